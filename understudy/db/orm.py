@@ -1,0 +1,297 @@
+"""The tables. Every row but the installation's own belongs to a project; only `understudy.db` imports this."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    MetaData,
+    Sequence,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+# Not now(): that is the time of the transaction's begin, and makes rows lie about their order.
+CLOCK = func.clock_timestamp()
+
+Json = dict[str, Any]
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; constraint names are made by rule, so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+            "fk": "%(table_name)s_%(column_0_name)s_fkey",
+            "pk": "%(table_name)s_pkey",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+        datetime: DateTime(timezone=True),
+        Json: JSONB,
+        dict[str, str]: JSONB,
+        list[str]: ARRAY(Text),
+        str: Text,
+        bytes: LargeBinary,
+    }
+
+
+# One for the installation: a larger token is a later claim, and none is used twice.
+FENCE = Sequence("fence", metadata=Base.metadata)
+
+
+class Project(Base):
+    """A tenant."""
+
+    __tablename__ = "projects"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+
+
+class ApiKey(Base):
+    """A credential of a project; only an HMAC of the key is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Job(Base):
+    """One asynchronous run; its state is written by `understudy.db.jobs` alone."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint("state in ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
+        # No lease without a token and an end, and none outside `running`: nothing hangs on a NULL heartbeat.
+        CheckConstraint(
+            "(state = 'running') = (lease_token is not null and lease_until is not null)", name="lease"
+        ),
+        CheckConstraint(
+            "(state in ('succeeded', 'failed', 'cancelled')) = (finished_at is not null)", name="end"
+        ),
+        # By created_at, not run_after: a job that is tried again keeps its place in the line.
+        Index(
+            "jobs_ready_idx",
+            text("priority desc"),
+            "created_at",
+            "id",
+            postgresql_where=text("state = 'queued'"),
+        ),
+        Index("jobs_leased_idx", "lease_until", postgresql_where=text("state = 'running'")),
+        Index("jobs_project_id_id_idx", "project_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    parameters: Mapped[Json]
+    parameters_version: Mapped[int]
+    labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
+    state: Mapped[str] = mapped_column(server_default="queued")
+    priority: Mapped[int] = mapped_column(server_default=text("0"))
+    run_after: Mapped[datetime] = mapped_column(server_default=CLOCK)
+    expires_at: Mapped[datetime]
+    attempt: Mapped[int] = mapped_column(server_default=text("0"))
+    crashes: Mapped[int] = mapped_column(server_default=text("0"))
+    transient_failures: Mapped[int] = mapped_column(server_default=text("0"))
+    lease_token: Mapped[int | None] = mapped_column(BigInteger)
+    lease_owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    cancel_requested_at: Mapped[datetime | None]
+    progress: Mapped[Json | None]
+    result: Mapped[Json | None]
+    error_code: Mapped[str | None]
+    error_detail: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class JobAttempt(Base):
+    """One claim of a job by a worker, whatever became of it."""
+
+    __tablename__ = "job_attempts"
+    __table_args__ = (
+        CheckConstraint(
+            "outcome in ('succeeded', 'failed', 'lost', 'crashed', 'out_of_memory', 'time_limit', 'released',"
+            " 'cancelled')",
+            name="outcome",
+        ),
+        CheckConstraint("(outcome is null) = (ended_at is null)", name="end"),
+    )
+
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    token: Mapped[int] = mapped_column(BigInteger, unique=True)
+    worker: Mapped[str]
+    code_version: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    error_code: Mapped[str | None]
+    exit_signal: Mapped[int | None]
+    peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    cpu_seconds: Mapped[float | None]
+
+
+class JobEvent(Base):
+    """Something that happened to a job, in order; never holds a value of the data."""
+
+    __tablename__ = "job_events"
+    __table_args__ = (
+        Index("job_events_job_id_id_idx", "job_id", "id"),
+        # A job ends once, so it has one event that says so.
+        Index(
+            "job_events_terminal_idx",
+            "job_id",
+            unique=True,
+            postgresql_where=text("type in ('succeeded', 'failed', 'cancelled')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    type: Mapped[str]
+    attempt: Mapped[int | None]
+    data: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+
+
+class Artifact(Base):
+    """A stored file that a job left; readers find blobs through this row only."""
+
+    __tablename__ = "artifacts"
+    __table_args__ = (UniqueConstraint("job_id", "role"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    role: Mapped[str]
+    # Token 0 is an upload: bytes that came with the request, before any claim.
+    token: Mapped[int] = mapped_column(BigInteger)
+    storage_key: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[bytes]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+
+
+class Dataset(Base):
+    """A stored table, uploaded or synthetic; its canonical Parquet is the artifact `table` of its job."""
+
+    __tablename__ = "datasets"
+    __table_args__ = (
+        CheckConstraint("state in ('pending', 'ready', 'failed')", name="state"),
+        CheckConstraint("origin in ('upload', 'sample')", name="origin"),
+        Index("datasets_project_id_id_idx", "project_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id"), index=True)
+    model_id: Mapped[UUID | None] = mapped_column(ForeignKey("models.id"), index=True)
+    origin: Mapped[str]
+    state: Mapped[str]
+    name: Mapped[str]
+    labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
+    format: Mapped[str]
+    n_rows: Mapped[int | None] = mapped_column(BigInteger)
+    n_columns: Mapped[int | None]
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    table_schema: Mapped[Json | None]
+    error_code: Mapped[str | None]
+    error_detail: Mapped[str | None]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+    updated_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+
+
+class Model(Base):
+    """A fitted synthesizer; its file is the artifact `model` of its job. Personal data, as its dataset is."""
+
+    __tablename__ = "models"
+    __table_args__ = (Index("models_project_id_id_idx", "project_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id"), unique=True)
+    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", use_alter=True), index=True)
+    name: Mapped[str]
+    labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
+    synthesizer: Mapped[Json]
+    seed: Mapped[int] = mapped_column(BigInteger)
+    holdout_fraction: Mapped[float]
+    n_rows_trained: Mapped[int] = mapped_column(BigInteger)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    table_schema: Mapped[Json]
+    card: Mapped[Json]
+    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+
+
+class Report(Base):
+    """Scores of a synthetic against a real dataset; artifacts `report_json` and `report_html` of its job."""
+
+    __tablename__ = "reports"
+    __table_args__ = (Index("reports_project_id_id_idx", "project_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id"), unique=True)
+    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id"), index=True)
+    synthetic_dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id"), index=True)
+    summary: Mapped[Json]
+    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+
+
+class IdempotencyKey(Base):
+    """An answered POST, kept so that its repetition gets the same answer."""
+
+    __tablename__ = "idempotency_keys"
+
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_sha256: Mapped[bytes]
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, str] | None]
+    body: Mapped[Json | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK, index=True)
+
+
+class Worker(Base):
+    """A worker process of the installation, as it last reported itself."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    code_version: Mapped[str]
+    concurrency: Mapped[int]
+    draining: Mapped[bool] = mapped_column(server_default=text("false"))
+    started_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+    seen_at: Mapped[datetime] = mapped_column(server_default=CLOCK)

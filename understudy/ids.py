@@ -1,0 +1,59 @@
+"""Ids: a prefix that names the noun and a UUIDv7 (RFC 9562) in 26 letters of Crockford's base 32.
+
+Sortable by time of creation, never guessable by counting. In the database an id is a `uuid`; its text form is
+made and read at the borders only.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from uuid import UUID
+
+from understudy.errors import NotFound
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+N_LETTERS = 26
+
+PREFIXES = {
+    "project": "prj",
+    "api_key": "key",
+    "dataset": "ds",
+    "job": "job",
+    "model": "mdl",
+    "report": "rpt",
+    "artifact": "art",
+}
+
+
+def new_id() -> UUID:
+    """Return a fresh UUIDv7: 48 bits of milliseconds, 74 random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10)) & ((1 << 74) - 1)
+    value = milliseconds << 80 | 7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & ((1 << 62) - 1)
+    return UUID(int=value)
+
+
+def to_text(noun: str, value: UUID) -> str:
+    """Return the text form, such as ``ds_01k…``, of the id of a noun in `PREFIXES`."""
+    letters = "".join(ALPHABET[value.int >> shift & 31] for shift in range(5 * (N_LETTERS - 1), -1, -5))
+    return f"{PREFIXES[noun]}_{letters}"
+
+
+def from_text(noun: str, text: str) -> UUID:
+    """Return the id behind its text form.
+
+    Raises
+    ------
+    NotFound
+        If the text is not the id of such a noun: to a caller, a malformed id and an unknown one are the same.
+    """
+    prefix, _, letters = text.partition("_")
+    if prefix != PREFIXES[noun] or len(letters) != N_LETTERS or not set(letters) <= set(ALPHABET):
+        raise NotFound(f"There is no such {noun}.")
+    value = 0
+    for letter in letters:
+        value = value << 5 | ALPHABET.index(letter)
+    if value >= 1 << 128:
+        raise NotFound(f"There is no such {noun}.")
+    return UUID(int=value)

@@ -1,0 +1,121 @@
+"""What a kind of job is: parameters, what it reads, the work itself, and the rows that its success adds.
+
+`resolve` and `plan` run where the database is; `work` runs in the sandbox with files only; `publish` runs in
+the very transaction that ends the job, so that a result is visible exactly when its job has succeeded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
+
+from understudy.progress import Progress
+
+# JSON as it goes into a `jsonb` column.
+Json = dict[str, Any]
+
+
+class JobParameters(BaseModel):
+    """Base of the parameters of every kind; each declares ``kind: Literal["…"]`` without a default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+
+
+P = TypeVar("P", bound=JobParameters)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits that parameters are checked against, from the settings."""
+
+    upload_bytes_max: int
+    dataset_rows_max: int
+    dataset_columns_max: int
+    sample_rows_max: int
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A blob that the work reads, or one that it left behind and that is now stored."""
+
+    storage_key: str
+    sha256: bytes
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the work is given: blobs by role, and facts as JSON."""
+
+    inputs: Mapping[str, StoredFile] = field(default_factory=dict)
+    context: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What the work sees in the sandbox: its inputs as files, a folder to write in, facts, progress."""
+
+    inputs: Mapping[str, Path]
+    folder: Path
+    context: Json
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class WorkResult:
+    """What the work leaves: files by role (names within its folder), and facts as JSON."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    facts: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What `plan` and `publish` may know of the job they serve."""
+
+    id: UUID
+    project_id: UUID
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class JobKind(Generic[P]):
+    """One member of the family.
+
+    Parameters
+    ----------
+    name : str
+        As in ``kind`` of the parameters.
+    summary : str
+        One sentence for the documentation.
+    parameters : type
+        The pydantic model of the request.
+    resolve : callable (session, project_id, parameters, limits) -> parameters
+        Check the parameters against the database and the limits when the job is submitted, and fill in what
+        the caller left open (such as the seed). Raises `NotFound`, `Conflict`, `InvalidInput`, `TooLarge`.
+    plan : callable (session, job, parameters) -> Plan
+        Say what the work reads; raises as `resolve` if that has gone meanwhile.
+    work : callable (workspace, parameters) -> WorkResult
+        Runs in the sandbox; raises `UnderstudyError` for what the caller can mend.
+    publish : callable (session, job, parameters, files, facts) -> Json
+        Add the rows that show the result; what it returns becomes ``job.result``.
+    abandon : callable (session, job, parameters, error_code, error_detail) -> None
+        Settle rows that were waiting for this job when it has failed or was cancelled.
+    """
+
+    name: str
+    summary: str
+    parameters: type[P]
+    resolve: Callable[[Session, UUID, P, Limits], P]
+    plan: Callable[[Session, Job, P], Plan]
+    work: Callable[[Workspace, P], WorkResult]
+    publish: Callable[[Session, Job, P, Mapping[str, StoredFile], Json], Json]
+    abandon: Callable[[Session, Job, P, str, str], None]

@@ -1,0 +1,91 @@
+"""What every synthesizer is: an algorithm with `fit` and `sample` over Arrow tables.
+
+The constructor stores its parameters, `fit` checks and learns, `sample` only samples; what is learnt ends
+in ``_``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import BaseModel
+
+from understudy.progress import Progress, no_progress
+from understudy.tables.schema import Schema
+
+Manifest = dict[str, Any]
+Arrays = Mapping[str, np.ndarray[Any, Any]]
+
+
+class Synthesizer(Protocol):
+    """A fitted or unfitted synthesizer; its contract is `tests/contracts/test_synthesizers.py`."""
+
+    name: ClassVar[str]
+
+    def fit(self, table: pa.Table, schema: Schema, *, progress: Progress = no_progress) -> Self:
+        """Learn from the rows of a table.
+
+        Parameters
+        ----------
+        table : pyarrow.Table of shape (n_rows, n_columns)
+            Its columns are those of the schema, in order and type; not changed.
+        schema : Schema
+            The kinds of the columns.
+
+        Raises
+        ------
+        InvalidInput
+            If the table does not fit the schema, or has no rows.
+        """
+        ...
+
+    def sample(self, n_rows: int, *, seed: int, offset: int = 0) -> Iterator[pa.RecordBatch]:
+        """Yield rows ``offset … offset + n_rows - 1`` of the endless table that the seed stands for.
+
+        Row k of a seed is always the same, however the rows are cut into calls. Memory does not grow with
+        n_rows.
+
+        Raises
+        ------
+        InvalidInput
+            If n_rows or offset is negative.
+        Conflict
+            If it was not fitted.
+        """
+        ...
+
+    def card(self) -> Manifest:
+        """Return what may be told about the fitted model: sizes, choices, what was suppressed, warnings."""
+        ...
+
+    def to_arrays(self) -> tuple[Manifest, Arrays]:
+        """Return what was learnt as JSON and plain arrays."""
+        ...
+
+    @classmethod
+    def from_arrays(cls, manifest: Manifest, arrays: Arrays) -> Self:
+        """Return the fitted synthesizer that `to_arrays` took apart.
+
+        Raises
+        ------
+        InvalidInput
+            If something is missing, of another shape or type, or an index is out of range.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SynthesizerEntry:
+    """A line of the table of synthesizers: what the catalogue shows, and how to get at the algorithm.
+
+    The algorithm is loaded when it is first needed: the API lists synthesizers without importing a compiler.
+    """
+
+    name: str
+    summary: str
+    parameters: type[BaseModel]
+    load: Callable[[], Callable[[Any], Synthesizer]]

@@ -1,0 +1,121 @@
+"""What we know of a table: the kinds of its columns.
+
+A schema is made by `inference.infer_schema`, may be edited by the user, and is what synthesizers, reports and
+formats agree on. `arrow_type` is the exact type in which the column is stored and given back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from understudy.errors import InvalidInput
+
+
+class ColumnKind(StrEnum):
+    """What a column's values mean; each kind has its own transformer."""
+
+    integer = "integer"
+    float = "float"
+    decimal = "decimal"
+    boolean = "boolean"
+    category = "category"
+    date = "date"
+    time = "time"
+    timestamp = "timestamp"
+    duration = "duration"
+
+
+class Column(BaseModel):
+    """One column: its name, kind and exact type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    kind: ColumnKind
+    arrow_type: Annotated[str, Field(description="The Arrow type of the stored values, such as `int64`.")]
+    nullable: bool
+    evidence: Annotated[str, Field(description="Why this kind was chosen, in words.")] = ""
+
+
+class Schema(BaseModel):
+    """The columns of a table, in their order, with unique names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: Annotated[tuple[Column, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Schema:
+        names = self.names
+        if len(set(names)) != len(names):
+            raise ValueError("column names must be unique")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, in order."""
+        return [column.name for column in self.columns]
+
+    def column(self, name: str) -> Column:
+        """Return the column of that name.
+
+        Raises
+        ------
+        InvalidInput
+            If there is none.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise InvalidInput(f"The table has no column {name!r}.", code="unknown_column")
+
+    def to_arrow(self) -> pa.Schema:
+        """Return the Arrow schema of the stored table."""
+        return pa.schema(
+            [pa.field(c.name, parse_arrow_type(c.arrow_type), nullable=c.nullable) for c in self.columns]
+        )
+
+
+def parse_arrow_type(text: str) -> pa.DataType:
+    """Return the Arrow type that `str(type)` printed, for every type that a column may be stored in.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not one of them.
+    """
+    if text in _PLAIN_TYPES:
+        return _PLAIN_TYPES[text]
+    for pattern, make in _PARAMETRIC_TYPES:
+        match = pattern.fullmatch(text)
+        if match:
+            return make(match)
+    raise InvalidInput(
+        f"{text!r} is not an Arrow type that a column can be stored in.", code="unsupported_column"
+    )
+
+
+_PLAIN_TYPES: dict[str, pa.DataType] = {
+    str(type_): type_
+    for type_ in (
+        *(pa.int8(), pa.int16(), pa.int32(), pa.int64()),
+        *(pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()),
+        *(pa.float16(), pa.float32(), pa.float64()),
+        *(pa.bool_(), pa.string(), pa.large_string()),
+        *(pa.date32(), pa.date64(), pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns")),
+        *(pa.timestamp(unit) for unit in ("s", "ms", "us", "ns")),
+        *(pa.duration(unit) for unit in ("s", "ms", "us", "ns")),
+    )
+}
+_PLAIN_TYPES |= {"float16": pa.float16(), "float32": pa.float32(), "float64": pa.float64()}
+
+_PARAMETRIC_TYPES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], pa.DataType]], ...] = (
+    (re.compile(r"decimal128\((\d+), (-?\d+)\)"), lambda m: pa.decimal128(int(m[1]), int(m[2]))),
+    (re.compile(r"timestamp\[(s|ms|us|ns), tz=([\w/+:-]+)\]"), lambda m: pa.timestamp(m[1], tz=m[2])),
+)
