@@ -1,4 +1,4 @@
-"""The tables. Every row but the installation's own belongs to a project; only `understudy.db` imports this."""
+"""The tables. Every row but the installation's own belongs to a project; only `understudy.db` reads this."""
 
 from __future__ import annotations
 
