@@ -1,0 +1,63 @@
+# The two commands: `make demo` and `make test`. Everything is installed into .venv from locks with hashes.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --require-hashes -r
+
+.PHONY: help demo serve test check bench openapi lock clean
+.DEFAULT_GOAL := help
+
+help: ## Show what can be done here
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+demo: .venv/run ## Run the main job on a real table through HTTP and show the result
+	$(BIN)/understudy demo
+
+serve: .venv/run ## Keep the embedded stack up for your own data
+	$(BIN)/understudy serve
+
+test: .venv/dev ## Install and run the tests
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: .venv/dev ## Format, lint, types, floors, container files, lock
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+bench: .venv/bench ## Measure speed and memory; prints tables, a few minutes
+	$(BIN)/python -m benchmarks
+
+openapi: .venv/dev ## Write openapi.json anew
+	$(BIN)/python -m app.openapi
+
+lock: .venv/dev ## Resolve the dependencies anew (needs the network)
+	$(BIN)/python requirements/lock.py
+
+clean: ## Remove the environment and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# Compiling the kernels is part of installing: it is done once and kept beside the sources.
+.venv/run: requirements/run.txt pyproject.toml
+	$(call need_python)
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing from requirements/run.txt (a minute or two, once) …"
+	$(INSTALL) requirements/run.txt
+	$(PIP) install --no-build-isolation --no-deps --editable .
+	$(BIN)/python -m understudy.kernels
+	@touch $@
+
+.venv/dev: .venv/run requirements/dev.txt
+	@echo "Installing from requirements/dev.txt …"
+	$(INSTALL) requirements/dev.txt
+	@touch $@
+
+.venv/bench: .venv/dev requirements/bench.txt
+	$(INSTALL) requirements/bench.txt
+	@touch $@
+
+define need_python
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Understudy needs Python 3.11 or newer; name one: make PYTHON=python3.12 …")'
+endef
