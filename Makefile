@@ -27,8 +27,8 @@ check: .venv/dev ## Format, lint, types, floors, container files, lock
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
-bench: .venv/bench ## Measure speed and memory; prints tables, a few minutes
-	$(BIN)/python -m benchmarks
+bench: .venv/bench ## Measure speed and memory, some minutes; DATA=folder of CSV files for the engine
+	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
 
 openapi: .venv/dev ## Write openapi.json anew
 	$(BIN)/python -m app.openapi

@@ -1,0 +1,22 @@
+"""All benchmarks, one after the other: `make bench`."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+
+
+def main() -> None:
+    """Run each benchmark in a process of its own, so that one's memory is not another's."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", help="folder with adult.csv, housing.csv, diamonds.csv for the engine")
+    arguments = parser.parse_args()
+    engine = ["benchmarks.engine", "--flights", *(["--data", arguments.data] if arguments.data else [])]
+    for module, *options in (engine, ["benchmarks.ingest"], ["benchmarks.stack"]):
+        print(f"\n== {module}", flush=True)
+        subprocess.run([sys.executable, "-m", module, *options], check=True)  # noqa: S603 - our own modules
+
+
+if __name__ == "__main__":
+    main()
