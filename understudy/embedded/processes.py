@@ -1,0 +1,132 @@
+"""Child processes that end with us, each with a log file."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+LAUNCHER = Path(__file__).with_name("launch.py")
+LOG_BYTES_MAX = 10 << 20
+
+
+@dataclass(frozen=True)
+class Account:
+    """As whom a child of root runs; in a namespace, root's own files stay reachable under the other name."""
+
+    uid: int
+    gid: int
+    is_namespaced: bool = False
+
+    def __str__(self) -> str:
+        return f"namespace:{self.uid}:{self.gid}" if self.is_namespaced else f"{self.uid}:{self.gid}"
+
+    @property
+    def owner(self) -> tuple[int, int]:
+        """The user and group, seen from outside, that its files must belong to."""
+        return (os.geteuid(), os.getegid()) if self.is_namespaced else (self.uid, self.gid)
+
+
+def launch_command(
+    command: Sequence[str], *, folder: Path, account: Account | None, death_signal: signal.Signals
+) -> list[str]:
+    """Return the command that runs another one through `launch.py`."""
+    launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(death_signal))]
+    return [*launcher, str(account or "-"), str(folder), *command]
+
+
+class Child:
+    """A program that we start, watch and stop.
+
+    Parameters
+    ----------
+    command : sequence of str
+        The program's full path and its arguments.
+    folder : Path
+        Its working folder.
+    log : Path
+        Where its output goes; kept below 10 MiB, with one older file beside it.
+    stop_signal : Signals
+        What asks it to end; also sent by the kernel should we die. Start it from the main thread: the kernel
+        looks at the thread that started the child.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        folder: Path,
+        log: Path,
+        stop_signal: signal.Signals = signal.SIGTERM,
+        account: Account | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.log = log
+        self._command = launch_command(command, folder=folder, account=account, death_signal=stop_signal)
+        self._stop_signal = stop_signal
+        self._environment = dict(environment) if environment is not None else None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id; only after the start."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """The exit status, negative for a signal; None while it runs."""
+        return self._process.poll() if self._process else None
+
+    def start(self) -> None:
+        """Start the program in a session of its own, so that Ctrl-C reaches it through us only."""
+        trim_log(self.log)
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603 (our own command, no shell)
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+                start_new_session=True,
+            )
+
+    def is_running(self) -> bool:
+        """Say whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def ask_to_stop(self) -> None:
+        """Send the stop signal, without waiting."""
+        if self.is_running():
+            os.kill(self.pid, self._stop_signal)
+
+    def stop(self, patience_seconds: float = 10) -> None:
+        """Ask it to stop, wait, and kill it when patience ends."""
+        self.ask_to_stop()
+        if self._process is None:
+            return
+        try:
+            self._process.wait(patience_seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def trim_log(log: Path) -> None:
+    """Move a log that has grown too large aside; its writer appends, so it goes on in the emptied file."""
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        log.with_name(log.name + ".1").write_bytes(log.read_bytes())
+        os.truncate(log, 0)
+
+
+def last_lines(log: Path, n: int = 5) -> str:
+    """Return the last lines of a log, for an error message."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4096))
+        return "\n".join(file.read().decode(errors="replace").splitlines()[-n:])

@@ -1,0 +1,256 @@
+"""A private Postgres and a private Valkey, each in a folder of its own and reached by a unix socket only."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from understudy.embedded.accounts import Home, find_home
+from understudy.embedded.binaries import postgres_install, valkey_binary
+from understudy.embedded.leftovers import stop_leftover
+from understudy.embedded.processes import Child, last_lines, launch_command
+from understudy.embedded.sockets import make_private, socket_folder
+from understudy.errors import Unavailable
+
+START_SECONDS_MAX = 30
+STILL_IN_USE = "still in use"
+
+
+class PrivatePostgres:
+    """A Postgres 18 from a wheel; to be started from the main thread, since it ends with that thread.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds its data and its socket; made if it does not exist.
+    durable : bool
+        Wait for the disk at each commit; without it a test runs faster and a power cut may lose the data.
+    log : Path, optional
+        Where its output goes; `server.log` in the folder when not given.
+    """
+
+    name = "PostgreSQL"
+
+    def __init__(self, folder: Path, *, durable: bool = True, log: Path | None = None) -> None:
+        self._folder = folder.absolute()
+        self._durable = durable
+        self._log = log or self._folder / "server.log"
+        self._data = self._folder / "data"
+        self._socket_folder: Path | None = None
+        self._child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        """How SQLAlchemy and psycopg reach it; only after the start."""
+        assert self._socket_folder is not None
+        return f"postgresql://postgres@/postgres?host={quote(str(self._socket_folder), safe='/')}"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server; only after the start."""
+        assert self._child is not None
+        return self._child.pid
+
+    def is_running(self) -> bool:
+        """Say whether the server was started here and has not ended."""
+        return self._child is not None and self._child.is_running()
+
+    def start(self) -> None:
+        """Start the server, with a fresh cluster if there is none, and return when it answers.
+
+        Raises
+        ------
+        Unavailable
+            If it cannot run here; the detail says why and what to do.
+        """
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start the server without waiting until it answers."""
+        install = postgres_install()
+        _make_folder(self._folder)
+        stop_leftover(self._data / "postmaster.pid", self._data, signal.SIGINT)
+        home = find_home(install, self._folder)
+        owner = home.account.owner if home.account else (os.geteuid(), os.getegid())
+        self._socket_folder = socket_folder(self._folder, ".s.PGSQL.5432.lock", owner)
+        make_private(self._data, owner)
+        if not (self._data / "PG_VERSION").exists():
+            self._initialise(home)
+        self._child = self._make_child(home)
+        self._child.start()
+
+    def wait_until_ready(self) -> None:
+        """Return when the server answers; see `start` for what it raises."""
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while not self._is_ready():
+            if (
+                not self.is_running()
+                and STILL_IN_USE in last_lines(self._log, 3)
+                and time.monotonic() < deadline
+            ):
+                # Parts of a server that was killed are still ending.
+                time.sleep(0.2)
+                assert self._child is not None
+                self._child.start()
+            _fail_unless_alive(self, self._log, deadline)
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """End all sessions and the server, in order; does nothing if it does not run."""
+        if self._child is not None:
+            self._child.stop()
+
+    def _is_ready(self) -> bool:
+        # The status that pg_ctl reads: the eighth line of the pid file.
+        try:
+            lines = (self._data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return self.is_running() and lines[:1] == [str(self.pid)] and lines[7:8] == ["ready   "]
+
+    def _initialise(self, home: Home) -> None:
+        command = [
+            str(home.install / "bin" / "initdb"),
+            "-D",
+            str(self._data),
+            "-U",
+            "postgres",
+            "--auth=trust",
+        ]
+        command += ["--encoding=utf8", "--locale=C", *([] if self._durable else ["--no-sync"])]
+        launched = launch_command(
+            command, folder=self._folder, account=home.account, death_signal=signal.SIGKILL
+        )
+        done = subprocess.run(launched, check=False, capture_output=True, text=True)  # noqa: S603 (our own command)
+        if done.returncode != 0:
+            self._log.write_text(done.stdout + done.stderr)
+            raise _not_started(self, self._log)
+
+    def _make_child(self, home: Home) -> Child:
+        options = {"shared_buffers": "32MB", "max_connections": "100", "max_wal_size": "256MB", "jit": "off"}
+        if not self._durable:
+            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        command = [str(home.install / "bin" / "postgres"), "-D", str(self._data), "-h", ""]
+        command += ["-k", str(self._socket_folder)]
+        for option, value in options.items():
+            command += ["-c", f"{option}={value}"]
+        # SIGINT is Postgres' fast shutdown: it does not wait until all clients have gone.
+        return Child(
+            command, folder=self._folder, log=self._log, stop_signal=signal.SIGINT, account=home.account
+        )
+
+
+class PrivateValkey:
+    """A Valkey 9 from a wheel that keeps an append-only file; to be started from the main thread.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds its data and its socket; made if it does not exist.
+    log : Path, optional
+        Where its output goes; `server.log` in the folder when not given.
+    """
+
+    name = "Valkey"
+
+    def __init__(self, folder: Path, *, log: Path | None = None) -> None:
+        self._folder = folder.absolute()
+        self._log = log or self._folder / "server.log"
+        self._socket: Path | None = None
+        self._child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        """How Celery reaches it; only after the start."""
+        assert self._socket is not None
+        return f"redis+socket://{quote(str(self._socket), safe='/')}"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server; only after the start."""
+        assert self._child is not None
+        return self._child.pid
+
+    def is_running(self) -> bool:
+        """Say whether the server was started here and has not ended."""
+        return self._child is not None and self._child.is_running()
+
+    def start(self) -> None:
+        """Start the server and return when it answers.
+
+        Raises
+        ------
+        Unavailable
+            If it cannot run here; the detail says why and what to do.
+        """
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start the server without waiting until it answers."""
+        binary = valkey_binary()
+        owner = (os.geteuid(), os.getegid())
+        _make_folder(self._folder)
+        make_private(self._folder / "data", owner)
+        pid_file = self._folder / "valkey.pid"
+        stop_leftover(pid_file, self._folder / "data", signal.SIGTERM)
+        self._socket = socket_folder(self._folder, "valkey.sock", owner) / "valkey.sock"
+        options = {"port": "0", "unixsocket": str(self._socket), "unixsocketperm": "700"}
+        options |= {"dir": str(self._folder / "data"), "pidfile": str(pid_file), "save": ""}
+        options |= {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
+        arguments = [word for option, value in options.items() for word in (f"--{option}", value)]
+        self._child = Child([str(binary), *arguments], folder=self._folder, log=self._log)
+        self._child.start()
+
+    def wait_until_ready(self) -> None:
+        """Return when the server answers; see `start` for what it raises."""
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while not self._is_ready():
+            _fail_unless_alive(self, self._log, deadline)
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Write everything down and end the server; does nothing if it does not run."""
+        if self._child is not None:
+            self._child.stop()
+
+    def _is_ready(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(1)
+            try:
+                connection.connect(str(self._socket))
+                connection.sendall(b"PING\r\n")
+                return connection.recv(64).startswith(b"+PONG")
+            except OSError:
+                return False
+
+
+PrivateServer = PrivatePostgres | PrivateValkey
+
+
+def _make_folder(folder: Path) -> None:
+    # Others may pass through it: Postgres, where we are root, works as another user.
+    try:
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"The folder {folder} cannot be made ({error.strerror}): set UNDERSTUDY_DATA_DIR to one that can.",
+            code="configuration",
+        ) from error
+
+
+def _fail_unless_alive(server: PrivateServer, log: Path, deadline: float) -> None:
+    if server.is_running() and time.monotonic() < deadline:
+        return
+    server.stop()
+    raise _not_started(server, log)
+
+
+def _not_started(server: PrivateServer, log: Path) -> Unavailable:
+    return Unavailable(f"The private {server.name} did not start; {log} ends with:\n{last_lines(log)}")
