@@ -104,8 +104,8 @@ def _works(home: Home, folder: Path) -> bool:
 
 def _refused(reason: str) -> Unavailable:
     return Unavailable(
-        f"The private PostgreSQL cannot run: {reason}. Run as an ordinary user, or set UNDERSTUDY_DATA_DIR to a "
-        "folder that every user may pass through, such as /var/lib/understudy, or set UNDERSTUDY_DATABASE_URL to "
-        "a server of your own.",
+        f"The private PostgreSQL cannot run: {reason}. Run as an ordinary user, or set UNDERSTUDY_DATA_DIR "
+        "to a folder that every user may pass through, such as /var/lib/understudy, or set "
+        "UNDERSTUDY_DATABASE_URL to a server of your own.",
         code="configuration",
     )

