@@ -45,8 +45,9 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
         datetime: DateTime(timezone=True),
-        Json: JSONB,
-        dict[str, str]: JSONB,
+        # None is SQL's NULL, not JSON's null.
+        Json: JSONB(none_as_null=True),
+        dict[str, str]: JSONB(none_as_null=True),
         list[str]: ARRAY(Text),
         str: Text,
         bytes: LargeBinary,
@@ -83,7 +84,10 @@ class ApiKey(Base):
 
 
 class Job(Base):
-    """One asynchronous run; its state is written by `understudy.db.jobs` alone."""
+    """One asynchronous run; its state is written by `understudy.db.jobs` and `understudy.db.leases` alone.
+
+    A trigger, in the first migration, refuses every change of state that the two modules do not know.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -117,9 +121,13 @@ class Job(Base):
     priority: Mapped[int] = mapped_column(server_default=text("0"))
     run_after: Mapped[datetime] = mapped_column(server_default=CLOCK)
     expires_at: Mapped[datetime]
+    # A round ends with a terminal state; an operator's retry begins the next one.
+    round: Mapped[int] = mapped_column(server_default=text("1"))
     attempt: Mapped[int] = mapped_column(server_default=text("0"))
+    # Three counters, since each class of failure has its own limit; they count within a round.
     crashes: Mapped[int] = mapped_column(server_default=text("0"))
     transient_failures: Mapped[int] = mapped_column(server_default=text("0"))
+    internal_errors: Mapped[int] = mapped_column(server_default=text("0"))
     lease_token: Mapped[int | None] = mapped_column(BigInteger)
     lease_owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
@@ -167,10 +175,11 @@ class JobEvent(Base):
     __tablename__ = "job_events"
     __table_args__ = (
         Index("job_events_job_id_id_idx", "job_id", "id"),
-        # A job ends once, so it has one event that says so.
+        # A round ends once, so it has one event that says so.
         Index(
             "job_events_terminal_idx",
             "job_id",
+            "round",
             unique=True,
             postgresql_where=text("type in ('succeeded', 'failed', 'cancelled')"),
         ),
@@ -180,7 +189,8 @@ class JobEvent(Base):
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     type: Mapped[str]
-    attempt: Mapped[int | None]
+    round: Mapped[int]
+    attempt: Mapped[int]
     data: Mapped[Json] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 
@@ -278,6 +288,8 @@ class IdempotencyKey(Base):
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     request_sha256: Mapped[bytes]
+    # Written in the transaction that adds the job, so that a crash before the answer makes no second one.
+    job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     status: Mapped[int | None]
     headers: Mapped[dict[str, str] | None]
     body: Mapped[Json | None]

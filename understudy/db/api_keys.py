@@ -1,0 +1,40 @@
+"""Rows of API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from understudy.db.orm import CLOCK, ApiKey
+
+
+def add(
+    session: Session, *, key_id: UUID, project_id: UUID, name: str, digest: bytes, scopes: Sequence[str]
+) -> ApiKey:
+    """Add a key of which only the digest is known here."""
+    key = ApiKey(id=key_id, project_id=project_id, name=name, digest=digest, scopes=list(scopes))
+    session.add(key)
+    session.flush()
+    return key
+
+
+def find_valid(session: Session, key_id: UUID) -> ApiKey | None:
+    """Return a key that is neither revoked nor expired; the caller compares the digest."""
+    is_unexpired = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.clock_timestamp())
+    return session.scalar(
+        select(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None), is_unexpired)
+    )
+
+
+def revoke(session: Session, project_id: UUID, key_id: UUID) -> bool:
+    """Let a key be valid no longer; False if it was not, or is another project's."""
+    statement = (
+        update(ApiKey)
+        .where(ApiKey.id == key_id, ApiKey.project_id == project_id, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=CLOCK)
+        .returning(ApiKey.id)
+    )
+    return session.execute(statement).scalar_one_or_none() is not None

@@ -1,0 +1,226 @@
+"""Rows of datasets; every reading function is told the project and finds nothing outside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from understudy import ids
+from understudy.db import pages
+from understudy.db.orm import CLOCK, Dataset
+from understudy.errors import NotFound
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DatasetFilters:
+    """What to list; None and no labels stand for all."""
+
+    state: str | None = None
+    origin: str | None = None
+    model_id: UUID | None = None
+    labels: Mapping[str, str] | None = None
+
+
+def add_pending(
+    session: Session,
+    *,
+    dataset_id: UUID,
+    project_id: UUID,
+    job_id: UUID,
+    name: str,
+    format: str,  # noqa: A002 - the glossary's word and the column's name
+    labels: Mapping[str, str],
+) -> Dataset:
+    """Add an uploaded dataset that waits for its `ingest` job."""
+    dataset = Dataset(
+        id=dataset_id,
+        project_id=project_id,
+        job_id=job_id,
+        origin="upload",
+        state="pending",
+        name=name,
+        format=format,
+        labels=dict(labels),
+    )
+    session.add(dataset)
+    session.flush()
+    return dataset
+
+
+def add_sample(
+    session: Session,
+    *,
+    project_id: UUID,
+    job_id: UUID,
+    model_id: UUID,
+    name: str,
+    labels: Mapping[str, str],
+    n_rows: int,
+    n_columns: int,
+    size_bytes: int,
+    table_schema: Json,
+) -> Dataset:
+    """Add a dataset that a `sample` job has just finished."""
+    dataset = Dataset(
+        id=ids.new_id(),
+        project_id=project_id,
+        job_id=job_id,
+        model_id=model_id,
+        origin="sample",
+        state="ready",
+        name=name,
+        format="parquet",
+        labels=dict(labels),
+        n_rows=n_rows,
+        n_columns=n_columns,
+        size_bytes=size_bytes,
+        table_schema=table_schema,
+    )
+    session.add(dataset)
+    session.flush()
+    return dataset
+
+
+def get(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:
+    """Return a dataset, or raise `NotFound`."""
+    dataset = session.scalar(
+        select(Dataset).where(Dataset.id == dataset_id, Dataset.project_id == project_id)
+    )
+    if dataset is None:
+        raise _not_found(dataset_id)
+    return dataset
+
+
+def page(
+    session: Session,
+    project_id: UUID,
+    *,
+    filters: DatasetFilters | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> pages.Page[Dataset, UUID]:
+    """Return datasets, newest first."""
+    filters = filters or DatasetFilters()
+    statement = select(Dataset).where(Dataset.project_id == project_id)
+    if filters.state is not None:
+        statement = statement.where(Dataset.state == filters.state)
+    if filters.origin is not None:
+        statement = statement.where(Dataset.origin == filters.origin)
+    if filters.model_id is not None:
+        statement = statement.where(Dataset.model_id == filters.model_id)
+    if filters.labels:
+        statement = statement.where(Dataset.labels.contains(dict(filters.labels)))
+    return pages.newest_first(session, statement, Dataset.id, after=after, limit=limit)
+
+
+def set_ready(
+    session: Session,
+    project_id: UUID,
+    dataset_id: UUID,
+    *,
+    n_rows: int,
+    n_columns: int,
+    size_bytes: int,
+    table_schema: Json,
+) -> Dataset:
+    """Show what `ingest` found, or raise `NotFound` if the dataset was deleted meanwhile."""
+    return _change(
+        session,
+        project_id,
+        dataset_id,
+        state="ready",
+        n_rows=n_rows,
+        n_columns=n_columns,
+        size_bytes=size_bytes,
+        table_schema=table_schema,
+        error_code=None,
+        error_detail=None,
+    )
+
+
+def set_failed(
+    session: Session, project_id: UUID, dataset_id: UUID, *, error_code: str, error_detail: str
+) -> None:
+    """Say why a pending dataset will not become ready; nothing happens if it was deleted meanwhile."""
+    statement = (
+        update(Dataset)
+        .where(Dataset.id == dataset_id, Dataset.project_id == project_id, Dataset.state == "pending")
+        .values(state="failed", error_code=error_code, error_detail=error_detail, updated_at=CLOCK)
+    )
+    session.execute(statement)
+
+
+def reopen(session: Session, project_id: UUID, job_id: UUID) -> None:
+    """Let the failed dataset of a job that is tried again be pending."""
+    statement = (
+        update(Dataset)
+        .where(Dataset.job_id == job_id, Dataset.project_id == project_id, Dataset.state == "failed")
+        .values(state="pending", error_code=None, error_detail=None, updated_at=CLOCK)
+    )
+    session.execute(statement)
+
+
+def rename(
+    session: Session,
+    project_id: UUID,
+    dataset_id: UUID,
+    *,
+    name: str | None,
+    labels: Mapping[str, str] | None,
+) -> Dataset:
+    """Change name or labels, those of the two that are given, and count the version up."""
+    values: Json = {"version": Dataset.version + 1}
+    if name is not None:
+        values["name"] = name
+    if labels is not None:
+        values["labels"] = dict(labels)
+    return _change(session, project_id, dataset_id, **values)
+
+
+def lock(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:
+    """Return a dataset that nobody else changes or refers to until the transaction ends."""
+    dataset = session.scalar(
+        select(Dataset).where(Dataset.id == dataset_id, Dataset.project_id == project_id).with_for_update()
+    )
+    if dataset is None:
+        raise _not_found(dataset_id)
+    return dataset
+
+
+def sampled_from(session: Session, project_id: UUID, model_ids: Iterable[UUID]) -> list[Dataset]:
+    """Return the datasets that were sampled from any of these models."""
+    statement = select(Dataset).where(Dataset.project_id == project_id, Dataset.model_id.in_(list(model_ids)))
+    return list(session.scalars(statement))
+
+
+def delete(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> None:
+    """Delete rows; nothing may refer to them any more."""
+    session.execute(
+        delete_rows(Dataset).where(Dataset.project_id == project_id, Dataset.id.in_(list(dataset_ids)))
+    )
+
+
+def _change(session: Session, project_id: UUID, dataset_id: UUID, **values: Any) -> Dataset:
+    statement = (
+        update(Dataset)
+        .where(Dataset.id == dataset_id, Dataset.project_id == project_id)
+        .values(updated_at=CLOCK, **values)
+        .returning(Dataset)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    dataset = session.scalar(statement)
+    if dataset is None:
+        raise _not_found(dataset_id)
+    return dataset
+
+
+def _not_found(dataset_id: UUID) -> NotFound:
+    return NotFound(f"There is no dataset {ids.to_text('dataset', dataset_id)} in this project.")

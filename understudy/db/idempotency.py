@@ -1,0 +1,88 @@
+"""Rows of idempotency keys: answered POSTs, kept so that a repetition gets the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from understudy.db.orm import CLOCK, IdempotencyKey
+
+
+def reserve(session: Session, project_id: UUID, key: str, request_sha256: bytes) -> bool:
+    """Add the row of a request that begins; False if there is one, after waiting for a concurrent twin."""
+    statement = (
+        insert(IdempotencyKey)
+        .values(project_id=project_id, key=key, request_sha256=request_sha256)
+        .on_conflict_do_nothing()
+        .returning(IdempotencyKey.key)
+    )
+    return session.scalar(statement) is not None
+
+
+def lock(session: Session, project_id: UUID, key: str) -> IdempotencyKey | None:
+    """Return the row, which nobody else changes until the transaction ends."""
+    return session.scalar(
+        select(IdempotencyKey)
+        .where(IdempotencyKey.project_id == project_id, IdempotencyKey.key == key)
+        .with_for_update()
+    )
+
+
+def take_over(session: Session, project_id: UUID, key: str, *, age: timedelta) -> bool:
+    """Restart the clock of an unanswered request that began longer ago than `age`; False if it did not."""
+    statement = (
+        update(IdempotencyKey)
+        .where(
+            IdempotencyKey.project_id == project_id,
+            IdempotencyKey.key == key,
+            IdempotencyKey.status.is_(None),
+            IdempotencyKey.created_at < CLOCK - age,
+        )
+        .values(created_at=CLOCK)
+        .returning(IdempotencyKey.key)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalar(statement) is not None
+
+
+def complete(
+    session: Session,
+    project_id: UUID,
+    key: str,
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    body: dict[str, Any] | None,
+) -> None:
+    """Keep the answer."""
+    statement = (
+        update(IdempotencyKey)
+        .where(IdempotencyKey.project_id == project_id, IdempotencyKey.key == key)
+        .values(status=status, headers=dict(headers), body=body)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(statement)
+
+
+def delete(session: Session, project_id: UUID, key: str) -> None:
+    """Forget a request that was refused and changed nothing; the key may be used again."""
+    session.execute(
+        delete_rows(IdempotencyKey).where(
+            IdempotencyKey.project_id == project_id,
+            IdempotencyKey.key == key,
+            IdempotencyKey.status.is_(None),
+            IdempotencyKey.job_id.is_(None),
+        )
+    )
+
+
+def delete_older(session: Session, age: timedelta) -> None:
+    """Forget the keys that were used longer ago than `age`."""
+    session.execute(delete_rows(IdempotencyKey).where(IdempotencyKey.created_at < CLOCK - age))

@@ -1,0 +1,40 @@
+"""Rows of job events: what happened to a job, in order."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from understudy.db import pages
+from understudy.db.orm import Job, JobEvent
+
+TERMINAL_TYPES = ("succeeded", "failed", "cancelled")
+TYPES = ("queued", "started", "retrying", "released", "lost", "cancel_requested", *TERMINAL_TYPES)
+
+
+def add(session: Session, job: Job, type: str, **data: Any) -> None:  # noqa: A002 - the column's name
+    """Add an event in the transaction that changes the job; `data` holds codes and numbers only."""
+    assert type in TYPES, type
+    session.add(
+        JobEvent(
+            project_id=job.project_id,
+            job_id=job.id,
+            type=type,
+            round=job.round,
+            attempt=job.attempt,
+            data=data,
+        )
+    )
+    session.flush()
+
+
+def page(
+    session: Session, project_id: UUID, job_id: UUID, *, after: int | None = None, limit: int = 50
+) -> pages.Page[JobEvent, int]:
+    """Return the events of a job, oldest first, behind the one with the id `after`."""
+    # One job's events are written under its row's lock, so their ids come in the order of the commits.
+    statement = select(JobEvent).where(JobEvent.project_id == project_id, JobEvent.job_id == job_id)
+    return pages.oldest_first(session, statement, JobEvent.id, after=after, limit=limit)

@@ -1,0 +1,219 @@
+"""Rows of jobs: what a caller may read of them and do to them; the worker's side is `understudy.db.leases`.
+
+All times are the database's `clock_timestamp()`, so that no process's clock matters. Every change of state
+writes its event in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from understudy import ids
+from understudy.db import job_events, pages
+from understudy.db.orm import CLOCK, Job
+from understudy.errors import Conflict, NotFound
+
+Json = dict[str, Any]
+
+ACTIVE_STATES = ("queued", "running")
+TERMINAL_STATES = ("succeeded", "failed", "cancelled")
+# Written with each job; a worker claims only those that it knows how to read.
+PARAMETERS_VERSION = 1
+# The parameters that name another row.
+REFERENCES = ("dataset_id", "synthetic_dataset_id", "holdout_dataset_id", "model_id")
+
+
+@dataclass(frozen=True)
+class JobFilters:
+    """What to list; None and no labels stand for all. `dataset_id` and `model_id` are text ids."""
+
+    state: str | None = None
+    kind: str | None = None
+    dataset_id: str | None = None
+    model_id: str | None = None
+    labels: Mapping[str, str] | None = None
+
+
+def add(
+    session: Session,
+    *,
+    project_id: UUID,
+    kind: str,
+    parameters: Json,
+    labels: Mapping[str, str],
+    ttl_seconds: float,
+    job_id: UUID | None = None,
+    priority: int = 0,
+) -> Job:
+    """Add a queued job that expires if no worker has taken it within `ttl_seconds`."""
+    job = Job(
+        id=job_id or ids.new_id(),
+        project_id=project_id,
+        kind=kind,
+        parameters=parameters,
+        parameters_version=PARAMETERS_VERSION,
+        labels=dict(labels),
+        priority=priority,
+        expires_at=CLOCK + timedelta(seconds=ttl_seconds),
+    )
+    session.add(job)
+    session.flush()
+    session.refresh(job)
+    job_events.add(session, job, "queued")
+    return job
+
+
+def get(session: Session, project_id: UUID, job_id: UUID) -> Job:
+    """Return a job as it is now, or raise `NotFound`."""
+    statement = select(Job).where(Job.id == job_id, Job.project_id == project_id)
+    job = session.scalar(statement.execution_options(populate_existing=True))
+    if job is None:
+        raise _not_found(job_id)
+    return job
+
+
+def page(
+    session: Session,
+    project_id: UUID,
+    *,
+    filters: JobFilters | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> pages.Page[Job, UUID]:
+    """Return jobs, newest first."""
+    filters = filters or JobFilters()
+    statement = select(Job).where(Job.project_id == project_id)
+    if filters.state is not None:
+        statement = statement.where(Job.state == filters.state)
+    if filters.kind is not None:
+        statement = statement.where(Job.kind == filters.kind)
+    if filters.dataset_id is not None:
+        statement = statement.where(_refers_to([filters.dataset_id]))
+    if filters.model_id is not None:
+        statement = statement.where(_refers_to([filters.model_id]))
+    if filters.labels:
+        statement = statement.where(Job.labels.contains(dict(filters.labels)))
+    return pages.newest_first(session, statement, Job.id, after=after, limit=limit)
+
+
+def active_on(session: Session, project_id: UUID, text_ids: Iterable[str]) -> list[Job]:
+    """Return the queued and running jobs whose parameters name any of these datasets or models."""
+    statement = select(Job).where(
+        Job.project_id == project_id, Job.state.in_(ACTIVE_STATES), _refers_to(list(text_ids))
+    )
+    return list(session.scalars(statement))
+
+
+def counts(session: Session, project_id: UUID) -> dict[str, int]:
+    """Return the number of the project's jobs in each state that has any."""
+    statement = select(Job.state, func.count()).where(Job.project_id == project_id).group_by(Job.state)
+    return {state: n for state, n in session.execute(statement)}
+
+
+def count_active(session: Session, project_id: UUID) -> int:
+    """Return the number of the project's jobs that have not ended."""
+    statement = select(func.count()).where(Job.project_id == project_id, Job.state.in_(ACTIVE_STATES))
+    return session.scalar(statement) or 0
+
+
+def count_due(session: Session) -> int:
+    """Return how many jobs of the installation a worker could claim now."""
+    statement = select(func.count()).where(Job.state == "queued", Job.run_after <= CLOCK)
+    return session.scalar(statement) or 0
+
+
+def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
+    """Cancel a queued job at once, and ask the worker of a running one to stop; repeating changes nothing.
+
+    Raises
+    ------
+    NotFound
+        If the project has no such job.
+    Conflict
+        If it has succeeded or failed.
+    """
+    job = _lock(session, project_id, job_id)
+    if job.state in ("succeeded", "failed"):
+        raise Conflict(
+            f"Job {ids.to_text('job', job_id)} has {job.state} and cannot be cancelled any more.",
+            code="already_finished",
+        )
+    if job.state == "queued":
+        job = _change(session, job, state="cancelled", cancel_requested_at=CLOCK, finished_at=CLOCK)
+        job_events.add(session, job, "cancelled")
+    elif job.state == "running" and job.cancel_requested_at is None:
+        job = _change(session, job, cancel_requested_at=CLOCK)
+        job_events.add(session, job, "cancel_requested")
+    return job
+
+
+def retry(session: Session, project_id: UUID, job_id: UUID, *, ttl_seconds: float) -> Job:
+    """Begin a new round of a failed or cancelled job: the one way out of a terminal state.
+
+    Raises
+    ------
+    NotFound
+        If the project has no such job.
+    Conflict
+        If it is queued, running or succeeded.
+    """
+    job = _lock(session, project_id, job_id)
+    if job.state not in ("failed", "cancelled"):
+        raise Conflict(
+            f"Job {ids.to_text('job', job_id)} is {job.state}; only a failed or cancelled job can be retried.",
+            code="not_retryable",
+        )
+    job = _change(
+        session,
+        job,
+        state="queued",
+        round=Job.round + 1,
+        crashes=0,
+        transient_failures=0,
+        internal_errors=0,
+        run_after=CLOCK,
+        expires_at=CLOCK + timedelta(seconds=ttl_seconds),
+        cancel_requested_at=None,
+        progress=None,
+        error_code=None,
+        error_detail=None,
+        started_at=None,
+        finished_at=None,
+    )
+    job_events.add(session, job, "queued")
+    return job
+
+
+def _lock(session: Session, project_id: UUID, job_id: UUID) -> Job:
+    statement = select(Job).where(Job.id == job_id, Job.project_id == project_id).with_for_update()
+    job = session.scalar(statement.execution_options(populate_existing=True))
+    if job is None:
+        raise _not_found(job_id)
+    return job
+
+
+def _change(session: Session, job: Job, **values: Any) -> Job:
+    # Conditional although the row is locked: a state is only ever left from where it was seen.
+    statement = (
+        update(Job)
+        .where(Job.id == job.id, Job.state == job.state)
+        .values(**values)
+        .returning(Job)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return session.scalars(statement).one()
+
+
+def _refers_to(text_ids: list[str]) -> Any:  # the type of or_() says nothing more
+    return or_(*(Job.parameters[name].astext.in_(text_ids) for name in REFERENCES))
+
+
+def _not_found(job_id: UUID) -> NotFound:
+    return NotFound(f"There is no job {ids.to_text('job', job_id)} in this project.")

@@ -1,0 +1,41 @@
+"""Bring a database to the present schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import NullPool, create_engine, text
+
+import understudy
+from understudy.db.orm import Base
+from understudy.db.session import connect_arguments, parse_url, translate_errors
+
+# An arbitrary number: the name of the lock that starters of this product share.
+LOCK = 0x756E646572737479
+# Long, since one starter waits here for another's migration, or for a statement that uses a table.
+LIMITS = {"lock_timeout": "300s", "timezone": "UTC"}
+
+
+def upgrade(database_url: str) -> None:
+    """Apply the migrations that are missing, all in one transaction; a second starter waits and finds none."""
+    engine = create_engine(
+        parse_url(database_url), poolclass=NullPool, connect_args=connect_arguments(LIMITS)
+    )
+    translate_errors(engine)
+    with engine.begin() as connection:
+        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        config = make_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def make_config() -> Config:
+    """Return Alembic's configuration; the scripts lie beside the package, in a checkout and in a wheel."""
+    config = Config()
+    # Alembic interpolates its options.
+    folder = str(Path(understudy.__file__).parents[1] / "migrations").replace("%", "%%")
+    config.set_main_option("script_location", folder)
+    config.attributes["metadata"] = Base.metadata
+    return config

@@ -1,0 +1,115 @@
+"""Rows of stored models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from understudy import ids
+from understudy.db import pages
+from understudy.db.orm import Model
+from understudy.errors import NotFound
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelFilters:
+    """What to list; None and no labels stand for all."""
+
+    dataset_id: UUID | None = None
+    labels: Mapping[str, str] | None = None
+
+
+def add(
+    session: Session,
+    *,
+    project_id: UUID,
+    job_id: UUID,
+    dataset_id: UUID,
+    name: str,
+    labels: Mapping[str, str],
+    synthesizer: Json,
+    seed: int,
+    holdout_fraction: float,
+    n_rows_trained: int,
+    size_bytes: int,
+    table_schema: Json,
+    card: Json,
+) -> Model:
+    """Add a model that a `train` job has just finished."""
+    model = Model(
+        id=ids.new_id(),
+        project_id=project_id,
+        job_id=job_id,
+        dataset_id=dataset_id,
+        name=name,
+        labels=dict(labels),
+        synthesizer=synthesizer,
+        seed=seed,
+        holdout_fraction=holdout_fraction,
+        n_rows_trained=n_rows_trained,
+        size_bytes=size_bytes,
+        table_schema=table_schema,
+        card=card,
+    )
+    session.add(model)
+    session.flush()
+    return model
+
+
+def get(session: Session, project_id: UUID, model_id: UUID) -> Model:
+    """Return a model, or raise `NotFound`."""
+    model = session.scalar(select(Model).where(Model.id == model_id, Model.project_id == project_id))
+    if model is None:
+        raise _not_found(model_id)
+    return model
+
+
+def lock(session: Session, project_id: UUID, model_id: UUID) -> Model:
+    """Return a model that nobody else changes or refers to until the transaction ends."""
+    model = session.scalar(
+        select(Model).where(Model.id == model_id, Model.project_id == project_id).with_for_update()
+    )
+    if model is None:
+        raise _not_found(model_id)
+    return model
+
+
+def page(
+    session: Session,
+    project_id: UUID,
+    *,
+    filters: ModelFilters | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> pages.Page[Model, UUID]:
+    """Return models, newest first."""
+    filters = filters or ModelFilters()
+    statement = select(Model).where(Model.project_id == project_id)
+    if filters.dataset_id is not None:
+        statement = statement.where(Model.dataset_id == filters.dataset_id)
+    if filters.labels:
+        statement = statement.where(Model.labels.contains(dict(filters.labels)))
+    return pages.newest_first(session, statement, Model.id, after=after, limit=limit)
+
+
+def trained_on(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> list[Model]:
+    """Return the models that were trained on any of these datasets."""
+    statement = select(Model).where(Model.project_id == project_id, Model.dataset_id.in_(list(dataset_ids)))
+    return list(session.scalars(statement))
+
+
+def delete(session: Session, project_id: UUID, model_ids: Iterable[UUID]) -> None:
+    """Delete rows; nothing may refer to them any more."""
+    session.execute(delete_rows(Model).where(Model.project_id == project_id, Model.id.in_(list(model_ids))))
+
+
+def _not_found(model_id: UUID) -> NotFound:
+    return NotFound(f"There is no model {ids.to_text('model', model_id)} in this project.")

@@ -1,0 +1,58 @@
+"""Pages of rows by key, so that rows that come or go meanwhile neither repeat nor hide one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+Row = TypeVar("Row")
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row, Key]):
+    """Some rows, and the key to give as `after` for those that follow; None at the end."""
+
+    rows: list[Row]
+    next: Key | None
+
+
+def newest_first(
+    session: Session,
+    statement: Select[tuple[Row]],
+    key: InstrumentedAttribute[Key],
+    *,
+    after: Key | None,
+    limit: int,
+) -> Page[Row, Key]:
+    """Return the rows before the key `after`, in falling order of the key, which ids make that of creation."""
+    if after is not None:
+        statement = statement.where(key < after)
+    return _cut(session, statement.order_by(key.desc()), key, limit)
+
+
+def oldest_first(
+    session: Session,
+    statement: Select[tuple[Row]],
+    key: InstrumentedAttribute[Key],
+    *,
+    after: Key | None,
+    limit: int,
+) -> Page[Row, Key]:
+    """Return the rows behind the key `after`, in rising order of the key."""
+    if after is not None:
+        statement = statement.where(key > after)
+    return _cut(session, statement.order_by(key), key, limit)
+
+
+def _cut(
+    session: Session, statement: Select[tuple[Row]], key: InstrumentedAttribute[Key], limit: int
+) -> Page[Row, Key]:
+    # One more than asked for tells whether there is a next page without counting.
+    rows: list[Any] = list(session.scalars(statement.limit(limit + 1)))
+    has_more = len(rows) > limit
+    rows = rows[:limit]
+    return Page(rows, getattr(rows[-1], key.key) if has_more else None)

@@ -1,0 +1,33 @@
+"""Rows of projects, the tenants."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from understudy import ids
+from understudy.db.orm import Project
+from understudy.errors import NotFound
+
+
+def add(session: Session, name: str) -> Project:
+    """Add a project."""
+    project = Project(id=ids.new_id(), name=name)
+    session.add(project)
+    session.flush()
+    return project
+
+
+def get(session: Session, project_id: UUID) -> Project:
+    """Return a project, or raise `NotFound`."""
+    project = session.get(Project, project_id)
+    if project is None:
+        raise NotFound(f"There is no project {ids.to_text('project', project_id)}.")
+    return project
+
+
+def all_of_them(session: Session) -> list[Project]:
+    """Return every project of the installation, oldest first."""
+    return list(session.scalars(select(Project).order_by(Project.id)))

@@ -1,0 +1,89 @@
+"""Rows of reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from understudy import ids
+from understudy.db import pages
+from understudy.db.orm import Report
+from understudy.errors import NotFound
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ReportFilters:
+    """What to list: all, or the reports in which a dataset is the real or the synthetic one."""
+
+    dataset_id: UUID | None = None
+
+
+def add(
+    session: Session,
+    *,
+    project_id: UUID,
+    job_id: UUID,
+    dataset_id: UUID,
+    synthetic_dataset_id: UUID,
+    summary: Json,
+) -> Report:
+    """Add a report that an `evaluate` job has just finished."""
+    report = Report(
+        id=ids.new_id(),
+        project_id=project_id,
+        job_id=job_id,
+        dataset_id=dataset_id,
+        synthetic_dataset_id=synthetic_dataset_id,
+        summary=summary,
+    )
+    session.add(report)
+    session.flush()
+    return report
+
+
+def get(session: Session, project_id: UUID, report_id: UUID) -> Report:
+    """Return a report, or raise `NotFound`."""
+    report = session.scalar(select(Report).where(Report.id == report_id, Report.project_id == project_id))
+    if report is None:
+        raise NotFound(f"There is no report {ids.to_text('report', report_id)} in this project.")
+    return report
+
+
+def page(
+    session: Session,
+    project_id: UUID,
+    *,
+    filters: ReportFilters | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> pages.Page[Report, UUID]:
+    """Return reports, newest first."""
+    statement = select(Report).where(Report.project_id == project_id)
+    if filters is not None and filters.dataset_id is not None:
+        statement = statement.where(_is_about([filters.dataset_id]))
+    return pages.newest_first(session, statement, Report.id, after=after, limit=limit)
+
+
+def about(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> list[Report]:
+    """Return the reports on any of these datasets, as the real or the synthetic one."""
+    statement = select(Report).where(Report.project_id == project_id, _is_about(list(dataset_ids)))
+    return list(session.scalars(statement))
+
+
+def delete(session: Session, project_id: UUID, report_ids: Iterable[UUID]) -> None:
+    """Delete rows."""
+    session.execute(
+        delete_rows(Report).where(Report.project_id == project_id, Report.id.in_(list(report_ids)))
+    )
+
+
+def _is_about(dataset_ids: list[UUID]) -> Any:  # the type of or_() says nothing more
+    return or_(Report.dataset_id.in_(dataset_ids), Report.synthetic_dataset_id.in_(dataset_ids))

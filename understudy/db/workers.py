@@ -1,0 +1,44 @@
+"""Rows of workers, as each last reported itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from understudy.db.orm import CLOCK, Worker
+
+
+def report(
+    session: Session, name: str, *, code_version: str, concurrency: int, draining: bool = False
+) -> None:
+    """Write that a worker is there."""
+    values = {"code_version": code_version, "concurrency": concurrency, "draining": draining}
+    statement = insert(Worker).values(name=name, **values)
+    session.execute(
+        statement.on_conflict_do_update(index_elements=["name"], set_={**values, "seen_at": CLOCK})
+    )
+
+
+def seen_within(session: Session, age: timedelta) -> list[Worker]:
+    """Return the workers that reported themselves within `age`."""
+    return list(session.scalars(select(Worker).where(Worker.seen_at > CLOCK - age).order_by(Worker.name)))
+
+
+def count_slots(session: Session, age: timedelta) -> int:
+    """Return how many jobs the workers seen within `age` run at once; those that are draining take none."""
+    statement = select(func.coalesce(func.sum(Worker.concurrency), 0))
+    return session.scalar(statement.where(Worker.seen_at > CLOCK - age, Worker.draining.is_(False))) or 0
+
+
+def leave(session: Session, name: str) -> None:
+    """Delete the row of a worker that stops."""
+    session.execute(delete_rows(Worker).where(Worker.name == name))
+
+
+def forget(session: Session, age: timedelta) -> None:
+    """Delete the rows of workers that were not seen for longer than `age`."""
+    session.execute(delete_rows(Worker).where(Worker.seen_at < CLOCK - age))
