@@ -1,0 +1,152 @@
+"""Work that misbehaves, one way a function; run in the child of the sandbox under test."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from understudy.errors import InvalidInput
+from understudy.progress import Progress
+
+Json = dict[str, Any]
+
+
+def run(payload: Json, folder: Path, progress: Progress) -> Json:
+    """Do what the payload names."""
+    return globals()[f"do_{payload['do']}"](payload, folder, progress)
+
+
+def do_nothing(payload: Json, folder: Path, progress: Progress) -> Json:
+    return {}
+
+
+def do_echo(payload: Json, folder: Path, progress: Progress) -> Json:
+    return {"payload": payload, "folder": str(folder), "cwd": str(Path.cwd())}
+
+
+def do_look(payload: Json, folder: Path, progress: Progress) -> Json:
+    status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    (folder / "file").write_text("x")
+    return {
+        "environment": dict(os.environ),
+        "descriptors": sorted(int(name) for name in os.listdir("/proc/self/fd")),
+        "capabilities": status["CapEff"],
+        "no_new_privileges": status["NoNewPrivs"],
+        "server_threads": len(os.listdir(f"/proc/{os.getppid()}/task")),
+        "mode": (folder / "file").stat().st_mode & 0o777,
+    }
+
+
+def do_refuse(payload: Json, folder: Path, progress: Progress) -> Json:
+    raise InvalidInput("Column 'age' has a gap.", code="ragged_rows")
+
+
+def do_break(payload: Json, folder: Path, progress: Progress) -> Json:
+    raise ValueError("could not convert 'secret value of a patient'")
+
+
+def do_take_memory(payload: Json, folder: Path, progress: Progress) -> Json:
+    return {"sum": float(np.ones(payload["bytes"] // 8).sum())}
+
+
+def do_take_threads(payload: Json, folder: Path, progress: Progress) -> Json:
+    for _ in range(10_000):
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    return {}
+
+
+def do_abort(payload: Json, folder: Path, progress: Progress) -> Json:
+    os.write(2, b"terminate called after throwing an instance of 'std::bad_alloc'\n")
+    os.abort()
+
+
+def do_spin(payload: Json, folder: Path, progress: Progress) -> Json:
+    while True:
+        pass
+
+
+def do_write(payload: Json, folder: Path, progress: Progress) -> Json:
+    (folder / "large").write_bytes(bytes(payload["bytes"]))
+    return {}
+
+
+def do_sleep(payload: Json, folder: Path, progress: Progress) -> Json:
+    progress("sleeping", 0.5, rows_done=3, rows_total=6)
+    time.sleep(payload["seconds"])
+    return {}
+
+
+def do_leave_program(payload: Json, folder: Path, progress: Progress) -> Json:
+    program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    (folder / "pid").write_text(str(program.pid))
+    if payload.get("stay"):
+        time.sleep(60)
+    return {}
+
+
+def do_ignore_term(payload: Json, folder: Path, progress: Progress) -> Json:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    progress("ignoring", 0.0)
+    time.sleep(60)
+    return {}
+
+
+def do_flood(payload: Json, folder: Path, progress: Progress) -> Json:
+    output = _pipe()
+    while True:
+        os.write(output, b"\xff" * 65536)
+
+
+def do_babble(payload: Json, folder: Path, progress: Progress) -> Json:
+    output = _pipe()
+    message = b'{"progress": {"phase": "' + b"x" * 1_000_000 + b'"}}'
+    while True:
+        os.write(output, len(message).to_bytes(4, "big") + message)
+
+
+def do_shout(payload: Json, folder: Path, progress: Progress) -> Json:
+    for _ in range(100):
+        try:
+            os.write(2, b"x" * 65536)
+        except BlockingIOError:
+            break
+    return {"still": "here"}
+
+
+def do_large_result(payload: Json, folder: Path, progress: Progress) -> Json:
+    return {"text": "x" * payload["bytes"]}
+
+
+def do_connect(payload: Json, folder: Path, progress: Progress) -> Json:
+    try:
+        socket.create_connection(("127.0.0.1", payload["port"]), timeout=2).close()
+    except OSError:
+        return {"connected": False}
+    return {"connected": True}
+
+
+def do_exit(payload: Json, folder: Path, progress: Progress) -> Json:
+    os._exit(3)
+
+
+def do_kill_itself(payload: Json, folder: Path, progress: Progress) -> Json:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+
+def _pipe() -> int:
+    """Find the pipe to the supervisor, as hostile work would."""
+    for descriptor in range(3, 100):
+        link = Path(f"/proc/self/fd/{descriptor}")
+        if link.is_symlink() and link.readlink().name.startswith("pipe:"):
+            return descriptor
+    raise AssertionError("no pipe")

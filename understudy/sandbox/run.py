@@ -1,0 +1,186 @@
+"""A run, as the worker sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import time
+from dataclasses import replace
+
+from understudy.sandbox import failures
+from understudy.sandbox.messages import (
+    KILL,
+    TERMINATE,
+    Json,
+    MessageReader,
+    MessageTooLarge,
+    Outcome,
+)
+
+CHUNK_BYTES = 1 << 16
+# A server takes two seconds to start on an idle machine; one that has not begun by then never will.
+START_SECONDS = 120.0
+# How long the server may take to report the end of a child whose pipe is closed.
+REPORT_SECONDS = 5.0
+
+
+class Run:
+    """A child at work; its messages are read in `wait`, to be called again until it gives an outcome."""
+
+    def __init__(self, connection: socket.socket, output: int) -> None:
+        self._connection = connection
+        self._output = output
+        os.set_blocking(output, False)
+        connection.setblocking(False)
+        self._server_reader = MessageReader()
+        self._child_reader = MessageReader()
+        self._report_deadline = time.monotonic() + START_SECONDS
+        self._open = {connection.fileno(), output}
+        self._exit: Json | None = None
+        self._last_word: Json = {}
+        self._fault: tuple[str, str] | None = None
+        self._outcome: Outcome | None = None
+        self.progress: Json | None = None
+        self.pid: int | None = None
+
+    def wait(self, timeout_seconds: float) -> Outcome | None:
+        """Return the outcome, or None if the run has not ended within the time."""
+        deadline = time.monotonic() + timeout_seconds
+        while self._outcome is None:
+            self._listen(min(deadline, self._report_deadline) - time.monotonic())
+            if self._has_ended():
+                self._finish()
+            elif time.monotonic() >= deadline:
+                break
+        return self._outcome
+
+    def terminate(self) -> None:
+        """Ask the run to end (SIGTERM, to its whole process group)."""
+        self._order(TERMINATE)
+
+    def kill(self) -> None:
+        """End the run (SIGKILL, to its whole process group)."""
+        self._order(KILL)
+        # By our own hand too: the server may be stopped. The pid is the child's until its end was reported.
+        if self.pid is not None and self._exit is None and self._outcome is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Let go of the run; the server kills it if it has not ended."""
+        if self._open or self._connection.fileno() >= 0:
+            self._open.clear()
+            self._connection.close()
+            with contextlib.suppress(OSError):
+                os.close(self._output)
+
+    def _order(self, order: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._connection.send(order)
+
+    def _listen(self, timeout_seconds: float) -> None:
+        poll = select.poll()
+        for descriptor in self._open:
+            poll.register(descriptor, select.POLLIN)
+        for descriptor, _ in poll.poll(max(0.0, timeout_seconds) * 1000):
+            if descriptor == self._output:
+                self._hear_child()
+            else:
+                self._hear_server()
+
+    def _hear_server(self) -> None:
+        try:
+            data = self._connection.recv(CHUNK_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._open.discard(self._connection.fileno())
+        for message in self._server_reader.feed(data):
+            if "pid" in message:
+                self.pid = message["pid"]
+                self._report_deadline = float("inf")
+            else:
+                self._exit = message
+
+    def _hear_child(self) -> None:
+        try:
+            data = os.read(self._output, CHUNK_BYTES)
+        except BlockingIOError:
+            return
+        if not data:
+            self._open.discard(self._output)
+            # With its pipe the child has ended, or will in a moment.
+            self._report_deadline = time.monotonic() + REPORT_SECONDS
+        try:
+            for message in self._child_reader.feed(data):
+                self._take(message)
+        except (MessageTooLarge, ValueError):
+            self._fault = "internal_error", "The work wrote more, or other, messages than it may."
+            self._open.discard(self._output)
+            self.kill()
+
+    def _take(self, message: Json) -> None:
+        progress = message.get("progress")
+        if isinstance(progress, dict):
+            self.progress = progress
+        else:
+            self._last_word = message
+
+    def _has_ended(self) -> bool:
+        if self._exit is not None:
+            # Whatever it had written is in the pipe by now; more may be written only by what it left behind.
+            return True
+        is_server_gone = self._connection.fileno() not in self._open
+        return is_server_gone or time.monotonic() >= self._report_deadline
+
+    def _finish(self) -> None:
+        while self._output in self._open and self._has_output():
+            self._hear_child()
+        if self._exit is None:
+            self.kill()
+        outcome = self._judge(self._exit or {})
+        self.close()
+        self._outcome = outcome
+
+    def _has_output(self) -> bool:
+        poll = select.poll()
+        poll.register(self._output, select.POLLIN)
+        return any(events & select.POLLIN for _, events in poll.poll(0))
+
+    def _judge(self, report: Json) -> Outcome:
+        status = report.get("status")
+        exit_signal = -status if status is not None and status < 0 else None
+        outcome = Outcome(
+            ok=False,
+            exit_signal=exit_signal,
+            peak_memory_bytes=report.get("peak_memory_bytes"),
+            cpu_seconds=report.get("cpu_seconds"),
+        )
+        code, detail = self._code_and_detail(exit_signal, out_of_memory=report.get("out_of_memory", False))
+        if code is not None:
+            return replace(outcome, error_code=code, error_detail=detail)
+        result = self._last_word.get("result")
+        if status == 0 and isinstance(result, dict):
+            return replace(outcome, ok=True, result=result)
+        return outcome
+
+    def _code_and_detail(
+        self, exit_signal: int | None, *, out_of_memory: bool
+    ) -> tuple[str | None, str | None]:
+        error = self._last_word.get("error")
+        if self._fault is not None:
+            return self._fault
+        if isinstance(error, dict) and isinstance(error.get("code"), str):
+            return error["code"], str(error.get("detail", ""))
+        if exit_signal == signal.SIGXCPU:
+            return "time_limit", failures.TIME_DETAIL
+        if exit_signal == signal.SIGXFSZ:
+            return "file_size_limit", failures.FILE_SIZE_DETAIL
+        if out_of_memory and exit_signal in (signal.SIGABRT, signal.SIGSEGV):
+            return "out_of_memory", failures.MEMORY_DETAIL
+        return None, None

@@ -1,0 +1,201 @@
+"""The warm parent: imports once, then forks a child for each run; started by `supervisor`, one a worker.
+
+It has one thread, so that a fork copies no lock that somebody holds. It reads no data and no parameters: a
+run is three descriptors (a connection to the supervisor, the child's pipe to it, the file with the request).
+A run whose connection is closed is killed, with everything in its process group.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import gc
+import importlib
+import os
+import selectors
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from understudy.sandbox import confinement, failures
+from understudy.sandbox.child import Target, run_child
+from understudy.sandbox.messages import KILL, TERMINATE, Json, encode
+
+N_DESCRIPTORS = 3
+# As much of its stderr as a child can leave; the pipe holds it, nobody reads before the end.
+STDERR_BYTES_MAX = 64 << 10
+PARENT_CHECK_SECONDS = 1.0
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Serve until the supervisor is gone.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Descriptor of the control socket, pid of the supervisor, ``module:function``, modules to import.
+    """
+    control, supervisor_pid, target, *preload = arguments
+    confinement.forbid_new_privileges()
+    confinement.leave_network()
+    confinement.drop_capabilities()
+    # Last, since a change of credentials may undo it.
+    confinement.die_with_parent(int(supervisor_pid))
+    for module in preload:
+        importlib.import_module(module)
+    server = Server(socket.socket(fileno=int(control)), load(target), int(supervisor_pid))
+    # Pages that the collector does not write to stay shared with every child.
+    gc.collect()
+    gc.freeze()
+    server.serve()
+
+
+def load(target: str) -> Target:
+    """Return the function that ``module:function`` names."""
+    module, _, function = target.partition(":")
+    work: Target = getattr(importlib.import_module(module), function)
+    return work
+
+
+@dataclass
+class Child:
+    """A run as the server knows it."""
+
+    pid: int
+    connection: socket.socket
+    stderr: int
+
+
+class Server:
+    """Forks, passes signals on, and reports ends."""
+
+    def __init__(self, control: socket.socket, target: Target, supervisor_pid: int) -> None:
+        self._control = control
+        self._target = target
+        self._supervisor_pid = supervisor_pid
+        self._children: dict[int, Child] = {}
+        self._selector = selectors.DefaultSelector()
+        self._wakeup, self._wakeup_writer = socket.socketpair()
+
+    def serve(self) -> None:
+        """Wait for runs and for ends of children, until the supervisor is gone."""
+        for end in (self._wakeup, self._wakeup_writer, self._control):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._wakeup_writer.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._selector.register(self._control, selectors.EVENT_READ, None)
+        self._selector.register(self._wakeup, selectors.EVENT_READ, None)
+        # Where the kernel does not kill us with our parent, we look for it.
+        pause = None if confinement.IS_LINUX else PARENT_CHECK_SECONDS
+        while os.getppid() == self._supervisor_pid:
+            for key, _ in self._selector.select(pause):
+                self._handle(key)
+        self._kill_all()
+
+    def _handle(self, key: selectors.SelectorKey) -> None:
+        if key.fileobj is self._control:
+            self._accept()
+        elif key.fileobj is self._wakeup:
+            with contextlib.suppress(BlockingIOError):
+                self._wakeup.recv(4096)
+            self._reap()
+        else:
+            self._obey(key.data)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            _, descriptors, _, _ = socket.recv_fds(self._control, 16, N_DESCRIPTORS)
+            if len(descriptors) == N_DESCRIPTORS:
+                self._fork(*descriptors)
+
+    def _fork(self, connection: int, output: int, request: int) -> None:
+        stderr_reader, stderr_writer = os.pipe()
+        # A full pipe swallows what comes next, and does not stop the child.
+        os.set_blocking(stderr_writer, False)
+        server_pid = os.getpid()
+        try:
+            pid = os.fork()
+        except OSError:
+            # No room for another process: closing all of it tells the supervisor.
+            for descriptor in (connection, output, request, stderr_reader, stderr_writer):
+                os.close(descriptor)
+            return
+        if pid == 0:
+            run_child(self._target, request, output, stderr_writer, server_pid)
+        for descriptor in (output, request, stderr_writer):
+            os.close(descriptor)
+        child = Child(pid, socket.socket(fileno=connection), stderr_reader)
+        child.connection.setblocking(False)
+        self._children[pid] = child
+        self._selector.register(child.connection, selectors.EVENT_READ, child)
+        tell(child.connection, {"pid": pid})
+
+    def _obey(self, child: Child) -> None:
+        try:
+            order = child.connection.recv(1)
+        except BlockingIOError:
+            return
+        except OSError:
+            order = b""
+        if order == TERMINATE:
+            signal_group(child.pid, signal.SIGTERM)
+        elif order in (KILL, b""):
+            signal_group(child.pid, signal.SIGKILL)
+        if not order:
+            self._selector.unregister(child.connection)
+
+    def _reap(self) -> None:
+        for pid in list(self._children):
+            done, status, usage = os.wait4(pid, os.WNOHANG)
+            if not done:
+                continue
+            child = self._children.pop(pid)
+            # What the child started and left behind; its group's number is not given anew while one lives.
+            signal_group(pid, signal.SIGKILL, alone=False)
+            unit = 1024 if confinement.IS_LINUX else 1
+            report = {
+                "status": os.waitstatus_to_exitcode(status),
+                "peak_memory_bytes": usage.ru_maxrss * unit,
+                "cpu_seconds": usage.ru_utime + usage.ru_stime,
+                "out_of_memory": says_out_of_memory(child.stderr),
+            }
+            tell(child.connection, report)
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(child.connection)
+            child.connection.close()
+            os.close(child.stderr)
+
+    def _kill_all(self) -> None:
+        for pid in self._children:
+            signal_group(pid, signal.SIGKILL)
+
+
+def tell(connection: socket.socket, message: Json) -> None:
+    """Send a small message; a supervisor that has gone is not told."""
+    with contextlib.suppress(OSError):
+        connection.send(encode(message))
+
+
+def signal_group(pid: int, signal_number: int, *, alone: bool = True) -> None:
+    """Signal a child and all that it started; `alone`: also if it has not made its group yet."""
+    try:
+        os.killpg(pid, signal_number)
+    except OSError as error:
+        if alone and error.errno == errno.ESRCH:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal_number)
+
+
+def says_out_of_memory(stderr: int) -> bool:
+    """Tell whether a library's last words were that memory could not be had; the words go no further."""
+    os.set_blocking(stderr, False)
+    with contextlib.suppress(BlockingIOError):
+        words = os.read(stderr, STDERR_BYTES_MAX)
+        return failures.speaks_of_memory(words.decode("ascii", "replace").lower())
+    return False
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
