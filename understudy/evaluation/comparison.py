@@ -1,0 +1,100 @@
+"""What a metric is given: the tables of one comparison, encoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+from understudy.evaluation.encoding import EncodedTable, TableEncoder
+from understudy.tables.schema import Column, Schema
+
+# Enough for every share to be exact to a tenth of a percent; what is above is drawn by the seed.
+N_ROWS_MAX_REAL = 500_000
+N_ROWS_MAX_OTHER = 250_000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A real table, the table that is held against it, and what helps to judge.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+        Learnt on the real table.
+    real, synthetic : EncodedTable
+        The rows that were learnt from, and the rows that are judged.
+    holdout : EncodedTable or None
+        Real rows that nothing was learnt from.
+    target : str or None
+        The column that somebody wants to predict.
+    seed : int
+        Of every random choice.
+    """
+
+    encoder: TableEncoder
+    real: EncodedTable
+    synthetic: EncodedTable
+    holdout: EncodedTable | None = None
+    target: str | None = None
+    seed: int = 0
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """The schema's columns, in the order of the arrays."""
+        return [encoder.column for encoder in self.encoder.columns]
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        """Return a generator of its own for each purpose, so that no metric shifts another's draws."""
+        return np.random.default_rng([self.seed, *purpose.encode()])
+
+
+def compare(
+    real: pa.Table,
+    synthetic: pa.Table,
+    schema: Schema,
+    *,
+    holdout: pa.Table | None = None,
+    target: str | None = None,
+    seed: int = 0,
+) -> Comparison:
+    """Check and encode the tables of a comparison.
+
+    Raises
+    ------
+    InvalidInput
+        If a table lacks rows or a column of the schema, stores it in a type that cannot be compared, or the
+        target is not in the schema.
+    """
+    tables = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"holdout": holdout})
+    for role, table in tables.items():
+        _check(table, schema, role=role)
+    if target is not None:
+        schema.column(target)
+    encoder = TableEncoder.fit(real, schema)
+    encoded = {
+        role: encoder.encode(
+            table,
+            n_rows_max=N_ROWS_MAX_REAL if role == "real" else N_ROWS_MAX_OTHER,
+            rng=np.random.default_rng([seed, *role.encode()]),
+        )
+        for role, table in tables.items()
+    }
+    return Comparison(
+        encoder, encoded["real"], encoded["synthetic"], encoded.get("holdout"), target=target, seed=seed
+    )
+
+
+def _check(table: pa.Table, schema: Schema, *, role: str) -> None:
+    names = table.column_names
+    absent = [name for name in schema.names if names.count(name) != 1]
+    if absent:
+        raise InvalidInput(
+            f"The {role} table lacks the column {absent[0]!r} (or has it twice); both tables need the same columns.",
+            code="schema_mismatch",
+        )
+    if table.num_rows == 0:
+        raise InvalidInput(f"The {role} table has no rows; there is nothing to compare.", code="no_rows")

@@ -1,0 +1,186 @@
+"""Arrow columns as plain arrays that metrics can compare.
+
+Numbers and times become floats (NaN where missing); categories and booleans become codes that count the *real*
+table's values from the most frequent on. So a code means the same in every table of a comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from understudy.errors import InvalidInput
+from understudy.evaluation.holdout import mix64
+from understudy.tables.schema import Column, ColumnKind, Schema
+
+MISSING = -1
+
+CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean})
+
+# What a column is cast to before its numbers are read; the stored unit of two tables may differ.
+_UNITS: dict[ColumnKind, tuple[pa.DataType, pa.DataType, float]] = {
+    ColumnKind.date: (pa.date32(), pa.int32(), 86_400.0),
+    ColumnKind.time: (pa.time64("us"), pa.int64(), 1e-6),
+    ColumnKind.timestamp: (pa.timestamp("us"), pa.int64(), 1e-6),
+    ColumnKind.duration: (pa.duration("us"), pa.int64(), 1e-6),
+}
+
+Values = NDArray[np.float64] | NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class ColumnEncoder:
+    """How one column becomes an array.
+
+    Parameters
+    ----------
+    column : Column
+        Name and kind.
+    categories : tuple of str, or None
+        The real table's values, most frequent first; None for numbers. The code ``len(categories)``
+        stands for every value that the real table does not have.
+    """
+
+    column: Column
+    categories: tuple[str, ...] | None = None
+
+    @property
+    def is_categorical(self) -> bool:
+        """Whether the column's values are codes."""
+        return self.categories is not None
+
+    @classmethod
+    def fit(cls, column: Column, values: pa.ChunkedArray) -> ColumnEncoder:
+        """Learn the categories of the real table, in an order that does not depend on the rows'."""
+        if column.kind not in CATEGORICAL_KINDS:
+            return cls(column)
+        counts = pc.value_counts(_as_text(column, values).drop_null())
+        pairs = zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True)
+        return cls(column, tuple(value for value, _ in sorted(pairs, key=lambda pair: (-pair[1], pair[0]))))
+
+    def encode(self, values: pa.ChunkedArray) -> Values:
+        """Return the column as floats or codes."""
+        if self.categories is None:
+            return _as_numbers(self.column, values)
+        texts = _as_text(self.column, values)
+        codes = pc.index_in(texts, value_set=pa.array(self.categories, pa.string()))
+        is_known = _to_numpy(pc.is_valid(texts)).astype(bool)
+        unseen = np.where(is_known, len(self.categories), MISSING).astype(np.int32)
+        return np.where(_to_numpy(pc.is_valid(codes)), _to_numpy(codes.fill_null(0)), unseen).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class EncodedTable:
+    """A table as arrays; perhaps some rows of a larger one.
+
+    Parameters
+    ----------
+    columns : list of array of shape (n_rows,)
+        One a column of the schema.
+    row_hashes : uint64 array of shape (n_rows_total,)
+        Equal where two rows are equal in all columns; of *all* rows of the table.
+    rows : int array of shape (n_rows,)
+        Which rows of the whole table the columns hold.
+    """
+
+    columns: Sequence[Values]
+    row_hashes: NDArray[np.uint64]
+    rows: NDArray[np.int64]
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that the columns hold."""
+        return len(self.rows)
+
+    @property
+    def n_rows_total(self) -> int:
+        """Rows of the table that they were taken from."""
+        return len(self.row_hashes)
+
+    def take(self, rows: NDArray[np.int64]) -> EncodedTable:
+        """Return some of the rows, by their position in the columns."""
+        return EncodedTable([column[rows] for column in self.columns], self.row_hashes, self.rows[rows])
+
+    def draw(self, n_rows_max: int, rng: np.random.Generator) -> EncodedTable:
+        """Return at most so many rows, drawn without replacement and kept in order."""
+        if self.n_rows <= n_rows_max:
+            return self
+        return self.take(np.sort(rng.choice(self.n_rows, n_rows_max, replace=False)))
+
+
+@dataclass(frozen=True)
+class TableEncoder:
+    """The encoders of all columns of a schema."""
+
+    columns: Sequence[ColumnEncoder]
+
+    @classmethod
+    def fit(cls, real: pa.Table, schema: Schema) -> TableEncoder:
+        """Learn the categories of the real table."""
+        return cls([ColumnEncoder.fit(column, real.column(column.name)) for column in schema.columns])
+
+    def encode(self, table: pa.Table, *, n_rows_max: int, rng: np.random.Generator) -> EncodedTable:
+        """Return the table as arrays of at most so many rows; the hashes are those of all rows."""
+        rows = np.arange(table.num_rows)
+        if table.num_rows > n_rows_max:
+            rows = np.sort(rng.choice(table.num_rows, n_rows_max, replace=False))
+        hashes = np.zeros(table.num_rows, dtype=np.uint64)
+        columns = []
+        for encoder in self.columns:
+            values = encoder.encode(table.column(encoder.column.name))
+            hashes = mix64(hashes ^ _bits(values))
+            columns.append(values if len(rows) == len(values) else values[rows])
+        return EncodedTable(columns, hashes, rows)
+
+
+def _bits(values: Values) -> NDArray[np.uint64]:
+    """Return 64 bits that are equal where the values are."""
+    if values.dtype == np.int32:
+        return values.astype(np.int64).view(np.uint64)
+    # Adding 0 makes one zero of the two, and the constant makes one missing value of all NaNs.
+    plain = np.where(np.isnan(values), np.inf, values + 0.0)
+    return plain.view(np.uint64)
+
+
+def _as_numbers(column: Column, values: pa.ChunkedArray) -> NDArray[np.float64]:
+    if column.kind in _UNITS:
+        stored_as, integers, factor = _UNITS[column.kind]
+        values = _cast(column, _cast(column, values, stored_as), integers)
+    else:
+        factor = 1.0
+    numbers = _to_numpy(_cast(column, values, pa.float64())) * factor
+    # An infinity has no place on a scale of shares and bins: it counts as missing.
+    numbers[~np.isfinite(numbers)] = np.nan
+    return numbers
+
+
+def _as_text(column: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    if column.kind == ColumnKind.boolean:
+        values = _cast(column, values, pa.bool_())
+    return _cast(column, values, pa.string())
+
+
+def _cast(column: Column, values: pa.ChunkedArray, to: pa.DataType) -> pa.ChunkedArray:
+    if values.type == to:
+        return values
+    try:
+        if pa.types.is_timestamp(values.type) and values.type.tz and pa.types.is_timestamp(to):
+            to = pa.timestamp(to.unit, tz=values.type.tz)
+        return values.cast(to, safe=False)
+    except pa.ArrowException as error:
+        raise InvalidInput(
+            f"Column {column.name!r} is of kind {column.kind.value}, but one table stores it as {values.type}; "
+            "convert that table to the other one's types.",
+            code="schema_mismatch",
+        ) from error
+
+
+def _to_numpy(values: pa.ChunkedArray | pa.Array) -> NDArray[np.generic]:
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks() if values.num_chunks != 1 else values.chunk(0)
+    return np.array(values.to_numpy(zero_copy_only=False))

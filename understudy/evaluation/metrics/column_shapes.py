@@ -1,0 +1,106 @@
+"""Whether each column by itself is distributed as in the real table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.encoding import MISSING, Values
+from understudy.evaluation.metrics.base import Direction, Metric, MetricResult, StandIn
+from understudy.tables.schema import ColumnKind
+
+
+class ColumnShape(BaseModel):
+    """The score of one column: the worse of its two parts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    kind: ColumnKind
+    score: float
+    measure: Literal["KSComplement", "TVComplement"]
+    known_values: Annotated[float, Field(description="Similarity of the values that are not missing.")]
+    missing_values: Annotated[float, Field(description="1 - difference of the shares of missing values.")]
+
+
+class ColumnShapes(MetricResult):
+    """Scores of all columns; the overall score is their mean."""
+
+    metric: Literal["column_shapes"] = "column_shapes"
+    columns: list[ColumnShape]
+
+
+def score(comparison: Comparison) -> ColumnShapes:
+    """Return 1 - the largest difference of the distributions, column by column."""
+    shapes = [_shape(comparison, i) for i in range(len(comparison.columns))]
+    return ColumnShapes(
+        score=float(np.mean([shape.score for shape in shapes])),
+        columns=shapes,
+        n_rows={"real": comparison.real.n_rows, "synthetic": comparison.synthetic.n_rows},
+    )
+
+
+def _shape(comparison: Comparison, i: int) -> ColumnShape:
+    real, synthetic = comparison.real.columns[i], comparison.synthetic.columns[i]
+    is_categorical = comparison.encoder.columns[i].is_categorical
+    known_real, known_synthetic = real[~is_missing(real)], synthetic[~is_missing(synthetic)]
+    missing = 1 - abs(len(known_real) / len(real) - len(known_synthetic) / len(synthetic))
+    if len(known_real) == 0 or len(known_synthetic) == 0:
+        known = float(len(known_real) == len(known_synthetic))
+    else:
+        measure = tv_complement if is_categorical else ks_complement
+        known = measure(known_real, known_synthetic)
+    return ColumnShape(
+        column=comparison.columns[i].name,
+        kind=comparison.columns[i].kind,
+        score=min(known, missing),
+        measure="TVComplement" if is_categorical else "KSComplement",
+        known_values=known,
+        missing_values=missing,
+    )
+
+
+def is_missing(values: Values) -> NDArray[np.bool_]:
+    """Return where a value is missing."""
+    return values == MISSING if values.dtype == np.int32 else np.isnan(values)
+
+
+def ks_complement(real: Values, synthetic: Values) -> float:
+    """Return 1 - the Kolmogorov-Smirnov distance: the largest gap between the two empirical CDFs.
+
+    Parameters
+    ----------
+    real, synthetic : array of shape (n_real,), (n_synthetic,)
+        Finite, not empty, any order; not changed.
+    """
+    real, synthetic = np.sort(real), np.sort(synthetic)
+    at = np.concatenate([real, synthetic])
+    real_cdf = np.searchsorted(real, at, side="right") / len(real)
+    synthetic_cdf = np.searchsorted(synthetic, at, side="right") / len(synthetic)
+    return float(1 - np.abs(real_cdf - synthetic_cdf).max())
+
+
+def tv_complement(real: Values, synthetic: Values) -> float:
+    """Return 1 - the total variation distance: half the summed differences of the categories' shares."""
+    n_codes = int(max(real.max(), synthetic.max())) + 1
+    real_shares = np.bincount(real.astype(np.int64), minlength=n_codes) / len(real)
+    synthetic_shares = np.bincount(synthetic.astype(np.int64), minlength=n_codes) / len(synthetic)
+    return float(1 - np.abs(real_shares - synthetic_shares).sum() / 2)
+
+
+COLUMN_SHAPES = Metric(
+    name="column_shapes",
+    title="Column shapes",
+    summary="How alike each column is by itself, averaged. Columns drawn independently do well here, so a good "
+    "score is only a beginning.",
+    direction=Direction.higher,
+    range=(0.0, 1.0),
+    best=1.0,
+    result=ColumnShapes,
+    score=score,
+    stand_in=StandIn.holdout,
+)
