@@ -31,6 +31,7 @@ CODES: dict[str, str] = {
     "invalid_header": "Column names are empty or not unique",
     "ragged_rows": "Rows differ in their number of fields",
     "wrong_encoding": "The text is not valid in its encoding",
+    "malformed_body": "The body does not hold together",
     "incomplete_body": "The body ended before all of it had arrived",
     "unsupported_column": "A column has a type that cannot be synthesized",
     "too_few_rows": "The table has too few rows for what was asked",
@@ -40,6 +41,7 @@ CODES: dict[str, str] = {
     "unknown_kind": "There is no job kind of that name",
     "invalid_model_file": "The file is not a model written by Understudy",
     "too_large": "A limit is passed",
+    "body_too_large": "The body is larger than the operation takes",
     "upload_too_large": "The upload is larger than the limit",
     "too_many_rows": "More rows than the limit",
     "too_many_columns": "More columns than the limit",
@@ -67,6 +69,7 @@ CODES: dict[str, str] = {
     "expired": "The job waited longer than its time to live",
     "internal_error": "Something unexpected happened on our side",
     "method_not_allowed": "The resource does not know this method",
+    "range_not_satisfiable": "The range lies outside the file",
     "not_acceptable": "None of the formats in Accept can be given",
     "unsupported_media_type": "The body's media type is not supported",
 }

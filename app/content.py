@@ -1,0 +1,136 @@
+"""Which of several forms of an answer the caller wants, and how stored bytes are sent: ETag, Range, HEAD."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+
+from app.error_handlers import problem_response
+from understudy.errors import InvalidInput
+
+CHUNK_BYTES = 1 << 18
+# For all downloads: generated clients take other types for text, and break it.
+BINARY = "application/octet-stream"
+ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
+
+
+def preferred(accept: str | None, offered: tuple[str, ...]) -> str:
+    """Return the offered media type that `Accept` weighs most; among equals the first.
+
+    Raises
+    ------
+    InvalidInput
+        If it allows none of them.
+    """
+    weights = {media_type: _weight(accept or "*/*", media_type) for media_type in offered}
+    best = max(offered, key=lambda media_type: weights[media_type])
+    if weights[best] <= 0:
+        raise InvalidInput(
+            f"Accept allows none of the forms that there are: {', '.join(offered)}.", code="not_acceptable"
+        )
+    return best
+
+
+def _weight(accept: str, media_type: str) -> float:
+    """Return the weight of the most specific range that matches (RFC 9110, section 12.5.1)."""
+    patterns = {media_type: 3, media_type.partition("/")[0] + "/*": 2, "*/*": 1}
+    found = (0, 0.0)
+    for part in accept.split(","):
+        pattern, *options = [text.strip().lower() for text in part.split(";")]
+        if pattern in patterns:
+            found = max(found, (patterns[pattern], _quality(options)))
+    return found[1]
+
+
+def _quality(options: list[str]) -> float:
+    for option in options:
+        name, _, value = option.partition("=")
+        if name.strip() == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+@dataclass(frozen=True)
+class StoredContent:
+    """Bytes in the store, and how they are to be presented."""
+
+    file: BinaryIO
+    size_bytes: int
+    etag: str
+    filename: str
+
+
+def is_unchanged(request: Request, etag: str) -> bool:
+    """Tell whether `If-None-Match` names the present version."""
+    named = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    return etag in named or "*" in named
+
+
+def not_modified(etag: str) -> Response:
+    """Return the answer to a caller who has the present version."""
+    return Response(status_code=304, headers={"ETag": etag})
+
+
+def send_stored(request: Request, content: StoredContent) -> Response:
+    """Return the bytes, or the one range of them that is asked for; several ranges get the whole."""
+    span = _span(request, content)
+    start, end = span or (0, content.size_bytes)
+    if span and start >= end:
+        content.file.close()
+        return _range_not_satisfiable(request, content.size_bytes)
+    headers = {
+        "ETag": content.etag,
+        "Accept-Ranges": "bytes",
+        "Content-Length": str(end - start),
+        "Content-Disposition": f'attachment; filename="{content.filename}"',
+    }
+    if span:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{content.size_bytes}"
+    status = 206 if span else 200
+    if request.method == "HEAD":
+        content.file.close()
+        return Response(status_code=status, headers=headers, media_type=BINARY)
+    return StreamingResponse(_read(content.file, start, end), status, headers, BINARY)
+
+
+def _span(request: Request, content: StoredContent) -> tuple[int, int] | None:
+    """Return the first byte and the one behind the last, if one range is asked for."""
+    match = ONE_RANGE.fullmatch(request.headers.get("range", ""))
+    if match is None or match[0] == "bytes=-" or not _if_range_holds(request, content.etag):
+        return None
+    size = content.size_bytes
+    if match[1]:
+        start, end = int(match[1]), int(match[2]) + 1 if match[2] else size
+    else:
+        start, end = max(size - int(match[2]), 0), size
+    if match[1] and match[2] and end <= start:
+        return None
+    return start, min(end, size)
+
+
+def _range_not_satisfiable(request: Request, size: int) -> Response:
+    error = InvalidInput(
+        f"The range begins behind the end; there are {size} bytes.", code="range_not_satisfiable"
+    )
+    return problem_response(request.scope, error, headers={"Content-Range": f"bytes */{size}"})
+
+
+def _if_range_holds(request: Request, etag: str) -> bool:
+    return request.headers.get("if-range", etag) == etag
+
+
+def _read(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+    with file:
+        file.seek(start)
+        remaining = end - start
+        while remaining and (chunk := file.read(min(CHUNK_BYTES, remaining))):
+            remaining -= len(chunk)
+            yield chunk

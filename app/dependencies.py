@@ -1,0 +1,76 @@
+"""What routes ask for: the open resources, who calls, which page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from understudy.errors import InvalidInput
+from understudy.job_kinds.base import NO_CONTROL_CHARACTERS
+from understudy.resources import Resources
+from understudy.services.api_keys import Caller
+
+
+# Coroutines, though they wait for nothing: FastAPI would send plain functions through the thread pool.
+async def _resources(request: Request) -> Resources:
+    resources: Resources = request.app.state.resources
+    return resources
+
+
+async def _reader(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    caller.require("read")
+    return caller
+
+
+async def _writer(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    caller.require("write")
+    return caller
+
+
+ResourcesDep = Annotated[Resources, Depends(_resources)]
+ReaderDep = Annotated[Caller, Depends(_reader)]
+WriterDep = Annotated[Caller, Depends(_writer)]
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """Which page of a list is asked for."""
+
+    limit: int
+    after: str | None
+
+
+async def _page(
+    limit: Annotated[int, Query(ge=1, le=200, description="Most items of the page.")] = 50,
+    after: Annotated[
+        str | None, Query(max_length=255, description="`next` of the page before; opaque.")
+    ] = None,
+) -> PageRequest:
+    return PageRequest(limit, after)
+
+
+PageDep = Annotated[PageRequest, Depends(_page)]
+
+LabelText = Annotated[str, Query(max_length=320, pattern=NO_CONTROL_CHARACTERS)]
+
+
+async def _labels(
+    label: Annotated[
+        list[LabelText] | None,
+        Query(max_length=16, description="`key:value`, up to 16 times.", examples=[["team:ops"]]),
+    ] = None,
+) -> dict[str, str]:
+    labels = {}
+    for text in label or []:
+        key, colon, value = text.partition(":")
+        if not key or not colon:
+            raise InvalidInput(f"label={text!r} is not of the form key:value.", code="invalid_parameters")
+        labels[key] = value
+    return labels
+
+
+LabelsDep = Annotated[dict[str, str], Depends(_labels)]

@@ -1,0 +1,91 @@
+"""`Idempotency-Key`: the second of two equal POSTs gets the first one's answer and changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from understudy.errors import InvalidInput
+from understudy.services import idempotency
+
+HEADER = "Idempotency-Key"
+VISIBLE_ASCII = re.compile(r"[!-~]{1,255}")
+KEPT_HEADERS = ("location",)
+
+
+class IdempotentRoute(APIRoute):
+    """A route whose POSTs, with JSON or no bodies, may be repeated under an `Idempotency-Key`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, with the look at the key around it."""
+        handler = super().get_route_handler()
+        if "POST" not in self.methods:
+            return handler
+
+        async def answer(request: Request) -> Response:
+            if HEADER not in request.headers:
+                return await handler(request)
+            try:
+                body = await request.body()
+            except ClientDisconnect as error:
+                raise InvalidInput("The connection ended within the body.", code="incomplete_body") from error
+            return await answer_once(request, hashlib.sha256(body).digest(), lambda: handler(request))
+
+        return answer
+
+
+async def answer_once(
+    request: Request, body_sha256: bytes, answer: Callable[[], Awaitable[Response]]
+) -> Response:
+    """Return the kept answer to this request's key, or answer and keep it.
+
+    Only success is kept: what was refused changed nothing, and may be mended under the same key.
+
+    Raises
+    ------
+    InvalidInput
+        If the key was used with another request.
+    Conflict
+        If a request with this key is being answered just now.
+    """
+    key = request.headers.get(HEADER)
+    if key is None:
+        return await answer()
+    if not VISIBLE_ASCII.fullmatch(key):
+        raise InvalidInput(f"{HEADER} must be 1 to 255 visible ASCII characters.", code="invalid_parameters")
+    resources, project_id = request.app.state.resources, request.state.caller.project_id
+    digest = _request_sha256(request, body_sha256)
+    stored = await run_in_threadpool(idempotency.begin, resources, project_id, key, digest)
+    if stored is not None:
+        headers = {**stored.headers, "Idempotent-Replayed": "true"}
+        return JSONResponse(stored.body, status_code=stored.status, headers=headers)
+    try:
+        response = await answer()
+    except BaseException:
+        await run_in_threadpool(idempotency.abandon, resources, project_id, key)
+        raise
+    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    await run_in_threadpool(
+        idempotency.complete,
+        resources,
+        project_id,
+        key,
+        status=response.status_code,
+        headers=headers,
+        body=json.loads(bytes(response.body)),
+    )
+    return response
+
+
+def _request_sha256(request: Request, body_sha256: bytes) -> bytes:
+    place = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    return hashlib.sha256(place + body_sha256).digest()

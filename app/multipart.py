@@ -1,0 +1,145 @@
+"""Takes a ``multipart/form-data`` body apart while it arrives.
+
+Starlette's form parser would spool every file to the system's temporary folder and copy it from there; this
+one hands the file's bytes on as they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+
+from understudy.errors import InvalidInput
+
+FIELD_BYTES_MAX = 1 << 16
+FIELDS_MAX = 16
+# What a body may hold beside the bytes of its file.
+OVERHEAD_BYTES = FIELDS_MAX * (FIELD_BYTES_MAX + (1 << 14))
+
+
+@dataclass
+class _Part:
+    disposition: bytes = b""
+    media_type: str | None = None
+    name: str = ""
+    is_file: bool = False
+    data: bytearray = field(default_factory=bytearray)
+
+
+class MultipartReader:
+    """Keeps the fields of a form in memory and hands the bytes of its one file to `take`."""
+
+    def __init__(self, boundary: bytes, take: Callable[[bytes], None]) -> None:
+        self.take = take
+        self.fields: dict[str, str] = {}
+        self.filename: str | None = None
+        self.media_type: str | None = None
+        self.has_file = False
+        self.is_complete = False
+        self._part = _Part()
+        self._header_name = b""
+        self._header_value = b""
+        with _telling_malformed():
+            self._parser = MultipartParser(boundary, self._callbacks())
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes of the body.
+
+        Raises
+        ------
+        InvalidInput
+            If the body does not hold together, or holds more than fields and one file.
+        """
+        with _telling_malformed():
+            self._parser.write(data)
+
+    def _callbacks(self) -> Any:  # python-multipart's type of it is private
+        callbacks: dict[str, Callable[..., None]] = {
+            "on_part_begin": self._begin_part,
+            "on_header_field": self._header_field,
+            "on_header_value": self._header_value_part,
+            "on_header_end": self._end_header,
+            "on_headers_finished": self._end_headers,
+            "on_part_data": self._part_data,
+            "on_part_end": self._end_part,
+            "on_end": self._end,
+        }
+        return callbacks
+
+    def _begin_part(self) -> None:
+        self._part = _Part()
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _header_value_part(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _end_header(self) -> None:
+        name = self._header_name.lower()
+        if name == b"content-disposition":
+            self._part.disposition = self._header_value
+        elif name == b"content-type":
+            self._part.media_type = media_type_of(self._header_value.decode("latin-1"))
+        self._header_name = self._header_value = b""
+
+    def _end_headers(self) -> None:
+        _, options = parse_options_header(self._part.disposition)
+        self._part.name = _text(options.get(b"name", b""))
+        self._part.is_file = b"filename" in options
+        if not self._part.is_file:
+            return
+        if self._part.name != "file" or self.has_file:
+            raise malformed("Send exactly one file, in the form field `file`.")
+        self.has_file = True
+        self.filename = _text(options[b"filename"])
+        self.media_type = self._part.media_type
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._part.is_file:
+            self.take(data[start:end])
+        elif len(self._part.data) + end - start > FIELD_BYTES_MAX:
+            raise malformed(f"The form field {self._part.name!r} is longer than {FIELD_BYTES_MAX} bytes.")
+        else:
+            self._part.data += data[start:end]
+
+    def _end_part(self) -> None:
+        if self._part.is_file:
+            return
+        if len(self.fields) == FIELDS_MAX or self._part.name in self.fields:
+            raise malformed("The form holds too many fields, or one of them twice.")
+        self.fields[self._part.name] = _text(bytes(self._part.data))
+
+    def _end(self) -> None:
+        self.is_complete = True
+
+
+@contextmanager
+def _telling_malformed() -> Iterator[None]:
+    try:
+        yield
+    except FormParserError as error:
+        raise malformed("The body is not well-formed multipart/form-data.") from error
+
+
+def media_type_of(text: str) -> str | None:
+    """Return the bare media type of a Content-Type."""
+    return text.partition(";")[0].strip().lower() or None
+
+
+def malformed(detail: str) -> InvalidInput:
+    """Return the error of a body that does not hold together."""
+    return InvalidInput(detail, code="malformed_body")
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise malformed("A name or field of the form is not UTF-8.") from error

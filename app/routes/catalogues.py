@@ -1,0 +1,38 @@
+"""The catalogues: what can be trained, and what is scored."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from app.dependencies import ReaderDep
+from app.schemas import Metric, MetricCatalogue, Synthesizer, SynthesizerCatalogue
+from understudy.evaluation.metrics import METRICS
+from understudy.synthesizers import SYNTHESIZERS
+
+router = APIRouter(prefix="/v1", tags=["catalogues"])
+
+
+@router.get("/synthesizers", summary="List the synthesizers")
+async def list_synthesizers(caller: ReaderDep) -> SynthesizerCatalogue:
+    """Return every synthesizer with the JSON Schema of its parameters."""
+    return SynthesizerCatalogue(
+        data=[
+            Synthesizer(
+                name=entry.name, summary=entry.summary, parameters=entry.parameters.model_json_schema()
+            )
+            for entry in SYNTHESIZERS.values()
+        ]
+    )
+
+
+@router.get("/metrics", summary="List the metrics")
+async def list_metrics(caller: ReaderDep) -> MetricCatalogue:
+    """Return every score that a report may hold, with its direction and range."""
+    return MetricCatalogue(
+        data=[
+            Metric(
+                name=metric.name, summary=metric.summary, direction=metric.direction, range=list(metric.range)
+            )
+            for metric in METRICS.values()
+        ]
+    )

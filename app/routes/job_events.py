@@ -1,0 +1,112 @@
+"""What happened to a job, as pages or as a stream of server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from app import paging
+from app.content import preferred
+from app.dependencies import PageDep, ReaderDep, ResourcesDep
+from app.openapi import problems
+from app.schemas import JobEvent, JobEventPage, Progress
+from understudy import ids
+from understudy.db import job_events, jobs
+from understudy.db.jobs import TERMINAL_STATES
+from understudy.resources import Resources
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+POLL_SECONDS = 0.25
+KEEP_ALIVE_SECONDS = 15
+STREAM_PAGE = 200
+
+
+@router.get(
+    "/{job_id}/events",
+    response_model=JobEventPage,
+    response_model_exclude_none=True,
+    summary="List what happened to a job",
+    responses={200: {"content": {"text/event-stream": {}}}, **problems(404, 406, 422)},
+)
+async def list_job_events(
+    job_id: str,
+    resources: ResourcesDep,
+    caller: ReaderDep,
+    page: PageDep,
+    request: Request,
+    accept: Annotated[str | None, Header()] = None,
+    last_event_id: Annotated[
+        str | None, Header(max_length=32, description="For `text/event-stream`: go on after this event.")
+    ] = None,
+) -> JobEventPage | Response:
+    """Return events, oldest first.
+
+    With `Accept: text/event-stream` they are sent as they happen, together with `progress` events, until the
+    job has ended; a client that lost the connection goes on by `Last-Event-ID`.
+    """
+    key = ids.from_text("job", job_id)
+    kind = preferred(accept, ("application/json", "text/event-stream"))
+    cursor = paging.read_event_cursor(page.after or (last_event_id if kind == "text/event-stream" else None))
+    if kind == "application/json":
+        return await run_in_threadpool(_read_page, resources, caller.project_id, key, cursor, page.limit)
+    await run_in_threadpool(_read_state, resources, caller.project_id, key)
+    stream = _stream(request, resources, caller.project_id, key, cursor or 0)
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+def _read_page(
+    resources: Resources, project_id: UUID, job_id: UUID, after: int | None, limit: int
+) -> JobEventPage:
+    with resources.sessions() as session:
+        jobs.get(session, project_id, job_id)
+        found = job_events.page(session, project_id, job_id, after=after, limit=limit)
+    return JobEventPage(
+        data=[JobEvent.of(row) for row in found.rows],
+        has_more=found.next is not None,
+        next=None if found.next is None else str(found.next),
+    )
+
+
+def _read_state(resources: Resources, project_id: UUID, job_id: UUID) -> tuple[str, Progress | None]:
+    with resources.sessions() as session:
+        row = jobs.get(session, project_id, job_id)
+        return row.state, Progress(**row.progress) if row.progress and row.state == "running" else None
+
+
+async def _stream(
+    request: Request, resources: Resources, project_id: UUID, job_id: UUID, after: int
+) -> AsyncIterator[str]:
+    told: Progress | None = None
+    quiet_seconds = 0.0
+    yield "retry: 1000\n\n"
+    while not await request.is_disconnected():
+        # The state first: what ended the job is then among the events that are read after it.
+        state, progress = await run_in_threadpool(_read_state, resources, project_id, job_id)
+        page = await run_in_threadpool(_read_page, resources, project_id, job_id, after, STREAM_PAGE)
+        for event in page.data:
+            yield _event_text(event)
+            after = int(event.id)
+        if progress is not None and progress != told:
+            yield f"event: progress\ndata: {progress.model_dump_json(exclude_none=True)}\n\n"
+        is_quiet = not page.data and progress == told
+        told = progress
+        if state in TERMINAL_STATES and not page.has_more:
+            return
+        quiet_seconds = quiet_seconds + POLL_SECONDS if is_quiet else 0.0
+        if quiet_seconds >= KEEP_ALIVE_SECONDS:
+            yield ": still here\n\n"
+            quiet_seconds = 0.0
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _event_text(event: JobEvent) -> str:
+    data = json.dumps(event.model_dump(mode="json", exclude_none=True))
+    return f"id: {event.id}\nevent: {event.type}\ndata: {data}\n\n"

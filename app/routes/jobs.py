@@ -1,0 +1,159 @@
+"""Jobs: what runs, what ran, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from app import paging
+from app.dependencies import LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
+from app.idempotency import IdempotentRoute
+from app.openapi import problems
+from app.schemas import Job, JobPage, JobState, ValidatedJob
+from understudy import ids
+from understudy.db import job_attempts, jobs
+from understudy.db.jobs import TERMINAL_STATES, JobFilters
+from understudy.job_kinds import RequestedParameters
+from understudy.resources import Resources
+from understudy.services import jobs as job_services
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=IdempotentRoute)
+
+WAIT_SECONDS_MAX = 60
+FIRST_POLL_SECONDS = 0.02
+LAST_POLL_SECONDS = 0.5
+WAIT_PREFERENCE = re.compile(r"(?:^|[,;\s])wait=(\d{1,6})(?=$|[,;\s])", re.IGNORECASE)
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model_exclude_none=True,
+    summary="Ask for a job",
+    responses={
+        200: {"model": ValidatedJob, "description": "With `validate_only`: what the job would be."},
+        **problems(404, 409, 413, 422, 429),
+    },
+)
+def create_job(
+    parameters: RequestedParameters,
+    resources: ResourcesDep,
+    caller: WriterDep,
+    response: Response,
+    validate_only: Annotated[
+        bool, Query(description="Only resolve the parameters and look for problems; nothing is changed.")
+    ] = False,
+) -> Job:
+    """Put a job into the queue. The body is a union of the kinds' parameters, told apart by `kind`.
+
+    What is left open, such as the seed, is chosen and echoed in the answer.
+    """
+    if validate_only:
+        validated = job_services.validate_job(resources, caller.project_id, parameters)
+        body = ValidatedJob(parameters=validated.model_dump(mode="json", exclude_none=True), warnings=[])
+        return JSONResponse(body.model_dump(mode="json"))  # type: ignore[return-value] # FastAPI lets it through
+    job = Job.of(job_services.submit_job(resources, caller.project_id, parameters))
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    return job
+
+
+@router.get("", response_model_exclude_none=True, summary="List jobs", responses=problems(422))
+def list_jobs(
+    resources: ResourcesDep,
+    caller: ReaderDep,
+    page: PageDep,
+    labels: LabelsDep,
+    state: Annotated[JobState | None, Query()] = None,
+    kind: Annotated[str | None, Query(max_length=64, examples=["train"])] = None,
+) -> JobPage:
+    """Return jobs, newest first."""
+    filters = JobFilters(state=state, kind=kind, labels=labels)
+    after = paging.read_id_cursor("job", page.after)
+    with resources.sessions() as session:
+        found = jobs.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
+    return JobPage(
+        data=[Job.of(row) for row in found.rows],
+        has_more=found.next is not None,
+        next=paging.write_id_cursor("job", found.next),
+    )
+
+
+@router.get("/{job_id}", response_model_exclude_none=True, summary="Look at a job", responses=problems(404))
+async def get_job(
+    job_id: str,
+    resources: ResourcesDep,
+    caller: ReaderDep,
+    request: Request,
+    response: Response,
+    prefer: Annotated[
+        str | None,
+        Header(description="`wait=30` holds the answer until the job ends, up to 60 seconds (RFC 7240)."),
+    ] = None,
+) -> Job:
+    """Return a job with its attempts; with `Prefer: wait=N`, when it has ended or after N seconds."""
+    key = ids.from_text("job", job_id)
+    seconds = _wait_seconds(prefer)
+    if seconds:
+        response.headers["Preference-Applied"] = f"wait={seconds}"
+        await _wait_until_final(request, resources, caller.project_id, key, seconds)
+    return await run_in_threadpool(_read_job, resources, caller.project_id, key)
+
+
+@router.post(
+    "/{job_id}/cancel",
+    response_model_exclude_none=True,
+    summary="Stop a job",
+    responses=problems(404, 409),
+)
+def cancel_job(job_id: str, resources: ResourcesDep, caller: WriterDep) -> Job:
+    """Cancel a job that waits, and ask a running one to stop; again for one that was asked already changes nothing."""
+    return Job.of(job_services.cancel_job(resources, caller.project_id, ids.from_text("job", job_id)))
+
+
+@router.post(
+    "/{job_id}/retry",
+    status_code=202,
+    response_model_exclude_none=True,
+    summary="Try a failed job again",
+    responses=problems(404, 409, 429),
+)
+def retry_job(job_id: str, resources: ResourcesDep, caller: WriterDep) -> Job:
+    """Put a failed or cancelled job into the queue again, with the same id and parameters."""
+    return Job.of(job_services.retry_job(resources, caller.project_id, ids.from_text("job", job_id)))
+
+
+def _read_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
+    with resources.sessions() as session:
+        row = jobs.get(session, project_id, job_id)
+        return Job.of(row, job_attempts.of_job(session, project_id, job_id) if row.attempt else [])
+
+
+def _is_final(resources: Resources, project_id: UUID, job_id: UUID) -> bool:
+    with resources.sessions() as session:
+        return jobs.get(session, project_id, job_id).state in TERMINAL_STATES
+
+
+async def _wait_until_final(
+    request: Request, resources: Resources, project_id: UUID, job_id: UUID, seconds: int
+) -> None:
+    """Return when the job has ended, the time is over, or the caller has gone; holds no thread meanwhile."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    pause = FIRST_POLL_SECONDS
+    while not await run_in_threadpool(_is_final, resources, project_id, job_id):
+        remaining = deadline - loop.time()
+        if remaining <= 0 or await request.is_disconnected():
+            return
+        await asyncio.sleep(min(pause, remaining))
+        pause = min(2 * pause, LAST_POLL_SECONDS)
+
+
+def _wait_seconds(prefer: str | None) -> int:
+    found = WAIT_PREFERENCE.search(prefer or "")
+    return min(int(found[1]), WAIT_SECONDS_MAX) if found else 0

@@ -1,0 +1,84 @@
+"""Reports: how far a synthetic table may be trusted."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from app import paging
+from app.content import is_unchanged, not_modified, preferred
+from app.dependencies import PageDep, ReaderDep, ResourcesDep
+from app.openapi import problems
+from app.schemas import ReportPage, ReportSummary
+from understudy import ids
+from understudy.db import artifacts, reports
+from understudy.db.reports import ReportFilters
+
+router = APIRouter(prefix="/v1/reports", tags=["reports"])
+
+ROLES = {"application/json": "report_json", "text/html": "report_html"}
+# The page brings its own styles and drawings; whatever else might get into it stays inert.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'none'"
+)
+
+
+@router.get("", response_model_exclude_none=True, summary="List reports", responses=problems(422))
+def list_reports(
+    resources: ResourcesDep,
+    caller: ReaderDep,
+    page: PageDep,
+    dataset_id: Annotated[
+        str | None, Query(description="Only those in which this is the real or the synthetic dataset.")
+    ] = None,
+) -> ReportPage:
+    """Return reports in short, newest first."""
+    filters = ReportFilters(dataset_id=paging.read_id_filter("dataset", dataset_id))
+    after = paging.read_id_cursor("report", page.after)
+    with resources.sessions() as session:
+        found = reports.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
+    return ReportPage(
+        data=[ReportSummary.of(row) for row in found.rows],
+        has_more=found.next is not None,
+        next=paging.write_id_cursor("report", found.next),
+    )
+
+
+@router.get(
+    "/{report_id}",
+    response_class=Response,
+    summary="Read a report",
+    responses={
+        200: {
+            "description": "The report, as JSON or as a page to read.",
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/ReportContent"}},
+                "text/html": {"schema": {"type": "string"}},
+            },
+        },
+        304: {"description": "It is what `If-None-Match` names."},
+        **problems(404, 406),
+    },
+)
+def get_report(
+    report_id: str,
+    resources: ResourcesDep,
+    caller: ReaderDep,
+    request: Request,
+    accept: Annotated[str | None, Header(description="`application/json` or `text/html`.")] = None,
+) -> Response:
+    """Return all scores as JSON, or the same as one self-contained HTML page, whichever `Accept` prefers."""
+    key = ids.from_text("report", report_id)
+    media_type = preferred(accept, tuple(ROLES))
+    with resources.sessions() as session:
+        row = reports.get(session, caller.project_id, key)
+        artifact = artifacts.get(session, caller.project_id, row.job_id, ROLES[media_type])
+    etag = f'"{artifact.sha256.hex()}"'
+    if is_unchanged(request, etag):
+        return not_modified(etag)
+    headers = {"ETag": etag, "Vary": "Accept"}
+    if media_type == "text/html":
+        headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    with resources.store.open(artifact.storage_key) as file:
+        return Response(file.read(), headers=headers, media_type=media_type)

@@ -1,0 +1,420 @@
+"""Bodies of answers, and of the requests that are not a job's own parameters.
+
+Ids are text, times RFC 3339 in UTC; what is not known is left out rather than null.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+
+from understudy import ids
+from understudy.job_kinds.base import Labels, Name
+
+if TYPE_CHECKING:
+    from understudy.db import orm
+
+Timestamp = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+Json = dict[str, JsonValue]
+
+JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+DatasetState = Literal["pending", "ready", "failed"]
+
+
+class Body(BaseModel):
+    """Base of what is sent back: what always stands in an answer is required in its schema."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+
+class ProblemItem(Body):
+    """One thing that is wrong with the request."""
+
+    pointer: Annotated[
+        str | None, Field(description="JSON Pointer (RFC 6901) into the body.", examples=["/n_rows"])
+    ] = None
+    parameter: Annotated[
+        str | None, Field(description="Name of the query parameter or header.", examples=["limit"])
+    ] = None
+    code: Annotated[str, Field(examples=["greater_than_equal"])]
+    detail: Annotated[str, Field(examples=["Input should be greater than or equal to 1"])]
+
+
+class Problem(Body):
+    """What went wrong: `code` is for programs, `detail` for people."""
+
+    type: Annotated[str, Field(examples=["urn:understudy:error:not_found"])]
+    title: Annotated[str, Field(examples=["There is no such thing in this project"])]
+    status: Annotated[int, Field(examples=[404])]
+    detail: Annotated[
+        str, Field(description="What, where, and what to do.", examples=["There is no such dataset."])
+    ]
+    instance: Annotated[str, Field(description="Path of the request.", examples=["/v1/datasets/ds_…"])]
+    code: Annotated[
+        str, Field(description="Stable; `docs/errors.md` lists all, and may grow.", examples=["not_found"])
+    ]
+    request_id: Annotated[str, Field(description="As in the header X-Request-ID.", examples=["req_4f1c"])]
+    errors: Annotated[
+        list[ProblemItem] | None, Field(description="Each part of the request that is wrong.")
+    ] = None
+
+
+class Failure(Body):
+    """Why a job, or the dataset that waited for it, failed."""
+
+    code: Annotated[str, Field(description="Stable; see `docs/errors.md`.", examples=["ragged_rows"])]
+    detail: Annotated[str, Field(examples=["Line 17 has 4 fields, the header has 5."])]
+
+    @classmethod
+    def of(cls, code: str | None, detail: str | None) -> Self | None:
+        """Return the failure, if there was one."""
+        return None if code is None else cls(code=code, detail=detail or "")
+
+
+class Dataset(Body):
+    """A stored table, uploaded or synthetic."""
+
+    id: Annotated[str, Field(examples=["ds_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
+    name: Annotated[str, Field(examples=["flights"])]
+    state: Annotated[DatasetState, Field(description="Only what is `ready` can be used and downloaded.")]
+    origin: Annotated[str, Field(description="`upload` or `sample`.", examples=["upload"])]
+    format: Annotated[str, Field(description="Format in which it came.", examples=["csv"])]
+    labels: dict[str, str]
+    n_rows: Annotated[int | None, Field(examples=[336776])] = None
+    n_columns: Annotated[int | None, Field(examples=[19])] = None
+    size_bytes: Annotated[int | None, Field(description="Size of the stored Parquet.")] = None
+    error: Annotated[Failure | None, Field(description="Why it is `failed`.")] = None
+    job_id: Annotated[str, Field(description="The job that made it.", examples=["job_01kaz7m2q6…"])]
+    model_id: Annotated[str | None, Field(description="The model that it was sampled from.")] = None
+    created_at: Timestamp
+    updated_at: Timestamp
+
+    @classmethod
+    def of(cls, row: orm.Dataset) -> Self:
+        """Return the body of a row."""
+        return cls(
+            id=ids.to_text("dataset", row.id),
+            name=row.name,
+            state=row.state,
+            origin=row.origin,
+            format=row.format,
+            labels=row.labels,
+            n_rows=row.n_rows,
+            n_columns=row.n_columns,
+            size_bytes=row.size_bytes,
+            error=Failure.of(row.error_code, row.error_detail),
+            job_id=ids.to_text("job", row.job_id),
+            model_id=None if row.model_id is None else ids.to_text("model", row.model_id),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+
+class UpdateDataset(BaseModel):
+    """What may be changed about a dataset; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "flights 2013"}]})
+
+    name: Name | None = None
+    labels: Annotated[Labels | None, Field(description="Replace all labels.")] = None
+
+
+class UploadDatasetForm(BaseModel):
+    """A file to upload, and what is to be known of it; read from the form as it streams in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: Annotated[
+        str,
+        Field(description="The table.", json_schema_extra={"format": "binary"}),
+    ]
+    name: Annotated[Name | None, Field(description="Else the file's name without its suffix.")] = None
+    format: Annotated[
+        str | None, Field(description="`csv` or `parquet`; else by the file's suffix or content type.")
+    ] = None
+    labels: Annotated[
+        str | None, Field(description="A JSON object of labels.", examples=['{"team": "ops"}'])
+    ] = None
+
+
+class TableColumn(Body):
+    """A column of a table."""
+
+    name: Annotated[str, Field(examples=["dep_delay"])]
+    kind: Annotated[str, Field(description="What its values mean; kinds may be added.", examples=["integer"])]
+    arrow_type: Annotated[str, Field(description="The Arrow type of the stored values.", examples=["int64"])]
+    nullable: bool
+    evidence: Annotated[str, Field(description="Why this kind was chosen.")] = ""
+
+
+class TableSchema(Body):
+    """The columns of a table, in their order."""
+
+    columns: list[TableColumn]
+
+
+class Progress(Body):
+    """How far a running job is."""
+
+    phase: Annotated[str, Field(description="A word of the domain; more may be added.", examples=["fitting"])]
+    fraction: Annotated[float, Field(ge=0, le=1, examples=[0.42])]
+    rows_done: int | None = None
+    rows_total: int | None = None
+    eta_seconds: float | None = None
+
+
+class Attempt(Body):
+    """One claim of a job by a worker."""
+
+    attempt: Annotated[int, Field(examples=[1])]
+    worker: Annotated[str, Field(examples=["worker@host"])]
+    started_at: Timestamp
+    ended_at: Timestamp | None = None
+    outcome: Annotated[
+        str | None, Field(description="How it ended; outcomes may be added.", examples=["succeeded"])
+    ] = None
+    error_code: str | None = None
+    peak_memory_bytes: int | None = None
+    cpu_seconds: float | None = None
+
+    @classmethod
+    def of(cls, row: orm.JobAttempt) -> Self:
+        """Return the body of a row."""
+        return cls(**{name: getattr(row, name) for name in cls.model_fields})
+
+
+class JobResult(Body):
+    """What a job that has succeeded left behind; which of these depends on its kind."""
+
+    model_config = ConfigDict(extra="allow")
+
+    dataset_id: Annotated[str | None, Field(description="Of `ingest` and `sample`.")] = None
+    model_id: Annotated[str | None, Field(description="Of `train`.")] = None
+    report_id: Annotated[str | None, Field(description="Of `evaluate`.")] = None
+
+
+class Job(Body):
+    """One asynchronous run."""
+
+    id: Annotated[str, Field(examples=["job_01kaz7m2q6f4w8y2z0a5c7e9gh"])]
+    kind: Annotated[str, Field(description="Kinds may be added.", examples=["train"])]
+    state: Annotated[JobState, Field(description="The last three are final.")]
+    parameters: Annotated[Json, Field(description="As resolved: with what was left open filled in.")]
+    labels: dict[str, str]
+    progress: Progress | None = None
+    result: JobResult | None = None
+    error: Annotated[Failure | None, Field(description="Why it is `failed` or `cancelled`.")] = None
+    attempts: Annotated[
+        list[Attempt] | None, Field(description="Claims by workers, in order; not in lists.")
+    ] = None
+    created_at: Timestamp
+    started_at: Timestamp | None = None
+    finished_at: Timestamp | None = None
+    cancel_requested_at: Timestamp | None = None
+    expires_at: Annotated[Timestamp, Field(description="When it fails if it still waits then.")]
+
+    @classmethod
+    def of(cls, row: orm.Job, attempts: list[orm.JobAttempt] | None = None) -> Self:
+        """Return the body of a row."""
+        return cls(
+            id=ids.to_text("job", row.id),
+            kind=row.kind,
+            state=row.state,
+            parameters=without_nulls(row.parameters),
+            labels=row.labels,
+            progress=None if row.progress is None else Progress(**row.progress),
+            result=None if row.result is None else JobResult(**row.result),
+            error=Failure.of(row.error_code, row.error_detail),
+            attempts=None if attempts is None else [Attempt.of(attempt) for attempt in attempts],
+            created_at=row.created_at,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            cancel_requested_at=row.cancel_requested_at,
+            expires_at=row.expires_at,
+        )
+
+
+class UploadedDataset(Body):
+    """A dataset that was just uploaded, and the job that reads it."""
+
+    dataset: Dataset
+    job: Job
+
+
+class ValidatedJob(Body):
+    """What a job would be, had it been asked for in earnest."""
+
+    parameters: Annotated[Json, Field(description="As resolved: with what was left open filled in.")]
+    warnings: list[str]
+
+
+class JobEvent(Body):
+    """Something that happened to a job."""
+
+    id: Annotated[str, Field(description="Grows with time; to go on after it, send it as Last-Event-ID.")]
+    type: Annotated[str, Field(description="Types may be added.", examples=["running"])]
+    attempt: int | None = None
+    data: Json
+    created_at: Timestamp
+
+    @classmethod
+    def of(cls, row: orm.JobEvent) -> Self:
+        """Return the body of a row."""
+        return cls(
+            id=str(row.id),
+            type=row.type,
+            attempt=row.attempt,
+            data=without_nulls(row.data),
+            created_at=row.created_at,
+        )
+
+
+class Model(Body):
+    """A fitted synthesizer. It has learnt from personal data wherever its dataset holds some."""
+
+    id: Annotated[str, Field(examples=["mdl_01kaz7n3r7g5x9a3b1d6e8f0hj"])]
+    name: Annotated[str, Field(examples=["flights, tree_chain"])]
+    labels: dict[str, str]
+    synthesizer: Annotated[Json, Field(examples=[{"name": "tree_chain", "preset": "fast"}])]
+    dataset_id: Annotated[str, Field(description="What it was trained on.")]
+    job_id: Annotated[str, Field(description="The job that trained it.")]
+    seed: Annotated[int, Field(examples=[7])]
+    holdout_fraction: Annotated[float, Field(description="Rows set aside before anything was learnt.")]
+    n_rows_trained: int
+    size_bytes: int
+    table_schema: TableSchema
+    card: Annotated[
+        Json, Field(description="What the synthesizer tells of itself: sizes, choices, warnings.")
+    ]
+    created_at: Timestamp
+
+    @classmethod
+    def of(cls, row: orm.Model) -> Self:
+        """Return the body of a row."""
+        return cls(
+            id=ids.to_text("model", row.id),
+            name=row.name,
+            labels=row.labels,
+            synthesizer=row.synthesizer,
+            dataset_id=ids.to_text("dataset", row.dataset_id),
+            job_id=ids.to_text("job", row.job_id),
+            seed=row.seed,
+            holdout_fraction=row.holdout_fraction,
+            n_rows_trained=row.n_rows_trained,
+            size_bytes=row.size_bytes,
+            table_schema=TableSchema(**row.table_schema),
+            card=row.card,
+            created_at=row.created_at,
+        )
+
+
+class ReportSummary(Body):
+    """Scores of a synthetic against a real dataset, in short; `GET /v1/reports/{id}` has all."""
+
+    id: Annotated[str, Field(examples=["rpt_01kaz7p4s8h6y0b4c2e7f9g1jk"])]
+    dataset_id: Annotated[str, Field(description="The real dataset.")]
+    synthetic_dataset_id: str
+    job_id: str
+    summary: Annotated[Json, Field(description="The headline scores.")]
+    created_at: Timestamp
+
+    @classmethod
+    def of(cls, row: orm.Report) -> Self:
+        """Return the body of a row."""
+        return cls(
+            id=ids.to_text("report", row.id),
+            dataset_id=ids.to_text("dataset", row.dataset_id),
+            synthetic_dataset_id=ids.to_text("dataset", row.synthetic_dataset_id),
+            job_id=ids.to_text("job", row.job_id),
+            summary=row.summary,
+            created_at=row.created_at,
+        )
+
+
+class Synthesizer(Body):
+    """An algorithm that can be trained."""
+
+    name: Annotated[str, Field(examples=["tree_chain"])]
+    summary: str
+    parameters: Annotated[dict[str, Any], Field(description="JSON Schema of its parameters.")]
+
+
+class Metric(Body):
+    """A score that reports may hold."""
+
+    name: Annotated[str, Field(examples=["column_shapes"])]
+    summary: str
+    direction: Annotated[str, Field(description="Which way is better.", examples=["higher"])]
+    range: Annotated[list[float | None], Field(description="Least and greatest score; null is unbounded.")]
+
+
+class SynthesizerCatalogue(Body):
+    """All synthesizers."""
+
+    data: list[Synthesizer]
+
+
+class MetricCatalogue(Body):
+    """All metrics."""
+
+    data: list[Metric]
+
+
+class _Page(Body):
+    has_more: Annotated[bool, Field(description="Whether there is more after this page.")]
+    next: Annotated[
+        str | None, Field(description="Send it as `after` for the next page; absent on the last.")
+    ] = None
+
+
+class DatasetPage(_Page):
+    """A page of datasets, newest first."""
+
+    data: list[Dataset]
+
+
+class JobPage(_Page):
+    """A page of jobs, newest first."""
+
+    data: list[Job]
+
+
+class JobEventPage(_Page):
+    """A page of a job's events, oldest first."""
+
+    data: list[JobEvent]
+
+
+class ModelPage(_Page):
+    """A page of models, newest first."""
+
+    data: list[Model]
+
+
+class ReportPage(_Page):
+    """A page of reports, newest first."""
+
+    data: list[ReportSummary]
+
+
+class Health(Body):
+    """Whether the process lives."""
+
+    status: Annotated[str, Field(examples=["ok"])]
+
+
+class Readiness(Body):
+    """Whether everything that jobs need answers."""
+
+    status: Annotated[str, Field(description="`ready` or `not_ready`.", examples=["ready"])]
+    checks: Annotated[
+        dict[str, str],
+        Field(examples=[{"database": "ok", "broker": "ok", "storage": "ok", "workers": "ok"}]),
+    ]
+
+
+def without_nulls(json: dict[str, Any]) -> dict[str, Any]:
+    """Return a JSON object without those of its members that are null."""
+    return {key: value for key, value in json.items() if value is not None}
