@@ -9,16 +9,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-from sqlalchemy.orm import Session
+from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.progress import Progress
 
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
 # JSON as it goes into a `jsonb` column.
 Json = dict[str, Any]
+
+# PostgreSQL keeps no NUL, and nobody wants a line break in a name.
+NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
+Name = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_CONTROL_CHARACTERS)]
+LabelKey = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_CONTROL_CHARACTERS)]
+LabelValue = Annotated[str, Field(max_length=255, pattern=NO_CONTROL_CHARACTERS)]
+Labels = Annotated[
+    dict[LabelKey, LabelValue],
+    Field(max_length=16, description="Free pairs, up to 16; lists can be filtered by them."),
+]
+# Stored in a signed 64-bit column.
+Seed = Annotated[
+    int, Field(ge=0, lt=2**63, description="Same seed, same result; chosen for you if left out.")
+]
 
 
 class JobParameters(BaseModel):
@@ -27,6 +43,7 @@ class JobParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str
+    labels: Labels = {}
 
 
 P = TypeVar("P", bound=JobParameters)
@@ -101,7 +118,7 @@ class JobKind(Generic[P]):
     resolve : callable (session, project_id, parameters, limits) -> parameters
         Check the parameters against the database and the limits when the job is submitted, and fill in what
         the caller left open (such as the seed). Raises `NotFound`, `Conflict`, `InvalidInput`, `TooLarge`.
-    plan : callable (session, job, parameters) -> Plan
+    plan : callable (session, job, parameters, limits) -> Plan
         Say what the work reads; raises as `resolve` if that has gone meanwhile.
     work : callable (workspace, parameters) -> WorkResult
         Runs in the sandbox; raises `UnderstudyError` for what the caller can mend.
@@ -115,7 +132,7 @@ class JobKind(Generic[P]):
     summary: str
     parameters: type[P]
     resolve: Callable[[Session, UUID, P, Limits], P]
-    plan: Callable[[Session, Job, P], Plan]
+    plan: Callable[[Session, Job, P, Limits], Plan]
     work: Callable[[Workspace, P], WorkResult]
     publish: Callable[[Session, Job, P, Mapping[str, StoredFile], Json], Json]
     abandon: Callable[[Session, Job, P, str, str], None]

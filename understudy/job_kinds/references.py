@@ -1,0 +1,75 @@
+"""What several kinds check about the rows that their parameters name."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from understudy import ids
+from understudy.db import artifacts, datasets
+from understudy.errors import Conflict, InvalidInput
+from understudy.job_kinds.base import Json, StoredFile
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from understudy.db.orm import Dataset
+
+
+def ready_dataset(session: Session, project_id: UUID, dataset_id: str) -> Dataset:
+    """Return a dataset that can be read.
+
+    Raises
+    ------
+    NotFound
+        If there is none of that id in the project.
+    Conflict
+        If its `ingest` has not succeeded, or not yet.
+    """
+    dataset = datasets.get(session, project_id, ids.from_text("dataset", dataset_id))
+    if dataset.state == "pending":
+        raise Conflict(
+            f"Dataset {dataset_id} is still being read; wait until its job has succeeded.", code="not_ready"
+        )
+    if dataset.state != "ready":
+        raise Conflict(
+            f"Dataset {dataset_id} could not be read; upload the file again when it is mended.",
+            code="not_ready",
+        )
+    return dataset
+
+
+def stored_file(session: Session, project_id: UUID, job_id: UUID, role: str) -> StoredFile:
+    """Return the file that a job left, or raise `NotFound`."""
+    artifact = artifacts.get(session, project_id, job_id, role)
+    return StoredFile(artifact.storage_key, artifact.sha256, artifact.size_bytes)
+
+
+def column_names(schema: Json | None) -> list[str]:
+    """Return the names of a stored schema's columns; read as JSON, since parsing it needs Arrow."""
+    assert schema is not None
+    return [column["name"] for column in schema["columns"]]
+
+
+def check_same_columns(dataset: Dataset, other: Dataset) -> None:
+    """Refuse two datasets that differ in the names of their columns; types are compared by the work.
+
+    Raises
+    ------
+    InvalidInput
+        With the code `schema_mismatch` and the names that only one of them has.
+    """
+    one, two = set(column_names(dataset.table_schema)), set(column_names(other.table_schema))
+    if one != two:
+        listed = ", ".join(repr(name) for name in sorted(one ^ two)[:5])
+        raise InvalidInput(
+            f"Datasets {ids.to_text('dataset', dataset.id)} and {ids.to_text('dataset', other.id)} differ in"
+            f" their columns: only one of them has {listed}. Compare tables of the same columns.",
+            code="schema_mismatch",
+        )
+
+
+def new_seed() -> int:
+    """Return a seed for a caller who gave none; 53 bits, so that it survives JavaScript's JSON."""
+    return secrets.randbits(53)

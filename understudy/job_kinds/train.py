@@ -1,0 +1,139 @@
+"""Kind `train`: fits a synthesizer to a dataset, less its holdout, and stores it as a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from understudy import ids
+from understudy.db import datasets, models
+from understudy.job_kinds import references
+from understudy.job_kinds.base import (
+    Job,
+    JobKind,
+    JobParameters,
+    Json,
+    Limits,
+    Name,
+    Plan,
+    Seed,
+    StoredFile,
+    WorkResult,
+    Workspace,
+)
+from understudy.synthesizers import AnySynthesizer, TreeChainParameters
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+MODEL_FILE = "model.zip"
+
+
+class TrainParameters(JobParameters):
+    """Fit a synthesizer to a dataset."""
+
+    kind: Literal["train"]
+    dataset_id: Annotated[str, Field(description="What to learn from.", examples=["ds_01kaz7m2q5…"])]
+    synthesizer: Annotated[AnySynthesizer, Field(description="The algorithm and its settings.")] = (
+        TreeChainParameters(name="tree_chain")
+    )
+    seed: Seed | None = None
+    holdout_fraction: Annotated[
+        float, Field(ge=0, le=0.5, description="Share of the rows set aside, to measure privacy against.")
+    ] = 0.2
+    name: Annotated[Name | None, Field(description="Of the model; the dataset's if left out.")] = None
+
+
+def resolve(
+    session: Session, project_id: UUID, parameters: TrainParameters, limits: Limits
+) -> TrainParameters:
+    """Check that the dataset is ready; choose seed and name if they were left open."""
+    dataset = references.ready_dataset(session, project_id, parameters.dataset_id)
+    chosen = {
+        "seed": references.new_seed() if parameters.seed is None else parameters.seed,
+        "name": parameters.name or dataset.name,
+    }
+    return parameters.model_copy(update=chosen)
+
+
+def plan(session: Session, job: Job, parameters: TrainParameters, limits: Limits) -> Plan:
+    """Read the dataset's table."""
+    dataset = references.ready_dataset(session, job.project_id, parameters.dataset_id)
+    table = references.stored_file(session, job.project_id, dataset.job_id, "table")
+    return Plan(inputs={"table": table}, context={"schema": dataset.table_schema})
+
+
+def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
+    """Set the holdout aside, fit the rest, save the model."""
+    # The engine is loaded where it is used: the API imports this module and must stay small.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from understudy.evaluation.holdout import split_holdout
+    from understudy.synthesizers import make_synthesizer
+    from understudy.synthesizers.files import save_model
+    from understudy.tables.schema import Schema
+
+    assert parameters.seed is not None
+    schema = Schema.model_validate(workspace.context["schema"])
+    workspace.progress("reading", 0.0)
+    table = pq.read_table(workspace.inputs["table"])
+    is_holdout = split_holdout(table.num_rows, parameters.holdout_fraction, parameters.seed)
+    training = table.filter(pa.array(~is_holdout))
+    # Freed before the fit, which needs the room.
+    del table
+    synthesizer = make_synthesizer(parameters.synthesizer, seed=parameters.seed)
+    synthesizer.fit(training, schema, progress=workspace.progress)
+    workspace.progress("writing", 0.0)
+    split = {"seed": parameters.seed, "holdout_fraction": parameters.holdout_fraction}
+    save_model(synthesizer, workspace.folder / MODEL_FILE, schema=schema, extra=split)
+    facts = {"n_rows_trained": training.num_rows, "card": synthesizer.card()}
+    return WorkResult(files={"model": MODEL_FILE}, facts=facts)
+
+
+def publish(
+    session: Session, job: Job, parameters: TrainParameters, files: Mapping[str, StoredFile], facts: Json
+) -> Json:
+    """Add the model."""
+    assert parameters.seed is not None
+    assert parameters.name is not None
+    # Locked, so that the dataset is not deleted under the model that is being added.
+    dataset = datasets.lock(session, job.project_id, ids.from_text("dataset", parameters.dataset_id))
+    assert dataset.table_schema is not None
+    model = models.add(
+        session,
+        project_id=job.project_id,
+        job_id=job.id,
+        dataset_id=dataset.id,
+        name=parameters.name,
+        labels=job.labels,
+        synthesizer=parameters.synthesizer.model_dump(mode="json"),
+        seed=parameters.seed,
+        holdout_fraction=parameters.holdout_fraction,
+        n_rows_trained=facts["n_rows_trained"],
+        size_bytes=files["model"].size_bytes,
+        table_schema=dataset.table_schema,
+        card=facts["card"],
+    )
+    return {"model_id": ids.to_text("model", model.id)}
+
+
+def abandon(
+    session: Session, job: Job, parameters: TrainParameters, error_code: str, error_detail: str
+) -> None:
+    """Do nothing: no row waits."""
+
+
+TRAIN = JobKind(
+    name="train",
+    summary="Fit a synthesizer to a dataset and store it as a model.",
+    parameters=TrainParameters,
+    resolve=resolve,
+    plan=plan,
+    work=work,
+    publish=publish,
+    abandon=abandon,
+)
