@@ -26,6 +26,10 @@ class Synthesizer(Protocol):
 
     name: ClassVar[str]
 
+    def __init__(self, parameters: Any, *, seed: int) -> None:  # Any: each has parameters of its own type
+        """Store the parameters and the seed of the fit."""
+        ...
+
     def fit(self, table: pa.Table, schema: Schema, *, progress: Progress = no_progress) -> Self:
         """Learn from the rows of a table.
 
@@ -88,4 +92,4 @@ class SynthesizerEntry:
     name: str
     summary: str
     parameters: type[BaseModel]
-    load: Callable[[], Callable[[Any], Synthesizer]]
+    load: Callable[[], type[Synthesizer]]

@@ -1,0 +1,126 @@
+"""Values behind codes: a random place within a bin, a kept level for a pooled one."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from understudy.kernels.hashing import row_word, stream_key
+from understudy.kernels.trees import Float64s, Int32s, Uint16s, Uint64s
+
+_UNIT = 2.0**-53
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _offset_within(word: np.uint64, knots: Float64s) -> float:
+    """Return a draw from the piecewise linear quantile function with these knots, equally far apart."""
+    n = knots.shape[0] - 1
+    place = float(word >> np.uint64(11)) * _UNIT * n
+    k = min(int(place), n - 1)
+    return knots[k] + (place - k) * (knots[k + 1] - knots[k])
+
+
+@njit(cache=True, nogil=True)
+def decode_ticks(
+    codes: Uint16s,
+    first_code: int,
+    starts: Uint64s,
+    knot_row: Int32s,
+    knots: Float64s,
+    seed: np.uint64,
+    stream: np.uint64,
+    first_row: np.uint64,
+    out: Uint64s,
+) -> None:
+    """Write a whole number for each code; codes below `first_code` (missing) give the first start.
+
+    Parameters
+    ----------
+    codes, out : array of shape (n,)
+    starts : array of shape (n_bins,)
+        Where each bin begins.
+    knot_row : array of shape (n_bins,)
+        The row of `knots`, or -1 if the bin is a single value.
+    knots : array of shape (n_ranges, n_knots)
+        Quantiles within a bin, relative to its start.
+    """
+    key = stream_key(seed, stream)
+    for i in range(codes.shape[0]):
+        b = max(np.int64(codes[i]) - first_code, 0)
+        value = starts[b]
+        k = knot_row[b]
+        if k >= 0:
+            offset = _offset_within(row_word(key, first_row + np.uint64(i)), knots[k])
+            value += np.uint64(np.rint(offset))
+        out[i] = value
+
+
+@njit(cache=True, nogil=True)
+def decode_floats(
+    codes: Uint16s,
+    first_code: int,
+    starts: Float64s,
+    knot_row: Int32s,
+    knots: Float64s,
+    seed: np.uint64,
+    stream: np.uint64,
+    first_row: np.uint64,
+    out: Float64s,
+) -> None:
+    """Write a real number for each code; as `decode_ticks`, without rounding."""
+    key = stream_key(seed, stream)
+    for i in range(codes.shape[0]):
+        b = max(np.int64(codes[i]) - first_code, 0)
+        value = starts[b]
+        k = knot_row[b]
+        if k >= 0:
+            value += _offset_within(row_word(key, first_row + np.uint64(i)), knots[k])
+        out[i] = value
+
+
+@njit(cache=True, nogil=True)
+def find_first_above(cumulative: npt.NDArray[np.uint64], word: np.uint64) -> int:
+    """Return the first index whose cumulative probability, times 2**64, lies above the word; else the last."""
+    low, high = 0, cumulative.shape[0] - 1
+    while low < high:
+        middle = (low + high) // 2
+        if cumulative[middle] > word:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@njit(cache=True, nogil=True)
+def draw_from_marginal(
+    cumulative: Uint64s, seed: np.uint64, stream: np.uint64, first_row: np.uint64, codes: Uint16s
+) -> None:
+    """Draw codes by their cumulative probabilities, times 2**64."""
+    key = stream_key(seed, stream)
+    for i in range(codes.shape[0]):
+        codes[i] = find_first_above(cumulative, row_word(key, first_row + np.uint64(i)))
+
+
+@njit(cache=True, nogil=True)
+def decode_levels(
+    codes: Uint16s,
+    first_code: int,
+    cumulative: Uint64s,
+    seed: np.uint64,
+    stream: np.uint64,
+    first_row: np.uint64,
+    out: Int32s,
+) -> None:
+    """Write the index of a kept level for each code.
+
+    The code after the last kept level stands for all pooled ones and is redrawn from the kept ones by their
+    frequency; codes below `first_code` (missing) give level 0.
+    """
+    key = stream_key(seed, stream)
+    n_levels = cumulative.shape[0]
+    for i in range(codes.shape[0]):
+        level = max(np.int64(codes[i]) - first_code, 0)
+        if level >= n_levels:
+            level = find_first_above(cumulative, row_word(key, first_row + np.uint64(i)))
+        out[i] = level

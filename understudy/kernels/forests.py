@@ -1,0 +1,174 @@
+"""The trees of one column: one for every choice in its hierarchy, packed into arrays for drawing."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from understudy.kernels.hierarchy import RADIX
+from understudy.kernels.trees import (
+    CATEGORY_BIT,
+    CHILD_SHIFT,
+    THRESHOLD_SHIFT,
+    Features,
+    Float64s,
+    GrowthRules,
+    Int32s,
+    Int64s,
+    Tree,
+    Uint8s,
+    Uint16s,
+    Uint32s,
+    Uint64s,
+    grow_tree,
+    make_scratch,
+    make_tree,
+)
+
+_FULL = 2.0**32
+
+
+class Forest(NamedTuple):
+    """The packed trees of a column.
+
+    Parameters
+    ----------
+    root : array of shape (n_choices,)
+        The first node of each choice's tree.
+    node : array of shape (n_nodes,)
+        Words, as `trees` describes them.
+    cumulative : array of shape (n_leaves, RADIX - 1)
+        Cumulative probabilities of the groups, times 2**32.
+    mask : array of shape (n_masks, 4)
+        The values of categories that go left.
+    """
+
+    root: Int32s
+    node: Int64s
+    cumulative: Uint32s
+    mask: Uint64s
+
+
+@njit(cache=True, nogil=True)
+def _with_room(array: npt.NDArray[np.generic], n: int) -> npt.NDArray[np.generic]:
+    """Return the array, or a larger copy if n entries do not fit."""
+    if n <= array.shape[0]:
+        return array
+    larger = np.empty((max(n, 2 * array.shape[0]),) + array.shape[1:], array.dtype)
+    larger[: array.shape[0]] = array
+    return larger
+
+
+@njit(cache=True, nogil=True)
+def accumulate(probability: Float64s, n_classes: int, cumulative: Uint32s) -> None:
+    """Write the cumulative probabilities times 2**32; groups that do not exist get all ones."""
+    total = 0.0
+    for g in range(RADIX - 1):
+        cumulative[g] = np.uint32(0xFFFFFFFF)
+        if g < n_classes - 1:
+            total += probability[g]
+            cumulative[g] = np.uint32(min(total * _FULL, _FULL - 1))
+
+
+@njit(cache=True, nogil=True)
+def pack_tree(
+    tree: Tree, n_nodes: int, n_classes: int, features: Features, forest: Forest, used: Int64s
+) -> None:
+    """Append a tree to the forest; `used` counts nodes, leaves and masks, and is moved on."""
+    for v in range(n_nodes):
+        feature = tree.feature[v]
+        if feature < 0:
+            accumulate(tree.probability[v], n_classes, forest.cumulative[used[1]])
+            word = np.int64(used[1]) << CHILD_SHIFT
+            used[1] += 1
+        else:
+            word = (np.int64(used[0] + tree.left[v]) << CHILD_SHIFT) | (feature + 1)
+            threshold = np.int64(tree.threshold[v])
+            if features.is_category[feature]:
+                forest.mask[used[2]] = tree.mask[v]
+                threshold = np.int64(used[2])
+                word |= CATEGORY_BIT
+                used[2] += 1
+            word |= threshold << THRESHOLD_SHIFT
+        forest.node[used[0] + v] = word
+    used[0] += n_nodes
+
+
+@njit(cache=True, nogil=True)
+def _label_rows(codes: Uint16s, rows: Int32s, cuts: Int32s, n_groups: int, labels: Uint8s) -> None:
+    for i in range(rows.shape[0]):
+        code = codes[rows[i]]
+        label = 0
+        for g in range(1, n_groups):
+            label += code >= cuts[g]
+        labels[i] = label
+
+
+@njit(cache=True, nogil=True)
+def _group_rows(rows: Int32s, labels: Uint8s, spare: Int32s) -> None:
+    """Sort rows by label, stably."""
+    place = np.zeros(RADIX + 1, np.int64)
+    for i in range(rows.shape[0]):
+        place[labels[i] + 1] += 1
+    for g in range(RADIX):
+        place[g + 1] += place[g]
+    for i in range(rows.shape[0]):
+        spare[place[labels[i]]] = rows[i]
+        place[labels[i]] += 1
+    rows[:] = spare[: rows.shape[0]]
+
+
+@njit(cache=True, nogil=True)
+def grow_forest(
+    features: Features,
+    codes: Uint16s,
+    starts: Int64s,
+    cuts: Int32s,
+    n_groups: Int32s,
+    rules: GrowthRules,
+    table: Float64s,
+) -> Forest:
+    """Grow the tree of every choice of a column.
+
+    Parameters
+    ----------
+    features : Features
+        Of shape (n_features, n_rows).
+    codes : array of shape (n_rows,)
+        The column's codes.
+    starts : array of shape (n_codes + 1,)
+        Rows with a code below each code.
+    cuts, n_groups : array
+        The hierarchy, as `hierarchy.build_hierarchy` gives it.
+    """
+    n_rows = codes.shape[0]
+    n_choices = cuts.shape[0]
+    n_nodes_max = 2 * (n_rows // rules.min_leaf) + 3
+    tree, scratch = make_tree(n_nodes_max), make_scratch(n_rows, n_nodes_max)
+    rows = np.arange(n_rows).astype(np.int32)
+    grown_rows, labels, spare = (
+        np.empty(n_rows, np.int32),
+        np.empty(n_rows, np.uint8),
+        np.empty(n_rows, np.int32),
+    )
+    root = np.empty(n_choices, np.int32)
+    node, cumulative = np.empty(1024, np.int64), np.empty((1024, RADIX - 1), np.uint32)
+    mask = np.empty((64, 4), np.uint64)
+    used = np.zeros(3, np.int64)
+    for q in range(n_choices):
+        n = n_groups[q]
+        start, end = starts[cuts[q, 0]], starts[cuts[q, n]]
+        part, part_labels = rows[start:end], labels[start:end]
+        _label_rows(codes, part, cuts[q], n, part_labels)
+        grown_rows[start:end] = part
+        _group_rows(part, part_labels, spare)
+        n_nodes = grow_tree(features, grown_rows[start:end], part_labels, n, rules, table, tree, scratch)
+        root[q] = used[0]
+        node = _with_room(node, used[0] + n_nodes)
+        cumulative = _with_room(cumulative, used[1] + n_nodes)
+        mask = _with_room(mask, used[2] + n_nodes)
+        pack_tree(tree, n_nodes, n, features, Forest(root, node, cumulative, mask), used)
+    return Forest(root, node[: used[0]].copy(), cumulative[: used[1]].copy(), mask[: used[2]].copy())

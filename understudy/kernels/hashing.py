@@ -1,0 +1,40 @@
+"""Randomness as a hash of (seed, stream, row): any row can be drawn alone, on any thread, in any order."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MULTIPLIER_2 = np.uint64(0x94D049BB133111EB)
+_SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def mix(z: np.uint64) -> np.uint64:
+    """Return the finaliser of SplitMix64 (Steele, Lea and Flood 2014): a bijection that scatters every bit."""
+    z = (z ^ (z >> _SHIFT_30)) * _MULTIPLIER_1
+    z = (z ^ (z >> _SHIFT_27)) * _MULTIPLIER_2
+    return z ^ (z >> _SHIFT_31)
+
+
+@njit(cache=True, nogil=True)
+def stream_key(seed: np.uint64, stream: np.uint64) -> np.uint64:
+    """Return the key of one stream of a seed; each column has its own streams."""
+    return mix(mix(seed + GOLDEN) + (stream + np.uint64(1)) * GOLDEN)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def row_word(key: np.uint64, row: np.uint64) -> np.uint64:
+    """Return the 64 random bits of a row in the stream of that key."""
+    return mix(mix(key ^ (row * GOLDEN)) + GOLDEN)
+
+
+@njit(cache=True, nogil=True)
+def hash_rows(seed: np.uint64, stream: np.uint64, first_row: np.uint64, out: npt.NDArray[np.uint64]) -> None:
+    """Fill `out` with the random words of consecutive rows."""
+    key = stream_key(seed, stream)
+    for i in range(out.shape[0]):
+        out[i] = row_word(key, first_row + np.uint64(i))

@@ -1,0 +1,94 @@
+"""A hierarchy of choices over the codes of a column: contiguous ranges cut into groups of near equal mass."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+RADIX = 4
+
+Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True)
+def _first_at_least(cumulative: Int64s, low: int, high: int, wanted: float) -> int:
+    while low < high:
+        middle = (low + high) // 2
+        if cumulative[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True, nogil=True)
+def cut_range(cumulative: Int64s, low: int, high: int, cuts: Int32s) -> int:
+    """Write the bounds of the groups of codes ``low … high - 1`` into `cuts`; return how many groups there are.
+
+    Parameters
+    ----------
+    cumulative : array of shape (n_codes + 1,)
+        Rows with a code below each code.
+    low, high : int
+        At least two codes.
+    cuts : array of shape (RADIX + 1,)
+        Overwritten.
+    """
+    cuts[0] = low
+    n = 0
+    for g in range(RADIX - 1):
+        last = cuts[n]
+        if high - last <= 1:
+            break
+        base = float(cumulative[last])
+        wanted = base + (cumulative[high] - base) / (RADIX - g)
+        cut = min(max(_first_at_least(cumulative, last + 1, high, wanted), last + 1), high - 1)
+        if cut - 1 > last and wanted - cumulative[cut - 1] < cumulative[cut] - wanted:
+            cut -= 1
+        n += 1
+        cuts[n] = cut
+    cuts[n + 1] = high
+    return n + 1
+
+
+@njit(cache=True, nogil=True)
+def build_hierarchy(counts: Int64s) -> tuple[Int32s, Int32s, Int32s]:
+    """Return the choices over codes with these counts, parents before children.
+
+    Returns
+    -------
+    cuts : array of shape (n_choices, RADIX + 1)
+        Bounds of the groups of codes.
+    n_groups : array of shape (n_choices,)
+    child : array of shape (n_choices, RADIX)
+        The next choice, or ``-(code + 1)`` where a group is a single code. Groups that do not exist repeat
+        the last one, so that no draw can fall outside.
+    """
+    n_codes = counts.shape[0]
+    cumulative = np.zeros(n_codes + 1, np.int64)
+    cumulative[1:] = np.cumsum(counts)
+    n_max = max(n_codes - 1, 1)
+    cuts = np.zeros((n_max, RADIX + 1), np.int32)
+    n_groups = np.zeros(n_max, np.int32)
+    child = np.full((n_max, RADIX), -1, np.int32)
+    if n_codes < 2:
+        return cuts[:0], n_groups[:0], child[:0]
+    cuts[0, 0], cuts[0, 1] = 0, n_codes
+    known, done = 1, 0
+    while done < known:
+        low, high = cuts[done, 0], cuts[done, 1]
+        n = cut_range(cumulative, low, high, cuts[done])
+        n_groups[done] = n
+        for g in range(n):
+            a, b = cuts[done, g], cuts[done, g + 1]
+            if b - a == 1:
+                child[done, g] = -(a + 1)
+            else:
+                cuts[known, 0], cuts[known, 1] = a, b
+                child[done, g] = known
+                known += 1
+        child[done, n:] = child[done, n - 1]
+        done += 1
+    return cuts[:known].copy(), n_groups[:known].copy(), child[:known].copy()

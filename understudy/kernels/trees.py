@@ -1,0 +1,288 @@
+"""Trees over uint8 features, grown by evidence; one for every choice in the hierarchy of a column's codes.
+
+A node is a word of 63 bits, so that a step down a tree reads one word: feature + 1 (12 bits, 0 at a leaf),
+whether the feature is a category (1), the threshold or the row of the mask (25), and the left child, or the
+number of the leaf (25). The right child follows the left.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from understudy.kernels.evidence import N_INSERTION, best_prefix, order_by_mean, tally_values
+from understudy.kernels.hierarchy import RADIX
+
+FEATURE_MASK = 4095
+CATEGORY_BIT = 4096
+THRESHOLD_SHIFT, THRESHOLD_MASK = 13, (1 << 25) - 1
+CHILD_SHIFT = 38
+# What the fields of a node's word can hold.
+N_FEATURES_MAX = FEATURE_MASK - 1
+N_NODES_MAX = (1 << 25) - 1
+
+# Pseudo-rows that mix the root of a tree with the uniform distribution.
+ROOT_ROWS = 0.5
+_FULL = 2.0**32
+
+Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+Float64s = npt.NDArray[np.float64]
+Uint8s = npt.NDArray[np.uint8]
+Uint16s = npt.NDArray[np.uint16]
+Uint32s = npt.NDArray[np.uint32]
+Uint64s = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
+
+
+class GrowthRules(NamedTuple):
+    """When a node may be split, and how its leaves are smoothed.
+
+    A split must raise the log evidence by `penalty` and the logarithm of the number of thresholds; of a category,
+    by `penalty` and `category_penalty` for each value but one. A node's probabilities are its counts and
+    `smoothing` pseudo-rows of its parent.
+    """
+
+    penalty: float
+    category_penalty: float
+    min_leaf: int
+    depth_max: int
+    smoothing: float
+
+
+class Features(NamedTuple):
+    """What trees may look at: codes of shape (n_features, n_rows), and which features are categories."""
+
+    codes: Uint8s
+    is_category: Bools
+
+
+class Tree(NamedTuple):
+    """Room for a tree while it grows: nodes in order of birth, the first `n` of them used."""
+
+    feature: Int32s
+    threshold: Int32s
+    left: Int32s
+    start: Int32s
+    end: Int32s
+    depth: Int32s
+    mask: Uint64s
+    probability: Float64s
+
+
+class Scratch(NamedTuple):
+    """Room for the search of one node's split."""
+
+    x: Uint8s
+    values: Uint8s
+    tally: Int32s
+    keys: Int32s
+    ascending: Int32s
+    by_mean: Int32s
+    score: Float64s
+    sides: Int32s
+    totals: Int32s
+    mask: Uint64s
+    stack: Int32s
+    rows: Int32s
+    labels: Uint8s
+
+
+@njit(cache=True, nogil=True)
+def make_tree(n_nodes: int) -> Tree:
+    """Return room for a tree of so many nodes."""
+    return Tree(
+        np.empty(n_nodes, np.int32),
+        np.empty(n_nodes, np.int32),
+        np.empty(n_nodes, np.int32),
+        np.empty(n_nodes, np.int32),
+        np.empty(n_nodes, np.int32),
+        np.empty(n_nodes, np.int32),
+        np.empty((n_nodes, 4), np.uint64),
+        np.empty((n_nodes, RADIX), np.float64),
+    )
+
+
+@njit(cache=True, nogil=True)
+def make_scratch(n_rows: int, n_nodes: int) -> Scratch:
+    """Return room for the search of splits among so many rows, in a tree of so many nodes."""
+    return Scratch(
+        np.empty(n_rows, np.uint8),
+        np.empty(256, np.uint8),
+        np.empty((256, RADIX), np.int32),
+        np.empty(N_INSERTION, np.int32),
+        np.arange(256).astype(np.int32),
+        np.empty(256, np.int32),
+        np.empty(256, np.float64),
+        np.empty((2, RADIX), np.int32),
+        np.empty(RADIX, np.int32),
+        np.empty(4, np.uint64),
+        np.empty(n_nodes, np.int32),
+        np.empty(n_rows, np.int32),
+        np.empty(n_rows, np.uint8),
+    )
+
+
+@njit(cache=True, nogil=True, inline="always")
+def in_mask(mask: Uint64s, x: int) -> bool:
+    """Return whether bit x of a mask of 256 bits is set."""
+    return (mask[x >> 6] >> np.uint64(x & 63)) & np.uint64(1) == np.uint64(1)
+
+
+@njit(cache=True, nogil=True)
+def _set_mask(mask: Uint64s, values: Uint8s, order: Int32s, length: int) -> None:
+    mask[:] = np.uint64(0)
+    for i in range(length):
+        value = values[order[i]]
+        mask[value >> 6] |= np.uint64(1) << np.uint64(value & 63)
+
+
+@njit(cache=True, nogil=True)
+def find_split(
+    features: Features, rows: Int32s, labels: Uint8s, rules: GrowthRules, table: Float64s, scratch: Scratch
+) -> tuple[int, int]:
+    """Return the feature and threshold whose split raises the evidence most, or (-1, 0) if none does enough.
+
+    If the feature is a category, `scratch.mask` is left with the values that go left.
+
+    Parameters
+    ----------
+    rows, labels : array of shape (n_node,)
+        The rows of the node and their classes; `scratch.totals` holds the rows by class, two of them not 0.
+    table : array
+        As `evidence.log_gamma_tables` gives it.
+    """
+    n = rows.shape[0]
+    best_gain, best_feature, best_threshold = 0.0, -1, 0
+    for f in range(features.codes.shape[0]):
+        column = features.codes[f]
+        for i in range(n):
+            scratch.x[i] = column[rows[i]]
+        n_values = tally_values(scratch.x, labels, n, scratch.values, scratch.tally, scratch.keys)
+        if n_values < 2:
+            continue
+        order = scratch.ascending
+        price = rules.penalty + math.log(n_values)
+        if features.is_category[f]:
+            order_by_mean(scratch.tally, n_values, -1, scratch.by_mean, scratch.score)
+            order = scratch.by_mean
+            price = rules.penalty + rules.category_penalty * (n_values - 1)
+        gain, length = best_prefix(
+            scratch.tally, order, n_values, scratch.totals, rules.min_leaf, table, scratch.sides
+        )
+        if gain - price > best_gain:
+            best_gain, best_feature = gain - price, f
+            best_threshold = scratch.values[length - 1]
+            if features.is_category[f]:
+                _set_mask(scratch.mask, scratch.values, order, length)
+    return best_feature, best_threshold
+
+
+@njit(cache=True, nogil=True)
+def _partition(
+    column: Uint8s,
+    is_category: bool,
+    threshold: int,
+    mask: Uint64s,
+    rows: Int32s,
+    labels: Uint8s,
+    scratch: Scratch,
+) -> int:
+    """Bring the rows that go left to the front, in their order; return how many they are."""
+    n_left, n_right = 0, 0
+    for i in range(rows.shape[0]):
+        row, label = rows[i], labels[i]
+        x = column[row]
+        goes_left = in_mask(mask, x) if is_category else x <= threshold
+        if goes_left:
+            rows[n_left], labels[n_left] = row, label
+            n_left += 1
+        else:
+            scratch.rows[n_right], scratch.labels[n_right] = row, label
+            n_right += 1
+    rows[n_left:] = scratch.rows[:n_right]
+    labels[n_left:] = scratch.labels[:n_right]
+    return n_left
+
+
+@njit(cache=True, nogil=True)
+def _count_labels(labels: Uint8s, totals: Int32s) -> int:
+    """Count the rows of every class; return the number of classes that occur."""
+    totals[:] = 0
+    for i in range(labels.shape[0]):
+        totals[labels[i]] += 1
+    n = 0
+    for g in range(RADIX):
+        n += totals[g] > 0
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _add_node(
+    tree: Tree, node: int, parent: int, start: int, end: int, labels: Uint8s, n_classes: int, smoothing: float
+) -> None:
+    """Write a node that is not split (yet), with its smoothed probabilities."""
+    tree.feature[node], tree.start[node], tree.end[node] = -1, start, end
+    tree.depth[node] = tree.depth[parent] + 1 if parent >= 0 else 0
+    probability = tree.probability[node]
+    for g in range(n_classes):
+        prior = tree.probability[parent, g] * smoothing if parent >= 0 else ROOT_ROWS / n_classes
+        probability[g] = prior
+    for i in range(start, end):
+        probability[labels[i]] += 1.0
+    rows = end - start + (smoothing if parent >= 0 else ROOT_ROWS)
+    for g in range(n_classes):
+        probability[g] /= rows
+
+
+@njit(cache=True, nogil=True)
+def grow_tree(
+    features: Features,
+    rows: Int32s,
+    labels: Uint8s,
+    n_classes: int,
+    rules: GrowthRules,
+    table: Float64s,
+    tree: Tree,
+    scratch: Scratch,
+) -> int:
+    """Grow a tree for the classes of these rows; return its number of nodes, parents before children.
+
+    Parameters
+    ----------
+    rows, labels : array of shape (n,)
+        Rows of `features` and their classes, below n_classes; both are permuted.
+    tree : Tree
+        Overwritten; room for at least ``2 (n // min_leaf) + 3`` nodes.
+    """
+    _add_node(tree, 0, -1, 0, rows.shape[0], labels, n_classes, rules.smoothing)
+    n_nodes, n_stack = 1, 1
+    scratch.stack[0] = 0
+    while n_stack > 0:
+        n_stack -= 1
+        node = scratch.stack[n_stack]
+        start, end = tree.start[node], tree.end[node]
+        if end - start < 2 * rules.min_leaf or tree.depth[node] >= rules.depth_max:
+            continue
+        part, part_labels = rows[start:end], labels[start:end]
+        if _count_labels(part_labels, scratch.totals) < 2:
+            continue
+        feature, threshold = find_split(features, part, part_labels, rules, table, scratch)
+        if feature < 0:
+            continue
+        is_category = features.is_category[feature]
+        n_left = _partition(
+            features.codes[feature], is_category, threshold, scratch.mask, part, part_labels, scratch
+        )
+        tree.feature[node], tree.threshold[node], tree.left[node] = feature, threshold, n_nodes
+        tree.mask[node] = scratch.mask
+        _add_node(tree, n_nodes, node, start, start + n_left, labels, n_classes, rules.smoothing)
+        _add_node(tree, n_nodes + 1, node, start + n_left, end, labels, n_classes, rules.smoothing)
+        scratch.stack[n_stack], scratch.stack[n_stack + 1] = n_nodes + 1, n_nodes
+        n_stack += 2
+        n_nodes += 2
+    return n_nodes

@@ -1,0 +1,50 @@
+"""Draw a long table block by block, on all processors, in order and in constant memory."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+
+N_ROWS_BLOCK = 65_536
+N_THREADS_MAX = 8
+
+# Rows first … first + n - 1.
+DrawBlock = Callable[[int, int], pa.RecordBatch]
+
+
+def count_threads() -> int:
+    """Return how many threads are worth starting: the processors that this process may use, up to a limit."""
+    n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(n, N_THREADS_MAX)
+
+
+def check_range(n_rows: int, offset: int) -> None:
+    """Raise InvalidInput if there is no such range of rows."""
+    if n_rows < 0 or offset < 0:
+        raise InvalidInput("n_rows and offset must not be negative.", code="invalid_parameters")
+    if n_rows + offset >= 2**63:
+        raise InvalidInput("n_rows and offset must stay below 2**63 rows.", code="invalid_parameters")
+
+
+def draw_blocks(draw: DrawBlock, n_rows: int, offset: int, *, n_threads: int) -> Iterator[pa.RecordBatch]:
+    """Yield the blocks of rows ``offset … offset + n_rows - 1`` in order."""
+    ranges = [
+        (a, min(N_ROWS_BLOCK, offset + n_rows - a)) for a in range(offset, offset + n_rows, N_ROWS_BLOCK)
+    ]
+    if n_threads == 1 or len(ranges) < 2:
+        yield from (draw(first, n) for first, n in ranges)
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        pending: deque[Future[pa.RecordBatch]] = deque()
+        for first, n in ranges:
+            pending.append(pool.submit(draw, first, n))
+            if len(pending) > n_threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()

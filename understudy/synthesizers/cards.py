@@ -1,0 +1,53 @@
+"""What may be told about a fitted model: sizes, choices, what was left out, and what is promised."""
+
+from __future__ import annotations
+
+from understudy.synthesizers.base import Manifest
+from understudy.transformers.base import N_ROWS_SHARED
+from understudy.transformers.table import TableTransformer
+
+N_ROWS_FEW = 100
+
+PROMISES = (
+    f"A level or number is emitted as it was only if at least {N_ROWS_SHARED} rows share it; rarer levels are "
+    "replaced by commoner ones, and other numbers are drawn between means of as many neighbours.",
+    "The same seed gives the same rows, however they are cut into requests.",
+)
+LIMITS = (
+    "The model file is personal data: it says more about single rows than its samples do. Keep it as you keep "
+    "the table; only samples should leave.",
+    "No formal guarantee such as differential privacy is given. Read the report's distances to the nearest "
+    "record before you share a sample.",
+)
+
+
+def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | None = None) -> Manifest:
+    """Return the card of a fitted model; values of the table are not in it."""
+    columns = table.describe()
+    return {
+        "synthesizer": name,
+        "preset": preset,
+        "n_rows": n_rows,
+        "n_columns": len(columns),
+        "columns": columns,
+        "warnings": _warnings(columns, n_rows),
+        "promised": list(PROMISES),
+        "not_promised": list(LIMITS),
+    }
+
+
+def _warnings(columns: list[Manifest], n_rows: int) -> list[str]:
+    warnings = []
+    if n_rows < N_ROWS_FEW:
+        warnings.append(
+            f"The table has {n_rows} rows; below {N_ROWS_FEW} there is little to learn from, and little to hide in."
+        )
+    for column in columns:
+        if column.get("placeholder"):
+            warnings.append(
+                f"No value of column {column['name']!r} is shared by {N_ROWS_SHARED} rows, or it has fewer values "
+                "than that: a placeholder (`_OTHER_`, or zero) stands for all of them."
+            )
+        elif column["codes"] == 1:
+            warnings.append(f"Column {column['name']!r} holds one value, or none, in all rows.")
+    return warnings

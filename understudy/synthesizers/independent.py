@@ -1,0 +1,103 @@
+"""Every column by itself: the shapes of the columns, none of their relations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.errors import Conflict
+from understudy.kernels import decoding
+from understudy.progress import Progress, no_progress
+from understudy.synthesizers.base import Arrays, Manifest
+from understudy.synthesizers.blocks import check_range, count_threads, draw_blocks
+from understudy.synthesizers.cards import make_card
+from understudy.synthesizers.parameters import IndependentParameters
+from understudy.tables.schema import Schema
+from understudy.transformers.base import Codes
+from understudy.transformers.categorical import cumulate
+from understudy.transformers.loading import ArrayReader, load_table
+from understudy.transformers.table import TableTransformer, fit_table
+
+
+class Independent:
+    """Draws the code of every column by its frequency."""
+
+    name: ClassVar[str] = "independent"
+
+    def __init__(self, parameters: IndependentParameters, *, seed: int) -> None:
+        self.parameters = parameters
+        self.seed = seed
+        self.table_: TableTransformer | None = None
+
+    def fit(self, table: pa.Table, schema: Schema, *, progress: Progress = no_progress) -> Self:
+        """Learn the frequencies of every column's codes."""
+        fitted, codes = fit_table(table, schema, n_threads=count_threads(), progress=progress)
+        progress("fitting", 0.0)
+        self.counts_ = [
+            np.bincount(column_codes, minlength=column.n_codes)
+            for column, column_codes in zip(fitted.columns, codes, strict=True)
+        ]
+        self.n_rows_ = table.num_rows
+        self.table_ = fitted
+        progress("fitting", 1.0)
+        return self
+
+    def sample(self, n_rows: int, *, seed: int, offset: int = 0) -> Iterator[pa.RecordBatch]:
+        """Yield rows ``offset … offset + n_rows - 1`` of the table that the seed stands for."""
+        check_range(n_rows, offset)
+        table = self._fitted()
+        cumulative = [cumulate(counts) for counts in self.counts_]
+        return draw_blocks(
+            lambda first, n: table.decode(_draw(cumulative, seed, first, n), seed, first),
+            n_rows,
+            offset,
+            n_threads=count_threads(),
+        )
+
+    def card(self) -> Manifest:
+        """Return what may be told about the fitted model."""
+        return make_card(self.name, self._fitted(), self.n_rows_)
+
+    def to_arrays(self) -> tuple[Manifest, Arrays]:
+        """Return what was learnt as JSON and plain arrays."""
+        table = self._fitted()
+        columns, arrays = table.to_arrays()
+        manifest = {
+            "parameters": self.parameters.model_dump(),
+            "seed": self.seed,
+            "n_rows": self.n_rows_,
+            "schema": table.schema.model_dump(mode="json"),
+            "columns": columns,
+        }
+        return manifest, dict(arrays) | {f"counts_{j}": counts for j, counts in enumerate(self.counts_)}
+
+    @classmethod
+    def from_arrays(cls, manifest: Manifest, arrays: Arrays) -> Self:
+        """Return the fitted synthesizer that `to_arrays` took apart."""
+        reader = ArrayReader(manifest, arrays)
+        loaded = cls(reader.parameters(IndependentParameters), seed=reader.whole("seed"))
+        table = load_table(reader)
+        loaded.n_rows_ = reader.whole("n_rows")
+        loaded.counts_ = [
+            reader.counts(f"counts_{j}", column.n_codes) for j, column in enumerate(table.columns)
+        ]
+        loaded.table_ = table
+        return loaded
+
+    def _fitted(self) -> TableTransformer:
+        if self.table_ is None:
+            raise Conflict("The synthesizer is not fitted; call fit first.", code="not_ready")
+        return self.table_
+
+
+def _draw(cumulative: list[npt.NDArray[np.uint64]], seed: int, first_row: int, n: int) -> list[Codes]:
+    columns = []
+    for j, bounds in enumerate(cumulative):
+        codes = np.empty(n, np.uint16)
+        decoding.draw_from_marginal(bounds, np.uint64(seed), np.uint64(j), np.uint64(first_row), codes)
+        columns.append(codes)
+    return columns

@@ -1,0 +1,151 @@
+"""One additive predictor per column: a ridge regression of its normal score on those of the columns before it.
+
+Everything is computed in whole units of 1 / UNIT, so that sums are exact in float64, and the result does not
+depend on how many threads a linear algebra library uses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.kernels import predictors
+from understudy.kernels.predictors import Predictor
+
+UNIT = 1024
+# Weights are kept in whole units of 2**-16.
+WEIGHT_UNIT = 2.0**16
+N_ROWS_MAX = 50_000
+N_ONE_HOT_MAX = 24
+RIDGE = 1.0
+# A predictor that explains less is not worth its look-ups.
+R2_MIN = 0.1
+N_BINS = 256
+N_PLACES = 8192
+
+Floats = npt.NDArray[np.float64]
+CoarseCodes = npt.NDArray[np.uint8]
+
+NO_PREDICTOR = Predictor(
+    np.zeros(0, np.int32), np.zeros((0, 256), np.int32), np.zeros(2, np.int64), np.zeros(1, np.uint8)
+)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Second moments of the terms of all columns, in the order of the chain.
+
+    Parameters
+    ----------
+    gram : array of shape (n_terms, n_terms)
+        In units of one; term 0 is the constant.
+    values : array of shape (n_terms, 256)
+        What a term is for each coarse code of its column.
+    column : array of shape (n_terms,)
+        The position of its column; -1 for the constant.
+    target : array of shape (n_columns,)
+        The term that is the column's normal score, or -1 if it is not ordinal.
+    """
+
+    gram: Floats
+    values: Floats
+    column: npt.NDArray[np.int64]
+    target: npt.NDArray[np.int64]
+
+
+def choose_rows(n_rows: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return the rows that predictors are fitted on: all, or a random choice, in order."""
+    if n_rows <= N_ROWS_MAX:
+        return np.arange(n_rows)
+    rng = np.random.default_rng(seed)
+    return np.sort(rng.choice(n_rows, N_ROWS_MAX, replace=False))
+
+
+def fit_moments(codes: CoarseCodes, is_ordinal: list[bool]) -> Moments:
+    """Return the second moments of the terms of coarse codes of shape (n_columns, n_rows)."""
+    values, column, target = [np.full(256, float(UNIT))], [-1], []
+    for j, ordinal in enumerate(is_ordinal):
+        counts = np.bincount(codes[j], minlength=256)
+        target.append(len(values) if ordinal else -1)
+        own = _ordinal_terms(counts) if ordinal else _one_hot_terms(counts)
+        values += own
+        column += [j] * len(own)
+    stacked = np.array(values)
+    gram = np.zeros((len(values), len(values)))
+    for start in range(0, codes.shape[1], 8192):
+        block = codes[:, start : start + 8192]
+        design = np.array(
+            [
+                v[block[c]] if c >= 0 else np.full(block.shape[1], v[0])
+                for v, c in zip(values, column, strict=True)
+            ]
+        )
+        # Whole numbers below 2**53 in all: exact in any order of summation.
+        gram += design @ design.T
+    return Moments(gram / UNIT**2, stacked / UNIT, np.array(column), np.array(target))
+
+
+def _ordinal_terms(counts: npt.NDArray[np.int64]) -> list[Floats]:
+    """Return the normal score of every code's middle rank, and its square."""
+    rank = (np.cumsum(counts) - counts / 2) / counts.sum()
+    normal = NormalDist()
+    score = np.array([normal.inv_cdf(p) for p in np.clip(rank, 1e-4, 1 - 1e-4).tolist()])
+    return [np.rint(score * UNIT), np.rint(score**2 * UNIT)]
+
+
+def _one_hot_terms(counts: npt.NDArray[np.int64]) -> list[Floats]:
+    n = int(np.flatnonzero(counts)[-1]) + 1
+    return [np.eye(256)[k] * UNIT for k in range(n - 1)] if n <= N_ONE_HOT_MAX else []
+
+
+def fit_predictor(moments: Moments, position: int, codes: CoarseCodes) -> Predictor:
+    """Return the predictor of the column at a position from those before it, or NO_PREDICTOR.
+
+    Parameters
+    ----------
+    codes : array of shape (n_columns, n_rows)
+        The coarse codes that the moments were taken of.
+    """
+    target = int(moments.target[position])
+    used = np.flatnonzero(moments.column < position)
+    if target < 0 or len(used) < 2:
+        return NO_PREDICTOR
+    gram = np.ascontiguousarray(moments.gram[np.ix_(used, used)])
+    products = np.ascontiguousarray(moments.gram[used, target])
+    weights = predictors.solve_ridge(gram, products, RIDGE)
+    residual = moments.gram[target, target] - 2 * weights @ products + weights @ gram @ weights
+    n = moments.gram[0, 0]
+    variance = moments.gram[target, target] / n - (moments.gram[0, target] / n) ** 2
+    if 1 - residual / n / max(variance, 1e-9) < R2_MIN:
+        return NO_PREDICTOR
+    return _tabulate(moments, used[1:], weights[1:], codes)
+
+
+def _tabulate(
+    moments: Moments, terms: npt.NDArray[np.int64], weights: Floats, codes: CoarseCodes
+) -> Predictor:
+    feature = np.unique(moments.column[terms])
+    table = np.zeros((len(feature), 256))
+    for term, weight in zip(terms, weights, strict=True):
+        table[np.searchsorted(feature, moments.column[term])] += weight * moments.values[term]
+    whole = np.rint(np.clip(table, -1e3, 1e3) * WEIGHT_UNIT).astype(np.int32)
+    sums = np.zeros(codes.shape[1], np.int64)
+    predictors.add_terms(feature.astype(np.int32), whole, codes, sums)
+    edges = np.unique(np.quantile(sums, np.linspace(0, 1, N_BINS + 1)[1:-1]))
+    low, high = int(sums.min()), int(sums.max())
+    shift = max((high - low).bit_length() - (N_PLACES - 1).bit_length(), 0)
+    middle = low + ((np.arange(((high - low) >> shift) + 1) + 0.5) * 2.0**shift)
+    bins = np.searchsorted(edges, middle).astype(np.uint8)
+    return Predictor(feature.astype(np.int32), whole, np.array([low, shift]), bins)
+
+
+def predict(predictor: Predictor, codes: CoarseCodes) -> CoarseCodes:
+    """Return the predictor's bin for coarse codes of shape (n_columns, n_rows)."""
+    sums = np.zeros(codes.shape[1], np.int64)
+    predictors.add_terms(predictor.feature, predictor.weight, codes, sums)
+    out = np.empty(codes.shape[1], np.uint8)
+    predictors.bin_sums(predictor, sums, out)
+    return out

@@ -1,0 +1,149 @@
+"""Fit the conditional distribution of every column, and draw rows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.errors import TooLarge
+from understudy.kernels import drawing, evidence, forests, hierarchy
+from understudy.kernels.forests import Forest
+from understudy.kernels.predictors import Predictor
+from understudy.kernels.trees import N_FEATURES_MAX, N_NODES_MAX, Features, GrowthRules
+from understudy.progress import Progress, no_progress
+from understudy.synthesizers.tree_chain import additive
+from understudy.transformers.base import Codes, Transformer
+from understudy.transformers.coarse import fit_coarse
+
+
+@dataclass(frozen=True)
+class Link:
+    """One column's conditional distribution.
+
+    Parameters
+    ----------
+    column : int
+        Its place in the table.
+    child : array of shape (n_choices, RADIX)
+        The hierarchy of choices; empty if the column has one code only.
+    coarse : array of shape (n_codes,)
+        The coarse code of every code.
+    """
+
+    column: int
+    child: npt.NDArray[np.int32]
+    coarse: npt.NDArray[np.uint8]
+    forest: Forest
+    predictor: Predictor
+
+
+def fit_chain(
+    codes: list[Codes],
+    transformers: Sequence[Transformer],
+    rules: GrowthRules,
+    *,
+    seed: int,
+    n_threads: int,
+    progress: Progress = no_progress,
+) -> list[Link]:
+    """Fit every column given those before it, in ascending order of their number of codes.
+
+    Raises
+    ------
+    TooLarge
+        If the table has more columns or needs more tree nodes than a node's word can name.
+    """
+    if len(codes) > N_FEATURES_MAX:
+        raise TooLarge(
+            f"The table has {len(codes)} columns; at most {N_FEATURES_MAX} can be chained.",
+            code="too_many_columns",
+        )
+    order = sorted(range(len(codes)), key=lambda j: (transformers[j].n_codes, j))
+    counts = [np.bincount(codes[j], minlength=transformers[j].n_codes) for j in order]
+    coarse = [fit_coarse(c) for c in counts]
+    features = np.array([coarse[p][codes[j]] for p, j in enumerate(order)])
+    is_ordinal = [transformers[j].is_ordinal for j in order]
+    rows = additive.choose_rows(features.shape[1], seed)
+    some = np.ascontiguousarray(features[:, rows])
+    moments = additive.fit_moments(some, is_ordinal)
+
+    def fit(position: int) -> Link:
+        predictor = additive.fit_predictor(moments, position, some)
+        forest, child = _fit_forest(
+            features[:position],
+            is_ordinal[:position],
+            codes[order[position]],
+            counts[position],
+            predictor,
+            rules,
+        )
+        return Link(order[position], child, coarse[position], forest, predictor)
+
+    return _fit_all(fit, len(order), n_threads, progress)
+
+
+def _fit_all(fit, n: int, n_threads: int, progress: Progress) -> list[Link]:
+    links: list[Link] = []
+    progress("fitting", 0.0)
+    with ThreadPoolExecutor(n_threads) as pool:
+        # The last columns are the dearest: they start first, so that no thread is left with one at the end.
+        tasks = [pool.submit(fit, position) for position in reversed(range(n))]
+        for task in tasks:
+            links.append(task.result())
+            progress("fitting", len(links) / n)
+    return links[::-1]
+
+
+def _fit_forest(
+    features: npt.NDArray[np.uint8],
+    is_ordinal: list[bool],
+    codes: Codes,
+    counts: npt.NDArray[np.int64],
+    predictor: Predictor,
+    rules: GrowthRules,
+) -> tuple[Forest, npt.NDArray[np.int32]]:
+    is_category = [not ordinal for ordinal in is_ordinal]
+    if len(predictor.feature):
+        features = np.vstack([features, additive.predict(predictor, features)])
+        is_category.append(False)
+    cuts, n_groups, child = hierarchy.build_hierarchy(counts)
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    forest = forests.grow_forest(
+        Features(np.ascontiguousarray(features), np.array(is_category, dtype=np.bool_)),
+        codes,
+        starts,
+        cuts,
+        n_groups,
+        rules,
+        evidence.log_gamma_tables(),
+    )
+    if len(forest.node) > N_NODES_MAX:
+        raise TooLarge(
+            f"A column needs more than {N_NODES_MAX} tree nodes; fit on fewer rows.", code="too_many_rows"
+        )
+    return forest, child
+
+
+def draw_codes(links: Sequence[Link], seed: int, first_row: int, n: int) -> list[Codes]:
+    """Return the codes of rows ``first_row … first_row + n - 1``, by column of the table."""
+    codes = [np.zeros(n, np.uint16) for _ in links]
+    rows = np.zeros((n, len(links)), np.uint8)
+    for position, link in enumerate(links):
+        if len(link.child):
+            drawing.draw_column(
+                rows,
+                position,
+                np.uint64(seed),
+                np.uint64(link.column),
+                np.uint64(first_row),
+                link.child,
+                link.forest,
+                link.predictor,
+                link.coarse,
+                codes[link.column],
+            )
+    return codes

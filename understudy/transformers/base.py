@@ -1,0 +1,59 @@
+"""What every transformer is, and the few numbers that all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+# A value or level is kept as it is only if at least so many rows share it, and a quantile is the mean of so many.
+N_ROWS_SHARED = 5
+N_CODES_MAX = 8192
+
+Codes = npt.NDArray[np.uint16]
+Mask = npt.NDArray[np.bool_]
+Json = dict[str, Any]
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class RowStream:
+    """Where the randomness of a block of rows comes from: a seed, a stream of it, the number of the first row."""
+
+    seed: int
+    stream: int
+    first_row: int
+
+    def key(self) -> tuple[np.uint64, np.uint64, np.uint64]:
+        """Return the three as kernels take them."""
+        return np.uint64(self.seed), np.uint64(self.stream), np.uint64(self.first_row)
+
+
+class Transformer(Protocol):
+    """One fitted column."""
+
+    @property
+    def n_codes(self) -> int:
+        """How many codes there are; codes are 0 … n_codes - 1."""
+        ...
+
+    @property
+    def is_ordinal(self) -> bool:
+        """Whether neighbouring codes stand for similar values."""
+        ...
+
+    def decode(self, codes: Codes, stream: RowStream) -> pa.Array:
+        """Return values for codes, in the column's exact type."""
+        ...
+
+    def describe(self) -> Json:
+        """Return what a model card may tell: counts and choices, no values."""
+        ...
+
+    def to_arrays(self) -> tuple[Json, Arrays]:
+        """Return what was learnt as JSON and plain arrays."""
+        ...

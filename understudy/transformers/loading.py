@@ -1,0 +1,200 @@
+"""Read what `to_arrays` wrote, trusting nothing: compiled code does not check the indices it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pydantic import BaseModel, ValidationError
+
+from understudy.errors import InvalidInput
+from understudy.tables.schema import Column, Schema, parse_arrow_type
+from understudy.transformers.base import N_CODES_MAX, Arrays, Transformer
+from understudy.transformers.bins import N_SEGMENTS, Bins
+from understudy.transformers.boolean import BooleanTransformer
+from understudy.transformers.categorical import CategoricalTransformer
+from understudy.transformers.numeric import N_DECIMALS_MAX, NumericTransformer, Scale, Writing
+from understudy.transformers.table import TableTransformer
+from understudy.transformers.ticks import is_exact
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def refuse(what: str) -> InvalidInput:
+    """Return the error for a file whose content cannot have been written by us."""
+    return InvalidInput(f"The model file is damaged or foreign: {what}.", code="invalid_model_file")
+
+
+def require(condition: bool, what: str) -> None:
+    """Raise InvalidInput unless the condition holds."""
+    if not condition:
+        raise refuse(what)
+
+
+class ArrayReader:
+    """A manifest and its arrays, each entry checked as it is taken.
+
+    Parameters
+    ----------
+    manifest, arrays : mapping
+        From outside.
+    prefix : str
+        What the arrays' names begin with.
+    """
+
+    def __init__(self, manifest: Mapping[str, Any], arrays: Arrays, prefix: str = "") -> None:
+        require(isinstance(manifest, Mapping), "a part of the manifest is not an object")
+        self.manifest, self.arrays, self.prefix = manifest, arrays, prefix
+
+    def part(self, manifest: Any, prefix: str) -> ArrayReader:  # Any: from outside
+        """Return a reader of a part."""
+        return ArrayReader(manifest, self.arrays, prefix)
+
+    def whole(self, key: str, low: int = 0, high: int = 2**64) -> int:
+        """Return a whole number between low and high."""
+        value = self.manifest.get(key)
+        require(type(value) is int and low <= value <= high, f"{key} is not a whole number in range")
+        assert isinstance(value, int)
+        return value
+
+    def truth(self, key: str) -> bool:
+        """Return a truth value."""
+        value = self.manifest.get(key)
+        require(isinstance(value, bool), f"{key} is not true or false")
+        return bool(value)
+
+    def texts(self, key: str) -> list[str]:
+        """Return a list of texts."""
+        value = self.manifest.get(key)
+        is_texts = isinstance(value, list) and all(isinstance(text, str) for text in value)
+        require(is_texts, f"{key} is not a list of texts")
+        assert isinstance(value, list)
+        return value
+
+    def parts(self, key: str, n: int) -> list[Any]:
+        """Return a list of n parts."""
+        value = self.manifest.get(key)
+        require(isinstance(value, list) and len(value) == n, f"{key} is not a list of {n}")
+        assert isinstance(value, list)
+        return value
+
+    def parameters(self, model: type[M]) -> M:
+        """Return the parameters, parsed."""
+        return self.parse(model, "parameters")
+
+    def parse(self, model: type[M], key: str) -> M:
+        """Return the entry, parsed."""
+        try:
+            return model.model_validate(self.manifest.get(key))
+        except (ValidationError, InvalidInput) as error:
+            raise refuse(f"{key} is not valid") from error
+
+    def array(self, name: str, dtype: type[np.generic], shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
+        """Return an array of that type and shape; None is any length."""
+        array = self.arrays.get(self.prefix + name)
+        if array is None:
+            raise refuse(f"{self.prefix + name} is missing")
+        fits = array.ndim == len(shape) and all(
+            n is None or n == m for n, m in zip(shape, array.shape, strict=True)
+        )
+        require(array.dtype == dtype and fits, f"{self.prefix + name} has another type or shape")
+        return np.ascontiguousarray(array)
+
+    def indices(
+        self, name: str, dtype: type[np.generic], shape: tuple[int | None, ...], low: int, high: int
+    ) -> npt.NDArray[Any]:
+        """Return an array whose entries lie in low … high - 1."""
+        array = self.array(name, dtype, shape)
+        in_range = array.size == 0 or (int(array.min()) >= low and int(array.max()) < high)
+        require(in_range, f"{self.prefix + name} points outside")
+        return array
+
+    def counts(self, name: str, n: int) -> npt.NDArray[np.int64]:
+        """Return n counts, not all zero."""
+        counts = self.indices(name, np.int64, (n,), 0, 2**40)
+        require(bool(counts.any()), f"{self.prefix + name} is all zero")
+        return counts
+
+
+def load_table(reader: ArrayReader) -> TableTransformer:
+    """Return the transformers of a table."""
+    schema = reader.parse(Schema, "schema")
+    manifests = reader.parts("columns", len(schema.columns))
+    columns = [
+        load_transformer(column, reader.part(manifest, f"transformer_{j}."))
+        for j, (column, manifest) in enumerate(zip(schema.columns, manifests, strict=True))
+    ]
+    return TableTransformer(schema, tuple(columns))
+
+
+def load_transformer(column: Column, reader: ArrayReader) -> Transformer:
+    """Return the transformer of a column."""
+    loaders = {"numeric": _load_numeric, "categorical": _load_categorical, "boolean": _load_boolean}
+    name = reader.manifest.get("transformer")
+    if not isinstance(name, str) or name not in loaders:
+        raise refuse("a transformer is unknown")
+    try:
+        type_ = parse_arrow_type(column.arrow_type)
+    except InvalidInput as error:
+        raise refuse("a column's type is unknown") from error
+    transformer: Transformer = loaders[name](column, type_, reader)
+    require(1 <= transformer.n_codes <= N_CODES_MAX, "a column has too many codes, or none")
+    return transformer
+
+
+def _load_boolean(column: Column, type_: pa.DataType, reader: ArrayReader) -> BooleanTransformer:
+    require(pa.types.is_boolean(type_), "truth values are stored as something else")
+    return BooleanTransformer(reader.truth("has_missing"))
+
+
+def _load_categorical(column: Column, type_: pa.DataType, reader: ArrayReader) -> CategoricalTransformer:
+    texts = reader.texts("levels")
+    try:
+        levels = pa.array(texts, pa.string()).cast(type_)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeEncodeError) as error:
+        raise refuse("levels do not fit their type") from error
+    has_missing = reader.truth("has_missing")
+    require(bool(texts) or has_missing, "a category has no levels")
+    counts = reader.counts("counts", len(texts)) if texts else np.zeros(0, np.int64)
+    return CategoricalTransformer(
+        levels,
+        counts,
+        has_missing,
+        reader.whole("n_levels_pooled"),
+        reader.whole("n_rows_pooled"),
+        reader.truth("is_placeholder"),
+    )
+
+
+def _load_numeric(column: Column, type_: pa.DataType, reader: ArrayReader) -> NumericTransformer:
+    scale = _load_scale(type_, reader)
+    n_values = reader.whole("n_values")
+    is_float = scale.writing == "float"
+    starts = reader.array("starts", np.float64 if is_float else np.uint64, (None,))
+    knots = reader.array("knots", np.float64, (None, N_SEGMENTS + 1))
+    knot_row = reader.indices("knot_row", np.int32, (len(starts),), -1, len(knots))
+    has_missing = reader.truth("has_missing")
+    require(len(starts) + has_missing > 0, "a column has no codes")
+    # Casting a wild float to an integer is undefined in compiled code.
+    in_range = np.isfinite(knots).all() and (knots >= 0).all() and (knots < 2.0**63).all()
+    require(bool(in_range) and bool(np.isfinite(starts).all()), "quantiles are out of range")
+    return NumericTransformer(
+        type_, column.nullable, has_missing, n_values, scale, Bins(starts, knot_row, knots)
+    )
+
+
+def _load_scale(type_: pa.DataType, reader: ArrayReader) -> Scale:
+    writing = reader.manifest.get("writing")
+    require(writing in get_args(Writing), "numbers are written in an unknown way")
+    require((writing == "exact") == is_exact(type_), "numbers are written in another type")
+    require(is_exact(type_) or pa.types.is_floating(type_), "numbers are stored as something else")
+    return Scale(
+        writing,  # type: ignore[arg-type]  # checked above
+        reader.whole("origin", -(2**63), 2**64 - 1),
+        reader.whole("step", 1, 2**64 - 1),
+        reader.whole("decimals", 0, N_DECIMALS_MAX),
+        reader.whole("exponent", -1100, 1100),
+    )

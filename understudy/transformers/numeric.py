@@ -1,0 +1,209 @@
+"""Numbers of every kind, through one core: missing, shared values, quantile ranges.
+
+Exact types become whole ticks of their own step; floats with few decimals do too; other floats stay floats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+from understudy.kernels import decoding
+from understudy.tables.schema import Column, parse_arrow_type
+from understudy.transformers.base import N_CODES_MAX, N_ROWS_SHARED, Arrays, Codes, Json, Mask, RowStream
+from understudy.transformers.bins import N_SEGMENTS, Bins, fit_bins
+from understudy.transformers.ticks import array_of_integers, from_ticks, integers_of, is_exact, to_ticks
+
+N_DECIMALS_MAX = 6
+
+Floats = npt.NDArray[np.float64]
+# How numbers are written: whole units, whole units of 10**-decimals, or floats times 2**-exponent.
+Writing = Literal["exact", "decimal", "float"]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How stored numbers and the numbers of the bins are converted into each other."""
+
+    writing: Writing
+    origin: int = 0
+    step: int = 1
+    decimals: int = 0
+    exponent: int = 0
+
+
+@dataclass(frozen=True)
+class NumericTransformer:
+    """A fitted column of numbers; code 0 is missing if any value was."""
+
+    arrow_type: pa.DataType
+    nullable: bool
+    has_missing: bool
+    n_values: int
+    scale: Scale
+    bins: Bins
+
+    @property
+    def n_codes(self) -> int:
+        """How many codes there are."""
+        return self.bins.n_bins + self.has_missing
+
+    @property
+    def is_ordinal(self) -> bool:
+        """Always: codes ascend with the values."""
+        return True
+
+    def decode(self, codes: Codes, stream: RowStream) -> pa.Array:
+        """Return a number within the bin of each code, on the column's own grid."""
+        missing = codes == 0 if self.has_missing else None
+        if not self.bins.n_bins:
+            return _all_missing(len(codes), self.arrow_type, nullable=self.nullable)
+        is_float = self.scale.writing == "float"
+        numbers = np.empty(len(codes), np.float64 if is_float else np.uint64)
+        kernel = decoding.decode_floats if is_float else decoding.decode_ticks
+        bins = self.bins
+        kernel(codes, int(self.has_missing), bins.starts, bins.knot_row, bins.knots, *stream.key(), numbers)
+        return self._write(numbers, missing)
+
+    def _write(self, numbers: npt.NDArray[Any], missing: Mask | None) -> pa.Array:
+        scale = self.scale
+        if scale.writing == "exact":
+            is_signed = not pa.types.is_uint64(self.arrow_type)
+            integers = from_ticks(scale.origin, scale.step, numbers, is_signed=is_signed)
+            return array_of_integers(integers, self.arrow_type, missing)
+        if scale.writing == "decimal":
+            integers = from_ticks(scale.origin, scale.step, numbers, is_signed=True)
+            return _floats(integers / 10.0**scale.decimals, self.arrow_type, missing, nullable=self.nullable)
+        return _floats(np.ldexp(numbers, scale.exponent), self.arrow_type, missing, nullable=self.nullable)
+
+    def describe(self) -> Json:
+        """Return counts and choices, no values."""
+        n_ranges = len(self.bins.knots)
+        facts: Json = {"shared_values": self.bins.n_bins - n_ranges, "ranges": n_ranges}
+        if 0 < self.n_values < N_ROWS_SHARED:
+            facts |= {"shared_values": 0, "placeholder": True}
+        return facts
+
+    def to_arrays(self) -> tuple[Json, Arrays]:
+        """Return what was learnt as JSON and plain arrays."""
+        scale = self.scale
+        manifest: Json = {
+            "transformer": "numeric",
+            "has_missing": self.has_missing,
+            "n_values": self.n_values,
+            "writing": scale.writing,
+            "origin": scale.origin,
+            "step": scale.step,
+            "decimals": scale.decimals,
+            "exponent": scale.exponent,
+        }
+        bins = self.bins
+        return manifest, {"starts": bins.starts, "knot_row": bins.knot_row, "knots": bins.knots}
+
+
+def fit_numeric(column: Column, values: pa.Array) -> tuple[NumericTransformer, Codes]:
+    """Learn a column of numbers; return its transformer and its codes.
+
+    Raises
+    ------
+    InvalidInput
+        If a float is infinite, or a decimal has more than 18 digits.
+    """
+    type_ = parse_arrow_type(column.arrow_type)
+    missing = _find_missing(values)
+    has_missing = bool(missing.any())
+    present = values.filter(pa.array(~missing)) if has_missing else values
+    scale, numbers = _read(column.name, present)
+    if len(numbers) < N_ROWS_SHARED:
+        scale, bins, bin_codes = _placeholder(type_, len(numbers))
+    else:
+        bins, bin_codes = fit_bins(numbers, N_CODES_MAX - 1)
+        scale, bins = _rebase(scale, bins)
+    codes = np.zeros(len(values), np.uint16)
+    codes[~missing] = bin_codes + np.uint16(has_missing)
+    return NumericTransformer(type_, column.nullable, has_missing, len(numbers), scale, bins), codes
+
+
+def _find_missing(values: pa.Array) -> Mask:
+    mask = values.is_null(nan_is_null=True)
+    return np.asarray(mask.to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def _placeholder(type_: pa.DataType, n_values: int) -> tuple[Scale, Bins, Codes]:
+    """Return bins that say nothing: too few people have a value, so zero stands for all of them."""
+    starts = np.zeros(min(n_values, 1), np.uint64)
+    bins = Bins(starts, np.full(len(starts), -1, np.int32), np.zeros((0, N_SEGMENTS + 1)))
+    writing: Writing = "exact" if is_exact(type_) else "decimal"
+    return Scale(writing), bins, np.zeros(n_values, np.uint16)
+
+
+def _rebase(scale: Scale, bins: Bins) -> tuple[Scale, Bins]:
+    """Move the origin from the lowest value, which is one person's, to the start of the lowest bin."""
+    if scale.writing == "float":
+        return scale, bins
+    first = int(bins.starts[0])
+    moved = Scale(scale.writing, scale.origin + scale.step * first, scale.step, scale.decimals)
+    return moved, Bins(bins.starts - np.uint64(first), bins.knot_row, bins.knots)
+
+
+def _read(name: str, values: pa.Array) -> tuple[Scale, npt.NDArray[Any]]:
+    if not len(values):
+        return Scale("decimal"), np.zeros(0, np.uint64)
+    if is_exact(values.type):
+        origin, step, ticks = to_ticks(integers_of(name, values))
+        return Scale("exact", origin, step), ticks
+    floats = np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    if not np.isfinite(floats).all():
+        raise InvalidInput(
+            f"Column {name!r} holds infinite values; replace them by missing or by finite ones.",
+            code="unsupported_column",
+        )
+    return _read_floats(floats, values.type)
+
+
+def _read_floats(floats: Floats, type_: pa.DataType) -> tuple[Scale, npt.NDArray[Any]]:
+    decimals = _count_decimals(floats, type_.to_pandas_dtype())
+    if decimals is not None:
+        origin, step, ticks = to_ticks(np.rint(floats * 10.0**decimals).astype(np.int64))
+        return Scale("decimal", origin, step, decimals), ticks
+    # Scaled into [-1, 1] by a power of two, which is exact, so that differences and means cannot overflow.
+    exponent = int(np.frexp(np.abs(floats).max())[1])
+    return Scale("float", exponent=exponent), np.ldexp(floats, -exponent)
+
+
+def _count_decimals(floats: Floats, dtype: Any) -> int | None:  # dtype: numpy's own types are Any
+    """Return the least number of decimals that write all the floats, or None if more than N_DECIMALS_MAX."""
+    largest = float(np.abs(floats).max())
+    for decimals in range(N_DECIMALS_MAX + 1):
+        if largest * 10.0**decimals >= 2.0**53:
+            return None
+        # Most columns are refuted by their first rows.
+        if all(_has_decimals(part, decimals, dtype) for part in (floats[:1000], floats)):
+            return decimals
+    return None
+
+
+def _has_decimals(floats: Floats, decimals: int, dtype: Any) -> bool:
+    written = np.rint(floats * 10.0**decimals) / 10.0**decimals
+    # A sum such as 0.1 + 0.2 is meant as 0.3; a float32 is as near as it can be.
+    is_near = np.abs(written - floats) <= 1e-6 * 10.0**-decimals
+    return bool((is_near | (written.astype(dtype) == floats.astype(dtype))).all())
+
+
+def _floats(values: Floats, type_: pa.DataType, missing: Mask | None, *, nullable: bool) -> pa.Array:
+    typed = values.astype(type_.to_pandas_dtype())
+    if missing is not None and not nullable:
+        typed[missing] = np.nan
+        return pa.array(typed, type=type_)
+    return pa.array(typed, type=type_, mask=missing)
+
+
+def _all_missing(n: int, type_: pa.DataType, *, nullable: bool) -> pa.Array:
+    if nullable:
+        return pa.nulls(n, type_)
+    return pa.array(np.full(n, np.nan, type_.to_pandas_dtype()), type=type_)

@@ -1,0 +1,151 @@
+"""All columns of a table: to codes and back."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+from understudy.progress import Progress, no_progress
+from understudy.tables.schema import Column, ColumnKind, Schema, parse_arrow_type
+from understudy.transformers.association import order_levels
+from understudy.transformers.base import Arrays, Codes, Json, RowStream, Transformer
+from understudy.transformers.boolean import fit_boolean
+from understudy.transformers.categorical import (
+    N_NOMINAL_CODES_MAX,
+    CategoricalTransformer,
+    fit_categorical,
+)
+from understudy.transformers.numeric import fit_numeric
+from understudy.transformers.ticks import is_exact
+
+# Streams of randomness of column j: j for drawing its code, DECODING + j for its value.
+DECODING = 1 << 32
+
+
+@dataclass(frozen=True)
+class TableTransformer:
+    """The fitted transformers of all columns, in order."""
+
+    schema: Schema
+    columns: tuple[Transformer, ...]
+
+    def decode(self, codes: list[Codes], seed: int, first_row: int) -> pa.RecordBatch:
+        """Return consecutive rows for their codes, by column."""
+        arrays = [
+            column.decode(codes[j], RowStream(seed, DECODING + j, first_row))
+            for j, column in enumerate(self.columns)
+        ]
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema.to_arrow())
+
+    def describe(self) -> list[Json]:
+        """Return what a model card may tell of each column."""
+        return [
+            {"name": column.name, "kind": column.kind.value, "codes": transformer.n_codes}
+            | transformer.describe()
+            for column, transformer in zip(self.schema.columns, self.columns, strict=True)
+        ]
+
+    def to_arrays(self) -> tuple[list[Json], Arrays]:
+        """Return the columns' manifests, and their arrays under ``transformer_<j>.<name>``."""
+        manifests, arrays = [], {}
+        for j, column in enumerate(self.columns):
+            manifest, own = column.to_arrays()
+            manifests.append(manifest)
+            arrays |= {f"transformer_{j}.{name}": array for name, array in own.items()}
+        return manifests, arrays
+
+
+def fit_table(
+    table: pa.Table, schema: Schema, *, n_threads: int, progress: Progress = no_progress
+) -> tuple[TableTransformer, list[Codes]]:
+    """Learn every column of a table; return the transformer and the codes, by column.
+
+    Raises
+    ------
+    InvalidInput
+        If the table has no rows or does not fit the schema, or a column cannot be synthesized.
+    """
+    check_table(table, schema)
+    progress("encoding", 0.0)
+    fitted: list[tuple[Any, Codes]] = []
+    with ThreadPoolExecutor(n_threads) as pool:
+        columns = zip(schema.columns, table.columns, strict=True)
+        for pair in pool.map(lambda c: fit_column(*c), columns):
+            fitted.append(pair)
+            progress("encoding", len(fitted) / len(schema.columns))
+    fitted = _order_large_categories(fitted)
+    return TableTransformer(schema, tuple(t for t, _ in fitted)), [codes for _, codes in fitted]
+
+
+def check_table(table: pa.Table, schema: Schema) -> None:
+    """Raise InvalidInput unless the table has rows and exactly the schema's columns."""
+    expected = schema.to_arrow()
+    if table.column_names != expected.names:
+        raise InvalidInput("The table's columns are not those of the schema.", code="schema_mismatch")
+    for field, column in zip(expected, table.columns, strict=True):
+        if column.type != field.type:
+            raise InvalidInput(
+                f"Column {field.name!r} is {column.type}, the schema says {field.type}.",
+                code="schema_mismatch",
+            )
+        if not field.nullable and column.null_count:
+            raise InvalidInput(
+                f"Column {field.name!r} has missing values, the schema says it has none.",
+                code="schema_mismatch",
+            )
+    if not table.num_rows:
+        raise InvalidInput("The table has no rows; at least one is needed.", code="no_rows")
+
+
+def fit_column(column: Column, values: pa.ChunkedArray) -> tuple[Transformer, Codes]:
+    """Learn one column; return its transformer and its codes."""
+    type_ = parse_arrow_type(column.arrow_type)
+    is_number = is_exact(type_) or pa.types.is_floating(type_)
+    if column.kind is ColumnKind.boolean and pa.types.is_boolean(type_):
+        return fit_boolean(_one_array(values))
+    if column.kind is ColumnKind.category and _can_be_levels(type_):
+        transformer, codes = fit_categorical(column, values)
+        if not (transformer.is_placeholder and is_number):
+            return transformer, codes
+        # Numbers have no `_OTHER_`: labels that nobody shares are synthesized as the numbers they are.
+    if is_number:
+        return fit_numeric(column, _one_array(values))
+    raise InvalidInput(
+        f"Column {column.name!r} is of kind {column.kind.value} but stored as {type_}; cast it, or change its kind.",
+        code="unsupported_column",
+    )
+
+
+def _can_be_levels(type_: pa.DataType) -> bool:
+    return (
+        pa.types.is_string(type_)
+        or pa.types.is_large_string(type_)
+        or pa.types.is_integer(type_)
+        or pa.types.is_boolean(type_)
+    )
+
+
+def _one_array(values: pa.ChunkedArray) -> pa.Array:
+    return values.chunk(0) if values.num_chunks == 1 else pa.concat_arrays(values.chunks)
+
+
+def _order_large_categories(fitted: list[tuple[Any, Codes]]) -> list[tuple[Any, Codes]]:
+    others = [(codes, t.n_codes) for t, codes in fitted if 1 < t.n_codes <= N_NOMINAL_CODES_MAX]
+    return [_ordered(t, codes, others) for t, codes in fitted]
+
+
+def _ordered(
+    transformer: Transformer, codes: Codes, others: list[tuple[Codes, int]]
+) -> tuple[Transformer, Codes]:
+    if not (isinstance(transformer, CategoricalTransformer) and transformer.is_ordinal):
+        return transformer, codes
+    n, first = len(transformer.levels), int(transformer.has_missing)
+    order = order_levels(codes.astype(np.int64) - first, n, others)
+    code_of = np.arange(transformer.n_codes, dtype=np.uint16)
+    code_of[first + order] = np.arange(first, first + n, dtype=np.uint16)
+    return transformer.reorder(order), code_of[codes]

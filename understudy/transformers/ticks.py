@@ -1,0 +1,90 @@
+"""Whole numbers behind Arrow's exact types: integers, decimals, dates, times, timestamps, durations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+from understudy.transformers.base import Mask
+
+Integers = npt.NDArray[np.int64] | npt.NDArray[np.uint64]
+Ticks = npt.NDArray[np.uint64]
+
+
+def is_exact(type_: pa.DataType) -> bool:
+    """Return whether values of that type are whole numbers of some unit."""
+    return (
+        pa.types.is_integer(type_)
+        or pa.types.is_decimal128(type_)
+        or (pa.types.is_temporal(type_) and not pa.types.is_interval(type_))
+    )
+
+
+def integers_of(name: str, values: pa.Array) -> Integers:
+    """Return the whole numbers that an array without missing values stores.
+
+    Raises
+    ------
+    InvalidInput
+        If a decimal has more digits than 64 bits hold.
+    """
+    if pa.types.is_uint64(values.type):
+        return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.uint64)
+    if pa.types.is_decimal128(values.type):
+        return _integers_of_decimals(name, values)
+    if not pa.types.is_integer(values.type):
+        values = values.view(pa.int32() if values.type.bit_width == 32 else pa.int64())
+    return values.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _integers_of_decimals(name: str, values: pa.Array) -> npt.NDArray[np.int64]:
+    words = np.frombuffer(values.buffers()[1] or b"", dtype="<i8")
+    words = words[2 * values.offset : 2 * (values.offset + len(values))].reshape(-1, 2)
+    low, high = words[:, 0], words[:, 1]
+    if not np.array_equal(high, low >> 63):
+        raise InvalidInput(
+            f"Column {name!r} holds decimals of more than 18 digits; store them with a smaller scale, or as float64.",
+            code="unsupported_column",
+        )
+    return low.copy()
+
+
+def array_of_integers(integers: Integers, type_: pa.DataType, missing: Mask | None) -> pa.Array:
+    """Return an Arrow array of an exact type from the whole numbers that it stores."""
+    if pa.types.is_integer(type_):
+        return pa.array(integers.astype(type_.to_pandas_dtype()), type=type_, mask=missing)
+    if pa.types.is_decimal128(type_):
+        return _decimals_of_integers(integers, type_, missing)
+    storage = np.int32 if type_.bit_width == 32 else np.int64
+    return pa.array(integers.astype(storage), mask=missing).view(type_)
+
+
+def _decimals_of_integers(integers: Integers, type_: pa.DataType, missing: Mask | None) -> pa.Array:
+    words = np.empty((len(integers), 2), dtype="<i8")
+    words[:, 0] = integers
+    words[:, 1] = words[:, 0] >> 63
+    validity = pa.array(words[:, 0], mask=missing).buffers()[0]
+    buffers: list[Any] = [validity, pa.py_buffer(words.tobytes())]
+    return pa.Array.from_buffers(type_, len(integers), buffers)
+
+
+def to_ticks(integers: Integers) -> tuple[int, int, Ticks]:
+    """Return origin, step and ticks, such that every integer is ``origin + step * tick``, exactly.
+
+    The origin is the lowest integer, the step the greatest common divisor of all distances from it. Distances
+    are taken modulo 2**64, so that the whole range of int64 fits.
+    """
+    origin = int(integers.min())
+    distances = integers.astype(np.uint64) - np.uint64(origin % 2**64)
+    step = max(int(np.gcd.reduce(distances)), 1)
+    return origin, step, distances // np.uint64(step)
+
+
+def from_ticks(origin: int, step: int, ticks: Ticks, *, is_signed: bool) -> Integers:
+    """Return the integers behind ticks; the inverse of `to_ticks`."""
+    patterns = ticks * np.uint64(step) + np.uint64(origin % 2**64)
+    return patterns.view(np.int64) if is_signed else patterns
