@@ -30,6 +30,7 @@ CODES: dict[str, str] = {
     "no_columns": "The table has no columns",
     "invalid_header": "Column names are empty or not unique",
     "ragged_rows": "Rows differ in their number of fields",
+    "unclosed_quote": "A quoted field is not closed",
     "wrong_encoding": "The text is not valid in its encoding",
     "malformed_body": "The body does not hold together",
     "incomplete_body": "The body ended before all of it had arrived",

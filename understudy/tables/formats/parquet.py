@@ -1,0 +1,208 @@
+"""Apache Parquet, by pyarrow. A footer is not believed: rows and bytes are counted as they are decoded."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from understudy.errors import InvalidInput, TooLarge
+from understudy.progress import Progress
+from understudy.tables.formats.base import Format
+from understudy.tables.formats.canonical import batch_rows, check_columns, check_rows, write_parquet
+from understudy.tables.formats.scan import MEBIBYTE, ReadLimits, Scan
+from understudy.tables.inference import check_names, storable_type
+
+_FOOTER_BYTES_MAX = 64 * MEBIBYTE
+# Dense text of one batch: a dictionary of one long text may stand for any number of rows.
+_BATCH_TEXT_BYTES_MAX = 32 * MEBIBYTE
+
+
+@contextmanager
+def scan_parquet(path: Path, limits: ReadLimits, scratch: Path, progress: Progress) -> Iterator[Scan]:
+    """Open a Parquet file; see `Format`."""
+    progress("checking", 0.0)
+    _check_ends(path)
+    with _open(path, limits) as file:
+        with _translated():
+            schema = _canonical_schema(_declared_schema(file))
+        n_rows = file.metadata.num_rows
+        check_rows(n_rows, limits)
+        if n_rows == 0:
+            raise InvalidInput("The table has no rows; it needs at least one.", code="no_rows")
+        yield Scan(schema, n_rows, _batches(file, schema, limits))
+
+
+def _check_ends(path: Path) -> None:
+    """Read the marks at both ends of the file, and the length of the footer, before a parser sees it."""
+    size = path.stat().st_size
+    if size == 0:
+        raise InvalidInput("The file is empty.", code="empty_file")
+    with path.open("rb") as file:
+        start = file.read(4)
+        file.seek(max(0, size - 8))
+        end = file.read(8)
+    if start == b"PARE":
+        raise _unreadable("The file is an encrypted Parquet file. Send it decrypted.")
+    if start != b"PAR1":
+        raise _unreadable("The file is not Parquet: it does not begin with its mark. State its format.")
+    if size < 12 or end[4:] != b"PAR1":
+        raise _unreadable("The Parquet file has no footer: its end is missing. Send it again.")
+    if int.from_bytes(end[:4], "little") > min(size - 12, _FOOTER_BYTES_MAX):
+        raise _unreadable("The footer of the Parquet file is damaged or larger than 64 MiB. Write it again.")
+
+
+def _open(path: Path, limits: ReadLimits) -> pq.ParquetFile:
+    """Open with texts as dictionaries, so that a text that stands in many rows is in memory once."""
+    with _translated():
+        metadata = pq.read_metadata(path)
+        check_columns(metadata.num_columns, limits)
+        columns = [metadata.schema.column(index) for index in range(metadata.num_columns)]
+        return pq.ParquetFile(
+            path,
+            metadata=metadata,
+            read_dictionary=[c.path for c in columns if c.logical_type.type == "STRING"],
+            page_checksum_verification=True,
+        )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what the parser says of a damaged file into `InvalidInput`; running out of memory is no fault."""
+    try:
+        yield
+        return
+    except (pa.ArrowMemoryError, InvalidInput):
+        raise
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+    # Raised outside the handler, without a cause: the parser's message may hold values.
+    raise _unreadable("The Parquet file is damaged: its content cannot be decoded. Write it again.")
+
+
+def _unreadable(detail: str) -> InvalidInput:
+    return InvalidInput(detail, code="unreadable_file")
+
+
+def _declared_schema(file: pq.ParquetFile) -> pa.Schema:
+    """Return the file's Arrow schema with the units that Parquet itself has no room for.
+
+    Parquet knows no seconds and no 64-bit dates; pyarrow keeps the schema that was written beside the data,
+    but gives those columns back in the next finer unit.
+    """
+    schema = file.schema_arrow
+    kept = (file.metadata.metadata or {}).get(b"ARROW:schema")
+    if kept is None:
+        return schema
+    written = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(kept)))
+    if written.names != schema.names:
+        return schema
+    return pa.schema(
+        [
+            field.with_type(was.type) if _is_coarser(was.type, field.type) else field
+            for field, was in zip(schema, written, strict=True)
+        ]
+    )
+
+
+def _is_coarser(written: pa.DataType, read: pa.DataType) -> bool:
+    if pa.types.is_date64(written):
+        return pa.types.is_date32(read)
+    if pa.types.is_time32(written):
+        return pa.types.is_time32(read)
+    return (
+        pa.types.is_timestamp(written)
+        and pa.types.is_timestamp(read)
+        and (written.unit, read.unit) == ("s", "ms")
+        and written.tz == read.tz
+    )
+
+
+def _canonical_schema(source: pa.Schema) -> pa.Schema:
+    check_names(source.names)
+    return pa.schema([pa.field(f.name, storable_type(f.name, f.type), nullable=f.nullable) for f in source])
+
+
+def _batches(file: pq.ParquetFile, schema: pa.Schema, limits: ReadLimits) -> Iterator[pa.RecordBatch]:
+    rows = batch_rows(len(schema))
+    with _translated():
+        for batch in file.iter_batches(batch_size=rows, use_threads=False):
+            for part in _small_batches(batch, limits):
+                yield _dense(part, schema)
+
+
+def _small_batches(batch: pa.RecordBatch, limits: ReadLimits) -> Iterator[pa.RecordBatch]:
+    """Cut a batch so that its texts, written out, stay within bounds."""
+    text_bytes = sum(
+        _text_bytes(name, column, limits)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        if isinstance(column, pa.DictionaryArray)
+    )
+    n_parts = min(batch.num_rows, 1 + text_bytes // _BATCH_TEXT_BYTES_MAX)
+    rows = -(-batch.num_rows // max(1, n_parts))
+    for start in range(0, batch.num_rows, max(1, rows)):
+        yield batch.slice(start, rows)
+
+
+def _text_bytes(name: str, column: pa.DictionaryArray[Any, Any], limits: ReadLimits) -> int:
+    if not _is_text(column.dictionary.type) or len(column.dictionary) == 0:
+        return 0
+    texts: Any = column.dictionary  # the stubs have no type for "some dictionary of text"
+    lengths = pc.binary_length(texts).cast(pa.int64())
+    if (pc.max(lengths).as_py() or 0) > limits.cell_bytes_max:
+        raise TooLarge(
+            f"Column {name!r} holds a text of more than {limits.cell_bytes_max:,} bytes. "
+            "Shorten it or leave the column out."
+        )
+    return pc.sum(pc.take(lengths, column.indices)).as_py() or 0
+
+
+def _dense(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    columns = [
+        _dense_column(name, column, type_)
+        for name, column, type_ in zip(schema.names, batch.columns, schema.types, strict=True)
+    ]
+    return pa.record_batch(columns, schema=schema)
+
+
+def _dense_column(name: str, column: pa.Array[Any], type_: pa.DataType) -> pa.Array[Any]:
+    if isinstance(column, pa.DictionaryArray):
+        if _is_text(type_):
+            _check_text(name, column.dictionary)
+        column = column.dictionary_decode()
+    elif _is_text(type_):
+        _check_text(name, column)
+    return column if column.type == type_ else column.cast(type_)
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return pa.types.is_string(type_) or pa.types.is_large_string(type_)
+
+
+def _check_text(name: str, column: pa.Array[Any]) -> None:
+    try:
+        column.validate(full=True)
+        return
+    except pa.ArrowInvalid:
+        pass
+    raise InvalidInput(
+        f"Column {name!r} is declared as text but holds bytes that are not UTF-8. Write it as UTF-8 text.",
+        code="wrong_encoding",
+    )
+
+
+PARQUET = Format(
+    name="parquet",
+    summary="Apache Parquet; flat columns of numbers, text, booleans, dates, times and durations",
+    suffixes=(".parquet", ".pq"),
+    media_type="application/vnd.apache.parquet",
+    scan=scan_parquet,
+    write=write_parquet,
+)

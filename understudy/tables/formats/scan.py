@@ -1,0 +1,56 @@
+"""What reading a file gives, before it is known where the rows go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+MEBIBYTE = 1024**2
+GIBIBYTE = 1024**3
+
+
+@dataclass(frozen=True)
+class ReadLimits:
+    """How much of a file is taken.
+
+    Parameters
+    ----------
+    rows_max, columns_max : int
+        Size of the table.
+    cell_bytes_max : int
+        Longest text in a cell, and longest line of a CSV file.
+    decoded_bytes_max : int
+        Size of the table in memory, were it there at once; a small file can hold terabytes.
+    """
+
+    rows_max: int = 50_000_000
+    columns_max: int = 2_000
+    cell_bytes_max: int = 2 * MEBIBYTE
+    decoded_bytes_max: int = 64 * GIBIBYTE
+
+
+@dataclass(frozen=True)
+class Scan:
+    """An opened file.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+        Of the batches; every type is one that `parse_arrow_type` knows.
+    n_rows : int
+        As the file states or as was counted; reading fails if it turns out to be wrong.
+    batches : iterator of pyarrow.RecordBatch
+        The rows in the file's order; can be read once.
+    notes : mapping of column name to str
+        Why a column has its type, in words; no values.
+    warnings : list of str
+        What the user should know of how the file was taken; no values.
+    """
+
+    schema: pa.Schema
+    n_rows: int
+    batches: Iterator[pa.RecordBatch]
+    notes: Mapping[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)

@@ -1,0 +1,105 @@
+"""Bring a table to a schema, or say how it differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+from understudy.tables.inference import check_names, column_kind, storable_type
+from understudy.tables.schema import Column, ColumnKind, Schema, parse_arrow_type
+
+# Counting what does not fit stops here: the caller needs to know that there are many, not how many.
+_COUNTED_MAX = 100
+
+_NUMBERS = {ColumnKind.integer, ColumnKind.float, ColumnKind.decimal}
+# Casts between kinds that keep the meaning; the others (such as a number to a point in time) would succeed
+# in Arrow and give nonsense.
+_CASTS: set[tuple[ColumnKind, ColumnKind]] = {
+    *((source, target) for source in _NUMBERS for target in _NUMBERS),
+    *((kind, kind) for kind in ColumnKind),
+    *((kind, ColumnKind.category) for kind in ColumnKind),
+    *((ColumnKind.category, kind) for kind in ColumnKind),
+    (ColumnKind.integer, ColumnKind.duration),
+    (ColumnKind.date, ColumnKind.timestamp),
+}
+
+
+def conform(table: pa.Table, schema: Schema) -> pa.Table:
+    """Return the table with the columns of the schema, in its order and types.
+
+    Missing values are kept, whatever the schema says of `nullable`: a column that has some is nullable.
+
+    Raises
+    ------
+    InvalidInput
+        If columns are missing or too many, or hold values that their type cannot hold.
+    """
+    check_names(table.column_names)
+    _check_columns(table.column_names, schema.names)
+    columns = [_cast(table.column(column.name), column) for column in schema.columns]
+    fields = [
+        pa.field(column.name, array.type, nullable=column.nullable or array.null_count > 0)
+        for column, array in zip(schema.columns, columns, strict=True)
+    ]
+    return pa.table(columns, schema=pa.schema(fields))
+
+
+def _check_columns(names: Sequence[str], expected: Sequence[str]) -> None:
+    missing = [name for name in expected if name not in set(names)]
+    extra = [name for name in names if name not in set(expected)]
+    if missing or extra:
+        parts = [f"lacks {_listed(missing)}"] if missing else []
+        parts += [f"has {_listed(extra)}, not known to the schema"] if extra else []
+        raise InvalidInput(
+            f"The table {' and '.join(parts)}. Give both tables the same columns.", code="schema_mismatch"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:10])
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return f"column{'s' if len(names) > 1 else ''} {shown}{more}"
+
+
+def _cast(array: pa.ChunkedArray[Any], column: Column) -> pa.ChunkedArray[Any]:
+    target = parse_arrow_type(column.arrow_type)
+    source = storable_type(column.name, array.type)
+    if array.type == target:
+        return array
+    if array.null_count == len(array):
+        return pa.chunked_array([pa.array([None] * len(array), target)])
+    if (column_kind(source), column_kind(target)) not in _CASTS:
+        raise _mismatch(column, f"is of type {source}")
+    try:
+        return array.cast(source).cast(target)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        n = _count_unfit(array.cast(source).combine_chunks(), target)
+    # Outside the handler: Arrow's message, which would be the cause, holds a cell's value.
+    at_least = "at least " if n == _COUNTED_MAX else ""
+    raise _mismatch(column, f"holds {at_least}{n:,} value{'s' if n > 1 else ''} that cannot be cast")
+
+
+def _mismatch(column: Column, fault: str) -> InvalidInput:
+    return InvalidInput(
+        f"Column {column.name!r} {fault}; the schema asks for {column.arrow_type}. "
+        "Correct the values or change the schema.",
+        code="schema_mismatch",
+    )
+
+
+def _count_unfit(array: pa.Array[Any], target: pa.DataType, n_max: int = _COUNTED_MAX) -> int:
+    """Count the values that a cast refuses by halving, up to n_max: Arrow names only the first."""
+    try:
+        array.cast(target)
+    except pa.ArrowNotImplementedError:
+        return min(len(array), n_max)
+    except pa.ArrowInvalid:
+        if len(array) == 1:
+            return 1
+        half = len(array) // 2
+        n = _count_unfit(array.slice(0, half), target, n_max)
+        return n if n == n_max else n + _count_unfit(array.slice(half), target, n_max - n)
+    return 0
