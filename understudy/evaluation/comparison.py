@@ -11,6 +11,7 @@ import pyarrow as pa
 from understudy.errors import InvalidInput
 from understudy.evaluation.encoding import EncodedTable, TableEncoder
 from understudy.tables.schema import Column, Schema
+from understudy.tables.validation import conform
 
 # Enough for every share to be exact to a tenth of a percent; what is above is drawn by the seed.
 N_ROWS_MAX_REAL = 500_000
@@ -47,6 +48,10 @@ class Comparison:
         """The schema's columns, in the order of the arrays."""
         return [encoder.column for encoder in self.encoder.columns]
 
+    def encoder_index(self, name: str) -> int:
+        """Return the position of a column."""
+        return [column.name for column in self.columns].index(name)
+
     def rng(self, purpose: str) -> np.random.Generator:
         """Return a generator of its own for each purpose, so that no metric shifts another's draws."""
         return np.random.default_rng([self.seed, *purpose.encode()])
@@ -66,35 +71,23 @@ def compare(
     Raises
     ------
     InvalidInput
-        If a table lacks rows or a column of the schema, stores it in a type that cannot be compared, or the
-        target is not in the schema.
+        If a table has no rows or does not conform to the schema, or the target is not in the schema.
     """
     tables = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"holdout": holdout})
     for role, table in tables.items():
-        _check(table, schema, role=role)
+        if table.num_rows == 0:
+            raise InvalidInput(f"The {role} table has no rows; there is nothing to compare.", code="no_rows")
     if target is not None:
         schema.column(target)
-    encoder = TableEncoder.fit(real, schema)
-    encoded = {
-        role: encoder.encode(
-            table,
-            n_rows_max=N_ROWS_MAX_REAL if role == "real" else N_ROWS_MAX_OTHER,
-            rng=np.random.default_rng([seed, *role.encode()]),
-        )
-        for role, table in tables.items()
-    }
+    tables = {role: conform(table, schema) for role, table in tables.items()}
+    encoder = TableEncoder.fit(tables["real"], schema)
+    encoded = {role: encode(encoder, table, role=role, seed=seed) for role, table in tables.items()}
     return Comparison(
         encoder, encoded["real"], encoded["synthetic"], encoded.get("holdout"), target=target, seed=seed
     )
 
 
-def _check(table: pa.Table, schema: Schema, *, role: str) -> None:
-    names = table.column_names
-    absent = [name for name in schema.names if names.count(name) != 1]
-    if absent:
-        raise InvalidInput(
-            f"The {role} table lacks the column {absent[0]!r} (or has it twice); both tables need the same columns.",
-            code="schema_mismatch",
-        )
-    if table.num_rows == 0:
-        raise InvalidInput(f"The {role} table has no rows; there is nothing to compare.", code="no_rows")
+def encode(encoder: TableEncoder, table: pa.Table, *, role: str, seed: int) -> EncodedTable:
+    """Return a table, perhaps a part of its rows, as arrays."""
+    n_rows_max = N_ROWS_MAX_REAL if role == "real" else N_ROWS_MAX_OTHER
+    return encoder.encode(table, n_rows_max=n_rows_max, rng=np.random.default_rng([seed, *role.encode()]))

@@ -1,20 +1,20 @@
 """Arrow columns as plain arrays that metrics can compare.
 
-Numbers and times become floats (NaN where missing); categories and booleans become codes that count the *real*
-table's values from the most frequent on. So a code means the same in every table of a comparison.
+Numbers and times become floats (NaN where missing); categories and booleans become codes that count the
+*real* table's values from the most frequent on. So a code means the same in every table of a comparison.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy.errors import InvalidInput
 from understudy.evaluation.holdout import mix64
 from understudy.tables.schema import Column, ColumnKind, Schema
 
@@ -22,14 +22,18 @@ MISSING = -1
 
 CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean})
 
-# What a column is cast to before its numbers are read; the stored unit of two tables may differ.
+SECONDS_PER_DAY = 86_400.0
+
+# What a time is cast to before its seconds are read.
 _UNITS: dict[ColumnKind, tuple[pa.DataType, pa.DataType, float]] = {
-    ColumnKind.date: (pa.date32(), pa.int32(), 86_400.0),
+    ColumnKind.date: (pa.date32(), pa.int32(), SECONDS_PER_DAY),
     ColumnKind.time: (pa.time64("us"), pa.int64(), 1e-6),
     ColumnKind.timestamp: (pa.timestamp("us"), pa.int64(), 1e-6),
     ColumnKind.duration: (pa.duration("us"), pa.int64(), 1e-6),
 }
 
+# A column of any type; what Arrow's own annotations need is its scalar.
+Arrow = pa.ChunkedArray[Any]
 Values = NDArray[np.float64] | NDArray[np.int32]
 
 
@@ -55,19 +59,22 @@ class ColumnEncoder:
         return self.categories is not None
 
     @classmethod
-    def fit(cls, column: Column, values: pa.ChunkedArray) -> ColumnEncoder:
+    def fit(cls, column: Column, values: Arrow) -> ColumnEncoder:
         """Learn the categories of the real table, in an order that does not depend on the rows'."""
         if column.kind not in CATEGORICAL_KINDS:
             return cls(column)
-        counts = pc.value_counts(_as_text(column, values).drop_null())
-        pairs = zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True)
-        return cls(column, tuple(value for value, _ in sorted(pairs, key=lambda pair: (-pair[1], pair[0]))))
+        counts = pc.value_counts(values.cast(pa.string()).drop_null())
+        occurring = [str(value) for value in counts.field("values").to_pylist()]
+        order = np.lexsort(
+            (np.array(occurring, dtype=object), -_to_numpy(counts.field("counts")).astype(np.int64))
+        )
+        return cls(column, tuple(occurring[i] for i in order))
 
-    def encode(self, values: pa.ChunkedArray) -> Values:
+    def encode(self, values: Arrow) -> Values:
         """Return the column as floats or codes."""
         if self.categories is None:
             return _as_numbers(self.column, values)
-        texts = _as_text(self.column, values)
+        texts = values.cast(pa.string())
         codes = pc.index_in(texts, value_set=pa.array(self.categories, pa.string()))
         is_known = _to_numpy(pc.is_valid(texts)).astype(bool)
         unseen = np.where(is_known, len(self.categories), MISSING).astype(np.int32)
@@ -147,40 +154,20 @@ def _bits(values: Values) -> NDArray[np.uint64]:
     return plain.view(np.uint64)
 
 
-def _as_numbers(column: Column, values: pa.ChunkedArray) -> NDArray[np.float64]:
+def _as_numbers(column: Column, values: Arrow) -> NDArray[np.float64]:
+    factor = 1.0
     if column.kind in _UNITS:
         stored_as, integers, factor = _UNITS[column.kind]
-        values = _cast(column, _cast(column, values, stored_as), integers)
-    else:
-        factor = 1.0
-    numbers = _to_numpy(_cast(column, values, pa.float64())) * factor
+        if column.kind == ColumnKind.timestamp:
+            stored_as = pa.timestamp("us", tz=values.type.tz)
+        values = values.cast(stored_as, safe=False).cast(integers)
+    numbers = _to_numpy(values.cast(pa.float64(), safe=False)).astype(np.float64) * factor
     # An infinity has no place on a scale of shares and bins: it counts as missing.
     numbers[~np.isfinite(numbers)] = np.nan
     return numbers
 
 
-def _as_text(column: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
-    if column.kind == ColumnKind.boolean:
-        values = _cast(column, values, pa.bool_())
-    return _cast(column, values, pa.string())
-
-
-def _cast(column: Column, values: pa.ChunkedArray, to: pa.DataType) -> pa.ChunkedArray:
-    if values.type == to:
-        return values
-    try:
-        if pa.types.is_timestamp(values.type) and values.type.tz and pa.types.is_timestamp(to):
-            to = pa.timestamp(to.unit, tz=values.type.tz)
-        return values.cast(to, safe=False)
-    except pa.ArrowException as error:
-        raise InvalidInput(
-            f"Column {column.name!r} is of kind {column.kind.value}, but one table stores it as {values.type}; "
-            "convert that table to the other one's types.",
-            code="schema_mismatch",
-        ) from error
-
-
-def _to_numpy(values: pa.ChunkedArray | pa.Array) -> NDArray[np.generic]:
+def _to_numpy(values: Arrow | pa.Array[Any]) -> NDArray[np.generic]:
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks() if values.num_chunks != 1 else values.chunk(0)
     return np.array(values.to_numpy(zero_copy_only=False))

@@ -16,7 +16,8 @@ def split_holdout(n_rows: int, fraction: float, seed: int) -> NDArray[np.bool_]:
     n_rows : int
         Rows of the table.
     fraction : float
-        Wished share of held-out rows, 0 … 1; each row is decided by itself, so the real share differs by chance.
+        Wished share of held-out rows, 0 … 1; each row is decided by itself, so the
+        real share differs by chance.
     seed : int
         Same seed, same rows.
 
@@ -35,9 +36,9 @@ def split_holdout(n_rows: int, fraction: float, seed: int) -> NDArray[np.bool_]:
     if not 0 <= fraction <= 1:
         raise InvalidInput(f"The holdout fraction is {fraction}; it needs to be between 0 and 1.")
     start = mix64(np.array([seed % 2**64], dtype=np.uint64))
-    hashes = mix64(start + np.arange(n_rows, dtype=np.uint64))
-    uniform: NDArray[np.float64] = (hashes >> np.uint64(11)) * 2.0**-53
-    return uniform < fraction
+    rows = np.arange(n_rows, dtype=np.uint64)
+    uniform = (mix64(start + rows) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return np.asarray(uniform < fraction)
 
 
 def mix64(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

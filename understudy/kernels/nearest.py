@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def nearest_distances(
     query_numbers: NDArray[np.float32],
     query_codes: NDArray[np.int32],

@@ -19,12 +19,8 @@ class Need(StrEnum):
     target = "target"
 
 
-class Direction(StrEnum):
-    """Which scores are good ones."""
-
-    higher = "higher"
-    lower = "lower"
-    nearer = "nearer"  # to `best`, from either side
+# Which scores are good ones; `nearer` to the best one, from either side.
+Direction = Literal["higher", "lower", "nearer"]
 
 
 class MetricResult(BaseModel):
@@ -68,7 +64,6 @@ class Metric:
     summary : str
         What the score says, in a sentence for a reader who is no statistician.
     direction : Direction
-        Which scores are good.
     range : (float, float)
         Between which every score lies.
     best : float

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, Values
-from understudy.evaluation.metrics.base import Direction, Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
 from understudy.evaluation.metrics.column_shapes import is_missing
 
 N_BINS = 10
@@ -52,7 +52,7 @@ def score(comparison: Comparison) -> ColumnPairs | Unscored:
     similarities = _matrix(comparison, real, synthetic, chosen)
     return ColumnPairs(
         score=float(np.nanmean(similarities)),
-        columns=[comparison.columns[i].name for i in chosen],
+        columns=[comparison.columns[int(i)].name for i in chosen],
         matrix=[[None if np.isnan(value) else float(value) for value in row] for row in similarities],
         n_rows={"real": real.n_rows, "synthetic": synthetic.n_rows},
     )
@@ -66,7 +66,9 @@ def _matrix(
     for i, (real_i, synthetic_i) in enumerate(binned):
         for j, (real_j, synthetic_j) in enumerate(binned[:i]):
             cells_real = np.bincount(real_i * np.int32(CELLS) + real_j, minlength=CELLS * CELLS)
-            cells_synthetic = np.bincount(synthetic_i * np.int32(CELLS) + synthetic_j, minlength=CELLS * CELLS)
+            cells_synthetic = np.bincount(
+                synthetic_i * np.int32(CELLS) + synthetic_j, minlength=CELLS * CELLS
+            )
             gaps = np.abs(cells_real / real.n_rows - cells_synthetic / synthetic.n_rows)
             result[i, j] = result[j, i] = 1 - gaps.sum() / 2
     return result
@@ -99,15 +101,17 @@ def quantile_edges(values: Values) -> Values:
 
 
 def _bins(values: Values, edges: Values) -> NDArray[np.int32]:
-    return np.where(is_missing(values), CELLS - 1, np.searchsorted(edges, values, side="left")).astype(np.int32)
+    return np.where(is_missing(values), CELLS - 1, np.searchsorted(edges, values, side="left")).astype(
+        np.int32
+    )
 
 
 COLUMN_PAIRS = Metric(
     name="column_pairs",
     title="Column pairs",
-    summary="How alike every two columns are together, averaged: whether what belongs together in the real table "
-    "still does.",
-    direction=Direction.higher,
+    summary="How alike every two columns are together, averaged: whether what belongs together in the real "
+    "table still does.",
+    direction="higher",
     range=(0.0, 1.0),
     best=1.0,
     result=ColumnPairs,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import MISSING, Values
-from understudy.evaluation.metrics.base import Direction, Metric, MetricResult, StandIn
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn
 from understudy.tables.schema import ColumnKind
 
 
@@ -77,10 +77,9 @@ def ks_complement(real: Values, synthetic: Values) -> float:
     real, synthetic : array of shape (n_real,), (n_synthetic,)
         Finite, not empty, any order; not changed.
     """
-    real, synthetic = np.sort(real), np.sort(synthetic)
     at = np.concatenate([real, synthetic])
-    real_cdf = np.searchsorted(real, at, side="right") / len(real)
-    synthetic_cdf = np.searchsorted(synthetic, at, side="right") / len(synthetic)
+    real_cdf = np.searchsorted(np.sort(real), at, side="right") / len(real)
+    synthetic_cdf = np.searchsorted(np.sort(synthetic), at, side="right") / len(synthetic)
     return float(1 - np.abs(real_cdf - synthetic_cdf).max())
 
 
@@ -95,9 +94,9 @@ def tv_complement(real: Values, synthetic: Values) -> float:
 COLUMN_SHAPES = Metric(
     name="column_shapes",
     title="Column shapes",
-    summary="How alike each column is by itself, averaged. Columns drawn independently do well here, so a good "
-    "score is only a beginning.",
-    direction=Direction.higher,
+    summary="How alike each column is by itself, averaged. Columns drawn independently do well here, so a "
+    "good score is only a beginning.",
+    direction="higher",
     range=(0.0, 1.0),
     best=1.0,
     result=ColumnShapes,

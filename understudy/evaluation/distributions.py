@@ -1,0 +1,164 @@
+"""What a report may show of a column's distribution: shares in bins that give nobody away.
+
+A report is passed around, so no bin, edge or label may stand for fewer than `N_ROWS_SHOWN_MIN` real rows, and
+no edge may be the smallest or largest value of the real table.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.encoding import MISSING, SECONDS_PER_DAY, Values
+from understudy.evaluation.metrics.column_shapes import is_missing
+from understudy.tables.schema import ColumnKind
+
+N_ROWS_SHOWN_MIN = 5
+N_KNOWN_MIN = 20
+TAIL_FRACTION = 0.005
+N_BINS_WISHED = 24
+N_CATEGORIES_SHOWN = 10
+N_LETTERS_SHOWN = 40
+
+OTHER_LABEL = "all other values"
+UNSEEN_LABEL = "values not in the real table"
+MISSING_LABEL = "missing"
+
+TEMPORAL_KINDS = frozenset({ColumnKind.date, ColumnKind.time, ColumnKind.timestamp, ColumnKind.duration})
+_SECONDS_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
+_DAYS_STEPS = (1, 2, 7, 14, 28, 56, 91, 182, 365, 730, 1825, 3650, 7300, 18250, 36500)
+
+Shares = list[float]
+Form = Literal["histogram", "bars", "hidden"]
+
+
+class Distribution(BaseModel):
+    """How one column is distributed in the real and in the synthetic table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    kind: ColumnKind
+    form: Form
+    edges: Annotated[
+        list[float],
+        Field(
+            description="Of a histogram: round numbers; seconds for times (since 1970 for dates and "
+            "timestamps). The outermost bins also hold what lies beyond."
+        ),
+    ] = []
+    labels: Annotated[
+        list[str], Field(description="Of bars: the most frequent values, then pooled ones.")
+    ] = []
+    real: Annotated[Shares, Field(description="Share of all real rows in each bin or bar.")] = []
+    synthetic: Annotated[Shares, Field(description="The same of the synthetic rows.")] = []
+    missing_real: float
+    missing_synthetic: float
+
+
+def distribution(comparison: Comparison, i: int) -> Distribution:
+    """Return what may be shown of a column."""
+    real, synthetic = comparison.real.columns[i], comparison.synthetic.columns[i]
+    column = comparison.columns[i]
+    missing = [float(np.mean(is_missing(values))) for values in (real, synthetic)]
+    known = real[~is_missing(real)]
+    form: Form = "hidden"
+    edges = np.array([])
+    labels: list[str] = []
+    shares: list[Shares] = [[], []]
+    categories = comparison.encoder.columns[i].categories
+    if categories is not None and len(known) >= N_KNOWN_MIN:
+        form = "bars"
+        labels, shares = _bars(categories, real, synthetic)
+    elif len(known) >= N_KNOWN_MIN:
+        form = "histogram"
+        edges = _merged(known, round_edges(known, column.kind))
+        shares = [_shares(values, edges) for values in (real, synthetic)]
+    return Distribution(
+        column=column.name,
+        kind=column.kind,
+        form=form,
+        edges=[float(edge) for edge in edges],
+        labels=labels,
+        real=shares[0],
+        synthetic=shares[1],
+        missing_real=missing[0],
+        missing_synthetic=missing[1],
+    )
+
+
+def _bars(categories: tuple[str, ...], real: Values, synthetic: Values) -> tuple[list[str], list[Shares]]:
+    """Return the bars' labels and heights: frequent values, then pools that are not empty."""
+    counts = np.bincount(real[real != MISSING], minlength=len(categories))
+    n_shown = min(N_CATEGORIES_SHOWN, int(np.sum(counts >= N_ROWS_SHOWN_MIN)))
+    # Codes count from the most frequent value on, so the shown ones are the first.
+    pools = np.array([*range(n_shown), *[n_shown] * (len(categories) - n_shown), n_shown + 1, n_shown + 2])
+    labels = [_shortened(label) for label in categories[:n_shown]] + [
+        OTHER_LABEL,
+        UNSEEN_LABEL,
+        MISSING_LABEL,
+    ]
+    # MISSING is -1, which is the last pool.
+    heights = [
+        np.bincount(pools[values], minlength=n_shown + 3) / len(values) for values in (real, synthetic)
+    ]
+    shown = [i for i in range(n_shown + 3) if i < n_shown or heights[0][i] + heights[1][i] > 0]
+    return [labels[i] for i in shown], [[_rounded(height[i]) for i in shown] for height in heights]
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= N_LETTERS_SHOWN else label[: N_LETTERS_SHOWN - 1] + "…"
+
+
+def round_edges(known: Values, kind: ColumnKind) -> NDArray[np.float64]:
+    """Return equally wide bins with round edges that span the inner 99 % of the values."""
+    n_beyond = max(N_ROWS_SHOWN_MIN, math.ceil(len(known) * TAIL_FRACTION)) - 1
+    ordered = np.partition(known, [n_beyond, len(known) - 1 - n_beyond])
+    low, high = float(ordered[n_beyond]), float(ordered[len(known) - 1 - n_beyond])
+    step = _round_step((high - low) / N_BINS_WISHED, kind)
+    first, last = math.floor(low / step), math.floor(high / step) + 1
+    return np.arange(first, last + 1, dtype=np.float64) * np.float64(step)
+
+
+def _round_step(wished: float, kind: ColumnKind) -> float:
+    if kind in TEMPORAL_KINDS and kind != ColumnKind.date and wished <= _SECONDS_STEPS[-1]:
+        return float(next(step for step in _SECONDS_STEPS if step >= wished))
+    if kind in TEMPORAL_KINDS:
+        days = wished / SECONDS_PER_DAY
+        return SECONDS_PER_DAY * next((step for step in _DAYS_STEPS if step >= days), math.ceil(days))
+    if wished <= 0 or (kind == ColumnKind.integer and wished <= 1):
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(wished))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= wished * (1 - 1e-9))
+
+
+def _merged(known: Values, edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the edges without those beside which fewer than `N_ROWS_SHOWN_MIN` real rows would stand."""
+    counts = np.histogram(np.clip(known, edges[0], edges[-1]), edges)[0]
+    kept, pooled = [edges[0]], 0
+    for count, right in zip(counts, edges[1:], strict=True):
+        pooled += count
+        if pooled == 0 or pooled >= N_ROWS_SHOWN_MIN:
+            kept.append(right)
+            pooled = 0
+    if pooled:
+        # What is left at the right end joins the last bin that has enough rows.
+        while len(kept) > 1 and pooled < N_ROWS_SHOWN_MIN:
+            left = kept.pop()
+            pooled += int(np.sum((known >= kept[-1]) & (known < left)))
+        kept.append(edges[-1])
+    return np.array(kept)
+
+
+def _shares(values: Values, edges: NDArray[np.float64]) -> Shares:
+    known = np.clip(values[~is_missing(values)], edges[0], edges[-1])
+    return [_rounded(count / len(values)) for count in np.histogram(known, edges)[0]]
+
+
+def _rounded(share: float) -> float:
+    return round(float(share), 6)
