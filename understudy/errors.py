@@ -67,6 +67,7 @@ CODES: dict[str, str] = {
     "time_limit": "The work took longer than its limit",
     "file_size_limit": "The work wrote a larger file than its limit",
     "worker_crashed": "The worker died each time that the job was tried",
+    "cancelled": "The job was cancelled",
     "expired": "The job waited longer than its time to live",
     "internal_error": "Something unexpected happened on our side",
     "method_not_allowed": "The resource does not know this method",

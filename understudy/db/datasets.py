@@ -99,6 +99,16 @@ def get(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:
     return dataset
 
 
+def made_by(session: Session, project_id: UUID, job_id: UUID) -> Dataset:
+    """Return the dataset that a job makes or has made, or raise `NotFound`."""
+    dataset = session.scalar(
+        select(Dataset).where(Dataset.job_id == job_id, Dataset.project_id == project_id)
+    )
+    if dataset is None:
+        raise NotFound(f"Job {ids.to_text('job', job_id)} has no dataset in this project.")
+    return dataset
+
+
 def page(
     session: Session,
     project_id: UUID,
@@ -196,9 +206,9 @@ def lock(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:
 
 
 def sampled_from(session: Session, project_id: UUID, model_ids: Iterable[UUID]) -> list[Dataset]:
-    """Return the datasets that were sampled from any of these models."""
+    """Lock and return the datasets that were sampled from any of these models."""
     statement = select(Dataset).where(Dataset.project_id == project_id, Dataset.model_id.in_(list(model_ids)))
-    return list(session.scalars(statement))
+    return list(session.scalars(statement.with_for_update()))
 
 
 def delete(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> None:

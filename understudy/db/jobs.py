@@ -114,12 +114,12 @@ def active_on(session: Session, project_id: UUID, text_ids: Iterable[str]) -> li
 def counts(session: Session, project_id: UUID) -> dict[str, int]:
     """Return the number of the project's jobs in each state that has any."""
     statement = select(Job.state, func.count()).where(Job.project_id == project_id).group_by(Job.state)
-    return {state: n for state, n in session.execute(statement)}
+    return dict(session.execute(statement).tuples().all())
 
 
-def count_active(session: Session, project_id: UUID) -> int:
-    """Return the number of the project's jobs that have not ended."""
-    statement = select(func.count()).where(Job.project_id == project_id, Job.state.in_(ACTIVE_STATES))
+def count_queued(session: Session, project_id: UUID) -> int:
+    """Return the number of the project's jobs that wait."""
+    statement = select(func.count()).where(Job.project_id == project_id, Job.state == "queued")
     return session.scalar(statement) or 0
 
 
@@ -167,7 +167,7 @@ def retry(session: Session, project_id: UUID, job_id: UUID, *, ttl_seconds: floa
     job = _lock(session, project_id, job_id)
     if job.state not in ("failed", "cancelled"):
         raise Conflict(
-            f"Job {ids.to_text('job', job_id)} is {job.state}; only a failed or cancelled job can be retried.",
+            f"Job {ids.to_text('job', job_id)} is {job.state}; only a failed or cancelled one is retried.",
             code="not_retryable",
         )
     job = _change(

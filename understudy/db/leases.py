@@ -101,7 +101,7 @@ def heartbeat(
 
 
 def is_cancel_requested(session: Session, job_id: UUID, token: int) -> bool:
-    """Tell whether the job, if it is still ours, shall stop; cheaper than a heartbeat, as it writes nothing."""
+    """Tell whether the job, if it is still ours, shall stop; writes nothing, unlike a heartbeat."""
     statement = select(Job.cancel_requested_at).where(Job.id == job_id, Job.lease_token == token)
     return session.scalar(statement) is not None
 

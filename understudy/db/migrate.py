@@ -19,7 +19,7 @@ LIMITS = {"lock_timeout": "300s", "timezone": "UTC"}
 
 
 def upgrade(database_url: str) -> None:
-    """Apply the migrations that are missing, all in one transaction; a second starter waits and finds none."""
+    """Apply the missing migrations, all in one transaction; a second starter waits and finds none."""
     engine = create_engine(
         parse_url(database_url), poolclass=NullPool, connect_args=connect_arguments(LIMITS)
     )

@@ -101,9 +101,9 @@ def page(
 
 
 def trained_on(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> list[Model]:
-    """Return the models that were trained on any of these datasets."""
+    """Lock and return the models that were trained on any of these datasets."""
     statement = select(Model).where(Model.project_id == project_id, Model.dataset_id.in_(list(dataset_ids)))
-    return list(session.scalars(statement))
+    return list(session.scalars(statement.with_for_update()))
 
 
 def delete(session: Session, project_id: UUID, model_ids: Iterable[UUID]) -> None:

@@ -22,13 +22,13 @@ class Page(Generic[Row, Key]):
 
 def newest_first(
     session: Session,
-    statement: Select[tuple[Row]],
+    statement: Select[Row],
     key: InstrumentedAttribute[Key],
     *,
     after: Key | None,
     limit: int,
 ) -> Page[Row, Key]:
-    """Return the rows before the key `after`, in falling order of the key, which ids make that of creation."""
+    """Return the rows before the key `after`, in falling order of the key: for ids, the newest first."""
     if after is not None:
         statement = statement.where(key < after)
     return _cut(session, statement.order_by(key.desc()), key, limit)
@@ -36,7 +36,7 @@ def newest_first(
 
 def oldest_first(
     session: Session,
-    statement: Select[tuple[Row]],
+    statement: Select[Row],
     key: InstrumentedAttribute[Key],
     *,
     after: Key | None,
@@ -49,7 +49,7 @@ def oldest_first(
 
 
 def _cut(
-    session: Session, statement: Select[tuple[Row]], key: InstrumentedAttribute[Key], limit: int
+    session: Session, statement: Select[Row], key: InstrumentedAttribute[Key], limit: int
 ) -> Page[Row, Key]:
     # One more than asked for tells whether there is a next page without counting.
     rows: list[Any] = list(session.scalars(statement.limit(limit + 1)))

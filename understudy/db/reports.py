@@ -73,9 +73,9 @@ def page(
 
 
 def about(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> list[Report]:
-    """Return the reports on any of these datasets, as the real or the synthetic one."""
+    """Lock and return the reports on any of these datasets, as the real or the synthetic one."""
     statement = select(Report).where(Report.project_id == project_id, _is_about(list(dataset_ids)))
-    return list(session.scalars(statement))
+    return list(session.scalars(statement.with_for_update()))
 
 
 def delete(session: Session, project_id: UUID, report_ids: Iterable[UUID]) -> None:

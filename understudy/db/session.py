@@ -1,4 +1,4 @@
-"""The connections of a process, and the one place where a database that does not answer becomes `Unavailable`."""
+"""The connections of a process; the one place where a silent database becomes `Unavailable`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,35 @@
+"""The family of blob stores, by the scheme of their URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from understudy.errors import UnderstudyError
+from understudy.storage.base import Store
+from understudy.storage.local import LocalStore
+from understudy.storage.memory import MemoryStore
+
+__all__ = ["STORES", "LocalStore", "MemoryStore", "Store", "open_store"]
+
+# What opens a store, given the path of its URL.
+STORES: dict[str, Callable[[str], Store]] = {
+    "file": lambda path: LocalStore(Path(path)),
+    "memory": lambda path: MemoryStore(),
+}
+
+
+def open_store(url: str) -> Store:
+    """Return the store behind a URL such as ``file:///var/lib/understudy/blobs``."""
+    parts = urlsplit(url)
+    if parts.scheme not in STORES:
+        raise UnderstudyError(
+            f"No blob store is known by the scheme {parts.scheme!r}; there are: {', '.join(sorted(STORES))}.",
+            code="configuration",
+        )
+    if parts.scheme == "file" and (parts.netloc or not parts.path.startswith("/")):
+        raise UnderstudyError(
+            "The URL of a folder has three slashes, as file:///folder.", code="configuration"
+        )
+    return STORES[parts.scheme](unquote(parts.path))

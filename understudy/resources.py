@@ -1,0 +1,144 @@
+"""What a process holds open: database, blob store, doorbell, and the settings that its use-cases read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import SecretStr
+from sqlalchemy.orm import Session, sessionmaker
+
+from understudy.db.session import close_sessions, make_sessions
+from understudy.errors import UnderstudyError
+from understudy.job_queue import CeleryQueue, JobQueue
+from understudy.storage import Store, open_store
+
+CODE_VERSION = version("understudy")
+SECRET_KEY_LENGTH_MIN = 32
+
+
+class ResourceLimits(Protocol):
+    """The limits that requests are checked against."""
+
+    @property
+    def upload_bytes_max(self) -> int: ...
+    @property
+    def dataset_rows_max(self) -> int: ...
+    @property
+    def dataset_columns_max(self) -> int: ...
+    @property
+    def sample_rows_max(self) -> int: ...
+    @property
+    def queued_jobs_max(self) -> int: ...
+
+
+class ResourceSettings(ResourceLimits, Protocol):
+    """What is needed of the settings; only entrances may import the class that has them all."""
+
+    @property
+    def database_url(self) -> SecretStr | None: ...
+    @property
+    def redis_url(self) -> SecretStr | None: ...
+    @property
+    def secret_key(self) -> SecretStr | None: ...
+    @property
+    def data_dir(self) -> Path: ...
+    @property
+    def storage_url(self) -> str | None: ...
+    @property
+    def scratch_dir(self) -> Path | None: ...
+    @property
+    def threads(self) -> int: ...
+    @property
+    def lease_seconds(self) -> float: ...
+    @property
+    def heartbeat_seconds(self) -> float: ...
+    @property
+    def job_ttl_seconds(self) -> float: ...
+    @property
+    def retry_backoff_seconds(self) -> float: ...
+    @property
+    def job_memory_bytes_max(self) -> int: ...
+    @property
+    def job_cpu_seconds_max(self) -> int: ...
+    @property
+    def job_file_bytes_max(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The open resources of a process; shared by its threads, never across a fork.
+
+    Parameters
+    ----------
+    sessions : sessionmaker
+        Each use-case opens its own transaction: ``with resources.sessions.begin() as session``.
+    store : Store
+        Where blobs lie.
+    queue : JobQueue
+        How workers are told of work.
+    settings : ResourceSettings
+        Leases, limits and the like.
+    secret_key : bytes
+        Keys the digests of API keys.
+    scratch_folder : Path
+        Holds a folder for each attempt that runs, and the staging folder.
+    """
+
+    sessions: sessionmaker[Session]
+    store: Store
+    queue: JobQueue
+    settings: ResourceSettings
+    secret_key: bytes
+    scratch_folder: Path
+
+    @property
+    def limits(self) -> ResourceLimits:
+        """The limits that requests are checked against."""
+        return self.settings
+
+    @property
+    def staging_folder(self) -> Path:
+        """Where the bodies of uploads are written before they go into the store."""
+        return self.scratch_folder / "staging"
+
+    def close(self) -> None:
+        """Close the connections."""
+        close_sessions(self.sessions)
+        self.queue.close()
+
+
+def open_resources(settings: ResourceSettings, *, queue: JobQueue | None = None) -> Resources:
+    """Open what the settings name; in a process that forks, after the fork.
+
+    Raises
+    ------
+    UnderstudyError
+        With the code `configuration`, if a setting is missing or wrong.
+    """
+    secret_key = _required(settings.secret_key, "UNDERSTUDY_SECRET_KEY").encode()
+    if len(secret_key) < SECRET_KEY_LENGTH_MIN:
+        raise UnderstudyError(
+            f"UNDERSTUDY_SECRET_KEY must have at least {SECRET_KEY_LENGTH_MIN} characters; "
+            "`python -c 'import secrets; print(secrets.token_urlsafe(32))'` makes a good one.",
+            code="configuration",
+        )
+    scratch_folder = settings.scratch_dir or settings.data_dir / "scratch"
+    resources = Resources(
+        sessions=make_sessions(_required(settings.database_url, "UNDERSTUDY_DATABASE_URL"), settings.threads),
+        store=open_store(settings.storage_url or (settings.data_dir / "blobs").absolute().as_uri()),
+        queue=queue or CeleryQueue(_required(settings.redis_url, "UNDERSTUDY_REDIS_URL")),
+        settings=settings,
+        secret_key=secret_key,
+        scratch_folder=scratch_folder,
+    )
+    resources.staging_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return resources
+
+
+def _required(setting: SecretStr | None, variable: str) -> str:
+    if setting is None or not setting.get_secret_value():
+        raise UnderstudyError(f"{variable} is not set.", code="configuration")
+    return setting.get_secret_value()

@@ -1,0 +1,97 @@
+"""API keys: made once, shown once, kept as an HMAC.
+
+``sk_<id>_<secret>``: 26 letters that find the row, and 256 random bits. A stolen database holds no usable
+key, and without the installation's secret key none can be made to fit it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from understudy import ids
+from understudy.db import api_keys, projects
+from understudy.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
+from understudy.resources import Resources
+
+if TYPE_CHECKING:
+    from understudy.db.orm import ApiKey
+
+SCOPES = ("read", "write", "admin")
+_KEY = re.compile(r"sk_([0-9a-z]{26})_[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, and what the key allows."""
+
+    project_id: UUID
+    key_id: UUID
+    scopes: frozenset[str]
+
+    def require(self, scope: str) -> None:
+        """Raise `Forbidden` if the key lacks a scope."""
+        if scope not in self.scopes:
+            raise Forbidden(f"This API key has no scope {scope!r}; use one that was made with it.")
+
+
+def create_api_key(
+    resources: Resources, project_id: UUID, name: str, scopes: Iterable[str] = ("read", "write")
+) -> tuple[ApiKey, str]:
+    """Add a key and return its row and its text, which cannot be had again."""
+    wanted = sorted(set(scopes))
+    unknown = [scope for scope in wanted if scope not in SCOPES]
+    if unknown:
+        raise InvalidInput(f"There is no scope {unknown[0]!r}; there are: {', '.join(SCOPES)}.")
+    key_id = ids.new_id()
+    text = f"sk_{ids.to_text('api_key', key_id).removeprefix('key_')}_{secrets.token_urlsafe(32)}"
+    with resources.sessions.begin() as session:
+        projects.get(session, project_id)
+        key = api_keys.add(
+            session,
+            key_id=key_id,
+            project_id=project_id,
+            name=name,
+            digest=_digest(resources, text),
+            scopes=wanted,
+        )
+    return key, text
+
+
+def revoke_api_key(resources: Resources, project_id: UUID, key_id: UUID) -> None:
+    """Let a key be valid no longer, from the next request on."""
+    with resources.sessions.begin() as session:
+        if not api_keys.revoke(session, project_id, key_id):
+            raise NotFound(f"There is no valid API key {ids.to_text('api_key', key_id)} in this project.")
+
+
+def authenticate(resources: Resources, key_text: str) -> Caller:
+    """Return whose key this is, or raise `Unauthenticated`; looks at the database each time."""
+    match = _KEY.fullmatch(key_text)
+    if match is None:
+        raise _invalid()
+    try:
+        key_id = ids.from_text("api_key", f"key_{match[1]}")
+    except NotFound as error:
+        raise _invalid() from error
+    with resources.sessions() as session:
+        key = api_keys.find_valid(session, key_id)
+    if key is None or not hmac.compare_digest(key.digest, _digest(resources, key_text)):
+        raise _invalid()
+    return Caller(key.project_id, key.id, frozenset(key.scopes))
+
+
+def _digest(resources: Resources, text: str) -> bytes:
+    return hmac.new(resources.secret_key, text.encode(), hashlib.sha256).digest()
+
+
+def _invalid() -> Unauthenticated:
+    return Unauthenticated(
+        "The API key is not valid: mistyped, revoked, expired, or of another installation."
+    )

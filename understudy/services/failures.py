@@ -1,0 +1,82 @@
+"""What a failure means for the job: over for good, or to be tried again so many times."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+
+from understudy.db.job_attempts import AttemptEnd
+from understudy.db.leases import CRASHES, Allowance
+from understudy.errors import CODES, UnderstudyError
+from understudy.sandbox import Outcome
+
+TRANSIENT_CODES = {"unavailable", "storage_full"}
+TRANSIENT_FAILURES_MAX = 5
+# Outcomes of attempts that are named after the failure's code.
+OWN_OUTCOMES = {"out_of_memory", "time_limit"}
+
+INTERNAL_ERRORS = Allowance(
+    "internal_errors",
+    2,
+    "internal_error",
+    "Something unexpected happened on our side, twice. The worker's logs tell more under the job's id.",
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failed attempt; without an allowance there is no use in another one."""
+
+    error_code: str
+    error_detail: str
+    end: AttemptEnd
+    allowance: Allowance | None
+
+
+def judge_outcome(outcome: Outcome) -> Failure:
+    """Return what it means that the work has ended as it has, which was not well."""
+    if outcome.error_code is None:
+        return Failure("worker_crashed", CRASHES.error_detail, _end(outcome, "crashed", None), CRASHES)
+    code = outcome.error_code if outcome.error_code in CODES else "internal_error"
+    end = _end(outcome, code if code in OWN_OUTCOMES else "failed", code)
+    detail = outcome.error_detail or f"{CODES[code]}."
+    return Failure(code, detail, end, _allowance(code, detail))
+
+
+def judge_error(error: Exception, outcome: Outcome | None = None) -> Failure:
+    """Return what it means that preparing the work, or storing what it left, has failed."""
+    code, detail = _code_and_detail(error)
+    return Failure(code, detail, _end(outcome, "failed", code), _allowance(code, detail))
+
+
+def _code_and_detail(error: Exception) -> tuple[str, str]:
+    if isinstance(error, UnderstudyError):
+        return error.code, error.detail
+    if isinstance(error, OSError):
+        code = "storage_full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "unavailable"
+        return code, f"{CODES[code]}: {os.strerror(error.errno or 0)}."
+    return "internal_error", INTERNAL_ERRORS.error_detail
+
+
+def _allowance(code: str, detail: str) -> Allowance | None:
+    if code in TRANSIENT_CODES:
+        return Allowance("transient_failures", TRANSIENT_FAILURES_MAX, code, detail)
+    return INTERNAL_ERRORS if code == "internal_error" else None
+
+
+def _end(outcome: Outcome | None, name: str, code: str | None) -> AttemptEnd:
+    if outcome is None:
+        return AttemptEnd(name, error_code=code)
+    return AttemptEnd(
+        name,
+        error_code=code,
+        exit_signal=outcome.exit_signal,
+        peak_memory_bytes=outcome.peak_memory_bytes,
+        cpu_seconds=outcome.cpu_seconds,
+    )
+
+
+def successful_end(outcome: Outcome, name: str = "succeeded") -> AttemptEnd:
+    """Return the end of an attempt without an error of its own."""
+    return _end(outcome, name, None)

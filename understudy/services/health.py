@@ -1,0 +1,40 @@
+"""Whether everything that jobs need is there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from understudy.db import workers
+from understudy.errors import Unavailable
+from understudy.resources import Resources
+
+OK = "ok"
+
+
+def checks(resources: Resources) -> dict[str, str]:
+    """Return, for each thing that jobs need, ``ok`` or what is wrong with it."""
+    database, live_workers = _check_database(resources)
+    return {
+        "database": database,
+        "broker": OK if resources.queue.is_reachable() else "does not answer",
+        "storage": _check_storage(resources),
+        "workers": live_workers,
+    }
+
+
+def _check_database(resources: Resources) -> tuple[str, str]:
+    """Return the state of the database, and that of the workers as it knows them."""
+    try:
+        with resources.sessions() as session:
+            n_slots = workers.count_slots(session, timedelta(seconds=resources.settings.lease_seconds))
+    except Unavailable:
+        return "does not answer", "unknown"
+    return OK, OK if n_slots else "none has reported lately"
+
+
+def _check_storage(resources: Resources) -> str:
+    try:
+        resources.store.check_writable()
+    except Unavailable as error:
+        return error.detail
+    return OK

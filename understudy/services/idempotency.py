@@ -1,0 +1,85 @@
+"""Idempotency keys: the same request twice is one effect and one answer.
+
+`begin` marks the request as running, `complete` keeps its answer. The job that a request adds is tied to the
+key in the very transaction that adds it (`reserve_job`), so that a crash in between, and the repetition that
+follows it, find that job again instead of adding another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from understudy.db import idempotency
+from understudy.errors import Conflict, InvalidInput
+from understudy.resources import Resources
+
+# After that time a request without an answer is taken to have died with its process.
+TAKE_OVER_AFTER = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """What the first of the equal requests was answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: dict[str, Any] | None
+
+
+def begin(resources: Resources, project_id: UUID, key: str, request_sha256: bytes) -> StoredAnswer | None:
+    """Return the answer that was given under the key, or None if this request is the one to be answered.
+
+    Raises
+    ------
+    InvalidInput
+        If the key was used with another request.
+    Conflict
+        If the first request is still running.
+    """
+    with resources.sessions.begin() as session:
+        if idempotency.reserve(session, project_id, key, request_sha256):
+            return None
+        row = idempotency.lock(session, project_id, key)
+        if row is None:
+            raise _in_progress()
+        if row.request_sha256 != request_sha256:
+            raise InvalidInput(
+                "This idempotency key was used with another request; choose a new one for each request.",
+                code="idempotency_mismatch",
+            )
+        if row.status is not None:
+            return StoredAnswer(row.status, row.headers or {}, row.body)
+        if not idempotency.take_over(session, project_id, key, age=TAKE_OVER_AFTER):
+            raise _in_progress()
+    return None
+
+
+def complete(
+    resources: Resources,
+    project_id: UUID,
+    key: str,
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    body: dict[str, Any] | None,
+) -> None:
+    """Keep the answer for repetitions of the request."""
+    with resources.sessions.begin() as session:
+        idempotency.complete(session, project_id, key, status=status, headers=headers, body=body)
+
+
+def abandon(resources: Resources, project_id: UUID, key: str) -> None:
+    """Forget a request that was refused, unless it has added a job: the key may be used again."""
+    with resources.sessions.begin() as session:
+        idempotency.delete(session, project_id, key)
+
+
+def _in_progress() -> Conflict:
+    return Conflict(
+        "A request with this idempotency key is still running; repeat it in a moment.",
+        code="idempotency_in_progress",
+    )

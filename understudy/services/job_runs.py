@@ -1,0 +1,364 @@
+"""How a worker runs one job: claim, plan, work in the sandbox under heartbeats, store, finish.
+
+    claim ─ plan ─ sandbox ─┬─ ok ──────── store files ─ one transaction: rows of the result, artifacts, state
+                            ├─ failed ──── fail for good, or queue again with a pause
+                            ├─ cancelled ─ the state says so, and nothing becomes readable
+                            ├─ draining ── hand back
+                            └─ lease lost: touch nothing; whoever has the job now decides
+
+Every write compares the fencing token, so each arrow may be cut off anywhere, or come late, without harm.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from understudy import ids
+from understudy.db import artifacts, job_attempts, leases
+from understudy.db.job_attempts import AttemptEnd
+from understudy.errors import NotFound, Unavailable
+from understudy.job_kinds import KINDS
+from understudy.logs import bound, get_logger
+from understudy.resources import CODE_VERSION, Resources
+from understudy.sandbox import Outcome, Run, Sandbox, SandboxLimits, SandboxRequest
+from understudy.services.failures import Failure, judge_error, judge_outcome, successful_end
+from understudy.services.heartbeats import Heartbeat
+from understudy.services.job_records import abandon_job, facts_of, kind_of, limits_of, parameters_of
+from understudy.services.results import Result, discard, keys_of, store_result
+
+if TYPE_CHECKING:
+    from understudy.db.orm import Job
+
+# How long the work may take to end by itself after it was asked to.
+GRACE_SECONDS = 10.0
+# How long one wait for the work is; its end is seen at once, this only delays a look at the flags.
+WAIT_SECONDS = 0.1
+# How long a last word to the database is repeated while it does not answer.
+SETTLE_SECONDS = 20.0
+RETRY_SECONDS = 0.2
+
+logger = get_logger(__name__)
+
+
+def never() -> bool:
+    """Return False: nothing asks to stop."""
+    return False
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A claimed job, the token that proves the claim, and the folder of its work."""
+
+    resources: Resources
+    job: Job
+    token: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Watched:
+    """How the work ended: by itself, or because it was `cancelled`, `released`, or its lease `lost`."""
+
+    outcome: Outcome | None
+    stopped_by: str | None = None
+
+
+def run_next_job(
+    resources: Resources, sandbox: Sandbox, worker_name: str, *, is_draining: Callable[[], bool] = never
+) -> bool:
+    """Run the job that is first in line; False if none was due.
+
+    Parameters
+    ----------
+    is_draining : callable
+        Asked several times a second; when it returns True, the job is handed back.
+    """
+    sent_at = time.monotonic()
+    with resources.sessions.begin() as session:
+        job = leases.claim(
+            session,
+            worker=worker_name,
+            kinds=KINDS,
+            code_version=CODE_VERSION,
+            lease_seconds=resources.settings.lease_seconds,
+        )
+    if job is None:
+        return False
+    assert job.lease_token is not None
+    folder = resources.scratch_folder / str(job.lease_token)
+    attempt = Attempt(resources, job, job.lease_token, folder)
+    with bound(job_id=ids.to_text("job", job.id)):
+        _run_attempt(attempt, sandbox, sent_at, is_draining)
+    return True
+
+
+def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining: Callable[[], bool]) -> None:
+    logger.info("job_started", kind=attempt.job.kind, attempt=attempt.job.attempt)
+    try:
+        attempt.folder.mkdir(parents=True, mode=0o700)
+        run = sandbox.start(_request(attempt))
+    except Exception as error:  # the boundary of the process: a bug must end as a state of the job
+        logger.exception("job_not_started")
+        _settle_failure(attempt, judge_error(error))
+        _remove(attempt.folder)
+        return
+    try:
+        _work(attempt, run, sent_at, is_draining)
+    except (KeyboardInterrupt, SystemExit):
+        # The process itself is told to end; the job goes to another one.
+        run.kill()
+        _settle_release(attempt)
+        raise
+    finally:
+        run.close()
+        _remove(attempt.folder)
+
+
+def _request(attempt: Attempt) -> SandboxRequest:
+    resources, job = attempt.resources, attempt.job
+    with resources.sessions() as session:
+        plan = kind_of(job).plan(session, facts_of(job), parameters_of(job), limits_of(resources.limits))
+    inputs_folder = attempt.folder / "inputs"
+    work_folder = attempt.folder / "work"
+    inputs_folder.mkdir(mode=0o700)
+    work_folder.mkdir(mode=0o700)
+    paths = {
+        role: resources.store.local_path(file.storage_key, inputs_folder)
+        for role, file in plan.inputs.items()
+    }
+    return SandboxRequest(
+        payload={
+            "kind": job.kind,
+            "parameters": job.parameters,
+            "inputs": {role: str(path.absolute()) for role, path in paths.items()},
+            "context": plan.context,
+        },
+        folder=work_folder,
+        limits=SandboxLimits(
+            memory_bytes=resources.settings.job_memory_bytes_max,
+            cpu_seconds=resources.settings.job_cpu_seconds_max,
+            file_bytes=resources.settings.job_file_bytes_max,
+        ),
+    )
+
+
+def _work(attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], bool]) -> None:
+    heartbeat = Heartbeat(
+        attempt.resources,
+        attempt.job.id,
+        attempt.token,
+        sent_at=sent_at,
+        read_progress=lambda: run.progress,
+    )
+    try:
+        with heartbeat:
+            watched = _watch(run, heartbeat, is_draining)
+            result = _store(attempt, watched, heartbeat)
+    except Exception as error:  # the boundary of the process: a bug must end as a state of the job
+        run.kill()
+        logger.exception("job_not_stored")
+        _settle_failure(attempt, judge_error(error))
+        return
+    _conclude(attempt, watched, result, heartbeat)
+
+
+def _watch(run: Run, heartbeat: Heartbeat, is_draining: Callable[[], bool]) -> Watched:
+    """Wait for the work's end, and bring it about if the job shall stop or is ours no longer."""
+    stopped_by: str | None = None
+    kill_at = float("inf")
+    while (outcome := run.wait(WAIT_SECONDS)) is None:
+        if heartbeat.is_lost:
+            run.kill()
+            return Watched(run.wait(GRACE_SECONDS), "lost")
+        if stopped_by is None:
+            stopped_by = _reason_to_stop(heartbeat, is_draining)
+            if stopped_by is not None:
+                run.terminate()
+                kill_at = time.monotonic() + GRACE_SECONDS
+        elif time.monotonic() > kill_at:
+            run.kill()
+    return Watched(outcome, stopped_by)
+
+
+def _reason_to_stop(heartbeat: Heartbeat, is_draining: Callable[[], bool]) -> str | None:
+    if heartbeat.is_cancel_requested:
+        return "cancelled"
+    return "released" if is_draining() else None
+
+
+def _store(attempt: Attempt, watched: Watched, heartbeat: Heartbeat) -> Result | None:
+    """Store what the work left, if that is wanted; the heart goes on beating meanwhile."""
+    outcome = watched.outcome
+    if outcome is None or not outcome.ok or watched.stopped_by in ("cancelled", "lost") or heartbeat.is_lost:
+        return None
+    return store_result(
+        attempt.resources,
+        project_id=attempt.job.project_id,
+        job_id=attempt.job.id,
+        token=attempt.token,
+        folder=attempt.folder / "work",
+        result=outcome.result or {},
+    )
+
+
+def _conclude(attempt: Attempt, watched: Watched, result: Result | None, heartbeat: Heartbeat) -> None:
+    """Write the end of the attempt, whichever it is."""
+    outcome = watched.outcome
+    if watched.stopped_by == "lost" or outcome is None:
+        logger.warning("lease_lost")
+    elif watched.stopped_by == "cancelled" or heartbeat.is_cancel_requested:
+        _settle_cancel(attempt, successful_end(outcome, "cancelled"))
+    elif result is not None:
+        _finish(attempt, outcome, result)
+        return
+    elif watched.stopped_by == "released":
+        _settle_release(attempt)
+    else:
+        _settle_failure(attempt, judge_outcome(outcome))
+    if result is not None:
+        discard(attempt.resources.store, keys_of(result.files))
+
+
+def _finish(attempt: Attempt, outcome: Outcome, result: Result) -> None:
+    """Make the result visible: all of it, in the transaction that ends the job, or nothing."""
+    upload_keys: list[str] = []
+
+    def write(session: Session) -> Job | None:
+        upload_keys[:] = []
+        row = leases.hold(session, attempt.job.id, attempt.token)
+        if row is None:
+            return None
+        job_result = kind_of(row).publish(
+            session, facts_of(row), parameters_of(row), result.files, result.facts
+        )
+        _add_artifacts(session, row, attempt.token, result)
+        upload_keys.extend(artifacts.delete_of_jobs(session, row.project_id, [row.id], role="upload"))
+        return leases.finish(session, row.id, attempt.token, result=job_result, end=successful_end(outcome))
+
+    is_ours = _settle_result(attempt, outcome, write)
+    if is_ours:
+        discard(attempt.resources.store, upload_keys)
+    elif is_ours is False:
+        discard(attempt.resources.store, keys_of(result.files))
+
+
+def _settle_result(attempt: Attempt, outcome: Outcome, write: Callable[[Session], Job | None]) -> bool | None:
+    try:
+        return _settle(attempt, "succeeded", write)
+    except IntegrityError:
+        # A foreign key: what the result belongs to was deleted while the work went on.
+        error: Exception = NotFound("What the job refers to was deleted while it ran.")
+    except Exception as unexpected:  # the boundary of the process: a bug must end as a state of the job
+        logger.exception("job_not_published")
+        error = unexpected
+    _settle_failure(attempt, judge_error(error, outcome))
+    return False
+
+
+def _add_artifacts(session: Session, row: Job, token: int, result: Result) -> None:
+    for role, file in result.files.items():
+        artifacts.add(
+            session,
+            project_id=row.project_id,
+            job_id=row.id,
+            role=role,
+            token=token,
+            storage_key=file.storage_key,
+            sha256=file.sha256,
+            size_bytes=file.size_bytes,
+        )
+
+
+def _settle_cancel(attempt: Attempt, end: AttemptEnd) -> None:
+    def write(session: Session) -> Job | None:
+        row = leases.cancel(session, attempt.job.id, attempt.token, end)
+        if row is not None:
+            abandon_job(session, row)
+        return row
+
+    _settle(attempt, "cancelled", write)
+
+
+def _settle_release(attempt: Attempt) -> None:
+    def write(session: Session) -> Job | None:
+        row = leases.release(session, attempt.job.id, attempt.token)
+        if row is not None:
+            abandon_job(session, row)
+        return row
+
+    _settle(attempt, "released", write)
+    attempt.resources.queue.ring()
+
+
+def _settle_failure(attempt: Attempt, failure: Failure) -> None:
+    def write(session: Session) -> Job | None:
+        row = _write_failure(session, attempt, failure)
+        if row is not None:
+            abandon_job(session, row)
+        return row
+
+    _settle(attempt, failure.end.outcome, write, error_code=failure.error_code)
+
+
+def _write_failure(session: Session, attempt: Attempt, failure: Failure) -> Job | None:
+    job_id, token = attempt.job.id, attempt.token
+    if failure.allowance is None:
+        return leases.fail(
+            session,
+            job_id,
+            token,
+            error_code=failure.error_code,
+            error_detail=failure.error_detail,
+            end=failure.end,
+        )
+    return leases.try_again(
+        session,
+        job_id,
+        token,
+        allowance=failure.allowance,
+        backoff_seconds=attempt.resources.settings.retry_backoff_seconds,
+        end=failure.end,
+    )
+
+
+def _settle(
+    attempt: Attempt, outcome: str, write: Callable[[Session], Job | None], **facts: Any
+) -> bool | None:
+    """Write the end of the attempt in one transaction.
+
+    Returns True if it is written, False if the job is ours no longer, None if neither is known: while the
+    database does not answer, the transaction is repeated, and whether one that broke off in its COMMIT took
+    place is told by the attempt's row, which carries our token.
+    """
+    give_up_at = time.monotonic() + SETTLE_SECONDS
+    while True:
+        try:
+            with attempt.resources.sessions.begin() as session:
+                is_ours = write(session) is not None or _has_ended(session, attempt.token, outcome)
+        except Unavailable:
+            if time.monotonic() > give_up_at:
+                # The rescue will find the lease run out.
+                logger.warning("job_not_settled", outcome=outcome)
+                return None
+            time.sleep(RETRY_SECONDS)
+        else:
+            logger.info("job_ended" if is_ours else "lease_lost", outcome=outcome, **facts)
+            return is_ours
+
+
+def _has_ended(session: Session, token: int, outcome: str) -> bool:
+    """Tell whether our own earlier try has gone through."""
+    return job_attempts.outcome(session, token) == outcome
+
+
+def _remove(folder: Path) -> None:
+    # What cannot be removed now is swept later.
+    shutil.rmtree(folder, ignore_errors=True)

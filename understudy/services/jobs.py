@@ -1,0 +1,118 @@
+"""What callers can do with jobs; how a worker runs one stands in `job_runs`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from understudy.db import datasets, idempotency, jobs
+from understudy.errors import TooManyRequests
+from understudy.job_kinds import KINDS
+from understudy.job_kinds.base import JobParameters
+from understudy.resources import Resources
+from understudy.services.job_records import abandon_job, limits_of
+
+if TYPE_CHECKING:
+    from understudy.db.orm import Job
+
+
+def submit_job(
+    resources: Resources,
+    project_id: UUID,
+    parameters: JobParameters,
+    *,
+    idempotency_key: str | None = None,
+) -> Job:
+    """Add a job, and tell a worker once it is committed: the row is the truth, the message a doorbell.
+
+    Parameters
+    ----------
+    idempotency_key : str, optional
+        A key that `idempotency.begin` has marked. If a request under it has added a job before it died, that
+        job is returned and none is added.
+
+    Raises
+    ------
+    NotFound, Conflict, InvalidInput, TooLarge
+        As the kind's `resolve` does.
+    TooManyRequests
+        If the project has as many waiting jobs as it may.
+    """
+    with resources.sessions.begin() as session:
+        earlier = find_earlier(session, project_id, idempotency_key)
+        if earlier is not None:
+            return earlier
+        check_quota(resources, session, project_id)
+        resolved = resolve(resources, session, project_id, parameters)
+        job = jobs.add(
+            session,
+            project_id=project_id,
+            kind=resolved.kind,
+            parameters=resolved.model_dump(mode="json", exclude={"labels"}),
+            labels=resolved.labels,
+            ttl_seconds=resources.settings.job_ttl_seconds,
+        )
+        remember(session, job, idempotency_key)
+    resources.queue.ring()
+    return job
+
+
+def validate_job(resources: Resources, project_id: UUID, parameters: JobParameters) -> JobParameters:
+    """Return the parameters as `submit_job` would store them; raises as it does and changes nothing."""
+    with resources.sessions() as session:
+        return resolve(resources, session, project_id, parameters)
+
+
+def cancel_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
+    """Cancel a waiting job at once; ask the worker of a running one to stop, which it sees in a second."""
+    with resources.sessions.begin() as session:
+        job = jobs.request_cancel(session, project_id, job_id)
+        abandon_job(session, job)
+        return job
+
+
+def retry_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
+    """Begin a new round of a failed or cancelled job, with its id and parameters."""
+    with resources.sessions.begin() as session:
+        check_quota(resources, session, project_id)
+        job = jobs.retry(session, project_id, job_id, ttl_seconds=resources.settings.job_ttl_seconds)
+        datasets.reopen(session, project_id, job_id)
+    resources.queue.ring()
+    return job
+
+
+def resolve(
+    resources: Resources, session: Session, project_id: UUID, parameters: JobParameters
+) -> JobParameters:
+    """Return the parameters with everything filled in that was left open."""
+    kind: Any = KINDS[parameters.kind]
+    resolved: JobParameters = kind.resolve(session, project_id, parameters, limits_of(resources.limits))
+    return resolved
+
+
+def check_quota(resources: Resources, session: Session, project_id: UUID) -> None:
+    """Raise `TooManyRequests` if no further job may wait."""
+    n_max = resources.limits.queued_jobs_max
+    if jobs.count_queued(session, project_id) >= n_max:
+        raise TooManyRequests(
+            f"{n_max} jobs of this project wait already, the most that may; try again when some started.",
+            code="too_many_jobs",
+            retry_after_seconds=30,
+        )
+
+
+def find_earlier(session: Session, project_id: UUID, key: str | None) -> Job | None:
+    """Return the job that was added under an idempotency key, by a request that died before its answer."""
+    row = None if key is None else idempotency.lock(session, project_id, key)
+    if row is None or row.job_id is None:
+        return None
+    return jobs.get(session, project_id, row.job_id)
+
+
+def remember(session: Session, job: Job, key: str | None) -> None:
+    """Tie a job to its idempotency key, in the transaction that adds it."""
+    row = None if key is None else idempotency.lock(session, job.project_id, key)
+    if row is not None:
+        row.job_id = job.id

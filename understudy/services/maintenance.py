@@ -1,0 +1,93 @@
+"""Removes what nobody can reach any more: blobs without a row, ended attempts' folders, old keys and uploads."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+
+from understudy.db import artifacts, idempotency, job_attempts, workers
+from understudy.logs import get_logger
+from understudy.resources import Resources
+from understudy.services.blob_keys import PREFIX, parse_key
+from understudy.services.results import discard
+
+IDEMPOTENCY_KEYS_KEPT = timedelta(hours=72)
+# The upload of a failed `ingest` is kept for so long, to try again; that of a successful one goes at once.
+UPLOADS_KEPT = timedelta(hours=72)
+WORKERS_KEPT = timedelta(days=1)
+STAGED_KEPT = timedelta(hours=24)
+# Between the storing of a blob and the commit of its row, much less time passes.
+ORPHANS_KEPT = timedelta(hours=1)
+BATCH = 500
+
+logger = get_logger(__name__)
+
+
+def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT) -> int:
+    """Remove what is out of reach, and return the number of blobs among it; any process may, at any time."""
+    with resources.sessions.begin() as session:
+        idempotency.delete_older(session, IDEMPOTENCY_KEYS_KEPT)
+        workers.forget(session, WORKERS_KEPT)
+        old_uploads = artifacts.delete_old_uploads(session, UPLOADS_KEPT)
+    discard(resources.store, old_uploads)
+    n_orphans = _sweep_orphans(resources, orphans_kept)
+    _sweep_attempts(resources, orphans_kept)
+    _sweep_staging(resources.staging_folder, STAGED_KEPT)
+    if n_orphans or old_uploads:
+        logger.info("swept", n_orphans=n_orphans, n_uploads=len(old_uploads))
+    return n_orphans + len(old_uploads)
+
+
+def _sweep_orphans(resources: Resources, kept: timedelta) -> int:
+    keys = iter(resources.store.keys(PREFIX))
+    n_orphans = 0
+    while batch := list(islice(keys, BATCH)):
+        orphans = _orphans_among(resources, batch, kept)
+        discard(resources.store, orphans)
+        n_orphans += len(orphans)
+    return n_orphans
+
+
+def _orphans_among(resources: Resources, keys: Iterable[str], kept: timedelta) -> list[str]:
+    """Return the keys that no artifact row names, and that no attempt and no upload may name in future."""
+    parts = {key: part for key in keys if (part := parse_key(key)) is not None}
+    with resources.sessions() as session:
+        known = artifacts.known_keys(session, parts)
+        live = job_attempts.in_use(session, {part.token for part in parts.values()}, kept)
+    made_before = time.time() - kept.total_seconds()
+    return [
+        key
+        for key, part in parts.items()
+        if key not in known
+        and part.token not in live
+        # The time of an upload is that of its job's id, which is made just before the blob is stored.
+        and (part.token != 0 or _seconds_of(part.job_id.int) < made_before)
+    ]
+
+
+def _seconds_of(uuid7: int) -> float:
+    return (uuid7 >> 80) / 1000
+
+
+def _sweep_attempts(resources: Resources, kept: timedelta) -> None:
+    """Remove the folders of attempts that ended without removing theirs."""
+    folders = {int(path.name): path for path in resources.scratch_folder.iterdir() if path.name.isdecimal()}
+    with resources.sessions() as session:
+        live = job_attempts.in_use(session, folders, kept)
+    for token, path in folders.items():
+        if token not in live:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _sweep_staging(folder: Path, kept: timedelta) -> None:
+    for path in folder.iterdir():
+        try:
+            if path.stat().st_mtime < time.time() - kept.total_seconds():
+                path.unlink()
+        except FileNotFoundError:
+            # Its upload has just ended.
+            continue

@@ -1,0 +1,59 @@
+"""Looks after jobs whose workers fell silent and jobs that nobody was told of; any process may, any time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from understudy import ids
+from understudy.db import jobs, leases, workers
+from understudy.logs import get_logger
+from understudy.resources import CODE_VERSION, Resources
+from understudy.services.job_records import abandon_job
+
+# Three missed reports at one every five seconds.
+WORKER_SILENT_AFTER = timedelta(seconds=15)
+
+logger = get_logger(__name__)
+
+
+def rescue_jobs(resources: Resources) -> int:
+    """Settle jobs whose lease ran out and jobs that expired while they waited; return how many.
+
+    Two processes at once do no harm: each job is locked by the one that settles it and passed over by others.
+    """
+    with resources.sessions.begin() as session:
+        lost = leases.reap(session, backoff_seconds=resources.settings.retry_backoff_seconds)
+        expired = leases.expire(session)
+        for job in (*lost, *expired):
+            abandon_job(session, job)
+    for job in lost:
+        logger.warning("job_lost", job_id=ids.to_text("job", job.id), state=job.state, crashes=job.crashes)
+    for job in expired:
+        logger.warning("job_expired", job_id=ids.to_text("job", job.id))
+    return len(lost) + len(expired)
+
+
+def ring_waiting_jobs(resources: Resources) -> int:
+    """Ring for the jobs that wait and are due, and return how often; this is all that is ever reconciled.
+
+    Whatever the broker has lost, or was never told, is made good here.
+    """
+    with resources.sessions() as session:
+        n_due = jobs.count_due(session)
+        n_slots = workers.count_slots(session, WORKER_SILENT_AFTER) if n_due else 0
+    n_rings = min(n_due, max(n_slots, 1))
+    if n_rings:
+        resources.queue.ring(n_rings)
+    return n_rings
+
+
+def report_worker(resources: Resources, name: str, *, concurrency: int, draining: bool = False) -> None:
+    """Write that a worker lives; to be repeated every few seconds."""
+    with resources.sessions.begin() as session:
+        workers.report(session, name, code_version=CODE_VERSION, concurrency=concurrency, draining=draining)
+
+
+def leave_worker(resources: Resources, name: str) -> None:
+    """Write that a worker stops."""
+    with resources.sessions.begin() as session:
+        workers.leave(session, name)

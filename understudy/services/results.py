@@ -1,0 +1,82 @@
+"""Takes what the work left in its folder into the store, complete and on disk before any row speaks of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+from uuid import UUID
+
+from understudy.errors import UnderstudyError
+from understudy.job_kinds.base import StoredFile
+from understudy.logs import get_logger
+from understudy.resources import Resources
+from understudy.services.blob_keys import make_key
+from understudy.storage import Store
+
+logger = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Stored files by role, and facts."""
+
+    files: Mapping[str, StoredFile]
+    facts: dict[str, Any]
+
+
+def store_result(
+    resources: Resources, *, project_id: UUID, job_id: UUID, token: int, folder: Path, result: dict[str, Any]
+) -> Result:
+    """Move the files that the work names into the store; if one fails, none of them stays.
+
+    Raises
+    ------
+    StorageFull, Unavailable
+        If they cannot be stored now.
+    UnderstudyError
+        With the code `internal_error`, if the work names something that is not a plain file of its folder.
+    """
+    stored: dict[str, StoredFile] = {}
+    try:
+        for role, name in result.get("files", {}).items():
+            key = make_key(project_id, job_id, token, role, PurePosixPath(name).suffix)
+            stored[role] = _store_file(resources.store, key, _plain_file(folder, name))
+    except BaseException:
+        discard(resources.store, keys_of(stored))
+        raise
+    return Result(stored, result.get("facts", {}))
+
+
+def keys_of(files: Mapping[str, StoredFile]) -> list[str]:
+    """Return the keys of stored files."""
+    return [file.storage_key for file in files.values()]
+
+
+def discard(store: Store, keys: Iterable[str]) -> None:
+    """Delete blobs that no row speaks of; what cannot be deleted now is swept later."""
+    try:
+        for key in keys:
+            store.delete(key)
+    except UnderstudyError as error:
+        logger.warning("blobs_not_deleted", error_code=error.code)
+
+
+def _store_file(store: Store, key: str, path: Path) -> StoredFile:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        size_bytes = os.fstat(file.fileno()).st_size
+    store.put_file(key, path)
+    return StoredFile(storage_key=key, sha256=digest.digest(), size_bytes=size_bytes)
+
+
+def _plain_file(folder: Path, name: str) -> Path:
+    """Return the file, unless its name leads elsewhere: the work is not to be trusted with our own files."""
+    path = folder / name
+    if Path(name).name != name or not path.exists() or not stat.S_ISREG(path.lstat().st_mode):
+        raise UnderstudyError("The work named a result that is not a file of its folder.")
+    return path

@@ -1,0 +1,149 @@
+"""Blobs as files below a folder, each in place by one rename after it is safe on the disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from understudy.errors import Conflict, StorageFull, Unavailable
+from understudy.storage.base import check_key, missing
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_INCOMING = ".incoming"
+
+
+class LocalStore:
+    """A store on a file system, which may be shared by several machines."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.incoming = root / _INCOMING
+        with _translated():
+            self.incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Move a file into the store under the key."""
+        target = self._path(key)
+        with _translated():
+            _make_folders(target.parent, self.root)
+            source = self._bring_near(path)
+            try:
+                _sync(source)
+                # A link instead of a rename, since a rename would overwrite a blob that is there.
+                os.link(source, target)
+            except FileExistsError as error:
+                raise Conflict(
+                    f"There is a blob {key!r} already, and blobs are never overwritten."
+                ) from error
+            finally:
+                if source != path:
+                    source.unlink()
+            _sync(target.parent)
+            path.unlink()
+
+    def open(self, key: str) -> BinaryIO:
+        """Open a blob for reading."""
+        with _translated():
+            try:
+                return self._path(key).open("rb")
+            except FileNotFoundError as error:
+                raise missing(key) from error
+
+    def size(self, key: str) -> int:
+        """Return the size of a blob in bytes."""
+        with _translated():
+            try:
+                return self._path(key).stat().st_size
+            except FileNotFoundError as error:
+                raise missing(key) from error
+
+    def local_path(self, key: str, scratch: Path) -> Path:
+        """Return the blob's own file."""
+        path = self._path(key)
+        if not path.is_file():
+            raise missing(key)
+        return path
+
+    def delete(self, key: str) -> None:
+        """Delete a blob and the folders that are empty thereafter."""
+        path = self._path(key)
+        with _translated():
+            path.unlink(missing_ok=True)
+            for folder in path.parents:
+                if folder == self.root or not _remove_if_empty(folder):
+                    break
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys that begin with the prefix."""
+        for folder, folders, names in os.walk(self.root):
+            if _INCOMING in folders:
+                folders.remove(_INCOMING)
+            for name in names:
+                key = (Path(folder) / name).relative_to(self.root).as_posix()
+                if key.startswith(prefix):
+                    yield key
+
+    def check_writable(self) -> None:
+        """Write and delete a small file."""
+        with _translated(), tempfile.NamedTemporaryFile(dir=self.incoming) as file:
+            file.write(b"understudy")
+            file.flush()
+
+    def _path(self, key: str) -> Path:
+        return self.root / check_key(key)
+
+    def _bring_near(self, path: Path) -> Path:
+        """Return the file, or a copy of it on the store's file system, as a link cannot cross systems."""
+        if path.stat().st_dev == self.incoming.stat().st_dev:
+            return path
+        handle, name = tempfile.mkstemp(dir=self.incoming)
+        os.close(handle)
+        try:
+            shutil.copyfile(path, name)
+        except BaseException:
+            Path(name).unlink()
+            raise
+        return Path(name)
+
+
+def _make_folders(folder: Path, root: Path) -> None:
+    """Make a folder below the root and let each new name survive a crash."""
+    if folder.is_dir():
+        return
+    _make_folders(folder.parent, root)
+    folder.mkdir(exist_ok=True, mode=0o700)
+    _sync(folder.parent)
+
+
+def _remove_if_empty(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except OSError:
+        # Not empty, or removed by somebody else: both are fine.
+        return False
+    return True
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise the operating system's errors by meaning."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise StorageFull("The blob store has no space left; free some and repeat the call.") from error
+        raise Unavailable(f"The blob store cannot be used: {os.strerror(error.errno or 0)}.") from error

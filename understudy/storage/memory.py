@@ -1,0 +1,61 @@
+"""Blobs in the memory of this process: for tests and for trying things out."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Lock
+from typing import BinaryIO
+
+from understudy.errors import Conflict
+from understudy.storage.base import check_key, missing
+
+
+class MemoryStore:
+    """A store that ends with its process."""
+
+    def __init__(self) -> None:
+        self._blobs: dict[str, bytes] = {}
+        self._lock = Lock()
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Move a file into the store under the key."""
+        check_key(key)
+        with self._lock:
+            if key in self._blobs:
+                raise Conflict(f"There is a blob {key!r} already, and blobs are never overwritten.")
+            self._blobs[key] = path.read_bytes()
+        path.unlink()
+
+    def open(self, key: str) -> BinaryIO:
+        """Open a blob for reading."""
+        return io.BytesIO(self._get(key))
+
+    def size(self, key: str) -> int:
+        """Return the size of a blob in bytes."""
+        return len(self._get(key))
+
+    def local_path(self, key: str, scratch: Path) -> Path:
+        """Copy the blob to a file in `scratch` and return that."""
+        path = scratch / check_key(key).replace("/", "-")
+        path.write_bytes(self._get(key))
+        return path
+
+    def delete(self, key: str) -> None:
+        """Delete a blob."""
+        with self._lock:
+            self._blobs.pop(check_key(key), None)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys that begin with the prefix."""
+        yield from [key for key in list(self._blobs) if key.startswith(prefix)]
+
+    def check_writable(self) -> None:
+        """Do nothing: memory can be written."""
+
+    def _get(self, key: str) -> bytes:
+        try:
+            return self._blobs[check_key(key)]
+        except KeyError as error:
+            raise missing(key) from error
