@@ -1,4 +1,4 @@
-"""Removes what nobody can reach any more: blobs without a row, ended attempts' folders, old keys and uploads."""
+"""Removes what is out of reach: blobs without a row, folders of ended attempts, old keys and uploads."""
 
 from __future__ import annotations
 
