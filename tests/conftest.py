@@ -1,0 +1,159 @@
+"""The fixtures that everyone uses: private servers, a fresh database, resources, a project, small tables."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from understudy.db.migrate import upgrade
+from understudy.db.session import close_sessions, make_sessions, parse_url
+from understudy.embedded.servers import PrivatePostgres, PrivateValkey
+from understudy.job_queue import ListQueue
+from understudy.resources import Resources, open_resources
+from understudy.sandbox import Sandbox
+from understudy.services.api_keys import Caller
+from understudy.services.job_runs import run_next_job
+from understudy.services.projects import create_project
+from understudy.settings import Settings
+
+TEMPLATE = "understudy_template"
+SECRET_KEY = "a key for tests, of 32 characters or more"
+numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a private server with one migrated database to copy."""
+    server = PrivatePostgres(tmp_path_factory.mktemp("postgres"), durable=False)
+    server.start()
+    execute(server.url, f"create database {TEMPLATE}")
+    upgrade(url_of(server.url, TEMPLATE))
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a private broker."""
+    server = PrivateValkey(tmp_path_factory.mktemp("valkey"))
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """The real sandbox, warm for the whole session."""
+    with Sandbox("understudy.job_kinds:run_work") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def database_url(postgres: str) -> Iterator[str]:
+    """URL of an empty, migrated database of the test's own."""
+    name = f"test_{next(numbers)}"
+    execute(postgres, f"create database {name} template {TEMPLATE}")
+    yield url_of(postgres, name)
+    execute(postgres, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def sessions(database_url: str) -> Iterator[sessionmaker[Session]]:
+    """Sessions on the test's database."""
+    sessions = make_sessions(database_url, threads=4)
+    yield sessions
+    close_sessions(sessions)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings as in production, but for pauses that a test need not sit through."""
+    return Settings(
+        database_url=database_url,
+        secret_key=SECRET_KEY,
+        data_dir=tmp_path,
+        threads=4,
+        lease_seconds=5,
+        heartbeat_seconds=1,
+        retry_backoff_seconds=0,
+    )
+
+
+@pytest.fixture
+def queue() -> ListQueue:
+    """A doorbell that counts."""
+    return ListQueue()
+
+
+@pytest.fixture
+def resources(settings: Settings, queue: ListQueue) -> Iterator[Resources]:
+    """Resources on the test's database and folder."""
+    resources = open_resources(settings, queue=queue)
+    yield resources
+    resources.close()
+
+
+@pytest.fixture
+def caller(resources: Resources) -> Caller:
+    """A caller with every scope, of a project of its own."""
+    return make_caller(resources)
+
+
+@pytest.fixture
+def other_caller(resources: Resources) -> Caller:
+    """A caller of another project."""
+    return make_caller(resources)
+
+
+@pytest.fixture
+def run_jobs(resources: Resources, sandbox: Sandbox) -> Callable[[], int]:
+    """A function that runs all queued jobs in the real sandbox and returns how many there were."""
+
+    def run() -> int:
+        n_jobs = 0
+        while run_next_job(resources, sandbox, "worker@test"):
+            n_jobs += 1
+        return n_jobs
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def small_table() -> pa.Table:
+    """200 rows of the usual kinds of column, with missing values."""
+    rows = range(200)
+    return pa.table(
+        {
+            "id": pa.array(rows, pa.int64()),
+            "city": pa.array([("Oslo", "Rome", "Lima")[row * row % 3] for row in rows]),
+            "age": pa.array([None if row % 17 == 0 else 20 + row * 7 % 50 for row in rows], pa.int64()),
+            "income": pa.array([None if row % 13 == 0 else 1000.0 + row * 37 % 900 for row in rows]),
+            "is_member": pa.array([row % 3 == 0 for row in rows]),
+            "since": pa.array([date(2020 + row % 4, 1 + row % 12, 1 + row % 28) for row in rows]),
+        }
+    )
+
+
+def make_caller(resources: Resources) -> Caller:
+    """Return a caller of a new project."""
+    project = create_project(resources, "tests")
+    return Caller(project.id, project.id, frozenset({"read", "write", "admin"}))
+
+
+def url_of(server_url: str, database: str) -> str:
+    """Return the URL of a database of a server."""
+    return parse_url(server_url).set(database=database).render_as_string(hide_password=False)
+
+
+def execute(server_url: str, statement: str) -> None:
+    """Run a statement outside of a transaction."""
+    engine = create_engine(parse_url(server_url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
