@@ -38,7 +38,7 @@ def do_look(payload: Json, folder: Path, progress: Progress) -> Json:
     (folder / "file").write_text("x")
     return {
         "environment": dict(os.environ),
-        "descriptors": sorted(int(name) for name in os.listdir("/proc/self/fd"))  # noqa: PTH208 - names, not paths,
+        "descriptors": sorted(int(name) for name in os.listdir("/proc/self/fd")),  # noqa: PTH208 - names, not paths
         "capabilities": status["CapEff"],
         "no_new_privileges": status["NoNewPrivs"],
         "server_threads": len(list(Path(f"/proc/{os.getppid()}/task").iterdir())),
