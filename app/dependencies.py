@@ -36,6 +36,14 @@ ReaderDep = Annotated[Caller, Depends(_reader)]
 WriterDep = Annotated[Caller, Depends(_writer)]
 
 
+async def _idempotency_key(request: Request) -> str | None:
+    return request.headers.get("Idempotency-Key")
+
+
+# Declared for every POST by `app.openapi`, and looked at by `app.idempotency`.
+IdempotencyKeyDep = Annotated[str | None, Depends(_idempotency_key)]
+
+
 @dataclass(frozen=True)
 class PageRequest:
     """Which page of a list is asked for."""

@@ -50,8 +50,8 @@ def describe_upload(
         )
     except (ValidationError, json.JSONDecodeError, RecursionError):
         raise InvalidInput(
-            "`name` takes 1 to 255 characters, `labels` a JSON object of up to 16 texts (keys up to 64, values up"
-            " to 255 characters); none of them control characters.",
+            "`name` takes 1 to 255 characters, `labels` a JSON object of up to 16 texts (keys up to 64, "
+            "values up to 255 characters); none of them control characters.",
             code="invalid_parameters",
         ) from None
 
@@ -75,6 +75,7 @@ def _format_of(upload: Upload, named: str | None) -> str:
     known = "; ".join(f"{f.name} ({', '.join(f.suffixes)}, {f.media_type})" for f in FORMATS.values())
     is_bare = upload.filename is None and named is None
     raise InvalidInput(
-        f"The format of the file is not known. Name it (`format`), or use a known suffix or content type: {known}.",
+        "The format of the file is not known. Name it (`format`), or use a known suffix or content type:"
+        f" {known}.",
         code="unsupported_media_type" if is_bare else "unknown_format",
     )

@@ -54,6 +54,9 @@ HTTP_ERRORS = {
     413: ("body_too_large", "The body is larger than this operation takes; only uploads may be large."),
 }
 
+# For the fields that tell the members of a union apart.
+TAG_CODES = {"'kind'": "unknown_kind", "'name'": "unknown_synthesizer"}
+
 RETRY_AFTER_SECONDS = 5
 
 Loc = Sequence[int | str]
@@ -149,7 +152,7 @@ def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _item(found: Mapping[str, Any], body: Any) -> ProblemItem:
-    """Return one validation error without what was sent: pydantic's `input` and `ctx` may hold a caller's data."""
+    """Return one validation error, without pydantic's `input`, which is what the caller sent."""
     place, *path = found["loc"]
     code, detail = _code_and_detail(found)
     if place == "body":
@@ -158,21 +161,20 @@ def _item(found: Mapping[str, Any], body: Any) -> ProblemItem:
 
 
 def _code_and_detail(found: Mapping[str, Any]) -> tuple[str, str]:
-    context = found.get("ctx", {})
-    if found["type"] == "json_invalid":
-        return (
-            "malformed_body",
-            f"The body is not JSON: {context.get('error')} at character {found['loc'][-1]}.",
-        )
-    if found["type"] == "union_tag_invalid":
-        noun = context["discriminator"].strip("'")
-        code = {"kind": "unknown_kind", "name": "unknown_synthesizer"}.get(noun, "invalid_parameters")
-        return code, f"{str(context['tag'])[:100]!r} is not known here; it may be {context['expected_tags']}."
-    if found["type"] == "union_tag_not_found":
-        return "missing", f"The field {context['discriminator']} is required; it says which form this has."
-    if found["type"] == "extra_forbidden":
-        return "extra_forbidden", "There is no such field here; it is not ignored, so remove or rename it."
-    return found["type"], found["msg"]
+    code, detail, context = found["type"], f"{found['msg']}.", found.get("ctx", {})
+    if code == "json_invalid":
+        place = found["loc"][-1]
+        return "malformed_body", f"The body is not JSON: {context['error']} at character {place}."
+    if code == "union_tag_invalid":
+        tag = str(context["tag"])[:100]
+        code = TAG_CODES.get(context["discriminator"], "invalid_parameters")
+        detail = f"{tag!r} is not known here; there are {context['expected_tags']}."
+    elif code == "union_tag_not_found":
+        code = "missing"
+        detail = f"The field {context['discriminator']} is required: it says which form this has."
+    elif code == "extra_forbidden":
+        detail = "There is no such field here; remove or rename it."
+    return code, detail
 
 
 def _pointer(path: Loc, body: Any, error_type: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -11,9 +12,9 @@ from starlette.middleware import Middleware
 
 from app.error_handlers import add_error_handlers
 from app.middleware import Authentication, BodyLimit, RequestContext
-from app.openapi import describe
+from app.openapi import DESCRIPTION, SUMMARY, TAGS, TITLE, describe, operation_id
 from app.routes import catalogues, datasets, health, job_events, jobs, models, reports
-from understudy.resources import Resources, open_resources
+from understudy.resources import CODE_VERSION, Resources, open_resources
 from understudy.settings import Settings
 
 UPLOADS = frozenset({"/v1/datasets"})
@@ -41,7 +42,25 @@ def create_app(resources: Resources | None = None) -> FastAPI:
         yield
         app.state.resources.close()
 
+    app = _bare_app(lifespan)
+    app.state.resources = resources
+    return app
+
+
+def create_document() -> dict[str, Any]:
+    """Return the OpenAPI document, which needs neither settings nor resources."""
+    return _bare_app(None).openapi()
+
+
+def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None) -> FastAPI:
     app = FastAPI(
+        title=TITLE,
+        summary=SUMMARY,
+        description=DESCRIPTION,
+        version=CODE_VERSION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_tags=TAGS,
+        generate_unique_id_function=operation_id,
         lifespan=lifespan,
         middleware=[
             Middleware(RequestContext),
@@ -53,7 +72,6 @@ def create_app(resources: Resources | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.resources = resources
     for module in (datasets, jobs, job_events, models, reports, catalogues, health):
         app.include_router(module.router)
     add_error_handlers(app)

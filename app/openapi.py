@@ -7,7 +7,7 @@ Each rewriting below mends something that a generator was seen to stumble over: 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,12 @@ PROBLEM_CONTENT: Json = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/s
 METHODS = ("get", "post", "patch", "put", "delete")
 
 TITLE = "Understudy"
-SUMMARY = "Synthesis as a service: upload a table, train a model, sample synthetic rows, read how far to trust them."
+SUMMARY = "Upload a table, train a generative model, sample synthetic rows, read how far to trust them"
 DESCRIPTION = (
-    "Every answer that is not a success is `application/problem+json` (RFC 9457) with a stable `code`. Work is"
-    " done by jobs: a POST answers 202 at once, and `GET /v1/jobs/{job_id}` with `Prefer: wait=30` waits for the"
-    " end. Every POST may be repeated safely under an `Idempotency-Key`. Words that are called open in a"
-    " description (kinds, phases, types, codes) may grow; clients must not fail on a new one."
+    "Every answer that is not a success is `application/problem+json` (RFC 9457) with a stable `code`. Work"
+    " is done by jobs: a POST answers 202 at once, and `GET /v1/jobs/{job_id}` with `Prefer: wait=30` waits"
+    " for the end. Every POST may be repeated safely under an `Idempotency-Key`. Where a description says"
+    " that more may be added (kinds, phases, types, codes), clients must not fail on a new one."
 )
 TAGS = [
     {"name": "datasets", "description": "Stored tables, uploaded or synthetic."},
@@ -44,8 +44,8 @@ IDEMPOTENCY_KEY: Json = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "1 to 255 visible ASCII characters. The same key with the same request gets the first answer"
-    " again, with `Idempotent-Replayed: true`; kept 72 hours.",
+    "description": "1 to 255 visible ASCII characters. The same key with the same request gets the first"
+    " answer again, with `Idempotent-Replayed: true`; kept 72 hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
@@ -147,6 +147,18 @@ def _strip_titles(node: Any) -> None:
             _strip_titles(value)
 
 
-def write(create_app: Callable[[], FastAPI], path: Path) -> None:
-    """Write the document to a file."""
-    path.write_text(json.dumps(create_app().openapi(), indent=2, ensure_ascii=False) + "\n")
+def text_of(document: Json) -> str:
+    """Return the document as it stands in the repository."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Write the repository's `openapi.json`."""
+    # Imported here, since the application is made with this module's help.
+    from app.main import create_document
+
+    Path("openapi.json").write_text(text_of(create_document()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -247,7 +247,6 @@ class ValidatedJob(Body):
     """What a job would be, had it been asked for in earnest."""
 
     parameters: Annotated[Json, Field(description="As resolved: with what was left open filled in.")]
-    warnings: list[str]
 
 
 class JobEvent(Body):

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app import paging
 from app.content import BINARY, StoredContent, is_unchanged, not_modified, send_stored
-from app.dependencies import LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
+from app.dependencies import IdempotencyKeyDep, LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
 from app.descriptions import Description, describe_upload
 from app.idempotency import answer_once
 from app.openapi import problems
@@ -32,6 +32,7 @@ from understudy.db.datasets import DatasetFilters
 from understudy.errors import Conflict
 from understudy.job_kinds.base import Name
 from understudy.resources import Resources
+from understudy.services import artifacts as artifact_services
 from understudy.services import datasets as dataset_services
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
@@ -73,6 +74,7 @@ async def upload_dataset(
     resources: ResourcesDep,
     caller: WriterDep,
     labels: LabelsDep,
+    key: IdempotencyKeyDep,
     name: NameQuery = None,
     file_format: FormatQuery = None,
 ) -> Response:
@@ -87,7 +89,7 @@ async def upload_dataset(
         digest = hashlib.sha256(upload.sha256 + description.model_dump_json().encode()).digest()
 
         async def answer() -> Response:
-            return await run_in_threadpool(_store, resources, caller.project_id, description, upload)
+            return await run_in_threadpool(_store, resources, caller.project_id, description, upload, key)
 
         return await answer_once(request, digest, answer)
 
@@ -153,7 +155,7 @@ def delete_dataset(
         bool, Query(description="Also delete the models, datasets and reports that were derived from it.")
     ] = False,
 ) -> Response:
-    """Delete a dataset and its file; without `cascade` refused, with a list, if something was derived from it."""
+    """Delete a dataset and its file; without `cascade` refused if something was derived from it."""
     key = ids.from_text("dataset", dataset_id)
     dataset_services.delete_dataset(resources, caller.project_id, key, cascade=cascade)
     return Response(status_code=204)
@@ -209,16 +211,18 @@ def download_dataset(
         return not_modified(etag)
     filename = f"{dataset_id}.{file_format}"
     if file_format == "parquet":
-        file = dataset_services.open_table(resources, artifact)
+        file = artifact_services.open_artifact(resources, artifact)
         return send_stored(request, StoredContent(file, artifact.size_bytes, etag, filename))
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
     if request.method == "HEAD":
         return Response(headers=headers, media_type=BINARY)
-    chunks = dataset_services.stream_csv(resources, artifact)
+    chunks = artifact_services.stream_csv(resources, artifact)
     return StreamingResponse(chunks, headers=headers, media_type=BINARY)
 
 
-def _store(resources: Resources, project_id: UUID, description: Description, upload: Upload) -> Response:
+def _store(
+    resources: Resources, project_id: UUID, description: Description, upload: Upload, key: str | None
+) -> Response:
     dataset, job = dataset_services.upload_dataset(
         resources,
         project_id,
@@ -228,6 +232,7 @@ def _store(resources: Resources, project_id: UUID, description: Description, upl
         source=upload.source,
         sha256=upload.sha256,
         size_bytes=upload.size_bytes,
+        idempotency_key=key,
     )
     body = UploadedDataset(dataset=Dataset.of(dataset), job=Job.of(job))
     headers = {"Location": f"/v1/datasets/{body.dataset.id}"}

@@ -23,7 +23,7 @@ async def healthz() -> Health:
     responses={503: {"model": Readiness, "description": "Something that is needed does not answer."}},
 )
 def readyz(resources: ResourcesDep, response: Response) -> Readiness:
-    """Ask the database, the broker and the store for a sign of life, and look for a worker that reported lately."""
+    """Ask the database, the broker and the store for a sign of life, and look for a live worker."""
     checks = health.checks(resources)
     is_ready = all(found == "ok" for found in checks.values())
     if not is_ready:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
-from app.dependencies import LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
+from app.dependencies import IdempotencyKeyDep, LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
 from app.idempotency import IdempotentRoute
 from app.openapi import problems
 from app.schemas import Job, JobPage, JobState, ValidatedJob
@@ -34,6 +34,7 @@ WAIT_PREFERENCE = re.compile(r"(?:^|[,;\s])wait=(\d{1,6})(?=$|[,;\s])", re.IGNOR
 @router.post(
     "",
     status_code=202,
+    response_model=Job,
     response_model_exclude_none=True,
     summary="Ask for a job",
     responses={
@@ -46,19 +47,21 @@ def create_job(
     resources: ResourcesDep,
     caller: WriterDep,
     response: Response,
+    key: IdempotencyKeyDep,
     validate_only: Annotated[
         bool, Query(description="Only resolve the parameters and look for problems; nothing is changed.")
     ] = False,
-) -> Job:
+) -> Job | JSONResponse:
     """Put a job into the queue. The body is a union of the kinds' parameters, told apart by `kind`.
 
     What is left open, such as the seed, is chosen and echoed in the answer.
     """
     if validate_only:
         validated = job_services.validate_job(resources, caller.project_id, parameters)
-        body = ValidatedJob(parameters=validated.model_dump(mode="json", exclude_none=True), warnings=[])
-        return JSONResponse(body.model_dump(mode="json"))  # type: ignore[return-value] # FastAPI lets it through
-    job = Job.of(job_services.submit_job(resources, caller.project_id, parameters))
+        resolved = validated.model_dump(mode="json", exclude={"labels"}, exclude_none=True)
+        return JSONResponse({"parameters": resolved})
+    row = job_services.submit_job(resources, caller.project_id, parameters, idempotency_key=key)
+    job = Job.of(row)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return job
 
@@ -112,7 +115,7 @@ async def get_job(
     responses=problems(404, 409),
 )
 def cancel_job(job_id: str, resources: ResourcesDep, caller: WriterDep) -> Job:
-    """Cancel a job that waits, and ask a running one to stop; again for one that was asked already changes nothing."""
+    """Cancel a job that waits, and ask a running one to stop; repeating it changes nothing."""
     return Job.of(job_services.cancel_job(resources, caller.project_id, ids.from_text("job", job_id)))
 
 

@@ -14,6 +14,8 @@ from app.schemas import ReportPage, ReportSummary
 from understudy import ids
 from understudy.db import artifacts, reports
 from understudy.db.reports import ReportFilters
+from understudy.evaluation.report import Report
+from understudy.services.artifacts import open_artifact
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
@@ -52,10 +54,8 @@ def list_reports(
     responses={
         200: {
             "description": "The report, as JSON or as a page to read.",
-            "content": {
-                "application/json": {"schema": {"$ref": "#/components/schemas/ReportContent"}},
-                "text/html": {"schema": {"type": "string"}},
-            },
+            "model": Report,
+            "content": {"text/html": {"schema": {"type": "string"}}},
         },
         304: {"description": "It is what `If-None-Match` names."},
         **problems(404, 406),
@@ -80,5 +80,5 @@ def get_report(
     headers = {"ETag": etag, "Vary": "Accept"}
     if media_type == "text/html":
         headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    with resources.store.open(artifact.storage_key) as file:
+    with open_artifact(resources, artifact) as file:
         return Response(file.read(), headers=headers, media_type=media_type)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from understudy.services.jobs import check_quota, find_earlier, remember
 from understudy.services.results import discard
 
 if TYPE_CHECKING:
-    from understudy.db.orm import Artifact, Dataset, Job
+    from understudy.db.orm import Dataset, Job
 
 
 def upload_dataset(
@@ -110,20 +110,6 @@ def delete_dataset(
             check_alone(family)
         keys = delete_family(session, family)
     discard(resources.store, keys)
-
-
-def open_table(resources: Resources, artifact: Artifact) -> BinaryIO:
-    """Open a dataset's stored Parquet; raises `NotFound` if it was deleted meanwhile."""
-    return resources.store.open(artifact.storage_key)
-
-
-def stream_csv(resources: Resources, artifact: Artifact) -> Iterator[bytes]:
-    """Yield a dataset's table as CSV, some thousand rows at a time."""
-    # Only a download needs the engine's formats; the API starts without them.
-    from understudy.tables.formats import stream_csv as stream
-
-    path = resources.store.local_path(artifact.storage_key, resources.staging_folder)
-    return stream(path)
 
 
 def _add_ingest(

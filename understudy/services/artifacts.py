@@ -1,0 +1,56 @@
+"""Stored files on their way to a caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, BinaryIO
+
+from understudy.db import artifacts
+from understudy.errors import NotFound, UnderstudyError
+from understudy.resources import Resources
+
+if TYPE_CHECKING:
+    from understudy.db.orm import Artifact
+
+
+def open_artifact(resources: Resources, artifact: Artifact) -> BinaryIO:
+    """Open a stored file for reading.
+
+    Raises
+    ------
+    NotFound
+        If it was deleted meanwhile.
+    UnderstudyError
+        With the code `artifact_corrupt`, if its row is there and its bytes are not, or not as many.
+    """
+    key = artifact.storage_key
+    try:
+        if resources.store.size(key) == artifact.size_bytes:
+            return resources.store.open(key)
+    except NotFound:
+        pass
+    with resources.sessions() as session:
+        artifacts.get(session, artifact.project_id, artifact.job_id, artifact.role)
+    raise UnderstudyError(
+        "The stored file is missing or not as long as it was written; it has to be restored from a backup.",
+        code="artifact_corrupt",
+    )
+
+
+def stream_csv(resources: Resources, artifact: Artifact) -> Iterator[bytes]:
+    """Return a stored table as CSV, some thousand rows at a time; raises as `open_artifact`, and at once."""
+    open_artifact(resources, artifact).close()
+    return _csv(resources, artifact.storage_key)
+
+
+def _csv(resources: Resources, storage_key: str) -> Iterator[bytes]:
+    # Only a download needs the engine's formats; the API starts without them.
+    from understudy.tables.formats import stream_csv as stream
+
+    with TemporaryDirectory(dir=resources.staging_folder, prefix="download-") as scratch:
+        path = resources.store.local_path(storage_key, Path(scratch))
+        with closing(stream(path)) as chunks:  # type: ignore[type-var] # it is a generator
+            yield from chunks
