@@ -1,0 +1,48 @@
+"""Compile all kernels before they are needed, by a fit and a draw on tiny arrays of the real types."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from understudy.kernels import decoding, drawing, evidence, forests, hashing, hierarchy, predictors
+from understudy.kernels.predictors import Predictor
+from understudy.kernels.trees import Features, GrowthRules
+
+_SEED, _STREAM, _ROW = np.uint64(0), np.uint64(0), np.uint64(0)
+
+
+def compile_kernels() -> None:
+    """Compile every kernel that synthesizers call, or load it from the cache beside the source."""
+    _compile_chain()
+    _compile_decoding()
+    hashing.hash_rows(_SEED, _STREAM, _ROW, np.zeros(1, np.uint64))
+
+
+def _compile_chain() -> None:
+    counts = np.array([1, 1, 1])
+    codes = np.array([0, 1, 2], np.uint16)
+    cuts, n_groups, child = hierarchy.build_hierarchy(counts)
+    features = Features(np.zeros((1, 3), np.uint8), np.zeros(1, np.bool_))
+    rules = GrowthRules(-1.0, 1.0, 1, 2, 1.0)
+    starts = np.array([0, 1, 2, 3])
+    table = evidence.log_gamma_tables()
+    forest = forests.grow_forest(features, codes, starts, cuts, n_groups, rules, table)
+    predictor = Predictor(
+        np.zeros(1, np.int32), np.zeros((1, 256), np.int32), np.zeros(2, np.int64), np.zeros(1, np.uint8)
+    )
+    sums = np.zeros(3, np.int64)
+    predictors.add_terms(predictor.feature, predictor.weight, features.codes, sums)
+    predictors.bin_sums(predictor, sums, np.zeros(3, np.uint8))
+    predictors.solve_ridge(np.eye(2), np.ones(2), 1.0)
+    rows, coarse = np.zeros((3, 2), np.uint8), np.zeros(3, np.uint8)
+    drawing.draw_column(rows, 1, _SEED, _STREAM, _ROW, child, forest, predictor, coarse, codes)
+
+
+def _compile_decoding() -> None:
+    codes = np.zeros(1, np.uint16)
+    knot_row, knots = np.zeros(1, np.int32), np.zeros((1, 9))
+    ticks, floats, indices = np.zeros(1, np.uint64), np.zeros(1), np.zeros(1, np.int32)
+    decoding.decode_ticks(codes, 0, ticks, knot_row, knots, _SEED, _STREAM, _ROW, ticks.copy())
+    decoding.decode_floats(codes, 0, floats, knot_row, knots, _SEED, _STREAM, _ROW, floats.copy())
+    decoding.draw_from_marginal(ticks, _SEED, _STREAM, _ROW, codes)
+    decoding.decode_levels(codes, 0, ticks, _SEED, _STREAM, _ROW, indices)
