@@ -30,8 +30,6 @@ def scan_csv(path: Path, limits: ReadLimits, scratch: Path, progress: Progress) 
     """Open a CSV file; see `Format`."""
     source = utf8_file(path, scratch, progress)
     dialect = read_dialect(source, limits)
-    if not dialect.has_rows:
-        raise InvalidInput("The file has a header and no rows; it needs at least one.", code="no_rows")
     progress("parsing", 0.0)
     staged = stage(source, scratch, dialect, limits)
     n_rows = pq.read_metadata(staged).num_rows

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from understudy.errors import InvalidInput
@@ -20,11 +18,11 @@ _SAMPLE_ROWS = 100
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the fields of the file are parted, and the names in its first line."""
+    """How the fields of the file are parted, the names in its header, and the blank lines before it."""
 
     delimiter: str
     names: tuple[str, ...]
-    has_rows: bool
+    n_blank_lines: int
 
 
 def read_dialect(path: Path, limits: ReadLimits) -> Dialect:
@@ -33,17 +31,20 @@ def read_dialect(path: Path, limits: ReadLimits) -> Dialect:
     Raises
     ------
     InvalidInput
-        invalid_header, unclosed_quote, no_columns, too_many_columns, unreadable_file (endless first line).
+        empty_file, invalid_header, unclosed_quote, too_many_columns, unreadable_file (endless first line).
     """
     text, is_whole = _beginning(path, limits.cell_bytes_max)
+    if not text.strip():
+        raise InvalidInput("The file begins with nothing but blanks: it holds no table.", code="empty_file")
     samples = {delimiter: _rows(text, delimiter, is_whole=is_whole) for delimiter in _DELIMITERS}
     if not any(samples.values()):
         raise _without_header(text, limits, is_whole=is_whole)
     delimiter = max(_DELIMITERS, key=lambda candidate: _agreement(samples[candidate]))
-    header, *rows = samples[delimiter]
+    header = samples[delimiter][0]
     check_columns(len(header), limits)
     check_names(header)
-    return Dialect(delimiter, tuple(header), has_rows=bool(rows) or not is_whole)
+    n_blank_lines = len(text[: len(text) - len(text.lstrip("\r\n"))].splitlines())
+    return Dialect(delimiter, tuple(header), n_blank_lines)
 
 
 def _beginning(path: Path, size: int) -> tuple[str, bool]:
@@ -55,20 +56,21 @@ def _beginning(path: Path, size: int) -> tuple[str, bool]:
 
 
 def _rows(text: str, delimiter: str, *, is_whole: bool) -> list[list[str]]:
-    """Return the first rows, without blank lines and without a row that the sample may have cut."""
+    """Return the first rows, without blank lines and without a row that the sample may have cut.
+
+    They end before a row that is malformed: the reader of the whole file will say what is wrong with it.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows = list(islice(_until_fault(reader), _SAMPLE_ROWS + 1))
-    if not is_whole and len(rows) <= _SAMPLE_ROWS:
-        rows = rows[:-1]
-    return rows[:_SAMPLE_ROWS]
-
-
-def _until_fault(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    """Yield rows up to one that is malformed: the reader of the whole file will say what is wrong."""
+    rows: list[list[str]] = []
     try:
-        yield from (row for row in reader if row)
+        for row in reader:
+            if len(rows) == _SAMPLE_ROWS:
+                return rows
+            if row:
+                rows.append(row)
     except csv.Error:
-        return
+        return rows
+    return rows if is_whole else rows[:-1]
 
 
 def _agreement(rows: list[list[str]]) -> tuple[bool, float, int]:
@@ -81,8 +83,6 @@ def _agreement(rows: list[list[str]]) -> tuple[bool, float, int]:
 
 
 def _without_header(text: str, limits: ReadLimits, *, is_whole: bool) -> InvalidInput:
-    if not text.strip():
-        return InvalidInput("The file holds only blank lines.", code="empty_file")
     check_columns(max(text.count(delimiter) for delimiter in _DELIMITERS) + 1, limits)
     if is_whole or '"' in text:
         return InvalidInput(

@@ -101,7 +101,8 @@ def _copy_statement(source: Path, staged: Path, dialect: Dialect, limits: ReadLi
     return f"""
         COPY (
             SELECT * FROM read_csv(
-                {quoted(source)}, auto_detect = false, header = true, delim = {quoted(dialect.delimiter)},
+                {quoted(source)}, auto_detect = false, header = true, skip = {dialect.n_blank_lines},
+                 delim = {quoted(dialect.delimiter)},
                 quote = '"', escape = '"', columns = {{{columns}}}, strict_mode = true,
                 nullstr = [{missing}], allow_quoted_nulls = false, max_line_size = {limits.cell_bytes_max}
             )
@@ -135,8 +136,8 @@ def _explained(fault: str, n_columns: int, limits: ReadLimits) -> InvalidInput:
     place = f"Line {int(line[1]):,} (a row that spans lines counts as one)" if line else "A line"
     if counts := _COUNTS.search(fault):
         return InvalidInput(
-            f"{place} has {int(counts[2]):,} fields where the header has {n_columns:,}. Give every row as "
-            "many fields as the header; a field that holds the delimiter needs quotation marks.",
+            f"{place} has {_fields(int(counts[2]))} where the header has {_fields(n_columns)}. Give every row "
+            "as many fields as the header; a field that holds the delimiter needs quotation marks.",
             code="ragged_rows",
         )
     if _LINE_SIZE.search(fault):
@@ -156,3 +157,7 @@ def _explained(fault: str, n_columns: int, limits: ReadLimits) -> InvalidInput:
         "fields that hold it.",
         code="unreadable_file",
     )
+
+
+def _fields(n: int) -> str:
+    return f"{n:,} field" if n == 1 else f"{n:,} fields"
