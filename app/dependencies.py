@@ -40,7 +40,7 @@ async def _idempotency_key(request: Request) -> str | None:
     return request.headers.get("Idempotency-Key")
 
 
-# Declared for every POST by `app.openapi`, and looked at by `app.idempotency`.
+# Declared for every POST by `app.document`, and looked at by `app.idempotency`.
 IdempotencyKeyDep = Annotated[str | None, Depends(_idempotency_key)]
 
 

@@ -10,9 +10,9 @@ import anyio.to_thread
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
+from app.document import DESCRIPTION, SUMMARY, TAGS, TITLE, describe, operation_id
 from app.error_handlers import add_error_handlers
 from app.middleware import Authentication, BodyLimit, RequestContext
-from app.openapi import DESCRIPTION, SUMMARY, TAGS, TITLE, describe, operation_id
 from app.routes import catalogues, datasets, health, job_events, jobs, models, reports
 from understudy.resources import CODE_VERSION, Resources, open_resources
 from understudy.settings import Settings

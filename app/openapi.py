@@ -1,164 +1,17 @@
-"""The OpenAPI document, made fit for generated clients; ``python -m app.openapi`` writes `openapi.json`.
-
-Each rewriting below mends something that a generator was seen to stumble over: see
-`docs/decisions/0008-openapi-is-post-processed.md`.
-"""
+"""``python -m app.openapi`` writes `openapi.json`, the contract with callers, into the present folder."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
-from fastapi import FastAPI
-from fastapi.routing import APIRoute
-from pydantic.json_schema import models_json_schema
-
-from app.schemas import Problem, UploadDatasetForm
-
-Json = dict[str, Any]
-
-PROBLEM_MEDIA_TYPE = "application/problem+json"
-PROBLEM_CONTENT: Json = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-METHODS = ("get", "post", "patch", "put", "delete")
-
-TITLE = "Understudy"
-SUMMARY = "Upload a table, train a generative model, sample synthetic rows, read how far to trust them"
-DESCRIPTION = (
-    "Every answer that is not a success is `application/problem+json` (RFC 9457) with a stable `code`. Work"
-    " is done by jobs: a POST answers 202 at once, and `GET /v1/jobs/{job_id}` with `Prefer: wait=30` waits"
-    " for the end. Every POST may be repeated safely under an `Idempotency-Key`. Where a description says"
-    " that more may be added (kinds, phases, types, codes), clients must not fail on a new one."
-)
-TAGS = [
-    {"name": "datasets", "description": "Stored tables, uploaded or synthetic."},
-    {"name": "jobs", "description": "Asynchronous runs: ingest, train, sample, evaluate."},
-    {"name": "models", "description": "Fitted synthesizers."},
-    {"name": "reports", "description": "Scores of synthetic against real data."},
-    {"name": "catalogues", "description": "What can be trained, and what is scored."},
-    {"name": "health", "description": "For load balancers and people who are woken at night."},
-]
-IDEMPOTENCY_KEY: Json = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "1 to 255 visible ASCII characters. The same key with the same request gets the first"
-    " answer again, with `Idempotent-Replayed: true`; kept 72 hours.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
-}
+from app.main import create_document
 
 
-def problems(*statuses: int) -> dict[int | str, Json]:
-    """Return the declaration of answers that are problems."""
-    return {
-        status: {"description": HTTPStatus(status).phrase, "content": PROBLEM_CONTENT} for status in statuses
-    }
-
-
-def operation_id(route: APIRoute) -> str:
-    """Return the name of the function, which generated clients then bear."""
-    return route.name
-
-
-def describe(app: FastAPI) -> None:
-    """Make the application tell the mended document."""
-    original = app.openapi
-
-    def openapi() -> Json:
-        if app.openapi_schema is None:
-            app.openapi_schema = mended(original())
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend it
-
-
-def mended(document: Json) -> Json:
-    """Return a document that generators understand; the argument is changed."""
-    schemas = document["components"]["schemas"]
-    schemas.update(_schemas_by_hand())
-    document["components"]["securitySchemes"] = {
-        "api_key": {"type": "http", "scheme": "bearer", "description": "An API key, `sk_…`."}
-    }
-    for path, method, operation in _operations(document):
-        _mend_operation(path, method, operation)
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    _strip_titles(document)
-    document["components"]["schemas"] = dict(sorted(schemas.items()))
-    return document
-
-
-def _schemas_by_hand() -> Json:
-    """Return the schemas of what FastAPI does not see: problems, and the form that is read as it streams."""
-    _, definitions = models_json_schema(
-        [(Problem, "serialization"), (UploadDatasetForm, "validation")],
-        ref_template="#/components/schemas/{model}",
-    )
-    schemas: Json = definitions["$defs"]
-    return schemas
-
-
-def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
-    for path, item in document["paths"].items():
-        for method in METHODS:
-            if method in item:
-                yield path, method, item[method]
-
-
-def _mend_operation(path: str, method: str, operation: Json) -> None:
-    responses = operation["responses"]
-    # FastAPI's own 422 speaks of HTTPValidationError, which is never sent.
-    if PROBLEM_MEDIA_TYPE not in responses.get("422", {}).get("content", {PROBLEM_MEDIA_TYPE: None}):
-        del responses["422"]
-    if not path.startswith("/v1/"):
-        operation["security"] = []
-        return
-    operation["security"] = [{"api_key": []}]
-    statuses = {401, 403, 500, 503}
-    if "requestBody" in operation:
-        statuses |= {400, 413, 422}
-    if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
-        statuses.add(422)
-    if method == "post":
-        statuses |= {409, 422}
-        operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
-    for status in statuses:
-        responses.setdefault(str(status), problems(status)[status])
-    operation["responses"] = dict(sorted(responses.items()))
-
-
-def _strip_titles(node: Any) -> None:
-    """Remove pydantic's titles, which only repeat names, but no property that is called title."""
-    if isinstance(node, list):
-        for item in node:
-            _strip_titles(item)
-    if not isinstance(node, dict):
-        return
-    if isinstance(node.get("title"), str) and "version" not in node:
-        del node["title"]
-    for key, value in node.items():
-        if key == "properties":
-            for member in value.values():
-                _strip_titles(member)
-        elif key not in ("example", "examples", "default"):
-            _strip_titles(value)
-
-
-def text_of(document: Json) -> str:
+def document_text() -> str:
     """Return the document as it stands in the repository."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def main() -> None:
-    """Write the repository's `openapi.json`."""
-    # Imported here, since the application is made with this module's help.
-    from app.main import create_document
-
-    Path("openapi.json").write_text(text_of(create_document()), encoding="utf-8")
+    return json.dumps(create_document(), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    main()
+    Path("openapi.json").write_text(document_text(), encoding="utf-8")

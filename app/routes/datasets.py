@@ -14,8 +14,8 @@ from app import paging
 from app.content import BINARY, StoredContent, is_unchanged, not_modified, send_stored
 from app.dependencies import IdempotencyKeyDep, LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
 from app.descriptions import Description, describe_upload
+from app.document import problems
 from app.idempotency import answer_once
-from app.openapi import problems
 from app.schemas import (
     Dataset,
     DatasetPage,

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from app import paging
 from app.content import preferred
 from app.dependencies import PageDep, ReaderDep, ResourcesDep
-from app.openapi import problems
+from app.document import problems
 from app.schemas import JobEvent, JobEventPage, Progress
 from understudy import ids
 from understudy.db import job_events, jobs

@@ -13,8 +13,8 @@ from starlette.concurrency import run_in_threadpool
 
 from app import paging
 from app.dependencies import IdempotencyKeyDep, LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
+from app.document import problems
 from app.idempotency import IdempotentRoute
-from app.openapi import problems
 from app.schemas import Job, JobPage, JobState, ValidatedJob
 from understudy import ids
 from understudy.db import job_attempts, jobs

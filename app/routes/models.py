@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from app import paging
 from app.dependencies import LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
-from app.openapi import problems
+from app.document import problems
 from app.schemas import Model, ModelPage
 from understudy import ids
 from understudy.db import models

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from app import paging
 from app.content import is_unchanged, not_modified, preferred
 from app.dependencies import PageDep, ReaderDep, ResourcesDep
-from app.openapi import problems
+from app.document import problems
 from app.schemas import ReportPage, ReportSummary
 from understudy import ids
 from understudy.db import artifacts, reports

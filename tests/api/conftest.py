@@ -21,27 +21,27 @@ Json = dict[str, Any]
 
 @pytest.fixture
 def app_client(resources: Resources) -> Iterator[TestClient]:
-    """A client without a key."""
+    """Make a client without a key."""
     with TestClient(create_app(resources)) as client:
         yield client
 
 
 @pytest.fixture
 def client(app_client: TestClient, resources: Resources) -> TestClient:
-    """A client that may read and write in a project of its own."""
+    """Make a client that may read and write in a project of its own."""
     app_client.headers["Authorization"] = f"Bearer {new_key(resources)}"
     return app_client
 
 
 @pytest.fixture
 def other_client(client: TestClient, resources: Resources) -> TestClient:
-    """A client of another project, of the same application."""
+    """Make a client of another project, of the same application."""
     return TestClient(client.app, headers={"Authorization": f"Bearer {new_key(resources)}"})
 
 
 @pytest.fixture
 def csv_bytes(small_table: pa.Table) -> bytes:
-    """The small table as CSV."""
+    """Return the small table as CSV."""
     sink = io.BytesIO()
     pacsv.write_csv(small_table, sink)
     return sink.getvalue()
@@ -49,7 +49,7 @@ def csv_bytes(small_table: pa.Table) -> bytes:
 
 @pytest.fixture
 def ready_dataset(client: TestClient, csv_bytes: bytes, run_jobs: Callable[[], int]) -> Json:
-    """An uploaded dataset that can be used."""
+    """Upload a dataset and let it be read."""
     uploaded = upload(client, csv_bytes)
     run_jobs()
     return get(client, f"/v1/datasets/{uploaded['dataset']['id']}")
@@ -57,7 +57,7 @@ def ready_dataset(client: TestClient, csv_bytes: bytes, run_jobs: Callable[[], i
 
 @pytest.fixture
 def trained_model(client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int]) -> Json:
-    """A model of the ready dataset."""
+    """Train a model on the ready dataset."""
     job = submit(
         client, kind="train", dataset_id=ready_dataset["id"], synthesizer={"name": "independent"}, seed=7
     )
