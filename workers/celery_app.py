@@ -6,6 +6,7 @@ Celery: the jobs table knows what there is to do, and a lost message costs some 
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from celery import Celery, signals
@@ -47,6 +48,9 @@ app.conf.update(
 def set_up_logs(**_: object) -> None:
     """Log as all our processes do, instead of as Celery would."""
     configure_logs(settings.log_level, settings.log_format)
+    # Two lines a message, which say nothing that the job's own lines do not.
+    for name in ("celery.app.trace", "celery.worker.strategy"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def make_worker(sender: Any, **_: object) -> None:  # Any: a Celery worker, which has no type

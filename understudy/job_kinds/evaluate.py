@@ -121,10 +121,12 @@ def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
     workspace.progress("writing", 0.0)
     (workspace.folder / JSON_FILE).write_text(report.model_dump_json(), encoding="utf-8")
     (workspace.folder / HTML_FILE).write_text(render_html(report), encoding="utf-8")
-    return WorkResult(
-        files={"report_json": JSON_FILE, "report_html": HTML_FILE},
-        facts={"summary": report.summary()},
-    )
+    summary = {
+        row.name: row.model_dump(mode="json", exclude={"name", "explanation"}, exclude_none=True)
+        for row in report.summary()
+    }
+    files = {"report_json": JSON_FILE, "report_html": HTML_FILE}
+    return WorkResult(files=files, facts={"summary": summary})
 
 
 # Any: a Schema, whose module the API does not import.

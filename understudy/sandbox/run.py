@@ -10,6 +10,7 @@ import socket
 import time
 from dataclasses import replace
 
+from understudy.errors import CODES
 from understudy.sandbox import failures
 from understudy.sandbox.messages import (
     KILL,
@@ -25,6 +26,18 @@ CHUNK_BYTES = 1 << 16
 START_SECONDS = 120.0
 # How long the server may take to report the end of a child whose pipe is closed.
 REPORT_SECONDS = 5.0
+PHASE_LENGTH_MAX = 100
+DETAIL_LENGTH_MAX = 2_000
+
+
+def is_progress(progress: object) -> bool:
+    """Tell whether this can be shown to the job's owner: what the work reads may have taken it over."""
+    return (
+        isinstance(progress, dict)
+        and set(progress) <= {"phase", "fraction", "rows_done", "rows_total"}
+        and len(str(progress.get("phase"))) <= PHASE_LENGTH_MAX
+        and all(isinstance(value, int | float) for name, value in progress.items() if name != "phase")
+    )
 
 
 class Run:
@@ -126,10 +139,12 @@ class Run:
 
     def _take(self, message: Json) -> None:
         progress = message.get("progress")
-        if isinstance(progress, dict):
+        if progress is None:
+            self._last_word = message
+        elif is_progress(progress):
             self.progress = progress
         else:
-            self._last_word = message
+            raise ValueError("not a progress")
 
     def _has_ended(self) -> bool:
         if self._exit is not None:
@@ -175,8 +190,8 @@ class Run:
         error = self._last_word.get("error")
         if self._fault is not None:
             return self._fault
-        if isinstance(error, dict) and isinstance(error.get("code"), str):
-            return error["code"], str(error.get("detail", ""))
+        if isinstance(error, dict) and error.get("code") in CODES:
+            return error["code"], str(error.get("detail", ""))[:DETAIL_LENGTH_MAX]
         if exit_signal == signal.SIGXCPU:
             return "time_limit", failures.TIME_DETAIL
         if exit_signal == signal.SIGXFSZ:

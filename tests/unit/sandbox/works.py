@@ -108,9 +108,15 @@ def do_flood(payload: Json, folder: Path, progress: Progress) -> Json:
 
 def do_babble(payload: Json, folder: Path, progress: Progress) -> Json:
     output = _pipe()
-    message = b'{"progress": {"phase": "' + b"x" * 1_000_000 + b'"}}'
+    message = b'{"progress": {"phase": "x", "fraction": 0.5}}' + b" " * 1_000_000
     while True:
         os.write(output, len(message).to_bytes(4, "big") + message)
+
+
+def do_lie(payload: Json, folder: Path, progress: Progress) -> Json:
+    message = b'{"progress": {"phase": "' + b"x" * 1_000 + b'"}}'
+    os.write(_pipe(), len(message).to_bytes(4, "big") + message)
+    return {}
 
 
 def do_shout(payload: Json, folder: Path, progress: Progress) -> Json:

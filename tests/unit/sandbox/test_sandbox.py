@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from understudy.sandbox import Outcome, Run, Sandbox, SandboxLimits, SandboxRequest
+
+GIBIBYTE = 1 << 30
+LIMITS = SandboxLimits(memory_bytes=2 * GIBIBYTE, cpu_seconds=10, file_bytes=1 << 20)
+ENOUGH_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Iterator[Sandbox]:
+    with Sandbox("tests.unit.sandbox.works:run", preload=["pyarrow"]) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def start(hostile: Sandbox, tmp_path: Path) -> Iterator[object]:
+    runs: list[Run] = []
+
+    def start(do: str, limits: SandboxLimits = LIMITS, **payload: object) -> Run:
+        run = hostile.start(SandboxRequest({"do": do, **payload}, tmp_path, limits))
+        runs.append(run)
+        return run
+
+    yield start
+    for run in runs:
+        run.close()
+
+
+@pytest.fixture
+def finish(start):
+    def finish(do: str, limits: SandboxLimits = LIMITS, **payload: object) -> Outcome:
+        outcome = start(do, limits, **payload).wait(ENOUGH_SECONDS)
+        assert outcome is not None
+        return outcome
+
+    return finish
+
+
+def until(condition) -> None:
+    deadline = time.monotonic() + ENOUGH_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def running(run: Run) -> int:
+    """Return the pid of a run that has begun its work."""
+    until(lambda: run.wait(0.05) is not None or run.progress is not None)
+    assert run.pid is not None
+    return run.pid
+
+
+def test_work_gets_its_payload_and_works_in_its_folder(finish, tmp_path):
+    outcome = finish("echo", word="Ähre")
+    assert outcome.ok
+    assert outcome.result == {
+        "payload": {"do": "echo", "word": "Ähre"},
+        "folder": str(tmp_path),
+        "cwd": str(tmp_path),
+    }
+    assert outcome.peak_memory_bytes > 1 << 20
+    assert outcome.cpu_seconds > 0
+
+
+def test_child_has_no_credential_no_capability_and_no_open_file_of_others(finish, start):
+    start("sleep", seconds=60)
+    seen = finish("look").result
+    assert not [name for name in seen["environment"] if name.startswith("UNDERSTUDY")]
+    assert seen["capabilities"].strip("0") == ""
+    assert seen["no_new_privileges"] == "1"
+    # Standard streams, the pipe to us, and the descriptor that lists the others.
+    assert len(seen["descriptors"]) == 5
+    assert seen["server_threads"] == 1
+    assert seen["mode"] == 0o600
+
+
+def test_server_is_given_no_variable_of_ours(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNDERSTUDY_SECRET_KEY", "planted")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted")
+    with Sandbox("tests.unit.sandbox.works:run") as sandbox:
+        run = sandbox.start(SandboxRequest({"do": "look"}, tmp_path, LIMITS))
+        outcome = run.wait(ENOUGH_SECONDS)
+        environ = Path(f"/proc/{sandbox.server_pid}/environ").read_bytes()
+    assert "planted" not in outcome.result["environment"].values()
+    assert b"planted" not in environ
+
+
+def test_error_made_on_purpose_keeps_code_and_detail(finish):
+    outcome = finish("refuse")
+    assert (outcome.error_code, outcome.error_detail) == ("ragged_rows", "Column 'age' has a gap.")
+
+
+def test_unexpected_error_tells_its_place_and_not_its_message(finish):
+    outcome = finish("break")
+    assert outcome.error_code == "internal_error"
+    assert outcome.error_detail.startswith("ValueError in do_break, works.py line ")
+    assert "secret" not in str(outcome)
+
+
+@pytest.mark.parametrize(
+    ("do", "payload", "code"),
+    [
+        ("take_memory", {"bytes": 4 * GIBIBYTE}, "out_of_memory"),
+        ("take_threads", {}, "out_of_memory"),
+        ("abort", {}, "out_of_memory"),
+        ("write", {"bytes": 2 << 20}, "file_size_limit"),
+        ("flood", {}, "internal_error"),
+        ("babble", {}, "internal_error"),
+        ("lie", {}, "internal_error"),
+        ("large_result", {"bytes": 10 << 20}, "internal_error"),
+    ],
+)
+def test_limit_that_is_passed_gives_its_code(finish, do, payload, code):
+    outcome = finish(do, **payload)
+    assert not outcome.ok
+    assert outcome.error_code == code
+
+
+def test_cpu_time_is_limited(finish):
+    outcome = finish("spin", SandboxLimits(2 * GIBIBYTE, 1, 1 << 20))
+    assert (outcome.error_code, outcome.exit_signal) == ("time_limit", signal.SIGXCPU)
+
+
+def test_noise_on_standard_error_neither_blocks_nor_matters(finish):
+    assert finish("shout").result == {"still": "here"}
+
+
+@pytest.mark.parametrize(("do", "exit_signal"), [("kill_itself", signal.SIGKILL), ("exit", None)])
+def test_child_that_dies_without_a_word_is_a_crash(finish, do, exit_signal):
+    outcome = finish(do)
+    assert outcome.is_crash
+    assert outcome.exit_signal == exit_signal
+
+
+def test_progress_is_seen_while_the_work_goes_on(start):
+    run = start("sleep", seconds=60)
+    running(run)
+    assert run.progress == {"phase": "sleeping", "fraction": 0.5, "rows_done": 3, "rows_total": 6}
+    run.kill()
+    assert run.wait(ENOUGH_SECONDS).exit_signal == signal.SIGKILL
+
+
+def test_wait_gives_up_after_its_time(start):
+    assert start("sleep", seconds=60).wait(0.05) is None
+
+
+def test_terminate_is_enough_for_work_that_does_not_resist(start):
+    run = start("sleep", seconds=60)
+    running(run)
+    run.terminate()
+    assert run.wait(ENOUGH_SECONDS).exit_signal == signal.SIGTERM
+
+
+def test_kill_ends_work_that_ignores_terminate(start):
+    run = start("ignore_term")
+    running(run)
+    run.terminate()
+    assert run.wait(0.2) is None
+    run.kill()
+    assert run.wait(ENOUGH_SECONDS).exit_signal == signal.SIGKILL
+
+
+@pytest.mark.parametrize("stay", [True, False])
+def test_what_the_work_started_ends_with_it(start, tmp_path, stay):
+    run = start("leave_program", stay=stay)
+    until((tmp_path / "pid").exists)
+    until(lambda: (tmp_path / "pid").read_text())
+    program = int((tmp_path / "pid").read_text())
+    if stay:
+        run.kill()
+    assert run.wait(ENOUGH_SECONDS) is not None
+    until(lambda: not is_alive(program))
+
+
+def test_closing_a_run_kills_it(start):
+    run = start("sleep", seconds=60)
+    pid = running(run)
+    run.close()
+    until(lambda: not is_alive(pid))
+
+
+def test_child_reaches_no_network_if_the_system_lets_it_leave(finish):
+    program = "from understudy.sandbox import confinement; print(confinement.leave_network())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        outcome = finish("connect", port=listener.getsockname()[1])
+    assert outcome.result == {"connected": done.stdout.strip() == "False"}
+
+
+def test_runs_go_on_side_by_side(start):
+    runs = [start("sleep", seconds=60) for _ in range(5)]
+    assert len({running(run) for run in runs}) == 5
+
+
+def test_killed_server_is_a_crash_and_the_next_run_has_a_new_one(hostile, start, finish):
+    run = start("sleep", seconds=60)
+    pid = running(run)
+    server_pid = hostile.server_pid
+    os.kill(server_pid, signal.SIGKILL)
+    assert run.wait(ENOUGH_SECONDS).is_crash
+    until(lambda: not is_alive(pid))
+    assert finish("nothing").ok
+    assert hostile.server_pid != server_pid
+
+
+def test_run_is_killed_even_while_the_server_is_stopped(hostile, start, finish):
+    run = start("sleep", seconds=60)
+    pid = running(run)
+    os.kill(hostile.server_pid, signal.SIGSTOP)
+    try:
+        run.kill()
+        until(lambda: not is_alive(pid))
+        assert run.wait(ENOUGH_SECONDS).is_crash
+    finally:
+        os.kill(hostile.server_pid, signal.SIGCONT)
+    assert finish("nothing").ok
+
+
+PROGRAM = """
+import os, sys, time
+from pathlib import Path
+from understudy.sandbox import *
+sandbox = Sandbox("tests.unit.sandbox.works:run")
+limits = SandboxLimits(2 << 30, 10, 1 << 20)
+if sys.argv[1] == "forked":
+    sandbox.open()
+    if os.fork():
+        time.sleep(60)
+run = sandbox.start(SandboxRequest({"do": "sleep", "seconds": 60}, Path(sys.argv[2]), limits))
+while run.progress is None:
+    run.wait(0.05)
+print(os.getpid(), run.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("mode", ["alone", "forked"])
+def test_work_dies_with_the_process_that_asked_for_it(tmp_path, mode):
+    command = [sys.executable, "-c", PROGRAM, mode, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        supervisor, child = (int(word) for word in program.stdout.readline().split())
+        os.kill(supervisor, signal.SIGKILL)
+        until(lambda: not is_alive(child))
+        program.kill()
+
+
+def test_everything_dies_with_the_owner(tmp_path):
+    command = [sys.executable, "-c", PROGRAM, "alone", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        child = int(program.stdout.readline().split()[1])
+        server = int(Path(f"/proc/{child}/stat").read_text().rsplit(") ", 1)[1].split()[1])
+        program.kill()
+        until(lambda: not is_alive(child) and not is_alive(server))
