@@ -1,4 +1,4 @@
-"""Where the wheels put the servers; the packages are never imported, since their start-up has side effects."""
+"""Where the wheels put the servers; the packages are never imported, for importing has side effects."""
 
 from __future__ import annotations
 

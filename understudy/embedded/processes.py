@@ -51,8 +51,10 @@ class Child:
     log : Path
         Where its output goes; kept below 10 MiB, with one older file beside it.
     stop_signal : Signals
-        What asks it to end; also sent by the kernel should we die. Start it from the main thread: the kernel
-        looks at the thread that started the child.
+        What asks it to end.
+    death_signal : Signals, optional
+        What the kernel sends should we die; the stop signal when not given. Start it from the main thread:
+        the kernel looks at the thread that started the child.
     """
 
     def __init__(
@@ -62,11 +64,14 @@ class Child:
         folder: Path,
         log: Path,
         stop_signal: signal.Signals = signal.SIGTERM,
+        death_signal: signal.Signals | None = None,
         account: Account | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.log = log
-        self._command = launch_command(command, folder=folder, account=account, death_signal=stop_signal)
+        self._command = launch_command(
+            command, folder=folder, account=account, death_signal=death_signal or stop_signal
+        )
         self._stop_signal = stop_signal
         self._environment = dict(environment) if environment is not None else None
         self._process: subprocess.Popen[bytes] | None = None
@@ -104,14 +109,18 @@ class Child:
         if self.is_running():
             os.kill(self.pid, self._stop_signal)
 
-    def stop(self, patience_seconds: float = 10) -> None:
-        """Ask it to stop, wait, and kill it when patience ends."""
-        self.ask_to_stop()
-        if self._process is None:
-            return
+    def wait(self, timeout_seconds: float) -> int | None:
+        """Return its exit status, or None if it still runs when the time is up."""
+        assert self._process is not None
         try:
-            self._process.wait(patience_seconds)
+            return self._process.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
+            return None
+
+    def stop(self, patience_seconds: float = 10) -> None:
+        """Ask it to stop, wait, and kill it when patience ends; does nothing if it was never started."""
+        self.ask_to_stop()
+        if self._process is not None and self.wait(patience_seconds) is None:
             self._process.kill()
             self._process.wait()
 

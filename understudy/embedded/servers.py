@@ -101,6 +101,11 @@ class PrivatePostgres:
             _fail_unless_alive(self, self._log, deadline)
             time.sleep(0.01)
 
+    def ask_to_stop(self) -> None:
+        """Begin to stop, without waiting."""
+        if self._child is not None:
+            self._child.ask_to_stop()
+
     def stop(self) -> None:
         """End all sessions and the server, in order; does nothing if it does not run."""
         if self._child is not None:
@@ -214,6 +219,11 @@ class PrivateValkey:
         while not self._is_ready():
             _fail_unless_alive(self, self._log, deadline)
             time.sleep(0.01)
+
+    def ask_to_stop(self) -> None:
+        """Begin to stop, without waiting."""
+        if self._child is not None:
+            self._child.ask_to_stop()
 
     def stop(self) -> None:
         """Write everything down and end the server; does nothing if it does not run."""

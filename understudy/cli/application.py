@@ -1,0 +1,98 @@
+"""The commands put together, and what becomes of their errors: a line, a problem in JSON, an exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+import understudy
+from understudy.cli import demo, files, service
+from understudy.errors import (
+    CODES,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    UnderstudyError,
+)
+
+# The first class that fits decides; documented in docs/cli.md.
+EXIT_STATUS: tuple[tuple[type[UnderstudyError], int], ...] = (
+    (InvalidInput, 2),
+    (NotFound, 3),
+    (Conflict, 4),
+    (Unavailable, 5),
+    (TooManyRequests, 5),
+    (Unauthenticated, 2),
+    (Forbidden, 2),
+    (UnderstudyError, 1),
+)
+UNEXPECTED = 1
+USAGE = 2
+INTERRUPTED = 130
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"understudy {understudy.__version__}\n")
+        raise typer.Exit
+
+
+HELP = "Learn a table, sample synthetic rows, and see how far to trust them."
+
+
+def build() -> typer.Typer:
+    """Return the application."""
+    application = typer.Typer(name="understudy", help=HELP, add_completion=False, rich_markup_mode="rich")
+    application.callback()(_options)
+    for panel, module in (("On files", files), ("The service", demo), ("The service", service)):
+        for command in module.COMMANDS:
+            application.command(rich_help_panel=panel)(command)
+    return application
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and return its exit status; an error goes to stderr in one line."""
+    wants_json = "--json" in arguments
+    try:
+        status = build()(args=list(arguments) or ["--help"], prog_name="understudy", standalone_mode=False)
+    except UnderstudyError as error:
+        _report(error.code, error.detail, wants_json=wants_json)
+        return next(status for class_, status in EXIT_STATUS if isinstance(error, class_))
+    except TyperException as error:
+        _report("invalid_parameters", error.format_message(), wants_json=wants_json)
+        return USAGE
+    except (Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    # The end of the process: a person gets a line, and the traceback if asked for.
+    except Exception as error:
+        if "--traceback" in arguments:
+            raise
+        detail = f"{type(error).__name__}: {error} (understudy --traceback … shows where it came from)"
+        _report("internal_error", detail, wants_json=wants_json)
+        return UNEXPECTED
+    return status if isinstance(status, int) else 0
+
+
+def _report(code: str, detail: str, *, wants_json: bool) -> None:
+    problem = json.dumps({"code": code, "title": CODES[code], "detail": detail}, ensure_ascii=False)
+    sys.stderr.write(f"{problem if wants_json else f'error: {detail}'}\n")
+
+
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit."),
+    ] = False,
+    _traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where an unexpected error came from.")
+    ] = False,
+) -> None: ...

@@ -1,0 +1,174 @@
+"""The command `demo`: the embedded stack, the main job on a real table, and a terminal that tells it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from understudy.cli.results import report_rows, rows_table, score_table
+from understudy.cli.service import DataDir, Port, stack_options
+from understudy.cli.terminal import output
+from understudy.errors import Unavailable
+
+if TYPE_CHECKING:
+    from understudy.embedded.background import BackgroundStack
+    from understudy.embedded.demo import DemoResult
+
+N_ROWS_SHOWN = 10
+
+
+def demo(
+    rows: Annotated[
+        int | None, typer.Option(min=100, help="Take the first rows of the table only, and sample as many.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the stack up afterwards, until Ctrl-C.")] = False,
+    port: Port = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Run the main job on a real table: upload, train, sample, evaluate, all over HTTP."""
+    options = stack_options(host=None, port=port, data_dir=data_dir)
+    if find_spec("httpx2") is None:
+        raise Unavailable(
+            "The demo is not installed: pip install 'understudy[service,embedded,demo]'.",
+            code="configuration",
+        )
+    from understudy.embedded.background import BackgroundStack
+    from understudy.embedded.client import Client
+    from understudy.embedded.demo import run_demo
+
+    # As on Ctrl-C: the stack is stopped on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    began = time.monotonic()
+    console = output()
+    console.print(
+        "\n[bold]Understudy[/] · every flight that left New York in 2013, and its synthetic double\n"
+    )
+    narrator = TerminalNarrator(console)
+    stack = BackgroundStack(options)
+    try:
+        with narrator.step("Starting the stack", "Stack") as step:
+            stack.start()
+            step.done(f"{stack.url} · data in {stack.folder.path}")
+        with Client(stack.url, stack.folder.api_key_file.read_text().strip()) as client:
+            result = run_demo(client, stack.folder.path / "demo", narrator, n_rows=rows)
+        show_result(console, result, time.monotonic() - began)
+        show_how_to_go_on(console, stack, result, needs_serve=stack.is_ours and not keep)
+        if keep:
+            stack.wait()
+    finally:
+        stack.stop()
+
+
+class TerminalStep:
+    """A step on the terminal: a moving line while it goes on, a still one when it has ended."""
+
+    def __init__(self, bar: Progress, task: TaskID) -> None:
+        self.detail = ""
+        self._bar = bar
+        self._task = task
+
+    def progress(
+        self, phase: str, fraction: float, *, rows_done: int | None = None, rows_total: int | None = None
+    ) -> None:
+        """Show how far it is."""
+        rows = f" · {rows_done:,} rows" if rows_done else ""
+        self._bar.update(self._task, total=1.0, completed=fraction, detail=f"{phase}{rows}")
+
+    def done(self, detail: str) -> None:
+        """Keep what came of it."""
+        self.detail = detail
+
+
+class TerminalNarrator:
+    """Tells each step as it happens."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @contextmanager
+    def step(self, doing: str, done: str) -> Iterator[TerminalStep]:
+        """Show a step while it goes on, and what came of it with its time."""
+        columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(30), TimeElapsedColumn()
+        is_terminal = self._console.is_terminal
+        with Progress(
+            *columns,
+            TextColumn("[dim]{task.fields[detail]}"),
+            console=self._console,
+            transient=True,
+            disable=not is_terminal,
+        ) as bar:
+            began = time.monotonic()
+            step = TerminalStep(bar, bar.add_task(f"{doing:<18}", total=None, detail=""))
+            yield step
+        seconds = time.monotonic() - began
+        self._console.print(
+            f"  [green]✓[/] {done:<10} [dim]{seconds:5.1f} s[/]   {escape(step.detail)}", soft_wrap=True
+        )
+
+
+def show_result(console: Console, result: DemoResult, seconds: float) -> None:
+    """Print the scores, some rows, and where everything lies."""
+    console.print("\n[bold]How good is it?[/]")
+    console.print(score_table(report_rows(result.report)))
+    console.print(f"\n[bold]{N_ROWS_SHOWN} synthetic rows[/]")
+    with result.synthetic_csv.open(newline="", encoding="utf-8") as file:
+        shown = list(islice(csv.reader(file), N_ROWS_SHOWN + 1))
+    console.print(rows_table(shown[0], shown[1:], width=console.width))
+    console.print("[bold]Where it lies[/]")
+    for what, path in (
+        ("Rows", result.synthetic_csv),
+        ("", result.synthetic_parquet),
+        ("Report", result.report_html),
+    ):
+        console.print(f"  {what:<8} {path}", soft_wrap=True, markup=False)
+    console.print(f"\n[green]Done in {seconds:.0f} s.[/]")
+
+
+def show_how_to_go_on(
+    console: Console, stack: BackgroundStack, result: DemoResult, *, needs_serve: bool
+) -> None:
+    """Print lines that work as they are printed."""
+    sample = json.dumps({"kind": "sample", "model_id": result.model_id, "n_rows": 1000})
+    lines = [
+        f"KEY=$(cat {shlex.quote(str(stack.folder.api_key_file))})",
+        f"API={stack.url}",
+        'curl -H "Authorization: Bearer $KEY" $API/v1/models',
+        'curl -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\',
+        f"     -d '{sample}' \\",
+        "     $API/v1/jobs",
+        'curl -H "Authorization: Bearer $KEY" -F file=@yours.csv $API/v1/datasets',
+    ]
+    if needs_serve:
+        serve = [
+            sys.argv[0],
+            "serve",
+            "--data-dir",
+            str(stack.folder.path),
+            "--port",
+            stack.url.rpartition(":")[2],
+        ]
+        console.print("\n[bold]How to go on[/] · the stack is stopped, its data kept. In one terminal:\n")
+        console.print(f"  {shlex.join(serve)}", soft_wrap=True, markup=False)
+        console.print("\nand in another:\n")
+    else:
+        console.print("\n[bold]How to go on[/] · the stack is up. In another terminal:\n")
+    for line in lines:
+        console.print(f"  {line}", soft_wrap=True, markup=False)
+    console.print()
+
+
+COMMANDS = (demo,)

@@ -1,0 +1,194 @@
+"""The commands on files: fit, sample, evaluate. They need no service, and no network."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from understudy.cli.outputs import complete_or_absent, existing_file
+from understudy.cli.results import show_model, show_report
+from understudy.cli.terminal import output, progress_bar, write_json
+from understudy.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from understudy.evaluation.report import Report
+    from understudy.synthesizers import IndependentParameters, TreeChainParameters
+    from understudy.tables.schema import Schema
+
+SEED_MAX = 2**63 - 1
+
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed", min=0, max=SEED_MAX, help="The same seed gives the same result; chosen if absent."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
+
+
+def fit(
+    table: Annotated[Path, typer.Argument(help="A CSV or Parquet file; the suffix says which.")],
+    model: Annotated[Path, typer.Option("--output", "-o", help="Where the model file goes.")],
+    synthesizer: Annotated[
+        str, typer.Option(help="tree_chain, or independent: the baseline.")
+    ] = "tree_chain",
+    preset: Annotated[str | None, typer.Option(help="How much work tree_chain puts into it: fast.")] = None,
+    seed: Seed = None,
+    schema: Annotated[
+        Path | None, typer.Option(help="A schema in JSON, when the columns are not what they look like.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Learn a table and write a model file."""
+    # Imported here, as in every command: the engine takes a second, and `--help` needs none of it.
+    from understudy.synthesizers import make_synthesizer
+    from understudy.synthesizers.files import save_model
+    from understudy.tables.formats import read_table
+    from understudy.tables.inference import infer_schema
+    from understudy.tables.validation import conform
+
+    began = time.monotonic()
+    seed = _chosen(seed)
+    parameters = _synthesizer_parameters(synthesizer, preset)
+    given = _read_schema(schema) if schema else None
+    with complete_or_absent(model) as partial:
+        with progress_bar(f"Fitting {table.name}") as progress:
+            rows = read_table(existing_file(table), progress=progress)
+            columns = given or infer_schema(rows)
+            fitted = make_synthesizer(parameters, seed=seed).fit(
+                conform(rows, columns), columns, progress=progress
+            )
+        save_model(fitted, partial, schema=columns, extra={"seed": seed})
+    seconds = round(time.monotonic() - began, 3)
+    result = {"model": str(model), "size_bytes": model.stat().st_size, "seed": seed, "seconds": seconds}
+    result["card"] = fitted.card()
+    if as_json:
+        write_json(result)
+    else:
+        show_model(result)
+
+
+def sample(
+    model: Annotated[Path, typer.Argument(help="A model file that `understudy fit` wrote.")],
+    n_rows: Annotated[int, typer.Option("--rows", "-n", min=1, help="How many rows.")],
+    rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv or .parquet.")],
+    seed: Seed = None,
+    offset: Annotated[int, typer.Option(min=0, help="Begin at this row of the seed's endless table.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Draw synthetic rows from a model."""
+    from understudy.synthesizers.files import load_model
+    from understudy.tables.formats import format_for_path, write_table
+    from understudy.tables.schema import Schema
+
+    began = time.monotonic()
+    seed = _chosen(seed)
+    format_for_path(rows_file)
+    with complete_or_absent(rows_file) as partial, progress_bar(f"Sampling {n_rows:,} rows") as progress:
+        fitted, manifest = load_model(existing_file(model))
+        batches = fitted.sample(n_rows, seed=seed, offset=offset)
+        columns = Schema.model_validate(manifest["schema"]).to_arrow()
+        write_table(partial, batches, columns, progress=progress, rows_total=n_rows)
+    result = {"rows": str(rows_file), "n_rows": n_rows, "offset": offset, "seed": seed}
+    if as_json:
+        write_json(result | {"seconds": round(time.monotonic() - began, 3)})
+    else:
+        output().print(f"{n_rows:,} rows in {rows_file}   seed {seed}, from row {offset:,}", soft_wrap=True)
+
+
+def evaluate(
+    real: Annotated[Path, typer.Argument(help="The table that the model learnt.")],
+    synthetic: Annotated[Path, typer.Argument(help="The synthetic table.")],
+    holdout: Annotated[
+        Path | None, typer.Option(help="Real rows that the model never saw; some scores need them.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="A column to predict: what the synthetic rows are worth for it.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=SEED_MAX, help="Of the random draws of rows.")] = 0,
+    report_file: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Also write the report: .html or .json.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a synthetic with the real table, beside a baseline and what real rows reach."""
+    from understudy.evaluation.report import evaluate as score
+    from understudy.tables.formats import read_table
+    from understudy.tables.inference import infer_schema
+    from understudy.tables.validation import conform
+
+    if report_file is not None and report_file.suffix.lower() not in (".html", ".json"):
+        raise InvalidInput(f"{report_file.name!r} ends neither in .html nor in .json.", code="unknown_format")
+    with progress_bar("Evaluating") as progress:
+        real_rows = read_table(existing_file(real), progress=progress)
+        schema = infer_schema(real_rows)
+        others = [
+            conform(read_table(existing_file(path), progress=progress), schema)
+            for path in (synthetic, holdout)
+            if path is not None
+        ]
+        report = score(
+            real_rows,
+            others[0],
+            schema,
+            holdout=others[1] if holdout else None,
+            target=target,
+            seed=seed,
+            progress=progress,
+        )
+    if report_file is not None:
+        _write_report(report, report_file)
+    if as_json:
+        write_json(report.model_dump(mode="json"))
+    else:
+        show_report(report, report_file)
+
+
+def _chosen(seed: int | None) -> int:
+    return secrets.randbelow(SEED_MAX) if seed is None else seed
+
+
+def _read_schema(path: Path) -> Schema:
+    from pydantic import ValidationError
+
+    from understudy.tables.schema import Schema
+
+    try:
+        return Schema.model_validate_json(existing_file(path).read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in first["loc"]) or "the whole"
+        raise InvalidInput(f"{path} is not a schema: {where}: {first['msg']}.") from error
+
+
+def _synthesizer_parameters(name: str, preset: str | None) -> TreeChainParameters | IndependentParameters:
+    from pydantic import TypeAdapter, ValidationError
+
+    from understudy.synthesizers import AnySynthesizer, synthesizer_entry
+
+    wanted = {"name": synthesizer_entry(name).name} | ({"preset": preset} if preset else {})
+    adapter: TypeAdapter[TreeChainParameters | IndependentParameters] = TypeAdapter(AnySynthesizer)
+    try:
+        return adapter.validate_python(wanted)
+    except ValidationError as error:
+        message = error.errors(include_url=False, include_input=False)[0]["msg"]
+        raise InvalidInput(
+            f"Preset {preset!r} does not go with the synthesizer {name}: {message}.",
+            code="invalid_parameters",
+        ) from error
+
+
+def _write_report(report: Report, path: Path) -> None:
+    from understudy.evaluation.html import render_html
+
+    is_html = path.suffix.lower() == ".html"
+    text = render_html(report) if is_html else report.model_dump_json(indent=2) + "\n"
+    with complete_or_absent(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+COMMANDS = (fit, sample, evaluate)

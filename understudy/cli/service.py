@@ -1,0 +1,152 @@
+"""The commands of the service: serve, worker, migrate."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from understudy.cli.terminal import output
+from understudy.errors import Unavailable
+
+if TYPE_CHECKING:
+    from understudy.embedded.commands import StackOptions
+    from understudy.settings import Settings
+
+DataDir = Annotated[
+    Path | None, typer.Option(help="Folder of the stack; default: UNDERSTUDY_DATA_DIR, or one of your own.")
+]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the API; 0 for any that is free.")]
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address that the API listens on.")] = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Run everything: database, broker, API and a worker, until Ctrl-C.
+
+    Without UNDERSTUDY_DATABASE_URL and UNDERSTUDY_REDIS_URL a private PostgreSQL and a private Valkey are
+    started; what is given is used.
+    """
+    options = stack_options(host=host, port=port, data_dir=data_dir)
+    from understudy.embedded.supervisor import Supervisor
+
+    console = output()
+    supervisor = Supervisor(
+        options, lambda part, text: console.print(f"  {part:<12} {text}", soft_wrap=True, markup=False)
+    )
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        supervisor.ask_to_stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    console.print(f"[bold]Understudy[/] in {supervisor.folder.path}", soft_wrap=True)
+    try:
+        supervisor.start()
+        if not supervisor.is_stopping:
+            show_how_to_go_on(supervisor.url, supervisor.folder.api_key_file)
+            supervisor.watch()
+    finally:
+        supervisor.stop()
+    console.print("Stopped.")
+
+
+def show_how_to_go_on(url: str, api_key_file: Path) -> None:
+    """Print the address, the key's file and a first request."""
+    console = output()
+    console.print(f"Ready at [bold]{url}[/]   (Ctrl-C stops it)", soft_wrap=True)
+    console.print(f"  API key      {api_key_file}", soft_wrap=True, markup=False)
+    console.print(
+        f'  Try          curl -H "Authorization: Bearer $(cat {api_key_file})" {url}/v1/datasets',
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def worker() -> None:
+    """Run a worker on the database and broker that the settings name."""
+    load_settings()
+    command = [sys.executable, "-P", "-m", "workers"]
+    os.execv(command[0], command)  # noqa: S606 (our own command, no shell)
+
+
+def migrate(
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also make sure that this file holds a valid API key, with a first project if needed."
+        ),
+    ] = None,
+) -> None:
+    """Bring the database that the settings name up to date."""
+    settings = load_settings()
+    from understudy.db.migrate import upgrade
+
+    if settings.database_url is None:
+        raise Unavailable("UNDERSTUDY_DATABASE_URL is not set.", code="configuration")
+    upgrade(settings.database_url.get_secret_value())
+    if key_file is not None:
+        _ensure_key(settings, key_file)
+
+
+def stack_options(*, host: str | None, port: int | None, data_dir: Path | None) -> StackOptions:
+    """Return what a stack is asked to be: the settings, changed by the options that were given."""
+    settings = load_settings()
+    from understudy.embedded.commands import StackOptions
+
+    return StackOptions(
+        data_dir=data_dir or settings.data_dir,
+        host=host or settings.host,
+        port=settings.port if port is None else port,
+        database_url=settings.database_url.get_secret_value() if settings.database_url else None,
+        redis_url=settings.redis_url.get_secret_value() if settings.redis_url else None,
+        secret_key=settings.secret_key.get_secret_value() if settings.secret_key else None,
+    )
+
+
+def load_settings() -> Settings:
+    """Return the settings of the environment.
+
+    Raises
+    ------
+    Unavailable
+        If the service is not installed, or a variable's value does not do.
+    """
+    if find_spec("pydantic_settings") is None or find_spec("celery") is None:
+        raise Unavailable(
+            "The service is not installed: pip install 'understudy[service]', or "
+            "'understudy[service,embedded]' for a private database and broker too.",
+            code="configuration",
+        )
+    from pydantic import ValidationError
+
+    from understudy.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "_".join(str(step) for step in first["loc"]).upper()
+        raise Unavailable(f"UNDERSTUDY_{name}: {first['msg']}.", code="configuration") from error
+
+
+def _ensure_key(settings: Settings, key_file: Path) -> None:
+    from understudy.embedded.first_key import ensure_key
+    from understudy.resources import open_resources
+
+    resources = open_resources(settings)
+    try:
+        ensure_key(resources, key_file)
+    finally:
+        resources.close()
+
+
+COMMANDS = (serve, worker, migrate)

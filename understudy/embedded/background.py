@@ -1,0 +1,82 @@
+"""A stack that another process supervises: the one that runs in a data folder, or one that we start there."""
+
+from __future__ import annotations
+
+import sys
+import time
+from urllib.parse import urlsplit
+
+from understudy.embedded.commands import StackOptions
+from understudy.embedded.data_folder import DataFolder
+from understudy.embedded.processes import Child, last_lines
+from understudy.embedded.supervisor import is_ready
+from understudy.errors import Unavailable
+
+START_SECONDS_MAX = 120
+STOP_SECONDS_MAX = 30
+
+
+class BackgroundStack:
+    """`understudy serve` as a child of ours; or, if one runs in the folder already, that one."""
+
+    def __init__(self, options: StackOptions) -> None:
+        self.folder = DataFolder(options.data_dir)
+        self.is_ours = not self.folder.is_locked()
+        command = [sys.executable, "-P", "-m", "understudy.cli", "serve", "--data-dir", str(self.folder.path)]
+        self._command = [*command, "--host", options.host, "--port", str(options.port)]
+        self._child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of the API; only after the start."""
+        url = self.folder.url()
+        assert url is not None
+        return url
+
+    def start(self) -> None:
+        """Start the stack, unless it runs, and return when it is ready.
+
+        Raises
+        ------
+        Unavailable
+            With the last line that `serve` wrote, if it ends or is not ready in time.
+        """
+        if self.is_ours:
+            self._launch()
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while not self._is_ready():
+            if self._child is not None and not self._child.is_running():
+                raise Unavailable(last_lines(self._child.log, 1).removeprefix("error: "))
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"The stack was not ready after {START_SECONDS_MAX} s: see {self.folder.logs}."
+                )
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop the stack, if it is ours."""
+        if self._child is not None:
+            self._child.stop(STOP_SECONDS_MAX)
+
+    def wait(self) -> None:
+        """Return when the stack has ended; Ctrl-C interrupts."""
+        while self._child is not None and self._child.wait(1) is None:
+            pass
+
+    def _launch(self) -> None:
+        self.folder.make()
+        # What a killed stack left there is not the address of the new one.
+        self.folder.url_file.unlink(missing_ok=True)
+        log = self.folder.logs / "serve.log"
+        log.unlink(missing_ok=True)
+        self._child = Child(self._command, folder=self.folder.path, log=log)
+        self._child.start()
+
+    def _is_ready(self) -> bool:
+        url = self.folder.url()
+        if url is None:
+            return False
+        address = urlsplit(url)
+        assert address.hostname is not None
+        assert address.port is not None
+        return is_ready(address.hostname, address.port)

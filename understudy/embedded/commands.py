@@ -1,0 +1,81 @@
+"""The programs of a stack that are not servers: what each is called with, and the environment it sees."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from understudy.embedded.data_folder import DataFolder
+from understudy.embedded.processes import Child
+
+# Long enough for a short job to end; a longer one is handed back and goes on after the next start.
+DRAIN_SECONDS = 2
+API_DRAIN_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """What a stack is asked to be; a URL that is given means a server that is not ours to run."""
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    database_url: str | None = None
+    redis_url: str | None = None
+    secret_key: str | None = None
+
+
+def stack_environment(
+    options: StackOptions, folder: DataFolder, *, database_url: str, redis_url: str
+) -> dict[str, str]:
+    """Return our own environment with what the API and the worker need to find each other."""
+    defaults = {"UNDERSTUDY_DRAIN_SECONDS": str(DRAIN_SECONDS), "PYTHONUNBUFFERED": "1"}
+    given = {
+        "UNDERSTUDY_DATABASE_URL": database_url,
+        "UNDERSTUDY_REDIS_URL": redis_url,
+        "UNDERSTUDY_SECRET_KEY": options.secret_key or folder.secret_key(),
+        "UNDERSTUDY_DATA_DIR": str(folder.path),
+        "UNDERSTUDY_HOST": options.host,
+        "UNDERSTUDY_PORT": str(options.port),
+    }
+    return defaults | dict(os.environ) | given
+
+
+def migration(folder: DataFolder, environment: Mapping[str, str]) -> Child:
+    """Return the program that brings the database up to date and makes sure of a first key."""
+    arguments = ["understudy.cli", "migrate", "--key-file", str(folder.api_key_file)]
+    return _module(arguments, folder, environment, "migrate", signal.SIGTERM)
+
+
+def api(options: StackOptions, folder: DataFolder, environment: Mapping[str, str]) -> Child:
+    """Return the API."""
+    arguments = ["uvicorn", "app.main:create_app", "--factory", "--host", options.host]
+    arguments += ["--port", str(options.port), "--no-access-log", "--no-server-header"]
+    arguments += ["--timeout-graceful-shutdown", str(API_DRAIN_SECONDS)]
+    return _module(arguments, folder, environment, "api", signal.SIGKILL)
+
+
+def worker(folder: DataFolder, environment: Mapping[str, str]) -> Child:
+    """Return the worker."""
+    return _module(["workers"], folder, environment, "worker", signal.SIGKILL)
+
+
+def _module(
+    arguments: list[str],
+    folder: DataFolder,
+    environment: Mapping[str, str],
+    name: str,
+    death_signal: signal.Signals,
+) -> Child:
+    # -P: the data folder, where it works, is no place to import modules from.
+    return Child(
+        [sys.executable, "-P", "-m", *arguments],
+        folder=folder.path,
+        log=folder.logs / f"{name}.log",
+        death_signal=death_signal,
+        environment=environment,
+    )
