@@ -76,11 +76,13 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     from understudy.synthesizers import make_synthesizer
     from understudy.synthesizers.files import save_model
     from understudy.tables.schema import Schema
+    from understudy.tables.validation import conform
 
     assert parameters.seed is not None
     schema = Schema.model_validate(workspace.context["schema"])
     workspace.progress("reading", 0.0)
-    table = pq.read_table(workspace.inputs["table"])
+    # Parquet has no room for some types, such as seconds: the schema knows what they were.
+    table = conform(pq.read_table(workspace.inputs["table"]), schema)
     is_holdout = split_holdout(table.num_rows, parameters.holdout_fraction, parameters.seed)
     training = table.filter(pa.array(~is_holdout))
     # Freed before the fit, which needs the room.
