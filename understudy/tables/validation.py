@@ -77,9 +77,10 @@ def _cast(array: pa.ChunkedArray[Any], column: Column) -> pa.ChunkedArray[Any]:
         return array.cast(source).cast(target)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         n = _count_unfit(array.cast(source).combine_chunks(), target)
-    # Outside the handler: Arrow's message, which would be the cause, holds a cell's value.
-    at_least = "at least " if n == _COUNTED_MAX else ""
-    raise _mismatch(column, f"holds {at_least}{n:,} value{'s' if n > 1 else ''} that cannot be cast")
+        at_least = "at least " if n == _COUNTED_MAX else ""
+        fault = f"holds {at_least}{n:,} value{'s' if n > 1 else ''} that cannot be cast"
+        # Without its cause: Arrow's message holds a cell's value.
+        raise _mismatch(column, fault) from None
 
 
 def _mismatch(column: Column, fault: str) -> InvalidInput:

@@ -77,14 +77,15 @@ def _translated() -> Iterator[None]:
     """Turn what the parser says of a damaged file into `InvalidInput`; running out of memory is no fault."""
     try:
         yield
-        return
     except (pa.ArrowMemoryError, InvalidInput):
         raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-    # Raised outside the handler, without a cause: the parser's message may hold values.
-    raise _unreadable("The Parquet file is damaged: its content cannot be decoded. Write it again.")
+        # Without its cause: the parser's message may hold values.
+        raise _unreadable(
+            "The Parquet file is damaged: its content cannot be decoded. Write it again."
+        ) from None
 
 
 def _unreadable(detail: str) -> InvalidInput:
@@ -189,13 +190,11 @@ def _is_text(type_: pa.DataType) -> bool:
 def _check_text(name: str, column: pa.Array[Any]) -> None:
     try:
         column.validate(full=True)
-        return
     except pa.ArrowInvalid:
-        pass
-    raise InvalidInput(
-        f"Column {name!r} is declared as text but holds bytes that are not UTF-8. Write it as UTF-8 text.",
-        code="wrong_encoding",
-    )
+        raise InvalidInput(
+            f"Column {name!r} is declared as text but holds bytes that are not UTF-8. Write it as UTF-8.",
+            code="wrong_encoding",
+        ) from None
 
 
 PARQUET = Format(

@@ -16,7 +16,7 @@ from understudy.tables.formats.base import Format
 from understudy.tables.formats.canonical import batch_rows, check_rows
 from understudy.tables.formats.csv.column_types import ColumnType, decide_types
 from understudy.tables.formats.csv.dialect import Dialect, read_dialect
-from understudy.tables.formats.csv.staging import open_session, quoted, resource_fault, stage
+from understudy.tables.formats.csv.staging import open_session, quoted, stage
 from understudy.tables.formats.csv.text import utf8_file
 from understudy.tables.formats.csv.writing import write_csv
 from understudy.tables.formats.scan import ReadLimits, Scan
@@ -72,21 +72,11 @@ def _header_warnings(dialect: Dialect) -> list[str]:
 def _batches(
     session: duckdb.DuckDBPyConnection, staged: Path, columns: list[ColumnType], schema: pa.Schema
 ) -> Iterator[pa.RecordBatch]:
-    import duckdb
-
     expressions = ", ".join(f"{column.expression} AS c{index}" for index, column in enumerate(columns))
     query = f"SELECT {expressions} FROM read_parquet({quoted(staged)})"  # noqa: S608 - all of it is ours
-    try:
-        reader = session.sql(query).to_arrow_reader(batch_rows(len(columns)))
-        for batch in reader:
-            arrays = [array.cast(type_) for array, type_ in zip(batch.columns, schema.types, strict=True)]
-            yield pa.record_batch(arrays, schema=schema)
-        return
-    except duckdb.Error as error:
-        fault = resource_fault(error)
-        if fault is None:
-            raise
-    raise fault
+    for batch in session.sql(query).to_arrow_reader(batch_rows(len(columns))):
+        arrays = [array.cast(type_) for array, type_ in zip(batch.columns, schema.types, strict=True)]
+        yield pa.record_batch(arrays, schema=schema)
 
 
 CSV = Format(

@@ -27,7 +27,13 @@ _STAGED_VALUES = 4_000_000
 
 @contextmanager
 def open_session(source: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database in memory that can read one file and write to one folder, and nothing else."""
+    """Open a database in memory that can read one file and write to one folder, and nothing else.
+
+    Raises
+    ------
+    MemoryError, OSError
+        As Python does, when the machine or the limit has no more memory or disk.
+    """
     # Imported here: only the process that reads the file pays for it.
     import duckdb
 
@@ -47,6 +53,12 @@ def open_session(source: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnect
         ):
             connection.execute(f"SET {setting}")
         yield connection
+    except duckdb.OutOfMemoryException:
+        raise MemoryError("DuckDB ran out of memory.") from None
+    except duckdb.IOException as error:
+        text = str(error)
+        code = errno.ENOSPC if "No space left" in text else errno.EFBIG if "too large" in text else errno.EIO
+        raise OSError(code, "DuckDB could not read or write its files.") from None
     finally:
         connection.close()
 
@@ -86,13 +98,7 @@ def _copy(source: Path, staged: Path, scratch: Path, dialect: Dialect, limits: R
             session.execute(_copy_statement(source, staged, dialect, limits))
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
             return str(error)
-        except duckdb.Error as error:
-            fault = resource_fault(error)
-            if fault is None:
-                raise
-        else:
-            return None
-    raise fault
+    return None
 
 
 def _copy_statement(source: Path, staged: Path, dialect: Dialect, limits: ReadLimits) -> str:
@@ -102,28 +108,16 @@ def _copy_statement(source: Path, staged: Path, dialect: Dialect, limits: ReadLi
         COPY (
             SELECT * FROM read_csv(
                 {quoted(source)}, auto_detect = false, header = true, skip = {dialect.n_blank_lines},
-                 delim = {quoted(dialect.delimiter)},
-                quote = '"', escape = '"', columns = {{{columns}}}, strict_mode = true,
-                nullstr = [{missing}], allow_quoted_nulls = false, max_line_size = {limits.cell_bytes_max}
+                delim = {quoted(dialect.delimiter)}, quote = '"', escape = '"',
+                columns = {{{columns}}}, strict_mode = true,
+                nullstr = [{missing}], allow_quoted_nulls = false, max_line_size = {limits.cell_bytes_max},
+                buffer_size = {4 * limits.cell_bytes_max}
             )
         ) TO {quoted(staged)} (
             FORMAT parquet, COMPRESSION snappy,
             ROW_GROUP_SIZE {batch_rows(len(dialect.names), _STAGED_VALUES)}
         )
     """  # noqa: S608 - every part is ours or quoted
-
-
-def resource_fault(error: duckdb.Error) -> Exception | None:
-    """Return the error of Python for a machine that has run out of something, or None."""
-    import duckdb
-
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return MemoryError("DuckDB ran out of memory.")
-    if isinstance(error, duckdb.IOException):
-        text = str(error)
-        code = errno.ENOSPC if "No space left" in text else errno.EFBIG if "too large" in text else errno.EIO
-        return OSError(code, "DuckDB could not write its scratch files.")
-    return None
 
 
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
@@ -136,8 +130,8 @@ def _explained(fault: str, n_columns: int, limits: ReadLimits) -> InvalidInput:
     place = f"Line {int(line[1]):,} (a row that spans lines counts as one)" if line else "A line"
     if counts := _COUNTS.search(fault):
         return InvalidInput(
-            f"{place} has {_fields(int(counts[2]))} where the header has {_fields(n_columns)}. Give every row "
-            "as many fields as the header; a field that holds the delimiter needs quotation marks.",
+            f"{place} has {_fields(int(counts[2]))} where the header has {_fields(n_columns)}. Give every "
+            "row as many fields as the header; a field that holds the delimiter needs quotation marks.",
             code="ragged_rows",
         )
     if _LINE_SIZE.search(fault):

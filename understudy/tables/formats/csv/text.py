@@ -112,13 +112,15 @@ def _check_chunk(chunk: bytes, decoder: codecs.IncrementalDecoder, n_bytes: int,
         return
     try:
         decoder.decode(chunk)
-        return
     except UnicodeDecodeError as error:
-        position = error.start - carried
+        # Without its cause: the decoder's error carries the bytes.
+        raise _not_utf8(chunk, error.start - carried, n_bytes, n_lines) from None
+
+
+def _not_utf8(chunk: bytes, position: int, n_bytes: int, n_lines: int) -> InvalidInput:
     if n_bytes == 0 and _is_garbage(chunk):
-        raise InvalidInput("The file is not text. Send a CSV or Parquet file.", code="unreadable_file")
-    # Outside the handler: the decoder's error, which would be the context, carries the bytes.
-    raise _wrong_encoding(n_bytes + position, n_lines + chunk.count(b"\n", 0, max(0, position)))
+        return InvalidInput("The file is not text. Send a CSV or Parquet file.", code="unreadable_file")
+    return _wrong_encoding(n_bytes + position, n_lines + chunk.count(b"\n", 0, max(0, position)))
 
 
 def _is_garbage(chunk: bytes) -> bool:
@@ -145,10 +147,8 @@ def _translate_utf16(source: Path, target: Path) -> None:
             while text := file.read(MEBIBYTE):
                 copy.write(text)
                 n_lines += text.count("\n")
-        return
     except UnicodeError:
-        pass
-    raise InvalidInput(
-        f"The file begins as UTF-16 but is not valid UTF-16 after line {n_lines:,}. {_REMEDY}",
-        code="wrong_encoding",
-    )
+        raise InvalidInput(
+            f"The file begins as UTF-16 but is not valid UTF-16 after line {n_lines:,}. {_REMEDY}",
+            code="wrong_encoding",
+        ) from None

@@ -1,0 +1,25 @@
+"""Broken and hostile files, made by a script, each with the code of the error that it must end in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.hostile import csv_files, parquet_files
+
+
+@dataclass(frozen=True)
+class BrokenFile:
+    """A file that is no table, and why."""
+
+    name: str
+    format_name: str
+    code: str
+    make: Callable[[], bytes]
+
+
+BROKEN_FILES: tuple[BrokenFile, ...] = tuple(
+    BrokenFile(name, format_name, code, make)
+    for format_name, files in (("csv", csv_files.FILES), ("parquet", parquet_files.FILES))
+    for name, (code, make) in files.items()
+)
