@@ -25,7 +25,7 @@ class Comparison:
     Parameters
     ----------
     encoder : TableEncoder
-        Learnt on the real table.
+        What the arrays' codes stand for.
     real, synthetic : EncodedTable
         The rows that were learnt from, and the rows that are judged.
     holdout : EncodedTable or None
@@ -80,7 +80,9 @@ def compare(
     if target is not None:
         schema.column(target)
     tables = {role: conform(table, schema) for role, table in tables.items()}
-    encoder = TableEncoder.fit(tables["real"], schema)
+    encoder = TableEncoder.fit(
+        tables["real"], [table for role, table in tables.items() if role != "real"], schema
+    )
     encoded = {role: encode(encoder, table, role=role, seed=seed) for role, table in tables.items()}
     return Comparison(
         encoder, encoded["real"], encoded["synthetic"], encoded.get("holdout"), target=target, seed=seed

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.encoding import MISSING, SECONDS_PER_DAY, Values
+from understudy.evaluation.encoding import MISSING, SECONDS_PER_DAY, ColumnEncoder, Values
 from understudy.evaluation.metrics.column_shapes import is_missing
 from understudy.tables.schema import ColumnKind
 
@@ -71,10 +71,10 @@ def distribution(comparison: Comparison, i: int) -> Distribution:
     edges = np.array([])
     labels: list[str] = []
     shares: list[Shares] = [[], []]
-    categories = comparison.encoder.columns[i].categories
-    if categories is not None and len(known) >= N_KNOWN_MIN:
+    encoder = comparison.encoder.columns[i]
+    if encoder.is_categorical and len(known) >= N_KNOWN_MIN:
         form = "bars"
-        labels, shares = _bars(categories, real, synthetic)
+        labels, shares = _bars(encoder, real, synthetic)
     elif len(known) >= N_KNOWN_MIN:
         form = "histogram"
         edges = _merged(known, round_edges(known, column.kind))
@@ -92,18 +92,22 @@ def distribution(comparison: Comparison, i: int) -> Distribution:
     )
 
 
-def _bars(categories: tuple[str, ...], real: Values, synthetic: Values) -> tuple[list[str], list[Shares]]:
+def _bars(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list[str], list[Shares]]:
     """Return the bars' labels and heights: frequent values, then pools that are not empty."""
-    counts = np.bincount(real[real != MISSING], minlength=len(categories))
+    categories, n_real = encoder.categories or (), encoder.n_categories_real
+    counts = np.bincount(real[real != MISSING], minlength=n_real)
     n_shown = min(N_CATEGORIES_SHOWN, int(np.sum(counts >= N_ROWS_SHOWN_MIN)))
     # Codes count from the most frequent value on, so the shown ones are the first.
-    pools = np.array([*range(n_shown), *[n_shown] * (len(categories) - n_shown), n_shown + 1, n_shown + 2])
+    pools = np.arange(len(categories) + 1)
+    pools[n_shown:n_real] = n_shown
+    pools[n_real:] = n_shown + 1
+    # MISSING is -1, the last place.
+    pools[-1] = n_shown + 2
     labels = [_shortened(label) for label in categories[:n_shown]] + [
         OTHER_LABEL,
         UNSEEN_LABEL,
         MISSING_LABEL,
     ]
-    # MISSING is -1, which is the last pool.
     heights = [
         np.bincount(pools[values], minlength=n_shown + 3) / len(values) for values in (real, synthetic)
     ]

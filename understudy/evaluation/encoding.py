@@ -1,14 +1,14 @@
 """Arrow columns as plain arrays that metrics can compare.
 
-Numbers and times become floats (NaN where missing); categories and booleans become codes that count the
-*real* table's values from the most frequent on. So a code means the same in every table of a comparison.
+Numbers and times become floats (NaN where missing); categories and booleans become codes, which mean the same
+in every table of a comparison.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +33,7 @@ _UNITS: dict[ColumnKind, tuple[pa.DataType, pa.DataType, float]] = {
 }
 
 # A column of any type; what Arrow's own annotations need is its scalar.
-Arrow = pa.ChunkedArray[Any]
+Arrow: TypeAlias = "pa.ChunkedArray[Any]"
 Values = NDArray[np.float64] | NDArray[np.int32]
 
 
@@ -46,12 +46,15 @@ class ColumnEncoder:
     column : Column
         Name and kind.
     categories : tuple of str, or None
-        The real table's values, most frequent first; None for numbers. The code ``len(categories)``
-        stands for every value that the real table does not have.
+        What the codes stand for: the real table's values, most frequent first, then those of the other tables
+        alone; None for numbers.
+    n_categories_real : int
+        How many of them the real table has.
     """
 
     column: Column
     categories: tuple[str, ...] | None = None
+    n_categories_real: int = 0
 
     @property
     def is_categorical(self) -> bool:
@@ -59,26 +62,26 @@ class ColumnEncoder:
         return self.categories is not None
 
     @classmethod
-    def fit(cls, column: Column, values: Arrow) -> ColumnEncoder:
-        """Learn the categories of the real table, in an order that does not depend on the rows'."""
+    def fit(cls, column: Column, real: Arrow, others: Sequence[Arrow]) -> ColumnEncoder:
+        """Learn the categories, in an order that does not depend on the rows'."""
         if column.kind not in CATEGORICAL_KINDS:
             return cls(column)
-        counts = pc.value_counts(values.cast(pa.string()).drop_null())
+        counts = pc.value_counts(_as_text(real).drop_null())
         occurring = [str(value) for value in counts.field("values").to_pylist()]
-        order = np.lexsort(
-            (np.array(occurring, dtype=object), -_to_numpy(counts.field("counts")).astype(np.int64))
-        )
-        return cls(column, tuple(occurring[i] for i in order))
+        n_rows = _to_numpy(counts.field("counts")).astype(np.int64)
+        order = np.lexsort((np.array(occurring, dtype=object), -n_rows))
+        elsewhere = {
+            str(value) for other in others for value in pc.unique(_as_text(other).drop_null()).to_pylist()
+        }
+        categories = [occurring[i] for i in order] + sorted(elsewhere.difference(occurring))
+        return cls(column, tuple(categories), len(occurring))
 
     def encode(self, values: Arrow) -> Values:
         """Return the column as floats or codes."""
         if self.categories is None:
             return _as_numbers(self.column, values)
-        texts = values.cast(pa.string())
-        codes = pc.index_in(texts, value_set=pa.array(self.categories, pa.string()))
-        is_known = _to_numpy(pc.is_valid(texts)).astype(bool)
-        unseen = np.where(is_known, len(self.categories), MISSING).astype(np.int32)
-        return np.where(_to_numpy(pc.is_valid(codes)), _to_numpy(codes.fill_null(0)), unseen).astype(np.int32)
+        codes = pc.index_in(_as_text(values), value_set=pa.array(self.categories, pa.large_string()))
+        return _to_numpy(codes.fill_null(MISSING)).astype(np.int32)
 
 
 @dataclass(frozen=True)
@@ -127,9 +130,16 @@ class TableEncoder:
     columns: Sequence[ColumnEncoder]
 
     @classmethod
-    def fit(cls, real: pa.Table, schema: Schema) -> TableEncoder:
-        """Learn the categories of the real table."""
-        return cls([ColumnEncoder.fit(column, real.column(column.name)) for column in schema.columns])
+    def fit(cls, real: pa.Table, others: Sequence[pa.Table], schema: Schema) -> TableEncoder:
+        """Learn the categories of all tables that will be encoded."""
+        return cls(
+            [
+                ColumnEncoder.fit(
+                    column, real.column(column.name), [other.column(column.name) for other in others]
+                )
+                for column in schema.columns
+            ]
+        )
 
     def encode(self, table: pa.Table, *, n_rows_max: int, rng: np.random.Generator) -> EncodedTable:
         """Return the table as arrays of at most so many rows; the hashes are those of all rows."""
@@ -165,6 +175,10 @@ def _as_numbers(column: Column, values: Arrow) -> NDArray[np.float64]:
     # An infinity has no place on a scale of shares and bins: it counts as missing.
     numbers[~np.isfinite(numbers)] = np.nan
     return numbers
+
+
+def _as_text(values: Arrow) -> Arrow:
+    return values.cast(pa.large_string())
 
 
 def _to_numpy(values: Arrow | pa.Array[Any]) -> NDArray[np.generic]:

@@ -7,19 +7,39 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.evaluation.encoding import MISSING, EncodedTable
+from understudy.evaluation.encoding import MISSING, EncodedTable, Values
+
+Features = NDArray[np.float64]
 
 
-def as_features(table: EncodedTable, *, without: Sequence[int] = ()) -> NDArray[np.float64]:
-    """Return the columns side by side, NaN where missing; categories as their rank by frequency.
+def as_features(tables: Sequence[EncodedTable], *, without: int | None = None) -> list[Features]:
+    """Return each table's columns side by side, NaN where missing; categories as their rank by frequency.
 
     Parameters
     ----------
-    without : sequence of int
-        Positions of columns to leave out.
+    without : int, optional
+        Position of a column to leave out.
+
+    Notes
+    -----
+    Frequency counts in all the tables together. Ranks by the frequency in one table would tell a classifier which
+    rare categories that table happens to have more of, and it would know two samples of one source apart.
     """
-    kept = [column for i, column in enumerate(table.columns) if i not in without]
-    result = np.empty((table.n_rows, len(kept)))
-    for i, values in enumerate(kept):
-        result[:, i] = np.where(values == MISSING, np.nan, values) if values.dtype == np.int32 else values
-    return result
+    kept = [i for i in range(len(tables[0].columns)) if i != without]
+    columns = [_in_order([table.columns[i] for table in tables]) for i in kept]
+    return [
+        np.column_stack([column[j] for column in columns]) if columns else np.empty((table.n_rows, 0))
+        for j, table in enumerate(tables)
+    ]
+
+
+def _in_order(parts: Sequence[Values]) -> list[Features]:
+    if parts[0].dtype != np.int32:
+        return [part.astype(np.float64) for part in parts]
+    whole = np.concatenate(parts)
+    counts = np.bincount(whole[whole != MISSING], minlength=1)
+    ranks = np.empty(len(counts) + 1)
+    ranks[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+    # MISSING is -1, the last place.
+    ranks[-1] = np.nan
+    return [ranks[part] for part in parts]

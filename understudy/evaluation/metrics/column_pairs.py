@@ -74,7 +74,7 @@ def _matrix(
     return result
 
 
-# Bins or categories, "all other categories" or values that only one table has, and missing.
+# Bins or categories, all other categories, and missing.
 CELLS = N_CATEGORIES + 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from understudy.evaluation.features import as_features
 from understudy.evaluation.holdout import split_holdout
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
 from understudy.evaluation.metrics.column_shapes import is_missing
+from understudy.evaluation.threads import one_thread
 from understudy.tables.schema import ColumnKind
 
 N_ROWS_MAX = 30_000
@@ -64,13 +66,15 @@ def score(comparison: Comparison) -> TrainSyntheticTestReal | Unscored:
     train, test = _tables(comparison)
     classes = _classes(comparison, i)
     rng = comparison.rng("train_synthetic_test_real")
-    train_rows, test_rows = (_rows(table.draw(N_ROWS_MAX, rng), i, classes) for table in (train, test))
+    train_rows, test_rows = _rows([table.draw(N_ROWS_MAX, rng) for table in (train, test)], i, classes)
     problem = _problem(train_rows, test_rows)
     if problem is not None:
         return Unscored(reason=problem)
     fit_and_score = _r2 if classes is None else _macro_auc
+    with one_thread():
+        area_or_r2 = fit_and_score(train_rows, test_rows, seed=comparison.seed)
     return TrainSyntheticTestReal(
-        score=fit_and_score(train_rows, test_rows, seed=comparison.seed),
+        score=area_or_r2,
         target=comparison.target,
         task="regression" if classes is None else "classification",
         measure="R2" if classes is None else "AUC",
@@ -101,16 +105,20 @@ def _classes(comparison: Comparison, i: int) -> NDArray[np.float64] | None:
     return distinct[np.argsort(-counts, kind="stable")] if len(distinct) <= N_CLASSES_MAX else None
 
 
-def _rows(table: EncodedTable, i: int, classes: NDArray[np.float64] | None) -> _Rows:
-    values = table.columns[i]
-    known = np.flatnonzero(~is_missing(values))
-    target = values[known].astype(np.float64)
-    if classes is not None:
-        ranks = np.full(len(target), len(classes), dtype=np.float64)
-        for rank, value in enumerate(classes):
-            ranks[target == value] = rank
-        target = ranks
-    return _Rows(as_features(table.take(known), without=(i,)), target)
+def _rows(tables: Sequence[EncodedTable], i: int, classes: NDArray[np.float64] | None) -> list[_Rows]:
+    known = [table.take(np.flatnonzero(~is_missing(table.columns[i]))) for table in tables]
+    features = as_features(known, without=i)
+    targets = [_target(table.columns[i].astype(np.float64), classes) for table in known]
+    return [_Rows(*pair) for pair in zip(features, targets, strict=True)]
+
+
+def _target(values: NDArray[np.float64], classes: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    if classes is None:
+        return values
+    ranks = np.full(len(values), len(classes), dtype=np.float64)
+    for rank, value in enumerate(classes):
+        ranks[values == value] = rank
+    return ranks
 
 
 def _problem(train: _Rows, test: _Rows) -> str | None:

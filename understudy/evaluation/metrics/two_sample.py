@@ -14,8 +14,9 @@ from understudy.evaluation.discrimination import auc, auc_standard_error, interv
 from understudy.evaluation.features import as_features
 from understudy.evaluation.holdout import mix64
 from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.threads import one_thread
 
-N_ROWS_MAX = 20_000
+N_ROWS_MAX = 30_000
 N_ROWS_MIN = 50
 N_FOLDS = 3
 N_TREES = 100
@@ -63,7 +64,8 @@ def score(comparison: Comparison) -> TwoSample | Unscored:
     if n_rows < N_ROWS_MIN:
         return Unscored(reason=f"needs at least {N_ROWS_MIN} rows in each table")
     rows = _rows(comparison, n_rows)
-    models = [_fit(rows, fold, seed=comparison.seed) for fold in range(N_FOLDS)]
+    with one_thread():
+        models = [_fit(rows, fold, seed=comparison.seed) for fold in range(N_FOLDS)]
     areas = [_area(model, rows, fold) for fold, model in enumerate(models)]
     area = float(np.mean(areas))
     error = auc_standard_error(area, n_rows, n_rows)
@@ -82,7 +84,7 @@ def _rows(comparison: Comparison, n_rows: int) -> _Rows:
     hashes = np.concatenate([table.row_hashes[table.rows] for table in (real, synthetic)])
     is_synthetic = np.repeat([False, True], n_rows)
     return _Rows(
-        np.concatenate([as_features(real), as_features(synthetic)]),
+        np.concatenate(as_features([real, synthetic])),
         is_synthetic,
         _folds(hashes, is_synthetic, rng),
     )
