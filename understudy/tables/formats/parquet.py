@@ -98,7 +98,8 @@ def _declared_schema(file: pq.ParquetFile) -> pa.Schema:
     Parquet knows no seconds and no 64-bit dates; pyarrow keeps the schema that was written beside the data,
     but gives those columns back in the next finer unit.
     """
-    schema = file.schema_arrow
+    # Not `file.schema_arrow`, which shows the dictionaries that we asked for.
+    schema = file.metadata.schema.to_arrow_schema()
     kept = (file.metadata.metadata or {}).get(b"ARROW:schema")
     if kept is None:
         return schema

@@ -1,0 +1,274 @@
+"""What every file format promises; runs over `FORMATS`."""
+
+from __future__ import annotations
+
+import random
+import resource
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from understudy.errors import InvalidInput, TooLarge
+from understudy.tables.formats import FORMATS, Format, ReadLimits, read_table, stream_csv, write_table
+from understudy.tables.inference import infer_schema
+from understudy.tables.validation import conform
+
+_MOMENT = datetime(2024, 2, 29, 23, 59, 58, tzinfo=UTC)
+_FINE_MOMENT = datetime(1969, 12, 31, 23, 59, 58, 123456, tzinfo=UTC)
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
+_LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+
+# One column of each type that can be stored, with a missing value, extremes and what is hard to write.
+_VALUES: dict[pa.DataType, list[object]] = {
+    pa.int8(): [-128, 127, None],
+    pa.int16(): [-32768, 32767, None],
+    pa.int32(): [-(2**31), 2**31 - 1, None],
+    pa.int64(): [-(2**63), 2**63 - 1, None],
+    pa.uint8(): [0, 255, None],
+    pa.uint16(): [0, 2**16 - 1, None],
+    pa.uint32(): [0, 2**32 - 1, None],
+    pa.uint64(): [0, 2**64 - 1, None],
+    pa.float16(): [0.5, -65504.0, None],
+    pa.float32(): [0.1, -3.4e38, None],
+    pa.float64(): [0.1 + 0.2, -1.7976931348623157e308, None],
+    pa.bool_(): [True, False, None],
+    pa.string(): ['a "quoted", text', "two\r\nlines; é 😀", None],
+    pa.large_string(): ["", "NA", None],
+    pa.date32(): [date(1, 1, 1), date(9999, 12, 31), None],
+    pa.date64(): [date(1900, 2, 28), date(2024, 2, 29), None],
+    pa.time32("s"): [time(0, 0, 0), time(23, 59, 59), None],
+    pa.time32("ms"): [time(0, 0, 0), time(23, 59, 59, 999000), None],
+    pa.time64("us"): [time(0, 0, 0), time(23, 59, 59, 999999), None],
+    pa.time64("ns"): [1, 86_399_999_999_999, None],
+    pa.timestamp("s"): [_FIRST, _MOMENT, None],
+    pa.timestamp("ms"): [_FINE_MOMENT.replace(microsecond=123000), _MOMENT, None],
+    pa.timestamp("us"): [_FINE_MOMENT, _LAST, None],
+    pa.timestamp("ns"): [-1, 2**62 + 1, None],
+    pa.timestamp("s", tz="UTC"): [_FIRST, _MOMENT, None],
+    pa.timestamp("us", tz="America/New_York"): [_FINE_MOMENT, _MOMENT, None],
+    pa.timestamp("ns", tz="UTC"): [-1, 2**62 + 1, None],
+    pa.duration("s"): [timedelta(days=-1), timedelta(seconds=1), None],
+    pa.duration("ms"): [timedelta(milliseconds=1), timedelta(days=1), None],
+    pa.duration("us"): [timedelta(microseconds=1), timedelta(days=1), None],
+    pa.duration("ns"): [-1, 10**15, None],
+    pa.decimal128(9, 2): [Decimal("-1234567.89"), Decimal("0.10"), None],
+    pa.decimal128(38, 0): [Decimal(10**37), Decimal(-1), None],
+}
+_KINDS_TABLE = pa.table({str(type_): pa.array(values, type_) for type_, values in _VALUES.items()})
+
+formats = pytest.mark.parametrize("format_", FORMATS.values(), ids=lambda format_: format_.name)
+
+
+def _write(format_: Format, folder: Path, table: pa.Table) -> Path:
+    path = folder / f"table{format_.suffixes[0]}"
+    assert format_.write(path, table.to_batches(), table.schema) == table.num_rows
+    return path
+
+
+def _mixed_table(n_rows: int) -> pa.Table:
+    rng = random.Random(1)  # noqa: S311
+    return pa.table(
+        {
+            "row": list(range(n_rows)),
+            "x": [rng.gauss(0, 1) for _ in range(n_rows)],
+            "word": [rng.choice(["ab", "cd", None]) for _ in range(n_rows)],
+        }
+    )
+
+
+@formats
+@pytest.mark.parametrize("name", _KINDS_TABLE.column_names)
+def test_column_of_each_type_comes_back_under_its_schema(format_: Format, name: str, tmp_path: Path):
+    table = _KINDS_TABLE.select([name])
+    read = format_.read(_write(format_, tmp_path, table))
+    assert conform(read, infer_schema(table)).equals(table)
+
+
+@formats
+def test_all_types_together_come_back_under_their_schema(format_: Format, tmp_path: Path):
+    read = format_.read(_write(format_, tmp_path, _KINDS_TABLE))
+    assert conform(read, infer_schema(_KINDS_TABLE)).equals(_KINDS_TABLE)
+
+
+def test_parquet_keeps_every_type_by_itself(tmp_path: Path):
+    path = _write(FORMATS["parquet"], tmp_path, _KINDS_TABLE)
+    assert read_table(path).equals(_KINDS_TABLE)
+
+
+def test_parquet_keeps_what_is_declared_never_missing(tmp_path: Path):
+    schema = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.string())])
+    table = pa.table({"a": [1, 2], "b": ["x", "y"]}, schema=schema)
+    assert read_table(_write(FORMATS["parquet"], tmp_path, table)).schema.equals(schema)
+
+
+def test_csv_keeps_the_types_that_its_text_shows(tmp_path: Path):
+    shown = [
+        *(pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.date32(), pa.time32("s"), pa.time32("ms")),
+        *(pa.time64("us"), pa.time64("ns"), pa.timestamp("s"), pa.timestamp("ms"), pa.timestamp("us")),
+        *(pa.timestamp("ns"), pa.timestamp("s", tz="UTC")),
+    ]
+    table = _KINDS_TABLE.select([str(type_) for type_ in shown])
+    assert read_table(_write(FORMATS["csv"], tmp_path, table)).equals(table)
+
+
+@formats
+def test_ingest_keeps_rows_in_order_and_says_what_there_is(format_: Format, tmp_path: Path):
+    table = _mixed_table(30_000)
+    source = _write(format_, tmp_path, table)
+    ingested = format_.ingest(source, tmp_path / "canonical.parquet", ReadLimits())
+    assert read_table(tmp_path / "canonical.parquet").equals(format_.read(source))
+    assert read_table(tmp_path / "canonical.parquet").cast(table.schema).equals(table)
+    assert (ingested.n_rows, ingested.n_columns, ingested.warnings) == (30_000, 3, [])
+    assert [column.kind for column in ingested.schema.columns] == ["integer", "float", "category"]
+
+
+@formats
+def test_ingested_schema_is_the_schema_of_the_canonical_table(format_: Format, tmp_path: Path):
+    source = _write(format_, tmp_path, _KINDS_TABLE)
+    ingested = format_.ingest(source, tmp_path / "canonical.parquet", ReadLimits())
+    again = infer_schema(read_table(tmp_path / "canonical.parquet"))
+    assert ingested.schema.to_arrow().equals(again.to_arrow())
+    assert ingested.schema.names == again.names
+
+
+@formats
+def test_same_rows_give_same_bytes_however_they_are_cut(format_: Format, tmp_path: Path):
+    table = _mixed_table(10_000)
+    paths = [tmp_path / f"{size}{format_.suffixes[0]}" for size in (7, 10_000)]
+    for path, size in zip(paths, (7, 10_000), strict=True):
+        format_.write(path, table.to_batches(max_chunksize=size), table.schema)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+@formats
+@pytest.mark.parametrize(
+    ("limits", "code", "number"),
+    [
+        (ReadLimits(rows_max=99), "too_many_rows", "99"),
+        (ReadLimits(columns_max=2), "too_many_columns", "2"),
+        (ReadLimits(decoded_bytes_max=1_000), "too_large", "1,000"),
+    ],
+    ids=["rows", "columns", "bytes"],
+)
+def test_passed_limit_is_named(format_: Format, limits: ReadLimits, code: str, number: str, tmp_path: Path):
+    source = _write(format_, tmp_path, _mixed_table(100))
+    with pytest.raises(TooLarge, match=number) as caught:
+        format_.read(source, limits=limits)
+    assert caught.value.code == code
+
+
+@formats
+def test_file_cut_anywhere_is_refused_or_shorter(format_: Format, tmp_path: Path):
+    table = _mixed_table(500)
+    data = _write(format_, tmp_path, table).read_bytes()
+    for part in range(1, 64):
+        cut = tmp_path / "cut"
+        cut.write_bytes(data[: len(data) * part // 64])
+        try:
+            read = format_.read(cut)
+        except InvalidInput:
+            continue
+        # Text has no end mark: a cut at the end of a line, or in its last field, cannot be seen.
+        assert format_.name == "csv"
+        assert read.num_rows < table.num_rows
+
+
+@formats
+def test_damaged_file_is_a_table_or_invalid_input(format_: Format, tmp_path: Path):
+    data = _write(format_, tmp_path, _mixed_table(50)).read_bytes()
+    rng = random.Random(2)  # noqa: S311
+    for _ in range(150):
+        damaged = bytearray(data)
+        for _ in range(rng.randint(1, 4)):
+            damaged[rng.randrange(len(data))] = rng.randrange(256)
+        path = tmp_path / "damaged"
+        path.write_bytes(damaged)
+        try:
+            assert format_.read(path).num_columns >= 1
+        except InvalidInput:
+            continue
+
+
+@formats
+def test_failing_writer_leaves_nothing(format_: Format, tmp_path: Path):
+    table = _mixed_table(10)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield from table.to_batches()
+        raise RuntimeError("out of rows")
+
+    with pytest.raises(RuntimeError, match="out of rows"):
+        format_.write(tmp_path / f"table{format_.suffixes[0]}", batches(), table.schema)
+    assert list(tmp_path.iterdir()) == []
+
+
+@formats
+def test_progress_goes_to_the_last_row(format_: Format, tmp_path: Path):
+    told: list[tuple[str, float, int | None]] = []
+
+    def progress(
+        phase: str, fraction: float, *, rows_done: int | None = None, rows_total: int | None = None
+    ) -> None:
+        told.append((phase, fraction, rows_done))
+
+    source = _write(format_, tmp_path, _mixed_table(100))
+    format_.ingest(source, tmp_path / "canonical.parquet", ReadLimits(), progress)
+    assert told[0][0] == "checking"
+    assert told[-1] == ("writing", 1.0, 100)
+    assert all(0 <= fraction <= 1 for _, fraction, _ in told)
+
+
+@formats
+def test_file_is_found_under_an_awkward_path(format_: Format, tmp_path: Path):
+    folder = tmp_path / "it's [1]*? é;--"
+    folder.mkdir()
+    source = _write(format_, folder, _mixed_table(10))
+    format_.ingest(source, folder / "canonical.parquet", ReadLimits())
+    assert read_table(folder / "canonical.parquet").num_rows == 10
+
+
+@formats
+def test_memory_of_writing_does_not_grow_with_the_rows(format_: Format, tmp_path: Path):
+    batch = pa.record_batch({"x": [0.1 * i for i in range(10_000)], "y": ["some text"] * 10_000})
+    path = tmp_path / f"table{format_.suffixes[0]}"
+    format_.write(path, (batch for _ in range(30)), batch.schema)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    format_.write(path, (batch for _ in range(300)), batch.schema)
+    # 3 million rows are 75 MB as Arrow; a row group is 3 MB. ru_maxrss is in KiB.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000
+
+
+def test_canonical_file_has_row_groups_of_131072(tmp_path: Path):
+    table = pa.table({"a": pa.array(range(300_000), pa.int32())})
+    write_table(tmp_path / "table.parquet", table.to_batches(max_chunksize=1_000), table.schema)
+    metadata = pq.read_metadata(tmp_path / "table.parquet")
+    sizes = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
+    assert sizes == [131_072, 131_072, 37_856]
+    assert metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_wide_tables_get_smaller_row_groups(tmp_path: Path):
+    ones = pa.array([1] * 20_000, pa.int8())
+    batch = pa.record_batch({f"c{index}": ones for index in range(800)})
+    write_table(tmp_path / "table.parquet", [batch], batch.schema)
+    assert pq.read_metadata(tmp_path / "table.parquet").row_group(0).num_rows == 10_000
+
+
+def test_streamed_csv_is_the_written_csv(tmp_path: Path):
+    parquet = _write(FORMATS["parquet"], tmp_path, _KINDS_TABLE)
+    written = _write(FORMATS["csv"], tmp_path, _KINDS_TABLE)
+    assert b"".join(stream_csv(parquet)) == written.read_bytes()
+
+
+def test_streamed_csv_comes_in_pieces(tmp_path: Path):
+    table = _mixed_table(400_000).select(["row"])
+    write_table(tmp_path / "table.parquet", table.to_batches(), table.schema)
+    pieces = list(stream_csv(tmp_path / "table.parquet"))
+    assert pieces[0] == b'"row"\n'
+    assert max(len(piece) for piece in pieces) < 1_000_000
+    assert b"".join(pieces[1:]) == b"".join(b"%d\n" % row for row in range(400_000))
