@@ -22,8 +22,8 @@ def as_features(tables: Sequence[EncodedTable], *, without: int | None = None) -
 
     Notes
     -----
-    Frequency counts in all the tables together. Ranks by the frequency in one table would tell a classifier which
-    rare categories that table happens to have more of, and it would know two samples of one source apart.
+    Frequency counts in all the tables together. Ranks by the frequency in one table would tell a classifier
+    which rare categories that table happens to have more of: two samples of one source would look different.
     """
     kept = [i for i in range(len(tables[0].columns)) if i != without]
     columns = [_in_order([table.columns[i] for table in tables]) for i in kept]

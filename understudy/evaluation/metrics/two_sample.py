@@ -66,14 +66,15 @@ def score(comparison: Comparison) -> TwoSample | Unscored:
     rows = _rows(comparison, n_rows)
     with one_thread():
         models = [_fit(rows, fold, seed=comparison.seed) for fold in range(N_FOLDS)]
-    areas = [_area(model, rows, fold) for fold, model in enumerate(models)]
+        areas = [_area(model, rows, fold) for fold, model in enumerate(models)]
+        giveaways = _giveaways(comparison, models[0], rows)
     area = float(np.mean(areas))
     error = auc_standard_error(area, n_rows, n_rows)
     return TwoSample(
         score=area,
         interval=interval(area, error, 0.0, 1.0),
         classifier=f"gradient-boosted trees, {N_TREES} rounds, {N_FOLDS} folds",
-        giveaways=_giveaways(comparison, models[0], rows),
+        giveaways=giveaways,
         n_rows={"real": n_rows, "synthetic": n_rows},
     )
 
