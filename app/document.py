@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from app.schemas import Problem, UploadDatasetForm
+from app.schemas import Body, Problem, UploadDatasetForm
 
 Json = dict[str, Any]
 
@@ -37,6 +37,13 @@ TAGS = [
     {"name": "catalogues", "description": "What can be trained, and what is scored."},
     {"name": "health", "description": "For load balancers and people who are woken at night."},
 ]
+# Names of the unions, by the field that tells their members apart; unnamed, each client invents one.
+UNION_NAMES = {"kind": "JobRequest", "name": "AnySynthesizer", "metric": "AnyMetricResult"}
+HEADERS: dict[str, Json] = {
+    "Location": {"description": "Where to look at what was made.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait before a repetition.", "schema": {"type": "integer"}},
+    "ETag": {"description": "The version that was sent.", "schema": {"type": "string"}},
+}
 IDEMPOTENCY_KEY: Json = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -83,7 +90,10 @@ def mended(document: Json) -> Json:
         _mend_operation(path, method, operation)
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    for body in _subclasses(Body):
+        _leave_out_nulls(schemas.get(body.__name__, {}))
     _strip_titles(document)
+    _name_unions(document, schemas)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
 
@@ -124,7 +134,39 @@ def _mend_operation(path: str, method: str, operation: Json) -> None:
         operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     for status in statuses:
         responses.setdefault(str(status), problems(status)[status])
+    for status, names in (("202", ("Location",)), ("429", ("Retry-After",)), ("503", ("Retry-After",))):
+        if status in responses:
+            responses[status]["headers"] = {name: HEADERS[name] for name in names}
+    if "304" in responses:
+        responses["200"]["headers"] = {"ETag": HEADERS["ETag"]}
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _subclasses(cls: type) -> Iterator[type]:
+    for subclass in cls.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
+
+
+def _leave_out_nulls(schema: Json) -> None:
+    """Say of an answer's fields that they may be missing, instead of null, which is never sent."""
+    for name, field in schema.get("properties", {}).items():
+        if name in schema.get("required", []) or {"type": "null"} not in field.get("anyOf", []):
+            continue
+        field.pop("default", None)
+        kinds = [kind for kind in field.pop("anyOf") if kind != {"type": "null"}]
+        field.update(kinds[0])
+
+
+def _name_unions(node: Any, schemas: Json) -> None:
+    """Move every union with a discriminator among the named schemas, and leave a reference."""
+    for item in list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _name_unions(item, schemas)
+    if isinstance(node, dict) and "discriminator" in node and "oneOf" in node:
+        union = {key: node.pop(key) for key in ("discriminator", "oneOf")}
+        name = UNION_NAMES[union["discriminator"]["propertyName"]]
+        schemas[name] = union
+        node["$ref"] = f"#/components/schemas/{name}"
 
 
 def _strip_titles(node: Any) -> None:

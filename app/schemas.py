@@ -24,9 +24,7 @@ DatasetState = Literal["pending", "ready", "failed"]
 
 
 class Body(BaseModel):
-    """Base of what is sent back: what always stands in an answer is required in its schema."""
-
-    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+    """Base of what is sent back; a field without a value is left out."""
 
 
 class ProblemItem(Body):

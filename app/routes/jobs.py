@@ -7,7 +7,8 @@ import re
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Header, Query, Request, Response
+from fastapi.openapi.models import Example
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -25,6 +26,26 @@ from understudy.services import jobs as job_services
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=IdempotentRoute)
 
+EXAMPLES: dict[str, Example] = {
+    "train": {
+        "value": {
+            "kind": "train",
+            "dataset_id": "ds_01kaz7m2q5e1h9v3x8r6t4n0bc",
+            "synthesizer": {"name": "tree_chain", "preset": "fast"},
+            "seed": 7,
+            "labels": {"team": "ops"},
+        }
+    },
+    "sample": {"value": {"kind": "sample", "model_id": "mdl_01kaz7n3r7g5x9a3b1d6e8f0hj", "n_rows": 100_000}},
+    "evaluate": {
+        "value": {
+            "kind": "evaluate",
+            "dataset_id": "ds_01kaz7m2q5e1h9v3x8r6t4n0bc",
+            "synthetic_dataset_id": "ds_01kaz7q8t9j7z1c5d3f8g0h2km",
+            "target": "carrier",
+        }
+    },
+}
 WAIT_SECONDS_MAX = 60
 FIRST_POLL_SECONDS = 0.02
 LAST_POLL_SECONDS = 0.5
@@ -43,7 +64,7 @@ WAIT_PREFERENCE = re.compile(r"(?:^|[,;\s])wait=(\d{1,6})(?=$|[,;\s])", re.IGNOR
     },
 )
 def create_job(
-    parameters: RequestedParameters,
+    parameters: Annotated[RequestedParameters, Body(openapi_examples=EXAMPLES)],
     resources: ResourcesDep,
     caller: WriterDep,
     response: Response,

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pytest
+from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from understudy.resources import Resources
-from understudy.services.api_keys import create_api_key
-from understudy.services.projects import create_project
+from tests.conftest import SECRET_KEY, TEMPLATE, execute, make_caller, url_of
+from understudy.errors import CODES
+from understudy.job_queue import ListQueue
+from understudy.resources import Resources, open_resources
+from understudy.services.api_keys import Caller, create_api_key
+from understudy.settings import Settings
 
 Json = dict[str, Any]
+numbers = itertools.count()
 
 
 @pytest.fixture
@@ -27,16 +33,38 @@ def app_client(resources: Resources) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def client(app_client: TestClient, resources: Resources) -> TestClient:
-    """Make a client that may read and write in a project of its own."""
-    app_client.headers["Authorization"] = f"Bearer {new_key(resources)}"
+def client(app_client: TestClient, resources: Resources, caller: Caller) -> TestClient:
+    """Make a client that may read and write in the project of `caller`."""
+    app_client.headers["Authorization"] = f"Bearer {new_key(resources, caller)}"
     return app_client
 
 
 @pytest.fixture
-def other_client(client: TestClient, resources: Resources) -> TestClient:
+def other_client(client: TestClient, resources: Resources, other_caller: Caller) -> TestClient:
     """Make a client of another project, of the same application."""
-    return TestClient(client.app, headers={"Authorization": f"Bearer {new_key(resources)}"})
+    return TestClient(client.app, headers={"Authorization": f"Bearer {new_key(resources, other_caller)}"})
+
+
+@pytest.fixture(scope="module")
+def shared_resources(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Resources]:
+    """Open resources for all tests of a file that leave nothing behind, or do not mind what is there."""
+    name = f"shared_{next(numbers)}"
+    execute(postgres, f"create database {name} template {TEMPLATE}")
+    settings = Settings(
+        database_url=url_of(postgres, name), secret_key=SECRET_KEY, data_dir=tmp_path_factory.mktemp("data")
+    )
+    resources = open_resources(settings, queue=ListQueue())
+    yield resources
+    resources.close()
+    execute(postgres, f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="module")
+def shared_client(shared_resources: Resources) -> Iterator[TestClient]:
+    """Make a client that may read and write, for all tests of a file."""
+    key = new_key(shared_resources, make_caller(shared_resources))
+    with TestClient(create_app(shared_resources), headers={"Authorization": f"Bearer {key}"}) as client:
+        yield client
 
 
 @pytest.fixture
@@ -66,10 +94,9 @@ def trained_model(client: TestClient, ready_dataset: Json, run_jobs: Callable[[]
     return get(client, f"/v1/models/{result['model_id']}")
 
 
-def new_key(resources: Resources, *scopes: str) -> str:
-    """Return the text of a key of a new project."""
-    project = create_project(resources, "tests")
-    return create_api_key(resources, project.id, "tests", scopes or ("read", "write"))[1]
+def new_key(resources: Resources, caller: Caller, *scopes: str) -> str:
+    """Return the text of a new key of a caller's project."""
+    return create_api_key(resources, caller.project_id, "tests", scopes or ("read", "write"))[1]
 
 
 def upload(client: TestClient, data: bytes, name: str = "small.csv", **form: str) -> Json:
@@ -94,3 +121,23 @@ def get(client: TestClient, path: str) -> Json:
     assert response.status_code == 200, response.text
     body: Json = response.json()
     return body
+
+
+def assert_problem(response: Response, status: int, code: str, *words: str) -> Json:
+    """Check that an answer is this problem and that its detail says these words; return its body."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    problem: Json = response.json()
+    assert (response.status_code, problem["status"], problem["code"]) == (status, status, code), response.text
+    assert problem["request_id"] == response.headers["x-request-id"]
+    assert problem["title"] == CODES[code]
+    for word in words:
+        assert word in problem["detail"], problem["detail"]
+    return problem
+
+
+def assert_nothing_made(client: TestClient, resources: Resources) -> None:
+    """Check that there is no row, no blob and no staged file."""
+    assert get(client, "/v1/datasets")["data"] == []
+    assert get(client, "/v1/jobs")["data"] == []
+    assert list(resources.store.keys("")) == []
+    assert list(resources.staging_folder.iterdir()) == []

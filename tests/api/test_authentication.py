@@ -1,0 +1,116 @@
+"""Nothing under /v1 without a key, and nothing beyond its scopes."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from tests.api.conftest import assert_problem, new_key
+from tests.conftest import make_caller
+from tests.test_openapi import IN_V1, OPERATIONS
+from understudy.resources import Resources
+from understudy.services.api_keys import create_api_key, revoke_api_key
+
+IDS = dict.fromkeys(("dataset_id", "job_id", "model_id", "report_id"), "x")
+READS = [name for name in IN_V1 if OPERATIONS[name][1] == "get"]
+WRITES = [name for name in IN_V1 if OPERATIONS[name][1] != "get"]
+
+
+@pytest.fixture(scope="module")
+def bare_client(shared_resources: Resources) -> TestClient:
+    """Make a client without a key."""
+    return TestClient(create_app(shared_resources))
+
+
+@pytest.mark.parametrize("name", IN_V1)
+def test_every_operation_needs_a_key(bare_client: TestClient, name: str):
+    path, method, _ = OPERATIONS[name]
+    response = bare_client.request(method, path.format(**IDS))
+    assert_problem(response, 401, "unauthenticated", "Authorization: Bearer")
+    assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_an_unknown_address_under_v1_needs_a_key_too(bare_client: TestClient):
+    assert_problem(bare_client.get("/v1"), 401, "unauthenticated")
+    assert_problem(bare_client.get("/v1/nothing"), 401, "unauthenticated")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer x",
+        "Basic {key}",
+        "{key}",
+        "Bearer {key}x",
+        "Bearer {key} {key}",
+        "Bearer {upper}",
+        "Bearer sk_" + "0" * 26 + "_" + "a" * 43,
+        "Bearer sk_" + "z" * 26 + "_" + "a" * 43,
+        "Bearer \x00",
+        "Bearer é",
+        "Bearer " + "x" * 10_000,
+    ],
+)
+def test_what_is_no_key_of_ours_is_refused(bare_client: TestClient, shared_resources: Resources, header: str):
+    key = new_key(shared_resources, make_caller(shared_resources))
+    given = header.format(key=key, upper=key.upper()).encode()
+    response = bare_client.get("/v1/jobs", headers={"Authorization": given})
+    assert_problem(response, 401, "unauthenticated")
+    assert key not in response.text
+
+
+def test_a_key_in_the_query_is_not_looked_at(bare_client: TestClient, shared_resources: Resources):
+    key = new_key(shared_resources, make_caller(shared_resources))
+    assert bare_client.get(f"/v1/jobs?authorization=Bearer {key}").status_code == 401
+
+
+def test_two_keys_are_refused(bare_client: TestClient, shared_resources: Resources):
+    key = f"Bearer {new_key(shared_resources, make_caller(shared_resources))}"
+    headers = [("Authorization", key), ("Authorization", key)]
+    assert_problem(bare_client.get("/v1/jobs", headers=headers), 401, "unauthenticated", "once")
+
+
+def test_the_scheme_is_read_in_any_case(bare_client: TestClient, shared_resources: Resources):
+    key = new_key(shared_resources, make_caller(shared_resources))
+    assert bare_client.get("/v1/jobs", headers={"Authorization": f"bearer {key}"}).status_code == 200
+
+
+def test_a_revoked_key_is_refused(bare_client: TestClient, shared_resources: Resources):
+    caller = make_caller(shared_resources)
+    row, key = create_api_key(shared_resources, caller.project_id, "tests", ["read"])
+    headers = {"Authorization": f"Bearer {key}"}
+    assert bare_client.get("/v1/jobs", headers=headers).status_code == 200
+    revoke_api_key(shared_resources, caller.project_id, row.id)
+    assert_problem(bare_client.get("/v1/jobs", headers=headers), 401, "unauthenticated", "revoked")
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_a_reading_key_cannot_write(bare_client: TestClient, shared_resources: Resources, name: str):
+    key = new_key(shared_resources, make_caller(shared_resources), "read")
+    path, method, _ = OPERATIONS[name]
+    response = bare_client.request(
+        method, path.format(**IDS), headers={"Authorization": f"Bearer {key}"}, **valid_body(name)
+    )
+    assert_problem(response, 403, "forbidden", "'write'")
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_writing_key_cannot_read(bare_client: TestClient, shared_resources: Resources, name: str):
+    key = new_key(shared_resources, make_caller(shared_resources), "write")
+    path, _, _ = OPERATIONS[name]
+    response = bare_client.get(path.format(**IDS), headers={"Authorization": f"Bearer {key}"})
+    assert_problem(response, 403, "forbidden", "'read'")
+
+
+def valid_body(name: str) -> dict[str, object]:
+    """Return what an operation takes, so that nothing but the key is wrong."""
+    bodies: dict[str, dict[str, object]] = {
+        "upload_dataset": {"files": {"file": ("a.csv", b"a\n1\n")}},
+        "create_job": {"json": {"kind": "probe"}},
+        "update_dataset": {"json": {"name": "x"}},
+    }
+    return bodies.get(name, {})

@@ -1,0 +1,182 @@
+"""Uploads that cannot be taken: the right problem, and nothing left of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from app.multipart import OVERHEAD_BYTES
+from app.uploads import FLUSH_BYTES
+from tests.api.conftest import assert_nothing_made, assert_problem, new_key
+from tests.conftest import make_caller
+from understudy.resources import Resources
+
+CSV = b"a,b\n1,x\n2,y\n"
+FILE = {"file": ("a.csv", CSV)}
+BYTES_MAX = 2 * FLUSH_BYTES
+TEXT_CSV = {"Content-Type": "text/csv"}
+
+
+@pytest.mark.parametrize(
+    ("request_parts", "status", "code", "word"),
+    [
+        ({"files": {"file": ("a.csv", b"")}}, 422, "empty_file", "no bytes"),
+        ({"content": b"", "headers": {"Content-Type": "text/csv"}}, 422, "empty_file", "no bytes"),
+        ({"files": {"file": ("a.xlsx", CSV)}}, 422, "unknown_format", "parquet"),
+        ({"files": FILE, "data": {"format": "xml"}}, 422, "unknown_format", "csv"),
+        ({"content": CSV, "headers": {"Content-Type": "text/html"}}, 415, "unsupported_media_type", "csv"),
+        ({"content": CSV}, 415, "unsupported_media_type", "parquet"),
+        ({"json": {"name": "x"}}, 415, "unsupported_media_type", "multipart/form-data"),
+        ({"data": {"name": "x"}}, 415, "unsupported_media_type", "multipart/form-data"),
+        (
+            {"content": CSV, "headers": {"Content-Type": "text/csv", "Content-Encoding": "gzip"}},
+            415,
+            "unsupported_media_type",
+            "compressed",
+        ),
+        ({"files": {"table": ("a.csv", CSV)}}, 400, "malformed_body", "`file`"),
+        ({"files": {"name": (None, b"x")}}, 400, "malformed_body", "`file`"),
+        ({"files": [("file", ("a.csv", CSV)), ("file", ("b.csv", CSV))]}, 400, "malformed_body", "one file"),
+        ({"files": FILE, "data": {"nmae": "x"}}, 422, "invalid_parameters", "'nmae'"),
+        ({"files": FILE, "data": {"labels": "x"}}, 422, "invalid_parameters", "`labels`"),
+        (
+            {"files": FILE, "data": {"labels": "[]"}},
+            422,
+            "invalid_parameters",
+            "`labels`",
+        ),
+        ({"files": FILE, "data": {"name": "a\nb"}}, 422, "invalid_parameters", "`name`"),
+        ({"files": FILE, "data": {"name": "x" * 70_000}}, 400, "malformed_body", "65536"),
+        (
+            {"content": CSV, "headers": {"Content-Type": "multipart/form-data"}},
+            400,
+            "malformed_body",
+            "boundary",
+        ),
+        (
+            {"content": CSV, "headers": {"Content-Type": "multipart/form-data; boundary=x"}},
+            400,
+            "malformed_body",
+            "well-formed",
+        ),
+        (
+            {"content": CSV, "headers": {"Content-Type": f"multipart/form-data; boundary={'x' * 9000}"}},
+            400,
+            "malformed_body",
+            "well-formed",
+        ),
+        (
+            {"content": CSV, "headers": {"Content-Type": "multipart/mixed; boundary=x"}},
+            415,
+            "unsupported_media_type",
+            "form-data",
+        ),
+    ],
+)
+def test_what_cannot_be_taken_leaves_nothing(
+    shared_client: TestClient,
+    shared_resources: Resources,
+    request_parts: dict[str, Any],
+    status: int,
+    code: str,
+    word: str,
+):
+    assert_problem(shared_client.post("/v1/datasets", **request_parts), status, code, word)
+    assert_nothing_made(shared_client, shared_resources)
+
+
+def test_a_form_without_its_end_is_told(shared_client: TestClient, shared_resources: Resources):
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    response = shared_client.post("/v1/datasets", content=head + CSV, headers=headers)
+    assert_problem(response, 400, "incomplete_body", "closing boundary")
+    assert_nothing_made(shared_client, shared_resources)
+
+
+@pytest.fixture
+def limited_client(shared_resources: Resources) -> Iterator[TestClient]:
+    """Make a client of an application that takes files of `BYTES_MAX` and no more."""
+    settings = shared_resources.settings.model_copy(update={"upload_bytes_max": BYTES_MAX})
+    key = new_key(shared_resources, make_caller(shared_resources))
+    app = create_app(replace(shared_resources, settings=settings))
+    with TestClient(app, headers={"Authorization": f"Bearer {key}"}) as client:
+        yield client
+
+
+def pieces(n_bytes: int) -> Iterator[bytes]:
+    """Yield a body without telling its length first."""
+    for start in range(0, n_bytes, 1 << 16):
+        yield b"x" * min(1 << 16, n_bytes - start)
+
+
+def test_a_file_over_the_limit_is_refused_by_its_length(
+    limited_client: TestClient, shared_resources: Resources
+):
+    response = limited_client.post("/v1/datasets", content=b"x" * (BYTES_MAX + 1), headers=TEXT_CSV)
+    assert_problem(response, 413, "upload_too_large", "upload_bytes_max", str(BYTES_MAX))
+    assert_nothing_made(limited_client, shared_resources)
+
+
+def test_a_file_over_the_limit_is_refused_while_it_arrives(
+    limited_client: TestClient, shared_resources: Resources
+):
+    response = limited_client.post("/v1/datasets", content=pieces(BYTES_MAX + 1), headers=TEXT_CSV)
+    assert_problem(response, 413, "upload_too_large", str(BYTES_MAX))
+    assert_nothing_made(limited_client, shared_resources)
+
+
+@pytest.mark.parametrize("n_more", [1, 2 * OVERHEAD_BYTES])
+def test_a_form_with_a_file_over_the_limit_is_refused(
+    limited_client: TestClient, shared_resources: Resources, n_more: int
+):
+    files = {"file": ("a.csv", b"x" * (BYTES_MAX + n_more))}
+    response = limited_client.post("/v1/datasets", files=files)
+    assert_problem(response, 413, "upload_too_large", str(BYTES_MAX))
+    assert_nothing_made(limited_client, shared_resources)
+
+
+def send_messages(client: TestClient, messages: list[dict[str, Any]], *headers: tuple[str, str]) -> list[Any]:
+    """Give the application the messages that a server would; return what it sends."""
+    waiting, sent = list(messages), []
+
+    async def receive() -> dict[str, Any]:
+        return waiting.pop(0) if waiting else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    given = [("authorization", client.headers["Authorization"]), ("content-type", "text/csv"), *headers]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/datasets",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in given],
+    }
+    asyncio.run(client.app(scope, receive, send))
+    return sent
+
+
+def test_a_caller_who_goes_away_leaves_nothing(shared_client: TestClient, shared_resources: Resources):
+    part = {"type": "http.request", "body": b"x" * (FLUSH_BYTES + 1), "more_body": True}
+    sent = send_messages(shared_client, [part, part])
+    assert sent[0]["status"] == 400
+    assert b"incomplete_body" in sent[1]["body"]
+    assert_nothing_made(shared_client, shared_resources)
+
+
+@pytest.mark.parametrize("said", [3, 1000])
+def test_a_body_of_another_length_than_was_said_is_refused(
+    shared_client: TestClient, shared_resources: Resources, said: int
+):
+    whole = {"type": "http.request", "body": CSV, "more_body": False}
+    sent = send_messages(shared_client, [whole], ("content-length", str(said)))
+    assert sent[0]["status"] == 400
+    assert b"Content-Length says" in sent[1]["body"]
+    assert_nothing_made(shared_client, shared_resources)
