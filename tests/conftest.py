@@ -30,7 +30,7 @@ numbers = itertools.count()
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a private server with one migrated database to copy."""
+    """Start a private server with one migrated database to copy; return its URL."""
     server = PrivatePostgres(tmp_path_factory.mktemp("postgres"), durable=False)
     server.start()
     execute(server.url, f"create database {TEMPLATE}")
@@ -41,7 +41,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a private broker."""
+    """Start a private broker; return its URL."""
     server = PrivateValkey(tmp_path_factory.mktemp("valkey"))
     server.start()
     yield server.url
@@ -50,14 +50,14 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    """The real sandbox, warm for the whole session."""
+    """Open the real sandbox, warm for the whole session."""
     with Sandbox("understudy.job_kinds:run_work") as sandbox:
         yield sandbox
 
 
 @pytest.fixture
 def database_url(postgres: str) -> Iterator[str]:
-    """URL of an empty, migrated database of the test's own."""
+    """Make an empty, migrated database of the test's own; return its URL."""
     name = f"test_{next(numbers)}"
     execute(postgres, f"create database {name} template {TEMPLATE}")
     yield url_of(postgres, name)
@@ -66,7 +66,7 @@ def database_url(postgres: str) -> Iterator[str]:
 
 @pytest.fixture
 def sessions(database_url: str) -> Iterator[sessionmaker[Session]]:
-    """Sessions on the test's database."""
+    """Open sessions on the test's database."""
     sessions = make_sessions(database_url, threads=4)
     yield sessions
     close_sessions(sessions)
@@ -74,7 +74,7 @@ def sessions(database_url: str) -> Iterator[sessionmaker[Session]]:
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Settings as in production, but for pauses that a test need not sit through."""
+    """Return settings as in production, but for pauses that a test need not sit through."""
     return Settings(
         database_url=database_url,
         secret_key=SECRET_KEY,
@@ -88,13 +88,13 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def queue() -> ListQueue:
-    """A doorbell that counts."""
+    """Return a doorbell that counts."""
     return ListQueue()
 
 
 @pytest.fixture
 def resources(settings: Settings, queue: ListQueue) -> Iterator[Resources]:
-    """Resources on the test's database and folder."""
+    """Open resources on the test's database and folder."""
     resources = open_resources(settings, queue=queue)
     yield resources
     resources.close()
@@ -102,19 +102,19 @@ def resources(settings: Settings, queue: ListQueue) -> Iterator[Resources]:
 
 @pytest.fixture
 def caller(resources: Resources) -> Caller:
-    """A caller with every scope, of a project of its own."""
+    """Return a caller with every scope, of a project of its own."""
     return make_caller(resources)
 
 
 @pytest.fixture
 def other_caller(resources: Resources) -> Caller:
-    """A caller of another project."""
+    """Return a caller of another project."""
     return make_caller(resources)
 
 
 @pytest.fixture
 def run_jobs(resources: Resources, sandbox: Sandbox) -> Callable[[], int]:
-    """A function that runs all queued jobs in the real sandbox and returns how many there were."""
+    """Return a function that runs all queued jobs in the real sandbox and says how many there were."""
 
     def run() -> int:
         n_jobs = 0
@@ -127,7 +127,7 @@ def run_jobs(resources: Resources, sandbox: Sandbox) -> Callable[[], int]:
 
 @pytest.fixture(scope="session")
 def small_table() -> pa.Table:
-    """200 rows of the usual kinds of column, with missing values."""
+    """Return 200 rows of the usual kinds of column, with missing values."""
     rows = range(200)
     return pa.table(
         {

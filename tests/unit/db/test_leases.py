@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from tests.unit.db.states import Sessions, add_job, add_project, claim, claimed, job_in, read
+from understudy.db import job_attempts, job_events, jobs, leases
+from understudy.db.job_attempts import AttemptEnd
+from understudy.db.orm import Job
+
+CRASHED = AttemptEnd("crashed")
+
+
+def expire_lease(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        session.execute(text("update jobs set lease_until = clock_timestamp() - interval '1 s'"))
+
+
+def reap(sessions: Sessions) -> list[Job]:
+    with sessions.begin() as session:
+        return leases.reap(session, backoff_seconds=0)
+
+
+def test_second_delivery_finds_nothing(sessions: Sessions) -> None:
+    add_job(sessions, add_project(sessions))
+
+    assert claim(sessions) is not None
+    assert claim(sessions) is None
+
+
+def test_many_workers_at_once_take_each_job_once(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    wanted = {add_job(sessions, project_id).id for _ in range(30)}
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = list(pool.map(lambda _: claim(sessions), range(40)))
+
+    ids_taken = [job.id for job in taken if job is not None]
+    # A claim may find every free job locked by others, and then goes away empty-handed.
+    assert len(ids_taken) == len(set(ids_taken))
+    while (job := claim(sessions)) is not None:
+        ids_taken.append(job.id)
+    assert sorted(ids_taken) == sorted(wanted)
+
+
+def test_line_is_by_priority_and_then_by_age(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    ordinary, urgent, later = (add_job(sessions, project_id, priority=p).id for p in (0, 5, 0))
+
+    assert [claimed(sessions)[0] for _ in range(3)] == [urgent, ordinary, later]
+
+
+def test_job_that_is_tried_again_keeps_its_place(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    first, _second = add_job(sessions, project_id).id, add_job(sessions, project_id).id
+    job_id, token = claimed(sessions)
+    with sessions.begin() as session:
+        leases.try_again(session, job_id, token, allowance=leases.CRASHES, backoff_seconds=0, end=CRASHED)
+
+    assert claimed(sessions)[0] == first
+
+
+def test_tokens_only_grow(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    tokens = [job_in(sessions, project_id, "succeeded")[1] for _ in range(3)]
+
+    assert tokens == sorted(set(tokens))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "run_after = clock_timestamp() + interval '1 minute'",
+        "expires_at = clock_timestamp()",
+        "parameters_version = parameters_version + 1",
+        "kind = 'unheard_of'",
+    ],
+)
+def test_job_that_is_not_due_or_not_understood_is_not_claimed(sessions: Sessions, change: str) -> None:
+    add_job(sessions, add_project(sessions))
+    with sessions.begin() as session:
+        session.execute(text("update jobs set " + change))  # noqa: S608 - from the list above
+
+    assert claim(sessions) is None
+
+
+def test_heartbeat_renews_the_lease_and_stores_the_progress(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_id, token = job_in(sessions, project_id, "running")
+    before = read(sessions, project_id, job_id).lease_until
+    progress = {"phase": "fitting", "fraction": 0.5}
+
+    with sessions.begin() as session:
+        leases.heartbeat(session, job_id, token, lease_seconds=600, progress=progress)
+
+    after = read(sessions, project_id, job_id)
+    assert before is not None
+    assert after.lease_until is not None
+    assert after.lease_until > before
+    assert after.progress == progress
+
+
+def test_worker_hears_of_a_cancellation(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_id, token = job_in(sessions, project_id, "running")
+    with sessions.begin() as session:
+        assert not leases.is_cancel_requested(session, job_id, token)
+        jobs.request_cancel(session, project_id, job_id)
+
+    with sessions.begin() as session:
+        assert leases.is_cancel_requested(session, job_id, token)
+        job = leases.heartbeat(session, job_id, token, lease_seconds=9, progress=None)
+    assert job is not None
+    assert job.cancel_requested_at is not None
+
+
+def test_live_lease_is_left_alone(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_id, _ = job_in(sessions, project_id, "running")
+
+    assert reap(sessions) == []
+    assert read(sessions, project_id, job_id).state == "running"
+
+
+def test_lost_job_is_queued_again_and_its_attempt_says_so(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_id, token = job_in(sessions, project_id, "running")
+    expire_lease(sessions)
+
+    (job,) = reap(sessions)
+
+    assert (job.state, job.crashes, job.lease_token) == ("queued", 1, None)
+    with sessions() as session:
+        assert job_attempts.outcome(session, token) == "lost"
+        assert job_events.page(session, project_id, job_id).rows[-1].type == "retrying"
+
+
+def test_poison_stops_at_the_third_crash(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_id = add_job(sessions, project_id).id
+    for _ in range(3):
+        assert claimed(sessions)[0] == job_id
+        expire_lease(sessions)
+        reap(sessions)
+
+    job = read(sessions, project_id, job_id)
+    assert (job.state, job.error_code, job.crashes, job.attempt) == ("failed", "worker_crashed", 3, 3)
+    assert claim(sessions) is None
+
+
+def test_two_rescuers_settle_a_job_once(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_id, _ = job_in(sessions, project_id, "running")
+    expire_lease(sessions)
+    both_ready = threading.Barrier(2)
+
+    def rescue(_: int) -> int:
+        both_ready.wait()
+        return len(reap(sessions))
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(pool.map(rescue, range(2))) == 1
+    assert read(sessions, project_id, job_id).crashes == 1
+
+
+def test_rescuer_passes_over_what_another_is_settling(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_in(sessions, project_id, "running")
+    expire_lease(sessions)
+
+    with sessions.begin() as session:
+        assert len(leases.reap(session, backoff_seconds=0)) == 1
+        assert reap(sessions) == []
+
+
+def test_lost_job_that_was_to_be_cancelled_is_cancelled(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_id, _ = job_in(sessions, project_id, "running")
+    with sessions.begin() as session:
+        jobs.request_cancel(session, project_id, job_id)
+    expire_lease(sessions)
+
+    (job,) = reap(sessions)
+
+    assert (job.state, job.crashes) == ("cancelled", 0)
+
+
+@pytest.mark.parametrize("operation", ["release", "try_again"])
+def test_job_that_was_to_be_cancelled_is_not_queued_again(sessions: Sessions, operation: str) -> None:
+    project_id = add_project(sessions)
+    job_id, token = job_in(sessions, project_id, "running")
+    with sessions.begin() as session:
+        jobs.request_cancel(session, project_id, job_id)
+
+    with sessions.begin() as session:
+        if operation == "release":
+            leases.release(session, job_id, token)
+        else:
+            leases.try_again(session, job_id, token, allowance=leases.CRASHES, backoff_seconds=0, end=CRASHED)
+
+    assert read(sessions, project_id, job_id).state == "cancelled"
+
+
+def test_release_counts_for_nothing(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_id, token = job_in(sessions, project_id, "running")
+
+    with sessions.begin() as session:
+        leases.release(session, job_id, token)
+
+    job = read(sessions, project_id, job_id)
+    assert (job.state, job.crashes, job.transient_failures, job.internal_errors) == ("queued", 0, 0, 0)
+
+
+def test_pause_before_the_next_attempt_stays_below_its_bound(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_id, token = job_in(sessions, project_id, "running")
+
+    with sessions.begin() as session:
+        leases.try_again(session, job_id, token, allowance=leases.CRASHES, backoff_seconds=1000, end=CRASHED)
+
+    with sessions() as session:
+        pause = session.scalar(text("select extract(epoch from run_after - clock_timestamp()) from jobs"))
+    # Full jitter below the cap of 600 s; the clock has gone on since the statement.
+    assert -1 < pause <= leases.BACKOFF_SECONDS_MAX
+
+
+def test_job_that_waited_too_long_fails(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_id = add_job(sessions, project_id, ttl_seconds=0).id
+
+    with sessions.begin() as session:
+        assert [job.id for job in leases.expire(session)] == [job_id]
+
+    job = read(sessions, project_id, job_id)
+    assert (job.state, job.error_code) == ("failed", "expired")
+
+
+def test_running_job_does_not_expire(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_id, _ = job_in(sessions, project_id, "running")
+    with sessions.begin() as session:
+        session.execute(text("update jobs set expires_at = clock_timestamp()"))
+
+    with sessions.begin() as session:
+        assert leases.expire(session) == []
+    assert read(sessions, project_id, job_id).state == "running"
+
+
+def test_transaction_that_is_rolled_back_leaves_the_job_in_line(sessions: Sessions) -> None:
+    job_id = add_job(sessions, add_project(sessions)).id
+    with sessions() as session:
+        leases.claim(session, worker="w", kinds=("probe",), code_version="1", lease_seconds=9)
+        session.rollback()
+
+    assert claimed(sessions)[0] == job_id

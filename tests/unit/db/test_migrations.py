@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import NullPool, create_engine, text
+
+from tests.conftest import execute, url_of
+from understudy.db.migrate import upgrade
+from understudy.db.orm import Base
+from understudy.db.session import parse_url
+
+CATALOGUE = (
+    "select table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' '"
+    " || coalesce(column_default, '') from information_schema.columns where table_schema = 'public'",
+    "select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) from pg_constraint"
+    " where connamespace = 'public'::regnamespace",
+    "select indexdef from pg_indexes where schemaname = 'public'",
+    "select sequencename::text from pg_sequences",
+)
+
+
+@pytest.fixture
+def empty_url(postgres: str) -> Iterator[str]:
+    """Make a database without tables."""
+    execute(postgres, "create database without_tables")
+    yield url_of(postgres, "without_tables")
+    execute(postgres, "drop database without_tables with (force)")
+
+
+def catalogue(url: str) -> set[str]:
+    with create_engine(parse_url(url), poolclass=NullPool).connect() as connection:
+        found = {row for statement in CATALOGUE for row in connection.scalars(text(statement))}
+    return {row for row in found if "alembic_version" not in row}
+
+
+def test_models_and_migrations_agree(database_url: str, empty_url: str) -> None:
+    engine = create_engine(parse_url(empty_url), poolclass=NullPool)
+    Base.metadata.create_all(engine)
+
+    assert catalogue(database_url) == catalogue(empty_url)
+
+
+def test_alembic_would_generate_nothing(database_url: str) -> None:
+    with create_engine(parse_url(database_url), poolclass=NullPool).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_starters_at_once_migrate_once(empty_url: str) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(upgrade, [empty_url] * 3))
+
+    with create_engine(parse_url(empty_url), poolclass=NullPool).connect() as connection:
+        assert connection.scalar(text("select count(*) from alembic_version")) == 1

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, sessionmaker
+
+from tests.unit.db.states import add_job, add_project
+from understudy.db.session import close_sessions, make_sessions, parse_url
+from understudy.errors import Unavailable, UnderstudyError
+
+
+def terminate_others(session: Session) -> None:
+    session.execute(
+        text(
+            "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
+            " and datname = current_database()"
+        )
+    )
+
+
+def test_server_that_is_not_there_is_unavailable(tmp_path: object) -> None:
+    sessions = make_sessions(f"postgresql:///understudy?host={tmp_path}", threads=1)
+
+    with sessions() as session, pytest.raises(Unavailable):
+        session.execute(text("select 1"))
+    close_sessions(sessions)
+
+
+def test_connection_cut_in_a_transaction_is_unavailable(
+    sessions: sessionmaker[Session], database_url: str
+) -> None:
+    other = make_sessions(database_url, threads=1)
+    with sessions() as session:
+        session.execute(text("select 1"))
+        with other() as killer:
+            terminate_others(killer)
+        with pytest.raises(Unavailable):
+            session.execute(text("select 1"))
+    close_sessions(other)
+
+
+def test_connection_cut_before_a_commit_is_unavailable(
+    sessions: sessionmaker[Session], database_url: str
+) -> None:
+    other = make_sessions(database_url, threads=1)
+    with sessions() as session:
+        session.execute(text("select 1"))
+        with other() as killer:
+            terminate_others(killer)
+        with pytest.raises(Unavailable):
+            session.commit()
+    close_sessions(other)
+
+
+def test_connection_cut_while_idle_is_replaced_unnoticed(
+    sessions: sessionmaker[Session], database_url: str
+) -> None:
+    other = make_sessions(database_url, threads=1)
+    with sessions() as session:
+        session.execute(text("select 1"))
+    with other() as killer:
+        terminate_others(killer)
+
+    with sessions() as session:
+        assert session.scalar(text("select 1")) == 1
+    close_sessions(other)
+
+
+def test_waiting_for_a_lock_ends(sessions: sessionmaker[Session]) -> None:
+    job = add_job(sessions, add_project(sessions))
+    lock = text("select 1 from jobs where id = :id for update")
+
+    with sessions() as holder, sessions() as waiter:
+        holder.execute(lock, {"id": job.id})
+        waiter.execute(text("set lock_timeout = '50ms'"))
+        with pytest.raises(Unavailable):
+            waiter.execute(lock, {"id": job.id})
+
+
+def test_session_that_idles_in_a_transaction_is_ended(sessions: sessionmaker[Session]) -> None:
+    with sessions() as session:
+        session.execute(text("set idle_in_transaction_session_timeout = '50ms'"))
+        session.execute(text("select pg_sleep(0)"))
+        wait_until_ended(sessions)
+        with pytest.raises(Unavailable):
+            session.execute(text("select 1"))
+
+
+def wait_until_ended(sessions: sessionmaker[Session]) -> None:
+    """Return when the server knows no other session on this database."""
+    is_there = text(
+        "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    with sessions() as watcher:
+        while watcher.scalar(is_there):
+            watcher.execute(text("select pg_sleep(0.02)"))
+            # Within a transaction the server would go on answering what it first saw.
+            watcher.rollback()
+
+
+def test_limits_stand_on_every_connection(sessions: sessionmaker[Session]) -> None:
+    with sessions() as session:
+        settings = [
+            session.scalar(text(f"show {name}"))
+            for name in (
+                "idle_in_transaction_session_timeout",
+                "statement_timeout",
+                "lock_timeout",
+                "timezone",
+            )
+        ]
+
+    assert settings == ["10s", "15s", "3s", "UTC"]
+
+
+def test_error_of_a_statement_stays_what_it_is_and_hides_its_values(sessions: sessionmaker[Session]) -> None:
+    with sessions() as session, pytest.raises(IntegrityError) as caught:
+        session.execute(
+            text("insert into projects (id, name) values (gen_random_uuid(), :name)"), {"name": None}
+        )
+    assert "parameters hidden" in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"])
+def test_url_gets_the_driver(url: str) -> None:
+    assert parse_url(url).render_as_string() == "postgresql+psycopg://u@h/d"
+
+
+def test_url_of_another_database_is_refused() -> None:
+    with pytest.raises(UnderstudyError) as caught:
+        parse_url("sqlite:///here.db")
+    assert caught.value.code == "configuration"
