@@ -18,7 +18,7 @@ from understudy.evaluation.encoding import EncodedTable, Values
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, Unscored
 from understudy.evaluation.metrics.column_shapes import is_missing
 
-N_QUERIES_MAX = 3_000
+N_QUERIES_MAX = 5_000
 N_REFERENCES_MAX = 50_000
 N_ROWS_MIN = 50
 # Ranks lie between 0 and 1, and the kernel counts at most 1 a column: missing is as far as can be from known.
@@ -35,6 +35,8 @@ class NearestRecord(MetricResult):
 
 @dataclass(frozen=True)
 class _Points:
+    """Rows as numbers and codes, column by column."""
+
     numbers: NDArray[np.float32]
     codes: NDArray[np.int32]
 
@@ -84,10 +86,10 @@ def _points(comparison: Comparison, table: EncodedTable) -> _Points:
             codes.append(values)
         else:
             numbers.append(_ranks(values, real))
-    empty = np.empty((table.n_rows, 0))
+    none = np.empty((0, table.n_rows))
     return _Points(
-        np.ascontiguousarray(np.column_stack(numbers) if numbers else empty, dtype=np.float32),
-        np.ascontiguousarray(np.column_stack(codes) if codes else empty, dtype=np.int32),
+        np.array(numbers or none, dtype=np.float32),
+        np.array(codes or none, dtype=np.int32),
     )
 
 
@@ -103,7 +105,9 @@ def _distances(queries: _Points, others: _Points) -> NDArray[np.float32]:
     from understudy.kernels.nearest import nearest_distances
 
     n_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    numbers, codes = (np.array_split(part, n_threads) for part in (queries.numbers, queries.codes))
+    numbers, codes = (
+        np.array_split(np.ascontiguousarray(part.T), n_threads) for part in (queries.numbers, queries.codes)
+    )
     with ThreadPoolExecutor(n_threads) as threads:
         found = threads.map(
             nearest_distances, numbers, codes, [others.numbers] * n_threads, [others.codes] * n_threads

@@ -16,7 +16,7 @@ from understudy.evaluation.holdout import mix64
 from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
 from understudy.evaluation.threads import one_thread
 
-N_ROWS_MAX = 30_000
+N_ROWS_MAX = 20_000
 N_ROWS_MIN = 50
 N_FOLDS = 3
 N_TREES = 100
