@@ -114,7 +114,7 @@ def active_on(session: Session, project_id: UUID, text_ids: Iterable[str]) -> li
 def counts(session: Session, project_id: UUID) -> dict[str, int]:
     """Return the number of the project's jobs in each state that has any."""
     statement = select(Job.state, func.count()).where(Job.project_id == project_id).group_by(Job.state)
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def count_queued(session: Session, project_id: UUID) -> int:

@@ -1,0 +1,168 @@
+"""What every blob store promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from understudy.errors import Conflict, InvalidInput, NotFound
+from understudy.storage import STORES, Store, open_store
+
+KEY = "p/prj_1/j/job_1/7/table.parquet"
+BAD_KEYS = [
+    "",
+    "/etc/passwd",
+    "../up",
+    "a/../../b",
+    "a//b",
+    "a/",
+    "a/./b",
+    ".hidden",
+    "a\\b",
+    "a\0b",
+    "A",
+    "a" * 513,
+]
+
+
+@pytest.fixture(params=sorted(STORES))
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """Open a store of each scheme."""
+    return open_store({"file": f"file://{tmp_path}/root", "memory": "memory://"}[request.param])
+
+
+@pytest.fixture
+def put(store: Store, tmp_path: Path) -> Callable[[str, bytes], Path]:
+    """Return a function that puts bytes under a key and returns the file that they came in."""
+
+    def put(key: str, data: bytes) -> Path:
+        path = tmp_path / "incoming"
+        path.write_bytes(data)
+        store.put_file(key, path)
+        return path
+
+    return put
+
+
+Put = Callable[[str, bytes], Path]
+
+
+def test_every_scheme_is_tried_here(tmp_path: Path) -> None:
+    assert set(STORES) == {"file", "memory"}
+
+
+def test_what_was_put_is_read(store: Store, put: Put) -> None:
+    put(KEY, b"data")
+
+    with store.open(KEY) as file:
+        assert file.read() == b"data"
+    assert store.size(KEY) == 4
+
+
+def test_file_is_moved_in(put: Put) -> None:
+    assert not put(KEY, b"data").exists()
+
+
+def test_empty_file_is_a_blob_too(store: Store, put: Put) -> None:
+    put(KEY, b"")
+
+    assert store.size(KEY) == 0
+
+
+def test_blob_is_a_seekable_file(store: Store, put: Put) -> None:
+    put(KEY, b"0123456789")
+
+    with store.open(KEY) as file:
+        file.seek(4)
+        assert file.read(2) == b"45"
+
+
+def test_blob_is_never_overwritten(store: Store, put: Put, tmp_path: Path) -> None:
+    put(KEY, b"first")
+
+    with pytest.raises(Conflict):
+        put(KEY, b"second")
+    with store.open(KEY) as file:
+        assert file.read() == b"first"
+    assert (tmp_path / "incoming").read_bytes() == b"second"
+
+
+def test_of_two_writers_at_once_one_wins(store: Store, tmp_path: Path) -> None:
+    def put(number: int) -> bool:
+        path = tmp_path / f"file-{number}"
+        path.write_bytes(bytes([number]))
+        try:
+            store.put_file(KEY, path)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        won = list(pool.map(put, range(8)))
+
+    assert sum(won) == 1
+    with store.open(KEY) as file:
+        assert file.read() == bytes([won.index(True)])
+
+
+def test_missing_blob_is_not_found(store: Store, tmp_path: Path) -> None:
+    for read in (store.open, store.size, lambda key: store.local_path(key, tmp_path)):
+        with pytest.raises(NotFound):
+            read(KEY)
+
+
+def test_delete_is_repeatable(store: Store, put: Put) -> None:
+    put(KEY, b"data")
+
+    store.delete(KEY)
+    store.delete(KEY)
+
+    with pytest.raises(NotFound):
+        store.open(KEY)
+    assert list(store.keys("")) == []
+
+
+def test_deleting_one_blob_leaves_its_neighbour(store: Store, put: Put) -> None:
+    put("p/a/one", b"1")
+    put("p/a/two", b"2")
+
+    store.delete("p/a/one")
+
+    assert list(store.keys("p/")) == ["p/a/two"]
+
+
+def test_key_can_be_used_again_after_a_delete(store: Store, put: Put) -> None:
+    put(KEY, b"1")
+    store.delete(KEY)
+    put(KEY, b"22")
+
+    assert store.size(KEY) == 2
+
+
+def test_keys_are_found_by_prefix(store: Store, put: Put) -> None:
+    for key in ("p/a/one", "p/b/two", "q/three"):
+        put(key, b"")
+
+    assert sorted(store.keys("p/")) == ["p/a/one", "p/b/two"]
+    assert sorted(store.keys("")) == ["p/a/one", "p/b/two", "q/three"]
+
+
+@pytest.mark.parametrize("key", BAD_KEYS)
+def test_key_cannot_leave_the_root(store: Store, put: Put, key: str) -> None:
+    for use in (store.open, store.delete, store.size, lambda key: put(key, b"")):
+        with pytest.raises(InvalidInput):
+            use(key)
+
+
+def test_local_path_holds_the_bytes(store: Store, put: Put, tmp_path: Path) -> None:
+    put(KEY, b"data")
+
+    assert store.local_path(KEY, tmp_path).read_bytes() == b"data"
+
+
+def test_store_in_order_is_writable(store: Store) -> None:
+    store.check_writable()
+    assert list(store.keys("")) == []

@@ -1,0 +1,129 @@
+"""No reading function gives one project what belongs to another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from tests.unit.db.states import Sessions, add_job, add_project, read
+from understudy import ids
+from understudy.db import (
+    api_keys,
+    artifacts,
+    datasets,
+    job_attempts,
+    job_events,
+    jobs,
+    models,
+    reports,
+)
+from understudy.errors import NotFound
+
+Rows = dict[str, UUID]
+
+
+@pytest.fixture
+def rows(sessions: Sessions) -> Rows:
+    """Add one row of each table to a project, and a second project beside it."""
+    owner, stranger = add_project(sessions), add_project(sessions)
+    job = add_job(sessions, owner)
+    with sessions.begin() as session:
+        common = {"project_id": owner, "job_id": job.id}
+        dataset = datasets.add_pending(
+            session, dataset_id=ids.new_id(), name="d", format="csv", labels={"a": "b"}, **common
+        )
+        model = models.add(
+            session,
+            dataset_id=dataset.id,
+            name="m",
+            labels={},
+            synthesizer={},
+            seed=1,
+            holdout_fraction=0.2,
+            n_rows_trained=1,
+            size_bytes=1,
+            table_schema={},
+            card={},
+            **common,
+        )
+        report = reports.add(
+            session, dataset_id=dataset.id, synthetic_dataset_id=dataset.id, summary={}, **common
+        )
+        artifacts.add(session, role="table", token=1, storage_key="k", sha256=b"", size_bytes=1, **common)
+        key = api_keys.add(
+            session, key_id=ids.new_id(), project_id=owner, name="k", digest=b"d", scopes=["read"]
+        )
+    named = {"dataset": dataset, "model": model, "report": report, "key": key, "job": job}
+    return {"owner": owner, "stranger": stranger, **{name: row.id for name, row in named.items()}}
+
+
+RAISING: dict[str, Callable[[Session, UUID, Rows], object]] = {
+    "jobs.get": lambda s, p, rows: jobs.get(s, p, rows["job"]),
+    "jobs.request_cancel": lambda s, p, rows: jobs.request_cancel(s, p, rows["job"]),
+    "jobs.retry": lambda s, p, rows: jobs.retry(s, p, rows["job"], ttl_seconds=1),
+    "datasets.get": lambda s, p, rows: datasets.get(s, p, rows["dataset"]),
+    "datasets.lock": lambda s, p, rows: datasets.lock(s, p, rows["dataset"]),
+    "datasets.made_by": lambda s, p, rows: datasets.made_by(s, p, rows["job"]),
+    "datasets.rename": lambda s, p, rows: datasets.rename(s, p, rows["dataset"], name="x", labels=None),
+    "models.get": lambda s, p, rows: models.get(s, p, rows["model"]),
+    "models.lock": lambda s, p, rows: models.lock(s, p, rows["model"]),
+    "reports.get": lambda s, p, rows: reports.get(s, p, rows["report"]),
+    "artifacts.get": lambda s, p, rows: artifacts.get(s, p, rows["job"], "table"),
+}
+EMPTY: dict[str, Callable[[Session, UUID, Rows], object]] = {
+    "jobs.page": lambda s, p, rows: jobs.page(s, p).rows,
+    "jobs.active_on": lambda s, p, rows: jobs.active_on(s, p, [ids.to_text("dataset", rows["dataset"])]),
+    "jobs.counts": lambda s, p, rows: jobs.counts(s, p),
+    "jobs.count_queued": lambda s, p, rows: jobs.count_queued(s, p),
+    "datasets.page": lambda s, p, rows: datasets.page(s, p).rows,
+    "datasets.sampled_from": lambda s, p, rows: datasets.sampled_from(s, p, [rows["model"]]),
+    "models.page": lambda s, p, rows: models.page(s, p).rows,
+    "models.trained_on": lambda s, p, rows: models.trained_on(s, p, [rows["dataset"]]),
+    "reports.page": lambda s, p, rows: reports.page(s, p).rows,
+    "reports.about": lambda s, p, rows: reports.about(s, p, [rows["dataset"]]),
+    "job_events.page": lambda s, p, rows: job_events.page(s, p, rows["job"]).rows,
+    "job_attempts.of_job": lambda s, p, rows: job_attempts.of_job(s, p, rows["job"]),
+    "artifacts.of_job": lambda s, p, rows: artifacts.of_job(s, p, rows["job"]),
+    "artifacts.delete_of_jobs": lambda s, p, rows: artifacts.delete_of_jobs(s, p, [rows["job"]]),
+    "api_keys.revoke": lambda s, p, rows: api_keys.revoke(s, p, rows["key"]),
+}
+
+
+@pytest.mark.parametrize("name", RAISING)
+def test_row_of_another_project_is_not_found(sessions: Sessions, rows: Rows, name: str) -> None:
+    with sessions() as session, pytest.raises(NotFound):
+        RAISING[name](session, rows["stranger"], rows)
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_list_of_another_project_is_empty(sessions: Sessions, rows: Rows, name: str) -> None:
+    with sessions() as session:
+        assert not EMPTY[name](session, rows["stranger"], rows)
+
+
+@pytest.mark.parametrize("module", [reports, models, datasets])
+def test_row_of_another_project_is_not_deleted(sessions: Sessions, rows: Rows, module: object) -> None:
+    name = {reports: "report", models: "model", datasets: "dataset"}[module]
+    with sessions.begin() as session:
+        module.delete(session, rows["stranger"], [rows[name]])
+        module.get(session, rows["owner"], rows[name])
+
+
+def test_state_of_another_projects_dataset_is_not_changed(sessions: Sessions, rows: Rows) -> None:
+    with sessions.begin() as session:
+        datasets.set_failed(session, rows["stranger"], rows["dataset"], error_code="x", error_detail="x")
+        datasets.reopen(session, rows["stranger"], rows["job"])
+        assert datasets.get(session, rows["owner"], rows["dataset"]).state == "pending"
+
+
+def test_owner_finds_everything(sessions: Sessions, rows: Rows) -> None:
+    """Or else the tests above would pass on functions that never find anything."""
+    missing = {"jobs.retry", "datasets.sampled_from", "job_attempts.of_job", "jobs.active_on"}
+    for name, function in {**RAISING, **EMPTY}.items():
+        if name not in missing:
+            with sessions() as session:
+                assert function(session, rows["owner"], rows), name
+    assert read(sessions, rows["owner"], rows["job"]).state == "queued"

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from tests.unit.db.states import Sessions, add_job, add_project, claimed
+from understudy.db import datasets, job_events, jobs
+from understudy.db.jobs import JobFilters
+from understudy.ids import new_id
+
+
+def test_pages_hold_each_row_once_newest_first(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    added = [add_job(sessions, project_id).id for _ in range(5)]
+
+    found, after = [], None
+    with sessions() as session:
+        while True:
+            page = jobs.page(session, project_id, after=after, limit=2)
+            found += [row.id for row in page.rows]
+            after = page.next
+            if after is None:
+                break
+
+    assert found == sorted(added, reverse=True)
+
+
+def test_last_page_that_is_full_has_no_next(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    for _ in range(2):
+        add_job(sessions, project_id)
+
+    with sessions() as session:
+        assert jobs.page(session, project_id, limit=2).next is None
+        assert jobs.page(session, project_id, limit=1).next is not None
+
+
+def test_row_added_meanwhile_does_not_shift_the_next_page(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    oldest, _ = add_job(sessions, project_id).id, add_job(sessions, project_id).id
+    with sessions() as session:
+        first = jobs.page(session, project_id, limit=1)
+    add_job(sessions, project_id)
+
+    with sessions() as session:
+        assert [row.id for row in jobs.page(session, project_id, after=first.next).rows] == [oldest]
+
+
+def test_events_are_oldest_first_and_go_on_behind_a_given_one(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_id = add_job(sessions, project_id).id
+    claimed(sessions)
+
+    with sessions() as session:
+        first = job_events.page(session, project_id, job_id, limit=1)
+        rest = job_events.page(session, project_id, job_id, after=first.next)
+
+    assert [row.type for row in (*first.rows, *rest.rows)] == ["queued", "started"]
+
+
+def test_jobs_are_filtered_by_what_they_name(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    with sessions.begin() as session:
+        for number, label in enumerate(("red", "blue")):
+            jobs.add(
+                session,
+                project_id=project_id,
+                kind="train",
+                parameters={"kind": "train", "dataset_id": f"ds_{number}"},
+                labels={"colour": label},
+                ttl_seconds=9,
+            )
+    add_job(sessions, project_id)
+
+    with sessions() as session:
+        for filters, n_rows in [
+            (JobFilters(kind="train"), 2),
+            (JobFilters(dataset_id="ds_1"), 1),
+            (JobFilters(model_id="ds_1"), 1),
+            (JobFilters(labels={"colour": "red"}), 1),
+            (JobFilters(labels={"colour": "red"}, dataset_id="ds_1"), 0),
+            (JobFilters(state="running"), 0),
+        ]:
+            assert len(jobs.page(session, project_id, filters=filters).rows) == n_rows, filters
+
+
+def test_datasets_are_filtered(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job = add_job(sessions, project_id)
+    with sessions.begin() as session:
+        datasets.add_pending(
+            session,
+            dataset_id=new_id(),
+            project_id=project_id,
+            job_id=job.id,
+            name="d",
+            format="csv",
+            labels={"a": "b"},
+        )
+
+    with sessions() as session:
+        for filters, n_rows in [
+            (datasets.DatasetFilters(state="pending", origin="upload", labels={"a": "b"}), 1),
+            (datasets.DatasetFilters(state="ready"), 0),
+            (datasets.DatasetFilters(origin="sample"), 0),
+            (datasets.DatasetFilters(model_id=new_id()), 0),
+            (datasets.DatasetFilters(labels={"a": "c"}), 0),
+        ]:
+            assert len(datasets.page(session, project_id, filters=filters).rows) == n_rows, filters

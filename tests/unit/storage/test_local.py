@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from understudy.errors import StorageFull, Unavailable, UnderstudyError
+from understudy.storage import LocalStore, open_store
+
+KEY = "p/a/blob"
+
+
+@pytest.fixture
+def incoming(tmp_path: Path) -> Path:
+    """Write a file to put."""
+    path = tmp_path / "incoming"
+    path.write_bytes(b"data")
+    return path
+
+
+def test_file_is_on_disk_before_its_name_and_its_name_before_the_return(
+    tmp_path: Path, incoming: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fsync of the file, then its name, then fsync of the folder: a crash leaves all of it or nothing."""
+    calls: list[str] = []
+    store = LocalStore(tmp_path / "root")
+    real_sync, real_link = os.fsync, os.link
+
+    def fsync(handle: int) -> None:
+        calls.append("sync " + Path(f"/proc/self/fd/{handle}").readlink().name)
+        real_sync(handle)
+
+    def link(source: Path, target: Path) -> None:
+        calls.append("link")
+        real_link(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "link", link)
+    store.put_file(KEY, incoming)
+
+    assert calls == ["sync root", "sync p", "sync incoming", "link", "sync a"]
+
+
+def test_file_of_another_file_system_is_copied_first(tmp_path: Path) -> None:
+    shared_memory = Path("/dev/shm")  # noqa: S108 - another file system is what is wanted
+    if not shared_memory.is_dir() or shared_memory.stat().st_dev == tmp_path.stat().st_dev:
+        return
+    path = shared_memory / f"understudy-{os.getpid()}"
+    path.write_bytes(b"data")
+    store = LocalStore(tmp_path / "root")
+
+    store.put_file(KEY, path)
+
+    assert not path.exists()
+    assert store.size(KEY) == 4
+    assert list(store.incoming.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (errno.ENOSPC, StorageFull),
+        (errno.EDQUOT, StorageFull),
+        (errno.EIO, Unavailable),
+        (errno.EROFS, Unavailable),
+    ],
+)
+def test_disk_that_fails_is_told_by_meaning(
+    tmp_path: Path,
+    incoming: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    expected: type[UnderstudyError],
+) -> None:
+    def fail(handle: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    store = LocalStore(tmp_path / "root")
+    monkeypatch.setattr(os, "fsync", fail)
+
+    with pytest.raises(expected):
+        store.put_file(KEY, incoming)
+    assert incoming.exists()
+    assert list(store.keys("")) == []
+
+
+def test_store_that_lost_its_folder_is_unavailable(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "root")
+    shutil.rmtree(tmp_path / "root")
+
+    with pytest.raises(Unavailable):
+        store.check_writable()
+
+
+def test_link_out_of_the_root_is_not_followed_by_a_delete(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "root")
+    (tmp_path / "precious").write_bytes(b"keep")
+    (store.root / "p").mkdir()
+    (store.root / "p" / "blob").symlink_to(tmp_path / "precious")
+
+    store.delete("p/blob")
+
+    assert (tmp_path / "precious").exists()
+
+
+@pytest.mark.parametrize("url", ["s3://bucket", "/folder", "file://host/folder", "file:folder", ""])
+def test_url_that_is_not_understood_is_refused(url: str) -> None:
+    with pytest.raises(UnderstudyError) as caught:
+        open_store(url)
+    assert caught.value.code == "configuration"
+
+
+def test_url_may_hold_escapes(tmp_path: Path) -> None:
+    open_store(f"file://{tmp_path}/with%20space")
+
+    assert (tmp_path / "with space").is_dir()
