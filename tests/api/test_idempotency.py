@@ -1,0 +1,139 @@
+"""A POST that is repeated under its key is one effect and one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Event
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from tests.api.conftest import assert_problem, get, new_key
+from understudy.job_queue import ListQueue
+from understudy.resources import Resources
+from understudy.services.api_keys import Caller
+
+KEY = {"Idempotency-Key": "order-1"}
+PROBE = {"kind": "probe", "labels": {"a": "1"}}
+CSV = b"a,b\n1,x\n"
+
+
+def test_the_first_answer_is_given_again(client: TestClient):
+    first = client.post("/v1/jobs", json=PROBE, headers=KEY)
+    again = client.post("/v1/jobs", json=PROBE, headers=KEY)
+    assert (again.status_code, again.json()) == (first.status_code, first.json()) == (202, first.json())
+    assert again.headers["location"] == first.headers["location"]
+    assert again.headers["idempotent-replayed"] == "true"
+    assert "idempotent-replayed" not in first.headers
+    assert len(get(client, "/v1/jobs")["data"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/jobs", {"kind": "probe", "labels": {"a": "2"}}),
+        ("/v1/jobs?validate_only=true", PROBE),
+    ],
+)
+def test_another_request_under_the_key_is_refused(client: TestClient, path: str, body: object):
+    client.post("/v1/jobs", json=PROBE, headers=KEY)
+    assert_problem(client.post(path, json=body, headers=KEY), 422, "idempotency_mismatch", "new one")
+    assert len(get(client, "/v1/jobs")["data"]) == 1
+
+
+def test_a_refused_request_may_be_mended_under_its_key(client: TestClient):
+    assert client.post("/v1/jobs", json={"kind": "probe", "seconds": -1}, headers=KEY).status_code == 422
+    assert client.post("/v1/jobs", json=PROBE, headers=KEY).status_code == 202
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "é"])
+def test_a_key_that_is_no_key_is_refused(shared_client: TestClient, key: str):
+    response = shared_client.post("/v1/jobs", json=PROBE, headers={"Idempotency-Key": key.encode()})
+    assert_problem(response, 422, "invalid_parameters", "255 visible ASCII")
+    assert get(shared_client, "/v1/jobs")["data"] == []
+
+
+class SlowQueue(ListQueue):
+    """Rings when it is let: a request that has committed its job is held before its answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_reached = Event()
+        self.may_go_on = Event()
+
+    def ring(self, n: int = 1) -> bool:
+        """Wait, then count."""
+        self.is_reached.set()
+        return self.may_go_on.wait(30) and super().ring(n)
+
+
+def test_a_request_that_is_being_answered_is_told_to_wait(resources: Resources, caller: Caller):
+    queue = SlowQueue()
+    headers = {"Authorization": f"Bearer {new_key(resources, caller)}", **KEY}
+    client = TestClient(create_app(replace(resources, queue=queue)), headers=headers)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(client.post, "/v1/jobs", json=PROBE)
+        assert queue.is_reached.wait(30)
+        second = client.post("/v1/jobs", json=PROBE)
+        queue.may_go_on.set()
+    assert_problem(second, 409, "idempotency_in_progress", "moment")
+    assert int(second.headers["retry-after"]) > 0
+    assert first.result().status_code == 202
+
+
+def test_of_equal_requests_at_once_one_takes_effect(resources: Resources, caller: Caller):
+    headers = {"Authorization": f"Bearer {new_key(resources, caller)}", **KEY}
+
+    def post(_: int) -> tuple[int, str | None]:
+        response = TestClient(app, headers=headers).post("/v1/jobs", json=PROBE)
+        return response.status_code, response.json().get("id") or response.headers["retry-after"]
+
+    app = create_app(resources)
+    with ThreadPoolExecutor(8) as pool:
+        answers = set(pool.map(post, range(16)))
+    assert len({made for status, made in answers if status == 202}) == 1
+    assert {status for status, _ in answers} <= {202, 409}
+    assert len(get(TestClient(app, headers=headers), "/v1/jobs")["data"]) == 1
+
+
+def test_an_upload_is_repeated_by_its_bytes_whatever_the_form_around_them(client: TestClient):
+    first = client.post("/v1/datasets", files={"file": ("a.csv", CSV)}, headers=KEY)
+    again = client.post("/v1/datasets", files={"file": ("a.csv", CSV)}, headers=KEY)
+    assert first.request.headers["content-type"] != again.request.headers["content-type"]
+    assert (again.status_code, again.json()) == (202, first.json())
+    assert again.headers["location"] == first.headers["location"]
+    assert len(get(client, "/v1/datasets")["data"]) == 1
+
+
+@pytest.mark.parametrize(("data", "form"), [(CSV + b"2,y\n", {}), (CSV, {"name": "b"})])
+def test_another_upload_under_the_key_is_refused_and_leaves_nothing(
+    client: TestClient, resources: Resources, data: bytes, form: dict[str, str]
+):
+    client.post("/v1/datasets", files={"file": ("a.csv", CSV)}, headers=KEY)
+    response = client.post("/v1/datasets", files={"file": ("a.csv", data)}, data=form, headers=KEY)
+    assert_problem(response, 422, "idempotency_mismatch")
+    assert len(list(resources.store.keys(""))) == 1
+    assert list(resources.staging_folder.iterdir()) == []
+
+
+def test_cancel_and_retry_are_repeated_too(client: TestClient):
+    job = client.post("/v1/jobs", json=PROBE).json()
+    cancelled = [client.post(f"/v1/jobs/{job['id']}/cancel", headers=KEY) for _ in range(2)]
+    assert cancelled[0].json() == cancelled[1].json()
+    retry_key = {"Idempotency-Key": "retry-1"}
+    retried = [client.post(f"/v1/jobs/{job['id']}/retry", headers=retry_key) for _ in range(2)]
+    assert [response.status_code for response in retried] == [202, 202]
+    assert retried[1].headers["idempotent-replayed"] == "true"
+
+
+def test_a_streamed_upload_of_unknown_length_is_repeated(client: TestClient):
+    def pieces() -> Iterator[bytes]:
+        yield CSV
+
+    headers = {"Content-Type": "text/csv", **KEY}
+    first = client.post("/v1/datasets?name=x", content=pieces(), headers=headers)
+    again = client.post("/v1/datasets?name=x", content=pieces(), headers=headers)
+    assert again.json() == first.json()

@@ -1,0 +1,134 @@
+"""What is another project's answers exactly as what does not exist, for every operation and every id."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from tests.api.conftest import get, new_key
+from tests.api.worlds import make_world
+from tests.conftest import make_caller
+from tests.test_openapi import IN_V1, OPERATIONS
+from understudy.ids import PREFIXES, new_id, to_text
+from understudy.resources import Resources
+
+World = dict[str, str]
+Own = tuple[TestClient, World]
+WITH_ID = [name for name in IN_V1 if "{" in OPERATIONS[name][0]]
+BODIES: dict[str, Any] = {"update_dataset": {"name": "mine now"}}
+REFERENCES = [
+    {"kind": "train", "dataset_id": "{dataset}"},
+    {"kind": "sample", "model_id": "{model}", "n_rows": 1},
+    {"kind": "evaluate", "dataset_id": "{dataset}", "synthetic_dataset_id": "{own_dataset}"},
+    {"kind": "evaluate", "dataset_id": "{own_dataset}", "synthetic_dataset_id": "{dataset}"},
+    {
+        "kind": "evaluate",
+        "dataset_id": "{own_dataset}",
+        "synthetic_dataset_id": "{own_dataset}",
+        "holdout_dataset_id": "{dataset}",
+    },
+]
+FILTERS = ["datasets?model_id={model}", "models?dataset_id={dataset}", "reports?dataset_id={dataset}"]
+
+
+@pytest.fixture(scope="module")
+def victim(shared_resources: Resources) -> World:
+    """Make the world that must not be seen."""
+    return make_world(shared_resources, make_caller(shared_resources))
+
+
+@pytest.fixture(scope="module")
+def own(shared_resources: Resources) -> Own:
+    """Make a client and the world of its own project."""
+    caller = make_caller(shared_resources)
+    headers = {"Authorization": f"Bearer {new_key(shared_resources, caller)}"}
+    return TestClient(create_app(shared_resources), headers=headers), make_world(shared_resources, caller)
+
+
+def unknown() -> World:
+    """Return ids of nothing."""
+    return {noun: to_text(noun, new_id()) for noun in ("dataset", "job", "model", "report")}
+
+
+def seen(response: Response) -> tuple[int, dict[str, str], str]:
+    """Return all that a caller can tell answers apart by, but for the ids that were sent."""
+    ids = rf"({'|'.join(PREFIXES.values())}|req)_[0-9a-z]{{24,26}}"
+    headers = {name: value for name, value in response.headers.items() if name != "x-request-id"}
+    return response.status_code, headers, re.sub(ids, "<id>", response.text)
+
+
+def ask(client: TestClient, name: str, world: World) -> Response:
+    """Call an operation on the thing of its path in a world."""
+    path, method, _ = OPERATIONS[name]
+    filled = path.format(**{f"{noun}_id": text for noun, text in world.items()})
+    return (
+        client.request(method, filled, json=BODIES[name])
+        if name in BODIES
+        else client.request(method, filled)
+    )
+
+
+@pytest.mark.parametrize("name", WITH_ID)
+def test_another_projects_thing_is_as_unknown_as_none(own: Own, victim: World, name: str):
+    client, _ = own
+    answer = seen(ask(client, name, victim))
+    assert answer[0] == 404
+    assert answer == seen(ask(client, name, unknown()))
+
+
+@pytest.mark.parametrize("body", REFERENCES, ids=lambda body: body["kind"])
+def test_another_projects_thing_cannot_be_named_in_a_job(own: Own, victim: World, body: dict[str, Any]):
+    client, world = own
+    n_jobs = len(get(client, "/v1/jobs")["data"])
+
+    def answer(other: World) -> Response:
+        names = {**other, "own_dataset": world["dataset"]}
+        filled = {key: value.format(**names) if "_id" in key else value for key, value in body.items()}
+        return client.post("/v1/jobs", json=filled)
+
+    assert answer(victim).status_code == 404
+    assert seen(answer(victim)) == seen(answer(unknown()))
+    assert len(get(client, "/v1/jobs")["data"]) == n_jobs
+
+
+@pytest.mark.parametrize("path", FILTERS)
+def test_a_filter_by_another_projects_thing_finds_nothing(own: Own, victim: World, path: str):
+    assert get(own[0], f"/v1/{path.format(**victim)}") == {"data": [], "has_more": False}
+
+
+@pytest.mark.parametrize("noun", ["dataset", "job", "model", "report"])
+def test_a_list_shows_the_own_project_only(own: Own, victim: World, noun: str):
+    listed = {row["id"] for row in get(own[0], f"/v1/{noun}s")["data"]}
+    assert own[1][noun] in listed
+    assert victim[noun] not in listed
+
+
+def test_another_projects_cursor_only_marks_a_place(own: Own, victim: World):
+    response = own[0].get(f"/v1/datasets?after={victim['dataset']}")
+    assert response.status_code == 200
+    assert victim["dataset"] not in response.text
+
+
+def test_an_idempotency_key_belongs_to_its_project(own: Own, shared_resources: Resources):
+    other = TestClient(own[0].app)
+    other.headers["Authorization"] = f"Bearer {new_key(shared_resources, make_caller(shared_resources))}"
+    headers = {"Idempotency-Key": "chance"}
+    first = own[0].post("/v1/jobs", json={"kind": "probe"}, headers=headers)
+    second = other.post("/v1/jobs", json={"kind": "probe"}, headers=headers)
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json()["id"] != second.json()["id"]
+
+
+def test_the_victim_is_untouched(own: Own, shared_resources: Resources):
+    caller = make_caller(shared_resources)
+    world = make_world(shared_resources, caller)
+    client = TestClient(own[0].app, headers={"Authorization": f"Bearer {new_key(shared_resources, caller)}"})
+    before = [get(client, f"/v1/{noun}s/{text}") for noun, text in world.items() if noun != "report"]
+    for name in WITH_ID:
+        ask(own[0], name, world)
+    assert [get(client, f"/v1/{noun}s/{text}") for noun, text in world.items() if noun != "report"] == before
