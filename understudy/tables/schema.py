@@ -93,9 +93,11 @@ def parse_arrow_type(text: str) -> pa.DataType:
     if text in _PLAIN_TYPES:
         return _PLAIN_TYPES[text]
     for pattern, make in _PARAMETRIC_TYPES:
-        match = pattern.fullmatch(text)
-        if match:
-            return make(match)
+        if match := pattern.fullmatch(text):
+            try:
+                return make(match)
+            except (ValueError, OverflowError):  # such as decimal128(99, 2)
+                break
     raise InvalidInput(
         f"{text!r} is not an Arrow type that a column can be stored in.", code="unsupported_column"
     )

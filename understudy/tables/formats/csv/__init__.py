@@ -31,13 +31,13 @@ def scan_csv(path: Path, limits: ReadLimits, scratch: Path, progress: Progress) 
     source = utf8_file(path, scratch, progress)
     dialect = read_dialect(source, limits)
     progress("parsing", 0.0)
-    staged = stage(source, scratch, dialect, limits)
-    n_rows = pq.read_metadata(staged).num_rows
-    check_rows(n_rows, limits)
-    if n_rows == 0:
-        raise InvalidInput("The file has a header and no rows; it needs at least one.", code="no_rows")
-    progress("typing", 0.0, rows_total=n_rows)
-    with open_session(staged, scratch) as session:
+    with open_session(source, scratch) as session:
+        staged = stage(session, source, scratch, dialect, limits)
+        n_rows = pq.read_metadata(staged).num_rows
+        check_rows(n_rows, limits)
+        if n_rows == 0:
+            raise InvalidInput("The file has a header and no rows; it needs at least one.", code="no_rows")
+        progress("typing", 0.0, rows_total=n_rows)
         columns = list(decide_types(session, staged, len(dialect.names), n_rows))
         yield _typed_scan(session, staged, dialect, columns, n_rows)
 

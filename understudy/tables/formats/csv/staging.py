@@ -68,7 +68,9 @@ def quoted(text: str | Path) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def stage(source: Path, scratch: Path, dialect: Dialect, limits: ReadLimits) -> Path:
+def stage(
+    session: duckdb.DuckDBPyConnection, source: Path, scratch: Path, dialect: Dialect, limits: ReadLimits
+) -> Path:
     """Write the fields of a CSV file as text columns `c0`, `c1`, … of a Parquet file, rows in order.
 
     Raises
@@ -77,10 +79,10 @@ def stage(source: Path, scratch: Path, dialect: Dialect, limits: ReadLimits) -> 
         ragged_rows, unclosed_quote, unreadable_file; with the line.
     """
     staged = scratch / "staged.parquet"
-    fault = _copy(source, staged, scratch, dialect, limits)
+    fault = _run(session, _copy_statement(source, staged, dialect, limits))
     if fault is not None and _MIXED_LINE_ENDS in fault:
         source = unify_line_ends(source, scratch / "lines.csv")
-        fault = _copy(source, staged, scratch, dialect, limits)
+        fault = _run(session, _copy_statement(source, staged, dialect, limits))
     if fault is not None:
         raise _explained(fault, len(dialect.names), limits)
     return staged
@@ -89,15 +91,14 @@ def stage(source: Path, scratch: Path, dialect: Dialect, limits: ReadLimits) -> 
 _MIXED_LINE_ENDS = "state machine reached an invalid state"
 
 
-def _copy(source: Path, staged: Path, scratch: Path, dialect: Dialect, limits: ReadLimits) -> str | None:
+def _run(session: duckdb.DuckDBPyConnection, statement: str) -> str | None:
     """Return what DuckDB says is wrong with the file; its text holds values and must go no further."""
     import duckdb
 
-    with open_session(source, scratch) as session:
-        try:
-            session.execute(_copy_statement(source, staged, dialect, limits))
-        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-            return str(error)
+    try:
+        session.execute(statement)
+    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        return str(error)
     return None
 
 

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from understudy.errors import InvalidInput
+from understudy.tables.schema import Column, ColumnKind, Schema, parse_arrow_type
+
+_UNITS = ("s", "ms", "us", "ns")
+_TYPES = [
+    *(pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()),
+    *(pa.float16(), pa.float32(), pa.float64(), pa.bool_(), pa.string(), pa.large_string()),
+    *(pa.date32(), pa.date64(), pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns")),
+    *(pa.timestamp(unit) for unit in _UNITS),
+    *(pa.timestamp(unit, tz) for unit in _UNITS for tz in ("UTC", "Europe/Berlin", "+02:00", "Etc/GMT-5")),
+    *(pa.duration(unit) for unit in _UNITS),
+    *(pa.decimal128(1, 0), pa.decimal128(38, 38), pa.decimal128(12, 2), pa.decimal128(5, -2)),
+]
+
+
+def _schema(*columns: Column) -> Schema:
+    return Schema(columns=columns)
+
+
+def _column(name: str = "a", arrow_type: str = "int64") -> Column:
+    return Column(name=name, kind=ColumnKind.integer, arrow_type=arrow_type, nullable=True)
+
+
+@pytest.mark.parametrize("type_", _TYPES, ids=str)
+def test_printed_type_is_parsed_back(type_: pa.DataType):
+    assert parse_arrow_type(str(type_)) == type_
+
+
+@pytest.mark.parametrize("bits", [16, 32, 64])
+def test_floats_are_known_by_their_bits_too(bits: int):
+    assert parse_arrow_type(f"float{bits}").bit_width == bits
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "int65", "int64 ", "list<item: int64>", "binary", "null", "timestamp[h]", "timestamp[s, tz=]"),
+        *("decimal128(99, 2)", "decimal128(0, 0)", "decimal128(99999999999, 2)", "decimal256(50, 2)"),
+        "dictionary<values=string, indices=int32>",
+    ],
+)
+def test_other_types_are_refused(text: str):
+    with pytest.raises(InvalidInput, match="not an Arrow type") as caught:
+        parse_arrow_type(text)
+    assert caught.value.code == "unsupported_column"
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_type_or_refused(text: str):
+    with suppress(InvalidInput):
+        assert isinstance(parse_arrow_type(text), pa.DataType)
+
+
+def test_schema_survives_json():
+    schema = _schema(_column("a"), _column("b", "timestamp[us, tz=UTC]"))
+    assert Schema.model_validate_json(schema.model_dump_json()) == schema
+
+
+def test_names_are_unique():
+    with pytest.raises(ValidationError, match="unique"):
+        _schema(_column("a"), _column("a"))
+
+
+def test_schema_has_a_column():
+    with pytest.raises(ValidationError):
+        _schema()
+
+
+def test_unknown_column_is_named():
+    with pytest.raises(InvalidInput, match="'b'") as caught:
+        _schema(_column("a")).column("b")
+    assert caught.value.code == "unknown_column"
+
+
+def test_arrow_schema_has_types_and_nullability():
+    column = Column(name="a", kind=ColumnKind.date, arrow_type="date32[day]", nullable=False)
+    assert _schema(column).to_arrow().equals(pa.schema([pa.field("a", pa.date32(), nullable=False)]))
