@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import sys
+import warnings
+
+from celery.platforms import SecurityWarning
 
 from workers.celery_app import app
 
 # Workers need not know of each other, and gossip fails when the broker comes back.
-ARGUMENTS = ("worker", "--pool=prefork", "--without-gossip", "--without-mingle", "--without-heartbeat")
+ARGUMENTS = (
+    "--quiet",
+    "worker",
+    "--pool=prefork",
+    "--without-gossip",
+    "--without-mingle",
+    "--without-heartbeat",
+)
 
 if __name__ == "__main__":
+    # It warns root of pickled messages; ours are JSON, and the work itself runs without root's rights.
+    warnings.simplefilter("ignore", SecurityWarning)
     app.worker_main([*ARGUMENTS, *sys.argv[1:]])

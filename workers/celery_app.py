@@ -14,9 +14,12 @@ from celery import Celery, signals
 from understudy.job_queue import QUEUE_NAME
 from understudy.logs import configure_logs
 from understudy.settings import Settings
+from workers.transport import use_transport
 from workers.worker import Worker
 
 settings = Settings()
+
+use_transport()
 
 app = Celery("understudy", include=["workers.tasks"])
 app.conf.update(

@@ -1,0 +1,189 @@
+"""A database, a broker and workers to be hurt, and the promises that must hold all the same."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+from redis import Redis
+from sqlalchemy import text
+
+from tests.faults.workers import WorkerProcess, until
+from understudy import ids
+from understudy.db import jobs
+from understudy.db.jobs import TERMINAL_STATES
+from understudy.job_kinds import parse_parameters
+from understudy.resources import Resources, open_resources
+from understudy.services.datasets import upload_dataset
+from understudy.services.jobs import cancel_job, submit_job
+from understudy.services.maintenance import sweep
+from understudy.services.projects import create_project
+from understudy.settings import Settings
+
+SECRET_KEY = "a key for tests, of 32 characters or more"
+
+# Every way in which the rows of a finished run could contradict each other; none may have a row.
+CONTRADICTIONS = {
+    "a job that did not end": "select id from jobs where state in ('queued', 'running')",
+    "an attempt that did not end": "select job_id from job_attempts where outcome is null",
+    "not exactly one end of a job": """
+        select j.id from jobs j left join job_events e
+          on e.job_id = j.id and e.round = j.round and e.type in ('succeeded', 'failed', 'cancelled')
+        group by j.id having count(e.id) <> 1""",
+    "not exactly one successful attempt of a successful job": """
+        select j.id from jobs j left join job_attempts a on a.job_id = j.id and a.outcome = 'succeeded'
+        group by j.id having count(a.token) <> (case when j.state = 'succeeded' then 1 else 0 end)""",
+    "attempts that overlap": """
+        select a.job_id from job_attempts a join job_attempts b
+          on a.job_id = b.job_id and a.attempt < b.attempt and a.ended_at > b.started_at""",
+    "an artifact of another attempt than the successful one": """
+        select f.id from artifacts f where f.token <> 0 and not exists (
+          select from job_attempts a where a.token = f.token and a.outcome = 'succeeded')""",
+    "a row of a job that did not succeed": """
+        select j.id from jobs j where j.state <> 'succeeded' and (
+          exists (select from models m where m.job_id = j.id)
+          or exists (select from reports r where r.job_id = j.id)
+          or exists (select from datasets d where d.job_id = j.id and d.state = 'ready'))""",
+    "a successful job without its row": """
+        select j.id from jobs j where j.state = 'succeeded' and not (
+          j.kind = 'probe'
+          or exists (select from models m where m.job_id = j.id)
+          or exists (select from reports r where r.job_id = j.id)
+          or exists (select from datasets d where d.job_id = j.id and d.state = 'ready'))""",
+}
+
+
+class Stack:
+    """What a test starts workers on; leases are short, so that nobody has to wait for the lost ones."""
+
+    def __init__(self, database_url: str, broker_url: str, folder: Path) -> None:
+        self.environment = {
+            "UNDERSTUDY_DATABASE_URL": database_url,
+            "UNDERSTUDY_REDIS_URL": broker_url,
+            "UNDERSTUDY_SECRET_KEY": SECRET_KEY,
+            "UNDERSTUDY_DATA_DIR": str(folder / "data"),
+            "UNDERSTUDY_WORKER_CONCURRENCY": "2",
+            "UNDERSTUDY_LEASE_SECONDS": "3",
+            "UNDERSTUDY_HEARTBEAT_SECONDS": "0.5",
+            "UNDERSTUDY_RESCUE_SECONDS": "0.5",
+            "UNDERSTUDY_RING_SECONDS": "0.5",
+            "UNDERSTUDY_DRAIN_SECONDS": "2",
+            "UNDERSTUDY_RETRY_BACKOFF_SECONDS": "0",
+        }
+        self.broker = Redis(unix_socket_path=broker_url.partition("://")[2])
+        self.resources: Resources = open_resources(
+            Settings(
+                database_url=database_url,
+                redis_url=broker_url,
+                secret_key=SECRET_KEY,
+                data_dir=folder / "data",
+                threads=4,
+            )
+        )
+        self.project_id: UUID = create_project(self.resources, "faults").id
+        self.log = folder / "worker.log"
+        self._workers: list[WorkerProcess] = []
+
+    def start_worker(self, **settings: object) -> WorkerProcess:
+        """Start a worker and return when it takes jobs."""
+        changes = {f"UNDERSTUDY_{name.upper()}": str(value) for name, value in settings.items()}
+        n_before = self._count("select count(*) from workers")
+        worker = WorkerProcess(self.environment | changes, self.log)
+        self._workers.append(worker)
+        until(lambda: self._count("select count(*) from workers") > n_before, "worker is ready")
+        return worker
+
+    def stop_workers(self) -> None:
+        """Kill those that still run."""
+        for worker in self._workers:
+            if worker.is_running():
+                worker.kill()
+        self._workers.clear()
+
+    def submit(self, kind: str, **parameters: Any) -> UUID:
+        """Ask for a job."""
+        return submit_job(self.resources, self.project_id, parse_parameters({"kind": kind, **parameters})).id
+
+    def upload(self, table: pa.Table) -> tuple[str, UUID]:
+        """Upload a table as CSV; return the dataset's id and the job's."""
+        sink = io.BytesIO()
+        pacsv.write_csv(table, sink)
+        data = sink.getvalue()
+        source = self.resources.staging_folder / f"{ids.new_id()}.csv"
+        source.write_bytes(data)
+        dataset, job = upload_dataset(
+            self.resources,
+            self.project_id,
+            name="table",
+            format="csv",
+            labels={},
+            source=source,
+            sha256=hashlib.sha256(data).digest(),
+            size_bytes=len(data),
+        )
+        return ids.to_text("dataset", dataset.id), job.id
+
+    def cancel(self, job_id: UUID) -> None:
+        """Ask a job to stop."""
+        cancel_job(self.resources, self.project_id, job_id)
+
+    def job(self, job_id: UUID) -> Any:
+        """Return the row of a job as it is now."""
+        with self.resources.sessions() as session:
+            return jobs.get(session, self.project_id, job_id)
+
+    def outcomes(self, job_id: UUID) -> list[str | None]:
+        """Return how the attempts of a job ended."""
+        statement = "select outcome from job_attempts where job_id = :id order by attempt"
+        return [row[0] for row in self.rows(statement, id=job_id)]
+
+    def wait_until_running(self, job_id: UUID) -> None:
+        """Return when the work of a job has shown progress."""
+        until(lambda: self.job(job_id).state == "running" and self.job(job_id).progress, "job runs")
+
+    def finish(self, *job_ids: UUID) -> list[Any]:
+        """Return the rows of jobs that have ended."""
+        until(lambda: all(self.job(job_id).state in TERMINAL_STATES for job_id in job_ids), "jobs end")
+        return [self.job(job_id) for job_id in job_ids]
+
+    def run(self, kind: str, **parameters: Any) -> Any:
+        """Run a job to its end and return its row."""
+        return self.finish(self.submit(kind, **parameters))[0]
+
+    def rows(self, statement: str, **values: object) -> list[Any]:
+        """Return what a query gives."""
+        with self.resources.sessions() as session:
+            return list(session.execute(text(statement), values))
+
+    def check(self) -> None:
+        """Fail if any promise is broken; all jobs have been waited for."""
+        broken = {name: found for name, query in CONTRADICTIONS.items() if (found := self.rows(query))}
+        assert broken == {}
+        for key, sha256, size_bytes in self.rows("select storage_key, sha256, size_bytes from artifacts"):
+            with self.resources.store.open(key) as blob:
+                data = blob.read()
+            assert (hashlib.sha256(data).digest(), len(data)) == (sha256, size_bytes), key
+        self._check_leftovers()
+
+    def _check_leftovers(self) -> None:
+        sweep(self.resources, orphans_kept=timedelta(0))
+        assert [path for path in self.resources.scratch_folder.iterdir() if path.name.isdecimal()] == []
+        known = {row.storage_key for row in self.rows("select storage_key from artifacts")}
+        assert set(self.resources.store.keys("")) == known
+
+    def close(self) -> None:
+        """End the workers and let go of the servers."""
+        self.stop_workers()
+        self.broker.flushall()
+        self.broker.close()
+        self.resources.close()
+
+    def _count(self, statement: str) -> int:
+        n: int = self.rows(statement)[0][0]
+        return n

@@ -1,0 +1,108 @@
+"""One worker that lives on while its work, its sandbox and its broker are hurt."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.stack import Stack
+from tests.faults.workers import WorkerProcess, is_alive, until
+from understudy.job_queue import CeleryQueue
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def worker(stack: Stack) -> WorkerProcess:
+    return stack.start_worker()
+
+
+@pytest.fixture(autouse=True)
+def promises(stack: Stack, worker: WorkerProcess) -> Iterator[None]:
+    yield
+    stack.check()
+    until(lambda: worker.work_pids() == [], "work ends")
+
+
+def start_probe(stack: Stack, worker: WorkerProcess, seconds: float) -> object:
+    job_id = stack.submit("probe", seconds=seconds)
+    stack.wait_until_running(job_id)
+    assert len(worker.work_pids()) == 1
+    return job_id
+
+
+def test_killed_work_is_done_again(stack, worker):
+    job_id = start_probe(stack, worker, 1)
+    os.kill(worker.work_pids()[0], signal.SIGKILL)
+    assert stack.finish(job_id)[0].state == "succeeded"
+    assert stack.outcomes(job_id) == ["crashed", "succeeded"]
+
+
+def test_killed_warm_parent_is_replaced_and_its_work_done_again(stack, worker):
+    job_id = start_probe(stack, worker, 1)
+    server_pid = worker.server_pid()
+    os.kill(server_pid, signal.SIGKILL)
+    assert stack.finish(job_id)[0].state == "succeeded"
+    assert stack.outcomes(job_id) == ["crashed", "succeeded"]
+    assert worker.server_pid() != server_pid
+
+
+def test_killed_pool_process_takes_its_work_along_and_the_job_is_rescued(stack, worker):
+    job_id = start_probe(stack, worker, 1)
+    work_pid = worker.work_pids()[0]
+    for pid in worker.pool_pids():
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not is_alive(work_pid), "work ends")
+    assert stack.finish(job_id)[0].state == "succeeded"
+    assert stack.outcomes(job_id) == ["lost", "succeeded"]
+
+
+def test_work_that_dies_three_times_is_given_up(stack, worker):
+    job_id = stack.submit("probe", seconds=30)
+    for attempt in (1, 2, 3):
+        until(lambda n=attempt: stack.job(job_id).attempt == n and worker.work_pids(), "attempt runs")
+        os.kill(worker.work_pids()[0], signal.SIGKILL)
+        until(lambda n=attempt: stack.outcomes(job_id)[n - 1], "attempt ends")
+    job = stack.finish(job_id)[0]
+    assert (job.state, job.error_code) == ("failed", "worker_crashed")
+    assert stack.outcomes(job_id) == ["crashed"] * 3
+
+
+def test_messages_that_come_three_times_run_each_job_once(stack, worker):
+    job_ids = [stack.submit("probe") for _ in range(10)]
+    stack.resources.queue.ring(20)
+    stack.finish(*job_ids)
+    assert all(stack.outcomes(job_id) == ["succeeded"] for job_id in job_ids)
+
+
+def test_jobs_whose_messages_are_all_lost_run_all_the_same(stack, worker):
+    for pid in [worker.pid, *worker.pool_pids()]:
+        os.kill(pid, signal.SIGSTOP)
+    job_ids = [stack.submit("probe") for _ in range(10)]
+    stack.broker.flushall()
+    for pid in [*worker.pool_pids(), worker.pid]:
+        os.kill(pid, signal.SIGCONT)
+    assert {job.state for job in stack.finish(*job_ids)} == {"succeeded"}
+
+
+def test_strange_messages_do_not_disturb(stack, worker):
+    stack.broker.lpush("understudy", "no JSON", '{"body": 1}', '{"headers": {}, "properties": {}}')
+    queue = CeleryQueue(stack.environment["UNDERSTUDY_REDIS_URL"])
+    queue.ring()
+    queue.close()
+    assert stack.run("probe").state == "succeeded"
+
+
+def test_cancelled_work_stops_and_leaves_nothing(stack, worker, small_table):
+    dataset_id, job_id = stack.upload(small_table)
+    stack.finish(job_id)
+    trained = stack.run("train", dataset_id=dataset_id, synthesizer={"name": "independent"})
+    job_id = stack.submit("sample", model_id=trained.result["model_id"], n_rows=100_000_000)
+    until(lambda: (stack.job(job_id).progress or {}).get("rows_done"), "rows are written")
+    stack.cancel(job_id)
+    assert stack.finish(job_id)[0].state == "cancelled"
+    assert stack.rows("select 1 from artifacts where job_id = :id", id=job_id) == []
+    assert stack.rows("select 1 from datasets where job_id = :id", id=job_id) == []

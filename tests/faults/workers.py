@@ -1,0 +1,130 @@
+"""Real workers, started, killed and frozen by pid; and what belongs to them, found in /proc."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+ENOUGH_SECONDS = 60.0
+
+
+def until(condition: Callable[[], object], what: str = "condition") -> None:
+    """Return when the condition holds; far longer than it can take is a failure."""
+    deadline = time.monotonic() + ENOUGH_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {ENOUGH_SECONDS} s"
+        time.sleep(0.02)
+
+
+class WorkerProcess:
+    """A worker with its pool processes, its sandbox server and the work that the server has forked."""
+
+    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+        self._log = log.open("ab")
+        self._main = subprocess.Popen(
+            [sys.executable, "-m", "workers"],
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
+        self.pid = self._main.pid
+
+    def server_pid(self) -> int:
+        """Return the pid of the warm parent."""
+        servers = [pid for pid in children_of(self.pid) if b"understudy.sandbox.server" in command_of(pid)]
+        assert len(servers) == 1, servers
+        return servers[0]
+
+    def pool_pids(self) -> list[int]:
+        """Return the pids of the pool processes."""
+        return [pid for pid in children_of(self.pid) if b"sandbox.server" not in command_of(pid)]
+
+    def work_pids(self) -> list[int]:
+        """Return the pids of the work that goes on."""
+        return children_of(self.server_pid())
+
+    def tree(self) -> list[int]:
+        """Return the pids of all of it, parents first."""
+        pids = [self.pid]
+        for pid in pids:
+            pids += children_of(pid)
+        return pids
+
+    def kill(self) -> None:
+        """Kill all of it at once."""
+        send(self.tree(), signal.SIGKILL)
+        self.wait()
+
+    def kill_main(self) -> None:
+        """Kill the main process and return when nothing of the rest lives."""
+        tree = self.tree()
+        self._main.kill()
+        until(lambda: not any(is_alive(pid) for pid in tree[1:]), "orphans end")
+        self.wait()
+
+    def freeze(self) -> list[int]:
+        """Stop all of it, and return the pids, to thaw them."""
+        tree = self.tree()
+        send(tree, signal.SIGSTOP)
+        return tree
+
+    def stop(self) -> int:
+        """Ask it to end and return its exit status."""
+        self._main.terminate()
+        return self.wait()
+
+    def is_running(self) -> bool:
+        """Tell whether the main process lives."""
+        return self._main.poll() is None
+
+    def wait(self) -> int:
+        """Return the exit status when it has ended."""
+        try:
+            return self._main.wait(ENOUGH_SECONDS)
+        finally:
+            self._log.close()
+
+
+def send(pids: list[int], signal_number: int) -> None:
+    """Send a signal to those that still live."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal_number)
+
+
+def children_of(parent: int) -> list[int]:
+    """Return the pids of the living children of a process."""
+    return [pid for pid in map(int, filter(str.isdecimal, _names_in_proc())) if _parent_of(pid) == parent]
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process exists and is no zombie."""
+    return _parent_of(pid) is not None
+
+
+def command_of(pid: int) -> bytes:
+    """Return the command line of a process, empty if it has gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def _names_in_proc() -> list[str]:
+    return [path.name for path in Path("/proc").iterdir()]
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if state in "ZX" else int(parent)
