@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import understudy
-from understudy.cli import demo, files, service
+from understudy.cli import demo, files, keys, service
 from understudy.errors import (
     CODES,
     Conflict,
@@ -53,7 +53,12 @@ def build() -> typer.Typer:
     """Return the application."""
     application = typer.Typer(name="understudy", help=HELP, add_completion=False, rich_markup_mode="rich")
     application.callback()(_options)
-    for panel, module in (("On files", files), ("The service", demo), ("The service", service)):
+    for panel, module in (
+        ("On files", files),
+        ("The service", demo),
+        ("The service", service),
+        ("The service", keys),
+    ):
         for command in module.COMMANDS:
             application.command(rich_help_panel=panel)(command)
     return application

@@ -31,3 +31,8 @@ def get(session: Session, project_id: UUID) -> Project:
 def all_of_them(session: Session) -> list[Project]:
     """Return every project of the installation, oldest first."""
     return list(session.scalars(select(Project).order_by(Project.id)))
+
+
+def named(session: Session, name: str) -> list[Project]:
+    """Return the projects of a name, oldest first; names need not differ."""
+    return list(session.scalars(select(Project).where(Project.name == name).order_by(Project.id)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from understudy.db import projects
+from understudy.errors import Conflict, NotFound
 from understudy.resources import Resources
 
 if TYPE_CHECKING:
@@ -15,3 +16,22 @@ def create_project(resources: Resources, name: str) -> Project:
     """Add a project, the tenant that owns every other row."""
     with resources.sessions.begin() as session:
         return projects.add(session, name)
+
+
+def find_project(resources: Resources, name: str) -> Project:
+    """Return the project of a name.
+
+    Raises
+    ------
+    NotFound
+        If none has it.
+    Conflict
+        If several have it.
+    """
+    with resources.sessions() as session:
+        found = projects.named(session, name)
+    if not found:
+        raise NotFound(f"There is no project named {name!r}.")
+    if len(found) > 1:
+        raise Conflict(f"{len(found)} projects are named {name!r}; a name that one project has is needed.")
+    return found[0]

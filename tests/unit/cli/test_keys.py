@@ -1,0 +1,66 @@
+"""create-key and revoke-key, as an operator types them."""
+
+import json
+
+import pytest
+
+from understudy.cli.application import run
+from understudy.errors import Unauthenticated
+from understudy.resources import Resources
+from understudy.services.api_keys import authenticate
+from understudy.services.projects import create_project, find_project
+from understudy.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.database_url is not None
+    assert settings.secret_key is not None
+    monkeypatch.setenv("UNDERSTUDY_DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("UNDERSTUDY_SECRET_KEY", settings.secret_key.get_secret_value())
+    monkeypatch.setenv("UNDERSTUDY_REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("UNDERSTUDY_DATA_DIR", str(settings.data_dir))
+
+
+def test_key_alone_is_on_stdout_and_opens_the_new_project(resources: Resources, capsys):
+    assert run(["create-key", "--project", "sales"]) == 0
+    caller = authenticate(resources, capsys.readouterr().out.strip())
+    assert caller.project_id == find_project(resources, "sales").id
+    assert caller.scopes == {"read", "write"}
+
+
+def test_second_key_is_of_the_same_project(resources: Resources, capsys):
+    run(["create-key", "--project", "sales", "--json"])
+    run(["create-key", "--project", "sales", "--scope", "read", "--json"])
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert first["project_id"] == second["project_id"]
+    assert authenticate(resources, second["key"]).scopes == {"read"}
+
+
+def test_name_of_two_projects_makes_no_key(resources: Resources, capsys):
+    for _ in range(2):
+        create_project(resources, "twins")
+    assert run(["create-key", "--project", "twins"]) == 4
+    assert capsys.readouterr().out == ""
+
+
+def test_unknown_scope_is_refused_by_name(capsys):
+    assert run(["create-key", "--project", "sales", "--scope", "everything"]) == 2
+    assert "'everything'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("as_key", [False, True])
+def test_revoked_key_is_refused(resources: Resources, capsys, as_key: bool):
+    run(["create-key", "--project", "sales", "--json"])
+    made = json.loads(capsys.readouterr().out)
+    assert run(["revoke-key", made["key"] if as_key else made["key_id"], "--project", "sales"]) == 0
+    with pytest.raises(Unauthenticated):
+        authenticate(resources, made["key"])
+
+
+def test_key_of_another_project_is_not_revoked(resources: Resources, capsys):
+    run(["create-key", "--project", "sales", "--json"])
+    made = json.loads(capsys.readouterr().out)
+    create_project(resources, "support")
+    assert run(["revoke-key", made["key_id"], "--project", "support"]) == 3
+    authenticate(resources, made["key"])

@@ -1,0 +1,87 @@
+"""The commands of an installation's owner on API keys: create-key, revoke-key."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from understudy.cli.service import load_settings
+from understudy.cli.terminal import notices, output, write_json
+from understudy.errors import NotFound
+
+if TYPE_CHECKING:
+    from understudy.db.orm import Project
+    from understudy.resources import Resources
+
+SCOPES = ["read", "write"]
+
+
+def create_key(
+    project: Annotated[str, typer.Option(help="Name of the project; made if there is none of that name.")],
+    name: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
+    scope: Annotated[
+        list[str], typer.Option(help="What it allows: read, write, admin; several times.")
+    ] = SCOPES,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")] = False,
+) -> None:
+    """Make an API key and print it, once: only a digest is kept."""
+    from understudy import ids
+    from understudy.services.api_keys import create_api_key
+
+    with _resources() as resources:
+        owner = _find_or_create(resources, project)
+        row, text = create_api_key(resources, owner.id, name, scope)
+    key_id = ids.to_text("api_key", row.id)
+    if as_json:
+        write_json({"project_id": ids.to_text("project", owner.id), "key_id": key_id, "key": text})
+        return
+    notices().print(
+        f"Key {key_id} of project {project!r}; it is not shown again:", soft_wrap=True, markup=False
+    )
+    # By itself on stdout, so that `> file` and `$(…)` take the key alone.
+    sys.stdout.write(f"{text}\n")
+
+
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="key_…, or sk_… with or without the secret part.")],
+    project: Annotated[str, typer.Option(help="Name of the key's project.")],
+) -> None:
+    """Let an API key be valid no longer, from the next request on."""
+    from understudy import ids
+    from understudy.services.api_keys import revoke_api_key
+    from understudy.services.projects import find_project
+
+    # The letters of the id are the second part of the key too; a key that leaked is often all one has.
+    letters = key_id.split("_")[1] if "_" in key_id else key_id
+    with _resources() as resources:
+        owner = find_project(resources, project)
+        revoke_api_key(resources, owner.id, ids.from_text("api_key", f"key_{letters}"))
+    output().print(f"Revoked key_{letters}.", soft_wrap=True, markup=False)
+
+
+def _find_or_create(resources: Resources, name: str) -> Project:
+    from understudy.services.projects import create_project, find_project
+
+    try:
+        return find_project(resources, name)
+    except NotFound:
+        return create_project(resources, name)
+
+
+@contextmanager
+def _resources() -> Iterator[Resources]:
+    # Imported here, as in every command: `--help` needs none of it.
+    from understudy.resources import open_resources
+
+    resources = open_resources(load_settings())
+    try:
+        yield resources
+    finally:
+        resources.close()
+
+
+COMMANDS = (create_key, revoke_key)
