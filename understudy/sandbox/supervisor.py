@@ -24,7 +24,7 @@ logger = logging.getLogger("understudy.sandbox")
 # All that the server gets to see of our environment; credentials are in none of these.
 ENVIRONMENT = (
     *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH"),
-    *("NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "ARROW_NUM_THREADS"),
+    *("NUMBA_CACHE_DIR", "NUMBA_CPU_NAME", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "ARROW_NUM_THREADS"),
 )
 RESTART_SECONDS = 0.5
 HAND_OVER_SECONDS = 10.0
