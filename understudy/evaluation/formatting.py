@@ -1,0 +1,85 @@
+"""Numbers, times and names as a reader wants them; everything that is returned is safe inside HTML."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import numpy as np
+
+from understudy.tables.schema import ColumnKind
+
+_DAY = 86_400
+
+
+def escape(text: str) -> str:
+    """Return text, such as a column's name, that means nothing to a browser."""
+    # Control characters do not exist in HTML; bidirectional marks could reorder what stands around them.
+    return html.escape("".join(letter if letter.isprintable() else "\ufffd" for letter in text))
+
+
+def shortened(text: str, n_letters_max: int) -> str:
+    """Return text that is cut with an ellipsis where it is too long."""
+    return text if len(text) <= n_letters_max else text[: n_letters_max - 1] + "…"
+
+
+def score(value: float | None, metric: str) -> str:
+    """Return a score in the unit that suits its metric."""
+    if value is None:
+        return "–"
+    if metric == "exact_copies":
+        return percent(value, digits=2)
+    return f"{value:.3f}".replace("-", "−")
+
+
+def percent(share: float, *, digits: int = 1) -> str:
+    """Return a share of rows; a small one is never shown as none."""
+    smallest = 10.0**-digits
+    if 0 < share * 100 < smallest:
+        return f"&lt; {smallest:.{digits}f} %"
+    return f"{share * 100:.{digits}f} %"
+
+
+def count(n: int) -> str:
+    """Return a count with its thousands apart."""
+    return f"{n:,}"
+
+
+def edge_labels(edges: Sequence[float], kind: ColumnKind) -> list[str]:
+    """Return the labels of some edges of one histogram, in the unit of the column's kind."""
+    span = edges[-1] - edges[0]
+    if kind in (ColumnKind.date, ColumnKind.timestamp):
+        return [_moment(edge, span) for edge in edges]
+    if kind == ColumnKind.time:
+        return [_clock(edge) for edge in edges]
+    if kind == ColumnKind.duration:
+        return [_duration(edge, span) for edge in edges]
+    return [number(edge) for edge in edges]
+
+
+def number(value: float) -> str:
+    """Return a number in at most about six signs."""
+    for limit, unit, letter in ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if 1e15 > abs(value) >= limit:
+            return f"{value / unit:.4g}{letter}".replace("-", "−")
+    return f"{value:.4g}".replace("-", "−").replace("e+", "e")
+
+
+def _moment(seconds: float, span: float) -> str:
+    text = str(np.datetime64(int(seconds), "s"))
+    day, _, clock = text.partition("T")
+    if span <= 2 * _DAY:
+        return clock[:8] if span < 120 else clock[:5]
+    return day if span < 3 * 365 * _DAY else day.rsplit("-", 1)[0]
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}" + (f":{rest:02d}" if rest else "")
+
+
+def _duration(seconds: float, span: float) -> str:
+    for unit, letter in ((_DAY, "d"), (3600, "h"), (60, "min")):
+        if span >= 3 * unit:
+            return f"{number(seconds / unit)} {letter}"
+    return f"{number(seconds)} s"

@@ -1,0 +1,124 @@
+"""The report as one page that needs nothing else: no script, no network, no second file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from understudy.evaluation import chapters, charts, formatting
+from understudy.evaluation.formatting import escape
+from understudy.evaluation.report import Report, SummaryRow
+
+STYLE = Path(__file__).with_name("page.css")
+
+MARK = (
+    '<svg viewBox="0 0 32 32" aria-hidden="true"><rect class="f-real" x="2" y="7" width="18" height="18" rx="5"/>'
+    '<rect class="f-synthetic" x="12" y="7" width="18" height="18" rx="5" opacity=".86"/></svg>'
+)
+CHAPTERS = {
+    "summary": "Summary",
+    "columns": "Columns",
+    "pairs": "Pairs",
+    "two-sample": "Two-sample test",
+    "usefulness": "Usefulness",
+    "privacy": "Privacy",
+    "method": "Method",
+}
+SHORT_EXPLANATIONS = {
+    "column_shapes": "Each column by itself, averaged. Independent columns do well here, so this is only a beginning.",
+    "column_pairs": "Every two columns together, averaged: whether what belongs together still does.",
+    "two_sample": "A strong classifier's chance of telling synthetic from real. 0.5 is guessing, 1 is always.",
+    "train_synthetic_test_real": "A model trained on these rows alone, tested on real ones.",
+    "nearest_record": "Share of rows nearer to a training row than to a held-out one. 0.5 is what new rows show.",
+    "exact_copies": "Share of rows that equal a training row in every column.",
+}
+
+
+def render_html(report: Report) -> str:
+    """Return the report as a self-contained HTML page."""
+    body = "".join(
+        (
+            _summary(report),
+            chapters.columns(report),
+            chapters.pairs(report),
+            chapters.two_sample(report),
+            chapters.usefulness(report),
+            chapters.privacy(report),
+            chapters.method(report),
+        )
+    )
+    links = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title in CHAPTERS.items())
+    version = escape(report.versions["understudy"])
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark"><title>Synthetic against real – Understudy report</title>'
+        f"<style>{STYLE.read_text(encoding='utf-8')}</style></head><body>"
+        f'<div class="wrap"><div class="brand">{MARK}<span>Understudy</span></div>{_hero(report)}</div>'
+        f'<nav aria-label="Chapters"><div class="wrap"><ul>{links}</ul></div></nav>'
+        f'<main class="wrap">{body}</main>'
+        f'<div class="wrap"><footer class="page">Made by Understudy {version}. This page is self-contained: it loads '
+        "nothing and tells nobody that it was opened.</footer></div></body></html>\n"
+    )
+
+
+def _hero(report: Report) -> str:
+    facts = [
+        (title, formatting.count(report.tables[role].n_rows))
+        for role, title in (
+            ("real", "training rows"),
+            ("synthetic", "synthetic rows"),
+            ("holdout", "held-out rows"),
+        )
+        if role in report.tables
+    ]
+    facts.append(("columns", formatting.count(len(report.columns))))
+    items = "".join(f"<div><dt>{title}</dt><dd>{number}</dd></div>" for title, number in facts)
+    return (
+        '<header class="hero"><h1>How close is the synthetic table to the real one?</h1>'
+        "<p>Every score stands beside two others: that of <em>independent columns</em>, which any tool reaches without "
+        "learning a single relation, and that of <em>other real rows</em>, which no tool can beat. A score means "
+        f'something only between the two.</p><dl class="facts">{items}</dl></header>'
+    )
+
+
+def _summary(report: Report) -> str:
+    rows = "".join(_summary_row(row) for row in report.summary())
+    table = (
+        '<table class="summary"><caption class="visually-hidden">Scores of the synthetic table and of its '
+        'references</caption><thead><tr><th scope="col">Score</th><th scope="col">Synthetic</th>'
+        '<th scope="col">Worse&ensp;→&ensp;best possible</th><th scope="col" class="right">Independent</th>'
+        f'<th scope="col" class="right">Real rows</th></tr></thead><tbody>{rows}</tbody></table>'
+    )
+    dot = '<svg width="14" height="14" aria-hidden="true"><circle class="f-synthetic" cx="7" cy="7" r="6"/></svg>'
+    bar = '<svg width="6" height="16" aria-hidden="true"><path class="s-real" stroke-width="3" d="M3 0V16"/></svg>'
+    mark = f'<svg width="16" height="16" aria-hidden="true">{charts.diamond(8, 8)}</svg>'
+    legend = f'<ul class="legend"><li>{dot}synthetic</li><li>{mark}independent columns</li><li>{bar}real rows</li></ul>'
+    lead = (
+        "The nearer the dot is to the right end, the better; at the bar, the synthetic rows are as good as real ones. "
+        "There is no single grade: which of these matter depends on what the data are for."
+    )
+    return chapters.section("summary", "At a glance", lead, f'{legend}<div class="card">{table}</div>')
+
+
+def _summary_row(row: SummaryRow) -> str:
+    head = (
+        f'<th scope="row">{escape(row.label)}<span>'
+        f"{escape(SHORT_EXPLANATIONS.get(row.name, row.explanation))}</span></th>"
+    )
+    if row.value is None:
+        return (
+            f'<tr>{head}<td colspan="4" class="reason muted">Not scored: {escape(row.reason or "")}</td></tr>'
+        )
+    value, baseline, real = (
+        formatting.score(score, row.name) for score in (row.value, row.baseline, row.real)
+    )
+    label = f"{row.label}: synthetic {value}, independent columns {baseline}, real rows {real}"
+    half = ""
+    if row.interval is not None:
+        half = f'<div class="small muted">± {(row.interval[1] - row.interval[0]) / 2:.3f}</div>'
+    return (
+        f'<tr>{head}<td data-label="Synthetic"><div class="value number">{value}</div>{half}</td>'
+        f'<td class="strip">{charts.strip(row.value, row.baseline, row.real, row.best, label)}</td>'
+        f'<td class="right number" data-label="Independent">{baseline}</td>'
+        f'<td class="right number" data-label="Real rows">{real}</td></tr>'
+    )
