@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -13,6 +12,7 @@ from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from understudy.db.migrate import upgrade
+from understudy.db.orm import Base
 from understudy.db.session import close_sessions, make_sessions, parse_url
 from understudy.embedded.servers import PrivatePostgres, PrivateValkey
 from understudy.job_queue import ListQueue
@@ -23,20 +23,30 @@ from understudy.services.job_runs import run_next_job
 from understudy.services.projects import create_project
 from understudy.settings import Settings
 
-TEMPLATE = "understudy_template"
 SECRET_KEY = "a key for tests, of 32 characters or more"
-numbers = itertools.count()
+# What a test has left open must not hold the next one up.
+DISCONNECT_OTHERS = (
+    "select pg_terminate_backend(pid) from pg_stat_activity"
+    " where datname = current_database() and pid <> pg_backend_pid()"
+)
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a private server with one migrated database to copy; return its URL."""
+    """Start a private server; return its URL."""
     server = PrivatePostgres(tmp_path_factory.mktemp("postgres"), durable=False)
     server.start()
-    execute(server.url, f"create database {TEMPLATE}")
-    upgrade(url_of(server.url, TEMPLATE))
     yield server.url
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def database(postgres: str) -> str:
+    """Make a migrated database; return its URL."""
+    execute(postgres, "create database understudy_tests")
+    url = url_of(postgres, "understudy_tests")
+    upgrade(url)
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -56,12 +66,15 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def database_url(postgres: str) -> Iterator[str]:
-    """Make an empty, migrated database of the test's own; return its URL."""
-    name = f"test_{next(numbers)}"
-    execute(postgres, f"create database {name} template {TEMPLATE}")
-    yield url_of(postgres, name)
-    execute(postgres, f"drop database {name} with (force)")
+def database_url(database: str) -> Iterator[str]:
+    """Return the URL of a database that holds no rows, and empty it afterwards."""
+    yield database
+    # Some 15 ms, where a copy of a template takes ten times as long. Not in the order of foreign keys.
+    tables = (
+        "set session_replication_role = replica",
+        *(f"delete from {name}" for name in Base.metadata.tables),  # noqa: S608 - our own names
+    )
+    execute(database, DISCONNECT_OTHERS, *tables)
 
 
 @pytest.fixture
@@ -152,8 +165,9 @@ def url_of(server_url: str, database: str) -> str:
     return parse_url(server_url).set(database=database).render_as_string(hide_password=False)
 
 
-def execute(server_url: str, statement: str) -> None:
-    """Run a statement outside of a transaction."""
-    engine = create_engine(parse_url(server_url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+def execute(url: str, *statements: str) -> None:
+    """Run statements on one connection, outside of a transaction."""
+    engine = create_engine(parse_url(url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(statement))
+        for statement in statements:
+            connection.execute(text(statement))

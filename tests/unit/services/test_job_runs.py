@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+
+from tests.unit.services.conftest import Bench
+from tests.unit.services.works import SECRET
+from understudy.db import artifacts, leases
+from understudy.errors import StorageFull, Unavailable
+from understudy.services import job_runs
+from understudy.services.heartbeats import Heartbeat
+from understudy.services.jobs import cancel_job, retry_job
+from understudy.services.rescue import rescue_jobs
+from understudy.settings import Settings
+from understudy.storage import LocalStore
+
+InBackground = Callable[..., Future[Any]]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return when the condition holds; a test that waits in vain is ended from outside."""
+    while not condition():
+        time.sleep(0.02)
+
+
+def is_running(bench: Bench, job_id: UUID) -> Callable[[], bool]:
+    return lambda: bench.job(job_id).state == "running" and bench.job(job_id).progress is not None
+
+
+def test_job_runs_and_its_file_can_be_read(bench: Bench) -> None:
+    job_id = bench.put("succeed")
+
+    assert bench.run()
+
+    assert bench.job(job_id).state == "succeeded"
+    with bench.resources.sessions() as session:
+        artifact = artifacts.get(session, bench.project_id, job_id, "table")
+    with bench.resources.store.open(artifact.storage_key) as file:
+        assert file.read() == b"rows"
+    assert (artifact.size_bytes, len(artifact.sha256)) == (4, 32)
+
+
+def test_message_without_a_job_does_nothing(bench: Bench) -> None:
+    assert not bench.run()
+
+
+def test_second_delivery_does_nothing(bench: Bench) -> None:
+    job_id = bench.put("succeed")
+
+    assert [bench.run(), bench.run()] == [True, False]
+    assert bench.job(job_id).attempt == 1
+
+
+def test_attempt_tells_what_it_used(bench: Bench) -> None:
+    job_id = bench.put("succeed")
+    bench.run()
+
+    with bench.resources.sessions() as session:
+        statement = text(
+            "select peak_memory_bytes > 0 and cpu_seconds >= 0 from job_attempts where job_id = :id"
+        )
+        assert session.scalar(statement, {"id": job_id})
+
+
+def test_scratch_is_empty_afterwards(bench: Bench) -> None:
+    for way in ("succeed", "refuse", "crash"):
+        bench.put(way)
+        bench.run()
+
+    left = [path for path in bench.resources.scratch_folder.iterdir() if path.name != "staging"]
+    assert left == []
+
+
+def test_caller_is_told_what_is_wrong_at_once(bench: Bench) -> None:
+    job_id = bench.put("refuse")
+    bench.run()
+
+    job = bench.job(job_id)
+    assert (job.state, job.error_code, job.error_detail) == ("failed", "ragged_rows", "Line 7 has 2 fields.")
+    assert bench.outcomes(job_id) == ["failed"]
+
+
+def test_crash_is_tried_three_times(bench: Bench) -> None:
+    job_id = bench.put("crash")
+
+    assert [bench.run() for _ in range(4)] == [True, True, True, False]
+
+    job = bench.job(job_id)
+    assert (job.state, job.error_code) == ("failed", "worker_crashed")
+    assert bench.outcomes(job_id) == ["crashed"] * 3
+
+
+@pytest.mark.parametrize(("way", "code"), [("lack_a_part", "unavailable"), ("lack_space", "storage_full")])
+def test_failure_that_may_pass_is_tried_five_times(bench: Bench, way: str, code: str) -> None:
+    job_id = bench.put(way)
+
+    assert sum(bench.run() for _ in range(6)) == 5
+
+    job = bench.job(job_id)
+    assert (job.state, job.error_code, job.crashes) == ("failed", code, 0)
+
+
+def test_bug_is_tried_twice_and_quotes_nothing(bench: Bench, capfd: pytest.CaptureFixture[str]) -> None:
+    job_id = bench.put("err")
+
+    assert sum(bench.run() for _ in range(3)) == 2
+
+    job = bench.job(job_id)
+    assert (job.state, job.error_code) == ("failed", "internal_error")
+    assert SECRET not in f"{job.error_detail}{capfd.readouterr()}"
+
+
+def test_lack_of_memory_is_final(bench: Bench) -> None:
+    job_id = bench.put("run_out_of_memory")
+    bench.run()
+
+    assert bench.job(job_id).error_code == "out_of_memory"
+    assert bench.outcomes(job_id) == ["out_of_memory"]
+
+
+@pytest.mark.parametrize("way", ["climb_out", "link_out", "invent"])
+def test_result_that_is_no_file_of_the_work_is_not_taken(bench: Bench, way: str) -> None:
+    job_id = bench.put(way)
+    bench.run()
+    bench.run()
+
+    assert bench.job(job_id).error_code == "internal_error"
+    assert (bench.files(job_id), bench.blobs()) == ([], [])
+
+
+def test_running_job_is_cancelled(bench: Bench, in_background: InBackground) -> None:
+    job_id = bench.put("wait")
+    run = in_background(bench.run)
+    wait_until(is_running(bench, job_id))
+
+    cancel_job(bench.resources, bench.project_id, job_id)
+    run.result()
+
+    assert bench.job(job_id).state == "cancelled"
+    assert bench.outcomes(job_id) == ["cancelled"]
+    assert bench.blobs() == []
+
+
+def test_work_that_ignores_the_request_is_killed(
+    bench: Bench, in_background: InBackground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_runs, "GRACE_SECONDS", 0.2)
+    job_id = bench.put("ignore_signals")
+    run = in_background(bench.run)
+    wait_until(is_running(bench, job_id))
+
+    cancel_job(bench.resources, bench.project_id, job_id)
+    run.result()
+
+    assert bench.job(job_id).state == "cancelled"
+
+
+def test_cancelled_job_can_be_retried(bench: Bench) -> None:
+    job_id = bench.put("succeed")
+    cancel_job(bench.resources, bench.project_id, job_id)
+    assert not bench.run()
+
+    retry_job(bench.resources, bench.project_id, job_id)
+    bench.run()
+
+    assert bench.job(job_id).state == "succeeded"
+
+
+def test_worker_that_stops_hands_its_job_back(bench: Bench, in_background: InBackground) -> None:
+    job_id = bench.put("wait")
+    stopping = threading.Event()
+    run = in_background(bench.run, is_draining=stopping.is_set)
+    wait_until(is_running(bench, job_id))
+
+    stopping.set()
+    run.result()
+
+    job = bench.job(job_id)
+    assert (job.state, job.crashes, job.internal_errors) == ("queued", 0, 0)
+    assert bench.outcomes(job_id) == ["released"]
+
+
+def test_work_that_was_done_before_the_stop_counts(bench: Bench) -> None:
+    job_id = bench.put("succeed")
+    bench.run(is_draining=lambda: True)
+
+    assert bench.job(job_id).state in ("succeeded", "queued")
+
+
+def test_process_that_is_told_to_end_hands_its_job_back(bench: Bench) -> None:
+    def end() -> bool:
+        raise SystemExit
+
+    job_id = bench.put("wait")
+    with pytest.raises(SystemExit):
+        bench.run(is_draining=end)
+
+    assert bench.job(job_id).state == "queued"
+    assert bench.outcomes(job_id) == ["released"]
+
+
+def test_job_longer_than_its_lease_is_kept_alive(
+    bench: Bench, settings: Settings, in_background: InBackground
+) -> None:
+    short = settings.model_copy(update={"lease_seconds": 1.0, "heartbeat_seconds": 0.2})
+    bench.resources = replace(bench.resources, settings=short)
+    job_id = bench.put("wait")
+    run = in_background(bench.run)
+    wait_until(is_running(bench, job_id))
+
+    deadline = time.monotonic() + 2.5
+    while time.monotonic() < deadline:
+        assert rescue_jobs(bench.resources) == 0
+        time.sleep(0.1)
+
+    cancel_job(bench.resources, bench.project_id, job_id)
+    run.result()
+    assert bench.job(job_id).attempt == 1
+
+
+def test_worker_that_lost_its_lease_leaves_nothing_behind(bench: Bench, in_background: InBackground) -> None:
+    job_id = bench.put("wait")
+    run = in_background(bench.run)
+    wait_until(is_running(bench, job_id))
+
+    with bench.resources.sessions.begin() as session:
+        session.execute(text("update jobs set lease_until = clock_timestamp() - interval '1 s'"))
+        leases.reap(session, backoff_seconds=0)
+    run.result()
+
+    assert bench.job(job_id).state == "queued"
+    assert bench.outcomes(job_id) == ["lost"]
+    assert bench.blobs() == []
+
+
+def test_own_clock_ends_a_lease_without_asking(bench: Bench) -> None:
+    """Counted from the sending of the last heartbeat that was answered: 0.9 of the lease of 5 s."""
+
+    def lost_after(seconds: float) -> bool:
+        sent_at = time.monotonic() - seconds
+        return Heartbeat(
+            bench.resources, bench.project_id, 1, sent_at=sent_at, read_progress=lambda: None
+        ).is_lost
+
+    assert [lost_after(4), lost_after(4.6)] == [False, True]
+
+
+class WatchingStore(LocalStore):
+    """Looks, whenever a blob has come in, whether a row speaks of it yet."""
+
+    def __init__(self, bench: Bench, root: Path) -> None:
+        super().__init__(root)
+        self.bench = bench
+        self.n_rows_seen: list[int | None] = []
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Put, then look."""
+        super().put_file(key, path)
+        with self.bench.resources.sessions() as session:
+            self.n_rows_seen.append(session.scalar(text("select count(*) from artifacts")))
+
+
+def test_blob_is_there_before_its_row(bench: Bench, tmp_path: Path) -> None:
+    store = WatchingStore(bench, tmp_path / "watched")
+    bench.resources = replace(bench.resources, store=store)
+    job_id = bench.put("succeed")
+
+    bench.run()
+
+    assert store.n_rows_seen == [0]
+    assert bench.files(job_id) == ["table"]
+
+
+class FullStore(LocalStore):
+    """Has no space."""
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Refuse."""
+        raise StorageFull("Full.")
+
+
+def test_full_store_is_tried_again_and_shows_nothing(bench: Bench, tmp_path: Path) -> None:
+    bench.resources = replace(bench.resources, store=FullStore(tmp_path / "full"))
+    job_id = bench.put("succeed")
+
+    bench.run()
+
+    job = bench.job(job_id)
+    assert (job.state, job.transient_failures) == ("queued", 1)
+    assert bench.files(job_id) == []
+
+
+@pytest.mark.parametrize("moment", ["before_commit", "after_commit"])
+def test_job_ends_once_though_the_outcome_of_its_commit_was_unknown(bench: Bench, moment: str) -> None:
+    """The connection breaks off in the COMMIT that ends the job: once before, once after it took effect."""
+    job_id = bench.put("succeed")
+    cuts: list[str] = []
+
+    def cut_once(session: Session) -> None:
+        if not cuts and _is_about_to_end(bench, job_id, session if moment == "before_commit" else None):
+            cuts.append(moment)
+            raise Unavailable("Cut off.")
+
+    event.listen(bench.resources.sessions, moment, cut_once)
+    bench.run()
+
+    assert cuts == [moment]
+    assert bench.job(job_id).state == "succeeded"
+    assert (bench.files(job_id), len(bench.blobs())) == (["table"], 1)
+    assert bench.outcomes(job_id) == ["succeeded"]
+
+
+def _is_about_to_end(bench: Bench, job_id: UUID, session: Session | None) -> bool:
+    if session is None:
+        return bench.job(job_id).state == "succeeded"
+    return bool(session.scalar(text("select count(*) from artifacts")))
