@@ -122,7 +122,7 @@ async def get_job(
 ) -> Job:
     """Return a job with its attempts; with `Prefer: wait=N`, when it has ended or after N seconds."""
     key = ids.from_text("job", job_id)
-    seconds = _wait_seconds(prefer)
+    seconds = read_wait(prefer)
     if seconds:
         response.headers["Preference-Applied"] = f"wait={seconds}"
         await _wait_until_final(request, resources, caller.project_id, key, seconds)
@@ -178,6 +178,7 @@ async def _wait_until_final(
         pause = min(2 * pause, LAST_POLL_SECONDS)
 
 
-def _wait_seconds(prefer: str | None) -> int:
+def read_wait(prefer: str | None) -> int:
+    """Return how many seconds a `Prefer` header asks to wait, 0 for none."""
     found = WAIT_PREFERENCE.search(prefer or "")
     return min(int(found[1]), WAIT_SECONDS_MAX) if found else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +13,8 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from tests.conftest import SECRET_KEY, TEMPLATE, execute, make_caller, url_of
+from tests.conftest import SECRET_KEY, execute, make_caller, url_of
+from understudy.db.migrate import upgrade
 from understudy.errors import CODES
 from understudy.job_queue import ListQueue
 from understudy.resources import Resources, open_resources
@@ -22,7 +22,6 @@ from understudy.services.api_keys import Caller, create_api_key
 from understudy.settings import Settings
 
 Json = dict[str, Any]
-numbers = itertools.count()
 
 
 @pytest.fixture
@@ -45,18 +44,23 @@ def other_client(client: TestClient, resources: Resources, other_caller: Caller)
     return TestClient(client.app, headers={"Authorization": f"Bearer {new_key(resources, other_caller)}"})
 
 
+@pytest.fixture(scope="session")
+def shared_database(postgres: str) -> str:
+    """Make a database that is never emptied; return its URL."""
+    execute(postgres, "create database understudy_api_tests")
+    url = url_of(postgres, "understudy_api_tests")
+    upgrade(url)
+    return url
+
+
 @pytest.fixture(scope="module")
-def shared_resources(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Resources]:
-    """Open resources for all tests of a file that leave nothing behind, or do not mind what is there."""
-    name = f"shared_{next(numbers)}"
-    execute(postgres, f"create database {name} template {TEMPLATE}")
-    settings = Settings(
-        database_url=url_of(postgres, name), secret_key=SECRET_KEY, data_dir=tmp_path_factory.mktemp("data")
-    )
+def shared_resources(shared_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Resources]:
+    """Open resources for all tests of a file, each of which minds its own projects only."""
+    data_dir = tmp_path_factory.mktemp("data")
+    settings = Settings(database_url=shared_database, secret_key=SECRET_KEY, data_dir=data_dir)
     resources = open_resources(settings, queue=ListQueue())
     yield resources
     resources.close()
-    execute(postgres, f"drop database {name} with (force)")
 
 
 @pytest.fixture(scope="module")

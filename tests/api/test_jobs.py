@@ -1,0 +1,233 @@
+"""Jobs through HTTP: asking, looking, waiting, stopping, trying again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from threading import Timer
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from app.routes.jobs import WAIT_SECONDS_MAX, read_wait
+from tests.api.conftest import Json, assert_problem, get, new_key, submit
+from tests.api.worlds import make_world
+from understudy.ids import new_id, to_text
+from understudy.job_kinds.probe import ProbeParameters
+from understudy.resources import Resources
+from understudy.services import jobs as job_services
+from understudy.services.api_keys import Caller
+
+
+def test_a_job_is_accepted_and_found_where_it_is_said_to_be(client: TestClient):
+    response = client.post("/v1/jobs", json={"kind": "probe", "labels": {"team": "ops"}})
+    job = response.json()
+    assert (response.status_code, job["state"], job["labels"]) == (202, "queued", {"team": "ops"})
+    assert job["parameters"] == {"kind": "probe", "seconds": 0.0}
+    assert get(client, response.headers["location"]) == {**job, "attempts": []}
+
+
+def test_what_is_not_known_is_left_out(client: TestClient):
+    job = submit(client, kind="probe")
+    assert {"id", "kind", "state", "parameters", "labels", "created_at", "expires_at"} == set(job)
+    assert datetime.fromisoformat(job["created_at"]).utcoffset() is not None
+    assert job["created_at"].endswith("Z")
+
+
+def test_what_was_left_open_is_chosen_and_told(client: TestClient, resources: Resources, caller: Caller):
+    world = make_world(resources, caller)
+    job = submit(client, kind="train", dataset_id=world["dataset"])
+    assert 0 <= job["parameters"]["seed"] < 2**53
+    assert job["parameters"]["synthesizer"] == {"name": "tree_chain", "preset": "fast"}
+
+
+def test_validating_changes_nothing(client: TestClient, resources: Resources, caller: Caller):
+    world = make_world(resources, caller)
+    before = get(client, "/v1/jobs")
+    body = {"kind": "sample", "model_id": world["model"], "n_rows": 5, "seed": 3}
+    response = client.post("/v1/jobs?validate_only=true", json=body)
+    assert response.status_code == 200
+    assert response.json()["parameters"] == {**body, "offset": 0, "name": "x (synthetic)"}
+    assert get(client, "/v1/jobs") == before
+
+
+def test_a_billion_rows_are_refused_with_the_limit(client: TestClient, resources: Resources, caller: Caller):
+    world = make_world(resources, caller)
+    body = {"kind": "sample", "model_id": world["model"], "n_rows": 1_000_000_000}
+    problem = assert_problem(
+        client.post("/v1/jobs", json=body), 422, "too_many_rows", "sample_rows_max", "100,000,000"
+    )
+    assert problem["errors"][0]["pointer"] == "/n_rows"
+
+
+def test_a_dataset_that_is_not_ready_is_told(client: TestClient):
+    files = {"file": ("a.csv", b"a\n1\n")}
+    dataset_id = client.post("/v1/datasets", files=files).json()["dataset"]["id"]
+    response = client.post("/v1/jobs", json={"kind": "train", "dataset_id": dataset_id})
+    assert_problem(response, 409, "not_ready", dataset_id, "wait")
+    assert [job["kind"] for job in get(client, "/v1/jobs")["data"]] == ["ingest"]
+
+
+def test_a_deleted_dataset_is_unknown(client: TestClient, ready_dataset: Json):
+    assert client.delete(f"/v1/datasets/{ready_dataset['id']}").status_code == 204
+    response = client.post("/v1/jobs", json={"kind": "train", "dataset_id": ready_dataset["id"]})
+    assert_problem(response, 404, "not_found", ready_dataset["id"])
+
+
+def test_an_unknown_target_is_told(client: TestClient, resources: Resources, caller: Caller):
+    dataset_id = make_world(resources, caller)["dataset"]
+    body = {"kind": "evaluate", "dataset_id": dataset_id, "synthetic_dataset_id": dataset_id, "target": "b"}
+    problem = assert_problem(client.post("/v1/jobs", json=body), 422, "unknown_column", "'b'")
+    assert problem["errors"][0]["pointer"] == "/target"
+
+
+def test_too_many_waiting_jobs_are_told_with_the_time_to_wait(resources: Resources, caller: Caller):
+    settings = resources.settings.model_copy(update={"queued_jobs_max": 2})
+    client = TestClient(create_app(replace(resources, settings=settings)))
+    client.headers["Authorization"] = f"Bearer {new_key(resources, caller)}"
+    for _ in range(2):
+        submit(client, kind="probe")
+    response = client.post("/v1/jobs", json={"kind": "probe"})
+    assert_problem(response, 429, "too_many_jobs", "2 jobs")
+    assert int(response.headers["retry-after"]) > 0
+    files = {"file": ("a.csv", b"a\n1\n")}
+    assert_problem(client.post("/v1/datasets", files=files), 429, "too_many_jobs")
+    assert list(resources.staging_folder.iterdir()) == []
+
+
+def test_lists_are_filtered(client: TestClient):
+    one = submit(client, kind="probe", labels={"team": "a", "run": "1"})
+    two = submit(client, kind="probe", labels={"team": "a"})
+    client.post(f"/v1/jobs/{two['id']}/cancel")
+
+    def listed(query: str) -> list[str]:
+        return [job["id"] for job in get(client, f"/v1/jobs?{query}")["data"]]
+
+    assert listed("") == [two["id"], one["id"]]
+    assert listed("state=cancelled") == [two["id"]]
+    assert listed("kind=train") == []
+    assert listed("label=team:a&label=run:1") == [one["id"]]
+    assert listed("label=team:b") == []
+
+
+def test_pages_hold_every_job_once_while_others_come(client: TestClient):
+    made = [submit(client, kind="probe")["id"] for _ in range(5)]
+    found, after = [], ""
+    while True:
+        page = get(client, f"/v1/jobs?limit=2{after}")
+        found += [job["id"] for job in page["data"]]
+        submit(client, kind="probe")
+        if not page["has_more"]:
+            assert "next" not in page
+            break
+        after = f"&after={page['next']}"
+    assert found == made[::-1]
+
+
+def test_cancelling_is_final_and_may_be_repeated(client: TestClient):
+    job = submit(client, kind="probe")
+    for _ in range(2):
+        response = client.post(f"/v1/jobs/{job['id']}/cancel")
+        assert (response.status_code, response.json()["state"]) == (200, "cancelled")
+    assert get(client, f"/v1/jobs/{job['id']}")["finished_at"]
+
+
+def test_what_has_succeeded_is_neither_cancelled_nor_retried(client: TestClient, run_jobs: Callable[[], int]):
+    job = submit(client, kind="probe")
+    run_jobs()
+    found = get(client, f"/v1/jobs/{job['id']}")
+    assert (found["state"], found["result"], len(found["attempts"])) == ("succeeded", {}, 1)
+    assert found["attempts"][0]["outcome"] == "succeeded"
+    assert_problem(client.post(f"/v1/jobs/{job['id']}/cancel"), 409, "already_finished", "succeeded")
+    assert_problem(client.post(f"/v1/jobs/{job['id']}/retry"), 409, "not_retryable", "succeeded")
+
+
+def test_a_cancelled_job_can_be_tried_again(client: TestClient, run_jobs: Callable[[], int]):
+    job = submit(client, kind="probe")
+    assert_problem(client.post(f"/v1/jobs/{job['id']}/retry"), 409, "not_retryable", "queued")
+    client.post(f"/v1/jobs/{job['id']}/cancel")
+    retried = client.post(f"/v1/jobs/{job['id']}/retry")
+    assert (retried.status_code, retried.json()["state"]) == (202, "queued")
+    run_jobs()
+    assert get(client, f"/v1/jobs/{job['id']}")["state"] == "succeeded"
+
+
+def test_waiting_ends_with_the_job(client: TestClient, resources: Resources, caller: Caller):
+    job = submit(client, kind="probe")
+    cancel = Timer(0.3, client.post, [f"/v1/jobs/{job['id']}/cancel"])
+    cancel.start()
+    response = client.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "respond-async, wait=60"})
+    cancel.join()
+    assert response.json()["state"] == "cancelled"
+    assert response.headers["preference-applied"] == "wait=60"
+
+
+def test_waiting_ends_with_the_time(client: TestClient):
+    job = submit(client, kind="probe")
+    response = client.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=1"})
+    assert (response.status_code, response.json()["state"]) == (200, "queued")
+
+
+def test_waiting_for_what_has_ended_answers_at_once_and_for_nothing_says_so(client: TestClient):
+    job = submit(client, kind="probe")
+    client.post(f"/v1/jobs/{job['id']}/cancel")
+    assert client.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=60"}).json()["state"] == "cancelled"
+    unknown = to_text("job", new_id())
+    assert_problem(client.get(f"/v1/jobs/{unknown}", headers={"Prefer": "wait=60"}), 404, "not_found")
+
+
+def test_many_waiting_callers_keep_nobody_else_from_being_served(client: TestClient):
+    # Many more than there are threads; if each held one, the cancellation could not get through.
+    job = submit(client, kind="probe")
+    with ThreadPoolExecutor(60) as pool:
+        headers = {"Prefer": "wait=60"}
+        waiting = [pool.submit(client.get, f"/v1/jobs/{job['id']}", headers=headers) for _ in range(60)]
+        assert client.post(f"/v1/jobs/{job['id']}/cancel").status_code == 200
+        assert {response.result().json()["state"] for response in waiting} == {"cancelled"}
+
+
+@pytest.mark.parametrize(
+    ("prefer", "seconds"),
+    [
+        (None, 0),
+        ("", 0),
+        ("wait=30", 30),
+        ("Wait=30", 30),
+        ("return=minimal, wait=5", 5),
+        ("wait=5; foo=bar", 5),
+        ("wait=0", 0),
+        ("wait=999999", WAIT_SECONDS_MAX),
+        ("wait=-1", 0),
+        ("wait=soon", 0),
+        ("await=5", 0),
+        ("wait=5x", 0),
+    ],
+)
+def test_preferences_are_read(prefer: str | None, seconds: int):
+    assert read_wait(prefer) == seconds
+
+
+def test_a_caller_who_goes_away_is_not_waited_for(client: TestClient, resources: Resources, caller: Caller):
+    job = job_services.submit_job(resources, caller.project_id, ProbeParameters(kind="probe"))
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": f"/v1/jobs/{to_text('job', job.id)}",
+        "query_string": b"",
+        "headers": [(b"authorization", client.headers["Authorization"].encode()), (b"prefer", b"wait=60")],
+    }
+
+    async def receive() -> Json:
+        return {"type": "http.disconnect"}
+
+    async def send(message: object) -> None:
+        pass
+
+    async def ask() -> None:
+        await asyncio.wait_for(client.app(scope, receive, send), timeout=30)
+
+    asyncio.run(ask())
