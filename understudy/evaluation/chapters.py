@@ -53,8 +53,10 @@ def columns(report: Report) -> str:
     )
     legend = f'<ul class="legend"><li>{LEGEND_AREA}real</li><li>{LEGEND_LINE}synthetic</li></ul>'
     lead = (
-        "How the values of each column are distributed, the least alike columns first. The score is 1 minus the "
-        "largest gap between the two distributions (Kolmogorov-Smirnov for numbers and times, total variation for "
+        "How the values of each column are distributed, the least alike columns first. The score is 1 minus "
+        "the "
+        "largest gap between the two distributions (Kolmogorov-Smirnov for numbers and times, total "
+        "variation for "
         "categories), or 1 minus the gap in missing values if that is larger."
     )
     return section("columns", "Column by column", lead, f'{legend}<div class="grid">{cards}</div>')
@@ -87,15 +89,20 @@ def _drawing(shown: Distribution) -> str:
         return (
             '<p class="small muted">Not shown: too few known values to draw without showing single rows.</p>'
         )
-    longest = max(*shown.real, *shown.synthetic, 1e-9)
+    # What stands for many values has no bar: it would press all others flat.
+    has_bar = [label != OTHER_LABEL for label in shown.labels]
+    shares = zip((*shown.real, *shown.synthetic), has_bar * 2, strict=True)
+    longest = max([1e-9, *(share for share, is_drawn in shares if is_drawn)])
     rows = [
         (
             label,
-            [("real", real / longest), ("synthetic", synthetic / longest)],
+            [("real", real / longest), ("synthetic", synthetic / longest)] if is_drawn else [],
             f'<span class="visually-hidden">real {formatting.percent(real)}, synthetic </span>'
             f"{formatting.percent(synthetic)}",
         )
-        for label, real, synthetic in zip(shown.labels, shown.real, shown.synthetic, strict=True)
+        for label, real, synthetic, is_drawn in zip(
+            shown.labels, shown.real, shown.synthetic, has_bar, strict=True
+        )
     ]
     drawn = charts.bars(rows, pooled=(OTHER_LABEL, UNSEEN_LABEL, MISSING_LABEL))
     return f'<div class="bars">{drawn}</div>'
@@ -105,8 +112,10 @@ def pairs(report: Report) -> str:
     """Return the heat maps of all pairs, and the pairs that are least alike."""
     scores = report.scores("column_pairs")
     lead = (
-        "Whether columns belong together as they do in the real table. Each square is a pair of columns; the deeper "
-        "its colour, the more their joint distribution differs from the real one (total variation on ten shared bins a "
+        "Whether columns belong together as they do in the real table. Each square is a pair of columns; the "
+        "deeper "
+        "its colour, the more their joint distribution differs from the real one (total variation on ten "
+        "shared bins a "
         "column, 0 is equal). Read the large map against the small ones."
     )
     result = scores.synthetic
@@ -155,11 +164,13 @@ def _weakest_pairs(result: ColumnPairs, baseline: object) -> str:
         f'<tr><th scope="row"><span class="name">{escape(result.columns[j])}</span> &amp; '
         f'<span class="name">{escape(result.columns[i])}</span></th>'
         f'<td class="right number">{formatting.score(similarity, "column_pairs")}</td>'
-        f'<td class="right number">{formatting.score(other[i][j] if other else None, "column_pairs")}</td></tr>'
+        '<td class="right '
+        f'number">{formatting.score(other[i][j] if other else None, "column_pairs")}</td></tr>'
         for similarity, i, j in sorted(found)[:N_PAIRS_LISTED]
     )
     return (
-        f'<table><thead><tr><th scope="col">The pairs least alike</th><th scope="col" class="right">Synthetic</th>'
+        '<table><thead><tr><th scope="col">The pairs least alike</th><th scope="col" '
+        'class="right">Synthetic</th>'
         f'<th scope="col" class="right">Independent</th></tr></thead><tbody>{rows}</tbody></table>'
     )
 
@@ -168,29 +179,33 @@ def two_sample(report: Report) -> str:
     """Return how well a classifier tells the tables apart, and by which columns."""
     scores = report.scores("two_sample")
     lead = (
-        "The hardest question: a strong classifier learns to tell synthetic rows from real ones, then is asked about "
+        "The hardest question: a strong classifier learns to tell synthetic rows from real ones, then is "
+        "asked about "
         "rows that it has not seen. It uses all columns together, so it finds what no single picture shows."
     )
     result = scores.synthetic
     if not isinstance(result, TwoSample):
         return section("two-sample", "Can they be told apart?", lead, _unscored(result))
     low, high = result.interval or (result.score, result.score)
+    zero = 0.5
     body = (
         f'<div class="halves"><div class="card stack-text"><p class="big">{result.score:.3f}</p>'
         f'<p class="muted small">area under the ROC curve, 95 % interval {low:.3f} to {high:.3f}</p>'
         f"<p>Shown one real and one synthetic row, the classifier picks the synthetic one "
         f"<strong>{100 * result.score:.0f} times in 100</strong>. Guessing is right 50 times.</p>"
-        f"{_reference_bars(scores)}</div>"
+        f"{_reference_bars(scores, zero=zero)}</div>"
         f'<div class="card"><h3>What gave the synthetic rows away</h3>'
-        f'<p class="small muted">How much the area falls when one column is shuffled, so that the classifier can no '
+        '<p class="small muted">How much the area falls when one column is shuffled, so that the classifier '
+        "can no "
         f"longer use it.</p>{_giveaways(result)}</div></div>"
     )
     return section("two-sample", "Can they be told apart?", lead, body)
 
 
-def _reference_bars(scores: MetricScores) -> str:
+def _reference_bars(scores: MetricScores, *, zero: float) -> str:
+    """Return a bar for each reference, of length 0 where a score is `zero`."""
     rows = [
-        (label, [(name, found.score)], formatting.score(found.score, scores.name))
+        (label, [(name, (found.score - zero) / (1 - zero))], formatting.score(found.score, scores.name))
         for label, name, found in (
             ("synthetic", "synthetic", scores.synthetic),
             ("independent columns", "baseline", scores.baseline),
@@ -217,20 +232,23 @@ def usefulness(report: Report) -> str:
     """Return how well a model trained on synthetic rows predicts real ones."""
     scores = report.scores("train_synthetic_test_real")
     lead = (
-        "Whether the synthetic rows can do the real ones' work: a model is trained on them alone, and asked to predict "
+        "Whether the synthetic rows can do the real ones' work: a model is trained on them alone, and asked "
+        "to predict "
         "real rows that nobody has learnt from."
     )
     result = scores.synthetic
     if not isinstance(result, TrainSyntheticTestReal):
         return section("usefulness", "Usefulness", lead, _unscored(result))
     measure = "area under the ROC curve" if result.measure == "AUC" else "R²: the share of variance explained"
+    zero = 0.5 if result.measure == "AUC" else 0.0
     if result.classes is not None and result.classes > 2:
         measure += f", mean over {result.classes} classes"
     body = (
         f'<div class="card stack-text"><h3>Predicting <span class="name">{escape(result.target)}</span></h3>'
-        f'<p class="small muted">{measure}; {result.model}, trained on {formatting.count(result.n_rows["train"])} '
+        f'<p class="small muted">{measure}; {result.model}, trained on '
+        f"{formatting.count(result.n_rows['train'])} "
         f"synthetic rows, tested on {formatting.count(result.n_rows['test'])} real rows. "
-        f"“Real rows” is the same model, trained on real rows.</p>{_reference_bars(scores)}</div>"
+        f"“Real rows” is the same model, trained on real rows.</p>{_reference_bars(scores, zero=zero)}</div>"
     )
     return section("usefulness", "Usefulness", lead, body)
 
@@ -239,11 +257,15 @@ def privacy(report: Report) -> str:
     """Return the two smoke alarms, and how little their silence means."""
     lead = "Two smoke alarms. They can show that something is wrong; they cannot show that all is well."
     caveat = (
-        '<div class="note gap small"><p><strong>What this does not say.</strong> Data that pass such distance checks '
-        "have been shown to be open to membership inference, the question whether a given person was in the training "
+        '<div class="note gap small"><p><strong>What this does not say.</strong> Data that pass such '
+        "distance checks "
+        "have been shown to be open to membership inference, the question whether a given person was in the "
+        "training "
         "data (“The DCR Delusion”, ESORICS 2025). These alarms are no measure of that risk.</p>"
-        "<p>There is no formal guarantee here, such as differential privacy would give. Whether these data may be "
-        "shared is a decision about purpose, recipients and remaining risk that a report cannot take.</p></div>"
+        "<p>There is no formal guarantee here, such as differential privacy would give. Whether these data "
+        "may be "
+        "shared is a decision about purpose, recipients and remaining risk that a report cannot "
+        "take.</p></div>"
     )
     body = f'<div class="halves">{_nearest(report)}{_copies(report)}</div>{caveat}'
     return section("privacy", "Privacy smoke alarms", lead, body)
@@ -260,9 +282,12 @@ def _nearest(report: Report) -> str:
         f'<div class="card stack-text"><h3>Nearest record</h3><p class="big">{result.score:.3f}</p>'
         f'<p class="muted small">share nearer to a training row, 95 % interval {low:.3f} to {high:.3f}; '
         f"{abs(distance):.1f} standard errors {'above' if distance >= 0 else 'below'} 0.5</p>"
-        f"<p>Of {formatting.count(result.n_rows['synthetic'])} synthetic rows, this share lies nearer to one of "
-        f"{formatting.count(result.n_rows['real'])} training rows than to one of as many rows that were held out. "
-        "New rows would show 0.5; a share more than 3 standard errors above it asks for a closer look.</p></div>"
+        f"<p>Of {formatting.count(result.n_rows['synthetic'])} synthetic rows, this share lies nearer to one "
+        "of "
+        f"{formatting.count(result.n_rows['real'])} training rows than to one of as many rows that were held "
+        "out. "
+        "New rows would show 0.5; a share more than 3 standard errors above it asks for a closer "
+        "look.</p></div>"
     )
 
 
@@ -272,7 +297,8 @@ def _copies(report: Report) -> str:
     if not isinstance(result, ExactCopies):
         return f'<div class="card stack-text"><h3>Exact copies</h3>{_unscored(result)}</div>'
     held_out = (
-        f"Among held-out real rows it is <strong>{formatting.score(scores.real.score, 'exact_copies')}</strong>: "
+        "Among held-out real rows it is "
+        f"<strong>{formatting.score(scores.real.score, 'exact_copies')}</strong>: "
         "that much repeats by nature."
         if scores.real is not None
         else "There is no holdout to show how much repeats by nature."
@@ -281,15 +307,18 @@ def _copies(report: Report) -> str:
         f'<div class="card stack-text"><h3>Exact copies</h3>'
         f'<p class="big">{formatting.score(result.score, "exact_copies")}</p>'
         f'<p class="muted small">of the synthetic rows equal a training row in every column</p>'
-        f"<p>These are {formatting.count(result.n_copies)} of {formatting.count(result.n_rows['synthetic'])} rows; "
-        f"{formatting.count(result.n_copies_of_unique)} equal a training row that occurs only once. {held_out}</p></div>"
+        f"<p>These are {formatting.count(result.n_copies)} of {formatting.count(result.n_rows['synthetic'])} "
+        "rows; "
+        f"{formatting.count(result.n_copies_of_unique)} equal a training row that occurs only once. "
+        f"{held_out}</p></div>"
     )
 
 
 def method(report: Report) -> str:
     """Return what was computed from what, so that it can be done again."""
     sizes = "".join(
-        f'<tr><th scope="row">{role.capitalize()}</th><td class="right number">{formatting.count(size.n_rows)}</td>'
+        f'<tr><th scope="row">{role.capitalize()}</th><td class="right '
+        f'number">{formatting.count(size.n_rows)}</td>'
         f'<td class="right number">{formatting.count(size.n_rows_used)}</td></tr>'
         for role, size in report.tables.items()
     )
@@ -299,7 +328,8 @@ def method(report: Report) -> str:
     )
     versions = ", ".join(f"{escape(name)} {escape(number)}" for name, number in report.versions.items())
     lead = (
-        "The same tables and the same seed give the same report. Large tables are not scored whole: rows are drawn by "
+        "The same tables and the same seed give the same report. Large tables are not scored whole: rows are "
+        "drawn by "
         "the seed, as many as are stated here."
     )
     body = (
@@ -308,7 +338,8 @@ def method(report: Report) -> str:
         f'<tbody>{sizes}</tbody></table></div><div class="card"><table><thead><tr><th scope="col">Score</th>'
         f'<th scope="col">Rows that it used</th></tr></thead><tbody>{used}</tbody></table></div></div>'
         f'<div class="note gap small"><p>Drawings show no bar, edge or label that stands for fewer than '
-        f"{N_ROWS_SHOWN_MIN} real rows, and no smallest or largest value: rarer categories are pooled, bin edges are "
+        f"{N_ROWS_SHOWN_MIN} real rows, and no smallest or largest value: rarer categories are pooled, bin "
+        "edges are "
         "round numbers, and the outermost bins hold what lies beyond. “Independent columns” are drawn by the "
         "<code>independent</code> synthesizer from the same training rows.</p>"
         f"<p>Seed {report.seed}. {versions}. Report format {report.schema_version}.</p></div>"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from understudy.evaluation import formatting
 from understudy.evaluation.distributions import Distribution
 from understudy.evaluation.formatting import escape
 
-WIDTH, HEIGHT = 320, 148
-LEFT, RIGHT, TOP, BOTTOM = 34, 4, 8, 22
+WIDTH, HEIGHT = 320, 184
+LEFT, RIGHT, TOP, BOTTOM = 36, 6, 8, 22
 N_TICKS = 4
 
 # Difference of a pair (1 - similarity) from which on a cell has the next deeper colour.
@@ -25,8 +26,8 @@ def histogram(distribution: Distribution) -> str:
     """Return the overlaid histograms of one column: real as an area, synthetic as a line."""
     edges = distribution.edges
     # Bins that were merged are wider: heights are shares per width of the narrowest bin.
-    narrowest = min(right - left for left, right in zip(edges, edges[1:], strict=False))
-    scales = [narrowest / (right - left) for left, right in zip(edges, edges[1:], strict=False)]
+    narrowest = min(right - left for left, right in pairwise(edges))
+    scales = [narrowest / (right - left) for left, right in pairwise(edges)]
     real = [share * scale for share, scale in zip(distribution.real, scales, strict=True)]
     synthetic = [share * scale for share, scale in zip(distribution.synthetic, scales, strict=True)]
     top = max(*real, *synthetic, 1e-9)
@@ -55,26 +56,36 @@ def histogram(distribution: Distribution) -> str:
 
 
 def _grid(top: float, height: float, bottom: float) -> str:
-    """Return one line at a round share, for the scale."""
+    """Return lines at a round share and at half of it, for the scale."""
     power = 10.0 ** math.floor(math.log10(top))
     share = max(step * power for step in (1, 2, 5) if step * power <= top)
-    y = bottom - share / top * height
-    label = f"{share * 100:.3g} %"
-    return (
-        f'<path class="s-line" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke-dasharray="2 3"/>'
-        f'<text x="{LEFT - 5}" y="{y + 3.5:.1f}" font-size="10" text-anchor="end">{label}</text>'
-    )
+    lines = []
+    for part in (share / 2, share):
+        y = bottom - part / top * height
+        lines.append(
+            f'<path class="s-line" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke-dasharray="2 3"/>'
+            f'<text x="{LEFT - 5}" y="{y + 3.5:.1f}" font-size="10" text-anchor="end">{part * 100:.3g} '
+            "%</text>"
+        )
+    return "".join(lines)
 
 
 def _ticks(edges: list[float], xs: list[float], distribution: Distribution) -> str:
     last = len(edges) - 1
+    if edges[0] % 1 == 0.5:
+        # Bins around whole numbers: the label belongs to the middle.
+        edges = [(left + right) / 2 for left, right in pairwise(edges)]
+        xs = [(left + right) / 2 for left, right in pairwise(xs)]
+        last -= 1
     at = sorted({round(i * last / (N_TICKS - 1)) for i in range(N_TICKS)})
     labels = formatting.edge_labels([edges[i] for i in at], distribution.kind)
     texts = []
     for i, label in zip(at, labels, strict=True):
-        anchor = "start" if i == 0 else "end" if i == last else "middle"
+        is_wide = len(label) > 4
+        anchor = "start" if i == 0 and is_wide else "end" if i == last and is_wide else "middle"
         texts.append(
-            f'<text x="{xs[i]:.1f}" y="{HEIGHT - 7}" font-size="10" text-anchor="{anchor}">{escape(label)}</text>'
+            f'<text x="{xs[i]:.1f}" y="{HEIGHT - 7}" font-size="10" '
+            f'text-anchor="{anchor}">{escape(label)}</text>'
         )
     return "".join(texts)
 
@@ -104,7 +115,7 @@ def bars(rows: Sequence[tuple[str, Sequence[tuple[str, float]], str]], *, pooled
 
 
 def strip(value: float, baseline: float | None, real: float | None, best: float, label: str) -> str:
-    """Return where a score lies between the worst of the three and the best possible, which is at the right."""
+    """Return where a score lies between the worst of the three and the best possible, at the right."""
     shown = {"value": value, "baseline": baseline, "real": real}
     gaps = {name: abs(score - best) for name, score in shown.items() if score is not None}
     widest = max(*gaps.values(), 0.02) * 1.04
@@ -129,9 +140,8 @@ def diamond(x: float, y: float) -> str:
 def heat_map(columns: Sequence[str], matrix: Matrix, label: str, *, has_names: bool) -> str:
     """Return the differences of all pairs as squares, the deeper the larger."""
     n = len(columns)
-    margin = 132 if has_names else 0
-    head = 92 if has_names else 0
-    width, height = margin + n * CELL, head + n * CELL
+    margin, head, right = (132, 100, 56) if has_names else (0, 0, 0)
+    width, height = margin + n * CELL + right, head + n * CELL
     paths: dict[int, list[str]] = {}
     for i, row in enumerate(matrix):
         for j, similarity in enumerate(row):
@@ -154,8 +164,10 @@ def _heat_names(columns: Sequence[str], margin: int, head: int) -> str:
         name = escape(formatting.shortened(column, 18))
         middle = i * CELL + CELL / 2
         texts.append(
-            f'<text x="{margin - 8}" y="{head + middle + 4:.0f}" font-size="12" text-anchor="end">{name}</text>'
-            f'<text transform="translate({margin + middle + 4:.0f} {head - 8}) rotate(-52)" font-size="12">{name}</text>'
+            f'<text x="{margin - 8}" y="{head + middle + 4:.0f}" font-size="12" '
+            f'text-anchor="end">{name}</text>'
+            f'<text transform="translate({margin + middle + 4:.0f} {head - 8}) rotate(-52)" '
+            f'font-size="12">{name}</text>'
         )
     return "".join(texts)
 
@@ -174,5 +186,6 @@ def heat_legend() -> str:
     )
     return (
         f'<svg viewBox="0 0 {n * 34} 30" width="{n * 34}" height="30" role="img" '
-        f'aria-label="Colour scale: differences from 0 to more than {HEAT_LIMITS[-1]}">{squares}{labels}</svg>'
+        'aria-label="Colour scale: differences from 0 to more than '
+        f'{HEAT_LIMITS[-1]}">{squares}{labels}</svg>'
     )

@@ -21,8 +21,8 @@ from understudy.tables.schema import ColumnKind
 N_ROWS_SHOWN_MIN = 5
 N_KNOWN_MIN = 20
 TAIL_FRACTION = 0.005
-N_BINS_WISHED = 24
-N_CATEGORIES_SHOWN = 10
+N_BINS_WISHED = 32
+N_CATEGORIES_SHOWN = 7
 N_LETTERS_SHOWN = 40
 
 OTHER_LABEL = "all other values"
@@ -126,6 +126,9 @@ def round_edges(known: Values, kind: ColumnKind) -> NDArray[np.float64]:
     low, high = float(ordered[n_beyond]), float(ordered[len(known) - 1 - n_beyond])
     step = _round_step((high - low) / N_BINS_WISHED, kind)
     first, last = math.floor(low / step), math.floor(high / step) + 1
+    if kind == ColumnKind.integer and step == 1:
+        # Each whole number has a bin of its own, and stands in its middle.
+        return np.arange(first, last + 1, dtype=np.float64) - 0.5
     return np.arange(first, last + 1, dtype=np.float64) * np.float64(step)
 
 

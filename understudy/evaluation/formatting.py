@@ -10,6 +10,7 @@ import numpy as np
 from understudy.tables.schema import ColumnKind
 
 _DAY = 86_400
+MINUS = "\u2212"
 
 
 def escape(text: str) -> str:
@@ -26,10 +27,10 @@ def shortened(text: str, n_letters_max: int) -> str:
 def score(value: float | None, metric: str) -> str:
     """Return a score in the unit that suits its metric."""
     if value is None:
-        return "–"
+        return "n/a"
     if metric == "exact_copies":
         return percent(value, digits=2)
-    return f"{value:.3f}".replace("-", "−")
+    return f"{value:.3f}".replace("-", MINUS)
 
 
 def percent(share: float, *, digits: int = 1) -> str:
@@ -61,8 +62,8 @@ def number(value: float) -> str:
     """Return a number in at most about six signs."""
     for limit, unit, letter in ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if 1e15 > abs(value) >= limit:
-            return f"{value / unit:.4g}{letter}".replace("-", "−")
-    return f"{value:.4g}".replace("-", "−").replace("e+", "e")
+            return f"{value / unit:.4g}{letter}".replace("-", MINUS)
+    return f"{value:.4g}".replace("-", MINUS).replace("e+", "e")
 
 
 def _moment(seconds: float, span: float) -> str:

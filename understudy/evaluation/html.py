@@ -11,7 +11,8 @@ from understudy.evaluation.report import Report, SummaryRow
 STYLE = Path(__file__).with_name("page.css")
 
 MARK = (
-    '<svg viewBox="0 0 32 32" aria-hidden="true"><rect class="f-real" x="2" y="7" width="18" height="18" rx="5"/>'
+    '<svg viewBox="0 0 32 32" aria-hidden="true"><rect class="f-real" x="2" y="7" width="18" height="18" '
+    'rx="5"/>'
     '<rect class="f-synthetic" x="12" y="7" width="18" height="18" rx="5" opacity=".86"/></svg>'
 )
 CHAPTERS = {
@@ -24,11 +25,14 @@ CHAPTERS = {
     "method": "Method",
 }
 SHORT_EXPLANATIONS = {
-    "column_shapes": "Each column by itself, averaged. Independent columns do well here, so this is only a beginning.",
+    "column_shapes": "Each column by itself, averaged. Independent columns do well here, so this is only a "
+    "beginning.",
     "column_pairs": "Every two columns together, averaged: whether what belongs together still does.",
-    "two_sample": "A strong classifier's chance of telling synthetic from real. 0.5 is guessing, 1 is always.",
+    "two_sample": "A strong classifier's chance of telling synthetic from real. 0.5 is guessing, 1 is "
+    "always.",
     "train_synthetic_test_real": "A model trained on these rows alone, tested on real ones.",
-    "nearest_record": "Share of rows nearer to a training row than to a held-out one. 0.5 is what new rows show.",
+    "nearest_record": "Share of rows nearer to a training row than to a held-out one. 0.5 is what new rows "
+    "show.",
     "exact_copies": "Share of rows that equal a training row in every column.",
 }
 
@@ -51,12 +55,14 @@ def render_html(report: Report) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><title>Synthetic against real – Understudy report</title>'
+        '<meta name="color-scheme" content="light dark"><title>Synthetic against real: Understudy '
+        "report</title>"
         f"<style>{STYLE.read_text(encoding='utf-8')}</style></head><body>"
         f'<div class="wrap"><div class="brand">{MARK}<span>Understudy</span></div>{_hero(report)}</div>'
         f'<nav aria-label="Chapters"><div class="wrap"><ul>{links}</ul></div></nav>'
         f'<main class="wrap">{body}</main>'
-        f'<div class="wrap"><footer class="page">Made by Understudy {version}. This page is self-contained: it loads '
+        f'<div class="wrap"><footer class="page">Made by Understudy {version}. This page is self-contained: '
+        "it loads "
         "nothing and tells nobody that it was opened.</footer></div></body></html>\n"
     )
 
@@ -75,9 +81,11 @@ def _hero(report: Report) -> str:
     items = "".join(f"<div><dt>{title}</dt><dd>{number}</dd></div>" for title, number in facts)
     return (
         '<header class="hero"><h1>How close is the synthetic table to the real one?</h1>'
-        "<p>Every score stands beside two others: that of <em>independent columns</em>, which any tool reaches without "
-        "learning a single relation, and that of <em>other real rows</em>, which no tool can beat. A score means "
-        f'something only between the two.</p><dl class="facts">{items}</dl></header>'
+        "<p>Every score stands beside two others: that of <em>independent columns</em>, which any tool "
+        "reaches without "
+        "learning a single relation, and that of <em>other real rows</em>, which is as good as data get. "
+        "Read "
+        f'each score between the two.</p><dl class="facts">{items}</dl></header>'
     )
 
 
@@ -94,10 +102,16 @@ def _summary(report: Report) -> str:
     mark = f'<svg width="16" height="16" aria-hidden="true">{charts.diamond(8, 8)}</svg>'
     legend = f'<ul class="legend"><li>{dot}synthetic</li><li>{mark}independent columns</li><li>{bar}real rows</li></ul>'
     lead = (
-        "The nearer the dot is to the right end, the better; at the bar, the synthetic rows are as good as real ones. "
+        "The nearer the dot is to the right end, the better; at the bar, the synthetic rows are as good as "
+        "real ones. "
         "There is no single grade: which of these matter depends on what the data are for."
     )
     return chapters.section("summary", "At a glance", lead, f'{legend}<div class="card">{table}</div>')
+
+
+def _half(interval: tuple[float, float]) -> str:
+    half = (interval[1] - interval[0]) / 2
+    return f"± {half:.3f}" if half >= 0.0005 else "± &lt; 0.001"
 
 
 def _summary_row(row: SummaryRow) -> str:
@@ -115,7 +129,7 @@ def _summary_row(row: SummaryRow) -> str:
     label = f"{row.label}: synthetic {value}, independent columns {baseline}, real rows {real}"
     half = ""
     if row.interval is not None:
-        half = f'<div class="small muted">± {(row.interval[1] - row.interval[0]) / 2:.3f}</div>'
+        half = f'<div class="small muted">{_half(row.interval)}</div>'
     return (
         f'<tr>{head}<td data-label="Synthetic"><div class="value number">{value}</div>{half}</td>'
         f'<td class="strip">{charts.strip(row.value, row.baseline, row.real, row.best, label)}</td>'

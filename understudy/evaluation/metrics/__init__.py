@@ -21,6 +21,17 @@ from understudy.evaluation.metrics.train_synthetic_test_real import (
 )
 from understudy.evaluation.metrics.two_sample import TWO_SAMPLE, TwoSample
 
+__all__ = [
+    "METRICS",
+    "AnyResult",
+    "ColumnPairs",
+    "ColumnShapes",
+    "ExactCopies",
+    "NearestRecord",
+    "TrainSyntheticTestReal",
+    "TwoSample",
+]
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
