@@ -22,7 +22,7 @@ def _compile_chain() -> None:
     counts = np.array([1, 1, 1])
     codes = np.array([0, 1, 2], np.uint16)
     cuts, n_groups, child = hierarchy.build_hierarchy(counts)
-    features = Features(np.zeros((1, 3), np.uint8), np.zeros(1, np.bool_))
+    features = Features(np.zeros((1, 3), np.uint8), np.ones(1, np.int64), np.zeros(1, np.bool_))
     rules = GrowthRules(-1.0, 1.0, 1, 2, 1.0)
     starts = np.array([0, 1, 2, 3])
     table = evidence.log_gamma_tables()

@@ -18,7 +18,7 @@ def _offset_within(word: np.uint64, knots: Float64s) -> float:
     n = knots.shape[0] - 1
     place = float(word >> np.uint64(11)) * _UNIT * n
     k = min(int(place), n - 1)
-    return knots[k] + (place - k) * (knots[k + 1] - knots[k])
+    return float(knots[k] + (place - k) * (knots[k + 1] - knots[k]))
 
 
 @njit(cache=True, nogil=True)
@@ -47,7 +47,7 @@ def decode_ticks(
     """
     key = stream_key(seed, stream)
     for i in range(codes.shape[0]):
-        b = max(np.int64(codes[i]) - first_code, 0)
+        b = max(int(codes[i]) - first_code, 0)
         value = starts[b]
         k = knot_row[b]
         if k >= 0:
@@ -71,7 +71,7 @@ def decode_floats(
     """Write a real number for each code; as `decode_ticks`, without rounding."""
     key = stream_key(seed, stream)
     for i in range(codes.shape[0]):
-        b = max(np.int64(codes[i]) - first_code, 0)
+        b = max(int(codes[i]) - first_code, 0)
         value = starts[b]
         k = knot_row[b]
         if k >= 0:
@@ -81,7 +81,7 @@ def decode_floats(
 
 @njit(cache=True, nogil=True)
 def find_first_above(cumulative: npt.NDArray[np.uint64], word: np.uint64) -> int:
-    """Return the first index whose cumulative probability, times 2**64, lies above the word; else the last."""
+    """Return the first index whose cumulative probability, times 2**64, is above the word; else the last."""
     low, high = 0, cumulative.shape[0] - 1
     while low < high:
         middle = (low + high) // 2
@@ -120,7 +120,7 @@ def decode_levels(
     key = stream_key(seed, stream)
     n_levels = cumulative.shape[0]
     for i in range(codes.shape[0]):
-        level = max(np.int64(codes[i]) - first_code, 0)
+        level = max(int(codes[i]) - first_code, 0)
         if level >= n_levels:
             level = find_first_above(cumulative, row_word(key, first_row + np.uint64(i)))
         out[i] = level

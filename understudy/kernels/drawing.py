@@ -33,7 +33,7 @@ def find_leaf(node: np.ndarray, mask: Uint64s, v: int, row: Uint8s) -> int:
         threshold = (word >> THRESHOLD_SHIFT) & THRESHOLD_MASK
         goes_left = in_mask(mask[threshold], x) if word & CATEGORY_BIT else x <= threshold
         word = node[(word >> CHILD_SHIFT) + (0 if goes_left else 1)]
-    return word >> CHILD_SHIFT
+    return int(word >> CHILD_SHIFT)
 
 
 @njit(cache=True, nogil=True)
@@ -54,8 +54,8 @@ def draw_column(
     Parameters
     ----------
     rows : array of shape (n, n_columns)
-        Coarse codes in the order of the chain. The column's own place holds its predictor while it is drawn, so
-        its trees know the predictor as feature `position`.
+        Coarse codes in the order of the chain. The column's own place holds its predictor while it is
+        drawn, so its trees know the predictor as feature `position`.
     child : array of shape (n_choices, RADIX)
         The hierarchy, as `hierarchy.build_hierarchy` gives it; at least one choice.
     coarse : array of shape (n_codes,)

@@ -33,79 +33,77 @@ def log_gamma_tables() -> Float64s:
 def log_gamma(table: Float64s, n_alphas: int, count: int) -> float:
     """Return ``log Γ(count + n_alphas ALPHA)``: tabulated, or by Stirling's series beyond (error < 1e-14)."""
     if count < N_TABLE:
-        return table[n_alphas, count]
+        return float(table[n_alphas, count])
     z = count + n_alphas * ALPHA
     return (z - 0.5) * math.log(z) - z + 0.9189385332046727 + 1.0 / (12.0 * z) - 1.0 / (360.0 * z * z * z)
 
 
 @njit(cache=True, nogil=True)
 def _tally_by_insertion(
-    x: Uint8s, labels: Uint8s, n: int, values: Uint8s, tally: Int32s, keys: Int32s
+    column: Uint8s, rows: Int32s, labels: Uint8s, values: Uint8s, tally: Int32s, keys: Int32s
 ) -> int:
-    for i in range(n):
-        key = np.int32(x[i]) * RADIX + labels[i]
+    for i in range(rows.shape[0]):
+        key = np.int32(column[rows[i]]) * RADIX + labels[i]
         k = i
         while k > 0 and keys[k - 1] > key:
             keys[k] = keys[k - 1]
             k -= 1
         keys[k] = key
-    n_values = 0
-    for i in range(n):
+    n_values, last = 0, -1
+    for i in range(rows.shape[0]):
         value = keys[i] // RADIX
-        if n_values == 0 or values[n_values - 1] != value:
+        if value != last:
             values[n_values] = value
             tally[n_values] = 0
             n_values += 1
+            last = value
         tally[n_values - 1, keys[i] % RADIX] += 1
     return n_values
 
 
 @njit(cache=True, nogil=True)
-def _tally_by_counting(x: Uint8s, labels: Uint8s, n: int, values: Uint8s, tally: Int32s) -> int:
-    low, high = 255, 0
-    for i in range(n):
-        low = min(low, x[i])
-        high = max(high, x[i])
-    for value in range(high - low + 1):
-        for g in range(RADIX):
-            tally[value, g] = 0
-    for i in range(n):
-        tally[x[i] - low, labels[i]] += 1
+def _tally_by_counting(
+    column: Uint8s, n_codes: int, rows: Int32s, labels: Uint8s, values: Uint8s, tally: Int32s
+) -> int:
+    tally[:n_codes] = 0
+    for i in range(rows.shape[0]):
+        tally[column[rows[i]], labels[i]] += 1
+    # Two counts at a time: most of the values of a small node are empty.
+    pairs = tally.view(np.int64)
     n_values = 0
-    for value in range(high - low + 1):
-        total = 0
-        for g in range(RADIX):
-            total += tally[value, g]
-        if total > 0:
-            values[n_values] = low + value
-            for g in range(RADIX):
-                tally[n_values, g] = tally[value, g]
+    for value in range(n_codes):
+        if pairs[value, 0] | pairs[value, 1]:
+            values[n_values] = value
+            pairs[n_values, 0], pairs[n_values, 1] = pairs[value, 0], pairs[value, 1]
             n_values += 1
     return n_values
 
 
 @njit(cache=True, nogil=True)
-def tally_values(x: Uint8s, labels: Uint8s, n: int, values: Uint8s, tally: Int32s, keys: Int32s) -> int:
+def tally_values(
+    column: Uint8s, n_codes: int, rows: Int32s, labels: Uint8s, values: Uint8s, tally: Int32s, keys: Int32s
+) -> int:
     """Count labels by value; return the number of distinct values.
 
     Parameters
     ----------
-    x, labels : array of at least n
-        Values of a feature and classes (below RADIX) of the rows of a node.
-    n : int
+    column : array of shape (n_rows,)
+        A feature, its values below n_codes.
+    rows, labels : array of shape (n_node,)
+        The rows of a node, and their classes, below RADIX.
     values, tally : array of shape (256,), (256, RADIX)
         Overwritten: the distinct values, ascending, and the counts of their classes.
     keys : array of shape (N_INSERTION,)
         Scratch.
     """
-    if n <= N_INSERTION:
-        return _tally_by_insertion(x, labels, n, values, tally, keys)
-    return _tally_by_counting(x, labels, n, values, tally)
+    if rows.shape[0] <= N_INSERTION:
+        return _tally_by_insertion(column, rows, labels, values, tally, keys)
+    return _tally_by_counting(column, n_codes, rows, labels, values, tally)
 
 
 @njit(cache=True, nogil=True)
-def order_by_mean(tally: Int32s, n_values: int, top: int, order: Int32s, score: Float64s) -> None:
-    """Order the values of a category by their share of class `top`, or by their mean class if that is negative.
+def order_by_mean(tally: Int32s, n_values: int, order: Int32s, score: Float64s) -> None:
+    """Order the values of a category by their mean class.
 
     For two classes the best of all subsets lies among the prefixes of this order (Fisher 1958; Breiman et
     al. 1984, 4.2).
@@ -115,8 +113,6 @@ def order_by_mean(tally: Int32s, n_values: int, top: int, order: Int32s, score: 
         for g in range(RADIX):
             total += tally[k, g]
             weighted += tally[k, g] * g
-        if top >= 0:
-            weighted = tally[k, top]
         mean = weighted / total
         i = k
         while i > 0 and score[i - 1] > mean:
@@ -129,9 +125,9 @@ def order_by_mean(tally: Int32s, n_values: int, top: int, order: Int32s, score: 
 
 @njit(cache=True, nogil=True)
 def constant_of(totals: Int32s, table: Float64s) -> tuple[int, float]:
-    """Return the number of classes that occur, and what the evidence of two children has more than one node's.
+    """Return the number of classes that occur, and what does not depend on the cut of a node.
 
-    The one node's own evidence is taken off, and the constant of the second child's prior added.
+    That is the constant of a second child's prior, less the evidence of the node itself.
     """
     n_classes, n, evidence = 0, 0, 0.0
     for g in range(RADIX):
@@ -155,8 +151,8 @@ def best_prefix(
 ) -> tuple[float, int]:
     """Return by how much the best cut of the values raises the log evidence, and how many values go left.
 
-    Classes that do not occur in the node do not count. The number of values is 0 where no cut leaves `min_leaf`
-    rows on both sides.
+    Classes that do not occur in the node do not count. The number of values is 0 where no cut leaves
+    `min_leaf` rows on both sides.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -53,11 +53,11 @@ class Forest(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _with_room(array: npt.NDArray[np.generic], n: int) -> npt.NDArray[np.generic]:
+def _with_room(array: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:  # Any: three types of entries
     """Return the array, or a larger copy if n entries do not fit."""
     if n <= array.shape[0]:
         return array
-    larger = np.empty((max(n, 2 * array.shape[0]),) + array.shape[1:], array.dtype)
+    larger = np.empty((max(n, 2 * array.shape[0]), *array.shape[1:]), array.dtype)
     larger[: array.shape[0]] = array
     return larger
 

@@ -14,7 +14,7 @@ _SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
 
 @njit(cache=True, nogil=True, inline="always")
 def mix(z: np.uint64) -> np.uint64:
-    """Return the finaliser of SplitMix64 (Steele, Lea and Flood 2014): a bijection that scatters every bit."""
+    """Return the finaliser of SplitMix64 (Steele, Lea and Flood 2014), a bijection that scatters bits."""
     z = (z ^ (z >> _SHIFT_30)) * _MULTIPLIER_1
     z = (z ^ (z >> _SHIFT_27)) * _MULTIPLIER_2
     return z ^ (z >> _SHIFT_31)

@@ -25,7 +25,7 @@ def _first_at_least(cumulative: Int64s, low: int, high: int, wanted: float) -> i
 
 @njit(cache=True, nogil=True)
 def cut_range(cumulative: Int64s, low: int, high: int, cuts: Int32s) -> int:
-    """Write the bounds of the groups of codes ``low … high - 1`` into `cuts`; return how many groups there are.
+    """Write the bounds of the groups of codes ``low … high - 1`` into `cuts`; return the number of groups.
 
     Parameters
     ----------

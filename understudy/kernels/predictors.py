@@ -40,7 +40,7 @@ def predict_row(predictor: Predictor, row: Uint8s) -> int:
     for k in range(predictor.feature.shape[0]):
         total += predictor.weight[k, row[predictor.feature[k]]]
     place = total >> predictor.scale[1]
-    return predictor.bins[min(max(place, 0), predictor.bins.shape[0] - 1)]
+    return int(predictor.bins[min(max(place, 0), predictor.bins.shape[0] - 1)])
 
 
 @njit(cache=True, nogil=True)

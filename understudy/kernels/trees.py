@@ -42,9 +42,9 @@ Bools = npt.NDArray[np.bool_]
 class GrowthRules(NamedTuple):
     """When a node may be split, and how its leaves are smoothed.
 
-    A split must raise the log evidence by `penalty` and the logarithm of the number of thresholds; of a category,
-    by `penalty` and `category_penalty` for each value but one. A node's probabilities are its counts and
-    `smoothing` pseudo-rows of its parent.
+    A split must raise the log evidence by `penalty` and the logarithm of the number of thresholds; of a
+    category, by `penalty` and `category_penalty` for each value but one. A node's probabilities are its
+    counts and `smoothing` pseudo-rows of its parent.
     """
 
     penalty: float
@@ -55,9 +55,18 @@ class GrowthRules(NamedTuple):
 
 
 class Features(NamedTuple):
-    """What trees may look at: codes of shape (n_features, n_rows), and which features are categories."""
+    """What trees may look at.
+
+    Parameters
+    ----------
+    codes : array of shape (n_features, n_rows)
+    n_codes : array of shape (n_features,)
+        Codes of each feature are below this.
+    is_category : array of shape (n_features,)
+    """
 
     codes: Uint8s
+    n_codes: Int64s
     is_category: Bools
 
 
@@ -77,7 +86,6 @@ class Tree(NamedTuple):
 class Scratch(NamedTuple):
     """Room for the search of one node's split."""
 
-    x: Uint8s
     values: Uint8s
     tally: Int32s
     keys: Int32s
@@ -111,7 +119,6 @@ def make_tree(n_nodes: int) -> Tree:
 def make_scratch(n_rows: int, n_nodes: int) -> Scratch:
     """Return room for the search of splits among so many rows, in a tree of so many nodes."""
     return Scratch(
-        np.empty(n_rows, np.uint8),
         np.empty(256, np.uint8),
         np.empty((256, RADIX), np.int32),
         np.empty(N_INSERTION, np.int32),
@@ -130,7 +137,7 @@ def make_scratch(n_rows: int, n_nodes: int) -> Scratch:
 @njit(cache=True, nogil=True, inline="always")
 def in_mask(mask: Uint64s, x: int) -> bool:
     """Return whether bit x of a mask of 256 bits is set."""
-    return (mask[x >> 6] >> np.uint64(x & 63)) & np.uint64(1) == np.uint64(1)
+    return bool((mask[x >> 6] >> np.uint64(x & 63)) & np.uint64(1))
 
 
 @njit(cache=True, nogil=True)
@@ -156,19 +163,23 @@ def find_split(
     table : array
         As `evidence.log_gamma_tables` gives it.
     """
-    n = rows.shape[0]
     best_gain, best_feature, best_threshold = 0.0, -1, 0
     for f in range(features.codes.shape[0]):
-        column = features.codes[f]
-        for i in range(n):
-            scratch.x[i] = column[rows[i]]
-        n_values = tally_values(scratch.x, labels, n, scratch.values, scratch.tally, scratch.keys)
+        n_values = tally_values(
+            features.codes[f],
+            features.n_codes[f],
+            rows,
+            labels,
+            scratch.values,
+            scratch.tally,
+            scratch.keys,
+        )
         if n_values < 2:
             continue
         order = scratch.ascending
         price = rules.penalty + math.log(n_values)
         if features.is_category[f]:
-            order_by_mean(scratch.tally, n_values, -1, scratch.by_mean, scratch.score)
+            order_by_mean(scratch.tally, n_values, scratch.by_mean, scratch.score)
             order = scratch.by_mean
             price = rules.penalty + rules.category_penalty * (n_values - 1)
         gain, length = best_prefix(

@@ -9,13 +9,13 @@ from understudy.transformers.table import TableTransformer
 N_ROWS_FEW = 100
 
 PROMISES = (
-    f"A level or number is emitted as it was only if at least {N_ROWS_SHARED} rows share it; rarer levels are "
-    "replaced by commoner ones, and other numbers are drawn between means of as many neighbours.",
+    f"A level or number is emitted as it was only if at least {N_ROWS_SHARED} rows share it; rarer levels "
+    "are replaced by commoner ones, and other numbers are drawn between means of as many neighbours.",
     "The same seed gives the same rows, however they are cut into requests.",
 )
 LIMITS = (
-    "The model file is personal data: it says more about single rows than its samples do. Keep it as you keep "
-    "the table; only samples should leave.",
+    "The model file is personal data: it says more about single rows than its samples do. Keep it as you "
+    "keep the table; only samples should leave.",
     "No formal guarantee such as differential privacy is given. Read the report's distances to the nearest "
     "record before you share a sample.",
 )
@@ -40,13 +40,14 @@ def _warnings(columns: list[Manifest], n_rows: int) -> list[str]:
     warnings = []
     if n_rows < N_ROWS_FEW:
         warnings.append(
-            f"The table has {n_rows} rows; below {N_ROWS_FEW} there is little to learn from, and little to hide in."
+            f"The table has {n_rows} rows; below {N_ROWS_FEW} there is little to learn from, and little "
+            "to hide in."
         )
     for column in columns:
         if column.get("placeholder"):
             warnings.append(
-                f"No value of column {column['name']!r} is shared by {N_ROWS_SHARED} rows, or it has fewer values "
-                "than that: a placeholder (`_OTHER_`, or zero) stands for all of them."
+                f"No value of column {column['name']!r} is shared by {N_ROWS_SHARED} rows, or it has fewer "
+                "values than that: a placeholder (`_OTHER_`, or zero) stands for all of them."
             )
         elif column["codes"] == 1:
             warnings.append(f"Column {column['name']!r} holds one value, or none, in all rows.")

@@ -73,7 +73,7 @@ class Independent:
             "schema": table.schema.model_dump(mode="json"),
             "columns": columns,
         }
-        return manifest, dict(arrays) | {f"counts_{j}": counts for j, counts in enumerate(self.counts_)}
+        return manifest, arrays | {f"counts_{j}": counts for j, counts in enumerate(self.counts_)}
 
     @classmethod
     def from_arrays(cls, manifest: Manifest, arrays: Arrays) -> Self:

@@ -1,4 +1,4 @@
-"""Put the levels of a large category in order: levels that go with the same values elsewhere become neighbours."""
+"""Order the levels of a large category: those that go with the same values elsewhere become neighbours."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ def order_levels(levels: Int64s, n_levels: int, others: list[tuple[Codes, int]])
     return np.lexsort(keys[::-1]) if keys else np.arange(n_levels)
 
 
-def _key(table: Int64s, *, first: bool) -> npt.NDArray[np.generic]:
+def _key(table: Int64s, *, first: bool) -> Float64s:
     """Return the commonest code of each level, or for later keys the mean code."""
     if first:
-        return table.argmax(axis=1)
+        commonest: Float64s = table.argmax(axis=1).astype(np.float64)
+        return commonest
     mean: Float64s = table @ np.arange(table.shape[1]) / np.maximum(table.sum(axis=1), 1)
     return mean
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-# A value or level is kept as it is only if at least so many rows share it, and a quantile is the mean of so many.
+# A value or level is kept only if at least so many rows share it; a quantile is the mean of so many rows.
 N_ROWS_SHARED = 5
 N_CODES_MAX = 8192
 
@@ -18,11 +18,14 @@ Codes = npt.NDArray[np.uint16]
 Mask = npt.NDArray[np.bool_]
 Json = dict[str, Any]
 Arrays = Mapping[str, npt.NDArray[Any]]
+# Any: a column's type is known when it is read. Texts: at run time Arrow's classes take no arguments.
+ArrowArray: TypeAlias = "pa.Array[Any]"
+ArrowColumn: TypeAlias = "pa.ChunkedArray[Any]"
 
 
 @dataclass(frozen=True)
 class RowStream:
-    """Where the randomness of a block of rows comes from: a seed, a stream of it, the number of the first row."""
+    """Where the randomness of a block of rows comes from: a seed, one of its streams, the first row."""
 
     seed: int
     stream: int
@@ -46,7 +49,7 @@ class Transformer(Protocol):
         """Whether neighbouring codes stand for similar values."""
         ...
 
-    def decode(self, codes: Codes, stream: RowStream) -> pa.Array:
+    def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
         """Return values for codes, in the column's exact type."""
         ...
 

@@ -1,12 +1,13 @@
 """Bins over sorted numbers: single values that enough rows share, and quantile ranges between them.
 
-Nothing that fewer than `N_ROWS_SHARED` rows say is kept: a range has at least that many rows, its quantiles are
-means of that many neighbours, and rows too few for a range of their own go to the nearest shared value.
+Nothing that fewer than `N_ROWS_SHARED` rows say is kept: a range has at least that many rows, its quantiles
+are means of that many neighbours, and rows too few for a range of their own go to the nearest shared value.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,8 @@ from understudy.transformers.base import N_ROWS_SHARED, Codes
 # Quantiles kept of a range; a range of few rows has fewer, the rest are interpolated.
 N_SEGMENTS = 8
 
-Numbers = npt.NDArray[np.uint64] | npt.NDArray[np.float64]
+# Any: ticks (uint64) or floats (float64), the same in and out.
+Numbers = npt.NDArray[Any]
 Int64s = npt.NDArray[np.int64]
 
 
@@ -94,7 +96,7 @@ def _find_runs(counts: Int64s, position: Int64s, n_bins_max: int) -> _Runs:
 
 
 def _edges(distinct: Numbers, runs: _Runs, kept: npt.NDArray[np.bool_]) -> Numbers:
-    """Return the lowest value that belongs to each kept run: rows of a dropped run go to the nearer neighbour."""
+    """Return the lowest value that belongs to each kept run; a dropped run goes to the nearer neighbours."""
     at = np.flatnonzero(kept)
     edges = distinct[runs.first[at]].copy()
     after_dropped = np.flatnonzero(np.diff(at) > 1) + 1

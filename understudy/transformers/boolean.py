@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from understudy.transformers.base import Arrays, Codes, Json, RowStream
+from understudy.transformers.base import Arrays, ArrowArray, Codes, Json, RowStream
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,11 @@ class BooleanTransformer:
         """Never."""
         return False
 
-    def decode(self, codes: Codes, stream: RowStream) -> pa.Array:
+    def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
         """Return the truth value of each code."""
         missing = codes == 0 if self.has_missing else None
-        return pa.array(codes == 1 + self.has_missing, mask=missing)
+        truth: ArrowArray = pa.array(codes == 1 + self.has_missing, mask=missing)
+        return truth
 
     def describe(self) -> Json:
         """Return nothing: there is no choice."""
@@ -40,7 +41,7 @@ class BooleanTransformer:
         return {"transformer": "boolean", "has_missing": self.has_missing}, {}
 
 
-def fit_boolean(values: pa.Array) -> tuple[BooleanTransformer, Codes]:
+def fit_boolean(values: ArrowArray) -> tuple[BooleanTransformer, Codes]:
     """Learn a column of truth values; return its transformer and its codes."""
     transformer = BooleanTransformer(has_missing=values.null_count > 0)
     truth = values.fill_null(False).to_numpy(zero_copy_only=False)

@@ -1,8 +1,9 @@
-"""Categories: levels that enough rows share, and one code for all others, which is redrawn from the former."""
+"""Categories: levels that enough rows share, and one code for all others, redrawn from the former."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,17 @@ import pyarrow as pa
 
 from understudy.kernels import decoding
 from understudy.tables.schema import Column, parse_arrow_type
-from understudy.transformers.base import N_CODES_MAX, N_ROWS_SHARED, Arrays, Codes, Json, RowStream
+from understudy.transformers.base import (
+    N_CODES_MAX,
+    N_ROWS_SHARED,
+    Arrays,
+    ArrowArray,
+    ArrowColumn,
+    Codes,
+    Json,
+    RowStream,
+)
+from understudy.transformers.nulls import array_of_nulls
 
 # Stands for every value of a column in which no level is shared by enough rows.
 OTHER = "_OTHER_"
@@ -32,7 +43,7 @@ class CategoricalTransformer:
         Rows with each level.
     """
 
-    levels: pa.Array
+    levels: ArrowArray
     counts: Int64s
     has_missing: bool
     n_levels_pooled: int
@@ -49,14 +60,15 @@ class CategoricalTransformer:
         """Whether there are so many levels that they were put in order."""
         return self.n_codes > N_NOMINAL_CODES_MAX
 
-    def decode(self, codes: Codes, stream: RowStream) -> pa.Array:
+    def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
         """Return the level of each code; pooled ones are redrawn from the kept levels by frequency."""
         if not len(self.levels):
-            return pa.nulls(len(codes), self.levels.type)
+            return array_of_nulls(len(codes), self.levels.type)
         index = np.empty(len(codes), np.int32)
         decoding.decode_levels(codes, int(self.has_missing), cumulate(self.counts), *stream.key(), index)
         missing = codes == 0 if self.has_missing else None
-        return self.levels.take(pa.array(index, mask=missing))
+        values: ArrowArray = self.levels.take(pa.array(index, pa.int32(), mask=missing))
+        return values
 
     def describe(self) -> Json:
         """Return counts and choices, no values."""
@@ -81,17 +93,17 @@ class CategoricalTransformer:
 
     def reorder(self, order: Int64s) -> CategoricalTransformer:
         """Return the transformer with its levels in another order."""
-        return replace(self, levels=self.levels.take(pa.array(order)), counts=self.counts[order])
+        return replace(self, levels=self.levels.take(pa.array(order, pa.int64())), counts=self.counts[order])
 
 
 def cumulate(counts: Int64s) -> npt.NDArray[np.uint64]:
-    """Return cumulative probabilities, times 2**64, exactly rounded down; the last is out of reach of no draw."""
+    """Return cumulative probabilities, times 2**64, rounded down."""
     total = int(counts.sum())
     sums = np.cumsum(counts).tolist()
     return np.array([min((s << 64) // total, 2**64 - 1) for s in sums], dtype=np.uint64)
 
 
-def fit_categorical(column: Column, values: pa.ChunkedArray) -> tuple[CategoricalTransformer, Codes]:
+def fit_categorical(column: Column, values: ArrowColumn) -> tuple[CategoricalTransformer, Codes]:
     """Learn a category; return its transformer and its codes."""
     index, dictionary = _index(values)
     counts = np.bincount(index[index >= 0], minlength=len(dictionary))
@@ -107,7 +119,7 @@ def fit_categorical(column: Column, values: pa.ChunkedArray) -> tuple[Categorica
     code_of[kept] = np.arange(len(kept)) + has_missing
     code_of[-1] = 0
     transformer = CategoricalTransformer(
-        dictionary.take(pa.array(kept)).cast(type_),
+        dictionary.take(pa.array(kept, pa.int64())).cast(type_),
         counts[kept],
         has_missing,
         len(dictionary) - len(kept),
@@ -128,9 +140,10 @@ def _placeholder(
     return transformer, (present & has_missing).astype(np.uint16)
 
 
-def _index(values: pa.ChunkedArray) -> tuple[Int64s, pa.Array]:
+def _index(values: ArrowColumn) -> tuple[Int64s, ArrowArray]:
     """Return every row's place in the dictionary of distinct values, -1 if missing, and that dictionary."""
-    encoded = values.dictionary_encode().unify_dictionaries()
+    # Any: the stubs do not know that chunks of a dictionary have indices.
+    encoded: Any = values.dictionary_encode().unify_dictionaries()
     parts = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in encoded.chunks]
     index = np.concatenate([np.zeros(0, np.int64), *parts]).astype(np.int64)
     dictionary = encoded.chunk(0).dictionary if encoded.num_chunks else pa.array([], values.type)

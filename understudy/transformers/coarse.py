@@ -1,4 +1,4 @@
-"""Coarse codes: at most 256 groups of neighbouring codes, of near equal mass; what other columns' trees look at."""
+"""Coarse codes, what other columns' trees look at: at most 256 groups of neighbours, of near equal mass."""
 
 from __future__ import annotations
 

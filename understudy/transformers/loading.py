@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_args
 
 import numpy as np
@@ -21,6 +21,7 @@ from understudy.transformers.table import TableTransformer
 from understudy.transformers.ticks import is_exact
 
 M = TypeVar("M", bound=BaseModel)
+Loader = Callable[[Column, pa.DataType, "ArrayReader"], Transformer]
 
 
 def refuse(what: str) -> InvalidInput:
@@ -132,7 +133,11 @@ def load_table(reader: ArrayReader) -> TableTransformer:
 
 def load_transformer(column: Column, reader: ArrayReader) -> Transformer:
     """Return the transformer of a column."""
-    loaders = {"numeric": _load_numeric, "categorical": _load_categorical, "boolean": _load_boolean}
+    loaders: dict[str, Loader] = {
+        "numeric": _load_numeric,
+        "categorical": _load_categorical,
+        "boolean": _load_boolean,
+    }
     name = reader.manifest.get("transformer")
     if not isinstance(name, str) or name not in loaders:
         raise refuse("a transformer is unknown")
@@ -140,7 +145,7 @@ def load_transformer(column: Column, reader: ArrayReader) -> Transformer:
         type_ = parse_arrow_type(column.arrow_type)
     except InvalidInput as error:
         raise refuse("a column's type is unknown") from error
-    transformer: Transformer = loaders[name](column, type_, reader)
+    transformer = loaders[name](column, type_, reader)
     require(1 <= transformer.n_codes <= N_CODES_MAX, "a column has too many codes, or none")
     return transformer
 

@@ -15,8 +15,18 @@ import pyarrow as pa
 from understudy.errors import InvalidInput
 from understudy.kernels import decoding
 from understudy.tables.schema import Column, parse_arrow_type
-from understudy.transformers.base import N_CODES_MAX, N_ROWS_SHARED, Arrays, Codes, Json, Mask, RowStream
+from understudy.transformers.base import (
+    N_CODES_MAX,
+    N_ROWS_SHARED,
+    Arrays,
+    ArrowArray,
+    Codes,
+    Json,
+    Mask,
+    RowStream,
+)
 from understudy.transformers.bins import N_SEGMENTS, Bins, fit_bins
+from understudy.transformers.nulls import array_of_nulls
 from understudy.transformers.ticks import array_of_integers, from_ticks, integers_of, is_exact, to_ticks
 
 N_DECIMALS_MAX = 6
@@ -58,19 +68,20 @@ class NumericTransformer:
         """Always: codes ascend with the values."""
         return True
 
-    def decode(self, codes: Codes, stream: RowStream) -> pa.Array:
+    def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
         """Return a number within the bin of each code, on the column's own grid."""
         missing = codes == 0 if self.has_missing else None
         if not self.bins.n_bins:
             return _all_missing(len(codes), self.arrow_type, nullable=self.nullable)
         is_float = self.scale.writing == "float"
-        numbers = np.empty(len(codes), np.float64 if is_float else np.uint64)
-        kernel = decoding.decode_floats if is_float else decoding.decode_ticks
+        # Any: the bins are ticks or floats, and so are the numbers.
+        numbers: npt.NDArray[Any] = np.empty(len(codes), np.float64 if is_float else np.uint64)
+        kernel: Any = decoding.decode_floats if is_float else decoding.decode_ticks
         bins = self.bins
         kernel(codes, int(self.has_missing), bins.starts, bins.knot_row, bins.knots, *stream.key(), numbers)
         return self._write(numbers, missing)
 
-    def _write(self, numbers: npt.NDArray[Any], missing: Mask | None) -> pa.Array:
+    def _write(self, numbers: npt.NDArray[Any], missing: Mask | None) -> ArrowArray:
         scale = self.scale
         if scale.writing == "exact":
             is_signed = not pa.types.is_uint64(self.arrow_type)
@@ -106,7 +117,7 @@ class NumericTransformer:
         return manifest, {"starts": bins.starts, "knot_row": bins.knot_row, "knots": bins.knots}
 
 
-def fit_numeric(column: Column, values: pa.Array) -> tuple[NumericTransformer, Codes]:
+def fit_numeric(column: Column, values: ArrowArray) -> tuple[NumericTransformer, Codes]:
     """Learn a column of numbers; return its transformer and its codes.
 
     Raises
@@ -129,7 +140,7 @@ def fit_numeric(column: Column, values: pa.Array) -> tuple[NumericTransformer, C
     return NumericTransformer(type_, column.nullable, has_missing, len(numbers), scale, bins), codes
 
 
-def _find_missing(values: pa.Array) -> Mask:
+def _find_missing(values: ArrowArray) -> Mask:
     mask = values.is_null(nan_is_null=True)
     return np.asarray(mask.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
@@ -151,7 +162,7 @@ def _rebase(scale: Scale, bins: Bins) -> tuple[Scale, Bins]:
     return moved, Bins(bins.starts - np.uint64(first), bins.knot_row, bins.knots)
 
 
-def _read(name: str, values: pa.Array) -> tuple[Scale, npt.NDArray[Any]]:
+def _read(name: str, values: ArrowArray) -> tuple[Scale, npt.NDArray[Any]]:
     if not len(values):
         return Scale("decimal"), np.zeros(0, np.uint64)
     if is_exact(values.type):
@@ -195,7 +206,7 @@ def _has_decimals(floats: Floats, decimals: int, dtype: Any) -> bool:
     return bool((is_near | (written.astype(dtype) == floats.astype(dtype))).all())
 
 
-def _floats(values: Floats, type_: pa.DataType, missing: Mask | None, *, nullable: bool) -> pa.Array:
+def _floats(values: Floats, type_: pa.DataType, missing: Mask | None, *, nullable: bool) -> ArrowArray:
     typed = values.astype(type_.to_pandas_dtype())
     if missing is not None and not nullable:
         typed[missing] = np.nan
@@ -203,7 +214,8 @@ def _floats(values: Floats, type_: pa.DataType, missing: Mask | None, *, nullabl
     return pa.array(typed, type=type_, mask=missing)
 
 
-def _all_missing(n: int, type_: pa.DataType, *, nullable: bool) -> pa.Array:
+def _all_missing(n: int, type_: pa.DataType, *, nullable: bool) -> ArrowArray:
     if nullable:
-        return pa.nulls(n, type_)
-    return pa.array(np.full(n, np.nan, type_.to_pandas_dtype()), type=type_)
+        return array_of_nulls(n, type_)
+    array: ArrowArray = pa.array(np.full(n, np.nan, type_.to_pandas_dtype()), type=type_)
+    return array

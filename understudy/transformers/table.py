@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.progress import Progress, no_progress
 from understudy.tables.schema import Column, ColumnKind, Schema, parse_arrow_type
 from understudy.transformers.association import order_levels
-from understudy.transformers.base import Arrays, Codes, Json, RowStream, Transformer
+from understudy.transformers.base import ArrowArray, ArrowColumn, Codes, Json, RowStream, Transformer
 from understudy.transformers.boolean import fit_boolean
 from understudy.transformers.categorical import (
     N_NOMINAL_CODES_MAX,
@@ -50,9 +51,10 @@ class TableTransformer:
             for column, transformer in zip(self.schema.columns, self.columns, strict=True)
         ]
 
-    def to_arrays(self) -> tuple[list[Json], Arrays]:
+    def to_arrays(self) -> tuple[list[Json], dict[str, npt.NDArray[Any]]]:
         """Return the columns' manifests, and their arrays under ``transformer_<j>.<name>``."""
-        manifests, arrays = [], {}
+        manifests: list[Json] = []
+        arrays: dict[str, npt.NDArray[Any]] = {}
         for j, column in enumerate(self.columns):
             manifest, own = column.to_arrays()
             manifests.append(manifest)
@@ -102,7 +104,7 @@ def check_table(table: pa.Table, schema: Schema) -> None:
         raise InvalidInput("The table has no rows; at least one is needed.", code="no_rows")
 
 
-def fit_column(column: Column, values: pa.ChunkedArray) -> tuple[Transformer, Codes]:
+def fit_column(column: Column, values: ArrowColumn) -> tuple[Transformer, Codes]:
     """Learn one column; return its transformer and its codes."""
     type_ = parse_arrow_type(column.arrow_type)
     is_number = is_exact(type_) or pa.types.is_floating(type_)
@@ -116,7 +118,7 @@ def fit_column(column: Column, values: pa.ChunkedArray) -> tuple[Transformer, Co
     if is_number:
         return fit_numeric(column, _one_array(values))
     raise InvalidInput(
-        f"Column {column.name!r} is of kind {column.kind.value} but stored as {type_}; cast it, or change its kind.",
+        f"Column {column.name!r} is stored as {type_}, which is no {column.kind.value}; change its kind.",
         code="unsupported_column",
     )
 
@@ -130,8 +132,9 @@ def _can_be_levels(type_: pa.DataType) -> bool:
     )
 
 
-def _one_array(values: pa.ChunkedArray) -> pa.Array:
-    return values.chunk(0) if values.num_chunks == 1 else pa.concat_arrays(values.chunks)
+def _one_array(values: ArrowColumn) -> ArrowArray:
+    chunks: list[ArrowArray] = values.chunks
+    return chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
 
 
 def _order_large_categories(fitted: list[tuple[Any, Codes]]) -> list[tuple[Any, Codes]]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
-from understudy.transformers.base import Mask
+from understudy.transformers.base import ArrowArray, Mask
 
 Integers = npt.NDArray[np.int64] | npt.NDArray[np.uint64]
 Ticks = npt.NDArray[np.uint64]
@@ -24,7 +24,7 @@ def is_exact(type_: pa.DataType) -> bool:
     )
 
 
-def integers_of(name: str, values: pa.Array) -> Integers:
+def integers_of(name: str, values: ArrowArray) -> Integers:
     """Return the whole numbers that an array without missing values stores.
 
     Raises
@@ -41,29 +41,31 @@ def integers_of(name: str, values: pa.Array) -> Integers:
     return values.to_numpy(zero_copy_only=False).astype(np.int64)
 
 
-def _integers_of_decimals(name: str, values: pa.Array) -> npt.NDArray[np.int64]:
-    words = np.frombuffer(values.buffers()[1] or b"", dtype="<i8")
+def _integers_of_decimals(name: str, values: ArrowArray) -> npt.NDArray[np.int64]:
+    data = values.buffers()[1]
+    words = np.frombuffer(memoryview(data) if data else b"", dtype="<i8")
     words = words[2 * values.offset : 2 * (values.offset + len(values))].reshape(-1, 2)
     low, high = words[:, 0], words[:, 1]
     if not np.array_equal(high, low >> 63):
         raise InvalidInput(
-            f"Column {name!r} holds decimals of more than 18 digits; store them with a smaller scale, or as float64.",
+            f"Column {name!r} holds decimals of more than 18 digits; use fewer places, or float64.",
             code="unsupported_column",
         )
     return low.copy()
 
 
-def array_of_integers(integers: Integers, type_: pa.DataType, missing: Mask | None) -> pa.Array:
+def array_of_integers(integers: Integers, type_: pa.DataType, missing: Mask | None) -> ArrowArray:
     """Return an Arrow array of an exact type from the whole numbers that it stores."""
     if pa.types.is_integer(type_):
         return pa.array(integers.astype(type_.to_pandas_dtype()), type=type_, mask=missing)
     if pa.types.is_decimal128(type_):
         return _decimals_of_integers(integers, type_, missing)
     storage = np.int32 if type_.bit_width == 32 else np.int64
-    return pa.array(integers.astype(storage), mask=missing).view(type_)
+    array: ArrowArray = pa.array(integers.astype(storage), mask=missing).view(type_)
+    return array
 
 
-def _decimals_of_integers(integers: Integers, type_: pa.DataType, missing: Mask | None) -> pa.Array:
+def _decimals_of_integers(integers: Integers, type_: pa.DataType, missing: Mask | None) -> ArrowArray:
     words = np.empty((len(integers), 2), dtype="<i8")
     words[:, 0] = integers
     words[:, 1] = words[:, 0] >> 63

@@ -1,4 +1,4 @@
-"""One additive predictor per column: a ridge regression of its normal score on those of the columns before it.
+"""One additive predictor per column: a ridge regression of its normal score on those of earlier columns.
 
 Everything is computed in whole units of 1 / UNIT, so that sums are exact in float64, and the result does not
 depend on how many threads a linear algebra library uses.

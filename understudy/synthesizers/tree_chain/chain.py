@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -86,7 +86,7 @@ def fit_chain(
     return _fit_all(fit, len(order), n_threads, progress)
 
 
-def _fit_all(fit, n: int, n_threads: int, progress: Progress) -> list[Link]:
+def _fit_all(fit: Callable[[int], Link], n: int, n_threads: int, progress: Progress) -> list[Link]:
     links: list[Link] = []
     progress("fitting", 0.0)
     with ThreadPoolExecutor(n_threads) as pool:
@@ -110,10 +110,11 @@ def _fit_forest(
     if len(predictor.feature):
         features = np.vstack([features, additive.predict(predictor, features)])
         is_category.append(False)
+    n_codes = features.max(axis=1, initial=0).astype(np.int64) + 1
     cuts, n_groups, child = hierarchy.build_hierarchy(counts)
     starts = np.concatenate(([0], np.cumsum(counts)))
     forest = forests.grow_forest(
-        Features(np.ascontiguousarray(features), np.array(is_category, dtype=np.bool_)),
+        Features(np.ascontiguousarray(features), n_codes, np.array(is_category, dtype=np.bool_)),
         codes,
         starts,
         cuts,

@@ -1,8 +1,9 @@
-"""A chain as plain arrays and back; what comes back is checked so that no draw can leave its arrays or not end."""
+"""A chain as plain arrays and back; what comes back is checked: every draw stays in its arrays, and ends."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,6 @@ from understudy.kernels.trees import (
     THRESHOLD_MASK,
     THRESHOLD_SHIFT,
 )
-from understudy.synthesizers.base import Arrays
 from understudy.synthesizers.tree_chain.additive import N_PLACES
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.transformers.loading import ArrayReader, require
@@ -25,9 +25,9 @@ from understudy.transformers.loading import ArrayReader, require
 Int64s = npt.NDArray[np.int64]
 
 
-def links_to_arrays(links: Sequence[Link]) -> Arrays:
+def links_to_arrays(links: Sequence[Link]) -> dict[str, npt.NDArray[Any]]:
     """Return the arrays of a chain, under ``link_<position>.<name>``."""
-    arrays = {}
+    arrays: dict[str, npt.NDArray[Any]] = {}
     for position, link in enumerate(links):
         own = {
             "child": link.child,

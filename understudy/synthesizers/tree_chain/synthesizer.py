@@ -75,7 +75,7 @@ class TreeChain:
             "columns": columns,
             "order": [link.column for link in self.links_],
         }
-        return manifest, dict(arrays) | links_to_arrays(self.links_)
+        return manifest, arrays | links_to_arrays(self.links_)
 
     @classmethod
     def from_arrays(cls, manifest: Manifest, arrays: Arrays) -> Self:

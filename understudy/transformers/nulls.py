@@ -1,0 +1,14 @@
+"""Columns in which every value is missing."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from understudy.transformers.base import ArrowArray
+
+
+def array_of_nulls(n: int, type_: pa.DataType) -> ArrowArray:
+    """Return n missing values of a type."""
+    # The stubs of `pyarrow.nulls` know no type that is given at run time.
+    nulls: ArrowArray = pa.array([None] * n, type_)
+    return nulls
