@@ -26,7 +26,11 @@ from understudy.evaluation.report import MetricScores, Report
 N_COLUMNS_IN_HEAT_MAP = 40
 N_PAIRS_LISTED = 8
 N_GIVEAWAYS_LISTED = 8
-LEGEND_AREA = '<svg width="20" height="12" aria-hidden="true"><rect class="area f-real" width="20" height="12" rx="2"/></svg>'
+POOLED_LABELS = (OTHER_LABEL, UNSEEN_LABEL, MISSING_LABEL)
+LEGEND_AREA = (
+    '<svg width="20" height="12" aria-hidden="true">'
+    '<rect class="area f-real" width="20" height="12" rx="2"/></svg>'
+)
 LEGEND_LINE = (
     '<svg width="20" height="12" aria-hidden="true"><path class="step s-synthetic" d="M0 10H7V3H20"/></svg>'
 )
@@ -54,10 +58,8 @@ def columns(report: Report) -> str:
     legend = f'<ul class="legend"><li>{LEGEND_AREA}real</li><li>{LEGEND_LINE}synthetic</li></ul>'
     lead = (
         "How the values of each column are distributed, the least alike columns first. The score is 1 minus "
-        "the "
-        "largest gap between the two distributions (Kolmogorov-Smirnov for numbers and times, total "
-        "variation for "
-        "categories), or 1 minus the gap in missing values if that is larger."
+        "the largest gap between the two distributions (Kolmogorov-Smirnov for numbers and times, total "
+        "variation for categories), or 1 minus the gap in missing values if that is larger."
     )
     return section("columns", "Column by column", lead, f'{legend}<div class="grid">{cards}</div>')
 
@@ -89,14 +91,16 @@ def _drawing(shown: Distribution) -> str:
         return (
             '<p class="small muted">Not shown: too few known values to draw without showing single rows.</p>'
         )
-    # What stands for many values has no bar: it would press all others flat.
-    has_bar = [label != OTHER_LABEL for label in shown.labels]
+    # What stands for many values, or for none, has no bar: it would press all others flat.
+    has_bar = [label not in POOLED_LABELS for label in shown.labels]
     shares = zip((*shown.real, *shown.synthetic), has_bar * 2, strict=True)
     longest = max([1e-9, *(share for share, is_drawn in shares if is_drawn)])
     rows = [
         (
             label,
-            [("real", real / longest), ("synthetic", synthetic / longest)] if is_drawn else [],
+            [("real", real / longest), ("synthetic", synthetic / longest)]
+            if is_drawn
+            else f"{formatting.percent(real)} real",
             f'<span class="visually-hidden">real {formatting.percent(real)}, synthetic </span>'
             f"{formatting.percent(synthetic)}",
         )
@@ -104,7 +108,7 @@ def _drawing(shown: Distribution) -> str:
             shown.labels, shown.real, shown.synthetic, has_bar, strict=True
         )
     ]
-    drawn = charts.bars(rows, pooled=(OTHER_LABEL, UNSEEN_LABEL, MISSING_LABEL))
+    drawn = charts.bars(rows, pooled=POOLED_LABELS)
     return f'<div class="bars">{drawn}</div>'
 
 
@@ -113,10 +117,8 @@ def pairs(report: Report) -> str:
     scores = report.scores("column_pairs")
     lead = (
         "Whether columns belong together as they do in the real table. Each square is a pair of columns; the "
-        "deeper "
-        "its colour, the more their joint distribution differs from the real one (total variation on ten "
-        "shared bins a "
-        "column, 0 is equal). Read the large map against the small ones."
+        "deeper its colour, the more their joint distribution differs from the real one (total variation on "
+        "ten shared bins a column, 0 is equal). Read the large map against the small ones."
     )
     result = scores.synthetic
     if not isinstance(result, ColumnPairs):
@@ -180,8 +182,8 @@ def two_sample(report: Report) -> str:
     scores = report.scores("two_sample")
     lead = (
         "The hardest question: a strong classifier learns to tell synthetic rows from real ones, then is "
-        "asked about "
-        "rows that it has not seen. It uses all columns together, so it finds what no single picture shows."
+        "asked about rows that it has not seen. It uses all columns together, so it finds what no single "
+        "picture shows."
     )
     result = scores.synthetic
     if not isinstance(result, TwoSample):
@@ -196,8 +198,7 @@ def two_sample(report: Report) -> str:
         f"{_reference_bars(scores, zero=zero)}</div>"
         f'<div class="card"><h3>What gave the synthetic rows away</h3>'
         '<p class="small muted">How much the area falls when one column is shuffled, so that the classifier '
-        "can no "
-        f"longer use it.</p>{_giveaways(result)}</div></div>"
+        f"can no longer use it.</p>{_giveaways(result)}</div></div>"
     )
     return section("two-sample", "Can they be told apart?", lead, body)
 
@@ -233,8 +234,7 @@ def usefulness(report: Report) -> str:
     scores = report.scores("train_synthetic_test_real")
     lead = (
         "Whether the synthetic rows can do the real ones' work: a model is trained on them alone, and asked "
-        "to predict "
-        "real rows that nobody has learnt from."
+        "to predict real rows that nobody has learnt from."
     )
     result = scores.synthetic
     if not isinstance(result, TrainSyntheticTestReal):
@@ -246,8 +246,8 @@ def usefulness(report: Report) -> str:
     body = (
         f'<div class="card stack-text"><h3>Predicting <span class="name">{escape(result.target)}</span></h3>'
         f'<p class="small muted">{measure}; {result.model}, trained on '
-        f"{formatting.count(result.n_rows['train'])} "
-        f"synthetic rows, tested on {formatting.count(result.n_rows['test'])} real rows. "
+        f"{formatting.count(result.n_rows['train'])} synthetic rows, tested on "
+        f"{formatting.count(result.n_rows['test'])} real rows. "
         f"“Real rows” is the same model, trained on real rows.</p>{_reference_bars(scores, zero=zero)}</div>"
     )
     return section("usefulness", "Usefulness", lead, body)
@@ -258,13 +258,11 @@ def privacy(report: Report) -> str:
     lead = "Two smoke alarms. They can show that something is wrong; they cannot show that all is well."
     caveat = (
         '<div class="note gap small"><p><strong>What this does not say.</strong> Data that pass such '
-        "distance checks "
-        "have been shown to be open to membership inference, the question whether a given person was in the "
-        "training "
-        "data (“The DCR Delusion”, ESORICS 2025). These alarms are no measure of that risk.</p>"
+        "distance checks have been shown to be open to membership inference, the question whether a given "
+        "person was in the training data (“The DCR Delusion”, ESORICS 2025). These alarms are no measure of "
+        "that risk.</p>"
         "<p>There is no formal guarantee here, such as differential privacy would give. Whether these data "
-        "may be "
-        "shared is a decision about purpose, recipients and remaining risk that a report cannot "
+        "may be shared is a decision about purpose, recipients and remaining risk that a report cannot "
         "take.</p></div>"
     )
     body = f'<div class="halves">{_nearest(report)}{_copies(report)}</div>{caveat}'
@@ -283,10 +281,8 @@ def _nearest(report: Report) -> str:
         f'<p class="muted small">share nearer to a training row, 95 % interval {low:.3f} to {high:.3f}; '
         f"{abs(distance):.1f} standard errors {'above' if distance >= 0 else 'below'} 0.5</p>"
         f"<p>Of {formatting.count(result.n_rows['synthetic'])} synthetic rows, this share lies nearer to one "
-        "of "
-        f"{formatting.count(result.n_rows['real'])} training rows than to one of as many rows that were held "
-        "out. "
-        "New rows would show 0.5; a share more than 3 standard errors above it asks for a closer "
+        f"of {formatting.count(result.n_rows['real'])} training rows than to one of as many rows that were "
+        "held out. New rows would show 0.5; a share more than 3 standard errors above it asks for a closer "
         "look.</p></div>"
     )
 
@@ -308,8 +304,7 @@ def _copies(report: Report) -> str:
         f'<p class="big">{formatting.score(result.score, "exact_copies")}</p>'
         f'<p class="muted small">of the synthetic rows equal a training row in every column</p>'
         f"<p>These are {formatting.count(result.n_copies)} of {formatting.count(result.n_rows['synthetic'])} "
-        "rows; "
-        f"{formatting.count(result.n_copies_of_unique)} equal a training row that occurs only once. "
+        f"rows; {formatting.count(result.n_copies_of_unique)} equal a training row that occurs only once. "
         f"{held_out}</p></div>"
     )
 
@@ -329,8 +324,7 @@ def method(report: Report) -> str:
     versions = ", ".join(f"{escape(name)} {escape(number)}" for name, number in report.versions.items())
     lead = (
         "The same tables and the same seed give the same report. Large tables are not scored whole: rows are "
-        "drawn by "
-        "the seed, as many as are stated here."
+        "drawn by the seed, as many as are stated here."
     )
     body = (
         '<div class="halves"><div class="card"><table><thead><tr><th scope="col">Table</th>'
@@ -339,9 +333,8 @@ def method(report: Report) -> str:
         f'<th scope="col">Rows that it used</th></tr></thead><tbody>{used}</tbody></table></div></div>'
         f'<div class="note gap small"><p>Drawings show no bar, edge or label that stands for fewer than '
         f"{N_ROWS_SHOWN_MIN} real rows, and no smallest or largest value: rarer categories are pooled, bin "
-        "edges are "
-        "round numbers, and the outermost bins hold what lies beyond. “Independent columns” are drawn by the "
-        "<code>independent</code> synthesizer from the same training rows.</p>"
+        "edges are round numbers, and the outermost bins hold what lies beyond. “Independent columns” are "
+        "drawn by the <code>independent</code> synthesizer from the same training rows.</p>"
         f"<p>Seed {report.seed}. {versions}. Report format {report.schema_version}.</p></div>"
     )
     return section("method", "How it was computed", lead, body)

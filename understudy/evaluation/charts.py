@@ -81,8 +81,8 @@ def _ticks(edges: list[float], xs: list[float], distribution: Distribution) -> s
     labels = formatting.edge_labels([edges[i] for i in at], distribution.kind)
     texts = []
     for i, label in zip(at, labels, strict=True):
-        is_wide = len(label) > 4
-        anchor = "start" if i == 0 and is_wide else "end" if i == last and is_wide else "middle"
+        is_cut = xs[i] + 3 * len(label) > WIDTH
+        anchor = "end" if is_cut else "start" if i == 0 and len(label) > 6 else "middle"
         texts.append(
             f'<text x="{xs[i]:.1f}" y="{HEIGHT - 7}" font-size="10" '
             f'text-anchor="{anchor}">{escape(label)}</text>'
@@ -90,26 +90,33 @@ def _ticks(edges: list[float], xs: list[float], distribution: Distribution) -> s
     return "".join(texts)
 
 
-def bars(rows: Sequence[tuple[str, Sequence[tuple[str, float]], str]], *, pooled: Sequence[str] = ()) -> str:
+def bars(
+    rows: Sequence[tuple[str, Sequence[tuple[str, float]] | str, str]], *, pooled: Sequence[str] = ()
+) -> str:
     """Return horizontal bars.
 
     Parameters
     ----------
-    rows : sequence of (label, [(class, length 0 … 1)], text behind the bars)
-        Labels are escaped here; the text has to be safe already.
+    rows : sequence of (label, [(class, length 0 … 1)] or text in their place, text behind the bars)
+        Labels are escaped here; the texts have to be safe already.
     pooled : sequence of str
         Labels that stand for more than one value.
     """
     result = []
     for label, lengths, text in rows:
-        tracks = "".join(
-            f'<i class="{name}" style="width:{max(length, 0) * 100:.2f}%"></i>' for name, length in lengths
+        tracks = (
+            lengths
+            if isinstance(lengths, str)
+            else "".join(
+                f'<i class="{name}" style="width:{max(length, 0) * 100:.2f}%"></i>'
+                for name, length in lengths
+            )
         )
         kind = "label pooled" if label in pooled else "label"
         name = escape(label)
         result.append(
             f'<div class="bar"><span class="{kind}" title="{name}">{name}</span>'
-            f'<span class="tracks" aria-hidden="true">{tracks}</span><span class="share">{text}</span></div>'
+            f'<span class="tracks">{tracks}</span><span class="share">{text}</span></div>'
         )
     return "".join(result)
 

@@ -62,8 +62,7 @@ def render_html(report: Report) -> str:
         f'<nav aria-label="Chapters"><div class="wrap"><ul>{links}</ul></div></nav>'
         f'<main class="wrap">{body}</main>'
         f'<div class="wrap"><footer class="page">Made by Understudy {version}. This page is self-contained: '
-        "it loads "
-        "nothing and tells nobody that it was opened.</footer></div></body></html>\n"
+        "it loads nothing and tells nobody that it was opened.</footer></div></body></html>\n"
     )
 
 
@@ -82,10 +81,8 @@ def _hero(report: Report) -> str:
     return (
         '<header class="hero"><h1>How close is the synthetic table to the real one?</h1>'
         "<p>Every score stands beside two others: that of <em>independent columns</em>, which any tool "
-        "reaches without "
-        "learning a single relation, and that of <em>other real rows</em>, which is as good as data get. "
-        "Read "
-        f'each score between the two.</p><dl class="facts">{items}</dl></header>'
+        "reaches without learning a single relation, and that of <em>other real rows</em>, which is as good "
+        f'as data get. Read each score between the two.</p><dl class="facts">{items}</dl></header>'
     )
 
 
@@ -97,16 +94,21 @@ def _summary(report: Report) -> str:
         '<th scope="col">Worse&ensp;→&ensp;best possible</th><th scope="col" class="right">Independent</th>'
         f'<th scope="col" class="right">Real rows</th></tr></thead><tbody>{rows}</tbody></table>'
     )
-    dot = '<svg width="14" height="14" aria-hidden="true"><circle class="f-synthetic" cx="7" cy="7" r="6"/></svg>'
-    bar = '<svg width="6" height="16" aria-hidden="true"><path class="s-real" stroke-width="3" d="M3 0V16"/></svg>'
-    mark = f'<svg width="16" height="16" aria-hidden="true">{charts.diamond(8, 8)}</svg>'
-    legend = f'<ul class="legend"><li>{dot}synthetic</li><li>{mark}independent columns</li><li>{bar}real rows</li></ul>'
+    legend = "".join(
+        f'<li><svg width="{width}" height="16" aria-hidden="true">{mark}</svg>{label}</li>'
+        for label, width, mark in (
+            ("synthetic", 14, '<circle class="f-synthetic" cx="7" cy="8" r="6"/>'),
+            ("independent columns", 16, charts.diamond(8, 8)),
+            ("real rows", 6, '<path class="s-real" stroke-width="3" d="M3 0V16"/>'),
+        )
+    )
     lead = (
         "The nearer the dot is to the right end, the better; at the bar, the synthetic rows are as good as "
-        "real ones. "
-        "There is no single grade: which of these matter depends on what the data are for."
+        "real ones. There is no single grade: which of these matter depends on what the data are for."
     )
-    return chapters.section("summary", "At a glance", lead, f'{legend}<div class="card">{table}</div>')
+    return chapters.section(
+        "summary", "At a glance", lead, f'<ul class="legend">{legend}</ul><div class="card">{table}</div>'
+    )
 
 
 def _half(interval: tuple[float, float]) -> str:
