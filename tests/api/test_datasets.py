@@ -1,0 +1,242 @@
+"""Datasets through HTTP: looking, renaming, deleting, and getting the rows back."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.conftest import Json, assert_problem, get, submit, upload
+from tests.api.worlds import BLOB, make_world
+from understudy.resources import Resources
+from understudy.services.api_keys import Caller
+
+CSV = b"a,b\n1,x\n2,y\n"
+
+
+@pytest.fixture
+def world(client: TestClient, resources: Resources, caller: Caller) -> dict[str, str]:
+    """Make one of everything in the client's project."""
+    return make_world(resources, caller)
+
+
+def test_a_read_dataset_tells_its_size(ready_dataset: Json):
+    found = {key: ready_dataset[key] for key in ("state", "origin", "n_rows", "n_columns")}
+    assert found == {"state": "ready", "origin": "upload", "n_rows": 200, "n_columns": 6}
+    assert ready_dataset["size_bytes"] > 0
+    assert "error" not in ready_dataset
+
+
+def test_a_dataset_is_renamed_and_labelled(client: TestClient):
+    before = upload(client, CSV, labels='{"a": "1"}')["dataset"]
+    path = f"/v1/datasets/{before['id']}"
+    assert client.patch(path, json={"name": "new"}).json()["name"] == "new"
+    after = client.patch(path, json={"labels": {"b": "2"}}).json()
+    assert (after["name"], after["labels"]) == ("new", {"b": "2"})
+    assert after["updated_at"] > before["updated_at"]
+    assert get(client, path) == after
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"state": "ready"}, "/state"),
+        ({"id": "ds_x"}, "/id"),
+        ({"name": ""}, "/name"),
+        ({"name": "a\0"}, "/name"),
+        ({"labels": {str(n): "" for n in range(17)}}, "/labels"),
+        ({"labels": {"a": None}}, "/labels/a"),
+    ],
+)
+def test_nothing_else_of_a_dataset_can_be_changed(shared_client: TestClient, change: Json, pointer: str):
+    dataset = upload(shared_client, CSV)["dataset"]
+    response = shared_client.patch(f"/v1/datasets/{dataset['id']}", json=change)
+    problem = assert_problem(response, 422, "invalid_parameters")
+    assert problem["errors"][0]["pointer"] == pointer
+    assert get(shared_client, f"/v1/datasets/{dataset['id']}") == dataset
+
+
+def test_lists_are_filtered(client: TestClient, world: dict[str, str]):
+    pending = upload(client, CSV, labels='{"team": "a"}')["dataset"]["id"]
+
+    def listed(query: str) -> list[str]:
+        return [dataset["id"] for dataset in get(client, f"/v1/datasets?{query}")["data"]]
+
+    assert listed("") == [pending, world["dataset"]]
+    assert listed("state=ready") == [world["dataset"]]
+    assert listed("label=team:a") == [pending]
+    assert listed("origin=sample") == []
+    assert_problem(client.get("/v1/datasets?model_id=x"), 422, "invalid_parameters", "mdl_")
+
+
+def test_a_deleted_dataset_is_gone_with_its_files(
+    client: TestClient, resources: Resources, ready_dataset: Json
+):
+    path = f"/v1/datasets/{ready_dataset['id']}"
+    response = client.delete(path)
+    assert (response.status_code, response.content) == (204, b"")
+    assert_problem(client.get(path), 404, "not_found")
+    assert_problem(client.delete(path), 404, "not_found")
+    assert list(resources.store.keys("")) == []
+
+
+def test_what_others_came_from_is_deleted_only_with_them(
+    client: TestClient, resources: Resources, world: dict[str, str]
+):
+    path = f"/v1/datasets/{world['dataset']}"
+    assert_problem(client.delete(path), 409, "in_use", world["model"])
+    assert client.delete(f"{path}?cascade=true").status_code == 204
+    for noun in ("dataset", "model", "report"):
+        assert client.get(f"/v1/{noun}s/{world[noun]}").status_code == 404
+    assert list(resources.store.keys("")) == []
+
+
+def test_a_model_is_looked_at_and_deleted(client: TestClient, world: dict[str, str]):
+    model = get(client, f"/v1/models/{world['model']}")
+    assert (model["synthesizer"], model["seed"]) == ({"name": "independent"}, 1)
+    assert [column["name"] for column in model["table_schema"]["columns"]] == ["a"]
+    assert [row["id"] for row in get(client, f"/v1/models?dataset_id={world['dataset']}")["data"]] == [
+        world["model"]
+    ]
+    assert client.delete(f"/v1/models/{world['model']}").status_code == 204
+    assert_problem(client.get(f"/v1/models/{world['model']}"), 404, "not_found")
+
+
+def test_the_schema_has_a_version(client: TestClient, ready_dataset: Json):
+    path = f"/v1/datasets/{ready_dataset['id']}/schema"
+    response = client.get(path)
+    kinds = {column["name"]: column["kind"] for column in response.json()["columns"]}
+    assert kinds["city"] == "category"
+    assert kinds["since"] == "date"
+    again = client.get(path, headers={"If-None-Match": response.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("what", ["schema", "content"])
+def test_what_is_pending_has_no_schema_and_no_content_yet(shared_client: TestClient, what: str):
+    dataset_id = upload(shared_client, CSV)["dataset"]["id"]
+    assert_problem(shared_client.get(f"/v1/datasets/{dataset_id}/{what}"), 409, "not_ready", "wait")
+
+
+def test_the_rows_come_back_as_they_went_in(client: TestClient, ready_dataset: Json, small_table: pa.Table):
+    path = f"/v1/datasets/{ready_dataset['id']}/content"
+    response = client.get(path)
+    assert pq.read_table(io.BytesIO(response.content)).to_pylist() == small_table.to_pylist()
+    assert response.headers["etag"] == f'"{hashlib.sha256(response.content).hexdigest()}"'
+    assert response.headers["content-disposition"] == f'attachment; filename="{ready_dataset["id"]}.parquet"'
+    csv = client.get(f"{path}?format=csv")
+    assert pacsv.read_csv(io.BytesIO(csv.content)).to_pylist() == small_table.to_pylist()
+    assert csv.headers["content-disposition"].endswith('.csv"')
+
+
+def test_an_unknown_download_format_is_refused(shared_client: TestClient):
+    response = shared_client.get("/v1/datasets/x/content?format=xlsx")
+    assert_problem(response, 422, "invalid_parameters", "'parquet' or 'csv'")
+
+
+@pytest.mark.parametrize("query", ["", "?format=csv"])
+def test_the_head_is_that_of_the_whole(client: TestClient, ready_dataset: Json, query: str):
+    path = f"/v1/datasets/{ready_dataset['id']}/content{query}"
+    head, whole = client.head(path), client.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["etag"] == whole.headers["etag"]
+    if not query:
+        assert head.headers["content-length"] == str(len(whole.content))
+
+
+@pytest.mark.parametrize("query", ["", "?format=csv"])
+def test_what_is_unchanged_is_not_sent_again(client: TestClient, ready_dataset: Json, query: str):
+    path = f"/v1/datasets/{ready_dataset['id']}/content{query}"
+    etag = client.get(path).headers["etag"]
+    for named in (etag, f"W/{etag}", f'"x", {etag}', "*"):
+        response = client.get(path, headers={"If-None-Match": named})
+        assert (response.status_code, response.content) == (304, b"")
+        assert response.headers["etag"] == etag
+    assert client.get(path, headers={"If-None-Match": '"x"'}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "span"),
+    [
+        ("bytes=0-4", slice(0, 5)),
+        ("bytes=5-", slice(5, None)),
+        ("bytes=-7", slice(-7, None)),
+        ("bytes=0-999999", slice(0, None)),
+        ("bytes=-999999", slice(0, None)),
+    ],
+)
+def test_a_range_is_sent_alone(client: TestClient, world: dict[str, str], asked: str, span: slice):
+    response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": asked})
+    assert (response.status_code, response.content) == (206, BLOB[span])
+    first, last, _ = span.indices(len(BLOB))
+    assert response.headers["content-range"] == f"bytes {first}-{last - 1}/{len(BLOB)}"
+    assert response.headers["content-length"] == str(len(response.content))
+
+
+@pytest.mark.parametrize("asked", ["bytes=2-1", "bytes=0-1,3-4", "bytes=-", "rows=0-1", "bytes=a-b", "bytes"])
+def test_a_range_that_is_none_gets_the_whole(client: TestClient, world: dict[str, str], asked: str):
+    response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": asked})
+    assert (response.status_code, response.content) == (200, BLOB)
+
+
+@pytest.mark.parametrize("asked", [f"bytes={len(BLOB)}-", "bytes=999999999999-", "bytes=-0"])
+def test_a_range_behind_the_end_is_told(client: TestClient, world: dict[str, str], asked: str):
+    response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": asked})
+    assert_problem(response, 416, "range_not_satisfiable", str(len(BLOB)))
+    assert response.headers["content-range"] == f"bytes */{len(BLOB)}"
+
+
+def test_a_range_of_another_version_gets_the_whole(client: TestClient, world: dict[str, str]):
+    path = f"/v1/datasets/{world['dataset']}/content"
+    etag = client.get(path).headers["etag"]
+    statuses = [
+        client.get(path, headers={"Range": "bytes=0-4", "If-Range": named}).status_code
+        for named in (etag, '"another"')
+    ]
+    assert statuses == [206, 200]
+
+
+@pytest.mark.parametrize("query", ["", "?format=csv"])
+def test_a_lost_file_is_our_fault_and_told_as_such(
+    client: TestClient, resources: Resources, world: dict[str, str], query: str
+):
+    for key in list(resources.store.keys("")):
+        resources.store.delete(key)
+    response = client.get(f"/v1/datasets/{world['dataset']}/content{query}")
+    assert_problem(response, 500, "artifact_corrupt", "backup")
+    assert "world/" not in response.text
+
+
+def test_a_report_is_given_as_what_is_asked_for(client: TestClient, world: dict[str, str]):
+    path = f"/v1/reports/{world['report']}"
+    for accept in (None, "application/json", "text/html;q=0.1, */*"):
+        response = client.get(path, headers={"Accept": accept} if accept else {})
+        assert (response.status_code, response.content) == (200, BLOB)
+        assert response.headers["content-type"] == "application/json"
+    assert client.get(path, headers={"If-None-Match": response.headers["etag"]}).status_code == 304
+    refused = client.get(path, headers={"Accept": "image/png, application/json;q=0"})
+    assert_problem(refused, 406, "not_acceptable", "text/html")
+
+
+def test_the_catalogues_tell_what_there_is(shared_client: TestClient):
+    synthesizers = get(shared_client, "/v1/synthesizers")["data"]
+    assert [entry["name"] for entry in synthesizers] == ["tree_chain", "independent"]
+    assert synthesizers[0]["parameters"]["properties"]["preset"]["const"] == "fast"
+    metrics = {metric["name"]: metric for metric in get(shared_client, "/v1/metrics")["data"]}
+    assert metrics["column_shapes"]["range"] == [0, 1]
+    assert all(metric["summary"] for metric in metrics.values())
+
+
+def test_a_sample_names_its_model(client: TestClient, trained_model: Json, run_jobs: Callable[[], int]):
+    job = submit(client, kind="sample", model_id=trained_model["id"], n_rows=5)
+    run_jobs()
+    dataset_id = get(client, f"/v1/jobs/{job['id']}")["result"]["dataset_id"]
+    listed = get(client, f"/v1/datasets?model_id={trained_model['id']}")["data"]
+    assert [dataset["id"] for dataset in listed] == [dataset_id]
+    assert (listed[0]["origin"], listed[0]["model_id"]) == ("sample", trained_model["id"])

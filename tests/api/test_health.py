@@ -1,0 +1,95 @@
+"""Whether the process lives, and whether jobs can be taken and run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from tests.api.conftest import assert_problem
+from tests.conftest import SECRET_KEY
+from understudy.db import workers
+from understudy.db.session import close_sessions, make_sessions
+from understudy.errors import StorageFull
+from understudy.job_queue import CeleryQueue, ListQueue
+from understudy.resources import Resources
+from understudy.storage import MemoryStore
+
+
+class FullStore(MemoryStore):
+    """A store without space."""
+
+    def check_writable(self) -> None:
+        """Say so."""
+        raise StorageFull("There is no space left in the store.")
+
+
+@pytest.fixture
+def resources_without_database(resources: Resources) -> Iterator[Resources]:
+    """Open resources whose database does not answer."""
+    sessions = make_sessions("postgresql://nobody@/nothing?host=/nonexistent", threads=1)
+    yield replace(resources, sessions=sessions)
+    close_sessions(sessions)
+
+
+def test_a_living_process_says_so_whatever_else_is_broken(resources_without_database: Resources):
+    response = TestClient(create_app(resources_without_database)).get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+def test_ready_when_everything_answers(resources: Resources):
+    with resources.sessions.begin() as session:
+        workers.report(session, "worker@test", code_version="1", concurrency=2)
+    response = TestClient(create_app(resources)).get("/readyz")
+    checks = {"database": "ok", "broker": "ok", "storage": "ok", "workers": "ok"}
+    assert (response.status_code, response.json()) == (200, {"status": "ready", "checks": checks})
+
+
+def test_not_ready_without_a_worker(resources: Resources):
+    response = TestClient(create_app(resources)).get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (503, "not_ready")
+    assert response.json()["checks"]["workers"] == "none has reported lately"
+    assert response.headers["retry-after"]
+
+
+def test_not_ready_without_space_or_broker(resources: Resources):
+    queue = CeleryQueue("redis+socket:///nonexistent/broker")
+    app = create_app(replace(resources, store=FullStore(), queue=queue))
+    checks = TestClient(app).get("/readyz").json()["checks"]
+    queue.close()
+    assert checks["storage"] == "There is no space left in the store."
+    assert checks["broker"] == "does not answer"
+
+
+def test_without_a_database_calls_are_to_be_repeated(resources_without_database: Resources):
+    client = TestClient(create_app(resources_without_database))
+    assert client.get("/readyz").json()["checks"]["database"] == "does not answer"
+    key = "sk_" + "0" * 26 + "_" + "a" * 43
+    response = client.get("/v1/jobs", headers={"Authorization": f"Bearer {key}"})
+    assert_problem(response, 503, "unavailable", "seconds")
+    assert int(response.headers["retry-after"]) > 0
+
+
+def test_a_broker_that_is_away_keeps_no_job_from_being_accepted(client: TestClient, resources: Resources):
+    queue = CeleryQueue("redis+socket:///nonexistent/broker")
+    deaf = TestClient(create_app(replace(resources, queue=queue)), headers=client.headers)
+    assert deaf.post("/v1/jobs", json={"kind": "probe"}).status_code == 202
+    queue.close()
+
+
+def test_the_application_opens_and_closes_what_the_settings_name(
+    database_url: str, valkey: str, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    for name, value in {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": valkey,
+        "SECRET_KEY": SECRET_KEY,
+        "DATA_DIR": str(tmp_path),
+    }.items():
+        monkeypatch.setenv(f"UNDERSTUDY_{name}", value)
+    with TestClient(create_app()) as client:
+        assert client.get("/readyz").json()["checks"]["broker"] == "ok"
+    assert ListQueue().is_reachable()

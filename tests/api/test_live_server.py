@@ -1,0 +1,107 @@
+"""A real uvicorn on a loopback port: bodies that break off, and callers who are refused while they send."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from threading import Thread
+
+import httpx2
+import pytest
+import uvicorn
+
+from app.main import create_app
+from tests.api.conftest import new_key
+from understudy.resources import Resources
+from understudy.services.api_keys import Caller
+
+BODY = b"a,b\n" + b"1,2\n" * 1_000_000
+BOUNDARY = b"xyz"
+PART = b'--xyz\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+
+
+@pytest.fixture
+def address(resources: Resources) -> Iterator[tuple[str, int]]:
+    """Serve the application; return host and port."""
+    config = uvicorn.Config(create_app(resources), log_config=None, timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    wait_until(lambda: server.started)
+    yield listener.getsockname()
+    server.should_exit = True
+    thread.join()
+    listener.close()
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Return when something has come about; fail if it does not."""
+    for _ in range(1000):
+        if is_so():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not come about")
+
+
+def cut_with_length() -> tuple[str, bytes]:
+    """Return headers that promise more than the body holds."""
+    return f"Content-Type: text/csv\r\nContent-Length: {2 * len(BODY)}\r\n", BODY
+
+
+def cut_chunked() -> tuple[str, bytes]:
+    """Return a chunked body without its last chunk."""
+    chunk = f"{len(BODY):x}\r\n".encode() + BODY + b"\r\n"
+    return "Content-Type: text/csv\r\nTransfer-Encoding: chunked\r\n", chunk
+
+
+def cut_form() -> tuple[str, bytes]:
+    """Return a form that ends within its file."""
+    headers = f"Content-Type: multipart/form-data; boundary=xyz\r\nContent-Length: {2 * len(BODY)}\r\n"
+    return headers, PART + BODY
+
+
+@pytest.mark.parametrize("is_reset", [False, True], ids=["closed", "reset"])
+@pytest.mark.parametrize("make", [cut_with_length, cut_chunked, cut_form])
+def test_a_body_that_breaks_off_leaves_nothing(
+    address: tuple[str, int],
+    resources: Resources,
+    caller: Caller,
+    make: Callable[[], tuple[str, bytes]],
+    is_reset: bool,
+):
+    key = new_key(resources, caller)
+    headers, body = make()
+    connection = socket.create_connection(address)
+    head = f"POST /v1/datasets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n{headers}\r\n"
+    connection.sendall(head.encode() + body)
+    wait_until(lambda: any(path.stat().st_size for path in resources.staging_folder.iterdir()))
+    if is_reset:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+    wait_until(lambda: not list(resources.staging_folder.iterdir()))
+    bearer = {"Authorization": f"Bearer {key}"}
+    for noun in ("datasets", "jobs"):
+        page = httpx2.get(f"http://{address[0]}:{address[1]}/v1/{noun}", headers=bearer)
+        assert page.json() == {"data": [], "has_more": False}
+    assert list(resources.store.keys("")) == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({"Authorization": "Bearer x"}, 401), ({"Content-Type": "text/html"}, 415)],
+    ids=["no-key", "no-table"],
+)
+def test_a_caller_who_is_refused_early_reads_why(
+    address: tuple[str, int], resources: Resources, caller: Caller, headers: dict[str, str], status: int
+):
+    def pieces() -> Iterator[bytes]:
+        for _ in range(64):
+            yield BODY[: 1 << 20]
+
+    given = {"Authorization": f"Bearer {new_key(resources, caller)}", "Content-Type": "text/csv", **headers}
+    response = httpx2.post(f"http://{address[0]}:{address[1]}/v1/datasets", content=pieces(), headers=given)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
