@@ -16,18 +16,18 @@ UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 logger = get_logger(__name__)
 
 
-class Channel(redis.Channel):  # type: ignore[misc] # kombu has no types
+class Channel(redis.Channel):
     """Drops what cannot be read; a doorbell that is lost costs some seconds."""
 
     def _brpop_read(self, **options: object) -> object:
         try:
-            return super()._brpop_read(**options)
+            return super()._brpop_read(**options)  # type: ignore[no-untyped-call] # kombu is half typed
         except UNREADABLE as error:
             logger.warning("message_dropped", error=type(error).__name__)
             return None
 
 
-class Transport(redis.Transport):  # type: ignore[misc] # kombu has no types
+class Transport(redis.Transport):
     """Redis and Valkey, over TCP and Unix sockets."""
 
     Channel = Channel

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,12 @@ import pyarrow.csv as pacsv
 from redis import Redis
 from sqlalchemy import text
 
+from tests.conftest import execute, url_of
 from tests.faults.workers import WorkerProcess, until
 from understudy import ids
 from understudy.db import jobs
 from understudy.db.jobs import TERMINAL_STATES
+from understudy.db.migrate import upgrade
 from understudy.job_kinds import parse_parameters
 from understudy.resources import Resources, open_resources
 from understudy.services.datasets import upload_dataset
@@ -57,6 +61,21 @@ CONTRADICTIONS = {
           or exists (select from reports r where r.job_id = j.id)
           or exists (select from datasets d where d.job_id = j.id and d.state = 'ready'))""",
 }
+
+
+@contextmanager
+def open_stack(postgres_url: str, broker_url: str, folder: Path) -> Iterator[Stack]:
+    """Give a stack with a database of its own and an empty broker."""
+    name = f"stack_{ids.new_id().hex}"
+    execute(postgres_url, f"create database {name}")
+    upgrade(url_of(postgres_url, name))
+    stack = Stack(url_of(postgres_url, name), broker_url, folder)
+    stack.broker.flushall()
+    try:
+        yield stack
+    finally:
+        stack.close()
+        execute(postgres_url, f"drop database {name} with (force)")
 
 
 class Stack:

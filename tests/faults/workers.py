@@ -49,7 +49,9 @@ class WorkerProcess:
 
     def work_pids(self) -> list[int]:
         """Return the pids of the work that goes on."""
-        return children_of(self.server_pid())
+        children = children_of(self.server_pid())
+        # The child that warms up first makes no process group of its own.
+        return [pid for pid in children if _group_of(pid) == pid]
 
     def tree(self) -> list[int]:
         """Return the pids of all of it, parents first."""
@@ -123,8 +125,17 @@ def _names_in_proc() -> list[str]:
 
 
 def _parent_of(pid: int) -> int | None:
-    try:
-        state, parent = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[:2]
-    except (FileNotFoundError, ProcessLookupError):
-        return None
+    state, parent, _ = _stat_of(pid)
     return None if state in "ZX" else int(parent)
+
+
+def _group_of(pid: int) -> int:
+    return int(_stat_of(pid)[2])
+
+
+def _stat_of(pid: int) -> list[str]:
+    """Return state, parent and process group; those of a dead process for one that has gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[:3]
+    except (FileNotFoundError, ProcessLookupError):
+        return ["X", "0", "0"]

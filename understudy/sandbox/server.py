@@ -16,8 +16,9 @@ import selectors
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from understudy.sandbox import confinement, failures
 from understudy.sandbox.child import Target, run_child
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> None:
     Parameters
     ----------
     arguments : sequence of str
-        Descriptor of the control socket, pid of the supervisor, ``module:function``, modules to import.
+        Descriptor of the control socket, pid of the supervisor, ``module:function``, what to warm up.
     """
     control, supervisor_pid, target, *preload = arguments
     confinement.forbid_new_privileges()
@@ -43,20 +44,24 @@ def main(arguments: Sequence[str]) -> None:
     confinement.drop_capabilities()
     # Last, since a change of credentials may undo it.
     confinement.die_with_parent(int(supervisor_pid))
-    for module in preload:
+    for module in (name for name in preload if ":" not in name):
         importlib.import_module(module)
-    server = Server(socket.socket(fileno=int(control)), load(target), int(supervisor_pid))
-    # Pages that the collector does not write to stay shared with every child.
-    gc.collect()
-    gc.freeze()
+    warm_ups = [load(name) for name in preload if ":" in name]
+    server = Server(socket.socket(fileno=int(control)), load(target), warm_ups, int(supervisor_pid))
+    share_pages()
     server.serve()
 
 
-def load(target: str) -> Target:
+def load(name: str) -> Any:  # whatever stands under that name
     """Return the function that ``module:function`` names."""
-    module, _, function = target.partition(":")
-    work: Target = getattr(importlib.import_module(module), function)
-    return work
+    module, _, function = name.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def share_pages() -> None:
+    """Keep what is in memory by now in pages that the collector does not write to: children share them."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass
@@ -71,9 +76,17 @@ class Child:
 class Server:
     """Forks, passes signals on, and reports ends."""
 
-    def __init__(self, control: socket.socket, target: Target, supervisor_pid: int) -> None:
+    def __init__(
+        self,
+        control: socket.socket,
+        target: Target,
+        warm_ups: Sequence[Callable[[], object]],
+        supervisor_pid: int,
+    ) -> None:
         self._control = control
         self._target = target
+        self._warm_ups = warm_ups
+        self._warmer_pid: int | None = None
         self._supervisor_pid = supervisor_pid
         self._children: dict[int, Child] = {}
         self._selector = selectors.DefaultSelector()
@@ -87,6 +100,7 @@ class Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._selector.register(self._control, selectors.EVENT_READ, None)
         self._selector.register(self._wakeup, selectors.EVENT_READ, None)
+        self._start_warmer()
         # Where the kernel does not kill us with our parent, we look for it.
         pause = None if confinement.IS_LINUX else PARENT_CHECK_SECONDS
         while os.getppid() == self._supervisor_pid:
@@ -146,7 +160,35 @@ class Server:
         if not order:
             self._selector.unregister(child.connection)
 
+    def _start_warmer(self) -> None:
+        """Warm up in a child first: compiling, if it comes to that, takes a minute and leaves a cache."""
+        server_pid = os.getpid()
+        self._warmer_pid = os.fork()
+        if self._warmer_pid == 0:
+            status = 1
+            try:
+                confinement.die_with_parent(server_pid)
+                self._warm_up()
+                status = 0
+            finally:
+                os._exit(status)
+
+    def _reap_warmer(self) -> None:
+        if self._warmer_pid is None:
+            return
+        done, status = os.waitpid(self._warmer_pid, os.WNOHANG)
+        if done:
+            self._warmer_pid = None
+            if status == 0:
+                self._warm_up()
+                share_pages()
+
+    def _warm_up(self) -> None:
+        for warm_up in self._warm_ups:
+            warm_up()
+
     def _reap(self) -> None:
+        self._reap_warmer()
         for pid in list(self._children):
             done, status, usage = os.wait4(pid, os.WNOHANG)
             if not done:

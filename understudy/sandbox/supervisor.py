@@ -42,7 +42,8 @@ class Sandbox:
     target : str
         ``module:function`` of the work; called with the payload, the folder and a `Progress`, in the folder.
     preload : sequence of str
-        Modules to import in the server beside the target's, so that no run pays for them.
+        Modules to import in the server beside the target's, so that no run pays for them; and functions to
+        call there (``module:function``), first in a child: runs do not wait for them.
     threads : int
         Threads that a run may use for its arithmetic.
     """

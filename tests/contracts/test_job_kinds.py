@@ -1,0 +1,153 @@
+"""What every kind of job promises."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pytest
+from pydantic import BaseModel
+
+from understudy.errors import InvalidInput, NotFound
+from understudy.job_kinds import KINDS, parse_parameters, run_work
+from understudy.progress import no_progress
+from understudy.tables.inference import infer_schema
+
+Json = dict[str, Any]
+
+DATASET, MODEL = "ds_" + "0" * 26, "mdl_" + "0" * 26
+CONTEXT_LIMITS = {"rows_max": 1000, "columns_max": 10}
+# Parameters as they are when the work begins: resolved.
+PARAMETERS: dict[str, Json] = {
+    "ingest": {"kind": "ingest", "dataset_id": DATASET, "format": "csv"},
+    "train": {
+        "kind": "train",
+        "dataset_id": DATASET,
+        "synthesizer": {"name": "tree_chain"},
+        "seed": 3,
+        "name": "m",
+    },
+    "sample": {"kind": "sample", "model_id": MODEL, "n_rows": 50, "seed": 2**63 - 1, "name": "s"},
+    "evaluate": {"kind": "evaluate", "dataset_id": DATASET, "synthetic_dataset_id": DATASET, "seed": 0},
+    "probe": {"kind": "probe", "labels": {"team": "a"}},
+}
+
+
+class Bench:
+    """Runs the work of each kind on files that the kinds before it left."""
+
+    def __init__(self, folder: Path, table: pa.Table) -> None:
+        self.folder = folder
+        source = folder / "source.csv"
+        pacsv.write_csv(table, source)
+        schema = infer_schema(table).model_dump(mode="json")
+        self.inputs: dict[str, dict[str, Path]] = {"ingest": {"upload": source}, "probe": {}}
+        self.contexts: dict[str, Json] = {"ingest": CONTEXT_LIMITS, "probe": {}}
+        ingested = self.run("ingest", "first")
+        table_path = ingested["files"]["table"]
+        schema = ingested["facts"]["schema"]
+        self.inputs["train"] = {"table": table_path}
+        self.contexts["train"] = {"schema": schema}
+        self.inputs["sample"] = {"model": self.run("train", "first")["files"]["model"]}
+        self.contexts["sample"] = {"schema": schema}
+        synthetic = self.run("sample", "first")["files"]["table"]
+        self.inputs["evaluate"] = {"real": table_path, "synthetic": synthetic}
+        self.contexts["evaluate"] = {"schema": schema, "split": {"seed": 3, "holdout_fraction": 0.2}}
+
+    def run(self, kind: str, name: str) -> Json:
+        """Do the work, and return its files as paths and its facts."""
+        folder = self.folder / kind / name
+        folder.mkdir(parents=True)
+        result = run_work(self.payload(kind, self.inputs[kind]), folder, no_progress)
+        assert json.loads(json.dumps(result)) == result
+        return {
+            "files": {role: folder / file for role, file in result["files"].items()},
+            "facts": result["facts"],
+        }
+
+    def payload(self, kind: str, inputs: Mapping[str, Path]) -> Json:
+        """Return what the worker would send into the sandbox."""
+        return {
+            "kind": kind,
+            "parameters": PARAMETERS[kind],
+            "inputs": {role: str(path) for role, path in inputs.items()},
+            "context": self.contexts[kind],
+        }
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory, small_table: pa.Table) -> Bench:
+    return Bench(tmp_path_factory.mktemp("bench"), small_table)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_every_kind_is_tested():
+    assert set(PARAMETERS) == set(KINDS)
+    assert all(KINDS[name].name == name for name in KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_parameters_survive_json(kind):
+    parameters = parse_parameters(PARAMETERS[kind])
+    assert isinstance(parameters, BaseModel)
+    assert parse_parameters(json.loads(parameters.model_dump_json())) == parameters
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_unknown_parameter_is_refused_without_its_value(kind):
+    with pytest.raises(InvalidInput, match="/surplus: ") as caught:
+        parse_parameters({**PARAMETERS[kind], "surplus": "a secret"})
+    assert caught.value.code == "invalid_parameters"
+    assert caught.value.pointer == "/surplus"
+    assert "secret" not in caught.value.detail
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "probe"])
+def test_missing_input_fails_with_a_code(kind, bench, tmp_path):
+    gone = dict.fromkeys(bench.inputs[kind], tmp_path / "gone")
+    with pytest.raises(NotFound) as caught:
+        run_work(bench.payload(kind, gone), tmp_path, no_progress)
+    assert caught.value.code == "not_found"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_same_parameters_give_the_same_bytes_and_leave_the_inputs_alone(kind, bench):
+    before = {path: sha256(path) for path in bench.inputs[kind].values()}
+    one, two = bench.run(kind, "one"), bench.run(kind, "two")
+    assert {role: sha256(path) for role, path in one["files"].items()} == {
+        role: sha256(path) for role, path in two["files"].items()
+    }
+    assert one["facts"] == two["facts"]
+    assert {path: sha256(path) for path in bench.inputs[kind].values()} == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_work_leaves_only_the_files_that_it_names(kind, bench):
+    files = bench.run(kind, "tidy")["files"]
+    assert set((bench.folder / kind / "tidy").iterdir()) == set(files.values())
+
+
+@pytest.mark.parametrize("kind", ["train", "sample"])
+def test_progress_has_phases_and_fractions(kind, bench, tmp_path):
+    told: list[tuple[str, float]] = []
+
+    def progress(phase: str, fraction: float, **_: int | None) -> None:
+        told.append((phase, fraction))
+
+    run_work(bench.payload(kind, bench.inputs[kind]), tmp_path, progress)
+    assert told
+    assert all(0 <= fraction <= 1 for _, fraction in told)
+
+
+def test_unknown_kind_is_refused_with_the_known_ones():
+    with pytest.raises(InvalidInput, match="ingest, train, sample, evaluate, probe") as caught:
+        parse_parameters({"kind": "guess"})
+    assert caught.value.code == "unknown_kind"
