@@ -147,9 +147,10 @@ def _heat_figure(result: ColumnPairs, title: str, note: str, *, has_names: bool)
         note = f"{note} The first {len(names)} of {len(result.columns)} columns.".strip()
     score = formatting.score(result.score, "column_pairs")
     label = f"{title}: differences of all pairs of columns; their mean similarity is {score}"
+    kind = "heatmap named" if has_names else "heatmap"
     drawn = charts.heat_map(names, matrix, label, has_names=has_names)
     return (
-        f'<figure class="heatmap"><figcaption><h3>{title} <span class="muted number">{score}</span></h3>'
+        f'<figure class="{kind}"><figcaption><h3>{title} <span class="muted number">{score}</span></h3>'
         f'<span class="small muted">{note}</span></figcaption>{drawn}</figure>'
     )
 
@@ -194,7 +195,7 @@ def two_sample(report: Report) -> str:
         f'<div class="halves"><div class="card stack-text"><p class="big">{result.score:.3f}</p>'
         f'<p class="muted small">area under the ROC curve, 95 % interval {low:.3f} to {high:.3f}</p>'
         f"<p>Shown one real and one synthetic row, the classifier picks the synthetic one "
-        f"<strong>{100 * result.score:.0f} times in 100</strong>. Guessing is right 50 times.</p>"
+        f"<strong>{100 * result.score:.3g} times in 100</strong>. Guessing is right 50 times.</p>"
         f"{_reference_bars(scores, zero=zero)}</div>"
         f'<div class="card"><h3>What gave the synthetic rows away</h3>'
         '<p class="small muted">How much the area falls when one column is shuffled, so that the classifier '
@@ -209,7 +210,7 @@ def _reference_bars(scores: MetricScores, *, zero: float) -> str:
         (label, [(name, (found.score - zero) / (1 - zero))], formatting.score(found.score, scores.name))
         for label, name, found in (
             ("synthetic", "synthetic", scores.synthetic),
-            ("independent columns", "baseline", scores.baseline),
+            ("independent", "baseline", scores.baseline),
             ("real rows", "real", scores.real),
         )
         if found is not None and found.score is not None

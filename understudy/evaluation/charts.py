@@ -122,7 +122,10 @@ def bars(
 
 
 def strip(value: float, baseline: float | None, real: float | None, best: float, label: str) -> str:
-    """Return where a score lies between the worst of the three and the best possible, at the right."""
+    """Return where a score lies between the worst of the three and the best possible, at the right.
+
+    The label, for those who cannot see it, has to be safe already.
+    """
     shown = {"value": value, "baseline": baseline, "real": real}
     gaps = {name: abs(score - best) for name, score in shown.items() if score is not None}
     widest = max(*gaps.values(), 0.02) * 1.04
@@ -136,7 +139,7 @@ def strip(value: float, baseline: float | None, real: float | None, best: float,
     if "baseline" in xs:
         marks.append(diamond(xs["baseline"], 12))
     marks.append(f'<circle class="f-synthetic" cx="{xs["value"]:.1f}" cy="12" r="6"/>')
-    return f'<svg viewBox="0 0 220 24" role="img" aria-label="{escape(label)}">{"".join(marks)}</svg>'
+    return f'<svg viewBox="0 0 220 24" role="img" aria-label="{label}">{"".join(marks)}</svg>'
 
 
 def diamond(x: float, y: float) -> str:
@@ -145,7 +148,10 @@ def diamond(x: float, y: float) -> str:
 
 
 def heat_map(columns: Sequence[str], matrix: Matrix, label: str, *, has_names: bool) -> str:
-    """Return the differences of all pairs as squares, the deeper the larger."""
+    """Return the differences of all pairs as squares, the deeper the larger.
+
+    The label, for those who cannot see it, has to be safe already.
+    """
     n = len(columns)
     margin, head, right = (132, 100, 56) if has_names else (0, 0, 0)
     width, height = margin + n * CELL + right, head + n * CELL
@@ -162,7 +168,7 @@ def heat_map(columns: Sequence[str], matrix: Matrix, label: str, *, has_names: b
         if level > 0
     )
     names = _heat_names(columns, margin, head) if has_names else ""
-    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">{drawn}{names}</svg>'
+    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{label}">{drawn}{names}</svg>'
 
 
 def _heat_names(columns: Sequence[str], margin: int, head: int) -> str:

@@ -37,8 +37,8 @@ def percent(share: float, *, digits: int = 1) -> str:
     """Return a share of rows; a small one is never shown as none."""
     smallest = 10.0**-digits
     if 0 < share * 100 < smallest:
-        return f"&lt; {smallest:.{digits}f} %"
-    return f"{share * 100:.{digits}f} %"
+        return f"&lt; {smallest:.{digits}f}&nbsp;%"
+    return f"{share * 100:.{digits}f}&nbsp;%"
 
 
 def count(n: int) -> str:

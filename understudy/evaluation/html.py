@@ -128,7 +128,7 @@ def _summary_row(row: SummaryRow) -> str:
     value, baseline, real = (
         formatting.score(score, row.name) for score in (row.value, row.baseline, row.real)
     )
-    label = f"{row.label}: synthetic {value}, independent columns {baseline}, real rows {real}"
+    label = f"{escape(row.label)}: synthetic {value}, independent columns {baseline}, real rows {real}"
     half = ""
     if row.interval is not None:
         half = f'<div class="small muted">{_half(row.interval)}</div>'
