@@ -1,25 +1,33 @@
-"""Truth values: both are always known, so none is ever rare."""
+"""Truth values: both are known to everyone, so neither is ever rare."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from understudy.transformers.base import Arrays, ArrowArray, Codes, Json, RowStream
+from understudy.transformers.base import ArrowArray, Arrays, Codes, Json, RowStream
 
 
 @dataclass(frozen=True)
 class BooleanTransformer:
-    """A fitted column of truth values; code 0 is missing if any value was."""
+    """A fitted column of truth values; code 0 is missing if any value was.
 
+    Parameters
+    ----------
+    truths : array of shape (n_truths,), bool
+        The values that occur, in the order of their codes: none, one or both.
+    """
+
+    truths: npt.NDArray[np.bool_]
     has_missing: bool
 
     @property
     def n_codes(self) -> int:
-        """Two, and one for missing."""
-        return 2 + self.has_missing
+        """How many codes there are."""
+        return len(self.truths) + self.has_missing
 
     @property
     def is_ordinal(self) -> bool:
@@ -28,23 +36,26 @@ class BooleanTransformer:
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
         """Return the truth value of each code."""
+        table = np.concatenate((np.zeros(self.has_missing, np.bool_), self.truths))
         missing = codes == 0 if self.has_missing else None
-        truth: ArrowArray = pa.array(codes == 1 + self.has_missing, mask=missing)
-        return truth
+        values: ArrowArray = pa.array(table[codes], pa.bool_(), mask=missing)
+        return values
 
     def describe(self) -> Json:
         """Return nothing: there is no choice."""
         return {}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return whether any value was missing."""
-        return {"transformer": "boolean", "has_missing": self.has_missing}, {}
+        """Return which values occur."""
+        return {"transformer": "boolean", "has_missing": self.has_missing, "truths": self.truths.tolist()}, {}
 
 
 def fit_boolean(values: ArrowArray) -> tuple[BooleanTransformer, Codes]:
     """Learn a column of truth values; return its transformer and its codes."""
-    transformer = BooleanTransformer(has_missing=values.null_count > 0)
+    missing = values.is_null().to_numpy(zero_copy_only=False)
     truth = values.fill_null(False).to_numpy(zero_copy_only=False)
-    codes = truth.astype(np.uint16) + np.uint16(transformer.has_missing)
-    codes[values.is_null().to_numpy(zero_copy_only=False)] = 0
+    truths, index = np.unique(truth[~missing], return_inverse=True)
+    transformer = BooleanTransformer(truths.astype(np.bool_), bool(missing.any()))
+    codes = np.zeros(len(truth), np.uint16)
+    codes[~missing] = index.astype(np.uint16) + np.uint16(transformer.has_missing)
     return transformer, codes

@@ -53,7 +53,8 @@ class CategoricalTransformer:
     @property
     def n_codes(self) -> int:
         """How many codes there are."""
-        return len(self.levels) + self.has_missing + (self.n_levels_pooled > 0)
+        has_pool = self.n_levels_pooled > 0 and not self.is_placeholder
+        return len(self.levels) + self.has_missing + has_pool
 
     @property
     def is_ordinal(self) -> bool:
@@ -128,15 +129,20 @@ def fit_categorical(column: Column, values: ArrowColumn) -> tuple[CategoricalTra
     return transformer, code_of[index]
 
 
+def has_shared_level(values: ArrowColumn) -> bool:
+    """Return whether any level is shared by enough rows."""
+    index, _ = _index(values)
+    return bool((np.bincount(index[index >= 0], minlength=1) >= N_ROWS_SHARED).any())
+
+
 def _placeholder(
     type_: pa.DataType, index: Int64s, n_levels: int, *, has_missing: bool
 ) -> tuple[CategoricalTransformer, Codes]:
     present = index >= 0
     n_rows = int(present.sum())
     transformer = CategoricalTransformer(
-        pa.array([OTHER], type_), np.array([n_rows]), has_missing, 0, 0, is_placeholder=True
+        pa.array([OTHER], type_), np.array([n_rows]), has_missing, n_levels, n_rows, is_placeholder=True
     )
-    transformer = replace(transformer, n_rows_pooled=n_rows, n_levels_pooled=0)
     return transformer, (present & has_missing).astype(np.uint16)
 
 

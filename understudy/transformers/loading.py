@@ -152,7 +152,9 @@ def load_transformer(column: Column, reader: ArrayReader) -> Transformer:
 
 def _load_boolean(column: Column, type_: pa.DataType, reader: ArrayReader) -> BooleanTransformer:
     require(pa.types.is_boolean(type_), "truth values are stored as something else")
-    return BooleanTransformer(reader.truth("has_missing"))
+    truths = reader.manifest.get("truths")
+    require(truths in ([], [False], [True], [False, True]), "truth values are not valid")
+    return BooleanTransformer(np.array(truths, np.bool_), reader.truth("has_missing"))
 
 
 def _load_categorical(column: Column, type_: pa.DataType, reader: ArrayReader) -> CategoricalTransformer:

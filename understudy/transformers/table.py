@@ -20,6 +20,7 @@ from understudy.transformers.categorical import (
     N_NOMINAL_CODES_MAX,
     CategoricalTransformer,
     fit_categorical,
+    has_shared_level,
 )
 from understudy.transformers.numeric import fit_numeric
 from understudy.transformers.ticks import is_exact
@@ -108,27 +109,19 @@ def fit_column(column: Column, values: ArrowColumn) -> tuple[Transformer, Codes]
     """Learn one column; return its transformer and its codes."""
     type_ = parse_arrow_type(column.arrow_type)
     is_number = is_exact(type_) or pa.types.is_floating(type_)
-    if column.kind is ColumnKind.boolean and pa.types.is_boolean(type_):
+    is_category = column.kind is ColumnKind.category
+    if pa.types.is_boolean(type_) and (is_category or column.kind is ColumnKind.boolean):
         return fit_boolean(_one_array(values))
-    if column.kind is ColumnKind.category and _can_be_levels(type_):
-        transformer, codes = fit_categorical(column, values)
-        if not (transformer.is_placeholder and is_number):
-            return transformer, codes
-        # Numbers have no `_OTHER_`: labels that nobody shares are synthesized as the numbers they are.
+    if is_category and (pa.types.is_string(type_) or pa.types.is_large_string(type_)):
+        return fit_categorical(column, values)
+    # Numbers have no `_OTHER_`: labels that nobody shares are synthesized as the numbers they are.
+    if is_category and pa.types.is_integer(type_) and has_shared_level(values):
+        return fit_categorical(column, values)
     if is_number:
         return fit_numeric(column, _one_array(values))
     raise InvalidInput(
         f"Column {column.name!r} is stored as {type_}, which is no {column.kind.value}; change its kind.",
         code="unsupported_column",
-    )
-
-
-def _can_be_levels(type_: pa.DataType) -> bool:
-    return (
-        pa.types.is_string(type_)
-        or pa.types.is_large_string(type_)
-        or pa.types.is_integer(type_)
-        or pa.types.is_boolean(type_)
     )
 
 

@@ -1,0 +1,273 @@
+"""What every synthesizer must do, whatever its algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from understudy.errors import Conflict, InvalidInput
+from understudy.synthesizers import SYNTHESIZERS, make_synthesizer
+from understudy.synthesizers.base import Synthesizer
+from understudy.synthesizers.files import load_model, save_model
+from understudy.tables.schema import Column, ColumnKind, Schema
+
+Make = Callable[[], Synthesizer]
+
+KINDS: dict[str, tuple[ColumnKind, pa.DataType]] = {
+    "integer": (ColumnKind.integer, pa.int16()),
+    "unsigned": (ColumnKind.integer, pa.uint64()),
+    "float": (ColumnKind.float, pa.float64()),
+    "float32": (ColumnKind.float, pa.float32()),
+    "decimal": (ColumnKind.decimal, pa.decimal128(12, 2)),
+    "boolean": (ColumnKind.boolean, pa.bool_()),
+    "category": (ColumnKind.category, pa.string()),
+    "label": (ColumnKind.category, pa.int32()),
+    "date": (ColumnKind.date, pa.date32()),
+    "time": (ColumnKind.time, pa.time64("us")),
+    "timestamp": (ColumnKind.timestamp, pa.timestamp("ns", tz="UTC")),
+    "duration": (ColumnKind.duration, pa.duration("ms")),
+}
+
+
+@pytest.fixture(params=list(SYNTHESIZERS))
+def make(request: pytest.FixtureRequest) -> Make:
+    """Make an unfitted synthesizer of each family member."""
+    parameters = SYNTHESIZERS[request.param].parameters(name=request.param)
+    return lambda: make_synthesizer(parameters, seed=0)  # type: ignore[arg-type]
+
+
+def value_of(kind: str, i: int) -> Any:
+    """Return one of forty values of a kind, each common in a table of some hundred rows."""
+    i %= 40
+    return {
+        "integer": i - 20,
+        "unsigned": 2**64 - 1 - i,
+        "float": i / 7,
+        "float32": i / 8,
+        "decimal": Decimal(i) / 4,
+        "boolean": i % 3 == 0,
+        "category": f"level {i % 4}",
+        "label": i % 3,
+        "date": date(2024, 2, 1) + timedelta(days=i),
+        "time": time(8, i),
+        "timestamp": datetime(2024, 1, 1, i % 24, tzinfo=UTC),
+        "duration": timedelta(seconds=i),
+    }[kind]
+
+
+def all_kinds(n_rows: int = 400, *, with_missing: bool = False) -> tuple[pa.Table, Schema]:
+    """Return a table with a column of every kind, in every second of which values are missing if wanted."""
+    rng = np.random.default_rng(0)
+    arrays, columns = [], []
+    for j, (name, (kind, type_)) in enumerate(KINDS.items()):
+        nullable = with_missing and j % 2 == 0
+        values = [
+            None if nullable and rng.random() < 0.2 else value_of(name, int(i))
+            for i in rng.integers(0, 40, n_rows)
+        ]
+        arrays.append(pa.array(values, type_))
+        columns.append(Column(name=name, kind=kind, arrow_type=str(type_), nullable=nullable))
+    schema = Schema(columns=tuple(columns))
+    return pa.Table.from_arrays(arrays, schema=schema.to_arrow()), schema
+
+
+def one_column(values: pa.Array, kind: ColumnKind, *, nullable: bool = False) -> tuple[pa.Table, Schema]:
+    """Return a table of one column, ``x``."""
+    schema = Schema(columns=(Column(name="x", kind=kind, arrow_type=str(values.type), nullable=nullable),))
+    return pa.Table.from_arrays([values], schema=schema.to_arrow()), schema
+
+
+def draw(synthesizer: Synthesizer, n_rows: int, *, seed: int = 1, offset: int = 0) -> pa.Table:
+    """Return a sample as one table."""
+    batches = list(synthesizer.sample(n_rows, seed=seed, offset=offset))
+    return pa.Table.from_batches(batches) if batches else pa.table({})
+
+
+def test_fit_returns_self_and_leaves_its_input_unchanged(make: Make) -> None:
+    table, schema = all_kinds(with_missing=True)
+    before = table.schema, table.to_pylist()
+    synthesizer = make()
+    assert synthesizer.fit(table, schema) is synthesizer
+    assert (table.schema, table.to_pylist()) == before
+
+
+def test_same_seed_same_rows_and_another_seed_other_rows(make: Make) -> None:
+    synthesizer = make().fit(*all_kinds())
+    assert draw(synthesizer, 100, seed=5).equals(draw(synthesizer, 100, seed=5))
+    assert not draw(synthesizer, 100, seed=5).equals(draw(synthesizer, 100, seed=6))
+
+
+def test_same_table_and_seed_give_the_same_model(make: Make) -> None:
+    table, schema = all_kinds(with_missing=True)
+    assert draw(make().fit(table, schema), 50).equals(draw(make().fit(table, schema), 50))
+
+
+@pytest.mark.parametrize("with_missing", [False, True])
+def test_names_order_types_and_missing_values_are_kept(make: Make, with_missing: bool) -> None:
+    table, schema = all_kinds(with_missing=with_missing)
+    sample = draw(make().fit(table, schema), 500)
+    assert sample.schema.equals(table.schema)
+    # 20 % of 400 rows are missing: none among 500 draws has a chance of 0.8**500.
+    assert [c.null_count > 0 for c in sample.columns] == [c.null_count > 0 for c in table.columns]
+    sample.validate(full=True)
+
+
+def test_shared_values_come_back_exactly(make: Make) -> None:
+    table, schema = all_kinds(4000)
+    sample = draw(make().fit(table, schema), 2000)
+    for name in table.column_names:
+        assert set(sample[name].to_pylist()) <= set(table[name].to_pylist()), name
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 777, 65_536, 65_537])
+def test_number_of_rows_is_exact(make: Make, n_rows: int) -> None:
+    synthesizer = make().fit(*one_column(pa.array([1, 2] * 20), ColumnKind.integer))
+    assert sum(batch.num_rows for batch in synthesizer.sample(n_rows, seed=0)) == n_rows
+
+
+def test_no_rows_give_no_batches(make: Make) -> None:
+    synthesizer = make().fit(*all_kinds())
+    assert list(synthesizer.sample(0, seed=0)) == []
+
+
+@pytest.mark.parametrize(("n_rows", "offset"), [(-1, 0), (1, -1), (2**63, 0)])
+def test_impossible_ranges_are_refused(make: Make, n_rows: int, offset: int) -> None:
+    synthesizer = make().fit(*all_kinds())
+    with pytest.raises(InvalidInput):
+        synthesizer.sample(n_rows, seed=0, offset=offset)
+
+
+def test_rows_do_not_depend_on_how_they_are_cut(make: Make) -> None:
+    synthesizer = make().fit(*all_kinds(with_missing=True))
+    whole = draw(synthesizer, 70_000)
+    for offset, n_rows in [(0, 10), (9, 3), (65_530, 20), (69_999, 1)]:
+        assert draw(synthesizer, n_rows, offset=offset).equals(whole.slice(offset, n_rows).combine_chunks())
+
+
+def test_sampling_before_fitting_is_a_conflict(make: Make) -> None:
+    with pytest.raises(Conflict):
+        make().sample(1, seed=0)
+
+
+def test_saved_models_give_the_same_rows_and_card(make: Make, tmp_path: Path) -> None:
+    table, schema = all_kinds(with_missing=True)
+    synthesizer = make().fit(table, schema)
+    save_model(synthesizer, tmp_path / "model", schema=schema, extra={"holdout_fraction": 0.2})
+    loaded, manifest = load_model(tmp_path / "model")
+    assert draw(loaded, 300).equals(draw(synthesizer, 300))
+    assert loaded.card() == synthesizer.card()
+    assert manifest["extra"] == {"holdout_fraction": 0.2}
+    assert Schema.model_validate(manifest["schema"]) == schema
+
+
+def test_the_same_model_has_the_same_bytes(make: Make, tmp_path: Path) -> None:
+    table, schema = all_kinds()
+    for name in ("a", "b"):
+        save_model(make().fit(table, schema), tmp_path / name, schema=schema)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_constant_columns_stay_constant(make: Make) -> None:
+    for value, kind in [(7, ColumnKind.integer), ("a", ColumnKind.category), (True, ColumnKind.boolean)]:
+        sample = draw(make().fit(*one_column(pa.array([value] * 30), kind)), 2000)
+        assert sample["x"].to_pylist() == [value] * 2000
+
+
+@pytest.mark.parametrize("name", list(KINDS))
+def test_all_missing_columns_stay_missing(make: Make, name: str) -> None:
+    kind, type_ = KINDS[name]
+    table, schema = one_column(pa.nulls(30, type_), kind, nullable=True)
+    sample = draw(make().fit(table, schema), 20)
+    assert sample["x"].null_count == 20
+
+
+def test_one_row_tables_give_placeholders(make: Make) -> None:
+    table, schema = all_kinds(1)
+    synthesizer = make().fit(table, schema)
+    row = draw(synthesizer, 3).to_pylist()[0]
+    assert row["category"] == "_OTHER_"
+    assert row["integer"] == 0
+    assert any("placeholder" in warning for warning in synthesizer.card()["warnings"])
+
+
+def test_wide_tables_are_fitted(make: Make) -> None:
+    rng = np.random.default_rng(0)
+    names = [f"c{j}" for j in range(150)]
+    table = pa.table({name: rng.integers(0, 9, 60) for name in names})
+    columns = tuple(
+        Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=False) for name in names
+    )
+    schema = Schema(columns=columns)
+    sample = draw(make().fit(table.cast(schema.to_arrow()), schema), 20)
+    assert sample.column_names == names
+
+
+def test_rare_levels_are_never_emitted(make: Make) -> None:
+    values = ["common"] * 500 + ["shared"] * 5 + [f"rare {i // 4}" for i in range(100)]
+    synthesizer = make().fit(*one_column(pa.array(values), ColumnKind.category))
+    assert set(draw(synthesizer, 20_000)["x"].to_pylist()) == {"common", "shared"}
+    facts = synthesizer.card()["columns"][0]
+    assert (facts["levels_kept"], facts["levels_pooled"], facts["rows_pooled"]) == (2, 25, 100)
+
+
+@pytest.mark.parametrize("scale", [1, 1000])
+def test_extremes_are_never_emitted(make: Make, scale: int) -> None:
+    numbers = np.round(np.random.default_rng(0).normal(0, 1, 2000) * scale, 3)
+    numbers[:2] = [-100.0 * scale, 100.0 * scale]
+    synthesizer = make().fit(*one_column(pa.array(numbers), ColumnKind.float))
+    sample = draw(synthesizer, 50_000)["x"].to_numpy()
+    assert -100 * scale < sample.min()
+    assert sample.max() < 100 * scale
+
+
+def test_placeholder_when_no_level_is_shared(make: Make) -> None:
+    values = pa.array([f"person {i}" for i in range(300)])
+    synthesizer = make().fit(*one_column(values, ColumnKind.category))
+    assert set(draw(synthesizer, 50)["x"].to_pylist()) == {"_OTHER_"}
+    assert "`_OTHER_`" in synthesizer.card()["warnings"][0]
+
+
+def test_card_holds_no_values(make: Make) -> None:
+    table, schema = one_column(pa.array(["secret level"] * 50 + ["other"] * 50), ColumnKind.category)
+    card = make().fit(table, schema).card()
+    assert "secret level" not in str(card)
+    assert (card["n_rows"], card["n_columns"]) == (100, 1)
+
+
+def test_few_rows_are_warned_of(make: Make) -> None:
+    assert "There is little" not in str(make().fit(*all_kinds(400)).card()["warnings"])
+    assert "has 20 rows" in make().fit(*all_kinds(20)).card()["warnings"][0]
+
+
+def test_progress_ends_both_phases(make: Make) -> None:
+    calls: list[tuple[str, float]] = []
+    make().fit(*all_kinds(), progress=lambda phase, fraction, **_: calls.append((phase, fraction)))
+    assert ("encoding", 1.0) in calls
+    assert calls[-1] == ("fitting", 1.0)
+    assert all(0 <= fraction <= 1 for _, fraction in calls)
+
+
+def test_tables_without_rows_are_refused(make: Make) -> None:
+    table, schema = all_kinds()
+    with pytest.raises(InvalidInput, match="no rows"):
+        make().fit(table.slice(0, 0), schema)
+
+
+def test_tables_of_another_schema_are_refused(make: Make) -> None:
+    table, schema = all_kinds()
+    with pytest.raises(InvalidInput) as caught:
+        make().fit(table.drop_columns(["date"]), schema)
+    assert caught.value.code == "schema_mismatch"
+
+
+def test_infinite_values_are_refused_by_name(make: Make) -> None:
+    table, schema = one_column(pa.array([1.0, float("inf")] * 10), ColumnKind.float)
+    with pytest.raises(InvalidInput, match="'x' holds infinite values"):
+        make().fit(table, schema)
