@@ -53,6 +53,8 @@ class CeleryQueue:
             task_publish_retry=False,
             task_serializer="json",
         )
+        # Imports what speaks to the broker, lest the first request wait for it; connects to nothing.
+        self._app.connection_for_write().get_transport_cls()
 
     def ring(self, n: int = 1) -> bool:
         """Send `n` messages; a broker that does not answer is logged and otherwise ignored."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
@@ -91,7 +91,7 @@ class Resources:
     store: Store
     queue: JobQueue
     settings: ResourceSettings
-    secret_key: bytes
+    secret_key: bytes = field(repr=False)
     scratch_folder: Path
 
     @property

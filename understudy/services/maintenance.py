@@ -86,8 +86,12 @@ def _sweep_attempts(resources: Resources, kept: timedelta) -> None:
 def _sweep_staging(folder: Path, kept: timedelta) -> None:
     for path in folder.iterdir():
         try:
-            if path.stat().st_mtime < time.time() - kept.total_seconds():
+            if path.stat().st_mtime >= time.time() - kept.total_seconds():
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
                 path.unlink()
         except FileNotFoundError:
-            # Its upload has just ended.
+            # Its request has just ended.
             continue

@@ -281,6 +281,35 @@ def test_blob_is_there_before_its_row(bench: Bench, tmp_path: Path) -> None:
     assert bench.files(job_id) == ["table"]
 
 
+class StealingStore(LocalStore):
+    """Lets the rescue take the job away at the last moment, when its files are stored already."""
+
+    def __init__(self, bench: Bench, root: Path) -> None:
+        super().__init__(root)
+        self.bench = bench
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Put, then rob."""
+        super().put_file(key, path)
+        with self.bench.resources.sessions.begin() as session:
+            session.execute(text("update jobs set lease_until = clock_timestamp() - interval '1 s'"))
+            leases.reap(session, backoff_seconds=0)
+
+
+def test_worker_that_is_late_with_its_result_publishes_nothing(bench: Bench, tmp_path: Path) -> None:
+    own_store = bench.resources.store
+    bench.resources = replace(bench.resources, store=StealingStore(bench, tmp_path / "stealing"))
+    job_id = bench.put("succeed")
+
+    bench.run()
+    assert (bench.job(job_id).state, bench.files(job_id), bench.blobs()) == ("queued", [], [])
+
+    bench.resources = replace(bench.resources, store=own_store)
+    bench.run()
+    assert bench.outcomes(job_id) == ["lost", "succeeded"]
+    assert len(bench.blobs()) == 1
+
+
 class FullStore(LocalStore):
     """Has no space."""
 

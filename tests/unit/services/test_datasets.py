@@ -1,0 +1,347 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from understudy import ids
+from understudy.db import artifacts, datasets, jobs, leases, models, reports
+from understudy.db.orm import Dataset, Job, Model, Report
+from understudy.errors import Conflict, NotFound, StorageFull, TooManyRequests
+from understudy.job_kinds.train import TrainParameters
+from understudy.job_queue import ListQueue
+from understudy.resources import Resources
+from understudy.services.api_keys import Caller
+from understudy.services.artifacts import open_artifact, stream_csv
+from understudy.services.blob_keys import make_key
+from understudy.services.datasets import (
+    delete_dataset,
+    update_dataset,
+    upload_dataset,
+)
+from understudy.services.jobs import cancel_job, retry_job, submit_job
+from understudy.services.models import delete_model
+from understudy.services.rescue import rescue_jobs
+from understudy.settings import Settings
+from understudy.storage import LocalStore
+
+CSV = b"city,age\n" + b"".join(b"Oslo,%d\nRome,%d\n" % (age, age + 1) for age in range(20, 60))
+RunJobs = Callable[[], int]
+
+
+def upload(resources: Resources, caller: Caller, data: bytes = CSV) -> tuple[Dataset, Job]:
+    """Upload a table as the route does."""
+    source = resources.staging_folder / f"upload-{ids.new_id().hex}"
+    source.write_bytes(data)
+    return upload_dataset(
+        resources,
+        caller.project_id,
+        name="people",
+        format="csv",
+        labels={"a": "b"},
+        source=source,
+        sha256=hashlib.sha256(data).digest(),
+        size_bytes=len(data),
+    )
+
+
+def read(resources: Resources, caller: Caller, dataset: Dataset) -> Dataset:
+    with resources.sessions() as session:
+        return datasets.get(session, caller.project_id, dataset.id)
+
+
+def blobs(resources: Resources) -> list[str]:
+    return [key.rpartition("/")[2] for key in resources.store.keys("")]
+
+
+def test_upload_waits_for_its_job_and_is_ready_after_it(
+    resources: Resources, caller: Caller, run_jobs: RunJobs, queue: ListQueue
+) -> None:
+    dataset, job = upload(resources, caller)
+    assert (dataset.state, job.state, queue.n_rings) == ("pending", "queued", 1)
+
+    assert run_jobs() == 1
+
+    ready = read(resources, caller, dataset)
+    assert (ready.state, ready.n_rows, ready.n_columns) == ("ready", 80, 2)
+    # The raw upload has served and is gone.
+    assert blobs(resources) == ["table.parquet"]
+
+
+def test_table_is_streamed_as_it_was_sent(resources: Resources, caller: Caller, run_jobs: RunJobs) -> None:
+    dataset, job = upload(resources, caller)
+    run_jobs()
+    with resources.sessions() as session:
+        artifact = artifacts.get(session, caller.project_id, job.id, "table")
+
+    lines = b"".join(stream_csv(resources, artifact)).splitlines()
+    with open_artifact(resources, artifact) as file:
+        assert hashlib.sha256(file.read()).digest() == artifact.sha256
+    assert len(lines) == 81
+    assert dataset.job_id == job.id
+
+
+def test_what_is_wrong_with_the_table_stands_at_the_dataset(
+    resources: Resources, caller: Caller, run_jobs: RunJobs
+) -> None:
+    dataset, job = upload(resources, caller, b"a,b\n1,2\n3\n")
+    run_jobs()
+
+    failed = read(resources, caller, dataset)
+    assert (failed.state, failed.error_code) == ("failed", "ragged_rows")
+    # Kept, so that the job can be retried.
+    assert blobs(resources) == ["upload.csv"]
+    assert retry_job(resources, caller.project_id, job.id).round == 2
+    assert read(resources, caller, dataset).state == "pending"
+
+
+def test_cancelled_ingest_says_so_at_the_dataset(resources: Resources, caller: Caller) -> None:
+    dataset, job = upload(resources, caller)
+
+    cancel_job(resources, caller.project_id, job.id)
+
+    assert read(resources, caller, dataset).error_code == "cancelled"
+
+
+def test_expired_ingest_says_so_at_the_dataset(resources: Resources, caller: Caller) -> None:
+    dataset, _ = upload(resources, caller)
+    with resources.sessions.begin() as session:
+        session.execute(text("update jobs set expires_at = clock_timestamp()"))
+
+    rescue_jobs(resources)
+
+    assert read(resources, caller, dataset).error_code == "expired"
+
+
+def test_refused_upload_leaves_nothing(resources: Resources, caller: Caller, settings: Settings) -> None:
+    upload(resources, caller)
+    object.__setattr__(resources, "settings", settings.model_copy(update={"queued_jobs_max": 1}))
+
+    with pytest.raises(TooManyRequests):
+        upload(resources, caller)
+
+    assert len(blobs(resources)) == 1
+
+
+def test_upload_without_space_adds_no_row(resources: Resources, caller: Caller) -> None:
+    class FullStore(LocalStore):
+        def put_file(self, key: str, path: object) -> None:
+            raise StorageFull("Full.")
+
+    object.__setattr__(resources, "store", FullStore(resources.scratch_folder / "full"))
+
+    with pytest.raises(StorageFull):
+        upload(resources, caller)
+
+    with resources.sessions() as session:
+        assert datasets.page(session, caller.project_id).rows == []
+
+
+def test_name_and_labels_change_apart(resources: Resources, caller: Caller) -> None:
+    dataset, _ = upload(resources, caller)
+
+    renamed = update_dataset(resources, caller.project_id, dataset.id, name="flights")
+    relabelled = update_dataset(resources, caller.project_id, dataset.id, labels={})
+
+    assert (renamed.name, renamed.labels, renamed.version) == ("flights", {"a": "b"}, 2)
+    assert (relabelled.name, relabelled.labels, relabelled.version) == ("flights", {}, 3)
+
+
+def test_pending_dataset_is_deleted_with_its_job(
+    resources: Resources, caller: Caller, run_jobs: RunJobs
+) -> None:
+    dataset, job = upload(resources, caller)
+
+    delete_dataset(resources, caller.project_id, dataset.id)
+
+    assert run_jobs() == 0
+    assert blobs(resources) == []
+    with resources.sessions() as session:
+        assert jobs.get(session, caller.project_id, job.id).state == "cancelled"
+    with pytest.raises(NotFound):
+        read(resources, caller, dataset)
+
+
+def test_dataset_deleted_while_it_is_read_does_not_come_back(
+    resources: Resources, caller: Caller, run_jobs: RunJobs
+) -> None:
+    dataset, job = upload(resources, caller)
+    with resources.sessions.begin() as session:
+        claimed = leases.claim(session, worker="w", kinds=("ingest",), code_version="1", lease_seconds=60)
+    assert claimed is not None
+    assert claimed.lease_token is not None
+
+    delete_dataset(resources, caller.project_id, dataset.id)
+
+    with resources.sessions.begin() as session:
+        assert leases.is_cancel_requested(session, job.id, claimed.lease_token)
+        with pytest.raises(NotFound):
+            datasets.set_ready(
+                session,
+                caller.project_id,
+                dataset.id,
+                n_rows=1,
+                n_columns=1,
+                size_bytes=1,
+                table_schema={},
+            )
+
+
+@pytest.fixture
+def family(resources: Resources, caller: Caller) -> tuple[Dataset, Model, Dataset, Report]:
+    """Add a dataset, a model of it, a sample of that, and a report on both; each with a file."""
+    dataset, job = upload(resources, caller)
+    cancel_job(resources, caller.project_id, job.id)
+    with resources.sessions.begin() as session:
+        model = models.add(
+            session,
+            project_id=caller.project_id,
+            job_id=_job_with_file(session, resources, caller, "model"),
+            dataset_id=dataset.id,
+            name="m",
+            labels={},
+            synthesizer={},
+            seed=1,
+            holdout_fraction=0.2,
+            n_rows_trained=1,
+            size_bytes=1,
+            table_schema={},
+            card={},
+        )
+        sample = datasets.add_sample(
+            session,
+            project_id=caller.project_id,
+            job_id=_job_with_file(session, resources, caller, "table"),
+            model_id=model.id,
+            name="s",
+            labels={},
+            n_rows=1,
+            n_columns=1,
+            size_bytes=1,
+            table_schema={},
+        )
+        report = reports.add(
+            session,
+            project_id=caller.project_id,
+            job_id=_job_with_file(session, resources, caller, "report_json"),
+            dataset_id=dataset.id,
+            synthetic_dataset_id=sample.id,
+            summary={},
+        )
+    return dataset, model, sample, report
+
+
+def _job_with_file(session: Session, resources: Resources, caller: Caller, role: str) -> UUID:
+    job = jobs.add(
+        session,
+        project_id=caller.project_id,
+        kind="probe",
+        parameters={"kind": "probe"},
+        labels={},
+        ttl_seconds=60,
+    )
+    path = resources.staging_folder / role
+    path.write_bytes(b"x")
+    key = make_key(caller.project_id, job.id, 1, role, "")
+    resources.store.put_file(key, path)
+    artifacts.add(
+        session,
+        project_id=caller.project_id,
+        job_id=job.id,
+        role=role,
+        token=1,
+        storage_key=key,
+        sha256=b"",
+        size_bytes=1,
+    )
+    return job.id
+
+
+Family = tuple[Dataset, Model, Dataset, Report]
+
+
+def rest(resources: Resources, caller: Caller) -> tuple[int, int, int]:
+    """Return how many datasets, models and reports there are."""
+    with resources.sessions() as session:
+        return (
+            len(datasets.page(session, caller.project_id).rows),
+            len(models.page(session, caller.project_id).rows),
+            len(reports.page(session, caller.project_id).rows),
+        )
+
+
+def test_dataset_that_others_came_from_is_kept_and_they_are_listed(
+    resources: Resources, caller: Caller, family: Family
+) -> None:
+    dataset, model, sample, report = family
+
+    with pytest.raises(Conflict) as caught:
+        delete_dataset(resources, caller.project_id, dataset.id)
+
+    assert caught.value.code == "in_use"
+    for noun, row in (("model", model), ("dataset", sample), ("report", report)):
+        assert ids.to_text(noun, row.id) in caught.value.detail
+    assert rest(resources, caller) == (2, 1, 1)
+    assert len(blobs(resources)) == 4
+
+
+def test_cascade_deletes_all_that_was_derived_and_its_files(
+    resources: Resources, caller: Caller, family: Family
+) -> None:
+    delete_dataset(resources, caller.project_id, family[0].id, cascade=True)
+
+    assert rest(resources, caller) == (0, 0, 0)
+    assert blobs(resources) == []
+
+
+def test_model_with_samples_is_kept_unless_they_go_too(
+    resources: Resources, caller: Caller, family: Family
+) -> None:
+    with pytest.raises(Conflict):
+        delete_model(resources, caller.project_id, family[1].id)
+
+    delete_model(resources, caller.project_id, family[1].id, cascade=True)
+
+    assert rest(resources, caller) == (1, 0, 0)
+
+
+def test_report_on_it_keeps_a_sample(resources: Resources, caller: Caller, family: Family) -> None:
+    with pytest.raises(Conflict) as caught:
+        delete_dataset(resources, caller.project_id, family[2].id)
+
+    assert ids.to_text("report", family[3].id) in caught.value.detail
+
+
+def test_job_that_uses_it_keeps_a_dataset_and_a_cascade_cancels_that(
+    resources: Resources, caller: Caller, run_jobs: RunJobs
+) -> None:
+    dataset, _ = upload(resources, caller)
+    run_jobs()
+    parameters = TrainParameters(kind="train", dataset_id=ids.to_text("dataset", dataset.id))
+    job = submit_job(resources, caller.project_id, parameters)
+
+    with pytest.raises(Conflict) as caught:
+        delete_dataset(resources, caller.project_id, dataset.id)
+    assert ids.to_text("job", job.id) in caught.value.detail
+
+    delete_dataset(resources, caller.project_id, dataset.id, cascade=True)
+    with resources.sessions() as session:
+        assert jobs.get(session, caller.project_id, job.id).state == "cancelled"
+
+
+def test_stranger_deletes_nothing(
+    resources: Resources, caller: Caller, other_caller: Caller, family: Family
+) -> None:
+    dataset, model, _, _ = family
+    with pytest.raises(NotFound):
+        delete_dataset(resources, other_caller.project_id, dataset.id, cascade=True)
+    with pytest.raises(NotFound):
+        delete_model(resources, other_caller.project_id, model.id, cascade=True)
+    with pytest.raises(NotFound):
+        update_dataset(resources, other_caller.project_id, dataset.id, name="mine")
+
+    assert rest(resources, caller) == (2, 1, 1)

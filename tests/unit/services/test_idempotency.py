@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from understudy.db import jobs
+from understudy.errors import Conflict, InvalidInput
+from understudy.job_kinds.probe import ProbeParameters
+from understudy.resources import Resources
+from understudy.services import idempotency
+from understudy.services.api_keys import Caller
+from understudy.services.datasets import upload_dataset
+from understudy.services.jobs import submit_job
+
+PROBE = ProbeParameters(kind="probe")
+HASH = b"h" * 32
+
+
+def age(resources: Resources, seconds: int) -> None:
+    """Let the keys be older."""
+    statement = text("update idempotency_keys set created_at = created_at - :age * interval '1 s'")
+    with resources.sessions.begin() as session:
+        session.execute(statement, {"age": seconds})
+
+
+def test_repetition_gets_the_first_answer(resources: Resources, caller: Caller) -> None:
+    assert idempotency.begin(resources, caller.project_id, "k", HASH) is None
+    idempotency.complete(
+        resources, caller.project_id, "k", status=202, headers={"location": "/v1/jobs/1"}, body={"id": "1"}
+    )
+
+    answer = idempotency.begin(resources, caller.project_id, "k", HASH)
+
+    assert answer == idempotency.StoredAnswer(202, {"location": "/v1/jobs/1"}, {"id": "1"})
+
+
+def test_other_request_under_the_key_is_refused(resources: Resources, caller: Caller) -> None:
+    idempotency.begin(resources, caller.project_id, "k", HASH)
+
+    with pytest.raises(InvalidInput) as caught:
+        idempotency.begin(resources, caller.project_id, "k", b"x" * 32)
+    assert caught.value.code == "idempotency_mismatch"
+
+
+def test_keys_of_projects_do_not_meet(resources: Resources, caller: Caller, other_caller: Caller) -> None:
+    for project_id in (caller.project_id, other_caller.project_id):
+        assert idempotency.begin(resources, project_id, "k", HASH) is None
+
+
+def test_of_two_requests_at_once_one_is_answered(resources: Resources, caller: Caller) -> None:
+    both_ready = threading.Barrier(2)
+
+    def ask(_: int) -> str:
+        both_ready.wait()
+        try:
+            return str(idempotency.begin(resources, caller.project_id, "k", HASH))
+        except Conflict as error:
+            return error.code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(ask, range(2))) == ["None", "idempotency_in_progress"]
+
+
+def test_key_of_a_refused_request_can_be_used_again(resources: Resources, caller: Caller) -> None:
+    idempotency.begin(resources, caller.project_id, "k", HASH)
+    idempotency.abandon(resources, caller.project_id, "k")
+
+    assert idempotency.begin(resources, caller.project_id, "k", b"x" * 32) is None
+
+
+def test_request_that_died_is_taken_over_by_one_repetition(resources: Resources, caller: Caller) -> None:
+    idempotency.begin(resources, caller.project_id, "k", HASH)
+    age(resources, 31)
+
+    assert idempotency.begin(resources, caller.project_id, "k", HASH) is None
+    with pytest.raises(Conflict):
+        idempotency.begin(resources, caller.project_id, "k", HASH)
+
+
+def test_job_of_a_request_that_died_before_its_answer_is_found_again(
+    resources: Resources, caller: Caller
+) -> None:
+    idempotency.begin(resources, caller.project_id, "k", HASH)
+    first = submit_job(resources, caller.project_id, PROBE, idempotency_key="k")
+    age(resources, 31)
+    idempotency.begin(resources, caller.project_id, "k", HASH)
+
+    second = submit_job(resources, caller.project_id, PROBE, idempotency_key="k")
+
+    assert second.id == first.id
+    with resources.sessions() as session:
+        assert jobs.counts(session, caller.project_id) == {"queued": 1}
+
+
+def test_request_that_was_taken_over_while_it_ran_adds_no_second_job(
+    resources: Resources, caller: Caller
+) -> None:
+    idempotency.begin(resources, caller.project_id, "k", HASH)
+
+    with ThreadPoolExecutor(4) as pool:
+        added = pool.map(
+            lambda _: submit_job(resources, caller.project_id, PROBE, idempotency_key="k").id, range(4)
+        )
+
+    assert len(set(added)) == 1
+
+
+def test_upload_of_a_request_that_died_is_found_again(
+    resources: Resources, caller: Caller, tmp_path: Path
+) -> None:
+    idempotency.begin(resources, caller.project_id, "k", HASH)
+    added = []
+    for number in range(2):
+        source = resources.staging_folder / str(number)
+        source.write_bytes(b"a\n1\n")
+        added.append(
+            upload_dataset(
+                resources,
+                caller.project_id,
+                name="d",
+                format="csv",
+                labels={},
+                source=source,
+                sha256=HASH,
+                size_bytes=4,
+                idempotency_key="k",
+            )
+        )
+
+    assert added[0][0].id == added[1][0].id
+    assert added[0][1].id == added[1][1].id
+    assert len(list(resources.store.keys(""))) == 1
+
+
+def test_key_that_has_added_a_job_is_not_forgotten(resources: Resources, caller: Caller) -> None:
+    idempotency.begin(resources, caller.project_id, "k", HASH)
+    submit_job(resources, caller.project_id, PROBE, idempotency_key="k")
+
+    idempotency.abandon(resources, caller.project_id, "k")
+
+    with pytest.raises(Conflict):
+        idempotency.begin(resources, caller.project_id, "k", HASH)

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import make_caller
+from understudy.db import jobs
+from understudy.errors import Conflict, NotFound, TooManyRequests
+from understudy.ids import new_id
+from understudy.job_kinds.probe import ProbeParameters
+from understudy.job_kinds.train import TrainParameters
+from understudy.job_queue import ListQueue
+from understudy.resources import Resources
+from understudy.services.api_keys import Caller
+from understudy.services.jobs import cancel_job, retry_job, submit_job, validate_job
+from understudy.settings import Settings
+
+PROBE = ProbeParameters(kind="probe", labels={"team": "ops"})
+
+
+def test_job_is_committed_before_the_bell_rings(
+    settings: Settings, resources: Resources, caller: Caller
+) -> None:
+    class Listening(ListQueue):
+        n_seen = 0
+
+        def ring(self, n: int = 1) -> bool:
+            with resources.sessions() as session:
+                self.n_seen = jobs.count_due(session)
+            return False
+
+    queue = Listening()
+    object.__setattr__(resources, "queue", queue)
+
+    job = submit_job(resources, caller.project_id, PROBE)
+
+    assert queue.n_seen == 1
+    assert (job.state, job.labels, job.parameters) == (
+        "queued",
+        {"team": "ops"},
+        {"kind": "probe", "seconds": 0},
+    )
+
+
+def test_refused_job_leaves_nothing(resources: Resources, caller: Caller, queue: ListQueue) -> None:
+    parameters = TrainParameters(kind="train", dataset_id="ds_00000000000000000000000000")
+
+    with pytest.raises(NotFound):
+        submit_job(resources, caller.project_id, parameters)
+    with resources.sessions() as session:
+        assert jobs.counts(session, caller.project_id) == {}
+    assert queue.n_rings == 0
+
+
+def test_validation_changes_nothing(resources: Resources, caller: Caller, queue: ListQueue) -> None:
+    assert validate_job(resources, caller.project_id, PROBE) == PROBE
+
+    with resources.sessions() as session:
+        assert jobs.counts(session, caller.project_id) == {}
+    assert queue.n_rings == 0
+
+
+def test_quota_holds_for_each_project(settings: Settings, resources: Resources, caller: Caller) -> None:
+    object.__setattr__(resources, "settings", settings.model_copy(update={"queued_jobs_max": 1}))
+    submit_job(resources, caller.project_id, PROBE)
+
+    with pytest.raises(TooManyRequests) as caught:
+        submit_job(resources, caller.project_id, PROBE)
+
+    assert caught.value.code == "too_many_jobs"
+    submit_job(resources, make_caller(resources).project_id, PROBE)
+
+
+def test_cancel_is_repeatable(resources: Resources, caller: Caller) -> None:
+    job = submit_job(resources, caller.project_id, PROBE)
+
+    for _ in range(2):
+        assert cancel_job(resources, caller.project_id, job.id).state == "cancelled"
+
+
+def test_retry_rings(resources: Resources, caller: Caller, queue: ListQueue) -> None:
+    job = submit_job(resources, caller.project_id, PROBE)
+    with pytest.raises(Conflict):
+        retry_job(resources, caller.project_id, job.id)
+    cancel_job(resources, caller.project_id, job.id)
+
+    assert retry_job(resources, caller.project_id, job.id).state == "queued"
+    assert queue.n_rings == 2
+
+
+def test_stranger_cannot_touch_a_job(resources: Resources, caller: Caller, other_caller: Caller) -> None:
+    job = submit_job(resources, caller.project_id, PROBE)
+
+    for use in (cancel_job, retry_job):
+        with pytest.raises(NotFound):
+            use(resources, other_caller.project_id, job.id)
+        with pytest.raises(NotFound):
+            use(resources, caller.project_id, new_id())

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from tests.unit.services.conftest import Bench
+from understudy import ids
+from understudy.db import leases
+from understudy.resources import Resources
+from understudy.services import idempotency
+from understudy.services.blob_keys import KeyParts, make_key, parse_key
+from understudy.services.maintenance import sweep
+
+AT_ONCE = timedelta(0)
+OLD = UUID(int=int(1e12) << 80)
+
+
+def put_blob(bench: Bench, job_id: UUID, token: int) -> str:
+    """Store a blob that no row names."""
+    path = bench.resources.staging_folder / "blob"
+    path.write_bytes(b"x")
+    key = make_key(bench.project_id, job_id, token, "table", ".parquet")
+    bench.resources.store.put_file(key, path)
+    return key
+
+
+def token_of(bench: Bench, job_id: UUID) -> int:
+    with bench.resources.sessions() as session:
+        statement = text("select max(token) from job_attempts where job_id = :id")
+        token = session.scalar(statement, {"id": job_id})
+    assert isinstance(token, int)
+    return token
+
+
+def test_blob_that_a_row_names_stays(bench: Bench) -> None:
+    bench.put("succeed")
+    bench.run()
+
+    assert sweep(bench.resources, orphans_kept=AT_ONCE) == 0
+    assert len(bench.blobs()) == 1
+
+
+def test_blob_of_an_attempt_that_ended_without_its_row_goes(bench: Bench) -> None:
+    job_id = bench.put("refuse")
+    bench.run()
+    put_blob(bench, job_id, token_of(bench, job_id))
+
+    assert sweep(bench.resources) == 0
+    assert sweep(bench.resources, orphans_kept=AT_ONCE) == 1
+    assert bench.blobs() == []
+
+
+def test_blob_of_an_attempt_that_goes_on_stays(bench: Bench) -> None:
+    job_id = bench.put("succeed")
+    with bench.resources.sessions.begin() as session:
+        leases.claim(session, worker="w", kinds=("probe",), code_version="1", lease_seconds=60)
+    put_blob(bench, job_id, token_of(bench, job_id))
+
+    assert sweep(bench.resources, orphans_kept=AT_ONCE) == 0
+
+
+def test_upload_without_a_row_goes_when_it_is_old(bench: Bench) -> None:
+    put_blob(bench, OLD, 0)
+    fresh = put_blob(bench, ids.new_id(), 0)
+
+    assert sweep(bench.resources) == 1
+    assert bench.blobs() == [fresh]
+
+
+def test_foreign_files_in_the_store_are_left_alone(bench: Bench) -> None:
+    path = bench.resources.staging_folder / "blob"
+    path.write_bytes(b"x")
+    bench.resources.store.put_file("p/something/else", path)
+
+    assert sweep(bench.resources, orphans_kept=AT_ONCE) == 0
+
+
+def test_folder_of_an_attempt_that_was_killed_goes(bench: Bench) -> None:
+    bench.put("refuse")
+    bench.run()
+    folder = bench.resources.scratch_folder / "1"
+    (folder / "work").mkdir(parents=True)
+
+    sweep(bench.resources, orphans_kept=AT_ONCE)
+
+    assert not folder.exists()
+    assert bench.resources.staging_folder.exists()
+
+
+def test_what_is_staged_for_a_day_goes(resources: Resources) -> None:
+    old_file, old_folder, fresh = (
+        resources.staging_folder / name for name in ("upload", "download", "fresh")
+    )
+    old_folder.mkdir()
+    (old_folder / "copy").touch()
+    for path in (old_file, fresh):
+        path.touch()
+    for path in (old_file, old_folder):
+        os.utime(path, (0, time.time() - 90_000))
+
+    sweep(resources)
+
+    assert list(resources.staging_folder.iterdir()) == [fresh]
+
+
+def test_idempotency_keys_are_kept_for_72_hours(bench: Bench) -> None:
+    for key, hours in (("young", 71), ("old", 73)):
+        idempotency.begin(bench.resources, bench.project_id, key, b"h")
+        with bench.resources.sessions.begin() as session:
+            statement = text(
+                "update idempotency_keys set created_at = clock_timestamp() - :h * interval '1 hour'"
+                " where key = :key"
+            )
+            session.execute(statement, {"h": hours, "key": key})
+
+    sweep(bench.resources)
+
+    with bench.resources.sessions() as session:
+        assert session.scalars(text("select key from idempotency_keys")).all() == ["young"]
+
+
+@pytest.mark.parametrize("token", [0, 7])
+def test_key_tells_what_it_was_made_of(token: int) -> None:
+    job_id = ids.new_id()
+
+    assert parse_key(make_key(ids.new_id(), job_id, token, "table", ".parquet")) == KeyParts(job_id, token)
+
+
+@pytest.mark.parametrize("key", ["p/x", "p/prj_1/j/job_1/1/table", "", "q/a/j/b/1/c"])
+def test_foreign_key_tells_nothing(key: str) -> None:
+    assert parse_key(key) is None
+
+
+def test_path_of_a_key_needs_no_escape(tmp_path: Path) -> None:
+    key = make_key(ids.new_id(), ids.new_id(), 1, "report_json", ".json")
+
+    assert (tmp_path / key).relative_to(tmp_path).as_posix() == key

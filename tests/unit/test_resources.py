@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import SECRET_KEY
+from understudy.errors import UnderstudyError
+from understudy.job_queue import ListQueue
+from understudy.resources import Resources, open_resources
+from understudy.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"secret_key": None}, "UNDERSTUDY_SECRET_KEY"),
+        ({"secret_key": "short"}, "32 characters"),
+        ({"database_url": None}, "UNDERSTUDY_DATABASE_URL"),
+        ({"storage_url": "s3://bucket"}, "s3"),
+    ],
+)
+def test_wrong_setting_is_named(settings: Settings, change: dict[str, str | None], named: str) -> None:
+    wrong = Settings(**{**settings.model_dump(), **change})
+
+    with pytest.raises(UnderstudyError) as caught:
+        open_resources(wrong, queue=ListQueue())
+
+    assert caught.value.code == "configuration"
+    assert named in caught.value.detail
+
+
+def test_broker_is_needed_if_no_other_bell_is_given(settings: Settings) -> None:
+    with pytest.raises(UnderstudyError) as caught:
+        open_resources(settings)
+    assert "UNDERSTUDY_REDIS_URL" in caught.value.detail
+
+
+def test_secret_is_not_shown(resources: Resources) -> None:
+    assert SECRET_KEY not in repr(resources)
+    assert SECRET_KEY not in repr(resources.settings)
