@@ -36,7 +36,7 @@ class BooleanTransformer:
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
         """Return the truth value of each code."""
-        table = np.concatenate((np.zeros(self.has_missing, np.bool_), self.truths))
+        table = np.concatenate((np.zeros(int(self.has_missing), np.bool_), self.truths))
         missing = codes == 0 if self.has_missing else None
         values: ArrowArray = pa.array(table[codes], pa.bool_(), mask=missing)
         return values
