@@ -81,8 +81,9 @@ class DataFolder:
         self._lock = file
 
     def unlock(self) -> None:
-        """Let another stack have the folder."""
+        """Let another stack have the folder, if it is ours."""
         if self._lock is not None:
+            self.url_file.unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
 

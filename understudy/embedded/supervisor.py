@@ -97,7 +97,6 @@ class Supervisor:
                 part.runs.ask_to_stop()
             for part in group:
                 part.runs.stop()
-        self.folder.url_file.unlink(missing_ok=True)
         self.folder.unlock()
 
     def _start_servers(self) -> dict[str, str]:
@@ -136,7 +135,9 @@ class Supervisor:
             if time.monotonic() - began > MIGRATION_SECONDS_MAX:
                 break
         migration.stop()
-        if status != 0 and not self.is_stopping:
+        if self.is_stopping:
+            return
+        if status != 0:
             raise Unavailable(
                 f"The database could not be brought up to date: {last_lines(migration.log, 1)} "
                 f"(more in {migration.log})"

@@ -1,0 +1,182 @@
+"""The embedded stack as `understudy serve` runs it: what dies comes back, what is stopped is gone."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from understudy.embedded.background import BackgroundStack
+from understudy.embedded.client import Client
+from understudy.embedded.commands import StackOptions
+from understudy.errors import UnderstudyError
+from understudy.progress import no_progress
+
+pytestmark = pytest.mark.stack
+
+PATIENCE_SECONDS = 60
+PARTS = {
+    "PostgreSQL": "bin/postgres",
+    "Valkey": "valkey-server",
+    "API": "app.main:create_app",
+    "Worker": "-m workers",
+}
+
+
+@dataclass
+class Serve:
+    """A running `understudy serve`."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+
+    def client(self) -> Client:
+        """Return a caller with the stack's first key."""
+        url = (self.folder / "url").read_text().strip()
+        return Client(url, (self.folder / "api-key").read_text().strip())
+
+    def part(self, name: str) -> psutil.Process:
+        """Return the process of a part."""
+        (found,) = [
+            child
+            for child in psutil.Process(self.process.pid).children()
+            if PARTS[name] in " ".join(child.cmdline())
+        ]
+        return found
+
+    def members(self) -> list[psutil.Process]:
+        """Return all processes of the stack."""
+        root = psutil.Process(self.process.pid)
+        return [root, *root.children(recursive=True)]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return when a condition holds."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Say whether a process has ended; where nobody waits for orphans, they stay as zombies."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def serve(folder: Path, *options: str) -> Serve:
+    """Start `understudy serve` on a free port and return when it is ready."""
+    command = [sys.executable, "-m", "understudy.cli", "serve", "--data-dir", str(folder), "--port", "0"]
+    process = subprocess.Popen(
+        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("Ready"):
+            return Serve(process, folder)
+    raise AssertionError(f"serve ended with {process.wait()}")
+
+
+def stop(stack: Serve) -> None:
+    """Stop a stack as Ctrl-C does, if it runs."""
+    with stack.process as process:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(PATIENCE_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Run a stack for all tests that leave one behind."""
+    running = serve(tmp_path_factory.mktemp("stack"))
+    yield running
+    stop(running)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_that_is_killed_is_started_again_and_jobs_run(stack, name):
+    killed = stack.part(name)
+    killed.kill()
+    wait_until(lambda: is_gone(killed))
+    wait_until(lambda: _runs_a_job(stack))
+    assert stack.part(name).pid != killed.pid
+
+
+def _runs_a_job(stack: Serve) -> bool:
+    try:
+        with stack.client() as client:
+            return client.run({"kind": "probe"}, no_progress)["state"] == "succeeded"
+    except UnderstudyError:
+        return False
+
+
+@pytest.mark.parametrize("file", ["api-key", "secret-key"])
+def test_secrets_are_for_the_owner_only(stack, file):
+    assert stat.S_IMODE((stack.folder / file).stat().st_mode) == 0o600
+
+
+def test_the_secret_is_in_no_command_line(stack):
+    secret = (stack.folder / "secret-key").read_text().strip()
+    assert all(secret not in " ".join(member.cmdline()) for member in stack.members())
+
+
+def test_a_second_stack_in_the_folder_is_refused_and_leaves_the_first_alone(stack):
+    command = [
+        sys.executable,
+        "-m",
+        "understudy.cli",
+        "serve",
+        "--data-dir",
+        str(stack.folder),
+        "--port",
+        "0",
+    ]
+    second = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert second.returncode == 4
+    assert f"process {stack.process.pid}" in second.stderr
+    assert (stack.folder / "url").exists()
+
+
+def test_a_port_that_is_taken_is_refused_with_the_remedy(stack, tmp_path):
+    port = (stack.folder / "url").read_text().strip().rpartition(":")[2]
+    command = [sys.executable, "-m", "understudy.cli", "serve", "--data-dir", str(tmp_path), "--port", port]
+    second = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert second.returncode == 4
+    assert "--port" in second.stderr
+
+
+def test_the_demo_uses_a_stack_that_runs(stack):
+    background = BackgroundStack(StackOptions(data_dir=stack.folder))
+    background.start()
+    background.stop()
+    assert not background.is_ours
+    assert background.url == (stack.folder / "url").read_text().strip()
+    assert stack.process.poll() is None
+
+
+def test_after_kill_9_nothing_is_left_and_the_next_start_has_the_data(tmp_path):
+    first = serve(tmp_path)
+    with first.client() as client:
+        job_id = client.run({"kind": "probe"}, no_progress)["id"]
+    members = first.members()
+    with first.process as process:
+        process.kill()
+    wait_until(lambda: all(map(is_gone, members)))
+    second = serve(tmp_path)
+    with second.client() as client:
+        assert client.get(f"/v1/jobs/{job_id}")["state"] == "succeeded"
+    members = second.members()
+    os.kill(second.process.pid, signal.SIGTERM)
+    stop(second)
+    assert second.process.returncode == 0
+    assert all(map(is_gone, members))
+    assert not (tmp_path / "url").exists()

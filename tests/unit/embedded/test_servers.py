@@ -1,0 +1,214 @@
+"""The private servers, without a supervisor."""
+
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+import pytest
+
+from understudy.embedded.servers import PrivatePostgres, PrivateValkey
+from understudy.errors import Unavailable
+
+pytestmark = pytest.mark.stack
+
+Server = PrivatePostgres | PrivateValkey
+PATIENCE_SECONDS = 30
+
+START_AND_WAIT = """
+import sys, time
+from pathlib import Path
+from understudy.embedded import servers
+server = getattr(servers, sys.argv[1])(Path(sys.argv[2]))
+server.start()
+print(server.pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Make a folder with a short path that other users may pass through, as the default data folder is."""
+    made = Path(tempfile.mkdtemp(prefix="us-test-", dir="/tmp"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def start(folder: Path) -> Iterator[Callable[[type[Server]], Server]]:
+    """Return a function that starts a server in the folder; all are stopped at the end."""
+    started: list[Server] = []
+
+    def start_one(kind: type[Server]) -> Server:
+        server = PrivateValkey(folder) if kind is PrivateValkey else PrivatePostgres(folder, durable=False)
+        started.append(server)
+        server.start()
+        return server
+
+    yield start_one
+    for server in started:
+        server.stop()
+
+
+def write(server: Server, word: str) -> None:
+    """Write a word down in a server, for good."""
+    if isinstance(server, PrivateValkey):
+        assert ask_valkey(server, f"SET word {word}") == "+OK"
+        assert ask_valkey(server, "WAITAOF 1 0 5000").startswith("*2")
+        return
+    with psycopg.connect(server.url) as connection:
+        # Killed is not cut off from power: it is enough that the system has the bytes.
+        connection.execute("set synchronous_commit to on")
+        connection.execute("create table words (word text)")
+        connection.execute("insert into words values (%s)", [word])
+
+
+def read(server: Server) -> str:
+    """Return the word that was written down."""
+    if isinstance(server, PrivateValkey):
+        return ask_valkey(server, "GET word").splitlines()[1]
+    with psycopg.connect(server.url) as connection:
+        row = connection.execute("select word from words").fetchone()
+        assert row is not None
+        return str(row[0])
+
+
+def ask_valkey(server: PrivateValkey, command: str) -> str:
+    """Send an inline command and return the answer."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(unquote(urlsplit(server.url).path))
+        connection.sendall(f"{command}\r\n".encode())
+        return connection.recv(4096).decode().strip()
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process lives; one that nobody has waited for does not."""
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_for_end(pid: int) -> None:
+    """Return when a process has ended."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while is_alive(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
+def test_data_survives_an_orderly_stop(start, kind):
+    first = start(kind)
+    write(first, "kept")
+    first.stop()
+    assert not first.is_running()
+    assert read(start(kind)) == "kept"
+
+
+@pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
+def test_data_survives_kill_9(start, kind):
+    first = start(kind)
+    write(first, "kept")
+    os.kill(first.pid, signal.SIGKILL)
+    wait_for_end(first.pid)
+    assert not first.is_running()
+    assert read(start(kind)) == "kept"
+
+
+@pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
+def test_a_server_that_was_left_behind_is_stopped_first(start, kind):
+    left_behind = start(kind)
+    write(left_behind, "kept")
+    assert read(start(kind)) == "kept"
+    assert not left_behind.is_running()
+
+
+@pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
+def test_a_server_dies_with_the_process_that_started_it(folder, start, kind):
+    command = [sys.executable, "-c", START_AND_WAIT, kind.__name__, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert is_alive(pid)
+        parent.kill()
+    wait_for_end(pid)
+
+
+@pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
+def test_stopping_twice_or_before_the_start_does_nothing(folder, start, kind):
+    kind(folder).stop()
+    server = start(kind)
+    server.stop()
+    server.stop()
+
+
+@pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
+def test_only_the_owner_reaches_the_socket(folder, start, kind):
+    start(kind)
+    for private in ("socket", "data"):
+        assert stat.S_IMODE((folder / private).stat().st_mode) == 0o700
+
+
+def test_postgres_does_not_listen_on_the_network(start):
+    with psycopg.connect(start(PrivatePostgres).url) as connection:
+        assert connection.execute("show listen_addresses").fetchone() == ("",)
+
+
+def test_postgres_does_not_run_as_root(start):
+    pid = start(PrivatePostgres).pid
+    (line,) = [
+        line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("Uid:")
+    ]
+    assert "0" not in line.split()[1:]
+
+
+def test_a_folder_that_only_root_can_enter_will_do(folder, start):
+    folder.chmod(0o700)
+    server = start(PrivatePostgres)
+    write(server, "kept")
+    assert read(server) == "kept"
+
+
+@pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
+def test_a_long_path_has_its_socket_elsewhere_and_keeps_it_there(folder, kind):
+    deep = folder / ("d" * 60) / ("e" * 60)
+    urls = []
+    for _ in range(2):
+        server = kind(deep)
+        server.start()
+        server.stop()
+        urls.append(server.url)
+    assert urls[0] == urls[1]
+    assert str(deep) not in urls[0]
+    elsewhere = Path((deep / "socket-folder").read_text())
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o700
+    shutil.rmtree(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting"),
+    [(PrivatePostgres, "UNDERSTUDY_DATABASE_URL"), (PrivateValkey, "UNDERSTUDY_REDIS_URL")],
+)
+def test_without_its_wheel_it_names_the_setting_to_give(folder, monkeypatch, kind, setting):
+    monkeypatch.setattr("understudy.embedded.binaries.find_spec", lambda name: None)
+    with pytest.raises(Unavailable, match=setting) as caught:
+        kind(folder).start()
+    assert caught.value.code == "configuration"
+
+
+def test_a_server_that_cannot_start_says_where_its_log_is(folder, start):
+    server = start(PrivateValkey)
+    server.stop()
+    for file in (folder / "data").rglob("*.manifest"):
+        file.write_text("nonsense\n")
+    with pytest.raises(Unavailable, match=r"server\.log ends with"):
+        start(PrivateValkey)
