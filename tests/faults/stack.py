@@ -111,11 +111,16 @@ class Stack:
 
     def start_worker(self, **settings: object) -> WorkerProcess:
         """Start a worker and return when it takes jobs."""
-        changes = {f"UNDERSTUDY_{name.upper()}": str(value) for name, value in settings.items()}
         n_before = self._count("select count(*) from workers")
+        worker = self.launch_worker(**settings)
+        until(lambda: self._count("select count(*) from workers") > n_before, "worker is ready")
+        return worker
+
+    def launch_worker(self, **settings: object) -> WorkerProcess:
+        """Start a worker."""
+        changes = {f"UNDERSTUDY_{name.upper()}": str(value) for name, value in settings.items()}
         worker = WorkerProcess(self.environment | changes, self.log)
         self._workers.append(worker)
-        until(lambda: self._count("select count(*) from workers") > n_before, "worker is ready")
         return worker
 
     def stop_workers(self) -> None:

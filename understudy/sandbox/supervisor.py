@@ -132,7 +132,10 @@ class Sandbox:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         control = self._server_end.fileno()
-        command = [sys.executable, "-m", "understudy.sandbox.server", str(control), str(os.getpid())]
+        # As we were told, so the server: whether modules may come from the working directory.
+        safe_path = ["-P"] if sys.flags.safe_path else []
+        module = ["-m", "understudy.sandbox.server"]
+        command = [sys.executable, *safe_path, *module, str(control), str(os.getpid())]
         return subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [*command, *self._command],
             env=self._environment(),

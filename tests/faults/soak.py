@@ -1,0 +1,239 @@
+"""Hurts workers at random for as long as you like: ``python -m tests.faults.soak --seconds 300 --seed 1``.
+
+Jobs come in all the time, a reader looks at every artifact that becomes visible, and at the end all promises
+are checked. The seed decides which fault comes when; what it hits depends on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+import pyarrow as pa
+from sqlalchemy import text
+
+from tests.faults.stack import Stack, open_stack
+from tests.faults.workers import WorkerProcess, send
+from understudy.embedded.servers import PrivatePostgres, PrivateValkey
+from understudy.errors import NotFound, Unavailable, UnderstudyError
+
+N_WORKERS = 2
+# Longer than the lease of the stack.
+FROZEN_SECONDS = 4.0
+TERMINATE_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
+
+
+class Soak:
+    """Workers, what is done to them, and what is asked of them meanwhile."""
+
+    def __init__(self, stack: Stack, seed: int) -> None:
+        self.stack = stack
+        self.random = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        self.faults: Counter[str] = Counter()
+        self.job_ids: list[UUID] = []
+        self.n_reads = 0
+        self.torn: list[str] = []
+        self._workers = [stack.start_worker() for _ in range(N_WORKERS)]
+        self._frozen: list[tuple[float, list[int]]] = []
+        self._stop = threading.Event()
+        self._reader = threading.Thread(target=self._read)
+        dataset_id, job_id = stack.upload(pa.table({"a": range(500), "b": ["x", "y"] * 250}))
+        stack.finish(job_id)
+        self._dataset_id = dataset_id
+        trained = stack.run("train", dataset_id=dataset_id, synthesizer={"name": "independent"})
+        self._model_id = trained.result["model_id"]
+
+    def run(self, seconds: float) -> None:
+        """Go on for so long, then let everything end in peace."""
+        self._reader.start()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._ask()
+            self._hurt()
+            self._mend()
+            time.sleep(self.random.uniform(0.1, 0.8))
+        self._thaw(float("inf"))
+        self._revive()
+        self._end()
+
+    def _end(self) -> None:
+        """Wait as long as there is progress: how long it takes depends on what was asked for."""
+        waiting, since = -1, time.monotonic()
+        while time.monotonic() - since < 60:
+            n = self._count_open()
+            if n == 0:
+                break
+            if n != waiting:
+                waiting, since = n, time.monotonic()
+            time.sleep(0.2)
+        self._stop.set()
+        self._reader.join()
+
+    def _count_open(self) -> int:
+        n: int = self.stack.rows("select count(*) from jobs where state in ('queued', 'running')")[0][0]
+        return n
+
+    def _ask(self) -> None:
+        draw = self.random.random()
+        try:
+            if draw < 0.5:
+                job_id = self.stack.submit("probe", seconds=round(self.random.uniform(0, 1.5), 2))
+            elif draw < 0.8:
+                job_id = self.stack.submit("sample", model_id=self._model_id, n_rows=20_000)
+            else:
+                independent = {"name": "independent"}
+                job_id = self.stack.submit("train", dataset_id=self._dataset_id, synthesizer=independent)
+            self.job_ids.append(job_id)
+            if self.random.random() < 0.1:
+                self.stack.cancel(job_id)
+        except UnderstudyError as error:
+            # A caller whose connection is cut is told so, and would ask again.
+            self.faults[f"answered {error.code}"] += 1
+
+    def _hurt(self) -> None:
+        faults: list[Callable[[WorkerProcess], object]] = [
+            self.kill_worker,
+            self.kill_work,
+            self.kill_work,
+            self.kill_server,
+            self.kill_pool_process,
+            self.freeze_worker,
+            self.stop_worker,
+            self.lose_messages,
+            self.double_messages,
+            self.cut_sessions,
+        ]
+        fault, worker = self.random.choice(faults), self.random.choice(self._workers)
+        try:
+            fault(worker)
+        except (AssertionError, IndexError, ProcessLookupError):
+            # What should be hurt has gone by itself.
+            return
+        self.faults[fault.__name__] += 1
+
+    def kill_worker(self, worker: WorkerProcess) -> None:
+        """Kill the main process; the rest must follow by itself."""
+        send([worker.pid], signal.SIGKILL)
+
+    def kill_work(self, worker: WorkerProcess) -> None:
+        """Kill a job's child."""
+        send([self.random.choice(worker.work_pids())], signal.SIGKILL)
+
+    def kill_server(self, worker: WorkerProcess) -> None:
+        """Kill the warm parent."""
+        send([worker.server_pid()], signal.SIGKILL)
+
+    def kill_pool_process(self, worker: WorkerProcess) -> None:
+        """Kill a pool process."""
+        send([self.random.choice(worker.pool_pids())], signal.SIGKILL)
+
+    def freeze_worker(self, worker: WorkerProcess) -> None:
+        """Stop all of a worker, until long after its leases have run out."""
+        self._frozen.append((time.monotonic() + FROZEN_SECONDS, worker.freeze()))
+
+    def stop_worker(self, worker: WorkerProcess) -> None:
+        """Ask a worker to end."""
+        send([worker.pid], signal.SIGTERM)
+
+    def lose_messages(self, _: WorkerProcess) -> None:
+        """Empty the broker."""
+        self.stack.broker.flushall()
+
+    def double_messages(self, _: WorkerProcess) -> None:
+        """Ring far too often."""
+        self.stack.resources.queue.ring(10)
+
+    def cut_sessions(self, _: WorkerProcess) -> None:
+        """Cut all connections to the database, whatever they are doing."""
+        with self.stack.resources.sessions() as session:
+            session.execute(text(TERMINATE_SESSIONS))
+
+    def _mend(self) -> None:
+        self._thaw(time.monotonic())
+        self._revive()
+
+    def _thaw(self, now: float) -> None:
+        for _, pids in [entry for entry in self._frozen if entry[0] <= now]:
+            send(pids, signal.SIGCONT)
+        self._frozen = [entry for entry in self._frozen if entry[0] > now]
+
+    def _revive(self) -> None:
+        for i, worker in enumerate(self._workers):
+            if not worker.is_running():
+                self._workers[i] = self.stack.launch_worker()
+
+    def _read(self) -> None:
+        """Read every artifact that can be found, again and again: none may be incomplete."""
+        while not self._stop.wait(0.2):
+            try:
+                rows = self.stack.rows("select storage_key, sha256 from artifacts order by random() limit 20")
+                for key, sha256 in rows:
+                    self._read_one(key, sha256)
+            except Unavailable:
+                continue
+
+    def _read_one(self, key: str, sha256: bytes) -> None:
+        try:
+            with self.stack.resources.store.open(key) as blob:
+                is_whole = hashlib.file_digest(blob, "sha256").digest() == sha256
+        except NotFound:
+            is_whole = False
+        self.n_reads += 1
+        if not is_whole:
+            self.torn.append(key)
+
+
+def main() -> None:
+    """Run a soak and print what it found."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="understudy-soak-") as name:
+        folder = Path(name)
+        postgres, valkey = (
+            PrivatePostgres(folder / "postgres", durable=False),
+            PrivateValkey(folder / "valkey"),
+        )
+        postgres.start()
+        valkey.start()
+        try:
+            with open_stack(postgres.url, valkey.url, folder) as stack:
+                soak = Soak(stack, arguments.seed)
+                soak.run(arguments.seconds)
+                report(soak)
+        finally:
+            valkey.stop()
+            postgres.stop()
+
+
+def report(soak: Soak) -> None:
+    """Print what was done and what became of it; raise if a promise is broken."""
+    rows = soak.stack.rows
+    write = sys.stdout.write
+    write(f"{sum(soak.faults.values())} faults: {dict(soak.faults)}\n")
+    for table, column in (("jobs", "state"), ("jobs", "error_code"), ("job_attempts", "outcome")):
+        counts = rows(f"select {column}, count(*) from {table} group by 1")  # noqa: S608 - our own names
+        write(f"{table} by {column}: {dict(map(tuple, counts))}\n")
+    write(f"{soak.n_reads} reads, {len(soak.torn)} torn\n")
+    soak.stack.stop_workers()
+    soak.stack.check()
+    asked = set(soak.job_ids)
+    known = {row.id for row in rows("select id from jobs")}
+    assert asked <= known, f"lost: {asked - known}"
+    assert soak.torn == []
+    write("all promises held\n")
+
+
+if __name__ == "__main__":
+    main()
