@@ -58,7 +58,7 @@ def histogram(distribution: Distribution) -> str:
 def _grid(top: float, height: float, bottom: float) -> str:
     """Return lines at a round share and at half of it, for the scale."""
     power = 10.0 ** math.floor(math.log10(top))
-    share = max(step * power for step in (1, 2, 5) if step * power <= top)
+    share = max(step * power for step in (0.5, 1, 2, 5) if step * power <= top)
     lines = []
     for part in (share / 2, share):
         y = bottom - part / top * height

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.evaluation.encoding import MISSING, EncodedTable, Values
+from understudy.evaluation.holdout import mix64
 
 Features = NDArray[np.float64]
 
@@ -39,7 +40,9 @@ def _in_order(parts: Sequence[Values]) -> list[Features]:
     whole = np.concatenate(parts)
     counts = np.bincount(whole[whole != MISSING], minlength=1)
     ranks = np.empty(len(counts) + 1)
-    ranks[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+    # Codes count from the most frequent real value on, so ties are broken by something else.
+    ties = mix64(np.arange(len(counts), dtype=np.uint64))
+    ranks[np.lexsort((ties, -counts))] = np.arange(len(counts))
     # MISSING is -1, the last place.
     ranks[-1] = np.nan
     return [ranks[part] for part in parts]

@@ -20,6 +20,7 @@ from understudy.evaluation.metrics.base import (
     Metric,
     MetricResult,
     StandIn,
+    Topic,
     Unscored,
     missing_need,
 )
@@ -47,6 +48,7 @@ class MetricScores(BaseModel):
     name: str
     title: str
     summary: str
+    topic: Topic
     direction: Direction
     range: tuple[float, float]
     best: float
@@ -175,6 +177,7 @@ def _score(metric: Metric, comparison: Comparison, references: dict[str, Compari
         name=metric.name,
         title=metric.title,
         summary=metric.summary,
+        topic=metric.topic,
         direction=metric.direction,
         range=metric.range,
         best=metric.best,

@@ -21,6 +21,7 @@ class Need(StrEnum):
 
 # Which scores are good ones; `nearer` to the best one, from either side.
 Direction = Literal["higher", "lower", "nearer"]
+Topic = Literal["fidelity", "usefulness", "privacy"]
 
 
 class MetricResult(BaseModel):
@@ -63,6 +64,8 @@ class Metric:
         For machines and for people.
     summary : str
         What the score says, in a sentence for a reader who is no statistician.
+    topic : Topic
+        Under privacy a copy of the real table scores worst, under the others best.
     direction : Direction
     range : (float, float)
         Between which every score lies.
@@ -81,6 +84,7 @@ class Metric:
     name: str
     title: str
     summary: str
+    topic: Topic
     direction: Direction
     range: tuple[float, float]
     best: float

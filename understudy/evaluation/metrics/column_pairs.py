@@ -111,6 +111,7 @@ COLUMN_PAIRS = Metric(
     title="Column pairs",
     summary="How alike every two columns are together, averaged: whether what belongs together in the real "
     "table still does.",
+    topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,

@@ -96,6 +96,7 @@ COLUMN_SHAPES = Metric(
     title="Column shapes",
     summary="How alike each column is by itself, averaged. Columns drawn independently do well here, so a "
     "good score is only a beginning.",
+    topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,

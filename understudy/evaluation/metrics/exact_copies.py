@@ -47,6 +47,7 @@ EXACT_COPIES = Metric(
     title="Exact copies",
     summary="Share of synthetic rows that equal a row that was learnt from. Real rows can repeat too: read "
     "it against the share among held-out rows.",
+    topic="privacy",
     direction="lower",
     range=(0.0, 1.0),
     best=0.0,

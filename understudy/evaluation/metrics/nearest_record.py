@@ -120,6 +120,7 @@ NEAREST_RECORD = Metric(
     title="Nearest record",
     summary="Share of synthetic rows that lie nearer to a row that was learnt from than to one that was not. "
     "0.5 is what new rows would show; more is a smoke alarm for copying. Silence proves nothing.",
+    topic="privacy",
     direction="nearer",
     range=(0.0, 1.0),
     best=0.5,

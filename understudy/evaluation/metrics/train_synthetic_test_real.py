@@ -165,6 +165,7 @@ TRAIN_SYNTHETIC_TEST_REAL = Metric(
     title="Usefulness",
     summary="How well a model that was trained on the synthetic rows alone predicts the target in real rows. "
     "Read it against the same model trained on real rows.",
+    topic="usefulness",
     direction="higher",
     range=(-1.0, 1.0),
     best=1.0,

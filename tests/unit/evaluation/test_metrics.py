@@ -1,0 +1,185 @@
+"""Scores whose value is known beforehand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.unit.evaluation.people import comparison, people
+from understudy.evaluation.discrimination import auc, auc_standard_error
+from understudy.evaluation.metrics import (
+    column_pairs,
+    column_shapes,
+    exact_copies,
+    nearest_record,
+    train_synthetic_test_real,
+    two_sample,
+)
+from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.column_shapes import ks_complement, tv_complement
+
+
+def test_ks_of_known_samples() -> None:
+    # At 2 the CDFs are 2/4 and 0/2.
+    assert ks_complement(np.array([1.0, 2, 3, 4]), np.array([3.0, 4])) == 0.5
+    assert ks_complement(np.array([1.0, 2]), np.array([3.0])) == 0.0
+
+
+def test_total_variation_of_known_shares() -> None:
+    # Shares (1/2, 1/2, 0) and (1/4, 1/4, 1/2): half of 1/4 + 1/4 + 1/2.
+    codes = np.array([0, 1], dtype=np.int32), np.array([0, 1, 2, 2], dtype=np.int32)
+    assert tv_complement(*codes) == 0.5
+
+
+def test_shape_counts_missing_values_when_they_differ_most() -> None:
+    shape = column_shapes.score(
+        comparison(pa.table({"x": [1.0, 2, 3, 4]}), pa.table({"x": [1.0, None, 3, None]}))
+    ).columns[0]
+    assert (shape.known_values, shape.missing_values, shape.score) == (0.75, 0.5, 0.5)
+
+
+def test_pair_that_lost_its_relation() -> None:
+    # Cells (a,x), (b,y) of 1/2 each against four cells of 1/4: total variation 1/2.
+    real = pa.table({"p": ["a", "b"] * 2, "q": ["x", "y"] * 2})
+    synthetic = pa.table({"p": ["a", "b", "a", "b"], "q": ["x", "y", "y", "x"]})
+    result = column_pairs.score(comparison(real, synthetic))
+    assert isinstance(result, column_pairs.ColumnPairs)
+    assert result.score == 0.5
+    assert result.matrix == [[None, 0.5], [0.5, None]]
+
+
+def test_two_halves_of_a_discrete_column_fall_into_the_same_bins() -> None:
+    # Nine tenths of the rows share a value: with bins of its own, each half would cut elsewhere.
+    rng = np.random.default_rng(0)
+    tables = [
+        pa.table({"x": np.where(rng.random(5000) < 0.9, 0.0, rng.random(5000)), "y": rng.random(5000)})
+        for _ in range(2)
+    ]
+    result = column_pairs.score(comparison(*tables))
+    # Of at most 40 cells, each share's standard deviation is below sqrt(p / 2500); the sum stays under this.
+    assert result.score is not None
+    assert result.score > 1 - 0.5 * 40 * np.sqrt(1 / 40 / 2500) * 1.5
+
+
+def test_pairs_of_a_wide_table_are_drawn() -> None:
+    rng = np.random.default_rng(0)
+    table = pa.table({f"c{i}": rng.random(50) for i in range(120)})
+    result = column_pairs.score(comparison(table, table))
+    assert isinstance(result, column_pairs.ColumnPairs)
+    assert len(result.columns) == column_pairs.N_COLUMNS_MAX
+
+
+def test_auc_of_known_scores() -> None:
+    assert auc(np.array([2.0, 3]), np.array([0.0, 1])) == 1.0
+    assert auc(np.array([1.0]), np.array([1.0])) == 0.5
+    # Of the four pairs, (1, 0), (1, 1) and (0, 0) count 1, 1/2 and 1/2.
+    assert auc(np.array([0.0, 1]), np.array([0.0, 1])) == 0.5
+
+
+def test_standard_error_of_an_auc_of_one_half() -> None:
+    # Hanley and McNeil: q1 = q2 = 1/3, so the variance is (1/4 + (n-1)/6) / n^2.
+    assert auc_standard_error(0.5, 100, 100) == pytest.approx(np.sqrt((0.25 + 99 / 6) / 100**2))
+
+
+def test_separable_tables_are_told_apart() -> None:
+    result = two_sample.score(comparison(pa.table({"x": np.zeros(200)}), pa.table({"x": np.ones(200)})))
+    assert result.score == 1.0
+
+
+def test_column_that_gave_the_rows_away_comes_first() -> None:
+    rng = np.random.default_rng(0)
+    real = pa.table({"x": rng.random(400), "y": rng.random(400)})
+    synthetic = pa.table({"x": rng.random(400), "y": rng.random(400) + 0.8})
+    result = two_sample.score(comparison(real, synthetic))
+    assert isinstance(result, two_sample.TwoSample)
+    assert result.giveaways[0].column == "y"
+
+
+def test_copies_do_not_push_the_two_sample_test_below_a_coin() -> None:
+    table = people(500, seed=1)
+    score = two_sample.score(comparison(table, table)).score
+    # Equal rows get equal scores, so that only ties remain but for repeated rows.
+    assert score == pytest.approx(0.5, abs=0.02)
+
+
+def test_two_samples_with_many_rare_categories_are_not_told_apart() -> None:
+    rng = np.random.default_rng(0)
+    tables = [pa.table({"c": [f"v{i}" for i in rng.zipf(1.4, 3000) % 2000]}) for _ in range(2)]
+    score = two_sample.score(comparison(*tables)).score
+    assert score == pytest.approx(0.5, abs=4 * auc_standard_error(0.5, 3000, 3000))
+
+
+def test_too_few_rows_are_said() -> None:
+    result = two_sample.score(comparison(people(10, seed=1), people(10, seed=2)))
+    assert result == Unscored(reason="needs at least 50 rows in each table")
+
+
+def test_model_of_a_learnable_target_is_useful() -> None:
+    rng = np.random.default_rng(0)
+    tables = []
+    for _ in range(3):
+        x = rng.random(2000)
+        tables.append(pa.table({"x": x, "amount": 3 * x, "label": np.where(x > 0.5, "a", "b")}))
+    for target in ("amount", "label"):
+        compared = comparison(tables[0], tables[1], holdout=tables[2], target=target)
+        assert train_synthetic_test_real.score(compared).score == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize(("target", "task"), [("town", "classification"), ("joined", "regression")])
+def test_kind_of_the_target_decides_the_task(target: str, task: str) -> None:
+    result = train_synthetic_test_real.score(
+        comparison(people(400, seed=1), people(400, seed=2), target=target)
+    )
+    assert isinstance(result, train_synthetic_test_real.TrainSyntheticTestReal)
+    assert result.task == task
+
+
+def test_many_classes_are_pooled() -> None:
+    rng = np.random.default_rng(0)
+    table = pa.table({"x": rng.random(3000), "c": [f"v{i}" for i in rng.integers(0, 30, 3000)]})
+    result = train_synthetic_test_real.score(comparison(table, table, target="c"))
+    assert isinstance(result, train_synthetic_test_real.TrainSyntheticTestReal)
+    assert result.classes == train_synthetic_test_real.N_CLASSES_MAX
+
+
+def test_without_a_holdout_the_test_rows_stay_unseen_by_the_model_of_real_rows() -> None:
+    # Noise cannot be predicted, but a row that was seen can be remembered.
+    rng = np.random.default_rng(0)
+    table = pa.table({"x": rng.random(3000), "noise": rng.random(3000)})
+    compared = comparison(table, table, target="noise")
+    itself = comparison(table, table, target="noise")
+    result = train_synthetic_test_real.score(
+        type(itself)(itself.encoder, itself.real, itself.real, target="noise", seed=0)
+    )
+    assert result.score is not None
+    assert result.score < 0.05
+    assert compared.real.n_rows == 3000
+
+
+def test_constant_target_is_said() -> None:
+    table = pa.table({"x": np.arange(200.0), "t": ["a"] * 200})
+    result = train_synthetic_test_real.score(comparison(table, table, target="t"))
+    assert result == Unscored(reason="needs a target that has more than one value")
+
+
+def test_copies_are_all_nearest_to_training_rows() -> None:
+    real, holdout = people(300, seed=1), people(300, seed=2)
+    result = nearest_record.score(comparison(real, real, holdout=holdout))
+    assert result.score is not None
+    assert result.score > 0.98
+
+
+def test_fresh_rows_are_as_near_to_either() -> None:
+    tables = [people(1500, seed=seed) for seed in (1, 2, 3)]
+    result = nearest_record.score(comparison(tables[0], tables[1], holdout=tables[2]))
+    assert isinstance(result, nearest_record.NearestRecord)
+    # Four standard errors over synthetic rows, and as much again for the two reference samples.
+    assert abs(result.score - 0.5) < 8 * result.standard_error
+
+
+def test_exact_copies_are_counted() -> None:
+    real = pa.table({"x": [1, 2, 2, 3], "c": ["a", "b", "b", None]})
+    synthetic = pa.table({"x": [1, 2, 3, 3, 4], "c": ["a", "b", None, "a", "a"]})
+    result = exact_copies.score(comparison(real, synthetic))
+    assert (result.n_copies, result.n_copies_of_unique, result.score) == (3, 2, 0.6)

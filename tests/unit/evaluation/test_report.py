@@ -1,0 +1,192 @@
+"""The report as a whole, and the page."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.unit.evaluation.people import people
+from understudy.errors import InvalidInput
+from understudy.evaluation.html import render_html
+from understudy.evaluation.metrics import METRICS, ColumnShapes
+from understudy.evaluation.report import Report, evaluate
+from understudy.tables.inference import infer_schema
+
+HOSTILE = '<script>alert("1")</script> & "quoted" \u202e\x07'
+
+
+class Page(HTMLParser):
+    """Collects what a page is made of."""
+
+    VOID = frozenset({"meta", "path", "rect", "circle"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.open_tags: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in self.VOID:
+            self.open_tags.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open_tags.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    real = people(800, seed=1)
+    return evaluate(
+        real, people(500, seed=2), infer_schema(real), holdout=people(400, seed=3), target="town", seed=5
+    )
+
+
+def test_every_metric_is_there_beside_its_references(report: Report) -> None:
+    assert [row.name for row in report.summary()] == list(METRICS)
+    for row in report.summary():
+        assert row.reason is None
+        assert row.value is not None
+        assert row.baseline is not None
+        assert (row.real is None) == (METRICS[row.name].stand_in is None)
+
+
+def test_independent_columns_lose_the_pairs_and_keep_the_shapes(report: Report) -> None:
+    rows = {row.name: row for row in report.summary()}
+    assert rows["column_pairs"].baseline < rows["column_pairs"].value - 0.03  # type: ignore[operator]
+    # A Kolmogorov-Smirnov distance of 500 and 800 rows has its mean at about 0.87 * sqrt(1/500 + 1/800).
+    assert rows["column_shapes"].baseline > 0.92  # type: ignore[operator]
+
+
+def test_sizes_seed_and_versions_are_told(report: Report) -> None:
+    assert {role: size.n_rows for role, size in report.tables.items()} == {
+        "real": 800,
+        "synthetic": 500,
+        "holdout": 400,
+        "baseline": 500,
+    }
+    assert report.seed == 5
+    assert {"understudy", "numpy", "scikit-learn"} <= set(report.versions)
+
+
+def test_same_tables_and_seed_give_the_same_report() -> None:
+    tables = people(200, seed=1), people(150, seed=2)
+    reports = [evaluate(*tables, infer_schema(tables[0]), seed=5).model_dump_json() for _ in range(2)]
+    assert reports[0] == reports[1]
+
+
+def test_report_survives_json(report: Report) -> None:
+    assert Report.model_validate_json(report.model_dump_json()) == report
+
+
+def test_without_holdout_and_target_the_rest_is_scored() -> None:
+    real = people(200, seed=1)
+    report = evaluate(real, people(100, seed=2), infer_schema(real))
+    reasons = {row.name: row.reason for row in report.summary() if row.value is None}
+    assert reasons == {
+        "train_synthetic_test_real": "needs a target column",
+        "nearest_record": "needs a holdout",
+    }
+    assert "Not scored: needs a holdout." in render_html(report)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pa.table({"x": [1.5]}),
+        pa.table({"x": pa.nulls(60, pa.float64()), "c": pa.nulls(60, pa.string())}),
+        pa.table({"x": [1] * 60, "c": ["a"] * 60}),
+        pa.table({"c": [f"unique {i}" for i in range(60)]}),
+    ],
+    ids=["one cell", "all missing", "constant", "unique texts"],
+)
+def test_poor_tables_still_have_a_report_and_a_page(table: pa.Table) -> None:
+    report = evaluate(table, table, infer_schema(table), holdout=table, target=table.column_names[0])
+    assert len(report.summary()) == len(METRICS)
+    assert Page(render_html(report)).open_tags == []
+
+
+def test_progress_goes_from_nothing_to_all() -> None:
+    told: list[tuple[str, float]] = []
+
+    def progress(phase: str, fraction: float, **_: int | None) -> None:
+        told.append((phase, fraction))
+
+    real = people(60, seed=1)
+    evaluate(real, real, infer_schema(real), progress=progress)
+    assert {phase for phase, _ in told} == {"scoring"}
+    fractions = [fraction for _, fraction in told]
+    assert fractions == sorted(fractions)
+    assert (fractions[0], fractions[-1]) == (0.0, 1.0)
+
+
+def test_tables_that_do_not_fit_are_refused() -> None:
+    real = people(60, seed=1)
+    with pytest.raises(InvalidInput) as caught:
+        evaluate(real, real.drop_columns(["town"]), infer_schema(real))
+    assert caught.value.code == "schema_mismatch"
+
+
+def test_page_needs_nothing_else(report: Report) -> None:
+    text = render_html(report)
+    page = Page(text)
+    assert page.open_tags == []
+    assert not {"script", "link", "img", "iframe", "object"} & set(page.tags)
+    assert "http" not in text
+    assert "url(" not in text
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+
+
+def test_page_can_be_read_without_eyes(report: Report) -> None:
+    text = render_html(report)
+    drawings = re.findall(r"<svg [^>]*>", text)
+    assert all("aria-label=" in drawing or "aria-hidden=" in drawing for drawing in drawings)
+    assert text.count("<h1") == 1
+    assert len(re.findall(r'<th scope="', text)) == len(re.findall(r"<th[ >]", text))
+
+
+def test_page_makes_no_promise_of_privacy(report: Report) -> None:
+    text = render_html(report).lower()
+    assert "anonym" not in text
+    assert "no formal guarantee" in text
+
+
+def test_hostile_names_and_values_stay_text() -> None:
+    real = pa.table({HOSTILE: [HOSTILE] * 30 + ["b"] * 30, "x": [float(i) for i in range(60)]})
+    report = evaluate(real, real, infer_schema(real), target=HOSTILE)
+    text = render_html(report)
+    page = Page(text)
+    assert "script" not in page.tags
+    assert page.open_tags == []
+    assert "&lt;script&gt;" in text
+    assert "\u202e" not in text
+    assert "\x07" not in text
+
+
+def test_page_of_fifty_columns_is_light(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    columns = {f"number {i}": rng.normal(size=300) for i in range(25)}
+    columns |= {f"text {i}": rng.choice([f"value {j}" * 5 for j in range(20)], 300) for i in range(25)}
+    table = pa.table(columns)
+    path = tmp_path / "report.html"
+    path.write_text(render_html(evaluate(table, table, infer_schema(table))), encoding="utf-8")
+    assert path.stat().st_size < 2_000_000
+
+
+def test_overall_shape_is_the_mean_of_the_columns(report: Report) -> None:
+    shapes = report.scores("column_shapes").synthetic
+    assert isinstance(shapes, ColumnShapes)
+    assert shapes.score == pytest.approx(np.mean([shape.score for shape in shapes.columns]))
