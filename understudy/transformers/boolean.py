@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from understudy.transformers.base import ArrowArray, Arrays, Codes, Json, RowStream
+from understudy.transformers.base import Arrays, ArrowArray, Codes, Json, RowStream
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,55 @@
+"""Compiling ahead."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+COUNT_COMPILED = """
+from numba.core.dispatcher import Dispatcher
+import gc
+from understudy.kernels.compilation import compile_kernels
+compile_kernels()
+kernels = [o for o in gc.get_objects() if isinstance(o, Dispatcher) and o.py_func.__module__.startswith("understudy")]
+print(sum(sum(k.stats.cache_misses.values()) for k in kernels), sum(bool(k.signatures) for k in kernels))
+"""
+
+
+def run(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=300
+    ).stdout
+
+
+def test_a_second_process_compiles_nothing() -> None:
+    run("from understudy.kernels.compilation import compile_kernels; compile_kernels()")
+    n_compiled, n_loaded = map(int, run(COUNT_COMPILED).split())
+    assert (n_compiled, n_loaded >= 10) == (0, True)
+
+
+def test_after_compiling_ahead_fit_and_sample_compile_nothing() -> None:
+    code = """
+import pyarrow as pa
+from understudy.synthesizers import SYNTHESIZERS, make_synthesizer
+from understudy.tables.schema import Column, Schema
+from numba.core.dispatcher import Dispatcher
+import gc
+columns = {"a": pa.array([i % 7 for i in range(300)]), "b": pa.array([f"{i % 3}" for i in range(300)]),
+           "c": pa.array([i**0.5 for i in range(300)]), "d": pa.array([None, True, False] * 100)}
+kinds = {"a": "integer", "b": "category", "c": "float", "d": "boolean"}
+schema = Schema(columns=tuple(Column(name=n, kind=kinds[n], arrow_type=str(v.type), nullable=n == "d")
+                              for n, v in columns.items()))
+table = pa.table(columns).cast(schema.to_arrow())
+for entry in SYNTHESIZERS.values():
+    synthesizer = make_synthesizer(entry.parameters(name=entry.name), seed=0).fit(table, schema)
+    list(synthesizer.sample(10, seed=0))
+kernels = [o for o in gc.get_objects() if isinstance(o, Dispatcher) and o.py_func.__module__.startswith("understudy")]
+print([k.py_func.__name__ for k in kernels if sum(k.stats.cache_misses.values())])
+"""
+    run("from understudy.kernels.compilation import compile_kernels; compile_kernels()")
+    assert run(code).strip() == "[]"
+
+
+def test_the_table_of_synthesizers_is_listed_without_a_compiler() -> None:
+    code = "import sys, understudy.synthesizers as s; assert s.SYNTHESIZERS; print('numba' in sys.modules)"
+    assert run(code).strip() == "False"

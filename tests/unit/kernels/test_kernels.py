@@ -1,0 +1,252 @@
+"""Every kernel against its slow twin."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.kernels import twins
+from understudy.kernels import decoding, drawing, evidence, forests, hashing, hierarchy, predictors, trees
+from understudy.kernels.predictors import Predictor
+from understudy.kernels.trees import Features, GrowthRules
+
+# The first call may compile.
+unhurried = settings(deadline=None)
+WORD = st.integers(0, 2**64 - 1)
+RULES = [
+    GrowthRules(-1.0, 1.0, 5, 24, 4.0),
+    GrowthRules(0.0, 1.0, 1, 3, 1.0),
+    GrowthRules(2.0, 0.5, 20, 24, 16.0),
+]
+
+
+def as_array(values: list[Any], dtype: Any) -> npt.NDArray[Any]:
+    return np.array(values, dtype=dtype)
+
+
+@unhurried
+@given(seed=WORD, stream=st.integers(0, 2**40), row=st.integers(0, 2**63))
+def test_hash_is_that_of_the_twin(seed: int, stream: int, row: int) -> None:
+    out = np.zeros(3, np.uint64)
+    hashing.hash_rows(np.uint64(seed), np.uint64(stream), np.uint64(row), out)
+    assert out.tolist() == [twins.word(seed, stream, row + i) for i in range(3)]
+
+
+def test_hashes_of_neighbours_have_nothing_in_common() -> None:
+    out = np.zeros(10_000, np.uint64)
+    hashing.hash_rows(np.uint64(0), np.uint64(0), np.uint64(0), out)
+    bits = (out[:, None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
+    # Each of 64 means has a standard deviation of 0.005; six of them are never seen.
+    assert np.abs(bits.mean(axis=0) - 0.5).max() < 0.03
+    assert np.abs((bits[1:] ^ bits[:-1]).mean(axis=0) - 0.5).max() < 0.03
+
+
+@unhurried
+@given(st.integers(1, 4), st.integers(0, 10**9))
+def test_log_gamma_is_tabulated_or_by_stirling(n_alphas: int, count: int) -> None:
+    got = evidence.log_gamma(evidence.log_gamma_tables(), n_alphas, count)
+    assert got == pytest.approx(math.lgamma(count + n_alphas * evidence.ALPHA), rel=1e-12, abs=1e-12)
+
+
+@unhurried
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=60))
+def test_hierarchy_is_that_of_the_twin(counts: list[int]) -> None:
+    cuts, n_groups, child = hierarchy.build_hierarchy(as_array(counts, np.int64))
+    got = [tuple(row[: n + 1].tolist()) for row, n in zip(cuts, n_groups, strict=True)]
+    assert got == twins.hierarchy(counts)
+    leaves = sorted({-c - 1 for row in child.tolist() for c in row if c < 0})
+    assert leaves == (list(range(len(counts))) if len(counts) > 1 else [])
+
+
+def random_features(
+    rng: np.random.Generator, n_rows: int, n_features: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    sizes = rng.choice([2, 5, 40, 256], n_features)
+    codes = np.array([rng.integers(0, size, n_rows) for size in sizes], dtype=np.uint8)
+    return codes.reshape(n_features, n_rows), rng.random(n_features) < 0.4
+
+
+def grow_fast(
+    codes: Any, is_category: Any, labels: Any, n_classes: int, rules: GrowthRules
+) -> tuple[trees.Tree, int]:
+    n = len(labels)
+    tree, scratch = trees.make_tree(2 * n + 3), trees.make_scratch(n, 2 * n + 3)
+    features = Features(codes, np.full(len(codes), 256), is_category)
+    table = evidence.log_gamma_tables()
+    rows = np.arange(n, dtype=np.int32)
+    return tree, trees.grow_tree(features, rows, labels.copy(), n_classes, rules, table, tree, scratch)
+
+
+def assert_same_tree(tree: trees.Tree, v: int, node: twins.Node, is_category: Any) -> int:
+    """Compare the tree below node v with the twin's; return the number of nodes."""
+    n_classes = len(node.probability)
+    assert tree.end[v] - tree.start[v] == node.n_rows
+    assert tree.probability[v, :n_classes] == pytest.approx(node.probability)
+    assert tree.feature[v] == node.feature
+    if node.children is None:
+        return 1
+    if is_category[node.feature]:
+        assert node.goes_left == {x for x in range(256) if trees.in_mask(tree.mask[v], x)}
+    else:
+        assert tree.threshold[v] == max(node.goes_left)
+    left = int(tree.left[v])
+    sides = zip((left, left + 1), node.children, strict=True)
+    return 1 + sum(assert_same_tree(tree, w, child, is_category) for w, child in sides)
+
+
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize("seed", range(12))
+def test_trees_are_those_of_the_twin(seed: int, rules: GrowthRules) -> None:
+    rng = np.random.default_rng(seed)
+    n, n_classes = int(rng.integers(1, 120)), int(rng.integers(2, 5))
+    codes, is_category = random_features(rng, n, int(rng.integers(0, 4)))
+    # Labels follow the first feature by half, so that there is something to find.
+    signal = codes[0].astype(int) * n_classes // 256 if len(codes) else np.zeros(n, int)
+    labels = np.where(rng.random(n) < 0.5, signal, rng.integers(0, n_classes, n)).astype(np.uint8)
+    tree, n_nodes = grow_fast(codes, is_category, labels, n_classes, rules)
+    label = dict(enumerate(labels.tolist()))
+    twin = twins.grow(codes.tolist(), is_category.tolist(), list(range(n)), label, n_classes, rules)
+    assert assert_same_tree(tree, 0, twin, is_category) == n_nodes
+
+
+def grow_forest(
+    codes: Any, features: Any, is_category: Any, rules: GrowthRules = RULES[0]
+) -> tuple[forests.Forest, npt.NDArray[np.int32]]:
+    counts = np.bincount(codes)
+    cuts, n_groups, child = hierarchy.build_hierarchy(counts)
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    looked_at = Features(features, np.full(len(features), 256), is_category)
+    table = evidence.log_gamma_tables()
+    return forests.grow_forest(looked_at, codes, starts, cuts, n_groups, rules, table), child
+
+
+def probabilities(forest: forests.Forest, child: Any, row: Any, n_codes: int) -> list[float]:
+    """Multiply the choices on the way to every code."""
+    out = [0.0] * n_codes
+
+    def walk(choice: int, mass: float) -> None:
+        if choice < 0:
+            out[-choice - 1] += mass
+            return
+        leaf = drawing.find_leaf(forest.node, forest.mask, forest.root[choice], row)
+        bounds = [0, *forest.cumulative[leaf].tolist(), 2**32]
+        for g in range(4):
+            walk(int(child[choice, g]), mass * (bounds[g + 1] - bounds[g]) / 2**32)
+
+    walk(0, 1.0)
+    return out
+
+
+def test_forest_without_features_knows_the_frequencies() -> None:
+    counts = [50, 20, 10, 10, 5, 3, 1, 1]
+    codes = np.repeat(np.arange(8), counts).astype(np.uint16)
+    forest, child = grow_forest(codes, np.zeros((0, 100), np.uint8), np.zeros(0, bool))
+    got = probabilities(forest, child, np.zeros(1, np.uint8), 8)
+    # The root of each tree is mixed with half a row of the uniform distribution.
+    assert got == pytest.approx(np.array(counts) / 100, abs=0.01)
+
+
+def test_draws_follow_the_forest() -> None:
+    rng = np.random.default_rng(0)
+    codes = np.sort(rng.integers(0, 23, 3000)).astype(np.uint16)
+    features = (codes[None] * 11 % 256).astype(np.uint8)
+    forest, child = grow_forest(codes, features, np.zeros(1, bool))
+    n = 20_000
+    rows = np.zeros((n, 2), np.uint8)
+    rows[:, 0] = 7 * 11
+    drawn = np.zeros(n, np.uint16)
+    none = Predictor(
+        np.zeros(0, np.int32), np.zeros((0, 256), np.int32), np.zeros(2, np.int64), np.zeros(1, np.uint8)
+    )
+    coarse = np.arange(100, 123).astype(np.uint8)
+    key = np.uint64(1), np.uint64(2), np.uint64(3)
+    drawing.draw_column(rows, 1, *key, child, forest, none, coarse, drawn)
+    expected = np.array(probabilities(forest, child, rows[0], 23))
+    # Six standard deviations of a share among n draws.
+    tolerance = 6 * np.sqrt(expected * (1 - expected) / n) + 1e-4
+    assert (np.abs(np.bincount(drawn, minlength=23) / n - expected) < tolerance).all()
+    assert (rows[:, 1] == coarse[drawn]).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 30])
+def test_ridge_solution_is_that_of_numpy(n: int) -> None:
+    rng = np.random.default_rng(n)
+    design = rng.normal(size=(50, n))
+    gram, moments = design.T @ design, rng.normal(size=n)
+    expected = np.linalg.solve(gram + 2.0 * np.eye(n), moments)
+    assert predictors.solve_ridge(gram, moments, 2.0) == pytest.approx(expected)
+
+
+@unhurried
+@given(st.integers(0, 2**32 - 1))
+def test_predictor_bins_the_sum_of_its_look_ups(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    feature = np.array([0, 2], np.int32)
+    weight = rng.integers(-1000, 1000, (2, 256)).astype(np.int32)
+    predictor = Predictor(feature, weight, np.array([-500, 3]), rng.integers(0, 256, 100).astype(np.uint8))
+    codes = rng.integers(0, 256, (3, 20)).astype(np.uint8)
+    sums, bins = np.zeros(20, np.int64), np.zeros(20, np.uint8)
+    predictors.add_terms(feature, weight, codes, sums)
+    predictors.bin_sums(predictor, sums, bins)
+    for i in range(20):
+        total = int(weight[0, codes[0, i]]) + int(weight[1, codes[2, i]])
+        place = min(max((total + 500) // 8, 0), 99)
+        assert sums[i] == total
+        assert bins[i] == predictor.bins[place] == predictors.predict_row(predictor, codes[:, i])
+
+
+@unhurried
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=8), WORD)
+def test_first_above_is_that_of_a_scan(bounds: list[int], word: int) -> None:
+    ordered = sorted(bounds)
+    expected = next((i for i, bound in enumerate(ordered) if bound > word), len(ordered) - 1)
+    assert decoding.find_first_above(as_array(ordered, np.uint64), np.uint64(word)) == expected
+
+
+@unhurried
+@given(seed=WORD, first_row=st.integers(0, 2**62))
+def test_ticks_are_decoded_as_by_the_twin(seed: int, first_row: int) -> None:
+    codes = as_array([0, 1, 2, 1, 1], np.uint16)
+    starts, knot_row = as_array([100, 2**63], np.uint64), as_array([0, -1], np.int32)
+    knots = np.linspace(0, 50, 9)[None] ** 1.5
+    out = np.zeros(5, np.uint64)
+    key = np.uint64(seed), np.uint64(9), np.uint64(first_row)
+    decoding.decode_ticks(codes, 1, starts, knot_row, knots, *key, out)
+    for i, code in enumerate(codes.tolist()):
+        place = (twins.word(seed, 9, first_row + i) >> 11) / 2**53 * 8
+        offset = np.interp(place, np.arange(9), knots[0])
+        expected = 2**63 if code == 2 else 100 + round(offset)
+        assert abs(int(out[i]) - expected) <= (abs(offset % 1 - 0.5) < 1e-9)
+
+
+def test_floats_are_decoded_within_their_range() -> None:
+    codes, out = np.ones(1000, np.uint16), np.zeros(1000)
+    key = np.uint64(1), np.uint64(2), np.uint64(0)
+    decoding.decode_floats(
+        codes, 1, np.array([5.0]), np.zeros(1, np.int32), np.linspace(0, 1, 9)[None], *key, out
+    )
+    expected = [5 + (twins.word(1, 2, i) >> 11) / 2**53 for i in range(1000)]
+    assert out.tolist() == pytest.approx(expected)
+
+
+def test_pooled_levels_are_redrawn_from_kept_ones() -> None:
+    codes, out = as_array([0, 1, 2, 3] * 100, np.uint16), np.zeros(400, np.int32)
+    cumulative = as_array([2**62, 2**64 - 1], np.uint64)
+    decoding.decode_levels(codes, 1, cumulative, np.uint64(0), np.uint64(0), np.uint64(0), out)
+    redrawn = [int(twins.word(0, 0, i) >= 2**62) for i in range(3, 400, 4)]
+    assert out.reshape(-1, 4)[:, :3].tolist() == [[0, 0, 1]] * 100
+    assert out[3::4].tolist() == redrawn
+
+
+def test_marginal_draws_are_those_of_the_twin() -> None:
+    cumulative = as_array([2**62, 2**63, 2**64 - 1], np.uint64)
+    codes = np.zeros(200, np.uint16)
+    decoding.draw_from_marginal(cumulative, np.uint64(3), np.uint64(4), np.uint64(5), codes)
+    words = [twins.word(3, 4, 5 + i) for i in range(200)]
+    assert codes.tolist() == [0 if w < 2**62 else 1 if w < 2**63 else 2 for w in words]
