@@ -13,7 +13,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from app.schemas import Body, Problem, UploadDatasetForm
+from app.schemas import UploadDatasetForm
+from app.service_schemas import Body, Problem
 
 Json = dict[str, Any]
 
@@ -134,15 +135,15 @@ def _mend_operation(path: str, method: str, operation: Json) -> None:
         operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     for status in statuses:
         responses.setdefault(str(status), problems(status)[status])
-    for status, names in (("202", ("Location",)), ("429", ("Retry-After",)), ("503", ("Retry-After",))):
-        if status in responses:
-            responses[status]["headers"] = {name: HEADERS[name] for name in names}
     if "304" in responses:
         responses["200"]["headers"] = {"ETag": HEADERS["ETag"]}
+    for code, name in (("202", "Location"), ("429", "Retry-After"), ("503", "Retry-After")):
+        if code in responses:
+            responses[code]["headers"] = {name: HEADERS[name]}
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def _subclasses(cls: type) -> Iterator[type]:
+def _subclasses(cls: type[Body]) -> Iterator[type[Body]]:
     for subclass in cls.__subclasses__():
         yield subclass
         yield from _subclasses(subclass)

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from app.schemas import Problem, ProblemItem
+from app.service_schemas import Problem, ProblemItem
 from understudy import errors
 
 MEDIA_TYPE = "application/problem+json"

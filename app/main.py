@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from app.document import DESCRIPTION, SUMMARY, TAGS, TITLE, describe, operation_
 from app.error_handlers import add_error_handlers
 from app.middleware import Authentication, BodyLimit, RequestContext
 from app.routes import catalogues, datasets, health, job_events, jobs, models, reports
+from understudy.logs import configure_logs
 from understudy.resources import CODE_VERSION, Resources, open_resources
 from understudy.settings import Settings
 
@@ -30,6 +32,8 @@ def create_app(resources: Resources | None = None) -> FastAPI:
         environment's settings when the application starts, and closed at its end.
     """
     settings = Settings() if resources is None else None
+    if settings is not None:
+        _configure_logs(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -50,6 +54,14 @@ def create_app(resources: Resources | None = None) -> FastAPI:
 def create_document() -> dict[str, Any]:
     """Return the OpenAPI document, which needs neither settings nor resources."""
     return _bare_app(None).openapi()
+
+
+def _configure_logs(settings: Settings) -> None:
+    """Give the process its one log format, and uvicorn's lines the same."""
+    configure_logs(settings.log_level, settings.log_format)
+    for name in ("uvicorn", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [], True
 
 
 def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None) -> FastAPI:

@@ -45,7 +45,7 @@ class StagedFile:
         self.size_bytes = 0
         self.sha256 = hashlib.sha256()
         self._pending = bytearray()
-        self._file = path.open("xb")
+        self._file = path.open("wb")
 
     def add(self, data: bytes) -> None:
         """Take some bytes; they are written by the next `write`."""

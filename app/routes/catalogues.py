@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from app.dependencies import ReaderDep
-from app.schemas import Metric, MetricCatalogue, Synthesizer, SynthesizerCatalogue
+from app.service_schemas import Metric, MetricCatalogue, Synthesizer, SynthesizerCatalogue
 from understudy.evaluation.metrics import METRICS
 from understudy.synthesizers import SYNTHESIZERS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from app.dependencies import ResourcesDep
-from app.schemas import Health, Readiness
+from app.service_schemas import Health, Readiness
 from understudy.services import health
 
 router = APIRouter(tags=["health"])

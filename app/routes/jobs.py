@@ -147,8 +147,9 @@ def cancel_job(job_id: str, resources: ResourcesDep, caller: WriterDep) -> Job:
     summary="Try a failed job again",
     responses=problems(404, 409, 429),
 )
-def retry_job(job_id: str, resources: ResourcesDep, caller: WriterDep) -> Job:
+def retry_job(job_id: str, resources: ResourcesDep, caller: WriterDep, response: Response) -> Job:
     """Put a failed or cancelled job into the queue again, with the same id and parameters."""
+    response.headers["Location"] = f"/v1/jobs/{job_id}"
     return Job.of(job_services.retry_job(resources, caller.project_id, ids.from_text("job", job_id)))
 
 

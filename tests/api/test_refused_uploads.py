@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.multipart import OVERHEAD_BYTES
-from app.uploads import FLUSH_BYTES
+from app.uploads import FLUSH_BYTES, StagedFile
 from tests.api.conftest import assert_nothing_made, assert_problem, new_key
 from tests.conftest import make_caller
+from understudy.errors import StorageFull
 from understudy.resources import Resources
+from understudy.storage import MemoryStore
 
 CSV = b"a,b\n1,x\n2,y\n"
 FILE = {"file": ("a.csv", CSV)}
@@ -180,3 +183,28 @@ def test_a_body_of_another_length_than_was_said_is_refused(
     assert sent[0]["status"] == 400
     assert b"Content-Length says" in sent[1]["body"]
     assert_nothing_made(shared_client, shared_resources)
+
+
+class FullStore(MemoryStore):
+    """A store without space."""
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Say so."""
+        raise StorageFull("There is no space left to store the file.")
+
+
+def test_a_full_store_is_told_and_leaves_nothing(shared_resources: Resources):
+    key = new_key(shared_resources, make_caller(shared_resources))
+    client = TestClient(create_app(replace(shared_resources, store=FullStore())))
+    client.headers["Authorization"] = f"Bearer {key}"
+    assert_problem(client.post("/v1/datasets", files=FILE), 507, "storage_full", "no space")
+    assert_nothing_made(client, shared_resources)
+
+
+def test_a_full_disk_is_told():
+    # The device accepts every open and refuses every byte, as a full disk does.
+    staged = StagedFile(Path("/dev/full"), bytes_max=1 << 20)
+    staged.add(b"x" * (1 << 18))
+    with pytest.raises(StorageFull, match="nothing was kept"):
+        staged.write()
+    staged.close()
