@@ -19,7 +19,17 @@ LOCKS: dict[str, tuple[str, ...]] = {
 
 def lock(name: str, extras: tuple[str, ...]) -> None:
     """Write one lock with hashes and without the address of any index."""
-    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
+    command = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--universal",
+        "--python-version",
+        "3.11",
+    ]
     command += ["--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate", "--output-file"]
     command += [str(HERE / name), "pyproject.toml", str(HERE / "build.in")]
     for extra in extras:
