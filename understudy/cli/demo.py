@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shlex
 import signal
 import sys
@@ -20,7 +21,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from understudy.cli.results import report_rows, rows_table, score_table
-from understudy.cli.service import DataDir, Port, stack_options
+from understudy.cli.service import DataDir, Port, load_settings, stack_options
 from understudy.cli.terminal import output
 from understudy.errors import Unavailable
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from understudy.embedded.demo import DemoResult
 
 N_ROWS_SHOWN = 10
+# Those of the flights that tell a story; the others follow if there is room.
+COLUMNS_FIRST = {"carrier", "flight", "origin", "dest", "dep_delay", "arr_delay", "air_time", "distance"}
 
 
 def demo(
@@ -123,12 +126,14 @@ class TerminalNarrator:
 def show_result(console: Console, result: DemoResult, seconds: float) -> None:
     """Print the scores, some rows, and where everything lies."""
     console.print("\n[bold]How good is it?[/]")
-    console.print(score_table(report_rows(result.report)))
+    console.print(score_table(report_rows(result.report), width=console.width))
     console.print(f"\n[bold]{N_ROWS_SHOWN} synthetic rows[/]")
     with result.synthetic_csv.open(newline="", encoding="utf-8") as file:
-        shown = list(islice(csv.reader(file), N_ROWS_SHOWN + 1))
-    console.print(rows_table(shown[0], shown[1:], width=console.width))
-    console.print("[bold]Where it lies[/]")
+        header, *rows = islice(csv.reader(file), N_ROWS_SHOWN + 1)
+    order = sorted(range(len(header)), key=lambda i: header[i] not in COLUMNS_FIRST)
+    reordered = [[cells[i] for i in order] for cells in (header, *rows)]
+    console.print(rows_table(reordered[0], reordered[1:], width=console.width))
+    console.print("\n[bold]Where it lies[/]")
     for what, path in (
         ("Rows", result.synthetic_csv),
         ("", result.synthetic_parquet),
@@ -142,33 +147,43 @@ def show_how_to_go_on(
     console: Console, stack: BackgroundStack, result: DemoResult, *, needs_serve: bool
 ) -> None:
     """Print lines that work as they are printed."""
-    sample = json.dumps({"kind": "sample", "model_id": result.model_id, "n_rows": 1000})
-    lines = [
+    if needs_serve:
+        console.print("\n[bold]How to go on[/] · the stack is stopped, its data kept. In one terminal:\n")
+        console.print(f"  {serve_command(stack)}", soft_wrap=True, markup=False)
+        console.print("\nand in another:\n")
+    else:
+        console.print("\n[bold]How to go on[/] · the stack is up. In another terminal:\n")
+    for line in request_lines(stack, result.model_id):
+        console.print(f"  {line}", soft_wrap=True, markup=False)
+    console.print()
+
+
+def serve_command(stack: BackgroundStack) -> str:
+    """Return the command that brings the same stack up again."""
+    settings = load_settings()
+    options = []
+    if stack.folder.path != settings.data_dir.absolute():
+        options += ["--data-dir", str(stack.folder.path)]
+    if stack.url != f"http://{settings.host}:{settings.port}":
+        options += ["--port", stack.url.rpartition(":")[2]]
+    # Set for what make runs: then make is how this person starts things.
+    if not options and "MAKELEVEL" in os.environ:
+        return "make serve"
+    return shlex.join([sys.argv[0], "serve", *options])
+
+
+def request_lines(stack: BackgroundStack, model_id: str) -> list[str]:
+    """Return shell lines: list the models, sample one, upload a table."""
+    sample = json.dumps({"kind": "sample", "model_id": model_id, "n_rows": 1000})
+    return [
         f"KEY=$(cat {shlex.quote(str(stack.folder.api_key_file))})",
         f"API={stack.url}",
         'curl -H "Authorization: Bearer $KEY" $API/v1/models',
         'curl -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\',
-        f"     -d '{sample}' \\",
-        "     $API/v1/jobs",
+        f"  -d '{sample}' \\",
+        "  $API/v1/jobs",
         'curl -H "Authorization: Bearer $KEY" -F file=@yours.csv $API/v1/datasets',
     ]
-    if needs_serve:
-        serve = [
-            sys.argv[0],
-            "serve",
-            "--data-dir",
-            str(stack.folder.path),
-            "--port",
-            stack.url.rpartition(":")[2],
-        ]
-        console.print("\n[bold]How to go on[/] · the stack is stopped, its data kept. In one terminal:\n")
-        console.print(f"  {shlex.join(serve)}", soft_wrap=True, markup=False)
-        console.print("\nand in another:\n")
-    else:
-        console.print("\n[bold]How to go on[/] · the stack is up. In another terminal:\n")
-    for line in lines:
-        console.print(f"  {line}", soft_wrap=True, markup=False)
-    console.print()
 
 
 COMMANDS = (demo,)

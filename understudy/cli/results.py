@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from understudy.evaluation.report import Report
 
 MEGABYTE = 1_000_000
+# From this width on there is room for a sentence beside each score.
+WIDE = 110
 # Any: JSON, as the API and `SummaryRow` give it.
 Row = Mapping[str, Any]
 
@@ -25,7 +27,7 @@ def show_model(result: Row) -> None:
     """Print what was fitted, and what its owner should know."""
     card = result["card"]
     output().print(
-        f"Model {result['model']}   {result['size_bytes'] / MEGABYTE:.1f} MB, {result['seconds']:.1f} s\n"
+        f"Model {result['model']}   {_size(result['size_bytes'])}, {result['seconds']:.1f} s\n"
         f"  {card['synthesizer']}, seed {result['seed']}, "
         f"fitted on {card['n_rows']:,} rows of {card['n_columns']} columns",
         soft_wrap=True,
@@ -35,10 +37,14 @@ def show_model(result: Row) -> None:
         notices().print(f"[yellow]warning:[/] {escape(warning)}", soft_wrap=True)
 
 
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / MEGABYTE:.1f} MB" if n_bytes >= MEGABYTE / 10 else f"{n_bytes / 1000:.1f} kB"
+
+
 def show_report(report: Report, path: Path | None) -> None:
     """Print the headline scores, and where the whole report lies."""
     console = output()
-    console.print(score_table(report_rows(report.model_dump(mode="json"))))
+    console.print(score_table(report_rows(report.model_dump(mode="json")), width=console.width))
     if path is not None:
         console.print(f"Report: {path}", soft_wrap=True, markup=False)
 
@@ -48,6 +54,7 @@ def report_rows(report: Row) -> list[Row]:
     return [
         {
             "title": metric["title"],
+            "summary": metric["summary"],
             "best": metric["best"],
             "reason": metric["synthetic"].get("reason"),
             **{role: (metric.get(role) or {}).get("score") for role in ("synthetic", "baseline", "real")},
@@ -56,19 +63,22 @@ def report_rows(report: Row) -> list[Row]:
     ]
 
 
-def score_table(rows: Iterable[Row]) -> Table:
+def score_table(rows: Iterable[Row], *, width: int) -> Table:
     """Return the headline scores, each beside what is reached without any model and by real rows."""
-    table = Table(box=box.ROUNDED, border_style="dim", header_style="bold", expand=False)
+    is_wide = width >= WIDE
+    table = Table(box=box.ROUNDED, border_style="dim", header_style="bold", show_lines=is_wide)
     table.add_column("Score")
     table.add_column("Synthetic", justify="right", style="bold")
     table.add_column("Independent\nbaseline", justify="right")
     table.add_column("Real\nrows", justify="right")
     table.add_column("Best", justify="right", style="dim")
+    if is_wide:
+        table.add_column("What it says", style="dim")
     for row in rows:
         is_scored = row["synthetic"] is not None
         value = _number(row["synthetic"]) if is_scored else Text(row["reason"] or "", style="dim")
         numbers = (_number(row[name]) for name in ("baseline", "real", "best"))
-        table.add_row(row["title"], value, *numbers)
+        table.add_row(row["title"], value, *numbers, *([row["summary"]] if is_wide else []))
     return table
 
 
@@ -77,28 +87,30 @@ def _number(value: float | None) -> str:
 
 
 def rows_table(columns: list[str], rows: Iterable[list[str]], *, width: int) -> Table:
-    """Return rows with as many of their columns as fit, and a note on how many did not."""
+    """Return rows of CSV with as many of their columns as fit, and a note on how many did not."""
     listed = list(rows)
-    widths = [max(len(cells) for cells in (name, *column)) for name, *column in _columns(columns, listed)]
+    widths = [max(map(len, (name, *(row[i] for row in listed)))) for i, name in enumerate(columns)]
     n_shown = _count_fitting(widths, width)
     n_hidden = len(columns) - n_shown
     caption = f"and {n_hidden} more columns" if n_hidden else None
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", caption=caption, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", caption=caption, padding=(0, 1), pad_edge=False)
     table.caption_justify = "left"
-    for name in columns[:n_shown]:
-        table.add_column(Text(name), no_wrap=True)
+    for i, name in enumerate(columns[:n_shown]):
+        is_number = all(_is_number(row[i]) for row in listed)
+        table.add_column(Text(name), no_wrap=True, justify="right" if is_number else "left")
     for row in listed:
         table.add_row(*(Text(cell) for cell in row[:n_shown]))
     return table
 
 
-def _columns(columns: list[str], rows: list[list[str]]) -> list[list[str]]:
-    return [[name, *(row[i] for row in rows)] for i, name in enumerate(columns)]
+def _is_number(cell: str) -> bool:
+    return not cell or cell.lstrip("-").replace(".", "", 1).isdecimal()
 
 
 def _count_fitting(widths: list[int], width: int) -> int:
-    """Return how many columns, with two spaces between them, fit into a width; at least one."""
-    used, n = 0, 0
+    """Return how many columns fit into a width; at least one."""
+    # Two spaces between columns, one on each side.
+    used, n = 2, 0
     for column_width in widths:
         used += column_width + 2
         if used > width and n:

