@@ -135,7 +135,7 @@ def pairs(report: Report) -> str:
     body = (
         f'<div class="split"><div class="card">{large}<div class="gap">{charts.heat_legend()}</div></div>'
         f'<div class="stack">{"".join(f"<div class=card>{figure}</div>" for figure in small)}</div></div>'
-        f'<div class="card gap">{_weakest_pairs(result, scores.baseline)}</div>'
+        f'<div class="card gap">{_weakest_pairs(scores, result)}</div>'
     )
     return section("pairs", "Pairs of columns", lead, body)
 
@@ -155,26 +155,33 @@ def _heat_figure(result: ColumnPairs, title: str, note: str, *, has_names: bool)
     )
 
 
-def _weakest_pairs(result: ColumnPairs, baseline: object) -> str:
-    other = baseline.matrix if isinstance(baseline, ColumnPairs) else None
+def _weakest_pairs(scores: MetricScores, result: ColumnPairs) -> str:
+    others = [
+        (title, other.matrix)
+        for title, other in (("Independent", scores.baseline), ("Real rows", scores.real))
+        if isinstance(other, ColumnPairs)
+    ]
     found = [
         (similarity, i, j)
         for i, row in enumerate(result.matrix)
         for j, similarity in enumerate(row[:i])
         if similarity is not None
     ]
-    rows = "".join(
-        f'<tr><th scope="row"><span class="name">{escape(result.columns[j])}</span> &amp; '
-        f'<span class="name">{escape(result.columns[i])}</span></th>'
-        f'<td class="right number">{formatting.score(similarity, "column_pairs")}</td>'
-        '<td class="right '
-        f'number">{formatting.score(other[i][j] if other else None, "column_pairs")}</td></tr>'
-        for similarity, i, j in sorted(found)[:N_PAIRS_LISTED]
-    )
+    tables = [("Synthetic", result.matrix), *others]
+    heads = "".join(f'<th scope="col" class="right">{title}</th>' for title, _ in tables)
+    rows = []
+    for _, i, j in sorted(found)[:N_PAIRS_LISTED]:
+        numbers = "".join(
+            f'<td class="right number">{formatting.score(matrix[i][j], "column_pairs")}</td>'
+            for _, matrix in tables
+        )
+        rows.append(
+            f'<tr><th scope="row"><span class="name">{escape(result.columns[j])}</span> &amp; '
+            f'<span class="name">{escape(result.columns[i])}</span></th>{numbers}</tr>'
+        )
     return (
-        '<table><thead><tr><th scope="col">The pairs least alike</th><th scope="col" '
-        'class="right">Synthetic</th>'
-        f'<th scope="col" class="right">Independent</th></tr></thead><tbody>{rows}</tbody></table>'
+        f'<table><thead><tr><th scope="col">The pairs least alike</th>{heads}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 
@@ -233,9 +240,14 @@ def _giveaways(result: TwoSample) -> str:
 def usefulness(report: Report) -> str:
     """Return how well a model trained on synthetic rows predicts real ones."""
     scores = report.scores("train_synthetic_test_real")
+    tested = (
+        "real rows that nobody has learnt from"
+        if "holdout" in report.tables
+        else "real rows; without a holdout, these are rows that the synthesizer may have learnt from"
+    )
     lead = (
         "Whether the synthetic rows can do the real ones' work: a model is trained on them alone, and asked "
-        "to predict real rows that nobody has learnt from."
+        f"to predict {tested}."
     )
     result = scores.synthetic
     if not isinstance(result, TrainSyntheticTestReal):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from understudy.evaluation import formatting
@@ -121,14 +121,20 @@ def bars(
     return "".join(result)
 
 
-def strip(value: float, baseline: float | None, real: float | None, best: float, label: str) -> str:
-    """Return where a score lies between the worst of the three and the best possible, at the right.
+def strip(scores: Mapping[str, float | None], *, best: float, gap_shown_min: float, label: str) -> str:
+    """Return where scores lie between the worst of them and the best possible, at the right.
 
-    The label, for those who cannot see it, has to be safe already.
+    Parameters
+    ----------
+    scores : mapping
+        Of `synthetic`, and of `baseline` and `real` where there are such.
+    gap_shown_min : float
+        The left end is at least so far from the best score: small gaps shall look small.
+    label : str
+        For those who cannot see it; has to be safe already.
     """
-    shown = {"value": value, "baseline": baseline, "real": real}
-    gaps = {name: abs(score - best) for name, score in shown.items() if score is not None}
-    widest = max(*gaps.values(), 0.02) * 1.04
+    gaps = {name: abs(score - best) for name, score in scores.items() if score is not None}
+    widest = max(*gaps.values(), gap_shown_min) * 1.04
     xs = {name: 208 - gap / widest * 196 for name, gap in gaps.items()}
     marks = [
         '<path class="s-line" stroke-width="3" stroke-linecap="round" d="M8 12H212"/>',
@@ -138,7 +144,7 @@ def strip(value: float, baseline: float | None, real: float | None, best: float,
         marks.append(f'<path class="s-real" stroke-width="3" d="M{xs["real"]:.1f} 4V20"/>')
     if "baseline" in xs:
         marks.append(diamond(xs["baseline"], 12))
-    marks.append(f'<circle class="f-synthetic" cx="{xs["value"]:.1f}" cy="12" r="6"/>')
+    marks.append(f'<circle class="f-synthetic" cx="{xs["synthetic"]:.1f}" cy="12" r="6"/>')
     return f'<svg viewBox="0 0 220 24" role="img" aria-label="{label}">{"".join(marks)}</svg>'
 
 

@@ -24,6 +24,8 @@ CHAPTERS = {
     "privacy": "Privacy",
     "method": "Method",
 }
+# Two standard errors of these scores are easily a tenth of this.
+GAPS_SHOWN_MIN = {"two_sample": 0.1, "nearest_record": 0.1}
 SHORT_EXPLANATIONS = {
     "column_shapes": "Each column by itself, averaged. Independent columns do well here, so this is only a "
     "beginning.",
@@ -129,12 +131,18 @@ def _summary_row(row: SummaryRow) -> str:
         formatting.score(score, row.name) for score in (row.value, row.baseline, row.real)
     )
     label = f"{escape(row.label)}: synthetic {value}, independent columns {baseline}, real rows {real}"
+    drawn = charts.strip(
+        {"synthetic": row.value, "baseline": row.baseline, "real": row.real},
+        best=row.best,
+        gap_shown_min=GAPS_SHOWN_MIN.get(row.name, 0.02),
+        label=label,
+    )
     half = ""
     if row.interval is not None:
         half = f'<div class="small muted">{_half(row.interval)}</div>'
     return (
         f'<tr>{head}<td data-label="Synthetic"><div class="value number">{value}</div>{half}</td>'
-        f'<td class="strip">{charts.strip(row.value, row.baseline, row.real, row.best, label)}</td>'
+        f'<td class="strip">{drawn}</td>'
         f'<td class="right number" data-label="Independent">{baseline}</td>'
         f'<td class="right number" data-label="Real rows">{real}</td></tr>'
     )
