@@ -14,10 +14,10 @@ COPY app app
 COPY workers workers
 COPY migrations migrations
 # The kernels are compiled here, so that no container compiles at its first job, and for a generic processor: on
-# another kind of processor than the builder's they would not be found, or not run.
+# another kind of processor than the builder's they would not be found. -P: of the installed package, not of /src.
 ENV NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/understudy/kernels
 RUN pip --python /opt/understudy/bin/python install --quiet --no-build-isolation --no-deps . \
-    && /opt/understudy/bin/python -m understudy.kernels
+    && /opt/understudy/bin/python -P -m understudy.kernels
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="Understudy" \

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from understudy.kernels import decoding, drawing, evidence, forests, hashing, hierarchy, predictors
+from understudy.kernels import decoding, drawing, evidence, forests, hashing, hierarchy, nearest, predictors
 from understudy.kernels.predictors import Predictor
 from understudy.kernels.trees import Features, GrowthRules
 
@@ -12,9 +12,10 @@ _SEED, _STREAM, _ROW = np.uint64(0), np.uint64(0), np.uint64(0)
 
 
 def compile_kernels() -> None:
-    """Compile every kernel that synthesizers call, or load it from the cache beside the source."""
+    """Compile every kernel that is called from outside, or load it from the cache."""
     _compile_chain()
     _compile_decoding()
+    _compile_nearest()
     hashing.hash_rows(_SEED, _STREAM, _ROW, np.zeros(1, np.uint64))
 
 
@@ -46,3 +47,8 @@ def _compile_decoding() -> None:
     decoding.decode_floats(codes, 0, floats, knot_row, knots, _SEED, _STREAM, _ROW, floats.copy())
     decoding.draw_from_marginal(ticks, _SEED, _STREAM, _ROW, codes)
     decoding.decode_levels(codes, 0, ticks, _SEED, _STREAM, _ROW, indices)
+
+
+def _compile_nearest() -> None:
+    numbers, codes = np.zeros((1, 1), np.float32), np.zeros((1, 1), np.int32)
+    nearest.nearest_distances(numbers, codes, numbers, codes)
