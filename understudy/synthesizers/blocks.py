@@ -24,8 +24,10 @@ def count_threads() -> int:
     return min(n, N_THREADS_MAX)
 
 
-def check_range(n_rows: int, offset: int) -> None:
-    """Raise InvalidInput if there is no such range of rows."""
+def check_request(n_rows: int, seed: int, offset: int) -> None:
+    """Raise InvalidInput if there are no such rows."""
+    if not 0 <= seed < 2**64:
+        raise InvalidInput("seed must be a whole number from 0 to 2**64 - 1.", code="invalid_parameters")
     if n_rows < 0 or offset < 0:
         raise InvalidInput("n_rows and offset must not be negative.", code="invalid_parameters")
     if n_rows + offset >= 2**63:

@@ -13,7 +13,7 @@ from understudy.errors import Conflict
 from understudy.kernels import decoding
 from understudy.progress import Progress, no_progress
 from understudy.synthesizers.base import Arrays, Manifest
-from understudy.synthesizers.blocks import check_range, count_threads, draw_blocks
+from understudy.synthesizers.blocks import check_request, count_threads, draw_blocks
 from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.parameters import IndependentParameters
 from understudy.tables.schema import Schema
@@ -48,7 +48,7 @@ class Independent:
 
     def sample(self, n_rows: int, *, seed: int, offset: int = 0) -> Iterator[pa.RecordBatch]:
         """Yield rows ``offset … offset + n_rows - 1`` of the table that the seed stands for."""
-        check_range(n_rows, offset)
+        check_request(n_rows, seed, offset)
         table = self._fitted()
         cumulative = [cumulate(counts) for counts in self.counts_]
         return draw_blocks(

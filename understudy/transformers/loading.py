@@ -16,7 +16,7 @@ from understudy.transformers.base import N_CODES_MAX, Arrays, Transformer
 from understudy.transformers.bins import N_SEGMENTS, Bins
 from understudy.transformers.boolean import BooleanTransformer
 from understudy.transformers.categorical import CategoricalTransformer
-from understudy.transformers.numeric import N_DECIMALS_MAX, NumericTransformer, Scale, Writing
+from understudy.transformers.numeric import EXPONENT_MAX, N_DECIMALS_MAX, NumericTransformer, Scale, Writing
 from understudy.transformers.table import TableTransformer
 from understudy.transformers.ticks import is_exact
 
@@ -186,8 +186,9 @@ def _load_numeric(column: Column, type_: pa.DataType, reader: ArrayReader) -> Nu
     has_missing = reader.truth("has_missing")
     require(len(starts) + has_missing > 0, "a column has no codes")
     # Casting a wild float to an integer is undefined in compiled code.
-    in_range = np.isfinite(knots).all() and (knots >= 0).all() and (knots < 2.0**63).all()
-    require(bool(in_range) and bool(np.isfinite(starts).all()), "quantiles are out of range")
+    highest = np.finfo(np.float64).max if is_float else 2.0**63
+    in_range = np.isfinite(starts).all() and ((knots >= 0) & (knots < highest)).all()
+    require(bool(in_range), "quantiles are out of range")
     return NumericTransformer(
         type_, column.nullable, has_missing, n_values, scale, Bins(starts, knot_row, knots)
     )
@@ -203,5 +204,5 @@ def _load_scale(type_: pa.DataType, reader: ArrayReader) -> Scale:
         reader.whole("origin", -(2**63), 2**64 - 1),
         reader.whole("step", 1, 2**64 - 1),
         reader.whole("decimals", 0, N_DECIMALS_MAX),
-        reader.whole("exponent", -1100, 1100),
+        reader.whole("exponent", 0, 1024 - EXPONENT_MAX),
     )

@@ -30,6 +30,7 @@ from understudy.transformers.nulls import array_of_nulls
 from understudy.transformers.ticks import array_of_integers, from_ticks, integers_of, is_exact, to_ticks
 
 N_DECIMALS_MAX = 6
+EXPONENT_MAX = 1000
 
 Floats = npt.NDArray[np.float64]
 # How numbers are written: whole units, whole units of 10**-decimals, or floats times 2**-exponent.
@@ -79,7 +80,9 @@ class NumericTransformer:
         kernel: Any = decoding.decode_floats if is_float else decoding.decode_ticks
         bins = self.bins
         kernel(codes, int(self.has_missing), bins.starts, bins.knot_row, bins.knots, *stream.key(), numbers)
-        return self._write(numbers, missing)
+        # A fit keeps to the range of its values; only the numbers of a tampered file overflow.
+        with np.errstate(over="ignore"):
+            return self._write(numbers, missing)
 
     def _write(self, numbers: npt.NDArray[Any], missing: Mask | None) -> ArrowArray:
         scale = self.scale
@@ -182,8 +185,8 @@ def _read_floats(floats: Floats, type_: pa.DataType) -> tuple[Scale, npt.NDArray
     if decimals is not None:
         origin, step, ticks = to_ticks(np.rint(floats * 10.0**decimals).astype(np.int64))
         return Scale("decimal", origin, step, decimals), ticks
-    # Scaled into [-1, 1] by a power of two, which is exact, so that differences and means cannot overflow.
-    exponent = int(np.frexp(np.abs(floats).max())[1])
+    # Huge floats are scaled by a power of two, so that differences and means cannot overflow.
+    exponent = max(int(np.frexp(np.abs(floats).max())[1]) - EXPONENT_MAX, 0)
     return Scale("float", exponent=exponent), np.ldexp(floats, -exponent)
 
 

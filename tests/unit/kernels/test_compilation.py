@@ -10,7 +10,8 @@ from numba.core.dispatcher import Dispatcher
 import gc
 from understudy.kernels.compilation import compile_kernels
 compile_kernels()
-kernels = [o for o in gc.get_objects() if isinstance(o, Dispatcher) and o.py_func.__module__.startswith("understudy")]
+dispatchers = [o for o in gc.get_objects() if isinstance(o, Dispatcher)]
+kernels = [k for k in dispatchers if k.py_func.__module__.startswith("understudy")]
 print(sum(sum(k.stats.cache_misses.values()) for k in kernels), sum(bool(k.signatures) for k in kernels))
 """
 
@@ -43,7 +44,8 @@ table = pa.table(columns).cast(schema.to_arrow())
 for entry in SYNTHESIZERS.values():
     synthesizer = make_synthesizer(entry.parameters(name=entry.name), seed=0).fit(table, schema)
     list(synthesizer.sample(10, seed=0))
-kernels = [o for o in gc.get_objects() if isinstance(o, Dispatcher) and o.py_func.__module__.startswith("understudy")]
+dispatchers = [o for o in gc.get_objects() if isinstance(o, Dispatcher)]
+kernels = [k for k in dispatchers if k.py_func.__module__.startswith("understudy")]
 print([k.py_func.__name__ for k in kernels if sum(k.stats.cache_misses.values())])
 """
     run("from understudy.kernels.compilation import compile_kernels; compile_kernels()")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import lgamma, log
 from typing import Any
 
@@ -25,13 +26,13 @@ def word(seed: int, stream: int, row: int) -> int:
 
 
 def evidence(counts: list[int]) -> float:
-    """Dirichlet-multinomial log evidence over all given classes."""
+    """Return the Dirichlet-multinomial log evidence over all given classes."""
     n, k = sum(counts), len(counts)
     return lgamma(k * ALPHA) - lgamma(n + k * ALPHA) + sum(lgamma(c + ALPHA) - lgamma(ALPHA) for c in counts)
 
 
 def hierarchy(counts: list[int]) -> list[tuple[int, ...]]:
-    """The cuts of every choice, breadth first."""
+    """Return the cuts of every choice, breadth first."""
     out: list[tuple[int, ...]] = []
     waiting = [(0, len(counts))] if len(counts) > 1 else []
     while waiting:
@@ -45,7 +46,7 @@ def hierarchy(counts: list[int]) -> list[tuple[int, ...]]:
             cuts.append(min(places, key=lambda c: (abs(sum(counts[cuts[-1] : c]) - wanted), -c)))
         cuts.append(high)
         out.append(tuple(cuts))
-        waiting += [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if b - a > 1]
+        waiting += [(a, b) for a, b in pairwise(cuts) if b - a > 1]
     return out
 
 

@@ -11,7 +11,7 @@ from understudy.errors import Conflict
 from understudy.kernels.trees import GrowthRules
 from understudy.progress import Progress, no_progress
 from understudy.synthesizers.base import Arrays, Manifest
-from understudy.synthesizers.blocks import check_range, count_threads, draw_blocks
+from understudy.synthesizers.blocks import check_request, count_threads, draw_blocks
 from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.chain import draw_codes, fit_chain
@@ -49,7 +49,7 @@ class TreeChain:
 
     def sample(self, n_rows: int, *, seed: int, offset: int = 0) -> Iterator[pa.RecordBatch]:
         """Yield rows ``offset … offset + n_rows - 1`` of the table that the seed stands for."""
-        check_range(n_rows, offset)
+        check_request(n_rows, seed, offset)
         table, links = self._fitted(), self.links_
         return draw_blocks(
             lambda first, n: table.decode(draw_codes(links, seed, first, n), seed, first),

@@ -1,0 +1,103 @@
+"""What tree chains promise beyond the contract of all synthesizers."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from tests.unit.synthesizers.tables import related_columns
+from understudy.kernels import predictors
+from understudy.synthesizers import TreeChainParameters
+from understudy.synthesizers.tree_chain import additive
+from understudy.synthesizers.tree_chain import synthesizer as tree_chain
+from understudy.synthesizers.tree_chain.synthesizer import TreeChain
+
+
+@pytest.fixture(scope="module")
+def fitted() -> TreeChain:
+    """Return a chain fitted on 6000 rows."""
+    return make().fit(*related_columns(6000))
+
+
+@pytest.fixture(scope="module")
+def sample(fitted: TreeChain) -> pa.Table:
+    """Return 6000 of its rows."""
+    return pa.Table.from_batches(fitted.sample(6000, seed=1))
+
+
+def make() -> TreeChain:
+    return TreeChain(TreeChainParameters(name="tree_chain"), seed=0)
+
+
+def test_dependencies_between_categories_are_kept(sample: pa.Table) -> None:
+    cities = np.array(["Graz", "Linz", "Wien", "Zell"])[sample["n"].to_numpy() // 2]
+    # Exact in the table; leaves are smoothed, so a few in a hundred may break it.
+    assert (cities == sample["city"].to_numpy()).mean() > 0.98
+
+
+def test_levels_of_a_large_category_follow_other_columns(sample: pa.Table) -> None:
+    first_words = np.array([text.split()[0] for text in sample["code"].to_pylist()])
+    # 300 levels are seen by the trees as a scale of neighbours.
+    assert (first_words == sample["city"].to_numpy()).mean() > 0.9
+
+
+def test_correlation_of_numbers_is_kept(sample: pa.Table) -> None:
+    both = sample.filter(pc.is_valid(sample["y"]))
+    # In the table the noise leaves 0.9988.
+    assert np.corrcoef(both["x"].to_numpy(), both["y"].to_numpy())[0, 1] > 0.98
+
+
+def test_share_of_missing_values_is_kept(sample: pa.Table) -> None:
+    # Two samples of 6000 at 0.1: six standard deviations of their difference.
+    assert abs(sample["y"].null_count / 6000 - 0.1) < 0.033
+
+
+def test_marginals_are_kept(sample: pa.Table) -> None:
+    shares = np.bincount(sample["n"].to_numpy(), minlength=8) / 6000
+    assert np.abs(shares - 1 / 8).max() < 0.04
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch, n_threads: int) -> None:
+    table, schema = related_columns(3000)
+    monkeypatch.setattr(tree_chain, "count_threads", lambda: 2)
+    expected = pa.Table.from_batches(make().fit(table, schema).sample(140_000, seed=3))
+    monkeypatch.setattr(tree_chain, "count_threads", lambda: n_threads)
+    got = pa.Table.from_batches(make().fit(table, schema).sample(140_000, seed=3))
+    assert got.equals(expected)
+
+
+def coarse_codes(n_rows: int) -> npt.NDArray[np.uint8]:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, n_rows))
+    y = x[0] - 0.5 * x[1] + 0.1 * rng.normal(size=n_rows)
+    ranks = np.argsort(np.argsort(np.vstack([x, y]), axis=1), axis=1)
+    return (ranks * 256 // n_rows).astype(np.uint8)
+
+
+def test_additive_predictor_follows_its_target() -> None:
+    codes = coarse_codes(5000)
+    moments = additive.fit_moments(codes, [True] * 3)
+    bins = additive.predict(additive.fit_predictor(moments, 2, codes), codes)
+    assert np.corrcoef(bins, codes[2])[0, 1] > 0.95
+
+
+def test_weights_are_those_of_ridge_regression() -> None:
+    codes = coarse_codes(5000)
+    moments = additive.fit_moments(codes, [True] * 3)
+    used = np.flatnonzero(moments.column < 2)
+    design = np.array([moments.values[t][codes[max(moments.column[t], 0)]] for t in used]).T
+    target = moments.values[moments.target[2]][codes[2]]
+    expected = np.linalg.solve(design.T @ design + np.eye(len(used)), design.T @ target)
+    gram = np.ascontiguousarray(moments.gram[np.ix_(used, used)])
+    products = np.ascontiguousarray(moments.gram[used, moments.target[2]])
+    assert predictors.solve_ridge(gram, products, 1.0) == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+def test_no_predictor_where_nothing_can_be_predicted() -> None:
+    codes = np.random.default_rng(0).integers(0, 256, (3, 4000)).astype(np.uint8)
+    moments = additive.fit_moments(codes, [True] * 3)
+    assert additive.fit_predictor(moments, 2, codes) is additive.NO_PREDICTOR

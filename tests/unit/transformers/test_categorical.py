@@ -1,0 +1,116 @@
+"""Categories, truth values, coarse codes and the order of levels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from understudy.errors import InvalidInput
+from understudy.tables.schema import Column, ColumnKind
+from understudy.transformers.association import order_levels
+from understudy.transformers.base import RowStream
+from understudy.transformers.boolean import fit_boolean
+from understudy.transformers.categorical import CategoricalTransformer, cumulate, fit_categorical
+from understudy.transformers.coarse import fit_coarse
+from understudy.transformers.numeric import NumericTransformer
+from understudy.transformers.table import fit_column
+
+STREAM = RowStream(seed=1, stream=2, first_row=0)
+
+
+def column_of(values: Any, kind: ColumnKind = ColumnKind.category) -> Column:
+    return Column(name="x", kind=kind, arrow_type=str(values.type), nullable=values.null_count > 0)
+
+
+def fit(values: Any) -> tuple[CategoricalTransformer, Any]:
+    return fit_categorical(column_of(values), pa.chunked_array([values]))
+
+
+@pytest.mark.parametrize("type_", [pa.string(), pa.large_string(), pa.int16(), pa.uint64()])
+def test_shared_levels_come_back_exactly(type_: pa.DataType) -> None:
+    values = pa.array([["3", "1", None, "2", "3"][i % 5] for i in range(50)]).cast(type_)
+    transformer, codes = fit(values)
+    assert transformer.decode(codes, STREAM).equals(values)
+
+
+def test_levels_are_ordered_by_frequency_then_text() -> None:
+    transformer, _ = fit(pa.array(["b"] * 5 + ["a"] * 5 + ["c"] * 9))
+    assert transformer.levels.to_pylist() == ["c", "a", "b"]
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    values = ["a"] * 7 + ["b"] * 7 + ["rare"]
+    forward, backward = fit(pa.array(values))[0], fit(pa.array(values[::-1]))[0]
+    assert forward.to_arrays()[0] == backward.to_arrays()[0]
+
+
+def test_chunks_share_their_levels() -> None:
+    chunks = pa.chunked_array([["a"] * 5, ["b"] * 5, [], ["a", None]])
+    transformer, codes = fit_categorical(column_of(chunks), chunks)
+    assert transformer.decode(codes, STREAM).to_pylist() == chunks.to_pylist()
+
+
+def test_pooled_rows_are_redrawn_by_frequency() -> None:
+    transformer, codes = fit(pa.array(["a"] * 90 + ["b"] * 10 + [f"rare {i}" for i in range(1000)]))
+    drawn = transformer.decode(codes[100:], STREAM).to_pylist()
+    # Six standard deviations of 1000 draws at 0.1.
+    assert abs(drawn.count("b") / 1000 - 0.1) < 0.06
+    assert set(drawn) == {"a", "b"}
+
+
+def test_more_levels_than_codes_keep_the_commonest() -> None:
+    values = [f"level {i}" for i in range(9000)] * 5 + ["most"] * 6
+    transformer, _ = fit(pa.array(values))
+    assert transformer.n_codes == 8192
+    assert transformer.levels[0].as_py() == "most"
+    assert transformer.describe()["levels_pooled"] == 9001 - 8191
+
+
+def test_labels_that_nobody_shares_are_numbers() -> None:
+    values = pa.array(range(100))
+    transformer, _ = fit_column(column_of(values), pa.chunked_array([values]))
+    assert isinstance(transformer, NumericTransformer)
+
+
+def test_text_of_another_kind_is_refused() -> None:
+    values = pa.array(["1", "2"])
+    with pytest.raises(InvalidInput, match="Column 'x' is stored as string, which is no integer"):
+        fit_column(column_of(values, ColumnKind.integer), pa.chunked_array([values]))
+
+
+def test_truth_values_come_back_exactly() -> None:
+    for values in ([True, False, None], [True], [None], [False, True]):
+        array = pa.array(values, pa.bool_())
+        transformer, codes = fit_boolean(array)
+        assert transformer.decode(codes, STREAM).to_pylist() == values
+        assert transformer.n_codes == len(values)
+
+
+def test_cumulative_probabilities_end_at_the_top() -> None:
+    assert cumulate(np.array([1, 1, 2])).tolist() == [2**62, 2**63, 2**64 - 1]
+
+
+def test_few_codes_are_their_own_coarse_codes() -> None:
+    assert fit_coarse(np.ones(256, np.int64)).tolist() == list(range(256))
+
+
+def test_coarse_codes_have_near_equal_mass() -> None:
+    counts = np.random.default_rng(0).integers(1, 20, 5000)
+    coarse = fit_coarse(counts)
+    assert (np.diff(coarse.astype(int)) >= 0).all()
+    mass = np.bincount(coarse, weights=counts)
+    # A group misses its 256th by no more than the heaviest code at either end.
+    assert len(mass) == 256
+    assert np.abs(mass - counts.sum() / 256).max() <= 20
+
+
+def test_levels_with_the_same_company_become_neighbours() -> None:
+    rng = np.random.default_rng(0)
+    group_of_level = rng.integers(0, 3, 30)
+    levels = rng.integers(0, 30, 6000)
+    noise = rng.integers(0, 5, 6000).astype(np.uint16)
+    order = order_levels(levels, 30, [(noise, 5), (group_of_level[levels].astype(np.uint16), 3)])
+    assert (np.diff(group_of_level[order]) >= 0).all()

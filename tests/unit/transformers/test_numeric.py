@@ -1,0 +1,200 @@
+"""Numbers to codes and back, exactly where enough rows share them, and nobody's own where not."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from understudy.errors import InvalidInput
+from understudy.tables.schema import Column, ColumnKind
+from understudy.transformers.base import N_ROWS_SHARED, RowStream
+from understudy.transformers.bins import fit_bins
+from understudy.transformers.numeric import NumericTransformer, fit_numeric
+from understudy.transformers.ticks import from_ticks, to_ticks
+
+STREAM = RowStream(seed=1, stream=2, first_row=0)
+# The first call may compile.
+unhurried = settings(deadline=None)
+
+
+def fit(values: Any, *, nullable: bool = False) -> tuple[NumericTransformer, npt.NDArray[np.uint16]]:
+    kind = ColumnKind.float if pa.types.is_floating(values.type) else ColumnKind.integer
+    column = Column(name="x", kind=kind, arrow_type=str(values.type), nullable=nullable)
+    return fit_numeric(column, values)
+
+
+def round_trip(values: Any, *, nullable: bool = False) -> Any:
+    transformer, codes = fit(values, nullable=nullable)
+    decoded = transformer.decode(codes, STREAM)
+    assert decoded.type == values.type
+    decoded.validate(full=True)
+    return decoded
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([-(2**63), 2**63 - 1, 0, 2**53 + 1]),
+        pa.array([0, 2**64 - 1, 2**63], pa.uint64()),
+        pa.array([-128, 127], pa.int8()),
+        pa.array([0.1, 0.25, -3.125, 1e6]),
+        pa.array([1e300, -1e300, 1e-300, 1.5]),
+        pa.array([1 / 3, 2 / 3, np.pi]),
+        pa.array([0.1, 3.3], pa.float32()),
+        pa.array([0.5, 0.1], pa.float16()),
+        pa.array([Decimal("0.01"), Decimal("-9999999.99")], pa.decimal128(38, 2)),
+        pa.array([date(1, 1, 1), date(9999, 12, 31)], pa.date32()),
+        pa.array([date(1970, 1, 1), date(2024, 2, 29)], pa.date64()),
+        pa.array([0, 86399], pa.time32("s")),
+        pa.array([0, 86_399_999_999_999], pa.time64("ns")),
+        pa.array([-(2**63) + 1, 2**63 - 1, 1_700_000_000_123_456_789], pa.timestamp("ns")),
+        pa.array([datetime(2024, 1, 1, 12)], pa.timestamp("s", tz="Europe/Vienna")),  # noqa: DTZ001
+        pa.array([-(2**63) + 1, 5], pa.duration("us")),
+    ],
+    ids=lambda values: str(values.type),
+)
+def test_shared_values_come_back_exactly(values: Any) -> None:
+    repeated = pa.concat_arrays([values] * N_ROWS_SHARED)
+    assert round_trip(repeated).equals(repeated)
+
+
+@unhurried
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20))
+def test_ticks_are_an_exact_inverse(integers: list[int]) -> None:
+    array = np.array(integers, np.int64)
+    origin, step, ticks = to_ticks(array)
+    assert from_ticks(origin, step, ticks, is_signed=True).tolist() == integers
+
+
+@unhurried
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=5, max_size=60))
+def test_any_integers_decode_within_their_range_and_grid(integers: list[int]) -> None:
+    decoded = round_trip(pa.array(integers)).to_pylist()
+    step = math.gcd(*(value - min(integers) for value in integers))
+    assert min(integers) <= min(decoded)
+    assert max(decoded) <= max(integers)
+    assert all((value - min(integers)) % max(step, 1) == 0 for value in decoded)
+
+
+@unhurried
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=5, max_size=60))
+def test_any_floats_decode_within_their_range(floats: list[float]) -> None:
+    decoded = round_trip(pa.array(floats)).to_pylist()
+    # The last bits of means and of interpolation.
+    slack = 1e-9 * max(abs(value) for value in floats)
+    assert min(floats) - slack <= min(decoded)
+    assert max(decoded) <= max(floats) + slack
+
+
+@unhurried
+@given(st.integers(0, 2**32 - 1), st.sampled_from([5, 20, 50, 3000]), st.sampled_from([16, 300]))
+def test_every_bin_speaks_for_enough_rows(seed: int, n_distinct: int, n_bins_max: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = (rng.exponential(n_distinct / 5, 2000) // 1).astype(np.uint64)
+    values[:1000] = rng.integers(0, n_distinct, 1000)
+    bins, codes = fit_bins(values, n_bins_max)
+    assert bins.n_bins <= n_bins_max
+    assert np.bincount(codes, minlength=bins.n_bins).min() >= N_ROWS_SHARED
+    shared = bins.starts[bins.knot_row < 0]
+    assert all((values == value).sum() >= N_ROWS_SHARED for value in shared)
+    assert (np.diff(bins.knots, axis=1) >= 0).all()
+
+
+def test_codes_ascend_with_values() -> None:
+    values = np.random.default_rng(0).lognormal(size=5000)
+    _, codes = fit_bins(values, 100)
+    assert (np.diff(codes[np.argsort(values)].astype(int)) >= 0).all()
+
+
+def test_quantiles_of_a_range_are_means_of_neighbours() -> None:
+    values = np.arange(10, dtype=np.uint64) ** np.uint64(2)
+    bins, _ = fit_bins(values, 100)
+    # One range of ten rows: the means of its five lowest and of its five highest.
+    low, high = np.mean([0, 1, 4, 9, 16]), np.mean([25, 36, 49, 64, 81])
+    assert bins.starts[0] + bins.knots[0, 0] == low
+    assert bins.starts[0] + bins.knots[0, -1] == high
+
+
+def test_a_few_rows_between_shared_values_go_to_the_nearer_one() -> None:
+    values = np.repeat(np.array([10, 13, 17, 20], np.uint64), [5, 1, 2, 5])
+    bins, codes = fit_bins(values, 100)
+    assert bins.starts.tolist() == [10, 20]
+    assert codes.tolist() == [0] * 6 + [1] * 7
+
+
+def test_shape_survives() -> None:
+    values = np.random.default_rng(0).gamma(2.0, size=20_000)
+    decoded = np.sort(round_trip(pa.array(values)).to_numpy())
+    # Codes are those of the fit: only the place within bins of some 10 rows is new.
+    assert np.abs(decoded - np.sort(values)).mean() < 0.002
+
+
+def test_places_of_decimals_are_kept() -> None:
+    values = np.round(np.random.default_rng(0).normal(size=5000), 2)
+    decoded = round_trip(pa.array(values)).to_numpy()
+    assert (np.round(decoded, 2) == decoded).all()
+
+
+def test_step_of_integers_is_kept() -> None:
+    values = pa.array(np.random.default_rng(0).integers(0, 10**6, 3000) * 25 + 7)
+    assert {value % 25 for value in round_trip(values).to_pylist()} == {7}
+
+
+def test_missing_values_stay_where_they_were() -> None:
+    values = pa.array([1, None, 2] * 10)
+    assert round_trip(values, nullable=True).equals(values)
+
+
+def test_nan_counts_as_missing_and_comes_back_as_null_in_a_nullable_column() -> None:
+    values = pa.array([1.5, float("nan"), None] * 10)
+    assert round_trip(values, nullable=True).to_pylist() == [1.5, None, None] * 10
+
+
+def test_nan_comes_back_as_nan_in_a_column_without_nulls() -> None:
+    decoded = round_trip(pa.array([1.5, float("nan")] * 10))
+    assert decoded.null_count == 0
+    assert np.isnan(decoded.to_numpy()).tolist() == [False, True] * 10
+
+
+@pytest.mark.parametrize(
+    "values", [pa.array([812]), pa.array([8.5, 9.25, 1.0, 2.0]), pa.array([date(1990, 5, 17)])]
+)
+def test_fewer_values_than_may_be_shared_give_zero(values: Any) -> None:
+    decoded = round_trip(values)
+    assert decoded.cast(pa.int32()).to_pylist() == [0] * len(values)
+    assert fit(values)[0].describe()["placeholder"]
+
+
+def test_no_value_of_one_person_is_kept_in_the_arrays() -> None:
+    values = pa.array(np.random.default_rng(0).integers(0, 10**12, 1000))
+    transformer, _ = fit(values)
+    scale, bins = transformer.scale, transformer.bins
+    kept = {scale.origin} | {scale.origin + scale.step * int(start) for start in bins.starts}
+    assert not kept & set(values.to_pylist())
+
+
+def test_sliced_arrays_are_read_from_their_offset() -> None:
+    for type_ in (pa.int64(), pa.decimal128(12, 1), pa.date32()):
+        values = pa.array([100] * 10 + list(range(6)) * 5).cast(pa.int32()).cast(type_).slice(10)
+        assert round_trip(values).equals(values)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf")])
+def test_infinite_values_are_refused(value: float) -> None:
+    with pytest.raises(InvalidInput, match="'x' holds infinite values"):
+        fit(pa.array([1.0, value]))
+
+
+def test_decimals_beyond_64_bits_are_refused() -> None:
+    values = pa.array([Decimal(10) ** 30] * 9, pa.decimal128(38, 0))
+    with pytest.raises(InvalidInput, match="more than 18 digits"):
+        fit(values)
