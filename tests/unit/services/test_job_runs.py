@@ -28,8 +28,10 @@ InBackground = Callable[..., Future[Any]]
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Return when the condition holds; a test that waits in vain is ended from outside."""
+    """Return when the condition holds; one that never will is to end the test, not to hang it."""
+    give_up_at = time.monotonic() + 60
     while not condition():
+        assert time.monotonic() < give_up_at, "It never came."
         time.sleep(0.02)
 
 
