@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
@@ -71,7 +71,8 @@ def demo(
         show_result(console, result, time.monotonic() - began)
         show_how_to_go_on(console, stack, result, needs_serve=stack.is_ours and not keep)
         if keep:
-            stack.wait()
+            with suppress(KeyboardInterrupt):
+                stack.wait()
     finally:
         stack.stop()
 

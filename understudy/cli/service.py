@@ -100,6 +100,10 @@ def migrate(
 def stack_options(*, host: str | None, port: int | None, data_dir: Path | None) -> StackOptions:
     """Return what a stack is asked to be: the settings, changed by the options that were given."""
     settings = load_settings()
+    if sys.platform == "win32":
+        raise Unavailable(
+            "The stack runs on Linux and macOS; on Windows use WSL, or docker compose.", code="configuration"
+        )
     from understudy.embedded.commands import StackOptions
 
     return StackOptions(

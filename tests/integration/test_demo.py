@@ -1,0 +1,94 @@
+"""`understudy demo`, on the first rows of its table, and the lines that it prints for going on."""
+
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2
+import psutil
+import pytest
+
+from understudy.cli.demo import serve_command
+from understudy.embedded.background import BackgroundStack
+from understudy.embedded.commands import StackOptions
+
+pytestmark = pytest.mark.stack
+
+DEMO = [sys.executable, "-m", "understudy.cli", "demo", "--rows", "1000", "--port", "0"]
+PATIENCE_SECONDS = 60
+STORY = ("1,000 rows; 19 columns", "Trained", "1,000 synthetic rows", "How good is it?")
+
+
+def request(line: str, variables: dict[str, str]) -> httpx2.Response:
+    """Do what a printed curl line says; curl itself need not be installed."""
+    for name, value in variables.items():
+        line = line.replace(f"${name}", value)
+    words = shlex.split(line)
+    assert words.pop(0) == "curl"
+    url = words.pop()
+    options = list(zip(words[::2], words[1::2], strict=True))
+    headers = dict(value.split(": ", 1) for option, value in options if option == "-H")
+    values = dict(options)
+    if "-F" in values:
+        field, _, file = values["-F"].partition("=@")
+        return httpx2.post(url, headers=headers, files={field: (file, b"a,b\n1,x\n2,y\n")})
+    if "-d" in values:
+        return httpx2.post(url, headers=headers, content=values["-d"])
+    return httpx2.get(url, headers=headers)
+
+
+def printed_lines(output: str) -> list[str]:
+    """Return the lines of the last section, with those joined that end in a backslash."""
+    section = output.partition("How to go on")[2].partition("\n")[2]
+    return [line.strip() for line in section.replace("\\\n", " ").splitlines() if line.strip()]
+
+
+def test_the_demo_tells_its_story_and_its_last_lines_work_as_printed(tmp_path):
+    command = [*DEMO, "--keep", "--data-dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        output = ""
+        while "yours.csv" not in output:
+            line = process.stdout.readline()
+            assert line, output
+            output += line
+        key, api, *curls = [line for line in printed_lines(output) if line.startswith(("KEY", "API", "curl"))]
+        key_file = key.removeprefix("KEY=$(cat ").removesuffix(")")
+        variables = {"KEY": Path(key_file).read_text().strip(), "API": api.removeprefix("API=")}
+        assert [request(line, variables).status_code for line in curls] == [200, 202, 202]
+        members = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_SECONDS) == 0
+    assert all(said in output for said in STORY)
+    assert len((tmp_path / "demo" / "synthetic.csv").read_text().splitlines()) == 1001
+    assert (tmp_path / "demo" / "synthetic.parquet").read_bytes().startswith(b"PAR1")
+    assert (tmp_path / "demo" / "report.html").read_text().startswith("<!doctype html>")
+    _, alive = psutil.wait_procs(members, timeout=PATIENCE_SECONDS)
+    assert not [member for member in alive if member.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize(
+    ("environment", "url", "expected"),
+    [
+        ({"MAKELEVEL": "1"}, "http://127.0.0.1:8000", "make serve"),
+        ({}, "http://127.0.0.1:8000", "understudy serve"),
+        ({"MAKELEVEL": "1"}, "http://127.0.0.1:8123", "understudy serve --port 8123"),
+    ],
+)
+def test_the_command_that_brings_the_stack_up_again(tmp_path, monkeypatch, environment, url, expected):
+    monkeypatch.delenv("MAKELEVEL", raising=False)
+    for name, value in ({"UNDERSTUDY_DATA_DIR": str(tmp_path)} | environment).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["understudy"])
+    (tmp_path / "url").write_text(url)
+    assert serve_command(BackgroundStack(StackOptions(data_dir=tmp_path))) == expected
+
+
+def test_what_is_wrong_is_said_in_one_line():
+    done = subprocess.run(
+        [*DEMO, "--data-dir", "/proc/understudy"], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 5
+    assert "UNDERSTUDY_DATA_DIR" in done.stderr
