@@ -94,6 +94,7 @@ def mended(document: Json) -> Json:
     for body in _subclasses(Body):
         _leave_out_nulls(schemas.get(body.__name__, {}))
     _strip_titles(document)
+    _close_maps(document)
     _name_unions(document, schemas)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
@@ -168,6 +169,16 @@ def _name_unions(node: Any, schemas: Json) -> None:
         name = UNION_NAMES[union["discriminator"]["propertyName"]]
         schemas[name] = union
         node["$ref"] = f"#/components/schemas/{name}"
+
+
+def _close_maps(node: Any) -> None:
+    """Say of maps with restricted keys what their values are: pydantic leaves all other keys open."""
+    for item in list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _close_maps(item)
+    if isinstance(node, dict) and len(node.get("patternProperties", {})) == 1:
+        ((pattern, value),) = node.pop("patternProperties").items()
+        node["propertyNames"] = {**node.get("propertyNames", {}), "pattern": pattern}
+        node["additionalProperties"] = value
 
 
 def _strip_titles(node: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
@@ -130,7 +131,17 @@ def _on_understudy_error(request: Request, error: Exception) -> JSONResponse:
 def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     exception = cast(HTTPException, error)
     code, detail = HTTP_ERRORS.get(exception.status_code, ("internal_error", str(exception.detail)))
-    return problem_response(request.scope, _with_code(code, detail), headers=exception.headers)
+    headers = {"Allow": _allowed(request)} if exception.status_code == 405 else exception.headers
+    return problem_response(request.scope, _with_code(code, detail), headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods of an address; Starlette only tells those of the first route that it finds there."""
+    routes: list[APIRoute] = request.app.state.api_routes
+    path = request.scope["path"]
+    return ", ".join(
+        sorted({m for route in routes if route.path_regex.match(path) for m in route.methods or ()})
+    )
 
 
 def _with_code(code: str, detail: str) -> errors.UnderstudyError:

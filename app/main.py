@@ -84,8 +84,10 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.state.api_routes = []
     for module in (datasets, jobs, job_events, models, reports, catalogues, health):
         app.include_router(module.router)
+        app.state.api_routes += module.router.routes
     add_error_handlers(app)
     describe(app)
     return app

@@ -213,6 +213,11 @@ def test_a_lost_file_is_our_fault_and_told_as_such(
     assert "world/" not in response.text
 
 
+def test_a_damaged_file_is_told_before_the_answer_begins(client: TestClient, world: dict[str, str]):
+    response = client.get(f"/v1/datasets/{world['dataset']}/content?format=csv")
+    assert_problem(response, 500, "artifact_corrupt", "cannot be read")
+
+
 def test_a_report_is_given_as_what_is_asked_for(client: TestClient, world: dict[str, str]):
     path = f"/v1/reports/{world['report']}"
     for accept in (None, "application/json", "text/html;q=0.1, */*"):

@@ -23,9 +23,9 @@ def test_an_unknown_address_is_told(shared_client: TestClient):
 
 
 def test_a_wrong_method_is_told_with_those_that_work(shared_client: TestClient):
-    response = shared_client.put("/v1/jobs")
+    response = shared_client.put("/v1/datasets/x")
     assert_problem(response, 405, "method_not_allowed")
-    assert response.headers["allow"]
+    assert response.headers["allow"] == "DELETE, GET, PATCH"
 
 
 def test_the_problem_names_the_path(shared_client: TestClient):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
 from understudy.db import artifacts
-from understudy.errors import NotFound, UnderstudyError
+from understudy.errors import InvalidInput, NotFound, UnderstudyError
 from understudy.resources import Resources
 
 if TYPE_CHECKING:
@@ -34,16 +35,24 @@ def open_artifact(resources: Resources, artifact: Artifact) -> BinaryIO:
         pass
     with resources.sessions() as session:
         artifacts.get(session, artifact.project_id, artifact.job_id, artifact.role)
-    raise UnderstudyError(
-        "The stored file is missing or not as long as it was written; it has to be restored from a backup.",
-        code="artifact_corrupt",
-    )
+    raise _corrupt("is missing or not as long as it was written")
 
 
 def stream_csv(resources: Resources, artifact: Artifact) -> Iterator[bytes]:
     """Return a stored table as CSV, some thousand rows at a time; raises as `open_artifact`, and at once."""
     open_artifact(resources, artifact).close()
-    return _csv(resources, artifact.storage_key)
+    chunks = _csv(resources, artifact.storage_key)
+    try:
+        # Looked at before the answer begins: afterwards nothing but a broken connection could tell.
+        first = next(chunks)
+    except InvalidInput as error:
+        raise _corrupt("cannot be read") from error
+    return chain([first], chunks)
+
+
+def _corrupt(how: str) -> UnderstudyError:
+    detail = f"The stored file {how}; it has to be restored from a backup."
+    return UnderstudyError(detail, code="artifact_corrupt")
 
 
 def _csv(resources: Resources, storage_key: str) -> Iterator[bytes]:
