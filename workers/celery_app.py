@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from amqp.exceptions import ChannelError
 from celery import Celery, signals
+from kombu.exceptions import OperationalError
 
 from understudy.job_queue import QUEUE_NAME
 from understudy.logs import configure_logs
@@ -58,7 +60,7 @@ def set_up_logs(**_: object) -> None:
 
 def make_worker(sender: Any, **_: object) -> None:  # Any: a Celery worker, which has no type
     """Make what main and pool processes share; before the fork, in the main process."""
-    sender.app.understudy_worker = Worker(settings)
+    sender.app.understudy_worker = Worker(settings, count_messages)
 
 
 def open_pool_process(**_: object) -> None:
@@ -81,6 +83,16 @@ def drain(**_: object) -> None:
 def close(**_: object) -> None:
     """Clean up; in the main process, when the pool has ended."""
     current_worker().close()
+
+
+def count_messages() -> int:
+    """Return how many messages nobody has taken; 0 as well if there is no queue, or no broker to ask."""
+    try:
+        with app.connection_for_read() as connection:
+            n: int = connection.default_channel.queue_declare(QUEUE_NAME, passive=True).message_count
+            return n
+    except (ChannelError, OperationalError, OSError):
+        return 0
 
 
 def current_worker() -> Worker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from typing import Protocol
 
 from understudy.errors import Unavailable
@@ -47,9 +48,10 @@ class WorkerSettings(ResourceSettings, Protocol):
 class Worker:
     """What the processes of a worker share; made before the fork, opened after it, in each for itself."""
 
-    def __init__(self, settings: WorkerSettings) -> None:
+    def __init__(self, settings: WorkerSettings, count_messages: Callable[[], int]) -> None:
         self.name = f"{socket.gethostname()}-{secrets.token_hex(3)}"
         self._settings = settings
+        self._count_messages = count_messages
         self._drain = Drain()
         self._timers = Timers()
         self._resources: Resources | None = None
@@ -73,10 +75,16 @@ class Worker:
         self._timers.start(
             "rescue", self._settings.rescue_seconds, lambda: rescue.rescue_jobs(self.resources)
         )
-        self._timers.start(
-            "ring", self._settings.ring_seconds, lambda: rescue.ring_waiting_jobs(self.resources)
-        )
+        self._timers.start("ring", self._settings.ring_seconds, self.ring)
         self._timers.start("sweep", SWEEP_SECONDS, lambda: maintenance.sweep(self.resources))
+
+    def ring(self) -> None:
+        """Announce the jobs that wait, unless messages wait too.
+
+        Those are taken as soon as anybody has time; more of them would only pile up while all are at work.
+        """
+        if self._count_messages() == 0:
+            rescue.ring_waiting_jobs(self.resources)
 
     def report(self) -> None:
         """Write that this worker is there, and whether it takes jobs."""

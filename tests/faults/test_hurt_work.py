@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.faults.stack import Stack
 from tests.faults.workers import WorkerProcess, is_alive, until
-from understudy.job_queue import CeleryQueue
+from understudy.job_queue import QUEUE_NAME, CeleryQueue
 
 pytestmark = pytest.mark.stack
 
@@ -78,6 +79,23 @@ def test_messages_that_come_three_times_run_each_job_once(stack, worker):
     assert all(stack.outcomes(job_id) == ["succeeded"] for job_id in job_ids)
 
 
+def test_busy_worker_leaves_messages_to_others_and_rings_no_more_than_it_must(stack, worker):
+    until(lambda: stack.broker.llen(QUEUE_NAME) == 0, "messages are taken")
+    busy = [stack.submit("probe", seconds=60) for _ in range(2)]
+    for job_id in busy:
+        stack.wait_until_running(job_id)
+    waiting = [stack.submit("probe") for _ in range(5)]
+    until(lambda: stack.broker.llen(QUEUE_NAME) >= len(waiting), "messages are there")
+    n_messages = stack.broker.llen(QUEUE_NAME)
+    # Several times as long as the worker waits between two rings.
+    time.sleep(3)
+    n_later = stack.broker.llen(QUEUE_NAME)
+    for job_id in busy:
+        stack.cancel(job_id)
+    stack.finish(*busy, *waiting)
+    assert n_later == n_messages
+
+
 def test_jobs_whose_messages_are_all_lost_run_all_the_same(stack, worker):
     for pid in [worker.pid, *worker.pool_pids()]:
         os.kill(pid, signal.SIGSTOP)
@@ -89,7 +107,7 @@ def test_jobs_whose_messages_are_all_lost_run_all_the_same(stack, worker):
 
 
 def test_strange_messages_do_not_disturb(stack, worker):
-    stack.broker.lpush("understudy", "no JSON", '{"body": 1}', '{"headers": {}, "properties": {}}')
+    stack.broker.lpush(QUEUE_NAME, "no JSON", '{"body": 1}', '{"headers": {}, "properties": {}}')
     queue = CeleryQueue(stack.environment["UNDERSTUDY_REDIS_URL"])
     queue.ring()
     queue.close()
@@ -100,6 +118,7 @@ def test_cancelled_work_stops_and_leaves_nothing(stack, worker, small_table):
     dataset_id, job_id = stack.upload(small_table)
     stack.finish(job_id)
     trained = stack.run("train", dataset_id=dataset_id, synthesizer={"name": "independent"})
+    assert trained.error_detail is None
     job_id = stack.submit("sample", model_id=trained.result["model_id"], n_rows=100_000_000)
     until(lambda: (stack.job(job_id).progress or {}).get("rows_done"), "rows are written")
     stack.cancel(job_id)
