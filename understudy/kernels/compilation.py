@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from understudy.kernels import decoding, drawing, evidence, forests, hashing, hierarchy, nearest, predictors
+from understudy.kernels import (
+    association,
+    decoding,
+    drawing,
+    evidence,
+    forests,
+    hashing,
+    hierarchy,
+    nearest,
+    predictors,
+)
 from understudy.kernels.predictors import Predictor
 from understudy.kernels.trees import Features, GrowthRules
 
@@ -34,6 +44,7 @@ def _compile_chain() -> None:
     sums = np.zeros(3, np.int64)
     predictors.add_terms(predictor.feature, predictor.weight, features.codes, sums)
     predictors.bin_sums(predictor, sums, np.zeros(3, np.uint8))
+    association.mutual_information(features.codes, 0, 1)
     predictors.solve_ridge(np.eye(2), np.ones(2), 1.0)
     rows, coarse = np.zeros((3, 2), np.uint8), np.zeros(3, np.uint8)
     drawing.draw_column(rows, 1, _SEED, _STREAM, _ROW, child, forest, predictor, coarse, codes)

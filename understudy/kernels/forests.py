@@ -12,6 +12,7 @@ from understudy.kernels.hierarchy import RADIX
 from understudy.kernels.trees import (
     CATEGORY_BIT,
     CHILD_SHIFT,
+    FEATURE_MASK,
     THRESHOLD_SHIFT,
     Features,
     Float64s,
@@ -172,3 +173,10 @@ def grow_forest(
         mask = _with_room(mask, used[2] + n_nodes)
         pack_tree(tree, n_nodes, n, features, Forest(root, node, cumulative, mask), used)
     return Forest(root, node[: used[0]].copy(), cumulative[: used[1]].copy(), mask[: used[2]].copy())
+
+
+def rename_features(forest: Forest, names: Int64s) -> Forest:
+    """Return the forest with feature f called ``names[f]``; not a kernel, one pass over the nodes."""
+    feature = forest.node & FEATURE_MASK
+    renamed = np.where(feature > 0, names[feature - 1] + 1, 0)
+    return forest._replace(node=(forest.node & ~np.int64(FEATURE_MASK)) | renamed)

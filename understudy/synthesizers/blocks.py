@@ -36,10 +36,9 @@ def check_request(n_rows: int, seed: int, offset: int) -> None:
 
 def draw_blocks(draw: DrawBlock, n_rows: int, offset: int, *, n_threads: int) -> Iterator[pa.RecordBatch]:
     """Yield the blocks of rows ``offset … offset + n_rows - 1`` in order."""
-    ranges = [
-        (a, min(N_ROWS_BLOCK, offset + n_rows - a)) for a in range(offset, offset + n_rows, N_ROWS_BLOCK)
-    ]
-    if n_threads == 1 or len(ranges) < 2:
+    end = offset + n_rows
+    ranges = ((first, min(N_ROWS_BLOCK, end - first)) for first in range(offset, end, N_ROWS_BLOCK))
+    if n_threads == 1 or n_rows <= N_ROWS_BLOCK:
         yield from (draw(first, n) for first, n in ranges)
         return
     with ThreadPoolExecutor(n_threads) as pool:

@@ -12,7 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.kernels import twins
-from understudy.kernels import decoding, drawing, evidence, forests, hashing, hierarchy, predictors, trees
+from understudy.kernels import (
+    association,
+    decoding,
+    drawing,
+    evidence,
+    forests,
+    hashing,
+    hierarchy,
+    predictors,
+    trees,
+)
 from understudy.kernels.predictors import Predictor
 from understudy.kernels.trees import Features, GrowthRules
 
@@ -250,3 +260,17 @@ def test_marginal_draws_are_those_of_the_twin() -> None:
     decoding.draw_from_marginal(cumulative, np.uint64(3), np.uint64(4), np.uint64(5), codes)
     words = [twins.word(3, 4, 5 + i) for i in range(200)]
     assert codes.tolist() == [0 if w < 2**62 else 1 if w < 2**63 else 2 for w in words]
+
+
+def test_mutual_information_is_that_of_the_definition() -> None:
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, [[3], [16], [1]], (3, 400)).astype(np.uint8)
+    groups[1, :200] = groups[0, :200]
+    got = association.mutual_information(groups, 1, 3)
+    for c in range(3):
+        pairs = list(zip(groups[c].tolist(), groups[1].tolist(), strict=True))
+        p = {pair: pairs.count(pair) / 400 for pair in set(pairs)}
+        a = {x: (groups[c] == x).mean() for x in set(groups[c].tolist())}
+        b = {y: (groups[1] == y).mean() for y in set(groups[1].tolist())}
+        plain = sum(q * math.log(q / (a[x] * b[y])) for (x, y), q in p.items())
+        assert got[c] == pytest.approx(plain - (len(a) - 1) * (len(b) - 1) / 800)

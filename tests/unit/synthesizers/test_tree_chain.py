@@ -11,9 +11,10 @@ import pytest
 from tests.unit.synthesizers.tables import related_columns
 from understudy.kernels import predictors
 from understudy.synthesizers import TreeChainParameters
-from understudy.synthesizers.tree_chain import additive
+from understudy.synthesizers.tree_chain import additive, predecessors
 from understudy.synthesizers.tree_chain import synthesizer as tree_chain
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
+from understudy.tables.schema import Column, ColumnKind, Schema
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def coarse_codes(n_rows: int) -> npt.NDArray[np.uint8]:
 def test_additive_predictor_follows_its_target() -> None:
     codes = coarse_codes(5000)
     moments = additive.fit_moments(codes, [True] * 3)
-    bins = additive.predict(additive.fit_predictor(moments, 2, codes), codes)
+    bins = additive.predict(additive.fit_predictor(moments, 2, np.arange(2), codes), codes)
     assert np.corrcoef(bins, codes[2])[0, 1] > 0.95
 
 
@@ -100,4 +101,30 @@ def test_weights_are_those_of_ridge_regression() -> None:
 def test_no_predictor_where_nothing_can_be_predicted() -> None:
     codes = np.random.default_rng(0).integers(0, 256, (3, 4000)).astype(np.uint8)
     moments = additive.fit_moments(codes, [True] * 3)
-    assert additive.fit_predictor(moments, 2, codes) is additive.NO_PREDICTOR
+    assert additive.fit_predictor(moments, 2, np.arange(2), codes) is additive.NO_PREDICTOR
+
+
+def wide_table(n_columns: int) -> tuple[pa.Table, Schema]:
+    """Return noise, whose last column repeats the first."""
+    rng = np.random.default_rng(0)
+    columns = {f"c{j}": rng.integers(0, 5, 1000) for j in range(n_columns - 1)}
+    columns["last"] = columns["c0"]
+    described = tuple(
+        Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=False) for name in columns
+    )
+    schema = Schema(columns=described)
+    return pa.table(columns).cast(schema.to_arrow()), schema
+
+
+def test_in_wide_tables_the_columns_that_tell_most_are_chosen() -> None:
+    sample = next(make().fit(*wide_table(120)).sample(1000, seed=0))
+    assert (sample["c0"].to_numpy() == sample["last"].to_numpy()).mean() > 0.98
+
+
+def test_predecessors_are_few_in_wide_tables() -> None:
+    groups = np.random.default_rng(0).integers(0, 16, (100, 500)).astype(np.uint8)
+    groups[90] = groups[17]
+    chosen = predecessors.choose_predecessors(groups, 90)
+    assert len(chosen) == predecessors.N_CHOSEN
+    assert 17 in chosen
+    assert predecessors.choose_predecessors(groups, 64).tolist() == list(range(64))

@@ -19,6 +19,9 @@ UNIT = 1024
 # Weights are kept in whole units of 2**-16.
 WEIGHT_UNIT = 2.0**16
 N_ROWS_MAX = 50_000
+# Fewer rows of wide tables: the work grows with the rows and the square of the columns.
+N_CELLS_MAX = 12_500_000
+N_CELLS_BLOCK = 1_000_000
 N_ONE_HOT_MAX = 24
 RIDGE = 1.0
 # A predictor that explains less is not worth its look-ups.
@@ -56,12 +59,13 @@ class Moments:
     target: npt.NDArray[np.int64]
 
 
-def choose_rows(n_rows: int, seed: int) -> npt.NDArray[np.int64]:
+def choose_rows(n_rows: int, n_columns: int, seed: int) -> npt.NDArray[np.int64]:
     """Return the rows that predictors are fitted on: all, or a random choice, in order."""
-    if n_rows <= N_ROWS_MAX:
+    n_max = min(N_ROWS_MAX, N_CELLS_MAX // n_columns)
+    if n_rows <= n_max:
         return np.arange(n_rows)
     rng = np.random.default_rng(seed)
-    return np.sort(rng.choice(n_rows, N_ROWS_MAX, replace=False))
+    return np.sort(rng.choice(n_rows, n_max, replace=False))
 
 
 def fit_moments(codes: CoarseCodes, is_ordinal: list[bool]) -> Moments:
@@ -75,14 +79,11 @@ def fit_moments(codes: CoarseCodes, is_ordinal: list[bool]) -> Moments:
         column += [j] * len(own)
     stacked = np.array(values)
     gram = np.zeros((len(values), len(values)))
-    for start in range(0, codes.shape[1], 8192):
-        block = codes[:, start : start + 8192]
-        design = np.array(
-            [
-                v[block[c]] if c >= 0 else np.full(block.shape[1], v[0])
-                for v, c in zip(values, column, strict=True)
-            ]
-        )
+    n_rows_block = max(N_CELLS_BLOCK // len(values), 64)
+    for start in range(0, codes.shape[1], n_rows_block):
+        block = codes[:, start : start + n_rows_block]
+        # The constant has the same value whatever code it looks at.
+        design = np.array([v[block[max(c, 0)]] for v, c in zip(values, column, strict=True)])
         # Whole numbers below 2**53 in all: exact in any order of summation.
         gram += design @ design.T
     return Moments(gram / UNIT**2, stacked / UNIT, np.array(column), np.array(target))
@@ -101,16 +102,20 @@ def _one_hot_terms(counts: npt.NDArray[np.int64]) -> list[Floats]:
     return [np.eye(256)[k] * UNIT for k in range(n - 1)] if n <= N_ONE_HOT_MAX else []
 
 
-def fit_predictor(moments: Moments, position: int, codes: CoarseCodes) -> Predictor:
-    """Return the predictor of the column at a position from those before it, or NO_PREDICTOR.
+def fit_predictor(
+    moments: Moments, position: int, predecessors: npt.NDArray[np.int64], codes: CoarseCodes
+) -> Predictor:
+    """Return the predictor of the column at a position from some of those before it, or NO_PREDICTOR.
 
     Parameters
     ----------
+    predecessors : array of shape (n_predecessors,)
+        Positions, ascending.
     codes : array of shape (n_columns, n_rows)
         The coarse codes that the moments were taken of.
     """
     target = int(moments.target[position])
-    used = np.flatnonzero(moments.column < position)
+    used = np.flatnonzero(np.isin(moments.column, [-1, *predecessors]))
     if target < 0 or len(used) < 2:
         return NO_PREDICTOR
     gram = np.ascontiguousarray(moments.gram[np.ix_(used, used)])

@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from understudy.errors import TooLarge
 from understudy.kernels import drawing, evidence, forests, hierarchy
-from understudy.kernels.forests import Forest
+from understudy.kernels.forests import Forest, rename_features
 from understudy.kernels.predictors import Predictor
 from understudy.kernels.trees import N_FEATURES_MAX, N_NODES_MAX, Features, GrowthRules
 from understudy.progress import Progress, no_progress
 from understudy.synthesizers.tree_chain import additive
+from understudy.synthesizers.tree_chain.predecessors import choose_predecessors, group_codes
 from understudy.transformers.base import Codes, Transformer
 from understudy.transformers.coarse import fit_coarse
 
@@ -67,21 +68,23 @@ def fit_chain(
     coarse = [fit_coarse(c) for c in counts]
     features = np.array([coarse[p][codes[j]] for p, j in enumerate(order)])
     is_ordinal = [transformers[j].is_ordinal for j in order]
-    rows = additive.choose_rows(features.shape[1], seed)
+    groups = group_codes(features)
+    rows = additive.choose_rows(features.shape[1], len(order), seed)
     some = np.ascontiguousarray(features[:, rows])
     moments = additive.fit_moments(some, is_ordinal)
 
     def fit(position: int) -> Link:
-        predictor = additive.fit_predictor(moments, position, some)
-        forest, child = _fit_forest(
-            features[:position],
-            is_ordinal[:position],
-            codes[order[position]],
-            counts[position],
-            predictor,
-            rules,
-        )
-        return Link(order[position], child, coarse[position], forest, predictor)
+        predecessors = choose_predecessors(groups, position)
+        predictor = additive.fit_predictor(moments, position, predecessors, some)
+        seen = [features[predecessors]]
+        is_category = [not is_ordinal[p] for p in predecessors]
+        if len(predictor.feature):
+            seen.append(additive.predict(predictor, features)[None])
+            is_category.append(False)
+        looked_at = _features(np.concatenate(seen), is_category)
+        forest, child = _fit_forest(looked_at, codes[order[position]], counts[position], rules)
+        places = np.append(predecessors, position)
+        return Link(order[position], child, coarse[position], rename_features(forest, places), predictor)
 
     return _fit_all(fit, len(order), n_threads, progress)
 
@@ -98,30 +101,18 @@ def _fit_all(fit: Callable[[int], Link], n: int, n_threads: int, progress: Progr
     return links[::-1]
 
 
+def _features(codes: npt.NDArray[np.uint8], is_category: list[bool]) -> Features:
+    n_codes = codes.max(axis=1, initial=0).astype(np.int64) + 1
+    return Features(codes, n_codes, np.array(is_category, dtype=np.bool_))
+
+
 def _fit_forest(
-    features: npt.NDArray[np.uint8],
-    is_ordinal: list[bool],
-    codes: Codes,
-    counts: npt.NDArray[np.int64],
-    predictor: Predictor,
-    rules: GrowthRules,
+    features: Features, codes: Codes, counts: npt.NDArray[np.int64], rules: GrowthRules
 ) -> tuple[Forest, npt.NDArray[np.int32]]:
-    is_category = [not ordinal for ordinal in is_ordinal]
-    if len(predictor.feature):
-        features = np.vstack([features, additive.predict(predictor, features)])
-        is_category.append(False)
-    n_codes = features.max(axis=1, initial=0).astype(np.int64) + 1
     cuts, n_groups, child = hierarchy.build_hierarchy(counts)
     starts = np.concatenate(([0], np.cumsum(counts)))
-    forest = forests.grow_forest(
-        Features(np.ascontiguousarray(features), n_codes, np.array(is_category, dtype=np.bool_)),
-        codes,
-        starts,
-        cuts,
-        n_groups,
-        rules,
-        evidence.log_gamma_tables(),
-    )
+    table = evidence.log_gamma_tables()
+    forest = forests.grow_forest(features, codes, starts, cuts, n_groups, rules, table)
     if len(forest.node) > N_NODES_MAX:
         raise TooLarge(
             f"A column needs more than {N_NODES_MAX} tree nodes; fit on fewer rows.", code="too_many_rows"
