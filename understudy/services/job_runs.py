@@ -305,7 +305,8 @@ def _settle_failure(attempt: Attempt, failure: Failure) -> None:
             abandon_job(session, row)
         return row
 
-    _settle(attempt, failure.end.outcome, write, error_code=failure.error_code)
+    facts = {"error_code": failure.error_code, "error_detail": failure.error_detail}
+    _settle(attempt, failure.end.outcome, write, **facts)
 
 
 def _write_failure(session: Session, attempt: Attempt, failure: Failure) -> Job | None:
