@@ -18,7 +18,7 @@ pytestmark = pytest.mark.stack
 
 DEMO = [sys.executable, "-m", "understudy.cli", "demo", "--rows", "1000", "--port", "0"]
 PATIENCE_SECONDS = 60
-STORY = ("1,000 rows; 19 columns", "Trained", "1,000 synthetic rows", "How good is it?")
+STORY = ("1,000 rows: 14 integer", "Trained", "1,000 synthetic rows", "How good is it?")
 
 
 def request(line: str, variables: dict[str, str]) -> httpx2.Response:

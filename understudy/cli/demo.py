@@ -31,7 +31,17 @@ if TYPE_CHECKING:
 
 N_ROWS_SHOWN = 10
 # Those of the flights that tell a story; the others follow if there is room.
-COLUMNS_FIRST = {"carrier", "flight", "origin", "dest", "dep_delay", "arr_delay", "air_time", "distance"}
+COLUMNS_FIRST = (
+    "month",
+    "day",
+    "carrier",
+    "origin",
+    "dest",
+    "dep_delay",
+    "arr_delay",
+    "air_time",
+    "distance",
+)
 
 
 def demo(
@@ -106,7 +116,13 @@ class TerminalNarrator:
     @contextmanager
     def step(self, doing: str, done: str) -> Iterator[TerminalStep]:
         """Show a step while it goes on, and what came of it with its time."""
-        columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(30), TimeElapsedColumn()
+        columns = (
+            TextColumn(" "),
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(30),
+            TimeElapsedColumn(),
+        )
         is_terminal = self._console.is_terminal
         with Progress(
             *columns,
@@ -131,7 +147,7 @@ def show_result(console: Console, result: DemoResult, seconds: float) -> None:
     console.print(f"\n[bold]{N_ROWS_SHOWN} synthetic rows[/]")
     with result.synthetic_csv.open(newline="", encoding="utf-8") as file:
         header, *rows = islice(csv.reader(file), N_ROWS_SHOWN + 1)
-    order = sorted(range(len(header)), key=lambda i: header[i] not in COLUMNS_FIRST)
+    order = sorted(range(len(header)), key=lambda i: _rank(header[i]))
     reordered = [[cells[i] for i in order] for cells in (header, *rows)]
     console.print(rows_table(reordered[0], reordered[1:], width=console.width))
     console.print("\n[bold]Where it lies[/]")
@@ -142,6 +158,10 @@ def show_result(console: Console, result: DemoResult, seconds: float) -> None:
     ):
         console.print(f"  {what:<8} {path}", soft_wrap=True, markup=False)
     console.print(f"\n[green]Done in {seconds:.0f} s.[/]")
+
+
+def _rank(column: str) -> int:
+    return COLUMNS_FIRST.index(column) if column in COLUMNS_FIRST else len(COLUMNS_FIRST)
 
 
 def show_how_to_go_on(

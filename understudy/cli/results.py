@@ -109,10 +109,10 @@ def _is_number(cell: str) -> bool:
 
 def _count_fitting(widths: list[int], width: int) -> int:
     """Return how many columns fit into a width; at least one."""
-    # Two spaces between columns, one on each side.
-    used, n = 2, 0
+    # Three spaces between columns, one on each side.
+    used, n = -1, 0
     for column_width in widths:
-        used += column_width + 2
+        used += column_width + 3
         if used > width and n:
             break
         n += 1

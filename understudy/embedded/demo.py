@@ -118,7 +118,7 @@ def _upload(client: Client, table: Path, narrator: Narrator) -> tuple[str, list[
         columns = client.get(f"/v1/datasets/{dataset_id}/schema")["columns"]
         kinds = Counter(column["kind"] for column in columns)
         listed = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
-        step.done(f"{dataset['n_rows']:,} rows; {dataset['n_columns']} columns: {listed}")
+        step.done(f"{dataset['n_rows']:,} rows: {listed}")
     return dataset_id, [column["name"] for column in columns]
 
 
@@ -128,8 +128,8 @@ def _train(client: Client, dataset_id: str, narrator: Narrator) -> str:
         parameters = {"kind": "train", "dataset_id": dataset_id, "synthesizer": synthesizer, "seed": SEED}
         job = client.run({**parameters, "name": "flights"}, step.progress)
         model = client.get(f"/v1/models/{job['result']['model_id']}")
-        held_out = f"{model['holdout_fraction']:.0%} were set aside first"
-        step.done(f"tree_chain, fast, on {model['n_rows_trained']:,} rows; {held_out}")
+        set_aside = f"{model['holdout_fraction']:.0%} set aside first"
+        step.done(f"tree_chain on {model['n_rows_trained']:,} rows; {set_aside}")
     model_id: str = model["id"]
     return model_id
 
