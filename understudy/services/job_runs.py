@@ -305,7 +305,10 @@ def _settle_failure(attempt: Attempt, failure: Failure) -> None:
             abandon_job(session, row)
         return row
 
-    facts = {"error_code": failure.error_code, "error_detail": failure.error_detail}
+    facts = {"error_code": failure.error_code}
+    if failure.error_code == "internal_error":
+        # A place in the code. The details of other failures are for the caller, and may name columns.
+        facts["error_detail"] = failure.error_detail
     _settle(attempt, failure.end.outcome, write, **facts)
 
 
