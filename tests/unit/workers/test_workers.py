@@ -1,0 +1,76 @@
+"""What can be said of a worker without starting one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+from understudy.job_queue import QUEUE_NAME, TASK_NAME
+from workers.celery_app import app
+from workers.drain import Drain
+from workers.timers import Timers
+
+ENOUGH_SECONDS = 60.0
+
+
+def test_task_has_the_name_that_the_doorbell_sends():
+    app.loader.import_default_modules()
+    own = [name for name in app.tasks if not name.startswith("celery.")]
+    assert own == [TASK_NAME]
+    assert app.conf.task_default_queue == QUEUE_NAME
+
+
+def test_celery_keeps_nothing_and_runs_no_pickle():
+    conf = app.conf
+    assert (conf.task_acks_late, conf.task_ignore_result, conf.result_backend) == (False, True, None)
+    assert (conf.accept_content, conf.task_serializer) == (["json"], "json")
+
+
+def test_drain_that_has_not_begun_is_not_over():
+    drain = Drain()
+    assert not drain.has_begun
+    assert not drain.is_over()
+
+
+def test_drain_is_over_after_its_time():
+    drain = Drain()
+    drain.begin(3600)
+    assert drain.has_begun
+    assert not drain.is_over()
+    drain.begin(0)
+    assert drain.is_over()
+
+
+FORKING = """
+import os
+from workers.drain import Drain
+drain = Drain()
+reader, writer = os.pipe()
+if os.fork() == 0:
+    os.read(reader, 1)
+    os._exit(0 if drain.is_over() else 1)
+drain.begin(0)
+os.write(writer, b"x")
+print(os.wait()[1])
+"""
+
+
+def test_forked_process_sees_the_drain_begin():
+    # In a program of its own: this one has threads, and should not fork.
+    done = subprocess.run([sys.executable, "-c", FORKING], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"
+
+
+def test_timer_goes_on_after_a_call_that_failed():
+    calls = threading.Semaphore(0)
+
+    def call() -> None:
+        calls.release()
+        raise ValueError
+
+    timers = Timers()
+    timers.start("failing", 0.001, call)
+    assert all(calls.acquire(timeout=ENOUGH_SECONDS) for _ in range(3))
+    timers.stop(ENOUGH_SECONDS)
+    assert not any(thread.name == "failing" for thread in threading.enumerate())
