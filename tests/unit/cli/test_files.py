@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from understudy.cli.application import run
+from understudy.cli.application import build, run
 
 # What only the service needs; the bare install has none of it.
 SERVICE_PACKAGES = (
@@ -200,3 +200,9 @@ def test_the_version_is_told(capsys):
 def test_without_arguments_the_help_is_shown(capsys):
     assert run([]) == 0
     assert "Usage" in capsys.readouterr().out
+
+
+def test_every_command_is_documented():
+    page = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
+    names = [command.name or command.callback.__name__ for command in build().registered_commands]
+    assert [name for name in names if f"`{name.replace('_', '-')}" not in page] == []
