@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from app.service_schemas import Body
 from understudy import ids
-from understudy.job_kinds.base import Labels, Name
+from understudy.job_kinds.base import Estimate, JobParameters, Labels, Name
 
 if TYPE_CHECKING:
     from understudy.db import orm
@@ -206,10 +206,33 @@ class UploadedDataset(Body):
     job: Job
 
 
+class JobEstimate(Body):
+    """What a job is likely to take: orders of magnitude, memory on the high side."""
+
+    cpu_seconds: Annotated[float, Field(examples=[12.5])]
+    peak_memory_bytes: Annotated[int, Field(examples=[800_000_000])]
+    size_bytes: Annotated[int, Field(description="Of what the job leaves.", examples=[5_000_000])]
+
+
 class ValidatedJob(Body):
     """What a job would be, had it been asked for in earnest."""
 
     parameters: Annotated[Json, Field(description="As resolved: with what was left open filled in.")]
+    estimate: Annotated[JobEstimate, Field(description="What the job is likely to take.")]
+    warnings: Annotated[list[str], Field(description="What to know beforehand; empty if there is nothing.")]
+
+    @classmethod
+    def of(cls, parameters: JobParameters, estimate: Estimate) -> Self:
+        """Return the body of resolved parameters."""
+        return cls(
+            parameters=parameters.model_dump(mode="json", exclude={"labels"}, exclude_none=True),
+            estimate=JobEstimate(
+                cpu_seconds=round(estimate.cpu_seconds, 1),
+                peak_memory_bytes=estimate.peak_memory_bytes,
+                size_bytes=estimate.size_bytes,
+            ),
+            warnings=list(estimate.warnings),
+        )
 
 
 class JobEvent(Body):

@@ -35,7 +35,7 @@ CODES: dict[str, str] = {
     "malformed_body": "The body does not hold together",
     "incomplete_body": "The body ended before all of it had arrived",
     "unsupported_column": "A column has a type that cannot be synthesized",
-    "too_few_rows": "The table has too few rows for what was asked",
+    "does_not_fit": "The job would need more memory than a job may have",
     "schema_mismatch": "Two tables do not have the same columns",
     "unknown_column": "A column that was named does not exist",
     "unknown_synthesizer": "There is no synthesizer of that name",

@@ -79,8 +79,8 @@ def create_job(
     """
     if validate_only:
         validated = job_services.validate_job(resources, caller.project_id, parameters)
-        resolved = validated.model_dump(mode="json", exclude={"labels"}, exclude_none=True)
-        return JSONResponse({"parameters": resolved})
+        estimate = job_services.estimate_job(resources, caller.project_id, validated)
+        return JSONResponse(ValidatedJob.of(validated, estimate).model_dump(mode="json"))
     row = job_services.submit_job(resources, caller.project_id, parameters, idempotency_key=key)
     job = Job.of(row)
     response.headers["Location"] = f"/v1/jobs/{job.id}"

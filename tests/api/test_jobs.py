@@ -55,6 +55,24 @@ def test_validating_changes_nothing(client: TestClient, resources: Resources, ca
     assert get(client, "/v1/jobs") == before
 
 
+def test_validating_estimates_and_warns(client: TestClient, ready_dataset: Json):
+    body = {"kind": "train", "dataset_id": ready_dataset["id"]}
+    validated = client.post("/v1/jobs?validate_only=true", json=body).json()
+    assert validated["estimate"]["peak_memory_bytes"] > 100_000_000
+    assert "are few" in validated["warnings"][0]
+
+
+def test_a_job_that_cannot_fit_is_refused(resources: Resources, caller: Caller):
+    world = make_world(resources, caller)
+    small = replace(resources, settings=resources.settings.model_copy(update={"job_memory_bytes_max": 1}))
+    headers = {"Authorization": f"Bearer {new_key(resources, caller)}"}
+    with TestClient(create_app(small), headers=headers) as client:
+        before = get(client, "/v1/jobs")
+        response = client.post("/v1/jobs", json={"kind": "sample", "model_id": world["model"], "n_rows": 5})
+        assert_problem(response, 422, "does_not_fit", "job_memory_bytes_max")
+        assert get(client, "/v1/jobs") == before
+
+
 def test_a_billion_rows_are_refused_with_the_limit(client: TestClient, resources: Resources, caller: Caller):
     world = make_world(resources, caller)
     body = {"kind": "sample", "model_id": world["model"], "n_rows": 1_000_000_000}

@@ -95,6 +95,16 @@ class WorkResult:
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """What a job is likely to take, to its order of magnitude, and what its caller should know beforehand."""
+
+    cpu_seconds: float
+    peak_memory_bytes: int
+    size_bytes: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Job:
     """What `plan` and `publish` may know of the job they serve."""
 
@@ -126,6 +136,8 @@ class JobKind(Generic[P]):
         Add the rows that show the result; what it returns becomes ``job.result``.
     abandon : callable (session, job, parameters, error_code, error_detail) -> None
         Settle rows that were waiting for this job when it has failed or was cancelled.
+    estimate : callable (session, project_id, parameters) -> Estimate, optional
+        Say what resolved parameters will take. None for a kind that nobody asks for by itself.
     """
 
     name: str
@@ -136,3 +148,4 @@ class JobKind(Generic[P]):
     work: Callable[[Workspace, P], WorkResult]
     publish: Callable[[Session, Job, P, Mapping[str, StoredFile], Json], Json]
     abandon: Callable[[Session, Job, P, str, str], None]
+    estimate: Callable[[Session, UUID, P], Estimate] | None = None

@@ -11,8 +11,9 @@ from pydantic import Field
 from understudy import ids
 from understudy.db import datasets, models, reports
 from understudy.errors import InvalidInput
-from understudy.job_kinds import references
+from understudy.job_kinds import estimates, references
 from understudy.job_kinds.base import (
+    Estimate,
     Job,
     JobKind,
     JobParameters,
@@ -70,6 +71,13 @@ def resolve(
         )
     seed = references.new_seed() if parameters.seed is None else parameters.seed
     return parameters.model_copy(update={"seed": seed})
+
+
+def estimate(session: Session, project_id: UUID, parameters: EvaluateParameters) -> Estimate:
+    """Judge by the sizes of the datasets."""
+    real = references.ready_dataset(session, project_id, parameters.dataset_id)
+    synthetic = references.ready_dataset(session, project_id, parameters.synthetic_dataset_id)
+    return estimates.of_evaluate(real, synthetic)
 
 
 def plan(session: Session, job: Job, parameters: EvaluateParameters, limits: Limits) -> Plan:
@@ -183,4 +191,5 @@ EVALUATE = JobKind(
     work=work,
     publish=publish,
     abandon=abandon,
+    estimate=estimate,
 )

@@ -9,7 +9,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from understudy.job_kinds import estimates
 from understudy.job_kinds.base import (
+    Estimate,
     Job,
     JobKind,
     JobParameters,
@@ -39,6 +41,11 @@ def resolve(
 ) -> ProbeParameters:
     """Return the parameters: there is nothing to check."""
     return parameters
+
+
+def estimate(session: Session, project_id: UUID, parameters: ProbeParameters) -> Estimate:
+    """Return nothing but the memory of the engine, which every job is forked from."""
+    return Estimate(cpu_seconds=0.0, peak_memory_bytes=estimates.ENGINE_BYTES, size_bytes=0)
 
 
 def plan(session: Session, job: Job, parameters: ProbeParameters, limits: Limits) -> Plan:
@@ -77,4 +84,5 @@ PROBE = JobKind(
     work=work,
     publish=publish,
     abandon=abandon,
+    estimate=estimate,
 )

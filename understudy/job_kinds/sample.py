@@ -11,8 +11,9 @@ from pydantic import Field
 from understudy import ids
 from understudy.db import datasets, models
 from understudy.errors import TooLarge
-from understudy.job_kinds import references
+from understudy.job_kinds import estimates, references
 from understudy.job_kinds.base import (
+    Estimate,
     Job,
     JobKind,
     JobParameters,
@@ -67,6 +68,13 @@ def resolve(
         "name": parameters.name or model.name[: NAME_LENGTH_MAX - len(NAME_SUFFIX)] + NAME_SUFFIX,
     }
     return parameters.model_copy(update=chosen)
+
+
+def estimate(session: Session, project_id: UUID, parameters: SampleParameters) -> Estimate:
+    """Judge by the number of rows and the size of the model."""
+    model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
+    trained_on = datasets.get(session, project_id, model.dataset_id)
+    return estimates.of_sample(model, trained_on, parameters.n_rows)
 
 
 def plan(session: Session, job: Job, parameters: SampleParameters, limits: Limits) -> Plan:
@@ -134,4 +142,5 @@ SAMPLE = JobKind(
     work=work,
     publish=publish,
     abandon=abandon,
+    estimate=estimate,
 )

@@ -10,8 +10,9 @@ from pydantic import Field
 
 from understudy import ids
 from understudy.db import datasets, models
-from understudy.job_kinds import references
+from understudy.job_kinds import estimates, references
 from understudy.job_kinds.base import (
+    Estimate,
     Job,
     JobKind,
     JobParameters,
@@ -57,6 +58,12 @@ def resolve(
         "name": parameters.name or dataset.name,
     }
     return parameters.model_copy(update=chosen)
+
+
+def estimate(session: Session, project_id: UUID, parameters: TrainParameters) -> Estimate:
+    """Judge by the size of the dataset."""
+    dataset = references.ready_dataset(session, project_id, parameters.dataset_id)
+    return estimates.of_train(dataset, is_chain=parameters.synthesizer.name == "tree_chain")
 
 
 def plan(session: Session, job: Job, parameters: TrainParameters, limits: Limits) -> Plan:
@@ -138,4 +145,5 @@ TRAIN = JobKind(
     work=work,
     publish=publish,
     abandon=abandon,
+    estimate=estimate,
 )

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy.db import datasets, idempotency, jobs
-from understudy.errors import TooManyRequests
+from understudy.errors import TooLarge, TooManyRequests
 from understudy.job_kinds import KINDS
-from understudy.job_kinds.base import JobParameters
+from understudy.job_kinds.base import Estimate, JobParameters
 from understudy.resources import Resources
 from understudy.services.job_records import abandon_job, limits_of
 
@@ -65,6 +65,12 @@ def validate_job(resources: Resources, project_id: UUID, parameters: JobParamete
         return resolve(resources, session, project_id, parameters)
 
 
+def estimate_job(resources: Resources, project_id: UUID, resolved: JobParameters) -> Estimate:
+    """Return what a job of parameters that `validate_job` has resolved will take."""
+    with resources.sessions() as session:
+        return _estimate(session, project_id, resolved)
+
+
 def cancel_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
     """Cancel a waiting job at once; ask the worker of a running one to stop, which it sees in a second."""
     with resources.sessions.begin() as session:
@@ -89,7 +95,23 @@ def resolve(
     """Return the parameters with everything filled in that was left open."""
     kind: Any = KINDS[parameters.kind]
     resolved: JobParameters = kind.resolve(session, project_id, parameters, limits_of(resources.limits))
+    _check_fits(_estimate(session, project_id, resolved), resources.settings.job_memory_bytes_max)
     return resolved
+
+
+def _estimate(session: Session, project_id: UUID, resolved: JobParameters) -> Estimate:
+    kind: Any = KINDS[resolved.kind]
+    estimate: Estimate = kind.estimate(session, project_id, resolved)
+    return estimate
+
+
+def _check_fits(estimate: Estimate, memory_bytes_max: int) -> None:
+    if estimate.peak_memory_bytes > memory_bytes_max:
+        raise TooLarge(
+            f"The job would need about {estimate.peak_memory_bytes:,} bytes of memory; the limit"
+            f" (job_memory_bytes_max) is {memory_bytes_max:,}. Use fewer rows or columns.",
+            code="does_not_fit",
+        )
 
 
 def check_quota(resources: Resources, session: Session, project_id: UUID) -> None:

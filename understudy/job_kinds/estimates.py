@@ -1,0 +1,82 @@
+"""What jobs take, fitted by hand to measured runs: `python -m benchmarks.stack` and `python -m benchmarks.engine`.
+
+Orders of magnitude, for a caller who decides whether to ask and for the check that a job can fit at all; the
+memory is meant to be on the high side, the time to be within a factor of three on a machine of 2026.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from understudy.job_kinds.base import Estimate
+
+if TYPE_CHECKING:
+    from understudy.db.orm import Dataset, Model
+
+MEBIBYTE = 1 << 20
+# The engine itself, before any row; scikit-learn is loaded by `evaluate` only.
+ENGINE_BYTES = 220 * MEBIBYTE
+CLASSIFIERS_BYTES = 350 * MEBIBYTE
+
+TREE_SECONDS_PER_ROW_AND_COLUMN_SQUARED = 1.2e-7
+# From here on a column looks at the columns that tell most of it, not at all of them.
+N_PREDECESSORS_MAX = 60
+ENCODE_SECONDS_PER_CELL = 4e-7
+TRAIN_BYTES_PER_CELL = 90
+MODEL_BYTES_PER_CELL = 3
+
+DRAW_SECONDS_PER_CELL = 6e-7
+SAMPLE_BYTES = 150 * MEBIBYTE
+
+# The classifiers and the nearest rows look at a bounded number of rows.
+SCORE_SECONDS = 12.0
+SCORE_SECONDS_PER_CELL = 8e-7
+SCORE_BYTES_PER_CELL = 40
+REPORT_BYTES = MEBIBYTE
+
+FEW_ROWS = 1_000
+
+
+def of_train(dataset: Dataset, *, is_chain: bool) -> Estimate:
+    """Return what fitting a model to a dataset takes; `is_chain`: columns look at each other."""
+    n_rows, n_columns = _shape(dataset)
+    n_cells = n_rows * n_columns
+    n_looks = n_rows * n_columns * min(n_columns, N_PREDECESSORS_MAX) if is_chain else 0
+    warnings = [] if n_rows >= FEW_ROWS else [_few_rows(n_rows)]
+    return Estimate(
+        cpu_seconds=n_cells * ENCODE_SECONDS_PER_CELL + n_looks * TREE_SECONDS_PER_ROW_AND_COLUMN_SQUARED,
+        peak_memory_bytes=ENGINE_BYTES + n_cells * TRAIN_BYTES_PER_CELL,
+        size_bytes=n_cells * MODEL_BYTES_PER_CELL,
+        warnings=tuple(warnings),
+    )
+
+
+def of_sample(model: Model, trained_on: Dataset, n_rows: int) -> Estimate:
+    """Return what drawing rows from a model takes; memory does not grow with their number."""
+    n_rows_real, n_columns = _shape(trained_on)
+    bytes_per_row = (trained_on.size_bytes or 0) / max(n_rows_real, 1)
+    return Estimate(
+        cpu_seconds=n_rows * n_columns * DRAW_SECONDS_PER_CELL,
+        peak_memory_bytes=ENGINE_BYTES + SAMPLE_BYTES + 8 * model.size_bytes,
+        size_bytes=int(n_rows * bytes_per_row),
+    )
+
+
+def of_evaluate(real: Dataset, synthetic: Dataset) -> Estimate:
+    """Return what scoring a synthetic dataset takes."""
+    n_cells = sum(n_rows * n_columns for n_rows, n_columns in (_shape(real), _shape(synthetic)))
+    n_rows = min(_shape(real)[0], _shape(synthetic)[0])
+    return Estimate(
+        cpu_seconds=SCORE_SECONDS + n_cells * SCORE_SECONDS_PER_CELL,
+        peak_memory_bytes=CLASSIFIERS_BYTES + n_cells * SCORE_BYTES_PER_CELL,
+        size_bytes=REPORT_BYTES,
+        warnings=() if n_rows >= FEW_ROWS else (_few_rows(n_rows),),
+    )
+
+
+def _shape(dataset: Dataset) -> tuple[int, int]:
+    return dataset.n_rows or 0, dataset.n_columns or 0
+
+
+def _few_rows(n_rows: int) -> str:
+    return f"{n_rows:,} rows are few: scores have wide margins, and a model tells more of each of them."
