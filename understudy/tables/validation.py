@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
+from understudy.tables.casting import cast, count_unfit
 from understudy.tables.inference import check_names, column_kind, storable_type
 from understudy.tables.schema import Column, ColumnKind, Schema, parse_arrow_type
 
@@ -64,19 +65,20 @@ def _listed(names: Sequence[str]) -> str:
     return f"column{'s' if len(names) > 1 else ''} {shown}{more}"
 
 
-def _cast(array: pa.ChunkedArray[Any], column: Column) -> pa.ChunkedArray[Any]:
+def _cast(chunked: pa.ChunkedArray[Any], column: Column) -> pa.ChunkedArray[Any]:
     target = parse_arrow_type(column.arrow_type)
-    source = storable_type(column.name, array.type)
-    if array.type == target:
-        return array
-    if array.null_count == len(array):
-        return pa.chunked_array([pa.array([None] * len(array), target)])
+    source = storable_type(column.name, chunked.type)
+    if chunked.type == target:
+        return chunked
+    if chunked.null_count == len(chunked):
+        return pa.chunked_array([pa.array([None] * len(chunked), target)])
     if (column_kind(source), column_kind(target)) not in _CASTS:
         raise _mismatch(column, f"is of type {source}")
+    chunks = [chunk.cast(source) for chunk in chunked.chunks]
     try:
-        return array.cast(source).cast(target)
+        return pa.chunked_array([cast(chunk, target) for chunk in chunks])
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        n = _count_unfit(array.cast(source).combine_chunks(), target)
+        n = min(_COUNTED_MAX, sum(count_unfit(chunk, target, _COUNTED_MAX) for chunk in chunks))
         at_least = "at least " if n == _COUNTED_MAX else ""
         fault = f"holds {at_least}{n:,} value{'s' if n > 1 else ''} that cannot be cast"
         # Without its cause: Arrow's message holds a cell's value.
@@ -89,18 +91,3 @@ def _mismatch(column: Column, fault: str) -> InvalidInput:
         "Correct the values or change the schema.",
         code="schema_mismatch",
     )
-
-
-def _count_unfit(array: pa.Array[Any], target: pa.DataType, n_max: int = _COUNTED_MAX) -> int:
-    """Count the values that a cast refuses by halving, up to n_max: Arrow names only the first."""
-    try:
-        array.cast(target)
-    except pa.ArrowNotImplementedError:
-        return min(len(array), n_max)
-    except pa.ArrowInvalid:
-        if len(array) == 1:
-            return 1
-        half = len(array) // 2
-        n = _count_unfit(array.slice(0, half), target, n_max)
-        return n if n == n_max else n + _count_unfit(array.slice(half), target, n_max - n)
-    return 0

@@ -21,7 +21,7 @@ from understudy.tables.formats.scan import MEBIBYTE, ReadLimits, Scan
 ROW_GROUP_ROWS = 131_072
 # A group is in memory as a whole when it is written, so wide tables and long texts get smaller groups.
 _GROUP_VALUES_MAX = 8_000_000
-_GROUP_BYTES_MAX = 256 * MEBIBYTE
+_GROUP_BYTES_MAX = 64 * MEBIBYTE
 
 
 class CanonicalBatches:
@@ -139,7 +139,8 @@ def write_parquet(
     """
     n_rows = 0
     with appearing(path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
-        for group in _row_groups(batches, schema):
+        rows_max = batch_rows(len(schema), _GROUP_VALUES_MAX)
+        for group in row_groups(batches, schema, rows_max=rows_max, bytes_max=_GROUP_BYTES_MAX):
             writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
             n_rows += group.num_rows
             fraction = n_rows / rows_total if rows_total else 0.0
@@ -163,8 +164,10 @@ def batch_rows(n_columns: int, n_values: int = 1_000_000) -> int:
     return max(256, min(ROW_GROUP_ROWS, n_values // max(1, n_columns)))
 
 
-def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-    rows_max = batch_rows(len(schema), _GROUP_VALUES_MAX)
+def row_groups(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, rows_max: int, bytes_max: int
+) -> Iterator[pa.Table]:
+    """Gather batches of any size into tables of rows_max rows, or of fewer that reach bytes_max."""
     held: list[pa.RecordBatch] = []
     n_rows = n_bytes = 0
     for batch in batches:
@@ -175,7 +178,7 @@ def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterato
             held.append(part)
             n_rows += part.num_rows
             n_bytes += part.nbytes
-            if n_rows == rows_max or n_bytes >= _GROUP_BYTES_MAX:
+            if n_rows == rows_max or n_bytes >= bytes_max:
                 yield pa.Table.from_batches(held, schema)
                 held, n_rows, n_bytes = [], 0, 0
     if held:

@@ -69,6 +69,8 @@ def _open(path: Path, limits: ReadLimits) -> pq.ParquetFile:
             metadata=metadata,
             read_dictionary=[c.path for c in columns if c.logical_type.type == "STRING"],
             page_checksum_verification=True,
+            pre_buffer=False,  # else a row group is in memory as a whole, whatever its size
+            buffer_size=MEBIBYTE,
         )
 
 

@@ -1,228 +1,210 @@
 """The type of each column of a CSV file, from all of its values.
 
-A type is taken if every value present is written in its way. A sample only rules types out, which is safe:
-what does not fit in the sample does not fit in the file.
+Each value is counted under the one way in which it is written; the column's type is the smallest that holds
+all the ways that were met. What a type would change (leading zeros, a plus sign, too many digits) keeps a
+column text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from understudy.tables.formats.csv.staging import MISSING, quoted
+from understudy.tables.casting import cast, count_unfit
+from understudy.tables.formats.csv.parsing import MISSING
 
-if TYPE_CHECKING:
-    import duckdb
-
-_SAMPLE_ROWS = 2_000
-# A query over more columns at once would be slow to plan.
-_COLUMNS_AT_ONCE = 50
-# A text column of which so many values are of one type is worth a word.
+# A text column of which so many values are of one type is worth a word; others are not looked at to the end.
 _NEARLY = 0.95
+_SETTLED_AFTER = 1_000
+# Nothing but text is written so long.
+_LENGTH_MAX = 100
+_UNFIT_MAX = 100
 
-_INTEGER = r"-?(0|[1-9][0-9]{0,18})"
-_NUMBER = r"-?((0|[1-9][0-9]{0,17})(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?([Ii]nf|[Ii]nfinity|INF)|nan"
-_NUMERAL = r"[-+]?[0-9]+(\.[0-9]*)?"
-_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_MINUTES = r"([01][0-9]|2[0-3]):[0-5][0-9]"
-_TIME = _MINUTES + r"(:[0-5][0-9](\.[0-9]{1,6})?)?"
-_FINE_TIME = _MINUTES + r"(:[0-5][0-9](\.[0-9]{1,9})?)?"
-_ZONE = r"(Z|[-+][0-9]{2}(:?[0-9]{2})?)"
+_DATE = r"(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}"
+# Years that nanoseconds in 64 bits can tell.
+_NEAR = r"(?:1[7-9][0-9]{2}|2[01][0-9]{2})-[0-9]{2}-[0-9]{2}"
+_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
+_ZONE = r"(?:Z|[-+][0-9]{2}(?::?[0-9]{2})?)"
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A type that a column may have: how its values are written, and how DuckDB reads them."""
+class Writing:
+    """A way in which values are written.
+
+    Parameters
+    ----------
+    pattern : str
+        A regular expression for the whole value.
+    check : pyarrow.DataType or None
+        What values must cast to as well: a pattern takes 30 February for a date.
+    words : str
+        What such values are, in the plural.
+    """
 
     name: str
     pattern: str
-    cast: str
+    check: pa.DataType | None
     words: str
 
-    def condition(self, value: str) -> str:
-        """Return SQL that is true for a value of this type."""
-        is_written_so = f"regexp_full_match({value}, {quoted(self.pattern)})"
-        not_year_0 = f" AND {value} NOT LIKE '0000-%'" if self.pattern.startswith(_DATE) else ""
-        return f"({is_written_so}{not_year_0} AND try_cast({value} AS {self.cast}) IS NOT NULL)"
 
-
-# In order of preference: the first that fits all values is taken.
-CANDIDATES = (
-    Candidate("boolean", "true|false|True|False|TRUE|FALSE", "BOOLEAN", "true or false"),
-    Candidate("integer", _INTEGER, "BIGINT", "whole numbers"),
-    Candidate("float", _NUMBER, "DOUBLE", "numbers"),
-    Candidate("date", _DATE, "DATE", "dates"),
-    Candidate("time", _TIME, "TIME", "times of day"),
-    Candidate("fine_time", _FINE_TIME, "TIME_NS", "times of day"),
-    Candidate("timestamp", f"{_DATE}[T ]{_TIME}", "TIMESTAMP", "points in time"),
-    Candidate("fine_timestamp", f"{_DATE}[T ]{_FINE_TIME}", "TIMESTAMP_NS", "points in time"),
-    Candidate("zoned", f"{_DATE}[T ]{_TIME}{_ZONE}", "TIMESTAMPTZ", "points in time with their zone"),
+# Exclusive, but for a date of the near years, which is met before the far ones.
+WRITINGS = (
+    Writing("integer", r"-?(?:0|[1-9][0-9]{0,18})", pa.int64(), "whole numbers"),
+    Writing(
+        "float",
+        r"-?(?:(?:(?:0|[1-9][0-9]{0,17})\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+        r"|(?:0|[1-9][0-9]{0,17})[eE][-+]?[0-9]+|[Ii]nf|[Ii]nfinity|INF)|nan",
+        None,
+        "numbers",
+    ),
+    Writing("boolean", "true|false|True|False|TRUE|FALSE", None, "true or false"),
+    Writing("date", _DATE, pa.date32(), "dates"),
+    Writing("time", _TIME, None, "times of day"),
+    Writing("near", f"{_NEAR}[T ]{_TIME}", pa.timestamp("ns"), "points in time"),
+    Writing("far", f"{_DATE}[T ]{_TIME}", pa.timestamp("us"), "points in time"),
+    Writing("near_zoned", f"{_NEAR}[T ]{_TIME}{_ZONE}", pa.timestamp("ns", tz="UTC"), "points in time"),
+    Writing("far_zoned", f"{_DATE}[T ]{_TIME}{_ZONE}", pa.timestamp("us", tz="UTC"), "points in time"),
+    Writing("numeral", r"[-+]?[0-9]+(?:\.[0-9]*)?", None, "numerals"),
+    Writing("missing", "|".join(MISSING), None, "missing"),
 )
-_BY_NAME = {candidate.name: candidate for candidate in CANDIDATES}
-_TIMED = {"time", "timestamp", "zoned"}
-# Not a type, but the reason why a column that looks like numbers is text.
-_NUMERALS = Candidate("numeral", _NUMERAL, "VARCHAR", "numerals")
-_ALL = (*CANDIDATES, _NUMERALS)
+_BY_NAME = {writing.name: writing for writing in WRITINGS}
+_TIMED = {"time", "near", "far", "near_zoned", "far_zoned"}
+
+Unit = Literal["s", "ms", "us", "ns"]
+Make = Callable[[Unit], pa.DataType]
+
+# In order of preference: the ways of writing that a type holds, and the type for seconds of some precision.
+_TYPES: tuple[tuple[set[str], Make], ...] = (
+    ({"integer"}, lambda _: pa.int64()),
+    ({"integer", "float"}, lambda _: pa.float64()),
+    ({"boolean"}, lambda _: pa.bool_()),
+    ({"date"}, lambda _: pa.date32()),
+    ({"time"}, lambda unit: pa.time32(unit) if unit == "s" or unit == "ms" else pa.time64(unit)),
+    ({"near", "far"}, lambda unit: pa.timestamp(unit)),
+    ({"near_zoned", "far_zoned"}, lambda unit: pa.timestamp(unit, tz="UTC")),
+)
 
 
 @dataclass(frozen=True)
 class ColumnType:
-    """What was decided for a column.
+    """What was decided for a column: its type, and why if that is not plain.
 
-    Parameters
-    ----------
-    expression : str
-        SQL that reads the staged text as the type.
-    arrow_type : pyarrow.DataType
-        What the values become; finer than what DuckDB gives for times.
-    is_complete : bool
-        No value is missing.
-    note : str or None
-        Why, when it is not plain.
-    is_doubtful : bool
-        The note should be shown as a warning.
+    A doubtful one deserves a warning.
     """
 
-    expression: str
     arrow_type: pa.DataType
     is_complete: bool
     note: str | None = None
-    is_doubtful: bool = field(default=False, kw_only=True)
+    is_doubtful: bool = False
 
 
-@dataclass
-class _Counts:
-    """How many values of a column are there, are blank, and fit each candidate still in the race."""
+class ColumnProfile:
+    """How the values of a column are written, counted as they pass."""
 
-    n_present: int
-    n_blank: int
-    fitting: dict[str, int]
-    n_infinite: int = 0
-    n_digits: int = 0
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._n_null = 0
+        self._n_not_finite = 0
+        self._n_digits = 0
+        self._is_text = False
 
-    @property
-    def n_values(self) -> int:
-        return self.n_present - self.n_blank
+    def add(self, column: pa.Array[Any]) -> None:
+        """Count the values of the next rows."""
+        self._n_null += column.null_count
+        if self._is_text or column.null_count == len(column):
+            return
+        values: Any = column.drop_null()
+        if pc.max(pc.binary_length(values)).as_py() > _LENGTH_MAX:
+            self._is_text = True
+            return
+        values = pc.utf8_trim_whitespace(values)
+        # What was met most comes first, so that most values are looked at once.
+        for writing in sorted(WRITINGS, key=lambda writing: -self._counts[writing.name]):
+            if len(values) == 0:
+                break
+            values = self._take(values, writing)
+        self._counts["text"] += len(values)
+        self._is_text = self._counts["text"] > max(_SETTLED_AFTER, (1 - _NEARLY) * self._counts.total())
 
+    def _take(self, values: Any, writing: Writing) -> Any:
+        """Count the values that are written so, and return the others."""
+        is_so = pc.match_substring_regex(values, rf"\A(?:{writing.pattern})\z")
+        taken = values.filter(is_so)
+        if len(taken) == 0:
+            return values
+        n_unfit = self._check(taken, writing)
+        self._counts[writing.name] += len(taken) - n_unfit
+        self._counts["numeral" if writing.name == "integer" else "text"] += n_unfit
+        return values.filter(pc.invert(is_so))
 
-def decide_types(
-    session: duckdb.DuckDBPyConnection, staged: Path, n_columns: int, n_rows: int
-) -> Iterator[ColumnType]:
-    """Yield the type of each column of a staged file, in order."""
-    for start in range(0, n_columns, _COLUMNS_AT_ONCE):
-        columns = range(start, min(n_columns, start + _COLUMNS_AT_ONCE))
-        for index, counts in _race(session, staged, columns).items():
-            yield _decide(index, counts, n_rows)
+    def _check(self, taken: Any, writing: Writing) -> int:
+        """Return how many of the values that are written so are none."""
+        if writing.name == "float":
+            self._n_not_finite += len(taken) - (pc.sum(pc.is_finite(taken.cast(pa.float64()))).as_py() or 0)
+        if writing.name in _TIMED:
+            self._n_digits = max(self._n_digits, _digits(taken))
+        if writing.check is None:
+            return 0
+        n_unfit = count_unfit(taken, writing.check, _UNFIT_MAX)
+        # So many are no slips of the pen.
+        return len(taken) if n_unfit == _UNFIT_MAX else n_unfit
 
+    def decide(self) -> ColumnType:
+        """Return the type that holds all values that were counted."""
+        met = {name for name, n in self._counts.items() if n > 0 and name != "missing"}
+        n_missing = self._n_null + self._counts["missing"] + self._n_not_finite
+        unit: Unit = _unit(self._n_digits)
+        for held, make in _TYPES:
+            if (
+                met
+                and met <= held
+                and not self._is_text
+                and not (unit == "ns" and met & {"far", "far_zoned"})
+            ):
+                return ColumnType(make(unit), is_complete=n_missing == 0)
+        note, is_doubtful = self._why_text(met)
+        return ColumnType(pa.string(), self._n_null == 0, note, is_doubtful)
 
-def _race(session: duckdb.DuckDBPyConnection, staged: Path, columns: range) -> dict[int, _Counts]:
-    """Count over all rows: the favourite of each column first, the others only where it fails."""
-    sampled = _count(session, _from(staged, sample=True), dict.fromkeys(columns, _ALL))
-    running = {index: _still_running(counts) for index, counts in sampled.items()}
-    rows = _from(staged, sample=False)
-    counted = _count(session, rows, {index: candidates[:1] for index, candidates in running.items()})
-    rest = {
-        index: candidates
-        for index, candidates in running.items()
-        if candidates and counted[index].fitting[candidates[0].name] < counted[index].n_values
-    }
-    return counted | (_count(session, rows, rest) if rest else {})
-
-
-def _from(staged: Path, *, sample: bool) -> str:
-    limit = f" LIMIT {_SAMPLE_ROWS}" if sample else ""
-    return f"(SELECT * FROM read_parquet({quoted(staged)}){limit})"  # noqa: S608 - all of it is ours
-
-
-def _still_running(counts: _Counts) -> tuple[Candidate, ...]:
-    return tuple(
-        candidate for candidate in _ALL if counts.fitting[candidate.name] >= _NEARLY * counts.n_values
-    )
-
-
-def _value(index: int) -> str:
-    """Return SQL for a value without blanks around it, as exports of fixed width have them."""
-    return f"trim(c{index})"
-
-
-def _count(
-    session: duckdb.DuckDBPyConnection, source: str, running: Mapping[int, Sequence[Candidate]]
-) -> dict[int, _Counts]:
-    missing = ", ".join(quoted(token) for token in MISSING)
-    aggregates: list[str] = []
-    for index, candidates in running.items():
-        value = _value(index)
-        aggregates += [f"count(c{index})", f"count(*) FILTER ({value} IN ({missing}))"]
-        aggregates += [f"count(*) FILTER ({candidate.condition(value)})" for candidate in candidates]
-        names = {candidate.name for candidate in candidates}
-        aggregates.append(_infinite(value) if "float" in names else "0")
-        aggregates.append(_digits(value) if names & _TIMED else "0")
-    row = session.execute(f"SELECT {', '.join(aggregates)} FROM {source}").fetchall()[0]  # noqa: S608
-    values = iter(row)
-    return {
-        index: _Counts(
-            n_present=next(values),
-            n_blank=next(values),
-            fitting={candidate.name: next(values) for candidate in candidates},
-            n_infinite=next(values),
-            n_digits=next(values) or 0,
-        )
-        for index, candidates in running.items()
-    }
-
-
-def _infinite(value: str) -> str:
-    return f"count(*) FILTER (NOT isfinite(try_cast({value} AS DOUBLE)))"
-
-
-def _digits(value: str) -> str:
-    """Return SQL for the most digits of a second that are written."""
-    return f"max(length(regexp_extract({value}, ':[0-9]{{2}}\\.([0-9]+)', 1)))"
-
-
-def _decide(index: int, counts: _Counts, n_rows: int) -> ColumnType:
-    fitting = [c for c in CANDIDATES if counts.n_values > 0 and counts.fitting.get(c.name) == counts.n_values]
-    if not fitting:
-        note, is_doubtful = _why_text(counts)
-        is_complete = counts.n_present == n_rows
-        return ColumnType(f"c{index}", pa.string(), is_complete, note, is_doubtful=is_doubtful)
-    candidate = fitting[0]
-    n_finite = counts.n_values - counts.n_infinite
-    expression = f"try_cast({_value(index)} AS {candidate.cast})"
-    return ColumnType(expression, _arrow_type(candidate.name, counts.n_digits), n_finite == n_rows)
-
-
-def _arrow_type(name: str, n_digits: int) -> pa.DataType:
-    """Return the Arrow type with the unit in which the seconds are written, so that they come back so."""
-    unit: Literal["s", "ms", "us"] = "s" if n_digits == 0 else "ms" if n_digits <= 3 else "us"
-    types: dict[str, pa.DataType] = {
-        "boolean": pa.bool_(),
-        "integer": pa.int64(),
-        "float": pa.float64(),
-        "date": pa.date32(),
-        "time": pa.time64("us") if unit == "us" else pa.time32(unit),
-        "fine_time": pa.time64("ns"),
-        "timestamp": pa.timestamp(unit),
-        "fine_timestamp": pa.timestamp("ns"),
-        "zoned": pa.timestamp(unit, tz="UTC"),
-    }
-    return types[name]
-
-
-def _why_text(counts: _Counts) -> tuple[str | None, bool]:
-    """Return why a column is text and whether that is worth a warning."""
-    if counts.n_values == 0:
+    def _why_text(self, met: set[str]) -> tuple[str | None, bool]:
+        """Return why a column is text, and whether that is a surprise."""
+        if self._is_text or not met:
+            return None, False
+        if "numeral" in met and met <= {"numeral", "integer", "float"}:
+            return "numerals with leading zeros, a plus sign or too many digits are kept as text", False
+        n_values = self._counts.total() - self._counts["missing"]
+        for held, _ in _TYPES:
+            n_held = sum(self._counts[name] for name in held)
+            if _NEARLY * n_values <= n_held < n_values:
+                words = _BY_NAME[max(held, key=lambda name: self._counts[name])].words
+                return f"{n_values - n_held:,} of {n_values:,} values are not {words}", True
         return None, False
-    if counts.fitting.get("numeral") == counts.n_values:
-        return "numerals with leading zeros, a plus sign or too many digits are kept as text", False
-    nearly = [(n, name) for name, n in counts.fitting.items() if n >= _NEARLY * counts.n_values and n > 0]
-    nearly = [(n, name) for n, name in nearly if name in _BY_NAME and n < counts.n_values]
-    if not nearly:
-        return None, False
-    n, name = max(nearly, key=lambda pair: pair[0])
-    n_other = counts.n_values - n
-    return f"{n_other:,} of {counts.n_values:,} values are not {_BY_NAME[name].words}", True
+
+
+def _digits(values: Any) -> int:
+    """Return the most digits of a second that are written."""
+    if not pc.any(pc.match_substring(values, ".")).as_py():
+        return 0
+    digits = pc.extract_regex(values, r"\.(?P<digits>[0-9]+)").field("digits")
+    return pc.max(pc.binary_length(digits)).as_py() or 0
+
+
+def _unit(n_digits: int) -> Unit:
+    """Return the unit in which the seconds are written, so that they are given back so."""
+    return "s" if n_digits == 0 else "ms" if n_digits <= 3 else "us" if n_digits <= 6 else "ns"
+
+
+def cast_column(column: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
+    """Return a column of text as the type that was decided for it; text is kept to the letter."""
+    if pa.types.is_string(target):
+        return column
+    values: Any = column
+    trimmed = pc.utf8_trim_whitespace(values)
+    is_missing = pc.is_in(trimmed, value_set=pa.array(MISSING))
+    if pc.any(is_missing).as_py():
+        trimmed = pc.if_else(is_missing, pa.scalar(None, pa.string()), trimmed)
+    return cast(trimmed, target)

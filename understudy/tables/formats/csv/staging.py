@@ -1,158 +1,81 @@
-"""DuckDB, locked down, takes a CSV file apart: every value as text, in Parquet beside the scratch files."""
+"""The fields of a CSV file, as text in Parquet in the scratch folder, and the type of each column."""
 
 from __future__ import annotations
 
-import errno
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from understudy.errors import InvalidInput
-from understudy.tables.formats.canonical import batch_rows
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from understudy.progress import Progress
+from understudy.tables.formats.canonical import batch_rows, check_rows, row_groups
+from understudy.tables.formats.csv.column_types import ColumnProfile, ColumnType, cast_column
 from understudy.tables.formats.csv.dialect import Dialect
+from understudy.tables.formats.csv.parsing import MixedLineEnds, text_batches
 from understudy.tables.formats.csv.text import unify_line_ends
-from understudy.tables.formats.scan import ReadLimits
+from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
 
-if TYPE_CHECKING:
-    import duckdb
-
-# An unquoted field with one of these is missing; what stands in quotation marks is text.
-MISSING = ("", "NA", "N/A", "NULL", "null", "NaN")
-
-_MEMORY = "512MB"
-_STAGED_VALUES = 4_000_000
+# A group of rows is in memory as a whole when it is written and when it is read again.
+_GROUP_VALUES_MAX = 2_000_000
+_GROUP_BYTES_MAX = 32 * MEBIBYTE
 
 
-@contextmanager
-def open_session(source: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database in memory that can read one file and write to one folder, and nothing else.
+@dataclass(frozen=True)
+class Staged:
+    """A file of text columns, its rows in order, and what each column is."""
 
-    Raises
-    ------
-    MemoryError, OSError
-        As Python does, when the machine or the limit has no more memory or disk.
-    """
-    # Imported here: only the process that reads the file pays for it.
-    import duckdb
+    path: Path
+    n_rows: int
+    types: list[ColumnType]
 
-    connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": _MEMORY})
-    try:
-        for setting in (
-            "autoinstall_known_extensions = false",
-            "autoload_known_extensions = false",
-            "enable_progress_bar = false",
-            "preserve_insertion_order = true",
-            "TimeZone = 'UTC'",
-            f"temp_directory = {quoted(scratch / 'spill')}",
-            f"allowed_paths = [{quoted(source)}]",
-            f"allowed_directories = [{quoted(scratch)}]",
-            "enable_external_access = false",
-            "lock_configuration = true",
-        ):
-            connection.execute(f"SET {setting}")
-        yield connection
-    except duckdb.OutOfMemoryException:
-        raise MemoryError("DuckDB ran out of memory.") from None
-    except duckdb.IOException as error:
-        text = str(error)
-        code = errno.ENOSPC if "No space left" in text else errno.EFBIG if "too large" in text else errno.EIO
-        raise OSError(code, "DuckDB could not read or write its files.") from None
-    finally:
-        connection.close()
+    def batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """Yield the rows in the types that were decided."""
+        with pq.ParquetFile(self.path) as file:
+            for index in range(file.num_row_groups):
+                texts = file.read_row_group(index, use_threads=False).combine_chunks()
+                for batch in texts.to_batches():
+                    columns = zip(batch.columns, schema.types, strict=True)
+                    yield pa.record_batch([cast_column(*column) for column in columns], schema=schema)
 
 
-def quoted(text: str | Path) -> str:
-    """Return a string literal of SQL."""
-    return "'" + str(text).replace("'", "''") + "'"
-
-
-def stage(
-    session: duckdb.DuckDBPyConnection, source: Path, scratch: Path, dialect: Dialect, limits: ReadLimits
-) -> Path:
-    """Write the fields of a CSV file as text columns `c0`, `c1`, … of a Parquet file, rows in order.
+def stage(source: Path, scratch: Path, dialect: Dialect, limits: ReadLimits, progress: Progress) -> Staged:
+    """Take a CSV file apart.
 
     Raises
     ------
     InvalidInput
         ragged_rows, unclosed_quote, unreadable_file; with the line.
+    TooLarge
+        too_many_rows.
     """
-    staged = scratch / "staged.parquet"
-    fault = _run(session, _copy_statement(source, staged, dialect, limits))
-    if fault is not None and _MIXED_LINE_ENDS in fault:
-        source = unify_line_ends(source, scratch / "lines.csv")
-        fault = _run(session, _copy_statement(source, staged, dialect, limits))
-    if fault is not None:
-        raise _explained(fault, len(dialect.names), limits)
-    return staged
-
-
-_MIXED_LINE_ENDS = "state machine reached an invalid state"
-
-
-def _run(session: duckdb.DuckDBPyConnection, statement: str) -> str | None:
-    """Return what DuckDB says is wrong with the file; its text holds values and must go no further."""
-    import duckdb
-
     try:
-        session.execute(statement)
-    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-        return str(error)
-    return None
+        return _stage(source, scratch, dialect, limits, progress)
+    except MixedLineEnds:
+        source = unify_line_ends(source, scratch / "lines.csv")
+        return _stage(source, scratch, dialect, limits, progress)
 
 
-def _copy_statement(source: Path, staged: Path, dialect: Dialect, limits: ReadLimits) -> str:
-    columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(dialect.names)))
-    missing = ", ".join(quoted(token) for token in MISSING)
-    return f"""
-        COPY (
-            SELECT * FROM read_csv(
-                {quoted(source)}, auto_detect = false, header = true, skip = {dialect.n_blank_lines},
-                delim = {quoted(dialect.delimiter)}, quote = '"', escape = '"',
-                columns = {{{columns}}}, strict_mode = true,
-                nullstr = [{missing}], allow_quoted_nulls = false, max_line_size = {limits.cell_bytes_max},
-                buffer_size = {4 * limits.cell_bytes_max}
-            )
-        ) TO {quoted(staged)} (
-            FORMAT parquet, COMPRESSION snappy,
-            ROW_GROUP_SIZE {batch_rows(len(dialect.names), _STAGED_VALUES)}
-        )
-    """  # noqa: S608 - every part is ours or quoted
-
-
-_LINE = re.compile(r"CSV Error on Line: (\d+)")
-_COUNTS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
-_LINE_SIZE = re.compile(r"Maximum line size of \d+ bytes exceeded")
-
-
-def _explained(fault: str, n_columns: int, limits: ReadLimits) -> InvalidInput:
-    line = _LINE.search(fault)
-    place = f"Line {int(line[1]):,} (a row that spans lines counts as one)" if line else "A line"
-    if counts := _COUNTS.search(fault):
-        return InvalidInput(
-            f"{place} has {_fields(int(counts[2]))} where the header has {_fields(n_columns)}. Give every "
-            "row as many fields as the header; a field that holds the delimiter needs quotation marks.",
-            code="ragged_rows",
-        )
-    if _LINE_SIZE.search(fault):
-        return InvalidInput(
-            f"{place} is longer than {limits.cell_bytes_max:,} bytes. Look for a quotation mark that is not "
-            "closed, or shorten the text.",
-            code="unreadable_file",
-        )
-    if "unterminated quote" in fault:
-        return InvalidInput(
-            f"{place} has a quoted field that is not closed, or text after its closing quotation mark. Close "
-            "it, and write a quotation mark within a field twice.",
-            code="unclosed_quote",
-        )
-    return InvalidInput(
-        "The file cannot be taken apart as CSV. Write it again with one delimiter and quotation marks around "
-        "fields that hold it.",
-        code="unreadable_file",
-    )
-
-
-def _fields(n: int) -> str:
-    return f"{n:,} field" if n == 1 else f"{n:,} fields"
+def _stage(source: Path, scratch: Path, dialect: Dialect, limits: ReadLimits, progress: Progress) -> Staged:
+    path = scratch / "staged.parquet"
+    profiles = [ColumnProfile() for _ in dialect.names]
+    schema = pa.schema([pa.field(f"c{index}", pa.string()) for index in range(len(profiles))])
+    size = source.stat().st_size
+    n_rows = n_bytes = 0
+    with pq.ParquetWriter(path, schema, compression="snappy", write_statistics=False) as writer:
+        for group in row_groups(
+            text_batches(source, scratch, dialect, limits),
+            schema,
+            rows_max=batch_rows(len(profiles), _GROUP_VALUES_MAX),
+            bytes_max=_GROUP_BYTES_MAX,
+        ):
+            n_rows += group.num_rows
+            check_rows(n_rows, limits)
+            for profile, column in zip(profiles, group.columns, strict=True):
+                profile.add(column.combine_chunks())
+            writer.write_table(group)
+            # Arrow holds four bytes beside each text, the file a delimiter.
+            n_bytes += group.nbytes - 3 * group.num_rows * len(profiles)
+            progress("parsing", min(1.0, n_bytes / size), rows_done=n_rows)
+    return Staged(path, n_rows, [profile.decide() for profile in profiles])

@@ -1,0 +1,113 @@
+"""Speed and memory of taking in a table: ``python -m benchmarks.ingest [--rows N] [--file TABLE]``.
+
+A table of 15 mixed columns is written as CSV and as Parquet, then each is ingested in a process of its own,
+so that peak memory is its own. CPU seconds are the figure to compare: the wall clock counts what else runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow as pa
+
+from understudy.tables.formats import ReadLimits, format_for_path, write_table
+
+_BATCH_ROWS = 50_000
+_DAY_2000 = 10_957
+
+
+def main() -> None:
+    """Measure a generated table, or the table of a file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the generated table")
+    parser.add_argument("--file", type=Path, help="measure this file in place of a generated table")
+    parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(_measure(options.one)))
+        return
+    print(f"{'file':24}{'MB':>8}{'rows':>12}{'columns':>9}{'wall s':>8}{'CPU s':>8}{'MB/s':>8}{'peak MB':>9}")
+    with TemporaryDirectory() as folder:
+        for path in [options.file] if options.file else _generated(Path(folder), options.rows):
+            _show(path, _in_own_process(path))
+
+
+def _generated(folder: Path, n_rows: int) -> Iterator[Path]:
+    for suffix in (".csv", ".parquet"):
+        path = folder / f"generated{suffix}"
+        write_table(path, _batches(n_rows), next(_batches(1)).schema)
+        yield path
+
+
+def _batches(n_rows: int) -> Iterator[pa.RecordBatch]:
+    rng = np.random.default_rng(0)
+    for start in range(0, n_rows, _BATCH_ROWS):
+        yield _batch(min(_BATCH_ROWS, n_rows - start), start, rng)
+
+
+def _batch(n: int, start: int, rng: np.random.Generator) -> pa.RecordBatch:
+    """Return numbers, codes, words, dates and times, a tenth of two columns missing."""
+    is_missing = rng.random(n) < 0.1
+    words = np.array([f"word {index:03}" for index in range(1_000)])
+    days = rng.integers(_DAY_2000, _DAY_2000 + 8_000, n).astype(np.int32)
+    return pa.record_batch(
+        {
+            "id": np.arange(start, start + n),
+            **{f"count_{index}": rng.integers(0, 10**index, n) for index in range(1, 5)},
+            **{f"real_{index}": rng.normal(0, 10**index, n).round(3) for index in range(3)},
+            "gaps": pa.array(rng.normal(size=n), mask=is_missing),
+            "zip": pa.array([f"{code:05}" for code in rng.integers(0, 100_000, n)]),
+            "word": pa.array(words[rng.integers(0, 1_000, n)], mask=is_missing),
+            "code": pa.array(words[rng.integers(0, 5, n)]),
+            "flag": rng.random(n) < 0.3,
+            "day": pa.array(days).cast(pa.date32()),
+            "moment": pa.array(days.astype(np.int64) * 86_400 + rng.integers(0, 86_400, n)).cast(
+                pa.timestamp("s")
+            ),
+        }
+    )
+
+
+def _in_own_process(path: Path) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.ingest", "--one", str(path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - ourselves
+    measured: dict[str, float] = json.loads(done.stdout)
+    return measured
+
+
+def _measure(path: Path) -> dict[str, float]:
+    start, cpu = time.perf_counter(), time.process_time()
+    with TemporaryDirectory() as folder:
+        limits = ReadLimits(rows_max=2**40)
+        ingested = format_for_path(path).ingest(path, Path(folder) / "table.parquet", limits)
+    return {
+        "wall": time.perf_counter() - start,
+        "cpu": time.process_time() - cpu,
+        # KiB on Linux, bytes on macOS.
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        / (1e6 if sys.platform == "darwin" else 977),
+        "rows": ingested.n_rows,
+        "columns": ingested.n_columns,
+    }
+
+
+def _show(path: Path, measured: dict[str, float]) -> None:
+    size = path.stat().st_size / 1e6
+    print(
+        f"{path.name:24}{size:8.1f}{measured['rows']:12,}{measured['columns']:9}{measured['wall']:8.2f}"
+        f"{measured['cpu']:8.2f}{size / measured['wall']:8.1f}{measured['peak']:9.0f}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

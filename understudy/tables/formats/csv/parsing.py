@@ -1,0 +1,180 @@
+"""DuckDB, locked down, takes a CSV file apart: every field as text."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+from understudy.tables.formats.csv.dialect import Dialect
+from understudy.tables.formats.scan import ReadLimits
+
+if TYPE_CHECKING:
+    import duckdb
+
+# An unquoted field with one of these is missing; what stands in quotation marks is text.
+MISSING = ("", "NA", "N/A", "NULL", "null", "NaN")
+
+_MEMORY = "512MB"
+# As many as DuckDB works on at once: what it hands over is in memory as a whole.
+_BATCH_ROWS = 2_048
+
+
+@contextmanager
+def _open_session(source: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database in memory that can read one file and write to one folder, and nothing else.
+
+    Raises
+    ------
+    MemoryError, OSError
+        As Python does, when the machine or the limit has no more memory or disk.
+    """
+    # Imported here: only the process that reads the file pays for it.
+    import duckdb
+
+    connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": _MEMORY})
+    try:
+        for setting in (
+            "autoinstall_known_extensions = false",
+            "autoload_known_extensions = false",
+            "enable_progress_bar = false",
+            "preserve_insertion_order = true",
+            "TimeZone = 'UTC'",
+            f"temp_directory = {_quoted(scratch / 'spill')}",
+            f"allowed_paths = [{_quoted(source)}]",
+            f"allowed_directories = [{_quoted(scratch)}]",
+            "enable_external_access = false",
+            "lock_configuration = true",
+        ):
+            connection.execute(f"SET {setting}")
+        yield connection
+    except (duckdb.Error, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        # Without its cause: DuckDB's message may hold values.
+        raise _fault(str(error)) from None
+    finally:
+        connection.close()
+
+
+def _quoted(text: str | Path) -> str:
+    """Return a string literal of SQL."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def _fault(message: str) -> Exception:
+    """Return what Python raises for what DuckDB says; through Arrow it comes as an `OSError` of that text."""
+    if message.startswith("Out of Memory Error"):
+        return MemoryError("DuckDB ran out of memory.")
+    if not message.startswith("IO Error"):
+        return RuntimeError(f"DuckDB failed: {message.split(':')[0]}.")
+    code = (
+        errno.ENOSPC if "No space left" in message else errno.EFBIG if "too large" in message else errno.EIO
+    )
+    return OSError(code, "DuckDB could not read or write its files.")
+
+
+def text_batches(
+    source: Path, scratch: Path, dialect: Dialect, limits: ReadLimits
+) -> Iterator[pa.RecordBatch]:
+    """Yield the fields of a CSV file as text columns `c0`, `c1`, …; rows in order, missing ones null.
+
+    Raises
+    ------
+    InvalidInput
+        ragged_rows, unclosed_quote, unreadable_file; with the line.
+    MixedLineEnds
+        If the line ends must be unified first.
+    """
+    with _open_session(source, scratch) as session:
+        try:
+            yield from _read(session, _select(source, dialect, limits))
+        except _CsvFault as fault:
+            if _MIXED_LINE_ENDS in fault.message:
+                raise MixedLineEnds from None
+            raise _explained(fault.message, len(dialect.names), limits) from None
+
+
+class MixedLineEnds(Exception):
+    """The file ends its lines in more than one way."""
+
+
+_MIXED_LINE_ENDS = "state machine reached an invalid state"
+
+
+class _CsvFault(Exception):
+    """What DuckDB says is wrong with the file; the message holds values and must go no further."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__()
+        self.message = message
+
+
+def _read(session: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatch]:
+    import duckdb
+
+    try:
+        yield from session.sql(query).to_arrow_reader(_BATCH_ROWS)
+    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        raise _CsvFault(str(error)) from None
+    except OSError as error:
+        if error.errno is None and str(error).startswith(("Invalid Input Error", "Conversion Error")):
+            raise _CsvFault(str(error)) from None
+        raise
+
+
+def _select(source: Path, dialect: Dialect, limits: ReadLimits) -> str:
+    columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(dialect.names)))
+    missing = ", ".join(_quoted(token) for token in MISSING)
+    return f"""
+        SELECT * FROM read_csv(
+            {_quoted(source)}, auto_detect = false, header = true, skip = {dialect.n_blank_lines},
+            delim = {_quoted(dialect.delimiter)}, quote = '"', escape = '"',
+            columns = {{{columns}}}, strict_mode = true,
+            nullstr = [{missing}], allow_quoted_nulls = false, max_line_size = {limits.cell_bytes_max},
+            buffer_size = {4 * limits.cell_bytes_max}
+        )
+    """  # noqa: S608 - every part is ours or quoted
+
+
+_LINE = re.compile(r"CSV Error on Line: (\d+)")
+_COUNTS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
+_LINE_SIZE = re.compile(r"Maximum line size of \d+ bytes exceeded")
+
+
+def _explained(fault: str, n_columns: int, limits: ReadLimits) -> InvalidInput:
+    line = _LINE.search(fault)
+    place = f"Line {int(line[1]):,} (a row that spans lines counts as one)" if line else "A line"
+    if counts := _COUNTS.search(fault):
+        return InvalidInput(
+            f"{place} has {_fields(int(counts[2]))} where the header has {_fields(n_columns)}. Give every "
+            "row as many fields as the header; a field that holds the delimiter needs quotation marks.",
+            code="ragged_rows",
+        )
+    if _LINE_SIZE.search(fault):
+        return InvalidInput(
+            f"{place} is longer than {limits.cell_bytes_max:,} bytes. Look for a quotation mark that is not "
+            "closed, or shorten the text.",
+            code="unreadable_file",
+        )
+    if "unterminated quote" in fault:
+        return InvalidInput(
+            f"{place} has a quoted field that is not closed, or text after its closing quotation mark. Close "
+            "it, and write a quotation mark within a field twice.",
+            code="unclosed_quote",
+        )
+    return InvalidInput(
+        "The file cannot be taken apart as CSV. Write it again with one delimiter and quotation marks around "
+        "fields that hold it.",
+        code="unreadable_file",
+    )
+
+
+def _fields(n: int) -> str:
+    return f"{n:,} field" if n == 1 else f"{n:,} fields"
