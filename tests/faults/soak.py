@@ -87,7 +87,7 @@ class Soak:
         draw = self.random.random()
         try:
             if draw < 0.5:
-                job_id = self.stack.submit("probe", seconds=round(self.random.uniform(0, 1.5), 2))
+                job_id = self.stack.submit("probe", seconds=round(self.random.uniform(0, 4), 2))
             elif draw < 0.8:
                 job_id = self.stack.submit("sample", model_id=self._model_id, n_rows=20_000)
             else:
@@ -101,19 +101,20 @@ class Soak:
             self.faults[f"answered {error.code}"] += 1
 
     def _hurt(self) -> None:
-        faults: list[Callable[[WorkerProcess], object]] = [
-            self.kill_worker,
-            self.kill_work,
-            self.kill_work,
-            self.kill_server,
-            self.kill_pool_process,
-            self.freeze_worker,
-            self.stop_worker,
-            self.lose_messages,
-            self.double_messages,
-            self.cut_sessions,
-        ]
-        fault, worker = self.random.choice(faults), self.random.choice(self._workers)
+        # Rarely what makes a worker start again: that takes seconds, in which nothing else can be hurt.
+        faults: dict[Callable[[WorkerProcess], object], int] = {
+            self.kill_work: 8,
+            self.kill_pool_process: 4,
+            self.kill_server: 2,
+            self.kill_worker: 1,
+            self.stop_worker: 1,
+            self.freeze_worker: 1,
+            self.lose_messages: 2,
+            self.double_messages: 2,
+            self.cut_sessions: 4,
+        }
+        fault = self.random.choices(list(faults), list(faults.values()))[0]
+        worker = self.random.choice(self._workers)
         try:
             fault(worker)
         except (AssertionError, IndexError, ProcessLookupError):
