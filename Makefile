@@ -10,13 +10,13 @@ INSTALL := $(PIP) install --require-hashes -r
 help: ## Show what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-demo: .venv/run ## Run the main job on a real table through HTTP and show the result
+demo: .venv/kernels ## Run the main job on a real table through HTTP and show the result
 	$(BIN)/understudy demo
 
-serve: .venv/run ## Keep the embedded stack up for your own data
+serve: .venv/kernels ## Keep the embedded stack up for your own data
 	$(BIN)/understudy serve
 
-test: .venv/dev ## Install and run the tests
+test: .venv/dev .venv/kernels ## Install and run the tests
 	$(BIN)/pytest -n 2 --dist loadfile
 
 check: .venv/dev ## Format, lint, types, floors, container files, lock
@@ -27,7 +27,7 @@ check: .venv/dev ## Format, lint, types, floors, container files, lock
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
-bench: .venv/bench ## Measure speed and memory, some minutes; DATA=folder of CSV files for the engine
+bench: .venv/bench .venv/kernels ## Measure speed and memory, some minutes; DATA=folder of CSV files for the engine
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
 
 openapi: .venv/dev ## Write openapi.json anew
@@ -39,13 +39,18 @@ lock: .venv/dev ## Resolve the dependencies anew (needs the network)
 clean: ## Remove the environment and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-# Compiling the kernels is part of installing: it is done once and kept beside the sources.
 .venv/run: requirements/run.txt pyproject.toml
 	$(call need_python)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing from requirements/run.txt (a minute or two, once) …"
 	$(INSTALL) requirements/run.txt
 	$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+# Compiling is part of installing. All at once after any change: a compiled kernel holds the code of those it calls.
+.venv/kernels: .venv/run $(wildcard understudy/kernels/*.py)
+	@echo "Compiling the kernels …"
+	rm -f understudy/kernels/__pycache__/*.nb[ci]
 	$(BIN)/python -m understudy.kernels
 	@touch $@
 
