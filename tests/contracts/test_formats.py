@@ -243,6 +243,30 @@ def test_memory_of_writing_does_not_grow_with_the_rows(format_: Format, tmp_path
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000
 
 
+@formats
+def test_memory_of_ingest_does_not_grow_with_the_rows(format_: Format, tmp_path: Path):
+    batch = pa.record_batch({"x": [0.1 * i for i in range(10_000)], "y": ["some longer text"] * 10_000})
+    source, destination = tmp_path / "source", tmp_path / "canonical.parquet"
+    peaks = []
+    for n_batches in (60, 300):
+        format_.write(source, (batch for _ in range(n_batches)), batch.schema)
+        format_.ingest(source, destination, ReadLimits())
+        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    # The rows between the two are 80 MB as Arrow. ru_maxrss is in KiB.
+    assert peaks[1] - peaks[0] < 50_000
+
+
+@formats
+def test_wide_table_and_long_texts_are_taken(format_: Format, tmp_path: Path):
+    long = pa.table({"a": list(range(40)), "b": ["é" * 500_000] * 40})
+    wide = pa.table({f"c{index}": [index, None, -index] for index in range(2_000)})
+    for table in (long, wide):
+        source = _write(format_, tmp_path, table)
+        ingested = format_.ingest(source, tmp_path / "canonical.parquet", ReadLimits())
+        assert read_table(tmp_path / "canonical.parquet").to_pydict() == table.to_pydict()
+        assert ingested.n_rows == table.num_rows
+
+
 def test_canonical_file_has_row_groups_of_131072(tmp_path: Path):
     table = pa.table({"a": pa.array(range(300_000), pa.int32())})
     write_table(tmp_path / "table.parquet", table.to_batches(max_chunksize=1_000), table.schema)

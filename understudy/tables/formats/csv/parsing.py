@@ -27,7 +27,7 @@ _BATCH_ROWS = 2_048
 
 
 @contextmanager
-def _open_session(source: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_session(source: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a database in memory that can read one file and write to one folder, and nothing else.
 
     Raises
@@ -92,7 +92,7 @@ def text_batches(
     MixedLineEnds
         If the line ends must be unified first.
     """
-    with _open_session(source, scratch) as session:
+    with open_session(source, scratch) as session:
         try:
             yield from _read(session, _select(source, dialect, limits))
         except _CsvFault as fault:
