@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -43,6 +44,9 @@ def create_app(resources: Resources | None = None) -> FastAPI:
         # As many threads as the pool has connections for, so that no request waits for one within a thread.
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
         app.state.resources = open_resources(settings)
+        # What is there by now stays: no request has to wait while the collector looks through all of it.
+        gc.collect()
+        gc.freeze()
         yield
         app.state.resources.close()
 

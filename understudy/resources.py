@@ -10,7 +10,7 @@ from typing import Protocol
 from pydantic import SecretStr
 from sqlalchemy.orm import Session, sessionmaker
 
-from understudy.db.session import close_sessions, make_sessions
+from understudy.db.session import close_sessions, make_sessions, without_transactions
 from understudy.errors import UnderstudyError
 from understudy.job_queue import CeleryQueue, JobQueue
 from understudy.storage import Store, open_store
@@ -75,6 +75,8 @@ class Resources:
     ----------
     sessions : sessionmaker
         Each use-case opens its own transaction: ``with resources.sessions.begin() as session``.
+    read_sessions : sessionmaker
+        For what is asked often and only reads.
     store : Store
         Where blobs lie.
     queue : JobQueue
@@ -88,6 +90,7 @@ class Resources:
     """
 
     sessions: sessionmaker[Session]
+    read_sessions: sessionmaker[Session]
     store: Store
     queue: JobQueue
     settings: ResourceSettings
@@ -126,8 +129,10 @@ def open_resources(settings: ResourceSettings, *, queue: JobQueue | None = None)
             code="configuration",
         )
     scratch_folder = settings.scratch_dir or settings.data_dir / "scratch"
+    sessions = make_sessions(_required(settings.database_url, "UNDERSTUDY_DATABASE_URL"), settings.threads)
     resources = Resources(
-        sessions=make_sessions(_required(settings.database_url, "UNDERSTUDY_DATABASE_URL"), settings.threads),
+        sessions=sessions,
+        read_sessions=without_transactions(sessions),
         store=open_store(settings.storage_url or (settings.data_dir / "blobs").absolute().as_uri()),
         queue=queue or CeleryQueue(_required(settings.redis_url, "UNDERSTUDY_REDIS_URL")),
         settings=settings,

@@ -6,6 +6,7 @@ Celery: the jobs table knows what there is to do, and a lost message costs some 
 
 from __future__ import annotations
 
+import gc
 import logging
 from typing import Any
 
@@ -61,6 +62,9 @@ def set_up_logs(**_: object) -> None:
 def make_worker(sender: Any, **_: object) -> None:  # Any: a Celery worker, which has no type
     """Make what main and pool processes share; before the fork, in the main process."""
     sender.app.understudy_worker = Worker(settings, count_messages)
+    # What is there by now is kept in pages that the collector does not write to: pool processes share them.
+    gc.collect()
+    gc.freeze()
 
 
 def open_pool_process(**_: object) -> None:

@@ -154,13 +154,13 @@ def retry_job(job_id: str, resources: ResourcesDep, caller: WriterDep, response:
 
 
 def _read_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
-    with resources.sessions() as session:
+    with resources.read_sessions() as session:
         row = jobs.get(session, project_id, job_id)
         return Job.of(row, job_attempts.of_job(session, project_id, job_id) if row.attempt else [])
 
 
 def _is_final(resources: Resources, project_id: UUID, job_id: UUID) -> bool:
-    with resources.sessions() as session:
+    with resources.read_sessions() as session:
         return jobs.get(session, project_id, job_id).state in TERMINAL_STATES
 
 

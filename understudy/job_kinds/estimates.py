@@ -1,4 +1,4 @@
-"""What jobs take, fitted by hand to measured runs: `python -m benchmarks.stack` and `python -m benchmarks.engine`.
+"""What jobs take, fitted by hand to runs of `python -m benchmarks.stack` and `python -m benchmarks.engine`.
 
 Orders of magnitude, for a caller who decides whether to ask and for the check that a job can fit at all; the
 memory is meant to be on the high side, the time to be within a factor of three on a machine of 2026.
@@ -18,15 +18,15 @@ MEBIBYTE = 1 << 20
 ENGINE_BYTES = 220 * MEBIBYTE
 CLASSIFIERS_BYTES = 350 * MEBIBYTE
 
-TREE_SECONDS_PER_ROW_AND_COLUMN_SQUARED = 1.2e-7
+TREE_SECONDS_PER_ROW_AND_COLUMN_SQUARED = 1e-7
 # From here on a column looks at the columns that tell most of it, not at all of them.
 N_PREDECESSORS_MAX = 60
 ENCODE_SECONDS_PER_CELL = 4e-7
-TRAIN_BYTES_PER_CELL = 90
-MODEL_BYTES_PER_CELL = 3
+TRAIN_BYTES_PER_CELL = 60
+MODEL_BYTES_PER_CELL = 1
 
-DRAW_SECONDS_PER_CELL = 6e-7
-SAMPLE_BYTES = 150 * MEBIBYTE
+DRAW_SECONDS_PER_CELL = 4e-7
+SAMPLE_BYTES = 100 * MEBIBYTE
 
 # The classifiers and the nearest rows look at a bounded number of rows.
 SCORE_SECONDS = 12.0

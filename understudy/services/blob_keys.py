@@ -10,13 +10,14 @@ from understudy import ids
 from understudy.errors import NotFound
 
 PREFIX = "p/"
-_KEY = re.compile(r"p/[^/]+/j/(?P<job>[^/]+)/(?P<token>[0-9]+)/[^/]+")
+_KEY = re.compile(r"p/(?P<project>[^/]+)/j/(?P<job>[^/]+)/(?P<token>[0-9]+)/[^/]+")
 
 
 @dataclass(frozen=True)
 class KeyParts:
     """What a key tells of its blob."""
 
+    project_id: UUID
     job_id: UUID
     token: int
 
@@ -33,6 +34,7 @@ def parse_key(key: str) -> KeyParts | None:
     if match is None:
         return None
     try:
-        return KeyParts(ids.from_text("job", match["job"]), int(match["token"]))
+        project_id, job_id = ids.from_text("project", match["project"]), ids.from_text("job", match["job"])
+        return KeyParts(project_id, job_id, int(match["token"]))
     except NotFound:
         return None

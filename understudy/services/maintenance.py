@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
-from understudy.db import artifacts, idempotency, job_attempts, workers
+from understudy.db import artifacts, idempotency, job_attempts, projects, workers
 from understudy.logs import get_logger
 from understudy.resources import Resources
 from understudy.services.blob_keys import PREFIX, parse_key
@@ -53,16 +53,22 @@ def _sweep_orphans(resources: Resources, kept: timedelta) -> int:
 
 
 def _orphans_among(resources: Resources, keys: Iterable[str], kept: timedelta) -> list[str]:
-    """Return the keys that no artifact row names, and that no attempt and no upload may name in future."""
+    """Return the keys that no artifact row names, and that no attempt and no upload may name in future.
+
+    A blob of a project that this database does not know is left alone: it is another installation's, or this
+    is not the database that belongs to the store.
+    """
     parts = {key: part for key in keys if (part := parse_key(key)) is not None}
     with resources.sessions() as session:
         known = artifacts.known_keys(session, parts)
+        ours = {project.id for project in projects.all_of_them(session)}
         live = job_attempts.in_use(session, {part.token for part in parts.values()}, kept)
     made_before = time.time() - kept.total_seconds()
     return [
         key
         for key, part in parts.items()
         if key not in known
+        and part.project_id in ours
         and part.token not in live
         # The time of an upload is that of its job's id, which is made just before the blob is stored.
         and (part.token != 0 or _seconds_of(part.job_id.int) < made_before)

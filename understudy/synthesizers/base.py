@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
-import numpy as np
-import pyarrow as pa
 from pydantic import BaseModel
 
 from understudy.progress import Progress, no_progress
-from understudy.tables.schema import Schema
+
+# The workers' processes read the table of synthesizers, and do without the memory of numpy and Arrow.
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from understudy.tables.schema import Schema
 
 Manifest = dict[str, Any]
-Arrays = Mapping[str, np.ndarray[Any, Any]]
+Arrays = Mapping[str, "np.ndarray[Any, Any]"]
 
 
 class Synthesizer(Protocol):

@@ -21,11 +21,11 @@ AT_ONCE = timedelta(0)
 OLD = UUID(int=int(1e12) << 80)
 
 
-def put_blob(bench: Bench, job_id: UUID, token: int) -> str:
+def put_blob(bench: Bench, job_id: UUID, token: int, *, project_id: UUID | None = None) -> str:
     """Store a blob that no row names."""
     path = bench.resources.staging_folder / "blob"
     path.write_bytes(b"x")
-    key = make_key(bench.project_id, job_id, token, "table", ".parquet")
+    key = make_key(project_id or bench.project_id, job_id, token, "table", ".parquet")
     bench.resources.store.put_file(key, path)
     return key
 
@@ -63,6 +63,13 @@ def test_blob_of_an_attempt_that_goes_on_stays(bench: Bench) -> None:
     put_blob(bench, job_id, token_of(bench, job_id))
 
     assert sweep(bench.resources, orphans_kept=AT_ONCE) == 0
+
+
+def test_blob_of_a_project_that_the_database_does_not_know_stays(bench: Bench) -> None:
+    key = put_blob(bench, OLD, 0, project_id=ids.new_id())
+
+    assert sweep(bench.resources, orphans_kept=AT_ONCE) == 0
+    assert bench.blobs() == [key]
 
 
 def test_upload_without_a_row_goes_when_it_is_old(bench: Bench) -> None:
@@ -127,9 +134,10 @@ def test_idempotency_keys_are_kept_for_72_hours(bench: Bench) -> None:
 
 @pytest.mark.parametrize("token", [0, 7])
 def test_key_tells_what_it_was_made_of(token: int) -> None:
-    job_id = ids.new_id()
+    project_id, job_id = ids.new_id(), ids.new_id()
 
-    assert parse_key(make_key(ids.new_id(), job_id, token, "table", ".parquet")) == KeyParts(job_id, token)
+    key = make_key(project_id, job_id, token, "table", ".parquet")
+    assert parse_key(key) == KeyParts(project_id, job_id, token)
 
 
 @pytest.mark.parametrize("key", ["p/x", "p/prj_1/j/job_1/1/table", "", "q/a/j/b/1/c"])
