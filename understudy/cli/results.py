@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MEGABYTE = 1_000_000
 # From this width on there is room for a sentence beside each score.
 WIDE = 110
+# Three decimals would show less than this as nothing.
+SMALL = 0.0005
 # Any: JSON, as the API and `SummaryRow` give it.
 Row = Mapping[str, Any]
 
@@ -83,7 +85,10 @@ def score_table(rows: Iterable[Row], *, width: int) -> Table:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+    if value is None:
+        return ""
+    # A few copies among many rows are not none.
+    return f"{value:.1g}" if 0 < abs(value) < SMALL else f"{value:.3f}"
 
 
 def rows_table(columns: list[str], rows: Iterable[list[str]], *, width: int) -> Table:
