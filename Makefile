@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes -r
 
-.PHONY: help demo serve test check bench openapi lock clean
+.PHONY: help demo serve test fuzz soak check bench openapi lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be done here
@@ -18,6 +18,12 @@ serve: .venv/kernels ## Keep the embedded stack up for your own data
 
 test: .venv/dev .venv/kernels ## Install and run the tests
 	$(BIN)/pytest -n 2 --dist loadfile
+
+fuzz: .venv/dev .venv/kernels ## Look for new cases that break a property, some minutes
+	HYPOTHESIS_PROFILE=searching $(BIN)/pytest -n 2 --dist loadfile -m hypothesis
+
+soak: .venv/dev .venv/kernels ## Hurt workers at random for ten minutes and hold them to their promises
+	$(BIN)/python -m tests.faults.soak --seconds 600 --seed 1
 
 check: .venv/dev ## Format, lint, types, floors, container files, lock
 	$(BIN)/ruff format --check .

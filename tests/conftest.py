@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+import hypothesis
 import pyarrow as pa
 import pytest
 from sqlalchemy import NullPool, create_engine, text
@@ -22,6 +24,11 @@ from understudy.services.api_keys import Caller
 from understudy.services.job_runs import run_next_job
 from understudy.services.projects import create_project
 from understudy.settings import Settings
+
+# A change is judged by the same cases wherever it is tested; `make fuzz` looks for new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.register_profile("searching", max_examples=2_000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 SECRET_KEY = "a key for tests, of 32 characters or more"
 # What a test has left open must not hold the next one up.

@@ -134,7 +134,7 @@ class JobKind(Generic[P]):
         Runs in the sandbox; raises `UnderstudyError` for what the caller can mend.
     publish : callable (session, job, parameters, files, facts) -> Json
         Add the rows that show the result; what it returns becomes ``job.result``.
-    abandon : callable (session, job, parameters, error_code, error_detail) -> None
+    abandon : callable (session, job, parameters, error_code, error_detail) -> None, optional
         Settle rows that were waiting for this job when it has failed or was cancelled.
     estimate : callable (session, project_id, parameters) -> Estimate, optional
         Say what resolved parameters will take. None for a kind that nobody asks for by itself.
@@ -147,5 +147,5 @@ class JobKind(Generic[P]):
     plan: Callable[[Session, Job, P, Limits], Plan]
     work: Callable[[Workspace, P], WorkResult]
     publish: Callable[[Session, Job, P, Mapping[str, StoredFile], Json], Json]
-    abandon: Callable[[Session, Job, P, str, str], None]
+    abandon: Callable[[Session, Job, P, str, str], None] | None = None
     estimate: Callable[[Session, UUID, P], Estimate] | None = None

@@ -176,12 +176,6 @@ def publish(
     return {"report_id": ids.to_text("report", report.id)}
 
 
-def abandon(
-    session: Session, job: Job, parameters: EvaluateParameters, error_code: str, error_detail: str
-) -> None:
-    """Do nothing: no row waits."""
-
-
 EVALUATE = JobKind(
     name="evaluate",
     summary="Score a synthetic dataset against a real one, for likeness, usefulness and privacy.",
@@ -190,6 +184,5 @@ EVALUATE = JobKind(
     plan=plan,
     work=work,
     publish=publish,
-    abandon=abandon,
     estimate=estimate,
 )

@@ -69,12 +69,6 @@ def publish(
     return {}
 
 
-def abandon(
-    session: Session, job: Job, parameters: ProbeParameters, error_code: str, error_detail: str
-) -> None:
-    """Do nothing: no row waits."""
-
-
 PROBE = JobKind(
     name="probe",
     summary="Do nothing, to see that API, database, broker and worker work together.",
@@ -83,6 +77,5 @@ PROBE = JobKind(
     plan=plan,
     work=work,
     publish=publish,
-    abandon=abandon,
     estimate=estimate,
 )

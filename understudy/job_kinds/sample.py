@@ -127,12 +127,6 @@ def publish(
     return {"dataset_id": ids.to_text("dataset", dataset.id)}
 
 
-def abandon(
-    session: Session, job: Job, parameters: SampleParameters, error_code: str, error_detail: str
-) -> None:
-    """Do nothing: no row waits."""
-
-
 SAMPLE = JobKind(
     name="sample",
     summary="Draw rows from a model and store them as a dataset.",
@@ -141,6 +135,5 @@ SAMPLE = JobKind(
     plan=plan,
     work=work,
     publish=publish,
-    abandon=abandon,
     estimate=estimate,
 )

@@ -130,12 +130,6 @@ def publish(
     return {"model_id": ids.to_text("model", model.id)}
 
 
-def abandon(
-    session: Session, job: Job, parameters: TrainParameters, error_code: str, error_detail: str
-) -> None:
-    """Do nothing: no row waits."""
-
-
 TRAIN = JobKind(
     name="train",
     summary="Fit a synthesizer to a dataset and store it as a model.",
@@ -144,6 +138,5 @@ TRAIN = JobKind(
     plan=plan,
     work=work,
     publish=publish,
-    abandon=abandon,
     estimate=estimate,
 )

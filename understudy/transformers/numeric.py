@@ -196,16 +196,18 @@ def _count_decimals(floats: Floats, dtype: Any) -> int | None:  # dtype: numpy's
     for decimals in range(N_DECIMALS_MAX + 1):
         if largest * 10.0**decimals >= 2.0**53:
             return None
+        # A sum such as 0.1 + 0.2 is meant as 0.3, and the rest of a difference, beside far larger ones, as 0.
+        slack = min(1e-6 * 10.0**-decimals, 1e-12 * largest)
         # Most columns are refuted by their first rows.
-        if all(_has_decimals(part, decimals, dtype) for part in (floats[:1000], floats)):
+        if all(_has_decimals(part, decimals, slack, dtype) for part in (floats[:1000], floats)):
             return decimals
     return None
 
 
-def _has_decimals(floats: Floats, decimals: int, dtype: Any) -> bool:
+def _has_decimals(floats: Floats, decimals: int, slack: float, dtype: Any) -> bool:
     written = np.rint(floats * 10.0**decimals) / 10.0**decimals
-    # A sum such as 0.1 + 0.2 is meant as 0.3; a float32 is as near as it can be.
-    is_near = np.abs(written - floats) <= 1e-6 * 10.0**-decimals
+    is_near = np.abs(written - floats) <= slack
+    # A float32 is as near as it can be.
     return bool((is_near | (written.astype(dtype) == floats.astype(dtype))).all())
 
 

@@ -138,6 +138,12 @@ def test_shape_survives() -> None:
     assert np.abs(decoded - np.sort(values)).mean() < 0.002
 
 
+@pytest.mark.parametrize("tiny", [2.6e-92, 1e-7, 3.3e-300])
+def test_tiny_floats_do_not_become_zero(tiny: float) -> None:
+    decoded = round_trip(pa.array([tiny, 2 * tiny] * 5)).to_pylist()
+    assert set(decoded) == {tiny, 2 * tiny}
+
+
 def test_places_of_decimals_are_kept() -> None:
     values = np.round(np.random.default_rng(0).normal(size=5000), 2)
     decoded = round_trip(pa.array(values)).to_numpy()
