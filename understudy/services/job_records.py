@@ -47,14 +47,15 @@ def limits_of(limits: ResourceLimits) -> Limits:
 
 def abandon_job(session: Session, row: Job) -> None:
     """Let the kind settle what waited for a job that has failed or was cancelled; else do nothing."""
-    abandon = kind_of(row).abandon
-    if abandon is None or row.state not in ("failed", "cancelled"):
+    if row.state not in ("failed", "cancelled"):
         return
     code = row.error_code or "cancelled"
     detail = row.error_detail or f"{CODES[code]}."
     try:
         with session.begin_nested():
-            abandon(session, facts_of(row), parameters_of(row), code, detail)
+            kind = kind_of(row)
+            if kind.abandon is not None:
+                kind.abandon(session, facts_of(row), parameters_of(row), code, detail)
     except Unavailable:
         raise
     except Exception:  # a bug here must keep neither this job nor those behind it from their end
