@@ -56,10 +56,22 @@ IDEMPOTENCY_KEY: Json = {
 }
 
 
+# Pythons before 3.13 have the names of an older RFC; the document is the same whichever writes it.
+RFC_9110_PHRASES = {
+    413: "Content Too Large",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+
+
 def problems(*statuses: int) -> dict[int | str, Json]:
     """Return the declaration of answers that are problems."""
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": PROBLEM_CONTENT} for status in statuses
+        status: {
+            "description": RFC_9110_PHRASES.get(status, HTTPStatus(status).phrase),
+            "content": PROBLEM_CONTENT,
+        }
+        for status in statuses
     }
 
 

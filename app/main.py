@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +22,7 @@ from understudy.resources import CODE_VERSION, Resources, open_resources
 from understudy.settings import Settings
 
 UPLOADS = frozenset({"/v1/datasets"})
+READERS_MAX = 2
 
 
 def create_app(resources: Resources | None = None) -> FastAPI:
@@ -52,6 +54,8 @@ def create_app(resources: Resources | None = None) -> FastAPI:
 
     app = _bare_app(lifespan)
     app.state.resources = resources
+    # The commonest read, of which more at once would only wait for each other's turn with the interpreter.
+    app.state.readers = asyncio.Semaphore(READERS_MAX)
     return app
 
 

@@ -126,7 +126,9 @@ async def get_job(
     if seconds:
         response.headers["Preference-Applied"] = f"wait={seconds}"
         await _wait_until_final(request, resources, caller.project_id, key, seconds)
-    return await run_in_threadpool(_read_job, resources, caller.project_id, key)
+    readers: asyncio.Semaphore = request.app.state.readers
+    async with readers:
+        return await run_in_threadpool(_read_job, resources, caller.project_id, key)
 
 
 @router.post(
