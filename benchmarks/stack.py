@@ -95,7 +95,7 @@ def memory_bytes(process: subprocess.Popen[bytes]) -> dict[str, int]:
     root = psutil.Process(process.pid)
     for member in [root, *root.children(recursive=True)]:
         try:
-            name = " ".join(member.cmdline()[1:4])[:60] or member.name()
+            name = " ".join(Path(part).name for part in member.cmdline()[1:4]).strip() or member.name()
             memory[name] = memory.get(name, 0) + member.memory_full_info().pss
         except psutil.NoSuchProcess:
             continue
