@@ -18,7 +18,8 @@ from understudy.kernels import (
 from understudy.kernels.predictors import Predictor
 from understudy.kernels.trees import Features, GrowthRules
 
-_SEED, _STREAM, _ROW = np.uint64(0), np.uint64(0), np.uint64(0)
+_SEED, _STREAM = np.uint64(0), np.uint64(0)
+_ROW = np.zeros(1, np.uint64)
 
 
 def compile_kernels() -> None:
@@ -47,7 +48,8 @@ def _compile_chain() -> None:
     association.mutual_information(features.codes, 0, 1)
     predictors.solve_ridge(np.eye(2), np.ones(2), 1.0)
     rows, coarse = np.zeros((3, 2), np.uint8), np.zeros(3, np.uint8)
-    drawing.draw_column(rows, 1, _SEED, _STREAM, _ROW, child, forest, predictor, coarse, codes)
+    numbers = np.zeros(3, np.uint64)
+    drawing.draw_column(rows, 1, _SEED, _STREAM, numbers, child, forest, predictor, coarse, codes)
 
 
 def _compile_decoding() -> None:

@@ -30,7 +30,7 @@ def decode_ticks(
     knots: Float64s,
     seed: np.uint64,
     stream: np.uint64,
-    first_row: np.uint64,
+    rows: Uint64s,
     out: Uint64s,
 ) -> None:
     """Write a whole number for each code; codes below `first_code` (missing) give the first start.
@@ -51,7 +51,7 @@ def decode_ticks(
         value = starts[b]
         k = knot_row[b]
         if k >= 0:
-            offset = _offset_within(row_word(key, first_row + np.uint64(i)), knots[k])
+            offset = _offset_within(row_word(key, rows[i]), knots[k])
             value += np.uint64(np.rint(offset))
         out[i] = value
 
@@ -65,7 +65,7 @@ def decode_floats(
     knots: Float64s,
     seed: np.uint64,
     stream: np.uint64,
-    first_row: np.uint64,
+    rows: Uint64s,
     out: Float64s,
 ) -> None:
     """Write a real number for each code; as `decode_ticks`, without rounding."""
@@ -75,7 +75,7 @@ def decode_floats(
         value = starts[b]
         k = knot_row[b]
         if k >= 0:
-            value += _offset_within(row_word(key, first_row + np.uint64(i)), knots[k])
+            value += _offset_within(row_word(key, rows[i]), knots[k])
         out[i] = value
 
 
@@ -94,12 +94,12 @@ def find_first_above(cumulative: npt.NDArray[np.uint64], word: np.uint64) -> int
 
 @njit(cache=True, nogil=True)
 def draw_from_marginal(
-    cumulative: Uint64s, seed: np.uint64, stream: np.uint64, first_row: np.uint64, codes: Uint16s
+    cumulative: Uint64s, seed: np.uint64, stream: np.uint64, rows: Uint64s, codes: Uint16s
 ) -> None:
     """Draw codes by their cumulative probabilities, times 2**64."""
     key = stream_key(seed, stream)
     for i in range(codes.shape[0]):
-        codes[i] = find_first_above(cumulative, row_word(key, first_row + np.uint64(i)))
+        codes[i] = find_first_above(cumulative, row_word(key, rows[i]))
 
 
 @njit(cache=True, nogil=True)
@@ -109,7 +109,7 @@ def decode_levels(
     cumulative: Uint64s,
     seed: np.uint64,
     stream: np.uint64,
-    first_row: np.uint64,
+    rows: Uint64s,
     out: Int32s,
 ) -> None:
     """Write the index of a kept level for each code.
@@ -122,5 +122,5 @@ def decode_levels(
     for i in range(codes.shape[0]):
         level = max(int(codes[i]) - first_code, 0)
         if level >= n_levels:
-            level = find_first_above(cumulative, row_word(key, first_row + np.uint64(i)))
+            level = find_first_above(cumulative, row_word(key, rows[i]))
         out[i] = level

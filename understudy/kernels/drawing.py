@@ -42,20 +42,22 @@ def draw_column(
     position: int,
     seed: np.uint64,
     stream: np.uint64,
-    first_row: np.uint64,
+    numbers: Uint64s,
     child: Int32s,
     forest: Forest,
     predictor: Predictor,
     coarse: Uint8s,
     codes: Uint16s,
 ) -> None:
-    """Draw a column for consecutive rows: codes into `codes`, coarse ones into ``rows[:, position]``.
+    """Draw a column for rows of these numbers: codes into `codes`, coarse ones into ``rows[:, position]``.
 
     Parameters
     ----------
     rows : array of shape (n, n_columns)
         Coarse codes in the order of the chain. The column's own place holds its predictor while it is
         drawn, so its trees know the predictor as feature `position`.
+    numbers : array of shape (n,)
+        The number of each row, by which its random bits are hashed.
     child : array of shape (n_choices, RADIX)
         The hierarchy, as `hierarchy.build_hierarchy` gives it; at least one choice.
     coarse : array of shape (n_codes,)
@@ -65,7 +67,7 @@ def draw_column(
     has_predictor = predictor.feature.shape[0] > 0
     for i in range(rows.shape[0]):
         row = rows[i]
-        word = row_word(key, first_row + np.uint64(i))
+        word = row_word(key, numbers[i])
         if has_predictor:
             row[position] = predict_row(predictor, row)
         choice = 0

@@ -33,8 +33,10 @@ def row_word(key: np.uint64, row: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def hash_rows(seed: np.uint64, stream: np.uint64, first_row: np.uint64, out: npt.NDArray[np.uint64]) -> None:
-    """Fill `out` with the random words of consecutive rows."""
+def hash_rows(
+    seed: np.uint64, stream: np.uint64, rows: npt.NDArray[np.uint64], out: npt.NDArray[np.uint64]
+) -> None:
+    """Fill `out` with the random words of rows of these numbers."""
     key = stream_key(seed, stream)
     for i in range(out.shape[0]):
-        out[i] = row_word(key, first_row + np.uint64(i))
+        out[i] = row_word(key, rows[i])

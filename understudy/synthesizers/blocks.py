@@ -10,12 +10,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
+from understudy.transformers.base import RowNumbers, consecutive_rows
 
 N_ROWS_BLOCK = 65_536
 N_THREADS_MAX = 8
 
-# Rows first … first + n - 1.
-DrawBlock = Callable[[int, int], pa.RecordBatch]
+# The rows of these numbers.
+DrawBlock = Callable[[RowNumbers], pa.RecordBatch]
 
 
 def count_threads() -> int:
@@ -37,14 +38,16 @@ def check_request(n_rows: int, seed: int, offset: int) -> None:
 def draw_blocks(draw: DrawBlock, n_rows: int, offset: int, *, n_threads: int) -> Iterator[pa.RecordBatch]:
     """Yield the blocks of rows ``offset … offset + n_rows - 1`` in order."""
     end = offset + n_rows
-    ranges = ((first, min(N_ROWS_BLOCK, end - first)) for first in range(offset, end, N_ROWS_BLOCK))
+    blocks = (
+        consecutive_rows(first, min(N_ROWS_BLOCK, end - first)) for first in range(offset, end, N_ROWS_BLOCK)
+    )
     if n_threads == 1 or n_rows <= N_ROWS_BLOCK:
-        yield from (draw(first, n) for first, n in ranges)
+        yield from map(draw, blocks)
         return
     with ThreadPoolExecutor(n_threads) as pool:
         pending: deque[Future[pa.RecordBatch]] = deque()
-        for first, n in ranges:
-            pending.append(pool.submit(draw, first, n))
+        for rows in blocks:
+            pending.append(pool.submit(draw, rows))
             if len(pending) > n_threads:
                 yield pending.popleft().result()
         while pending:

@@ -17,7 +17,7 @@ from understudy.synthesizers.blocks import check_request, count_threads, draw_bl
 from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.parameters import IndependentParameters
 from understudy.tables.schema import Schema
-from understudy.transformers.base import Codes
+from understudy.transformers.base import Codes, RowNumbers
 from understudy.transformers.categorical import cumulate
 from understudy.transformers.loading import ArrayReader, load_table
 from understudy.transformers.table import TableTransformer, fit_table
@@ -52,7 +52,7 @@ class Independent:
         table = self._fitted()
         cumulative = [cumulate(counts) for counts in self.counts_]
         return draw_blocks(
-            lambda first, n: table.decode(_draw(cumulative, seed, first, n), seed, first),
+            lambda rows: table.decode(_draw(cumulative, seed, rows), seed, rows),
             n_rows,
             offset,
             n_threads=count_threads(),
@@ -94,10 +94,10 @@ class Independent:
         return self.table_
 
 
-def _draw(cumulative: list[npt.NDArray[np.uint64]], seed: int, first_row: int, n: int) -> list[Codes]:
+def _draw(cumulative: list[npt.NDArray[np.uint64]], seed: int, rows: RowNumbers) -> list[Codes]:
     columns = []
     for j, bounds in enumerate(cumulative):
-        codes = np.empty(n, np.uint16)
-        decoding.draw_from_marginal(bounds, np.uint64(seed), np.uint64(j), np.uint64(first_row), codes)
+        codes = np.empty(len(rows), np.uint16)
+        decoding.draw_from_marginal(bounds, np.uint64(seed), np.uint64(j), rows, codes)
         columns.append(codes)
     return columns

@@ -15,6 +15,7 @@ N_ROWS_SHARED = 5
 N_CODES_MAX = 8192
 
 Codes = npt.NDArray[np.uint16]
+RowNumbers = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
 Json = dict[str, Any]
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -25,15 +26,26 @@ ArrowColumn: TypeAlias = "pa.ChunkedArray[Any]"
 
 @dataclass(frozen=True)
 class RowStream:
-    """Where the randomness of a block of rows comes from: a seed, one of its streams, the first row."""
+    """Where the randomness of a block of rows comes from: a seed, one of its streams, the rows' numbers.
+
+    Parameters
+    ----------
+    rows : array of shape (n,)
+        The number of each row in the endless table of the seed.
+    """
 
     seed: int
     stream: int
-    first_row: int
+    rows: RowNumbers
 
-    def key(self) -> tuple[np.uint64, np.uint64, np.uint64]:
+    def key(self) -> tuple[np.uint64, np.uint64, RowNumbers]:
         """Return the three as kernels take them."""
-        return np.uint64(self.seed), np.uint64(self.stream), np.uint64(self.first_row)
+        return np.uint64(self.seed), np.uint64(self.stream), self.rows
+
+
+def consecutive_rows(first: int, n: int) -> RowNumbers:
+    """Return the numbers ``first … first + n - 1``."""
+    return np.arange(first, first + n, dtype=np.uint64)
 
 
 class Transformer(Protocol):

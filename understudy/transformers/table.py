@@ -14,7 +14,15 @@ from understudy.errors import InvalidInput
 from understudy.progress import Progress, no_progress
 from understudy.tables.schema import Column, ColumnKind, Schema, parse_arrow_type
 from understudy.transformers.association import order_levels
-from understudy.transformers.base import ArrowArray, ArrowColumn, Codes, Json, RowStream, Transformer
+from understudy.transformers.base import (
+    ArrowArray,
+    ArrowColumn,
+    Codes,
+    Json,
+    RowNumbers,
+    RowStream,
+    Transformer,
+)
 from understudy.transformers.boolean import fit_boolean
 from understudy.transformers.categorical import (
     N_NOMINAL_CODES_MAX,
@@ -36,10 +44,10 @@ class TableTransformer:
     schema: Schema
     columns: tuple[Transformer, ...]
 
-    def decode(self, codes: list[Codes], seed: int, first_row: int) -> pa.RecordBatch:
-        """Return consecutive rows for their codes, by column."""
+    def decode(self, codes: list[Codes], seed: int, rows: RowNumbers) -> pa.RecordBatch:
+        """Return the rows of these numbers for their codes, by column."""
         arrays = [
-            column.decode(codes[j], RowStream(seed, DECODING + j, first_row))
+            column.decode(codes[j], RowStream(seed, DECODING + j, rows))
             for j, column in enumerate(self.columns)
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema.to_arrow())

@@ -25,6 +25,7 @@ from understudy.kernels import (
 )
 from understudy.kernels.predictors import Predictor
 from understudy.kernels.trees import Features, GrowthRules
+from understudy.transformers.base import consecutive_rows
 
 # The first call may compile.
 unhurried = settings(deadline=None)
@@ -44,13 +45,13 @@ def as_array(values: list[Any], dtype: Any) -> npt.NDArray[Any]:
 @given(seed=WORD, stream=st.integers(0, 2**40), row=st.integers(0, 2**63))
 def test_hash_is_that_of_the_twin(seed: int, stream: int, row: int) -> None:
     out = np.zeros(3, np.uint64)
-    hashing.hash_rows(np.uint64(seed), np.uint64(stream), np.uint64(row), out)
+    hashing.hash_rows(np.uint64(seed), np.uint64(stream), consecutive_rows(row, 3), out)
     assert out.tolist() == [twins.word(seed, stream, row + i) for i in range(3)]
 
 
 def test_hashes_of_neighbours_have_nothing_in_common() -> None:
     out = np.zeros(10_000, np.uint64)
-    hashing.hash_rows(np.uint64(0), np.uint64(0), np.uint64(0), out)
+    hashing.hash_rows(np.uint64(0), np.uint64(0), consecutive_rows(0, 10_000), out)
     bits = (out[:, None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
     # Each of 64 means has a standard deviation of 0.005; six of them are never seen.
     assert np.abs(bits.mean(axis=0) - 0.5).max() < 0.03
@@ -175,7 +176,7 @@ def test_draws_follow_the_forest() -> None:
         np.zeros(0, np.int32), np.zeros((0, 256), np.int32), np.zeros(2, np.int64), np.zeros(1, np.uint8)
     )
     coarse = np.arange(100, 123).astype(np.uint8)
-    key = np.uint64(1), np.uint64(2), np.uint64(3)
+    key = np.uint64(1), np.uint64(2), consecutive_rows(3, n)
     drawing.draw_column(rows, 1, *key, child, forest, none, coarse, drawn)
     expected = np.array(probabilities(forest, child, rows[0], 23))
     # Six standard deviations of a share among n draws.
@@ -226,7 +227,7 @@ def test_ticks_are_decoded_as_by_the_twin(seed: int, first_row: int) -> None:
     starts, knot_row = as_array([100, 2**63], np.uint64), as_array([0, -1], np.int32)
     knots = np.linspace(0, 50, 9)[None] ** 1.5
     out = np.zeros(5, np.uint64)
-    key = np.uint64(seed), np.uint64(9), np.uint64(first_row)
+    key = np.uint64(seed), np.uint64(9), consecutive_rows(first_row, 5)
     decoding.decode_ticks(codes, 1, starts, knot_row, knots, *key, out)
     for i, code in enumerate(codes.tolist()):
         place = (twins.word(seed, 9, first_row + i) >> 11) / 2**53 * 8
@@ -237,7 +238,7 @@ def test_ticks_are_decoded_as_by_the_twin(seed: int, first_row: int) -> None:
 
 def test_floats_are_decoded_within_their_range() -> None:
     codes, out = np.ones(1000, np.uint16), np.zeros(1000)
-    key = np.uint64(1), np.uint64(2), np.uint64(0)
+    key = np.uint64(1), np.uint64(2), consecutive_rows(0, 1000)
     decoding.decode_floats(
         codes, 1, np.array([5.0]), np.zeros(1, np.int32), np.linspace(0, 1, 9)[None], *key, out
     )
@@ -248,7 +249,7 @@ def test_floats_are_decoded_within_their_range() -> None:
 def test_pooled_levels_are_redrawn_from_kept_ones() -> None:
     codes, out = as_array([0, 1, 2, 3] * 100, np.uint16), np.zeros(400, np.int32)
     cumulative = as_array([2**62, 2**64 - 1], np.uint64)
-    decoding.decode_levels(codes, 1, cumulative, np.uint64(0), np.uint64(0), np.uint64(0), out)
+    decoding.decode_levels(codes, 1, cumulative, np.uint64(0), np.uint64(0), consecutive_rows(0, 400), out)
     redrawn = [int(twins.word(0, 0, i) >= 2**62) for i in range(3, 400, 4)]
     assert out.reshape(-1, 4)[:, :3].tolist() == [[0, 0, 1]] * 100
     assert out[3::4].tolist() == redrawn
@@ -257,7 +258,7 @@ def test_pooled_levels_are_redrawn_from_kept_ones() -> None:
 def test_marginal_draws_are_those_of_the_twin() -> None:
     cumulative = as_array([2**62, 2**63, 2**64 - 1], np.uint64)
     codes = np.zeros(200, np.uint16)
-    decoding.draw_from_marginal(cumulative, np.uint64(3), np.uint64(4), np.uint64(5), codes)
+    decoding.draw_from_marginal(cumulative, np.uint64(3), np.uint64(4), consecutive_rows(5, 200), codes)
     words = [twins.word(3, 4, 5 + i) for i in range(200)]
     assert codes.tolist() == [0 if w < 2**62 else 1 if w < 2**63 else 2 for w in words]
 

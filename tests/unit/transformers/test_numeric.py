@@ -16,12 +16,17 @@ from hypothesis import strategies as st
 
 from understudy.errors import InvalidInput
 from understudy.tables.schema import Column, ColumnKind
-from understudy.transformers.base import N_ROWS_SHARED, RowStream
+from understudy.transformers.base import N_ROWS_SHARED, Codes, RowStream, consecutive_rows
 from understudy.transformers.bins import fit_bins
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
 from understudy.transformers.ticks import from_ticks, to_ticks
 
-STREAM = RowStream(seed=1, stream=2, first_row=0)
+
+def stream_of(codes: Codes) -> RowStream:
+    """Return the randomness of the rows from 0 on."""
+    return RowStream(seed=1, stream=2, rows=consecutive_rows(0, len(codes)))
+
+
 # The first call may compile.
 unhurried = settings(deadline=None)
 
@@ -34,7 +39,7 @@ def fit(values: Any, *, nullable: bool = False) -> tuple[NumericTransformer, npt
 
 def round_trip(values: Any, *, nullable: bool = False) -> Any:
     transformer, codes = fit(values, nullable=nullable)
-    decoded = transformer.decode(codes, STREAM)
+    decoded = transformer.decode(codes, stream_of(codes))
     assert decoded.type == values.type
     decoded.validate(full=True)
     return decoded

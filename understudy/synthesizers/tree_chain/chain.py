@@ -17,7 +17,7 @@ from understudy.kernels.trees import N_FEATURES_MAX, N_NODES_MAX, Features, Grow
 from understudy.progress import Progress, no_progress
 from understudy.synthesizers.tree_chain import additive
 from understudy.synthesizers.tree_chain.predecessors import choose_predecessors, group_codes
-from understudy.transformers.base import Codes, Transformer
+from understudy.transformers.base import Codes, RowNumbers, Transformer
 from understudy.transformers.coarse import fit_coarse
 
 
@@ -120,8 +120,9 @@ def _fit_forest(
     return forest, child
 
 
-def draw_codes(links: Sequence[Link], seed: int, first_row: int, n: int) -> list[Codes]:
-    """Return the codes of rows ``first_row … first_row + n - 1``, by column of the table."""
+def draw_codes(links: Sequence[Link], seed: int, numbers: RowNumbers) -> list[Codes]:
+    """Return the codes of the rows of these numbers, by column of the table."""
+    n = len(numbers)
     codes = [np.zeros(n, np.uint16) for _ in links]
     rows = np.zeros((n, len(links)), np.uint8)
     for position, link in enumerate(links):
@@ -131,7 +132,7 @@ def draw_codes(links: Sequence[Link], seed: int, first_row: int, n: int) -> list
                 position,
                 np.uint64(seed),
                 np.uint64(link.column),
-                np.uint64(first_row),
+                numbers,
                 link.child,
                 link.forest,
                 link.predictor,

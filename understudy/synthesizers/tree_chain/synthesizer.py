@@ -52,7 +52,7 @@ class TreeChain:
         check_request(n_rows, seed, offset)
         table, links = self._fitted(), self.links_
         return draw_blocks(
-            lambda first, n: table.decode(draw_codes(links, seed, first, n), seed, first),
+            lambda rows: table.decode(draw_codes(links, seed, rows), seed, rows),
             n_rows,
             offset,
             n_threads=count_threads(),
