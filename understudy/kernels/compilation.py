@@ -38,7 +38,7 @@ def _compile_chain() -> None:
     rules = GrowthRules(-1.0, 1.0, 1, 2, 1.0)
     starts = np.array([0, 1, 2, 3])
     table = evidence.log_gamma_tables()
-    forest = forests.grow_forest(features, codes, starts, cuts, n_groups, rules, table)
+    forest = forests.grow_forest(features, codes, starts, cuts, n_groups, rules, table, 1, 1.0, _SEED)
     predictor = Predictor(
         np.zeros(1, np.int32), np.zeros((1, 256), np.int32), np.zeros(2, np.int64), np.zeros(1, np.uint8)
     )

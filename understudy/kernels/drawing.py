@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from understudy.kernels.forests import Forest
 from understudy.kernels.hashing import GOLDEN, mix, row_word, stream_key
+from understudy.kernels.hierarchy import RADIX
 from understudy.kernels.predictors import Predictor, predict_row
 from understudy.kernels.trees import (
     CATEGORY_BIT,
@@ -14,6 +18,7 @@ from understudy.kernels.trees import (
     FEATURE_MASK,
     THRESHOLD_MASK,
     THRESHOLD_SHIFT,
+    Float64s,
     Int32s,
     Uint8s,
     Uint16s,
@@ -22,6 +27,7 @@ from understudy.kernels.trees import (
 )
 
 _LOW_32 = np.uint64(0xFFFFFFFF)
+_FULL = 2.0**32
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -65,6 +71,7 @@ def draw_column(
     """
     key = stream_key(seed, stream)
     has_predictor = predictor.feature.shape[0] > 0
+    n_trees = np.uint64(forest.root.shape[1])
     for i in range(rows.shape[0]):
         row = rows[i]
         word = row_word(key, numbers[i])
@@ -72,10 +79,56 @@ def draw_column(
             row[position] = predict_row(predictor, row)
         choice = 0
         while choice >= 0:
-            bounds = forest.cumulative[find_leaf(forest.node, forest.mask, forest.root[choice], row)]
+            tree = int((word >> np.uint64(40)) * n_trees >> np.uint64(24))
+            bounds = forest.cumulative[find_leaf(forest.node, forest.mask, forest.root[choice, tree], row)]
             u = word & _LOW_32
             group = (u >= bounds[0]) + (u >= bounds[1]) + (u >= bounds[2])
             choice = child[choice, group]
             word = mix(word + GOLDEN)
         codes[i] = -choice - 1
         row[position] = coarse[codes[i]]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def group_probability(bounds: npt.NDArray[np.uint32], group: int) -> float:
+    """Return the probability of a group at a leaf with these cumulative ones."""
+    above = float(bounds[group]) if group < RADIX - 1 else _FULL
+    below = float(bounds[group - 1]) if group > 0 else 0.0
+    return (above - below) / _FULL
+
+
+@njit(cache=True, nogil=True)
+def add_log_probability(
+    rows: Uint8s,
+    position: int,
+    forest: Forest,
+    predictor: Predictor,
+    choice: Int32s,
+    group: Int32s,
+    length: Int32s,
+    codes: Uint16s,
+    out: Float64s,
+) -> None:
+    """Add to `out` the log probability of every row's code, averaged over the trees of each choice.
+
+    Parameters
+    ----------
+    rows : array of shape (n, n_columns)
+        Coarse codes in the order of the chain; not changed.
+    choice, group, length : array
+        As `hierarchy.find_paths` gives them.
+    codes, out : array of shape (n,)
+    """
+    n_trees = forest.root.shape[1]
+    row = np.empty(rows.shape[1], np.uint8)
+    for i in range(rows.shape[0]):
+        row[:] = rows[i]
+        if predictor.feature.shape[0] > 0:
+            row[position] = predict_row(predictor, row)
+        code = codes[i]
+        for k in range(length[code]):
+            p = 0.0
+            for t in range(n_trees):
+                leaf = find_leaf(forest.node, forest.mask, forest.root[choice[code, k], t], row)
+                p += group_probability(forest.cumulative[leaf], group[code, k])
+            out[i] += math.log(max(p / n_trees, 1e-9))

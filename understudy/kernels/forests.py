@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from understudy.kernels.hashing import row_word, stream_key
 from understudy.kernels.hierarchy import RADIX
 from understudy.kernels.trees import (
     CATEGORY_BIT,
@@ -19,6 +20,7 @@ from understudy.kernels.trees import (
     GrowthRules,
     Int32s,
     Int64s,
+    Scratch,
     Tree,
     Uint8s,
     Uint16s,
@@ -27,6 +29,7 @@ from understudy.kernels.trees import (
     grow_tree,
     make_scratch,
     make_tree,
+    recount_tree,
 )
 
 _FULL = 2.0**32
@@ -37,8 +40,8 @@ class Forest(NamedTuple):
 
     Parameters
     ----------
-    root : array of shape (n_choices,)
-        The first node of each choice's tree.
+    root : array of shape (n_choices, n_trees)
+        The first node of each choice's trees; a draw picks one of them at random.
     node : array of shape (n_nodes,)
         Words, as `trees` describes them.
     cumulative : array of shape (n_leaves, RADIX - 1)
@@ -78,15 +81,26 @@ def accumulate(probability: Float64s, n_classes: int, cumulative: Uint32s) -> No
 def pack_tree(
     tree: Tree, n_nodes: int, n_classes: int, features: Features, forest: Forest, used: Int64s
 ) -> None:
-    """Append a tree to the forest; `used` counts nodes, leaves and masks, and is moved on."""
+    """Append a tree to the forest; `used` counts nodes, leaves and masks, and is moved on.
+
+    Nodes below one that became a leaf are left out.
+    """
+    place = np.full(n_nodes, -1, np.int32)
+    place[0] = 0
+    n_placed = 1
     for v in range(n_nodes):
         feature = tree.feature[v]
+        if place[v] < 0:
+            continue
         if feature < 0:
             accumulate(tree.probability[v], n_classes, forest.cumulative[used[1]])
             word = np.int64(used[1]) << CHILD_SHIFT
             used[1] += 1
         else:
-            word = (np.int64(used[0] + tree.left[v]) << CHILD_SHIFT) | (feature + 1)
+            left = tree.left[v]
+            place[left], place[left + 1] = n_placed, n_placed + 1
+            word = (np.int64(used[0] + n_placed) << CHILD_SHIFT) | (feature + 1)
+            n_placed += 2
             threshold = np.int64(tree.threshold[v])
             if features.is_category[feature]:
                 forest.mask[used[2]] = tree.mask[v]
@@ -94,8 +108,8 @@ def pack_tree(
                 word |= CATEGORY_BIT
                 used[2] += 1
             word |= threshold << THRESHOLD_SHIFT
-        forest.node[used[0] + v] = word
-    used[0] += n_nodes
+        forest.node[used[0] + place[v]] = word
+    used[0] += n_placed
 
 
 @njit(cache=True, nogil=True)
@@ -123,6 +137,54 @@ def _group_rows(rows: Int32s, labels: Uint8s, spare: Int32s) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _select(
+    rows: Int32s, labels: Uint8s, key: np.uint64, low: float, high: float, out: Int32s, out_labels: Uint8s
+) -> int:
+    """Copy the rows whose random number lies in [low, high), and their labels; return how many there are."""
+    n = 0
+    for i in range(rows.shape[0]):
+        u = float(row_word(key, np.uint64(rows[i])) >> np.uint64(11)) * 2.0**-53
+        if low <= u < high:
+            out[n], out_labels[n] = rows[i], labels[i]
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _grow_one(
+    features: Features,
+    rows: Int32s,
+    labels: Uint8s,
+    n_classes: int,
+    rules: GrowthRules,
+    table: Float64s,
+    fraction: float,
+    key: np.uint64,
+    tree: Tree,
+    scratch: Scratch,
+    some: Int32s,
+    some_labels: Uint8s,
+) -> int:
+    """Grow one tree on some of the rows of a choice; return its number of nodes.
+
+    Cross-fitted trees are grown on a random half; otherwise on a random `fraction`.
+    """
+    is_crossed = rules.count_min > 0
+    share = 0.5 if is_crossed else fraction
+    n = rows.shape[0]
+    if share < 1.0:
+        n = _select(rows, labels, key, 0.0, share, some, some_labels)
+    else:
+        some[:n] = rows
+        some_labels[:n] = labels
+    n_nodes = grow_tree(features, some[:n], some_labels[:n], n_classes, rules, table, tree, scratch)
+    if is_crossed:
+        n = _select(rows, labels, key, share, 1.0, some, some_labels)
+        recount_tree(tree, n_nodes, features, some[:n], some_labels[:n], n_classes, rules)
+    return n_nodes
+
+
+@njit(cache=True, nogil=True)
 def grow_forest(
     features: Features,
     codes: Uint16s,
@@ -131,8 +193,11 @@ def grow_forest(
     n_groups: Int32s,
     rules: GrowthRules,
     table: Float64s,
+    n_trees: int,
+    fraction: float,
+    seed: np.uint64,
 ) -> Forest:
-    """Grow the tree of every choice of a column.
+    """Grow the trees of every choice of a column.
 
     Parameters
     ----------
@@ -144,18 +209,17 @@ def grow_forest(
         Rows with a code below each code.
     cuts, n_groups : array
         The hierarchy, as `hierarchy.build_hierarchy` gives it.
+    n_trees : int
+        Trees of each choice, each on a random `fraction` of its rows, chosen by a hash of the seed.
     """
     n_rows = codes.shape[0]
     n_choices = cuts.shape[0]
     n_nodes_max = 2 * (n_rows // rules.min_leaf) + 3
     tree, scratch = make_tree(n_nodes_max), make_scratch(n_rows, n_nodes_max)
     rows = np.arange(n_rows).astype(np.int32)
-    grown_rows, labels, spare = (
-        np.empty(n_rows, np.int32),
-        np.empty(n_rows, np.uint8),
-        np.empty(n_rows, np.int32),
-    )
-    root = np.empty(n_choices, np.int32)
+    labels, some_labels = np.empty(n_rows, np.uint8), np.empty(n_rows, np.uint8)
+    some, spare = np.empty(n_rows, np.int32), np.empty(n_rows, np.int32)
+    root = np.empty((n_choices, n_trees), np.int32)
     node, cumulative = np.empty(1024, np.int64), np.empty((1024, RADIX - 1), np.uint32)
     mask = np.empty((64, 4), np.uint64)
     used = np.zeros(3, np.int64)
@@ -164,14 +228,17 @@ def grow_forest(
         start, end = starts[cuts[q, 0]], starts[cuts[q, n]]
         part, part_labels = rows[start:end], labels[start:end]
         _label_rows(codes, part, cuts[q], n, part_labels)
-        grown_rows[start:end] = part
+        for t in range(n_trees):
+            key = stream_key(seed, np.uint64(q * n_trees + t))
+            n_nodes = _grow_one(
+                features, part, part_labels, n, rules, table, fraction, key, tree, scratch, some, some_labels
+            )
+            root[q, t] = used[0]
+            node = _with_room(node, used[0] + n_nodes)
+            cumulative = _with_room(cumulative, used[1] + n_nodes)
+            mask = _with_room(mask, used[2] + n_nodes)
+            pack_tree(tree, n_nodes, n, features, Forest(root, node, cumulative, mask), used)
         _group_rows(part, part_labels, spare)
-        n_nodes = grow_tree(features, grown_rows[start:end], part_labels, n, rules, table, tree, scratch)
-        root[q] = used[0]
-        node = _with_room(node, used[0] + n_nodes)
-        cumulative = _with_room(cumulative, used[1] + n_nodes)
-        mask = _with_room(mask, used[2] + n_nodes)
-        pack_tree(tree, n_nodes, n, features, Forest(root, node, cumulative, mask), used)
     return Forest(root, node[: used[0]].copy(), cumulative[: used[1]].copy(), mask[: used[2]].copy())
 
 

@@ -92,3 +92,42 @@ def build_hierarchy(counts: Int64s) -> tuple[Int32s, Int32s, Int32s]:
         child[done, n:] = child[done, n - 1]
         done += 1
     return cuts[:known].copy(), n_groups[:known].copy(), child[:known].copy()
+
+
+@njit(cache=True, nogil=True)
+def find_paths(child: Int32s, n_codes: int) -> tuple[Int32s, Int32s, Int32s]:
+    """Return how each code is reached in a hierarchy.
+
+    Returns
+    -------
+    choice, group : array of shape (n_codes, depth)
+        The choices on the way, and the group that is taken at each.
+    length : array of shape (n_codes,)
+        How many of them count.
+    """
+    n_choices = child.shape[0]
+    parent, taken = np.full(n_choices, -1, np.int32), np.zeros(n_choices, np.int32)
+    last, last_group = np.full(n_codes, -1, np.int32), np.zeros(n_codes, np.int32)
+    depth_of, depth = np.ones(n_choices, np.int32), 0
+    for q in range(n_choices):
+        if parent[q] >= 0:
+            depth_of[q] = depth_of[parent[q]] + 1
+        depth = max(depth, depth_of[q])
+        # Backwards: groups that do not exist repeat the last one that does.
+        for g in range(RADIX - 1, -1, -1):
+            c = child[q, g]
+            if c >= 0:
+                parent[c], taken[c] = q, g
+            else:
+                last[-c - 1], last_group[-c - 1] = q, g
+    choice, group = np.zeros((n_codes, depth), np.int32), np.zeros((n_codes, depth), np.int32)
+    length = np.zeros(n_codes, np.int32)
+    for code in range(n_codes):
+        q, g = last[code], last_group[code]
+        if q < 0:
+            continue
+        length[code] = depth_of[q]
+        for k in range(depth_of[q] - 1, -1, -1):
+            choice[code, k], group[code, k] = q, g
+            q, g = parent[q], taken[q]
+    return choice, group, length

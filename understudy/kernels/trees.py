@@ -44,7 +44,8 @@ class GrowthRules(NamedTuple):
 
     A split must raise the log evidence by `penalty` and the logarithm of the number of thresholds; of a
     category, by `penalty` and `category_penalty` for each value but one. A node's probabilities are its
-    counts and `smoothing` pseudo-rows of its parent.
+    counts and `smoothing` pseudo-rows of its parent. If `count_min` is not 0, trees are cross-fitted:
+    grown on one half of the rows, their nodes counted on the other, where each has at least so many.
     """
 
     penalty: float
@@ -52,6 +53,7 @@ class GrowthRules(NamedTuple):
     min_leaf: int
     depth_max: int
     smoothing: float
+    count_min: int = 0
 
 
 class Features(NamedTuple):
@@ -297,3 +299,58 @@ def grow_tree(
         n_stack += 2
         n_nodes += 2
     return n_nodes
+
+
+@njit(cache=True, nogil=True)
+def _count_paths(
+    tree: Tree, features: Features, rows: Int32s, labels: Uint8s, counts: npt.NDArray[np.int32]
+) -> None:
+    """Count the rows of every class in every node that they pass."""
+    for i in range(rows.shape[0]):
+        v = 0
+        while True:
+            counts[v, labels[i]] += 1
+            feature = tree.feature[v]
+            if feature < 0:
+                break
+            x = features.codes[feature, rows[i]]
+            is_category = features.is_category[feature]
+            goes_left = in_mask(tree.mask[v], x) if is_category else x <= tree.threshold[v]
+            v = tree.left[v] + (0 if goes_left else 1)
+
+
+@njit(cache=True, nogil=True)
+def recount_tree(
+    tree: Tree,
+    n_nodes: int,
+    features: Features,
+    rows: Int32s,
+    labels: Uint8s,
+    n_classes: int,
+    rules: GrowthRules,
+) -> None:
+    """Replace the probabilities of a tree by those of other rows; splits that leave too few of them go.
+
+    Parameters
+    ----------
+    rows, labels : array of shape (n,)
+        Rows that the tree was not grown on, and their classes.
+    """
+    counts = np.zeros((n_nodes, RADIX), np.int32)
+    _count_paths(tree, features, rows, labels, counts)
+    for v in range(n_nodes):
+        if v == 0:
+            for g in range(n_classes):
+                share = (counts[0, g] + ROOT_ROWS / n_classes) / (rows.shape[0] + ROOT_ROWS)
+                tree.probability[0, g] = share
+        if tree.feature[v] < 0:
+            continue
+        left = tree.left[v]
+        if min(counts[left].sum(), counts[left + 1].sum()) < rules.count_min:
+            tree.feature[v] = -1
+            continue
+        for child in range(left, left + 2):
+            n = counts[child].sum() + rules.smoothing
+            for g in range(n_classes):
+                prior = rules.smoothing * tree.probability[v, g]
+                tree.probability[child, g] = (counts[child, g] + prior) / n

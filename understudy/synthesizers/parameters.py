@@ -14,7 +14,8 @@ class TreeChainParameters(BaseModel):
 
     name: Literal["tree_chain"]
     preset: Annotated[
-        Literal["fast"], Field(description="How much work is put into it: `fast` fits in seconds.")
+        Literal["fast", "balanced", "best", "guarded"],
+        Field(description="How much work is put into it: `fast` fits in seconds."),
     ] = "fast"
 
 

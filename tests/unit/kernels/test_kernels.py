@@ -134,7 +134,9 @@ def grow_forest(
     starts = np.concatenate(([0], np.cumsum(counts)))
     looked_at = Features(features, np.full(len(features), 256), is_category)
     table = evidence.log_gamma_tables()
-    return forests.grow_forest(looked_at, codes, starts, cuts, n_groups, rules, table), child
+    return forests.grow_forest(
+        looked_at, codes, starts, cuts, n_groups, rules, table, 1, 1.0, np.uint64(0)
+    ), child
 
 
 def probabilities(forest: forests.Forest, child: Any, row: Any, n_codes: int) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +12,13 @@ import numpy.typing as npt
 from understudy.errors import TooLarge
 from understudy.kernels import drawing, evidence, forests, hierarchy
 from understudy.kernels.forests import Forest, rename_features
+from understudy.kernels.hashing import stream_key
 from understudy.kernels.predictors import Predictor
-from understudy.kernels.trees import N_FEATURES_MAX, N_NODES_MAX, Features, GrowthRules
+from understudy.kernels.trees import N_FEATURES_MAX, N_NODES_MAX, Features
 from understudy.progress import Progress, no_progress
 from understudy.synthesizers.tree_chain import additive
 from understudy.synthesizers.tree_chain.predecessors import choose_predecessors, group_codes
+from understudy.synthesizers.tree_chain.presets import Preset
 from understudy.transformers.base import Codes, RowNumbers, Transformer
 from understudy.transformers.coarse import fit_coarse
 
@@ -42,38 +44,76 @@ class Link:
     predictor: Predictor
 
 
-def fit_chain(
-    codes: list[Codes],
-    transformers: Sequence[Transformer],
-    rules: GrowthRules,
-    *,
-    seed: int,
-    n_threads: int,
-    progress: Progress = no_progress,
-) -> list[Link]:
-    """Fit every column given those before it, in ascending order of their number of codes.
+@dataclass(frozen=True)
+class Encoded:
+    """What a chain is fitted to: codes and coarse codes of all columns, as they stand in the table.
+
+    Parameters
+    ----------
+    codes : list of arrays of shape (n_rows,)
+    n_codes : list of int
+    is_ordinal : list of bool
+    coarse_of : list of arrays of shape (n_codes,)
+        The coarse code of every code.
+    coarse : array of shape (n_columns, n_rows)
+        The coarse codes of the rows.
+    """
+
+    codes: list[Codes]
+    n_codes: list[int]
+    is_ordinal: list[bool]
+    coarse_of: list[npt.NDArray[np.uint8]]
+    coarse: npt.NDArray[np.uint8]
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Encoded:
+        """Return some of the rows; the coarse code of a code stays what it is."""
+        return replace(self, codes=[c[rows] for c in self.codes], coarse=self.coarse[:, rows])
+
+
+def encode(codes: list[Codes], transformers: Sequence[Transformer]) -> Encoded:
+    """Return what a chain is fitted to.
 
     Raises
     ------
     TooLarge
-        If the table has more columns or needs more tree nodes than a node's word can name.
+        If the table has more columns than a tree node's word can name.
     """
     if len(codes) > N_FEATURES_MAX:
         raise TooLarge(
             f"The table has {len(codes)} columns; at most {N_FEATURES_MAX} can be chained.",
             code="too_many_columns",
         )
-    order = sorted(range(len(codes)), key=lambda j: (transformers[j].n_codes, j))
-    counts = [np.bincount(codes[j], minlength=transformers[j].n_codes) for j in order]
-    coarse = [fit_coarse(c) for c in counts]
-    features = np.array([coarse[p][codes[j]] for p, j in enumerate(order)])
-    is_ordinal = [transformers[j].is_ordinal for j in order]
+    n_codes = [t.n_codes for t in transformers]
+    coarse_of = [fit_coarse(np.bincount(c, minlength=n)) for c, n in zip(codes, n_codes, strict=True)]
+    coarse = np.array([of[c] for of, c in zip(coarse_of, codes, strict=True)])
+    return Encoded(codes, n_codes, [t.is_ordinal for t in transformers], coarse_of, coarse)
+
+
+def fit_chain(
+    encoded: Encoded,
+    order: Sequence[int],
+    preset: Preset,
+    *,
+    seed: int,
+    n_threads: int,
+    progress: Progress = no_progress,
+) -> list[Link]:
+    """Fit every column given those before it in the order.
+
+    Raises
+    ------
+    TooLarge
+        If a column needs more tree nodes than a node's word can name.
+    """
+    features = encoded.coarse[list(order)]
+    is_ordinal = [encoded.is_ordinal[j] for j in order]
     groups = group_codes(features)
     rows = additive.choose_rows(features.shape[1], len(order), seed)
     some = np.ascontiguousarray(features[:, rows])
     moments = additive.fit_moments(some, is_ordinal)
 
     def fit(position: int) -> Link:
+        column = order[position]
         predecessors = choose_predecessors(groups, position)
         predictor = additive.fit_predictor(moments, position, predecessors, some)
         seen = [features[predecessors]]
@@ -82,9 +122,11 @@ def fit_chain(
             seen.append(additive.predict(predictor, features)[None])
             is_category.append(False)
         looked_at = _features(np.concatenate(seen), is_category)
-        forest, child = _fit_forest(looked_at, codes[order[position]], counts[position], rules)
+        counts = np.bincount(encoded.codes[column], minlength=encoded.n_codes[column])
+        key = np.uint64(stream_key(np.uint64(seed), np.uint64(column)))
+        forest, child = _fit_forest(looked_at, encoded.codes[column], counts, preset, key)
         places = np.append(predecessors, position)
-        return Link(order[position], child, coarse[position], rename_features(forest, places), predictor)
+        return Link(column, child, encoded.coarse_of[column], rename_features(forest, places), predictor)
 
     return _fit_all(fit, len(order), n_threads, progress)
 
@@ -107,12 +149,14 @@ def _features(codes: npt.NDArray[np.uint8], is_category: list[bool]) -> Features
 
 
 def _fit_forest(
-    features: Features, codes: Codes, counts: npt.NDArray[np.int64], rules: GrowthRules
+    features: Features, codes: Codes, counts: npt.NDArray[np.int64], preset: Preset, key: np.uint64
 ) -> tuple[Forest, npt.NDArray[np.int32]]:
     cuts, n_groups, child = hierarchy.build_hierarchy(counts)
     starts = np.concatenate(([0], np.cumsum(counts)))
     table = evidence.log_gamma_tables()
-    forest = forests.grow_forest(features, codes, starts, cuts, n_groups, rules, table)
+    forest = forests.grow_forest(
+        features, codes, starts, cuts, n_groups, preset.rules, table, preset.n_trees, preset.fraction, key
+    )
     if len(forest.node) > N_NODES_MAX:
         raise TooLarge(
             f"A column needs more than {N_NODES_MAX} tree nodes; fit on fewer rows.", code="too_many_rows"
@@ -120,8 +164,17 @@ def _fit_forest(
     return forest, child
 
 
-def draw_codes(links: Sequence[Link], seed: int, numbers: RowNumbers) -> list[Codes]:
-    """Return the codes of the rows of these numbers, by column of the table."""
+def draw_codes(
+    links: Sequence[Link], seed: int, numbers: RowNumbers
+) -> tuple[list[Codes], npt.NDArray[np.uint8]]:
+    """Return the codes of the rows of these numbers, by column of the table.
+
+    Returns
+    -------
+    codes : list of arrays of shape (n,)
+    rows : array of shape (n, n_columns)
+        The coarse codes, in the order of the chain.
+    """
     n = len(numbers)
     codes = [np.zeros(n, np.uint16) for _ in links]
     rows = np.zeros((n, len(links)), np.uint8)
@@ -139,4 +192,16 @@ def draw_codes(links: Sequence[Link], seed: int, numbers: RowNumbers) -> list[Co
                 link.coarse,
                 codes[link.column],
             )
-    return codes
+    return codes, rows
+
+
+def log_likelihood(links: Sequence[Link], encoded: Encoded) -> float:
+    """Return the mean log probability of rows, in nats."""
+    rows = np.ascontiguousarray(encoded.coarse[[link.column for link in links]].T)
+    total = np.zeros(len(rows))
+    for position, link in enumerate(links):
+        if len(link.child):
+            paths = hierarchy.find_paths(link.child, encoded.n_codes[link.column])
+            codes = encoded.codes[link.column]
+            drawing.add_log_probability(rows, position, link.forest, link.predictor, *paths, codes, total)
+    return float(total.mean())

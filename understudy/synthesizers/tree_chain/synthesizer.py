@@ -8,21 +8,20 @@ from typing import ClassVar, Self
 import pyarrow as pa
 
 from understudy.errors import Conflict
-from understudy.kernels.trees import GrowthRules
 from understudy.progress import Progress, no_progress
 from understudy.synthesizers.base import Arrays, Manifest
 from understudy.synthesizers.blocks import check_request, count_threads, draw_blocks
 from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.parameters import TreeChainParameters
-from understudy.synthesizers.tree_chain.chain import draw_codes, fit_chain
+from understudy.synthesizers.tree_chain.chain import draw_codes, encode, fit_chain
 from understudy.synthesizers.tree_chain.files import links_from_arrays, links_to_arrays
+from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
+from understudy.synthesizers.tree_chain.presets import PRESETS
+from understudy.synthesizers.tree_chain.proposals import draw_accepted
+from understudy.synthesizers.tree_chain.refinement import fit_refinement
 from understudy.tables.schema import Schema
 from understudy.transformers.loading import ArrayReader, load_table
 from understudy.transformers.table import TableTransformer, fit_table
-
-PRESETS = {
-    "fast": GrowthRules(penalty=-1.0, category_penalty=1.0, min_leaf=5, depth_max=24, smoothing=4.0),
-}
 
 
 class TreeChain:
@@ -39,10 +38,23 @@ class TreeChain:
         """Learn the encodings of the columns, then their chain."""
         n_threads = count_threads()
         fitted, codes = fit_table(table, schema, n_threads=n_threads, progress=progress)
-        rules = PRESETS[self.parameters.preset]
+        preset = PRESETS[self.parameters.preset]
+        encoded = encode(codes, fitted.columns)
+        order = ascending_order(encoded)
+        if preset.chooses_order:
+            order = choose_order(encoded, lambda o: o, seed=self.seed, n_threads=n_threads)
         self.links_ = fit_chain(
-            codes, fitted.columns, rules, seed=self.seed, n_threads=n_threads, progress=progress
+            encoded, order, preset, seed=self.seed, n_threads=n_threads, progress=progress
         )
+        self.refinement_ = None
+        if preset.n_refinements:
+            self.refinement_ = fit_refinement(
+                encoded.coarse[order].T,
+                lambda rows: draw_codes(self.links_, self.seed ^ 0x5EED, rows)[1],
+                preset.n_refinements,
+                seed=self.seed,
+                n_threads=n_threads,
+            )
         self.n_rows_ = table.num_rows
         self.table_ = fitted
         return self
@@ -52,7 +64,7 @@ class TreeChain:
         check_request(n_rows, seed, offset)
         table, links = self._fitted(), self.links_
         return draw_blocks(
-            lambda rows: table.decode(draw_codes(links, seed, rows), seed, rows),
+            lambda rows: table.decode(draw_accepted(links, self.refinement_, None, seed, rows), seed, rows),
             n_rows,
             offset,
             n_threads=count_threads(),

@@ -1,0 +1,74 @@
+"""Draw rows until they are accepted: row k of a seed is the first of its proposals that everyone accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.errors import Conflict
+from understudy.kernels import hashing
+from understudy.synthesizers.tree_chain.chain import Link, draw_codes
+from understudy.synthesizers.tree_chain.refinement import Refinement
+from understudy.transformers.base import Codes, RowNumbers
+
+N_ATTEMPTS_MAX = 1000
+# The stream of the seeds of further attempts.
+ATTEMPTS = 1 << 35
+
+# Which rows may stay, by their codes and numbers.
+Check = Callable[[list[Codes], RowNumbers], npt.NDArray[np.bool_]]
+
+
+def attempt_seed(seed: int, attempt: int) -> int:
+    """Return the seed of the proposals of an attempt; the first one's is the seed itself."""
+    return int(hashing.stream_key(np.uint64(seed), np.uint64(ATTEMPTS + attempt))) if attempt else seed
+
+
+def draw_accepted(
+    links: Sequence[Link],
+    refinement: Refinement | None,
+    check: Check | None,
+    seed: int,
+    numbers: RowNumbers,
+) -> list[Codes]:
+    """Return the codes of the rows of these numbers, by column of the table.
+
+    Raises
+    ------
+    Conflict
+        If a row is refused every time, which a fit makes sure not to happen.
+    """
+    accepted: list[Codes] = []
+    pending = np.arange(len(numbers))
+    for attempt in range(N_ATTEMPTS_MAX):
+        own_seed = attempt_seed(seed, attempt)
+        codes, rows = draw_codes(links, own_seed, numbers[pending])
+        stays = _judge(refinement, check, codes, rows, own_seed, numbers[pending])
+        if not attempt:
+            accepted = codes
+        else:
+            for column, own in zip(accepted, codes, strict=True):
+                column[pending[stays]] = own[stays]
+        pending = pending[~stays]
+        if not len(pending):
+            return accepted
+    raise Conflict("The model refuses nearly all rows that it draws; fit it anew.", code="not_ready")
+
+
+def _judge(
+    refinement: Refinement | None,
+    check: Check | None,
+    codes: list[Codes],
+    rows: npt.NDArray[np.uint8],
+    seed: int,
+    numbers: RowNumbers,
+) -> npt.NDArray[np.bool_]:
+    stays = np.ones(len(numbers), np.bool_)
+    if refinement is not None:
+        stays = refinement.accept(rows, seed, numbers)
+    if check is not None:
+        left = np.flatnonzero(stays)
+        stays[left] = check([column[left] for column in codes], numbers[left])
+    return stays

@@ -1,0 +1,120 @@
+"""The ratio of real to drawn rows: learnt by boosted trees, used to accept proposals.
+
+Trees that tell real rows from drawn ones estimate log p_real / p_drawn; a proposal is accepted with
+probability min(1, ratio / ceiling), so that what is kept is nearer to the real distribution (von Neumann
+1951; as a last step after a generative model: Azadi et al. 2019, "Discriminator rejection sampling").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.kernels import boosting, hashing
+from understudy.kernels.boosting import Boosted, BoostingRules
+from understudy.transformers.base import RowNumbers, consecutive_rows
+
+# Real rows that are looked at, and how many drawn ones for each.
+N_ROWS_MAX = 50_000
+N_DRAWN_PER_ROW = 2
+RULES = BoostingRules(n_trees=150, depth=6, rate=0.1, ridge=2.0, hessian_min=7.0, fraction=0.5)
+# Trees are boosted twice, on other random rows, and averaged: each by a thread of its own.
+N_BAGS = 2
+# The share of proposals whose ratio is below the ceiling; the rest are accepted as if they had it.
+CEILING_QUANTILE = 0.98
+WEIGHT_QUANTILE = 0.99
+# The stream of the random numbers by which proposals are accepted.
+ACCEPTING = 1 << 34
+
+CoarseRows = npt.NDArray[np.uint8]
+# Coarse codes of rows of these numbers, of shape (n, n_columns), in the order of the chain.
+DrawRows = Callable[[RowNumbers], CoarseRows]
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """The log ratio of real to drawn rows, and from where on a proposal is always accepted."""
+
+    boosted: Boosted
+    ceiling: float
+
+    def log_ratio(self, rows: CoarseRows) -> npt.NDArray[np.float64]:
+        """Return the log ratio of rows of shape (n, n_columns)."""
+        score = np.zeros(len(rows))
+        boosting.add_scores(self.boosted, rows, score)
+        return score
+
+    def acceptance(self, rows: CoarseRows) -> npt.NDArray[np.float64]:
+        """Return the probability that each row is accepted."""
+        return np.exp(np.minimum(self.log_ratio(rows) - self.ceiling, 0.0))
+
+    def accept(self, rows: CoarseRows, seed: int, numbers: RowNumbers) -> npt.NDArray[np.bool_]:
+        """Return which of the rows are accepted."""
+        words = np.empty(len(numbers), np.uint64)
+        hashing.hash_rows(np.uint64(seed), np.uint64(ACCEPTING), numbers, words)
+        accepted: npt.NDArray[np.bool_] = (words >> np.uint64(11)) * 2.0**-53 < self.acceptance(rows)
+        return accepted
+
+
+def fit_refinement(
+    real: CoarseRows, draw: DrawRows, n_rounds: int, *, seed: int, n_threads: int
+) -> Refinement:
+    """Learn the ratio in rounds, each from what the rounds before it leave.
+
+    Parameters
+    ----------
+    real : array of shape (n_rows, n_columns)
+        Coarse codes, in the order of the chain.
+    draw : callable
+        Gives proposals.
+    """
+    rng = np.random.default_rng([seed, 2])
+    if len(real) > N_ROWS_MAX:
+        real = real[np.sort(rng.choice(len(real), N_ROWS_MAX, replace=False))]
+    n_drawn = len(real) * N_DRAWN_PER_ROW
+    refinement = Refinement(_no_trees(), 0.0)
+    for i in range(n_rounds):
+        drawn = draw(consecutive_rows(i * n_drawn, n_drawn))
+        boosted = _fit_round(real, drawn, refinement.log_ratio(drawn), seed + i, n_threads)
+        refinement = Refinement(_join([refinement.boosted, boosted]), 0.0)
+    fresh = refinement.log_ratio(draw(consecutive_rows(n_rounds * n_drawn, len(real))))
+    return Refinement(refinement.boosted, float(np.quantile(fresh, CEILING_QUANTILE)))
+
+
+def _no_trees() -> Boosted:
+    n_inner = (1 << RULES.depth) - 1
+    return Boosted(
+        np.zeros((0, n_inner), np.int16),
+        np.zeros((0, n_inner), np.uint8),
+        np.zeros((0, n_inner + 1), np.float32),
+    )
+
+
+def _fit_round(
+    real: CoarseRows, drawn: CoarseRows, log_ratio: npt.NDArray[np.float64], seed: int, n_threads: int
+) -> Boosted:
+    weight = np.exp(np.minimum(log_ratio, np.quantile(log_ratio, WEIGHT_QUANTILE)))
+    weights = np.concatenate((np.ones(len(real)), weight * (len(real) / weight.sum())))
+    codes = np.ascontiguousarray(np.concatenate((real, drawn)).T)
+    is_real = np.arange(len(weights)) < len(real)
+
+    def fit(bag: int) -> Boosted:
+        key = np.uint64(hashing.stream_key(np.uint64(seed), np.uint64(bag)))
+        return boosting.fit_boosted(codes, is_real, weights, np.zeros(len(weights)), RULES, key)
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        bags = list(pool.map(fit, range(N_BAGS)))
+    both = _join(bags)
+    return both._replace(leaf=(both.leaf / N_BAGS).astype(np.float32))
+
+
+def _join(parts: list[Boosted]) -> Boosted:
+    return Boosted(
+        np.concatenate([part.feature for part in parts]),
+        np.concatenate([part.threshold for part in parts]),
+        np.concatenate([part.leaf for part in parts]),
+    )
