@@ -1,7 +1,8 @@
-"""Gradient boosting that tells two sets of rows apart: complete trees of one depth over uint8 features.
+"""Gradient boosting of complete trees of one depth over uint8 features: of a class, or of a number.
 
 A tree is three short arrays, and a row finds its leaf by `depth` additions. Friedman (2001), "Greedy function
-approximation"; second-order gains and leaves as in Chen and Guestrin (2016), "XGBoost", section 2.
+approximation"; second-order gains and leaves as in Chen and Guestrin (2016), "XGBoost", section 2; sums of one
+child by subtraction as in Ke et al. (2017), "LightGBM", section 2.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from numba import njit
 
 from understudy.kernels.hashing import row_word, stream_key
-from understudy.kernels.trees import Float64s, Uint8s
+from understudy.kernels.trees import Float64s, Int32s, Int64s, Uint8s
 
 N_VALUES = 256
 # Rows that are scored by one tree after the other: their sums stay in the processor's nearest cache.
@@ -32,7 +33,7 @@ class Boosted(NamedTuple):
     feature, threshold : array of shape (n_trees, 2**depth - 1)
         The splits of each tree, by level: node v leads to ``2 v + 1`` up to the threshold, else to ``2 v + 2``.
     leaf : array of shape (n_trees, 2**depth)
-        What each leaf adds to the log odds.
+        What each leaf adds.
     """
 
     feature: Int16s
@@ -45,6 +46,8 @@ class BoostingRules(NamedTuple):
 
     Parameters
     ----------
+    is_class : bool
+        Whether the target is a class (0 or 1; logistic loss) or a number (half the squared error).
     n_trees, depth : int
     rate : float
         By how much a leaf is shrunk.
@@ -56,6 +59,7 @@ class BoostingRules(NamedTuple):
         Share of the rows that each tree is grown on.
     """
 
+    is_class: bool
     n_trees: int
     depth: int
     rate: float
@@ -64,45 +68,87 @@ class BoostingRules(NamedTuple):
     fraction: float
 
 
+class Growth(NamedTuple):
+    """Room for a tree while it grows, level by level.
+
+    Parameters
+    ----------
+    rows, spare : array of shape (n_rows,)
+        The rows that the tree sees, those of a node side by side.
+    slopes : array of shape (n_rows, 2)
+        First and second derivatives of the loss, of all rows.
+    starts : array of shape (2**depth + 1,)
+        Where the rows of each node of the level begin.
+    sums, parents : array of shape (n_features, 2**depth, N_VALUES, 2)
+        Derivatives by feature, node and value, on this level and the one above.
+    """
+
+    rows: Int32s
+    spare: Int32s
+    slopes: Float32s
+    starts: Int64s
+    sums: Float32s
+    parents: Float32s
+
+
 @njit(cache=True, nogil=True)
 def _differentiate(
-    margin: Float64s,
-    is_first: npt.NDArray[np.bool_],
-    weight: Float64s,
-    key: np.uint64,
-    fraction: float,
-    slopes: Float64s,
-) -> None:
-    """Write first and second derivatives of the logistic loss; rows that a tree does not see get zeros."""
+    margin: Float64s, target: Float64s, weight: Float64s, rules: BoostingRules, key: np.uint64, growth: Growth
+) -> int:
+    """Choose the rows that a tree sees and write their derivatives; return how many they are."""
+    n = 0
     for i in range(margin.shape[0]):
-        u = float(row_word(key, np.uint64(i)) >> np.uint64(11)) * 2.0**-53
-        if u < fraction:
+        if float(row_word(key, np.uint64(i)) >> np.uint64(11)) * 2.0**-53 >= rules.fraction:
+            continue
+        growth.rows[n] = i
+        n += 1
+        if rules.is_class:
             p = 1.0 / (1.0 + math.exp(-margin[i]))
-            slopes[i, 0] = weight[i] * (p - is_first[i])
-            slopes[i, 1] = weight[i] * p * (1.0 - p)
+            growth.slopes[i, 0] = weight[i] * (p - target[i])
+            growth.slopes[i, 1] = weight[i] * p * (1.0 - p)
         else:
-            slopes[i, 0], slopes[i, 1] = 0.0, 0.0
+            growth.slopes[i, 0] = weight[i] * (margin[i] - target[i])
+            growth.slopes[i, 1] = weight[i]
+    return n
 
 
 @njit(cache=True, nogil=True)
-def _sum_slopes(column: Uint8s, node: Uint8s, slopes: Float64s, n_nodes: int, sums: Float64s) -> None:
-    """Add up derivatives by node and value."""
-    sums[:n_nodes] = 0.0
-    for i in range(column.shape[0]):
-        cell = sums[node[i], column[i]]
-        cell[0] += slopes[i, 0]
-        cell[1] += slopes[i, 1]
+def _sum_slopes(column: Uint8s, rows: Int32s, slopes: Float32s, sums: Float32s) -> None:
+    for i in range(rows.shape[0]):
+        row = rows[i]
+        cell = sums[column[row]]
+        cell[0] += slopes[row, 0]
+        cell[1] += slopes[row, 1]
 
 
 @njit(cache=True, nogil=True)
-def _find_threshold(sums: Float64s, rules: BoostingRules) -> tuple[float, int]:
+def _sum_level(codes: Uint8s, n_nodes: int, growth: Growth) -> None:
+    """Add up the derivatives of a level: of the smaller child by its rows, of the other by subtraction."""
+    starts, sums, parents = growth.starts, growth.sums, growth.parents
+    for v in range(0, n_nodes, 2):
+        n_left, n_right = starts[v + 1] - starts[v], starts[v + 2] - starts[v + 1]
+        small = v if n_left <= n_right else v + 1
+        other = v + 1 if small == v else v
+        rows = growth.rows[starts[small] : starts[small + 1]]
+        for f in range(codes.shape[0]):
+            sums[f, small] = np.float32(0.0)
+            _sum_slopes(codes[f], rows, growth.slopes, sums[f, small])
+            for x in range(N_VALUES):
+                sums[f, other, x, 0] = parents[f, v // 2, x, 0] - sums[f, small, x, 0]
+                sums[f, other, x, 1] = parents[f, v // 2, x, 1] - sums[f, small, x, 1]
+
+
+@njit(cache=True, nogil=True)
+def _find_threshold(sums: Float32s, rules: BoostingRules) -> tuple[float, int]:
     """Return the highest gain of a cut of a node's values, and the last value that goes left."""
     total, total_hessian = 0.0, 0.0
     for x in range(N_VALUES):
         total += sums[x, 0]
         total_hessian += sums[x, 1]
-    whole = total * total / (total_hessian + rules.ridge)
     best, threshold, left, left_hessian = 0.0, N_VALUES - 1, 0.0, 0.0
+    if total_hessian < 2 * rules.hessian_min:
+        return best, threshold
+    whole = total * total / (total_hessian + rules.ridge)
     for x in range(N_VALUES - 1):
         if sums[x, 1] == 0.0:
             continue
@@ -113,87 +159,119 @@ def _find_threshold(sums: Float64s, rules: BoostingRules) -> tuple[float, int]:
             continue
         if right_hessian < rules.hessian_min:
             break
-        gain = (
-            left * left / (left_hessian + rules.ridge) + right * right / (right_hessian + rules.ridge) - whole
-        )
-        if gain > best:
-            best, threshold = gain, x
+        gain = left * left / (left_hessian + rules.ridge) + right * right / (right_hessian + rules.ridge)
+        if gain - whole > best:
+            best, threshold = gain - whole, x
     return best, threshold
 
 
 @njit(cache=True, nogil=True)
+def _partition_level(codes: Uint8s, feature: Int16s, threshold: Uint8s, n_nodes: int, growth: Growth) -> None:
+    """Sort the rows of every node of a level by child, and write where the children's rows begin."""
+    for v in range(n_nodes - 1, -1, -1):
+        start, end = growth.starts[v], growth.starts[v + 1]
+        column, cut = codes[feature[v]], threshold[v]
+        n_left, n_right = 0, 0
+        for i in range(start, end):
+            row = growth.rows[i]
+            if column[row] <= cut:
+                growth.rows[start + n_left] = row
+                n_left += 1
+            else:
+                growth.spare[n_right] = row
+                n_right += 1
+        growth.rows[start + n_left : end] = growth.spare[:n_right]
+        # From the last node on: what is overwritten has been read.
+        growth.starts[2 * v + 2], growth.starts[2 * v + 1] = end, start + n_left
+    growth.starts[0] = 0
+
+
+@njit(cache=True, nogil=True)
 def _grow(
-    codes: Uint8s,
-    slopes: Float64s,
-    rules: BoostingRules,
-    feature: Int16s,
-    threshold: Uint8s,
-    node: Uint8s,
-    sums: Float64s,
+    codes: Uint8s, n_seen: int, rules: BoostingRules, feature: Int16s, threshold: Uint8s, growth: Growth
 ) -> None:
-    """Grow one tree, level by level; `node` is left with the leaf of every row."""
-    node[:] = 0
-    gains = np.empty(feature.shape[0])
+    """Grow one tree, level by level; `growth` is left with the rows of every leaf."""
+    growth.starts[0], growth.starts[1] = 0, n_seen
+    growth.sums[:, 0] = np.float32(0.0)
+    for f in range(codes.shape[0]):
+        _sum_slopes(codes[f], growth.rows[:n_seen], growth.slopes, growth.sums[f, 0])
     for level in range(rules.depth):
         first, n_nodes = (1 << level) - 1, 1 << level
-        gains[:] = 0.0
-        # Without a gain all rows go left: the value 255 is the highest.
-        feature[first : first + n_nodes] = 0
-        threshold[first : first + n_nodes] = N_VALUES - 1
-        for f in range(codes.shape[0]):
-            _sum_slopes(codes[f], node, slopes, n_nodes, sums)
-            for v in range(n_nodes):
-                gain, cut = _find_threshold(sums[v], rules)
-                if gain > gains[v]:
-                    gains[v] = gain
+        if level > 0:
+            growth.parents[:, : n_nodes // 2] = growth.sums[:, : n_nodes // 2]
+            _sum_level(codes, n_nodes, growth)
+        for v in range(n_nodes):
+            # Without a gain all rows go left: the value 255 is the highest.
+            best = 0.0
+            feature[first + v], threshold[first + v] = 0, N_VALUES - 1
+            for f in range(codes.shape[0]):
+                gain, cut = _find_threshold(growth.sums[f, v], rules)
+                if gain > best:
+                    best = gain
                     feature[first + v], threshold[first + v] = f, cut
-        for i in range(node.shape[0]):
-            v = first + node[i]
-            node[i] = 2 * node[i] + (codes[feature[v], i] > threshold[v])
+        _partition_level(codes, feature[first:], threshold[first:], n_nodes, growth)
+
+
+@njit(cache=True, nogil=True)
+def _write_leaves(rules: BoostingRules, growth: Growth, leaf: Float32s) -> None:
+    for v in range(leaf.shape[0]):
+        slope, hessian = 0.0, 0.0
+        for i in range(growth.starts[v], growth.starts[v + 1]):
+            slope += growth.slopes[growth.rows[i], 0]
+            hessian += growth.slopes[growth.rows[i], 1]
+        leaf[v] = -rules.rate * slope / (hessian + rules.ridge)
+
+
+@njit(cache=True, nogil=True)
+def _add_tree(codes: Uint8s, feature: Int16s, threshold: Uint8s, leaf: Float32s, margin: Float64s) -> None:
+    """Add a tree to the margins of all rows, also of those that it was not grown on."""
+    n_inner = feature.shape[0]
+    for i in range(margin.shape[0]):
+        v = 0
+        while v < n_inner:
+            v = 2 * v + 1 + (codes[feature[v], i] > threshold[v])
+        margin[i] += leaf[v - n_inner]
 
 
 @njit(cache=True, nogil=True)
 def fit_boosted(
-    codes: Uint8s,
-    is_first: npt.NDArray[np.bool_],
-    weight: Float64s,
-    start: Float64s,
-    rules: BoostingRules,
-    seed: np.uint64,
+    codes: Uint8s, target: Float64s, weight: Float64s, start: Float64s, rules: BoostingRules, seed: np.uint64
 ) -> Boosted:
-    """Return trees whose sum is the log odds that a row is of the first set, beyond `start`.
+    """Return trees whose sum is what a target has beyond `start`: log odds of a class, or a number.
 
     Parameters
     ----------
     codes : array of shape (n_features, n_rows)
-    is_first : array of shape (n_rows,)
+    target : array of shape (n_rows,)
+        0 or 1, or any number, as the rules say.
     weight : array of shape (n_rows,)
         What each row counts.
     start : array of shape (n_rows,)
-        The log odds to begin with.
+        What is known before.
     """
-    n_rows = codes.shape[1]
-    n_inner = (1 << rules.depth) - 1
+    n_rows, n_leaves = codes.shape[1], 1 << rules.depth
     boosted = Boosted(
-        np.zeros((rules.n_trees, n_inner), np.int16),
-        np.zeros((rules.n_trees, n_inner), np.uint8),
-        np.zeros((rules.n_trees, n_inner + 1), np.float32),
+        np.zeros((rules.n_trees, n_leaves - 1), np.int16),
+        np.zeros((rules.n_trees, n_leaves - 1), np.uint8),
+        np.zeros((rules.n_trees, n_leaves), np.float32),
     )
-    margin, slopes, node = start.copy(), np.empty((n_rows, 2)), np.zeros(n_rows, np.uint8)
-    sums = np.empty((1 << (rules.depth - 1), N_VALUES, 2))
-    totals = np.empty((n_inner + 1, 2))
+    shape = (codes.shape[0], n_leaves, N_VALUES, 2)
+    growth = Growth(
+        np.empty(n_rows, np.int32),
+        np.empty(n_rows, np.int32),
+        np.empty((n_rows, 2), np.float32),
+        np.zeros(n_leaves + 1, np.int64),
+        np.zeros(shape, np.float32),
+        np.zeros(shape, np.float32),
+    )
+    margin = start.copy()
     for t in range(rules.n_trees):
         key = stream_key(seed, np.uint64(t))
-        _differentiate(margin, is_first, weight, key, rules.fraction, slopes)
-        _grow(codes, slopes, rules, boosted.feature[t], boosted.threshold[t], node, sums)
-        totals[:] = 0.0
-        for i in range(n_rows):
-            totals[node[i], 0] += slopes[i, 0]
-            totals[node[i], 1] += slopes[i, 1]
-        for v in range(n_inner + 1):
-            boosted.leaf[t, v] = -rules.rate * totals[v, 0] / (totals[v, 1] + rules.ridge)
-        for i in range(n_rows):
-            margin[i] += boosted.leaf[t, node[i]]
+        n_seen = _differentiate(margin, target, weight, rules, key, growth)
+        feature, threshold, leaf = boosted.feature[t], boosted.threshold[t], boosted.leaf[t]
+        _grow(codes, n_seen, rules, feature, threshold, growth)
+        _write_leaves(rules, growth, leaf)
+        _add_tree(codes, feature, threshold, leaf, margin)
     return boosted
 
 

@@ -21,7 +21,9 @@ from understudy.transformers.base import RowNumbers, consecutive_rows
 # Real rows that are looked at, and how many drawn ones for each.
 N_ROWS_MAX = 50_000
 N_DRAWN_PER_ROW = 2
-RULES = BoostingRules(n_trees=150, depth=6, rate=0.1, ridge=2.0, hessian_min=7.0, fraction=0.5)
+RULES = BoostingRules(
+    is_class=True, n_trees=150, depth=6, rate=0.1, ridge=2.0, hessian_min=7.0, fraction=0.5
+)
 # Trees are boosted twice, on other random rows, and averaged: each by a thread of its own.
 N_BAGS = 2
 # The share of proposals whose ratio is below the ceiling; the rest are accepted as if they had it.
@@ -100,7 +102,7 @@ def _fit_round(
     weight = np.exp(np.minimum(log_ratio, np.quantile(log_ratio, WEIGHT_QUANTILE)))
     weights = np.concatenate((np.ones(len(real)), weight * (len(real) / weight.sum())))
     codes = np.ascontiguousarray(np.concatenate((real, drawn)).T)
-    is_real = np.arange(len(weights)) < len(real)
+    is_real = (np.arange(len(weights)) < len(real)).astype(np.float64)
 
     def fit(bag: int) -> Boosted:
         key = np.uint64(hashing.stream_key(np.uint64(seed), np.uint64(bag)))
