@@ -1,7 +1,7 @@
 """Gradient boosting of complete trees of one depth over uint8 features: of a class, or of a number.
 
-A tree is three short arrays, and a row finds its leaf by `depth` additions. Friedman (2001), "Greedy function
-approximation"; second-order gains and leaves as in Chen and Guestrin (2016), "XGBoost", section 2; sums of one
+A tree is three short arrays, and a row finds its leaf by `depth` additions. Friedman (2001), "Greedy
+function approximation"; second-order gains and leaves as in Chen and Guestrin (2016), "XGBoost", section 2; sums of one
 child by subtraction as in Ke et al. (2017), "LightGBM", section 2.
 """
 
@@ -31,7 +31,7 @@ class Boosted(NamedTuple):
     Parameters
     ----------
     feature, threshold : array of shape (n_trees, 2**depth - 1)
-        The splits of each tree, by level: node v leads to ``2 v + 1`` up to the threshold, else to ``2 v + 2``.
+        The splits of each tree, by level: node v leads to ``2 v + 1`` up to the threshold, else ``2 v + 2``.
     leaf : array of shape (n_trees, 2**depth)
         What each leaf adds.
     """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from understudy.kernels import (
     association,
+    boosting,
     decoding,
     drawing,
     evidence,
@@ -15,6 +17,7 @@ from understudy.kernels import (
     nearest,
     predictors,
 )
+from understudy.kernels.boosting import BoostingRules
 from understudy.kernels.predictors import Predictor
 from understudy.kernels.trees import Features, GrowthRules
 
@@ -40,16 +43,35 @@ def _compile_chain() -> None:
     table = evidence.log_gamma_tables()
     forest = forests.grow_forest(features, codes, starts, cuts, n_groups, rules, table, 1, 1.0, _SEED)
     predictor = Predictor(
-        np.zeros(1, np.int32), np.zeros((1, 256), np.int32), np.zeros(2, np.int64), np.zeros(1, np.uint8)
+        np.zeros(1, np.int32),
+        np.zeros((1, 256), np.int32),
+        np.zeros(2, np.int64),
+        np.zeros(1, np.uint8),
+        np.zeros((2, 1), np.int16),
+        np.zeros((2, 1), np.uint8),
+        np.zeros((2, 2), np.int32),
     )
     sums = np.zeros(3, np.int64)
     predictors.add_terms(predictor.feature, predictor.weight, features.codes, sums)
     predictors.bin_sums(predictor, sums, np.zeros(3, np.uint8))
+    predictors.add_trees(predictor, features.codes, np.zeros(3, np.uint8), sums)
+    _compile_boosting(features.codes)
     association.mutual_information(features.codes, 0, 1)
     predictors.solve_ridge(np.eye(2), np.ones(2), 1.0)
     rows, coarse = np.zeros((3, 2), np.uint8), np.zeros(3, np.uint8)
     numbers = np.zeros(3, np.uint64)
     drawing.draw_column(rows, 1, _SEED, _STREAM, numbers, child, forest, predictor, coarse, codes)
+    paths = hierarchy.find_paths(child, 3)
+    drawing.add_log_probability(rows, 1, forest, predictor, *paths, codes, np.zeros(3))
+
+
+def _compile_boosting(features: npt.NDArray[np.uint8]) -> None:
+    target = np.zeros(features.shape[1])
+    rules = BoostingRules(
+        is_class=True, n_trees=1, depth=1, rate=0.1, ridge=1.0, hessian_min=1.0, fraction=0.5
+    )
+    boosted = boosting.fit_boosted(features, target, target, target, rules, _SEED)
+    boosting.add_scores(boosted, np.ascontiguousarray(features.T), target)
 
 
 def _compile_decoding() -> None:

@@ -11,7 +11,7 @@ from numba import njit
 from understudy.kernels.forests import Forest
 from understudy.kernels.hashing import GOLDEN, mix, row_word, stream_key
 from understudy.kernels.hierarchy import RADIX
-from understudy.kernels.predictors import Predictor, predict_row
+from understudy.kernels.predictors import Predictor, exists, predict_row
 from understudy.kernels.trees import (
     CATEGORY_BIT,
     CHILD_SHIFT,
@@ -28,6 +28,8 @@ from understudy.kernels.trees import (
 
 _LOW_32 = np.uint64(0xFFFFFFFF)
 _FULL = 2.0**32
+# A bit of a row's word that the first choice does not use.
+_HALF_SHIFT = np.uint64(33)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -70,13 +72,13 @@ def draw_column(
         The coarse code of every code.
     """
     key = stream_key(seed, stream)
-    has_predictor = predictor.feature.shape[0] > 0
+    has_predictor = exists(predictor)
     n_trees = np.uint64(forest.root.shape[1])
     for i in range(rows.shape[0]):
         row = rows[i]
         word = row_word(key, numbers[i])
         if has_predictor:
-            row[position] = predict_row(predictor, row)
+            row[position] = predict_row(predictor, row, int(word >> _HALF_SHIFT) & 1)
         choice = 0
         while choice >= 0:
             tree = int((word >> np.uint64(40)) * n_trees >> np.uint64(24))
@@ -123,8 +125,8 @@ def add_log_probability(
     row = np.empty(rows.shape[1], np.uint8)
     for i in range(rows.shape[0]):
         row[:] = rows[i]
-        if predictor.feature.shape[0] > 0:
-            row[position] = predict_row(predictor, row)
+        if exists(predictor):
+            row[position] = predict_row(predictor, row, i & 1)
         code = codes[i]
         for k in range(length[code]):
             p = 0.0

@@ -1,4 +1,4 @@
-"""Additive predictors in whole numbers, so that a sum does not depend on the order of its terms."""
+"""Predictors in whole numbers, so that a sum does not depend on the order of its terms."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from numba import njit
 
 from understudy.kernels.trees import Int32s, Int64s, Uint8s
 
+Int16s = npt.NDArray[np.int16]
+
 Float64s = npt.NDArray[np.float64]
 
 
 class Predictor(NamedTuple):
-    """A sum of look-ups, one a feature, cut into at most 256 bins.
+    """A sum of look-ups, one a feature, and of trees; cut into at most 256 bins.
 
     Parameters
     ----------
@@ -25,20 +27,48 @@ class Predictor(NamedTuple):
     scale : array of shape (2,)
         The lowest sum, and by how many bits its distance from there is shifted to give a place in `bins`.
     bins : array of shape (n_places,)
+    tree_feature, tree_threshold : array of shape (n_trees, 2**depth - 1)
+        Trees as those of `boosting.Boosted`. The first half of them were grown on one half of the rows, the
+        others on the other: a sum is of one half only, so that a fit can use the one that has not seen a row.
+    tree_leaf : array of shape (n_trees, 2**depth)
     """
 
     feature: Int32s
     weight: Int32s
     scale: Int64s
     bins: Uint8s
+    tree_feature: Int16s
+    tree_threshold: Uint8s
+    tree_leaf: Int32s
 
 
 @njit(cache=True, nogil=True, inline="always")
-def predict_row(predictor: Predictor, row: Uint8s) -> int:
-    """Return the bin of a row's sum; sums beyond those of the fit fall into the outer bins."""
+def exists(predictor: Predictor) -> bool:
+    """Return whether there is anything to add up."""
+    return bool(predictor.feature.shape[0] > 0 or predictor.tree_feature.shape[0] > 0)
+
+
+@njit(cache=True, nogil=True)
+def _add_trees(predictor: Predictor, row: Uint8s, half: int) -> int:
+    n, n_inner = predictor.tree_feature.shape[0] // 2, predictor.tree_feature.shape[1]
+    total = np.int64(0)
+    for t in range(half * n, half * n + n):
+        feature, threshold = predictor.tree_feature[t], predictor.tree_threshold[t]
+        v = 0
+        while v < n_inner:
+            v = 2 * v + 1 + (row[feature[v]] > threshold[v])
+        total += predictor.tree_leaf[t, v - n_inner]
+    return int(total)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def predict_row(predictor: Predictor, row: Uint8s, half: int) -> int:
+    """Return the bin of a row's sum, by one half of the trees; sums beyond the fit's fall in the outer ones."""
     total = -predictor.scale[0]
     for k in range(predictor.feature.shape[0]):
         total += predictor.weight[k, row[predictor.feature[k]]]
+    if predictor.tree_feature.shape[0] > 0:
+        total += _add_trees(predictor, row, half)
     place = total >> predictor.scale[1]
     return int(predictor.bins[min(max(place, 0), predictor.bins.shape[0] - 1)])
 
@@ -50,6 +80,15 @@ def add_terms(feature: Int32s, weight: Int32s, codes: Uint8s, out: Int64s) -> No
         column, values = codes[feature[k]], weight[k]
         for i in range(out.shape[0]):
             out[i] += values[column[i]]
+
+
+@njit(cache=True, nogil=True)
+def add_trees(predictor: Predictor, codes: Uint8s, half: Uint8s, out: Int64s) -> None:
+    """Add the trees for codes of shape (n_features, n_rows) to `out`, of each row's half of them."""
+    row = np.empty(codes.shape[0], np.uint8)
+    for i in range(out.shape[0]):
+        row[:] = codes[:, i]
+        out[i] += _add_trees(predictor, row, half[i])
 
 
 @njit(cache=True, nogil=True)

@@ -33,7 +33,13 @@ Floats = npt.NDArray[np.float64]
 CoarseCodes = npt.NDArray[np.uint8]
 
 NO_PREDICTOR = Predictor(
-    np.zeros(0, np.int32), np.zeros((0, 256), np.int32), np.zeros(2, np.int64), np.zeros(1, np.uint8)
+    np.zeros(0, np.int32),
+    np.zeros((0, 256), np.int32),
+    np.zeros(2, np.int64),
+    np.zeros(1, np.uint8),
+    np.zeros((0, 1), np.int16),
+    np.zeros((0, 1), np.uint8),
+    np.zeros((0, 2), np.int32),
 )
 
 
@@ -139,18 +145,32 @@ def _tabulate(
     whole = np.rint(np.clip(table, -1e3, 1e3) * WEIGHT_UNIT).astype(np.int32)
     sums = np.zeros(codes.shape[1], np.int64)
     predictors.add_terms(feature.astype(np.int32), whole, codes, sums)
+    predictor = NO_PREDICTOR._replace(feature=feature.astype(np.int32), weight=whole)
+    return with_bins(predictor, sums)
+
+
+def with_bins(predictor: Predictor, sums: npt.NDArray[np.int64]) -> Predictor:
+    """Return the predictor with bins of equal mass of these sums."""
     edges = np.unique(np.quantile(sums, np.linspace(0, 1, N_BINS + 1)[1:-1]))
     low, high = int(sums.min()), int(sums.max())
     shift = max((high - low).bit_length() - (N_PLACES - 1).bit_length(), 0)
     middle = low + ((np.arange(((high - low) >> shift) + 1) + 0.5) * 2.0**shift)
     bins = np.searchsorted(edges, middle).astype(np.uint8)
-    return Predictor(feature.astype(np.int32), whole, np.array([low, shift]), bins)
+    return predictor._replace(scale=np.array([low, shift]), bins=bins)
 
 
-def predict(predictor: Predictor, codes: CoarseCodes) -> CoarseCodes:
-    """Return the predictor's bin for coarse codes of shape (n_columns, n_rows)."""
+def add_up(predictor: Predictor, codes: CoarseCodes, half: CoarseCodes) -> npt.NDArray[np.int64]:
+    """Return the predictor's sums for coarse codes of shape (n_columns, n_rows), by each row's half."""
     sums = np.zeros(codes.shape[1], np.int64)
     predictors.add_terms(predictor.feature, predictor.weight, codes, sums)
+    if len(predictor.tree_feature):
+        predictors.add_trees(predictor, codes, half, sums)
+    return sums
+
+
+def predict(predictor: Predictor, codes: CoarseCodes, half: CoarseCodes) -> CoarseCodes:
+    """Return the predictor's bin for coarse codes of shape (n_columns, n_rows), by each row's half."""
+    sums = add_up(predictor, codes, half)
     out = np.empty(codes.shape[1], np.uint8)
     predictors.bin_sums(predictor, sums, out)
     return out

@@ -13,10 +13,11 @@ from understudy.errors import TooLarge
 from understudy.kernels import drawing, evidence, forests, hierarchy
 from understudy.kernels.forests import Forest, rename_features
 from understudy.kernels.hashing import stream_key
-from understudy.kernels.predictors import Predictor
+from understudy.kernels.predictors import Predictor, exists
 from understudy.kernels.trees import N_FEATURES_MAX, N_NODES_MAX, Features
 from understudy.progress import Progress, no_progress
 from understudy.synthesizers.tree_chain import additive
+from understudy.synthesizers.tree_chain.boosted import boost, halve_rows
 from understudy.synthesizers.tree_chain.predecessors import choose_predecessors, group_codes
 from understudy.synthesizers.tree_chain.presets import Preset
 from understudy.transformers.base import Codes, RowNumbers, Transformer
@@ -111,19 +112,22 @@ def fit_chain(
     rows = additive.choose_rows(features.shape[1], len(order), seed)
     some = np.ascontiguousarray(features[:, rows])
     moments = additive.fit_moments(some, is_ordinal)
+    half = halve_rows(features.shape[1], seed)
 
     def fit(position: int) -> Link:
         column = order[position]
         predecessors = choose_predecessors(groups, position)
+        key = np.uint64(stream_key(np.uint64(seed), np.uint64(column)))
         predictor = additive.fit_predictor(moments, position, predecessors, some)
+        if preset.boosts:
+            predictor = boost(predictor, moments, position, predecessors, some, half[rows], key)
         seen = [features[predecessors]]
         is_category = [not is_ordinal[p] for p in predecessors]
-        if len(predictor.feature):
-            seen.append(additive.predict(predictor, features)[None])
+        if exists(predictor):
+            seen.append(additive.predict(predictor, features, half)[None])
             is_category.append(False)
         looked_at = _features(np.concatenate(seen), is_category)
         counts = np.bincount(encoded.codes[column], minlength=encoded.n_codes[column])
-        key = np.uint64(stream_key(np.uint64(seed), np.uint64(column)))
         forest, child = _fit_forest(looked_at, encoded.codes[column], counts, preset, key)
         places = np.append(predecessors, position)
         return Link(column, child, encoded.coarse_of[column], rename_features(forest, places), predictor)

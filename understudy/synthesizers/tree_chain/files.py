@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from understudy.kernels.boosting import Boosted
 from understudy.kernels.forests import Forest
 from understudy.kernels.hierarchy import RADIX
-from understudy.kernels.predictors import Predictor
+from understudy.kernels.predictors import Predictor, exists
 from understudy.kernels.trees import (
     CATEGORY_BIT,
     CHILD_SHIFT,
@@ -20,9 +21,15 @@ from understudy.kernels.trees import (
 )
 from understudy.synthesizers.tree_chain.additive import N_PLACES
 from understudy.synthesizers.tree_chain.chain import Link
+from understudy.synthesizers.tree_chain.refinement import Refinement
+from understudy.transformers.base import Json
 from understudy.transformers.loading import ArrayReader, require
 
 Int64s = npt.NDArray[np.int64]
+
+# What a tampered file may say of trees and scores.
+DEPTH_MAX = 8
+SCORE_MAX = 1e6
 
 
 def links_to_arrays(links: Sequence[Link]) -> dict[str, npt.NDArray[Any]]:
@@ -64,7 +71,7 @@ def _load_link(reader: ArrayReader, position: int, column: int, n_codes: int) ->
     require(bool(((child < 0) | ((child > own) & (child < len(child)))).all()), "choices do not descend")
     coarse = reader.array("coarse", np.uint8, (n_codes,))
     predictor = _load_predictor(reader, position)
-    forest = _load_forest(reader, len(child), position + (len(predictor.feature) > 0))
+    forest = _load_forest(reader, len(child), position + exists(predictor))
     return Link(column, child, coarse, forest, predictor)
 
 
@@ -75,15 +82,61 @@ def _load_predictor(reader: ArrayReader, position: int) -> Predictor:
     require(0 <= scale[1] < 64 and abs(int(scale[0])) < 2**60, "a predictor's scale is out of range")
     bins = reader.array("predictor_bins", np.uint8, (None,))
     require(1 <= len(bins) <= N_PLACES, "a predictor has too many places, or none")
-    return Predictor(feature, reader.array("predictor_weight", np.int32, (len(feature), 256)), scale, bins)
+    tree_feature, tree_threshold, tree_leaf = _load_trees(reader, "predictor_tree_", position, np.int32)
+    require(len(tree_feature) % 2 == 0, "a predictor's trees are not two halves")
+    require(position > 0 or not len(tree_feature), "a tree looks at a column that is not drawn yet")
+    weight = reader.array("predictor_weight", np.int32, (len(feature), 256))
+    return Predictor(feature, weight, scale, bins, tree_feature, tree_threshold, tree_leaf)
+
+
+def _load_trees(
+    reader: ArrayReader, prefix: str, n_features: int, leaf_type: type[np.generic]
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return complete trees: features, thresholds, leaves."""
+    feature = reader.indices(f"{prefix}feature", np.int16, (None, None), 0, max(n_features, 1))
+    n_trees, n_inner = feature.shape
+    is_complete = 1 <= n_inner < 2**DEPTH_MAX and (n_inner & (n_inner + 1)) == 0
+    require(is_complete, "a tree is not complete")
+    threshold = reader.array(f"{prefix}threshold", np.uint8, (n_trees, n_inner))
+    leaf = reader.array(f"{prefix}leaf", leaf_type, (n_trees, n_inner + 1))
+    return feature, threshold, leaf
+
+
+def refinement_to_arrays(refinement: Refinement | None) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
+    """Return a refinement as JSON and arrays, under ``refinement.<name>``."""
+    if refinement is None:
+        return {}, {}
+    arrays = {f"refinement.{name}": array for name, array in refinement.boosted._asdict().items()}
+    return {"refinement": {"ceiling": refinement.ceiling}}, arrays
+
+
+def refinement_from_arrays(reader: ArrayReader, n_columns: int) -> Refinement | None:
+    """Return the refinement that `refinement_to_arrays` took apart, if there was one.
+
+    Raises
+    ------
+    InvalidInput
+        If an array is missing, of another shape or type, or points outside.
+    """
+    manifest = reader.manifest.get("refinement")
+    if manifest is None:
+        return None
+    own = reader.part(manifest, "refinement.")
+    ceiling = own.manifest.get("ceiling")
+    is_finite = isinstance(ceiling, float) and abs(ceiling) < SCORE_MAX
+    require(is_finite, "the ceiling of a refinement is not a number in range")
+    assert isinstance(ceiling, float)
+    boosted = Boosted(*_load_trees(own, "", n_columns, np.float32))
+    require(bool(np.isfinite(boosted.leaf).all()), "a refinement's leaf is not a number")
+    return Refinement(boosted, ceiling)
 
 
 def _load_forest(reader: ArrayReader, n_choices: int, n_features: int) -> Forest:
     node = reader.array("node", np.int64, (None,))
     cumulative = reader.array("cumulative", np.uint32, (None, RADIX - 1))
     mask = reader.array("mask", np.uint64, (None, 4))
-    root = reader.indices("root", np.int32, (n_choices,), 0, max(len(node), 1))
-    require(n_choices == 0 or len(node) > 0, "a column has no trees")
+    root = reader.indices("root", np.int32, (n_choices, None), 0, max(len(node), 1))
+    require(n_choices == 0 or (len(node) > 0 and root.shape[1] > 0), "a column has no trees")
     _check_nodes(node, len(cumulative), len(mask), n_features)
     return Forest(root, node, cumulative, mask)
 

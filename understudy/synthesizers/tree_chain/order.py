@@ -27,7 +27,7 @@ def ascending_order(encoded: Encoded) -> Order:
 
 
 def choose_order(encoded: Encoded, arrange: Arrange, *, seed: int, n_threads: int) -> Order:
-    """Return the order in which held-out rows are likeliest; the ascending one unless it is clearly beaten."""
+    """Return the order in which held-out rows are likeliest; the ascending one unless clearly beaten."""
     n = encoded.coarse.shape[1]
     rows = np.random.default_rng([seed, 1]).permutation(n)[:N_ROWS_TRIED]
     cut = len(rows) * 4 // 5

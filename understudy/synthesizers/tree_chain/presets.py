@@ -21,6 +21,8 @@ class Preset:
         Share of a choice's rows that each of its trees is grown on.
     chooses_order : bool
         Whether orders of the columns are tried on held-out rows; otherwise they go by their number of codes.
+    boosts : bool
+        Whether trees are boosted for the predictors of ordinal columns.
     n_refinements : int
         How often the ratio of real to drawn rows is learnt, by which proposals are accepted.
     """
@@ -29,14 +31,16 @@ class Preset:
     n_trees: int = 1
     fraction: float = 1.0
     chooses_order: bool = False
+    boosts: bool = False
     n_refinements: int = 0
 
 
-_DEEP = GrowthRules(penalty=-2.0, category_penalty=1.0, min_leaf=5, depth_max=24, smoothing=4.0)
+_RULES = GrowthRules(penalty=-1.0, category_penalty=1.0, min_leaf=5, depth_max=24, smoothing=4.0)
+_CROSSED = _RULES._replace(penalty=-2.0, count_min=20, smoothing=16.0)
 
 PRESETS = {
-    "fast": Preset(_DEEP._replace(penalty=-1.0)),
-    "balanced": Preset(_DEEP, n_trees=8, fraction=0.9, chooses_order=True),
-    "best": Preset(_DEEP, n_trees=8, fraction=0.9, chooses_order=True, n_refinements=1),
-    "guarded": Preset(_DEEP._replace(count_min=20, smoothing=16.0), n_trees=16, chooses_order=True),
+    "fast": Preset(_RULES._replace(penalty=-2.0)),
+    "balanced": Preset(_RULES, n_trees=8, fraction=0.9, chooses_order=True),
+    "best": Preset(_RULES, n_trees=8, fraction=0.9, chooses_order=True, boosts=True, n_refinements=2),
+    "guarded": Preset(_CROSSED, n_trees=16, chooses_order=True),
 }

@@ -21,9 +21,7 @@ from understudy.transformers.base import RowNumbers, consecutive_rows
 # Real rows that are looked at, and how many drawn ones for each.
 N_ROWS_MAX = 50_000
 N_DRAWN_PER_ROW = 2
-RULES = BoostingRules(
-    is_class=True, n_trees=150, depth=6, rate=0.1, ridge=2.0, hessian_min=7.0, fraction=0.5
-)
+RULES = BoostingRules(is_class=True, n_trees=100, depth=6, rate=0.1, ridge=2.0, hessian_min=7.0, fraction=0.5)
 # Trees are boosted twice, on other random rows, and averaged: each by a thread of its own.
 N_BAGS = 2
 # The share of proposals whose ratio is below the ceiling; the rest are accepted as if they had it.

@@ -14,7 +14,12 @@ from understudy.synthesizers.blocks import check_request, count_threads, draw_bl
 from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.chain import draw_codes, encode, fit_chain
-from understudy.synthesizers.tree_chain.files import links_from_arrays, links_to_arrays
+from understudy.synthesizers.tree_chain.files import (
+    links_from_arrays,
+    links_to_arrays,
+    refinement_from_arrays,
+    refinement_to_arrays,
+)
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.presets import PRESETS
 from understudy.synthesizers.tree_chain.proposals import draw_accepted
@@ -87,7 +92,8 @@ class TreeChain:
             "columns": columns,
             "order": [link.column for link in self.links_],
         }
-        return manifest, arrays | links_to_arrays(self.links_)
+        refinement, trees = refinement_to_arrays(self.refinement_)
+        return manifest | refinement, arrays | links_to_arrays(self.links_) | trees
 
     @classmethod
     def from_arrays(cls, manifest: Manifest, arrays: Arrays) -> Self:
@@ -97,6 +103,7 @@ class TreeChain:
         table = load_table(reader)
         loaded.n_rows_ = reader.whole("n_rows")
         loaded.links_ = links_from_arrays(reader, [column.n_codes for column in table.columns])
+        loaded.refinement_ = refinement_from_arrays(reader, len(table.columns))
         loaded.table_ = table
         return loaded
 
