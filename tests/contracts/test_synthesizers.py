@@ -228,10 +228,11 @@ def test_extremes_are_never_emitted(make: Make, scale: int) -> None:
 
 
 def test_placeholder_when_no_level_is_shared(make: Make) -> None:
-    values = pa.array([f"person {i}" for i in range(300)])
+    # Among fewer than 20 values nothing is recognised.
+    values = pa.array([f"person {i}" for i in range(19)])
     synthesizer = make().fit(*one_column(values, ColumnKind.category))
     assert set(draw(synthesizer, 50)["x"].to_pylist()) == {"_OTHER_"}
-    assert "`_OTHER_`" in synthesizer.card()["warnings"][0]
+    assert any("`_OTHER_`" in warning for warning in synthesizer.card()["warnings"])
 
 
 def test_card_holds_no_values(make: Make) -> None:
