@@ -12,15 +12,15 @@ PROMISES = (
     f"A level or number is emitted as it was only if at least {N_ROWS_SHARED} rows share it; rarer levels "
     "are replaced by commoner ones, and other numbers are drawn between means of as many neighbours.",
     "Identifiers are made anew: unique within a seed, in the table's pattern, and none of them the table's. "
-    "Free text, names, e-mail addresses, phone numbers and addresses are made up; nothing of them is learnt but "
-    "which are missing, and how long texts are.",
+    "Free text, names, e-mail addresses, phone numbers and addresses are made up; nothing of them is learnt "
+    "but which are missing, and how long texts are.",
     "The same seed gives the same rows, however they are cut into requests.",
 )
 LIMITS = (
     "The model file is personal data: it says more about single rows than its samples do. Keep it as you "
     "keep the table; only samples should leave.",
-    "A made-up name or address may by chance be somebody's, also in the table. E-mail addresses are at domains "
-    "kept for examples; phone numbers are fictional only where the country keeps some.",
+    "A made-up name or address may by chance be somebody's, also in the table. E-mail addresses are at "
+    "domains kept for examples; phone numbers are fictional only where the country keeps some.",
     "No formal guarantee such as differential privacy is given. Read the report's distances to the nearest "
     "record before you share a sample.",
 )

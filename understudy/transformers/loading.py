@@ -17,6 +17,7 @@ from understudy.transformers.bins import N_SEGMENTS, Bins
 from understudy.transformers.boolean import BooleanTransformer
 from understudy.transformers.categorical import CategoricalTransformer
 from understudy.transformers.made_anew.filler import N_QUANTILES, N_WORDS_MAX, Filler
+from understudy.transformers.made_anew.fitting import is_of_digits
 from understudy.transformers.made_anew.identifiers import PatternTexts, Sequence, Uuids, highest_of
 from understudy.transformers.made_anew.patterns import CLASSES, LENGTH_MAX, N_PATTERNS_MAX, Pattern
 from understudy.transformers.made_anew.people import N_PEOPLE_MAX
@@ -198,21 +199,29 @@ def _load_made_anew(column: Column, type_: pa.DataType, reader: ArrayReader) -> 
     makers: dict[tuple[bool, str], Callable[[], Maker]] = {
         (True, "sequential"): lambda: _load_sequence(type_, reader),
         (True, "uuid"): lambda: Uuids(reader.whole("version", 0, 15), reader.truth("is_upper")),
-        (True, "pattern"): lambda: _load_patterns(reader),
+        (True, "pattern"): lambda: _load_patterns(type_, reader),
         (False, "words"): lambda: _load_filler(reader),
     }
     load = makers.get((made_anew == "identifier", form), lambda: _load_personal(made_anew, form, reader))
     return MadeAnewTransformer(
-        type_, made_anew, evidence, reader.truth("has_missing"), reader.truth("has_values"), load()
+        column.name,
+        type_,
+        made_anew,
+        evidence,
+        reader.truth("has_missing"),
+        reader.truth("has_values"),
+        load(),
     )
 
 
 def _load_sequence(type_: pa.DataType, reader: ArrayReader) -> Sequence:
-    start, step = reader.whole("start", -(2**63), 2**64 - 1), reader.whole("step", 1, 2**64 - 1)
+    start, step = reader.whole("start", -(2**63), 2**64), reader.whole("step", 1, 2**64 - 1)
+    is_signed = not pa.types.is_unsigned_integer(type_)
+    require(start >= (-highest_of(type_) - 1 if is_signed else 0), "numbers begin below their type")
     return Sequence(start, step, highest_of(type_))
 
 
-def _load_patterns(reader: ArrayReader) -> PatternTexts:
+def _load_patterns(type_: pa.DataType, reader: ArrayReader) -> PatternTexts:
     written: Any = reader.manifest.get("patterns")
     require(isinstance(written, list) and 0 < len(written) <= 2 * N_PATTERNS_MAX, "patterns are not valid")
     n_wider = reader.whole("n_wider", 0, len(written) - 1)
@@ -221,6 +230,10 @@ def _load_patterns(reader: ArrayReader) -> PatternTexts:
         _load_space(_load_pattern(positions), n, f"free_{i}", reader)
         for i, (positions, n) in enumerate(zip(written, n_blocks, strict=True))
     ]
+    if pa.types.is_integer(type_):
+        n_digits = len(str(highest_of(type_))) - 1
+        is_number = all(is_of_digits(space.pattern, n_digits) for space in spaces)
+        require(is_number, "whole numbers have other characters than digits")
     capacities = [space.capacity for space in spaces[len(spaces) - n_wider :]]
     require(capacities == sorted(capacities), "wider patterns do not ascend")
     own = spaces[: len(spaces) - n_wider]

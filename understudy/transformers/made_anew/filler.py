@@ -20,10 +20,12 @@ from understudy.transformers.made_anew.texts import (
     join_runs,
     lengths_of,
 )
+from understudy.transformers.made_anew.transformer import N_ROWS_ANY
 
 N_QUANTILES = 9
 # Longer texts are cut: what fills them says nothing.
 N_WORDS_MAX = 512
+N_WORDS_FEW = 30
 # Scripts that do not part words by blanks.
 WITHOUT_BLANKS = frozenset({"ja", "zh"})
 # The streams of a row's words follow its own at this distance.
@@ -48,6 +50,11 @@ class Filler:
     locale: str
     n_words: Float64s
     is_sentence: bool
+
+    @property
+    def n_rows_max(self) -> int:
+        """Every row has a text."""
+        return N_ROWS_ANY
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return a text for each row."""
@@ -113,7 +120,8 @@ def _words_of(locale: str) -> ArrowArray:
 
     text = Text(Locale(locale), seed=POOL_SEED)
     words = dict.fromkeys(text.word() for _ in range(N_DRAWS))
-    return pa.array(list(words), pa.large_string())
+    # mimesis has no words of some languages.
+    return pa.array(list(words), pa.large_string()) if len(words) >= N_WORDS_FEW else _words_of("en")
 
 
 @lru_cache(maxsize=8)

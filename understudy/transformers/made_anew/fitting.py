@@ -21,7 +21,7 @@ from understudy.transformers.made_anew.identifiers import (
     fit_texts,
     highest_of,
 )
-from understudy.transformers.made_anew.patterns import Pattern, by_length, learn_patterns
+from understudy.transformers.made_anew.patterns import CLASSES, Pattern, by_length, learn_patterns
 from understudy.transformers.made_anew.personal import Personal
 from understudy.transformers.made_anew.recognition import Recognition
 from understudy.transformers.made_anew.texts import distinct_values
@@ -37,7 +37,7 @@ def fit_made_anew(
     Raises
     ------
     InvalidInput
-        If such values cannot be stored in the column's type.
+        If such values, or so many, cannot be stored in the column's type.
     """
     type_ = values.type
     is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
@@ -50,8 +50,14 @@ def fit_made_anew(
     has_missing, has_values, codes = encode_presence(values)
     maker = _fit_maker(column, values.drop_null(), recognition, locale)
     transformer = MadeAnewTransformer(
-        type_, recognition.kind.value, recognition.evidence, has_missing, has_values, maker
+        column.name, type_, recognition.kind.value, recognition.evidence, has_missing, has_values, maker
     )
+    if maker.n_rows_max < len(values):
+        raise InvalidInput(
+            f"Column {column.name!r} is stored as {type_}, which holds fewer new identifiers than there are "
+            "rows; store it in a wider type.",
+            code="unsupported_column",
+        )
     return transformer, codes
 
 
@@ -86,7 +92,7 @@ def _fit_digits(column: Column, distinct: ArrowArray, limit: int) -> PatternText
     texts = by_length(distinct.cast(pa.large_string()))
     fits = len(str(limit)) - 1
     learnt = [(_without_leading_zero(pattern), count) for pattern, count in learn_patterns(texts)]
-    learnt = [(pattern, count) for pattern, count in learnt if len(pattern.positions) <= fits]
+    learnt = [(pattern, count) for pattern, count in learnt if is_of_digits(pattern, fits)]
     if not learnt:
         learnt = [(Pattern(("nonzero",) + ("digit",) * (fits - 1)), 1)]
     return fit_patterns(learnt, texts, length_max=fits)
@@ -95,6 +101,13 @@ def _fit_digits(column: Column, distinct: ArrowArray, limit: int) -> PatternText
 def _without_leading_zero(pattern: Pattern) -> Pattern:
     first, *others = pattern.positions
     return Pattern(("nonzero" if first == "digit" else first, *others))
+
+
+def is_of_digits(pattern: Pattern, length_max: int) -> bool:
+    """Return whether all texts of a pattern are whole numbers of at most so many digits."""
+    return len(pattern.positions) <= length_max and all(
+        position in ("nonzero", "digit") or position in CLASSES["digit"] for position in pattern.positions
+    )
 
 
 def name_people(fitted: list[tuple[Any, Codes]]) -> list[tuple[Any, Codes]]:

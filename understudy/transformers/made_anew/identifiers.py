@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from understudy.errors import InvalidInput
 from understudy.kernels import decoding, hashing
 from understudy.transformers.base import N_ROWS_SHARED, Arrays, ArrowArray, Json, RowNumbers, RowStream
 from understudy.transformers.categorical import cumulate
@@ -23,6 +22,7 @@ from understudy.transformers.made_anew.patterns import (
 )
 from understudy.transformers.made_anew.spaces import Space, fit_space, widen_spaces
 from understudy.transformers.made_anew.texts import finds
+from understudy.transformers.made_anew.transformer import N_ROWS_ANY
 
 # Whole numbers are dense if their range is at most so many times their count.
 DENSE = 2
@@ -37,14 +37,6 @@ _LOW_HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 _HIGH_HEX = np.frombuffer(b"0123456789ABCDEF", np.uint8)
 # Choosing a pattern, and the second half of a UUID, have streams of their own.
 _CHOICE, _SECOND_HALF = 1 << 50, 1 << 51
-
-
-def _exhausted() -> InvalidInput:
-    return InvalidInput(
-        "There are fewer new identifiers than rows are asked for; ask for fewer rows, or store the "
-        "column in a wider type.",
-        code="too_many_rows",
-    )
 
 
 NO_TEXTS: ArrowArray = pa.array([], pa.large_string())
@@ -64,10 +56,13 @@ class Sequence:
     step: int
     limit: int
 
+    @property
+    def n_rows_max(self) -> int:
+        """So many numbers fit into the type."""
+        return max((self.limit - self.start) // self.step + 1, 0)
+
     def make(self, stream: RowStream) -> ArrowArray:
         """Return the numbers of rows."""
-        if len(stream.rows) and self.start + self.step * int(stream.rows.max()) > self.limit:
-            raise _exhausted()
         numbers = np.uint64(self.start % 2**64) + stream.rows * np.uint64(self.step)
         is_unsigned = self.limit >= 2**63
         array: ArrowArray = pa.array(numbers if is_unsigned else numbers.view(np.int64))
@@ -105,6 +100,11 @@ class Uuids:
 
     version: int
     is_upper: bool
+
+    @property
+    def n_rows_max(self) -> int:
+        """Every row has a UUID."""
+        return N_ROWS_ANY
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return the UUIDs of rows."""
@@ -147,7 +147,12 @@ class PatternTexts:
 
     spaces: tuple[Space, ...]
     counts: npt.NDArray[np.int64]
-    wider: tuple[Space, ...] = field(default=())
+    wider: tuple[Space, ...] = ()
+
+    @property
+    def n_rows_max(self) -> int:
+        """So many rows find a text, whichever pattern they draw."""
+        return max(min(space.capacity for space in self.spaces), *(space.capacity for space in self.wider), 0)
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return the texts of rows."""
@@ -168,7 +173,9 @@ class PatternTexts:
         choice = np.zeros(len(rows), np.int32)
         if len(self.spaces) > 1:
             key = RowStream(stream.seed, stream.stream + _CHOICE, rows).key()
-            decoding.decode_levels(np.zeros(len(rows), np.uint16), 0, cumulate(self.counts), *key, choice)
+            # The code after the levels' is drawn from all of them.
+            pooled = np.full(len(rows), len(self.spaces), np.uint16)
+            decoding.decode_levels(pooled, 0, cumulate(self.counts), *key, choice)
         return self._find_room(choice, rows)
 
     def _find_room(self, choice: npt.NDArray[np.int32], rows: RowNumbers) -> npt.NDArray[np.int32]:
@@ -177,8 +184,6 @@ class PatternTexts:
         if is_beyond.any():
             rooms = np.array([space.capacity for space in self.wider], np.uint64)
             found = np.searchsorted(rooms, rows[is_beyond], side="right")
-            if int(found.max()) >= len(rooms):
-                raise _exhausted()
             choice[is_beyond] = len(self.spaces) + found
         return choice
 

@@ -6,8 +6,6 @@ once in a process, with a fixed seed: every process with the same version of mim
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -19,6 +17,7 @@ import pyarrow as pa
 from understudy.kernels import hashing
 from understudy.transformers.base import ArrowArray, RowStream
 from understudy.transformers.made_anew.numbering import shuffle_rows
+from understudy.transformers.made_anew.romanization import romanize
 from understudy.transformers.made_anew.texts import choose, join
 
 # The streams of a row's people; those of columns are below 2**32 or begin there.
@@ -172,23 +171,10 @@ def _own_numbers(person: Person) -> ArrowArray:
 def _ascii_pools(locale: str) -> tuple[tuple[ArrowArray, ArrowArray], tuple[ArrowArray, ArrowArray]]:
     pools = pools_of(locale)
     men_first, women_first, men_last, women_last = (
-        pa.array([_ascii(str(name), locale) for name in pool.to_pylist()], pa.large_string())
+        pa.array([romanize(str(name)) for name in pool.to_pylist()], pa.large_string())
         for pool in (*pools.first, *pools.last)
     )
     return (men_first, women_first), (men_last, women_last)
-
-
-def _ascii(name: str, locale: str) -> str:
-    """Return a name in small ASCII letters, or its sounds' numbers where a script has no simple ones."""
-    folded = unicodedata.normalize("NFKD", name.lower().translate(_SPELLINGS))
-    letters = re.sub(r"[^a-z]", "", folded)
-    return letters or f"{locale[:2]}{sum(map(ord, name)) % 1000}"
-
-
-# Letters that do not fall apart into an ASCII letter and an accent.
-_SPELLINGS = str.maketrans(
-    {"ß": "ss", "æ": "ae", "ø": "o", "å": "a", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"}
-)
 
 
 def phones(person: Person, locale: str) -> ArrowArray:

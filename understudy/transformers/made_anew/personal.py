@@ -9,6 +9,7 @@ from understudy.tables.schema import ColumnKind
 from understudy.transformers.base import Arrays, ArrowArray, Json, RowStream
 from understudy.transformers.made_anew import people
 from understudy.transformers.made_anew.people import Person
+from understudy.transformers.made_anew.transformer import N_ROWS_ANY
 
 FORMS: dict[ColumnKind, dict[str, Callable[[Person, str], ArrowArray]]] = {
     ColumnKind.name: {
@@ -46,6 +47,11 @@ class Personal:
     form: str
     locale: str
     person: int = 0
+
+    @property
+    def n_rows_max(self) -> int:
+        """Every row has its people."""
+        return N_ROWS_ANY
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return the field of the people of rows."""

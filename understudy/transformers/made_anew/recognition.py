@@ -9,16 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind
 from understudy.transformers.base import ArrowColumn
 from understudy.transformers.made_anew import headers
-from understudy.transformers.made_anew.identifiers import DENSE, UUID_TEXT
+from understudy.transformers.made_anew.identifiers import DENSE, UUID_TEXT, highest_of
 from understudy.transformers.made_anew.patterns import by_length, learn_patterns
 from understudy.transformers.made_anew.texts import CountedTexts, count_texts, count_words, lengths_of
-from understudy.transformers.ticks import integers_of
+from understudy.transformers.ticks import Integers, integers_of
 
 # Below so many values nothing is concluded from them: levels that k rows share are kept, others are not.
 N_VALUES_MIN = 20
@@ -165,7 +164,7 @@ def _recognise_numbers(words: tuple[str, ...], values: ArrowColumn) -> Recogniti
     is_near = int(numbers.max()) - int(numbers.min()) <= DENSE * len(numbers)
     if not (is_near or says_identifier or _has_one_step(numbers)):
         return None
-    if len(np.unique(numbers)) < len(numbers):
+    if len(np.unique(numbers)) < len(numbers) or not _has_room(numbers, highest_of(values.type)):
         return None
     why = (
         "are close together"
@@ -177,6 +176,12 @@ def _recognise_numbers(words: tuple[str, ...], values: ArrowColumn) -> Recogniti
     return Recognition(ColumnKind.identifier, "identifier", f"all whole numbers differ, and {why}")
 
 
-def _has_one_step(numbers: npt.NDArray[np.int64] | npt.NDArray[np.uint64]) -> bool:
+def _has_room(numbers: Integers, highest: int) -> bool:
+    """Return whether the type holds as many new numbers again, and some more."""
+    n_digits = len(str(highest)) - 1
+    return 4 * (int(numbers.max()) + len(numbers)) <= highest or 8 * len(numbers) <= 10**n_digits
+
+
+def _has_one_step(numbers: Integers) -> bool:
     steps = np.diff(numbers)
     return bool(numbers[1] > numbers[0] and (steps == steps[0]).all())

@@ -8,13 +8,22 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from understudy.errors import InvalidInput
 from understudy.transformers.base import Arrays, ArrowArray, ArrowColumn, Codes, Json, RowStream
 from understudy.transformers.made_anew.texts import choose
 from understudy.transformers.nulls import array_of_nulls
 
+# Rows are numbered below this.
+N_ROWS_ANY = 2**63
+
 
 class Maker(Protocol):
     """Writes values from nothing but the seed and the numbers of rows."""
+
+    @property
+    def n_rows_max(self) -> int:
+        """The row of this number and all later ones have no value."""
+        ...
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return a value for each row, as text or whole numbers."""
@@ -35,12 +44,15 @@ class MadeAnewTransformer:
 
     Parameters
     ----------
+    name : str
+        The column's.
     made_anew : str
         What the values are: identifier, text, name, email, phone or address.
     evidence : str
         Why they are taken for that; holds no value.
     """
 
+    name: str
     arrow_type: pa.DataType
     made_anew: str
     evidence: str
@@ -62,6 +74,12 @@ class MadeAnewTransformer:
         """Return a new value for each row that has one."""
         if not self.has_values:
             return array_of_nulls(len(codes), self.arrow_type)
+        if int(stream.rows.max(initial=0)) >= self.maker.n_rows_max:
+            raise InvalidInput(
+                f"Column {self.name!r} has no new identifiers beyond row {self.maker.n_rows_max:,}; ask for "
+                "fewer rows, or store the column in a wider type.",
+                code="too_many_rows",
+            )
         values: ArrowArray = self.maker.make(stream).cast(self.arrow_type)
         if not self.has_missing:
             return values
