@@ -167,7 +167,7 @@ def test_texts_are_about_as_long_and_share_nothing(locale: str) -> None:
     assert all(text[-1] in ".。" for text in drawn)
     if locale != "ja":
         lengths = [len(text.split()) for text in NOTES]
-        # 2,000 draws of lengths with a standard deviation of 2.6: six standard errors are 0.35, ends are means.
+        # 2,000 draws of lengths with a standard deviation of 2.6: six standard errors are 0.35.
         assert abs(np.mean([len(text.split()) for text in drawn]) - np.mean(lengths)) < 0.5
 
 

@@ -217,7 +217,8 @@ def fit_texts(distinct: ArrowArray) -> Uuids | PatternTexts:
 def _fit_uuids(characters: Characters) -> Uuids:
     version = int(chr(np.bincount(characters[:, _PLACE_OF_VERSION]).argmax()), 16)
     is_letter = characters >= ord("A")
-    return Uuids(version, is_upper=bool((characters[is_letter] < ord("a")).mean() > 0.5))
+    n_small = int((characters >= ord("a")).sum())
+    return Uuids(version, is_upper=int(is_letter.sum()) > 2 * n_small)
 
 
 def fit_patterns(
