@@ -116,6 +116,9 @@ class TableSchema(Body):
     """The columns of a table, in their order."""
 
     columns: list[TableColumn]
+    locale: Annotated[
+        str, Field(description="Language and country of made-up names and texts.", examples=["de-at"])
+    ] = "en"
 
 
 class Progress(Body):

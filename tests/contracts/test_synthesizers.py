@@ -228,10 +228,75 @@ def test_extremes_are_never_emitted(make: Make, scale: int) -> None:
 
 
 def test_placeholder_when_no_level_is_shared(make: Make) -> None:
-    values = pa.array([f"person {i}" for i in range(300)])
+    # Among fewer than 20 values nothing is recognised.
+    values = pa.array([f"person {i}" for i in range(19)])
     synthesizer = make().fit(*one_column(values, ColumnKind.category))
     assert set(draw(synthesizer, 50)["x"].to_pylist()) == {"_OTHER_"}
-    assert "`_OTHER_`" in synthesizer.card()["warnings"][0]
+    assert any("`_OTHER_`" in warning for warning in synthesizer.card()["warnings"])
+
+
+def made_anew(n_rows: int = 300) -> tuple[pa.Table, Schema]:
+    """Return a table with a column of every kind that is made anew, and two that are learnt."""
+    values = {
+        "identifier": [f"AB-{i:04d}" for i in range(n_rows)],
+        "number": list(range(1, n_rows + 1)),
+        "text": [f"A note about case {i}, and more." for i in range(n_rows)],
+        "name": ["Anna Maier"] * n_rows,
+        "email": [f"anna{i}@firm.com" if i % 4 else None for i in range(n_rows)],
+        "phone": [f"+49 171 {i:07d}" for i in range(n_rows)],
+        "address": [f"Lindenweg {i}, Wien" for i in range(n_rows)],
+        "group": [f"group {i % 3}" for i in range(n_rows)],
+        "height": [i % 50 for i in range(n_rows)],
+    }
+    kinds = {"number": "identifier", "group": "category", "height": "integer"}
+    arrays = {name: pa.array(column) for name, column in values.items()}
+    columns = tuple(
+        Column(
+            name=name,
+            kind=ColumnKind(kinds.get(name, name)),
+            arrow_type=str(a.type),
+            nullable=a.null_count > 0,
+        )
+        for name, a in arrays.items()
+    )
+    schema = Schema(columns=columns, locale="de")
+    return pa.Table.from_arrays(list(arrays.values()), schema=schema.to_arrow()), schema
+
+
+def test_what_is_made_anew_is_new_unique_and_as_often_missing(make: Make) -> None:
+    table, schema = made_anew()
+    synthesizer = make().fit(table, schema)
+    sample = draw(synthesizer, 5000)
+    sample.validate(full=True)
+    for name in ("identifier", "number", "text", "email", "phone", "address"):
+        assert not set(sample[name].drop_null().to_pylist()) & set(table[name].to_pylist()), name
+    for name in ("identifier", "number"):
+        assert len(sample[name].unique()) == 5000, name
+    assert sample["email"].drop_null().to_pylist() == sample["email"].drop_null().unique().to_pylist()
+    # A quarter is missing: six standard deviations of 5,000 draws are 0.037.
+    assert abs(sample["email"].null_count / 5000 - 0.25) < 0.037
+    assert set(sample["group"].to_pylist()) == {"group 0", "group 1", "group 2"}
+
+
+def test_what_is_made_anew_is_the_same_however_cut_and_after_loading(make: Make, tmp_path: Path) -> None:
+    table, schema = made_anew()
+    synthesizer = make().fit(table, schema)
+    save_model(synthesizer, tmp_path / "model", schema=schema)
+    loaded, _ = load_model(tmp_path / "model")
+    whole = draw(synthesizer, 2000)
+    assert draw(loaded, 500, offset=1234).equals(whole.slice(1234, 500).combine_chunks())
+    assert loaded.card() == synthesizer.card()
+
+
+def test_cards_say_what_is_made_anew_and_model_files_hold_none_of_it(make: Make) -> None:
+    synthesizer = make().fit(*made_anew())
+    card = synthesizer.card()
+    facts = {column["name"]: column.get("made_anew") for column in card["columns"]}
+    assert facts["number"] == facts["identifier"] == "identifier"
+    assert (facts["phone"], facts["group"]) == ("phone", None)
+    assert sum("is made anew" in warning for warning in card["warnings"]) == 7
+    for value in ("Maier", "firm.com", "Lindenweg", "case", "+49"):
+        assert value not in str(synthesizer.to_arrays()[0])
 
 
 def test_card_holds_no_values(make: Make) -> None:

@@ -11,6 +11,7 @@ from understudy.evaluation.distributions import (
     Distribution,
 )
 from understudy.evaluation.formatting import escape
+from understudy.evaluation.left_out import LeftOut
 from understudy.evaluation.metrics import (
     ColumnPairs,
     ColumnShapes,
@@ -61,7 +62,22 @@ def columns(report: Report) -> str:
         "the largest gap between the two distributions (Kolmogorov-Smirnov for numbers and times, total "
         "variation for categories), or 1 minus the gap in missing values if that is larger."
     )
-    return section("columns", "Column by column", lead, f'{legend}<div class="grid">{cards}</div>')
+    body = f'{legend}<div class="grid">{cards}</div>{_left_out(report)}'
+    return section("columns", "Column by column", lead, body)
+
+
+def _left_out(report: Report) -> str:
+    """Return which columns are not scored, and why."""
+    items = "".join(
+        f'<li><span class="name">{escape(one.column)}</span>: {escape(one.reason)}{_copied(one)}</li>'
+        for one in report.left_out
+    )
+    return f'<p class="muted">Not scored, because they are made anew:</p><ul>{items}</ul>' if items else ""
+
+
+def _copied(one: LeftOut) -> str:
+    share = "" if one.copied is None else formatting.percent(one.copied)
+    return f"; {share} of the synthetic values are in the real table too" if share else ""
 
 
 def _shapes_by_name(result: object) -> dict[str, ColumnShape]:

@@ -16,11 +16,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.evaluation.holdout import mix64
-from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, Schema
 
 MISSING = -1
 
-CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean})
+# What is made anew is compared as labels, where it is compared at all.
+CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean, *MADE_ANEW_KINDS})
 
 SECONDS_PER_DAY = 86_400.0
 

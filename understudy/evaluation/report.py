@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.evaluation.baseline import draw_independent
 from understudy.evaluation.comparison import N_ROWS_MAX_OTHER, Comparison, compare, encode
 from understudy.evaluation.distributions import Distribution, distribution
+from understudy.evaluation.left_out import LeftOut, leave_out, select
 from understudy.evaluation.metrics import METRICS, AnyResult
 from understudy.evaluation.metrics.base import (
     Direction,
@@ -26,7 +27,6 @@ from understudy.evaluation.metrics.base import (
 )
 from understudy.progress import Progress, no_progress
 from understudy.tables.schema import Schema
-from understudy.tables.validation import conform
 
 
 class TableSize(BaseModel):
@@ -90,6 +90,10 @@ class Report(BaseModel):
     tables: Annotated[dict[str, TableSize], Field(description="By role: real, synthetic, holdout, baseline.")]
     metrics: list[MetricScores]
     columns: list[Distribution]
+    left_out: Annotated[
+        list[LeftOut],
+        Field(description="Columns that no score speaks of: identifiers, texts, personal fields."),
+    ] = []
 
     def scores(self, name: str) -> MetricScores:
         """Return the scores of a metric."""
@@ -129,8 +133,11 @@ def evaluate(
         If a table has no rows or does not conform to the schema, or the target is not in the schema.
     """
     progress("scoring", 0.0)
+    schema, left_out = leave_out(real, synthetic, schema, target)
+    real, synthetic = (select(table, schema, left_out) for table in (real, synthetic))
+    holdout = None if holdout is None else select(holdout, schema, left_out)
     comparison = compare(real, synthetic, schema, holdout=holdout, target=target, seed=seed)
-    references = _references(comparison, conform(real, schema), schema)
+    references = _references(comparison, real, schema)
     metrics = []
     for i, metric in enumerate(METRICS.values(), start=1):
         metrics.append(_score(metric, comparison, references))
@@ -152,6 +159,7 @@ def evaluate(
         },
         metrics=metrics,
         columns=[distribution(comparison, i) for i in range(len(comparison.columns))],
+        left_out=left_out,
     )
 
 

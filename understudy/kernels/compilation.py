@@ -15,6 +15,7 @@ from understudy.kernels import (
     hashing,
     hierarchy,
     nearest,
+    permutation,
     predictors,
 )
 from understudy.kernels.boosting import BoostingRules
@@ -31,6 +32,7 @@ def compile_kernels() -> None:
     _compile_decoding()
     _compile_nearest()
     hashing.hash_rows(_SEED, _STREAM, _ROW, np.zeros(1, np.uint64))
+    _compile_permutation()
 
 
 def _compile_chain() -> None:
@@ -82,6 +84,12 @@ def _compile_decoding() -> None:
     decoding.decode_floats(codes, 0, floats, knot_row, knots, _SEED, _STREAM, _ROW, floats.copy())
     decoding.draw_from_marginal(ticks, _SEED, _STREAM, _ROW, codes)
     decoding.decode_levels(codes, 0, ticks, _SEED, _STREAM, _ROW, indices)
+
+
+def _compile_permutation() -> None:
+    n, key = np.uint64(1), np.uint64(0)
+    permutation.permute(_ROW, n, key, np.zeros(1, np.uint64))
+    permutation.unpermute(_ROW, n, key, np.zeros(1, np.uint64))
 
 
 def _compile_nearest() -> None:

@@ -11,11 +11,16 @@ N_ROWS_FEW = 100
 PROMISES = (
     f"A level or number is emitted as it was only if at least {N_ROWS_SHARED} rows share it; rarer levels "
     "are replaced by commoner ones, and other numbers are drawn between means of as many neighbours.",
+    "Identifiers are made anew: unique within a seed, in the table's pattern, and none of them the table's. "
+    "Free text, names, e-mail addresses, phone numbers and addresses are made up; nothing of them is learnt "
+    "but which are missing, and how long texts are.",
     "The same seed gives the same rows, however they are cut into requests.",
 )
 LIMITS = (
     "The model file is personal data: it says more about single rows than its samples do. Keep it as you "
     "keep the table; only samples should leave.",
+    "A made-up name or address may by chance be somebody's, also in the table. E-mail addresses are at "
+    "domains kept for examples; phone numbers are fictional only where the country keeps some.",
     "No formal guarantee such as differential privacy is given. Read the report's distances to the nearest "
     "record before you share a sample.",
 )
@@ -48,6 +53,11 @@ def _warnings(columns: list[Manifest], n_rows: int) -> list[str]:
             warnings.append(
                 f"No value of column {column['name']!r} is shared by {N_ROWS_SHARED} rows, or it has fewer "
                 "values than that: a placeholder (`_OTHER_`, or zero) stands for all of them."
+            )
+        elif "made_anew" in column:
+            warnings.append(
+                f"Column {column['name']!r} is made anew as {column['made_anew']}, not learnt: "
+                f"{column['evidence']}. Relations to other columns are not kept."
             )
         elif column["codes"] == 1:
             warnings.append(f"Column {column['name']!r} holds one value, or none, in all rows.")

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Annotated, Literal, cast
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from understudy.errors import InvalidInput
 
@@ -29,6 +29,44 @@ class ColumnKind(StrEnum):
     time = "time"
     timestamp = "timestamp"
     duration = "duration"
+    identifier = "identifier"
+    text = "text"
+    name = "name"
+    email = "email"
+    phone = "phone"
+    address = "address"
+
+
+# Not learnt but made anew: what such values are says who somebody is, or is nothing to be learnt from.
+MADE_ANEW_KINDS = frozenset(
+    {
+        *(ColumnKind.identifier, ColumnKind.text),
+        *(ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.address),
+    }
+)
+
+# Languages and countries that names and addresses can be made up for: those of mimesis.
+LOCALES = (
+    *("ar-ae", "ar-dz", "ar-eg", "ar-jo", "ar-kw", "ar-ma", "ar-om", "ar-qa", "ar-sa", "ar-sy", "ar-tn"),
+    *(
+        "ar-ye",
+        "az",
+        "cs",
+        "da",
+        "de",
+        "de-at",
+        "de-ch",
+        "el",
+        "en",
+        "en-au",
+        "en-ca",
+        "en-gb",
+        "es",
+        "es-mx",
+    ),
+    *("et", "fa", "fi", "fr", "hr", "hu", "is", "it", "ja", "kk", "ko", "nl", "nl-be", "no", "pl", "pt"),
+    *("pt-br", "ru", "sk", "sv", "tr", "uk", "zh"),
+)
 
 
 class Column(BaseModel):
@@ -49,6 +87,17 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     columns: Annotated[tuple[Column, ...], Field(min_length=1)]
+    locale: Annotated[
+        str,
+        Field(description="The language and country of made-up names, addresses and texts, such as `de-at`."),
+    ] = "en"
+
+    @field_validator("locale")
+    @classmethod
+    def _locale_is_known(cls, locale: str) -> str:
+        if locale not in LOCALES:
+            raise ValueError(f"locale must be one of {', '.join(LOCALES)}")
+        return locale
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Schema:

@@ -11,11 +11,19 @@ import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
 from understudy.errors import InvalidInput
-from understudy.tables.schema import Column, Schema, parse_arrow_type
+from understudy.tables.schema import LOCALES, Column, Schema, parse_arrow_type
 from understudy.transformers.base import N_CODES_MAX, Arrays, Transformer
 from understudy.transformers.bins import N_SEGMENTS, Bins
 from understudy.transformers.boolean import BooleanTransformer
 from understudy.transformers.categorical import CategoricalTransformer
+from understudy.transformers.made_anew.filler import N_QUANTILES, N_WORDS_MAX, Filler
+from understudy.transformers.made_anew.fitting import is_of_digits
+from understudy.transformers.made_anew.identifiers import PatternTexts, Sequence, Uuids, highest_of
+from understudy.transformers.made_anew.patterns import CLASSES, LENGTH_MAX, N_PATTERNS_MAX, Pattern
+from understudy.transformers.made_anew.people import N_PEOPLE_MAX
+from understudy.transformers.made_anew.personal import FORMS, Personal
+from understudy.transformers.made_anew.spaces import Space
+from understudy.transformers.made_anew.transformer import MadeAnewTransformer, Maker
 from understudy.transformers.numeric import EXPONENT_MAX, N_DECIMALS_MAX, NumericTransformer, Scale, Writing
 from understudy.transformers.table import TableTransformer
 from understudy.transformers.ticks import is_exact
@@ -66,6 +74,12 @@ class ArrayReader:
         value = self.manifest.get(key)
         require(isinstance(value, bool), f"{key} is not true or false")
         return bool(value)
+
+    def text(self, key: str) -> str:
+        """Return a text."""
+        value = self.manifest.get(key)
+        require(isinstance(value, str), f"{key} is not a text")
+        return str(value)
 
     def texts(self, key: str) -> list[str]:
         """Return a list of texts."""
@@ -137,6 +151,7 @@ def load_transformer(column: Column, reader: ArrayReader) -> Transformer:
         "numeric": _load_numeric,
         "categorical": _load_categorical,
         "boolean": _load_boolean,
+        "made_anew": _load_made_anew,
     }
     name = reader.manifest.get("transformer")
     if not isinstance(name, str) or name not in loaders:
@@ -174,6 +189,93 @@ def _load_categorical(column: Column, type_: pa.DataType, reader: ArrayReader) -
         reader.whole("n_rows_pooled"),
         reader.truth("is_placeholder"),
     )
+
+
+def _load_made_anew(column: Column, type_: pa.DataType, reader: ArrayReader) -> MadeAnewTransformer:
+    made_anew, evidence, form = (reader.text(key) for key in ("made_anew", "evidence", "form"))
+    is_number = pa.types.is_integer(type_) and form in ("sequential", "pattern")
+    is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
+    require(is_number or (is_text and form != "sequential"), "new values are stored as something else")
+    makers: dict[tuple[bool, str], Callable[[], Maker]] = {
+        (True, "sequential"): lambda: _load_sequence(type_, reader),
+        (True, "uuid"): lambda: Uuids(reader.whole("version", 0, 15), reader.truth("is_upper")),
+        (True, "pattern"): lambda: _load_patterns(type_, reader),
+        (False, "words"): lambda: _load_filler(reader),
+    }
+    load = makers.get((made_anew == "identifier", form), lambda: _load_personal(made_anew, form, reader))
+    return MadeAnewTransformer(
+        column.name,
+        type_,
+        made_anew,
+        evidence,
+        reader.truth("has_missing"),
+        reader.truth("has_values"),
+        load(),
+    )
+
+
+def _load_sequence(type_: pa.DataType, reader: ArrayReader) -> Sequence:
+    start, step = reader.whole("start", -(2**63), 2**64), reader.whole("step", 1, 2**64 - 1)
+    is_signed = not pa.types.is_unsigned_integer(type_)
+    require(start >= (-highest_of(type_) - 1 if is_signed else 0), "numbers begin below their type")
+    return Sequence(start, step, highest_of(type_))
+
+
+def _load_patterns(type_: pa.DataType, reader: ArrayReader) -> PatternTexts:
+    written: Any = reader.manifest.get("patterns")
+    require(isinstance(written, list) and 0 < len(written) <= 2 * N_PATTERNS_MAX, "patterns are not valid")
+    n_wider = reader.whole("n_wider", 0, len(written) - 1)
+    n_blocks = reader.parts("n_blocks", len(written))
+    spaces = [
+        _load_space(_load_pattern(positions), n, f"free_{i}", reader)
+        for i, (positions, n) in enumerate(zip(written, n_blocks, strict=True))
+    ]
+    if pa.types.is_integer(type_):
+        n_digits = len(str(highest_of(type_))) - 1
+        is_number = all(is_of_digits(space.pattern, n_digits) for space in spaces)
+        require(is_number, "whole numbers have other characters than digits")
+    capacities = [space.capacity for space in spaces[len(spaces) - n_wider :]]
+    require(capacities == sorted(capacities), "wider patterns do not ascend")
+    own = spaces[: len(spaces) - n_wider]
+    return PatternTexts(tuple(own), reader.counts("counts", len(own)), tuple(spaces[len(own) :]))
+
+
+def _load_pattern(positions: Any) -> Pattern:  # Any: from outside
+    is_valid = isinstance(positions, list) and 0 < len(positions) <= 2 * LENGTH_MAX
+    require(is_valid and all(_is_position(p) for p in positions), "a pattern is not valid")
+    return Pattern(tuple(positions))
+
+
+def _is_position(position: Any) -> bool:  # Any: from outside
+    if not isinstance(position, str):
+        return False
+    return position in CLASSES or (len(position) == 1 and not 0xD800 <= ord(position) < 0xE000)
+
+
+def _load_space(pattern: Pattern, n_blocks: Any, name: str, reader: ArrayReader) -> Space:
+    n_texts = pattern.count_texts()
+    require(type(n_blocks) is int and 1 <= n_blocks <= min(n_texts, 2**31), "blocks are not valid")
+    free = reader.indices(name, np.uint32, (None,), 0, n_blocks)
+    return Space(pattern, n_blocks, free)
+
+
+def _load_filler(reader: ArrayReader) -> Filler:
+    n_words = reader.array("n_words", np.float64, (N_QUANTILES,))
+    require(bool(((n_words >= 1) & (n_words <= N_WORDS_MAX)).all()), "numbers of words are out of range")
+    require(reader.manifest.get("made_anew") == "text", "words stand for something else")
+    return Filler(_load_locale(reader), n_words, reader.truth("is_sentence"))
+
+
+def _load_personal(made_anew: str, form: str, reader: ArrayReader) -> Personal:
+    kinds = [kind for kind in FORMS if kind.value == made_anew and form in FORMS[kind]]
+    require(bool(kinds), "new values have an unknown form")
+    return Personal(kinds[0], form, _load_locale(reader), reader.whole("person", 0, N_PEOPLE_MAX))
+
+
+def _load_locale(reader: ArrayReader) -> str:
+    locale = reader.text("locale")
+    require(locale in LOCALES, "a locale is unknown")
+    return locale
 
 
 def _load_numeric(column: Column, type_: pa.DataType, reader: ArrayReader) -> NumericTransformer:

@@ -30,6 +30,8 @@ from understudy.transformers.categorical import (
     fit_categorical,
     has_shared_level,
 )
+from understudy.transformers.made_anew.fitting import fit_made_anew, name_people
+from understudy.transformers.made_anew.recognition import recognise
 from understudy.transformers.numeric import fit_numeric
 from understudy.transformers.ticks import is_exact
 
@@ -86,10 +88,10 @@ def fit_table(
     fitted: list[tuple[Any, Codes]] = []
     with ThreadPoolExecutor(n_threads) as pool:
         columns = zip(schema.columns, table.columns, strict=True)
-        for pair in pool.map(lambda c: fit_column(*c), columns):
+        for pair in pool.map(lambda c: fit_column(*c, locale=schema.locale), columns):
             fitted.append(pair)
             progress("encoding", len(fitted) / len(schema.columns))
-    fitted = _order_large_categories(fitted)
+    fitted = name_people(_order_large_categories(fitted))
     return TableTransformer(schema, tuple(t for t, _ in fitted)), [codes for _, codes in fitted]
 
 
@@ -113,8 +115,10 @@ def check_table(table: pa.Table, schema: Schema) -> None:
         raise InvalidInput("The table has no rows; at least one is needed.", code="no_rows")
 
 
-def fit_column(column: Column, values: ArrowColumn) -> tuple[Transformer, Codes]:
+def fit_column(column: Column, values: ArrowColumn, *, locale: str = "en") -> tuple[Transformer, Codes]:
     """Learn one column; return its transformer and its codes."""
+    if recognition := recognise(column, values):
+        return fit_made_anew(column, values, recognition, locale)
     type_ = parse_arrow_type(column.arrow_type)
     is_number = is_exact(type_) or pa.types.is_floating(type_)
     is_category = column.kind is ColumnKind.category

@@ -20,6 +20,7 @@ from understudy.kernels import (
     forests,
     hashing,
     hierarchy,
+    permutation,
     predictors,
     trees,
 )
@@ -277,3 +278,21 @@ def test_mutual_information_is_that_of_the_definition() -> None:
         b = {y: (groups[1] == y).mean() for y in set(groups[1].tolist())}
         plain = sum(q * math.log(q / (a[x] * b[y])) for (x, y), q in p.items())
         assert got[c] == pytest.approx(plain - (len(a) - 1) * (len(b) - 1) / 800)
+
+
+@unhurried
+@given(n=st.integers(1, 2**63), key=WORD, places=st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=5))
+def test_permuted_numbers_are_those_of_the_twin_and_return(n: int, key: int, places: list[int]) -> None:
+    numbers = as_array([place % n for place in places], np.uint64)
+    out, back = np.zeros_like(numbers), np.zeros_like(numbers)
+    permutation.permute(numbers, np.uint64(n), np.uint64(key), out)
+    permutation.unpermute(out, np.uint64(n), np.uint64(key), back)
+    assert out.tolist() == [twins.permuted(number, n, key) for number in numbers.tolist()]
+    assert back.tolist() == numbers.tolist()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 1000, 4097])
+def test_a_permutation_takes_every_place_once(n: int) -> None:
+    out = np.zeros(n, np.uint64)
+    permutation.permute(consecutive_rows(0, n), np.uint64(n), np.uint64(7), out)
+    assert sorted(out.tolist()) == list(range(n))

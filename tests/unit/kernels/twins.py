@@ -25,6 +25,20 @@ def word(seed: int, stream: int, row: int) -> int:
     return mix((mix(key ^ (row * GOLDEN & MASK_64)) + GOLDEN) & MASK_64)
 
 
+def permuted(number: int, n: int, key: int) -> int:
+    """Return the place of a number among n: Feistel rounds, again while the result is not below n."""
+    bits = 1
+    while 4**bits < n:
+        bits += 1
+    while True:
+        left, right = divmod(number, 2**bits)
+        for i in range(6):
+            left, right = right, left ^ (mix(right ^ ((key + i * GOLDEN) & MASK_64)) % 2**bits)
+        number = left * 2**bits + right
+        if number < n:
+            return number
+
+
 def evidence(counts: list[int]) -> float:
     """Return the Dirichlet-multinomial log evidence over all given classes."""
     n, k = sum(counts), len(counts)

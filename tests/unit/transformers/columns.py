@@ -1,0 +1,40 @@
+"""One column at a time: fit it, save and load it, draw from it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from understudy.tables.schema import Column, ColumnKind
+from understudy.transformers.base import Codes, RowNumbers, RowStream, Transformer, consecutive_rows
+from understudy.transformers.loading import ArrayReader, load_transformer
+from understudy.transformers.table import DECODING, fit_column
+
+
+def column_of(values: Any, kind: ColumnKind | None = None, name: str = "x") -> Column:
+    """Return the column that inference would describe, or one of another kind."""
+    inferred = ColumnKind.integer if pa.types.is_integer(values.type) else ColumnKind.category
+    return Column(
+        name=name, kind=kind or inferred, arrow_type=str(values.type), nullable=values.null_count > 0
+    )
+
+
+def fit(
+    values: Any, kind: ColumnKind | None = None, *, name: str = "x", locale: str = "en"
+) -> tuple[Transformer, Codes]:
+    """Fit a column and return what was saved and loaded of it, and the codes."""
+    array = values if isinstance(values, pa.Array) else pa.array(values)
+    column = column_of(array, kind, name)
+    fitted, codes = fit_column(column, pa.chunked_array([array]), locale=locale)
+    manifest, arrays = fitted.to_arrays()
+    return load_transformer(column, ArrayReader(json.loads(json.dumps(manifest)), arrays)), codes
+
+
+def draw(transformer: Transformer, rows: RowNumbers | int, *, seed: int = 1, column: int = 0) -> Any:
+    """Return the values of rows none of which is missing."""
+    numbers = consecutive_rows(0, rows) if isinstance(rows, int) else rows
+    codes = np.full(len(numbers), transformer.n_codes - 1, np.uint16)
+    return transformer.decode(codes, RowStream(seed, DECODING + column, numbers))

@@ -1,0 +1,171 @@
+"""Identifiers: new, unique, in the pattern, and the same however the rows are cut."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.transformers.columns import column_of, draw, fit
+from understudy.errors import InvalidInput
+from understudy.tables.schema import ColumnKind
+from understudy.transformers.made_anew.patterns import CLASSES
+from understudy.transformers.made_anew.transformer import MadeAnewTransformer
+from understudy.transformers.numeric import NumericTransformer
+from understudy.transformers.table import fit_column
+
+rng = np.random.default_rng(0)
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ORDERS = [f"{LETTERS[a]}{LETTERS[b]}-{c:04d}" for a, b, c in rng.integers(0, [26, 26, 10_000], (3000, 3))]
+UUIDS = [str(UUID(bytes=rng.bytes(16), version=4)) for _ in range(500)]
+FORMS: dict[str, Any] = {
+    "sequential": list(range(1, 1001)),
+    "digits": rng.choice(10**8, 1000, replace=False).tolist(),
+    "uuid": UUIDS,
+    "pattern": ORDERS,
+    "dense pattern": [f"INV-{i:04d}" for i in range(9000)],
+    "several lengths": [f"user{i}" for i in range(2000)],
+    "hexadecimal": [rng.bytes(20).hex() for _ in range(200)],
+    "no pattern": ["é" * i + "x" for i in range(1, 60)],
+}
+
+
+def fit_form(form: str) -> MadeAnewTransformer:
+    transformer, _ = fit(FORMS[form], ColumnKind.identifier)
+    assert isinstance(transformer, MadeAnewTransformer)
+    return transformer
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_million_rows_are_unique_and_none_is_copied(form: str) -> None:
+    drawn = draw(fit_form(form), 1_000_000)
+    assert len(drawn.unique()) == 1_000_000
+    assert not set(drawn.to_pylist()) & set(FORMS[form])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_rows_do_not_depend_on_their_company(form: str) -> None:
+    transformer = fit_form(form)
+    whole = draw(transformer, 30_000)
+    some = rng.permutation(30_000)[:777]
+    assert draw(transformer, some.astype(np.uint64)).equals(whole.take(pa.array(some)))
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "sequential"])
+def test_another_seed_or_column_gives_other_identifiers(form: str) -> None:
+    transformer = fit_form(form)
+    assert not draw(transformer, 100, seed=1).equals(draw(transformer, 100, seed=2))
+    assert not draw(transformer, 100, column=1).equals(draw(transformer, 100, column=2))
+
+
+def test_patterns_are_kept() -> None:
+    drawn = draw(fit_form("pattern"), 100_000).to_pylist()
+    assert all(re.fullmatch("[A-Z]{2}-[0-9]{4}", text) for text in drawn)
+    assert {text[0] for text in drawn} == set(LETTERS)
+
+
+def test_lengths_are_kept_in_their_proportions() -> None:
+    values = [f"A{i:05d}" for i in range(750)] + [f"B-{i:03d}" for i in range(250)]
+    drawn = draw(fit(values)[0], 400).to_pylist()
+    # Six standard deviations of 400 draws at 3/4 are 0.13.
+    assert abs(sum("-" in text for text in drawn) / 400 - 0.25) < 0.13
+
+
+def test_dense_patterns_grow_by_a_place() -> None:
+    transformer = fit_form("dense pattern")
+    n_short = transformer.describe()["rows_before_widening"]
+    # The table has 9,000 of 10,000.
+    assert 0 < n_short <= 1000
+    lengths = [len(text) for text in draw(transformer, 1200).to_pylist()]
+    assert lengths == [8] * n_short + [9] * (1200 - n_short)
+
+
+def test_sequences_go_on_from_a_round_number_with_their_step() -> None:
+    drawn = draw(fit(list(range(103, 4103, 4)))[0], 3).to_pylist()
+    assert drawn == [5003, 5007, 5011]
+
+
+def test_uuids_keep_version_variant_and_case() -> None:
+    for values in (UUIDS, [text.upper() for text in UUIDS]):
+        drawn = draw(fit(values)[0], 1000).to_pylist()
+        assert {(UUID(text).version, UUID(text).variant) for text in drawn} == {(4, UUID(UUIDS[0]).variant)}
+        assert all(text.isupper() == values[0].isupper() for text in drawn)
+
+
+def test_rare_fragments_are_not_kept() -> None:
+    values = [f"AB-{i:03d}" for i in range(100)] + ["SMITH_7_X"]
+    transformer, _ = fit(values)
+    assert "SMITH" not in str(transformer.to_arrays())
+    assert all(text.startswith("AB-") for text in draw(transformer, 500).to_pylist())
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    positions=st.lists(st.sampled_from([*"A-7é", *CLASSES]), min_size=1, max_size=12),
+    n=st.integers(20, 300),
+    seed=st.integers(0, 2**32),
+)
+def test_nothing_is_copied_whatever_the_pattern(positions: list[str], n: int, seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    texts = {"".join(chance.choice(list(CLASSES.get(p, p))) for p in positions) for _ in range(n)}
+    drawn = draw(fit(sorted(texts), ColumnKind.identifier)[0], 2000).to_pylist()
+    assert len(set(drawn)) == 2000
+    assert not set(drawn) & texts
+
+
+@pytest.mark.parametrize("type_", [pa.int16(), pa.uint32(), pa.int64(), pa.uint64()])
+def test_whole_numbers_keep_their_type(type_: pa.DataType) -> None:
+    drawn = draw(fit(pa.array(range(100, 300), type_))[0], 500)
+    assert drawn.type == type_
+    assert drawn.to_pylist() == list(range(300, 800)) or min(drawn.to_pylist()) > 299
+
+
+def test_digits_keep_their_number_and_lead_with_none_that_is_zero() -> None:
+    drawn = draw(
+        fit(rng.choice(9 * 10**7, 500, replace=False) + 10**7, name="client_id")[0], 5000
+    ).to_pylist()
+    assert {len(str(number)) for number in drawn} == {8}
+
+
+def test_missing_values_are_a_code() -> None:
+    values = pa.array([None if i % 3 == 0 else f"AB-{i:04d}" for i in range(300)])
+    transformer, codes = fit(values)
+    assert transformer.n_codes == 2
+    assert (codes == 0).tolist() == values.is_null().to_pylist()
+    assert draw(transformer, 10).null_count == 0
+
+
+def test_all_missing_stays_missing() -> None:
+    transformer, _ = fit(pa.nulls(30, pa.string()), ColumnKind.identifier)
+    assert draw(transformer, 5).null_count == 5
+
+
+def test_rows_beyond_a_narrow_type_are_refused_by_name() -> None:
+    transformer, _ = fit(pa.array(range(1, 1001), pa.int16()), name="no")
+    with pytest.raises(InvalidInput, match="Column 'no' has no new identifiers beyond row"):
+        draw(transformer, 100_000)
+
+
+def test_types_without_room_are_refused_if_asked_for_and_else_learnt() -> None:
+    values = pa.array(range(100), pa.int8())
+    with pytest.raises(InvalidInput, match="store it in a wider type"):
+        fit_column(column_of(values, ColumnKind.identifier), pa.chunked_array([values]))
+    assert isinstance(fit(values)[0], NumericTransformer)
+
+
+def test_identifiers_of_other_types_are_refused() -> None:
+    values = pa.array([1.5, 2.5])
+    with pytest.raises(InvalidInput, match="is stored as double, which holds no identifier"):
+        fit_column(column_of(values, ColumnKind.identifier), pa.chunked_array([values]))
+
+
+def test_few_values_of_a_declared_identifier_leave_nothing() -> None:
+    transformer, _ = fit(["SECRET-1", "SECRET-2"], ColumnKind.identifier)
+    assert "SECRET" not in str(transformer.to_arrays())
+    assert all(re.fullmatch("[0-9a-z]{12}", text) for text in draw(transformer, 100).to_pylist())

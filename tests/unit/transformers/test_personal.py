@@ -1,0 +1,205 @@
+"""Made-up people and texts: consistent within a row, in the locale, and nothing of the table."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import mimesis.locales
+import numpy as np
+import pyarrow as pa
+import pytest
+from pydantic import ValidationError
+
+from tests.unit.transformers.columns import draw, fit
+from understudy.tables.schema import LOCALES, Column, ColumnKind, Schema
+from understudy.transformers.base import consecutive_rows
+from understudy.transformers.made_anew.headers import words_of
+from understudy.transformers.made_anew.personal import FORMS, Personal
+from understudy.transformers.made_anew.romanization import romanize
+from understudy.transformers.made_anew.transformer import MadeAnewTransformer
+from understudy.transformers.table import TableTransformer, fit_table
+
+NAMES = [f"Anna Maria Number{'abcdefghij'[i // 10]}{'abcdefghij'[i % 10]}" for i in range(100)]
+EMAILS = [f"anna.{i}@firm.com" for i in range(100)]
+PHONES = [f"+49 171 {i:07d}" for i in range(100)]
+STREETS = [f"Lindenweg {i}" for i in range(100)]
+NOTES = [f"Called about case {i}, will call again{' tomorrow' * (i % 9)}." for i in range(100)]
+
+
+def fit_columns(columns: dict[str, list[Any]], locale: str = "en") -> TableTransformer:
+    table = pa.table(columns)
+    described = tuple(
+        Column(name=name, kind=ColumnKind.category, arrow_type="string", nullable=False) for name in columns
+    )
+    schema = Schema(columns=described, locale=locale)
+    return fit_table(table.cast(schema.to_arrow()), schema, n_threads=1)[0]
+
+
+def draw_columns(table: TableTransformer, n: int) -> dict[str, list[Any]]:
+    codes = [np.zeros(n, np.uint16) for _ in table.columns]
+    return table.decode(codes, 3, consecutive_rows(0, n)).to_pydict()
+
+
+def form_of(values: Any, name: str, kind: ColumnKind | None = None) -> tuple[str, str] | None:
+    transformer, _ = fit(values, kind, name=name)
+    if not isinstance(transformer, MadeAnewTransformer):
+        return None
+    return transformer.made_anew, str(transformer.describe()["form"])
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("x", EMAILS, ("email", "email")),
+        ("contact_phone", PHONES, ("phone", "phone")),
+        ("x", PHONES, ("phone", "phone")),
+        ("fullName", NAMES, ("name", "full")),
+        ("name", NAMES, ("name", "full")),
+        ("Vorname", ["Anna", "Otto"] * 50, ("name", "first")),
+        ("last name", ["Maier", "Huber"] * 50, ("name", "last")),
+        ("customer name", [", ".join(n.split()[1:]) for n in NAMES], ("name", "last_comma_first")),
+        ("home_address", [f"{s}, Wien" for s in STREETS], ("address", "full")),
+        ("street", STREETS, ("address", "street")),
+        ("city", NAMES, ("address", "city")),
+        ("notes", NOTES, ("text", "words")),
+        ("x", NAMES, ("text", "words")),
+        ("ip_address", [f"10.0.0.{i}" for i in range(100)], ("identifier", "pattern")),
+        ("room", [f"Room {i}" for i in range(100)], ("identifier", "pattern")),
+        ("city", ["Graz", "Linz"] * 50, None),
+        ("name", ["Venus", "Mars"] * 50, None),
+        ("x", EMAILS[:19], None),
+        ("year", list(range(1990, 2020)), None),
+        ("price", [i * i for i in range(100)], None),
+    ],
+)
+def test_columns_are_recognised(name: str, values: list[Any], expected: tuple[str, str] | None) -> None:
+    assert form_of(values, name) == expected
+
+
+def test_the_schema_decides_where_it_speaks() -> None:
+    assert form_of(["a", "b"] * 50, "x", ColumnKind.phone) == ("phone", "phone")
+    assert form_of(["a", "b"] * 50, "first_name", ColumnKind.name) == ("name", "first")
+    assert form_of(["a", "b"] * 50, "city", ColumnKind.address) == ("address", "city")
+    assert form_of(["a"], "x", ColumnKind.text) == ("text", "words")
+
+
+def test_words_of_headers_are_parted() -> None:
+    assert words_of("customerFirst_name2") == ("customer", "first", "name")
+
+
+@pytest.mark.parametrize("locale", ["en", "de", "ja"])
+def test_the_fields_of_a_row_are_one_persons(locale: str) -> None:
+    columns = {"first_name": NAMES, "last_name": NAMES, "full_name": NAMES, "email": EMAILS}
+    drawn = draw_columns(fit_columns(columns, locale), 500)
+    for first, last, full, email in zip(*drawn.values(), strict=True):
+        assert full == (f"{last} {first}" if locale == "ja" else f"{first} {last}")
+        assert email.startswith(f"{romanize(first)}.{romanize(last)}")
+    assert len(set(drawn["full_name"])) > 400
+
+
+def test_the_parts_of_an_address_belong_together() -> None:
+    columns = {"street": STREETS, "city": NAMES, "address": [f"{s}, Wien" for s in STREETS]}
+    drawn = draw_columns(fit_columns(columns, "de"), 200)
+    for street, city, address in zip(*drawn.values(), strict=True):
+        assert address.startswith(street)
+        assert address.endswith(city)
+
+
+def test_two_names_in_a_row_are_two_people() -> None:
+    columns = {"patient_name": NAMES, "patient_email": EMAILS, "doctor_name": NAMES, "doctor_email": EMAILS}
+    drawn = draw_columns(fit_columns(columns), 100)
+    assert drawn["patient_name"] != drawn["doctor_name"]
+    for name, email in (("patient_name", "patient_email"), ("doctor_name", "doctor_email")):
+        assert [e.split(".")[0] for e in drawn[email]] == [romanize(n.split()[0]) for n in drawn[name]]
+
+
+def test_email_addresses_are_unique_and_at_domains_for_examples() -> None:
+    drawn = draw(fit(EMAILS)[0], 1_000_000)
+    assert len(drawn.unique()) == 1_000_000
+    domains = {email.split("@")[1] for email in drawn[:1000].to_pylist()}
+    assert domains == {"example.com", "example.org", "example.net"}
+
+
+def test_other_seeds_are_other_people() -> None:
+    transformer, _ = fit(NAMES, name="name")
+    assert not draw(transformer, 50, seed=1).equals(draw(transformer, 50, seed=2))
+
+
+@pytest.mark.parametrize("name", ["name", "street", "email", "phone", "notes"])
+def test_rows_do_not_depend_on_their_company(name: str) -> None:
+    columns = {"name": NAMES, "street": STREETS, "email": EMAILS, "phone": PHONES, "notes": NOTES}
+    transformer, _ = fit(columns[name], name=name, locale="fr")
+    some = np.random.default_rng(0).permutation(5000)[:100]
+    whole = draw(transformer, 5000)
+    assert draw(transformer, some.astype(np.uint64)).equals(whole.take(pa.array(some)))
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_locale_has_everything(locale: str) -> None:
+    fitted, _ = fit(EMAILS, locale=locale)
+    assert isinstance(fitted, MadeAnewTransformer)
+    for kind, forms in FORMS.items():
+        for form in forms:
+            drawn = draw(replace(fitted, maker=Personal(kind, form, locale)), 20)
+            assert drawn.null_count == 0
+            assert all(text.strip() for text in drawn.to_pylist())
+
+
+def test_locales_are_those_of_mimesis() -> None:
+    assert set(LOCALES) == {locale.value for locale in mimesis.locales.Locale}
+
+
+def test_unknown_locales_are_refused() -> None:
+    column = Column(name="x", kind=ColumnKind.name, arrow_type="string", nullable=False)
+    with pytest.raises(ValidationError, match="locale must be one of ar-ae"):
+        Schema(columns=(column,), locale="tlh")
+
+
+@pytest.mark.parametrize("locale", ["en", "de", "ja"])
+def test_texts_are_about_as_long_and_share_nothing(locale: str) -> None:
+    transformer, _ = fit(NOTES, ColumnKind.text, locale=locale)
+    drawn = draw(transformer, 2000).to_pylist()
+    assert "case" not in " ".join(drawn) or locale == "en"
+    assert not set(drawn) & set(NOTES)
+    assert all(text[-1] in ".。" for text in drawn)
+    if locale != "ja":
+        lengths = [len(text.split()) for text in NOTES]
+        # 2,000 draws of lengths with a standard deviation of 2.6: six standard errors are 0.35.
+        assert abs(np.mean([len(text.split()) for text in drawn]) - np.mean(lengths)) < 0.5
+
+
+def test_lengths_of_single_texts_are_not_kept() -> None:
+    transformer, _ = fit([*NOTES, "word " * 400], name="notes")
+    # The longest is averaged with four of at most 16 words.
+    assert max(len(text.split()) for text in draw(transformer, 5000).to_pylist()) < 120
+
+
+def test_names_become_ascii_letters() -> None:
+    assert romanize("Søren Ångström") == "sorenangstrom"
+    assert romanize("Жанна") == "zhanna"
+    assert romanize("θεα") == "thea"
+    assert romanize("みのる") == "minoru"
+    assert romanize("해슬") == "haeseul"
+    assert romanize("伸幸").isascii()
+    assert romanize("伸幸").isalpha()
+
+
+def test_people_are_the_same_in_every_process() -> None:
+    code = (
+        "from tests.unit.transformers.test_personal import NAMES, draw, fit;"
+        "print(draw(fit(NAMES, name='name')[0], 20).to_pylist())"
+    )
+    other = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert other.strip() == str(draw(fit(NAMES, name="name")[0], 20).to_pylist())
+
+
+def test_tables_without_personal_columns_do_not_import_mimesis() -> None:
+    code = (
+        "import sys; from tests.unit.transformers.columns import draw, fit;"
+        "draw(fit([f'AB-{i:04d}' for i in range(100)])[0], 5); print('mimesis' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert found.strip() == "False"

@@ -1,0 +1,79 @@
+"""Columns that no score speaks of: they are made anew, so likeness to the real ones is not what is wanted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pyarrow as pa
+import pyarrow.compute
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.errors import InvalidInput
+from understudy.tables.schema import ColumnKind, Schema
+from understudy.tables.validation import conform
+from understudy.transformers.made_anew.recognition import recognise
+
+# Any: the stubs of these functions know no type that is given at run time.
+pc: Any = pyarrow.compute
+
+
+class LeftOut(BaseModel):
+    """A column that is not scored, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    kind: Annotated[ColumnKind, Field(description="What its values are made anew as.")]
+    reason: str
+    copied: Annotated[
+        float | None,
+        Field(
+            description="Share of synthetic values that the real table has too; null where there are none."
+        ),
+    ]
+
+
+def leave_out(
+    real: pa.Table, synthetic: pa.Table, schema: Schema, target: str | None
+) -> tuple[Schema, list[LeftOut]]:
+    """Return the schema of the columns that are scored, and those that are not.
+
+    The same rules as in a fit decide, on the same rows; a target is always scored.
+
+    Raises
+    ------
+    InvalidInput
+        If no column is left, or a table does not conform to the schema.
+    """
+    real, synthetic = conform(real, schema), conform(synthetic, schema)
+    left_out = []
+    for column in schema.columns:
+        recognition = recognise(column, real[column.name])
+        if recognition is None or column.name == target:
+            continue
+        reason = f"made anew as {recognition.kind.value}: {recognition.evidence}"
+        copied = _share_copied(real[column.name], synthetic[column.name])
+        left_out.append(LeftOut(column=column.name, kind=recognition.kind, reason=reason, copied=copied))
+    names = {one.column for one in left_out}
+    kept = tuple(column for column in schema.columns if column.name not in names)
+    if not kept:
+        raise InvalidInput(
+            "Every column holds identifiers, free text or personal fields, which are made anew; there is "
+            "nothing to compare. Add a column of another kind.",
+            code="no_columns",
+        )
+    return schema.model_copy(update={"columns": kept}), left_out
+
+
+def select(table: pa.Table, schema: Schema, left_out: list[LeftOut]) -> pa.Table:
+    """Return the table without the columns that are left out, in the schema's types."""
+    present = [one.column for one in left_out if one.column in table.column_names]
+    return conform(table.drop_columns(present), schema)
+
+
+# Any: columns of any type; at run time Arrow's classes take no arguments.
+def _share_copied(real: Any, synthetic: Any) -> float | None:
+    present = synthetic.drop_null()
+    if not len(present):
+        return None
+    return float(pc.mean(pc.is_in(present, value_set=pc.unique(real.drop_null()))).as_py())
