@@ -232,7 +232,7 @@ def test_a_report_is_given_as_what_is_asked_for(client: TestClient, world: dict[
 def test_the_catalogues_tell_what_there_is(shared_client: TestClient):
     synthesizers = get(shared_client, "/v1/synthesizers")["data"]
     assert [entry["name"] for entry in synthesizers] == ["tree_chain", "independent"]
-    assert synthesizers[0]["parameters"]["properties"]["preset"]["const"] == "fast"
+    assert synthesizers[0]["parameters"]["properties"]["preset"]["default"] == "fast"
     metrics = {metric["name"]: metric for metric in get(shared_client, "/v1/metrics")["data"]}
     assert metrics["column_shapes"]["range"] == [0, 1]
     assert all(metric["summary"] for metric in metrics.values())

@@ -16,6 +16,7 @@ from understudy.errors import Conflict, InvalidInput
 from understudy.synthesizers import SYNTHESIZERS, make_synthesizer
 from understudy.synthesizers.base import Synthesizer
 from understudy.synthesizers.files import load_model, save_model
+from understudy.synthesizers.tree_chain.presets import PRESETS
 from understudy.tables.schema import Column, ColumnKind, Schema
 
 Make = Callable[[], Synthesizer]
@@ -36,10 +37,18 @@ KINDS: dict[str, tuple[ColumnKind, pa.DataType]] = {
 }
 
 
-@pytest.fixture(params=list(SYNTHESIZERS))
+# Every member of the family, and every preset of those that have some.
+MEMBERS = [
+    {"name": name, **({"preset": preset} if preset else {})}
+    for name, entry in SYNTHESIZERS.items()
+    for preset in (list(PRESETS) if "preset" in entry.parameters.model_fields else [None])
+]
+
+
+@pytest.fixture(params=MEMBERS, ids=lambda member: "-".join(member.values()))
 def make(request: pytest.FixtureRequest) -> Make:
     """Make an unfitted synthesizer of each family member."""
-    parameters = SYNTHESIZERS[request.param].parameters(name=request.param)
+    parameters = SYNTHESIZERS[request.param["name"]].parameters(**request.param)
     return lambda: make_synthesizer(parameters, seed=0)  # type: ignore[arg-type]
 
 

@@ -1,8 +1,8 @@
 """Gradient boosting of complete trees of one depth over uint8 features: of a class, or of a number.
 
-A tree is three short arrays, and a row finds its leaf by `depth` additions. Friedman (2001), "Greedy
-function approximation"; second-order gains and leaves as in Chen and Guestrin (2016), "XGBoost", section 2; sums of one
-child by subtraction as in Ke et al. (2017), "LightGBM", section 2.
+A tree is three short arrays, and a row finds its leaf by `depth` additions. Friedman (2001), "Greedy function
+approximation"; gains and leaves of second order as in Chen and Guestrin (2016), "XGBoost", section 2; sums of
+one child by subtraction as in Ke et al. (2017), "LightGBM", section 2.
 """
 
 from __future__ import annotations

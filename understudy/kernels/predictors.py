@@ -63,7 +63,7 @@ def _add_trees(predictor: Predictor, row: Uint8s, half: int) -> int:
 
 @njit(cache=True, nogil=True, inline="always")
 def predict_row(predictor: Predictor, row: Uint8s, half: int) -> int:
-    """Return the bin of a row's sum, by one half of the trees; sums beyond the fit's fall in the outer ones."""
+    """Return the bin of a row's sum, by one half of the trees; the outer bins take what the fit had not."""
     total = -predictor.scale[0]
     for k in range(predictor.feature.shape[0]):
         total += predictor.weight[k, row[predictor.feature[k]]]

@@ -24,8 +24,8 @@ from understudy.kernels import (
     predictors,
     trees,
 )
-from understudy.kernels.predictors import Predictor
 from understudy.kernels.trees import Features, GrowthRules
+from understudy.synthesizers.tree_chain.additive import NO_PREDICTOR
 from understudy.transformers.base import consecutive_rows
 
 # The first call may compile.
@@ -148,7 +148,7 @@ def probabilities(forest: forests.Forest, child: Any, row: Any, n_codes: int) ->
         if choice < 0:
             out[-choice - 1] += mass
             return
-        leaf = drawing.find_leaf(forest.node, forest.mask, forest.root[choice], row)
+        leaf = drawing.find_leaf(forest.node, forest.mask, forest.root[choice, 0], row)
         bounds = [0, *forest.cumulative[leaf].tolist(), 2**32]
         for g in range(4):
             walk(int(child[choice, g]), mass * (bounds[g + 1] - bounds[g]) / 2**32)
@@ -175,9 +175,7 @@ def test_draws_follow_the_forest() -> None:
     rows = np.zeros((n, 2), np.uint8)
     rows[:, 0] = 7 * 11
     drawn = np.zeros(n, np.uint16)
-    none = Predictor(
-        np.zeros(0, np.int32), np.zeros((0, 256), np.int32), np.zeros(2, np.int64), np.zeros(1, np.uint8)
-    )
+    none = NO_PREDICTOR
     coarse = np.arange(100, 123).astype(np.uint8)
     key = np.uint64(1), np.uint64(2), consecutive_rows(3, n)
     drawing.draw_column(rows, 1, *key, child, forest, none, coarse, drawn)
@@ -186,6 +184,67 @@ def test_draws_follow_the_forest() -> None:
     tolerance = 6 * np.sqrt(expected * (1 - expected) / n) + 1e-4
     assert (np.abs(np.bincount(drawn, minlength=23) / n - expected) < tolerance).all()
     assert (rows[:, 1] == coarse[drawn]).all()
+
+
+def test_log_probabilities_are_those_of_the_draws() -> None:
+    rng = np.random.default_rng(0)
+    codes = np.sort(rng.integers(0, 23, 3000)).astype(np.uint16)
+    forest, child = grow_forest(codes, (codes[None] * 11 % 256).astype(np.uint8), np.zeros(1, bool))
+    rows = np.zeros((23, 2), np.uint8)
+    rows[:, 0] = 7 * 11
+    paths, every = hierarchy.find_paths(child, 23), np.arange(23, dtype=np.uint16)
+    out = np.ones(23)
+    drawing.add_log_probability(rows, 1, forest, NO_PREDICTOR, *paths, every, out)
+    assert np.exp(out - 1) == pytest.approx(probabilities(forest, child, rows[0], 23), abs=1e-8)
+
+
+@unhurried
+@given(st.lists(st.integers(1, 50), min_size=2, max_size=60))
+def test_paths_lead_to_their_codes(counts: list[int]) -> None:
+    _, _, child = hierarchy.build_hierarchy(as_array(counts, np.int64))
+    choice, group, length = hierarchy.find_paths(child, len(counts))
+    for code in range(len(counts)):
+        at = 0
+        for k in range(length[code]):
+            assert at == choice[code, k]
+            at = int(child[at, group[code, k]])
+        assert at == -code - 1
+
+
+def test_cross_fitted_trees_count_rows_that_they_were_not_grown_on() -> None:
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 2, 4000).astype(np.uint16)
+    # Noise, and no penalty: trees that count their own rows believe in it.
+    noise = rng.integers(0, 256, (1, 4000)).astype(np.uint8)
+    own, _ = grow_forest(codes, noise, np.zeros(1, bool), GrowthRules(-9.0, 1.0, 5, 24, 4.0))
+    crossed, _ = grow_forest(codes, noise, np.zeros(1, bool), GrowthRules(-9.0, 1.0, 5, 24, 4.0, 20))
+    spread = [np.std(forest.cumulative[:, 0] / 2**32) for forest in (own, crossed)]
+    assert spread[1] < spread[0] / 2
+    # 2000 rows in leaves of at least 20.
+    assert 1 < len(crossed.cumulative) <= 100
+
+
+def test_every_tree_of_a_choice_has_its_own_rows() -> None:
+    codes = np.repeat([0, 1], 500).astype(np.uint16)
+    cuts, n_groups, _ = hierarchy.build_hierarchy(np.array([500, 500]))
+    features = Features(np.zeros((0, 1000), np.uint8), np.zeros(0, np.int64), np.zeros(0, np.bool_))
+    forest = forests.grow_forest(
+        features,
+        codes,
+        np.array([0, 500, 1000]),
+        cuts,
+        n_groups,
+        RULES[0],
+        evidence.log_gamma_tables(),
+        8,
+        0.5,
+        np.uint64(3),
+    )
+    shares = forest.cumulative[:, 0] / 2**32
+    assert forest.root.shape == (1, 8)
+    assert len(set(shares.tolist())) > 1
+    # Six standard deviations of the share among about 500 rows.
+    assert np.abs(shares - 0.5).max() < 6 * 0.5 / np.sqrt(500)
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 30])
@@ -203,7 +262,8 @@ def test_predictor_bins_the_sum_of_its_look_ups(seed: int) -> None:
     rng = np.random.default_rng(seed)
     feature = np.array([0, 2], np.int32)
     weight = rng.integers(-1000, 1000, (2, 256)).astype(np.int32)
-    predictor = Predictor(feature, weight, np.array([-500, 3]), rng.integers(0, 256, 100).astype(np.uint8))
+    bins = rng.integers(0, 256, 100).astype(np.uint8)
+    predictor = NO_PREDICTOR._replace(feature=feature, weight=weight, scale=np.array([-500, 3]), bins=bins)
     codes = rng.integers(0, 256, (3, 20)).astype(np.uint8)
     sums, bins = np.zeros(20, np.int64), np.zeros(20, np.uint8)
     predictors.add_terms(feature, weight, codes, sums)
@@ -212,7 +272,7 @@ def test_predictor_bins_the_sum_of_its_look_ups(seed: int) -> None:
         total = int(weight[0, codes[0, i]]) + int(weight[1, codes[2, i]])
         place = min(max((total + 500) // 8, 0), 99)
         assert sums[i] == total
-        assert bins[i] == predictor.bins[place] == predictors.predict_row(predictor, codes[:, i])
+        assert bins[i] == predictor.bins[place] == predictors.predict_row(predictor, codes[:, i], 0)
 
 
 @unhurried

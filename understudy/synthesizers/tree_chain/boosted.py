@@ -1,7 +1,7 @@
 """Trees beyond the additive predictor: boosted on one half of the rows, used on the other.
 
 What trees say of rows that they were grown on is too good to be true, and a chain that trusts it draws too
-narrowly. So each half of the rows gets the trees of the other, and a draw picks a half of the trees at random.
+narrowly. So each half of the rows gets the trees of the other, and a draw picks one of both at random.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from understudy.synthesizers.tree_chain.additive import WEIGHT_UNIT, CoarseCodes
 RULES = BoostingRules(
     is_class=False, n_trees=50, depth=5, rate=0.15, ridge=5.0, hessian_min=10.0, fraction=0.8
 )
-# The share of the variance that trees must explain, of rows that they have not seen, beyond the additive part.
+# The share of the variance of unseen rows that trees must explain beyond the additive part.
 R2_GAINED_MIN = 0.005
 # The stream of the hash that halves the rows.
 HALVING = 1 << 36
