@@ -27,8 +27,8 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("pair_distance", "pair", ".4f"),
     ("c2st_linear", "AUC linear", ".3f"),
     ("c2st_xgb", "AUC xgb", ".3f"),
-    ("alpha_precision", "α-precision", ".3f"),
-    ("beta_recall", "β-recall", ".3f"),
+    ("alpha_precision", "alpha-precision", ".3f"),
+    ("beta_recall", "beta-recall", ".3f"),
     ("tstr", "TSTR", ".3f"),
     ("trtr", "TRTR", ".3f"),
     ("dcr_share", "DCR share", ".3f"),
@@ -76,7 +76,7 @@ def markdown(summary: Sequence[Figures]) -> str:
 
 
 def _line(entry: Figures, shown: Sequence[tuple[str, str, str]]) -> str:
-    cells = [_cell(entry[key], form) if key in entry else "–" for key, _, form in shown]
+    cells = [_cell(entry[key], form) if key in entry else "-" for key, _, form in shown]
     return f"| {entry['contestant']} | {' | '.join(cells)} |"
 
 

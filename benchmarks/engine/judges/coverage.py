@@ -19,6 +19,7 @@ from benchmarks.engine.judges.points import Points, as_points
 
 N_STEPS = 30
 BLOCK = 1024
+FAR = np.float32(1e30)
 
 
 def precision_recall(real: pa.Table, synthetic: pa.Table) -> tuple[float, float]:
@@ -99,35 +100,43 @@ def _nearest(
     other_codes: npt.NDArray[np.int32],
     skipped: npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    n_queries, n_numbers = query_numbers.shape
-    n_codes, n_others = other_codes.shape
+    n_queries, n_others = len(query_codes), other_codes.shape[1]
     at = np.zeros(n_queries, dtype=np.int64)
-    square = np.full(n_queries, np.float32(1e30), dtype=np.float32)
+    square = np.full(n_queries, FAR, dtype=np.float32)
     sums = np.empty(BLOCK, dtype=np.float32)
     for start in range(0, n_others, BLOCK):
         size = min(BLOCK, n_others - start)
         for i in range(n_queries):
-            sums[:] = np.float32(0)
-            for c in range(n_numbers):
-                number = query_numbers[i, c]
-                column = other_numbers[c, start : start + size]
-                for j in range(size):
-                    sums[j] += (number - column[j]) * (number - column[j])
-            for c in range(n_codes):
-                code = query_codes[i, c]
-                codes = other_codes[c, start : start + size]
-                for j in range(size):
-                    # Two one-hot vectors of different words are the root of 2 apart.
-                    sums[j] += np.float32(2) * np.float32(code != codes[j])
+            numbers, codes = other_numbers[:, start : start + size], other_codes[:, start : start + size]
+            _add_squares(query_numbers[i], query_codes[i], numbers, codes, sums)
             if start <= skipped[i] < start + size:
-                sums[skipped[i] - start] = np.float32(1e30)
-            least = np.float32(1e30)
+                sums[skipped[i] - start] = FAR
+            least = FAR
             for j in range(size):
                 least = min(least, sums[j])
             if least < square[i]:
                 square[i] = least
-                for j in range(size):
-                    if sums[j] == least:
-                        at[i] = start + j
-                        break
+                at[i] = start + np.argmin(sums[:size])
     return at, square
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _add_squares(
+    numbers: npt.NDArray[np.float32],
+    codes: npt.NDArray[np.int32],
+    other_numbers: npt.NDArray[np.float32],
+    other_codes: npt.NDArray[np.int32],
+    sums: npt.NDArray[np.float32],
+) -> None:
+    """Set the first sums to the squared distances of a row to others, which stand column by column."""
+    size = other_codes.shape[1]
+    sums[:size] = np.float32(0)
+    for c in range(len(numbers)):
+        column = other_numbers[c]
+        for j in range(size):
+            sums[j] += (numbers[c] - column[j]) * (numbers[c] - column[j])
+    for c in range(len(codes)):
+        others = other_codes[c]
+        for j in range(size):
+            # Two one-hot vectors of different words are the root of 2 apart.
+            sums[j] += np.float32(2) * np.float32(codes[c] != others[j])

@@ -1,8 +1,8 @@
 """Rules that every real row keeps, and the share of synthetic rows that break one.
 
-Three kinds are looked for: one column decides another (a functional dependency), a number is a linear function
-of one or two others, a number is never above another. A rule counts only if rows with one column shuffled
-would break it often enough: what holds by the ranges alone says nothing.
+Three kinds are looked for: one column decides another (a functional dependency), a number is a linear
+function of one or two others, a number is never above another. A rule counts only if rows with one column
+shuffled would break it often enough: what holds by the ranges alone says nothing.
 """
 
 from __future__ import annotations
