@@ -107,8 +107,7 @@ def _nearest(
     for start in range(0, n_others, BLOCK):
         size = min(BLOCK, n_others - start)
         for i in range(n_queries):
-            numbers, codes = other_numbers[:, start : start + size], other_codes[:, start : start + size]
-            _add_squares(query_numbers[i], query_codes[i], numbers, codes, sums)
+            _set_squares(query_numbers[i], query_codes[i], other_numbers, other_codes, start, sums[:size])
             if start <= skipped[i] < start + size:
                 sums[skipped[i] - start] = FAR
             least = FAR
@@ -121,22 +120,23 @@ def _nearest(
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _add_squares(
+def _set_squares(
     numbers: npt.NDArray[np.float32],
     codes: npt.NDArray[np.int32],
     other_numbers: npt.NDArray[np.float32],
     other_codes: npt.NDArray[np.int32],
+    start: int,
     sums: npt.NDArray[np.float32],
 ) -> None:
-    """Set the first sums to the squared distances of a row to others, which stand column by column."""
-    size = other_codes.shape[1]
-    sums[:size] = np.float32(0)
+    """Set the sums to a row's squared distances to others from `start` on, which stand column by column."""
+    size = len(sums)
+    sums[:] = np.float32(0)
     for c in range(len(numbers)):
-        column = other_numbers[c]
+        column = other_numbers[c, start : start + size]
         for j in range(size):
             sums[j] += (numbers[c] - column[j]) * (numbers[c] - column[j])
     for c in range(len(codes)):
-        others = other_codes[c]
+        others = other_codes[c, start : start + size]
         for j in range(size):
             # Two one-hot vectors of different words are the root of 2 apart.
             sums[j] += np.float32(2) * np.float32(codes[c] != others[j])
