@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.engine.contestants import BASELINES, PRESETS
 from benchmarks.engine.judges import JUDGES
+from benchmarks.engine.options import names_of
 from benchmarks.engine.report import Figures, markdown, one_line, summarise, write_results
 from benchmarks.engine.run import Run, in_own_process, write_split
 from benchmarks.engine.tables import SOURCES, read_source, split
@@ -39,10 +40,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data", type=Path, required=True, help="folder of adult.csv, housing.csv, diamonds.csv"
     )
-    parser.add_argument("--tables", type=_names(SOURCES), default=list(SOURCES))
-    parser.add_argument("--presets", type=_names(PRESETS), help="comma-separated; all when not given")
-    parser.add_argument("--baselines", type=_names(BASELINES), help="none when presets are given, else all")
-    parser.add_argument("--metrics", type=_names([SPEED, *JUDGES]), default=[SPEED, *JUDGES])
+    parser.add_argument("--tables", type=names_of(SOURCES), default=list(SOURCES))
+    parser.add_argument("--presets", type=names_of(PRESETS), help="comma-separated; all when not given")
+    parser.add_argument("--baselines", type=names_of(BASELINES), help="none when presets are given, else all")
+    parser.add_argument("--metrics", type=names_of([SPEED, *JUDGES]), default=[SPEED, *JUDGES])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--cores", type=int, default=2, help="processors that a run may use")
     parser.add_argument("--sample-rows", type=int, default=1_000_000, help="rows sampled to time it")
@@ -50,19 +51,6 @@ def _parser() -> argparse.ArgumentParser:
         "--write-results", action="store_true", help="write dated files into benchmarks/results"
     )
     return parser
-
-
-def _names(known: object) -> object:
-    """Return a reader of comma-separated names."""
-
-    def read(text: str) -> list[str]:
-        names = [name for name in text.split(",") if name]
-        unknown = [name for name in names if name not in known]  # type: ignore[operator]
-        if unknown:
-            raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}")  # type: ignore[call-overload]
-        return names
-
-    return read
 
 
 def _run_all(options: argparse.Namespace, folder: Path) -> Iterator[Figures]:

@@ -60,7 +60,7 @@ def enter_independent(split: Split, seed: int, n_rows_sample: int) -> Entry:
 def enter_train_copy(split: Split, seed: int, n_rows_sample: int) -> Entry:
     """Return rows of the training half, drawn with replacement: what copying looks like."""
     rows = np.random.default_rng(seed).integers(0, len(split.train), split.n_rows_judged)
-    return Entry(split.train.take(pa.array(rows)), _judged_holdout(split), {})
+    return Entry(split.train.take(pa.array(rows)), split.judged_holdout, {})
 
 
 def enter_real(split: Split, seed: int, n_rows_sample: int) -> Entry:
@@ -84,10 +84,6 @@ def enter(name: str, split: Split, *, seed: int, n_rows_sample: int) -> Entry:
     return enter_preset(name, split, seed, n_rows_sample)
 
 
-def _judged_holdout(split: Split) -> pa.Table:
-    return draw(split.holdout, split.n_rows_judged, seed=1)
-
-
 def _enter_synthesizer(parameters: AnySynthesizer, split: Split, seed: int, n_rows_sample: int) -> Entry:
     compile_kernels()
     synthesizer = make_synthesizer(parameters, seed=seed)
@@ -102,7 +98,7 @@ def _enter_synthesizer(parameters: AnySynthesizer, split: Split, seed: int, n_ro
     figures["peak_mb"] = peak_mb()
     figures["model_mb"] = model_mb(synthesizer, split.schema)
     batches = synthesizer.sample(split.n_rows_judged, seed=seed + 1)
-    return Entry(pa.Table.from_batches(batches), _judged_holdout(split), figures)
+    return Entry(pa.Table.from_batches(batches), split.judged_holdout, figures)
 
 
 def measure_sampling(synthesizer: Synthesizer, n_rows: int) -> Figures:

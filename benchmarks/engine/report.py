@@ -92,14 +92,15 @@ def one_line(run: Figures) -> str:
     return "  ".join([*cells, *([run["note"]] if run.get("note") else [])])
 
 
-def write_results(name: str, runs: Sequence[Figures], *, command: str) -> Path:
+def write_results(name: str, runs: Sequence[Figures], *, command: str, notes: Sequence[str] = ()) -> Path:
     """Write dated JSON and a page with the tables into the folder of results."""
     date = time.strftime("%Y-%m-%d")
     path = RESULTS / f"{date}-{name}"
     summary = summarise(runs)
-    document = {"date": date, "command": command, "machine": machine(), "summary": summary, "runs": runs}
+    document = {"date": date, "command": command, "machine": machine(), "notes": notes}
+    document |= {"summary": summary, "runs": runs}
     path.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
-    heading = f"# {date} · {name}: `{command}`\n\n{describe_machine()}\n"
+    heading = "\n\n".join([f"# {date} · {name}: `{command}`", describe_machine(), *notes]) + "\n"
     path.with_suffix(".md").write_text(f"{heading}{markdown(summary)}\n")
     return path.with_suffix(".md")
 

@@ -65,6 +65,12 @@ def in_own_process(run: Run, step: str, *, n_cores: int, arguments: Sequence[str
     return figures
 
 
+def restrict(n_cores: int) -> None:
+    """Keep this process, and what it starts, on so many processors."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:n_cores])
+
+
 def _judge(run: Run, names: Sequence[str]) -> Figures:
     parts = read_split(run.split_folder)
     types = parts.schema.to_arrow()
@@ -101,8 +107,7 @@ def main() -> None:
     parser.add_argument("--sample-rows", type=int, default=0)
     parser.add_argument("--metrics", nargs="*", default=[])
     options = parser.parse_args()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
+    restrict(options.cores)
     run = Run(options.table, options.contestant, options.seed, options.split_folder, options.folder)
     if options.step == "enter":
         print(json.dumps(_enter(run, options.sample_rows)))

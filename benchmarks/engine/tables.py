@@ -51,6 +51,11 @@ class Split:
         """How many rows of every table are judged."""
         return min(len(self.train), len(self.holdout), N_ROWS_JUDGED)
 
+    @property
+    def judged_holdout(self) -> pa.Table:
+        """The rows of the holdout that a sample is judged against."""
+        return draw(self.holdout, self.n_rows_judged, seed=1)
+
 
 def read_source(name: str, folder: Path) -> tuple[pa.Table, Schema]:
     """Return a table and its schema; the flights come from a package, all others from the folder."""
