@@ -30,7 +30,7 @@ def precision_recall(real: pa.Table, synthetic: pa.Table) -> tuple[float, float]
     real, synthetic : pyarrow.Table
         Of equally many rows, as the recall compares distances to the nearest of either.
     """
-    one, other = (_without_missing(points) for points in as_points(real, [synthetic]))
+    one, other = (as_complete(points) for points in as_points(real, [synthetic]))
     alphas = np.linspace(0, 1, N_STEPS)
     inside = np.quantile(_to_centre(one, one), alphas)
     precision = [np.mean(_to_centre(other, one) <= radius) for radius in inside]
@@ -46,7 +46,7 @@ def _closeness(alphas: npt.NDArray[np.float64], curve: npt.NDArray[np.float64]) 
     return float(1 - np.abs(alphas - curve).sum() / alphas.sum())
 
 
-def _without_missing(points: Points) -> Points:
+def as_complete(points: Points) -> Points:
     """Return points where a missing number stands at 0, and a number more tells that it is missing."""
     is_missing = np.isnan(points.numbers)
     numbers = np.concatenate([np.nan_to_num(points.numbers), is_missing.astype(np.float32)], axis=1)
