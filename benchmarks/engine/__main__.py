@@ -18,7 +18,7 @@ from benchmarks.engine.judges import JUDGES
 from benchmarks.engine.options import names_of
 from benchmarks.engine.report import Figures, markdown, one_line, summarise, write_results
 from benchmarks.engine.run import Run, in_own_process, write_split
-from benchmarks.engine.tables import SOURCES, read_source, split
+from benchmarks.engine.tables import SOURCES, names_at_hand, read_source, split
 
 SPEED = "speed"
 
@@ -37,10 +37,8 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engine", description=__doc__)
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder of adult.csv, housing.csv, diamonds.csv"
-    )
-    parser.add_argument("--tables", type=names_of(SOURCES), default=list(SOURCES))
+    parser.add_argument("--data", type=Path, help="folder of adult.csv, housing.csv, diamonds.csv")
+    parser.add_argument("--tables", type=names_of(SOURCES), help="comma-separated; all at hand if not given")
     parser.add_argument("--presets", type=names_of(PRESETS), help="comma-separated; all when not given")
     parser.add_argument("--baselines", type=names_of(BASELINES), help="none when presets are given, else all")
     parser.add_argument("--metrics", type=names_of([SPEED, *JUDGES]), default=[SPEED, *JUDGES])
@@ -58,7 +56,7 @@ def _run_all(options: argparse.Namespace, folder: Path) -> Iterator[Figures]:
     baselines = options.baselines
     if baselines is None:
         baselines = list(BASELINES) if options.presets is None else []
-    for table in options.tables:
+    for table in options.tables or names_at_hand(options.data):
         write_split(split(*read_source(table, options.data)), folder / table)
         for contestant in [*presets, *baselines]:
             for seed in range(options.seeds):

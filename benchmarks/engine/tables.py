@@ -17,6 +17,8 @@ import pyarrow.csv
 from understudy.tables.schema import Column, ColumnKind, Schema
 
 N_ROWS_JUDGED = 25_000
+# The table that a package carries.
+PACKAGED = "flights"
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,20 @@ class Split:
         return draw(self.holdout, self.n_rows_judged, seed=1)
 
 
-def read_source(name: str, folder: Path) -> tuple[pa.Table, Schema]:
+def read_source(name: str, folder: Path | None) -> tuple[pa.Table, Schema]:
     """Return a table and its schema; the flights come from a package, all others from the folder."""
-    return read_flights() if name == "flights" else read_csv(folder / f"{name}.csv")
+    if name == PACKAGED:
+        return read_flights()
+    if folder is None:
+        raise SystemExit(
+            f"The table {name} is read from a folder: give --data FOLDER, or --tables {PACKAGED}."
+        )
+    return read_csv(folder / f"{name}.csv")
+
+
+def names_at_hand(folder: Path | None) -> list[str]:
+    """Return the tables that can be read: without a folder, the one of the package."""
+    return [PACKAGED] if folder is None else list(SOURCES)
 
 
 def read_csv(source: Path | io.BytesIO) -> tuple[pa.Table, Schema]:

@@ -34,7 +34,7 @@ from benchmarks.engine.run import (
     restrict,
     write_split,
 )
-from benchmarks.engine.tables import SOURCES, read_source, split
+from benchmarks.engine.tables import SOURCES, names_at_hand, read_source, split
 
 RUNNERS = Path(__file__).parent / "runners"
 # What a peer may take beyond its own cap, to load, sample and end.
@@ -54,10 +54,8 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engine.peers", description=__doc__)
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder of adult.csv, housing.csv, diamonds.csv"
-    )
-    parser.add_argument("--tables", type=names_of(SOURCES), default=list(SOURCES))
+    parser.add_argument("--data", type=Path, help="folder of adult.csv, housing.csv, diamonds.csv")
+    parser.add_argument("--tables", type=names_of(SOURCES), help="comma-separated; all at hand if not given")
     parser.add_argument("--peers", type=names_of(PEERS), default=list(PEERS))
     parser.add_argument("--metrics", type=names_of(JUDGES), default=list(JUDGES))
     parser.add_argument("--seeds", type=int, default=1)
@@ -87,7 +85,7 @@ def _settings(options: argparse.Namespace) -> list[str]:
 
 
 def _run_all(options: argparse.Namespace, folder: Path) -> Iterator[Figures]:
-    for table in options.tables:
+    for table in options.tables or names_at_hand(options.data):
         write_split(split(*read_source(table, options.data)), folder / table)
         for name in options.peers:
             for seed in range(options.seeds):
