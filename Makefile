@@ -4,11 +4,11 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes -r
 
-.PHONY: help demo serve test fuzz soak check bench openapi lock clean
+.PHONY: help demo serve test fuzz soak check bench bench-peers openapi lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be done here
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 demo: .venv/kernels ## Run the main job on a real table through HTTP and show the result
 	$(BIN)/understudy demo
@@ -33,8 +33,11 @@ check: .venv/dev ## Format, lint, types, floors, container files, lock
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
-bench: .venv/bench .venv/kernels ## Measure speed and memory, some minutes; DATA=folder of CSV files for the engine
+bench: .venv/bench .venv/kernels ## Measure all, an hour; DATA=folder of adult.csv, housing.csv, diamonds.csv for more tables
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
+
+bench-peers: .venv/bench ## Judge other synthesizers on the same tables, hours; installs them outside of .venv
+	$(BIN)/python -m benchmarks.engine.peers $(if $(DATA),--data $(DATA))
 
 openapi: .venv/dev ## Write openapi.json anew
 	$(BIN)/python -m app.openapi

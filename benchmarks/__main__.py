@@ -1,4 +1,4 @@
-"""All benchmarks, one after the other: `make bench`."""
+"""All benchmarks of our own, one after the other: `make bench`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ import sys
 
 def main() -> None:
     """Run each benchmark in a process of its own, so that one's memory is not another's."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--data", help="folder with adult.csv, housing.csv, diamonds.csv for the engine")
+    parser.add_argument("--write-results", action="store_true", help="write the engine's dated files")
     arguments = parser.parse_args()
-    # Without that folder the engine has the flights, which a package carries, and no other table.
-    tables = ["--data", arguments.data] if arguments.data else ["--tables"]
-    engine = ["benchmarks.engine", "--flights", *tables]
-    for module, *options in (engine, ["benchmarks.ingest"], ["benchmarks.stack"]):
+    data = ["--data", arguments.data] if arguments.data else []
+    written = ["--write-results"] if arguments.write_results else []
+    for module, *options in (
+        ["benchmarks.engine", *data, *written],
+        ["benchmarks.scaling", *written],
+        ["benchmarks.ingest"],
+        ["benchmarks.stack"],
+    ):
         print(f"\n== {module}", flush=True)
         subprocess.run([sys.executable, "-m", module, *options], check=True)  # noqa: S603 - our own modules
 

@@ -1,0 +1,127 @@
+"""Who is compared: our presets, and the baselines that every figure is read beside."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import get_args
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.engine.tables import Split, draw, halves
+from understudy.kernels.compilation import compile_kernels
+from understudy.synthesizers import IndependentParameters, TreeChainParameters, make_synthesizer
+from understudy.synthesizers.base import Synthesizer
+from understudy.synthesizers.files import save_model
+from understudy.synthesizers.parameters import AnySynthesizer
+from understudy.tables.schema import Schema
+
+Figures = dict[str, float | None]
+# Our presets are what the parameters accept, so that a new one is measured without being named here.
+PRESETS: tuple[str, ...] = get_args(TreeChainParameters.model_fields["preset"].annotation)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a contestant hands in.
+
+    Parameters
+    ----------
+    synthetic : pyarrow.Table
+        The rows that are judged.
+    holdout : pyarrow.Table
+        The real rows that they are judged against.
+    figures : dict
+        Time, memory and size, as far as there are any.
+    """
+
+    synthetic: pa.Table
+    holdout: pa.Table
+    figures: Figures
+
+
+def enter_preset(name: str, split: Split, seed: int, n_rows_sample: int) -> Entry:
+    """Return a sample of one of our presets."""
+    parameters = TreeChainParameters(name="tree_chain", preset=name)  # type: ignore[arg-type]
+    return _enter_synthesizer(parameters, split, seed, n_rows_sample)
+
+
+def enter_independent(split: Split, seed: int, n_rows_sample: int) -> Entry:
+    """Return columns that know nothing of each other."""
+    return _enter_synthesizer(IndependentParameters(name="independent"), split, seed, n_rows_sample)
+
+
+def enter_train_copy(split: Split, seed: int, n_rows_sample: int) -> Entry:
+    """Return rows of the training half, drawn with replacement: what copying looks like."""
+    rows = np.random.default_rng(seed).integers(0, len(split.train), split.n_rows_judged)
+    return Entry(split.train.take(pa.array(rows)), split.judged_holdout, {})
+
+
+def enter_real(split: Split, seed: int, n_rows_sample: int) -> Entry:
+    """Return one half of the holdout, to be judged against the other: what perfection looks like."""
+    one, other = halves(split.holdout, seed=seed)
+    n = min(len(one), split.n_rows_judged)
+    return Entry(draw(one, n, seed=1), draw(other, n, seed=1), {})
+
+
+BASELINES: dict[str, Callable[[Split, int, int], Entry]] = {
+    "independent": enter_independent,
+    "train_copy": enter_train_copy,
+    "real": enter_real,
+}
+
+
+def enter(name: str, split: Split, *, seed: int, n_rows_sample: int) -> Entry:
+    """Return what a preset or baseline hands in; nothing is timed if n_rows_sample is 0."""
+    if name in BASELINES:
+        return BASELINES[name](split, seed, n_rows_sample)
+    return enter_preset(name, split, seed, n_rows_sample)
+
+
+def _enter_synthesizer(parameters: AnySynthesizer, split: Split, seed: int, n_rows_sample: int) -> Entry:
+    compile_kernels()
+    synthesizer = make_synthesizer(parameters, seed=seed)
+    cpu, wall = time.process_time(), time.perf_counter()
+    synthesizer.fit(split.train, split.schema)
+    figures: Figures = {
+        "fit_cpu_s": time.process_time() - cpu,
+        "fit_wall_s": time.perf_counter() - wall,
+    }
+    if n_rows_sample:
+        figures |= measure_sampling(synthesizer, n_rows_sample)
+    figures["peak_mb"] = peak_mb()
+    figures["model_mb"] = model_mb(synthesizer, split.schema)
+    batches = synthesizer.sample(split.n_rows_judged, seed=seed + 1)
+    return Entry(pa.Table.from_batches(batches), split.judged_holdout, figures)
+
+
+def measure_sampling(synthesizer: Synthesizer, n_rows: int) -> Figures:
+    """Return how many rows a second become Arrow tables."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    for _ in synthesizer.sample(n_rows, seed=7):
+        pass
+    return {
+        "rows_per_cpu_s": n_rows / (time.process_time() - cpu),
+        "rows_per_wall_s": n_rows / (time.perf_counter() - wall),
+    }
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process has held."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # KiB on Linux, bytes on macOS.
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def model_mb(synthesizer: Synthesizer, schema: Schema) -> float:
+    """Return the size of the model's file."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model"
+        save_model(synthesizer, path, schema=schema)
+        return path.stat().st_size / 1e6

@@ -1,0 +1,57 @@
+"""Whether synthetic rows lie nearer to the rows that were learnt from than to others (DCR share)."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from benchmarks.engine.judges.points import Points, as_points
+from understudy.kernels.nearest import nearest_distances
+
+# Pairs of rows: about a second a column on one core.
+N_PAIRS_MAX = 1_000_000_000
+# The kernel counts a pair of numbers as at most 1 apart, so this is as far as can be from any known number.
+MISSING_AT = 2.0
+
+
+def nearest_share(train: pa.Table, holdout: pa.Table, synthetic: pa.Table, *, seed: int) -> float:
+    """Return the share of synthetic rows whose nearest row is a training row; ties count half.
+
+    Parameters
+    ----------
+    train, holdout : pyarrow.Table
+        Cut to equally many rows, so that 0.5 is what rows show that copy nothing.
+
+    Notes
+    -----
+    Distance as in TabSyn (Zhang et al., 2024): the sum of the columns' distances, numbers scaled by their
+    range, words 0 apart if equal, else 1.
+    """
+    rng = np.random.default_rng(seed)
+    n_references = min(len(train), len(holdout))
+    points = as_points(train, [holdout, synthetic])
+    near, far = (_draw(part, n_references, rng) for part in points[:2])
+    queries = _draw(points[2], min(len(synthetic), N_PAIRS_MAX // n_references), rng)
+    to_train, to_holdout = _distances(queries, near), _distances(queries, far)
+    return float(np.mean(to_train < to_holdout) + np.mean(to_train == to_holdout) / 2)
+
+
+def _draw(points: Points, n_rows: int, rng: np.random.Generator) -> Points:
+    return points.take(np.sort(rng.choice(len(points), n_rows, replace=False)))
+
+
+def _distances(queries: Points, others: Points) -> npt.NDArray[np.float32]:
+    n_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    numbers, other_numbers = (np.nan_to_num(points.numbers, nan=MISSING_AT) for points in (queries, others))
+    # Column by column, as the kernel asks for.
+    columns = np.ascontiguousarray(other_numbers.T), np.ascontiguousarray(others.codes.T)
+    with ThreadPoolExecutor(n_threads) as threads:
+        found = threads.map(
+            lambda part: nearest_distances(*part, *columns),
+            zip(np.array_split(numbers, n_threads), np.array_split(queries.codes, n_threads), strict=True),
+        )
+        return np.concatenate(list(found))

@@ -1,0 +1,22 @@
+"""TabularARGN of mostlyai-engine (Apache-2.0)."""
+
+from __future__ import annotations
+
+import pandas as pd
+from measuring import Request, run
+from mostlyai.engine import TabularARGN
+
+
+def fit(request: Request) -> TabularARGN:
+    """Train until it stops by itself, or for so many minutes."""
+    model = TabularARGN(max_training_time=request.minutes_max, random_state=request.seed)
+    return model.fit(request.train)
+
+
+def sample(model: TabularARGN, n_rows: int) -> pd.DataFrame:
+    """Draw rows."""
+    return model.sample(n_samples=n_rows)
+
+
+if __name__ == "__main__":
+    run(fit, sample)

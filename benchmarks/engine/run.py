@@ -1,0 +1,119 @@
+"""One run, each half of it in a process of its own: ``python -m benchmarks.engine.run enter|judge FOLDER …``.
+
+A run has a folder: ``synthetic.parquet``, ``holdout.parquet`` and ``figures.json``, whoever wrote them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from benchmarks.engine.contestants import Entry, enter
+from benchmarks.engine.judges import Case, Figures, judge
+from benchmarks.engine.tables import SOURCES, Split, with_schema
+
+TRAIN, HOLDOUT, SYNTHETIC, FIGURES = "train.parquet", "holdout.parquet", "synthetic.parquet", "figures.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One contestant, table and seed; the folders of the split and of what the contestant hands in."""
+
+    table: str
+    contestant: str
+    seed: int
+    split_folder: Path
+    folder: Path
+
+
+def write_split(parts: Split, folder: Path) -> None:
+    """Leave both halves where every run finds them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(parts.train, folder / TRAIN)
+    pq.write_table(parts.holdout, folder / HOLDOUT)
+
+
+def read_split(folder: Path) -> Split:
+    """Return both halves."""
+    train, schema = with_schema(pq.read_table(folder / TRAIN))
+    return Split(schema, train, pq.read_table(folder / HOLDOUT).cast(schema.to_arrow()))
+
+
+def write_entry(entry: Entry, folder: Path) -> None:
+    """Leave a sample and its figures behind."""
+    pq.write_table(entry.synthetic, folder / SYNTHETIC)
+    pq.write_table(entry.holdout, folder / HOLDOUT)
+    (folder / FIGURES).write_text(json.dumps(entry.figures))
+
+
+def in_own_process(run: Run, step: str, *, n_cores: int, arguments: Sequence[str]) -> Figures:
+    """Run one half of a run on so many processors, and return its figures."""
+    command = [sys.executable, "-m", "benchmarks.engine.run", step, str(run.split_folder), str(run.folder)]
+    command += [run.table, run.contestant, str(run.seed), "--cores", str(n_cores), *arguments]
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), str(n_cores))
+    environment = os.environ | threads
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603
+    figures: Figures = json.loads(done.stdout)
+    return figures
+
+
+def restrict(n_cores: int) -> None:
+    """Keep this process, and what it starts, on so many processors."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:n_cores])
+
+
+def _judge(run: Run, names: Sequence[str]) -> Figures:
+    parts = read_split(run.split_folder)
+    types = parts.schema.to_arrow()
+    synthetic, holdout = (pq.read_table(run.folder / name).cast(types) for name in (SYNTHETIC, HOLDOUT))
+    return judge(
+        Case(
+            parts,
+            synthetic,
+            holdout,
+            target=SOURCES[run.table].target,
+            seed=run.seed,
+            is_whole_holdout=run.contestant != "real",
+        ),
+        names,
+    )
+
+
+def _enter(run: Run, n_rows_sample: int) -> Figures:
+    entry = enter(run.contestant, read_split(run.split_folder), seed=run.seed, n_rows_sample=n_rows_sample)
+    write_entry(entry, run.folder)
+    return entry.figures
+
+
+def main() -> None:
+    """Do what the command line of `in_own_process` says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("step", choices=("enter", "judge"))
+    parser.add_argument("split_folder", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("table")
+    parser.add_argument("contestant")
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--cores", type=int, required=True)
+    parser.add_argument("--sample-rows", type=int, default=0)
+    parser.add_argument("--metrics", nargs="*", default=[])
+    options = parser.parse_args()
+    restrict(options.cores)
+    run = Run(options.table, options.contestant, options.seed, options.split_folder, options.folder)
+    if options.step == "enter":
+        print(json.dumps(_enter(run, options.sample_rows)))
+    else:
+        print(json.dumps(_judge(run, options.metrics)))
+
+
+if __name__ == "__main__":
+    main()

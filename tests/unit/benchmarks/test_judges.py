@@ -1,0 +1,163 @@
+"""The judges of the benchmark on tables whose figures are known."""
+
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.tree import DecisionTreeClassifier
+
+from benchmarks.engine.judges import Case, coverage, distributions, judge, nearest, rules, two_sample
+from benchmarks.engine.judges.features import encode
+from benchmarks.engine.tables import draw, halves, split, with_schema
+
+N = 2_000
+
+
+def made_table(seed: int, n: int = N) -> pa.Table:
+    """Return numbers that belong together, words that one another decide, and missing numbers."""
+    rng = np.random.default_rng(seed)
+    a, b, place = rng.normal(size=n), rng.integers(0, 50, n), rng.integers(0, 6, n)
+    return pa.table(
+        {
+            "a": a,
+            "near_a": a + 0.01 * rng.normal(size=n),
+            "gaps": pa.array(rng.normal(size=n), mask=rng.random(n) < 0.2),
+            "b": b,
+            "c": (c := b + rng.integers(0, 30, n)),
+            "sum": 100 * b + c,
+            "town": np.array(["York", "Ayr", "Bath", "Deal", "Ely", "Rye"])[place],
+            "region": np.array(["north", "south"])[place % 2],
+        }
+    )
+
+
+def shuffled(table: pa.Table) -> pa.Table:
+    """Return the table with every column in an order of its own."""
+    rng = np.random.default_rng(9)
+    return pa.table({name: table[name].take(rng.permutation(len(table))) for name in table.column_names})
+
+
+def test_words_get_the_same_codes_in_both_tables():
+    one, other = encode([pa.table({"w": ["b", "c", None]}), pa.table({"w": ["c", "a"]})])
+    assert other.ravel().tolist() == [2, 0]
+    assert one.ravel()[:2].tolist() == [1, 2]
+    assert math.isnan(one[2, 0])
+
+
+def test_equal_tables_have_no_distance():
+    table, schema = with_schema(made_table(0))
+    assert distributions.shape_distance(table, table, schema) == 0
+    assert distributions.pair_distance(table, table, schema) == 0
+
+
+def test_shuffled_columns_keep_their_shapes_and_lose_their_relations():
+    table, schema = with_schema(made_table(0))
+    assert distributions.shape_distance(table, shuffled(table), schema) == 0
+    assert distributions.pair_distance(table, shuffled(table), schema) > 0.1
+
+
+def test_a_table_cannot_be_told_from_another_of_its_kind():
+    scores = two_sample.auc_linear(made_table(0), made_table(1), seed=0)
+    # Standard error of an area of one half: sqrt((2n + 1) / 12 n²), here 0.009.
+    assert abs(scores - 0.5) < 4 * math.sqrt((2 * N + 1) / (12 * N * N))
+
+
+def test_a_tree_tells_shuffled_columns_apart():
+    rows, others = encode(
+        [made_table(0).drop_columns(["gaps"]), shuffled(made_table(1)).drop_columns(["gaps"])]
+    )
+    assert two_sample.out_of_fold_auc(DecisionTreeClassifier(random_state=0), rows, others, seed=0) > 0.9
+
+
+def test_copies_lie_at_training_rows_and_holdout_rows_do_not():
+    train, holdout, fresh = made_table(0), made_table(1), made_table(2)
+    assert nearest.nearest_share(train, holdout, train, seed=0) == 1
+    assert nearest.nearest_share(train, holdout, holdout, seed=0) == 0
+    # Four standard errors of a share of one half.
+    assert abs(nearest.nearest_share(train, holdout, fresh, seed=0) - 0.5) < 4 * 0.5 / math.sqrt(N)
+
+
+def test_planted_copies_are_counted():
+    train, schema = with_schema(made_table(0))
+    fresh = made_table(1).cast(train.schema)
+    assert distributions.copies_share(train, pa.concat_tables([fresh[:-50], train[:50]]), schema) == 50 / N
+
+
+def test_distance_to_the_nearest_row_is_that_of_one_hot_coordinates():
+    real, other = made_table(0, 300), made_table(1, 300)
+    one, two = (coverage.as_complete(points) for points in coverage.as_points(real, [other]))
+    at, square = coverage.nearest_rows(one, two, skips_itself=False)
+    differences = ((one.numbers[:, None] - two.numbers[None]) ** 2).sum(axis=2)
+    expected = differences + 2 * (one.codes[:, None] != two.codes[None]).sum(axis=2)
+    np.testing.assert_allclose(square, expected.min(axis=1), rtol=1e-4)
+    np.testing.assert_allclose(expected[np.arange(300), at], square, rtol=1e-4)
+
+
+def test_real_rows_have_full_precision_and_half_the_recall():
+    precision, recall = coverage.precision_recall(made_table(0), made_table(1))
+    # Of n rows, about half have a neighbour of their own table nearer than one of the other.
+    assert precision > 0.95
+    assert abs(recall - 0.5) < 0.05
+
+
+def test_rows_in_the_middle_alone_are_precise_and_reach_few():
+    real = made_table(0)
+    middle = real.take(pa.array(np.full(N, 7)))
+    precision, recall = coverage.precision_recall(real, middle)
+    assert recall < 0.1
+    assert precision < 0.9
+
+
+def test_rules_of_the_made_table_are_found():
+    table = made_table(0, 5_000)
+    names = table.column_names
+    found = rules.find_rules(encode([table])[0], table.schema)
+    decided = {(names[r.a], names[r.b]) for r in found if isinstance(r, rules.Dependency)}
+    (equation,) = [r for r in found if isinstance(r, rules.Equation)]
+    orders = {(names[r.a], names[r.b]) for r in found if isinstance(r, rules.Order)}
+    assert decided >= {("town", "region"), ("sum", "b"), ("sum", "c")}
+    assert {names[i] for i in (equation.c, *equation.terms)} == {"b", "c", "sum"}
+    assert orders >= {("b", "c"), ("c", "sum")}
+    assert not any({"a", "gaps"} & pair for pair in ({*one} for one in orders | decided))
+
+
+def test_planted_violations_are_counted():
+    table = made_table(0, 5_000)
+    region = table["region"].to_pylist()
+    region[:100] = ["south" if word == "north" else "north" for word in region[:100]]
+    broken = table.set_column(7, "region", pa.array(region))
+    broken = broken.set_column(5, "sum", pa.array(np.where(np.arange(5_000) < 50, 10**6, table["sum"])))
+    figures = rules.broken_share(table, broken)
+    assert figures["broken_equations"] == 50 / 5_000
+    assert figures["broken_dependencies"] == 100 / 5_000
+    assert figures["broken_rules"] == 100 / 5_000
+
+
+def test_real_rows_break_no_rule():
+    table = made_table(0, 5_000)
+    assert rules.broken_share(table, table[:100])["broken_rules"] == 0
+
+
+def test_split_gives_two_halves_without_a_common_row():
+    table, schema = with_schema(pa.table({"id": np.arange(101)}))
+    parts = split(table, schema)
+    ids = [set(part["id"].to_pylist()) for part in (parts.train, parts.holdout)]
+    assert [len(part) for part in ids] == [50, 51]
+    assert ids[0] | ids[1] == set(range(101))
+
+
+def test_halves_are_equally_long_and_apart():
+    one, other = halves(pa.table({"id": np.arange(101)}), seed=0)
+    assert len(one) == len(other) == 50
+    assert not set(one["id"].to_pylist()) & set(other["id"].to_pylist())
+
+
+@pytest.mark.parametrize("name", ["shapes", "pairs", "c2st_linear", "coverage", "dcr", "copies", "rules"])
+def test_judges_give_finite_figures(name: str):
+    table, schema = with_schema(made_table(0))
+    parts = split(table, schema)
+    case = Case(parts, draw(parts.train, 500, seed=0), draw(parts.holdout, 500, seed=0), "town", 0)
+    figures = judge(case, [name])
+    assert figures
+    assert all(math.isfinite(figure) for figure in figures.values())
