@@ -1,4 +1,4 @@
-"""The columns of a table under search: a sample of the rows first, all rows for what the sample did not refute."""
+"""The columns of a table under search: a sample of the rows, and all rows for what it did not refute."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Columns:
 
     def _sample_array(self, name: str) -> ArrowArray:
         column = self.table.column(name)
-        return _one_array(column if self.n_sample == self.n_rows else column.take(pa.array(self.rows)))
+        return _one_array(column if self.n_sample == self.n_rows else column.take(self.rows))
 
     def _sample_decimals(self, name: str) -> int | None:
         return find_decimals(self.sample_array(name))

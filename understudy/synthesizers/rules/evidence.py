@@ -1,9 +1,8 @@
 """When a relation that no row breaks is a rule, and when so few rows could have kept it by chance.
 
 Evidence is the logarithm of how much likelier the rows are if the rule holds than if the columns are
-independent. By Markov's inequality independent columns reach evidence t with a chance of at most exp(-t);
-asking for log(10**9) more than the logarithm of the number of relations that were tried leaves a chance of one
-in 10**9 per table.
+independent. By Markov's inequality independent columns reach evidence t with a chance of at most exp(-t).
+To ask for the logarithm of 10**9 times the number of relations tried leaves a chance of one in 10**9.
 """
 
 from __future__ import annotations

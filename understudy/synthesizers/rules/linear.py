@@ -118,10 +118,12 @@ def divide(total: Numbers, divisor: int, ties: Ties) -> Numbers:
         return total
     if ties == "away":
         sign = np.where(total < 0, -1, 1)
-        return sign * ((2 * abs(total) + divisor) // (2 * divisor))
+        away: Numbers = sign * ((2 * abs(total) + divisor) // (2 * divisor))
+        return away
     quotient = (2 * total + divisor) // (2 * divisor)
     is_tie = (2 * total + divisor) % (2 * divisor) == 0
-    return quotient - (is_tie & (quotient % 2 == 1))
+    rounded: Numbers = quotient - (is_tie & (quotient % 2 == 1))
+    return rounded
 
 
 def any_missing(values: list[Values]) -> Mask | None:
@@ -135,8 +137,9 @@ def any_missing(values: list[Values]) -> Mask | None:
 def limits(type_: pa.DataType, decimals: int) -> tuple[int, int]:
     """Return the lowest and the highest whole number that a type stores."""
     if pa.types.is_integer(type_):
-        info = np.iinfo(type_.to_pandas_dtype())
-        return int(info.min), min(int(info.max), 2**63 - 1)
+        bits = type_.bit_width - pa.types.is_signed_integer(type_)
+        low = -(2**bits) if pa.types.is_signed_integer(type_) else 0
+        return low, min(2**bits, 2**63) - 1
     if pa.types.is_decimal128(type_):
         most = 10 ** min(type_.precision, 18) - 1
         return -most, most

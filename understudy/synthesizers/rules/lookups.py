@@ -58,9 +58,7 @@ def encode_sample(columns: Columns) -> SampleCodes:
     return SampleCodes(names, matrix, np.array([c.n_codes for c in coded]))
 
 
-def find_lookups(
-    columns: Columns, sample: SampleCodes, without: set[str]
-) -> tuple[Lookup, ...]:
+def find_lookups(columns: Columns, sample: SampleCodes, without: set[str]) -> tuple[Lookup, ...]:
     """Return which columns determine which, in all rows and not by chance; some columns take no part."""
     n = len(sample.names)
     found = []

@@ -41,7 +41,9 @@ def find_missing(columns: Columns, names: list[str]) -> tuple[MissingTogether, .
     found = list(masks)
     implied = _implications(masks, columns.n_rows)
     # Of columns that are missing together the first stands for all in the other rules.
-    first = {b: min((a for a in found if a == b or {(a, b), (b, a)} <= implied), key=found.index) for b in found}
+    first = {
+        b: min((a for a in found if a == b or {(a, b), (b, a)} <= implied), key=found.index) for b in found
+    }
     heads = {(a, b) for a, b in implied if first[a] == a and first[b] == b}
     together = [MissingTogether(first[b], b, is_mutual=True) for b in found if first[b] != b]
     order = sorted(reduce_transitively(heads), key=lambda pair: (found.index(pair[0]), found.index(pair[1])))
@@ -68,6 +70,11 @@ def _implications(masks: dict[str, Mask], n_rows: int) -> set[tuple[str, str]]:
         for b, other in masks.items():
             # Of rows without a, a share of counts[b] / n_rows would lack b by chance.
             evidence = counts[a] * math.log(n_rows / counts[b])
-            if a != b and is_significant(evidence, n_hypotheses) and other[rows[:100]].all() and other[rows].all():
+            if (
+                a != b
+                and is_significant(evidence, n_hypotheses)
+                and other[rows[:100]].all()
+                and other[rows].all()
+            ):
                 found.add((a, b))
     return found

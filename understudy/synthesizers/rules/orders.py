@@ -34,7 +34,9 @@ class Order:
 
     def describe(self) -> str:
         """Return the rule as a sentence."""
-        return f"{self.low} {'<' if self.is_strict else '<='} {self.high} in every row where both are present."
+        return (
+            f"{self.low} {'<' if self.is_strict else '<='} {self.high} in every row where both are present."
+        )
 
 
 def comparable(
@@ -94,33 +96,31 @@ def _unrefuted(columns: Columns, names: list[str], n_hypotheses: int) -> list[tu
     # Rounding to floats keeps orders: what breaks them as floats breaks them.
     floats = np.array([_as_floats(v, u) for v, u in zip(samples, units, strict=True)])
     floats[np.array([v.mask for v in samples])] = np.nan
-    shifted = np.roll(floats, floats.shape[1] // 2, axis=1)
     some = floats[:, :: max(floats.shape[1] // 256, 1)]
     candidates = []
     for i, row in enumerate(some):
         for j in np.flatnonzero(~(row > some).any(axis=1)):
-            if i != j and not (floats[i] > floats[j]).any():
-                if _is_evident(floats[i], floats[j], shifted[j], columns.n_rows, n_hypotheses):
-                    candidates.append((names[i], names[j]))
+            is_kept = i != j and not (floats[i] > floats[j]).any()
+            if is_kept and _is_evident(floats[i], floats[j], columns.n_rows, n_hypotheses):
+                candidates.append((names[i], names[j]))
     return candidates
 
 
-def _is_evident(low: Numbers, high: Numbers, shifted: Numbers, n_rows: int, n_hypotheses: int) -> bool:
-    """Return whether so many rows would hardly keep the order if high belonged to other rows."""
-    n_paired = int((~np.isnan(low) & ~np.isnan(shifted)).sum())
-    n_present = int((~np.isnan(low) & ~np.isnan(high)).sum())
-    if not n_paired:
+def _is_evident(low: Numbers, high: Numbers, n_rows: int, n_hypotheses: int) -> bool:
+    """Return whether so many rows would hardly keep the order if the highs were dealt out anew."""
+    is_present = ~(np.isnan(low) | np.isnan(high))
+    lows, highs = low[is_present], np.sort(high[is_present])
+    if not len(lows):
         return False
-    share = min(float((low > shifted).sum()) / n_paired, 1 - 1e-9)
-    return is_significant(-math.log1p(-share) * n_present * n_rows / len(low), n_hypotheses)
+    # Of a row that keeps the order at most half of the other rows' highs are too low, so the share is below 1.
+    share = float(np.searchsorted(highs, lows).sum()) / len(lows) ** 2
+    return is_significant(-math.log1p(-share) * len(lows) * n_rows / len(low), n_hypotheses)
 
 
 def _is_kept(columns: Columns, low: str, high: str) -> bool | None:
     """Return whether the order is strict in all rows, or None if a row breaks it."""
     a, b = columns.all(low), columns.all(high)
-    unit_a, unit_b = (
-        unit_of(columns.table.schema.field(n).type, columns.decimals(n)) for n in (low, high)
-    )
+    unit_a, unit_b = (unit_of(columns.table.schema.field(n).type, columns.decimals(n)) for n in (low, high))
     if unit_a != unit_b and not (_is_exact_as_float(a) and _is_exact_as_float(b)):
         return None
     numbers = comparable(a, b, unit_a, unit_b)
@@ -140,6 +140,8 @@ def _as_floats(values: Values, unit: Fraction | None) -> Numbers:
 
 def _is_exact_as_float(values: Values) -> bool:
     numbers = values.numbers
-    return numbers.dtype == np.float64 or not len(numbers) or (
-        int(numbers.max()) <= _EXACT_MAX and int(numbers.min()) >= -_EXACT_MAX
+    return (
+        numbers.dtype == np.float64
+        or not len(numbers)
+        or (int(numbers.max()) <= _EXACT_MAX and int(numbers.min()) >= -_EXACT_MAX)
     )

@@ -18,7 +18,6 @@ from understudy.synthesizers.rules.evidence import (
     is_significant,
     joint,
     least_repeats,
-    surprises,
 )
 from understudy.synthesizers.rules.lookups import SampleCodes, unrefuted, values_of_groups
 from understudy.synthesizers.rules.values import Floats, Int32s, Int64s, Values
@@ -33,14 +32,13 @@ MISSING, UNKNOWN = 0, -1
 
 @dataclass(frozen=True)
 class Levels:
-    """The values of a column that enough rows share in a combination; level i + 1 is the i-th, 0 is missing."""
+    """The values of a column in combinations that enough rows share; level i + 1 is the i-th, 0 missing."""
 
     keys: ArrowArray
 
     def find(self, values: Values) -> Int32s:
         """Return the level of every value, UNKNOWN for others."""
-        keys = values.keys.cast(self.keys.type) if values.keys.type != self.keys.type else values.keys
-        index = pc.index_in(keys, value_set=self.keys)
+        index = pc.index_in(values.keys, value_set=self.keys)
         levels = index.fill_null(UNKNOWN - 1).to_numpy(zero_copy_only=False) + np.int32(1)
         return levels if values.missing is None else np.where(values.missing, np.int32(MISSING), levels)
 
@@ -91,7 +89,7 @@ class PairLookup:
 def find_pairs(
     columns: Columns, sample: SampleCodes, implications: Implications
 ) -> tuple[tuple[PairLookup, ...], dict[str, Levels]]:
-    """Return the pairs that determine a third column in all rows, as few as imply the others, and their levels.
+    """Return the pairs that determine a third column in all rows, less those that follow, and their levels.
 
     Parameters
     ----------
@@ -152,8 +150,8 @@ def _count_combinations(columns: Columns, triple: tuple[str, str, str], n_hypoth
         return 0
     groups = np.flatnonzero(n_rows)
     by_one = (
-        _surprises_given(first, of)[groups // second.n_codes, value[groups]],
-        _surprises_given(second, of)[groups % second.n_codes, value[groups]],
+        _SurprisesGiven(first, of)[groups // second.n_codes, value[groups]],
+        _SurprisesGiven(second, of)[groups % second.n_codes, value[groups]],
     )
     evidence = min(evidence_of_groups(n_rows[groups], surprise) for surprise in by_one)
     return len(groups) if is_significant(evidence, n_hypotheses) else 0
@@ -164,8 +162,7 @@ class _SurprisesGiven:
 
     def __init__(self, by: Coded, of: Coded) -> None:
         self.n_of = of.n_codes
-        cells, place = np.unique(joint(by.codes, of.codes, of.n_codes), return_counts=True)
-        self.cells, self.counts = cells, place
+        self.cells, self.counts = np.unique(joint(by.codes, of.codes, of.n_codes), return_counts=True)
         self.n_rows = np.bincount(by.codes, minlength=by.n_codes)
 
     def __getitem__(self, at: tuple[Int64s, npt.NDArray[np.integer]]) -> Floats:
@@ -173,10 +170,6 @@ class _SurprisesGiven:
         found = np.searchsorted(self.cells, by * self.n_of + of)
         surprise: Floats = -np.log(self.counts[found] / self.n_rows[by])
         return surprise
-
-
-def _surprises_given(by: Coded, of: Coded) -> _SurprisesGiven:
-    return _SurprisesGiven(by, of)
 
 
 def _with_levels(
@@ -228,4 +221,4 @@ def _levels(values: Values, rows: Int64s) -> Levels:
 
 def _take(values: Values, rows: Int64s) -> Values:
     mask = None if values.missing is None else values.missing[rows]
-    return Values(values.keys.take(pa.array(rows)), mask)
+    return Values(values.keys.take(pa.array(rows, pa.int64())), mask)

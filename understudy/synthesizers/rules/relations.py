@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,11 @@ import pyarrow as pa
 from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.evidence import entropy, is_significant
 from understudy.synthesizers.rules.linear import SUM_MAX, Linear, Ties, any_missing
-from understudy.synthesizers.rules.values import Floats, Int64s, Values, unit_of
+from understudy.synthesizers.rules.values import Int64s, Values, unit_of
 from understudy.transformers.base import Mask
 
-# Of tables with more numbers and times the first are searched, and of patterns of missing values the commonest.
+# Of tables with more numbers and times the first are searched; of patterns of missing values those of
+# most present rows.
 N_COLUMNS_MAX = 64
 N_PATTERNS_MAX = 8
 N_ROWS_MAX = 1024
@@ -54,6 +56,11 @@ class _Guess:
         own = self.coefficients[name]
         rest = {term: -c / own for term, c in self.coefficients.items() if term != name}
         return _Guess(name, {self.target: 1 / own} | rest)
+
+    def sorted_by(self, names: list[str]) -> _Guess:
+        """Return the same relation with its terms in the order of the table."""
+        terms = sorted(self.coefficients, key=names.index)
+        return _Guess(self.target, {term: self.coefficients[term] for term in terms})
 
     @property
     def is_sum(self) -> bool:
@@ -98,7 +105,7 @@ def _patterns(quantities: list[_Quantity]) -> list[Mask]:
 def _find_within(
     columns: Columns, quantities: list[_Quantity], rows: Int64s, derived: set[str]
 ) -> list[Linear]:
-    """Return the rules among columns that are all present in the rows; no target is a term of a later rule."""
+    """Return the rules among columns that are present in the rows; no target is a term of a later rule."""
     found: list[Linear] = []
     refused: set[frozenset[str]] = set()
     while True:
@@ -120,13 +127,15 @@ def _varies(quantity: _Quantity, rows: Int64s) -> bool:
 def _first_rule(
     columns: Columns, quantities: list[_Quantity], rows: Int64s, refused: set[frozenset[str]]
 ) -> Linear | None:
-    for guess in _guesses(quantities, rows):
+    # Exact relations come first: of sched = 100 * hour + minute, hour alone is a rounded part.
+    guesses = chain(_guesses(quantities, rows, is_rounded=False), _guesses(quantities, rows, is_rounded=True))
+    for guess in guesses:
         involved = frozenset((guess.target, *guess.coefficients))
         if involved in refused:
             continue
         refused.add(involved)
         for target in _targets(columns, guess):
-            rule = _prove(columns, guess.solved_for(target), len(quantities))
+            rule = _prove(columns, guess.solved_for(target).sorted_by(columns.names), len(quantities))
             if rule is not None:
                 return rule
     return None
@@ -138,7 +147,7 @@ def _targets(columns: Columns, guess: _Guess) -> list[str]:
     return sorted(names, key=lambda n: (not guess.solved_for(n).is_sum, -columns.names.index(n)))
 
 
-def _guesses(quantities: list[_Quantity], rows: Int64s) -> Iterator[_Guess]:
+def _guesses(quantities: list[_Quantity], rows: Int64s, *, is_rounded: bool) -> Iterator[_Guess]:
     """Yield for each column that depends on columns before it how it does, as far as numbers are simple.
 
     Columns are orthogonalised one after another (Gram and Schmidt, twice as Kahan advises), the finest grain
@@ -159,7 +168,7 @@ def _guesses(quantities: list[_Quantity], rows: Int64s) -> Iterator[_Guess]:
         again = basis[:n] @ rest
         rest, shares = rest - again @ basis[:n], shares + again
         steps = spans[j] // max(int(np.gcd.reduce(whole[j])), 1)
-        slack = max(0.51 / steps if steps >= N_STEPS_MIN else 0.0, 1e-7)
+        slack = max(0.51 / steps if is_rounded and steps >= N_STEPS_MIN else 0.0, 1e-7)
         if n and np.abs(rest).max() <= slack:
             inverse = np.linalg.inv(triangle[:n, :n])
             yield _guess(quantity, spans[j], [(order[k], spans[k]) for k in used], inverse, shares, rest)
@@ -174,9 +183,9 @@ def _guess(
     target: _Quantity,
     span: int,
     terms: list[tuple[_Quantity, int]],
-    inverse: Floats,
-    shares: Floats,
-    rest: Floats,
+    inverse: npt.NDArray[np.floating],
+    shares: npt.NDArray[np.floating],
+    rest: npt.NDArray[np.floating],
 ) -> _Guess:
     """Return the relation with the simplest numbers that the rest, as an error of measurement, allows."""
     solved = inverse @ shares
@@ -225,24 +234,26 @@ def _fit(columns: Columns, guess: _Guess, *, on_sample: bool) -> Linear | None:
     values = columns.sample if on_sample else columns.all
     decimals = columns.sample_decimals if on_sample else columns.decimals
     names = [guess.target, *guess.coefficients]
-    units = [unit_of(columns.table.schema.field(n).type, decimals(n)) for n in names]
+    units = [
+        unit
+        for name in names
+        if (unit := unit_of(columns.table.schema.field(name).type, decimals(name))) is not None
+    ]
     target, *terms = [values(name) for name in names]
     missing = any_missing(terms)
-    if None in units or not np.array_equal(_mask_or_none(missing, len(target.keys)), target.mask):
+    if len(units) < len(names) or not np.array_equal(_mask(missing, len(target.keys)), target.mask):
         return None
     present = slice(None) if missing is None else ~missing
     kept = [Values(pa.array(v.numbers[present]), None) for v in (target, *terms)]
-    if any(not _is_small(v.numbers) for v in kept):
+    if not all(_is_small(v.numbers) for v in kept):
         return None
-    factors = [
-        c * unit / units[0] for c, unit in zip(guess.coefficients.values(), units[1:], strict=True)
-    ]
+    factors = [c * u / units[0] for c, u in zip(guess.coefficients.values(), units[1:], strict=True)]
     type_ = columns.table.schema.field(guess.target).type
     is_amount = not (pa.types.is_timestamp(type_) or pa.types.is_date(type_))
     return _with_constant(guess, units[0], kept, factors, is_amount=is_amount)
 
 
-def _mask_or_none(mask: Mask | None, n: int) -> Mask:
+def _mask(mask: Mask | None, n: int) -> Mask:
     return np.zeros(n, np.bool_) if mask is None else mask
 
 
@@ -313,4 +324,3 @@ def _offset(low: int, high: int, divisor: int, unit: Fraction) -> Fraction | Non
         if constant <= most:
             return constant
     return None
-

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +20,7 @@ from understudy.synthesizers.rules.pairs import Levels, PairLookup, find_pairs
 from understudy.synthesizers.rules.relations import find_linear
 from understudy.synthesizers.rules.values import Values, read_values, unit_of
 from understudy.tables.schema import Schema, parse_arrow_type
-from understudy.transformers.base import ArrowArray, Json, Mask
+from understudy.transformers.base import ArrowArray, Mask
 
 Arrays = dict[str, ArrowArray]
 
@@ -92,15 +91,10 @@ class Rules:
     def describe(self) -> list[str]:
         """Return every rule as a sentence, without values of the table."""
         decimals = dict(self.decimals)
-        rules = (*self.lookups, *self.pairs, *self.orders, *self.missing)
-        return [rule.describe(self._types, decimals) for rule in self.linear] + [r.describe() for r in rules]
-
-    def to_arrays(self) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
-        """Return the rules as JSON and plain arrays; `load_rules` is the way back."""
-        # Imported here: the file format knows all rules, the rules need not know it.
-        from understudy.synthesizers.rules.files import rules_to_arrays
-
-        return rules_to_arrays(self)
+        sums = [rule.describe(self._types, decimals) for rule in self.linear]
+        lookups = [rule.describe() for rule in self.lookups] + [rule.describe() for rule in self.pairs]
+        orders = [rule.describe() for rule in self.orders] + [rule.describe() for rule in self.missing]
+        return sums + lookups + orders
 
     def _checks(self, block: _Block) -> Iterator[Mask]:
         """Yield for each rule which rows keep it."""
@@ -200,7 +194,9 @@ def _implications_of(linear: tuple[Linear, ...]) -> list[Implication]:
     """Return that all columns of an equation but one determine that one."""
     equations = [(rule.target, *rule.terms) for rule in linear]
     return [
-        (tuple(other for other in columns if other != name), name) for columns in equations for name in columns
+        (tuple(other for other in columns if other != name), name)
+        for columns in equations
+        for name in columns
     ]
 
 

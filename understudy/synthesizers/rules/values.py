@@ -66,7 +66,7 @@ def read_values(name: str, array: ArrowArray, decimals: int | None) -> Values:
     InvalidInput
         If a decimal has more digits than 64 bits hold.
     """
-    if _is_text(array.type):
+    if is_text(array.type):
         return Values(array, _mask(array))
     if pa.types.is_floating(array.type):
         return _read_floats(array, decimals)
@@ -95,12 +95,15 @@ def unit_of(type_: pa.DataType, decimals: int | None) -> Fraction | None:
     if pa.types.is_integer(type_):
         return Fraction(1)
     if pa.types.is_decimal128(type_):
-        return 1 / Fraction(10) ** type_.scale
+        # A negative scale counts tens, hundreds and so on.
+        return Fraction(10 ** max(-type_.scale, 0), 10 ** max(type_.scale, 0))
     if pa.types.is_floating(type_):
         return None if decimals is None else Fraction(1, 10**decimals)
     if pa.types.is_date(type_):
         return Fraction(86_400) if pa.types.is_date32(type_) else Fraction(1, 1000)
-    return Fraction(1, _PER_SECOND[type_.unit]) if pa.types.is_temporal(type_) else None
+    if isinstance(type_, pa.TimestampType | pa.DurationType | pa.Time32Type | pa.Time64Type):
+        return Fraction(1, _PER_SECOND[type_.unit])
+    return None
 
 
 def comparable_kind(type_: pa.DataType) -> str:
@@ -110,7 +113,8 @@ def comparable_kind(type_: pa.DataType) -> str:
     return str(type_) if pa.types.is_temporal(type_) else ""
 
 
-def _is_text(type_: pa.DataType) -> bool:
+def is_text(type_: pa.DataType) -> bool:
+    """Return whether values of that type are texts."""
     return pa.types.is_string(type_) or pa.types.is_large_string(type_)
 
 
