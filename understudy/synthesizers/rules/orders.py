@@ -112,7 +112,7 @@ def _is_evident(low: Numbers, high: Numbers, n_rows: int, n_hypotheses: int) -> 
     lows, highs = low[is_present], np.sort(high[is_present])
     if not len(lows):
         return False
-    # Of a row that keeps the order at most half of the other rows' highs are too low, so the share is below 1.
+    # Where all rows keep the order, at most half of all lows and highs break it: the share is below 1.
     share = float(np.searchsorted(highs, lows).sum()) / len(lows) ** 2
     return is_significant(-math.log1p(-share) * len(lows) * n_rows / len(low), n_hypotheses)
 

@@ -29,6 +29,8 @@ N_ROWS_SPARE = 16
 DENOMINATORS = (1, 10, 100, 1000, 10_000)
 # A column of fewer steps is not looked upon as a rounded sum: any sum would do.
 N_STEPS_MIN = 8
+# How many steps a rounded sum may lie off the line through its sample: half of one, and the line's own error.
+ROUNDING = 0.6
 _INTEGER_MAX = 2**61
 
 
@@ -168,7 +170,7 @@ def _guesses(quantities: list[_Quantity], rows: Int64s, *, is_rounded: bool) -> 
         again = basis[:n] @ rest
         rest, shares = rest - again @ basis[:n], shares + again
         steps = spans[j] // max(int(np.gcd.reduce(whole[j])), 1)
-        slack = max(0.51 / steps if is_rounded and steps >= N_STEPS_MIN else 0.0, 1e-7)
+        slack = max(ROUNDING / steps if is_rounded and steps >= N_STEPS_MIN else 0.0, 1e-7)
         if n and np.abs(rest).max() <= slack:
             inverse = np.linalg.inv(triangle[:n, :n])
             yield _guess(quantity, spans[j], [(order[k], spans[k]) for k in used], inverse, shares, rest)

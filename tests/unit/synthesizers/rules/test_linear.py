@@ -92,7 +92,7 @@ PLANTED = {
     nanoseconds: ["end = start + length in every row."],
     sum_of_floats: ["y = a + b in every row."],
     same_column: ["b = a in every row."],
-    chained: ["ab = a + b in every row.", "all = ab + c in every row."],
+    chained: ["all = a + b + c in every row.", "ab = a + b in every row."],
 }
 
 
