@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
@@ -57,8 +58,15 @@ class Columns:
 
     def has_unit(self, name: str) -> bool:
         """Return whether the sample's values are whole numbers of some unit."""
-        unit = unit_of(self.table.schema.field(name).type, self.sample_decimals(name))
-        return self.is_quantity(name) and unit is not None
+        return self.is_quantity(name) and self.sample_unit(name) is not None
+
+    def unit(self, name: str) -> Fraction | None:
+        """Return what one of a column's whole numbers is worth, None if it has no such numbers."""
+        return unit_of(self.table.schema.field(name).type, self.decimals(name))
+
+    def sample_unit(self, name: str) -> Fraction | None:
+        """Return the same for the numbers of the sample."""
+        return unit_of(self.table.schema.field(name).type, self.sample_decimals(name))
 
     def _array(self, name: str) -> ArrowArray:
         return _one_array(self.table.column(name))

@@ -47,26 +47,28 @@ class Linear:
 
         Numbers that may pass 64 bits are computed in Python's own.
         """
-        reach = abs(self.offset) + sum(
-            abs(factor) * _largest(term.numbers) for factor, term in zip(self.factors, terms, strict=True)
-        )
-        is_small = max(reach, self.divisor) < SUM_MAX and (reach // self.divisor + 1) * self.step < SUM_MAX
-        dtype: Any = np.int64 if is_small else object
+        dtype: Any = np.int64 if self.fits_64_bits(terms) else object
         total: Numbers = np.full(len(terms[0].numbers), self.offset, dtype)
         for factor, term in zip(self.factors, terms, strict=True):
             numbers = term.numbers.astype(dtype, copy=False)
             total += numbers if factor == 1 else numbers * factor
         return divide(total, self.divisor, self.ties) * self.step
 
+    def fits_64_bits(self, terms: list[Values]) -> bool:
+        """Return whether nothing on the way from the terms to the target can pass 64 bits."""
+        reach = abs(self.offset) + sum(
+            abs(factor) * _largest(term.numbers) for factor, term in zip(self.factors, terms, strict=True)
+        )
+        return max(reach, self.divisor) < SUM_MAX and (reach // self.divisor + 1) * self.step < SUM_MAX
+
     def holds(self, target: Values, terms: list[Values]) -> Mask:
         """Return which rows keep the rule."""
         missing = any_missing(terms)
-        numbers = target.numbers
-        if numbers.dtype == np.uint64:
-            # Beyond int64 no sum of ours gets; such a number becomes a negative one, which is none either.
-            numbers = numbers.view(np.int64)
+        # Numbers of uint64 beyond int64, which no target is, become negative ones.
+        is_unsigned = target.numbers.dtype == np.uint64
+        numbers = target.numbers.view(np.int64) if is_unsigned else target.numbers
         agrees: Mask = np.asarray(self.compute(terms) == numbers, dtype=np.bool_)
-        if self.is_nonnegative:
+        if self.is_nonnegative or is_unsigned:
             agrees &= numbers >= 0
         if missing is None and target.missing is None:
             return agrees

@@ -20,6 +20,8 @@ from understudy.transformers.base import N_ROWS_SHARED
 # Of wider tables the first columns are searched.
 N_COLUMNS_MAX = 256
 N_ROWS_FIRST = 512
+# So many relations that the sample does not refute are looked at in all rows, so that the time is bounded.
+N_PROOFS_MAX = 1024
 SHARED_FRACTION_MIN = 0.9
 
 
@@ -61,15 +63,21 @@ def encode_sample(columns: Columns) -> SampleCodes:
 def find_lookups(columns: Columns, sample: SampleCodes, without: set[str]) -> tuple[Lookup, ...]:
     """Return which columns determine which, in all rows and not by chance; some columns take no part."""
     n = len(sample.names)
-    found = []
+    determined: dict[str, list[str]] = {}
+    n_proofs = 0
     for j, by in enumerate(sample.names):
         if by in without or sample.n_codes[j] < 2:
             continue
+        determined[by] = []
         others = np.array([k for k in range(n) if k != j and sample.names[k] not in without], np.int64)
         for of in unrefuted(columns, sample, sample.matrix[:, j], int(sample.n_codes[j]), others):
-            if _is_lookup(columns, by, sample.names[of], n * (n - 1)):
-                found.append(Lookup(by, sample.names[of]))
-    return tuple(found)
+            follows = any(sample.names[of] in determined.get(middle, ()) for middle in determined[by])
+            n_proofs += not follows
+            if follows or (
+                n_proofs <= N_PROOFS_MAX and _is_lookup(columns, by, sample.names[of], n * (n - 1))
+            ):
+                determined[by].append(sample.names[of])
+    return tuple(Lookup(by, of) for by, names in determined.items() for of in names)
 
 
 def unrefuted(

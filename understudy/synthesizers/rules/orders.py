@@ -8,14 +8,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from understudy.synthesizers.rules.closure import reduce_transitively
 from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.evidence import is_significant
-from understudy.synthesizers.rules.values import Numbers, Values, comparable_kind, unit_of
+from understudy.synthesizers.rules.values import Numbers, Values, comparable_kind
 from understudy.transformers.base import Mask
 
 # Of tables with more numbers and times the first are searched.
 N_COLUMNS_MAX = 64
+# The first rows of the sample to look at; the evidence is measured on them.
+N_ROWS_FIRST = 512
 _EXACT_MAX = 2**53
 
 
@@ -67,15 +68,34 @@ def find_orders(columns: Columns, implied: set[tuple[str, str]]) -> tuple[Order,
     n_hypotheses = sum(len(names) * (len(names) - 1) for names in groups)
     found: dict[tuple[str, str], bool] = {}
     for names in groups:
-        for low, high in _unrefuted(columns, names, n_hypotheses):
-            is_strict = _is_kept(columns, low, high)
-            if is_strict is not None:
-                found[low, high] = is_strict
-    # Equal columns are below each other; a linear rule says more.
-    kept = reduce_transitively({pair for pair in found if pair[::-1] not in found})
-    names = columns.names
-    order = sorted(kept - implied, key=lambda pair: (names.index(pair[0]), names.index(pair[1])))
+        found |= _prove(columns, _unrefuted(columns, names, n_hypotheses))
+    at = {name: i for i, name in enumerate(columns.names)}
+    order = sorted(found.keys() - implied, key=lambda pair: (at[pair[0]], at[pair[1]]))
     return tuple(Order(low, high, found[low, high]) for low, high in order)
+
+
+def _prove(columns: Columns, candidates: list[tuple[str, str]]) -> dict[tuple[str, str], bool]:
+    """Return which orders hold in all rows, and whether strictly, less those that follow from two others.
+
+    An order follows only by way of a column that is never missing. Neighbours are looked at first, so that
+    most of a long chain of orders need not be proven.
+    """
+    # Columns below each other are equal; a linear rule says so.
+    left = set(candidates) - {pair[::-1] for pair in candidates}
+    above: dict[str, set[str]] = {}
+    for low, high in left:
+        above.setdefault(low, set()).add(high)
+    below = {high: {low for low, other in left if other == high} for _, high in left}
+    known: dict[str, set[str]] = {low: set() for low in above}
+    found = {}
+    for low, high in sorted(left, key=lambda pair: (len(above[pair[0]] & below[pair[1]]), pair)):
+        between = [m for m in known[low] if high in known.get(m, ()) and columns.all(m).missing is None]
+        is_strict = None if between else _is_kept(columns, low, high)
+        if is_strict is not None:
+            found[low, high] = is_strict
+        if between or is_strict is not None:
+            known[low].add(high)
+    return found
 
 
 def _groups(columns: Columns) -> list[list[str]]:
@@ -92,16 +112,16 @@ def _groups(columns: Columns) -> list[list[str]]:
 def _unrefuted(columns: Columns, names: list[str], n_hypotheses: int) -> list[tuple[str, str]]:
     """Return the pairs that the sample keeps, and would break if they were independent."""
     samples = [columns.sample(name) for name in names]
-    units = [unit_of(columns.table.schema.field(n).type, columns.sample_decimals(n)) for n in names]
+    units = [columns.sample_unit(name) for name in names]
     # Rounding to floats keeps orders: what breaks them as floats breaks them.
     floats = np.array([_as_floats(v, u) for v, u in zip(samples, units, strict=True)])
     floats[np.array([v.mask for v in samples])] = np.nan
-    some = floats[:, :: max(floats.shape[1] // 256, 1)]
+    some = floats[:, :: max(floats.shape[1] // N_ROWS_FIRST, 1)]
     candidates = []
     for i, row in enumerate(some):
         for j in np.flatnonzero(~(row > some).any(axis=1)):
             is_kept = i != j and not (floats[i] > floats[j]).any()
-            if is_kept and _is_evident(floats[i], floats[j], columns.n_rows, n_hypotheses):
+            if is_kept and _is_evident(row, some[j], columns.n_rows, n_hypotheses):
                 candidates.append((names[i], names[j]))
     return candidates
 
@@ -120,7 +140,7 @@ def _is_evident(low: Numbers, high: Numbers, n_rows: int, n_hypotheses: int) -> 
 def _is_kept(columns: Columns, low: str, high: str) -> bool | None:
     """Return whether the order is strict in all rows, or None if a row breaks it."""
     a, b = columns.all(low), columns.all(high)
-    unit_a, unit_b = (unit_of(columns.table.schema.field(n).type, columns.decimals(n)) for n in (low, high))
+    unit_a, unit_b = columns.unit(low), columns.unit(high)
     if unit_a != unit_b and not (_is_exact_as_float(a) and _is_exact_as_float(b)):
         return None
     numbers = comparable(a, b, unit_a, unit_b)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.synthesizers.rules.closure import Implications, drop_implied
+from understudy.synthesizers.rules.closure import Implications, determined_by, drop_implied
 from understudy.synthesizers.rules.columns import Coded, Columns
 from understudy.synthesizers.rules.evidence import (
     evidence_of_groups,
@@ -25,6 +25,8 @@ from understudy.transformers.base import N_ROWS_SHARED, ArrowArray, Mask
 
 N_COLUMNS_MAX = 60
 N_VALUES_MAX = 1000
+# So many relations that the sample does not refute are looked at in all rows, so that the time is bounded.
+N_PROOFS_MAX = 256
 SHARED_FRACTION_MIN = 0.99
 
 MISSING, UNKNOWN = 0, -1
@@ -99,35 +101,42 @@ def find_pairs(
     n = len(sample.names)
     if n > N_COLUMNS_MAX or n < 3:
         return (), {}
-    n_hypotheses = n * (n - 1) * (n - 2) // 2
-    found = [
-        (int(key_counts), triple)
-        for triple in _candidates(columns, sample, implications)
-        if (key_counts := _count_combinations(columns, triple, n_hypotheses))
-    ]
-    # The coarser of two rules comes first, and the finer one is dropped if it follows.
-    found.sort()
-    kept = drop_implied([((a, b), of) for _, (a, b, of) in found], implications)
-    triples = [(a, b, of) for (a, b), of in kept]
-    return _with_levels(columns, triples)
+    found = _prove(columns, sample, implications, n * (n - 1) * (n - 2) // 2)
+    kept = drop_implied([((a, b), of) for a, b, of in found], implications)
+    return _with_levels(columns, [(a, b, of) for (a, b), of in kept])
 
 
-def _candidates(
-    columns: Columns, sample: SampleCodes, implications: Implications
+def _prove(
+    columns: Columns, sample: SampleCodes, implications: Implications, n_hypotheses: int
 ) -> list[tuple[str, str, str]]:
-    alone = {(by[0], of) for by, of in implications if len(by) == 1}
-    n, names = len(sample.names), sample.names
+    """Return the rules that all rows keep, coarse ones first; what follows from those before is left out."""
+    names = sample.names
+    found: list[tuple[str, str, str]] = []
+    n_proofs = 0
+    for i, j, others in _candidates(columns, sample):
+        known = [*implications, *(((a, b), of) for a, b, of in found)]
+        follows = determined_by((names[i], names[j]), known)
+        for of in [names[k] for k in others if names[k] not in follows]:
+            n_proofs += 1
+            if n_proofs > N_PROOFS_MAX:
+                return found
+            if _is_pair(columns, (names[i], names[j], of), n_hypotheses):
+                found.append((names[i], names[j], of))
+    return found
+
+
+def _candidates(columns: Columns, sample: SampleCodes) -> list[tuple[int, int, Int64s]]:
+    """Return pairs and what they may determine, as far as the sample tells; few combinations come first."""
+    n = len(sample.names)
     candidates = []
     for i, j in combinations(_determinants(columns, sample), 2):
-        if (names[i], names[j]) in alone or (names[j], names[i]) in alone:
-            continue
         others = np.array([k for k in range(n) if k not in (i, j) and sample.n_codes[k] > 1], np.int64)
         n_second = int(sample.n_codes[j])
         keys = joint(sample.matrix[:, i], sample.matrix[:, j], n_second)
-        for k in unrefuted(columns, sample, keys, int(sample.n_codes[i]) * n_second, others):
-            if (names[i], names[k]) not in alone and (names[j], names[k]) not in alone:
-                candidates.append((names[i], names[j], names[k]))
-    return candidates
+        others = unrefuted(columns, sample, keys, int(sample.n_codes[i]) * n_second, others)
+        if len(others):
+            candidates.append((len(np.unique(keys)), int(i), int(j), others))
+    return [(i, j, others) for _, i, j, others in sorted(candidates, key=lambda c: c[:3])]
 
 
 def _determinants(columns: Columns, sample: SampleCodes) -> Int64s:
@@ -136,25 +145,25 @@ def _determinants(columns: Columns, sample: SampleCodes) -> Int64s:
     return np.flatnonzero(few & (columns.n_sample - sample.n_codes >= least))
 
 
-def _count_combinations(columns: Columns, triple: tuple[str, str, str], n_hypotheses: int) -> int:
-    """Return how many combinations there are, or 0 if they determine nothing or prove nothing."""
+def _is_pair(columns: Columns, triple: tuple[str, str, str], n_hypotheses: int) -> bool:
+    """Return whether two columns determine the third in all rows, and neither of them nearly does alone."""
     first, second, of = (columns.coded(name) for name in triple)
     if max(first.n_codes, second.n_codes) > N_VALUES_MAX or of.n_codes < 2:
-        return 0
+        return False
     keys, n_keys = joint(first.codes, second.codes, second.n_codes), first.n_codes * second.n_codes
     value = values_of_groups(keys, n_keys, of)
     if value is None:
-        return 0
+        return False
     n_rows = np.bincount(keys, minlength=n_keys)
     if n_rows[n_rows >= N_ROWS_SHARED].sum() < SHARED_FRACTION_MIN * columns.n_rows:
-        return 0
+        return False
     groups = np.flatnonzero(n_rows)
     by_one = (
         _SurprisesGiven(first, of)[groups // second.n_codes, value[groups]],
         _SurprisesGiven(second, of)[groups % second.n_codes, value[groups]],
     )
     evidence = min(evidence_of_groups(n_rows[groups], surprise) for surprise in by_one)
-    return len(groups) if is_significant(evidence, n_hypotheses) else 0
+    return is_significant(evidence, n_hypotheses)
 
 
 class _SurprisesGiven:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.evidence import entropy, is_significant
 from understudy.synthesizers.rules.linear import SUM_MAX, Linear, Ties, any_missing
-from understudy.synthesizers.rules.values import Int64s, Values, unit_of
+from understudy.synthesizers.rules.values import Int64s, Values
 from understudy.transformers.base import Mask
 
 # Of tables with more numbers and times the first are searched; of patterns of missing values those of
@@ -90,7 +90,7 @@ def _quantities(columns: Columns) -> list[_Quantity]:
     quantities = []
     for name in names[:N_COLUMNS_MAX]:
         values = columns.sample(name)
-        unit = unit_of(columns.table.schema.field(name).type, columns.sample_decimals(name))
+        unit = columns.sample_unit(name)
         assert unit is not None
         present = values.numbers[~values.mask]
         if len(present) and present.min() != present.max() and _is_small(present):
@@ -173,7 +173,10 @@ def _guesses(quantities: list[_Quantity], rows: Int64s, *, is_rounded: bool) -> 
         slack = max(ROUNDING / steps if is_rounded and steps >= N_STEPS_MIN else 0.0, 1e-7)
         if n and np.abs(rest).max() <= slack:
             inverse = np.linalg.inv(triangle[:n, :n])
-            yield _guess(quantity, spans[j], [(order[k], spans[k]) for k in used], inverse, shares, rest)
+            terms = [(order[k], spans[k]) for k in used]
+            guess = _guess(quantity, spans[j], terms, inverse, shares, rest)
+            if guess is not None:
+                yield guess
         norm = float(np.sqrt(rest @ rest))
         if norm > 1e-9 * math.sqrt(len(rows)):
             basis[n] = rest / norm
@@ -188,7 +191,7 @@ def _guess(
     inverse: npt.NDArray[np.floating],
     shares: npt.NDArray[np.floating],
     rest: npt.NDArray[np.floating],
-) -> _Guess:
+) -> _Guess | None:
     """Return the relation with the simplest numbers that the rest, as an error of measurement, allows."""
     solved = inverse @ shares
     errors = 5 * np.sqrt(np.mean(rest**2)) * np.sqrt((inverse**2).sum(axis=1))
@@ -196,20 +199,22 @@ def _guess(
     for (term, term_span), c, error in zip(terms, solved.tolist(), errors.tolist(), strict=True):
         scale = float(target.unit * span / (term.unit * term_span))
         simple = simplest(c * scale, (error + 1e-11) * scale + 1e-7 * abs(c * scale))
+        if simple is None:
+            return None
         if simple:
             coefficients[term.name] = simple
     return _Guess(target.name, coefficients)
 
 
-def simplest(value: float, slack: float) -> Fraction:
-    """Return the nearest fraction of the first denominators that come near enough."""
+def simplest(value: float, slack: float) -> Fraction | None:
+    """Return the nearest fraction of the first denominators that come near enough, None if none does."""
     if abs(value) <= slack:
         return Fraction(0)
     for most in DENOMINATORS:
         fraction = Fraction(value).limit_denominator(most)
         if abs(float(fraction) - value) <= slack:
-            break
-    return fraction
+            return fraction
+    return None
 
 
 def _prove(columns: Columns, guess: _Guess, n_columns: int) -> Linear | None:
@@ -234,13 +239,9 @@ def _prove(columns: Columns, guess: _Guess, n_columns: int) -> Linear | None:
 def _fit(columns: Columns, guess: _Guess, *, on_sample: bool) -> Linear | None:
     """Return the rule with the constant that makes all the rows keep it, if there is one."""
     values = columns.sample if on_sample else columns.all
-    decimals = columns.sample_decimals if on_sample else columns.decimals
+    unit_of = columns.sample_unit if on_sample else columns.unit
     names = [guess.target, *guess.coefficients]
-    units = [
-        unit
-        for name in names
-        if (unit := unit_of(columns.table.schema.field(name).type, decimals(name))) is not None
-    ]
+    units = [unit for name in names if (unit := unit_of(name)) is not None]
     target, *terms = [values(name) for name in names]
     missing = any_missing(terms)
     if len(units) < len(names) or not np.array_equal(_mask(missing, len(target.keys)), target.mask):
@@ -274,11 +275,10 @@ def _with_constant(
     divisor = math.lcm(*(f.denominator for f in factors))
     whole = tuple(int(f * divisor) for f in factors)
     draft = Linear(guess.target, tuple(guess.coefficients), whole, 0, 1, 1, "even", False)
-    sums = draft.compute(terms)
     reach = max(divisor, max(abs(int(target.max())), abs(int(target.min()))) * divisor // step)
-    if sums.dtype == object or reach >= SUM_MAX:
+    if not draft.fits_64_bits(terms) or reach >= SUM_MAX:
         return None
-    rest = target // step * divisor - sums
+    rest = target // step * divisor - draft.compute(terms)
     offset = _offset(int(rest.min()), int(rest.max()), divisor, unit * step / divisor)
     if offset is None:
         return None

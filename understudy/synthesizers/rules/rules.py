@@ -176,7 +176,7 @@ def find_rules(table: pa.Table, schema: Schema) -> Rules:
     lookups = find_lookups(columns, sample, without=derived)
     implications = [*_implications_of(linear), *(((rule.by,), rule.of) for rule in lookups)]
     pairs, levels = find_pairs(columns, sample, implications)
-    orders = find_orders(columns, _orders_of(linear))
+    orders = find_orders(columns, _orders_of(columns, linear))
     missing = find_missing(columns, [name for name in columns.names if name not in derived])
     return Rules(
         schema,
@@ -200,14 +200,18 @@ def _implications_of(linear: tuple[Linear, ...]) -> list[Implication]:
     ]
 
 
-def _orders_of(linear: tuple[Linear, ...]) -> set[tuple[str, str]]:
-    """Return the orders that hold because columns are the same."""
-    same = {
-        (rule.terms[0], rule.target)
-        for rule in linear
-        if len(rule.terms) == 1 and rule.offset == 0 and rule.factors[0] == rule.divisor
-    }
-    return same | {pair[::-1] for pair in same}
+def _orders_of(columns: Columns, linear: tuple[Linear, ...]) -> set[tuple[str, str]]:
+    """Return the orders that sums keep: a sum of numbers that are not negative is at least each of them."""
+    kept = set()
+    for rule in linear:
+        is_grown = rule.offset >= 0 and rule.step == 1 and all(factor > 0 for factor in rule.factors)
+        lowest = {name: int(columns.all(name).numbers.min(initial=0)) for name in rule.terms}
+        for term, factor in zip(rule.terms, rule.factors, strict=True):
+            is_nothing_lost = all(low >= 0 for name, low in lowest.items() if name != term)
+            is_whole = factor == rule.divisor and columns.unit(term) == columns.unit(rule.target)
+            if is_grown and is_nothing_lost and is_whole:
+                kept.add((term, rule.target))
+    return kept
 
 
 def _decimals(

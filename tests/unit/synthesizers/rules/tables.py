@@ -39,6 +39,7 @@ def everything(n_rows: int = N_ROWS, seed: int = 0) -> pa.Table:
     cents = rng.integers(1, 100_000, (2, n_rows))
     start = rng.integers(1_600_000_000, 1_700_000_000, n_rows)
     minutes = rng.integers(0, 500, n_rows)
+    noise = rng.integers(0, 1000, n_rows)
     lacks = rng.random(n_rows) < 0.1
     late = lacks | (rng.random(n_rows) < 0.2)
     duration = with_missing(minutes * 60, lacks, pa.duration("s"))
@@ -59,6 +60,7 @@ def everything(n_rows: int = N_ROWS, seed: int = 0) -> pa.Table:
             "end": end,
             "note": pa.array(rng.integers(0, 99, n_rows).astype(str), mask=late),
             "low": rng.normal(size=n_rows) * 5,
-            "noise": rng.integers(0, 1000, n_rows).astype(np.uint16),
+            "noise": noise.astype(np.uint16),
+            "most": noise / 2 + noise.max() * rng.random(n_rows) + noise / 2,
         }
     )

@@ -34,10 +34,19 @@ def test_every_planted_rule_is_told_and_no_other(rules: Rules) -> None:
         "gross = net + tax in every row.",
         "city determines zone in every row.",
         "line and station together determine platform in every row.",
-        "net < gross in every row where both are present.",
-        "tax < gross in every row where both are present.",
+        "noise < most in every row where both are present.",
         "Where duration is missing, note is missing too.",
     ]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_every_row_of_a_small_table_keeps_its_rules(seed: int) -> None:
+    table = everything(50 + 150 * seed, seed).select(
+        ["city", "zone", "net", "tax", "gross", "note", "noise", "most"]
+    )
+    rules, columns = rules_of(table), blocks(table)
+    assert rules.holds(columns).all()
+    assert all(array.equals(columns[name]) for name, array in rules.derive(columns).items())
 
 
 def test_every_real_row_keeps_the_rules(table: pa.Table, rules: Rules) -> None:
@@ -164,6 +173,18 @@ def test_order_is_reduced_transitively() -> None:
     columns = {"low": low, "high": pa.array(high / 4 * 4), "middle": middle}
     found = [(rule.low, rule.high, rule.is_strict) for rule in rules_of(columns).orders]
     assert found == [("low", "middle", False), ("middle", "high", False)]
+
+
+def test_an_order_does_not_follow_by_way_of_a_column_that_may_be_missing() -> None:
+    rng = np.random.default_rng(8)
+    low, more, most = rng.integers(0, 1000, (3, N_ROWS))
+    middle = with_missing(low + more, rng.random(N_ROWS) < 0.3)
+    rules = rules_of({"low": low * 1.0, "middle": middle, "high": low + more + most})
+    assert {(rule.low, rule.high) for rule in rules.orders} == {
+        ("low", "middle"),
+        ("middle", "high"),
+        ("low", "high"),
+    }
 
 
 def test_ranges_that_do_not_meet_are_no_order() -> None:
