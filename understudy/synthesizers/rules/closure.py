@@ -1,4 +1,4 @@
-"""What follows from what: columns that known rules determine, and orders that follow from other orders."""
+"""What follows from what: columns that known rules determine, and implications by way of others."""
 
 from __future__ import annotations
 

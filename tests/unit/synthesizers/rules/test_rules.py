@@ -230,3 +230,26 @@ def test_decimals_take_part() -> None:
     assert rules.describe()[0] in ("a = b + y in every row.",)
     derived = rules.derive({"b": columns["b"], "y": columns["y"]})
     assert derived["a"].equals(columns["a"])
+
+
+def test_columns_of_every_type_and_of_nothing_are_taken() -> None:
+    n = 300
+    number = np.arange(n) % 7
+    columns = {
+        "nulls": pa.array([None] * n, pa.string()),
+        "nan": np.full(n, np.nan),
+        "infinite": np.where(number == 3, np.inf, number),
+        "text": pa.array([f"t{i}" for i in number], pa.large_string()),
+        "time": pa.array(number.astype(np.int32) * 60, pa.time32("s")),
+        "date": pa.array(number * 86_400_000, pa.date64()),
+        "half": number.astype(np.float16),
+        "truth": pa.array(number % 2 == 0),
+        "thousands": pa.array([Decimal(int(i) * 1000) for i in number], pa.decimal128(9, -3)),
+        "one": np.ones(n),
+    }
+    table = pa.table(columns)
+    rules = rules_of(table)
+    assert rules.holds(blocks(table)).all()
+    derived = rules.derive(blocks(table))
+    assert all(derived[name].equals(blocks(table)[name]) for name in rules.derived)
+    assert rules_of(table.slice(0, 0)).describe() == rules_of(table.slice(0, 1)).describe() == []
