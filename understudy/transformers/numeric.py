@@ -181,7 +181,7 @@ def _read(name: str, values: ArrowArray) -> tuple[Scale, npt.NDArray[Any]]:
 
 
 def _read_floats(floats: Floats, type_: pa.DataType) -> tuple[Scale, npt.NDArray[Any]]:
-    decimals = _count_decimals(floats, type_.to_pandas_dtype())
+    decimals = count_decimals(floats, type_.to_pandas_dtype())
     if decimals is not None:
         origin, step, ticks = to_ticks(np.rint(floats * 10.0**decimals).astype(np.int64))
         return Scale("decimal", origin, step, decimals), ticks
@@ -190,7 +190,7 @@ def _read_floats(floats: Floats, type_: pa.DataType) -> tuple[Scale, npt.NDArray
     return Scale("float", exponent=exponent), np.ldexp(floats, -exponent)
 
 
-def _count_decimals(floats: Floats, dtype: Any) -> int | None:  # dtype: numpy's own types are Any
+def count_decimals(floats: Floats, dtype: Any) -> int | None:  # dtype: numpy's own types are Any
     """Return the least number of decimals that write all the floats, or None if more than N_DECIMALS_MAX."""
     largest = float(np.abs(floats).max())
     for decimals in range(N_DECIMALS_MAX + 1):

@@ -1,0 +1,255 @@
+"""What counts as a rule, and that real rows keep what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.synthesizers.rules.tables import N_ROWS, blocks, everything, rules_of, with_missing
+from understudy.synthesizers.rules import Rules
+
+unhurried = settings(deadline=None, max_examples=40)
+
+
+@pytest.fixture(scope="module")
+def table() -> pa.Table:
+    return everything()
+
+
+@pytest.fixture(scope="module")
+def rules(table: pa.Table) -> Rules:
+    return rules_of(table)
+
+
+def test_every_planted_rule_is_told_and_no_other(rules: Rules) -> None:
+    assert rules.describe() == [
+        "end = start + duration in every row.",
+        "gross = net + tax in every row.",
+        "city determines zone in every row.",
+        "line and station together determine platform in every row.",
+        "noise < most in every row where both are present.",
+        "Where duration is missing, note is missing too.",
+    ]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_every_row_of_a_small_table_keeps_its_rules(seed: int) -> None:
+    table = everything(50 + 150 * seed, seed).select(
+        ["city", "zone", "net", "tax", "gross", "note", "noise", "most"]
+    )
+    rules, columns = rules_of(table), blocks(table)
+    assert rules.holds(columns).all()
+    assert all(array.equals(columns[name]) for name, array in rules.derive(columns).items())
+
+
+def test_every_real_row_keeps_the_rules(table: pa.Table, rules: Rules) -> None:
+    assert rules.holds(blocks(table)).all()
+
+
+def test_derived_columns_come_back_exactly(table: pa.Table, rules: Rules) -> None:
+    columns = blocks(table)
+    kept = {name: array for name, array in columns.items() if name not in rules.derived}
+    derived = rules.derive(kept)
+    assert rules.derived == ("end", "gross")
+    assert all(derived[name].equals(columns[name]) for name in rules.derived)
+    assert set(kept).isdisjoint(rules.derived)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("gross", 0.01), ("platform", 9), ("line", 77), ("end", None), ("note", "7"), ("tax", -5.0)],
+)
+def test_a_row_that_breaks_a_rule_is_told(table: pa.Table, rules: Rules, name: str, other: Any) -> None:
+    columns = blocks(table)
+    row = int(np.flatnonzero(columns["duration"].is_null().to_numpy(zero_copy_only=False))[0])
+    row = row if name == "note" else int(np.flatnonzero(columns["duration"].is_valid())[5])
+    values = columns[name].to_pylist()
+    values[row] = other
+    columns[name] = pa.array(values, columns[name].type)
+    assert np.flatnonzero(~rules.holds(columns)).tolist() == [row]
+
+
+def test_independent_columns_have_no_rules() -> None:
+    rng = np.random.default_rng(1)
+    columns: dict[str, Any] = {f"i{k}": rng.integers(0, k, N_ROWS) for k in (2, 3, 10, 100, 5000)}
+    columns |= {f"f{k}": rng.normal(size=N_ROWS) for k in range(3)}
+    columns["t"] = with_missing(rng.integers(0, 9, N_ROWS).astype(str), rng.random(N_ROWS) < 0.3)
+    columns["u"] = with_missing(rng.integers(0, 9, N_ROWS), rng.random(N_ROWS) < 0.01)
+    assert rules_of(columns).describe() == []
+
+
+@unhurried
+@given(st.integers(1, 60), st.integers(1, 6), st.integers(0, 2**32), st.data())
+def test_small_tables_of_chance_have_no_rules(n_rows: int, top: int, seed: int, data: st.DataObject) -> None:
+    rng = np.random.default_rng(seed)
+    n_columns = data.draw(st.integers(2, 12))
+    mask = rng.random((n_columns, n_rows)) < data.draw(st.sampled_from([0.0, 0.1, 0.5]))
+    columns = {f"c{j}": with_missing(rng.integers(0, top + 1, n_rows), mask[j]) for j in range(n_columns)}
+    assert rules_of(columns).describe() == []
+
+
+def sum_of_two(rng: np.random.Generator) -> dict[str, Any]:
+    a, b = rng.integers(0, 900, (2, N_ROWS))
+    return {"a": a, "b": b, "y": a + b}
+
+
+def lookup(rng: np.random.Generator) -> dict[str, Any]:
+    a = rng.integers(0, 40, N_ROWS)
+    return {"a": a, "y": a % 7}
+
+
+def pair(rng: np.random.Generator) -> dict[str, Any]:
+    a, b = rng.integers(0, 9, (2, N_ROWS))
+    return {"a": a, "b": b, "y": (a * b) % 5}
+
+
+def order(rng: np.random.Generator) -> dict[str, Any]:
+    a = rng.integers(0, 1000, N_ROWS)
+    return {"a": a, "y": a + rng.integers(1, 1000, N_ROWS)}
+
+
+@pytest.mark.parametrize("make", [sum_of_two, lookup, pair, order])
+def test_a_rule_that_one_row_breaks_is_none(make: Callable[[np.random.Generator], dict[str, Any]]) -> None:
+    columns = make(np.random.default_rng(2))
+    before = rules_of(columns).describe()[0]
+    assert "y" in before
+    # The last row gets the y of another one.
+    other = int(np.flatnonzero(columns["y"] != columns["y"][-1])[0])
+    y = columns["y"].copy()
+    y[-1] = y[other] if make is not order else -1
+    assert before not in rules_of(columns | {"y": y}).describe()
+
+
+def test_columns_that_determine_each_other_are_told_both_ways() -> None:
+    code = np.random.default_rng(3).integers(0, 20, N_ROWS)
+    found = rules_of({"code": code, "name": np.array([f"n{i}" for i in range(20)])[code]}).lookups
+    assert {(rule.by, rule.of) for rule in found} == {("code", "name"), ("name", "code")}
+
+
+def test_missing_counts_as_a_value_of_lookups() -> None:
+    code = np.random.default_rng(4).integers(0, 20, N_ROWS)
+    columns = {"code": code.astype(str), "group": with_missing((code // 7).astype(str), code < 3)}
+    assert [(rule.by, rule.of) for rule in rules_of(columns).lookups] == [("code", "group")]
+    of = with_missing(columns["group"].to_pylist(), np.arange(N_ROWS) == 77)
+    assert rules_of(columns | {"group": of}).lookups == ()
+
+
+def test_what_only_zero_determines_is_no_lookup() -> None:
+    rng = np.random.default_rng(5)
+    gain = np.where(rng.random(N_ROWS) < 0.95, 0, rng.integers(1, 10**6, N_ROWS))
+    assert rules_of({"gain": gain, "source": np.where(gain, gain % 3 + 1, 0)}).lookups == ()
+
+
+def test_of_pairs_that_follow_from_each_other_one_is_kept() -> None:
+    rng = np.random.default_rng(6)
+    a, b = rng.integers(0, 9, (2, N_ROWS))
+    columns = {"a": a, "a_name": np.array(list("abcdefghi"))[a], "b": b, "y": (a * b) % 5}
+    found = rules_of(columns).pairs
+    assert [rule.of for rule in found] == ["y"]
+
+
+def test_combinations_of_few_rows_are_not_kept() -> None:
+    rng = np.random.default_rng(7)
+    a, b = rng.integers(0, 9, (2, N_ROWS))
+    columns = {"a": a, "b": b, "y": (a * b) % 5}
+    columns = {name: np.append(values, [77, 77, 77]) for name, values in columns.items()}
+    rules = rules_of(columns)
+    assert 77 not in rules.levels["a"].keys.to_pylist()
+    assert (~rules.holds(blocks(pa.table(columns)))).sum() == 3
+
+
+def test_order_is_reduced_transitively() -> None:
+    rng = np.random.default_rng(8)
+    low = rng.integers(0, 1000, N_ROWS)
+    middle = low + rng.integers(0, 700, N_ROWS)
+    high = middle + rng.integers(1, 500, N_ROWS) ** 2 // 300
+    columns = {"low": low, "high": pa.array(high / 4 * 4), "middle": middle}
+    found = [(rule.low, rule.high, rule.is_strict) for rule in rules_of(columns).orders]
+    assert found == [("low", "middle", False), ("middle", "high", False)]
+
+
+def test_an_order_does_not_follow_by_way_of_a_column_that_may_be_missing() -> None:
+    rng = np.random.default_rng(8)
+    low, more, most = rng.integers(0, 1000, (3, N_ROWS))
+    middle = with_missing(low + more, rng.random(N_ROWS) < 0.3)
+    rules = rules_of({"low": low * 1.0, "middle": middle, "high": low + more + most})
+    assert {(rule.low, rule.high) for rule in rules.orders} == {
+        ("low", "middle"),
+        ("middle", "high"),
+        ("low", "high"),
+    }
+
+
+def test_ranges_that_do_not_meet_are_no_order() -> None:
+    rng = np.random.default_rng(9)
+    assert rules_of({"a": rng.random(N_ROWS), "b": rng.random(N_ROWS) + 1}).orders == ()
+
+
+def test_order_of_large_integers_is_exact() -> None:
+    a = 2**60 + np.random.default_rng(10).integers(0, 2**40, N_ROWS)
+    b = np.append(a[:-1] + 1, a[-1] + 1)
+    b[::2] = a[::2] + 2**35
+    rules = rules_of({"a": a, "b": b, "c": np.arange(N_ROWS) % 7})
+    assert [(rule.low, rule.high, rule.is_strict) for rule in rules.orders] == [("a", "b", True)]
+    b[5] = a[5]
+    assert (~rules.holds(blocks(pa.table({"a": a, "b": b, "c": b})))).tolist() == [
+        i == 5 for i in range(N_ROWS)
+    ]
+
+
+def test_missing_together_is_told_of_the_first_and_the_nearest() -> None:
+    rng = np.random.default_rng(11)
+    one, two, three = (rng.random((3, N_ROWS)) < 0.2).cumsum(axis=0) > 0
+    columns = {
+        "a": with_missing(rng.normal(size=N_ROWS), one),
+        "b": np.where(one, np.nan, rng.normal(size=N_ROWS)),
+        "c": with_missing(rng.integers(0, 9, N_ROWS).astype(str), two),
+        "d": with_missing(rng.integers(0, 9, N_ROWS), three),
+    }
+    found = [(rule.first, rule.second, rule.is_mutual) for rule in rules_of(columns).missing]
+    assert found == [("a", "b", True), ("a", "c", False), ("c", "d", False)]
+
+
+def test_decimals_take_part() -> None:
+    rng = np.random.default_rng(12)
+    a, b = rng.integers(0, 10**6, (2, 500))
+    money = pa.decimal128(12, 2)
+    columns = {
+        "a": pa.array([Decimal(int(i)).scaleb(-2) for i in a], money),
+        "b": pa.array([Decimal(int(i)).scaleb(-2) for i in b], money),
+        "y": pa.array([Decimal(int(i)).scaleb(-2) for i in a - b], money),
+    }
+    rules = rules_of(columns)
+    assert rules.describe()[0] in ("a = b + y in every row.",)
+    derived = rules.derive({"b": columns["b"], "y": columns["y"]})
+    assert derived["a"].equals(columns["a"])
+
+
+def test_columns_of_every_type_and_of_nothing_are_taken() -> None:
+    n = 300
+    number = np.arange(n) % 7
+    columns = {
+        "nulls": pa.array([None] * n, pa.string()),
+        "nan": np.full(n, np.nan),
+        "infinite": np.where(number == 3, np.inf, number),
+        "text": pa.array([f"t{i}" for i in number], pa.large_string()),
+        "time": pa.array(number.astype(np.int32) * 60, pa.time32("s")),
+        "date": pa.array(number * 86_400_000, pa.date64()),
+        "half": number.astype(np.float16),
+        "truth": pa.array(number % 2 == 0),
+        "thousands": pa.array([Decimal(int(i) * 1000) for i in number], pa.decimal128(9, -3)),
+        "one": np.ones(n),
+    }
+    table = pa.table(columns)
+    rules = rules_of(table)
+    assert rules.holds(blocks(table)).all()
+    derived = rules.derive(blocks(table))
+    assert all(derived[name].equals(blocks(table)[name]) for name in rules.derived)
+    assert rules_of(table.slice(0, 0)).describe() == rules_of(table.slice(0, 1)).describe() == []

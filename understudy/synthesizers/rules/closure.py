@@ -1,0 +1,46 @@
+"""What follows from what: columns that known rules determine, and implications by way of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+# Columns that together determine another.
+Implication = tuple[tuple[str, ...], str]
+Implications = Sequence[Implication]
+
+
+def determined_by(known: tuple[str, ...], implications: Implications) -> set[str]:
+    """Return all columns that follow from known ones (Armstrong 1974)."""
+    closed = set(known)
+    grows = True
+    while grows:
+        grows = False
+        for by, of in implications:
+            if of not in closed and closed.issuperset(by):
+                closed.add(of)
+                grows = True
+    return closed
+
+
+def drop_implied(candidates: Sequence[tuple[tuple[str, str], str]], given: Implications) -> list[Implication]:
+    """Return the candidates less those that follow from the given implications and the other candidates.
+
+    A candidate is dropped for those that stay only, so that all of them still follow.
+    """
+    kept: list[Implication] = []
+    for by, of in candidates:
+        if of not in determined_by(by, [*given, *kept]):
+            kept.append((by, of))
+    for candidate in reversed(kept.copy()):
+        rest = [other for other in kept if other != candidate]
+        if candidate[1] in determined_by(candidate[0], [*given, *rest]):
+            kept = rest
+    return kept
+
+
+def reduce_transitively(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return the edges of a transitive relation without cycles that do not follow from two others."""
+    after: dict[str, set[str]] = {}
+    for a, b in edges:
+        after.setdefault(a, set()).add(b)
+    return {(a, b) for a, b in edges if not any(b in after.get(c, ()) for c in after[a] if c != b)}

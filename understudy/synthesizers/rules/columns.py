@@ -1,0 +1,115 @@
+"""The columns of a table under search: a sample of the rows, and all rows for what it did not refute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+
+from understudy.synthesizers.rules.values import Int32s, Int64s, Values, find_decimals, read_values, unit_of
+from understudy.tables.schema import ColumnKind, Schema
+from understudy.transformers.base import ArrowArray, ArrowColumn
+
+N_ROWS_SAMPLE = 4096
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column's values as codes; missing is a code too."""
+
+    codes: Int32s
+    n_codes: int
+
+
+class Columns:
+    """A table whose columns are read when they are first asked for, and once.
+
+    Every rule that a row of the sample breaks is broken; the sample decides nothing else.
+    """
+
+    def __init__(self, table: pa.Table, schema: Schema) -> None:
+        self.table, self.schema = table, schema
+        self.n_rows = table.num_rows
+        self.rows = _sample_rows(self.n_rows)
+        self.array = cache(self._array)
+        self.decimals = cache(self._decimals)
+        self.all = cache(self._all)
+        self.sample_array = cache(self._sample_array)
+        self.sample_decimals = cache(self._sample_decimals)
+        self.sample = cache(self._sample)
+        self.coded = cache(self._coded)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all columns."""
+        return self.table.column_names
+
+    @property
+    def n_sample(self) -> int:
+        """How many rows the sample has."""
+        return len(self.rows)
+
+    def is_quantity(self, name: str) -> bool:
+        """Return whether a column is a number or a time, and not a label."""
+        return self.schema.column(name).kind not in (ColumnKind.category, ColumnKind.boolean)
+
+    def has_unit(self, name: str) -> bool:
+        """Return whether the sample's values are whole numbers of some unit."""
+        return self.is_quantity(name) and self.sample_unit(name) is not None
+
+    def unit(self, name: str) -> Fraction | None:
+        """Return what one of a column's whole numbers is worth, None if it has no such numbers."""
+        return unit_of(self.table.schema.field(name).type, self.decimals(name))
+
+    def sample_unit(self, name: str) -> Fraction | None:
+        """Return the same for the numbers of the sample."""
+        return unit_of(self.table.schema.field(name).type, self.sample_decimals(name))
+
+    def _array(self, name: str) -> ArrowArray:
+        return _one_array(self.table.column(name))
+
+    def _decimals(self, name: str) -> int | None:
+        return find_decimals(self.array(name))
+
+    def _all(self, name: str) -> Values:
+        return read_values(name, self.array(name), self.decimals(name))
+
+    def _sample_array(self, name: str) -> ArrowArray:
+        column = self.table.column(name)
+        return _one_array(column if self.n_sample == self.n_rows else column.take(self.rows))
+
+    def _sample_decimals(self, name: str) -> int | None:
+        return find_decimals(self.sample_array(name))
+
+    def _sample(self, name: str) -> Values:
+        return read_values(name, self.sample_array(name), self.sample_decimals(name))
+
+    def _coded(self, name: str) -> Coded:
+        return encode(self.all(name))
+
+
+def encode(values: Values) -> Coded:
+    """Return codes for values, in no order."""
+    encoded = values.keys.dictionary_encode()
+    n = len(encoded.dictionary)
+    if values.missing is None:
+        return Coded(encoded.indices.to_numpy(), n)
+    codes = encoded.indices.fill_null(n).to_numpy(zero_copy_only=False)
+    return Coded(np.where(values.missing, np.int32(n), codes), n + 1)
+
+
+def _sample_rows(n_rows: int) -> Int64s:
+    """Return rows spread over the table, one at a random place of each stretch, ascending."""
+    if n_rows <= N_ROWS_SAMPLE:
+        return np.arange(n_rows)
+    starts = np.arange(N_ROWS_SAMPLE + 1) * n_rows // N_ROWS_SAMPLE
+    within = np.random.default_rng(0).random(N_ROWS_SAMPLE)
+    return starts[:-1] + (within * np.diff(starts)).astype(np.int64)
+
+
+def _one_array(column: ArrowColumn) -> ArrowArray:
+    chunks: list[ArrowArray] = column.chunks
+    return chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)

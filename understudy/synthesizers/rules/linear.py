@@ -1,0 +1,191 @@
+"""A column that is a sum of others, in exact whole numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.synthesizers.rules.values import Int64s, Numbers, Values, comparable_kind, unit_of
+from understudy.transformers.base import ArrowArray, Mask
+from understudy.transformers.ticks import array_of_integers
+
+# How a number half way between two is rounded.
+Ties = Literal["even", "away"]
+# Sums below this can be doubled in 64 bits.
+SUM_MAX = 2**61
+
+
+@dataclass(frozen=True)
+class Linear:
+    """target = (offset + sum of factor * term) / divisor, rounded to a multiple of step.
+
+    All of them are counted in the whole numbers that the columns store (floats: in their last decimal). The
+    target is missing exactly where a term is.
+
+    Parameters
+    ----------
+    is_nonnegative : bool
+        Whether no row has a target below zero.
+    """
+
+    target: str
+    terms: tuple[str, ...]
+    factors: tuple[int, ...]
+    offset: int
+    divisor: int
+    step: int
+    ties: Ties
+    is_nonnegative: bool
+
+    def compute(self, terms: list[Values]) -> Numbers:
+        """Return the target's whole numbers; where a term is missing they mean nothing.
+
+        Numbers that may pass 64 bits are computed in Python's own.
+        """
+        dtype: Any = np.int64 if self.fits_64_bits(terms) else object
+        total: Numbers = np.full(len(terms[0].numbers), self.offset, dtype)
+        for factor, term in zip(self.factors, terms, strict=True):
+            numbers = term.numbers.astype(dtype, copy=False)
+            total += numbers if factor == 1 else numbers * factor
+        return divide(total, self.divisor, self.ties) * self.step
+
+    def fits_64_bits(self, terms: list[Values]) -> bool:
+        """Return whether nothing on the way from the terms to the target can pass 64 bits."""
+        reach = abs(self.offset) + sum(
+            abs(factor) * _largest(term.numbers) for factor, term in zip(self.factors, terms, strict=True)
+        )
+        return max(reach, self.divisor) < SUM_MAX and (reach // self.divisor + 1) * self.step < SUM_MAX
+
+    def holds(self, target: Values, terms: list[Values]) -> Mask:
+        """Return which rows keep the rule."""
+        missing = any_missing(terms)
+        # Numbers of uint64 beyond int64, which no target is, become negative ones.
+        is_unsigned = target.numbers.dtype == np.uint64
+        numbers = target.numbers.view(np.int64) if is_unsigned else target.numbers
+        agrees: Mask = np.asarray(self.compute(terms) == numbers, dtype=np.bool_)
+        if self.is_nonnegative or is_unsigned:
+            agrees &= numbers >= 0
+        if missing is None and target.missing is None:
+            return agrees
+        lacks = np.zeros(len(numbers), np.bool_) if missing is None else missing
+        return np.where(lacks | target.mask, lacks == target.mask, agrees)
+
+    def derive(self, terms: list[Values], writing: Writing) -> ArrowArray:
+        """Return the target's values; numbers that its type cannot hold are cut, and break the rule."""
+        low, high = limits(writing.type_, writing.decimals)
+        numbers = np.clip(self.compute(terms), low, high).astype(np.int64)
+        return writing.write(numbers, any_missing(terms))
+
+    def describe(self, types: dict[str, pa.DataType], decimals: dict[str, int]) -> str:
+        """Return the rule as a sentence."""
+        units = {name: _unit(name, types, decimals) for name in (self.target, *self.terms)}
+        unit = units[self.target]
+        scale = unit * self.step / self.divisor
+        texts = [
+            _term(scale * factor / units[term], term)
+            for factor, term in zip(self.factors, self.terms, strict=True)
+        ]
+        text = " + ".join(texts) + _constant(scale * self.offset, types[self.target])
+        rounding = ", rounded," if self.divisor > 1 else ""
+        return f"{self.target} = {text.replace('+ -', '- ')}{rounding} in every row."
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How a column's whole numbers are written as Arrow values."""
+
+    type_: pa.DataType
+    decimals: int
+    nullable: bool
+
+    def write(self, numbers: Int64s, missing: Mask | None) -> ArrowArray:
+        """Return the numbers in the column's exact type."""
+        if not pa.types.is_floating(self.type_):
+            return array_of_integers(numbers, self.type_, missing)
+        floats = (numbers / 10.0**self.decimals).astype(self.type_.to_pandas_dtype())
+        if missing is not None and not self.nullable:
+            floats[missing] = np.nan
+            return pa.array(floats, type=self.type_)
+        return pa.array(floats, type=self.type_, mask=missing)
+
+
+def divide(total: Numbers, divisor: int, ties: Ties) -> Numbers:
+    """Return whole quotients, rounded to the nearest."""
+    if divisor == 1:
+        return total
+    if ties == "away":
+        sign = np.where(total < 0, -1, 1)
+        away: Numbers = sign * ((2 * abs(total) + divisor) // (2 * divisor))
+        return away
+    quotient = (2 * total + divisor) // (2 * divisor)
+    is_tie = (2 * total + divisor) % (2 * divisor) == 0
+    rounded: Numbers = quotient - (is_tie & (quotient % 2 == 1))
+    return rounded
+
+
+def any_missing(values: list[Values]) -> Mask | None:
+    """Return where any of the columns is missing, None if nowhere."""
+    missing: Mask | None = None
+    for mask in (v.missing for v in values if v.missing is not None):
+        missing = mask if missing is None else missing | mask
+    return missing
+
+
+def limits(type_: pa.DataType, decimals: int) -> tuple[int, int]:
+    """Return the lowest and the highest whole number that a type stores."""
+    if pa.types.is_integer(type_):
+        bits = type_.bit_width - pa.types.is_signed_integer(type_)
+        low = -(2**bits) if pa.types.is_signed_integer(type_) else 0
+        return low, min(2**bits, 2**63) - 1
+    if pa.types.is_decimal128(type_):
+        most = 10 ** min(type_.precision, 18) - 1
+        return -most, most
+    if pa.types.is_floating(type_):
+        return -(2**53), 2**53
+    if pa.types.is_time(type_):
+        unit = unit_of(type_, None)
+        assert unit is not None
+        return 0, int(86_400 / unit) - 1
+    bits = type_.bit_width - 1
+    return -(2**bits), 2**bits - 1
+
+
+def _largest(numbers: npt.NDArray[Any]) -> int:
+    return max(int(numbers.max()), -int(numbers.min())) if len(numbers) else 0
+
+
+def _unit(name: str, types: dict[str, pa.DataType], decimals: dict[str, int]) -> Fraction:
+    unit = unit_of(types[name], decimals.get(name))
+    assert unit is not None
+    return unit
+
+
+def _term(coefficient: Fraction, name: str) -> str:
+    if abs(coefficient) == 1:
+        return name if coefficient > 0 else f"-{name}"
+    return f"{_number(coefficient)} * {name}"
+
+
+def _number(value: Fraction) -> str:
+    n, d = value.numerator, value.denominator
+    while d % 10 == 0:
+        d //= 10
+    rest = d
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return f"{float(value):.12g}" if rest == 1 else f"{n}/{value.denominator}"
+
+
+def _constant(value: Fraction, type_: pa.DataType) -> str:
+    if value == 0:
+        return ""
+    # Of a point in time the constant would be seconds since 1970, which say nothing to a reader.
+    if comparable_kind(type_) != "number":
+        return " + a constant"
+    return f" + {_number(value)}"

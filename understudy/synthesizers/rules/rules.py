@@ -1,0 +1,223 @@
+"""All rules of a table: found, kept, told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.synthesizers.rules.closure import Implication
+from understudy.synthesizers.rules.columns import Columns
+from understudy.synthesizers.rules.linear import Linear, Writing
+from understudy.synthesizers.rules.lookups import Lookup, encode_sample, find_lookups
+from understudy.synthesizers.rules.missing import MissingTogether, find_missing
+from understudy.synthesizers.rules.orders import Order, comparable, either_missing, find_orders
+from understudy.synthesizers.rules.pairs import Levels, PairLookup, find_pairs
+from understudy.synthesizers.rules.relations import find_linear
+from understudy.synthesizers.rules.values import Values, read_values, unit_of
+from understudy.tables.schema import Schema, parse_arrow_type
+from understudy.transformers.base import ArrowArray, Mask
+
+Arrays = dict[str, ArrowArray]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What holds in every row of a table.
+
+    Parameters
+    ----------
+    schema : Schema
+    lookups : tuple of Lookup
+        Names only: what the values are is for the synthesizer to learn.
+    pairs : tuple of PairLookup
+    linear : tuple of Linear
+        In an order in which the targets can be computed.
+    orders : tuple of Order
+    missing : tuple of MissingTogether
+    levels : mapping of column name to Levels
+        Of the columns of `pairs`.
+    decimals : mapping of column name to int
+        With how many decimals floats are written; columns of other floats, and of other types, are not in it.
+    """
+
+    schema: Schema
+    lookups: tuple[Lookup, ...] = ()
+    pairs: tuple[PairLookup, ...] = ()
+    linear: tuple[Linear, ...] = ()
+    orders: tuple[Order, ...] = ()
+    missing: tuple[MissingTogether, ...] = ()
+    levels: Mapping[str, Levels] = field(default_factory=dict)
+    decimals: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """The columns that linear rules compute, in the order of the rules."""
+        return tuple(rule.target for rule in self.linear)
+
+    def derive(self, columns: Mapping[str, ArrowArray]) -> Arrays:
+        """Return the columns with the derived ones added or replaced, each in its exact type.
+
+        Parameters
+        ----------
+        columns : mapping of column name to pyarrow.Array
+            All others of one block, of the schema's types.
+        """
+        block = _Block(self, dict(columns))
+        for rule in self.linear:
+            terms = [block.values(name) for name in rule.terms]
+            block.add(rule.target, rule.derive(terms, self._writings[rule.target]))
+        return block.arrays
+
+    def holds(self, columns: Mapping[str, ArrowArray]) -> Mask:
+        """Return which rows keep all rules but lookups, which are by name only.
+
+        Parameters
+        ----------
+        columns : mapping of column name to pyarrow.Array
+            All columns of one block, of the schema's types.
+        """
+        block = _Block(self, dict(columns))
+        n_rows = len(next(iter(columns.values())))
+        kept = np.ones(n_rows, np.bool_)
+        for mask in self._checks(block):
+            kept &= mask
+        return kept
+
+    def describe(self) -> list[str]:
+        """Return every rule as a sentence, without values of the table."""
+        decimals = dict(self.decimals)
+        sums = [rule.describe(self._types, decimals) for rule in self.linear]
+        lookups = [rule.describe() for rule in self.lookups] + [rule.describe() for rule in self.pairs]
+        orders = [rule.describe() for rule in self.orders] + [rule.describe() for rule in self.missing]
+        return sums + lookups + orders
+
+    def _checks(self, block: _Block) -> Iterator[Mask]:
+        """Yield for each rule which rows keep it."""
+        for together in self.missing:
+            yield together.holds(block.values(together.first).mask, block.values(together.second).mask)
+        for order in self.orders:
+            yield self._check_order(order, block)
+        for linear in self.linear:
+            terms = [block.values(name) for name in linear.terms]
+            yield linear.holds(block.values(linear.target), terms)
+        for pair in self.pairs:
+            first, second, of = (block.levels(name) for name in pair.columns)
+            yield pair.holds(first, second, of)
+
+    def _check_order(self, order: Order, block: _Block) -> Mask:
+        low, high = block.values(order.low), block.values(order.high)
+        units = [unit_of(self._types[name], self.decimals.get(name)) for name in (order.low, order.high)]
+        return order.holds(*comparable(low, high, *units), either_missing(low, high))
+
+    @cached_property
+    def _types(self) -> dict[str, pa.DataType]:
+        return {column.name: parse_arrow_type(column.arrow_type) for column in self.schema.columns}
+
+    @cached_property
+    def _writings(self) -> dict[str, Writing]:
+        return {
+            name: Writing(self._types[name], self.decimals.get(name, 0), self.schema.column(name).nullable)
+            for name in self.derived
+        }
+
+
+class _Block:
+    """A block of rows whose columns are read once."""
+
+    def __init__(self, rules: Rules, arrays: Arrays) -> None:
+        self.rules, self.arrays = rules, arrays
+        self._values: dict[str, Values] = {}
+        self._levels: dict[str, npt.NDArray[np.int32]] = {}
+
+    def add(self, name: str, array: ArrowArray) -> None:
+        """Add a column, or replace it."""
+        self.arrays[name] = array
+        self._values.pop(name, None)
+
+    def values(self, name: str) -> Values:
+        """Return a column's values."""
+        if name not in self._values:
+            self._values[name] = read_values(name, self.arrays[name], self.rules.decimals.get(name))
+        return self._values[name]
+
+    def levels(self, name: str) -> npt.NDArray[np.int32]:
+        """Return the levels of a column's values."""
+        if name not in self._levels:
+            self._levels[name] = self.rules.levels[name].find(self.values(name))
+        return self._levels[name]
+
+
+def find_rules(table: pa.Table, schema: Schema) -> Rules:
+    """Return what holds in every row of a table and cannot be chance.
+
+    Parameters
+    ----------
+    table : pyarrow.Table of shape (n_rows, n_columns)
+        Of the schema's columns and types; not changed.
+    schema : Schema
+
+    Raises
+    ------
+    InvalidInput
+        If a decimal has more digits than 64 bits hold.
+    """
+    if not table.num_rows:
+        return Rules(schema)
+    columns = Columns(table, schema)
+    linear = find_linear(columns)
+    derived = {rule.target for rule in linear}
+    sample = encode_sample(columns)
+    # What a synthesizer does not draw it cannot look up, nor look up by.
+    lookups = find_lookups(columns, sample, without=derived)
+    implications = [*_implications_of(linear), *(((rule.by,), rule.of) for rule in lookups)]
+    pairs, levels = find_pairs(columns, sample, implications)
+    orders = find_orders(columns, _orders_of(columns, linear))
+    missing = find_missing(columns, [name for name in columns.names if name not in derived])
+    return Rules(
+        schema,
+        lookups,
+        pairs,
+        linear,
+        orders,
+        missing,
+        levels,
+        _decimals(columns, linear, orders, levels),
+    )
+
+
+def _implications_of(linear: tuple[Linear, ...]) -> list[Implication]:
+    """Return that all columns of an equation but one determine that one."""
+    equations = [(rule.target, *rule.terms) for rule in linear]
+    return [
+        (tuple(other for other in columns if other != name), name)
+        for columns in equations
+        for name in columns
+    ]
+
+
+def _orders_of(columns: Columns, linear: tuple[Linear, ...]) -> set[tuple[str, str]]:
+    """Return the orders that sums keep: a sum of numbers that are not negative is at least each of them."""
+    kept = set()
+    for rule in linear:
+        is_grown = rule.offset >= 0 and rule.step == 1 and all(factor > 0 for factor in rule.factors)
+        lowest = {name: int(columns.all(name).numbers.min(initial=0)) for name in rule.terms}
+        for term, factor in zip(rule.terms, rule.factors, strict=True):
+            is_nothing_lost = all(low >= 0 for name, low in lowest.items() if name != term)
+            is_whole = factor == rule.divisor and columns.unit(term) == columns.unit(rule.target)
+            if is_grown and is_nothing_lost and is_whole:
+                kept.add((term, rule.target))
+    return kept
+
+
+def _decimals(
+    columns: Columns, linear: tuple[Linear, ...], orders: tuple[Order, ...], levels: Mapping[str, Levels]
+) -> dict[str, int]:
+    names = {name for rule in linear for name in (rule.target, *rule.terms)}
+    names |= {name for rule in orders for name in (rule.low, rule.high)} | set(levels)
+    found = {name: columns.decimals(name) for name in sorted(names)}
+    return {name: decimals for name, decimals in found.items() if decimals is not None}
