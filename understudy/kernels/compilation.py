@@ -6,6 +6,7 @@ import numpy as np
 
 from understudy.kernels import (
     association,
+    blocks,
     decoding,
     drawing,
     evidence,
@@ -27,6 +28,7 @@ def compile_kernels() -> None:
     _compile_chain()
     _compile_decoding()
     _compile_nearest()
+    _compile_blocks()
     hashing.hash_rows(_SEED, _STREAM, _ROW, np.zeros(1, np.uint64))
 
 
@@ -65,3 +67,9 @@ def _compile_decoding() -> None:
 def _compile_nearest() -> None:
     numbers, codes = np.zeros((1, 1), np.float32), np.zeros((1, 1), np.int32)
     nearest.nearest_distances(numbers, codes, numbers, codes)
+
+
+def _compile_blocks() -> None:
+    subjects, is_first = np.zeros(1, np.int64), np.ones(1, np.bool_)
+    blocks.find_blocks(subjects, is_first, is_first, 1, 1)
+    blocks.find_speakers(subjects, np.zeros(1, np.int64), 1)

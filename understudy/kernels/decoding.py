@@ -18,7 +18,8 @@ def _offset_within(word: np.uint64, knots: Float64s) -> float:
     n = knots.shape[0] - 1
     place = float(word >> np.uint64(11)) * _UNIT * n
     k = min(int(place), n - 1)
-    return float(knots[k] + (place - k) * (knots[k + 1] - knots[k]))
+    # The last bit of the sum may lie above the next knot.
+    return float(min(knots[k] + (place - k) * (knots[k + 1] - knots[k]), knots[k + 1]))
 
 
 @njit(cache=True, nogil=True)

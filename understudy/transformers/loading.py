@@ -178,7 +178,8 @@ def _load_categorical(column: Column, type_: pa.DataType, reader: ArrayReader) -
 
 def _load_numeric(column: Column, type_: pa.DataType, reader: ArrayReader) -> NumericTransformer:
     scale = _load_scale(type_, reader)
-    n_values = reader.whole("n_values")
+    is_placeholder = reader.truth("is_placeholder")
+    n_merged, n_drawn_in = reader.whole("n_rows_merged"), reader.whole("n_rows_drawn_in")
     is_float = scale.writing == "float"
     starts = reader.array("starts", np.float64 if is_float else np.uint64, (None,))
     knots = reader.array("knots", np.float64, (None, N_SEGMENTS + 1))
@@ -186,12 +187,11 @@ def _load_numeric(column: Column, type_: pa.DataType, reader: ArrayReader) -> Nu
     has_missing = reader.truth("has_missing")
     require(len(starts) + has_missing > 0, "a column has no codes")
     # Casting a wild float to an integer is undefined in compiled code.
-    highest = np.finfo(np.float64).max if is_float else 2.0**63
+    highest = np.finfo(np.float64).max if is_float else 2.0**64
     in_range = np.isfinite(starts).all() and ((knots >= 0) & (knots < highest)).all()
     require(bool(in_range), "quantiles are out of range")
-    return NumericTransformer(
-        type_, column.nullable, has_missing, n_values, scale, Bins(starts, knot_row, knots)
-    )
+    bins = Bins(starts, knot_row, knots, n_merged, n_drawn_in)
+    return NumericTransformer(type_, column.nullable, has_missing, is_placeholder, scale, bins)
 
 
 def _load_scale(type_: pa.DataType, reader: ArrayReader) -> Scale:

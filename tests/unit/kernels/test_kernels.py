@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from tests.unit.kernels import twins
 from understudy.kernels import (
     association,
+    blocks,
     decoding,
     drawing,
     evidence,
@@ -275,3 +277,18 @@ def test_mutual_information_is_that_of_the_definition() -> None:
         b = {y: (groups[1] == y).mean() for y in set(groups[1].tolist())}
         plain = sum(q * math.log(q / (a[x] * b[y])) for (x, y), q in p.items())
         assert got[c] == pytest.approx(plain - (len(a) - 1) * (len(b) - 1) / 800)
+
+
+@unhurried
+@given(st.integers(0, 2**32 - 1), st.integers(1, 60))
+def test_blocks_are_those_of_the_twin(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    subjects, values = rng.integers(0, 6, n), np.sort(rng.integers(0, 20, n))
+    runs = values // int(rng.integers(2, 20))
+    is_value, is_run = (np.concatenate(([True], np.diff(a) > 0)) for a in (values, runs))
+    begin = blocks.find_blocks(subjects, is_value, is_run, 6, 3)
+    assert begin.tolist() == twins.blocks(subjects.tolist(), values.tolist(), runs.tolist(), 3)
+    is_speaker = blocks.find_speakers(subjects, begin, 6)
+    for low, high in pairwise([*begin.tolist(), n]):
+        own = subjects[low:high].tolist()
+        assert is_speaker[low:high].tolist() == [own.index(s) == i for i, s in enumerate(own)]

@@ -120,3 +120,18 @@ def best_split(
             if two - whole - price > best[0] + 1e-9:
                 best = (two - whole - price, f, goes_left)
     return (best[1], best[2]) if best[1] >= 0 else None
+
+
+def blocks(subjects: list[int], values: list[int], runs: list[int], k: int) -> list[int]:
+    """Return the first row of every block."""
+    begin: list[int] = []
+    for run in sorted(set(runs)):
+        waiting: list[int] = []
+        own_begin: list[int] = []
+        for value in sorted({v for v, r in zip(values, runs, strict=True) if r == run}):
+            waiting += [i for i, v in enumerate(values) if v == value]
+            if len({subjects[i] for i in waiting}) >= k:
+                own_begin.append(waiting[0])
+                waiting = []
+        begin += own_begin or [runs.index(run)]
+    return begin
