@@ -116,6 +116,10 @@ class TableSchema(Body):
     """The columns of a table, in their order."""
 
     columns: list[TableColumn]
+    subject: Annotated[
+        str | None,
+        Field(description="The column that says whose row it is; protection then counts subjects, not rows."),
+    ] = None
 
 
 class Progress(Body):

@@ -61,7 +61,9 @@ def _compile_decoding() -> None:
     decoding.decode_ticks(codes, 0, ticks, knot_row, knots, _SEED, _STREAM, _ROW, ticks.copy())
     decoding.decode_floats(codes, 0, floats, knot_row, knots, _SEED, _STREAM, _ROW, floats.copy())
     decoding.draw_from_marginal(ticks, _SEED, _STREAM, _ROW, codes)
-    decoding.decode_levels(codes, 0, ticks, _SEED, _STREAM, _ROW, indices)
+    decoding.decode_levels(
+        codes, 0, indices, indices + indices.dtype.type(1), np.arange(2), _SEED, _STREAM, _ROW, indices.copy()
+    )
 
 
 def _compile_nearest() -> None:

@@ -49,12 +49,18 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     columns: Annotated[tuple[Column, ...], Field(min_length=1)]
+    subject: Annotated[
+        str | None,
+        Field(description="The column that says whose row it is; protection then counts subjects."),
+    ] = None
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Schema:
         names = self.names
         if len(set(names)) != len(names):
             raise ValueError("column names must be unique")
+        if self.subject is not None and self.subject not in names:
+            raise ValueError("the subject must be one of the columns")
         return self
 
     @property

@@ -166,9 +166,13 @@ def _load_categorical(column: Column, type_: pa.DataType, reader: ArrayReader) -
     has_missing = reader.truth("has_missing")
     require(bool(texts) or has_missing, "a category has no levels")
     counts = reader.counts("counts", len(texts)) if texts else np.zeros(0, np.int64)
+    first_level = reader.indices("first_level", np.int32, (None,), 0, len(texts))
+    is_ascending = bool((np.diff(first_level) > 0).all()) and first_level[:1].tolist() == [0] * bool(texts)
+    require(is_ascending, "the codes of a category do not divide its levels")
     return CategoricalTransformer(
         levels,
         counts,
+        first_level,
         has_missing,
         reader.whole("n_levels_pooled"),
         reader.whole("n_rows_pooled"),

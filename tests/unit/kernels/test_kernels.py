@@ -248,13 +248,19 @@ def test_floats_are_decoded_within_their_range() -> None:
     assert out.tolist() == pytest.approx(expected)
 
 
-def test_pooled_levels_are_redrawn_from_kept_ones() -> None:
-    codes, out = as_array([0, 1, 2, 3] * 100, np.uint16), np.zeros(400, np.int32)
-    cumulative = as_array([2**62, 2**64 - 1], np.uint64)
-    decoding.decode_levels(codes, 1, cumulative, np.uint64(0), np.uint64(0), consecutive_rows(0, 400), out)
-    redrawn = [int(twins.word(0, 0, i) >= 2**62) for i in range(3, 400, 4)]
-    assert out.reshape(-1, 4)[:, :3].tolist() == [[0, 0, 1]] * 100
-    assert out[3::4].tolist() == redrawn
+@unhurried
+@given(seed=WORD, counts=st.lists(st.integers(1, 2**40), min_size=4, max_size=4))
+def test_levels_are_drawn_as_by_the_twin(seed: int, counts: list[int]) -> None:
+    # Code 0 is missing, then two groups of levels, and the pool of all.
+    codes, out = as_array([0, 1, 2, 3] * 50, np.uint16), np.zeros(200, np.int32)
+    begin, end = as_array([0, 1, 0], np.int32), as_array([1, 4, 4], np.int32)
+    sums = np.concatenate(([0], np.cumsum(counts)))
+    key = np.uint64(seed), np.uint64(0), consecutive_rows(0, 200)
+    decoding.decode_levels(codes, 1, begin, end, sums, *key, out)
+    for i, code in enumerate(codes.tolist()):
+        group = max(code - 1, 0)
+        own = list(range(begin[group], end[group]))
+        assert out[i] == twins.level(own, counts, twins.word(seed, 0, i))
 
 
 def test_marginal_draws_are_those_of_the_twin() -> None:

@@ -135,3 +135,13 @@ def blocks(subjects: list[int], values: list[int], runs: list[int], k: int) -> l
                 waiting = []
         begin += own_begin or [runs.index(run)]
     return begin
+
+
+def level(own: list[int], counts: list[int], word: int) -> int:
+    """Return the level in which a random row among those of the own levels lies."""
+    row = int((word >> 11) / 2**53 * sum(counts[x] for x in own))
+    for x in own[:-1]:
+        if row < counts[x]:
+            return x
+        row -= counts[x]
+    return own[-1]
