@@ -119,6 +119,10 @@ class TableSchema(Body):
     locale: Annotated[
         str, Field(description="Language and country of made-up names and texts.", examples=["de-at"])
     ] = "en"
+    subject: Annotated[
+        str | None,
+        Field(description="The column that says whose row it is; protection then counts subjects, not rows."),
+    ] = None
 
 
 class Progress(Body):

@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from hypothesis import given, settings
 
+from tests.tables import tables_of_all_kinds
 from understudy.errors import Conflict, InvalidInput
 from understudy.synthesizers import SYNTHESIZERS, make_synthesizer
 from understudy.synthesizers.base import Synthesizer
@@ -345,3 +348,82 @@ def test_infinite_values_are_refused_by_name(make: Make) -> None:
     table, schema = one_column(pa.array([1.0, float("inf")] * 10), ColumnKind.float)
     with pytest.raises(InvalidInput, match="'x' holds infinite values"):
         make().fit(table, schema)
+
+
+# The first call may compile; a fit takes some ten milliseconds.
+ANY_TABLE = settings(deadline=None, max_examples=60)
+
+
+@pytest.mark.parametrize("name", list(SYNTHESIZERS))
+@ANY_TABLE
+@given(tables_of_all_kinds())
+def test_any_table_is_learnt_and_drawn(name: str, made: tuple[pa.Table, Schema]) -> None:
+    table, schema = made
+    synthesizer = make_synthesizer(SYNTHESIZERS[name].parameters(name=name), seed=0)  # type: ignore[arg-type]
+    sample = draw(synthesizer.fit(table, schema), 70)
+    assert sample.schema.equals(table.schema)
+    sample.validate(full=True)
+    for column, drawn in zip(table.columns, sample.columns, strict=True):
+        assert drawn.null_count == 0 or column.null_count > 0 or pc.any(pc.is_nan(column)).as_py()
+        assert drawn.null_count == 70 or column.null_count < len(column)
+
+
+@pytest.mark.parametrize("name", list(SYNTHESIZERS))
+@ANY_TABLE
+@given(tables_of_all_kinds())
+def test_the_model_of_any_table_is_saved_and_loaded(
+    tmp_path_factory: pytest.TempPathFactory, name: str, made: tuple[pa.Table, Schema]
+) -> None:
+    table, schema = made
+    synthesizer = make_synthesizer(SYNTHESIZERS[name].parameters(name=name), seed=0)  # type: ignore[arg-type]
+    path = tmp_path_factory.mktemp("models") / "model"
+    save_model(synthesizer.fit(table, schema), path, schema=schema)
+    loaded, manifest = load_model(path)
+    assert identical(draw(loaded, 70), draw(synthesizer, 70))
+    assert loaded.card() == synthesizer.card()
+    assert Schema.model_validate(manifest["schema"]) == schema
+
+
+def identical(one: pa.Table, other: pa.Table) -> bool:
+    """Return whether two tables have the same bytes, so that NaN is NaN."""
+    return one.to_batches()[0].serialize().equals(other.to_batches()[0].serialize())
+
+
+def test_card_counts_what_was_suppressed(make: Make) -> None:
+    values = pa.array([1, 2, *[10] * 50, 13, *[20] * 50, 31])
+    texts = pa.array(["a"] * 98 + ["b"] * 4 + ["c", "d"])
+    columns = (
+        Column(name="x", kind=ColumnKind.integer, arrow_type="int64", nullable=False),
+        Column(name="t", kind=ColumnKind.category, arrow_type="string", nullable=False),
+    )
+    schema = Schema(columns=columns)
+    card = make().fit(pa.Table.from_arrays([values, texts], schema=schema.to_arrow()), schema).card()
+    assert card["protection"] == {
+        "unit": "row",
+        "k": 5,
+        "levels_pooled": 3,
+        "rows_pooled": 6,
+        "rows_merged": 1,
+        "rows_drawn_in": 3,
+    }
+
+
+def test_a_named_subject_is_counted_in_place_of_rows(make: Make) -> None:
+    # Ten visits each of thirty patients; four of them have the rare finding.
+    patient = np.repeat(np.arange(30), 10)
+    finding = np.where(patient < 4, "rare", np.where(patient < 15, "common", "none"))
+    weight = np.random.default_rng(0).gamma(50, size=30)[patient]
+    table = pa.table({"patient": patient, "finding": finding, "weight": weight})
+    kinds = [ColumnKind.integer, ColumnKind.category, ColumnKind.float]
+    columns = tuple(
+        Column(name=field.name, kind=kind, arrow_type=str(field.type), nullable=False)
+        for field, kind in zip(table.schema, kinds, strict=True)
+    )
+    schema = Schema(columns=columns, subject="patient")
+    synthesizer = make().fit(table.cast(schema.to_arrow()), schema)
+    sample = draw(synthesizer, 5000)
+    assert set(sample["finding"].to_pylist()) == {"common", "none"}
+    assert not set(sample["weight"].to_pylist()) & set(weight.tolist())
+    card = synthesizer.card()
+    assert (card["protection"]["unit"], card["protection"]["rows_pooled"]) == ("subject", 40)
+    assert "at least 5 subjects share it" in card["promised"][0]

@@ -35,8 +35,18 @@ def show_model(result: Row) -> None:
         soft_wrap=True,
         markup=False,
     )
+    output().print(f"  {_protection(card['protection'])}", soft_wrap=True, markup=False)
     for warning in card["warnings"]:
         notices().print(f"[yellow]warning:[/] {escape(warning)}", soft_wrap=True)
+
+
+def _protection(counts: Row) -> str:
+    """Say in one line what was left out, in cells of the table."""
+    return (
+        f"fewer than {counts['k']} {counts['unit']}s: {counts['levels_pooled']:,} levels pooled "
+        f"({counts['rows_pooled']:,} cells), {counts['rows_merged']:,} numbers merged, "
+        f"{counts['rows_drawn_in']:,} extremes drawn in"
+    )
 
 
 def _size(n_bytes: int) -> str:

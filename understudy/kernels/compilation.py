@@ -8,6 +8,7 @@ import numpy.typing as npt
 from understudy.kernels import (
     association,
     boosting,
+    blocks,
     decoding,
     drawing,
     evidence,
@@ -31,6 +32,7 @@ def compile_kernels() -> None:
     _compile_chain()
     _compile_decoding()
     _compile_nearest()
+    _compile_blocks()
     hashing.hash_rows(_SEED, _STREAM, _ROW, np.zeros(1, np.uint64))
     _compile_permutation()
 
@@ -83,7 +85,9 @@ def _compile_decoding() -> None:
     decoding.decode_ticks(codes, 0, ticks, knot_row, knots, _SEED, _STREAM, _ROW, ticks.copy())
     decoding.decode_floats(codes, 0, floats, knot_row, knots, _SEED, _STREAM, _ROW, floats.copy())
     decoding.draw_from_marginal(ticks, _SEED, _STREAM, _ROW, codes)
-    decoding.decode_levels(codes, 0, ticks, _SEED, _STREAM, _ROW, indices)
+    decoding.decode_levels(
+        codes, 0, indices, indices + indices.dtype.type(1), np.arange(2), _SEED, _STREAM, _ROW, indices.copy()
+    )
 
 
 def _compile_permutation() -> None:
@@ -95,3 +99,9 @@ def _compile_permutation() -> None:
 def _compile_nearest() -> None:
     numbers, codes = np.zeros((1, 1), np.float32), np.zeros((1, 1), np.int32)
     nearest.nearest_distances(numbers, codes, numbers, codes)
+
+
+def _compile_blocks() -> None:
+    subjects, is_first = np.zeros(1, np.int64), np.ones(1, np.bool_)
+    blocks.find_blocks(subjects, is_first, is_first, 1, 1)
+    blocks.find_speakers(subjects, np.zeros(1, np.int64), 1)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 from understudy.kernels.hashing import row_word, stream_key
-from understudy.kernels.trees import Float64s, Int32s, Uint16s, Uint64s
+from understudy.kernels.trees import Float64s, Int32s, Int64s, Uint16s, Uint64s
 
 _UNIT = 2.0**-53
 
@@ -18,7 +18,8 @@ def _offset_within(word: np.uint64, knots: Float64s) -> float:
     n = knots.shape[0] - 1
     place = float(word >> np.uint64(11)) * _UNIT * n
     k = min(int(place), n - 1)
-    return float(knots[k] + (place - k) * (knots[k + 1] - knots[k]))
+    # The last bit of the sum may lie above the next knot.
+    return float(min(knots[k] + (place - k) * (knots[k + 1] - knots[k]), knots[k + 1]))
 
 
 @njit(cache=True, nogil=True)
@@ -106,21 +107,42 @@ def draw_from_marginal(
 def decode_levels(
     codes: Uint16s,
     first_code: int,
-    cumulative: Uint64s,
+    begin: Int32s,
+    end: Int32s,
+    sums: Int64s,
     seed: np.uint64,
     stream: np.uint64,
     rows: Uint64s,
     out: Int32s,
 ) -> None:
-    """Write the index of a kept level for each code.
+    """Write the index of a level for each code: one of the code's levels, by their frequency.
 
-    The code after the last kept level stands for all pooled ones and is redrawn from the kept ones by their
-    frequency; codes below `first_code` (missing) give level 0.
+    Parameters
+    ----------
+    codes, out : array of shape (n,)
+        Codes below `first_code` (missing) give a level of the first code.
+    begin, end : array of shape (n_codes - first_code,)
+        The levels of each code are ``begin … end - 1``; at least one.
+    sums : array of shape (n_levels + 1,)
+        Rows with a level below each.
     """
     key = stream_key(seed, stream)
-    n_levels = cumulative.shape[0]
     for i in range(codes.shape[0]):
-        level = max(int(codes[i]) - first_code, 0)
-        if level >= n_levels:
-            level = find_first_above(cumulative, row_word(key, rows[i]))
-        out[i] = level
+        code = max(int(codes[i]) - first_code, 0)
+        low, high = begin[code], end[code]
+        if high - low > 1:
+            place = float(row_word(key, rows[i]) >> np.uint64(11)) * _UNIT
+            low = _find_level(sums, low, high - 1, sums[low] + int(place * (sums[high] - sums[low])))
+        out[i] = low
+
+
+@njit(cache=True, nogil=True)
+def _find_level(sums: Int64s, low: int, high: int, row: int) -> int:
+    """Return the level of a row, the rows being in the order of their levels; low … high."""
+    while low < high:
+        middle = (low + high) // 2
+        if sums[middle + 1] > row:
+            high = middle
+        else:
+            low = middle + 1
+    return low

@@ -8,15 +8,25 @@ from understudy.transformers.table import TableTransformer
 
 N_ROWS_FEW = 100
 
+# What is counted of each column and summed up in the card.
+SUPPRESSED = ("levels_pooled", "rows_pooled", "rows_merged", "rows_drawn_in")
+
+# {k} and {who} are filled in: rows, or subjects where the schema names them.
 PROMISES = (
-    f"A level or number is emitted as it was only if at least {N_ROWS_SHARED} rows share it; rarer levels "
+    "A level or number is emitted as it was only if at least {k} {who} share it; rarer levels "
     "are replaced by commoner ones, and other numbers are drawn between means of as many neighbours.",
     "Identifiers are made anew: unique within a seed, in the table's pattern, and none of them the table's. "
     "Free text, names, e-mail addresses, phone numbers and addresses are made up; nothing of them is learnt "
     "but which are missing, and how long texts are.",
+    "No number that fewer than {k} {who} share is kept, and every drawn number lies between the {k}th value "
+    "from below and the {k}th from above, counted by {who}. Columns of too few for that give one number: a "
+    "mean, or zero.",
     "The same seed gives the same rows, however they are cut into requests.",
 )
 LIMITS = (
+    "A number drawn between others may by chance be one in the table: rarely among floats, often among whole "
+    "numbers and few decimals.",
+    "How columns go together is learnt from rows, also where subjects are named.",
     "The model file is personal data: it says more about single rows than its samples do. Keep it as you "
     "keep the table; only samples should leave.",
     "A made-up name or address may by chance be somebody's, also in the table. E-mail addresses are at "
@@ -29,19 +39,22 @@ LIMITS = (
 def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | None = None) -> Manifest:
     """Return the card of a fitted model; values of the table are not in it."""
     columns = table.describe()
+    unit = "row" if table.schema.subject is None else "subject"
     return {
         "synthesizer": name,
         "preset": preset,
         "n_rows": n_rows,
         "n_columns": len(columns),
         "columns": columns,
-        "warnings": _warnings(columns, n_rows),
-        "promised": list(PROMISES),
+        "protection": {"unit": unit, "k": N_ROWS_SHARED}
+        | {key: sum(column.get(key, 0) for column in columns) for key in SUPPRESSED},
+        "warnings": _warnings(columns, n_rows, f"{unit}s"),
+        "promised": [promise.format(k=N_ROWS_SHARED, who=f"{unit}s") for promise in PROMISES],
         "not_promised": list(LIMITS),
     }
 
 
-def _warnings(columns: list[Manifest], n_rows: int) -> list[str]:
+def _warnings(columns: list[Manifest], n_rows: int, who: str) -> list[str]:
     warnings = []
     if n_rows < N_ROWS_FEW:
         warnings.append(
@@ -51,7 +64,7 @@ def _warnings(columns: list[Manifest], n_rows: int) -> list[str]:
     for column in columns:
         if column.get("placeholder"):
             warnings.append(
-                f"No value of column {column['name']!r} is shared by {N_ROWS_SHARED} rows, or it has fewer "
+                f"No value of column {column['name']!r} is shared by {N_ROWS_SHARED} {who}, or it has fewer "
                 "values than that: a placeholder (`_OTHER_`, or zero) stands for all of them."
             )
         elif "made_anew" in column:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from understudy.errors import InvalidInput
+from understudy.errors import InvalidInput, TooLarge
 from understudy.synthesizers import SYNTHESIZERS
 from understudy.synthesizers.base import Manifest, Synthesizer
 from understudy.tables.schema import Schema
@@ -53,10 +53,19 @@ def save_model(
         "extra": extra or {},
     }
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        archive.writestr(_member(MANIFEST_NAME), text.encode())
+        archive.writestr(_member(MANIFEST_NAME), _manifest_bytes(manifest))
         for name in sorted(arrays):
             archive.writestr(_member(f"{name}.npy"), _array_bytes(arrays[name]))
+
+
+def _manifest_bytes(manifest: Manifest) -> bytes:
+    data = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    if len(data) > MANIFEST_BYTES_MAX:
+        raise TooLarge(
+            f"The levels of the categories take {len(data):,} bytes; a model file has room for "
+            f"{MANIFEST_BYTES_MAX:,}. Leave out columns of long texts.",
+        )
+    return data
 
 
 def _member(name: str) -> zipfile.ZipInfo:

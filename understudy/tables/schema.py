@@ -87,6 +87,10 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     columns: Annotated[tuple[Column, ...], Field(min_length=1)]
+    subject: Annotated[
+        str | None,
+        Field(description="The column that says whose row it is; protection then counts subjects."),
+    ] = None
     locale: Annotated[
         str,
         Field(description="The language and country of made-up names, addresses and texts, such as `de-at`."),
@@ -104,6 +108,8 @@ class Schema(BaseModel):
         names = self.names
         if len(set(names)) != len(names):
             raise ValueError("column names must be unique")
+        if self.subject is not None and self.subject not in names:
+            raise ValueError("the subject must be one of the columns")
         return self
 
     @property

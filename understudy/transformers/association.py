@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from understudy.transformers.base import Codes
+from understudy.transformers.base import Codes, Mask
+from understudy.transformers.coarse import group_neighbours
 
 Int64s = npt.NDArray[np.int64]
 Float64s = npt.NDArray[np.float64]
 
 # The order is by the columns that tell most about the level.
 N_KEYS = 2
+# Of a table of levels by codes; beyond, codes are judged in groups.
+N_CELLS_MAX = 2**22
 
 
 def order_levels(levels: Int64s, n_levels: int, others: list[tuple[Codes, int]]) -> Int64s:
@@ -24,36 +27,55 @@ def order_levels(levels: Int64s, n_levels: int, others: list[tuple[Codes, int]])
     n_levels : int
     others : list of (codes, n_codes)
         The columns to look at.
+
+    Notes
+    -----
+    Memory is some numbers a row, and N_CELLS_MAX, whatever the number of levels or columns.
     """
     has_level = (levels >= 0) & (levels < n_levels)
-    tables = []
-    for codes, n_codes in others:
-        cell = levels[has_level] * n_codes + codes[has_level]
-        table = np.bincount(cell, minlength=n_levels * n_codes).reshape(n_levels, n_codes)
-        tables.append((_explained(table), table))
-    tables.sort(key=lambda pair: -pair[0])
-    keys = [_key(table, first=i == 0) for i, (_, table) in enumerate(tables[:N_KEYS])]
-    return np.lexsort(keys[::-1]) if keys else np.arange(n_levels)
+    own = levels[has_level]
+    explained = [_explained(own, n_levels, codes[has_level], n_codes) for codes, n_codes in others]
+    best = np.argsort(-np.array(explained), kind="stable")[:N_KEYS]
+    if not len(own) or not len(best):
+        return np.arange(n_levels)
+    keys = [_commonest(own, n_levels, *_present(others[best[0]], has_level))]
+    keys += [_mean(own, n_levels, others[j][0][has_level]) for j in best[1:]]
+    return np.lexsort(keys[::-1])
 
 
-def _key(table: Int64s, *, first: bool) -> Float64s:
-    """Return the commonest code of each level, or for later keys the mean code."""
-    if first:
-        commonest: Float64s = table.argmax(axis=1).astype(np.float64)
-        return commonest
-    mean: Float64s = table @ np.arange(table.shape[1]) / np.maximum(table.sum(axis=1), 1)
+def _present(other: tuple[Codes, int], has_level: Mask) -> tuple[Codes, int]:
+    return other[0][has_level], other[1]
+
+
+def _commonest(own: Int64s, n_levels: int, codes: Codes, n_codes: int) -> Float64s:
+    """Return the commonest code of each level, the lowest of several."""
+    cells, n_rows = np.unique(own * n_codes + codes, return_counts=True)
+    level = cells // n_codes
+    by_level = np.lexsort((-n_rows, level))
+    first = by_level[np.flatnonzero(np.concatenate(([True], np.diff(level[by_level]) > 0)))]
+    commonest = np.zeros(n_levels)
+    commonest[level[first]] = cells[first] % n_codes
+    return commonest
+
+
+def _mean(own: Int64s, n_levels: int, codes: Codes) -> Float64s:
+    n_rows = np.bincount(own, minlength=n_levels)
+    mean: Float64s = np.bincount(own, codes, n_levels) / np.maximum(n_rows, 1)
     return mean
 
 
-def _explained(table: Int64s) -> float:
+def _explained(own: Int64s, n_levels: int, codes: Codes, n_codes: int) -> float:
     """Return the share of the other column's entropy that the level explains."""
-    n = max(int(table.sum()), 1)
-    entropy = _entropy(table.sum(axis=0) / n)
-    rows = table.sum(axis=1)
-    within = sum(float(rows[i]) / n * _entropy(table[i] / rows[i]) for i in np.flatnonzero(rows))
-    return (entropy - within) / max(entropy, 1e-9)
+    group = group_neighbours(np.bincount(codes, minlength=n_codes), max(N_CELLS_MAX // n_levels, 2))
+    n = int(group.max()) + 1
+    cells = np.bincount(own * n + group[codes], minlength=n_levels * n).reshape(n_levels, n)
+    n_rows = max(len(own), 1)
+    entropy = np.log(n_rows) - _sum_of_logs(cells.sum(axis=0)) / n_rows
+    within = (_sum_of_logs(cells.sum(axis=1)) - _sum_of_logs(cells)) / n_rows
+    return float((entropy - within) / max(entropy, 1e-9))
 
 
-def _entropy(p: Float64s) -> float:
-    positive = p[p > 0]
-    return float(-(positive * np.log(positive)).sum())
+def _sum_of_logs(counts: Int64s) -> float:
+    """Return the sum of n log n over all counts."""
+    positive = counts[counts > 0].astype(np.float64)
+    return float((positive * np.log(positive)).sum())

@@ -15,6 +15,8 @@ N_ROWS_SHARED = 5
 N_CODES_MAX = 8192
 
 Codes = npt.NDArray[np.uint16]
+# Whose each row is, 0 … n_subjects - 1.
+Subjects = npt.NDArray[np.int64]
 RowNumbers = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
 Json = dict[str, Any]

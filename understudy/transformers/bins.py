@@ -2,24 +2,22 @@
 
 Nothing that fewer than `N_ROWS_SHARED` rows say is kept: a range has at least that many rows, its quantiles
 are means of that many neighbours, and rows too few for a range of their own go to the nearest shared value.
+Rows beyond the k-th value from either end take no part, so that every draw lies between those two. Where
+subjects are named, subjects are counted in place of rows.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from understudy.transformers.base import N_ROWS_SHARED, Codes
+from understudy.transformers.base import N_ROWS_SHARED, Codes, Mask, Subjects
+from understudy.transformers.sharing import Int64s, Numbers, SortedRows, central_values, sort_rows
 
 # Quantiles kept of a range; a range of few rows has fewer, the rest are interpolated.
 N_SEGMENTS = 8
-
-# Any: ticks (uint64) or floats (float64), the same in and out.
-Numbers = npt.NDArray[Any]
-Int64s = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -34,11 +32,17 @@ class Bins:
         The row of `knots`, or -1 for a shared value.
     knots : array of shape (n_ranges, N_SEGMENTS + 1), float64
         Quantiles of a range at equal distances, relative to its start.
+    n_rows_merged : int
+        Rows that went to the nearest shared value, being too few for a range of their own.
+    n_rows_drawn_in : int
+        Rows beyond the k-th value from either end.
     """
 
     starts: Numbers
     knot_row: npt.NDArray[np.int32]
     knots: npt.NDArray[np.float64]
+    n_rows_merged: int = 0
+    n_rows_drawn_in: int = 0
 
     @property
     def n_bins(self) -> int:
@@ -48,56 +52,80 @@ class Bins:
 
 @dataclass(frozen=True)
 class _Runs:
-    """Stretches of distinct values: each shared value by itself, and what lies between two of them."""
+    """Stretches of distinct values: each shared value by itself, and what lies between two of them.
 
-    first: Int64s  # index of the first distinct value
-    is_shared: npt.NDArray[np.bool_]
+    Parameters
+    ----------
+    first : array of shape (n_runs,)
+        Index of the first distinct value.
+    first_row, n_rows : array of shape (n_runs,)
+    blocks : array of shape (n_blocks,), optional
+        Where subjects are named: the first rows of blocks of k subjects each.
+    """
+
+    first: Int64s
+    first_row: Int64s
     n_rows: Int64s
-    first_row: Int64s  # in the sorted rows
+    is_shared: Mask
+    is_kept: Mask
+    blocks: Int64s | None
 
 
-def fit_bins(values: Numbers, n_bins_max: int) -> tuple[Bins, Codes]:
+def fit_bins(values: Numbers, n_bins_max: int, subjects: Subjects | None = None) -> tuple[Bins, Codes]:
     """Return bins for numbers, and the bin of every number.
 
     Parameters
     ----------
     values : array of shape (n,), uint64 or finite float64
-        At least N_ROWS_SHARED of them.
+        Of at least N_ROWS_SHARED rows, or subjects where they are named.
     n_bins_max : int
+    subjects : array of shape (n,), optional
+        Whose each number is.
     """
-    ordered = np.sort(values)
-    is_first = np.concatenate(([True], ordered[1:] != ordered[:-1]))
-    position = np.flatnonzero(is_first)
-    distinct = ordered[position]
-    counts = np.diff(np.append(position, len(ordered)))
-    runs = _find_runs(counts, position, n_bins_max)
-    kept = runs.is_shared | (runs.n_rows >= N_ROWS_SHARED)
-    begins = _cut_ranges(ordered, runs, kept, n_bins_max)
-    edges = _edges(distinct, runs, kept)
-    bins, bounds = _make_bins(ordered, runs, kept, begins, edges)
+    rows = sort_rows(values, subjects)
+    runs = _find_runs(rows, n_bins_max) if len(rows.values) else None
+    if runs is None or not runs.is_kept.any():
+        return _one_bin(central_values(values, subjects), len(values)), np.zeros(len(values), np.uint16)
+    begins = _cut_ranges(rows.values, runs, n_bins_max)
+    edges = _edges(rows.values[rows.first_row], runs)
+    bins, bounds = _make_bins(rows, runs, begins, edges)
     codes = np.searchsorted(bounds[1:], values, side="right").astype(np.uint16)
     return bins, codes
 
 
-def _find_runs(counts: Int64s, position: Int64s, n_bins_max: int) -> _Runs:
-    n = int(counts.sum())
-    threshold = float(N_ROWS_SHARED)
-    if len(counts) > n_bins_max:
-        # Beyond the budget a value must be heavier than a bin of equal mass to stand alone.
-        threshold = max(threshold, n / (0.75 * n_bins_max))
+def _one_bin(values: Numbers, n_rows: int) -> Bins:
+    """Return the mean of the k central numbers: there are too few for the k-th values to lie apart."""
+    starts, knots = _knots(values, np.array([0]), np.array([len(values)]))
+    return Bins(starts, np.zeros(1, np.int32), knots, n_rows_merged=n_rows)
+
+
+def _find_runs(rows: SortedRows, n_bins_max: int) -> _Runs:
+    n = len(rows.values)
+    counts = np.diff(np.append(rows.first_row, n))
+    # Beyond the budget a value must be heavier than a bin of equal mass to stand alone.
+    threshold = n / (0.75 * n_bins_max) if len(counts) > n_bins_max else 0.0
     while True:
-        is_shared = counts >= threshold
+        is_shared = rows.is_shared & (counts >= threshold)
         first = np.flatnonzero(is_shared | np.concatenate(([True], is_shared[:-1])))
-        n_rows = np.add.reduceat(counts, first)
-        kept = is_shared[first] | (n_rows >= N_ROWS_SHARED)
-        if kept.sum() <= n_bins_max:
-            return _Runs(first, is_shared[first], n_rows, position[first])
-        threshold *= 1.25
+        runs = _judge_runs(rows, first, is_shared[first])
+        if runs.is_kept.sum() <= n_bins_max:
+            return runs
+        threshold = 1.25 * max(threshold, N_ROWS_SHARED)
 
 
-def _edges(distinct: Numbers, runs: _Runs, kept: npt.NDArray[np.bool_]) -> Numbers:
+def _judge_runs(rows: SortedRows, first: Int64s, is_shared: Mask) -> _Runs:
+    first_row = rows.first_row[first]
+    n_rows = np.diff(np.append(first_row, len(rows.values)))
+    if rows.subjects is None:
+        return _Runs(first, first_row, n_rows, is_shared, is_shared | (n_rows >= N_ROWS_SHARED), None)
+    blocks = rows.first_rows_of_blocks(first_row)
+    has_enough = rows.count_subjects(first_row)[0] >= N_ROWS_SHARED
+    return _Runs(first, first_row, n_rows, is_shared, is_shared | has_enough, blocks)
+
+
+def _edges(distinct: Numbers, runs: _Runs) -> Numbers:
     """Return the lowest value that belongs to each kept run; a dropped run goes to the nearer neighbours."""
-    at = np.flatnonzero(kept)
+    at = np.flatnonzero(runs.is_kept)
     edges = distinct[runs.first[at]].copy()
     after_dropped = np.flatnonzero(np.diff(at) > 1) + 1
     # Both neighbours of a dropped run are shared values.
@@ -109,23 +137,26 @@ def _edges(distinct: Numbers, runs: _Runs, kept: npt.NDArray[np.bool_]) -> Numbe
     return edges
 
 
-def _cut_ranges(ordered: Numbers, runs: _Runs, kept: npt.NDArray[np.bool_], n_bins_max: int) -> list[Int64s]:
+def _cut_ranges(ordered: Numbers, runs: _Runs, n_bins_max: int) -> list[Int64s]:
     """Return, for every kept run, the rows (in order) at which its bins begin."""
-    ranges = kept & ~runs.is_shared
-    spare = n_bins_max - int(kept.sum())
+    ranges = runs.is_kept & ~runs.is_shared
+    spare = n_bins_max - int(runs.is_kept.sum())
     n_rows = max(int(runs.n_rows[ranges].sum()), 1)
     begins = []
-    for r in np.flatnonzero(kept):
+    for r in np.flatnonzero(runs.is_kept):
         first, m = int(runs.first_row[r]), int(runs.n_rows[r])
         n = min(1 + spare * m // n_rows, m // (2 * N_ROWS_SHARED)) if ranges[r] else 1
-        begins.append(_cut_range(ordered, first, m, max(n, 1)))
+        if n <= 1:
+            begins.append(np.array([first]))
+        elif runs.blocks is None:
+            begins.append(_cut_range(ordered, first, m, n))
+        else:
+            begins.append(_cut_at_blocks(runs.blocks, first, m, n))
     return begins
 
 
 def _cut_range(ordered: Numbers, first: int, m: int, n: int) -> Int64s:
     """Return where at most n bins of near equal mass begin; equal values stay together."""
-    if n == 1:
-        return np.array([first])
     targets = ordered[first + np.arange(n) * m // n]
     cuts = np.unique(first + np.searchsorted(ordered[first : first + m], targets))
     kept = [int(cuts[0])]
@@ -135,23 +166,31 @@ def _cut_range(ordered: Numbers, first: int, m: int, n: int) -> Int64s:
     return np.array(kept)
 
 
-def _make_bins(
-    ordered: Numbers, runs: _Runs, kept: npt.NDArray[np.bool_], begins: list[Int64s], edges: Numbers
-) -> tuple[Bins, Numbers]:
+def _cut_at_blocks(blocks: Int64s, first: int, m: int, n: int) -> Int64s:
+    """Return where at most n bins of near equal mass begin, all of them of whole blocks."""
+    own = blocks[slice(*np.searchsorted(blocks, [first, first + m]))]
+    n = max(min(n, len(own) // 2), 1)
+    targets = first + np.arange(n) * m // n
+    return np.unique(own[np.searchsorted(own, targets, side="right") - 1])
+
+
+def _make_bins(rows: SortedRows, runs: _Runs, begins: list[Int64s], edges: Numbers) -> tuple[Bins, Numbers]:
     """Return the bins and the lowest value that belongs to each."""
-    at = np.flatnonzero(kept)
+    at = np.flatnonzero(runs.is_kept)
     n_each = np.array([len(b) for b in begins])
     begin = np.concatenate(begins)
-    bounds = ordered[begin].copy()
+    bounds = rows.values[begin].copy()
     bounds[np.concatenate(([0], np.cumsum(n_each)[:-1]))] = edges
     end = np.append(begin[1:], 0)
     last = np.cumsum(n_each) - 1
     end[last] = runs.first_row[at] + runs.n_rows[at]
     is_range = np.repeat(~runs.is_shared[at], n_each)
-    starts = ordered[begin].copy()
+    starts = rows.values[begin].copy()
     knot_row = np.where(is_range, np.cumsum(is_range) - 1, -1).astype(np.int32)
-    starts[is_range], knots = _knots(ordered, begin[is_range], end[is_range])
-    return Bins(starts, knot_row, knots), bounds
+    spoken = rows.values if runs.blocks is None else rows.smooth(runs.blocks)
+    starts[is_range], knots = _knots(spoken, begin[is_range], end[is_range])
+    n_merged = int(runs.n_rows[~runs.is_kept].sum())
+    return Bins(starts, knot_row, knots, n_merged, rows.n_rows_beyond), bounds
 
 
 def _knots(ordered: Numbers, begin: Int64s, end: Int64s) -> tuple[Numbers, npt.NDArray[np.float64]]:
@@ -161,11 +200,27 @@ def _knots(ordered: Numbers, begin: Int64s, end: Int64s) -> tuple[Numbers, npt.N
     place = np.minimum(np.arange(N_SEGMENTS + 1), n) * (size[:, None] - 1) / n
     window = np.clip(np.rint(place).astype(np.int64) - N_ROWS_SHARED // 2, 0, size[:, None] - N_ROWS_SHARED)
     rows = (begin[:, None] + window)[..., None] + np.arange(N_ROWS_SHARED)
-    base = ordered[begin]
-    means = (ordered[rows] - base[:, None, None]).astype(np.float64).mean(axis=2)
+    base, last = ordered[begin], ordered[end - 1]
+    means = _floats_below(ordered[rows] - base[:, None, None]).mean(axis=2)
     x = np.arange(N_SEGMENTS + 1) * n / N_SEGMENTS
     low = np.minimum(x.astype(np.int64), N_SEGMENTS - 1)
     below, above = np.take_along_axis(means, low, 1), np.take_along_axis(means, low + 1, 1)
     knots = below + (x - low) * (above - below)
     shift = np.floor(knots[:, 0]) if base.dtype == np.uint64 else knots[:, 0].copy()
-    return base + shift.astype(base.dtype), knots - shift[:, None]
+    starts = np.minimum(base + shift.astype(base.dtype), last)
+    return starts, np.clip(knots - shift[:, None], 0, _largest_offset(starts, last)[:, None])
+
+
+def _floats_below(distances: Numbers) -> npt.NDArray[np.float64]:
+    """Return distances as floats, those that have no room for their last bits rounded down."""
+    if distances.dtype == np.uint64:
+        distances = np.where(distances < 2**53, distances, distances & ~np.uint64(2**11 - 1))
+    return distances.astype(np.float64)
+
+
+def _largest_offset(starts: Numbers, last: Numbers) -> npt.NDArray[np.float64]:
+    """Return the largest floats that, added to the starts, do not exceed the last values."""
+    offset = _floats_below(last - starts)
+    if starts.dtype == np.float64:
+        offset = np.where(starts + offset > last, np.nextafter(offset, 0), offset)
+    return offset

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from understudy.kernels import decoding
 from understudy.tables.schema import Column, parse_arrow_type
@@ -20,7 +21,9 @@ from understudy.transformers.base import (
     Codes,
     Json,
     RowStream,
+    Subjects,
 )
+from understudy.transformers.coarse import group_neighbours
 from understudy.transformers.nulls import array_of_nulls
 
 # Stands for every value of a column in which no level is shared by enough rows.
@@ -28,6 +31,7 @@ OTHER = "_OTHER_"
 # Up to so many codes a category is a set; above, its levels are put in order and treated as a scale.
 N_NOMINAL_CODES_MAX = 256
 
+Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
 
 
@@ -41,10 +45,14 @@ class CategoricalTransformer:
         In the order of their codes, in the column's exact type.
     counts : array of shape (n_levels,)
         Rows with each level.
+    first_level : array of shape (n_codes_of_levels,)
+        Where the levels of each code begin: a code is one level, or a group of neighbours if there are
+        more levels than codes.
     """
 
     levels: ArrowArray
     counts: Int64s
+    first_level: Int32s
     has_missing: bool
     n_levels_pooled: int
     n_rows_pooled: int
@@ -54,7 +62,7 @@ class CategoricalTransformer:
     def n_codes(self) -> int:
         """How many codes there are."""
         has_pool = self.n_levels_pooled > 0 and not self.is_placeholder
-        return len(self.levels) + self.has_missing + has_pool
+        return len(self.first_level) + self.has_missing + has_pool
 
     @property
     def is_ordinal(self) -> bool:
@@ -62,11 +70,15 @@ class CategoricalTransformer:
         return self.n_codes > N_NOMINAL_CODES_MAX
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
-        """Return the level of each code; pooled ones are redrawn from the kept levels by frequency."""
+        """Return a level of each code, by frequency; pooled ones are redrawn from all kept levels."""
         if not len(self.levels):
             return array_of_nulls(len(codes), self.levels.type)
         index = np.empty(len(codes), np.int32)
-        decoding.decode_levels(codes, int(self.has_missing), cumulate(self.counts), *stream.key(), index)
+        n_levels = np.int32(len(self.levels))
+        begin = np.append(self.first_level, np.int32(0))
+        end = np.concatenate((self.first_level[1:], [n_levels, n_levels]))
+        sums = np.concatenate(([0], np.cumsum(self.counts)))
+        decoding.decode_levels(codes, int(self.has_missing), begin, end, sums, *stream.key(), index)
         missing = codes == 0 if self.has_missing else None
         values: ArrowArray = self.levels.take(pa.array(index, pa.int32(), mask=missing))
         return values
@@ -90,11 +102,19 @@ class CategoricalTransformer:
             "n_rows_pooled": self.n_rows_pooled,
             "is_placeholder": self.is_placeholder,
         }
-        return manifest, {"counts": self.counts}
+        return manifest, {"counts": self.counts, "first_level": self.first_level}
 
-    def reorder(self, order: Int64s) -> CategoricalTransformer:
-        """Return the transformer with its levels in another order."""
-        return replace(self, levels=self.levels.take(pa.array(order, pa.int64())), counts=self.counts[order])
+    def arrange(self, order: Int64s) -> tuple[CategoricalTransformer, Codes]:
+        """Put the levels in an order, in groups if they are too many; return the new code of each code."""
+        first, n_rest = int(self.has_missing), self.n_codes - len(self.levels)
+        counts = self.counts[order]
+        group = group_neighbours(counts, N_CODES_MAX - n_rest)
+        first_level = np.flatnonzero(np.diff(group, prepend=-1)).astype(np.int32)
+        new_code = np.zeros(self.n_codes, np.uint16)
+        new_code[first + order] = first + group
+        new_code[first + len(order) :] = first + len(first_level)
+        levels = self.levels.take(pa.array(order, pa.int64()))
+        return replace(self, levels=levels, counts=counts, first_level=first_level), new_code
 
 
 def cumulate(counts: Int64s) -> npt.NDArray[np.uint64]:
@@ -104,35 +124,59 @@ def cumulate(counts: Int64s) -> npt.NDArray[np.uint64]:
     return np.array([min((s << 64) // total, 2**64 - 1) for s in sums], dtype=np.uint64)
 
 
-def fit_categorical(column: Column, values: ArrowColumn) -> tuple[CategoricalTransformer, Codes]:
-    """Learn a category; return its transformer and its codes."""
+def fit_categorical(
+    column: Column, values: ArrowColumn, subjects: Subjects | None = None
+) -> tuple[CategoricalTransformer, npt.NDArray[Any]]:
+    """Learn a category; return its transformer and its codes.
+
+    Every level that enough rows, or subjects where they are named, share has a code, however many there are:
+    codes beyond N_CODES_MAX are 32-bit numbers, until `arrange` has made groups.
+    """
     index, dictionary = _index(values)
     counts = np.bincount(index[index >= 0], minlength=len(dictionary))
-    # Ties are broken by the text of the level: the order of rows has no say.
-    text = dictionary.cast(pa.string()).to_numpy(zero_copy_only=False).astype(str)
-    by_count = np.lexsort((text, -counts)) if len(text) else np.zeros(0, np.int64)
+    kept = _sorted_by_count(dictionary, counts, _find_shared(index, counts, subjects))
     has_missing = bool((index < 0).any())
-    kept = by_count[counts[by_count] >= N_ROWS_SHARED][: N_CODES_MAX - has_missing - 1]
     type_ = parse_arrow_type(column.arrow_type)
     if len(dictionary) and not len(kept):
         return _placeholder(type_, index, len(dictionary), has_missing=has_missing)
-    code_of = np.full(len(dictionary) + 1, len(kept) + has_missing, np.uint16)
-    code_of[kept] = np.arange(len(kept)) + has_missing
-    code_of[-1] = 0
     transformer = CategoricalTransformer(
         dictionary.take(pa.array(kept, pa.int64())).cast(type_),
         counts[kept],
+        np.arange(len(kept), dtype=np.int32),
         has_missing,
         len(dictionary) - len(kept),
         int(counts.sum() - counts[kept].sum()),
     )
+    dtype = np.uint16 if transformer.n_codes <= N_CODES_MAX else np.uint32
+    code_of = np.full(len(dictionary) + 1, len(kept) + has_missing, dtype)
+    code_of[kept] = np.arange(len(kept)) + has_missing
+    code_of[-1] = 0
     return transformer, code_of[index]
 
 
-def has_shared_level(values: ArrowColumn) -> bool:
-    """Return whether any level is shared by enough rows."""
-    index, _ = _index(values)
-    return bool((np.bincount(index[index >= 0], minlength=1) >= N_ROWS_SHARED).any())
+def has_shared_level(values: ArrowColumn, subjects: Subjects | None = None) -> bool:
+    """Return whether any level is shared by enough rows, or subjects where they are named."""
+    index, dictionary = _index(values)
+    counts = np.bincount(index[index >= 0], minlength=len(dictionary))
+    return len(_find_shared(index, counts, subjects)) > 0
+
+
+def _find_shared(index: Int64s, counts: Int64s, subjects: Subjects | None) -> Int64s:
+    if subjects is not None:
+        is_present = index >= 0
+        n_subjects = int(subjects.max(initial=0)) + 1
+        pairs = np.unique(index[is_present] * n_subjects + subjects[is_present])
+        counts = np.bincount(pairs // n_subjects, minlength=len(counts))
+    return np.flatnonzero(counts >= N_ROWS_SHARED)
+
+
+def _sorted_by_count(dictionary: ArrowArray, counts: Int64s, kept: Int64s) -> Int64s:
+    """Return the kept levels, the commonest first; ties by their text: the order of rows has no say."""
+    text = dictionary.take(pa.array(kept, pa.int64())).cast(pa.large_string())
+    table = pa.table({"count": counts[kept], "text": text})
+    order = pc.sort_indices(table, sort_keys=[("count", "descending"), ("text", "ascending")])
+    ordered: Int64s = kept[order.to_numpy()]
+    return ordered
 
 
 def _placeholder(
@@ -141,7 +185,13 @@ def _placeholder(
     present = index >= 0
     n_rows = int(present.sum())
     transformer = CategoricalTransformer(
-        pa.array([OTHER], type_), np.array([n_rows]), has_missing, n_levels, n_rows, is_placeholder=True
+        pa.array([OTHER], type_),
+        np.array([n_rows]),
+        np.zeros(1, np.int32),
+        has_missing,
+        n_levels,
+        n_rows,
+        is_placeholder=True,
     )
     return transformer, (present & has_missing).astype(np.uint16)
 

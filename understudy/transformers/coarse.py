@@ -1,4 +1,4 @@
-"""Coarse codes, what other columns' trees look at: at most 256 groups of neighbours, of near equal mass."""
+"""Groups of neighbouring codes or levels, of near equal mass, such as the coarse codes that trees look at."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import numpy.typing as npt
 
 N_COARSE_CODES = 256
 
+Int64s = npt.NDArray[np.int64]
 
-def fit_coarse(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+
+def fit_coarse(counts: Int64s) -> npt.NDArray[np.uint8]:
     """Return the coarse code of every code.
 
     Parameters
@@ -16,9 +18,19 @@ def fit_coarse(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
     counts : array of shape (n_codes,)
         Rows with each code; at least one row.
     """
-    n = len(counts)
-    if n <= N_COARSE_CODES:
-        return np.arange(n, dtype=np.uint8)
+    return group_neighbours(counts, N_COARSE_CODES).astype(np.uint8)
+
+
+def group_neighbours(counts: Int64s, n_groups_max: int) -> Int64s:
+    """Return the group of every code: itself if there are few enough codes.
+
+    Parameters
+    ----------
+    counts : array of shape (n_codes,)
+        Rows with each code; at least one row.
+    """
+    if len(counts) <= n_groups_max:
+        return np.arange(len(counts))
     middle = np.cumsum(counts) - counts / 2
-    group = np.minimum(middle / counts.sum() * N_COARSE_CODES, N_COARSE_CODES - 1).astype(np.int64)
-    return np.unique(group, return_inverse=True)[1].astype(np.uint8)
+    group = np.minimum(middle / counts.sum() * n_groups_max, n_groups_max - 1).astype(np.int64)
+    return np.unique(group, return_inverse=True)[1]

@@ -181,9 +181,13 @@ def _load_categorical(column: Column, type_: pa.DataType, reader: ArrayReader) -
     has_missing = reader.truth("has_missing")
     require(bool(texts) or has_missing, "a category has no levels")
     counts = reader.counts("counts", len(texts)) if texts else np.zeros(0, np.int64)
+    first_level = reader.indices("first_level", np.int32, (None,), 0, len(texts))
+    is_ascending = bool((np.diff(first_level) > 0).all()) and first_level[:1].tolist() == [0] * bool(texts)
+    require(is_ascending, "the codes of a category do not divide its levels")
     return CategoricalTransformer(
         levels,
         counts,
+        first_level,
         has_missing,
         reader.whole("n_levels_pooled"),
         reader.whole("n_rows_pooled"),
@@ -280,7 +284,8 @@ def _load_locale(reader: ArrayReader) -> str:
 
 def _load_numeric(column: Column, type_: pa.DataType, reader: ArrayReader) -> NumericTransformer:
     scale = _load_scale(type_, reader)
-    n_values = reader.whole("n_values")
+    is_placeholder = reader.truth("is_placeholder")
+    n_merged, n_drawn_in = reader.whole("n_rows_merged"), reader.whole("n_rows_drawn_in")
     is_float = scale.writing == "float"
     starts = reader.array("starts", np.float64 if is_float else np.uint64, (None,))
     knots = reader.array("knots", np.float64, (None, N_SEGMENTS + 1))
@@ -288,12 +293,11 @@ def _load_numeric(column: Column, type_: pa.DataType, reader: ArrayReader) -> Nu
     has_missing = reader.truth("has_missing")
     require(len(starts) + has_missing > 0, "a column has no codes")
     # Casting a wild float to an integer is undefined in compiled code.
-    highest = np.finfo(np.float64).max if is_float else 2.0**63
+    highest = np.finfo(np.float64).max if is_float else 2.0**64
     in_range = np.isfinite(starts).all() and ((knots >= 0) & (knots < highest)).all()
     require(bool(in_range), "quantiles are out of range")
-    return NumericTransformer(
-        type_, column.nullable, has_missing, n_values, scale, Bins(starts, knot_row, knots)
-    )
+    bins = Bins(starts, knot_row, knots, n_merged, n_drawn_in)
+    return NumericTransformer(type_, column.nullable, has_missing, is_placeholder, scale, bins)
 
 
 def _load_scale(type_: pa.DataType, reader: ArrayReader) -> Scale:

@@ -5,7 +5,7 @@ Exact types become whole ticks of their own step; floats with few decimals do to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -24,9 +24,11 @@ from understudy.transformers.base import (
     Json,
     Mask,
     RowStream,
+    Subjects,
 )
 from understudy.transformers.bins import N_SEGMENTS, Bins, fit_bins
 from understudy.transformers.nulls import array_of_nulls
+from understudy.transformers.sharing import count_subjects
 from understudy.transformers.ticks import array_of_integers, from_ticks, integers_of, is_exact, to_ticks
 
 N_DECIMALS_MAX = 6
@@ -55,7 +57,7 @@ class NumericTransformer:
     arrow_type: pa.DataType
     nullable: bool
     has_missing: bool
-    n_values: int
+    is_placeholder: bool
     scale: Scale
     bins: Bins
 
@@ -98,10 +100,13 @@ class NumericTransformer:
     def describe(self) -> Json:
         """Return counts and choices, no values."""
         n_ranges = len(self.bins.knots)
-        facts: Json = {"shared_values": self.bins.n_bins - n_ranges, "ranges": n_ranges}
-        if 0 < self.n_values < N_ROWS_SHARED:
-            facts |= {"shared_values": 0, "placeholder": True}
-        return facts
+        facts: Json = {
+            "shared_values": 0 if self.is_placeholder else self.bins.n_bins - n_ranges,
+            "ranges": n_ranges,
+            "rows_merged": self.bins.n_rows_merged,
+            "rows_drawn_in": self.bins.n_rows_drawn_in,
+        }
+        return facts | ({"placeholder": True} if self.is_placeholder else {})
 
     def to_arrays(self) -> tuple[Json, Arrays]:
         """Return what was learnt as JSON and plain arrays."""
@@ -109,7 +114,9 @@ class NumericTransformer:
         manifest: Json = {
             "transformer": "numeric",
             "has_missing": self.has_missing,
-            "n_values": self.n_values,
+            "is_placeholder": self.is_placeholder,
+            "n_rows_merged": self.bins.n_rows_merged,
+            "n_rows_drawn_in": self.bins.n_rows_drawn_in,
             "writing": scale.writing,
             "origin": scale.origin,
             "step": scale.step,
@@ -120,8 +127,15 @@ class NumericTransformer:
         return manifest, {"starts": bins.starts, "knot_row": bins.knot_row, "knots": bins.knots}
 
 
-def fit_numeric(column: Column, values: ArrowArray) -> tuple[NumericTransformer, Codes]:
+def fit_numeric(
+    column: Column, values: ArrowArray, subjects: Subjects | None = None
+) -> tuple[NumericTransformer, Codes]:
     """Learn a column of numbers; return its transformer and its codes.
+
+    Parameters
+    ----------
+    subjects : array of shape (n,), optional
+        Whose each row is; then subjects are counted in place of rows.
 
     Raises
     ------
@@ -132,15 +146,18 @@ def fit_numeric(column: Column, values: ArrowArray) -> tuple[NumericTransformer,
     missing = _find_missing(values)
     has_missing = bool(missing.any())
     present = values.filter(pa.array(~missing)) if has_missing else values
+    owners = subjects if subjects is None or not has_missing else subjects[~missing]
     scale, numbers = _read(column.name, present)
-    if len(numbers) < N_ROWS_SHARED:
+    is_placeholder = count_subjects(len(numbers), owners) < N_ROWS_SHARED
+    if is_placeholder:
         scale, bins, bin_codes = _placeholder(type_, len(numbers))
     else:
-        bins, bin_codes = fit_bins(numbers, N_CODES_MAX - 1)
+        bins, bin_codes = fit_bins(numbers, N_CODES_MAX - 1, owners)
         scale, bins = _rebase(scale, bins)
     codes = np.zeros(len(values), np.uint16)
     codes[~missing] = bin_codes + np.uint16(has_missing)
-    return NumericTransformer(type_, column.nullable, has_missing, len(numbers), scale, bins), codes
+    is_placeholder &= len(numbers) > 0
+    return NumericTransformer(type_, column.nullable, has_missing, is_placeholder, scale, bins), codes
 
 
 def _find_missing(values: ArrowArray) -> Mask:
@@ -151,18 +168,28 @@ def _find_missing(values: ArrowArray) -> Mask:
 def _placeholder(type_: pa.DataType, n_values: int) -> tuple[Scale, Bins, Codes]:
     """Return bins that say nothing: too few people have a value, so zero stands for all of them."""
     starts = np.zeros(min(n_values, 1), np.uint64)
-    bins = Bins(starts, np.full(len(starts), -1, np.int32), np.zeros((0, N_SEGMENTS + 1)))
+    knot_row = np.full(len(starts), -1, np.int32)
+    bins = Bins(starts, knot_row, np.zeros((0, N_SEGMENTS + 1)), n_rows_merged=n_values)
     writing: Writing = "exact" if is_exact(type_) else "decimal"
     return Scale(writing), bins, np.zeros(n_values, np.uint16)
 
 
 def _rebase(scale: Scale, bins: Bins) -> tuple[Scale, Bins]:
-    """Move the origin from the lowest value, which is one person's, to the start of the lowest bin."""
+    """Move the origin from the lowest value, which is one person's, to the start of the lowest bin.
+
+    Where there are shared values only, the step becomes theirs: it may be the distance of one single value.
+    """
     if scale.writing == "float":
         return scale, bins
-    first = int(bins.starts[0])
-    moved = Scale(scale.writing, scale.origin + scale.step * first, scale.step, scale.decimals)
-    return moved, Bins(bins.starts - np.uint64(first), bins.knot_row, bins.knots)
+    first = bins.starts[0]
+    distances = bins.starts - first
+    factor = np.uint64(1)
+    step = scale.step
+    if not len(bins.knots):
+        factor = max(np.gcd.reduce(distances), factor)
+        step = step * int(factor) if len(distances) > 1 else 1
+    moved = replace(scale, origin=scale.origin + scale.step * int(first), step=step)
+    return moved, replace(bins, starts=distances // factor)
 
 
 def _read(name: str, values: ArrowArray) -> tuple[Scale, npt.NDArray[Any]]:

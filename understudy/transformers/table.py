@@ -21,6 +21,7 @@ from understudy.transformers.base import (
     Json,
     RowNumbers,
     RowStream,
+    Subjects,
     Transformer,
 )
 from understudy.transformers.boolean import fit_boolean
@@ -85,10 +86,11 @@ def fit_table(
     """
     check_table(table, schema)
     progress("encoding", 0.0)
+    subjects = None if schema.subject is None else number_subjects(table.column(schema.subject))
     fitted: list[tuple[Any, Codes]] = []
     with ThreadPoolExecutor(n_threads) as pool:
         columns = zip(schema.columns, table.columns, strict=True)
-        for pair in pool.map(lambda c: fit_column(*c, locale=schema.locale), columns):
+        for pair in pool.map(lambda c: fit_column(*c, subjects, locale=schema.locale), columns):
             fitted.append(pair)
             progress("encoding", len(fitted) / len(schema.columns))
     fitted = name_people(_order_large_categories(fitted))
@@ -115,8 +117,24 @@ def check_table(table: pa.Table, schema: Schema) -> None:
         raise InvalidInput("The table has no rows; at least one is needed.", code="no_rows")
 
 
-def fit_column(column: Column, values: ArrowColumn, *, locale: str = "en") -> tuple[Transformer, Codes]:
-    """Learn one column; return its transformer and its codes."""
+def number_subjects(values: ArrowColumn) -> Subjects:
+    """Return whose each row is; rows that do not say are all of one subject, the unknown."""
+    # Any: the stubs do not know that a dictionary has indices.
+    encoded: Any = _one_array(values).dictionary_encode(null_encoding="encode")
+    numbers: Subjects = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return numbers
+
+
+def fit_column(
+    column: Column, values: ArrowColumn, subjects: Subjects | None = None, *, locale: str = "en"
+) -> tuple[Transformer, Codes]:
+    """Learn one column; return its transformer and its codes.
+
+    Parameters
+    ----------
+    subjects : array of shape (n_rows,), optional
+        Whose each row is; then levels and numbers need k subjects in place of k rows.
+    """
     if recognition := recognise(column, values):
         return fit_made_anew(column, values, recognition, locale)
     type_ = parse_arrow_type(column.arrow_type)
@@ -125,12 +143,12 @@ def fit_column(column: Column, values: ArrowColumn, *, locale: str = "en") -> tu
     if pa.types.is_boolean(type_) and (is_category or column.kind is ColumnKind.boolean):
         return fit_boolean(_one_array(values))
     if is_category and (pa.types.is_string(type_) or pa.types.is_large_string(type_)):
-        return fit_categorical(column, values)
+        return fit_categorical(column, values, subjects)
     # Numbers have no `_OTHER_`: labels that nobody shares are synthesized as the numbers they are.
-    if is_category and pa.types.is_integer(type_) and has_shared_level(values):
-        return fit_categorical(column, values)
+    if is_category and pa.types.is_integer(type_) and has_shared_level(values, subjects):
+        return fit_categorical(column, values, subjects)
     if is_number:
-        return fit_numeric(column, _one_array(values))
+        return fit_numeric(column, _one_array(values), subjects)
     raise InvalidInput(
         f"Column {column.name!r} is stored as {type_}, which is no {column.kind.value}; change its kind.",
         code="unsupported_column",
@@ -154,6 +172,5 @@ def _ordered(
         return transformer, codes
     n, first = len(transformer.levels), int(transformer.has_missing)
     order = order_levels(codes.astype(np.int64) - first, n, others)
-    code_of = np.arange(transformer.n_codes, dtype=np.uint16)
-    code_of[first + order] = np.arange(first, first + n, dtype=np.uint16)
-    return transformer.reorder(order), code_of[codes]
+    arranged, new_code = transformer.arrange(order)
+    return arranged, new_code[codes]

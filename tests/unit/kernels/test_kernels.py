@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from tests.unit.kernels import twins
 from understudy.kernels import (
     association,
+    blocks,
     decoding,
     drawing,
     evidence,
@@ -309,13 +311,19 @@ def test_floats_are_decoded_within_their_range() -> None:
     assert out.tolist() == pytest.approx(expected)
 
 
-def test_pooled_levels_are_redrawn_from_kept_ones() -> None:
-    codes, out = as_array([0, 1, 2, 3] * 100, np.uint16), np.zeros(400, np.int32)
-    cumulative = as_array([2**62, 2**64 - 1], np.uint64)
-    decoding.decode_levels(codes, 1, cumulative, np.uint64(0), np.uint64(0), consecutive_rows(0, 400), out)
-    redrawn = [int(twins.word(0, 0, i) >= 2**62) for i in range(3, 400, 4)]
-    assert out.reshape(-1, 4)[:, :3].tolist() == [[0, 0, 1]] * 100
-    assert out[3::4].tolist() == redrawn
+@unhurried
+@given(seed=WORD, counts=st.lists(st.integers(1, 2**40), min_size=4, max_size=4))
+def test_levels_are_drawn_as_by_the_twin(seed: int, counts: list[int]) -> None:
+    # Code 0 is missing, then two groups of levels, and the pool of all.
+    codes, out = as_array([0, 1, 2, 3] * 50, np.uint16), np.zeros(200, np.int32)
+    begin, end = as_array([0, 1, 0], np.int32), as_array([1, 4, 4], np.int32)
+    sums = np.concatenate(([0], np.cumsum(counts)))
+    key = np.uint64(seed), np.uint64(0), consecutive_rows(0, 200)
+    decoding.decode_levels(codes, 1, begin, end, sums, *key, out)
+    for i, code in enumerate(codes.tolist()):
+        group = max(code - 1, 0)
+        own = list(range(begin[group], end[group]))
+        assert out[i] == twins.level(own, counts, twins.word(seed, 0, i))
 
 
 def test_marginal_draws_are_those_of_the_twin() -> None:
@@ -356,3 +364,18 @@ def test_a_permutation_takes_every_place_once(n: int) -> None:
     out = np.zeros(n, np.uint64)
     permutation.permute(consecutive_rows(0, n), np.uint64(n), np.uint64(7), out)
     assert sorted(out.tolist()) == list(range(n))
+
+
+@unhurried
+@given(st.integers(0, 2**32 - 1), st.integers(1, 60))
+def test_blocks_are_those_of_the_twin(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    subjects, values = rng.integers(0, 6, n), np.sort(rng.integers(0, 20, n))
+    runs = values // int(rng.integers(2, 20))
+    is_value, is_run = (np.concatenate(([True], np.diff(a) > 0)) for a in (values, runs))
+    begin = blocks.find_blocks(subjects, is_value, is_run, 6, 3)
+    assert begin.tolist() == twins.blocks(subjects.tolist(), values.tolist(), runs.tolist(), 3)
+    is_speaker = blocks.find_speakers(subjects, begin, 6)
+    for low, high in pairwise([*begin.tolist(), n]):
+        own = subjects[low:high].tolist()
+        assert is_speaker[low:high].tolist() == [own.index(s) == i for i, s in enumerate(own)]

@@ -190,3 +190,28 @@ def _boosted_leaves(
             if gain > best + 1e-5:
                 best, sides = gain, (left, right)
     return [leaf for side in sides for leaf in _boosted_leaves(codes, slope, hessian, side, rules, depth - 1)]
+
+
+def blocks(subjects: list[int], values: list[int], runs: list[int], k: int) -> list[int]:
+    """Return the first row of every block."""
+    begin: list[int] = []
+    for run in sorted(set(runs)):
+        waiting: list[int] = []
+        own_begin: list[int] = []
+        for value in sorted({v for v, r in zip(values, runs, strict=True) if r == run}):
+            waiting += [i for i, v in enumerate(values) if v == value]
+            if len({subjects[i] for i in waiting}) >= k:
+                own_begin.append(waiting[0])
+                waiting = []
+        begin += own_begin or [runs.index(run)]
+    return begin
+
+
+def level(own: list[int], counts: list[int], word: int) -> int:
+    """Return the level in which a random row among those of the own levels lies."""
+    row = int((word >> 11) / 2**53 * sum(counts[x] for x in own))
+    for x in own[:-1]:
+        if row < counts[x]:
+            return x
+        row -= counts[x]
+    return own[-1]

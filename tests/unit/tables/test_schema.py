@@ -85,3 +85,10 @@ def test_unknown_column_is_named():
 def test_arrow_schema_has_types_and_nullability():
     column = Column(name="a", kind=ColumnKind.date, arrow_type="date32[day]", nullable=False)
     assert _schema(column).to_arrow().equals(pa.schema([pa.field("a", pa.date32(), nullable=False)]))
+
+
+def test_the_subject_is_one_of_the_columns():
+    schema = Schema(columns=(_column("id"), _column("x")), subject="id")
+    assert Schema.model_validate_json(schema.model_dump_json()) == schema
+    with pytest.raises(ValidationError, match="subject must be one of the columns"):
+        Schema(columns=(_column("x"),), subject="id")

@@ -10,8 +10,9 @@ import pytest
 
 from understudy.errors import InvalidInput
 from understudy.tables.schema import Column, ColumnKind
+from understudy.transformers import association, categorical
 from understudy.transformers.association import order_levels
-from understudy.transformers.base import Codes, RowStream, consecutive_rows
+from understudy.transformers.base import N_CODES_MAX, Codes, RowStream, consecutive_rows
 from understudy.transformers.boolean import fit_boolean
 from understudy.transformers.categorical import CategoricalTransformer, cumulate, fit_categorical
 from understudy.transformers.coarse import fit_coarse
@@ -64,12 +65,39 @@ def test_pooled_rows_are_redrawn_by_frequency() -> None:
     assert set(drawn) == {"a", "b"}
 
 
-def test_more_levels_than_codes_keep_the_commonest() -> None:
-    values = [f"level {i}" for i in range(9000)] * 5 + ["most"] * 6
-    transformer, _ = fit(pa.array(values))
-    assert transformer.n_codes == 8192
+def test_more_levels_than_codes_are_all_kept() -> None:
+    values = [f"level {i}" for i in range(9000)] * 5 + ["most"] * 6 + ["rare"]
+    transformer, codes = fit(pa.array(values))
     assert transformer.levels[0].as_py() == "most"
-    assert transformer.describe()["levels_pooled"] == 9001 - 8191
+    arranged, new_code = transformer.arrange(np.arange(9001))
+    assert arranged.n_codes <= N_CODES_MAX
+    drawn = arranged.decode(new_code[codes], stream_of(codes)).to_pylist()
+    assert set(drawn) <= set(values[:-1])
+    # Two of five rows of a pair of levels: none of one level's draws has a chance of 2**-10.
+    assert len(set(drawn)) > 8900
+    assert arranged.describe()["levels_kept"] == 9001
+
+
+def test_groups_of_levels_are_neighbours_of_near_equal_mass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(categorical, "N_CODES_MAX", 12)
+    transformer, codes = fit(pa.array([f"{i:03}" for i in range(100)] * 5 + [None, "rare"]))
+    order = np.random.default_rng(0).permutation(100)
+    arranged, new_code = transformer.arrange(order)
+    assert arranged.first_level.tolist() == list(range(0, 100, 10))
+    assert (arranged.n_codes, new_code[0], new_code[-1]) == (12, 0, 11)
+    drawn = arranged.decode(new_code[codes], stream_of(codes)).to_pylist()
+    place = {level: i for i, level in enumerate(arranged.levels.to_pylist())}
+    asked = [place[f"{i:03}"] // 10 for i in range(100)] * 5
+    assert [place[level] // 10 for level in drawn[:500]] == asked
+    assert drawn[500] is None
+
+
+def test_levels_of_too_few_subjects_are_pooled() -> None:
+    values = pa.array(["often"] * 50 + ["few"] * 50 + ["known"] * 5)
+    subjects = np.concatenate((np.arange(50), np.arange(50) % 4, np.arange(5)))
+    transformer, _ = fit_categorical(column_of(values), pa.chunked_array([values]), subjects)
+    assert transformer.levels.to_pylist() == ["often", "known"]
+    assert transformer.describe()["rows_pooled"] == 50
 
 
 def test_labels_that_nobody_shares_are_numbers() -> None:
@@ -117,3 +145,14 @@ def test_levels_with_the_same_company_become_neighbours() -> None:
     noise = rng.integers(0, 5, 6000).astype(np.uint16)
     order = order_levels(levels, 30, [(noise, 5), (group_of_level[levels].astype(np.uint16), 3)])
     assert (np.diff(group_of_level[order]) >= 0).all()
+
+
+def test_order_of_levels_is_the_same_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    group_of_level = rng.integers(0, 40, 300)
+    levels = rng.integers(-1, 302, 9000)
+    noise = rng.integers(0, 5, 9000).astype(np.uint16)
+    telling = group_of_level[np.clip(levels, 0, 299)].astype(np.uint16)
+    expected = order_levels(levels, 300, [(noise, 5), (telling, 40)])
+    monkeypatch.setattr(association, "N_CELLS_MAX", 300 * 8)
+    assert order_levels(levels, 300, [(noise, 5), (telling, 40)]).tolist() == expected.tolist()

@@ -121,10 +121,10 @@ def test_codes_ascend_with_values() -> None:
 
 
 def test_quantiles_of_a_range_are_means_of_neighbours() -> None:
-    values = np.arange(10, dtype=np.uint64) ** np.uint64(2)
+    values = np.arange(18, dtype=np.uint64) ** np.uint64(2)
     bins, _ = fit_bins(values, 100)
-    # One range of ten rows: the means of its five lowest and of its five highest.
-    low, high = np.mean([0, 1, 4, 9, 16]), np.mean([25, 36, 49, 64, 81])
+    # One range of ten rows, the four lowest and four highest left out: the means of its halves.
+    low, high = np.mean([16, 25, 36, 49, 64]), np.mean([81, 100, 121, 144, 169])
     assert bins.starts[0] + bins.knots[0, 0] == low
     assert bins.starts[0] + bins.knots[0, -1] == high
 

@@ -1,0 +1,205 @@
+"""What no model may keep or emit: extremes, and numbers and levels of one row or of one subject."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from understudy.tables.schema import Column, ColumnKind
+from understudy.transformers.base import N_ROWS_SHARED, RowStream, Subjects, consecutive_rows
+from understudy.transformers.bins import fit_bins
+from understudy.transformers.numeric import NumericTransformer, fit_numeric
+from understudy.transformers.ticks import array_of_integers, integers_of
+
+# The first call may compile.
+unhurried = settings(deadline=None)
+SEED = st.integers(0, 2**32 - 1)
+# From so many rows on, k in the middle lie between the k-th from either end.
+N_ROWS_MIN = 3 * N_ROWS_SHARED - 2
+
+
+def fit(values: Any, subjects: Subjects | None = None) -> NumericTransformer:
+    column = Column(name="x", kind=ColumnKind.float, arrow_type=str(values.type), nullable=False)
+    return fit_numeric(column, values, subjects)[0]
+
+
+def draw(transformer: NumericTransformer, n_each: int = 200) -> Any:
+    """Return many draws of every code."""
+    codes = np.repeat(np.arange(transformer.n_codes, dtype=np.uint16), n_each)
+    rows = consecutive_rows(0, len(codes))
+    return transformer.decode(codes, RowStream(seed=1, stream=2, rows=rows))
+
+
+def many_floats(rng: np.random.Generator, n: int) -> npt.NDArray[np.float64]:
+    """Return floats of some shape: heavy tails, ties, clusters, huge and tiny ones."""
+    shapes = [
+        rng.normal(size=n),
+        rng.standard_cauchy(n),
+        np.where(rng.random(n) < 0.5, 0.0, rng.lognormal(0, 3, n)),
+        rng.integers(0, 20, n) / 7,
+        np.exp(rng.uniform(-600, 600, n)) * rng.choice([-1, 1], n),
+        np.where(rng.random(n) < 0.01, 1e9 * rng.random(n), np.round(rng.random(n), 1)),
+    ]
+    chosen: npt.NDArray[np.float64] = shapes[rng.integers(len(shapes))]
+    return chosen
+
+
+TYPES = [
+    pa.float64(),
+    pa.float32(),
+    pa.int64(),
+    pa.int32(),
+    pa.decimal128(18, 2),
+    pa.timestamp("us"),
+    pa.date32(),
+    pa.duration("ms"),
+]
+
+
+def as_type(floats: npt.NDArray[np.float64], type_: pa.DataType) -> Any:
+    """Return the floats in a type, exact ones in thousands of their units."""
+    if pa.types.is_floating(type_):
+        return pa.array(np.clip(floats, -1e38, 1e38).astype(type_.to_pandas_dtype()))
+    limit = 2**31 - 1 if type_.bit_width == 32 else 2.0**59
+    return array_of_integers(np.clip(floats * 1000, -limit, limit).astype(np.int64), type_, None)
+
+
+def as_numbers(values: Any) -> npt.NDArray[Any]:
+    """Return the numbers that an array stores."""
+    return values.to_numpy() if pa.types.is_floating(values.type) else integers_of("x", values)
+
+
+@pytest.mark.parametrize("type_", TYPES, ids=str)
+@unhurried
+@given(SEED, st.sampled_from([N_ROWS_MIN, 20, 60, 700]))
+def test_draws_lie_between_the_kth_values_from_both_ends(type_: pa.DataType, seed: int, n: int) -> None:
+    values = as_type(many_floats(np.random.default_rng(seed), n), type_)
+    drawn, ordered = as_numbers(draw(fit(values))), np.sort(as_numbers(values))
+    assert ordered[N_ROWS_SHARED - 1] <= drawn.min()
+    assert drawn.max() <= ordered[-N_ROWS_SHARED]
+
+
+@unhurried
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=N_ROWS_MIN, max_size=40))
+def test_whole_range_of_integers_is_drawn_in(integers: list[int]) -> None:
+    drawn = draw(fit(pa.array(integers))).to_pylist()
+    ordered = sorted(integers)
+    assert ordered[N_ROWS_SHARED - 1] <= min(drawn)
+    assert max(drawn) <= ordered[-N_ROWS_SHARED]
+
+
+def test_numbers_too_few_for_ends_are_the_mean_of_the_middle() -> None:
+    values = pa.array([-1e6, 1.5, 2.5, 3.5, 4.5, 5.5, 1e6, 1 / 3])
+    transformer = fit(values)
+    # Eight in order, less one below and two above: -1e6 | 1/3, 1.5, 2.5, 3.5, 4.5 | 5.5, 1e6.
+    assert draw(transformer).to_pylist() == pytest.approx([(1 / 3 + 12) / 5] * 200)
+    assert transformer.describe()["rows_merged"] == 8
+
+
+@unhurried
+@given(SEED)
+def test_no_float_of_one_row_is_kept_or_drawn(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.lognormal(0, 2, 3000)
+    values[::3] = np.repeat(rng.random(200), 5)
+    distinct, counts = np.unique(values, return_counts=True)
+    single = set(distinct[counts < N_ROWS_SHARED].tolist())
+    transformer = fit(pa.array(values))
+    bins = transformer.bins
+    kept = {*bins.starts.tolist(), *bins.knots.ravel().tolist()}
+    kept |= set((bins.starts[bins.knot_row >= 0, None] + bins.knots).ravel().tolist())
+    assert not kept & single
+    assert not set(draw(transformer, 100).to_pylist()) & single
+
+
+@unhurried
+@given(SEED, st.sampled_from([pa.int64(), pa.timestamp("us"), pa.decimal128(18, 2)]))
+def test_no_number_of_one_row_is_a_start_or_an_origin(seed: int, type_: pa.DataType) -> None:
+    rng = np.random.default_rng(seed)
+    whole = rng.integers(0, 10**15, 2000)
+    transformer = fit(array_of_integers(whole, type_, None))
+    scale, starts = transformer.scale, transformer.bins.starts
+    kept = {scale.origin} | {scale.origin + scale.step * int(start) for start in starts}
+    # Means of five of 10**15: that one of them is a value has a chance of some 10**-9.
+    assert not kept & set(whole.tolist())
+
+
+def test_the_distance_of_one_outlier_is_not_kept_as_the_step() -> None:
+    for common in ([7] * 50, [7] * 50 + [10] * 50):
+        scale = fit(pa.array([*common, 7 + 3 * 123_457])).scale
+        assert (scale.origin, scale.step) in ((7, 1), (7, 3))
+
+
+def test_suppressed_rows_are_counted() -> None:
+    # Three rows below the shared 10 and two above 20 are drawn in, three between them merged.
+    values = pa.array([1, 2, 3, *[10] * 5, 13, 14, 17, *[20] * 5, 31, 32])
+    facts = fit(values).describe()
+    assert (facts["rows_drawn_in"], facts["rows_merged"]) == (5, 3)
+
+
+def subjects_of(rng: np.random.Generator, n: int) -> Subjects:
+    """Return whose each of n rows is: some have many, most a few."""
+    return np.unique((rng.pareto(1, n) * 5).astype(np.int64) % 60, return_inverse=True)[1].astype(np.int64)
+
+
+@unhurried
+@given(SEED, st.sampled_from([60, 300, 2000]), st.sampled_from([12, 300]))
+def test_every_bin_speaks_for_enough_subjects(seed: int, n: int, n_bins_max: int) -> None:
+    rng = np.random.default_rng(seed)
+    subjects = subjects_of(rng, n)
+    # Numbers that tell whose they are, some of them repeated by their subject alone.
+    values = np.round(subjects * 3 + rng.exponential(size=n), int(rng.integers(1, 9)))
+    if len(np.unique(subjects)) < N_ROWS_SHARED:
+        return
+    bins, codes = fit_bins(values, n_bins_max, subjects)
+    for code in range(bins.n_bins):
+        assert len(np.unique(subjects[codes == code])) >= N_ROWS_SHARED
+    for value in bins.starts[bins.knot_row < 0]:
+        assert len(np.unique(subjects[values == value])) >= N_ROWS_SHARED
+
+
+@unhurried
+@given(SEED, st.sampled_from([60, 700]))
+def test_draws_lie_between_the_kth_subjects(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    values, subjects = many_floats(rng, n), subjects_of(rng, n)
+    owners = np.unique(subjects)
+    lowest = np.sort([values[subjects == s].min() for s in owners])
+    highest = np.sort([values[subjects == s].max() for s in owners])
+    if len(owners) < N_ROWS_MIN or lowest[4] >= highest[-5]:
+        return
+    transformer = fit(pa.array(values), subjects)
+    if transformer.n_codes > 1:
+        drawn = draw(transformer).to_numpy()
+        assert lowest[N_ROWS_SHARED - 1] <= drawn.min()
+        assert drawn.max() <= highest[-N_ROWS_SHARED]
+
+
+def test_the_number_of_one_subject_is_not_shared_by_its_rows() -> None:
+    rng = np.random.default_rng(0)
+    values = np.concatenate((rng.normal(size=500), np.full(300, 0.123_456_789)))
+    subjects = np.concatenate((np.arange(500), np.full(300, 7)))
+    assert fit(pa.array(values)).describe()["shared_values"] == 1
+    transformer = fit(pa.array(values), subjects)
+    assert transformer.describe()["shared_values"] == 0
+    assert 0.123_456_789 not in draw(transformer).to_pylist()
+
+
+def test_a_subject_for_every_row_is_as_none() -> None:
+    values = np.random.default_rng(0).gamma(2.0, size=20_000)
+    one = np.sort(draw(fit(pa.array(values)), 20).to_numpy())
+    other = np.sort(draw(fit(pa.array(values), np.arange(20_000)), 20).to_numpy())
+    quantiles = np.linspace(0.01, 0.99, 50)
+    assert np.quantile(one, quantiles) == pytest.approx(np.quantile(other, quantiles), rel=0.02)
+
+
+def test_fewer_subjects_than_may_be_shared_give_zero() -> None:
+    transformer = fit(pa.array(np.arange(100) + 0.5), np.arange(100) % 4)
+    assert set(draw(transformer).to_pylist()) == {0.0}
+    assert transformer.describe()["placeholder"]

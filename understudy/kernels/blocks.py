@@ -1,0 +1,66 @@
+"""Sorted rows in blocks that enough subjects speak for."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Int64s = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@njit(cache=True, nogil=True)
+def find_blocks(subjects: Int64s, is_value: Mask, is_run: Mask, n_subjects: int, k: int) -> Int64s:
+    """Return the first row of every block: the least of whole values that k subjects have, within a run.
+
+    The last block of a run takes the rest; a run of fewer subjects is one block.
+
+    Parameters
+    ----------
+    subjects : array of shape (n_rows,)
+        Below n_subjects.
+    is_value, is_run : array of shape (n_rows,)
+        Whether a value or a run begins at the row; where a run begins, so does a value.
+    """
+    n_rows = subjects.shape[0]
+    begin = np.empty(n_rows, np.int64)
+    last_block = np.full(n_subjects, -1)
+    n_blocks, block, n_own = 0, 0, 0
+    is_first_of_run = True
+    for i in range(n_rows):
+        if is_run[i] or (is_value[i] and n_own >= k):
+            if is_run[i] and n_own < k and not is_first_of_run:
+                n_blocks -= 1
+            is_first_of_run = is_run[i]
+            begin[n_blocks] = i
+            n_blocks += 1
+            block += 1
+            n_own = 0
+        if last_block[subjects[i]] != block:
+            last_block[subjects[i]] = block
+            n_own += 1
+    if n_own < k and not is_first_of_run:
+        n_blocks -= 1
+    return begin[:n_blocks].copy()
+
+
+@njit(cache=True, nogil=True)
+def find_speakers(subjects: Int64s, begin: Int64s, n_subjects: int) -> Mask:
+    """Return which rows are the first of their subject in their block.
+
+    Parameters
+    ----------
+    begin : array of shape (n_blocks,)
+        The first row of each block, the first of all being row 0.
+    """
+    is_speaker = np.zeros(subjects.shape[0], np.bool_)
+    last_block = np.full(n_subjects, -1)
+    block = -1
+    for i in range(subjects.shape[0]):
+        if block + 1 < begin.shape[0] and begin[block + 1] == i:
+            block += 1
+        if last_block[subjects[i]] != block:
+            last_block[subjects[i]] = block
+            is_speaker[i] = True
+    return is_speaker
