@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from understudy.kernels import (
     association,
-    boosting,
     blocks,
+    boosting,
     decoding,
     drawing,
     evidence,

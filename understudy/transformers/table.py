@@ -90,7 +90,7 @@ def fit_table(
     fitted: list[tuple[Any, Codes]] = []
     with ThreadPoolExecutor(n_threads) as pool:
         columns = zip(schema.columns, table.columns, strict=True)
-        for pair in pool.map(lambda c: fit_column(*c, subjects, locale=schema.locale), columns):
+        for pair in pool.map(lambda c: fit_column(c[0], c[1], subjects, locale=schema.locale), columns):
             fitted.append(pair)
             progress("encoding", len(fitted) / len(schema.columns))
     fitted = name_people(_order_large_categories(fitted))

@@ -173,9 +173,9 @@ class PatternTexts:
         choice = np.zeros(len(rows), np.int32)
         if len(self.spaces) > 1:
             key = RowStream(stream.seed, stream.stream + _CHOICE, rows).key()
-            # The code after the levels' is drawn from all of them.
-            pooled = np.full(len(rows), len(self.spaces), np.uint16)
-            decoding.decode_levels(pooled, 0, cumulate(self.counts), *key, choice)
+            drawn = np.zeros(len(rows), np.uint16)
+            decoding.draw_from_marginal(cumulate(self.counts), *key, drawn)
+            choice[:] = drawn
         return self._find_room(choice, rows)
 
     def _find_room(self, choice: npt.NDArray[np.int32], rows: RowNumbers) -> npt.NDArray[np.int32]:
