@@ -58,6 +58,11 @@ def test_fit_sample_evaluate_go_through(tmp_path, table, small_table, capsys):
     assert "Column shapes" in capsys.readouterr().out
 
 
+def test_fit_tells_what_was_suppressed(tmp_path, table, capsys):
+    assert run(["fit", str(table), "-o", str(tmp_path / "m"), "--synthesizer", "independent"]) == 0
+    assert "fewer than 5 rows: 0 levels pooled (0 cells)" in capsys.readouterr().out
+
+
 def test_types_come_back_as_they_went_in(model, small_table):
     assert sampled(model, "-n", "50").schema.equals(small_table.schema)
 

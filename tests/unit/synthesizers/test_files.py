@@ -15,10 +15,12 @@ import pyarrow as pa
 import pytest
 
 from tests.unit.synthesizers.tables import related_columns
-from understudy.errors import InvalidInput
-from understudy.synthesizers import SYNTHESIZERS, make_synthesizer
+from understudy.errors import InvalidInput, TooLarge
+from understudy.synthesizers import SYNTHESIZERS, files, make_synthesizer
 from understudy.synthesizers.base import Synthesizer
 from understudy.synthesizers.files import load_model, save_model
+from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.transformers import categorical
 
 Parts = tuple[dict[str, Any], dict[str, Any]]
 
@@ -228,3 +230,44 @@ def test_loaded_models_draw_in_types_of_the_schema(model: Path) -> None:
     batch = next(synthesizer.sample(10, seed=0))
     assert isinstance(batch, pa.RecordBatch)
     assert batch.schema.equals(related_columns(10)[0].schema)
+
+
+def fitted_on_groups(monkeypatch: pytest.MonkeyPatch, name: str) -> Synthesizer:
+    """Return a model of a category of more levels than codes."""
+    monkeypatch.setattr(categorical, "N_CODES_MAX", 300)
+    table = pa.table({"x": [f"{i:04}" for i in range(700)] * 5, "y": [i // 100 for i in range(700)] * 5})
+    columns = tuple(
+        Column(name=column, kind=kind, arrow_type=str(table[column].type), nullable=False)
+        for column, kind in (("x", ColumnKind.category), ("y", ColumnKind.integer))
+    )
+    schema = Schema(columns=columns)
+    synthesizer = make_synthesizer(SYNTHESIZERS[name].parameters(name=name), seed=0)  # type: ignore[arg-type]
+    return synthesizer.fit(table.cast(schema.to_arrow()), schema)
+
+
+@pytest.mark.parametrize("name", list(SYNTHESIZERS))
+def test_groups_of_levels_are_loaded(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    synthesizer = fitted_on_groups(monkeypatch, name)
+    loaded = type(synthesizer).from_arrays(*synthesizer.to_arrays())
+    batch = next(synthesizer.sample(5000, seed=0))
+    assert next(loaded.sample(5000, seed=0)).equals(batch)
+    # Five thousand draws of 700 levels: one that is never drawn has a chance of 0.0008.
+    assert len(batch["x"].unique()) > 690
+
+
+@pytest.mark.parametrize("wrong", [[], [1], [0, 0], [0, 2, 1], [0, 699, 700], [-1, 0], list(range(9000))])
+def test_groups_that_do_not_divide_the_levels_are_refused(
+    monkeypatch: pytest.MonkeyPatch, wrong: list[int]
+) -> None:
+    manifest, arrays = fitted_on_groups(monkeypatch, "tree_chain").to_arrays()
+    first_level = {"transformer_0.first_level": np.array(wrong, np.int32)}
+    assert is_refused_as("tree_chain", manifest, dict(arrays) | first_level)
+
+
+def test_a_manifest_that_could_not_be_read_is_not_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    synthesizer = fitted_on_groups(monkeypatch, "independent")
+    monkeypatch.setattr(files, "MANIFEST_BYTES_MAX", 1000)
+    with pytest.raises(TooLarge, match="room for 1,000"):
+        save_model(synthesizer, tmp_path / "model", schema=related_columns(10)[1])
