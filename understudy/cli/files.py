@@ -36,7 +36,10 @@ def fit(
     synthesizer: Annotated[
         str, typer.Option(help="tree_chain, or independent: the baseline.")
     ] = "tree_chain",
-    preset: Annotated[str | None, typer.Option(help="How much work tree_chain puts into it: fast.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="How much work tree_chain puts into it: fast, balanced, best or guarded."),
+    ] = None,
     seed: Seed = None,
     schema: Annotated[
         Path | None, typer.Option(help="A schema in JSON, when the columns are not what they look like.")

@@ -15,7 +15,10 @@ class TreeChainParameters(BaseModel):
     name: Literal["tree_chain"]
     preset: Annotated[
         Literal["fast", "balanced", "best", "guarded"],
-        Field(description="How much work is put into it: `fast` fits in seconds."),
+        Field(
+            description="How much work is put into it: `fast` fits in seconds; `balanced` averages trees; `best`"
+            " also accepts rows by how real they look; `guarded` keeps less of single rows in the model file."
+        ),
     ] = "fast"
 
 
