@@ -38,7 +38,7 @@ def fit(
     ] = "tree_chain",
     preset: Annotated[
         str | None,
-        typer.Option(help="How much work tree_chain puts into it: fast, balanced, best or guarded."),
+        typer.Option(help="How tree_chain works: fast, balanced, best or guarded."),
     ] = None,
     seed: Seed = None,
     schema: Annotated[
