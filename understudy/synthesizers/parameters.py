@@ -16,8 +16,9 @@ class TreeChainParameters(BaseModel):
     preset: Annotated[
         Literal["fast", "balanced", "best", "guarded"],
         Field(
-            description="How much work is put into it: `fast` fits in seconds; `balanced` averages trees; `best`"
-            " also accepts rows by how real they look; `guarded` keeps less of single rows in the model file."
+            description="How much work is put into it: `fast` fits in seconds; `balanced` averages"
+            " trees; `best` also accepts rows by how real they look; `guarded` keeps less of single rows in"
+            " the model file."
         ),
     ] = "fast"
 
