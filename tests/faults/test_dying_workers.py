@@ -35,12 +35,16 @@ def asleep(worker: WorkerProcess) -> Iterator[None]:
     send(pids, signal.SIGCONT)
 
 
+# A fit that is still going on when its worker is struck.
+LONG = {"name": "tree_chain", "preset": "best"}
+
+
 def test_worker_killed_in_the_middle_of_a_fit_only_delays_it(stack, survivor, small_table):
     dataset_id, job_id = stack.upload(small_table)
     assert stack.finish(job_id)[0].error_detail is None
     worker = stack.start_worker()
     with asleep(survivor):
-        job_id = stack.submit("train", dataset_id=dataset_id, synthesizer={"name": "independent"}, seed=1)
+        job_id = stack.submit("train", dataset_id=dataset_id, synthesizer=LONG, seed=1)
         until(worker.work_pids, "work runs")
         # It shall not be done before we strike.
         send(worker.work_pids(), signal.SIGSTOP)

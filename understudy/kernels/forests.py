@@ -56,6 +56,14 @@ class Forest(NamedTuple):
     mask: Uint64s
 
 
+NO_FOREST = Forest(
+    np.zeros((0, 1), np.int32),
+    np.zeros(0, np.int64),
+    np.zeros((0, RADIX - 1), np.uint32),
+    np.zeros((0, 4), np.uint64),
+)
+
+
 @njit(cache=True, nogil=True)
 def _with_room(array: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:  # Any: three types of entries
     """Return the array, or a larger copy if n entries do not fit."""

@@ -94,10 +94,10 @@ class Independent:
         return self.table_
 
 
-def _draw(cumulative: list[npt.NDArray[np.uint64]], seed: int, rows: RowNumbers) -> list[Codes]:
-    columns = []
+def _draw(cumulative: list[npt.NDArray[np.uint64]], seed: int, rows: RowNumbers) -> dict[int, Codes]:
+    columns = {}
     for j, bounds in enumerate(cumulative):
         codes = np.empty(len(rows), np.uint16)
         decoding.draw_from_marginal(bounds, np.uint64(seed), np.uint64(j), rows, codes)
-        columns.append(codes)
+        columns[j] = codes
     return columns

@@ -18,6 +18,8 @@ Codes = npt.NDArray[np.uint16]
 # Whose each row is, 0 … n_subjects - 1.
 Subjects = npt.NDArray[np.int64]
 RowNumbers = npt.NDArray[np.uint64]
+# Codes of some columns, by their place in the table.
+CodesByColumn = Mapping[int, Codes]
 Mask = npt.NDArray[np.bool_]
 Json = dict[str, Any]
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -61,6 +63,11 @@ class Transformer(Protocol):
     @property
     def is_ordinal(self) -> bool:
         """Whether neighbouring codes stand for similar values."""
+        ...
+
+    @property
+    def is_exact(self) -> Mask:
+        """Which codes stand for one value of the table each; of shape (n_codes,)."""
         ...
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:

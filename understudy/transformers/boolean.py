@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from understudy.transformers.base import Arrays, ArrowArray, Codes, Json, RowStream
+from understudy.transformers.base import Arrays, ArrowArray, Codes, Json, Mask, RowStream
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,11 @@ class BooleanTransformer:
     def is_ordinal(self) -> bool:
         """Never."""
         return False
+
+    @property
+    def is_exact(self) -> Mask:
+        """Which codes stand for one value of the table each."""
+        return np.ones(self.n_codes, np.bool_)
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
         """Return the truth value of each code."""

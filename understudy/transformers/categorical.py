@@ -20,6 +20,7 @@ from understudy.transformers.base import (
     ArrowColumn,
     Codes,
     Json,
+    Mask,
     RowStream,
     Subjects,
 )
@@ -68,6 +69,15 @@ class CategoricalTransformer:
     def is_ordinal(self) -> bool:
         """Whether there are so many levels that they were put in order."""
         return self.n_codes > N_NOMINAL_CODES_MAX
+
+    @property
+    def is_exact(self) -> Mask:
+        """Which codes stand for one value of the table each."""
+        n_levels = np.diff(self.first_level, append=len(self.levels))
+        is_level = (n_levels == 1) & (not self.is_placeholder)
+        n_pools = self.n_codes - self.has_missing - len(is_level)
+        missing, pool = np.ones(int(self.has_missing), np.bool_), np.zeros(n_pools, np.bool_)
+        return np.concatenate((missing, is_level, pool))
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
         """Return a level of each code, by frequency; pooled ones are redrawn from all kept levels."""

@@ -71,6 +71,12 @@ class NumericTransformer:
         """Always: codes ascend with the values."""
         return True
 
+    @property
+    def is_exact(self) -> Mask:
+        """Which codes stand for one value of the table each."""
+        is_value = (self.bins.knot_row < 0) & (not self.is_placeholder)
+        return np.concatenate((np.ones(int(self.has_missing), np.bool_), is_value))
+
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
         """Return a number within the bin of each code, on the column's own grid."""
         missing = codes == 0 if self.has_missing else None

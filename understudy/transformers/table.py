@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from understudy.transformers.base import (
     ArrowArray,
     ArrowColumn,
     Codes,
+    CodesByColumn,
     Json,
     RowNumbers,
     RowStream,
@@ -47,13 +49,19 @@ class TableTransformer:
     schema: Schema
     columns: tuple[Transformer, ...]
 
-    def decode(self, codes: list[Codes], seed: int, rows: RowNumbers) -> pa.RecordBatch:
-        """Return the rows of these numbers for their codes, by column."""
-        arrays = [
-            column.decode(codes[j], RowStream(seed, DECODING + j, rows))
-            for j, column in enumerate(self.columns)
-        ]
-        return pa.RecordBatch.from_arrays(arrays, schema=self.schema.to_arrow())
+    def decode(self, codes: CodesByColumn, seed: int, rows: RowNumbers) -> pa.RecordBatch:
+        """Return the rows of these numbers for their codes."""
+        columns = self.decode_columns(range(len(self.columns)), codes, seed, rows)
+        return pa.RecordBatch.from_arrays(list(columns.values()), schema=self.schema.to_arrow())
+
+    def decode_columns(
+        self, places: Iterable[int], codes: CodesByColumn, seed: int, rows: RowNumbers
+    ) -> dict[str, ArrowArray]:
+        """Return some columns of the rows of these numbers, by name."""
+        return {
+            self.schema.columns[j].name: self.columns[j].decode(codes[j], RowStream(seed, DECODING + j, rows))
+            for j in places
+        }
 
     def describe(self) -> list[Json]:
         """Return what a model card may tell of each column."""

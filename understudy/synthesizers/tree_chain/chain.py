@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import TooLarge
 from understudy.kernels import drawing, evidence, forests, hierarchy
-from understudy.kernels.forests import Forest, rename_features
+from understudy.kernels.forests import NO_FOREST, Forest, rename_features
 from understudy.kernels.hashing import stream_key
+from understudy.kernels.hierarchy import RADIX
 from understudy.kernels.predictors import Predictor, exists
 from understudy.kernels.trees import N_FEATURES_MAX, N_NODES_MAX, Features
 from understudy.progress import Progress, no_progress
@@ -36,6 +37,10 @@ class Link:
         The hierarchy of choices; empty if the column has one code only.
     coarse : array of shape (n_codes,)
         The coarse code of every code.
+    source : int
+        The place of the column that this one is looked up by; -1 if it is drawn.
+    lookup : array of shape (n_codes of the source,)
+        The code for every code of the source; empty if it is drawn.
     """
 
     column: int
@@ -43,6 +48,18 @@ class Link:
     coarse: npt.NDArray[np.uint8]
     forest: Forest
     predictor: Predictor
+    source: int = -1
+    lookup: Codes = field(default_factory=lambda: np.zeros(0, np.uint16))
+
+
+def look_up(column: int, source: int, lookup: Codes, coarse: npt.NDArray[np.uint8]) -> Link:
+    """Return the link of a column that is looked up by another."""
+    nothing = np.zeros((0, RADIX), np.int32)
+    return Link(column, nothing, coarse, NO_FOREST, additive.NO_PREDICTOR, source, lookup)
+
+
+# Columns that are looked up: by which column, and the code for every code of that.
+Lookups = Mapping[int, tuple[int, Codes]]
 
 
 @dataclass(frozen=True)
@@ -95,11 +112,19 @@ def fit_chain(
     order: Sequence[int],
     preset: Preset,
     *,
+    lookups: Lookups,
     seed: int,
     n_threads: int,
     progress: Progress = no_progress,
 ) -> list[Link]:
     """Fit every column given those before it in the order.
+
+    Parameters
+    ----------
+    order : sequence of int
+        Columns by their place in the table; those that are looked up behind what they are looked up by.
+    lookups : mapping of column to (column that it is looked up by, codes)
+        Columns that are not drawn.
 
     Raises
     ------
@@ -116,6 +141,8 @@ def fit_chain(
 
     def fit(position: int) -> Link:
         column = order[position]
+        if column in lookups:
+            return look_up(column, *lookups[column], encoded.coarse_of[column])
         predecessors = choose_predecessors(groups, position)
         key = np.uint64(stream_key(np.uint64(seed), np.uint64(column)))
         predictor = additive.fit_predictor(moments, position, predecessors, some)
@@ -170,20 +197,23 @@ def _fit_forest(
 
 def draw_codes(
     links: Sequence[Link], seed: int, numbers: RowNumbers
-) -> tuple[list[Codes], npt.NDArray[np.uint8]]:
-    """Return the codes of the rows of these numbers, by column of the table.
+) -> tuple[dict[int, Codes], npt.NDArray[np.uint8]]:
+    """Return the codes of the rows of these numbers.
 
     Returns
     -------
-    codes : list of arrays of shape (n,)
+    codes : dict of column to array of shape (n,)
     rows : array of shape (n, n_columns)
         The coarse codes, in the order of the chain.
     """
     n = len(numbers)
-    codes = [np.zeros(n, np.uint16) for _ in links]
+    codes = {link.column: np.zeros(n, np.uint16) for link in links}
     rows = np.zeros((n, len(links)), np.uint8)
     for position, link in enumerate(links):
-        if len(link.child):
+        if link.source >= 0:
+            codes[link.column] = link.lookup[codes[link.source]]
+            rows[:, position] = link.coarse[codes[link.column]]
+        elif len(link.child):
             drawing.draw_column(
                 rows,
                 position,

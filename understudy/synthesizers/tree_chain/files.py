@@ -19,11 +19,14 @@ from understudy.kernels.trees import (
     THRESHOLD_MASK,
     THRESHOLD_SHIFT,
 )
+from understudy.synthesizers.rules import load_rules, rules_to_arrays
 from understudy.synthesizers.tree_chain.additive import N_PLACES
-from understudy.synthesizers.tree_chain.chain import Link
+from understudy.synthesizers.tree_chain.chain import Link, look_up
+from understudy.synthesizers.tree_chain.keeping import Keeper, learnt_columns
 from understudy.synthesizers.tree_chain.refinement import Refinement
-from understudy.transformers.base import Json
+from understudy.transformers.base import Codes, Json
 from understudy.transformers.loading import ArrayReader, require
+from understudy.transformers.table import TableTransformer
 
 Int64s = npt.NDArray[np.int64]
 
@@ -36,31 +39,79 @@ def links_to_arrays(links: Sequence[Link]) -> dict[str, npt.NDArray[Any]]:
     """Return the arrays of a chain, under ``link_<position>.<name>``."""
     arrays: dict[str, npt.NDArray[Any]] = {}
     for position, link in enumerate(links):
-        own = {
-            "child": link.child,
-            "coarse": link.coarse,
-            **link.forest._asdict(),
-            **{f"predictor_{name}": array for name, array in link.predictor._asdict().items()},
-        }
+        own: dict[str, npt.NDArray[Any]] = {"coarse": link.coarse}
+        # What a column is looked up by belongs to the rules.
+        if link.source < 0:
+            own |= {"child": link.child, **link.forest._asdict()}
+            own |= {f"predictor_{name}": array for name, array in link.predictor._asdict().items()}
         arrays |= {f"link_{position}.{name}": array for name, array in own.items()}
     return arrays
 
 
-def links_from_arrays(reader: ArrayReader, n_codes: list[int]) -> list[Link]:
-    """Return the chain over columns with so many codes.
+def links_from_arrays(reader: ArrayReader, table: TableTransformer, keeper: Keeper) -> list[Link]:
+    """Return the chain over the columns of a table that are not derived.
 
     Raises
     ------
     InvalidInput
         If an array is missing, of another shape or type, or points outside.
     """
-    order = reader.parts("order", len(n_codes))
-    is_order = all(type(j) is int for j in order) and sorted(order) == list(range(len(n_codes)))
-    require(is_order, "the order does not name every column once")
-    return [
-        _load_link(reader.part(reader.manifest, f"link_{position}."), position, j, n_codes[j])
-        for position, j in enumerate(order)
-    ]
+    derived = set(keeper.rules.derived)
+    drawn = [j for j, name in enumerate(table.schema.names) if name not in derived]
+    order = reader.parts("order", len(drawn))
+    is_order = all(type(j) is int for j in order) and sorted(order) == drawn
+    require(is_order, "the order does not name every drawn column once")
+    links = []
+    for position, j in enumerate(order):
+        own, n_codes = reader.part(reader.manifest, f"link_{position}."), table.columns[j].n_codes
+        if j in keeper.sources:
+            require(keeper.sources[j] in order[:position], "a column is looked up before its source is drawn")
+            coarse = own.array("coarse", np.uint8, (n_codes,))
+            links.append(look_up(j, *keeper.lookups[j], coarse))
+        else:
+            links.append(_load_link(own, position, j, n_codes))
+    return links
+
+
+def keeper_to_arrays(keeper: Keeper) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
+    """Return the rules of a chain as JSON and arrays, under ``rules.<name>``."""
+    manifest, arrays = rules_to_arrays(keeper.rules)
+    pairs = list(keeper.tables)
+    manifest |= {
+        "tables": [{"of": of, "by": by, "is_drawn": keeper.sources.get(of) == by} for of, by in pairs],
+        "is_enforced": keeper.is_enforced,
+    }
+    arrays |= {f"table_{i}": keeper.tables[pair] for i, pair in enumerate(pairs)}
+    return {"rules": manifest}, {f"rules.{name}": array for name, array in arrays.items()}
+
+
+def keeper_from_arrays(reader: ArrayReader, table: TableTransformer) -> Keeper:
+    """Return the rules that `keeper_to_arrays` took apart.
+
+    Raises
+    ------
+    InvalidInput
+        If anything is missing, of another shape or type, or points outside.
+    """
+    own = reader.part(reader.manifest.get("rules"), "rules.")
+    rules = load_rules(own, learnt_columns(table) or table.schema)
+    parts = own.manifest.get("tables")
+    require(isinstance(parts, list), "the tables of lookups are not a list")
+    assert isinstance(parts, list)
+    tables: dict[tuple[int, int], Codes] = {}
+    sources: dict[int, int] = {}
+    n_columns, derived = len(table.columns), set(rules.derived)
+    for i, part in enumerate(parts):
+        entry = own.part(part, "rules.")
+        of, by = (entry.whole(key, 0, n_columns - 1) for key in ("of", "by"))
+        require(of != by and (of, by) not in tables, "a lookup is not between two columns, or is there twice")
+        require(derived.isdisjoint(table.schema.names[j] for j in (of, by)), "a derived column is looked up")
+        n_of, n_by = (table.columns[j].n_codes for j in (of, by))
+        tables[of, by] = entry.indices(f"table_{i}", np.uint16, (n_by,), 0, n_of)
+        if entry.truth("is_drawn"):
+            require(of not in sources, "a column is looked up twice")
+            sources[of] = by
+    return Keeper(rules, tables, sources, own.truth("is_enforced"))
 
 
 def _load_link(reader: ArrayReader, position: int, column: int, n_codes: int) -> Link:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from understudy.kernels.trees import GrowthRules
-from understudy.synthesizers.tree_chain.chain import Encoded, fit_chain, log_likelihood
+from understudy.synthesizers.tree_chain.chain import Encoded, Lookups, fit_chain, log_likelihood
 from understudy.synthesizers.tree_chain.presets import Preset
 
 # Rows that orders are tried on: four fifths are fitted, one fifth is judged.
@@ -26,7 +26,7 @@ def ascending_order(encoded: Encoded) -> Order:
     return sorted(range(len(encoded.n_codes)), key=lambda j: (encoded.n_codes[j], j))
 
 
-def choose_order(encoded: Encoded, arrange: Arrange, *, seed: int, n_threads: int) -> Order:
+def choose_order(encoded: Encoded, arrange: Arrange, lookups: Lookups, *, seed: int, n_threads: int) -> Order:
     """Return the order in which held-out rows are likeliest; the ascending one unless clearly beaten."""
     n = encoded.coarse.shape[1]
     rows = np.random.default_rng([seed, 1]).permutation(n)[:N_ROWS_TRIED]
@@ -37,7 +37,7 @@ def choose_order(encoded: Encoded, arrange: Arrange, *, seed: int, n_threads: in
     best: Order = []
     best_score = -np.inf
     for order in _unique(arrange(order) for order in _candidates(encoded)):
-        links = fit_chain(fitted, order, _TRIAL, seed=seed, n_threads=n_threads)
+        links = fit_chain(fitted, order, _TRIAL, lookups=lookups, seed=seed, n_threads=n_threads)
         score = log_likelihood(links, judged)
         if score > best_score + NATS_BETTER or not best:
             best, best_score = order, score

@@ -11,14 +11,14 @@ from understudy.errors import Conflict
 from understudy.kernels import hashing
 from understudy.synthesizers.tree_chain.chain import Link, draw_codes
 from understudy.synthesizers.tree_chain.refinement import Refinement
-from understudy.transformers.base import Codes, RowNumbers
+from understudy.transformers.base import Codes, Mask, RowNumbers
 
-N_ATTEMPTS_MAX = 1000
+N_ATTEMPTS_MAX = 10_000
 # The stream of the seeds of further attempts.
 ATTEMPTS = 1 << 35
 
 # Which rows may stay, by their codes and numbers.
-Check = Callable[[list[Codes], RowNumbers], npt.NDArray[np.bool_]]
+Check = Callable[[dict[int, Codes], RowNumbers], Mask]
 
 
 def attempt_seed(seed: int, attempt: int) -> int:
@@ -32,15 +32,15 @@ def draw_accepted(
     check: Check | None,
     seed: int,
     numbers: RowNumbers,
-) -> list[Codes]:
-    """Return the codes of the rows of these numbers, by column of the table.
+) -> dict[int, Codes]:
+    """Return the codes of the rows of these numbers, by the columns' places in the table.
 
     Raises
     ------
     Conflict
         If a row is refused every time, which a fit makes sure not to happen.
     """
-    accepted: list[Codes] = []
+    accepted: dict[int, Codes] = {}
     pending = np.arange(len(numbers))
     for attempt in range(N_ATTEMPTS_MAX):
         own_seed = attempt_seed(seed, attempt)
@@ -49,8 +49,8 @@ def draw_accepted(
         if not attempt:
             accepted = codes
         else:
-            for column, own in zip(accepted, codes, strict=True):
-                column[pending[stays]] = own[stays]
+            for column, own in codes.items():
+                accepted[column][pending[stays]] = own[stays]
         pending = pending[~stays]
         if not len(pending):
             return accepted
@@ -60,15 +60,15 @@ def draw_accepted(
 def _judge(
     refinement: Refinement | None,
     check: Check | None,
-    codes: list[Codes],
+    codes: dict[int, Codes],
     rows: npt.NDArray[np.uint8],
     seed: int,
     numbers: RowNumbers,
-) -> npt.NDArray[np.bool_]:
+) -> Mask:
     stays = np.ones(len(numbers), np.bool_)
     if refinement is not None:
         stays = refinement.accept(rows, seed, numbers)
     if check is not None:
         left = np.flatnonzero(stays)
-        stays[left] = check([column[left] for column in codes], numbers[left])
+        stays[left] = check({j: column[left] for j, column in codes.items()}, numbers[left])
     return stays

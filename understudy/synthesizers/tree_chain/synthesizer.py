@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import pyarrow as pa
@@ -13,20 +14,33 @@ from understudy.synthesizers.base import Arrays, Manifest
 from understudy.synthesizers.blocks import check_request, count_threads, draw_blocks
 from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.parameters import TreeChainParameters
-from understudy.synthesizers.tree_chain.chain import draw_codes, encode, fit_chain
+from understudy.synthesizers.tree_chain.chain import Encoded, draw_codes, encode, fit_chain
 from understudy.synthesizers.tree_chain.files import (
+    keeper_from_arrays,
+    keeper_to_arrays,
     links_from_arrays,
     links_to_arrays,
     refinement_from_arrays,
     refinement_to_arrays,
 )
+from understudy.synthesizers.tree_chain.keeping import (
+    KEPT_SHARE_MIN,
+    N_ROWS_TRIED,
+    Keeper,
+    find_rules_of_learnt,
+    fit_keeper,
+)
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.presets import PRESETS
-from understudy.synthesizers.tree_chain.proposals import draw_accepted
+from understudy.synthesizers.tree_chain.proposals import Check, draw_accepted
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
 from understudy.tables.schema import Schema
+from understudy.transformers.base import RowNumbers, consecutive_rows
 from understudy.transformers.loading import ArrayReader, load_table
 from understudy.transformers.table import TableTransformer, fit_table
+
+# What tells the seeds of a fit's own draws from its seed.
+_PRACTICE = 0x5EED
 
 
 class TreeChain:
@@ -40,45 +54,77 @@ class TreeChain:
         self.table_: TableTransformer | None = None
 
     def fit(self, table: pa.Table, schema: Schema, *, progress: Progress = no_progress) -> Self:
-        """Learn the encodings of the columns, then their chain."""
+        """Learn the encodings of the columns and their rules, then their chain."""
         n_threads = count_threads()
-        fitted, codes = fit_table(table, schema, n_threads=n_threads, progress=progress)
         preset = PRESETS[self.parameters.preset]
+        fitted, codes = fit_table(table, schema, n_threads=n_threads, progress=progress)
+        keeper = fit_keeper(find_rules_of_learnt(table, fitted), schema, fitted.columns, codes)
         encoded = encode(codes, fitted.columns)
-        order = ascending_order(encoded)
-        if preset.chooses_order:
-            order = choose_order(encoded, lambda o: o, seed=self.seed, n_threads=n_threads)
+        order = self._order(encoded, keeper, schema, n_threads)
         self.links_ = fit_chain(
-            encoded, order, preset, seed=self.seed, n_threads=n_threads, progress=progress
+            encoded,
+            order,
+            preset,
+            lookups=keeper.lookups,
+            seed=self.seed,
+            n_threads=n_threads,
+            progress=progress,
         )
         self.refinement_ = None
         if preset.n_refinements:
             self.refinement_ = fit_refinement(
                 encoded.coarse[order].T,
-                lambda rows: draw_codes(self.links_, self.seed ^ 0x5EED, rows)[1],
+                lambda rows: draw_codes(self.links_, self.seed ^ _PRACTICE, rows)[1],
                 preset.n_refinements,
                 seed=self.seed,
                 n_threads=n_threads,
             )
+        self.keeper_ = self._tried(keeper, fitted)
         self.n_rows_ = table.num_rows
         self.table_ = fitted
         return self
 
+    def _order(self, encoded: Encoded, keeper: Keeper, schema: Schema, n_threads: int) -> list[int]:
+        if not PRESETS[self.parameters.preset].chooses_order:
+            return keeper.arrange(ascending_order(encoded), schema)
+        return choose_order(
+            encoded,
+            lambda order: keeper.arrange(order, schema),
+            keeper.lookups,
+            seed=self.seed,
+            n_threads=n_threads,
+        )
+
+    def _tried(self, keeper: Keeper, table: TableTransformer) -> Keeper:
+        """Return the keeper, which refuses rows only if enough of them keep the rules."""
+        rows = consecutive_rows(0, N_ROWS_TRIED)
+        seed = self.seed ^ _PRACTICE
+        kept = keeper.holds(table, draw_codes(self.links_, seed, rows)[0], seed, rows)
+        return replace(keeper, is_enforced=bool(kept.mean() >= KEPT_SHARE_MIN))
+
     def sample(self, n_rows: int, *, seed: int, offset: int = 0) -> Iterator[pa.RecordBatch]:
         """Yield rows ``offset … offset + n_rows - 1`` of the table that the seed stands for."""
         check_request(n_rows, seed, offset)
-        table, links = self._fitted(), self.links_
-        return draw_blocks(
-            lambda rows: table.decode(draw_accepted(links, self.refinement_, None, seed, rows), seed, rows),
-            n_rows,
-            offset,
-            n_threads=count_threads(),
-        )
+        table, keeper = self._fitted(), self.keeper_
+
+        def draw(rows: RowNumbers) -> pa.RecordBatch:
+            check: Check | None = None
+            if keeper.is_enforced and keeper.refuses:
+                check = lambda codes, numbers: keeper.holds(table, codes, seed, numbers)  # noqa: E731
+            codes = draw_accepted(self.links_, self.refinement_, check, seed, rows)
+            columns = table.decode_columns(sorted(codes), codes, seed, rows)
+            return keeper.complete(columns, table.schema)
+
+        return draw_blocks(draw, n_rows, offset, n_threads=count_threads())
 
     def card(self) -> Manifest:
         """Return what may be told about the fitted model."""
         card = make_card(self.name, self._fitted(), self.n_rows_, preset=self.parameters.preset)
-        return card | {"tree_nodes": sum(len(link.forest.node) for link in self.links_)}
+        return card | {
+            "tree_nodes": sum(len(link.forest.node) for link in self.links_),
+            "rules": self.keeper_.describe(),
+            "rules_enforced": self.keeper_.is_enforced,
+        }
 
     def to_arrays(self) -> tuple[Manifest, Arrays]:
         """Return what was learnt as JSON and plain arrays."""
@@ -92,8 +138,9 @@ class TreeChain:
             "columns": columns,
             "order": [link.column for link in self.links_],
         }
+        rules, tables = keeper_to_arrays(self.keeper_)
         refinement, trees = refinement_to_arrays(self.refinement_)
-        return manifest | refinement, arrays | links_to_arrays(self.links_) | trees
+        return manifest | rules | refinement, arrays | links_to_arrays(self.links_) | tables | trees
 
     @classmethod
     def from_arrays(cls, manifest: Manifest, arrays: Arrays) -> Self:
@@ -102,8 +149,9 @@ class TreeChain:
         loaded = cls(reader.parameters(TreeChainParameters), seed=reader.whole("seed"))
         table = load_table(reader)
         loaded.n_rows_ = reader.whole("n_rows")
-        loaded.links_ = links_from_arrays(reader, [column.n_codes for column in table.columns])
-        loaded.refinement_ = refinement_from_arrays(reader, len(table.columns))
+        loaded.keeper_ = keeper_from_arrays(reader, table)
+        loaded.links_ = links_from_arrays(reader, table, loaded.keeper_)
+        loaded.refinement_ = refinement_from_arrays(reader, len(loaded.links_))
         loaded.table_ = table
         return loaded
 

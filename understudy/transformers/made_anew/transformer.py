@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
-from understudy.transformers.base import Arrays, ArrowArray, ArrowColumn, Codes, Json, RowStream
+from understudy.transformers.base import Arrays, ArrowArray, ArrowColumn, Codes, Json, Mask, RowStream
 from understudy.transformers.made_anew.texts import choose
 from understudy.transformers.nulls import array_of_nulls
 
@@ -69,6 +69,11 @@ class MadeAnewTransformer:
     def is_ordinal(self) -> bool:
         """Never."""
         return False
+
+    @property
+    def is_exact(self) -> Mask:
+        """Which codes stand for one value of the table each."""
+        return np.zeros(self.n_codes, np.bool_)
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
         """Return a new value for each row that has one."""

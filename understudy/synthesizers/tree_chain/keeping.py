@@ -1,0 +1,166 @@
+"""Keep the rules of a table: look up what other columns say, derive sums, refuse rows that break the rest.
+
+A lookup is a table from codes to codes, so that later trees see what was looked up. It needs codes that stand
+for one value each: rows with a pooled level or a range of numbers where they are looked up by are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from understudy.synthesizers.rules import Rules, find_rules
+from understudy.tables.schema import Schema
+from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, RowNumbers, Transformer
+from understudy.transformers.made_anew.transformer import MadeAnewTransformer
+from understudy.transformers.table import TableTransformer
+
+# Proposals that are looked at after a fit, and the share of them that must keep the rules.
+N_ROWS_TRIED = 2000
+KEPT_SHARE_MIN = 0.05
+
+# A column that is looked up, and the one that it is looked up by.
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """The rules of a fitted chain.
+
+    Parameters
+    ----------
+    rules : Rules
+        Of the columns that are learnt.
+    tables : mapping of (of, by) to array of shape (n_codes of `by`,)
+        The code of column `of` for every code of column `by`, both by their place in the table.
+    sources : mapping of column to column
+        Which columns are looked up when a row is drawn, and by which; the other tables are checked only.
+    is_enforced : bool
+        Whether rows that break a rule are refused; not if nearly all would be.
+    """
+
+    rules: Rules
+    tables: Mapping[Pair, Codes]
+    sources: Mapping[int, int]
+    is_enforced: bool = True
+
+    @property
+    def lookups(self) -> dict[int, tuple[int, Codes]]:
+        """The columns that are looked up when a row is drawn: by which, and the code for each code."""
+        return {of: (by, self.tables[of, by]) for of, by in self.sources.items()}
+
+    def arrange(self, order: Sequence[int], schema: Schema) -> list[int]:
+        """Return the order less derived columns; what is looked up comes behind what it is looked up by."""
+        derived = set(self.rules.derived)
+        followers: dict[int, list[int]] = {}
+        for of, by in self.sources.items():
+            followers.setdefault(by, []).append(of)
+        arranged: list[int] = []
+
+        def place(column: int) -> None:
+            arranged.append(column)
+            for follower in sorted(followers.get(column, ())):
+                place(follower)
+
+        for column in order:
+            if column not in self.sources and schema.columns[column].name not in derived:
+                place(column)
+        return arranged
+
+    def holds(self, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: RowNumbers) -> Mask:
+        """Return which rows keep the rules, by their codes."""
+        kept = np.ones(len(numbers), np.bool_)
+        for (of, by), lookup in self.tables.items():
+            kept &= table.columns[by].is_exact[codes[by]] & (lookup[codes[by]] == codes[of])
+        if self.checked:
+            names = table.schema.names
+            needed = [j for j, name in enumerate(names) if name in self.checked]
+            columns = table.decode_columns(needed, codes, seed, numbers)
+            kept &= self.rules.holds(self.rules.derive(columns) if self.rules.linear else columns)
+        return kept
+
+    def complete(self, columns: dict[str, ArrowArray], schema: Schema) -> pa.RecordBatch:
+        """Return drawn columns and those derived of them as rows of the table."""
+        if self.rules.linear:
+            columns = self.rules.derive(columns)
+        return pa.RecordBatch.from_arrays([columns[n] for n in schema.names], schema=schema.to_arrow())
+
+    @property
+    def checked(self) -> set[str]:
+        """The columns whose values must be known to check a row, and to derive what else is needed."""
+        rules = self.rules
+        names = {n for order in rules.orders for n in (order.low, order.high)}
+        names |= {n for missing in rules.missing for n in (missing.first, missing.second)}
+        names |= {n for pair in rules.pairs for n in pair.columns}
+        names |= {n for linear in rules.linear for n in linear.terms}
+        return names - set(rules.derived)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether there is anything that a drawn row can break."""
+        return bool(self.tables) or bool(self.checked)
+
+    def describe(self) -> list[str]:
+        """Return every rule as a sentence."""
+        return self.rules.describe()
+
+
+def learnt_columns(table: TableTransformer) -> Schema | None:
+    """Return the schema of the columns that are learnt, if any; those made anew have no rules."""
+    pairs = zip(table.schema.columns, table.columns, strict=True)
+    learnt = tuple(column for column, t in pairs if not isinstance(t, MadeAnewTransformer))
+    return Schema(columns=learnt) if learnt else None
+
+
+def find_rules_of_learnt(rows: pa.Table, table: TableTransformer) -> Rules:
+    """Return the rules of the columns that are learnt."""
+    schema = learnt_columns(table)
+    return find_rules(rows.select(schema.names), schema) if schema else Rules(table.schema)
+
+
+def fit_keeper(
+    rules: Rules, schema: Schema, transformers: Sequence[Transformer], codes: list[Codes]
+) -> Keeper:
+    """Return what keeps the rules of a table with these codes.
+
+    Lookups are left out where a column has no code of one value for what they say.
+    """
+    place = {name: j for j, name in enumerate(schema.names)}
+    pairs = [(place[rule.of], place[rule.by]) for rule in rules.lookups]
+    tables = {(of, by): _tabulate(codes[of], codes[by], transformers[by].n_codes) for of, by in pairs}
+    usable = {
+        (of, by): table
+        for (of, by), table in tables.items()
+        if transformers[of].is_exact[table[transformers[by].is_exact]].all()
+    }
+    return Keeper(rules, usable, choose_sources(usable, [t.n_codes for t in transformers]))
+
+
+def _tabulate(of: Codes, by: Codes, n_by: int) -> Codes:
+    """Return the commonest code of one column for each code of the other."""
+    cells, counts = np.unique(by.astype(np.int64) << 16 | of, return_counts=True)
+    order = np.lexsort((-counts, cells >> 16))
+    first, at = np.unique(cells[order] >> 16, return_index=True)
+    table = np.full(n_by, np.bincount(of).argmax(), np.uint16)
+    table[first] = (cells[order][at] & 0xFFFF).astype(np.uint16)
+    return table
+
+
+def choose_sources(pairs: Mapping[Pair, Codes], n_codes: Sequence[int]) -> dict[int, int]:
+    """Return for columns that can be looked up by which one; nothing is looked up by itself, however far."""
+    sources: dict[int, int] = {}
+    for of, by in sorted(pairs, key=lambda pair: (n_codes[pair[1]], pair)):
+        if of not in sources and not _leads_to(sources, by, of):
+            sources[of] = by
+    return sources
+
+
+def _leads_to(sources: Mapping[int, int], column: int, origin: int) -> bool:
+    while column in sources:
+        column = sources[column]
+        if column == origin:
+            return True
+    return column == origin
