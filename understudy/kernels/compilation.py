@@ -18,6 +18,7 @@ from understudy.kernels import (
     nearest,
     permutation,
     predictors,
+    prints,
 )
 from understudy.kernels.boosting import BoostingRules
 from understudy.kernels.predictors import Predictor
@@ -35,6 +36,8 @@ def compile_kernels() -> None:
     _compile_blocks()
     hashing.hash_rows(_SEED, _STREAM, _ROW, np.zeros(1, np.uint64))
     _compile_permutation()
+    prints.add_words(np.zeros(1, np.uint64), _SEED, np.zeros(1, np.uint64))
+    prints.is_among(np.zeros(1, np.uint32), np.zeros(1, np.uint32))
 
 
 def _compile_chain() -> None:

@@ -22,6 +22,7 @@ from understudy.kernels.trees import (
 from understudy.synthesizers.rules import load_rules, rules_to_arrays
 from understudy.synthesizers.tree_chain.additive import N_PLACES
 from understudy.synthesizers.tree_chain.chain import Link, look_up
+from understudy.synthesizers.tree_chain.copies import Singles
 from understudy.synthesizers.tree_chain.keeping import Keeper, learnt_columns
 from understudy.synthesizers.tree_chain.refinement import Refinement
 from understudy.transformers.base import Codes, Json
@@ -112,6 +113,29 @@ def keeper_from_arrays(reader: ArrayReader, table: TableTransformer) -> Keeper:
             require(of not in sources, "a column is looked up twice")
             sources[of] = by
     return Keeper(rules, tables, sources, own.truth("is_enforced"))
+
+
+def singles_to_arrays(singles: Singles | None) -> dict[str, npt.NDArray[Any]]:
+    """Return the prints of rows that are not to be drawn, under ``singles.<name>``."""
+    if singles is None:
+        return {}
+    return {"singles.codes": singles.codes, "singles.values": singles.values}
+
+
+def singles_from_arrays(reader: ArrayReader) -> Singles | None:
+    """Return the prints that `singles_to_arrays` took apart, if there were some.
+
+    Raises
+    ------
+    InvalidInput
+        If one of two arrays is missing, or of another type or order.
+    """
+    if not {"singles.codes", "singles.values"} & set(reader.arrays):
+        return None
+    codes, values = (reader.array(f"singles.{name}", np.uint32, (None,)) for name in ("codes", "values"))
+    for array in (codes, values):
+        require(bool((array[1:] > array[:-1]).all()), "prints are not in ascending order")
+    return Singles(codes, values)
 
 
 def _load_link(reader: ArrayReader, position: int, column: int, n_codes: int) -> Link:

@@ -18,7 +18,7 @@ from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask,
 from understudy.transformers.made_anew.transformer import MadeAnewTransformer
 from understudy.transformers.table import TableTransformer
 
-# Proposals that are looked at after a fit, and the share of them that must keep the rules.
+# Proposals that are looked at after a fit, and the share of them that must pass.
 N_ROWS_TRIED = 2000
 KEPT_SHARE_MIN = 0.05
 
@@ -106,6 +106,11 @@ class Keeper:
     def describe(self) -> list[str]:
         """Return every rule as a sentence."""
         return self.rules.describe()
+
+
+def is_often(passes: Mask) -> bool:
+    """Return whether enough trial rows pass for the others to be refused."""
+    return bool(passes.mean() >= KEPT_SHARE_MIN)
 
 
 def learnt_columns(table: TableTransformer) -> Schema | None:

@@ -29,7 +29,7 @@ def attempt_seed(seed: int, attempt: int) -> int:
 def draw_accepted(
     links: Sequence[Link],
     refinement: Refinement | None,
-    check: Check | None,
+    check: Check,
     seed: int,
     numbers: RowNumbers,
 ) -> dict[int, Codes]:
@@ -59,16 +59,15 @@ def draw_accepted(
 
 def _judge(
     refinement: Refinement | None,
-    check: Check | None,
+    check: Check,
     codes: dict[int, Codes],
     rows: npt.NDArray[np.uint8],
     seed: int,
     numbers: RowNumbers,
 ) -> Mask:
-    stays = np.ones(len(numbers), np.bool_)
     if refinement is not None:
-        stays = refinement.accept(rows, seed, numbers)
-    if check is not None:
+        stays: Mask = refinement.accept(rows, seed, numbers)
         left = np.flatnonzero(stays)
         stays[left] = check({j: column[left] for j, column in codes.items()}, numbers[left])
-    return stays
+        return stays
+    return check(codes, numbers)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar, Self
 
+import numpy as np
 import pyarrow as pa
 
 from understudy.errors import Conflict
@@ -15,6 +16,7 @@ from understudy.synthesizers.blocks import check_request, count_threads, draw_bl
 from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.chain import Encoded, draw_codes, encode, fit_chain
+from understudy.synthesizers.tree_chain.copies import Singles, choose_columns, find_singles
 from understudy.synthesizers.tree_chain.files import (
     keeper_from_arrays,
     keeper_to_arrays,
@@ -22,20 +24,23 @@ from understudy.synthesizers.tree_chain.files import (
     links_to_arrays,
     refinement_from_arrays,
     refinement_to_arrays,
+    singles_from_arrays,
+    singles_to_arrays,
 )
 from understudy.synthesizers.tree_chain.keeping import (
-    KEPT_SHARE_MIN,
     N_ROWS_TRIED,
     Keeper,
     find_rules_of_learnt,
     fit_keeper,
+    is_often,
+    learnt_columns,
 )
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.presets import PRESETS
-from understudy.synthesizers.tree_chain.proposals import Check, draw_accepted
+from understudy.synthesizers.tree_chain.proposals import draw_accepted
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
 from understudy.tables.schema import Schema
-from understudy.transformers.base import RowNumbers, consecutive_rows
+from understudy.transformers.base import Codes, Mask, RowNumbers, consecutive_rows
 from understudy.transformers.loading import ArrayReader, load_table
 from understudy.transformers.table import TableTransformer, fit_table
 
@@ -79,7 +84,7 @@ class TreeChain:
                 seed=self.seed,
                 n_threads=n_threads,
             )
-        self.keeper_ = self._tried(keeper, fitted)
+        self.keeper_, self.singles_ = self._tried(keeper, fitted, self._singles(table, fitted, codes, keeper))
         self.n_rows_ = table.num_rows
         self.table_ = fitted
         return self
@@ -95,12 +100,40 @@ class TreeChain:
             n_threads=n_threads,
         )
 
-    def _tried(self, keeper: Keeper, table: TableTransformer) -> Keeper:
-        """Return the keeper, which refuses rows only if enough of them keep the rules."""
+    def _singles(
+        self, table: pa.Table, fitted: TableTransformer, codes: list[Codes], keeper: Keeper
+    ) -> Singles | None:
+        """Return the rows that must not be drawn; cross-fitted models keep no print of anybody."""
+        if PRESETS[self.parameters.preset].rules.count_min:
+            return None
+        learnt = learnt_columns(fitted)
+        if learnt is None:
+            return None
+        left_out = set(fitted.schema.names) - set(learnt.names) | set(keeper.rules.derived)
+        return find_singles(table, fitted, choose_columns(codes, fitted, left_out))
+
+    def _tried(
+        self, keeper: Keeper, table: TableTransformer, singles: Singles | None
+    ) -> tuple[Keeper, Singles | None]:
+        """Return both as they are if enough rows pass them, and such that they refuse nothing if not."""
         rows = consecutive_rows(0, N_ROWS_TRIED)
         seed = self.seed ^ _PRACTICE
-        kept = keeper.holds(table, draw_codes(self.links_, seed, rows)[0], seed, rows)
-        return replace(keeper, is_enforced=bool(kept.mean() >= KEPT_SHARE_MIN))
+        codes = draw_codes(self.links_, seed, rows)[0]
+        kept = keeper.holds(table, codes, seed, rows)
+        if not is_often(kept):
+            keeper, kept = replace(keeper, is_enforced=False), np.ones_like(kept)
+        if singles is not None and not is_often(kept & ~singles.is_copy(table, codes, seed, rows)):
+            singles = None
+        return keeper, singles
+
+    def _passes(self, codes: dict[int, Codes], seed: int, rows: RowNumbers) -> Mask:
+        """Return which proposals keep the rules and copy nobody."""
+        table, passes = self._fitted(), np.ones(len(rows), np.bool_)
+        if self.keeper_.is_enforced and self.keeper_.refuses:
+            passes = self.keeper_.holds(table, codes, seed, rows)
+        if self.singles_ is not None:
+            passes &= ~self.singles_.is_copy(table, codes, seed, rows)
+        return passes
 
     def sample(self, n_rows: int, *, seed: int, offset: int = 0) -> Iterator[pa.RecordBatch]:
         """Yield rows ``offset … offset + n_rows - 1`` of the table that the seed stands for."""
@@ -108,10 +141,9 @@ class TreeChain:
         table, keeper = self._fitted(), self.keeper_
 
         def draw(rows: RowNumbers) -> pa.RecordBatch:
-            check: Check | None = None
-            if keeper.is_enforced and keeper.refuses:
-                check = lambda codes, numbers: keeper.holds(table, codes, seed, numbers)  # noqa: E731
-            codes = draw_accepted(self.links_, self.refinement_, check, seed, rows)
+            codes = draw_accepted(
+                self.links_, self.refinement_, lambda c, n: self._passes(c, seed, n), seed, rows
+            )
             columns = table.decode_columns(sorted(codes), codes, seed, rows)
             return keeper.complete(columns, table.schema)
 
@@ -124,6 +156,7 @@ class TreeChain:
             "tree_nodes": sum(len(link.forest.node) for link in self.links_),
             "rules": self.keeper_.describe(),
             "rules_enforced": self.keeper_.is_enforced,
+            "rows_never_copied": 0 if self.singles_ is None else len(self.singles_.values),
         }
 
     def to_arrays(self) -> tuple[Manifest, Arrays]:
@@ -140,7 +173,8 @@ class TreeChain:
         }
         rules, tables = keeper_to_arrays(self.keeper_)
         refinement, trees = refinement_to_arrays(self.refinement_)
-        return manifest | rules | refinement, arrays | links_to_arrays(self.links_) | tables | trees
+        own = links_to_arrays(self.links_) | singles_to_arrays(self.singles_)
+        return manifest | rules | refinement, arrays | own | tables | trees
 
     @classmethod
     def from_arrays(cls, manifest: Manifest, arrays: Arrays) -> Self:
@@ -151,6 +185,7 @@ class TreeChain:
         loaded.n_rows_ = reader.whole("n_rows")
         loaded.keeper_ = keeper_from_arrays(reader, table)
         loaded.links_ = links_from_arrays(reader, table, loaded.keeper_)
+        loaded.singles_ = singles_from_arrays(reader)
         loaded.refinement_ = refinement_from_arrays(reader, len(loaded.links_))
         loaded.table_ = table
         return loaded

@@ -1,0 +1,33 @@
+"""Prints of rows: a hash of what is in their columns, and whether it is one of many known ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from understudy.kernels.hashing import GOLDEN, mix
+from understudy.kernels.trees import Uint32s, Uint64s
+
+
+@njit(cache=True, nogil=True)
+def add_words(words: Uint64s, column: np.uint64, out: Uint64s) -> None:
+    """Mix a column's words into the prints of its rows; the order of columns matters."""
+    for i in range(out.shape[0]):
+        out[i] = mix((out[i] ^ words[i]) + (column + np.uint64(1)) * GOLDEN)
+
+
+@njit(cache=True, nogil=True)
+def is_among(queries: Uint32s, ordered: Uint32s) -> npt.NDArray[np.bool_]:
+    """Return which queries are in an ascending array.
+
+    Prints are spread evenly, so the search begins in the 2**16th part in which a query must be.
+    """
+    start = np.searchsorted(ordered, (np.arange(65_536) << 16).astype(np.uint32))
+    found = np.zeros(queries.shape[0], np.bool_)
+    for i in range(queries.shape[0]):
+        k = start[queries[i] >> 16]
+        while k < ordered.shape[0] and ordered[k] < queries[i]:
+            k += 1
+        found[i] = k < ordered.shape[0] and ordered[k] == queries[i]
+    return found
