@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from understudy.synthesizers.control import Control
     from understudy.tables.schema import Schema
 
 Manifest = dict[str, Any]
@@ -51,16 +52,53 @@ class Synthesizer(Protocol):
         """
         ...
 
-    def sample(self, n_rows: int, *, seed: int, offset: int = 0) -> Iterator[pa.RecordBatch]:
+    def sample(
+        self, n_rows: int, *, seed: int, offset: int = 0, control: Control | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """Yield rows ``offset … offset + n_rows - 1`` of the endless table that the seed stands for.
 
         Row k of a seed is always the same, however the rows are cut into calls. Memory does not grow with
         n_rows.
 
+        Parameters
+        ----------
+        control : Control, optional
+            With conditions the table is not endless: it has the rows of its groups, one after the other.
+
         Raises
         ------
         InvalidInput
-            If n_rows or offset is negative.
+            If n_rows or offset is negative, or beyond the groups; if the control names an unknown column, a
+            value that the column cannot have, or what the model holds impossible (`impossible_condition`);
+            or if the synthesizer cannot be controlled (`not_controllable`).
+        Conflict
+            If it was not fitted.
+        """
+        ...
+
+    def effective_shares(self, control: Control) -> list[float]:
+        """Return for each group of a control how many independent rows one drawn row is worth, from 0 to 1.
+
+        The groups are the conditions, or the shares of a rebalanced column. The effective sample size of a
+        group is its number of rows times this share (Kong 1992).
+
+        Raises
+        ------
+        InvalidInput
+            As `sample`.
+        """
+        ...
+
+    def impute(self, table: pa.Table, *, seed: int, n_draws: int = 1) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a table with their missing values drawn, the whole table `n_draws` times.
+
+        What is present stays as it is. Each draw is a completion of its own, so that what differs between
+        them shows how uncertain they are (multiple imputation, Rubin 1987).
+
+        Raises
+        ------
+        InvalidInput
+            If the table does not fit the schema, or the synthesizer cannot be controlled.
         Conflict
             If it was not fitted.
         """

@@ -15,6 +15,7 @@ from understudy.progress import Progress, no_progress
 from understudy.synthesizers.base import Arrays, Manifest
 from understudy.synthesizers.blocks import check_request, count_threads, draw_blocks
 from understudy.synthesizers.cards import make_card
+from understudy.synthesizers.control import Control, not_controllable
 from understudy.synthesizers.parameters import IndependentParameters
 from understudy.tables.schema import Schema
 from understudy.transformers.base import Codes, RowNumbers
@@ -46,9 +47,13 @@ class Independent:
         progress("fitting", 1.0)
         return self
 
-    def sample(self, n_rows: int, *, seed: int, offset: int = 0) -> Iterator[pa.RecordBatch]:
+    def sample(
+        self, n_rows: int, *, seed: int, offset: int = 0, control: Control | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """Yield rows ``offset … offset + n_rows - 1`` of the table that the seed stands for."""
         check_request(n_rows, seed, offset)
+        if control is not None:
+            raise not_controllable(self.name)
         table = self._fitted()
         cumulative = [cumulate(counts) for counts in self.counts_]
         return draw_blocks(
@@ -57,6 +62,14 @@ class Independent:
             offset,
             n_threads=count_threads(),
         )
+
+    def effective_shares(self, control: Control) -> list[float]:
+        """Refuse: columns that know nothing of each other have nothing to follow from."""
+        raise not_controllable(self.name)
+
+    def impute(self, table: pa.Table, *, seed: int, n_draws: int = 1) -> Iterator[pa.RecordBatch]:
+        """Refuse, likewise."""
+        raise not_controllable(self.name)
 
     def card(self) -> Manifest:
         """Return what may be told about the fitted model."""

@@ -1,0 +1,105 @@
+"""What a caller may ask of the rows of a sample: conditions on groups of rows, or the shares of a column."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from understudy.errors import InvalidInput
+
+# As JSON has them; times and decimals are texts. `true` is tried first: it is no number.
+Value = Annotated[
+    bool | int | float | str,
+    Field(union_mode="left_to_right", description="A value of the column; times as RFC 3339 writes them."),
+]
+
+N_GROUPS_MAX = 1_000
+N_VALUES_MAX = 10_000
+
+
+class Allowed(BaseModel):
+    """What a column may be: one value, one of some, within bounds, or missing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    equals: Value | None = None
+    one_of: Annotated[tuple[Value, ...], Field(max_length=N_VALUES_MAX)] = ()
+    minimum: Annotated[Value | None, Field(description="The lowest value allowed.")] = None
+    maximum: Annotated[Value | None, Field(description="The highest value allowed.")] = None
+    is_missing: Annotated[
+        bool | None, Field(description="`true`: the value is missing; `false`: it is not.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _asks_for_one_thing(self) -> Allowed:
+        has_bounds = self.minimum is not None or self.maximum is not None
+        n_asked = (self.equals is not None) + bool(self.one_of) + has_bounds + (self.is_missing is not None)
+        if n_asked != 1:
+            raise ValueError("give exactly one of equals, one_of, minimum and/or maximum, and is_missing")
+        return self
+
+
+class Condition(BaseModel):
+    """A group of rows in which columns are fixed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    where: Annotated[
+        dict[str, Allowed],
+        Field(
+            min_length=1,
+            description="What each of some columns may be; all others follow from what the model learnt.",
+            examples=[{"income": {"equals": ">50K"}, "age": {"minimum": 30, "maximum": 39}}],
+        ),
+    ]
+    n_rows: Annotated[int, Field(ge=1, lt=2**62, description="How many rows the group has.")]
+
+
+class Share(BaseModel):
+    """The share of a value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    value: Annotated[Value | None, Field(description="Left out: missing.")] = None
+    share: Annotated[float, Field(ge=0, le=1)]
+
+
+class Rebalance(BaseModel):
+    """Another distribution of one column; the others follow from what the model learnt for each value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    shares: Annotated[tuple[Share, ...], Field(min_length=1, max_length=N_GROUPS_MAX)]
+
+    @model_validator(mode="after")
+    def _shares_are_a_whole(self) -> Rebalance:
+        if abs(sum(share.share for share in self.shares) - 1) > 1e-6:
+            raise ValueError("the shares must add up to 1")
+        if len({repr(share.value) for share in self.shares}) < len(self.shares):
+            raise ValueError("a value must not be there twice")
+        return self
+
+
+class Control(BaseModel):
+    """Either conditions or a rebalanced column."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=N_GROUPS_MAX)] = ()
+    rebalance: Rebalance | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Control:
+        if bool(self.conditions) == (self.rebalance is not None):
+            raise ValueError("give either conditions or rebalance")
+        return self
+
+
+def not_controllable(name: str) -> InvalidInput:
+    """Return the error for a synthesizer that knows no conditions."""
+    return InvalidInput(
+        f"The synthesizer {name!r} can neither be conditioned nor impute; train a tree_chain.",
+        code="not_controllable",
+    )
