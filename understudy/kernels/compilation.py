@@ -19,6 +19,7 @@ from understudy.kernels import (
     permutation,
     predictors,
     prints,
+    restricting,
 )
 from understudy.kernels.boosting import BoostingRules
 from understudy.kernels.predictors import Predictor
@@ -68,6 +69,10 @@ def _compile_chain() -> None:
     rows, coarse = np.zeros((3, 2), np.uint8), np.zeros(3, np.uint8)
     numbers = np.zeros(3, np.uint64)
     drawing.draw_column(rows, 1, _SEED, _STREAM, numbers, child, forest, predictor, coarse, codes)
+    within = restricting.restrict(child, np.array([True, False, False]))
+    restricting.draw_within(
+        rows, 1, _SEED, _STREAM, numbers, child, forest, predictor, coarse, within, codes, np.ones(3)
+    )
     paths = hierarchy.find_paths(child, 3)
     drawing.add_log_probability(rows, 1, forest, predictor, *paths, codes, np.zeros(3))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -14,6 +15,8 @@ from understudy.transformers.base import RowNumbers, consecutive_rows
 
 N_ROWS_BLOCK = 65_536
 N_THREADS_MAX = 8
+
+T = TypeVar("T")
 
 # The rows of these numbers.
 DrawBlock = Callable[[RowNumbers], pa.RecordBatch]
@@ -41,13 +44,20 @@ def draw_blocks(draw: DrawBlock, n_rows: int, offset: int, *, n_threads: int) ->
     blocks = (
         consecutive_rows(first, min(N_ROWS_BLOCK, end - first)) for first in range(offset, end, N_ROWS_BLOCK)
     )
-    if n_threads == 1 or n_rows <= N_ROWS_BLOCK:
-        yield from map(draw, blocks)
+    return map_in_order(draw, blocks, n_threads=1 if n_rows <= N_ROWS_BLOCK else n_threads)
+
+
+def map_in_order(
+    work: Callable[[T], pa.RecordBatch], items: Iterable[T], *, n_threads: int
+) -> Iterator[pa.RecordBatch]:
+    """Yield what the work makes of each item, in order; no more than a few wait to be taken."""
+    if n_threads == 1:
+        yield from map(work, items)
         return
     with ThreadPoolExecutor(n_threads) as pool:
         pending: deque[Future[pa.RecordBatch]] = deque()
-        for rows in blocks:
-            pending.append(pool.submit(draw, rows))
+        for item in items:
+            pending.append(pool.submit(work, item))
             if len(pending) > n_threads:
                 yield pending.popleft().result()
         while pending:

@@ -92,6 +92,20 @@ class NumericTransformer:
         with np.errstate(over="ignore"):
             return self._write(numbers, missing)
 
+    def spans(self) -> tuple[ArrowArray, ArrowArray]:
+        """Return the lowest and the highest number of every code but that of missing."""
+        bins = self.bins
+        numbers = [bins.starts.copy(), bins.starts.copy()]
+        is_range = bins.knot_row >= 0
+        for place, end in zip(numbers, (0, -1), strict=True):
+            offsets = bins.knots[bins.knot_row[is_range], end]
+            place[is_range] += (
+                offsets if self.scale.writing == "float" else np.rint(offsets).astype(np.uint64)
+            )
+        with np.errstate(over="ignore"):
+            low, high = (self._write(place, None) for place in numbers)
+        return low, high
+
     def _write(self, numbers: npt.NDArray[Any], missing: Mask | None) -> ArrowArray:
         scale = self.scale
         if scale.writing == "exact":

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.errors import Conflict
@@ -14,8 +16,11 @@ from understudy.progress import Progress, no_progress
 from understudy.synthesizers.base import Arrays, Manifest
 from understudy.synthesizers.blocks import check_request, count_threads, draw_blocks
 from understudy.synthesizers.cards import make_card
+from understudy.synthesizers.control import Control
 from understudy.synthesizers.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.chain import Encoded, draw_codes, encode, fit_chain
+from understudy.synthesizers.tree_chain.conditioning import Group, make_conditioner, make_group
+from understudy.synthesizers.tree_chain.controlled import Controlled, check_rows, conditions_of
 from understudy.synthesizers.tree_chain.copies import Singles, choose_columns, find_singles
 from understudy.synthesizers.tree_chain.files import (
     keeper_from_arrays,
@@ -27,6 +32,7 @@ from understudy.synthesizers.tree_chain.files import (
     singles_from_arrays,
     singles_to_arrays,
 )
+from understudy.synthesizers.tree_chain.imputation import Imputer, draw_completed
 from understudy.synthesizers.tree_chain.keeping import (
     N_ROWS_TRIED,
     Keeper,
@@ -40,6 +46,7 @@ from understudy.synthesizers.tree_chain.presets import PRESETS
 from understudy.synthesizers.tree_chain.proposals import draw_accepted
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
 from understudy.tables.schema import Schema
+from understudy.tables.validation import conform
 from understudy.transformers.base import Codes, Mask, RowNumbers, consecutive_rows
 from understudy.transformers.loading import ArrayReader, load_table
 from understudy.transformers.table import TableTransformer, fit_table
@@ -135,10 +142,18 @@ class TreeChain:
             passes &= ~self.singles_.is_copy(table, codes, seed, rows)
         return passes
 
-    def sample(self, n_rows: int, *, seed: int, offset: int = 0) -> Iterator[pa.RecordBatch]:
+    def sample(
+        self, n_rows: int, *, seed: int, offset: int = 0, control: Control | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """Yield rows ``offset … offset + n_rows - 1`` of the table that the seed stands for."""
         check_request(n_rows, seed, offset)
         table, keeper = self._fitted(), self.keeper_
+        if control is not None:
+            check_rows(control, n_rows, offset)
+            controlled = self._controlled(control)
+            return draw_blocks(
+                lambda rows: controlled.draw(seed, rows), n_rows, offset, n_threads=count_threads()
+            )
 
         def draw(rows: RowNumbers) -> pa.RecordBatch:
             codes = draw_accepted(
@@ -148,6 +163,50 @@ class TreeChain:
             return keeper.complete(columns, table.schema)
 
         return draw_blocks(draw, n_rows, offset, n_threads=count_threads())
+
+    def effective_shares(self, control: Control) -> list[float]:
+        """Return for each group of a control how many independent rows one drawn row is worth."""
+        return [conditioner.effective_share for conditioner in self._controlled(control).conditioners]
+
+    def _controlled(self, control: Control) -> Controlled:
+        table = self._fitted()
+        conditioners = []
+        for condition in conditions_of(control):
+            group = make_group(condition, table, self.keeper_)
+            accept = partial(self._acceptance, group)
+            conditioners.append(make_conditioner(self.links_, group, accept))
+        return Controlled(control, tuple(conditioners), table, self.keeper_)
+
+    def _acceptance(
+        self,
+        group: Group,
+        codes: dict[int, Codes],
+        coarse: npt.NDArray[np.uint8],
+        seed: int,
+        rows: RowNumbers,
+    ) -> npt.NDArray[np.float64]:
+        """Return the probability that each proposal is accepted, also by the conditions on its values."""
+        acceptance = self._passes(codes, seed, rows).astype(np.float64)
+        if self.refinement_ is not None:
+            acceptance *= self.refinement_.acceptance(coarse)
+        if group.filters:
+            columns = self._fitted().decode_columns(sorted(codes), codes, seed, rows)
+            if self.keeper_.rules.linear:
+                columns = self.keeper_.rules.derive(columns)
+            for demand in group.filters:
+                acceptance *= demand.holds(columns[demand.column.name])
+        return acceptance
+
+    def impute(self, table: pa.Table, *, seed: int, n_draws: int = 1) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a table with their missing values drawn, the whole table `n_draws` times."""
+        check_request(table.num_rows * n_draws, seed, 0)
+        fitted = self._fitted()
+        rows = conform(table, fitted.schema)
+        imputer = Imputer(self.links_, fitted, self.keeper_, self._refined)
+        return draw_completed(imputer, rows, seed, n_draws, n_threads=count_threads())
+
+    def _refined(self, coarse: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        return np.ones(len(coarse)) if self.refinement_ is None else self.refinement_.acceptance(coarse)
 
     def card(self) -> Manifest:
         """Return what may be told about the fitted model."""

@@ -1,0 +1,158 @@
+"""Draw a column within a set of codes, and tell how likely the set was."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from understudy.kernels.drawing import find_leaf, group_probability
+from understudy.kernels.forests import Forest
+from understudy.kernels.hashing import GOLDEN, mix, row_word, stream_key
+from understudy.kernels.hierarchy import RADIX
+from understudy.kernels.predictors import Predictor, exists, predict_row
+from understudy.kernels.trees import Bools, Float64s, Int32s, Uint8s, Uint16s, Uint32s, Uint64s
+
+NONE, SOME, ALL = 0, 1, 2
+_UNIT = 2.0**-53
+
+
+class Restriction(NamedTuple):
+    """A set of codes, as a hierarchy sees it.
+
+    Parameters
+    ----------
+    inside : array of shape (n_choices, RADIX)
+        Whether NONE, SOME or ALL codes of a group are in the set.
+    choice : array of shape (n_partial,)
+        The choices that have codes inside and outside, children before parents: the root is the last.
+    slot : array of shape (n_choices,)
+        The place of a choice in `choice`, or -1.
+    """
+
+    inside: Uint8s
+    choice: Int32s
+    slot: Int32s
+
+
+@njit(cache=True, nogil=True)
+def restrict(child: Int32s, allowed: Bools) -> Restriction:
+    """Return the set of allowed codes for a hierarchy, as `hierarchy.build_hierarchy` gives it."""
+    n_choices = child.shape[0]
+    inside = np.zeros((n_choices, RADIX), np.uint8)
+    whole = np.zeros(n_choices, np.uint8)
+    choice, slot = np.empty(n_choices, np.int32), np.full(n_choices, -1, np.int32)
+    n = 0
+    for q in range(n_choices - 1, -1, -1):
+        some, every = False, True
+        for g in range(RADIX):
+            c = child[q, g]
+            if g > 0 and c == child[q, g - 1]:
+                # A group that does not exist repeats the last one.
+                continue
+            state = (ALL if allowed[-c - 1] else NONE) if c < 0 else whole[c]
+            inside[q, g] = state
+            some |= state != NONE
+            every &= state == ALL
+        whole[q] = ALL if every else (SOME if some else NONE)
+        if whole[q] == SOME:
+            choice[n], slot[q] = q, n
+            n += 1
+    return Restriction(inside, choice[:n].copy(), slot)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _pick_tree(word: np.uint64, choice: int, n_trees: np.uint64) -> int:
+    """Return a tree of a choice: the same for the probability of a set and for a draw within it."""
+    return int((mix(word ^ (np.uint64(choice + 1) * GOLDEN)) >> np.uint64(40)) * n_trees >> np.uint64(24))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _find_bounds(forest: Forest, word: np.uint64, choice: int, row: Uint8s) -> Uint32s:
+    """Return the cumulative probabilities of a choice's groups, by one random tree."""
+    n_trees = np.uint64(forest.root.shape[1])
+    root = forest.root[choice, _pick_tree(word, choice, n_trees)]
+    bounds: Uint32s = forest.cumulative[find_leaf(forest.node, forest.mask, root, row)]
+    return bounds
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _mass(
+    restriction: Restriction, child: Int32s, share: Float64s, bounds: Uint32s, choice: int, g: int
+) -> float:
+    """Return the probability that a choice falls on a group, and then on an allowed code."""
+    state = restriction.inside[choice, g]
+    if state == NONE:
+        return 0.0
+    p = group_probability(bounds, g)
+    return p * share[restriction.slot[child[choice, g]]] if state == SOME else p
+
+
+@njit(cache=True, nogil=True)
+def _find_shares(
+    restriction: Restriction, child: Int32s, forest: Forest, word: np.uint64, row: Uint8s, share: Float64s
+) -> float:
+    """Write the probability of the set below each partial choice; return that below the root."""
+    for k in range(restriction.choice.shape[0]):
+        q = restriction.choice[k]
+        bounds = _find_bounds(forest, word, q, row)
+        share[k] = 0.0
+        for g in range(RADIX):
+            share[k] += _mass(restriction, child, share, bounds, q, g)
+    return share[restriction.slot[0]] if restriction.slot[0] >= 0 else 1.0
+
+
+@njit(cache=True, nogil=True)
+def _draw_code(
+    restriction: Restriction, child: Int32s, forest: Forest, word: np.uint64, row: Uint8s, share: Float64s
+) -> int:
+    """Draw a code of the set, down the hierarchy."""
+    choice, bits = 0, word
+    while choice >= 0:
+        bounds = _find_bounds(forest, word, choice, row)
+        bits = mix(bits + GOLDEN)
+        u = float(bits >> np.uint64(11)) * _UNIT
+        if restriction.slot[choice] >= 0:
+            u *= share[restriction.slot[choice]]
+        group, total = 0, 0.0
+        for g in range(RADIX):
+            if restriction.inside[choice, g] != NONE:
+                group = g
+                total += _mass(restriction, child, share, bounds, choice, g)
+                if u < total:
+                    break
+        choice = child[choice, group]
+    return int(-choice - 1)
+
+
+@njit(cache=True, nogil=True)
+def draw_within(
+    rows: Uint8s,
+    position: int,
+    seed: np.uint64,
+    stream: np.uint64,
+    numbers: Uint64s,
+    child: Int32s,
+    forest: Forest,
+    predictor: Predictor,
+    coarse: Uint8s,
+    restriction: Restriction,
+    codes: Uint16s,
+    weight: Float64s,
+) -> None:
+    """Draw a column within a set of codes, at least one; multiply `weight` by the set's probability.
+
+    Parameters are as those of `drawing.draw_column`. The probability is that of one random tree of every
+    choice: a weight is right on average.
+    """
+    key = stream_key(seed, stream)
+    share = np.zeros(restriction.choice.shape[0])
+    for i in range(rows.shape[0]):
+        row = rows[i]
+        word = row_word(key, numbers[i])
+        if exists(predictor):
+            row[position] = predict_row(predictor, row, int(word >> np.uint64(33)) & 1)
+        weight[i] *= _find_shares(restriction, child, forest, word, row, share)
+        codes[i] = _draw_code(restriction, child, forest, word, row, share)
+        row[position] = coarse[codes[i]]

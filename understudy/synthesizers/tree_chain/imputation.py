@@ -1,0 +1,203 @@
+"""Complete the rows of a table: what is missing is drawn, given what is there.
+
+For every row many particles go down the chain. A column that the row has is not drawn: the particle is
+weighted with the probability of what is there, given the columns before. One particle is taken by its weight,
+so that what is missing agrees also with columns that come later in the chain (Rubin 1987; Gordon et al. 1993).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.kernels import drawing, hashing, hierarchy, restricting
+from understudy.synthesizers.blocks import map_in_order
+from understudy.synthesizers.tree_chain.chain import Link
+from understudy.synthesizers.tree_chain.encoding import UNKNOWN, KnownCodes, encode_values
+from understudy.synthesizers.tree_chain.keeping import Keeper
+from understudy.transformers.base import ArrowArray, Codes, Mask, RowNumbers, consecutive_rows
+from understudy.transformers.table import TableTransformer
+
+N_PARTICLES = 64
+# Rows that are completed at a time.
+N_ROWS_BLOCK = 1024
+# What an impossible value costs: particles that avoid it win, but a row that the model excludes is completed.
+LOG_IMPOSSIBLE = -50.0
+# The stream by which particles are taken, and those of the seeds of draws.
+TAKING, DRAWS = 1 << 40, 1 << 41
+
+Weights = npt.NDArray[np.float64]
+# The probability that proposals are accepted by what was learnt after the chain, by their coarse codes.
+Accept = Callable[[npt.NDArray[np.uint8]], Weights]
+
+
+@dataclass(frozen=True)
+class Imputer:
+    """Draws what is missing in the rows of a table."""
+
+    links: Sequence[Link]
+    table: TableTransformer
+    keeper: Keeper
+    accept: Accept
+
+    def complete(self, block: pa.RecordBatch, first_row: int, seed: int) -> pa.RecordBatch:
+        """Return consecutive rows without missing values, but in columns that have no others."""
+        given = dict(zip(block.schema.names, block.columns, strict=True))
+        gaps = np.flatnonzero(np.any([_is_missing(array) for array in given.values()], axis=0))
+        if not len(gaps):
+            return block
+        rows = {name: array.take(pa.array(gaps, pa.int64())) for name, array in given.items()}
+        numbers = np.uint64(first_row) + gaps.astype(np.uint64)
+        drawn = self._draw(rows, seed, numbers)
+        columns = [_fill(array, gaps, rows[name], drawn[name]) for name, array in given.items()]
+        return pa.RecordBatch.from_arrays(columns, schema=self.table.schema.to_arrow())
+
+    def _draw(self, rows: dict[str, ArrowArray], seed: int, numbers: RowNumbers) -> dict[str, ArrowArray]:
+        """Return all columns of the rows, with drawn values also where there are some."""
+        names, n = self.table.schema.names, len(numbers)
+        known = {
+            link.column: encode_values(
+                names[link.column], rows[names[link.column]], self.table.columns[link.column]
+            )
+            for link in self.links
+        }
+        particle = np.repeat(np.arange(n), N_PARTICLES)
+        own = (numbers[:, None] * np.uint64(N_PARTICLES) + consecutive_rows(0, N_PARTICLES)).ravel()
+        codes, log_weight = self._walk({j: c[particle] for j, c in known.items()}, seed, own)
+        taken = np.arange(n) * N_PARTICLES + _take(log_weight.reshape(n, N_PARTICLES), seed, numbers)
+        chosen = {j: c[taken] for j, c in codes.items()}
+        columns = self.table.decode_columns(sorted(chosen), chosen, seed, numbers)
+        if self.keeper.rules.linear:
+            # Sums are those of the values that the rows will have.
+            derived = self.keeper.rules.derive({n: _prefer(rows[n], own) for n, own in columns.items()})
+            columns |= {name: derived[name] for name in self.keeper.rules.derived}
+        return columns
+
+    def _walk(
+        self, known: dict[int, KnownCodes], seed: int, numbers: RowNumbers
+    ) -> tuple[dict[int, Codes], Weights]:
+        """Return the particles' codes, and the log probability of what is known of them."""
+        n = len(numbers)
+        codes = {link.column: np.zeros(n, np.uint16) for link in self.links}
+        rows, log_weight = np.zeros((n, len(self.links)), np.uint8), np.zeros(n)
+        for position, link in enumerate(self.links):
+            is_known = known[link.column] != UNKNOWN
+            own = codes[link.column]
+            own[is_known] = known[link.column][is_known].astype(np.uint16)
+            if link.source >= 0:
+                said = link.lookup[codes[link.source]]
+                log_weight += np.where(is_known & (said != own), LOG_IMPOSSIBLE, 0.0)
+                own[~is_known] = said[~is_known]
+            elif len(link.child):
+                self._weigh(link, position, rows, own, is_known, log_weight)
+                self._draw_unknown(link, position, rows, own, ~is_known, seed, numbers)
+            rows[:, position] = link.coarse[own]
+        return codes, log_weight + np.log(np.maximum(self.accept(rows), 1e-9))
+
+    def _weigh(
+        self,
+        link: Link,
+        position: int,
+        rows: npt.NDArray[np.uint8],
+        own: Codes,
+        is_known: Mask,
+        log_weight: Weights,
+    ) -> None:
+        at = np.flatnonzero(is_known)
+        if len(at):
+            paths = hierarchy.find_paths(link.child, len(link.coarse))
+            out = np.zeros(len(at))
+            drawing.add_log_probability(rows[at], position, link.forest, link.predictor, *paths, own[at], out)
+            log_weight[at] += out
+
+    def _draw_unknown(
+        self,
+        link: Link,
+        position: int,
+        rows: npt.NDArray[np.uint8],
+        own: Codes,
+        is_unknown: Mask,
+        seed: int,
+        numbers: RowNumbers,
+    ) -> None:
+        """Draw values, and never that there is none, unless the column has no value at all."""
+        at = np.flatnonzero(is_unknown)
+        if not len(at):
+            return
+        has_value = np.ones(len(link.coarse), np.bool_)
+        if len(has_value) > 1:
+            has_value[: int(getattr(self.table.columns[link.column], "has_missing", False))] = False
+        some, drawn = rows[at], np.zeros(len(at), np.uint16)
+        restricting.draw_within(
+            some,
+            position,
+            np.uint64(seed),
+            np.uint64(link.column),
+            numbers[at],
+            link.child,
+            link.forest,
+            link.predictor,
+            link.coarse,
+            restricting.restrict(link.child, has_value),
+            drawn,
+            np.ones(len(at)),
+        )
+        own[at] = drawn
+
+
+def draw_completed(
+    imputer: Imputer, rows: pa.Table, seed: int, n_draws: int, *, n_threads: int
+) -> Iterator[pa.RecordBatch]:
+    """Yield the completed rows of a table, the whole table once for each draw."""
+    # Missing values are allowed in what is to be completed, whatever the schema says.
+    open_schema = pa.schema([field.with_nullable(True) for field in imputer.table.schema.to_arrow()])
+    blocks = rows.cast(open_schema).combine_chunks()
+
+    def complete(place: tuple[int, int]) -> pa.RecordBatch:
+        draw, start = place
+        own_seed = int(hashing.stream_key(np.uint64(seed), np.uint64(DRAWS + draw)))
+        part = blocks.slice(start, N_ROWS_BLOCK).combine_chunks().to_batches()[0]
+        return imputer.complete(part, start, own_seed)
+
+    places = [(d, s) for d in range(n_draws) for s in range(0, rows.num_rows, N_ROWS_BLOCK)]
+    return map_in_order(complete, places, n_threads=n_threads)
+
+
+def _take(log_weight: Weights, seed: int, numbers: RowNumbers) -> npt.NDArray[np.int64]:
+    """Return for every row of particles one of them, by its weight."""
+    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+    sums = np.cumsum(weight, axis=1)
+    words = np.empty(len(numbers), np.uint64)
+    hashing.hash_rows(np.uint64(seed), np.uint64(TAKING), numbers, words)
+    points = (words >> np.uint64(11)) * 2.0**-53 * sums[:, -1]
+    taken: npt.NDArray[np.int64] = (sums <= points[:, None]).sum(axis=1)
+    last: npt.NDArray[np.int64] = np.minimum(taken, weight.shape[1] - 1)
+    return last
+
+
+def _is_missing(array: ArrowArray) -> Mask:
+    missing = array.is_null(nan_is_null=True)
+    return np.asarray(missing.to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def _prefer(given: ArrowArray, drawn: ArrowArray) -> ArrowArray:
+    """Return what is given, or else what is drawn."""
+    merged: ArrowArray = pc.if_else(pa.array(~_is_missing(given)), given, drawn)
+    return merged
+
+
+def _fill(given: ArrowArray, gaps: npt.NDArray[np.int64], own: ArrowArray, drawn: ArrowArray) -> ArrowArray:
+    """Return a column with the drawn values where the rows with gaps have none."""
+    missing = _is_missing(own)
+    if not missing.any():
+        return given
+    places = np.zeros(len(given), np.bool_)
+    places[gaps[missing]] = True
+    values = drawn.filter(pa.array(missing))
+    filled: ArrowArray = pc.replace_with_mask(given, pa.array(places), values)
+    return filled
