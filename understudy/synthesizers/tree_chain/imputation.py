@@ -1,8 +1,8 @@
 """Complete the rows of a table: what is missing is drawn, given what is there.
 
 For every row many particles go down the chain. A column that the row has is not drawn: the particle is
-weighted with the probability of what is there, given the columns before. One particle is taken by its weight,
-so that what is missing agrees also with columns that come later in the chain (Rubin 1987; Gordon et al. 1993).
+weighted with the probability of what is there, given the columns before. One of them is taken by its weight,
+so that what is missing agrees with columns later in the chain, too (Rubin 1987; Gordon et al. 1993).
 """
 
 from __future__ import annotations

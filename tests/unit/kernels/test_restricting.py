@@ -1,0 +1,65 @@
+"""Draws within a set of codes, against the probabilities of all codes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.kernels.test_kernels import grow_forest, probabilities
+from understudy.kernels import hierarchy, restricting
+from understudy.synthesizers.tree_chain.additive import NO_PREDICTOR
+from understudy.transformers.base import consecutive_rows
+
+N_CODES = 23
+# The first call may compile.
+unhurried = settings(deadline=None, max_examples=25)
+
+
+@unhurried
+@given(st.sets(st.integers(0, N_CODES - 1), min_size=1))
+def test_a_set_is_drawn_from_by_its_probabilities(codes: set[int]) -> None:
+    rng = np.random.default_rng(0)
+    column = np.sort(rng.integers(0, N_CODES, 3000)).astype(np.uint16)
+    forest, child = grow_forest(column, (column[None] * 11 % 256).astype(np.uint8), np.zeros(1, bool))
+    n = 4000
+    rows = np.zeros((n, 2), np.uint8)
+    rows[:, 0] = 7 * 11
+    expected = np.array(probabilities(forest, child, rows[0], N_CODES))
+    allowed = np.isin(np.arange(N_CODES), list(codes))
+    coarse, drawn, weight = np.arange(N_CODES, dtype=np.uint8), np.zeros(n, np.uint16), np.full(n, 2.0)
+    restriction = restricting.restrict(child, allowed)
+    key = np.uint64(1), np.uint64(2), consecutive_rows(3, n)
+    restricting.draw_within(rows, 1, *key, child, forest, NO_PREDICTOR, coarse, restriction, drawn, weight)
+    total = expected[allowed].sum()
+    assert weight == pytest.approx(np.full(n, 2 * total), abs=1e-6)
+    assert allowed[drawn].all()
+    assert (rows[:, 1] == drawn).all()
+    share = np.where(allowed, expected, 0) / total
+    # Six standard deviations of a share among n draws.
+    tolerance = 6 * np.sqrt(share * (1 - share) / n) + 1e-4
+    assert (np.abs(np.bincount(drawn, minlength=N_CODES) / n - share) < tolerance).all()
+
+
+@unhurried
+@given(st.integers(2, 60), st.data())
+def test_a_hierarchy_knows_what_is_inside(n_codes: int, data: st.DataObject) -> None:
+    allowed = np.array(data.draw(st.lists(st.booleans(), min_size=n_codes, max_size=n_codes)))
+    _, _, child = hierarchy.build_hierarchy(np.ones(n_codes, np.int64))
+    restriction = restricting.restrict(child, allowed)
+
+    def below(choice: int) -> set[int]:
+        return {-choice - 1} if choice < 0 else {c for g in set(child[choice].tolist()) for c in below(g)}
+
+    for q in range(len(child)):
+        for g in range(hierarchy.RADIX):
+            if g and child[q, g] == child[q, g - 1]:
+                assert restriction.inside[q, g] == restricting.NONE
+                continue
+            fits = {bool(allowed[code]) for code in below(int(child[q, g]))}
+            expected = restricting.SOME if len(fits) == 2 else restricting.ALL if fits == {True} else 0
+            assert restriction.inside[q, g] == expected
+        codes = {bool(allowed[code]) for code in below(q)}
+        assert (restriction.slot[q] >= 0) == (len(codes) == 2)
+    assert (np.diff(restriction.choice) < 0).all()
