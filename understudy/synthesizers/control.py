@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, model_validator
 
 from understudy.errors import InvalidInput
 
-# As JSON has them; times and decimals are texts. `true` is tried first: it is no number.
+# As JSON has them; times and decimals are texts. Strict: else `1` and the text `yes` would be read as true.
 Value = Annotated[
-    bool | int | float | str,
+    StrictBool
+    | Annotated[StrictInt, Field(ge=-(2**63), lt=2**64)]
+    | Annotated[StrictFloat, Field(allow_inf_nan=False)]
+    # PostgreSQL, which keeps the parameters of jobs, keeps no NUL.
+    | Annotated[str, Field(pattern=r"^[^\x00]*$")],
     Field(union_mode="left_to_right", description="A value of the column; times as RFC 3339 writes them."),
 ]
 
