@@ -26,6 +26,7 @@ def make_table(n_rows: int = N_ROWS, seed: int = 0) -> pa.Table:
     fraud = rng.random(n_rows) < 0.05
     amount = np.round(rng.lognormal(np.where(fraud, 6, 3), 0.5), 2)
     hour = np.where(fraud, rng.integers(0, 6, n_rows), rng.integers(6, 24, n_rows))
+    shop = rng.integers(0, 20, n_rows)
     day = [date(2024, 1, 1) + timedelta(days=int(d)) for d in rng.integers(0, 300, n_rows)]
     return pa.table(
         {
@@ -36,6 +37,8 @@ def make_table(n_rows: int = N_ROWS, seed: int = 0) -> pa.Table:
             "hour": pa.array(hour, mask=rng.random(n_rows) < 0.1),
             "day": day,
             "zone": pa.array([f"zone {h // 6}" for h in hour]),
+            "shop": pa.array([f"shop {s}" for s in shop]),
+            "region": pa.array([f"region {s % 3}" for s in shop]),
         }
     )
 
@@ -124,7 +127,7 @@ def test_a_column_is_rebalanced(chain: TreeChain) -> None:
 def test_what_rows_are_worth_is_told(chain: TreeChain) -> None:
     easy, hard = (
         chain.effective_shares(control(where))[0]
-        for where in ({"fraud": {"equals": "no"}}, {"amount": {"equals": 900}, "zone": {"equals": "zone 3"}})
+        for where in ({"fraud": {"equals": "no"}}, {"amount": {"minimum": 300}, "zone": {"equals": "zone 3"}})
     )
     assert easy > 0.9
     assert 0 < hard < easy
@@ -135,7 +138,7 @@ def test_what_rows_are_worth_is_told(chain: TreeChain) -> None:
     [
         ({"fraud": {"equals": "perhaps"}}, "impossible_condition"),
         ({"amount": {"minimum": 1e9}}, "impossible_condition"),
-        ({"zone": {"equals": "zone 0"}, "hour": {"equals": 12}}, "impossible_condition"),
+        ({"shop": {"equals": "shop 1"}, "region": {"equals": "region 2"}}, "impossible_condition"),
         ({"fraud": {"is_missing": True}}, "impossible_condition"),
         ({"colour": {"equals": "red"}}, "unknown_column"),
         ({"id": {"equals": 7}}, "invalid_parameters"),
@@ -147,7 +150,7 @@ def test_what_cannot_be_is_refused(chain: TreeChain, where: dict[str, Any], code
     with pytest.raises(InvalidInput) as caught:
         draw(chain, control(where))
     assert caught.value.code == code
-    assert next(iter(where)) in str(caught.value) or "lookup" in str(caught.value)
+    assert any(name in str(caught.value) for name in where)
 
 
 def with_gaps(table: pa.Table, names: list[str], share: float) -> pa.Table:
@@ -162,12 +165,16 @@ def with_gaps(table: pa.Table, names: list[str], share: float) -> pa.Table:
 
 def test_gaps_are_filled_and_the_rest_stays(chain: TreeChain) -> None:
     whole = make_table(2500, seed=9)
-    gaps = with_gaps(whole, ["fraud", "amount", "fee", "hour", "day", "zone"], 0.3)
+    gaps = with_gaps(whole, ["fraud", "amount", "fee", "hour", "day", "zone", "shop", "region"], 0.3)
     filled = pa.Table.from_batches(chain.impute(gaps, seed=1))
     assert [column.null_count for column in filled.columns] == [0] * len(filled.columns)
     for name in gaps.column_names:
         was = gaps[name].is_valid().combine_chunks()
         assert filled[name].filter(was).to_pylist() == gaps[name].filter(was).to_pylist()
+    shops, regions = filled["shop"].to_pylist(), filled["region"].to_pylist()
+    agree = [int(s[5:]) % 3 == int(r[7:]) for s, r in zip(shops, regions, strict=True)]
+    # A missing shop is drawn before its region is looked at: one of 64 particles agrees, nearly always.
+    assert np.mean(agree) > 0.99
 
 
 def test_what_is_filled_in_agrees_with_the_rest(chain: TreeChain) -> None:

@@ -80,7 +80,10 @@ class Demand:
         if isinstance(transformer, NumericTransformer):
             low, high = transformer.spans()
             may = _as_mask(pc.fill_null(self._compare(low, high), False))
-            return may, bool(transformer.is_exact[int(has_missing) :][may].all())
+            exact = transformer.is_exact[int(has_missing) :]
+            if not may.any() and len(low):
+                may = self._between_ranges(low, exact)
+            return may, bool(exact[may].all())
         n_values = transformer.n_codes - has_missing
         if isinstance(transformer, BooleanTransformer):
             truths = pa.array(transformer.truths, pa.bool_())
@@ -92,6 +95,21 @@ class Demand:
         if n_groups:
             may[:n_groups] = np.logical_or.reduceat(fits, transformer.first_level)
         return may, bool(transformer.is_exact[int(has_missing) :][may].all())
+
+    def _between_ranges(self, low: ArrowArray, exact: Mask) -> Mask:
+        """Return the range beside a gap between two codes in which the condition lies, if there is one.
+
+        Ranges keep means of rows, not their ends: there are small gaps between them.
+        """
+        may = np.zeros(len(low), np.bool_)
+        value = self.allowed.equals if self.allowed.equals is not None else self.allowed.minimum
+        if value is None:
+            return may
+        above = int(_as_mask(pc.less_equal(low, self._typed(value)[0])).sum())
+        # The code below the gap and the one above it; the ends of the column have but one.
+        beside = [code for code in (above - 1, above) if 0 < above < len(low) and not exact[code]]
+        may[beside[:1]] = True
+        return may
 
     def _compare(self, low: ArrowArray, high: ArrowArray) -> Any:
         """Return which ranges from low to high meet the condition."""
