@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -40,6 +40,10 @@ def fit(
         str | None,
         typer.Option(help="How tree_chain works: fast, balanced, best or guarded."),
     ] = None,
+    time_budget: Annotated[
+        float | None,
+        typer.Option(help="Seconds, in place of a preset: the best one that is likely to be fitted in them."),
+    ] = None,
     seed: Seed = None,
     schema: Annotated[
         Path | None, typer.Option(help="A schema in JSON, when the columns are not what they look like.")
@@ -56,7 +60,7 @@ def fit(
 
     began = time.monotonic()
     seed = _chosen(seed)
-    parameters = _synthesizer_parameters(synthesizer, preset)
+    parameters = _synthesizer_parameters(synthesizer, preset, time_budget)
     given = _read_schema(schema) if schema else None
     with complete_or_absent(model) as partial:
         with progress_bar(f"Fitting {table.name}") as progress:
@@ -168,19 +172,23 @@ def _read_schema(path: Path) -> Schema:
         raise InvalidInput(f"{path} is not a schema: {where}: {first['msg']}.") from error
 
 
-def _synthesizer_parameters(name: str, preset: str | None) -> TreeChainParameters | IndependentParameters:
+def _synthesizer_parameters(
+    name: str, preset: str | None, time_budget: float | None
+) -> TreeChainParameters | IndependentParameters:
     from pydantic import TypeAdapter, ValidationError
 
     from understudy.synthesizers import AnySynthesizer, synthesizer_entry
 
-    wanted = {"name": synthesizer_entry(name).name} | ({"preset": preset} if preset else {})
+    wanted: dict[str, Any] = {"name": synthesizer_entry(name).name}
+    wanted |= {"preset": preset} if preset else {}
+    wanted |= {} if time_budget is None else {"time_budget_seconds": time_budget}
     adapter: TypeAdapter[TreeChainParameters | IndependentParameters] = TypeAdapter(AnySynthesizer)
     try:
         return adapter.validate_python(wanted)
     except ValidationError as error:
         message = error.errors(include_url=False, include_input=False)[0]["msg"]
         raise InvalidInput(
-            f"Preset {preset!r} does not go with the synthesizer {name}: {message}.",
+            f"These options do not go with the synthesizer {name}: {message}.",
             code="invalid_parameters",
         ) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar, get_args
 
 import numpy as np
@@ -68,6 +68,12 @@ class ArrayReader:
         require(type(value) is int and low <= value <= high, f"{key} is not a whole number in range")
         assert isinstance(value, int)
         return value
+
+    def choice(self, key: str, known: Collection[str]) -> str:
+        """Return one of the known texts."""
+        value = self.manifest.get(key)
+        require(isinstance(value, str) and value in known, f"{key} is unknown")
+        return str(value)
 
     def truth(self, key: str) -> bool:
         """Return a truth value."""

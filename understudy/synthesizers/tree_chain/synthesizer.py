@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -18,6 +19,7 @@ from understudy.synthesizers.blocks import check_request, count_threads, draw_bl
 from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.control import Control
 from understudy.synthesizers.parameters import TreeChainParameters
+from understudy.synthesizers.tree_chain.budget import choose_preset
 from understudy.synthesizers.tree_chain.chain import Encoded, draw_codes, encode, fit_chain
 from understudy.synthesizers.tree_chain.conditioning import Group, make_conditioner, make_group
 from understudy.synthesizers.tree_chain.controlled import Controlled, check_rows, conditions_of
@@ -68,10 +70,12 @@ class TreeChain:
     def fit(self, table: pa.Table, schema: Schema, *, progress: Progress = no_progress) -> Self:
         """Learn the encodings of the columns and their rules, then their chain."""
         n_threads = count_threads()
-        preset = PRESETS[self.parameters.preset]
+        began = time.monotonic()
         fitted, codes = fit_table(table, schema, n_threads=n_threads, progress=progress)
         keeper = fit_keeper(find_rules_of_learnt(table, fitted), schema, fitted.columns, codes)
         encoded = encode(codes, fitted.columns)
+        self.preset_, self.is_in_time_ = self._preset(encoded, keeper, schema, began, n_threads)
+        preset = PRESETS[self.preset_]
         order = self._order(encoded, keeper, schema, n_threads)
         self.links_ = fit_chain(
             encoded,
@@ -96,8 +100,23 @@ class TreeChain:
         self.table_ = fitted
         return self
 
+    def _preset(
+        self, encoded: Encoded, keeper: Keeper, schema: Schema, began: float, n_threads: int
+    ) -> tuple[str, bool]:
+        """Return the preset, and whether it is likely to keep to the time budget."""
+        if self.parameters.time_budget_seconds is None:
+            return self.parameters.preset, True
+        return choose_preset(
+            encoded,
+            keeper.arrange(ascending_order(encoded), schema),
+            keeper.lookups,
+            self.parameters.time_budget_seconds - (time.monotonic() - began),
+            seed=self.seed,
+            n_threads=n_threads,
+        )
+
     def _order(self, encoded: Encoded, keeper: Keeper, schema: Schema, n_threads: int) -> list[int]:
-        if not PRESETS[self.parameters.preset].chooses_order:
+        if not PRESETS[self.preset_].chooses_order:
             return keeper.arrange(ascending_order(encoded), schema)
         return choose_order(
             encoded,
@@ -111,7 +130,7 @@ class TreeChain:
         self, table: pa.Table, fitted: TableTransformer, codes: list[Codes], keeper: Keeper
     ) -> Singles | None:
         """Return the rows that must not be drawn; cross-fitted models keep no print of anybody."""
-        if PRESETS[self.parameters.preset].rules.count_min:
+        if PRESETS[self.preset_].rules.count_min:
             return None
         learnt = learnt_columns(fitted)
         if learnt is None:
@@ -210,7 +229,11 @@ class TreeChain:
 
     def card(self) -> Manifest:
         """Return what may be told about the fitted model."""
-        card = make_card(self.name, self._fitted(), self.n_rows_, preset=self.parameters.preset)
+        card = make_card(self.name, self._fitted(), self.n_rows_, preset=self.preset_)
+        if not self.is_in_time_:
+            card["warnings"].append(
+                "Not even the preset `fast` was likely to keep to the time budget; it was fitted anyway."
+            )
         return card | {
             "tree_nodes": sum(len(link.forest.node) for link in self.links_),
             "rules": self.keeper_.describe(),
@@ -224,6 +247,8 @@ class TreeChain:
         columns, arrays = table.to_arrays()
         manifest = {
             "parameters": self.parameters.model_dump(),
+            "preset": self.preset_,
+            "is_in_time": self.is_in_time_,
             "seed": self.seed,
             "n_rows": self.n_rows_,
             "schema": table.schema.model_dump(mode="json"),
@@ -242,6 +267,8 @@ class TreeChain:
         loaded = cls(reader.parameters(TreeChainParameters), seed=reader.whole("seed"))
         table = load_table(reader)
         loaded.n_rows_ = reader.whole("n_rows")
+        loaded.preset_ = reader.choice("preset", PRESETS)
+        loaded.is_in_time_ = reader.truth("is_in_time")
         loaded.keeper_ = keeper_from_arrays(reader, table)
         loaded.links_ = links_from_arrays(reader, table, loaded.keeper_)
         loaded.singles_ = singles_from_arrays(reader)

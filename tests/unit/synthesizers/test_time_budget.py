@@ -1,0 +1,50 @@
+"""A time budget in place of a preset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from tests.unit.synthesizers.tables import related_columns
+from understudy.synthesizers import TreeChainParameters
+from understudy.synthesizers.files import load_model, save_model
+from understudy.synthesizers.tree_chain.synthesizer import TreeChain
+
+
+def fit(seconds: float) -> TreeChain:
+    parameters = TreeChainParameters(name="tree_chain", time_budget_seconds=seconds)
+    return TreeChain(parameters, seed=0).fit(*related_columns(500))
+
+
+def test_plenty_of_time_gives_the_best_preset() -> None:
+    card = fit(3600).card()
+    assert card["preset"] == "best"
+    assert not [w for w in card["warnings"] if "time budget" in w]
+
+
+def test_too_little_time_gives_the_fastest_and_a_warning() -> None:
+    card = fit(1e-6).card()
+    assert card["preset"] == "fast"
+    assert [w for w in card["warnings"] if "time budget" in w]
+
+
+def test_files_say_what_was_chosen(tmp_path: Path) -> None:
+    chain = fit(1e-6)
+    _, schema = related_columns(500)
+    save_model(chain, tmp_path / "model", schema=schema)
+    assert load_model(tmp_path / "model")[0].card() == chain.card()
+
+
+@pytest.mark.parametrize("asked", [{"preset": "fast", "time_budget_seconds": 5}, {"time_budget_seconds": 0}])
+def test_contradictions_are_refused(asked: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        TreeChainParameters.model_validate({"name": "tree_chain", **asked})
+
+
+@pytest.mark.parametrize("asked", [{}, {"preset": "best"}, {"time_budget_seconds": 5.0}])
+def test_parameters_survive_json(asked: dict[str, object]) -> None:
+    parameters = TreeChainParameters.model_validate({"name": "tree_chain", **asked})
+    assert TreeChainParameters.model_validate(parameters.model_dump(mode="json")) == parameters
+    assert TreeChainParameters.model_validate_json(parameters.model_dump_json()) == parameters

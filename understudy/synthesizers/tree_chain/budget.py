@@ -1,0 +1,37 @@
+"""Which preset a time budget allows, judged by a fit to some of the rows.
+
+What is chosen depends on the machine and its load. The card names it; asked for by name it is reproducible.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from understudy.synthesizers.tree_chain.chain import Encoded, Lookups, fit_chain
+from understudy.synthesizers.tree_chain.presets import PRESETS
+
+N_ROWS_TRIED = 4000
+# How many times as long as `fast` the others take, on the high side (`python -m benchmarks.engine`).
+FACTORS = {"best": 32.0, "balanced": 8.0, "fast": 1.0}
+
+
+def choose_preset(
+    encoded: Encoded, order: list[int], lookups: Lookups, seconds: float, *, seed: int, n_threads: int
+) -> tuple[str, bool]:
+    """Return the best preset that is likely to be done in so many seconds, and whether it is.
+
+    If none is, that is `fast`.
+    """
+    n_rows = encoded.coarse.shape[1]
+    rows = np.sort(np.random.default_rng([seed, 3]).permutation(n_rows)[:N_ROWS_TRIED])
+    began = time.monotonic()
+    fit_chain(encoded.take(rows), order, PRESETS["fast"], lookups=lookups, seed=seed, n_threads=n_threads)
+    spent = time.monotonic() - began
+    # Time grows a little slower than the rows do.
+    expected = spent * n_rows / len(rows)
+    for name, factor in FACTORS.items():
+        if spent + expected * factor <= seconds:
+            return name, True
+    return "fast", False
