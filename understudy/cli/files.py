@@ -188,9 +188,13 @@ def _synthesizer_parameters(
     except ValidationError as error:
         message = error.errors(include_url=False, include_input=False)[0]["msg"]
         raise InvalidInput(
-            f"These options do not go with the synthesizer {name}: {message}.",
+            f"{_listed(wanted)} does not go with the synthesizer {name}: {message}.",
             code="invalid_parameters",
         ) from error
+
+
+def _listed(wanted: dict[str, Any]) -> str:
+    return " and ".join(f"{key} {value!r}" for key, value in wanted.items() if key != "name")
 
 
 def _write_report(report: Report, path: Path) -> None:

@@ -127,6 +127,7 @@ def test_a_schema_says_what_the_columns_are(tmp_path, table, small_table):
         (["fit", "{table}", "-o", "m", "--synthesizer", "nobody"], 2, "tree_chain, independent"),
         (["fit", "{table}", "-o", "m", "--synthesizer", "independent", "--preset", "fast"], 2, "does not go"),
         (["fit", "{table}", "-o", "m", "--preset", "slow"], 2, "'slow'"),
+        (["fit", "{table}", "-o", "m", "--preset", "fast", "--time-budget", "5"], 2, "give either"),
         (["fit", "{table}", "-o", "m", "--schema", "{model}"], 2, "is not a schema"),
         (["fit", "{table}"], 2, "Missing option"),
         (["sample", "{table}", "-n", "5", "-o", "r.csv"], 2, "damaged or foreign"),
