@@ -27,6 +27,7 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("pair_distance", "pair", ".4f"),
     ("c2st_linear", "AUC linear", ".3f"),
     ("c2st_xgb", "AUC xgb", ".3f"),
+    ("c2st_xgb_all", "AUC xgb all", ".3f"),
     ("alpha_precision", "alpha-precision", ".3f"),
     ("beta_recall", "beta-recall", ".3f"),
     ("tstr", "TSTR", ".3f"),

@@ -20,7 +20,8 @@ from understudy.synthesizers.base import Manifest, Synthesizer
 from understudy.tables.schema import Schema
 from understudy.transformers.loading import refuse, require
 
-FORMAT_VERSION = 1
+# Version 1 was never released.
+FORMAT_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 # Far beyond what a fit writes; what a hostile file may make us read.
 N_MEMBERS_MAX = 200_000
@@ -132,6 +133,8 @@ def _read_manifest(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Manifest:
     manifest = json.loads(archive.read(info))
     require(isinstance(manifest, dict), "its manifest is not an object")
     version = manifest.get("format")
+    is_newer = type(version) is int and version > FORMAT_VERSION
+    require(not is_newer, f"its format is newer than {FORMAT_VERSION}, which this version reads; update it")
     require(version == FORMAT_VERSION, f"its format is not {FORMAT_VERSION}, the one that this version reads")
     require(isinstance(manifest.get("model"), dict), "it has no model")
     return dict(manifest)

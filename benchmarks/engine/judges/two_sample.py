@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from benchmarks.engine.judges.boosting import make_classifier
 from benchmarks.engine.judges.features import categorical, encode
 
-N_FOLDS = 5
+N_FOLDS = 3
 # Rarer words share one column of the linear classifier.
 N_LEVELS_MAX = 50
 

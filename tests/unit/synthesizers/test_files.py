@@ -203,8 +203,9 @@ def test_a_header_that_claims_more_than_there_is_is_refused(model: Path, tmp_pat
         b"[]",
         b"{}",
         b"[" * 100_000,
-        b'{"format": 2, "model": {}}',
-        b'{"format": 1, "synthesizer": "x"}',
+        b'{"format": 3, "model": {}}',
+        b'{"format": 1, "model": {}}',
+        b'{"format": 2, "synthesizer": "x"}',
         b"\xff",
     ],
 )
@@ -216,7 +217,7 @@ def test_wrong_manifests_are_refused(model: Path, tmp_path: Path, manifest: byte
 def test_the_manifest_says_what_the_file_is(model: Path) -> None:
     with zipfile.ZipFile(model) as archive:
         manifest = json.loads(archive.read("manifest.json"))
-    assert (manifest["format"], manifest["synthesizer"]) == (1, "tree_chain")
+    assert (manifest["format"], manifest["synthesizer"]) == (2, "tree_chain")
     assert [column["name"] for column in manifest["schema"]["columns"]] == related_columns(10)[0].column_names
 
 
