@@ -155,14 +155,34 @@ class Attempt(Body):
         return cls(**{name: getattr(row, name) for name in cls.model_fields})
 
 
+class SampleGroup(Body):
+    """The rows of a condition, or of a value of a rebalanced column."""
+
+    n_rows: Annotated[int, Field(description="How many were asked for.", examples=[5000])]
+    effective_sample_size: Annotated[
+        int,
+        Field(
+            description="How many independent rows they are worth: few, if the model knows few such rows.",
+            examples=[1800],
+        ),
+    ]
+
+
 class JobResult(Body):
     """What a job that has succeeded left behind; which of these depends on its kind."""
 
     model_config = ConfigDict(extra="allow")
 
-    dataset_id: Annotated[str | None, Field(description="Of `ingest` and `sample`.")] = None
+    dataset_id: Annotated[str | None, Field(description="Of `ingest`, `sample` and `impute`.")] = None
     model_id: Annotated[str | None, Field(description="Of `train`.")] = None
     report_id: Annotated[str | None, Field(description="Of `evaluate`.")] = None
+    groups: Annotated[
+        list[SampleGroup] | None,
+        Field(description="Of a `sample` with conditions or other shares: its groups, in their order."),
+    ] = None
+    warnings: Annotated[
+        list[str] | None, Field(description="What to know of the result, in words; not of every kind.")
+    ] = None
 
 
 class Job(Body):
