@@ -60,6 +60,14 @@ EXAMPLES: dict[str, Example] = {
             },
         }
     },
+    "impute": {
+        "value": {
+            "kind": "impute",
+            "model_id": "mdl_01kaz7n3r7g5x9a3b1d6e8f0hj",
+            "dataset_id": "ds_01kaz7m2q5e1h9v3x8r6t4n0bc",
+            "n_draws": 5,
+        }
+    },
     "evaluate": {
         "value": {
             "kind": "evaluate",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from understudy.db.orm import Dataset, Model
 
+NAME_LENGTH_MAX = 255
+
 
 def ready_dataset(session: Session, project_id: UUID, dataset_id: str) -> Dataset:
     """Return a dataset that can be read.
@@ -88,6 +90,11 @@ def check_controllable(model: Model) -> None:
 def _text_id(row: Dataset | Model) -> str:
     noun = row.__tablename__.removesuffix("s")
     return f"{noun.capitalize()} {ids.to_text(noun, row.id)}"
+
+
+def name_with_suffix(name: str, suffix: str) -> str:
+    """Return the name of something that was made of another, short enough to be stored."""
+    return name[: NAME_LENGTH_MAX - len(suffix)] + suffix
 
 
 def new_seed() -> int:

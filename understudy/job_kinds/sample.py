@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from understudy.synthesizers.base import Synthesizer
 
 TABLE_FILE = "table.parquet"
-NAME_LENGTH_MAX = 255
 NAME_SUFFIX = " (synthetic)"
 
 
@@ -106,7 +105,7 @@ def resolve(
     chosen = {
         "n_rows": n_rows,
         "seed": references.new_seed() if parameters.seed is None else parameters.seed,
-        "name": parameters.name or model.name[: NAME_LENGTH_MAX - len(NAME_SUFFIX)] + NAME_SUFFIX,
+        "name": parameters.name or references.name_with_suffix(model.name, NAME_SUFFIX),
     }
     return parameters.model_copy(update=chosen)
 
@@ -201,7 +200,7 @@ def publish(
     assert parameters.name is not None
     # Locked, so that the model is not deleted under the dataset that is being added.
     model = models.lock(session, job.project_id, ids.from_text("model", parameters.model_id))
-    dataset = datasets.add_sample(
+    dataset = datasets.add_made(
         session,
         project_id=job.project_id,
         job_id=job.id,

@@ -195,6 +195,48 @@ def test_rows_with_conditions_take_longer(controllable):
     assert seconds(conditions=[OSLO]) > 10 * seconds(n_rows=30)
 
 
+def impute(project: Project, **changes: object) -> Any:
+    same = {"model_id": project.model_id, "dataset_id": project.dataset_id}
+    return project.resolve("impute", **{**same, **changes})
+
+
+def test_a_completed_dataset_is_named_after_its_source(controllable):
+    resolved = impute(controllable)
+    assert (resolved.name, resolved.n_draws) == ("table (completed)", 1)
+    assert 0 <= resolved.seed < N_SEEDS
+
+
+def test_only_a_model_that_imputes_completes_a_dataset(project):
+    with pytest.raises(InvalidInput, match="'independent'") as caught:
+        impute(project)
+    assert caught.value.code == "not_controllable"
+
+
+def test_a_dataset_of_other_columns_is_not_completed(controllable, run_jobs):
+    other_id = upload_table(controllable.resources, controllable.caller, pa.table({"other": [1, 2, 3]}))
+    run_jobs()
+    with pytest.raises(InvalidInput, match="only one of them has 'age'") as caught:
+        impute(controllable, dataset_id=other_id)
+    assert caught.value.code == "schema_mismatch"
+
+
+def test_draws_are_held_to_the_limit_of_samples(controllable):
+    settings = controllable.resources.settings.model_copy(update={"sample_rows_max": 399})
+    small = replace(controllable, resources=replace(controllable.resources, settings=settings))
+    with pytest.raises(TooLarge, match="2 draws of 200 rows are 400") as caught:
+        impute(small, n_draws=2)
+    assert (caught.value.code, caught.value.pointer) == ("too_many_rows", "/n_draws")
+
+
+def test_every_draw_takes_its_time(controllable):
+    one, five = (
+        estimate_job(controllable.resources, controllable.caller.project_id, impute(controllable, n_draws=n))
+        for n in (1, 5)
+    )
+    assert five.cpu_seconds == pytest.approx(5 * one.cpu_seconds)
+    assert five.size_bytes == 5 * one.size_bytes
+
+
 def evaluate(project: Project, **changes: object) -> Any:
     same = {"dataset_id": project.dataset_id, "synthetic_dataset_id": project.dataset_id}
     return project.resolve("evaluate", **{**same, **changes})
