@@ -32,7 +32,7 @@ DESCRIPTION = (
 )
 TAGS = [
     {"name": "datasets", "description": "Stored tables, uploaded or synthetic."},
-    {"name": "jobs", "description": "Asynchronous runs: ingest, train, sample, evaluate."},
+    {"name": "jobs", "description": "Asynchronous runs: ingest, train, sample, impute, evaluate."},
     {"name": "models", "description": "Fitted synthesizers."},
     {"name": "reports", "description": "Scores of synthetic against real data."},
     {"name": "catalogues", "description": "What can be trained, and what is scored."},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
@@ -37,12 +38,12 @@ class Failure(Body):
 
 
 class Dataset(Body):
-    """A stored table, uploaded or synthetic."""
+    """A stored table: uploaded, synthetic, or completed, which holds real rows."""
 
     id: Annotated[str, Field(examples=["ds_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
     name: Annotated[str, Field(examples=["flights"])]
     state: Annotated[DatasetState, Field(description="Only what is `ready` can be used and downloaded.")]
-    origin: Annotated[str, Field(description="`upload` or `sample`.", examples=["upload"])]
+    origin: Annotated[str, Field(description="`upload`, `sample` or `imputation`.", examples=["upload"])]
     format: Annotated[str, Field(description="Format in which it came.", examples=["csv"])]
     labels: dict[str, str]
     n_rows: Annotated[int | None, Field(examples=[336776])] = None
@@ -50,7 +51,10 @@ class Dataset(Body):
     size_bytes: Annotated[int | None, Field(description="Size of the stored Parquet.")] = None
     error: Annotated[Failure | None, Field(description="Why it is `failed`.")] = None
     job_id: Annotated[str, Field(description="The job that made it.", examples=["job_01kaz7m2q6…"])]
-    model_id: Annotated[str | None, Field(description="The model that it was sampled from.")] = None
+    model_id: Annotated[str | None, Field(description="The model that it was made with.")] = None
+    source_dataset_id: Annotated[
+        str | None, Field(description="Of an imputation: the dataset whose rows it completes.")
+    ] = None
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -69,7 +73,8 @@ class Dataset(Body):
             size_bytes=row.size_bytes,
             error=Failure.of(row.error_code, row.error_detail),
             job_id=ids.to_text("job", row.job_id),
-            model_id=None if row.model_id is None else ids.to_text("model", row.model_id),
+            model_id=_text("model", row.model_id),
+            source_dataset_id=_text("dataset", row.source_dataset_id),
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
@@ -155,14 +160,34 @@ class Attempt(Body):
         return cls(**{name: getattr(row, name) for name in cls.model_fields})
 
 
+class SampleGroup(Body):
+    """The rows of a condition, or of a value of a rebalanced column."""
+
+    n_rows: Annotated[int, Field(description="How many were asked for.", examples=[5000])]
+    effective_sample_size: Annotated[
+        int,
+        Field(
+            description="How many independent rows they are worth: few, if the model knows few such rows.",
+            examples=[1800],
+        ),
+    ]
+
+
 class JobResult(Body):
     """What a job that has succeeded left behind; which of these depends on its kind."""
 
     model_config = ConfigDict(extra="allow")
 
-    dataset_id: Annotated[str | None, Field(description="Of `ingest` and `sample`.")] = None
+    dataset_id: Annotated[str | None, Field(description="Of `ingest`, `sample` and `impute`.")] = None
     model_id: Annotated[str | None, Field(description="Of `train`.")] = None
     report_id: Annotated[str | None, Field(description="Of `evaluate`.")] = None
+    groups: Annotated[
+        list[SampleGroup] | None,
+        Field(description="Of a `sample` with conditions or other shares: its groups, in their order."),
+    ] = None
+    warnings: Annotated[
+        list[str] | None, Field(description="What to know of the result, in words; not of every kind.")
+    ] = None
 
 
 class Job(Body):
@@ -365,3 +390,7 @@ class ReportPage(_Page):
 def without_nulls(json: dict[str, Any]) -> dict[str, Any]:
     """Return a JSON object without those of its members that are null."""
     return {key: value for key, value in json.items() if value is not None}
+
+
+def _text(noun: str, value: UUID | None) -> str | None:
+    return None if value is None else ids.to_text(noun, value)

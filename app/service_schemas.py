@@ -49,6 +49,9 @@ class Synthesizer(Body):
     name: Annotated[str, Field(examples=["tree_chain"])]
     summary: str
     parameters: Annotated[dict[str, Any], Field(description="JSON Schema of its parameters.")]
+    is_controllable: Annotated[
+        bool, Field(description="Whether its models take conditions and shares, and impute.")
+    ]
 
 
 class Metric(Body):

@@ -11,9 +11,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from understudy.engine import evaluate, fit, load, sample, save
+    from understudy.engine import (
+        Allowed,
+        Condition,
+        Control,
+        Rebalance,
+        Share,
+        evaluate,
+        fit,
+        impute,
+        load,
+        sample,
+        save,
+    )
 
-__all__ = ["evaluate", "fit", "load", "sample", "save"]
+__all__ = [
+    "Allowed",
+    "Condition",
+    "Control",
+    "Rebalance",
+    "Share",
+    "evaluate",
+    "fit",
+    "impute",
+    "load",
+    "sample",
+    "save",
+]
 
 
 def __getattr__(name: str) -> Any:  # Any: whatever the module of public names holds

@@ -10,11 +10,27 @@ from understudy.evaluation import report
 from understudy.evaluation.report import Report
 from understudy.synthesizers import AnySynthesizer, TreeChainParameters, make_synthesizer
 from understudy.synthesizers.base import Synthesizer
+from understudy.synthesizers.control import Allowed, Condition, Control, Rebalance, Share
 from understudy.synthesizers.files import load_model, save_model
+from understudy.synthesizers.groups import count_rows
 from understudy.tables.formats import read_table
 from understudy.tables.inference import infer_schema
 from understudy.tables.schema import Schema
 from understudy.tables.validation import conform
+
+__all__ = [
+    "Allowed",
+    "Condition",
+    "Control",
+    "Rebalance",
+    "Share",
+    "evaluate",
+    "fit",
+    "impute",
+    "load",
+    "sample",
+    "save",
+]
 
 Table = pa.Table | Path | str
 
@@ -41,9 +57,35 @@ def fit(
     return unfitted.fit(conform(rows, columns), columns)
 
 
-def sample(model: Synthesizer, n_rows: int, *, seed: int, offset: int = 0) -> pa.Table:
-    """Return rows ``offset … offset + n_rows - 1`` of the endless table that the seed stands for."""
-    return pa.Table.from_batches(model.sample(n_rows, seed=seed, offset=offset))
+def sample(
+    model: Synthesizer,
+    n_rows: int | None = None,
+    *,
+    seed: int,
+    offset: int = 0,
+    control: Control | None = None,
+) -> pa.Table:
+    """Return rows ``offset … offset + n_rows - 1`` of the endless table that the seed stands for.
+
+    Parameters
+    ----------
+    n_rows : int, optional
+        May be left out beside conditions, which say how many rows they have.
+    control : Control, optional
+        Conditions that groups of rows fulfil, or other shares of a column's values. What the rows are then
+        worth, `model.effective_shares` says.
+    """
+    n_drawn = count_rows(control, n_rows, offset)
+    return pa.Table.from_batches(model.sample(n_drawn, seed=seed, offset=offset, control=control))
+
+
+def impute(model: Synthesizer, table: Table, *, seed: int, n_draws: int = 1) -> pa.Table:
+    """Return a table with its missing values drawn, the whole table `n_draws` times, one after the other.
+
+    What is present stays as it is. Of n rows, row i of draw d (both from 0) is row d * n + i; what differs
+    between draws shows how uncertain they are.
+    """
+    return pa.Table.from_batches(model.impute(_read(table), seed=seed, n_draws=n_draws))
 
 
 def evaluate(

@@ -18,7 +18,10 @@ async def list_synthesizers(caller: ReaderDep) -> SynthesizerCatalogue:
     return SynthesizerCatalogue(
         data=[
             Synthesizer(
-                name=entry.name, summary=entry.summary, parameters=entry.parameters.model_json_schema()
+                name=entry.name,
+                summary=entry.summary,
+                parameters=entry.parameters.model_json_schema(),
+                is_controllable=entry.is_controllable,
             )
             for entry in SYNTHESIZERS.values()
         ]

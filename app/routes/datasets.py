@@ -101,8 +101,8 @@ def list_datasets(
     page: PageDep,
     labels: LabelsDep,
     state: Annotated[DatasetState | None, Query()] = None,
-    origin: Annotated[Literal["upload", "sample"] | None, Query()] = None,
-    model_id: Annotated[str | None, Query(description="Only those sampled from this model.")] = None,
+    origin: Annotated[Literal["upload", "sample", "imputation"] | None, Query()] = None,
+    model_id: Annotated[str | None, Query(description="Only those made with this model.")] = None,
 ) -> DatasetPage:
     """Return datasets, newest first."""
     model = paging.read_id_filter("model", model_id)

@@ -37,6 +37,37 @@ EXAMPLES: dict[str, Example] = {
         }
     },
     "sample": {"value": {"kind": "sample", "model_id": "mdl_01kaz7n3r7g5x9a3b1d6e8f0hj", "n_rows": 100_000}},
+    "sample_with_conditions": {
+        "value": {
+            "kind": "sample",
+            "model_id": "mdl_01kaz7n3r7g5x9a3b1d6e8f0hj",
+            "conditions": [
+                {
+                    "where": {"income": {"equals": ">50K"}, "age": {"minimum": 30, "maximum": 39}},
+                    "n_rows": 5000,
+                }
+            ],
+        }
+    },
+    "sample_rebalanced": {
+        "value": {
+            "kind": "sample",
+            "model_id": "mdl_01kaz7n3r7g5x9a3b1d6e8f0hj",
+            "n_rows": 100_000,
+            "rebalance": {
+                "column": "fraud",
+                "shares": [{"value": "yes", "share": 0.5}, {"value": "no", "share": 0.5}],
+            },
+        }
+    },
+    "impute": {
+        "value": {
+            "kind": "impute",
+            "model_id": "mdl_01kaz7n3r7g5x9a3b1d6e8f0hj",
+            "dataset_id": "ds_01kaz7m2q5e1h9v3x8r6t4n0bc",
+            "n_draws": 5,
+        }
+    },
     "evaluate": {
         "value": {
             "kind": "evaluate",

@@ -24,6 +24,8 @@ BODIES: dict[str, Any] = {"update_dataset": {"name": "mine now"}}
 REFERENCES = [
     {"kind": "train", "dataset_id": "{dataset}"},
     {"kind": "sample", "model_id": "{model}", "n_rows": 1},
+    {"kind": "impute", "model_id": "{model}", "dataset_id": "{own_dataset}"},
+    {"kind": "impute", "model_id": "{own_model}", "dataset_id": "{dataset}"},
     {"kind": "evaluate", "dataset_id": "{dataset}", "synthetic_dataset_id": "{own_dataset}"},
     {"kind": "evaluate", "dataset_id": "{own_dataset}", "synthetic_dataset_id": "{dataset}"},
     {
@@ -87,7 +89,7 @@ def test_another_projects_thing_cannot_be_named_in_a_job(own: Own, victim: World
     n_jobs = len(get(client, "/v1/jobs")["data"])
 
     def answer(other: World) -> Response:
-        names = {**other, "own_dataset": world["dataset"]}
+        names = {**other, "own_dataset": world["dataset"], "own_model": world["model"]}
         filled = {key: value.format(**names) if "_id" in key else value for key, value in body.items()}
         return client.post("/v1/jobs", json=filled)
 

@@ -33,6 +33,14 @@ PARAMETERS: dict[str, Json] = {
         "name": "m",
     },
     "sample": {"kind": "sample", "model_id": MODEL, "n_rows": 50, "seed": 2**63 - 1, "name": "s"},
+    "impute": {
+        "kind": "impute",
+        "model_id": MODEL,
+        "dataset_id": DATASET,
+        "n_draws": 2,
+        "seed": 2**63 - 1,
+        "name": "i",
+    },
     "evaluate": {"kind": "evaluate", "dataset_id": DATASET, "synthetic_dataset_id": DATASET, "seed": 0},
     "probe": {"kind": "probe", "labels": {"team": "a"}},
 }
@@ -55,6 +63,8 @@ class Bench:
         self.contexts["train"] = {"schema": schema}
         self.inputs["sample"] = {"model": self.run("train", "first")["files"]["model"]}
         self.contexts["sample"] = {"schema": schema}
+        self.inputs["impute"] = {**self.inputs["sample"], "table": table_path}
+        self.contexts["impute"] = {"schema": schema, "n_rows": 2 * table.num_rows}
         synthetic = self.run("sample", "first")["files"]["table"]
         self.inputs["evaluate"] = {"real": table_path, "synthetic": synthetic}
         self.contexts["evaluate"] = {"schema": schema, "split": {"seed": 3, "holdout_fraction": 0.2}}
@@ -135,7 +145,7 @@ def test_work_leaves_only_the_files_that_it_names(kind, bench):
     assert set((bench.folder / kind / "tidy").iterdir()) == set(files.values())
 
 
-@pytest.mark.parametrize("kind", ["train", "sample"])
+@pytest.mark.parametrize("kind", ["train", "sample", "impute"])
 def test_progress_has_phases_and_fractions(kind, bench, tmp_path):
     told: list[tuple[str, float]] = []
 
@@ -148,6 +158,6 @@ def test_progress_has_phases_and_fractions(kind, bench, tmp_path):
 
 
 def test_unknown_kind_is_refused_with_the_known_ones():
-    with pytest.raises(InvalidInput, match="ingest, train, sample, evaluate, probe") as caught:
+    with pytest.raises(InvalidInput, match="ingest, train, sample, impute, evaluate, probe") as caught:
         parse_parameters({"kind": "guess"})
     assert caught.value.code == "unknown_kind"

@@ -1,4 +1,4 @@
-"""The console script: fit, sample, evaluate on files; demo, serve, worker, migrate for the service."""
+"""The console script: fit, sample, impute, evaluate on files; the service: demo, serve, worker, migrate."""
 
 from __future__ import annotations
 

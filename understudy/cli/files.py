@@ -1,22 +1,25 @@
-"""The commands on files: fit, sample, evaluate. They need no service, and no network."""
+"""The commands on files: fit, sample, impute, evaluate. They need no service, and no network."""
 
 from __future__ import annotations
 
 import secrets
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from understudy.cli.outputs import complete_or_absent, existing_file
-from understudy.cli.results import show_model, show_report
-from understudy.cli.terminal import output, progress_bar, write_json
+from understudy.cli.results import show_model, show_report, show_rows
+from understudy.cli.terminal import progress_bar, write_json
 from understudy.errors import InvalidInput
 
 if TYPE_CHECKING:
     from understudy.evaluation.report import Report
     from understudy.synthesizers import IndependentParameters, TreeChainParameters
+    from understudy.synthesizers.base import Synthesizer
+    from understudy.synthesizers.control import Control
     from understudy.tables.schema import Schema
 
 SEED_MAX = 2**63 - 1
@@ -81,30 +84,91 @@ def fit(
 
 def sample(
     model: Annotated[Path, typer.Argument(help="A model file that `understudy fit` wrote.")],
-    n_rows: Annotated[int, typer.Option("--rows", "-n", min=1, help="How many rows.")],
     rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv or .parquet.")],
+    n_rows: Annotated[
+        int | None,
+        typer.Option("--rows", "-n", min=1, help="How many rows; conditions of --control say it themselves."),
+    ] = None,
     seed: Seed = None,
     offset: Annotated[int, typer.Option(min=0, help="Begin at this row of the seed's endless table.")] = 0,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=VALUE, NAME=LOW..HIGH (either may be left out) or NAME= (missing):"
+            " what all rows fulfil; repeatable."
+        ),
+    ] = None,
+    rebalance: Annotated[
+        str | None, typer.Option(help="NAME:VALUE=SHARE,VALUE=SHARE: other shares of a column's values.")
+    ] = None,
+    control: Annotated[
+        Path | None, typer.Option(help="Groups of rows with conditions, or shares, as JSON.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Draw synthetic rows from a model."""
+    """Draw synthetic rows from a model: any, or such as you ask for."""
+    from understudy.cli.controls import read_control
     from understudy.synthesizers.files import load_model
+    from understudy.synthesizers.groups import count_rows
     from understudy.tables.formats import format_for_path, write_table
     from understudy.tables.schema import Schema
 
     began = time.monotonic()
+    if n_rows is None and control is None:
+        raise InvalidInput("Say how many rows to draw: --rows.", code="invalid_parameters")
     seed = _chosen(seed)
     format_for_path(rows_file)
+    fitted, manifest = load_model(existing_file(model))
+    schema = Schema.model_validate(manifest["schema"])
+    # The group of --where has those rows too that the offset passes over.
+    n_rows_where = offset + (n_rows or 0)
+    asked = read_control(where or [], rebalance, control, schema=schema, n_rows=n_rows_where)
+    n_rows = count_rows(asked, n_rows, offset)
     with complete_or_absent(rows_file) as partial, progress_bar(f"Sampling {n_rows:,} rows") as progress:
-        fitted, manifest = load_model(existing_file(model))
-        batches = fitted.sample(n_rows, seed=seed, offset=offset)
-        columns = Schema.model_validate(manifest["schema"]).to_arrow()
-        write_table(partial, batches, columns, progress=progress, rows_total=n_rows)
+        batches = fitted.sample(n_rows, seed=seed, offset=offset, control=asked)
+        write_table(partial, batches, schema.to_arrow(), progress=progress, rows_total=n_rows)
     result = {"rows": str(rows_file), "n_rows": n_rows, "offset": offset, "seed": seed}
+    if asked is not None:
+        result |= _describe_groups(fitted, asked, n_rows, offset)
     if as_json:
         write_json(result | {"seconds": round(time.monotonic() - began, 3)})
     else:
-        output().print(f"{n_rows:,} rows in {rows_file}   seed {seed}, from row {offset:,}", soft_wrap=True)
+        show_rows(result)
+
+
+def impute(
+    model: Annotated[Path, typer.Argument(help="A model file that `understudy fit` wrote.")],
+    table: Annotated[
+        Path, typer.Argument(help="The table to complete, of the columns that the model knows.")
+    ],
+    rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv or .parquet.")],
+    n_draws: Annotated[
+        int, typer.Option("--draws", min=1, help="How often: the whole table each time, one after the other.")
+    ] = 1,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> None:
+    """Complete a table: draw its missing values, and leave all others as they are."""
+    from understudy.synthesizers.files import load_model
+    from understudy.tables.formats import format_for_path, read_table, write_table
+    from understudy.tables.schema import Schema
+    from understudy.tables.validation import conform
+
+    began = time.monotonic()
+    seed = _chosen(seed)
+    format_for_path(rows_file)
+    fitted, manifest = load_model(existing_file(model))
+    schema = Schema.model_validate(manifest["schema"])
+    with complete_or_absent(rows_file) as partial, progress_bar(f"Completing {table.name}") as progress:
+        rows = conform(read_table(existing_file(table), progress=progress), schema)
+        n_rows = rows.num_rows * n_draws
+        batches = fitted.impute(rows, seed=seed, n_draws=n_draws)
+        write_table(partial, batches, schema.to_arrow(), progress=progress, rows_total=n_rows)
+    result = {"rows": str(rows_file), "n_rows": n_rows, "n_draws": n_draws, "seed": seed}
+    if as_json:
+        write_json(result | {"seconds": round(time.monotonic() - began, 3)})
+    else:
+        show_rows(result)
 
 
 def evaluate(
@@ -159,6 +223,16 @@ def _chosen(seed: int | None) -> int:
     return secrets.randbelow(SEED_MAX) if seed is None else seed
 
 
+def _describe_groups(model: Synthesizer, control: Control, n_rows: int, offset: int) -> dict[str, Any]:
+    from understudy.synthesizers.groups import describe_groups, describe_weak_groups
+
+    groups = describe_groups(control, model.effective_shares(control), n_rows=n_rows, offset=offset)
+    return {
+        "groups": [asdict(group) for group in groups],
+        "warnings": describe_weak_groups(control, groups),
+    }
+
+
 def _read_schema(path: Path) -> Schema:
     from pydantic import ValidationError
 
@@ -206,4 +280,4 @@ def _write_report(report: Report, path: Path) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-COMMANDS = (fit, sample, evaluate)
+COMMANDS = (fit, sample, impute, evaluate)

@@ -36,7 +36,27 @@ def show_model(result: Row) -> None:
         markup=False,
     )
     output().print(f"  {_protection(card['protection'])}", soft_wrap=True, markup=False)
-    for warning in card["warnings"]:
+    _show_warnings(card["warnings"])
+
+
+def show_rows(result: Row) -> None:
+    """Print where rows went, and what those of each group are worth."""
+    part = f"from row {result['offset']:,}" if "offset" in result else f"draws {result['n_draws']:,}"
+    output().print(
+        f"{result['n_rows']:,} rows in {result['rows']}   seed {result['seed']}, {part}",
+        soft_wrap=True,
+        markup=False,
+    )
+    for number, group in enumerate(result.get("groups", ()), start=1):
+        output().print(
+            f"  group {number}: {group['n_rows']:,} rows,"
+            f" effective sample size {group['effective_sample_size']:,}"
+        )
+    _show_warnings(result.get("warnings", ()))
+
+
+def _show_warnings(warnings: Iterable[str]) -> None:
+    for warning in warnings:
         notices().print(f"[yellow]warning:[/] {escape(warning)}", soft_wrap=True)
 
 

@@ -55,12 +55,13 @@ def add_pending(
     return dataset
 
 
-def add_sample(
+def add_made(
     session: Session,
     *,
     project_id: UUID,
     job_id: UUID,
     model_id: UUID,
+    source_dataset_id: UUID | None = None,
     name: str,
     labels: Mapping[str, str],
     n_rows: int,
@@ -68,13 +69,20 @@ def add_sample(
     size_bytes: int,
     table_schema: Json,
 ) -> Dataset:
-    """Add a dataset that a `sample` job has just finished."""
+    """Add a dataset that a job has just made with a model.
+
+    Parameters
+    ----------
+    source_dataset_id : UUID, optional
+        The dataset whose rows it completes; without one, it is a sample.
+    """
     dataset = Dataset(
         id=ids.new_id(),
         project_id=project_id,
         job_id=job_id,
         model_id=model_id,
-        origin="sample",
+        source_dataset_id=source_dataset_id,
+        origin="sample" if source_dataset_id is None else "imputation",
         state="ready",
         name=name,
         format="parquet",
@@ -205,9 +213,14 @@ def lock(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:
     return dataset
 
 
-def sampled_from(session: Session, project_id: UUID, model_ids: Iterable[UUID]) -> list[Dataset]:
-    """Lock and return the datasets that were sampled from any of these models."""
-    statement = select(Dataset).where(Dataset.project_id == project_id, Dataset.model_id.in_(list(model_ids)))
+def made_from(
+    session: Session, project_id: UUID, *, model_ids: Iterable[UUID], dataset_ids: Iterable[UUID]
+) -> list[Dataset]:
+    """Lock and return the datasets made with one of these models, or completing one of these datasets."""
+    statement = select(Dataset).where(
+        Dataset.project_id == project_id,
+        Dataset.model_id.in_(list(model_ids)) | Dataset.source_dataset_id.in_(list(dataset_ids)),
+    )
     return list(session.scalars(statement.with_for_update()))
 
 

@@ -214,12 +214,12 @@ class Artifact(Base):
 
 
 class Dataset(Base):
-    """A stored table, uploaded or synthetic; its canonical Parquet is the artifact `table` of its job."""
+    """A stored table, uploaded or made; its canonical Parquet is the artifact `table` of its job."""
 
     __tablename__ = "datasets"
     __table_args__ = (
         CheckConstraint("state in ('pending', 'ready', 'failed')", name="state"),
-        CheckConstraint("origin in ('upload', 'sample')", name="origin"),
+        CheckConstraint("origin in ('upload', 'sample', 'imputation')", name="origin"),
         Index("datasets_project_id_id_idx", "project_id", "id"),
     )
 
@@ -227,6 +227,8 @@ class Dataset(Base):
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id"), index=True)
     model_id: Mapped[UUID | None] = mapped_column(ForeignKey("models.id"), index=True)
+    # Of an imputation: the dataset that it completes.
+    source_dataset_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id"), index=True)
     origin: Mapped[str]
     state: Mapped[str]
     name: Mapped[str]

@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from understudy.errors import InvalidInput, NotFound
 from understudy.job_kinds.base import Job, JobKind, JobParameters, Json, Limits, Plan, StoredFile, Workspace
 from understudy.job_kinds.evaluate import EVALUATE, EvaluateParameters
+from understudy.job_kinds.impute import IMPUTE, ImputeParameters
 from understudy.job_kinds.ingest import INGEST, IngestParameters
 from understudy.job_kinds.probe import PROBE, ProbeParameters
 from understudy.job_kinds.sample import SAMPLE, SampleParameters
@@ -31,14 +32,22 @@ __all__ = [
 ]
 
 # Any: each kind has parameters of its own type, and is only ever given those.
-KINDS: dict[str, JobKind[Any]] = {kind.name: kind for kind in (INGEST, TRAIN, SAMPLE, EVALUATE, PROBE)}
+KINDS: dict[str, JobKind[Any]] = {
+    kind.name: kind for kind in (INGEST, TRAIN, SAMPLE, IMPUTE, EVALUATE, PROBE)
+}
 
 # What POST /v1/jobs takes: an `ingest` comes with an upload.
 RequestedParameters = Annotated[
-    TrainParameters | SampleParameters | EvaluateParameters | ProbeParameters, Field(discriminator="kind")
+    TrainParameters | SampleParameters | ImputeParameters | EvaluateParameters | ProbeParameters,
+    Field(discriminator="kind"),
 ]
 AnyParameters = Annotated[
-    IngestParameters | TrainParameters | SampleParameters | EvaluateParameters | ProbeParameters,
+    IngestParameters
+    | TrainParameters
+    | SampleParameters
+    | ImputeParameters
+    | EvaluateParameters
+    | ProbeParameters,
     Field(discriminator="kind"),
 ]
 

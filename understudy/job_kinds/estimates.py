@@ -26,7 +26,11 @@ TRAIN_BYTES_PER_CELL = 60
 MODEL_BYTES_PER_CELL = 1
 
 DRAW_SECONDS_PER_CELL = 4e-7
+# Rows that fulfil a condition, or complete others, are chosen among so many.
+N_CANDIDATES = 30
 SAMPLE_BYTES = 100 * MEBIBYTE
+# The table and its codes.
+IMPUTE_BYTES_PER_CELL = 30
 
 # The classifiers and the nearest rows look at a bounded number of rows.
 SCORE_SECONDS = 12.0
@@ -51,14 +55,29 @@ def of_train(dataset: Dataset, *, is_chain: bool) -> Estimate:
     )
 
 
-def of_sample(model: Model, trained_on: Dataset, n_rows: int) -> Estimate:
+def of_sample(model: Model, trained_on: Dataset, n_rows: int, *, is_controlled: bool) -> Estimate:
     """Return what drawing rows from a model takes; memory does not grow with their number."""
     n_rows_real, n_columns = _shape(trained_on)
     bytes_per_row = (trained_on.size_bytes or 0) / max(n_rows_real, 1)
+    n_candidates = N_CANDIDATES if is_controlled else 1
     return Estimate(
-        cpu_seconds=n_rows * n_columns * DRAW_SECONDS_PER_CELL,
+        cpu_seconds=n_rows * n_columns * n_candidates * DRAW_SECONDS_PER_CELL,
         peak_memory_bytes=ENGINE_BYTES + SAMPLE_BYTES + 8 * model.size_bytes,
         size_bytes=int(n_rows * bytes_per_row),
+    )
+
+
+def of_impute(model: Model, dataset: Dataset, n_draws: int) -> Estimate:
+    """Return what completing a dataset takes; it is in memory as a whole, its completions are not."""
+    n_rows, n_columns = _shape(dataset)
+    n_cells = n_rows * n_columns
+    return Estimate(
+        cpu_seconds=n_cells * n_draws * N_CANDIDATES * DRAW_SECONDS_PER_CELL,
+        peak_memory_bytes=ENGINE_BYTES
+        + SAMPLE_BYTES
+        + 8 * model.size_bytes
+        + n_cells * IMPUTE_BYTES_PER_CELL,
+        size_bytes=(dataset.size_bytes or 0) * n_draws,
     )
 
 

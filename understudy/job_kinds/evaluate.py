@@ -98,7 +98,8 @@ def plan(session: Session, job: Job, parameters: EvaluateParameters, limits: Lim
 
 def _split(session: Session, real: Dataset, synthetic: Dataset) -> Json | None:
     """Return how the model behind a synthetic dataset had split the real one; None if it was another's."""
-    if synthetic.model_id is None:
+    # An imputation was made with a model too, but its rows are not the model's.
+    if synthetic.model_id is None or synthetic.origin != "sample":
         return None
     model = models.get(session, synthetic.project_id, synthetic.model_id)
     if model.dataset_id != real.id:

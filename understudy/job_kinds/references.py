@@ -10,11 +10,15 @@ from understudy import ids
 from understudy.db import artifacts, datasets
 from understudy.errors import Conflict, InvalidInput
 from understudy.job_kinds.base import Json, StoredFile
+from understudy.synthesizers import synthesizer_entry
+from understudy.synthesizers.control import not_controllable
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from understudy.db.orm import Dataset
+    from understudy.db.orm import Dataset, Model
+
+NAME_LENGTH_MAX = 255
 
 
 def ready_dataset(session: Session, project_id: UUID, dataset_id: str) -> Dataset:
@@ -52,8 +56,8 @@ def column_names(schema: Json | None) -> list[str]:
     return [column["name"] for column in schema["columns"]]
 
 
-def check_same_columns(dataset: Dataset, other: Dataset) -> None:
-    """Refuse two datasets that differ in the names of their columns; types are compared by the work.
+def check_same_columns(dataset: Dataset, other: Dataset | Model) -> None:
+    """Refuse two tables that differ in the names of their columns; types are compared by the work.
 
     Raises
     ------
@@ -64,10 +68,33 @@ def check_same_columns(dataset: Dataset, other: Dataset) -> None:
     if one != two:
         listed = ", ".join(repr(name) for name in sorted(one ^ two)[:5])
         raise InvalidInput(
-            f"Datasets {ids.to_text('dataset', dataset.id)} and {ids.to_text('dataset', other.id)} differ in"
-            f" their columns: only one of them has {listed}. Compare tables of the same columns.",
+            f"{_text_id(dataset)} and {_text_id(other)} differ in their columns: only one of them has"
+            f" {listed}. Give tables of the same columns.",
             code="schema_mismatch",
         )
+
+
+def check_controllable(model: Model) -> None:
+    """Refuse a model whose synthesizer takes no control and does not impute.
+
+    Raises
+    ------
+    InvalidInput
+        With the code `not_controllable`.
+    """
+    name = model.synthesizer["name"]
+    if not synthesizer_entry(name).is_controllable:
+        raise not_controllable(name)
+
+
+def _text_id(row: Dataset | Model) -> str:
+    noun = row.__tablename__.removesuffix("s")
+    return f"{noun.capitalize()} {ids.to_text(noun, row.id)}"
+
+
+def name_with_suffix(name: str, suffix: str) -> str:
+    """Return the name of something that was made of another, short enough to be stored."""
+    return name[: NAME_LENGTH_MAX - len(suffix)] + suffix
 
 
 def new_seed() -> int:

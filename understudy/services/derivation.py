@@ -48,7 +48,8 @@ def find_family(session: Session, project_id: UUID, head: Dataset | Model) -> Fa
     family = Family(project_id)
     generation = [head]
     while generation:
-        family.members += generation
+        # An imputation may be in several generations: it belongs behind all that it was made from.
+        family.members = [member for member in family.members if member not in generation] + generation
         generation = _derived(session, project_id, generation)
     dataset_ids = [member.id for member in family.members if _is_dataset(member)]
     family.reports = reports.about(session, project_id, dataset_ids)
@@ -91,7 +92,7 @@ def _derived(
     model_ids = [member.id for member in generation if not _is_dataset(member)]
     return [
         *models.trained_on(session, project_id, dataset_ids),
-        *datasets.sampled_from(session, project_id, model_ids),
+        *datasets.made_from(session, project_id, model_ids=model_ids, dataset_ids=dataset_ids),
     ]
 
 

@@ -135,3 +135,5 @@ class SynthesizerEntry:
     summary: str
     parameters: type[BaseModel]
     load: Callable[[], type[Synthesizer]]
+    # Whether it takes a control, and imputes.
+    is_controllable: bool

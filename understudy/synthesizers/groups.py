@@ -12,6 +12,8 @@ from understudy.synthesizers.control import Control, Rebalance
 # Below so many independent rows, a share of one half is told no better than to a tenth.
 N_EFFECTIVE_MIN = 100
 EFFECTIVE_SHARE_MIN = 0.1
+# Row numbers are of 64 bits.
+N_ROWS_LIMIT = 2**62
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ def count_rows(control: Control | None, n_rows: int | None, offset: int) -> int:
             )
         return n_rows
     n_all = sum(condition.n_rows for condition in control.conditions)
+    if n_all >= N_ROWS_LIMIT:
+        raise InvalidInput(
+            f"The conditions ask for {n_all:,} rows in all; they may ask for less than 2**62.",
+            code="invalid_parameters",
+            pointer="/conditions",
+        )
     if offset >= n_all:
         raise InvalidInput(
             f"offset is {offset:,}; the conditions ask for {n_all:,} rows in all, so none are left.",

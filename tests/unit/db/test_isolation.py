@@ -79,7 +79,9 @@ EMPTY: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "jobs.counts": lambda s, p, rows: jobs.counts(s, p),
     "jobs.count_queued": lambda s, p, rows: jobs.count_queued(s, p),
     "datasets.page": lambda s, p, rows: datasets.page(s, p).rows,
-    "datasets.sampled_from": lambda s, p, rows: datasets.sampled_from(s, p, [rows["model"]]),
+    "datasets.made_from": lambda s, p, rows: datasets.made_from(
+        s, p, model_ids=[rows["model"]], dataset_ids=[rows["dataset"]]
+    ),
     "models.page": lambda s, p, rows: models.page(s, p).rows,
     "models.trained_on": lambda s, p, rows: models.trained_on(s, p, [rows["dataset"]]),
     "reports.page": lambda s, p, rows: reports.page(s, p).rows,
@@ -121,7 +123,7 @@ def test_state_of_another_projects_dataset_is_not_changed(sessions: Sessions, ro
 
 def test_owner_finds_everything(sessions: Sessions, rows: Rows) -> None:
     """Or else the tests above would pass on functions that never find anything."""
-    missing = {"jobs.retry", "datasets.sampled_from", "job_attempts.of_job", "jobs.active_on"}
+    missing = {"jobs.retry", "datasets.made_from", "job_attempts.of_job", "jobs.active_on"}
     for name, function in {**RAISING, **EMPTY}.items():
         if name not in missing:
             with sessions() as session:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from tests.unit.job_kinds.uploads import upload_table
+from understudy import ids
+from understudy.db import jobs, models
 from understudy.errors import Conflict, InvalidInput, NotFound, TooLarge, UnderstudyError
 from understudy.job_kinds import parse_parameters
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
-from understudy.services.jobs import submit_job, validate_job
+from understudy.services.jobs import estimate_job, submit_job, validate_job
 
 UNKNOWN_DATASET, UNKNOWN_MODEL = "ds_" + "0" * 26, "mdl_" + "0" * 26
 # Whole numbers up to there survive JavaScript.
@@ -109,6 +111,130 @@ def test_too_many_rows_are_refused_with_the_limit(project):
     with pytest.raises(TooLarge, match=r"100,000,000") as caught:
         project.resolve("sample", model_id=project.model_id, n_rows=100_000_001)
     assert (caught.value.code, caught.value.pointer) == ("too_many_rows", "/n_rows")
+
+
+OSLO = {"where": {"city": {"equals": "Oslo"}}, "n_rows": 30}
+
+
+@pytest.fixture
+def controllable(project) -> Project:
+    """Add a model to the project that takes conditions; no job of it is ever run."""
+    with project.resources.sessions.begin() as session:
+        plain = models.get(session, project.caller.project_id, ids.from_text("model", project.model_id))
+        columns = {column.name: getattr(plain, column.name) for column in plain.__table__.columns}
+        job = jobs.add(
+            session,
+            project_id=plain.project_id,
+            kind="probe",
+            parameters={"kind": "probe"},
+            labels={},
+            ttl_seconds=60,
+        )
+        changes = {"job_id": job.id, "synthesizer": {"name": "tree_chain", "preset": "fast"}}
+        del columns["id"], columns["created_at"]
+        model = models.add(session, **columns | changes)
+        return replace(project, model_id=ids.to_text("model", model.id))
+
+
+def sample(project: Project, **parameters: object) -> Any:
+    return project.resolve("sample", model_id=project.model_id, **parameters)
+
+
+def test_conditions_say_how_many_rows_there_are(controllable):
+    two = [OSLO, {"where": {"age": {"minimum": 30}}, "n_rows": 20}]
+    assert sample(controllable, conditions=two).n_rows == 50
+    assert sample(controllable, conditions=two, offset=45).n_rows == 5
+    assert sample(controllable, conditions=two, offset=10, n_rows=25).n_rows == 25
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code", "pointer"),
+    [
+        ({}, "invalid_parameters", "/n_rows"),
+        ({"conditions": [OSLO], "n_rows": 31}, "invalid_parameters", "/n_rows"),
+        ({"conditions": [OSLO], "offset": 30}, "invalid_parameters", "/offset"),
+        ({"conditions": [OSLO | {"n_rows": 2**61}] * 2}, "invalid_parameters", "/conditions"),
+        ({"conditions": [OSLO | {"n_rows": 60_000_000}] * 2}, "too_many_rows", "/conditions"),
+        (
+            {"conditions": [OSLO, {"where": {"a/b~c": {"equals": 1}}, "n_rows": 1}]},
+            "unknown_column",
+            "/conditions/1/where/a~1b~0c",
+        ),
+        (
+            {"rebalance": {"column": "town", "shares": [{"value": "Oslo", "share": 1}]}, "n_rows": 5},
+            "unknown_column",
+            "/rebalance/column",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_of_the_rows_is_told_with_its_place(controllable, parameters, code, pointer):
+    with pytest.raises(InvalidInput) as caught:
+        sample(controllable, **parameters)
+    assert (caught.value.code, caught.value.pointer) == (code, pointer)
+
+
+def test_conditions_and_shares_do_not_go_together():
+    rebalance = {"column": "city", "shares": [{"value": "Oslo", "share": 1}]}
+    parameters = {"kind": "sample", "model_id": UNKNOWN_MODEL, "conditions": [OSLO], "rebalance": rebalance}
+    with pytest.raises(InvalidInput, match="either conditions or rebalance") as caught:
+        parse_parameters(parameters)
+    assert caught.value.code == "invalid_parameters"
+
+
+def test_a_model_that_cannot_be_controlled_is_told(project):
+    with pytest.raises(InvalidInput, match="'independent'") as caught:
+        sample(project, conditions=[OSLO])
+    assert caught.value.code == "not_controllable"
+
+
+def test_rows_with_conditions_take_longer(controllable):
+    def seconds(**parameters: object) -> float:
+        resolved = sample(controllable, **parameters)
+        return estimate_job(controllable.resources, controllable.caller.project_id, resolved).cpu_seconds
+
+    assert seconds(conditions=[OSLO]) > 10 * seconds(n_rows=30)
+
+
+def impute(project: Project, **changes: object) -> Any:
+    same = {"model_id": project.model_id, "dataset_id": project.dataset_id}
+    return project.resolve("impute", **{**same, **changes})
+
+
+def test_a_completed_dataset_is_named_after_its_source(controllable):
+    resolved = impute(controllable)
+    assert (resolved.name, resolved.n_draws) == ("table (completed)", 1)
+    assert 0 <= resolved.seed < N_SEEDS
+
+
+def test_only_a_model_that_imputes_completes_a_dataset(project):
+    with pytest.raises(InvalidInput, match="'independent'") as caught:
+        impute(project)
+    assert caught.value.code == "not_controllable"
+
+
+def test_a_dataset_of_other_columns_is_not_completed(controllable, run_jobs):
+    other_id = upload_table(controllable.resources, controllable.caller, pa.table({"other": [1, 2, 3]}))
+    run_jobs()
+    with pytest.raises(InvalidInput, match="only one of them has 'age'") as caught:
+        impute(controllable, dataset_id=other_id)
+    assert caught.value.code == "schema_mismatch"
+
+
+def test_draws_are_held_to_the_limit_of_samples(controllable):
+    settings = controllable.resources.settings.model_copy(update={"sample_rows_max": 399})
+    small = replace(controllable, resources=replace(controllable.resources, settings=settings))
+    with pytest.raises(TooLarge, match="2 draws of 200 rows are 400") as caught:
+        impute(small, n_draws=2)
+    assert (caught.value.code, caught.value.pointer) == ("too_many_rows", "/n_draws")
+
+
+def test_every_draw_takes_its_time(controllable):
+    one, five = (
+        estimate_job(controllable.resources, controllable.caller.project_id, impute(controllable, n_draws=n))
+        for n in (1, 5)
+    )
+    assert five.cpu_seconds == pytest.approx(5 * one.cpu_seconds)
+    assert five.size_bytes == 5 * one.size_bytes
 
 
 def evaluate(project: Project, **changes: object) -> Any:

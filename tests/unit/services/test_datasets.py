@@ -212,7 +212,7 @@ def family(resources: Resources, caller: Caller) -> tuple[Dataset, Model, Datase
             table_schema={},
             card={},
         )
-        sample = datasets.add_sample(
+        sample = datasets.add_made(
             session,
             project_id=caller.project_id,
             job_id=_job_with_file(session, resources, caller, "table"),
@@ -304,6 +304,46 @@ def test_model_with_samples_is_kept_unless_they_go_too(
     with pytest.raises(Conflict):
         delete_model(resources, caller.project_id, family[1].id)
 
+    delete_model(resources, caller.project_id, family[1].id, cascade=True)
+
+    assert rest(resources, caller) == (1, 0, 0)
+
+
+@pytest.fixture
+def completed(resources: Resources, caller: Caller, family: Family) -> Dataset:
+    """Add a dataset that completes the sample of the family, with the family's model."""
+    with resources.sessions.begin() as session:
+        return datasets.add_made(
+            session,
+            project_id=caller.project_id,
+            job_id=_job_with_file(session, resources, caller, "completed"),
+            model_id=family[1].id,
+            source_dataset_id=family[2].id,
+            name="c",
+            labels={},
+            n_rows=1,
+            n_columns=1,
+            size_bytes=1,
+            table_schema={},
+        )
+
+
+@pytest.mark.parametrize("source", [0, 2])
+def test_what_completes_a_dataset_goes_with_it(
+    resources: Resources, caller: Caller, family: Family, completed: Dataset, source: int
+) -> None:
+    with pytest.raises(Conflict) as caught:
+        delete_dataset(resources, caller.project_id, family[source].id)
+    assert caught.value.detail.count(ids.to_text("dataset", completed.id)) == 1
+
+    delete_dataset(resources, caller.project_id, family[source].id, cascade=True)
+    with resources.sessions() as session, pytest.raises(NotFound):
+        datasets.get(session, caller.project_id, completed.id)
+
+
+def test_what_a_model_completed_goes_with_it(
+    resources: Resources, caller: Caller, family: Family, completed: Dataset
+) -> None:
     delete_model(resources, caller.project_id, family[1].id, cascade=True)
 
     assert rest(resources, caller) == (1, 0, 0)

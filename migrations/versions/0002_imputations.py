@@ -1,0 +1,19 @@
+"""Datasets that complete another one: real rows in part, so told apart from samples and deleted with it."""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+IMPUTATIONS = """
+alter table datasets
+    add column source_dataset_id uuid references datasets,
+    drop constraint datasets_origin_check,
+    add constraint datasets_origin_check check (origin in ('upload', 'sample', 'imputation'));
+create index datasets_source_dataset_id_idx on datasets (source_dataset_id);
+"""
+
+
+def upgrade() -> None:
+    """Let a dataset be an imputation of another one."""
+    op.execute(IMPUTATIONS)
