@@ -1,8 +1,8 @@
 """How true rows under conditions are: ``python -m benchmarks.conditional --data FOLDER``.
 
 Two columns of adult are fixed to one value each, and the other columns of the sample are compared with the
-real rows that have both: mean total variation distance of the columns (numbers by tenths), for a sample half as
-large, against the distance of two halves of the real rows. The model is fitted on half of the table.
+real rows that have both: mean total variation distance of the columns (numbers by tenths), for a sample half
+as large, against the distance of two halves of the real rows. The model is fitted on half of the table.
 """
 
 from __future__ import annotations
