@@ -183,6 +183,9 @@ def _code_and_detail(found: Mapping[str, Any]) -> tuple[str, str]:
     elif code == "union_tag_not_found":
         code = "missing"
         detail = f"The field {context['discriminator']} is required: it says which form this has."
+    elif code == "value_error":
+        # Ours, without the words that pydantic puts before it.
+        detail = f"{context['error']}."
     elif code == "extra_forbidden":
         detail = "There is no such field here; remove or rename it."
     return code, detail

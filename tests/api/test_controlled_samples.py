@@ -81,6 +81,7 @@ def test_a_malformed_control_is_told_with_its_place(client: TestClient, asked: J
     body = {"kind": "sample", "model_id": "mdl_" + "0" * 26, **asked}
     problem = assert_problem(client.post("/v1/jobs", json=body), 422, "invalid_parameters")
     assert {error["pointer"] for error in problem["errors"]} == {pointer}
+    assert "Value error" not in problem["detail"]
 
 
 def test_conditions_and_shares_do_not_go_together(client: TestClient):

@@ -66,9 +66,14 @@ def test_a_dataset_goes_only_with_what_completes_it(client: TestClient, complete
 def test_scoring_a_completed_dataset_takes_all_rows_for_real(
     client: TestClient, completed: Json, ready_dataset: Json, run_jobs: Callable[[], int]
 ):
-    job = submit(
-        client, kind="evaluate", dataset_id=ready_dataset["id"], synthetic_dataset_id=completed["id"]
-    )
+    body = {
+        "kind": "evaluate",
+        "dataset_id": ready_dataset["id"],
+        "synthetic_dataset_id": completed["id"],
+    }
+    warnings = client.post("/v1/jobs?validate_only=true", json=body).json()["warnings"]
+    assert any("its rows are real" in warning for warning in warnings)
+    job = submit(client, **body)
     run_jobs()
     result = get(client, f"/v1/jobs/{job['id']}")["result"]
     report = get(client, f"/v1/reports/{result['report_id']}")

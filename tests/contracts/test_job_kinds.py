@@ -157,6 +157,17 @@ def test_progress_has_phases_and_fractions(kind, bench, tmp_path):
     assert all(0 <= fraction <= 1 for _, fraction in told)
 
 
+def test_a_controlled_sample_says_what_its_groups_are_worth(bench, tmp_path):
+    conditions = [
+        {"where": {"city": {"equals": city}}, "n_rows": n} for city, n in (("Oslo", 20), ("Rome", 5))
+    ]
+    payload = bench.payload("sample", bench.inputs["sample"])
+    payload["parameters"] = {**PARAMETERS["sample"], "conditions": conditions, "n_rows": 22, "offset": 3}
+    facts = run_work(payload, tmp_path, no_progress)["facts"]
+    assert facts["n_rows"] == 22
+    assert [group["n_rows"] for group in facts["groups"]] == [17, 5]
+
+
 def test_unknown_kind_is_refused_with_the_known_ones():
     with pytest.raises(InvalidInput, match="ingest, train, sample, impute, evaluate, probe") as caught:
         parse_parameters({"kind": "guess"})

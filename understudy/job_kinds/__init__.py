@@ -71,8 +71,9 @@ def parse_parameters(parameters: Json) -> JobParameters:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         pointer = "".join(f"/{part}" for part in first["loc"])
+        fault = first["msg"].removeprefix("Value error, ")
         raise InvalidInput(
-            f"{pointer or 'The parameters'}: {first['msg']}.", code="invalid_parameters", pointer=pointer
+            f"{pointer or 'The parameters'}: {fault}.", code="invalid_parameters", pointer=pointer
         ) from None
 
 

@@ -85,11 +85,16 @@ def of_evaluate(real: Dataset, synthetic: Dataset) -> Estimate:
     """Return what scoring a synthetic dataset takes."""
     n_cells = sum(n_rows * n_columns for n_rows, n_columns in (_shape(real), _shape(synthetic)))
     n_rows = min(_shape(real)[0], _shape(synthetic)[0])
+    warnings = [] if n_rows >= FEW_ROWS else [_few_rows(n_rows)]
+    if synthetic.origin == "imputation":
+        warnings.append(
+            "The dataset to score completes another one: its rows are real, whatever the scores of privacy."
+        )
     return Estimate(
         cpu_seconds=SCORE_SECONDS + n_cells * SCORE_SECONDS_PER_CELL,
         peak_memory_bytes=CLASSIFIERS_BYTES + n_cells * SCORE_BYTES_PER_CELL,
         size_bytes=REPORT_BYTES,
-        warnings=() if n_rows >= FEW_ROWS else (_few_rows(n_rows),),
+        warnings=tuple(warnings),
     )
 
 
