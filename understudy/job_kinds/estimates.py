@@ -12,6 +12,7 @@ from understudy.job_kinds.base import Estimate
 
 if TYPE_CHECKING:
     from understudy.db.orm import Dataset, Model
+    from understudy.synthesizers import IndependentParameters, TreeChainParameters
 
 MEBIBYTE = 1 << 20
 # The engine itself, before any row; scikit-learn is loaded by `evaluate` only.
@@ -19,6 +20,8 @@ ENGINE_BYTES = 220 * MEBIBYTE
 CLASSIFIERS_BYTES = 350 * MEBIBYTE
 
 TREE_SECONDS_PER_ROW_AND_COLUMN_SQUARED = 1e-7
+# How many times the work of `fast` the other presets are, and the size of their models.
+PRESET_FACTORS = {"fast": 1, "balanced": 8, "best": 20, "guarded": 8}
 # From here on a column looks at the columns that tell most of it, not at all of them.
 N_PREDECESSORS_MAX = 60
 ENCODE_SECONDS_PER_CELL = 4e-7
@@ -41,16 +44,23 @@ REPORT_BYTES = MEBIBYTE
 FEW_ROWS = 1_000
 
 
-def of_train(dataset: Dataset, *, is_chain: bool) -> Estimate:
-    """Return what fitting a model to a dataset takes; `is_chain`: columns look at each other."""
+def of_train(dataset: Dataset, synthesizer: TreeChainParameters | IndependentParameters) -> Estimate:
+    """Return what fitting a model to a dataset takes; a time budget is taken at its word."""
     n_rows, n_columns = _shape(dataset)
     n_cells = n_rows * n_columns
-    n_looks = n_rows * n_columns * min(n_columns, N_PREDECESSORS_MAX) if is_chain else 0
+    n_looks = (
+        n_rows * n_columns * min(n_columns, N_PREDECESSORS_MAX) if synthesizer.name == "tree_chain" else 0
+    )
+    factor, seconds_max = 1.0, float("inf")
+    if synthesizer.name == "tree_chain":
+        factor = PRESET_FACTORS[synthesizer.preset]
+        seconds_max = synthesizer.time_budget_seconds or seconds_max
+    seconds = n_looks * TREE_SECONDS_PER_ROW_AND_COLUMN_SQUARED * factor
     warnings = [] if n_rows >= FEW_ROWS else [_few_rows(n_rows)]
     return Estimate(
-        cpu_seconds=n_cells * ENCODE_SECONDS_PER_CELL + n_looks * TREE_SECONDS_PER_ROW_AND_COLUMN_SQUARED,
+        cpu_seconds=min(n_cells * ENCODE_SECONDS_PER_CELL + seconds, seconds_max),
         peak_memory_bytes=ENGINE_BYTES + n_cells * TRAIN_BYTES_PER_CELL,
-        size_bytes=n_cells * MODEL_BYTES_PER_CELL,
+        size_bytes=int(n_cells * MODEL_BYTES_PER_CELL * factor),
         warnings=tuple(warnings),
     )
 

@@ -63,7 +63,7 @@ def resolve(
 def estimate(session: Session, project_id: UUID, parameters: TrainParameters) -> Estimate:
     """Judge by the size of the dataset."""
     dataset = references.ready_dataset(session, project_id, parameters.dataset_id)
-    return estimates.of_train(dataset, is_chain=parameters.synthesizer.name == "tree_chain")
+    return estimates.of_train(dataset, parameters.synthesizer)
 
 
 def plan(session: Session, job: Job, parameters: TrainParameters, limits: Limits) -> Plan:
