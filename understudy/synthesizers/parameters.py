@@ -47,7 +47,7 @@ class TreeChainParameters(BaseModel):
     @model_serializer(mode="wrap")
     def _leave_out_what_was_not_asked_for(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = serialize(self)
-        fields.pop("preset" if self.time_budget_seconds is not None else "time_budget_seconds")
+        fields.pop("preset" if self.time_budget_seconds is not None else "time_budget_seconds", None)
         return fields
 
 
