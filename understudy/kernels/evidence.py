@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ Float64s = npt.NDArray[np.float64]
 Uint8s = npt.NDArray[np.uint8]
 
 
+@cache
 def log_gamma_tables() -> Float64s:
     """Return ``log Γ(count + shift)`` by [shift in units of ALPHA, count]; row 0 is not used."""
     table = np.zeros((RADIX + 1, N_TABLE))
