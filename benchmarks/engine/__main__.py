@@ -30,9 +30,12 @@ def main() -> None:
         runs = list(_run_all(options, Path(folder)))
     print(markdown(summarise(runs)))
     if options.write_results:
-        print(
-            write_results("engine", runs, command=f"python -m benchmarks.engine {shlex.join(sys.argv[1:])}")
-        )
+        print(write_results("engine", runs, command=f"python -m benchmarks.engine {_shown(options)}"))
+
+
+def _shown(options: argparse.Namespace) -> str:
+    """Return the arguments, without the path of a folder of this machine."""
+    return shlex.join("FOLDER" if word == str(options.data) else word for word in sys.argv[1:])
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -48,7 +48,9 @@ def main() -> None:
         runs = list(_run_all(options, Path(folder)))
     print(markdown(summarise(runs)))
     if options.write_results:
-        command = f"python -m benchmarks.engine.peers {shlex.join(sys.argv[1:])}"
+        folders = (str(options.data), str(options.environments))
+        words = ["FOLDER" if word in folders else word for word in sys.argv[1:]]
+        command = f"python -m benchmarks.engine.peers {shlex.join(words)}"
         print(write_results("peers", runs, command=command, notes=_settings(options)))
 
 

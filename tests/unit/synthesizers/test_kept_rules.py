@@ -12,10 +12,11 @@ import pytest
 from understudy.errors import InvalidInput
 from understudy.synthesizers import TreeChainParameters
 from understudy.synthesizers.files import load_model, save_model
-from understudy.synthesizers.tree_chain.keeping import choose_sources
+from understudy.synthesizers.rules import Rules
+from understudy.synthesizers.tree_chain.keeping import Arranged, Keeper
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 from understudy.tables.inference import infer_schema
-from understudy.tables.schema import Schema
+from understudy.tables.schema import Column, ColumnKind, Schema
 
 N_ROWS = 3000
 
@@ -109,8 +110,8 @@ def test_files_keep_the_rules(fitted: TreeChain, schema: Schema, sample: pa.Tabl
     [
         {"tables": "none"},
         {"is_enforced": 1},
-        {"tables": [{"of": 0, "by": 0, "is_drawn": True}]},
-        {"tables": [{"of": 1, "by": 99, "is_drawn": True}]},
+        {"tables": [{"of": 0, "by": 0}]},
+        {"tables": [{"of": 1, "by": 99}]},
         {"tables": []},
     ],
 )
@@ -122,13 +123,26 @@ def test_rules_that_contradict_the_chain_are_refused(fitted: TreeChain, change: 
     assert caught.value.code == "invalid_model_file"
 
 
+def arranged(pairs: list[tuple[int, int]], order: list[int]) -> Arranged:
+    """Return the order of columns a, b, c, … where each pair is a column and one that says it."""
+    columns = tuple(
+        Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=False) for name in "abcde"
+    )
+    schema = Schema(columns=columns)
+    keeper = Keeper(Rules(schema), {pair: np.zeros(1, np.uint16) for pair in pairs})
+    return keeper.arrange(order, schema)
+
+
 def test_nothing_is_looked_up_by_itself() -> None:
-    table = np.zeros(1, np.uint16)
-    pairs = {(0, 1): table, (1, 0): table, (2, 1): table, (1, 2): table}
-    sources = choose_sources(pairs, [5, 5, 5])
-    for column in sources:
-        seen = {column}
-        while column in sources:
-            column = sources[column]
-            assert column not in seen
-            seen.add(column)
+    found = arranged([(0, 1), (1, 0), (2, 1), (1, 2)], [0, 1, 2, 3, 4])
+    assert sorted(found.order) == [0, 1, 2, 3, 4]
+    assert len(found.lookups) == 2
+    for of, (by, _) in found.lookups.items():
+        assert found.order.index(by) < found.order.index(of)
+
+
+def test_what_says_most_takes_the_place_of_the_first_that_it_says() -> None:
+    # Column 4 says 1 and 2, column 3 says 2 and 0.
+    found = arranged([(1, 4), (2, 4), (2, 3), (0, 3)], [1, 0, 2, 3, 4])
+    assert found.order == [4, 1, 2, 3, 0]
+    assert {of: by for of, (by, _) in found.lookups.items()} == {1: 4, 2: 4, 0: 3}

@@ -169,11 +169,13 @@ def find_rules(table: pa.Table, schema: Schema) -> Rules:
     if not table.num_rows:
         return Rules(schema)
     columns = Columns(table, schema)
-    linear = find_linear(columns)
-    derived = {rule.target for rule in linear}
     sample = encode_sample(columns)
+    found = find_linear(columns)
+    lookups = find_lookups(columns, sample, without=set())
+    linear = tuple(rule for rule in found if not _says_its_terms(rule, lookups))
+    derived = {rule.target for rule in linear}
     # What a synthesizer does not draw it cannot look up, nor look up by.
-    lookups = find_lookups(columns, sample, without=derived)
+    lookups = tuple(rule for rule in lookups if derived.isdisjoint((rule.by, rule.of)))
     implications = [*_implications_of(linear), *(((rule.by,), rule.of) for rule in lookups)]
     pairs, levels = find_pairs(columns, sample, implications)
     orders = find_orders(columns, _orders_of(columns, linear))
@@ -188,6 +190,14 @@ def find_rules(table: pa.Table, schema: Schema) -> Rules:
         levels,
         _decimals(columns, linear, orders, levels),
     )
+
+
+def _says_its_terms(rule: Linear, lookups: tuple[Lookup, ...]) -> bool:
+    """Return whether the target determines every term: then looking these up keeps the sum.
+
+    Such a column is a way to write others, as a clock time of hours and minutes: it is the one to draw.
+    """
+    return all(Lookup(rule.target, term) in lookups for term in rule.terms)
 
 
 def _implications_of(linear: tuple[Linear, ...]) -> list[Implication]:

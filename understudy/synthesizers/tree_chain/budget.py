@@ -9,7 +9,8 @@ import time
 
 import numpy as np
 
-from understudy.synthesizers.tree_chain.chain import Encoded, Lookups, fit_chain
+from understudy.synthesizers.tree_chain.chain import Encoded, fit_chain
+from understudy.synthesizers.tree_chain.keeping import Arranged
 from understudy.synthesizers.tree_chain.presets import PRESETS
 
 N_ROWS_TRIED = 4000
@@ -18,7 +19,7 @@ FACTORS = {"best": 32.0, "balanced": 8.0, "fast": 1.0}
 
 
 def choose_preset(
-    encoded: Encoded, order: list[int], lookups: Lookups, seconds: float, *, seed: int, n_threads: int
+    encoded: Encoded, arranged: Arranged, seconds: float, *, seed: int, n_threads: int
 ) -> tuple[str, bool]:
     """Return the best preset that is likely to be done in so many seconds, and whether it is.
 
@@ -27,7 +28,14 @@ def choose_preset(
     n_rows = encoded.coarse.shape[1]
     rows = np.sort(np.random.default_rng([seed, 3]).permutation(n_rows)[:N_ROWS_TRIED])
     began = time.monotonic()
-    fit_chain(encoded.take(rows), order, PRESETS["fast"], lookups=lookups, seed=seed, n_threads=n_threads)
+    fit_chain(
+        encoded.take(rows),
+        arranged.order,
+        PRESETS["fast"],
+        lookups=arranged.lookups,
+        seed=seed,
+        n_threads=n_threads,
+    )
     spent = time.monotonic() - began
     # Time grows a little slower than the rows do.
     expected = spent * n_rows / len(rows)

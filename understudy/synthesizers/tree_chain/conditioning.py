@@ -57,7 +57,7 @@ class Group:
     filters: tuple[Demand, ...]
 
 
-def make_group(condition: Condition, table: TableTransformer, keeper: Keeper) -> Group:
+def make_group(condition: Condition, table: TableTransformer, keeper: Keeper, links: Sequence[Link]) -> Group:
     """Return the group of a condition.
 
     Raises
@@ -77,18 +77,21 @@ def make_group(condition: Condition, table: TableTransformer, keeper: Keeper) ->
         allowed[j], is_whole = demand.codes(table.columns[j])
         if not is_whole and not demand.is_one_value:
             filters.append(demand)
-    return Group(demands, _with_sources(allowed, table, keeper), tuple(filters))
+    return Group(demands, _with_sources(allowed, table, links), tuple(filters))
 
 
-def _with_sources(allowed: dict[int, Mask], table: TableTransformer, keeper: Keeper) -> dict[int, Mask]:
+def _with_sources(
+    allowed: dict[int, Mask], table: TableTransformer, links: Sequence[Link]
+) -> dict[int, Mask]:
     """Return also what is allowed to columns by which others are looked up."""
     wider = dict(allowed)
+    looked_up = {link.column: link for link in links if link.source >= 0}
     waiting = list(allowed)
     while waiting:
         of = waiting.pop()
-        if of in keeper.sources:
-            by = keeper.sources[of]
-            fits = wider[of][keeper.tables[of, by]]
+        if of in looked_up:
+            by = looked_up[of].source
+            fits = wider[of][looked_up[of].lookup]
             wider[by] = wider.get(by, np.ones(table.columns[by].n_codes, np.bool_)) & fits
             if not wider[by].any():
                 name = table.schema.columns[of].name

@@ -62,13 +62,14 @@ def links_from_arrays(reader: ArrayReader, table: TableTransformer, keeper: Keep
     order = reader.parts("order", len(drawn))
     is_order = all(type(j) is int for j in order) and sorted(order) == drawn
     require(is_order, "the order does not name every drawn column once")
+    sources = _load_sources(reader, keeper)
     links = []
     for position, j in enumerate(order):
         own, n_codes = reader.part(reader.manifest, f"link_{position}."), table.columns[j].n_codes
-        if j in keeper.sources:
-            require(keeper.sources[j] in order[:position], "a column is looked up before its source is drawn")
-            coarse = own.array("coarse", np.uint8, (n_codes,))
-            links.append(look_up(j, *keeper.lookups[j], coarse))
+        if j in sources:
+            by, coarse = sources[j], own.array("coarse", np.uint8, (n_codes,))
+            require(by in order[:position], "a column is looked up before its source is drawn")
+            links.append(look_up(j, by, keeper.tables[j, by], coarse))
         else:
             links.append(_load_link(own, position, j, n_codes))
     return links
@@ -79,7 +80,7 @@ def keeper_to_arrays(keeper: Keeper) -> tuple[Json, dict[str, npt.NDArray[Any]]]
     manifest, arrays = rules_to_arrays(keeper.rules)
     pairs = list(keeper.tables)
     manifest |= {
-        "tables": [{"of": of, "by": by, "is_drawn": keeper.sources.get(of) == by} for of, by in pairs],
+        "tables": [{"of": of, "by": by} for of, by in pairs],
         "is_enforced": keeper.is_enforced,
     }
     arrays |= {f"table_{i}": keeper.tables[pair] for i, pair in enumerate(pairs)}
@@ -100,7 +101,6 @@ def keeper_from_arrays(reader: ArrayReader, table: TableTransformer) -> Keeper:
     require(isinstance(parts, list), "the tables of lookups are not a list")
     assert isinstance(parts, list)
     tables: dict[tuple[int, int], Codes] = {}
-    sources: dict[int, int] = {}
     n_columns, derived = len(table.columns), set(rules.derived)
     for i, part in enumerate(parts):
         entry = own.part(part, "rules.")
@@ -109,10 +109,20 @@ def keeper_from_arrays(reader: ArrayReader, table: TableTransformer) -> Keeper:
         require(derived.isdisjoint(table.schema.names[j] for j in (of, by)), "a derived column is looked up")
         n_of, n_by = (table.columns[j].n_codes for j in (of, by))
         tables[of, by] = entry.indices(f"table_{i}", np.uint16, (n_by,), 0, n_of)
-        if entry.truth("is_drawn"):
-            require(of not in sources, "a column is looked up twice")
-            sources[of] = by
-    return Keeper(rules, tables, sources, own.truth("is_enforced"))
+    return Keeper(rules, tables, own.truth("is_enforced"))
+
+
+def _load_sources(reader: ArrayReader, keeper: Keeper) -> dict[int, int]:
+    """Return which columns are looked up, and by which."""
+    pairs = reader.manifest.get("sources")
+    is_pairs = isinstance(pairs, list) and all(isinstance(p, list) and len(p) == 2 for p in pairs)
+    require(is_pairs, "the sources of lookups are not pairs")
+    assert isinstance(pairs, list)
+    known = [list(pair) for pair in keeper.tables]
+    require(all(pair in known for pair in pairs), "a column is looked up without a table")
+    sources = {int(of): int(by) for of, by in pairs}
+    require(len(sources) == len(pairs), "a column is looked up twice")
+    return sources
 
 
 def singles_to_arrays(singles: Singles | None) -> dict[str, npt.NDArray[Any]]:

@@ -27,6 +27,14 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
+class Arranged:
+    """An order of the drawn columns; those that are looked up, by which, and the code for each code of it."""
+
+    order: list[int]
+    lookups: dict[int, tuple[int, Codes]]
+
+
+@dataclass(frozen=True)
 class Keeper:
     """The rules of a fitted chain.
 
@@ -36,39 +44,42 @@ class Keeper:
         Of the columns that are learnt.
     tables : mapping of (of, by) to array of shape (n_codes of `by`,)
         The code of column `of` for every code of column `by`, both by their place in the table.
-    sources : mapping of column to column
-        Which columns are looked up when a row is drawn, and by which; the other tables are checked only.
     is_enforced : bool
         Whether rows that break a rule are refused; not if nearly all would be.
     """
 
     rules: Rules
     tables: Mapping[Pair, Codes]
-    sources: Mapping[int, int]
     is_enforced: bool = True
 
-    @property
-    def lookups(self) -> dict[int, tuple[int, Codes]]:
-        """The columns that are looked up when a row is drawn: by which, and the code for each code."""
-        return {of: (by, self.tables[of, by]) for of, by in self.sources.items()}
+    def arrange(self, order: Sequence[int], schema: Schema) -> Arranged:
+        """Return the order less derived columns, with what can be looked up behind what says it.
 
-    def arrange(self, order: Sequence[int], schema: Schema) -> list[int]:
-        """Return the order less derived columns; what is looked up comes behind what it is looked up by."""
-        derived = set(self.rules.derived)
-        followers: dict[int, list[int]] = {}
-        for of, by in self.sources.items():
-            followers.setdefault(by, []).append(of)
+        A column that others determine makes room for the first of them: what follows then knows all of it.
+        """
+        derived = {schema.names.index(name) for name in self.rules.derived}
         arranged: list[int] = []
+        sources: dict[int, int] = {}
 
         def place(column: int) -> None:
             arranged.append(column)
-            for follower in sorted(followers.get(column, ())):
-                place(follower)
+            for of, by in sorted(self.tables):
+                if by == column and of not in arranged:
+                    sources[of] = column
+                    place(of)
 
         for column in order:
-            if column not in self.sources and schema.columns[column].name not in derived:
-                place(column)
-        return arranged
+            if column not in derived and column not in arranged:
+                place(self._origin(column, set(arranged)))
+        return Arranged(arranged, {of: (by, self.tables[of, by]) for of, by in sources.items()})
+
+    def _origin(self, column: int, placed: set[int]) -> int:
+        """Return what says a column, and what says that, and so on; of several, what says most columns."""
+        seen = placed | {column}
+        while says := [by for of, by in self.tables if of == column and by not in seen]:
+            column = max(says, key=lambda by: (sum(other == by for _, other in self.tables), -by))
+            seen.add(column)
+        return column
 
     def holds(self, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: RowNumbers) -> Mask:
         """Return which rows keep the rules, by their codes."""
@@ -141,7 +152,7 @@ def fit_keeper(
         for (of, by), table in tables.items()
         if transformers[of].is_exact[table[transformers[by].is_exact]].all()
     }
-    return Keeper(rules, usable, choose_sources(usable, [t.n_codes for t in transformers]))
+    return Keeper(rules, usable)
 
 
 def _tabulate(of: Codes, by: Codes, n_by: int) -> Codes:
@@ -152,20 +163,3 @@ def _tabulate(of: Codes, by: Codes, n_by: int) -> Codes:
     table = np.full(n_by, np.bincount(of).argmax(), np.uint16)
     table[first] = (cells[order][at] & 0xFFFF).astype(np.uint16)
     return table
-
-
-def choose_sources(pairs: Mapping[Pair, Codes], n_codes: Sequence[int]) -> dict[int, int]:
-    """Return for columns that can be looked up by which one; nothing is looked up by itself, however far."""
-    sources: dict[int, int] = {}
-    for of, by in sorted(pairs, key=lambda pair: (n_codes[pair[1]], pair)):
-        if of not in sources and not _leads_to(sources, by, of):
-            sources[of] = by
-    return sources
-
-
-def _leads_to(sources: Mapping[int, int], column: int, origin: int) -> bool:
-    while column in sources:
-        column = sources[column]
-        if column == origin:
-            return True
-    return column == origin

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from understudy.kernels.trees import GrowthRules
-from understudy.synthesizers.tree_chain.chain import Encoded, Lookups, fit_chain, log_likelihood
+from understudy.synthesizers.tree_chain.chain import Encoded, fit_chain, log_likelihood
+from understudy.synthesizers.tree_chain.keeping import Arranged
 from understudy.synthesizers.tree_chain.presets import Preset
 
 # Rows that orders are tried on: four fifths are fitted, one fifth is judged.
@@ -17,8 +18,8 @@ NATS_BETTER = 0.1
 _TRIAL = Preset(GrowthRules(penalty=0.0, category_penalty=1.0, min_leaf=5, depth_max=24, smoothing=4.0))
 
 Order = list[int]
-# Puts columns that must follow others behind them.
-Arrange = Callable[[Order], Order]
+# Puts columns that are looked up behind those that say them.
+Arrange = Callable[[Order], Arranged]
 
 
 def ascending_order(encoded: Encoded) -> Order:
@@ -26,7 +27,7 @@ def ascending_order(encoded: Encoded) -> Order:
     return sorted(range(len(encoded.n_codes)), key=lambda j: (encoded.n_codes[j], j))
 
 
-def choose_order(encoded: Encoded, arrange: Arrange, lookups: Lookups, *, seed: int, n_threads: int) -> Order:
+def choose_order(encoded: Encoded, arrange: Arrange, *, seed: int, n_threads: int) -> Arranged:
     """Return the order in which held-out rows are likeliest; the ascending one unless clearly beaten."""
     n = encoded.coarse.shape[1]
     rows = np.random.default_rng([seed, 1]).permutation(n)[:N_ROWS_TRIED]
@@ -34,14 +35,18 @@ def choose_order(encoded: Encoded, arrange: Arrange, lookups: Lookups, *, seed: 
     if cut in (0, len(rows)):
         return arrange(ascending_order(encoded))
     fitted, judged = encoded.take(np.sort(rows[:cut])), encoded.take(np.sort(rows[cut:]))
-    best: Order = []
-    best_score = -np.inf
-    for order in _unique(arrange(order) for order in _candidates(encoded)):
-        links = fit_chain(fitted, order, _TRIAL, lookups=lookups, seed=seed, n_threads=n_threads)
-        score = log_likelihood(links, judged)
-        if score > best_score + NATS_BETTER or not best:
-            best, best_score = order, score
-    return best
+    scores: list[float] = []
+    tried = _unique(arrange(order) for order in _candidates(encoded))
+    for arranged in tried:
+        links = fit_chain(
+            fitted, arranged.order, _TRIAL, lookups=arranged.lookups, seed=seed, n_threads=n_threads
+        )
+        scores.append(log_likelihood(links, judged))
+    best = 0
+    for i, score in enumerate(scores):
+        if score > scores[best] + NATS_BETTER:
+            best = i
+    return tried[best]
 
 
 def _candidates(encoded: Encoded) -> list[Order]:
@@ -53,9 +58,5 @@ def _candidates(encoded: Encoded) -> list[Order]:
     return [up, as_given[::-1], ordinal + nominal, nominal + ordinal, as_given]
 
 
-def _unique(orders: Iterable[Order]) -> list[Order]:
-    unique: list[Order] = []
-    for order in orders:
-        if order not in unique:
-            unique.append(order)
-    return unique
+def _unique(tried: Iterable[Arranged]) -> list[Arranged]:
+    return list({tuple(arranged.order): arranged for arranged in reversed(list(tried))}.values())[::-1]

@@ -37,6 +37,7 @@ from understudy.synthesizers.tree_chain.files import (
 from understudy.synthesizers.tree_chain.imputation import Imputer, draw_completed
 from understudy.synthesizers.tree_chain.keeping import (
     N_ROWS_TRIED,
+    Arranged,
     Keeper,
     find_rules_of_learnt,
     fit_keeper,
@@ -76,12 +77,12 @@ class TreeChain:
         encoded = encode(codes, fitted.columns)
         self.preset_, self.is_in_time_ = self._preset(encoded, keeper, schema, began, n_threads)
         preset = PRESETS[self.preset_]
-        order = self._order(encoded, keeper, schema, n_threads)
+        arranged = self._arranged(encoded, keeper, schema, n_threads)
         self.links_ = fit_chain(
             encoded,
-            order,
+            arranged.order,
             preset,
-            lookups=keeper.lookups,
+            lookups=arranged.lookups,
             seed=self.seed,
             n_threads=n_threads,
             progress=progress,
@@ -89,7 +90,7 @@ class TreeChain:
         self.refinement_ = None
         if preset.n_refinements:
             self.refinement_ = fit_refinement(
-                encoded.coarse[order].T,
+                encoded.coarse[arranged.order].T,
                 lambda rows: draw_codes(self.links_, self.seed ^ _PRACTICE, rows)[1],
                 preset.n_refinements,
                 seed=self.seed,
@@ -109,19 +110,17 @@ class TreeChain:
         return choose_preset(
             encoded,
             keeper.arrange(ascending_order(encoded), schema),
-            keeper.lookups,
             self.parameters.time_budget_seconds - (time.monotonic() - began),
             seed=self.seed,
             n_threads=n_threads,
         )
 
-    def _order(self, encoded: Encoded, keeper: Keeper, schema: Schema, n_threads: int) -> list[int]:
+    def _arranged(self, encoded: Encoded, keeper: Keeper, schema: Schema, n_threads: int) -> Arranged:
         if not PRESETS[self.preset_].chooses_order:
             return keeper.arrange(ascending_order(encoded), schema)
         return choose_order(
             encoded,
             lambda order: keeper.arrange(order, schema),
-            keeper.lookups,
             seed=self.seed,
             n_threads=n_threads,
         )
@@ -191,7 +190,7 @@ class TreeChain:
         table = self._fitted()
         conditioners = []
         for condition in conditions_of(control):
-            group = make_group(condition, table, self.keeper_)
+            group = make_group(condition, table, self.keeper_, self.links_)
             accept = partial(self._acceptance, group)
             conditioners.append(make_conditioner(self.links_, group, accept))
         return Controlled(control, tuple(conditioners), table, self.keeper_)
@@ -234,12 +233,23 @@ class TreeChain:
             card["warnings"].append(
                 "Not even the preset `fast` was likely to keep to the time budget; it was fitted anyway."
             )
+        card["promised"] += self._promises()
         return card | {
             "tree_nodes": sum(len(link.forest.node) for link in self.links_),
             "rules": self.keeper_.describe(),
             "rules_enforced": self.keeper_.is_enforced,
             "rows_never_copied": 0 if self.singles_ is None else len(self.singles_.values),
         }
+
+    def _promises(self) -> list[str]:
+        promises = []
+        if self.keeper_.describe() and self.keeper_.is_enforced:
+            promises.append("The rules that every row of the table keeps are kept by every drawn row.")
+        if self.singles_ is not None:
+            promises.append(
+                "No row that occurs once in the table is drawn, by all the columns that are learnt."
+            )
+        return promises
 
     def to_arrays(self) -> tuple[Manifest, Arrays]:
         """Return what was learnt as JSON and plain arrays."""
@@ -254,6 +264,7 @@ class TreeChain:
             "schema": table.schema.model_dump(mode="json"),
             "columns": columns,
             "order": [link.column for link in self.links_],
+            "sources": [[link.column, link.source] for link in self.links_ if link.source >= 0],
         }
         rules, tables = keeper_to_arrays(self.keeper_)
         refinement, trees = refinement_to_arrays(self.refinement_)
