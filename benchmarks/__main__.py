@@ -17,7 +17,7 @@ def main() -> None:
     written = ["--write-results"] if arguments.write_results else []
     for module, *options in (
         ["benchmarks.engine", *data, *written],
-        *([["benchmarks.conditional", *data]] if data else []),
+        *([["benchmarks.conditional", *data], ["benchmarks.membership", *data]] if data else []),
         ["benchmarks.scaling", *written],
         ["benchmarks.ingest"],
         ["benchmarks.stack"],

@@ -13,6 +13,7 @@ from understudy.kernels import predictors
 from understudy.synthesizers import TreeChainParameters
 from understudy.synthesizers.tree_chain import additive, predecessors
 from understudy.synthesizers.tree_chain import synthesizer as tree_chain
+from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 from understudy.tables.schema import Column, ColumnKind, Schema
 
@@ -129,3 +130,12 @@ def test_predecessors_are_few_in_wide_tables() -> None:
     assert len(chosen) == predecessors.N_CHOSEN
     assert 17 in chosen
     assert predecessors.choose_predecessors(groups, 64).tolist() == list(range(64))
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_the_card_says_what_an_attack_on_the_file_reached(preset: str) -> None:
+    chain = TreeChain(TreeChainParameters(name="tree_chain", preset=preset), seed=0)  # type: ignore[arg-type]
+    said = chain.fit(*related_columns(200)).card()["not_promised"]
+    assert any(
+        f"the preset `{preset}` reached a ROC AUC of {ATTACKED[preset][0]:.2f}" in line for line in said
+    )

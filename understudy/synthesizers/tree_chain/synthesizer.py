@@ -45,7 +45,7 @@ from understudy.synthesizers.tree_chain.keeping import (
     learnt_columns,
 )
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
-from understudy.synthesizers.tree_chain.presets import PRESETS
+from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
 from understudy.synthesizers.tree_chain.proposals import draw_accepted
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
 from understudy.tables.schema import Schema
@@ -56,6 +56,12 @@ from understudy.transformers.table import TableTransformer, fit_table
 
 # What tells the seeds of a fit's own draws from its seed.
 _PRACTICE = 0x5EED
+
+ATTACK = (
+    "Whoever holds the model file can tell rows of the table from other rows, better than by chance: a "
+    "likelihood attack on files of the preset `{}` reached a ROC AUC of {:.2f} on one public table and "
+    "{:.2f} on another, 0.5 being chance. On your table it may reach more."
+)
 
 
 class TreeChain:
@@ -234,6 +240,7 @@ class TreeChain:
                 "Not even the preset `fast` was likely to keep to the time budget; it was fitted anyway."
             )
         card["promised"] += self._promises()
+        card["not_promised"].append(ATTACK.format(self.preset_, *ATTACKED[self.preset_]))
         return card | {
             "tree_nodes": sum(len(link.forest.node) for link in self.links_),
             "rules": self.keeper_.describe(),
