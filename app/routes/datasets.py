@@ -34,6 +34,7 @@ from understudy.job_kinds.base import Name
 from understudy.resources import Resources
 from understudy.services import artifacts as artifact_services
 from understudy.services import datasets as dataset_services
+from understudy.tables.reading import FormatName
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
@@ -197,7 +198,7 @@ def download_dataset(
     caller: ReaderDep,
     request: Request,
     file_format: Annotated[
-        Literal["parquet", "csv"], Query(alias="format", description="Parquet is sent as it is stored.")
+        FormatName, Query(alias="format", description="Parquet is sent as it is stored.")
     ] = "parquet",
 ) -> Response:
     """Return the whole table as one file. Parquet has an ETag (its SHA-256) and takes a Range."""
@@ -206,7 +207,7 @@ def download_dataset(
         _require_ready(row.state, dataset_id)
         artifact = artifacts.get(session, caller.project_id, row.job_id, "table")
     sha256 = artifact.sha256.hex()
-    etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-csv"'
+    etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{file_format}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
     filename = f"{dataset_id}.{file_format}"
@@ -216,7 +217,7 @@ def download_dataset(
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
     if request.method == "HEAD":
         return Response(headers=headers, media_type=BINARY)
-    chunks = artifact_services.stream_csv(resources, artifact)
+    chunks = artifact_services.stream_table(resources, artifact, file_format)
     return StreamingResponse(chunks, headers=headers, media_type=BINARY)
 
 

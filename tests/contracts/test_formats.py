@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from understudy.errors import InvalidInput, TooLarge
-from understudy.tables.formats import FORMATS, Format, ReadLimits, read_table, stream_csv, write_table
+from understudy.tables.formats import FORMATS, Format, ReadLimits, read_table, stream_table, write_table
 from understudy.tables.inference import infer_schema
+from understudy.tables.reading import FormatName
 from understudy.tables.validation import conform
 
 _MOMENT = datetime(2024, 2, 29, 23, 59, 58, tzinfo=UTC)
@@ -283,16 +285,21 @@ def test_wide_tables_get_smaller_row_groups(tmp_path: Path):
     assert pq.read_metadata(tmp_path / "table.parquet").row_group(0).num_rows == 10_000
 
 
-def test_streamed_csv_is_the_written_csv(tmp_path: Path):
+@formats
+def test_streamed_table_is_the_written_one(format_: Format, tmp_path: Path):
     parquet = _write(FORMATS["parquet"], tmp_path, _KINDS_TABLE)
-    written = _write(FORMATS["csv"], tmp_path, _KINDS_TABLE)
-    assert b"".join(stream_csv(parquet)) == written.read_bytes()
+    written = _write(format_, tmp_path, _KINDS_TABLE).read_bytes()
+    assert b"".join(stream_table(parquet, format_, tmp_path)) == written
+
+
+def test_names_are_those_that_callers_may_say():
+    assert list(FORMATS) == list(get_args(FormatName))
 
 
 def test_streamed_csv_comes_in_pieces(tmp_path: Path):
     table = _mixed_table(400_000).select(["row"])
     write_table(tmp_path / "table.parquet", table.to_batches(), table.schema)
-    pieces = list(stream_csv(tmp_path / "table.parquet"))
+    pieces = list(stream_table(tmp_path / "table.parquet", FORMATS["csv"], tmp_path))
     assert pieces[0] == b'"row"\n'
     assert max(len(piece) for piece in pieces) < 1_000_000
     assert b"".join(pieces[1:]) == b"".join(b"%d\n" % row for row in range(400_000))

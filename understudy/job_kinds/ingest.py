@@ -22,6 +22,7 @@ from understudy.job_kinds.base import (
     WorkResult,
     Workspace,
 )
+from understudy.tables.reading import FormatName, ReadOptions
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -34,7 +35,8 @@ class IngestParameters(JobParameters):
 
     kind: Literal["ingest"]
     dataset_id: Annotated[str, Field(description="The dataset that waits for the file.")]
-    format: Annotated[Literal["csv", "parquet"], Field(description="Format of the file.")]
+    format: Annotated[FormatName, Field(description="Format of the file.")]
+    options: Annotated[ReadOptions, Field(description="How it is to be read.")] = ReadOptions()
 
 
 def resolve(
@@ -62,7 +64,11 @@ def work(workspace: Workspace, parameters: IngestParameters) -> WorkResult:
 
     limits = ReadLimits(rows_max=workspace.context["rows_max"], columns_max=workspace.context["columns_max"])
     ingested = FORMATS[parameters.format].ingest(
-        workspace.inputs["upload"], workspace.folder / TABLE_FILE, limits, workspace.progress
+        workspace.inputs["upload"],
+        workspace.folder / TABLE_FILE,
+        limits,
+        workspace.progress,
+        options=parameters.options,
     )
     facts = {
         "n_rows": ingested.n_rows,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from understudy.db import artifacts
 from understudy.errors import InvalidInput, NotFound, UnderstudyError
 from understudy.resources import Resources
+from understudy.tables.reading import FormatName
 
 if TYPE_CHECKING:
     from understudy.db.orm import Artifact
@@ -38,10 +39,10 @@ def open_artifact(resources: Resources, artifact: Artifact) -> BinaryIO:
     raise _corrupt("is missing or not as long as it was written")
 
 
-def stream_csv(resources: Resources, artifact: Artifact) -> Iterator[bytes]:
-    """Return a stored table as CSV, some thousand rows at a time; raises as `open_artifact`, and at once."""
+def stream_table(resources: Resources, artifact: Artifact, format_name: FormatName) -> Iterator[bytes]:
+    """Return a stored table in another format, in pieces; raises as `open_artifact`, and at once."""
     open_artifact(resources, artifact).close()
-    chunks = _csv(resources, artifact.storage_key)
+    chunks = _converted(resources, artifact.storage_key, format_name)
     try:
         # Looked at before the answer begins: afterwards nothing but a broken connection could tell.
         first = next(chunks)
@@ -55,11 +56,12 @@ def _corrupt(how: str) -> UnderstudyError:
     return UnderstudyError(detail, code="artifact_corrupt")
 
 
-def _csv(resources: Resources, storage_key: str) -> Iterator[bytes]:
+def _converted(resources: Resources, storage_key: str, format_name: FormatName) -> Iterator[bytes]:
     # Only a download needs the engine's formats; the API starts without them.
-    from understudy.tables.formats import stream_csv as stream
+    from understudy.tables.formats import FORMATS
+    from understudy.tables.formats import stream_table as stream
 
     with TemporaryDirectory(dir=resources.staging_folder, prefix="download-") as scratch:
         path = resources.store.local_path(storage_key, Path(scratch))
-        with closing(stream(path)) as chunks:  # type: ignore[type-var] # it is a generator
+        with closing(stream(path, FORMATS[format_name], Path(scratch))) as chunks:  # type: ignore[type-var] # it is a generator
             yield from chunks

@@ -16,7 +16,7 @@ from understudy.job_kinds.train import TrainParameters
 from understudy.job_queue import ListQueue
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
-from understudy.services.artifacts import open_artifact, stream_csv
+from understudy.services.artifacts import open_artifact, stream_table
 from understudy.services.blob_keys import make_key
 from understudy.services.datasets import (
     delete_dataset,
@@ -78,7 +78,7 @@ def test_table_is_streamed_as_it_was_sent(resources: Resources, caller: Caller, 
     with resources.sessions() as session:
         artifact = artifacts.get(session, caller.project_id, job.id, "table")
 
-    lines = b"".join(stream_csv(resources, artifact)).splitlines()
+    lines = b"".join(stream_table(resources, artifact, "csv")).splitlines()
     with open_artifact(resources, artifact) as file:
         assert hashlib.sha256(file.read()).digest() == artifact.sha256
     assert len(lines) == 81

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
@@ -12,18 +11,19 @@ from understudy.errors import InvalidInput
 from understudy.progress import Progress, no_progress
 from understudy.tables.formats.base import Format, Ingested
 from understudy.tables.formats.csv import CSV
-from understudy.tables.formats.csv.writing import csv_chunks
 from understudy.tables.formats.parquet import PARQUET
-from understudy.tables.formats.scan import ReadLimits
+from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits
+from understudy.tables.reading import ReadOptions
 
 __all__ = [
     "FORMATS",
     "Format",
     "Ingested",
     "ReadLimits",
+    "ReadOptions",
     "format_for_path",
     "read_table",
-    "stream_csv",
+    "stream_table",
     "write_table",
 ]
 
@@ -47,7 +47,13 @@ def format_for_path(path: Path) -> Format:
     )
 
 
-def read_table(path: Path, *, limits: ReadLimits | None = None, progress: Progress = no_progress) -> pa.Table:
+def read_table(
+    path: Path,
+    *,
+    limits: ReadLimits | None = None,
+    options: ReadOptions | None = None,
+    progress: Progress = no_progress,
+) -> pa.Table:
     """Return the table of a file, in the format of its suffix.
 
     Raises
@@ -55,7 +61,7 @@ def read_table(path: Path, *, limits: ReadLimits | None = None, progress: Progre
     InvalidInput
         If the format is unknown, or the file is not a table, is damaged, or passes a limit.
     """
-    return format_for_path(path).read(path, limits=limits, progress=progress)
+    return format_for_path(path).read(path, limits=limits, options=options, progress=progress)
 
 
 def write_table(
@@ -70,12 +76,22 @@ def write_table(
     return format_for_path(path).write(path, batches, schema, progress=progress, rows_total=rows_total)
 
 
-def stream_csv(path: Path) -> Iterator[bytes]:
-    """Yield a Parquet file as CSV, header first, in pieces; memory does not grow with the rows."""
+def stream_table(path: Path, format_: Format, scratch: Path) -> Iterator[bytes]:
+    """Yield a canonical Parquet file as a file of another format; memory does not grow with the rows.
+
+    Parameters
+    ----------
+    scratch : Path
+        A folder for files that are not known before their last row.
+    """
     # What we wrote is held to no limit of an upload.
     limits = ReadLimits(rows_max=2**62, columns_max=2**31, decoded_bytes_max=2**62)
-    with (
-        TemporaryDirectory(prefix="understudy-") as scratch,
-        PARQUET.scan(path, limits, Path(scratch), no_progress) as scan,
-    ):
-        yield from csv_chunks(scan.batches, scan.schema)
+    with PARQUET.scan(path, Reading(scratch, limits)) as scan:
+        if format_.chunks is not None:
+            yield from format_.chunks(scan.batches, scan.schema)
+            return
+        made = scratch / f"made{format_.suffixes[0]}"
+        format_.write(made, scan.batches, scan.schema)
+    with made.open("rb") as file:
+        while piece := file.read(MEBIBYTE):
+            yield piece

@@ -13,10 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from understudy.errors import InvalidInput, TooLarge
-from understudy.progress import Progress
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.canonical import batch_rows, check_columns, check_rows, write_parquet
-from understudy.tables.formats.scan import MEBIBYTE, ReadLimits, Scan
+from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits, Scan
 from understudy.tables.inference import check_names, storable_type
 
 _FOOTER_BYTES_MAX = 64 * MEBIBYTE
@@ -25,9 +24,10 @@ _BATCH_TEXT_BYTES_MAX = 32 * MEBIBYTE
 
 
 @contextmanager
-def scan_parquet(path: Path, limits: ReadLimits, scratch: Path, progress: Progress) -> Iterator[Scan]:
+def scan_parquet(path: Path, reading: Reading) -> Iterator[Scan]:
     """Open a Parquet file; see `Format`."""
-    progress("checking", 0.0)
+    limits = reading.limits
+    reading.progress("checking", 0.0)
     _check_ends(path)
     with _open(path, limits) as file:
         with _translated():

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
+
+from understudy.progress import Progress, no_progress
+from understudy.tables.reading import ReadOptions
 
 MEBIBYTE = 1024**2
 GIBIBYTE = 1024**3
@@ -29,6 +33,22 @@ class ReadLimits:
     columns_max: int = 2_000
     cell_bytes_max: int = 2 * MEBIBYTE
     decoded_bytes_max: int = 64 * GIBIBYTE
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a scan is given beside the file.
+
+    Parameters
+    ----------
+    scratch : Path
+        An empty folder for what must be written while reading; removed afterwards.
+    """
+
+    scratch: Path
+    limits: ReadLimits = ReadLimits()
+    options: ReadOptions = field(default_factory=ReadOptions)
+    progress: Progress = no_progress
 
 
 @dataclass(frozen=True)

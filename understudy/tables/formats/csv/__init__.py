@@ -9,21 +9,20 @@ from pathlib import Path
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
-from understudy.progress import Progress
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.csv.dialect import Dialect, read_dialect
 from understudy.tables.formats.csv.staging import Staged, stage
 from understudy.tables.formats.csv.text import utf8_file
-from understudy.tables.formats.csv.writing import write_csv
-from understudy.tables.formats.scan import ReadLimits, Scan
+from understudy.tables.formats.csv.writing import csv_chunks, write_csv
+from understudy.tables.formats.scan import Reading, Scan
 
 
 @contextmanager
-def scan_csv(path: Path, limits: ReadLimits, scratch: Path, progress: Progress) -> Iterator[Scan]:
+def scan_csv(path: Path, reading: Reading) -> Iterator[Scan]:
     """Open a CSV file; see `Format`."""
-    source = utf8_file(path, scratch, progress)
-    dialect = read_dialect(source, limits)
-    staged = stage(source, scratch, dialect, limits, progress)
+    source = utf8_file(path, reading.scratch, reading.progress)
+    dialect = read_dialect(source, reading.limits)
+    staged = stage(source, dialect, reading)
     if staged.n_rows == 0:
         raise InvalidInput("The file has a header and no rows; it needs at least one.", code="no_rows")
     yield _typed(staged, dialect)
@@ -57,4 +56,5 @@ CSV = Format(
     media_type="text/csv",
     scan=scan_csv,
     write=write_csv,
+    chunks=csv_chunks,
 )

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.tables.formats.csv.dialect import Dialect
-from understudy.tables.formats.scan import ReadLimits
+from understudy.tables.formats.scan import Reading, ReadLimits
 
 if TYPE_CHECKING:
     import duckdb
@@ -80,9 +80,7 @@ def _fault(message: str) -> Exception:
     return OSError(code, "DuckDB could not read or write its files.")
 
 
-def text_batches(
-    source: Path, scratch: Path, dialect: Dialect, limits: ReadLimits
-) -> Iterator[pa.RecordBatch]:
+def text_batches(source: Path, dialect: Dialect, reading: Reading) -> Iterator[pa.RecordBatch]:
     """Yield the fields of a CSV file as text columns `c0`, `c1`, …; rows in order, missing ones null.
 
     Raises
@@ -92,13 +90,13 @@ def text_batches(
     MixedLineEnds
         If the line ends must be unified first.
     """
-    with open_session(source, scratch) as session:
+    with open_session(source, reading.scratch) as session:
         try:
-            yield from _read(session, _select(source, dialect, limits))
+            yield from _read(session, _select(source, dialect, reading.limits))
         except _CsvFault as fault:
             if _MIXED_LINE_ENDS in fault.message:
                 raise MixedLineEnds from None
-            raise _explained(fault.message, len(dialect.names), limits) from None
+            raise _explained(fault.message, len(dialect.names), reading.limits) from None
 
 
 class MixedLineEnds(Exception):

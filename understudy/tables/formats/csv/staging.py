@@ -9,13 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from understudy.progress import Progress
 from understudy.tables.formats.canonical import batch_rows, check_rows, row_groups
 from understudy.tables.formats.csv.column_types import ColumnProfile, ColumnType, cast_column
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.csv.parsing import MixedLineEnds, text_batches
 from understudy.tables.formats.csv.text import unify_line_ends
-from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
+from understudy.tables.formats.scan import MEBIBYTE, Reading
 
 # A group of rows is in memory as a whole when it is written and when it is read again.
 _GROUP_VALUES_MAX = 2_000_000
@@ -40,7 +39,7 @@ class Staged:
                     yield pa.record_batch([cast_column(*column) for column in columns], schema=schema)
 
 
-def stage(source: Path, scratch: Path, dialect: Dialect, limits: ReadLimits, progress: Progress) -> Staged:
+def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
     """Take a CSV file apart.
 
     Raises
@@ -51,31 +50,31 @@ def stage(source: Path, scratch: Path, dialect: Dialect, limits: ReadLimits, pro
         too_many_rows.
     """
     try:
-        return _stage(source, scratch, dialect, limits, progress)
+        return _stage(source, dialect, reading)
     except MixedLineEnds:
-        source = unify_line_ends(source, scratch / "lines.csv")
-        return _stage(source, scratch, dialect, limits, progress)
+        source = unify_line_ends(source, reading.scratch / "lines.csv")
+        return _stage(source, dialect, reading)
 
 
-def _stage(source: Path, scratch: Path, dialect: Dialect, limits: ReadLimits, progress: Progress) -> Staged:
-    path = scratch / "staged.parquet"
+def _stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
+    path = reading.scratch / "staged.parquet"
     profiles = [ColumnProfile() for _ in dialect.names]
     schema = pa.schema([pa.field(f"c{index}", pa.string()) for index in range(len(profiles))])
     size = source.stat().st_size
     n_rows = n_bytes = 0
     with pq.ParquetWriter(path, schema, compression="snappy", write_statistics=False) as writer:
         for group in row_groups(
-            text_batches(source, scratch, dialect, limits),
+            text_batches(source, dialect, reading),
             schema,
             rows_max=batch_rows(len(profiles), _GROUP_VALUES_MAX),
             bytes_max=_GROUP_BYTES_MAX,
         ):
             n_rows += group.num_rows
-            check_rows(n_rows, limits)
+            check_rows(n_rows, reading.limits)
             for profile, column in zip(profiles, group.columns, strict=True):
                 profile.add(column.combine_chunks())
             writer.write_table(group)
             # Arrow holds four bytes beside each text, the file a delimiter.
             n_bytes += group.nbytes - 3 * group.num_rows * len(profiles)
-            progress("parsing", min(1.0, n_bytes / size), rows_done=n_rows)
+            reading.progress("parsing", min(1.0, n_bytes / size), rows_done=n_rows)
     return Staged(path, n_rows, [profile.decide() for profile in profiles])
