@@ -21,7 +21,6 @@ from app.schemas import (
     DatasetPage,
     DatasetState,
     Job,
-    TableSchema,
     UpdateDataset,
     UploadedDataset,
 )
@@ -29,11 +28,11 @@ from app.uploads import Upload, received_upload
 from understudy import ids
 from understudy.db import artifacts, datasets
 from understudy.db.datasets import DatasetFilters
-from understudy.errors import Conflict
 from understudy.job_kinds.base import Name
 from understudy.resources import Resources
 from understudy.services import artifacts as artifact_services
 from understudy.services import datasets as dataset_services
+from understudy.services.schemas import check_ready
 from understudy.tables.reading import FormatName
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
@@ -162,24 +161,6 @@ def delete_dataset(
     return Response(status_code=204)
 
 
-@router.get(
-    "/{dataset_id}/schema",
-    response_model=TableSchema,
-    summary="Read the schema of a dataset",
-    responses={304: {"description": "It is what `If-None-Match` names."}, **problems(404, 409)},
-)
-def get_schema(dataset_id: str, resources: ResourcesDep, caller: ReaderDep, request: Request) -> Response:
-    """Return the kinds and exact types of the columns, with the evidence for each kind."""
-    with resources.sessions() as session:
-        row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
-    _require_ready(row.state, dataset_id)
-    etag = f'"{row.version}"'
-    if is_unchanged(request, etag):
-        return not_modified(etag)
-    body = TableSchema.model_validate(row.table_schema).model_dump(mode="json")
-    return JSONResponse(body, headers={"ETag": etag})
-
-
 @router.head("/{dataset_id}/content", include_in_schema=False)
 @router.get(
     "/{dataset_id}/content",
@@ -204,7 +185,7 @@ def download_dataset(
     """Return the whole table as one file. Parquet has an ETag (its SHA-256) and takes a Range."""
     with resources.sessions() as session:
         row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
-        _require_ready(row.state, dataset_id)
+        check_ready(row.state, row.id)
         artifact = artifacts.get(session, caller.project_id, row.job_id, "table")
     sha256 = artifact.sha256.hex()
     etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{file_format}"'
@@ -238,13 +219,3 @@ def _store(
     body = UploadedDataset(dataset=Dataset.of(dataset), job=Job.of(job))
     headers = {"Location": f"/v1/datasets/{body.dataset.id}"}
     return JSONResponse(body.model_dump(mode="json", exclude_none=True), 202, headers)
-
-
-def _require_ready(state: str, dataset_id: str) -> None:
-    if state == "ready":
-        return
-    remedy = {
-        "pending": "is still being read; wait for its job (GET /v1/jobs/{id} with `Prefer: wait=60`)",
-        "failed": "could not be read; its `error` says why",
-    }
-    raise Conflict(f"Dataset {dataset_id} {remedy[state]}.", code="not_ready")

@@ -20,7 +20,10 @@ from understudy.resources import Resources
 World = dict[str, str]
 Own = tuple[TestClient, World]
 WITH_ID = [name for name in IN_V1 if "{" in OPERATIONS[name][0]]
-BODIES: dict[str, Any] = {"update_dataset": {"name": "mine now"}}
+BODIES: dict[str, Any] = {
+    "update_dataset": {"name": "mine now"},
+    "update_schema": {"subject": "a"},
+}
 REFERENCES = [
     {"kind": "train", "dataset_id": "{dataset}"},
     {"kind": "sample", "model_id": "{model}", "n_rows": 1},

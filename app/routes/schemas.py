@@ -1,0 +1,96 @@
+"""Schemas of datasets: what their columns mean, read and changed."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from app.content import is_unchanged, not_modified
+from app.dependencies import ReaderDep, ResourcesDep, WriterDep
+from app.document import problems
+from app.schemas import TableSchema
+from understudy import ids
+from understudy.db import datasets
+from understudy.errors import PreconditionFailed
+from understudy.services import schemas as schema_services
+from understudy.tables.schema_changes import SchemaChange
+
+router = APIRouter(prefix="/v1/datasets/{dataset_id}/schema", tags=["datasets"])
+
+MERGE_PATCH = "application/merge-patch+json"
+CHANGE = {"schema": {"$ref": "#/components/schemas/SchemaChange"}}
+
+
+@router.get(
+    "",
+    response_model=TableSchema,
+    summary="Read the schema of a dataset",
+    responses={304: {"description": "It is what `If-None-Match` names."}, **problems(404, 409)},
+)
+def get_schema(dataset_id: str, resources: ResourcesDep, caller: ReaderDep, request: Request) -> Response:
+    """Return the kinds and exact types of the columns, with the evidence for each kind."""
+    key = ids.from_text("dataset", dataset_id)
+    with resources.sessions() as session:
+        row = datasets.get(session, caller.project_id, key)
+    schema_services.check_ready(row.state, key)
+    if is_unchanged(request, _etag(row.version)):
+        return not_modified(_etag(row.version))
+    return _answer(TableSchema.model_validate(row.table_schema), row.version)
+
+
+@router.patch(
+    "",
+    response_model=TableSchema,
+    summary="Change the schema of a dataset",
+    openapi_extra={
+        "requestBody": {"required": True, "content": {MERGE_PATCH: CHANGE, "application/json": CHANGE}}
+    },
+    responses=problems(404, 409, 412, 413, 415, 422),
+)
+def update_schema(
+    dataset_id: str,
+    change: SchemaChange,
+    resources: ResourcesDep,
+    caller: WriterDep,
+    if_match: Annotated[
+        str | None, Header(description="The ETag of the schema that was read; else changes may cross.")
+    ] = None,
+    validate_only: Annotated[bool, Query(description="Change nothing, and say what would be.")] = False,
+) -> Response:
+    """Change kinds, types, subject or locale by a JSON Merge Patch in which columns are addressed by name.
+
+    Types are checked against all values of the table: what does not fit is counted, and its rows are named.
+    The stored table stays as it is; jobs that begin afterwards read it under the new schema.
+    """
+    versioned = schema_services.update_schema(
+        resources,
+        caller.project_id,
+        ids.from_text("dataset", dataset_id),
+        change,
+        version=_version(if_match),
+        validate_only=validate_only,
+    )
+    body = TableSchema.model_validate(versioned.schema.model_dump(mode="json"))
+    return _answer(body, versioned.version)
+
+
+def _answer(schema: TableSchema, version: int) -> Response:
+    return JSONResponse(schema.model_dump(mode="json"), headers={"ETag": _etag(version)})
+
+
+def _etag(version: int) -> str:
+    return f'"{version}"'
+
+
+def _version(if_match: str | None) -> int | None:
+    """Return the version that `If-Match` names (RFC 9110, section 13.1.1); None for any."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    if match := re.fullmatch(r'"(\d{1,9})"', if_match.strip()):
+        return int(match[1])
+    raise PreconditionFailed(
+        "If-Match does not name a version of this schema. Send the ETag that GET answers."
+    )

@@ -1,0 +1,98 @@
+"""What can be done with the schema of a dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from understudy import ids
+from understudy.db import artifacts, datasets
+from understudy.errors import Conflict, PreconditionFailed
+from understudy.resources import Resources
+from understudy.services.artifacts import open_artifact
+from understudy.tables.schema import Column, Schema
+from understudy.tables.schema_changes import SchemaChange, change_schema
+
+if TYPE_CHECKING:
+    from understudy.db.orm import Artifact
+
+
+@dataclass(frozen=True)
+class VersionedSchema:
+    """A schema, and the version of the dataset that has it."""
+
+    schema: Schema
+    version: int
+
+
+def update_schema(
+    resources: Resources,
+    project_id: UUID,
+    dataset_id: UUID,
+    change: SchemaChange,
+    *,
+    version: int | None = None,
+    validate_only: bool = False,
+) -> VersionedSchema:
+    """Change the schema of a dataset, if all of its values fit; the stored table stays as it is.
+
+    Parameters
+    ----------
+    version : int, optional
+        The version that the caller has seen; without one, the present one.
+    validate_only : bool
+        Whether to change nothing.
+
+    Raises
+    ------
+    NotFound, Conflict
+        If there is no such dataset, or it is not ready.
+    PreconditionFailed
+        If it is another version by now.
+    InvalidInput
+        If the change cannot be made, or values do not fit.
+    """
+    with resources.sessions() as session:
+        row = datasets.get(session, project_id, dataset_id)
+        check_ready(row.state, dataset_id)
+        artifact = artifacts.get(session, project_id, row.job_id, "table")
+    if version is not None and version != row.version:
+        raise PreconditionFailed(
+            f"The schema of dataset {ids.to_text('dataset', dataset_id)} was changed since it was read. "
+            "Read it again and repeat the change."
+        )
+    before = Schema.model_validate(row.table_schema)
+    after = change_schema(before, change)
+    types = {column.name: column.arrow_type for column in before.columns}
+    if retyped := [column for column in after.columns if column.arrow_type != types[column.name]]:
+        _check_fits(resources, artifact, retyped)
+    if validate_only or after == before:
+        return VersionedSchema(after, row.version)
+    with resources.sessions.begin() as session:
+        table_schema = after.model_dump(mode="json")
+        row = datasets.set_schema(
+            session, project_id, dataset_id, version=row.version, table_schema=table_schema
+        )
+    return VersionedSchema(after, row.version)
+
+
+def check_ready(state: str, dataset_id: UUID) -> None:
+    """Raise `Conflict` if a dataset cannot be used."""
+    remedy = {
+        "pending": "is still being read; wait for its job (GET /v1/jobs/{id} with `Prefer: wait=60`)",
+        "failed": "could not be read; its `error` says why",
+    }
+    if state != "ready":
+        raise Conflict(f"Dataset {ids.to_text('dataset', dataset_id)} {remedy[state]}.", code="not_ready")
+
+
+def _check_fits(resources: Resources, artifact: Artifact, columns: list[Column]) -> None:
+    # Only here is the table itself looked at; the API starts without it.
+    from understudy.tables.validation import check_fits
+
+    open_artifact(resources, artifact).close()
+    with TemporaryDirectory(dir=resources.staging_folder, prefix="schema-") as scratch:
+        check_fits(resources.store.local_path(artifact.storage_key, Path(scratch)), columns)
