@@ -185,6 +185,7 @@ def download_dataset(
     """Return the whole table as one file. Parquet has an ETag (its SHA-256) and takes a Range."""
     with resources.sessions() as session:
         row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
+        artifact_services.check_may_see(caller, row)
         check_ready(row.state, row.id)
         artifact = artifacts.get(session, caller.project_id, row.job_id, "table")
     sha256 = artifact.sha256.hex()
