@@ -130,6 +130,32 @@ class TableSchema(Body):
     ] = None
 
 
+class SdvMetadata(BaseModel):
+    """Metadata of SDV as its JSON has them: SINGLE_TABLE_V1, MULTI_TABLE_V1 or V1."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "METADATA_SPEC_VERSION": "SINGLE_TABLE_V1",
+                    "primary_key": "guest_email",
+                    "columns": {"guest_email": {"sdtype": "email"}, "room_rate": {"sdtype": "numerical"}},
+                }
+            ]
+        },
+    )
+
+    METADATA_SPEC_VERSION: Annotated[str, Field(examples=["SINGLE_TABLE_V1"])]
+
+
+class AppliedMetadata(Body):
+    """The schema after metadata were applied, and what of them has no place in it."""
+
+    table_schema: Annotated[TableSchema, Field(alias="schema")]
+    warnings: list[str]
+
+
 class Progress(Body):
     """How far a running job is."""
 

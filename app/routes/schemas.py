@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -11,17 +11,23 @@ from fastapi.responses import JSONResponse
 from app.content import is_unchanged, not_modified
 from app.dependencies import ReaderDep, ResourcesDep, WriterDep
 from app.document import problems
-from app.schemas import TableSchema
+from app.schemas import AppliedMetadata, SdvMetadata, TableSchema
 from understudy import ids
 from understudy.db import datasets
 from understudy.errors import PreconditionFailed
 from understudy.services import schemas as schema_services
+from understudy.tables.schema import Schema
 from understudy.tables.schema_changes import SchemaChange
+from understudy.tables.sdv_metadata import write_metadata
 
 router = APIRouter(prefix="/v1/datasets/{dataset_id}/schema", tags=["datasets"])
 
 MERGE_PATCH = "application/merge-patch+json"
 CHANGE = {"schema": {"$ref": "#/components/schemas/SchemaChange"}}
+
+IfMatch = Annotated[
+    str | None, Header(description="The ETag of the schema that was read; without it, changes may cross.")
+]
 
 
 @router.get(
@@ -38,7 +44,8 @@ def get_schema(dataset_id: str, resources: ResourcesDep, caller: ReaderDep, requ
     schema_services.check_ready(row.state, key)
     if is_unchanged(request, _etag(row.version)):
         return not_modified(_etag(row.version))
-    return _answer(TableSchema.model_validate(row.table_schema), row.version)
+    body = _body(Schema.model_validate(row.table_schema))
+    return JSONResponse(body, headers={"ETag": _etag(row.version)})
 
 
 @router.patch(
@@ -55,9 +62,7 @@ def update_schema(
     change: SchemaChange,
     resources: ResourcesDep,
     caller: WriterDep,
-    if_match: Annotated[
-        str | None, Header(description="The ETag of the schema that was read; else changes may cross.")
-    ] = None,
+    if_match: IfMatch = None,
     validate_only: Annotated[bool, Query(description="Change nothing, and say what would be.")] = False,
 ) -> Response:
     """Change kinds, types, subject or locale by a JSON Merge Patch in which columns are addressed by name.
@@ -73,12 +78,56 @@ def update_schema(
         version=_version(if_match),
         validate_only=validate_only,
     )
-    body = TableSchema.model_validate(versioned.schema.model_dump(mode="json"))
-    return _answer(body, versioned.version)
+    return JSONResponse(_body(versioned.schema), headers={"ETag": _etag(versioned.version)})
 
 
-def _answer(schema: TableSchema, version: int) -> Response:
-    return JSONResponse(schema.model_dump(mode="json"), headers={"ETag": _etag(version)})
+@router.get(
+    "/sdv",
+    response_model=SdvMetadata,
+    summary="Read the schema of a dataset as metadata of SDV",
+    responses=problems(404, 409),
+)
+def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> Response:
+    """Return the schema as SDV's metadata JSON, version SINGLE_TABLE_V1."""
+    key = ids.from_text("dataset", dataset_id)
+    with resources.sessions() as session:
+        row = datasets.get(session, caller.project_id, key)
+    schema_services.check_ready(row.state, key)
+    schema = Schema.model_validate(row.table_schema)
+    return JSONResponse(write_metadata({row.name: schema}), headers={"ETag": _etag(row.version)})
+
+
+@router.put(
+    "/sdv",
+    response_model=AppliedMetadata,
+    summary="Change the schema of a dataset to metadata of SDV",
+    responses=problems(404, 409, 412, 413, 422),
+)
+def apply_sdv_metadata(
+    dataset_id: str,
+    metadata: SdvMetadata,
+    resources: ResourcesDep,
+    caller: WriterDep,
+    if_match: IfMatch = None,
+    table: Annotated[
+        str | None, Query(max_length=255, description="Which table is meant, if the metadata are of several.")
+    ] = None,
+) -> Response:
+    """Take kinds, and the subject (`sequence_key`), from SDV's metadata; `warnings` say what was not used."""
+    versioned, warnings = schema_services.apply_metadata(
+        resources,
+        caller.project_id,
+        ids.from_text("dataset", dataset_id),
+        metadata.model_dump(mode="json", exclude_unset=True),
+        version=_version(if_match),
+        table=table,
+    )
+    body = {"schema": _body(versioned.schema), "warnings": warnings}
+    return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
+
+
+def _body(schema: Schema) -> dict[str, Any]:
+    return TableSchema.model_validate(schema.model_dump(mode="json")).model_dump(mode="json")
 
 
 def _etag(version: int) -> str:

@@ -23,6 +23,7 @@ WITH_ID = [name for name in IN_V1 if "{" in OPERATIONS[name][0]]
 BODIES: dict[str, Any] = {
     "update_dataset": {"name": "mine now"},
     "update_schema": {"subject": "a"},
+    "apply_sdv_metadata": {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {}},
 }
 REFERENCES = [
     {"kind": "train", "dataset_id": "{dataset}"},

@@ -126,3 +126,38 @@ def test_a_model_is_fitted_under_the_changed_schema(
     made = get(client, f"/v1/jobs/{sample['id']}")["result"]["dataset_id"]
     rows = pq.read_table(io.BytesIO(client.get(f"/v1/datasets/{made}/content").content))
     assert [str(rows.schema.field(name).type) for name in ("zip", "since")] == ["int64", "timestamp[us]"]
+
+
+METADATA = {
+    "METADATA_SPEC_VERSION": "SINGLE_TABLE_V1",
+    "alternate_keys": ["zip"],
+    "columns": {"who": {"sdtype": "name", "pii": True}, "zip": {"sdtype": "numerical"}},
+}
+
+
+def test_metadata_of_sdv_are_applied(client: TestClient, people: str):
+    response = client.put(f"{people}/sdv", json=METADATA)
+    applied = response.json()
+    assert [column_of(applied["schema"], name)["kind"] for name in ("who", "zip")] == ["name", "float"]
+    assert applied["warnings"] == ["alternate_keys is not used."]
+    assert client.get(people).headers["etag"] == response.headers["etag"]
+    assert get(client, people) == applied["schema"]
+
+
+def test_the_schema_is_told_as_metadata_of_sdv(client: TestClient, people: str):
+    client.put(f"{people}/sdv", json=METADATA)
+    told = get(client, f"{people}/sdv")
+    assert told["columns"]["who"] == {"sdtype": "name", "pii": True}
+    again = client.put(f"{people}/sdv", json=told)
+    assert again.json()["schema"] == get(client, people)
+
+
+def test_metadata_that_do_not_fit_change_nothing(client: TestClient, people: str):
+    before = client.get(people)
+    columns = {"who": {"sdtype": "name"}, "odd": {"sdtype": "numerical"}}
+    response = client.put(f"{people}/sdv", json={**METADATA, "columns": columns})
+    assert_problem(response, 422, "schema_mismatch", "'odd'", ODD_ROWS)
+    assert_problem(client.put(f"{people}/sdv", json={}), 422, "invalid_parameters")
+    stale = client.put(f"{people}/sdv", json=METADATA, headers={"If-Match": '"99"'})
+    assert_problem(stale, 412, "precondition_failed")
+    assert client.get(people).headers["etag"] == before.headers["etag"]

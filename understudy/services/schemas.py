@@ -15,6 +15,7 @@ from understudy.resources import Resources
 from understudy.services.artifacts import open_artifact
 from understudy.tables.schema import Column, Schema
 from understudy.tables.schema_changes import SchemaChange, change_schema
+from understudy.tables.sdv_metadata import read_metadata
 
 if TYPE_CHECKING:
     from understudy.db.orm import Artifact
@@ -77,6 +78,29 @@ def update_schema(
             session, project_id, dataset_id, version=row.version, table_schema=table_schema
         )
     return VersionedSchema(after, row.version)
+
+
+def apply_metadata(
+    resources: Resources,
+    project_id: UUID,
+    dataset_id: UUID,
+    document: object,
+    *,
+    version: int | None = None,
+    table: str | None = None,
+) -> tuple[VersionedSchema, list[str]]:
+    """Change the schema of a dataset to what SDV's metadata say; return it, and what was not used of them.
+
+    Raises as `update_schema`, and `InvalidInput` for other JSON.
+    """
+    with resources.sessions() as session:
+        row = datasets.get(session, project_id, dataset_id)
+    check_ready(row.state, dataset_id)
+    understood = read_metadata(document, Schema.model_validate(row.table_schema), table=table)
+    # Of the version that the metadata were read against, if the caller names none.
+    seen = row.version if version is None else version
+    changed = update_schema(resources, project_id, dataset_id, understood.change, version=seen)
+    return changed, understood.warnings
 
 
 def check_ready(state: str, dataset_id: UUID) -> None:
