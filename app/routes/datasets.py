@@ -176,7 +176,7 @@ def get_schema(dataset_id: str, resources: ResourcesDep, caller: ReaderDep, requ
     etag = f'"{row.version}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
-    body = TableSchema.model_validate(row.table_schema).model_dump(mode="json")
+    body = TableSchema.model_validate(row.table_schema).model_dump(mode="json", exclude_none=True)
     return JSONResponse(body, headers={"ETag": etag})
 
 
