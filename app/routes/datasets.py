@@ -21,10 +21,10 @@ from app.schemas import (
     DatasetPage,
     DatasetState,
     Job,
-    TableSchema,
     UpdateDataset,
     UploadedDataset,
 )
+from app.table_schemas import TableSchema
 from app.uploads import Upload, received_upload
 from understudy import ids
 from understudy.db import artifacts, datasets

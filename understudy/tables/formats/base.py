@@ -141,5 +141,5 @@ class Format:
 
 
 def _ingested(stored: Path, scan: Scan, batches: CanonicalBatches) -> Ingested:
-    schema = infer_stored(stored, n_missing=batches.n_missing, notes=scan.notes)
+    schema = infer_stored(stored, scan.schema, n_missing=batches.n_missing, notes=scan.notes)
     return Ingested(schema, batches.n_rows, len(scan.schema), [*scan.warnings, *batches.warnings()])

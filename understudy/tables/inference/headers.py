@@ -32,9 +32,7 @@ def says(words: tuple[str, ...], known: Phrases) -> bool:
 
 def phrases(text: str) -> Phrases:
     """Return the phrases of a list with commas."""
-    return tuple(
-        _plain(line.strip().casefold()) for line in text.replace("\n", ",").split(",") if line.strip()
-    )
+    return tuple(_plain(" ".join(phrase.split()).casefold()) for phrase in text.split(","))
 
 
 EMAIL = phrases(

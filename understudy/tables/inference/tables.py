@@ -46,18 +46,22 @@ def infer_schema(table: pa.Table) -> Schema:
     return _infer(TableSource(table), table.schema, n_missing, {})
 
 
-def infer_stored(path: Path, *, n_missing: Sequence[int], notes: Mapping[str, str] | None = None) -> Schema:
+def infer_stored(
+    path: Path, schema: pa.Schema, *, n_missing: Sequence[int], notes: Mapping[str, str] | None = None
+) -> Schema:
     """Return the schema of a canonical file, reading some of its rows.
 
     Parameters
     ----------
+    schema : pyarrow.Schema
+        The exact types, which Parquet itself does not know.
     n_missing : sequence of int
         For each column how many values are missing.
     notes : mapping of column name to a sentence, optional
         What else led to the type; appended to the evidence.
     """
     with FileSource(path) as source:
-        return _infer(source, source.schema, n_missing, notes or {})
+        return _infer(source, schema, n_missing, notes or {})
 
 
 def infer_values(name: str, values: pa.ChunkedArray[Any]) -> Column:

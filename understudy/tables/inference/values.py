@@ -132,11 +132,6 @@ class FileSource:
         self._file = pq.ParquetFile(path)
         self.n_rows = self._file.metadata.num_rows
 
-    @property
-    def schema(self) -> pa.Schema:
-        """The columns, in order."""
-        return self._file.schema_arrow
-
     def __enter__(self) -> FileSource:
         return self
 
@@ -161,13 +156,14 @@ class FileSource:
         columns = (pa.record_batch([batch.column(field.name)], schema=named) for batch in batches)
         one_in = max(1, self.n_rows // _N_ROWS_HASHED)
         reader = pa.RecordBatchReader.from_batches(named, columns)
+        # A number in the text and not a parameter, which DuckDB would take for one of 128 bits.
         query = (
             "SELECT coalesce(sum(n), 0)::BIGINT, count(*), count(*) FILTER (n = 1) FROM (SELECT count(*) n "
-            "FROM (SELECT hash(x) AS h FROM reader WHERE x IS NOT NULL) WHERE h % $one_in = 0 GROUP BY h)"
+            f"FROM (SELECT hash(x) AS h FROM reader WHERE x IS NOT NULL) WHERE h % {one_in} = 0 GROUP BY h)"  # noqa: S608
         )
         with duckdb.connect(config=_DUCKDB) as connection:
             connection.register("reader", reader)
-            found = connection.execute(query, {"one_in": one_in}).fetchone()
+            found = connection.execute(query).fetchone()
         assert found is not None
         n_counted, n_distinct, n_once = found
         return Occurrence(n_counted, n_distinct, n_once, is_whole=True)
