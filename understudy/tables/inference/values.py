@@ -98,6 +98,10 @@ class Source(Protocol):
         """Yield some rows of parts that are spread over the table, about n_rows in all."""
         ...
 
+    def column(self, index: int) -> Iterator[ArrowArray]:
+        """Yield the values of a column, some rows at a time."""
+        ...
+
     def count(self, index: int) -> Occurrence:
         """Count the values of a column in all rows."""
         ...
@@ -118,6 +122,10 @@ class TableSource:
         places = _spread(-(-self.n_rows // _PART_ROWS))
         for place in places:
             yield self._table.slice(place * _PART_ROWS, min(n_rows // len(places), _PART_ROWS))
+
+    def column(self, index: int) -> Iterator[ArrowArray]:
+        """Yield the values of a column, some rows at a time."""
+        yield from self._table.column(index).chunks
 
     def count(self, index: int) -> Occurrence:
         """Count the values of a column in all rows."""
@@ -148,18 +156,23 @@ class FileSource:
             if n_here:
                 yield next(self._file.iter_batches(batch_size=n_here, row_groups=[place], use_threads=False))
 
+    def column(self, index: int) -> Iterator[ArrowArray]:
+        """Yield the values of a column, some rows at a time."""
+        name = self._file.schema_arrow.field(index).name
+        for batch in self._file.iter_batches(columns=[name], use_threads=False):
+            yield batch.column(name)
+
     def count(self, index: int) -> Occurrence:
         """Count those values of a column whose hash is a multiple: each with all of its rows."""
         field = self._file.schema_arrow.field(index)
         named = pa.schema([pa.field("x", field.type)])
-        batches = self._file.iter_batches(columns=[field.name], use_threads=False)
-        columns = (pa.record_batch([batch.column(field.name)], schema=named) for batch in batches)
+        columns = (pa.record_batch([values], schema=named) for values in self.column(index))
         one_in = max(1, self.n_rows // _N_ROWS_HASHED)
         reader = pa.RecordBatchReader.from_batches(named, columns)
         # A number in the text and not a parameter, which DuckDB would take for one of 128 bits.
         query = (
-            "SELECT coalesce(sum(n), 0)::BIGINT, count(*), count(*) FILTER (n = 1) FROM (SELECT count(*) n "
-            f"FROM (SELECT hash(x) AS h FROM reader WHERE x IS NOT NULL) WHERE h % {one_in} = 0 GROUP BY h)"  # noqa: S608
+            "SELECT coalesce(sum(n), 0)::BIGINT, count(*), count(*) FILTER (n = 1) FROM (SELECT count(*) n "  # noqa: S608
+            f"FROM (SELECT hash(x) AS h FROM reader WHERE x IS NOT NULL) WHERE h % {one_in} = 0 GROUP BY h)"
         )
         with duckdb.connect(config=_DUCKDB) as connection:
             connection.register("reader", reader)
