@@ -1,8 +1,9 @@
 """How many columns are inferred right: ``python -m benchmarks.inference [--data FOLDER]``.
 
-The kinds are those of `inference_labels.csv`, written down from the documentation of the data by these rules:
+The kinds are those of `inference_labels.csv`, written down from the documentation of the data by rules:
 
-1. A column has the kind of what is stored: numbers and codes in digits are integers or floats, labels categories.
+1. A column has the kind of what is stored: numbers and codes in digits are integers or floats, labels are
+   categories.
 2. What names each row once is an identifier; a reference to it, shared by rows, is of its stored kind.
    Names of things, each once: identifier or text. Titles and prose: text.
 3. Names of people are names, whoever they are. Towns, states and countries are categories, or addresses if most
@@ -69,7 +70,8 @@ def _judge(rows: pa.Table, labels: dict[str, str]) -> Iterator[tuple[str, str, s
 def _show(judged: list[tuple[str, str, str, str]]) -> None:
     wrong = [one for one in judged if one[3] not in one[2].split("|")]
     share = 1 - len(wrong) / len(judged)
-    print(f"{len(judged) - len(wrong):,} of {len(judged):,} columns right: {share:.2%} (asked: {SHARE_ASKED:.0%})")
+    n, n_right = len(judged), len(judged) - len(wrong)
+    print(f"{n_right:,} of {n:,} columns right: {share:.2%} (asked: {SHARE_ASKED:.0%})")
     print("\nright kind -> inferred: columns")
     for (right, found), n in sorted(Counter((one[2], one[3]) for one in judged).items()):
         print(f"  {right:24} {found:14} {n:5}{'' if found in right.split('|') else '  *'}")

@@ -23,7 +23,18 @@ _VEGA = (
     *("seattle_temps", "seattle_weather", "sf_temps", "stocks"),
 )
 _STATSMODELS = (
-    *("anes96", "cancer", "ccard", "china_smoking", "co2", "committee", "copper", "cpunish", "elnino", "engel"),
+    *(
+        "anes96",
+        "cancer",
+        "ccard",
+        "china_smoking",
+        "co2",
+        "committee",
+        "copper",
+        "cpunish",
+        "elnino",
+        "engel",
+    ),
     *("fair", "fertility", "grunfeld", "heart", "interest_inflation", "longley", "macrodata", "modechoice"),
     *("nile", "randhie", "scotland", "spector", "stackloss", "star98", "statecrime", "strikes", "sunspots"),
 )
@@ -73,4 +84,3 @@ def _arrow(frame: Any) -> pa.Table:
     frame = frame.reset_index() if frame.index.name else frame
     frame.columns = [str(name) for name in frame.columns]
     return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-

@@ -78,7 +78,8 @@ PERSON_ALONE = phrases(
     author, buyer, seller, guest, passenger, driver, applicant, recipient, cardholder, holder, manager,
     tenant, donor, kunde, mitarbeiter, cliente, paciente, empleado, dipendente, paziente, employe,
     klant, beneficiary, reviewer, assignee, reporter, salesperson, sales rep, nurse, spouse, witness,
-    inhaber, empfanger"""
+    inhaber, empfanger, composer,
+    artist, director, actor, singer, inventor, investigator"""
 )
 CITY = phrases(
     """city, town, stadt, ort, wohnort, ville, ciudad, citta, cidade, stad, woonplaats, commune,
@@ -201,7 +202,9 @@ def name_form(words: tuple[str, ...]) -> str | None:
     if says(words, LAST):
         return "last"
     has_name = says(words, NAME) or any(word.endswith(("name", "naam")) for word in words)
-    if says(words, FULL) or (has_name and (says(words, PEOPLE))):
+    # As German and Dutch write it: kundenname, patientnaam.
+    stems = tuple(re.sub(r"(?:name|naam)$", "", word) for word in words)
+    if says(words, FULL) or (has_name and (says(words, PEOPLE) or says(stems, PEOPLE))):
         return "full"
     return "name" if len(words) == 1 and words[0] in NAME else None
 
@@ -211,7 +214,8 @@ def address_form(words: tuple[str, ...]) -> str | None:
     if says(words, NO_ADDRESS):
         return None
     forms = {"city": CITY, "postal_code": POSTAL_CODE, "state": STATE, "country": COUNTRY, "street": STREET}
-    return next((form for form, known in forms.items() if says(words, known)), None)
+    form = next((form for form, known in forms.items() if says(words, known)), None)
+    return None if form in ("city", "state", "country") and "code" in words else form
 
 
 def says_property(words: tuple[str, ...]) -> bool:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from understudy.tables.inference import headers
 from understudy.tables.inference.texts import ArrowArray, pc
 from understudy.tables.inference.values import FileSource, Sample, Source, TableSource, sample_columns
-from understudy.tables.schema import Schema, parse_arrow_type
+from understudy.tables.schema import MADE_ANEW_KINDS, ColumnKind, Schema, parse_arrow_type
 
 # So many of the sampled values must be among the key's.
 CONTAINED = 0.99
@@ -99,7 +99,8 @@ def _references(
         for child in children
         if _family(child.sample.type_) == family and (child.table, child.column) != (parent, key)
     ]
-    fitting = [child for child in fitting if _may_refer(child, parent, key)]
+    is_personal = table.schema.columns[index].kind in MADE_ANEW_KINDS - {ColumnKind.identifier}
+    fitting = [child for child in fitting if _may_refer(child, parent, key, is_personal=is_personal)]
     if family is None or not fitting:
         return
     # Any: the stubs know no type that is given at run time.
@@ -123,11 +124,16 @@ def _met(source: Source, index: int, family: pa.DataType, wanted: list[Any]) -> 
     return found
 
 
-def _may_refer(child: _Child, parent: str, key: str) -> bool:
+def _may_refer(child: _Child, parent: str, key: str, *, is_personal: bool) -> bool:
     if _is_alike(child, parent, key):
         return True
     is_number = pa.types.is_integer(child.sample.type_)
-    return not is_number and child.table != parent and len(child.sample.values) >= N_DISTINCT_TELLING
+    # Addresses and the like are in many tables without being references.
+    return (
+        not (is_number or is_personal)
+        and child.table != parent
+        and len(child.sample.values) >= N_DISTINCT_TELLING
+    )
 
 
 def _is_alike(child: _Child, parent: str, key: str) -> bool:

@@ -26,7 +26,7 @@ from understudy.tables.schemes.base import compacted
 EMAIL_TEXT = r"^(?:mailto:)?[^@\s,;]+@[^@\s,;]+\.[^@\s.,;]{2,}$"
 EMAIL_WITHIN = r"[^@\s,;]+@[\w.-]+\.[a-zA-Z]{2,}"
 SSN_TEXT = r"^\d{3}-\d{2}-\d{4}$"
-ID_TEXT = r"^[A-Za-z]{0,6}[\s./-]?(?:\d[\s./-]?){5,20}[A-Za-z\d]{0,4}$"
+ID_TEXT = r"^[A-Za-z]{0,6}[\s./-]?(?:\d[\s./-]?){5,20}[\s./-]?[A-Za-z\d]{0,4}$"
 MASKED_CARD = r"(?:[*xX#\x{2022}]{4}[\s-]?){1,3}\d{4}$|^(?:\d[ -]?){12,19}$"
 LENGTHS_OF_IDS = (9, 10, 11, 13)
 
@@ -107,7 +107,9 @@ def as_iban(evidence: Evidence) -> Finding | None:
         )
     if header and evidence.share(looks) >= MOSTLY:
         return Finding(
-            ColumnKind.iban, 0.7, matching(evidence.texts, looks, "have the form of an IBAN", header=True)
+            ColumnKind.iban,
+            _announced(evidence.share(looks)),
+            matching(evidence.texts, looks, "have the form of an IBAN", header=True),
         )
     return None
 
@@ -169,9 +171,14 @@ def _announced_id(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         ColumnKind.national_id,
-        0.7,
+        _announced(share),
         matching(evidence.texts, looks, "have the form of such numbers", header=True),
     )
+
+
+def _announced(share: float) -> float:
+    """Return how sure is what the header says of values that have its form, but not its check digits."""
+    return 0.92 if share >= PLAUSIBLE else 0.7
 
 
 def _best_scheme(evidence: Evidence, *, header: bool) -> tuple[Scheme, Mask] | None:

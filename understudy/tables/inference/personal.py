@@ -20,7 +20,7 @@ from understudy.tables.inference.findings import (
 from understudy.tables.inference.texts import CountedTexts, Mask, finds
 from understudy.tables.schema import ColumnKind
 
-NAME_TEXT = r"^[\pL\"'(][\pL\pM .,'\x{2019}\x{b4}`()\"&\-]*$"
+NAME_TEXT = r"^[\pL\"'(][\pL\pM .,'\x{2019}\x{b4}`()\"&/;\-]*$"
 PHONE_TEXT = r"^\+?\(?\+?\d[\d\s().\-/x]{4,24}(?:\s?(?:ext|x)\.?\s?\d{1,6})?$"
 # With the mark of a country, or with the punctuation that nothing else has.
 PHONE_TELLING = (
@@ -37,11 +37,13 @@ STREET_TEXT = (
 )
 POINT_TEXT = r"^(?:POINT ?)?[(\[]?\s*(-?\d{1,3}(?:\.\d+))[°]?\s*[,; ]\s*(-?\d{1,3}(?:\.\d+))[°]?\s*[)\]]?$"
 POSTAL_TEXT = (
-    r"^(?i:(?:[a-z]{1,2}-)?\d{3,7}|\d{5}-\d{4}|\d{5}-\d{3}|\d{2}-\d{3}|\d{3}-\d{4}|\d{3} \d{2,3}|"
+    r"^(?i:(?:[a-z]{1,3}[- ]?)?\d{3,8}|\d{4}-\d{3}|\d{5}-\d{4}|\d{5}-\d{3}|\d{2}-\d{3}|\d{3}-\d{4}|(?:[a-z]{1,3} )?\d{3} \d{2,3}|"
     r"\d{4} ?[a-z]{2}|[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}|[a-z]\d[a-z][ -]?\d[a-z]\d|[a-z]\d{4}[a-z]{3}|"
     r"[a-z]\d{2} ?[a-z\d]{4}|[a-z]{2,4}[ -]?\d{4})$"
 )
 POSTAL_TELLING = r"^(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d|\d{5}-\d{4}|\d{5}-\d{3})$"
+# So few single words can be names that things have.
+N_DISTINCT_FEW = 5
 # Where a name without a header is told by lists, so many of its words are on them.
 LISTED = 0.4
 
@@ -78,7 +80,7 @@ def as_postal_code(evidence: Evidence) -> Finding | None:
     is_said = evidence.says(headers.POSTAL_CODE)
     is_plain = headers.says_postal_code(evidence.words)
     if is_said and share >= (MOSTLY if is_plain else NEARLY_ALL):
-        confidence = 0.96 if share >= PLAUSIBLE and is_plain else 0.75
+        confidence = (0.96 if is_plain else 0.92) if share >= PLAUSIBLE else 0.75
         what = "have the form of a country's postal codes"
         return Finding(ColumnKind.postal_code, confidence, matching(evidence.texts, looks, what, header=True))
     telling = finds(evidence.texts.distinct, POSTAL_TELLING)
@@ -131,8 +133,11 @@ def as_name(evidence: Evidence) -> Finding | None:
 def _listed_name(evidence: Evidence, form: str | None) -> Finding | None:
     """Find names that are on lists, where the header says little or nothing."""
     texts = [str(text) for text in evidence.texts.distinct.to_pylist()]
-    if form is None and evidence.n_distinct < N_DISTINCT_TELLING and not evidence.says(headers.PERSON_ALONE):
+    is_few = evidence.n_distinct < N_DISTINCT_TELLING
+    if form is None and is_few and not evidence.says(headers.PERSON_ALONE):
         return None
+    if form == "name" and (found := _last_names_alone(evidence, texts)):
+        return found
     is_person = np.array([_is_listed(text) for text in texts])
     share = evidence.share(is_person)
     what = matching(evidence.texts, is_person, "have first and last names that are on lists of names")
@@ -144,6 +149,15 @@ def _listed_name(evidence: Evidence, form: str | None) -> Finding | None:
             ColumnKind.name, 0.55, "the header says name, most values occur once, and they can be names"
         )
     return _first_names_alone(evidence, texts, is_announced=header)
+
+
+def _last_names_alone(evidence: Evidence, texts: list[str]) -> Finding | None:
+    """Find single words that are last names below a header that says no more than name."""
+    is_last = np.array([wordlists.plain(text.strip()) in wordlists.last_names() for text in texts])
+    if float(is_last.mean()) < MOSTLY or evidence.n_distinct < N_DISTINCT_FEW:
+        return None
+    what = matching(evidence.texts, is_last, "are on lists of last names", header=True)
+    return Finding(ColumnKind.name, 0.7, what)
 
 
 def _has_variety(evidence: Evidence, is_person: Mask) -> bool:
@@ -166,8 +180,12 @@ def _first_names_alone(evidence: Evidence, texts: list[str], *, is_announced: bo
 
 
 def _is_listed(text: str) -> bool:
-    """Return whether a text has several words, one a first name and another a first or last name."""
-    words = [wordlists.plain(word) for word in re.findall(r"[^\W\d_]{2,}", text)]
+    """Return whether a text has several words, one a first name and another a first or last name.
+
+    Of several people in one text the first counts.
+    """
+    first_of_several = " ".join(re.split(r"[,;/&]", text)[:2])
+    words = [wordlists.plain(word) for word in re.findall(r"[^\W\d_]{2,}", first_of_several)]
     if not 2 <= len(words) <= 6:
         return False
     first, last = wordlists.first_names(), wordlists.last_names()

@@ -35,6 +35,7 @@ CARDS = (
     _card("jcb", "JCB card numbers", r"(?:2131|1800)\d{11}", "213100", 15),
     _card("diners", "Diners Club card numbers", r"3(?:0[0-5]|[689]\d)\d{11}", "305693", 14),
     _card("unionpay", "UnionPay card numbers", r"62\d{14}", "620000", 16),
+    _card("mir", "Mir card numbers", r"220[0-4]\d{12}", "220000", 16),
     _card("visa", "Visa card numbers", r"4\d{12}", "422222", 13),
     _card("visa", "Visa card numbers", r"4\d{18}", "400000", 19),
     _card("maestro", "Maestro card numbers", r"(?:5[06-9]|6\d)\d{10}", "501800", 12),

@@ -43,5 +43,5 @@ def _iban(country: str, structure: str) -> Scheme:
 
 
 IBANS = tuple(
-    _iban(country, structure) for country, structure in re.findall(r"([A-Z]{2}) (\S+)", _STRUCTURES)
+    _iban(country, structure) for country, structure in re.findall(r"([A-Z]{2})\s+(\S+)", _STRUCTURES)
 )

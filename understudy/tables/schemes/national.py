@@ -102,7 +102,7 @@ _WITHOUT_DATE = (
     _scheme(
         "uk_nino",
         "UK national insurance numbers",
-        r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D ]?",
+        r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]?|ZZ\d{6}[A-DT]",
         (("JG", "KM", "LP", "SE", "WK", "YC"), *_digits(6), ("A", "B", "C", "D")),
     ),
     _scheme(
