@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from app.content import is_unchanged, not_modified
 from app.dependencies import ReaderDep, ResourcesDep, WriterDep
 from app.document import problems
-from app.schemas import AppliedMetadata, SdvMetadata, TableSchema
+from app.table_schemas import AppliedMetadata, SdvMetadata, TableSchema
 from understudy import ids
 from understudy.db import datasets
 from understudy.errors import PreconditionFailed
@@ -127,7 +127,9 @@ def apply_sdv_metadata(
 
 
 def _body(schema: Schema) -> dict[str, Any]:
-    return TableSchema.model_validate(schema.model_dump(mode="json")).model_dump(mode="json")
+    return TableSchema.model_validate(schema.model_dump(mode="json")).model_dump(
+        mode="json", exclude_none=True
+    )
 
 
 def _etag(version: int) -> str:

@@ -126,7 +126,7 @@ def test_ingest_keeps_rows_in_order_and_says_what_there_is(format_: Format, tmp_
     assert read_table(tmp_path / "canonical.parquet").equals(format_.read(source))
     assert read_table(tmp_path / "canonical.parquet").cast(table.schema).equals(table)
     assert (ingested.n_rows, ingested.n_columns, ingested.warnings) == (30_000, 3, [])
-    assert [column.kind for column in ingested.schema.columns] == ["integer", "float", "category"]
+    assert [column.kind for column in ingested.schema.columns] == ["identifier", "float", "category"]
 
 
 @formats

@@ -65,7 +65,8 @@ class ColumnEncoder:
     @classmethod
     def fit(cls, column: Column, real: Arrow, others: Sequence[Arrow]) -> ColumnEncoder:
         """Learn the categories, in an order that does not depend on the rows'."""
-        if column.kind not in CATEGORICAL_KINDS:
+        is_number = pa.types.is_floating(real.type) or pa.types.is_decimal(real.type)
+        if column.kind not in CATEGORICAL_KINDS or (column.kind is ColumnKind.coordinates and is_number):
             return cls(column)
         counts = pc.value_counts(_as_text(real).drop_null())
         occurring = [str(value) for value in counts.field("values").to_pylist()]

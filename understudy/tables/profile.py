@@ -108,7 +108,8 @@ def _profile(
     }
     if len(present) == 0 or (is_protected and column.kind in MADE_ANEW_KINDS):
         return told
-    if column.kind in _COUNTED_KINDS or column.kind in MADE_ANEW_KINDS:
+    is_text = pa.types.is_dictionary(values.type) or pa.types.is_large_string(values.type)
+    if is_text or column.kind in _COUNTED_KINDS or column.kind is ColumnKind.identifier:
         return told | {"top_values": _top_values(present, codes, owners, is_protected=is_protected)}
     return told | _spread(present, owners, is_protected=is_protected)
 

@@ -35,13 +35,23 @@ class ColumnKind(StrEnum):
     email = "email"
     phone = "phone"
     address = "address"
+    ip = "ip"
+    card = "card"
+    iban = "iban"
+    national_id = "national_id"
+    postal_code = "postal_code"
+    coordinates = "coordinates"
+    url = "url"
 
 
 # Not learnt but made anew: what such values are says who somebody is, or is nothing to be learnt from.
+# Coordinates that are stored as numbers are learnt as numbers, of which none that is rare is kept.
 MADE_ANEW_KINDS = frozenset(
     {
         *(ColumnKind.identifier, ColumnKind.text),
         *(ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.address),
+        *(ColumnKind.ip, ColumnKind.card, ColumnKind.iban, ColumnKind.national_id, ColumnKind.postal_code),
+        *(ColumnKind.coordinates, ColumnKind.url),
     }
 )
 
@@ -69,6 +79,28 @@ LOCALES = (
 )
 
 
+Confidence = Annotated[float, Field(ge=0, le=1)]
+
+
+class RunnerUp(BaseModel):
+    """The kind that came second."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: ColumnKind
+    confidence: Confidence
+
+
+class Candidate(BaseModel):
+    """A column that may have a part in the table, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    confidence: Confidence
+    evidence: Annotated[str, Field(description="In words, without any value.")]
+
+
 class Column(BaseModel):
     """One column: its name, kind and exact type."""
 
@@ -79,6 +111,14 @@ class Column(BaseModel):
     arrow_type: Annotated[str, Field(description="The Arrow type of the stored values, such as `int64`.")]
     nullable: bool
     evidence: Annotated[str, Field(description="Why this kind was chosen, in words.")] = ""
+    confidence: Annotated[
+        Confidence | None,
+        Field(
+            description="How sure the kind is, 0 to 1. A column without it was never looked at: a fit looks "
+            "at the values of text and whole numbers itself, and makes anew what is personal."
+        ),
+    ] = None
+    runner_up: Annotated[RunnerUp | None, Field(description="The kind that came second.")] = None
 
 
 class Schema(BaseModel):
@@ -95,6 +135,19 @@ class Schema(BaseModel):
         str,
         Field(description="The language and country of made-up names, addresses and texts, such as `de-at`."),
     ] = "en"
+    primary_key_candidates: Annotated[
+        tuple[Candidate, ...],
+        Field(
+            description="Columns without missing values in which no value occurs twice; the best one first."
+        ),
+    ] = ()
+    subject_candidate: Annotated[
+        Candidate | None,
+        Field(description="The column that seems to say whose row it is; it counts only as `subject`."),
+    ] = None
+    target_candidate: Annotated[
+        Candidate | None, Field(description="The column that seems to be what the others are to predict.")
+    ] = None
 
     @field_validator("locale")
     @classmethod

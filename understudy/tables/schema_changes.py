@@ -111,12 +111,15 @@ def _changed(column: Column, change: ColumnChange | None) -> Column:
             code="unsupported_column",
             pointer=pointer,
         )
-    return column.model_copy(update={"kind": kind, "arrow_type": str(type_), "evidence": _USER_SAID})
+    said = {"evidence": _USER_SAID, "confidence": 1.0, "runner_up": None}
+    return column.model_copy(update={"kind": kind, "arrow_type": str(type_), **said})
 
 
 def can_hold(type_: pa.DataType, kind: ColumnKind) -> bool:
     """Return whether values of a kind can be kept in a type."""
     own = column_kind(type_)
+    if kind is ColumnKind.coordinates and own in (ColumnKind.float, ColumnKind.decimal):
+        return True
     if kind in MADE_ANEW_KINDS:
         return own in (ColumnKind.category, ColumnKind.integer)
     if kind is ColumnKind.category:

@@ -32,6 +32,13 @@ _SDTYPES: dict[ColumnKind, tuple[str, ...]] = {
     ColumnKind.email: ("email", "free_email", "company_email", "safe_email"),
     ColumnKind.phone: ("phone_number",),
     ColumnKind.address: ("address", "street_address", "street_name", "secondary_address", "city"),
+    ColumnKind.ip: ("ipv4_address", "ipv6_address"),
+    ColumnKind.card: ("credit_card_number",),
+    ColumnKind.iban: ("iban",),
+    ColumnKind.national_id: ("ssn",),
+    ColumnKind.postal_code: ("postcode", "zipcode", "postalcode"),
+    ColumnKind.coordinates: ("latitude", "longitude", "coordinate"),
+    ColumnKind.url: ("url", "uri"),
 }
 _KINDS = {sdtype: kind for kind, sdtypes in _SDTYPES.items() for sdtype in sdtypes}
 

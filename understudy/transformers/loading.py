@@ -11,18 +11,24 @@ import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
 from understudy.errors import InvalidInput
-from understudy.tables.schema import LOCALES, Column, Schema, parse_arrow_type
+from understudy.tables.inference.numbers import highest_of
+from understudy.tables.schema import LOCALES, MADE_ANEW_KINDS, Column, Schema, parse_arrow_type
+from understudy.tables.schemes import SCHEMES
 from understudy.transformers.base import N_CODES_MAX, Arrays, Transformer
 from understudy.transformers.bins import N_SEGMENTS, Bins
 from understudy.transformers.boolean import BooleanTransformer
 from understudy.transformers.categorical import CategoricalTransformer
+from understudy.transformers.made_anew import points
+from understudy.transformers.made_anew.coded import SEPARATORS, SLOT, Coded, PatternCodes
 from understudy.transformers.made_anew.filler import N_QUANTILES, N_WORDS_MAX, Filler
-from understudy.transformers.made_anew.fitting import is_of_digits
-from understudy.transformers.made_anew.identifiers import PatternTexts, Sequence, Uuids, highest_of
+from understudy.transformers.made_anew.fitting import is_of_digits, is_storable
+from understudy.transformers.made_anew.identifiers import PatternTexts, Sequence, Uuids
 from understudy.transformers.made_anew.patterns import CLASSES, LENGTH_MAX, N_PATTERNS_MAX, Pattern
 from understudy.transformers.made_anew.people import N_PEOPLE_MAX
 from understudy.transformers.made_anew.personal import FORMS, Personal
-from understudy.transformers.made_anew.spaces import Space
+from understudy.transformers.made_anew.points import Points
+from understudy.transformers.made_anew.spaces import P, Space
+from understudy.transformers.made_anew.templates import Template
 from understudy.transformers.made_anew.transformer import MadeAnewTransformer, Maker
 from understudy.transformers.numeric import EXPONENT_MAX, N_DECIMALS_MAX, NumericTransformer, Scale, Writing
 from understudy.transformers.table import TableTransformer
@@ -203,16 +209,22 @@ def _load_categorical(column: Column, type_: pa.DataType, reader: ArrayReader) -
 
 def _load_made_anew(column: Column, type_: pa.DataType, reader: ArrayReader) -> MadeAnewTransformer:
     made_anew, evidence, form = (reader.text(key) for key in ("made_anew", "evidence", "form"))
-    is_number = pa.types.is_integer(type_) and form in ("sequential", "pattern")
+    is_number = pa.types.is_integer(type_) and form in ("sequential", "pattern", "coded", "codes")
     is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
     require(is_number or (is_text and form != "sequential"), "new values are stored as something else")
     makers: dict[tuple[bool, str], Callable[[], Maker]] = {
         (True, "sequential"): lambda: _load_sequence(type_, reader),
         (True, "uuid"): lambda: Uuids(reader.whole("version", 0, 15), reader.truth("is_upper")),
         (True, "pattern"): lambda: _load_patterns(type_, reader),
+        (True, "coded"): lambda: _load_coded(type_, reader),
+        (True, "codes"): lambda: _load_codes(type_, reader),
+        (True, "points"): lambda: _load_points(reader),
         (False, "words"): lambda: _load_filler(reader),
     }
-    load = makers.get((made_anew == "identifier", form), lambda: _load_personal(made_anew, form, reader))
+    load = makers.get((made_anew not in _OF_PEOPLE, form), lambda: _load_personal(made_anew, form, reader))
+    if made_anew == "phone" and form == "codes":
+        load = makers[True, form]
+    require(made_anew in {kind.value for kind in MADE_ANEW_KINDS}, "new values are of an unknown kind")
     return MadeAnewTransformer(
         column.name,
         type_,
@@ -222,6 +234,53 @@ def _load_made_anew(column: Column, type_: pa.DataType, reader: ArrayReader) -> 
         reader.truth("has_values"),
         load(),
     )
+
+
+# Kinds that people and filler make, not numbers and codes.
+_OF_PEOPLE = frozenset({"text", "name", "email", "phone", "address"})
+
+
+def _load_coded(type_: pa.DataType, reader: ArrayReader) -> Coded:
+    names, layouts = reader.texts("schemes"), reader.texts("layouts")
+    is_known = 0 < len(names) <= len(SCHEMES) and all(name in SCHEMES for name in names)
+    require(is_known and len(layouts) == len(names), "schemes are unknown")
+    n_blocks = reader.parts("n_blocks", len(names))
+    templates = [Template(name) for name in names]
+    if pa.types.is_integer(type_):
+        n_digits = len(str(highest_of(type_))) - 1
+        fit = all(is_storable(template.scheme, n_digits) for template in templates)
+        require(fit and not any(layouts), "whole numbers have other characters than digits")
+    spaces = [
+        _load_space(template, n, f"free_{i}", reader)
+        for i, (template, n) in enumerate(zip(templates, n_blocks, strict=True))
+    ]
+    require(all(space.capacity for space in spaces), "a scheme has no texts")
+    for template, layout in zip(templates, layouts, strict=True):
+        marks = layout.replace(SLOT, "")
+        is_layout = layout.count(SLOT) == template.scheme.length and len(marks) <= LENGTH_MAX
+        require(not layout or (is_layout and set(marks) <= set(SEPARATORS)), "a layout is not valid")
+    return Coded(tuple(spaces), tuple(layouts), reader.counts("counts", len(names)))
+
+
+def _load_codes(type_: pa.DataType, reader: ArrayReader) -> PatternCodes:
+    written: Any = reader.manifest.get("patterns")
+    require(isinstance(written, list) and 0 < len(written) <= N_PATTERNS_MAX, "patterns are not valid")
+    patterns = tuple(_load_pattern(positions) for positions in written)
+    if pa.types.is_integer(type_):
+        n_digits = len(str(highest_of(type_))) - 1
+        is_number = all(is_of_digits(pattern, n_digits) for pattern in patterns)
+        require(is_number, "whole numbers have other characters than digits")
+    return PatternCodes(patterns, reader.counts("counts", len(patterns)))
+
+
+def _load_points(reader: ArrayReader) -> Points:
+    quantiles = reader.array("quantiles", np.float64, (2, points.N_QUANTILES))
+    require(bool((np.abs(quantiles) <= 180).all()), "places are not on the earth")
+    before, between, after = (str(mark) for mark in reader.parts("marks", 3))
+    is_short = max(map(len, (before, between, after))) <= points.MARKS_MAX
+    require(is_short, "marks are not valid")
+    n_decimals = reader.whole("decimals", 0, points.N_DECIMALS_MAX)
+    return Points(quantiles, n_decimals, (before, between, after))
 
 
 def _load_sequence(type_: pa.DataType, reader: ArrayReader) -> Sequence:
@@ -262,7 +321,7 @@ def _is_position(position: Any) -> bool:  # Any: from outside
     return position in CLASSES or (len(position) == 1 and not 0xD800 <= ord(position) < 0xE000)
 
 
-def _load_space(pattern: Pattern, n_blocks: Any, name: str, reader: ArrayReader) -> Space:
+def _load_space(pattern: P, n_blocks: Any, name: str, reader: ArrayReader) -> Space[P]:
     n_texts = pattern.count_texts()
     require(type(n_blocks) is int and 1 <= n_blocks <= min(n_texts, 2**31), "blocks are not valid")
     free = reader.indices(name, np.uint32, (None,), 0, n_blocks)

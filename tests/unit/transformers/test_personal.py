@@ -14,9 +14,9 @@ import pytest
 from pydantic import ValidationError
 
 from tests.unit.transformers.columns import draw, fit
+from understudy.tables.inference.headers import words_of
 from understudy.tables.schema import LOCALES, Column, ColumnKind, Schema
 from understudy.transformers.base import consecutive_rows
-from understudy.transformers.made_anew.headers import words_of
 from understudy.transformers.made_anew.personal import FORMS, Personal
 from understudy.transformers.made_anew.romanization import romanize
 from understudy.transformers.made_anew.transformer import MadeAnewTransformer
@@ -66,11 +66,11 @@ def form_of(values: Any, name: str, kind: ColumnKind | None = None) -> tuple[str
         ("city", NAMES, ("address", "city")),
         ("notes", NOTES, ("text", "words")),
         ("x", NAMES, ("text", "words")),
-        ("ip_address", [f"10.0.0.{i}" for i in range(100)], ("identifier", "pattern")),
+        ("ip_address", [f"10.0.0.{i}" for i in range(100)], ("ip", "coded")),
         ("room", [f"Room {i}" for i in range(100)], ("identifier", "pattern")),
         ("city", ["Graz", "Linz"] * 50, None),
         ("name", ["Venus", "Mars"] * 50, None),
-        ("x", EMAILS[:19], None),
+        ("x", EMAILS[:3], ("email", "email")),
         ("year", list(range(1990, 2020)), None),
         ("price", [i * i for i in range(100)], None),
     ],

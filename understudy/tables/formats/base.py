@@ -15,7 +15,7 @@ from understudy.errors import InvalidInput
 from understudy.progress import Progress, no_progress
 from understudy.tables.formats.canonical import CanonicalBatches, write_parquet
 from understudy.tables.formats.scan import Reading, ReadLimits, Scan
-from understudy.tables.inference import describe_columns
+from understudy.tables.inference import infer_stored
 from understudy.tables.reading import FormatName, ReadOptions
 from understudy.tables.schema import Schema
 
@@ -137,11 +137,9 @@ class Format:
             with self.open(source, reading) as scan:
                 batches = CanonicalBatches(scan, limits)
                 write_parquet(destination, batches, scan.schema, progress=progress, rows_total=scan.n_rows)
-                return _ingested(scan, batches)
+                return _ingested(destination, scan, batches)
 
 
-def _ingested(scan: Scan, batches: CanonicalBatches) -> Ingested:
-    schema = describe_columns(
-        scan.schema, n_rows=batches.n_rows, n_missing=batches.n_missing, notes=scan.notes
-    )
+def _ingested(stored: Path, scan: Scan, batches: CanonicalBatches) -> Ingested:
+    schema = infer_stored(stored, scan.schema, n_missing=batches.n_missing, notes=scan.notes)
     return Ingested(schema, batches.n_rows, len(scan.schema), [*scan.warnings, *batches.warnings()])

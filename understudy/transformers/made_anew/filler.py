@@ -10,15 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.kernels import hashing
+from understudy.tables.inference.texts import count_words, finds, lengths_of
 from understudy.transformers.base import N_ROWS_SHARED, Arrays, ArrowArray, Json, RowStream
 from understudy.transformers.made_anew.people import N_DRAWS, POOL_SEED
 from understudy.transformers.made_anew.texts import (
     capitalized,
-    count_words,
-    finds,
     join,
     join_runs,
-    lengths_of,
 )
 from understudy.transformers.made_anew.transformer import N_ROWS_ANY
 

@@ -9,24 +9,34 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
+from understudy.tables.inference.numbers import DENSE, highest_of
 from understudy.tables.schema import Column, ColumnKind
+from understudy.tables.schemes import Scheme
 from understudy.transformers.base import ArrowArray, ArrowColumn, Codes
+from understudy.transformers.made_anew.coded import SCHEMES_OF_KIND, fit_coded, fit_codes
 from understudy.transformers.made_anew.filler import fit_filler
 from understudy.transformers.made_anew.identifiers import (
-    DENSE,
     PatternTexts,
     Sequence,
     fit_patterns,
     fit_sequence,
     fit_texts,
-    highest_of,
 )
 from understudy.transformers.made_anew.patterns import CLASSES, Pattern, by_length, learn_patterns
 from understudy.transformers.made_anew.personal import Personal
+from understudy.transformers.made_anew.points import fit_points
 from understudy.transformers.made_anew.recognition import Recognition
 from understudy.transformers.made_anew.texts import distinct_values
 from understudy.transformers.made_anew.transformer import MadeAnewTransformer, Maker, encode_presence
 from understudy.transformers.ticks import integers_of
+
+# What may be stored as whole numbers.
+_KINDS_OF_NUMBERS = frozenset(
+    {
+        *(ColumnKind.identifier, ColumnKind.card, ColumnKind.national_id),
+        *(ColumnKind.phone, ColumnKind.postal_code),
+    }
+)
 
 
 def fit_made_anew(
@@ -41,7 +51,7 @@ def fit_made_anew(
     """
     type_ = values.type
     is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
-    if not (is_text or (pa.types.is_integer(type_) and recognition.kind is ColumnKind.identifier)):
+    if not (is_text or (pa.types.is_integer(type_) and recognition.kind in _KINDS_OF_NUMBERS)):
         raise InvalidInput(
             f"Column {column.name!r} is stored as {type_}, which holds no "
             f"{recognition.kind.value}; change its kind.",
@@ -63,13 +73,39 @@ def fit_made_anew(
 
 def _fit_maker(column: Column, present: ArrowColumn, recognition: Recognition, locale: str) -> Maker:
     kind = recognition.kind
-    if kind is ColumnKind.identifier and pa.types.is_integer(present.type):
-        return _fit_whole_numbers(column, present)
-    if kind is ColumnKind.identifier:
-        return fit_texts(distinct_values(present).cast(pa.large_string()))
+    if pa.types.is_integer(present.type):
+        return _fit_number_maker(column, present, kind)
+    if kind in (ColumnKind.identifier, ColumnKind.postal_code) or kind in SCHEMES_OF_KIND:
+        return _fit_text_maker(distinct_values(present).cast(pa.large_string()), kind)
+    if kind is ColumnKind.coordinates:
+        return fit_points(pa.concat_arrays(present.cast(pa.large_string()).chunks))
     if kind is ColumnKind.text:
         return fit_filler(pa.concat_arrays(present.cast(pa.large_string()).chunks), locale)
     return Personal(kind, recognition.form, locale)
+
+
+def _fit_text_maker(distinct: ArrowArray, kind: ColumnKind) -> Maker:
+    if kind is ColumnKind.postal_code:
+        return fit_codes(distinct)
+    coded = fit_coded(kind, distinct) if kind in SCHEMES_OF_KIND else None
+    # What is of no known scheme is written in its own pattern.
+    return coded or fit_texts(distinct)
+
+
+def _fit_number_maker(column: Column, present: ArrowColumn, kind: ColumnKind) -> Maker:
+    if kind is ColumnKind.identifier:
+        return _fit_whole_numbers(column, present)
+    length_max = len(str(highest_of(present.type))) - 1
+    distinct = distinct_values(present).cast(pa.large_string())
+    coded = fit_coded(kind, distinct) if kind in SCHEMES_OF_KIND else None
+    if coded and all(is_storable(space.pattern.scheme, length_max) for space in coded.spaces):
+        return coded
+    return fit_codes(distinct, length_max=length_max, is_number=True)
+
+
+def is_storable(scheme: Scheme, length_max: int) -> bool:
+    """Return whether the numbers of a scheme are whole numbers of at most so many digits."""
+    return scheme.is_numeral and scheme.length <= length_max
 
 
 def _fit_whole_numbers(column: Column, present: ArrowColumn) -> Sequence | PatternTexts:

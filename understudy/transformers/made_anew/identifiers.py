@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.kernels import decoding, hashing
+from understudy.tables.inference.texts import finds
+from understudy.tables.inference.unique import UUID_TEXT
 from understudy.transformers.base import N_ROWS_SHARED, Arrays, ArrowArray, Json, RowNumbers, RowStream
 from understudy.transformers.categorical import cumulate
 from understudy.transformers.made_anew.patterns import (
@@ -21,14 +23,10 @@ from understudy.transformers.made_anew.patterns import (
     learn_patterns,
 )
 from understudy.transformers.made_anew.spaces import Space, fit_space, widen_spaces
-from understudy.transformers.made_anew.texts import finds
 from understudy.transformers.made_anew.transformer import N_ROWS_ANY
 
-# Whole numbers are dense if their range is at most so many times their count.
-DENSE = 2
 # What stands for identifiers in which no pattern is seen.
 OPAQUE = Pattern(("alnum_lower",) * 12)
-UUID_TEXT = "^(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 UUID_SHARE_MIN = 0.95
 
 _DASHES = (8, 13, 18, 23)
@@ -75,12 +73,6 @@ class Sequence:
     def to_arrays(self) -> tuple[Json, Arrays]:
         """Return where the numbers begin, and the step."""
         return {"form": "sequential", "start": self.start, "step": self.step}, {}
-
-
-def highest_of(type_: pa.DataType) -> int:
-    """Return the highest number that a type of whole numbers holds."""
-    dtype: Any = type_.to_pandas_dtype()
-    return int(np.iinfo(dtype).max)
 
 
 def fit_sequence(numbers: npt.NDArray[Any], limit: int) -> Sequence:
@@ -145,9 +137,9 @@ class PatternTexts:
         Texts of the table of each pattern.
     """
 
-    spaces: tuple[Space, ...]
+    spaces: tuple[Space[Pattern], ...]
     counts: npt.NDArray[np.int64]
-    wider: tuple[Space, ...] = ()
+    wider: tuple[Space[Pattern], ...] = ()
 
     @property
     def n_rows_max(self) -> int:

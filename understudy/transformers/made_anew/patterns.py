@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from understudy.tables.inference.texts import lengths_of
 from understudy.transformers.base import N_ROWS_SHARED, ArrowArray, Mask
-from understudy.transformers.made_anew.texts import lengths_of
 
 UInt64s = npt.NDArray[np.uint64]
 # The characters of texts of one length: code points, of shape (n_texts, length).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,35 @@ N_ROWS_ENOUGH = 2**48
 # Streams of the further chunks of a long pattern.
 CHUNK = 1 << 40
 
+
+class Numbered(Protocol):
+    """Texts that are numbered: those of a pattern, or of a template."""
+
+    @property
+    def chunks(self) -> list[list[int]]:
+        """The variable parts, in chunks."""
+        ...
+
+    def count_texts(self, chunk: int = 0) -> int:
+        """Return how many texts the parts of a chunk can be."""
+        ...
+
+    def write(self, indices: list[UInt64s]) -> ArrowArray:
+        """Return texts from their index in each chunk."""
+        ...
+
+    def find(self, characters: Characters) -> UInt64s:
+        """Return the indices in chunk 0 of texts."""
+        ...
+
+
+P = TypeVar("P", bound=Numbered)
+
 Blocks = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
-class Space:
+class Space(Generic[P]):
     """The free texts of a pattern.
 
     Parameters
@@ -35,7 +60,7 @@ class Space:
         Blocks, ascending, in which no text of the table lies.
     """
 
-    pattern: Pattern
+    pattern: P
     n_blocks: int
     free: Blocks
 
@@ -72,7 +97,7 @@ class Space:
         return indices
 
 
-def fit_space(pattern: Pattern, characters: Characters | None) -> Space:
+def fit_space(pattern: P, characters: Characters | None) -> Space[P]:
     """Return the free texts of a pattern.
 
     Parameters
@@ -95,7 +120,7 @@ def fit_space(pattern: Pattern, characters: Characters | None) -> Space:
     return Space(pattern, n_blocks, np.flatnonzero(is_free)[:n_wanted].astype(np.uint32))
 
 
-def widen_spaces(base: Pattern, others: list[Pattern], texts: dict[int, Characters]) -> list[Space]:
+def widen_spaces(base: Pattern, others: list[Pattern], texts: dict[int, Characters]) -> list[Space[Pattern]]:
     """Return spaces of longer texts, each larger than the one before, up to N_ROWS_ENOUGH.
 
     Parameters
@@ -103,7 +128,7 @@ def widen_spaces(base: Pattern, others: list[Pattern], texts: dict[int, Characte
     others : list of Pattern
         None of the longer texts is of one of these.
     """
-    spaces: list[Space] = []
+    spaces: list[Space[Pattern]] = []
     n = 0
     while not spaces or spaces[-1].capacity < N_ROWS_ENOUGH:
         n += 1

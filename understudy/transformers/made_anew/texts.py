@@ -1,9 +1,8 @@
-"""What is done with columns of text: counting, finding, joining."""
+"""What is done with columns of text: choosing, joining."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,56 +17,10 @@ Int64s = npt.NDArray[np.int64]
 pc: Any = pyarrow.compute
 
 
-@dataclass(frozen=True)
-class CountedTexts:
-    """The distinct texts of a column with their counts."""
-
-    distinct: ArrowArray
-    counts: Int64s
-
-    @property
-    def n(self) -> int:
-        """How many values are present."""
-        return int(self.counts.sum())
-
-    def share_once(self) -> float:
-        """Return the share of values that nobody else has."""
-        return int((self.counts == 1).sum()) / max(self.n, 1)
-
-    def share(self, pattern: str) -> float:
-        """Return the share of values that a regular expression finds something in."""
-        return float(self.counts[finds(self.distinct, pattern)].sum()) / max(self.n, 1)
-
-
-def count_texts(values: ArrowColumn) -> CountedTexts:
-    """Count the values of a column of text."""
-    counted = pc.value_counts(values.drop_null().cast(pa.large_string()))
-    counts = counted.field("counts").to_numpy(zero_copy_only=False).astype(np.int64)
-    return CountedTexts(counted.field("values"), counts)
-
-
 def distinct_values(values: ArrowColumn) -> ArrowArray:
     """Return the values that occur, each once."""
     distinct: ArrowArray = pc.unique(values)
     return distinct
-
-
-def finds(texts: ArrowArray, pattern: str) -> Mask:
-    """Return in which texts a regular expression finds something."""
-    found: Mask = pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
-    return found
-
-
-def lengths_of(texts: ArrowArray) -> Int64s:
-    """Return how many characters each text has."""
-    lengths: Int64s = pc.utf8_length(texts).to_numpy(zero_copy_only=False).astype(np.int64)
-    return lengths
-
-
-def count_words(texts: ArrowArray) -> Int64s:
-    """Return how many words, parted by blanks, each text has."""
-    n_words: Int64s = pc.count_substring_regex(texts, r"\S+").to_numpy(zero_copy_only=False).astype(np.int64)
-    return n_words
 
 
 def capitalized(texts: ArrowArray) -> ArrowArray:

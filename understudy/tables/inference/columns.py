@@ -1,0 +1,132 @@
+"""One column: what was found is weighed, and the kind is said with its evidence and the runner-up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from understudy.tables.inference import headers, numbered, personal
+from understudy.tables.inference.findings import MOSTLY, N_VALUES_MIN, Evidence, Finding
+from understudy.tables.inference.numbers import find_in_floats, find_in_whole_numbers
+from understudy.tables.inference.texts import finds
+from understudy.tables.inference.types import column_kind
+from understudy.tables.inference.unique import as_unique
+from understudy.tables.inference.values import Occurrence, Sample
+from understudy.tables.schema import Column, ColumnKind, RunnerUp
+
+# What is said of the values of a kind; the evidence in a schema is made of it.
+_WORDS: dict[ColumnKind, str] = {
+    ColumnKind.integer: "whole numbers",
+    ColumnKind.float: "numbers",
+    ColumnKind.decimal: "decimal numbers of fixed scale",
+    ColumnKind.boolean: "true or false",
+    ColumnKind.category: "text",
+    ColumnKind.date: "dates",
+    ColumnKind.time: "times of day",
+    ColumnKind.timestamp: "points in time",
+    ColumnKind.duration: "durations",
+}
+# Sure as a type is, unless something else was found as well.
+_SURE = 0.98
+_LEADING_ZEROS = r"^0\d+$"
+
+Count = Callable[[], Occurrence]
+
+
+def infer_column(
+    name: str, sample: Sample, count: Count, *, nullable: bool, note: str | None = None
+) -> Column:
+    """Return a column with the kind that its values, its header and its type say."""
+    findings = sorted(_find(name, sample, count), key=lambda finding: -finding.confidence)
+    plain = _plain(sample, doubt=findings[0].confidence if findings else 0.0)
+    found = findings[0] if findings else plain
+    others = [finding for finding in (*findings[1:], plain) if finding.kind is not found.kind]
+    return Column(
+        name=name,
+        kind=found.kind,
+        arrow_type=str(sample.type_),
+        nullable=nullable,
+        evidence="; ".join(_sentences(sample, found, plain, note)),
+        confidence=round(found.confidence, 2),
+        runner_up=_runner_up(found, others),
+    )
+
+
+def _runner_up(found: Finding, others: list[Finding]) -> RunnerUp | None:
+    if not others:
+        return None
+    second = max(others, key=lambda finding: finding.confidence)
+    return RunnerUp(kind=second.kind, confidence=round(min(second.confidence, 1 - found.confidence), 2))
+
+
+def _plain(sample: Sample, *, doubt: float) -> Finding:
+    """Return the kind of the type, with what is to be said of all values."""
+    kind = column_kind(sample.type_)
+    n, n_missing = sample.n_rows, sample.n_missing
+    confidence = 0.5 if n == n_missing or sample.n_present < N_VALUES_MIN else _SURE - 0.5 * doubt
+    if n == n_missing:
+        return Finding(kind, confidence, f"all {n:,} values are missing")
+    if n_missing == 0:
+        return Finding(kind, confidence, f"all {n:,} values are {_WORDS[kind]}")
+    return Finding(
+        kind,
+        confidence,
+        f"all {n - n_missing:,} values present are {_WORDS[kind]}; {n_missing:,} are missing",
+    )
+
+
+def _sentences(sample: Sample, found: Finding, plain: Finding, note: str | None) -> list[str]:
+    sentences = [found.evidence]
+    if found is not plain and sample.n_missing:
+        sentences.append(f"{sample.n_missing:,} values are missing")
+    if sample.n_present > 1 and sample.occurrence.n_distinct == 1:
+        sampled = "" if sample.occurrence.is_whole else "sampled "
+        sentences.append(f"all {sampled}values present are the same")
+    sentences += _leading_zeros(sample)
+    return sentences + ([note] if note else [])
+
+
+def _leading_zeros(sample: Sample) -> list[str]:
+    if not _is_text(sample.type_):
+        return []
+    texts = sample.texts()
+    n = texts.count(finds(texts.distinct, _LEADING_ZEROS))
+    are_numerals = texts.share(r"^\d+$") > MOSTLY
+    if not n or not are_numerals:
+        return []
+    return [f"{n:,} of {texts.n:,} sampled values have leading zeros, which are kept: they are text"]
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return pa.types.is_string(type_) or pa.types.is_large_string(type_)
+
+
+def _find(name: str, sample: Sample, count: Count) -> list[Finding]:
+    words = headers.words_of(name)
+    if pa.types.is_integer(sample.type_):
+        return find_in_whole_numbers(words, sample, count)
+    if pa.types.is_floating(sample.type_) or pa.types.is_decimal(sample.type_):
+        return find_in_floats(words, sample)
+    return _find_in_texts(words, sample, count) if _is_text(sample.type_) and len(sample.values) else []
+
+
+def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list[Finding]:
+    occurrence = sample.occurrence
+    seems_unique = occurrence.n_counted >= N_VALUES_MIN and occurrence.share_once > MOSTLY
+    if seems_unique and not occurrence.is_whole:
+        # What occurs once in a sample may occur often in the table.
+        occurrence = count()
+    evidence = Evidence(words, sample.texts(), occurrence)
+    looks = (
+        numbered.as_email,
+        numbered.as_url,
+        numbered.as_ip,
+        numbered.as_iban,
+        numbered.as_card,
+        numbered.as_national_id,
+        *personal.LOOKS,
+        as_unique,
+    )
+    found = [look(evidence) for look in looks]
+    return [finding for finding in found if finding]

@@ -1,0 +1,172 @@
+"""Which columns of a table may refer to rows of another: their values are among those of its key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from understudy.tables.inference import headers
+from understudy.tables.inference.texts import ArrowArray, pc
+from understudy.tables.inference.values import FileSource, Sample, Source, TableSource, sample_columns
+from understudy.tables.schema import MADE_ANEW_KINDS, ColumnKind, Schema, parse_arrow_type
+
+# So many of the sampled values must be among the key's.
+CONTAINED = 0.99
+# Text that is contained by chance has few different values; numbers always need a name that is alike.
+N_DISTINCT_TELLING = 5
+
+
+@dataclass(frozen=True)
+class Related:
+    """A table and its schema: rows in memory, or a canonical file."""
+
+    rows: pa.Table | Path
+    schema: Schema
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """A column that seems to refer to another table's key; the evidence holds no value."""
+
+    table: str
+    column: str
+    parent_table: str
+    parent_column: str
+    confidence: float
+    evidence: str
+
+
+@dataclass(frozen=True)
+class _Child:
+    table: str
+    column: str
+    sample: Sample
+
+
+def find_foreign_keys(tables: Mapping[str, Related]) -> list[ForeignKey]:
+    """Return candidates for references between tables, at most one a column, the surest first.
+
+    Notes
+    -----
+    Of a column at most 2,000 different values are looked for in the keys, each of which is read once, some
+    rows at a time: memory does not grow with the tables.
+    """
+    with ExitStack() as stack:
+        sources = {name: _open(stack, table.rows) for name, table in tables.items()}
+        children = [
+            child for name, table in tables.items() for child in _children(name, table, sources[name])
+        ]
+        found = [
+            key
+            for name, table in tables.items()
+            for candidate in table.schema.primary_key_candidates
+            for key in _references(name, candidate.column, table, sources[name], children)
+        ]
+    return _best(found)
+
+
+def _open(stack: ExitStack, rows: pa.Table | Path) -> Source:
+    return TableSource(rows) if isinstance(rows, pa.Table) else stack.enter_context(FileSource(rows))
+
+
+def _children(name: str, table: Related, source: Source) -> Iterator[_Child]:
+    types = [parse_arrow_type(column.arrow_type) for column in table.schema.columns]
+    samples = sample_columns(source, types, [0] * len(types))
+    for column, sample in zip(table.schema.columns, samples, strict=True):
+        if _family(sample.type_) and len(sample.values):
+            yield _Child(name, column.name, sample)
+
+
+def _family(type_: pa.DataType) -> pa.DataType | None:
+    """Return the type in which values are compared, None if they are no references."""
+    if pa.types.is_integer(type_):
+        return pa.uint64() if pa.types.is_uint64(type_) else pa.int64()
+    return pa.large_string() if pa.types.is_string(type_) or pa.types.is_large_string(type_) else None
+
+
+def _references(
+    parent: str, key: str, table: Related, source: Source, children: list[_Child]
+) -> Iterator[ForeignKey]:
+    index = table.schema.names.index(key)
+    family = _family(parse_arrow_type(table.schema.columns[index].arrow_type))
+    fitting = [
+        child
+        for child in children
+        if _family(child.sample.type_) == family and (child.table, child.column) != (parent, key)
+    ]
+    is_personal = table.schema.columns[index].kind in MADE_ANEW_KINDS - {ColumnKind.identifier}
+    fitting = [child for child in fitting if _may_refer(child, parent, key, is_personal=is_personal)]
+    if family is None or not fitting:
+        return
+    # Any: the stubs know no type that is given at run time.
+    wanted: list[Any] = [child.sample.values.cast(family) for child in fitting]
+    met = _met(source, index, family, wanted)
+    for child, values in zip(fitting, wanted, strict=True):
+        n_met = pc.sum(pc.is_in(values, value_set=met)).as_py() or 0
+        if n_met >= CONTAINED * len(values):
+            yield _foreign_key(child, parent, key, n_met)
+
+
+def _met(source: Source, index: int, family: pa.DataType, wanted: list[Any]) -> ArrowArray:
+    """Return which of the values wanted stand in a column."""
+    values = pc.unique(pa.chunked_array(wanted))
+    met: Any = pa.array([], family)
+    for chunk in source.column(index):
+        plain: Any = chunk.cast(family)
+        hits = plain.filter(pc.is_in(plain, value_set=values))
+        met = pc.unique(pa.chunked_array([met, hits]))
+    found: ArrowArray = met
+    return found
+
+
+def _may_refer(child: _Child, parent: str, key: str, *, is_personal: bool) -> bool:
+    if _is_alike(child, parent, key):
+        return True
+    is_number = pa.types.is_integer(child.sample.type_)
+    # Addresses and the like are in many tables without being references.
+    return (
+        not (is_number or is_personal)
+        and child.table != parent
+        and len(child.sample.values) >= N_DISTINCT_TELLING
+    )
+
+
+def _is_alike(child: _Child, parent: str, key: str) -> bool:
+    """Return whether names say it: `customer_id` and `customers.id`, or the same name of two tables."""
+    own, of_key, of_table = (headers.words_of(name) for name in (child.column, key, parent))
+    if child.table != parent and own == of_key and own not in (("id",), ("name",), ("key",), ("code",)):
+        return True
+    singular = tuple(_singular(word) for word in of_table)
+    stem = tuple(_singular(word) for word in own if word not in headers.IDENTIFIER)
+    stem_of_key = tuple(_singular(word) for word in of_key if word not in headers.IDENTIFIER)
+    return bool(stem) and stem[-len(singular) :] == singular and stem_of_key in ((), singular)
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    return word[:-1] if word.endswith("s") and len(word) > 3 else word
+
+
+def _foreign_key(child: _Child, parent: str, key: str, n_met: int) -> ForeignKey:
+    is_alike = _is_alike(child, parent, key)
+    names = ", and the names are alike" if is_alike else ""
+    n = len(child.sample.values)
+    evidence = f"{n_met:,} of {n:,} different sampled values are among those of {parent}.{key}{names}"
+    return ForeignKey(child.table, child.column, parent, key, 0.95 if is_alike else 0.6, evidence)
+
+
+def _best(found: list[ForeignKey]) -> list[ForeignKey]:
+    """Keep the surest of each column, and of two keys that hold each other's values one direction."""
+    kept: dict[tuple[str, str], ForeignKey] = {}
+    for key in sorted(found, key=lambda key: -key.confidence):
+        back = kept.get((key.parent_table, key.parent_column))
+        is_back = back is not None and (back.parent_table, back.parent_column) == (key.table, key.column)
+        if not is_back:
+            kept.setdefault((key.table, key.column), key)
+    return list(kept.values())

@@ -1,0 +1,164 @@
+"""Which columns may be a table's key, say whose a row is, or be what the others are to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypedDict
+
+import pyarrow as pa
+
+from understudy.tables.inference import headers
+from understudy.tables.inference.findings import N_VALUES_MIN
+from understudy.tables.inference.values import Occurrence, Sample
+from understudy.tables.schema import MADE_ANEW_KINDS, Candidate, Column, ColumnKind
+
+N_LEVELS_TARGET = 20
+N_KEYS_MAX = 8
+
+_SUBJECTS = headers.phrases(
+    """customer, client, patient, user, member, person, subject, participant, employee, student,
+    account, visitor, passenger, respondent, household, subscriber, kunde, kunden, patientin,
+    versicherter, mitarbeiter, cliente, paciente, empleado, utente, utilisateur, usuario, klant,
+    gebruiker, player, driver, citizen, beneficiary, msno, cust, usr, pat, individual, proband, donor,
+    tenant"""
+)
+_TARGETS = headers.phrases(
+    """target, label, labels, class, outcome, churn, churned, is fraud, fraud, default, defaulted,
+    survived, income class, response, converted, diagnosis, approved, is spam, spam, attrition,
+    readmitted, exited, ziel, zielvariable, klasse, cible, etiquette, objetivo, clase, etiqueta,
+    bersaglio, classe, alvo, doel, click, clicked, purchased, subscribed, deposit, loan status,
+    dependent variable, ground truth, sentiment, species"""
+)
+_KEYS = (ColumnKind.integer, ColumnKind.category, *MADE_ANEW_KINDS)
+
+
+class Roles(TypedDict):
+    """The fields of a schema that are candidates."""
+
+    primary_key_candidates: tuple[Candidate, ...]
+    subject_candidate: Candidate | None
+    target_candidate: Candidate | None
+
+
+def find_roles(
+    columns: Sequence[Column], samples: Sequence[Sample], count: Callable[[int], Occurrence]
+) -> Roles:
+    """Return the candidates of a table.
+
+    Parameters
+    ----------
+    count : callable (index) -> Occurrence
+        Counts the values of a column in all rows.
+    """
+    return {
+        "primary_key_candidates": _keys(columns, samples, count),
+        "subject_candidate": _subject(columns, samples),
+        "target_candidate": _target(columns, samples),
+    }
+
+
+def _keys(
+    columns: Sequence[Column], samples: Sequence[Sample], count: Callable[[int], Occurrence]
+) -> tuple[Candidate, ...]:
+    found = []
+    for index, (column, sample) in enumerate(zip(columns, samples, strict=True)):
+        may_be = column.kind in _KEYS and column.kind is not ColumnKind.text and sample.n_rows > 1
+        if not may_be or sample.n_missing or not sample.occurrence.is_unique:
+            continue
+        if not _is_exact(sample.type_):
+            continue
+        occurrence = count(index)
+        if occurrence.is_unique:
+            found.append(_key(index, column, sample, occurrence))
+    found.sort(key=lambda candidate: -candidate.confidence)
+    return tuple(found[:N_KEYS_MAX])
+
+
+def _is_exact(type_: pa.DataType) -> bool:
+    return pa.types.is_integer(type_) or pa.types.is_string(type_) or pa.types.is_large_string(type_)
+
+
+def _key(index: int, column: Column, sample: Sample, occurrence: Occurrence) -> Candidate:
+    words = headers.words_of(column.name)
+    confidence = 0.3 if sample.n_rows < N_VALUES_MIN else 0.5
+    reasons = ["no value is missing", _differ(sample, occurrence)]
+    if headers.says_identifier(words):
+        confidence += 0.3
+        reasons.append("the header says that it identifies")
+    if index == 0:
+        confidence += 0.1
+        reasons.append("it comes first")
+    if column.kind is ColumnKind.identifier:
+        confidence += 0.05
+    # What is unique by being personal, such as an e-mail address, names a row, but better not.
+    if column.kind in MADE_ANEW_KINDS - {ColumnKind.identifier}:
+        confidence -= 0.2
+    return Candidate(column=column.name, confidence=round(confidence, 2), evidence="; ".join(reasons))
+
+
+def _differ(sample: Sample, occurrence: Occurrence) -> str:
+    n = occurrence.n_counted
+    if n == sample.n_rows:
+        return f"all {n:,} values differ"
+    if occurrence.is_whole:
+        return f"all {n:,} values that were looked at, each with every row that has it, differ"
+    return f"all {n:,} sampled values differ"
+
+
+def _subject(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate | None:
+    best: Candidate | None = None
+    for column, sample in zip(columns, samples, strict=True):
+        words = headers.words_of(column.name)
+        if not (headers.says(words, _SUBJECTS) and _says_who(words, column)) or not _is_exact(sample.type_):
+            continue
+        occurrence = sample.occurrence
+        rows_each = occurrence.n_counted / max(occurrence.n_distinct, 1)
+        if occurrence.n_distinct < 2 or rows_each < 1.2:
+            continue
+        evidence = (
+            f"the header names people or accounts, and each of {occurrence.n_distinct:,} values has "
+            f"{rows_each:.1f} of {occurrence.n_counted:,} sampled rows on average"
+        )
+        confidence = round(min(0.9, 0.6 + 0.1 * rows_each), 2)
+        if best is None or confidence > best.confidence:
+            best = Candidate(column=column.name, confidence=confidence, evidence=evidence)
+    return best
+
+
+def _says_who(words: tuple[str, ...], column: Column) -> bool:
+    alone = len(words) == 1
+    return (
+        alone or headers.says_identifier(words) or column.kind in (ColumnKind.email, ColumnKind.national_id)
+    )
+
+
+def _target(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate | None:
+    usable = [
+        (column, sample)
+        for column, sample in zip(columns, samples, strict=True)
+        if sample.occurrence.n_distinct >= 2 and column.kind not in MADE_ANEW_KINDS
+    ]
+    for column, sample in reversed(usable):
+        words = headers.words_of(column.name)
+        # A bare y beside an x is a place, unless it comes last as in many collections of tables for learning.
+        is_last = column.name == columns[-1].name and len(columns) > 2
+        if headers.says(words, _TARGETS) or (words == ("y",) and is_last):
+            n = sample.occurrence.n_distinct
+            evidence = (
+                f"the header says so; {n:,} different values in {sample.occurrence.n_counted:,} sampled rows"
+            )
+            return Candidate(column=column.name, confidence=0.8, evidence=evidence)
+    if not usable or usable[-1][0].name != columns[-1].name or len(columns) < 2:
+        return None
+    column, sample = usable[-1]
+    n = sample.occurrence.n_distinct
+    is_level = column.kind in (ColumnKind.boolean, ColumnKind.category, ColumnKind.integer)
+    if not is_level or n > N_LEVELS_TARGET or sample.occurrence.n_counted < N_VALUES_MIN:
+        return None
+    return Candidate(
+        column=column.name,
+        confidence=0.4,
+        evidence=(
+            f"it comes last and has {n:,} different values in {sample.occurrence.n_counted:,} sampled rows"
+        ),
+    )

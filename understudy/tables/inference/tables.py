@@ -1,0 +1,104 @@
+"""A whole table: its columns, and the columns that may be its key, its subject and its target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from understudy.tables.inference.checks import check_names
+from understudy.tables.inference.columns import infer_column
+from understudy.tables.inference.roles import find_roles
+from understudy.tables.inference.types import storable_type
+from understudy.tables.inference.values import (
+    FileSource,
+    Occurrence,
+    Source,
+    TableSource,
+    sample_array,
+    sample_columns,
+)
+from understudy.tables.schema import Column, Schema
+
+# So many columns are counted in all rows, not in some: each time the whole column is read.
+N_COLUMNS_COUNTED_MAX = 16
+
+
+def infer_schema(table: pa.Table) -> Schema:
+    """Return the schema of a table, from its names, the types and the values of its columns.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no column, if names are empty or not unique, or if a column's type cannot be stored.
+
+    Notes
+    -----
+    `nullable` is what the Arrow field declares, so that a table made after the schema has the very type of
+    the table it was inferred from. Ingest declares it: as the file does for Parquet; for CSV, which declares
+    nothing, a column is nullable if and only if a value is missing.
+    """
+    check_names(table.column_names)
+    n_missing = [column.null_count for column in table.columns]
+    return _infer(TableSource(table), table.schema, n_missing, {})
+
+
+def infer_stored(
+    path: Path, schema: pa.Schema, *, n_missing: Sequence[int], notes: Mapping[str, str] | None = None
+) -> Schema:
+    """Return the schema of a canonical file, reading some of its rows.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+        The exact types, which Parquet itself does not know.
+    n_missing : sequence of int
+        For each column how many values are missing.
+    notes : mapping of column name to a sentence, optional
+        What else led to the type; appended to the evidence.
+    """
+    with FileSource(path) as source:
+        return _infer(source, schema, n_missing, notes or {})
+
+
+def infer_values(name: str, values: pa.ChunkedArray[Any]) -> Column:
+    """Return what a column would be inferred as."""
+    sample, source = sample_array(values)
+    return infer_column(name, sample, partial(source.count, 0), nullable=True)
+
+
+def _infer(source: Source, schema: pa.Schema, n_missing: Sequence[int], notes: Mapping[str, str]) -> Schema:
+    check_names(schema.names)
+    types = [storable_type(field.name, field.type) for field in schema]
+    samples = sample_columns(source, types, list(n_missing))
+    counts = Counts(source, [sample.occurrence for sample in samples])
+    columns = [
+        infer_column(
+            field.name, sample, partial(counts.of, i), nullable=field.nullable, note=notes.get(field.name)
+        )
+        for i, (field, sample) in enumerate(zip(schema, samples, strict=True))
+    ]
+    roles = find_roles(columns, samples, counts.of)
+    return Schema(columns=tuple(columns), **roles)
+
+
+class Counts:
+    """How often values occur in all rows, counted when first asked; of many columns in the sample alone."""
+
+    def __init__(self, source: Source, sampled: list[Occurrence]) -> None:
+        self._source = source
+        self._known = {i: occurrence for i, occurrence in enumerate(sampled) if occurrence.is_whole}
+        self._sampled = sampled
+        self._n_counted = 0
+
+    def of(self, index: int) -> Occurrence:
+        """Return the occurrence of a column's values."""
+        if index not in self._known:
+            if self._n_counted == N_COLUMNS_COUNTED_MAX:
+                return self._sampled[index]
+            self._n_counted += 1
+            self._known[index] = self._source.count(index)
+        return self._known[index]

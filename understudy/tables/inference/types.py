@@ -1,0 +1,64 @@
+"""What kind a column is by the type that it is stored in, and the types that can be stored."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+from understudy.tables.schema import ColumnKind
+
+_REMEDY = "Leave the column out, or store it as numbers, text, dates or true/false."
+
+
+def column_kind(type_: pa.DataType) -> ColumnKind:
+    """Return the kind of a type that `storable_type` gave."""
+    for is_kind, kind in _KINDS:
+        if is_kind(type_):
+            return kind
+    raise AssertionError(type_)
+
+
+_KINDS = (
+    (pa.types.is_boolean, ColumnKind.boolean),
+    (pa.types.is_integer, ColumnKind.integer),
+    (pa.types.is_floating, ColumnKind.float),
+    (pa.types.is_decimal128, ColumnKind.decimal),
+    (pa.types.is_string, ColumnKind.category),
+    (pa.types.is_large_string, ColumnKind.category),
+    (pa.types.is_date, ColumnKind.date),
+    (pa.types.is_time, ColumnKind.time),
+    (pa.types.is_timestamp, ColumnKind.timestamp),
+    (pa.types.is_duration, ColumnKind.duration),
+)
+
+
+def storable_type(name: str, type_: pa.DataType) -> pa.DataType:
+    """Return the type in which a column is stored: its own, or the plain type it stands for.
+
+    Dictionaries become their values' type, columns without any type become text, text views become text,
+    and the small decimals become 128-bit ones.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such type: nested, binary and extension types, and decimals of more than 38 digits.
+    """
+    if pa.types.is_dictionary(type_):
+        return storable_type(name, type_.value_type)
+    if pa.types.is_null(type_) or pa.types.is_string_view(type_):
+        return pa.string()
+    if pa.types.is_decimal32(type_) or pa.types.is_decimal64(type_):
+        return pa.decimal128(type_.precision, type_.scale)
+    if any(is_kind(type_) for is_kind, _ in _KINDS):
+        return type_
+    raise InvalidInput(
+        f"Column {name!r} is of type {_type_word(type_)}, which cannot be synthesized. {_REMEDY}",
+        code="unsupported_column",
+    )
+
+
+def _type_word(type_: pa.DataType) -> str:
+    """Return the type without what may be inside it: names of nested fields are the caller's."""
+    if isinstance(type_, pa.BaseExtensionType):
+        return "extension"
+    return str(type_).split("<", maxsplit=1)[0]

@@ -1,0 +1,251 @@
+"""The values that a column is judged by: some of each part of a table, and counts of all rows if needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from understudy.tables.inference.texts import ArrowArray, CountedTexts, Int64s, pc
+
+N_DISTINCT_MAX = 2_000
+# A part of the table is what a row group of a canonical file usually has.
+_PART_ROWS = 131_072
+_N_PARTS_MAX = 16
+_N_ROWS_SAMPLED = 131_072
+_N_VALUES_SAMPLED = 8_000_000
+_N_ROWS_SAMPLED_MIN = 4_096
+# Of texts so many letters are looked at, and of all columns' texts so many bytes are held.
+LETTERS_MAX = 256
+_BYTES_MAX = 128 * 1024**2
+# How often values occur is counted among those whose hash is a multiple, so that so many rows remain.
+_N_ROWS_HASHED = 262_144
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """How often the values of a column occur.
+
+    Parameters
+    ----------
+    n_counted : int
+        Values that were counted: all of them, those of some rows, or all rows of some values.
+    n_once : int
+        How many of them occur once.
+    is_whole : bool
+        Whether all rows were looked at.
+    """
+
+    n_counted: int
+    n_distinct: int
+    n_once: int
+    is_whole: bool
+
+    @property
+    def share_once(self) -> float:
+        """The share of values that nobody else has."""
+        return self.n_once / max(self.n_counted, 1)
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no value was met twice."""
+        return self.n_once == self.n_counted
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Values of a column.
+
+    Parameters
+    ----------
+    n_rows, n_missing : int
+        Of the whole table.
+    values, counts : array of shape (n,)
+        Distinct values of the sampled rows, at most `N_DISTINCT_MAX`, and how often they occur there.
+    occurrence : Occurrence
+        In the sampled rows.
+    """
+
+    type_: pa.DataType
+    n_rows: int
+    n_missing: int
+    values: ArrowArray
+    counts: Int64s
+    occurrence: Occurrence
+
+    @property
+    def n_present(self) -> int:
+        """Values that are not missing, of the whole table."""
+        return self.n_rows - self.n_missing
+
+    def texts(self) -> CountedTexts:
+        """Return the values as texts."""
+        return CountedTexts(self.values.cast(pa.large_string()), self.counts)
+
+
+class Source(Protocol):
+    """A table that can be sampled, and asked how often the values of a column occur in it."""
+
+    n_rows: int
+
+    def parts(self, n_rows: int) -> Iterator[pa.RecordBatch | pa.Table]:
+        """Yield some rows of parts that are spread over the table, about n_rows in all."""
+        ...
+
+    def column(self, index: int) -> Iterator[ArrowArray]:
+        """Yield the values of a column, some rows at a time."""
+        ...
+
+    def count(self, index: int) -> Occurrence:
+        """Count the values of a column in all rows."""
+        ...
+
+
+class TableSource:
+    """A table in memory."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.n_rows = table.num_rows
+        self._table = table
+
+    def parts(self, n_rows: int) -> Iterator[pa.RecordBatch | pa.Table]:
+        """Yield the first rows of some parts."""
+        if n_rows >= self.n_rows:
+            yield self._table
+            return
+        places = _spread(-(-self.n_rows // _PART_ROWS))
+        for place in places:
+            yield self._table.slice(place * _PART_ROWS, min(n_rows // len(places), _PART_ROWS))
+
+    def column(self, index: int) -> Iterator[ArrowArray]:
+        """Yield the values of a column, some rows at a time."""
+        yield from self._table.column(index).chunks
+
+    def count(self, index: int) -> Occurrence:
+        """Count the values of a column in all rows."""
+        counts = pc.value_counts(self._table.column(index).drop_null()).field("counts").to_numpy()
+        return Occurrence(int(counts.sum()), len(counts), int((counts == 1).sum()), is_whole=True)
+
+
+class FileSource:
+    """A canonical file; memory does not grow with its rows."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = pq.ParquetFile(path)
+        self.n_rows = self._file.metadata.num_rows
+
+    def __enter__(self) -> FileSource:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def parts(self, n_rows: int) -> Iterator[pa.RecordBatch | pa.Table]:
+        """Yield the first rows of some row groups."""
+        n_groups = self._file.metadata.num_row_groups
+        places = range(n_groups) if n_rows >= self.n_rows else _spread(n_groups)
+        wanted = self.n_rows if n_rows >= self.n_rows else max(n_rows // max(len(places), 1), 1)
+        for place in places:
+            n_here = min(wanted, self._file.metadata.row_group(place).num_rows)
+            if n_here:
+                yield next(self._file.iter_batches(batch_size=n_here, row_groups=[place], use_threads=False))
+
+    def column(self, index: int) -> Iterator[ArrowArray]:
+        """Yield the values of a column, some rows at a time."""
+        name = self._file.schema_arrow.field(index).name
+        for batch in self._file.iter_batches(columns=[name], use_threads=False):
+            yield batch.column(name)
+
+    def count(self, index: int) -> Occurrence:
+        """Count those values of a column whose hash is a multiple: each with all of its rows."""
+        field = self._file.schema_arrow.field(index)
+        named = pa.schema([pa.field("x", field.type)])
+        columns = (pa.record_batch([values], schema=named) for values in self.column(index))
+        one_in = max(1, self.n_rows // _N_ROWS_HASHED)
+        reader = pa.RecordBatchReader.from_batches(named, columns)
+        # A number in the text and not a parameter, which DuckDB would take for one of 128 bits.
+        query = (
+            "SELECT coalesce(sum(n), 0)::BIGINT, count(*), count(*) FILTER (n = 1) FROM (SELECT count(*) n "  # noqa: S608
+            f"FROM (SELECT hash(x) AS h FROM reader WHERE x IS NOT NULL) WHERE h % {one_in} = 0 GROUP BY h)"
+        )
+        with duckdb.connect(config=_DUCKDB) as connection:
+            connection.register("reader", reader)
+            found = connection.execute(query).fetchone()
+        assert found is not None
+        n_counted, n_distinct, n_once = found
+        return Occurrence(n_counted, n_distinct, n_once, is_whole=True)
+
+
+_DUCKDB: dict[str, Any] = {
+    "threads": 1,
+    "memory_limit": "256MB",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "enable_external_access": "false",
+}
+
+
+def _spread(n_parts: int) -> list[int]:
+    """Return the numbers of parts from the first to the last, at equal distances."""
+    chosen = np.linspace(0, n_parts - 1, min(n_parts, _N_PARTS_MAX)).round()
+    return [int(place) for place in chosen]
+
+
+def sample_columns(source: Source, types: list[pa.DataType], n_missing: list[int]) -> list[Sample]:
+    """Return a sample of each column: the same of equal tables."""
+    n_rows = min(_N_ROWS_SAMPLED, max(_N_ROWS_SAMPLED_MIN, _N_VALUES_SAMPLED // max(len(types), 1)))
+    quota = _BYTES_MAX // max(len(types), 1)
+    held: list[list[Any]] = [[] for _ in types]
+    sizes = [0] * len(types)
+    n_seen = 0
+    for part in source.parts(n_rows):
+        n_seen += part.num_rows
+        for index, column in enumerate(part.columns):
+            if sizes[index] < quota:
+                chunk = _shortened(column, types[index])
+                held[index].append(chunk)
+                sizes[index] += chunk.nbytes
+    is_whole = n_seen == source.n_rows
+    return [
+        _sample(type_, source.n_rows, missing, chunks, is_whole=is_whole and size < quota)
+        for type_, missing, chunks, size in zip(types, n_missing, held, sizes, strict=True)
+    ]
+
+
+def sample_array(values: pa.ChunkedArray[Any]) -> tuple[Sample, TableSource]:
+    """Return a sample of a column in memory, and the column as a table."""
+    source = TableSource(pa.table([values], names=["x"]))
+    return sample_columns(source, [values.type], [values.null_count])[0], source
+
+
+def _shortened(column: Any, type_: pa.DataType) -> Any:
+    """Return present values in the stored type, of which texts are cut."""
+    present = column.drop_null()
+    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
+        plain = present if present.type == type_ else present.cast(type_)
+        return pc.utf8_slice_codeunits(plain, 0, LETTERS_MAX)
+    stored = pa.float32() if pa.types.is_float16(type_) else type_
+    return present if present.type == stored else present.cast(stored)
+
+
+def _sample(type_: pa.DataType, n_rows: int, n_missing: int, chunks: list[Any], *, is_whole: bool) -> Sample:
+    # Any: the stubs know no type that is given at run time.
+    arrays: Any = [
+        a for chunk in chunks for a in (chunk.chunks if isinstance(chunk, pa.ChunkedArray) else [chunk])
+    ]
+    kept: Any = arrays[0].type if arrays else type_
+    values = pa.chunked_array(arrays, kept)
+    counted = pc.value_counts(values)
+    counts = counted.field("counts").to_numpy(zero_copy_only=False).astype(np.int64)
+    occurrence = Occurrence(int(counts.sum()), len(counts), int((counts == 1).sum()), is_whole)
+    distinct = counted.field("values")
+    if len(counts) > N_DISTINCT_MAX:
+        chosen = np.linspace(0, len(counts) - 1, N_DISTINCT_MAX).round().astype(np.int64)
+        distinct, counts = distinct.take(pa.array(chosen)), counts[chosen]
+    return Sample(type_, n_rows, n_missing, distinct, counts, occurrence)

@@ -1,0 +1,51 @@
+"""First and last names of forty languages, from the lists that mimesis carries: extra evidence."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+
+@lru_cache(maxsize=1)
+def first_names() -> frozenset[str]:
+    """Return first names in small letters without accents."""
+    return _names("names")
+
+
+@lru_cache(maxsize=1)
+def last_names() -> frozenset[str]:
+    """Return last names in small letters without accents."""
+    return _names("surnames")
+
+
+def plain(name: str) -> str:
+    """Return a name in small letters without accents."""
+    if name.isascii():
+        return name.lower()
+    parts = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(c for c in parts if not unicodedata.combining(c))
+
+
+def _names(key: str) -> frozenset[str]:
+    # Not by importing the package: its lists are files, and most tables need nothing else of it.
+    spec = find_spec("mimesis")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    folder = Path(spec.submodule_search_locations[0]) / "datasets"
+    lists = (
+        json.loads(path.read_text(encoding="utf-8")).get(key, []) for path in folder.glob("*/person.json")
+    )
+    return frozenset(plain(name) for names in lists for name in _leaves(names))
+
+
+def _leaves(names: Any) -> Iterator[str]:  # Any: lists by gender, or plain ones
+    if isinstance(names, dict):
+        for some in names.values():
+            yield from _leaves(some)
+    else:
+        yield from (name for name in names if isinstance(name, str))
