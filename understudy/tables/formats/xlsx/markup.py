@@ -1,0 +1,140 @@
+"""XML by expat, as a stream: no document type, no entities, nothing deep, nothing that expat would have to remember."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+from xml.parsers import expat  # noqa: S405 - with what makes it unsafe refused below
+
+from understudy.errors import InvalidInput, TooLarge
+from understudy.tables.formats.scan import MEBIBYTE
+from understudy.tables.formats.xlsx.archive import unreadable
+
+_DEPTH_MAX = 64
+# Names that expat keeps: a workbook has some hundred.
+_NAMES_MAX = 4_096
+# One tag, comment or instruction; expat holds it as a whole.
+_TOKEN_BYTES_MAX = MEBIBYTE
+
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+
+
+class Handler(Protocol):
+    """What is told of a document; names come without their prefix."""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None: ...
+
+    def end(self, name: str) -> None: ...
+
+    def text(self, data: str) -> None: ...
+
+
+class Elements:
+    """A handler that needs the beginnings of elements only."""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Take the beginning of an element."""
+        raise NotImplementedError
+
+    def end(self, name: str) -> None:
+        """Leave out where elements end."""
+
+    def text(self, data: str) -> None:
+        """Leave out texts."""
+
+
+def parse(chunks: Iterable[bytes], handler: Handler) -> None:
+    """Tell a handler of a document."""
+    for _ in parse_in_steps(chunks, handler):
+        pass
+
+
+def parse_in_steps(chunks: Iterable[bytes], handler: Handler) -> Iterator[int]:
+    """Tell a handler of a document, and yield after each chunk how many bytes are read.
+
+    Raises
+    ------
+    InvalidInput
+        unreadable_file: not well-formed, or with what no workbook needs.
+    TooLarge
+        If a single tag is longer than a mebibyte.
+    """
+    names: dict[str, str] = {}
+    parser = expat.ParserCreate(intern=names)
+    _tell(parser, handler)
+    n_bytes = 0
+    for chunk in chunks:
+        _feed(parser, chunk, is_last=False)
+        n_bytes += len(chunk)
+        if len(names) > 2 * _NAMES_MAX:
+            raise unreadable("The workbook's XML uses too many names to be a workbook. Save it again.")
+        if n_bytes - parser.CurrentByteIndex > _TOKEN_BYTES_MAX:
+            raise TooLarge(f"A single tag in the workbook is longer than {_TOKEN_BYTES_MAX:,} bytes.")
+        yield n_bytes
+    _feed(parser, b"", is_last=True)
+    yield n_bytes
+
+
+def _tell(parser: Any, handler: Handler) -> None:  # noqa: C901 - four small functions that share a depth
+    local_names: dict[str, str] = {}
+    handler_start, handler_end = handler.start, handler.end
+    depth = 0
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEPTH_MAX:
+            raise unreadable("The workbook's XML is nested too deeply. Save it again.")
+        local = local_names.get(name)
+        if local is None:
+            local = local_names[name] = name.rpartition(":")[2]
+        handler_start(local, attributes)
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        handler_end(local_names[name])
+
+    def refuse(*_: object) -> None:
+        raise unreadable("The workbook's XML declares a document type or entities. Save it again.")
+
+    parser.buffer_text = True
+    parser.buffer_size = 65_536
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = handler.text
+    parser.StartDoctypeDeclHandler = refuse
+    parser.EntityDeclHandler = refuse
+    parser.ExternalEntityRefHandler = refuse
+
+
+def _feed(parser: Any, chunk: bytes, *, is_last: bool) -> None:
+    try:
+        parser.Parse(chunk, is_last)
+    except InvalidInput:
+        raise
+    except (expat.ExpatError, LookupError, UnicodeError, ValueError):
+        # Without its cause: it may hold what stands in the file.
+        raise unreadable(
+            "The XML of the workbook is damaged: it is not well-formed, or not in its encoding. Save it again."
+        ) from None
+
+
+def unescape(text: str) -> str:
+    """Return a text with its `_xHHHH_` as the characters that they stand for."""
+    return _ESCAPED.sub(_character, text) if "_x" in text else text
+
+
+def _character(match: re.Match[str]) -> str:
+    code = int(match[1], 16)
+    # Half a character cannot stand alone.
+    return match[0] if 0xD800 <= code <= 0xDFFF else chr(code)
+
+
+def attribute(attributes: dict[str, str], name: str) -> str | None:
+    """Return an attribute, with or without a prefix."""
+    value = attributes.get(name)
+    if value is not None:
+        return value
+    return next((value for key, value in attributes.items() if key.rpartition(":")[2] == name), None)
