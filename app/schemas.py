@@ -100,7 +100,12 @@ class UploadDatasetForm(BaseModel):
     ]
     name: Annotated[Name | None, Field(description="Else the file's name without its suffix.")] = None
     format: Annotated[
-        str | None, Field(description="`csv` or `parquet`; else by the file's suffix or content type.")
+        str | None,
+        Field(description="`csv`, `parquet` or `xlsx`; else by the file's suffix or content type."),
+    ] = None
+    sheet: Annotated[
+        str | None,
+        Field(max_length=255, description="The sheet of a workbook; else the first that is not hidden."),
     ] = None
     labels: Annotated[
         str | None, Field(description="A JSON object of labels.", examples=['{"team": "ops"}'])

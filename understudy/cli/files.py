@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from understudy.synthesizers import IndependentParameters, TreeChainParameters
     from understudy.synthesizers.base import Synthesizer
     from understudy.synthesizers.control import Control
+    from understudy.tables.reading import ReadOptions
     from understudy.tables.schema import Schema
 
 SEED_MAX = 2**63 - 1
@@ -34,7 +35,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for m
 
 
 def fit(
-    table: Annotated[Path, typer.Argument(help="A CSV or Parquet file; the suffix says which.")],
+    table: Annotated[Path, typer.Argument(help="A CSV, Parquet or Excel file; the suffix says which.")],
     model: Annotated[Path, typer.Option("--output", "-o", help="Where the model file goes.")],
     synthesizer: Annotated[
         str, typer.Option(help="tree_chain, or independent: the baseline.")
@@ -51,6 +52,9 @@ def fit(
     schema: Annotated[
         Path | None, typer.Option(help="A schema in JSON, when the columns are not what they look like.")
     ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="The sheet of a workbook; else the first that is not hidden.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Learn a table and write a model file."""
@@ -65,9 +69,10 @@ def fit(
     seed = _chosen(seed)
     parameters = _synthesizer_parameters(synthesizer, preset, time_budget)
     given = _read_schema(schema) if schema else None
+    options = _read_options(sheet)
     with complete_or_absent(model) as partial:
         with progress_bar(f"Fitting {table.name}") as progress:
-            rows = read_table(existing_file(table), progress=progress)
+            rows = read_table(existing_file(table), options=options, progress=progress)
             columns = given or infer_schema(rows)
             fitted = make_synthesizer(parameters, seed=seed).fit(
                 conform(rows, columns), columns, progress=progress
@@ -84,7 +89,9 @@ def fit(
 
 def sample(
     model: Annotated[Path, typer.Argument(help="A model file that `understudy fit` wrote.")],
-    rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv or .parquet.")],
+    rows_file: Annotated[
+        Path, typer.Option("--output", "-o", help="Where the rows go: .csv, .parquet or .xlsx.")
+    ],
     n_rows: Annotated[
         int | None,
         typer.Option("--rows", "-n", min=1, help="How many rows; conditions of --control say it themselves."),
@@ -141,7 +148,9 @@ def impute(
     table: Annotated[
         Path, typer.Argument(help="The table to complete, of the columns that the model knows.")
     ],
-    rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv or .parquet.")],
+    rows_file: Annotated[
+        Path, typer.Option("--output", "-o", help="Where the rows go: .csv, .parquet or .xlsx.")
+    ],
     n_draws: Annotated[
         int, typer.Option("--draws", min=1, help="How often: the whole table each time, one after the other.")
     ] = 1,
@@ -244,6 +253,19 @@ def _read_schema(path: Path) -> Schema:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"]) or "the whole"
         raise InvalidInput(f"{path} is not a schema: {where}: {first['msg']}.") from error
+
+
+def _read_options(sheet: str | None) -> ReadOptions:
+    from pydantic import ValidationError
+
+    from understudy.tables.reading import ReadOptions
+
+    try:
+        return ReadOptions(sheet=sheet)
+    except ValidationError:
+        raise InvalidInput(
+            "--sheet takes 1 to 255 characters, none of them control characters.", code="invalid_parameters"
+        ) from None
 
 
 def _synthesizer_parameters(

@@ -17,7 +17,11 @@ class ReadOptions(BaseModel):
 
     sheet: Annotated[
         str | None,
-        Field(min_length=1, max_length=255, description="The sheet of a workbook; else the first."),
+        Field(
+            max_length=255,
+            pattern=r"^[^\x00-\x1f\x7f]+$",
+            description="The sheet of a workbook; else the first that is not hidden.",
+        ),
     ] = None
 
     @property

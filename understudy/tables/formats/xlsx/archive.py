@@ -1,4 +1,4 @@
-"""The zip archive that a workbook is: parts by name, streamed and counted; what it says of itself is not believed."""
+"""The zip archive that a workbook is: parts by name, streamed and counted; nothing it states is believed."""
 
 from __future__ import annotations
 

@@ -58,12 +58,16 @@ def check_lengths(name: str, column: pa.Array[Any]) -> None:
     lengths = pc.utf8_length(texts)
     if (pc.max(lengths).as_py() or 0) * 2 <= CHARACTERS_MAX:
         return
-    long = texts.filter(pc.greater(lengths, CHARACTERS_MAX // 2)).to_pylist()
+    long = texts.filter(pc.greater(lengths, _limit(CHARACTERS_MAX // 2))).to_pylist()
     if any(len(text.encode("utf-16-le")) > 2 * CHARACTERS_MAX for text in long):
         raise TooLarge(
-            f"Column {name!r} holds a text of more than {CHARACTERS_MAX:,} characters, the most that a cell of a "
-            "workbook holds. Take Parquet or CSV."
+            f"Column {name!r} holds a text of more than {CHARACTERS_MAX:,} characters, the most that a cell "
+            "of a workbook holds. Take Parquet or CSV."
         )
+
+
+def _limit(n: int) -> Any:
+    return pa.scalar(n)
 
 
 def _joined(*parts: Any) -> Any:
@@ -116,7 +120,8 @@ def _integer_markup(column: Any) -> Any:
         return _number(texts)
     low = 0 if pa.types.is_unsigned_integer(column.type) else -_EXACT_MAX
     is_exact = pc.and_(
-        pc.less(column, pa.scalar(_EXACT_MAX, column.type)), pc.greater_equal(column, pa.scalar(low, column.type))
+        pc.less(column, pa.scalar(_EXACT_MAX, column.type)),
+        pc.greater_equal(column, pa.scalar(low, column.type)),
     )
     return _either(is_exact, _number(texts), texts)
 
@@ -125,14 +130,15 @@ def _decimal_markup(column: pa.Array[Any]) -> Any:
     texts: Any = column.cast(pa.string())
     digits = pc.utf8_ltrim(pc.replace_substring(texts, ".", ""), "-0")
     is_exact = pc.and_(
-        pc.less_equal(pc.utf8_length(digits), _DECIMAL_DIGITS_MAX), pc.invert(pc.match_substring(texts, "E"))
+        pc.less_equal(pc.utf8_length(digits), _limit(_DECIMAL_DIGITS_MAX)),
+        pc.invert(pc.match_substring(texts, "E")),
     )
     return _either(is_exact, _number(texts), texts)
 
 
 def _date_markup(column: Any) -> Any:
     days = column.cast(pa.int32())
-    is_exact = pc.and_(pc.greater_equal(days, _FIRST_DAY), pc.less_equal(days, LAST_DAY))
+    is_exact = pc.and_(pc.greater_equal(days, _limit(_FIRST_DAY)), pc.less_equal(days, _limit(LAST_DAY)))
     serials = pc.add(days.cast(pa.int64()), EPOCH_1900).cast(pa.string())
     return _either(is_exact, _number(serials, Style.date), column.cast(pa.string()))
 
@@ -142,7 +148,7 @@ def _time_markup(column: Any) -> Any:
     ticks = column.cast(pa.int32() if unit in ("s", "ms") else pa.int64()).cast(pa.int64())
     ms, is_exact = _milliseconds(ticks, unit)
     style = Style.time if unit == "s" else Style.time_ms
-    return _either(is_exact, _number(_days_text(ms), style), column.cast(pa.string()))
+    return _either(is_exact, _number(_days_text(ms, column), style), column.cast(pa.string()))
 
 
 def _moment_markup(column: Any) -> Any:
@@ -151,7 +157,7 @@ def _moment_markup(column: Any) -> Any:
     first, last = _FIRST_DAY * DAY_MS, (LAST_DAY + 1) * DAY_MS
     is_exact = pc.and_(is_exact, pa.array((ms >= first) & (ms < last)))
     style = Style.moment if unit == "s" else Style.moment_ms
-    serials = _days_text(np.clip(ms, first, last) + EPOCH_1900 * DAY_MS)
+    serials = _days_text(np.clip(ms, first, last) + EPOCH_1900 * DAY_MS, column)
     return _either(is_exact, _number(serials, style), column.cast(pa.string()))
 
 
@@ -167,9 +173,10 @@ def _milliseconds(ticks: Any, unit: str) -> tuple[Whole, Any]:
     return ms, is_exact
 
 
-def _days_text(ms: Whole) -> Any:
-    """Return milliseconds as days, whose text is read again as the same milliseconds.
+def _days_text(ms: Whole, like: Any) -> Any:
+    """Return milliseconds as days, whose text is read again as the same milliseconds; missing where like is.
 
     Up to the year 9999 a double tells 10 microseconds apart.
     """
-    return pa.array(ms / DAY_MS).cast(pa.string())
+    is_missing = like.is_null().to_numpy(zero_copy_only=False)
+    return pa.array(ms / DAY_MS, mask=is_missing).cast(pa.string())

@@ -22,7 +22,7 @@ COLUMNS_MAX = 16_384
 _BATCH_PLACES = 131_072
 _BATCH_BYTES = 4 * MEBIBYTE
 _ROW_BYTES_MAX = 64 * MEBIBYTE
-# Cells may share a long text: so many bytes of text are taken whatever the sheet's own size, or so many times that.
+# Cells may share a long text: so much text is taken whatever the sheet's size, or so many times its size.
 _UNSUSPICIOUS_BYTES = 256 * MEBIBYTE
 _REPETITION_MAX = 100
 # Of a row itself, in cells.
@@ -158,7 +158,9 @@ class SheetReader:
         text = attributes.get("r")
         number = self._row + 1 if text is None else _whole(text)
         if self._is_in_row or number is None or number <= self._row:
-            raise unreadable(f"The rows of the sheet are out of order after row {self._row:,}. Save it again.")
+            raise unreadable(
+                f"The rows of the sheet are out of order after row {self._row:,}. Save it again."
+            )
         if number > ROWS_MAX:
             raise TooLarge(
                 f"The sheet has more than {ROWS_MAX:,} rows, which no sheet can have. Send the table as CSV.",
@@ -258,8 +260,7 @@ class SheetReader:
         index = _whole(text)
         if index is None or index >= len(ends) - 1:
             raise unreadable(
-                f"Cell {column_letters(self._column)}{self._row} names a shared text that is not in the file. "
-                "Save the workbook again."
+                f"Cell {self._where()} names a shared text that is not in the file. Save the workbook again."
             )
         self._count_bytes(ends[index + 1] - ends[index])
         return index
@@ -268,7 +269,7 @@ class SheetReader:
         self._n_bytes += n_bytes
         if self._n_bytes > _ROW_BYTES_MAX:
             raise TooLarge(
-                f"The texts of row {self._row:,} are longer than {_ROW_BYTES_MAX:,} bytes together. Shorten them."
+                f"The texts of row {self._row:,} take more than {_ROW_BYTES_MAX:,} bytes. Shorten them."
             )
 
     def _add_rare(self, type_: str, text: str) -> None:
@@ -281,8 +282,7 @@ class SheetReader:
             self._batch.booleans.append(_BOOLEANS[text])
         else:
             raise unreadable(
-                f"Cell {column_letters(self._column)}{self._row} states a type that it is not of. "
-                "Save the workbook again."
+                f"Cell {self._where()} states a type that it is not of. Save the workbook again."
             )
 
     def _count(self, counter: Counter[int]) -> None:
@@ -291,13 +291,15 @@ class SheetReader:
             counter[self._place() - self._base - self.first_column] += 1
             self._is_filled = True
 
+    def _where(self) -> str:
+        return f"{column_letters(self._column)}{self._row}"
+
     def _place(self) -> int:
         column = self._column - self.first_column
         if self.width and not 0 <= column < self.width:
             raise InvalidInput(
-                f"Cell {column_letters(self._column)}{self._row} holds something, but the header, the first row "
-                "that is not empty, has no name in its column. Name the column, or take the cell out of the "
-                "sheet.",
+                f"Cell {self._where()} holds something, but the header, the first row that is not empty, has no "
+                "name in its column. Name the column, or take the cell out of the sheet.",
                 code="ragged_rows",
             )
         return self._base + self._column

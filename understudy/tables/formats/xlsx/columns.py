@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -63,10 +63,12 @@ class ColumnCounts:
         self.first_rows[kind, met[is_new]] = row_numbers[first[is_new]]
 
     def _look_at_text(self, column: int, rows: Whole, texts: Texts) -> None:
-        values: Any = texts.columns[column].take(pa.array(rows))
+        values: Any = texts.columns[column].take(rows)
         if pc.min(pc.binary_length(values)).as_py() <= max(map(len, MISSING)):
             trimmed = pc.utf8_trim_whitespace(values)
-            is_value = pc.invert(pc.is_in(trimmed, value_set=pa.array(MISSING))).to_numpy(zero_copy_only=False)
+            is_value = pc.invert(pc.is_in(trimmed, value_set=pa.array(MISSING))).to_numpy(
+                zero_copy_only=False
+            )
             self.n_values[Kind.text, column] -= len(rows) - int(is_value.sum())
             rows = rows[is_value]
         if len(rows) and self.first_rows[Kind.text, column] == 0:
@@ -85,7 +87,7 @@ class ColumnCounts:
         """Return the type that holds all values of a column."""
         met = {kind for kind in Kind if self.n_values[kind, column] > 0}
         is_complete = int(self.n_values[:, column].sum()) == self.n_rows
-        unit = "ms" if self._has_fraction[column] else "s"
+        unit: Literal["s", "ms"] = "ms" if self._has_fraction[column] else "s"
         if met == {Kind.duration}:
             return ColumnType(pa.duration(unit), is_complete)
         if met == {Kind.date, Kind.moment}:

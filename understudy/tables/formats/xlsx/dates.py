@@ -81,7 +81,8 @@ def _durations(ms: Whole) -> pa.Array[Any]:
     parts = zip((ms < 0).tolist(), seconds.tolist(), rest.tolist(), strict=True)
     return pa.array(
         [
-            f"{'-' if is_negative else ''}{s // 3600}:{s // 60 % 60:02}:{s % 60:02}" + (f".{r:03}" if r else "")
+            f"{'-' if is_negative else ''}{s // 3600}:{s // 60 % 60:02}:{s % 60:02}"
+            + (f".{r:03}" if r else "")
             for is_negative, s, r in parts
         ],
         pa.string(),
@@ -94,7 +95,9 @@ def parse_durations(texts: pa.Array[Any]) -> pa.Array[Any]:
     found: Any = pc.extract_regex(texts, pattern)
     hours, minutes, seconds = (found.field(name).cast(pa.int64()) for name in "hms")
     rest = pc.if_else(pc.equal(found.field("ms"), ""), "0", found.field("ms")).cast(pa.int64())
-    total = pc.add(pc.multiply(pc.add(pc.multiply(pc.add(pc.multiply(hours, 60), minutes), 60), seconds), 1_000), rest)
+    total = pc.add(
+        pc.multiply(pc.add(pc.multiply(pc.add(pc.multiply(hours, 60), minutes), 60), seconds), 1_000), rest
+    )
     signed = pc.if_else(pc.equal(found.field("sign"), "-"), pc.negate(total), total)
     is_missing: Any = pc.is_null(texts)
     return pc.if_else(is_missing, pa.scalar(None, pa.int64()), signed).cast(pa.duration("ms"))

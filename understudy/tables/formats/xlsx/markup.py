@@ -1,11 +1,11 @@
-"""XML by expat, as a stream: no document type, no entities, nothing deep, nothing that expat would have to remember."""
+"""XML by expat, as a stream: no document type, no entities, nothing deep, nothing that makes expat grow."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
-from xml.parsers import expat  # noqa: S405 - with what makes it unsafe refused below
+from xml.parsers import expat
 
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.scan import MEBIBYTE
@@ -76,7 +76,7 @@ def parse_in_steps(chunks: Iterable[bytes], handler: Handler) -> Iterator[int]:
     yield n_bytes
 
 
-def _tell(parser: Any, handler: Handler) -> None:  # noqa: C901 - four small functions that share a depth
+def _tell(parser: Any, handler: Handler) -> None:
     local_names: dict[str, str] = {}
     handler_start, handler_end = handler.start, handler.end
     depth = 0
@@ -117,7 +117,7 @@ def _feed(parser: Any, chunk: bytes, *, is_last: bool) -> None:
     except (expat.ExpatError, LookupError, UnicodeError, ValueError):
         # Without its cause: it may hold what stands in the file.
         raise unreadable(
-            "The XML of the workbook is damaged: it is not well-formed, or not in its encoding. Save it again."
+            "The workbook's XML is damaged: it is not well-formed, or not in its encoding. Save it again."
         ) from None
 
 

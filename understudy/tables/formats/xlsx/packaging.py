@@ -37,7 +37,8 @@ _FIRST_FORMAT = 164
 
 def _styles() -> str:
     formats = "".join(
-        f'<numFmt numFmtId="{_FIRST_FORMAT + style}" formatCode="{code}"/>' for style, code in _FORMATS.items()
+        f'<numFmt numFmtId="{_FIRST_FORMAT + style}" formatCode="{code}"/>'
+        for style, code in _FORMATS.items()
     )
     cells = "".join(
         f'<xf numFmtId="{_FIRST_FORMAT + style if style else 0}" fontId="0" fillId="0" borderId="0" xfId="0"'
@@ -67,7 +68,8 @@ PARTS: dict[str, str] = {
     ),
     "_rels/.rels": (
         f'{_XML}<Relationships xmlns="{_PACKAGE}/relationships">'
-        f'<Relationship Id="rId1" Type="{_DOCUMENT}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
+        f'<Relationship Id="rId1" Type="{_DOCUMENT}/officeDocument" Target="xl/workbook.xml"/>'
+        "</Relationships>"
     ),
     "xl/workbook.xml": (
         f'{_XML}<workbook xmlns="{_MAIN}" xmlns:r="{_DOCUMENT}">'

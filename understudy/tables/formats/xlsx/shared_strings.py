@@ -61,7 +61,7 @@ def _map(path: Path) -> pa.Buffer:
 
 
 class _Strings:
-    """Takes the texts of `si`: their `t`, one or one a run; what stands over them (`rPh`) is no part of them."""
+    """Takes the texts of `si`: their `t`, one or one a run, without how they are pronounced (`rPh`)."""
 
     def __init__(self, texts: BinaryIO, ends: BinaryIO, bytes_max: int) -> None:
         self.n_texts = 0

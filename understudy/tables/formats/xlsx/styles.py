@@ -41,8 +41,8 @@ WORDS = {
 
 # The formats that have a number and no code; 27 to 36 and 50 to 58 are dates in East Asian languages.
 _BUILT_IN = {
-    **{n: Kind.date for n in (*range(14, 18), *range(27, 37), *range(50, 59))},
-    **{n: Kind.time for n in (18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56)},
+    **dict.fromkeys((*range(14, 18), *range(27, 37), *range(50, 59)), Kind.date),
+    **dict.fromkeys((18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56), Kind.time),
     22: Kind.moment,
     46: Kind.duration,
 }
@@ -98,4 +98,8 @@ class _Styles(Elements):
         return [self._codes.get(key) or self._built_in(key) for key in self._formats]
 
     def _built_in(self, key: str) -> Kind:
-        return _BUILT_IN.get(int(key), Kind.number) if key.isascii() and key.isdecimal() and len(key) < 6 else Kind.number
+        return (
+            _BUILT_IN.get(int(key), Kind.number)
+            if key.isascii() and key.isdecimal() and len(key) < 6
+            else Kind.number
+        )

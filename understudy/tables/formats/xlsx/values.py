@@ -105,7 +105,8 @@ class CellReader:
         if not is_known.all():
             where = self._where(raw, int(np.argmin(is_known)))
             raise unreadable(f"Cell {where} has a style that is not in the file. Save the workbook again.")
-        return self._styles[styles]
+        kinds: Kinds = self._styles[styles]
+        return kinds
 
     def _style(self, text: str) -> int:
         known = text.isascii() and text.isdecimal() and len(text) < 9

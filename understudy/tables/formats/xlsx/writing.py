@@ -1,4 +1,4 @@
-"""Workbooks as they are written: one sheet, each value in the type that Excel has for it if that holds it exactly.
+"""Workbooks as they are written: one sheet, each value in the type that holds it exactly.
 
 Text is always typed as text, so nothing that stands in it is a formula.
 """
@@ -54,7 +54,9 @@ def write_xlsx(
         too_many_rows, too_many_columns; too_large for a text, or a sheet, that no workbook holds.
     """
     if path.suffix.lower() == ".xlsm":
-        raise InvalidInput("A workbook with macros is not written; end the name in .xlsx.", code="unknown_format")
+        raise InvalidInput(
+            "A workbook with macros is not written; end the name in .xlsx.", code="unknown_format"
+        )
     LIMITS.check(rows_total or 0, len(schema))
     n_rows = 0
     with appearing(path) as part, _zip(part) as archive:
