@@ -160,8 +160,8 @@ def _read_end64(file: BinaryIO, end: int) -> tuple[int, int, int]:
     record = file.read(_END64.size)
     if len(record) < _END64.size or not record.startswith(b"PK\6\6"):
         raise _damaged()
-    *_, n_parts, n_bytes, start = _END64.unpack(record)
-    return n_parts, n_bytes, start
+    n_parts, n_bytes, start = _END64.unpack(record)[-3:]
+    return int(n_parts), int(n_bytes), int(start)
 
 
 def _check_parts(parts: list[zipfile.ZipInfo], start: int) -> None:

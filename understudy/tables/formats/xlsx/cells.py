@@ -13,7 +13,7 @@ from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.canonical import check_columns
 from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
 from understudy.tables.formats.xlsx.archive import unreadable
-from understudy.tables.formats.xlsx.markup import parse_in_steps, unescape
+from understudy.tables.formats.xlsx.markup import Depth, Parser, unescape
 from understudy.tables.formats.xlsx.shared_strings import text_too_long
 
 ROWS_MAX = 1_048_576
@@ -73,6 +73,8 @@ class SheetReader:
         self.n_uncached: Counter[int] = Counter()
         self.n_merged = 0
         self._is_sheet: bool | None = None
+        self._prefix, self._cell_name, self._value_name = "", "c", "v"
+        self._depth = Depth()
         self._text_max = limits.cell_bytes_max
         self._limits = limits
         self._shared_ends = shared_ends
@@ -96,7 +98,8 @@ class SheetReader:
     def batches(self, chunks: Iterator[bytes]) -> Iterator[tuple[RawCells, int]]:
         """Yield the header as a batch of one row, then the rows in batches; with the bytes read so far."""
         n_bytes = 0
-        for n_bytes in parse_in_steps(chunks, self):
+        parser = Parser(self._start, self._end, self._text)
+        for n_bytes in parser.feed(chunks):
             for batch in self._ready:
                 yield batch, n_bytes
             self._ready = []
@@ -113,46 +116,63 @@ class SheetReader:
                 f"{_REPETITION_MAX} times as large as the sheet. Send it as Parquet or CSV."
             )
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Begin an element."""
-        if name == "c":
-            self._start_cell(attributes)
-        elif name == "v" or name == "t":
-            if self._is_in_cell and not self._n_phonetic:
-                self._is_taking = self._has_value = True
-        elif name == "row":
-            self._start_row(attributes)
-        else:
-            self._start_other(name)
+    # What follows is called for each element: some five times a cell. Cells and their values are never within
+    # their like, so only the depth of others is counted.
 
-    def text(self, data: str) -> None:
-        """Take a piece of what a cell holds."""
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == self._cell_name:
+            self._start_cell(attributes)
+        elif name == self._value_name:
+            if self._is_taking:
+                raise self._misplaced()
+            self._is_taking = self._has_value = self._is_in_cell
+        else:
+            self._start_other(name.removeprefix(self._prefix), attributes)
+
+    def _text(self, data: str) -> None:
         if self._is_taking:
             self._pieces.append(data)
             self._n_characters += len(data)
             if self._n_characters > self._text_max:
                 raise text_too_long(self._text_max)
 
-    def end(self, name: str) -> None:
-        """End an element."""
-        if name == "c":
+    def _end(self, name: str) -> None:
+        if name == self._cell_name:
             self._end_cell()
-        elif name == "v" or name == "t":
+        elif name == self._value_name:
             self._is_taking = False
-        elif name == "row":
-            self._end_row()
-        elif name == "rPh":
-            self._n_phonetic -= 1
+        else:
+            self._end_other(name.removeprefix(self._prefix))
 
-    def _start_other(self, name: str) -> None:
+    def _start_other(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth.down()
         if self._is_sheet is None:
-            self._is_sheet = name == "worksheet"
-        if name == "f":
+            self._open_root(name)
+        if name == "row":
+            self._start_row(attributes)
+        elif name == "t":
+            if self._is_in_cell and not self._n_phonetic:
+                self._is_taking = self._has_value = True
+        elif name == "f":
             self._has_formula = True
         elif name == "rPh":
             self._n_phonetic += 1
         elif name == "mergeCell":
             self.n_merged += 1
+
+    def _end_other(self, name: str) -> None:
+        self._depth.up()
+        if name == "row":
+            self._end_row()
+        elif name == "t":
+            self._is_taking = False
+        elif name == "rPh":
+            self._n_phonetic -= 1
+
+    def _open_root(self, name: str) -> None:
+        self._prefix = name[: name.find(":") + 1]
+        self._cell_name, self._value_name = f"{self._prefix}c", f"{self._prefix}v"
+        self._is_sheet = name == f"{self._prefix}worksheet"
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         text = attributes.get("r")
@@ -203,9 +223,13 @@ class SheetReader:
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         if self._is_in_cell or not self._is_in_row:
-            raise unreadable(f"After row {self._row:,} a cell is in a wrong place. Save the workbook again.")
+            raise self._misplaced()
         reference = attributes.get("r")
-        column = self._column + 1 if reference is None else self._column_of(reference)
+        column = self._column + 1
+        if reference is not None:
+            letters = reference.removesuffix(self._row_text)
+            known = self._columns.get(letters)
+            column = self._column_of(letters, reference) if known is None else known
         if column <= self._column:
             raise unreadable(f"The cells of row {self._row:,} are out of order. Save the workbook again.")
         if column >= COLUMNS_MAX:
@@ -222,15 +246,15 @@ class SheetReader:
         self._is_in_cell = True
         self._has_formula = self._has_value = False
 
-    def _column_of(self, reference: str) -> int:
-        letters = reference.removesuffix(self._row_text)
-        column = self._columns.get(letters)
-        if column is None:
-            column = column_index(letters)
-            if column is None or letters == reference:
-                raise unreadable(f"Row {self._row:,} has a cell of another place. Save the workbook again.")
-            self._columns[letters] = column
+    def _column_of(self, letters: str, reference: str) -> int:
+        column = column_index(letters)
+        if column is None or letters == reference:
+            raise unreadable(f"Row {self._row:,} has a cell of another place. Save the workbook again.")
+        self._columns[letters] = column
         return column
+
+    def _misplaced(self) -> InvalidInput:
+        return unreadable(f"After row {self._row:,} a cell is in a wrong place. Save the workbook again.")
 
     def _end_cell(self) -> None:
         self._is_in_cell = self._is_taking = False
@@ -298,8 +322,8 @@ class SheetReader:
         column = self._column - self.first_column
         if self.width and not 0 <= column < self.width:
             raise InvalidInput(
-                f"Cell {self._where()} holds something, but the header, the first row that is not empty, has no "
-                "name in its column. Name the column, or take the cell out of the sheet.",
+                f"Cell {self._where()} holds something, but the header, the first row that is not empty, has "
+                "no name in its column. Name the column, or take the cell out of the sheet.",
                 code="ragged_rows",
             )
         return self._base + self._column

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -64,15 +64,18 @@ def _shown(days: Whole, ms: Whole, kinds: Kinds) -> Iterator[Placed]:
     yield date, pa.array(days[date].astype(np.int32)).cast(pa.date32()).cast(pa.string())
     duration = np.flatnonzero(kinds == Kind.duration)
     yield duration, _durations(ms[duration])
-    for has_second, divisor, unit in ((is_second, 1_000, "s"), (~is_second, 1, "ms")):
-        moment = np.flatnonzero((kinds == Kind.moment) & has_second)
+    units: tuple[tuple[Mask, int, Literal["s", "ms"]], ...] = ((is_second, 1_000, "s"), (~is_second, 1, "ms"))
+    for has_unit, divisor, unit in units:
+        moment = np.flatnonzero((kinds == Kind.moment) & has_unit)
         yield moment, _cast(since_1970[moment] // divisor, pa.timestamp(unit))
-        time = np.flatnonzero((kinds == Kind.time) & has_second)
+        time = np.flatnonzero((kinds == Kind.time) & has_unit)
         yield time, _cast((ms[time] // divisor).astype(np.int32), pa.time32(unit))
 
 
 def _cast(numbers: npt.NDArray[Any], type_: pa.DataType) -> pa.Array[Any]:
-    return pa.array(numbers).cast(type_).cast(pa.string())
+    array: Any = pa.array(numbers)
+    texts: pa.Array[Any] = array.cast(type_).cast(pa.string())
+    return texts
 
 
 def _durations(ms: Whole) -> pa.Array[Any]:
@@ -92,12 +95,12 @@ def _durations(ms: Whole) -> pa.Array[Any]:
 def parse_durations(texts: pa.Array[Any]) -> pa.Array[Any]:
     """Return what `date_texts` wrote as durations in milliseconds."""
     pattern = r"\A(?P<sign>-?)(?P<h>[0-9]+):(?P<m>[0-9]+):(?P<s>[0-9]+)\.?(?P<ms>[0-9]*)\z"
-    found: Any = pc.extract_regex(texts, pattern)
-    hours, minutes, seconds = (found.field(name).cast(pa.int64()) for name in "hms")
-    rest = pc.if_else(pc.equal(found.field("ms"), ""), "0", found.field("ms")).cast(pa.int64())
-    total = pc.add(
-        pc.multiply(pc.add(pc.multiply(pc.add(pc.multiply(hours, 60), minutes), 60), seconds), 1_000), rest
-    )
-    signed = pc.if_else(pc.equal(found.field("sign"), "-"), pc.negate(total), total)
-    is_missing: Any = pc.is_null(texts)
-    return pc.if_else(is_missing, pa.scalar(None, pa.int64()), signed).cast(pa.duration("ms"))
+    found: Any = pc.extract_regex(pc.fill_null(texts, "0:00:00"), pattern)
+    hours, minutes, seconds = (found.field(name).cast(pa.int64()).to_numpy(False) for name in ("h", "m", "s"))
+    rest = pc.replace_substring_regex(found.field("ms"), r"\A\z", "0").cast(pa.int64()).to_numpy(False)
+    is_negative = pc.starts_with(found.field("sign"), "-").to_numpy(False)
+    total = ((hours * 60 + minutes) * 60 + seconds) * 1_000 + rest
+    is_missing = np.asarray(texts.is_null())
+    ms = pa.array(np.where(is_negative, -total, total), mask=is_missing)
+    durations: pa.Array[Any] = ms.cast(pa.duration("ms"))
+    return durations

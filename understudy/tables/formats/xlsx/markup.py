@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 from xml.parsers import expat
 
@@ -45,68 +45,101 @@ class Elements:
 
 
 def parse(chunks: Iterable[bytes], handler: Handler) -> None:
-    """Tell a handler of a document."""
-    for _ in parse_in_steps(chunks, handler):
-        pass
-
-
-def parse_in_steps(chunks: Iterable[bytes], handler: Handler) -> Iterator[int]:
-    """Tell a handler of a document, and yield after each chunk how many bytes are read.
+    """Tell a handler of a document.
 
     Raises
     ------
-    InvalidInput
-        unreadable_file: not well-formed, or with what no workbook needs.
-    TooLarge
-        If a single tag is longer than a mebibyte.
+    InvalidInput, TooLarge
+        As `Parser.feed`.
     """
-    names: dict[str, str] = {}
-    parser = expat.ParserCreate(intern=names)
-    _tell(parser, handler)
-    n_bytes = 0
-    for chunk in chunks:
-        _feed(parser, chunk, is_last=False)
-        n_bytes += len(chunk)
-        if len(names) > 2 * _NAMES_MAX:
-            raise unreadable("The workbook's XML uses too many names to be a workbook. Save it again.")
-        if n_bytes - parser.CurrentByteIndex > _TOKEN_BYTES_MAX:
-            raise TooLarge(f"A single tag in the workbook is longer than {_TOKEN_BYTES_MAX:,} bytes.")
-        yield n_bytes
-    _feed(parser, b"", is_last=True)
-    yield n_bytes
-
-
-def _tell(parser: Any, handler: Handler) -> None:
+    depth = Depth()
     local_names: dict[str, str] = {}
-    handler_start, handler_end = handler.start, handler.end
-    depth = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > _DEPTH_MAX:
-            raise unreadable("The workbook's XML is nested too deeply. Save it again.")
+        depth.down()
         local = local_names.get(name)
         if local is None:
             local = local_names[name] = name.rpartition(":")[2]
-        handler_start(local, attributes)
+        handler.start(local, attributes)
 
     def end(name: str) -> None:
-        nonlocal depth
-        depth -= 1
-        handler_end(local_names[name])
+        depth.up()
+        handler.end(local_names[name])
 
-    def refuse(*_: object) -> None:
-        raise unreadable("The workbook's XML declares a document type or entities. Save it again.")
+    parser = Parser(start, end, handler.text)
+    for _ in parser.feed(chunks):
+        pass
 
-    parser.buffer_text = True
-    parser.buffer_size = 65_536
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = handler.text
-    parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
-    parser.ExternalEntityRefHandler = refuse
+
+class Depth:
+    """How many elements are open."""
+
+    def __init__(self) -> None:
+        self._n = 0
+
+    def down(self) -> None:
+        """Enter an element."""
+        self._n += 1
+        if self._n > _DEPTH_MAX:
+            raise unreadable("The workbook's XML is nested too deeply. Save it again.")
+
+    def up(self) -> None:
+        """Leave an element."""
+        self._n -= 1
+
+
+class Parser:
+    """Expat, without what a workbook does not need and an attacker would.
+
+    Parameters
+    ----------
+    start, end, text : callable
+        Told of elements, by their names as they are written, and of texts. Who takes elements that may be
+        within each other counts their depth.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[str, dict[str, str]], None],
+        end: Callable[[str], None],
+        text: Callable[[str], None],
+    ) -> None:
+        self._names: dict[str, str] = {}
+        self._expat = expat.ParserCreate(intern=self._names)
+        self._expat.buffer_text = True
+        self._expat.buffer_size = 65_536
+        self._expat.StartElementHandler = start
+        self._expat.EndElementHandler = end
+        self._expat.CharacterDataHandler = text
+        self._expat.StartDoctypeDeclHandler = _refuse
+        self._expat.EntityDeclHandler = _refuse
+        self._expat.ExternalEntityRefHandler = _refuse
+
+    def feed(self, chunks: Iterable[bytes]) -> Iterator[int]:
+        """Read a document, and yield after each chunk how many bytes were read.
+
+        Raises
+        ------
+        InvalidInput
+            unreadable_file: not well-formed, or with what no workbook needs.
+        TooLarge
+            If a single tag is longer than a mebibyte.
+        """
+        n_bytes = 0
+        for chunk in chunks:
+            _feed(self._expat, chunk, is_last=False)
+            n_bytes += len(chunk)
+            if len(self._names) > _NAMES_MAX:
+                raise unreadable("The workbook's XML uses too many names to be a workbook. Save it again.")
+            if n_bytes - self._expat.CurrentByteIndex > _TOKEN_BYTES_MAX:
+                raise TooLarge(f"A single tag in the workbook is longer than {_TOKEN_BYTES_MAX:,} bytes.")
+            yield n_bytes
+        _feed(self._expat, b"", is_last=True)
+        yield n_bytes
+
+
+def _refuse(*_: object) -> int:
+    raise unreadable("The workbook's XML declares a document type or entities. Save it again.")
 
 
 def _feed(parser: Any, chunk: bytes, *, is_last: bool) -> None:
