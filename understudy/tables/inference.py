@@ -71,7 +71,7 @@ def describe_columns(
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Refuse names that are empty, too long or not unique, and tables without columns.
+    """Refuse names that are empty, too long, not unique or hold a zero character, and tables without columns.
 
     Raises
     ------
@@ -82,8 +82,11 @@ def check_names(names: Sequence[str]) -> None:
         raise InvalidInput("The table has no columns; it needs at least one.", code="no_columns")
     empty = [position for position, name in enumerate(names, start=1) if not name.strip()]
     long = [position for position, name in enumerate(names, start=1) if len(name) > 255]
-    if empty or long:
+    # PostgreSQL keeps no NUL.
+    zero = [position for position, name in enumerate(names, start=1) if "\0" in name]
+    if empty or long or zero:
         fault, positions = ("is empty", empty) if empty else ("is longer than 255 characters", long)
+        fault, positions = (fault, positions) if positions else ("holds a zero character", zero)
         raise InvalidInput(
             f"The name of {_positions(positions)} {fault}. Name every column, in at most 255 characters.",
             code="invalid_header",

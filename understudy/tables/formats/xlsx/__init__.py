@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -126,16 +125,24 @@ def _warnings(sheet: _Staged, named: list[tuple[str, ColumnType]]) -> Iterator[s
     for column, (name, type_) in enumerate(named):
         if type_.is_doubtful:
             yield f"Column {name!r} is kept as text: {type_.note}."
-        for counter, words in (
-            (sheet.reader.n_errors, "error values (such as #N/A)"),
-            (sheet.reader.n_uncached, "formulas without a stored result"),
-            (Counter(dict(enumerate(sheet.counts.n_impossible.tolist()))), "dates that do not exist"),
+        for n, one, many in (
+            (
+                sheet.reader.n_errors[column],
+                "error value (such as #N/A) is",
+                "error values (such as #N/A) are",
+            ),
+            (
+                sheet.reader.n_uncached[column],
+                "formula without a stored result is",
+                "formulas without a stored result are",
+            ),
+            (sheet.counts.n_impossible[column], "date that does not exist is", "dates that do not exist are"),
         ):
-            if counter[column]:
-                yield f"Column {name!r}: {counter[column]:,} {words} are taken as missing."
-    if sheet.reader.n_merged:
+            if n > 0:
+                yield f"Column {name!r}: {n:,} {one if n == 1 else many} taken as missing."
+    if n := sheet.reader.n_merged:
         yield (
-            f"The sheet has {sheet.reader.n_merged:,} areas of merged cells: only the first cell of each "
+            f"The sheet has {n:,} area{'s' if n > 1 else ''} of merged cells: only the first cell of each "
             "holds the value, the others are missing."
         )
 

@@ -26,6 +26,7 @@ _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64 = struct.Struct("<4sLQL")
 _LOCAL_HEADER_BYTES = 30
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
@@ -152,7 +153,7 @@ def _check_end(file: BinaryIO, size: int) -> int:
         raise TooLarge(f"The workbook has more than {_PARTS_MAX:,} parts. Send the table as CSV or Parquet.")
     if start + n_bytes > end:
         raise _damaged()
-    return start
+    return int(start)
 
 
 def _read_end64(file: BinaryIO, end: int) -> tuple[int, int, int]:
@@ -173,6 +174,8 @@ def _check_parts(parts: list[zipfile.ZipInfo], start: int) -> None:
         raise unreadable("The workbook has several parts of one name. Save it again.")
     if any(info.flag_bits & _ENCRYPTED for info in parts):
         raise unreadable("The workbook is encrypted. Save it without a password.")
+    if any(info.compress_type not in _COMPRESSIONS for info in parts):
+        raise unreadable("The workbook is packed in a way that workbooks are not. Save it again.")
     spans = sorted((info.header_offset, _end_of(info)) for info in parts)
     if spans[0][0] < 0 or spans[-1][1] > start or any(a[1] > b[0] for a, b in pairwise(spans)):
         raise unreadable("Parts of the workbook overlap: it is damaged, or made to do harm. Save it again.")

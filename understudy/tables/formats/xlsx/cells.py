@@ -23,7 +23,7 @@ _BATCH_PLACES = 131_072
 _BATCH_BYTES = 4 * MEBIBYTE
 _ROW_BYTES_MAX = 64 * MEBIBYTE
 # Cells may share a long text: so much text is taken whatever the sheet's size, or so many times its size.
-_UNSUSPICIOUS_BYTES = 256 * MEBIBYTE
+_UNSUSPICIOUS_BYTES = 128 * MEBIBYTE
 _REPETITION_MAX = 100
 # Of a row itself, in cells.
 _ROW_COST = 1
@@ -228,8 +228,9 @@ class SheetReader:
         column = self._column + 1
         if reference is not None:
             letters = reference.removesuffix(self._row_text)
-            known = self._columns.get(letters)
-            column = self._column_of(letters, reference) if known is None else known
+            known = self._columns.get(letters, -1)
+            is_known = known >= 0 and len(letters) < len(reference)
+            column = known if is_known else self._column_of(letters, reference)
         if column <= self._column:
             raise unreadable(f"The cells of row {self._row:,} are out of order. Save the workbook again.")
         if column >= COLUMNS_MAX:

@@ -101,11 +101,11 @@ class ColumnCounts:
         return decided
 
     def _mixture(self, column: int) -> str:
-        met = [kind for kind in Kind if self.n_values[kind, column] > 0]
         kinds = [
-            f"{self.n_values[kind, column]:,} values are {WORDS[kind]} (first in row "
+            f"{n:,} value{' is' if n == 1 else 's are'} {WORDS[kind]} (first in row "
             f"{self.first_rows[kind, column]:,})"
-            for kind in met
+            for kind in Kind
+            if (n := self.n_values[kind, column]) > 0
         ]
         return f"{', '.join(kinds[:-1])} and {kinds[-1]}"
 

@@ -95,7 +95,9 @@ def _durations(ms: Whole) -> pa.Array[Any]:
 def parse_durations(texts: pa.Array[Any]) -> pa.Array[Any]:
     """Return what `date_texts` wrote as durations in milliseconds."""
     pattern = r"\A(?P<sign>-?)(?P<h>[0-9]+):(?P<m>[0-9]+):(?P<s>[0-9]+)\.?(?P<ms>[0-9]*)\z"
-    found: Any = pc.extract_regex(pc.fill_null(texts, "0:00:00"), pattern)
+    given: Any = texts
+    filled: Any = pc.fill_null(given, "0:00:00")
+    found: Any = pc.extract_regex(filled, pattern)
     hours, minutes, seconds = (found.field(name).cast(pa.int64()).to_numpy(False) for name in ("h", "m", "s"))
     rest = pc.replace_substring_regex(found.field("ms"), r"\A\z", "0").cast(pa.int64()).to_numpy(False)
     is_negative = pc.starts_with(found.field("sign"), "-").to_numpy(False)

@@ -182,5 +182,5 @@ def _warnings(sheets: list[Sheet], sheet: Sheet, wanted: str | None) -> list[str
     if sheet.is_hidden:
         warnings.append("The sheet that is read is hidden in the workbook.")
     elif wanted is None and (n_hidden := sum(other.is_hidden for other in sheets)):
-        warnings.append(f"{n_hidden:,} of the sheets are hidden; they are not read.")
+        warnings.append(f"Sheets that are hidden and not read: {n_hidden:,}.")
     return warnings
