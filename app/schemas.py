@@ -99,14 +99,8 @@ class UploadDatasetForm(BaseModel):
         Field(description="The table.", json_schema_extra={"format": "binary"}),
     ]
     name: Annotated[Name | None, Field(description="Else the file's name without its suffix.")] = None
-    format: Annotated[
-        str | None,
-        Field(description="`csv`, `parquet` or `xlsx`; else by the file's suffix or content type."),
-    ] = None
-    sheet: Annotated[
-        str | None,
-        Field(max_length=255, description="The sheet of a workbook; else the first that is not hidden."),
-    ] = None
+    format: Annotated[str | None, Field(description="Else by the file's suffix or content type.")] = None
+    sheet: Annotated[str | None, Field(description="The sheet of a workbook; else the first.")] = None
     labels: Annotated[
         str | None, Field(description="A JSON object of labels.", examples=['{"team": "ops"}'])
     ] = None
