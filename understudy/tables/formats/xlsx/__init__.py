@@ -31,7 +31,7 @@ from understudy.tables.inference import check_names
 
 _SHEET_BYTES_MAX = 64 * GIBIBYTE
 # A group of rows is in memory as a whole when it is written and when it is read again.
-_GROUP_VALUES_MAX = 1_000_000
+_GROUP_VALUES_MAX = 500_000
 _GROUP_BYTES_MAX = 16 * MEBIBYTE
 
 

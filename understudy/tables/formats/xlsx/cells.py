@@ -19,7 +19,7 @@ from understudy.tables.formats.xlsx.shared_strings import text_too_long
 ROWS_MAX = 1_048_576
 COLUMNS_MAX = 16_384
 # A batch is held as Python objects, some 100 bytes a cell.
-_BATCH_PLACES = 131_072
+_BATCH_PLACES = 65_536
 _BATCH_BYTES = 4 * MEBIBYTE
 _ROW_BYTES_MAX = 64 * MEBIBYTE
 # Cells may share a long text: so much text is taken whatever the sheet's size, or so many times its size.
