@@ -1,7 +1,8 @@
 """Speed and memory of taking in a table: ``python -m benchmarks.ingest [--rows N] [--file TABLE]``.
 
 A table of 15 mixed columns is written as CSV, as Parquet and (200,000 rows of it) as a workbook, then each is
-ingested in a process of its own, so that peak memory is its own. CPU seconds are the figure to compare: the wall clock counts what else runs.
+ingested in a process of its own, so that peak memory is its own. CPU seconds are the figure to compare: the
+wall clock counts what else runs.
 """
 
 from __future__ import annotations

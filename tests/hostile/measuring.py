@@ -25,10 +25,18 @@ def main() -> None:
             except InvalidInput as error:
                 codes.append(error.code)
         seconds.append(round(time.process_time() - start, 2))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     sys.stdout.write(
-        json.dumps({"codes": codes, "cpu_seconds": seconds, "peak_megabytes": round(peak / 1e6)})
+        json.dumps({"codes": codes, "cpu_seconds": seconds, "peak_megabytes": _peak_megabytes()})
     )
+
+
+def _peak_megabytes() -> int:
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not ru_maxrss, which on Linux begins with that of the process that started this one.
+        kibibytes = int(status.read_text().partition("VmHWM:")[2].split()[0])
+        return round(kibibytes * 1024 / 1e6)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Iterable, Mapping
 
@@ -91,6 +92,16 @@ def archive(content: Mapping[str, Content], compression: int = zipfile.ZIP_DEFLA
                 for piece in pieces:
                     part.write(piece)
     return sink.getvalue()
+
+
+def with_end64(data: bytes, *, n_bytes: int | None = None, place: int | None = None) -> bytes:
+    """Return an archive with the end record of large archives, which may state another size or place."""
+    end = data.rindex(b"PK\5\6")
+    n_parts, size, start = struct.unpack_from("<HLL", data, end + 10)
+    size = size if n_bytes is None else n_bytes
+    record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, n_parts, n_parts, size, start)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, end if place is None else place, 1)
+    return data[:end] + record + locator + data[end:]
 
 
 def workbook(sheet_part: Content, **others: Content | None) -> bytes:

@@ -194,6 +194,15 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "states a directory of 4 GiB": ("too_large", lambda: _stating(8, 2**32 - 2)),
     "states 65,534 parts": ("too_large", lambda: _stating(65_534)),
     "100,000 parts": ("too_large", _many_parts),
+    "large end record of 4 GiB": (
+        "too_large",
+        lambda: workbooks.with_end64(_whole(), n_bytes=2**32),
+    ),
+    "large end record elsewhere": ("unreadable_file", lambda: workbooks.with_end64(_whole(), place=0)),
+    "large end record missing": (
+        "unreadable_file",
+        lambda: b"PK\3\4PK\6\7" + bytes(16) + b"PK\5\6" + b"\1" * 16 + bytes(2),
+    ),
     # Missing and wrong parts
     "no relationships": ("unreadable_file", lambda: _without("_rels/.rels")),
     "no workbook part": ("unreadable_file", lambda: _without("xl/workbook.xml")),

@@ -132,7 +132,8 @@ def _add_ingest(
         job_id=job_id,
         project_id=project_id,
         kind="ingest",
-        parameters={"kind": "ingest", "dataset_id": dataset_id, "format": format, "options": given},
+        parameters={"kind": "ingest", "dataset_id": dataset_id, "format": format}
+        | ({"options": given} if given else {}),
         labels=labels,
         ttl_seconds=resources.settings.job_ttl_seconds,
     )

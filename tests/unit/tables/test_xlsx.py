@@ -22,6 +22,7 @@ from tests.hostile.workbooks import (
     sheet,
     styles,
     table,
+    with_end64,
     workbook,
 )
 from understudy.errors import InvalidInput
@@ -228,6 +229,11 @@ def test_stored_parts_a_comment_and_other_parts_are_no_matter(tmp_path: Path):
     with zipfile.ZipFile(tmp_path / "table.xlsm", "a") as file:
         file.comment = b"PK" * 1_000
     assert read_table(tmp_path / "table.xlsm").to_pydict() == {"a": [1], "b": [2]}
+
+
+def test_the_end_record_of_large_archives_is_understood(tmp_path: Path):
+    data = with_end64(workbook(table(row(2, "1", "2"))))
+    assert _read(tmp_path, data).to_pydict() == {"a": [1], "b": [2]}
 
 
 def test_merged_cells_are_counted(tmp_path: Path):

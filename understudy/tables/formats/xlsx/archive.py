@@ -146,7 +146,8 @@ def _check_end(file: BinaryIO, size: int) -> int:
     end = size - len(tail) + position
     *_, n_parts, n_bytes, start, _ = _END.unpack_from(tail, position)
     if tail[max(0, position - _LOCATOR64.size) :].startswith(b"PK\6\7"):
-        n_parts, n_bytes, start = _read_end64(file, end)
+        with translated():
+            n_parts, n_bytes, start = _read_end64(file, end)
     if n_parts == 0:
         raise unreadable("The file is an empty zip archive. Save the workbook again.")
     if n_parts > _PARTS_MAX or n_bytes > _DIRECTORY_BYTES_MAX:
@@ -157,9 +158,12 @@ def _check_end(file: BinaryIO, size: int) -> int:
 
 
 def _read_end64(file: BinaryIO, end: int) -> tuple[int, int, int]:
-    file.seek(end - _LOCATOR64.size - _END64.size)
+    position = end - _LOCATOR64.size - _END64.size
+    file.seek(max(0, position))
     record = file.read(_END64.size)
-    if len(record) < _END64.size or not record.startswith(b"PK\6\6"):
+    _, _, stated, _ = _LOCATOR64.unpack(file.read(_LOCATOR64.size))
+    # Versions of zipfile differ in which of the two places they look at.
+    if stated != position or not record.startswith(b"PK\6\6"):
         raise _damaged()
     n_parts, n_bytes, start = _END64.unpack(record)[-3:]
     return int(n_parts), int(n_bytes), int(start)
