@@ -12,8 +12,9 @@ from app.uploads import Upload
 from understudy.errors import InvalidInput
 from understudy.job_kinds.base import Labels, Name
 from understudy.tables.formats import FORMATS
+from understudy.tables.reading import ReadOptions
 
-FORM_FIELDS = frozenset({"name", "format", "labels"})
+FORM_FIELDS = frozenset({"name", "format", "labels", *ReadOptions.model_fields})
 
 
 class Description(BaseModel):
@@ -24,36 +25,46 @@ class Description(BaseModel):
     name: Name
     format: str
     labels: Labels
+    options: ReadOptions
 
 
 def describe_upload(
-    upload: Upload, *, name: str | None, file_format: str | None, labels: Mapping[str, str]
+    upload: Upload,
+    *,
+    name: str | None,
+    file_format: str | None,
+    labels: Mapping[str, str],
+    options: Mapping[str, str | None],
 ) -> Description:
-    """Return what an upload is to become.
+    """Return what an upload is to become; what the form says goes before the query.
 
     Raises
     ------
     InvalidInput
-        If a form field is unknown or cannot be used, or the format is not known.
+        If a form field is unknown or cannot be used, or the format is not known or not read with an option.
     """
     unknown = sorted(set(upload.fields) - FORM_FIELDS)
     if unknown:
         raise InvalidInput(
-            f"The form has an unknown field {unknown[0][:100]!r}; there are file, name, format and labels.",
+            f"The form has an unknown field {unknown[0][:100]!r}; there are file, "
+            f"{', '.join(sorted(FORM_FIELDS))}.",
             code="invalid_parameters",
         )
     try:
-        return Description(
+        description = Description(
             name=upload.fields.get("name") or name or name_of(upload.filename),
             format=_format_of(upload, upload.fields.get("format") or file_format),
             labels=json.loads(upload.fields["labels"]) if "labels" in upload.fields else dict(labels),
+            options=_options_of(upload, options),
         )
     except (ValidationError, json.JSONDecodeError, RecursionError):
         raise InvalidInput(
             "`name` takes 1 to 255 characters, `labels` a JSON object of up to 16 texts (keys up to 64, "
-            "values up to 255 characters); none of them control characters.",
+            "values up to 255 characters), `sheet` 1 to 255 characters; none of them control characters.",
             code="invalid_parameters",
         ) from None
+    FORMATS[description.format].check_options(description.options)
+    return description
 
 
 def name_of(filename: str | None) -> str:
@@ -61,6 +72,12 @@ def name_of(filename: str | None) -> str:
     base = re.split(r"[/\\]", filename or "")[-1]
     stem = re.sub(r"[\x00-\x1f\x7f]", "", base).rsplit(".", 1)[0].strip()
     return stem[:255] or "upload"
+
+
+def _options_of(upload: Upload, options: Mapping[str, str | None]) -> ReadOptions:
+    named = {key: value for key, value in upload.fields.items() if key in ReadOptions.model_fields}
+    given = {key: value for key, value in options.items() if value is not None}
+    return ReadOptions.model_validate(given | named)
 
 
 def _format_of(upload: Upload, named: str | None) -> str:

@@ -100,9 +100,8 @@ class UploadDatasetForm(BaseModel):
         Field(description="The table.", json_schema_extra={"format": "binary"}),
     ]
     name: Annotated[Name | None, Field(description="Else the file's name without its suffix.")] = None
-    format: Annotated[
-        str | None, Field(description="`csv` or `parquet`; else by the file's suffix or content type.")
-    ] = None
+    format: Annotated[str | None, Field(description="Else by the file's suffix or content type.")] = None
+    sheet: Annotated[str | None, Field(description="The sheet of a workbook; else the first.")] = None
     labels: Annotated[
         str | None, Field(description="A JSON object of labels.", examples=['{"team": "ops"}'])
     ] = None

@@ -120,7 +120,7 @@ def _body_form(request: Request) -> tuple[str | None, bytes | None]:
     if form.startswith(b"multipart/") or form in (b"application/x-www-form-urlencoded", b"application/json"):
         raise InvalidInput(
             f"A body of type {form.decode('latin-1')[:100]!r} is no table. Send multipart/form-data with the"
-            " field `file`, or the bare file as text/csv or application/vnd.apache.parquet.",
+            " field `file`, or the bare file with the content type of its format (text/csv, …).",
             code="unsupported_media_type",
         )
     return media_type_of(form.decode("latin-1")), None

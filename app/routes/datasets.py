@@ -47,8 +47,12 @@ FormatQuery = Annotated[
     Query(
         alias="format",
         max_length=32,
-        description="`csv` or `parquet`; else by the file's suffix or the content type.",
+        description="`csv`, `parquet` or `xlsx`; else by the file's suffix or the content type.",
     ),
+]
+SheetQuery = Annotated[
+    str | None,
+    Query(max_length=255, description="The sheet of a workbook that is sent bare; else the first."),
 ]
 
 
@@ -64,6 +68,7 @@ FormatQuery = Annotated[
                 "multipart/form-data": {"schema": {"$ref": "#/components/schemas/UploadDatasetForm"}},
                 "text/csv": FILE,
                 "application/vnd.apache.parquet": FILE,
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": FILE,
             },
         }
     },
@@ -77,6 +82,7 @@ async def upload_dataset(
     key: IdempotencyKeyDep,
     name: NameQuery = None,
     file_format: FormatQuery = None,
+    sheet: SheetQuery = None,
 ) -> Response:
     """Store a table and start the `ingest` job that reads it.
 
@@ -85,7 +91,9 @@ async def upload_dataset(
     """
     bytes_max = resources.limits.upload_bytes_max
     async with received_upload(request, resources.staging_folder, bytes_max=bytes_max) as upload:
-        description = describe_upload(upload, name=name, file_format=file_format, labels=labels)
+        description = describe_upload(
+            upload, name=name, file_format=file_format, labels=labels, options={"sheet": sheet}
+        )
         digest = hashlib.sha256(upload.sha256 + description.model_dump_json().encode()).digest()
 
         async def answer() -> Response:
@@ -182,7 +190,10 @@ def download_dataset(
         FormatName, Query(alias="format", description="Parquet is sent as it is stored.")
     ] = "parquet",
 ) -> Response:
-    """Return the whole table as one file. Parquet has an ETag (its SHA-256) and takes a Range."""
+    """Return the whole table as one file. Parquet has an ETag (its SHA-256) and takes a Range.
+
+    A workbook (`xlsx`) holds at most 1,048,575 rows, and texts of at most 32,767 characters.
+    """
     with resources.sessions() as session:
         row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
         artifact_services.check_may_see(caller, row)
@@ -192,6 +203,7 @@ def download_dataset(
     etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{file_format}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
+    artifact_services.check_download(file_format, row.n_rows or 0, row.n_columns or 0)
     filename = f"{dataset_id}.{file_format}"
     if file_format == "parquet":
         file = artifact_services.open_artifact(resources, artifact)
@@ -212,6 +224,7 @@ def _store(
         name=description.name,
         format=description.format,
         labels=description.labels,
+        options=description.options,
         source=upload.source,
         sha256=upload.sha256,
         size_bytes=upload.size_bytes,

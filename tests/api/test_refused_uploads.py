@@ -31,7 +31,10 @@ TEXT_CSV = {"Content-Type": "text/csv"}
     [
         ({"files": {"file": ("a.csv", b"")}}, 422, "empty_file", "no bytes"),
         ({"content": b"", "headers": {"Content-Type": "text/csv"}}, 422, "empty_file", "no bytes"),
-        ({"files": {"file": ("a.xlsx", CSV)}}, 422, "unknown_format", "parquet"),
+        ({"files": {"file": ("a.ods", CSV)}}, 422, "unknown_format", "xlsx"),
+        ({"files": FILE, "data": {"sheet": "S"}}, 422, "invalid_parameters", "`sheet`"),
+        ({"files": FILE, "data": {"format": "xlsx", "sheet": ""}}, 422, "invalid_parameters", "`sheet`"),
+        ({"files": FILE, "data": {"format": "xlsx", "sheet": "a\0"}}, 422, "invalid_parameters", "`sheet`"),
         ({"files": FILE, "data": {"format": "xml"}}, 422, "unknown_format", "csv"),
         ({"content": CSV, "headers": {"Content-Type": "text/html"}}, 415, "unsupported_media_type", "csv"),
         ({"content": CSV}, 415, "unsupported_media_type", "parquet"),

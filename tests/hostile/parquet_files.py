@@ -102,6 +102,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "duplicate names": ("invalid_header", lambda: _file(_TABLE.rename_columns(["a", "a"]))),
     "empty name": ("invalid_header", lambda: _file(_TABLE.rename_columns(["a", ""]))),
     "name of 256 characters": ("invalid_header", lambda: _file(_TABLE.rename_columns(["a", "x" * 256]))),
+    "name with a zero character": ("invalid_header", lambda: _file(_TABLE.rename_columns(["a", "x\0"]))),
     "list": ("unsupported_column", _column(pa.array([[1, 2], [3]]))),
     "struct": ("unsupported_column", _column(pa.array([{"x": 1}, {"x": 2}]))),
     "map": ("unsupported_column", _column(pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())))),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,8 @@ import pytest
 from tests.hostile import BROKEN_FILES, BrokenFile
 from understudy.errors import InvalidInput
 from understudy.tables.formats import FORMATS, ReadLimits
+
+_ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("broken", BROKEN_FILES, ids=lambda broken: f"{broken.format_name}: {broken.name}")
@@ -20,3 +25,25 @@ def test_broken_file_is_refused_and_nothing_is_left(broken: BrokenFile, tmp_path
     assert caught.value.code == broken.code
     assert caught.value.__context__ is None or caught.value.__suppress_context__
     assert list(tmp_path.iterdir()) == [source]
+
+
+# What these hold, unpacked or expanded, is from 50 MB to 200 GB.
+_BOMBS = (
+    *("gigabytes of blanks", "3 million rows", "one megabyte in 200,000 cells", "a row of 2 GB"),
+    *("shared strings that are all blanks", "a cell of 10 MB", "a shared text of 10 MB", "100,000 parts"),
+    *("16 million elements within each other", "a million names of elements", "an attribute of 50 MB"),
+    *("a comment of 50 MB", "billion laughs", "20,000 columns", "only XFD1048576"),
+)
+
+
+def test_bombs_in_workbooks_take_little_memory_and_time(tmp_path: Path):
+    files = {broken.name: broken for broken in BROKEN_FILES if broken.format_name == "xlsx"}
+    paths = [tmp_path / f"{index}.xlsx" for index in range(len(_BOMBS))]
+    for path, name in zip(paths, _BOMBS, strict=True):
+        path.write_bytes(files[name].make())
+    command = [sys.executable, "-m", "tests.hostile.measuring", *map(str, paths)]
+    measured = json.loads(subprocess.run(command, check=True, capture_output=True, cwd=_ROOT).stdout)
+    assert measured["codes"] == [files[name].code for name in _BOMBS]
+    # Of which the libraries are some 130.
+    assert measured["peak_megabytes"] < 300
+    assert max(measured["cpu_seconds"]) < 20

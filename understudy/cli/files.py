@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from understudy.synthesizers import IndependentParameters, TreeChainParameters
     from understudy.synthesizers.base import Synthesizer
     from understudy.synthesizers.control import Control
+    from understudy.tables.reading import ReadOptions
 
 SEED_MAX = 2**63 - 1
 
@@ -34,7 +35,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for m
 
 
 def fit(
-    table: Annotated[Path, typer.Argument(help="A CSV or Parquet file; the suffix says which.")],
+    table: Annotated[Path, typer.Argument(help="A CSV, Parquet or Excel file; the suffix says which.")],
     model: Annotated[Path, typer.Option("--output", "-o", help="Where the model file goes.")],
     synthesizer: Annotated[
         str, typer.Option(help="tree_chain, or independent: the baseline.")
@@ -54,6 +55,9 @@ def fit(
             help="A schema, or SDV's metadata, in JSON, when the columns are not what they look like."
         ),
     ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="The sheet of a workbook; else the first that is not hidden.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Learn a table and write a model file."""
@@ -67,9 +71,10 @@ def fit(
     seed = _chosen(seed)
     parameters = _synthesizer_parameters(synthesizer, preset, time_budget)
     said = read_schema_file(schema) if schema else None
+    options = _read_options(sheet)
     with complete_or_absent(model) as partial:
         with progress_bar(f"Fitting {table.name}") as progress:
-            rows = read_table(existing_file(table), progress=progress)
+            rows = read_table(existing_file(table), options=options, progress=progress)
             columns = schema_of(rows, said, name=table.stem)
             fitted = make_synthesizer(parameters, seed=seed).fit(
                 conform(rows, columns), columns, progress=progress
@@ -86,7 +91,9 @@ def fit(
 
 def sample(
     model: Annotated[Path, typer.Argument(help="A model file that `understudy fit` wrote.")],
-    rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv or .parquet.")],
+    rows_file: Annotated[
+        Path, typer.Option("--output", "-o", help="Where the rows go: .csv, .parquet or .xlsx.")
+    ],
     n_rows: Annotated[
         int | None,
         typer.Option("--rows", "-n", min=1, help="How many rows; conditions of --control say it themselves."),
@@ -143,7 +150,9 @@ def impute(
     table: Annotated[
         Path, typer.Argument(help="The table to complete, of the columns that the model knows.")
     ],
-    rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv or .parquet.")],
+    rows_file: Annotated[
+        Path, typer.Option("--output", "-o", help="Where the rows go: .csv, .parquet or .xlsx.")
+    ],
     n_draws: Annotated[
         int, typer.Option("--draws", min=1, help="How often: the whole table each time, one after the other.")
     ] = 1,
@@ -233,6 +242,19 @@ def _describe_groups(model: Synthesizer, control: Control, n_rows: int, offset: 
         "groups": [asdict(group) for group in groups],
         "warnings": describe_weak_groups(control, groups),
     }
+
+
+def _read_options(sheet: str | None) -> ReadOptions:
+    from pydantic import ValidationError
+
+    from understudy.tables.reading import ReadOptions
+
+    try:
+        return ReadOptions(sheet=sheet)
+    except ValidationError:
+        raise InvalidInput(
+            "--sheet takes 1 to 255 characters, none of them control characters.", code="invalid_parameters"
+        ) from None
 
 
 def _synthesizer_parameters(

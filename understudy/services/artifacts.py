@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
 from understudy.db import artifacts
-from understudy.errors import InvalidInput, NotFound, UnderstudyError
+from understudy.errors import InvalidInput, NotFound, TooLarge, UnderstudyError
 from understudy.resources import Resources
 from understudy.tables.reading import FormatName
 
@@ -48,13 +48,39 @@ def check_may_see(caller: Caller, dataset: Dataset) -> None:
         caller.require("read_real")
 
 
+def check_download(format_name: FormatName, n_rows: int, n_columns: int) -> None:
+    """Refuse a table that no file of the format holds, before anything of it is made.
+
+    Raises
+    ------
+    TooLarge
+        With the limit.
+    """
+    if format_name == "parquet":
+        return
+    from understudy.tables.formats import FORMATS
+
+    limits = FORMATS[format_name].write_limits
+    if limits is not None:
+        limits.check(n_rows, n_columns)
+
+
 def stream_table(resources: Resources, artifact: Artifact, format_name: FormatName) -> Iterator[bytes]:
-    """Return a stored table in another format, in pieces; raises as `open_artifact`, and at once."""
+    """Return a stored table in another format, in pieces; raises as `open_artifact`, and at once.
+
+    Raises
+    ------
+    TooLarge
+        If a text of the table is longer than the format holds.
+    """
     open_artifact(resources, artifact).close()
     chunks = _converted(resources, artifact.storage_key, format_name)
     try:
         # Looked at before the answer begins: afterwards nothing but a broken connection could tell.
         first = next(chunks)
+    except TooLarge:
+        # Not the stored file but the other format is at its end.
+        raise
     except InvalidInput as error:
         raise _corrupt("cannot be read") from error
     return chain([first], chunks)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-FormatName = Literal["csv", "parquet"]
+FormatName = Literal["csv", "parquet", "xlsx"]
 """The names of the formats; a test holds them equal to those of `FORMATS`."""
 
 
@@ -14,6 +14,15 @@ class ReadOptions(BaseModel):
     """How a file is to be read, where the file itself does not say so; each format takes some of them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sheet: Annotated[
+        str | None,
+        Field(
+            max_length=255,
+            pattern=r"^[^\x00-\x1f\x7f]+$",
+            description="The sheet of a workbook; else the first that is not hidden.",
+        ),
+    ] = None
 
     @property
     def given(self) -> frozenset[str]:

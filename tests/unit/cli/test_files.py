@@ -119,6 +119,18 @@ def test_a_schema_says_what_the_columns_are(tmp_path, table, small_table):
     assert sampled(model, "-n", "5").schema.field("id").type == pa.string()
 
 
+def test_a_workbook_is_fitted_and_sampled_by_its_sheet(tmp_path, small_table):
+    from understudy.tables.formats import read_table, write_table
+
+    book, model, rows = tmp_path / "table.xlsx", tmp_path / "model", tmp_path / "rows.xlsx"
+    write_table(book, small_table.to_batches(), small_table.schema)
+    options = ["--sheet", "Sheet1", "--synthesizer", "independent"]
+    assert run(["fit", str(book), "-o", str(model), *options]) == 0
+    assert run(["sample", str(model), "-n", "300", "-o", str(rows)]) == 0
+    assert read_table(rows).schema.names == small_table.schema.names
+    assert run(["fit", str(book), "-o", str(model), "--sheet", "Sheet2"]) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
@@ -129,6 +141,8 @@ def test_a_schema_says_what_the_columns_are(tmp_path, table, small_table):
         (["fit", "{table}", "-o", "m", "--preset", "slow"], 2, "'slow'"),
         (["fit", "{table}", "-o", "m", "--preset", "fast", "--time-budget", "5"], 2, "give either"),
         (["fit", "{table}", "-o", "m", "--schema", "{model}"], 2, "is not a schema"),
+        (["fit", "{table}", "-o", "m", "--sheet", "S"], 2, "`sheet`"),
+        (["fit", "{table}", "-o", "m", "--sheet", ""], 2, "--sheet"),
         (["fit", "{table}"], 2, "Missing option"),
         (["sample", "{table}", "-n", "5", "-o", "r.csv"], 2, "damaged or foreign"),
         (["sample", "{model}", "-n", "0", "-o", "r.csv"], 2, "greater than or equal to 1"),

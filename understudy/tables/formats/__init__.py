@@ -13,6 +13,7 @@ from understudy.tables.formats.base import Format, Ingested
 from understudy.tables.formats.csv import CSV
 from understudy.tables.formats.parquet import PARQUET
 from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits
+from understudy.tables.formats.xlsx import XLSX
 from understudy.tables.reading import ReadOptions
 
 __all__ = [
@@ -27,7 +28,7 @@ __all__ = [
     "write_table",
 ]
 
-FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (CSV, PARQUET)}
+FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (CSV, PARQUET, XLSX)}
 
 
 def format_for_path(path: Path) -> Format:

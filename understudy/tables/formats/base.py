@@ -11,7 +11,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from understudy.errors import InvalidInput
+from understudy.errors import InvalidInput, TooLarge
 from understudy.progress import Progress, no_progress
 from understudy.tables.formats.canonical import CanonicalBatches, write_parquet
 from understudy.tables.formats.scan import Reading, ReadLimits, Scan
@@ -45,6 +45,41 @@ class Ingested:
 
 
 @dataclass(frozen=True)
+class WriteLimits:
+    """What a file of a format can hold.
+
+    Parameters
+    ----------
+    rows_max, columns_max : int
+        Size of the table.
+    characters_max : int
+        Longest text.
+    """
+
+    rows_max: int
+    columns_max: int
+    characters_max: int
+
+    def check(self, n_rows: int, n_columns: int) -> None:
+        """Refuse tables that no file of the format holds.
+
+        Raises
+        ------
+        TooLarge
+            too_many_rows or too_many_columns.
+        """
+        if n_rows > self.rows_max:
+            raise TooLarge(
+                f"The format holds at most {self.rows_max:,} rows. Take Parquet or CSV.", code="too_many_rows"
+            )
+        if n_columns > self.columns_max:
+            raise TooLarge(
+                f"The format holds at most {self.columns_max:,} columns. Take Parquet or CSV.",
+                code="too_many_columns",
+            )
+
+
+@dataclass(frozen=True)
 class Format:
     """One member of the family.
 
@@ -66,6 +101,8 @@ class Format:
         The bytes that `write` would write, as the batches come; None if they are not known before the last.
     options : frozenset of str
         The names of the `ReadOptions` that its files can need; others are refused.
+    write_limits : WriteLimits, optional
+        What its files can hold, if that is less than any table.
     """
 
     name: FormatName
@@ -76,15 +113,20 @@ class Format:
     write: Write
     chunks: Callable[[Iterable[pa.RecordBatch], pa.Schema], Iterator[bytes]] | None = None
     options: frozenset[str] = frozenset()
+    write_limits: WriteLimits | None = None
 
-    @contextmanager
-    def open(self, path: Path, reading: Reading) -> Iterator[Scan]:
-        """Open a file with options that its format takes."""
-        for name in sorted(reading.options.given - self.options):
+    def check_options(self, options: ReadOptions) -> None:
+        """Refuse options that its files are not read with."""
+        for name in sorted(options.given - self.options):
             raise InvalidInput(
                 f"Files of format {self.name} are not read with the option `{name}`. Leave it out.",
                 code="invalid_parameters",
             )
+
+    @contextmanager
+    def open(self, path: Path, reading: Reading) -> Iterator[Scan]:
+        """Open a file with options that its format takes."""
+        self.check_options(reading.options)
         with self.scan(path, reading) as scan:
             yield scan
 

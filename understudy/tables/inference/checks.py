@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from understudy.errors import InvalidInput
 
+_FAULTS: tuple[tuple[str, Callable[[str], bool]], ...] = (
+    ("is empty", lambda name: not name.strip()),
+    ("is longer than 255 characters", lambda name: len(name) > 255),
+    # PostgreSQL keeps no NUL.
+    ("holds a zero character", lambda name: "\0" in name),
+)
+
 
 def check_names(names: Sequence[str]) -> None:
-    """Refuse names that are empty, too long or not unique, and tables without columns.
+    """Refuse names that are empty, too long, not unique or hold a zero, and tables without columns.
 
     Raises
     ------
@@ -17,14 +24,12 @@ def check_names(names: Sequence[str]) -> None:
     """
     if not names:
         raise InvalidInput("The table has no columns; it needs at least one.", code="no_columns")
-    empty = [position for position, name in enumerate(names, start=1) if not name.strip()]
-    long = [position for position, name in enumerate(names, start=1) if len(name) > 255]
-    if empty or long:
-        fault, positions = ("is empty", empty) if empty else ("is longer than 255 characters", long)
-        raise InvalidInput(
-            f"The name of {_positions(positions)} {fault}. Name every column, in at most 255 characters.",
-            code="invalid_header",
-        )
+    for fault, is_faulty in _FAULTS:
+        if positions := [position for position, name in enumerate(names, start=1) if is_faulty(name)]:
+            raise InvalidInput(
+                f"The name of {_positions(positions)} {fault}. Name every column, in at most 255 characters.",
+                code="invalid_header",
+            )
     _check_unique(names)
 
 

@@ -12,7 +12,7 @@ from understudy.tables.formats.scan import MEBIBYTE
 # Beginnings of files that are often sent by mistake, and what to do about each.
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file; send it with format parquet"),
-    (b"PK\x03\x04", "a zip archive or a spreadsheet; save the sheet as CSV"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet; name its format (xlsx), or save the sheet as CSV"),
     (b"\x1f\x8b", "a gzip file; decompress it first"),
     (b"(\xb5/\xfd", "a zstd file; decompress it first"),
     (b"BZh", "a bzip2 file; decompress it first"),

@@ -1,0 +1,377 @@
+"""Workbooks that are broken or made to do harm: name -> (expected code, function that makes the bytes)."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import random
+import struct
+import zipfile
+from collections.abc import Callable, Iterator
+
+from tests.hostile import workbooks
+from tests.hostile.workbooks import (
+    archive,
+    listing,
+    parts,
+    relationships,
+    row,
+    sheet,
+    styles,
+    table,
+    workbook,
+)
+
+_GOOD = table(row(2, "1", "2"))
+_TYPE = ' t="str"'
+
+
+def _whole() -> bytes:
+    return workbook(_GOOD)
+
+
+def _cut(numerator: int, denominator: int) -> bytes:
+    data = _whole()
+    return data[: len(data) * numerator // denominator]
+
+
+def _cell(attributes: str, content: str = "<v>1</v>") -> Callable[[], bytes]:
+    """Return a workbook whose cell B2 is so."""
+    return lambda: workbook(table(f'<row r="2"><c r="A2"><v>1</v></c><c {attributes}>{content}</c></row>'))
+
+
+def _without(name: str) -> bytes:
+    return archive({key: content for key, content in parts(_GOOD).items() if key != name})
+
+
+def _with(name: str, content: workbooks.Content) -> bytes:
+    return archive(parts(_GOOD) | {name: content})
+
+
+def _many_rows() -> Iterator[bytes]:
+    yield f"<worksheet><sheetData>{workbooks.HEADER}".encode()
+    for _ in range(300):
+        yield b"<row><c><v>1</v></c></row>" * 10_000
+    yield b"</sheetData></worksheet>"
+
+
+def _endless(piece: bytes, size: int, start: bytes = b"<worksheet>") -> Iterator[bytes]:
+    yield start
+    for _ in range(size // len(piece) // 1_000):
+        yield piece * 1_000
+
+
+def _shared_bomb() -> bytes:
+    """Return 100 KB that stand for 200 GB: a text of a megabyte in 200,000 cells."""
+    cells = "".join(f'<row r="{n}"><c t="s"><v>0</v></c></row>' for n in range(2, 200_002))
+    return workbook(table(cells), sharedStrings=workbooks.shared_strings(f"<t>{'x' * 1_000_000}</t>"))
+
+
+def _wide_bomb() -> bytes:
+    """Return one row that stands for two gigabytes."""
+    names = "".join(f'<c t="str"><v>c{n}</v></c>' for n in range(2_000))
+    cells = '<c t="s"><v>0</v></c>' * 2_000
+    rows = sheet(f"<row>{names}</row><row>{cells}</row>")
+    return workbook(rows, sharedStrings=workbooks.shared_strings(f"<t>{'x' * 1_000_000}</t>"))
+
+
+_LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+_LAUGHING = f'<!DOCTYPE w [<!ENTITY l0 "lol">{_LAUGHS}]><worksheet><sheetData/>&l9;</worksheet>'
+
+
+def _entity(declaration: str) -> Callable[[], bytes]:
+    return lambda: workbook(f"<!DOCTYPE w [{declaration}]>" + _GOOD.replace("<v>1</v>", "<v>&x;</v>"))
+
+
+def _duplicated() -> bytes:
+    data = archive(parts(_GOOD) | {"xl/worksheets/sheet2.xml": _GOOD})
+    return data.replace(b"sheet2.xml", b"sheet1.xml")
+
+
+def _overlapping() -> bytes:
+    """Return an archive whose second part is said to be where the first is."""
+    data = bytearray(_whole())
+    first = data.index(b"PK\1\2")
+    second = data.index(b"PK\1\2", first + 1)
+    data[second + 42 : second + 46] = data[first + 42 : first + 46]
+    return bytes(data)
+
+
+def _nested() -> bytes:
+    """Return an archive whose first part is said to hold all others."""
+    data = bytearray(_whole())
+    first = data.index(b"PK\1\2")
+    data[first + 20 : first + 24] = struct.pack("<L", first - 100)
+    return bytes(data)
+
+
+def _flagged(bit: int) -> bytes:
+    data = bytearray(_whole())
+    position = -1
+    while (position := data.find(b"PK\1\2", position + 1)) >= 0:
+        data[position + 8] |= bit
+    return bytes(data)
+
+
+def _stating(n_parts: int, n_bytes: int | None = None) -> bytes:
+    data = bytearray(_whole())
+    end = data.rindex(b"PK\5\6")
+    data[end + 8 : end + 12] = struct.pack("<HH", n_parts, n_parts)
+    if n_bytes is not None:
+        data[end + 12 : end + 16] = struct.pack("<L", n_bytes)
+    return bytes(data)
+
+
+def _many_parts() -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as file:
+        for n in range(100_000):
+            file.writestr(f"{n}", b"")
+    return sink.getvalue()
+
+
+def _noisy() -> bytes:
+    data = bytearray(_whole())
+    start = data.index(b"sheet1.xml") + 12
+    data[start : start + 60] = random.Random(1).randbytes(60)  # noqa: S311 - noise, not a secret
+    return bytes(data)
+
+
+def _header(*names: str) -> Callable[[], bytes]:
+    cells = "".join(f"<c{_TYPE}><v>{name}</v></c>" for name in names)
+    return lambda: workbook(sheet(f"<row>{cells}</row><row><c><v>1</v></c></row>"))
+
+
+_HIDING = '<sheet name="S" sheetId="1" r:id="worksheet"/>'
+
+FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
+    # Not a workbook at all
+    "no bytes": ("empty_file", lambda: b""),
+    "csv": ("unreadable_file", lambda: b"a,b\n1,2\n"),
+    "old .xls, or with a password": (
+        "unreadable_file",
+        lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(5_000),
+    ),
+    "web page": ("unreadable_file", lambda: b"<html><table><tr><td>1</td></tr></table></html>"),
+    "xml of 2003": ("unreadable_file", lambda: b'\xef\xbb\xbf<?xml version="1.0"?><Workbook/>'),
+    "parquet": ("unreadable_file", lambda: b"PAR1" + bytes(100)),
+    "empty zip": ("unreadable_file", lambda: archive({})),
+    "zip of something else": ("unreadable_file", lambda: archive({"a.txt": "hello"})),
+    "ods": (
+        "unreadable_file",
+        lambda: archive({"mimetype": "application/vnd.oasis", "content.xml": "<x/>"}),
+    ),
+    "docx": ("unreadable_file", lambda: _with("xl/workbook.xml", "<document/>")),
+    "xlsb": (
+        "unreadable_file",
+        lambda: archive(
+            {"_rels/.rels": relationships(officeDocument="xl/workbook.bin"), "xl/workbook.bin": "x"}
+        ),
+    ),
+    # Damaged archives
+    "mark only": ("unreadable_file", lambda: b"PK\3\4"),
+    "cut after a quarter": ("unreadable_file", lambda: _cut(1, 4)),
+    "cut in the middle": ("unreadable_file", lambda: _cut(1, 2)),
+    "cut in the directory": ("unreadable_file", lambda: _cut(9, 10)),
+    "cut at the last byte": ("unreadable_file", lambda: _whole()[:-1]),
+    "start missing": ("unreadable_file", lambda: b"PK" + _whole()[100:]),
+    "noise in the sheet": ("unreadable_file", _noisy),
+    "one bit of the sheet changed": (
+        "unreadable_file",
+        lambda: archive(parts(_GOOD), zipfile.ZIP_STORED).replace(b"<v>1</v>", b"<v>7</v>"),
+    ),
+    "overlapping parts": ("unreadable_file", _overlapping),
+    "nested parts": ("unreadable_file", _nested),
+    "several parts of one name": ("unreadable_file", _duplicated),
+    "parts that differ by case": ("unreadable_file", lambda: _with("XL/Workbook.XML", "<workbook/>")),
+    "absolute name": ("unreadable_file", lambda: _with("/etc/passwd", "x")),
+    "name with ..": ("unreadable_file", lambda: _with("xl/../../x.xml", "x")),
+    "name with backslashes": ("unreadable_file", lambda: _with("..\\x.xml", "x")),
+    "name of a drive": ("unreadable_file", lambda: _with("C:x.xml", "x")),
+    "encrypted parts": ("unreadable_file", lambda: _flagged(1)),
+    "bzip2": ("unreadable_file", lambda: archive(parts(_GOOD), zipfile.ZIP_BZIP2)),
+    "states no parts": ("unreadable_file", lambda: _stating(0)),
+    "states a directory of 4 GiB": ("too_large", lambda: _stating(8, 2**32 - 2)),
+    "states 65,534 parts": ("too_large", lambda: _stating(65_534)),
+    "100,000 parts": ("too_large", _many_parts),
+    "large end record of 4 GiB": (
+        "too_large",
+        lambda: workbooks.with_end64(_whole(), n_bytes=2**32),
+    ),
+    "large end record elsewhere": ("unreadable_file", lambda: workbooks.with_end64(_whole(), place=0)),
+    "large end record missing": (
+        "unreadable_file",
+        lambda: b"PK\3\4PK\6\7" + bytes(16) + b"PK\5\6" + b"\1" * 16 + bytes(2),
+    ),
+    # Missing and wrong parts
+    "no relationships": ("unreadable_file", lambda: _without("_rels/.rels")),
+    "no workbook part": ("unreadable_file", lambda: _without("xl/workbook.xml")),
+    "no relationships of the workbook": ("unreadable_file", lambda: _without("xl/_rels/workbook.xml.rels")),
+    "no sheet part": ("unreadable_file", lambda: _without(workbooks.SHEET)),
+    "no sheets": ("unreadable_file", lambda: _with("xl/workbook.xml", listing())),
+    "a sheet that leads nowhere": (
+        "unreadable_file",
+        lambda: _with("xl/workbook.xml", listing('<sheet name="S" r:id="x"/>')),
+    ),
+    "a sheet outside of the file": (
+        "unreadable_file",
+        lambda: _with(
+            "xl/_rels/workbook.xml.rels",
+            relationships(worksheet="file:///etc/passwd").replace(" Target", ' TargetMode="External" Target'),
+        ),
+    ),
+    "a sheet above the archive": (
+        "unreadable_file",
+        lambda: _with("xl/_rels/workbook.xml.rels", relationships(worksheet="../../../../etc/passwd")),
+    ),
+    "a chart as the only sheet": (
+        "unreadable_file",
+        lambda: _with("xl/_rels/workbook.xml.rels", relationships(chartsheet="worksheets/sheet1.xml")),
+    ),
+    "a sheet that is none": ("unreadable_file", lambda: workbook("<chartsheet/>")),
+    "100,000 sheets": ("unreadable_file", lambda: _with("xl/workbook.xml", listing(_HIDING * 60_000))),
+    "100,000 cell styles": (
+        "unreadable_file",
+        lambda: workbook(
+            _GOOD, styles=styles().replace('<xf numFmtId="0"/>', '<xf numFmtId="0"/>' * 140_000)
+        ),
+    ),
+    # XML made to do harm
+    "billion laughs": ("unreadable_file", lambda: workbook(_LAUGHING)),
+    "document type": ("unreadable_file", lambda: workbook("<!DOCTYPE worksheet>" + _GOOD)),
+    "external document type": (
+        "unreadable_file",
+        lambda: workbook('<!DOCTYPE w SYSTEM "http://127.0.0.1:9/x.dtd">' + _GOOD),
+    ),
+    "external entity": ("unreadable_file", _entity('<!ENTITY x SYSTEM "file:///etc/passwd">')),
+    "internal entity": ("unreadable_file", _entity('<!ENTITY x "1">')),
+    "entities in the shared strings": (
+        "unreadable_file",
+        lambda: workbook(_GOOD, sharedStrings='<!DOCTYPE s [<!ENTITY x "y">]><sst><si><t>&x;</t></si></sst>'),
+    ),
+    "undeclared entity": ("unreadable_file", lambda: workbook(_GOOD.replace("<v>1</v>", "<v>&x;</v>"))),
+    "16 million elements within each other": (
+        "unreadable_file",
+        lambda: workbook(_endless(b"<a>", 48_000_000)),
+    ),
+    "rows within rows": ("unreadable_file", lambda: workbook(_endless(b"<row>", 1_000_000))),
+    "cells within cells": ("unreadable_file", lambda: workbook(table('<row r="2"><c><c/></c></row>'))),
+    "values within values": ("unreadable_file", _cell('r="B2"', "<v><v>1</v></v>")),
+    "a cell outside of rows": ("unreadable_file", lambda: workbook(table('<c r="A2"><v>1</v></c>'))),
+    "a million names of elements": (
+        "unreadable_file",
+        lambda: workbook(sheet("".join(f"<x{n}/>" for n in range(1_000_000)))),
+    ),
+    "a million names of attributes": (
+        "unreadable_file",
+        lambda: workbook(sheet("".join(f'<x y{n}=""/>' for n in range(1_000_000)))),
+    ),
+    "an attribute of 50 MB": (
+        "too_large",
+        lambda: workbook(_endless(b"x" * 1_000, 50_000_000, start=b'<worksheet a="')),
+    ),
+    "a comment of 50 MB": (
+        "too_large",
+        lambda: workbook(_endless(b"x" * 1_000, 50_000_000, start=b"<worksheet><!--")),
+    ),
+    "XML cut off": ("unreadable_file", lambda: workbook(_GOOD[:-20])),
+    "zero byte": ("unreadable_file", lambda: workbook(_GOOD.replace("<v>2</v>", "<v>\0</v>"))),
+    "zero character": ("unreadable_file", lambda: workbook(_GOOD.replace("<v>2</v>", "<v>&#0;</v>"))),
+    "invalid utf-8": ("unreadable_file", lambda: workbook(_GOOD.encode().replace(b"<v>2", b"<v>\xff"))),
+    "unknown encoding": ("unreadable_file", lambda: workbook('<?xml version="1.0" encoding="x-y"?>' + _GOOD)),
+    "a codec that is no encoding": (
+        "unreadable_file",
+        lambda: workbook('<?xml version="1.0" encoding="zlib"?>' + _GOOD),
+    ),
+    "lone surrogate in utf-16": (
+        "unreadable_file",
+        lambda: workbook(
+            codecs.BOM_UTF16_LE + _GOOD.encode("utf-16-le").replace(b"2\0<\0/\0v", b"\0\xd8<\0/\0v")
+        ),
+    ),
+    # Bombs
+    "gigabytes of blanks": ("too_large", lambda: workbook(_endless(b" " * 1_000, 200_000_000))),
+    "3 million rows": ("too_many_rows", lambda: workbook(_many_rows())),
+    "one megabyte in 200,000 cells": ("too_large", _shared_bomb),
+    "a row of 2 GB": ("too_large", _wide_bomb),
+    "shared strings that are all blanks": (
+        "too_large",
+        lambda: workbook(_GOOD, sharedStrings=_endless(b" " * 1_000, 200_000_000, start=b"<sst>")),
+    ),
+    "a cell of 10 MB": ("too_large", _cell('r="B2" t="str"', f"<v>{'x' * 10_000_000}</v>")),
+    "a shared text of 10 MB": (
+        "too_large",
+        lambda: workbook(_GOOD, sharedStrings=workbooks.shared_strings(f"<t>{'x' * 10_000_000}</t>")),
+    ),
+    "a number of 3 million digits": ("too_large", _cell('r="B2"', f"<v>{'1' * 3_000_000}</v>")),
+    # Cells and rows in wrong places
+    "negative column": ("unreadable_file", _cell('r="-A2"')),
+    "reference without a row": ("unreadable_file", _cell('r="B"')),
+    "reference without a column": ("unreadable_file", _cell('r="2"')),
+    "reference to another row": ("unreadable_file", _cell('r="B12"')),
+    "reference in small letters": ("unreadable_file", _cell('r="b2"')),
+    "the same cell twice": ("unreadable_file", _cell('r="A2"')),
+    "cells out of order": (
+        "unreadable_file",
+        lambda: workbook(table('<row r="2"><c r="B2"><v>1</v></c><c r="A2"><v>1</v></c></row>')),
+    ),
+    "column behind XFD": ("too_many_columns", _cell('r="XFE2"')),
+    "column of many letters": ("unreadable_file", _cell(f'r="{"A" * 10_000}2"')),
+    "rows out of order": ("unreadable_file", lambda: workbook(table(row(3, "1") + row(2, "1")))),
+    "the same row twice": ("unreadable_file", lambda: workbook(table(row(2, "1") + row(2, "1")))),
+    "row zero": ("unreadable_file", lambda: workbook(sheet('<row r="0"/>'))),
+    "negative row": ("unreadable_file", lambda: workbook(sheet('<row r="-1"/>'))),
+    "row of a hundred digits": ("unreadable_file", lambda: workbook(sheet(f'<row r="{"9" * 100}"/>'))),
+    "row behind the last": ("too_many_rows", lambda: workbook(table(row(1_048_577, "1")))),
+    "a cell outside of the header": (
+        "ragged_rows",
+        lambda: workbook(table('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')),
+    ),
+    "only XFD1048576": (
+        "no_rows",
+        lambda: workbook(sheet('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')),
+    ),
+    "a title above the table": (
+        "ragged_rows",
+        lambda: workbook(sheet(f"<row><c{_TYPE}><v>Report</v></c></row>" + row(3, "1", "2"))),
+    ),
+    # Cells that are not what they state
+    "shared text that is not there": ("unreadable_file", _cell('r="B2" t="s"')),
+    "negative shared text": ("unreadable_file", _cell('r="B2" t="s"', "<v>-1</v>")),
+    "shared text of no number": ("unreadable_file", _cell('r="B2" t="s"', "<v>1_0</v>")),
+    "unknown type": ("unreadable_file", _cell('r="B2" t="x"')),
+    "boolean that is neither": ("unreadable_file", _cell('r="B2" t="b"', "<v>2</v>")),
+    "number that is text": ("unreadable_file", _cell('r="B2"', "<v>x</v>")),
+    "number that is NaN": ("unreadable_file", _cell('r="B2"', "<v>NaN</v>")),
+    "number with an underscore": ("unreadable_file", _cell('r="B2"', "<v>1_000</v>")),
+    "style that is not there": ("unreadable_file", _cell('r="B2" s="7"')),
+    "negative style": ("unreadable_file", _cell('r="B2" s="-1"')),
+    "style of a hundred digits": ("unreadable_file", _cell(f'r="B2" s="{"9" * 100}"')),
+    # Headers
+    "empty sheet": ("empty_file", lambda: workbook(sheet(""))),
+    "rows without cells": ("empty_file", lambda: workbook(sheet("<row/>" * 10))),
+    "only styled blanks": ("empty_file", lambda: workbook(sheet('<row><c r="A1" s="0"/></row>'))),
+    "header only": ("no_rows", lambda: workbook(table(""))),
+    "header and blank rows": ("no_rows", lambda: workbook(table('<row r="2"><c r="A2"/></row>'))),
+    "duplicate names": ("invalid_header", _header("a", "b", "a")),
+    "empty name": ("invalid_header", _header("a", "", "c")),
+    "name of an error": (
+        "invalid_header",
+        lambda: workbook(
+            sheet(f'<row><c{_TYPE}><v>a</v></c><c t="e"><v>#N/A</v></c><c{_TYPE}><v>c</v></c></row>')
+        ),
+    ),
+    "merged header": (
+        "invalid_header",
+        lambda: workbook(
+            sheet(
+                f"<row><c{_TYPE}><v>a</v></c><c/><c{_TYPE}><v>b</v></c></row>",
+                after='<mergeCells><mergeCell ref="A1:B1"/></mergeCells>',
+            )
+        ),
+    ),
+    "name with a zero character": ("invalid_header", _header("a", "x_x0000_")),
+    "name of 256 characters": ("invalid_header", _header("x" * 256)),
+    "2,001 columns": ("too_many_columns", _header(*(f"c{n}" for n in range(2_001)))),
+    "20,000 columns": ("too_many_columns", _header(*(f"c{n}" for n in range(20_000)))),
+}

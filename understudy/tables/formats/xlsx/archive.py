@@ -1,0 +1,198 @@
+"""The zip archive that a workbook is: parts by name, streamed and counted; nothing it states is believed."""
+
+from __future__ import annotations
+
+import posixpath
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO
+
+from understudy.errors import InvalidInput, TooLarge
+from understudy.tables.formats.scan import MEBIBYTE
+
+# A part may be so large, whatever its ratio; a part that is larger may not have been packed better than this.
+_UNSUSPICIOUS_BYTES = 64 * MEBIBYTE
+_RATIO_MAX = 100
+_DIRECTORY_BYTES_MAX = 4 * MEBIBYTE
+_PARTS_MAX = 10_000
+CHUNK_BYTES = 65_536
+
+_END = struct.Struct("<4s4H2LH")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR64 = struct.Struct("<4sLQL")
+_LOCAL_HEADER_BYTES = 30
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 0x1 | 0x40 | 0x2000
+
+_OTHER_FILES: tuple[tuple[bytes, str], ...] = (
+    (
+        b"\xd0\xcf\x11\xe0",
+        "an old Excel file (.xls) or a workbook with a password; save it as .xlsx, without a password",
+    ),
+    (b"PAR1", "a Parquet file; send it with format parquet"),
+    (b"%PDF", "a PDF document"),
+    (b"\x1f\x8b", "a gzip file; decompress it first"),
+)
+_MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<table")
+
+
+class Archive:
+    """An opened archive, its directory checked."""
+
+    def __init__(self, file: zipfile.ZipFile) -> None:
+        self._file = file
+        # Names of parts differ by more than case.
+        self._parts = {info.filename.lower(): info for info in file.infolist()}
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._parts
+
+    def chunks(self, name: str, *, bytes_max: int) -> Iterator[bytes]:
+        """Yield the bytes of a part.
+
+        Raises
+        ------
+        TooLarge
+            If there are more than bytes_max, or so many more than were packed that it looks like a bomb.
+        InvalidInput
+            If the part is missing or damaged.
+        """
+        info = self._parts.get(name.lower())
+        if info is None:
+            raise unreadable("A part of the workbook is missing. Save it again.")
+        allowed = min(bytes_max, max(_UNSUSPICIOUS_BYTES, _RATIO_MAX * info.compress_size))
+        n_bytes = 0
+        with translated(), self._file.open(info) as part:
+            while chunk := part.read(CHUNK_BYTES):
+                n_bytes += len(chunk)
+                if n_bytes > allowed:
+                    raise TooLarge(
+                        f"A part of the workbook is larger than {allowed:,} bytes when it is unpacked. "
+                        "Send fewer rows, or the table as Parquet or CSV."
+                    )
+                yield chunk
+
+    def stated_bytes(self, name: str) -> int:
+        """Return how large a part is said to be; good for telling progress, and for nothing else."""
+        return max(1, self._parts[name.lower()].file_size)
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[Archive]:
+    """Open a file that may be anything.
+
+    Raises
+    ------
+    InvalidInput
+        empty_file, unreadable_file.
+    """
+    with path.open("rb") as file:
+        _check_kind(file.read(512))
+        start = _check_end(file, path.stat().st_size)
+        with translated():
+            archive = zipfile.ZipFile(file)
+        with archive:
+            _check_parts(archive.infolist(), start)
+            yield Archive(archive)
+
+
+def unreadable(detail: str) -> InvalidInput:
+    """Return the error of a file that is no workbook, or a broken one."""
+    return InvalidInput(detail, code="unreadable_file")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what zipfile and zlib say of a damaged archive into `InvalidInput`."""
+    try:
+        yield
+    except InvalidInput:
+        raise
+    except (
+        *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError),
+        *(OverflowError, UnicodeDecodeError),
+    ):
+        raise _damaged() from None
+
+
+def _damaged() -> InvalidInput:
+    return unreadable("The file is damaged or cut off: it is no whole zip archive. Send it again.")
+
+
+def _check_kind(start: bytes) -> None:
+    if not start:
+        raise InvalidInput("The file is empty.", code="empty_file")
+    for mark, kind in _OTHER_FILES:
+        if start.startswith(mark):
+            raise unreadable(f"The file is not .xlsx but {kind}.")
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_MARKUP):
+        raise unreadable("The file is not .xlsx but a web page or XML. Save it as .xlsx.")
+    if not start.startswith(b"PK"):
+        raise unreadable("The file is not .xlsx: it is no zip archive. State its format.")
+
+
+def _check_end(file: BinaryIO, size: int) -> int:
+    """Return where the directory starts; zipfile would read one of any size and of any number of parts."""
+    file.seek(max(0, size - 65_536 - _END.size))
+    tail = file.read()
+    position = tail.rfind(b"PK\5\6")
+    if position < 0 or len(tail) - position < _END.size:
+        raise _damaged()
+    end = size - len(tail) + position
+    *_, n_parts, n_bytes, start, _ = _END.unpack_from(tail, position)
+    if tail[max(0, position - _LOCATOR64.size) :].startswith(b"PK\6\7"):
+        with translated():
+            n_parts, n_bytes, start = _read_end64(file, end)
+    if n_parts == 0:
+        raise unreadable("The file is an empty zip archive. Save the workbook again.")
+    if n_parts > _PARTS_MAX or n_bytes > _DIRECTORY_BYTES_MAX:
+        raise TooLarge(f"The workbook has more than {_PARTS_MAX:,} parts. Send the table as CSV or Parquet.")
+    if start + n_bytes > end:
+        raise _damaged()
+    return int(start)
+
+
+def _read_end64(file: BinaryIO, end: int) -> tuple[int, int, int]:
+    position = end - _LOCATOR64.size - _END64.size
+    file.seek(max(0, position))
+    record = file.read(_END64.size)
+    _, _, stated, _ = _LOCATOR64.unpack(file.read(_LOCATOR64.size))
+    # Versions of zipfile differ in which of the two places they look at.
+    if stated != position or not record.startswith(b"PK\6\6"):
+        raise _damaged()
+    n_parts, n_bytes, start = _END64.unpack(record)[-3:]
+    return int(n_parts), int(n_bytes), int(start)
+
+
+def _check_parts(parts: list[zipfile.ZipInfo], start: int) -> None:
+    if not 0 < len(parts) <= _PARTS_MAX:
+        raise _damaged()
+    if any(_leaves(info.orig_filename) for info in parts):
+        raise unreadable("The workbook has parts whose names point outside of it. Save it again.")
+    if len({info.filename.lower() for info in parts}) < len(parts):
+        raise unreadable("The workbook has several parts of one name. Save it again.")
+    if any(info.flag_bits & _ENCRYPTED for info in parts):
+        raise unreadable("The workbook is encrypted. Save it without a password.")
+    if any(info.compress_type not in _COMPRESSIONS for info in parts):
+        raise unreadable("The workbook is packed in a way that workbooks are not. Save it again.")
+    spans = sorted((info.header_offset, _end_of(info)) for info in parts)
+    if spans[0][0] < 0 or spans[-1][1] > start or any(a[1] > b[0] for a, b in pairwise(spans)):
+        raise unreadable("Parts of the workbook overlap: it is damaged, or made to do harm. Save it again.")
+
+
+def _end_of(info: zipfile.ZipInfo) -> int:
+    return info.header_offset + _LOCAL_HEADER_BYTES + len(info.orig_filename) + info.compress_size
+
+
+def _leaves(name: str) -> bool:
+    return (
+        name.startswith("/")
+        or any(mark in name for mark in "\\\0:")
+        or ".." in name.split("/")
+        or posixpath.normpath(name) == "."
+    )

@@ -1,0 +1,354 @@
+"""The cells of a sheet as they stand there, in batches of rows, read as the sheet streams by.
+
+The stated dimension of the sheet is not read: rows and columns are where the cells are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from understudy.errors import InvalidInput, TooLarge
+from understudy.tables.formats.canonical import check_columns
+from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
+from understudy.tables.formats.xlsx.archive import unreadable
+from understudy.tables.formats.xlsx.markup import Depth, Parser, unescape
+from understudy.tables.formats.xlsx.shared_strings import text_too_long
+
+ROWS_MAX = 1_048_576
+COLUMNS_MAX = 16_384
+# A batch is held as Python objects, some 100 bytes a cell.
+_BATCH_PLACES = 65_536
+_BATCH_BYTES = 4 * MEBIBYTE
+_ROW_BYTES_MAX = 64 * MEBIBYTE
+# Cells may share a long text: so much text is taken whatever the sheet's size, or so many times its size.
+_UNSUSPICIOUS_BYTES = 128 * MEBIBYTE
+_REPETITION_MAX = 100
+# Of a row itself, in cells.
+_ROW_COST = 1
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BOOLEANS = {"0": "false", "1": "true", "false": "false", "true": "true"}
+
+
+@dataclass
+class RawCells:
+    """Rows with what their cells state; a place is row in the batch times width plus column.
+
+    Parameters
+    ----------
+    row_numbers : list of int
+        Of each row, as the sheet numbers it.
+    """
+
+    width: int
+    row_numbers: list[int] = field(default_factory=list)
+    number_places: list[int] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
+    styles: list[str] = field(default_factory=list)
+    shared_places: list[int] = field(default_factory=list)
+    shared: list[int] = field(default_factory=list)
+    text_places: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    boolean_places: list[int] = field(default_factory=list)
+    booleans: list[str] = field(default_factory=list)
+
+
+class SheetReader:
+    """Takes the elements of a sheet; the first row with anything in it is the header.
+
+    Parameters
+    ----------
+    first_column, width : int
+        Where the header is; the width is 0 until it was met.
+    n_errors, n_uncached : Counter of int
+        By column of the table, cells with an error value, and with a formula whose result is not in the file.
+    n_merged : int
+        Areas of merged cells.
+    """
+
+    def __init__(self, limits: ReadLimits, shared_ends: Sequence[int]) -> None:
+        self.first_column = self.width = 0
+        self.n_errors: Counter[int] = Counter()
+        self.n_uncached: Counter[int] = Counter()
+        self.n_merged = 0
+        self._is_sheet: bool | None = None
+        self._prefix, self._cell_name, self._value_name = "", "c", "v"
+        self._depth = Depth()
+        self._text_max = limits.cell_bytes_max
+        self._limits = limits
+        self._shared_ends = shared_ends
+        self._n_bytes_before = 0
+        self._ready: list[RawCells] = []
+        self._batch = RawCells(COLUMNS_MAX)
+        self._n_bytes = 0
+        self._row = 0
+        self._row_text = "0"
+        self._column = -1
+        self._base = 0
+        self._columns: dict[str, int] = {}
+        self._is_in_row = self._is_filled = False
+        self._is_in_cell = self._is_taking = False
+        self._has_formula = self._has_value = False
+        self._n_phonetic = 0
+        self._type = self._style = ""
+        self._pieces: list[str] = []
+        self._n_characters = 0
+
+    def batches(self, chunks: Iterator[bytes]) -> Iterator[tuple[RawCells, int]]:
+        """Yield the header as a batch of one row, then the rows in batches; with the bytes read so far."""
+        n_bytes = 0
+        parser = Parser(self._start, self._end, self._text)
+        for n_bytes in parser.feed(chunks):
+            for batch in self._ready:
+                yield batch, n_bytes
+            self._ready = []
+            self._check_repetition(n_bytes)
+        if not self._is_sheet:
+            raise unreadable("The sheet is not a sheet of cells. Save the workbook again.")
+        if self._batch.row_numbers:
+            yield self._batch, n_bytes
+
+    def _check_repetition(self, n_bytes: int) -> None:
+        if self._n_bytes_before > max(_UNSUSPICIOUS_BYTES, _REPETITION_MAX * n_bytes):
+            raise TooLarge(
+                "The cells of the sheet share long texts so often that the table is more than "
+                f"{_REPETITION_MAX} times as large as the sheet. Send it as Parquet or CSV."
+            )
+
+    # What follows is called for each element: some five times a cell. Cells and their values are never within
+    # their like, so only the depth of others is counted.
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == self._cell_name:
+            self._start_cell(attributes)
+        elif name == self._value_name:
+            if self._is_taking:
+                raise self._misplaced()
+            self._is_taking = self._has_value = self._is_in_cell
+        else:
+            self._start_other(name.removeprefix(self._prefix), attributes)
+
+    def _text(self, data: str) -> None:
+        if self._is_taking:
+            self._pieces.append(data)
+            self._n_characters += len(data)
+            if self._n_characters > self._text_max:
+                raise text_too_long(self._text_max)
+
+    def _end(self, name: str) -> None:
+        if name == self._cell_name:
+            self._end_cell()
+        elif name == self._value_name:
+            self._is_taking = False
+        else:
+            self._end_other(name.removeprefix(self._prefix))
+
+    def _start_other(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth.down()
+        if self._is_sheet is None:
+            self._open_root(name)
+        if name == "row":
+            self._start_row(attributes)
+        elif name == "t":
+            if self._is_in_cell and not self._n_phonetic:
+                self._is_taking = self._has_value = True
+        elif name == "f":
+            self._has_formula = True
+        elif name == "rPh":
+            self._n_phonetic += 1
+        elif name == "mergeCell":
+            self.n_merged += 1
+
+    def _end_other(self, name: str) -> None:
+        self._depth.up()
+        if name == "row":
+            self._end_row()
+        elif name == "t":
+            self._is_taking = False
+        elif name == "rPh":
+            self._n_phonetic -= 1
+
+    def _open_root(self, name: str) -> None:
+        self._prefix = name[: name.find(":") + 1]
+        self._cell_name, self._value_name = f"{self._prefix}c", f"{self._prefix}v"
+        self._is_sheet = name == f"{self._prefix}worksheet"
+
+    def _start_row(self, attributes: dict[str, str]) -> None:
+        text = attributes.get("r")
+        number = self._row + 1 if text is None else _whole(text)
+        if self._is_in_row or number is None or number <= self._row:
+            raise unreadable(
+                f"The rows of the sheet are out of order after row {self._row:,}. Save it again."
+            )
+        if number > ROWS_MAX:
+            raise TooLarge(
+                f"The sheet has more than {ROWS_MAX:,} rows, which no sheet can have. Send the table as CSV.",
+                code="too_many_rows",
+            )
+        self._row, self._row_text = number, str(number)
+        self._column = -1
+        self._is_in_row, self._is_filled = True, False
+        self._base = len(self._batch.row_numbers) * self._batch.width - self.first_column
+
+    def _end_row(self) -> None:
+        self._is_in_row = False
+        if not self._is_filled:
+            return
+        self._batch.row_numbers.append(self._row)
+        if not self.width:
+            self._take_header()
+            self._next_batch()
+        elif (
+            self._n_bytes >= _BATCH_BYTES
+            or len(self._batch.row_numbers) * (self.width + _ROW_COST) >= _BATCH_PLACES
+        ):
+            self._next_batch()
+
+    def _take_header(self) -> None:
+        batch = self._batch
+        columns = [*batch.number_places, *batch.shared_places, *batch.text_places, *batch.boolean_places]
+        self.first_column = min(columns)
+        width = max(columns) + 1 - self.first_column
+        check_columns(width, self._limits)
+        for places in (batch.number_places, batch.shared_places, batch.text_places, batch.boolean_places):
+            places[:] = [place - self.first_column for place in places]
+        self.width = batch.width = width
+
+    def _next_batch(self) -> None:
+        self._ready.append(self._batch)
+        self._n_bytes_before += self._n_bytes
+        self._batch = RawCells(self.width)
+        self._n_bytes = 0
+
+    def _start_cell(self, attributes: dict[str, str]) -> None:
+        if self._is_in_cell or not self._is_in_row:
+            raise self._misplaced()
+        reference = attributes.get("r")
+        column = self._column + 1
+        if reference is not None:
+            letters = reference.removesuffix(self._row_text)
+            known = self._columns.get(letters, -1)
+            is_known = known >= 0 and len(letters) < len(reference)
+            column = known if is_known else self._column_of(letters, reference)
+        if column <= self._column:
+            raise unreadable(f"The cells of row {self._row:,} are out of order. Save the workbook again.")
+        if column >= COLUMNS_MAX:
+            raise TooLarge(
+                f"Row {self._row:,} has more than {COLUMNS_MAX:,} columns, which no sheet can have. "
+                "Leave columns out.",
+                code="too_many_columns",
+            )
+        self._column = column
+        self._type = attributes.get("t", "n")
+        self._style = attributes.get("s", "0")
+        self._pieces = []
+        self._n_characters = 0
+        self._is_in_cell = True
+        self._has_formula = self._has_value = False
+
+    def _column_of(self, letters: str, reference: str) -> int:
+        column = column_index(letters)
+        if column is None or letters == reference:
+            raise unreadable(f"Row {self._row:,} has a cell of another place. Save the workbook again.")
+        self._columns[letters] = column
+        return column
+
+    def _misplaced(self) -> InvalidInput:
+        return unreadable(f"After row {self._row:,} a cell is in a wrong place. Save the workbook again.")
+
+    def _end_cell(self) -> None:
+        self._is_in_cell = self._is_taking = False
+        text = "".join(self._pieces)
+        type_ = self._type
+        if not text and not (self._has_value and type_ in ("str", "inlineStr")):
+            if self._has_formula:
+                self._count(self.n_uncached)
+            return
+        if type_ == "e":
+            self._count(self.n_errors)
+            return
+        self._is_filled = True
+        batch = self._batch
+        if type_ == "n":
+            batch.number_places.append(self._place())
+            batch.numbers.append(text)
+            batch.styles.append(self._style)
+        elif type_ == "s":
+            batch.shared_places.append(self._place())
+            batch.shared.append(self._shared_index(text))
+        else:
+            self._add_rare(type_, text)
+
+    def _shared_index(self, text: str) -> int:
+        ends = self._shared_ends
+        index = _whole(text)
+        if index is None or index >= len(ends) - 1:
+            raise unreadable(
+                f"Cell {self._where()} names a shared text that is not in the file. Save the workbook again."
+            )
+        self._count_bytes(ends[index + 1] - ends[index])
+        return index
+
+    def _count_bytes(self, n_bytes: int) -> None:
+        self._n_bytes += n_bytes
+        if self._n_bytes > _ROW_BYTES_MAX:
+            raise TooLarge(
+                f"The texts of row {self._row:,} take more than {_ROW_BYTES_MAX:,} bytes. Shorten them."
+            )
+
+    def _add_rare(self, type_: str, text: str) -> None:
+        if type_ in ("str", "inlineStr", "d"):
+            self._batch.text_places.append(self._place())
+            self._batch.texts.append(unescape(text))
+            self._count_bytes(len(text))
+        elif type_ == "b" and text in _BOOLEANS:
+            self._batch.boolean_places.append(self._place())
+            self._batch.booleans.append(_BOOLEANS[text])
+        else:
+            raise unreadable(
+                f"Cell {self._where()} states a type that it is not of. Save the workbook again."
+            )
+
+    def _count(self, counter: Counter[int]) -> None:
+        # Above the header it is not of the table; below it makes a row, if one of missing values.
+        if self.width:
+            counter[self._place() - self._base - self.first_column] += 1
+            self._is_filled = True
+
+    def _where(self) -> str:
+        return f"{column_letters(self._column)}{self._row}"
+
+    def _place(self) -> int:
+        column = self._column - self.first_column
+        if self.width and not 0 <= column < self.width:
+            raise InvalidInput(
+                f"Cell {self._where()} holds something, but the header, the first row that is not empty, has "
+                "no name in its column. Name the column, or take the cell out of the sheet.",
+                code="ragged_rows",
+            )
+        return self._base + self._column
+
+
+def column_letters(index: int) -> str:
+    """Return the letters of a column; the first, of index 0, is A."""
+    letters = ""
+    index += 1
+    while index > 0:
+        index, rest = divmod(index - 1, 26)
+        letters = _LETTERS[rest] + letters
+    return letters
+
+
+def column_index(letters: str) -> int | None:
+    """Return the index of a column, or None if those are no letters of one."""
+    if not 0 < len(letters) <= 5 or not set(letters) <= set(_LETTERS):
+        return None
+    index = 0
+    for letter in letters:
+        index = 26 * index + _LETTERS.index(letter) + 1
+    return index - 1
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

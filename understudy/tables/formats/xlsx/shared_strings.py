@@ -1,0 +1,125 @@
+"""The texts that cells share, written to the scratch folder and looked up from there."""
+
+from __future__ import annotations
+
+from array import array
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from understudy.errors import TooLarge
+from understudy.tables.formats.scan import GIBIBYTE, Reading
+from understudy.tables.formats.xlsx.archive import Archive
+from understudy.tables.formats.xlsx.markup import parse, unescape
+
+_PART_BYTES_MAX = 8 * GIBIBYTE
+_KEPT_TEXTS = 8_192
+
+
+class SharedStrings:
+    """Texts by their index, in files that are mapped to memory as far as they are looked at.
+
+    Parameters
+    ----------
+    ends : sequence of int
+        Where texts end, in bytes; the first is 0, before the first text.
+    """
+
+    def __init__(self, ends: pa.Buffer, texts: pa.Buffer) -> None:
+        self.ends = memoryview(ends).cast("q")
+        n_texts = len(self.ends) - 1
+        self._texts: Any = pa.Array.from_buffers(pa.large_string(), n_texts, [None, ends, texts])
+
+    def take(self, indices: list[int]) -> pa.Array[Any]:
+        """Return the texts of indices that exist."""
+        taken: pa.Array[Any] = self._texts.take(pa.array(indices, pa.int64()))
+        return taken.cast(pa.string())
+
+
+def read_shared_strings(archive: Archive, part: str | None, reading: Reading) -> SharedStrings:
+    """Read the texts; memory does not grow with them.
+
+    Raises
+    ------
+    InvalidInput, TooLarge
+        If the part is damaged, or a text is longer than a cell may be.
+    """
+    folder = reading.scratch
+    with (folder / "texts").open("wb") as texts, (folder / "ends").open("wb") as ends:
+        handler = _Strings(texts, ends, reading.limits.cell_bytes_max)
+        if part is not None:
+            parse(archive.chunks(part, bytes_max=_PART_BYTES_MAX), handler)
+        handler.flush()
+    return SharedStrings(_map(folder / "ends"), _map(folder / "texts"))
+
+
+def _map(path: Path) -> pa.Buffer:
+    if path.stat().st_size == 0:
+        return pa.py_buffer(b"")
+    return pa.memory_map(str(path)).read_buffer()
+
+
+class _Strings:
+    """Takes the texts of `si`: their `t`, one or one a run, without how they are pronounced (`rPh`)."""
+
+    def __init__(self, texts: BinaryIO, ends: BinaryIO, bytes_max: int) -> None:
+        self.n_texts = 0
+        self._texts, self._ends = texts, ends
+        self._bytes_max = bytes_max
+        self._held: list[bytes] = []
+        self._held_ends = array("q", [0])
+        self._n_bytes = 0
+        self._pieces: list[str] = []
+        self._n_characters = 0
+        self._n_phonetic = 0
+        self._is_taking = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Begin a text."""
+        if name == "t":
+            self._is_taking = self._n_phonetic == 0
+        elif name == "si":
+            self._pieces, self._n_characters = [], 0
+        elif name == "rPh":
+            self._n_phonetic += 1
+
+    def text(self, data: str) -> None:
+        """Take a piece of a text."""
+        if self._is_taking:
+            self._n_characters += len(data)
+            if self._n_characters > self._bytes_max:
+                raise text_too_long(self._bytes_max)
+            self._pieces.append(data)
+
+    def end(self, name: str) -> None:
+        """End a text."""
+        if name == "t":
+            self._is_taking = False
+        elif name == "si":
+            self._add(unescape("".join(self._pieces)).encode())
+        elif name == "rPh":
+            self._n_phonetic -= 1
+
+    def _add(self, text: bytes) -> None:
+        if len(text) > self._bytes_max:
+            raise text_too_long(self._bytes_max)
+        self._held.append(text)
+        self._n_bytes += len(text)
+        self._held_ends.append(self._n_bytes)
+        self.n_texts += 1
+        if len(self._held) == _KEPT_TEXTS or len(text) > _KEPT_TEXTS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held."""
+        self._texts.write(b"".join(self._held))
+        self._held_ends.tofile(self._ends)
+        self._held, self._held_ends = [], array("q")
+
+
+def text_too_long(bytes_max: int) -> TooLarge:
+    """Return the error of a text that no cell may hold."""
+    return TooLarge(
+        f"The workbook holds a text of more than {bytes_max:,} bytes. Shorten it, or leave the column out."
+    )

@@ -1,0 +1,105 @@
+"""What the number format of a cell says a number is: a date, a time of day, both, a duration, or a number."""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.tables.formats.scan import MEBIBYTE
+from understudy.tables.formats.xlsx.archive import Archive, unreadable
+from understudy.tables.formats.xlsx.markup import Elements, parse
+
+_PART_BYTES_MAX = 32 * MEBIBYTE
+# As many as Excel takes.
+STYLES_MAX = 65_536
+
+
+class Kind(IntEnum):
+    """What a cell holds."""
+
+    number = 0
+    date = 1
+    moment = 2
+    time = 3
+    duration = 4
+    boolean = 5
+    text = 6
+
+
+WORDS = {
+    Kind.number: "numbers",
+    Kind.date: "dates",
+    Kind.moment: "points in time",
+    Kind.time: "times of day",
+    Kind.duration: "durations",
+    Kind.boolean: "true or false",
+    Kind.text: "text",
+}
+
+# The formats that have a number and no code; 27 to 36 and 50 to 58 are dates in East Asian languages.
+_BUILT_IN = {
+    **dict.fromkeys((*range(14, 18), *range(27, 37), *range(50, 59)), Kind.date),
+    **dict.fromkeys((18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56), Kind.time),
+    22: Kind.moment,
+    46: Kind.duration,
+}
+_ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
+# Quoted and escaped letters, padding, colours, conditions and locales.
+_DECORATION = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]?', re.DOTALL)
+
+
+def kind_of_code(code: str) -> Kind:
+    """Return what a format code shows."""
+    if _ELAPSED.search(re.sub(r'"[^"]*"|\\.', "", code)):
+        return Kind.duration
+    plain = _DECORATION.sub("", code).split(";")[0].lower()
+    if plain.strip() in ("general", "@", ""):
+        return Kind.number
+    letters = set(plain) & set("ymdhs")
+    has_time = bool(letters & set("hs"))
+    # Beside hours or seconds an m is minutes.
+    has_date = bool(letters & set("yd")) or letters == {"m"}
+    if has_date:
+        return Kind.moment if has_time else Kind.date
+    return Kind.time if has_time else Kind.number
+
+
+def read_styles(archive: Archive, part: str | None) -> npt.NDArray[np.int8]:
+    """Return the kind of the numbers of each cell style, by its index."""
+    styles = _Styles()
+    if part is not None:
+        parse(archive.chunks(part, bytes_max=_PART_BYTES_MAX), styles)
+    return np.array(styles.kinds() or [Kind.number], np.int8)
+
+
+class _Styles(Elements):
+    def __init__(self) -> None:
+        self._codes: dict[str, Kind] = {}
+        self._formats: list[str] = []
+        self._is_within = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Take a format code, or the style of a cell."""
+        if name == "xf":
+            if self._is_within:
+                self._formats.append(attributes.get("numFmtId", "0"))
+        elif name == "numFmt":
+            self._codes[attributes.get("numFmtId", "")] = kind_of_code(attributes.get("formatCode", ""))
+        elif name in ("cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
+            self._is_within = name == "cellXfs"
+        if len(self._formats) + len(self._codes) > 2 * STYLES_MAX:
+            raise unreadable(f"The workbook has more than {STYLES_MAX:,} cell styles. Save the table alone.")
+
+    def kinds(self) -> list[Kind]:
+        """Return the kinds in the order of the styles."""
+        return [self._codes.get(key) or self._built_in(key) for key in self._formats]
+
+    def _built_in(self, key: str) -> Kind:
+        return (
+            _BUILT_IN.get(int(key), Kind.number)
+            if key.isascii() and key.isdecimal() and len(key) < 6
+            else Kind.number
+        )

@@ -1,0 +1,140 @@
+"""What cells hold, as the text that CSV would have for it, and of which kind each is.
+
+Text is the common form because a column may turn out to be mixed in its last row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.tables.formats.xlsx.archive import unreadable
+from understudy.tables.formats.xlsx.cells import RawCells, column_letters
+from understudy.tables.formats.xlsx.dates import Kinds, Placed, Whole, date_texts
+from understudy.tables.formats.xlsx.shared_strings import SharedStrings
+from understudy.tables.formats.xlsx.styles import Kind
+
+_NUMBER = r"\A[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\z"
+# Whole numbers from here on may stand for several.
+_EXACT_MAX = 2.0**53
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Rows as columns of text, missing where a cell holds nothing.
+
+    Parameters
+    ----------
+    places : mapping of Kind to array of int
+        Where its values are, as in `RawCells`.
+    impossible : array of int
+        Where numbers are that are formatted as dates and are none.
+    row_numbers : array of int
+        Of each row, as the sheet numbers it.
+    """
+
+    columns: list[pa.Array[Any]]
+    places: dict[Kind, Whole]
+    impossible: Whole
+    row_numbers: Whole
+
+
+class CellReader:
+    """Turns raw cells into texts.
+
+    Parameters
+    ----------
+    styles : array of int
+        The kind of the numbers of each cell style.
+    """
+
+    def __init__(self, styles: Kinds, shared: SharedStrings, *, is_1904: bool, first_column: int) -> None:
+        self._styles = styles
+        self._shared = shared
+        self._is_1904 = is_1904
+        self._first_column = first_column
+
+    def texts(self, raw: RawCells) -> Texts:
+        """Return the rows of a batch."""
+        numbers = self._numbers(raw)
+        kinds = self._kinds(raw)
+        placed, kinds = date_texts(numbers, kinds, is_1904=self._is_1904)
+        plain = np.flatnonzero(kinds == Kind.number)
+        number_places = np.array(raw.number_places, np.int64)
+        is_shown = np.zeros(len(numbers), np.bool_)
+        values: list[Placed] = []
+        for where, texts in [(plain, number_texts(numbers[plain])), *placed]:
+            values.append((number_places[where], texts))
+            is_shown[where] = True
+        shared = np.array(raw.shared_places, np.int64)
+        text = np.array(raw.text_places, np.int64)
+        boolean = np.array(raw.boolean_places, np.int64)
+        values += [
+            (shared, self._shared.take(raw.shared)),
+            (text, pa.array(raw.texts, pa.string())),
+            (boolean, pa.array(raw.booleans, pa.string())),
+        ]
+        places = {kind: number_places[is_shown & (kinds == kind)] for kind in list(Kind)[:5]}
+        places |= {Kind.boolean: boolean, Kind.text: np.sort(np.concatenate([shared, text]))}
+        return Texts(
+            _columns(values, raw.width, len(raw.row_numbers)),
+            places,
+            number_places[~is_shown],
+            np.array(raw.row_numbers, np.int64),
+        )
+
+    def _numbers(self, raw: RawCells) -> npt.NDArray[np.float64]:
+        texts: Any = pa.array(raw.numbers, pa.string())
+        is_number = pc.match_substring_regex(texts, _NUMBER)
+        if pc.all(is_number).as_py() is False:
+            where = self._where(raw, is_number.index(False).as_py())
+            raise unreadable(f"Cell {where} states a number and holds none. Save the workbook again.")
+        return texts.cast(pa.float64()).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+    def _kinds(self, raw: RawCells) -> Kinds:
+        # Most cells of a batch have one of a few styles.
+        encoded: Any = pa.array(raw.styles, pa.string()).dictionary_encode()
+        indices = np.array([self._style(text) for text in encoded.dictionary.to_pylist()], np.int64)
+        styles = indices[encoded.indices.to_numpy()] if len(indices) else np.zeros(0, np.int64)
+        is_known = styles < len(self._styles)
+        if not is_known.all():
+            where = self._where(raw, int(np.argmin(is_known)))
+            raise unreadable(f"Cell {where} has a style that is not in the file. Save the workbook again.")
+        kinds: Kinds = self._styles[styles]
+        return kinds
+
+    def _style(self, text: str) -> int:
+        known = text.isascii() and text.isdecimal() and len(text) < 9
+        return int(text) if known else len(self._styles)
+
+    def _where(self, raw: RawCells, index: int) -> str:
+        row, column = divmod(raw.number_places[index], raw.width)
+        return f"{column_letters(column + self._first_column)}{raw.row_numbers[row]}"
+
+
+def number_texts(numbers: npt.NDArray[np.float64]) -> pa.Array[Any]:
+    """Return numbers as the shortest text that gives them back; whole ones show that they are."""
+    is_whole = (np.abs(numbers) < _EXACT_MAX) & (np.floor(numbers) == numbers)
+    if is_whole.all():
+        return pa.array(numbers.astype(np.int64)).cast(pa.string())
+    shown: Any = pa.array(numbers).cast(pa.string())
+    # Large numbers must not look as if each of their digits were known.
+    is_bare = pc.and_(pc.invert(pc.match_substring_regex(shown, r"[.ein]")), pa.array(~is_whole))
+    if pc.any(is_bare).as_py():
+        shown = pc.if_else(is_bare, pc.binary_join_element_wise(shown, ".0", ""), shown)
+    whole = pa.array(np.where(is_whole, numbers, 0).astype(np.int64)).cast(pa.string())
+    texts: pa.Array[Any] = pc.if_else(pa.array(is_whole), whole, shown)
+    return texts
+
+
+def _columns(values: list[Placed], width: int, n_rows: int) -> list[pa.Array[Any]]:
+    flat: Any = pa.concat_arrays([texts for _, texts in values])
+    indices = np.full(width * n_rows, -1, np.int64)
+    indices[np.concatenate([where for where, _ in values])] = np.arange(len(flat))
+    table = indices.reshape(n_rows, width)
+    return [flat.take(pa.array(column, mask=column < 0)) for column in np.ascontiguousarray(table.T)]

@@ -1,0 +1,186 @@
+"""Which sheet is read, and what the workbook says of dates."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+
+from understudy.errors import InvalidInput
+from understudy.tables.formats.scan import MEBIBYTE
+from understudy.tables.formats.xlsx.archive import Archive, unreadable
+from understudy.tables.formats.xlsx.markup import Elements, attribute, parse
+
+_PART_BYTES_MAX = 4 * MEBIBYTE
+_SHEETS_MAX = 10_000
+_LINKS_MAX = 20_000
+_SHOWN_NAMES = 10
+
+
+@dataclass(frozen=True)
+class Link:
+    """A relationship to another part; None where it leads out of the workbook, which is never followed."""
+
+    kind: str
+    target: str | None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet as the workbook lists it."""
+
+    name: str
+    link: str
+    is_hidden: bool
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """What was chosen.
+
+    Parameters
+    ----------
+    sheet_part, strings_part, styles_part : str
+        Names of parts; None for one that the workbook does not have.
+    is_1904 : bool
+        Whether days are counted from 1 January 1904.
+    """
+
+    sheet_part: str
+    strings_part: str | None
+    styles_part: str | None
+    is_1904: bool
+    warnings: list[str]
+
+
+def read_workbook(archive: Archive, wanted: str | None) -> Workbook:
+    """Choose the sheet of a name, or the first that is not hidden.
+
+    Raises
+    ------
+    InvalidInput
+        unreadable_file; invalid_parameters for an unknown name.
+    """
+    part = _workbook_part(archive)
+    listing = _Listing()
+    parse(archive.chunks(part, bytes_max=_PART_BYTES_MAX), listing)
+    if not listing.is_workbook:
+        raise unreadable("The file is an Office document, but no workbook. Save the table as .xlsx.")
+    links = _links(archive, part)
+    sheets = [sheet for sheet in listing.sheets if _kind(links, sheet) == "worksheet"]
+    if not sheets:
+        raise unreadable("The workbook has no sheet with cells. Save the table in one.")
+    sheet = _chosen(sheets, wanted)
+    target = links[sheet.link].target
+    if target is None:
+        raise unreadable("The sheet is not in the file but elsewhere. Save the workbook with its sheets.")
+    return Workbook(
+        target,
+        _only(archive, links, "sharedStrings"),
+        _only(archive, links, "styles"),
+        listing.is_1904,
+        _warnings(sheets, sheet, wanted),
+    )
+
+
+class _Listing(Elements):
+    """The sheets, in their order."""
+
+    def __init__(self) -> None:
+        self.sheets: list[Sheet] = []
+        self.is_1904 = False
+        self.is_workbook: bool | None = None
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Take a sheet, or the start of the count of days."""
+        if self.is_workbook is None:
+            self.is_workbook = name == "workbook"
+        if name == "sheet":
+            title = attributes.get("name", "")
+            is_hidden = attributes.get("state", "visible") != "visible"
+            self.sheets.append(Sheet(title, attribute(attributes, "id") or "", is_hidden))
+            if len(self.sheets) > _SHEETS_MAX:
+                raise unreadable(f"The workbook has more than {_SHEETS_MAX:,} sheets. Save the table alone.")
+        elif name == "workbookPr":
+            self.is_1904 = attributes.get("date1904", "0") in ("1", "true", "on")
+
+
+class _Links(Elements):
+    """The relationships of a part."""
+
+    def __init__(self, folder: str) -> None:
+        self.links: dict[str, Link] = {}
+        self._folder = folder
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Take a relationship."""
+        if name != "Relationship":
+            return
+        kind = attributes.get("Type", "").rpartition("/")[2]
+        is_outside = attributes.get("TargetMode") == "External"
+        target = None if is_outside else self._resolved(attributes.get("Target", ""))
+        self.links[attributes.get("Id", "")] = Link(kind, target)
+        if len(self.links) > _LINKS_MAX:
+            raise unreadable("The workbook has too many relationships. Save the table alone.")
+
+    def _resolved(self, target: str) -> str:
+        # Whatever this gives is looked up among the parts, and nowhere else.
+        return posixpath.normpath(posixpath.join("/", self._folder, target)).lstrip("/")
+
+
+def _links(archive: Archive, part: str) -> dict[str, Link]:
+    folder, _, name = part.rpartition("/")
+    found = _Links(folder)
+    links_part = posixpath.join(folder, "_rels", f"{name}.rels")
+    parse(archive.chunks(links_part, bytes_max=_PART_BYTES_MAX), found)
+    return found.links
+
+
+def _workbook_part(archive: Archive) -> str:
+    if "mimetype" in archive and "content.xml" in archive:
+        raise unreadable("The file is not .xlsx but an OpenDocument spreadsheet. Save it as .xlsx.")
+    if "_rels/.rels" not in archive:
+        raise unreadable("The file is a zip archive, but no workbook. Save the table as .xlsx.")
+    links = _links(archive, "")
+    part = next((link.target for link in links.values() if link.kind == "officeDocument"), None)
+    if part is None or part not in archive:
+        raise unreadable("The file is a zip archive without a workbook. Save the table as .xlsx.")
+    if part.lower().endswith(".bin"):
+        raise unreadable("The file is a binary workbook (.xlsb). Save it as .xlsx.")
+    return part
+
+
+def _kind(links: dict[str, Link], sheet: Sheet) -> str | None:
+    return links[sheet.link].kind if sheet.link in links else None
+
+
+def _only(archive: Archive, links: dict[str, Link], kind: str) -> str | None:
+    found = next((link.target for link in links.values() if link.kind == kind), None)
+    return found if found is not None and found in archive else None
+
+
+def _chosen(sheets: list[Sheet], wanted: str | None) -> Sheet:
+    if wanted is None:
+        return next((sheet for sheet in sheets if not sheet.is_hidden), sheets[0])
+    for sheet in sheets:
+        if sheet.name == wanted:
+            return sheet
+    shown = ", ".join(repr(sheet.name[:100]) for sheet in sheets[:_SHOWN_NAMES])
+    more = f" and {len(sheets) - _SHOWN_NAMES:,} more" if len(sheets) > _SHOWN_NAMES else ""
+    raise InvalidInput(
+        f"The workbook has no sheet of the name that `sheet` gives; it has {len(sheets):,}: {shown}{more}.",
+        code="invalid_parameters",
+    )
+
+
+def _warnings(sheets: list[Sheet], sheet: Sheet, wanted: str | None) -> list[str]:
+    warnings = []
+    if wanted is None and len(sheets) > 1:
+        warnings.append(
+            f"The workbook has {len(sheets):,} sheets, of which the first that is not hidden is read; "
+            "to read another, name it (`sheet`)."
+        )
+    if sheet.is_hidden:
+        warnings.append("The sheet that is read is hidden in the workbook.")
+    elif wanted is None and (n_hidden := sum(other.is_hidden for other in sheets)):
+        warnings.append(f"Sheets that are hidden and not read: {n_hidden:,}.")
+    return warnings
