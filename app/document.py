@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from app.schemas import UploadDatasetForm
 from app.service_schemas import Body, Problem
+from app.upload_schemas import UploadDatasetForm
 
 Json = dict[str, Any]
 

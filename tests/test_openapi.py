@@ -76,7 +76,7 @@ def test_unions_are_named_and_their_tags_required():
 
 def test_uploads_are_binary():
     form = DOCUMENT["components"]["schemas"]["UploadDatasetForm"]
-    assert form["properties"]["file"]["format"] == "binary"
+    assert form["properties"]["file"]["items"]["format"] == "binary"
 
 
 @pytest.mark.parametrize("name", IN_V1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -23,18 +23,22 @@ from app.schemas import (
     Job,
     TableSchema,
     UpdateDataset,
-    UploadedDataset,
 )
+from app.upload_schemas import UploadedDataset
 from app.uploads import Upload, received_upload
 from understudy import ids
-from understudy.db import artifacts, datasets
+from understudy.db import artifacts, dataset_tables, datasets
 from understudy.db.datasets import DatasetFilters
 from understudy.errors import Conflict
 from understudy.job_kinds.base import Name
 from understudy.resources import Resources
 from understudy.services import artifacts as artifact_services
 from understudy.services import datasets as dataset_services
+from understudy.services.datasets import ArrivedFile, NewDataset
 from understudy.tables.reading import FormatName
+
+if TYPE_CHECKING:
+    from understudy.db import orm
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
@@ -52,12 +56,17 @@ FormatQuery = Annotated[
     ),
 ]
 
+TableQuery = Annotated[
+    str | None,
+    Query(max_length=255, description="Which table, of a dataset of several.", examples=["orders"]),
+]
+
 
 @router.post(
     "",
     status_code=202,
     response_model=UploadedDataset,
-    summary="Upload a table",
+    summary="Upload a table, or several",
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -79,13 +88,14 @@ async def upload_dataset(
     name: NameQuery = None,
     file_format: FormatQuery = None,
 ) -> Response:
-    """Store a table and start the `ingest` job that reads it.
+    """Store files and start the `ingest` job that reads them.
 
-    Send a form with the field `file`, or the bare file as the body with its content type. The dataset is
-    `pending` until the job has succeeded; what is wrong with the table stands in the dataset's `error`.
+    Send a form with the field `file`, or the bare file as the body with its content type. Several fields
+    `file` are the tables of one dataset, each called as its file. The dataset is `pending` until the job has
+    succeeded; what is wrong with a table stands in the dataset's `error`. With `Content-Digest` or
+    `Repr-Digest`, the body must have that SHA-256. Large files had better come in parts: POST /v1/uploads.
     """
-    bytes_max = resources.limits.upload_bytes_max
-    async with received_upload(request, resources.staging_folder, bytes_max=bytes_max) as upload:
+    async with received_upload(request, resources) as upload:
         description = describe_upload(upload, name=name, file_format=file_format, labels=labels)
         digest = hashlib.sha256(upload.sha256 + description.model_dump_json().encode()).digest()
 
@@ -111,8 +121,9 @@ def list_datasets(
     after = paging.read_id_cursor("dataset", page.after)
     with resources.sessions() as session:
         found = datasets.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
+        tables = dataset_tables.of_datasets(session, caller.project_id, found.rows)
     return DatasetPage(
-        data=[Dataset.of(row) for row in found.rows],
+        data=[Dataset.of(row, tables.get(row.id)) for row in found.rows],
         has_more=found.next is not None,
         next=paging.write_id_cursor("dataset", found.next),
     )
@@ -125,7 +136,8 @@ def get_dataset(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> 
     """Return a dataset; its `state` says whether it can be used."""
     key = ids.from_text("dataset", dataset_id)
     with resources.sessions() as session:
-        return Dataset.of(datasets.get(session, caller.project_id, key))
+        row = datasets.get(session, caller.project_id, key)
+    return _with_tables(resources, row)
 
 
 @router.patch(
@@ -142,7 +154,7 @@ def update_dataset(
     row = dataset_services.update_dataset(
         resources, caller.project_id, key, name=change.name, labels=change.labels
     )
-    return Dataset.of(row)
+    return _with_tables(resources, row)
 
 
 @router.delete(
@@ -166,17 +178,24 @@ def delete_dataset(
     "/{dataset_id}/schema",
     response_model=TableSchema,
     summary="Read the schema of a dataset",
-    responses={304: {"description": "It is what `If-None-Match` names."}, **problems(404, 409)},
+    responses={304: {"description": "It is what `If-None-Match` names."}, **problems(404, 409, 422)},
 )
-def get_schema(dataset_id: str, resources: ResourcesDep, caller: ReaderDep, request: Request) -> Response:
+def get_schema(
+    dataset_id: str,
+    resources: ResourcesDep,
+    caller: ReaderDep,
+    request: Request,
+    table: TableQuery = None,
+) -> Response:
     """Return the kinds and exact types of the columns, with the evidence for each kind."""
     with resources.sessions() as session:
         row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
-    _require_ready(row.state, dataset_id)
+        _require_ready(row.state, dataset_id)
+        chosen = dataset_tables.choose(session, row, table)
     etag = f'"{row.version}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
-    body = TableSchema.model_validate(row.table_schema).model_dump(mode="json")
+    body = TableSchema.model_validate(chosen.table_schema).model_dump(mode="json")
     return JSONResponse(body, headers={"ETag": etag})
 
 
@@ -200,17 +219,20 @@ def download_dataset(
     file_format: Annotated[
         FormatName, Query(alias="format", description="Parquet is sent as it is stored.")
     ] = "parquet",
+    table: TableQuery = None,
 ) -> Response:
-    """Return the whole table as one file. Parquet has an ETag (its SHA-256) and takes a Range."""
+    """Return a whole table as one file. Parquet has an ETag (its SHA-256) and takes a Range."""
     with resources.sessions() as session:
         row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
         _require_ready(row.state, dataset_id)
-        artifact = artifacts.get(session, caller.project_id, row.job_id, "table")
+        chosen = dataset_tables.choose(session, row, table)
+        artifact = artifacts.get(session, caller.project_id, row.job_id, chosen.role)
     sha256 = artifact.sha256.hex()
     etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{file_format}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
-    filename = f"{dataset_id}.{file_format}"
+    suffix = "" if chosen.position is None else f"-{chosen.position}"
+    filename = f"{dataset_id}{suffix}.{file_format}"
     if file_format == "parquet":
         file = artifact_services.open_artifact(resources, artifact)
         return send_stored(request, StoredContent(file, artifact.size_bytes, etag, filename))
@@ -224,20 +246,29 @@ def download_dataset(
 def _store(
     resources: Resources, project_id: UUID, description: Description, upload: Upload, key: str | None
 ) -> Response:
-    dataset, job = dataset_services.upload_dataset(
+    dataset, job = dataset_services.upload_tables(
         resources,
         project_id,
-        name=description.name,
-        format=description.format,
-        labels=description.labels,
-        source=upload.source,
-        sha256=upload.sha256,
-        size_bytes=upload.size_bytes,
+        NewDataset(description.name, description.labels),
+        [
+            ArrivedFile(table.name, table.format, file.path, file.sha256.digest(), file.size_bytes)
+            for table, file in zip(description.tables, upload.files, strict=True)
+        ],
         idempotency_key=key,
     )
-    body = UploadedDataset(dataset=Dataset.of(dataset), job=Job.of(job))
+    return uploaded_answer(resources, dataset, job)
+
+
+def uploaded_answer(resources: Resources, row: orm.Dataset, job: orm.Job) -> Response:
+    """Return the answer to an upload that has arrived."""
+    body = UploadedDataset(dataset=_with_tables(resources, row), job=Job.of(job))
     headers = {"Location": f"/v1/datasets/{body.dataset.id}"}
     return JSONResponse(body.model_dump(mode="json", exclude_none=True), 202, headers)
+
+
+def _with_tables(resources: Resources, row: orm.Dataset) -> Dataset:
+    with resources.sessions() as session:
+        return Dataset.of(row, dataset_tables.of_datasets(session, row.project_id, [row]).get(row.id))
 
 
 def _require_ready(state: str, dataset_id: str) -> None:
