@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from understudy.errors import StorageFull, UnderstudyError
+from understudy.errors import UnderstudyError
 from understudy.ids import new_id
+from understudy.storage.space import telling_full_disk
 
 FLUSH_BYTES = 1 << 20
 
@@ -110,16 +109,3 @@ class Staging:
         for file in self.files:
             file.close()
             file.path.unlink(missing_ok=True)
-
-
-@contextmanager
-def telling_full_disk() -> Iterator[None]:
-    """Raise `StorageFull` when there is no space."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(
-                "There is no space left to receive the file; nothing was kept of it."
-            ) from error
-        raise
