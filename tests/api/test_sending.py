@@ -26,7 +26,7 @@ UNIT = 1 << 16
 
 
 class BadLine:
-    """Forwards connections to a server; each of the first is cut after some bytes of what the caller sends."""
+    """Forwards connections to a server; the first are each cut after some bytes that the caller sends."""
 
     def __init__(self, server: Address, cuts: list[int]) -> None:
         self.server = server

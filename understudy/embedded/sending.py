@@ -96,14 +96,14 @@ class Sender:
 
     def _complete(self, upload: Json, files: Sequence[Path], progress: Progress) -> Json:
         """Send what is missing and have it put together; once more, if a part was damaged in the store."""
-        self._send_parts(upload, files, progress)
+        self.send_parts(upload, files, progress)
         path = f"/v1/uploads/{upload['id']}/complete"
         try:
             return self._insist(lambda: self.client.ask("POST", path))
         except Conflict as error:
             if error.code != "incomplete_upload":
                 raise
-        self._send_parts(upload, files, progress)
+        self.send_parts(upload, files, progress)
         return self._insist(lambda: self.client.ask("POST", path))
 
     def _wait(self, job_id: str, progress: Progress) -> None:
@@ -137,7 +137,8 @@ class Sender:
             and (format_ is None or all(file["format"] == format_ for file in upload["files"]))
         )
 
-    def _send_parts(self, upload: Json, files: Sequence[Path], progress: Progress) -> None:
+    def send_parts(self, upload: Json, files: Sequence[Path], progress: Progress) -> None:
+        """Send what is missing of an upload, until nothing is."""
         n_failures = 0
         while missing := self._missing(upload):
             try:
