@@ -17,7 +17,18 @@ from starlette.middleware import Middleware
 from app.document import DESCRIPTION, SUMMARY, TAGS, TITLE, describe, operation_id
 from app.error_handlers import add_error_handlers
 from app.middleware import Authentication, BodyLimit, RequestContext
-from app.routes import catalogues, datasets, health, job_events, jobs, models, reports, uploads
+from app.routes import (
+    catalogues,
+    datasets,
+    health,
+    job_events,
+    jobs,
+    models,
+    profiles,
+    reports,
+    schemas,
+    uploads,
+)
 from understudy.logs import configure_logs
 from understudy.resources import CODE_VERSION, Resources, open_resources
 from understudy.settings import Settings
@@ -94,7 +105,10 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
         redirect_slashes=False,
     )
     app.state.api_routes = []
-    for module in (datasets, uploads, jobs, job_events, models, reports, catalogues, health):
+    for module in (
+        *(datasets, schemas, profiles, uploads, jobs, job_events),
+        *(models, reports, catalogues, health),
+    ):
         app.include_router(module.router)
         app.state.api_routes += module.router.routes
     add_error_handlers(app)

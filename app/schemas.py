@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from app.service_schemas import Body
+from app.table_schemas import TableSchema
 from understudy import ids
 from understudy.job_kinds.base import Estimate, JobParameters, Labels, Name
 
@@ -109,29 +110,6 @@ class UpdateDataset(BaseModel):
 
     name: Name | None = None
     labels: Annotated[Labels | None, Field(description="Replace all labels.")] = None
-
-
-class TableColumn(Body):
-    """A column of a table."""
-
-    name: Annotated[str, Field(examples=["dep_delay"])]
-    kind: Annotated[str, Field(description="What its values mean; kinds may be added.", examples=["integer"])]
-    arrow_type: Annotated[str, Field(description="The Arrow type of the stored values.", examples=["int64"])]
-    nullable: bool
-    evidence: Annotated[str, Field(description="Why this kind was chosen.")] = ""
-
-
-class TableSchema(Body):
-    """The columns of a table, in their order."""
-
-    columns: list[TableColumn]
-    locale: Annotated[
-        str, Field(description="Language and country of made-up names and texts.", examples=["de-at"])
-    ] = "en"
-    subject: Annotated[
-        str | None,
-        Field(description="The column that says whose row it is; protection then counts subjects, not rows."),
-    ] = None
 
 
 class Progress(Body):

@@ -20,7 +20,7 @@ from understudy.embedded.servers import PrivatePostgres, PrivateValkey
 from understudy.job_queue import ListQueue
 from understudy.resources import Resources, open_resources
 from understudy.sandbox import Sandbox
-from understudy.services.api_keys import Caller
+from understudy.services.api_keys import SCOPES, Caller
 from understudy.services.job_runs import run_next_job
 from understudy.services.projects import create_project
 from understudy.settings import Settings
@@ -164,7 +164,7 @@ def small_table() -> pa.Table:
 def make_caller(resources: Resources) -> Caller:
     """Return a caller of a new project."""
     project = create_project(resources, "tests")
-    return Caller(project.id, project.id, frozenset({"read", "write", "admin"}))
+    return Caller(project.id, project.id, frozenset(SCOPES))
 
 
 def url_of(server_url: str, database: str) -> str:

@@ -51,7 +51,14 @@ def test_every_reference_leads_somewhere():
 def test_operations_bear_the_names_of_the_design():
     assert set(OPERATIONS) == {
         *("upload_dataset", "list_datasets", "get_dataset", "update_dataset", "delete_dataset"),
-        *("get_schema", "download_dataset"),
+        *(
+            "get_schema",
+            "update_schema",
+            "get_sdv_metadata",
+            "apply_sdv_metadata",
+            "get_profile",
+            "download_dataset",
+        ),
         *(
             "create_upload",
             "list_uploads",

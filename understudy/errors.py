@@ -41,7 +41,7 @@ CODES: dict[str, str] = {
     "part_size_mismatch": "A part is shorter or longer than it has to be",
     "unsupported_column": "A column has a type that cannot be synthesized",
     "does_not_fit": "The job would need more memory than a job may have",
-    "schema_mismatch": "Two tables do not have the same columns",
+    "schema_mismatch": "A table does not fit the schema that it is to have",
     "unknown_column": "A column that was named does not exist",
     "unknown_synthesizer": "There is no synthesizer of that name",
     "unknown_kind": "There is no job kind of that name",

@@ -12,7 +12,15 @@ from starlette.concurrency import run_in_threadpool
 
 from app import paging
 from app.content import BINARY, StoredContent, is_unchanged, not_modified, send_stored
-from app.dependencies import IdempotencyKeyDep, LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
+from app.dependencies import (
+    IdempotencyKeyDep,
+    LabelsDep,
+    PageDep,
+    ReaderDep,
+    ResourcesDep,
+    TableQuery,
+    WriterDep,
+)
 from app.descriptions import Description, describe_upload
 from app.document import problems
 from app.idempotency import answer_once
@@ -21,7 +29,6 @@ from app.schemas import (
     DatasetPage,
     DatasetState,
     Job,
-    TableSchema,
     UpdateDataset,
 )
 from app.upload_schemas import UploadedDataset
@@ -29,12 +36,12 @@ from app.uploads import Upload, received_upload
 from understudy import ids
 from understudy.db import artifacts, dataset_tables, datasets
 from understudy.db.datasets import DatasetFilters
-from understudy.errors import Conflict
 from understudy.job_kinds.base import Name
 from understudy.resources import Resources
 from understudy.services import artifacts as artifact_services
 from understudy.services import datasets as dataset_services
 from understudy.services.datasets import ArrivedFile, NewDataset
+from understudy.services.schemas import check_ready
 from understudy.tables.reading import FormatName
 
 if TYPE_CHECKING:
@@ -54,11 +61,6 @@ FormatQuery = Annotated[
         max_length=32,
         description="`csv` or `parquet`; else by the file's suffix or the content type.",
     ),
-]
-
-TableQuery = Annotated[
-    str | None,
-    Query(max_length=255, description="Which table, of a dataset of several.", examples=["orders"]),
 ]
 
 
@@ -174,31 +176,6 @@ def delete_dataset(
     return Response(status_code=204)
 
 
-@router.get(
-    "/{dataset_id}/schema",
-    response_model=TableSchema,
-    summary="Read the schema of a dataset",
-    responses={304: {"description": "It is what `If-None-Match` names."}, **problems(404, 409, 422)},
-)
-def get_schema(
-    dataset_id: str,
-    resources: ResourcesDep,
-    caller: ReaderDep,
-    request: Request,
-    table: TableQuery = None,
-) -> Response:
-    """Return the kinds and exact types of the columns, with the evidence for each kind."""
-    with resources.sessions() as session:
-        row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
-        _require_ready(row.state, dataset_id)
-        chosen = dataset_tables.choose(session, row, table)
-    etag = f'"{row.version}"'
-    if is_unchanged(request, etag):
-        return not_modified(etag)
-    body = TableSchema.model_validate(chosen.table_schema).model_dump(mode="json")
-    return JSONResponse(body, headers={"ETag": etag})
-
-
 @router.head("/{dataset_id}/content", include_in_schema=False)
 @router.get(
     "/{dataset_id}/content",
@@ -224,7 +201,8 @@ def download_dataset(
     """Return a whole table as one file. Parquet has an ETag (its SHA-256) and takes a Range."""
     with resources.sessions() as session:
         row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
-        _require_ready(row.state, dataset_id)
+        artifact_services.check_may_see(caller, row)
+        check_ready(row.state, row.id)
         chosen = dataset_tables.choose(session, row, table)
         artifact = artifacts.get(session, caller.project_id, row.job_id, chosen.role)
     sha256 = artifact.sha256.hex()
@@ -269,13 +247,3 @@ def uploaded_answer(resources: Resources, row: orm.Dataset, job: orm.Job) -> Res
 def _with_tables(resources: Resources, row: orm.Dataset) -> Dataset:
     with resources.sessions() as session:
         return Dataset.of(row, dataset_tables.of_datasets(session, row.project_id, [row]).get(row.id))
-
-
-def _require_ready(state: str, dataset_id: str) -> None:
-    if state == "ready":
-        return
-    remedy = {
-        "pending": "is still being read; wait for its job (GET /v1/jobs/{id} with `Prefer: wait=60`)",
-        "failed": "could not be read; its `error` says why",
-    }
-    raise Conflict(f"Dataset {dataset_id} {remedy[state]}.", code="not_ready")

@@ -22,7 +22,7 @@ from understudy.db.migrate import upgrade
 from understudy.errors import CODES
 from understudy.job_queue import ListQueue
 from understudy.resources import Resources, open_resources
-from understudy.services.api_keys import Caller, create_api_key
+from understudy.services.api_keys import USUAL_SCOPES, Caller, create_api_key
 from understudy.settings import Settings
 
 Json = dict[str, Any]
@@ -104,7 +104,7 @@ def trained_model(client: TestClient, ready_dataset: Json, run_jobs: Callable[[]
 
 def new_key(resources: Resources, caller: Caller, *scopes: str) -> str:
     """Return the text of a new key of a caller's project."""
-    return create_api_key(resources, caller.project_id, "tests", scopes or ("read", "write"))[1]
+    return create_api_key(resources, caller.project_id, "tests", scopes or USUAL_SCOPES)[1]
 
 
 def upload(client: TestClient, data: bytes, name: str = "small.csv", **form: str) -> Json:

@@ -80,6 +80,33 @@ def test_schema_and_content_are_those_of_the_table(client: TestClient, shop: Jso
     assert content.headers["content-disposition"] == f'attachment; filename="{shop["id"]}-1.csv"'
 
 
+def test_schema_of_one_table_is_changed_and_no_other(client: TestClient, shop: Json):
+    path = f"/v1/datasets/{shop['id']}/schema"
+    orders = client.get(f"{path}?table=orders")
+    change = {"columns": {"city": {"kind": "text"}}}
+    headers = {"If-Match": orders.headers["etag"]}
+    assert client.patch(f"{path}?table=people", json=change, headers=headers).status_code == 200
+    kinds = [column["kind"] for column in get(client, f"{path}?table=people")["columns"]]
+    assert kinds[2] == "text"
+    assert client.get(f"{path}?table=orders").json() == orders.json()
+    again = client.patch(f"{path}?table=orders", json={"locale": "de"}, headers=headers)
+    assert_problem(again, 412, "precondition_failed")
+    assert_problem(client.patch(path, json=change), 422, "table_required")
+
+
+def test_a_table_has_its_profile_and_all_are_metadata_together(client: TestClient, shop: Json):
+    path = f"/v1/datasets/{shop['id']}"
+    assert get(client, f"{path}/profile?table=people")["n_rows"] == 60
+    assert_problem(client.get(f"{path}/profile"), 422, "table_required")
+    metadata = get(client, f"{path}/schema/sdv")
+    assert (metadata["METADATA_SPEC_VERSION"], list(metadata["tables"])) == (
+        "MULTI_TABLE_V1",
+        ["orders", "people"],
+    )
+    applied = client.put(f"{path}/schema/sdv?table=orders", json=metadata)
+    assert applied.status_code == 200, applied.text
+
+
 @pytest.mark.parametrize("place", ["schema", "content"])
 def test_one_of_several_tables_must_be_named(client: TestClient, shop: Json, place: str):
     path = f"/v1/datasets/{shop['id']}/{place}"

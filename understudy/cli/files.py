@@ -12,6 +12,7 @@ import typer
 
 from understudy.cli.outputs import complete_or_absent, existing_file
 from understudy.cli.results import show_model, show_report, show_rows
+from understudy.cli.schemas import read_schema_file, schema_of
 from understudy.cli.terminal import progress_bar, write_json
 from understudy.errors import InvalidInput
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from understudy.synthesizers import IndependentParameters, TreeChainParameters
     from understudy.synthesizers.base import Synthesizer
     from understudy.synthesizers.control import Control
-    from understudy.tables.schema import Schema
 
 SEED_MAX = 2**63 - 1
 
@@ -49,7 +49,10 @@ def fit(
     ] = None,
     seed: Seed = None,
     schema: Annotated[
-        Path | None, typer.Option(help="A schema in JSON, when the columns are not what they look like.")
+        Path | None,
+        typer.Option(
+            help="A schema, or SDV's metadata, in JSON, when the columns are not what they look like."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -58,17 +61,16 @@ def fit(
     from understudy.synthesizers import make_synthesizer
     from understudy.synthesizers.files import save_model
     from understudy.tables.formats import read_table
-    from understudy.tables.inference import infer_schema
     from understudy.tables.validation import conform
 
     began = time.monotonic()
     seed = _chosen(seed)
     parameters = _synthesizer_parameters(synthesizer, preset, time_budget)
-    given = _read_schema(schema) if schema else None
+    said = read_schema_file(schema) if schema else None
     with complete_or_absent(model) as partial:
         with progress_bar(f"Fitting {table.name}") as progress:
             rows = read_table(existing_file(table), progress=progress)
-            columns = given or infer_schema(rows)
+            columns = schema_of(rows, said, name=table.stem)
             fitted = make_synthesizer(parameters, seed=seed).fit(
                 conform(rows, columns), columns, progress=progress
             )
@@ -231,19 +233,6 @@ def _describe_groups(model: Synthesizer, control: Control, n_rows: int, offset: 
         "groups": [asdict(group) for group in groups],
         "warnings": describe_weak_groups(control, groups),
     }
-
-
-def _read_schema(path: Path) -> Schema:
-    from pydantic import ValidationError
-
-    from understudy.tables.schema import Schema
-
-    try:
-        return Schema.model_validate_json(existing_file(path).read_bytes())
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"]) or "the whole"
-        raise InvalidInput(f"{path} is not a schema: {where}: {first['msg']}.") from error
 
 
 def _synthesizer_parameters(

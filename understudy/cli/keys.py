@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from understudy.db.orm import Project
     from understudy.resources import Resources
 
-SCOPES = ["read", "write"]
+# As in `services.api_keys`, which is loaded only when a command runs.
+SCOPES = ["read", "read_real", "write"]
 
 
 def create_key(
     project: Annotated[str, typer.Option(help="Name of the project; made if there is none of that name.")],
     name: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
     scope: Annotated[
-        list[str], typer.Option(help="What it allows: read, write, admin; several times.")
+        list[str],
+        typer.Option(help="What it allows: read, read_real (real values, too), write, admin; several times."),
     ] = SCOPES,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")] = False,
 ) -> None:

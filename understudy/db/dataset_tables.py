@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, defer
 
 from understudy import ids
+from understudy.db import datasets
 from understudy.db.orm import Dataset, DatasetTable
 from understudy.errors import InvalidInput
 
@@ -58,10 +59,10 @@ def add(session: Session, dataset: Dataset, tables: Iterable[tuple[str, str]]) -
 
 
 def of_datasets(
-    session: Session, project_id: UUID, datasets: Iterable[Dataset]
+    session: Session, project_id: UUID, rows: Iterable[Dataset]
 ) -> dict[UUID, list[DatasetTable]]:
     """Return the tables, without their schemas, of those datasets that have several."""
-    found: dict[UUID, list[DatasetTable]] = {row.id: [] for row in datasets if row.n_tables > 1}
+    found: dict[UUID, list[DatasetTable]] = {row.id: [] for row in rows if row.n_tables > 1}
     if found:
         statement = (
             select(DatasetTable)
@@ -96,6 +97,37 @@ def set_ready(
         .values(n_rows=n_rows, n_columns=n_columns, size_bytes=size_bytes, table_schema=table_schema)
     )
     session.execute(statement)
+
+
+def set_schema(session: Session, table: Table, table_schema: Json) -> Dataset:
+    """Replace the schema of a table of the version that was changed; raises as `datasets.set_schema`."""
+    dataset = table.dataset
+    row = datasets.set_schema(
+        session,
+        dataset.project_id,
+        dataset.id,
+        version=dataset.version,
+        table_schema=table_schema if table.position is None else None,
+    )
+    if table.position is not None:
+        statement = update(DatasetTable).where(
+            DatasetTable.dataset_id == dataset.id,
+            DatasetTable.project_id == dataset.project_id,
+            DatasetTable.position == table.position,
+        )
+        session.execute(statement.values(table_schema=table_schema))
+    return row
+
+
+def all_of(session: Session, dataset: Dataset) -> list[Table]:
+    """Return all tables of a dataset that is ready, in their order."""
+    if dataset.n_tables == 1:
+        return [_only_table(dataset)]
+    statement = select(DatasetTable).where(
+        DatasetTable.dataset_id == dataset.id, DatasetTable.project_id == dataset.project_id
+    )
+    rows = session.scalars(statement.order_by(DatasetTable.position))
+    return [_table(dataset, row, row.name, row.position) for row in rows]
 
 
 def choose(session: Session, dataset: Dataset, name: str | None, *, pointer: str | None = None) -> Table:

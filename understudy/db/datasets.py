@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from understudy import ids
 from understudy.db import pages
 from understudy.db.orm import CLOCK, Dataset
-from understudy.errors import NotFound
+from understudy.errors import NotFound, PreconditionFailed
 
 Json = dict[str, Any]
 
@@ -206,6 +206,24 @@ def rename(
     if labels is not None:
         values["labels"] = dict(labels)
     return _change(session, project_id, dataset_id, **values)
+
+
+def set_schema(
+    session: Session, project_id: UUID, dataset_id: UUID, *, version: int, table_schema: Json | None
+) -> Dataset:
+    """Replace the schema of the version that was changed, and count the version up.
+
+    Raises
+    ------
+    NotFound, PreconditionFailed
+        If it is gone, or is another version by now.
+    """
+    if lock(session, project_id, dataset_id).version != version:
+        raise PreconditionFailed(
+            f"Dataset {ids.to_text('dataset', dataset_id)} was changed meanwhile. Read its schema again and "
+            "repeat the change."
+        )
+    return _change(session, project_id, dataset_id, version=version + 1, table_schema=table_schema)
 
 
 def lock(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:

@@ -23,7 +23,9 @@ from understudy.resources import Resources
 if TYPE_CHECKING:
     from understudy.db.orm import ApiKey
 
-SCOPES = ("read", "write", "admin")
+# `read_real`: real values, too, of uploaded and completed tables.
+SCOPES = ("read", "read_real", "write", "admin")
+USUAL_SCOPES = ("read", "read_real", "write")
 _KEY = re.compile(r"sk_([0-9a-z]{26})_[A-Za-z0-9_-]{43}")
 
 
@@ -42,7 +44,7 @@ class Caller:
 
 
 def create_api_key(
-    resources: Resources, project_id: UUID, name: str, scopes: Iterable[str] = ("read", "write")
+    resources: Resources, project_id: UUID, name: str, scopes: Iterable[str] = USUAL_SCOPES
 ) -> tuple[ApiKey, str]:
     """Add a key and return its row and its text, which cannot be had again."""
     wanted = sorted(set(scopes))

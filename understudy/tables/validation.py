@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from understudy.errors import InvalidInput
-from understudy.tables.casting import cast, count_unfit
+from understudy.tables.casting import cast, count_unfit, find_unfit
 from understudy.tables.inference import check_names, column_kind, storable_type
 from understudy.tables.schema import Column, ColumnKind, Schema, parse_arrow_type
 
 # Counting what does not fit stops here: the caller needs to know that there are many, not how many.
 _COUNTED_MAX = 100
+
+_ROWS_SHOWN = 10
 
 _NUMBERS = {ColumnKind.integer, ColumnKind.float, ColumnKind.decimal}
 # Casts between kinds that keep the meaning; the others (such as a number to a point in time) would succeed
@@ -90,4 +94,46 @@ def _mismatch(column: Column, fault: str) -> InvalidInput:
         f"Column {column.name!r} {fault}; the schema asks for {column.arrow_type}. "
         "Correct the values or change the schema.",
         code="schema_mismatch",
+    )
+
+
+def check_fits(path: Path, columns: Iterable[Column]) -> None:
+    """Refuse types that the values of a canonical Parquet file do not fit, in bounded memory.
+
+    Raises
+    ------
+    InvalidInput
+        For each such column with how many values do not fit, and in which rows the first of them stand.
+    """
+    with pq.ParquetFile(path) as file:
+        faults = [fault for column in columns if (fault := _fault(file, column))]
+    if faults:
+        raise InvalidInput(
+            f"{' '.join(faults)} Choose another type or kind, or upload the table with other values.",
+            code="schema_mismatch",
+        )
+
+
+def _fault(file: pq.ParquetFile, column: Column) -> str | None:
+    """Return what does not fit in a column, in a sentence; the first row is row 1."""
+    target = parse_arrow_type(column.arrow_type)
+    source = file.schema_arrow.field(column.name).type
+    if source != target and (column_kind(source), column_kind(target)) not in _CASTS:
+        return f"Column {column.name!r} is stored as {source}, which says nothing as {target}."
+    rows: list[int] = []
+    n_before = 0
+    for batch in file.iter_batches(columns=[column.name], use_threads=False):
+        rows += [n_before + at + 1 for at in find_unfit(batch.column(0), target, _COUNTED_MAX - len(rows))]
+        n_before += batch.num_rows
+        if len(rows) == _COUNTED_MAX:
+            break
+    if not rows:
+        return None
+    at_least = "at least " if len(rows) == _COUNTED_MAX else ""
+    values = "value does" if len(rows) == 1 else "values do"
+    shown = ", ".join(f"{row:,}" for row in rows[:_ROWS_SHOWN])
+    more = ", …" if len(rows) > _ROWS_SHOWN else ""
+    return (
+        f"In column {column.name!r} {at_least}{len(rows)} {values} not fit {target}: "
+        f"row{'' if len(rows) == 1 else 's'} {shown}{more}."
     )

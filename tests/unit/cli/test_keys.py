@@ -26,7 +26,7 @@ def test_key_alone_is_on_stdout_and_opens_the_new_project(resources: Resources, 
     assert run(["create-key", "--project", "sales"]) == 0
     caller = authenticate(resources, capsys.readouterr().out.strip())
     assert caller.project_id == find_project(resources, "sales").id
-    assert caller.scopes == {"read", "write"}
+    assert caller.scopes == {"read", "read_real", "write"}
 
 
 def test_second_key_is_of_the_same_project(resources: Resources, capsys):

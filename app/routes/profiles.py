@@ -1,0 +1,41 @@
+"""Profiles of datasets: what their columns hold, in numbers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.dependencies import ReaderDep, ResourcesDep, TableQuery
+from app.document import problems
+from app.profile_schemas import Profile
+from understudy import ids
+from understudy.services import profiles
+
+router = APIRouter(prefix="/v1/datasets/{dataset_id}/profile", tags=["datasets"])
+
+
+@router.get(
+    "",
+    response_model_exclude_none=True,
+    summary="See what the columns of a dataset hold",
+    responses=problems(403, 404, 409, 422),
+)
+def get_profile(
+    dataset_id: str,
+    resources: ResourcesDep,
+    caller: ReaderDep,
+    exact: Annotated[
+        bool, Query(description="Show real extremes and rare values, too: asks for the scope `read_real`.")
+    ] = False,
+    table: TableQuery = None,
+) -> Profile:
+    """Return counts, quantiles, frequent values and histograms of the columns, under the present schema.
+
+    Without `exact` they are protected as synthetic rows are: nothing is shown that fewer than `protection.k`
+    rows or subjects speak for, and no value of columns that are made anew. Of more than 200,000 rows a part
+    is read, spread over the table: `n_rows_read` says how many.
+    """
+    key = ids.from_text("dataset", dataset_id)
+    found = profiles.profile_dataset(resources, caller, key, table=table, is_exact=exact)
+    return Profile.model_validate(found)

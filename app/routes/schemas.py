@@ -1,0 +1,158 @@
+"""Schemas of datasets: what their columns mean, read and changed."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from app.content import is_unchanged, not_modified
+from app.dependencies import ReaderDep, ResourcesDep, TableQuery, WriterDep
+from app.document import problems
+from app.table_schemas import AppliedMetadata, SdvMetadata, TableSchema
+from understudy import ids
+from understudy.db import dataset_tables, datasets
+from understudy.errors import PreconditionFailed
+from understudy.services import schemas as schema_services
+from understudy.tables.schema import Schema
+from understudy.tables.schema_changes import SchemaChange
+from understudy.tables.sdv_metadata import write_metadata
+
+router = APIRouter(prefix="/v1/datasets/{dataset_id}/schema", tags=["datasets"])
+
+MERGE_PATCH = "application/merge-patch+json"
+CHANGE = {"schema": {"$ref": "#/components/schemas/SchemaChange"}}
+
+IfMatch = Annotated[
+    str | None, Header(description="The ETag of the schema that was read; without it, changes may cross.")
+]
+
+
+@router.get(
+    "",
+    response_model=TableSchema,
+    summary="Read the schema of a dataset",
+    responses={304: {"description": "It is what `If-None-Match` names."}, **problems(404, 409, 422)},
+)
+def get_schema(
+    dataset_id: str,
+    resources: ResourcesDep,
+    caller: ReaderDep,
+    request: Request,
+    table: TableQuery = None,
+) -> Response:
+    """Return the kinds and exact types of the columns, with the evidence for each kind."""
+    key = ids.from_text("dataset", dataset_id)
+    with resources.sessions() as session:
+        row = datasets.get(session, caller.project_id, key)
+        schema_services.check_ready(row.state, key)
+        chosen = dataset_tables.choose(session, row, table)
+    if is_unchanged(request, _etag(row.version)):
+        return not_modified(_etag(row.version))
+    body = _body(Schema.model_validate(chosen.table_schema))
+    return JSONResponse(body, headers={"ETag": _etag(row.version)})
+
+
+@router.patch(
+    "",
+    response_model=TableSchema,
+    summary="Change the schema of a dataset",
+    openapi_extra={
+        "requestBody": {"required": True, "content": {MERGE_PATCH: CHANGE, "application/json": CHANGE}}
+    },
+    responses=problems(404, 409, 412, 413, 415, 422),
+)
+def update_schema(
+    dataset_id: str,
+    change: SchemaChange,
+    resources: ResourcesDep,
+    caller: WriterDep,
+    if_match: IfMatch = None,
+    table: TableQuery = None,
+    validate_only: Annotated[bool, Query(description="Change nothing, and say what would be.")] = False,
+) -> Response:
+    """Change kinds, types, subject or locale by a JSON Merge Patch in which columns are addressed by name.
+
+    Types are checked against all values of the table: what does not fit is counted, and its rows are named.
+    The stored table stays as it is; jobs that begin afterwards read it under the new schema.
+    """
+    versioned = schema_services.update_schema(
+        resources,
+        caller.project_id,
+        ids.from_text("dataset", dataset_id),
+        change,
+        version=_version(if_match),
+        table=table,
+        validate_only=validate_only,
+    )
+    return JSONResponse(_body(versioned.schema), headers={"ETag": _etag(versioned.version)})
+
+
+@router.get(
+    "/sdv",
+    response_model=SdvMetadata,
+    summary="Read the schema of a dataset as metadata of SDV",
+    responses=problems(404, 409),
+)
+def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> Response:
+    """Return the schema as SDV's metadata JSON: SINGLE_TABLE_V1, or MULTI_TABLE_V1 if there are several."""
+    key = ids.from_text("dataset", dataset_id)
+    with resources.sessions() as session:
+        row = datasets.get(session, caller.project_id, key)
+        schema_services.check_ready(row.state, key)
+        tables = dataset_tables.all_of(session, row)
+    schemas = {table.name or row.name: Schema.model_validate(table.table_schema) for table in tables}
+    return JSONResponse(write_metadata(schemas), headers={"ETag": _etag(row.version)})
+
+
+@router.put(
+    "/sdv",
+    response_model=AppliedMetadata,
+    summary="Change the schema of a dataset to metadata of SDV",
+    responses=problems(404, 409, 412, 413, 422),
+)
+def apply_sdv_metadata(
+    dataset_id: str,
+    metadata: SdvMetadata,
+    resources: ResourcesDep,
+    caller: WriterDep,
+    if_match: IfMatch = None,
+    table: Annotated[
+        str | None,
+        Query(
+            max_length=255, description="Which table is meant, if the metadata or the dataset has several."
+        ),
+    ] = None,
+) -> Response:
+    """Take kinds, and the subject (`sequence_key`), from SDV's metadata; `warnings` say what was not used."""
+    versioned, warnings = schema_services.apply_metadata(
+        resources,
+        caller.project_id,
+        ids.from_text("dataset", dataset_id),
+        metadata.model_dump(mode="json", exclude_unset=True),
+        version=_version(if_match),
+        table=table,
+    )
+    body = {"schema": _body(versioned.schema), "warnings": warnings}
+    return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
+
+
+def _body(schema: Schema) -> dict[str, Any]:
+    return TableSchema.model_validate(schema.model_dump(mode="json")).model_dump(mode="json")
+
+
+def _etag(version: int) -> str:
+    return f'"{version}"'
+
+
+def _version(if_match: str | None) -> int | None:
+    """Return the version that `If-Match` names (RFC 9110, section 13.1.1); None for any."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    if match := re.fullmatch(r'"(\d{1,9})"', if_match.strip()):
+        return int(match[1])
+    raise PreconditionFailed(
+        "If-Match does not name a version of this schema. Send the ETag that GET answers."
+    )

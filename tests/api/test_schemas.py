@@ -1,0 +1,163 @@
+"""Schemas through HTTP: reading and changing what columns mean."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pyarrow.parquet as pq
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.conftest import Json, assert_problem, get, submit, upload
+
+PEOPLE = b"who,zip,since,odd\n" + b"".join(
+    b"p%d,%05d,2024-01-%02d,%s\n" % (n % 50, n, n % 28 + 1, b"x" if n in (3, 8) else b"7") for n in range(100)
+)
+# So that `odd` is text: two of a hundred are no numbers.
+ODD_ROWS = "rows 4, 9"
+
+
+@pytest.fixture
+def people(client: TestClient, run_jobs: Callable[[], int]) -> str:
+    """Upload people and return the path of their schema."""
+    dataset = upload(client, PEOPLE)["dataset"]
+    run_jobs()
+    return f"/v1/datasets/{dataset['id']}/schema"
+
+
+def column_of(schema: Json, name: str) -> Json:
+    found: Json = next(column for column in schema["columns"] if column["name"] == name)
+    return found
+
+
+def test_a_kind_brings_its_type_and_the_rest_stays(client: TestClient, people: str):
+    before = get(client, people)
+    after = client.patch(people, json={"columns": {"zip": {"kind": "integer"}}}).json()
+    assert column_of(after, "zip")["arrow_type"] == "int64"
+    assert [c for c in after["columns"] if c["name"] != "zip"] == [
+        c for c in before["columns"] if c["name"] != "zip"
+    ]
+    assert get(client, people) == after
+
+
+def test_subject_and_locale_are_set_and_taken_back(client: TestClient, people: str):
+    changed = client.patch(people, json={"subject": "who", "locale": "de-at"}).json()
+    assert (changed["subject"], changed["locale"]) == ("who", "de-at")
+    taken_back = client.patch(people, json={"subject": None, "locale": None}).json()
+    assert (taken_back["subject"], taken_back["locale"]) == (None, "en")
+
+
+def test_the_media_type_of_merge_patches_is_taken(client: TestClient, people: str):
+    headers = {"Content-Type": "application/merge-patch+json"}
+    assert client.patch(people, content=b'{"subject": "who"}', headers=headers).json()["subject"] == "who"
+
+
+def test_values_that_do_not_fit_are_counted_and_located(client: TestClient, people: str):
+    before = get(client, people)
+    response = client.patch(people, json={"columns": {"odd": {"kind": "integer"}}})
+    assert_problem(response, 422, "schema_mismatch", "'odd'", "2 values", ODD_ROWS)
+    assert get(client, people) == before
+
+
+def test_validating_changes_nothing(client: TestClient, people: str):
+    before = client.get(people)
+    change = {"columns": {"zip": {"kind": "integer"}}}
+    would_be = client.patch(f"{people}?validate_only=true", json=change)
+    assert column_of(would_be.json(), "zip")["kind"] == "integer"
+    assert would_be.headers["etag"] == before.headers["etag"]
+    assert client.get(people).json() == before.json()
+
+
+def test_a_change_of_an_older_version_is_refused(client: TestClient, people: str):
+    etag = client.get(people).headers["etag"]
+    first = client.patch(people, json={"subject": "who"}, headers={"If-Match": etag})
+    assert first.status_code == 200
+    assert first.headers["etag"] != etag
+    second = client.patch(people, json={"locale": "de"}, headers={"If-Match": etag})
+    assert_problem(second, 412, "precondition_failed", "Read it again")
+    assert get(client, people) == first.json()
+
+
+@pytest.mark.parametrize("tag", ["x", '"x"', 'W/"1"', '"1", "2"'])
+def test_a_tag_of_something_else_is_refused(client: TestClient, people: str, tag: str):
+    response = client.patch(people, json={"subject": "who"}, headers={"If-Match": tag})
+    assert_problem(response, 412, "precondition_failed")
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "pointer"),
+    [
+        ({"columns": {"no/ne": {"kind": "integer"}}}, "unknown_column", "/columns/no~1ne"),
+        ({"columns": {"zip": {"kind": "nonsense"}}}, "invalid_parameters", "/columns/zip/kind"),
+        ({"columns": {"zip": {"arrow_type": "list<int>"}}}, "unsupported_column", "/columns/zip/arrow_type"),
+        ({"columns": {"zip": {"kind": "date", "arrow_type": "int8"}}}, "unsupported_column", "/columns/zip"),
+        ({"columns": {"zip": {"kind": "duration"}}}, "invalid_parameters", "/columns/zip/arrow_type"),
+        ({"columns": {"zip": {"nullable": False}}}, "invalid_parameters", "/columns/zip/nullable"),
+        ({"columns": {"zip": None}}, "invalid_parameters", "/columns/zip"),
+        ({"subject": "nobody"}, "invalid_parameters", "/subject"),
+        ({"locale": "xx"}, "invalid_parameters", "/locale"),
+        ({"names": []}, "invalid_parameters", "/names"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_place(
+    client: TestClient, people: str, change: Json, code: str, pointer: str
+):
+    problem = assert_problem(client.patch(people, json=change), 422, code)
+    assert problem["errors"][0]["pointer"] == pointer
+
+
+def test_a_pending_dataset_has_no_schema_to_change(client: TestClient):
+    dataset = upload(client, PEOPLE)["dataset"]
+    response = client.patch(f"/v1/datasets/{dataset['id']}/schema", json={"subject": "who"})
+    assert_problem(response, 409, "not_ready", "still being read")
+
+
+def test_a_model_is_fitted_under_the_changed_schema(
+    client: TestClient, people: str, run_jobs: Callable[[], int]
+):
+    client.patch(people, json={"columns": {"since": {"kind": "timestamp"}, "zip": {"kind": "integer"}}})
+    dataset_id = people.split("/")[3]
+    train = submit(client, kind="train", dataset_id=dataset_id, synthesizer={"name": "independent"}, seed=1)
+    run_jobs()
+    model_id = get(client, f"/v1/jobs/{train['id']}")["result"]["model_id"]
+    sample = submit(client, kind="sample", model_id=model_id, n_rows=5, seed=1)
+    run_jobs()
+    made = get(client, f"/v1/jobs/{sample['id']}")["result"]["dataset_id"]
+    rows = pq.read_table(io.BytesIO(client.get(f"/v1/datasets/{made}/content").content))
+    assert [str(rows.schema.field(name).type) for name in ("zip", "since")] == ["int64", "timestamp[us]"]
+
+
+METADATA = {
+    "METADATA_SPEC_VERSION": "SINGLE_TABLE_V1",
+    "alternate_keys": ["zip"],
+    "columns": {"who": {"sdtype": "name", "pii": True}, "zip": {"sdtype": "numerical"}},
+}
+
+
+def test_metadata_of_sdv_are_applied(client: TestClient, people: str):
+    response = client.put(f"{people}/sdv", json=METADATA)
+    applied = response.json()
+    assert [column_of(applied["schema"], name)["kind"] for name in ("who", "zip")] == ["name", "float"]
+    assert applied["warnings"] == ["alternate_keys is not used."]
+    assert client.get(people).headers["etag"] == response.headers["etag"]
+    assert get(client, people) == applied["schema"]
+
+
+def test_the_schema_is_told_as_metadata_of_sdv(client: TestClient, people: str):
+    client.put(f"{people}/sdv", json=METADATA)
+    told = get(client, f"{people}/sdv")
+    assert told["columns"]["who"] == {"sdtype": "name", "pii": True}
+    again = client.put(f"{people}/sdv", json=told)
+    assert again.json()["schema"] == get(client, people)
+
+
+def test_metadata_that_do_not_fit_change_nothing(client: TestClient, people: str):
+    before = client.get(people)
+    columns = {"who": {"sdtype": "name"}, "odd": {"sdtype": "numerical"}}
+    response = client.put(f"{people}/sdv", json={**METADATA, "columns": columns})
+    assert_problem(response, 422, "schema_mismatch", "'odd'", ODD_ROWS)
+    assert_problem(client.put(f"{people}/sdv", json={}), 422, "invalid_parameters")
+    stale = client.put(f"{people}/sdv", json=METADATA, headers={"If-Match": '"99"'})
+    assert_problem(stale, 412, "precondition_failed")
+    assert client.get(people).headers["etag"] == before.headers["etag"]

@@ -1,0 +1,94 @@
+"""Types on the whole way: what goes in is what comes out, upload → train → sample → download."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.conftest import get, submit, upload
+from tests.tables import STORABLE_TYPES, make_values
+from understudy.tables.formats import FORMATS, Format
+from understudy.tables.schema import Schema
+from understudy.tables.validation import conform
+
+N_ROWS = 60
+
+
+def every_type(n_rows: int = N_ROWS) -> pa.Table:
+    """Return a column of each type with missing values, and one that is declared never to miss any."""
+    rng = np.random.default_rng(0)
+    fields, columns = [], []
+    for type_ in STORABLE_TYPES:
+        values = (
+            moments(rng, type_, n_rows)
+            if pa.types.is_temporal(type_)
+            else make_values(rng, type_, "few", n_rows)
+        )
+        holed = values.take(pa.array(np.arange(n_rows), mask=rng.random(n_rows) < 0.3))
+        fields += [pa.field(f"{type_} or missing", type_), pa.field(str(type_), type_, nullable=False)]
+        columns += [holed, values]
+    return pa.table(columns, schema=pa.schema(fields))
+
+
+def moments(rng: np.random.Generator, type_: pa.DataType, n_rows: int) -> pa.Array:
+    """Return a few points or spans of time that every format can write: some days of 2022, or hours."""
+    days = rng.integers(19_000, 19_005, n_rows)
+    if pa.types.is_date(type_):
+        return pa.array(days, pa.int32()).cast(pa.date32()).cast(type_)
+    hours = rng.integers(0, 24, n_rows)
+    seconds = hours * 3600 if not pa.types.is_timestamp(type_) else days * 86_400 + hours * 3600
+    ticks = seconds * {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[type_.unit]
+    return pa.array(ticks, pa.int32() if type_.bit_width == 32 else pa.int64()).cast(type_)
+
+
+def sample_of(client: TestClient, run_jobs: Callable[[], int], data: bytes, name: str) -> tuple[str, str]:
+    """Upload a file, train on it, sample; return the ids of both datasets."""
+    uploaded = upload(client, data, name=name)["dataset"]["id"]
+    run_jobs()
+    train = submit(client, kind="train", dataset_id=uploaded, synthesizer={"name": "independent"}, seed=1)
+    run_jobs()
+    model = get(client, f"/v1/jobs/{train['id']}")["result"]["model_id"]
+    sample = submit(client, kind="sample", model_id=model, n_rows=N_ROWS, seed=1)
+    run_jobs()
+    return uploaded, get(client, f"/v1/jobs/{sample['id']}")["result"]["dataset_id"]
+
+
+def test_every_type_comes_out_of_parquet_as_it_went_in(client: TestClient, run_jobs: Callable[[], int]):
+    sink = io.BytesIO()
+    pq.write_table(every_type(), sink)
+    uploaded, made = sample_of(client, run_jobs, sink.getvalue(), "types.parquet")
+    # As the same reader shows both: Parquet itself has no seconds and no 64-bit dates.
+    went_in = pq.read_schema(io.BytesIO(sink.getvalue()))
+    for dataset in (uploaded, made):
+        content = client.get(f"/v1/datasets/{dataset}/content").content
+        assert pq.read_schema(io.BytesIO(content)).equals(went_in)
+    kept = pq.read_table(io.BytesIO(client.get(f"/v1/datasets/{uploaded}/content").content))
+    assert kept.equals(pq.read_table(io.BytesIO(sink.getvalue())))
+
+
+@pytest.mark.parametrize("format_", FORMATS.values(), ids=lambda format_: format_.name)
+def test_a_sample_has_the_schema_of_its_table_in_every_format(
+    client: TestClient, run_jobs: Callable[[], int], format_: Format, tmp_path: Path
+):
+    source = tmp_path / f"types{format_.suffixes[0]}"
+    table = every_type()
+    format_.write(source, table.to_batches(), table.schema)
+    uploaded, made = sample_of(client, run_jobs, source.read_bytes(), source.name)
+    schemas = [get(client, f"/v1/datasets/{dataset}/schema")["columns"] for dataset in (uploaded, made)]
+    assert [(c["name"], c["arrow_type"], c["nullable"]) for c in schemas[0]] == [
+        (c["name"], c["arrow_type"], c["nullable"]) for c in schemas[1]
+    ]
+    for dataset in (uploaded, made):
+        path = tmp_path / f"{dataset}{format_.suffixes[0]}"
+        path.write_bytes(client.get(f"/v1/datasets/{dataset}/content?format={format_.name}").content)
+        schema = Schema.model_validate(get(client, f"/v1/datasets/{dataset}/schema"))
+        read = conform(format_.read(path), schema)
+        assert read.schema.equals(schema.to_arrow())
+        assert read.num_rows == N_ROWS

@@ -1,0 +1,127 @@
+"""SDV's metadata, read and written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from understudy.errors import InvalidInput
+from understudy.tables.inference import infer_schema
+from understudy.tables.schema import ColumnKind, Schema
+from understudy.tables.schema_changes import change_schema
+from understudy.tables.sdv_metadata import read_metadata, write_metadata
+
+# As the public documentation of SDV shows it for its hotel guests.
+GUESTS: dict[str, Any] = {
+    "METADATA_SPEC_VERSION": "SINGLE_TABLE_V1",
+    "primary_key": "guest_email",
+    "alternate_keys": ["credit_card_number"],
+    "columns": {
+        "guest_email": {"sdtype": "email", "pii": True},
+        "has_rewards": {"sdtype": "boolean"},
+        "room_type": {"sdtype": "categorical"},
+        "amenities_fee": {"sdtype": "numerical", "computer_representation": "Float"},
+        "checkin_date": {"sdtype": "datetime", "datetime_format": "%Y-%m-%d"},
+        "hotel_id": {"sdtype": "id", "regex_format": "HID_[0-9]{3}"},
+    },
+}
+TABLE = pa.table(
+    {
+        "guest_email": ["a@example.com", "b@example.com"],
+        "has_rewards": ["true", "false"],
+        "room_type": ["BASIC", "SUITE"],
+        "amenities_fee": ["37.5", None],
+        "checkin_date": ["2024-02-29", "2024-03-01"],
+        "hotel_id": ["HID_000", "HID_001"],
+    }
+)
+
+
+def read(document: object, table: str | None = None) -> Schema:
+    schema = infer_schema(TABLE)
+    return change_schema(schema, read_metadata(document, schema, table=table).change)
+
+
+def test_every_word_becomes_a_kind_and_its_type() -> None:
+    found = {column.name: (column.kind.value, column.arrow_type) for column in read(GUESTS).columns}
+    assert found == {
+        "guest_email": ("email", "string"),
+        "has_rewards": ("boolean", "bool"),
+        "room_type": ("category", "string"),
+        "amenities_fee": ("float", "double"),
+        "checkin_date": ("date", "date32[day]"),
+        "hotel_id": ("identifier", "string"),
+    }
+
+
+def test_what_has_no_place_is_told() -> None:
+    warnings = read_metadata(GUESTS, infer_schema(TABLE)).warnings
+    assert [w for w in warnings if "regex_format" in w and "'hotel_id'" in w]
+    assert "alternate_keys is not used." in warnings
+
+
+@pytest.mark.parametrize("version", ["MULTI_TABLE_V1", "V1"])
+def test_one_of_several_tables_is_read(version: str) -> None:
+    several = {"METADATA_SPEC_VERSION": version, "tables": {"guests": GUESTS, "hotels": {"columns": {}}}}
+    assert read(several, "guests") == read(GUESTS)
+    with pytest.raises(InvalidInput, match=r"2 tables\. Name the one"):
+        read(several)
+    with pytest.raises(InvalidInput, match="none is 'rooms'"):
+        read(several, "rooms")
+
+
+def test_the_only_table_needs_no_name() -> None:
+    assert read({"METADATA_SPEC_VERSION": "V1", "tables": {"guests": GUESTS}}) == read(GUESTS)
+
+
+def test_a_sequence_key_is_the_subject() -> None:
+    assert read({**GUESTS, "sequence_key": "hotel_id"}).subject == "hotel_id"
+
+
+def test_numbers_and_times_keep_their_types() -> None:
+    table = pa.table({"n": pa.array([1, 2], pa.int16()), "t": pa.array([0, 1], pa.timestamp("s"))})
+    columns = {"n": {"sdtype": "numerical"}, "t": {"sdtype": "datetime", "datetime_format": "%Y"}}
+    said = {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": columns}
+    assert read_metadata(said, infer_schema(table)).change.columns == {}
+
+
+@pytest.mark.parametrize("kind", list(ColumnKind))
+def test_every_kind_is_written_and_read_back(kind: ColumnKind) -> None:
+    column = infer_schema(TABLE).columns[0].model_copy(update={"kind": kind})
+    schema = Schema(columns=(column,))
+    said = write_metadata({"guests": schema})
+    assert said["METADATA_SPEC_VERSION"] == "SINGLE_TABLE_V1"
+    assert change_schema(schema, read_metadata(said, schema).change) == schema
+
+
+def test_several_tables_are_written_with_their_relationships() -> None:
+    schema = infer_schema(TABLE)
+    said = write_metadata({"a": schema, "b": schema}, [{"parent_table_name": "a"}])
+    assert (said["METADATA_SPEC_VERSION"], list(said["tables"])) == ("MULTI_TABLE_V1", ["a", "b"])
+    assert said["relationships"] == [{"parent_table_name": "a"}]
+    assert read(said, "b") == read({**write_metadata({"a": schema})})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [],
+        {},
+        {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V2", "columns": {}},
+        {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1"},
+        {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {"room_type": {"sdtype": 7}}},
+        {"METADATA_SPEC_VERSION": "MULTI_TABLE_V1", "tables": []},
+        {"METADATA_SPEC_VERSION": "V1", "tables": {"guests": None}},
+    ],
+)
+def test_other_json_is_refused(document: object) -> None:
+    with pytest.raises(InvalidInput, match="no metadata of SDV"):
+        read(document)
+
+
+def test_a_column_that_is_not_there_is_named() -> None:
+    with pytest.raises(InvalidInput, match="no column 'age'") as caught:
+        read({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {"age": {"sdtype": "numerical"}}})
+    assert caught.value.code == "unknown_column"

@@ -1,0 +1,229 @@
+"""What the columns of a stored table hold, in numbers: exact, or protected as synthetic rows are.
+
+Protected means: no value, bound or bar of a histogram that fewer than k rows speak for, or k subjects where
+the schema names them; and no value at all of columns that are made anew, such as names. The bounds are the
+k-th value from either end, rounded inwards, so that they are nobody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, Schema
+
+Json = dict[str, Any]
+Floats = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
+
+K = 5
+N_ROWS_READ = 200_000
+N_ROW_GROUPS_READ = 8
+N_BINS = 20
+N_TOP = 10
+FRACTIONS = (0.05, 0.25, 0.5, 0.75, 0.95)
+# Bounds are rounded to a grid of at least so many lines between them.
+_GRID_LINES = 200
+
+_COUNTED_KINDS = {ColumnKind.category, ColumnKind.boolean}
+
+
+def profile_table(path: Path, schema: Schema, *, is_protected: bool) -> Json:
+    """Return the profile of a canonical Parquet file, in bounded memory and time.
+
+    Of more than 200,000 rows, the first of eight row groups are read, which are spread over the file.
+    """
+    texts = [name for name in schema.names if pa.types.is_string(_stored(path).field(name).type)]
+    with pq.ParquetFile(path, read_dictionary=texts) as file:
+        subjects = None
+        if schema.subject is not None:
+            owner = _read(file, schema.subject)
+            subjects = np.unique(_codes(owner), return_inverse=True)[1].astype(np.int64)
+        columns = [
+            _profile(column, _read(file, column.name), subjects, is_protected=is_protected)
+            for column in schema.columns
+        ]
+        n_rows = file.metadata.num_rows
+        n_rows_read = sum(n for _, n in _stretches(file))
+    unit = "row" if schema.subject is None else "subject"
+    protection = {"unit": unit, "k": K} if is_protected else None
+    return {"n_rows": n_rows, "n_rows_read": n_rows_read, "protection": protection, "columns": columns}
+
+
+def _stored(path: Path) -> pa.Schema:
+    return pq.read_schema(path)
+
+
+def _stretches(file: pq.ParquetFile) -> Iterator[tuple[int, int]]:
+    """Yield the row groups that are read, and how many rows of each."""
+    metadata = file.metadata
+    n_groups = metadata.num_row_groups
+    if metadata.num_rows <= N_ROWS_READ:
+        yield from ((group, metadata.row_group(group).num_rows) for group in range(n_groups))
+        return
+    groups = np.unique(np.linspace(0, n_groups - 1, N_ROW_GROUPS_READ).round().astype(int))
+    for group in groups:
+        yield int(group), min(metadata.row_group(int(group)).num_rows, N_ROWS_READ // len(groups))
+
+
+def _read(file: pq.ParquetFile, name: str) -> pa.ChunkedArray[Any]:
+    parts = [
+        file.read_row_group(group, columns=[name], use_threads=False).column(0).slice(0, n)
+        for group, n in _stretches(file)
+    ]
+    return pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type)
+
+
+def _codes(values: pa.ChunkedArray[Any]) -> Numbers:
+    """Return a number for each row; equal values have equal ones, and missing ones their own."""
+    if pa.types.is_dictionary(values.type):
+        values = values.unify_dictionaries()
+        parts = [chunk.indices.fill_null(-1) for chunk in values.chunks]  # type: ignore[attr-defined]
+        return np.concatenate([part.to_numpy() for part in parts]).astype(np.int64)
+    encoded: Any = values.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    numbers: Numbers = encoded.indices.fill_null(-1).to_numpy().astype(np.int64)
+    return numbers
+
+
+def _profile(
+    column: Column, values: pa.ChunkedArray[Any], subjects: Numbers | None, *, is_protected: bool
+) -> Json:
+    codes = _codes(values)
+    present = values.drop_null()
+    owners = None if subjects is None else subjects[codes >= 0]
+    codes = codes[codes >= 0]
+    told: Json = {
+        "name": column.name,
+        "kind": column.kind.value,
+        "n_missing": values.null_count,
+        "n_distinct": len(np.unique(codes)),
+    }
+    if len(present) == 0 or (is_protected and column.kind in MADE_ANEW_KINDS):
+        return told
+    if column.kind in _COUNTED_KINDS or column.kind in MADE_ANEW_KINDS:
+        return told | {"top_values": _top_values(present, codes, owners, is_protected=is_protected)}
+    return told | _spread(present, owners, is_protected=is_protected)
+
+
+def _top_values(
+    values: pa.ChunkedArray[Any], codes: Numbers, owners: Numbers | None, *, is_protected: bool
+) -> list[Json]:
+    n_rows = np.bincount(codes)
+    sharers = n_rows
+    if owners is not None:
+        pairs = np.unique(np.stack([codes, owners]), axis=1)
+        sharers = np.bincount(pairs[0], minlength=len(n_rows))
+    order = np.argsort(-n_rows, kind="stable")
+    if is_protected:
+        order = order[sharers[order] >= K]
+    chosen = order[:N_TOP]
+    first = [int(np.argmax(codes == code)) for code in chosen]
+    return [
+        {"value": _text(values[at].as_py()), "n_rows": int(n_rows[code])}
+        for at, code in zip(first, chosen, strict=True)
+    ]
+
+
+def _spread(values: pa.ChunkedArray[Any], owners: Numbers | None, *, is_protected: bool) -> Json:
+    """Return quantiles, mean and histogram of numbers or of points on a scale of time."""
+    numbers = _numbers(values)
+    low, high = (float(numbers.min()), float(numbers.max()))
+    if is_protected:
+        low, high = _protected_bounds(numbers, owners)
+        if not low < high:
+            return {}
+        numbers = np.clip(numbers, low, high)
+    counts, edges = _histogram(numbers, owners, low, high, is_protected=is_protected)
+    quantiles = _interpolated(counts, edges) if is_protected else np.quantile(numbers, FRACTIONS)
+    told = _teller(values.type)
+    found: Json = {
+        "minimum": told(low),
+        "maximum": told(high),
+        "mean": told(float(numbers.mean())),
+        "quantiles": [
+            {"fraction": fraction, "value": told(float(value))}
+            for fraction, value in zip(FRACTIONS, quantiles, strict=True)
+        ],
+        "histogram": {"edges": [told(float(edge)) for edge in edges], "n_rows": counts.tolist()},
+    }
+    if not pa.types.is_temporal(values.type):
+        found["standard_deviation"] = float(numbers.std())
+    return found
+
+
+def _numbers(values: pa.ChunkedArray[Any]) -> Floats:
+    type_ = values.type
+    if pa.types.is_temporal(type_):
+        values = values.cast(pa.int32() if type_.bit_width == 32 else pa.int64()).cast(pa.int64())
+    return values.cast(pa.float64(), safe=False).to_numpy()
+
+
+def _protected_bounds(numbers: Floats, owners: Numbers | None) -> tuple[float, float]:
+    """Return the k-th value from either end, one a row or subject, rounded inwards to a grid."""
+    lows = highs = numbers
+    if owners is not None:
+        order = np.lexsort((numbers, owners))
+        is_first = np.concatenate(([True], owners[order][1:] != owners[order][:-1]))
+        is_last = np.concatenate((is_first[1:], [True]))
+        lows, highs = numbers[order][is_first], numbers[order][is_last]
+    if len(lows) < 2 * K:
+        return 0.0, 0.0
+    low, high = float(np.sort(lows)[K - 1]), float(np.sort(highs)[-K])
+    if not low < high:
+        return low, high
+    step = 10.0 ** np.floor(np.log10((high - low) / _GRID_LINES))
+    return float(np.ceil(low / step) * step), float(np.floor(high / step) * step)
+
+
+def _histogram(
+    numbers: Floats, owners: Numbers | None, low: float, high: float, *, is_protected: bool
+) -> tuple[Numbers, Floats]:
+    edges = np.linspace(low, high, N_BINS + 1) if low < high else np.array([low, high])
+    bins = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, len(edges) - 2)
+    counts = np.bincount(bins, minlength=len(edges) - 1)
+    return _merged(counts, edges, bins, owners) if is_protected else (counts, edges)
+
+
+def _merged(counts: Numbers, edges: Floats, bins: Numbers, owners: Numbers | None) -> tuple[Numbers, Floats]:
+    """Merge neighbouring bars until k rows or subjects speak for each."""
+    groups: list[list[int]] = [[]]
+    for index in range(len(counts)):
+        groups[-1].append(index)
+        if _n_sharers(groups[-1], counts, bins, owners) >= K:
+            groups.append([])
+    if groups[-1] and len(groups) > 1:
+        groups[-2] += groups.pop()
+    groups = [group for group in groups if group]
+    merged = np.array([counts[group].sum() for group in groups])
+    return merged, np.array([edges[0], *(edges[group[-1] + 1] for group in groups)])
+
+
+def _n_sharers(group: list[int], counts: Numbers, bins: Numbers, owners: Numbers | None) -> int:
+    if owners is None:
+        return int(counts[group].sum())
+    return len(np.unique(owners[(bins >= group[0]) & (bins <= group[-1])]))
+
+
+def _interpolated(counts: Numbers, edges: Floats) -> Floats:
+    share = np.concatenate(([0.0], np.cumsum(counts) / counts.sum()))
+    return np.interp(FRACTIONS, share, edges)
+
+
+def _teller(type_: pa.DataType) -> Any:
+    """Return what makes JSON of a number of a type: itself, or the text of a point in time."""
+    if not pa.types.is_temporal(type_):
+        return lambda number: number
+    whole = pa.int32() if type_.bit_width == 32 else pa.int64()
+    return lambda number: _text(pa.scalar(round(number), whole).cast(type_).as_py())
+
+
+def _text(value: object) -> object:
+    return value if isinstance(value, (bool, int, float, str)) else str(value)
