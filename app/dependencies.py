@@ -61,6 +61,11 @@ async def _page(
     return PageRequest(limit, after)
 
 
+TableQuery = Annotated[
+    str | None,
+    Query(max_length=255, description="Which table, of a dataset of several.", examples=["orders"]),
+]
+
 PageDep = Annotated[PageRequest, Depends(_page)]
 
 LabelText = Annotated[str, Query(max_length=320, pattern=NO_CONTROL_CHARACTERS)]

@@ -1,10 +1,11 @@
-"""What an upload is to become: its name, format and labels, from the form, the query or the file itself."""
+"""What an upload is to become: name, format and labels, from the form, the query or the file itself."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -12,20 +13,38 @@ from app.uploads import Upload
 from understudy.errors import InvalidInput
 from understudy.job_kinds.base import Labels, Name
 from understudy.tables.formats import FORMATS
-from understudy.tables.reading import ReadOptions
+from understudy.tables.reading import FormatName, ReadOptions
 
 FORM_FIELDS = frozenset({"name", "format", "labels", *ReadOptions.model_fields})
 
 
-class Description(BaseModel):
-    """What a dataset is to be called and how its file is to be read."""
+class TableDescription(BaseModel):
+    """What a table is to be called and how its file is to be read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Name
-    format: str
+    format: FormatName
+
+
+class Description(BaseModel):
+    """What a dataset is to be called and what its files are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Name
     labels: Labels
     options: ReadOptions
+    tables: tuple[TableDescription, ...]
+
+
+class NamedFile(Protocol):
+    """A file and how its sender called it."""
+
+    @property
+    def filename(self) -> str | None: ...
+    @property
+    def media_type(self) -> str | None: ...
 
 
 def describe_upload(
@@ -41,7 +60,7 @@ def describe_upload(
     Raises
     ------
     InvalidInput
-        If a form field is unknown or cannot be used, or the format is not known or not read with an option.
+        If a form field is unknown or cannot be used, or as `describe_files` does.
     """
     unknown = sorted(set(upload.fields) - FORM_FIELDS)
     if unknown:
@@ -51,10 +70,11 @@ def describe_upload(
             code="invalid_parameters",
         )
     try:
-        description = Description(
-            name=upload.fields.get("name") or name or name_of(upload.filename),
-            format=_format_of(upload, upload.fields.get("format") or file_format),
-            labels=json.loads(upload.fields["labels"]) if "labels" in upload.fields else dict(labels),
+        return describe_files(
+            upload.files,
+            name=upload.fields.get("name") or name,
+            file_format=upload.fields.get("format") or file_format,
+            labels=json.loads(upload.fields["labels"]) if "labels" in upload.fields else labels,
             options=_options_of(upload, options),
         )
     except (ValidationError, json.JSONDecodeError, RecursionError):
@@ -63,8 +83,39 @@ def describe_upload(
             "values up to 255 characters), `sheet` 1 to 255 characters; none of them control characters.",
             code="invalid_parameters",
         ) from None
-    FORMATS[description.format].check_options(description.options)
-    return description
+
+
+def describe_files(
+    files: Sequence[NamedFile],
+    *,
+    name: str | None,
+    file_format: str | None,
+    labels: Mapping[str, str],
+    options: ReadOptions,
+) -> Description:
+    """Return what files are to become.
+
+    Raises
+    ------
+    InvalidInput
+        If the format of one is not known or not read with an option, or two tables would have one name.
+    ValidationError
+        If the name or a label cannot be used.
+    """
+    tables = [{"name": name_of(file.filename), "format": _format_of(file, file_format)} for file in files]
+    names = [table["name"] for table in tables]
+    for number, table_name in enumerate(names, 1):
+        if names.index(table_name) + 1 < number:
+            raise InvalidInput(
+                f"Files {names.index(table_name) + 1} and {number} would both be table {table_name!r}: a"
+                " table is called as its file without the suffix. Rename one of them.",
+                code="duplicate_table",
+            )
+    for table in tables:
+        FORMATS[table["format"]].check_options(options)
+    return Description.model_validate(
+        {"name": name or names[0], "labels": labels, "options": options, "tables": tables}
+    )
 
 
 def name_of(filename: str | None) -> str:
@@ -80,17 +131,17 @@ def _options_of(upload: Upload, options: Mapping[str, str | None]) -> ReadOption
     return ReadOptions.model_validate(given | named)
 
 
-def _format_of(upload: Upload, named: str | None) -> str:
+def _format_of(file: NamedFile, named: str | None) -> str:
     """Return the name of the format that is named, else the suffix's, else the content type's."""
     if named in FORMATS:
         return named
     if named is None:
-        by_suffix = [f.name for f in FORMATS.values() if (upload.filename or "").lower().endswith(f.suffixes)]
-        by_type = [f.name for f in FORMATS.values() if upload.media_type == f.media_type]
+        by_suffix = [f.name for f in FORMATS.values() if (file.filename or "").lower().endswith(f.suffixes)]
+        by_type = [f.name for f in FORMATS.values() if file.media_type == f.media_type]
         for found in by_suffix + by_type:
             return found
     known = "; ".join(f"{f.name} ({', '.join(f.suffixes)}, {f.media_type})" for f in FORMATS.values())
-    is_bare = upload.filename is None and named is None
+    is_bare = file.filename is None and named is None
     raise InvalidInput(
         "The format of the file is not known. Name it (`format`), or use a known suffix or content type:"
         f" {known}.",

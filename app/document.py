@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from app.schemas import UploadDatasetForm
 from app.service_schemas import Body, Problem
+from app.upload_schemas import UploadDatasetForm
 
 Json = dict[str, Any]
 
@@ -32,6 +32,7 @@ DESCRIPTION = (
 )
 TAGS = [
     {"name": "datasets", "description": "Stored tables, uploaded or synthetic."},
+    {"name": "uploads", "description": "Large files, sent in parts that are checked and can be repeated."},
     {"name": "jobs", "description": "Asynchronous runs: ingest, train, sample, impute, evaluate."},
     {"name": "models", "description": "Fitted synthesizers."},
     {"name": "reports", "description": "Scores of synthetic against real data."},
@@ -150,7 +151,12 @@ def _mend_operation(path: str, method: str, operation: Json) -> None:
         responses.setdefault(str(status), problems(status)[status])
     if "304" in responses:
         responses["200"]["headers"] = {"ETag": HEADERS["ETag"]}
-    for code, name in (("202", "Location"), ("429", "Retry-After"), ("503", "Retry-After")):
+    for code, name in (
+        ("201", "Location"),
+        ("202", "Location"),
+        ("429", "Retry-After"),
+        ("503", "Retry-After"),
+    ):
         if code in responses:
             responses[code]["headers"] = {name: HEADERS[name]}
     operation["responses"] = dict(sorted(responses.items()))

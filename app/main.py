@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -16,12 +17,23 @@ from starlette.middleware import Middleware
 from app.document import DESCRIPTION, SUMMARY, TAGS, TITLE, describe, operation_id
 from app.error_handlers import add_error_handlers
 from app.middleware import Authentication, BodyLimit, RequestContext
-from app.routes import catalogues, datasets, health, job_events, jobs, models, profiles, reports, schemas
+from app.routes import (
+    catalogues,
+    datasets,
+    health,
+    job_events,
+    jobs,
+    models,
+    profiles,
+    reports,
+    schemas,
+    uploads,
+)
 from understudy.logs import configure_logs
 from understudy.resources import CODE_VERSION, Resources, open_resources
 from understudy.settings import Settings
 
-UPLOADS = frozenset({"/v1/datasets"})
+UPLOADS = re.compile(r"POST /v1/datasets|PUT /v1/uploads/[^/]+/parts/[^/]+")
 READERS_MAX = 2
 
 
@@ -93,7 +105,10 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
         redirect_slashes=False,
     )
     app.state.api_routes = []
-    for module in (datasets, schemas, profiles, jobs, job_events, models, reports, catalogues, health):
+    for module in (
+        *(datasets, schemas, profiles, uploads, jobs, job_events),
+        *(models, reports, catalogues, health),
+    ):
         app.include_router(module.router)
         app.state.api_routes += module.router.routes
     add_error_handlers(app)

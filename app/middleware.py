@@ -69,12 +69,12 @@ class RequestContext:
 class BodyLimit:
     """Refuses bodies over a limit; uploads, which count their own bytes, are let through."""
 
-    def __init__(self, app: ASGIApp, *, uploads: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, *, uploads: re.Pattern[str]) -> None:
         self.app = app
         self.uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or (scope["method"] == "POST" and scope["path"] in self.uploads):
+        if scope["type"] != "http" or self.uploads.fullmatch(f"{scope['method']} {scope['path']}"):
             return await self.app(scope, receive, send)
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > BODY_BYTES_MAX:

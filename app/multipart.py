@@ -9,18 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
-from understudy.errors import InvalidInput
+from understudy.errors import InvalidInput, TooLarge
 
 FIELD_BYTES_MAX = 1 << 16
 FIELDS_MAX = 16
-# What a body may hold beside the bytes of its file.
-OVERHEAD_BYTES = FIELDS_MAX * (FIELD_BYTES_MAX + (1 << 14))
+FILES_MAX = 100
+HEADER_BYTES_MAX = 1 << 14
+# What a body may hold beside the bytes of its files.
+OVERHEAD_BYTES = FIELDS_MAX * (FIELD_BYTES_MAX + HEADER_BYTES_MAX) + FILES_MAX * HEADER_BYTES_MAX
+
+
+class FileSink(Protocol):
+    """Takes the files of a form, one after the other."""
+
+    def begin(self, filename: str | None, media_type: str | None) -> None:
+        """Begin the next file."""
+
+    def take(self, data: bytes) -> None:
+        """Take bytes of the file that was begun last."""
 
 
 @dataclass
@@ -33,14 +45,12 @@ class _Part:
 
 
 class MultipartReader:
-    """Keeps the fields of a form in memory and hands the bytes of its one file to `take`."""
+    """Keeps the fields of a form in memory and hands the bytes of its files on."""
 
-    def __init__(self, boundary: bytes, take: Callable[[bytes], None]) -> None:
-        self.take = take
+    def __init__(self, boundary: bytes, sink: FileSink) -> None:
+        self.sink = sink
         self.fields: dict[str, str] = {}
-        self.filename: str | None = None
-        self.media_type: str | None = None
-        self.has_file = False
+        self.n_files = 0
         self.is_complete = False
         self._part = _Part()
         self._header_name = b""
@@ -54,7 +64,7 @@ class MultipartReader:
         Raises
         ------
         InvalidInput
-            If the body does not hold together, or holds more than fields and one file.
+            If the body does not hold together, or holds more than fields and files named `file`.
         """
         with _telling_malformed():
             self._parser.write(data)
@@ -93,17 +103,23 @@ class MultipartReader:
         _, options = parse_options_header(self._part.disposition)
         self._part.name = _text(options.get(b"name", b""))
         self._part.is_file = b"filename" in options
+        if not self._part.name:
+            raise malformed("A part of the form has no name; each needs one in its Content-Disposition.")
         if not self._part.is_file:
             return
-        if self._part.name != "file" or self.has_file:
-            raise malformed("Send exactly one file, in the form field `file`.")
-        self.has_file = True
-        self.filename = _text(options[b"filename"])
-        self.media_type = self._part.media_type
+        if self._part.name != "file":
+            raise malformed("Send files in the form field `file`, once for each.")
+        if self.n_files == FILES_MAX:
+            raise TooLarge(
+                f"The form has more than {FILES_MAX} files; send the others as another dataset.",
+                code="too_many_files",
+            )
+        self.n_files += 1
+        self.sink.begin(_text(options[b"filename"]), self._part.media_type)
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         if self._part.is_file:
-            self.take(data[start:end])
+            self.sink.take(data[start:end])
         elif len(self._part.data) + end - start > FIELD_BYTES_MAX:
             raise malformed(f"The form field {self._part.name!r} is longer than {FIELD_BYTES_MAX} bytes.")
         else:

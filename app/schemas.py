@@ -5,6 +5,7 @@ Ids are text, times RFC 3339 in UTC; what is not known is left out rather than n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from uuid import UUID
@@ -38,18 +39,38 @@ class Failure(Body):
         return None if code is None else cls(code=code, detail=detail or "")
 
 
+class DatasetTable(Body):
+    """One of the several tables of a dataset; sizes are known when the dataset is `ready`."""
+
+    name: Annotated[str, Field(examples=["orders"])]
+    format: Annotated[str, Field(description="Format in which it came.", examples=["csv"])]
+    n_rows: Annotated[int | None, Field(examples=[336776])] = None
+    n_columns: Annotated[int | None, Field(examples=[19])] = None
+    size_bytes: Annotated[int | None, Field(description="Size of the stored Parquet.")] = None
+
+    @classmethod
+    def of(cls, row: orm.DatasetTable) -> Self:
+        """Return the body of a row."""
+        return cls(**{name: getattr(row, name) for name in cls.model_fields})
+
+
 class Dataset(Body):
-    """A stored table: uploaded, synthetic, or completed, which holds real rows."""
+    """A stored table, or several: uploaded, synthetic, or completed, which holds real rows."""
 
     id: Annotated[str, Field(examples=["ds_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
     name: Annotated[str, Field(examples=["flights"])]
     state: Annotated[DatasetState, Field(description="Only what is `ready` can be used and downloaded.")]
     origin: Annotated[str, Field(description="`upload`, `sample` or `imputation`.", examples=["upload"])]
-    format: Annotated[str, Field(description="Format in which it came.", examples=["csv"])]
+    format: Annotated[
+        str, Field(description="Format in which it came; `mixed` if its tables differ.", examples=["csv"])
+    ]
     labels: dict[str, str]
-    n_rows: Annotated[int | None, Field(examples=[336776])] = None
-    n_columns: Annotated[int | None, Field(examples=[19])] = None
-    size_bytes: Annotated[int | None, Field(description="Size of the stored Parquet.")] = None
+    n_rows: Annotated[int | None, Field(description="Of its only table.", examples=[336776])] = None
+    n_columns: Annotated[int | None, Field(description="Of its only table.", examples=[19])] = None
+    size_bytes: Annotated[int | None, Field(description="Size of the stored Parquet, of all tables.")] = None
+    tables: Annotated[
+        list[DatasetTable] | None, Field(description="Its tables, if it has several, in their order.")
+    ] = None
     error: Annotated[Failure | None, Field(description="Why it is `failed`.")] = None
     job_id: Annotated[str, Field(description="The job that made it.", examples=["job_01kaz7m2q6…"])]
     model_id: Annotated[str | None, Field(description="The model that it was made with.")] = None
@@ -60,8 +81,8 @@ class Dataset(Body):
     updated_at: Timestamp
 
     @classmethod
-    def of(cls, row: orm.Dataset) -> Self:
-        """Return the body of a row."""
+    def of(cls, row: orm.Dataset, tables: Sequence[orm.DatasetTable] | None = None) -> Self:
+        """Return the body of a row, and of those of its tables if it has several."""
         return cls(
             id=ids.to_text("dataset", row.id),
             name=row.name,
@@ -72,6 +93,7 @@ class Dataset(Body):
             n_rows=row.n_rows,
             n_columns=row.n_columns,
             size_bytes=row.size_bytes,
+            tables=None if tables is None else [DatasetTable.of(table) for table in tables],
             error=Failure.of(row.error_code, row.error_detail),
             job_id=ids.to_text("job", row.job_id),
             model_id=_text("model", row.model_id),
@@ -88,23 +110,6 @@ class UpdateDataset(BaseModel):
 
     name: Name | None = None
     labels: Annotated[Labels | None, Field(description="Replace all labels.")] = None
-
-
-class UploadDatasetForm(BaseModel):
-    """A file to upload, and what is to be known of it; read from the form as it streams in."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    file: Annotated[
-        str,
-        Field(description="The table.", json_schema_extra={"format": "binary"}),
-    ]
-    name: Annotated[Name | None, Field(description="Else the file's name without its suffix.")] = None
-    format: Annotated[str | None, Field(description="Else by the file's suffix or content type.")] = None
-    sheet: Annotated[str | None, Field(description="The sheet of a workbook; else the first.")] = None
-    labels: Annotated[
-        str | None, Field(description="A JSON object of labels.", examples=['{"team": "ops"}'])
-    ] = None
 
 
 class Progress(Body):
@@ -208,13 +213,6 @@ class Job(Body):
         )
 
 
-class UploadedDataset(Body):
-    """A dataset that was just uploaded, and the job that reads it."""
-
-    dataset: Dataset
-    job: Job
-
-
 class JobEstimate(Body):
     """What a job is likely to take: orders of magnitude, memory on the high side."""
 
@@ -273,6 +271,9 @@ class Model(Body):
     labels: dict[str, str]
     synthesizer: Annotated[Json, Field(examples=[{"name": "tree_chain", "preset": "fast"}])]
     dataset_id: Annotated[str, Field(description="What it was trained on.")]
+    table: Annotated[
+        str | None, Field(description="Of a dataset of several tables: the one that it was trained on.")
+    ] = None
     job_id: Annotated[str, Field(description="The job that trained it.")]
     seed: Annotated[int, Field(examples=[7])]
     holdout_fraction: Annotated[float, Field(description="Rows set aside before anything was learnt.")]
@@ -293,6 +294,7 @@ class Model(Body):
             labels=row.labels,
             synthesizer=row.synthesizer,
             dataset_id=ids.to_text("dataset", row.dataset_id),
+            table=row.table_name,
             job_id=ids.to_text("job", row.job_id),
             seed=row.seed,
             holdout_fraction=row.holdout_fraction,

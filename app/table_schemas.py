@@ -1,4 +1,4 @@
-"""Bodies of the schema of a table."""
+"""Bodies about what the columns of a table mean."""
 
 from __future__ import annotations
 

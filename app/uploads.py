@@ -1,117 +1,133 @@
-"""Receives an upload: one file of any size, streamed to the staging folder, counted and hashed on its way.
+"""Receives the body of an upload: files of any size, streamed to the staging folder up to a limit.
 
-It is written once, on the store's file system, and no further than the limit.
+Each is written once, on the store's file system, and counted and hashed on its way.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from fastapi import Request
 from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from app.digests import check_digests, read_digests
 from app.multipart import OVERHEAD_BYTES, MultipartReader, malformed, media_type_of
-from understudy.errors import InvalidInput, StorageFull, TooLarge
-from understudy.ids import new_id
-
-FLUSH_BYTES = 1 << 20
+from app.staging import StagedFile, Staging
+from understudy.errors import InvalidInput, TooLarge, UnderstudyError
+from understudy.resources import Resources
 
 
 @dataclass
 class Upload:
-    """A file that has arrived completely, and what came along with it."""
+    """Files that have arrived completely, and the fields that came along with them."""
 
-    source: Path
-    sha256: bytes
-    size_bytes: int
-    filename: str | None
-    media_type: str | None
+    files: list[StagedFile]
     fields: dict[str, str]
 
-
-class StagedFile:
-    """A file in the staging folder that is written in large pieces and never grows over the limit."""
-
-    def __init__(self, path: Path, *, bytes_max: int) -> None:
-        self.path = path
-        self.bytes_max = bytes_max
-        self.size_bytes = 0
-        self.sha256 = hashlib.sha256()
-        self._pending = bytearray()
-        self._file = path.open("wb")
-
-    def add(self, data: bytes) -> None:
-        """Take some bytes; they are written by the next `write`."""
-        self.size_bytes += len(data)
-        if self.size_bytes > self.bytes_max:
-            raise _too_large(self.bytes_max)
-        self._pending += data
-
     @property
-    def is_due(self) -> bool:
-        """Whether enough has come together for a write."""
-        return len(self._pending) >= FLUSH_BYTES
-
-    def write(self) -> None:
-        """Write what was taken."""
-        pending, self._pending = self._pending, bytearray()
-        self.sha256.update(pending)
-        with _telling_full_disk():
-            self._file.write(pending)
-
-    def close(self) -> None:
-        """Close the file; what was not written is dropped."""
-        with _telling_full_disk():
-            self._file.close()
+    def sha256(self) -> bytes:
+        """A digest of all files."""
+        return hashlib.sha256(b"".join(file.sha256.digest() for file in self.files)).digest()
 
 
 @asynccontextmanager
-async def received_upload(request: Request, folder: Path, *, bytes_max: int) -> AsyncIterator[Upload]:
-    """Receive the body of a request; on leaving, what was staged and not moved elsewhere is removed.
+async def received_upload(request: Request, resources: Resources) -> AsyncIterator[Upload]:
+    """Receive a table or a form of several; on leaving, what was staged and not moved elsewhere is removed.
 
     Raises
     ------
     InvalidInput
-        If the body is empty, malformed, ends too early, or is not in a form that can be taken.
+        If the body or a file is empty, malformed, ends too early, is not in a form that can be taken, or does
+        not have the digest that its header tells.
     TooLarge
-        If the file is larger than `bytes_max`.
+        If the files are larger than `upload_bytes_max` together.
+    StorageFull
+        If there is no space for them.
+    """
+    bytes_max = resources.limits.upload_bytes_max
+    media_type, boundary = _body_form(request)
+    length_max = bytes_max + (OVERHEAD_BYTES if boundary else 0)
+    _check_length(request, length_max, bytes_max)
+    body = Body(request, length_max, lambda: _too_large(bytes_max))
+    staging = Staging(resources.staging_folder, bytes_max, lambda: _too_large(bytes_max))
+    try:
+        if boundary:
+            fields = await _receive_form(body, staging, boundary)
+        else:
+            fields = {}
+            staging.begin(None, media_type)
+            await _receive_file(body, staging)
+        check_digests(body.expected, body.sha256.digest())
+        _check_not_empty(staging.files)
+        yield Upload(staging.files, fields)
+    finally:
+        staging.discard()
+
+
+@asynccontextmanager
+async def received_part(request: Request, resources: Resources, size_bytes: int) -> AsyncIterator[StagedFile]:
+    """Receive one part of known size; on leaving, it is removed unless it was moved elsewhere.
+
+    Raises
+    ------
+    InvalidInput
+        If it is of another size, ends too early, or does not have the digest that its header tells.
     StorageFull
         If there is no space for it.
     """
-    media_type, boundary = _body_form(request)
-    _check_length(request, bytes_max + (OVERHEAD_BYTES if boundary else 0), bytes_max)
-    path = folder / f"upload-{new_id().hex}"
-    with _telling_full_disk():
-        staged = StagedFile(path, bytes_max=bytes_max)
+    _refuse_compressed(request)
+    length = request.headers.get("content-length", str(size_bytes))
+    if length.isdecimal() and int(length) != size_bytes:
+        raise _other_size(size_bytes)
+    body = Body(request, size_bytes, lambda: _other_size(size_bytes))
+    staging = Staging(resources.staging_folder, size_bytes, lambda: _other_size(size_bytes))
+    staging.begin()
     try:
-        if boundary:
-            upload = await _receive_multipart(request, staged, boundary)
-        else:
-            upload = await _receive_raw(request, staged, media_type)
-        if upload.size_bytes == 0:
-            raise InvalidInput(
-                "The file holds no bytes; send a table with a header and rows.", code="empty_file"
-            )
-        yield upload
+        await _receive_file(body, staging)
+        if staging.size_bytes != size_bytes:
+            raise _other_size(size_bytes)
+        check_digests(body.expected, body.sha256.digest())
+        yield staging.files[0]
     finally:
-        staged.close()
-        path.unlink(missing_ok=True)
+        staging.discard()
+
+
+class Body:
+    """The body of a request as it comes: counted and, where a header tells its digest, hashed."""
+
+    def __init__(self, request: Request, length_max: int, too_large: Callable[[], UnderstudyError]) -> None:
+        self.expected = read_digests(request.headers)
+        self.sha256 = hashlib.sha256()
+        self._request = request
+        self._length_max = length_max
+        self._too_large = too_large
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the pieces; raise unless as many bytes came as Content-Length said, and no more than may."""
+        n_bytes = 0
+        try:
+            async for chunk in self._request.stream():
+                n_bytes += len(chunk)
+                if n_bytes > self._length_max:
+                    raise self._too_large()
+                if self.expected:
+                    self.sha256.update(chunk)
+                yield chunk
+        except ClientDisconnect as error:
+            raise _incomplete(f"The connection ended after {n_bytes} bytes of the body.") from error
+        length = self._request.headers.get("content-length")
+        if length is not None and length.isdecimal() and int(length) != n_bytes:
+            raise _incomplete(f"The body has {n_bytes} bytes, but Content-Length says {length}.")
 
 
 def _body_form(request: Request) -> tuple[str | None, bytes | None]:
     """Return the media type of a raw body, or the boundary of a multipart one."""
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise InvalidInput(
-            "The body is compressed (Content-Encoding); send it as it is: Parquet is the compact form.",
-            code="unsupported_media_type",
-        )
+    _refuse_compressed(request)
     form, options = parse_options_header(request.headers.get("content-type"))
     if form == b"multipart/form-data":
         if not options.get(b"boundary"):
@@ -126,59 +142,49 @@ def _body_form(request: Request) -> tuple[str | None, bytes | None]:
     return media_type_of(form.decode("latin-1")), None
 
 
+def _refuse_compressed(request: Request) -> None:
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise InvalidInput(
+            "The body is compressed (Content-Encoding); send it as it is: Parquet is the compact form.",
+            code="unsupported_media_type",
+        )
+
+
 def _check_length(request: Request, length_max: int, bytes_max: int) -> None:
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > length_max:
         raise _too_large(bytes_max)
 
 
-async def _receive_raw(request: Request, staged: StagedFile, media_type: str | None) -> Upload:
-    async for chunk in _chunks(request):
-        staged.add(chunk)
-        if staged.is_due:
-            await run_in_threadpool(staged.write)
-    await run_in_threadpool(_finish, staged)
-    return Upload(staged.path, staged.sha256.digest(), staged.size_bytes, None, media_type, {})
+async def _receive_file(body: Body, staging: Staging) -> None:
+    async for chunk in body.chunks():
+        staging.take(chunk)
+        if staging.is_due:
+            await run_in_threadpool(staging.write)
+    await run_in_threadpool(staging.finish)
 
 
-async def _receive_multipart(request: Request, staged: StagedFile, boundary: bytes) -> Upload:
-    reader = MultipartReader(boundary, staged.add)
-    async for chunk in _chunks(request):
+async def _receive_form(body: Body, staging: Staging, boundary: bytes) -> dict[str, str]:
+    reader = MultipartReader(boundary, staging)
+    async for chunk in body.chunks():
         reader.feed(chunk)
-        if staged.is_due:
-            await run_in_threadpool(staged.write)
+        if staging.is_due:
+            await run_in_threadpool(staging.write)
     if not reader.is_complete:
         raise _incomplete("The multipart body ends before its closing boundary.")
-    if not reader.has_file:
+    if not reader.n_files:
         raise malformed("The form has no file; send it in the field `file`, with a file name.")
-    await run_in_threadpool(_finish, staged)
-    return Upload(
-        source=staged.path,
-        sha256=staged.sha256.digest(),
-        size_bytes=staged.size_bytes,
-        filename=reader.filename,
-        media_type=reader.media_type,
-        fields=reader.fields,
-    )
+    await run_in_threadpool(staging.finish)
+    return reader.fields
 
 
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    """Yield the body's pieces; raise unless as many bytes came as Content-Length said."""
-    n_bytes = 0
-    try:
-        async for chunk in request.stream():
-            n_bytes += len(chunk)
-            yield chunk
-    except ClientDisconnect as error:
-        raise _incomplete(f"The connection ended after {n_bytes} bytes of the body.") from error
-    length = request.headers.get("content-length")
-    if length is not None and length.isdecimal() and int(length) != n_bytes:
-        raise _incomplete(f"The body has {n_bytes} bytes, but Content-Length says {length}.")
-
-
-def _finish(staged: StagedFile) -> None:
-    staged.write()
-    staged.close()
+def _check_not_empty(files: list[StagedFile]) -> None:
+    for number, file in enumerate(files, 1):
+        if file.size_bytes == 0:
+            which = "The file" if len(files) == 1 else f"File {number} of {len(files)}"
+            raise InvalidInput(
+                f"{which} holds no bytes; send a table with a header and rows.", code="empty_file"
+            )
 
 
 def _incomplete(detail: str) -> InvalidInput:
@@ -189,19 +195,15 @@ def _incomplete(detail: str) -> InvalidInput:
 def _too_large(bytes_max: int) -> TooLarge:
     """Return the error of an upload over the limit."""
     return TooLarge(
-        f"The file is larger than upload_bytes_max, {bytes_max} bytes. Send Parquet instead of CSV, or fewer"
-        " rows, or have the limit raised (UNDERSTUDY_UPLOAD_BYTES_MAX).",
+        f"The upload is larger than upload_bytes_max, {bytes_max} bytes. Send Parquet instead of CSV, or"
+        " fewer rows, or have the limit raised (UNDERSTUDY_UPLOAD_BYTES_MAX).",
         code="upload_too_large",
     )
 
 
-@contextmanager
-def _telling_full_disk() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(
-                "There is no space left to receive the file; nothing was kept of it."
-            ) from error
-        raise
+def _other_size(size_bytes: int) -> InvalidInput:
+    return InvalidInput(
+        f"This part is {size_bytes} bytes long, no more and no less: all parts of a file have the part_bytes"
+        " of the upload but the last, which has the rest. Nothing was kept; send it again.",
+        code="part_size_mismatch",
+    )

@@ -59,6 +59,14 @@ def test_operations_bear_the_names_of_the_design():
             "get_profile",
             "download_dataset",
         ),
+        *(
+            "create_upload",
+            "list_uploads",
+            "get_upload",
+            "put_upload_part",
+            "complete_upload",
+            "delete_upload",
+        ),
         *("create_job", "list_jobs", "get_job", "cancel_job", "retry_job", "list_job_events"),
         *("list_models", "get_model", "delete_model", "list_reports", "get_report"),
         *("list_synthesizers", "list_metrics", "healthz", "readyz"),
@@ -83,7 +91,7 @@ def test_unions_are_named_and_their_tags_required():
 
 def test_uploads_are_binary():
     form = DOCUMENT["components"]["schemas"]["UploadDatasetForm"]
-    assert form["properties"]["file"]["format"] == "binary"
+    assert form["properties"]["file"]["items"]["format"] == "binary"
 
 
 @pytest.mark.parametrize("name", IN_V1)

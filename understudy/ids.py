@@ -23,6 +23,7 @@ PREFIXES = {
     "model": "mdl",
     "report": "rpt",
     "artifact": "art",
+    "upload": "upl",
 }
 
 

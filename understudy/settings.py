@@ -91,6 +91,13 @@ class Settings(BaseSettings):
     ] = 64 * GIBIBYTE
 
     upload_bytes_max: Annotated[int, Field(ge=1, description="Largest upload.")] = 4 * GIBIBYTE
+    upload_part_bytes: Annotated[
+        int, Field(ge=64 << 10, le=512 * MEBIBYTE, description="Size of a part, if its sender has no wish.")
+    ] = 16 * MEBIBYTE
+    upload_ttl_seconds: Annotated[
+        float, Field(gt=0, description="How long an upload in parts waits for its next part.")
+    ] = 24 * 3600
+    open_uploads_max: Annotated[int, Field(ge=1, description="Most unfinished uploads of a project.")] = 20
     dataset_rows_max: Annotated[int, Field(ge=1, description="Most rows of an uploaded table.")] = 50_000_000
     dataset_columns_max: Annotated[int, Field(ge=1, description="Most columns of an uploaded table.")] = 2_000
     sample_rows_max: Annotated[int, Field(ge=1, description="Most rows of one sample.")] = 100_000_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,7 +12,15 @@ from starlette.concurrency import run_in_threadpool
 
 from app import paging
 from app.content import BINARY, StoredContent, is_unchanged, not_modified, send_stored
-from app.dependencies import IdempotencyKeyDep, LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
+from app.dependencies import (
+    IdempotencyKeyDep,
+    LabelsDep,
+    PageDep,
+    ReaderDep,
+    ResourcesDep,
+    TableQuery,
+    WriterDep,
+)
 from app.descriptions import Description, describe_upload
 from app.document import problems
 from app.idempotency import answer_once
@@ -22,18 +30,22 @@ from app.schemas import (
     DatasetState,
     Job,
     UpdateDataset,
-    UploadedDataset,
 )
+from app.upload_schemas import UploadedDataset
 from app.uploads import Upload, received_upload
 from understudy import ids
-from understudy.db import artifacts, datasets
+from understudy.db import artifacts, dataset_tables, datasets
 from understudy.db.datasets import DatasetFilters
 from understudy.job_kinds.base import Name
 from understudy.resources import Resources
 from understudy.services import artifacts as artifact_services
 from understudy.services import datasets as dataset_services
+from understudy.services.datasets import ArrivedFile, NewDataset
 from understudy.services.schemas import check_ready
 from understudy.tables.reading import FormatName
+
+if TYPE_CHECKING:
+    from understudy.db import orm
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
@@ -60,7 +72,7 @@ SheetQuery = Annotated[
     "",
     status_code=202,
     response_model=UploadedDataset,
-    summary="Upload a table",
+    summary="Upload a table, or several",
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -84,13 +96,14 @@ async def upload_dataset(
     file_format: FormatQuery = None,
     sheet: SheetQuery = None,
 ) -> Response:
-    """Store a table and start the `ingest` job that reads it.
+    """Store files and start the `ingest` job that reads them.
 
-    Send a form with the field `file`, or the bare file as the body with its content type. The dataset is
-    `pending` until the job has succeeded; what is wrong with the table stands in the dataset's `error`.
+    Send a form with the field `file`, or the bare file as the body with its content type. Several fields
+    `file` are the tables of one dataset, each called as its file. The dataset is `pending` until the job has
+    succeeded; what is wrong with a table stands in the dataset's `error`. With `Content-Digest` or
+    `Repr-Digest`, the body must have that SHA-256. Large files had better come in parts: POST /v1/uploads.
     """
-    bytes_max = resources.limits.upload_bytes_max
-    async with received_upload(request, resources.staging_folder, bytes_max=bytes_max) as upload:
+    async with received_upload(request, resources) as upload:
         description = describe_upload(
             upload, name=name, file_format=file_format, labels=labels, options={"sheet": sheet}
         )
@@ -118,8 +131,9 @@ def list_datasets(
     after = paging.read_id_cursor("dataset", page.after)
     with resources.sessions() as session:
         found = datasets.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
+        tables = dataset_tables.of_datasets(session, caller.project_id, found.rows)
     return DatasetPage(
-        data=[Dataset.of(row) for row in found.rows],
+        data=[Dataset.of(row, tables.get(row.id)) for row in found.rows],
         has_more=found.next is not None,
         next=paging.write_id_cursor("dataset", found.next),
     )
@@ -132,7 +146,8 @@ def get_dataset(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> 
     """Return a dataset; its `state` says whether it can be used."""
     key = ids.from_text("dataset", dataset_id)
     with resources.sessions() as session:
-        return Dataset.of(datasets.get(session, caller.project_id, key))
+        row = datasets.get(session, caller.project_id, key)
+    return _with_tables(resources, row)
 
 
 @router.patch(
@@ -149,7 +164,7 @@ def update_dataset(
     row = dataset_services.update_dataset(
         resources, caller.project_id, key, name=change.name, labels=change.labels
     )
-    return Dataset.of(row)
+    return _with_tables(resources, row)
 
 
 @router.delete(
@@ -189,8 +204,9 @@ def download_dataset(
     file_format: Annotated[
         FormatName, Query(alias="format", description="Parquet is sent as it is stored.")
     ] = "parquet",
+    table: TableQuery = None,
 ) -> Response:
-    """Return the whole table as one file. Parquet has an ETag (its SHA-256) and takes a Range.
+    """Return a whole table as one file. Parquet has an ETag (its SHA-256) and takes a Range.
 
     A workbook (`xlsx`) holds at most 1,048,575 rows, and texts of at most 32,767 characters.
     """
@@ -198,13 +214,15 @@ def download_dataset(
         row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
         artifact_services.check_may_see(caller, row)
         check_ready(row.state, row.id)
-        artifact = artifacts.get(session, caller.project_id, row.job_id, "table")
+        chosen = dataset_tables.choose(session, row, table)
+        artifact = artifacts.get(session, caller.project_id, row.job_id, chosen.role)
     sha256 = artifact.sha256.hex()
     etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{file_format}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
-    artifact_services.check_download(file_format, row.n_rows or 0, row.n_columns or 0)
-    filename = f"{dataset_id}.{file_format}"
+    artifact_services.check_download(file_format, chosen.n_rows or 0, chosen.n_columns or 0)
+    suffix = "" if chosen.position is None else f"-{chosen.position}"
+    filename = f"{dataset_id}{suffix}.{file_format}"
     if file_format == "parquet":
         file = artifact_services.open_artifact(resources, artifact)
         return send_stored(request, StoredContent(file, artifact.size_bytes, etag, filename))
@@ -218,18 +236,26 @@ def download_dataset(
 def _store(
     resources: Resources, project_id: UUID, description: Description, upload: Upload, key: str | None
 ) -> Response:
-    dataset, job = dataset_services.upload_dataset(
+    dataset, job = dataset_services.upload_tables(
         resources,
         project_id,
-        name=description.name,
-        format=description.format,
-        labels=description.labels,
-        options=description.options,
-        source=upload.source,
-        sha256=upload.sha256,
-        size_bytes=upload.size_bytes,
+        NewDataset(description.name, description.labels, description.options),
+        [
+            ArrivedFile(table.name, table.format, file.path, file.sha256.digest(), file.size_bytes)
+            for table, file in zip(description.tables, upload.files, strict=True)
+        ],
         idempotency_key=key,
     )
-    body = UploadedDataset(dataset=Dataset.of(dataset), job=Job.of(job))
+    return uploaded_answer(resources, dataset, job)
+
+
+def uploaded_answer(resources: Resources, row: orm.Dataset, job: orm.Job) -> Response:
+    """Return the answer to an upload that has arrived."""
+    body = UploadedDataset(dataset=_with_tables(resources, row), job=Job.of(job))
     headers = {"Location": f"/v1/datasets/{body.dataset.id}"}
     return JSONResponse(body.model_dump(mode="json", exclude_none=True), 202, headers)
+
+
+def _with_tables(resources: Resources, row: orm.Dataset) -> Dataset:
+    with resources.sessions() as session:
+        return Dataset.of(row, dataset_tables.of_datasets(session, row.project_id, [row]).get(row.id))

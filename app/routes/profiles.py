@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from app.dependencies import ReaderDep, ResourcesDep
+from app.dependencies import ReaderDep, ResourcesDep, TableQuery
 from app.document import problems
 from app.profile_schemas import Profile
 from understudy import ids
@@ -28,6 +28,7 @@ def get_profile(
     exact: Annotated[
         bool, Query(description="Show real extremes and rare values, too: asks for the scope `read_real`.")
     ] = False,
+    table: TableQuery = None,
 ) -> Profile:
     """Return counts, quantiles, frequent values and histograms of the columns, under the present schema.
 
@@ -35,5 +36,6 @@ def get_profile(
     rows or subjects speak for, and no value of columns that are made anew. Of more than 200,000 rows a part
     is read, spread over the table: `n_rows_read` says how many.
     """
-    found = profiles.profile_dataset(resources, caller, ids.from_text("dataset", dataset_id), is_exact=exact)
+    key = ids.from_text("dataset", dataset_id)
+    found = profiles.profile_dataset(resources, caller, key, table=table, is_exact=exact)
     return Profile.model_validate(found)

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.content import is_unchanged, not_modified
-from app.dependencies import ReaderDep, ResourcesDep, WriterDep
+from app.dependencies import ReaderDep, ResourcesDep, TableQuery, WriterDep
 from app.document import problems
 from app.table_schemas import AppliedMetadata, SdvMetadata, TableSchema
 from understudy import ids
-from understudy.db import datasets
+from understudy.db import dataset_tables, datasets
 from understudy.errors import PreconditionFailed
 from understudy.services import schemas as schema_services
 from understudy.tables.schema import Schema
@@ -34,17 +34,24 @@ IfMatch = Annotated[
     "",
     response_model=TableSchema,
     summary="Read the schema of a dataset",
-    responses={304: {"description": "It is what `If-None-Match` names."}, **problems(404, 409)},
+    responses={304: {"description": "It is what `If-None-Match` names."}, **problems(404, 409, 422)},
 )
-def get_schema(dataset_id: str, resources: ResourcesDep, caller: ReaderDep, request: Request) -> Response:
+def get_schema(
+    dataset_id: str,
+    resources: ResourcesDep,
+    caller: ReaderDep,
+    request: Request,
+    table: TableQuery = None,
+) -> Response:
     """Return the kinds and exact types of the columns, with the evidence for each kind."""
     key = ids.from_text("dataset", dataset_id)
     with resources.sessions() as session:
         row = datasets.get(session, caller.project_id, key)
-    schema_services.check_ready(row.state, key)
+        schema_services.check_ready(row.state, key)
+        chosen = dataset_tables.choose(session, row, table)
     if is_unchanged(request, _etag(row.version)):
         return not_modified(_etag(row.version))
-    body = _body(Schema.model_validate(row.table_schema))
+    body = _body(Schema.model_validate(chosen.table_schema))
     return JSONResponse(body, headers={"ETag": _etag(row.version)})
 
 
@@ -63,6 +70,7 @@ def update_schema(
     resources: ResourcesDep,
     caller: WriterDep,
     if_match: IfMatch = None,
+    table: TableQuery = None,
     validate_only: Annotated[bool, Query(description="Change nothing, and say what would be.")] = False,
 ) -> Response:
     """Change kinds, types, subject or locale by a JSON Merge Patch in which columns are addressed by name.
@@ -76,6 +84,7 @@ def update_schema(
         ids.from_text("dataset", dataset_id),
         change,
         version=_version(if_match),
+        table=table,
         validate_only=validate_only,
     )
     return JSONResponse(_body(versioned.schema), headers={"ETag": _etag(versioned.version)})
@@ -88,13 +97,14 @@ def update_schema(
     responses=problems(404, 409),
 )
 def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> Response:
-    """Return the schema as SDV's metadata JSON, version SINGLE_TABLE_V1."""
+    """Return the schema as SDV's metadata JSON: SINGLE_TABLE_V1, or MULTI_TABLE_V1 if there are several."""
     key = ids.from_text("dataset", dataset_id)
     with resources.sessions() as session:
         row = datasets.get(session, caller.project_id, key)
-    schema_services.check_ready(row.state, key)
-    schema = Schema.model_validate(row.table_schema)
-    return JSONResponse(write_metadata({row.name: schema}), headers={"ETag": _etag(row.version)})
+        schema_services.check_ready(row.state, key)
+        tables = dataset_tables.all_of(session, row)
+    schemas = {table.name or row.name: Schema.model_validate(table.table_schema) for table in tables}
+    return JSONResponse(write_metadata(schemas), headers={"ETag": _etag(row.version)})
 
 
 @router.put(
@@ -110,7 +120,10 @@ def apply_sdv_metadata(
     caller: WriterDep,
     if_match: IfMatch = None,
     table: Annotated[
-        str | None, Query(max_length=255, description="Which table is meant, if the metadata are of several.")
+        str | None,
+        Query(
+            max_length=255, description="Which table is meant, if the metadata or the dataset has several."
+        ),
     ] = None,
 ) -> Response:
     """Take kinds, and the subject (`sequence_key`), from SDV's metadata; `warnings` say what was not used."""

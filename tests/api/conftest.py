@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import socket
+import time
 from collections.abc import Callable, Iterator
+from threading import Thread
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pytest
+import uvicorn
 from httpx2 import Response
 from starlette.testclient import TestClient
 
@@ -145,3 +149,27 @@ def assert_nothing_made(client: TestClient, resources: Resources) -> None:
     assert get(client, "/v1/jobs")["data"] == []
     assert list(resources.store.keys("")) == []
     assert list(resources.staging_folder.iterdir()) == []
+
+
+@pytest.fixture
+def address(resources: Resources) -> Iterator[tuple[str, int]]:
+    """Serve the application; return host and port."""
+    config = uvicorn.Config(create_app(resources), log_config=None, timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    wait_until(lambda: server.started)
+    yield listener.getsockname()
+    server.should_exit = True
+    thread.join()
+    listener.close()
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Return when something has come about; fail if it does not."""
+    for _ in range(1000):
+        if is_so():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not come about")

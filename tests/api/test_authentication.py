@@ -15,7 +15,7 @@ from tests.test_openapi import IN_V1, OPERATIONS
 from understudy.resources import Resources
 from understudy.services.api_keys import create_api_key, revoke_api_key
 
-IDS = dict.fromkeys(("dataset_id", "job_id", "model_id", "report_id"), "x")
+IDS = dict.fromkeys(("dataset_id", "job_id", "model_id", "report_id", "upload_id", "number"), "1")
 READS = [name for name in IN_V1 if OPERATIONS[name][1] == "get"]
 WRITES = [name for name in IN_V1 if OPERATIONS[name][1] != "get"]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -20,10 +22,13 @@ from understudy.resources import Resources
 World = dict[str, str]
 Own = tuple[TestClient, World]
 WITH_ID = [name for name in IN_V1 if "{" in OPERATIONS[name][0]]
-BODIES: dict[str, Any] = {
-    "update_dataset": {"name": "mine now"},
-    "update_schema": {"subject": "a"},
-    "apply_sdv_metadata": {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {}},
+PART_DIGEST = f"sha-256=:{b64encode(sha256(b'abcd').digest()).decode()}:"
+# What each operation must be sent to get as far as looking for the thing.
+REQUESTS: dict[str, dict[str, Any]] = {
+    "update_dataset": {"json": {"name": "mine now"}},
+    "update_schema": {"json": {"subject": "a"}},
+    "apply_sdv_metadata": {"json": {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {}}},
+    "put_upload_part": {"content": b"abcd", "headers": {"Content-Digest": PART_DIGEST}},
 }
 REFERENCES = [
     {"kind": "train", "dataset_id": "{dataset}"},
@@ -58,7 +63,7 @@ def own(shared_resources: Resources) -> Own:
 
 def unknown() -> World:
     """Return ids of nothing."""
-    return {noun: to_text(noun, new_id()) for noun in ("dataset", "job", "model", "report")}
+    return {noun: to_text(noun, new_id()) for noun in ("dataset", "job", "model", "report", "upload")}
 
 
 def seen(response: Response) -> tuple[int, dict[str, str], str]:
@@ -71,12 +76,8 @@ def seen(response: Response) -> tuple[int, dict[str, str], str]:
 def ask(client: TestClient, name: str, world: World) -> Response:
     """Call an operation on the thing of its path in a world."""
     path, method, _ = OPERATIONS[name]
-    filled = path.format(**{f"{noun}_id": text for noun, text in world.items()})
-    return (
-        client.request(method, filled, json=BODIES[name])
-        if name in BODIES
-        else client.request(method, filled)
-    )
+    filled = path.format(**{f"{noun}_id": text for noun, text in world.items()}, number=1)
+    return client.request(method, filled, **REQUESTS.get(name, {}))
 
 
 @pytest.mark.parametrize("name", WITH_ID)
@@ -107,7 +108,7 @@ def test_a_filter_by_another_projects_thing_finds_nothing(own: Own, victim: Worl
     assert get(own[0], f"/v1/{path.format(**victim)}") == {"data": [], "has_more": False}
 
 
-@pytest.mark.parametrize("noun", ["dataset", "job", "model", "report"])
+@pytest.mark.parametrize("noun", ["dataset", "job", "model", "report", "upload"])
 def test_a_list_shows_the_own_project_only(own: Own, victim: World, noun: str):
     listed = {row["id"] for row in get(own[0], f"/v1/{noun}s")["data"]}
     assert own[1][noun] in listed

@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import struct
-import time
 from collections.abc import Callable, Iterator
-from threading import Thread
+from hashlib import sha256
 
 import httpx2
 import pytest
-import uvicorn
 
-from app.main import create_app
-from tests.api.conftest import new_key
+from tests.api.conftest import new_key, wait_until
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 
 BODY = b"a,b\n" + b"1,2\n" * 1_000_000
 BOUNDARY = b"xyz"
 PART = b'--xyz\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
-
-
-@pytest.fixture
-def address(resources: Resources) -> Iterator[tuple[str, int]]:
-    """Serve the application; return host and port."""
-    config = uvicorn.Config(create_app(resources), log_config=None, timeout_graceful_shutdown=5)
-    server = uvicorn.Server(config)
-    listener = socket.create_server(("127.0.0.1", 0))
-    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    wait_until(lambda: server.started)
-    yield listener.getsockname()
-    server.should_exit = True
-    thread.join()
-    listener.close()
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Return when something has come about; fail if it does not."""
-    for _ in range(1000):
-        if is_so():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it did not come about")
 
 
 def cut_with_length() -> tuple[str, bytes]:
@@ -105,3 +79,31 @@ def test_a_caller_who_is_refused_early_reads_why(
     response = httpx2.post(f"http://{address[0]}:{address[1]}/v1/datasets", content=pieces(), headers=given)
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_part_that_breaks_off_is_not_there_and_is_sent_again(
+    address: tuple[str, int], resources: Resources, caller: Caller
+):
+    bearer = {"Authorization": f"Bearer {new_key(resources, caller)}"}
+    base = f"http://{address[0]}:{address[1]}/v1/uploads"
+    body = {"files": [{"filename": "a.csv", "size_bytes": len(BODY)}], "part_bytes": len(BODY) // 2}
+    upload = httpx2.post(base, json=body, headers=bearer).json()
+    size = upload["part_bytes"]
+    parts = [BODY[:size], BODY[size:]]
+    digests = [f"sha-256=:{base64.b64encode(sha256(part).digest()).decode()}:" for part in parts]
+    paths = [f"/{upload['id']}/parts/{number}" for number in (1, 2)]
+    connection = socket.create_connection(address)
+    head = f"PUT /v1/uploads{paths[0]} HTTP/1.1\r\nHost: x\r\nAuthorization: {bearer['Authorization']}\r\n"
+    head += f"Content-Digest: {digests[0]}\r\nContent-Length: {size}\r\n\r\n"
+    connection.sendall(head.encode() + parts[0][: size - 1])
+    wait_until(lambda: any(path.stat().st_size for path in resources.staging_folder.iterdir()))
+    connection.close()
+    wait_until(lambda: not list(resources.staging_folder.iterdir()))
+    assert httpx2.get(f"{base}/{upload['id']}", headers=bearer).json()["parts"] == []
+    for path, part, digest in zip(paths, parts, digests, strict=True):
+        headers = {**bearer, "Content-Digest": digest}
+        assert httpx2.put(base + path, content=part, headers=headers).status_code == 200
+    assert httpx2.post(f"{base}/{upload['id']}/complete", headers=bearer).status_code == 202
+    (key,) = resources.store.keys("")
+    with resources.store.open(key) as file:
+        assert file.read() == BODY

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import base64
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.multipart import OVERHEAD_BYTES
-from app.uploads import FLUSH_BYTES, StagedFile
+from app.staging import FLUSH_BYTES, StagedFile
 from tests.api.conftest import assert_nothing_made, assert_problem, new_key
 from tests.conftest import make_caller
 from understudy.errors import StorageFull
@@ -48,7 +49,18 @@ TEXT_CSV = {"Content-Type": "text/csv"}
         ),
         ({"files": {"table": ("a.csv", CSV)}}, 400, "malformed_body", "`file`"),
         ({"files": {"name": (None, b"x")}}, 400, "malformed_body", "`file`"),
-        ({"files": [("file", ("a.csv", CSV)), ("file", ("b.csv", CSV))]}, 400, "malformed_body", "one file"),
+        (
+            {"files": [("file", ("a.csv", CSV)), ("file", ("b/a.tsv", CSV))]},
+            422,
+            "duplicate_table",
+            "1 and 2",
+        ),
+        ({"files": [("file", ("a.csv", CSV)), ("file", ("b.csv", b""))]}, 422, "empty_file", "File 2 of 2"),
+        ({"files": [("file", ("a.csv", CSV)), ("file", ("b.doc", CSV))]}, 422, "unknown_format", "csv"),
+        ({"files": [("file", (f"{n}.csv", CSV)) for n in range(101)]}, 422, "too_many_files", "100"),
+        ({"files": [("file", (f"{n}.csv", CSV)) for n in range(10_000)]}, 422, "too_many_files", "100"),
+        ({"files": [(f"{n}", (None, b"")) for n in range(10_000)]}, 400, "malformed_body", "too many fields"),
+        ({"files": {"": ("a.csv", CSV)}}, 400, "malformed_body", "no name"),
         ({"files": FILE, "data": {"nmae": "x"}}, 422, "invalid_parameters", "'nmae'"),
         ({"files": FILE, "data": {"labels": "x"}}, 422, "invalid_parameters", "`labels`"),
         (
@@ -72,7 +84,7 @@ TEXT_CSV = {"Content-Type": "text/csv"}
             "well-formed",
         ),
         (
-            {"content": CSV, "headers": {"Content-Type": f"multipart/form-data; boundary={'x' * 9000}"}},
+            {"content": CSV, "headers": {"Content-Type": f"multipart/form-data; boundary={'x' * (1 << 20)}"}},
             400,
             "malformed_body",
             "well-formed",
@@ -147,6 +159,59 @@ def test_a_form_with_a_file_over_the_limit_is_refused(
     assert_nothing_made(limited_client, shared_resources)
 
 
+def test_files_over_the_limit_together_are_refused(limited_client: TestClient, shared_resources: Resources):
+    files = [("file", (f"{name}.csv", b"x" * (BYTES_MAX // 2))) for name in "abc"]
+    response = limited_client.post("/v1/datasets", files=files)
+    assert_problem(response, 413, "upload_too_large", str(BYTES_MAX))
+    assert_nothing_made(limited_client, shared_resources)
+
+
+def form_with(header: bytes = b"", epilogue: Iterable[bytes] = ()) -> Iterator[bytes]:
+    """Yield a form with a file, a header of its part that may be long, and what follows its end."""
+    disposition = b'Content-Disposition: form-data; name="file"; filename="a.csv"'
+    yield b"--x\r\n" + disposition + b"\r\n" + header + b"\r\n" + CSV + b"\r\n--x--\r\n"
+    yield from epilogue
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (lambda: form_with(b"X-Long: " + b"x" * (1 << 20) + b"\r\n"), 400, "malformed_body"),
+        (lambda: form_with(b"".join(b"X-%d: x\r\n" % n for n in range(10_000))), 400, "malformed_body"),
+        (lambda: form_with(epilogue=pieces(BYTES_MAX + 2 * OVERHEAD_BYTES)), 413, "upload_too_large"),
+    ],
+    ids=["long-header", "many-headers", "endless-epilogue"],
+)
+def test_a_form_with_too_much_beside_its_file_is_refused(
+    limited_client: TestClient,
+    shared_resources: Resources,
+    body: Callable[[], Iterator[bytes]],
+    status: int,
+    code: str,
+):
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert_problem(limited_client.post("/v1/datasets", content=body(), headers=headers), status, code)
+    assert_nothing_made(limited_client, shared_resources)
+
+
+@pytest.mark.parametrize("header", ["Content-Digest", "Repr-Digest"])
+@pytest.mark.parametrize(
+    ("digest", "code"),
+    [
+        (f"sha-256=:{base64.b64encode(bytes(32)).decode()}:", "digest_mismatch"),
+        ("sha-256=:AAAA:", "invalid_parameters"),
+        ("sha-512=:AAAA:", "invalid_parameters"),
+        ("", "invalid_parameters"),
+    ],
+)
+def test_a_body_of_another_digest_is_refused(
+    shared_client: TestClient, shared_resources: Resources, header: str, digest: str, code: str
+):
+    response = shared_client.post("/v1/datasets", content=CSV, headers={**TEXT_CSV, header: digest})
+    assert_problem(response, 422, code, "SHA-256")
+    assert_nothing_made(shared_client, shared_resources)
+
+
 def send_messages(client: TestClient, messages: list[dict[str, Any]], *headers: tuple[str, str]) -> list[Any]:
     """Give the application the messages that a server would; return what it sends."""
     waiting, sent = list(messages), []
@@ -206,7 +271,7 @@ def test_a_full_store_is_told_and_leaves_nothing(shared_resources: Resources):
 
 def test_a_full_disk_is_told():
     # The device accepts every open and refuses every byte, as a full disk does.
-    staged = StagedFile(Path("/dev/full"), bytes_max=1 << 20)
+    staged = StagedFile(Path("/dev/full"))
     staged.add(b"x" * (1 << 18))
     with pytest.raises(StorageFull, match="nothing was kept"):
         staged.write()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from understudy import ids
-from understudy.db import artifacts, datasets, jobs, models, reports
+from understudy.db import artifacts, datasets, jobs, models, reports, uploads
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 
@@ -16,7 +17,7 @@ BLOB = b"not a real file, but bytes with a length"
 
 
 def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
-    """Add a dataset, a job, a model and a report to a caller's project; return their ids by noun."""
+    """Add a dataset, a job, a model, a report and an open upload to a project; return their ids by noun."""
     project = caller.project_id
     with resources.sessions.begin() as session:
         job_ids = []
@@ -79,9 +80,22 @@ def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
             synthetic_dataset_id=dataset.id,
             summary={},
         )
+        upload = uploads.add(
+            session,
+            project_id=project,
+            name="x",
+            labels={},
+            options={},
+            files=[{"table_name": "x", "format": "csv", "size_bytes": 4, "first_part": 1, "n_parts": 1}],
+            size_bytes=4,
+            part_bytes=1 << 16,
+            n_parts=1,
+            kept=timedelta(hours=1),
+        )
     return {
         "dataset": ids.to_text("dataset", dataset.id),
         "job": ids.to_text("job", job_ids[0]),
         "model": ids.to_text("model", model.id),
         "report": ids.to_text("report", report.id),
+        "upload": ids.to_text("upload", upload.id),
     }

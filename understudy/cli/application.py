@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import understudy
-from understudy.cli import demo, files, keys, service
+from understudy.cli import demo, files, keys, service, upload
 from understudy.errors import (
     CODES,
     Conflict,
@@ -56,6 +56,7 @@ def build() -> typer.Typer:
     for panel, module in (
         ("On files", files),
         ("The service", demo),
+        ("The service", upload),
         ("The service", service),
         ("The service", keys),
     ):

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from understudy import ids
@@ -63,20 +63,27 @@ def of_job(session: Session, project_id: UUID, job_id: UUID) -> list[Artifact]:
 def delete_of_jobs(
     session: Session, project_id: UUID, job_ids: Iterable[UUID], *, role: str | None = None
 ) -> list[str]:
-    """Delete the rows of jobs, of one role if it is given, and return the keys of their blobs."""
+    """Delete the rows of jobs, of one role if it is given, and return the keys of their blobs.
+
+    The role of several tables, such as ``upload_1`` and ``upload_2``, is ``upload``.
+    """
     statement = delete_rows(Artifact).where(
         Artifact.project_id == project_id, Artifact.job_id.in_(list(job_ids))
     )
     if role is not None:
-        statement = statement.where(Artifact.role == role)
+        statement = statement.where(_plays(role))
     return list(session.scalars(statement.returning(Artifact.storage_key)))
 
 
 def delete_old_uploads(session: Session, age: timedelta) -> list[str]:
     """Delete the uploads of jobs that ended longer ago than `age`, and return the keys of their blobs."""
     ended = select(Job.id).where(Job.finished_at < CLOCK - age)
-    statement = delete_rows(Artifact).where(Artifact.role == "upload", Artifact.job_id.in_(ended))
+    statement = delete_rows(Artifact).where(_plays("upload"), Artifact.job_id.in_(ended))
     return list(session.scalars(statement.returning(Artifact.storage_key)))
+
+
+def _plays(role: str) -> ColumnElement[bool]:
+    return func.regexp_replace(Artifact.role, "_[0-9]+$", "") == role
 
 
 def known_keys(session: Session, storage_keys: Iterable[str]) -> set[str]:

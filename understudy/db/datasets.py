@@ -38,6 +38,7 @@ def add_pending(
     name: str,
     format: str,  # noqa: A002 - the glossary's word and the column's name
     labels: Mapping[str, str],
+    n_tables: int = 1,
 ) -> Dataset:
     """Add an uploaded dataset that waits for its `ingest` job."""
     dataset = Dataset(
@@ -49,6 +50,7 @@ def add_pending(
         name=name,
         format=format,
         labels=dict(labels),
+        n_tables=n_tables,
     )
     session.add(dataset)
     session.flush()
@@ -144,12 +146,15 @@ def set_ready(
     project_id: UUID,
     dataset_id: UUID,
     *,
-    n_rows: int,
-    n_columns: int,
+    n_rows: int | None,
+    n_columns: int | None,
     size_bytes: int,
-    table_schema: Json,
+    table_schema: Json | None,
 ) -> Dataset:
-    """Show what `ingest` found, or raise `NotFound` if the dataset was deleted meanwhile."""
+    """Show what `ingest` found, or raise `NotFound` if the dataset was deleted meanwhile.
+
+    Of several tables, only the sum of their bytes belongs to the dataset itself.
+    """
     return _change(
         session,
         project_id,
@@ -204,7 +209,7 @@ def rename(
 
 
 def set_schema(
-    session: Session, project_id: UUID, dataset_id: UUID, *, version: int, table_schema: Json
+    session: Session, project_id: UUID, dataset_id: UUID, *, version: int, table_schema: Json | None
 ) -> Dataset:
     """Replace the schema of the version that was changed, and count the version up.
 

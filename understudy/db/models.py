@@ -42,6 +42,7 @@ def add(
     size_bytes: int,
     table_schema: Json,
     card: Json,
+    table_name: str | None = None,
 ) -> Model:
     """Add a model that a `train` job has just finished."""
     model = Model(
@@ -49,6 +50,7 @@ def add(
         project_id=project_id,
         job_id=job_id,
         dataset_id=dataset_id,
+        table_name=table_name,
         name=name,
         labels=dict(labels),
         synthesizer=synthesizer,

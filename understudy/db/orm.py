@@ -49,6 +49,7 @@ class Base(DeclarativeBase):
         Json: JSONB(none_as_null=True),
         dict[str, str]: JSONB(none_as_null=True),
         list[str]: ARRAY(Text),
+        list[Json]: JSONB(none_as_null=True),
         str: Text,
         bytes: LargeBinary,
     }
@@ -214,7 +215,10 @@ class Artifact(Base):
 
 
 class Dataset(Base):
-    """A stored table, uploaded or made; its canonical Parquet is the artifact `table` of its job."""
+    """A stored table, uploaded or made; its canonical Parquet is the artifact `table` of its job.
+
+    One of several tables has a row of `DatasetTable` for each, and itself tells the sum of their bytes only.
+    """
 
     __tablename__ = "datasets"
     __table_args__ = (
@@ -234,6 +238,7 @@ class Dataset(Base):
     name: Mapped[str]
     labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
     format: Mapped[str]
+    n_tables: Mapped[int] = mapped_column(server_default=text("1"))
     n_rows: Mapped[int | None] = mapped_column(BigInteger)
     n_columns: Mapped[int | None]
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
@@ -243,6 +248,24 @@ class Dataset(Base):
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
     updated_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+
+
+class DatasetTable(Base):
+    """One of the several tables of a dataset; its Parquet is the artifact `table_<position>` of its job."""
+
+    __tablename__ = "dataset_tables"
+    __table_args__ = (UniqueConstraint("dataset_id", "name"),)
+
+    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True)
+    # From 1, in the order in which the files came.
+    position: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    format: Mapped[str]
+    n_rows: Mapped[int | None] = mapped_column(BigInteger)
+    n_columns: Mapped[int | None]
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    table_schema: Mapped[Json | None]
 
 
 class Model(Base):
@@ -255,6 +278,8 @@ class Model(Base):
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id"), unique=True)
     dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", use_alter=True), index=True)
+    # Of a dataset of several tables: the one that it was trained on.
+    table_name: Mapped[str | None]
     name: Mapped[str]
     labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
     synthesizer: Mapped[Json]
@@ -280,6 +305,41 @@ class Report(Base):
     synthetic_dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id"), index=True)
     summary: Mapped[Json]
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+
+
+class Upload(Base):
+    """Files that arrive in parts; `dataset_id` is set when they have become a dataset."""
+
+    __tablename__ = "uploads"
+    __table_args__ = (Index("uploads_project_id_id_idx", "project_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    dataset_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
+    options: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    files: Mapped[list[Json]]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    part_bytes: Mapped[int] = mapped_column(BigInteger)
+    n_parts: Mapped[int]
+    # While it is put together, no part changes; a process that dies meanwhile lets this pass.
+    completing_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class UploadPart(Base):
+    """A part that has arrived; its blob is complete and on disk, as an artifact's is."""
+
+    __tablename__ = "upload_parts"
+
+    upload_id: Mapped[UUID] = mapped_column(ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    storage_key: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[bytes]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
 
 
 class IdempotencyKey(Base):

@@ -9,7 +9,18 @@ from typing import Any, Self
 
 import httpx2
 
-from understudy.errors import CODES, Conflict, InvalidInput, NotFound, Unavailable, UnderstudyError
+from understudy.errors import (
+    CODES,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    StorageFull,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    UnderstudyError,
+)
 from understudy.progress import Progress
 
 Json = dict[str, Any]
@@ -20,12 +31,19 @@ LOOK_SECONDS = 1
 TIMEOUT_SECONDS = 120
 
 CLASS_OF_STATUS: Mapping[int, type[UnderstudyError]] = {
+    400: InvalidInput,
+    401: Unauthenticated,
+    403: Forbidden,
     404: NotFound,
     409: Conflict,
     413: InvalidInput,
     415: InvalidInput,
     422: InvalidInput,
+    429: TooManyRequests,
+    502: Unavailable,
     503: Unavailable,
+    504: Unavailable,
+    507: StorageFull,
 }
 
 
@@ -57,11 +75,11 @@ class Client:
                     progress("sending", source.tell() / size)
 
         headers = {"Content-Type": media_type, "Content-Length": str(size)}
-        return self._json("POST", "/v1/datasets", params={"name": name}, content=chunks(), headers=headers)
+        return self.ask("POST", "/v1/datasets", params={"name": name}, content=chunks(), headers=headers)
 
     def run(self, parameters: Json, progress: Progress) -> Json:
         """Ask for a job and return it when it has succeeded."""
-        return self.wait(self._json("POST", "/v1/jobs", json=parameters)["id"], progress)
+        return self.wait(self.ask("POST", "/v1/jobs", json=parameters)["id"], progress)
 
     def wait(self, job_id: str, progress: Progress) -> Json:
         """Return a job when it has succeeded; raises the job's error if it has not."""
@@ -82,7 +100,7 @@ class Client:
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Json:
         """Return what the API says of a resource."""
-        return self._json("GET", path, headers=headers)
+        return self.ask("GET", path, headers=headers)
 
     def download(self, path: str, file: Path, *, accept: str = "*/*") -> None:
         """Stream a file down; it appears under its name when it is complete."""
@@ -99,7 +117,8 @@ class Client:
                 output.write(chunk)
         partial.replace(file)
 
-    def _json(self, method: str, path: str, **request: Any) -> Json:  # Any: httpx2's own arguments
+    def ask(self, method: str, path: str, **request: Any) -> Json:  # Any: httpx2's own arguments
+        """Return what the API answers to a request."""
         with _reachable():
             answer = self._http.request(method, path, **request)
         if answer.is_error:

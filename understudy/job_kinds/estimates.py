@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from understudy.job_kinds.base import Estimate
 
 if TYPE_CHECKING:
-    from understudy.db.orm import Dataset, Model
+    from understudy.db.dataset_tables import Table
+    from understudy.db.orm import Model
     from understudy.synthesizers import IndependentParameters, TreeChainParameters
 
 MEBIBYTE = 1 << 20
@@ -44,9 +45,9 @@ REPORT_BYTES = MEBIBYTE
 FEW_ROWS = 1_000
 
 
-def of_train(dataset: Dataset, synthesizer: TreeChainParameters | IndependentParameters) -> Estimate:
-    """Return what fitting a model to a dataset takes; a time budget is taken at its word."""
-    n_rows, n_columns = _shape(dataset)
+def of_train(table: Table, synthesizer: TreeChainParameters | IndependentParameters) -> Estimate:
+    """Return what fitting a model to a table takes; a time budget is taken at its word."""
+    n_rows, n_columns = table.n_rows, table.n_columns
     n_cells = n_rows * n_columns
     n_looks = (
         n_rows * n_columns * min(n_columns, N_PREDECESSORS_MAX) if synthesizer.name == "tree_chain" else 0
@@ -65,10 +66,10 @@ def of_train(dataset: Dataset, synthesizer: TreeChainParameters | IndependentPar
     )
 
 
-def of_sample(model: Model, trained_on: Dataset, n_rows: int, *, is_controlled: bool) -> Estimate:
+def of_sample(model: Model, trained_on: Table, n_rows: int, *, is_controlled: bool) -> Estimate:
     """Return what drawing rows from a model takes; memory does not grow with their number."""
-    n_rows_real, n_columns = _shape(trained_on)
-    bytes_per_row = (trained_on.size_bytes or 0) / max(n_rows_real, 1)
+    n_columns = trained_on.n_columns
+    bytes_per_row = trained_on.size_bytes / max(trained_on.n_rows, 1)
     n_candidates = N_CANDIDATES if is_controlled else 1
     return Estimate(
         cpu_seconds=n_rows * n_columns * n_candidates * DRAW_SECONDS_PER_CELL,
@@ -77,26 +78,25 @@ def of_sample(model: Model, trained_on: Dataset, n_rows: int, *, is_controlled: 
     )
 
 
-def of_impute(model: Model, dataset: Dataset, n_draws: int) -> Estimate:
-    """Return what completing a dataset takes; it is in memory as a whole, its completions are not."""
-    n_rows, n_columns = _shape(dataset)
-    n_cells = n_rows * n_columns
+def of_impute(model: Model, table: Table, n_draws: int) -> Estimate:
+    """Return what completing a table takes; it is in memory as a whole, its completions are not."""
+    n_cells = table.n_rows * table.n_columns
     return Estimate(
         cpu_seconds=n_cells * n_draws * N_CANDIDATES * DRAW_SECONDS_PER_CELL,
         peak_memory_bytes=ENGINE_BYTES
         + SAMPLE_BYTES
         + 8 * model.size_bytes
         + n_cells * IMPUTE_BYTES_PER_CELL,
-        size_bytes=(dataset.size_bytes or 0) * n_draws,
+        size_bytes=table.size_bytes * n_draws,
     )
 
 
-def of_evaluate(real: Dataset, synthetic: Dataset) -> Estimate:
-    """Return what scoring a synthetic dataset takes."""
-    n_cells = sum(n_rows * n_columns for n_rows, n_columns in (_shape(real), _shape(synthetic)))
-    n_rows = min(_shape(real)[0], _shape(synthetic)[0])
+def of_evaluate(real: Table, synthetic: Table) -> Estimate:
+    """Return what scoring a synthetic table takes."""
+    n_cells = sum(table.n_rows * table.n_columns for table in (real, synthetic))
+    n_rows = min(real.n_rows, synthetic.n_rows)
     warnings = [] if n_rows >= FEW_ROWS else [_few_rows(n_rows)]
-    if synthetic.origin == "imputation":
+    if synthetic.dataset.origin == "imputation":
         warnings.append(
             "The dataset to score completes another one: its rows are real, whatever the scores of privacy."
         )
@@ -106,10 +106,6 @@ def of_evaluate(real: Dataset, synthetic: Dataset) -> Estimate:
         size_bytes=REPORT_BYTES,
         warnings=tuple(warnings),
     )
-
-
-def _shape(dataset: Dataset) -> tuple[int, int]:
-    return dataset.n_rows or 0, dataset.n_columns or 0
 
 
 def _few_rows(n_rows: int) -> str:

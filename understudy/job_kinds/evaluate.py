@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sqlalchemy.orm import Session
 
+    from understudy.db.dataset_tables import Table
     from understudy.db.orm import Dataset
 
 JSON_FILE = "report.json"
@@ -49,6 +50,10 @@ class EvaluateParameters(JobParameters):
             " synthetic dataset was sampled from a model that was trained on the real one."
         ),
     ] = None
+    table: Annotated[
+        references.TableName,
+        Field(description="Which table, of those of the datasets that have several."),
+    ] = None
     target: Annotated[
         str | None, Field(description="A column to predict: shows what the synthetic rows are worth for it.")
     ] = None
@@ -59,10 +64,9 @@ def resolve(
     session: Session, project_id: UUID, parameters: EvaluateParameters, limits: Limits
 ) -> EvaluateParameters:
     """Check that the datasets are ready and have the same columns, the target among them; choose the seed."""
-    real = references.ready_dataset(session, project_id, parameters.dataset_id)
-    for other_id in (parameters.synthetic_dataset_id, parameters.holdout_dataset_id):
-        if other_id is not None:
-            references.check_same_columns(real, references.ready_dataset(session, project_id, other_id))
+    real, *others = _ready_tables(session, project_id, parameters).values()
+    for other in others:
+        references.check_same_columns(real, other)
     if parameters.target is not None and parameters.target not in references.column_names(real.table_schema):
         raise InvalidInput(
             f"Dataset {parameters.dataset_id} has no column {parameters.target!r}; name one of its columns.",
@@ -73,36 +77,40 @@ def resolve(
     return parameters.model_copy(update={"seed": seed})
 
 
+def _ready_tables(session: Session, project_id: UUID, parameters: EvaluateParameters) -> dict[str, Table]:
+    """Return the tables by their roles in the work, the real one first."""
+    named = {
+        "real": parameters.dataset_id,
+        "synthetic": parameters.synthetic_dataset_id,
+        "holdout": parameters.holdout_dataset_id,
+    }
+    given = {role: text for role, text in named.items() if text is not None}
+    tables = references.ready_tables(session, project_id, given.values(), parameters.table)
+    return dict(zip(given, tables, strict=True))
+
+
 def estimate(session: Session, project_id: UUID, parameters: EvaluateParameters) -> Estimate:
-    """Judge by the sizes of the datasets."""
-    real = references.ready_dataset(session, project_id, parameters.dataset_id)
-    synthetic = references.ready_dataset(session, project_id, parameters.synthetic_dataset_id)
-    return estimates.of_evaluate(real, synthetic)
+    """Judge by the sizes of the tables."""
+    tables = _ready_tables(session, project_id, parameters)
+    return estimates.of_evaluate(tables["real"], tables["synthetic"])
 
 
 def plan(session: Session, job: Job, parameters: EvaluateParameters, limits: Limits) -> Plan:
     """Read the tables; tell the work how the model had split the real one, if it had."""
-    real = references.ready_dataset(session, job.project_id, parameters.dataset_id)
-    synthetic = references.ready_dataset(session, job.project_id, parameters.synthetic_dataset_id)
-    tables = {"real": real, "synthetic": synthetic}
-    if parameters.holdout_dataset_id is not None:
-        tables["holdout"] = references.ready_dataset(session, job.project_id, parameters.holdout_dataset_id)
-    inputs = {
-        role: references.stored_file(session, job.project_id, dataset.job_id, "table")
-        for role, dataset in tables.items()
-    }
-    return Plan(
-        inputs=inputs, context={"schema": real.table_schema, "split": _split(session, real, synthetic)}
-    )
+    tables = _ready_tables(session, job.project_id, parameters)
+    inputs = {role: references.table_file(session, table) for role, table in tables.items()}
+    real = tables["real"]
+    split = _split(session, real, tables["synthetic"].dataset)
+    return Plan(inputs=inputs, context={"schema": real.table_schema, "split": split})
 
 
-def _split(session: Session, real: Dataset, synthetic: Dataset) -> Json | None:
+def _split(session: Session, real: Table, synthetic: Dataset) -> Json | None:
     """Return how the model behind a synthetic dataset had split the real one; None if it was another's."""
     # An imputation was made with a model too, but its rows are not the model's.
     if synthetic.model_id is None or synthetic.origin != "sample":
         return None
     model = models.get(session, synthetic.project_id, synthetic.model_id)
-    if model.dataset_id != real.id:
+    if (model.dataset_id, model.table_name) != (real.dataset.id, real.name):
         return None
     return {"seed": model.seed, "holdout_fraction": model.holdout_fraction}
 

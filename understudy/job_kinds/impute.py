@@ -30,6 +30,7 @@ from understudy.job_kinds.base import (
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from understudy.db.dataset_tables import Table
     from understudy.db.orm import Dataset, Model
 
 TABLE_FILE = "table.parquet"
@@ -45,6 +46,7 @@ class ImputeParameters(JobParameters):
     dataset_id: Annotated[
         str, Field(description="What to complete: a table of the columns that the model knows.")
     ]
+    table: references.TableName = None
     n_draws: Annotated[
         int,
         Field(
@@ -63,13 +65,13 @@ def resolve(
     session: Session, project_id: UUID, parameters: ImputeParameters, limits: Limits
 ) -> ImputeParameters:
     """Check that the model imputes, that the dataset fits it, and the limit; choose seed and name."""
-    model, dataset = _model_and_dataset(session, project_id, parameters)
+    model, table = _model_and_table(session, project_id, parameters)
     references.check_controllable(model)
-    references.check_same_columns(dataset, model)
-    n_rows = _count_rows(dataset, parameters)
+    references.check_same_columns(table, model)
+    n_rows = table.n_rows * parameters.n_draws
     if n_rows > limits.sample_rows_max:
         raise TooLarge(
-            f"{parameters.n_draws} draws of {dataset.n_rows:,} rows are {n_rows:,}; the limit"
+            f"{parameters.n_draws} draws of {table.n_rows:,} rows are {n_rows:,}; the limit"
             f" (sample_rows_max) is {limits.sample_rows_max:,}. Ask for several jobs of fewer draws,"
             " each with a seed of its own.",
             code="too_many_rows",
@@ -77,37 +79,30 @@ def resolve(
         )
     chosen = {
         "seed": references.new_seed() if parameters.seed is None else parameters.seed,
-        "name": parameters.name or references.name_with_suffix(dataset.name, NAME_SUFFIX),
+        "name": parameters.name or references.name_with_suffix(table.name or table.dataset.name, NAME_SUFFIX),
     }
     return parameters.model_copy(update=chosen)
 
 
-def _model_and_dataset(
-    session: Session, project_id: UUID, parameters: ImputeParameters
-) -> tuple[Model, Dataset]:
+def _model_and_table(session: Session, project_id: UUID, parameters: ImputeParameters) -> tuple[Model, Table]:
     model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
-    return model, references.ready_dataset(session, project_id, parameters.dataset_id)
-
-
-def _count_rows(dataset: Dataset, parameters: ImputeParameters) -> int:
-    assert dataset.n_rows is not None
-    return dataset.n_rows * parameters.n_draws
+    return model, references.ready_table(session, project_id, parameters.dataset_id, parameters.table)
 
 
 def estimate(session: Session, project_id: UUID, parameters: ImputeParameters) -> Estimate:
-    """Judge by the size of the dataset, the number of draws and the size of the model."""
-    model, dataset = _model_and_dataset(session, project_id, parameters)
-    return estimates.of_impute(model, dataset, parameters.n_draws)
+    """Judge by the size of the table, the number of draws and the size of the model."""
+    model, table = _model_and_table(session, project_id, parameters)
+    return estimates.of_impute(model, table, parameters.n_draws)
 
 
 def plan(session: Session, job: Job, parameters: ImputeParameters, limits: Limits) -> Plan:
     """Read the model's file and the dataset's table."""
-    model, dataset = _model_and_dataset(session, job.project_id, parameters)
+    model, table = _model_and_table(session, job.project_id, parameters)
     inputs = {
         "model": references.stored_file(session, job.project_id, model.job_id, "model"),
-        "table": references.stored_file(session, job.project_id, dataset.job_id, "table"),
+        "table": references.table_file(session, table),
     }
-    context = {"schema": model.table_schema, "n_rows": _count_rows(dataset, parameters)}
+    context = {"schema": model.table_schema, "n_rows": table.n_rows * parameters.n_draws}
     return Plan(inputs=inputs, context=context)
 
 

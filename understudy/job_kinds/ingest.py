@@ -1,15 +1,20 @@
-"""Kind `ingest`: reads an uploaded file and stores it as a canonical table; made by an upload."""
+"""Kind `ingest`: reads uploaded files and stores each as a canonical table; made by an upload."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from understudy import ids
-from understudy.db import datasets
+from understudy.db import dataset_tables, datasets
+from understudy.db.dataset_tables import role_of
+from understudy.errors import TooLarge, UnderstudyError
 from understudy.job_kinds import references
 from understudy.job_kinds.base import (
     Job,
@@ -17,26 +22,49 @@ from understudy.job_kinds.base import (
     JobParameters,
     Json,
     Limits,
+    Name,
     Plan,
     StoredFile,
     WorkResult,
     Workspace,
 )
+from understudy.progress import Progress
 from understudy.tables.reading import FormatName, ReadOptions
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-TABLE_FILE = "table.parquet"
+# What the sandbox takes as the facts of one job is 8 MiB.
+FACTS_BYTES_MAX = 7 << 20
+
+
+class IngestTable(BaseModel):
+    """One of several files that are read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[Name, Field(description="Of the table.")]
+    format: Annotated[FormatName, Field(description="Format of the file.")]
 
 
 class IngestParameters(JobParameters):
-    """Read an uploaded file."""
+    """Read an uploaded file, or several."""
 
     kind: Literal["ingest"]
     dataset_id: Annotated[str, Field(description="The dataset that waits for the file.")]
-    format: Annotated[FormatName, Field(description="Format of the file.")]
+    format: Annotated[
+        FormatName | None, Field(description="Format of the file; of several, each has its own.")
+    ] = None
+    tables: Annotated[tuple[IngestTable, ...], Field(description="The tables, where there are several.")] = ()
     options: Annotated[ReadOptions, Field(description="How it is to be read.")] = ReadOptions()
+
+    @property
+    def files(self) -> list[tuple[int | None, str | None, FormatName]]:
+        """Position, name and format of each table; the only one has neither position nor name."""
+        if not self.tables:
+            assert self.format is not None
+            return [(None, None, self.format)]
+        return [(position, table.name, table.format) for position, table in enumerate(self.tables, 1)]
 
 
 def resolve(
@@ -49,50 +77,109 @@ def resolve(
 def plan(session: Session, job: Job, parameters: IngestParameters, limits: Limits) -> Plan:
     """Read the uploaded bytes."""
     datasets.get(session, job.project_id, ids.from_text("dataset", parameters.dataset_id))
-    upload = references.stored_file(session, job.project_id, job.id, "upload")
+    roles = [role_of("upload", position) for position, _, _ in parameters.files]
     return Plan(
-        inputs={"upload": upload},
+        inputs={role: references.stored_file(session, job.project_id, job.id, role) for role in roles},
         context={"rows_max": limits.dataset_rows_max, "columns_max": limits.dataset_columns_max},
     )
 
 
 def work(workspace: Workspace, parameters: IngestParameters) -> WorkResult:
-    """Turn the file into canonical Parquet and infer its schema."""
+    """Turn each file into canonical Parquet and infer its schema."""
+    files: dict[str, str] = {}
+    tables: list[Json] = []
+    for number, (position, name, format_) in enumerate(parameters.files):
+        role = role_of("table", position)
+        files[role] = f"{role}.parquet"
+        part = replace(workspace, progress=_share(workspace.progress, number, len(parameters.files)))
+        with _naming(name):
+            facts = _read(part, role_of("upload", position), files[role], format_, parameters.options)
+        tables.append(facts)
+    if not parameters.tables:
+        return WorkResult(files=files, facts=tables[0])
+    _check_size(tables)
+    return WorkResult(files=files, facts={"tables": tables})
+
+
+def _read(workspace: Workspace, source: str, target: str, format_: FormatName, options: ReadOptions) -> Json:
     # DuckDB and Arrow are loaded where they are used: the API imports this module and must stay small.
     from understudy.tables.formats import FORMATS
     from understudy.tables.formats.scan import ReadLimits
 
     limits = ReadLimits(rows_max=workspace.context["rows_max"], columns_max=workspace.context["columns_max"])
-    ingested = FORMATS[parameters.format].ingest(
-        workspace.inputs["upload"],
-        workspace.folder / TABLE_FILE,
-        limits,
-        workspace.progress,
-        options=parameters.options,
+    ingested = FORMATS[format_].ingest(
+        workspace.inputs[source], workspace.folder / target, limits, workspace.progress, options=options
     )
-    facts = {
+    return {
         "n_rows": ingested.n_rows,
         "n_columns": ingested.n_columns,
         "schema": ingested.schema.model_dump(mode="json"),
         "warnings": ingested.warnings,
     }
-    return WorkResult(files={"table": TABLE_FILE}, facts=facts)
+
+
+def _share(progress: Progress, number: int, n_tables: int) -> Progress:
+    """Return the progress of one of several tables, as a share of that of all."""
+
+    def report(phase: str, fraction: float, **rows: int | None) -> None:
+        progress(phase, (number + fraction) / n_tables, **rows)
+
+    return report if n_tables > 1 else progress
+
+
+@contextmanager
+def _naming(name: str | None) -> Iterator[None]:
+    """Let an error say which of several tables it speaks of."""
+    try:
+        yield
+    except UnderstudyError as error:
+        if name is None:
+            raise
+        raise type(error)(f"Table {name!r}: {error.detail}", code=error.code) from error
+
+
+def _check_size(tables: list[Json]) -> None:
+    if len(json.dumps(tables)) > FACTS_BYTES_MAX:
+        n_columns = sum(table["n_columns"] for table in tables)
+        raise TooLarge(
+            f"The tables have {n_columns:,} columns together, more than one dataset can tell of."
+            " Upload them as several datasets.",
+            code="too_many_columns",
+        )
 
 
 def publish(
     session: Session, job: Job, parameters: IngestParameters, files: Mapping[str, StoredFile], facts: Json
 ) -> Json:
     """Make the dataset ready."""
+    dataset_id = ids.from_text("dataset", parameters.dataset_id)
+    if not parameters.tables:
+        datasets.set_ready(session, job.project_id, dataset_id, **_shown(facts, files["table"]))
+        return {"dataset_id": parameters.dataset_id, "warnings": facts["warnings"]}
     datasets.set_ready(
         session,
         job.project_id,
-        ids.from_text("dataset", parameters.dataset_id),
-        n_rows=facts["n_rows"],
-        n_columns=facts["n_columns"],
-        size_bytes=files["table"].size_bytes,
-        table_schema=facts["schema"],
+        dataset_id,
+        n_rows=None,
+        n_columns=None,
+        size_bytes=sum(file.size_bytes for role, file in files.items() if role.startswith("table_")),
+        table_schema=None,
     )
-    return {"dataset_id": parameters.dataset_id, "warnings": facts["warnings"]}
+    warnings: list[str] = []
+    for position, (table, found) in enumerate(zip(parameters.tables, facts["tables"], strict=True), 1):
+        shown = _shown(found, files[role_of("table", position)])
+        dataset_tables.set_ready(session, job.project_id, dataset_id, position, **shown)
+        warnings += [f"Table {table.name!r}: {warning}" for warning in found["warnings"]]
+    return {"dataset_id": parameters.dataset_id, "warnings": warnings}
+
+
+def _shown(facts: Json, file: StoredFile) -> Json:
+    return {
+        "n_rows": facts["n_rows"],
+        "n_columns": facts["n_columns"],
+        "size_bytes": file.size_bytes,
+        "table_schema": facts["schema"],
+    }
 
 
 def abandon(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
+from pydantic import Field
+
 from understudy import ids
-from understudy.db import artifacts, datasets
+from understudy.db import artifacts, dataset_tables, datasets
+from understudy.db.dataset_tables import Table
 from understudy.errors import Conflict, InvalidInput
-from understudy.job_kinds.base import Json, StoredFile
+from understudy.job_kinds.base import Json, Name, StoredFile
 from understudy.synthesizers import synthesizer_entry
 from understudy.synthesizers.control import not_controllable
 
@@ -19,6 +23,11 @@ if TYPE_CHECKING:
     from understudy.db.orm import Dataset, Model
 
 NAME_LENGTH_MAX = 255
+
+TableName = Annotated[
+    Name | None,
+    Field(description="Which table, of a dataset of several; left out for one of one.", examples=["orders"]),
+]
 
 
 def ready_dataset(session: Session, project_id: UUID, dataset_id: str) -> Dataset:
@@ -44,6 +53,38 @@ def ready_dataset(session: Session, project_id: UUID, dataset_id: str) -> Datase
     return dataset
 
 
+def ready_table(session: Session, project_id: UUID, dataset_id: str, name: str | None) -> Table:
+    """Return a table of a dataset that can be read; raises as `ready_dataset` and `dataset_tables.choose`."""
+    dataset = ready_dataset(session, project_id, dataset_id)
+    return dataset_tables.choose(session, dataset, name, pointer="/table")
+
+
+def ready_tables(
+    session: Session, project_id: UUID, dataset_ids: Iterable[str], name: str | None
+) -> list[Table]:
+    """Return a table of each of some datasets: that of the name, where a dataset has several.
+
+    Raises
+    ------
+    InvalidInput
+        With the code `table_required` or `unknown_table`; also if none of them has several, but a name is
+        given.
+    """
+    rows = [ready_dataset(session, project_id, dataset_id) for dataset_id in dataset_ids]
+    has_names = any(row.n_tables > 1 for row in rows)
+    return [
+        dataset_tables.choose(
+            session, row, None if has_names and row.n_tables == 1 else name, pointer="/table"
+        )
+        for row in rows
+    ]
+
+
+def table_file(session: Session, table: Table) -> StoredFile:
+    """Return the stored Parquet of a table."""
+    return stored_file(session, table.dataset.project_id, table.dataset.job_id, table.role)
+
+
 def stored_file(session: Session, project_id: UUID, job_id: UUID, role: str) -> StoredFile:
     """Return the file that a job left, or raise `NotFound`."""
     artifact = artifacts.get(session, project_id, job_id, role)
@@ -56,7 +97,7 @@ def column_names(schema: Json | None) -> list[str]:
     return [column["name"] for column in schema["columns"]]
 
 
-def check_same_columns(dataset: Dataset, other: Dataset | Model) -> None:
+def check_same_columns(table: Table, other: Table | Model) -> None:
     """Refuse two tables that differ in the names of their columns; types are compared by the work.
 
     Raises
@@ -64,11 +105,11 @@ def check_same_columns(dataset: Dataset, other: Dataset | Model) -> None:
     InvalidInput
         With the code `schema_mismatch` and the names that only one of them has.
     """
-    one, two = set(column_names(dataset.table_schema)), set(column_names(other.table_schema))
+    one, two = set(column_names(table.table_schema)), set(column_names(other.table_schema))
     if one != two:
         listed = ", ".join(repr(name) for name in sorted(one ^ two)[:5])
         raise InvalidInput(
-            f"{_text_id(dataset)} and {_text_id(other)} differ in their columns: only one of them has"
+            f"{_text_id(table)} and {_text_id(other)} differ in their columns: only one of them has"
             f" {listed}. Give tables of the same columns.",
             code="schema_mismatch",
         )
@@ -87,9 +128,10 @@ def check_controllable(model: Model) -> None:
         raise not_controllable(name)
 
 
-def _text_id(row: Dataset | Model) -> str:
-    noun = row.__tablename__.removesuffix("s")
-    return f"{noun.capitalize()} {ids.to_text(noun, row.id)}"
+def _text_id(row: Table | Model) -> str:
+    if isinstance(row, Table):
+        return f"Dataset {ids.to_text('dataset', row.dataset.id)}"
+    return f"Model {ids.to_text('model', row.id)}"
 
 
 def name_with_suffix(name: str, suffix: str) -> str:

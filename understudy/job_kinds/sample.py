@@ -11,7 +11,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from pydantic_core import PydanticCustomError
 
 from understudy import ids
-from understudy.db import datasets, models
+from understudy.db import dataset_tables, datasets, models
 from understudy.errors import InvalidInput, TooLarge
 from understudy.job_kinds import estimates, references
 from understudy.job_kinds.base import (
@@ -142,7 +142,8 @@ def estimate(session: Session, project_id: UUID, parameters: SampleParameters) -
     """Judge by the number of rows and the size of the model."""
     assert parameters.n_rows is not None
     model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
-    trained_on = datasets.get(session, project_id, model.dataset_id)
+    dataset = datasets.get(session, project_id, model.dataset_id)
+    trained_on = dataset_tables.choose(session, dataset, model.table_name)
     is_controlled = parameters.control is not None
     return estimates.of_sample(model, trained_on, parameters.n_rows, is_controlled=is_controlled)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from understudy import ids
-from understudy.db import datasets, models
+from understudy.db import dataset_tables, datasets, models
 from understudy.job_kinds import estimates, references
 from understudy.job_kinds.base import (
     Estimate,
@@ -38,6 +38,7 @@ class TrainParameters(JobParameters):
 
     kind: Literal["train"]
     dataset_id: Annotated[str, Field(description="What to learn from.", examples=["ds_01kaz7m2q5…"])]
+    table: references.TableName = None
     synthesizer: Annotated[AnySynthesizer, Field(description="The algorithm and its settings.")] = (
         TreeChainParameters(name="tree_chain")
     )
@@ -51,26 +52,26 @@ class TrainParameters(JobParameters):
 def resolve(
     session: Session, project_id: UUID, parameters: TrainParameters, limits: Limits
 ) -> TrainParameters:
-    """Check that the dataset is ready; choose seed and name if they were left open."""
-    dataset = references.ready_dataset(session, project_id, parameters.dataset_id)
+    """Check that the dataset is ready and its table known; choose seed and name if they were left open."""
+    table = references.ready_table(session, project_id, parameters.dataset_id, parameters.table)
     chosen = {
         "seed": references.new_seed() if parameters.seed is None else parameters.seed,
-        "name": parameters.name or dataset.name,
+        "name": parameters.name or table.name or table.dataset.name,
     }
     return parameters.model_copy(update=chosen)
 
 
 def estimate(session: Session, project_id: UUID, parameters: TrainParameters) -> Estimate:
-    """Judge by the size of the dataset."""
-    dataset = references.ready_dataset(session, project_id, parameters.dataset_id)
-    return estimates.of_train(dataset, parameters.synthesizer)
+    """Judge by the size of the table."""
+    table = references.ready_table(session, project_id, parameters.dataset_id, parameters.table)
+    return estimates.of_train(table, parameters.synthesizer)
 
 
 def plan(session: Session, job: Job, parameters: TrainParameters, limits: Limits) -> Plan:
     """Read the dataset's table."""
-    dataset = references.ready_dataset(session, job.project_id, parameters.dataset_id)
-    table = references.stored_file(session, job.project_id, dataset.job_id, "table")
-    return Plan(inputs={"table": table}, context={"schema": dataset.table_schema})
+    table = references.ready_table(session, job.project_id, parameters.dataset_id, parameters.table)
+    stored = references.table_file(session, table)
+    return Plan(inputs={"table": stored}, context={"schema": table.table_schema})
 
 
 def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
@@ -111,12 +112,13 @@ def publish(
     assert parameters.name is not None
     # Locked, so that the dataset is not deleted under the model that is being added.
     dataset = datasets.lock(session, job.project_id, ids.from_text("dataset", parameters.dataset_id))
-    assert dataset.table_schema is not None
+    table = dataset_tables.choose(session, dataset, parameters.table)
     model = models.add(
         session,
         project_id=job.project_id,
         job_id=job.id,
         dataset_id=dataset.id,
+        table_name=table.name,
         name=parameters.name,
         labels=job.labels,
         synthesizer=parameters.synthesizer.model_dump(mode="json"),
@@ -124,7 +126,7 @@ def publish(
         holdout_fraction=parameters.holdout_fraction,
         n_rows_trained=facts["n_rows_trained"],
         size_bytes=files["model"].size_bytes,
-        table_schema=dataset.table_schema,
+        table_schema=table.table_schema,
         card=facts["card"],
     )
     return {"model_id": ids.to_text("model", model.id)}

@@ -10,6 +10,7 @@ from understudy import ids
 from understudy.errors import NotFound
 
 PREFIX = "p/"
+_PART_KEY = re.compile(r"p/(?P<project>[^/]+)/u/(?P<upload>[^/]+)/[0-9]+-(?P<blob>[^/]+)")
 _KEY = re.compile(r"p/(?P<project>[^/]+)/j/(?P<job>[^/]+)/(?P<token>[0-9]+)/[^/]+")
 
 
@@ -26,6 +27,36 @@ def make_key(project_id: UUID, job_id: UUID, token: int, role: str, suffix: str)
     """Return the key of a file in a role; token 0 is an upload, which came before any claim."""
     project, job = ids.to_text("project", project_id), ids.to_text("job", job_id)
     return f"{PREFIX}{project}/j/{job}/{token}/{role}{suffix}"
+
+
+@dataclass(frozen=True)
+class PartKeyParts:
+    """What a key tells of the blob of a part; `blob_id` is made just before the blob is stored."""
+
+    project_id: UUID
+    upload_id: UUID
+    blob_id: UUID
+
+
+def make_part_key(project_id: UUID, upload_id: UUID, number: int) -> str:
+    """Return a fresh key for a part of an upload: one that is sent again does not write over the first."""
+    project, upload = ids.to_text("project", project_id), ids.to_text("upload", upload_id)
+    return f"{PREFIX}{project}/u/{upload}/{number}-{ids.to_text('artifact', ids.new_id())}"
+
+
+def parse_part_key(key: str) -> PartKeyParts | None:
+    """Return what the key of a part tells, or None if it is none."""
+    match = _PART_KEY.fullmatch(key)
+    if match is None:
+        return None
+    try:
+        return PartKeyParts(
+            ids.from_text("project", match["project"]),
+            ids.from_text("upload", match["upload"]),
+            ids.from_text("artifact", match["blob"]),
+        )
+    except NotFound:
+        return None
 
 
 def parse_key(key: str) -> KeyParts | None:

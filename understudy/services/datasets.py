@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -10,18 +11,49 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy import ids
-from understudy.db import artifacts, datasets, jobs
+from understudy.db import artifacts, dataset_tables, datasets, jobs
+from understudy.db.dataset_tables import role_of
 from understudy.errors import Unavailable
 from understudy.job_kinds.base import StoredFile
+from understudy.job_kinds.ingest import IngestParameters, IngestTable
 from understudy.resources import Resources
 from understudy.services.blob_keys import make_key
 from understudy.services.derivation import check_alone, delete_family, find_family
 from understudy.services.jobs import check_quota, find_earlier, remember
-from understudy.services.results import discard
-from understudy.tables.reading import ReadOptions
+from understudy.services.results import discard, keys_of
+from understudy.tables.reading import FormatName, ReadOptions
 
 if TYPE_CHECKING:
     from understudy.db.orm import Dataset, Job
+
+# The format of a dataset whose tables came in several.
+MIXED_FORMATS = "mixed"
+
+
+@dataclass(frozen=True)
+class ArrivedFile:
+    """A file that has arrived completely and lies in the staging folder.
+
+    Parameters
+    ----------
+    table_name : str
+        Of the table that it holds; differs from those of the other files of its dataset.
+    """
+
+    table_name: str
+    format: FormatName
+    source: Path
+    sha256: bytes
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class NewDataset:
+    """What is to be known of a dataset before its files are read."""
+
+    name: str
+    labels: Mapping[str, str]
+    options: ReadOptions = field(default_factory=ReadOptions)
 
 
 def upload_dataset(
@@ -29,7 +61,7 @@ def upload_dataset(
     project_id: UUID,
     *,
     name: str,
-    format: str,  # noqa: A002 - the glossary's word
+    format: FormatName,  # noqa: A002 - the glossary's word
     labels: Mapping[str, str],
     source: Path,
     sha256: bytes,
@@ -37,50 +69,85 @@ def upload_dataset(
     options: ReadOptions | None = None,
     idempotency_key: str | None = None,
 ) -> tuple[Dataset, Job]:
-    """Take a file that has arrived into the store, and add the dataset and the job that will read it.
+    """Take one file into the store, as `upload_tables` does."""
+    file = ArrivedFile(name, format, source, sha256, size_bytes)
+    new = NewDataset(name, labels, options or ReadOptions())
+    return upload_tables(resources, project_id, new, [file], idempotency_key=idempotency_key)
+
+
+def upload_tables(
+    resources: Resources,
+    project_id: UUID,
+    new: NewDataset,
+    files: Sequence[ArrivedFile],
+    *,
+    idempotency_key: str | None = None,
+    also: Callable[[Session, Dataset], None] | None = None,
+) -> tuple[Dataset, Job]:
+    """Take files that have arrived into the store, and add the dataset and the job that will read them.
 
     Parameters
     ----------
-    source : Path
-        The complete file, in the staging folder; it is moved away from there.
-    sha256, size_bytes : bytes, int
-        Of that file.
-    options : ReadOptions, optional
-        How it is to be read.
+    files : sequence of ArrivedFile
+        They are moved away from where they are.
     idempotency_key : str, optional
         As in `jobs.submit_job`.
+    also : callable (session, dataset), optional
+        What belongs into the transaction that adds the dataset; if it raises, nothing is added.
 
     Raises
     ------
     TooManyRequests
         If the project has as many waiting jobs as it may.
     StorageFull, Unavailable
-        If the file cannot be stored now.
+        If the files cannot be stored now.
     """
     with resources.sessions() as session:
         check_quota(resources, session, project_id)
     job_id = ids.new_id()
-    file = StoredFile(make_key(project_id, job_id, 0, "upload", f".{format}"), sha256, size_bytes)
-    resources.store.put_file(file.storage_key, source)
+    stored: dict[str, StoredFile] = {}
     try:
+        _store(resources, project_id, job_id, files, stored)
         with resources.sessions.begin() as session:
             job = find_earlier(session, project_id, idempotency_key)
             if job is None:
-                job = _add_ingest(resources, session, project_id, job_id, format, labels, options)
-                dataset = _add_dataset(session, job, name, file)
+                job = _add_ingest(resources, session, project_id, job_id, new, files)
+                dataset = _add_dataset(session, job, new.name, files, stored)
                 remember(session, job, idempotency_key)
+                if also is not None:
+                    also(session, dataset)
             else:
                 dataset = datasets.made_by(session, project_id, job.id)
     except Unavailable:
-        # Perhaps it took place: only the sweep may delete the blob.
+        # Perhaps it took place: only the sweep may delete the blobs.
         raise
     except BaseException:
-        discard(resources.store, [file.storage_key])
+        discard(resources.store, keys_of(stored))
         raise
     if job.id != job_id:
-        discard(resources.store, [file.storage_key])
+        discard(resources.store, keys_of(stored))
     resources.queue.ring()
     return dataset, job
+
+
+def _store(
+    resources: Resources,
+    project_id: UUID,
+    job_id: UUID,
+    files: Sequence[ArrivedFile],
+    stored: dict[str, StoredFile],
+) -> None:
+    """Move the files into the store; what is there by now stands in `stored`, also if one fails."""
+    for position, file in _positions(files):
+        role = role_of("upload", position)
+        key = make_key(project_id, job_id, 0, role, f".{file.format}")
+        resources.store.put_file(key, file.source)
+        stored[role] = StoredFile(key, file.sha256, file.size_bytes)
+
+
+def _positions(files: Sequence[ArrivedFile]) -> list[tuple[int | None, ArrivedFile]]:
+    """Return each file with the position of its table; the only one has none."""
+    return list(enumerate(files, 1)) if len(files) > 1 else [(None, files[0])]
 
 
 def update_dataset(
@@ -121,41 +188,53 @@ def _add_ingest(
     session: Session,
     project_id: UUID,
     job_id: UUID,
-    format: str,  # noqa: A002 - the glossary's word
-    labels: Mapping[str, str],
-    options: ReadOptions | None,
+    new: NewDataset,
+    files: Sequence[ArrivedFile],
 ) -> Job:
-    dataset_id = ids.to_text("dataset", ids.new_id())
-    given = (options or ReadOptions()).model_dump(mode="json", exclude_defaults=True)
+    tables = tuple(IngestTable(name=file.table_name, format=file.format) for file in files)
+    parameters = IngestParameters(
+        kind="ingest",
+        dataset_id=ids.to_text("dataset", ids.new_id()),
+        format=files[0].format if len(files) == 1 else None,
+        tables=tables if len(files) > 1 else (),
+        options=new.options,
+    )
     return jobs.add(
         session,
         job_id=job_id,
         project_id=project_id,
         kind="ingest",
-        parameters={"kind": "ingest", "dataset_id": dataset_id, "format": format}
-        | ({"options": given} if given else {}),
-        labels=labels,
+        parameters=parameters.model_dump(mode="json", exclude={"labels"}, exclude_defaults=True),
+        labels=new.labels,
         ttl_seconds=resources.settings.job_ttl_seconds,
     )
 
 
-def _add_dataset(session: Session, job: Job, name: str, file: StoredFile) -> Dataset:
-    artifacts.add(
-        session,
-        project_id=job.project_id,
-        job_id=job.id,
-        role="upload",
-        token=0,
-        storage_key=file.storage_key,
-        sha256=file.sha256,
-        size_bytes=file.size_bytes,
-    )
-    return datasets.add_pending(
+def _add_dataset(
+    session: Session, job: Job, name: str, files: Sequence[ArrivedFile], stored: Mapping[str, StoredFile]
+) -> Dataset:
+    for role, file in stored.items():
+        artifacts.add(
+            session,
+            project_id=job.project_id,
+            job_id=job.id,
+            role=role,
+            token=0,
+            storage_key=file.storage_key,
+            sha256=file.sha256,
+            size_bytes=file.size_bytes,
+        )
+    formats = {file.format for file in files}
+    dataset = datasets.add_pending(
         session,
         dataset_id=ids.from_text("dataset", job.parameters["dataset_id"]),
         project_id=job.project_id,
         job_id=job.id,
         name=name,
-        format=job.parameters["format"],
+        format=formats.pop() if len(formats) == 1 else MIXED_FORMATS,
         labels=job.labels,
+        n_tables=len(files),
     )
+    if len(files) > 1:
+        dataset_tables.add(session, dataset, [(file.table_name, file.format) for file in files])
+    return dataset

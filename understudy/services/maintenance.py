@@ -9,10 +9,10 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
-from understudy.db import artifacts, idempotency, job_attempts, projects, workers
+from understudy.db import artifacts, idempotency, job_attempts, projects, uploads, workers
 from understudy.logs import get_logger
 from understudy.resources import Resources
-from understudy.services.blob_keys import PREFIX, parse_key
+from understudy.services.blob_keys import PREFIX, parse_key, parse_part_key
 from understudy.services.results import discard
 
 IDEMPOTENCY_KEYS_KEPT = timedelta(hours=72)
@@ -33,6 +33,7 @@ def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT) -> in
         idempotency.delete_older(session, IDEMPOTENCY_KEYS_KEPT)
         workers.forget(session, WORKERS_KEPT)
         old_uploads = artifacts.delete_old_uploads(session, UPLOADS_KEPT)
+        old_uploads += uploads.delete_expired(session, limit=BATCH)
     discard(resources.store, old_uploads)
     n_orphans = _sweep_orphans(resources, orphans_kept)
     _sweep_attempts(resources, orphans_kept)
@@ -46,7 +47,7 @@ def _sweep_orphans(resources: Resources, kept: timedelta) -> int:
     keys = iter(resources.store.keys(PREFIX))
     n_orphans = 0
     while batch := list(islice(keys, BATCH)):
-        orphans = _orphans_among(resources, batch, kept)
+        orphans = _orphans_among(resources, batch, kept) + _orphaned_parts(resources, batch, kept)
         discard(resources.store, orphans)
         n_orphans += len(orphans)
     return n_orphans
@@ -72,6 +73,22 @@ def _orphans_among(resources: Resources, keys: Iterable[str], kept: timedelta) -
         and part.token not in live
         # The time of an upload is that of its job's id, which is made just before the blob is stored.
         and (part.token != 0 or _seconds_of(part.job_id.int) < made_before)
+    ]
+
+
+def _orphaned_parts(resources: Resources, keys: Iterable[str], kept: timedelta) -> list[str]:
+    """Return the keys of parts that no row names, as above."""
+    parts = {key: part for key in keys if (part := parse_part_key(key)) is not None}
+    if not parts:
+        return []
+    with resources.sessions() as session:
+        known = uploads.known_keys(session, parts)
+        ours = {project.id for project in projects.all_of_them(session)}
+    made_before = time.time() - kept.total_seconds()
+    return [
+        key
+        for key, part in parts.items()
+        if key not in known and part.project_id in ours and _seconds_of(part.blob_id.int) < made_before
     ]
 
 

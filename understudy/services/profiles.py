@@ -8,7 +8,7 @@ from threading import Semaphore
 from typing import Any
 from uuid import UUID
 
-from understudy.db import artifacts, datasets
+from understudy.db import artifacts, dataset_tables, datasets
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 from understudy.services.artifacts import check_may_see, open_artifact
@@ -20,9 +20,9 @@ _AT_ONCE = Semaphore(1)
 
 
 def profile_dataset(
-    resources: Resources, caller: Caller, dataset_id: UUID, *, is_exact: bool
+    resources: Resources, caller: Caller, dataset_id: UUID, *, is_exact: bool, table: str | None = None
 ) -> dict[str, Any]:
-    """Return the profile of a dataset under its present schema.
+    """Return the profile of a dataset, or of one of its tables, under its present schema.
 
     Raises
     ------
@@ -30,6 +30,8 @@ def profile_dataset(
         If there is no such dataset, or it is not ready.
     Forbidden
         If exact values are asked for, and the caller may not see them.
+    InvalidInput
+        If the dataset has several tables and `table` names none of them.
     """
     # Only here is the table itself looked at; the API starts without it.
     from understudy.tables.profile import profile_table
@@ -39,9 +41,10 @@ def profile_dataset(
         if is_exact:
             check_may_see(caller, row)
         check_ready(row.state, dataset_id)
-        artifact = artifacts.get(session, caller.project_id, row.job_id, "table")
+        chosen = dataset_tables.choose(session, row, table)
+        artifact = artifacts.get(session, caller.project_id, row.job_id, chosen.role)
     open_artifact(resources, artifact).close()
-    schema = Schema.model_validate(row.table_schema)
+    schema = Schema.model_validate(chosen.table_schema)
     with _AT_ONCE, TemporaryDirectory(dir=resources.staging_folder, prefix="profile-") as scratch:
         path = resources.store.local_path(artifact.storage_key, Path(scratch))
         return profile_table(path, schema, is_protected=not is_exact)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from understudy import ids
-from understudy.db import artifacts, datasets
+from understudy.db import artifacts, dataset_tables, datasets
 from understudy.errors import Conflict, PreconditionFailed
 from understudy.resources import Resources
 from understudy.services.artifacts import open_artifact
@@ -36,9 +36,10 @@ def update_schema(
     change: SchemaChange,
     *,
     version: int | None = None,
+    table: str | None = None,
     validate_only: bool = False,
 ) -> VersionedSchema:
-    """Change the schema of a dataset, if all of its values fit; the stored table stays as it is.
+    """Change the schema of a dataset, or of one of its tables, if all values fit; what is stored stays.
 
     Parameters
     ----------
@@ -59,13 +60,14 @@ def update_schema(
     with resources.sessions() as session:
         row = datasets.get(session, project_id, dataset_id)
         check_ready(row.state, dataset_id)
-        artifact = artifacts.get(session, project_id, row.job_id, "table")
+        chosen = dataset_tables.choose(session, row, table)
+        artifact = artifacts.get(session, project_id, row.job_id, chosen.role)
     if version is not None and version != row.version:
         raise PreconditionFailed(
             f"The schema of dataset {ids.to_text('dataset', dataset_id)} was changed since it was read. "
             "Read it again and repeat the change."
         )
-    before = Schema.model_validate(row.table_schema)
+    before = Schema.model_validate(chosen.table_schema)
     after = change_schema(before, change)
     types = {column.name: column.arrow_type for column in before.columns}
     if retyped := [column for column in after.columns if column.arrow_type != types[column.name]]:
@@ -73,10 +75,7 @@ def update_schema(
     if validate_only or after == before:
         return VersionedSchema(after, row.version)
     with resources.sessions.begin() as session:
-        table_schema = after.model_dump(mode="json")
-        row = datasets.set_schema(
-            session, project_id, dataset_id, version=row.version, table_schema=table_schema
-        )
+        row = dataset_tables.set_schema(session, chosen, after.model_dump(mode="json"))
     return VersionedSchema(after, row.version)
 
 
@@ -95,11 +94,16 @@ def apply_metadata(
     """
     with resources.sessions() as session:
         row = datasets.get(session, project_id, dataset_id)
-    check_ready(row.state, dataset_id)
-    understood = read_metadata(document, Schema.model_validate(row.table_schema), table=table)
+        check_ready(row.state, dataset_id)
+        # Of a dataset of one table, the name is that of the metadata alone.
+        own_table = table if row.n_tables > 1 else None
+        chosen = dataset_tables.choose(session, row, own_table)
+    understood = read_metadata(document, Schema.model_validate(chosen.table_schema), table=table)
     # Of the version that the metadata were read against, if the caller names none.
     seen = row.version if version is None else version
-    changed = update_schema(resources, project_id, dataset_id, understood.change, version=seen)
+    changed = update_schema(
+        resources, project_id, dataset_id, understood.change, version=seen, table=own_table
+    )
     return changed, understood.warnings
 
 

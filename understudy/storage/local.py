@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import tempfile
@@ -13,8 +12,8 @@ from typing import BinaryIO
 
 from understudy.errors import Conflict, StorageFull, Unavailable
 from understudy.storage.base import check_key, missing
+from understudy.storage.space import NO_SPACE
 
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _INCOMING = ".incoming"
 
 
@@ -144,6 +143,6 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_SPACE:
+        if error.errno in NO_SPACE:
             raise StorageFull("The blob store has no space left; free some and repeat the call.") from error
         raise Unavailable(f"The blob store cannot be used: {os.strerror(error.errno or 0)}.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -13,12 +14,14 @@ from understudy import ids
 from understudy.db import (
     api_keys,
     artifacts,
+    dataset_tables,
     datasets,
     job_attempts,
     job_events,
     jobs,
     models,
     reports,
+    uploads,
 )
 from understudy.errors import NotFound
 
@@ -56,7 +59,20 @@ def rows(sessions: Sessions) -> Rows:
         key = api_keys.add(
             session, key_id=ids.new_id(), project_id=owner, name="k", digest=b"d", scopes=["read"]
         )
-    named = {"dataset": dataset, "model": model, "report": report, "key": key, "job": job}
+        upload = uploads.add(
+            session,
+            project_id=owner,
+            name="u",
+            labels={},
+            options={},
+            files=[],
+            size_bytes=1,
+            part_bytes=1,
+            n_parts=1,
+            kept=timedelta(hours=1),
+        )
+        uploads.put_part(session, upload, uploads.StoredPart(1, "part", b"", 1), kept=timedelta(hours=1))
+    named = {"upload": upload, "dataset": dataset, "model": model, "report": report, "key": key, "job": job}
     return {"owner": owner, "stranger": stranger, **{name: row.id for name, row in named.items()}}
 
 
@@ -70,6 +86,8 @@ RAISING: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "datasets.rename": lambda s, p, rows: datasets.rename(s, p, rows["dataset"], name="x", labels=None),
     "models.get": lambda s, p, rows: models.get(s, p, rows["model"]),
     "models.lock": lambda s, p, rows: models.lock(s, p, rows["model"]),
+    "uploads.get": lambda s, p, rows: uploads.get(s, p, rows["upload"]),
+    "uploads.lock": lambda s, p, rows: uploads.lock(s, p, rows["upload"]),
     "reports.get": lambda s, p, rows: reports.get(s, p, rows["report"]),
     "artifacts.get": lambda s, p, rows: artifacts.get(s, p, rows["job"], "table"),
 }
@@ -82,6 +100,10 @@ EMPTY: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "datasets.made_from": lambda s, p, rows: datasets.made_from(
         s, p, model_ids=[rows["model"]], dataset_ids=[rows["dataset"]]
     ),
+    "uploads.page": lambda s, p, rows: uploads.page(s, p).rows,
+    "uploads.count_open": lambda s, p, rows: uploads.count_open(s, p),
+    "uploads.parts": lambda s, p, rows: uploads.parts(s, p, [rows["upload"]]),
+    "uploads.find_part": lambda s, p, rows: uploads.find_part(s, p, rows["upload"], 1),
     "models.page": lambda s, p, rows: models.page(s, p).rows,
     "models.trained_on": lambda s, p, rows: models.trained_on(s, p, [rows["dataset"]]),
     "reports.page": lambda s, p, rows: reports.page(s, p).rows,
@@ -119,6 +141,18 @@ def test_state_of_another_projects_dataset_is_not_changed(sessions: Sessions, ro
         datasets.set_failed(session, rows["stranger"], rows["dataset"], error_code="x", error_detail="x")
         datasets.reopen(session, rows["stranger"], rows["job"])
         assert datasets.get(session, rows["owner"], rows["dataset"]).state == "pending"
+
+
+def test_tables_of_another_projects_dataset_are_not_found(sessions: Sessions, rows: Rows) -> None:
+    with sessions.begin() as session:
+        dataset = datasets.get(session, rows["owner"], rows["dataset"])
+        dataset.n_tables = 2
+        dataset_tables.add(session, dataset, [("a", "csv"), ("b", "csv")])
+        values = {"n_rows": 1, "n_columns": 1, "size_bytes": 1, "table_schema": {}}
+        dataset_tables.set_ready(session, rows["stranger"], dataset.id, 1, **values)
+        own = dataset_tables.of_datasets(session, rows["owner"], [dataset])[dataset.id]
+        assert [(table.name, table.n_rows) for table in own] == [("a", None), ("b", None)]
+        assert dataset_tables.of_datasets(session, rows["stranger"], [dataset]) == {dataset.id: []}
 
 
 def test_owner_finds_everything(sessions: Sessions, rows: Rows) -> None:

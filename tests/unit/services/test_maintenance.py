@@ -14,7 +14,7 @@ from understudy import ids
 from understudy.db import leases
 from understudy.resources import Resources
 from understudy.services import idempotency
-from understudy.services.blob_keys import KeyParts, make_key, parse_key
+from understudy.services.blob_keys import KeyParts, make_key, make_part_key, parse_key
 from understudy.services.maintenance import sweep
 
 AT_ONCE = timedelta(0)
@@ -149,3 +149,15 @@ def test_path_of_a_key_needs_no_escape(tmp_path: Path) -> None:
     key = make_key(ids.new_id(), ids.new_id(), 1, "report_json", ".json")
 
     assert (tmp_path / key).relative_to(tmp_path).as_posix() == key
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_part_without_a_row_goes_when_it_is_old_and_ours(bench: Bench, is_ours: bool) -> None:
+    path = bench.resources.staging_folder / "part"
+    path.write_bytes(b"x")
+    key = make_part_key(bench.project_id if is_ours else ids.new_id(), ids.new_id(), 1)
+    bench.resources.store.put_file(key, path)
+
+    assert sweep(bench.resources) == 0
+    assert sweep(bench.resources, orphans_kept=AT_ONCE) == int(is_ours)
+    assert bench.blobs() == ([] if is_ours else [key])

@@ -1,0 +1,157 @@
+"""Uploads in parts: for large files and bad lines."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from app import paging
+from app.content import BINARY
+from app.dependencies import IdempotencyKeyDep, PageDep, ReaderDep, ResourcesDep, WriterDep
+from app.descriptions import describe_files
+from app.digests import read_digest
+from app.document import problems
+from app.idempotency import IdempotentRoute
+from app.routes.datasets import uploaded_answer
+from app.upload_schemas import CreateUpload, Upload, UploadedDataset, UploadPage, UploadPart
+from app.uploads import received_part
+from understudy import ids
+from understudy.db import uploads
+from understudy.services import uploads as upload_services
+from understudy.services.datasets import NewDataset
+from understudy.services.uploads import N_PARTS_MAX, ComingFile
+
+router = APIRouter(prefix="/v1/uploads", tags=["uploads"], route_class=IdempotentRoute)
+
+PART = {"schema": {"type": "string", "format": "binary"}}
+DigestHeader = Annotated[
+    str,
+    Header(
+        alias="Content-Digest",
+        max_length=1024,
+        description="SHA-256 of the part, as RFC 9530 writes it.",
+        examples=["sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:"],
+    ),
+]
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model_exclude_none=True,
+    summary="Begin an upload in parts",
+    responses=problems(413, 422, 429),
+)
+def create_upload(
+    new: CreateUpload, resources: ResourcesDep, caller: WriterDep, response: Response, key: IdempotencyKeyDep
+) -> Upload:
+    """Say what is to come. The answer says how long the parts are and which belong to which file."""
+    # A file without a name has no suffix, rather than none that could be told.
+    named = [file.model_copy(update={"filename": file.filename or ""}) for file in new.files]
+    description = describe_files(
+        named, name=new.name, file_format=new.format, labels=new.labels, options=new.options
+    )
+    opened = upload_services.create_upload(
+        resources,
+        caller.project_id,
+        NewDataset(description.name, description.labels, description.options),
+        [
+            ComingFile(
+                table_name=table.name,
+                format=table.format,
+                size_bytes=file.size_bytes,
+                sha256=None if file.sha256 is None else bytes.fromhex(file.sha256),
+                filename=file.filename,
+            )
+            for table, file in zip(description.tables, new.files, strict=True)
+        ],
+        part_bytes=new.part_bytes,
+    )
+    body = Upload.of(opened.upload, opened.parts)
+    response.headers["Location"] = f"/v1/uploads/{body.id}"
+    return body
+
+
+@router.get("", response_model_exclude_none=True, summary="List uploads", responses=problems(422))
+def list_uploads(resources: ResourcesDep, caller: ReaderDep, page: PageDep) -> UploadPage:
+    """Return uploads that are open, or were completed in the last three days, newest first."""
+    after = paging.read_id_cursor("upload", page.after)
+    with resources.sessions() as session:
+        found = uploads.page(session, caller.project_id, after=after, limit=page.limit)
+    return UploadPage(
+        data=[Upload.of(row) for row in found.rows],
+        has_more=found.next is not None,
+        next=paging.write_id_cursor("upload", found.next),
+    )
+
+
+@router.get(
+    "/{upload_id}", response_model_exclude_none=True, summary="Look at an upload", responses=problems(404)
+)
+def get_upload(upload_id: str, resources: ResourcesDep, caller: ReaderDep) -> Upload:
+    """Return an upload with the parts that have arrived: those that are missing are to be sent."""
+    opened = upload_services.get_upload(resources, caller.project_id, ids.from_text("upload", upload_id))
+    return Upload.of(opened.upload, opened.parts)
+
+
+@router.put(
+    "/{upload_id}/parts/{number}",
+    response_model_exclude_none=True,
+    summary="Send a part",
+    openapi_extra={"requestBody": {"required": True, "content": {BINARY: PART}}},
+    responses=problems(400, 404, 409, 415, 422, 507),
+)
+async def put_upload_part(
+    upload_id: str,
+    number: Annotated[int, Path(ge=1, le=N_PARTS_MAX, description="From 1.")],
+    request: Request,
+    resources: ResourcesDep,
+    caller: WriterDep,
+    content_digest: DigestHeader,
+) -> UploadPart:
+    """Store a part, in any order. The same part again changes nothing; another one takes its place."""
+    key = ids.from_text("upload", upload_id)
+    read_digest(content_digest)
+    size_bytes = await run_in_threadpool(
+        upload_services.expect_part, resources, caller.project_id, key, number
+    )
+    async with received_part(request, resources, size_bytes) as file:
+        stored = await run_in_threadpool(
+            upload_services.store_part,
+            resources,
+            caller.project_id,
+            key,
+            number,
+            file.path,
+            file.sha256.digest(),
+        )
+    return UploadPart.of(stored)
+
+
+@router.post(
+    "/{upload_id}/complete",
+    status_code=202,
+    response_model=UploadedDataset,
+    summary="Make a dataset of an upload",
+    responses=problems(404, 409, 422, 429, 507),
+)
+def complete_upload(
+    upload_id: str, resources: ResourcesDep, caller: WriterDep, key: IdempotencyKeyDep
+) -> Response:
+    """Put the parts together, check them, and start the `ingest` job as if all had come at once.
+
+    Repeated, it gives the same dataset.
+    """
+    dataset, job = upload_services.complete_upload(
+        resources, caller.project_id, ids.from_text("upload", upload_id)
+    )
+    return uploaded_answer(resources, dataset, job)
+
+
+@router.delete("/{upload_id}", status_code=204, summary="Give an upload up", responses=problems(404, 409))
+def delete_upload(upload_id: str, resources: ResourcesDep, caller: WriterDep) -> Response:
+    """Delete the parts that have arrived; a dataset that the upload has become stays."""
+    upload_services.delete_upload(resources, caller.project_id, ids.from_text("upload", upload_id))
+    return Response(status_code=204)

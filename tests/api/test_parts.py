@@ -1,0 +1,322 @@
+"""Uploads in parts: any order, checked, repeated, resumed; and what is refused."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from tests.api.conftest import Json, assert_problem, get, new_key
+from tests.conftest import make_caller
+from understudy import ids
+from understudy.db import uploads
+from understudy.resources import Resources
+from understudy.services.maintenance import sweep
+from understudy.services.uploads import choose_part_bytes
+
+UNIT = 1 << 16
+CSV = b"a,b\n" + b"".join(b"%d,text %d\n" % (n, n * n) for n in range(12_000))
+N_PARTS = -(-len(CSV) // UNIT)
+
+
+def digest_of(data: bytes) -> str:
+    """Return the value of Content-Digest."""
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"
+
+
+def begin(client: TestClient, *files: tuple[str, bytes], **more: Any) -> Json:
+    """Begin an upload of files by name and content; return it."""
+    told = [
+        {"filename": name, "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for name, data in files
+    ]
+    response = client.post("/v1/uploads", json={"files": told, "part_bytes": UNIT, **more})
+    assert response.status_code == 201, response.text
+    upload: Json = response.json()
+    assert response.headers["location"] == f"/v1/uploads/{upload['id']}"
+    return upload
+
+
+def put(client: TestClient, upload: Json, number: int, data: bytes, digest: str | None = None) -> Response:
+    """Send a part."""
+    path = f"/v1/uploads/{upload['id']}/parts/{number}"
+    return client.put(path, content=data, headers={"Content-Digest": digest or digest_of(data)})
+
+
+def pieces(data: bytes) -> list[bytes]:
+    """Return the parts of a file."""
+    return [data[start : start + UNIT] for start in range(0, len(data), UNIT)]
+
+
+def complete(client: TestClient, upload: Json) -> Response:
+    """Make a dataset of an upload."""
+    return client.post(f"/v1/uploads/{upload['id']}/complete")
+
+
+def send_all(client: TestClient, upload: Json, *files: bytes) -> None:
+    """Send all parts of all files, last things first."""
+    parts = [piece for data in files for piece in pieces(data)]
+    for number, piece in reversed(list(enumerate(parts, 1))):
+        assert put(client, upload, number, piece).status_code == 200
+
+
+def test_parts_in_any_order_become_a_dataset(
+    client: TestClient, resources: Resources, run_jobs: Callable[[], int]
+):
+    upload = begin(client, ("towns.csv", CSV), labels={"team": "x"})
+    assert (upload["state"], upload["part_bytes"], upload["n_parts"]) == ("open", UNIT, N_PARTS)
+    send_all(client, upload, CSV)
+    response = complete(client, upload)
+    body = response.json()
+    assert (response.status_code, body["job"]["kind"]) == (202, "ingest")
+    assert (body["dataset"]["name"], body["dataset"]["labels"]) == ("towns", {"team": "x"})
+    assert response.headers["location"] == f"/v1/datasets/{body['dataset']['id']}"
+    # The parts have served: there is the file that a plain upload leaves, and it is the same.
+    (key,) = resources.store.keys("")
+    with resources.store.open(key) as file:
+        assert file.read() == CSV
+    assert list(resources.staging_folder.iterdir()) == []
+    run_jobs()
+    assert get(client, f"/v1/datasets/{body['dataset']['id']}")["n_rows"] == 12_000
+
+
+def test_several_files_become_the_tables_of_one_dataset(client: TestClient, run_jobs: Callable[[], int]):
+    other = b"x\n1\n2\n"
+    upload = begin(client, ("towns.csv", CSV), ("other.csv", other), name="both")
+    places = [(file["first_part"], file["n_parts"]) for file in upload["files"]]
+    assert places == [(1, N_PARTS), (N_PARTS + 1, 1)]
+    send_all(client, upload, CSV, other)
+    dataset = complete(client, upload).json()["dataset"]
+    run_jobs()
+    found = get(client, f"/v1/datasets/{dataset['id']}")
+    assert [(table["name"], table["n_rows"]) for table in found["tables"]] == [
+        ("towns", 12_000),
+        ("other", 2),
+    ]
+
+
+def test_completing_again_gives_the_same_dataset(client: TestClient):
+    upload = begin(client, ("towns.csv", CSV))
+    send_all(client, upload, CSV)
+    first, again = complete(client, upload).json(), complete(client, upload).json()
+    assert first == again
+    assert len(get(client, "/v1/datasets")["data"]) == 1
+    found = get(client, f"/v1/uploads/{upload['id']}")
+    assert (found["state"], found["dataset_id"], found["parts"]) == ("completed", first["dataset"]["id"], [])
+    assert_problem(put(client, upload, 1, CSV[:UNIT]), 409, "conflict", "complete")
+
+
+def test_what_has_arrived_is_told_and_what_is_missing_is_named(client: TestClient, resources: Resources):
+    upload = begin(client, ("towns.csv", CSV))
+    put(client, upload, 2, CSV[UNIT : 2 * UNIT])
+    (part,) = get(client, f"/v1/uploads/{upload['id']}")["parts"]
+    assert (part["number"], part["size_bytes"]) == (2, UNIT)
+    assert part["sha256"] == hashlib.sha256(CSV[UNIT : 2 * UNIT]).hexdigest()
+    (listed,) = get(client, "/v1/uploads")["data"]
+    assert (listed["id"], "parts" in listed) == (upload["id"], False)
+    assert_problem(complete(client, upload), 409, "incomplete_upload", f"{N_PARTS - 1} of", "1, 3")
+
+
+def test_the_same_part_again_changes_nothing_and_another_replaces_it(
+    client: TestClient, resources: Resources
+):
+    upload = begin(client, ("towns.csv", CSV))
+    right, wrong = CSV[:UNIT], bytes(UNIT)
+    assert put(client, upload, 1, wrong).status_code == 200
+    assert put(client, upload, 1, right).json()["sha256"] == hashlib.sha256(right).hexdigest()
+    before = list(resources.store.keys(""))
+    assert put(client, upload, 1, right).status_code == 200
+    assert list(resources.store.keys("")) == before
+    assert len(before) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "data", "digest", "status", "code"),
+    [
+        (1, CSV[: UNIT - 1], None, 422, "part_size_mismatch"),
+        (1, CSV[: UNIT + 1], None, 422, "part_size_mismatch"),
+        (1, b"", None, 422, "part_size_mismatch"),
+        (N_PARTS, CSV[:UNIT], None, 422, "part_size_mismatch"),
+        (1, CSV[:UNIT], digest_of(b""), 422, "digest_mismatch"),
+        (1, CSV[:UNIT], "sha-256=:x:", 422, "invalid_parameters"),
+        (1, CSV[:UNIT], "md5=:x:", 422, "invalid_parameters"),
+        (N_PARTS + 1, b"x", None, 404, "not_found"),
+        (0, b"x", None, 422, "invalid_parameters"),
+        (10_001, b"x", None, 422, "invalid_parameters"),
+    ],
+)
+def test_a_part_that_is_not_right_leaves_nothing(
+    client: TestClient,
+    resources: Resources,
+    number: int,
+    data: bytes,
+    digest: str | None,
+    status: int,
+    code: str,
+):
+    upload = begin(client, ("towns.csv", CSV))
+    assert_problem(put(client, upload, number, data, digest), status, code)
+    assert get(client, f"/v1/uploads/{upload['id']}")["parts"] == []
+    assert list(resources.store.keys("")) == []
+    assert list(resources.staging_folder.iterdir()) == []
+
+
+def test_a_part_of_unknown_length_is_held_to_its_size(client: TestClient, resources: Resources):
+    upload = begin(client, ("towns.csv", CSV))
+
+    def endless() -> Iterator[bytes]:
+        for _ in range(1000):
+            yield bytes(UNIT)
+
+    headers = {"Content-Digest": digest_of(b"")}
+    response = client.put(f"/v1/uploads/{upload['id']}/parts/1", content=endless(), headers=headers)
+    assert_problem(response, 422, "part_size_mismatch", str(UNIT))
+    assert list(resources.staging_folder.iterdir()) == []
+
+
+def test_a_part_needs_its_digest(client: TestClient):
+    upload = begin(client, ("towns.csv", CSV))
+    response = client.put(f"/v1/uploads/{upload['id']}/parts/1", content=CSV[:UNIT])
+    problem = assert_problem(response, 422, "invalid_parameters")
+    assert problem["errors"][0]["parameter"] == "Content-Digest"
+
+
+def test_a_file_of_another_digest_than_was_told_is_not_taken(client: TestClient, resources: Resources):
+    upload = begin(client, ("towns.csv", CSV))
+    send_all(client, upload, CSV[:-1] + b"!")
+    assert_problem(complete(client, upload), 422, "digest_mismatch", "File 1 of 1")
+    assert get(client, "/v1/datasets")["data"] == []
+    assert list(resources.staging_folder.iterdir()) == []
+    # The upload is still open: the right last part mends it.
+    last = pieces(CSV)[-1]
+    assert put(client, upload, N_PARTS, last).status_code == 200
+    assert complete(client, upload).status_code == 202
+
+
+def test_a_part_that_the_store_lost_is_asked_for_again(client: TestClient, resources: Resources):
+    upload = begin(client, ("towns.csv", CSV))
+    send_all(client, upload, CSV)
+    lost = next(key for key in resources.store.keys("") if "/1-" in key)
+    resources.store.delete(lost)
+    assert_problem(complete(client, upload), 409, "incomplete_upload", "Part 1 was damaged")
+    put(client, upload, 1, CSV[:UNIT])
+    assert complete(client, upload).status_code == 202
+
+
+def test_two_who_complete_at_once_make_one_dataset(client: TestClient):
+    upload = begin(client, ("towns.csv", CSV))
+    send_all(client, upload, CSV)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: complete(client, upload), range(4)))
+    assert {answer.status_code for answer in answers} <= {202, 409}
+    datasets = {answer.json()["dataset"]["id"] for answer in answers if answer.status_code == 202}
+    assert len(datasets) == 1
+    assert [row["id"] for row in get(client, "/v1/datasets")["data"]] == list(datasets)
+
+
+def test_nothing_changes_while_an_upload_is_put_together(client: TestClient, resources: Resources):
+    upload = begin(client, ("towns.csv", CSV))
+    send_all(client, upload, CSV)
+    with resources.sessions.begin() as session:
+        uploads.hold(session, ids.from_text("upload", upload["id"]), seconds=60)
+    for response in (
+        put(client, upload, 1, bytes(UNIT)),
+        complete(client, upload),
+        client.delete(f"/v1/uploads/{upload['id']}"),
+    ):
+        assert_problem(response, 409, "upload_in_progress")
+        assert response.headers["retry-after"] == "5"
+
+
+def test_an_upload_that_is_given_up_leaves_nothing(client: TestClient, resources: Resources):
+    upload = begin(client, ("towns.csv", CSV))
+    put(client, upload, 1, CSV[:UNIT])
+    assert client.delete(f"/v1/uploads/{upload['id']}").status_code == 204
+    assert list(resources.store.keys("")) == []
+    assert_problem(get_raw(client, upload), 404, "not_found")
+    assert_problem(put(client, upload, 1, CSV[:UNIT]), 404, "not_found")
+
+
+def get_raw(client: TestClient, upload: Json) -> Response:
+    """Ask for an upload."""
+    return client.get(f"/v1/uploads/{upload['id']}")
+
+
+def test_an_upload_that_is_not_gone_on_with_expires(client: TestClient, resources: Resources):
+    upload, young = begin(client, ("towns.csv", CSV)), begin(client, ("towns.csv", CSV))
+    put(client, upload, 1, CSV[:UNIT])
+    with resources.sessions.begin() as session:
+        statement = text("update uploads set expires_at = clock_timestamp() where id = :id")
+        session.execute(statement, {"id": ids.from_text("upload", upload["id"])})
+    assert_problem(get_raw(client, upload), 404, "not_found")
+    assert len(list(resources.store.keys(""))) == 1
+    sweep(resources)
+    assert list(resources.store.keys("")) == []
+    assert [row["id"] for row in get(client, "/v1/uploads")["data"]] == [young["id"]]
+
+
+def test_every_part_gives_an_upload_more_time(client: TestClient):
+    upload = begin(client, ("towns.csv", CSV))
+    put(client, upload, 1, CSV[:UNIT])
+    assert get(client, f"/v1/uploads/{upload['id']}")["expires_at"] > upload["expires_at"]
+
+
+def test_a_dataset_takes_what_is_known_of_its_upload_with_it(client: TestClient):
+    upload = begin(client, ("towns.csv", CSV))
+    send_all(client, upload, CSV)
+    dataset = complete(client, upload).json()["dataset"]
+    assert client.delete(f"/v1/datasets/{dataset['id']}").status_code == 204
+    assert get(client, "/v1/uploads")["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"files": []}, 422, "invalid_parameters"),
+        ({"files": [{"filename": "a.csv", "size_bytes": 0}]}, 422, "invalid_parameters"),
+        ({"files": [{"filename": "a.csv", "size_bytes": 1}] * 101}, 422, "invalid_parameters"),
+        ({"files": [{"filename": "a.csv", "size_bytes": 1}] * 2}, 422, "duplicate_table"),
+        ({"files": [{"filename": "a.doc", "size_bytes": 1}]}, 422, "unknown_format"),
+        ({"files": [{"size_bytes": 1}]}, 422, "unknown_format"),
+        ({"files": [{"filename": "a\u0000.csv", "size_bytes": 1}]}, 422, "invalid_parameters"),
+        ({"files": [{"filename": "a.csv", "size_bytes": 1, "sha256": "x"}]}, 422, "invalid_parameters"),
+        ({"files": [{"filename": "a.csv", "size_bytes": 5 << 30}]}, 413, "upload_too_large"),
+        ({"files": [{"filename": f"{n}.csv", "size_bytes": 3 << 30} for n in "ab"]}, 413, "upload_too_large"),
+        ({"files": [{"filename": "a.csv", "size_bytes": 1}], "surplus": 1}, 422, "extra_forbidden"),
+    ],
+)
+def test_an_upload_that_cannot_come_is_not_begun(client: TestClient, body: Json, status: int, code: str):
+    response = client.post("/v1/uploads", json=body)
+    known = "invalid_parameters" if code == "extra_forbidden" else code
+    assert_problem(response, status, known)
+    assert get(client, "/v1/uploads")["data"] == []
+
+
+def test_a_project_has_so_many_open_uploads_and_no_more(shared_resources: Resources):
+    settings = shared_resources.settings.model_copy(update={"open_uploads_max": 2})
+    key = new_key(shared_resources, make_caller(shared_resources))
+    app = create_app(replace(shared_resources, settings=settings))
+    with TestClient(app, headers={"Authorization": f"Bearer {key}"}) as client:
+        one, _ = begin(client, ("a.csv", CSV)), begin(client, ("a.csv", CSV))
+        body = {"files": [{"filename": "a.csv", "size_bytes": 1}]}
+        assert_problem(client.post("/v1/uploads", json=body), 429, "too_many_uploads", "2 uploads")
+        client.delete(f"/v1/uploads/{one['id']}")
+        assert client.post("/v1/uploads", json=body).status_code == 201
+
+
+@pytest.mark.parametrize("n_files", [1, 100])
+@pytest.mark.parametrize("size_bytes", [1, 655_360_000, 655_360_001, 4 << 30, 1 << 45])
+def test_there_are_never_more_than_ten_thousand_parts(size_bytes: int, n_files: int):
+    part_bytes = choose_part_bytes(1, size_bytes, n_files=n_files)
+    # At worst, every file but one ends in a part of one byte.
+    assert -(-size_bytes // part_bytes) + n_files - 1 <= 10_000
+    assert part_bytes % UNIT == 0

@@ -1,0 +1,195 @@
+"""The command `upload` against a real server, over lines that break."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from tests.api.conftest import new_key
+from understudy.cli.application import run
+from understudy.embedded.client import Client
+from understudy.embedded.sending import Pauses, Sender
+from understudy.errors import Unavailable
+from understudy.progress import no_progress
+from understudy.resources import Resources
+from understudy.services.api_keys import Caller
+
+Address = tuple[str, int]
+CSV = b"a,b\n" + b"".join(b"%d,text %d\n" % (n, n * n) for n in range(40_000))
+UNIT = 1 << 16
+
+
+class BadLine:
+    """Forwards connections to a server; the first are each cut after some bytes that the caller sends."""
+
+    def __init__(self, server: Address, cuts: list[int]) -> None:
+        self.server = server
+        self.cuts = list(cuts)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                caller, _ = self.listener.accept()
+                Thread(target=self._forward, args=(caller,), daemon=True).start()
+
+    def _forward(self, caller: socket.socket) -> None:
+        budget = self.cuts.pop(0) if self.cuts else None
+        server = socket.create_connection(self.server)
+        Thread(target=self._back, args=(server, caller), daemon=True).start()
+        with caller, server, suppress(OSError):
+            while data := caller.recv(1 << 14):
+                if budget is not None:
+                    budget -= len(data)
+                    if budget < 0:
+                        break
+                server.sendall(data)
+            for end in (caller, server):
+                end.shutdown(socket.SHUT_RDWR)
+
+    @staticmethod
+    def _back(server: socket.socket, caller: socket.socket) -> None:
+        with suppress(OSError):
+            while data := server.recv(1 << 14):
+                caller.sendall(data)
+
+
+@pytest.fixture
+def url(address: Address) -> str:
+    """Return the address of the server."""
+    return f"http://{address[0]}:{address[1]}"
+
+
+@pytest.fixture
+def key(resources: Resources, caller: Caller, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Make a key and set it in the environment."""
+    key = new_key(resources, caller)
+    monkeypatch.setenv("UNDERSTUDY_API_KEY", key)
+    return key
+
+
+@pytest.fixture
+def working(run_jobs: Callable[[], int]) -> Iterator[None]:
+    """Let a worker run what is queued, again and again."""
+    is_over = Event()
+
+    def work() -> None:
+        while not is_over.wait(0.05):
+            run_jobs()
+
+    thread = Thread(target=work)
+    thread.start()
+    yield
+    is_over.set()
+    thread.join()
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "towns.csv"
+    path.write_bytes(CSV)
+    return path
+
+
+def test_the_id_alone_is_on_stdout(
+    url: str, key: str, working: None, table: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert run(["upload", str(table), "--url", url]) == 0
+    dataset_id = capsys.readouterr().out.splitlines()[-1]
+    with Client(url, key) as client:
+        found = client.get(f"/v1/datasets/{dataset_id}")
+    assert (found["name"], found["n_rows"], found["state"]) == ("towns", 40_000, "ready")
+
+
+def test_several_files_and_json(
+    url: str, key: str, working: None, table: Path, capsys: pytest.CaptureFixture[str]
+):
+    other = table.with_name("other.csv")
+    other.write_bytes(b"x\n1\n2\n")
+    command = [
+        "upload",
+        str(table),
+        str(other),
+        "--url",
+        url,
+        "--name",
+        "both",
+        "--json",
+    ]
+    assert run(command) == 0
+    dataset = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [(one["name"], one["n_rows"]) for one in dataset["tables"]] == [("towns", 40_000), ("other", 2)]
+    assert dataset["name"] == "both"
+
+
+def test_a_line_that_breaks_at_any_place_only_costs_time(
+    address: Address, key: str, working: None, table: Path, resources: Resources
+):
+    pauses: list[float] = []
+    # Within the first head, before a body, within bodies, and between requests.
+    cuts = [0, 300, 1000, UNIT // 2, UNIT + 900, 3 * UNIT, 3 * UNIT + 1, 2 * UNIT + 77]
+    line = BadLine(address, cuts)
+    with Client(line.url, key) as client:
+        sender = Sender(client, part_bytes=UNIT, pauses=Pauses(sleep=pauses.append))
+        dataset = sender.send([table], no_progress)
+        assert (dataset["state"], dataset["n_rows"]) == ("ready", 40_000)
+        # Answers that were lost on the way back led to no second upload and no second dataset.
+        assert len(client.get("/v1/uploads")["data"]) == 1
+        assert len(client.get("/v1/datasets")["data"]) == 1
+    assert line.cuts == []
+    assert pauses
+    line.listener.close()
+
+
+def test_the_same_command_again_goes_on_with_what_was_broken_off(
+    address: Address, url: str, key: str, working: None, table: Path
+):
+    line = BadLine(address, [6 * UNIT] + [0] * 100)
+    never = Pauses(sleep=lambda seconds: None, tries_max=3)
+    with Client(line.url, key) as client, pytest.raises(Unavailable):
+        Sender(client, part_bytes=UNIT, pauses=never).send([table], no_progress)
+    line.listener.close()
+    with Client(url, key) as client:
+        (upload,) = client.get("/v1/uploads")["data"]
+        there = len(client.get(f"/v1/uploads/{upload['id']}")["parts"])
+        assert 0 < there < upload["n_parts"]
+        sent: list[float] = []
+        Sender(client, part_bytes=UNIT).send(
+            [table], lambda phase, fraction, **_: sent.append(fraction) if phase == "sending" else None
+        )
+        assert len(sent) == upload["n_parts"] - there
+        assert client.get(f"/v1/uploads/{upload['id']}")["state"] == "completed"
+
+
+def test_a_table_that_cannot_be_read_is_told(
+    url: str, key: str, working: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    table = tmp_path / "bad.csv"
+    table.write_bytes(b"a,b\n1,2\n3\n")
+    assert run(["upload", str(table), "--url", url, "--json"]) == 2
+    assert json.loads(capsys.readouterr().err.splitlines()[-1])["code"] == "ragged_rows"
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "word"), [("", 5, "UNDERSTUDY_API_KEY"), ("sk_wrong", 2, "API key")]
+)
+def test_without_a_valid_key_nothing_is_sent(
+    url: str,
+    table: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    given: str,
+    status: int,
+    word: str,
+):
+    monkeypatch.setenv("UNDERSTUDY_API_KEY", given)
+    assert run(["upload", str(table), "--url", url]) == status
+    assert word in capsys.readouterr().err

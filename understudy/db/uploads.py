@@ -1,0 +1,206 @@
+"""Rows of uploads that arrive in parts; every function but the sweep's is told the project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy import delete as delete_rows
+from sqlalchemy.orm import Session
+
+from understudy import ids
+from understudy.db import pages
+from understudy.db.orm import CLOCK, Upload, UploadPart
+from understudy.errors import NotFound
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """A part whose blob is in the store."""
+
+    number: int
+    storage_key: str
+    sha256: bytes
+    size_bytes: int
+
+
+def add(
+    session: Session,
+    *,
+    project_id: UUID,
+    name: str,
+    labels: Mapping[str, str],
+    options: Json,
+    files: Sequence[Json],
+    size_bytes: int,
+    part_bytes: int,
+    n_parts: int,
+    kept: timedelta,
+) -> Upload:
+    """Add an upload of which no part has arrived."""
+    upload = Upload(
+        id=ids.new_id(),
+        project_id=project_id,
+        name=name,
+        labels=dict(labels),
+        options=options,
+        files=list(files),
+        size_bytes=size_bytes,
+        part_bytes=part_bytes,
+        n_parts=n_parts,
+        expires_at=CLOCK + kept,
+    )
+    session.add(upload)
+    session.flush()
+    # The database's clock decides when it expires.
+    session.refresh(upload)
+    return upload
+
+
+def get(session: Session, project_id: UUID, upload_id: UUID) -> Upload:
+    """Return an upload, or raise `NotFound`, also for one that has expired."""
+    return _found(session.scalar(_select(project_id).where(Upload.id == upload_id)), upload_id)
+
+
+def lock(session: Session, project_id: UUID, upload_id: UUID) -> Upload:
+    """Return an upload that nobody else changes until the transaction ends."""
+    statement = _select(project_id).where(Upload.id == upload_id).with_for_update()
+    return _found(session.scalar(statement.execution_options(populate_existing=True)), upload_id)
+
+
+def page(
+    session: Session, project_id: UUID, *, after: UUID | None = None, limit: int = 50
+) -> pages.Page[Upload, UUID]:
+    """Return uploads, newest first."""
+    return pages.newest_first(session, _select(project_id), Upload.id, after=after, limit=limit)
+
+
+def count_open(session: Session, project_id: UUID) -> int:
+    """Return how many uploads of a project have not become a dataset."""
+    statement = select(func.count()).where(
+        Upload.project_id == project_id, Upload.dataset_id.is_(None), Upload.expires_at > CLOCK
+    )
+    return session.scalar(statement) or 0
+
+
+def parts(session: Session, project_id: UUID, upload_ids: Iterable[UUID]) -> list[UploadPart]:
+    """Return the parts of uploads that have arrived, in order."""
+    statement = select(UploadPart).where(
+        UploadPart.project_id == project_id, UploadPart.upload_id.in_(list(upload_ids))
+    )
+    return list(session.scalars(statement.order_by(UploadPart.upload_id, UploadPart.number)))
+
+
+def find_part(session: Session, project_id: UUID, upload_id: UUID, number: int) -> UploadPart | None:
+    """Return a part, if it has arrived."""
+    statement = select(UploadPart).where(
+        UploadPart.project_id == project_id, UploadPart.upload_id == upload_id, UploadPart.number == number
+    )
+    return session.scalar(statement)
+
+
+def drop_part(session: Session, upload_id: UUID, number: int) -> None:
+    """Forget a part whose blob is damaged, so that it can be sent again."""
+    session.execute(
+        delete_rows(UploadPart).where(UploadPart.upload_id == upload_id, UploadPart.number == number)
+    )
+
+
+def put_part(session: Session, upload: Upload, part: StoredPart, *, kept: timedelta) -> str | None:
+    """Add a part of a locked upload, or put it in the place of an earlier one, whose blob's key is returned.
+
+    The upload is kept as long from now on as from its beginning.
+    """
+    upload.expires_at = CLOCK + kept
+    values = {"storage_key": part.storage_key, "sha256": part.sha256, "size_bytes": part.size_bytes}
+    row = session.get(UploadPart, (upload.id, part.number))
+    if row is None:
+        session.add(
+            UploadPart(upload_id=upload.id, number=part.number, project_id=upload.project_id, **values)
+        )
+        return None
+    earlier = row.storage_key
+    for name, value in values.items():
+        setattr(row, name, value)
+    return earlier
+
+
+def is_completing(session: Session, upload: Upload) -> bool:
+    """Tell whether somebody is putting a locked upload together just now."""
+    statement = select(Upload.completing_until > CLOCK).where(Upload.id == upload.id)
+    return bool(session.scalar(statement))
+
+
+def hold(session: Session, upload_id: UUID, *, seconds: float) -> None:
+    """Keep an upload and its parts as they are for so long, for who puts it together."""
+    until = CLOCK + timedelta(seconds=seconds)
+    session.execute(
+        update(Upload)
+        .where(Upload.id == upload_id)
+        .values(completing_until=until, expires_at=func.greatest(Upload.expires_at, until))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def let_go(session: Session, upload_id: UUID) -> None:
+    """Let parts be sent again."""
+    session.execute(update(Upload).where(Upload.id == upload_id).values(completing_until=None))
+
+
+def complete(session: Session, upload: Upload, dataset_id: UUID, *, kept: timedelta) -> list[str]:
+    """Say what a locked upload has become; return the keys of its parts' blobs, which have served.
+
+    It is known for so long, so that who asks again gets the same answer.
+    """
+    upload.dataset_id = dataset_id
+    upload.completing_until = None
+    upload.expires_at = CLOCK + kept
+    session.flush()
+    return _delete_parts(session, [upload.id])
+
+
+def delete(session: Session, upload: Upload) -> list[str]:
+    """Delete a locked upload; return the keys of its parts' blobs."""
+    keys = _delete_parts(session, [upload.id])
+    session.delete(upload)
+    session.flush()
+    return keys
+
+
+def delete_expired(session: Session, *, limit: int) -> list[str]:
+    """Delete uploads whose time is over, whatever their project; return the keys of their parts' blobs."""
+    statement = select(Upload.id).where(Upload.expires_at <= CLOCK).limit(limit)
+    expired = list(session.scalars(statement.with_for_update(skip_locked=True)))
+    keys = _delete_parts(session, expired)
+    session.execute(delete_rows(Upload).where(Upload.id.in_(expired)))
+    return keys
+
+
+def known_keys(session: Session, storage_keys: Iterable[str]) -> set[str]:
+    """Return those of the keys that a part refers to, whatever its project."""
+    statement = select(UploadPart.storage_key).where(UploadPart.storage_key.in_(list(storage_keys)))
+    return set(session.scalars(statement))
+
+
+def _select(project_id: UUID) -> Select[Upload]:
+    return select(Upload).where(Upload.project_id == project_id, Upload.expires_at > CLOCK)
+
+
+def _delete_parts(session: Session, upload_ids: list[UUID]) -> list[str]:
+    statement = delete_rows(UploadPart).where(UploadPart.upload_id.in_(upload_ids))
+    return list(session.scalars(statement.returning(UploadPart.storage_key)))
+
+
+def _found(upload: Upload | None, upload_id: UUID) -> Upload:
+    if upload is None:
+        raise NotFound(
+            f"There is no upload {ids.to_text('upload', upload_id)} in this project, or none any more:"
+            " what is not completed in time is removed."
+        )
+    return upload
