@@ -31,6 +31,7 @@ CODES: dict[str, str] = {
     "invalid_header": "Column names are empty or not unique",
     "ragged_rows": "Rows differ in their number of fields",
     "unclosed_quote": "A quoted field is not closed",
+    "too_many_bad_rows": "More rows cannot be read than may be skipped",
     "wrong_encoding": "The text is not valid in its encoding",
     "malformed_body": "The body does not hold together",
     "incomplete_body": "The body ended before all of it had arrived",

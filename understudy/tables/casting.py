@@ -1,4 +1,4 @@
-"""Arrow's casts, with the one from text to times of day that it lacks; and the count of what does not fit."""
+"""Arrow's casts, with the one from text to times of day that it lacks; and where what does not fit stands."""
 
 from __future__ import annotations
 
@@ -24,15 +24,22 @@ def cast(array: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
 
 
 def count_unfit(array: pa.Array[Any], target: pa.DataType, n_max: int) -> int:
-    """Count the values that do not fit by halving, up to n_max: Arrow names only the first."""
+    """Count the values that do not fit, up to n_max."""
+    return len(find_unfit(array, target, n_max))
+
+
+def find_unfit(array: pa.Array[Any], target: pa.DataType, n_max: int) -> list[int]:
+    """Return where values do not fit, up to n_max of them, by halving: Arrow names only the first."""
     try:
         cast(array, target)
     except pa.ArrowNotImplementedError:
-        return min(len(array), n_max)
+        return list(range(min(len(array), n_max)))
     except pa.ArrowInvalid:
         if len(array) == 1:
-            return 1
+            return [0]
         half = len(array) // 2
-        n = count_unfit(array.slice(0, half), target, n_max)
-        return n if n == n_max else n + count_unfit(array.slice(half), target, n_max - n)
-    return 0
+        found = find_unfit(array.slice(0, half), target, n_max)
+        if len(found) == n_max:
+            return found
+        return found + [half + place for place in find_unfit(array.slice(half), target, n_max - len(found))]
+    return []

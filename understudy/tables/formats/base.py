@@ -36,12 +36,13 @@ class Write(Protocol):
 
 @dataclass(frozen=True)
 class Ingested:
-    """What is known of a table after its file was taken in."""
+    """What is known of a table after its file was taken in; `rejects` are the rows that were skipped."""
 
     schema: Schema
     n_rows: int
     n_columns: int
     warnings: list[str]
+    rejects: pa.Table | None = None
 
 
 @dataclass(frozen=True)
@@ -144,4 +145,6 @@ def _ingested(scan: Scan, batches: CanonicalBatches) -> Ingested:
     schema = describe_columns(
         scan.schema, n_rows=batches.n_rows, n_missing=batches.n_missing, notes=scan.notes
     )
-    return Ingested(schema, batches.n_rows, len(scan.schema), [*scan.warnings, *batches.warnings()])
+    return Ingested(
+        schema, batches.n_rows, len(scan.schema), [*scan.warnings, *batches.warnings()], scan.rejects
+    )
