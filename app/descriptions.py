@@ -12,8 +12,9 @@ from app.uploads import Upload
 from understudy.errors import InvalidInput
 from understudy.job_kinds.base import Labels, Name
 from understudy.tables.formats import FORMATS
+from understudy.tables.reading import ReadOptions, read_options
 
-FORM_FIELDS = frozenset({"name", "format", "labels"})
+FORM_FIELDS = frozenset({"name", "format", "labels", *ReadOptions.model_fields})
 
 
 class Description(BaseModel):
@@ -24,28 +25,36 @@ class Description(BaseModel):
     name: Name
     format: str
     labels: Labels
+    options: ReadOptions
 
 
 def describe_upload(
-    upload: Upload, *, name: str | None, file_format: str | None, labels: Mapping[str, str]
+    upload: Upload,
+    *,
+    name: str | None,
+    file_format: str | None,
+    labels: Mapping[str, str],
+    options: Mapping[str, str],
 ) -> Description:
-    """Return what an upload is to become.
+    """Return what an upload is to become; what the form says goes before the arguments.
 
     Raises
     ------
     InvalidInput
-        If a form field is unknown or cannot be used, or the format is not known.
+        If a form field is unknown or cannot be used, the format is not known or takes no such option.
     """
     unknown = sorted(set(upload.fields) - FORM_FIELDS)
     if unknown:
         raise InvalidInput(
-            f"The form has an unknown field {unknown[0][:100]!r}; there are file, name, format and labels.",
+            f"The form has an unknown field {unknown[0][:100]!r}; there are file, {_listed(FORM_FIELDS)}.",
             code="invalid_parameters",
         )
+    format_name = _format_of(upload, upload.fields.get("format") or file_format)
     try:
         return Description(
             name=upload.fields.get("name") or name or name_of(upload.filename),
-            format=_format_of(upload, upload.fields.get("format") or file_format),
+            format=format_name,
+            options=_options_of(upload, options, format_name),
             labels=json.loads(upload.fields["labels"]) if "labels" in upload.fields else dict(labels),
         )
     except (ValidationError, json.JSONDecodeError, RecursionError):
@@ -54,6 +63,17 @@ def describe_upload(
             "values up to 255 characters); none of them control characters.",
             code="invalid_parameters",
         ) from None
+
+
+def _options_of(upload: Upload, given: Mapping[str, str], format_name: str) -> ReadOptions:
+    in_form = {name: text for name, text in upload.fields.items() if name in ReadOptions.model_fields}
+    options = read_options({**given, **in_form})
+    FORMATS[format_name].check_options(options)
+    return options
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def name_of(filename: str | None) -> str:

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, create_model
 
 from app.service_schemas import Body
 from understudy import ids
 from understudy.job_kinds.base import Estimate, JobParameters, Labels, Name
+from understudy.tables.reading import text_fields
 
 if TYPE_CHECKING:
     from understudy.db import orm
@@ -89,15 +90,12 @@ class UpdateDataset(BaseModel):
     labels: Annotated[Labels | None, Field(description="Replace all labels.")] = None
 
 
-class UploadDatasetForm(BaseModel):
+class _UploadForm(BaseModel):
     """A file to upload, and what is to be known of it; read from the form as it streams in."""
 
     model_config = ConfigDict(extra="forbid")
 
-    file: Annotated[
-        str,
-        Field(description="The table.", json_schema_extra={"format": "binary"}),
-    ]
+    file: Annotated[str, Field(description="The table.", json_schema_extra={"format": "binary"})]
     name: Annotated[Name | None, Field(description="Else the file's name without its suffix.")] = None
     format: Annotated[
         str | None, Field(description="`csv` or `parquet`; else by the file's suffix or content type.")
@@ -105,6 +103,11 @@ class UploadDatasetForm(BaseModel):
     labels: Annotated[
         str | None, Field(description="A JSON object of labels.", examples=['{"team": "ops"}'])
     ] = None
+
+
+UploadDatasetForm = create_model(
+    "UploadDatasetForm", __base__=_UploadForm, __doc__=_UploadForm.__doc__, **text_fields()
+)
 
 
 class TableColumn(Body):

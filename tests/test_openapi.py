@@ -51,7 +51,7 @@ def test_every_reference_leads_somewhere():
 def test_operations_bear_the_names_of_the_design():
     assert set(OPERATIONS) == {
         *("upload_dataset", "list_datasets", "get_dataset", "update_dataset", "delete_dataset"),
-        *("get_schema", "download_dataset"),
+        *("get_schema", "download_dataset", "download_rejects"),
         *("create_job", "list_jobs", "get_job", "cancel_job", "retry_job", "list_job_events"),
         *("list_models", "get_model", "delete_model", "list_reports", "get_report"),
         *("list_synthesizers", "list_metrics", "healthz", "readyz"),

@@ -12,7 +12,15 @@ from starlette.concurrency import run_in_threadpool
 
 from app import paging
 from app.content import BINARY, StoredContent, is_unchanged, not_modified, send_stored
-from app.dependencies import IdempotencyKeyDep, LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
+from app.dependencies import (
+    IdempotencyKeyDep,
+    LabelsDep,
+    PageDep,
+    ReaderDep,
+    ReadOptionsDep,
+    ResourcesDep,
+    WriterDep,
+)
 from app.descriptions import Description, describe_upload
 from app.document import problems
 from app.idempotency import answer_once
@@ -29,7 +37,7 @@ from app.uploads import Upload, received_upload
 from understudy import ids
 from understudy.db import artifacts, datasets
 from understudy.db.datasets import DatasetFilters
-from understudy.errors import Conflict
+from understudy.errors import Conflict, NotFound
 from understudy.job_kinds.base import Name
 from understudy.resources import Resources
 from understudy.services import artifacts as artifact_services
@@ -75,6 +83,7 @@ async def upload_dataset(
     resources: ResourcesDep,
     caller: WriterDep,
     labels: LabelsDep,
+    options: ReadOptionsDep,
     key: IdempotencyKeyDep,
     name: NameQuery = None,
     file_format: FormatQuery = None,
@@ -86,7 +95,9 @@ async def upload_dataset(
     """
     bytes_max = resources.limits.upload_bytes_max
     async with received_upload(request, resources.staging_folder, bytes_max=bytes_max) as upload:
-        description = describe_upload(upload, name=name, file_format=file_format, labels=labels)
+        description = describe_upload(
+            upload, name=name, file_format=file_format, labels=labels, options=options
+        )
         digest = hashlib.sha256(upload.sha256 + description.model_dump_json().encode()).digest()
 
         async def answer() -> Response:
@@ -221,6 +232,42 @@ def download_dataset(
     return StreamingResponse(chunks, headers=headers, media_type=BINARY)
 
 
+@router.get(
+    "/{dataset_id}/rejects",
+    response_class=Response,
+    summary="Download the rows that were skipped",
+    responses={
+        200: {"description": "The file.", "content": {BINARY: FILE}},
+        304: {"description": "It is what `If-None-Match` names."},
+        **problems(404, 409, 422),
+    },
+)
+def download_rejects(
+    dataset_id: str,
+    resources: ResourcesDep,
+    caller: ReaderDep,
+    request: Request,
+    file_format: Annotated[Literal["parquet", "csv"], Query(alias="format")] = "parquet",
+) -> Response:
+    """Return where the rows stand that were skipped under `bad_rows=skip`, and why: line, column, reason.
+
+    The table is empty if there were none. Only uploaded datasets have one.
+    """
+    with resources.sessions() as session:
+        row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
+        if row.origin != "upload":
+            raise NotFound(f"Dataset {dataset_id} was not uploaded, so no rows of it were skipped.")
+        _require_ready(row.state, dataset_id)
+        found = artifacts.find(session, caller.project_id, row.job_id, "rejects")
+    etag = f'"{found.sha256.hex() if found else "none"}-{file_format}"'
+    if is_unchanged(request, etag):
+        return not_modified(etag)
+    chunks = artifact_services.stream_rejects(resources, found, file_format)
+    filename = f"{dataset_id}.rejects.{file_format}"
+    headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
+    return StreamingResponse(chunks, headers=headers, media_type=BINARY)
+
+
 def _store(
     resources: Resources, project_id: UUID, description: Description, upload: Upload, key: str | None
 ) -> Response:
@@ -230,6 +277,7 @@ def _store(
         name=description.name,
         format=description.format,
         labels=description.labels,
+        options=description.options,
         source=upload.source,
         sha256=upload.sha256,
         size_bytes=upload.size_bytes,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from understudy.cli.outputs import complete_or_absent, existing_file
+from understudy.cli.reading import TableReader, reads_tables
 from understudy.cli.results import show_model, show_report, show_rows
 from understudy.cli.terminal import progress_bar, write_json
 from understudy.errors import InvalidInput
@@ -33,6 +34,7 @@ Seed = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 
 
+@reads_tables
 def fit(
     table: Annotated[Path, typer.Argument(help="A CSV or Parquet file; the suffix says which.")],
     model: Annotated[Path, typer.Option("--output", "-o", help="Where the model file goes.")],
@@ -52,22 +54,24 @@ def fit(
         Path | None, typer.Option(help="A schema in JSON, when the columns are not what they look like.")
     ] = None,
     as_json: Json = False,
+    *,
+    tables: TableReader,
 ) -> None:
     """Learn a table and write a model file."""
     # Imported here, as in every command: the engine takes a second, and `--help` needs none of it.
     from understudy.synthesizers import make_synthesizer
     from understudy.synthesizers.files import save_model
-    from understudy.tables.formats import read_table
     from understudy.tables.inference import infer_schema
     from understudy.tables.validation import conform
 
     began = time.monotonic()
+    tables.check(table)
     seed = _chosen(seed)
     parameters = _synthesizer_parameters(synthesizer, preset, time_budget)
     given = _read_schema(schema) if schema else None
     with complete_or_absent(model) as partial:
         with progress_bar(f"Fitting {table.name}") as progress:
-            rows = read_table(existing_file(table), progress=progress)
+            rows = tables.read(table, progress)
             columns = given or infer_schema(rows)
             fitted = make_synthesizer(parameters, seed=seed).fit(
                 conform(rows, columns), columns, progress=progress
@@ -136,6 +140,7 @@ def sample(
         show_rows(result)
 
 
+@reads_tables
 def impute(
     model: Annotated[Path, typer.Argument(help="A model file that `understudy fit` wrote.")],
     table: Annotated[
@@ -147,20 +152,23 @@ def impute(
     ] = 1,
     seed: Seed = None,
     as_json: Json = False,
+    *,
+    tables: TableReader,
 ) -> None:
     """Complete a table: draw its missing values, and leave all others as they are."""
     from understudy.synthesizers.files import load_model
-    from understudy.tables.formats import format_for_path, read_table, write_table
+    from understudy.tables.formats import format_for_path, write_table
     from understudy.tables.schema import Schema
     from understudy.tables.validation import conform
 
     began = time.monotonic()
     seed = _chosen(seed)
     format_for_path(rows_file)
+    tables.check(table)
     fitted, manifest = load_model(existing_file(model))
     schema = Schema.model_validate(manifest["schema"])
     with complete_or_absent(rows_file) as partial, progress_bar(f"Completing {table.name}") as progress:
-        rows = conform(read_table(existing_file(table), progress=progress), schema)
+        rows = conform(tables.read(table, progress), schema)
         n_rows = rows.num_rows * n_draws
         batches = fitted.impute(rows, seed=seed, n_draws=n_draws)
         write_table(partial, batches, schema.to_arrow(), progress=progress, rows_total=n_rows)
@@ -171,6 +179,7 @@ def impute(
         show_rows(result)
 
 
+@reads_tables
 def evaluate(
     real: Annotated[Path, typer.Argument(help="The table that the model learnt.")],
     synthetic: Annotated[Path, typer.Argument(help="The synthetic table.")],
@@ -185,22 +194,22 @@ def evaluate(
         Path | None, typer.Option("--output", "-o", help="Also write the report: .html or .json.")
     ] = None,
     as_json: Json = False,
+    *,
+    tables: TableReader,
 ) -> None:
     """Compare a synthetic with the real table, beside a baseline and what real rows reach."""
     from understudy.evaluation.report import evaluate as score
-    from understudy.tables.formats import read_table
     from understudy.tables.inference import infer_schema
     from understudy.tables.validation import conform
 
     if report_file is not None and report_file.suffix.lower() not in (".html", ".json"):
         raise InvalidInput(f"{report_file.name!r} ends neither in .html nor in .json.", code="unknown_format")
+    tables.check(real, *(path for path in (synthetic, holdout) if path is not None))
     with progress_bar("Evaluating") as progress:
-        real_rows = read_table(existing_file(real), progress=progress)
+        real_rows = tables.read(real, progress)
         schema = infer_schema(real_rows)
         others = [
-            conform(read_table(existing_file(path), progress=progress), schema)
-            for path in (synthetic, holdout)
-            if path is not None
+            conform(tables.read(path, progress), schema) for path in (synthetic, holdout) if path is not None
         ]
         report = score(
             real_rows,

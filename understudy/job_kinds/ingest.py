@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 TABLE_FILE = "table.parquet"
+REJECTS_FILE = "rejects.parquet"
 
 
 class IngestParameters(JobParameters):
@@ -59,7 +60,7 @@ def plan(session: Session, job: Job, parameters: IngestParameters, limits: Limit
 def work(workspace: Workspace, parameters: IngestParameters) -> WorkResult:
     """Turn the file into canonical Parquet and infer its schema."""
     # DuckDB and Arrow are loaded where they are used: the API imports this module and must stay small.
-    from understudy.tables.formats import FORMATS
+    from understudy.tables.formats import FORMATS, write_table
     from understudy.tables.formats.scan import ReadLimits
 
     limits = ReadLimits(rows_max=workspace.context["rows_max"], columns_max=workspace.context["columns_max"])
@@ -75,8 +76,14 @@ def work(workspace: Workspace, parameters: IngestParameters) -> WorkResult:
         "n_columns": ingested.n_columns,
         "schema": ingested.schema.model_dump(mode="json"),
         "warnings": ingested.warnings,
+        "n_rows_skipped": ingested.rejects.num_rows if ingested.rejects else 0,
     }
-    return WorkResult(files={"table": TABLE_FILE}, facts=facts)
+    files = {"table": TABLE_FILE}
+    if ingested.rejects:
+        rejects = ingested.rejects
+        write_table(workspace.folder / REJECTS_FILE, rejects.to_batches(), rejects.schema)
+        files["rejects"] = REJECTS_FILE
+    return WorkResult(files=files, facts=facts)
 
 
 def publish(
@@ -92,7 +99,11 @@ def publish(
         size_bytes=files["table"].size_bytes,
         table_schema=facts["schema"],
     )
-    return {"dataset_id": parameters.dataset_id, "warnings": facts["warnings"]}
+    return {
+        "dataset_id": parameters.dataset_id,
+        "warnings": facts["warnings"],
+        "n_rows_skipped": facts["n_rows_skipped"],
+    }
 
 
 def abandon(

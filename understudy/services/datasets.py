@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from understudy.services.blob_keys import make_key
 from understudy.services.derivation import check_alone, delete_family, find_family
 from understudy.services.jobs import check_quota, find_earlier, remember
 from understudy.services.results import discard
+from understudy.tables.reading import ReadOptions
 
 if TYPE_CHECKING:
     from understudy.db.orm import Dataset, Job
@@ -30,6 +31,7 @@ def upload_dataset(
     name: str,
     format: str,  # noqa: A002 - the glossary's word
     labels: Mapping[str, str],
+    options: ReadOptions | None = None,
     source: Path,
     sha256: bytes,
     size_bytes: int,
@@ -39,6 +41,8 @@ def upload_dataset(
 
     Parameters
     ----------
+    options : ReadOptions, optional
+        How the file is to be read.
     source : Path
         The complete file, in the staging folder; it is moved away from there.
     sha256, size_bytes : bytes, int
@@ -62,7 +66,7 @@ def upload_dataset(
         with resources.sessions.begin() as session:
             job = find_earlier(session, project_id, idempotency_key)
             if job is None:
-                job = _add_ingest(resources, session, project_id, job_id, format, labels)
+                job = _add_ingest(resources, session, project_id, job_id, format, labels, options)
                 dataset = _add_dataset(session, job, name, file)
                 remember(session, job, idempotency_key)
             else:
@@ -119,14 +123,18 @@ def _add_ingest(
     job_id: UUID,
     format: str,  # noqa: A002 - the glossary's word
     labels: Mapping[str, str],
+    options: ReadOptions | None,
 ) -> Job:
     dataset_id = ids.to_text("dataset", ids.new_id())
+    parameters: dict[str, Any] = {"kind": "ingest", "dataset_id": dataset_id, "format": format}
+    if options and options.given:
+        parameters["options"] = options.model_dump(mode="json", exclude_defaults=True)
     return jobs.add(
         session,
         job_id=job_id,
         project_id=project_id,
         kind="ingest",
-        parameters={"kind": "ingest", "dataset_id": dataset_id, "format": format},
+        parameters=parameters,
         labels=labels,
         ttl_seconds=resources.settings.job_ttl_seconds,
     )

@@ -79,8 +79,7 @@ class ReadOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     delimiter: Annotated[
-        str | None,
-        AfterValidator(_delimiter),
+        Annotated[str, AfterValidator(_delimiter)] | None,
         Field(description="CSV: the character between fields, or `tab`; else found by looking."),
     ] = None
     quote: Annotated[
@@ -88,8 +87,7 @@ class ReadOptions(BaseModel):
         Field(description="CSV: the quotation mark, or `none`; else found by looking."),
     ] = None
     encoding: Annotated[
-        str | None,
-        AfterValidator(_encoding),
+        Annotated[str, AfterValidator(_encoding)] | None,
         Field(description="CSV: the encoding of the text, such as `cp1252`; else found by looking."),
     ] = None
     decimal: Annotated[
@@ -129,6 +127,14 @@ class ReadOptions(BaseModel):
         if self.decimal is not None and self.decimal == self.thousands:
             raise ValueError("decimal and thousands cannot be the same mark")
         return self
+
+
+def text_fields() -> dict[str, Any]:
+    """Return the options as optional texts, for pydantic's `create_model`: a form knows nothing else."""
+    return {
+        name: (Annotated[str | None, Field(description=option.description)], None)
+        for name, option in ReadOptions.model_fields.items()
+    }
 
 
 def read_options(given: Mapping[str, Any]) -> ReadOptions:

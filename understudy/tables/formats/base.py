@@ -46,6 +46,15 @@ class Ingested:
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """A table in memory, and what is to be known of how it was read; see `Scan`."""
+
+    table: pa.Table
+    warnings: list[str]
+    rejects: pa.Table | None
+
+
+@dataclass(frozen=True)
 class Format:
     """One member of the family.
 
@@ -78,14 +87,18 @@ class Format:
     chunks: Callable[[Iterable[pa.RecordBatch], pa.Schema], Iterator[bytes]] | None = None
     options: frozenset[str] = frozenset()
 
-    @contextmanager
-    def open(self, path: Path, reading: Reading) -> Iterator[Scan]:
-        """Open a file with options that its format takes."""
-        for name in sorted(reading.options.given - self.options):
+    def check_options(self, options: ReadOptions) -> None:
+        """Refuse options that the format does not take."""
+        for name in sorted(options.given - self.options):
             raise InvalidInput(
                 f"Files of format {self.name} are not read with the option `{name}`. Leave it out.",
                 code="invalid_parameters",
             )
+
+    @contextmanager
+    def open(self, path: Path, reading: Reading) -> Iterator[Scan]:
+        """Open a file with options that its format takes."""
+        self.check_options(reading.options)
         with self.scan(path, reading) as scan:
             yield scan
 
@@ -104,11 +117,24 @@ class Format:
         InvalidInput
             If the file is not a table, is damaged, or passes a limit.
         """
+        return self.load(path, limits=limits, options=options, progress=progress).table
+
+    def load(
+        self,
+        path: Path,
+        *,
+        limits: ReadLimits | None = None,
+        options: ReadOptions | None = None,
+        progress: Progress = no_progress,
+    ) -> Loaded:
+        """Return what `read` does, with the warnings and the rows that were skipped."""
         limits = limits or ReadLimits()
         with TemporaryDirectory(prefix="understudy-") as scratch:
             reading = Reading(Path(scratch), limits, options or ReadOptions(), progress)
             with self.open(path, reading) as scan:
-                return pa.Table.from_batches(CanonicalBatches(scan, limits), scan.schema)
+                batches = CanonicalBatches(scan, limits)
+                table = pa.Table.from_batches(batches, scan.schema)
+                return Loaded(table, [*scan.warnings, *batches.warnings()], scan.rejects)
 
     def ingest(
         self,
