@@ -79,7 +79,12 @@ WRITINGS = (
     Writing("far", f"{_DATE}[T ]{_TIME}", pa.timestamp("us"), "points in time"),
     Writing("near_zoned", f"{_NEAR}[T ]{_TIME}{_ZONE}", pa.timestamp("ns", tz="UTC"), "points in time"),
     Writing("far_zoned", f"{_DATE}[T ]{_TIME}{_ZONE}", pa.timestamp("us", tz="UTC"), "points in time"),
-    Writing("numeral", r"[-+]?[0-9]+(?:\.[0-9]*)?", None, "numerals"),
+    Writing(
+        "numeral",
+        r"(?:\+[0-9]+|-?0[0-9]+)(?:\.[0-9]*)?|-?[1-9][0-9]{19,}|-?[1-9][0-9]{18,}\.[0-9]*",
+        None,
+        "numerals",
+    ),
     Writing("separated", conventions.SEPARATED, None, "numbers"),
     Writing("local_date", conventions.LOCAL_DATE, None, "dates"),
     Writing("percent", r"[-+]?[0-9][0-9.,' ]*%", None, "percentages"),
@@ -215,8 +220,9 @@ class ColumnProfile:
 
     def _note(self, name: str, rows: Any, n: int) -> None:
         self._counts[name] += n
-        places = self._places[name]
-        places.extend(int(row) for row in rows[: _PLACES_MAX - len(places)])
+        # In order within a call, but a batch may come here twice for one name.
+        places = [*self._places[name], *(int(row) for row in rows[:_PLACES_MAX])]
+        self._places[name] = sorted(places)[:_PLACES_MAX]
 
     def _take(self, values: Any, rows: Any, writing: Writing) -> tuple[Any, Any]:
         """Count the values that are written so, and return the others."""
