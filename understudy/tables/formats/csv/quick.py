@@ -89,8 +89,8 @@ def _decimals(
     begins_zero: npt.NDArray[np.bool_],
 ) -> Mapping[str, int] | None:
     places = np.flatnonzero(data == _DOT)
-    owners = np.searchsorted(starts, places, side="right") - 1
-    if (np.diff(owners) == 0).any():
+    owners = _owners(starts, places)
+    if owners is None:
         return None
     n_whole = n_written.copy()
     n_whole[owners] = places - starts[owners] - is_negative[owners]
@@ -99,6 +99,14 @@ def _decimals(
     if n_whole.max() > _DIGITS_MAX or (n_written - has_dot).min() == 0 or (begins_zero & (n_whole > 1)).any():
         return None
     return {"integer": len(starts) - len(places), "float": len(places)}
+
+
+def _owners(starts: Integers, places: Integers) -> Integers | None:
+    """Return in which value each place is, or None if two are in one."""
+    if len(places) == len(starts) and (places >= starts).all() and (places[:-1] < starts[1:]).all():
+        return np.arange(len(starts))
+    owners = np.searchsorted(starts, places, side="right") - 1
+    return None if (np.diff(owners) == 0).any() else owners
 
 
 def _dates(values: Any, characters: Bytes) -> Mapping[str, int] | None:
