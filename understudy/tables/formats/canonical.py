@@ -146,7 +146,7 @@ def write_parquet(
     ]
     with (
         appearing(path) as part,
-        pq.ParquetWriter(part, schema, compression="zstd", use_dictionary=texts) as writer,
+        pq.ParquetWriter(part, schema, compression="zstd", use_dictionary=texts) as writer,  # type: ignore[arg-type] # it takes names
     ):
         rows_max = batch_rows(len(schema), _GROUP_VALUES_MAX)
         for group in row_groups(batches, schema, rows_max=rows_max, bytes_max=_GROUP_BYTES_MAX):
