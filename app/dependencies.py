@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from understudy.errors import InvalidInput
 from understudy.job_kinds.base import NO_CONTROL_CHARACTERS
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
+from understudy.tables.reading import ReadOptions
 
 
 # Coroutines, though they wait for nothing: FastAPI would send plain functions through the thread pool.
@@ -87,3 +89,23 @@ async def _labels(
 
 
 LabelsDep = Annotated[dict[str, str], Depends(_labels)]
+
+
+async def _read_options(**options: str | None) -> dict[str, str]:
+    return {name: text for name, text in options.items() if text is not None}
+
+
+# One parameter of the query for each option, by its name: FastAPI looks at the signature.
+_read_options.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[str | None, Query(max_length=1_500, description=field.description)],
+        )
+        for name, field in ReadOptions.model_fields.items()
+    ]
+)
+
+ReadOptionsDep = Annotated[dict[str, str], Depends(_read_options)]

@@ -13,7 +13,7 @@ from app.uploads import Upload
 from understudy.errors import InvalidInput
 from understudy.job_kinds.base import Labels, Name
 from understudy.tables.formats import FORMATS
-from understudy.tables.reading import FormatName, ReadOptions
+from understudy.tables.reading import FormatName, ReadOptions, read_options
 
 FORM_FIELDS = frozenset({"name", "format", "labels", *ReadOptions.model_fields})
 
@@ -53,7 +53,7 @@ def describe_upload(
     name: str | None,
     file_format: str | None,
     labels: Mapping[str, str],
-    options: Mapping[str, str | None],
+    options: Mapping[str, str],
 ) -> Description:
     """Return what an upload is to become; what the form says goes before the query.
 
@@ -65,8 +65,7 @@ def describe_upload(
     unknown = sorted(set(upload.fields) - FORM_FIELDS)
     if unknown:
         raise InvalidInput(
-            f"The form has an unknown field {unknown[0][:100]!r}; there are file, "
-            f"{', '.join(sorted(FORM_FIELDS))}.",
+            f"The form has an unknown field {unknown[0][:100]!r}; there are file, {_listed(FORM_FIELDS)}.",
             code="invalid_parameters",
         )
     try:
@@ -80,7 +79,7 @@ def describe_upload(
     except (ValidationError, json.JSONDecodeError, RecursionError):
         raise InvalidInput(
             "`name` takes 1 to 255 characters, `labels` a JSON object of up to 16 texts (keys up to 64, "
-            "values up to 255 characters), `sheet` 1 to 255 characters; none of them control characters.",
+            "values up to 255 characters); none of them control characters.",
             code="invalid_parameters",
         ) from None
 
@@ -111,11 +110,21 @@ def describe_files(
                 " table is called as its file without the suffix. Rename one of them.",
                 code="duplicate_table",
             )
-    for table in tables:
-        FORMATS[table["format"]].check_options(options)
+    formats = [FORMATS[table["format"]] for table in tables]
+    if not any(options.given <= format_.options for format_ in formats):
+        formats[0].check_options(options)
     return Description.model_validate(
         {"name": name or names[0], "labels": labels, "options": options, "tables": tables}
     )
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _options_of(upload: Upload, given: Mapping[str, str]) -> ReadOptions:
+    in_form = {name: text for name, text in upload.fields.items() if name in ReadOptions.model_fields}
+    return read_options({**given, **in_form})
 
 
 def name_of(filename: str | None) -> str:
@@ -123,12 +132,6 @@ def name_of(filename: str | None) -> str:
     base = re.split(r"[/\\]", filename or "")[-1]
     stem = re.sub(r"[\x00-\x1f\x7f]", "", base).rsplit(".", 1)[0].strip()
     return stem[:255] or "upload"
-
-
-def _options_of(upload: Upload, options: Mapping[str, str | None]) -> ReadOptions:
-    named = {key: value for key, value in upload.fields.items() if key in ReadOptions.model_fields}
-    given = {key: value for key, value in options.items() if value is not None}
-    return ReadOptions.model_validate(given | named)
 
 
 def _format_of(file: NamedFile, named: str | None) -> str:

@@ -25,6 +25,7 @@ from app.routes import (
     jobs,
     models,
     profiles,
+    rejects,
     reports,
     schemas,
     uploads,
@@ -106,7 +107,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
     )
     app.state.api_routes = []
     for module in (
-        *(datasets, schemas, profiles, uploads, jobs, job_events),
+        *(datasets, schemas, profiles, rejects, uploads, jobs, job_events),
         *(models, reports, catalogues, health),
     ):
         app.include_router(module.router)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from app.schemas import Dataset, Job, Timestamp, without_nulls
 from app.service_schemas import Body
 from understudy import ids
 from understudy.db.uploads import StoredPart
 from understudy.job_kinds.base import NO_CONTROL_CHARACTERS, Labels, Name
-from understudy.tables.reading import FormatName, ReadOptions
+from understudy.tables.reading import FormatName, ReadOptions, text_fields
 
 if TYPE_CHECKING:
     from understudy.db import orm
@@ -28,7 +28,7 @@ Sha256 = Annotated[
 PART_BYTES_MAX = 512 << 20
 
 
-class UploadDatasetForm(BaseModel):
+class _UploadForm(BaseModel):
     """Files to upload, and what is to be known of it; read from the form as it streams in."""
 
     model_config = ConfigDict(extra="forbid")
@@ -43,10 +43,14 @@ class UploadDatasetForm(BaseModel):
     ]
     name: Annotated[Name | None, Field(description="Else the first file's name without its suffix.")] = None
     format: Annotated[str | None, Field(description="Else by the file's suffix or content type.")] = None
-    sheet: Annotated[str | None, Field(description="The sheet of a workbook; else the first.")] = None
     labels: Annotated[
         str | None, Field(description="A JSON object of labels.", examples=['{"team": "ops"}'])
     ] = None
+
+
+UploadDatasetForm = create_model(
+    "UploadDatasetForm", __base__=_UploadForm, __doc__=_UploadForm.__doc__, **text_fields()
+)
 
 
 class UploadedDataset(Body):

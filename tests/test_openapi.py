@@ -58,6 +58,7 @@ def test_operations_bear_the_names_of_the_design():
             "apply_sdv_metadata",
             "get_profile",
             "download_dataset",
+            "download_rejects",
         ),
         *(
             "create_upload",

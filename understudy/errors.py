@@ -31,6 +31,7 @@ CODES: dict[str, str] = {
     "invalid_header": "Column names are empty or not unique",
     "ragged_rows": "Rows differ in their number of fields",
     "unclosed_quote": "A quoted field is not closed",
+    "too_many_bad_rows": "More rows cannot be read than may be skipped",
     "wrong_encoding": "The text is not valid in its encoding",
     "duplicate_table": "Two files would be tables of one name",
     "unknown_table": "The dataset has no table of that name",

@@ -17,6 +17,7 @@ from app.dependencies import (
     LabelsDep,
     PageDep,
     ReaderDep,
+    ReadOptionsDep,
     ResourcesDep,
     TableQuery,
     WriterDep,
@@ -62,10 +63,6 @@ FormatQuery = Annotated[
         description="`csv`, `parquet` or `xlsx`; else by the file's suffix or the content type.",
     ),
 ]
-SheetQuery = Annotated[
-    str | None,
-    Query(max_length=255, description="The sheet of a workbook that is sent bare; else the first."),
-]
 
 
 @router.post(
@@ -91,10 +88,10 @@ async def upload_dataset(
     resources: ResourcesDep,
     caller: WriterDep,
     labels: LabelsDep,
+    options: ReadOptionsDep,
     key: IdempotencyKeyDep,
     name: NameQuery = None,
     file_format: FormatQuery = None,
-    sheet: SheetQuery = None,
 ) -> Response:
     """Store files and start the `ingest` job that reads them.
 
@@ -105,7 +102,7 @@ async def upload_dataset(
     """
     async with received_upload(request, resources) as upload:
         description = describe_upload(
-            upload, name=name, file_format=file_format, labels=labels, options={"sheet": sheet}
+            upload, name=name, file_format=file_format, labels=labels, options=options
         )
         digest = hashlib.sha256(upload.sha256 + description.model_dump_json().encode()).digest()
 

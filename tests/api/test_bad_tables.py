@@ -25,14 +25,14 @@ PARQUET_CUT = b"PAR1" + b"\0" * 100
         (b"a,\n1,2\n", "a.csv", "invalid_header", "column 2"),
         (b"a,b\n1,2\n1,2,3\n", "a.csv", "ragged_rows", "3"),
         (b"a,b\n" + b"1,2\n" * 5000 + b"1\n", "a.csv", "ragged_rows", "5,002"),
-        ("a,b\n1,caf\xe9\n".encode("latin-1") * 3, "a.csv", "wrong_encoding", "Line 2"),
-        (b'a,b\n1,"' + CANARY.encode() + b"\n2,3\n", "a.csv", "unclosed_quote", "line"),
+        ("a,b\n1,caf\xe9\n".encode("latin-1") + "2,é\n".encode(), "a.csv", "wrong_encoding", "Line 2"),
+        (b'a,b\n1,"' + CANARY.encode() + b"\n2,3\n", "a.csv", "unclosed_quote", "Line 2"),
         (b"a,b\n1,2\n", "a.parquet", "unreadable_file", "not Parquet"),
         (PARQUET_CUT, "a.parquet", "unreadable_file", "footer"),
     ],
     ids=[
         *("picture", "zeros", "blank", "header-only", "same-names", "empty-name", "too-many-fields"),
-        *("too-few-fields", "latin-1", "open-quote", "csv-as-parquet", "cut-parquet"),
+        *("too-few-fields", "mixed-encodings", "open-quote", "csv-as-parquet", "cut-parquet"),
     ],
 )
 def test_a_file_that_is_no_table_is_told(

@@ -1,4 +1,4 @@
-"""CSV files that are none: name -> (expected code, function that makes the bytes)."""
+"""CSV files that are none: name -> (expected code, function that makes the bytes); and odd ones that are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import io
 import random
 import zipfile
 from collections.abc import Callable
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,6 +23,13 @@ def _xlsx() -> bytes:
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
+    return sink.getvalue()
+
+
+def _zip_bomb() -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("table.csv", bytes(10_000_000))
     return sink.getvalue()
 
 
@@ -54,6 +62,17 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "all names empty": ("invalid_header", lambda: b",,\n1,2,3\n"),
     "blank name": ("invalid_header", lambda: b"a,  ,c\n1,2,3\n"),
     "name of 256 characters": ("invalid_header", lambda: b"x" * 256 + b",b\n1,2\n"),
+    "name of 4 KB": ("invalid_header", lambda: b"x" * 4_096 + b",b\n1,2\n"),
+    "2,000 equal names": ("invalid_header", lambda: b"a," * 1_999 + b"a\n"),
+    "2,000 empty names": ("invalid_header", lambda: b"," * 1_999 + b"\n"),
+    "only delimiters": ("invalid_header", lambda: b",,,\n" * 100),
+    "only tabs and blanks": ("empty_file", lambda: b"\t \n \t\n"),
+    "only quotation marks": ("invalid_header", lambda: b'""\n""\n'),
+    "unicode blanks as a name": ("invalid_header", lambda: "a,\u2003\u00a0,c\n1,2,3\n".encode()),
+    "comment before the header": ("invalid_header", lambda: b"# by X\na,b,c\n" + _ROW * 5),
+    "comments before the header": ("invalid_header", lambda: b"# by X\n# 2024, v2\na,b,c\n" + _ROW * 50),
+    "title before the header": ("ragged_rows", lambda: b"Sales, 2024\na,b,c\n" + _ROW * 5),
+    "ragged in the last line": ("ragged_rows", lambda: b"a,b,c\n" + _ROW * 5_000 + b"1,2,3,4\n"),
     "row too short": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2\n" + _ROW),
     "row too long": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2,3,4\n" + _ROW),
     "cut in the last row": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2"),
@@ -66,16 +85,22 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "quote in the header never closed": ("unclosed_quote", lambda: b'"a,b\n1,2\n3,4\n'),
     "odd number of quotes": ("unclosed_quote", lambda: b"a,b\n" + b'"' * 1_000_001 + b"\n"),
     "backslash before quote": ("unclosed_quote", lambda: b'a,b\n1,"say \\"x\\" now"\n'),
-    "latin-1": ("wrong_encoding", lambda: "name,n\ncafé,1\n".encode("latin-1")),
-    "latin-1 far in": ("wrong_encoding", lambda: b"name,n\n" + b"cafe,1\n" * 300_000 + b"caf\xe9,1\n"),
-    "lone continuation byte": ("wrong_encoding", lambda: b"a,b\n1,\x80\n"),
-    "overlong encoding": ("wrong_encoding", lambda: b"a,b\n1,\xc0\xaf\n"),
+    "utf-8 and latin-1": ("wrong_encoding", lambda: "é,n\n".encode() + b"caf\xe9,1\n"),
+    "latin-1 far behind utf-8": (
+        "wrong_encoding",
+        lambda: "é,n\n".encode() + b"cafe,1\n" * 300_000 + b"caf\xe9,1\n",
+    ),
+    "latin-1 after the mark of utf-8": ("wrong_encoding", lambda: codecs.BOM_UTF8 + b"a,b\n1,caf\xe9\n"),
+    "neither utf-8 nor windows-1252": ("wrong_encoding", lambda: b"a,b\n1,\x81\x8d\x8f\n"),
+    "shift-jis": ("wrong_encoding", lambda: "名,b\n日、本,1\n".encode("shift_jis")),
     "surrogate in utf-8": ("wrong_encoding", lambda: b"a,b\n1,\xed\xa0\x80\n"),
     "cut in a character": ("wrong_encoding", lambda: "a,b\n1,é".encode()[:-1]),
     "utf-16 cut in a character": ("wrong_encoding", lambda: "a,b\n1,é\n".encode("utf-16")[:-1]),
+    "utf-16 of odd length without mark": ("wrong_encoding", lambda: "a,b\n1,2\n".encode("utf-16-le")[:-1]),
     "lone surrogate in utf-16": ("wrong_encoding", lambda: codecs.BOM_UTF16_LE + b"a\0\n\0\x00\xd8\n\0"),
-    "utf-32": ("wrong_encoding", lambda: "a,b\n1,2\n".encode("utf-32")),
-    "utf-16 without mark": ("unreadable_file", lambda: "a,b\n1,2\n".encode("utf-16-le")),
+    "utf-32 cut in a character": ("wrong_encoding", lambda: "a,b\n1,2\n".encode("utf-32")[:-2]),
+    "mark of utf-32 before utf-8": ("wrong_encoding", lambda: codecs.BOM_UTF32_LE + b"a,b\n1,2\n"),
+    "utf-16 and then utf-8": ("unreadable_file", lambda: "a,b\n1,2\n".encode("utf-16-le") + b"3,4\n" * 50),
     "zero byte": ("unreadable_file", lambda: b"a,b\n1,x\0y\n"),
     "zero byte far in": ("unreadable_file", lambda: b"a,b\n" + b"1,2\n" * 500_000 + b"\0"),
     "only zero bytes": ("unreadable_file", lambda: bytes(10_000)),
@@ -87,12 +112,71 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "gzip bomb": ("unreadable_file", lambda: gzip.compress(bytes(10_000_000))),
     "parquet": ("unreadable_file", _parquet),
     "json": ("unreadable_file", lambda: b'[{"a": 1, "b": 2}]'),
+    "sqlite": ("unreadable_file", lambda: b"SQLite format 3\0" + bytes(4096)),
+    "zip bomb": ("unreadable_file", _zip_bomb),
+    "old office document": ("unreadable_file", lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512)),
+    "program": ("unreadable_file", lambda: b"\x7fELF\x02\x01\x01" + bytes(100)),
+    "jpeg": ("unreadable_file", lambda: b"\xff\xd8\xff\xe0" + _random(seed=4)),
+    "json object": ("unreadable_file", lambda: b'\n{"a": [1, 2]}\n'),
+    "page behind the mark of utf-8": ("unreadable_file", lambda: codecs.BOM_UTF8 + b"<html>\n"),
     "web page": ("unreadable_file", lambda: b"\n<!DOCTYPE html><html>Not found</html>\n"),
     "xml": ("unreadable_file", lambda: b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY y "z">]>'),
     "cell of 3 MB": ("unreadable_file", lambda: b"a,b\n1," + b"x" * 3_000_000 + b"\n"),
     "quoted cell of 3 MB": ("unreadable_file", lambda: b'a,b\n1,"' + b"x" * 3_000_000 + b'"\n'),
+    "cell of 10 MB": ("unreadable_file", lambda: b"a,b\n1," + b"x" * 10_000_000 + b"\n"),
+    "quoted cell of 10 MB in lines": ("unclosed_quote", lambda: b'a,b\n1,"' + b"x\n" * 5_000_000 + b'"\n'),
     "first line of 3 MB": ("unreadable_file", lambda: b"x" * 3_000_000),
+    "100,000 empty names": ("too_many_columns", lambda: b"," * 99_999 + b"\n"),
+    "100,000 equal names": ("too_many_columns", lambda: b"a," * 99_999 + b"a\n"),
     "2,001 columns": ("too_many_columns", lambda: _wide_header(2_001)),
     "a million columns": ("too_many_columns", lambda: _wide_header(1_000_000)),
     "two lines of ten million commas": ("too_many_columns", lambda: (b"," * 10_000_000 + b"\n") * 2),
+}
+
+# What is odd and yet a table: name -> (the bytes, its first columns, as many as are looked at).
+ODD_FILES: dict[str, tuple[Callable[[], bytes], dict[str, list[object]]]] = {
+    "names of programs": (
+        lambda: b"__proto__,constructor,'; drop table x; --,../../etc,<script>\n1,2,3,4,5\n",
+        {"__proto__": [1], "constructor": [2], "'; drop table x; --": [3], "../../etc": [4], "<script>": [5]},
+    ),
+    "composed and decomposed name": (lambda: "é,e\u0301\n1,2\n".encode(), {"é": [1], "e\u0301": [2]}),
+    "tab in a name": (lambda: b'"a\tb",c\n1,2\n', {"a\tb": [1], "c": [2]}),
+    "line end in a name": (lambda: b'"a\nb",c\n1,2\n', {"a\nb": [1], "c": [2]}),
+    "right to left and zero width": (
+        lambda: "\u202ea,\u200bb\n\u202ex,\u200by\n".encode(),
+        {"\u202ea": ["\u202ex"], "\u200bb": ["\u200by"]},
+    ),
+    "formulas": (
+        lambda: b'a,b\n=1+1,@x\n+1+1,-1+1\n"=cmd|\' /C calc\'!A0","\t=1"\n',
+        {"a": ["=1+1", "+1+1", "=cmd|' /C calc'!A0"], "b": ["@x", "-1+1", "\t=1"]},
+    ),
+    "number beyond all": (lambda: b"a,b\n1e309,1\n-1e309,2\n1e-999,3\n", {"a": [None, None, 0.0]}),
+    "integer of 5,000 digits": (lambda: b"a,b\n" + b"9" * 5_000 + b",1\n", {"a": ["9" * 5_000]}),
+    "years 0000 and 9999": (
+        lambda: b"a,b\n0000-12-31,9999-12-31\n",
+        {"a": ["0000-12-31"], "b": [date(9999, 12, 31)]},
+    ),
+    "no such days": (lambda: b"a,b\n2023-02-29,1\n2024-13-01,2\n", {"a": ["2023-02-29", "2024-13-01"]}),
+    "line ends of all kinds": (lambda: b"a,b\r\n1,2\r3,4\n5,6", {"a": [1, 3, 5], "b": [2, 4, 6]}),
+    "a million quotation marks": (
+        lambda: b'a,b\n"' + b'"' * 1_000_000 + b'",1\n',
+        {"a": ['"' * 500_000], "b": [1]},
+    ),
+    "cell of 2 MB": (lambda: b"a,b\n" + b"x" * 2_000_000 + b",1\n", {"a": ["x" * 2_000_000]}),
+    "delimiters within quotation marks": (lambda: b'a,b\n"1,2;3|4\t5",6\n', {"a": ["1,2;3|4\t5"]}),
+    "control characters": (lambda: b"a,b\n" + b"plain text\x01\x1b[31m\x7f," * 1 + b"1\n", {"b": [1]}),
+    "utf-16 without mark": (lambda: "a,b\n1,é\n".encode("utf-16-le"), {"a": [1], "b": ["é"]}),
+    "utf-32": (lambda: "a,b\n1,😀\n".encode("utf-32"), {"a": [1], "b": ["😀"]}),
+    "latin-1": (lambda: b"a,b\n1,caf\xe9\n", {"a": [1], "b": ["café"]}),
+    "overlong encoding": (lambda: b"a,b\n1,\xc0\xaf\n", {"b": ["À¯"]}),
+    "noncharacters": (lambda: "a,b\n1,\ufffe\uffff\U0010ffff\n".encode(), {"b": ["\ufffe\uffff\U0010ffff"]}),
+    "mark of utf-8 within": (lambda: "a,b\n1,\ufeffx\n".encode(), {"b": ["\ufeffx"]}),
+    "2,000 columns": (
+        lambda: _wide_header(2_000) + b",".join([b"1"] * 2_000) + b"\n",
+        {"c0": [1], "c1999": [1]},
+    ),
+    "a row of missing values": (
+        lambda: b"a,b\n,\nNA,null\n1,x\n",
+        {"a": [None, None, 1], "b": [None, None, "x"]},
+    ),
 }

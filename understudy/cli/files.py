@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from understudy.cli.outputs import complete_or_absent, existing_file
+from understudy.cli.reading import TableReader, reads_tables
 from understudy.cli.results import show_model, show_report, show_rows
 from understudy.cli.schemas import read_schema_file, schema_of
 from understudy.cli.terminal import progress_bar, write_json
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from understudy.synthesizers import IndependentParameters, TreeChainParameters
     from understudy.synthesizers.base import Synthesizer
     from understudy.synthesizers.control import Control
-    from understudy.tables.reading import ReadOptions
 
 SEED_MAX = 2**63 - 1
 
@@ -34,6 +34,7 @@ Seed = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 
 
+@reads_tables
 def fit(
     table: Annotated[Path, typer.Argument(help="A CSV, Parquet or Excel file; the suffix says which.")],
     model: Annotated[Path, typer.Option("--output", "-o", help="Where the model file goes.")],
@@ -55,26 +56,24 @@ def fit(
             help="A schema, or SDV's metadata, in JSON, when the columns are not what they look like."
         ),
     ] = None,
-    sheet: Annotated[
-        str | None, typer.Option(help="The sheet of a workbook; else the first that is not hidden.")
-    ] = None,
     as_json: Json = False,
+    *,
+    tables: TableReader,
 ) -> None:
     """Learn a table and write a model file."""
     # Imported here, as in every command: the engine takes a second, and `--help` needs none of it.
     from understudy.synthesizers import make_synthesizer
     from understudy.synthesizers.files import save_model
-    from understudy.tables.formats import read_table
     from understudy.tables.validation import conform
 
     began = time.monotonic()
+    tables.check(table)
     seed = _chosen(seed)
     parameters = _synthesizer_parameters(synthesizer, preset, time_budget)
     said = read_schema_file(schema) if schema else None
-    options = _read_options(sheet)
     with complete_or_absent(model) as partial:
         with progress_bar(f"Fitting {table.name}") as progress:
-            rows = read_table(existing_file(table), options=options, progress=progress)
+            rows = tables.read(table, progress)
             columns = schema_of(rows, said, name=table.stem)
             fitted = make_synthesizer(parameters, seed=seed).fit(
                 conform(rows, columns), columns, progress=progress
@@ -145,6 +144,7 @@ def sample(
         show_rows(result)
 
 
+@reads_tables
 def impute(
     model: Annotated[Path, typer.Argument(help="A model file that `understudy fit` wrote.")],
     table: Annotated[
@@ -158,20 +158,23 @@ def impute(
     ] = 1,
     seed: Seed = None,
     as_json: Json = False,
+    *,
+    tables: TableReader,
 ) -> None:
     """Complete a table: draw its missing values, and leave all others as they are."""
     from understudy.synthesizers.files import load_model
-    from understudy.tables.formats import format_for_path, read_table, write_table
+    from understudy.tables.formats import format_for_path, write_table
     from understudy.tables.schema import Schema
     from understudy.tables.validation import conform
 
     began = time.monotonic()
     seed = _chosen(seed)
     format_for_path(rows_file)
+    tables.check(table)
     fitted, manifest = load_model(existing_file(model))
     schema = Schema.model_validate(manifest["schema"])
     with complete_or_absent(rows_file) as partial, progress_bar(f"Completing {table.name}") as progress:
-        rows = conform(read_table(existing_file(table), progress=progress), schema)
+        rows = conform(tables.read(table, progress), schema)
         n_rows = rows.num_rows * n_draws
         batches = fitted.impute(rows, seed=seed, n_draws=n_draws)
         write_table(partial, batches, schema.to_arrow(), progress=progress, rows_total=n_rows)
@@ -182,6 +185,7 @@ def impute(
         show_rows(result)
 
 
+@reads_tables
 def evaluate(
     real: Annotated[Path, typer.Argument(help="The table that the model learnt.")],
     synthetic: Annotated[Path, typer.Argument(help="The synthetic table.")],
@@ -196,22 +200,22 @@ def evaluate(
         Path | None, typer.Option("--output", "-o", help="Also write the report: .html or .json.")
     ] = None,
     as_json: Json = False,
+    *,
+    tables: TableReader,
 ) -> None:
     """Compare a synthetic with the real table, beside a baseline and what real rows reach."""
     from understudy.evaluation.report import evaluate as score
-    from understudy.tables.formats import read_table
     from understudy.tables.inference import infer_schema
     from understudy.tables.validation import conform
 
     if report_file is not None and report_file.suffix.lower() not in (".html", ".json"):
         raise InvalidInput(f"{report_file.name!r} ends neither in .html nor in .json.", code="unknown_format")
+    tables.check(real, *(path for path in (synthetic, holdout) if path is not None))
     with progress_bar("Evaluating") as progress:
-        real_rows = read_table(existing_file(real), progress=progress)
+        real_rows = tables.read(real, progress)
         schema = infer_schema(real_rows)
         others = [
-            conform(read_table(existing_file(path), progress=progress), schema)
-            for path in (synthetic, holdout)
-            if path is not None
+            conform(tables.read(path, progress), schema) for path in (synthetic, holdout) if path is not None
         ]
         report = score(
             real_rows,
@@ -242,19 +246,6 @@ def _describe_groups(model: Synthesizer, control: Control, n_rows: int, offset: 
         "groups": [asdict(group) for group in groups],
         "warnings": describe_weak_groups(control, groups),
     }
-
-
-def _read_options(sheet: str | None) -> ReadOptions:
-    from pydantic import ValidationError
-
-    from understudy.tables.reading import ReadOptions
-
-    try:
-        return ReadOptions(sheet=sheet)
-    except ValidationError:
-        raise InvalidInput(
-            "--sheet takes 1 to 255 characters, none of them control characters.", code="invalid_parameters"
-        ) from None
 
 
 def _synthesizer_parameters(

@@ -42,13 +42,18 @@ def add(
     return artifact
 
 
-def get(session: Session, project_id: UUID, job_id: UUID, role: str) -> Artifact:
-    """Return the file that a job left in a role, or raise `NotFound`."""
-    artifact = session.scalar(
+def find(session: Session, project_id: UUID, job_id: UUID, role: str) -> Artifact | None:
+    """Return the file that a job left in a role, if it left one."""
+    return session.scalar(
         select(Artifact).where(
             Artifact.project_id == project_id, Artifact.job_id == job_id, Artifact.role == role
         )
     )
+
+
+def get(session: Session, project_id: UUID, job_id: UUID, role: str) -> Artifact:
+    """Return the file that a job left in a role, or raise `NotFound`."""
+    artifact = find(session, project_id, job_id, role)
     if artifact is None:
         raise NotFound(f"Job {ids.to_text('job', job_id)} has no file {role!r}.")
     return artifact

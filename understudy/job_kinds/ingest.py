@@ -89,11 +89,10 @@ def work(workspace: Workspace, parameters: IngestParameters) -> WorkResult:
     files: dict[str, str] = {}
     tables: list[Json] = []
     for number, (position, name, format_) in enumerate(parameters.files):
-        role = role_of("table", position)
-        files[role] = f"{role}.parquet"
         part = replace(workspace, progress=_share(workspace.progress, number, len(parameters.files)))
         with _naming(name):
-            facts = _read(part, role_of("upload", position), files[role], format_, parameters.options)
+            facts, made = _read(part, position, format_, parameters.options)
+        files |= made
         tables.append(facts)
     if not parameters.tables:
         return WorkResult(files=files, facts=tables[0])
@@ -101,21 +100,36 @@ def work(workspace: Workspace, parameters: IngestParameters) -> WorkResult:
     return WorkResult(files=files, facts={"tables": tables})
 
 
-def _read(workspace: Workspace, source: str, target: str, format_: FormatName, options: ReadOptions) -> Json:
+def _read(
+    workspace: Workspace, position: int | None, format_: FormatName, options: ReadOptions
+) -> tuple[Json, dict[str, str]]:
+    """Return the facts of a table, and the files that were made of its file, by role."""
     # DuckDB and Arrow are loaded where they are used: the API imports this module and must stay small.
-    from understudy.tables.formats import FORMATS
+    from understudy.tables.formats import FORMATS, write_table
     from understudy.tables.formats.scan import ReadLimits
 
+    role = role_of("table", position)
+    files = {role: f"{role}.parquet"}
     limits = ReadLimits(rows_max=workspace.context["rows_max"], columns_max=workspace.context["columns_max"])
     ingested = FORMATS[format_].ingest(
-        workspace.inputs[source], workspace.folder / target, limits, workspace.progress, options=options
+        workspace.inputs[role_of("upload", position)],
+        workspace.folder / files[role],
+        limits,
+        workspace.progress,
+        options=FORMATS[format_].taken(options),
     )
-    return {
+    if ingested.rejects:
+        role = role_of("rejects", position)
+        files[role] = f"{role}.parquet"
+        write_table(workspace.folder / files[role], ingested.rejects.to_batches(), ingested.rejects.schema)
+    facts = {
         "n_rows": ingested.n_rows,
         "n_columns": ingested.n_columns,
         "schema": ingested.schema.model_dump(mode="json"),
         "warnings": ingested.warnings,
+        "n_rows_skipped": ingested.rejects.num_rows if ingested.rejects else 0,
     }
+    return facts, files
 
 
 def _share(progress: Progress, number: int, n_tables: int) -> Progress:
@@ -155,7 +169,7 @@ def publish(
     dataset_id = ids.from_text("dataset", parameters.dataset_id)
     if not parameters.tables:
         datasets.set_ready(session, job.project_id, dataset_id, **_shown(facts, files["table"]))
-        return {"dataset_id": parameters.dataset_id, "warnings": facts["warnings"]}
+        return _result(parameters, facts["warnings"], [facts])
     datasets.set_ready(
         session,
         job.project_id,
@@ -170,7 +184,12 @@ def publish(
         shown = _shown(found, files[role_of("table", position)])
         dataset_tables.set_ready(session, job.project_id, dataset_id, position, **shown)
         warnings += [f"Table {table.name!r}: {warning}" for warning in found["warnings"]]
-    return {"dataset_id": parameters.dataset_id, "warnings": warnings}
+    return _result(parameters, warnings, facts["tables"])
+
+
+def _result(parameters: IngestParameters, warnings: list[str], tables: list[Json]) -> Json:
+    n_rows_skipped = sum(table["n_rows_skipped"] for table in tables)
+    return {"dataset_id": parameters.dataset_id, "warnings": warnings, "n_rows_skipped": n_rows_skipped}
 
 
 def _shown(facts: Json, file: StoredFile) -> Json:

@@ -86,6 +86,21 @@ def stream_table(resources: Resources, artifact: Artifact, format_name: FormatNa
     return chain([first], chunks)
 
 
+def stream_rejects(
+    resources: Resources, artifact: Artifact | None, format_name: FormatName
+) -> Iterator[bytes]:
+    """Return the table of skipped rows in pieces; without a stored one, the empty table."""
+    if artifact is not None:
+        return stream_table(resources, artifact, format_name)
+    from understudy.tables.formats import write_table
+    from understudy.tables.formats.scan import REJECTS_SCHEMA
+
+    with TemporaryDirectory(dir=resources.staging_folder, prefix="download-") as scratch:
+        path = Path(scratch) / f"rejects.{format_name}"
+        write_table(path, [], REJECTS_SCHEMA)
+        return iter([path.read_bytes()])
+
+
 def _corrupt(how: str) -> UnderstudyError:
     detail = f"The stored file {how}; it has to be restored from a backup."
     return UnderstudyError(detail, code="artifact_corrupt")

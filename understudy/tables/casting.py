@@ -1,4 +1,4 @@
-"""Arrow's casts, with the one from text to times of day that it lacks; and the count of what does not fit."""
+"""Arrow's casts, with the one from text to times of day that it lacks; and where what does not fit stands."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def find_unfit(array: pa.Array[Any], target: pa.DataType, n_max: int) -> list[in
             return [0]
         half = len(array) // 2
         found = find_unfit(array.slice(0, half), target, n_max)
-        if len(found) < n_max:
-            found += [half + at for at in find_unfit(array.slice(half), target, n_max - len(found))]
-        return found
+        if len(found) == n_max:
+            return found
+        return found + [half + place for place in find_unfit(array.slice(half), target, n_max - len(found))]
     return []

@@ -36,12 +36,22 @@ class Write(Protocol):
 
 @dataclass(frozen=True)
 class Ingested:
-    """What is known of a table after its file was taken in."""
+    """What is known of a table after its file was taken in; `rejects` are the rows that were skipped."""
 
     schema: Schema
     n_rows: int
     n_columns: int
     warnings: list[str]
+    rejects: pa.Table | None = None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A table in memory, and what is to be known of how it was read; see `Scan`."""
+
+    table: pa.Table
+    warnings: list[str]
+    rejects: pa.Table | None
 
 
 @dataclass(frozen=True)
@@ -115,6 +125,10 @@ class Format:
     options: frozenset[str] = frozenset()
     write_limits: WriteLimits | None = None
 
+    def taken(self, options: ReadOptions) -> ReadOptions:
+        """Return those of the options that its files are read with."""
+        return ReadOptions(**options.model_dump(include=set(options.given & self.options)))
+
     def check_options(self, options: ReadOptions) -> None:
         """Refuse options that its files are not read with."""
         for name in sorted(options.given - self.options):
@@ -145,11 +159,24 @@ class Format:
         InvalidInput
             If the file is not a table, is damaged, or passes a limit.
         """
+        return self.load(path, limits=limits, options=options, progress=progress).table
+
+    def load(
+        self,
+        path: Path,
+        *,
+        limits: ReadLimits | None = None,
+        options: ReadOptions | None = None,
+        progress: Progress = no_progress,
+    ) -> Loaded:
+        """Return what `read` does, with the warnings and the rows that were skipped."""
         limits = limits or ReadLimits()
         with TemporaryDirectory(prefix="understudy-") as scratch:
             reading = Reading(Path(scratch), limits, options or ReadOptions(), progress)
             with self.open(path, reading) as scan:
-                return pa.Table.from_batches(CanonicalBatches(scan, limits), scan.schema)
+                batches = CanonicalBatches(scan, limits)
+                table = pa.Table.from_batches(batches, scan.schema)
+                return Loaded(table, [*scan.warnings, *batches.warnings()], scan.rejects)
 
     def ingest(
         self,
@@ -184,4 +211,5 @@ class Format:
 
 def _ingested(stored: Path, scan: Scan, batches: CanonicalBatches) -> Ingested:
     schema = infer_stored(stored, scan.schema, n_missing=batches.n_missing, notes=scan.notes)
-    return Ingested(schema, batches.n_rows, len(scan.schema), [*scan.warnings, *batches.warnings()])
+    warnings = [*scan.warnings, *batches.warnings()]
+    return Ingested(schema, batches.n_rows, len(scan.schema), warnings, scan.rejects)

@@ -138,7 +138,16 @@ def write_parquet(
         How many rows will come, if it is known: progress is told as a fraction of it.
     """
     n_rows = 0
-    with appearing(path) as part, pq.ParquetWriter(part, schema, compression="zstd") as writer:
+    # Numbers have too many values for dictionaries, which make files larger and writing slower.
+    texts = [
+        field.name
+        for field in schema
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+    ]
+    with (
+        appearing(path) as part,
+        pq.ParquetWriter(part, schema, compression="zstd", use_dictionary=texts) as writer,  # type: ignore[arg-type] # it takes names
+    ):
         rows_max = batch_rows(len(schema), _GROUP_VALUES_MAX)
         for group in row_groups(batches, schema, rows_max=rows_max, bytes_max=_GROUP_BYTES_MAX):
             writer.write_table(group, row_group_size=ROW_GROUP_ROWS)

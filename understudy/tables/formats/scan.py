@@ -14,6 +14,10 @@ from understudy.tables.reading import ReadOptions
 MEBIBYTE = 1024**2
 GIBIBYTE = 1024**3
 
+_REJECTS: dict[str, pa.DataType] = {"line": pa.int64(), "column": pa.int32(), "reason": pa.string()}
+REJECTS_SCHEMA = pa.schema(_REJECTS)
+"""Rows that were skipped: the line of the file, the field (from 1) if it is one, and a code. No values."""
+
 
 @dataclass(frozen=True)
 class ReadLimits:
@@ -67,6 +71,8 @@ class Scan:
         Why a column has its type, in words; no values.
     warnings : list of str
         What the user should know of how the file was taken; no values.
+    rejects : pyarrow.Table, optional
+        The rows that could not be read and were skipped, under `REJECTS_SCHEMA`.
     """
 
     schema: pa.Schema
@@ -74,3 +80,4 @@ class Scan:
     batches: Iterator[pa.RecordBatch]
     notes: Mapping[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    rejects: pa.Table | None = None

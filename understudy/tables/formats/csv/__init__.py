@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,8 +11,8 @@ import pyarrow as pa
 from understudy.errors import InvalidInput
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.csv.dialect import Dialect, read_dialect
-from understudy.tables.formats.csv.staging import Staged, stage
-from understudy.tables.formats.csv.text import utf8_file
+from understudy.tables.formats.csv.reading import Readable, read_rows
+from understudy.tables.formats.csv.text import utf8_text
 from understudy.tables.formats.csv.writing import csv_chunks, write_csv
 from understudy.tables.formats.scan import Reading, Scan
 
@@ -20,26 +20,32 @@ from understudy.tables.formats.scan import Reading, Scan
 @contextmanager
 def scan_csv(path: Path, reading: Reading) -> Iterator[Scan]:
     """Open a CSV file; see `Format`."""
-    source = utf8_file(path, reading.scratch, reading.progress)
-    dialect = read_dialect(source, reading.limits)
-    staged = stage(source, dialect, reading)
-    if staged.n_rows == 0:
+    text = utf8_text(path, reading)
+    dialect = read_dialect(text.path, reading.limits, reading.options)
+    readable = read_rows(text, dialect, reading)
+    if readable.staged.n_rows == 0:
         raise InvalidInput("The file has a header and no rows; it needs at least one.", code="no_rows")
-    yield _typed(staged, dialect)
+    yield _typed(readable, dialect, text.warnings)
 
 
-def _typed(staged: Staged, dialect: Dialect) -> Scan:
+def _typed(readable: Readable, dialect: Dialect, warnings: Iterable[str]) -> Scan:
+    staged = readable.staged
     named = list(zip(dialect.names, staged.types, strict=True))
+    notes = dict(zip(dialect.names, readable.notes(dialect), strict=True))
     schema = pa.schema([pa.field(name, t.arrow_type, nullable=not t.is_complete) for name, t in named])
     return Scan(
         schema,
         staged.n_rows,
         staged.batches(schema),
-        notes={name: type_.note for name, type_ in named if type_.note},
+        notes={name: note for name, note in notes.items() if note},
         warnings=[
+            *warnings,
+            *dialect.warnings,
+            *readable.warnings(),
             *_header_warnings(dialect),
-            *(f"Column {name!r} is text: {type_.note}." for name, type_ in named if type_.is_doubtful),
+            *(f"Column {name!r} is text: {notes[name]}." for name, type_ in named if type_.is_doubtful),
         ],
+        rejects=readable.rejects(),
     )
 
 
@@ -51,10 +57,16 @@ def _header_warnings(dialect: Dialect) -> list[str]:
 
 CSV = Format(
     name="csv",
-    summary="Comma, tab, semicolon or bar separated text with a header line, in UTF-8 or UTF-16",
+    summary="Comma, tab, semicolon or bar separated text with a header line, in any usual encoding",
     suffixes=(".csv", ".tsv"),
     media_type="text/csv",
     scan=scan_csv,
     write=write_csv,
     chunks=csv_chunks,
+    options=frozenset(
+        (
+            *("delimiter", "quote", "encoding", "decimal", "thousands", "date_order", "missing"),
+            *("bad_rows", "bad_rows_share_max"),
+        )
+    ),
 )

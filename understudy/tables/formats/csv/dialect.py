@@ -1,50 +1,100 @@
-"""The delimiter and the header of a CSV file, from its beginning."""
+"""The delimiter, the quotation mark and the header of a CSV file, from rows all over it."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from understudy.errors import InvalidInput
 from understudy.tables.formats.canonical import check_columns
 from understudy.tables.formats.scan import ReadLimits
 from understudy.tables.inference import check_names
+from understudy.tables.reading import ReadOptions
 
 _DELIMITERS = (",", "\t", ";", "|")
+_QUOTES = ('"', "'")
 _SAMPLE_ROWS = 100
+# Further looks at the file, evenly spread behind its beginning.
+_N_PLACES = 10
+_PLACE_BYTES = 32 * 1024
+_SEPARATOR_LINE = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
+# So many of the values of a column stand in single quotation marks if these are the file's.
+_MOST = 0.9
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the fields of the file are parted, the names in its header, and the blank lines before it."""
+    """How the fields of the file are parted, the names in its header, and where that stands.
+
+    Parameters
+    ----------
+    quote : str
+        The quotation mark, or nothing.
+    n_lines_before, header_line : int
+        How many lines before the header are none of the table; on which line the header ends.
+    """
 
     delimiter: str
     names: tuple[str, ...]
-    n_blank_lines: int
+    n_lines_before: int = 0
+    header_line: int = 1
+    quote: str = '"'
+    warnings: tuple[str, ...] = ()
+
+    def for_python(self) -> dict[str, Any]:
+        """Return the dialect as Python's reader takes it."""
+        return _python_dialect(self.delimiter, self.quote)
 
 
-def read_dialect(path: Path, limits: ReadLimits) -> Dialect:
-    """Return the dialect in which the first rows agree best.
+def _python_dialect(delimiter: str, quote: str) -> dict[str, Any]:
+    if quote:
+        return {"delimiter": delimiter, "quotechar": quote, "doublequote": True}
+    return {"delimiter": delimiter, "quoting": csv.QUOTE_NONE, "quotechar": None}
+
+
+Rows = list[list[str]]
+
+
+def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = None) -> Dialect:
+    """Return the dialect in which rows from all over the file agree best, where the options leave it open.
 
     Raises
     ------
     InvalidInput
         empty_file, invalid_header, unclosed_quote, too_many_columns, unreadable_file (endless first line).
     """
+    options = options or ReadOptions()
     text, is_whole = _beginning(path, limits.cell_bytes_max)
     if not text.strip():
         raise InvalidInput("The file begins with nothing but blanks: it holds no table.", code="empty_file")
-    samples = {delimiter: _rows(text, delimiter, is_whole=is_whole) for delimiter in _DELIMITERS}
+    n_lines_before = len(text[: len(text) - len(text.lstrip("\r\n"))].splitlines())
+    delimiters: Sequence[str] = [options.delimiter] if options.delimiter else _DELIMITERS
+    text = text.lstrip("\r\n")
+    if said := _SEPARATOR_LINE.match(text):
+        n_lines_before, text = n_lines_before + 1, text[said.end() :]
+        delimiters = [options.delimiter or said[1]]
+    places = [text] + ([] if is_whole else _places(path, limits.cell_bytes_max))
+    given = {"none": ""}.get(options.quote or "", options.quote)
+    quote = given if given is not None else _find_quote(places, delimiters, is_whole=is_whole)
+    samples = {delimiter: _sample(places, delimiter, quote, is_whole=is_whole) for delimiter in delimiters}
     if not any(samples.values()):
-        raise _without_header(text, limits, is_whole=is_whole)
-    delimiter = max(_DELIMITERS, key=lambda candidate: _agreement(samples[candidate]))
+        raise _without_header(text, limits, quote, is_whole=is_whole)
+    delimiter = max(delimiters, key=lambda candidate: _agreement(samples[candidate]))
     header = samples[delimiter][0]
+    _check_comment(text, header, samples)
     check_columns(len(header), limits)
     check_names(header)
-    n_blank_lines = len(text[: len(text) - len(text.lstrip("\r\n"))].splitlines())
-    return Dialect(delimiter, tuple(header), n_blank_lines)
+    header_line = n_lines_before + _lines_of_header(text, delimiter, quote)
+    warnings = ("Fields are taken to stand in single quotation marks (option `quote`).",) * (
+        quote == "'" and given is None
+    )
+    return Dialect(delimiter, tuple(header), n_lines_before, header_line, quote, warnings)
 
 
 def _beginning(path: Path, size: int) -> tuple[str, bool]:
@@ -55,13 +105,34 @@ def _beginning(path: Path, size: int) -> tuple[str, bool]:
     return text, len(data) <= size
 
 
-def _rows(text: str, delimiter: str, *, is_whole: bool) -> list[list[str]]:
+def _places(path: Path, start: int) -> list[str]:
+    """Return whole lines from places all over the file, behind its beginning."""
+    size = path.stat().st_size
+    texts = []
+    with path.open("rb") as file:
+        for index in range(_N_PLACES):
+            file.seek(start + (size - start) * index // _N_PLACES)
+            data = file.read(_PLACE_BYTES)
+            lines = data.splitlines(keepends=True)[1:-1]
+            texts.append(b"".join(lines).decode("utf-8", errors="ignore"))
+    return texts
+
+
+def _sample(places: Sequence[str], delimiter: str, quote: str, *, is_whole: bool) -> Rows:
+    """Return the first rows of each place; the very first is the header."""
+    first = _rows(places[0], delimiter, quote, is_whole=is_whole)
+    if not first:
+        return []
+    return first + [row for text in places[1:] for row in _rows(text, delimiter, quote, is_whole=True)]
+
+
+def _rows(text: str, delimiter: str, quote: str, *, is_whole: bool) -> Rows:
     """Return the first rows, without blank lines and without a row that the sample may have cut.
 
     They end before a row that is malformed: the reader of the whole file will say what is wrong with it.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[list[str]] = []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, **_python_dialect(delimiter, quote))
+    rows: Rows = []
     try:
         for row in reader:
             if len(rows) == _SAMPLE_ROWS:
@@ -73,7 +144,7 @@ def _rows(text: str, delimiter: str, *, is_whole: bool) -> list[list[str]]:
     return rows if is_whole else rows[:-1]
 
 
-def _agreement(rows: list[list[str]]) -> tuple[bool, float, int]:
+def _agreement(rows: Rows) -> tuple[bool, float, int]:
     """Rank a delimiter: it parts the header, then the rows have as many fields, then it parts more."""
     if not rows:
         return (False, 0.0, 0)
@@ -82,9 +153,57 @@ def _agreement(rows: list[list[str]]) -> tuple[bool, float, int]:
     return (width > 1, same, width)
 
 
-def _without_header(text: str, limits: ReadLimits, *, is_whole: bool) -> InvalidInput:
+def _find_quote(places: Sequence[str], delimiters: Sequence[str], *, is_whole: bool) -> str:
+    """Return the quotation mark: the double one, unless single ones plainly have its place."""
+    if not any("'" in text for text in places):
+        return '"'
+    best = {
+        quote: max(
+            _agreement(_sample(places, delimiter, quote, is_whole=is_whole)) for delimiter in delimiters
+        )
+        for quote in _QUOTES
+    }
+    if best["'"] < best['"']:
+        return '"'
+    delimiter = max(
+        delimiters, key=lambda candidate: _agreement(_sample(places, candidate, "'", is_whole=is_whole))
+    )
+    raw = [row for row in _sample(places, delimiter, "", is_whole=is_whole) if len(row) == best["'"][2]]
+    fields = [field for row in raw for field in row]
+    if len(raw) < 2 or any(field.startswith('"') for field in fields):
+        return '"'
+    return "'" if any(_stands_in_single_quotes(column) for column in zip(*raw, strict=True)) else '"'
+
+
+def _stands_in_single_quotes(column: Sequence[str]) -> bool:
+    values = [value for value in column[1:] if value]
+    quoted = sum(len(value) >= 2 and value[0] == value[-1] == "'" for value in values)
+    return bool(values) and quoted >= _MOST * len(values)
+
+
+def _check_comment(text: str, header: Sequence[str], samples: dict[str, Rows]) -> None:
+    """Refuse a comment before the header: what follows it agrees on a number of fields that it has not."""
+    if not text.startswith("#"):
+        return
+    for rows in samples.values():
+        (width, n), *_ = Counter(len(row) for row in rows[1:]).most_common(1) or [(0, 0)]
+        if width > 1 and width != len(header) and len(rows[0]) != width and n >= _MOST * len(rows[2:]):
+            raise InvalidInput(
+                "The first line begins with # and has not as many fields as the lines after it: it is taken "
+                "for a comment. Remove the lines before the header.",
+                code="invalid_header",
+            )
+
+
+def _lines_of_header(text: str, delimiter: str, quote: str) -> int:
+    reader = csv.reader(io.StringIO(text, newline=""), **_python_dialect(delimiter, quote))
+    next(reader, None)
+    return reader.line_num
+
+
+def _without_header(text: str, limits: ReadLimits, quote: str, *, is_whole: bool) -> InvalidInput:
     check_columns(max(text.count(delimiter) for delimiter in _DELIMITERS) + 1, limits)
-    if is_whole or '"' in text:
+    if is_whole or (quote and quote in text):
         return InvalidInput(
             "A quoted name in the first line is not closed. Close it with a quotation mark.",
             code="unclosed_quote",

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
+from understudy.tables.formats.csv import faults
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.scan import Reading, ReadLimits
+from understudy.tables.reading import ReadOptions
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 MISSING = ("", "NA", "N/A", "NULL", "null", "NaN")
 
 _MEMORY = "512MB"
-# As many as DuckDB works on at once: what it hands over is in memory as a whole.
-_BATCH_ROWS = 2_048
+# A few times as many as DuckDB works on at once: what it hands over is in memory as a whole.
+_BATCH_ROWS = 8_192
 
 
 @contextmanager
@@ -85,24 +87,39 @@ def text_batches(source: Path, dialect: Dialect, reading: Reading) -> Iterator[p
 
     Raises
     ------
-    InvalidInput
-        ragged_rows, unclosed_quote, unreadable_file; with the line.
+    UnreadableRow
+        If a row cannot be read.
     MixedLineEnds
         If the line ends must be unified first.
     """
     with open_session(source, reading.scratch) as session:
         try:
-            yield from _read(session, _select(source, dialect, reading.limits))
+            yield from _read(session, _select(source, dialect, reading))
         except _CsvFault as fault:
             if _MIXED_LINE_ENDS in fault.message:
                 raise MixedLineEnds from None
-            raise _explained(fault.message, len(dialect.names), reading.limits) from None
+            raise UnreadableRow(_explained(fault.message, len(dialect.names), reading.limits)) from None
 
 
 class MixedLineEnds(Exception):
     """The file ends its lines in more than one way."""
 
 
+class UnreadableRow(Exception):
+    """A row cannot be read; `error` says so as well as the parser can tell."""
+
+    def __init__(self, error: InvalidInput) -> None:
+        super().__init__()
+        self.error = error
+
+
+def missing_words(options: ReadOptions) -> tuple[str, ...]:
+    """Return what stands for a missing value."""
+    return (*MISSING, *(word for word in options.missing if word not in MISSING))
+
+
+# A line of many buffers is "not implemented".
+_CSV_FAULTS = ("Invalid Input Error", "Conversion Error", "Not implemented Error")
 _MIXED_LINE_ENDS = "state machine reached an invalid state"
 
 
@@ -119,21 +136,27 @@ def _read(session: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordB
 
     try:
         yield from session.sql(query).to_arrow_reader(_BATCH_ROWS)
-    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+    except (
+        duckdb.InvalidInputException,
+        duckdb.ConversionException,
+        duckdb.NotImplementedException,
+    ) as error:
         raise _CsvFault(str(error)) from None
     except OSError as error:
-        if error.errno is None and str(error).startswith(("Invalid Input Error", "Conversion Error")):
+        if error.errno is None and str(error).startswith(_CSV_FAULTS):
             raise _CsvFault(str(error)) from None
         raise
 
 
-def _select(source: Path, dialect: Dialect, limits: ReadLimits) -> str:
+def _select(source: Path, dialect: Dialect, reading: Reading) -> str:
+    limits = reading.limits
+    quote = _quoted(dialect.quote)
     columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(dialect.names)))
-    missing = ", ".join(_quoted(token) for token in MISSING)
+    missing = ", ".join(_quoted(token) for token in missing_words(reading.options))
     return f"""
         SELECT * FROM read_csv(
-            {_quoted(source)}, auto_detect = false, header = true, skip = {dialect.n_blank_lines},
-            delim = {_quoted(dialect.delimiter)}, quote = '"', escape = '"',
+            {_quoted(source)}, auto_detect = false, header = true, skip = {dialect.n_lines_before},
+            delim = {_quoted(dialect.delimiter)}, quote = {quote}, escape = {quote},
             columns = {{{columns}}}, strict_mode = true,
             nullstr = [{missing}], allow_quoted_nulls = false, max_line_size = {limits.cell_bytes_max},
             buffer_size = {4 * limits.cell_bytes_max}
@@ -150,29 +173,15 @@ def _explained(fault: str, n_columns: int, limits: ReadLimits) -> InvalidInput:
     line = _LINE.search(fault)
     place = f"Line {int(line[1]):,} (a row that spans lines counts as one)" if line else "A line"
     if counts := _COUNTS.search(fault):
-        return InvalidInput(
-            f"{place} has {_fields(int(counts[2]))} where the header has {_fields(n_columns)}. Give every "
-            "row as many fields as the header; a field that holds the delimiter needs quotation marks.",
-            code="ragged_rows",
-        )
+        return faults.ragged_rows(place, int(counts[2]), n_columns)
     if _LINE_SIZE.search(fault):
-        return InvalidInput(
-            f"{place} is longer than {limits.cell_bytes_max:,} bytes. Look for a quotation mark that is not "
-            "closed, or shorten the text.",
-            code="unreadable_file",
-        )
+        return faults.long_line(place, limits.cell_bytes_max)
     if "unterminated quote" in fault:
-        return InvalidInput(
-            f"{place} has a quoted field that is not closed, or text after its closing quotation mark. Close "
-            "it, and write a quotation mark within a field twice.",
-            code="unclosed_quote",
-        )
+        return faults.unclosed_quote(place)
+    if "Invalid unicode" in fault:
+        return faults.wrong_encoding(place)
     return InvalidInput(
         "The file cannot be taken apart as CSV. Write it again with one delimiter and quotation marks around "
         "fields that hold it.",
         code="unreadable_file",
     )
-
-
-def _fields(n: int) -> str:
-    return f"{n:,} field" if n == 1 else f"{n:,} fields"

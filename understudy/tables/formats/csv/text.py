@@ -1,13 +1,19 @@
-"""The bytes of a CSV file before they are taken apart: whether it is text at all, and UTF-8."""
+"""The bytes of a CSV file before they are taken apart: whether it is text at all, and in which encoding.
+
+Valid UTF-8 is UTF-8, whatever else it might be; a mark at the beginning says what it says; zero bytes in
+every other place are UTF-16. The rest is text of one byte a character, taken for Windows-1252 with a warning.
+"""
 
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from understudy.errors import InvalidInput
 from understudy.progress import Progress
-from understudy.tables.formats.scan import MEBIBYTE
+from understudy.tables.formats.scan import MEBIBYTE, Reading
 
 # Beginnings of files that are often sent by mistake, and what to do about each.
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
@@ -30,34 +36,77 @@ _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
 )
 _MARKUP = (b"<!doctype", b"<html", b"<?xml")
 
-_UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# The encoding of what is no UTF-8: that of Windows in the west, which holds Latin-1's letters.
+_SINGLE_BYTE = "cp1252"
+# In UTF-16, so many of the bytes in every other place are zero: delimiters and digits at least.
+_ZEROS_MIN = 0.3
 
-_REMEDY = "Save the file as UTF-8 and send it again."
+_REMEDY = "Save the file as UTF-8 and send it again, or name its encoding (option `encoding`)."
 
 
-def utf8_file(source: Path, scratch: Path, progress: Progress) -> Path:
-    """Return a file of valid UTF-8 text: the source itself, or its translation from UTF-16.
+@dataclass(frozen=True)
+class Text:
+    """A file of text in UTF-8: the source itself, or its translation."""
+
+    path: Path
+    longest_line_bytes: int
+    warnings: tuple[str, ...] = ()
+
+
+class _Gauge:
+    """The length of the longest line, of a file that is fed to it piece by piece."""
+
+    def __init__(self) -> None:
+        self.longest = 0
+        self._current = 0
+
+    def add(self, data: bytes) -> None:
+        """Take the next piece; lines that begin and end in it are no longer than it is."""
+        ends = [data.find(b"\n"), data.find(b"\r"), data.rfind(b"\n"), data.rfind(b"\r")]
+        found = [end for end in ends if end >= 0]
+        first, last = (min(found), max(found)) if found else (len(data), -1)
+        self.longest = max(self.longest, self._current + first)
+        self._current = len(data) - 1 - last if found else self._current + len(data)
+
+
+def utf8_text(source: Path, reading: Reading) -> Text:
+    """Return the file's text in UTF-8.
+
+    With bad rows to be skipped, lines that are not valid stay in it as they are.
 
     Raises
     ------
     InvalidInput
-        empty_file, unreadable_file (not text), wrong_encoding (with the line and the byte).
+        empty_file, unreadable_file (not text), wrong_encoding (with the line).
     """
     with source.open("rb") as file:
-        start = file.read(4096)
+        start = file.read(65_536)
     if not start:
         raise InvalidInput("The file is empty.", code="empty_file")
-    if start[:4] in _UTF32:
-        raise InvalidInput(f"The file is UTF-32. {_REMEDY}", code="wrong_encoding")
-    if start[:2] in _UTF16:
-        target = scratch / "utf8.csv"
-        _translate_utf16(source, target)
-        source = target
-    else:
+    encoding = reading.options.encoding or _encoding_of(start)
+    if encoding is None or encoding == "utf-8":
         _check_kind(start)
-    _check_utf8(source, progress)
-    return source
+        return _check_utf8(source, reading, is_given=encoding is not None)
+    return _translate(source, encoding, reading)
+
+
+def _encoding_of(start: bytes) -> str | None:
+    """Return the encoding that a mark names, or UTF-16 where zeros leave no doubt."""
+    for mark, encoding in _MARKS:
+        if start.startswith(mark):
+            return encoding
+    even, odd = start[0::2].count(0), start[1::2].count(0)
+    if not odd and even > _ZEROS_MIN * len(start) / 2 and not start.startswith(b"\0\0"):
+        return "utf-16-be"
+    if not even and odd > _ZEROS_MIN * len(start) / 2:
+        return "utf-16-le"
+    return None
 
 
 def unify_line_ends(source: Path, target: Path) -> Path:
@@ -66,8 +115,9 @@ def unify_line_ends(source: Path, target: Path) -> Path:
     Only for files that mix them; a line end within quotes is changed as well.
     """
     with (
-        source.open("r", encoding="utf-8", newline=None) as file,
-        target.open("w", encoding="utf-8", newline="") as copy,
+        # Every byte is a character of Latin-1, so that invalid UTF-8 stays as it is.
+        source.open("r", encoding="latin-1", newline=None) as file,
+        target.open("w", encoding="latin-1", newline="") as copy,
     ):
         while text := file.read(MEBIBYTE):
             copy.write(text)
@@ -85,42 +135,72 @@ def _check_kind(start: bytes) -> None:
         raise InvalidInput("The file is not CSV but JSON. Export the table as CSV.", code="unreadable_file")
 
 
-def _check_utf8(source: Path, progress: Progress) -> None:
+def _check_utf8(source: Path, reading: Reading, *, is_given: bool) -> Text:
+    """Return the file if it is UTF-8, or its translation if it can be nothing but Windows-1252."""
+    gauge = _Gauge()
+    position = _first_invalid(source, reading.progress, gauge)
+    if position is None:
+        return Text(source, gauge.longest)
+    with source.open("rb") as file:
+        start = file.read(MEBIBYTE)
+    if position < MEBIBYTE and _is_garbage(start):
+        raise InvalidInput("The file is not text. Send a CSV or Parquet file.", code="unreadable_file")
+    is_lenient = reading.options.bad_rows == "skip"
+    is_utf8 = is_given or start.startswith(codecs.BOM_UTF8) or _holds_only_utf8(source, position)
+    if is_utf8 or _has_valid_line(source, position):
+        if is_lenient:
+            return Text(source, gauge.longest)
+        raise _wrong_encoding(source, position, is_mixed=not is_utf8)
+    guessed = (
+        "The text is not UTF-8 and was taken for Windows-1252: look at its letters beyond A to Z. The option "
+        "`encoding` names another."
+    )
+    return replace(_translate(source, _SINGLE_BYTE, reading, is_guess=True), warnings=(guessed,))
+
+
+def _chunks(source: Path, start: int = 0) -> Iterator[bytes]:
+    with source.open("rb") as file:
+        file.seek(start)
+        while chunk := file.read(MEBIBYTE):
+            yield chunk
+
+
+def _first_invalid(source: Path, progress: Progress, gauge: _Gauge) -> int | None:
+    """Return the place of the first byte that is no UTF-8; a zero byte is no text at all."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     size = source.stat().st_size
-    n_bytes = n_lines = 0
-    with source.open("rb") as file:
-        while chunk := file.read(MEBIBYTE):
-            _check_chunk(chunk, decoder, n_bytes, n_lines)
-            n_bytes += len(chunk)
-            n_lines += chunk.count(b"\n")
-            progress("checking", n_bytes / size)
-    if decoder.getstate()[0]:
-        raise _wrong_encoding(n_bytes, n_lines)
+    n_bytes = 0
+    position: int | None = None
+    for chunk in _chunks(source):
+        if (zero := chunk.find(b"\0")) >= 0:
+            raise _no_text(n_bytes + zero)
+        if position is None:
+            position = _invalid_in(chunk, decoder, n_bytes)
+        gauge.add(chunk)
+        n_bytes += len(chunk)
+        progress("checking", n_bytes / size)
+    if position is None and (carried := len(decoder.getstate()[0])):
+        return n_bytes - carried
+    return position
 
 
-def _check_chunk(chunk: bytes, decoder: codecs.IncrementalDecoder, n_bytes: int, n_lines: int) -> None:
-    zero = chunk.find(b"\0")
-    if zero >= 0:
-        raise InvalidInput(
-            f"The file is not text: byte {n_bytes + zero + 1:,} is zero. If it is UTF-16, save it as UTF-8; "
-            "if not, send a CSV file.",
-            code="unreadable_file",
-        )
+def _no_text(position: int) -> InvalidInput:
+    return InvalidInput(
+        f"The file is not text: byte {position + 1:,} is zero. If it is UTF-16, name it (option `encoding`); "
+        "if not, send a CSV file.",
+        code="unreadable_file",
+    )
+
+
+def _invalid_in(chunk: bytes, decoder: codecs.IncrementalDecoder, n_bytes: int) -> int | None:
     carried = len(decoder.getstate()[0])
     if chunk.isascii() and not carried:
-        return
+        return None
     try:
         decoder.decode(chunk)
     except UnicodeDecodeError as error:
-        # Without its cause: the decoder's error carries the bytes.
-        raise _not_utf8(chunk, error.start - carried, n_bytes, n_lines) from None
-
-
-def _not_utf8(chunk: bytes, position: int, n_bytes: int, n_lines: int) -> InvalidInput:
-    if n_bytes == 0 and _is_garbage(chunk):
-        return InvalidInput("The file is not text. Send a CSV or Parquet file.", code="unreadable_file")
-    return _wrong_encoding(n_bytes + position, n_lines + chunk.count(b"\n", 0, max(0, position)))
+        return n_bytes + error.start - carried
+    return None
 
 
 def _is_garbage(chunk: bytes) -> bool:
@@ -129,26 +209,89 @@ def _is_garbage(chunk: bytes) -> bool:
     return len(chunk) - len(chunk.translate(None, control)) > len(chunk) / 50
 
 
-def _wrong_encoding(position: int, n_lines: int) -> InvalidInput:
+def _holds_only_utf8(source: Path, position: int) -> bool:
+    """Say whether the first invalid bytes are of broken UTF-8: half a surrogate, or a character cut off."""
+    with source.open("rb") as file:
+        file.seek(position)
+        data = file.read(4)
+    is_surrogate = len(data) >= 3 and data[0] == 0xED and 0xA0 <= data[1] <= 0xBF and 0x80 <= data[2] <= 0xBF
+    is_cut = position + len(data) == source.stat().st_size and len(data) < 4 and data[0] >= 0xC2
+    if is_cut:
+        try:
+            codecs.getincrementaldecoder("utf-8")().decode(data)
+        except UnicodeDecodeError:
+            return False
+    return is_surrogate or is_cut
+
+
+def _has_valid_line(source: Path, position: int) -> bool:
+    """Say whether the file holds UTF-8 as well: a valid line with letters beyond ASCII."""
+    held = b""
+    for chunk in _chunks(source):
+        lines = (held + chunk).split(b"\n")
+        # A line without an end is looked at in pieces.
+        held = lines.pop() if len(lines[-1]) < MEBIBYTE else b""
+        if chunk.isascii() and not held:
+            continue
+        if any(_is_utf8(line) for line in lines if not line.isascii()):
+            return True
+    return bool(held) and not held.isascii() and _is_utf8(held)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _wrong_encoding(source: Path, position: int, *, is_mixed: bool) -> InvalidInput:
+    what = "; other lines are: the file mixes encodings" if is_mixed else ""
     return InvalidInput(
-        f"Line {n_lines + 1:,} (byte {position + 1:,} of the file) is not valid UTF-8; the file may be "
-        f"Latin-1 or Windows-1252. {_REMEDY}",
+        f"Line {_line_at(source, position):,} (byte {position + 1:,} of the file) is not valid UTF-8{what}. "
+        f"{_REMEDY}",
         code="wrong_encoding",
     )
 
 
-def _translate_utf16(source: Path, target: Path) -> None:
-    n_lines = 0
+def _line_at(source: Path, position: int) -> int:
+    n_ends, n_left = 0, position
+    for chunk in _chunks(source):
+        read = chunk[: max(0, n_left)]
+        n_ends += read.count(b"\n") + read.count(b"\r") - read.count(b"\r\n")
+        n_left -= len(chunk)
+        if n_left <= 0:
+            break
+    return n_ends + 1
+
+
+def _translate(source: Path, encoding: str, reading: Reading, *, is_guess: bool = False) -> Text:
+    """Return a copy of the file in UTF-8; what cannot be read is left broken if bad rows are skipped."""
+    target = reading.scratch / "utf8.csv"
+    is_wide = encoding.startswith(("utf-16", "utf-32"))
+    lenient = "surrogatepass" if is_wide else "surrogateescape"
+    errors = "strict" if is_guess or reading.options.bad_rows == "fail" else lenient
+    n_lines = n_characters = 0
+    gauge = _Gauge()
+    size = source.stat().st_size
     try:
         with (
-            source.open("r", encoding="utf-16", newline="") as file,
-            target.open("w", encoding="utf-8", newline="") as copy,
+            source.open("r", encoding=encoding, errors=errors, newline="") as file,
+            target.open("wb") as copy,
         ):
             while text := file.read(MEBIBYTE):
-                copy.write(text)
+                if "\0" in text:
+                    raise _no_text(0)
+                data = (text.removeprefix("\ufeff") if n_lines == 0 else text).encode("utf-8", errors)
+                copy.write(data)
+                gauge.add(data)
                 n_lines += text.count("\n")
+                n_characters += len(text)
+                reading.progress("checking", min(1.0, n_characters / size))
     except UnicodeError:
+        guess = "neither UTF-8 nor Windows-1252" if is_guess else f"not valid {encoding}"
         raise InvalidInput(
-            f"The file begins as UTF-16 but is not valid UTF-16 after line {n_lines:,}. {_REMEDY}",
-            code="wrong_encoding",
+            f"The text is {guess}, somewhere after line {n_lines + 1:,}. {_REMEDY}", code="wrong_encoding"
         ) from None
+    return Text(target, gauge.longest)

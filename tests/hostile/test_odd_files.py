@@ -1,0 +1,20 @@
+"""What is odd but a table is taken to the letter, and comes back as it was from what we write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hostile.csv_files import ODD_FILES
+from understudy.tables.formats import read_table, write_table
+
+
+@pytest.mark.parametrize("name", ODD_FILES)
+def test_odd_file_is_taken_to_the_letter(name: str, tmp_path: Path):
+    make, columns = ODD_FILES[name]
+    (tmp_path / "odd.csv").write_bytes(make())
+    table = read_table(tmp_path / "odd.csv")
+    assert table.select(list(columns)).to_pydict() == columns
+    write_table(tmp_path / "again.csv", table.to_batches(), table.schema)
+    assert read_table(tmp_path / "again.csv").to_pydict() == table.to_pydict()

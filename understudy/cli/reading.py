@@ -1,0 +1,125 @@
+"""How the commands read tables: an option for each of `ReadOptions`, `--rejects` for what was skipped."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from understudy.cli.outputs import complete_or_absent, existing_file
+from understudy.progress import Progress
+from understudy.tables.reading import ReadOptions, read_options
+
+# Arrow takes a while to load, and `--help` needs none of it.
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PANEL = "How tables are read"
+Rejects = Annotated[
+    Path | None,
+    typer.Option(
+        "--rejects",
+        rich_help_panel=PANEL,
+        help="Where the list of skipped rows goes, with --bad-rows skip: .csv or .parquet.",
+    ),
+]
+
+
+class TableReader:
+    """Reads the tables of a command, each with those options that its format takes.
+
+    Parameters
+    ----------
+    rejects_file : Path, optional
+        Where the list of skipped rows goes, of all tables together.
+    """
+
+    def __init__(self, options: ReadOptions, rejects_file: Path | None) -> None:
+        self._options = options
+        self._rejects_file = rejects_file
+        self._rejects: list[tuple[str, pa.Table]] = []
+
+    def check(self, *paths: Path) -> None:
+        """Refuse options that none of the files takes."""
+        from understudy.tables.formats import format_for_path
+
+        formats = [format_for_path(path) for path in paths]
+        if not any(self._options.given <= format_.options for format_ in formats):
+            formats[0].check_options(self._options)
+
+    def read(self, path: Path, progress: Progress) -> pa.Table:
+        """Return the table of a file; what is to be known of how it was read goes to stderr."""
+        from understudy.tables.formats import format_for_path
+
+        format_ = format_for_path(path)
+        options = format_.taken(self._options)
+        loaded = format_.load(existing_file(path), options=options, progress=progress)
+        for warning in loaded.warnings:
+            sys.stderr.write(f"{path.name}: {warning}\n")
+        if loaded.rejects is not None:
+            self._rejects.append((str(path), loaded.rejects))
+        return loaded.table
+
+    def save_rejects(self) -> None:
+        """Write the list of skipped rows, if it is wanted; the file is named where tables are several."""
+        if self._rejects_file is None:
+            return
+        import pyarrow as pa
+
+        from understudy.tables.formats import write_table
+        from understudy.tables.formats.scan import REJECTS_SCHEMA
+
+        tables = [table for _, table in self._rejects]
+        if len(tables) > 1:
+            tables = [
+                table.add_column(0, "file", pa.array([name] * table.num_rows, pa.string()))
+                for name, table in self._rejects
+            ]
+        listed = pa.concat_tables(tables) if tables else REJECTS_SCHEMA.empty_table()
+        with complete_or_absent(self._rejects_file) as partial:
+            write_table(partial, listed.to_batches(), listed.schema)
+
+
+def reads_tables(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of reading; it gets a `TableReader` as its argument `tables`."""
+    signature = inspect.signature(command)
+    hints = get_type_hints(command, include_extras=True)
+    own = [p.replace(annotation=hints[p.name]) for p in signature.parameters.values() if p.name != "tables"]
+
+    @wraps(command)
+    def wrapper(**given: Any) -> None:
+        texts = {name: given.pop(name) for name in ReadOptions.model_fields}
+        options = read_options({name: text for name, text in texts.items() if text is not None})
+        rejects_file = given.pop("rejects")
+        if rejects_file is not None:
+            from understudy.tables.formats import format_for_path
+
+            format_for_path(rejects_file)
+        tables = TableReader(options, rejects_file)
+        command(**given, tables=tables)
+        tables.save_rejects()
+
+    parameters = [*own, *_parameters()]
+    wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # typer reads it
+    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    del wrapper.__wrapped__  # else its annotations would be read
+    return wrapper
+
+
+def _parameters() -> list[inspect.Parameter]:
+    named = {
+        name: Annotated[
+            str | None,
+            typer.Option(f"--{name.replace('_', '-')}", rich_help_panel=PANEL, help=field.description),
+        ]
+        for name, field in ReadOptions.model_fields.items()
+    }
+    return [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in (named | {"rejects": Rejects}).items()
+    ]

@@ -1,0 +1,105 @@
+"""A CSV file read to its end: strictly, or without the rows that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from understudy.tables.formats.csv import bad_rows, faults, parsing
+from understudy.tables.formats.csv.bad_rows import find_bad_rows
+from understudy.tables.formats.csv.dialect import Dialect
+from understudy.tables.formats.csv.lines import has_lone_returns, lines_of_rows
+from understudy.tables.formats.csv.staging import Staged, stage
+from understudy.tables.formats.csv.text import Text, unify_line_ends
+from understudy.tables.formats.scan import Reading
+
+
+@dataclass(frozen=True)
+class Readable:
+    """What can be read of a file.
+
+    Parameters
+    ----------
+    source : Path
+        The text as it was read, without the bad rows.
+    bad : BadRows or None
+        What was skipped.
+    """
+
+    source: Path
+    staged: Staged
+    bad: bad_rows.BadRows | None
+
+    def rejects(self) -> pa.Table | None:
+        """Return what was skipped."""
+        return self.bad.table() if self.bad else None
+
+    def warnings(self) -> Iterator[str]:
+        """Yield how many rows were skipped."""
+        if self.bad:
+            n_bad = len(self.bad.lines)
+            yield f"Rows that could not be read and were skipped: {n_bad:,} of {n_bad + self.bad.n_good:,}."
+
+    def notes(self, dialect: Dialect) -> list[str | None]:
+        """Return the notes of the columns, with the lines of their odd values."""
+        types = self.staged.types
+        odd = sorted({row for type_ in types for row in type_.odd_rows})
+        if not odd:
+            return [type_.note for type_ in types]
+        found = lines_of_rows(self.source, dialect, odd, self.staged.n_rows)
+        lines = {row: self.bad.line_of_file(line) if self.bad else line for row, line in found.items()}
+        notes = []
+        for type_ in types:
+            told = [f"{lines[row]:,}" for row in type_.odd_rows if row in lines]
+            place = f" ({'line' if len(told) == 1 else 'first on lines'} {', '.join(told)})" if told else ""
+            notes.append(type_.note and type_.note + place)
+        return notes
+
+
+def read_rows(text: Text, dialect: Dialect, reading: Reading) -> Readable:
+    """Read all rows.
+
+    Raises
+    ------
+    InvalidInput
+        ragged_rows, unclosed_quote, wrong_encoding, unreadable_file, each with the line; too_many_bad_rows.
+    TooLarge
+        too_many_rows.
+    """
+    source = text.path
+    if text.longest_line_bytes > reading.limits.cell_bytes_max:
+        # DuckDB was seen to take a line that is longer than its buffer for the end of the file.
+        fault = parsing.UnreadableRow(faults.long_line("A line", reading.limits.cell_bytes_max))
+        return _without_bad_rows(source, dialect, reading, fault)
+    try:
+        return Readable(source, stage(source, dialect, reading), None)
+    except parsing.MixedLineEnds:
+        source = unify_line_ends(source, reading.scratch / "lines.csv")
+    except parsing.UnreadableRow as fault:
+        return _without_bad_rows(source, dialect, reading, fault)
+    try:
+        return Readable(source, stage(source, dialect, reading), None)
+    except parsing.UnreadableRow as fault:
+        return _without_bad_rows(source, dialect, reading, fault)
+
+
+def _without_bad_rows(
+    source: Path, dialect: Dialect, reading: Reading, fault: parsing.UnreadableRow
+) -> Readable:
+    if has_lone_returns(source):
+        source = unify_line_ends(source, reading.scratch / "lines.csv")
+    if reading.options.bad_rows == "fail":
+        bad = find_bad_rows(source, dialect, reading, first_only=True)
+        raise (
+            bad.first_error(len(dialect.names), reading.limits.cell_bytes_max) if bad.lines else fault.error
+        ) from None
+    copy = reading.scratch / "rows.csv"
+    bad = find_bad_rows(source, dialect, reading, copy=copy)
+    bad.check_share(reading.options.bad_rows_share_max)
+    try:
+        return Readable(copy, stage(copy, dialect, reading), bad)
+    except parsing.UnreadableRow as again:
+        raise again.error from None
