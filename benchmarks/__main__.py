@@ -19,6 +19,7 @@ def main() -> None:
         ["benchmarks.engine", *data, *written],
         *([["benchmarks.conditional", *data], ["benchmarks.membership", *data]] if data else []),
         ["benchmarks.scaling", *written],
+        ["benchmarks.inference", *data],
         ["benchmarks.ingest"],
         ["benchmarks.stack"],
     ):

@@ -6,8 +6,8 @@ The kinds are those of `inference_labels.csv`, written down from the documentati
    categories.
 2. What names each row once is an identifier; a reference to it, shared by rows, is of its stored kind.
    Names of things, each once: identifier or text. Titles and prose: text.
-3. Names of people are names, whoever they are. Towns, states and countries are categories, or addresses if most
-   of their values occur once.
+3. Names of people are names, whoever they are. Towns, states and countries are categories, or addresses if
+   most of their values occur once.
 4. In tables of fewer than 20 rows nothing is concluded from values that occur once.
 
 Columns that are not in the file have the kind of their type.

@@ -65,7 +65,7 @@ def form_of(values: Any, name: str, kind: ColumnKind | None = None) -> tuple[str
         ("street", STREETS, ("address", "street")),
         ("city", NAMES, ("address", "city")),
         ("notes", NOTES, ("text", "words")),
-        ("x", NAMES, ("text", "words")),
+        ("x", NAMES, ("name", "full")),
         ("ip_address", [f"10.0.0.{i}" for i in range(100)], ("ip", "coded")),
         ("room", [f"Room {i}" for i in range(100)], ("identifier", "pattern")),
         ("city", ["Graz", "Linz"] * 50, None),

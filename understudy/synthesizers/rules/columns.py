@@ -54,7 +54,9 @@ class Columns:
 
     def is_quantity(self, name: str) -> bool:
         """Return whether a column is a number or a time, and not a label."""
-        return self.schema.column(name).kind not in (ColumnKind.category, ColumnKind.boolean)
+        type_ = self.table.schema.field(name).type
+        is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
+        return not is_text and self.schema.column(name).kind not in (ColumnKind.category, ColumnKind.boolean)
 
     def has_unit(self, name: str) -> bool:
         """Return whether the sample's values are whole numbers of some unit."""

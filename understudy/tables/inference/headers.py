@@ -166,26 +166,8 @@ PROPERTY = phrases(
     support, contract"""
 )
 IDENTIFIER = frozenset(
-    [
-        "id",
-        "ids",
-        "key",
-        "uuid",
-        "guid",
-        "nr",
-        "no",
-        "num",
-        "number",
-        "identifier",
-        "phone",
-        "mobile",
-        "tel",
-        "nummer",
-        "numero",
-        "codigo",
-        "code",
-    ]
-) - {"code"}
+    phrases("id, ids, key, uuid, guid, nr, no, num, number, identifier, nummer, numero, codigo")
+)
 # Numbers that count time or places also differ and are close together, and mean something.
 TIME = phrases(
     """year, years, month, day, days, week, weeks, hour, hours, minute, minutes, second, seconds,

@@ -139,7 +139,7 @@ def as_card(evidence: Evidence) -> Finding | None:
     if header and evidence.share(looks) >= MOSTLY:
         return Finding(
             ColumnKind.card,
-            0.65,
+            _announced(evidence.share(looks)),
             matching(evidence.texts, looks, "have the form of card numbers", header=True),
         )
     return None

@@ -20,8 +20,8 @@ def as_unique(evidence: Evidence) -> Finding | None:
     if evidence.texts.share(UUID_TEXT) >= NEARLY_ALL:
         return Finding(ColumnKind.identifier, 0.93, f"{once}, and nearly all are UUIDs")
     if is_prose(evidence.texts):
-        return Finding(ColumnKind.text, 0.9, f"{once}, and they are of several words")
-    return Finding(ColumnKind.identifier, 0.9, once)
+        return Finding(ColumnKind.text, 0.8, f"{once}, and they are of several words")
+    return Finding(ColumnKind.identifier, 0.8, once)
 
 
 def _which(evidence: Evidence) -> str:

@@ -1,0 +1,115 @@
+"""Kinds that values say: the fast part of `benchmarks/inference.py`, with people that mimesis makes up."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from mimesis import Address, Finance, Generic, Internet, Payment, Person
+from mimesis.locales import Locale
+
+from understudy.tables.inference import infer_schema
+from understudy.tables.schema import Column
+
+N_ROWS = 200
+# Headers of: full, first and last name, e-mail, phone, street, postal code, card, IP address, web address.
+HEADERS = {
+    "en": "full_name,firstName,SURNAME,e-mail,phone no,street address,zip,credit_card,ip_address,homepage",
+    "de": "Kundenname,Vorname,Nachname,E-Mail-Adresse,Telefon,Straße,PLZ,Kreditkarte,IP-Adresse,Webseite",
+    "fr": "nom complet,prénom,nom de famille,courriel,téléphone,rue,code postal,carte de crédit,ip,url",
+    "es": "nombre completo,nombre de pila,apellido,correo,teléfono,calle,código postal,tarjeta,ip,sitio web",
+    "it": "nome e cognome,nome proprio,cognome,email,telefono,indirizzo,cap,carta di credito,ip,url",
+    "pt-br": "nome completo,primeiro nome,sobrenome,email,celular,endereço,cep,cartão,endereço ip,link",
+    "nl": "volledige naam,voornaam,achternaam,emailadres,telefoonnummer,adres,postcode,kaartnummer,ip,url",
+    "pl": "patient_name,first_name,last_name,email,telefon,address,postal_code,card_number,ip,url",
+    "sv": "customer_name,first_name,last_name,mail,mobile,street,postnummer,card_no,client_ip,url",
+    "ru": "customer_name,first_name,last_name,email,phone,address,zip_code,card_number,ip,url",
+    "ja": "customer_name,first_name,last_name,email,phone,address,postal_code,card_number,ip,url",
+}
+KINDS = ["name", "name", "name", "email", "phone", "address", "postal_code", "card", "ip", "url"]
+
+
+def people_of(locale: str) -> tuple[pa.Table, list[str]]:
+    names, address = Person(Locale(locale), seed=1), Address(Locale(locale), seed=1)
+    internet, payment = Internet(seed=1), Payment(seed=1)
+    draws: list[Any] = [names.full_name, names.first_name, names.last_name, names.email, names.phone_number]
+    draws += [address.address, address.postal_code, payment.credit_card_number, internet.ip_v4, internet.url]
+    columns = [[draw() for _ in range(N_ROWS)] for draw in draws]
+    return pa.table(dict(zip(HEADERS[locale].split(","), columns, strict=True))), KINDS
+
+
+def inferred(name: str, values: Any) -> Column:
+    return infer_schema(pa.table({name: values})).columns[0]
+
+
+@pytest.mark.parametrize("locale", HEADERS)
+def test_personal_columns_are_known_in_many_languages(locale: str):
+    table, kinds = people_of(locale)
+    assert [column.kind.value for column in infer_schema(table).columns] == kinds
+
+
+@pytest.mark.parametrize("header", ["x", "field_7"])
+def test_values_alone_tell_what_has_a_form_of_its_own(header: str):
+    table, kinds = people_of("en")
+    told = {"email", "card", "ip", "url"}
+    for values, kind in zip(table.columns, kinds, strict=True):
+        if kind in told:
+            assert inferred(header, values.combine_chunks()).kind == kind
+
+
+def test_ordinary_columns_raise_no_alarm():
+    rng, some = random.Random(0), Generic(Locale.EN, seed=1)  # noqa: S311 - nothing secret
+    states = [Address(seed=1).state() for _ in range(50)]
+    lists: dict[str, list[Any]] = {
+        "species": ["setosa", "versicolor", "virginica"],
+        "state": states,
+        "airport": ["JFK", "LGA", "EWR", "BOS"],
+        "product_name": [f"{colour} Chair" for colour in ("Rose", "Violet", "Olive", "Amber")],
+        "month": ["April", "May", "June", "August"],
+        "street_type": ["Avenue", "Lane"],
+        "phone_type": ["home", "work"],
+        "email_status": ["opened", "bounced"],
+        "mime": [some.file.mime_type() for _ in range(30)],
+        "size": ["S", "M", "L"],
+    }
+    table = pa.table({name: [rng.choice(values) for _ in range(400)] for name, values in lists.items()})
+    assert {column.kind.value for column in infer_schema(table).columns} == {"category"}
+
+
+def test_a_few_personal_values_among_others_make_a_column_personal():
+    column = inferred("contact", ["none", "ask"] * 90 + [f"p{i % 4}@firm.example" for i in range(20)])
+    assert (column.kind, column.confidence) == ("email", 0.6)
+
+
+def test_evidence_counts_and_names_the_runner_up():
+    column = inferred("konto", [*(["GB82WEST12345698765432"] * 3), *(f"DE{i:020}" for i in range(97))])
+    assert column.runner_up is not None
+    assert column.runner_up.kind == "identifier"
+    assert "sampled values" in column.evidence
+    assert "GB82" not in column.model_dump_json()
+
+
+def test_leading_zeros_constants_and_missing_columns_are_said():
+    zeros = inferred("code", [f"{i % 40:04}" for i in range(400)])
+    assert "400 of 400 sampled values have leading zeros, which are kept" in zeros.evidence
+    assert "all values present are the same" in inferred("unit", ["kg"] * 30).evidence
+    assert inferred("none", pa.nulls(30, pa.string())).evidence == "all 30 values are missing"
+
+
+def test_bare_numbers_are_known_by_header_and_check_digits():
+    payment = Payment(seed=2)
+    cards = [int(payment.credit_card_number().replace(" ", "")) for _ in range(100)]
+    assert inferred("x", cards).kind == "card"
+    assert inferred("zip_code", [10_000 + i % 50 for i in range(100)]).kind == "postal_code"
+    assert inferred("mobile", [4_917_100_000_000 + 37 * i for i in range(100)]).kind == "phone"
+    assert inferred("points", [10_000 + i % 50 for i in range(100)]).kind == "integer"
+
+
+def test_places_are_known_as_numbers_and_as_text():
+    finance = Finance(seed=1)
+    lat = [48 + i / 777 for i in range(100)]
+    assert inferred("latitude", lat).kind == "coordinates"
+    assert inferred("x", [f"{a:.4f}, {a - 30:.4f}" for a in lat]).kind == "coordinates"
+    assert inferred("latte", [float(finance.price()) for _ in range(100)]).kind == "float"

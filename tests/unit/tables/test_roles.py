@@ -1,0 +1,77 @@
+"""A table's key, subject and target, and the references between tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from understudy.tables.formats import write_table
+from understudy.tables.inference import infer_schema, infer_stored
+from understudy.tables.inference.keys import Related, find_foreign_keys
+
+rng = np.random.default_rng(0)
+CUSTOMERS = pa.table({"id": range(1, 101), "country": rng.choice(["AT", "DE", "FR"], 100)})
+VISITS = pa.table(
+    {
+        "visit_no": rng.permutation(500) + 1000,
+        "customer_id": rng.integers(1, 101, 500),
+        "minutes": rng.integers(1, 50, 500),
+        "churn": rng.choice(["yes", "no"], 500),
+    }
+)
+
+
+def test_the_best_key_comes_first_with_its_evidence():
+    (key,) = infer_schema(VISITS).primary_key_candidates
+    assert key.column == "visit_no"
+    assert key.evidence.startswith("no value is missing; all 500 values differ")
+
+
+def test_columns_with_missing_or_repeated_values_are_no_keys():
+    table = pa.table({"a_id": [*range(49), None], "b_id": [*range(49), 0]})
+    assert infer_schema(table).primary_key_candidates == ()
+
+
+def test_the_subject_is_a_candidate_and_nothing_more():
+    schema = infer_schema(VISITS)
+    assert schema.subject_candidate is not None
+    assert (schema.subject_candidate.column, schema.subject) == ("customer_id", None)
+    assert infer_schema(CUSTOMERS).subject_candidate is None
+
+
+def test_the_target_is_what_the_header_says_or_the_last_column_of_few_levels():
+    said, last = infer_schema(VISITS).target_candidate, infer_schema(CUSTOMERS).target_candidate
+    assert said is not None
+    assert last is not None
+    assert (said.column, last.column) == ("churn", "country")
+    assert said.confidence > last.confidence
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_references_between_tables_are_found(stored: bool, tmp_path: Path):
+    tables = {}
+    for name, table in (("customers", CUSTOMERS), ("visits", VISITS)):
+        path = tmp_path / f"{name}.parquet"
+        write_table(path, table.to_batches(), table.schema)
+        tables[name] = Related(path if stored else table, infer_schema(table))
+    (found,) = find_foreign_keys(tables)
+    assert (found.table, found.column) == ("visits", "customer_id")
+    assert (found.parent_table, found.parent_column) == ("customers", "id")
+
+
+def test_a_long_file_is_inferred_as_the_table_in_memory(tmp_path: Path):
+    n = 400_000
+    users = rng.integers(0, 150_000, n)
+    table = pa.table(
+        {"key": rng.permutation(n), "user": [f"u{u:06}" for u in users], "x": rng.normal(size=n)}
+    )
+    path = tmp_path / "table.parquet"
+    write_table(path, table.to_batches(max_chunksize=50_000), table.schema)
+    schemas = infer_schema(table), infer_stored(path, table.schema, n_missing=[0, 0, 0])
+    kinds = [[column.kind.value for column in schema.columns] for schema in schemas]
+    # In a sample most users have one row; in the table they have 2.7.
+    assert kinds == [["identifier", "category", "float"]] * 2
+    assert [[key.column for key in schema.primary_key_candidates] for schema in schemas] == [["key"]] * 2

@@ -1,0 +1,115 @@
+"""Cards, account numbers, national ids and the like: new, with right check digits, in the table's form."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from mimesis import Payment
+
+from tests.unit.transformers.columns import draw, fit
+from understudy.tables.schema import Column, ColumnKind
+from understudy.tables.schemes import SCHEMES
+from understudy.tables.schemes.base import compacted
+from understudy.transformers.made_anew.templates import Template
+from understudy.transformers.made_anew.transformer import MadeAnewTransformer
+from understudy.transformers.numeric import NumericTransformer
+from understudy.transformers.table import fit_column
+
+rng = np.random.default_rng(0)
+
+
+def written(scheme: str, n: int = 200) -> list[str]:
+    template = Template(scheme)
+    sizes = [template.count_texts(i) for i in range(len(template.chunks))]
+    return template.write([rng.integers(0, size, n, dtype=np.uint64) for size in sizes]).to_pylist()
+
+
+def drawn(values: Any, name: str, n: int = 3000) -> tuple[MadeAnewTransformer, list[Any]]:
+    transformer, _ = fit(values, name=name)
+    assert isinstance(transformer, MadeAnewTransformer)
+    return transformer, draw(transformer, n).to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind"),
+    [
+        ("card_visa_16", "card"),
+        ("iban_at", "iban"),
+        ("id_it_cf", "national_id"),
+        ("id_nl_bsn", "national_id"),
+        ("id_pl_pesel", "national_id"),
+    ],
+)
+def test_new_numbers_are_right_and_none_is_the_tables(scheme: str, kind: str):
+    values = written(scheme)
+    transformer, new = drawn(values, "national id" if kind == "national_id" else "x")
+    assert transformer.made_anew == kind
+    assert SCHEMES[scheme].find(pa.array(new, pa.large_string())).all()
+    assert not set(new) & set(values)
+
+
+def test_separators_and_shares_of_issuers_are_kept():
+    payment = Payment(seed=1)
+    values = [payment.credit_card_number() for _ in range(600)]
+    _, new = drawn(values, "card")
+    assert {re.sub(r"\d", "#", text) for text in new} <= {re.sub(r"\d", "#", text) for text in values}
+    share, share_new = (np.mean([text.startswith("4") for text in texts]) for texts in (values, new))
+    # Six standard deviations of 3,000 draws at a third are 0.05.
+    assert abs(share - share_new) < 0.06
+
+
+def test_whole_numbers_stay_whole_numbers():
+    values = pa.array([int(text) for text in written("card_visa_16")])
+    transformer, new = drawn(values, "card_number")
+    assert (transformer.made_anew, transformer.arrow_type) == ("card", pa.int64())
+    assert SCHEMES["card_visa_16"].find(compacted(pa.array([str(number) for number in new]))).all()
+
+
+def test_addresses_of_machines_are_nobodys_and_of_the_same_version():
+    _, four = drawn([f"81.2.{i % 200}.{i % 251}" for i in range(300)], "ip")
+    assert all(ip_address(text).is_private and ip_address(text).version == 4 for text in four)
+    _, six = drawn([f"2a02:8388:{i:x}::{i:x}" for i in range(1, 300)], "ip")
+    assert all(text.startswith("2001:db8:") and ip_address(text).version == 6 for text in six)
+
+
+def test_web_addresses_are_at_example_domains():
+    _, new = drawn([f"https://www.firm.com/people/{i}" for i in range(100)], "x")
+    assert all(re.match(r"https://example\.(com|net|org)/", text) for text in new)
+
+
+def test_postal_codes_have_the_pattern_and_may_repeat():
+    _, new = drawn([f"{i:05}" for i in range(1000, 2000)] * 3, "PLZ", 200_000)
+    assert all(re.fullmatch(r"\d{5}", text) for text in new)
+    _, whole = drawn(pa.array([1000 + i for i in range(300)] * 3, pa.int16()), "zip")
+    assert all(1000 <= number <= 9999 for number in whole)
+
+
+def test_places_as_text_are_drawn_within_the_table_and_not_kept():
+    values = [f"({48 + i / 997:.5f}, {16 + i / 499:.5f})" for i in range(500)]
+    transformer, new = drawn(values, "location")
+    assert transformer.made_anew == "coordinates"
+    assert all(re.fullmatch(r"\(48\.\d{5}, 1[67]\.\d{5}\)", text) for text in new)
+    assert len(set(new) & set(values)) < 5
+
+
+def test_places_as_numbers_are_learnt_as_numbers():
+    values = pa.array([48 + i / 997 for i in range(500)])
+    assert isinstance(fit(values, ColumnKind.coordinates)[0], NumericTransformer)
+
+
+def test_what_has_no_known_scheme_keeps_its_pattern():
+    transformer, new = drawn([f"P{i:07}X" for i in rng.permutation(10**6)[:200]], "passport_no")
+    assert transformer.made_anew == "national_id"
+    assert all(re.fullmatch(r"P0\d{6}X", text) for text in new)
+
+
+def test_a_column_that_was_looked_at_is_what_the_schema_says():
+    values = pa.chunked_array([[f"p{i % 30}@firm.example" for i in range(600)]])
+    plain = {"name": "x", "kind": ColumnKind.category, "arrow_type": "string", "nullable": False}
+    assert isinstance(fit_column(Column(**plain), values)[0], MadeAnewTransformer)
+    assert not isinstance(fit_column(Column(**plain, confidence=1.0), values)[0], MadeAnewTransformer)
