@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _generated(folder: Path, n_rows: int) -> Iterator[Path]:
-    for suffix in (".csv", ".parquet"):
+    for suffix in (".csv", ".parquet", ".jsonl"):
         path = folder / f"generated{suffix}"
         write_table(path, _batches(n_rows), next(_batches(1)).schema)
         yield path

@@ -176,7 +176,7 @@ def test_file_cut_anywhere_is_refused_or_shorter(format_: Format, tmp_path: Path
         except InvalidInput:
             continue
         # Text has no end mark: a cut at the end of a line, or in its last field, cannot be seen.
-        assert format_.name == "csv"
+        assert format_.name in ("csv", "jsonl")
         assert read.num_rows < table.num_rows
 
 

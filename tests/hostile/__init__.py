@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.hostile import csv_files, parquet_files
+from tests.hostile import csv_files, jsonl_files, parquet_files
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,10 @@ class BrokenFile:
 
 BROKEN_FILES: tuple[BrokenFile, ...] = tuple(
     BrokenFile(name, format_name, code, make)
-    for format_name, files in (("csv", csv_files.FILES), ("parquet", parquet_files.FILES))
+    for format_name, files in (
+        ("csv", csv_files.FILES),
+        ("parquet", parquet_files.FILES),
+        ("jsonl", jsonl_files.FILES),
+    )
     for name, (code, make) in files.items()
 )

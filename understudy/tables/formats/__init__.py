@@ -11,6 +11,7 @@ from understudy.errors import InvalidInput
 from understudy.progress import Progress, no_progress
 from understudy.tables.formats.base import Format, Ingested
 from understudy.tables.formats.csv import CSV
+from understudy.tables.formats.jsonl import JSONL
 from understudy.tables.formats.parquet import PARQUET
 from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits
 from understudy.tables.reading import ReadOptions
@@ -27,7 +28,7 @@ __all__ = [
     "write_table",
 ]
 
-FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (CSV, PARQUET)}
+FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (CSV, PARQUET, JSONL)}
 
 
 def format_for_path(path: Path) -> Format:
