@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-FormatName = Literal["csv", "parquet", "jsonl"]
+FormatName = Literal["csv", "parquet", "jsonl", "arrow"]
 """The names of the formats; a test holds them equal to those of `FORMATS`."""
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.progress import Progress, no_progress
+from understudy.tables.formats.arrow import ARROW
 from understudy.tables.formats.base import Format, Ingested
 from understudy.tables.formats.csv import CSV
 from understudy.tables.formats.jsonl import JSONL
@@ -28,7 +29,7 @@ __all__ = [
     "write_table",
 ]
 
-FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (CSV, PARQUET, JSONL)}
+FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (CSV, PARQUET, JSONL, ARROW)}
 
 
 def format_for_path(path: Path) -> Format:
