@@ -109,7 +109,8 @@ def _body_form(request: Request) -> tuple[str | None, bytes | None]:
     """Return the media type of a raw body, or the boundary of a multipart one."""
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise InvalidInput(
-            "The body is compressed (Content-Encoding); send it as it is: Parquet is the compact form.",
+            "The body is compressed (Content-Encoding). Leave that header out: the first bytes of a file"
+            " tell that it is compressed by gzip or zstd.",
             code="unsupported_media_type",
         )
     form, options = parse_options_header(request.headers.get("content-type"))
@@ -120,7 +121,8 @@ def _body_form(request: Request) -> tuple[str | None, bytes | None]:
     if form.startswith(b"multipart/") or form in (b"application/x-www-form-urlencoded", b"application/json"):
         raise InvalidInput(
             f"A body of type {form.decode('latin-1')[:100]!r} is no table. Send multipart/form-data with the"
-            " field `file`, or the bare file as text/csv or application/vnd.apache.parquet.",
+            " field `file`, or the bare file as text/csv, application/x-ndjson,"
+            " application/vnd.apache.parquet or application/vnd.apache.arrow.file.",
             code="unsupported_media_type",
         )
     return media_type_of(form.decode("latin-1")), None

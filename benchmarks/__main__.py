@@ -20,6 +20,7 @@ def main() -> None:
         *([["benchmarks.conditional", *data], ["benchmarks.membership", *data]] if data else []),
         ["benchmarks.scaling", *written],
         ["benchmarks.ingest"],
+        ["benchmarks.downloads"],
         ["benchmarks.stack"],
     ):
         print(f"\n== {module}", flush=True)

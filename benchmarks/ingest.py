@@ -1,6 +1,6 @@
 """Speed and memory of taking in a table: ``python -m benchmarks.ingest [--rows N] [--file TABLE]``.
 
-A table of 15 mixed columns is written as CSV and as Parquet, then each is ingested in a process of its own,
+A table of 15 mixed columns is written in each format, then each is ingested in a process of its own,
 so that peak memory is its own. CPU seconds are the figure to compare: the wall clock counts what else runs.
 """
 
@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pyarrow as pa
 
-from understudy.tables.formats import ReadLimits, format_for_path, write_table
+from understudy.tables.formats import FORMATS, ReadLimits, format_for_path, write_table
 
 _BATCH_ROWS = 50_000
 _DAY_2000 = 10_957
@@ -42,13 +42,14 @@ def main() -> None:
 
 
 def _generated(folder: Path, n_rows: int) -> Iterator[Path]:
-    for suffix in (".csv", ".parquet", ".jsonl"):
-        path = folder / f"generated{suffix}"
-        write_table(path, _batches(n_rows), next(_batches(1)).schema)
+    for format_ in FORMATS.values():
+        path = folder / f"generated{format_.suffixes[0]}"
+        write_table(path, generated_batches(n_rows), next(generated_batches(1)).schema)
         yield path
 
 
-def _batches(n_rows: int) -> Iterator[pa.RecordBatch]:
+def generated_batches(n_rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield a table of 15 mixed columns; the same rows each time."""
     rng = np.random.default_rng(0)
     for start in range(0, n_rows, _BATCH_ROWS):
         yield _batch(min(_BATCH_ROWS, n_rows - start), start, rng)

@@ -29,7 +29,7 @@ from app.uploads import Upload, received_upload
 from understudy import ids
 from understudy.db import artifacts, datasets
 from understudy.db.datasets import DatasetFilters
-from understudy.errors import Conflict
+from understudy.errors import Conflict, InvalidInput
 from understudy.job_kinds.base import Name
 from understudy.resources import Resources
 from understudy.services import artifacts as artifact_services
@@ -48,7 +48,7 @@ FormatQuery = Annotated[
     Query(
         alias="format",
         max_length=32,
-        description="`csv` or `parquet`; else by the file's suffix or the content type.",
+        description="`csv`, `parquet`, `jsonl` or `arrow`; else by the file's suffix or the content type.",
     ),
 ]
 
@@ -65,6 +65,8 @@ FormatQuery = Annotated[
                 "multipart/form-data": {"schema": {"$ref": "#/components/schemas/UploadDatasetForm"}},
                 "text/csv": FILE,
                 "application/vnd.apache.parquet": FILE,
+                "application/x-ndjson": FILE,
+                "application/vnd.apache.arrow.file": FILE,
             },
         }
     },
@@ -200,14 +202,24 @@ def download_dataset(
     file_format: Annotated[
         FormatName, Query(alias="format", description="Parquet is sent as it is stored.")
     ] = "parquet",
+    csv_safe: Annotated[
+        bool,
+        Query(description="CSV only: an apostrophe before what a spreadsheet would take for a formula."),
+    ] = False,
 ) -> Response:
     """Return the whole table as one file. Parquet has an ETag (its SHA-256) and takes a Range."""
+    if csv_safe and file_format != "csv":
+        raise InvalidInput(
+            f"`csv_safe` goes with format csv only, not with {file_format}. Leave it out.",
+            code="invalid_parameters",
+        )
     with resources.sessions() as session:
         row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
         _require_ready(row.state, dataset_id)
         artifact = artifacts.get(session, caller.project_id, row.job_id, "table")
     sha256 = artifact.sha256.hex()
-    etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{file_format}"'
+    variant = f"{file_format}-safe" if csv_safe else file_format
+    etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{variant}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
     filename = f"{dataset_id}.{file_format}"
@@ -217,7 +229,7 @@ def download_dataset(
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
     if request.method == "HEAD":
         return Response(headers=headers, media_type=BINARY)
-    chunks = artifact_services.stream_table(resources, artifact, file_format)
+    chunks = artifact_services.stream_table(resources, artifact, file_format, without_formulas=csv_safe)
     return StreamingResponse(chunks, headers=headers, media_type=BINARY)
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from understudy.errors import InvalidInput
 from understudy.progress import Progress, no_progress
 from understudy.tables.formats.canonical import CanonicalBatches, write_parquet
+from understudy.tables.formats.compression import plain_file
 from understudy.tables.formats.scan import Reading, ReadLimits, Scan
 from understudy.tables.inference import describe_columns
 from understudy.tables.reading import FormatName, ReadOptions
@@ -79,13 +80,13 @@ class Format:
 
     @contextmanager
     def open(self, path: Path, reading: Reading) -> Iterator[Scan]:
-        """Open a file with options that its format takes."""
+        """Open a file, compressed or not, with options that its format takes."""
         for name in sorted(reading.options.given - self.options):
             raise InvalidInput(
                 f"Files of format {self.name} are not read with the option `{name}`. Leave it out.",
                 code="invalid_parameters",
             )
-        with self.scan(path, reading) as scan:
+        with self.scan(plain_file(path, reading), reading) as scan:
             yield scan
 
     def read(
