@@ -1,8 +1,9 @@
 """Downloads in every format, through the service: ``python -m benchmarks.downloads [--rows N]``.
 
-A table of 15 mixed columns is uploaded to an embedded stack on loopback, then downloaded by one caller, in each
-format several times; the best time counts, since whatever else the machine does only adds to it. Memory is that
-of the API's process, which must not grow with the rows: its peak while a download runs, over what it was before.
+A table of 15 mixed columns is uploaded to an embedded stack on loopback, then downloaded by one caller, in
+each format several times; the best time counts, since whatever else the machine does only adds to it. CPU
+seconds are those of the API's process, and so is memory, which must not grow with the rows: its peak while
+downloads run, over what it was before.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def main() -> None:
     try:
         with running_stack(base / "data") as stack:
             path = f"/v1/datasets/{_upload(stack.client, base, options.rows)}/content"
-            print(f"{'format':12}{'MB':>8}{'wall s':>8}{'MB/s':>8}{'rows/s':>12}{'+ memory MB':>13}")
+            print(f"{'format':12}{'MB':>8}{'wall s':>8}{'CPU s':>8}{'MB/s':>8}{'rows/s':>12}{'+ MB':>6}")
             for query in [*get_args(FormatName), "csv&csv_safe=true"]:
                 _measure(stack, path, query, options.rows, options.repeats)
     finally:
@@ -63,12 +64,14 @@ def _measure(stack: Stack, path: str, query: str, n_rows: int, repeats: int) -> 
     _download(stack.client, f"{path}?format={query}")
     server = _api_process(stack)
     before = server.memory_info().rss
+    cpu = _cpu_seconds(server)
     with _Peak(server) as peak:
         taken = [_download(stack.client, f"{path}?format={query}") for _ in range(repeats)]
     seconds, size = min(taken)
+    cpu = (_cpu_seconds(server) - cpu) / repeats
     print(
-        f"{query.replace('&csv_safe=true', ', safe'):12}{size / MEGABYTE:8.1f}{seconds:8.2f}"
-        f"{size / seconds / MEGABYTE:8.0f}{n_rows / seconds:12,.0f}{(peak.rss - before) / MEGABYTE:13.0f}",
+        f"{query.replace('&csv_safe=true', ', safe'):12}{size / MEGABYTE:8.1f}{seconds:8.2f}{cpu:8.2f}"
+        f"{size / seconds / MEGABYTE:8.0f}{n_rows / seconds:12,.0f}{(peak.rss - before) / MEGABYTE:6.0f}",
         flush=True,
     )
 
@@ -99,6 +102,11 @@ def _api_process(stack: Stack) -> psutil.Process:
         if any(connection.laddr.port == port for connection in listening):
             return member
     raise LookupError(f"nothing listens on port {port}")
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 class _Peak:

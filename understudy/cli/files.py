@@ -34,9 +34,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for m
 
 
 def fit(
-    table: Annotated[
-        Path, typer.Argument(help="A table; the suffix says its format: .csv, .parquet, .jsonl, .arrow.")
-    ],
+    table: Annotated[Path, typer.Argument(help="A table: .csv, .parquet, .jsonl, .arrow …")],
     model: Annotated[Path, typer.Option("--output", "-o", help="Where the model file goes.")],
     synthesizer: Annotated[
         str, typer.Option(help="tree_chain, or independent: the baseline.")
@@ -86,9 +84,7 @@ def fit(
 
 def sample(
     model: Annotated[Path, typer.Argument(help="A model file that `understudy fit` wrote.")],
-    rows_file: Annotated[
-        Path, typer.Option("--output", "-o", help="Where the rows go; the suffix says the format.")
-    ],
+    rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv, .parquet …")],
     n_rows: Annotated[
         int | None,
         typer.Option("--rows", "-n", min=1, help="How many rows; conditions of --control say it themselves."),
@@ -145,9 +141,7 @@ def impute(
     table: Annotated[
         Path, typer.Argument(help="The table to complete, of the columns that the model knows.")
     ],
-    rows_file: Annotated[
-        Path, typer.Option("--output", "-o", help="Where the rows go; the suffix says the format.")
-    ],
+    rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv, .parquet …")],
     n_draws: Annotated[
         int, typer.Option("--draws", min=1, help="How often: the whole table each time, one after the other.")
     ] = 1,

@@ -92,12 +92,14 @@ def _values(column: pa.Array[Any]) -> Any:
 def _floats(column: pa.Array[Any]) -> Any:
     # Arrow has the kernels below for float32 and float64 only.
     values: Any = column.cast(pa.float32()) if pa.types.is_float16(column.type) else column
-    values = pc.if_else(pc.is_finite(values), values, pa.scalar(None, values.type))
+    is_finite: Any = pc.is_finite(values)
+    if pc.all(is_finite).as_py() is False:
+        values = pc.if_else(is_finite, values, pa.scalar(None, values.type))
     text = values.cast(_TEXT)
+    if not pc.any(pc.equal(pc.trunc(values), values)).as_py():
+        return text
     # 1.0 and not 1, so that a column of floats comes back as such.
     is_whole = pc.match_substring_regex(text, "^-?[0-9]+$")
-    if not pc.any(is_whole).as_py():
-        return text
     return pc.if_else(is_whole, _joined(text, pa.scalar(".0", _TEXT)), text)
 
 
