@@ -13,6 +13,7 @@ from app.uploads import Upload
 from understudy.errors import InvalidInput
 from understudy.job_kinds.base import Labels, Name
 from understudy.tables.formats import FORMATS
+from understudy.tables.formats.compression import split_suffix
 from understudy.tables.reading import FormatName, ReadOptions, read_options
 
 FORM_FIELDS = frozenset({"name", "format", "labels", *ReadOptions.model_fields})
@@ -130,7 +131,7 @@ def _options_of(upload: Upload, given: Mapping[str, str]) -> ReadOptions:
 def name_of(filename: str | None) -> str:
     """Return a name for a dataset from the name of a file, which is never used as a path."""
     base = re.split(r"[/\\]", filename or "")[-1]
-    stem = re.sub(r"[\x00-\x1f\x7f]", "", base).rsplit(".", 1)[0].strip()
+    stem = split_suffix(re.sub(r"[\x00-\x1f\x7f]", "", base))[0].rsplit(".", 1)[0].strip()
     return stem[:255] or "upload"
 
 
@@ -139,7 +140,8 @@ def _format_of(file: NamedFile, named: str | None) -> str:
     if named in FORMATS:
         return named
     if named is None:
-        by_suffix = [f.name for f in FORMATS.values() if (file.filename or "").lower().endswith(f.suffixes)]
+        filename = split_suffix(file.filename or "")[0].lower()
+        by_suffix = [f.name for f in FORMATS.values() if filename.endswith(f.suffixes)]
         by_type = [f.name for f in FORMATS.values() if file.media_type == f.media_type]
         for found in by_suffix + by_type:
             return found

@@ -145,7 +145,8 @@ def _body_form(request: Request) -> tuple[str | None, bytes | None]:
 def _refuse_compressed(request: Request) -> None:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise InvalidInput(
-            "The body is compressed (Content-Encoding); send it as it is: Parquet is the compact form.",
+            "The body is compressed (Content-Encoding). Leave that header out: the first bytes of a file"
+            " tell that it is compressed by gzip or zstd.",
             code="unsupported_media_type",
         )
 

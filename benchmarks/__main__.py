@@ -21,6 +21,7 @@ def main() -> None:
         ["benchmarks.scaling", *written],
         ["benchmarks.inference", *data],
         ["benchmarks.ingest"],
+        ["benchmarks.downloads"],
         ["benchmarks.stack"],
     ):
         print(f"\n== {module}", flush=True)

@@ -37,6 +37,7 @@ from app.uploads import Upload, received_upload
 from understudy import ids
 from understudy.db import artifacts, dataset_tables, datasets
 from understudy.db.datasets import DatasetFilters
+from understudy.errors import InvalidInput
 from understudy.job_kinds.base import Name
 from understudy.resources import Resources
 from understudy.services import artifacts as artifact_services
@@ -60,7 +61,7 @@ FormatQuery = Annotated[
     Query(
         alias="format",
         max_length=32,
-        description="`csv`, `parquet` or `xlsx`; else by the file's suffix or the content type.",
+        description="By name, such as `csv`; else by the file's suffix or the content type.",
     ),
 ]
 
@@ -78,6 +79,8 @@ FormatQuery = Annotated[
                 "text/csv": FILE,
                 "application/vnd.apache.parquet": FILE,
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": FILE,
+                "application/x-ndjson": FILE,
+                "application/vnd.apache.arrow.file": FILE,
             },
         }
     },
@@ -201,12 +204,21 @@ def download_dataset(
     file_format: Annotated[
         FormatName, Query(alias="format", description="Parquet is sent as it is stored.")
     ] = "parquet",
+    csv_safe: Annotated[
+        bool,
+        Query(description="CSV only: an apostrophe before what a spreadsheet would take for a formula."),
+    ] = False,
     table: TableQuery = None,
 ) -> Response:
     """Return a whole table as one file. Parquet has an ETag (its SHA-256) and takes a Range.
 
     A workbook (`xlsx`) holds at most 1,048,575 rows, and texts of at most 32,767 characters.
     """
+    if csv_safe and file_format != "csv":
+        raise InvalidInput(
+            f"`csv_safe` goes with format csv only, not with {file_format}. Leave it out.",
+            code="invalid_parameters",
+        )
     with resources.sessions() as session:
         row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
         artifact_services.check_may_see(caller, row)
@@ -214,7 +226,8 @@ def download_dataset(
         chosen = dataset_tables.choose(session, row, table)
         artifact = artifacts.get(session, caller.project_id, row.job_id, chosen.role)
     sha256 = artifact.sha256.hex()
-    etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{file_format}"'
+    variant = f"{file_format}-safe" if csv_safe else file_format
+    etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{variant}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
     artifact_services.check_download(file_format, chosen.n_rows or 0, chosen.n_columns or 0)
@@ -226,7 +239,7 @@ def download_dataset(
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
     if request.method == "HEAD":
         return Response(headers=headers, media_type=BINARY)
-    chunks = artifact_services.stream_table(resources, artifact, file_format)
+    chunks = artifact_services.stream_table(resources, artifact, file_format, without_formulas=csv_safe)
     return StreamingResponse(chunks, headers=headers, media_type=BINARY)
 
 

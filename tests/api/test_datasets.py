@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -16,8 +18,10 @@ from tests.api.conftest import Json, assert_problem, get, submit, upload
 from tests.api.worlds import BLOB, make_world
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
+from understudy.tables.formats import FORMATS, read_table
 
 CSV = b"a,b\n1,x\n2,y\n"
+_DOWNLOADS = ["", *(f"?format={name}" for name in FORMATS if name != "parquet"), "?format=csv&csv_safe=true"]
 
 
 @pytest.fixture
@@ -135,12 +139,41 @@ def test_the_rows_come_back_as_they_went_in(client: TestClient, ready_dataset: J
     assert csv.headers["content-disposition"].endswith('.csv"')
 
 
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "parquet"])
+def test_every_format_is_downloaded_and_uploaded_again(
+    client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int], tmp_path: Path, name: str
+):
+    path = f"/v1/datasets/{ready_dataset['id']}/content"
+    response = client.get(f"{path}?format={name}")
+    assert response.headers["content-type"] == "application/octet-stream"
+    filename = f"{ready_dataset['id']}.{name}"
+    assert response.headers["content-disposition"] == f'attachment; filename="{filename}"'
+    (tmp_path / filename).write_bytes(response.content)
+    rows = read_table(tmp_path / filename)
+    assert rows.to_pylist() == pq.read_table(io.BytesIO(client.get(path).content)).to_pylist()
+    again = upload(client, gzip.compress(response.content), f"{filename}.gz")["dataset"]
+    run_jobs()
+    assert get(client, f"/v1/datasets/{again['id']}")["n_rows"] == 200
+
+
+def test_a_safe_csv_has_no_formulas(client: TestClient, run_jobs: Callable[[], int]):
+    dataset_id = upload(client, b'"=a",n\n"=1+1",-1\n"x",-2\n')["dataset"]["id"]
+    run_jobs()
+    path = f"/v1/datasets/{dataset_id}/content?format=csv"
+    plain, safe = client.get(path), client.get(f"{path}&csv_safe=true")
+    assert plain.text == '"=a","n"\n"=1+1",-1\n"x",-2\n'
+    assert safe.text == '"\'=a","n"\n"\'=1+1",-1\n"x",-2\n'
+    assert plain.headers["etag"] != safe.headers["etag"]
+    refused = client.get(f"/v1/datasets/{dataset_id}/content?format=jsonl&csv_safe=true")
+    assert_problem(refused, 422, "invalid_parameters", "csv_safe")
+
+
 def test_an_unknown_download_format_is_refused(shared_client: TestClient):
     response = shared_client.get("/v1/datasets/x/content?format=html")
     assert_problem(response, 422, "invalid_parameters", "'csv'", "'parquet'")
 
 
-@pytest.mark.parametrize("query", ["", "?format=csv"])
+@pytest.mark.parametrize("query", _DOWNLOADS)
 def test_the_head_is_that_of_the_whole(client: TestClient, ready_dataset: Json, query: str):
     path = f"/v1/datasets/{ready_dataset['id']}/content{query}"
     head, whole = client.head(path), client.get(path)
@@ -150,7 +183,7 @@ def test_the_head_is_that_of_the_whole(client: TestClient, ready_dataset: Json, 
         assert head.headers["content-length"] == str(len(whole.content))
 
 
-@pytest.mark.parametrize("query", ["", "?format=csv"])
+@pytest.mark.parametrize("query", _DOWNLOADS)
 def test_what_is_unchanged_is_not_sent_again(client: TestClient, ready_dataset: Json, query: str):
     path = f"/v1/datasets/{ready_dataset['id']}/content{query}"
     etag = client.get(path).headers["etag"]

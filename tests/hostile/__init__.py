@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.hostile import csv_files, parquet_files, xlsx_files
+from tests.hostile import arrow_files, csv_files, jsonl_files, parquet_files, xlsx_files
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ BROKEN_FILES: tuple[BrokenFile, ...] = tuple(
         ("csv", csv_files.FILES),
         ("parquet", parquet_files.FILES),
         ("xlsx", xlsx_files.FILES),
+        ("jsonl", jsonl_files.FILES),
+        ("arrow", arrow_files.FILES),
     )
     for name, (code, make) in files.items()
 )

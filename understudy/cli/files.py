@@ -36,7 +36,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for m
 
 @reads_tables
 def fit(
-    table: Annotated[Path, typer.Argument(help="A CSV, Parquet or Excel file; the suffix says which.")],
+    table: Annotated[Path, typer.Argument(help="A table: .csv, .parquet, .jsonl, .arrow, .xlsx …")],
     model: Annotated[Path, typer.Option("--output", "-o", help="Where the model file goes.")],
     synthesizer: Annotated[
         str, typer.Option(help="tree_chain, or independent: the baseline.")
@@ -90,9 +90,7 @@ def fit(
 
 def sample(
     model: Annotated[Path, typer.Argument(help="A model file that `understudy fit` wrote.")],
-    rows_file: Annotated[
-        Path, typer.Option("--output", "-o", help="Where the rows go: .csv, .parquet or .xlsx.")
-    ],
+    rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv, .parquet …")],
     n_rows: Annotated[
         int | None,
         typer.Option("--rows", "-n", min=1, help="How many rows; conditions of --control say it themselves."),
@@ -150,9 +148,7 @@ def impute(
     table: Annotated[
         Path, typer.Argument(help="The table to complete, of the columns that the model knows.")
     ],
-    rows_file: Annotated[
-        Path, typer.Option("--output", "-o", help="Where the rows go: .csv, .parquet or .xlsx.")
-    ],
+    rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv, .parquet …")],
     n_draws: Annotated[
         int, typer.Option("--draws", min=1, help="How often: the whole table each time, one after the other.")
     ] = 1,

@@ -26,8 +26,8 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
     """
     if not path.parent.is_dir():
         raise NotFound(f"The folder {path.parent} does not exist.")
-    # The suffix stays, since it says the format.
-    partial = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
+    # The name stays at the end, since its suffixes say the format.
+    partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield partial
         partial.replace(path)

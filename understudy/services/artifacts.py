@@ -65,7 +65,9 @@ def check_download(format_name: FormatName, n_rows: int, n_columns: int) -> None
         limits.check(n_rows, n_columns)
 
 
-def stream_table(resources: Resources, artifact: Artifact, format_name: FormatName) -> Iterator[bytes]:
+def stream_table(
+    resources: Resources, artifact: Artifact, format_name: FormatName, *, without_formulas: bool = False
+) -> Iterator[bytes]:
     """Return a stored table in another format, in pieces; raises as `open_artifact`, and at once.
 
     Raises
@@ -74,7 +76,7 @@ def stream_table(resources: Resources, artifact: Artifact, format_name: FormatNa
         If a text of the table is longer than the format holds.
     """
     open_artifact(resources, artifact).close()
-    chunks = _converted(resources, artifact.storage_key, format_name)
+    chunks = _converted(resources, artifact.storage_key, format_name, without_formulas=without_formulas)
     try:
         # Looked at before the answer begins: afterwards nothing but a broken connection could tell.
         first = next(chunks)
@@ -106,12 +108,15 @@ def _corrupt(how: str) -> UnderstudyError:
     return UnderstudyError(detail, code="artifact_corrupt")
 
 
-def _converted(resources: Resources, storage_key: str, format_name: FormatName) -> Iterator[bytes]:
+def _converted(
+    resources: Resources, storage_key: str, format_name: FormatName, *, without_formulas: bool
+) -> Iterator[bytes]:
     # Only a download needs the engine's formats; the API starts without them.
     from understudy.tables.formats import FORMATS
     from understudy.tables.formats import stream_table as stream
 
     with TemporaryDirectory(dir=resources.staging_folder, prefix="download-") as scratch:
         path = resources.store.local_path(storage_key, Path(scratch))
-        with closing(stream(path, FORMATS[format_name], Path(scratch))) as chunks:  # type: ignore[type-var] # it is a generator
+        made = stream(path, FORMATS[format_name], Path(scratch), without_formulas=without_formulas)
+        with closing(made) as chunks:  # type: ignore[type-var] # it is a generator
             yield from chunks

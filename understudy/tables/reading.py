@@ -18,7 +18,7 @@ from pydantic import (
 
 from understudy.errors import InvalidInput
 
-FormatName = Literal["csv", "parquet", "xlsx"]
+FormatName = Literal["csv", "parquet", "jsonl", "arrow", "xlsx"]
 """The names of the formats; a test holds them equal to those of `FORMATS`."""
 
 # Python's names; what each of them decodes is text, and nothing but text.

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from understudy.cli.application import build, run
+from understudy.tables.formats import read_table
 
 # What only the service needs; the bare install has none of it.
 SERVICE_PACKAGES = (
@@ -56,6 +57,20 @@ def test_fit_sample_evaluate_go_through(tmp_path, table, small_table, capsys):
     assert len(rows.read_text().splitlines()) == 201
     assert report.read_text().startswith("<!doctype html>")
     assert "Column shapes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".ndjson.gz", ".arrow", ".feather.zst", ".tsv.gz"])
+def test_suffixes_say_the_formats(tmp_path, model, small_table, suffix):
+    rows, completed = tmp_path / f"rows{suffix}", tmp_path / f"completed{suffix}"
+    assert run(["sample", str(model), "-n", "200", "-o", str(rows)]) == 0
+    options = ["--synthesizer", "tree_chain", "--preset", "fast"]
+    assert run(["fit", str(rows), "-o", str(tmp_path / "again"), *options]) == 0
+    assert run(["impute", str(tmp_path / "again"), str(rows), "-o", str(completed)]) == 0
+    assert run(["evaluate", str(rows), str(completed)]) == 0
+    assert read_table(completed).column_names == small_table.column_names
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["again", f"completed{suffix}", "model", f"rows{suffix}", "table.parquet"]
+    )
 
 
 def test_fit_tells_what_was_suppressed(tmp_path, table, capsys):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.progress import Progress, no_progress
+from understudy.tables.formats.arrow import ARROW
 from understudy.tables.formats.base import Format, Ingested
-from understudy.tables.formats.csv import CSV
+from understudy.tables.formats.compression import CODECS, compress_file, split_suffix
+from understudy.tables.formats.csv import CSV, formulas
+from understudy.tables.formats.jsonl import JSONL
 from understudy.tables.formats.parquet import PARQUET
 from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits
 from understudy.tables.formats.xlsx import XLSX
@@ -28,23 +32,26 @@ __all__ = [
     "write_table",
 ]
 
-FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (CSV, PARQUET, XLSX)}
+FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (CSV, PARQUET, JSONL, ARROW, XLSX)}
 
 
 def format_for_path(path: Path) -> Format:
-    """Return the format that the suffix of a path names.
+    """Return the format that the suffix of a path names, before the one of a codec if there is one.
 
     Raises
     ------
     InvalidInput
         With code unknown_format and the known suffixes.
     """
+    suffix = Path(split_suffix(path.name)[0]).suffix.lower()
     for format_ in FORMATS.values():
-        if path.suffix.lower() in format_.suffixes:
+        if suffix in format_.suffixes:
             return format_
     known = ", ".join(suffix for format_ in FORMATS.values() for suffix in format_.suffixes)
     raise InvalidInput(
-        f"{path.name!r} does not end in the suffix of a known format: {known}.", code="unknown_format"
+        f"{path.name!r} does not end in the suffix of a known format: {known}; "
+        f"{' or '.join(CODECS)} may follow.",
+        code="unknown_format",
     )
 
 
@@ -73,26 +80,41 @@ def write_table(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches as they come, in the format of the path's suffix; return how many rows there were."""
-    return format_for_path(path).write(path, batches, schema, progress=progress, rows_total=rows_total)
+    """Write batches as they come, as the path's suffixes say; return how many rows there were."""
+    format_ = format_for_path(path)
+    name, codec = split_suffix(path.name)
+    if codec is None:
+        return format_.write(path, batches, schema, progress=progress, rows_total=rows_total)
+    with TemporaryDirectory(dir=path.parent, prefix=".write-") as scratch:
+        plain = Path(scratch) / name
+        n_rows = format_.write(plain, batches, schema, progress=progress, rows_total=rows_total)
+        compress_file(plain, path, codec)
+    return n_rows
 
 
-def stream_table(path: Path, format_: Format, scratch: Path) -> Iterator[bytes]:
+def stream_table(
+    path: Path, format_: Format, scratch: Path, *, without_formulas: bool = False
+) -> Iterator[bytes]:
     """Yield a canonical Parquet file as a file of another format; memory does not grow with the rows.
 
     Parameters
     ----------
     scratch : Path
         A folder for files that are not known before their last row.
+    without_formulas : bool
+        Whether texts and names are made such that no spreadsheet takes them for formulas.
     """
     # What we wrote is held to no limit of an upload.
     limits = ReadLimits(rows_max=2**62, columns_max=2**31, decoded_bytes_max=2**62)
     with PARQUET.scan(path, Reading(scratch, limits)) as scan:
+        batches, schema = scan.batches, scan.schema
+        if without_formulas:
+            batches, schema = formulas.without_formulas(batches, schema), formulas.safe_schema(schema)
         if format_.chunks is not None:
-            yield from format_.chunks(scan.batches, scan.schema)
+            yield from format_.chunks(batches, schema)
             return
         made = scratch / f"made{format_.suffixes[0]}"
-        format_.write(made, scan.batches, scan.schema)
+        format_.write(made, batches, schema)
     with made.open("rb") as file:
         while piece := file.read(MEBIBYTE):
             yield piece

@@ -14,6 +14,7 @@ import pyarrow as pa
 from understudy.errors import InvalidInput, TooLarge
 from understudy.progress import Progress, no_progress
 from understudy.tables.formats.canonical import CanonicalBatches, write_parquet
+from understudy.tables.formats.compression import plain_file
 from understudy.tables.formats.scan import Reading, ReadLimits, Scan
 from understudy.tables.inference import infer_stored
 from understudy.tables.reading import FormatName, ReadOptions
@@ -139,9 +140,9 @@ class Format:
 
     @contextmanager
     def open(self, path: Path, reading: Reading) -> Iterator[Scan]:
-        """Open a file with options that its format takes."""
+        """Open a file, compressed or not, with options that its format takes."""
         self.check_options(reading.options)
-        with self.scan(path, reading) as scan:
+        with self.scan(plain_file(path, reading), reading) as scan:
             yield scan
 
     def read(

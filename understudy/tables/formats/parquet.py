@@ -6,21 +6,19 @@ import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from understudy.errors import InvalidInput, TooLarge
+from understudy.errors import InvalidInput
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.canonical import batch_rows, check_columns, check_rows, write_parquet
+from understudy.tables.formats.dense import dense_batch, small_batches, translated
 from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits, Scan
 from understudy.tables.inference import check_names, storable_type
 
 _FOOTER_BYTES_MAX = 64 * MEBIBYTE
-# Dense text of one batch: a dictionary of one long text may stand for any number of rows.
-_BATCH_TEXT_BYTES_MAX = 32 * MEBIBYTE
+_DAMAGED = "The Parquet file is damaged: its content cannot be decoded. Write it again."
 
 
 @contextmanager
@@ -30,7 +28,7 @@ def scan_parquet(path: Path, reading: Reading) -> Iterator[Scan]:
     reading.progress("checking", 0.0)
     _check_ends(path)
     with _open(path, limits) as file:
-        with _translated():
+        with translated(_DAMAGED):
             schema = _canonical_schema(_declared_schema(file))
         n_rows = file.metadata.num_rows
         check_rows(n_rows, limits)
@@ -60,7 +58,7 @@ def _check_ends(path: Path) -> None:
 
 def _open(path: Path, limits: ReadLimits) -> pq.ParquetFile:
     """Open with texts as dictionaries, so that a text that stands in many rows is in memory once."""
-    with _translated():
+    with translated(_DAMAGED):
         metadata = pq.read_metadata(path)
         check_columns(metadata.num_columns, limits)
         columns = [metadata.schema.column(index) for index in range(metadata.num_columns)]
@@ -72,22 +70,6 @@ def _open(path: Path, limits: ReadLimits) -> pq.ParquetFile:
             pre_buffer=False,  # else a row group is in memory as a whole, whatever its size
             buffer_size=MEBIBYTE,
         )
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn what the parser says of a damaged file into `InvalidInput`; running out of memory is no fault."""
-    try:
-        yield
-    except (pa.ArrowMemoryError, InvalidInput):
-        raise
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        # Without its cause: the parser's message may hold values.
-        raise _unreadable(
-            "The Parquet file is damaged: its content cannot be decoded. Write it again."
-        ) from None
 
 
 def _unreadable(detail: str) -> InvalidInput:
@@ -136,68 +118,10 @@ def _canonical_schema(source: pa.Schema) -> pa.Schema:
 
 def _batches(file: pq.ParquetFile, schema: pa.Schema, limits: ReadLimits) -> Iterator[pa.RecordBatch]:
     rows = batch_rows(len(schema))
-    with _translated():
+    with translated(_DAMAGED):
         for batch in file.iter_batches(batch_size=rows, use_threads=False):
-            for part in _small_batches(batch, limits):
-                yield _dense(part, schema)
-
-
-def _small_batches(batch: pa.RecordBatch, limits: ReadLimits) -> Iterator[pa.RecordBatch]:
-    """Cut a batch so that its texts, written out, stay within bounds."""
-    text_bytes = sum(
-        _text_bytes(name, column, limits)
-        for name, column in zip(batch.schema.names, batch.columns, strict=True)
-        if isinstance(column, pa.DictionaryArray)
-    )
-    n_parts = min(batch.num_rows, 1 + text_bytes // _BATCH_TEXT_BYTES_MAX)
-    rows = -(-batch.num_rows // max(1, n_parts))
-    for start in range(0, batch.num_rows, max(1, rows)):
-        yield batch.slice(start, rows)
-
-
-def _text_bytes(name: str, column: pa.DictionaryArray[Any, Any], limits: ReadLimits) -> int:
-    if not _is_text(column.dictionary.type) or len(column.dictionary) == 0:
-        return 0
-    texts: Any = column.dictionary  # the stubs have no type for "some dictionary of text"
-    lengths = pc.binary_length(texts).cast(pa.int64())
-    if (pc.max(lengths).as_py() or 0) > limits.cell_bytes_max:
-        raise TooLarge(
-            f"Column {name!r} holds a text of more than {limits.cell_bytes_max:,} bytes. "
-            "Shorten it or leave the column out."
-        )
-    return pc.sum(pc.take(lengths, column.indices)).as_py() or 0
-
-
-def _dense(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    columns = [
-        _dense_column(name, column, type_)
-        for name, column, type_ in zip(schema.names, batch.columns, schema.types, strict=True)
-    ]
-    return pa.record_batch(columns, schema=schema)
-
-
-def _dense_column(name: str, column: pa.Array[Any], type_: pa.DataType) -> pa.Array[Any]:
-    if isinstance(column, pa.DictionaryArray):
-        if _is_text(type_):
-            _check_text(name, column.dictionary)
-        column = column.dictionary_decode()
-    elif _is_text(type_):
-        _check_text(name, column)
-    return column if column.type == type_ else column.cast(type_)
-
-
-def _is_text(type_: pa.DataType) -> bool:
-    return pa.types.is_string(type_) or pa.types.is_large_string(type_)
-
-
-def _check_text(name: str, column: pa.Array[Any]) -> None:
-    try:
-        column.validate(full=True)
-    except pa.ArrowInvalid:
-        raise InvalidInput(
-            f"Column {name!r} is declared as text but holds bytes that are not UTF-8. Write it as UTF-8.",
-            code="wrong_encoding",
-        ) from None
+            for part in small_batches(batch, limits):
+                yield dense_batch(part, schema)
 
 
 PARQUET = Format(

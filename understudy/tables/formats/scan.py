@@ -31,12 +31,16 @@ class ReadLimits:
         Longest text in a cell, and longest line of a CSV file.
     decoded_bytes_max : int
         Size of the table in memory, were it there at once; a small file can hold terabytes.
+    decompressed_bytes_max, decompressed_ratio_max : int
+        Size of a compressed file when it is not, in bytes, and as a multiple of what it was.
     """
 
     rows_max: int = 50_000_000
     columns_max: int = 2_000
     cell_bytes_max: int = 2 * MEBIBYTE
     decoded_bytes_max: int = 64 * GIBIBYTE
+    decompressed_bytes_max: int = 64 * GIBIBYTE
+    decompressed_ratio_max: int = 100
 
 
 @dataclass(frozen=True)

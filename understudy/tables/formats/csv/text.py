@@ -19,15 +19,11 @@ from understudy.tables.formats.scan import MEBIBYTE, Reading
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file; send it with format parquet"),
     (b"PK\x03\x04", "a zip archive or a spreadsheet; name its format (xlsx), or save the sheet as CSV"),
-    (b"\x1f\x8b", "a gzip file; decompress it first"),
-    (b"(\xb5/\xfd", "a zstd file; decompress it first"),
-    (b"BZh", "a bzip2 file; decompress it first"),
-    (b"\xfd7zXZ\x00", "an xz file; decompress it first"),
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"%PDF", "a PDF document"),
-    (b"ARROW1", "an Arrow file; write it as Parquet"),
+    (b"ARROW1", "an Arrow file; send it with format arrow"),
     (b"FEA1", "a Feather file; write it as Parquet"),
     (b"SQLite format 3\x00", "an SQLite database; export the table as CSV"),
     (b"\x7fELF", "a program"),
@@ -132,7 +128,9 @@ def _check_kind(start: bytes) -> None:
     if text.startswith(_MARKUP):
         raise InvalidInput("The file is not CSV but a web page or XML.", code="unreadable_file")
     if text.startswith((b"{", b"[{")):
-        raise InvalidInput("The file is not CSV but JSON. Export the table as CSV.", code="unreadable_file")
+        raise InvalidInput(
+            "The file is not CSV but JSON. Send JSON lines, with format jsonl.", code="unreadable_file"
+        )
 
 
 def _check_utf8(source: Path, reading: Reading, *, is_given: bool) -> Text:

@@ -1,0 +1,135 @@
+"""Downloads in every format, through the service: ``python -m benchmarks.downloads [--rows N]``.
+
+A table of 15 mixed columns is uploaded to an embedded stack on loopback, then downloaded by one caller, in
+each format several times; the best time counts, since whatever else the machine does only adds to it. CPU
+seconds are those of the API's process, and so is memory, which must not grow with the rows: its peak while
+downloads run, over what it was before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import get_args
+
+import httpx2
+import psutil
+
+from benchmarks.ingest import generated_batches
+from benchmarks.stack import MEGABYTE, Stack, await_job, running_stack
+from understudy.tables.formats import write_table
+from understudy.tables.reading import FormatName
+
+_PIECE_BYTES = 1 << 20
+_SAMPLE_SECONDS = 0.02
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=2_000_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    base = Path(tempfile.mkdtemp(prefix="us-", dir="/var/tmp"))
+    base.chmod(0o755)
+    try:
+        with running_stack(base / "data") as stack:
+            path = f"/v1/datasets/{_upload(stack.client, base, options.rows)}/content"
+            print(f"{'format':12}{'MB':>8}{'wall s':>8}{'CPU s':>8}{'MB/s':>8}{'rows/s':>12}{'+ MB':>6}")
+            for query in [*get_args(FormatName), "csv&csv_safe=true"]:
+                _measure(stack, path, query, options.rows, options.repeats)
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def _upload(client: httpx2.Client, folder: Path, n_rows: int) -> str:
+    table = folder / "table.parquet"
+    write_table(table, generated_batches(n_rows), next(generated_batches(1)).schema)
+    with table.open("rb") as body:
+        headers = {"Content-Type": "application/vnd.apache.parquet"}
+        answer = client.post("/v1/datasets", params={"name": "table"}, content=body, headers=headers)
+    answer.raise_for_status()
+    await_job(client, answer.json()["job"]["id"])
+    dataset_id: str = answer.json()["dataset"]["id"]
+    return dataset_id
+
+
+def _measure(stack: Stack, path: str, query: str, n_rows: int, repeats: int) -> None:
+    # The first one is not counted: it loads what only a conversion needs.
+    _download(stack.client, f"{path}?format={query}")
+    server = _api_process(stack)
+    before = server.memory_info().rss
+    cpu = _cpu_seconds(server)
+    with _Peak(server) as peak:
+        taken = [_download(stack.client, f"{path}?format={query}") for _ in range(repeats)]
+    seconds, size = min(taken)
+    cpu = (_cpu_seconds(server) - cpu) / repeats
+    print(
+        f"{query.replace('&csv_safe=true', ', safe'):12}{size / MEGABYTE:8.1f}{seconds:8.2f}{cpu:8.2f}"
+        f"{size / seconds / MEGABYTE:8.0f}{n_rows / seconds:12,.0f}{(peak.rss - before) / MEGABYTE:6.0f}",
+        flush=True,
+    )
+
+
+def _download(client: httpx2.Client, path: str) -> tuple[float, int]:
+    """Return seconds and bytes."""
+    # Not httpx2, which takes longer for the bytes than the API does, on the same cores.
+    connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port)
+    began = time.perf_counter()
+    connection.request("GET", path, headers={"Authorization": client.headers["Authorization"]})
+    answer = connection.getresponse()
+    assert answer.status == 200
+    size = 0
+    piece = bytearray(_PIECE_BYTES)
+    while n_bytes := answer.readinto(piece):
+        size += n_bytes
+    seconds = time.perf_counter() - began
+    connection.close()
+    return seconds, size
+
+
+def _api_process(stack: Stack) -> psutil.Process:
+    """Return the process that listens on the API's port."""
+    root = psutil.Process(stack.process.pid)
+    port = stack.client.base_url.port
+    for member in [root, *root.children(recursive=True)]:
+        listening = [c for c in member.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+        if any(connection.laddr.port == port for connection in listening):
+            return member
+    raise LookupError(f"nothing listens on port {port}")
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+class _Peak:
+    """The most memory of a process while the block runs."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self.rss = 0
+        self._process = process
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> _Peak:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._is_over.wait(_SAMPLE_SECONDS):
+            self.rss = max(self.rss, self._process.memory_info().rss)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Arrow files and streams: what other programs write, and what is written for them."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.feather
+import pytest
+
+from understudy.tables.formats import FORMATS, read_table
+
+_TABLE = pa.table({"a": [1, None, 3] * 1_000, "word": ["x", "yy", None] * 1_000})
+
+
+def _stream(path: Path, *batches: pa.RecordBatch, compression: str | None = None) -> Path:
+    options = pa.ipc.IpcWriteOptions(compression=compression, emit_dictionary_deltas=True)
+    with pa.ipc.new_stream(str(path), batches[0].schema, options=options) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    return path
+
+
+def _words(*words: str) -> pa.RecordBatch:
+    return pa.record_batch({"word": pa.array(words).dictionary_encode()})
+
+
+@pytest.mark.parametrize("compression", [None, "lz4", "zstd"])
+def test_streams_are_read_like_files(tmp_path: Path, compression: str | None):
+    path = _stream(tmp_path / "t.arrows", *_TABLE.to_batches(max_chunksize=700), compression=compression)
+    assert read_table(path).equals(_TABLE)
+    path.rename(tmp_path / "t.feather")
+    assert read_table(tmp_path / "t.feather").equals(_TABLE)
+
+
+@pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
+def test_feather_is_read_and_written(tmp_path: Path, compression: str):
+    pyarrow.feather.write_feather(_TABLE, str(tmp_path / "t.feather"), compression=compression)
+    assert read_table(tmp_path / "t.feather").equals(_TABLE)
+    FORMATS["arrow"].write(tmp_path / "own.feather", _TABLE.to_batches(), _TABLE.schema)
+    assert pyarrow.feather.read_table(str(tmp_path / "own.feather")).equals(_TABLE)
+
+
+def test_a_stream_without_its_last_mark_is_whole(tmp_path: Path):
+    path = _stream(tmp_path / "t.arrows", *_TABLE.to_batches())
+    path.write_bytes(path.read_bytes()[:-8])
+    assert read_table(path).equals(_TABLE)
+
+
+def test_dictionaries_that_grow_or_change_become_text(tmp_path: Path):
+    path = _stream(tmp_path / "t.arrows", _words("x"), _words("x", "y"), _words("z"))
+    assert read_table(path).equals(pa.table({"word": ["x", "x", "y", "z"]}))
+
+
+@pytest.mark.parametrize(
+    ("array", "type_"),
+    [
+        (pa.array(["x", "a text of more than twelve bytes", None], pa.string_view()), pa.string()),
+        (pa.array(["x", None, "x"]).dictionary_encode(), pa.string()),
+        (pa.array(["x", None, "y"], pa.string_view()).dictionary_encode(), pa.string()),
+        (pa.array([5, None, 5]).dictionary_encode(), pa.int64()),
+        (pa.nulls(3), pa.string()),
+        (pa.array([1, None, -2], pa.decimal64(5, 2)), pa.decimal128(5, 2)),
+    ],
+    ids=str,
+)
+def test_types_that_stand_for_others_become_those(tmp_path: Path, array: pa.Array, type_: pa.DataType):
+    path = _stream(tmp_path / "t.arrows", pa.record_batch({"a": array}))
+    read = read_table(path)
+    assert read.schema.field("a").type == type_
+    assert read.column("a").to_pylist() == array.to_pylist()
+
+
+def test_what_is_declared_never_missing_stays_so(tmp_path: Path):
+    schema = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.timestamp("s"))])
+    table = pa.table({"a": [1, 2], "b": [0, None]}, schema=schema)
+    FORMATS["arrow"].write(tmp_path / "t.arrow", table.to_batches(), schema)
+    assert read_table(tmp_path / "t.arrow").schema.equals(schema)
+
+
+def test_a_large_batch_is_taken_in_pieces(tmp_path: Path):
+    rows = pa.record_batch({"a": pa.array(range(300_000))})
+    reading = FORMATS["arrow"].read(_stream(tmp_path / "t.arrows", rows))
+    assert max(len(chunk) for chunk in reading.column("a").chunks) <= 131_072
+    assert reading.column("a").to_pylist() == list(range(300_000))
+
+
+def test_written_file_comes_in_pieces_and_can_be_mapped():
+    assert FORMATS["arrow"].chunks is not None
+    pieces = list(FORMATS["arrow"].chunks(_TABLE.to_batches(max_chunksize=10), _TABLE.schema))
+    assert pieces[0].startswith(b"ARROW1")
+    assert pa.ipc.open_file(io.BytesIO(b"".join(pieces))).read_all().equals(_TABLE)

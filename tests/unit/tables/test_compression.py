@@ -1,0 +1,120 @@
+"""Compressed files: any format, by gzip or zstd, whatever they are called."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from understudy.errors import InvalidInput, TooLarge
+from understudy.tables.formats import FORMATS, Format, ReadLimits, format_for_path, read_table, write_table
+
+_SCHEMA = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.string(), nullable=False)])
+_TABLE = pa.table({"a": list(range(1_000)), "b": ["some text"] * 1_000}, schema=_SCHEMA)
+_CSV = b"a,b\n" + b"1,x\n" * 1_000
+
+formats = pytest.mark.parametrize("format_", FORMATS.values(), ids=lambda format_: format_.name)
+
+
+def _zstd(data: bytes) -> bytes:
+    packed: bytes = pa.compress(data, codec="zstd", asbytes=True)
+    return packed
+
+
+def _file(tmp_path: Path, data: bytes, name: str = "t.csv") -> Path:
+    path = tmp_path / name
+    path.write_bytes(data)
+    return path
+
+
+@formats
+@pytest.mark.parametrize("compress", [gzip.compress, _zstd], ids=["gzip", "zstd"])
+def test_compressed_file_is_read_like_the_plain_one(format_: Format, compress, tmp_path: Path):
+    plain = tmp_path / f"t{format_.suffixes[0]}"
+    format_.write(plain, _TABLE.to_batches(), _TABLE.schema)
+    packed = _file(tmp_path, compress(plain.read_bytes()), "upload")
+    assert format_.read(packed).equals(_TABLE)
+
+
+@formats
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_suffixes_say_what_is_written(format_: Format, suffix: str, tmp_path: Path):
+    path = tmp_path / f"t{format_.suffixes[-1]}{suffix}"
+    assert write_table(path, _TABLE.to_batches(), _TABLE.schema) == 1_000
+    assert path.read_bytes().startswith({".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}[suffix])
+    assert list(tmp_path.iterdir()) == [path]
+    assert read_table(path).equals(_TABLE)
+
+
+@pytest.mark.parametrize(("name", "format_name"), [("x.CSV.GZ", "csv"), ("x.y.ndjson.zst", "jsonl")])
+def test_format_stands_before_the_codec(name: str, format_name: str):
+    assert format_for_path(Path(name)) is FORMATS[format_name]
+
+
+@pytest.mark.parametrize("name", ["x.gz", "x.csv.bz2", ".csv.gz", "x.gz.csv.gz.gz"])
+def test_a_codec_alone_is_no_format(name: str):
+    with pytest.raises(InvalidInput) as caught:
+        format_for_path(Path(name))
+    assert caught.value.code == "unknown_format"
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, _zstd], ids=["gzip", "zstd"])
+def test_members_follow_one_another(compress, tmp_path: Path):
+    parts = [b"a,b\n", b"", b"1,x\n" * 50_000, b"", b"2,y\n"]
+    packed = _file(tmp_path, b"".join(compress(part) for part in parts))
+    assert read_table(packed).num_rows == 50_001
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        gzip.compress(_CSV)[:-1],
+        gzip.compress(_CSV)[:20],
+        gzip.compress(_CSV)[:-8] + bytes(8),
+        gzip.compress(_CSV) + b"a,b",
+        gzip.compress(_CSV) + bytes(10),
+        _zstd(_CSV)[:-1],
+        _zstd(_CSV) + b"a,b",
+        _zstd(_CSV)[:4] + b"\xff" * 8 + _zstd(_CSV)[12:],
+        gzip.compress(gzip.compress(_CSV)),
+        _zstd(gzip.compress(_CSV)),
+        gzip.compress(_zstd(_CSV)),
+        gzip.compress(bz2.compress(_CSV)),
+        bz2.compress(_CSV),
+        lzma.compress(_CSV),
+        pa.compress(_CSV, codec="lz4", asbytes=True),
+        b"\x1f\x8b",
+        b"\x28\xb5\x2f\xfd",
+    ],
+    ids=range(17),
+)
+@pytest.mark.parametrize("name", ["csv", "jsonl", "parquet"])
+def test_damaged_and_nested_compression_is_refused(data: bytes, name: str, tmp_path: Path):
+    with pytest.raises(InvalidInput) as caught:
+        FORMATS[name].ingest(_file(tmp_path, data), tmp_path / "table.parquet", ReadLimits())
+    assert caught.value.code == "unreadable_file"
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+@pytest.mark.parametrize("data", [gzip.compress(b""), _zstd(b"")], ids=["gzip", "zstd"])
+def test_nothing_compressed_is_an_empty_file(data: bytes, tmp_path: Path):
+    with pytest.raises(InvalidInput) as caught:
+        read_table(_file(tmp_path, data))
+    assert caught.value.code == "empty_file"
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, _zstd], ids=["gzip", "zstd"])
+def test_a_bomb_is_given_up_early(compress, tmp_path: Path):
+    bomb = _file(tmp_path, compress(b"a,b\n" + b"1,2\n" * 40_000_000))
+    with pytest.raises(TooLarge, match="100 times"):
+        read_table(bomb)
+
+
+def test_the_absolute_limit_is_named(tmp_path: Path):
+    with pytest.raises(TooLarge, match="1,000 bytes"):
+        read_table(_file(tmp_path, gzip.compress(_CSV)), limits=ReadLimits(decompressed_bytes_max=1_000))

@@ -1,0 +1,165 @@
+"""JSON lines: what is read as which type, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from understudy.errors import InvalidInput
+from understudy.tables.formats import FORMATS, Ingested, ReadLimits, read_table
+
+# More lines than are read with care at the beginning of a file.
+_MANY = 20_000
+
+
+def _read(tmp_path: Path, *lines: str) -> pa.Table:
+    path = tmp_path / "table.jsonl"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return read_table(path)
+
+
+def _ingest(tmp_path: Path, *lines: str) -> Ingested:
+    _read(tmp_path, *lines)
+    return FORMATS["jsonl"].ingest(tmp_path / "table.jsonl", tmp_path / "table.parquet", ReadLimits())
+
+
+@pytest.mark.parametrize(
+    ("values", "type_"),
+    [
+        (["1", "-9223372036854775808", "9223372036854775807"], "int64"),
+        (["1", "2.5", "1e3"], "double"),
+        (["0.1", "0.30000000000000004", "0.50000000000000000000"], "double"),
+        (["true", "false"], "bool"),
+        (['"x"', '""'], "string"),
+        (["null", "null"], "string"),
+        (['"2024-02-29"', '"0001-01-01"'], "date32[day]"),
+        (['"12:30"', '"12:30:59.5"'], "time32[ms]"),
+        (['"2024-02-29T12:30:00"'], "timestamp[s]"),
+        (['"2024-02-29T12:30:00+02:00"', '"2024-02-29 12:30:00.25Z"'], "timestamp[ms, tz=UTC]"),
+        (['"1"', '"2"'], "string"),
+        (['"true"'], "string"),
+        (["9223372036854775808", "1"], "decimal128(19, 0)"),
+        (["0.1234567890123456789", "12"], "decimal128(21, 19)"),
+        (["9007199254740993", "0.5"], "decimal128(17, 1)"),
+        (["1" * 40, "1"], "string"),
+        (["1e400", "1"], "string"),
+        (["1e99999999999999999999999", "1"], "string"),
+        (["1", '"x"', "true"], "string"),
+    ],
+)
+def test_type_of_a_column_holds_all_values(tmp_path: Path, values: list[str], type_: str):
+    read = _read(tmp_path, *(f'{{"a": {value}}}' for value in values), '{"a": null}')
+    assert str(read.schema.field("a").type) == type_
+    assert read.column("a").null_count == 1 + values.count("null")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["9223372036854775808", "1", "-3.50", "1e2", "0.00000000001"],
+        ["18446744073709551615", "0"],
+        ["0.12345678901234567890123456789", "1.000", "7"],
+    ],
+)
+def test_numbers_of_many_digits_are_kept_to_the_digit(tmp_path: Path, values: list[str]):
+    read = _read(tmp_path, *(f'{{"a": {value}}}' for value in values))
+    assert read.column("a").to_pylist() == [Decimal(value) for value in values]
+
+
+@pytest.mark.parametrize("late", ["9007199254740993", "1234567890.123456789012", "0.1234567890123456789"])
+def test_a_late_number_of_many_digits_is_not_rounded(tmp_path: Path, late: str):
+    read = _read(tmp_path, *['{"a": 0.1}'] * _MANY, f'{{"a": {late}}}')
+    assert set(read.column("a").to_pylist()) == {Decimal("0.1"), Decimal(late)}
+
+
+def test_long_whole_numbers_beside_floats_stay_whole(tmp_path: Path):
+    read = _read(tmp_path, *(f'{{"id": {2**62 + i}, "x": {i / 7}}}' for i in range(_MANY)))
+    assert read.column("id").to_pylist() == [2**62 + i for i in range(_MANY)]
+    assert read.column("x").to_pylist() == [i / 7 for i in range(_MANY)]
+
+
+def test_keys_are_columns_in_order_of_first_appearance(tmp_path: Path):
+    late = ['{"d": 1, "c": 2}'] * _MANY
+    read = _read(tmp_path, '{"b": 1, "a": "x"}', '{"a": "y", "c": 1}', *late, '{"e": true, "b": 2}')
+    assert read.column_names == ["b", "a", "c", "d", "e"]
+    assert read.slice(0, 2).to_pylist() == [
+        {"b": 1, "a": "x", "c": None, "d": None, "e": None},
+        {"b": None, "a": "y", "c": 1, "d": None, "e": None},
+    ]
+    assert read.slice(_MANY + 2).to_pylist() == [{"b": 2, "a": None, "c": None, "d": None, "e": True}]
+
+
+@pytest.mark.parametrize("n_between", [0, _MANY])
+def test_mixed_column_is_text_and_its_lines_are_named(tmp_path: Path, n_between: int):
+    lines = ['{"v": 1.5}', "", *['{"v": 7}'] * n_between, '{"v": "x"}', '{"v": false}']
+    ingested = _ingest(tmp_path, *lines)
+    read = read_table(tmp_path / "table.parquet").column("v").to_pylist()
+    assert (read[0], read[-2:]) == ("1.5", ["x", "false"])
+    (warning,) = ingested.warnings
+    for place in ("'v'", "numbers (first in line 1)", f"text (first in line {n_between + 3:,})"):
+        assert place in warning
+
+
+def test_number_becomes_float_when_a_late_one_is(tmp_path: Path):
+    read = _read(tmp_path, *['{"a": 1}'] * _MANY, '{"a": 0.5}')
+    assert read.column("a").to_pylist() == [1.0] * _MANY + [0.5]
+
+
+def test_blank_lines_marks_and_line_ends_are_no_rows(tmp_path: Path):
+    path = tmp_path / "table.ndjson"
+    path.write_bytes(b'\xef\xbb\xbf\r\n{"a": 1}\r\n\r\n \t\n{"a": 2}')
+    assert read_table(path).to_pylist() == [{"a": 1}, {"a": 2}]
+
+
+def test_escapes_are_characters(tmp_path: Path):
+    text = 'é 😀 \u2028 "\\/\b\f\n\r\t\x00\x7f'
+    read = _read(tmp_path, json.dumps({text: text}), json.dumps({text: text}, ensure_ascii=False))
+    assert read.to_pylist() == [{text: text}] * 2
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ('{"a": [1]}', "Column 'a', line 20,003,"),
+        ('{"a": 1, "a": 2}', "Line 20,003 has the key 'a' twice"),
+        ('{"a": NaN}', "Line 20,003 holds NaN"),
+        ('{"a": 1 2}', "Line 20,003 is not JSON from character 9 on"),
+        ('{"b": "\\ud800"}', "Line 20,003 holds half"),
+        ("[]", "Line 20,003 is not a JSON object"),
+    ],
+)
+def test_fault_is_told_with_its_line_and_no_value(tmp_path: Path, line: str, place: str):
+    lines = ['{"a": 1, "b": "secret"}'] * (_MANY + 1)
+    with pytest.raises(InvalidInput) as caught:
+        _read(tmp_path, *lines, "", line)
+    assert place in caught.value.detail
+    assert "secret" not in caught.value.detail
+
+
+def test_numbers_in_quotation_marks_are_text_and_that_is_said(tmp_path: Path):
+    (column,) = _ingest(tmp_path, '{"zip": "00501"}', '{"zip": "10115"}').schema.columns
+    assert column.kind == "category"
+    assert "leading zeros" in column.evidence
+    (column,) = _ingest(tmp_path, '{"n": "12"}').schema.columns
+    assert "quotation marks" in column.evidence
+
+
+def test_lines_are_written_as_json(tmp_path: Path):
+    table = pa.table(
+        {
+            'a "b"': [1, None],
+            "x": [1.0, float("inf")],
+            "t": ["\x01\\", "é\n"],
+            "at": pa.array([0, 1_500], pa.timestamp("ms", "Europe/Berlin")),
+            "d": pa.array([Decimal("0.10"), None]),
+        }
+    )
+    FORMATS["jsonl"].write(tmp_path / "t.jsonl", table.to_batches(), table.schema)
+    assert (tmp_path / "t.jsonl").read_text(encoding="utf-8").splitlines() == [
+        '{"a \\"b\\"":1,"x":1.0,"t":"\\u0001\\\\","at":"1970-01-01T00:00:00.000Z","d":0.10}',
+        '{"a \\"b\\"":null,"x":null,"t":"é\\n","at":"1970-01-01T00:00:01.500Z","d":null}',
+    ]

@@ -1,0 +1,111 @@
+"""Arrow IPC, files (Feather) and streams, by pyarrow: walked through first, each batch checked in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+from understudy.tables.formats.arrow.framing import Layout, read_layout
+from understudy.tables.formats.arrow.writing import arrow_chunks, write_arrow
+from understudy.tables.formats.base import Format
+from understudy.tables.formats.canonical import batch_rows, check_rows
+from understudy.tables.formats.dense import dense_batch, small_batches, translated
+from understudy.tables.formats.scan import Reading, ReadLimits, Scan
+from understudy.tables.inference import check_names, storable_type
+
+_DAMAGED = "The Arrow file is damaged: its content cannot be decoded. Write it again."
+_EXTENSION = b"ARROW:extension:name"
+
+
+@contextmanager
+def scan_arrow(path: Path, reading: Reading) -> Iterator[Scan]:
+    """Open an Arrow file or stream; see `Format`."""
+    limits = reading.limits
+    reading.progress("checking", 0.0)
+    layout = read_layout(path, limits)
+    check_rows(layout.n_rows, limits)
+    with pa.OSFile(str(path), "rb") as file:
+        file.seek(layout.start)
+        options = pa.ipc.IpcReadOptions(use_threads=False)
+        with translated(_DAMAGED):
+            reader = pa.ipc.open_stream(file, options=options)
+            schema = _canonical_schema(reader.schema)
+        if layout.n_rows == 0:
+            raise InvalidInput("The table has no rows; it needs at least one.", code="no_rows")
+        yield Scan(schema, layout.n_rows, _batches(reader, layout, schema, limits))
+
+
+def _canonical_schema(source: pa.Schema) -> pa.Schema:
+    check_names(source.names)
+    return pa.schema([pa.field(f.name, _canonical_type(f), nullable=f.nullable) for f in source])
+
+
+def _canonical_type(field: pa.Field[Any]) -> pa.DataType:
+    if _EXTENSION in (field.metadata or {}):
+        # Of a kind that is not known here: what its numbers mean is not known either.
+        raise InvalidInput(
+            f"Column {field.name!r} is of an extension type, which cannot be synthesized. Leave the column "
+            "out, or store it as numbers, text, dates or true/false.",
+            code="unsupported_column",
+        )
+    return storable_type(field.name, field.type)
+
+
+def _batches(
+    reader: pa.ipc.RecordBatchStreamReader, layout: Layout, schema: pa.Schema, limits: ReadLimits
+) -> Iterator[pa.RecordBatch]:
+    rows = batch_rows(len(schema))
+    with translated(_DAMAGED):
+        # As many as were found: behind the last there may be a footer.
+        for _ in layout.batches:
+            batch = reader.read_next_batch()
+            batch.validate()
+            _check(batch, is_dictionary=True)
+            for start in range(0, batch.num_rows, rows):
+                for part in small_batches(batch.slice(start, rows), limits):
+                    # Not before the parts are small: views of one long text are checked each.
+                    _check(part, is_dictionary=False)
+                    yield _complete(dense_batch(part, schema))
+
+
+def _check(batch: pa.RecordBatch, *, is_dictionary: bool) -> None:
+    """Look at every offset, length, index and text of the columns that are dictionaries, or of the others."""
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if isinstance(column, pa.DictionaryArray) is not is_dictionary:
+            continue
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            if "UTF8" not in str(error):
+                raise
+            raise InvalidInput(
+                f"Column {name!r} is declared as text but holds bytes that are not UTF-8. Write it as UTF-8.",
+                code="wrong_encoding",
+            ) from None
+
+
+def _complete(batch: pa.RecordBatch) -> pa.RecordBatch:
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        if column.null_count > 0 and not field.nullable:
+            raise InvalidInput(
+                f"Column {field.name!r} is declared to have no missing values, but has some. "
+                "Declare it nullable.",
+                code="unsupported_column",
+            )
+    return batch
+
+
+ARROW = Format(
+    name="arrow",
+    summary="Arrow IPC, file (Feather) or stream; flat columns of the types that Parquet has",
+    suffixes=(".arrow", ".feather", ".ipc", ".arrows"),
+    media_type="application/vnd.apache.arrow.file",
+    scan=scan_arrow,
+    write=write_arrow,
+    chunks=arrow_chunks,
+)

@@ -1,0 +1,220 @@
+"""The messages of an Arrow file or stream, walked through before Arrow itself allocates anything for them.
+
+A file is a stream between two marks, and a footer that says where its batches are. The footer is not needed
+and not believed, but it has to agree.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from understudy.errors import InvalidInput, TooLarge
+from understudy.tables.formats.arrow.flatbuffer import Malformed, Table
+from understudy.tables.formats.canonical import check_columns
+from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
+
+# A batch is in memory as a whole, and so are all dictionaries.
+BATCH_BYTES_MAX = 512 * MEBIBYTE
+_METADATA_BYTES_MAX = 64 * MEBIBYTE
+_MESSAGES_MAX = 1_000_000
+
+_MARK = b"ARROW1"
+_STREAM_MARK = b"\xff\xff\xff\xff"
+_FILE_START = 8
+_SCHEMA, _DICTIONARY, _BATCH = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the messages of a file are.
+
+    Parameters
+    ----------
+    start : int
+        The byte at which the stream begins.
+    batches : list of int
+        The bytes at which the record batches begin.
+    """
+
+    start: int
+    n_rows: int = 0
+    batches: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Message:
+    position: int
+    kind: int
+    header: Table
+    body_position: int
+    body_bytes: int
+
+
+def read_layout(path: Path, limits: ReadLimits) -> Layout:
+    """Walk through a file.
+
+    Raises
+    ------
+    InvalidInput
+        empty_file, unreadable_file.
+    TooLarge
+        too_large (a batch), too_many_columns.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(8)
+        _check_kind(start)
+        try:
+            if start.startswith(_MARK):
+                return _read_file(file, size, limits)
+            return _read_stream(file, 0, size, limits)
+        except Malformed:
+            raise _unreadable(
+                "The Arrow file is damaged: its metadata cannot be read. Write it again."
+            ) from None
+
+
+def _check_kind(start: bytes) -> None:
+    if not start:
+        raise InvalidInput("The file is empty.", code="empty_file")
+    if start.startswith(b"FEA1"):
+        raise _unreadable("The file is Feather of version 1. Write it as version 2, or as Parquet.")
+    if start.startswith(b"PAR1"):
+        raise _unreadable("The file is not Arrow but a Parquet file; send it with format parquet.")
+    if not start.startswith((_MARK, _STREAM_MARK)):
+        raise _unreadable("The file is neither an Arrow file nor an Arrow stream. State its format.")
+
+
+def _read_file(file: BinaryIO, size: int, limits: ReadLimits) -> Layout:
+    end = size - len(_MARK) - 4
+    file.seek(max(0, end))
+    tail = file.read()
+    if end < _FILE_START or tail[4:] != _MARK:
+        raise _unreadable("The Arrow file has no footer: its end is missing. Send it again.")
+    footer_bytes = int.from_bytes(tail[:4], "little", signed=True)
+    if not 0 < footer_bytes <= min(end - _FILE_START, _METADATA_BYTES_MAX):
+        raise _unreadable("The footer of the Arrow file is damaged or larger than 64 MiB. Write it again.")
+    layout = _read_stream(file, _FILE_START, end - footer_bytes, limits)
+    file.seek(end - footer_bytes)
+    footer = Table.root(file.read(footer_bytes))
+    if [offset for offset, _, _ in footer.structs(3, "<qi4xq")] != layout.batches:
+        raise _unreadable("The footer of the Arrow file names other batches than it holds. Write it again.")
+    return layout
+
+
+def _read_stream(file: BinaryIO, start: int, end: int, limits: ReadLimits) -> Layout:
+    messages = _messages(file, start, end)
+    schema = next(messages, None)
+    if schema is None or schema.kind != _SCHEMA:
+        raise _unreadable("The Arrow file does not begin with a schema. Write it again.")
+    check_columns(schema.header.vector_length(1), limits)
+    n_rows = 0
+    batches: list[int] = []
+    dictionaries: dict[int, int] = {}
+    for message in messages:
+        if message.kind == _BATCH:
+            _check_size(_decoded_bytes(file, message, message.header))
+            n_rows += _n_rows(message.header)
+            batches.append(message.position)
+        elif message.kind == _DICTIONARY:
+            _add_dictionary(file, message, dictionaries)
+            _check_size(sum(dictionaries.values()))
+        else:
+            raise _unreadable("The Arrow file holds something else than a table. Write it again.")
+    return Layout(start, n_rows, batches)
+
+
+def _messages(file: BinaryIO, position: int, end: int) -> Iterator[_Message]:
+    n_messages = 0
+    while position < end:
+        metadata = _metadata(file, position, end)
+        if metadata is None:
+            return
+        message = Table.root(metadata)
+        header = message.table(2)
+        body_bytes = message.number(3, "q")
+        body_position = position + 8 + len(metadata)
+        if header is None or not 0 <= body_bytes <= end - body_position:
+            raise _cut_off()
+        yield _Message(position, message.number(1, "B"), header, body_position, body_bytes)
+        position = body_position + body_bytes
+        n_messages += 1
+        if n_messages > _MESSAGES_MAX:
+            raise TooLarge(f"The Arrow file has more than {_MESSAGES_MAX:,} batches. Write larger ones.")
+
+
+def _metadata(file: BinaryIO, position: int, end: int) -> bytes | None:
+    """Return the metadata of a message, or None at the mark of the end."""
+    file.seek(position)
+    prefix = file.read(8)
+    if position + 8 > end:
+        raise _cut_off()
+    if not prefix.startswith(_STREAM_MARK):
+        raise Malformed
+    length = int.from_bytes(prefix[4:], "little", signed=True)
+    if length == 0:
+        return None
+    if not 0 < length <= _METADATA_BYTES_MAX:
+        raise Malformed
+    if length > end - position - 8:
+        raise _cut_off()
+    return file.read(length)
+
+
+def _n_rows(batch: Table) -> int:
+    n_rows = batch.number(0, "q")
+    if n_rows < 0 or any(length < 0 or missing < 0 for length, missing in batch.structs(1, "<qq")):
+        raise Malformed
+    return n_rows
+
+
+def _add_dictionary(file: BinaryIO, message: _Message, sizes: dict[int, int]) -> None:
+    batch = message.header.table(1)
+    if batch is None:
+        raise Malformed
+    _n_rows(batch)
+    n_bytes = _decoded_bytes(file, message, batch)
+    key, is_delta = message.header.number(0, "q"), message.header.number(2, "?")
+    sizes[key] = n_bytes + (sizes.get(key, 0) if is_delta else 0)
+
+
+def _decoded_bytes(file: BinaryIO, message: _Message, batch: Table) -> int:
+    """Return how many bytes a batch takes in memory, as its compressed buffers claim."""
+    is_compressed = batch.table(3) is not None
+    total = message.body_bytes
+    for offset, length in batch.structs(2, "<qq"):
+        if offset < 0 or length < 0 or offset + length > message.body_bytes:
+            raise Malformed
+        if is_compressed and length > 0:
+            if length < 8:
+                raise Malformed
+            file.seek(message.body_position + offset)
+            total += max(0, _claimed_bytes(file.read(8)))
+    return total
+
+
+def _claimed_bytes(prefix: bytes) -> int:
+    (claimed,) = struct.unpack("<q", prefix)
+    if claimed < -1:  # -1: not compressed after all
+        raise Malformed
+    return int(claimed)
+
+
+def _check_size(n_bytes: int) -> None:
+    if n_bytes > BATCH_BYTES_MAX:
+        raise TooLarge(
+            f"A batch of the Arrow file, or its dictionaries, take more than {BATCH_BYTES_MAX:,} bytes in "
+            "memory. Write it in smaller batches."
+        )
+
+
+def _cut_off() -> InvalidInput:
+    return _unreadable("The Arrow file ends within a batch: its end is missing. Send it again.")
+
+
+def _unreadable(detail: str) -> InvalidInput:
+    return InvalidInput(detail, code="unreadable_file")

@@ -1,0 +1,114 @@
+"""Files of any format may be compressed by gzip or zstd: their first bytes say so, not their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+
+from understudy.errors import InvalidInput, TooLarge
+from understudy.tables.formats.canonical import appearing
+from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits
+
+Codec = Literal["gzip", "zstd"]
+
+CODECS: dict[str, Codec] = {".gz": "gzip", ".zst": "zstd"}
+"""Suffixes that stand behind that of the format."""
+
+_MARKS: tuple[tuple[bytes, Codec], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
+_OTHERS = ((b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"\x04\x22\x4d\x18", "LZ4"))
+# Small files may expand as they like: a header and a few thousand equal rows are no bomb.
+_RATIO_FROM_BYTES = 64 * MEBIBYTE
+
+
+def split_suffix(name: str) -> tuple[str, Codec | None]:
+    """Return the name of a file without the suffix of a codec, and the codec."""
+    for suffix, codec in CODECS.items():
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)], codec
+    return name, None
+
+
+def plain_file(path: Path, reading: Reading) -> Path:
+    """Return a file that is not compressed: the path itself, or one in the scratch folder.
+
+    Raises
+    ------
+    InvalidInput
+        unreadable_file: damaged, cut off, followed by something else, compressed twice or by another codec.
+    TooLarge
+        If it expands beyond a limit.
+    """
+    codec = _codec(path)
+    if codec is None:
+        return path
+    plain = reading.scratch / "plain"
+    _decompress(path, plain, codec, reading)
+    if _codec(plain) is not None:
+        raise _unreadable("The file is compressed twice. Send it compressed once, or not at all.")
+    return plain
+
+
+def compress_file(source: Path, target: Path, codec: Codec) -> None:
+    """Compress a file; the target appears when it is complete."""
+    with (
+        source.open("rb") as file,
+        appearing(target) as part,
+        pa.OSFile(str(part), "wb") as sink,
+        pa.CompressedOutputStream(sink, codec) as packed,
+    ):
+        while piece := file.read(MEBIBYTE):
+            packed.write(piece)
+
+
+def _codec(path: Path) -> Codec | None:
+    with path.open("rb") as file:
+        start = file.read(8)
+    for mark, name in _OTHERS:
+        if start.startswith(mark):
+            raise _unreadable(f"The file is compressed by {name}. Send it by gzip, by zstd or as it is.")
+    return next((codec for mark, codec in _MARKS if start.startswith(mark)), None)
+
+
+def _decompress(source: Path, target: Path, codec: Codec, reading: Reading) -> None:
+    size = source.stat().st_size
+    n_bytes = 0
+    with pa.OSFile(str(source), "rb") as packed, target.open("wb") as plain:
+        for piece in _pieces(packed, codec):
+            n_bytes += len(piece)
+            _check_size(n_bytes, packed.tell(), reading.limits)
+            plain.write(piece)
+            reading.progress("decompressing", min(1.0, packed.tell() / size))
+
+
+def _pieces(packed: pa.NativeFile, codec: Codec) -> Iterator[bytes]:
+    """Yield what is in all members or frames, one after the other."""
+    try:
+        with pa.CompressedInputStream(packed, codec) as stream:
+            while piece := stream.read(MEBIBYTE):
+                yield piece
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise _unreadable(
+            f"The {codec} file is damaged, ends too early, or is followed by something else. Send it again."
+        ) from None
+
+
+def _check_size(n_bytes: int, n_packed: int, limits: ReadLimits) -> None:
+    if n_bytes > limits.decompressed_bytes_max:
+        raise TooLarge(
+            f"The file is larger than {limits.decompressed_bytes_max:,} bytes when it is decompressed. "
+            "Send Parquet, or fewer rows."
+        )
+    if n_bytes > max(_RATIO_FROM_BYTES, limits.decompressed_ratio_max * n_packed):
+        raise TooLarge(
+            f"The file becomes more than {limits.decompressed_ratio_max:,} times as large when it is "
+            "decompressed. Send it as it is, or as Parquet."
+        )
+
+
+def _unreadable(detail: str) -> InvalidInput:
+    return InvalidInput(detail, code="unreadable_file")

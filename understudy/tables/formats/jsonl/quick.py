@@ -1,0 +1,77 @@
+"""Most lines, quickly: pyarrow's JSON reader takes those that hold nothing new and nothing odd.
+
+It is told the type of each key, so that it refuses what does not fit to the digit; what it takes too lightly
+(NaN, digits that a float drops) is looked for beside it. What it refuses is read again, strictly.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json
+
+from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, Holds
+from understudy.tables.formats.jsonl.lines import Block
+
+# Numbers of more than 17 digits; after a colon, so that few texts are taken for one.
+_LONG_DECIMAL = r":[ \t]*-?(?:0\.0*[1-9][0-9]{17}|%s)" % "|".join(  # noqa: UP031 - braces are the pattern's
+    rf"[1-9][0-9]{{{n - 1}}}\.[0-9]{{{18 - n}}}" for n in range(1, 18)
+)
+_LONG_INTEGER = r":[ \t]*-?[1-9][0-9]{15}"
+_LONG_INTEGER_MIN = 10**15
+
+
+def parse_quickly(block: Block, columns: Mapping[str, Column]) -> list[tuple[Column, pa.Array[Any]]] | None:
+    """Return the values of a block by columns, or None if it has to be looked at line by line."""
+    if any(column.holds in (Holds.numerals, Holds.mixed) for column in columns.values()):
+        return None
+    table = _parse(block.data, columns)
+    if table is None or table.num_rows == 0 or not _is_faithful(block.data, table):
+        return None
+    (batch,) = table.combine_chunks().to_batches()
+    return list(zip(columns.values(), batch.columns, strict=True))
+
+
+def _parse(data: bytes, columns: Mapping[str, Column]) -> pa.Table | None:
+    schema = pa.schema([pa.field(name, STAGED_TYPES[column.holds]) for name, column in columns.items()])
+    try:
+        table = pa.json.read_json(
+            io.BytesIO(data),
+            pa.json.ReadOptions(use_threads=False, block_size=len(data) + 1),
+            pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
+        )
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+    return table if table.schema.equals(schema) and table.num_rows == _n_rows(data) else None
+
+
+def _n_rows(data: bytes) -> int:
+    return sum(1 for line in data.split(b"\n") if line.strip(b" \t\r"))
+
+
+def _is_faithful(data: bytes, table: pa.Table) -> bool:
+    """Say whether nothing was taken for less than it is."""
+    floats = [column for column in table.columns if pa.types.is_floating(column.type)]
+    if not floats:
+        return True
+    if not all(pc.all(pc.is_finite(column)).as_py() is not False for column in floats):
+        return False
+    text = pa.array([data], pa.binary())
+    if pc.any(pc.match_substring_regex(text, _LONG_DECIMAL)).as_py():
+        return False
+    # Each long whole number has to be in a column of such, not in one of floats.
+    n_long = pc.sum(pc.count_substring_regex(text, _LONG_INTEGER)).as_py()
+    return n_long == 0 or n_long == sum(_n_long(c) for c in table.columns if pa.types.is_integer(c.type))
+
+
+def _n_long(column: pa.ChunkedArray[Any]) -> int:
+    values: Any = column
+    is_long: Any = pc.or_(
+        pc.greater_equal(values, pa.scalar(_LONG_INTEGER_MIN)),
+        pc.less_equal(values, pa.scalar(-_LONG_INTEGER_MIN)),
+    )
+    return pc.sum(is_long).as_py() or 0

@@ -1,0 +1,105 @@
+"""The values of a JSON lines file, put aside by columns, and the type of each after the last line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.tables.casting import cast
+from understudy.tables.formats.canonical import check_rows
+from understudy.tables.formats.csv.column_types import cast_column
+from understudy.tables.formats.jsonl.columns import Column, check_cell
+from understudy.tables.formats.jsonl.lines import Block, read_blocks
+from understudy.tables.formats.jsonl.numerals import plain
+from understudy.tables.formats.jsonl.quick import parse_quickly
+from understudy.tables.formats.jsonl.strict import parse_strictly
+from understudy.tables.formats.scan import Reading
+
+
+class Staged:
+    """Arrow files in the scratch folder; a new one is begun whenever a column comes or changes its type."""
+
+    def __init__(self, folder: Path) -> None:
+        self.columns: dict[str, Column] = {}
+        self.n_rows = 0
+        self._folder = folder
+        self._parts: list[Path] = []
+
+    def fill(self, source: Path, reading: Reading) -> None:
+        """Take a file apart.
+
+        Raises
+        ------
+        InvalidInput
+            As `read_blocks`, `parse_strictly`; too_many_rows, too_large.
+        """
+        with ExitStack() as stack:
+            writer: pa.ipc.RecordBatchStreamWriter | None = None
+            schema = pa.schema([])
+            for block in read_blocks(source, reading):
+                batch = self._take(block, reading)
+                if batch.num_rows == 0:
+                    continue
+                if writer is None or batch.schema != schema:
+                    stack.close()
+                    schema = batch.schema
+                    writer = stack.enter_context(self._begin_part(schema))
+                writer.write_batch(batch)
+
+    def _begin_part(self, schema: pa.Schema) -> pa.ipc.RecordBatchStreamWriter:
+        path = self._folder / f"{len(self._parts)}.arrows"
+        self._parts.append(path)
+        options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+        return pa.ipc.new_stream(str(path), schema, options=options)
+
+    def _take(self, block: Block, reading: Reading) -> pa.RecordBatch:
+        limits = reading.limits
+        taken = parse_quickly(block, self.columns) if self.columns else None
+        taken = taken or parse_strictly(block, self.columns, limits)
+        for column, values in taken:
+            if block.has_long_line and pa.types.is_string(values.type):
+                texts: Any = values
+                longest = pc.max(pc.binary_length(texts)).as_py() or 0
+                check_cell(column.name, longest, limits.cell_bytes_max)
+            column.count(values)
+        batch = pa.record_batch([values for _, values in taken], names=[column.name for column, _ in taken])
+        self.n_rows += batch.num_rows
+        check_rows(self.n_rows, limits)
+        return batch
+
+    def texts(self, name: str) -> Iterator[pa.Array[Any]]:
+        """Yield the values of a column as text."""
+        for batch in self._batches():
+            if name in batch.schema.names:
+                yield batch.column(name).cast(pa.string())
+
+    def batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """Yield the rows in the types that were decided."""
+        for batch in self._batches():
+            columns = [
+                _final(batch.column(field.name), field.type)
+                if field.name in batch.schema.names
+                else pa.array([None] * batch.num_rows, field.type)
+                for field in schema
+            ]
+            yield pa.record_batch(columns, schema=schema)
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        for path in self._parts:
+            with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as reader:
+                yield from reader
+
+
+def _final(values: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
+    if values.type == target:
+        return values
+    if pa.types.is_decimal(target):
+        return cast(plain(values.cast(pa.string())), target)
+    if pa.types.is_temporal(target):
+        return cast_column(values, target)
+    return values.cast(target)
