@@ -1,9 +1,9 @@
 """Speed and memory of taking in a table: ``python -m benchmarks.ingest [--rows N] [--file TABLE]``.
 
-A table of 15 mixed columns is written in each format (200,000 rows of it as a workbook), then each is ingested
-in a process of its own, so that peak memory is its own. CPU seconds are the figure to compare: the wall clock
-counts what else runs. They are told per GiB as well, and with them those of parsing: checking, taking apart and
-typing CSV.
+A table of 15 mixed columns is written in each format (200,000 rows of it as a workbook), then each is
+ingested in a process of its own, so that peak memory is its own. CPU seconds are the figure to compare: the
+wall clock counts what else runs. They are told per GiB as well, and with them those of parsing: checking,
+taking apart and typing CSV.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,3 +73,10 @@ def test_no_file_is_longer_than_400_lines():
 def test_decisions_are_numbered_without_gaps():
     numbers = sorted(int(path.name[:4]) for path in (ROOT / "docs" / "decisions").glob("*.md"))
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_api_starts_without_what_only_work_needs():
+    code = "import sys, app.main; print(sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+    heavy = ("pandas", "duckdb", "numba", "scipy", "sklearn", "mimesis")
+    assert [name for name in heavy if f"'{name}'" in done.stdout] == []

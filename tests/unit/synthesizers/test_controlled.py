@@ -201,7 +201,11 @@ def test_draws_differ_and_seeds_repeat(chain: TreeChain) -> None:
 def test_tables_without_gaps_come_back(chain: TreeChain) -> None:
     whole = make_table(100).drop_columns(["hour"])
     whole = whole.add_column(4, "hour", pa.array([12] * 100))
-    assert pa.Table.from_batches(chain.impute(whole, seed=1)).to_pylist() == whole.to_pylist()
+    filled = pa.Table.from_batches(chain.impute(whole, seed=1))
+    assert filled.to_pylist() == whole.to_pylist()
+    # Whether a block had gaps or not: else the blocks of one table would not go together.
+    gaps = pa.Table.from_batches(chain.impute(with_gaps(whole, ["amount"], 0.5), seed=1))
+    assert filled.schema.equals(gaps.schema)
 
 
 def test_tables_of_other_columns_are_not_completed(chain: TreeChain) -> None:

@@ -48,14 +48,15 @@ class Imputer:
     def complete(self, block: pa.RecordBatch, first_row: int, seed: int) -> pa.RecordBatch:
         """Return consecutive rows without missing values, but in columns that have no others."""
         given = dict(zip(block.schema.names, block.columns, strict=True))
+        schema = self.table.schema.to_arrow()
         gaps = np.flatnonzero(np.any([_is_missing(array) for array in given.values()], axis=0))
         if not len(gaps):
-            return block
+            return pa.RecordBatch.from_arrays(block.columns, schema=schema)
         rows = {name: array.take(pa.array(gaps, pa.int64())) for name, array in given.items()}
         numbers = np.uint64(first_row) + gaps.astype(np.uint64)
         drawn = self._draw(rows, seed, numbers)
         columns = [_fill(array, gaps, rows[name], drawn[name]) for name, array in given.items()]
-        return pa.RecordBatch.from_arrays(columns, schema=self.table.schema.to_arrow())
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
 
     def _draw(self, rows: dict[str, ArrowArray], seed: int, numbers: RowNumbers) -> dict[str, ArrowArray]:
         """Return all columns of the rows, with drawn values also where there are some."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -174,6 +173,9 @@ class FileSource:
             "SELECT coalesce(sum(n), 0)::BIGINT, count(*), count(*) FILTER (n = 1) FROM (SELECT count(*) n "  # noqa: S608
             f"FROM (SELECT hash(x) AS h FROM reader WHERE x IS NOT NULL) WHERE h % {one_in} = 0 GROUP BY h)"
         )
+        # Imported here: only the process that reads a file pays for it.
+        import duckdb
+
         with duckdb.connect(config=_DUCKDB) as connection:
             connection.register("reader", reader)
             found = connection.execute(query).fetchone()

@@ -19,7 +19,7 @@ Integers = npt.NDArray[np.int64]
 _ZERO, _MINUS, _DOT = 48, 45, 46
 _DIGITS_MAX = 18
 _LENGTH_MAX = 40
-_BOOLEANS = pa.array(["true", "false", "True", "False", "TRUE", "FALSE"])
+_BOOLEANS = ("true", "false", "True", "False", "TRUE", "FALSE")
 _YEAR_1 = -719_162  # days
 # The seconds at which 1700 and 2200 begin.
 _NEAR_FIRST, _NEAR_END = -8_520_336_000, 7_258_118_400
@@ -43,7 +43,7 @@ def count_writings(values: pa.Array[Any]) -> Mapping[str, int] | None:
     if shortest == longest and longest in (10, 19) and data[4] == _MINUS:
         return _dates(values, data.reshape(-1, longest))
     if ((first | 0x20) == ord("t")).any() or ((first | 0x20) == ord("f")).any():
-        return {"boolean": len(values)} if pc.all(pc.is_in(values, _BOOLEANS)).as_py() else None
+        return {"boolean": len(values)} if pc.all(pc.is_in(values, pa.array(_BOOLEANS))).as_py() else None
     return _numbers(starts, lengths, data, first == _MINUS)
 
 
