@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,15 @@ from understudy.tables.validation import conform
 N_ROWS = 60
 
 
-def every_type(n_rows: int = N_ROWS) -> pa.Table:
+# Written as text they are decimals of more than 18 digits, which are kept, and refused by a fit.
+LONG_TYPES = (pa.uint64(), pa.decimal128(18, 18))
+
+
+def every_type(n_rows: int = N_ROWS, types: Sequence[pa.DataType] = STORABLE_TYPES) -> pa.Table:
     """Return a column of each type with missing values, and one that is declared never to miss any."""
     rng = np.random.default_rng(0)
     fields, columns = [], []
-    for type_ in STORABLE_TYPES:
+    for type_ in types:
         values = (
             moments(rng, type_, n_rows)
             if pa.types.is_temporal(type_)
@@ -78,7 +82,7 @@ def test_a_sample_has_the_schema_of_its_table_in_every_format(
     client: TestClient, run_jobs: Callable[[], int], format_: Format, tmp_path: Path
 ):
     source = tmp_path / f"types{format_.suffixes[0]}"
-    table = every_type()
+    table = every_type(types=[type_ for type_ in STORABLE_TYPES if type_ not in LONG_TYPES])
     format_.write(source, table.to_batches(), table.schema)
     uploaded, made = sample_of(client, run_jobs, source.read_bytes(), source.name)
     schemas = [get(client, f"/v1/datasets/{dataset}/schema")["columns"] for dataset in (uploaded, made)]

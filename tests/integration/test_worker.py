@@ -33,7 +33,7 @@ def blob(stack: Stack, job_id, role: str) -> bytes:
 def test_table_goes_from_upload_to_report_and_the_worker_goes_in_peace(stack, small_table):
     worker = stack.start_worker(lease_seconds=30, rescue_seconds=5)
     dataset_id, job_id = stack.upload(small_table)
-    assert stack.finish(job_id)[0].result == {"dataset_id": dataset_id, "warnings": []}
+    assert stack.finish(job_id)[0].result == {"dataset_id": dataset_id, "warnings": [], "n_rows_skipped": 0}
 
     trained = stack.run("train", dataset_id=dataset_id, seed=1, labels={"team": "a"})
     sampled = stack.run("sample", model_id=trained.result["model_id"], n_rows=1000, seed=2, name="twin")

@@ -82,7 +82,8 @@ class ReadOptions(BaseModel):
         str | None,
         Field(
             max_length=255,
-            pattern=r"^[^\x00-\x1f\x7f]+$",
+            min_length=1,
+            pattern=r"^[^\x00-\x1f\x7f]*$",
             description="The sheet of a workbook; else the first that is not hidden.",
         ),
     ] = None

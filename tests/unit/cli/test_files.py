@@ -157,7 +157,7 @@ def test_a_workbook_is_fitted_and_sampled_by_its_sheet(tmp_path, small_table):
         (["fit", "{table}", "-o", "m", "--preset", "fast", "--time-budget", "5"], 2, "give either"),
         (["fit", "{table}", "-o", "m", "--schema", "{model}"], 2, "is not a schema"),
         (["fit", "{table}", "-o", "m", "--sheet", "S"], 2, "`sheet`"),
-        (["fit", "{table}", "-o", "m", "--sheet", ""], 2, "--sheet"),
+        (["fit", "{table}", "-o", "m", "--sheet", ""], 2, "`sheet`: String should have at least 1 character"),
         (["fit", "{table}"], 2, "Missing option"),
         (["sample", "{table}", "-n", "5", "-o", "r.csv"], 2, "damaged or foreign"),
         (["sample", "{model}", "-n", "0", "-o", "r.csv"], 2, "greater than or equal to 1"),

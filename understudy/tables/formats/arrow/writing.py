@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from understudy.progress import Progress, no_progress
@@ -60,7 +61,18 @@ def arrow_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterat
 def _equal_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     rows_max = min(_BATCH_ROWS_MAX, batch_rows(len(schema), _BATCH_VALUES_MAX))
     for group in row_groups(batches, schema, rows_max=rows_max, bytes_max=_BATCH_BYTES_MAX):
-        yield from group.combine_chunks().to_batches()
+        for batch in group.combine_chunks().to_batches():
+            yield pa.record_batch([_settled(column) for column in batch.columns], schema=schema)
+
+
+def _settled(column: pa.Array[Any]) -> pa.Array[Any]:
+    """Return a column with nothing behind what is missing: it may be anything, also somebody's value."""
+    if column.null_count == 0:
+        return column
+    is_missing = column.is_null().to_numpy(zero_copy_only=False)
+    places: Any = pa.array(np.arange(len(column)), mask=is_missing)
+    settled: pa.Array[Any] = column.take(places)
+    return settled
 
 
 class _Pieces(io.RawIOBase):
