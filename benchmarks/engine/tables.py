@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.tables.inference import infer_schema
+from understudy.tables.schema import Schema
 
 N_ROWS_JUDGED = 25_000
 # The table that a package carries.
@@ -76,34 +77,16 @@ def names_at_hand(folder: Path | None) -> list[str]:
 
 
 def read_csv(source: Path | io.BytesIO) -> tuple[pa.Table, Schema]:
-    """Return a CSV table and its schema, by the types that Arrow infers."""
+    """Return a CSV table, of the types that Arrow infers, and its schema."""
     options = pyarrow.csv.ConvertOptions(strings_can_be_null=True, null_values=["", "NA"])
     return with_schema(pyarrow.csv.read_csv(source, convert_options=options))
 
 
 def with_schema(table: pa.Table) -> tuple[pa.Table, Schema]:
-    """Return a table and the schema that its types tell."""
-    columns = tuple(
-        Column(
-            name=field.name,
-            kind=_kind(field.type),
-            arrow_type=str(field.type),
-            nullable=table[field.name].null_count > 0,
-        )
-        for field in table.schema
-    )
-    schema = Schema(columns=columns)
-    return table.cast(schema.to_arrow()), schema
-
-
-def _kind(type_: pa.DataType) -> ColumnKind:
-    if pa.types.is_integer(type_):
-        return ColumnKind.integer
-    if pa.types.is_floating(type_):
-        return ColumnKind.float
-    if pa.types.is_timestamp(type_):
-        return ColumnKind.timestamp
-    return ColumnKind.boolean if pa.types.is_boolean(type_) else ColumnKind.category
+    """Return a table and its inferred schema, as an upload would have it; columns without a gap say so."""
+    fields = [field.with_nullable(table[field.name].null_count > 0) for field in table.schema]
+    typed = table.cast(pa.schema(fields))
+    return typed, infer_schema(typed)
 
 
 def read_flights() -> tuple[pa.Table, Schema]:
