@@ -24,6 +24,13 @@ class ColumnCandidate(Body):
     evidence: Annotated[str, Field(description="In words, without any value.")]
 
 
+class ColumnReference(ColumnCandidate):
+    """A column whose values seem to be those of another table's key."""
+
+    parent_table: Annotated[str, Field(examples=["customers"])]
+    parent_column: Annotated[str, Field(examples=["id"])]
+
+
 class TableColumn(Body):
     """A column of a table."""
 
@@ -67,6 +74,10 @@ class TableSchema(Body):
     target_candidate: Annotated[
         ColumnCandidate | None,
         Field(description="The column that the others seem to predict; nothing follows from it."),
+    ] = None
+    foreign_key_candidates: Annotated[
+        list[ColumnReference] | None,
+        Field(description="Columns that seem to refer to other tables of the dataset; the surest first."),
     ] = None
 
 

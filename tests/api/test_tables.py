@@ -201,3 +201,18 @@ def test_a_form_with_its_digest_is_taken(client: TestClient):
         f"sha-256=:{'B' + digest[1:] if digest[0] != 'B' else 'C' + digest[1:]}:"
     )
     assert_problem(client.send(request), 422, "digest_mismatch")
+
+
+def test_references_between_tables_are_told(client: TestClient, run_jobs: RunJobs):
+    customers = b"id,since\n" + b"".join(b"%d,2024-01-%02d\n" % (1000 + n, n % 28 + 1) for n in range(60))
+    orders = b"order_id,customer_id\n" + b"".join(b"%d,%d\n" % (n, 1000 + n % 40) for n in range(200))
+    dataset = post(client, ("customers.csv", customers), ("orders.csv", orders))
+    run_jobs()
+    path = f"/v1/datasets/{dataset['id']}/schema"
+    (found,) = get(client, f"{path}?table=orders")["foreign_key_candidates"]
+    told = [found[key] for key in ("column", "parent_table", "parent_column")]
+    assert told == ["customer_id", "customers", "id"]
+    assert "of 40 different sampled values" in found["evidence"]
+    metadata = get(client, f"{path}/sdv")
+    assert metadata["tables"]["customers"]["primary_key"] == "id"
+    assert metadata["relationships"][0]["child_foreign_key"] == "customer_id"

@@ -96,6 +96,7 @@ def work(workspace: Workspace, parameters: IngestParameters) -> WorkResult:
         tables.append(facts)
     if not parameters.tables:
         return WorkResult(files=files, facts=tables[0])
+    _add_references(workspace, parameters, tables)
     _check_size(tables)
     return WorkResult(files=files, facts={"tables": tables})
 
@@ -150,6 +151,22 @@ def _naming(name: str | None) -> Iterator[None]:
         if name is None:
             raise
         raise type(error)(f"Table {name!r}: {error.detail}", code=error.code) from error
+
+
+def _add_references(workspace: Workspace, parameters: IngestParameters, tables: list[Json]) -> None:
+    """Let the schema of each table say which of its columns seem to refer to another."""
+    from understudy.tables.inference.keys import Related, with_references
+    from understudy.tables.schema import Schema
+
+    names = [table.name for table in parameters.tables]
+    related = {
+        name: Related(
+            workspace.folder / f"{role_of('table', position)}.parquet", Schema.model_validate(facts["schema"])
+        )
+        for position, (name, facts) in enumerate(zip(names, tables, strict=True), 1)
+    }
+    for facts, schema in zip(tables, with_references(related).values(), strict=True):
+        facts["schema"] = schema.model_dump(mode="json")
 
 
 def _check_size(tables: list[Json]) -> None:

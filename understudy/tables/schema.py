@@ -101,6 +101,13 @@ class Candidate(BaseModel):
     evidence: Annotated[str, Field(description="In words, without any value.")]
 
 
+class Reference(Candidate):
+    """A column whose values seem to be those of another table's key."""
+
+    parent_table: str
+    parent_column: str
+
+
 class Column(BaseModel):
     """One column: its name, kind and exact type."""
 
@@ -148,6 +155,10 @@ class Schema(BaseModel):
     target_candidate: Annotated[
         Candidate | None, Field(description="The column that seems to be what the others are to predict.")
     ] = None
+    foreign_key_candidates: Annotated[
+        tuple[Reference, ...],
+        Field(description="Columns that seem to refer to other tables of the dataset; the surest first."),
+    ] = ()
 
     @field_validator("locale")
     @classmethod

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from understudy.errors import InvalidInput
-from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, Schema
 from understudy.tables.schema_changes import ColumnChange, SchemaChange
 
 Json = dict[str, Any]
@@ -120,18 +120,27 @@ def is_metadata(document: object) -> bool:
     return isinstance(document, dict) and "METADATA_SPEC_VERSION" in document
 
 
-def write_metadata(schemas: Mapping[str, Schema], relationships: list[Json] | None = None) -> Json:
-    """Return the metadata of a table, or of several by their names.
+def write_metadata(schemas: Mapping[str, Schema]) -> Json:
+    """Return the metadata of a table, or of several by their names, with the references between them.
 
-    Parameters
-    ----------
-    relationships : list of dict, optional
-        As SDV writes them: parent_table_name, parent_primary_key, child_table_name, child_foreign_key.
+    Candidates for references are written as relationships. A primary key is written where one of them refers
+    to it, or where the first candidate identifies: SDV takes no others.
     """
-    tables = {name: _written(schema) for name, schema in schemas.items()}
+    relationships = [
+        {
+            "parent_table_name": reference.parent_table,
+            "parent_primary_key": reference.parent_column,
+            "child_table_name": name,
+            "child_foreign_key": reference.column,
+        }
+        for name, schema in schemas.items()
+        for reference in schema.foreign_key_candidates
+    ]
+    keys = {said["parent_table_name"]: said["parent_primary_key"] for said in relationships}
+    tables = {name: _written(schema, keys.get(name)) for name, schema in schemas.items()}
     if len(tables) == 1:
         return {"METADATA_SPEC_VERSION": SINGLE, **next(iter(tables.values()))}
-    return {"METADATA_SPEC_VERSION": MULTI, "tables": tables, "relationships": relationships or []}
+    return {"METADATA_SPEC_VERSION": MULTI, "tables": tables, "relationships": relationships}
 
 
 def _table_of(document: object, table: str | None) -> _Table:
@@ -193,9 +202,15 @@ def _kind_of_format(datetime_format: str | None) -> ColumnKind:
     return ColumnKind.timestamp if has_clock or not said else ColumnKind.date
 
 
-def _written(schema: Schema) -> Json:
+def _written(schema: Schema, key: str | None) -> Json:
     columns = {column.name: _written_column(column) for column in schema.columns}
-    return {"columns": columns} | ({"sequence_key": schema.subject} if schema.subject else {})
+    if key is None and schema.primary_key_candidates:
+        first = schema.primary_key_candidates[0].column
+        key = first if schema.column(first).kind in MADE_ANEW_KINDS else None
+    if key is not None:
+        columns[key] = {"sdtype": "id"}
+    told = {"primary_key": key, "sequence_key": schema.subject}
+    return {"columns": columns} | {name: column for name, column in told.items() if column is not None}
 
 
 def _written_column(column: Column) -> Json:

@@ -9,7 +9,7 @@ import pytest
 
 from understudy.errors import InvalidInput
 from understudy.tables.inference import infer_schema
-from understudy.tables.schema import ColumnKind, Schema
+from understudy.tables.schema import ColumnKind, Reference, Schema
 from understudy.tables.schema_changes import change_schema
 from understudy.tables.sdv_metadata import read_metadata, write_metadata
 
@@ -97,11 +97,22 @@ def test_every_kind_is_written_and_read_back(kind: ColumnKind) -> None:
 
 
 def test_several_tables_are_written_with_their_relationships() -> None:
-    schema = infer_schema(TABLE)
-    said = write_metadata({"a": schema, "b": schema}, [{"parent_table_name": "a"}])
-    assert (said["METADATA_SPEC_VERSION"], list(said["tables"])) == ("MULTI_TABLE_V1", ["a", "b"])
-    assert said["relationships"] == [{"parent_table_name": "a"}]
-    assert read(said, "b") == read({**write_metadata({"a": schema})})
+    hotels = infer_schema(pa.table({"id": [f"HID_{n:03}" for n in range(50)], "stars": [1, 2] * 25}))
+    refers = Reference(
+        column="hotel_id", confidence=1.0, evidence="", parent_table="hotels", parent_column="id"
+    )
+    guests = infer_schema(TABLE).model_copy(update={"foreign_key_candidates": (refers,)})
+    said = write_metadata({"hotels": hotels, "guests": guests})
+    assert (said["METADATA_SPEC_VERSION"], list(said["tables"])) == ("MULTI_TABLE_V1", ["hotels", "guests"])
+    assert said["tables"]["hotels"]["primary_key"] == "id"
+    assert said["relationships"] == [
+        {
+            "parent_table_name": "hotels",
+            "parent_primary_key": "id",
+            "child_table_name": "guests",
+            "child_foreign_key": "hotel_id",
+        }
+    ]
 
 
 @pytest.mark.parametrize(

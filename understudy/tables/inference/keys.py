@@ -13,7 +13,7 @@ import pyarrow as pa
 from understudy.tables.inference import headers
 from understudy.tables.inference.texts import ArrowArray, pc
 from understudy.tables.inference.values import FileSource, Sample, Source, TableSource, sample_columns
-from understudy.tables.schema import MADE_ANEW_KINDS, ColumnKind, Schema, parse_arrow_type
+from understudy.tables.schema import MADE_ANEW_KINDS, ColumnKind, Reference, Schema, parse_arrow_type
 
 # So many of the sampled values must be among the key's.
 CONTAINED = 0.99
@@ -68,6 +68,27 @@ def find_foreign_keys(tables: Mapping[str, Related]) -> list[ForeignKey]:
             for key in _references(name, candidate.column, table, sources[name], children)
         ]
     return _best(found)
+
+
+def with_references(tables: Mapping[str, Related]) -> dict[str, Schema]:
+    """Return the schemas of tables, each with the references that its columns seem to be."""
+    found = find_foreign_keys(tables)
+    return {
+        name: table.schema.model_copy(
+            update={"foreign_key_candidates": tuple(_reference(key) for key in found if key.table == name)}
+        )
+        for name, table in tables.items()
+    }
+
+
+def _reference(key: ForeignKey) -> Reference:
+    return Reference(
+        column=key.column,
+        confidence=key.confidence,
+        evidence=key.evidence,
+        parent_table=key.parent_table,
+        parent_column=key.parent_column,
+    )
 
 
 def _open(stack: ExitStack, rows: pa.Table | Path) -> Source:
