@@ -15,15 +15,13 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import get_args
 
 import httpx2
 import psutil
 
 from benchmarks.ingest import generated_batches
 from benchmarks.stack import MEGABYTE, Stack, await_job, running_stack
-from understudy.tables.formats import write_table
-from understudy.tables.reading import FormatName
+from understudy.tables.formats import FORMATS, write_table
 
 _PIECE_BYTES = 1 << 20
 _SAMPLE_SECONDS = 0.02
@@ -41,7 +39,9 @@ def main() -> None:
         with running_stack(base / "data") as stack:
             path = f"/v1/datasets/{_upload(stack.client, base, options.rows)}/content"
             print(f"{'format':12}{'MB':>8}{'wall s':>8}{'CPU s':>8}{'MB/s':>8}{'rows/s':>12}{'+ MB':>6}")
-            for query in [*get_args(FormatName), "csv&csv_safe=true"]:
+            # Others hold fewer rows, and say so.
+            names = [f.name for f in FORMATS.values() if f.write_limits is None]
+            for query in [*names, "csv&csv_safe=true"]:
                 _measure(stack, path, query, options.rows, options.repeats)
     finally:
         shutil.rmtree(base, ignore_errors=True)

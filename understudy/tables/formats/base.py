@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput, TooLarge
 from understudy.progress import Progress, no_progress
+from understudy.tables.formats.ahead import read_ahead
 from understudy.tables.formats.canonical import CanonicalBatches, write_parquet
 from understudy.tables.formats.compression import plain_file
 from understudy.tables.formats.scan import Reading, ReadLimits, Scan
@@ -206,7 +207,8 @@ class Format:
             reading = Reading(Path(scratch), limits, options or ReadOptions(), progress)
             with self.open(source, reading) as scan:
                 batches = CanonicalBatches(scan, limits)
-                write_parquet(destination, batches, scan.schema, progress=progress, rows_total=scan.n_rows)
+                with closing(read_ahead(iter(batches), 1)) as ahead:
+                    write_parquet(destination, ahead, scan.schema, progress=progress, rows_total=scan.n_rows)
                 return _ingested(destination, scan, batches)
 
 

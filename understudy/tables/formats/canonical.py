@@ -5,7 +5,7 @@ A canonical table holds no NaN and no infinity: what is not a finite number is m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ class CanonicalBatches:
         self._limits = limits
         self._n_bytes = 0
 
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
+    def __iter__(self) -> Generator[pa.RecordBatch, None, None]:
         for batch in self._scan.batches:
             self._count(batch)
             yield self._canonical(batch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,7 +82,7 @@ def _fault(message: str) -> Exception:
     return OSError(code, "DuckDB could not read or write its files.")
 
 
-def text_batches(source: Path, dialect: Dialect, reading: Reading) -> Iterator[pa.RecordBatch]:
+def text_batches(source: Path, dialect: Dialect, reading: Reading) -> Generator[pa.RecordBatch, None, None]:
     """Yield the fields of a CSV file as text columns `c0`, `c1`, …; rows in order, missing ones null.
 
     Raises

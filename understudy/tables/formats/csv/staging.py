@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from understudy.tables.formats.ahead import read_ahead
 from understudy.tables.formats.canonical import batch_rows, check_rows, row_groups
 from understudy.tables.formats.csv.column_types import (
     ColumnProfile,
@@ -23,8 +25,10 @@ from understudy.tables.formats.csv.parsing import missing_words, text_batches
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
 # A group of rows is in memory as a whole when it is written and when it is read again.
-_GROUP_VALUES_MAX = 2_000_000
-_GROUP_BYTES_MAX = 32 * MEBIBYTE
+_GROUP_VALUES_MAX = 500_000
+_GROUP_BYTES_MAX = 8 * MEBIBYTE
+# Batches of 2,048 rows that are parsed while those before them are looked at.
+_N_BATCHES_AHEAD = 16
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,13 @@ def _write(
     n_rows = n_bytes = 0
     # Arrow's own format: half the work of Parquet, for a file that is read once and thrown away.
     options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema, options=options) as writer:
+    with (
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, schema, options=options) as writer,
+        closing(read_ahead(text_batches(source, dialect, reading), _N_BATCHES_AHEAD)) as ahead,
+    ):
         for group in row_groups(
-            text_batches(source, dialect, reading),
+            ahead,
             schema,
             rows_max=batch_rows(len(profiles), _GROUP_VALUES_MAX),
             bytes_max=_GROUP_BYTES_MAX,
