@@ -62,10 +62,10 @@ def _upload(client: httpx2.Client, folder: Path, n_rows: int) -> str:
 def _measure(stack: Stack, path: str, query: str, n_rows: int, repeats: int) -> None:
     # The first one is not counted: it loads what only a conversion needs.
     _download(stack.client, f"{path}?format={query}")
-    server = _api_process(stack)
+    server = api_process(stack)
     before = server.memory_info().rss
     cpu = _cpu_seconds(server)
-    with _Peak(server) as peak:
+    with Peak(server) as peak:
         taken = [_download(stack.client, f"{path}?format={query}") for _ in range(repeats)]
     seconds, size = min(taken)
     cpu = (_cpu_seconds(server) - cpu) / repeats
@@ -93,7 +93,7 @@ def _download(client: httpx2.Client, path: str) -> tuple[float, int]:
     return seconds, size
 
 
-def _api_process(stack: Stack) -> psutil.Process:
+def api_process(stack: Stack) -> psutil.Process:
     """Return the process that listens on the API's port."""
     root = psutil.Process(stack.process.pid)
     port = stack.client.base_url.port
@@ -109,7 +109,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-class _Peak:
+class Peak:
     """The most memory of a process while the block runs."""
 
     def __init__(self, process: psutil.Process) -> None:
@@ -118,7 +118,7 @@ class _Peak:
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
-    def __enter__(self) -> _Peak:
+    def __enter__(self) -> Peak:
         self._thread.start()
         return self
 

@@ -22,6 +22,8 @@ ROW_GROUP_ROWS = 131_072
 # A group is in memory as a whole when it is written, so wide tables and long texts get smaller groups.
 _GROUP_VALUES_MAX = 8_000_000
 _GROUP_BYTES_MAX = 64 * MEBIBYTE
+# Columns of few values become small by dictionaries; on others they soon give up, before they cost time.
+_DICTIONARY_BYTES_MAX = 64 * 1024
 
 
 class CanonicalBatches:
@@ -138,15 +140,11 @@ def write_parquet(
         How many rows will come, if it is known: progress is told as a fraction of it.
     """
     n_rows = 0
-    # Numbers have too many values for dictionaries, which make files larger and writing slower.
-    texts = [
-        field.name
-        for field in schema
-        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
-    ]
     with (
         appearing(path) as part,
-        pq.ParquetWriter(part, schema, compression="zstd", use_dictionary=texts) as writer,  # type: ignore[arg-type] # it takes names
+        pq.ParquetWriter(
+            part, schema, compression="zstd", dictionary_pagesize_limit=_DICTIONARY_BYTES_MAX
+        ) as writer,
     ):
         rows_max = batch_rows(len(schema), _GROUP_VALUES_MAX)
         for group in row_groups(batches, schema, rows_max=rows_max, bytes_max=_GROUP_BYTES_MAX):
