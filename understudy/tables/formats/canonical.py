@@ -148,7 +148,8 @@ def write_parquet(
     ):
         rows_max = batch_rows(len(schema), _GROUP_VALUES_MAX)
         for group in row_groups(batches, schema, rows_max=rows_max, bytes_max=_GROUP_BYTES_MAX):
-            writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
+            # In one piece: where a dictionary gives up must not depend on how the rows came.
+            writer.write_table(group.combine_chunks(), row_group_size=ROW_GROUP_ROWS)
             n_rows += group.num_rows
             fraction = n_rows / rows_total if rows_total else 0.0
             progress("writing", fraction, rows_done=n_rows, rows_total=rows_total)
