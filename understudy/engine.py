@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from understudy.evaluation import report
+from understudy.evaluation.options import EvaluationOptions
 from understudy.evaluation.report import Report
 from understudy.synthesizers import AnySynthesizer, TreeChainParameters, make_synthesizer
 from understudy.synthesizers.base import Synthesizer
@@ -93,14 +94,22 @@ def evaluate(
     synthetic: Table,
     *,
     holdout: Table | None = None,
-    target: str | None = None,
+    canaries: Table | None = None,
+    options: EvaluationOptions | None = None,
     seed: int = 0,
 ) -> Report:
     """Return the scores of a synthetic against a real table; see `understudy.evaluation.report.evaluate`."""
     rows = _read(real)
-    held_out = None if holdout is None else _read(holdout)
-    schema = infer_schema(rows)
-    return report.evaluate(rows, _read(synthetic), schema, holdout=held_out, target=target, seed=seed)
+    held_out, planted = (None if one is None else _read(one) for one in (holdout, canaries))
+    return report.evaluate(
+        rows,
+        _read(synthetic),
+        infer_schema(rows),
+        holdout=held_out,
+        canaries=planted,
+        options=options,
+        seed=seed,
+    )
 
 
 def save(model: Synthesizer, path: Path | str, *, schema: Schema) -> None:

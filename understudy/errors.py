@@ -22,6 +22,7 @@ from __future__ import annotations
 CODES: dict[str, str] = {
     "invalid_input": "The request cannot be used as it is",
     "invalid_parameters": "A parameter is unknown, missing or out of range",
+    "unknown_policy": "There is no policy of that name",
     "invalid_cursor": "The page cursor is not one of ours",
     "unknown_format": "The file format is not supported",
     "unreadable_file": "The file cannot be read in the stated format",

@@ -200,6 +200,7 @@ def evaluate(
     tables: TableReader,
 ) -> None:
     """Compare a synthetic with the real table, beside a baseline and what real rows reach."""
+    from understudy.evaluation.options import EvaluationOptions
     from understudy.evaluation.report import evaluate as score
     from understudy.tables.inference import infer_schema
     from understudy.tables.validation import conform
@@ -218,7 +219,7 @@ def evaluate(
             others[0],
             schema,
             holdout=others[1] if holdout else None,
-            target=target,
+            options=EvaluationOptions(target=target),
             seed=seed,
             progress=progress,
         )
@@ -270,7 +271,7 @@ def _listed(wanted: dict[str, Any]) -> str:
 
 
 def _write_report(report: Report, path: Path) -> None:
-    from understudy.evaluation.html import render_html
+    from understudy.evaluation.page.html import render_html
 
     is_html = path.suffix.lower() == ".html"
     text = render_html(report) if is_html else report.model_dump_json(indent=2) + "\n"

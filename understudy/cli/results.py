@@ -89,7 +89,8 @@ def report_rows(report: Row) -> list[Row]:
             "summary": metric["summary"],
             "best": metric["best"],
             "reason": metric["synthetic"].get("reason"),
-            **{role: (metric.get(role) or {}).get("score") for role in ("synthetic", "baseline", "real")},
+            **{role: (metric.get(role) or {}).get("score") for role in ("synthetic", "independent", "leak")},
+            "real": (metric.get("floor") or {}).get("score"),
         }
         for metric in report["metrics"]
     ]
@@ -101,7 +102,8 @@ def score_table(rows: Iterable[Row], *, width: int) -> Table:
     table = Table(box=box.ROUNDED, border_style="dim", header_style="bold", show_lines=is_wide)
     table.add_column("Score")
     table.add_column("Synthetic", justify="right", style="bold")
-    table.add_column("Independent\nbaseline", justify="right")
+    table.add_column("Independent\ncolumns", justify="right")
+    table.add_column("Noisy\ncopy", justify="right")
     table.add_column("Real\nrows", justify="right")
     table.add_column("Best", justify="right", style="dim")
     if is_wide:
@@ -109,7 +111,7 @@ def score_table(rows: Iterable[Row], *, width: int) -> Table:
     for row in rows:
         is_scored = row["synthetic"] is not None
         value = _number(row["synthetic"]) if is_scored else Text(row["reason"] or "", style="dim")
-        numbers = (_number(row[name]) for name in ("baseline", "real", "best"))
+        numbers = (_number(row[name]) for name in ("independent", "leak", "real", "best"))
         table.add_row(row["title"], value, *numbers, *([row["summary"]] if is_wide else []))
     return table
 

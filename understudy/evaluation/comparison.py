@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from understudy.errors import InvalidInput
 from understudy.evaluation.encoding import EncodedTable, TableEncoder
+from understudy.evaluation.options import EvaluationOptions
 from understudy.tables.schema import Column, Schema
 from understudy.tables.validation import conform
 
 # Enough for every share to be exact to a tenth of a percent; what is above is drawn by the seed.
 N_ROWS_MAX_REAL = 500_000
 N_ROWS_MAX_OTHER = 250_000
+
+# The column of a table of canaries that says which of them were planted.
+IS_PLANTED = "is_planted"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Canaries:
+    """Made-up rows, of which some were planted in the rows that were learnt from.
+
+    Parameters
+    ----------
+    table : EncodedTable
+    is_planted : bool array of shape (n_canaries,)
+        The others were made in the same way and left out: what an attacker finds of them is chance.
+    """
+
+    table: EncodedTable
+    is_planted: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -30,8 +53,10 @@ class Comparison:
         The rows that were learnt from, and the rows that are judged.
     holdout : EncodedTable or None
         Real rows that nothing was learnt from.
-    target : str or None
-        The column that somebody wants to predict.
+    canaries : Canaries or None
+        If such were planted.
+    options : EvaluationOptions
+        Which columns matter for what, and what will be asked.
     seed : int
         Of every random choice.
     """
@@ -40,8 +65,15 @@ class Comparison:
     real: EncodedTable
     synthetic: EncodedTable
     holdout: EncodedTable | None = None
-    target: str | None = None
+    canaries: Canaries | None = None
+    options: EvaluationOptions = field(default_factory=EvaluationOptions)
     seed: int = 0
+    _known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def target(self) -> str | None:
+        """The column that somebody wants to predict."""
+        return self.options.target
 
     @property
     def columns(self) -> Sequence[Column]:
@@ -51,6 +83,18 @@ class Comparison:
     def encoder_index(self, name: str) -> int:
         """Return the position of a column."""
         return [column.name for column in self.columns].index(name)
+
+    def once(self, name: str, compute: Callable[[Comparison], T]) -> T:
+        """Return what several metrics need; computed for the first one that asks."""
+        if name not in self._known:
+            self._known[name] = compute(self)
+        return cast(T, self._known[name])
+
+    def with_tables(self, **tables: EncodedTable | None) -> Comparison:
+        """Return the comparison in which other tables take the places of some."""
+        # Any: the type of a field cannot be said for keywords.
+        changed: dict[str, Any] = {**tables, "_known": {}}
+        return replace(self, **changed)
 
     def rng(self, purpose: str) -> np.random.Generator:
         """Return a generator of its own for each purpose, so that no metric shifts another's draws."""
@@ -63,29 +107,47 @@ def compare(
     schema: Schema,
     *,
     holdout: pa.Table | None = None,
-    target: str | None = None,
+    canaries: pa.Table | None = None,
+    options: EvaluationOptions | None = None,
     seed: int = 0,
 ) -> Comparison:
     """Check and encode the tables of a comparison.
 
+    Parameters
+    ----------
+    canaries : pyarrow.Table, optional
+        The columns of the schema, and the boolean `IS_PLANTED`.
+
     Raises
     ------
     InvalidInput
-        If a table has no rows or does not conform to the schema, or the target is not in the schema.
+        If a table has no rows or does not conform to the schema, or a column that the options name is not in
+        the schema.
     """
+    options = options or EvaluationOptions()
     tables = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"holdout": holdout})
     for role, table in tables.items():
         if table.num_rows == 0:
             raise InvalidInput(f"The {role} table has no rows; there is nothing to compare.", code="no_rows")
-    if target is not None:
-        schema.column(target)
+    for name in options.named_columns:
+        schema.column(name)
+    planted = None
+    if canaries is not None:
+        planted = np.asarray(canaries[IS_PLANTED].to_numpy(), dtype=np.bool_)
+        tables["canaries"] = canaries.drop_columns([IS_PLANTED])
     tables = {role: conform(table, schema) for role, table in tables.items()}
     encoder = TableEncoder.fit(
         tables["real"], [table for role, table in tables.items() if role != "real"], schema
     )
     encoded = {role: encode(encoder, table, role=role, seed=seed) for role, table in tables.items()}
     return Comparison(
-        encoder, encoded["real"], encoded["synthetic"], encoded.get("holdout"), target=target, seed=seed
+        encoder,
+        encoded["real"],
+        encoded["synthetic"],
+        encoded.get("holdout"),
+        canaries=None if planted is None else Canaries(encoded["canaries"], planted),
+        options=options,
+        seed=seed,
     )
 
 

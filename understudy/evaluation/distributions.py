@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.encoding import MISSING, SECONDS_PER_DAY, ColumnEncoder, Values
-from understudy.evaluation.metrics.column_shapes import is_missing
+from understudy.evaluation.encoding import MISSING, SECONDS_PER_DAY, ColumnEncoder, Values, is_missing
 from understudy.tables.schema import ColumnKind
 
 N_ROWS_SHOWN_MIN = 5

@@ -114,6 +114,15 @@ class EncodedTable:
         """Rows of the table that they were taken from."""
         return len(self.row_hashes)
 
+    @classmethod
+    def of(cls, columns: Sequence[Values]) -> EncodedTable:
+        """Return a whole table of these columns."""
+        n_rows = len(columns[0])
+        hashes = np.zeros(n_rows, dtype=np.uint64)
+        for values in columns:
+            hashes = mix64(hashes ^ _bits(values))
+        return cls(columns, hashes, np.arange(n_rows))
+
     def take(self, rows: NDArray[np.int64]) -> EncodedTable:
         """Return some of the rows, by their position in the columns."""
         return EncodedTable([column[rows] for column in self.columns], self.row_hashes, self.rows[rows])
@@ -150,11 +159,17 @@ class TableEncoder:
             rows = np.sort(rng.choice(table.num_rows, n_rows_max, replace=False))
         hashes = np.zeros(table.num_rows, dtype=np.uint64)
         columns = []
+        # Column by column: of a large table, never all columns are there whole.
         for encoder in self.columns:
             values = encoder.encode(table.column(encoder.column.name))
             hashes = mix64(hashes ^ _bits(values))
             columns.append(values if len(rows) == len(values) else values[rows])
         return EncodedTable(columns, hashes, rows)
+
+
+def is_missing(values: Values) -> NDArray[np.bool_]:
+    """Return where a value is missing."""
+    return values == MISSING if values.dtype == np.int32 else np.isnan(values)
 
 
 def _bits(values: Values) -> NDArray[np.uint64]:

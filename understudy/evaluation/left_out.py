@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Annotated, Any
 
 import pyarrow as pa
@@ -34,11 +35,11 @@ class LeftOut(BaseModel):
 
 
 def leave_out(
-    real: pa.Table, synthetic: pa.Table, schema: Schema, target: str | None
+    real: pa.Table, synthetic: pa.Table, schema: Schema, named: Container[str]
 ) -> tuple[Schema, list[LeftOut]]:
     """Return the schema of the columns that are scored, and those that are not.
 
-    The same rules as in a fit decide, on the same rows; a target is always scored.
+    The same rules as in a fit decide, on the same rows; a column that the caller names is always scored.
 
     Raises
     ------
@@ -49,7 +50,7 @@ def leave_out(
     left_out = []
     for column in schema.columns:
         recognition = recognise(column, real[column.name])
-        if recognition is None or column.name == target:
+        if recognition is None or column.name in named:
             continue
         reason = f"made anew as {recognition.kind.value}: {recognition.evidence}"
         copied = _share_copied(real[column.name], synthetic[column.name])

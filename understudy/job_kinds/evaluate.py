@@ -118,7 +118,8 @@ def _split(session: Session, real: Table, synthetic: Dataset) -> Json | None:
 def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
     """Score, and write the report in both forms."""
     # The engine is loaded where it is used: the API imports this module and must stay small.
-    from understudy.evaluation.html import render_html
+    from understudy.evaluation.options import EvaluationOptions
+    from understudy.evaluation.page.html import render_html
     from understudy.evaluation.report import evaluate
     from understudy.tables.schema import Schema
 
@@ -131,7 +132,7 @@ def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
         synthetic,
         schema,
         holdout=holdout,
-        target=parameters.target,
+        options=EvaluationOptions(target=parameters.target),
         seed=parameters.seed,
         progress=workspace.progress,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 
 from understudy.evaluation.comparison import compare
-from understudy.evaluation.metrics import column_pairs, column_shapes, exact_copies
 from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.fidelity import column_pairs, column_shapes
+from understudy.evaluation.metrics.privacy import exact_copies
 from understudy.tables.schema import Schema
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from understudy.evaluation.comparison import Comparison, compare
+from understudy.evaluation.options import EvaluationOptions
 from understudy.tables.inference import infer_schema
 
 
@@ -49,6 +51,8 @@ def comparison(
     holdout: pa.Table | None = None,
     target: str | None = None,
     seed: int = 0,
+    **options: Any,
 ) -> Comparison:
     """Return the comparison on the schema of the real table."""
-    return compare(real, synthetic, infer_schema(real), holdout=holdout, target=target, seed=seed)
+    asked = EvaluationOptions(target=target, **options)
+    return compare(real, synthetic, infer_schema(real), holdout=holdout, options=asked, seed=seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from understudy.evaluation import formatting
+from understudy.evaluation.page import formatting
 from understudy.tables.schema import ColumnKind
 
 DAY = 86_400.0

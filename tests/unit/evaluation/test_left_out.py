@@ -8,8 +8,9 @@ import pytest
 from tests.unit.evaluation.people import people
 from understudy.errors import InvalidInput
 from understudy.evaluation.comparison import compare
-from understudy.evaluation.html import render_html
 from understudy.evaluation.metrics import METRICS
+from understudy.evaluation.options import EvaluationOptions
+from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import evaluate
 from understudy.tables.inference import infer_schema
 from understudy.tables.schema import Column, ColumnKind, Schema
@@ -42,7 +43,13 @@ def test_scores_are_those_of_the_other_columns() -> None:
 
 def test_a_target_is_always_scored() -> None:
     real = with_identifiers(100, seed=1)
-    report = evaluate(real, with_identifiers(100, seed=2), infer_schema(real), target="code", seed=5)
+    report = evaluate(
+        real,
+        with_identifiers(100, seed=2),
+        infer_schema(real),
+        options=EvaluationOptions(target="code"),
+        seed=5,
+    )
     assert report.left_out == []
 
 
@@ -58,6 +65,10 @@ def test_metrics_take_declared_kinds_as_labels(name: str) -> None:
     columns = infer_schema(real).columns
     declared = Column(name="code", kind=ColumnKind.name, arrow_type="string", nullable=True)
     comparison = compare(
-        real, synthetic, Schema(columns=(*columns[:-1], declared)), holdout=real, target="town"
+        real,
+        synthetic,
+        Schema(columns=(*columns[:-1], declared)),
+        holdout=real,
+        options=EvaluationOptions(target="town"),
     )
     METRICS[name].score(comparison)

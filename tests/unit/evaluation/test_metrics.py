@@ -8,16 +8,11 @@ import pytest
 
 from tests.unit.evaluation.people import comparison, people
 from understudy.evaluation.discrimination import auc, auc_standard_error
-from understudy.evaluation.metrics import (
-    column_pairs,
-    column_shapes,
-    exact_copies,
-    nearest_record,
-    train_synthetic_test_real,
-    two_sample,
-)
 from understudy.evaluation.metrics.base import Unscored
-from understudy.evaluation.metrics.column_shapes import ks_complement, tv_complement
+from understudy.evaluation.metrics.fidelity import column_pairs, column_shapes, two_sample
+from understudy.evaluation.metrics.fidelity.column_shapes import ks_complement, tv_complement
+from understudy.evaluation.metrics.privacy import exact_copies, nearest_record
+from understudy.evaluation.metrics.usefulness import train_synthetic_test_real
 
 
 def test_ks_of_known_samples() -> None:
@@ -149,9 +144,7 @@ def test_without_a_holdout_the_test_rows_stay_unseen_by_the_model_of_real_rows()
     table = pa.table({"x": rng.random(3000), "noise": rng.random(3000)})
     compared = comparison(table, table, target="noise")
     itself = comparison(table, table, target="noise")
-    result = train_synthetic_test_real.score(
-        type(itself)(itself.encoder, itself.real, itself.real, target="noise", seed=0)
-    )
+    result = train_synthetic_test_real.score(itself.with_tables(synthetic=itself.real))
     assert result.score is not None
     assert result.score < 0.05
     assert compared.real.n_rows == 3000

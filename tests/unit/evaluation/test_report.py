@@ -12,8 +12,10 @@ import pytest
 
 from tests.unit.evaluation.people import people
 from understudy.errors import InvalidInput
-from understudy.evaluation.html import render_html
-from understudy.evaluation.metrics import METRICS, ColumnShapes
+from understudy.evaluation.metrics import METRICS
+from understudy.evaluation.metrics.fidelity import ColumnShapes
+from understudy.evaluation.options import EvaluationOptions
+from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import Report, evaluate
 from understudy.tables.inference import infer_schema
 
@@ -51,7 +53,12 @@ class Page(HTMLParser):
 def report() -> Report:
     real = people(800, seed=1)
     return evaluate(
-        real, people(500, seed=2), infer_schema(real), holdout=people(400, seed=3), target="town", seed=5
+        real,
+        people(500, seed=2),
+        infer_schema(real),
+        holdout=people(400, seed=3),
+        options=EvaluationOptions(target="town"),
+        seed=5,
     )
 
 
@@ -60,15 +67,15 @@ def test_every_metric_is_there_beside_its_references(report: Report) -> None:
     for row in report.summary():
         assert row.reason is None
         assert row.value is not None
-        assert row.baseline is not None
+        assert row.independent is not None
         assert (row.real is None) == (METRICS[row.name].stand_in is None)
 
 
 def test_independent_columns_lose_the_pairs_and_keep_the_shapes(report: Report) -> None:
     rows = {row.name: row for row in report.summary()}
-    assert rows["column_pairs"].baseline < rows["column_pairs"].value - 0.03  # type: ignore[operator]
+    assert rows["column_pairs"].independent < rows["column_pairs"].value - 0.03  # type: ignore[operator]
     # A Kolmogorov-Smirnov distance of 500 and 800 rows has its mean at about 0.87 * sqrt(1/500 + 1/800).
-    assert rows["column_shapes"].baseline > 0.92  # type: ignore[operator]
+    assert rows["column_shapes"].independent > 0.92  # type: ignore[operator]
 
 
 def test_sizes_seed_and_versions_are_told(report: Report) -> None:
@@ -76,7 +83,6 @@ def test_sizes_seed_and_versions_are_told(report: Report) -> None:
         "real": 800,
         "synthetic": 500,
         "holdout": 400,
-        "baseline": 500,
     }
     assert report.seed == 5
     assert {"understudy", "numpy", "scikit-learn"} <= set(report.versions)
@@ -114,7 +120,13 @@ def test_without_holdout_and_target_the_rest_is_scored() -> None:
     ids=["one cell", "all missing", "constant", "unique texts"],
 )
 def test_poor_tables_still_have_a_report_and_a_page(table: pa.Table) -> None:
-    report = evaluate(table, table, infer_schema(table), holdout=table, target=table.column_names[0])
+    report = evaluate(
+        table,
+        table,
+        infer_schema(table),
+        holdout=table,
+        options=EvaluationOptions(target=table.column_names[0]),
+    )
     assert len(report.summary()) == len(METRICS)
     assert Page(render_html(report)).open_tags == []
 
@@ -166,7 +178,7 @@ def test_page_makes_no_promise_of_privacy(report: Report) -> None:
 
 def test_hostile_names_and_values_stay_text() -> None:
     real = pa.table({HOSTILE: [HOSTILE] * 30 + ["b"] * 30, "x": [float(i) for i in range(60)]})
-    report = evaluate(real, real, infer_schema(real), target=HOSTILE)
+    report = evaluate(real, real, infer_schema(real), options=EvaluationOptions(target=HOSTILE))
     text = render_html(report)
     page = Page(text)
     assert "script" not in page.tags

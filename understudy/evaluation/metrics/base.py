@@ -17,11 +17,24 @@ class Need(StrEnum):
 
     holdout = "holdout"
     target = "target"
+    protected = "protected"
+    queries = "queries"
+    canaries = "canaries"
+
+
+# What is said of a need that is not met.
+_UNMET = {
+    Need.target: "needs a target column",
+    Need.protected: "needs protected columns",
+    Need.queries: "needs queries",
+    Need.canaries: "needs canaries, planted when the model was trained",
+    Need.holdout: "needs a holdout",
+}
 
 
 # Which scores are good ones; `nearer` to the best one, from either side.
 Direction = Literal["higher", "lower", "nearer"]
-Topic = Literal["fidelity", "usefulness", "privacy"]
+Topic = Literal["fidelity", "usefulness", "bias", "privacy"]
 
 
 class MetricResult(BaseModel):
@@ -48,9 +61,16 @@ class Unscored(BaseModel):
 
 
 class StandIn(StrEnum):
-    """Which real rows take the synthetic table's place to show what real data would score."""
+    """How it is found out what real rows would score in the synthetic table's place."""
 
-    holdout = "holdout"
+    # Both tables are drawn anew, with replacement, from all real rows, in their own sizes, a few times: the
+    # spread of a score that is a smooth function of the rows' distribution. Not for scores that look at
+    # single rows or their neighbours, since rows would occur twice.
+    resampled = "resampled"
+    # Other real rows, none of them twice: the holdout, or half of the real rows where there is none. A metric
+    # that needs a holdout gets one half of it as the judged table, and the other half as the holdout.
+    fresh = "fresh"
+    # The rows that were learnt from: what a model would have learnt of them.
     training = "training"
 
 
@@ -64,6 +84,8 @@ class Metric:
         For machines and for people.
     summary : str
         What the score says, in a sentence for a reader who is no statistician.
+    concern : str
+        What is wrong when the score is bad, as the end of a sentence.
     topic : Topic
         Under privacy a copy of the real table scores worst, under the others best.
     direction : Direction
@@ -79,11 +101,15 @@ class Metric:
         Without which `score` is not asked.
     stand_in : StandIn or None
         Which real rows show what real data would score, if any can.
+    chance : float or None
+        Of an attack: the score of one who knows nothing. A bound that is passed by less than the interval's
+        distance to it makes a verdict inconclusive instead of failed.
     """
 
     name: str
     title: str
     summary: str
+    concern: str
     topic: Topic
     direction: Direction
     range: tuple[float, float]
@@ -92,12 +118,19 @@ class Metric:
     score: Callable[[Comparison], MetricResult | Unscored]
     needs: frozenset[Need] = frozenset()
     stand_in: StandIn | None = None
+    chance: float | None = None
 
 
 def missing_need(metric: Metric, comparison: Comparison) -> Unscored | None:
     """Return why a metric cannot be scored, if something that it needs is not there."""
-    if Need.target in metric.needs and comparison.target is None:
-        return Unscored(reason="needs a target column")
-    if Need.holdout in metric.needs and comparison.holdout is None:
-        return Unscored(reason="needs a holdout")
-    return None
+    present = {
+        Need.target: comparison.options.target,
+        Need.protected: comparison.options.protected,
+        Need.queries: comparison.options.queries,
+        Need.canaries: comparison.canaries,
+        Need.holdout: comparison.holdout,
+    }
+    # In the order of `_UNMET`: what the caller can most easily give comes first.
+    unmet = (reason for need, reason in _UNMET.items() if need in metric.needs and not present[need])
+    reason = next(unmet, None)
+    return None if reason is None else Unscored(reason=reason)

@@ -14,9 +14,8 @@ from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.discrimination import interval
-from understudy.evaluation.encoding import EncodedTable, Values
+from understudy.evaluation.encoding import EncodedTable, Values, is_missing
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, Unscored
-from understudy.evaluation.metrics.column_shapes import is_missing
 
 N_QUERIES_MAX = 5_000
 N_REFERENCES_MAX = 50_000
@@ -120,6 +119,7 @@ NEAREST_RECORD = Metric(
     title="Nearest record",
     summary="Share of synthetic rows that lie nearer to a row that was learnt from than to one that was not. "
     "0.5 is what new rows would show; more is a smoke alarm for copying. Silence proves nothing.",
+    concern="synthetic rows lie nearer to the rows that were learnt from than new rows would",
     topic="privacy",
     direction="nearer",
     range=(0.0, 1.0),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from understudy.evaluation import chapters, charts, formatting
-from understudy.evaluation.formatting import escape
+from understudy.evaluation.page import chapters, charts, formatting
+from understudy.evaluation.page.formatting import escape
 from understudy.evaluation.report import Report, SummaryRow
 
 STYLE = Path(__file__).with_name("page.css")
@@ -127,12 +127,12 @@ def _summary_row(row: SummaryRow) -> str:
         return (
             f'<tr>{head}<td colspan="4" class="reason muted">Not scored: {escape(row.reason or "")}</td></tr>'
         )
-    value, baseline, real = (
-        formatting.score(score, row.name) for score in (row.value, row.baseline, row.real)
+    value, independent, real = (
+        formatting.score(score, row.name) for score in (row.value, row.independent, row.real)
     )
-    label = f"{escape(row.label)}: synthetic {value}, independent columns {baseline}, real rows {real}"
+    label = f"{escape(row.label)}: synthetic {value}, independent columns {independent}, real rows {real}"
     drawn = charts.strip(
-        {"synthetic": row.value, "baseline": row.baseline, "real": row.real},
+        {"synthetic": row.value, "independent": row.independent, "real": row.real},
         best=row.best,
         gap_shown_min=GAPS_SHOWN_MIN.get(row.name, 0.02),
         label=label,
@@ -143,6 +143,6 @@ def _summary_row(row: SummaryRow) -> str:
     return (
         f'<tr>{head}<td data-label="Synthetic"><div class="value number">{value}</div>{half}</td>'
         f'<td class="strip">{drawn}</td>'
-        f'<td class="right number" data-label="Independent">{baseline}</td>'
+        f'<td class="right number" data-label="Independent">{independent}</td>'
         f'<td class="right number" data-label="Real rows">{real}</td></tr>'
     )

@@ -47,11 +47,12 @@ EXACT_COPIES = Metric(
     title="Exact copies",
     summary="Share of synthetic rows that equal a row that was learnt from. Real rows can repeat too: read "
     "it against the share among held-out rows.",
+    concern="rows of real people or things stand in the synthetic table as they are",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),
     best=0.0,
     result=ExactCopies,
     score=score,
-    stand_in=StandIn.holdout,
+    stand_in=StandIn.fresh,
 )

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from understudy.evaluation import formatting
 from understudy.evaluation.distributions import Distribution
-from understudy.evaluation.formatting import escape
+from understudy.evaluation.page import formatting
+from understudy.evaluation.page.formatting import escape
 
 WIDTH, HEIGHT = 320, 184
 LEFT, RIGHT, TOP, BOTTOM = 36, 6, 8, 22
@@ -127,7 +127,7 @@ def strip(scores: Mapping[str, float | None], *, best: float, gap_shown_min: flo
     Parameters
     ----------
     scores : mapping
-        Of `synthetic`, and of `baseline` and `real` where there are such.
+        Of `synthetic`, and of `independent` and `real` where there are such.
     gap_shown_min : float
         The left end is at least so far from the best score: small gaps shall look small.
     label : str
@@ -142,15 +142,15 @@ def strip(scores: Mapping[str, float | None], *, best: float, gap_shown_min: flo
     ]
     if "real" in xs:
         marks.append(f'<path class="s-real" stroke-width="3" d="M{xs["real"]:.1f} 4V20"/>')
-    if "baseline" in xs:
-        marks.append(diamond(xs["baseline"], 12))
+    if "independent" in xs:
+        marks.append(diamond(xs["independent"], 12))
     marks.append(f'<circle class="f-synthetic" cx="{xs["synthetic"]:.1f}" cy="12" r="6"/>')
     return f'<svg viewBox="0 0 220 24" role="img" aria-label="{label}">{"".join(marks)}</svg>'
 
 
 def diamond(x: float, y: float) -> str:
-    """Return the mark of the baseline."""
-    return f'<path class="s-baseline f-card" stroke-width="2.4" d="M{x - 6:.1f} {y:.1f}l6 -6l6 6l-6 6z"/>'
+    """Return the mark of the independent."""
+    return f'<path class="s-independent f-card" stroke-width="2.4" d="M{x - 6:.1f} {y:.1f}l6 -6l6 6l-6 6z"/>'
 
 
 def heat_map(columns: Sequence[str], matrix: Matrix, label: str, *, has_names: bool) -> str:

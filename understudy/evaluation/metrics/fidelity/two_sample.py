@@ -147,11 +147,12 @@ TWO_SAMPLE = Metric(
     title="Two-sample test",
     summary="How often a strong classifier picks the synthetic row out of a pair of one real and one "
     "synthetic row. 0.5 is guessing; 1 means that it always knows. It sees what averages hide.",
+    concern="a classifier tells synthetic rows from real ones",
     topic="fidelity",
     direction="nearer",
     range=(0.0, 1.0),
     best=0.5,
     result=TwoSample,
     score=score,
-    stand_in=StandIn.holdout,
+    stand_in=StandIn.fresh,
 )

@@ -12,11 +12,10 @@ from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.discrimination import auc
-from understudy.evaluation.encoding import EncodedTable
+from understudy.evaluation.encoding import EncodedTable, is_missing
 from understudy.evaluation.features import as_features
 from understudy.evaluation.holdout import split_holdout
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
-from understudy.evaluation.metrics.column_shapes import is_missing
 from understudy.evaluation.threads import one_thread
 from understudy.tables.schema import ColumnKind
 
@@ -165,6 +164,7 @@ TRAIN_SYNTHETIC_TEST_REAL = Metric(
     title="Usefulness",
     summary="How well a model that was trained on the synthetic rows alone predicts the target in real rows. "
     "Read it against the same model trained on real rows.",
+    concern="a model that learns from these rows predicts real ones less well",
     topic="usefulness",
     direction="higher",
     range=(-1.0, 1.0),

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.encoding import EncodedTable, Values
+from understudy.evaluation.encoding import EncodedTable, Values, is_missing
 from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
-from understudy.evaluation.metrics.column_shapes import is_missing
 
 N_BINS = 10
 # The most frequent categories keep a cell of their own; the others share one.
@@ -111,11 +110,12 @@ COLUMN_PAIRS = Metric(
     title="Column pairs",
     summary="How alike every two columns are together, averaged: whether what belongs together in the real "
     "table still does.",
+    concern="relations between columns are not those of the real table",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
     result=ColumnPairs,
     score=score,
-    stand_in=StandIn.holdout,
+    stand_in=StandIn.resampled,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from understudy.evaluation import charts, formatting
 from understudy.evaluation.distributions import (
     MISSING_LABEL,
     N_ROWS_SHOWN_MIN,
@@ -10,19 +9,16 @@ from understudy.evaluation.distributions import (
     UNSEEN_LABEL,
     Distribution,
 )
-from understudy.evaluation.formatting import escape
 from understudy.evaluation.left_out import LeftOut
-from understudy.evaluation.metrics import (
-    ColumnPairs,
-    ColumnShapes,
-    ExactCopies,
-    NearestRecord,
-    TrainSyntheticTestReal,
-    TwoSample,
-)
 from understudy.evaluation.metrics.base import Unscored
-from understudy.evaluation.metrics.column_shapes import ColumnShape
-from understudy.evaluation.report import MetricScores, Report
+from understudy.evaluation.metrics.fidelity import ColumnPairs, ColumnShapes, TwoSample
+from understudy.evaluation.metrics.fidelity.column_shapes import ColumnShape
+from understudy.evaluation.metrics.privacy import ExactCopies, NearestRecord
+from understudy.evaluation.metrics.usefulness import TrainSyntheticTestReal
+from understudy.evaluation.page import charts, formatting
+from understudy.evaluation.page.formatting import escape
+from understudy.evaluation.report import Report
+from understudy.evaluation.scores import MetricScores
 
 N_COLUMNS_IN_HEAT_MAP = 40
 N_PAIRS_LISTED = 8
@@ -50,7 +46,7 @@ def columns(report: Report) -> str:
     result = report.scores("column_shapes").synthetic
     if not isinstance(result, ColumnShapes):
         return section("columns", "Column by column", "", _unscored(result))
-    baselines = _shapes_by_name(report.scores("column_shapes").baseline)
+    baselines = _shapes_by_name(report.scores("column_shapes").independent)
     distributions = {shown.column: shown for shown in report.columns}
     cards = "".join(
         _column_card(shape, baselines.get(shape.column), distributions[shape.column])
@@ -142,7 +138,7 @@ def pairs(report: Report) -> str:
     small = [
         _heat_figure(other, title, note, has_names=False)
         for other, title, note in (
-            (scores.baseline, "Independent columns", "What is lost when no relation is learnt."),
+            (scores.independent, "Independent columns", "What is lost when no relation is learnt."),
             (scores.real, "Other real rows", "What chance alone makes differ: nothing can be paler."),
         )
         if isinstance(other, ColumnPairs)
@@ -174,7 +170,7 @@ def _heat_figure(result: ColumnPairs, title: str, note: str, *, has_names: bool)
 def _weakest_pairs(scores: MetricScores, result: ColumnPairs) -> str:
     others = [
         (title, other.matrix)
-        for title, other in (("Independent", scores.baseline), ("Real rows", scores.real))
+        for title, other in (("Independent", scores.independent), ("Real rows", scores.real))
         if isinstance(other, ColumnPairs)
     ]
     found = [
@@ -233,7 +229,7 @@ def _reference_bars(scores: MetricScores, *, zero: float) -> str:
         (label, [(name, (found.score - zero) / (1 - zero))], formatting.score(found.score, scores.name))
         for label, name, found in (
             ("synthetic", "synthetic", scores.synthetic),
-            ("independent", "baseline", scores.baseline),
+            ("independent", "independent", scores.independent),
             ("real rows", "real", scores.real),
         )
         if found is not None and found.score is not None

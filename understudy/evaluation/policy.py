@@ -1,0 +1,89 @@
+"""Policies: named thresholds that turn the scores of a report into pass, warn or fail."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.errors import InvalidInput
+
+Quantity = Literal["score", "loss"]
+
+
+class Threshold(BaseModel):
+    """How good a score has to be.
+
+    Which side is the good one, the metric's `direction` says: a score of 0.62 of a metric that is better when
+    lower is beyond a bound of 0.6, and one of 0.58 of a metric that is better when higher is as well.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    metric: Annotated[str, Field(description="By name, such as `membership_distance`.")]
+    of: Annotated[
+        Quantity,
+        Field(
+            description="`score`; or `loss`: how much worse than real rows score, whichever side is worse."
+        ),
+    ] = "score"
+    warn: Annotated[float | None, Field(description="Beyond this: warn.")] = None
+    fail: Annotated[float | None, Field(description="Beyond this: fail.")] = None
+    required: Annotated[
+        bool, Field(description="Whether a score that could not be computed is a warning.")
+    ] = False
+
+
+class Policy(BaseModel):
+    """Thresholds under a name; scores that it does not name have no part in the verdict."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+    version: Annotated[str, Field(min_length=1, max_length=32)] = "1"
+    description: Annotated[str, Field(max_length=1_000)] = ""
+    thresholds: Annotated[tuple[Threshold, ...], Field(min_length=1, max_length=100)]
+
+
+STANDARD = Policy(
+    name="standard",
+    description="For use inside an organisation, by people who could see the real data.",
+    thresholds=(
+        Threshold(metric="column_shapes", warn=0.9, fail=0.7),
+        Threshold(metric="column_pairs", warn=0.85, fail=0.6),
+        Threshold(metric="two_sample", warn=0.8),
+        Threshold(metric="train_synthetic_test_real", of="loss", warn=0.05, fail=0.25),
+        Threshold(metric="exact_copies", of="loss", warn=0.002, fail=0.01, required=True),
+    ),
+)
+PUBLIC = Policy(
+    name="public",
+    description="For publication, or recipients that nobody knows.",
+    thresholds=(
+        Threshold(metric="column_shapes", warn=0.9, fail=0.7),
+        Threshold(metric="column_pairs", warn=0.85, fail=0.6),
+        Threshold(metric="two_sample", warn=0.8),
+        Threshold(metric="train_synthetic_test_real", of="loss", warn=0.05, fail=0.25),
+        Threshold(metric="exact_copies", of="loss", warn=0.001, fail=0.002, required=True),
+    ),
+)
+POLICIES: dict[str, Policy] = {policy.name: policy for policy in (STANDARD, PUBLIC)}
+
+
+def resolve_policy(policy: str | Policy) -> Policy:
+    """Return a policy that may have been given by its name.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none of that name.
+    """
+    if isinstance(policy, Policy):
+        return policy
+    if policy not in POLICIES:
+        raise InvalidInput(
+            f"There is no policy {policy!r}; name one of {', '.join(POLICIES)}, or give its thresholds.",
+            code="unknown_policy",
+            pointer="/policy",
+        )
+    return POLICIES[policy]

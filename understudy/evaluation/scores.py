@@ -1,0 +1,194 @@
+"""A metric's scores: that of the synthetic table, and those of the tables that it is read against."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, cast
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.metrics import METRICS, AnyResult
+from understudy.evaluation.metrics.base import (
+    Direction,
+    Metric,
+    MetricResult,
+    StandIn,
+    Topic,
+    Unscored,
+    missing_need,
+)
+from understudy.evaluation.references import fresh_rows, resampled_rows
+from understudy.progress import Progress
+
+# In so many of a hundred reports on real rows, *all* scores lie within their floors.
+CONFIDENCE = 0.95
+
+
+class Floor(BaseModel):
+    """What real rows score in the synthetic table's place: what chance alone takes away."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    score: Annotated[float, Field(description="The mean, where real rows were drawn several times.")]
+    interval: Annotated[
+        tuple[float, float] | None,
+        Field(
+            description="Where such a score lies: in 95 of 100 reports on real rows, *all* scores lie within"
+            " these intervals. Left out where the score's spread is not known."
+        ),
+    ] = None
+    n_draws: Annotated[int, Field(description="How often real rows were drawn.")]
+
+
+class MetricScores(BaseModel):
+    """A metric's score of the synthetic table, and of what it is read against."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str
+    summary: str
+    topic: Topic
+    direction: Direction
+    range: tuple[float, float]
+    best: float
+    synthetic: AnyResult
+    independent: Annotated[
+        AnyResult | None, Field(description="Of columns drawn independently: what costs nothing to reach.")
+    ] = None
+    leak: Annotated[
+        AnyResult | None,
+        Field(description="Of a noisy copy of the rows that were learnt from: faithful, and not private."),
+    ] = None
+    real: Annotated[
+        AnyResult | None,
+        Field(description="Of real rows in the place of synthetic ones; one draw, if there were several."),
+    ] = None
+    floor: Annotated[Floor | None, Field(description="What such real rows score, and how sure that is.")] = (
+        None
+    )
+
+
+def score_all(
+    comparison: Comparison, references: Mapping[str, Iterable[Comparison]], progress: Progress
+) -> list[MetricScores]:
+    """Return the scores of all metrics.
+
+    Parameters
+    ----------
+    references : mapping of name to an iterable of one Comparison
+        `independent` and `leak`; made when they are needed, since each holds a table.
+    """
+    n_steps = 2 + len(references)
+    results: dict[str, dict[str, AnyResult]] = {"synthetic": _results(METRICS.values(), comparison)}
+    progress("scoring", 1 / n_steps)
+    scored = [METRICS[name] for name, found in results["synthetic"].items() if found.score is not None]
+    for number, (role, made) in enumerate(references.items(), start=2):
+        for reference in made:
+            results[role] = _results(scored, reference)
+        progress("scoring", number / n_steps)
+    draws = _draws_of_real_rows(scored, comparison)
+    progress("scoring", 1.0)
+    return [
+        _scores(metric, {role: found.get(metric.name) for role, found in results.items()}, draws)
+        for metric in METRICS.values()
+    ]
+
+
+def _draws_of_real_rows(metrics: Sequence[Metric], comparison: Comparison) -> dict[str, list[AnyResult]]:
+    """Return the results of real rows in the synthetic table's place, for each metric that has such."""
+    draws: dict[str, list[AnyResult]] = {}
+    by_stand_in: dict[StandIn | None, list[Metric]] = {}
+    for metric in metrics:
+        by_stand_in.setdefault(metric.stand_in, []).append(metric)
+    for metric in by_stand_in.get(StandIn.training, []):
+        draws[metric.name] = [_result(metric, comparison.with_tables(synthetic=comparison.real))]
+    for needs in {metric.needs for metric in by_stand_in.get(StandIn.fresh, [])}:
+        alike = [metric for metric in by_stand_in[StandIn.fresh] if metric.needs == needs]
+        draws |= {name: [found] for name, found in _results(alike, fresh_rows(comparison, needs)).items()}
+    resampled = by_stand_in.get(StandIn.resampled, [])
+    for drawn in resampled_rows(comparison) if resampled else ():
+        for name, found in _results(resampled, drawn).items():
+            draws.setdefault(name, []).append(found)
+    return draws
+
+
+def _scores(
+    metric: Metric, results: Mapping[str, AnyResult | None], draws: Mapping[str, Sequence[AnyResult]]
+) -> MetricScores:
+    synthetic = results["synthetic"]
+    assert synthetic is not None
+    drawn = draws.get(metric.name, ())
+    return MetricScores(
+        name=metric.name,
+        title=metric.title,
+        summary=metric.summary,
+        topic=metric.topic,
+        direction=metric.direction,
+        range=metric.range,
+        best=metric.best,
+        synthetic=synthetic,
+        independent=results.get("independent"),
+        leak=results.get("leak"),
+        real=drawn[0] if drawn else None,
+        floor=_floor(metric, [one for one in drawn if not isinstance(one, Unscored)]),
+    )
+
+
+def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> Floor | None:
+    if not drawn:
+        return None
+    scores = np.array([one.score for one in drawn])
+    centre = float(scores.mean())
+    half = _half_width(scores) if len(scores) > 1 else _half_width_of_one(drawn[0])
+    if half is None:
+        return Floor(score=centre, n_draws=len(scores))
+    low, high = (min(max(end, metric.range[0]), metric.range[1]) for end in (centre - half, centre + half))
+    return Floor(score=centre, interval=(low, high), n_draws=len(scores))
+
+
+def _half_width(scores: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    """Return half the width of the prediction interval of one more score."""
+    from scipy.stats import t
+
+    n = len(scores)
+    return float(t.ppf(1 - _tail(), n - 1) * scores.std(ddof=1) * math.sqrt(1 + 1 / n))
+
+
+def _half_width_of_one(result: MetricResult) -> float | None:
+    """Return the same for a score that was drawn once, and whose own interval is known."""
+    from scipy.stats import norm
+
+    if result.interval is None:
+        return None
+    standard_error = (result.interval[1] - result.interval[0]) / 2 / norm.ppf(0.975)
+    # Both scores are estimates: that of these rows, and that which is held against it.
+    return float(norm.ppf(1 - _tail()) * math.sqrt(2) * standard_error)
+
+
+def _tail() -> float:
+    """Return how often one score may lie beyond one end of its floor (Bonferroni)."""
+    n = sum(metric.stand_in is not None for metric in METRICS.values())
+    return (1 - CONFIDENCE) / 2 / n
+
+
+def _results(metrics: Iterable[Metric], comparison: Comparison) -> dict[str, AnyResult]:
+    return {metric.name: _result(metric, comparison) for metric in metrics}
+
+
+def _result(metric: Metric, comparison: Comparison) -> AnyResult:
+    """Return the score, or why there is none."""
+    unmet = missing_need(metric, comparison)
+    if unmet is not None:
+        return unmet
+    try:
+        result = cast(AnyResult, metric.score(comparison))
+    # One metric must not cost the report; whatever goes wrong in it is said in its place.
+    except Exception as error:
+        return Unscored(reason=f"could not be computed on these tables ({type(error).__name__})")
+    if result.score is not None and not np.isfinite(result.score):
+        return Unscored(reason="is not defined on these tables")
+    return result

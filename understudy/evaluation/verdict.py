@@ -1,0 +1,168 @@
+"""What a policy says of a report: pass, warn or fail, check by check, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.metrics import METRICS
+from understudy.evaluation.metrics.base import Metric, Unscored
+from understudy.evaluation.policy import Policy, Quantity, Threshold
+from understudy.evaluation.scores import MetricScores
+
+Outcome = Literal["pass", "warn", "fail", "inconclusive", "unscored"]
+Overall = Literal["pass", "warn", "fail"]
+Interval = tuple[float, float]
+
+
+class Check(BaseModel):
+    """One threshold of the policy, held against its score."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    metric: str
+    title: str
+    of: Quantity
+    value: float | None
+    interval: Interval | None = None
+    warn: float | None
+    fail: float | None
+    outcome: Annotated[
+        Outcome,
+        Field(
+            description="`inconclusive`: the interval reaches beyond a bound, and also to what chance alone "
+            "would show; it counts as `warn`. `unscored`: there is no score to judge by."
+        ),
+    ]
+    sentence: Annotated[str, Field(description="For a reader who is no statistician.")]
+
+
+class Verdict(BaseModel):
+    """Whether the synthetic table may be used, as far as a policy can say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    outcome: Overall
+    sentence: str
+    policy: str
+    policy_version: str
+    checks: list[Check]
+
+
+def judge(policy: Policy, metrics: Sequence[MetricScores]) -> Verdict:
+    """Hold the scores against the policy."""
+    by_name = {scores.name: scores for scores in metrics}
+    checks = [_check(threshold, by_name[threshold.metric]) for threshold in policy.thresholds]
+    outcome = _overall(policy, checks)
+    return Verdict(
+        outcome=outcome,
+        sentence=_sentence(outcome, policy, checks),
+        policy=policy.name,
+        policy_version=policy.version,
+        checks=checks,
+    )
+
+
+def _check(threshold: Threshold, scores: MetricScores) -> Check:
+    metric = METRICS[threshold.metric]
+    value, interval, reason = _quantity(threshold.of, scores)
+    outcome: Outcome = "unscored" if value is None else _outcome(threshold, metric, value, interval)
+    return Check(
+        metric=threshold.metric,
+        title=scores.title,
+        of=threshold.of,
+        value=value,
+        interval=interval,
+        warn=threshold.warn,
+        fail=threshold.fail,
+        outcome=outcome,
+        sentence=_explained(outcome, metric, reason),
+    )
+
+
+def _quantity(of: Quantity, scores: MetricScores) -> tuple[float | None, Interval | None, str]:
+    """Return the value, its interval, and why there is none."""
+    found = scores.synthetic
+    if isinstance(found, Unscored):
+        return None, None, found.reason
+    if of == "score":
+        return found.score, found.interval, ""
+    if scores.floor is None:
+        return None, None, "has no score of real rows to be held against"
+    return _badness(scores, found.score) - _badness(scores, scores.floor.score), None, ""
+
+
+def _badness(scores: MetricScores, score: float) -> float:
+    """Return how far a score is from the best one, on the side that is bad."""
+    if scores.direction == "nearer":
+        return abs(score - scores.best)
+    return scores.best - score if scores.direction == "higher" else score - scores.best
+
+
+def _outcome(threshold: Threshold, metric: Metric, value: float, interval: Interval | None) -> Outcome:
+    # Of an attack, the whole interval has to keep the bound: a small table must not pass by being small.
+    at_worst = interval[1] if interval is not None and metric.chance is not None else value
+    fails, warns = (
+        bound is not None and _is_beyond(threshold, metric, at_worst, bound)
+        for bound in (threshold.fail, threshold.warn)
+    )
+    if not (fails or warns):
+        return "pass"
+    if interval is not None and metric.chance is not None and interval[0] <= metric.chance:
+        return "inconclusive"
+    return "fail" if fails else "warn"
+
+
+def _is_beyond(threshold: Threshold, metric: Metric, value: float, bound: float) -> bool:
+    if threshold.of == "loss":
+        return value > bound
+    if metric.direction == "nearer":
+        return abs(value - metric.best) > abs(bound - metric.best)
+    return value < bound if metric.direction == "higher" else value > bound
+
+
+def _explained(outcome: Outcome, metric: Metric, reason: str) -> str:
+    if outcome == "pass":
+        return f"{metric.title} keeps the bounds."
+    if outcome == "unscored":
+        return f"{metric.title} was not scored: it {reason}."
+    if outcome == "inconclusive":
+        return (
+            f"{metric.title} cannot be judged on so few rows: the numbers fit a good table, and one of which "
+            f"{metric.concern}."
+        )
+    strength = "" if outcome == "fail" else " to some degree"
+    return f"{metric.title} is beyond what the policy allows{strength}: {metric.concern}."
+
+
+def _overall(policy: Policy, checks: Sequence[Check]) -> Overall:
+    outcomes = {check.outcome for check in checks}
+    if "fail" in outcomes:
+        return "fail"
+    is_incomplete = any(
+        check.outcome == "unscored" and threshold.required
+        for check, threshold in zip(checks, policy.thresholds, strict=True)
+    )
+    return "warn" if is_incomplete or outcomes & {"warn", "inconclusive"} else "pass"
+
+
+def _sentence(outcome: Overall, policy: Policy, checks: Sequence[Check]) -> str:
+    found = [check.title for check in checks if check.outcome == outcome]
+    listed = " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
+    if outcome == "fail":
+        return f"These data fail the policy {policy.name}, because of {listed}."
+    n_judged = sum(check.outcome != "unscored" for check in checks)
+    if outcome == "warn":
+        n_open = sum(check.outcome not in ("pass", "unscored") for check in checks)
+        what = (
+            f"{n_open} of {n_judged} checks ask for a closer look"
+            if n_open
+            else "a needed score is not there"
+        )
+        return f"These data may be used with care: nothing fails the policy {policy.name}, but {what}."
+    return (
+        f"These data pass all {n_judged} checks of the policy {policy.name} that could be made. That is no "
+        "proof that they are safe for every purpose."
+    )
