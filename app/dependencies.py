@@ -33,9 +33,16 @@ async def _writer(request: Request) -> Caller:
     return caller
 
 
+async def _administrator(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    caller.require("admin")
+    return caller
+
+
 ResourcesDep = Annotated[Resources, Depends(_resources)]
 ReaderDep = Annotated[Caller, Depends(_reader)]
 WriterDep = Annotated[Caller, Depends(_writer)]
+AdministratorDep = Annotated[Caller, Depends(_administrator)]
 
 
 async def _idempotency_key(request: Request) -> str | None:

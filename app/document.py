@@ -36,6 +36,7 @@ TAGS = [
     {"name": "jobs", "description": "Asynchronous runs: ingest, train, sample, impute, evaluate."},
     {"name": "models", "description": "Fitted synthesizers."},
     {"name": "reports", "description": "Scores of synthetic against real data."},
+    {"name": "project", "description": "What samples are judged by, and what signs the evidence."},
     {"name": "catalogues", "description": "What can be trained, and what is scored."},
     {"name": "health", "description": "For load balancers and people who are woken at night."},
 ]

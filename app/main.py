@@ -25,6 +25,7 @@ from app.routes import (
     jobs,
     models,
     profiles,
+    project,
     rejects,
     reports,
     schemas,
@@ -108,7 +109,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
     app.state.api_routes = []
     for module in (
         *(datasets, schemas, profiles, rejects, uploads, jobs, job_events),
-        *(models, reports, catalogues, health),
+        *(models, reports, project, catalogues, health),
     ):
         app.include_router(module.router)
         app.state.api_routes += module.router.routes

@@ -6,13 +6,13 @@ Ids are text, times RFC 3339 in UTC; what is not known is left out rather than n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from app.service_schemas import Body
+from app.project_schemas import Quarantine, Release, VerdictSummary
+from app.service_schemas import Body, Timestamp
 from app.table_schemas import TableSchema
 from understudy import ids
 from understudy.job_kinds.base import Estimate, JobParameters, Labels, Name
@@ -20,7 +20,6 @@ from understudy.job_kinds.base import Estimate, JobParameters, Labels, Name
 if TYPE_CHECKING:
     from understudy.db import orm
 
-Timestamp = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 Json = dict[str, JsonValue]
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -77,6 +76,13 @@ class Dataset(Body):
     source_dataset_id: Annotated[
         str | None, Field(description="Of an imputation: the dataset whose rows it completes.")
     ] = None
+    quarantine: Annotated[
+        Quarantine | None,
+        Field(description="Why a sample can be neither downloaded nor learnt from, only evaluated."),
+    ] = None
+    release: Annotated[
+        Release | None, Field(description="Who let it out of quarantine, and why; it does not go back.")
+    ] = None
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -98,6 +104,8 @@ class Dataset(Body):
             job_id=ids.to_text("job", row.job_id),
             model_id=_text("model", row.model_id),
             source_dataset_id=_text("dataset", row.source_dataset_id),
+            quarantine=Quarantine.of(row),
+            release=Release.of(row),
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
@@ -163,6 +171,9 @@ class JobResult(Body):
     dataset_id: Annotated[str | None, Field(description="Of `ingest`, `sample` and `impute`.")] = None
     model_id: Annotated[str | None, Field(description="Of `train`.")] = None
     report_id: Annotated[str | None, Field(description="Of `evaluate`.")] = None
+    verdict: Annotated[
+        str | None, Field(description="Of `evaluate`: `pass`, `warn` or `fail`.", examples=["pass"])
+    ] = None
     groups: Annotated[
         list[SampleGroup] | None,
         Field(description="Of a `sample` with conditions or other shares: its groups, in their order."),
@@ -313,6 +324,7 @@ class ReportSummary(Body):
     dataset_id: Annotated[str, Field(description="The real dataset.")]
     synthetic_dataset_id: str
     job_id: str
+    verdict: Annotated[VerdictSummary | None, Field(description="By the policy that was asked for.")] = None
     summary: Annotated[Json, Field(description="The headline scores.")]
     created_at: Timestamp
 
@@ -324,6 +336,7 @@ class ReportSummary(Body):
             dataset_id=ids.to_text("dataset", row.dataset_id),
             synthetic_dataset_id=ids.to_text("dataset", row.synthetic_dataset_id),
             job_id=ids.to_text("job", row.job_id),
+            verdict=None if row.verdict is None else VerdictSummary(**row.verdict),
             summary=row.summary,
             created_at=row.created_at,
         )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from app.schemas import Dataset, Job, Timestamp, without_nulls
-from app.service_schemas import Body
+from app.schemas import Dataset, Job, without_nulls
+from app.service_schemas import Body, Timestamp
 from understudy import ids
 from understudy.db.uploads import StoredPart
 from understudy.job_kinds.base import NO_CONTROL_CHARACTERS, Labels, Name

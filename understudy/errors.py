@@ -22,6 +22,11 @@ from __future__ import annotations
 CODES: dict[str, str] = {
     "invalid_input": "The request cannot be used as it is",
     "invalid_parameters": "A parameter is unknown, missing or out of range",
+    "invalid_pack": "The file is no evidence pack, or it was altered",
+    "invalid_signature": "The signature does not fit, or is not that of the expected key",
+    "invalid_key": "The key is not one of Ed25519",
+    "quarantined": "The sample is in quarantine",
+    "not_quarantined": "The dataset is not in quarantine",
     "unknown_policy": "There is no policy of that name",
     "invalid_cursor": "The page cursor is not one of ours",
     "unknown_format": "The file format is not supported",

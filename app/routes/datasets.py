@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from app import paging
 from app.content import BINARY, StoredContent, is_unchanged, not_modified, send_stored
 from app.dependencies import (
+    AdministratorDep,
     IdempotencyKeyDep,
     LabelsDep,
     PageDep,
@@ -25,6 +26,7 @@ from app.dependencies import (
 from app.descriptions import Description, describe_upload
 from app.document import problems
 from app.idempotency import answer_once
+from app.project_schemas import ReleaseDataset
 from app.schemas import (
     Dataset,
     DatasetPage,
@@ -39,6 +41,7 @@ from understudy.db import artifacts, dataset_tables, datasets
 from understudy.db.datasets import DatasetFilters
 from understudy.errors import InvalidInput
 from understudy.job_kinds.base import Name
+from understudy.job_kinds.references import check_not_quarantined
 from understudy.resources import Resources
 from understudy.services import artifacts as artifact_services
 from understudy.services import datasets as dataset_services
@@ -124,10 +127,15 @@ def list_datasets(
     state: Annotated[DatasetState | None, Query()] = None,
     origin: Annotated[Literal["upload", "sample", "imputation"] | None, Query()] = None,
     model_id: Annotated[str | None, Query(description="Only those made with this model.")] = None,
+    quarantined: Annotated[
+        bool | None, Query(description="Only those that are in quarantine, or only those that are not.")
+    ] = None,
 ) -> DatasetPage:
     """Return datasets, newest first."""
     model = paging.read_id_filter("model", model_id)
-    filters = DatasetFilters(state=state, origin=origin, model_id=model, labels=labels)
+    filters = DatasetFilters(
+        state=state, origin=origin, model_id=model, labels=labels, is_quarantined=quarantined
+    )
     after = paging.read_id_cursor("dataset", page.after)
     with resources.sessions() as session:
         found = datasets.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
@@ -184,6 +192,26 @@ def delete_dataset(
     return Response(status_code=204)
 
 
+@router.post(
+    "/{dataset_id}/release",
+    response_model_exclude_none=True,
+    summary="Release a sample from quarantine",
+    responses=problems(404, 409, 413, 422),
+)
+def release_dataset(
+    dataset_id: str,
+    release: ReleaseDataset,
+    resources: ResourcesDep,
+    caller: AdministratorDep,
+    key: IdempotencyKeyDep,
+) -> Dataset:
+    """Let a sample be had although it is in quarantine, and keep why; needs the scope `admin`."""
+    row = dataset_services.release_dataset(
+        resources, caller, ids.from_text("dataset", dataset_id), release.reason
+    )
+    return _with_tables(resources, row)
+
+
 @router.head("/{dataset_id}/content", include_in_schema=False)
 @router.get(
     "/{dataset_id}/content",
@@ -223,6 +251,7 @@ def download_dataset(
         row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
         artifact_services.check_may_see(caller, row)
         check_ready(row.state, row.id)
+        check_not_quarantined(row)
         chosen = dataset_tables.choose(session, row, table)
         artifact = artifacts.get(session, caller.project_id, row.job_id, chosen.role)
     sha256 = artifact.sha256.hex()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -16,9 +17,11 @@ from understudy.db import artifacts, reports
 from understudy.db.reports import ReportFilters
 from understudy.evaluation.report import Report
 from understudy.services.artifacts import open_artifact
+from understudy.services.evidence import pack_report
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
+ZIP = "application/zip"
 ROLES = {"application/json": "report_json", "text/html": "report_html"}
 # The page brings its own styles and drawings; whatever else might get into it stays inert.
 CONTENT_SECURITY_POLICY = (
@@ -82,3 +85,32 @@ def get_report(
         headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     with open_artifact(resources, artifact) as file:
         return Response(file.read(), headers=headers, media_type=media_type)
+
+
+@router.get(
+    "/{report_id}/evidence",
+    response_class=Response,
+    summary="Download the evidence pack of a report",
+    responses={
+        200: {
+            "description": "The pack, a zip file.",
+            "content": {ZIP: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        304: {"description": "It is what `If-None-Match` names."},
+        **problems(404),
+    },
+)
+def download_evidence(
+    report_id: str, resources: ResourcesDep, caller: ReaderDep, request: Request
+) -> Response:
+    """Return the report, what it was computed from, and a signature over both.
+
+    `understudy verify` checks it, and computes the report again from the data. The key is that of the project
+    (GET /v1/project).
+    """
+    pack = pack_report(resources, caller.project_id, ids.from_text("report", report_id))
+    etag = f'"{hashlib.sha256(pack).hexdigest()}"'
+    if is_unchanged(request, etag):
+        return not_modified(etag)
+    headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{report_id}-evidence.zip"'}
+    return Response(pack, headers=headers, media_type=ZIP)

@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import understudy
-from understudy.cli import demo, files, keys, service, upload
+from understudy.cli import demo, files, keys, reports, service, upload
 from understudy.errors import (
     CODES,
     Conflict,
@@ -55,6 +55,7 @@ def build() -> typer.Typer:
     application.callback()(_options)
     for panel, module in (
         ("On files", files),
+        ("On files", reports),
         ("The service", demo),
         ("The service", upload),
         ("The service", service),

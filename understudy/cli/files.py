@@ -1,4 +1,4 @@
-"""The commands on files: fit, sample, impute, evaluate. They need no service, and no network."""
+"""The commands on files that fit and draw: fit, sample, impute. They need no service, and no network."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ import typer
 
 from understudy.cli.outputs import complete_or_absent, existing_file
 from understudy.cli.reading import TableReader, reads_tables
-from understudy.cli.results import show_model, show_report, show_rows
+from understudy.cli.results import show_model, show_rows
 from understudy.cli.schemas import read_schema_file, schema_of
 from understudy.cli.terminal import progress_bar, write_json
 from understudy.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from understudy.evaluation.report import Report
     from understudy.synthesizers import IndependentParameters, TreeChainParameters
     from understudy.synthesizers.base import Synthesizer
     from understudy.synthesizers.control import Control
@@ -181,56 +180,6 @@ def impute(
         show_rows(result)
 
 
-@reads_tables
-def evaluate(
-    real: Annotated[Path, typer.Argument(help="The table that the model learnt.")],
-    synthetic: Annotated[Path, typer.Argument(help="The synthetic table.")],
-    holdout: Annotated[
-        Path | None, typer.Option(help="Real rows that the model never saw; some scores need them.")
-    ] = None,
-    target: Annotated[
-        str | None, typer.Option(help="A column to predict: what the synthetic rows are worth for it.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=SEED_MAX, help="Of the random draws of rows.")] = 0,
-    report_file: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Also write the report: .html or .json.")
-    ] = None,
-    as_json: Json = False,
-    *,
-    tables: TableReader,
-) -> None:
-    """Compare a synthetic with the real table, beside a baseline and what real rows reach."""
-    from understudy.evaluation.options import EvaluationOptions
-    from understudy.evaluation.report import evaluate as score
-    from understudy.tables.inference import infer_schema
-    from understudy.tables.validation import conform
-
-    if report_file is not None and report_file.suffix.lower() not in (".html", ".json"):
-        raise InvalidInput(f"{report_file.name!r} ends neither in .html nor in .json.", code="unknown_format")
-    tables.check(real, *(path for path in (synthetic, holdout) if path is not None))
-    with progress_bar("Evaluating") as progress:
-        real_rows = tables.read(real, progress)
-        schema = infer_schema(real_rows)
-        others = [
-            conform(tables.read(path, progress), schema) for path in (synthetic, holdout) if path is not None
-        ]
-        report = score(
-            real_rows,
-            others[0],
-            schema,
-            holdout=others[1] if holdout else None,
-            options=EvaluationOptions(target=target),
-            seed=seed,
-            progress=progress,
-        )
-    if report_file is not None:
-        _write_report(report, report_file)
-    if as_json:
-        write_json(report.model_dump(mode="json"))
-    else:
-        show_report(report, report_file)
-
-
 def _chosen(seed: int | None) -> int:
     return secrets.randbelow(SEED_MAX) if seed is None else seed
 
@@ -270,13 +219,4 @@ def _listed(wanted: dict[str, Any]) -> str:
     return " and ".join(f"{key} {value!r}" for key, value in wanted.items() if key != "name")
 
 
-def _write_report(report: Report, path: Path) -> None:
-    from understudy.evaluation.page.html import render_html
-
-    is_html = path.suffix.lower() == ".html"
-    text = render_html(report) if is_html else report.model_dump_json(indent=2) + "\n"
-    with complete_or_absent(path) as partial:
-        partial.write_text(text, encoding="utf-8")
-
-
-COMMANDS = (fit, sample, impute, evaluate)
+COMMANDS = (fit, sample, impute)

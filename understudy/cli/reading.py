@@ -49,7 +49,7 @@ class TableReader:
         from understudy.tables.formats import format_for_path
 
         formats = [format_for_path(path) for path in paths]
-        if not any(self._options.given <= format_.options for format_ in formats):
+        if formats and not any(self._options.given <= format_.options for format_ in formats):
             formats[0].check_options(self._options)
 
     def read(self, path: Path, progress: Progress) -> pa.Table:
@@ -85,14 +85,17 @@ class TableReader:
             write_table(partial, listed.to_batches(), listed.schema)
 
 
-def reads_tables(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of reading; it gets a `TableReader` as its argument `tables`."""
+def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Give a command the options of reading; it gets a `TableReader` as its argument `tables`.
+
+    What it returns, if it returns something, is the exit status.
+    """
     signature = inspect.signature(command)
     hints = get_type_hints(command, include_extras=True)
     own = [p.replace(annotation=hints[p.name]) for p in signature.parameters.values() if p.name != "tables"]
 
     @wraps(command)
-    def wrapper(**given: Any) -> None:
+    def wrapper(**given: Any) -> int | None:
         texts = {name: given.pop(name) for name in ReadOptions.model_fields}
         options = read_options({name: text for name, text in texts.items() if text is not None})
         rejects_file = given.pop("rejects")
@@ -101,8 +104,9 @@ def reads_tables(command: Callable[..., None]) -> Callable[..., None]:
 
             format_for_path(rejects_file)
         tables = TableReader(options, rejects_file)
-        command(**given, tables=tables)
+        status = command(**given, tables=tables)
         tables.save_rejects()
+        return status
 
     parameters = [*own, *_parameters()]
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # typer reads it

@@ -81,6 +81,32 @@ def show_report(report: Report, path: Path | None) -> None:
         console.print(f"Report: {path}", soft_wrap=True, markup=False)
 
 
+def show_verification(result: Row) -> None:
+    """Print what was found of an evidence pack."""
+    console = output()
+    expected = "the key that you expect" if result["is_expected_key"] else "compare it with the signer's"
+    console.print(
+        f"The signature is right. Key {result['key_id']}: {expected}.", soft_wrap=True, markup=False
+    )
+    console.print(
+        f"Report: {result['verdict']}, by the policy {result['policy']}.", soft_wrap=True, markup=False
+    )
+    again = result["recomputed"]
+    if again is None:
+        console.print("No data were given, so that no number was computed again (--real, --synthetic, …).")
+    elif again["missing_tables"]:
+        console.print(f"Not computed again: --{' and --'.join(again['missing_tables'])} would be needed.")
+    elif again["other_tables"]:
+        listed = " and ".join(again["other_tables"])
+        console.print(f"Not computed again: the {listed} table is not the one that was scored.")
+    elif again["differences"]:
+        console.print(f"Computed again, numbers DIFFER: {', '.join(again['differences'])}", soft_wrap=True)
+    else:
+        console.print("Computed again from the data: all numbers are the same.")
+    if not result["is_same_software"]:
+        console.print("The report was made by other software or another version of it.", style="dim")
+
+
 def report_rows(report: Row) -> list[Row]:
     """Return the headline scores of a report in JSON, one row a metric."""
     return [

@@ -27,6 +27,7 @@ class DatasetFilters:
     origin: str | None = None
     model_id: UUID | None = None
     labels: Mapping[str, str] | None = None
+    is_quarantined: bool | None = None
 
 
 def add_pending(
@@ -136,6 +137,9 @@ def page(
         statement = statement.where(Dataset.origin == filters.origin)
     if filters.model_id is not None:
         statement = statement.where(Dataset.model_id == filters.model_id)
+    if filters.is_quarantined is not None:
+        is_free = Dataset.quarantine.is_(None)
+        statement = statement.where(~is_free if filters.is_quarantined else is_free)
     if filters.labels:
         statement = statement.where(Dataset.labels.contains(dict(filters.labels)))
     return pages.newest_first(session, statement, Dataset.id, after=after, limit=limit)
@@ -224,6 +228,30 @@ def set_schema(
             "repeat the change."
         )
     return _change(session, project_id, dataset_id, version=version + 1, table_schema=table_schema)
+
+
+def quarantine(session: Session, dataset: Dataset, why: Json) -> None:
+    """Keep a sample from being had; it may be there already, for another reason."""
+    _change(session, dataset.project_id, dataset.id, quarantine=why, quarantined_at=CLOCK)
+
+
+def end_quarantine(session: Session, dataset: Dataset) -> None:
+    """Let a sample be had, since what was missing is there."""
+    _change(session, dataset.project_id, dataset.id, quarantine=None, quarantined_at=None)
+
+
+def release(session: Session, dataset: Dataset, *, reason: str, key_id: UUID) -> Dataset:
+    """Let a sample be had, and keep by whose key and why."""
+    return _change(
+        session,
+        dataset.project_id,
+        dataset.id,
+        quarantine=None,
+        quarantined_at=None,
+        release_reason=reason,
+        released_by=key_id,
+        released_at=CLOCK,
+    )
 
 
 def lock(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:

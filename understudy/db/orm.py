@@ -63,9 +63,13 @@ class Project(Base):
     """A tenant."""
 
     __tablename__ = "projects"
+    __table_args__ = (CheckConstraint("gate in ('off', 'on_fail', 'until_reviewed')", name="gate"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
+    # What its samples are judged by; the policy `standard` if it has none of its own.
+    policy: Mapped[Json | None]
+    gate: Mapped[str] = mapped_column(server_default="on_fail")
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 
 
@@ -224,6 +228,8 @@ class Dataset(Base):
     __table_args__ = (
         CheckConstraint("state in ('pending', 'ready', 'failed')", name="state"),
         CheckConstraint("origin in ('upload', 'sample', 'imputation')", name="origin"),
+        CheckConstraint("(quarantine is null) = (quarantined_at is null)", name="quarantine"),
+        CheckConstraint("num_nulls(release_reason, released_by, released_at) in (0, 3)", name="release"),
         Index("datasets_project_id_id_idx", "project_id", "id"),
     )
 
@@ -245,6 +251,13 @@ class Dataset(Base):
     table_schema: Mapped[Json | None]
     error_code: Mapped[str | None]
     error_detail: Mapped[str | None]
+    # Why a sample may not be had: the verdict of a report, or that there is none yet.
+    quarantine: Mapped[Json | None]
+    quarantined_at: Mapped[datetime | None]
+    # Whose key let it go although it was in quarantine, and why; it does not go back.
+    release_reason: Mapped[str | None]
+    released_by: Mapped[UUID | None]
+    released_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
     updated_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
@@ -304,6 +317,8 @@ class Report(Base):
     dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id"), index=True)
     synthetic_dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id"), index=True)
     summary: Mapped[Json]
+    # None of those that were made before there were policies.
+    verdict: Mapped[Json | None]
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 
 

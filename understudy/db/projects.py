@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,6 +11,8 @@ from sqlalchemy.orm import Session
 from understudy import ids
 from understudy.db.orm import Project
 from understudy.errors import NotFound
+
+Json = dict[str, Any]
 
 
 def add(session: Session, name: str) -> Project:
@@ -25,6 +28,17 @@ def get(session: Session, project_id: UUID) -> Project:
     project = session.get(Project, project_id)
     if project is None:
         raise NotFound(f"There is no project {ids.to_text('project', project_id)}.")
+    return project
+
+
+def change(session: Session, project_id: UUID, *, policy: Json | None, gate: str | None) -> Project:
+    """Replace the policy, the gate, or both; None leaves as it is."""
+    project = get(session, project_id)
+    if policy is not None:
+        project.policy = policy
+    if gate is not None:
+        project.gate = gate
+    session.flush()
     return project
 
 

@@ -34,6 +34,7 @@ def add(
     dataset_id: UUID,
     synthetic_dataset_id: UUID,
     summary: Json,
+    verdict: Json,
 ) -> Report:
     """Add a report that an `evaluate` job has just finished."""
     report = Report(
@@ -43,6 +44,7 @@ def add(
         dataset_id=dataset_id,
         synthetic_dataset_id=synthetic_dataset_id,
         summary=summary,
+        verdict=verdict,
     )
     session.add(report)
     session.flush()

@@ -18,7 +18,7 @@ from understudy.evaluation.options import EvaluationOptions
 from understudy.evaluation.policy import resolve_policy
 from understudy.evaluation.references import independent_columns, leaky_copy
 from understudy.evaluation.scores import MetricScores, score_all
-from understudy.evaluation.verdict import Verdict, judge
+from understudy.evaluation.verdict import Verdict, check_policy, judge
 from understudy.progress import Progress, no_progress
 from understudy.tables.schema import Schema
 
@@ -119,6 +119,7 @@ def evaluate(
     progress("scoring", 0.0)
     options = options or EvaluationOptions()
     policy = resolve_policy(options.policy)
+    check_policy(policy)
     options = options.model_copy(update={"policy": policy})
     schema, left_out = leave_out(real, synthetic, schema, options.named_columns)
     real, synthetic = (select(table, schema, left_out) for table in (real, synthetic))
@@ -130,7 +131,7 @@ def evaluate(
     )
     metrics = score_all(comparison, _references(comparison, real, schema), progress)
     return Report(
-        versions=_versions(),
+        versions=software_versions(),
         seed=seed,
         options=options,
         tables=_sizes(comparison),
@@ -183,6 +184,7 @@ def _summary_row(scores: MetricScores) -> SummaryRow:
     )
 
 
-def _versions() -> dict[str, str]:
+def software_versions() -> dict[str, str]:
+    """Return the versions of what computes the scores."""
     names = ("understudy", "numpy", "pyarrow", "scikit-learn")
     return {"python": platform.python_version()} | {name: version(name) for name in names}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.errors import InvalidInput
 from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.base import Metric, Unscored
 from understudy.evaluation.policy import Policy, Quantity, Threshold
-from understudy.evaluation.scores import MetricScores
+
+if TYPE_CHECKING:
+    from understudy.evaluation.scores import MetricScores
 
 Outcome = Literal["pass", "warn", "fail", "inconclusive", "unscored"]
 Overall = Literal["pass", "warn", "fail"]
@@ -49,6 +52,18 @@ class Verdict(BaseModel):
     policy: str
     policy_version: str
     checks: list[Check]
+
+
+def check_policy(policy: Policy) -> None:
+    """Raise `InvalidInput` if a policy asks for a score that no report holds."""
+    for number, threshold in enumerate(policy.thresholds):
+        if threshold.metric not in METRICS:
+            raise InvalidInput(
+                f"The policy {policy.name!r} has a threshold for {threshold.metric!r}, and there is no such "
+                "metric; GET /v1/metrics lists them.",
+                code="unknown_policy",
+                pointer=f"/policy/thresholds/{number}/metric",
+            )
 
 
 def judge(policy: Policy, metrics: Sequence[MetricScores]) -> Verdict:

@@ -9,9 +9,12 @@ from uuid import UUID
 from pydantic import Field
 
 from understudy import ids
-from understudy.db import datasets, models, reports
+from understudy.db import artifacts, datasets, jobs, models, reports
 from understudy.errors import InvalidInput
-from understudy.job_kinds import estimates, references
+from understudy.evaluation.options import EvaluationOptions
+from understudy.evaluation.policy import Policy, resolve_policy
+from understudy.evaluation.verdict import Verdict, check_policy, judge
+from understudy.job_kinds import estimates, gate, references
 from understudy.job_kinds.base import (
     Estimate,
     Job,
@@ -31,13 +34,15 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from understudy.db.dataset_tables import Table
-    from understudy.db.orm import Dataset
+    from understudy.db.orm import Dataset, Model
 
 JSON_FILE = "report.json"
 HTML_FILE = "report.html"
+EVIDENCE_FILE = "evidence.json"
+CANARIES = "canaries"
 
 
-class EvaluateParameters(JobParameters):
+class EvaluateParameters(JobParameters, EvaluationOptions):
     """Score a synthetic dataset."""
 
     kind: Literal["evaluate"]
@@ -54,27 +59,41 @@ class EvaluateParameters(JobParameters):
         references.TableName,
         Field(description="Which table, of those of the datasets that have several."),
     ] = None
-    target: Annotated[
-        str | None, Field(description="A column to predict: shows what the synthetic rows are worth for it.")
-    ] = None
+    policy: Annotated[
+        str | Policy,
+        Field(
+            description="Thresholds of the verdict: `project`, which is your project's own, `standard`,"
+            " `public`, or thresholds. Whatever is asked, the project's gate goes by the project's policy.",
+        ),
+    ] = gate.PROJECT
     seed: Seed | None = None
+
+    @property
+    def options(self) -> EvaluationOptions:
+        """What the report shall look at."""
+        return EvaluationOptions(**{name: getattr(self, name) for name in EvaluationOptions.model_fields})
 
 
 def resolve(
     session: Session, project_id: UUID, parameters: EvaluateParameters, limits: Limits
 ) -> EvaluateParameters:
-    """Check that the datasets are ready and have the same columns, the target among them; choose the seed."""
+    """Check that the datasets are ready and have the named columns; choose policy and seed."""
     real, *others = _ready_tables(session, project_id, parameters).values()
     for other in others:
         references.check_same_columns(real, other)
-    if parameters.target is not None and parameters.target not in references.column_names(real.table_schema):
-        raise InvalidInput(
-            f"Dataset {parameters.dataset_id} has no column {parameters.target!r}; name one of its columns.",
-            code="unknown_column",
-            pointer="/target",
-        )
+    known = set(references.column_names(real.table_schema))
+    for name, pointer in parameters.options.named_columns.items():
+        if name not in known:
+            raise InvalidInput(
+                f"Dataset {parameters.dataset_id} has no column {name!r}; name one of its columns.",
+                code="unknown_column",
+                pointer=pointer,
+            )
+    is_own = parameters.policy == gate.PROJECT
+    policy = gate.project_policy(session, project_id) if is_own else resolve_policy(parameters.policy)
+    check_policy(policy)
     seed = references.new_seed() if parameters.seed is None else parameters.seed
-    return parameters.model_copy(update={"seed": seed})
+    return parameters.model_copy(update={"seed": seed, "policy": policy})
 
 
 def _ready_tables(session: Session, project_id: UUID, parameters: EvaluateParameters) -> dict[str, Table]:
@@ -99,26 +118,39 @@ def plan(session: Session, job: Job, parameters: EvaluateParameters, limits: Lim
     """Read the tables; tell the work how the model had split the real one, if it had."""
     tables = _ready_tables(session, job.project_id, parameters)
     inputs = {role: references.table_file(session, table) for role, table in tables.items()}
-    real = tables["real"]
-    split = _split(session, real, tables["synthetic"].dataset)
-    return Plan(inputs=inputs, context={"schema": real.table_schema, "split": split})
+    real, synthetic = tables["real"], tables["synthetic"].dataset
+    model = _model_behind(session, real, synthetic)
+    context: Json = {"schema": real.table_schema, "split": None, "made_by": {}}
+    if model is not None:
+        context["split"] = {"seed": model.seed, "holdout_fraction": model.holdout_fraction}
+        context["made_by"] = {
+            kind: jobs.get(session, job.project_id, made_by).parameters
+            for kind, made_by in (("train", model.job_id), ("sample", synthetic.job_id))
+        }
+        canaries = artifacts.find(session, job.project_id, model.job_id, CANARIES)
+        if canaries is not None:
+            inputs[CANARIES] = StoredFile(canaries.storage_key, canaries.sha256, canaries.size_bytes)
+    context["sources"] = {role: {"file_sha256": file.sha256.hex()} for role, file in inputs.items()}
+    for role, table in tables.items():
+        context["sources"][role]["dataset_id"] = ids.to_text("dataset", table.dataset.id)
+    context["gate_policy"] = gate.project_policy(session, job.project_id).model_dump(mode="json")
+    return Plan(inputs=inputs, context=context)
 
 
-def _split(session: Session, real: Table, synthetic: Dataset) -> Json | None:
-    """Return how the model behind a synthetic dataset had split the real one; None if it was another's."""
+def _model_behind(session: Session, real: Table, synthetic: Dataset) -> Model | None:
+    """Return the model that a sample was drawn from, if it was trained on this very table."""
     # An imputation was made with a model too, but its rows are not the model's.
     if synthetic.model_id is None or synthetic.origin != "sample":
         return None
     model = models.get(session, synthetic.project_id, synthetic.model_id)
-    if (model.dataset_id, model.table_name) != (real.dataset.id, real.name):
-        return None
-    return {"seed": model.seed, "holdout_fraction": model.holdout_fraction}
+    is_same = (model.dataset_id, model.table_name) == (real.dataset.id, real.name)
+    return model if is_same else None
 
 
 def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
-    """Score, and write the report in both forms."""
+    """Score, and write the report in both forms, and what it was computed from."""
     # The engine is loaded where it is used: the API imports this module and must stay small.
-    from understudy.evaluation.options import EvaluationOptions
+    from understudy.evaluation.evidence.content import Split, collect
     from understudy.evaluation.page.html import render_html
     from understudy.evaluation.report import evaluate
     from understudy.tables.schema import Schema
@@ -126,51 +158,77 @@ def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
     assert parameters.seed is not None
     schema = Schema.model_validate(workspace.context["schema"])
     workspace.progress("reading", 0.0)
-    real, synthetic, holdout = _tables(workspace, schema)
+    tables = _tables(workspace, schema)
     report = evaluate(
-        real,
-        synthetic,
+        tables["real"],
+        tables["synthetic"],
         schema,
-        holdout=holdout,
-        options=EvaluationOptions(target=parameters.target),
+        holdout=tables.get("holdout"),
+        canaries=tables.get(CANARIES),
+        options=parameters.options,
         seed=parameters.seed,
         progress=workspace.progress,
     )
     workspace.progress("writing", 0.0)
     (workspace.folder / JSON_FILE).write_text(report.model_dump_json(), encoding="utf-8")
     (workspace.folder / HTML_FILE).write_text(render_html(report), encoding="utf-8")
+    split = workspace.context["split"]
+    evidence = collect(
+        report,
+        schema,
+        tables,
+        sources=workspace.context["sources"],
+        split=None if split is None else Split(**split),
+        parameters={"evaluate": parameters.model_dump(mode="json"), **workspace.context["made_by"]},
+    )
+    (workspace.folder / EVIDENCE_FILE).write_text(evidence.model_dump_json(indent=2), encoding="utf-8")
     summary = {
         row.name: row.model_dump(mode="json", exclude={"name", "explanation"}, exclude_none=True)
         for row in report.summary()
     }
-    files = {"report_json": JSON_FILE, "report_html": HTML_FILE}
-    return WorkResult(files=files, facts={"summary": summary})
+    at_gate = judge(Policy.model_validate(workspace.context["gate_policy"]), report.metrics)
+    files = {"report_json": JSON_FILE, "report_html": HTML_FILE, "evidence": EVIDENCE_FILE}
+    facts = {"summary": summary, "verdict": _shortened(report.verdict), "gate": _shortened(at_gate)}
+    return WorkResult(files=files, facts=facts)
+
+
+def _shortened(verdict: Verdict) -> Json:
+    """Return a verdict with those checks only that explain it."""
+    short = verdict.model_dump(mode="json", exclude={"checks"})
+    short["checks"] = [
+        check.model_dump(mode="json", include={"metric", "outcome", "sentence"})
+        for check in verdict.checks
+        if check.outcome not in ("pass", "unscored")
+    ]
+    return short
 
 
 # Any: a Schema, whose module the API does not import.
-def _tables(workspace: Workspace, schema: Any) -> tuple[pa.Table, pa.Table, pa.Table | None]:
-    """Return the rows that the model was trained on, the synthetic ones, and those it never saw."""
+def _tables(workspace: Workspace, schema: Any) -> dict[str, pa.Table]:
+    """Return by role the rows that the model was trained on, the synthetic ones, those it never saw, ..."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     from understudy.evaluation.holdout import split_holdout
     from understudy.tables.validation import conform
 
-    tables = {role: conform(pq.read_table(path), schema) for role, path in workspace.inputs.items()}
-    real, holdout = tables["real"], tables.get("holdout")
+    tables = {role: pq.read_table(path) for role, path in workspace.inputs.items()}
+    # Canaries have a column more, and what they are was said when they were made.
+    tables |= {role: conform(table, schema) for role, table in tables.items() if role != CANARIES}
     split = workspace.context["split"]
-    if split is None:
-        return real, tables["synthetic"], holdout
-    is_holdout = split_holdout(real.num_rows, split["holdout_fraction"], split["seed"])
-    if holdout is None and is_holdout.any():
-        holdout = real.filter(pa.array(is_holdout))
-    return real.filter(pa.array(~is_holdout)), tables["synthetic"], holdout
+    if split is not None:
+        whole = tables["real"]
+        is_holdout = split_holdout(whole.num_rows, split["holdout_fraction"], split["seed"])
+        tables["real"] = whole.filter(pa.array(~is_holdout))
+        if is_holdout.any():
+            tables.setdefault("holdout", whole.filter(pa.array(is_holdout)))
+    return tables
 
 
 def publish(
     session: Session, job: Job, parameters: EvaluateParameters, files: Mapping[str, StoredFile], facts: Json
 ) -> Json:
-    """Add the report."""
+    """Add the report, and let the project's gate go by it."""
     # Locked, so that neither is deleted now; in the order of their ids, so that two reports never wait for
     # each other.
     texts = sorted({parameters.dataset_id, parameters.synthetic_dataset_id})
@@ -182,8 +240,23 @@ def publish(
         dataset_id=locked[parameters.dataset_id].id,
         synthetic_dataset_id=locked[parameters.synthetic_dataset_id].id,
         summary=facts["summary"],
+        verdict=facts["verdict"],
     )
-    return {"report_id": ids.to_text("report", report.id)}
+    sample, real = locked[parameters.synthetic_dataset_id], locked[parameters.dataset_id]
+    if _is_of_its_own_data(session, sample, real):
+        is_whole = parameters.holdout_dataset_id is None
+        gate.apply_verdict(session, sample, report, facts["gate"], is_whole=is_whole)
+    return {"report_id": ids.to_text("report", report.id), "verdict": facts["verdict"]["outcome"]}
+
+
+def _is_of_its_own_data(session: Session, sample: Dataset, real: Dataset) -> bool:
+    """Return whether a report compares a sample with what its model was trained on.
+
+    Others say nothing of the sample's privacy, and may find it different for good reasons.
+    """
+    if sample.origin != "sample" or sample.model_id is None:
+        return False
+    return models.get(session, sample.project_id, sample.model_id).dataset_id == real.id
 
 
 EVALUATE = JobKind(

@@ -54,9 +54,27 @@ def ready_dataset(session: Session, project_id: UUID, dataset_id: str) -> Datase
 
 
 def ready_table(session: Session, project_id: UUID, dataset_id: str, name: str | None) -> Table:
-    """Return a table of a dataset that can be read; raises as `ready_dataset` and `dataset_tables.choose`."""
+    """Return a table of a dataset that can be learnt from or completed.
+
+    Raises
+    ------
+    NotFound, Conflict, InvalidInput
+        As `ready_dataset`, `check_not_quarantined` and `dataset_tables.choose` do.
+    """
     dataset = ready_dataset(session, project_id, dataset_id)
+    check_not_quarantined(dataset)
     return dataset_tables.choose(session, dataset, name, pointer="/table")
+
+
+def check_not_quarantined(dataset: Dataset) -> None:
+    """Raise `Conflict` if a sample may not be had: a model of it would give its rows away."""
+    if dataset.quarantine is not None:
+        text = ids.to_text("dataset", dataset.id)
+        raise Conflict(
+            f"Dataset {text} is in quarantine: {dataset.quarantine['sentence']} An administrator can release "
+            f"it (POST /v1/datasets/{text}/release).",
+            code="quarantined",
+        )
 
 
 def ready_tables(

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from understudy import ids
 from understudy.db import dataset_tables, datasets, models
 from understudy.errors import InvalidInput, TooLarge
-from understudy.job_kinds import estimates, references
+from understudy.job_kinds import estimates, gate, references
 from understudy.job_kinds.base import (
     Estimate,
     Job,
@@ -213,6 +213,7 @@ def publish(
         size_bytes=files["table"].size_bytes,
         table_schema=model.table_schema,
     )
+    gate.hold_unreviewed(session, dataset)
     worth: Json = {name: facts[name] for name in ("groups", "warnings") if name in facts}
     return {"dataset_id": ids.to_text("dataset", dataset.id), **worth}
 

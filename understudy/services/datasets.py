@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from understudy import ids
 from understudy.db import artifacts, dataset_tables, datasets, jobs
 from understudy.db.dataset_tables import role_of
-from understudy.errors import Unavailable
+from understudy.errors import Conflict, Unavailable
 from understudy.job_kinds.base import StoredFile
 from understudy.job_kinds.ingest import IngestParameters, IngestTable
 from understudy.resources import Resources
@@ -25,6 +25,7 @@ from understudy.tables.reading import FormatName, ReadOptions
 
 if TYPE_CHECKING:
     from understudy.db.orm import Dataset, Job
+    from understudy.services.api_keys import Caller
 
 # The format of a dataset whose tables came in several.
 MIXED_FORMATS = "mixed"
@@ -161,6 +162,25 @@ def update_dataset(
     """Change the name, the labels, or both; None leaves them as they are."""
     with resources.sessions.begin() as session:
         return datasets.rename(session, project_id, dataset_id, name=name, labels=labels)
+
+
+def release_dataset(resources: Resources, caller: Caller, dataset_id: UUID, reason: str) -> Dataset:
+    """Let a sample out of quarantine, and keep by whose key and why.
+
+    Raises
+    ------
+    NotFound, Conflict
+        If there is no such dataset, or it is not in quarantine.
+    """
+    with resources.sessions.begin() as session:
+        dataset = datasets.lock(session, caller.project_id, dataset_id)
+        if dataset.quarantine is None:
+            raise Conflict(
+                f"Dataset {ids.to_text('dataset', dataset_id)} is not in quarantine; there is nothing to "
+                "release.",
+                code="not_quarantined",
+            )
+        return datasets.release(session, dataset, reason=reason, key_id=caller.key_id)
 
 
 def delete_dataset(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from understudy.db import projects
 from understudy.errors import Conflict, NotFound
+from understudy.evaluation.policy import Policy, resolve_policy
+from understudy.evaluation.verdict import check_policy
 from understudy.resources import Resources
 
 if TYPE_CHECKING:
@@ -35,3 +38,25 @@ def find_project(resources: Resources, name: str) -> Project:
     if len(found) > 1:
         raise Conflict(f"{len(found)} projects are named {name!r}; a name that one project has is needed.")
     return found[0]
+
+
+def change_project(
+    resources: Resources, project_id: UUID, *, policy: str | Policy | None, gate: str | None
+) -> Project:
+    """Change what the project's samples are judged by, when they may be had, or both.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no policy of that name, or it asks for a score that no report holds.
+    """
+    chosen = None if policy is None else resolve_policy(policy)
+    if chosen is not None:
+        check_policy(chosen)
+    with resources.sessions.begin() as session:
+        return projects.change(
+            session,
+            project_id,
+            policy=None if chosen is None else chosen.model_dump(mode="json"),
+            gate=gate,
+        )

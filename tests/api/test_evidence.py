@@ -1,0 +1,102 @@
+"""Evidence packs over HTTP, and what `understudy verify` makes of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.conftest import get, submit
+from understudy.cli.application import run
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def files(
+    client: TestClient,
+    ready_dataset: Json,
+    trained_model: Json,
+    run_jobs: Callable[[], int],
+    tmp_path: Path,
+) -> dict[str, Path]:
+    """Sample, evaluate, and download the pack and the two tables."""
+    job = submit(client, kind="sample", model_id=trained_model["id"], n_rows=150, seed=1)
+    run_jobs()
+    sample = get(client, f"/v1/jobs/{job['id']}")["result"]["dataset_id"]
+    named = {"dataset_id": ready_dataset["id"], "synthetic_dataset_id": sample}
+    job = submit(client, kind="evaluate", target="age", seed=3, **named)
+    run_jobs()
+    report = get(client, f"/v1/jobs/{job['id']}")["result"]["report_id"]
+    found = {}
+    for name, path in {
+        "pack.zip": f"/v1/reports/{report}/evidence",
+        "real.parquet": f"/v1/datasets/{ready_dataset['id']}/content",
+        "synthetic.parquet": f"/v1/datasets/{sample}/content",
+    }.items():
+        found[name] = tmp_path / name
+        found[name].write_bytes(client.get(path).content)
+    return found
+
+
+def test_the_pack_is_verified_and_its_numbers_are_computed_again(
+    client: TestClient, files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = get(client, "/v1/project")["signing_key"]
+    data = ["--real", str(files["real.parquet"]), "--synthetic", str(files["synthetic.parquet"])]
+    # What the service logged before is no part of the answer.
+    capsys.readouterr()
+    status = run(["verify", str(files["pack.zip"]), *data, "--public-key", key["public_key"], "--json"])
+    verified = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert verified["recomputed"]["is_equal"]
+    assert (verified["key_id"], verified["is_expected_key"]) == (key["key_id"], True)
+    assert verified["report_id"].startswith("rpt_")
+    assert verified["is_same_software"]
+
+
+def test_the_same_report_gives_the_same_bytes(client: TestClient, files: dict[str, Path]) -> None:
+    report = get(client, "/v1/reports")["data"][0]["id"]
+    again = client.get(f"/v1/reports/{report}/evidence")
+    assert again.content == files["pack.zip"].read_bytes()
+    unchanged = client.get(f"/v1/reports/{report}/evidence", headers={"If-None-Match": again.headers["ETag"]})
+    assert unchanged.status_code == 304
+
+
+def test_the_key_of_another_project_is_not_accepted(
+    other_client: TestClient, files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = get(other_client, "/v1/project")["signing_key"]["public_key"]
+    capsys.readouterr()
+    assert run(["verify", str(files["pack.zip"]), "--public-key", key, "--json"]) == 2
+    assert json.loads(capsys.readouterr().err)["code"] == "invalid_signature"
+
+
+def test_other_data_are_noticed(files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    swapped = ["--real", str(files["synthetic.parquet"]), "--synthetic", str(files["synthetic.parquet"])]
+    assert run(["verify", str(files["pack.zip"]), *swapped]) == 6
+    assert "real and holdout table is not the one" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_parameters_of_all_that_made_the_rows_are_in_it(files: dict[str, Path]) -> None:
+    from understudy.evaluation.evidence.pack import EVIDENCE, read_pack
+
+    evidence = json.loads(read_pack(files["pack.zip"]).files[EVIDENCE])
+    assert {kind: said["seed"] for kind, said in evidence["parameters"].items()} == {
+        "train": 7,
+        "sample": 1,
+        "evaluate": 3,
+    }
+    assert evidence["split"] == {"seed": 7, "holdout_fraction": 0.2}
+    assert set(evidence["tables"]) == {"real", "synthetic", "holdout"}
+
+
+def test_a_pack_of_another_project_is_not_found(
+    client: TestClient, other_client: TestClient, files: Json
+) -> None:
+    report = get(client, "/v1/reports")["data"][0]["id"]
+    assert other_client.get(f"/v1/reports/{report}/evidence").status_code == 404

@@ -1,0 +1,183 @@
+"""Samples whose reports fail: not to be had, until an administrator lets them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.conftest import get, new_key, submit
+from understudy.resources import Resources
+from understudy.services.api_keys import Caller
+
+Json = dict[str, Any]
+RunJobs = Callable[[], int]
+
+# Nothing passes: no column is distributed as perfectly as that.
+HARSH = {"name": "harsh", "thresholds": [{"metric": "column_shapes", "fail": 1.0}]}
+MILD = {"name": "mild", "thresholds": [{"metric": "column_shapes", "fail": 0.0}]}
+REASON = "Load tests only, approved in ticket 4711."
+
+
+@pytest.fixture
+def administrator(client: TestClient, resources: Resources, caller: Caller) -> TestClient:
+    """Make a client of the same project whose key may administer it."""
+    key = new_key(resources, caller, "read", "write", "admin")
+    return TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
+
+
+@pytest.fixture
+def draw(client: TestClient, trained_model: Json, run_jobs: RunJobs) -> Callable[..., Json]:
+    """Return a function that draws a sample and returns its dataset."""
+
+    def draw_sample(seed: int = 1) -> Json:
+        job = submit(client, kind="sample", model_id=trained_model["id"], n_rows=150, seed=seed)
+        run_jobs()
+        return get(client, f"/v1/datasets/{get(client, '/v1/jobs/' + job['id'])['result']['dataset_id']}")
+
+    return draw_sample
+
+
+@pytest.fixture
+def evaluate(client: TestClient, ready_dataset: Json, run_jobs: RunJobs) -> Callable[..., Json]:
+    """Return a function that evaluates a sample and returns the job's result."""
+
+    def evaluate_sample(sample: Json, **parameters: Any) -> Json:
+        named = {"dataset_id": ready_dataset["id"], "synthetic_dataset_id": sample["id"], "seed": 3}
+        job = submit(client, kind="evaluate", **{**named, **parameters})
+        run_jobs()
+        result: Json = get(client, f"/v1/jobs/{job['id']}")["result"]
+        return result
+
+    return evaluate_sample
+
+
+def change(administrator: TestClient, **project: Any) -> Json:
+    response = administrator.patch("/v1/project", json=project)
+    assert response.status_code == 200, response.text
+    body: Json = response.json()
+    return body
+
+
+def download(client: TestClient, sample: Json) -> Any:
+    return client.get(f"/v1/datasets/{sample['id']}/content")
+
+
+def test_a_failed_sample_is_there_and_cannot_be_had(
+    client: TestClient,
+    administrator: TestClient,
+    draw: Callable[..., Json],
+    evaluate: Callable[..., Json],
+) -> None:
+    change(administrator, policy=HARSH)
+    sample = draw()
+    assert download(client, sample).status_code == 200
+    result = evaluate(sample)
+    assert result["verdict"] == "fail"
+    held = get(client, f"/v1/datasets/{sample['id']}")["quarantine"]
+    assert (held["reason"], held["policy"], held["report_id"]) == ("failed", "harsh", result["report_id"])
+    assert [check["metric"] for check in held["checks"]] == ["column_shapes"]
+    refused = download(client, sample)
+    assert (refused.status_code, refused.json()["code"]) == (409, "quarantined")
+    assert client.head(f"/v1/datasets/{sample['id']}/content").status_code == 409
+    assert [row["id"] for row in get(client, "/v1/datasets?quarantined=true")["data"]] == [sample["id"]]
+    assert sample["id"] not in [row["id"] for row in get(client, "/v1/datasets?quarantined=false")["data"]]
+
+
+@pytest.mark.parametrize("kind", ["train", "impute"])
+def test_nothing_is_learnt_from_a_sample_in_quarantine(
+    client: TestClient,
+    administrator: TestClient,
+    trained_model: Json,
+    draw: Callable[..., Json],
+    evaluate: Callable[..., Json],
+    kind: str,
+) -> None:
+    change(administrator, policy=HARSH)
+    sample = draw()
+    evaluate(sample)
+    parameters = {"kind": kind, "dataset_id": sample["id"]}
+    parameters |= {"model_id": trained_model["id"]} if kind == "impute" else {}
+    refused = client.post("/v1/jobs", json=parameters)
+    assert (refused.status_code, refused.json()["code"]) == (409, "quarantined")
+    assert evaluate(sample)["verdict"] == "fail"
+
+
+def test_an_administrator_lets_it_out_and_the_reason_is_kept(
+    client: TestClient,
+    administrator: TestClient,
+    draw: Callable[..., Json],
+    evaluate: Callable[..., Json],
+) -> None:
+    change(administrator, policy=HARSH)
+    sample = draw()
+    evaluate(sample)
+    path = f"/v1/datasets/{sample['id']}/release"
+    assert client.post(path, json={"reason": REASON}).status_code == 403
+    assert administrator.post(path, json={"reason": "because"}).status_code == 422
+    released = administrator.post(path, json={"reason": REASON}).json()
+    assert released["release"]["reason"] == REASON
+    assert released["release"]["api_key_id"].startswith("key_")
+    assert "quarantine" not in released
+    assert download(client, sample).status_code == 200
+    again = administrator.post(path, json={"reason": REASON})
+    assert (again.status_code, again.json()["code"]) == (409, "not_quarantined")
+    evaluate(sample)
+    assert download(client, sample).status_code == 200
+
+
+def test_a_lenient_policy_of_the_caller_does_not_open_the_gate(
+    client: TestClient,
+    administrator: TestClient,
+    draw: Callable[..., Json],
+    evaluate: Callable[..., Json],
+) -> None:
+    change(administrator, policy=HARSH)
+    sample = draw()
+    result = evaluate(sample, policy=MILD)
+    assert result["verdict"] == "pass"
+    assert get(client, f"/v1/reports/{result['report_id']}")["verdict"]["policy"] == "mild"
+    assert download(client, sample).status_code == 409
+
+
+def test_a_report_on_other_data_says_nothing_at_the_gate(
+    client: TestClient,
+    administrator: TestClient,
+    draw: Callable[..., Json],
+    evaluate: Callable[..., Json],
+) -> None:
+    change(administrator, policy=HARSH)
+    sample, other = draw(), draw(seed=2)
+    assert evaluate(sample, dataset_id=other["id"])["verdict"] == "fail"
+    assert download(client, sample).status_code == 200
+
+
+def test_until_reviewed_nothing_is_let_out_without_a_report(
+    client: TestClient,
+    administrator: TestClient,
+    ready_dataset: Json,
+    draw: Callable[..., Json],
+    evaluate: Callable[..., Json],
+) -> None:
+    change(administrator, policy=MILD, gate="until_reviewed")
+    sample = draw()
+    assert sample["quarantine"]["reason"] == "unreviewed"
+    assert download(client, sample).status_code == 409
+    evaluate(sample, holdout_dataset_id=ready_dataset["id"])
+    assert download(client, sample).status_code == 409
+    evaluate(sample)
+    assert download(client, sample).status_code == 200
+
+
+def test_a_gate_that_is_off_holds_nothing(
+    client: TestClient,
+    administrator: TestClient,
+    draw: Callable[..., Json],
+    evaluate: Callable[..., Json],
+) -> None:
+    change(administrator, policy=HARSH, gate="off")
+    sample = draw()
+    assert evaluate(sample)["verdict"] == "fail"
+    assert download(client, sample).status_code == 200

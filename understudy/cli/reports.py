@@ -1,0 +1,264 @@
+"""The commands on reports: evaluate two files, verify what somebody else says they score."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from understudy.cli.files import SEED_MAX, Json
+from understudy.cli.outputs import complete_or_absent, existing_file
+from understudy.cli.reading import TableReader, reads_tables
+from understudy.cli.results import show_report, show_verification
+from understudy.cli.terminal import progress_bar, write_json
+from understudy.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from understudy.evaluation.evidence.recomputation import Recomputation
+    from understudy.evaluation.options import EvaluationOptions
+    from understudy.evaluation.report import Report
+    from understudy.tables.schema import Schema
+
+# A policy was failed, or a pack does not hold: for scripts that go on only if all is well.
+REFUSED = 6
+
+
+@reads_tables
+def evaluate(
+    real: Annotated[Path, typer.Argument(help="The table that the model learnt.")],
+    synthetic: Annotated[Path, typer.Argument(help="The synthetic table, made by whatever tool.")],
+    holdout: Annotated[
+        Path | None, typer.Option(help="Real rows that the model never saw; attacks need them.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="A column to predict: what the synthetic rows are worth for it.")
+    ] = None,
+    protected: Annotated[
+        list[str] | None, typer.Option(help="A column whose groups are compared, such as sex; repeatable.")
+    ] = None,
+    sensitive: Annotated[
+        list[str] | None, typer.Option(help="A column that an attacker would like to know; repeatable.")
+    ] = None,
+    queries: Annotated[
+        Path | None, typer.Option(help="Questions whose answers are compared: a list in JSON.")
+    ] = None,
+    canaries: Annotated[
+        Path | None, typer.Option(help="The made-up rows that `fit --canaries` planted and wrote.")
+    ] = None,
+    policy: Annotated[
+        str, typer.Option(help="Thresholds of the verdict: standard, public, or a file in JSON.")
+    ] = "standard",
+    seed: Annotated[int, typer.Option(min=0, max=SEED_MAX, help="Of the random draws of rows.")] = 0,
+    report_file: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Also write the report: .html or .json.")
+    ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(help="Also write a signed evidence pack, a zip file.")
+    ] = None,
+    signing_key: Annotated[
+        Path | None,
+        typer.Option(help="Private key (Ed25519, PEM) that signs the pack; made if there is no such file."),
+    ] = None,
+    gate: Annotated[
+        bool, typer.Option("--gate", help=f"Exit with {REFUSED} if the verdict is `fail`, for scripts.")
+    ] = False,
+    as_json: Json = False,
+    *,
+    tables: TableReader,
+) -> int:
+    """Compare a synthetic with the real table: scores on a scale, attacks, and a verdict."""
+    from understudy.evaluation.report import evaluate as score
+
+    _check_outputs(report_file, evidence, signing_key)
+    paths = {"real": real, "synthetic": synthetic, "holdout": holdout, "canaries": canaries}
+    files = {role: path for role, path in paths.items() if path is not None}
+    tables.check(*files.values())
+    options = _options(target, protected or [], sensitive or [], queries, policy)
+    with progress_bar("Evaluating") as progress:
+        rows, schema = _read(tables, files, progress)
+        report = score(
+            rows["real"],
+            rows["synthetic"],
+            schema,
+            holdout=rows.get("holdout"),
+            canaries=rows.get("canaries"),
+            options=options,
+            seed=seed,
+            progress=progress,
+        )
+    if report_file is not None:
+        _write_report(report, report_file)
+    if evidence is not None and signing_key is not None:
+        _write_pack(report, schema, rows, files, evidence, signing_key)
+    if as_json:
+        write_json(report.model_dump(mode="json"))
+    else:
+        show_report(report, report_file)
+    return REFUSED if gate and report.verdict.outcome == "fail" else 0
+
+
+@reads_tables
+def verify(
+    pack: Annotated[
+        Path, typer.Argument(help="An evidence pack: from `evaluate --evidence`, or the service.")
+    ],
+    real: Annotated[
+        Path | None, typer.Option(help="The real table, whole; with the others, numbers are computed again.")
+    ] = None,
+    synthetic: Annotated[Path | None, typer.Option(help="The synthetic table.")] = None,
+    holdout: Annotated[Path | None, typer.Option(help="The holdout, if it was a file of its own.")] = None,
+    canaries: Annotated[Path | None, typer.Option(help="The canaries, if there were such.")] = None,
+    public_key: Annotated[
+        str | None,
+        typer.Option(help="The key that has to have signed it: in Base64, or a file (PEM, Base64)."),
+    ] = None,
+    as_json: Json = False,
+    *,
+    tables: TableReader,
+) -> int:
+    """Check the signature of an evidence pack; given the data, compute its numbers again."""
+    from understudy.evaluation.evidence.content import Evidence, source_digest
+    from understudy.evaluation.evidence.keys import key_id, public_text
+    from understudy.evaluation.evidence.pack import EVIDENCE, REPORT_JSON, check_signature, read_pack
+    from understudy.evaluation.report import Report, software_versions
+
+    paths = {"real": real, "synthetic": synthetic, "holdout": holdout, "canaries": canaries}
+    files = {role: path for role, path in paths.items() if path is not None}
+    tables.check(*files.values())
+    found = read_pack(pack)
+    check_signature(found, None if public_key is None else _public_key(public_key))
+    evidence = Evidence.model_validate_json(found.files[EVIDENCE])
+    report = Report.model_validate_json(found.files[REPORT_JSON])
+    again = _recompute(evidence, report, files, tables) if files else None
+    result = {
+        **found.facts,
+        "key_id": key_id(found.public_key),
+        "public_key": public_text(found.public_key),
+        "is_expected_key": public_key is not None,
+        "verdict": report.verdict.outcome,
+        "policy": report.verdict.policy,
+        "is_same_software": evidence.software == software_versions()
+        and evidence.source_sha256 == source_digest(),
+        "recomputed": None if again is None else {**asdict(again), "is_equal": again.is_equal},
+    }
+    if as_json:
+        write_json(result)
+    else:
+        show_verification(result)
+    return 0 if again is None or again.is_equal else REFUSED
+
+
+def _check_outputs(report_file: Path | None, evidence: Path | None, signing_key: Path | None) -> None:
+    if report_file is not None and report_file.suffix.lower() not in (".html", ".json"):
+        raise InvalidInput(f"{report_file.name!r} ends neither in .html nor in .json.", code="unknown_format")
+    if (evidence is None) != (signing_key is None):
+        raise InvalidInput(
+            "An evidence pack is signed: give both --evidence and --signing-key, or neither.",
+            code="invalid_parameters",
+        )
+
+
+def _read(
+    tables: TableReader, files: Mapping[str, Path], progress: Any
+) -> tuple[dict[str, pa.Table], Schema]:
+    """Return the rows by role, in the types of the real table's schema, and that schema."""
+    from understudy.tables.inference import infer_schema
+    from understudy.tables.validation import conform
+
+    rows = {role: tables.read(path, progress) for role, path in files.items()}
+    schema = infer_schema(rows["real"])
+    # Canaries have a column more than the schema.
+    return {
+        role: table if role == "canaries" else conform(table, schema) for role, table in rows.items()
+    }, schema
+
+
+def _options(
+    target: str | None, protected: list[str], sensitive: list[str], queries: Path | None, policy: str
+) -> EvaluationOptions:
+    from pydantic import ValidationError
+
+    from understudy.evaluation.options import EvaluationOptions
+
+    wanted = {"target": target, "protected": protected, "sensitive": sensitive, "policy": policy}
+    if queries is not None:
+        wanted["queries"] = _read_json(queries)
+    if policy.endswith(".json"):
+        wanted["policy"] = _read_json(Path(policy))
+    try:
+        return EvaluationOptions.model_validate(wanted)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = "/".join(str(part) for part in first["loc"])
+        raise InvalidInput(f"{where}: {first['msg']}.", code="invalid_parameters") from error
+
+
+def _read_json(path: Path) -> Any:  # JSON
+    try:
+        return json.loads(existing_file(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InvalidInput(f"{path} is not JSON in UTF-8.", code="invalid_parameters") from error
+
+
+def _write_report(report: Report, path: Path) -> None:
+    from understudy.evaluation.page.html import render_html
+
+    is_html = path.suffix.lower() == ".html"
+    text = render_html(report) if is_html else report.model_dump_json(indent=2) + "\n"
+    with complete_or_absent(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def _write_pack(
+    report: Report,
+    schema: Schema,
+    rows: Mapping[str, pa.Table],
+    files: Mapping[str, Path],
+    path: Path,
+    signing_key: Path,
+) -> None:
+    import hashlib
+
+    from understudy.evaluation.evidence.content import collect
+    from understudy.evaluation.evidence.keys import load_or_make_key
+    from understudy.evaluation.evidence.pack import EVIDENCE, REPORT_HTML, REPORT_JSON, write_pack
+    from understudy.evaluation.page.html import render_html
+
+    sources = {}
+    for role, file in files.items():
+        with file.open("rb") as opened:
+            sources[role] = {"file_sha256": hashlib.file_digest(opened, "sha256").hexdigest()}
+    content = {
+        REPORT_JSON: report.model_dump_json(),
+        REPORT_HTML: render_html(report),
+        EVIDENCE: collect(report, schema, rows, sources=sources).model_dump_json(indent=2),
+    }
+    key = load_or_make_key(signing_key)
+    with complete_or_absent(path) as partial:
+        partial.write_bytes(write_pack({name: text.encode() for name, text in content.items()}, key, {}))
+
+
+def _public_key(text: str) -> Any:  # its class is loaded with the cryptography, where it is used
+    from understudy.evaluation.evidence.keys import read_public_key
+
+    path = Path(text)
+    return read_public_key(path.read_text(encoding="utf-8") if path.is_file() else text)
+
+
+def _recompute(
+    evidence: Any, report: Report, files: Mapping[str, Path], tables: TableReader
+) -> Recomputation:
+    from understudy.evaluation.evidence.recomputation import recompute
+
+    with progress_bar("Computing again") as progress:
+        rows = {role: tables.read(path, progress) for role, path in files.items()}
+        return recompute(evidence, report, rows, progress=progress)
+
+
+COMMANDS = (evaluate, verify)

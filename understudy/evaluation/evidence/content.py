@@ -1,0 +1,111 @@
+"""What has to be known to compute a report again: parameters, seeds, digests of data and code."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
+
+import understudy
+from understudy.evaluation.options import EvaluationOptions
+from understudy.evaluation.report import Report
+from understudy.tables.fingerprint import fingerprint
+from understudy.tables.schema import Schema
+
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Split(BaseModel):
+    """How the real table was split before anything was learnt; see `holdout.split_holdout`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int
+    holdout_fraction: float
+
+
+class TableEvidence(BaseModel):
+    """Which table it was."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    n_rows: int
+    content_sha256: Annotated[
+        Sha256, Field(description="Of what the table says, as `understudy.tables.fingerprint` computes it.")
+    ]
+    file_sha256: Annotated[
+        Sha256 | None, Field(description="Of the file that was read, before any split.")
+    ] = None
+    dataset_id: str | None = None
+
+
+class Evidence(BaseModel):
+    """What a report was computed from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format_version: Literal["1"] = "1"
+    software: Annotated[dict[str, str], Field(description="Name and version of all that computed.")]
+    source_sha256: Annotated[Sha256, Field(description="Of the source files of the package `understudy`.")]
+    seed: int
+    options: EvaluationOptions
+    table_schema: Schema
+    split: Annotated[
+        Split | None, Field(description="If the holdout is a part of the real table's file.")
+    ] = None
+    tables: Annotated[dict[str, TableEvidence], Field(description="By role: real, synthetic, holdout, …")]
+    # Any: JSON, which differs by kind of job.
+    parameters: Annotated[
+        dict[str, Any],
+        Field(description="Resolved parameters by kind: of the evaluation, and of what made the rows."),
+    ] = {}
+
+
+def collect(
+    report: Report,
+    schema: Schema,
+    tables: Mapping[str, pa.Table],
+    *,
+    sources: Mapping[str, Mapping[str, str]] | None = None,
+    split: Split | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> Evidence:
+    """Return the evidence of a report.
+
+    Parameters
+    ----------
+    tables : mapping of role to pyarrow.Table
+        As they were scored, in the types of the schema.
+    sources : mapping of role to `file_sha256` and `dataset_id`, optional
+    """
+    sources = sources or {}
+    return Evidence(
+        software=report.versions,
+        source_sha256=source_digest(),
+        seed=report.seed,
+        options=report.options,
+        table_schema=schema,
+        split=split,
+        tables={
+            role: TableEvidence(
+                n_rows=table.num_rows, content_sha256=fingerprint(table), **sources.get(role, {})
+            )
+            for role, table in tables.items()
+        },
+        parameters=dict(parameters or {}),
+    )
+
+
+def source_digest() -> str:
+    """Return the SHA-256 of the package's source files: paths and contents, in the order of the paths."""
+    root = Path(understudy.__file__).parent
+    digest = hashlib.sha256(version("understudy").encode())
+    for path in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".css")):
+        digest.update(f"\0{path.relative_to(root).as_posix()}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,115 @@
+"""A report computed again from the data of its pack, and held against the one that was signed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from understudy.evaluation.evidence.content import Evidence
+from understudy.evaluation.holdout import split_holdout
+from understudy.evaluation.report import Report, evaluate
+from understudy.progress import Progress, no_progress
+from understudy.tables.fingerprint import fingerprint
+from understudy.tables.validation import conform
+
+# Sums of another processor may differ in their last bits.
+TOLERANCE = 1e-9
+N_DIFFERENCES_MAX = 20
+
+
+@dataclass(frozen=True)
+class Recomputation:
+    """What came out.
+
+    Parameters
+    ----------
+    other_tables : tuple of str
+        Roles whose table is not the one that the evidence names; then nothing was computed.
+    missing_tables : tuple of str
+        Roles that the evidence names and that were not given; then nothing was computed.
+    differences : tuple of str
+        Where the reports differ, as JSON pointers, at most `N_DIFFERENCES_MAX`.
+    """
+
+    other_tables: tuple[str, ...] = ()
+    missing_tables: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether the numbers are those of the pack."""
+        return not (self.other_tables or self.missing_tables or self.differences)
+
+
+def recompute(
+    evidence: Evidence, report: Report, files: Mapping[str, pa.Table], *, progress: Progress = no_progress
+) -> Recomputation:
+    """Compute a report again.
+
+    Parameters
+    ----------
+    files : mapping of role to pyarrow.Table
+        As they were read; the real one whole, if its holdout is a part of it.
+    """
+    tables = _split(evidence, files)
+    missing = tuple(role for role in evidence.tables if role not in tables)
+    others = tuple(
+        role
+        for role, known in evidence.tables.items()
+        if role in tables and fingerprint(tables[role]) != known.content_sha256
+    )
+    if missing or others:
+        return Recomputation(others, missing)
+    again = evaluate(
+        tables["real"],
+        tables["synthetic"],
+        evidence.table_schema,
+        holdout=tables.get("holdout"),
+        canaries=tables.get("canaries"),
+        options=evidence.options,
+        seed=evidence.seed,
+        progress=progress,
+    )
+    # Of other software, numbers are what counts.
+    pair = (one.model_dump(mode="json", exclude={"versions"}) for one in (report, again))
+    found = _differences("", *pair)
+    return Recomputation(
+        differences=tuple(where for where, _ in zip(found, range(N_DIFFERENCES_MAX), strict=False))
+    )
+
+
+def _split(evidence: Evidence, files: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    tables = {role: _conformed(evidence, role, table) for role, table in files.items()}
+    if evidence.split is None or "real" not in tables:
+        return tables
+    whole = tables["real"]
+    is_holdout = split_holdout(whole.num_rows, evidence.split.holdout_fraction, evidence.split.seed)
+    tables["real"] = whole.filter(pa.array(~is_holdout))
+    if "holdout" in evidence.tables:
+        tables.setdefault("holdout", whole.filter(pa.array(is_holdout)))
+    return tables
+
+
+def _conformed(evidence: Evidence, role: str, table: pa.Table) -> pa.Table:
+    # Canaries have a column more, which says which of them were planted.
+    return table if role == "canaries" else conform(table, evidence.table_schema)
+
+
+# Any: JSON.
+def _differences(where: str, one: Any, other: Any) -> Iterator[str]:
+    """Yield where two JSON values differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in sorted(one.keys() | other.keys()):
+            yield from _differences(f"{where}/{name}", one.get(name), other.get(name))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for number, pair in enumerate(zip(one, other, strict=True)):
+            yield from _differences(f"{where}/{number}", *pair)
+    elif isinstance(one, float) and isinstance(other, float):
+        if not math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+            yield where
+    elif one != other:
+        yield where
