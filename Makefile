@@ -39,8 +39,9 @@ bench: .venv/bench .venv/kernels ## Measure all, an hour; DATA=folder of adult.c
 bench-peers: .venv/bench ## Judge other synthesizers on the same tables, hours; installs them outside of .venv
 	$(BIN)/python -m benchmarks.engine.peers $(if $(DATA),--data $(DATA))
 
-openapi: .venv/dev ## Write openapi.json anew
+openapi: .venv/dev ## Write openapi.json and docs/report.schema.json anew
 	$(BIN)/python -m app.openapi
+	$(BIN)/python -m understudy.evaluation.report_schema
 
 lock: .venv/dev ## Resolve the dependencies anew (needs the network)
 	$(BIN)/python requirements/lock.py

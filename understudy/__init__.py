@@ -2,7 +2,7 @@
 
 model = understudy.fit("people.csv", seed=1)
 rows = understudy.sample(model, 1_000, seed=2)
-report = understudy.evaluate("people.csv", rows, target="income")
+report = understudy.evaluate("people.csv", rows, options=understudy.EvaluationOptions(target="income"))
 """
 
 from __future__ import annotations
@@ -15,8 +15,12 @@ if TYPE_CHECKING:
         Allowed,
         Condition,
         Control,
+        EvaluationOptions,
+        Policy,
+        Query,
         Rebalance,
         Share,
+        Threshold,
         evaluate,
         fit,
         impute,
@@ -29,8 +33,12 @@ __all__ = [
     "Allowed",
     "Condition",
     "Control",
+    "EvaluationOptions",
+    "Policy",
+    "Query",
     "Rebalance",
     "Share",
+    "Threshold",
     "evaluate",
     "fit",
     "impute",

@@ -7,7 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from understudy.evaluation import report
-from understudy.evaluation.options import EvaluationOptions
+from understudy.evaluation.options import EvaluationOptions, Query
+from understudy.evaluation.policy import Policy, Threshold
 from understudy.evaluation.report import Report
 from understudy.synthesizers import AnySynthesizer, TreeChainParameters, make_synthesizer
 from understudy.synthesizers.base import Synthesizer
@@ -23,8 +24,12 @@ __all__ = [
     "Allowed",
     "Condition",
     "Control",
+    "EvaluationOptions",
+    "Policy",
+    "Query",
     "Rebalance",
     "Share",
+    "Threshold",
     "evaluate",
     "fit",
     "impute",

@@ -1,0 +1,148 @@
+"""Policies held against scores: bounds on either side, intervals, chance, and what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from understudy.errors import InvalidInput
+from understudy.evaluation import verdict
+from understudy.evaluation.metrics import METRICS
+from understudy.evaluation.metrics.base import Metric, MetricResult, Unscored
+from understudy.evaluation.policy import POLICIES, Policy, Threshold, resolve_policy
+from understudy.evaluation.scores import Floor, MetricScores
+from understudy.evaluation.verdict import Check, check_policy, judge
+
+SHAPES, COPIES, TWO_SAMPLE = (METRICS[name] for name in ("column_shapes", "exact_copies", "two_sample"))
+
+
+def scores(
+    metric: Metric,
+    score: float | None,
+    interval: tuple[float, float] | None = None,
+    floor: float | None = None,
+) -> MetricScores:
+    """Return scores of which the verdict looks at these."""
+    found: MetricResult | Unscored = Unscored(reason="needs a holdout")
+    if score is not None:
+        found = metric.result.model_construct(
+            metric=metric.name, score=score, interval=interval, n_rows={"real": 1}
+        )
+    return MetricScores.model_construct(
+        name=metric.name,
+        title=metric.title,
+        direction=metric.direction,
+        best=metric.best,
+        synthetic=found,
+        floor=None if floor is None else Floor(score=floor, n_draws=1),
+    )
+
+
+def check(threshold: Threshold, found: MetricScores) -> Check:
+    return judge(Policy(name="own", thresholds=(threshold,)), [found]).checks[0]
+
+
+@pytest.mark.parametrize(
+    ("metric", "score", "outcome"),
+    [
+        (SHAPES, 0.95, "pass"),
+        (SHAPES, 0.85, "warn"),
+        (SHAPES, 0.65, "fail"),
+    ],
+)
+def test_higher_is_better(metric: Metric, score: float, outcome: str) -> None:
+    threshold = Threshold(metric=metric.name, warn=0.9, fail=0.7)
+    assert check(threshold, scores(metric, score)).outcome == outcome
+
+
+@pytest.mark.parametrize(("score", "outcome"), [(0.0, "pass"), (0.02, "warn"), (0.2, "fail")])
+def test_lower_is_better(score: float, outcome: str) -> None:
+    threshold = Threshold(metric="exact_copies", warn=0.01, fail=0.1)
+    assert check(threshold, scores(COPIES, score)).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("score", "outcome"), [(0.55, "pass"), (0.75, "warn"), (0.25, "warn"), (0.95, "fail")]
+)
+def test_nearer_is_better_on_both_sides(score: float, outcome: str) -> None:
+    threshold = Threshold(metric="two_sample", warn=0.7, fail=0.9)
+    assert check(threshold, scores(TWO_SAMPLE, score)).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("interval", "outcome"),
+    [
+        ((0.48, 0.54), "pass"),
+        ((0.48, 0.62), "inconclusive"),
+        ((0.51, 0.57), "warn"),
+        ((0.55, 0.62), "fail"),
+    ],
+)
+def test_an_attack_is_judged_by_its_whole_interval(
+    monkeypatch: pytest.MonkeyPatch, interval: tuple[float, float], outcome: str
+) -> None:
+    attack = replace(COPIES, name="attack", chance=0.5)
+    monkeypatch.setitem(verdict.METRICS, "attack", attack)
+    threshold = Threshold(metric="attack", warn=0.55, fail=0.6)
+    assert check(threshold, scores(attack, sum(interval) / 2, interval)).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("score", "floor", "outcome"), [(0.9, 0.92, "pass"), (0.8, 0.9, "warn"), (0.5, 0.9, "fail")]
+)
+def test_a_loss_is_against_real_rows(score: float, floor: float, outcome: str) -> None:
+    threshold = Threshold(metric="column_shapes", of="loss", warn=0.05, fail=0.25)
+    assert check(threshold, scores(SHAPES, score, floor=floor)).outcome == outcome
+
+
+def test_a_loss_without_real_rows_is_not_judged() -> None:
+    threshold = Threshold(metric="column_shapes", of="loss", warn=0.05)
+    assert check(threshold, scores(SHAPES, 0.5)).outcome == "unscored"
+
+
+@pytest.mark.parametrize(("required", "outcome"), [(True, "warn"), (False, "pass")])
+def test_what_is_not_scored_counts_only_where_it_is_required(required: bool, outcome: str) -> None:
+    policy = Policy(name="own", thresholds=(Threshold(metric="column_shapes", fail=0.5, required=required),))
+    found = judge(policy, [scores(SHAPES, None)])
+    assert found.outcome == outcome
+    assert "needs a holdout" in found.checks[0].sentence
+
+
+def test_the_worst_check_decides_and_is_named() -> None:
+    policy = Policy(
+        name="own",
+        thresholds=(
+            Threshold(metric="column_shapes", warn=0.9),
+            Threshold(metric="exact_copies", fail=0.1),
+        ),
+    )
+    found = judge(policy, [scores(SHAPES, 0.5), scores(COPIES, 0.5)])
+    assert found.outcome == "fail"
+    assert found.sentence == "These data fail the policy own, because of Exact copies."
+
+
+def test_every_named_policy_can_be_held_against_a_report() -> None:
+    for policy in POLICIES.values():
+        check_policy(policy)
+
+
+def test_public_is_nowhere_milder_than_standard() -> None:
+    standard = {(one.metric, one.of): one for one in POLICIES["standard"].thresholds}
+    public = {(one.metric, one.of): one for one in POLICIES["public"].thresholds}
+    assert standard.keys() <= public.keys()
+    for key, mild in standard.items():
+        metric, harsh = METRICS[key[0]], public[key]
+        for bound in ("warn", "fail"):
+            one, other = getattr(mild, bound), getattr(harsh, bound)
+            if one is None:
+                continue
+            is_low_good = mild.of == "loss" or metric.direction != "higher"
+            assert (other <= one) if is_low_good else (other >= one)
+
+
+def test_unknown_names_are_refused_with_the_known_ones() -> None:
+    with pytest.raises(InvalidInput, match="standard, public"):
+        resolve_policy("lenient")
+    with pytest.raises(InvalidInput, match="'beauty'"):
+        check_policy(Policy(name="own", thresholds=(Threshold(metric="beauty", fail=1),)))

@@ -1,0 +1,22 @@
+"""The JSON Schema of reports: ``python -m understudy.evaluation.report_schema`` writes it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from understudy.evaluation.report import Report
+
+FILE = Path("docs/report.schema.json")
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def report_schema() -> dict[str, Any]:
+    """Return the schema of what `understudy evaluate --json` prints and `GET /v1/reports/{id}` answers."""
+    schema = Report.model_json_schema(mode="serialization")
+    return {"$schema": DIALECT, **schema}
+
+
+if __name__ == "__main__":
+    FILE.write_text(json.dumps(report_schema(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
