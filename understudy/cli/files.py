@@ -18,9 +18,12 @@ from understudy.cli.terminal import progress_bar, write_json
 from understudy.errors import InvalidInput
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from understudy.synthesizers import IndependentParameters, TreeChainParameters
     from understudy.synthesizers.base import Synthesizer
     from understudy.synthesizers.control import Control
+    from understudy.tables.schema import Schema
 
 SEED_MAX = 2**63 - 1
 
@@ -55,6 +58,16 @@ def fit(
             help="A schema, or SDV's metadata, in JSON, when the columns are not what they look like."
         ),
     ] = None,
+    canaries: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Plant so many made-up rows, and write them beside the model for `evaluate --canaries`.",
+        ),
+    ] = 0,
+    canary_repeats: Annotated[
+        int, typer.Option("--canary-repeats", min=1, max=100, help="How often each of them is planted.")
+    ] = 1,
     as_json: Json = False,
     *,
     tables: TableReader,
@@ -74,13 +87,16 @@ def fit(
         with progress_bar(f"Fitting {table.name}") as progress:
             rows = tables.read(table, progress)
             columns = schema_of(rows, said, name=table.stem)
-            fitted = make_synthesizer(parameters, seed=seed).fit(
-                conform(rows, columns), columns, progress=progress
-            )
+            rows = conform(rows, columns)
+            if canaries:
+                rows = _planted(rows, columns, model, n=canaries, repeats=canary_repeats, seed=seed)
+            fitted = make_synthesizer(parameters, seed=seed).fit(rows, columns, progress=progress)
         save_model(fitted, partial, schema=columns, extra={"seed": seed})
     seconds = round(time.monotonic() - began, 3)
     result = {"model": str(model), "size_bytes": model.stat().st_size, "seed": seed, "seconds": seconds}
     result["card"] = fitted.card()
+    if canaries:
+        result["canaries"] = str(_canaries_path(model))
     if as_json:
         write_json(result)
     else:
@@ -178,6 +194,22 @@ def impute(
         write_json(result | {"seconds": round(time.monotonic() - began, 3)})
     else:
         show_rows(result)
+
+
+def _planted(rows: pa.Table, schema: Schema, model: Path, *, n: int, repeats: int, seed: int) -> pa.Table:
+    """Return the rows with canaries among them, which are written beside the model."""
+    import pyarrow.parquet as pq
+
+    from understudy.evaluation.canaries import make_canaries, plant
+
+    made = make_canaries(rows, schema, n=n, seed=seed)
+    with complete_or_absent(_canaries_path(model)) as partial:
+        pq.write_table(made, partial)
+    return plant(rows, made, repeats=repeats)
+
+
+def _canaries_path(model: Path) -> Path:
+    return model.with_name(f"{model.name}.canaries.parquet")
 
 
 def _chosen(seed: int | None) -> int:

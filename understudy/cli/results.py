@@ -36,6 +36,10 @@ def show_model(result: Row) -> None:
         markup=False,
     )
     output().print(f"  {_protection(card['protection'])}", soft_wrap=True, markup=False)
+    if "canaries" in result:
+        output().print(
+            f"  canaries planted, and written to {result['canaries']}", soft_wrap=True, markup=False
+        )
     _show_warnings(card["warnings"])
 
 

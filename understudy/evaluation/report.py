@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.comparison import Comparison, compare
+from understudy.errors import InvalidInput
+from understudy.evaluation.comparison import IS_PLANTED, Comparison, compare
 from understudy.evaluation.distributions import Distribution, distribution
 from understudy.evaluation.left_out import LeftOut, leave_out, select
 from understudy.evaluation.metrics.base import Topic, Unscored
@@ -123,9 +124,8 @@ def evaluate(
     options = options.model_copy(update={"policy": policy})
     schema, left_out = leave_out(real, synthetic, schema, options.named_columns)
     real, synthetic = (select(table, schema, left_out) for table in (real, synthetic))
-    holdout, canaries = (
-        None if table is None else select(table, schema, left_out) for table in (holdout, canaries)
-    )
+    holdout = None if holdout is None else select(holdout, schema, left_out)
+    canaries = None if canaries is None else _select_canaries(canaries, schema, left_out)
     comparison = compare(
         real, synthetic, schema, holdout=holdout, canaries=canaries, options=options, seed=seed
     )
@@ -140,6 +140,17 @@ def evaluate(
         columns=[distribution(comparison, i) for i in range(len(comparison.columns))],
         left_out=left_out,
     )
+
+
+def _select_canaries(canaries: pa.Table, schema: Schema, left_out: list[LeftOut]) -> pa.Table:
+    if IS_PLANTED not in canaries.column_names:
+        raise InvalidInput(
+            f"The table of canaries has no column {IS_PLANTED!r}. Give the file that was written when they "
+            "were planted.",
+            code="schema_mismatch",
+        )
+    is_planted = canaries[IS_PLANTED]
+    return select(canaries.drop_columns([IS_PLANTED]), schema, left_out).append_column(IS_PLANTED, is_planted)
 
 
 def _references(comparison: Comparison, real: pa.Table, schema: Schema) -> dict[str, Iterable[Comparison]]:

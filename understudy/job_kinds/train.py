@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from understudy import ids
 from understudy.db import dataset_tables, datasets, models
@@ -28,9 +28,22 @@ from understudy.job_kinds.base import (
 from understudy.synthesizers import AnySynthesizer, TreeChainParameters
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from sqlalchemy.orm import Session
 
 MODEL_FILE = "model.zip"
+CANARIES_FILE = "canaries.parquet"
+
+
+class CanaryParameters(BaseModel):
+    """Made-up rows to plant among those that are learnt from, so that a report can look for them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    n_canaries: Annotated[int, Field(ge=10, le=10_000, examples=[50])]
+    n_repeats: Annotated[
+        int, Field(ge=1, le=100, description="How often each is planted: what is repeated is learnt sooner.")
+    ] = 1
 
 
 class TrainParameters(JobParameters):
@@ -46,6 +59,13 @@ class TrainParameters(JobParameters):
     holdout_fraction: Annotated[
         float, Field(ge=0, le=0.5, description="Share of the rows set aside, to measure privacy against.")
     ] = 0.2
+    canaries: Annotated[
+        CanaryParameters | None,
+        Field(
+            description="Made-up rows to learn as well: `evaluate` then tells how well an attacker finds"
+            " those that were planted among those that were not. They cost a little fidelity."
+        ),
+    ] = None
     name: Annotated[Name | None, Field(description="Of the model; the dataset's if left out.")] = None
 
 
@@ -95,13 +115,33 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     training = table.filter(pa.array(~is_holdout))
     # Freed before the fit, which needs the room.
     del table
+    files = {"model": MODEL_FILE}
+    if parameters.canaries is not None:
+        training = _planted(workspace, training, schema, parameters)
+        files["canaries"] = CANARIES_FILE
     synthesizer = make_synthesizer(parameters.synthesizer, seed=parameters.seed)
     synthesizer.fit(training, schema, progress=workspace.progress)
     workspace.progress("writing", 0.0)
     split = {"seed": parameters.seed, "holdout_fraction": parameters.holdout_fraction}
     save_model(synthesizer, workspace.folder / MODEL_FILE, schema=schema, extra=split)
-    facts = {"n_rows_trained": training.num_rows, "card": synthesizer.card()}
-    return WorkResult(files={"model": MODEL_FILE}, facts=facts)
+    card = synthesizer.card()
+    if parameters.canaries is not None:
+        card["canaries"] = parameters.canaries.model_dump()
+    return WorkResult(files=files, facts={"n_rows_trained": training.num_rows, "card": card})
+
+
+# Any: a Schema, whose module the API does not import.
+def _planted(workspace: Workspace, training: pa.Table, schema: Any, parameters: TrainParameters) -> pa.Table:
+    """Return the rows with canaries among them, and write down which these are."""
+    import pyarrow.parquet as pq
+
+    from understudy.evaluation.canaries import make_canaries, plant
+
+    assert parameters.canaries is not None
+    assert parameters.seed is not None
+    canaries = make_canaries(training, schema, n=parameters.canaries.n_canaries, seed=parameters.seed)
+    pq.write_table(canaries, workspace.folder / CANARIES_FILE)
+    return plant(training, canaries, repeats=parameters.canaries.n_repeats)
 
 
 def publish(
