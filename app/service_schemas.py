@@ -61,9 +61,15 @@ class Metric(Body):
     """A score that reports may hold."""
 
     name: Annotated[str, Field(examples=["column_shapes"])]
+    title: Annotated[str, Field(examples=["Column shapes"])]
     summary: str
+    topic: Annotated[str, Field(description="`fidelity`, `usefulness`, `bias` or `privacy`.")]
     direction: Annotated[str, Field(description="Which way is better.", examples=["higher"])]
     range: Annotated[list[float | None], Field(description="Least and greatest score; null is unbounded.")]
+    best: Annotated[float, Field(description="The score of data that cannot be told from real data.")]
+    needs: Annotated[
+        list[str], Field(description="What an evaluation has to be given for it.", examples=[["holdout"]])
+    ]
 
 
 class SynthesizerCatalogue(Body):

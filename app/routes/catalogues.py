@@ -34,7 +34,14 @@ async def list_metrics(caller: ReaderDep) -> MetricCatalogue:
     return MetricCatalogue(
         data=[
             Metric(
-                name=metric.name, summary=metric.summary, direction=metric.direction, range=list(metric.range)
+                name=metric.name,
+                title=metric.title,
+                summary=metric.summary,
+                topic=metric.topic,
+                direction=metric.direction,
+                range=list(metric.range),
+                best=metric.best,
+                needs=sorted(metric.needs),
             )
             for metric in METRICS.values()
         ]
