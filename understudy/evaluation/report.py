@@ -23,6 +23,9 @@ from understudy.evaluation.verdict import Verdict, check_policy, judge
 from understudy.progress import Progress, no_progress
 from understudy.tables.schema import Schema
 
+# Of a target that nobody named: a header says so much, being the last column does not.
+CONFIDENCE_MIN = 0.8
+
 
 class TableSize(BaseModel):
     """How large a table is, and how much of it was looked at."""
@@ -63,6 +66,9 @@ class Report(BaseModel):
     seed: int
     options: Annotated[EvaluationOptions, Field(description="As they were resolved.")]
     tables: Annotated[dict[str, TableSize], Field(description="By role: real, synthetic, holdout.")]
+    is_target_chosen: Annotated[
+        bool, Field(description="Whether nobody named the target: the column's header says that it is one.")
+    ] = False
     verdict: Verdict
     metrics: list[MetricScores]
     columns: list[Distribution]
@@ -122,7 +128,11 @@ def evaluate(
     policy = resolve_policy(options.policy)
     check_policy(policy)
     options = options.model_copy(update={"policy": policy})
+    candidate = choose_target(schema)
     schema, left_out = leave_out(real, synthetic, schema, options.named_columns)
+    is_target_chosen = options.target is None and candidate in schema.names
+    if is_target_chosen:
+        options = options.model_copy(update={"target": candidate})
     real, synthetic = (select(table, schema, left_out) for table in (real, synthetic))
     holdout = None if holdout is None else select(holdout, schema, left_out)
     canaries = None if canaries is None else _select_canaries(canaries, schema, left_out)
@@ -135,6 +145,7 @@ def evaluate(
         seed=seed,
         options=options,
         tables=_sizes(comparison),
+        is_target_chosen=is_target_chosen,
         verdict=judge(policy, metrics),
         metrics=metrics,
         columns=[distribution(comparison, i) for i in range(len(comparison.columns))],
@@ -151,6 +162,12 @@ def _select_canaries(canaries: pa.Table, schema: Schema, left_out: list[LeftOut]
         )
     is_planted = canaries[IS_PLANTED]
     return select(canaries.drop_columns([IS_PLANTED]), schema, left_out).append_column(IS_PLANTED, is_planted)
+
+
+def choose_target(schema: Schema) -> str | None:
+    """Return the column that a table's reader would want to predict, if its header says so."""
+    candidate = schema.target_candidate
+    return None if candidate is None or candidate.confidence < CONFIDENCE_MIN else candidate.column
 
 
 def _references(comparison: Comparison, real: pa.Table, schema: Schema) -> dict[str, Iterable[Comparison]]:

@@ -14,7 +14,7 @@ from tests.unit.evaluation.people import people
 from understudy.errors import InvalidInput
 from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.fidelity import ColumnShapes
-from understudy.evaluation.options import EvaluationOptions
+from understudy.evaluation.options import EvaluationOptions, Query
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import Report, evaluate
 from understudy.tables.inference import infer_schema
@@ -57,7 +57,11 @@ def report() -> Report:
         people(500, seed=2),
         infer_schema(real),
         holdout=people(400, seed=3),
-        options=EvaluationOptions(target="town"),
+        options=EvaluationOptions(
+            target="town",
+            protected=("visits",),
+            queries=(Query(aggregate="mean", column="height", group_by=("town",)),),
+        ),
         seed=5,
     )
 
@@ -102,11 +106,21 @@ def test_without_holdout_and_target_the_rest_is_scored() -> None:
     real = people(200, seed=1)
     report = evaluate(real, people(100, seed=2), infer_schema(real))
     reasons = {row.name: row.reason for row in report.summary() if row.value is None}
-    assert reasons == {
-        "train_synthetic_test_real": "needs a target column",
-        "nearest_record": "needs a holdout",
-    }
+    assert reasons.keys() == {name for name, metric in METRICS.items() if metric.needs}
+    assert reasons["train_synthetic_test_real"] == "needs a target column"
+    assert reasons["nearest_record"] == "needs a holdout"
     assert "Not scored: needs a holdout." in render_html(report)
+
+
+def test_a_target_that_its_header_names_is_taken() -> None:
+    real, synthetic = (
+        people(200, seed=seed).rename_columns(["height", "visits", "town", "target", "joined"])
+        for seed in (1, 2)
+    )
+    report = evaluate(real, synthetic, infer_schema(real))
+    assert (report.target, report.is_target_chosen) == ("target", True)
+    named = evaluate(real, synthetic, infer_schema(real), options=EvaluationOptions(target="town"))
+    assert (named.target, named.is_target_chosen) == ("town", False)
 
 
 @pytest.mark.parametrize(

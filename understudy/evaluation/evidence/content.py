@@ -88,7 +88,10 @@ def collect(
         software=report.versions,
         source_sha256=source_digest(),
         seed=report.seed,
-        options=report.options,
+        # As they were asked for: who computes again shall choose the target again.
+        options=report.options.model_copy(update={"target": None})
+        if report.is_target_chosen
+        else report.options,
         table_schema=schema,
         split=split,
         tables={
