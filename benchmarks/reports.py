@@ -1,8 +1,8 @@
 """What a report costs: ``python -m benchmarks.reports --data FOLDER [--write-results]``.
 
 Two shapes, the first from adult, the second from the flights, each with rows drawn by the preset `fast`:
-50,000 rows of 15 columns (adult has 48,842: the rest is drawn again) and 300,000 of 19, both with a holdout of
-a fifth of that, a target and two protected columns. CPU seconds are those of the metrics with all their
+50,000 rows of 15 columns (adult has 48,842: the rest is drawn again) and 300,000 of 19, each with a holdout
+of a fifth of that, a target and two protected columns. CPU seconds are those of the metrics with all their
 references, added up by topic; what several metrics share counts for the first that asks. Memory is the peak
 of the process that only reads the tables and evaluates, and what it had more than before it did.
 """
