@@ -11,6 +11,8 @@ from understudy.tables.schema import ColumnKind
 
 _DAY = 86_400
 MINUS = "\u2212"
+# Where there is no number.
+NONE = "\u2013"
 
 
 def escape(text: str) -> str:
@@ -27,7 +29,7 @@ def shortened(text: str, n_letters_max: int) -> str:
 def score(value: float | None, metric: str) -> str:
     """Return a score in the unit that suits its metric."""
     if value is None:
-        return "n/a"
+        return NONE
     if metric == "exact_copies":
         return percent(value, digits=2)
     return f"{value:.3f}".replace("-", MINUS)

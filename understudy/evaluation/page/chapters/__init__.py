@@ -1,0 +1,24 @@
+"""FAMILY: one chapter of the page a file, one line in the table; each draws a part of the report."""
+
+from __future__ import annotations
+
+from understudy.evaluation.page.chapters import (
+    columns,
+    detection,
+    method,
+    pairs,
+    privacy,
+    summary,
+    usefulness,
+)
+from understudy.evaluation.page.elements import Chapter
+
+CHAPTERS: tuple[Chapter, ...] = (
+    summary.CHAPTER,
+    columns.CHAPTER,
+    pairs.CHAPTER,
+    detection.CHAPTER,
+    usefulness.CHAPTER,
+    privacy.CHAPTER,
+    method.CHAPTER,
+)
