@@ -1,0 +1,64 @@
+"""Whether synthetic rows reach where real ones lie, in the middle and at the edge."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.fidelity import depth_curve
+from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS
+from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighbourhood
+
+
+class BetaRecall(MetricResult):
+    """How near the curve of recall is to that of real rows."""
+
+    metric: Literal["beta_recall"] = "beta_recall"
+    curve: Annotated[
+        list[tuple[float, float]],
+        Field(description="A share of synthetic rows, the innermost, and of real rows that they reach."),
+    ]
+
+
+def score(comparison: Comparison) -> BetaRecall | Unscored:
+    """Return 1 - twice the mean distance of the curve from the diagonal (Alaa et al. 2022).
+
+    Notes
+    -----
+    A real row is reached if its nearest synthetic row lies within its surroundings. As in the authors' code,
+    depths are those of the synthetic rows that are somebody's nearest.
+    """
+    found = neighbourhood(comparison)
+    if found is None:
+        return TOO_FEW
+    depths = found.own_depths[found.nearest]
+    steps = np.searchsorted(np.quantile(depths, LEVELS), depths)
+    steps[found.n_within == 0] = len(LEVELS)
+    counts = np.bincount(np.minimum(steps, len(LEVELS)), minlength=len(LEVELS) + 1)
+    estimate, interval = depth_curve.scored(counts, found.n_rows, comparison.rng("beta_recall"))
+    return BetaRecall(
+        score=estimate,
+        interval=interval,
+        curve=depth_curve.points(np.cumsum(counts[:-1]) / found.n_rows),
+        n_rows={"real": found.n_rows, "synthetic": found.n_rows},
+    )
+
+
+BETA_RECALL = Metric(
+    name="beta_recall",
+    title="Beta-recall",
+    summary="Whether the synthetic rows reach the surroundings of the real ones, in the middle of the table "
+    "and at its edge. Kinds of rows that do not occur bring it down.",
+    concern="kinds of real rows do not occur",
+    topic="fidelity",
+    direction="higher",
+    range=(0.0, 1.0),
+    best=1.0,
+    result=BetaRecall,
+    score=score,
+    stand_in=StandIn.fresh,
+)
