@@ -69,6 +69,7 @@ class Comparison:
     options: EvaluationOptions = field(default_factory=EvaluationOptions)
     seed: int = 0
     _known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _known_of_real: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def target(self) -> str | None:
@@ -90,10 +91,18 @@ class Comparison:
             self._known[name] = compute(self)
         return cast(T, self._known[name])
 
+    def once_of_real(self, name: str, compute: Callable[[Comparison], T]) -> T:
+        """Return what the real tables alone decide; computed once for all that are judged against them."""
+        if name not in self._known_of_real:
+            self._known_of_real[name] = compute(self)
+        return cast(T, self._known_of_real[name])
+
     def with_tables(self, **tables: EncodedTable | None) -> Comparison:
         """Return the comparison in which other tables take the places of some."""
         # Any: the type of a field cannot be said for keywords.
         changed: dict[str, Any] = {**tables, "_known": {}}
+        if tables.keys() & {"real", "holdout"}:
+            changed["_known_of_real"] = {}
         return replace(self, **changed)
 
     def rng(self, purpose: str) -> np.random.Generator:

@@ -102,7 +102,7 @@ def _bars(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list
     pools[n_real:] = n_shown + 1
     # MISSING is -1, the last place.
     pools[-1] = n_shown + 2
-    labels = [_shortened(label) for label in categories[:n_shown]] + [
+    labels = [shortened(label) for label in categories[:n_shown]] + [
         OTHER_LABEL,
         UNSEEN_LABEL,
         MISSING_LABEL,
@@ -114,7 +114,8 @@ def _bars(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list
     return [labels[i] for i in shown], [[_rounded(height[i]) for i in shown] for height in heights]
 
 
-def _shortened(label: str) -> str:
+def shortened(label: str) -> str:
+    """Return a label that fits beside a bar."""
     return label if len(label) <= N_LETTERS_SHOWN else label[: N_LETTERS_SHOWN - 1] + "…"
 
 

@@ -11,13 +11,14 @@ from typing import Annotated
 from pydantic import Field
 
 from understudy.evaluation.metrics.base import Metric, Unscored
+from understudy.evaluation.metrics.bias import BIAS, BiasResult
 from understudy.evaluation.metrics.fidelity import FIDELITY, FidelityResult
 from understudy.evaluation.metrics.privacy import PRIVACY, PrivacyResult
 from understudy.evaluation.metrics.usefulness import USEFULNESS, UsefulnessResult
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (*FIDELITY, *USEFULNESS, *PRIVACY)}
+METRICS: dict[str, Metric] = {metric.name: metric for metric in (*FIDELITY, *USEFULNESS, *BIAS, *PRIVACY)}
 
 AnyResult = Annotated[
-    FidelityResult | UsefulnessResult | PrivacyResult | Unscored,
+    FidelityResult | UsefulnessResult | BiasResult | PrivacyResult | Unscored,
     Field(discriminator="metric"),
 ]

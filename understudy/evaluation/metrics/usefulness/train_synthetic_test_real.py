@@ -2,33 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.discrimination import auc
-from understudy.evaluation.encoding import EncodedTable, is_missing
-from understudy.evaluation.features import as_features
-from understudy.evaluation.holdout import split_holdout
+from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
+from understudy.evaluation.estimates import area, average_precision
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
-from understudy.evaluation.threads import one_thread
-from understudy.tables.schema import ColumnKind
+from understudy.evaluation.prediction import (
+    MODEL,
+    Experiment,
+    Labelled,
+    Predictions,
+    Target,
+    Task,
+    experiment,
+    measure,
+)
 
-N_ROWS_MAX = 30_000
-N_ROWS_MIN = 50
-N_ROUNDS = 100
-# Boosting grows a tree a class and round: many classes get fewer rounds, so that the time stays the same.
-N_TREES_MAX = 400
-# More distinct whole numbers than this are an amount to predict, not classes.
-N_CLASSES_MAX = 10
-TEST_FRACTION = 1 / 3
+N_POINTS = 41
+# Below this a curve shows single rows.
+N_ROWS_OF_CURVE_MIN = 20
+PROBABILITY_MIN = 1e-6
 
-Task = Literal["classification", "regression"]
+
+class ModelScores(BaseModel):
+    """How well one model predicts the test rows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    score: Annotated[float, Field(description="AUC or R2.")]
+    interval: tuple[float, float]
+    accuracy: float | None = None
+    log_loss: float | None = None
+    brier: Annotated[
+        float | None, Field(description="Mean squared error of the probabilities, summed over classes.")
+    ] = None
+    average_precision: Annotated[float | None, Field(description="Of the rarest class shown.")] = None
+    mean_absolute_error: Annotated[float | None, Field(description="In the target's unit.")] = None
+    root_mean_squared_error: float | None = None
+
+
+class ClassScores(BaseModel):
+    """How well both models tell one class from the others; only of classes with enough test rows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: str
+    n_test: int
+    auc_synthetic: float
+    auc_real: float | None
+    precision_synthetic: Annotated[float | None, Field(description="None: the class is never predicted.")]
+    precision_real: float | None
+    recall_synthetic: float
+    recall_real: float | None
+
+
+class RocCurve(BaseModel):
+    """ROC curves of both models, at the same false positive rates."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: Annotated[str, Field(description="The class that is looked for.")]
+    false_positive_rate: list[float]
+    synthetic: Annotated[list[float], Field(description="True positive rates.")]
+    real: list[float] | None
 
 
 class TrainSyntheticTestReal(MetricResult):
@@ -42,121 +83,158 @@ class TrainSyntheticTestReal(MetricResult):
     ]
     model: str
     classes: Annotated[int | None, Field(description="Classes told apart; the rarest share one.")] = None
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows with a known target."""
-
-    features: NDArray[np.float64]
-    target: NDArray[np.float64]
+    synthetic: Annotated[ModelScores, Field(description="Of the model of the rows that are judged.")]
+    real: Annotated[ModelScores | None, Field(description="Of the same model of real rows.")] = None
+    loss: Annotated[float | None, Field(description="Score of the model of real rows minus this one's.")] = (
+        None
+    )
+    loss_interval: Annotated[
+        tuple[float, float] | None, Field(description="95 %; both models predict the same rows.")
+    ] = None
+    error_ratio: Annotated[
+        float | None,
+        Field(description="Of amounts: this model's root mean squared error over that of the real one."),
+    ] = None
+    by_class: list[ClassScores]
+    roc: RocCurve | None = None
 
 
 def score(comparison: Comparison) -> TrainSyntheticTestReal | Unscored:
-    """Return how well gradient-boosted trees, trained on the judged rows, predict real rows they never saw.
-
-    Notes
-    -----
-    Tested on the holdout; without one on a third of the real rows, which the model that is trained on real
-    rows for comparison then does not see.
-    """
-    assert comparison.target is not None
-    i = comparison.encoder_index(comparison.target)
-    train, test = _tables(comparison)
-    classes = _classes(comparison, i)
-    rng = comparison.rng("train_synthetic_test_real")
-    train_rows, test_rows = _rows([table.draw(N_ROWS_MAX, rng) for table in (train, test)], i, classes)
-    problem = _problem(train_rows, test_rows)
-    if problem is not None:
-        return Unscored(reason=problem)
-    fit_and_score = _r2 if classes is None else _macro_auc
-    with one_thread():
-        area_or_r2 = fit_and_score(train_rows, test_rows, seed=comparison.seed)
+    """Return how well trees that were trained on the judged rows predict real rows that they never saw."""
+    found = experiment(comparison)
+    if isinstance(found, str):
+        return Unscored(reason=found)
+    is_regression = found.target.classes is None
+    synthetic = _model_scores(found.target, found.test, found.judged)
+    real = None if found.real is None else _model_scores(found.target, found.test, found.real)
+    loss, loss_interval = _loss(found)
     return TrainSyntheticTestReal(
-        score=area_or_r2,
-        target=comparison.target,
-        task="regression" if classes is None else "classification",
-        measure="R2" if classes is None else "AUC",
-        model="gradient-boosted trees",
-        classes=None if classes is None else len(np.unique(test_rows.target)),
-        n_rows={"train": len(train_rows.target), "test": len(test_rows.target)},
+        score=synthetic.score,
+        interval=synthetic.interval,
+        target=found.target.name,
+        task=found.target.task,
+        measure="R2" if is_regression else "AUC",
+        model=MODEL,
+        classes=None if is_regression else len(np.unique(found.test.truth)),
+        synthetic=synthetic,
+        real=real,
+        loss=loss,
+        loss_interval=loss_interval,
+        error_ratio=_error_ratio(synthetic, real),
+        by_class=[] if is_regression else _by_class(found),
+        roc=None if is_regression else _roc(found),
+        n_rows=found.n_rows,
     )
 
 
-def _tables(comparison: Comparison) -> tuple[EncodedTable, EncodedTable]:
-    if comparison.holdout is not None:
-        return comparison.synthetic, comparison.holdout
-    is_test = split_holdout(comparison.real.n_rows, TEST_FRACTION, comparison.seed)
-    test = comparison.real.take(np.flatnonzero(is_test))
-    if comparison.synthetic is comparison.real:
-        return comparison.real.take(np.flatnonzero(~is_test)), test
-    return comparison.synthetic, test
+def _loss(found: Experiment) -> tuple[float | None, tuple[float, float] | None]:
+    if found.real is None:
+        return None, None
+    real, judged = (measure(found.target, found.test, model) for model in (found.real, found.judged))
+    gap = real - judged
+    return gap.value, gap.interval(-2.0, 2.0)
 
 
-def _classes(comparison: Comparison, i: int) -> NDArray[np.float64] | None:
-    """Return the values that are a class of their own, most frequent first; None for an amount."""
-    if comparison.encoder.columns[i].is_categorical:
-        return np.arange(N_CLASSES_MAX - 1, dtype=np.float64)
-    if comparison.columns[i].kind != ColumnKind.integer:
+def _model_scores(target: Target, test: Labelled, model: Predictions) -> ModelScores:
+    estimate = measure(target, test, model)
+    interval = estimate.interval(-1.0 if target.classes is None else 0.0, 1.0)
+    if target.classes is None:
+        residuals = test.truth - model.values
+        return ModelScores(
+            score=estimate.value,
+            interval=interval,
+            mean_absolute_error=float(np.abs(residuals).mean()),
+            root_mean_squared_error=float(np.sqrt(np.mean(residuals**2))),
+        )
+    truth = test.classes
+    rarest = rarest_class(truth, N_ROWS_SHOWN_MIN)
+    of_truth = model.values[np.arange(len(truth)), truth]
+    one_hot = np.eye(model.values.shape[1])[truth]
+    return ModelScores(
+        score=estimate.value,
+        interval=interval,
+        accuracy=float(np.mean(model.classes == truth)),
+        # A probability of 0 would cost infinitely much: a class may be missing from the training rows.
+        log_loss=float(-np.log(np.maximum(of_truth, PROBABILITY_MIN)).mean()),
+        brier=float(((model.values - one_hot) ** 2).sum(axis=1).mean()),
+        average_precision=(
+            None if rarest is None else average_precision(model.values[:, rarest], truth == rarest)
+        ),
+    )
+
+
+def rarest_class(truth: NDArray[np.int64], n_rows_min: int) -> int | None:
+    """Return the class with the fewest rows of those with enough; the one of the higher number of equals."""
+    counts = np.bincount(truth)
+    enough = np.flatnonzero(counts >= n_rows_min)[::-1]
+    return int(enough[np.argmin(counts[enough])]) if len(enough) else None
+
+
+def _error_ratio(synthetic: ModelScores, real: ModelScores | None) -> float | None:
+    if real is None or not real.root_mean_squared_error or synthetic.root_mean_squared_error is None:
         return None
-    values = comparison.real.columns[i]
-    distinct, counts = np.unique(values[~is_missing(values)].astype(np.float64), return_counts=True)
-    return distinct[np.argsort(-counts, kind="stable")] if len(distinct) <= N_CLASSES_MAX else None
+    return synthetic.root_mean_squared_error / real.root_mean_squared_error
 
 
-def _rows(tables: Sequence[EncodedTable], i: int, classes: NDArray[np.float64] | None) -> list[_Rows]:
-    known = [table.take(np.flatnonzero(~is_missing(table.columns[i]))) for table in tables]
-    features = as_features(known, without=i)
-    targets = [_target(table.columns[i].astype(np.float64), classes) for table in known]
-    return [_Rows(*pair) for pair in zip(features, targets, strict=True)]
+def _by_class(found: Experiment) -> list[ClassScores]:
+    counts = np.bincount(found.test.classes)
+    shown = np.flatnonzero((counts >= N_ROWS_SHOWN_MIN) & (counts < len(found.test.truth)))
+    return [_class_scores(found, int(k), int(counts[k])) for k in shown]
 
 
-def _target(values: NDArray[np.float64], classes: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    if classes is None:
-        return values
-    ranks = np.full(len(values), len(classes), dtype=np.float64)
-    for rank, value in enumerate(classes):
-        ranks[values == value] = rank
-    return ranks
+def _class_scores(found: Experiment, k: int, n_test: int) -> ClassScores:
+    is_k = found.test.classes == k
+    synthetic = _auc_precision_recall(found.judged, is_k, k)
+    real = (None, None, None) if found.real is None else _auc_precision_recall(found.real, is_k, k)
+    return ClassScores(
+        label=found.target.labels[k],
+        n_test=n_test,
+        auc_synthetic=synthetic[0],
+        auc_real=real[0],
+        precision_synthetic=synthetic[1],
+        precision_real=real[1],
+        recall_synthetic=synthetic[2],
+        recall_real=real[2],
+    )
 
 
-def _problem(train: _Rows, test: _Rows) -> str | None:
-    if train.features.shape[1] == 0:
-        return "needs a column beside the target"
-    if min(len(train.target), len(test.target)) < N_ROWS_MIN:
-        return f"needs at least {N_ROWS_MIN} rows whose target is known, to train on and to test on"
-    if min(len(np.unique(train.target)), len(np.unique(test.target))) < 2:
-        return "needs a target that has more than one value"
-    return None
+def _auc_precision_recall(
+    model: Predictions, is_k: NDArray[np.bool_], k: int
+) -> tuple[float, float | None, float]:
+    says_k = model.classes == k
+    right = float(np.sum(says_k & is_k))
+    precision = right / float(says_k.sum()) if says_k.any() else None
+    return area(model.values[:, k], is_k).value, precision, right / float(is_k.sum())
 
 
-def _macro_auc(train: _Rows, test: _Rows, *, seed: int) -> float:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    n_rounds = min(N_ROUNDS, N_TREES_MAX // len(np.unique(train.target)))
-    model = HistGradientBoostingClassifier(max_iter=n_rounds, early_stopping=False, random_state=seed % 2**32)
-    model.fit(train.features, train.target)
-    probabilities: Any = model.predict_proba(test.features)
-    by_class = dict(zip(model.classes_, probabilities.T, strict=True))
-    present = np.unique(test.target)
-    if len(present) == 2:
-        present = present[1:]
-    # A class that the training rows lack cannot be predicted: all test rows get the same score for it.
-    unknown = np.zeros(len(test.target))
-    areas = [
-        auc(scores[test.target == label], scores[test.target != label])
-        for label, scores in ((label, by_class.get(label, unknown)) for label in present)
+def _roc(found: Experiment) -> RocCurve | None:
+    rarest = rarest_class(found.test.classes, N_ROWS_OF_CURVE_MIN)
+    if rarest is None or np.sum(found.test.classes != rarest) < N_ROWS_OF_CURVE_MIN:
+        return None
+    is_positive = found.test.classes == rarest
+    rates = np.linspace(0.0, 1.0, N_POINTS)
+    curves = [
+        None if model is None else roc_at(model.values[:, rarest], is_positive, rates)
+        for model in (found.judged, found.real)
     ]
-    return float(np.mean(areas))
+    assert curves[0] is not None
+    return RocCurve(
+        label=found.target.labels[rarest],
+        false_positive_rate=[round(float(rate), 4) for rate in rates],
+        synthetic=curves[0],
+        real=curves[1],
+    )
 
 
-def _r2(train: _Rows, test: _Rows, *, seed: int) -> float:
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
-    model = HistGradientBoostingRegressor(max_iter=N_ROUNDS, early_stopping=False, random_state=seed % 2**32)
-    model.fit(train.features, train.target)
-    residuals = test.target - model.predict(test.features)
-    return float(max(-1.0, 1 - np.mean(residuals**2) / np.var(test.target)))
+def roc_at(
+    scores: NDArray[np.float64], is_positive: NDArray[np.bool_], rates: NDArray[np.float64]
+) -> list[float]:
+    """Return the true positive rates at some false positive rates, by straight lines between the steps."""
+    order = np.argsort(-scores, kind="stable")
+    is_last = np.append(np.diff(scores[order]) != 0, True)
+    true = np.append(0, np.cumsum(is_positive[order])[is_last]) / is_positive.sum()
+    false = np.append(0, np.cumsum(~is_positive[order])[is_last]) / (~is_positive).sum()
+    return [round(float(rate), 4) for rate in np.interp(rates, false, true)]
 
 
 TRAIN_SYNTHETIC_TEST_REAL = Metric(

@@ -1,0 +1,316 @@
+"""Answers to aggregate queries on an encoded table, by group, with their standard errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from understudy.errors import InvalidInput
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.distributions import MISSING_LABEL, TEMPORAL_KINDS, shortened
+from understudy.evaluation.encoding import ColumnEncoder, EncodedTable, Values, is_missing
+from understudy.evaluation.estimates import Z_95
+from understudy.evaluation.groups import said
+from understudy.evaluation.options import Query
+from understudy.synthesizers.control import Allowed, Value
+from understudy.tables.casting import cast
+from understudy.tables.schema import ColumnKind, parse_arrow_type
+
+# Of a number or time whose values are groups.
+N_VALUES_GROUPED_MAX = 50
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+class Unanswerable(Exception):
+    """Why a query has no answer, as a phrase that follows its name."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One answer a group.
+
+    Parameters
+    ----------
+    value : float array of shape (n_groups,)
+        NaN where there is none, such as the mean of no rows.
+    standard_error : float array of shape (n_groups,)
+        NaN where it is not known.
+    n : int array of shape (n_groups,)
+        Rows that the answer stands on.
+    n_others : int array of shape (n_groups,)
+        Of a share: rows of the group that are not counted. Else 0.
+    """
+
+    value: Floats
+    standard_error: Floats
+    n: Ints
+    n_others: Ints
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The combinations of the grouping columns' values that the real table has.
+
+    Parameters
+    ----------
+    labels : list of tuple of str
+        One a group.
+    real, synthetic : int array of shape (n_rows,)
+        Each row's group; the number of groups for a combination that the real table has not.
+    n_only_synthetic : int
+        Combinations that the real table has not.
+    """
+
+    labels: list[tuple[str, ...]]
+    real: Ints
+    synthetic: Ints
+    n_only_synthetic: int
+
+
+def described(query: Query) -> str:
+    """Return a query in words."""
+    what = {
+        "count": "number of rows",
+        "share": "share of rows",
+        "distinct": f"number of different values of {query.column}",
+        "quantile": "median" if query.quantile == 0.5 else f"{query.quantile}-quantile",
+    }.get(query.aggregate, query.aggregate)
+    of = f" of {query.column}" if query.aggregate in ("sum", "mean", "quantile") else ""
+    by = f" by {' and '.join(query.group_by)}" if query.group_by else ""
+    conditions = [f"{column} {_asked(allowed)}" for column, allowed in query.where.items()]
+    return what + of + by + (f" where {' and '.join(conditions)}" if conditions else "")
+
+
+def _asked(allowed: Allowed) -> str:
+    if allowed.is_missing is not None:
+        return "is missing" if allowed.is_missing else "is not missing"
+    if allowed.one_of:
+        first = ", ".join(str(value) for value in allowed.one_of[:3])
+        return f"is one of {first}" + (" …" if len(allowed.one_of) > 3 else "")
+    if allowed.equals is not None:
+        return f"is {allowed.equals}"
+    bounds = (("at least", allowed.minimum), ("at most", allowed.maximum))
+    return "is " + " and ".join(f"{word} {value}" for word, value in bounds if value is not None)
+
+
+def meets(comparison: Comparison, query: Query, table: EncodedTable) -> Bools:
+    """Return which rows fulfil all conditions of a query."""
+    fits = np.ones(table.n_rows, dtype=np.bool_)
+    for name, allowed in query.where.items():
+        i = comparison.encoder_index(name)
+        fits &= _meets(comparison.encoder.columns[i], allowed, table.columns[i])
+    return fits
+
+
+def _meets(encoder: ColumnEncoder, allowed: Allowed, values: Values) -> Bools:
+    if allowed.is_missing is not None:
+        return np.equal(is_missing(values), allowed.is_missing)
+    if encoder.categories is not None:
+        # MISSING is -1, the last place: a missing value fulfils nothing.
+        return np.append(_categories_that_meet(encoder, encoder.categories, allowed), False)[values]
+    if allowed.one_of:
+        return np.isin(values, [_as_number(encoder, value) for value in allowed.one_of])
+    low, high = (
+        (allowed.equals, allowed.equals) if allowed.equals is not None else (allowed.minimum, allowed.maximum)
+    )
+    fits = ~is_missing(values)
+    if low is not None:
+        fits &= values >= _as_number(encoder, low)
+    if high is not None:
+        fits &= values <= _as_number(encoder, high)
+    return fits
+
+
+def _categories_that_meet(encoder: ColumnEncoder, categories: tuple[str, ...], allowed: Allowed) -> Bools:
+    """Return which categories fulfil a condition, as the synthesizers understand it."""
+    from understudy.synthesizers.tree_chain.conditions import Demand
+
+    type_ = parse_arrow_type(encoder.column.arrow_type)
+    try:
+        return Demand(encoder.column, allowed).holds(cast(pa.array(categories, pa.string()), type_))
+    except InvalidInput:
+        raise _unfit(encoder) from None
+
+
+def _as_number(encoder: ColumnEncoder, value: Value) -> float:
+    """Return a condition's value on the scale of the encoded column."""
+    column = encoder.column
+    is_plain = column.kind not in TEMPORAL_KINDS or column.kind is ColumnKind.duration
+    if isinstance(value, bool):
+        raise _unfit(encoder)
+    try:
+        if is_plain:
+            # Decimals are texts, and seconds of a duration are numbers.
+            return float(value)
+        if not isinstance(value, str):
+            raise _unfit(encoder)
+        typed = cast(pa.array([value]), parse_arrow_type(column.arrow_type))
+    except (ValueError, pa.ArrowInvalid, pa.ArrowNotImplementedError, OverflowError):
+        raise _unfit(encoder) from None
+    return float(encoder.encode(pa.chunked_array([typed]))[0])
+
+
+def _unfit(encoder: ColumnEncoder) -> Unanswerable:
+    column = encoder.column
+    return Unanswerable(f"asks for a value that does not fit column {column.name!r}, which is {column.kind}")
+
+
+def grouping(comparison: Comparison, query: Query) -> Grouping:
+    """Return the groups of a query; one without a label if it has none."""
+    n_rows = (comparison.real.n_rows, comparison.synthetic.n_rows)
+    keys = [np.zeros(n, dtype=np.int64) for n in n_rows]
+    labels: list[list[str]] = []
+    for name in query.group_by:
+        i = comparison.encoder_index(name)
+        names, codes = _key(
+            comparison.encoder.columns[i], comparison.real.columns[i], comparison.synthetic.columns[i]
+        )
+        labels.append(names)
+        keys = [key * len(names) + code for key, code in zip(keys, codes, strict=True)]
+    present, real = np.unique(keys[0], return_inverse=True)
+    place = np.minimum(np.searchsorted(present, keys[1]), len(present) - 1)
+    is_known = present[place] == keys[1]
+    return Grouping(
+        [_labels(int(key), labels) for key in present],
+        real,
+        np.where(is_known, place, len(present)),
+        len(np.unique(keys[1][~is_known])),
+    )
+
+
+def _key(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list[str], list[Ints]]:
+    """Return the values' labels, the last of them for missing ones, and each row's place among them."""
+    if encoder.categories is not None:
+        n = len(encoder.categories)
+        codes = [np.where(is_missing(values), n, values).astype(np.int64) for values in (real, synthetic)]
+        return [*map(shortened, encoder.categories), MISSING_LABEL], codes
+    if len(np.unique(real[~is_missing(real)])) > N_VALUES_GROUPED_MAX:
+        raise Unanswerable(
+            f"groups by column {encoder.column.name!r}, which has more than {N_VALUES_GROUPED_MAX} values"
+        )
+    distinct = np.unique(np.concatenate([values[~is_missing(values)] for values in (real, synthetic)]))
+    codes = [
+        np.where(is_missing(values), len(distinct), np.searchsorted(distinct, values)).astype(np.int64)
+        for values in (real, synthetic)
+    ]
+    return [*(said(float(value), encoder.column.kind) for value in distinct), MISSING_LABEL], codes
+
+
+def _labels(key: int, labels: Sequence[list[str]]) -> tuple[str, ...]:
+    found = []
+    for names in reversed(labels):
+        key, place = divmod(key, len(names))
+        found.append(names[place])
+    return tuple(reversed(found))
+
+
+def answer(comparison: Comparison, query: Query, table: EncodedTable, groups: Ints, n_groups: int) -> Answers:
+    """Return the answer of each group; counts and sums as if the table had as many rows as the real one.
+
+    Raises
+    ------
+    Unanswerable
+        If the query's column is of another kind, or a condition's value does not fit its column.
+    """
+    fits = meets(comparison, query, table)
+    is_mine = groups < n_groups
+    n_rows_real = comparison.real.n_rows_total
+    if query.column is None:
+        rows = np.bincount(groups[fits & is_mine], minlength=n_groups).astype(np.float64)
+        if query.aggregate == "count":
+            return _count(rows, table.n_rows, n_rows_real)
+        # Without a condition, a group's share is that of all rows.
+        all_rows = np.bincount(groups[is_mine], minlength=n_groups) if query.where else np.array(table.n_rows)
+        return _share(rows, np.broadcast_to(all_rows, rows.shape).astype(np.float64))
+    i = comparison.encoder_index(query.column)
+    column = comparison.encoder.columns[i]
+    values = table.columns[i]
+    used = fits & is_mine & ~is_missing(values)
+    if query.aggregate == "distinct":
+        return _by_group(groups[used], values[used].astype(np.float64), n_groups, None)
+    if column.is_categorical:
+        raise Unanswerable(f"needs a column of numbers or times; {query.column!r} is {column.column.kind}")
+    known = values[used].astype(np.float64)
+    if query.aggregate == "quantile":
+        return _by_group(groups[used], known, n_groups, query.quantile)
+    if query.aggregate == "mean":
+        return _mean(groups[used], known, n_groups)
+    if column.column.kind in TEMPORAL_KINDS - {ColumnKind.duration}:
+        raise Unanswerable(f"adds up column {query.column!r}, which is {column.column.kind}")
+    return _sum(groups[used], known, n_groups, table.n_rows, n_rows_real)
+
+
+def _count(rows: Floats, n_rows: int, n_rows_real: int) -> Answers:
+    share = rows / n_rows
+    error = np.sqrt(share * (1 - share) / n_rows)
+    return Answers(share * n_rows_real, error * n_rows_real, rows.astype(np.int64), _none(rows))
+
+
+def _share(rows: Floats, all_rows: Floats) -> Answers:
+    share = np.divide(rows, all_rows, out=np.full_like(rows, np.nan), where=all_rows > 0)
+    error = np.sqrt(share * (1 - share) / np.maximum(all_rows, 1))
+    return Answers(share, error, rows.astype(np.int64), (all_rows - rows).astype(np.int64))
+
+
+def _sum(groups: Ints, known: Floats, n_groups: int, n_rows: int, n_rows_real: int) -> Answers:
+    n = np.bincount(groups, minlength=n_groups)
+    total, squares = (
+        np.bincount(groups, weights, minlength=n_groups) / n_rows for weights in (known, known**2)
+    )
+    # A row outside the group counts as one that adds nothing.
+    error = np.sqrt(np.maximum(squares - total**2, 0.0) / n_rows)
+    return Answers(total * n_rows_real, error * n_rows_real, n, _none(total))
+
+
+def _mean(groups: Ints, known: Floats, n_groups: int) -> Answers:
+    n = np.bincount(groups, minlength=n_groups)
+    # Around their centre: squares of times since 1970 would swallow the digits that differ.
+    centre = float(known.mean()) if len(known) else 0.0
+    total, squares = (
+        np.bincount(groups, weights, minlength=n_groups)
+        for weights in (known - centre, (known - centre) ** 2)
+    )
+    nothing = np.full(n_groups, np.nan)
+    mean = np.divide(total, n, out=nothing.copy(), where=n > 0)
+    variance = np.divide(np.maximum(squares - n * mean**2, 0.0), n - 1, out=nothing.copy(), where=n > 1)
+    error = np.sqrt(np.divide(variance, n, out=nothing.copy(), where=n > 1))
+    return Answers(mean + centre, error, n, _none(mean))
+
+
+def _by_group(groups: Ints, known: Floats, n_groups: int, quantile: float | None) -> Answers:
+    n = np.bincount(groups, minlength=n_groups)
+    parts = np.split(known[np.argsort(groups, kind="stable")], np.cumsum(n)[:-1])
+    pairs = [_distinct(part) if quantile is None else _quantile(part, quantile) for part in parts]
+    value, error = np.array(pairs).T
+    return Answers(value, error, n, _none(value))
+
+
+def _distinct(known: Floats) -> tuple[float, float]:
+    return float(len(np.unique(known))), np.nan
+
+
+def _quantile(known: Floats, quantile: float) -> tuple[float, float]:
+    """Return a quantile, and the standard error that fits its distribution-free interval.
+
+    Notes
+    -----
+    The interval's ends are order statistics: Conover (1999), section 3.2.
+    """
+    n = len(known)
+    if n == 0:
+        return np.nan, np.nan
+    reach = Z_95 * np.sqrt(quantile * (1 - quantile) / n)
+    at = np.clip([quantile, quantile - reach, quantile + reach], 0.0, 1.0)
+    value, low, high = np.quantile(known, at)
+    return float(value), float(high - low) / (2 * Z_95)
+
+
+def _none(like: Floats) -> Ints:
+    return np.zeros(len(like), dtype=np.int64)

@@ -1,0 +1,143 @@
+"""Measures of predictions, each with what every test row contributes to its error.
+
+An estimate's influence values make the interval of a difference of two models as easy as that of one: both
+are asked of the same rows, so the rows' contributions are subtracted before their spread is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+# Of the standard normal distribution: 95 % lie within.
+Z_95 = 1.959964
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value, and how much each test row moves it.
+
+    Parameters
+    ----------
+    value : float
+    influence : float array of shape (n_test,)
+        Mean 0; the standard error is its standard deviation over the root of n.
+    """
+
+    value: float
+    influence: Floats
+
+    def __sub__(self, other: Estimate) -> Estimate:
+        """Return the difference of two estimates on the same rows."""
+        return Estimate(self.value - other.value, self.influence - other.influence)
+
+    def interval(self, low: float, high: float) -> tuple[float, float]:
+        """Return the 95 % interval, kept within a range."""
+        half = Z_95 * float(self.influence.std()) / math.sqrt(len(self.influence))
+        return max(low, self.value - half), min(high, self.value + half)
+
+
+def area(scores: Floats, is_positive: Bools) -> Estimate:
+    """Return the area under the ROC curve; both classes have to be there.
+
+    Notes
+    -----
+    DeLong, DeLong and Clarke-Pearson (1988): a row's contribution is the share of the other class's rows that
+    it is ranked rightly against, ties counting half.
+    """
+    positive, negative = scores[is_positive], scores[~is_positive]
+    right = np.empty(len(scores))
+    right[is_positive] = _share_below(np.sort(negative), positive)
+    right[~is_positive] = 1 - _share_below(np.sort(positive), negative)
+    value = float(right[is_positive].mean())
+    weight = np.where(is_positive, len(scores) / len(positive), len(scores) / len(negative))
+    return Estimate(value, weight * (right - value))
+
+
+def _share_below(ordered: Floats, values: Floats) -> Floats:
+    below = np.searchsorted(ordered, values, side="left")
+    at_most = np.searchsorted(ordered, values, side="right")
+    return (below + at_most) / (2 * len(ordered))
+
+
+def mean_area(probabilities: Floats, truth: NDArray[np.int64]) -> Estimate:
+    """Return the area under the ROC curve; of more than two classes, one against the rest, averaged.
+
+    Parameters
+    ----------
+    probabilities : float array of shape (n_test, n_classes)
+        A class that the training rows lack has one probability for all rows: its area is 0.5.
+    truth : int array of shape (n_test,)
+        At least two classes.
+    """
+    present = np.unique(truth)
+    areas = [area(probabilities[:, k], truth == k) for k in (present[1:] if len(present) == 2 else present)]
+    return Estimate(
+        float(np.mean([one.value for one in areas])), np.mean([one.influence for one in areas], axis=0)
+    )
+
+
+def r2(predicted: Floats, truth: Floats) -> Estimate:
+    """Return the share of the variance that is explained, cut at -1; influence by the delta method."""
+    squares = (truth - predicted) ** 2
+    spread = (truth - truth.mean()) ** 2
+    ratio = squares.mean() / spread.mean()
+    return Estimate(float(max(-1.0, 1 - ratio)), -(squares - ratio * spread) / spread.mean())
+
+
+def average_precision(scores: Floats, is_positive: Bools, weights: Floats | None = None) -> float:
+    """Return the area under the precision-recall curve, as a sum over its steps; ties are one step.
+
+    Parameters
+    ----------
+    weights : float array of shape (n_test,), optional
+        How often each row counts.
+    """
+    recall, precision = recall_and_precision(scores, is_positive, weights)
+    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+
+
+def recall_and_precision(
+    scores: Floats, is_positive: Bools, weights: Floats | None = None
+) -> tuple[Floats, Floats]:
+    """Return recall and precision at each distinct score, the highest score first."""
+    order = np.argsort(-scores, kind="stable")
+    is_last = np.append(np.diff(scores[order]) != 0, True)
+    counted = np.ones(len(scores)) if weights is None else weights[order]
+    found = np.cumsum(counted * is_positive[order])[is_last]
+    asked = np.cumsum(counted)[is_last]
+    precision = np.divide(found, asked, out=np.zeros_like(found), where=asked > 0)
+    return found / max(float(found[-1]), 1e-300), precision
+
+
+def wilson(n_with: float, n: float) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson, 1927)."""
+    if n == 0:
+        return 0.0, 1.0
+    share, z = n_with / n, Z_95
+    centre = share + z**2 / (2 * n)
+    half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return max(0.0, (centre - half) / (1 + z**2 / n)), min(1.0, (centre + half) / (1 + z**2 / n))
+
+
+def difference_of_shares(n_with: tuple[float, float], n: tuple[float, float]) -> tuple[float, float]:
+    """Return the 95 % interval of the first share minus the second (Newcombe, 1998, method 10)."""
+    (low_1, high_1), (low_2, high_2) = (wilson(*pair) for pair in zip(n_with, n, strict=True))
+    share_1, share_2 = n_with[0] / max(n[0], 1), n_with[1] / max(n[1], 1)
+    gap = share_1 - share_2
+    return (
+        gap - math.hypot(share_1 - low_1, high_2 - share_2),
+        gap + math.hypot(high_1 - share_1, share_2 - low_2),
+    )
+
+
+def of_absolute(interval: tuple[float, float]) -> tuple[float, float]:
+    """Return the interval of an absolute value."""
+    low, high = interval
+    return (0.0 if low <= 0 <= high else min(abs(low), abs(high))), max(abs(low), abs(high))

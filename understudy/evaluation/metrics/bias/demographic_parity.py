@@ -1,0 +1,182 @@
+"""Whether a model of synthetic rows picks the groups of a column more unequally than a model of real rows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
+from understudy.evaluation.fairness import (
+    Crossing,
+    Gaps,
+    crossings,
+    gaps,
+    judged_by_parity,
+    parity_difference,
+    parity_ratio,
+    selected,
+    share_interval,
+)
+from understudy.evaluation.groups import Groups, groups_of
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, Unscored
+from understudy.evaluation.prediction import Experiment, experiment
+
+Interval = tuple[float, float]
+
+
+class GroupSelection(BaseModel):
+    """How often both models pick the rows of one group."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    group: str
+    n_test: int
+    is_too_small: Annotated[bool, Field(description="Fewer than 50 test rows: listed, not judged.")]
+    synthetic: Annotated[float | None, Field(description="Share of its rows predicted to be of the class.")]
+    synthetic_interval: Interval | None
+    real: float | None
+    real_interval: Interval | None
+
+
+class Parity(BaseModel):
+    """How unequally one model picks the groups."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    difference: Annotated[float, Field(description="Largest difference of two judged groups' shares.")]
+    interval: Interval
+    ratio: Annotated[
+        float | None,
+        Field(description="Smallest share over the largest; below 0.8 is a sign of adverse impact."),
+    ]
+
+
+class ColumnParity(BaseModel):
+    """One protected column; of more than two classes, for the class with the largest excess."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    label: Annotated[str, Field(description="The class whose prediction is looked at.")]
+    synthetic: Annotated[Parity, Field(description="Of the model of the rows that are judged.")]
+    real: Annotated[Parity, Field(description="Of the same model of real rows.")]
+    excess: Annotated[float, Field(description="Difference of the first model minus that of the second.")]
+    excess_interval: Interval
+    groups: list[GroupSelection]
+    n_groups_hidden: Annotated[int, Field(description="Values pooled, since few real rows have them.")]
+
+
+class DemographicParity(MetricResult):
+    """How much more unequally a model of the judged rows picks the groups of a protected column."""
+
+    metric: Literal["demographic_parity"] = "demographic_parity"
+    target: str
+    columns: list[ColumnParity]
+    not_judged: Annotated[
+        list[str], Field(description="Protected columns without two groups of 50 test rows.")
+    ]
+
+
+def score(comparison: Comparison) -> DemographicParity | Unscored:
+    """Return the largest excess of a demographic-parity difference over that of a model of real rows.
+
+    Notes
+    -----
+    On the predicted classes of real test rows. Calders, Kamiran and Pechenizkiy (2009); Feldman et al.
+    (2015) for the ratio.
+    """
+    found = experiment(comparison)
+    if isinstance(found, str):
+        return Unscored(reason=found)
+    if found.target.classes is None:
+        return Unscored(reason="needs a target of classes")
+    if found.real is None:
+        return Unscored(reason="needs more real rows to train on")
+    by_name = {name: _column(comparison, found, name) for name in comparison.options.protected}
+    columns = [column for column in by_name.values() if column is not None]
+    if not columns:
+        return Unscored(reason="needs a protected column with two groups of at least 50 rows to test on")
+    worst = max(columns, key=lambda column: column.excess)
+    low, high = worst.excess_interval
+    return DemographicParity(
+        score=max(0.0, worst.excess),
+        interval=(max(0.0, low), max(0.0, high)),
+        target=found.target.name,
+        columns=columns,
+        not_judged=[name for name, column in by_name.items() if column is None],
+        n_rows=found.n_rows,
+    )
+
+
+def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnParity | None:
+    assert found.real is not None
+    groups = groups_of(comparison, name)
+    rng = comparison.rng(f"demographic_parity {name}")
+    # The target as a protected column would be told by itself.
+    if groups.position == found.target.column:
+        return None
+    by_class = [
+        (crossing, gaps(crossing, judged_by_parity(crossing), parity_difference, rng))
+        for crossing in crossings(found.target, found.test, (found.judged, found.real), groups)
+        if judged_by_parity(crossing).sum() >= 2
+    ]
+    if not by_class:
+        return None
+    return _result(groups, *max(by_class, key=lambda pair: pair[1].excess))
+
+
+def _result(groups: Groups, crossing: Crossing, found: Gaps) -> ColumnParity:
+    parities = [
+        Parity(
+            difference=found.differences[number],
+            interval=found.intervals[number],
+            ratio=parity_ratio(crossing.model(number)[judged_by_parity(crossing)]),
+        )
+        for number in (0, 1)
+    ]
+    return ColumnParity(
+        column=groups.column,
+        label=crossing.label,
+        synthetic=parities[0],
+        real=parities[1],
+        excess=found.excess,
+        excess_interval=found.excess_interval,
+        groups=[_group(groups, crossing, int(g)) for g in np.flatnonzero(crossing.n >= N_ROWS_SHOWN_MIN)],
+        n_groups_hidden=groups.n_hidden,
+    )
+
+
+def _group(groups: Groups, crossing: Crossing, g: int) -> GroupSelection:
+    n = int(crossing.n[g])
+    is_judged = bool(judged_by_parity(crossing)[g])
+    shares = [float(selected(crossing.model(number))[g]) if is_judged else None for number in (0, 1)]
+    intervals = [None if share is None else share_interval(share * n, n) for share in shares]
+    return GroupSelection(
+        group=groups.labels[g],
+        n_test=n,
+        is_too_small=not is_judged,
+        synthetic=shares[0],
+        synthetic_interval=intervals[0],
+        real=shares[1],
+        real_interval=intervals[1],
+    )
+
+
+DEMOGRAPHIC_PARITY = Metric(
+    name="demographic_parity",
+    title="Equal treatment of groups",
+    summary="How much more unequally a model that was trained on the synthetic rows picks the groups of a "
+    "protected column than one that was trained on real rows. 0: the synthetic rows add no inequality.",
+    concern="a model that learns from these rows picks some groups more often than others, beyond what the "
+    "real rows would teach it",
+    topic="bias",
+    direction="lower",
+    range=(0.0, 1.0),
+    best=0.0,
+    result=DemographicParity,
+    score=score,
+    needs=frozenset({Need.target, Need.protected}),
+)

@@ -1,0 +1,169 @@
+"""Whether a model of synthetic rows errs more unequally between groups than a model of real rows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
+from understudy.evaluation.fairness import (
+    Crossing,
+    Gaps,
+    crossings,
+    false_positive_rate,
+    gaps,
+    judged_by_odds,
+    odds_difference,
+    true_positive_rate,
+)
+from understudy.evaluation.groups import Groups, groups_of
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, Unscored
+from understudy.evaluation.prediction import Experiment, experiment
+
+Interval = tuple[float, float]
+
+
+class GroupOdds(BaseModel):
+    """How often both models are right and wrong about one group."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    group: str
+    n_test: int
+    is_too_small: Annotated[
+        bool,
+        Field(description="Fewer than 50 test rows, or than 20 of the class or of others: not judged."),
+    ]
+    true_positive_synthetic: float | None
+    true_positive_real: float | None
+    false_positive_synthetic: float | None
+    false_positive_real: float | None
+
+
+class ColumnOdds(BaseModel):
+    """One protected column; of more than two classes, for the class with the largest excess."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    label: Annotated[str, Field(description="The class whose prediction is looked at.")]
+    synthetic: Annotated[
+        float, Field(description="The larger of the gaps in true and in false positive rates.")
+    ]
+    synthetic_interval: Interval
+    real: float
+    real_interval: Interval
+    excess: Annotated[float, Field(description="Difference of the first model minus that of the second.")]
+    excess_interval: Interval
+    groups: list[GroupOdds]
+    n_groups_hidden: Annotated[int, Field(description="Values pooled, since few real rows have them.")]
+
+
+class EqualisedOdds(MetricResult):
+    """How much more unequally a model of the judged rows errs between the groups of a protected column."""
+
+    metric: Literal["equalised_odds"] = "equalised_odds"
+    target: str
+    columns: list[ColumnOdds]
+    not_judged: Annotated[
+        list[str],
+        Field(description="Protected columns without two groups that have rows enough."),
+    ]
+
+
+def score(comparison: Comparison) -> EqualisedOdds | Unscored:
+    """Return the largest excess of an equalised-odds difference over that of a model of real rows.
+
+    Notes
+    -----
+    On the predicted classes of real test rows. Hardt, Price and Srebro (2016).
+    """
+    found = experiment(comparison)
+    if isinstance(found, str):
+        return Unscored(reason=found)
+    if found.target.classes is None:
+        return Unscored(reason="needs a target of classes")
+    if found.real is None:
+        return Unscored(reason="needs more real rows to train on")
+    by_name = {name: _column(comparison, found, name) for name in comparison.options.protected}
+    columns = [column for column in by_name.values() if column is not None]
+    if not columns:
+        return Unscored(
+            reason="needs a protected column with two groups that have 50 rows to test on, 20 of each class"
+        )
+    worst = max(columns, key=lambda column: column.excess)
+    low, high = worst.excess_interval
+    return EqualisedOdds(
+        score=max(0.0, worst.excess),
+        interval=(max(0.0, low), max(0.0, high)),
+        target=found.target.name,
+        columns=columns,
+        not_judged=[name for name, column in by_name.items() if column is None],
+        n_rows=found.n_rows,
+    )
+
+
+def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnOdds | None:
+    assert found.real is not None
+    groups = groups_of(comparison, name)
+    rng = comparison.rng(f"equalised_odds {name}")
+    by_class = [
+        (crossing, gaps(crossing, judged_by_odds(crossing), odds_difference, rng))
+        for crossing in crossings(found.target, found.test, (found.judged, found.real), groups)
+        if judged_by_odds(crossing).sum() >= 2
+    ]
+    if not by_class:
+        return None
+    return _result(groups, *max(by_class, key=lambda pair: pair[1].excess))
+
+
+def _result(groups: Groups, crossing: Crossing, found: Gaps) -> ColumnOdds:
+    return ColumnOdds(
+        column=groups.column,
+        label=crossing.label,
+        synthetic=found.differences[0],
+        synthetic_interval=found.intervals[0],
+        real=found.differences[1],
+        real_interval=found.intervals[1],
+        excess=found.excess,
+        excess_interval=found.excess_interval,
+        groups=[_group(groups, crossing, int(g)) for g in np.flatnonzero(crossing.n >= N_ROWS_SHOWN_MIN)],
+        n_groups_hidden=groups.n_hidden,
+    )
+
+
+def _group(groups: Groups, crossing: Crossing, g: int) -> GroupOdds:
+    is_judged = bool(judged_by_odds(crossing)[g])
+    true, false = (
+        [float(rate(crossing.model(number))[g]) if is_judged else None for number in (0, 1)]
+        for rate in (true_positive_rate, false_positive_rate)
+    )
+    return GroupOdds(
+        group=groups.labels[g],
+        n_test=int(crossing.n[g]),
+        is_too_small=not is_judged,
+        true_positive_synthetic=true[0],
+        true_positive_real=true[1],
+        false_positive_synthetic=false[0],
+        false_positive_real=false[1],
+    )
+
+
+EQUALISED_ODDS = Metric(
+    name="equalised_odds",
+    title="Equal errors between groups",
+    summary="How much more unequally a model that was trained on the synthetic rows errs between the groups "
+    "of a protected column than one that was trained on real rows. 0: the synthetic rows add no inequality.",
+    concern="a model that learns from these rows errs about some groups more often than about others, beyond "
+    "what the real rows would teach it",
+    topic="bias",
+    direction="lower",
+    range=(0.0, 1.0),
+    best=0.0,
+    result=EqualisedOdds,
+    score=score,
+    needs=frozenset({Need.target, Need.protected}),
+)

@@ -1,0 +1,187 @@
+"""What weights would change that make the target independent of a protected column."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.fairness import (
+    Crossing,
+    Gaps,
+    crossings,
+    gaps,
+    judged_by_odds,
+    judged_by_parity,
+    odds_difference,
+    parity_difference,
+)
+from understudy.evaluation.groups import Groups, groups_of
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.prediction import (
+    Experiment,
+    Predictions,
+    experiment,
+    measure,
+    rows_judged,
+    train_and_predict,
+)
+
+# A model is trained for each.
+N_COLUMNS_MAX = 3
+
+Interval = tuple[float, float]
+
+
+class Fairness(BaseModel):
+    """How a model treats the groups, and how good it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    parity_difference: float
+    parity_interval: Interval
+    odds_difference: Annotated[
+        float | None, Field(description="None: no two groups have rows enough of the class and of others.")
+    ]
+    odds_interval: Interval | None
+    auc: float
+    accuracy: float
+
+
+class ColumnRebalanced(BaseModel):
+    """One protected column; of more than two classes, for the class most unequally picked before."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    label: Annotated[str, Field(description="The class whose prediction is looked at.")]
+    before: Annotated[Fairness, Field(description="Model of the rows that are judged, as they are.")]
+    after: Annotated[Fairness, Field(description="Model of the same rows, weighted.")]
+    reduction: Annotated[float, Field(description="Parity difference before minus after.")]
+    reduction_interval: Interval
+    weights: Annotated[
+        tuple[float, float], Field(description="The smallest and the largest weight of a synthetic row.")
+    ]
+
+
+class Rebalancing(MetricResult):
+    """The largest inequality of a model that weights of the judged rows take away."""
+
+    metric: Literal["rebalancing"] = "rebalancing"
+    target: str
+    columns: list[ColumnRebalanced]
+    not_judged: Annotated[
+        list[str],
+        Field(description="Protected columns without two groups of 50 test rows, or beyond the first three."),
+    ]
+
+
+def score(comparison: Comparison) -> Rebalancing | Unscored:
+    """Return the largest fall of a demographic-parity difference when the judged rows are weighted.
+
+    Notes
+    -----
+    A row's weight is P(group) P(class) / P(group, class): Kamiran and Calders (2012), reweighing.
+    """
+    found = experiment(comparison)
+    if isinstance(found, str):
+        return Unscored(reason=found)
+    if found.target.classes is None:
+        return Unscored(reason="needs a target of classes")
+    names = comparison.options.protected
+    by_name = {name: _column(comparison, found, name) for name in names[:N_COLUMNS_MAX]}
+    columns = [column for column in by_name.values() if column is not None]
+    if not columns:
+        return Unscored(reason="needs a protected column with two groups of at least 50 rows to test on")
+    worst = max(columns, key=lambda column: column.reduction)
+    low, high = worst.reduction_interval
+    return Rebalancing(
+        score=max(0.0, worst.reduction),
+        interval=(max(0.0, low), max(0.0, high)),
+        target=found.target.name,
+        columns=columns,
+        not_judged=[name for name in names if by_name.get(name) is None],
+        n_rows=found.n_rows,
+    )
+
+
+def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnRebalanced | None:
+    groups = groups_of(comparison, name)
+    before = crossings(found.target, found.test, (found.judged, found.judged), groups)
+    if groups.position == found.target.column or judged_by_parity(before[0]).sum() < 2:
+        return None
+    train = rows_judged(comparison)
+    weights = reweighing(groups.assign(train.table.columns[groups.position]), train.classes)
+    after = train_and_predict(found.target, train, found.test, seed=comparison.seed, weights=weights)
+    rng = comparison.rng(f"rebalancing {name}")
+    crossed = crossings(found.target, found.test, (found.judged, after), groups)
+    by_class = [(one, gaps(one, judged_by_parity(one), parity_difference, rng)) for one in crossed]
+    crossing, parity = max(by_class, key=lambda pair: pair[1].differences[0])
+    is_judged = judged_by_odds(crossing)
+    odds = gaps(crossing, is_judged, odds_difference, rng) if is_judged.sum() >= 2 else None
+    return _result(found, groups, crossing, (parity, odds), after, weights)
+
+
+def reweighing(groups: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return weights under which class and group are independent; their mean is 1."""
+    n = len(classes)
+    cells = np.zeros((groups.max() + 1, classes.max() + 1))
+    np.add.at(cells, (groups, classes), 1)
+    expected = np.outer(cells.sum(axis=1), cells.sum(axis=0)) / n
+    weights = np.divide(expected, cells, out=np.zeros_like(cells), where=cells > 0)[groups, classes]
+    # An empty cell would have had a part of the weight.
+    return np.asarray(weights / weights.mean())
+
+
+def _result(
+    found: Experiment,
+    groups: Groups,
+    crossing: Crossing,
+    changes: tuple[Gaps, Gaps | None],
+    after: Predictions,
+    weights: NDArray[np.float64],
+) -> ColumnRebalanced:
+    parity = changes[0]
+    return ColumnRebalanced(
+        column=groups.column,
+        label=crossing.label,
+        before=_fairness(found, found.judged, changes, 0),
+        after=_fairness(found, after, changes, 1),
+        reduction=parity.excess,
+        reduction_interval=parity.excess_interval,
+        weights=(float(weights.min()), float(weights.max())),
+    )
+
+
+def _fairness(
+    found: Experiment, model: Predictions, changes: tuple[Gaps, Gaps | None], number: int
+) -> Fairness:
+    parity, odds = changes
+    return Fairness(
+        parity_difference=parity.differences[number],
+        parity_interval=parity.intervals[number],
+        odds_difference=None if odds is None else odds.differences[number],
+        odds_interval=None if odds is None else odds.intervals[number],
+        auc=measure(found.target, found.test, model).value,
+        accuracy=float(np.mean(model.classes == found.test.classes)),
+    )
+
+
+REBALANCING = Metric(
+    name="rebalancing",
+    title="What rebalancing would change",
+    summary="How much less unequally a model would pick the groups of a protected column if the synthetic "
+    "rows were weighted so that the target does not depend on it. 0: nothing to gain. It judges nothing.",
+    concern="weights could take inequality out of what a model learns from these rows",
+    topic="bias",
+    direction="lower",
+    range=(0.0, 1.0),
+    best=0.0,
+    result=Rebalancing,
+    score=score,
+    needs=frozenset({Need.target, Need.protected}),
+    stand_in=StandIn.training,
+)

@@ -1,0 +1,212 @@
+"""Whether the synthetic table serves every group of a protected column, or only the largest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
+from understudy.evaluation.encoding import EncodedTable, Values, is_missing
+from understudy.evaluation.estimates import Estimate, mean_area, r2
+from understudy.evaluation.groups import N_ROWS_JUDGED_MIN, Groups, groups_of
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.fidelity.column_shapes import ks_complement, tv_complement
+from understudy.evaluation.prediction import Experiment, Predictions, experiment
+
+# Rows of either table whose columns are compared: a group of a tenth still has a thousand.
+N_ROWS_OF_SHAPES_MAX = 10_000
+# Of a class, so that an area within a group says something.
+N_ROWS_OF_CLASS_MIN = 10
+
+Interval = tuple[float, float]
+
+
+class Segment(BaseModel):
+    """One group of a protected column."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    group: str
+    n_test: int
+    n_synthetic: Annotated[int, Field(description="Synthetic rows of the group, of those that were drawn.")]
+    is_too_small: Annotated[
+        bool, Field(description="Fewer than 50 test rows, or too few of all classes but one: not judged.")
+    ]
+    shape: Annotated[
+        float | None, Field(description="Mean likeness of the columns within the group; best 1.")
+    ] = None
+    synthetic: Annotated[
+        float | None, Field(description="AUC or R2 of the model of the rows that are judged.")
+    ] = None
+    synthetic_interval: Interval | None = None
+    real: Annotated[float | None, Field(description="Of the same model of real rows.")] = None
+    real_interval: Interval | None = None
+    accuracy_synthetic: float | None = None
+    accuracy_real: float | None = None
+
+
+class ColumnSegments(BaseModel):
+    """The groups of one protected column."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    segments: list[Segment]
+    n_groups_hidden: Annotated[int, Field(description="Values pooled, since few real rows have them.")]
+
+
+class Segments(MetricResult):
+    """AUC or R2 in the group in which the model of the judged rows is worst."""
+
+    metric: Literal["segments"] = "segments"
+    target: str
+    measure: Literal["AUC", "R2"]
+    worst_column: str
+    worst_group: str
+    columns: list[ColumnSegments]
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """Rows whose columns are compared."""
+
+    real: EncodedTable
+    synthetic: EncodedTable
+
+
+def score(comparison: Comparison) -> Segments | Unscored:
+    """Return the measure of usefulness in the judged group in which it is lowest."""
+    found = experiment(comparison)
+    if isinstance(found, str):
+        return Unscored(reason=found)
+    columns = [
+        _column(comparison, found, groups_of(comparison, name)) for name in comparison.options.protected
+    ]
+    judged = [
+        (segment.synthetic, segment, column)
+        for column in columns
+        for segment in column.segments
+        if segment.synthetic is not None
+    ]
+    if not judged:
+        return Unscored(reason="needs a protected column with a group of at least 50 rows to test on")
+    value, segment, column = min(judged, key=lambda one: one[0])
+    return Segments(
+        score=value,
+        interval=segment.synthetic_interval,
+        target=found.target.name,
+        measure="R2" if found.target.classes is None else "AUC",
+        worst_column=column.column,
+        worst_group=segment.group,
+        columns=columns,
+        n_rows=found.n_rows,
+    )
+
+
+def _column(comparison: Comparison, found: Experiment, groups: Groups) -> ColumnSegments:
+    tables = comparison.once("segments: tables", _drawn)
+    assigned = groups.assign(found.test.table.columns[groups.position])
+    n_test = np.bincount(assigned, minlength=len(groups.labels))
+    return ColumnSegments(
+        column=groups.column,
+        segments=[
+            _segment(comparison, found, groups, tables, np.flatnonzero(assigned == g), g)
+            for g in map(int, np.flatnonzero(n_test >= N_ROWS_SHOWN_MIN))
+        ],
+        n_groups_hidden=groups.n_hidden,
+    )
+
+
+def _drawn(comparison: Comparison) -> _Tables:
+    rng = comparison.rng("segments")
+    return _Tables(
+        comparison.real.draw(N_ROWS_OF_SHAPES_MAX, rng), comparison.synthetic.draw(N_ROWS_OF_SHAPES_MAX, rng)
+    )
+
+
+def _segment(
+    comparison: Comparison,
+    found: Experiment,
+    groups: Groups,
+    tables: _Tables,
+    rows: NDArray[np.int64],
+    g: int,
+) -> Segment:
+    real, synthetic = (
+        np.flatnonzero(groups.assign(table.columns[groups.position]) == g)
+        for table in (tables.real, tables.synthetic)
+    )
+    judged = _estimate(found, found.judged, rows)
+    of_real = None if found.real is None else _estimate(found, found.real, rows)
+    low = -1.0 if found.target.classes is None else 0.0
+    return Segment(
+        group=groups.labels[g],
+        n_test=len(rows),
+        n_synthetic=len(synthetic),
+        is_too_small=judged is None,
+        shape=(
+            _shape(tables, real, synthetic) if min(len(real), len(synthetic)) >= N_ROWS_JUDGED_MIN else None
+        ),
+        synthetic=None if judged is None else judged.value,
+        synthetic_interval=None if judged is None else judged.interval(low, 1.0),
+        real=None if of_real is None else of_real.value,
+        real_interval=None if of_real is None else of_real.interval(low, 1.0),
+        accuracy_synthetic=None if judged is None else _accuracy(found, found.judged, rows),
+        accuracy_real=None if of_real is None else _accuracy(found, found.real, rows),
+    )
+
+
+def _estimate(found: Experiment, model: Predictions, rows: NDArray[np.int64]) -> Estimate | None:
+    """Return the measure within a group, if it has rows enough."""
+    if len(rows) < N_ROWS_JUDGED_MIN:
+        return None
+    if found.target.classes is None:
+        truth = found.test.truth[rows]
+        return r2(model.values[rows], truth) if np.ptp(truth) > 0 else None
+    classes = found.test.classes[rows]
+    is_counted = np.bincount(classes)[classes] >= N_ROWS_OF_CLASS_MIN
+    rows, classes = rows[is_counted], classes[is_counted]
+    return mean_area(model.values[rows], classes) if len(np.unique(classes)) > 1 else None
+
+
+def _accuracy(found: Experiment, model: Predictions | None, rows: NDArray[np.int64]) -> float | None:
+    if model is None or found.target.classes is None:
+        return None
+    return float(np.mean(model.classes[rows] == found.test.classes[rows]))
+
+
+def _shape(tables: _Tables, real: NDArray[np.int64], synthetic: NDArray[np.int64]) -> float:
+    """Return the mean likeness of the columns within a group."""
+    pairs = zip(tables.real.columns, tables.synthetic.columns, strict=True)
+    return float(np.mean([_likeness(ours[real], theirs[synthetic]) for ours, theirs in pairs]))
+
+
+def _likeness(real: Values, synthetic: Values) -> float:
+    known = [values[~is_missing(values)] for values in (real, synthetic)]
+    missing = 1 - abs(len(known[0]) / len(real) - len(known[1]) / len(synthetic))
+    if not len(known[0]) or not len(known[1]):
+        return float(missing)
+    like = tv_complement if real.dtype == np.int32 else ks_complement
+    return float(min(missing, like(known[0], known[1])))
+
+
+SEGMENTS = Metric(
+    name="segments",
+    title="Usefulness for each group",
+    summary="How well a model that was trained on the synthetic rows predicts real ones in the group of a "
+    "protected column in which it does worst. Read it against the same model trained on real rows.",
+    concern="a model that learns from these rows serves one group less well",
+    topic="bias",
+    direction="higher",
+    range=(-1.0, 1.0),
+    best=1.0,
+    result=Segments,
+    score=score,
+    needs=frozenset({Need.target, Need.protected}),
+    stand_in=StandIn.training,
+)

@@ -1,0 +1,84 @@
+"""Whether synthetic rows, added to the real ones, make a model better."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.prediction import (
+    Experiment,
+    Labelled,
+    Predictions,
+    Target,
+    experiment,
+    measure,
+    rows_judged,
+    rows_of_real,
+    train_and_predict,
+)
+
+
+class Augmentation(MetricResult):
+    """What a model gains when the judged rows are added to the real ones that it learns from."""
+
+    metric: Literal["augmentation"] = "augmentation"
+    target: str
+    measure: Literal["AUC", "R2"]
+    real: Annotated[float, Field(description="The measure of a model of real rows alone.")]
+    augmented: Annotated[float, Field(description="Of a model of both.")]
+
+
+def score(comparison: Comparison) -> Augmentation | Unscored:
+    """Return how much AUC or R2, on real rows that neither model saw, rises by the judged rows."""
+    found = experiment(comparison)
+    if isinstance(found, str):
+        return Unscored(reason=found)
+    if found.real is None:
+        return Unscored(reason="needs more real rows to train on")
+    both = _augmented(comparison, found.target, found.test)
+    return _result(found, found.real, both)
+
+
+def _result(found: Experiment, real: Predictions, both: Predictions) -> Augmentation:
+    alone, augmented = (measure(found.target, found.test, model) for model in (real, both))
+    gain = augmented - alone
+    return Augmentation(
+        score=min(max(gain.value, -1.0), 1.0),
+        interval=gain.interval(-1.0, 1.0),
+        target=found.target.name,
+        measure="R2" if found.target.classes is None else "AUC",
+        real=alone.value,
+        augmented=augmented.value,
+        n_rows={"train": both.n_rows_train, "train_real": real.n_rows_train, "test": len(found.test.truth)},
+    )
+
+
+def _augmented(comparison: Comparison, target: Target, test: Labelled) -> Predictions:
+    real, judged = rows_of_real(comparison), rows_judged(comparison)
+    both = Labelled(
+        real.table,
+        np.concatenate([real.features, judged.features]),
+        np.concatenate([real.truth, judged.truth]),
+    )
+    return train_and_predict(target, both, test, seed=comparison.seed)
+
+
+AUGMENTATION = Metric(
+    name="augmentation",
+    title="Augmentation",
+    summary="How much better a model predicts real rows when the synthetic rows are added to the real ones "
+    "that it learns from. 0: they add nothing; below 0 they do harm. Most tables gain little or nothing.",
+    concern="adding these rows to real ones makes a model worse",
+    topic="usefulness",
+    direction="higher",
+    range=(-1.0, 1.0),
+    best=1.0,
+    result=Augmentation,
+    score=score,
+    needs=frozenset({Need.target}),
+    stand_in=StandIn.training,
+)

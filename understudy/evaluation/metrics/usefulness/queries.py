@@ -1,0 +1,215 @@
+"""Whether the synthetic table answers the questions that somebody will ask of it as the real one does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.answers import Answers, Grouping, Unanswerable, answer, described, grouping
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN, TEMPORAL_KINDS
+from understudy.evaluation.encoding import is_missing
+from understudy.evaluation.estimates import Z_95
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.options import Query
+from understudy.tables.schema import ColumnKind
+
+# The largest ones; a query by three columns may have thousands.
+N_GROUPS_SHOWN_MAX = 50
+# Of an answer that is shown: what is finer has no meaning, and would tell single rows.
+N_DIGITS = 4
+
+Interval = tuple[float, float]
+Measure = Literal["relative", "absolute", "in standard deviations"]
+
+
+class GroupAnswer(BaseModel):
+    """The answers of one group."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    group: Annotated[tuple[str, ...], Field(description="One value a grouping column.")]
+    n_real: Annotated[int, Field(description="Real rows that the answer stands on: 0, or at least 5.")]
+    real: float
+    synthetic: Annotated[float | None, Field(description="None: no synthetic row to answer by.")]
+    synthetic_interval: Annotated[
+        Interval | None, Field(description="95 %, were the synthetic rows a random sample.")
+    ] = None
+    difference_interval: Annotated[
+        Interval | None, Field(description="95 % interval of synthetic minus real, both being samples.")
+    ] = None
+    error: Annotated[float, Field(description="Capped at 1.")]
+    is_within: Annotated[
+        bool | None, Field(description="Whether the real answer lies in the synthetic one's interval.")
+    ] = None
+
+
+class QueryAnswers(BaseModel):
+    """One query's answers on both tables."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    description: Annotated[str, Field(description="The query in words.")]
+    measure: Annotated[Measure, Field(description="What `error` is: of shares the absolute difference.")]
+    error: Annotated[float | None, Field(description="Mean of the groups'.")] = None
+    groups: Annotated[list[GroupAnswer], Field(description="The largest first, at most 50.")] = []
+    n_groups_hidden: Annotated[
+        int, Field(description="Groups with too few real rows: neither shown nor scored.")
+    ] = 0
+    n_groups_left_out: Annotated[int, Field(description="Groups beyond the largest 50.")] = 0
+    n_groups_invented: Annotated[
+        int, Field(description="Combinations of values that no real row has, and synthetic rows have.")
+    ] = 0
+    reason: Annotated[str | None, Field(description="Why there is no answer.")] = None
+
+
+class Queries(MetricResult):
+    """The mean error of the queries that could be answered."""
+
+    metric: Literal["queries"] = "queries"
+    queries: list[QueryAnswers]
+
+
+@dataclass(frozen=True)
+class _Both:
+    """Both tables' answers to one query."""
+
+    query: Query
+    grouping: Grouping
+    real: Answers
+    synthetic: Answers
+    measure: Measure
+    # What an error of 1 is, where it is the same for all groups.
+    unit: float | None
+
+
+def score(comparison: Comparison) -> Queries | Unscored:
+    """Return the mean error of the answers, each capped at 1."""
+    found = [_answered(comparison, query) for query in comparison.options.queries]
+    errors = [one.error for one in found if one.error is not None]
+    if not errors:
+        return Unscored(reason=f"has no answer to show: the query {found[0].name!r} {found[0].reason}")
+    return Queries(
+        score=float(np.mean(errors)),
+        queries=found,
+        n_rows={"real": comparison.real.n_rows, "synthetic": comparison.synthetic.n_rows},
+    )
+
+
+def _answered(comparison: Comparison, query: Query) -> QueryAnswers:
+    description = described(query)
+    name = query.name or description
+    measure, unit = _measure(comparison, query)
+    try:
+        groups = grouping(comparison, query)
+        real, synthetic = (
+            answer(comparison, query, table, rows, len(groups.labels))
+            for table, rows in (
+                (comparison.real, groups.real),
+                (comparison.synthetic, groups.synthetic),
+            )
+        )
+    except Unanswerable as why:
+        return QueryAnswers(name=name, description=description, measure=measure, reason=str(why))
+    return _shown(name, description, _Both(query, groups, real, synthetic, measure, unit))
+
+
+def _measure(comparison: Comparison, query: Query) -> tuple[Measure, float | None]:
+    """Return what an error is, and its unit: a moment has no zero to be relative to."""
+    if query.aggregate == "share":
+        return "absolute", 1.0
+    if query.column is None or query.aggregate == "distinct":
+        return "relative", None
+    i = comparison.encoder_index(query.column)
+    if comparison.columns[i].kind in TEMPORAL_KINDS - {ColumnKind.duration}:
+        values = comparison.real.columns[i]
+        known = values[~is_missing(values)]
+        return "in standard deviations", float(known.std()) or 1.0 if len(known) else 1.0
+    return "relative", None
+
+
+def _shown(name: str, description: str, both: _Both) -> QueryAnswers:
+    may_be_shown = _may_be_shown(both.query, both.real)
+    largest = np.argsort(-both.real.n, kind="stable")
+    kept = largest[may_be_shown[largest]][:N_GROUPS_SHOWN_MAX]
+    groups = [_group(both, int(g)) for g in kept]
+    return QueryAnswers(
+        name=name,
+        description=description,
+        measure=both.measure,
+        error=float(np.mean([group.error for group in groups])) if groups else None,
+        groups=groups,
+        n_groups_hidden=int(np.sum(~may_be_shown)),
+        n_groups_left_out=int(np.sum(may_be_shown)) - len(groups),
+        n_groups_invented=both.grouping.n_only_synthetic,
+        reason=None if groups else f"would stand on fewer than {N_ROWS_SHOWN_MIN} real rows",
+    )
+
+
+def _may_be_shown(query: Query, real: Answers) -> NDArray[np.bool_]:
+    """Return which real answers stand on rows enough, or on none."""
+    enough = (real.n >= N_ROWS_SHOWN_MIN) & ~((real.n_others > 0) & (real.n_others < N_ROWS_SHOWN_MIN))
+    if query.quantile is not None:
+        # A value beyond which there are fewer rows is nearly that of a single row.
+        return enough & (real.n * min(query.quantile, 1 - query.quantile) >= N_ROWS_SHOWN_MIN)
+    return np.asarray(enough | ((real.n == 0) & np.isfinite(real.value)))
+
+
+def _group(both: _Both, g: int) -> GroupAnswer:
+    real, synthetic = float(both.real.value[g]), float(both.synthetic.value[g])
+    errors = (float(both.real.standard_error[g]), float(both.synthetic.standard_error[g]))
+    interval = _around(synthetic, errors[1])
+    difference = _around(synthetic - real, float(np.hypot(*errors)))
+    return GroupAnswer(
+        group=both.grouping.labels[g],
+        n_real=int(both.real.n[g]),
+        real=_rounded(real),
+        synthetic=None if np.isnan(synthetic) else _rounded(synthetic),
+        synthetic_interval=None if interval is None else (_rounded(interval[0]), _rounded(interval[1])),
+        difference_interval=(
+            None if difference is None else (_rounded(difference[0]), _rounded(difference[1]))
+        ),
+        error=_error(both, real, synthetic),
+        is_within=None if interval is None else interval[0] <= real <= interval[1],
+    )
+
+
+def _error(both: _Both, real: float, synthetic: float) -> float:
+    if np.isnan(synthetic):
+        return 1.0
+    gap, unit = abs(synthetic - real), abs(real) if both.unit is None else both.unit
+    if unit == 0:
+        return float(gap > 0)
+    return round(min(1.0, gap / unit), N_DIGITS)
+
+
+def _around(value: float, error: float) -> Interval | None:
+    if np.isnan(value) or np.isnan(error):
+        return None
+    return value - Z_95 * error, value + Z_95 * error
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{N_DIGITS}g}")
+
+
+QUERIES = Metric(
+    name="queries",
+    title="Answers to your queries",
+    summary="How far the synthetic table's answers to the queries that you named are from the real table's, "
+    "on average. 0: they are the same.",
+    concern="queries have other answers than on the real table",
+    topic="usefulness",
+    direction="lower",
+    range=(0.0, 1.0),
+    best=0.0,
+    result=Queries,
+    score=score,
+    needs=frozenset({Need.queries}),
+    stand_in=StandIn.resampled,
+)

@@ -1,0 +1,176 @@
+"""Whether a model of synthetic rows finds the rows of a rare class, and whether its probabilities hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
+from understudy.evaluation.estimates import average_precision, recall_and_precision
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import rarest_class
+from understudy.evaluation.prediction import Experiment, experiment
+
+N_ROWS_OF_CLASS_MIN = 30
+N_POINTS = 41
+N_BINS = 10
+N_RESAMPLED = 100
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class ReliabilityBin(BaseModel):
+    """Rows whose probability lies in one tenth, by what was said and what was true."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    n_test: int
+    predicted: Annotated[float, Field(description="Mean probability that the model gives the class.")]
+    observed: Annotated[float, Field(description="Share of the rows that are of the class.")]
+
+
+class Finder(BaseModel):
+    """How well one model finds the rows of the class."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    average_precision: float
+    interval: tuple[float, float]
+    lift: Annotated[float, Field(description="Average precision over the class's share: 1 is guessing.")]
+    recall: Annotated[list[float], Field(description="Of the precision-recall curve.")]
+    precision: list[float]
+    calibration_error: Annotated[
+        float, Field(description="Mean difference of what was said and what was true, weighted by rows.")
+    ]
+    reliability: Annotated[
+        list[ReliabilityBin], Field(description="Bins of at least 5 rows of the class and 5 others.")
+    ]
+
+
+class RareClass(MetricResult):
+    """Average precision for the rarest class that has enough test rows."""
+
+    metric: Literal["rare_class"] = "rare_class"
+    target: str
+    label: Annotated[str, Field(description="The class.")]
+    n_positive: Annotated[int, Field(description="Test rows of the class.")]
+    share: Annotated[float, Field(description="Share of the test rows: what guessing reaches.")]
+    synthetic: Finder
+    real: Finder | None = None
+
+
+def score(comparison: Comparison) -> RareClass | Unscored:
+    """Return the average precision of the model of the judged rows for the rarest class.
+
+    Notes
+    -----
+    Precision and recall rather than ROC: of a rare class, Saito and Rehmsmeier (2015). Calibration error:
+    Naeini, Cooper and Hauskrecht (2015).
+    """
+    found = experiment(comparison)
+    if isinstance(found, str):
+        return Unscored(reason=found)
+    if found.target.classes is None:
+        return Unscored(reason="needs a target of classes")
+    rarest = rarest_class(found.test.classes, N_ROWS_OF_CLASS_MIN)
+    if rarest is None or np.all(found.test.classes == rarest):
+        return Unscored(reason=f"needs a class with at least {N_ROWS_OF_CLASS_MIN} rows to test on")
+    return _result(comparison, found, rarest)
+
+
+def _result(comparison: Comparison, found: Experiment, rarest: int) -> RareClass:
+    is_positive = found.test.classes == rarest
+    finders = [
+        None if model is None else _finder(model.values[:, rarest], is_positive, comparison.rng("rare_class"))
+        for model in (found.judged, found.real)
+    ]
+    assert finders[0] is not None
+    return RareClass(
+        score=finders[0].average_precision,
+        interval=finders[0].interval,
+        target=found.target.name,
+        label=found.target.labels[rarest],
+        n_positive=int(is_positive.sum()),
+        share=float(is_positive.mean()),
+        synthetic=finders[0],
+        real=finders[1],
+        n_rows=found.n_rows,
+    )
+
+
+def _finder(scores: Floats, is_positive: Bools, rng: np.random.Generator) -> Finder:
+    value = average_precision(scores, is_positive)
+    bins, error = _reliability(scores, is_positive)
+    recall, precision = _curve(scores, is_positive)
+    return Finder(
+        average_precision=value,
+        interval=_interval(value, scores, is_positive, rng),
+        lift=value / float(is_positive.mean()),
+        recall=recall,
+        precision=precision,
+        calibration_error=error,
+        reliability=bins,
+    )
+
+
+def _interval(
+    value: float, scores: Floats, is_positive: Bools, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return the percentiles of the value on resampled test rows."""
+    n = len(scores)
+    order = np.argsort(-scores, kind="stable")
+    scores, is_positive = scores[order], is_positive[order]
+    drawn = [
+        average_precision(
+            scores, is_positive, np.bincount(rng.integers(n, size=n), minlength=n).astype(np.float64)
+        )
+        for _ in range(N_RESAMPLED)
+    ]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return min(float(low), value), max(float(high), value)
+
+
+def _curve(scores: Floats, is_positive: Bools) -> tuple[list[float], list[float]]:
+    """Return some points of the precision-recall curve, each on at least 5 rows of the class."""
+    recall, precision = recall_and_precision(scores, is_positive)
+    first = N_ROWS_SHOWN_MIN / is_positive.sum()
+    at = np.unique(np.searchsorted(recall, np.linspace(first, 1.0, N_POINTS) - 1e-12))
+    at = at[at < len(recall)]
+    return [round(float(x), 4) for x in recall[at]], [round(float(x), 4) for x in precision[at]]
+
+
+def _reliability(scores: Floats, is_positive: Bools) -> tuple[list[ReliabilityBin], float]:
+    """Return the bins that may be shown, and the calibration error over all of them."""
+    bins = np.minimum((scores * N_BINS).astype(np.int64), N_BINS - 1)
+    n, n_positive = np.bincount(bins, minlength=N_BINS), np.bincount(bins, is_positive, minlength=N_BINS)
+    predicted = np.bincount(bins, scores, minlength=N_BINS)
+    error = float(np.abs(predicted - n_positive).sum() / len(scores))
+    shown = np.flatnonzero(np.minimum(n_positive, n - n_positive) >= N_ROWS_SHOWN_MIN)
+    return [
+        ReliabilityBin(
+            n_test=int(n[i]), predicted=float(predicted[i] / n[i]), observed=float(n_positive[i] / n[i])
+        )
+        for i in shown
+    ], error
+
+
+RARE_CLASS = Metric(
+    name="rare_class",
+    title="Rare class",
+    summary="How well a model that was trained on the synthetic rows finds the rarest class of the target in "
+    "real rows. Guessing reaches the class's share; read it against the same model trained on real rows.",
+    concern="a model that learns from these rows finds the rare class less well",
+    topic="usefulness",
+    direction="higher",
+    range=(0.0, 1.0),
+    best=1.0,
+    result=RareClass,
+    score=score,
+    needs=frozenset({Need.target}),
+    stand_in=StandIn.training,
+)
