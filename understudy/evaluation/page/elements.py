@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -67,20 +68,42 @@ def halves(cards: Iterable[str]) -> str:
 
 
 def table(
-    caption: str, heads: Sequence[Head], rows: Sequence[Sequence[str]], *, is_hidden: bool = False
+    caption: str,
+    heads: Sequence[Head],
+    rows: Sequence[Sequence[str]],
+    *,
+    kind: str = "",
+    is_hidden: bool = False,
 ) -> str:
-    """Return a table whose first cells are heads of their rows; it scrolls inside itself."""
+    """Return a table whose first cells are heads of their rows; it scrolls inside itself.
+
+    Parameters
+    ----------
+    kind : str
+        `stacks`: on a narrow screen each row becomes a small list.
+    is_hidden : bool
+        Whether only those hear the caption who cannot see the page.
+    """
     tops = "".join(f'<th scope="col"{_right(head)}>{head.text}</th>' for head in heads)
     body = "".join(_row(heads, row) for row in rows)
-    kind = ' class="visually-hidden"' if is_hidden else ""
+    caption_kind = ' class="visually-hidden"' if is_hidden else ""
     return (
-        f'<div class="scroll" tabindex="0" role="group" aria-label="{caption}">'
-        f"<table><caption{kind}>{caption}</caption><thead><tr>{tops}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<div class="{f"scroll {kind}".strip()}" tabindex="0" role="group" aria-label="{_plain(caption)}">'
+        f"<table><caption{caption_kind}>{caption}</caption><thead><tr>{tops}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 
+def _plain(text: str) -> str:
+    """Return HTML without its tags, for an attribute."""
+    return re.sub("<[^>]*>", "", text)
+
+
 def _row(heads: Sequence[Head], row: Sequence[str]) -> str:
-    cells = "".join(f"<td{_right(head)}>{cell}</td>" for head, cell in zip(heads[1:], row[1:], strict=True))
+    cells = "".join(
+        f'<td{_right(head)} data-label="{_plain(head.text)}">{cell}</td>'
+        for head, cell in zip(heads[1:], row[1:], strict=True)
+    )
     return f'<tr><th scope="row">{row[0]}</th>{cells}</tr>'
 
 

@@ -32,7 +32,27 @@ def score(value: float | None, metric: str) -> str:
         return NONE
     if metric == "exact_copies":
         return percent(value, digits=2)
-    return f"{value:.3f}".replace("-", MINUS)
+    return decimal(value)
+
+
+def decimal(value: float | None) -> str:
+    """Return a number with three decimals."""
+    return NONE if value is None else f"{value:.3f}".replace("-", MINUS)
+
+
+def change(value: float) -> str:
+    """Return a difference, with its sign."""
+    return f"+{value:.3f}" if value > 0 else decimal(value)
+
+
+def span(interval: tuple[float, float] | None) -> str:
+    """Return an interval in words; nothing where there is none."""
+    return "" if interval is None else f"{decimal(interval[0])} to {decimal(interval[1])}"
+
+
+def share(value: float | None) -> str:
+    """Return a share of rows, if there is one."""
+    return NONE if value is None else percent(value)
 
 
 def percent(share: float, *, digits: int = 1) -> str:

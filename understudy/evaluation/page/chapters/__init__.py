@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from understudy.evaluation.page.chapters import (
+    bias,
     columns,
     detection,
     method,
     pairs,
     privacy,
+    queries,
+    rules,
+    subgroups,
     summary,
+    support,
     usefulness,
 )
 from understudy.evaluation.page.elements import Chapter
@@ -18,7 +23,12 @@ CHAPTERS: tuple[Chapter, ...] = (
     columns.CHAPTER,
     pairs.CHAPTER,
     detection.CHAPTER,
+    support.CHAPTER,
+    rules.CHAPTER,
+    subgroups.CHAPTER,
     usefulness.CHAPTER,
+    queries.CHAPTER,
+    bias.CHAPTER,
     privacy.CHAPTER,
     method.CHAPTER,
 )

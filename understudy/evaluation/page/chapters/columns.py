@@ -9,15 +9,16 @@ from understudy.evaluation.distributions import (
     Distribution,
 )
 from understudy.evaluation.left_out import LeftOut
-from understudy.evaluation.metrics.fidelity import ColumnShapes
+from understudy.evaluation.metrics.fidelity import ColumnAdherence, ColumnCoverage, ColumnShapes
 from understudy.evaluation.metrics.fidelity.column_shapes import ColumnShape
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.charts import marks
 from understudy.evaluation.page.charts.bars import bars
 from understudy.evaluation.page.charts.histogram import histogram
-from understudy.evaluation.page.elements import Chapter
+from understudy.evaluation.page.elements import Chapter, Head
 from understudy.evaluation.page.formatting import escape
 from understudy.evaluation.report import Report
+from understudy.evaluation.scores import MetricScores
 
 # More cards than this are folded away: the least alike columns come first.
 N_CARDS_OPEN = 24
@@ -43,7 +44,8 @@ def draw(report: Report) -> str:
         for shape in sorted(result.columns, key=lambda shape: shape.score)
     ]
     legend = elements.legend(((marks.AREA, "real"), (marks.STEP, "synthetic")))
-    body = f"{legend}{_grid(cards[:N_CARDS_OPEN])}{_folded(cards[N_CARDS_OPEN:])}{_left_out(report)}"
+    grid = f"{_grid(cards[:N_CARDS_OPEN])}{_folded(cards[N_CARDS_OPEN:])}"
+    body = f"{legend}{grid}{_reach(report)}{_left_out(report)}"
     return elements.section("columns", TITLE, LEAD, body)
 
 
@@ -55,6 +57,27 @@ def _folded(cards: list[str]) -> str:
     return (
         elements.details(f"{len(cards)} more columns, all of them more alike", _grid(cards)) if cards else ""
     )
+
+
+def _reach(report: Report) -> str:
+    """Return whether values lie within the real ones, and reach as far."""
+    within, reached = elements.found(report, ColumnAdherence), elements.found(report, ColumnCoverage)
+    cards = []
+    if within is not None:
+        cards.append(_measured(within[0], [(one.column, one.score) for one in within[1].columns]))
+    if reached is not None:
+        cards.append(_measured(reached[0], [(one.column, one.score) for one in reached[1].columns]))
+    return f'<div class="gap">{elements.halves(cards)}</div>' if cards else ""
+
+
+def _measured(scores: MetricScores, columns: list[tuple[str, float]]) -> str:
+    rows = [
+        [elements.name(column), formatting.decimal(score)]
+        for column, score in sorted(columns, key=lambda one: one[1])
+    ]
+    heads = [Head("Column, the lowest first"), Head("Score", is_number=True)]
+    table = elements.table(f"{escape(scores.title)}, column by column", heads, rows, is_hidden=True)
+    return elements.measured(scores, elements.details("Column by column", table))
 
 
 def _left_out(report: Report) -> str:

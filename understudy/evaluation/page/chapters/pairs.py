@@ -1,70 +1,161 @@
-"""Pairs of columns: how far they differ, and which differ most."""
+"""Pairs of columns: what they say of each other, how far they differ, and which differ most."""
 
 from __future__ import annotations
 
-from understudy.evaluation.metrics.fidelity import ColumnPairs
+from collections.abc import Sequence
+
+from understudy.evaluation.metrics.fidelity import ColumnPairs, Contingency, Correlations, MutualInformation
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.charts import heat_map
 from understudy.evaluation.page.charts.heat_map import Matrix
 from understudy.evaluation.page.elements import Chapter, Head
+from understudy.evaluation.page.formatting import escape
 from understudy.evaluation.report import Report
 from understudy.evaluation.scores import MetricScores
 
+METRICS = ("column_pairs", "mutual_information", "correlations", "contingency")
 N_COLUMNS_IN_HEAT_MAP = 40
 N_PAIRS_LISTED = 8
 TITLE = "Pairs of columns"
-LEAD = (
-    "Whether columns belong together as they do in the real table. Each square is a pair of columns; the "
-    "deeper its colour, the more their joint distribution differs from the real one (total variation on "
-    "ten shared bins a column, 0 is equal). Read the large map against the small ones."
+LEAD = "Whether columns belong together as they do in the real table. Each square is a pair of columns."
+RELATIONS = (
+    "How much each column tells of each other one: deep squares are strong relations. In the large map, "
+    "what the synthetic table has too much of, and what it lost."
+)
+DIFFERENCES = (
+    "How far the joint distribution of each pair is from the real one, by total variation on ten bins a "
+    "column. Read the large map against the small ones."
 )
 
 
 def draw(report: Report) -> str:
     """Return the heat maps of all pairs, and the pairs that are least alike."""
-    found = elements.found(report, ColumnPairs)
-    if found is None:
-        return elements.section("pairs", TITLE, LEAD, elements.reasons(report, ["column_pairs"]))
-    scores, result = found
-    body = f"{_differences(scores, result)}{elements.card(_weakest(scores, result), kind='gap')}"
+    body = f"{elements.reasons(report, METRICS)}{_relations(report)}{_differences(report)}{_others(report)}"
     return elements.section("pairs", TITLE, LEAD, body)
 
 
-def _differences(scores: MetricScores, result: ColumnPairs) -> str:
+def _relations(report: Report) -> str:
+    found = elements.found(report, MutualInformation)
+    if found is None:
+        return ""
+    scores, result = found
+    gaps = _minus(result.synthetic, result.real)
+    large = figure(
+        result.columns, gaps, "Synthetic minus real", _largest(result.columns, gaps), heat_map.DIFFERENCES
+    )
     small = [
-        _figure(other, title, note, has_names=False)
-        for other, title, note in (
-            (scores.independent, "Independent columns", "What is lost when no relation is learnt."),
-            (scores.real, "Fresh real rows", "What chance alone makes differ: nothing can be paler."),
-        )
+        figure(result.columns, matrix, title, "", heat_map.STRENGTHS, has_names=False)
+        for title, matrix in (("Real", result.real), ("Synthetic", result.synthetic))
+    ]
+    key = heat_map.legend(heat_map.DIFFERENCES, "stronger; below, weaker than real", is_signed=True)
+    small.append(heat_map.legend(heat_map.STRENGTHS, "strength, 0 to 1"))
+    head = f'<h3>{escape(scores.title)}</h3><p class="lead">{RELATIONS}</p>'
+    return f"{head}{_split(large + key, small)}"
+
+
+def _differences(report: Report) -> str:
+    found = elements.found(report, ColumnPairs)
+    if found is None:
+        return ""
+    scores, result = found
+    small = [
+        _gap_figure(other, title, has_names=False)
+        for title, other in (("Independent columns", scores.independent), ("Fresh real rows", scores.real))
         if isinstance(other, ColumnPairs)
     ]
-    large = _figure(result, "Synthetic", "", has_names=True)
-    scale = heat_map.legend(heat_map.DIFFERENCES, "Total variation from the real table")
+    large = _gap_figure(result, "Synthetic against real", has_names=True)
+    key = heat_map.legend(heat_map.DIFFERENCES, "total variation")
+    head = f'<h3 class="gap">{escape(scores.title)}</h3><p class="lead">{DIFFERENCES}</p>'
+    return f"{head}{_split(large + key, small)}{elements.card(_weakest(scores, result), kind='gap')}"
+
+
+def _others(report: Report) -> str:
+    """Return the narrower scores: of numbers, and of categories."""
+    cards = []
+    correlations = elements.found(report, Correlations)
+    if correlations is not None:
+        scores, result = correlations
+        rank = formatting.decimal(result.spearman_score)
+        body = f'<p class="small muted">Pearson; by ranks (Spearman) the similarity is {rank}.</p>'
+        cards.append(elements.measured(scores, body + _correlation_maps(result)))
+    contingency = elements.found(report, Contingency)
+    if contingency is not None:
+        cards.append(elements.measured(contingency[0]))
+    return elements.halves(cards)
+
+
+def _correlation_maps(result: Correlations) -> str:
+    maps = "".join(
+        figure(result.columns, matrix, title, "", heat_map.STRENGTHS, has_names=False, level=4)
+        for title, matrix in (
+            ("Real", result.pearson_real),
+            ("Synthetic", result.pearson_synthetic),
+            ("Difference", _minus(result.pearson_synthetic, result.pearson_real)),
+        )
+    )
+    names = ", ".join(elements.name(column) for column in result.columns[:N_COLUMNS_IN_HEAT_MAP])
+    key = heat_map.legend(heat_map.STRENGTHS, "positive; below, negative", is_signed=True)
+    return f'<div class="thirds maps">{maps}</div>{key}<p class="small muted">In this order: {names}.</p>'
+
+
+def _split(large: str, small: Sequence[str]) -> str:
+    stack = "".join(small)
     return (
-        f'<div class="split">{elements.card(f"{large}{scale}")}'
-        f'<div class="stack">{"".join(elements.card(figure) for figure in small)}</div></div>'
+        f'<div class="split">{elements.card(large)}<div class="card stack">{stack}</div></div>'
+        if stack
+        else elements.card(large)
     )
 
 
-def _figure(result: ColumnPairs, title: str, note: str, *, has_names: bool) -> str:
-    names = result.columns[:N_COLUMNS_IN_HEAT_MAP]
-    if len(names) < len(result.columns):
-        note = f"{note} The first {len(names)} of {len(result.columns)} columns.".strip()
-    score = formatting.score(result.score, "column_pairs")
-    label = f"{title}: differences of all pairs of columns; their mean similarity is {score}"
+def _gap_figure(result: ColumnPairs, title: str, *, has_names: bool) -> str:
+    gaps = [[None if one is None else 1 - one for one in row] for row in result.matrix]
+    note = f"mean similarity {formatting.decimal(result.score)}"
+    return figure(result.columns, gaps, title, note, heat_map.DIFFERENCES, has_names=has_names)
+
+
+def figure(
+    columns: Sequence[str],
+    matrix: Matrix,
+    title: str,
+    note: str,
+    limits: Sequence[float],
+    *,
+    has_names: bool = True,
+    level: int = 4,
+) -> str:
+    """Return one heat map with its title; of wide tables the first columns."""
+    shown = columns[:N_COLUMNS_IN_HEAT_MAP]
+    if len(shown) < len(columns):
+        note = f"{note}. The first {len(shown)} of {len(columns)} columns".removeprefix(". ")
+    squares = [row[: len(shown)] for row in matrix[: len(shown)]]
     drawn = heat_map.draw(
-        names, _gaps(result.matrix, len(names)), label, limits=heat_map.DIFFERENCES, has_names=has_names
+        shown, squares, f"{title}: {note or 'all pairs'}", limits=limits, has_names=has_names
     )
     return (
-        f'<figure class="{"heatmap named" if has_names else "heatmap"}"><figcaption><h3>{title} '
-        f'<span class="muted number">{score}</span></h3>'
-        f'<span class="small muted">{note}</span></figcaption>{drawn}</figure>'
+        f'<figure class="{"heatmap named" if has_names else "heatmap"}"><figcaption>'
+        f'<h{level}>{title}</h{level}><span class="small muted">{note}</span></figcaption>{drawn}</figure>'
     )
 
 
-def _gaps(matrix: Matrix, n: int) -> Matrix:
-    return [[None if one is None else 1 - one for one in row[:n]] for row in matrix[:n]]
+def _minus(synthetic: Matrix, real: Matrix) -> Matrix:
+    return [
+        [None if one is None or other is None else one - other for one, other in zip(*rows, strict=True)]
+        for rows in zip(synthetic, real, strict=True)
+    ]
+
+
+def _largest(columns: Sequence[str], gaps: Matrix) -> str:
+    """Say which relation changed most; safe HTML without tags."""
+    found = [
+        (value, i, j) for i, row in enumerate(gaps) for j, value in enumerate(row[:i]) if value is not None
+    ]
+    if not found:
+        return ""
+    value, i, j = max(found, key=lambda one: abs(one[0]))
+    return (
+        f"largest change: {escape(columns[j])} and {escape(columns[i])}, "
+        f"{formatting.decimal(abs(value))} {'stronger' if value > 0 else 'weaker'} than real"
+    )
 
 
 def _weakest(scores: MetricScores, result: ColumnPairs) -> str:
@@ -84,7 +175,7 @@ def _weakest(scores: MetricScores, result: ColumnPairs) -> str:
     rows = [
         [
             f"{elements.name(result.columns[j])} &amp; {elements.name(result.columns[i])}",
-            *(formatting.score(matrix[i][j], "column_pairs") for _, matrix in tables),
+            *(formatting.decimal(matrix[i][j]) for _, matrix in tables),
         ]
         for _, i, j in sorted(found)[:N_PAIRS_LISTED]
     ]

@@ -62,7 +62,7 @@ def _checks(report: Report) -> str:
     )
     parts = []
     if urgent:
-        parts.append(elements.table("Checks that ask for attention", HEADS, urgent))
+        parts.append(elements.table("Checks that ask for attention", HEADS, urgent, kind="stacks"))
     if others:
         parts.append(_others(others, checks))
     return elements.card("".join(parts), kind="checks")
@@ -75,7 +75,7 @@ def _others(rows: Sequence[Sequence[str]], checks: Sequence[Check]) -> str:
     if n_unscored:
         said.append(f"{n_unscored} could not be made")
     title = ", ".join(said)
-    return elements.details(title, elements.table(title, HEADS, rows, is_hidden=True))
+    return elements.details(title, elements.table(title, HEADS, rows, kind="stacks", is_hidden=True))
 
 
 def _row(report: Report, check: Check) -> list[str]:
@@ -108,8 +108,7 @@ def _bounds(check: Check, scores: MetricScores) -> str:
     if check.warn is not None:
         said.append(_bound(check, scores, check.warn))
     if check.fail is not None:
-        text = _bound(check, scores, check.fail)
-        said.append(f'<span class="small muted">fails unless {text}</span>' if said else text)
+        said.append(f'<span class="small muted">fails {_beyond(check, scores, check.fail)}</span>')
     return "<br>".join(said)
 
 
@@ -118,7 +117,17 @@ def _bound(check: Check, scores: MetricScores, bound: float) -> str:
     if check.of == "loss":
         return f"at most {shown} worse"
     if scores.direction == "nearer":
-        ends = sorted((bound, 2 * scores.best - bound))
-        low, high = (formatting.score(end, check.metric) for end in ends)
-        return f"{low} to {high}"
+        return _range(check, scores, bound)
     return f"at least {shown}" if scores.direction == "higher" else f"at most {shown}"
+
+
+def _beyond(check: Check, scores: MetricScores, bound: float) -> str:
+    shown = formatting.score(bound, check.metric)
+    if check.of == "score" and scores.direction == "nearer":
+        return f"outside {_range(check, scores, bound)}"
+    return f"below {shown}" if check.of == "score" and scores.direction == "higher" else f"above {shown}"
+
+
+def _range(check: Check, scores: MetricScores, bound: float) -> str:
+    low, high = (formatting.score(end, check.metric) for end in sorted((bound, 2 * scores.best - bound)))
+    return f"{low} to {high}"

@@ -76,3 +76,21 @@ STEP = (
 def drawn(mark: str, width: int) -> str:
     """Return a mark by itself, for a legend; it was drawn in the middle of a square of 16."""
     return f'<svg width="{width}" height="16" viewBox="0 0 {width} 16" aria-hidden="true">{mark}</svg>'
+
+
+def line(role: str) -> str:
+    """Return the line of a curve, in its pattern of dashes."""
+    return f'<svg width="30" height="8" aria-hidden="true"><path class="curve s-{role}" d="M1 4H29"/></svg>'
+
+
+def whisker(role: str) -> str:
+    """Return an estimate with its interval."""
+    dot = (
+        f'<rect class="f-{role}-ink" x="8" y="1" width="10" height="10" rx="1"/>'
+        if role == "real"
+        else f'<circle class="f-{role}" cx="13" cy="6" r="5"/>'
+    )
+    return (
+        '<svg width="26" height="12" aria-hidden="true">'
+        f'<path class="s-{role}" stroke-width="2" d="M0 6H26"/>{dot}</svg>'
+    )

@@ -10,7 +10,7 @@ from understudy.evaluation.page import formatting
 from understudy.evaluation.page.charts import marks
 from understudy.evaluation.scores import Floor, MetricScores
 
-WIDTH, HEIGHT = 300, 46
+WIDTH, HEIGHT = 260, 44
 LEFT, RIGHT = 10, 10
 LANE = 17
 # Of the range of all scores: a scale is at least so long, since small gaps shall look small.
@@ -26,7 +26,9 @@ def goodness(direction: Direction, best: float) -> Callable[[float], float]:
     """Return a function that is 0 at the best score, and falls on the side, or the sides, that are bad."""
     if direction == "nearer":
         return lambda score: -abs(score - best)
-    return (lambda score: score - best) if direction == "higher" else (lambda score: best - score)
+    # An attacker who does worse than chance knows no less than one who guesses: not better than the best.
+    sign = 1 if direction == "higher" else -1
+    return lambda score: min(sign * (score - best), 0.0)
 
 
 @dataclass(frozen=True)
