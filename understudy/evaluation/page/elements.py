@@ -111,9 +111,11 @@ def _right(head: Head) -> str:
     return ' class="right number"' if head.is_number else ""
 
 
-def long_table(caption: str, heads: Sequence[Head], rows: Sequence[Sequence[str]], rest: str) -> str:
+def long_table(
+    caption: str, heads: Sequence[Head], rows: Sequence[Sequence[str]], rest: str, *, is_hidden: bool = False
+) -> str:
     """Return a table whose later rows have to be unfolded."""
-    shown = table(caption, heads, rows[:N_ROWS_OPEN])
+    shown = table(caption, heads, rows[:N_ROWS_OPEN], is_hidden=is_hidden)
     hidden = rows[N_ROWS_OPEN:]
     if not hidden:
         return shown
@@ -124,6 +126,11 @@ def long_table(caption: str, heads: Sequence[Head], rows: Sequence[Sequence[str]
 def details(summary: str, body: str) -> str:
     """Return what is folded away until somebody asks for it."""
     return f"<details><summary>{summary}</summary>{body}</details>"
+
+
+def beside(main: str, others: Iterable[str]) -> str:
+    """Return a card, and to its right, where there is room, a column of others."""
+    return f'<div class="part">{main}<div class="stack">{"".join(others)}</div></div>'
 
 
 def legend(items: Iterable[tuple[str, str]]) -> str:

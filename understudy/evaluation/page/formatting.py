@@ -37,12 +37,15 @@ def score(value: float | None, metric: str) -> str:
 
 def decimal(value: float | None) -> str:
     """Return a number with three decimals."""
-    return NONE if value is None else f"{value:.3f}".replace("-", MINUS)
+    if value is None:
+        return NONE
+    # What rounds to nothing has no sign.
+    return f"{value:.3f}".replace("-0.000", "0.000").replace("-", MINUS)
 
 
 def change(value: float) -> str:
     """Return a difference, with its sign."""
-    return f"+{value:.3f}" if value > 0 else decimal(value)
+    return f"+{value:.3f}" if value >= 0.0005 else decimal(value)
 
 
 def span(interval: tuple[float, float] | None) -> str:

@@ -45,11 +45,6 @@ def draw(report: Report) -> str:
     return elements.section("bias", TITLE, LEAD, body)
 
 
-def _part(measured: str, tables: Sequence[str]) -> str:
-    """Return a score beside the tables of all protected columns."""
-    return f'<div class="part">{measured}<div class="stack">{"".join(tables)}</div></div>'
-
-
 def _both(
     real: float | None, synthetic: float | None, intervals: tuple[Interval, Interval]
 ) -> list[Estimate]:
@@ -67,7 +62,7 @@ def _rates(report: Report) -> str:
     )
     text = f"{escape(scores.summary)} Largest change: {worst}."
     tables = [_rates_table(column, result.measure) for column in result.columns]
-    return _part(elements.measured(scores, text=text), tables)
+    return elements.beside(elements.measured(scores, text=text), tables)
 
 
 def _rates_table(column: ColumnRates, measure: str) -> str:
@@ -122,7 +117,7 @@ def _parity(report: Report) -> str:
     if found is None:
         return ""
     scores, result = found
-    heads = [Head("Group"), *_models("Picked by the model"), Head("Both on one axis")]
+    heads = [Head("Group"), *_models("Picked"), Head("Both on one axis")]
     tables = []
     for column in result.columns:
         estimates = [
@@ -139,23 +134,24 @@ def _parity(report: Report) -> str:
             ]
             for one, drawn in zip(column.groups, estimates, strict=True)
         ]
-        rows.append(_largest(column.real.difference, column.synthetic.difference, ["Largest difference"]))
-        rows.append(_largest(column.real.ratio, column.synthetic.ratio, ["Smallest over largest share"]))
+        rows.append(_last("Largest difference", column.real.difference, column.synthetic.difference))
+        rows.append(_last("Smallest over largest share", column.real.ratio, column.synthetic.ratio))
         caption = f"Predicted {escape(column.label)} by {elements.name(column.column)}"
         tables.append(_table(caption, heads, rows, column.n_groups_hidden))
     text = (
         f"{escape(scores.summary)} A smallest share under 0.8 of the largest counts as a sign of adverse "
         f"impact (the four-fifths rule).{_not_judged(result.not_judged)}"
     )
-    return _part(elements.measured(scores, text=text), tables)
+    return elements.beside(elements.measured(scores, text=text), tables)
 
 
 def _models(title: str) -> list[Head]:
-    return [Head(f"{title} of {kind} rows", is_number=True) for kind in ("real", "synthetic")]
+    """Return the heads of what the models of either table do."""
+    return [Head(f"{title}, {kind}", is_number=True) for kind in ("real", "synthetic")]
 
 
-def _largest(real: float | None, synthetic: float | None, start: list[str]) -> list[str]:
-    return [f"<em>{start[0]}</em>", formatting.decimal(real), formatting.decimal(synthetic), ""]
+def _last(title: str, real: float | None, synthetic: float | None) -> list[str]:
+    return [f"<em>{title}</em>", formatting.decimal(real), formatting.decimal(synthetic), ""]
 
 
 def _not_judged(columns: Sequence[str]) -> str:
@@ -168,7 +164,7 @@ def _odds(report: Report) -> str:
     if found is None:
         return ""
     scores, result = found
-    heads = [Head("Group"), *_models("True positives, model"), *_models("False positives, model")]
+    heads = [Head("Group"), *_models("True positives"), *_models("False positives")]
     tables = []
     for column in result.columns:
         rows = [
@@ -187,7 +183,7 @@ def _odds(report: Report) -> str:
         )
         tables.append(_table(caption, heads, rows, column.n_groups_hidden))
     text = f"{escape(scores.summary)}{_not_judged(result.not_judged)}"
-    return _part(elements.measured(scores, text=text), tables)
+    return elements.beside(elements.measured(scores, text=text), tables)
 
 
 def _segments(report: Report) -> str:
@@ -198,7 +194,7 @@ def _segments(report: Report) -> str:
     heads = [
         Head("Group"),
         Head("Likeness", is_number=True),
-        *_models(f"{result.measure}, model"),
+        *_models(result.measure),
         Head("Both on one axis"),
     ]
     tables = []
@@ -222,7 +218,7 @@ def _segments(report: Report) -> str:
         tables.append(_table(caption, heads, rows, column.n_groups_hidden))
     worst = f"{elements.name(result.worst_column)}: {escape(result.worst_group)}"
     text = f"{escape(scores.summary)} The group served worst: {worst}."
-    return _part(elements.measured(scores, text=text), tables)
+    return elements.beside(elements.measured(scores, text=text), tables)
 
 
 def _rebalancing(report: Report) -> str:
@@ -231,7 +227,8 @@ def _rebalancing(report: Report) -> str:
         return ""
     scores, result = found
     text = f"{escape(scores.summary)}{_not_judged(result.not_judged)}"
-    return _part(elements.measured(scores, text=text), [_rebalanced(column) for column in result.columns])
+    tables = [_rebalanced(column) for column in result.columns]
+    return elements.beside(elements.measured(scores, text=text), tables)
 
 
 def _rebalanced(column: ColumnRebalanced) -> str:

@@ -60,25 +60,25 @@ def draw(report: Report) -> str:
     """Return the attacks and the alarms."""
     parts = (
         elements.reasons(report, METRICS),
-        _group("Was a row in the training table?", [*_curves(report), *_surest(report)]),
+        _group("Was a row in the training table?", [*_curves(report), elements.halves(_surest(report))]),
         _group("What else can be learnt of people?", _excesses(report)),
-        _group("Rows that came through", _copies(report)),
+        _group("Rows that came through", [_near(report), _others(report)]),
         CAVEAT,
     )
     return elements.section("privacy", TITLE, LEAD, "".join(parts))
 
 
-def _group(title: str, cards: Sequence[str]) -> str:
-    return f'<h3 class="gap">{title}</h3>{elements.halves(cards)}' if cards else ""
+def _group(title: str, parts: Sequence[str]) -> str:
+    return f"<h3>{title}</h3>{''.join(parts)}" if any(parts) else ""
 
 
 def _curves(report: Report) -> list[str]:
-    cards = []
+    parts = []
     for kind in (MembershipDistance, MembershipDensity):
         found = elements.found(report, kind)
         if found is not None:
-            cards.append(elements.measured(found[0], _roc(found[0])))
-    return cards
+            parts.append(elements.beside(elements.measured(found[0]), [elements.card(_roc(found[0]))]))
+    return parts
 
 
 def _roc(scores: MetricScores) -> str:
@@ -114,9 +114,9 @@ def _surest(report: Report) -> list[str]:
     if outliers is not None:
         scores, outlying = outliers
         text = (
-            f"{escape(scores.summary)} Asked about the {formatting.percent(outlying.share)} of the rows that are "
-            "least like any other; on all others the same attacker ({escape(outlying.attacker)}) reaches "
-            f"{formatting.decimal(outlying.auc_of_others)}."
+            f"{escape(scores.summary)} Asked about the {formatting.percent(outlying.share)} of the rows that "
+            "are least like any other; on all others the same attacker "
+            f"({escape(outlying.attacker)}) reaches {formatting.decimal(outlying.auc_of_others)}."
         )
         cards.append(elements.measured(scores, text=text))
     return cards
@@ -184,19 +184,24 @@ def _measured(scores: MetricScores, head: str, trials: Sequence[Trial], note: st
         for (title, attack, control, excess, interval), drawn in zip(trials, estimates, strict=True)
     ]
     table = elements.table("Success on rows learnt from, and on held-out rows", heads, rows)
-    return elements.measured(scores, table + note)
+    return elements.beside(elements.measured(scores), [elements.card(table + note)])
 
 
-def _copies(report: Report) -> list[str]:
-    cards = [_exact(report)]
-    near = elements.found(report, NearCopies)
-    if near is not None:
-        trials = [
-            (_differing(one.n_different), one.attack, one.control, one.excess, one.interval)
-            for one in near[1].copies
-        ]
-        cards.append(_measured(near[0], "Columns that differ", trials))
-    return [card for card in (*cards, _canaries(report), _nearest(report)) if card]
+def _near(report: Report) -> str:
+    found = elements.found(report, NearCopies)
+    if found is None:
+        return ""
+    scores, result = found
+    trials = [
+        (_differing(one.n_different), one.attack, one.control, one.excess, one.interval)
+        for one in result.copies
+    ]
+    return _measured(scores, "Columns that differ", trials)
+
+
+def _others(report: Report) -> str:
+    cards = [card for card in (_exact(report), _canaries(report), _nearest(report)) if card]
+    return f'<div class="thirds">{"".join(cards)}</div>' if cards else ""
 
 
 def _differing(n: int) -> str:

@@ -34,14 +34,13 @@ def draw(report: Report) -> str:
     if found is None:
         return elements.section("queries", TITLE, LEAD, elements.reasons(report, ["queries"]))
     scores, result = found
-    cards = "".join(_query(one) for one in result.queries)
-    return elements.section(
-        "queries", TITLE, LEAD, f'{elements.measured(scores)}<div class="stack gap">{cards}</div>'
-    )
+    cards = [_query(one) for one in result.queries]
+    return elements.section("queries", TITLE, LEAD, elements.beside(elements.measured(scores), cards))
 
 
 def _query(query: QueryAnswers) -> str:
-    said = f'<p class="small muted">{escape(query.description)}</p>'
+    is_named = query.name != query.description
+    said = f'<p class="small muted">{escape(query.description)}</p>' if is_named else ""
     if query.error is None:
         return elements.card(
             f"{said}<p>No answer: {escape(query.reason or '')}.</p>", title=escape(query.name)
@@ -56,7 +55,7 @@ def _query(query: QueryAnswers) -> str:
         _row(query, one, bars.whiskers(drawn, axis))
         for one, drawn in zip(query.groups, estimates, strict=True)
     ]
-    table = elements.long_table(f"Answers: {escape(query.name)}", HEADS, rows, "groups")
+    table = elements.long_table(f"Answers: {escape(query.name)}", HEADS, rows, "groups", is_hidden=True)
     return elements.card(f"{said}{mean}{table}{_hidden(query)}", title=escape(query.name), kind="query")
 
 

@@ -38,7 +38,7 @@ def _rules(report: Report) -> str:
         for rule in result.rules
     ]
     table = elements.long_table("Rows that keep each rule", [Head("Rule"), *SHARES], rows, "rules")
-    return elements.measured(scores, text=text) + elements.card(table)
+    return elements.beside(elements.measured(scores, text=text), [elements.card(table)])
 
 
 def _missing(report: Report) -> str:
@@ -62,7 +62,7 @@ def _missing(report: Report) -> str:
         )
         if rows
     ]
-    return elements.measured(scores) + elements.halves(tables)
+    return elements.beside(elements.measured(scores), tables)
 
 
 def _pattern(columns: list[str]) -> str:

@@ -47,7 +47,7 @@ def draw(report: Report) -> str:
         if rows
         else ""
     )
-    body = f"{elements.measured(scores, text=text)}{elements.card(table + _too_small(result))}"
+    body = elements.beside(elements.measured(scores, text=text), [elements.card(table + _too_small(result))])
     return elements.section("subgroups", TITLE, LEAD, body)
 
 

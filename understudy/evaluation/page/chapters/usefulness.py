@@ -39,7 +39,7 @@ def draw(report: Report) -> str:
         "Whether the synthetic rows can do the real ones' work: a model is trained on them alone, and asked "
         f"to predict {tested}. The same model trained on real rows stands beside it."
     )
-    body = f"{elements.reasons(report, METRICS)}{_prediction(report)}{_rare(report)}{_augmentation(report)}"
+    body = f"{elements.reasons(report, METRICS)}{_prediction(report)}{_rare(report)}"
     return elements.section("usefulness", TITLE, lead, body)
 
 
@@ -57,7 +57,7 @@ def _prediction(report: Report) -> str:
         f"{formatting.count(result.n_rows['test'])} real rows.{_loss(result)}"
     )
     cards = [elements.measured(scores, _models(result), text=text), _roc(result)]
-    return elements.halves(cards) + _classes(result)
+    return elements.halves(cards) + elements.beside(_augmentation(report), [_classes(result)])
 
 
 def _loss(result: TrainSyntheticTestReal) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from understudy.evaluation.page.formatting import escape
 
 WIDTH, HEIGHT = 320, 268
-LEFT, RIGHT, TOP, BOTTOM = 42, 12, 10, 40
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 40
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 N_POINTS_OF_DIAGONAL = 24
 

@@ -11,7 +11,7 @@ from understudy.evaluation.page.charts import marks
 from understudy.evaluation.scores import Floor, MetricScores
 
 WIDTH, HEIGHT = 260, 44
-LEFT, RIGHT = 10, 10
+LEFT, RIGHT = 2, 8
 LANE = 17
 # Of the range of all scores: a scale is at least so long, since small gaps shall look small.
 SHOWN_MIN = 0.05
