@@ -17,6 +17,7 @@ from understudy.evaluation.scores import MetricScores
 R = TypeVar("R", bound=MetricResult)
 
 N_ROWS_OPEN = 12
+N_HEADS_NARROW = 3
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,11 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Head:
-    """The head of a column of a table."""
+    """The head of a column of a table: numbers are set to the right; drawings say nothing but their look."""
 
     text: str
     is_number: bool = False
+    is_drawn: bool = False
 
 
 def section(name: str, title: str, lead: str, body: str) -> str:
@@ -72,23 +74,24 @@ def table(
     heads: Sequence[Head],
     rows: Sequence[Sequence[str]],
     *,
-    kind: str = "",
     is_hidden: bool = False,
 ) -> str:
-    """Return a table whose first cells are heads of their rows; it scrolls inside itself.
+    """Return a table whose first cells are heads of their rows.
+
+    On a narrow screen the rows of a table of many columns become lists; one of few columns scrolls inside
+    itself.
 
     Parameters
     ----------
-    kind : str
-        `stacks`: on a narrow screen each row becomes a small list.
     is_hidden : bool
         Whether only those hear the caption who cannot see the page.
     """
-    tops = "".join(f'<th scope="col"{_right(head)}>{head.text}</th>' for head in heads)
+    kind = "scroll stacks" if len(heads) > N_HEADS_NARROW else "scroll"
+    tops = "".join(f'<th scope="col"{_kind(head)}>{head.text}</th>' for head in heads)
     body = "".join(_row(heads, row) for row in rows)
     caption_kind = ' class="visually-hidden"' if is_hidden else ""
     return (
-        f'<div class="{f"scroll {kind}".strip()}" tabindex="0" role="group" aria-label="{_plain(caption)}">'
+        f'<div class="{kind}" tabindex="0" role="group" aria-label="{_plain(caption)}">'
         f"<table><caption{caption_kind}>{caption}</caption><thead><tr>{tops}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
     )
@@ -101,13 +104,15 @@ def _plain(text: str) -> str:
 
 def _row(heads: Sequence[Head], row: Sequence[str]) -> str:
     cells = "".join(
-        f'<td{_right(head)} data-label="{_plain(head.text)}">{cell}</td>'
+        f'<td{_kind(head)} data-label="{_plain(head.text)}">{cell}</td>'
         for head, cell in zip(heads[1:], row[1:], strict=True)
     )
     return f'<tr><th scope="row">{row[0]}</th>{cells}</tr>'
 
 
-def _right(head: Head) -> str:
+def _kind(head: Head) -> str:
+    if head.is_drawn:
+        return ' class="drawn"'
     return ' class="right number"' if head.is_number else ""
 
 

@@ -71,7 +71,7 @@ def _rates_table(column: ColumnRates, measure: str) -> str:
         Head(measure.capitalize()),
         Head("Real", is_number=True),
         Head("Synthetic", is_number=True),
-        Head("Both on one axis"),
+        Head("Both on one axis", is_drawn=True),
         Head("Change", is_number=True),
     ]
     estimates = [
@@ -117,7 +117,7 @@ def _parity(report: Report) -> str:
     if found is None:
         return ""
     scores, result = found
-    heads = [Head("Group"), *_models("Picked"), Head("Both on one axis")]
+    heads = [Head("Group"), *_models("Picked"), Head("Both on one axis", is_drawn=True)]
     tables = []
     for column in result.columns:
         estimates = [
@@ -195,7 +195,7 @@ def _segments(report: Report) -> str:
         Head("Group"),
         Head("Likeness", is_number=True),
         *_models(result.measure),
-        Head("Both on one axis"),
+        Head("Both on one axis", is_drawn=True),
     ]
     tables = []
     for column in result.columns:

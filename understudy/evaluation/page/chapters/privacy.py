@@ -168,8 +168,8 @@ def _measured(scores: MetricScores, head: str, trials: Sequence[Trial], note: st
         Head(head),
         Head("Attack", is_number=True),
         Head("Control", is_number=True),
-        Head("Excess, 95 % interval"),
-        Head('<span class="visually-hidden">Excess</span>', is_number=True),
+        Head("Excess, drawn", is_drawn=True),
+        Head("Excess", is_number=True),
     ]
     estimates = [[Estimate("synthetic", excess, interval)] for *_, excess, interval in trials]
     axis = bars.reach(estimates, 0.0, 0.05)

@@ -21,7 +21,7 @@ HEADS = (
     Head("Group"),
     Head("Real", is_number=True),
     Head("Synthetic", is_number=True),
-    Head("Both on one axis"),
+    Head("Both on one axis", is_drawn=True),
     Head("Error", is_number=True),
 )
 

@@ -62,7 +62,7 @@ def _checks(report: Report) -> str:
     )
     parts = []
     if urgent:
-        parts.append(elements.table("Checks that ask for attention", HEADS, urgent, kind="stacks"))
+        parts.append(elements.table("Checks that ask for attention", HEADS, urgent))
     if others:
         parts.append(_others(others, checks))
     return elements.card("".join(parts), kind="checks")
@@ -75,7 +75,7 @@ def _others(rows: Sequence[Sequence[str]], checks: Sequence[Check]) -> str:
     if n_unscored:
         said.append(f"{n_unscored} could not be made")
     title = ", ".join(said)
-    return elements.details(title, elements.table(title, HEADS, rows, kind="stacks", is_hidden=True))
+    return elements.details(title, elements.table(title, HEADS, rows, is_hidden=True))
 
 
 def _row(report: Report, check: Check) -> list[str]:
