@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +95,7 @@ def score(comparison: Comparison) -> SinglingOut | Unscored:
 def _joined(training: EncodedTable, holdout: EncodedTable) -> list[Values]:
     """Return the columns of both tables, training rows first."""
     pairs = zip(training.columns, holdout.columns, strict=True)
-    return [np.concatenate([one, other]).astype(one.dtype) for one, other in pairs]
+    return [cast(Values, np.concatenate(pair)) for pair in pairs]
 
 
 def _judge(
