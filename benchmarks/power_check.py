@@ -1,9 +1,9 @@
-"""Whether the attacks of a report see a leak, and only a leak: ``python -m benchmarks.power_check --data FOLDER``.
+"""Whether attacks see a leak, and only a leak: ``python -m benchmarks.power_check --data FOLDER``.
 
-Two fifths of a table are learnt from, one fifth is held out, and four tables are attacked: a noisy copy of the
-learnt rows (every attack has to fail it), columns that are drawn independently (at most 1 seed in 20 may fail),
-the other two fifths of the real rows (none may fail), and rows of `tree_chain`, preset `fast`. Red and green are
-the outcomes of the policy `standard`.
+Two fifths of a table are learnt from, one fifth is held out, and four tables are attacked: a noisy copy of
+the learnt rows (every attack has to be red), columns that are drawn independently (red for at most 1 seed in
+20), the other two fifths of the real rows (never red), and rows of `tree_chain`, preset `fast`. Red is `fail`
+by the policy `standard`.
 """
 
 from __future__ import annotations
