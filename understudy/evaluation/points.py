@@ -44,7 +44,7 @@ class Points:
     @property
     def n_rows(self) -> int:
         """Rows that are points."""
-        return self.numbers.shape[1]
+        return int(self.numbers.shape[1])
 
     def first(self, n: int) -> Points:
         """Return the first n points."""
@@ -101,7 +101,8 @@ def find_nearest(
 
     asked = np.array(left_out, dtype=np.int64)
     found = _in_parts(
-        queries, lambda *rows: nearest_rows(*rows, others.numbers, others.codes, part, asked, k)
+        queries,
+        lambda numbers, codes: nearest_rows(numbers, codes, others.numbers, others.codes, part, asked, k),
     )
     distances, rows = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
     return Neighbours(distances, rows)
@@ -112,7 +113,8 @@ def count_differences(queries: Points, others: Points, tolerance: float) -> NDAr
     from understudy.kernels.neighbours import fewest_differences
 
     found = _in_parts(
-        queries, lambda *rows: fewest_differences(*rows, others.numbers, others.codes, tolerance)
+        queries,
+        lambda numbers, codes: fewest_differences(numbers, codes, others.numbers, others.codes, tolerance),
     )
     return np.concatenate(found)
 

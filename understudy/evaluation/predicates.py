@@ -95,13 +95,13 @@ def _combinations(
             yield conditions[: n_needed + N_SPARE]
 
 
-def _condition(column: int, value: np.generic, ordered: Values) -> Condition:
-    number = float(value)  # type: ignore[arg-type]
+def _condition(column: int, value: float, ordered: Values) -> Condition:
+    number = float(value)
     if ordered.dtype == np.int32 or np.isnan(number):
         return Condition(column, number, number)
     reach = int(TOLERANCE * len(ordered))
-    low = np.searchsorted(ordered, number, side="left") - reach
-    high = np.searchsorted(ordered, number, side="right") - 1 + reach
+    low = int(np.searchsorted(ordered, number, side="left")) - reach
+    high = int(np.searchsorted(ordered, number, side="right")) - 1 + reach
     return Condition(column, float(ordered[max(low, 0)]), float(ordered[min(high, len(ordered) - 1)]))
 
 

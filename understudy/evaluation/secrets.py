@@ -29,7 +29,7 @@ def secret_columns(comparison: Comparison) -> list[int]:
 
 
 def split_columns(comparison: Comparison) -> NDArray[np.bool_]:
-    """Return which columns one of two files has that an attacker holds; both files tell about equally much."""
+    """Return which columns are in the one of two files that an attacker has; both tell about equally much."""
     counts = _count_values(comparison)
     order = np.argsort(-np.array(counts), kind="stable")
     is_one = np.zeros(len(counts), dtype=np.bool_)

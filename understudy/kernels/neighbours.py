@@ -1,4 +1,4 @@
-"""The nearest rows of another table, by several sets of columns at once, and rows that differ in few columns."""
+"""The nearest rows of another table, by several sets of columns at once; rows that differ in few columns."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Mask = npt.NDArray[np.bool_]
 
 # fastmath, as only then min() becomes one instruction for many numbers; it asks for numbers without NaN.
 @njit(cache=True, nogil=True, fastmath=True)
-def _smallest(sums: Float32s, size: int) -> float:
-    smallest = sums[0]
+def _smallest(sums: Float32s, size: int) -> np.float32:
+    smallest = np.float32(np.inf)
     for j in range(size):
         smallest = min(smallest, sums[j])
     return smallest
@@ -41,13 +41,13 @@ def _insert(sums: Float32s, size: int, start: int, distances: Float32s, rows: In
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _add_numbers(number: float, column: Float32s, apart: Float32s) -> None:
+def _measure_numbers(number: float, column: Float32s, apart: Float32s) -> None:
     for j in range(column.shape[0]):
         apart[j] = min(np.float32(1), abs(np.float32(number) - column[j]))
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _add_codes(code: int, column: Int32s, apart: Float32s) -> None:
+def _measure_codes(code: int, column: Int32s, apart: Float32s) -> None:
     for j in range(column.shape[0]):
         apart[j] = np.float32(np.int32(code) != column[j])
 
@@ -63,6 +63,42 @@ def _turn_into_rest(whole: Float32s, size: int, sums: Float32s) -> None:
     # In place: compiled loops check that their arrays do not overlap, and are slow if they do.
     for j in range(size):
         sums[j] = whole[j] - sums[j]
+
+
+@njit(cache=True, nogil=True)
+def _sum_columns(
+    numbers: Float32s,
+    codes: Int32s,
+    other_numbers: Float32s,
+    other_codes: Int32s,
+    part: Mask,
+    left_out: Int64s,
+    start: int,
+    size: int,
+    apart: Float32s,
+    sums: Float32s,
+) -> None:
+    """Write the distances of one query to the rows of a block, by every set of columns."""
+    n_numbers = other_numbers.shape[0]
+    n_parts = 2 if part.shape[0] > 0 else 0
+    sums[:] = np.float32(0)
+    for c in range(n_numbers + other_codes.shape[0]):
+        if c < n_numbers:
+            # Sliced here, since only rows of whole arrays are known to lie without gaps, as fast loops need.
+            _measure_numbers(numbers[c], other_numbers[c, start : start + size], apart)
+        else:
+            d = c - n_numbers
+            _measure_codes(codes[d], other_codes[d, start : start + size], apart)
+        _add(apart, size, sums[0])
+        if n_parts > 0 and part[c]:
+            _add(apart, size, sums[1])
+        for v in range(left_out.shape[0]):
+            if left_out[v] == c:
+                _add(apart, size, sums[1 + n_parts + v])
+    if n_parts > 0:
+        _add(sums[1], size, sums[2])
+    for v in range(min(2, 1 + n_parts), sums.shape[0]):
+        _turn_into_rest(sums[0], size, sums[v])
 
 
 @njit(cache=True, nogil=True)
@@ -97,8 +133,7 @@ def nearest_rows(
         all columns; the part and the rest, if asked; all columns but each one that is left out, of which only
         the nearest row is sought.
     """
-    n_queries, n_numbers = query_numbers.shape
-    n_codes, n_others = other_codes.shape
+    n_queries, n_others = query_numbers.shape[0], other_codes.shape[1]
     n_parts = 2 if part.shape[0] > 0 else 0
     n_views = 1 + n_parts + left_out.shape[0]
     distances = np.full((n_views, n_queries, k), np.float32(np.inf), dtype=np.float32)
@@ -108,25 +143,10 @@ def nearest_rows(
     for start in range(0, n_others, BLOCK):
         size = min(BLOCK, n_others - start)
         for i in range(n_queries):
-            sums[:] = np.float32(0)
-            for c in range(n_numbers + n_codes):
-                if c < n_numbers:
-                    _add_numbers(query_numbers[i, c], other_numbers[c, start : start + size], apart)
-                else:
-                    d = c - n_numbers
-                    _add_codes(query_codes[i, d], other_codes[d, start : start + size], apart)
-                _add(apart, size, sums[0])
-                if n_parts > 0 and part[c]:
-                    _add(apart, size, sums[1])
-                for v in range(left_out.shape[0]):
-                    if left_out[v] == c:
-                        _add(apart, size, sums[1 + n_parts + v])
-            if n_parts > 0:
-                _add(sums[1], size, sums[2])
-            for v in range(min(2, 1 + n_parts), n_views):
-                _turn_into_rest(sums[0], size, sums[v])
+            numbers, codes = query_numbers[i], query_codes[i]
+            _sum_columns(numbers, codes, other_numbers, other_codes, part, left_out, start, size, apart, sums)
             for v in range(n_views):
-                # Every row kept costs a look at its whole block: where only the nearest is asked, ten times fewer.
+                # For every row that is kept its whole block is looked at: the nearest alone is found faster.
                 n_kept = k if v <= n_parts else 1
                 if _smallest(sums[v], size) < distances[v, i, n_kept - 1]:
                     _insert(sums[v], size, start, distances[v, i, :n_kept], rows[v, i, :n_kept])

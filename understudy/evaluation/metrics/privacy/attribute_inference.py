@@ -20,6 +20,8 @@ TOLERANCE = 0.05
 # The views of the neighbours before those of all columns but one.
 N_OTHER_VIEWS = 3
 
+Guessed = NDArray[np.float32] | NDArray[np.int32]
+
 
 class SecretColumn(BaseModel):
     """How often an attacker guesses a value who knows all others of the row."""
@@ -31,9 +33,7 @@ class SecretColumn(BaseModel):
         bool, Field(description="Guessed right if equal; else if within 5 % of the column's ranks.")
     ]
     attack: Annotated[float, Field(description="Share guessed right, of the rows that were learnt from.")]
-    control: Annotated[
-        float, Field(description="The same of held-out rows: what statistics tell of anybody.")
-    ]
+    control: Annotated[float, Field(description="The same of held-out rows: what is told of anybody.")]
     excess: float
     interval: Interval
 
@@ -99,22 +99,21 @@ def _guess(
     )
 
 
-def _values(points: Points, place: int) -> NDArray[np.float32] | NDArray[np.int32]:
+def _values(points: Points, place: int) -> Guessed:
     n_numbers = len(points.numbers)
-    return points.numbers[place] if place < n_numbers else points.codes[place - n_numbers]
+    found: Guessed = points.numbers[place] if place < n_numbers else points.codes[place - n_numbers]
+    return found
 
 
-def _is_right(
-    truth: NDArray[np.float32] | NDArray[np.int32], guess: NDArray[np.float32] | NDArray[np.int32]
-) -> NDArray[np.bool_]:
+def _is_right(truth: Guessed, guess: Guessed) -> NDArray[np.bool_]:
     return np.asarray(truth == guess if truth.dtype == np.int32 else np.abs(truth - guess) <= TOLERANCE)
 
 
 ATTRIBUTE_INFERENCE = Metric(
     name="attribute_inference",
     title="Guessing of secrets",
-    summary="How much oftener an attacker who knows the rest of a row guesses a sensitive value if the row was "
-    "learnt from than if it was not; the worst column. 0 is no help at all.",
+    summary="How much oftener an attacker who knows the rest of a row guesses a sensitive value if the row "
+    "was learnt from than if it was not; the worst column. 0 is no help at all.",
     concern="synthetic rows give away values of people in the table beyond what holds for anybody",
     topic="privacy",
     direction="lower",

@@ -27,9 +27,7 @@ class CanariesFound(MetricResult):
     exposure_by_chance: Annotated[float, Field(description="The same of canaries of which nothing is known.")]
     exposure_most: Annotated[float, Field(description="If every planted canary ranks above all left out.")]
     n_planted: int
-    n_found: Annotated[
-        int, Field(description="Planted canaries that stand among the synthetic rows as they are.")
-    ]
+    n_found: Annotated[int, Field(description="Planted canaries that equal a synthetic row.")]
 
 
 def score(comparison: Comparison) -> CanariesFound | Unscored:
@@ -37,9 +35,9 @@ def score(comparison: Comparison) -> CanariesFound | Unscored:
 
     Notes
     -----
-    Carlini et al. (2019), "The secret sharer", section 4: exposure is the logarithm of the number of candidates
-    less that of the canary's rank among them. Here the candidates are the canaries that were left out, so it
-    is at most log2 of one more than those.
+    Carlini et al. (2019), "The secret sharer", section 4: exposure is the logarithm of the number of
+    candidates less that of the canary's rank among them. Here the candidates are the canaries that were left
+    out, so it is at most log2 of one more than those.
     """
     assert comparison.canaries is not None
     is_planted = comparison.canaries.is_planted
@@ -80,8 +78,8 @@ def _exposure_by_chance(n_left: int) -> float:
 CANARIES = Metric(
     name="canaries",
     title="Canaries",
-    summary="How well made-up rows that were planted in the training table are told from those that were left "
-    "out, by the synthetic rows. 0.5 is guessing.",
+    summary="How well made-up rows that were planted in the training table are told from those that were "
+    "left out, by the synthetic rows. 0.5 is guessing.",
     concern="made-up rows that were planted in the training table come out again",
     topic="privacy",
     direction="lower",

@@ -82,17 +82,15 @@ def _is_linked(neighbours: Neighbours, k: int) -> NDArray[np.bool_]:
 
 
 def _names(comparison: Comparison, *, is_one: bool) -> list[str]:
-    mask = split_columns(comparison)
-    return [
-        column.name for column, is_there in zip(comparison.columns, mask, strict=True) if is_there == is_one
-    ]
+    columns = zip(comparison.columns, split_columns(comparison), strict=True)
+    return [column.name for column, is_in_one in columns if is_in_one == is_one]
 
 
 LINKABILITY = Metric(
     name="linkability",
     title="Linking",
-    summary="How much oftener synthetic rows bring the two halves of a row together if it was learnt from than "
-    "if it was not. 0 is no help at all.",
+    summary="How much oftener synthetic rows bring the two halves of a row together if it was learnt from "
+    "than if it was not. 0 is no help at all.",
     concern="two files about the same people can be brought together by the synthetic rows",
     topic="privacy",
     direction="lower",

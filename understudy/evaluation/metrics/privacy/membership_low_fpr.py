@@ -93,8 +93,8 @@ def _exact(is_found: NDArray[np.bool_], confidence: float) -> Interval:
 MEMBERSHIP_LOW_FPR = Metric(
     name="membership_low_fpr",
     title="Members found for sure",
-    summary="Share of the rows that were learnt from which the best attacker finds while taking 1 in 100 other "
-    "rows for one. 0.01 is guessing.",
+    summary="Share of the rows that were learnt from which the best attacker finds while taking 1 in 100 "
+    "other rows for one. 0.01 is guessing.",
     concern="an attacker can be sure of some rows that they were learnt from",
     topic="privacy",
     direction="lower",

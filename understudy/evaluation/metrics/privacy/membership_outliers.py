@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from understudy.evaluation.attackers import Attack, attacks_with_references
@@ -16,6 +17,8 @@ from understudy.evaluation.targets import search, targets
 # The farthest from their fellows, of all targets.
 SHARE = 0.05
 N_OUTLIERS_MIN = 100
+# The nearest references: an outlier is far from all of them.
+N_FELLOWS = 5
 
 
 class MembershipOutliers(MetricResult):
@@ -58,8 +61,8 @@ def score(comparison: Comparison) -> MembershipOutliers | Unscored:
     )
 
 
-def _remoteness(apart: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> np.ndarray:
-    return apart[:, :5].mean(axis=1)
+def _remoteness(apart: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(apart[:, :N_FELLOWS].mean(axis=1))
 
 
 def _too_few() -> Unscored:

@@ -76,8 +76,8 @@ def _copied(differences: list[NDArray[np.float64]], n_different: int, n_asked: i
 NEAR_COPIES = Metric(
     name="near_copies",
     title="Near copies",
-    summary="How much oftener a row has a synthetic row that is all but equal to it if it was learnt from than "
-    "if it was not. 0 is what new rows would show.",
+    summary="How much oftener a row has a synthetic row that is all but equal to it if it was learnt from "
+    "than if it was not. 0 is what new rows would show.",
     concern="rows of real people or things stand in the synthetic table with hardly a change",
     topic="privacy",
     direction="lower",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.encoding import EncodedTable, Values
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
 from understudy.evaluation.predicates import NOBODY, hits_of_combinations, hits_of_values
 from understudy.evaluation.rates import CONFIDENCE, Interval, exact_interval
@@ -66,7 +67,7 @@ def score(comparison: Comparison) -> SinglingOut | Unscored:
     training = comparison.real.draw(RATIO_MAX * n_holdout, rng)
     if min(n_holdout, training.n_rows) < N_ROWS_MIN:
         return Unscored(reason=f"needs at least {N_ROWS_MIN} training rows and as many held-out rows")
-    pool = [np.concatenate(parts) for parts in zip(training.columns, comparison.holdout.columns, strict=True)]
+    pool = _joined(training, comparison.holdout)
     kinds: list[tuple[Kind, NDArray[np.int64]]] = [
         ("one column", hits_of_values(comparison.synthetic, pool, N_VALUES_GUESSED, rng)),
         ("many columns", hits_of_combinations(comparison.synthetic, pool, N_GUESSES, rng)),
@@ -89,6 +90,12 @@ def score(comparison: Comparison) -> SinglingOut | Unscored:
             "synthetic": comparison.synthetic.n_rows,
         },
     )
+
+
+def _joined(training: EncodedTable, holdout: EncodedTable) -> list[Values]:
+    """Return the columns of both tables, training rows first."""
+    pairs = zip(training.columns, holdout.columns, strict=True)
+    return [cast(Values, np.concatenate(pair)) for pair in pairs]
 
 
 def _judge(
@@ -132,8 +139,8 @@ def _risk(attack: float, control: float) -> float:
 SINGLING_OUT = Metric(
     name="singling_out",
     title="Singling out",
-    summary="How much oftener a value or a combination that occurs in one synthetic row picks out one row that "
-    "was learnt from than one that was not. 0 is no help at all.",
+    summary="How much oftener a value or a combination that occurs in one synthetic row picks out one row "
+    "that was learnt from than one that was not. 0 is no help at all.",
     concern="single rows that were learnt from can be picked out by what synthetic rows say",
     topic="privacy",
     direction="lower",
