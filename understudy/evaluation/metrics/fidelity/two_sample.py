@@ -23,7 +23,7 @@ from understudy.evaluation.metrics.fidelity.telling_apart import (
 )
 from understudy.evaluation.threads import one_thread
 
-N_ROWS_MAX = 20_000
+N_ROWS_MAX = 12_000
 N_TREES = 100
 
 
