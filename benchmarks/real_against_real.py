@@ -27,7 +27,7 @@ Figures = dict[str, Any]
 
 
 def is_kept(scores: MetricScores) -> bool | None:
-    """Return whether a score is as good as its floor's worse end; None if there is no such end or no score."""
+    """Return whether a score is as good as its floor's worse end, None if it has none."""
     found, floor = scores.synthetic, scores.floor
     if isinstance(found, Unscored) or floor is None or floor.interval is None:
         return None
@@ -72,8 +72,8 @@ def summary(figures: list[Figures]) -> Iterator[str]:
             continue
         floors = [one["floor"] for one in mine if one["floor"] is not None]
         yield (
-            f"{table:9} {metric:20} {min(scores):.4f} … {max(scores):.4f}  floor {sum(floors) / len(floors):.4f}"
-            f"  kept {sum(judged)} of {len(judged)}"
+            f"{table:9} {metric:20} {min(scores):.4f} … {max(scores):.4f}"
+            f"  floor {sum(floors) / len(floors):.4f}  kept {sum(judged)} of {len(judged)}"
         )
 
 
