@@ -43,8 +43,8 @@ def score(comparison: Comparison) -> BetaRecall | Unscored:
     counts = np.bincount(steps + n_steps * (found.n_within == 0), minlength=2 * n_steps)
     curve = np.cumsum(counts[:n_steps]) / found.n_rows
     lost = depth_curve.drawn_steps(counts, comparison.rng("beta_recall"))[:, n_steps:]
-    # The curve is the diagonal less what is not reached. Synthetic rows are not drawn anew, but have as large a
-    # part in it: of 14 pairs of halves of adult and of housing the spread was 1.0 and 1.3 times this.
+    # The curve is the diagonal less what is not reached. Synthetic rows are not drawn anew, but have as large
+    # a part in it: of 14 pairs of halves of adult and of housing the spread was 1.0 and 1.3 times this.
     drawn = LEVELS - np.cumsum(lost, axis=1) / found.n_rows
     estimate, interval = depth_curve.estimated(curve, drawn, math.sqrt(2))
     return BetaRecall(
