@@ -195,16 +195,16 @@ def test_lost_relation_is_lost_information() -> None:
 
 def test_rows_that_gave_themselves_away_are_named() -> None:
     rng = np.random.default_rng(0)
-    strange = rng.choice(2000, 10, replace=False)
+    strange = rng.choice(2000, 40, replace=False)
     x, y = rng.normal(size=2000), rng.normal(size=2000)
     # Not equal: equal rows are asked about together, and never learnt from.
-    x[strange], y[strange] = 30.0 + np.arange(10), 30.0 + np.arange(10)
+    x[strange], y[strange] = 30.0 + np.arange(40), 30.0 + np.arange(40)
     real = pa.table({"x": rng.normal(size=2000), "y": rng.normal(size=2000)})
     for metric in (two_sample, two_sample_linear):
         result = metric.score(comparison(real, pa.table({"x": x, "y": y})))
         assert isinstance(result, two_sample.TellingApart)
         found = {row.row for row in result.rows}
-        assert len(found & set(strange.tolist())) >= 8
+        assert len(found & set(strange.tolist())) >= 16
         assert len(result.curve) <= 50
         assert result.curve[0] == (0.0, 0.0)
         assert result.curve[-1] == (1.0, 1.0)

@@ -66,8 +66,8 @@ def test_fresh_rows_cover_what_theory_says() -> None:
     real, fresh = (pa.table({"x": rng.normal(size=3000), "y": rng.normal(size=3000)}) for _ in range(2))
     result = coverage.score(comparison(real, fresh))
     assert isinstance(result, coverage.Coverage)
-    # Of the rows nearest to a real one, each is of either table alike: the first five are all real ones in one
-    # case of 2^5 (Naeem et al. 2020). Four standard errors.
+    # Of the rows nearest to a real one, each is of either table alike: the first five are all real ones in
+    # one case of 2^5 (Naeem et al. 2020). Four standard errors.
     error = np.sqrt(2 * (1 / 32) * (31 / 32) / 3000)
     assert result.score == pytest.approx(1 - 1 / 32, abs=4 * error)
 
