@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 from pydantic import TypeAdapter
 
-from tests.unit.evaluation.people import comparison, destroyed, people
+from tests.unit.evaluation.people import comparison, destroyed, related
+from tests.unit.evaluation.people import people as plain_people
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics import METRICS, AnyResult
 from understudy.evaluation.metrics.base import Metric, Unscored, missing_need
@@ -28,6 +29,11 @@ private = pytest.mark.parametrize(
     [metric for metric in METRICS.values() if metric.topic == "privacy"],
     ids=lambda metric: metric.name,
 )
+
+
+def people(n_rows: int, *, seed: int) -> pa.Table:
+    """Return rows in which every metric finds something to judge."""
+    return related(plain_people(n_rows, seed=seed), seed=seed)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.unit.evaluation.people import people
+from tests.unit.evaluation.people import people, related
 from understudy.errors import InvalidInput
 from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.fidelity import ColumnShapes
@@ -51,12 +51,14 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    real = people(800, seed=1)
+    real, synthetic, holdout = (
+        related(people(n_rows, seed=seed), seed=seed) for seed, n_rows in enumerate((800, 500, 400), start=1)
+    )
     return evaluate(
         real,
-        people(500, seed=2),
+        synthetic,
         infer_schema(real),
-        holdout=people(400, seed=3),
+        holdout=holdout,
         options=EvaluationOptions(target="town"),
         seed=5,
     )
@@ -105,6 +107,7 @@ def test_without_holdout_and_target_the_rest_is_scored() -> None:
     assert reasons == {
         "train_synthetic_test_real": "needs a target column",
         "nearest_record": "needs a holdout",
+        "rules_kept": "finds no rules in the real table",
     }
     assert "Not scored: needs a holdout" in render_html(report)
 

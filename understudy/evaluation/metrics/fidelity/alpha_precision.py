@@ -30,12 +30,20 @@ def score(comparison: Comparison) -> AlphaPrecision | Unscored:
     if found is None:
         return TOO_FEW
     radii = np.quantile(found.real_depths, LEVELS)
-    counts = np.bincount(np.searchsorted(radii, found.synthetic_depths), minlength=len(LEVELS) + 1)
-    estimate, interval = depth_curve.scored(counts, found.n_rows, comparison.rng("alpha_precision"))
+    tables = found.real_depths, found.synthetic_depths
+    real, synthetic = (
+        np.bincount(np.searchsorted(radii, depths), minlength=len(LEVELS) + 1) for depths in tables
+    )
+    curve = np.cumsum(synthetic[:-1]) / found.n_rows
+    rng = comparison.rng("alpha_precision")
+    # The radii are those of real rows, which are drawn anew as well.
+    gaps = depth_curve.drawn_steps(synthetic, rng) - depth_curve.drawn_steps(real, rng)
+    drawn = LEVELS + np.cumsum(gaps[:, :-1], axis=1) / found.n_rows
+    estimate, interval = depth_curve.estimated(curve, drawn)
     return AlphaPrecision(
         score=estimate,
         interval=interval,
-        curve=depth_curve.points(np.cumsum(counts[:-1]) / found.n_rows),
+        curve=depth_curve.points(curve),
         n_rows={"real": found.n_rows, "synthetic": found.n_rows},
     )
 

@@ -21,27 +21,22 @@ def closeness(curve: Floats) -> Floats:
     return np.asarray(1 - np.abs(curve - LEVELS).sum(axis=-1) / LEVELS.sum())
 
 
-def scored(counts: Integers, n_rows: int, rng: np.random.Generator) -> tuple[float, tuple[float, float]]:
-    """Return the closeness of the curve of these rows, and its 95 % interval.
+def estimated(curve: Floats, drawn: Floats, factor: float = 1.0) -> tuple[float, tuple[float, float]]:
+    """Return the closeness of a curve, and its 95 % interval by the spread of curves of rows drawn anew.
 
     Parameters
     ----------
-    counts : array of shape (n_steps + 2,)
-        Rows up to the first level, between each two levels, and beyond all.
-    n_rows : int
-        Rows by which the levels were set.
-
-    Notes
-    -----
-    Rows and levels are drawn anew; half of the interval is 1.96 standard deviations of what that gives.
+    curve, drawn : array of shape (n_steps + 1,), (n_drawn, n_steps + 1)
+    factor : float
+        How much wider the interval is, for rows that were not drawn anew.
     """
-    curve = np.cumsum(counts[:-1]) / counts.sum()
-    drawn = rng.multinomial(int(counts.sum()), counts / counts.sum(), N_RESAMPLED)
-    ideal = np.diff(LEVELS, prepend=0.0)
-    levels = rng.multinomial(n_rows, ideal / ideal.sum(), N_RESAMPLED)
-    moved = np.cumsum(drawn[:, :-1], axis=1) / counts.sum() - np.cumsum(levels, axis=1) / n_rows + LEVELS
     estimate = max(float(closeness(curve)), 0.0)
-    return estimate, interval(estimate, float(closeness(moved).std()), 0.0, 1.0)
+    return estimate, interval(estimate, factor * float(np.std(closeness(drawn))), 0.0, 1.0)
+
+
+def drawn_steps(counts: Integers, rng: np.random.Generator) -> Integers:
+    """Return how many of as many rows, drawn with replacement, would be at each step; 200 times."""
+    return rng.multinomial(int(counts.sum()), counts / counts.sum(), N_RESAMPLED)
 
 
 def points(curve: Floats) -> list[tuple[float, float]]:
