@@ -22,6 +22,9 @@ from understudy.evaluation.verdict import Verdict, judge
 from understudy.progress import Progress, no_progress
 from understudy.tables.schema import Schema
 
+# Of a target that nobody named: a header says so much, being the last column does not.
+CONFIDENCE_MIN = 0.8
+
 
 class TableSize(BaseModel):
     """How large a table is, and how much of it was looked at."""
@@ -62,6 +65,9 @@ class Report(BaseModel):
     seed: int
     options: Annotated[EvaluationOptions, Field(description="As they were resolved.")]
     tables: Annotated[dict[str, TableSize], Field(description="By role: real, synthetic, holdout.")]
+    is_target_chosen: Annotated[
+        bool, Field(description="Whether nobody named the target: the column's header says that it is one.")
+    ] = False
     verdict: Verdict
     metrics: list[MetricScores]
     columns: list[Distribution]
@@ -120,7 +126,11 @@ def evaluate(
     options = options or EvaluationOptions()
     policy = resolve_policy(options.policy)
     options = options.model_copy(update={"policy": policy})
+    candidate = choose_target(schema)
     schema, left_out = leave_out(real, synthetic, schema, options.named_columns)
+    is_target_chosen = options.target is None and candidate in schema.names
+    if is_target_chosen:
+        options = options.model_copy(update={"target": candidate})
     real, synthetic = (select(table, schema, left_out) for table in (real, synthetic))
     holdout, canaries = (
         None if table is None else select(table, schema, left_out) for table in (holdout, canaries)
@@ -134,11 +144,18 @@ def evaluate(
         seed=seed,
         options=options,
         tables=_sizes(comparison),
+        is_target_chosen=is_target_chosen,
         verdict=judge(policy, metrics),
         metrics=metrics,
         columns=[distribution(comparison, i) for i in range(len(comparison.columns))],
         left_out=left_out,
     )
+
+
+def choose_target(schema: Schema) -> str | None:
+    """Return the column that a table's reader would want to predict, if its header says so."""
+    candidate = schema.target_candidate
+    return None if candidate is None or candidate.confidence < CONFIDENCE_MIN else candidate.column
 
 
 def _references(comparison: Comparison, real: pa.Table, schema: Schema) -> dict[str, Iterable[Comparison]]:

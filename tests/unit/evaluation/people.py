@@ -66,6 +66,18 @@ def destroyed(table: pa.Table) -> pa.Table:
     return result
 
 
+def biased(table: pa.Table) -> pa.Table:
+    """Return the table with few members left in the north, and many more in the south."""
+    rng = np.random.default_rng(98)
+    is_member, is_south = (
+        np.array(table.column("is_member").to_pylist()),
+        np.array(table.column("town").to_pylist()) == "south",
+    )
+    is_changed = rng.random(table.num_rows) < 0.7
+    is_member = np.where(is_changed, is_south, is_member)
+    return table.set_column(3, "is_member", pa.array(is_member))
+
+
 def comparison(
     real: pa.Table,
     synthetic: pa.Table,

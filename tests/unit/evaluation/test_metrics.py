@@ -13,6 +13,7 @@ from understudy.evaluation.metrics.fidelity import column_pairs, column_shapes, 
 from understudy.evaluation.metrics.fidelity.column_shapes import ks_complement, tv_complement
 from understudy.evaluation.metrics.privacy import exact_copies, nearest_record
 from understudy.evaluation.metrics.usefulness import train_synthetic_test_real
+from understudy.evaluation.prediction import N_CLASSES_MAX
 
 
 def test_ks_of_known_samples() -> None:
@@ -135,7 +136,7 @@ def test_many_classes_are_pooled() -> None:
     table = pa.table({"x": rng.random(3000), "c": [f"v{i}" for i in rng.integers(0, 30, 3000)]})
     result = train_synthetic_test_real.score(comparison(table, table, target="c"))
     assert isinstance(result, train_synthetic_test_real.TrainSyntheticTestReal)
-    assert result.classes == train_synthetic_test_real.N_CLASSES_MAX
+    assert result.classes == N_CLASSES_MAX
 
 
 def test_without_a_holdout_the_test_rows_stay_unseen_by_the_model_of_real_rows() -> None:

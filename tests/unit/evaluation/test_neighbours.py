@@ -11,7 +11,7 @@ from tests.unit.evaluation.people import comparison
 from understudy.evaluation.metrics.fidelity import alpha_precision, beta_recall, coverage, density
 from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS, closeness
 from understudy.evaluation.metrics.fidelity.neighbourhood import neighbourhood
-from understudy.kernels.neighbours import BLOCK, find_within, kth_distances
+from understudy.kernels.surroundings import BLOCK, find_within, kth_distances
 
 Floats = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int32]

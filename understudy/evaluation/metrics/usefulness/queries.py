@@ -90,6 +90,8 @@ class _Both:
 
 def score(comparison: Comparison) -> Queries | Unscored:
     """Return the mean error of the answers, each capped at 1."""
+    if not comparison.options.queries:
+        return Unscored(reason="needs queries")
     found = [_answered(comparison, query) for query in comparison.options.queries]
     errors = [one.error for one in found if one.error is not None]
     if not errors:
