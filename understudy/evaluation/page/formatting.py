@@ -53,6 +53,11 @@ def span(interval: tuple[float, float] | None) -> str:
     return "" if interval is None else f"{decimal(interval[0])} to {decimal(interval[1])}"
 
 
+def p_value(value: float) -> str:
+    """Return a probability of chance; a small one is never shown as none."""
+    return "less than 0.001" if value < 0.001 else decimal(value)
+
+
 def share(value: float | None) -> str:
     """Return a share of rows, if there is one."""
     return NONE if value is None else percent(value)

@@ -86,7 +86,7 @@ def _others(report: Report) -> str:
 
 def _correlation_maps(result: Correlations) -> str:
     maps = "".join(
-        figure(result.columns, matrix, title, "", heat_map.STRENGTHS, has_names=False, level=4)
+        figure(result.columns, matrix, title, "", heat_map.STRENGTHS, has_names=False)
         for title, matrix in (
             ("Real", result.pearson_real),
             ("Synthetic", result.pearson_synthetic),
@@ -121,19 +121,17 @@ def figure(
     limits: Sequence[float],
     *,
     has_names: bool = True,
-    level: int = 4,
 ) -> str:
     """Return one heat map with its title; of wide tables the first columns."""
     shown = columns[:N_COLUMNS_IN_HEAT_MAP]
     if len(shown) < len(columns):
         note = f"{note}. The first {len(shown)} of {len(columns)} columns".removeprefix(". ")
     squares = [row[: len(shown)] for row in matrix[: len(shown)]]
-    drawn = heat_map.draw(
-        shown, squares, f"{title}: {note or 'all pairs'}", limits=limits, has_names=has_names
-    )
+    label = f"{title}, all pairs of columns: {_in_words(shown, squares)}"
+    drawn = heat_map.draw(shown, squares, label, limits=limits, has_names=has_names)
     return (
         f'<figure class="{"heatmap named" if has_names else "heatmap"}"><figcaption>'
-        f'<h{level}>{title}</h{level}><span class="small muted">{note}</span></figcaption>{drawn}</figure>'
+        f'<h4>{title}</h4><span class="small muted">{note}</span></figcaption>{drawn}</figure>'
     )
 
 
@@ -144,14 +142,29 @@ def _minus(synthetic: Matrix, real: Matrix) -> Matrix:
     ]
 
 
+def _deepest(matrix: Matrix) -> tuple[float, int, int] | None:
+    """Return the number that is farthest from 0, and its two columns."""
+    found = [
+        (value, i, j) for i, row in enumerate(matrix) for j, value in enumerate(row[:i]) if value is not None
+    ]
+    return max(found, key=lambda one: abs(one[0]), default=None)
+
+
+def _in_words(columns: Sequence[str], matrix: Matrix) -> str:
+    """Say which square is the deepest; safe HTML without tags."""
+    deepest = _deepest(matrix)
+    if deepest is None:
+        return "no pair has a number (0 squares)"
+    value, i, j = deepest
+    return f"the deepest is {escape(columns[j])} and {escape(columns[i])}, {formatting.decimal(value)}"
+
+
 def _largest(columns: Sequence[str], gaps: Matrix) -> str:
     """Say which relation changed most; safe HTML without tags."""
-    found = [
-        (value, i, j) for i, row in enumerate(gaps) for j, value in enumerate(row[:i]) if value is not None
-    ]
-    if not found:
+    deepest = _deepest(gaps)
+    if deepest is None:
         return ""
-    value, i, j = max(found, key=lambda one: abs(one[0]))
+    value, i, j = deepest
     return (
         f"largest change: {escape(columns[j])} and {escape(columns[i])}, "
         f"{formatting.decimal(abs(value))} {'stronger' if value > 0 else 'weaker'} than real"

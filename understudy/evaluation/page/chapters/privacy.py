@@ -224,9 +224,19 @@ def _exact(report: Report) -> str:
         "Share of the synthetic rows that equal a training row in every column: "
         f"{formatting.count(result.n_copies)} of {formatting.count(result.n_rows['synthetic'])} "
         f"rows; {formatting.count(result.n_copies_of_unique)} equal a training row that occurs only once. "
-        f"{held_out}"
+        f"{held_out}{_likelihood(result)}"
     )
     return elements.measured(scores, text=text)
+
+
+def _likelihood(result: ExactCopies) -> str:
+    said = ""
+    if result.is_telling:
+        said = " The table has columns of so many values that no row which occurs once should be copied."
+    if result.p_value is not None:
+        chance = formatting.p_value(result.p_value)
+        said += f" By chance alone, so many would be met with a probability of {chance}."
+    return said
 
 
 def _canaries(report: Report) -> str:
@@ -256,7 +266,10 @@ def _nearest(report: Report) -> str:
         f"Of {formatting.count(result.n_rows['synthetic'])} synthetic rows, this share lies nearer to one "
         f"of {formatting.count(result.n_rows['real'])} training rows than to one of as many rows that were "
         f"held out: {abs(distance):.1f} standard errors {'above' if distance >= 0 else 'below'} 0.5, which "
-        "new rows would show. More than 3 standard errors above it ask for a closer look."
+        "new rows would show. More than 3 standard errors above it ask for a closer look. The distance to "
+        "the nearest over that to the second nearest row (NNDR) is "
+        f"{formatting.decimal(result.ratio_to_training)} to training rows, and "
+        f"{formatting.decimal(result.ratio_to_holdout)} to held-out rows."
     )
     return elements.measured(scores, text=text)
 

@@ -48,7 +48,8 @@ def _facts(report: Report) -> str:
     ]
     facts.append(("columns", formatting.count(len(report.columns))))
     if report.target is not None:
-        facts.append(("target", elements.name(report.target)))
+        chosen = ", chosen by its name" if report.is_target_chosen else ""
+        facts.append((f"target{chosen}", elements.name(report.target)))
     items = "".join(f"<div><dt>{title}</dt><dd>{number}</dd></div>" for title, number in facts)
     return f'<dl class="facts">{items}</dl>'
 
