@@ -33,6 +33,7 @@ def draw(report: Report) -> str:
             [escape(scores.title), f"<code>{scores.name}</code>", _rows_used(scores)]
             for scores in report.metrics
         ],
+        is_hidden=True,
     )
     body = (
         elements.card(sizes)

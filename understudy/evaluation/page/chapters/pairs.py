@@ -41,13 +41,15 @@ def _relations(report: Report) -> str:
     scores, result = found
     gaps = _minus(result.synthetic, result.real)
     large = figure(
-        result.columns, gaps, "Synthetic minus real", _largest(result.columns, gaps), heat_map.DIFFERENCES
+        result.columns, gaps, "Synthetic minus real", _largest(result.columns, gaps), heat_map.CHANGES
     )
     small = [
         figure(result.columns, matrix, title, "", heat_map.STRENGTHS, has_names=False)
         for title, matrix in (("Real", result.real), ("Synthetic", result.synthetic))
     ]
-    key = heat_map.legend(heat_map.DIFFERENCES, "stronger; below, weaker than real", is_signed=True)
+    key = heat_map.legend(
+        heat_map.CHANGES, "upper row: stronger than real; lower row: weaker", is_signed=True
+    )
     small.append(heat_map.legend(heat_map.STRENGTHS, "strength, 0 to 1"))
     head = f'<h3>{escape(scores.title)}</h3><p class="lead">{RELATIONS}</p>'
     return f"{head}{_split(large + key, small)}"
@@ -94,7 +96,7 @@ def _correlation_maps(result: Correlations) -> str:
         )
     )
     names = ", ".join(elements.name(column) for column in result.columns[:N_COLUMNS_IN_HEAT_MAP])
-    key = heat_map.legend(heat_map.STRENGTHS, "positive; below, negative", is_signed=True)
+    key = heat_map.legend(heat_map.STRENGTHS, "upper row: positive; lower row: negative", is_signed=True)
     return f'<div class="thirds maps">{maps}</div>{key}<p class="small muted">In this order: {names}.</p>'
 
 

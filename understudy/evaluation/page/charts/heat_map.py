@@ -8,9 +8,11 @@ from understudy.evaluation.page import formatting
 from understudy.evaluation.page.formatting import escape
 
 OPACITIES = (0.0, 0.12, 0.24, 0.37, 0.51, 0.66, 0.82, 1.0)
-# Numbers from which on a square has the next deeper colour: of differences, and of strengths between 0 and 1.
+# Numbers from which on a square has the next deeper colour: of differences of distributions, of strengths
+# between 0 and 1, and of changes of strengths.
 DIFFERENCES = (0.02, 0.04, 0.07, 0.10, 0.15, 0.20, 0.30)
 STRENGTHS = (0.02, 0.05, 0.10, 0.20, 0.35, 0.50, 0.75)
+CHANGES = (0.01, 0.02, 0.04, 0.07, 0.10, 0.20, 0.40)
 CELL = 20
 
 Matrix = Sequence[Sequence[float | None]]
@@ -74,8 +76,7 @@ def legend(limits: Sequence[float], meaning: str, *, is_signed: bool = False) ->
         for i, opacity in enumerate(OPACITIES)
     )
     labels = "".join(
-        f'<text x="{(i + 1) * 34 - 1}" y="{height - 3}" font-size="10" '
-        f'text-anchor="middle">{limit:.2f}</text>'
+        f'<text x="{(i + 1) * 34 - 1}" y="{height - 3}" font-size="10" text-anchor="middle">{limit:g}</text>'
         for i, limit in enumerate(limits)
     )
     return (
