@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -10,18 +12,19 @@ from understudy.kernels.neighbours import BLOCK, fewest_differences, nearest_row
 
 N_OTHERS = BLOCK + 17
 
+Numbers: TypeAlias = list[npt.NDArray[np.float32]]
+Codes: TypeAlias = list[npt.NDArray[np.int32]]
 
-def tables(n_numbers: int, n_codes: int) -> tuple[list[npt.NDArray[np.float32]], list[npt.NDArray[np.int32]]]:
-    """Return few queries and others, with ties; numbers are multiples of a power of two, so sums are exact."""
+
+def tables(n_numbers: int, n_codes: int) -> tuple[Numbers, Codes]:
+    """Return few queries and others, with ties; numbers are parts of a power of two, so sums are exact."""
     rng = np.random.default_rng(0)
     numbers = [(rng.integers(0, 40, (n, n_numbers)) / 32).astype(np.float32) for n in (5, N_OTHERS)]
     codes = [rng.integers(-1, 3, (n, n_codes)).astype(np.int32) for n in (5, N_OTHERS)]
     return numbers, codes
 
 
-def apart(
-    numbers: list[npt.NDArray[np.float32]], codes: list[npt.NDArray[np.int32]]
-) -> npt.NDArray[np.float64]:
+def apart(numbers: Numbers, codes: Codes) -> npt.NDArray[np.float64]:
     """Return how far each query is from each other row, column by column."""
     in_numbers = np.minimum(1, np.abs(numbers[0][:, None] - numbers[1][None]))
     in_codes = codes[0][:, None] != codes[1][None]
