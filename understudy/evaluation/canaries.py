@@ -55,10 +55,7 @@ def make_canaries(table: pa.Table, schema: Schema, *, n: int, seed: int) -> pa.T
         If the table is too small, or has too few values to make so many rows that it does not have.
     """
     if table.num_rows < N_ROWS_MIN:
-        raise InvalidInput(
-            f"The table has {table.num_rows} rows; canaries need at least {N_ROWS_MIN}.",
-            code="too_few_rows",
-        )
+        raise InvalidInput(f"The table has {table.num_rows} rows; canaries need at least {N_ROWS_MIN}.")
     rng = np.random.default_rng([seed, *b"canaries"])
     table = conform(table, schema)
     made = pa.table(
@@ -70,7 +67,6 @@ def make_canaries(table: pa.Table, schema: Schema, *, n: int, seed: int) -> pa.T
         raise InvalidInput(
             f"Of the table's values, {len(unique)} rows were made that it does not have; {2 * n} are needed. "
             "Ask for fewer canaries.",
-            code="too_few_values",
         )
     is_planted = rng.permutation(np.arange(2 * n) < n)
     return made.take(unique).append_column(IS_PLANTED, pa.array(is_planted))
