@@ -1,8 +1,8 @@
 """Our scores beside those of SDMetrics: ``python -m benchmarks.sdmetrics_peer --data FOLDER``.
 
 Where the definitions are the same so must the numbers be, to the last digits. SDMetrics (MIT) is installed
-into an environment of its own and is no dependency. Compared are two halves of each table, and a half with rows
-of our synthesizer.
+into an environment of its own and is no dependency. Compared are two halves of each table, and a half with
+rows of our synthesizer.
 """
 
 from __future__ import annotations
