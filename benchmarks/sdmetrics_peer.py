@@ -45,6 +45,7 @@ PEER = Peer(
 )
 RUNNER = Path(__file__).parent / "engine" / "peers" / "runners" / "sdmetrics.py"
 BINNED = "ContingencySimilarity, numbers in bins"
+MIXED = "QualityReport, a number and a category"
 
 # By metric, and by columns joined with a vertical bar.
 Scores = dict[str, dict[str, float]]
@@ -92,6 +93,7 @@ def _of_pairs(compared: Comparison) -> Iterator[tuple[tuple[int, int], str, floa
         value = pairs.matrix[i][j]
         if value is not None and (i in numbers or j in numbers):
             yield (i, j), BINNED, value
+            yield (i, j), MIXED, value
 
 
 def their_scores(python: Path, real: pa.Table, other: pa.Table, compared: Comparison) -> Scores:
@@ -111,6 +113,8 @@ def differences(table: str, rows: str, ours: Scores, theirs: Scores) -> Iterator
     """Yield for each metric how far the two are apart at most, and both means."""
     for metric, found in theirs.items():
         both = [(ours[metric][key], value) for key, value in found.items() if not math.isnan(value)]
+        if not both:
+            continue
         yield {
             "table": table,
             "rows": rows,
@@ -118,8 +122,10 @@ def differences(table: str, rows: str, ours: Scores, theirs: Scores) -> Iterator
             "n": len(both),
             "ours": sum(one for one, _ in both) / len(both),
             "theirs": sum(other for _, other in both) / len(both),
+            "theirs_lowest": min(other for _, other in both),
+            "ours_lowest": min(one for one, _ in both),
             "largest_difference": max(abs(one - other) for one, other in both),
-            "is_same_definition": metric != BINNED,
+            "is_same_definition": metric not in (BINNED, MIXED),
         }
 
 

@@ -18,6 +18,7 @@ sys.path.pop(0)
 
 import pandas as pd
 from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
+from sdmetrics.reports import QualityReport
 from sdmetrics.single_column import (
     BoundaryAdherence,
     CategoryAdherence,
@@ -70,4 +71,16 @@ for pair in combinations(is_category, 2):
         key,
         lambda t=tables, n=numbers: ContingencySimilarity.compute(*t, continuous_column_names=n),
     )
+# The report bins a number that is paired with a category by itself, each table at edges of its own.
+report = QualityReport()
+metadata = {
+    "columns": {
+        name: {"sdtype": "categorical" if labels else "numerical"} for name, labels in is_category.items()
+    }
+}
+report.generate(real, synthetic, metadata, verbose=False)
+for row in report.get_details("Column Pair Trends").to_dict("records"):
+    pair = sorted((row["Column 1"], row["Column 2"]), key=list(is_category).index)
+    if is_category[pair[0]] != is_category[pair[1]]:
+        add("QualityReport, a number and a category", "|".join(pair), lambda r=row: r["Score"])
 (folder / "scores.json").write_text(json.dumps(scores))
