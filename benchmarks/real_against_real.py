@@ -96,7 +96,8 @@ def main() -> None:
     print("\n".join(summary(figures)))
     if options.write_results:
         path = RESULTS / f"{time.strftime('%Y-%m-%d')}-real_against_real.json"
-        command = f"python -m benchmarks.real_against_real --data FOLDER --seeds {options.seeds}"
+        rows = "" if options.rows is None else f" --rows {options.rows}"
+        command = f"python -m benchmarks.real_against_real --data FOLDER --seeds {options.seeds}{rows}"
         path.write_text(
             json.dumps({"command": command, "machine": machine(), "runs": figures}, indent=1) + "\n"
         )

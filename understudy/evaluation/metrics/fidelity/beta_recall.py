@@ -13,8 +13,8 @@ from understudy.evaluation.metrics.fidelity import depth_curve
 from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS
 from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighbourhood
 
-# How far the scores of pairs of real halves spread, against what real rows drawn anew show: 1.4 of adult, 1.8 of
-# housing (14 pairs each). Both tables have a part in it.
+# How far the scores of pairs of real halves spread, against what real rows drawn anew show: 1.4 of adult, 1.8
+# of housing (14 pairs each). Both tables have a part in it.
 SPREAD_OF_BOTH = 1.8
 
 

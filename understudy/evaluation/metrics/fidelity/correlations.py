@@ -46,8 +46,8 @@ def score(comparison: Comparison) -> Correlations | Unscored:
         return Unscored(reason="needs at least two columns of numbers or times")
     rng = comparison.rng("correlations")
     tables = [table.draw(N_ROWS_MAX, rng) for table in (comparison.real, comparison.synthetic)]
-    pearson = [correlation_matrix(_matrix(table, chosen)) for table in tables]
-    spearman = [correlation_matrix(_ranks(_matrix(table, chosen))) for table in tables]
+    pearson = [correlation_matrix(as_matrix(table, chosen)) for table in tables]
+    spearman = [correlation_matrix(_ranks(as_matrix(table, chosen))) for table in tables]
     similarity = _mean_similarity(*pearson)
     if similarity is None:
         return Unscored(reason="needs two columns whose correlation is defined in both tables")
@@ -71,7 +71,8 @@ def _chosen(comparison: Comparison) -> list[int]:
     return [int(i) for i in np.sort(drawn)]
 
 
-def _matrix(table: EncodedTable, chosen: list[int]) -> Floats:
+def as_matrix(table: EncodedTable, chosen: list[int]) -> Floats:
+    """Return some columns side by side."""
     return np.column_stack([table.columns[i] for i in chosen]).astype(np.float64)
 
 

@@ -175,8 +175,9 @@ def _most_telling(scores: Floats, positions: NDArray[np.int64]) -> list[RowGivea
 def _curve(real: Floats, synthetic: Floats) -> list[tuple[float, float]]:
     """Return points of the ROC curve, equally many real rows apart."""
     ordered, found = np.sort(real), np.sort(synthetic)
-    # Every point stands for a fiftieth of the rows; the first one calls nothing synthetic.
+    # Every point stands for a fiftieth of the rows; the first calls nothing synthetic, the last everything.
     bounds = np.unique(np.quantile(ordered, np.linspace(0, 1, N_POINTS_SHOWN - 1), method="inverted_cdf"))
+    bounds[0] = -np.inf
     alarms, hits = (1 - np.searchsorted(part, bounds, side="left") / len(part) for part in (ordered, found))
     points = zip(alarms[::-1], hits[::-1], strict=True)
     return [(0.0, 0.0), *((round(float(x), 4), round(float(y), 4)) for x, y in points)]
