@@ -211,19 +211,34 @@ def _labels(key: int, labels: Sequence[list[str]]) -> tuple[str, ...]:
     return tuple(reversed(found))
 
 
-def answer(comparison: Comparison, query: Query, table: EncodedTable, groups: Ints, n_groups: int) -> Answers:
-    """Return the answer of each group; counts and sums as if the table had as many rows as the real one.
+def both_answers(comparison: Comparison, query: Query, groups: Grouping) -> tuple[Answers, Answers]:
+    """Return the real and the synthetic table's answers.
 
     Raises
     ------
     Unanswerable
         If the query's column is of another kind, or a condition's value does not fit its column.
     """
-    fits = meets(comparison, query, table)
-    is_mine = groups < n_groups
+    pairs = ((comparison.real, groups.real), (comparison.synthetic, groups.synthetic))
+    n_groups = len(groups.labels)
+    if query.aggregate == "distinct":
+        known = [_known(comparison, query, *pair, n_groups) for pair in pairs]
+        real_parts, synthetic_parts = (_by_group(*one, n_groups) for one in known)
+        return _distinct(real_parts, synthetic_parts)
+    real, synthetic = (answer(comparison, query, *pair, n_groups) for pair in pairs)
+    return real, synthetic
+
+
+def answer(comparison: Comparison, query: Query, table: EncodedTable, groups: Ints, n_groups: int) -> Answers:
+    """Return the answer of each group; counts and sums as if the table had as many rows as the real one.
+
+    Not for `distinct`, whose answers depend on each other.
+    """
     n_rows_real = comparison.real.n_rows_total
     if query.column is None:
-        rows = np.bincount(groups[fits & is_mine], minlength=n_groups).astype(np.float64)
+        is_mine = groups < n_groups
+        fits = meets(comparison, query, table) & is_mine
+        rows = np.bincount(groups[fits], minlength=n_groups).astype(np.float64)
         if query.aggregate == "count":
             return _count(rows, table.n_rows, n_rows_real)
         # Without a condition, a group's share is that of all rows.
@@ -231,20 +246,16 @@ def answer(comparison: Comparison, query: Query, table: EncodedTable, groups: In
         return _share(rows, np.broadcast_to(all_rows, rows.shape).astype(np.float64))
     i = comparison.encoder_index(query.column)
     column = comparison.encoder.columns[i]
-    values = table.columns[i]
-    used = fits & is_mine & ~is_missing(values)
-    if query.aggregate == "distinct":
-        return _by_group(groups[used], values[used].astype(np.float64), n_groups, None)
+    groups, known = _known(comparison, query, table, groups, n_groups)
     if column.is_categorical:
         raise Unanswerable(f"needs a column of numbers or times; {query.column!r} is {column.column.kind}")
-    known = values[used].astype(np.float64)
-    if query.aggregate == "quantile":
-        return _by_group(groups[used], known, n_groups, query.quantile)
+    if query.quantile is not None:
+        return _quantiles(_by_group(groups, known, n_groups), query.quantile)
     if query.aggregate == "mean":
-        return _mean(groups[used], known, n_groups)
+        return _mean(groups, known, n_groups)
     if column.column.kind in TEMPORAL_KINDS - {ColumnKind.duration}:
         raise Unanswerable(f"adds up column {query.column!r}, which is {column.column.kind}")
-    return _sum(groups[used], known, n_groups, table.n_rows, n_rows_real)
+    return _sum(groups, known, n_groups, table.n_rows, n_rows_real)
 
 
 def _count(rows: Floats, n_rows: int, n_rows_real: int) -> Answers:
@@ -284,16 +295,54 @@ def _mean(groups: Ints, known: Floats, n_groups: int) -> Answers:
     return Answers(mean + centre, error, n, _none(mean))
 
 
-def _by_group(groups: Ints, known: Floats, n_groups: int, quantile: float | None) -> Answers:
+def _known(
+    comparison: Comparison, query: Query, table: EncodedTable, groups: Ints, n_groups: int
+) -> tuple[Ints, Floats]:
+    """Return the groups and the values of the rows that an answer stands on."""
+    assert query.column is not None
+    values = table.columns[comparison.encoder_index(query.column)]
+    used = meets(comparison, query, table) & (groups < n_groups) & ~is_missing(values)
+    return groups[used], values[used].astype(np.float64)
+
+
+def _by_group(groups: Ints, known: Floats, n_groups: int) -> list[Floats]:
     n = np.bincount(groups, minlength=n_groups)
-    parts = np.split(known[np.argsort(groups, kind="stable")], np.cumsum(n)[:-1])
-    pairs = [_distinct(part) if quantile is None else _quantile(part, quantile) for part in parts]
-    value, error = np.array(pairs).T
-    return Answers(value, error, n, _none(value))
+    return np.split(known[np.argsort(groups, kind="stable")], np.cumsum(n)[:-1])
 
 
-def _distinct(known: Floats) -> tuple[float, float]:
-    return float(len(np.unique(known))), np.nan
+def _distinct(real: Sequence[Floats], synthetic: Sequence[Floats]) -> tuple[Answers, Answers]:
+    """Return how many different values as many rows of both have: more rows have more."""
+    n = [
+        min(len(ours), len(theirs)) or max(len(ours), len(theirs))
+        for ours, theirs in zip(real, synthetic, strict=True)
+    ]
+    found = []
+    for parts in (real, synthetic):
+        value = np.array([rarefied(part, size) for part, size in zip(parts, n, strict=True)])
+        n_rows = np.array([len(part) for part in parts])
+        found.append(Answers(value, np.full(len(parts), np.nan), n_rows, _none(value)))
+    return found[0], found[1]
+
+
+def rarefied(values: Floats, n_rows: int) -> float:
+    """Return how many different values so many of the rows have, on average over all choices.
+
+    Notes
+    -----
+    Hurlbert (1971): a value that c of N rows have is left out by C(N - c, n) of the C(N, n) choices.
+    """
+    from scipy.special import gammaln
+
+    n, counts = len(values), np.unique(values, return_counts=True)[1]
+    may_be_left_out = counts[n - counts >= n_rows]
+    left = n - may_be_left_out
+    chance = np.exp(gammaln(left + 1) - gammaln(left - n_rows + 1) - gammaln(n + 1) + gammaln(n - n_rows + 1))
+    return float(len(counts) - chance.sum())
+
+
+def _quantiles(parts: Sequence[Floats], quantile: float) -> Answers:
+    value, error = np.array([_quantile(part, quantile) for part in parts]).T
+    return Answers(value, error, np.array([len(part) for part in parts]), _none(value))
 
 
 def _quantile(known: Floats, quantile: float) -> tuple[float, float]:

@@ -52,12 +52,16 @@ class Target:
         None for an amount.
     labels : tuple of str
         One a class.
+    centre, width : float
+        Of an amount: models learn how far it is from its median, in mean distances, whatever its unit.
     """
 
     column: int
     name: str
     classes: Floats | None = None
     labels: tuple[str, ...] = ()
+    centre: float = 0.0
+    width: float = 1.0
 
     @property
     def task(self) -> Task:
@@ -65,10 +69,10 @@ class Target:
         return "regression" if self.classes is None else "classification"
 
     def encode(self, values: Values) -> Floats:
-        """Return amounts, or the classes' numbers, of known values."""
+        """Return scaled amounts, or the classes' numbers, of known values."""
         numbers = values.astype(np.float64)
         if self.classes is None:
-            return numbers
+            return (numbers - self.centre) / self.width
         ranks = np.full(len(values), len(self.classes), dtype=np.float64)
         for rank, value in enumerate(self.classes):
             ranks[numbers == value] = rank
@@ -175,13 +179,16 @@ def _target_of(comparison: Comparison) -> Target:
     if categories is not None:
         named = categories[: N_CLASSES_MAX - 1]
         return _classes(i, comparison.target, np.arange(len(named), dtype=np.float64), named)
+    values = comparison.real.columns[i]
+    known = values[~is_missing(values)].astype(np.float64)
     if comparison.columns[i].kind == ColumnKind.integer:
-        values = comparison.real.columns[i]
-        distinct, counts = np.unique(values[~is_missing(values)].astype(np.float64), return_counts=True)
+        distinct, counts = np.unique(known, return_counts=True)
         ordered = distinct[np.argsort(-counts, kind="stable")]
         if len(distinct) <= N_CLASSES_MAX:
             return _classes(i, comparison.target, ordered, tuple(str(int(value)) for value in ordered))
-    return Target(i, comparison.target)
+    centre = float(np.median(known)) if len(known) else 0.0
+    width = float(np.abs(known - centre).mean()) if len(known) else 0.0
+    return Target(i, comparison.target, centre=centre, width=width or 1.0)
 
 
 def _classes(i: int, name: str, values: Floats, named: tuple[str, ...]) -> Target:

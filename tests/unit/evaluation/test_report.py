@@ -119,6 +119,17 @@ def test_without_holdout_and_target_the_rest_is_scored() -> None:
     assert "Not scored: needs a holdout" in render_html(report)
 
 
+def test_a_target_that_its_header_names_is_taken() -> None:
+    real, synthetic = (
+        people(200, seed=seed).rename_columns(["height", "visits", "town", "target", "joined"])
+        for seed in (1, 2)
+    )
+    report = evaluate(real, synthetic, infer_schema(real))
+    assert (report.target, report.is_target_chosen) == ("target", True)
+    named = evaluate(real, synthetic, infer_schema(real), options=EvaluationOptions(target="town"))
+    assert (named.target, named.is_target_chosen) == ("town", False)
+
+
 @pytest.mark.parametrize(
     "table",
     [

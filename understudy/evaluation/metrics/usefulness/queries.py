@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.answers import Answers, Grouping, Unanswerable, answer, described, grouping
+from understudy.evaluation.answers import Answers, Grouping, Unanswerable, both_answers, described, grouping
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN, TEMPORAL_KINDS
 from understudy.evaluation.encoding import is_missing
@@ -95,7 +95,10 @@ def score(comparison: Comparison) -> Queries | Unscored:
     found = [_answered(comparison, query) for query in comparison.options.queries]
     errors = [one.error for one in found if one.error is not None]
     if not errors:
-        return Unscored(reason=f"has no answer to show: the query {found[0].name!r} {found[0].reason}")
+        # Not by its description: that repeats the values which it asks for.
+        name = comparison.options.queries[0].name
+        which = "first query" if name is None else f"query {name!r}"
+        return Unscored(reason=f"has no answer to show: the {which} {found[0].reason}")
     return Queries(
         score=float(np.mean(errors)),
         queries=found,
@@ -109,13 +112,7 @@ def _answered(comparison: Comparison, query: Query) -> QueryAnswers:
     measure, unit = _measure(comparison, query)
     try:
         groups = grouping(comparison, query)
-        real, synthetic = (
-            answer(comparison, query, table, rows, len(groups.labels))
-            for table, rows in (
-                (comparison.real, groups.real),
-                (comparison.synthetic, groups.synthetic),
-            )
-        )
+        real, synthetic = both_answers(comparison, query, groups)
     except Unanswerable as why:
         return QueryAnswers(name=name, description=description, measure=measure, reason=str(why))
     return _shown(name, description, _Both(query, groups, real, synthetic, measure, unit))

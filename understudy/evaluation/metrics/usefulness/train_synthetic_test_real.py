@@ -143,8 +143,8 @@ def _model_scores(target: Target, test: Labelled, model: Predictions) -> ModelSc
         return ModelScores(
             score=estimate.value,
             interval=interval,
-            mean_absolute_error=float(np.abs(residuals).mean()),
-            root_mean_squared_error=float(np.sqrt(np.mean(residuals**2))),
+            mean_absolute_error=target.width * float(np.abs(residuals).mean()),
+            root_mean_squared_error=target.width * float(np.sqrt(np.mean(residuals**2))),
         )
     truth = test.classes
     rarest = rarest_class(truth, N_ROWS_SHOWN_MIN)

@@ -1,0 +1,196 @@
+"""Bias: faults that were planted are found, in the right group."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.unit.evaluation.people import comparison, people
+from understudy.evaluation.fairness import Crossing, odds_difference, parity_difference, parity_ratio
+from understudy.evaluation.groups import groups_of
+from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.bias import (
+    BaseRates,
+    DemographicParity,
+    EqualisedOdds,
+    Rebalancing,
+    Segments,
+    base_rates,
+    demographic_parity,
+    equalised_odds,
+    rebalancing,
+    segments,
+)
+from understudy.evaluation.metrics.bias.rebalancing import reweighing
+
+
+def applicants(n_rows: int, *, seed: int, penalty: float = 0.0) -> pa.Table:
+    """Return applicants of two sexes, equally able; of the granted women, a share is refused."""
+    rng = np.random.default_rng(seed)
+    is_woman = rng.random(n_rows) < 0.4
+    ability = rng.normal(size=n_rows)
+    is_granted = ability + 0.4 * rng.normal(size=n_rows) > 0
+    is_granted &= ~(is_woman & (rng.random(n_rows) < penalty))
+    return pa.table(
+        {
+            "ability": ability,
+            "age": rng.integers(20, 60, n_rows),
+            "sex": np.where(is_woman, "female", "male"),
+            "is_granted": is_granted,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pa.Table]:
+    return {
+        "real": applicants(2000, seed=1),
+        "holdout": applicants(2000, seed=2),
+        "fair": applicants(2000, seed=3),
+        # The positive rate of women is halved.
+        "unfair": applicants(2000, seed=3, penalty=0.5),
+    }
+
+
+def score(module: object, tables: dict[str, pa.Table], name: str, **asked: object) -> object:
+    options = {"target": "is_granted", "protected": ("age", "sex")} | asked
+    compared = comparison(tables["real"], tables[name], holdout=tables["holdout"], **options)  # type: ignore[arg-type]
+    return module.score(compared)  # type: ignore[attr-defined]
+
+
+def test_halved_base_rate_is_found_in_its_group(tables: dict[str, pa.Table]) -> None:
+    found = score(base_rates, tables, "unfair")
+    assert isinstance(found, BaseRates)
+    assert (found.worst_column, found.worst_group, found.worst_label) == ("sex", "female", "true")
+    # A rate of 1/2 becomes one of 1/4, each of 800 rows: four standard errors of the difference are 0.09.
+    assert found.score == pytest.approx(0.25, abs=0.09)
+    assert found.interval is not None
+    assert found.interval[0] > 0.15
+    fair = score(base_rates, tables, "fair")
+    assert isinstance(fair, BaseRates)
+    # The largest of six differences, of which the smallest groups have about 500 rows: 4 * 0.03.
+    assert fair.score < 0.12
+
+
+def test_group_of_the_rows_is_compared_without_a_target(tables: dict[str, pa.Table]) -> None:
+    is_kept = (tables["fair"]["sex"].to_numpy() == "male") | (np.arange(2000) % 2 == 0)
+    thinned = tables | {"thinned": tables["fair"].filter(pa.array(is_kept))}
+    found = score(base_rates, thinned, "thinned", target=None, protected=("sex",))
+    assert isinstance(found, BaseRates)
+    # 0.4 of the rows become 0.2 of 0.8.
+    assert found.score == pytest.approx(0.15, abs=0.06)
+
+
+def test_shifted_amount_of_a_group_is_found(tables: dict[str, pa.Table]) -> None:
+    is_woman = tables["fair"]["sex"].to_numpy() == "female"
+    shifted = tables["fair"].set_column(
+        0, "ability", pa.array(tables["fair"]["ability"].to_numpy() - 0.5 * is_woman)
+    )
+    found = score(base_rates, tables | {"shifted": shifted}, "shifted", target="ability")
+    assert isinstance(found, BaseRates)
+    assert (found.worst_group, found.measure) == ("female", "standardised mean")
+    assert found.score == pytest.approx(0.5, abs=0.2)
+
+
+def test_few_rows_are_not_named_and_some_are_not_judged() -> None:
+    labels = ["a"] * 300 + ["b"] * 20 + ["secret"] * 3
+    rng = np.random.default_rng(0)
+    table = pa.table({"group": labels, "good": rng.random(323) < 0.5})
+    found = base_rates.score(comparison(table, table, target="good", protected=("group",)))
+    assert isinstance(found, BaseRates)
+    assert [(one.group, one.is_too_small) for one in found.columns[0].groups] == [("a", False), ("b", True)]
+    assert found.columns[0].groups[1].rates == []
+    assert found.columns[0].n_groups_hidden == 1
+    assert "secret" not in found.model_dump_json()
+
+
+def test_model_of_unfair_rows_picks_women_less(tables: dict[str, pa.Table]) -> None:
+    found = score(demographic_parity, tables, "unfair")
+    assert isinstance(found, DemographicParity)
+    sex = next(column for column in found.columns if column.column == "sex")
+    assert found.score == sex.excess
+    assert found.score > 0.2
+    assert sex.excess_interval[0] > 0.1
+    shares = {group.group: (group.synthetic, group.real) for group in sex.groups}
+    women, men = shares["female"], shares["male"]
+    assert np.subtract(women[0], men[0]) < -0.2  # type: ignore[arg-type]
+    assert abs(np.subtract(women[1], men[1])) < 0.1  # type: ignore[arg-type]
+    assert sex.synthetic.ratio is not None
+    assert sex.synthetic.ratio < 0.8
+    fair = score(demographic_parity, tables, "fair")
+    assert isinstance(fair, DemographicParity)
+    assert fair.score < 0.1
+
+
+def test_model_of_unfair_rows_misses_able_women(tables: dict[str, pa.Table]) -> None:
+    found = score(equalised_odds, tables, "unfair")
+    assert isinstance(found, EqualisedOdds)
+    sex = next(column for column in found.columns if column.column == "sex")
+    women = next(group for group in sex.groups if group.group == "female")
+    assert sex.excess > 0.3
+    assert women.true_positive_synthetic is not None
+    assert women.true_positive_real is not None
+    assert women.true_positive_synthetic < women.true_positive_real - 0.3
+
+
+def test_group_whose_relation_is_lost_is_the_worst_segment(tables: dict[str, pa.Table]) -> None:
+    rng = np.random.default_rng(0)
+    is_woman = tables["fair"]["sex"].to_numpy() == "female"
+    lost = np.where(is_woman, rng.random(2000) < 0.5, tables["fair"]["is_granted"].to_numpy())
+    table = tables["fair"].set_column(3, "is_granted", pa.array(lost.astype(bool)))
+    found = score(segments, tables | {"lost": table}, "lost")
+    assert isinstance(found, Segments)
+    assert (found.worst_column, found.worst_group) == ("sex", "female")
+    assert found.score < 0.7
+    men = next(s for c in found.columns if c.column == "sex" for s in c.segments if s.group == "male")
+    assert men.synthetic is not None
+    assert men.synthetic > 0.85
+    # Columns of fresh rows within a group of 800: Kolmogorov-Smirnov distances of about 0.04.
+    assert men.shape is not None
+    assert men.shape > 0.9
+
+
+def test_weights_take_the_planted_bias_away(tables: dict[str, pa.Table]) -> None:
+    found = score(rebalancing, tables, "unfair")
+    assert isinstance(found, Rebalancing)
+    sex = next(column for column in found.columns if column.column == "sex")
+    assert sex.after.parity_difference < sex.before.parity_difference / 2
+    assert found.score == sex.reduction
+    assert sex.weights[0] < 1 < sex.weights[1]
+
+
+def test_weights_make_class_and_group_independent() -> None:
+    groups, classes = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 0, 1, 0, 1])
+    weights = reweighing(groups, classes)
+    # P(0) P(0) / P(0, 0) = (4/6)(4/6) / (3/6) = 8/9, and so on.
+    assert weights == pytest.approx([8 / 9, 8 / 9, 8 / 9, 4 / 3, 4 / 3, 2 / 3])
+    table = np.array([[np.sum(weights[(groups == g) & (classes == c)]) for c in (0, 1)] for g in (0, 1)])
+    assert table / 6 == pytest.approx(np.outer([4 / 6, 2 / 6], [4 / 6, 2 / 6]))
+
+
+def test_gaps_of_known_counts() -> None:
+    counts = np.zeros((2, 2, 2, 2))
+    # Group 0: of 10 positives 8 found, of 10 negatives 2 taken for one; group 1: 5 of 10, and none of 10.
+    counts[0, 1, 1, 0], counts[0, 1, 0, 0], counts[0, 0, 1, 0], counts[0, 0, 0, 0] = 8, 2, 2, 8
+    counts[1, 1, 1, 0], counts[1, 1, 0, 0], counts[1, 0, 0, 0] = 5, 5, 10
+    model = Crossing("yes", counts).model(0)
+    assert float(parity_difference(model)) == pytest.approx(10 / 20 - 5 / 20)
+    assert parity_ratio(model) == pytest.approx(0.5)
+    assert float(odds_difference(model)) == pytest.approx(0.3)
+
+
+def test_numbers_are_cut_at_round_quartiles() -> None:
+    table = pa.table({"age": np.arange(20, 60).repeat(10), "c": ["a", "b"] * 200})
+    groups = groups_of(comparison(table, table), "age")
+    assert len(groups.labels) == 4 + 2
+    assert groups.labels[0] == "below 30"
+    assert groups.labels[3] == "50 and above"
+    counts = np.bincount(groups.assign(np.arange(20.0, 60.0).repeat(10)))
+    assert counts.tolist() == [100, 100, 100, 100]
+
+
+@pytest.mark.parametrize("module", [demographic_parity, equalised_odds, rebalancing])
+def test_amounts_are_not_picked(module: object) -> None:
+    compared = comparison(people(200, seed=1), people(200, seed=2), target="height", protected=("town",))
+    assert module.score(compared) == Unscored(reason="needs a target of classes")  # type: ignore[attr-defined]

@@ -1,0 +1,123 @@
+"""Usefulness: closed forms, hand-computed cases, and faults that were planted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.unit.evaluation.people import comparison, destroyed, people
+from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.usefulness import augmentation, rare_class, train_synthetic_test_real
+from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import roc_at
+
+
+def rare(n_rows: int, *, seed: int) -> pa.Table:
+    """Return rows of which 5 % are of a class that one column tells, but for some noise."""
+    rng = np.random.default_rng(seed)
+    is_rare = rng.random(n_rows) < 0.05
+    signal = 2.5 * is_rare + rng.normal(size=n_rows)
+    return pa.table(
+        {
+            "signal": pa.array(signal),
+            "noise": pa.array(rng.random(n_rows)),
+            "kind": pa.array(np.where(is_rare, "rare", "common")),
+        }
+    )
+
+
+def test_roc_of_known_ranks() -> None:
+    # Ranks + - + -: the curve goes (0, 1/2), (1/2, 1/2), (1/2, 1), (1, 1).
+    scores, is_positive = np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
+    assert roc_at(scores, is_positive, np.array([0.25, 0.75, 1.0])) == [0.5, 1.0, 1.0]
+
+
+def test_classes_are_told_with_both_models() -> None:
+    found = train_synthetic_test_real.score(
+        comparison(rare(2000, seed=1), rare(2000, seed=2), holdout=rare(2000, seed=3), target="kind")
+    )
+    assert not isinstance(found, Unscored)
+    assert found.real is not None
+    assert found.loss == pytest.approx(found.real.score - found.score)
+    assert [one.label for one in found.by_class] == ["common", "rare"]
+    assert found.roc is not None
+    assert found.roc.label == "rare"
+    assert found.interval is not None
+    # The ideal AUC of two normals 2.5 apart is Phi(2.5 / sqrt 2) = 0.961; learnt from 100 rare rows, less.
+    assert 0.88 < found.score < 0.98
+
+
+def test_amounts_are_told_with_errors() -> None:
+    rng = np.random.default_rng(0)
+    real, synthetic, holdout = (
+        pa.table({"x": x, "y": 2 * x + 0.5 * rng.normal(size=1500)}) for x in rng.normal(size=(3, 1500))
+    )
+    found = train_synthetic_test_real.score(comparison(real, synthetic, holdout=holdout, target="y"))
+    assert not isinstance(found, Unscored)
+    # The noise's deviation of 0.5 is the least error; trees on 1500 rows add a little.
+    assert found.synthetic.root_mean_squared_error is not None
+    assert 0.45 < found.synthetic.root_mean_squared_error < 0.75
+    assert found.error_ratio == pytest.approx(1.0, abs=0.15)
+    assert found.by_class == []
+
+
+def test_a_class_with_few_test_rows_is_not_named() -> None:
+    labels = ["a"] * 200 + ["b"] * 200 + ["secret"] * 3
+    rng = np.random.default_rng(0)
+    table = pa.table({"x": rng.random(403), "c": rng.permutation(labels)})
+    found = train_synthetic_test_real.score(comparison(table, table, holdout=table, target="c"))
+    assert "secret" not in found.model_dump_json()
+
+
+def test_lift_of_noise_is_one_and_that_of_signal_is_large() -> None:
+    tables = [rare(3000, seed=seed) for seed in (1, 2, 3)]
+    found = rare_class.score(comparison(tables[0], tables[1], holdout=tables[2], target="kind"))
+    noise = rare_class.score(
+        comparison(
+            tables[0],
+            tables[1].set_column(
+                2, "kind", pa.array(np.random.default_rng(0).permutation(tables[1]["kind"].to_numpy()))
+            ),
+            holdout=tables[2],
+            target="kind",
+        )
+    )
+    assert isinstance(found, rare_class.RareClass)
+    assert isinstance(noise, rare_class.RareClass)
+    assert found.label == "rare"
+    assert found.synthetic.lift > 8
+    # Of 150 positives, ranked by chance: their average precision is their share, give or take a few tenths.
+    assert noise.synthetic.lift == pytest.approx(1.0, abs=0.5)
+
+
+def test_probabilities_that_are_too_high_are_found() -> None:
+    tables = [rare(3000, seed=seed) for seed in (1, 2, 3)]
+    is_turned = np.random.default_rng(0).random(3000) < 0.2
+    kinds = np.where(is_turned, "rare", tables[1]["kind"].to_numpy())
+    turned = tables[1].set_column(2, "kind", pa.array(kinds))
+    right, wrong = (
+        rare_class.score(comparison(tables[0], synthetic, holdout=tables[2], target="kind"))
+        for synthetic in (tables[1], turned)
+    )
+    assert isinstance(right, rare_class.RareClass)
+    assert isinstance(wrong, rare_class.RareClass)
+    # A fifth of the common rows is called rare: so much too high are the probabilities, nearly everywhere.
+    assert wrong.synthetic.calibration_error == pytest.approx(0.19, abs=0.05)
+    assert right.synthetic.calibration_error < 0.05
+
+
+def test_amounts_have_no_rare_class() -> None:
+    compared = comparison(people(200, seed=1), people(200, seed=2), target="height")
+    assert rare_class.score(compared) == Unscored(reason="needs a target of classes")
+
+
+def test_more_rows_of_a_small_table_are_a_gain_and_destroyed_ones_a_loss() -> None:
+    real, holdout = people(150, seed=1), people(3000, seed=2)
+    gains = [
+        augmentation.score(comparison(real, rows, holdout=holdout, target="is_member")).score
+        for rows in (people(3000, seed=3), destroyed(people(3000, seed=3)))
+    ]
+    assert gains[0] is not None
+    assert gains[1] is not None
+    assert gains[0] > 0.01
+    assert gains[1] < -0.05
