@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from understudy.cli.results import report_rows, rows_table, score_table
+from understudy.cli.results import rows_table, show_scores
 from understudy.cli.service import DataDir, Port, load_settings, stack_options
 from understudy.cli.terminal import output
 from understudy.errors import Unavailable
@@ -143,7 +143,7 @@ class TerminalNarrator:
 def show_result(console: Console, result: DemoResult, seconds: float) -> None:
     """Print the scores, some rows, and where everything lies."""
     console.print("\n[bold]How good is it?[/]")
-    console.print(score_table(report_rows(result.report), width=console.width))
+    show_scores(console, result.report)
     console.print(f"\n[bold]{N_ROWS_SHOWN} synthetic rows[/]")
     with result.synthetic_csv.open(newline="", encoding="utf-8") as file:
         header, *rows = islice(csv.reader(file), N_ROWS_SHOWN + 1)

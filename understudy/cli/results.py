@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.console import Console, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +24,7 @@ MEGABYTE = 1_000_000
 WIDE = 110
 # Three decimals would show less than this as nothing.
 SMALL = 0.0005
+STYLES = {"pass": "green", "warn": "yellow", "fail": "red", "inconclusive": "yellow"}
 # Any: JSON, as the API and `SummaryRow` give it.
 Row = Mapping[str, Any]
 
@@ -78,9 +82,9 @@ def _size(n_bytes: int) -> str:
 
 
 def show_report(report: Report, path: Path | None) -> None:
-    """Print the headline scores, and where the whole report lies."""
+    """Print the verdict, the scores, and where the whole report lies."""
     console = output()
-    console.print(score_table(report_rows(report.model_dump(mode="json")), width=console.width))
+    show_scores(console, report.model_dump(mode="json"))
     if path is not None:
         console.print(f"Report: {path}", soft_wrap=True, markup=False)
 
@@ -111,11 +115,37 @@ def show_verification(result: Row) -> None:
         console.print("The report was made by other software or another version of it.", style="dim")
 
 
+def show_scores(console: Console, report: Row) -> None:
+    """Print the verdict of a report in JSON with what it is due to, and the headline scores."""
+    for line in verdict_lines(report["verdict"]):
+        console.print(line)
+    console.print()
+    console.print(score_table(report_rows(report), width=console.width))
+
+
+def verdict_lines(verdict: Row) -> list[RenderableType]:
+    """Return the outcome, its sentence, and those of the checks that ask for attention, the worst first."""
+    outcome = verdict["outcome"]
+    head = Text.assemble((outcome.upper(), f"bold {STYLES[outcome]}"), f"  {verdict['sentence']}")
+    checks = [
+        check
+        for outcome in ("fail", "inconclusive", "warn")
+        for check in verdict["checks"]
+        if check["outcome"] == outcome
+    ]
+    return [head, *(Padding(_check_line(check), (0, 0, 0, 2)) for check in checks)]
+
+
+def _check_line(check: Row) -> Text:
+    return Text.assemble((check["outcome"], STYLES[check["outcome"]]), f"  {check['sentence']}")
+
+
 def report_rows(report: Row) -> list[Row]:
     """Return the headline scores of a report in JSON, one row a metric."""
     return [
         {
             "title": metric["title"],
+            "topic": metric["topic"],
             "summary": metric["summary"],
             "best": metric["best"],
             "reason": metric["synthetic"].get("reason"),
@@ -127,23 +157,43 @@ def report_rows(report: Row) -> list[Row]:
 
 
 def score_table(rows: Iterable[Row], *, width: int) -> Table:
-    """Return the headline scores, each beside what is reached without any model and by real rows."""
+    """Return the scores by topic, each beside those of real rows, independent columns and a noisy copy."""
     is_wide = width >= WIDE
-    table = Table(box=box.ROUNDED, border_style="dim", header_style="bold", show_lines=is_wide)
-    table.add_column("Score")
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
+    table.add_column("Score", min_width=20)
     table.add_column("Synthetic", justify="right", style="bold")
-    table.add_column("Independent\ncolumns", justify="right")
-    table.add_column("Noisy\ncopy", justify="right")
-    table.add_column("Real\nrows", justify="right")
+    for name in ("Fresh\nreal", "Indepen-\ndent", "Noisy\ncopy"):
+        table.add_column(name, justify="right")
     table.add_column("Best", justify="right", style="dim")
     if is_wide:
         table.add_column("What it says", style="dim")
-    for row in rows:
-        is_scored = row["synthetic"] is not None
-        value = _number(row["synthetic"]) if is_scored else Text(row["reason"] or "", style="dim")
-        numbers = (_number(row[name]) for name in ("independent", "leak", "real", "best"))
-        table.add_row(row["title"], value, *numbers, *([row["summary"]] if is_wide else []))
+    listed = list(rows)
+    for topic, group in itertools.groupby(
+        [row for row in listed if _is_scored(row)], lambda row: row["topic"]
+    ):
+        table.add_section()
+        table.add_row(Text(topic.capitalize(), style="bold underline"))
+        for row in group:
+            table.add_row(*_cells(row), *([_first_sentence(row["summary"])] if is_wide else []))
+    missing = "\n".join(f"{row['title']}: {row['reason']}" for row in listed if not _is_scored(row))
+    if missing:
+        table.caption = Text(f"Not scored\n{missing}", style="dim not italic")
+        table.caption_justify = "left"
     return table
+
+
+def _first_sentence(text: str) -> Text:
+    sentence, dot, _ = text.partition(". ")
+    return Text(sentence + dot.rstrip())
+
+
+def _is_scored(row: Row) -> bool:
+    return row["synthetic"] is not None
+
+
+def _cells(row: Row) -> list[RenderableType]:
+    numbers = (_number(row[name]) for name in ("synthetic", "real", "independent", "leak", "best"))
+    return [Padding(Text(row["title"]), (0, 0, 0, 2)), *map(Text, numbers)]
 
 
 def _number(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Made-up rows that are planted in a table before it is learnt from: do they come out again?
+"""Made-up rows that are planted in a table before it is learnt from, to see whether they come out again.
 
 Column by column a canary is like any other row; together its values are like no row at all. Half of the
 canaries are planted, the others show what an attacker finds by chance.
@@ -55,10 +55,7 @@ def make_canaries(table: pa.Table, schema: Schema, *, n: int, seed: int) -> pa.T
         If the table is too small, or has too few values to make so many rows that it does not have.
     """
     if table.num_rows < N_ROWS_MIN:
-        raise InvalidInput(
-            f"The table has {table.num_rows} rows; canaries need at least {N_ROWS_MIN}.",
-            code="too_few_rows",
-        )
+        raise InvalidInput(f"The table has {table.num_rows} rows; canaries need at least {N_ROWS_MIN}.")
     rng = np.random.default_rng([seed, *b"canaries"])
     table = conform(table, schema)
     made = pa.table(
@@ -68,12 +65,11 @@ def make_canaries(table: pa.Table, schema: Schema, *, n: int, seed: int) -> pa.T
     unique = _rows_of_no_other(made, table, schema)[: 2 * n]
     if len(unique) < 2 * n:
         raise InvalidInput(
-            f"Of the table's values, {len(unique)} rows can be made that it does not have; {2 * n} are needed. "
+            f"Of the table's values, {len(unique)} rows were made that it does not have; {2 * n} are needed. "
             "Ask for fewer canaries.",
-            code="too_few_values",
         )
     is_planted = rng.permutation(np.arange(2 * n) < n)
-    return made.take(pa.array(unique)).append_column(IS_PLANTED, pa.array(is_planted))
+    return made.take(unique).append_column(IS_PLANTED, pa.array(is_planted))
 
 
 def plant(table: pa.Table, canaries: pa.Table, *, repeats: int = 1) -> pa.Table:
@@ -88,10 +84,10 @@ def _draw(values: Arrow, column: Column, n: int, rng: np.random.Generator) -> Ar
         # Nothing is learnt of them; a missing value is nobody's.
         if column.nullable:
             return pa.chunked_array([pa.nulls(n, values.type)])
-        return values.take(pa.array(rng.integers(len(values), size=n)))
+        return values.take(rng.integers(len(values), size=n))
     is_category = column.kind in (ColumnKind.category, ColumnKind.boolean)
     rows = _rows_of_category(values, n, rng) if is_category else _rows_of_number(values, n, rng)
-    return values.take(pa.array(rows))
+    return values.take(rows)
 
 
 def _rows_of_category(values: Arrow, n: int, rng: np.random.Generator) -> Rows:

@@ -68,7 +68,7 @@ STANDARD = Policy(
         Threshold(metric="attribute_inference", warn=0.05, fail=0.1),
         Threshold(metric="exact_copies", of="loss", warn=0.002, fail=0.01, required=True),
         Threshold(metric="near_copies", warn=0.05, fail=0.1),
-        Threshold(metric="canaries", warn=0.6, fail=0.7),
+        Threshold(metric="canaries", warn=0.65, fail=0.75),
     ),
 )
 PUBLIC = Policy(
@@ -94,7 +94,7 @@ PUBLIC = Policy(
         Threshold(metric="attribute_inference", warn=0.03, fail=0.05),
         Threshold(metric="exact_copies", of="loss", warn=0.001, fail=0.002, required=True),
         Threshold(metric="near_copies", warn=0.02, fail=0.05),
-        Threshold(metric="canaries", warn=0.6, fail=0.65),
+        Threshold(metric="canaries", warn=0.6, fail=0.7),
     ),
 )
 POLICIES: dict[str, Policy] = {policy.name: policy for policy in (STANDARD, PUBLIC)}

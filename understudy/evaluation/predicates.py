@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,50 @@ class Condition:
         return np.asarray((values >= self.low) & (values <= self.high))
 
 
+@dataclass(frozen=True)
+class SortedColumn:
+    """A column, in which the rows between two values are found without a look at all others.
+
+    Parameters
+    ----------
+    values : array of shape (n_rows,)
+    order : int array of shape (n_rows,)
+        The rows by their values, NaN last.
+    known : array of shape (n_known,)
+        The values in that order, without NaN.
+    """
+
+    values: Values
+    order: NDArray[np.int64]
+    known: Values
+
+    @classmethod
+    def of(cls, values: Values) -> SortedColumn:
+        """Return the column of these values."""
+        order = np.argsort(values, kind="stable")
+        return cls(values, order, values[order[: len(values) - int(np.isnan(values).sum())]])
+
+    def rows(self, condition: Condition) -> NDArray[np.int64]:
+        """Return the rows for which a condition holds."""
+        if np.isnan(condition.low):
+            return self.order[len(self.known) :]
+        # The needle's type is the column's: else the whole column is converted.
+        low, high = self.known.dtype.type(condition.low), self.known.dtype.type(condition.high)
+        left, right = np.searchsorted(self.known, low, "left"), np.searchsorted(self.known, high, "right")
+        return self.order[left:right]
+
+    def around(self, row: int, column: int) -> Condition:
+        """Return a condition that a row fulfils, and rows that are near to it."""
+        value = float(self.values[row])
+        if self.values.dtype == np.int32 or np.isnan(value):
+            return Condition(column, value, value)
+        reach = int(TOLERANCE * len(self.known))
+        low = int(np.searchsorted(self.known, value, "left")) - reach
+        high = int(np.searchsorted(self.known, value, "right")) - 1 + reach
+        ends = max(low, 0), min(high, len(self.known) - 1)
+        return Condition(column, *(float(self.known[end]) for end in ends))
+
+
 def hits_of_values(
     synthetic: EncodedTable, pool: Sequence[Values], n: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
@@ -67,61 +112,50 @@ def hits_of_combinations(
     synthetic: EncodedTable, pool: Sequence[Values], n: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Return whom guesses of several columns pick out, each of which fits one synthetic row only."""
-    rows = rng.permutation(synthetic.n_rows)[: 2 * n]
-    guesses = _combinations(synthetic, rows, rng)
-    return np.array([_only_match(pool, guess) for _, guess in zip(range(n), guesses, strict=False)], np.int64)
+    own, others = ([SortedColumn.of(values) for values in columns] for columns in (synthetic.columns, pool))
+    guesses = _combinations(own, rng.permutation(synthetic.n_rows)[: 2 * n], rng)
+    return np.array([_only_match(others, guess) for guess in islice(guesses, n)], dtype=np.int64)
 
 
 def _hits_of_column(values: Values, pool: Values) -> NDArray[np.int64]:
     known, counts = np.unique(values[~is_missing(values)], return_counts=True)
-    guesses = known[counts == 1]
-    order = np.argsort(pool, kind="stable")
-    ordered = pool[order]
-    left, right = (np.searchsorted(ordered, guesses, side=side) for side in ("left", "right"))
-    return np.where(right - left == 1, order[np.minimum(left, len(order) - 1)], NOBODY)
+    guesses, column = known[counts == 1], SortedColumn.of(pool)
+    left, right = (np.searchsorted(column.known, guesses, side=side) for side in ("left", "right"))
+    return np.where(right - left == 1, column.order[np.minimum(left, len(pool) - 1)], NOBODY)
 
 
 def _combinations(
-    synthetic: EncodedTable, rows: NDArray[np.int64], rng: np.random.Generator
+    columns: Sequence[SortedColumn], rows: NDArray[np.int64], rng: np.random.Generator
 ) -> Iterator[list[Condition]]:
-    ordered = [np.sort(values[~is_missing(values)]) for values in synthetic.columns]
     for row in rows:
-        conditions = [
-            _condition(int(column), synthetic.columns[column][row], ordered[column])
-            for column in rng.permutation(len(ordered))
-        ]
-        n_needed = _n_needed(synthetic.columns, conditions)
-        if n_needed is not None:
-            yield conditions[: n_needed + N_SPARE]
+        order = rng.permutation(len(columns))
+        guess = _combination(columns, (columns[column].around(row, int(column)) for column in order))
+        if guess is not None:
+            yield guess
 
 
-def _condition(column: int, value: float, ordered: Values) -> Condition:
-    number = float(value)
-    if ordered.dtype == np.int32 or np.isnan(number):
-        return Condition(column, number, number)
-    reach = int(TOLERANCE * len(ordered))
-    low = int(np.searchsorted(ordered, number, side="left")) - reach
-    high = int(np.searchsorted(ordered, number, side="right")) - 1 + reach
-    return Condition(column, float(ordered[max(low, 0)]), float(ordered[min(high, len(ordered) - 1)]))
-
-
-def _n_needed(columns: Sequence[Values], conditions: Sequence[Condition]) -> int | None:
-    """Return how many of the conditions are needed until they fit one row; None if they never do."""
-    for n, rows in enumerate(_matches(columns, conditions), start=1):
+def _combination(columns: Sequence[SortedColumn], conditions: Iterator[Condition]) -> list[Condition] | None:
+    """Return so many of the conditions that they fit one row only, and some more; None if they never do."""
+    taken: list[Condition] = []
+    rows = None
+    for condition in conditions:
+        taken.append(condition)
+        rows = _fitting(columns[condition.column], condition, rows)
         if len(rows) == 1:
-            return n
+            return [*taken, *islice(conditions, N_SPARE)]
     return None
 
 
-def _only_match(columns: Sequence[Values], conditions: Sequence[Condition]) -> int:
-    *_, rows = _matches(columns, conditions)
+def _only_match(columns: Sequence[SortedColumn], conditions: Sequence[Condition]) -> int:
+    rows = None
+    for condition in conditions:
+        rows = _fitting(columns[condition.column], condition, rows)
+    assert rows is not None
     return int(rows[0]) if len(rows) == 1 else NOBODY
 
 
-def _matches(columns: Sequence[Values], conditions: Sequence[Condition]) -> Iterator[NDArray[np.int64]]:
-    """Yield the rows that fit the first condition, the first two, and so on."""
-    rows = np.flatnonzero(conditions[0].holds(columns[conditions[0].column]))
-    yield rows
-    for condition in conditions[1:]:
-        rows = rows[condition.holds(columns[condition.column][rows])]
-        yield rows
+def _fitting(column: SortedColumn, condition: Condition, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """Return which of the rows, or of all, fulfil one more condition."""
+    if rows is None:
+        return column.rows(condition)
+    return rows[condition.holds(column.values[rows])]

@@ -73,9 +73,12 @@ class MetricScores(BaseModel):
 
 
 def score_all(
-    comparison: Comparison, references: Mapping[str, Iterable[Comparison]], progress: Progress
+    comparison: Comparison,
+    references: Mapping[str, Iterable[Comparison]],
+    progress: Progress,
+    metrics: Sequence[Metric] = tuple(METRICS.values()),
 ) -> list[MetricScores]:
-    """Return the scores of all metrics.
+    """Return the scores of all metrics, or of some.
 
     Parameters
     ----------
@@ -83,7 +86,7 @@ def score_all(
         `independent` and `leak`; made when they are needed, since each holds a table.
     """
     n_steps = 2 + len(references)
-    results: dict[str, dict[str, AnyResult]] = {"synthetic": _results(METRICS.values(), comparison)}
+    results: dict[str, dict[str, AnyResult]] = {"synthetic": _results(metrics, comparison)}
     progress("scoring", 1 / n_steps)
     scored = [METRICS[name] for name, found in results["synthetic"].items() if found.score is not None]
     for number, (role, made) in enumerate(references.items(), start=2):
@@ -94,7 +97,7 @@ def score_all(
     progress("scoring", 1.0)
     return [
         _scores(metric, {role: found.get(metric.name) for role, found in results.items()}, draws)
-        for metric in METRICS.values()
+        for metric in metrics
     ]
 
 
@@ -131,11 +134,15 @@ def _scores(
         range=metric.range,
         best=metric.best,
         synthetic=synthetic,
-        independent=results.get("independent"),
-        leak=results.get("leak"),
-        real=drawn[0] if drawn else None,
+        independent=_as_reference(results.get("independent")),
+        leak=_as_reference(results.get("leak")),
+        real=_as_reference(drawn[0] if drawn else None),
         floor=_floor(metric, [one for one in drawn if not isinstance(one, Unscored)]),
     )
+
+
+def _as_reference(result: AnyResult | None) -> AnyResult | None:
+    return result.as_reference() if isinstance(result, MetricResult) else result
 
 
 def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> Floor | None:

@@ -86,7 +86,8 @@ def _draw_targets(comparison: Comparison) -> Targets | None:
         return None
     members = rng.permutation(comparison.real.n_rows)[:n]
     held_out = rng.permutation(comparison.holdout.n_rows)
-    n_apart = min(n, len(held_out) // 2)
+    # A third for the attacker: the others are too few as soon as some of them are asked about by themselves.
+    n_apart = min(n, 2 * len(held_out) // 3)
     return Targets(
         comparison.real.take(members),
         comparison.holdout.take(held_out[:n]),

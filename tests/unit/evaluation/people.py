@@ -34,14 +34,36 @@ def people(n_rows: int, *, seed: int) -> pa.Table:
     )
 
 
+def related(table: pa.Table, *, seed: int) -> pa.Table:
+    """Return people with columns that follow from others: what rules, correlations and patterns speak of."""
+    rng = np.random.default_rng([seed, 1])
+    height = table.column("height").to_numpy()
+    visits = table.column("visits").to_numpy()
+    # Known where the height is, and missing where it is missing.
+    weight = 0.8 * height + 0.6 * rng.normal(size=table.num_rows)
+    zone = np.where(np.array(table.column("town")) == "north", "zone 1", "zone 2")
+    return (
+        table.append_column("weight", pa.array(weight, from_pandas=True))
+        .append_column("bookings", pa.array(visits + rng.poisson(2, table.num_rows)))
+        .append_column("zone", pa.array(zone))
+    )
+
+
 def destroyed(table: pa.Table) -> pa.Table:
-    """Return the table with one column turned around and another shifted: no relation survives."""
+    """Return the table with columns turned around, shifted, shuffled and cut: no relation survives."""
     rng = np.random.default_rng(99)
     height = np.array(table.column("height").to_numpy()) * -3 + 2
     turned = pa.array(rng.permutation(height), from_pandas=True)
-    return table.set_column(0, "height", turned).set_column(
+    result = table.set_column(0, "height", turned).set_column(
         3, "is_member", pa.array(rng.random(table.num_rows) < 0.5)
     )
+    if "bookings" in table.column_names:
+        order = pa.array(rng.permutation(table.num_rows))
+        result = result.set_column(6, "bookings", table.column("bookings").take(order))
+        early = [min(day, datetime.date(2020, 9, 1)) for day in table.column("joined").to_pylist()]
+        result = result.set_column(4, "joined", pa.array(early))
+        result = result.set_column(7, "zone", pa.array(["zone 1"] * table.num_rows))
+    return result
 
 
 def biased(table: pa.Table) -> pa.Table:
@@ -61,10 +83,12 @@ def comparison(
     synthetic: pa.Table,
     *,
     holdout: pa.Table | None = None,
+    canaries: pa.Table | None = None,
     target: str | None = None,
     seed: int = 0,
     **options: Any,
 ) -> Comparison:
     """Return the comparison on the schema of the real table."""
     asked = EvaluationOptions(target=target, **options)
-    return compare(real, synthetic, infer_schema(real), holdout=holdout, options=asked, seed=seed)
+    schema = infer_schema(real)
+    return compare(real, synthetic, schema, holdout=holdout, canaries=canaries, options=asked, seed=seed)

@@ -52,4 +52,4 @@ def test_a_small_share_is_not_shown_as_none() -> None:
 def test_scores_have_the_unit_of_their_metric() -> None:
     assert formatting.score(0.12345, "exact_copies") == "12.35&nbsp;%"
     assert formatting.score(-0.5, "two_sample") == "\u22120.500"
-    assert formatting.score(None, "two_sample") == "n/a"
+    assert formatting.score(None, "two_sample") == formatting.NONE

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.evaluation.people import comparison, people
 from understudy.evaluation.discrimination import auc, auc_standard_error
 from understudy.evaluation.metrics.base import Unscored
-from understudy.evaluation.metrics.fidelity import column_pairs, column_shapes, two_sample
+from understudy.evaluation.metrics.fidelity import column_pairs, column_shapes, pair_cells, two_sample
 from understudy.evaluation.metrics.fidelity.column_shapes import ks_complement, tv_complement
 from understudy.evaluation.metrics.privacy import exact_copies, nearest_record
 from understudy.evaluation.metrics.usefulness import train_synthetic_test_real
@@ -63,7 +63,7 @@ def test_pairs_of_a_wide_table_are_drawn() -> None:
     table = pa.table({f"c{i}": rng.random(50) for i in range(120)})
     result = column_pairs.score(comparison(table, table))
     assert isinstance(result, column_pairs.ColumnPairs)
-    assert len(result.columns) == column_pairs.N_COLUMNS_MAX
+    assert len(result.columns) == pair_cells.N_COLUMNS_MAX
 
 
 def test_auc_of_known_scores() -> None:

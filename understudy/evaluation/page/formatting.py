@@ -11,6 +11,8 @@ from understudy.tables.schema import ColumnKind
 
 _DAY = 86_400
 MINUS = "\u2212"
+# Where there is no number.
+NONE = "\u2013"
 
 
 def escape(text: str) -> str:
@@ -27,10 +29,38 @@ def shortened(text: str, n_letters_max: int) -> str:
 def score(value: float | None, metric: str) -> str:
     """Return a score in the unit that suits its metric."""
     if value is None:
-        return "n/a"
+        return NONE
     if metric == "exact_copies":
         return percent(value, digits=2)
-    return f"{value:.3f}".replace("-", MINUS)
+    return decimal(value)
+
+
+def decimal(value: float | None) -> str:
+    """Return a number with three decimals."""
+    if value is None:
+        return NONE
+    # What rounds to nothing has no sign.
+    return f"{value:.3f}".replace("-0.000", "0.000").replace("-", MINUS)
+
+
+def change(value: float) -> str:
+    """Return a difference, with its sign."""
+    return f"+{value:.3f}" if value >= 0.0005 else decimal(value)
+
+
+def span(interval: tuple[float, float] | None) -> str:
+    """Return an interval in words; nothing where there is none."""
+    return "" if interval is None else f"{decimal(interval[0])} to {decimal(interval[1])}"
+
+
+def p_value(value: float) -> str:
+    """Return a probability of chance; a small one is never shown as none."""
+    return "less than 0.001" if value < 0.001 else decimal(value)
+
+
+def share(value: float | None) -> str:
+    """Return a share of rows, if there is one."""
+    return NONE if value is None else percent(value)
 
 
 def percent(share: float, *, digits: int = 1) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,7 @@ def score(comparison: Comparison) -> SinglingOut | Unscored:
     if not kinds:
         return Unscored(reason="needs values or combinations that occur once among the synthetic rows")
     guesses = [
-        _judge(kind, hits, training.n_rows, n_holdout, confidence=1 - (1 - CONFIDENCE) / len(kinds))
+        judge_guesses(kind, hits, training.n_rows, n_holdout, confidence=1 - (1 - CONFIDENCE) / len(kinds))
         for kind, hits in kinds
     ]
     return SinglingOut(
@@ -95,10 +95,10 @@ def score(comparison: Comparison) -> SinglingOut | Unscored:
 def _joined(training: EncodedTable, holdout: EncodedTable) -> list[Values]:
     """Return the columns of both tables, training rows first."""
     pairs = zip(training.columns, holdout.columns, strict=True)
-    return [np.concatenate([one, other]).astype(one.dtype) for one, other in pairs]
+    return [cast(Values, np.concatenate(pair)) for pair in pairs]
 
 
-def _judge(
+def judge_guesses(
     kind: Kind, hits: NDArray[np.int64], n_training: int, n_holdout: int, *, confidence: float
 ) -> Guesses:
     """Return the risk of guesses that hit these rows, training rows being the first.

@@ -1,0 +1,86 @@
+"""Score two tables with SDMetrics; runs in its own environment, and imports nothing of ours.
+
+Called with a folder that holds real.parquet, synthetic.parquet and columns.json (name: is it a category);
+writes scores.json.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import warnings
+from itertools import combinations
+from pathlib import Path
+
+# The folder of this file comes first on the path, and would be found as the library of the same name.
+sys.path.pop(0)
+
+import pandas as pd
+from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
+from sdmetrics.reports import QualityReport
+from sdmetrics.single_column import (
+    BoundaryAdherence,
+    CategoryAdherence,
+    CategoryCoverage,
+    KSComplement,
+    MissingValueSimilarity,
+    RangeCoverage,
+    TVComplement,
+)
+
+warnings.simplefilter("ignore")
+folder = Path(sys.argv[1])
+real, synthetic = (pd.read_parquet(folder / f"{name}.parquet") for name in ("real", "synthetic"))
+is_category = json.loads((folder / "columns.json").read_text())
+scores = {}
+
+
+def add(metric, key, compute):
+    """Note a score; one that SDMetrics refuses to give is not a number."""
+    try:
+        value = float(compute())
+    except Exception:
+        value = math.nan
+    scores.setdefault(metric, {})[key] = value
+
+
+for name, labels in is_category.items():
+    metrics = (
+        (TVComplement, CategoryCoverage, CategoryAdherence)
+        if labels
+        else (
+            KSComplement,
+            RangeCoverage,
+            BoundaryAdherence,
+        )
+    )
+    for metric in (MissingValueSimilarity, *metrics):
+        add(metric.__name__, name, lambda m=metric, n=name: m.compute(real[n], synthetic[n]))
+for pair in combinations(is_category, 2):
+    columns, numbers = list(pair), [name for name in pair if not is_category[name]]
+    tables = real[columns].copy(), synthetic[columns].copy()
+    key = "|".join(pair)
+    if not numbers:
+        add("ContingencySimilarity", key, lambda t=tables: ContingencySimilarity.compute(*t))
+        continue
+    if len(numbers) == 2:
+        add("CorrelationSimilarity", key, lambda t=tables: CorrelationSimilarity.compute(*t))
+    add(
+        "ContingencySimilarity, numbers in bins",
+        key,
+        lambda t=tables, n=numbers: ContingencySimilarity.compute(*t, continuous_column_names=n),
+    )
+# The report bins a number that is paired with a category by itself, each table at edges of its own.
+report = QualityReport()
+metadata = {
+    "columns": {
+        name: {"sdtype": "categorical" if labels else "numerical"} for name, labels in is_category.items()
+    }
+}
+report.generate(real, synthetic, metadata, verbose=False)
+for row in report.get_details("Column Pair Trends").to_dict("records"):
+    pair = sorted((row["Column 1"], row["Column 2"]), key=list(is_category).index)
+    if is_category[pair[0]] != is_category[pair[1]]:
+        add("QualityReport, a number and a category", "|".join(pair), lambda r=row: r["Score"])
+(folder / "scores.json").write_text(json.dumps(scores))

@@ -1,0 +1,108 @@
+"""Whether real rows pass for real: ``python -m benchmarks.real_against_real --data FOLDER``.
+
+Two halves of a real table, one in the synthetic table's place. Of every fidelity score the report says where
+the score of real rows lies, its floor; here it is counted how often the other half falls below that. All
+floors of a report together should hold in 95 of 100 reports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.engine.report import RESULTS, machine
+from benchmarks.engine.tables import draw, halves, read_source
+from understudy.evaluation.comparison import compare
+from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.fidelity import FIDELITY
+from understudy.evaluation.scores import MetricScores, score_all
+from understudy.progress import no_progress
+
+TABLES = ("adult", "housing", "diamonds")
+Figures = dict[str, Any]
+
+
+def is_kept(scores: MetricScores) -> bool | None:
+    """Return whether a score is as good as its floor's worse end, None if it has none."""
+    found, floor = scores.synthetic, scores.floor
+    if isinstance(found, Unscored) or floor is None or floor.interval is None:
+        return None
+    worst = max(_badness(scores, end) for end in floor.interval)
+    # The floor may be narrower than what rounding leaves.
+    return _badness(scores, found.score) <= worst + 1e-9
+
+
+def _badness(scores: MetricScores, score: float) -> float:
+    if scores.direction == "nearer":
+        return abs(score - scores.best)
+    return scores.best - score if scores.direction == "higher" else score - scores.best
+
+
+def run(table: str, folder: Path, n_rows_max: int | None, *, seed: int) -> Iterator[Figures]:
+    """Yield the figures of each fidelity metric of two halves."""
+    rows, schema = read_source(table, folder)
+    if n_rows_max is not None and n_rows_max < len(rows):
+        rows = draw(rows, n_rows_max, seed=seed)
+    real, other = halves(rows, seed=seed)
+    for scores in score_all(compare(real, other, schema, seed=seed), {}, no_progress, FIDELITY):
+        floor = scores.floor
+        yield {
+            "table": table,
+            "seed": seed,
+            "metric": scores.name,
+            "score": scores.synthetic.score,
+            "floor": None if floor is None else floor.score,
+            "interval": None if floor is None else floor.interval,
+            "is_kept": is_kept(scores),
+        }
+
+
+def summary(figures: list[Figures]) -> Iterator[str]:
+    """Yield a line a table and metric: lowest and highest score, mean floor, and how often it was kept."""
+    for table, metric in dict.fromkeys((one["table"], one["metric"]) for one in figures):
+        mine = [one for one in figures if (one["table"], one["metric"]) == (table, metric)]
+        scores = [one["score"] for one in mine if one["score"] is not None]
+        judged = [one["is_kept"] for one in mine if one["is_kept"] is not None]
+        if not scores:
+            yield f"{table:9} {metric:20} not scored"
+            continue
+        floors = [one["floor"] for one in mine if one["floor"] is not None]
+        yield (
+            f"{table:9} {metric:20} {min(scores):.4f} … {max(scores):.4f}"
+            f"  floor {sum(floors) / len(floors):.4f}  kept {sum(judged)} of {len(judged)}"
+        )
+
+
+def main() -> None:
+    """Judge halves of the tables, and print what fell below its floor."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.real_against_real", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of adult.csv, housing.csv, …")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=["adult"])
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--rows", type=int, help="of the table, before it is halved")
+    parser.add_argument("--write-results", action="store_true")
+    options = parser.parse_args()
+    figures: list[Figures] = []
+    for table in options.tables:
+        for seed in range(options.seeds):
+            found = list(run(table, options.data, options.rows, seed=seed))
+            figures += found
+            fallen = [one["metric"] for one in found if one["is_kept"] is False]
+            print(f"{table} {seed}: {', '.join(fallen) or 'all kept'}", flush=True)
+    print("\n".join(summary(figures)))
+    if options.write_results:
+        path = RESULTS / f"{time.strftime('%Y-%m-%d')}-real_against_real.json"
+        rows = "" if options.rows is None else f" --rows {options.rows}"
+        command = f"python -m benchmarks.real_against_real --data FOLDER --seeds {options.seeds}{rows}"
+        path.write_text(
+            json.dumps({"command": command, "machine": machine(), "runs": figures}, indent=1) + "\n"
+        )
+        print(path.name)
+
+
+if __name__ == "__main__":
+    main()

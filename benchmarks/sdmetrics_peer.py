@@ -1,0 +1,181 @@
+"""Our scores beside those of SDMetrics: ``python -m benchmarks.sdmetrics_peer --data FOLDER``.
+
+Where the definitions are the same so must the numbers be, to the last digits. SDMetrics (MIT) is installed
+into an environment of its own and is no dependency. Compared are two halves of each table, and a half with
+rows of our synthesizer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.engine.peers import Peer
+from benchmarks.engine.peers.environments import python_of
+from benchmarks.engine.report import RESULTS, machine
+from benchmarks.engine.tables import halves, read_source
+from understudy.evaluation.comparison import Comparison, compare
+from understudy.evaluation.encoding import is_missing
+from understudy.evaluation.metrics.fidelity import (
+    column_adherence,
+    column_coverage,
+    column_pairs,
+    column_shapes,
+    contingency,
+    correlations,
+)
+from understudy.synthesizers import TreeChainParameters, make_synthesizer
+from understudy.tables.schema import Schema
+
+TABLES = ("adult", "housing", "diamonds")
+TOLERANCE = 1e-9
+PEER = Peer(
+    "sdmetrics", "sdmetrics", ("sdmetrics==0.32.0", "pandas==2.3.3", "pyarrow==26.0.1"), "single metrics"
+)
+RUNNER = Path(__file__).parent / "engine" / "peers" / "runners" / "sdmetrics.py"
+BINNED = "ContingencySimilarity, numbers in bins"
+MIXED = "QualityReport, a number and a category"
+
+# By metric, and by columns joined with a vertical bar.
+Scores = dict[str, dict[str, float]]
+
+
+def our_scores(compared: Comparison) -> Scores:
+    """Return what our functions say of every column and pair."""
+    scores: Scores = {}
+    for i, column in enumerate(compared.columns):
+        for name, value in _of_column(compared, i):
+            scores.setdefault(name, {})[column.name] = value
+    for (i, j), name, value in _of_pairs(compared):
+        scores.setdefault(name, {})[f"{compared.columns[i].name}|{compared.columns[j].name}"] = value
+    return scores
+
+
+def _of_column(compared: Comparison, i: int) -> Iterator[tuple[str, float]]:
+    real, synthetic = compared.real.columns[i], compared.synthetic.columns[i]
+    known = [values[~is_missing(values)] for values in (real, synthetic)]
+    yield "MissingValueSimilarity", 1 - abs(float(is_missing(real).mean() - is_missing(synthetic).mean()))
+    if compared.encoder.columns[i].is_categorical:
+        yield "TVComplement", column_shapes.tv_complement(*known)
+        yield "CategoryCoverage", column_coverage.category_coverage(real, synthetic)
+        yield "CategoryAdherence", column_adherence.category_adherence(real, synthetic)
+    else:
+        yield "KSComplement", column_shapes.ks_complement(*known)
+        yield "RangeCoverage", column_coverage.range_coverage(real, synthetic)
+        yield "BoundaryAdherence", column_adherence.boundary_adherence(real, synthetic)
+
+
+def _of_pairs(compared: Comparison) -> Iterator[tuple[tuple[int, int], str, float]]:
+    encoders = compared.encoder.columns
+    numbers = [i for i, encoder in enumerate(encoders) if not encoder.is_categorical]
+    categories = [i for i, encoder in enumerate(encoders) if encoder.is_categorical]
+    tables = compared.real, compared.synthetic
+    for i, j in combinations(categories, 2):
+        real, synthetic = ((table.columns[i], table.columns[j]) for table in tables)
+        yield (i, j), "ContingencySimilarity", contingency.contingency_similarity(real, synthetic)
+    matrices = [correlations.correlation_matrix(correlations.as_matrix(table, numbers)) for table in tables]
+    for (a, i), (b, j) in combinations(enumerate(numbers), 2):
+        yield (i, j), "CorrelationSimilarity", float(1 - abs(matrices[0][a, b] - matrices[1][a, b]) / 2)
+    pairs = column_pairs.score(compared)
+    assert isinstance(pairs, column_pairs.ColumnPairs)
+    for i, j in combinations(range(len(encoders)), 2):
+        value = pairs.matrix[i][j]
+        if value is not None and (i in numbers or j in numbers):
+            yield (i, j), BINNED, value
+            yield (i, j), MIXED, value
+
+
+def their_scores(python: Path, real: pa.Table, other: pa.Table, compared: Comparison) -> Scores:
+    """Return what SDMetrics says of the same."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pq.write_table(real, folder / "real.parquet")
+        pq.write_table(other, folder / "synthetic.parquet")
+        columns = {encoder.column.name: encoder.is_categorical for encoder in compared.encoder.columns}
+        (folder / "columns.json").write_text(json.dumps(columns))
+        subprocess.run([str(python), str(RUNNER), str(folder)], check=True)  # noqa: S603 - our own arguments
+        scores: Scores = json.loads((folder / "scores.json").read_text())
+    return scores
+
+
+def differences(table: str, rows: str, ours: Scores, theirs: Scores) -> Iterator[dict[str, Any]]:
+    """Yield for each metric how far the two are apart at most, and both means."""
+    for metric, found in theirs.items():
+        both = [(ours[metric][key], value) for key, value in found.items() if not math.isnan(value)]
+        if not both:
+            continue
+        yield {
+            "table": table,
+            "rows": rows,
+            "metric": metric,
+            "n": len(both),
+            "ours": sum(one for one, _ in both) / len(both),
+            "theirs": sum(other for _, other in both) / len(both),
+            "theirs_lowest": min(other for _, other in both),
+            "ours_lowest": min(one for one, _ in both),
+            "largest_difference": max(abs(one - other) for one, other in both),
+            "is_same_definition": metric not in (BINNED, MIXED),
+        }
+
+
+def compare_table(name: str, data: Path, python: Path) -> Iterator[dict[str, Any]]:
+    """Yield the differences of a table's halves, and of a half and our rows."""
+    table, schema = read_source(name, data)
+    real, half = halves(table, seed=0)
+    for rows, other in (("real", half), ("synthetic", _our_rows(real, schema))):
+        compared = compare(real, other, schema)
+        theirs = their_scores(python, real, other, compared)
+        yield from differences(name, rows, our_scores(compared), theirs)
+
+
+def _our_rows(real: pa.Table, schema: Schema) -> pa.Table:
+    synthesizer = make_synthesizer(TreeChainParameters(name="tree_chain", preset="fast"), seed=0)
+    synthesizer.fit(real, schema)
+    return pa.Table.from_batches(synthesizer.sample(len(real), seed=0), schema=schema.to_arrow())
+
+
+def line(found: dict[str, Any]) -> str:
+    """Return one comparison as a line."""
+    return (
+        f"{found['table']:9} {found['rows']:10} {found['metric']:38} {found['n']:4}  ours {found['ours']:.4f}"
+        f"  theirs {found['theirs']:.4f}  largest difference {found['largest_difference']:.1e}"
+    )
+
+
+def main() -> None:
+    """Compare, print, and fail if what is defined alike differs."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sdmetrics_peer", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of adult.csv, housing.csv, …")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    parser.add_argument("--environments", type=Path, default=Path(tempfile.gettempdir()) / "understudy-peers")
+    parser.add_argument("--write-results", action="store_true")
+    options = parser.parse_args()
+    python = python_of(PEER, options.environments)
+    found = []
+    for table in options.tables:
+        for one in compare_table(table, options.data, python):
+            found.append(one)
+            print(line(one), flush=True)
+    if options.write_results:
+        path = RESULTS / f"{time.strftime('%Y-%m-%d')}-sdmetrics.json"
+        record = {"command": "python -m benchmarks.sdmetrics_peer --data FOLDER", "peer": PEER.requirements}
+        path.write_text(json.dumps({**record, "machine": machine(), "runs": found}, indent=1) + "\n")
+        print(path.name)
+    apart = [one for one in found if one["is_same_definition"] and one["largest_difference"] > TOLERANCE]
+    if apart:
+        raise SystemExit("Not the same:\n" + "\n".join(map(line, apart)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,314 @@
+"""Scores of fidelity whose value is known beforehand, and faults that they have to find."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.unit.evaluation.people import comparison, people, related
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.discrimination import auc_standard_error
+from understudy.evaluation.metrics.base import Metric, MetricResult, Unscored
+from understudy.evaluation.metrics.fidelity import (
+    FIDELITY,
+    column_adherence,
+    column_coverage,
+    contingency,
+    correlations,
+    missing_values,
+    mutual_information,
+    subgroups,
+    two_sample,
+    two_sample_linear,
+)
+from understudy.evaluation.metrics.fidelity.column_adherence import boundary_adherence, category_adherence
+from understudy.evaluation.metrics.fidelity.column_coverage import category_coverage, range_coverage
+from understudy.evaluation.metrics.fidelity.correlations import correlation_matrix
+from understudy.evaluation.metrics.fidelity.mutual_information import information
+from understudy.evaluation.scores import score_all
+from understudy.progress import no_progress
+
+every_metric = pytest.mark.parametrize("metric", FIDELITY, ids=lambda metric: metric.name)
+
+
+def codes(*values: int) -> Any:
+    return np.array(values, dtype=np.int32)
+
+
+@every_metric
+@pytest.mark.parametrize(
+    "table",
+    [
+        pa.table({"x": [1.0] * 300}),
+        pa.table({"x": [1.0] * 300, "c": ["a"] * 300}),
+        pa.table({"x": pa.nulls(300, pa.float64()), "c": pa.nulls(300, pa.string())}),
+        pa.table({"c": ["a", "b"] * 150, "d": ["x", "y", "y"] * 100}),
+        pa.table({"x": np.arange(300.0), "y": np.arange(300.0) % 7}),
+        pa.table({"x": [1e308, -1e308, 0.0] * 100, "y": [5e-324, 0.0, 1.0] * 100}),
+        pa.table({"x": [1.0], "c": ["a"]}),
+    ],
+    ids=["a constant", "constants", "all missing", "categories", "numbers", "extremes", "one row"],
+)
+def test_odd_tables_are_scored_or_said(metric: Metric, table: pa.Table) -> None:
+    for real, synthetic in ((table, table), (table, table.slice(0, 1)), (table.slice(0, 1), table)):
+        result = metric.score(comparison(real, synthetic))
+        if isinstance(result, Unscored):
+            assert result.reason
+        else:
+            assert metric.range[0] <= result.score <= metric.range[1]
+
+
+def test_missing_values_beside_others_are_found() -> None:
+    # Of either column half is missing: together in the real table, by turns in the other.
+    real = pa.table({"x": [1.0, None] * 20, "y": [1.0, None] * 20, "z": [1.0, 2.0] * 20})
+    synthetic = pa.table({"x": [1.0, None] * 20, "y": [None, 1.0] * 20, "z": [1.0, 2.0] * 20})
+    result = missing_values.score(comparison(real, synthetic))
+    assert isinstance(result, missing_values.MissingValues)
+    assert (result.score, result.columns_score) == (0.0, 1.0)
+    assert [pattern.columns for pattern in result.patterns] == [[], ["x", "y"]] or [
+        pattern.columns for pattern in result.patterns
+    ] == [["x", "y"], []]
+
+
+def test_pattern_of_few_real_rows_is_not_told() -> None:
+    real = pa.table({"x": [None] * 4 + [1.0] * 96, "y": [1.0] * 100})
+    result = missing_values.score(comparison(real, real))
+    assert isinstance(result, missing_values.MissingValues)
+    assert [pattern.columns for pattern in result.patterns] == [[]]
+
+
+def test_nothing_missing_is_said() -> None:
+    table = pa.table({"x": [1.0, 2.0]})
+    assert missing_values.score(comparison(table, table)) == Unscored(
+        reason="finds no missing values in either table"
+    )
+
+
+def test_coverage_of_known_columns() -> None:
+    # Of the range 0 … 10, a tenth is lacking below and two tenths above.
+    assert range_coverage(np.array([0.0, 10]), np.array([1.0, 8])) == pytest.approx(0.7)
+    assert range_coverage(np.array([0.0, 10]), np.array([-5.0, 20])) == 1.0
+    assert np.isnan(range_coverage(np.array([1.0, 1]), np.array([1.0])))
+    assert category_coverage(codes(0, 1, 2, -1), codes(0, 0, 5)) == pytest.approx(1 / 3)
+
+
+def test_adherence_of_known_columns() -> None:
+    assert boundary_adherence(np.array([0.0, 10]), np.array([-1.0, 0, 10, 11])) == 0.5
+    # A missing value is out of bounds where the real column has none, else left out.
+    assert boundary_adherence(np.array([0.0, 10]), np.array([5.0, np.nan])) == 0.5
+    assert boundary_adherence(np.array([0.0, 10, np.nan]), np.array([5.0, np.nan])) == 1.0
+    assert category_adherence(codes(0, 1), codes(0, 2, -1, 1)) == 0.5
+    assert category_adherence(codes(0, 1, -1), codes(0, 2, -1, 1)) == 0.75
+
+
+def test_an_extreme_real_value_is_not_told_to_the_last_digit() -> None:
+    real, synthetic = pa.table({"x": [0.0, 1.23456789]}), pa.table({"x": [0.0, 1.0]})
+    result = column_coverage.score(comparison(real, synthetic))
+    assert isinstance(result, column_coverage.ColumnCoverage)
+    assert result.columns[0].score == 0.81
+    adherence = column_adherence.score(comparison(real, synthetic))
+    assert adherence.score == 1.0
+
+
+def test_correlations_are_those_of_the_rows_where_both_are_known() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(500, 3))
+    rows[:, 1] += rows[:, 0]
+    rows[rng.random((500, 3)) < 0.2] = np.nan
+    found = correlation_matrix(rows)
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        both = ~np.isnan(rows[:, [i, j]]).any(axis=1)
+        assert found[i, j] == pytest.approx(np.corrcoef(rows[both, i], rows[both, j])[0, 1], abs=1e-12)
+    assert np.isnan(np.diag(found)).all()
+
+
+def test_lost_correlation_costs_half_its_size() -> None:
+    x = np.arange(100.0)
+    real, synthetic = pa.table({"x": x, "y": 2 * x + 1}), pa.table({"x": x, "y": -x})
+    result = correlations.score(comparison(real, synthetic))
+    assert isinstance(result, correlations.Correlations)
+    # 1 against -1, in ranks as well.
+    assert (result.score, result.spearman_score) == (pytest.approx(0.0), pytest.approx(0.0))
+
+
+def test_rare_categories_have_cells_of_their_own() -> None:
+    # 60 categories, each beside its own partner or beside the next one: column_pairs would pool most of them.
+    names = np.array([f"v{i:02}" for i in range(60)] * 5)
+    real = pa.table({"c": names, "d": names})
+    synthetic = pa.table({"c": names, "d": np.roll(names, 1)})
+    result = contingency.score(comparison(real, synthetic))
+    assert isinstance(result, contingency.Contingency)
+    assert result.score == 0.0
+    assert result.matrix == [[None, 0.0], [0.0, None]]
+
+
+def test_contingency_counts_missing_as_a_category() -> None:
+    # Cells (a, x), (missing, x) of 1/2 each against one cell of 1.
+    real = (codes(0, -1), codes(0, 0))
+    assert contingency.contingency_similarity(real, (codes(0, 0), codes(0, 0))) == 0.5
+
+
+def test_many_categories_are_counted_like_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    real, synthetic = (tuple(rng.integers(-1, 9, (2, 200)).astype(np.int32)) for _ in range(2))
+    counted = contingency.contingency_similarity(real, synthetic)  # type: ignore[arg-type]
+    monkeypatch.setattr(contingency, "N_COUNTS_MAX", 1)
+    assert contingency.contingency_similarity(real, synthetic) == pytest.approx(counted)  # type: ignore[arg-type]
+
+
+def test_information_of_known_tables() -> None:
+    # One column says the other: log 2 nats. By Miller and Madow 2 cells, 2 and 2 values: 1/2n more.
+    same = np.array([[[500, 0], [0, 500]]], dtype=np.int32)
+    nats, strength = information(same)
+    assert nats[0] == pytest.approx(np.log(2) + 1 / 2000)
+    assert strength[0] == 1.0
+    nats, strength = information(np.array([[[250, 250], [250, 250]]], dtype=np.int32))
+    assert (nats[0], strength[0]) == (0.0, 0.0)
+
+
+def test_information_of_chance_is_none_on_average() -> None:
+    rng = np.random.default_rng(0)
+    counts = np.array(
+        [np.bincount(rng.integers(0, 16, 400), minlength=16).reshape(4, 4) for _ in range(400)],
+        dtype=np.int32,
+    )
+    # Twice n times the plain information is chi-square of 9, so its mean is 9/800 nats and its deviation
+    # sqrt(18)/800; cut at 0, what is left has a mean of 0.4 deviations, not of 2.1.
+    assert information(counts)[0].mean() < 0.5 * np.sqrt(18) / 800
+
+
+def test_lost_relation_is_lost_information() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=4000)
+    real = pa.table({"x": x, "y": x + 0.1 * rng.normal(size=4000)})
+    synthetic = pa.table({"x": x, "y": rng.permutation(x)})
+    result = mutual_information.score(comparison(real, synthetic))
+    assert isinstance(result, mutual_information.MutualInformation)
+    assert result.score < 0.05
+    assert result.real[0][1] is not None
+    assert result.real[0][1] > 0.6
+    assert mutual_information.score(comparison(synthetic, real)) == Unscored(
+        reason="finds no relation between columns of the real table"
+    )
+
+
+def test_rows_that_gave_themselves_away_are_named() -> None:
+    rng = np.random.default_rng(0)
+    strange = rng.choice(2000, 40, replace=False)
+    x, y = rng.normal(size=2000), rng.normal(size=2000)
+    # Not equal: equal rows are asked about together, and never learnt from.
+    x[strange], y[strange] = 30.0 + np.arange(40), 30.0 + np.arange(40)
+    real = pa.table({"x": rng.normal(size=2000), "y": rng.normal(size=2000)})
+    for metric in (two_sample, two_sample_linear):
+        result = metric.score(comparison(real, pa.table({"x": x, "y": y})))
+        assert isinstance(result, two_sample.TellingApart)
+        found = {row.row for row in result.rows}
+        assert len(found & set(strange.tolist())) >= 16
+        assert len(result.curve) <= 50
+        assert result.curve[0] == (0.0, 0.0)
+        assert result.curve[-1] == (1.0, 1.0)
+
+
+def test_rows_of_a_part_are_named_by_their_place_in_the_whole() -> None:
+    rng = np.random.default_rng(0)
+    real = pa.table({"x": rng.normal(size=300)})
+    compared = comparison(real, pa.table({"x": np.r_[np.zeros(700), rng.normal(size=300) + 9]}))
+    part = compared.with_tables(synthetic=compared.synthetic.take(np.arange(700, 1000)))
+    result = two_sample_linear.score(part)
+    assert isinstance(result, two_sample.TellingApart)
+    assert min(row.row for row in result.rows) >= 700
+
+
+def test_rows_of_a_table_that_stands_in_are_not_told() -> None:
+    table = people(200, seed=1)
+    result = two_sample_linear.score(comparison(table, people(200, seed=2)))
+    assert isinstance(result, MetricResult)
+    assert result.as_reference().rows == []  # type: ignore[attr-defined]
+
+
+def test_linear_test_sees_a_shift_and_no_relation() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=3000)
+    real = pa.table({"x": x, "y": x})
+    shifted = pa.table({"x": x + 1, "y": x + 1})
+    lost = pa.table({"x": x, "y": rng.permutation(x)})
+    shifted_score = two_sample_linear.score(comparison(real, shifted)).score
+    lost_score = two_sample_linear.score(comparison(real, lost)).score
+    assert shifted_score is not None
+    # Two normals one deviation apart: the normal distribution function of 1 / sqrt(2) is 0.760.
+    assert shifted_score == pytest.approx(0.760, abs=4 * auc_standard_error(0.76, 3000, 3000))
+    assert lost_score == pytest.approx(0.5, abs=4 * auc_standard_error(0.5, 3000, 3000))
+
+
+def grouped(n_rows: int, *, seed: int, drift: float = 0.0) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    group = rng.choice(["many", "few", "rare"], n_rows, p=[0.88, 0.1, 0.02])
+    return pa.table({"group": group, "x": rng.normal(size=n_rows) + drift * (group == "few")})
+
+
+def test_drift_in_a_small_group_is_found() -> None:
+    result = subgroups.score(comparison(grouped(2000, seed=1), grouped(2000, seed=2, drift=1.5)))
+    assert isinstance(result, subgroups.Subgroups)
+    worst = result.groups[0]
+    assert (worst.column, worst.group, worst.worst) == ("group", "few", "x")
+    # Two normals 1.5 deviations apart: a Kolmogorov-Smirnov distance of 2 Phi(0.75) - 1 = 0.547; that of 200
+    # against 200 rows deviates by less than 0.1.
+    assert worst.score == pytest.approx(1 - 0.547, abs=0.1)
+    assert worst.chance > 0.88
+    assert result.whole > 0.9
+
+
+def test_chance_is_about_what_real_rows_score() -> None:
+    result = subgroups.score(comparison(grouped(4000, seed=1), grouped(4000, seed=2)))
+    assert isinstance(result, subgroups.Subgroups)
+    for group in result.groups:
+        # The Kolmogorov distribution has a deviation of 0.26 where its mean is 0.87.
+        assert 1 - group.score < 2 * (1 - group.chance)
+
+
+def test_group_of_few_real_rows_is_named_only_if_it_is_not_tiny() -> None:
+    # 40 rows of the rare group, and 4 of one that must not be named.
+    group = pa.array(["many"] * 956 + ["rare"] * 40 + ["tiny"] * 4)
+    table = pa.table({"group": group, "x": np.arange(1000.0)})
+    result = subgroups.score(comparison(table, table))
+    assert isinstance(result, subgroups.Subgroups)
+    assert [small.group for small in result.too_small] == ["rare"]
+    assert {judged.group for judged in result.groups} == {"many"}
+
+
+def test_protected_numbers_are_cut_into_quarters() -> None:
+    table = pa.table({"age": np.arange(400.0), "x": np.arange(400.0)})
+    result = subgroups.score(comparison(table, table, protected=("age",)))
+    assert isinstance(result, subgroups.Subgroups)
+    assert {group.group for group in result.groups} == set(subgroups.QUARTERS)
+    assert {group.n_real for group in result.groups} == {100}
+
+
+def test_halves_of_one_source_pass_for_real() -> None:
+    compared: Comparison = comparison(
+        related(people(3000, seed=11), seed=11), related(people(3000, seed=12), seed=12)
+    )
+    for metric in FIDELITY:
+        result = metric.score(compared)
+        assert isinstance(result, MetricResult)
+        # As in the contract; the ends of ranges are the least certain.
+        assert abs(result.score - metric.best) < 0.07, metric.name
+
+
+def test_real_rows_lie_within_their_floors() -> None:
+    # In 95 of 100 reports all do; `benchmarks.real_against_real` counts 20 of full size.
+    for seed in (0, 1):
+        compared = comparison(
+            related(people(1200, seed=20 + seed), seed=20 + seed),
+            related(people(1200, seed=30 + seed), seed=30 + seed),
+            seed=seed,
+        )
+        for scores in score_all(compared, {}, no_progress, FIDELITY):
+            found, floor = scores.synthetic, scores.floor
+            if found.score is not None and floor is not None and floor.interval is not None:
+                low, high = floor.interval
+                ends = (low - scores.best, high - scores.best)
+                assert abs(found.score - scores.best) <= max(map(abs, ends)) + 1e-9, scores.name

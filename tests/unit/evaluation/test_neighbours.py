@@ -1,0 +1,118 @@
+"""Neighbours, by hand and by a slow twin, and what is made of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+
+from tests.unit.evaluation.people import comparison
+from understudy.evaluation.metrics.fidelity import alpha_precision, beta_recall, coverage, density
+from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS, closeness
+from understudy.evaluation.metrics.fidelity.neighbourhood import neighbourhood
+from understudy.kernels.surroundings import BLOCK, find_within, kth_distances
+
+Floats = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.int32]
+
+
+def points(n_rows: int, n_numbers: int, n_codes: int, *, seed: int) -> tuple[Floats, Codes]:
+    rng = np.random.default_rng(seed)
+    # Eighths and few codes: many ties, and no rounding.
+    numbers = rng.integers(0, 9, (n_rows, n_numbers)) / 8
+    return numbers.astype(np.float32), rng.integers(-1, 3, (n_rows, n_codes)).astype(np.int32)
+
+
+def squares(one: tuple[Floats, Codes], other: tuple[Floats, Codes]) -> npt.NDArray[np.float64]:
+    numbers = ((one[0][:, None] - other[0][None]) ** 2).sum(axis=2)
+    return np.asarray(numbers + (one[1][:, None] != other[1][None]).sum(axis=2))
+
+
+@pytest.mark.parametrize(("n_numbers", "n_codes"), [(2, 2), (0, 3), (3, 0)])
+def test_kernels_find_what_their_slow_twins_do(n_numbers: int, n_codes: int) -> None:
+    real = points(BLOCK + 30, n_numbers, n_codes, seed=1)
+    other = points(BLOCK + 7, n_numbers, n_codes, seed=2)
+    rows = np.arange(0, BLOCK + 30, 11)
+    asked = real[0][rows], real[1][rows]
+    columns = [np.ascontiguousarray(part.T) for part in (*real, *other)]
+    radii = kth_distances(*asked, columns[0], columns[1], rows, 5)
+    to_real = squares(asked, real)
+    to_real[np.arange(len(rows)), rows] = np.inf
+    assert radii.tolist() == np.sort(to_real, axis=1)[:, 4].tolist()
+    nearest, n_within, n_around = find_within(*asked, columns[2], columns[3], radii)
+    to_other = squares(asked, other)
+    within = to_other <= radii[:, None]
+    assert nearest.tolist() == to_other.argmin(axis=1).tolist()
+    assert n_within.tolist() == within.sum(axis=1).tolist()
+    assert n_around.tolist() == within.sum(axis=0).tolist()
+
+
+def test_copies_are_all_within_and_a_sixth_more_often() -> None:
+    rng = np.random.default_rng(0)
+    table = pa.table({"x": rng.normal(size=400), "y": rng.normal(size=400)})
+    compared = comparison(table, table)
+    result = density.score(compared)
+    assert isinstance(result, density.Density)
+    # Beside its five neighbours each row has itself; ranks tie now and then.
+    assert (result.score, result.density) == (1.0, pytest.approx(6 / 5, abs=0.01))
+    assert coverage.score(compared).score == 1.0
+    assert alpha_precision.score(compared).score == pytest.approx(1.0, abs=1 / 400)
+    assert beta_recall.score(compared).score == pytest.approx(1.0, abs=2 / 400)
+
+
+def test_fresh_rows_cover_what_theory_says() -> None:
+    rng = np.random.default_rng(0)
+    real, fresh = (pa.table({"x": rng.normal(size=3000), "y": rng.normal(size=3000)}) for _ in range(2))
+    result = coverage.score(comparison(real, fresh))
+    assert isinstance(result, coverage.Coverage)
+    # Of the rows nearest to a real one, each is of either table alike: the first five are all real ones in
+    # one case of 2^5 (Naeem et al. 2020). Four standard errors.
+    error = np.sqrt(2 * (1 / 32) * (31 / 32) / 3000)
+    assert result.score == pytest.approx(1 - 1 / 32, abs=4 * error)
+
+
+def test_a_kind_of_row_that_does_not_occur_is_missed_by_coverage_and_recall() -> None:
+    rng = np.random.default_rng(0)
+    real = pa.table({"x": np.r_[rng.normal(size=700), 50 + rng.normal(size=300)], "y": rng.normal(size=1000)})
+    lacking = pa.table({"x": rng.normal(size=1000), "y": rng.normal(size=1000)})
+    compared = comparison(real, lacking)
+    covered, recall = coverage.score(compared), beta_recall.score(compared)
+    assert isinstance(covered, coverage.Coverage)
+    assert isinstance(recall, beta_recall.BetaRecall)
+    # Three rows of ten have nobody in their surroundings.
+    assert covered.score == pytest.approx(0.7 * 31 / 32, abs=0.05)
+    assert recall.curve[-1][1] == covered.score
+    # Those rows' nearest are at the edge of the synthetic table: at best the curve ends at 0.7, as 1 - 0.3^2.
+    assert 0.65 < recall.score < 1 - 0.3**2 + 0.02
+    assert density.score(compared).score == 1.0
+
+
+def test_rows_at_random_places_are_missed_by_density_and_precision() -> None:
+    rng = np.random.default_rng(0)
+    real = pa.table(
+        {f"c{i}": rng.integers(0, 2, 600).astype(str) for i in range(1)}
+        | {f"x{i}": value for i, value in enumerate(np.repeat(rng.normal(size=(1, 600)), 5, axis=0))}
+    )
+    strange = pa.table(
+        {"c0": rng.integers(0, 2, 600).astype(str)} | {f"x{i}": rng.normal(size=600) for i in range(5)}
+    )
+    compared = comparison(real, strange)
+    assert density.score(compared).score == pytest.approx(0.0, abs=0.05)
+    # Independent columns are seldom far from the middle in all at once.
+    precision = alpha_precision.score(compared).score
+    assert precision is not None
+    assert precision < 0.8
+
+
+def test_closeness_of_known_curves() -> None:
+    assert closeness(LEVELS) == 1.0
+    # Half of the area below the diagonal is lost where every share is halved; all where nothing is found.
+    assert closeness(LEVELS / 2) == pytest.approx(0.5)
+    assert closeness(np.zeros_like(LEVELS)) == pytest.approx(0.0)
+
+
+def test_neighbours_are_looked_for_once() -> None:
+    table = pa.table({"x": np.arange(100.0)})
+    compared = comparison(table, table)
+    assert neighbourhood(compared) is neighbourhood(compared)

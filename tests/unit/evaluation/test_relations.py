@@ -1,0 +1,116 @@
+"""Rules: those that are planted are found, those of chance are not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.unit.evaluation.people import comparison
+from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.fidelity import rules_kept
+from understudy.evaluation.metrics.fidelity.rules_kept import RulesKept
+
+N_ROWS = 2_000
+
+
+def shop(*, seed: int, broken: float = 0.0) -> pa.Table:
+    """Return rows with a rule of every kind; some of the rows break all of them."""
+    rng = np.random.default_rng(seed)
+    net = rng.integers(100, 9_000, N_ROWS) / 100
+    tax = rng.integers(1, 2_000, N_ROWS) / 100
+    town = rng.integers(0, 12, N_ROWS)
+    ordered = rng.integers(0, 400, N_ROWS)
+    is_bad = rng.random(N_ROWS) < broken
+    is_gift = rng.random(N_ROWS) < 0.2
+    paid = np.where(is_gift, np.nan, rng.normal(size=N_ROWS))
+    card = np.where(is_gift ^ is_bad, None, rng.choice(["v", "m"], N_ROWS))
+    return pa.table(
+        {
+            "net": net,
+            "tax": tax,
+            "gross": net + tax + 5 * is_bad,
+            "town": [f"t{k}" for k in town],
+            "state": [f"s{k}" for k in (town + is_bad) % 4],
+            "ordered": pa.array(ordered.astype("datetime64[D]")),
+            "sent": pa.array(
+                (ordered + np.where(is_bad, -3, rng.integers(0, 90, N_ROWS))).astype("datetime64[D]")
+            ),
+            "paid": pa.array(paid, from_pandas=True),
+            "card": pa.array(card),
+        }
+    )
+
+
+def found(real: pa.Table, synthetic: pa.Table) -> RulesKept:
+    result = rules_kept.score(comparison(real, synthetic))
+    assert isinstance(result, RulesKept)
+    return result
+
+
+def test_planted_rules_are_found_and_kept() -> None:
+    result = found(shop(seed=1), shop(seed=2))
+    sentences = {rule.sentence for rule in result.rules}
+    assert {
+        "net and tax add up to gross",
+        "town decides state",
+        "ordered is at most sent",
+        "paid is missing where card is",
+    } <= sentences
+    # What follows from these: two parts of a sum of positive numbers are below it.
+    assert sentences - {"net is at most gross", "tax is at most gross"} == {
+        "net and tax add up to gross",
+        "town decides state",
+        "ordered is at most sent",
+        "paid is missing where card is",
+    }
+    assert (result.score, result.unbroken) == (1.0, 1.0)
+
+
+def test_rows_that_break_them_are_counted() -> None:
+    result = found(shop(seed=1), shop(seed=2, broken=0.3))
+    # Bad rows break each rule; four standard errors of a share of 0.3 of 2,000 rows.
+    assert result.unbroken == pytest.approx(0.7, abs=4 * np.sqrt(0.21 / N_ROWS))
+    kept = {rule.sentence: rule.kept_synthetic for rule in result.rules}
+    assert kept["ordered is at most sent"] == pytest.approx(result.unbroken, abs=1e-9)
+
+
+def test_a_few_exceptions_do_not_unmake_a_rule() -> None:
+    result = found(shop(seed=1, broken=0.002), shop(seed=2))
+    assert "net and tax add up to gross" in {rule.sentence for rule in result.rules}
+    assert result.unbroken_real > 0.99
+
+
+def test_many_exceptions_do() -> None:
+    table = shop(seed=1, broken=0.1)
+    assert rules_kept.score(comparison(table, table)) == Unscored(
+        reason="finds no rules in the real table"
+    ) or {rule.sentence for rule in found(table, table).rules} <= {
+        "net is at most gross",
+        "tax is at most gross",
+    }
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_chance_makes_no_rules(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = 400
+    table = pa.table(
+        {
+            "rare": rng.choice(["a", "b"], n, p=[0.99, 0.01]),
+            "mostly": np.where(rng.random(n) < 0.97, 0, rng.integers(1, 5, n)),
+            "small": rng.integers(0, 4, n),
+            # Never below the small one, by its range alone.
+            "large": rng.integers(10, 20, n),
+            "gappy": pa.array(np.where(rng.random(n) < 0.02, np.nan, rng.random(n)), from_pandas=True),
+            "more gappy": pa.array(np.where(rng.random(n) < 0.7, np.nan, rng.random(n)), from_pandas=True),
+        }
+    )
+    assert rules_kept.score(comparison(table, table)) == Unscored(reason="finds no rules in the real table")
+
+
+def test_few_rows_are_said() -> None:
+    table = pa.table({"x": np.arange(100.0)})
+    assert rules_kept.score(comparison(table, table)) == Unscored(
+        reason="needs at least 200 real rows to find rules in"
+    )

@@ -1,0 +1,95 @@
+"""Whether each column keeps to the range and the categories of the real table."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.encoding import Values, is_missing
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.tables.schema import ColumnKind
+
+
+class ColumnBounds(BaseModel):
+    """Share of one column's synthetic values that lie within what the real table has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    kind: ColumnKind
+    score: Annotated[float, Field(description="Rounded to thousandths: a range hangs on two real rows.")]
+    measure: Literal["BoundaryAdherence", "CategoryAdherence"]
+
+
+class ColumnAdherence(MetricResult):
+    """Adherence of all columns; the overall score is their mean."""
+
+    metric: Literal["column_adherence"] = "column_adherence"
+    columns: list[ColumnBounds]
+
+
+def score(comparison: Comparison) -> ColumnAdherence | Unscored:
+    """Return the share of synthetic values within the real ranges and categories."""
+    bounds = [bound for i in range(len(comparison.columns)) if (bound := _bounds(comparison, i)) is not None]
+    if not bounds:
+        return Unscored(reason="needs a column of which values are known in both tables")
+    return ColumnAdherence(
+        score=float(np.mean([bound.score for bound in bounds])),
+        columns=bounds,
+        n_rows={"real": comparison.real.n_rows, "synthetic": comparison.synthetic.n_rows},
+    )
+
+
+def _bounds(comparison: Comparison, i: int) -> ColumnBounds | None:
+    is_categorical = comparison.encoder.columns[i].is_categorical
+    measure = category_adherence if is_categorical else boundary_adherence
+    kept = measure(comparison.real.columns[i], comparison.synthetic.columns[i])
+    if math.isnan(kept):
+        return None
+    return ColumnBounds(
+        column=comparison.columns[i].name,
+        kind=comparison.columns[i].kind,
+        score=round(kept, 3),
+        measure="CategoryAdherence" if is_categorical else "BoundaryAdherence",
+    )
+
+
+def boundary_adherence(real: Values, synthetic: Values) -> float:
+    """Return SDMetrics' BoundaryAdherence: the share of values from the smallest to the largest real one.
+
+    Missing values are left out if the real column has such, and are out of bounds if it has not.
+    """
+    missing = is_missing(real)
+    known = real[~missing]
+    asked = synthetic[~is_missing(synthetic)] if missing.any() else synthetic
+    if len(known) == 0 or len(asked) == 0:
+        return math.nan
+    # A comparison with a missing value is false.
+    return float(np.mean((asked >= known.min()) & (asked <= known.max())))
+
+
+def category_adherence(real: Values, synthetic: Values) -> float:
+    """Return SDMetrics' CategoryAdherence: the share of values that the real column has, missing included."""
+    if is_missing(real).all():
+        return math.nan
+    return float(np.isin(synthetic, np.unique(real)).mean())
+
+
+COLUMN_ADHERENCE = Metric(
+    name="column_adherence",
+    title="Column adherence",
+    summary="Share of synthetic values that lie within the real column's range, or are one of its "
+    "categories, averaged over columns.",
+    concern="values occur that the real table does not know",
+    topic="fidelity",
+    direction="higher",
+    range=(0.0, 1.0),
+    best=1.0,
+    result=ColumnAdherence,
+    score=score,
+    stand_in=StandIn.fresh,
+)

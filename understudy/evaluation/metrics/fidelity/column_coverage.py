@@ -1,0 +1,98 @@
+"""Whether each column reaches as far as in the real table, and has all its categories."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.encoding import Values, is_missing
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.tables.schema import ColumnKind
+
+
+class ColumnReach(BaseModel):
+    """How much of one column's real range, or of its real categories, occurs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    kind: ColumnKind
+    score: Annotated[float, Field(description="Rounded to hundredths: a range hangs on two real rows.")]
+    measure: Literal["RangeCoverage", "CategoryCoverage"]
+
+
+class ColumnCoverage(MetricResult):
+    """Coverage of all columns; the overall score is their mean."""
+
+    metric: Literal["column_coverage"] = "column_coverage"
+    columns: list[ColumnReach]
+
+
+def score(comparison: Comparison) -> ColumnCoverage | Unscored:
+    """Return how much of the real ranges and categories the synthetic columns reach."""
+    reaches = [reach for i in range(len(comparison.columns)) if (reach := _reach(comparison, i)) is not None]
+    if not reaches:
+        return Unscored(reason="needs a column that has more than one value")
+    return ColumnCoverage(
+        score=float(np.mean([reach.score for reach in reaches])),
+        columns=reaches,
+        n_rows={"real": comparison.real.n_rows, "synthetic": comparison.synthetic.n_rows},
+    )
+
+
+def _reach(comparison: Comparison, i: int) -> ColumnReach | None:
+    is_categorical = comparison.encoder.columns[i].is_categorical
+    measure = category_coverage if is_categorical else range_coverage
+    covered = measure(comparison.real.columns[i], comparison.synthetic.columns[i])
+    if math.isnan(covered):
+        return None
+    return ColumnReach(
+        column=comparison.columns[i].name,
+        kind=comparison.columns[i].kind,
+        # To the last digit it would tell the largest real value to whoever has the synthetic rows.
+        score=round(covered, 2),
+        measure="CategoryCoverage" if is_categorical else "RangeCoverage",
+    )
+
+
+def range_coverage(real: Values, synthetic: Values) -> float:
+    """Return SDMetrics' RangeCoverage: 1 - the shares of the real range that lie below and above.
+
+    Not a number if the real column has not two values; 0 if the synthetic one has none.
+    """
+    known, other = real[~is_missing(real)], synthetic[~is_missing(synthetic)]
+    if len(known) == 0 or known.min() == known.max():
+        return math.nan
+    if len(other) == 0:
+        return 0.0
+    low, high = known.min(), known.max()
+    # Of halves, since the difference of two large floats may be none.
+    width = high / 2 - low / 2
+    below, above = (other.min() / 2 - low / 2) / width, (high / 2 - other.max() / 2) / width
+    return float(max(1 - max(below, 0.0) - max(above, 0.0), 0.0))
+
+
+def category_coverage(real: Values, synthetic: Values) -> float:
+    """Return SDMetrics' CategoryCoverage: the share of the real categories that occur."""
+    known, other = np.unique(real[~is_missing(real)]), np.unique(synthetic[~is_missing(synthetic)])
+    return len(np.intersect1d(known, other)) / len(known) if len(known) else math.nan
+
+
+COLUMN_COVERAGE = Metric(
+    name="column_coverage",
+    title="Column coverage",
+    summary="How much of each column's real range or of its real categories occurs, averaged: whether rare "
+    "values are there at all. A private table should not reach every extreme.",
+    concern="extreme or rare values of the real table do not occur",
+    topic="fidelity",
+    direction="higher",
+    range=(0.0, 1.0),
+    best=1.0,
+    result=ColumnCoverage,
+    score=score,
+    stand_in=StandIn.fresh,
+)

@@ -1,0 +1,91 @@
+"""Whether categories occur together as in the real table, each by itself and however rare."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.encoding import Values
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+
+N_COLUMNS_MAX = 60
+# Rows times pairs: about two seconds of counting on one core.
+N_CELLS_MAX = 30_000_000
+# Of a table of counts; larger ones are counted by sorting.
+N_COUNTS_MAX = 1_000_000
+
+
+class Contingency(MetricResult):
+    """ContingencySimilarity of each pair of categories; the overall score is the mean over pairs."""
+
+    metric: Literal["contingency"] = "contingency"
+    columns: Annotated[list[str], Field(description="Names of the rows and columns of the matrix.")]
+    matrix: Annotated[
+        list[list[float | None]], Field(description="Similarity of each pair, 0 … 1; null on the diagonal.")
+    ]
+
+
+def score(comparison: Comparison) -> Contingency | Unscored:
+    """Return 1 - the total variation of the contingency tables of all categories, missing being one."""
+    chosen = [i for i, encoder in enumerate(comparison.encoder.columns) if encoder.is_categorical]
+    if len(chosen) < 2:
+        return Unscored(reason="needs at least two columns of categories")
+    rng = comparison.rng("contingency")
+    if len(chosen) > N_COLUMNS_MAX:
+        chosen = [int(i) for i in np.sort(rng.choice(chosen, N_COLUMNS_MAX, replace=False))]
+    n_rows_max = N_CELLS_MAX // (len(chosen) * (len(chosen) - 1) // 2)
+    real, synthetic = (table.draw(n_rows_max, rng) for table in (comparison.real, comparison.synthetic))
+    matrix: list[list[float | None]] = [[None] * len(chosen) for _ in chosen]
+    for (a, i), (b, j) in combinations(enumerate(chosen), 2):
+        matrix[a][b] = matrix[b][a] = contingency_similarity(
+            (real.columns[i], real.columns[j]), (synthetic.columns[i], synthetic.columns[j])
+        )
+    return Contingency(
+        score=float(np.mean([value for row in matrix for value in row if value is not None])),
+        columns=[comparison.columns[i].name for i in chosen],
+        matrix=matrix,
+        n_rows={"real": real.n_rows, "synthetic": synthetic.n_rows},
+    )
+
+
+def contingency_similarity(real: tuple[Values, Values], synthetic: tuple[Values, Values]) -> float:
+    """Return SDMetrics' ContingencySimilarity of two columns of codes, -1 where missing."""
+    n_first, n_second = (
+        int(max(one.max(initial=0), other.max(initial=0))) + 2
+        for one, other in zip(real, synthetic, strict=True)
+    )
+    cells = [
+        (first + 1).astype(np.int64) * n_second + (second + 1).astype(np.int64)
+        for first, second in (real, synthetic)
+    ]
+    n_cells = n_first * n_second
+    if n_cells > N_COUNTS_MAX:
+        cells, n_cells = _renumbered(cells)
+    shares = [np.bincount(part, minlength=n_cells) / len(part) for part in cells]
+    return float(1 - np.abs(shares[0] - shares[1]).sum() / 2)
+
+
+def _renumbered(cells: list[NDArray[np.int64]]) -> tuple[list[NDArray[np.int64]], int]:
+    occurring, codes = np.unique(np.concatenate(cells), return_inverse=True)
+    return np.split(codes, [len(cells[0])]), len(occurring)
+
+
+CONTINGENCY = Metric(
+    name="contingency",
+    title="Pairs of categories",
+    summary="How alike every two columns of categories are together, every category counted by itself. Of "
+    "columns with many rare categories even two real samples differ: read it against real rows.",
+    concern="categories do not occur together as in the real table",
+    topic="fidelity",
+    direction="higher",
+    range=(0.0, 1.0),
+    best=1.0,
+    result=Contingency,
+    score=score,
+    stand_in=StandIn.resampled,
+)

@@ -1,0 +1,143 @@
+"""Whether numbers rise and fall together as in the real table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
+from understudy.evaluation.encoding import EncodedTable, is_missing
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+
+N_COLUMNS_MAX = 100
+# The standard error of a correlation of so many rows is below 0.005.
+N_ROWS_MAX = 50_000
+
+Floats = NDArray[np.float64]
+Matrix = list[list[float | None]]
+
+
+class Correlations(MetricResult):
+    """CorrelationSimilarity of each pair of numbers; the overall score is the mean of Pearson's."""
+
+    metric: Literal["correlations"] = "correlations"
+    columns: Annotated[list[str], Field(description="Names of the rows and columns of the matrices.")]
+    spearman_score: Annotated[float | None, Field(description="Mean similarity of the rank correlations.")]
+    pearson_real: Annotated[Matrix, Field(description="Null where it is not defined, and on the diagonal.")]
+    pearson_synthetic: Matrix
+    spearman_real: Matrix
+    spearman_synthetic: Matrix
+
+
+def score(comparison: Comparison) -> Correlations | Unscored:
+    """Return 1 - half the difference of the correlations, averaged over pairs of columns.
+
+    Notes
+    -----
+    Over the rows in which both columns are known. Spearman's uses the ranks among all known values of a
+    column. A pair counts if its correlation is defined in both tables.
+    """
+    chosen = _chosen(comparison)
+    if len(chosen) < 2:
+        return Unscored(reason="needs at least two columns of numbers or times")
+    rng = comparison.rng("correlations")
+    tables = [table.draw(N_ROWS_MAX, rng) for table in (comparison.real, comparison.synthetic)]
+    pearson = [correlation_matrix(as_matrix(table, chosen)) for table in tables]
+    spearman = [correlation_matrix(_ranks(as_matrix(table, chosen))) for table in tables]
+    similarity = _mean_similarity(*pearson)
+    if similarity is None:
+        return Unscored(reason="needs two columns whose correlation is defined in both tables")
+    return Correlations(
+        score=similarity,
+        columns=[comparison.columns[i].name for i in chosen],
+        spearman_score=_mean_similarity(*spearman),
+        pearson_real=as_lists(pearson[0]),
+        pearson_synthetic=as_lists(pearson[1]),
+        spearman_real=as_lists(spearman[0]),
+        spearman_synthetic=as_lists(spearman[1]),
+        n_rows={"real": tables[0].n_rows, "synthetic": tables[1].n_rows},
+    )
+
+
+def _chosen(comparison: Comparison) -> list[int]:
+    numbers = [i for i, encoder in enumerate(comparison.encoder.columns) if not encoder.is_categorical]
+    if len(numbers) <= N_COLUMNS_MAX:
+        return numbers
+    drawn = comparison.rng("columns of correlations").choice(numbers, N_COLUMNS_MAX, replace=False)
+    return [int(i) for i in np.sort(drawn)]
+
+
+def as_matrix(table: EncodedTable, chosen: list[int]) -> Floats:
+    """Return some columns side by side."""
+    return np.column_stack([table.columns[i] for i in chosen]).astype(np.float64)
+
+
+def _ranks(rows: Floats) -> Floats:
+    from scipy.stats import rankdata
+
+    ranks: Floats = rankdata(rows, axis=0, nan_policy="omit")
+    return ranks
+
+
+def correlation_matrix(rows: Floats) -> Floats:
+    """Return Pearson's correlation of every two columns over the rows in which both are known.
+
+    Not a number where fewer than five rows are, or one of them is constant there, and on the diagonal.
+
+    Parameters
+    ----------
+    rows : array of shape (n_rows, n_columns)
+        Not a number where a value is missing.
+    """
+    known = ~is_missing(rows)
+    scaled = np.where(known, _standardised(rows, known), 0.0)
+    shown = known.astype(np.float64)
+    n = shown.T @ shown
+    sums, squares, products = scaled.T @ shown, (scaled**2).T @ shown, scaled.T @ scaled
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = squares - sums**2 / n
+        # What rounding leaves of a constant is none.
+        spread[spread <= 1e-12 * squares] = np.nan
+        result = (products - sums * sums.T / n) / np.sqrt(spread * spread.T)
+    result[n < N_ROWS_SHOWN_MIN] = np.nan
+    np.fill_diagonal(result, np.nan)
+    return np.clip(result, -1.0, 1.0)
+
+
+def _standardised(rows: Floats, known: NDArray[np.bool_]) -> Floats:
+    """Return the columns around their means, in parts of the largest distance: no square overflows."""
+    n = np.maximum(known.sum(axis=0), 1)
+    # Divided first: the sum of large numbers may be too large to write.
+    centred = rows - np.where(known, rows / n, 0.0).sum(axis=0)
+    widest = np.where(known, np.abs(centred), 0.0).max(axis=0, initial=0.0)
+    return np.asarray(centred / np.where((widest > 0) & np.isfinite(widest), widest, 1.0))
+
+
+def _mean_similarity(real: Floats, synthetic: Floats) -> float | None:
+    similarities = 1 - np.abs(real - synthetic) / 2
+    return float(np.nanmean(similarities)) if np.isfinite(similarities).any() else None
+
+
+def as_lists(matrix: Floats) -> Matrix:
+    """Return a matrix for a report, null where a number is none."""
+    return [[None if np.isnan(value) else round(float(value), 6) for value in row] for row in matrix]
+
+
+CORRELATIONS = Metric(
+    name="correlations",
+    title="Correlations",
+    summary="How alike the correlations of every two numbers are, averaged. Most tables have many pairs "
+    "without a correlation, so independent columns do well here too.",
+    concern="numbers do not rise and fall together as in the real table",
+    topic="fidelity",
+    direction="higher",
+    range=(0.0, 1.0),
+    best=1.0,
+    result=Correlations,
+    score=score,
+    stand_in=StandIn.resampled,
+)

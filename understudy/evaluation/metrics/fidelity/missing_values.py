@@ -1,0 +1,129 @@
+"""Whether values are missing where, and together with, those of the real table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
+from understudy.evaluation.encoding import EncodedTable, is_missing
+from understudy.evaluation.holdout import mix64
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+
+N_PATTERNS_SHOWN = 20
+
+Hashes = NDArray[np.uint64]
+
+
+class ColumnMissing(BaseModel):
+    """MissingValueSimilarity of one column: 1 - the difference of the shares of missing values."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    score: float
+    real: Annotated[float, Field(description="Share of real values that are missing.")]
+    synthetic: Annotated[float, Field(description="The same of the synthetic ones.")]
+
+
+class MissingPattern(BaseModel):
+    """Rows in which just these columns are missing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: list[str]
+    real: Annotated[float, Field(description="Share of the real rows; of at least 5 of them.")]
+    synthetic: Annotated[float, Field(description="Share of the synthetic rows.")]
+
+
+class MissingValues(MetricResult):
+    """Similarity of the patterns of missing values; those of single columns beside it."""
+
+    metric: Literal["missing_values"] = "missing_values"
+    columns: Annotated[
+        list[ColumnMissing], Field(description="Columns of which something is missing, least alike first.")
+    ]
+    columns_score: Annotated[float, Field(description="Mean of those columns' scores.")]
+    patterns: Annotated[list[MissingPattern], Field(description="The real table's, most frequent first.")]
+
+
+def score(comparison: Comparison) -> MissingValues | Unscored:
+    """Return 1 - the total variation distance of the patterns: which columns are missing in a row."""
+    real, synthetic = (
+        [is_missing(values) for values in table.columns] for table in (comparison.real, comparison.synthetic)
+    )
+    affected = [
+        i for i, pair in enumerate(zip(real, synthetic, strict=True)) if any(part.any() for part in pair)
+    ]
+    if not affected:
+        return Unscored(reason="finds no missing values in either table")
+    columns = [
+        _column(comparison.columns[i].name, float(real[i].mean()), float(synthetic[i].mean()))
+        for i in affected
+    ]
+    patterns, shares = _patterns(comparison, affected)
+    return MissingValues(
+        score=float(1 - np.abs(shares[0] - shares[1]).sum() / 2),
+        columns=sorted(columns, key=lambda column: column.score),
+        columns_score=float(np.mean([column.score for column in columns])),
+        patterns=patterns,
+        n_rows={"real": comparison.real.n_rows, "synthetic": comparison.synthetic.n_rows},
+    )
+
+
+def _column(name: str, real: float, synthetic: float) -> ColumnMissing:
+    return ColumnMissing(column=name, score=1 - abs(real - synthetic), real=real, synthetic=synthetic)
+
+
+def _patterns(
+    comparison: Comparison, affected: list[int]
+) -> tuple[list[MissingPattern], NDArray[np.float64]]:
+    """Return the patterns that may be shown, and the shares of all of them in either table."""
+    tables = comparison.real, comparison.synthetic
+    hashes = [_hashes(table, affected) for table in tables]
+    _, first, codes = np.unique(np.concatenate(hashes), return_index=True, return_inverse=True)
+    n_real = comparison.real.n_rows
+    counts = [np.bincount(part, minlength=len(first)) for part in (codes[:n_real], codes[n_real:])]
+    shares = np.array([count / count.sum() for count in counts])
+    shown = [k for k in np.argsort(-counts[0], kind="stable") if counts[0][k] >= N_ROWS_SHOWN_MIN]
+    return [
+        MissingPattern(
+            columns=[
+                comparison.columns[i].name
+                for i in affected
+                # The first row of each pattern is a real one wherever real rows have the pattern.
+                if is_missing(comparison.real.columns[i][first[k] : first[k] + 1])[0]
+            ],
+            real=float(shares[0][k]),
+            synthetic=float(shares[1][k]),
+        )
+        for k in shown[:N_PATTERNS_SHOWN]
+    ], shares
+
+
+def _hashes(table: EncodedTable, affected: list[int]) -> Hashes:
+    """Return a number for each row that is equal where the same columns are missing."""
+    result = np.zeros(table.n_rows, dtype=np.uint64)
+    for i in affected:
+        result = mix64(result ^ is_missing(table.columns[i]).astype(np.uint64))
+    return result
+
+
+MISSING_VALUES = Metric(
+    name="missing_values",
+    title="Missing values",
+    summary="How alike the tables are in which columns a row lacks, taken together: values that are missing "
+    "as often, but beside others, count as different.",
+    concern="values are not missing where they are in the real table",
+    topic="fidelity",
+    direction="higher",
+    range=(0.0, 1.0),
+    best=1.0,
+    result=MissingValues,
+    score=score,
+    stand_in=StandIn.resampled,
+)

@@ -1,0 +1,90 @@
+"""The contingency tables of every two columns, on bins that both tables share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.encoding import EncodedTable, Values, is_missing
+
+N_BINS = 10
+# The most frequent categories keep a cell of their own; the others share one.
+N_CATEGORIES = 19
+# Bins or categories, all other categories, and missing.
+CELLS = N_CATEGORIES + 2
+N_COLUMNS_MAX = 100
+# Rows times pairs: about ten seconds of counting on one core.
+N_CELLS_MAX = 1_000_000_000
+
+Counts = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class PairCells:
+    """How often what occurs together.
+
+    Parameters
+    ----------
+    chosen : list of int
+        The columns that are looked at.
+    pairs : list of (int, int)
+        Places in `chosen`, the larger first.
+    real, synthetic : array of shape (n_pairs, CELLS, CELLS)
+    """
+
+    chosen: list[int]
+    pairs: list[tuple[int, int]]
+    real: Counts
+    synthetic: Counts
+    n_rows: dict[str, int]
+
+
+def pair_cells(comparison: Comparison) -> PairCells:
+    """Return the counts, of a comparison of at least two columns; made once for all metrics that ask."""
+    return comparison.once("pair cells", _pair_cells)
+
+
+def _pair_cells(comparison: Comparison) -> PairCells:
+    rng = comparison.rng("column_pairs")
+    n_columns = len(comparison.columns)
+    chosen = np.arange(n_columns)
+    if n_columns > N_COLUMNS_MAX:
+        chosen = np.sort(rng.choice(n_columns, N_COLUMNS_MAX, replace=False))
+    pairs = [(i, j) for i in range(len(chosen)) for j in range(i)]
+    tables = [table.draw(N_CELLS_MAX // len(pairs), rng) for table in (comparison.real, comparison.synthetic)]
+    real, synthetic = (_counts(comparison, table, chosen, pairs) for table in tables)
+    n_rows = {"real": tables[0].n_rows, "synthetic": tables[1].n_rows}
+    return PairCells([int(i) for i in chosen], pairs, real, synthetic, n_rows)
+
+
+def _counts(
+    comparison: Comparison, table: EncodedTable, chosen: NDArray[np.int64], pairs: list[tuple[int, int]]
+) -> Counts:
+    binned = [_binned(comparison, table, i) for i in chosen]
+    result = np.empty((len(pairs), CELLS * CELLS), dtype=np.int32)
+    for counts, (i, j) in zip(result, pairs, strict=True):
+        counts[:] = np.bincount(binned[i] * np.int32(CELLS) + binned[j], minlength=CELLS * CELLS)
+    return result.reshape(len(pairs), CELLS, CELLS)
+
+
+def _binned(comparison: Comparison, table: EncodedTable, i: int) -> NDArray[np.int32]:
+    values = table.columns[i]
+    if comparison.encoder.columns[i].is_categorical:
+        return np.where(is_missing(values), CELLS - 1, np.minimum(values, N_CATEGORIES)).astype(np.int32)
+    # The edges are quantiles of the real table, so that two samples of one table fall into the same bins;
+    # with edges of its own, each table would be cut at another place and equal data would look different.
+    edges = quantile_edges(comparison.real.columns[i])
+    bins = np.searchsorted(edges, values, side="left")
+    return np.where(is_missing(values), CELLS - 1, bins).astype(np.int32)
+
+
+def quantile_edges(values: Values, n_bins: int = N_BINS) -> Values:
+    """Return the inner edges of at most so many bins that hold about equally many of the known values."""
+    known = values[~is_missing(values)]
+    if len(known) == 0:
+        return known
+    # Values that occur, not points between them: an atom stays on one side of its edge.
+    return np.unique(np.quantile(known, np.arange(1, n_bins) / n_bins, method="inverted_cdf"))

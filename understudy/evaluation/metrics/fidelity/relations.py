@@ -1,0 +1,231 @@
+"""Rules that nearly every real row keeps, and that are not there by chance.
+
+`synthesizers.rules` finds exact rules, to draw by them; these here may have a few exceptions, to judge by
+them. A rule is guessed from one half of the real rows and proven on the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, permutations
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.evaluation.encoding import Values, is_missing
+
+# Of a hundred thousand rows five hundred may be mistakes of typing.
+BROKEN_MAX = 0.005
+# Rows with a column shuffled must break a rule often, and much oftener than real rows do.
+BROKEN_SHUFFLED_MIN = 0.005
+BROKEN_SHUFFLED_FACTOR = 10
+N_LEVELS_MAX = 1_000
+N_COUNTS_MAX = 250_000
+N_ROWS_A_LEVEL_MIN = 5
+# The share of rows whose value of the deciding column has been seen so often.
+DECIDED_MIN = 0.9
+N_NUMBERS_MAX = 40
+N_ROWS_TRIED = 200
+# What adding numbers in double precision leaves, relative to the largest of them.
+PRECISION = 1e-9
+N_RULES_MAX = 100
+
+Kind = Literal["decides", "order", "sum", "missing"]
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Columns: TypeAlias = Sequence[Values]
+
+
+@dataclass(frozen=True)
+class Decides:
+    """The first column's value says the second's; a value that was not seen often says nothing."""
+
+    columns: tuple[int, int]
+    known: Floats
+    said: Floats
+    kind: Kind = "decides"
+
+    def is_kept(self, rows: Columns) -> Mask:
+        """Return which rows keep the rule."""
+        by, of = (_with_missing(rows[i]) for i in self.columns)
+        at = np.minimum(np.searchsorted(self.known, by), len(self.known) - 1)
+        return np.asarray((self.known[at] != by) | (self.said[at] == of))
+
+    def sentence(self, names: Sequence[str]) -> str:
+        """Say the rule in words."""
+        return f"{names[0]} decides {names[1]}"
+
+
+@dataclass(frozen=True)
+class Order:
+    """The first column is never above the second, where both are known."""
+
+    columns: tuple[int, int]
+    kind: Kind = "order"
+
+    def is_kept(self, rows: Columns) -> Mask:
+        """Return which rows keep the rule."""
+        # A comparison with a missing number is false.
+        return np.asarray(~(rows[self.columns[0]] > rows[self.columns[1]]))
+
+    def sentence(self, names: Sequence[str]) -> str:
+        """Say the rule in words."""
+        return f"{names[0]} is at most {names[1]}"
+
+
+@dataclass(frozen=True)
+class Sum:
+    """The first two columns add up to the third, where all are known."""
+
+    columns: tuple[int, int, int]
+    tolerance: float
+    kind: Kind = "sum"
+
+    def is_kept(self, rows: Columns) -> Mask:
+        """Return which rows keep the rule."""
+        first, second, total = (rows[i] for i in self.columns)
+        return np.asarray(~(np.abs(first + second - total) > self.tolerance))
+
+    def sentence(self, names: Sequence[str]) -> str:
+        """Say the rule in words."""
+        return f"{names[0]} and {names[1]} add up to {names[2]}"
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Where the first column is missing the second is too; or each where the other is."""
+
+    columns: tuple[int, int]
+    is_mutual: bool = False
+    kind: Kind = "missing"
+
+    def is_kept(self, rows: Columns) -> Mask:
+        """Return which rows keep the rule."""
+        first, second = (is_missing(rows[i]) for i in self.columns)
+        return np.asarray(first == second) if self.is_mutual else ~first | second
+
+    def sentence(self, names: Sequence[str]) -> str:
+        """Say the rule in words."""
+        if self.is_mutual:
+            return f"{names[0]} is missing where {names[1]} is"
+        return f"where {names[0]} is missing, {names[1]} is too"
+
+
+Rule: TypeAlias = Decides | Order | Sum | Missing
+
+
+@dataclass(frozen=True)
+class Halves:
+    """Rows to guess rules from, and rows to prove them on.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        Columns of one group can be compared; empty for categories.
+    """
+
+    guess: Columns
+    proof: Columns
+    groups: Sequence[str]
+
+
+def find_relations(halves: Halves, rng: np.random.Generator) -> list[Rule]:
+    """Return at most a hundred rules."""
+    found: list[Rule] = [*_mutual([rule for rule in _missing(halves) if _is_proven(rule, halves, rng)])]
+    for candidates in (_sums(halves), _decisions(halves), _orders(halves)):
+        found += [rule for rule in candidates if _is_proven(rule, halves, rng)]
+    return found[:N_RULES_MAX]
+
+
+def _is_proven(rule: Rule, halves: Halves, rng: np.random.Generator) -> bool:
+    """Return whether the other half keeps the rule, and would not if any of its columns were shuffled."""
+    broken = max(1 - float(rule.is_kept(rows).mean()) for rows in (halves.guess, halves.proof))
+    if broken > BROKEN_MAX:
+        return False
+    return all(
+        _broken_shuffled(rule, halves.proof, i, rng)
+        >= max(BROKEN_SHUFFLED_MIN, BROKEN_SHUFFLED_FACTOR * broken)
+        for i in rule.columns
+    )
+
+
+def _broken_shuffled(rule: Rule, rows: Columns, i: int, rng: np.random.Generator) -> float:
+    shuffled = list(rows)
+    shuffled[i] = rng.permutation(rows[i])
+    return 1 - float(rule.is_kept(shuffled).mean())
+
+
+def _missing(halves: Halves) -> Iterator[Missing]:
+    masks = [is_missing(values) for values in halves.guess]
+    affected = [i for i, mask in enumerate(masks) if mask.any() and not mask.all()]
+    for i, j in permutations(affected, 2):
+        if float((masks[i] & ~masks[j]).mean()) <= BROKEN_MAX:
+            yield Missing((i, j))
+
+
+def _mutual(rules: list[Missing]) -> Iterator[Missing]:
+    """Yield one rule for two that say the same of each other."""
+    known = {rule.columns for rule in rules}
+    for rule in rules:
+        first, second = rule.columns
+        is_mutual = (second, first) in known
+        if not is_mutual or first < second:
+            yield replace(rule, is_mutual=is_mutual)
+
+
+def _sums(halves: Halves) -> Iterator[Sum]:
+    numbers = _numbers(halves)
+    if len(numbers) < 3:
+        return
+    rows = np.column_stack([halves.guess[i] for i in numbers])
+    rows = rows[~np.isnan(rows).any(axis=1)][:N_ROWS_TRIED]
+    if len(rows) < N_ROWS_TRIED // 4:
+        return
+    tolerances = PRECISION * np.abs(rows).max(axis=0)
+    for i, j in combinations(range(len(numbers)), 2):
+        gaps = np.abs((rows[:, i] + rows[:, j])[:, None] - rows)
+        # Of few rows chance may leave a little more exceptions than of all.
+        fits = (gaps > tolerances).mean(axis=0) <= 2 * BROKEN_MAX
+        for k in np.flatnonzero(fits):
+            if k not in (i, j):
+                yield Sum((numbers[i], numbers[j], numbers[k]), float(tolerances[k]))
+
+
+def _orders(halves: Halves) -> Iterator[Order]:
+    for i, j in permutations(_numbers(halves), 2):
+        if halves.groups[i] == halves.groups[j]:
+            yield Order((i, j))
+
+
+def _numbers(halves: Halves) -> list[int]:
+    """Return the columns of numbers and times that vary."""
+    numbers = [i for i, group in enumerate(halves.groups) if group]
+    known = [halves.guess[i][~np.isnan(halves.guess[i])] for i in numbers]
+    varying = [i for i, part in zip(numbers, known, strict=True) if len(part) and part.min() < part.max()]
+    return varying[:N_NUMBERS_MAX]
+
+
+def _decisions(halves: Halves) -> Iterator[Decides]:
+    levels = [np.unique(_with_missing(values), return_inverse=True) for values in halves.guess]
+    n_rows = len(halves.guess[0])
+    few = [i for i, (occurring, _) in enumerate(levels) if 1 < len(occurring) <= N_LEVELS_MAX]
+    for i, j in permutations(few, 2):
+        (known, by), (values, of) = levels[i], levels[j]
+        if len(known) * N_ROWS_A_LEVEL_MIN > n_rows or len(known) * len(values) > N_COUNTS_MAX:
+            continue
+        counts = np.bincount(by * len(values) + of, minlength=len(known) * len(values))
+        counts = counts.reshape(len(known), len(values))
+        seen = counts.sum(axis=1) >= N_ROWS_A_LEVEL_MIN
+        n_decided = counts[seen].sum()
+        if (
+            n_decided >= DECIDED_MIN * n_rows
+            and counts[seen].max(axis=1).sum() >= (1 - BROKEN_MAX) * n_decided
+        ):
+            yield Decides((i, j), known[seen], values[counts[seen].argmax(axis=1)])
+
+
+def _with_missing(values: Values) -> Floats:
+    """Return the values as floats, where missing is a value as well."""
+    return np.where(is_missing(values), -np.inf, values)

@@ -1,0 +1,118 @@
+"""Whether synthetic rows keep the rules that real rows keep."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.discrimination import interval
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.fidelity.relations import Halves, Rule, find_relations
+from understudy.tables.schema import ColumnKind
+
+N_ROWS_MAX = 20_000
+N_ROWS_MIN = 200
+
+
+class RuleKept(BaseModel):
+    """A rule of the real table, and how many rows keep it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Annotated[
+        Literal["decides", "order", "sum", "missing"],
+        Field(description="`decides`: the first column's value says the second's."),
+    ]
+    columns: list[str]
+    sentence: str
+    kept_real: Annotated[float, Field(description="Share of real rows that keep it.")]
+    kept_synthetic: Annotated[float, Field(description="Share of synthetic rows that do.")]
+
+
+class RulesKept(MetricResult):
+    """Share of synthetic rows that keep a rule of the real table, averaged over rules."""
+
+    metric: Literal["rules_kept"] = "rules_kept"
+    rules: Annotated[list[RuleKept], Field(description="Those that are broken oftenest first.")]
+    unbroken: Annotated[float, Field(description="Share of synthetic rows that break none of them.")]
+    unbroken_real: Annotated[float, Field(description="The same of real rows.")]
+
+
+def score(comparison: Comparison) -> RulesKept | Unscored:
+    """Return the mean share of rows that keep each rule; rules are found in the real table alone."""
+    if comparison.real.n_rows < N_ROWS_MIN:
+        return Unscored(reason=f"needs at least {N_ROWS_MIN} real rows to find rules in")
+    rng = comparison.rng("rules_kept")
+    halves = _halves(comparison, rng)
+    rules = find_relations(halves, rng)
+    if not rules:
+        return Unscored(reason="finds no rules in the real table")
+    synthetic = comparison.synthetic.draw(N_ROWS_MAX, rng)
+    kept_real = np.array([rule.is_kept(halves.proof) for rule in rules])
+    kept = np.array([rule.is_kept(synthetic.columns) for rule in rules])
+    a_row = kept.mean(axis=0)
+    estimate = float(a_row.mean())
+    return RulesKept(
+        score=estimate,
+        interval=interval(estimate, float(a_row.std()) / math.sqrt(len(a_row)), 0.0, 1.0),
+        rules=_told(comparison, rules, kept_real.mean(axis=1), kept.mean(axis=1)),
+        unbroken=float(kept.all(axis=0).mean()),
+        unbroken_real=float(kept_real.all(axis=0).mean()),
+        n_rows={"real": len(halves.guess[0]) + len(halves.proof[0]), "synthetic": synthetic.n_rows},
+    )
+
+
+def _halves(comparison: Comparison, rng: np.random.Generator) -> Halves:
+    rows = rng.permutation(comparison.real.n_rows)[: 2 * N_ROWS_MAX]
+    guess, proof = (comparison.real.take(np.sort(part)) for part in np.array_split(rows, 2))
+    groups = [
+        "" if encoder.is_categorical else _group(encoder.column.kind)
+        for encoder in comparison.encoder.columns
+    ]
+    return Halves(guess.columns, proof.columns, groups)
+
+
+def _group(kind: ColumnKind) -> str:
+    """Return a name that columns share which can be compared."""
+    if kind in (ColumnKind.date, ColumnKind.timestamp):
+        return "moment"
+    return kind.value if kind in (ColumnKind.time, ColumnKind.duration) else "number"
+
+
+def _told(
+    comparison: Comparison, rules: list[Rule], real: NDArray[np.float64], synthetic: NDArray[np.float64]
+) -> list[RuleKept]:
+    told = []
+    for k in np.argsort(synthetic, kind="stable"):
+        names = [comparison.columns[i].name for i in rules[k].columns]
+        told.append(
+            RuleKept(
+                kind=rules[k].kind,
+                columns=names,
+                sentence=rules[k].sentence(names),
+                kept_real=float(real[k]),
+                kept_synthetic=float(synthetic[k]),
+            )
+        )
+    return told
+
+
+RULES_KEPT = Metric(
+    name="rules_kept",
+    title="Rules kept",
+    summary="Share of synthetic rows that keep a rule which real rows keep, averaged over the rules found: "
+    "that one column decides another, that numbers add up, that one is never above the other.",
+    concern="rules are broken that real rows keep",
+    topic="fidelity",
+    direction="higher",
+    range=(0.0, 1.0),
+    best=1.0,
+    result=RulesKept,
+    score=score,
+    stand_in=StandIn.fresh,
+)

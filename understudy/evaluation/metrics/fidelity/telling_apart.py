@@ -1,0 +1,183 @@
+"""What two-sample tests by classifiers share: rows, folds, and what is said of the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.discrimination import auc, auc_standard_error, interval
+from understudy.evaluation.encoding import EncodedTable
+from understudy.evaluation.holdout import mix64
+from understudy.evaluation.metrics.base import MetricResult
+
+N_ROWS_MIN = 50
+N_FOLDS = 3
+# Rows on which the columns' importance is measured: enough for an AUC's standard error under 0.01.
+N_ROWS_IMPORTANCE = 4_000
+# A row that occurs oftener than this says more by its frequency than by its neighbours.
+N_COPIES_MAX = 20
+N_ROWS_SHOWN = 20
+N_POINTS_SHOWN = 50
+
+Floats = NDArray[np.float64]
+# Returns the features of tables side by side, and which of them each column became.
+MakeFeatures = Callable[[Comparison, Sequence[EncodedTable]], tuple[list[Floats], list[slice]]]
+# Any: scikit-learn has no types.
+Fit = Callable[[Floats, NDArray[np.bool_], int], Any]
+
+
+class ColumnGiveaway(BaseModel):
+    """How much one column helps to tell the tables apart."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    auc_lost: Annotated[float, Field(description="Fall of the AUC when this column's values are shuffled.")]
+
+
+class RowGiveaway(BaseModel):
+    """A synthetic row that gave itself away."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    row: Annotated[int, Field(description="Its position in the synthetic table, from 0.")]
+    score: Annotated[float, Field(description="How sure the classifier is that it is synthetic, 0 … 1.")]
+
+
+class TellingApart(MetricResult):
+    """AUC of a classifier that was asked which rows are synthetic."""
+
+    classifier: str
+    giveaways: Annotated[list[ColumnGiveaway], Field(description="Columns, most telling first.")]
+    rows: Annotated[list[RowGiveaway], Field(description="Synthetic rows, most telling first.")]
+    curve: Annotated[
+        list[tuple[float, float]],
+        Field(description="ROC curve: share of real rows and of synthetic ones that are called synthetic."),
+    ]
+
+    def as_reference(self) -> Self:
+        """Return the result without the rows: those of a table that stands in may be real ones."""
+        return self.model_copy(update={"rows": []})
+
+
+@dataclass(frozen=True)
+class Detective:
+    """A classifier, and what it looks at."""
+
+    purpose: str
+    n_rows_max: int
+    make_features: MakeFeatures
+    fit: Fit
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Real rows above synthetic ones; the folds that they belong to, and where each synthetic row stands."""
+
+    features: Floats
+    parts: list[slice]
+    is_synthetic: NDArray[np.bool_]
+    folds: NDArray[np.int64]
+    positions: NDArray[np.int64]
+
+
+def n_rows_asked(comparison: Comparison, detective: Detective) -> int:
+    """Return how many rows of each table are asked about."""
+    return min(comparison.real.n_rows, comparison.synthetic.n_rows, detective.n_rows_max)
+
+
+def ask(comparison: Comparison, detective: Detective) -> dict[str, Any]:
+    """Return the fields of the result, but for the classifier's name.
+
+    Notes
+    -----
+    Both tables give equally many rows. Rows that are equal go into the same fold: else a copied row would be
+    learnt with one label and asked for with the other, and copies would push the AUC below that of a coin.
+    """
+    n_rows = n_rows_asked(comparison, detective)
+    rows = _rows(comparison, detective, n_rows)
+    folds = [rows.folds == fold for fold in range(N_FOLDS)]
+    models = [
+        detective.fit(rows.features[~fold], rows.is_synthetic[~fold], comparison.seed) for fold in folds
+    ]
+    scores = np.empty(len(rows.folds))
+    for fold, model in zip(folds, models, strict=True):
+        scores[fold] = model.decision_function(rows.features[fold])
+    area = float(np.mean([_area(scores[fold], rows.is_synthetic[fold]) for fold in folds]))
+    return {
+        "score": area,
+        "interval": interval(area, auc_standard_error(area, n_rows, n_rows), 0.0, 1.0),
+        "giveaways": _giveaways(comparison, detective, models[0], rows),
+        "rows": _most_telling(scores[rows.is_synthetic], rows.positions),
+        "curve": _curve(scores[~rows.is_synthetic], scores[rows.is_synthetic]),
+        "n_rows": {"real": n_rows, "synthetic": n_rows},
+    }
+
+
+def _rows(comparison: Comparison, detective: Detective, n_rows: int) -> Rows:
+    rng = comparison.rng(detective.purpose)
+    real, synthetic = comparison.real.draw(n_rows, rng), comparison.synthetic.draw(n_rows, rng)
+    hashes = np.concatenate([table.row_hashes[table.rows] for table in (real, synthetic)])
+    is_synthetic = np.repeat([False, True], n_rows)
+    features, parts = detective.make_features(comparison, [real, synthetic])
+    return Rows(
+        np.concatenate(features), parts, is_synthetic, _folds(hashes, is_synthetic, rng), synthetic.rows
+    )
+
+
+def _folds(
+    hashes: NDArray[np.uint64], is_synthetic: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return a fold for each row: the same for equal rows, else in turn, so that folds are alike in size."""
+    folds = np.empty(len(hashes), dtype=np.int64)
+    for label in (False, True):
+        mine = np.flatnonzero(is_synthetic == label)
+        folds[rng.permutation(mine)] = np.arange(len(mine)) % N_FOLDS
+    _, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    n_copies = counts[inverse]
+    is_copied = (n_copies > 1) & (n_copies <= N_COPIES_MAX)
+    folds[is_copied] = (mix64(hashes[is_copied]) % np.uint64(N_FOLDS)).astype(np.int64)
+    return folds
+
+
+def _area(scores: Floats, is_synthetic: NDArray[np.bool_]) -> float:
+    return auc(scores[is_synthetic], scores[~is_synthetic])
+
+
+def _giveaways(comparison: Comparison, detective: Detective, model: Any, rows: Rows) -> list[ColumnGiveaway]:
+    """Return the columns by how much the first fold's AUC falls when each is shuffled."""
+    rng = comparison.rng(f"{detective.purpose} giveaways")
+    test = rng.permutation(np.flatnonzero(rows.folds == 0))[:N_ROWS_IMPORTANCE]
+    features, labels = rows.features[test], rows.is_synthetic[test]
+    whole = _area(model.decision_function(features), labels)
+    result = []
+    for column, part in zip(comparison.columns, rows.parts, strict=True):
+        shuffled = features.copy()
+        shuffled[:, part] = features[rng.permutation(len(test)), part]
+        lost = whole - _area(model.decision_function(shuffled), labels)
+        result.append(ColumnGiveaway(column=column.name, auc_lost=lost))
+    return sorted(result, key=lambda giveaway: -giveaway.auc_lost)
+
+
+def _most_telling(scores: Floats, positions: NDArray[np.int64]) -> list[RowGiveaway]:
+    from scipy.special import expit
+
+    first = np.argsort(-scores, kind="stable")[:N_ROWS_SHOWN]
+    return [RowGiveaway(row=int(positions[i]), score=round(float(expit(scores[i])), 4)) for i in first]
+
+
+def _curve(real: Floats, synthetic: Floats) -> list[tuple[float, float]]:
+    """Return points of the ROC curve, equally many real rows apart."""
+    ordered, found = np.sort(real), np.sort(synthetic)
+    # Every point stands for a fiftieth of the rows; the first calls nothing synthetic, the last everything.
+    bounds = np.unique(np.quantile(ordered, np.linspace(0, 1, N_POINTS_SHOWN - 1), method="inverted_cdf"))
+    bounds[0] = -np.inf
+    alarms, hits = (1 - np.searchsorted(part, bounds, side="left") / len(part) for part in (ordered, found))
+    points = zip(alarms[::-1], hits[::-1], strict=True)
+    return [(0.0, 0.0), *((round(float(x), 4), round(float(y), 4)) for x, y in points)]

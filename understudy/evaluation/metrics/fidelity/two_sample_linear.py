@@ -1,0 +1,97 @@
+"""Whether a simple classifier can tell synthetic rows from real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.encoding import MISSING, EncodedTable, Values, is_missing
+from understudy.evaluation.metrics.base import Metric, StandIn, Unscored
+from understudy.evaluation.metrics.fidelity.telling_apart import (
+    N_FOLDS,
+    N_ROWS_MIN,
+    Detective,
+    Floats,
+    TellingApart,
+    ask,
+    n_rows_asked,
+)
+from understudy.evaluation.threads import one_thread
+
+N_ROWS_MAX = 10_000
+# The most frequent categories of both tables together; the others count as none of them.
+N_CATEGORIES = 10
+
+
+class TwoSampleLinear(TellingApart):
+    """AUC of a logistic regression that was asked which rows are synthetic."""
+
+    metric: Literal["two_sample_linear"] = "two_sample_linear"
+
+
+def score(comparison: Comparison) -> TwoSampleLinear | Unscored:
+    """Return the out-of-fold AUC of a logistic regression; 0.5 is a coin's."""
+    if n_rows_asked(comparison, _DETECTIVE) < N_ROWS_MIN:
+        return Unscored(reason=f"needs at least {N_ROWS_MIN} rows in each table")
+    with one_thread():
+        found = ask(comparison, _DETECTIVE)
+    return TwoSampleLinear(classifier=f"logistic regression, {N_FOLDS} folds", **found)
+
+
+def _features(_: Comparison, tables: Sequence[EncodedTable]) -> tuple[list[Floats], list[slice]]:
+    """Return numbers as ranks, their squares and whether they are missing; categories as 0 or 1 each."""
+    blocks = [
+        _of_categories(values) if values.dtype == np.int32 else _of_numbers(values)
+        for values in (
+            np.concatenate(parts) for parts in zip(*(table.columns for table in tables), strict=True)
+        )
+    ]
+    ends = np.cumsum([block.shape[1] for block in blocks])
+    parts = [slice(int(end) - block.shape[1], int(end)) for end, block in zip(ends, blocks, strict=True)]
+    whole = np.concatenate(blocks, axis=1)
+    return np.split(whole, [tables[0].n_rows]), parts
+
+
+def _of_numbers(values: Values) -> Floats:
+    from scipy.stats import rankdata
+
+    missing = is_missing(values)
+    ranks = np.zeros(len(values))
+    # -1 … 1, of both tables together: neither is measured by the other.
+    ranks[~missing] = 2 * rankdata(values[~missing]) / max((~missing).sum(), 1) - 1
+    return np.column_stack([ranks, ranks**2, missing])
+
+
+def _of_categories(codes: Values) -> Floats:
+    counts = np.bincount(codes[codes != MISSING], minlength=1)
+    frequent = np.argsort(-counts, kind="stable")[:N_CATEGORIES]
+    return np.column_stack([codes == code for code in (MISSING, *frequent)]).astype(np.float64)
+
+
+def _fit(features: Floats, is_synthetic: NDArray[np.bool_], _: int) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    # Newton's method ends after a few rounds, however alike the columns are, as the penalty keeps them apart.
+    return LogisticRegression(solver="newton-cholesky", max_iter=100).fit(features, is_synthetic)
+
+
+_DETECTIVE = Detective("two_sample_linear", N_ROWS_MAX, _features, _fit)
+
+TWO_SAMPLE_LINEAR = Metric(
+    name="two_sample_linear",
+    title="Two-sample test, simple",
+    summary="How often a simple classifier, which looks at one column after another, picks the synthetic row "
+    "out of a pair. 0.5 is guessing. A bad score here is a coarse fault.",
+    concern="even a simple classifier tells synthetic rows from real ones",
+    topic="fidelity",
+    direction="nearer",
+    range=(0.0, 1.0),
+    best=0.5,
+    result=TwoSampleLinear,
+    score=score,
+    stand_in=StandIn.fresh,
+)

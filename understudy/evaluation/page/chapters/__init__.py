@@ -1,0 +1,34 @@
+"""FAMILY: one chapter of the page a file, one line in the table; each draws a part of the report."""
+
+from __future__ import annotations
+
+from understudy.evaluation.page.chapters import (
+    bias,
+    columns,
+    detection,
+    method,
+    pairs,
+    privacy,
+    queries,
+    rules,
+    subgroups,
+    summary,
+    support,
+    usefulness,
+)
+from understudy.evaluation.page.elements import Chapter
+
+CHAPTERS: tuple[Chapter, ...] = (
+    summary.CHAPTER,
+    columns.CHAPTER,
+    pairs.CHAPTER,
+    detection.CHAPTER,
+    support.CHAPTER,
+    rules.CHAPTER,
+    subgroups.CHAPTER,
+    usefulness.CHAPTER,
+    queries.CHAPTER,
+    bias.CHAPTER,
+    privacy.CHAPTER,
+    method.CHAPTER,
+)
