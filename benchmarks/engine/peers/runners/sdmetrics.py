@@ -18,7 +18,7 @@ sys.path.pop(0)
 
 import pandas as pd
 from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
-from sdmetrics.reports import QualityReport
+from sdmetrics.reports.single_table import QualityReport
 from sdmetrics.single_column import (
     BoundaryAdherence,
     CategoryAdherence,

@@ -74,9 +74,13 @@ def _of_categories(codes: Values) -> Floats:
 
 def _fit(features: Floats, is_synthetic: NDArray[np.bool_], _: int) -> Any:
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     # Newton's method ends after a few rounds, however alike the columns are, as the penalty keeps them apart.
-    return LogisticRegression(solver="newton-cholesky", max_iter=100).fit(features, is_synthetic)
+    model = LogisticRegression(solver="newton-cholesky", max_iter=100)
+    # For matrices as small as these, threads of the linear algebra take fifteen times the processor time.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return model.fit(features, is_synthetic)
 
 
 _DETECTIVE = Detective("two_sample_linear", N_ROWS_MAX, _features, _fit)
