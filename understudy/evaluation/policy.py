@@ -53,7 +53,16 @@ STANDARD = Policy(
         Threshold(metric="column_pairs", warn=0.85, fail=0.6),
         Threshold(metric="two_sample", warn=0.8),
         Threshold(metric="train_synthetic_test_real", of="loss", warn=0.05, fail=0.25),
+        Threshold(metric="membership_distance", warn=0.55, fail=0.6, required=True),
+        Threshold(metric="membership_density", warn=0.55, fail=0.6),
+        Threshold(metric="membership_low_fpr", warn=0.03, fail=0.05),
+        Threshold(metric="membership_outliers", warn=0.6, fail=0.7),
+        Threshold(metric="singling_out", warn=0.05, fail=0.1),
+        Threshold(metric="linkability", warn=0.05, fail=0.1),
+        Threshold(metric="attribute_inference", warn=0.05, fail=0.1),
         Threshold(metric="exact_copies", of="loss", warn=0.002, fail=0.01, required=True),
+        Threshold(metric="near_copies", warn=0.05, fail=0.1),
+        Threshold(metric="canaries", warn=0.65, fail=0.75),
     ),
 )
 PUBLIC = Policy(
@@ -64,7 +73,16 @@ PUBLIC = Policy(
         Threshold(metric="column_pairs", warn=0.85, fail=0.6),
         Threshold(metric="two_sample", warn=0.8),
         Threshold(metric="train_synthetic_test_real", of="loss", warn=0.05, fail=0.25),
+        Threshold(metric="membership_distance", warn=0.53, fail=0.55, required=True),
+        Threshold(metric="membership_density", warn=0.53, fail=0.55, required=True),
+        Threshold(metric="membership_low_fpr", warn=0.02, fail=0.03, required=True),
+        Threshold(metric="membership_outliers", warn=0.55, fail=0.6),
+        Threshold(metric="singling_out", warn=0.03, fail=0.05, required=True),
+        Threshold(metric="linkability", warn=0.03, fail=0.05),
+        Threshold(metric="attribute_inference", warn=0.03, fail=0.05),
         Threshold(metric="exact_copies", of="loss", warn=0.001, fail=0.002, required=True),
+        Threshold(metric="near_copies", warn=0.02, fail=0.05),
+        Threshold(metric="canaries", warn=0.6, fail=0.7),
     ),
 )
 POLICIES: dict[str, Policy] = {policy.name: policy for policy in (STANDARD, PUBLIC)}

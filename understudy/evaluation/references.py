@@ -89,8 +89,13 @@ def fresh_rows(comparison: Comparison, needs: frozenset[Need]) -> Comparison:
 
 def _halves(table: EncodedTable, rng: np.random.Generator) -> tuple[EncodedTable, EncodedTable]:
     order = rng.permutation(table.n_rows)
-    first, second = (np.sort(part) for part in np.array_split(order, 2))
-    return table.take(first), table.take(second)
+    first, second = (_alone(table.take(np.sort(part))) for part in np.array_split(order, 2))
+    return first, second
+
+
+def _alone(part: EncodedTable) -> EncodedTable:
+    """Return some rows as a table of their own, which knows nothing of the others."""
+    return EncodedTable(part.columns, part.row_hashes[part.rows], np.arange(part.n_rows))
 
 
 def resampled_rows(comparison: Comparison) -> Iterator[Comparison]:

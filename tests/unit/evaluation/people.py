@@ -49,10 +49,12 @@ def comparison(
     synthetic: pa.Table,
     *,
     holdout: pa.Table | None = None,
+    canaries: pa.Table | None = None,
     target: str | None = None,
     seed: int = 0,
     **options: Any,
 ) -> Comparison:
     """Return the comparison on the schema of the real table."""
     asked = EvaluationOptions(target=target, **options)
-    return compare(real, synthetic, infer_schema(real), holdout=holdout, options=asked, seed=seed)
+    schema = infer_schema(real)
+    return compare(real, synthetic, schema, holdout=holdout, canaries=canaries, options=asked, seed=seed)

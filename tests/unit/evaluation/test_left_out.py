@@ -9,6 +9,7 @@ from tests.unit.evaluation.people import people
 from understudy.errors import InvalidInput
 from understudy.evaluation.comparison import compare
 from understudy.evaluation.metrics import METRICS
+from understudy.evaluation.metrics.base import missing_need
 from understudy.evaluation.options import EvaluationOptions
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import evaluate
@@ -71,4 +72,5 @@ def test_metrics_take_declared_kinds_as_labels(name: str) -> None:
         holdout=real,
         options=EvaluationOptions(target="town"),
     )
-    METRICS[name].score(comparison)
+    if missing_need(METRICS[name], comparison) is None:
+        METRICS[name].score(comparison)

@@ -13,6 +13,7 @@ import pytest
 from tests.unit.evaluation.people import people
 from understudy.errors import InvalidInput
 from understudy.evaluation.metrics import METRICS
+from understudy.evaluation.metrics.base import Need
 from understudy.evaluation.metrics.fidelity import ColumnShapes
 from understudy.evaluation.options import EvaluationOptions
 from understudy.evaluation.page.html import render_html
@@ -64,7 +65,11 @@ def report() -> Report:
 
 def test_every_metric_is_there_beside_its_references(report: Report) -> None:
     assert [row.name for row in report.summary()] == list(METRICS)
+    reasons = {row.name: row.reason for row in report.summary() if row.reason}
+    assert set(reasons) == {"canaries", "membership_outliers"}
     for row in report.summary():
+        if row.name in reasons:
+            continue
         assert row.reason is None
         assert row.value is not None
         assert row.independent is not None
@@ -102,9 +107,11 @@ def test_without_holdout_and_target_the_rest_is_scored() -> None:
     real = people(200, seed=1)
     report = evaluate(real, people(100, seed=2), infer_schema(real))
     reasons = {row.name: row.reason for row in report.summary() if row.value is None}
+    attacks = {name for name, metric in METRICS.items() if Need.holdout in metric.needs}
     assert reasons == {
         "train_synthetic_test_real": "needs a target column",
-        "nearest_record": "needs a holdout",
+        "canaries": "needs canaries, planted when the model was trained",
+        **dict.fromkeys(attacks, "needs a holdout"),
     }
     assert "Not scored: needs a holdout." in render_html(report)
 

@@ -1,0 +1,183 @@
+"""Whether attacks see a leak, and only a leak: ``python -m benchmarks.power_check --data FOLDER``.
+
+Two fifths of a table are learnt from, one fifth is held out, and four tables are attacked: a noisy copy of
+the learnt rows (every attack has to be red), columns that are drawn independently (red for at most 1 seed in
+20), the other two fifths of the real rows (never red), and rows of `tree_chain`, preset `fast`. Red is `fail`
+by the policy `standard`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.engine.options import names_of
+from benchmarks.engine.tables import SOURCES, read_source
+from understudy.evaluation.canaries import make_canaries, plant
+from understudy.evaluation.comparison import Comparison, compare, encode
+from understudy.evaluation.metrics.base import Metric
+from understudy.evaluation.metrics.privacy import PRIVACY
+from understudy.evaluation.options import EvaluationOptions
+from understudy.evaluation.policy import STANDARD, Policy
+from understudy.evaluation.references import independent_columns, leaky_copy
+from understudy.evaluation.scores import MetricScores
+from understudy.evaluation.verdict import Check, judge
+from understudy.kernels.compilation import compile_kernels
+from understudy.synthesizers import TreeChainParameters, make_synthesizer
+from understudy.tables.schema import Schema
+
+RESULTS = Path(__file__).parent / "results"
+ATTACKS: tuple[Metric, ...] = tuple(metric for metric in PRIVACY if metric.chance is not None)
+POLICY = Policy(
+    name="attacks",
+    thresholds=tuple(
+        threshold for threshold in STANDARD.thresholds if threshold.metric in {one.name for one in ATTACKS}
+    ),
+)
+N_CANARIES = 100
+ROLES = ("leak", "independent", "real", "tree_chain")
+# How often each attack may be red, of all seeds.
+RED_ALLOWED = {"leak": (1.0, 1.0), "independent": (0.0, 0.05), "real": (0.0, 0.0)}
+
+Outcomes = dict[str, dict[str, Check]]
+
+
+def attack(
+    table: pa.Table, schema: Schema, target: str, *, seed: int, roles: Sequence[str] = ROLES
+) -> Outcomes:
+    """Return the checks of every attacked table, by metric."""
+    order = np.random.default_rng(seed).permutation(len(table))
+    training, fresh, holdout = (
+        table.take(np.sort(part)) for part in np.split(order, [2 * len(order) // 5, 4 * len(order) // 5])
+    )
+    canaries = make_canaries(training, schema, n=N_CANARIES, seed=seed)
+    training = plant(training, canaries)
+    options = EvaluationOptions(target=target)
+    made: dict[str, Callable[[Comparison], Comparison]] = {
+        "leak": lambda one: leaky_copy(one),
+        "independent": lambda one: independent_columns(one, training, schema),
+        "real": lambda one: one,
+        "tree_chain": lambda one: _tree_chain(one, training, schema),
+    }
+    base = compare(training, fresh, schema, holdout=holdout, canaries=canaries, options=options, seed=seed)
+    return {role: _checks(made[role](base)) for role in roles}
+
+
+def _tree_chain(comparison: Comparison, training: pa.Table, schema: Schema) -> Comparison:
+    parameters = TreeChainParameters(name="tree_chain", preset="fast")
+    synthesizer = make_synthesizer(parameters, seed=comparison.seed).fit(training, schema)
+    batches = synthesizer.sample(len(training), seed=comparison.seed)
+    table = pa.Table.from_batches(batches, schema=schema.to_arrow())
+    return comparison.with_tables(
+        synthetic=encode(comparison.encoder, table, role="tree_chain", seed=comparison.seed)
+    )
+
+
+def _checks(comparison: Comparison) -> dict[str, Check]:
+    verdict = judge(POLICY, [_scores(metric, comparison) for metric in ATTACKS])
+    return {check.metric: check for check in verdict.checks}
+
+
+def _scores(metric: Metric, comparison: Comparison) -> MetricScores:
+    return MetricScores(
+        name=metric.name,
+        title=metric.title,
+        summary=metric.summary,
+        topic=metric.topic,
+        direction=metric.direction,
+        range=metric.range,
+        best=metric.best,
+        synthetic=metric.score(comparison),  # type: ignore[arg-type] # of METRICS, so one of AnyResult
+    )
+
+
+def summarize(found: Sequence[Outcomes]) -> dict[str, dict[str, Any]]:
+    """Return by table and attack how often each outcome came out, and the scores' range."""
+    return {
+        role: {
+            metric.name: {
+                "outcomes": dict(Counter(one[role][metric.name].outcome for one in found)),
+                "scores": _range([one[role][metric.name].value for one in found]),
+            }
+            for metric in ATTACKS
+        }
+        for role in found[0]
+    }
+
+
+def _range(scores: Sequence[float | None]) -> dict[str, float]:
+    known = [score for score in scores if score is not None]
+    if not known:
+        return {}
+    ends = np.quantile(known, [0, 0.5, 1])
+    return {name: round(float(end), 4) for name, end in zip(("least", "median", "most"), ends, strict=True)}
+
+
+def broken_promises(summary: dict[str, dict[str, Any]], n_seeds: int) -> list[str]:
+    """Return what the attacks were to show and did not, in words."""
+    return [
+        f"{role}: {name} is red in {n_red} of {n_seeds}"
+        for role, (least, most) in RED_ALLOWED.items()
+        for name, found in summary[role].items()
+        for n_red in [found["outcomes"].get("fail", 0)]
+        if not least * n_seeds <= n_red <= most * n_seeds
+    ]
+
+
+def main() -> int:
+    """Attack each table with all seeds; 1 if the attacks do not keep what they promise."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.power_check", description=__doc__)
+    parser.add_argument("--data", type=Path, help="folder of adult.csv, housing.csv, diamonds.csv")
+    parser.add_argument("--tables", type=names_of(SOURCES), default=["adult"])
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--rows", type=int, default=25_000, help="of each table, at most")
+    parser.add_argument(
+        "--write-results", action="store_true", help="write dated JSON into benchmarks/results"
+    )
+    options = parser.parse_args()
+    compile_kernels()
+    document: dict[str, Any] = {
+        "date": time.strftime("%Y-%m-%d"),
+        "command": "python -m benchmarks.power_check --data FOLDER",
+        "rows": options.rows,
+        "tables": {name: _check_table(name, options) for name in options.tables},
+    }
+    if options.write_results:
+        path = RESULTS / f"{document['date']}-power-check.json"
+        path.write_text(json.dumps(document, indent=1) + "\n")
+    return int(any(found["broken"] for found in document["tables"].values()))
+
+
+def _check_table(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    table, schema = read_source(name, options.data)
+    found, started = [], time.process_time()
+    for seed in range(options.seeds):
+        rows = np.random.default_rng([seed, 1]).permutation(len(table))[: options.rows]
+        found.append(attack(table.take(np.sort(rows)), schema, SOURCES[name].target, seed=seed))
+    summary = summarize(found)
+    _print(name, summary)
+    broken = broken_promises(summary, options.seeds)
+    print(*(broken or ["every attack keeps its promise"]), sep="\n", flush=True)
+    seconds = (time.process_time() - started) / options.seeds
+    return {"seeds": options.seeds, "cpu_s_a_seed": round(seconds, 1), "broken": broken, "attacks": summary}
+
+
+def _print(name: str, summary: dict[str, dict[str, Any]]) -> None:
+    print(f"\n== {name}: outcomes, and the median score")
+    for role, attacks in summary.items():
+        for metric, found in attacks.items():
+            outcomes = ", ".join(f"{outcome} {n}" for outcome, n in found["outcomes"].items())
+            print(f"{role:12} {metric:20} {found['scores'].get('median', float('nan')):7.4f}  {outcomes}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,226 @@
+"""Attacks on tables whose secrets are known, and figures that can be computed by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy.stats import binom
+
+from tests.unit.evaluation.people import comparison, people
+from understudy.evaluation.attackers import found_at, roc_points
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.metrics.base import Need, Unscored
+from understudy.evaluation.metrics.privacy import (
+    PRIVACY,
+    attribute_inference,
+    exact_copies,
+    linkability,
+    membership_distance,
+    near_copies,
+    singling_out,
+)
+from understudy.evaluation.metrics.privacy.canaries import exposure
+from understudy.evaluation.metrics.privacy.membership_low_fpr import interval_of_found
+from understudy.evaluation.predicates import NOBODY, SortedColumn, hits_of_combinations, hits_of_values
+from understudy.evaluation.references import fresh_rows
+from understudy.evaluation.secrets import secret_columns, split_columns
+
+N = 600
+
+
+@pytest.fixture(scope="module")
+def copied() -> Comparison:
+    real = people(N, seed=1)
+    return comparison(real, real, holdout=people(N, seed=2), target="is_member")
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Comparison:
+    return comparison(people(N, seed=1), people(N, seed=3), holdout=people(N, seed=2), target="is_member")
+
+
+def test_copies_are_nearer_than_held_out_rows(copied: Comparison) -> None:
+    result = membership_distance.score(copied)
+    # All members are at distance 0; a held-out row is so only by chance, as heights are continuous.
+    assert result.score == pytest.approx(1.0, abs=0.05)
+    assert isinstance(result, membership_distance.MembershipDistance)
+    assert result.found > 0.9
+
+
+def test_found_at_few_false_alarms() -> None:
+    others, members = np.arange(100.0), np.array([97.5, 98.5, 99.5, 3.0])
+    # One of a hundred others may be above: the threshold is the second highest, 98.
+    assert found_at(members, others, 0.01) == 0.5
+    assert found_at(members, others, 0.001) == 0.25
+
+
+def test_ties_count_as_missed() -> None:
+    assert found_at(np.zeros(10), np.zeros(10), 0.01) == 0
+
+
+def test_roc_goes_from_none_to_all() -> None:
+    rng = np.random.default_rng(0)
+    points = roc_points(rng.normal(1, 1, 300), rng.normal(0, 1, 300))
+    rates = np.array([[point.false_alarms, point.found] for point in points])
+    assert len(points) <= 60
+    assert (np.diff(rates, axis=0) >= 0).all()
+    assert points[0].false_alarms == 0
+    assert points[-1].found == 1
+
+
+def test_interval_of_found_holds_for_thresholds_that_are_estimates() -> None:
+    rng = np.random.default_rng(0)
+    n, n_trials = 1_000, 400
+    # Above the highest 1 % of a standard normal, a normal of mean 1 has this share.
+    truth = 0.0924
+    held = [
+        low <= truth <= high
+        for low, high in (
+            interval_of_found(rng.normal(1, 1, n), rng.normal(0, 1, n)) for _ in range(n_trials)
+        )
+    ]
+    # By Bonferroni at least 95 %; so many would miss only once in a thousand trials if it were less.
+    assert sum(held) >= binom.ppf(0.001, n_trials, 0.95)
+
+
+def test_exposure_of_ranks() -> None:
+    left_out = np.arange(7.0)
+    # Above all 7: log2(8 / 1); between the third and the fourth from the top: log2(8 / 4).
+    assert exposure(np.array([9.0]), left_out) == 3
+    assert exposure(np.array([3.5]), left_out) == 1
+
+
+def test_a_value_that_occurs_once_picks_out_its_row() -> None:
+    tables = comparison(pa.table({"x": [1.0, 2, 3, 3]}), pa.table({"x": [1.0, 3, 5, 5, 2]}))
+    pool = [SortedColumn.of(values) for values in tables.real.columns]
+    hits = hits_of_values(tables.synthetic, pool, 10, np.random.default_rng(0))
+    # The guesses are 1, 2 and 3, of which two rows of the pool have the last; 5 is no guess.
+    assert sorted(hits) == [NOBODY, 0, 1]
+
+
+def test_a_combination_picks_out_its_row() -> None:
+    one = pa.table({"x": ["a", "a", "b", "b"], "y": ["c", "d", "c", "d"]})
+    tables = comparison(one, one)
+    pool = [SortedColumn.of(values) for values in tables.real.columns]
+    hits = hits_of_combinations(tables.synthetic, pool, 10, np.random.default_rng(0))
+    assert sorted(hits) == [0, 1, 2, 3]
+
+
+def test_singling_out_holds_training_rows_against_held_out_ones() -> None:
+    # 60 guesses hit training rows and 20 held-out ones, of which there are half as many: what is to be
+    # expected is 2 * 20 of 200, and (0.3 - 0.2) / (1 - 0.2) is an eighth.
+    hits = np.concatenate([np.arange(60), np.arange(1_000, 1_020), np.full(120, NOBODY)])
+    found = singling_out.judge_guesses("many columns", hits, 1_000, 500, confidence=0.95)
+    assert (found.n, found.attack, found.control) == (200, pytest.approx(0.3), pytest.approx(0.2))
+    assert found.risk == pytest.approx(0.125)
+    assert found.interval[0] < 0.125 < found.interval[1]
+
+
+def test_guesses_of_the_same_row_count_once() -> None:
+    hits = np.concatenate([np.zeros(50, dtype=np.int64), np.full(50, NOBODY)])
+    assert singling_out.judge_guesses("one column", hits, 100, 100, confidence=0.95).n == 51
+
+
+def test_nobody_hit_is_no_risk_that_could_be_seen() -> None:
+    found = singling_out.judge_guesses("one column", np.full(1_000, NOBODY), 100, 100, confidence=0.95)
+    assert (found.risk, found.interval[0]) == (0, 0)
+    assert found.interval[1] == pytest.approx(1 - 0.025 ** (1 / 1_000))
+
+
+def test_halves_of_copied_rows_are_linked(copied: Comparison, fresh: Comparison) -> None:
+    linked, other = linkability.score(copied), linkability.score(fresh)
+    assert isinstance(linked, linkability.Linkability)
+    assert isinstance(other, linkability.Linkability)
+    assert sorted(linked.one + linked.other) == sorted(column.name for column in copied.columns)
+    assert linked.score > 0.5
+    assert other.interval is not None
+    assert other.interval[0] <= 0 <= other.interval[1]
+
+
+def test_secrets_of_copied_rows_are_guessed(copied: Comparison, fresh: Comparison) -> None:
+    guessed, other = attribute_inference.score(copied), attribute_inference.score(fresh)
+    assert isinstance(guessed, attribute_inference.AttributeInference)
+    assert guessed.columns[0].attack > 0.9
+    assert other.score is not None
+    # Three standard errors of a difference of two shares of 600 rows are 0.087, the largest of four.
+    assert other.score < 0.1
+
+
+def test_what_holds_for_anybody_is_no_secret() -> None:
+    # One column decides the other: everybody is guessed right, members or not.
+    tables = [pa.table({"x": [float(i % 3) for i in range(300)], "y": list("abc" * 100)}) for _ in range(3)]
+    result = attribute_inference.score(comparison(tables[0], tables[1], holdout=tables[2], sensitive=("y",)))
+    assert isinstance(result, attribute_inference.AttributeInference)
+    assert result.columns[0].control == 1
+    assert result.score == 0
+
+
+def test_secrets_are_named_or_chosen() -> None:
+    real = people(N, seed=1)
+    chosen = secret_columns(comparison(real, real, target="visits"))
+    names = real.column_names
+    assert names[chosen[0]] == "visits"
+    assert {names[i] for i in chosen[1:3]} == {"town", "is_member"}
+    assert secret_columns(comparison(real, real, sensitive=("joined",))) == [names.index("joined")]
+
+
+def test_both_files_of_a_linkage_have_telling_columns() -> None:
+    real = people(N, seed=1)
+    split = split_columns(comparison(real, real))
+    telling = [real.column_names.index(name) for name in ("height", "joined")]
+    assert split[telling[0]] != split[telling[1]]
+
+
+@pytest.mark.parametrize(("n_changed", "n_different"), [(1, 1), (0, 0)])
+def test_copies_with_a_change_are_near_copies(n_changed: int, n_different: int) -> None:
+    real = people(N, seed=1)
+    turned = pa.array(["elsewhere"] * N) if n_changed else real["town"]
+    synthetic = real.set_column(2, "town", turned)
+    result = near_copies.score(comparison(real, synthetic, holdout=people(N, seed=2)))
+    assert isinstance(result, near_copies.NearCopies)
+    assert result.copies[n_different].attack == 1
+
+
+def test_copies_of_rows_that_occur_once_are_no_accident() -> None:
+    real = people(N, seed=1)
+    result = exact_copies.score(comparison(real, real, holdout=people(N, seed=2)))
+    assert result.is_telling
+    assert result.n_copies_of_unique == N
+    # All of 600 rows that are met are training rows, which are half of all.
+    assert result.p_value == pytest.approx(0.5**N)
+
+
+def test_held_out_rows_are_no_control_of_themselves() -> None:
+    holdout = people(N, seed=2)
+    base = comparison(people(N, seed=1), people(N, seed=3), holdout=holdout)
+    assert exact_copies.score(fresh_rows(base, frozenset())).p_value is None
+
+
+def test_half_of_the_real_rows_are_no_copies_of_the_other_half() -> None:
+    base = comparison(people(N, seed=1), people(N, seed=3))
+    assert exact_copies.score(fresh_rows(base, frozenset())).score == 0
+
+
+ODD: dict[str, dict[str, Any]] = {
+    "one column of numbers": {"x": [float(i) for i in range(300)]},
+    "one column of words": {"x": ["a", "b", "c"] * 100},
+    "constant": {"x": [1.0] * 300, "y": ["a"] * 300},
+    "missing": {"x": pa.nulls(300, pa.float64()), "y": pa.nulls(300, pa.string())},
+    "no numbers": {"x": ["a", "b", "c"] * 100, "y": ["d", "e"] * 150},
+    "no words": {"x": [float(i) for i in range(300)], "y": [float(i % 7) for i in range(300)]},
+}
+
+
+ASKED_OF_ODD_TABLES = [metric for metric in PRIVACY if Need.canaries not in metric.needs]
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("metric", ASKED_OF_ODD_TABLES, ids=lambda metric: metric.name)
+def test_odd_tables_are_no_surprise(name: str, metric: Any) -> None:
+    table = pa.table(ODD[name])
+    compared = comparison(table, table.slice(0, 100), holdout=table)
+    result = metric.score(compared)
+    assert isinstance(result, Unscored) or np.isfinite(result.score)

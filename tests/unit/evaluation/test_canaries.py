@@ -1,0 +1,103 @@
+"""Canaries look like rows of the table, column by column, and are none of them."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from tests.unit.evaluation.people import comparison, people
+from understudy.errors import InvalidInput
+from understudy.evaluation.canaries import N_SHARED_MIN, make_canaries, plant
+from understudy.evaluation.comparison import IS_PLANTED
+from understudy.evaluation.metrics.privacy import canaries as metric
+from understudy.tables.inference import infer_schema
+from understudy.tables.schema import Column, ColumnKind, Schema
+
+N = 40
+
+
+@pytest.fixture(scope="module")
+def real() -> pa.Table:
+    return people(600, seed=1)
+
+
+@pytest.fixture(scope="module")
+def canaries(real: pa.Table) -> pa.Table:
+    return make_canaries(real, infer_schema(real), n=N, seed=0)
+
+
+def rows_of(table: pa.Table) -> set[tuple[object, ...]]:
+    return {tuple(row.values()) for row in table.to_pylist()}
+
+
+def test_half_are_planted(canaries: pa.Table) -> None:
+    assert canaries.num_rows == 2 * N
+    assert pc.sum(canaries[IS_PLANTED]).as_py() == N
+
+
+def test_none_equals_a_row_or_another_canary(real: pa.Table, canaries: pa.Table) -> None:
+    made = rows_of(canaries.drop_columns([IS_PLANTED]))
+    assert len(made) == 2 * N
+    assert not made & rows_of(real)
+
+
+def test_values_lie_inside_of_what_is_shared(real: pa.Table, canaries: pa.Table) -> None:
+    heights = sorted(value for value in real["height"].to_pylist() if value is not None)
+    low, high = heights[N_SHARED_MIN], heights[-N_SHARED_MIN - 1]
+    assert all(low <= value <= high for value in canaries["height"].to_pylist())
+    assert set(canaries["town"].to_pylist()) == {"north", "south"}
+
+
+def test_same_seed_same_canaries(real: pa.Table, canaries: pa.Table) -> None:
+    schema = infer_schema(real)
+    assert make_canaries(real, schema, n=N, seed=0).equals(canaries)
+    assert not make_canaries(real, schema, n=N, seed=1).equals(canaries)
+
+
+def test_planted_rows_stand_at_the_end_as_often_as_asked(real: pa.Table, canaries: pa.Table) -> None:
+    planted = plant(real, canaries, repeats=3)
+    assert planted.schema == real.schema
+    assert planted.num_rows == 600 + 3 * N
+    assert rows_of(planted.slice(600)) < rows_of(canaries.drop_columns([IS_PLANTED]))
+
+
+@pytest.mark.parametrize("nullable", [True, False])
+def test_what_is_made_anew_is_missing_or_of_other_rows(real: pa.Table, nullable: bool) -> None:
+    table = real.append_column("code", pa.array([f"k{i}" for i in range(600)]))
+    code = Column(name="code", kind=ColumnKind.identifier, arrow_type="string", nullable=nullable)
+    schema = Schema(columns=(*infer_schema(real).columns, code))
+    codes = make_canaries(table, schema, n=N, seed=0)["code"].to_pylist()
+    assert set(codes) <= ({None} if nullable else set(table["code"].to_pylist()))
+
+
+def test_a_table_of_few_combinations_is_refused() -> None:
+    table = pa.table({"x": ["a", "b"] * 100})
+    with pytest.raises(InvalidInput, match="Ask for fewer"):
+        make_canaries(table, infer_schema(table), n=N, seed=0)
+
+
+def test_a_small_table_is_refused() -> None:
+    table = people(50, seed=1)
+    with pytest.raises(InvalidInput, match="at least 100"):
+        make_canaries(table, infer_schema(table), n=N, seed=0)
+
+
+def test_planted_canaries_in_a_copy_are_found(real: pa.Table, canaries: pa.Table) -> None:
+    training = plant(real, canaries)
+    result = metric.score(comparison(training, training, canaries=canaries))
+    assert isinstance(result, metric.CanariesFound)
+    # Every planted one is at distance 0; one that was left out only if all its values, heights too, are.
+    assert result.score > 0.97
+    assert (result.n_planted, result.n_found) == (N, N)
+    assert result.exposure == pytest.approx(result.exposure_most, abs=0.3)
+
+
+def test_canaries_that_nobody_learnt_are_not_found(real: pa.Table, canaries: pa.Table) -> None:
+    result = metric.score(comparison(real, people(600, seed=3), canaries=canaries))
+    assert isinstance(result, metric.CanariesFound)
+    assert result.interval is not None
+    assert result.interval[0] <= 0.5 <= result.interval[1]
+    assert result.n_found == 0
+    # A rank's exposure has a standard deviation of about log2(e) bits.
+    assert result.exposure == pytest.approx(result.exposure_by_chance, abs=3 * 1.44 / N**0.5 * 1.5)

@@ -1,0 +1,127 @@
+"""Whether synthetic rows tell what a person in the table would not."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.points import Neighbours, Points, as_points
+from understudy.evaluation.rates import CONFIDENCE, Interval, difference
+from understudy.evaluation.secrets import secret_columns
+from understudy.evaluation.targets import N_TARGETS_MIN, search, targets
+
+# Of the ranks of a column: a number that is guessed so well is guessed right.
+TOLERANCE = 0.05
+# The views of the neighbours before those of all columns but one.
+N_OTHER_VIEWS = 3
+
+Guessed = NDArray[np.float32] | NDArray[np.int32]
+
+
+class SecretColumn(BaseModel):
+    """How often an attacker guesses a value who knows all others of the row."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    is_category: Annotated[
+        bool, Field(description="Guessed right if equal; else if within 5 % of the column's ranks.")
+    ]
+    attack: Annotated[float, Field(description="Share guessed right, of the rows that were learnt from.")]
+    control: Annotated[float, Field(description="The same of held-out rows: what is told of anybody.")]
+    excess: float
+    interval: Interval
+
+
+class AttributeInference(MetricResult):
+    """Largest excess of right guesses for rows that were learnt from."""
+
+    metric: Literal["attribute_inference"] = "attribute_inference"
+    columns: Annotated[list[SecretColumn], Field(description="Largest excess first.")]
+
+
+def score(comparison: Comparison) -> AttributeInference | Unscored:
+    """Return the largest excess, over the sensitive columns, of guesses by the nearest synthetic row.
+
+    Notes
+    -----
+    Giomi et al. (2023), section 4.3. The control is what makes it a matter of privacy: that somebody's income
+    can be told from his occupation is what the table is made for, and holds for people who are not in it.
+    """
+    secrets = secret_columns(comparison)
+    if not secrets or len(comparison.columns) < 2:
+        return Unscored(reason="needs two columns, one of which can be guessed")
+    chosen = targets(comparison)
+    if chosen is None:
+        return Unscored(reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows")
+    members, others = (as_points(comparison, table) for table in (chosen.members, chosen.others))
+    found = search(comparison)
+    guessed = [
+        _guess(comparison, column, view, [(members, found.members), (others, found.others)], found.synthetic)
+        for view, column in enumerate(secrets, start=N_OTHER_VIEWS)
+    ]
+    return AttributeInference(
+        score=max(one.excess for one in guessed),
+        # The largest of several: each interval is so wide that all hold at once, and so do their upper ends.
+        interval=(max(one.interval[0] for one in guessed), max(one.interval[1] for one in guessed)),
+        columns=sorted(guessed, key=lambda one: -one.excess),
+        n_rows={"real": chosen.n, "holdout": chosen.n, "synthetic": comparison.synthetic.n_rows},
+    )
+
+
+def _guess(
+    comparison: Comparison,
+    column: int,
+    view: int,
+    asked: list[tuple[Points, Neighbours]],
+    synthetic: Points,
+) -> SecretColumn:
+    place = synthetic.place(column)
+    hits = [
+        _is_right(_values(points, place), _values(synthetic, place)[near.rows[view, :, 0]])
+        for points, near in asked
+    ]
+    attack, control = (float(hit.mean()) for hit in hits)
+    confidence = 1 - (1 - CONFIDENCE) / len(secret_columns(comparison))
+    excess = difference(attack, control, *(len(hit) for hit in hits), confidence=confidence)
+    return SecretColumn(
+        column=comparison.columns[column].name,
+        is_category=comparison.encoder.columns[column].is_categorical,
+        attack=attack,
+        control=control,
+        excess=excess.score,
+        interval=excess.interval,
+    )
+
+
+def _values(points: Points, place: int) -> Guessed:
+    n_numbers = len(points.numbers)
+    found: Guessed = points.numbers[place] if place < n_numbers else points.codes[place - n_numbers]
+    return found
+
+
+def _is_right(truth: Guessed, guess: Guessed) -> NDArray[np.bool_]:
+    return np.asarray(truth == guess if truth.dtype == np.int32 else np.abs(truth - guess) <= TOLERANCE)
+
+
+ATTRIBUTE_INFERENCE = Metric(
+    name="attribute_inference",
+    title="Guessing of secrets",
+    summary="How much oftener an attacker who knows the rest of a row guesses a sensitive value if the row "
+    "was learnt from than if it was not; the worst column. 0 is no help at all.",
+    concern="synthetic rows give away values of people in the table beyond what holds for anybody",
+    topic="privacy",
+    direction="lower",
+    range=(-1.0, 1.0),
+    best=0.0,
+    result=AttributeInference,
+    score=score,
+    needs=frozenset({Need.holdout}),
+    stand_in=StandIn.fresh,
+    chance=0.0,
+)

@@ -1,0 +1,93 @@
+"""Whether rows that were planted in the training table come out again."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.discrimination import auc, auc_standard_error, interval
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, Unscored
+from understudy.evaluation.points import as_points, find_nearest
+
+N_CANARIES_MIN = 10
+
+
+class CanariesFound(MetricResult):
+    """AUC of telling planted canaries from those that were left out."""
+
+    metric: Literal["canaries"] = "canaries"
+    exposure: Annotated[
+        float,
+        Field(description="Bits by which a planted canary ranks above those left out, on average."),
+    ]
+    exposure_by_chance: Annotated[float, Field(description="The same of canaries of which nothing is known.")]
+    exposure_most: Annotated[float, Field(description="If every planted canary ranks above all left out.")]
+    n_planted: int
+    n_found: Annotated[int, Field(description="Planted canaries that equal a synthetic row.")]
+
+
+def score(comparison: Comparison) -> CanariesFound | Unscored:
+    """Return how well the nearest synthetic row tells planted canaries from those left out.
+
+    Notes
+    -----
+    Carlini et al. (2019), "The secret sharer", section 4: exposure is the logarithm of the number of
+    candidates less that of the canary's rank among them. Here the candidates are the canaries that were left
+    out, so it is at most log2 of one more than those.
+    """
+    assert comparison.canaries is not None
+    is_planted = comparison.canaries.is_planted
+    n_planted, n_left = int(is_planted.sum()), int((~is_planted).sum())
+    if min(n_planted, n_left) < N_CANARIES_MIN:
+        return Unscored(reason=f"needs {N_CANARIES_MIN} canaries that were planted and as many that were not")
+    points = [as_points(comparison, one) for one in (comparison.canaries.table, comparison.synthetic)]
+    nearness = -find_nearest(points[0], points[1], 1).distances[0, :, 0].astype(np.float64)
+    planted, left_out = nearness[is_planted], nearness[~is_planted]
+    area = auc(planted, left_out)
+    hashes = comparison.canaries.table.row_hashes[is_planted]
+    return CanariesFound(
+        score=area,
+        interval=interval(area, auc_standard_error(area, n_planted, n_left), 0.0, 1.0),
+        exposure=exposure(planted, left_out),
+        exposure_by_chance=_exposure_by_chance(n_left),
+        exposure_most=float(np.log2(n_left + 1)),
+        n_planted=n_planted,
+        n_found=int(np.isin(hashes, comparison.synthetic.row_hashes).sum()),
+        n_rows={"canaries": len(is_planted), "synthetic": comparison.synthetic.n_rows},
+    )
+
+
+def exposure(planted: NDArray[np.float64], left_out: NDArray[np.float64]) -> float:
+    """Return the mean exposure, in bits; half of those that tie rank before a canary."""
+    ordered = np.sort(left_out)
+    n = len(ordered)
+    above = n - np.searchsorted(ordered, planted, side="right")
+    ties = n - np.searchsorted(ordered, planted, side="left") - above
+    return float(np.mean(np.log2(n + 1) - np.log2(1 + above + ties / 2)))
+
+
+def _exposure_by_chance(n_left: int) -> float:
+    """Return the mean exposure if each rank is equally likely."""
+    return float(np.log2(n_left + 1) - np.mean(np.log2(np.arange(1, n_left + 2))))
+
+
+CANARIES = Metric(
+    name="canaries",
+    title="Canaries",
+    summary="How well made-up rows that were planted in the training table are told from those that were "
+    "left out, by the synthetic rows. 0.5 is guessing.",
+    concern="made-up rows that were planted in the training table come out again",
+    topic="privacy",
+    direction="lower",
+    range=(0.0, 1.0),
+    best=0.5,
+    result=CanariesFound,
+    score=score,
+    needs=frozenset({Need.canaries}),
+    stand_in=None,
+    chance=0.5,
+)

@@ -1,0 +1,104 @@
+"""Whether synthetic rows bring together two files about the same people."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.points import Neighbours
+from understudy.evaluation.rates import CONFIDENCE, Interval, risk
+from understudy.evaluation.secrets import split_columns
+from understudy.evaluation.targets import N_TARGETS_MIN, Search, search, targets
+
+NEIGHBOURS_ASKED = (1, 10)
+
+
+class LinkedRows(BaseModel):
+    """How often the attacker links the two halves of a row, by how many neighbours he looks at."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    n_neighbours: int
+    attack: Annotated[float, Field(description="Share of the rows that were learnt from which are linked.")]
+    control: Annotated[float, Field(description="The same of held-out rows.")]
+    risk: Annotated[float, Field(description="What the attack finds of what the control leaves open.")]
+    interval: Interval
+
+
+class Linkability(MetricResult):
+    """Risk that two files about the same people are brought together."""
+
+    metric: Literal["linkability"] = "linkability"
+    one: Annotated[list[str], Field(description="Columns of the one file.")]
+    other: Annotated[list[str], Field(description="Columns of the other.")]
+    neighbours: list[LinkedRows]
+
+
+def score(comparison: Comparison) -> Linkability | Unscored:
+    """Return the larger risk of those of 1 and of 10 neighbours.
+
+    Notes
+    -----
+    Giomi et al. (2023), "A unified framework for quantifying privacy risk in synthetic data", section 4.2:
+    two halves are linked if the same synthetic row is among the nearest of both.
+    """
+    if len(comparison.columns) < 2:
+        return Unscored(reason="needs two columns")
+    chosen = targets(comparison)
+    if chosen is None:
+        return Unscored(reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows")
+    found = search(comparison)
+    linked = [_linked(found, k) for k in NEIGHBOURS_ASKED]
+    return Linkability(
+        score=max(one.risk for one in linked),
+        # The largest of several: each interval is so wide that all hold at once, and so do their upper ends.
+        interval=(max(one.interval[0] for one in linked), max(one.interval[1] for one in linked)),
+        one=_names(comparison, is_one=True),
+        other=_names(comparison, is_one=False),
+        neighbours=linked,
+        n_rows={"real": chosen.n, "holdout": chosen.n, "synthetic": comparison.synthetic.n_rows},
+    )
+
+
+def _linked(found: Search, k: int) -> LinkedRows:
+    hits = [_is_linked(one, k) for one in (found.members, found.others)]
+    attack, control = (float(hit.mean()) for hit in hits)
+    confidence = 1 - (1 - CONFIDENCE) / len(NEIGHBOURS_ASKED)
+    excess = risk(attack, control, *(len(hit) for hit in hits), confidence=confidence)
+    return LinkedRows(
+        n_neighbours=k, attack=attack, control=control, risk=excess.score, interval=excess.interval
+    )
+
+
+def _is_linked(neighbours: Neighbours, k: int) -> NDArray[np.bool_]:
+    one, other = (neighbours.rows[view, :, :k] for view in (1, 2))
+    is_same = (one[:, :, None] == other[:, None, :]) & (one[:, :, None] >= 0)
+    return np.asarray(is_same.any(axis=(1, 2)))
+
+
+def _names(comparison: Comparison, *, is_one: bool) -> list[str]:
+    columns = zip(comparison.columns, split_columns(comparison), strict=True)
+    return [column.name for column, is_in_one in columns if is_in_one == is_one]
+
+
+LINKABILITY = Metric(
+    name="linkability",
+    title="Linking",
+    summary="How much oftener synthetic rows bring the two halves of a row together if it was learnt from "
+    "than if it was not. 0 is no help at all.",
+    concern="two files about the same people can be brought together by the synthetic rows",
+    topic="privacy",
+    direction="lower",
+    range=(-1.0, 1.0),
+    best=0.0,
+    result=Linkability,
+    score=score,
+    needs=frozenset({Need.holdout}),
+    stand_in=StandIn.fresh,
+    chance=0.0,
+)

@@ -1,0 +1,69 @@
+"""Whether synthetic rows are denser around rows that were learnt from than real rows are."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from understudy.evaluation.attackers import (
+    AttackerScore,
+    RocPoint,
+    attacks_with_references,
+    by_density,
+    roc_points,
+)
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.discrimination import auc_standard_error, interval
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.targets import N_TARGETS_MIN, targets
+
+
+class MembershipDensity(MetricResult):
+    """AUC of an attacker who compares the density of synthetic and of other real rows."""
+
+    metric: Literal["membership_density"] = "membership_density"
+    attackers: list[AttackerScore]
+    roc: list[RocPoint]
+
+
+def score(comparison: Comparison) -> MembershipDensity | Unscored:
+    """Return how well the ratio of densities around a row tells members from other real rows.
+
+    Notes
+    -----
+    van Breugel et al. (2023), "Membership inference attacks against synthetic data through overfitting
+    detection" (DOMIAS).
+    """
+    chosen = targets(comparison)
+    if chosen is None:
+        return Unscored(reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows")
+    attack, n = by_density(comparison), chosen.n_apart
+    return MembershipDensity(
+        score=attack.auc,
+        interval=interval(attack.auc, auc_standard_error(attack.auc, n, n), 0.0, 1.0),
+        attackers=[one.describe() for one in attacks_with_references(comparison)],
+        roc=roc_points(attack.members, attack.others),
+        n_rows={
+            "real": n,
+            "holdout": n,
+            "references": chosen.references.n_rows,
+            "synthetic": comparison.synthetic.n_rows,
+        },
+    )
+
+
+MEMBERSHIP_DENSITY = Metric(
+    name="membership_density",
+    title="Membership by density",
+    summary="The same by an attacker who has real rows of his own, and looks where synthetic rows are denser "
+    "than those. 0.5 is guessing.",
+    concern="synthetic rows crowd around the rows that were learnt from",
+    topic="privacy",
+    direction="lower",
+    range=(0.0, 1.0),
+    best=0.5,
+    result=MembershipDensity,
+    score=score,
+    needs=frozenset({Need.holdout}),
+    stand_in=StandIn.fresh,
+    chance=0.5,
+)

@@ -1,0 +1,67 @@
+"""Whether a near synthetic row tells that a row was learnt from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from understudy.evaluation.attackers import RocPoint, by_distance, found_at, roc_points
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.discrimination import auc_standard_error, interval
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.targets import N_TARGETS_MIN, targets
+
+# Below this many targets, a rate of 0.1 % is a handful of rows.
+N_TARGETS_FOR_RARE = 10_000
+
+
+class MembershipDistance(MetricResult):
+    """AUC of an attacker who takes rows with a near synthetic row for members."""
+
+    metric: Literal["membership_distance"] = "membership_distance"
+    found: Annotated[float, Field(description="Share of members found at 1 % false alarms.")]
+    found_rarely: Annotated[
+        float | None, Field(description="The same at 0.1 %, where there are 10,000 targets.")
+    ] = None
+    roc: list[RocPoint]
+
+
+def score(comparison: Comparison) -> MembershipDistance | Unscored:
+    """Return how often a row that was learnt from has a nearer synthetic row than a held-out one.
+
+    Notes
+    -----
+    Hayes et al. (2019), "LOGAN"; Chen et al. (2020), "GAN-Leaks", section 4.2: the black-box attack.
+    """
+    chosen = targets(comparison)
+    if chosen is None:
+        return Unscored(reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows")
+    attack = by_distance(comparison)
+    is_many = 2 * chosen.n >= N_TARGETS_FOR_RARE
+    return MembershipDistance(
+        score=attack.auc,
+        interval=interval(attack.auc, auc_standard_error(attack.auc, chosen.n, chosen.n), 0.0, 1.0),
+        found=attack.found,
+        found_rarely=found_at(attack.members, attack.others, 0.001) if is_many else None,
+        roc=roc_points(attack.members, attack.others),
+        n_rows={"real": chosen.n, "holdout": chosen.n, "synthetic": comparison.synthetic.n_rows},
+    )
+
+
+MEMBERSHIP_DISTANCE = Metric(
+    name="membership_distance",
+    title="Membership by distance",
+    summary="How well an attacker tells rows that were learnt from and other real rows apart by how near the "
+    "nearest synthetic row is. 0.5 is guessing.",
+    concern="near synthetic rows tell who was in the table",
+    topic="privacy",
+    direction="lower",
+    range=(0.0, 1.0),
+    best=0.5,
+    result=MembershipDistance,
+    score=score,
+    needs=frozenset({Need.holdout}),
+    stand_in=StandIn.fresh,
+    chance=0.5,
+)

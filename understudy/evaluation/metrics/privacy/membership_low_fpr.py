@@ -1,0 +1,110 @@
+"""How many members an attacker finds who must hardly ever be wrong."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from understudy.evaluation.attackers import (
+    FALSE_ALARMS,
+    AttackerScore,
+    Scores,
+    attacks_with_references,
+)
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.rates import CONFIDENCE, Interval, exact_interval
+from understudy.evaluation.targets import N_TARGETS_MIN, targets
+
+
+class MembershipLowFpr(MetricResult):
+    """Share of members found at 1 % false alarms, by the best attacker."""
+
+    metric: Literal["membership_low_fpr"] = "membership_low_fpr"
+    attacker: Annotated[str, Field(description="The best one on the first half of the targets.")]
+    attackers: Annotated[list[AttackerScore], Field(description="All, on the first half.")]
+    auc: Annotated[float, Field(description="Of the best one, on the second half.")]
+
+
+def score(comparison: Comparison) -> MembershipLowFpr | Unscored:
+    """Return the share of members found, by the attacker who is chosen on the other half of the targets.
+
+    Notes
+    -----
+    Carlini et al. (2022), "Membership inference attacks from first principles": an attack matters if it is
+    sure of some, not if it is a little better than a coin for all.
+    """
+    chosen = targets(comparison)
+    if chosen is None or chosen.n_apart < N_TARGETS_MIN:
+        return Unscored(
+            reason=f"needs {N_TARGETS_MIN} training rows and {3 * N_TARGETS_MIN // 2} held-out rows"
+        )
+    n = chosen.n_apart
+    is_first = np.arange(n) < n // 2
+    attacks = attacks_with_references(comparison)
+    first = [attack.of(is_first, is_first) for attack in attacks]
+    best = int(np.argmax([attack.found for attack in first]))
+    second = attacks[best].of(~is_first, ~is_first)
+    return MembershipLowFpr(
+        score=second.found,
+        interval=interval_of_found(second.members, second.others),
+        attacker=second.name,
+        attackers=[attack.describe() for attack in first],
+        auc=second.auc,
+        n_rows={
+            "real": len(second.members),
+            "holdout": len(second.others),
+            "references": chosen.references.n_rows,
+            "synthetic": comparison.synthetic.n_rows,
+        },
+    )
+
+
+def interval_of_found(members: Scores, others: Scores, *, confidence: float = CONFIDENCE) -> Interval:
+    """Return the interval of the share of members found at 1 % false alarms of all others there are.
+
+    Notes
+    -----
+    The threshold is an estimate, too. The share of all others above the j-th highest of n is distributed as
+    Beta(j, n - j + 1), so that order statistics enclose the threshold. The exact interval of the share above
+    each of them adds the members' chance; a quarter of the error is allowed at each of the four places.
+    """
+    from scipy.stats import beta
+
+    n = len(others)
+    tail = (1 - confidence) / 4
+    ranks = np.arange(1, n + 1)
+    ordered = np.sort(others)[::-1]
+    # The highest threshold of which surely no fewer, and the lowest of which surely no more are above.
+    is_strict = beta.ppf(1 - tail, ranks, n - ranks + 1) <= FALSE_ALARMS
+    is_loose = beta.ppf(tail, ranks, n - ranks + 1) >= FALSE_ALARMS
+    strict = ordered[is_strict.sum() - 1] if is_strict.any() else np.inf
+    loose = ordered[np.argmax(is_loose)] if is_loose.any() else -np.inf
+    low, high = _exact(members > strict, confidence), _exact(members >= loose, confidence)
+    return low[0], high[1]
+
+
+def _exact(is_found: NDArray[np.bool_], confidence: float) -> Interval:
+    # Each of the two ends may err in a quarter of the cases that are left.
+    return exact_interval(int(is_found.sum()), len(is_found), confidence=(1 + confidence) / 2)
+
+
+MEMBERSHIP_LOW_FPR = Metric(
+    name="membership_low_fpr",
+    title="Members found for sure",
+    summary="Share of the rows that were learnt from which the best attacker finds while taking 1 in 100 "
+    "other rows for one. 0.01 is guessing.",
+    concern="an attacker can be sure of some rows that they were learnt from",
+    topic="privacy",
+    direction="lower",
+    range=(0.0, 1.0),
+    best=0.01,
+    result=MembershipLowFpr,
+    score=score,
+    needs=frozenset({Need.holdout}),
+    stand_in=StandIn.fresh,
+    chance=0.01,
+)

@@ -1,0 +1,87 @@
+"""Whether rare rows are found, where most rows are not."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from understudy.evaluation.attackers import Attack, attacks_with_references
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.discrimination import auc_standard_error, interval
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.targets import search, targets
+
+# The farthest from their fellows, of all targets.
+SHARE = 0.05
+N_OUTLIERS_MIN = 100
+# The nearest references: an outlier is far from all of them.
+N_FELLOWS = 5
+
+
+class MembershipOutliers(MetricResult):
+    """AUC of the best attacker on the rows that lie farthest from all others."""
+
+    metric: Literal["membership_outliers"] = "membership_outliers"
+    attacker: Annotated[str, Field(description="The best one on all other targets.")]
+    share: Annotated[float, Field(description="Share of the targets that are outliers.")]
+    auc_of_others: Annotated[float, Field(description="Of the same attacker, on all other targets.")]
+
+
+def score(comparison: Comparison) -> MembershipOutliers | Unscored:
+    """Return the AUC on outliers, of the attacker who is best on all others.
+
+    Notes
+    -----
+    Which rows are outliers the references say, of which no synthetic row knows: the choice tells nothing of
+    who is a member.
+    """
+    chosen = targets(comparison)
+    if chosen is None:
+        return _too_few()
+    found, attacks = search(comparison), attacks_with_references(comparison)
+    remote = [_remoteness(one) for one in (found.members_apart, found.others_apart)]
+    threshold = np.quantile(np.concatenate(remote), 1 - SHARE)
+    is_outlier = [one > threshold for one in remote]
+    if min(mask.sum() for mask in is_outlier) < N_OUTLIERS_MIN:
+        return _too_few()
+    rest: list[Attack] = [attack.of(*(~mask for mask in is_outlier)) for attack in attacks]
+    best = int(np.argmax([attack.auc for attack in rest]))
+    attack = attacks[best].of(*is_outlier)
+    n_members, n_others = len(attack.members), len(attack.others)
+    return MembershipOutliers(
+        score=attack.auc,
+        interval=interval(attack.auc, auc_standard_error(attack.auc, n_members, n_others), 0.0, 1.0),
+        attacker=attack.name,
+        share=SHARE,
+        auc_of_others=rest[best].auc,
+        n_rows={"real": n_members, "holdout": n_others, "synthetic": comparison.synthetic.n_rows},
+    )
+
+
+def _remoteness(apart: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(apart[:, :N_FELLOWS].mean(axis=1))
+
+
+def _too_few() -> Unscored:
+    return Unscored(reason=f"needs {N_OUTLIERS_MIN} outliers among the training rows and the held-out rows")
+
+
+MEMBERSHIP_OUTLIERS = Metric(
+    name="membership_outliers",
+    title="Membership of outliers",
+    summary="How well the best attacker finds the rows that are least like any other: those whom an average "
+    "hides. 0.5 is guessing.",
+    concern="rare rows that were learnt from are found out",
+    topic="privacy",
+    direction="lower",
+    range=(0.0, 1.0),
+    best=0.5,
+    result=MembershipOutliers,
+    score=score,
+    needs=frozenset({Need.holdout}),
+    stand_in=StandIn.fresh,
+    chance=0.5,
+)

@@ -1,0 +1,91 @@
+"""How many rows that were learnt from stand in the synthetic table with hardly a change."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.points import as_points, count_differences
+from understudy.evaluation.rates import CONFIDENCE, Interval, difference
+from understudy.evaluation.targets import N_TARGETS_MIN, targets
+
+# Of the ranks of a column: numbers so near to each other count as the same.
+TOLERANCE = 0.01
+N_DIFFERENT_ASKED = (0, 1)
+
+
+class CopiedRows(BaseModel):
+    """How many rows have a synthetic row that differs in so few columns."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    n_different: Annotated[int, Field(description="Columns that may differ.")]
+    attack: Annotated[float, Field(description="Share of the rows that were learnt from.")]
+    control: Annotated[float, Field(description="Share of held-out rows.")]
+    excess: float
+    interval: Interval
+
+
+class NearCopies(MetricResult):
+    """Excess of near copies of rows that were learnt from."""
+
+    metric: Literal["near_copies"] = "near_copies"
+    copies: list[CopiedRows]
+
+
+def score(comparison: Comparison) -> NearCopies | Unscored:
+    """Return how much oftener a row has a near copy if it was learnt from than if it was not."""
+    chosen = targets(comparison)
+    if chosen is None:
+        return Unscored(reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows")
+    synthetic = as_points(comparison, comparison.synthetic)
+    differences = [
+        count_differences(as_points(comparison, table), synthetic, TOLERANCE)
+        for table in (chosen.members, chosen.others)
+    ]
+    # In a table of one column, every row differs from every other in one column at most.
+    asked = [n for n in N_DIFFERENT_ASKED if n < len(comparison.columns)]
+    copies = [_copied(differences, n, len(asked)) for n in asked]
+    return NearCopies(
+        score=max(one.excess for one in copies),
+        # The largest of several: each interval is so wide that all hold at once, and so do their upper ends.
+        interval=(max(one.interval[0] for one in copies), max(one.interval[1] for one in copies)),
+        copies=copies,
+        n_rows={"real": chosen.n, "holdout": chosen.n, "synthetic": comparison.synthetic.n_rows},
+    )
+
+
+def _copied(differences: list[NDArray[np.float64]], n_different: int, n_asked: int) -> CopiedRows:
+    attack, control = (float(np.mean(found <= n_different)) for found in differences)
+    confidence = 1 - (1 - CONFIDENCE) / n_asked
+    excess = difference(attack, control, *(len(found) for found in differences), confidence=confidence)
+    return CopiedRows(
+        n_different=n_different,
+        attack=attack,
+        control=control,
+        excess=excess.score,
+        interval=excess.interval,
+    )
+
+
+NEAR_COPIES = Metric(
+    name="near_copies",
+    title="Near copies",
+    summary="How much oftener a row has a synthetic row that is all but equal to it if it was learnt from "
+    "than if it was not. 0 is what new rows would show.",
+    concern="rows of real people or things stand in the synthetic table with hardly a change",
+    topic="privacy",
+    direction="lower",
+    range=(-1.0, 1.0),
+    best=0.0,
+    result=NearCopies,
+    score=score,
+    needs=frozenset({Need.holdout}),
+    stand_in=StandIn.fresh,
+    chance=0.0,
+)

@@ -1,0 +1,138 @@
+"""Encoded tables as points between which there is a distance, and the search for the nearest of them.
+
+Rows are compared column by column: numbers by how far apart their ranks in the real table are (0 … 1),
+categories by whether they are equal; a missing value equals only another one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.encoding import EncodedTable, Values, is_missing
+
+# Ranks lie between 0 and 1, and the kernels count at most 1 a column: missing is as far as can be from known.
+MISSING_AT = 2.0
+# Sums of so coarse ranks are exact in single precision for 1,000 columns: equally far is equally far.
+RANK_STEPS = 2**14
+
+_NO_PART = np.zeros(0, dtype=np.bool_)
+
+
+@dataclass(frozen=True)
+class Points:
+    """Rows as numbers and codes, column by column.
+
+    Parameters
+    ----------
+    numbers, codes : array of shape (n_numbers, n_rows), (n_codes, n_rows)
+    columns : int array of shape (n_numbers + n_codes,)
+        Which columns of the schema they are.
+    """
+
+    numbers: NDArray[np.float32]
+    codes: NDArray[np.int32]
+    columns: NDArray[np.int64]
+
+    @property
+    def n_rows(self) -> int:
+        """Rows that are points."""
+        return int(self.numbers.shape[1])
+
+    def first(self, n: int) -> Points:
+        """Return the first n points."""
+        return Points(self.numbers[:, :n], self.codes[:, :n], self.columns)
+
+    def place(self, column: int) -> int:
+        """Return where a column of the schema is among the points' columns."""
+        return int(np.flatnonzero(self.columns == column)[0])
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The nearest rows of another table; the views are those of `kernels.neighbours.nearest_rows`.
+
+    Parameters
+    ----------
+    distances, rows : array of shape (n_views, n_queries, k)
+    """
+
+    distances: NDArray[np.float32]
+    rows: NDArray[np.int32]
+
+
+def as_points(comparison: Comparison, table: EncodedTable) -> Points:
+    """Return the rows of a table as points."""
+    numbers, codes, places = [], [], []
+    for i, (encoder, real, values) in enumerate(
+        zip(comparison.encoder.columns, comparison.real.columns, table.columns, strict=True)
+    ):
+        if encoder.is_categorical:
+            codes.append(values)
+        else:
+            numbers.append(_ranks(values, real))
+        places.append((encoder.is_categorical, i))
+    none = np.empty((0, table.n_rows))
+    return Points(
+        np.array(numbers or none, dtype=np.float32),
+        np.array(codes or none, dtype=np.int32),
+        np.array([i for _, i in sorted(places)]),
+    )
+
+
+def find_nearest(
+    queries: Points,
+    others: Points,
+    k: int,
+    *,
+    part: NDArray[np.bool_] = _NO_PART,
+    left_out: Sequence[int] = (),
+) -> Neighbours:
+    """Return the k nearest of the others for each query; parameters as those of the kernel."""
+    # Compiled code is loaded only where it runs: the catalogue of metrics is listed without it.
+    from understudy.kernels.neighbours import nearest_rows
+
+    asked = np.array(left_out, dtype=np.int64)
+    found = _in_parts(
+        queries,
+        lambda numbers, codes: nearest_rows(numbers, codes, others.numbers, others.codes, part, asked, k),
+    )
+    distances, rows = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
+    return Neighbours(distances, rows)
+
+
+def count_differences(queries: Points, others: Points, tolerance: float) -> NDArray[np.float64]:
+    """Return in how many columns each query differs from that other row that differs in the fewest."""
+    from understudy.kernels.neighbours import fewest_differences
+
+    found = _in_parts(
+        queries,
+        lambda numbers, codes: fewest_differences(numbers, codes, others.numbers, others.codes, tolerance),
+    )
+    return np.concatenate(found)
+
+
+def _ranks(values: Values, real: Values) -> NDArray[np.float64]:
+    """Return the share of the real values below each value, half of the equal ones counted."""
+    known = np.sort(real[~is_missing(real)])
+    low, high = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
+    ranks = np.rint((low + high) / (2 * max(len(known), 1)) * RANK_STEPS) / RANK_STEPS
+    return np.where(is_missing(values), MISSING_AT, ranks)
+
+
+# Any: what the kernels give.
+def _in_parts(queries: Points, search: Callable[..., Any]) -> list[Any]:
+    """Return what is found for the queries, a part of them on each processor."""
+    n_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    numbers, codes = (
+        np.array_split(np.ascontiguousarray(part.T), n_threads) for part in (queries.numbers, queries.codes)
+    )
+    with ThreadPoolExecutor(n_threads) as threads:
+        return list(threads.map(search, numbers, codes))

@@ -1,0 +1,199 @@
+"""The nearest rows of another table, by several sets of columns at once; rows that differ in few columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from understudy.kernels.trees import Float64s, Int64s
+
+# Rows of the other table whose sums are kept at a time: with all their views, they stay in the nearest cache.
+BLOCK = 512
+
+Float32s = npt.NDArray[np.float32]
+Int32s = npt.NDArray[np.int32]
+Mask = npt.NDArray[np.bool_]
+
+
+# fastmath, as only then min() becomes one instruction for many numbers; it asks for numbers without NaN.
+@njit(cache=True, nogil=True, fastmath=True)
+def _smallest(sums: Float32s, size: int) -> np.float32:
+    smallest = np.float32(np.inf)
+    for j in range(size):
+        smallest = min(smallest, sums[j])
+    return smallest
+
+
+@njit(cache=True, nogil=True)
+def _insert(sums: Float32s, size: int, start: int, distances: Float32s, rows: Int32s) -> None:
+    """Put those of the block that are nearer than the farthest one kept in their places."""
+    k = distances.shape[0]
+    for j in range(size):
+        distance = sums[j]
+        if not distance < distances[k - 1]:
+            continue
+        place = k - 1
+        while place > 0 and distance < distances[place - 1]:
+            distances[place], rows[place] = distances[place - 1], rows[place - 1]
+            place -= 1
+        distances[place], rows[place] = distance, start + j
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _measure_numbers(number: float, column: Float32s, apart: Float32s) -> None:
+    for j in range(column.shape[0]):
+        apart[j] = min(np.float32(1), abs(np.float32(number) - column[j]))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _measure_codes(code: int, column: Int32s, apart: Float32s) -> None:
+    for j in range(column.shape[0]):
+        apart[j] = np.float32(np.int32(code) != column[j])
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _add(apart: Float32s, size: int, sums: Float32s) -> None:
+    for j in range(size):
+        sums[j] += apart[j]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _turn_into_rest(whole: Float32s, size: int, sums: Float32s) -> None:
+    # In place: compiled loops check that their arrays do not overlap, and are slow if they do.
+    for j in range(size):
+        sums[j] = whole[j] - sums[j]
+
+
+@njit(cache=True, nogil=True)
+def _sum_columns(
+    numbers: Float32s,
+    codes: Int32s,
+    other_numbers: Float32s,
+    other_codes: Int32s,
+    part: Mask,
+    left_out: Int64s,
+    start: int,
+    size: int,
+    apart: Float32s,
+    sums: Float32s,
+) -> None:
+    """Write the distances of one query to the rows of a block, by every set of columns."""
+    n_numbers = other_numbers.shape[0]
+    n_parts = 2 if part.shape[0] > 0 else 0
+    sums[:] = np.float32(0)
+    for c in range(n_numbers + other_codes.shape[0]):
+        if c < n_numbers:
+            # Sliced here, since only rows of whole arrays are known to lie without gaps, as fast loops need.
+            _measure_numbers(numbers[c], other_numbers[c, start : start + size], apart)
+        else:
+            d = c - n_numbers
+            _measure_codes(codes[d], other_codes[d, start : start + size], apart)
+        _add(apart, size, sums[0])
+        if n_parts > 0 and part[c]:
+            _add(apart, size, sums[1])
+        for v in range(left_out.shape[0]):
+            if left_out[v] == c:
+                _add(apart, size, sums[1 + n_parts + v])
+    if n_parts > 0:
+        _add(sums[1], size, sums[2])
+    for v in range(min(2, 1 + n_parts), sums.shape[0]):
+        _turn_into_rest(sums[0], size, sums[v])
+
+
+@njit(cache=True, nogil=True)
+def nearest_rows(
+    query_numbers: Float32s,
+    query_codes: Int32s,
+    other_numbers: Float32s,
+    other_codes: Int32s,
+    part: Mask,
+    left_out: Int64s,
+    k: int,
+) -> tuple[Float32s, Int32s]:
+    """Return the k nearest rows of the other table by all columns, and by other sets of columns.
+
+    Parameters
+    ----------
+    query_numbers, query_codes : array of shape (n_queries, n_numbers), (n_queries, n_codes)
+        A pair of numbers counts as at most 1 apart, a pair of codes 0 if equal, else 1. Numbers that are
+        multiples of a power of two are added without rounding, so that ties are ties.
+    other_numbers, other_codes : array of shape (n_numbers, n_others), (n_codes, n_others)
+        Column by column, unlike the queries.
+    part : array of shape (n_numbers + n_codes,) or (0,)
+        If there: a set of columns, numbers first; it and the rest are asked each for itself.
+    left_out : array of shape (n_left_out,)
+        Columns, each of which is once left out.
+    k : int
+
+    Returns
+    -------
+    distances, rows : array of shape (n_views, n_queries, k)
+        Nearest first, among equally near ones the first row; row -1 where there are fewer than k. The views:
+        all columns; the part and the rest, if asked; all columns but each one that is left out, of which only
+        the nearest row is sought.
+    """
+    n_queries, n_others = query_numbers.shape[0], other_codes.shape[1]
+    n_parts = 2 if part.shape[0] > 0 else 0
+    n_views = 1 + n_parts + left_out.shape[0]
+    distances = np.full((n_views, n_queries, k), np.float32(np.inf), dtype=np.float32)
+    rows = np.full((n_views, n_queries, k), -1, dtype=np.int32)
+    sums = np.zeros((n_views, BLOCK), dtype=np.float32)
+    apart = np.zeros(BLOCK, dtype=np.float32)
+    for start in range(0, n_others, BLOCK):
+        size = min(BLOCK, n_others - start)
+        for i in range(n_queries):
+            numbers, codes = query_numbers[i], query_codes[i]
+            _sum_columns(numbers, codes, other_numbers, other_codes, part, left_out, start, size, apart, sums)
+            for v in range(n_views):
+                # For every row that is kept its whole block is looked at: the nearest alone is found faster.
+                n_kept = k if v <= n_parts else 1
+                if _smallest(sums[v], size) < distances[v, i, n_kept - 1]:
+                    _insert(sums[v], size, start, distances[v, i, :n_kept], rows[v, i, :n_kept])
+    return distances, rows
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _count_far(number: float, column: Float32s, tolerance: float, counts: Int32s) -> None:
+    for j in range(column.shape[0]):
+        counts[j] += np.int32(abs(np.float32(number) - column[j]) > np.float32(tolerance))
+
+
+@njit(cache=True, nogil=True)
+def _count_unequal(code: int, column: Int32s, counts: Int32s) -> None:
+    for j in range(column.shape[0]):
+        counts[j] += np.int32(np.int32(code) != column[j])
+
+
+@njit(cache=True, nogil=True)
+def fewest_differences(
+    query_numbers: Float32s,
+    query_codes: Int32s,
+    other_numbers: Float32s,
+    other_codes: Int32s,
+    tolerance: float,
+) -> Float64s:
+    """Return for each query in how many columns that row of the other table differs which differs in fewest.
+
+    Parameters
+    ----------
+    query_numbers, query_codes, other_numbers, other_codes
+        As for `nearest_rows`.
+    tolerance : float
+        Numbers that are at most so far apart do not differ.
+    """
+    n_queries, n_numbers = query_numbers.shape
+    n_codes, n_others = other_codes.shape
+    fewest = np.full(n_queries, n_numbers + n_codes, dtype=np.int32)
+    counts = np.zeros(BLOCK, dtype=np.int32)
+    for start in range(0, n_others, BLOCK):
+        size = min(BLOCK, n_others - start)
+        for i in range(n_queries):
+            counts[:] = 0
+            for c in range(n_numbers):
+                _count_far(query_numbers[i, c], other_numbers[c, start : start + size], tolerance, counts)
+            for c in range(n_codes):
+                _count_unequal(query_codes[i, c], other_codes[c, start : start + size], counts)
+            for j in range(size):
+                fewest[i] = min(fewest[i], counts[j])
+    return fewest.astype(np.float64)
