@@ -19,6 +19,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,17 +99,17 @@ def _prepare(shape: Shape, data: Path, folder: Path) -> None:
 def _measure(shape: Shape, folder: Path) -> dict[str, Any]:
     """Evaluate, and return what it took."""
     before = _peak_bytes()
-    from understudy.evaluation import scores
+    from understudy.evaluation import report as reports
     from understudy.evaluation.metrics import METRICS
     from understudy.evaluation.options import EvaluationOptions
     from understudy.evaluation.page.html import render_html
     from understudy.evaluation.report import evaluate
+    from understudy.evaluation.scores import score_all
     from understudy.tables.schema import Schema
 
     taken: dict[str, float] = defaultdict(float)
-    scores.METRICS = {
-        name: replace(one, score=_timed(one.score, name, taken)) for name, one in METRICS.items()
-    }
+    metrics = [replace(one, score=_timed(one.score, name, taken)) for name, one in METRICS.items()]
+    reports.score_all = partial(score_all, metrics=metrics)
     tables = {name: pq.read_table(folder / f"{name}.parquet") for name in ("real", "synthetic", "holdout")}
     schema = Schema.model_validate_json((folder / "schema.json").read_text())
     options = EvaluationOptions(target=shape.target, protected=shape.protected)

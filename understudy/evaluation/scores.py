@@ -88,7 +88,7 @@ def score_all(
     n_steps = 2 + len(references)
     results: dict[str, dict[str, AnyResult]] = {"synthetic": _results(metrics, comparison)}
     progress("scoring", 1 / n_steps)
-    scored = [METRICS[name] for name, found in results["synthetic"].items() if found.score is not None]
+    scored = [metric for metric in metrics if results["synthetic"][metric.name].score is not None]
     for number, (role, made) in enumerate(references.items(), start=2):
         for reference in made:
             results[role] = _results(scored, reference)
