@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 import time
 from collections import Counter
@@ -148,7 +147,8 @@ def main() -> int:
     compile_kernels()
     document: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%d"),
-        "command": f"python -m benchmarks.power_check {shlex.join(sys.argv[1:])}",
+        "command": "python -m benchmarks.power_check --data FOLDER",
+        "rows": options.rows,
         "tables": {name: _check_table(name, options) for name in options.tables},
     }
     if options.write_results:

@@ -87,13 +87,13 @@ class SortedColumn:
 
 
 def hits_of_values(
-    synthetic: EncodedTable, pool: Sequence[Values], n: int, rng: np.random.Generator
+    synthetic: EncodedTable, pool: Sequence[SortedColumn], n: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Return whom guesses of one value pick out, each of which occurs in one synthetic row only.
 
     Parameters
     ----------
-    pool : list of array of shape (n_pool,)
+    pool : list of SortedColumn
         The columns of the rows that are searched.
     n : int
         So many of the guesses, by chance, if there are more.
@@ -103,25 +103,25 @@ def hits_of_values(
     hits : array of shape (n_guesses,)
         The row of the pool that is the only one with the value, or NOBODY.
     """
-    found = [_hits_of_column(values, real) for values, real in zip(synthetic.columns, pool, strict=True)]
+    found = [_hits_of_column(values, column) for values, column in zip(synthetic.columns, pool, strict=True)]
     hits = np.concatenate(found)
     return hits if len(hits) <= n else rng.choice(hits, n, replace=False)
 
 
 def hits_of_combinations(
-    synthetic: EncodedTable, pool: Sequence[Values], n: int, rng: np.random.Generator
+    synthetic: EncodedTable, pool: Sequence[SortedColumn], n: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Return whom guesses of several columns pick out, each of which fits one synthetic row only."""
-    own, others = ([SortedColumn.of(values) for values in columns] for columns in (synthetic.columns, pool))
+    own = [SortedColumn.of(values) for values in synthetic.columns]
     guesses = _combinations(own, rng.permutation(synthetic.n_rows)[: 2 * n], rng)
-    return np.array([_only_match(others, guess) for guess in islice(guesses, n)], dtype=np.int64)
+    return np.array([_only_match(pool, guess) for guess in islice(guesses, n)], dtype=np.int64)
 
 
-def _hits_of_column(values: Values, pool: Values) -> NDArray[np.int64]:
+def _hits_of_column(values: Values, column: SortedColumn) -> NDArray[np.int64]:
     known, counts = np.unique(values[~is_missing(values)], return_counts=True)
-    guesses, column = known[counts == 1], SortedColumn.of(pool)
+    guesses = known[counts == 1]
     left, right = (np.searchsorted(column.known, guesses, side=side) for side in ("left", "right"))
-    return np.where(right - left == 1, column.order[np.minimum(left, len(pool) - 1)], NOBODY)
+    return np.where(right - left == 1, column.order[np.minimum(left, len(column.order) - 1)], NOBODY)
 
 
 def _combinations(

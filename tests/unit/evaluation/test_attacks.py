@@ -24,7 +24,7 @@ from understudy.evaluation.metrics.privacy import (
 )
 from understudy.evaluation.metrics.privacy.canaries import exposure
 from understudy.evaluation.metrics.privacy.membership_low_fpr import interval_of_found
-from understudy.evaluation.predicates import NOBODY, hits_of_combinations, hits_of_values
+from understudy.evaluation.predicates import NOBODY, SortedColumn, hits_of_combinations, hits_of_values
 from understudy.evaluation.references import fresh_rows
 from understudy.evaluation.secrets import secret_columns, split_columns
 
@@ -95,7 +95,8 @@ def test_exposure_of_ranks() -> None:
 
 def test_a_value_that_occurs_once_picks_out_its_row() -> None:
     tables = comparison(pa.table({"x": [1.0, 2, 3, 3]}), pa.table({"x": [1.0, 3, 5, 5, 2]}))
-    hits = hits_of_values(tables.synthetic, tables.real.columns, 10, np.random.default_rng(0))
+    pool = [SortedColumn.of(values) for values in tables.real.columns]
+    hits = hits_of_values(tables.synthetic, pool, 10, np.random.default_rng(0))
     # The guesses are 1, 2 and 3, of which two rows of the pool have the last; 5 is no guess.
     assert sorted(hits) == [NOBODY, 0, 1]
 
@@ -103,7 +104,8 @@ def test_a_value_that_occurs_once_picks_out_its_row() -> None:
 def test_a_combination_picks_out_its_row() -> None:
     one = pa.table({"x": ["a", "a", "b", "b"], "y": ["c", "d", "c", "d"]})
     tables = comparison(one, one)
-    hits = hits_of_combinations(tables.synthetic, tables.real.columns, 10, np.random.default_rng(0))
+    pool = [SortedColumn.of(values) for values in tables.real.columns]
+    hits = hits_of_combinations(tables.synthetic, pool, 10, np.random.default_rng(0))
     assert sorted(hits) == [0, 1, 2, 3]
 
 

@@ -71,11 +71,11 @@ def ks_complement(real: Values, synthetic: Values) -> float:
     real, synthetic : array of shape (n_real,), (n_synthetic,)
         Finite, not empty, any order; not changed.
     """
-    real, synthetic = np.sort(real), np.sort(synthetic)
+    ordered_real, ordered_synthetic = np.sort(real), np.sort(synthetic)
     # Asked for in order, so that each search begins in the cache where the last one ended.
-    at = np.concatenate([real, synthetic])
-    real_cdf = np.searchsorted(real, at, side="right") / len(real)
-    synthetic_cdf = np.searchsorted(synthetic, at, side="right") / len(synthetic)
+    at = np.concatenate([ordered_real, ordered_synthetic])
+    real_cdf = np.searchsorted(ordered_real, at, side="right") / len(real)
+    synthetic_cdf = np.searchsorted(ordered_synthetic, at, side="right") / len(synthetic)
     return float(1 - np.abs(real_cdf - synthetic_cdf).max())
 
 

@@ -39,7 +39,9 @@ def score(comparison: Comparison) -> MembershipLowFpr | Unscored:
     """
     chosen = targets(comparison)
     if chosen is None or chosen.n_apart < N_TARGETS_MIN:
-        return Unscored(reason=f"needs {N_TARGETS_MIN} training rows and half as many again held-out rows")
+        return Unscored(
+            reason=f"needs {N_TARGETS_MIN} training rows and {3 * N_TARGETS_MIN // 2} held-out rows"
+        )
     n = chosen.n_apart
     is_first = np.arange(n) < n // 2
     attacks = attacks_with_references(comparison)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, Values
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
-from understudy.evaluation.predicates import NOBODY, hits_of_combinations, hits_of_values
+from understudy.evaluation.predicates import NOBODY, SortedColumn, hits_of_combinations, hits_of_values
 from understudy.evaluation.rates import CONFIDENCE, Interval, exact_interval
 
 N_GUESSES = 2_000
@@ -19,6 +19,8 @@ N_GUESSES = 2_000
 N_VALUES_GUESSED = 20_000
 N_GUESSES_MIN = 100
 N_ROWS_MIN = 100
+# Of each table: what is picked out of more rows takes longer to find than it tells.
+N_ROWS_MAX = 100_000
 # Of the training rows, at most so many times the holdout's: what the control misses grows with it.
 RATIO_MAX = 5
 
@@ -62,15 +64,16 @@ def score(comparison: Comparison) -> SinglingOut | Unscored:
     training row as often as such rows are among all, whatever the guess; no sizes have to be made equal.
     """
     assert comparison.holdout is not None
-    n_holdout = comparison.holdout.n_rows
     rng = comparison.rng("singling out")
-    training = comparison.real.draw(RATIO_MAX * n_holdout, rng)
+    holdout, synthetic = (table.draw(N_ROWS_MAX, rng) for table in (comparison.holdout, comparison.synthetic))
+    n_holdout = holdout.n_rows
+    training = comparison.real.draw(min(RATIO_MAX * n_holdout, N_ROWS_MAX), rng)
     if min(n_holdout, training.n_rows) < N_ROWS_MIN:
         return Unscored(reason=f"needs at least {N_ROWS_MIN} training rows and as many held-out rows")
-    pool = _joined(training, comparison.holdout)
+    pool = _joined(training, holdout)
     kinds: list[tuple[Kind, NDArray[np.int64]]] = [
-        ("one column", hits_of_values(comparison.synthetic, pool, N_VALUES_GUESSED, rng)),
-        ("many columns", hits_of_combinations(comparison.synthetic, pool, N_GUESSES, rng)),
+        ("one column", hits_of_values(synthetic, pool, N_VALUES_GUESSED, rng)),
+        ("many columns", hits_of_combinations(synthetic, pool, N_GUESSES, rng)),
     ]
     kinds = [(kind, hits) for kind, hits in kinds if len(hits) >= N_GUESSES_MIN]
     if not kinds:
@@ -87,15 +90,15 @@ def score(comparison: Comparison) -> SinglingOut | Unscored:
         n_rows={
             "real": training.n_rows,
             "holdout": n_holdout,
-            "synthetic": comparison.synthetic.n_rows,
+            "synthetic": synthetic.n_rows,
         },
     )
 
 
-def _joined(training: EncodedTable, holdout: EncodedTable) -> list[Values]:
+def _joined(training: EncodedTable, holdout: EncodedTable) -> list[SortedColumn]:
     """Return the columns of both tables, training rows first."""
     pairs = zip(training.columns, holdout.columns, strict=True)
-    return [cast(Values, np.concatenate(pair)) for pair in pairs]
+    return [SortedColumn.of(cast(Values, np.concatenate(pair))) for pair in pairs]
 
 
 def judge_guesses(
