@@ -10,6 +10,7 @@ from typing import Literal
 import pytest
 
 from tests.unit.evaluation.people import people
+from understudy.evaluation.canaries import make_canaries, plant
 from understudy.evaluation.metrics.base import MetricResult, Unscored
 from understudy.evaluation.options import EvaluationOptions, Query
 from understudy.evaluation.page import html, receiver
@@ -38,11 +39,13 @@ class LaterResult(MetricResult):
 @pytest.fixture(scope="module")
 def report() -> Report:
     real = people(300, seed=1)
+    canaries = make_canaries(real, infer_schema(real), n=20, seed=0)
     return evaluate(
-        real,
+        plant(real, canaries),
         people(200, seed=2),
         infer_schema(real),
         holdout=people(300, seed=3),
+        canaries=canaries,
         options=EvaluationOptions(
             target="is_member",
             protected=("town",),
@@ -109,6 +112,14 @@ def test_metric_without_a_drawing_is_in_the_summary(report: Report) -> None:
     text = html.render_html(report.model_copy(update={"metrics": [*report.metrics, *later]}))
     assert "A later one" in text
     assert "Not scored: needs &lt;more&gt;" in text
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Exposure in bits", "Answers: ", "Outcomes by ", "Predicted ", "Success on rows learnt from", "NNDR"],
+)
+def test_chapters_show_what_scores_are_made_of(page: str, said: str) -> None:
+    assert said in page
 
 
 def test_links_lead_to_chapters(page: str) -> None:

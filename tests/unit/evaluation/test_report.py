@@ -198,11 +198,34 @@ def test_page_makes_no_promise_of_privacy(report: Report) -> None:
 
 
 def test_hostile_names_and_values_stay_text() -> None:
-    real = pa.table({HOSTILE: [HOSTILE] * 30 + ["b"] * 30, "x": [float(i) for i in range(60)]})
-    report = evaluate(real, real, infer_schema(real), options=EvaluationOptions(target=HOSTILE))
-    text = render_html(report)
+    rng = np.random.default_rng(0)
+
+    def rows(n: int) -> pa.Table:
+        codes = rng.integers(2, size=n)
+        return pa.table(
+            {
+                HOSTILE: [HOSTILE if code else "b" for code in codes],
+                f"{HOSTILE} again": [f"<odd{code}>" for code in codes],
+                "x": rng.normal(size=n) + codes,
+            }
+        )
+
+    real = rows(240)
+    text = render_html(
+        evaluate(
+            real,
+            rows(240),
+            infer_schema(real),
+            holdout=rows(240),
+            options=EvaluationOptions(
+                target=HOSTILE,
+                protected=(f"{HOSTILE} again",),
+                queries=(Query(name=HOSTILE, aggregate="mean", column="x", group_by=(HOSTILE,)),),
+            ),
+        )
+    )
     page = Page(text)
-    assert "script" not in page.tags
+    assert not {"script", "odd0", "odd1"} & set(page.tags)
     assert page.open_tags == []
     assert "&lt;script&gt;" in text
     assert "\u202e" not in text

@@ -12,7 +12,10 @@ from understudy.evaluation.metrics.bias import (
     Segments,
 )
 from understudy.evaluation.metrics.bias.base_rates import ColumnRates
+from understudy.evaluation.metrics.bias.demographic_parity import ColumnParity
+from understudy.evaluation.metrics.bias.equalised_odds import ColumnOdds
 from understudy.evaluation.metrics.bias.rebalancing import ColumnRebalanced
+from understudy.evaluation.metrics.bias.segments import ColumnSegments
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.charts import bars, marks
 from understudy.evaluation.page.charts.bars import Estimate
@@ -74,10 +77,9 @@ def _rates_table(column: ColumnRates, measure: str) -> str:
         Head("Both on one axis", is_drawn=True),
         Head("Change", is_number=True),
     ]
+    rates = [(group, rate) for group in column.groups for rate in group.rates]
     estimates = [
-        _both(rate.real, rate.synthetic, (rate.real_interval, rate.synthetic_interval))
-        for group in column.groups
-        for rate in group.rates
+        _both(rate.real, rate.synthetic, (rate.real_interval, rate.synthetic_interval)) for _, rate in rates
     ]
     axis = bars.reach(estimates)
     rows = [
@@ -86,14 +88,16 @@ def _rates_table(column: ColumnRates, measure: str) -> str:
             escape(rate.label),
             formatting.decimal(rate.real),
             formatting.decimal(rate.synthetic),
-            bars.whiskers(
-                _both(rate.real, rate.synthetic, (rate.real_interval, rate.synthetic_interval)), axis
-            ),
+            bars.whiskers(drawn, axis),
             f'{formatting.change(rate.change)}<br><span class="small muted">'
             f"{formatting.span(rate.change_interval)}</span>",
         ]
+        for (group, rate), drawn in zip(rates, estimates, strict=True)
+    ]
+    rows += [
+        [_group(group.group, group.n_real, is_too_small=group.is_too_small), *[formatting.NONE] * 3, "", ""]
         for group in column.groups
-        for rate in group.rates
+        if not group.rates
     ]
     return _table(f"Outcomes by {elements.name(column.column)}", heads, rows, column.n_groups_hidden)
 
@@ -117,32 +121,33 @@ def _parity(report: Report) -> str:
     if found is None:
         return ""
     scores, result = found
-    heads = [Head("Group"), *_models("Picked"), Head("Both on one axis", is_drawn=True)]
-    tables = []
-    for column in result.columns:
-        estimates = [
-            _both(one.real, one.synthetic, (one.real_interval, one.synthetic_interval))
-            for one in column.groups
-        ]
-        axis = bars.reach(estimates)
-        rows = [
-            [
-                _group(one.group, one.n_test, is_too_small=one.is_too_small),
-                formatting.share(one.real),
-                formatting.share(one.synthetic),
-                bars.whiskers(drawn, axis),
-            ]
-            for one, drawn in zip(column.groups, estimates, strict=True)
-        ]
-        rows.append(_last("Largest difference", column.real.difference, column.synthetic.difference))
-        rows.append(_last("Smallest over largest share", column.real.ratio, column.synthetic.ratio))
-        caption = f"Predicted {escape(column.label)} by {elements.name(column.column)}"
-        tables.append(_table(caption, heads, rows, column.n_groups_hidden))
     text = (
         f"{escape(scores.summary)} A smallest share under 0.8 of the largest counts as a sign of adverse "
         f"impact (the four-fifths rule).{_not_judged(result.not_judged)}"
     )
+    tables = [_parity_table(column) for column in result.columns]
     return elements.beside(elements.measured(scores, text=text), tables)
+
+
+def _parity_table(column: ColumnParity) -> str:
+    heads = [Head("Group"), *_models("Picked"), Head("Both on one axis", is_drawn=True)]
+    estimates = [
+        _both(one.real, one.synthetic, (one.real_interval, one.synthetic_interval)) for one in column.groups
+    ]
+    axis = bars.reach(estimates)
+    rows = [
+        [
+            _group(one.group, one.n_test, is_too_small=one.is_too_small),
+            formatting.share(one.real),
+            formatting.share(one.synthetic),
+            bars.whiskers(drawn, axis),
+        ]
+        for one, drawn in zip(column.groups, estimates, strict=True)
+    ]
+    rows.append(_last("Largest difference", column.real.difference, column.synthetic.difference))
+    rows.append(_last("Smallest over largest share", column.real.ratio, column.synthetic.ratio))
+    caption = f"Predicted {escape(column.label)} by {elements.name(column.column)}"
+    return _table(caption, heads, rows, column.n_groups_hidden)
 
 
 def _models(title: str) -> list[Head]:
@@ -164,26 +169,28 @@ def _odds(report: Report) -> str:
     if found is None:
         return ""
     scores, result = found
-    heads = [Head("Group"), *_models("True positives"), *_models("False positives")]
-    tables = []
-    for column in result.columns:
-        rows = [
-            [
-                _group(one.group, one.n_test, is_too_small=one.is_too_small),
-                formatting.share(one.true_positive_real),
-                formatting.share(one.true_positive_synthetic),
-                formatting.share(one.false_positive_real),
-                formatting.share(one.false_positive_synthetic),
-            ]
-            for one in column.groups
-        ]
-        caption = (
-            f"Errors about {escape(column.label)} by {elements.name(column.column)}: the larger gap is "
-            f"{formatting.decimal(column.real)} (real), {formatting.decimal(column.synthetic)} (synthetic)"
-        )
-        tables.append(_table(caption, heads, rows, column.n_groups_hidden))
     text = f"{escape(scores.summary)}{_not_judged(result.not_judged)}"
+    tables = [_odds_table(column) for column in result.columns]
     return elements.beside(elements.measured(scores, text=text), tables)
+
+
+def _odds_table(column: ColumnOdds) -> str:
+    heads = [Head("Group"), *_models("True positives"), *_models("False positives")]
+    rows = [
+        [
+            _group(one.group, one.n_test, is_too_small=one.is_too_small),
+            formatting.share(one.true_positive_real),
+            formatting.share(one.true_positive_synthetic),
+            formatting.share(one.false_positive_real),
+            formatting.share(one.false_positive_synthetic),
+        ]
+        for one in column.groups
+    ]
+    caption = (
+        f"Errors about {escape(column.label)} by {elements.name(column.column)}: the larger gap is "
+        f"{formatting.decimal(column.real)} (real), {formatting.decimal(column.synthetic)} (synthetic)"
+    )
+    return _table(caption, heads, rows, column.n_groups_hidden)
 
 
 def _segments(report: Report) -> str:
@@ -191,34 +198,35 @@ def _segments(report: Report) -> str:
     if found is None:
         return ""
     scores, result = found
+    worst = f"{elements.name(result.worst_column)}: {escape(result.worst_group)}"
+    text = f"{escape(scores.summary)} The group served worst: {worst}."
+    tables = [_segments_table(column, result) for column in result.columns]
+    return elements.beside(elements.measured(scores, text=text), tables)
+
+
+def _segments_table(column: ColumnSegments, result: Segments) -> str:
     heads = [
         Head("Group"),
         Head("Likeness", is_number=True),
         *_models(result.measure),
         Head("Both on one axis", is_drawn=True),
     ]
-    tables = []
-    for column in result.columns:
-        estimates = [
-            _both(one.real, one.synthetic, (one.real_interval, one.synthetic_interval))
-            for one in column.segments
+    estimates = [
+        _both(one.real, one.synthetic, (one.real_interval, one.synthetic_interval)) for one in column.segments
+    ]
+    axis = bars.reach(estimates)
+    rows = [
+        [
+            _group(one.group, one.n_test, is_too_small=one.is_too_small),
+            formatting.decimal(one.shape),
+            formatting.decimal(one.real),
+            formatting.decimal(one.synthetic),
+            bars.whiskers(drawn, axis),
         ]
-        axis = bars.reach(estimates)
-        rows = [
-            [
-                _group(one.group, one.n_test, is_too_small=one.is_too_small),
-                formatting.decimal(one.shape),
-                formatting.decimal(one.real),
-                formatting.decimal(one.synthetic),
-                bars.whiskers(drawn, axis),
-            ]
-            for one, drawn in zip(column.segments, estimates, strict=True)
-        ]
-        caption = f"Predicting {elements.name(result.target)} by {elements.name(column.column)}"
-        tables.append(_table(caption, heads, rows, column.n_groups_hidden))
-    worst = f"{elements.name(result.worst_column)}: {escape(result.worst_group)}"
-    text = f"{escape(scores.summary)} The group served worst: {worst}."
-    return elements.beside(elements.measured(scores, text=text), tables)
+        for one, drawn in zip(column.segments, estimates, strict=True)
+    ]
+    caption = f"Predicting {elements.name(result.target)} by {elements.name(column.column)}"
+    return _table(caption, heads, rows, column.n_groups_hidden)
 
 
 def _rebalancing(report: Report) -> str:

@@ -123,39 +123,53 @@ def _surest(report: Report) -> list[str]:
 
 
 def _excesses(report: Report) -> list[str]:
-    cards = []
-    singled = elements.found(report, SinglingOut)
-    if singled is not None:
-        trials: list[Trial] = [
-            (
-                f"{escape(one.kind)}, {formatting.count(one.n)} guesses",
-                one.attack,
-                one.control,
-                one.risk,
-                one.interval,
-            )
-            for one in singled[1].guesses
-        ]
-        cards.append(_measured(singled[0], "Guesses", trials))
-    linked = elements.found(report, Linkability)
-    if linked is not None:
-        trials = [
-            (_neighbours(one.n_neighbours), one.attack, one.control, one.risk, one.interval)
-            for one in linked[1].neighbours
-        ]
-        files = [
-            ", ".join(elements.name(column) for column in side) for side in (linked[1].one, linked[1].other)
-        ]
-        note = f'<p class="small muted">One file: {files[0]}. The other: {files[1]}.</p>'
-        cards.append(_measured(linked[0], "Rows looked at", trials, note))
-    guessed = elements.found(report, AttributeInference)
-    if guessed is not None:
-        trials = [
-            (elements.name(one.column), one.attack, one.control, one.excess, one.interval)
-            for one in guessed[1].columns
-        ]
-        cards.append(_measured(guessed[0], "Column guessed", trials))
-    return cards
+    return [_singled_out(report), _linked(report), _guessed(report)]
+
+
+def _singled_out(report: Report) -> str:
+    found = elements.found(report, SinglingOut)
+    if found is None:
+        return ""
+    scores, result = found
+    trials = [
+        (
+            f"{escape(one.kind)}, {formatting.count(one.n)} guesses",
+            one.attack,
+            one.control,
+            one.risk,
+            one.interval,
+        )
+        for one in result.guesses
+    ]
+    return _measured(scores, "Guesses", trials)
+
+
+def _linked(report: Report) -> str:
+    found = elements.found(report, Linkability)
+    if found is None:
+        return ""
+    scores, result = found
+    trials = [
+        (_neighbours(one.n_neighbours), one.attack, one.control, one.risk, one.interval)
+        for one in result.neighbours
+    ]
+    one_file, other = (
+        ", ".join(elements.name(column) for column in side) for side in (result.one, result.other)
+    )
+    note = f'<p class="small muted">One file: {one_file}. The other: {other}.</p>'
+    return _measured(scores, "Rows looked at", trials, note)
+
+
+def _guessed(report: Report) -> str:
+    found = elements.found(report, AttributeInference)
+    if found is None:
+        return ""
+    scores, result = found
+    trials = [
+        (elements.name(one.column), one.attack, one.control, one.excess, one.interval)
+        for one in result.columns
+    ]
+    return _measured(scores, "Column guessed", trials)
 
 
 def _neighbours(n: int) -> str:

@@ -186,6 +186,8 @@ def _recall(finders: dict[str, Finder], share: float) -> str:
 
 
 def _reliability(finders: dict[str, Finder]) -> str:
+    if not any(finder.reliability for finder in finders.values()):
+        return '<p class="small muted">Not shown: no tenth of the probabilities has rows enough.</p>'
     shown = [
         Curve(role, [(one.predicted, one.observed) for one in finder.reliability], has_dots=True)
         for role, finder in finders.items()
