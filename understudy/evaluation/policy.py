@@ -51,6 +51,9 @@ STANDARD = Policy(
     thresholds=(
         Threshold(metric="column_shapes", warn=0.9, fail=0.7),
         Threshold(metric="column_pairs", warn=0.85, fail=0.6),
+        Threshold(metric="mutual_information", of="loss", warn=0.25, fail=0.6),
+        Threshold(metric="rules_kept", of="loss", warn=0.05),
+        Threshold(metric="coverage", of="loss", warn=0.15),
         Threshold(metric="two_sample", warn=0.8),
         Threshold(metric="train_synthetic_test_real", of="loss", warn=0.05, fail=0.25),
         Threshold(metric="rare_class", of="loss", warn=0.1),
@@ -77,6 +80,9 @@ PUBLIC = Policy(
     thresholds=(
         Threshold(metric="column_shapes", warn=0.9, fail=0.7),
         Threshold(metric="column_pairs", warn=0.85, fail=0.6),
+        Threshold(metric="mutual_information", of="loss", warn=0.25, fail=0.6),
+        Threshold(metric="rules_kept", of="loss", warn=0.05),
+        Threshold(metric="coverage", of="loss", warn=0.15),
         Threshold(metric="two_sample", warn=0.8),
         Threshold(metric="train_synthetic_test_real", of="loss", warn=0.05, fail=0.25),
         Threshold(metric="rare_class", of="loss", warn=0.1),

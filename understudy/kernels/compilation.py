@@ -21,6 +21,7 @@ from understudy.kernels import (
     predictors,
     prints,
     restricting,
+    surroundings,
 )
 from understudy.kernels.boosting import BoostingRules
 from understudy.kernels.predictors import Predictor
@@ -111,6 +112,8 @@ def _compile_nearest() -> None:
     part, left_out = np.zeros(2, np.bool_), np.zeros(1, np.int64)
     neighbours.nearest_rows(numbers, codes, numbers, codes, part, left_out, 1)
     neighbours.fewest_differences(numbers, codes, numbers, codes, 0.0)
+    surroundings.kth_distances(numbers, codes, numbers, codes, left_out, 1)
+    surroundings.find_within(numbers, codes, numbers, codes, np.zeros(1, np.float32))
 
 
 def _compile_blocks() -> None:

@@ -24,7 +24,9 @@ from understudy.evaluation.metrics.fidelity.telling_apart import (
 from understudy.evaluation.threads import one_thread
 
 N_ROWS_MAX = 12_000
-N_TREES = 100
+N_TREES = 60
+# Fewer trees in longer steps: two thirds of the time of 100 at 0.1, for 0.003 to 0.006 of the area.
+LEARNING_RATE = 0.15
 
 
 class TwoSample(TellingApart):
@@ -56,7 +58,11 @@ def _fit(features: Floats, is_synthetic: NDArray[np.bool_], seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(
-        max_iter=N_TREES, early_stopping=False, min_samples_leaf=10, random_state=seed % 2**32
+        max_iter=N_TREES,
+        learning_rate=LEARNING_RATE,
+        early_stopping=False,
+        min_samples_leaf=10,
+        random_state=seed % 2**32,
     )
     return model.fit(features, is_synthetic)
 

@@ -16,6 +16,8 @@ from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import r
 from understudy.evaluation.prediction import Experiment, experiment
 
 N_ROWS_OF_CLASS_MIN = 30
+# What more rows than not belong to is not rare.
+SHARE_MAX = 0.5
 N_POINTS = 41
 N_BINS = 10
 N_RESAMPLED = 100
@@ -78,8 +80,11 @@ def score(comparison: Comparison) -> RareClass | Unscored:
     if found.target.classes is None:
         return Unscored(reason="needs a target of classes")
     rarest = rarest_class(found.test.classes, N_ROWS_OF_CLASS_MIN)
-    if rarest is None or np.all(found.test.classes == rarest):
-        return Unscored(reason=f"needs a class with at least {N_ROWS_OF_CLASS_MIN} rows to test on")
+    if rarest is None or np.mean(found.test.classes == rarest) > SHARE_MAX:
+        return Unscored(
+            reason=f"needs a class that has at least {N_ROWS_OF_CLASS_MIN} rows to test on, and at most half "
+            "of them"
+        )
     return _result(comparison, found, rarest)
 
 
