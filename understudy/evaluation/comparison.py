@@ -59,6 +59,9 @@ class Comparison:
         Which columns matter for what, and what will be asked.
     seed : int
         Of every random choice.
+    is_reference : bool
+        Whether another table is judged in the synthetic one's place: then only the score is asked for, and no
+        row may be named, which could be a real one.
     """
 
     encoder: TableEncoder
@@ -68,6 +71,7 @@ class Comparison:
     canaries: Canaries | None = None
     options: EvaluationOptions = field(default_factory=EvaluationOptions)
     seed: int = 0
+    is_reference: bool = False
     _known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     _known_of_real: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -100,7 +104,7 @@ class Comparison:
     def with_tables(self, **tables: EncodedTable | None) -> Comparison:
         """Return the comparison in which other tables take the places of some."""
         # Any: the type of a field cannot be said for keywords.
-        changed: dict[str, Any] = {**tables, "_known": {}}
+        changed: dict[str, Any] = {**tables, "_known": {}, "is_reference": True}
         if tables.keys() & {"real", "holdout"}:
             changed["_known_of_real"] = {}
         return replace(self, **changed)

@@ -19,8 +19,8 @@ from understudy.evaluation.holdout import split_holdout
 from understudy.evaluation.threads import one_thread
 from understudy.tables.schema import ColumnKind
 
-N_ROWS_TRAIN_MAX = 15_000
-N_ROWS_TEST_MAX = 15_000
+N_ROWS_TRAIN_MAX = 12_000
+N_ROWS_TEST_MAX = 12_000
 N_ROWS_MIN = 50
 N_ROUNDS = 80
 # Boosting grows a tree a class and round: many classes get fewer rounds, so that the time stays the same.

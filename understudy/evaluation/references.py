@@ -18,7 +18,7 @@ from understudy.evaluation.metrics.base import Need
 from understudy.synthesizers import IndependentParameters, make_synthesizer
 from understudy.tables.schema import Schema
 
-N_RESAMPLED = 12
+N_RESAMPLED = 10
 # Of the ranks of a column's values: how far a leaking number lies from the one that it was copied from.
 NOISE_IN_RANKS = 0.01
 # How many of the categories of a leaking row are another row's.

@@ -134,15 +134,11 @@ def _scores(
         range=metric.range,
         best=metric.best,
         synthetic=synthetic,
-        independent=_as_reference(results.get("independent")),
-        leak=_as_reference(results.get("leak")),
-        real=_as_reference(drawn[0] if drawn else None),
+        independent=results.get("independent"),
+        leak=results.get("leak"),
+        real=drawn[0] if drawn else None,
         floor=_floor(metric, [one for one in drawn if not isinstance(one, Unscored)]),
     )
-
-
-def _as_reference(result: AnyResult | None) -> AnyResult | None:
-    return result.as_reference() if isinstance(result, MetricResult) else result
 
 
 def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> Floor | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,10 +48,6 @@ class MetricResult(BaseModel):
         tuple[float, float] | None, Field(description="95 % interval of the score, where it is an estimate.")
     ] = None
     n_rows: Annotated[dict[str, int], Field(description="Rows used, by table.")]
-
-    def as_reference(self) -> Self:
-        """Return what may be said of a table in the synthetic one's place, whose rows may be real ones."""
-        return self
 
 
 class Unscored(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,16 +54,16 @@ class TellingApart(MetricResult):
     """AUC of a classifier that was asked which rows are synthetic."""
 
     classifier: str
-    giveaways: Annotated[list[ColumnGiveaway], Field(description="Columns, most telling first.")]
-    rows: Annotated[list[RowGiveaway], Field(description="Synthetic rows, most telling first.")]
+    giveaways: Annotated[
+        list[ColumnGiveaway], Field(description="Columns, most telling first; of the synthetic table only.")
+    ]
+    rows: Annotated[
+        list[RowGiveaway], Field(description="Rows, most telling first; of the synthetic table only.")
+    ]
     curve: Annotated[
         list[tuple[float, float]],
         Field(description="ROC curve: share of real rows and of synthetic ones that are called synthetic."),
     ]
-
-    def as_reference(self) -> Self:
-        """Return the result without the rows: those of a table that stands in may be real ones."""
-        return self.model_copy(update={"rows": []})
 
 
 @dataclass(frozen=True)
@@ -110,11 +110,12 @@ def ask(comparison: Comparison, detective: Detective) -> dict[str, Any]:
     for fold, model in zip(folds, models, strict=True):
         scores[fold] = model.decision_function(rows.features[fold])
     area = float(np.mean([_area(scores[fold], rows.is_synthetic[fold]) for fold in folds]))
+    is_named = not comparison.is_reference
     return {
         "score": area,
         "interval": interval(area, auc_standard_error(area, n_rows, n_rows), 0.0, 1.0),
-        "giveaways": _giveaways(comparison, detective, models[0], rows),
-        "rows": _most_telling(scores[rows.is_synthetic], rows.positions),
+        "giveaways": _giveaways(comparison, detective, models[0], rows) if is_named else [],
+        "rows": _most_telling(scores[rows.is_synthetic], rows.positions) if is_named else [],
         "curve": _curve(scores[~rows.is_synthetic], scores[rows.is_synthetic]),
         "n_rows": {"real": n_rows, "synthetic": n_rows},
     }
