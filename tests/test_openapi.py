@@ -70,6 +70,7 @@ def test_operations_bear_the_names_of_the_design():
         ),
         *("create_job", "list_jobs", "get_job", "cancel_job", "retry_job", "list_job_events"),
         *("list_models", "get_model", "delete_model", "list_reports", "get_report"),
+        *("release_dataset", "download_evidence", "get_project", "update_project", "list_policies"),
         *("list_synthesizers", "list_metrics", "healthz", "readyz"),
     }
 

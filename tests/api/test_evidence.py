@@ -20,12 +20,14 @@ Json = dict[str, Any]
 def files(
     client: TestClient,
     ready_dataset: Json,
-    trained_model: Json,
     run_jobs: Callable[[], int],
     tmp_path: Path,
 ) -> dict[str, Path]:
     """Sample, evaluate, and download the pack and the two tables."""
-    job = submit(client, kind="sample", model_id=trained_model["id"], n_rows=150, seed=1)
+    job = submit(client, kind="train", dataset_id=ready_dataset["id"], seed=7)
+    run_jobs()
+    model = get(client, f"/v1/jobs/{job['id']}")["result"]["model_id"]
+    job = submit(client, kind="sample", model_id=model, n_rows=150, seed=1)
     run_jobs()
     sample = get(client, f"/v1/jobs/{job['id']}")["result"]["dataset_id"]
     named = {"dataset_id": ready_dataset["id"], "synthetic_dataset_id": sample}

@@ -18,6 +18,7 @@ from tests.conftest import make_caller
 from tests.test_openapi import IN_V1, OPERATIONS
 from understudy.ids import PREFIXES, new_id, to_text
 from understudy.resources import Resources
+from understudy.services.api_keys import SCOPES
 
 World = dict[str, str]
 Own = tuple[TestClient, World]
@@ -57,7 +58,7 @@ def victim(shared_resources: Resources) -> World:
 def own(shared_resources: Resources) -> Own:
     """Make a client and the world of its own project."""
     caller = make_caller(shared_resources)
-    headers = {"Authorization": f"Bearer {new_key(shared_resources, caller)}"}
+    headers = {"Authorization": f"Bearer {new_key(shared_resources, caller, *SCOPES)}"}
     return TestClient(create_app(shared_resources), headers=headers), make_world(shared_resources, caller)
 
 

@@ -12,9 +12,12 @@ from tests.api.conftest import Json, get, submit
 
 
 def test_a_table_becomes_synthetic_rows_and_a_report(
-    client: TestClient, ready_dataset: Json, trained_model: Json, run_jobs: Callable[[], int]
+    client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int]
 ):
-    sample = submit(client, kind="sample", model_id=trained_model["id"], n_rows=50, seed=1)
+    trained = submit(client, kind="train", dataset_id=ready_dataset["id"], seed=7)
+    run_jobs()
+    model_id = get(client, f"/v1/jobs/{trained['id']}")["result"]["model_id"]
+    sample = submit(client, kind="sample", model_id=model_id, n_rows=50, seed=1)
     run_jobs()
     synthetic_id = get(client, f"/v1/jobs/{sample['id']}")["result"]["dataset_id"]
     evaluation = submit(

@@ -79,6 +79,7 @@ def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
             dataset_id=dataset.id,
             synthetic_dataset_id=dataset.id,
             summary={},
+            verdict={"outcome": "pass", "sentence": "", "policy": "p", "policy_version": "1", "checks": []},
         )
         upload = uploads.add(
             session,

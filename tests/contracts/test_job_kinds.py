@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from understudy.errors import InvalidInput, NotFound
+from understudy.evaluation.policy import POLICIES
 from understudy.job_kinds import KINDS, parse_parameters, run_work
 from understudy.progress import no_progress
 from understudy.tables.inference import infer_schema
@@ -41,7 +42,13 @@ PARAMETERS: dict[str, Json] = {
         "seed": 2**63 - 1,
         "name": "i",
     },
-    "evaluate": {"kind": "evaluate", "dataset_id": DATASET, "synthetic_dataset_id": DATASET, "seed": 0},
+    "evaluate": {
+        "kind": "evaluate",
+        "dataset_id": DATASET,
+        "synthetic_dataset_id": DATASET,
+        "policy": "standard",
+        "seed": 0,
+    },
     "probe": {"kind": "probe", "labels": {"team": "a"}},
 }
 
@@ -67,7 +74,13 @@ class Bench:
         self.contexts["impute"] = {"schema": schema, "n_rows": 2 * table.num_rows}
         synthetic = self.run("sample", "first")["files"]["table"]
         self.inputs["evaluate"] = {"real": table_path, "synthetic": synthetic}
-        self.contexts["evaluate"] = {"schema": schema, "split": {"seed": 3, "holdout_fraction": 0.2}}
+        self.contexts["evaluate"] = {
+            "schema": schema,
+            "split": {"seed": 3, "holdout_fraction": 0.2},
+            "sources": {},
+            "made_by": {},
+            "gate_policy": POLICIES["standard"].model_dump(mode="json"),
+        }
 
     def run(self, kind: str, name: str) -> Json:
         """Do the work, and return its files as paths and its facts."""

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.stack
 DEMO = [sys.executable, "-m", "understudy.cli", "demo", "--rows", "1000", "--port", "0"]
 PATIENCE_SECONDS = 60
 STORY = ("1,000 rows: 14 integer", "Trained", "1,000 synthetic rows", "How good is it?")
+# Of so few rows of so many columns an attacker may find some again: then the rows stay in quarantine.
+HELD_BACK = "the rows are in quarantine"
 
 
 def request(line: str, variables: dict[str, str]) -> httpx2.Response:
@@ -62,8 +64,12 @@ def test_the_demo_tells_its_story_and_its_last_lines_work_as_printed(tmp_path):
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_SECONDS) == 0
     assert all(said in output for said in STORY)
-    assert len((tmp_path / "demo" / "synthetic.csv").read_text().splitlines()) == 1001
-    assert (tmp_path / "demo" / "synthetic.parquet").read_bytes().startswith(b"PAR1")
+    files = {path.name for path in (tmp_path / "demo").iterdir()}
+    if HELD_BACK in output:
+        assert files == {"flights.csv", "report.html"}
+    else:
+        assert len((tmp_path / "demo" / "synthetic.csv").read_text().splitlines()) == 1001
+        assert (tmp_path / "demo" / "synthetic.parquet").read_bytes().startswith(b"PAR1")
     assert (tmp_path / "demo" / "report.html").read_text().startswith("<!doctype html>")
     _, alive = psutil.wait_procs(members, timeout=PATIENCE_SECONDS)
     assert not [member for member in alive if member.status() != psutil.STATUS_ZOMBIE]

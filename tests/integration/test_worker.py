@@ -49,7 +49,7 @@ def test_table_goes_from_upload_to_report_and_the_worker_goes_in_peace(stack, sm
     table = pq.read_table(pa.BufferReader(blob(stack, sampled.id, "table")))
     assert (table.num_rows, table.column_names) == (1000, small_table.column_names)
     report = json.loads(blob(stack, evaluated.id, "report_json"))
-    assert report["target"] == "city"
+    assert report["options"]["target"] == "city"
     assert report["tables"]["holdout"]["n_rows"] + report["tables"]["real"]["n_rows"] == small_table.num_rows
     assert blob(stack, evaluated.id, "report_html").lower().startswith(b"<!doctype html>")
 

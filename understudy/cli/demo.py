@@ -26,6 +26,8 @@ from understudy.cli.terminal import output
 from understudy.errors import Unavailable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from understudy.embedded.background import BackgroundStack
     from understudy.embedded.demo import DemoResult
 
@@ -144,20 +146,23 @@ def show_result(console: Console, result: DemoResult, seconds: float) -> None:
     """Print the scores, some rows, and where everything lies."""
     console.print("\n[bold]How good is it?[/]")
     show_scores(console, result.report)
+    if result.synthetic:
+        _show_rows(console, result.synthetic[0])
+    console.print("\n[bold]Where it lies[/]")
+    titles = ("Rows", *[""] * len(result.synthetic))
+    for what, path in zip(titles, result.synthetic, strict=False):
+        console.print(f"  {what:<8} {path}", soft_wrap=True, markup=False)
+    console.print(f"  {'Report':<8} {result.report_html}", soft_wrap=True, markup=False)
+    console.print(f"\n[green]Done in {seconds:.0f} s.[/]")
+
+
+def _show_rows(console: Console, synthetic_csv: Path) -> None:
     console.print(f"\n[bold]{N_ROWS_SHOWN} synthetic rows[/]")
-    with result.synthetic_csv.open(newline="", encoding="utf-8") as file:
+    with synthetic_csv.open(newline="", encoding="utf-8") as file:
         header, *rows = islice(csv.reader(file), N_ROWS_SHOWN + 1)
     order = sorted(range(len(header)), key=lambda i: _rank(header[i]))
     reordered = [[cells[i] for i in order] for cells in (header, *rows)]
     console.print(rows_table(reordered[0], reordered[1:], width=console.width))
-    console.print("\n[bold]Where it lies[/]")
-    for what, path in (
-        ("Rows", result.synthetic_csv),
-        ("", result.synthetic_parquet),
-        ("Report", result.report_html),
-    ):
-        console.print(f"  {what:<8} {path}", soft_wrap=True, markup=False)
-    console.print(f"\n[green]Done in {seconds:.0f} s.[/]")
 
 
 def _rank(column: str) -> int:

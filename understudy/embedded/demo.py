@@ -52,9 +52,9 @@ class DemoResult:
     # Any: the report as JSON.
     report: dict[str, Any]
     columns: list[str]
-    synthetic_csv: Path
-    synthetic_parquet: Path
     report_html: Path
+    # In CSV and in Parquet; none if the rows are in quarantine.
+    synthetic: tuple[Path, ...]
 
 
 def run_demo(client: Client, folder: Path, narrator: Narrator, *, n_rows: int | None = None) -> DemoResult:
@@ -71,13 +71,26 @@ def run_demo(client: Client, folder: Path, narrator: Narrator, *, n_rows: int | 
     model_id = _train(client, dataset_id, narrator)
     synthetic_id = _sample(client, model_id, n_rows or N_ROWS_SAMPLED, narrator)
     report_id = _evaluate(client, dataset_id, synthetic_id, narrator)
-    files = folder / "synthetic.csv", folder / "synthetic.parquet", folder / "report.html"
+    page = folder / "report.html"
     with narrator.step("Downloading", "Downloaded") as step:
-        client.download(f"/v1/datasets/{synthetic_id}/content?format=csv", files[0])
-        client.download(f"/v1/datasets/{synthetic_id}/content?format=parquet", files[1])
-        client.download(f"/v1/reports/{report_id}", files[2], accept="text/html")
-        step.done("the rows as CSV and as Parquet, the report as a page")
-    return DemoResult(model_id, client.get(f"/v1/reports/{report_id}"), columns, *files)
+        client.download(f"/v1/reports/{report_id}", page, accept="text/html")
+        rows = _download_rows(client, synthetic_id, folder)
+        step.done(
+            "the rows as CSV and as Parquet, the report as a page"
+            if rows
+            else "the report; the rows are in quarantine, since they fail the project's policy"
+        )
+    return DemoResult(model_id, client.get(f"/v1/reports/{report_id}"), columns, page, rows)
+
+
+def _download_rows(client: Client, synthetic_id: str, folder: Path) -> tuple[Path, ...]:
+    if "quarantine" in client.get(f"/v1/datasets/{synthetic_id}"):
+        return ()
+    files = tuple(folder / f"synthetic.{name}" for name in ("csv", "parquet"))
+    for file in files:
+        name = file.suffix.removeprefix(".")
+        client.download(f"/v1/datasets/{synthetic_id}/content?format={name}", file)
+    return files
 
 
 def unpack_flights(folder: Path, n_rows: int | None) -> Path:

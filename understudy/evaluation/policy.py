@@ -49,8 +49,8 @@ STANDARD = Policy(
     name="standard",
     description="For use inside an organisation, by people who could see the real data.",
     thresholds=(
-        Threshold(metric="column_shapes", warn=0.9, fail=0.7),
-        Threshold(metric="column_pairs", warn=0.85, fail=0.6),
+        Threshold(metric="column_shapes", of="loss", warn=0.05, fail=0.2),
+        Threshold(metric="column_pairs", of="loss", warn=0.08, fail=0.3),
         Threshold(metric="mutual_information", of="loss", warn=0.25, fail=0.6),
         Threshold(metric="rules_kept", of="loss", warn=0.05),
         Threshold(metric="coverage", of="loss", warn=0.15),
@@ -78,8 +78,8 @@ PUBLIC = Policy(
     name="public",
     description="For publication, or recipients that nobody knows.",
     thresholds=(
-        Threshold(metric="column_shapes", warn=0.9, fail=0.7),
-        Threshold(metric="column_pairs", warn=0.85, fail=0.6),
+        Threshold(metric="column_shapes", of="loss", warn=0.05, fail=0.2),
+        Threshold(metric="column_pairs", of="loss", warn=0.08, fail=0.3),
         Threshold(metric="mutual_information", of="loss", warn=0.25, fail=0.6),
         Threshold(metric="rules_kept", of="loss", warn=0.05),
         Threshold(metric="coverage", of="loss", warn=0.15),

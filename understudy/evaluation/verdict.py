@@ -145,8 +145,8 @@ def _explained(outcome: Outcome, metric: Metric, reason: str) -> str:
         return f"{metric.title} was not scored: it {reason}."
     if outcome == "inconclusive":
         return (
-            f"{metric.title} cannot be judged on so few rows: the numbers fit a good table, and one of which "
-            f"{metric.concern}."
+            f"{metric.title} cannot be judged: the interval is so wide that it fits a good table, and one of "
+            f"which {metric.concern}."
         )
     strength = "" if outcome == "fail" else " to some degree"
     return f"{metric.title} is beyond what the policy allows{strength}: {metric.concern}."

@@ -36,10 +36,13 @@ SAMPLE_BYTES = 100 * MEBIBYTE
 # The table and its codes.
 IMPUTE_BYTES_PER_CELL = 30
 
-# The classifiers and the nearest rows look at a bounded number of rows.
-SCORE_SECONDS = 12.0
-SCORE_SECONDS_PER_CELL = 8e-7
-SCORE_BYTES_PER_CELL = 40
+# The classifiers and the attacks ask about so many rows at most.
+N_ROWS_ASKED_MAX = 25_000
+SCORE_SECONDS, SCORE_SECONDS_OF_ASKED_ROWS = 5.0, 35.0
+SCORE_SECONDS_PER_CELL = 5e-6
+SCORE_BYTES_PER_CELL = 80
+# More rows than these are drawn.
+N_ROWS_SCORED_MAX = 500_000
 REPORT_BYTES = MEBIBYTE
 
 FEW_ROWS = 1_000
@@ -93,15 +96,16 @@ def of_impute(model: Model, table: Table, n_draws: int) -> Estimate:
 
 def of_evaluate(real: Table, synthetic: Table) -> Estimate:
     """Return what scoring a synthetic table takes."""
-    n_cells = sum(table.n_rows * table.n_columns for table in (real, synthetic))
+    n_cells = sum(min(table.n_rows, N_ROWS_SCORED_MAX) * table.n_columns for table in (real, synthetic))
     n_rows = min(real.n_rows, synthetic.n_rows)
+    asked = SCORE_SECONDS_OF_ASKED_ROWS * min(n_rows / N_ROWS_ASKED_MAX, 1.0)
     warnings = [] if n_rows >= FEW_ROWS else [_few_rows(n_rows)]
     if synthetic.dataset.origin == "imputation":
         warnings.append(
             "The dataset to score completes another one: its rows are real, whatever the scores of privacy."
         )
     return Estimate(
-        cpu_seconds=SCORE_SECONDS + n_cells * SCORE_SECONDS_PER_CELL,
+        cpu_seconds=SCORE_SECONDS + asked + n_cells * SCORE_SECONDS_PER_CELL,
         peak_memory_bytes=CLASSIFIERS_BYTES + n_cells * SCORE_BYTES_PER_CELL,
         size_bytes=REPORT_BYTES,
         warnings=tuple(warnings),

@@ -53,7 +53,7 @@ def rows(sessions: Sessions) -> Rows:
             **common,
         )
         report = reports.add(
-            session, dataset_id=dataset.id, synthetic_dataset_id=dataset.id, summary={}, **common
+            session, dataset_id=dataset.id, synthetic_dataset_id=dataset.id, summary={}, verdict={}, **common
         )
         artifacts.add(session, role="table", token=1, storage_key="k", sha256=b"", size_bytes=1, **common)
         key = api_keys.add(

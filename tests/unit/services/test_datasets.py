@@ -231,6 +231,7 @@ def family(resources: Resources, caller: Caller) -> tuple[Dataset, Model, Datase
             dataset_id=dataset.id,
             synthetic_dataset_id=sample.id,
             summary={},
+            verdict={},
         )
     return dataset, model, sample, report
 

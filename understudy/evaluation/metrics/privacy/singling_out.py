@@ -19,10 +19,8 @@ N_GUESSES = 2_000
 N_VALUES_GUESSED = 20_000
 N_GUESSES_MIN = 100
 N_ROWS_MIN = 100
-# Of each table: what is picked out of more rows takes longer to find than it tells.
+# Synthetic rows that guesses are made of.
 N_ROWS_MAX = 100_000
-# Of the training rows, at most so many times the holdout's: what the control misses grows with it.
-RATIO_MAX = 5
 
 Kind = Literal["one column", "many columns"]
 
@@ -65,9 +63,10 @@ def score(comparison: Comparison) -> SinglingOut | Unscored:
     """
     assert comparison.holdout is not None
     rng = comparison.rng("singling out")
-    holdout, synthetic = (table.draw(N_ROWS_MAX, rng) for table in (comparison.holdout, comparison.synthetic))
+    # All real rows: of a part, a row would seem to be alone that has its like among the others.
+    training, holdout = comparison.real, comparison.holdout
+    synthetic = comparison.synthetic.draw(N_ROWS_MAX, rng)
     n_holdout = holdout.n_rows
-    training = comparison.real.draw(min(RATIO_MAX * n_holdout, N_ROWS_MAX), rng)
     if min(n_holdout, training.n_rows) < N_ROWS_MIN:
         return Unscored(reason=f"needs at least {N_ROWS_MIN} training rows and as many held-out rows")
     pool = _joined(training, holdout)
