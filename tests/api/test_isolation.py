@@ -27,6 +27,7 @@ PART_DIGEST = f"sha-256=:{b64encode(sha256(b'abcd').digest()).decode()}:"
 # What each operation must be sent to get as far as looking for the thing.
 REQUESTS: dict[str, dict[str, Any]] = {
     "update_dataset": {"json": {"name": "mine now"}},
+    "release_dataset": {"json": {"reason": "It is to be tested."}},
     "update_schema": {"json": {"subject": "a"}},
     "apply_sdv_metadata": {"json": {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {}}},
     "put_upload_part": {"content": b"abcd", "headers": {"Content-Digest": PART_DIGEST}},
