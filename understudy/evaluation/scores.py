@@ -145,23 +145,32 @@ def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> Floor | None:
     if not drawn:
         return None
     scores = np.array([one.score for one in drawn])
-    centre = float(scores.mean())
-    half = _half_width(scores) if len(scores) > 1 else _half_width_of_one(drawn[0])
-    if half is None:
-        return Floor(score=centre, n_draws=len(scores))
-    low, high = (min(max(end, metric.range[0]), metric.range[1]) for end in (centre - half, centre + half))
-    return Floor(score=centre, interval=(low, high), n_draws=len(scores))
+    ends = _ends_of_many(scores, metric.best) if len(scores) > 1 else _ends_of_one(drawn[0])
+    interval = None
+    if ends is not None:
+        low, high = (min(max(end, metric.range[0]), metric.range[1]) for end in sorted(ends))
+        interval = (low, high)
+    return Floor(score=float(scores.mean()), interval=interval, n_draws=len(scores))
 
 
-def _half_width(scores: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    """Return half the width of the prediction interval of one more score."""
+def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: float) -> tuple[float, float]:
+    """Return the ends of the prediction interval of one more score."""
     from scipy.stats import t
 
     n = len(scores)
-    return float(t.ppf(1 - _tail(), n - 1) * scores.std(ddof=1) * math.sqrt(1 + 1 / n))
+    width = float(t.ppf(1 - _tail(), n - 1) * math.sqrt(1 + 1 / n))
+    gaps = scores - best
+    if np.all(gaps > 0) or np.all(gaps < 0):
+        # Distances to the best score cannot be negative and have a long tail: their logarithms are nearer to
+        # normal than they are.
+        logs, sign = np.log(np.abs(gaps)), float(np.sign(gaps[0]))
+        centre, half = float(logs.mean()), width * float(logs.std(ddof=1))
+        return best + sign * math.exp(centre - half), best + sign * math.exp(centre + half)
+    centre, half = float(scores.mean()), width * float(scores.std(ddof=1))
+    return centre - half, centre + half
 
 
-def _half_width_of_one(result: MetricResult) -> float | None:
+def _ends_of_one(result: MetricResult) -> tuple[float, float] | None:
     """Return the same for a score that was drawn once, and whose own interval is known."""
     from scipy.stats import norm
 
@@ -169,7 +178,8 @@ def _half_width_of_one(result: MetricResult) -> float | None:
         return None
     standard_error = (result.interval[1] - result.interval[0]) / 2 / norm.ppf(0.975)
     # Both scores are estimates: that of these rows, and that which is held against it.
-    return float(norm.ppf(1 - _tail()) * math.sqrt(2) * standard_error)
+    half = float(norm.ppf(1 - _tail()) * math.sqrt(2) * standard_error)
+    return result.score - half, result.score + half
 
 
 def _tail() -> float:
