@@ -6,6 +6,12 @@ import argparse
 import subprocess
 import sys
 
+# What cannot do without the tables of the folder.
+OF_THE_FOLDER = (
+    *("benchmarks.conditional", "benchmarks.membership"),
+    *("benchmarks.reports", "benchmarks.power_check", "benchmarks.real_against_real"),
+)
+
 
 def main() -> None:
     """Run each benchmark in a process of its own, so that one's memory is not another's."""
@@ -17,7 +23,7 @@ def main() -> None:
     written = ["--write-results"] if arguments.write_results else []
     for module, *options in (
         ["benchmarks.engine", *data, *written],
-        *([["benchmarks.conditional", *data], ["benchmarks.membership", *data]] if data else []),
+        *([[module, *data] for module in OF_THE_FOLDER] if data else []),
         ["benchmarks.scaling", *written],
         ["benchmarks.inference", *data],
         ["benchmarks.ingest"],
