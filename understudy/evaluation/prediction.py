@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.evaluation.boosting import n_bins, n_rows_learnt
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.distributions import OTHER_LABEL, shortened
 from understudy.evaluation.encoding import EncodedTable, Values, is_missing
@@ -211,18 +212,22 @@ def rows_judged(comparison: Comparison) -> Labelled:
         return rows_of_real(comparison)
     return comparison.once(
         "prediction: judged rows",
-        lambda known: _labelled(known, known.synthetic, N_ROWS_TRAIN_MAX, "judged"),
+        lambda known: _labelled(known, known.synthetic, _n_rows_learnt(known), "judged"),
     )
 
 
 def _real_part(comparison: Comparison, *, is_test: bool) -> Labelled:
-    role, n_rows_max = ("test", N_ROWS_TEST_MAX) if is_test else ("real", N_ROWS_TRAIN_MAX)
+    role, n_rows_max = ("test", N_ROWS_TEST_MAX) if is_test else ("real", _n_rows_learnt(comparison))
     if comparison.holdout is not None:
         table = comparison.holdout if is_test else comparison.real
     else:
         mask = split_holdout(comparison.real.n_rows, TEST_FRACTION, comparison.seed)
         table = comparison.real.take(np.flatnonzero(mask == is_test))
     return _labelled(comparison, table, n_rows_max, role)
+
+
+def _n_rows_learnt(comparison: Comparison) -> int:
+    return n_rows_learnt(N_ROWS_TRAIN_MAX, len(comparison.columns))
 
 
 def _labelled(comparison: Comparison, table: EncodedTable, n_rows_max: int, role: str) -> Labelled:
@@ -272,6 +277,7 @@ def train_and_predict(
         learning_rate=min(RATE_MAX, ROUNDS_TIMES_RATE / n_rounds),
         l2_regularization=1.0,
         early_stopping=False,
+        max_bins=n_bins(train.features.shape[1]),
         random_state=seed % 2**32,
     )
     with one_thread():

@@ -39,6 +39,7 @@ IMPUTE_BYTES_PER_CELL = 30
 # The classifiers and the attacks ask about so many rows at most.
 N_ROWS_ASKED_MAX = 25_000
 SCORE_SECONDS, SCORE_SECONDS_OF_ASKED_ROWS = 5.0, 35.0
+SCORE_SECONDS_PER_COLUMN = 0.3
 SCORE_SECONDS_PER_CELL = 5e-6
 SCORE_BYTES_PER_CELL = 80
 # More rows than these are drawn.
@@ -105,7 +106,10 @@ def of_evaluate(real: Table, synthetic: Table) -> Estimate:
             "The dataset to score completes another one: its rows are real, whatever the scores of privacy."
         )
     return Estimate(
-        cpu_seconds=SCORE_SECONDS + asked + n_cells * SCORE_SECONDS_PER_CELL,
+        cpu_seconds=SCORE_SECONDS
+        + asked
+        + real.n_columns * SCORE_SECONDS_PER_COLUMN
+        + n_cells * SCORE_SECONDS_PER_CELL,
         peak_memory_bytes=CLASSIFIERS_BYTES + n_cells * SCORE_BYTES_PER_CELL,
         size_bytes=REPORT_BYTES,
         warnings=tuple(warnings),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.evaluation.boosting import n_rows_learnt
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.discrimination import auc, auc_standard_error, interval
 from understudy.evaluation.encoding import EncodedTable
@@ -89,7 +90,8 @@ class Rows:
 
 def n_rows_asked(comparison: Comparison, detective: Detective) -> int:
     """Return how many rows of each table are asked about."""
-    return min(comparison.real.n_rows, comparison.synthetic.n_rows, detective.n_rows_max)
+    most = n_rows_learnt(detective.n_rows_max, len(comparison.columns))
+    return min(comparison.real.n_rows, comparison.synthetic.n_rows, most)
 
 
 def ask(comparison: Comparison, detective: Detective) -> dict[str, Any]:

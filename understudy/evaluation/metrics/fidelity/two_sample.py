@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.evaluation.boosting import n_bins
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable
 from understudy.evaluation.features import as_features
@@ -62,6 +63,7 @@ def _fit(features: Floats, is_synthetic: NDArray[np.bool_], seed: int) -> Any:
         learning_rate=LEARNING_RATE,
         early_stopping=False,
         min_samples_leaf=10,
+        max_bins=n_bins(features.shape[1]),
         random_state=seed % 2**32,
     )
     return model.fit(features, is_synthetic)
