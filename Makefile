@@ -33,7 +33,7 @@ check: .venv/dev ## Format, lint, types, floors, container files, lock
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
-bench: .venv/bench .venv/kernels ## Measure all, an hour; DATA=folder of adult.csv, housing.csv, diamonds.csv for more tables
+bench: .venv/bench .venv/kernels ## Measure all, hours; DATA=folder of adult.csv, housing.csv, diamonds.csv for more tables
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
 
 bench-peers: .venv/bench ## Judge other synthesizers on the same tables, hours; installs them outside of .venv

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     ] = None
     secret_key: Annotated[
         SecretStr | None,
-        Field(description="At least 32 characters; keys the HMAC under which API keys are stored."),
+        Field(description="At least 32 characters; keys the HMAC of API keys, and signs evidence."),
     ] = None
     data_dir: Annotated[Path, Field(description="Folder of the embedded stack and of local files.")] = Field(
         default_factory=default_data_dir
