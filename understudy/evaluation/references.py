@@ -115,6 +115,16 @@ def resampled_rows(comparison: Comparison) -> Iterator[Comparison]:
         yield comparison.with_tables(**drawn, holdout=None)
 
 
+def dealt_rows(comparison: Comparison) -> Iterator[Comparison]:
+    """Yield comparisons whose tables are dealt out from all real rows, no row to both of them."""
+    pool = _joined([table for table in (comparison.real, comparison.holdout) if table is not None])
+    n_judged = min(comparison.synthetic.n_rows, pool.n_rows // 2)
+    for number in range(N_RESAMPLED):
+        order = comparison.rng(f"dealt {number}").permutation(pool.n_rows)
+        judged, others = np.sort(order[:n_judged]), np.sort(order[n_judged:][: comparison.real.n_rows])
+        yield comparison.with_tables(real=pool.take(others), synthetic=pool.take(judged), holdout=None)
+
+
 def _with_replacement(n: int, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
     # In order: columns are read from front to back.
     return np.sort(rng.integers(n, size=size))

@@ -20,7 +20,7 @@ from understudy.evaluation.metrics.base import (
     Unscored,
     missing_need,
 )
-from understudy.evaluation.references import fresh_rows, resampled_rows
+from understudy.evaluation.references import dealt_rows, fresh_rows, resampled_rows
 from understudy.progress import Progress
 
 # In so many of a hundred reports on real rows, *all* scores lie within their floors.
@@ -112,10 +112,11 @@ def _draws_of_real_rows(metrics: Sequence[Metric], comparison: Comparison) -> di
     for needs in {metric.needs for metric in by_stand_in.get(StandIn.fresh, [])}:
         alike = [metric for metric in by_stand_in[StandIn.fresh] if metric.needs == needs]
         draws |= {name: [found] for name, found in _results(alike, fresh_rows(comparison, needs)).items()}
-    resampled = by_stand_in.get(StandIn.resampled, [])
-    for drawn in resampled_rows(comparison) if resampled else ():
-        for name, found in _results(resampled, drawn).items():
-            draws.setdefault(name, []).append(found)
+    for stand_in, draw in ((StandIn.resampled, resampled_rows), (StandIn.dealt, dealt_rows)):
+        alike = by_stand_in.get(stand_in, [])
+        for drawn in draw(comparison) if alike else ():
+            for name, found in _results(alike, drawn).items():
+                draws.setdefault(name, []).append(found)
     return draws
 
 

@@ -14,7 +14,7 @@ from understudy.evaluation.encoding import is_missing
 from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.base import Need
 from understudy.evaluation.metrics.fidelity import column_shapes
-from understudy.evaluation.references import N_RESAMPLED, fresh_rows, leaky_copy, resampled_rows
+from understudy.evaluation.references import N_RESAMPLED, dealt_rows, fresh_rows, leaky_copy, resampled_rows
 from understudy.evaluation.scores import score_all
 from understudy.progress import no_progress
 
@@ -73,6 +73,19 @@ def test_resampled_tables_have_their_own_sizes_and_only_real_rows(compared: Comp
         assert (one.real.n_rows, one.synthetic.n_rows) == (600, 400)
         assert rows_of(one.synthetic) <= known
     assert rows_of(drawn[0].synthetic) != rows_of(drawn[1].synthetic)
+
+
+@pytest.mark.parametrize(("holdout", "sizes"), [(HOLDOUT, (500, 400)), (None, (300, 300))])
+def test_dealt_rows_are_in_one_table_only(holdout: pa.Table | None, sizes: tuple[int, int]) -> None:
+    compared = comparison(REAL, SYNTHETIC, holdout=holdout)
+    drawn = list(dealt_rows(compared))
+    for one in drawn:
+        real, judged = ({*table.row_hashes[table.rows]} for table in (one.real, one.synthetic))
+        assert real.isdisjoint(judged)
+        assert (one.real.n_rows, one.synthetic.n_rows) == sizes
+    assert {*drawn[0].synthetic.row_hashes[drawn[0].synthetic.rows]} != {
+        *drawn[1].synthetic.row_hashes[drawn[1].synthetic.rows]
+    }
 
 
 def test_what_several_metrics_need_is_computed_once_for_each_table(compared: Comparison) -> None:

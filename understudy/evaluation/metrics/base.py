@@ -67,6 +67,9 @@ class StandIn(StrEnum):
     # spread of a score that is a smooth function of the rows' distribution. Not for scores that look at
     # single rows or their neighbours, since rows would occur twice.
     resampled = "resampled"
+    # All real rows are dealt out anew to both tables, no row to both, a few times, in sizes as near to their
+    # own as there are rows for: for scores that hang on single extreme rows, and cost little.
+    dealt = "dealt"
     # Other real rows, none of them twice: the holdout, or half of the real rows where there is none. A metric
     # that needs a holdout gets one half of it as the judged table, and the other half as the holdout.
     fresh = "fresh"

@@ -91,5 +91,5 @@ COLUMN_ADHERENCE = Metric(
     best=1.0,
     result=ColumnAdherence,
     score=score,
-    stand_in=StandIn.fresh,
+    stand_in=StandIn.dealt,
 )

@@ -94,5 +94,5 @@ COLUMN_COVERAGE = Metric(
     best=1.0,
     result=ColumnCoverage,
     score=score,
-    stand_in=StandIn.fresh,
+    stand_in=StandIn.dealt,
 )
