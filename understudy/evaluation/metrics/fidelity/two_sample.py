@@ -24,7 +24,7 @@ from understudy.evaluation.metrics.fidelity.telling_apart import (
 )
 from understudy.evaluation.threads import one_thread
 
-N_ROWS_MAX = 10_000
+N_ROWS_MAX = 8_000
 N_TREES = 60
 # Fewer trees in longer steps: two thirds of the time of 100 at 0.1, for 0.003 to 0.006 of the area.
 LEARNING_RATE = 0.15
