@@ -6,7 +6,6 @@ categories by whether they are equal; a missing value equals only another one.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, Values, is_missing
+from understudy.synthesizers.blocks import count_threads
 
 # Ranks lie between 0 and 1, and the kernels count at most 1 a column: missing is as far as can be from known.
 MISSING_AT = 2.0
@@ -77,7 +77,8 @@ def as_points(comparison: Comparison, table: EncodedTable) -> Points:
         if encoder.is_categorical:
             codes.append(values)
         else:
-            numbers.append(_ranks(values, real))
+            ranks = ranks_among(values, real, missing_at=MISSING_AT)
+            numbers.append(np.rint(ranks * RANK_STEPS) / RANK_STEPS)
         places.append((encoder.is_categorical, i))
     none = np.empty((0, table.n_rows))
     return Points(
@@ -119,18 +120,17 @@ def count_differences(queries: Points, others: Points, tolerance: float) -> NDAr
     return np.concatenate(found)
 
 
-def _ranks(values: Values, real: Values) -> NDArray[np.float64]:
+def ranks_among(values: Values, real: Values, *, missing_at: float) -> NDArray[np.float64]:
     """Return the share of the real values below each value, half of the equal ones counted."""
     known = np.sort(real[~is_missing(real)])
     low, high = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
-    ranks = np.rint((low + high) / (2 * max(len(known), 1)) * RANK_STEPS) / RANK_STEPS
-    return np.where(is_missing(values), MISSING_AT, ranks)
+    return np.where(is_missing(values), missing_at, (low + high) / (2 * max(len(known), 1)))
 
 
 # Any: what the kernels give.
 def _in_parts(queries: Points, search: Callable[..., Any]) -> list[Any]:
     """Return what is found for the queries, a part of them on each processor."""
-    n_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    n_threads = count_threads()
     numbers, codes = (
         np.array_split(np.ascontiguousarray(part.T), n_threads) for part in (queries.numbers, queries.codes)
     )

@@ -200,9 +200,13 @@ def _result(metric: Metric, comparison: Comparison) -> AnyResult:
         return unmet
     try:
         result = cast(AnyResult, metric.score(comparison))
+    # Too little memory is the job's matter, not the metric's: it may be tried again with more.
+    except MemoryError:
+        raise
     # One metric must not cost the report; whatever goes wrong in it is said in its place.
     except Exception as error:
-        return Unscored(reason=f"could not be computed on these tables ({type(error).__name__})")
+        reason = f"could not be computed on these tables ({type(error).__name__})"
+        return Unscored(reason=reason, is_fault=True)
     if result.score is not None and not np.isfinite(result.score):
         return Unscored(reason="is not defined on these tables")
     return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -70,7 +70,7 @@ def judge(policy: Policy, metrics: Sequence[MetricScores]) -> Verdict:
     """Hold the scores against the policy."""
     by_name = {scores.name: scores for scores in metrics}
     checks = [_check(threshold, by_name[threshold.metric]) for threshold in policy.thresholds]
-    outcome = _overall(policy, checks)
+    outcome = _overall(policy, checks, by_name)
     return Verdict(
         outcome=outcome,
         sentence=_sentence(outcome, policy, checks),
@@ -152,15 +152,20 @@ def _explained(outcome: Outcome, metric: Metric, reason: str) -> str:
     return f"{metric.title} is beyond what the policy allows{strength}: {metric.concern}."
 
 
-def _overall(policy: Policy, checks: Sequence[Check]) -> Overall:
+def _overall(policy: Policy, checks: Sequence[Check], by_name: Mapping[str, MetricScores]) -> Overall:
     outcomes = {check.outcome for check in checks}
     if "fail" in outcomes:
         return "fail"
     is_incomplete = any(
-        check.outcome == "unscored" and threshold.required
+        check.outcome == "unscored" and (threshold.required or _is_fault(by_name[check.metric]))
         for check, threshold in zip(checks, policy.thresholds, strict=True)
     )
     return "warn" if is_incomplete or outcomes & {"warn", "inconclusive"} else "pass"
+
+
+def _is_fault(scores: MetricScores) -> bool:
+    # An attack that broke must not pass for one that found nothing.
+    return isinstance(scores.synthetic, Unscored) and scores.synthetic.is_fault
 
 
 def _sentence(outcome: Overall, policy: Policy, checks: Sequence[Check]) -> str:

@@ -111,7 +111,17 @@ def test_a_metric_that_breaks_does_not_cost_the_report(compared: Comparison) -> 
     ]
     found = {one.name: one for one in score_all(compared, {}, no_progress, metrics)}
     assert found["column_shapes"].synthetic.reason == "could not be computed on these tables (KeyError)"  # type: ignore[union-attr]
+    assert found["column_shapes"].synthetic.is_fault  # type: ignore[union-attr]
     assert found["column_pairs"].floor is not None
+
+
+def test_too_little_memory_is_the_jobs_matter(compared: Comparison) -> None:
+    def greedy(_: Comparison) -> None:
+        raise MemoryError
+
+    metrics = [replace(METRICS["column_shapes"], score=greedy)]  # type: ignore[arg-type]
+    with pytest.raises(MemoryError):
+        score_all(compared, {}, no_progress, metrics)
 
 
 def test_real_rows_lie_within_the_floor() -> None:

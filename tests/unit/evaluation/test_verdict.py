@@ -109,6 +109,14 @@ def test_what_is_not_scored_counts_only_where_it_is_required(required: bool, out
     assert "needs a holdout" in found.checks[0].sentence
 
 
+def test_a_metric_that_broke_is_no_pass() -> None:
+    broken = scores(COPIES, None).model_copy(
+        update={"synthetic": Unscored(reason="could not be computed", is_fault=True)}
+    )
+    policy = Policy(name="own", thresholds=(Threshold(metric="exact_copies", fail=0.1),))
+    assert judge(policy, [broken]).outcome == "warn"
+
+
 def test_the_worst_check_decides_and_is_named() -> None:
     policy = Policy(
         name="own",

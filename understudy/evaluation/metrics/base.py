@@ -58,6 +58,12 @@ class Unscored(BaseModel):
     metric: Literal["unscored"] = "unscored"
     score: None = None
     reason: Annotated[str, Field(description="A phrase such as `needs a holdout`.")]
+    is_fault: Annotated[
+        bool,
+        Field(
+            description="Whether the metric broke, rather than lacked something: every verdict warns then."
+        ),
+    ] = False
 
 
 class StandIn(StrEnum):

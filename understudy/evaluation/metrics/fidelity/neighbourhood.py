@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -10,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.encoding import EncodedTable, Values, is_missing
+from understudy.evaluation.encoding import EncodedTable, is_missing
 from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.points import ranks_among
+from understudy.synthesizers.blocks import count_threads
 
 N_ROWS_MAX = 5_000
 N_ROWS_MIN = 50
@@ -99,16 +100,10 @@ def as_points(comparison: Comparison, table: EncodedTable) -> Points:
             codes.append(values)
         else:
             # A missing number stands in the middle, and a code tells that it is missing.
-            numbers.append(_ranks(values, real))
+            numbers.append(ranks_among(values, real, missing_at=0.5))
             codes.append(is_missing(values))
     none = np.empty((0, table.n_rows))
     return Points(np.array(numbers or none, dtype=np.float32), np.array(codes or none, dtype=np.int32))
-
-
-def _ranks(values: Values, real: Values) -> Floats:
-    known = np.sort(real[~is_missing(real)])
-    low, high = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
-    return np.asarray(np.where(is_missing(values), 0.5, (low + high) / (2 * max(len(known), 1))))
 
 
 def _neighbours(real: Points, synthetic: Points) -> tuple[Integers, Integers, Integers]:
@@ -121,7 +116,7 @@ def _neighbours(real: Points, synthetic: Points) -> tuple[Integers, Integers, In
         radii = kth_distances(query_numbers, query_codes, real.numbers, real.codes, rows, N_NEIGHBOURS)
         return find_within(query_numbers, query_codes, synthetic.numbers, synthetic.codes, radii)
 
-    n_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    n_threads = count_threads()
     with ThreadPoolExecutor(n_threads) as threads:
         found = list(threads.map(search, np.array_split(np.arange(real.n_rows), n_threads)))
     nearest, n_within, n_around = zip(*found, strict=True)

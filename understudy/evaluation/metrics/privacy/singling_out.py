@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.encoding import EncodedTable, Values
+from understudy.evaluation.encoding import Values
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
 from understudy.evaluation.predicates import NOBODY, SortedColumn, hits_of_combinations, hits_of_values
 from understudy.evaluation.rates import CONFIDENCE, Interval, exact_interval
@@ -69,7 +69,7 @@ def score(comparison: Comparison) -> SinglingOut | Unscored:
     n_holdout = holdout.n_rows
     if min(n_holdout, training.n_rows) < N_ROWS_MIN:
         return Unscored(reason=f"needs at least {N_ROWS_MIN} training rows and as many held-out rows")
-    pool = _joined(training, holdout)
+    pool = comparison.once_of_real("singling out: pool", _pool)
     kinds: list[tuple[Kind, NDArray[np.int64]]] = [
         ("one column", hits_of_values(synthetic, pool, N_VALUES_GUESSED, rng)),
         ("many columns", hits_of_combinations(synthetic, pool, N_GUESSES, rng)),
@@ -94,9 +94,10 @@ def score(comparison: Comparison) -> SinglingOut | Unscored:
     )
 
 
-def _joined(training: EncodedTable, holdout: EncodedTable) -> list[SortedColumn]:
-    """Return the columns of both tables, training rows first."""
-    pairs = zip(training.columns, holdout.columns, strict=True)
+def _pool(comparison: Comparison) -> list[SortedColumn]:
+    """Return the columns of all real rows, training rows first, whatever table is judged."""
+    assert comparison.holdout is not None
+    pairs = zip(comparison.real.columns, comparison.holdout.columns, strict=True)
     return [SortedColumn.of(cast(Values, np.concatenate(pair))) for pair in pairs]
 
 
