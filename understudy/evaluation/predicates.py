@@ -56,23 +56,23 @@ class SortedColumn:
     """
 
     values: Values
-    order: NDArray[np.int64]
+    order: NDArray[np.integer]
     known: Values
 
     @classmethod
-    def of(cls, values: Values) -> SortedColumn:
-        """Return the column of these values."""
-        order = np.argsort(values, kind="stable")
+    def of(cls, values: Values, order: NDArray[np.integer] | None = None) -> SortedColumn:
+        """Return the column of these values, whose order may be known."""
+        order = np.argsort(values, kind="stable") if order is None else order
         return cls(values, order, values[order[: len(values) - int(np.isnan(values).sum())]])
 
     def rows(self, condition: Condition) -> NDArray[np.int64]:
         """Return the rows for which a condition holds."""
         if np.isnan(condition.low):
-            return self.order[len(self.known) :]
+            return self.order[len(self.known) :].astype(np.int64)
         # The needle's type is the column's: else the whole column is converted.
         low, high = self.known.dtype.type(condition.low), self.known.dtype.type(condition.high)
         left, right = np.searchsorted(self.known, low, "left"), np.searchsorted(self.known, high, "right")
-        return self.order[left:right]
+        return self.order[left:right].astype(np.int64)
 
     def around(self, row: int, column: int) -> Condition:
         """Return a condition that a row fulfils, and rows that are near to it."""

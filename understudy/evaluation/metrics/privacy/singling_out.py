@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, cast
 
 import numpy as np
@@ -69,7 +70,7 @@ def score(comparison: Comparison) -> SinglingOut | Unscored:
     n_holdout = holdout.n_rows
     if min(n_holdout, training.n_rows) < N_ROWS_MIN:
         return Unscored(reason=f"needs at least {N_ROWS_MIN} training rows and as many held-out rows")
-    pool = comparison.once_of_real("singling out: pool", _pool)
+    pool = _pool(comparison)
     kinds: list[tuple[Kind, NDArray[np.int64]]] = [
         ("one column", hits_of_values(synthetic, pool, N_VALUES_GUESSED, rng)),
         ("many columns", hits_of_combinations(synthetic, pool, N_GUESSES, rng)),
@@ -95,10 +96,21 @@ def score(comparison: Comparison) -> SinglingOut | Unscored:
 
 
 def _pool(comparison: Comparison) -> list[SortedColumn]:
-    """Return the columns of all real rows, training rows first, whatever table is judged."""
+    """Return the columns of all real rows, training rows first."""
+    # Only their order is kept between tables that are judged: the values, twice, would be the most of it.
+    orders = comparison.once_of_real("singling out: orders", _orders)
+    return [SortedColumn.of(values, order) for values, order in zip(_values(comparison), orders, strict=True)]
+
+
+def _orders(comparison: Comparison) -> list[NDArray[np.int32]]:
+    return [np.argsort(values, kind="stable").astype(np.int32) for values in _values(comparison)]
+
+
+def _values(comparison: Comparison) -> Iterator[Values]:
     assert comparison.holdout is not None
     pairs = zip(comparison.real.columns, comparison.holdout.columns, strict=True)
-    return [SortedColumn.of(cast(Values, np.concatenate(pair))) for pair in pairs]
+    for pair in pairs:
+        yield cast(Values, np.concatenate(pair))
 
 
 def judge_guesses(
