@@ -15,7 +15,6 @@ from understudy.kernels import (
     forests,
     hashing,
     hierarchy,
-    nearest,
     neighbours,
     permutation,
     predictors,
@@ -108,7 +107,6 @@ def _compile_permutation() -> None:
 
 def _compile_nearest() -> None:
     numbers, codes = np.zeros((1, 1), np.float32), np.zeros((1, 1), np.int32)
-    nearest.nearest_distances(numbers, codes, numbers, codes)
     part, left_out = np.zeros(2, np.bool_), np.zeros(1, np.int64)
     neighbours.nearest_rows(numbers, codes, numbers, codes, part, left_out, 1)
     neighbours.fewest_differences(numbers, codes, numbers, codes, 0.0)
