@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.service_schemas import Body, Timestamp
 from understudy import ids
-from understudy.evaluation.policy import Policy
+from understudy.parameters.policy import Policy
 
 if TYPE_CHECKING:
     from understudy.db import orm

@@ -15,7 +15,8 @@ from app.project_schemas import Quarantine, Release, VerdictSummary
 from app.service_schemas import Body, Timestamp
 from app.table_schemas import TableSchema
 from understudy import ids
-from understudy.job_kinds.base import Estimate, JobParameters, Labels, Name
+from understudy.job_kinds.base import Estimate
+from understudy.parameters.base import JobParameters, Labels, Name
 
 if TYPE_CHECKING:
     from understudy.db import orm

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.errors import InvalidInput
 from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.base import Metric, Unscored
-from understudy.evaluation.policy import Policy, Quantity, Threshold
+from understudy.parameters.policy import Policy, Quantity, Threshold
 
 if TYPE_CHECKING:
     from understudy.evaluation.scores import MetricScores
