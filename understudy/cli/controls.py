@@ -61,7 +61,7 @@ def read_control(
 
 
 def _read_where(options: Iterable[str], schema: Schema, n_rows: int) -> Control:
-    from understudy.synthesizers.control import Control, SampleCondition
+    from understudy.parameters.constraints import Control, SampleCondition
 
     allowed: dict[str, Allowed] = {}
     for option in options:
@@ -90,7 +90,7 @@ def _read_allowed(column: Column, asked: str) -> Allowed:
 
 
 def _read_rebalance(option: str, schema: Schema) -> Control:
-    from understudy.synthesizers.control import ColumnRebalance, Control
+    from understudy.parameters.constraints import ColumnRebalance, Control
 
     column, listed = _split(option, ":", schema, "--rebalance NAME:VALUE=SHARE,VALUE=SHARE")
     shares = _read_shares(column, listed)

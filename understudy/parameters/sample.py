@@ -8,7 +8,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from pydantic_core import PydanticCustomError
 
 from understudy.parameters.base import JobParameters, Json, Name, Seed
-from understudy.parameters.constraints import N_GROUPS_MAX, Condition, Control, Rebalance
+from understudy.parameters.constraints import N_GROUPS_MAX, ColumnRebalance, Control, SampleCondition
 
 
 class SampleParameters(JobParameters):
@@ -31,12 +31,12 @@ class SampleParameters(JobParameters):
         Field(ge=0, lt=2**62, description="Rows to pass over: row k of a seed is the same in every sample."),
     ] = 0
     conditions: Annotated[
-        tuple[Condition, ...],
+        tuple[SampleCondition, ...],
         Field(max_length=N_GROUPS_MAX, description="Groups of rows in which columns are fixed, in order."),
     ] = ()
-    rebalance: Annotated[Rebalance | None, Field(description="Other shares of the values of a column.")] = (
-        None
-    )
+    rebalance: Annotated[
+        ColumnRebalance | None, Field(description="Other shares of the values of a column.")
+    ] = None
     name: Annotated[Name | None, Field(description="Of the dataset; made from the model's if left out.")] = (
         None
     )

@@ -11,6 +11,7 @@ from understudy.evaluation.page.formatting import escape
 from understudy.evaluation.report import Report
 from understudy.evaluation.scores import MetricScores
 from understudy.evaluation.verdict import Outcome, PolicyCheck
+from understudy.parameters.policy import Policy
 
 # What asks for attention comes first.
 ORDER: tuple[Outcome, ...] = ("fail", "inconclusive", "warn", "unscored", "pass")
