@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from app.bodies.base import Body
-from understudy.evaluation.policy import Policy
+from understudy.parameters.policy import Policy
 
 
 class SynthesizerDescription(Body):

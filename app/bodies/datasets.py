@@ -11,7 +11,7 @@ from app.bodies.base import Body, Page, Timestamp, id_text
 from app.bodies.jobs import JobFailure
 from app.bodies.quarantine import DatasetQuarantine, QuarantineRelease
 from understudy import ids
-from understudy.job_kinds.base import Labels, Name
+from understudy.parameters.base import Labels, Name
 
 if TYPE_CHECKING:
     from understudy.db import orm

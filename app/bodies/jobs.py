@@ -8,7 +8,8 @@ from pydantic import ConfigDict, Field
 
 from app.bodies.base import Body, Json, Page, Timestamp, without_nulls
 from understudy import ids
-from understudy.job_kinds.base import Estimate, JobParameters
+from understudy.job_kinds.base import Estimate
+from understudy.parameters.base import JobParameters
 
 if TYPE_CHECKING:
     from understudy.db import orm

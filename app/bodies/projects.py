@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.bodies.base import Body, Timestamp
-from understudy.evaluation.policy import Policy
+from understudy.parameters.policy import Policy
 
 Gate = Literal["off", "on_fail", "until_reviewed"]
 

@@ -12,8 +12,8 @@ from app.bodies.datasets import Dataset
 from app.bodies.jobs import Job
 from understudy import ids
 from understudy.db.uploads import StoredPart
-from understudy.job_kinds.base import NO_CONTROL_CHARACTERS, Labels, Name
-from understudy.tables.reading import FormatName, ReadOptions, text_fields
+from understudy.parameters.base import NO_CONTROL_CHARACTERS, Labels, Name
+from understudy.parameters.read_options import FormatName, ReadOptions, text_fields
 
 if TYPE_CHECKING:
     from understudy.db import orm
