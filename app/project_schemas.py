@@ -70,7 +70,7 @@ class FailedCheck(Body):
     sentence: str
 
 
-class Quarantine(Body):
+class DatasetQuarantine(Body):
     """Why a sample may not be had."""
 
     reason: Annotated[
@@ -96,7 +96,7 @@ class Quarantine(Body):
         return cls(since=row.quarantined_at, **known)
 
 
-class Release(Body):
+class QuarantineRelease(Body):
     """Who let a sample out of quarantine, and why."""
 
     reason: str

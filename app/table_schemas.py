@@ -100,7 +100,7 @@ class SdvMetadata(BaseModel):
     METADATA_SPEC_VERSION: Annotated[str, Field(examples=["SINGLE_TABLE_V1"])]
 
 
-class AppliedMetadata(Body):
+class AppliedSdvMetadata(Body):
     """The schema after metadata were applied, and what of them has no place in it."""
 
     table_schema: Annotated[TableSchema, Field(alias="schema")]

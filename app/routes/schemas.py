@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from app.content import is_unchanged, not_modified
 from app.dependencies import ReaderDep, ResourcesDep, TableQuery, WriterDep
 from app.document import problems
-from app.table_schemas import AppliedMetadata, SdvMetadata, TableSchema
+from app.table_schemas import AppliedSdvMetadata, SdvMetadata, TableSchema
 from understudy import ids
 from understudy.db import dataset_tables, datasets
 from understudy.errors import PreconditionFailed
@@ -109,7 +109,7 @@ def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep
 
 @router.put(
     "/sdv",
-    response_model=AppliedMetadata,
+    response_model=AppliedSdvMetadata,
     summary="Change the schema of a dataset to metadata of SDV",
     responses=problems(404, 409, 412, 413, 422),
 )

@@ -61,7 +61,7 @@ def read_control(
 
 
 def _read_where(options: Iterable[str], schema: Schema, n_rows: int) -> Control:
-    from understudy.synthesizers.control import Condition, Control
+    from understudy.synthesizers.control import Control, SampleCondition
 
     allowed: dict[str, Allowed] = {}
     for option in options:
@@ -72,7 +72,7 @@ def _read_where(options: Iterable[str], schema: Schema, n_rows: int) -> Control:
                 code="invalid_parameters",
             )
         allowed[column.name] = _read_allowed(column, asked)
-    return Control(conditions=(Condition(where=allowed, n_rows=n_rows),))
+    return Control(conditions=(SampleCondition(where=allowed, n_rows=n_rows),))
 
 
 def _read_allowed(column: Column, asked: str) -> Allowed:
@@ -90,12 +90,12 @@ def _read_allowed(column: Column, asked: str) -> Allowed:
 
 
 def _read_rebalance(option: str, schema: Schema) -> Control:
-    from understudy.synthesizers.control import Control, Rebalance
+    from understudy.synthesizers.control import ColumnRebalance, Control
 
     column, listed = _split(option, ":", schema, "--rebalance NAME:VALUE=SHARE,VALUE=SHARE")
     shares = _read_shares(column, listed)
     return _checked(
-        lambda: Control(rebalance=Rebalance(column=column.name, shares=shares)),
+        lambda: Control(rebalance=ColumnRebalance(column=column.name, shares=shares)),
         f"--rebalance of {column.name!r}",
     )
 

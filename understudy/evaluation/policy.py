@@ -11,7 +11,7 @@ from understudy.errors import InvalidInput
 Quantity = Literal["score", "loss"]
 
 
-class Threshold(BaseModel):
+class PolicyThreshold(BaseModel):
     """How good a score has to be.
 
     Which side is the good one, the metric's `direction` says: a score of 0.62 of a metric that is better when
@@ -42,40 +42,40 @@ class Policy(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
     version: Annotated[str, Field(min_length=1, max_length=32)] = "1"
     description: Annotated[str, Field(max_length=1_000)] = ""
-    thresholds: Annotated[tuple[Threshold, ...], Field(min_length=1, max_length=100)]
+    thresholds: Annotated[tuple[PolicyThreshold, ...], Field(min_length=1, max_length=100)]
 
 
 # What data have to be like to be of use, whoever gets them.
 LIKENESS = (
-    Threshold(metric="column_shapes", of="loss", warn=0.05, fail=0.2),
-    Threshold(metric="column_pairs", of="loss", warn=0.08, fail=0.3),
-    Threshold(metric="mutual_information", of="loss", warn=0.25, fail=0.6),
-    Threshold(metric="rules_kept", of="loss", warn=0.05),
-    Threshold(metric="coverage", of="loss", warn=0.15),
-    Threshold(metric="two_sample", warn=0.8),
-    Threshold(metric="train_synthetic_test_real", of="loss", warn=0.05, fail=0.25),
-    Threshold(metric="rare_class", of="loss", warn=0.1),
-    Threshold(metric="queries", warn=0.1),
-    Threshold(metric="base_rates", of="loss", warn=0.1, fail=0.25),
-    Threshold(metric="demographic_parity", warn=0.1),
-    Threshold(metric="equalised_odds", warn=0.15),
-    Threshold(metric="segments", of="loss", warn=0.1),
+    PolicyThreshold(metric="column_shapes", of="loss", warn=0.05, fail=0.2),
+    PolicyThreshold(metric="column_pairs", of="loss", warn=0.08, fail=0.3),
+    PolicyThreshold(metric="mutual_information", of="loss", warn=0.25, fail=0.6),
+    PolicyThreshold(metric="rules_kept", of="loss", warn=0.05),
+    PolicyThreshold(metric="coverage", of="loss", warn=0.15),
+    PolicyThreshold(metric="two_sample", warn=0.8),
+    PolicyThreshold(metric="train_synthetic_test_real", of="loss", warn=0.05, fail=0.25),
+    PolicyThreshold(metric="rare_class", of="loss", warn=0.1),
+    PolicyThreshold(metric="queries", warn=0.1),
+    PolicyThreshold(metric="base_rates", of="loss", warn=0.1, fail=0.25),
+    PolicyThreshold(metric="demographic_parity", warn=0.1),
+    PolicyThreshold(metric="equalised_odds", warn=0.15),
+    PolicyThreshold(metric="segments", of="loss", warn=0.1),
 )
 STANDARD = Policy(
     name="standard",
     description="For use inside an organisation, by people who could see the real data.",
     thresholds=(
         *LIKENESS,
-        Threshold(metric="membership_distance", warn=0.55, fail=0.6, required=True),
-        Threshold(metric="membership_density", warn=0.55, fail=0.6),
-        Threshold(metric="membership_low_fpr", warn=0.03, fail=0.05),
-        Threshold(metric="membership_outliers", warn=0.6, fail=0.7),
-        Threshold(metric="singling_out", warn=0.05, fail=0.1),
-        Threshold(metric="linkability", warn=0.05, fail=0.1),
-        Threshold(metric="attribute_inference", warn=0.05, fail=0.1),
-        Threshold(metric="exact_copies", of="loss", warn=0.002, fail=0.01, required=True),
-        Threshold(metric="near_copies", warn=0.05, fail=0.1),
-        Threshold(metric="canaries", warn=0.65, fail=0.75),
+        PolicyThreshold(metric="membership_distance", warn=0.55, fail=0.6, required=True),
+        PolicyThreshold(metric="membership_density", warn=0.55, fail=0.6),
+        PolicyThreshold(metric="membership_low_fpr", warn=0.03, fail=0.05),
+        PolicyThreshold(metric="membership_outliers", warn=0.6, fail=0.7),
+        PolicyThreshold(metric="singling_out", warn=0.05, fail=0.1),
+        PolicyThreshold(metric="linkability", warn=0.05, fail=0.1),
+        PolicyThreshold(metric="attribute_inference", warn=0.05, fail=0.1),
+        PolicyThreshold(metric="exact_copies", of="loss", warn=0.002, fail=0.01, required=True),
+        PolicyThreshold(metric="near_copies", warn=0.05, fail=0.1),
+        PolicyThreshold(metric="canaries", warn=0.65, fail=0.75),
     ),
 )
 PUBLIC = Policy(
@@ -83,16 +83,16 @@ PUBLIC = Policy(
     description="For publication, or recipients that nobody knows.",
     thresholds=(
         *LIKENESS,
-        Threshold(metric="membership_distance", warn=0.53, fail=0.55, required=True),
-        Threshold(metric="membership_density", warn=0.53, fail=0.55, required=True),
-        Threshold(metric="membership_low_fpr", warn=0.02, fail=0.03, required=True),
-        Threshold(metric="membership_outliers", warn=0.55, fail=0.6),
-        Threshold(metric="singling_out", warn=0.03, fail=0.05, required=True),
-        Threshold(metric="linkability", warn=0.03, fail=0.05),
-        Threshold(metric="attribute_inference", warn=0.03, fail=0.05),
-        Threshold(metric="exact_copies", of="loss", warn=0.001, fail=0.002, required=True),
-        Threshold(metric="near_copies", warn=0.02, fail=0.05),
-        Threshold(metric="canaries", warn=0.6, fail=0.7),
+        PolicyThreshold(metric="membership_distance", warn=0.53, fail=0.55, required=True),
+        PolicyThreshold(metric="membership_density", warn=0.53, fail=0.55, required=True),
+        PolicyThreshold(metric="membership_low_fpr", warn=0.02, fail=0.03, required=True),
+        PolicyThreshold(metric="membership_outliers", warn=0.55, fail=0.6),
+        PolicyThreshold(metric="singling_out", warn=0.03, fail=0.05, required=True),
+        PolicyThreshold(metric="linkability", warn=0.03, fail=0.05),
+        PolicyThreshold(metric="attribute_inference", warn=0.03, fail=0.05),
+        PolicyThreshold(metric="exact_copies", of="loss", warn=0.001, fail=0.002, required=True),
+        PolicyThreshold(metric="near_copies", warn=0.02, fail=0.05),
+        PolicyThreshold(metric="canaries", warn=0.6, fail=0.7),
     ),
 )
 POLICIES: dict[str, Policy] = {policy.name: policy for policy in (STANDARD, PUBLIC)}

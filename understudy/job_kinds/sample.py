@@ -28,7 +28,7 @@ from understudy.job_kinds.base import (
     WorkResult,
     Workspace,
 )
-from understudy.synthesizers.control import N_GROUPS_MAX, Condition, Control, Rebalance
+from understudy.synthesizers.control import N_GROUPS_MAX, ColumnRebalance, Control, SampleCondition
 from understudy.synthesizers.groups import count_rows, describe_groups, describe_weak_groups
 
 if TYPE_CHECKING:
@@ -61,12 +61,12 @@ class SampleParameters(JobParameters):
         Field(ge=0, lt=2**62, description="Rows to pass over: row k of a seed is the same in every sample."),
     ] = 0
     conditions: Annotated[
-        tuple[Condition, ...],
+        tuple[SampleCondition, ...],
         Field(max_length=N_GROUPS_MAX, description="Groups of rows in which columns are fixed, in order."),
     ] = ()
-    rebalance: Annotated[Rebalance | None, Field(description="Other shares of the values of a column.")] = (
-        None
-    )
+    rebalance: Annotated[
+        ColumnRebalance | None, Field(description="Other shares of the values of a column.")
+    ] = None
     name: Annotated[Name | None, Field(description="Of the dataset; made from the model's if left out.")] = (
         None
     )
