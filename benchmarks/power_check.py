@@ -26,12 +26,12 @@ from understudy.evaluation.canaries import make_canaries, plant
 from understudy.evaluation.comparison import Comparison, compare, encode
 from understudy.evaluation.metrics.base import Metric
 from understudy.evaluation.metrics.privacy import PRIVACY
-from understudy.evaluation.options import EvaluationOptions
-from understudy.evaluation.policy import STANDARD, Policy
 from understudy.evaluation.references import independent_columns, leaky_copy
 from understudy.evaluation.scores import MetricScores
 from understudy.evaluation.verdict import PolicyCheck, judge
 from understudy.kernels.compilation import compile_kernels
+from understudy.parameters.evaluation_options import EvaluationOptions
+from understudy.parameters.policy import STANDARD, Policy
 from understudy.synthesizers import TreeChainParameters, make_synthesizer
 from understudy.tables.schema import Schema
 

@@ -7,12 +7,18 @@ from pathlib import Path
 import pyarrow as pa
 
 from understudy.evaluation import report
-from understudy.evaluation.options import AggregateQuery, EvaluationOptions
-from understudy.evaluation.policy import Policy, PolicyThreshold
 from understudy.evaluation.report import Report
+from understudy.parameters.constraints import (
+    Allowed,
+    ColumnRebalance,
+    Control,
+    SampleCondition,
+    Share,
+)
+from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
+from understudy.parameters.policy import Policy, PolicyThreshold
 from understudy.synthesizers import AnySynthesizer, TreeChainParameters, make_synthesizer
 from understudy.synthesizers.base import Synthesizer
-from understudy.synthesizers.control import Allowed, ColumnRebalance, Control, SampleCondition, Share
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.groups import count_rows
 from understudy.tables.formats import read_table

@@ -16,8 +16,8 @@ from understudy.evaluation.canaries import make_canaries, plant
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics import METRICS, AnyResult
 from understudy.evaluation.metrics.base import Metric, UnscoredResult, missing_need
-from understudy.evaluation.options import AggregateQuery
-from understudy.synthesizers.control import Allowed
+from understudy.parameters.constraints import Allowed
+from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.inference import infer_schema
 
 # The standard error of an AUC of two samples of 600 rows is 0.017, that of a share of 600 rows 0.02.

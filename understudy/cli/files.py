@@ -20,9 +20,9 @@ from understudy.errors import InvalidInput
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from understudy.parameters.constraints import Control
     from understudy.synthesizers import IndependentParameters, TreeChainParameters
     from understudy.synthesizers.base import Synthesizer
-    from understudy.synthesizers.control import Control
     from understudy.tables.schema import Schema
 
 SEED_MAX = 2**63 - 1

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from understudy.evaluation.evidence.recomputation import Recomputation
-    from understudy.evaluation.options import EvaluationOptions
     from understudy.evaluation.report import Report
+    from understudy.parameters.evaluation_options import EvaluationOptions
     from understudy.tables.schema import Schema
 
 # A policy was failed, or a pack does not hold: for scripts that go on only if all is well.
@@ -184,7 +184,7 @@ def _options(
 ) -> EvaluationOptions:
     from pydantic import ValidationError
 
-    from understudy.evaluation.options import EvaluationOptions
+    from understudy.parameters.evaluation_options import EvaluationOptions
 
     wanted = {"target": target, "protected": protected, "sensitive": sensitive, "policy": policy}
     if queries is not None:

@@ -15,8 +15,8 @@ from understudy.evaluation.distributions import MISSING_LABEL, TEMPORAL_KINDS, s
 from understudy.evaluation.encoding import ColumnEncoder, EncodedTable, Values, is_missing
 from understudy.evaluation.estimates import Z_95
 from understudy.evaluation.groups import said
-from understudy.evaluation.options import AggregateQuery
-from understudy.synthesizers.control import Allowed, Value
+from understudy.parameters.constraints import Allowed, Value
+from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.casting import cast
 from understudy.tables.schema import ColumnKind, parse_arrow_type
 

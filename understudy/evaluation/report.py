@@ -15,11 +15,11 @@ from understudy.evaluation.comparison import IS_PLANTED, Comparison, compare
 from understudy.evaluation.distributions import ColumnDistribution, distribution
 from understudy.evaluation.left_out import ExcludedColumn, leave_out, select
 from understudy.evaluation.metrics.base import Topic, UnscoredResult
-from understudy.evaluation.options import EvaluationOptions
-from understudy.evaluation.policy import resolve_policy
 from understudy.evaluation.references import independent_columns, leaky_copy
 from understudy.evaluation.scores import MetricScores, score_all
 from understudy.evaluation.verdict import Verdict, check_policy, judge
+from understudy.parameters.evaluation_options import EvaluationOptions
+from understudy.parameters.policy import resolve_policy
 from understudy.progress import Progress, no_progress
 from understudy.tables.schema import Schema
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.errors import InvalidInput
 from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.base import Metric, UnscoredResult
-from understudy.evaluation.policy import Policy, PolicyThreshold, Quantity
+from understudy.parameters.policy import Policy, PolicyThreshold, Quantity
 
 if TYPE_CHECKING:
     from understudy.evaluation.scores import MetricScores

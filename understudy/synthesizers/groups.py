@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from understudy.errors import InvalidInput
-from understudy.synthesizers.control import ColumnRebalance, Control
+from understudy.parameters.constraints import ColumnRebalance, Control
 
 # Below so many independent rows, a share of one half is told no better than to a tenth.
 N_EFFECTIVE_MIN = 100

@@ -12,7 +12,6 @@ import pytest
 from tests.unit.evaluation.people import people
 from understudy.evaluation.canaries import make_canaries, plant
 from understudy.evaluation.metrics.base import MetricResult, UnscoredResult
-from understudy.evaluation.options import AggregateQuery, EvaluationOptions
 from understudy.evaluation.page import html, receiver
 from understudy.evaluation.page.chapters import CHAPTERS, summary
 from understudy.evaluation.page.charts import bars, heat_map, marks, scale
@@ -21,6 +20,7 @@ from understudy.evaluation.page.charts.curves import Axes
 from understudy.evaluation.report import Report, evaluate
 from understudy.evaluation.scores import BaselineScore, MetricScores
 from understudy.evaluation.verdict import Overall
+from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
 from understudy.tables.inference import infer_schema
 
 # WCAG 2.2, success criterion 1.4.3, for text, and 1.4.11, for what is drawn.

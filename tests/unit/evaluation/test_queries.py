@@ -13,7 +13,7 @@ from tests.unit.evaluation.people import comparison
 from understudy.evaluation.answers import described, rarefied
 from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.metrics.usefulness import queries
-from understudy.evaluation.options import AggregateQuery
+from understudy.parameters.evaluation_options import AggregateQuery
 
 DAY = datetime.date(2020, 1, 1)
 REAL = pa.table(

@@ -10,9 +10,9 @@ from understudy.errors import InvalidInput
 from understudy.evaluation import verdict
 from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.base import Metric, MetricResult, UnscoredResult
-from understudy.evaluation.policy import POLICIES, Policy, PolicyThreshold, resolve_policy
 from understudy.evaluation.scores import BaselineScore, MetricScores
 from understudy.evaluation.verdict import PolicyCheck, check_policy, judge
+from understudy.parameters.policy import POLICIES, Policy, PolicyThreshold, resolve_policy
 
 SHAPES, COPIES, TWO_SAMPLE = (METRICS[name] for name in ("column_shapes", "exact_copies", "two_sample"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from understudy.synthesizers.control import Allowed, ColumnRebalance, Control, Share
+from understudy.parameters.constraints import Allowed, ColumnRebalance, Control, Share
 
 
 @pytest.mark.parametrize("value", [True, False, 1, 0, -5, 2**63, 1.5, "yes", "off", "1", "", "2020-01-01"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.errors import InvalidInput
-from understudy.synthesizers.control import Allowed, ColumnRebalance, Control, SampleCondition, Share
+from understudy.parameters.constraints import Allowed, ColumnRebalance, Control, SampleCondition, Share
 from understudy.synthesizers.groups import Group, count_rows, describe_groups, describe_weak_groups
 
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 import understudy
-from understudy.evaluation.options import EvaluationOptions
 from understudy.evaluation.report import Report
+from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.fingerprint import fingerprint
 from understudy.tables.schema import Schema
 

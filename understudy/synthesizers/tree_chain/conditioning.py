@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.kernels import drawing, hashing, restricting
-from understudy.synthesizers.control import SampleCondition
+from understudy.parameters.constraints import SampleCondition
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.conditions import Demand, impossible
 from understudy.synthesizers.tree_chain.keeping import Keeper

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.kernels import hashing
-from understudy.synthesizers.control import Control, SampleCondition
+from understudy.parameters.constraints import Control, SampleCondition
 from understudy.synthesizers.tree_chain.conditioning import N_ROWS_BLOCK, Conditioner
 from understudy.synthesizers.tree_chain.keeping import Keeper
 from understudy.transformers.base import ArrowArray, RowNumbers, consecutive_rows

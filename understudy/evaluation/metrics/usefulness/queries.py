@@ -15,7 +15,7 @@ from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN, TEMPORAL_KINDS
 from understudy.evaluation.encoding import is_missing
 from understudy.evaluation.estimates import Z_95
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.options import AggregateQuery
+from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.schema import ColumnKind
 
 # The largest ones; a query by three columns may have thousands.

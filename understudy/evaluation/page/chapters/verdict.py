@@ -8,10 +8,10 @@ from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.charts import marks
 from understudy.evaluation.page.elements import Head
 from understudy.evaluation.page.formatting import escape
-from understudy.evaluation.policy import Policy
 from understudy.evaluation.report import Report
 from understudy.evaluation.scores import MetricScores
 from understudy.evaluation.verdict import Outcome, PolicyCheck
+from understudy.parameters.policy import Policy
 
 # What asks for attention comes first.
 ORDER: tuple[Outcome, ...] = ("fail", "inconclusive", "warn", "unscored", "pass")

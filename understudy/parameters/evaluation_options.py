@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from understudy.evaluation.policy import Policy
-from understudy.synthesizers.control import Allowed
+from understudy.parameters.constraints import Allowed
+from understudy.parameters.policy import Policy
 
 N_COLUMNS_NAMED_MAX = 20
 N_QUERIES_MAX = 100

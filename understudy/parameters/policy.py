@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.errors import InvalidInput
 
 Quantity = Literal["score", "loss"]
+# How a project's own policy is named in parameters.
+PROJECT_POLICY = "project"
 
 
 class PolicyThreshold(BaseModel):

@@ -6,8 +6,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, model_validator
 
-from understudy.errors import InvalidInput
-
 # As JSON has them; times and decimals are texts. Strict: else `1` and the text `yes` would be read as true.
 Value = Annotated[
     StrictBool
@@ -99,11 +97,3 @@ class Control(BaseModel):
         if bool(self.conditions) == (self.rebalance is not None):
             raise ValueError("give either conditions or rebalance")
         return self
-
-
-def not_controllable(name: str) -> InvalidInput:
-    """Return the error for a synthesizer that knows no conditions."""
-    return InvalidInput(
-        f"The synthesizer {name!r} can neither be conditioned nor impute; train a tree_chain.",
-        code="not_controllable",
-    )
