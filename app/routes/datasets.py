@@ -11,6 +11,10 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
+from app.bodies.datasets import Dataset, DatasetPage, DatasetState, UpdateDataset
+from app.bodies.jobs import Job
+from app.bodies.quarantine import ReleaseDataset
+from app.bodies.uploads import UploadedDataset
 from app.content import BINARY, StoredContent, is_unchanged, not_modified, send_stored
 from app.dependencies import (
     AdministratorDep,
@@ -26,15 +30,6 @@ from app.dependencies import (
 from app.descriptions import Description, describe_upload
 from app.document import problems
 from app.idempotency import answer_once
-from app.project_schemas import ReleaseDataset
-from app.schemas import (
-    Dataset,
-    DatasetPage,
-    DatasetState,
-    Job,
-    UpdateDataset,
-)
-from app.upload_schemas import UploadedDataset
 from app.uploads import Upload, received_upload
 from understudy import ids
 from understudy.db import artifacts, dataset_tables, datasets

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from app.bodies.profiles import DatasetProfile
 from app.dependencies import ReaderDep, ResourcesDep, TableQuery
 from app.document import problems
-from app.profile_schemas import DatasetProfile
 from understudy import ids
 from understudy.services import profiles
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
+from app.bodies.catalogues import PolicyCatalogue
+from app.bodies.projects import Project, SigningKey, UpdateProject
 from app.dependencies import AdministratorDep, ReaderDep, ResourcesDep
 from app.document import problems
-from app.project_schemas import PolicyCatalogue, Project, SigningKey, UpdateProject
 from understudy import ids
 from understudy.db import projects
 from understudy.job_kinds.gate import project_policy

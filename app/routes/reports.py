@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from app import paging
+from app.bodies.reports import ReportPage, ReportSummary
 from app.content import is_unchanged, not_modified, preferred
 from app.dependencies import PageDep, ReaderDep, ResourcesDep
 from app.document import problems
-from app.schemas import ReportPage, ReportSummary
 from understudy import ids
 from understudy.db import artifacts, reports
 from understudy.db.reports import ReportFilters

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from app.bodies.schemas import AppliedSdvMetadata, SdvMetadata, TableSchema
 from app.content import is_unchanged, not_modified
 from app.dependencies import ReaderDep, ResourcesDep, TableQuery, WriterDep
 from app.document import problems
-from app.table_schemas import AppliedSdvMetadata, SdvMetadata, TableSchema
 from understudy import ids
 from understudy.db import dataset_tables, datasets
 from understudy.errors import PreconditionFailed
