@@ -210,6 +210,3 @@ def request_lines(stack: BackgroundStack, model_id: str) -> list[str]:
         "  $API/v1/jobs",
         'curl -H "Authorization: Bearer $KEY" -F file=@yours.csv $API/v1/datasets',
     ]
-
-
-COMMANDS = (demo,)

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
 
 from understudy.cli.terminal import output
 from understudy.errors import Unavailable
@@ -36,6 +37,7 @@ def serve(
     started; what is given is used.
     """
     options = stack_options(host=host, port=port, data_dir=data_dir)
+    # Loaded here: it needs packages that a bare install does not have, which `stack_options` says.
     from understudy.embedded.supervisor import Supervisor
 
     console = output()
@@ -88,6 +90,7 @@ def migrate(
 ) -> None:
     """Bring the database that the settings name up to date."""
     settings = load_settings()
+    # Loaded here: it needs packages that a bare install does not have, which `load_settings` says.
     from understudy.db.migrate import upgrade
 
     if settings.database_url is None:
@@ -104,6 +107,7 @@ def stack_options(*, host: str | None, port: int | None, data_dir: Path | None) 
         raise Unavailable(
             "The stack runs on Linux and macOS; on Windows use WSL, or docker compose.", code="configuration"
         )
+    # Loaded here: it does not load on Windows.
     from understudy.embedded.commands import StackOptions
 
     return StackOptions(
@@ -130,8 +134,7 @@ def load_settings() -> Settings:
             "'understudy[service,embedded]' for a private database and broker too.",
             code="configuration",
         )
-    from pydantic import ValidationError
-
+    # Loaded here: it needs pydantic-settings, which a bare install does not have.
     from understudy.settings import Settings
 
     try:
@@ -143,14 +146,12 @@ def load_settings() -> Settings:
 
 
 def _ensure_key(settings: Settings, key_file: Path) -> None:
+    # Loaded here: the other commands of this module need neither.
     from understudy.embedded.first_key import ensure_key
-    from understudy.resources import open_resources
+    from understudy.resources import open_resources  # as above
 
     resources = open_resources(settings)
     try:
         ensure_key(resources, key_file)
     finally:
         resources.close()
-
-
-COMMANDS = (serve, worker, migrate)
