@@ -15,10 +15,7 @@ from understudy.parameters.read_options import FormatName
 from understudy.resources import Resources
 
 if TYPE_CHECKING:
-    from understudy.db.orm import Artifact, Dataset
-    from understudy.services.api_keys import Caller
-
-ORIGINS_OF_REAL_VALUES = ("upload", "imputation")
+    from understudy.db.orm import Artifact
 
 
 def open_artifact(resources: Resources, artifact: Artifact) -> BinaryIO:
@@ -40,12 +37,6 @@ def open_artifact(resources: Resources, artifact: Artifact) -> BinaryIO:
     with resources.sessions() as session:
         artifacts.get(session, artifact.project_id, artifact.job_id, artifact.role)
     raise _corrupt("is missing or not as long as it was written")
-
-
-def check_may_see(caller: Caller, dataset: Dataset) -> None:
-    """Raise `Forbidden` if a dataset holds real values and the caller may not see such."""
-    if dataset.origin in ORIGINS_OF_REAL_VALUES:
-        caller.require("read_real")
 
 
 def check_download(format_name: FormatName, n_rows: int, n_columns: int) -> None:
