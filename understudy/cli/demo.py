@@ -61,6 +61,7 @@ def demo(
             "The demo is not installed: pip install 'understudy[service,embedded,demo]'.",
             code="configuration",
         )
+    # Loaded here: they need packages that a bare install does not have.
     from understudy.embedded.background import BackgroundStack
     from understudy.embedded.client import Client
     from understudy.embedded.demo import run_demo

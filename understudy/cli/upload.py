@@ -43,6 +43,7 @@ def upload(
         raise Unavailable(
             "The client is not installed: pip install 'understudy[client]'.", code="configuration"
         )
+    # Loaded here: they need packages that a bare install does not have.
     from understudy.embedded.client import Client
     from understudy.embedded.sending import Sender
 
