@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from understudy.cli.terminal import output
 from understudy.errors import Unavailable
+from understudy.repository import find_repository
 
 if TYPE_CHECKING:
     from understudy.embedded.commands import StackOptions
@@ -75,6 +76,7 @@ def show_how_to_go_on(url: str, api_key_file: Path) -> None:
 
 def worker() -> None:
     """Run a worker on the database and broker that the settings name."""
+    find_repository()
     load_settings()
     command = [sys.executable, "-P", "-m", "workers"]
     os.execv(command[0], command)  # noqa: S606 (our own command, no shell)
@@ -89,6 +91,7 @@ def migrate(
     ] = None,
 ) -> None:
     """Bring the database that the settings name up to date."""
+    find_repository()
     settings = load_settings()
     # Loaded here: it needs packages that a bare install does not have, which `load_settings` says.
     from understudy.db.migrate import upgrade
@@ -102,6 +105,7 @@ def migrate(
 
 def stack_options(*, host: str | None, port: int | None, data_dir: Path | None) -> StackOptions:
     """Return what a stack is asked to be: the settings, changed by the options that were given."""
+    find_repository()
     settings = load_settings()
     if sys.platform == "win32":
         raise Unavailable(
@@ -130,8 +134,8 @@ def load_settings() -> Settings:
     """
     if find_spec("pydantic_settings") is None or find_spec("celery") is None:
         raise Unavailable(
-            "The service is not installed: pip install 'understudy[service]', or "
-            "'understudy[service,embedded]' for a private database and broker too.",
+            "The packages that the service needs are not installed. In a clone of the repository, run: "
+            "pip install --editable '.[service]' ('.[service,embedded]' with a private database and broker).",
             code="configuration",
         )
     # Loaded here: it needs pydantic-settings, which a bare install does not have.

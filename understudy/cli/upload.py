@@ -43,9 +43,9 @@ def upload(
         raise Unavailable(
             "The client is not installed: pip install 'understudy[client]'.", code="configuration"
         )
-    # Loaded here: they need packages that a bare install does not have.
-    from understudy.embedded.client import Client
-    from understudy.embedded.sending import Sender
+    # Needs httpx2, which only the extra `client` installs.
+    from understudy.client.api import Client
+    from understudy.client.uploads import Sender
 
     part_bytes = None if part_size is None else part_size * MEBIBYTE
     paths = [existing_file(path) for path in files]
