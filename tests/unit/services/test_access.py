@@ -6,7 +6,6 @@ from typing import get_args
 
 import pytest
 
-from tests.conftest import make_caller
 from understudy import access, ids
 from understudy.access import JobPrincipal, Purpose
 from understudy.db import datasets, jobs
@@ -75,9 +74,9 @@ def test_a_quarantined_sample_is_seen_and_evaluated_only(sessions, caller):
     assert refusals(sessions, caller, dataset_id) == {"download": "quarantined", "learn": "quarantined"}
 
 
-def test_another_projects_dataset_is_not_found(sessions, caller, resources):
+def test_another_projects_dataset_is_not_found(sessions, caller, other_caller):
     dataset_id = add_dataset(sessions, caller.project_id)
-    refused = refusals(sessions, make_caller(resources), dataset_id)
+    refused = refusals(sessions, other_caller, dataset_id)
     assert refused == dict.fromkeys(PURPOSES, "not_found")
 
 
