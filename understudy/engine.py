@@ -7,12 +7,18 @@ from pathlib import Path
 import pyarrow as pa
 
 from understudy.evaluation import report
-from understudy.evaluation.options import EvaluationOptions, Query
-from understudy.evaluation.policy import Policy, Threshold
 from understudy.evaluation.report import Report
+from understudy.parameters.constraints import (
+    Allowed,
+    ColumnRebalance,
+    Control,
+    SampleCondition,
+    Share,
+)
+from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
+from understudy.parameters.policy import Policy, PolicyThreshold
 from understudy.synthesizers import AnySynthesizer, TreeChainParameters, make_synthesizer
 from understudy.synthesizers.base import Synthesizer
-from understudy.synthesizers.control import Allowed, Condition, Control, Rebalance, Share
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.groups import count_rows
 from understudy.tables.formats import read_table
@@ -21,15 +27,15 @@ from understudy.tables.schema import Schema
 from understudy.tables.validation import conform
 
 __all__ = [
+    "AggregateQuery",
     "Allowed",
-    "Condition",
+    "ColumnRebalance",
     "Control",
     "EvaluationOptions",
     "Policy",
-    "Query",
-    "Rebalance",
+    "PolicyThreshold",
+    "SampleCondition",
     "Share",
-    "Threshold",
     "evaluate",
     "fit",
     "impute",

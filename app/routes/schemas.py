@@ -8,14 +8,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from app.bodies.schemas import AppliedSdvMetadata, SdvMetadata, TableSchema
 from app.content import is_unchanged, not_modified
 from app.dependencies import ReaderDep, ResourcesDep, TableQuery, WriterDep
 from app.document import problems
-from app.table_schemas import AppliedMetadata, SdvMetadata, TableSchema
 from understudy import ids
-from understudy.db import dataset_tables, datasets
+from understudy.access import TableReference
 from understudy.errors import PreconditionFailed
 from understudy.services import schemas as schema_services
+from understudy.services.access import open_dataset
+from understudy.services.schemas import SchemaEdit
 from understudy.tables.schema import Schema
 from understudy.tables.schema_changes import SchemaChange
 from understudy.tables.sdv_metadata import write_metadata
@@ -44,15 +46,11 @@ def get_schema(
     table: TableQuery = None,
 ) -> Response:
     """Return the kinds and exact types of the columns, with the evidence for each kind."""
-    key = ids.from_text("dataset", dataset_id)
-    with resources.sessions() as session:
-        row = datasets.get(session, caller.project_id, key)
-        schema_services.check_ready(row.state, key)
-        chosen = dataset_tables.choose(session, row, table)
-    if is_unchanged(request, _etag(row.version)):
-        return not_modified(_etag(row.version))
-    body = _body(Schema.model_validate(chosen.table_schema))
-    return JSONResponse(body, headers={"ETag": _etag(row.version)})
+    reference = TableReference(ids.from_text("dataset", dataset_id), table)
+    versioned = schema_services.read_schema(resources, caller, reference)
+    if is_unchanged(request, _etag(versioned.version)):
+        return not_modified(_etag(versioned.version))
+    return JSONResponse(_body(versioned.schema), headers={"ETag": _etag(versioned.version)})
 
 
 @router.patch(
@@ -80,12 +78,9 @@ def update_schema(
     """
     versioned = schema_services.update_schema(
         resources,
-        caller.project_id,
-        ids.from_text("dataset", dataset_id),
-        change,
-        version=_version(if_match),
-        table=table,
-        validate_only=validate_only,
+        caller,
+        TableReference(ids.from_text("dataset", dataset_id), table),
+        SchemaEdit(change, version=_version(if_match), is_dry_run=validate_only),
     )
     return JSONResponse(_body(versioned.schema), headers={"ETag": _etag(versioned.version)})
 
@@ -98,18 +93,17 @@ def update_schema(
 )
 def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> Response:
     """Return the schema as SDV's metadata JSON: SINGLE_TABLE_V1, or MULTI_TABLE_V1 if there are several."""
-    key = ids.from_text("dataset", dataset_id)
-    with resources.sessions() as session:
-        row = datasets.get(session, caller.project_id, key)
-        schema_services.check_ready(row.state, key)
-        tables = dataset_tables.all_of(session, row)
-    schemas = {table.name or row.name: Schema.model_validate(table.table_schema) for table in tables}
-    return JSONResponse(write_metadata(schemas), headers={"ETag": _etag(row.version)})
+    opened = open_dataset(resources, caller, ids.from_text("dataset", dataset_id), "see")
+    schemas = {
+        table.name or opened.dataset.name: Schema.model_validate(table.table_schema)
+        for table in opened.tables
+    }
+    return JSONResponse(write_metadata(schemas), headers={"ETag": _etag(opened.dataset.version)})
 
 
 @router.put(
     "/sdv",
-    response_model=AppliedMetadata,
+    response_model=AppliedSdvMetadata,
     summary="Change the schema of a dataset to metadata of SDV",
     responses=problems(404, 409, 412, 413, 422),
 )
@@ -129,11 +123,10 @@ def apply_sdv_metadata(
     """Take kinds, and the subject (`sequence_key`), from SDV's metadata; `warnings` say what was not used."""
     versioned, warnings = schema_services.apply_metadata(
         resources,
-        caller.project_id,
-        ids.from_text("dataset", dataset_id),
+        caller,
+        TableReference(ids.from_text("dataset", dataset_id), table),
         metadata.model_dump(mode="json", exclude_unset=True),
         version=_version(if_match),
-        table=table,
     )
     body = {"schema": _body(versioned.schema), "warnings": warnings}
     return JSONResponse(body, headers={"ETag": _etag(versioned.version)})

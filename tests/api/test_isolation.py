@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from app.main import create_app
 from tests.api.conftest import get, new_key
 from tests.api.worlds import make_world
-from tests.conftest import make_caller
+from tests.service import make_caller
 from tests.test_openapi import IN_V1, OPERATIONS
 from understudy.ids import PREFIXES, new_id, to_text
 from understudy.resources import Resources

@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from understudy.errors import InvalidInput, TooLarge
+from understudy.parameters.read_options import FormatName
 from understudy.tables.formats import FORMATS, Format, ReadLimits, read_table, stream_table, write_table
 from understudy.tables.inference import infer_schema
-from understudy.tables.reading import FormatName
 from understudy.tables.validation import conform
 
 ROOT = Path(__file__).parents[2]

@@ -39,7 +39,7 @@ def chain(small_table: pa.Table) -> Synthesizer:
 
 
 def test_rows_are_drawn_as_asked(chain: Synthesizer):
-    oslo = understudy.Condition(where={"city": understudy.Allowed(equals="Oslo")}, n_rows=20)
+    oslo = understudy.SampleCondition(where={"city": understudy.Allowed(equals="Oslo")}, n_rows=20)
     control = understudy.Control(conditions=(oslo,))
     rows = understudy.sample(chain, seed=2, control=control)
     assert rows.column("city").to_pylist() == ["Oslo"] * 20
@@ -48,7 +48,7 @@ def test_rows_are_drawn_as_asked(chain: Synthesizer):
 
 def test_a_column_is_rebalanced(chain: Synthesizer):
     shares = (understudy.Share(value="Rome", share=1),)
-    control = understudy.Control(rebalance=understudy.Rebalance(column="city", shares=shares))
+    control = understudy.Control(rebalance=understudy.ColumnRebalance(column="city", shares=shares))
     rows = understudy.sample(chain, 20, seed=2, control=control)
     assert rows.column("city").to_pylist() == ["Rome"] * 20
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from pydantic import ValidationError
 
 from understudy.cli.outputs import existing_file
 from understudy.cli.terminal import notices
 from understudy.errors import InvalidInput
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from understudy.tables.schema import Schema
+from understudy.tables.inference import infer_schema
+from understudy.tables.schema import Schema
+from understudy.tables.schema_changes import change_schema
+from understudy.tables.sdv_metadata import is_metadata, read_metadata
 
 
 def read_schema_file(path: Path) -> object:
@@ -24,11 +25,6 @@ def read_schema_file(path: Path) -> object:
     InvalidInput
         If the file is neither.
     """
-    from pydantic import ValidationError
-
-    from understudy.tables.schema import Schema
-    from understudy.tables.sdv_metadata import is_metadata
-
     try:
         document = json.loads(existing_file(path).read_bytes())
         return document if is_metadata(document) else Schema.model_validate(document)
@@ -50,11 +46,6 @@ def schema_of(table: pa.Table, said: object, *, name: str) -> Schema:
     name : str
         Of the table, where metadata are of several.
     """
-    from understudy.tables.inference import infer_schema
-    from understudy.tables.schema import Schema
-    from understudy.tables.schema_changes import change_schema
-    from understudy.tables.sdv_metadata import read_metadata
-
     if isinstance(said, Schema):
         return said
     inferred = infer_schema(table)

@@ -18,7 +18,7 @@ from understudy.transformers.made_anew.recognition import recognise
 pc: Any = pyarrow.compute
 
 
-class LeftOut(BaseModel):
+class ExcludedColumn(BaseModel):
     """A column that is not scored, and why."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,7 +36,7 @@ class LeftOut(BaseModel):
 
 def leave_out(
     real: pa.Table, synthetic: pa.Table, schema: Schema, named: Container[str]
-) -> tuple[Schema, list[LeftOut]]:
+) -> tuple[Schema, list[ExcludedColumn]]:
     """Return the schema of the columns that are scored, and those that are not.
 
     The same rules as in a fit decide, on the same rows; a column that the caller names is always scored.
@@ -54,7 +54,9 @@ def leave_out(
             continue
         reason = f"made anew as {recognition.kind.value}: {recognition.evidence}"
         copied = _share_copied(real[column.name], synthetic[column.name])
-        left_out.append(LeftOut(column=column.name, kind=recognition.kind, reason=reason, copied=copied))
+        left_out.append(
+            ExcludedColumn(column=column.name, kind=recognition.kind, reason=reason, copied=copied)
+        )
     names = {one.column for one in left_out}
     kept = tuple(column for column in schema.columns if column.name not in names)
     if not kept:
@@ -66,7 +68,7 @@ def leave_out(
     return schema.model_copy(update={"columns": kept}), left_out
 
 
-def select(table: pa.Table, schema: Schema, left_out: list[LeftOut]) -> pa.Table:
+def select(table: pa.Table, schema: Schema, left_out: list[ExcludedColumn]) -> pa.Table:
     """Return the table without the columns that are left out, in the schema's types."""
     present = [one.column for one in left_out if one.column in table.column_names]
     return conform(table.drop_columns(present), schema)

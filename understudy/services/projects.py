@@ -7,8 +7,8 @@ from uuid import UUID
 
 from understudy.db import projects
 from understudy.errors import Conflict, NotFound
-from understudy.evaluation.policy import Policy, resolve_policy
 from understudy.evaluation.verdict import check_policy
+from understudy.parameters.policy import Policy, resolve_policy
 from understudy.resources import Resources
 
 if TYPE_CHECKING:
@@ -38,6 +38,20 @@ def find_project(resources: Resources, name: str) -> Project:
     if len(found) > 1:
         raise Conflict(f"{len(found)} projects are named {name!r}; a name that one project has is needed.")
     return found[0]
+
+
+def find_or_create_project(resources: Resources, name: str) -> Project:
+    """Return the project of a name; it is added if none has it.
+
+    Raises
+    ------
+    Conflict
+        If several have it.
+    """
+    try:
+        return find_project(resources, name)
+    except NotFound:
+        return create_project(resources, name)
 
 
 def change_project(

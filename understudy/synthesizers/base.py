@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
-from pydantic import BaseModel
-
+from understudy.errors import InvalidInput
+from understudy.parameters.synthesizers import SynthesizerParameters
 from understudy.progress import Progress, no_progress
 
 # The workers' processes read the table of synthesizers, and do without the memory of numpy and Arrow.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from understudy.synthesizers.control import Control
+    from understudy.parameters.constraints import Control
     from understudy.tables.schema import Schema
 
 Manifest = dict[str, Any]
@@ -133,7 +133,15 @@ class SynthesizerEntry:
 
     name: str
     summary: str
-    parameters: type[BaseModel]
+    parameters: type[SynthesizerParameters]
     load: Callable[[], type[Synthesizer]]
     # Whether it takes a control, and imputes.
     is_controllable: bool
+
+
+def not_controllable(name: str) -> InvalidInput:
+    """Return the error for a synthesizer that knows no conditions."""
+    return InvalidInput(
+        f"The synthesizer {name!r} can neither be conditioned nor impute; train a tree_chain.",
+        code="not_controllable",
+    )

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Literal, cast
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from understudy.errors import InvalidInput
+from understudy.tables.word_lists import WordList
 
 
 class ColumnKind(StrEnum):
@@ -56,27 +58,7 @@ MADE_ANEW_KINDS = frozenset(
 )
 
 # Languages and countries that names and addresses can be made up for: those of mimesis.
-LOCALES = (
-    *("ar-ae", "ar-dz", "ar-eg", "ar-jo", "ar-kw", "ar-ma", "ar-om", "ar-qa", "ar-sa", "ar-sy", "ar-tn"),
-    *(
-        "ar-ye",
-        "az",
-        "cs",
-        "da",
-        "de",
-        "de-at",
-        "de-ch",
-        "el",
-        "en",
-        "en-au",
-        "en-ca",
-        "en-gb",
-        "es",
-        "es-mx",
-    ),
-    *("et", "fa", "fi", "fr", "hr", "hu", "is", "it", "ja", "kk", "ko", "nl", "nl-be", "no", "pl", "pt"),
-    *("pt-br", "ru", "sk", "sv", "tr", "uk", "zh"),
-)
+LOCALES = WordList(Path(__file__).with_name("locales.txt"))
 
 
 Confidence = Annotated[float, Field(ge=0, le=1)]

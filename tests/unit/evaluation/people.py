@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.evaluation.comparison import Comparison, compare
-from understudy.evaluation.options import EvaluationOptions
+from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.inference import infer_schema
 
 

@@ -10,9 +10,9 @@ from understudy.errors import InvalidInput
 from understudy.evaluation.comparison import compare
 from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.base import missing_need
-from understudy.evaluation.options import EvaluationOptions
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import evaluate
+from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.inference import infer_schema
 from understudy.tables.schema import Column, ColumnKind, Schema
 

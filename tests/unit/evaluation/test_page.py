@@ -14,8 +14,8 @@ from jinja2 import UndefinedError
 
 from tests.unit.evaluation.people import people
 from understudy.evaluation.canaries import make_canaries, plant
-from understudy.evaluation.metrics.base import MetricResult, Unscored
-from understudy.evaluation.options import EvaluationOptions, Query
+from understudy.evaluation.metrics.base import MetricResult, UnscoredResult
+from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
 from understudy.evaluation.page import html, receiver
 from understudy.evaluation.page.chapters import CHAPTERS, summary
 from understudy.evaluation.page.charts import heat_map
@@ -25,7 +25,7 @@ from understudy.evaluation.page.charts.whiskers import Estimate, Track, reach, w
 from understudy.evaluation.page.environment import environment, render
 from understudy.evaluation.page.outcomes import WORDS
 from understudy.evaluation.report import Report, evaluate
-from understudy.evaluation.scores import Floor, MetricScores
+from understudy.evaluation.scores import BaselineScore, MetricScores
 from understudy.evaluation.verdict import Overall
 from understudy.tables.inference import infer_schema
 
@@ -56,7 +56,7 @@ def report() -> Report:
         options=EvaluationOptions(
             target="is_member",
             protected=("town",),
-            queries=(Query(aggregate="mean", column="visits", group_by=("town",)),),
+            queries=(AggregateQuery(aggregate="mean", column="visits", group_by=("town",)),),
         ),
     )
 
@@ -124,7 +124,7 @@ def test_summary_has_every_metric_under_its_topic(report: Report) -> None:
 
 
 def test_metric_without_a_drawing_is_in_the_summary(report: Report) -> None:
-    later = [scored(0.5), scored(0.5, title="Another", synthetic=Unscored(reason="needs <more>"))]
+    later = [scored(0.5), scored(0.5, title="Another", synthetic=UnscoredResult(reason="needs <more>"))]
     text = html.render_html(report.model_copy(update={"metrics": [*report.metrics, *later]}))
     assert "A later one" in text
     assert "Not scored: needs &lt;more&gt;" in text
@@ -232,7 +232,7 @@ def test_interval_around_the_best_score_reaches_it() -> None:
 
 
 def test_floor_is_a_band() -> None:
-    drawn = draw_scale(scored(0.5, floor=Floor(score=0.8, interval=(0.7, 0.9), n_draws=8)))
+    drawn = draw_scale(scored(0.5, floor=BaselineScore(score=0.8, interval=(0.7, 0.9), n_draws=8)))
     assert drawn.band is not None
     left, width = drawn.band
     assert drawn.dot < left < left + width < Scale.right
@@ -240,7 +240,7 @@ def test_floor_is_a_band() -> None:
 
 
 def test_gains_far_from_the_best_score_still_differ() -> None:
-    drawn = draw_scale(scored(0.01, range=(-1.0, 1.0), floor=Floor(score=-0.01, n_draws=1)))
+    drawn = draw_scale(scored(0.01, range=(-1.0, 1.0), floor=BaselineScore(score=-0.01, n_draws=1)))
     # A twentieth of the way from the best to the worst score, 0.1, is shown; 0.02 is a fifth of it.
     assert drawn.post is not None
     assert drawn.dot - drawn.post == pytest.approx((Scale.right - Scale.left) / 5, abs=0.2)

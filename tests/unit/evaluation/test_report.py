@@ -13,10 +13,10 @@ import pytest
 from tests.unit.evaluation.people import people, related
 from understudy.errors import InvalidInput
 from understudy.evaluation.metrics import METRICS
-from understudy.evaluation.metrics.fidelity import ColumnShapes
-from understudy.evaluation.options import EvaluationOptions, Query
+from understudy.evaluation.metrics.fidelity import ColumnShapesResult
+from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
 from understudy.evaluation.page.html import render_html
-from understudy.evaluation.policy import Policy, Threshold
+from understudy.parameters.policy import Policy, PolicyThreshold
 from understudy.evaluation.report import Report, evaluate
 from understudy.tables.inference import infer_schema
 
@@ -63,7 +63,7 @@ def report() -> Report:
         options=EvaluationOptions(
             target="town",
             protected=("visits",),
-            queries=(Query(aggregate="mean", column="height", group_by=("town",)),),
+            queries=(AggregateQuery(aggregate="mean", column="height", group_by=("town",)),),
         ),
         seed=5,
     )
@@ -221,12 +221,12 @@ def test_hostile_names_and_values_stay_text() -> None:
             options=EvaluationOptions(
                 target=HOSTILE,
                 protected=(f"{HOSTILE} again",),
-                queries=(Query(name=HOSTILE, aggregate="mean", column="x", group_by=(HOSTILE,)),),
+                queries=(AggregateQuery(name=HOSTILE, aggregate="mean", column="x", group_by=(HOSTILE,)),),
                 policy=Policy(
                     name="own",
                     version=HOSTILE[:32],
                     description=HOSTILE,
-                    thresholds=(Threshold(metric="column_shapes"),),
+                    thresholds=(PolicyThreshold(metric="column_shapes"),),
                 ),
             ),
         )
@@ -253,5 +253,5 @@ def test_page_of_fifty_columns_is_light(tmp_path: Path) -> None:
 
 def test_overall_shape_is_the_mean_of_the_columns(report: Report) -> None:
     shapes = report.scores("column_shapes").synthetic
-    assert isinstance(shapes, ColumnShapes)
+    assert isinstance(shapes, ColumnShapesResult)
     assert shapes.score == pytest.approx(np.mean([shape.score for shape in shapes.columns]))

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import pytest
 
 from understudy.errors import InvalidInput
+from understudy.parameters.constraints import Control
 from understudy.synthesizers import IndependentParameters, TreeChainParameters
-from understudy.synthesizers.control import Control
 from understudy.synthesizers.independent import Independent
 from understudy.synthesizers.tree_chain import conditioning
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from understudy.evaluation.metrics.base import MetricResult, Unscored
+from understudy.evaluation.metrics.base import MetricResult, UnscoredResult
 from understudy.evaluation.page import formatting
 from understudy.evaluation.page.cells import Cell
 from understudy.evaluation.page.charts.scale import Scale, draw_scale
@@ -125,14 +125,14 @@ def reasons(report: Report, metrics: Iterable[str]) -> tuple[Reason, ...]:
     return tuple(
         Reason(scores.title, scores.synthetic.reason)
         for scores in listed
-        if isinstance(scores.synthetic, Unscored)
+        if isinstance(scores.synthetic, UnscoredResult)
     )
 
 
 def measured(scores: MetricScores) -> Measured:
     """Return the card of a metric that was scored."""
     result = scores.synthetic
-    assert not isinstance(result, Unscored)
+    assert not isinstance(result, UnscoredResult)
     interval = None
     if result.interval is not None:
         low, high = (formatting.score(end, scores.name) for end in result.interval)

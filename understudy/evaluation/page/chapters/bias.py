@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from understudy.evaluation.metrics.bias import (
-    BaseRates,
-    DemographicParity,
-    EqualisedOdds,
-    Rebalancing,
-    Segments,
+    BaseRatesResult,
+    DemographicParityResult,
+    EqualisedOddsResult,
+    RebalancingResult,
+    SegmentsResult,
 )
-from understudy.evaluation.metrics.bias.base_rates import ColumnRates
+from understudy.evaluation.metrics.bias.base_rates import ColumnBaseRates
 from understudy.evaluation.metrics.bias.demographic_parity import ColumnParity
 from understudy.evaluation.metrics.bias.equalised_odds import ColumnOdds
-from understudy.evaluation.metrics.bias.rebalancing import ColumnRebalanced
+from understudy.evaluation.metrics.bias.rebalancing import ColumnRebalancing
 from understudy.evaluation.metrics.bias.segments import ColumnSegments
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.cells import Cell, Group, Noted, Segment, Styled
@@ -110,7 +110,7 @@ def view(report: Report) -> BiasView | None:
     reasons = elements.reasons(report, METRICS)
     if not report.options.protected:
         return BiasView(reasons, has_protected=False) if reasons else None
-    segments = elements.found(report, Segments)
+    segments = elements.found(report, SegmentsResult)
     return BiasView(
         reasons,
         has_protected=True,
@@ -140,7 +140,7 @@ def _models(title: str) -> tuple[Head, ...]:
 
 
 def _rates(report: Report) -> Question | None:
-    found = elements.found(report, BaseRates)
+    found = elements.found(report, BaseRatesResult)
     if found is None:
         return None
     scores, result = found
@@ -152,7 +152,7 @@ def _rates(report: Report) -> Question | None:
     )
 
 
-def _rates_table(column: ColumnRates, measure: str) -> GroupsTable:
+def _rates_table(column: ColumnBaseRates, measure: str) -> GroupsTable:
     heads = (
         Head("Group"),
         Head(measure.capitalize()),
@@ -187,7 +187,7 @@ def _rates_table(column: ColumnRates, measure: str) -> GroupsTable:
 
 
 def _parity(report: Report) -> Question | None:
-    found = elements.found(report, DemographicParity)
+    found = elements.found(report, DemographicParityResult)
     if found is None:
         return None
     scores, result = found
@@ -222,7 +222,7 @@ def _last(title: str, real: float | None, synthetic: float | None) -> list[Cell]
 
 
 def _odds(report: Report) -> Question | None:
-    found = elements.found(report, EqualisedOdds)
+    found = elements.found(report, EqualisedOddsResult)
     if found is None:
         return None
     scores, result = found
@@ -247,7 +247,7 @@ def _odds_table(column: ColumnOdds) -> GroupsTable:
 
 
 def _segments(report: Report) -> Question | None:
-    found = elements.found(report, Segments)
+    found = elements.found(report, SegmentsResult)
     if found is None:
         return None
     scores, result = found
@@ -280,7 +280,7 @@ def _segments_table(column: ColumnSegments, measure: str) -> GroupsTable:
 
 
 def _rebalancing(report: Report) -> Rebalanced | None:
-    found = elements.found(report, Rebalancing)
+    found = elements.found(report, RebalancingResult)
     if found is None:
         return None
     scores, result = found
@@ -289,7 +289,7 @@ def _rebalancing(report: Report) -> Rebalanced | None:
     )
 
 
-def _rebalanced(column: ColumnRebalanced) -> RebalancedTable:
+def _rebalanced(column: ColumnRebalancing) -> RebalancedTable:
     before, after = column.before, column.after
     rows = [
         [title, formatting.decimal(getattr(before, field)), formatting.decimal(getattr(after, field))]

@@ -10,11 +10,11 @@ from understudy.evaluation.distributions import (
     MISSING_LABEL,
     OTHER_LABEL,
     UNSEEN_LABEL,
-    Distribution,
+    ColumnDistribution,
 )
-from understudy.evaluation.left_out import LeftOut
-from understudy.evaluation.metrics.fidelity import ColumnAdherence, ColumnCoverage, ColumnShapes
-from understudy.evaluation.metrics.fidelity.column_shapes import ColumnShape
+from understudy.evaluation.left_out import ExcludedColumn
+from understudy.evaluation.metrics.fidelity import ColumnAdherenceResult, ColumnCoverageResult, ColumnShapesResult
+from understudy.evaluation.metrics.fidelity.column_shapes import ColumnShapeScore
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.cells import Cell, Names
 from understudy.evaluation.page.charts.bars import Bar, track
@@ -67,7 +67,7 @@ class ColumnsView:
 
 def view(report: Report) -> ColumnsView:
     """Return a card per column."""
-    found = elements.found(report, ColumnShapes)
+    found = elements.found(report, ColumnShapesResult)
     if found is None:
         return ColumnsView(is_scored=False, reasons=elements.reasons(report, ["column_shapes"]))
     scores, result = found
@@ -85,7 +85,7 @@ def view(report: Report) -> ColumnsView:
 
 
 def _reach(report: Report) -> list[tuple[Measured, Table]]:
-    within, reached = elements.found(report, ColumnAdherence), elements.found(report, ColumnCoverage)
+    within, reached = elements.found(report, ColumnAdherenceResult), elements.found(report, ColumnCoverageResult)
     cards = []
     if within is not None:
         cards.append(_measured(within[0], {one.column: one.score for one in within[1].columns}))
@@ -102,7 +102,7 @@ def _measured(scores: MetricScores, columns: Mapping[str, float]) -> tuple[Measu
     return elements.measured(scores), Table(HEADS, rows)
 
 
-def _excluded(left_out: LeftOut) -> str:
+def _excluded(left_out: ExcludedColumn) -> str:
     """Return why a column is not scored, and how many of its values are copies."""
     if left_out.copied is None:
         return left_out.reason
@@ -110,12 +110,12 @@ def _excluded(left_out: LeftOut) -> str:
     return f"{left_out.reason}; {share} of the synthetic values are in the real table too"
 
 
-def _by_name(result: object) -> dict[str, ColumnShape]:
-    return {shape.column: shape for shape in result.columns} if isinstance(result, ColumnShapes) else {}
+def _by_name(result: object) -> dict[str, ColumnShapeScore]:
+    return {shape.column: shape for shape in result.columns} if isinstance(result, ColumnShapesResult) else {}
 
 
 def _card(
-    shape: ColumnShape, others: Mapping[str, Mapping[str, ColumnShape]], shown: Distribution
+    shape: ColumnShapeScore, others: Mapping[str, Mapping[str, ColumnShapeScore]], shown: ColumnDistribution
 ) -> ColumnCard:
     notes = [
         f"{title} {formatting.score(columns[shape.column].score, 'column_shapes')}"
@@ -137,7 +137,7 @@ def _card(
     )
 
 
-def _bars(shown: Distribution) -> list[Bar]:
+def _bars(shown: ColumnDistribution) -> list[Bar]:
     # What stands for many values, or for none, has no bar: it would press all others flat.
     has_bar = [label not in POOLED_LABELS for label in shown.labels]
     shares = zip((*shown.real, *shown.synthetic), has_bar * 2, strict=True)

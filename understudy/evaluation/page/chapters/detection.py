@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.evaluation.metrics.fidelity import TwoSample, TwoSampleLinear
+from understudy.evaluation.metrics.fidelity import TwoSampleResult, TwoSampleLinearResult
 from understudy.evaluation.metrics.fidelity.telling_apart import TellingApart
 from understudy.evaluation.page import elements, formatting, receiver
 from understudy.evaluation.page.charts.bars import Bar, track
@@ -52,7 +52,7 @@ class DetectionView:
 
 def view(report: Report) -> DetectionView:
     """Return how well each classifier tells the tables apart, and by what."""
-    kinds: tuple[type[TellingApart], ...] = (TwoSample, TwoSampleLinear)
+    kinds: tuple[type[TellingApart], ...] = (TwoSampleResult, TwoSampleLinearResult)
     scored = [found for kind in kinds if (found := elements.found(report, kind)) is not None]
     return DetectionView(elements.reasons(report, METRICS), [_classifier(*found) for found in scored])
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
-from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.page import formatting
 from understudy.evaluation.page.cells import Cell, Styled
 from understudy.evaluation.page.elements import Chapter, Head, Table, numbers
@@ -46,7 +46,7 @@ def view(report: Report) -> MethodView:
 
 
 def _rows_used(scores: MetricScores) -> Cell:
-    if isinstance(scores.synthetic, Unscored):
+    if isinstance(scores.synthetic, UnscoredResult):
         return Styled(f"not scored: {scores.synthetic.reason}", "muted")
     return ", ".join(
         f"{formatting.count(n)} {role.replace('_', ' ')}" for role, n in scores.synthetic.n_rows.items()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.evaluation.metrics.fidelity import ColumnPairs, Contingency, Correlations, MutualInformation
+from understudy.evaluation.metrics.fidelity import ColumnPairsResult, ContingencyResult, CorrelationsResult, MutualInformationResult
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.cells import Cell, Names
 from understudy.evaluation.page.charts import heat_map
@@ -73,7 +73,7 @@ class PairsView:
 
 def view(report: Report) -> PairsView:
     """Return the heat maps of all pairs, and the pairs that are least alike."""
-    pairs, contingency = elements.found(report, ColumnPairs), elements.found(report, Contingency)
+    pairs, contingency = elements.found(report, ColumnPairsResult), elements.found(report, ContingencyResult)
     return PairsView(
         reasons=elements.reasons(report, METRICS),
         relations=_relations(report),
@@ -85,7 +85,7 @@ def view(report: Report) -> PairsView:
 
 
 def _relations(report: Report) -> Maps | None:
-    found = elements.found(report, MutualInformation)
+    found = elements.found(report, MutualInformationResult)
     if found is None:
         return None
     scores, result = found
@@ -104,7 +104,7 @@ def _relations(report: Report) -> Maps | None:
     )
 
 
-def _differences(scores: MetricScores, result: ColumnPairs) -> Maps:
+def _differences(scores: MetricScores, result: ColumnPairsResult) -> Maps:
     return Maps(
         title=scores.title,
         large=_gaps(result, "Synthetic against real", has_names=True),
@@ -115,12 +115,12 @@ def _differences(scores: MetricScores, result: ColumnPairs) -> Maps:
                 ("Independent columns", scores.independent),
                 ("Fresh real rows", scores.real),
             )
-            if isinstance(other, ColumnPairs)
+            if isinstance(other, ColumnPairsResult)
         ],
     )
 
 
-def _gaps(result: ColumnPairs, title: str, *, has_names: bool = False) -> Figure:
+def _gaps(result: ColumnPairsResult, title: str, *, has_names: bool = False) -> Figure:
     gaps = [[None if one is None else 1 - one for one in row] for row in result.matrix]
     drawn = figure(result.columns, gaps, title, limits=heat_map.DIFFERENCES, has_names=has_names)
     mean = f"mean similarity {formatting.decimal(result.score)}"
@@ -128,7 +128,7 @@ def _gaps(result: ColumnPairs, title: str, *, has_names: bool = False) -> Figure
 
 
 def _correlations(report: Report) -> CorrelationsCard | None:
-    found = elements.found(report, Correlations)
+    found = elements.found(report, CorrelationsResult)
     if found is None:
         return None
     scores, result = found
@@ -199,11 +199,11 @@ def _largest(columns: Sequence[str], gaps: Matrix) -> str:
     )
 
 
-def _weakest(scores: MetricScores, result: ColumnPairs) -> Table:
+def _weakest(scores: MetricScores, result: ColumnPairsResult) -> Table:
     others = [
         (title, other.matrix)
         for title, other in (("Independent", scores.independent), ("Fresh real", scores.real))
-        if isinstance(other, ColumnPairs)
+        if isinstance(other, ColumnPairsResult)
     ]
     found = [
         (similarity, i, j)

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.evaluation.metrics.privacy.attribute_inference import AttributeInference
-from understudy.evaluation.metrics.privacy.canaries import CanariesFound
-from understudy.evaluation.metrics.privacy.exact_copies import ExactCopies
-from understudy.evaluation.metrics.privacy.linkability import Linkability
-from understudy.evaluation.metrics.privacy.membership_density import MembershipDensity
-from understudy.evaluation.metrics.privacy.membership_distance import MembershipDistance
-from understudy.evaluation.metrics.privacy.membership_low_fpr import MembershipLowFpr
-from understudy.evaluation.metrics.privacy.membership_outliers import MembershipOutliers
-from understudy.evaluation.metrics.privacy.near_copies import NearCopies
-from understudy.evaluation.metrics.privacy.nearest_record import NearestRecord
-from understudy.evaluation.metrics.privacy.singling_out import SinglingOut
+from understudy.evaluation.metrics.privacy.attribute_inference import AttributeInferenceResult
+from understudy.evaluation.metrics.privacy.canaries import CanariesResult
+from understudy.evaluation.metrics.privacy.exact_copies import ExactCopiesResult
+from understudy.evaluation.metrics.privacy.linkability import LinkabilityResult
+from understudy.evaluation.metrics.privacy.membership_density import MembershipDensityResult
+from understudy.evaluation.metrics.privacy.membership_distance import MembershipDistanceResult
+from understudy.evaluation.metrics.privacy.membership_low_fpr import MembershipLowFprResult
+from understudy.evaluation.metrics.privacy.membership_outliers import MembershipOutliersResult
+from understudy.evaluation.metrics.privacy.near_copies import NearCopiesResult
+from understudy.evaluation.metrics.privacy.nearest_record import NearestRecordResult
+from understudy.evaluation.metrics.privacy.singling_out import SinglingOutResult
 from understudy.evaluation.page import elements, formatting, receiver
 from understudy.evaluation.page.cells import Cell, Names, Noted
 from understudy.evaluation.page.charts.curves import Figures
@@ -169,7 +169,7 @@ def view(report: Report) -> PrivacyView:
 
 
 def _memberships(report: Report) -> list[tuple[Measured, Figures]]:
-    kinds = (MembershipDistance, MembershipDensity)
+    kinds = (MembershipDistanceResult, MembershipDensityResult)
     scored = [found[0] for kind in kinds if (found := elements.found(report, kind)) is not None]
     return [(elements.measured(scores), _roc(scores)) for scores in scored]
 
@@ -178,13 +178,13 @@ def _roc(scores: MetricScores) -> Figures:
     by_role = {
         role: [(point.false_alarms, point.found) for point in result.roc]
         for role, result in (("leak", scores.leak), ("real", scores.real), ("synthetic", scores.synthetic))
-        if isinstance(result, MembershipDistance | MembershipDensity)
+        if isinstance(result, MembershipDistanceResult | MembershipDensityResult)
     }
     return receiver.figures(by_role, AXES, has_log=True)
 
 
 def _surest(report: Report) -> SurestCard | None:
-    found = elements.found(report, MembershipLowFpr)
+    found = elements.found(report, MembershipLowFprResult)
     if found is None:
         return None
     scores, result = found
@@ -196,7 +196,7 @@ def _surest(report: Report) -> SurestCard | None:
 
 
 def _outliers(report: Report) -> OutliersCard | None:
-    found = elements.found(report, MembershipOutliers)
+    found = elements.found(report, MembershipOutliersResult)
     if found is None:
         return None
     scores, result = found
@@ -209,7 +209,7 @@ def _outliers(report: Report) -> OutliersCard | None:
 
 
 def _singled_out(report: Report) -> AttackCards | None:
-    found = elements.found(report, SinglingOut)
+    found = elements.found(report, SinglingOutResult)
     if found is None:
         return None
     scores, result = found
@@ -227,7 +227,7 @@ def _singled_out(report: Report) -> AttackCards | None:
 
 
 def _linked(report: Report) -> AttackCards | None:
-    found = elements.found(report, Linkability)
+    found = elements.found(report, LinkabilityResult)
     if found is None:
         return None
     scores, result = found
@@ -240,7 +240,7 @@ def _linked(report: Report) -> AttackCards | None:
 
 
 def _inferred(report: Report) -> AttackCards | None:
-    found = elements.found(report, AttributeInference)
+    found = elements.found(report, AttributeInferenceResult)
     if found is None:
         return None
     scores, result = found
@@ -252,7 +252,7 @@ def _inferred(report: Report) -> AttackCards | None:
 
 
 def _near(report: Report) -> AttackCards | None:
-    found = elements.found(report, NearCopies)
+    found = elements.found(report, NearCopiesResult)
     if found is None:
         return None
     scores, result = found
@@ -294,7 +294,7 @@ def _trials(head: str, trials: Sequence[Trial]) -> Table:
 
 
 def _exact(report: Report) -> CopiesCard | None:
-    found = elements.found(report, ExactCopies)
+    found = elements.found(report, ExactCopiesResult)
     if found is None:
         return None
     scores, result = found
@@ -310,7 +310,7 @@ def _exact(report: Report) -> CopiesCard | None:
 
 
 def _canaries(report: Report) -> CanariesCard | None:
-    found = elements.found(report, CanariesFound)
+    found = elements.found(report, CanariesResult)
     if found is None:
         return None
     scores, result = found
@@ -325,7 +325,7 @@ def _canaries(report: Report) -> CanariesCard | None:
 
 
 def _nearest(report: Report) -> NearestCard | None:
-    found = elements.found(report, NearestRecord)
+    found = elements.found(report, NearestRecordResult)
     if found is None:
         return None
     scores, result = found

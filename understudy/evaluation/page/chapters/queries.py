@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.evaluation.metrics.usefulness import Queries
-from understudy.evaluation.metrics.usefulness.queries import GroupAnswer, QueryAnswers
+from understudy.evaluation.metrics.usefulness import QueriesResult
+from understudy.evaluation.metrics.usefulness.queries import QueryGroupAnswer, QueryAnswers
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.cells import Cell, Noted
 from understudy.evaluation.page.charts.whiskers import Estimate, Whiskers, reach, whiskers
@@ -63,7 +63,7 @@ def view(report: Report) -> QueriesView | None:
     if not report.options.queries:
         return None
     reasons = elements.reasons(report, ["queries"])
-    found = elements.found(report, Queries)
+    found = elements.found(report, QueriesResult)
     if found is None:
         return QueriesView(reasons, None, ())
     scores, result = found
@@ -93,14 +93,14 @@ def _error(query: QueryAnswers, error: float) -> str:
     return formatting.percent(error) if query.measure == "relative" else formatting.decimal(error)
 
 
-def _estimates(answer: GroupAnswer) -> list[Estimate]:
+def _estimates(answer: QueryGroupAnswer) -> list[Estimate]:
     found = [Estimate("real", answer.real)]
     if answer.synthetic is not None:
         found.append(Estimate("synthetic", answer.synthetic, answer.synthetic_interval))
     return found
 
 
-def _row(query: QueryAnswers, answer: GroupAnswer, drawn: Whiskers) -> list[Cell]:
+def _row(query: QueryAnswers, answer: QueryGroupAnswer, drawn: Whiskers) -> list[Cell]:
     synthetic = formatting.NONE if answer.synthetic is None else formatting.number(answer.synthetic)
     interval = ""
     if answer.synthetic_interval is not None:

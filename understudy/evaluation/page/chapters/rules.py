@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.evaluation.metrics.fidelity import MissingValues, RulesKept
+from understudy.evaluation.metrics.fidelity import MissingValuesResult, RulesKeptResult
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.cells import Cell, Names
 from understudy.evaluation.page.elements import Chapter, Head, Measured, Reason, Table, numbers
@@ -59,7 +59,7 @@ def view(report: Report) -> RulesView:
 
 
 def _rules(report: Report) -> RulesCard | None:
-    found = elements.found(report, RulesKept)
+    found = elements.found(report, RulesKeptResult)
     if found is None:
         return None
     scores, result = found
@@ -74,7 +74,7 @@ def _rules(report: Report) -> RulesCard | None:
 
 
 def _missing(report: Report) -> MissingCard | None:
-    found = elements.found(report, MissingValues)
+    found = elements.found(report, MissingValuesResult)
     if found is None:
         return None
     scores, result = found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.evaluation.metrics.fidelity import Subgroups
+from understudy.evaluation.metrics.fidelity import SubgroupsResult
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.cells import Cell, Names, Segment
 from understudy.evaluation.page.elements import Chapter, Head, Measured, Reason, Table, numbers
@@ -35,7 +35,7 @@ class SubgroupsView:
 def view(report: Report) -> SubgroupsView | None:
     """Return the groups, those furthest below chance first."""
     reasons = elements.reasons(report, ["subgroups"])
-    found = elements.found(report, Subgroups)
+    found = elements.found(report, SubgroupsResult)
     if found is None:
         return SubgroupsView(reasons, None, "", Table(HEADS, ()), ()) if reasons else None
     scores, result = found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.evaluation.metrics.base import Topic, Unscored
+from understudy.evaluation.metrics.base import Topic, UnscoredResult
 from understudy.evaluation.page import formatting
 from understudy.evaluation.page.charts.scale import Scale, draw_scale, others
 from understudy.evaluation.page.elements import Chapter
@@ -84,7 +84,7 @@ def _worst_outcomes(report: Report) -> dict[str, Outcome]:
 
 def _row(scores: MetricScores, outcome: Outcome | None) -> MetricRow:
     result = scores.synthetic
-    if isinstance(result, Unscored):
+    if isinstance(result, UnscoredResult):
         return MetricRow(scores.title, scores.summary, outcome, None, result.reason)
     scored = Scored(
         value=formatting.score(result.score, scores.name),

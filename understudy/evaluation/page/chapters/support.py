@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.evaluation.metrics.fidelity import AlphaPrecision, BetaRecall, Coverage, Density
+from understudy.evaluation.metrics.fidelity import AlphaPrecisionResult, BetaRecallResult, CoverageResult, DensityResult
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.charts.curves import Axes, Curve, Figures, draw_curves, legend
 from understudy.evaluation.page.elements import Chapter, Measured, Reason
@@ -31,13 +31,13 @@ def view(report: Report) -> SupportView:
     """Return the two curves, and the two scores of surroundings."""
     cards: list[tuple[Measured, Figures | None]] = []
     for kind, x, y in (
-        (AlphaPrecision, "Share of real rows, innermost first", "Synthetic rows as far in"),
-        (BetaRecall, "Share of synthetic rows, innermost first", "Real rows that they reach"),
+        (AlphaPrecisionResult, "Share of real rows, innermost first", "Synthetic rows as far in"),
+        (BetaRecallResult, "Share of synthetic rows, innermost first", "Real rows that they reach"),
     ):
         found = elements.found(report, kind)
         if found is not None:
             cards.append((elements.measured(found[0]), _figures(found[0], Axes(x, y))))
-    for other in (Density, Coverage):
+    for other in (DensityResult, CoverageResult):
         scored = elements.found(report, other)
         if scored is not None:
             cards.append((elements.measured(scored[0]), None))
@@ -53,7 +53,7 @@ def _figures(scores: MetricScores, axes: Axes) -> Figures:
             ("real", scores.real),
             ("synthetic", scores.synthetic),
         )
-        if isinstance(result, AlphaPrecision | BetaRecall)
+        if isinstance(result, AlphaPrecisionResult | BetaRecallResult)
     ]
     label = f"{axes.y} against {axes.x.lower()}: {_finding(shown[-1])}"
     return Figures(legend(shown, NAMES), [draw_curves(shown, axes, label)])

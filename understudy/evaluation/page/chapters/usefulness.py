@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.evaluation.metrics.usefulness import Augmentation, RareClass, TrainSyntheticTestReal
-from understudy.evaluation.metrics.usefulness.rare_class import Finder
-from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import ModelScores
+from understudy.evaluation.metrics.usefulness import AugmentationResult, RareClassResult, TrainSyntheticTestRealResult
+from understudy.evaluation.metrics.usefulness.rare_class import RareClassScores
+from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import PredictorScores
 from understudy.evaluation.page import elements, formatting, receiver
 from understudy.evaluation.page.charts.curves import Axes, Curve, Figures, draw_curves, legend
 from understudy.evaluation.page.elements import Chapter, Head, Measured, Reason, Table, numbers
@@ -119,7 +119,7 @@ def view(report: Report) -> UsefulnessView:
 
 
 def _prediction(report: Report) -> PredictionCards | None:
-    found = elements.found(report, TrainSyntheticTestReal)
+    found = elements.found(report, TrainSyntheticTestRealResult)
     if found is None:
         return None
     scores, result = found
@@ -140,14 +140,14 @@ def _prediction(report: Report) -> PredictionCards | None:
     )
 
 
-def _loss(result: TrainSyntheticTestReal) -> tuple[str, str, str] | None:
+def _loss(result: TrainSyntheticTestRealResult) -> tuple[str, str, str] | None:
     if result.loss is None or result.loss_interval is None:
         return None
     side = "worse" if result.loss > 0 else "better"
     return formatting.decimal(abs(result.loss)), side, formatting.span(result.loss_interval)
 
 
-def _models(result: TrainSyntheticTestReal) -> Table:
+def _models(result: TrainSyntheticTestRealResult) -> Table:
     rows = [
         [title or result.measure, _measure(result.synthetic, field), _measure(result.real, field)]
         for field, title in MEASURES.items()
@@ -156,14 +156,14 @@ def _models(result: TrainSyntheticTestReal) -> Table:
     return Table(HEADS, rows)
 
 
-def _measure(model: ModelScores | None, field: str) -> str:
+def _measure(model: PredictorScores | None, field: str) -> str:
     value = None if model is None else getattr(model, field)
     if value is None:
         return formatting.NONE
     return formatting.number(value) if field.endswith("_error") else formatting.decimal(value)
 
 
-def _roc(result: TrainSyntheticTestReal) -> tuple[str, Figures] | None:
+def _roc(result: TrainSyntheticTestRealResult) -> tuple[str, Figures] | None:
     roc = result.roc
     if roc is None:
         return None
@@ -176,7 +176,7 @@ def _roc(result: TrainSyntheticTestReal) -> tuple[str, Figures] | None:
     return roc.label, receiver.figures(by_role, axes, names=MODELS)
 
 
-def _classes(result: TrainSyntheticTestReal) -> Table:
+def _classes(result: TrainSyntheticTestRealResult) -> Table:
     rows = [
         [
             one.label,
@@ -194,7 +194,7 @@ def _classes(result: TrainSyntheticTestReal) -> Table:
 
 
 def _rare(report: Report) -> RareCards | None:
-    found = elements.found(report, RareClass)
+    found = elements.found(report, RareClassResult)
     if found is None:
         return None
     scores, result = found
@@ -212,14 +212,14 @@ def _rare(report: Report) -> RareCards | None:
     )
 
 
-def _of_both(result: RareClass, field: str) -> list[str]:
+def _of_both(result: RareClassResult, field: str) -> list[str]:
     return [
         formatting.NONE if finder is None else formatting.decimal(getattr(finder, field))
         for finder in (result.synthetic, result.real)
     ]
 
 
-def _recall(finders: Mapping[str, Finder]) -> Figures:
+def _recall(finders: Mapping[str, RareClassScores]) -> Figures:
     shown = [
         Curve(role, list(zip(finder.recall, finder.precision, strict=True)))
         for role, finder in finders.items()
@@ -232,7 +232,7 @@ def _recall(finders: Mapping[str, Finder]) -> Figures:
     return Figures(legend(shown, MODELS), [draw_curves(shown, axes, label)])
 
 
-def _reliability(finders: Mapping[str, Finder]) -> Figures | None:
+def _reliability(finders: Mapping[str, RareClassScores]) -> Figures | None:
     if not any(finder.reliability for finder in finders.values()):
         return None
     shown = [
@@ -248,7 +248,7 @@ def _reliability(finders: Mapping[str, Finder]) -> Figures | None:
 
 
 def _augmentation(report: Report) -> AugmentationCard | None:
-    found = elements.found(report, Augmentation)
+    found = elements.found(report, AugmentationResult)
     if found is None:
         return None
     scores, result = found

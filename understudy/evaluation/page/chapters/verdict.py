@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from understudy.evaluation.page import formatting
 from understudy.evaluation.page.cells import Cell, Names, Noted, OutcomeMark, Titled
 from understudy.evaluation.page.elements import Head, Table, numbers
-from understudy.evaluation.policy import Policy
+from understudy.parameters.policy import Policy
 from understudy.evaluation.scores import MetricScores
-from understudy.evaluation.verdict import Check, Outcome
+from understudy.evaluation.verdict import PolicyCheck, Outcome
 
 if TYPE_CHECKING:
     from understudy.evaluation.report import Report
@@ -79,14 +79,14 @@ def _facts(report: Report) -> list[tuple[str, Cell]]:
     return facts
 
 
-def _count_others(checks: Sequence[Check]) -> str:
+def _count_others(checks: Sequence[PolicyCheck]) -> str:
     n_passed = sum(check.outcome == "pass" for check in checks)
     n_unscored = len(checks) - n_passed
     passed = f"{formatting.plural(n_passed, 'check', 'checks')} passed"
     return f"{passed}, {n_unscored} could not be made" if n_unscored else passed
 
 
-def _row(report: Report, check: Check) -> list[Cell]:
+def _row(report: Report, check: PolicyCheck) -> list[Cell]:
     scores = report.scores(check.metric)
     return [
         Titled(check.title, "" if check.outcome == "pass" else check.sentence),
@@ -96,7 +96,7 @@ def _row(report: Report, check: Check) -> list[Cell]:
     ]
 
 
-def _value(check: Check) -> Cell:
+def _value(check: PolicyCheck) -> Cell:
     if check.value is None:
         return formatting.NONE
     if check.of == "loss":
@@ -106,14 +106,14 @@ def _value(check: Check) -> Cell:
     return shown if check.interval is None else Noted(shown, _between(check, *check.interval))
 
 
-def _bounds(check: Check, scores: MetricScores) -> Cell:
+def _bounds(check: PolicyCheck, scores: MetricScores) -> Cell:
     return Noted(
         "" if check.warn is None else _bound(check, scores, check.warn),
         "" if check.fail is None else f"fails {_beyond(check, scores, check.fail)}",
     )
 
 
-def _bound(check: Check, scores: MetricScores, bound: float) -> str:
+def _bound(check: PolicyCheck, scores: MetricScores, bound: float) -> str:
     shown = formatting.score(bound, check.metric)
     if check.of == "loss":
         return f"at most {shown} worse"
@@ -122,16 +122,16 @@ def _bound(check: Check, scores: MetricScores, bound: float) -> str:
     return f"at least {shown}" if scores.direction == "higher" else f"at most {shown}"
 
 
-def _beyond(check: Check, scores: MetricScores, bound: float) -> str:
+def _beyond(check: PolicyCheck, scores: MetricScores, bound: float) -> str:
     shown = formatting.score(bound, check.metric)
     if check.of == "score" and scores.direction == "nearer":
         return f"outside {_range(check, scores, bound)}"
     return f"below {shown}" if check.of == "score" and scores.direction == "higher" else f"above {shown}"
 
 
-def _range(check: Check, scores: MetricScores, bound: float) -> str:
+def _range(check: PolicyCheck, scores: MetricScores, bound: float) -> str:
     return _between(check, *sorted((bound, 2 * scores.best - bound)))
 
 
-def _between(check: Check, low: float, high: float) -> str:
+def _between(check: PolicyCheck, low: float, high: float) -> str:
     return f"{formatting.score(low, check.metric)} to {formatting.score(high, check.metric)}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from understudy.evaluation.distributions import Distribution
+from understudy.evaluation.distributions import ColumnDistribution
 from understudy.evaluation.page import formatting
 
 N_TICKS = 4
@@ -49,7 +49,7 @@ class Histogram:
     ticks: Sequence[Tick]
 
 
-def draw_histogram(distribution: Distribution) -> Histogram:
+def draw_histogram(distribution: ColumnDistribution) -> Histogram:
     """Return the overlaid histograms of one column."""
     edges = distribution.edges
     # Bins that were merged are wider: heights are shares per width of the narrowest bin.
@@ -80,7 +80,7 @@ def _outline(xs: Sequence[float], heights: Sequence[float], top: float) -> str:
     return "".join(points) + f"V{Histogram.bottom}"
 
 
-def _finding(distribution: Distribution) -> str:
+def _finding(distribution: ColumnDistribution) -> str:
     """Return in words where the two differ most."""
     bins = list(zip(pairwise(distribution.edges), distribution.real, distribution.synthetic, strict=True))
     (left, right), real, synthetic = max(bins, key=lambda one: abs(one[1] - one[2]))
@@ -98,7 +98,7 @@ def _grid(top: float) -> list[tuple[float, str]]:
     return [(round(_y(part, top), 1), f"{part * 100:.3g} %") for part in (share / 2, share)]
 
 
-def _ticks(edges: list[float], xs: list[float], distribution: Distribution) -> list[Tick]:
+def _ticks(edges: list[float], xs: list[float], distribution: ColumnDistribution) -> list[Tick]:
     last = len(edges) - 1
     if edges[0] % 1 == 0.5:
         # Bins around whole numbers: the label belongs to the middle.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from understudy.evaluation.metrics.base import Direction, Unscored
+from understudy.evaluation.metrics.base import Direction, UnscoredResult
 from understudy.evaluation.page import formatting
 from understudy.evaluation.scores import MetricScores
 
@@ -84,7 +84,7 @@ class Axis:
 def draw_scale(scores: MetricScores) -> Scale:
     """Return the score, its interval, the floor of real rows, independent columns and the noisy copy."""
     found = scores.synthetic
-    assert not isinstance(found, Unscored)
+    assert not isinstance(found, UnscoredResult)
     good = goodness(scores.direction, scores.best)
     axis = _axis([good(score) for score in _shown(scores)], min(good(end) for end in scores.range))
     at = {
@@ -126,7 +126,7 @@ def _axis(shown: list[float], worst: float) -> Axis:
 def _shown(scores: MetricScores) -> list[float]:
     """Return every number that has a place on the scale."""
     found = scores.synthetic
-    assert not isinstance(found, Unscored)
+    assert not isinstance(found, UnscoredResult)
     shown = [found.score, *(found.interval or ())]
     shown += [value for value in others(scores).values() if value is not None]
     return shown if scores.floor is None else [*shown, scores.floor.score, *(scores.floor.interval or ())]
