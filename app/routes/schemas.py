@@ -16,7 +16,7 @@ from understudy import ids
 from understudy.db import dataset_tables, datasets
 from understudy.errors import PreconditionFailed
 from understudy.services import schemas as schema_services
-from understudy.tables.schema import Schema
+from understudy.tables.schema import TableSchema
 from understudy.tables.schema_changes import SchemaChange
 from understudy.tables.sdv_metadata import write_metadata
 
@@ -51,7 +51,7 @@ def get_schema(
         chosen = dataset_tables.choose(session, row, table)
     if is_unchanged(request, _etag(row.version)):
         return not_modified(_etag(row.version))
-    body = _body(Schema.model_validate(chosen.table_schema))
+    body = _body(TableSchema.model_validate(chosen.table_schema))
     return JSONResponse(body, headers={"ETag": _etag(row.version)})
 
 
@@ -103,7 +103,7 @@ def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep
         row = datasets.get(session, caller.project_id, key)
         schema_services.check_ready(row.state, key)
         tables = dataset_tables.all_of(session, row)
-    schemas = {table.name or row.name: Schema.model_validate(table.table_schema) for table in tables}
+    schemas = {table.name or row.name: TableSchema.model_validate(table.table_schema) for table in tables}
     return JSONResponse(write_metadata(schemas), headers={"ETag": _etag(row.version)})
 
 
@@ -139,7 +139,7 @@ def apply_sdv_metadata(
     return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
 
 
-def _body(schema: Schema) -> dict[str, Any]:
+def _body(schema: TableSchema) -> dict[str, Any]:
     return TableSchema.model_validate(schema.model_dump(mode="json")).model_dump(
         mode="json", exclude_none=True
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from understudy.synthesizers import IndependentParameters, TreeChainParameters
     from understudy.synthesizers.base import Synthesizer
     from understudy.synthesizers.control import Control
-    from understudy.tables.schema import Schema
+    from understudy.tables.schema import TableSchema
 
 SEED_MAX = 2**63 - 1
 
@@ -132,7 +132,7 @@ def sample(
     from understudy.synthesizers.files import load_model
     from understudy.synthesizers.groups import count_rows
     from understudy.tables.formats import format_for_path, write_table
-    from understudy.tables.schema import Schema
+    from understudy.tables.schema import TableSchema
 
     began = time.monotonic()
     if n_rows is None and control is None:
@@ -140,7 +140,7 @@ def sample(
     seed = _chosen(seed)
     format_for_path(rows_file)
     fitted, manifest = load_model(existing_file(model))
-    schema = Schema.model_validate(manifest["schema"])
+    schema = TableSchema.model_validate(manifest["schema"])
     # The group of --where has those rows too that the offset passes over.
     n_rows_where = offset + (n_rows or 0)
     asked = read_control(where or [], rebalance, control, schema=schema, n_rows=n_rows_where)
@@ -175,7 +175,7 @@ def impute(
     """Complete a table: draw its missing values, and leave all others as they are."""
     from understudy.synthesizers.files import load_model
     from understudy.tables.formats import format_for_path, write_table
-    from understudy.tables.schema import Schema
+    from understudy.tables.schema import TableSchema
     from understudy.tables.validation import conform
 
     began = time.monotonic()
@@ -183,7 +183,7 @@ def impute(
     format_for_path(rows_file)
     tables.check(table)
     fitted, manifest = load_model(existing_file(model))
-    schema = Schema.model_validate(manifest["schema"])
+    schema = TableSchema.model_validate(manifest["schema"])
     with complete_or_absent(rows_file) as partial, progress_bar(f"Completing {table.name}") as progress:
         rows = conform(tables.read(table, progress), schema)
         n_rows = rows.num_rows * n_draws
@@ -196,7 +196,9 @@ def impute(
         show_rows(result)
 
 
-def _planted(rows: pa.Table, schema: Schema, model: Path, *, n: int, repeats: int, seed: int) -> pa.Table:
+def _planted(
+    rows: pa.Table, schema: TableSchema, model: Path, *, n: int, repeats: int, seed: int
+) -> pa.Table:
     """Return the rows with canaries among them, which are written beside the model."""
     import pyarrow.parquet as pq
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from understudy.evaluation.evidence.recomputation import Recomputation
     from understudy.evaluation.options import EvaluationOptions
     from understudy.evaluation.report import Report
-    from understudy.tables.schema import Schema
+    from understudy.tables.schema import TableSchema
 
 # A policy was failed, or a pack does not hold: for scripts that go on only if all is well.
 REFUSED = 6
@@ -166,7 +166,7 @@ def _check_outputs(report_file: Path | None, evidence: Path | None, signing_key:
 
 def _read(
     tables: TableReader, files: Mapping[str, Path], progress: Any
-) -> tuple[dict[str, pa.Table], Schema]:
+) -> tuple[dict[str, pa.Table], TableSchema]:
     """Return the rows by role, in the types of the real table's schema, and that schema."""
     from understudy.tables.inference import infer_schema
     from understudy.tables.validation import conform
@@ -217,7 +217,7 @@ def _write_report(report: Report, path: Path) -> None:
 
 def _write_pack(
     report: Report,
-    schema: Schema,
+    schema: TableSchema,
     rows: Mapping[str, pa.Table],
     files: Mapping[str, Path],
     path: Path,

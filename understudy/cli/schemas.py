@@ -13,7 +13,7 @@ from understudy.errors import InvalidInput
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from understudy.tables.schema import Schema
+    from understudy.tables.schema import TableSchema
 
 
 def read_schema_file(path: Path) -> object:
@@ -26,12 +26,12 @@ def read_schema_file(path: Path) -> object:
     """
     from pydantic import ValidationError
 
-    from understudy.tables.schema import Schema
+    from understudy.tables.schema import TableSchema
     from understudy.tables.sdv_metadata import is_metadata
 
     try:
         document = json.loads(existing_file(path).read_bytes())
-        return document if is_metadata(document) else Schema.model_validate(document)
+        return document if is_metadata(document) else TableSchema.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"]) or "the whole"
@@ -40,7 +40,7 @@ def read_schema_file(path: Path) -> object:
         raise InvalidInput(f"{path} is not a schema: it is not JSON.") from error
 
 
-def schema_of(table: pa.Table, said: object, *, name: str) -> Schema:
+def schema_of(table: pa.Table, said: object, *, name: str) -> TableSchema:
     """Return the schema that a file says, or the inferred one with what metadata change about it.
 
     Parameters
@@ -51,11 +51,11 @@ def schema_of(table: pa.Table, said: object, *, name: str) -> Schema:
         Of the table, where metadata are of several.
     """
     from understudy.tables.inference import infer_schema
-    from understudy.tables.schema import Schema
+    from understudy.tables.schema import TableSchema
     from understudy.tables.schema_changes import change_schema
     from understudy.tables.sdv_metadata import read_metadata
 
-    if isinstance(said, Schema):
+    if isinstance(said, TableSchema):
         return said
     inferred = infer_schema(table)
     if said is None:

@@ -153,16 +153,20 @@ def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
     from understudy.evaluation.evidence.content import Split, collect
     from understudy.evaluation.page.html import render_html
     from understudy.evaluation.report import evaluate
-    from understudy.tables.schema import Schema
+    from understudy.tables.inference import InferredTable
+    from understudy.tables.names import DEFAULT_NAME
+    from understudy.tables.stored_schemas import read_stored
 
     assert parameters.seed is not None
-    schema = Schema.model_validate(workspace.context["schema"])
+    stored, findings = read_stored(workspace.context["schema"])
+    inferred = InferredTable(stored.tables[DEFAULT_NAME], findings.table(DEFAULT_NAME))
     workspace.progress("reading", 0.0)
-    tables = _tables(workspace, schema)
+    tables = _tables(workspace, inferred.schema)
     report = evaluate(
         tables["real"],
         tables["synthetic"],
-        schema,
+        inferred.schema,
+        findings=inferred.findings,
         holdout=tables.get("holdout"),
         canaries=tables.get(CANARIES),
         options=parameters.options,
@@ -175,7 +179,7 @@ def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
     split = workspace.context["split"]
     evidence = collect(
         report,
-        schema,
+        inferred,
         tables,
         sources=workspace.context["sources"],
         split=None if split is None else Split(**split),
@@ -203,7 +207,7 @@ def _shortened(verdict: Verdict) -> Json:
     return short
 
 
-# Any: a Schema, whose module the API does not import.
+# Any: a TableSchema, whose module the API does not import.
 def _tables(workspace: Workspace, schema: Any) -> dict[str, pa.Table]:
     """Return by role the rows that the model was trained on, the synthetic ones, those it never saw, ..."""
     import pyarrow as pa

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
@@ -29,7 +29,11 @@ from understudy.job_kinds.base import (
     Workspace,
 )
 from understudy.progress import Progress
+from understudy.tables.findings import Findings
+from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.reading import FormatName, ReadOptions
+from understudy.tables.schema import DatasetSchema
+from understudy.tables.stored_schemas import read_stored, write_stored
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -126,7 +130,10 @@ def _read(
     facts = {
         "n_rows": ingested.n_rows,
         "n_columns": ingested.n_columns,
-        "schema": ingested.schema.model_dump(mode="json"),
+        "schema": write_stored(
+            DatasetSchema(tables={DEFAULT_NAME: ingested.schema}),
+            Findings(tables={DEFAULT_NAME: ingested.findings}),
+        ),
         "warnings": ingested.warnings,
         "n_rows_skipped": ingested.rejects.num_rows if ingested.rejects else 0,
     }
@@ -154,19 +161,24 @@ def _naming(name: str | None) -> Iterator[None]:
 
 
 def _add_references(workspace: Workspace, parameters: IngestParameters, tables: list[Json]) -> None:
-    """Let the schema of each table say which of its columns seem to refer to another."""
-    from understudy.tables.inference.keys import Related, with_references
-    from understudy.tables.schema import Schema
+    """Add to the findings of each table which of its columns seem to refer to another."""
+    from understudy.tables.inference.keys import Related, find_relationships
+    from understudy.tables.inference.values import SampledFile
 
-    names = [table.name for table in parameters.tables]
-    related = {
-        name: Related(
-            workspace.folder / f"{role_of('table', position)}.parquet", Schema.model_validate(facts["schema"])
-        )
-        for position, (name, facts) in enumerate(zip(names, tables, strict=True), 1)
+    stored = {
+        table.name: read_stored(facts["schema"], table.name)
+        for table, facts in zip(parameters.tables, tables, strict=True)
     }
-    for facts, schema in zip(tables, with_references(related).values(), strict=True):
-        facts["schema"] = schema.model_dump(mode="json")
+    with ExitStack() as stack:
+        related = {}
+        for position, (name, (schema, findings)) in enumerate(stored.items(), 1):
+            path = workspace.folder / f"{role_of('table', position)}.parquet"
+            sampled = stack.enter_context(SampledFile(path))
+            related[name] = Related(sampled, schema.tables[name], findings.table(name))
+        relationships = tuple(find_relationships(related))
+    for facts, (name, (schema, findings)) in zip(tables, stored.items(), strict=True):
+        found = findings.model_copy(update={"relationships": relationships})
+        facts["schema"] = write_stored(schema, found, name)
 
 
 def _check_size(tables: list[Json]) -> None:

@@ -160,13 +160,14 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
     # The engine is loaded where it is used: the API imports this module and must stay small.
     from understudy.synthesizers.files import load_model
     from understudy.tables.formats import FORMATS
-    from understudy.tables.schema import Schema
+    from understudy.tables.stored_schemas import read_stored
 
     assert parameters.seed is not None
     assert parameters.n_rows is not None
     workspace.progress("reading", 0.0)
     synthesizer, _ = load_model(workspace.inputs["model"])
-    schema = Schema.model_validate(workspace.context["schema"]).to_arrow()
+    (stored,) = read_stored(workspace.context["schema"])[0].tables.values()
+    schema = stored.to_arrow()
     rows = synthesizer.sample(
         parameters.n_rows, seed=parameters.seed, offset=parameters.offset, control=parameters.control
     )

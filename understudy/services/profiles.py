@@ -13,7 +13,7 @@ from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 from understudy.services.artifacts import check_may_see, open_artifact
 from understudy.services.schemas import check_ready
-from understudy.tables.schema import Schema
+from understudy.tables.stored_schemas import read_stored
 
 # A profile is work for a processor, and the process answers other callers meanwhile.
 _AT_ONCE = Semaphore(1)
@@ -44,7 +44,7 @@ def profile_dataset(
         chosen = dataset_tables.choose(session, row, table)
         artifact = artifacts.get(session, caller.project_id, row.job_id, chosen.role)
     open_artifact(resources, artifact).close()
-    schema = Schema.model_validate(chosen.table_schema)
+    (schema,) = read_stored(chosen.table_schema)[0].tables.values()
     with _AT_ONCE, TemporaryDirectory(dir=resources.staging_folder, prefix="profile-") as scratch:
         path = resources.store.local_path(artifact.storage_key, Path(scratch))
         return profile_table(path, schema, is_protected=not is_exact)

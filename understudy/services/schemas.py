@@ -13,9 +13,12 @@ from understudy.db import artifacts, dataset_tables, datasets
 from understudy.errors import Conflict, PreconditionFailed
 from understudy.resources import Resources
 from understudy.services.artifacts import open_artifact
-from understudy.tables.schema import Column, Schema
+from understudy.tables.findings import Findings
+from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.schema import Column, DatasetSchema
 from understudy.tables.schema_changes import SchemaChange, change_schema
 from understudy.tables.sdv_metadata import read_metadata
+from understudy.tables.stored_schemas import read_stored, write_stored
 
 if TYPE_CHECKING:
     from understudy.db.orm import Artifact
@@ -23,9 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VersionedSchema:
-    """A schema, and the version of the dataset that has it."""
+    """The schema of a table with its findings, and the version of the dataset that has it."""
 
-    schema: Schema
+    schema: DatasetSchema
+    findings: Findings
     version: int
 
 
@@ -67,16 +71,16 @@ def update_schema(
             f"The schema of dataset {ids.to_text('dataset', dataset_id)} was changed since it was read. "
             "Read it again and repeat the change."
         )
-    before = Schema.model_validate(chosen.table_schema)
-    after = change_schema(before, change)
-    types = {column.name: column.arrow_type for column in before.columns}
-    if retyped := [column for column in after.columns if column.arrow_type != types[column.name]]:
+    before = read_stored(chosen.table_schema)
+    after = change_schema(*before, change, table=DEFAULT_NAME)
+    old, new = (schema.tables[DEFAULT_NAME] for schema, _ in (before, after))
+    if retyped := [c for c in new.columns if c.arrow_type != old.column(c.name).arrow_type]:
         _check_fits(resources, artifact, retyped)
     if validate_only or after == before:
-        return VersionedSchema(after, row.version)
+        return VersionedSchema(*after, row.version)
     with resources.sessions.begin() as session:
-        row = dataset_tables.set_schema(session, chosen, after.model_dump(mode="json"))
-    return VersionedSchema(after, row.version)
+        row = dataset_tables.set_schema(session, chosen, write_stored(*after))
+    return VersionedSchema(*after, row.version)
 
 
 def apply_metadata(
@@ -98,7 +102,8 @@ def apply_metadata(
         # Of a dataset of one table, the name is that of the metadata alone.
         own_table = table if row.n_tables > 1 else None
         chosen = dataset_tables.choose(session, row, own_table)
-    understood = read_metadata(document, Schema.model_validate(chosen.table_schema), table=table)
+    (schema,) = read_stored(chosen.table_schema)[0].tables.values()
+    understood = read_metadata(document, schema, table=table)
     # Of the version that the metadata were read against, if the caller names none.
     seen = row.version if version is None else version
     changed = update_schema(

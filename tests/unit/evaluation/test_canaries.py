@@ -12,7 +12,7 @@ from understudy.evaluation.canaries import N_SHARED_MIN, make_canaries, plant
 from understudy.evaluation.comparison import IS_PLANTED
 from understudy.evaluation.metrics.privacy import canaries as metric
 from understudy.tables.inference import infer_schema
-from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 N = 40
 
@@ -66,7 +66,7 @@ def test_planted_rows_stand_at_the_end_as_often_as_asked(real: pa.Table, canarie
 def test_what_is_made_anew_is_missing_or_of_other_rows(real: pa.Table, nullable: bool) -> None:
     table = real.append_column("code", pa.array([f"k{i}" for i in range(600)]))
     code = Column(name="code", kind=ColumnKind.identifier, arrow_type="string", nullable=nullable)
-    schema = Schema(columns=(*infer_schema(real).columns, code))
+    schema = TableSchema(columns=(*infer_schema(real).columns, code))
     codes = make_canaries(table, schema, n=N, seed=0)["code"].to_pylist()
     assert set(codes) <= ({None} if nullable else set(table["code"].to_pylist()))
 

@@ -14,7 +14,7 @@ from understudy.evaluation.options import EvaluationOptions
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import evaluate
 from understudy.tables.inference import infer_schema
-from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 
 def with_identifiers(n_rows: int, *, seed: int, first: int = 0) -> pa.Table:
@@ -68,7 +68,7 @@ def test_metrics_take_declared_kinds_as_labels(name: str) -> None:
     comparison = compare(
         real,
         synthetic,
-        Schema(columns=(*columns[:-1], declared)),
+        TableSchema(columns=(*columns[:-1], declared)),
         holdout=real,
         options=EvaluationOptions(target="town"),
     )

@@ -13,11 +13,11 @@ import pytest
 from understudy.tables.formats import write_table
 from understudy.tables.inference import infer_schema
 from understudy.tables.profile import profile_table
-from understudy.tables.schema import ColumnKind, Schema
+from understudy.tables.schema import ColumnKind, TableSchema
 
 
 def profile(
-    folder: Path, table: pa.Table, *, is_protected: bool = True, schema: Schema | None = None
+    folder: Path, table: pa.Table, *, is_protected: bool = True, schema: TableSchema | None = None
 ) -> dict[str, Any]:
     write_table(folder / "table.parquet", table.to_batches(), table.schema)
     found = profile_table(folder / "table.parquet", schema or infer_schema(table), is_protected=is_protected)

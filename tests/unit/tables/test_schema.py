@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from understudy.errors import InvalidInput
-from understudy.tables.schema import Column, ColumnKind, Schema, parse_arrow_type
+from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 _UNITS = ("s", "ms", "us", "ns")
 _TYPES = [
@@ -23,8 +24,8 @@ _TYPES = [
 ]
 
 
-def _schema(*columns: Column) -> Schema:
-    return Schema(columns=columns)
+def _schema(*columns: Column) -> TableSchema:
+    return TableSchema(columns=columns)
 
 
 def _column(name: str = "a", arrow_type: str = "int64") -> Column:
@@ -63,7 +64,7 @@ def test_any_text_is_a_type_or_refused(text: str):
 
 def test_schema_survives_json():
     schema = _schema(_column("a"), _column("b", "timestamp[us, tz=UTC]"))
-    assert Schema.model_validate_json(schema.model_dump_json()) == schema
+    assert TableSchema.model_validate_json(schema.model_dump_json()) == schema
 
 
 def test_names_are_unique():
@@ -88,7 +89,7 @@ def test_arrow_schema_has_types_and_nullability():
 
 
 def test_the_subject_is_one_of_the_columns():
-    schema = Schema(columns=(_column("id"), _column("x")), subject="id")
-    assert Schema.model_validate_json(schema.model_dump_json()) == schema
+    schema = TableSchema(columns=(_column("id"), _column("x")), subject="id")
+    assert TableSchema.model_validate_json(schema.model_dump_json()) == schema
     with pytest.raises(ValidationError, match="subject must be one of the columns"):
-        Schema(columns=(_column("x"),), subject="id")
+        TableSchema(columns=(_column("x"),), subject="id")

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from understudy.errors import InvalidInput
+from understudy.tables.findings import Reference
 from understudy.tables.inference import infer_schema
-from understudy.tables.schema import ColumnKind, Reference, Schema
+from understudy.tables.schema import ColumnKind, TableSchema
 from understudy.tables.schema_changes import change_schema
 from understudy.tables.sdv_metadata import read_metadata, write_metadata
 
@@ -39,7 +40,7 @@ TABLE = pa.table(
 )
 
 
-def read(document: object, table: str | None = None) -> Schema:
+def read(document: object, table: str | None = None) -> TableSchema:
     schema = infer_schema(TABLE)
     return change_schema(schema, read_metadata(document, schema, table=table).change)
 
@@ -90,7 +91,7 @@ def test_numbers_and_times_keep_their_types() -> None:
 @pytest.mark.parametrize("kind", list(ColumnKind))
 def test_every_kind_is_written_and_read_back(kind: ColumnKind) -> None:
     column = infer_schema(TABLE).columns[0].model_copy(update={"kind": kind})
-    schema = Schema(columns=(column,))
+    schema = TableSchema(columns=(column,))
     said = write_metadata({"guests": schema})
     assert said["METADATA_SPEC_VERSION"] == "SINGLE_TABLE_V1"
     assert change_schema(schema, read_metadata(said, schema).change) == schema
