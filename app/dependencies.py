@@ -9,10 +9,10 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from understudy.errors import InvalidInput
-from understudy.job_kinds.base import NO_CONTROL_CHARACTERS
+from understudy.parameters.base import NO_CONTROL_CHARACTERS
+from understudy.parameters.read_options import ReadOptions
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
-from understudy.tables.reading import ReadOptions
 
 
 # Coroutines, though they wait for nothing: FastAPI would send plain functions through the thread pool.

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.uploads import Upload
 from understudy.errors import InvalidInput
-from understudy.job_kinds.base import Labels, Name
+from understudy.parameters.base import Labels, Name
+from understudy.parameters.read_options import FormatName, ReadOptions, read_options
 from understudy.tables.formats import FORMATS
 from understudy.tables.formats.compression import split_suffix
-from understudy.tables.reading import FormatName, ReadOptions, read_options
 
 FORM_FIELDS = frozenset({"name", "format", "labels", *ReadOptions.model_fields})
 

@@ -41,7 +41,7 @@ TAGS = [
     {"name": "health", "description": "For load balancers and people who are woken at night."},
 ]
 # Names of the unions, by the field that tells their members apart; unnamed, each client invents one.
-UNION_NAMES = {"kind": "JobRequest", "name": "AnySynthesizer", "metric": "AnyMetricResult"}
+UNION_NAMES = {"kind": "JobRequest", "name": "SynthesizerParameters", "metric": "MetricResult"}
 HEADERS: dict[str, Json] = {
     "Location": {"description": "Where to look at what was made.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait before a repetition.", "schema": {"type": "integer"}},

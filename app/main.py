@@ -32,6 +32,7 @@ from app.routes import (
     uploads,
 )
 from understudy.logs import configure_logs
+from understudy.pandas_import import without_pandas
 from understudy.resources import CODE_VERSION, Resources, open_resources
 from understudy.settings import Settings
 
@@ -63,7 +64,8 @@ def create_app(resources: Resources | None = None) -> FastAPI:
         # What is there by now stays: no request has to wait while the collector looks through all of it.
         gc.collect()
         gc.freeze()
-        yield
+        with without_pandas():
+            yield
         app.state.resources.close()
 
     app = _bare_app(lifespan)

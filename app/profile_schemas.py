@@ -11,28 +11,28 @@ from app.service_schemas import Body
 Value = Annotated[float | str, Field(description="A number, or a point in time as text.")]
 
 
-class Protection(Body):
+class ProfileProtection(Body):
     """How many must speak for what is shown."""
 
     unit: Annotated[str, Field(description="`row`, or `subject` where the schema names one.")]
     k: Annotated[int, Field(examples=[5])]
 
 
-class Quantile(Body):
+class ColumnQuantile(Body):
     """The value below which a fraction of the rows lies."""
 
     fraction: Annotated[float, Field(ge=0, le=1, examples=[0.5])]
     value: Value
 
 
-class Histogram(Body):
+class ColumnHistogram(Body):
     """Bars: the rows from each edge to the next."""
 
     edges: Annotated[list[Value], Field(description="One more than bars.")]
     n_rows: list[int]
 
 
-class TopValue(Body):
+class FrequentValue(Body):
     """A frequent value."""
 
     value: Annotated[bool | int | float | str, Field(examples=["Oslo"])]
@@ -50,19 +50,20 @@ class ColumnProfile(Body):
     maximum: Value | None = None
     mean: Value | None = None
     standard_deviation: float | None = None
-    quantiles: list[Quantile] | None = None
-    histogram: Histogram | None = None
-    top_values: Annotated[list[TopValue] | None, Field(description="At most ten, the commonest first.")] = (
-        None
-    )
+    quantiles: list[ColumnQuantile] | None = None
+    histogram: ColumnHistogram | None = None
+    top_values: Annotated[
+        list[FrequentValue] | None, Field(description="At most ten, the commonest first.")
+    ] = None
 
 
-class Profile(Body):
+class DatasetProfile(Body):
     """What the columns of a dataset hold."""
 
     n_rows: Annotated[int, Field(examples=[336776])]
     n_rows_read: Annotated[int, Field(description="How many rows the figures come from.", examples=[200000])]
     protection: Annotated[
-        Protection | None, Field(description="How the figures are protected; absent where they are exact.")
+        ProfileProtection | None,
+        Field(description="How the figures are protected; absent where they are exact."),
     ] = None
     columns: list[ColumnProfile]

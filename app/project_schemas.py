@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.service_schemas import Body, Timestamp
 from understudy import ids
-from understudy.evaluation.policy import Policy
+from understudy.parameters.policy import Policy
 
 if TYPE_CHECKING:
     from understudy.db import orm
@@ -70,7 +70,7 @@ class FailedCheck(Body):
     sentence: str
 
 
-class Quarantine(Body):
+class DatasetQuarantine(Body):
     """Why a sample may not be had."""
 
     reason: Annotated[
@@ -96,7 +96,7 @@ class Quarantine(Body):
         return cls(since=row.quarantined_at, **known)
 
 
-class Release(Body):
+class QuarantineRelease(Body):
     """Who let a sample out of quarantine, and why."""
 
     reason: str

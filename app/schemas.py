@@ -11,11 +11,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from app.project_schemas import Quarantine, Release, VerdictSummary
+from app.project_schemas import DatasetQuarantine, QuarantineRelease, VerdictSummary
 from app.service_schemas import Body, Timestamp
 from app.table_schemas import TableSchema
 from understudy import ids
-from understudy.job_kinds.base import Estimate, JobParameters, Labels, Name
+from understudy.job_kinds.base import Estimate
+from understudy.parameters.base import JobParameters, Labels, Name
 
 if TYPE_CHECKING:
     from understudy.db import orm
@@ -26,7 +27,7 @@ JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 DatasetState = Literal["pending", "ready", "failed"]
 
 
-class Failure(Body):
+class JobFailure(Body):
     """Why a job, or the dataset that waited for it, failed."""
 
     code: Annotated[str, Field(description="Stable; see `docs/errors.md`.", examples=["ragged_rows"])]
@@ -70,18 +71,19 @@ class Dataset(Body):
     tables: Annotated[
         list[DatasetTable] | None, Field(description="Its tables, if it has several, in their order.")
     ] = None
-    error: Annotated[Failure | None, Field(description="Why it is `failed`.")] = None
+    error: Annotated[JobFailure | None, Field(description="Why it is `failed`.")] = None
     job_id: Annotated[str, Field(description="The job that made it.", examples=["job_01kaz7m2q6…"])]
     model_id: Annotated[str | None, Field(description="The model that it was made with.")] = None
     source_dataset_id: Annotated[
         str | None, Field(description="Of an imputation: the dataset whose rows it completes.")
     ] = None
     quarantine: Annotated[
-        Quarantine | None,
+        DatasetQuarantine | None,
         Field(description="Why a sample can be neither downloaded nor learnt from, only evaluated."),
     ] = None
     release: Annotated[
-        Release | None, Field(description="Who let it out of quarantine, and why; it does not go back.")
+        QuarantineRelease | None,
+        Field(description="Who let it out of quarantine, and why; it does not go back."),
     ] = None
     created_at: Timestamp
     updated_at: Timestamp
@@ -100,12 +102,12 @@ class Dataset(Body):
             n_columns=row.n_columns,
             size_bytes=row.size_bytes,
             tables=None if tables is None else [DatasetTable.of(table) for table in tables],
-            error=Failure.of(row.error_code, row.error_detail),
+            error=JobFailure.of(row.error_code, row.error_detail),
             job_id=ids.to_text("job", row.job_id),
             model_id=_text("model", row.model_id),
             source_dataset_id=_text("dataset", row.source_dataset_id),
-            quarantine=Quarantine.of(row),
-            release=Release.of(row),
+            quarantine=DatasetQuarantine.of(row),
+            release=QuarantineRelease.of(row),
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
@@ -120,7 +122,7 @@ class UpdateDataset(BaseModel):
     labels: Annotated[Labels | None, Field(description="Replace all labels.")] = None
 
 
-class Progress(Body):
+class JobProgress(Body):
     """How far a running job is."""
 
     phase: Annotated[str, Field(description="A word of the domain; more may be added.", examples=["fitting"])]
@@ -130,7 +132,7 @@ class Progress(Body):
     eta_seconds: float | None = None
 
 
-class Attempt(Body):
+class JobAttempt(Body):
     """One claim of a job by a worker."""
 
     attempt: Annotated[int, Field(examples=[1])]
@@ -191,11 +193,11 @@ class Job(Body):
     state: Annotated[JobState, Field(description="The last three are final.")]
     parameters: Annotated[Json, Field(description="As resolved: with what was left open filled in.")]
     labels: dict[str, str]
-    progress: Progress | None = None
+    progress: JobProgress | None = None
     result: JobResult | None = None
-    error: Annotated[Failure | None, Field(description="Why it is `failed` or `cancelled`.")] = None
+    error: Annotated[JobFailure | None, Field(description="Why it is `failed` or `cancelled`.")] = None
     attempts: Annotated[
-        list[Attempt] | None, Field(description="Claims by workers, in order; not in lists.")
+        list[JobAttempt] | None, Field(description="Claims by workers, in order; not in lists.")
     ] = None
     created_at: Timestamp
     started_at: Timestamp | None = None
@@ -212,10 +214,10 @@ class Job(Body):
             state=row.state,
             parameters=without_nulls(row.parameters),
             labels=row.labels,
-            progress=None if row.progress is None else Progress(**row.progress),
+            progress=None if row.progress is None else JobProgress(**row.progress),
             result=None if row.result is None else JobResult(**row.result),
-            error=Failure.of(row.error_code, row.error_detail),
-            attempts=None if attempts is None else [Attempt.of(attempt) for attempt in attempts],
+            error=JobFailure.of(row.error_code, row.error_detail),
+            attempts=None if attempts is None else [JobAttempt.of(attempt) for attempt in attempts],
             created_at=row.created_at,
             started_at=row.started_at,
             finished_at=row.finished_at,
@@ -274,7 +276,7 @@ class JobEvent(Body):
         )
 
 
-class Model(Body):
+class TrainedModel(Body):
     """A fitted synthesizer. It has learnt from personal data wherever its dataset holds some."""
 
     id: Annotated[str, Field(examples=["mdl_01kaz7n3r7g5x9a3b1d6e8f0hj"])]
@@ -367,10 +369,10 @@ class JobEventPage(_Page):
     data: list[JobEvent]
 
 
-class ModelPage(_Page):
+class TrainedModelPage(_Page):
     """A page of models, newest first."""
 
-    data: list[Model]
+    data: list[TrainedModel]
 
 
 class ReportPage(_Page):

@@ -46,7 +46,7 @@ class Problem(Body):
     ] = None
 
 
-class Synthesizer(Body):
+class SynthesizerDescription(Body):
     """An algorithm that can be trained."""
 
     name: Annotated[str, Field(examples=["tree_chain"])]
@@ -57,7 +57,7 @@ class Synthesizer(Body):
     ]
 
 
-class Metric(Body):
+class MetricDescription(Body):
     """A score that reports may hold."""
 
     name: Annotated[str, Field(examples=["column_shapes"])]
@@ -75,22 +75,22 @@ class Metric(Body):
 class SynthesizerCatalogue(Body):
     """All synthesizers."""
 
-    data: list[Synthesizer]
+    data: list[SynthesizerDescription]
 
 
 class MetricCatalogue(Body):
     """All metrics."""
 
-    data: list[Metric]
+    data: list[MetricDescription]
 
 
-class Health(Body):
+class ServiceHealth(Body):
     """Whether the process lives."""
 
     status: Annotated[str, Field(examples=["ok"])]
 
 
-class Readiness(Body):
+class ServiceReadiness(Body):
     """Whether everything that jobs need answers."""
 
     status: Annotated[str, Field(description="`ready` or `not_ready`.", examples=["ready"])]

@@ -11,8 +11,8 @@ from app.schemas import Dataset, Job, without_nulls
 from app.service_schemas import Body, Timestamp
 from understudy import ids
 from understudy.db.uploads import StoredPart
-from understudy.job_kinds.base import NO_CONTROL_CHARACTERS, Labels, Name
-from understudy.tables.reading import FormatName, ReadOptions, text_fields
+from understudy.parameters.base import NO_CONTROL_CHARACTERS, Labels, Name
+from understudy.parameters.read_options import FormatName, ReadOptions, text_fields
 
 if TYPE_CHECKING:
     from understudy.db import orm

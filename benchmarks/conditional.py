@@ -20,8 +20,8 @@ from benchmarks.engine.contestants import PRESETS
 from benchmarks.engine.options import names_of
 from benchmarks.engine.tables import read_source, split
 from understudy.kernels.compilation import compile_kernels
+from understudy.parameters.constraints import Control
 from understudy.synthesizers import TreeChainParameters
-from understudy.synthesizers.control import Control
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 
 N_PAIRS = 20

@@ -26,12 +26,12 @@ from understudy.evaluation.canaries import make_canaries, plant
 from understudy.evaluation.comparison import Comparison, compare, encode
 from understudy.evaluation.metrics.base import Metric
 from understudy.evaluation.metrics.privacy import PRIVACY
-from understudy.evaluation.options import EvaluationOptions
-from understudy.evaluation.policy import STANDARD, Policy
 from understudy.evaluation.references import independent_columns, leaky_copy
 from understudy.evaluation.scores import MetricScores
-from understudy.evaluation.verdict import Check, judge
+from understudy.evaluation.verdict import PolicyCheck, judge
 from understudy.kernels.compilation import compile_kernels
+from understudy.parameters.evaluation_options import EvaluationOptions
+from understudy.parameters.policy import STANDARD, Policy
 from understudy.synthesizers import TreeChainParameters, make_synthesizer
 from understudy.tables.schema import TableSchema
 
@@ -48,7 +48,7 @@ ROLES = ("leak", "independent", "real", "tree_chain")
 # How often each attack may be red, of all seeds.
 RED_ALLOWED = {"leak": (1.0, 1.0), "independent": (0.0, 0.05), "real": (0.0, 0.0)}
 
-Outcomes = dict[str, dict[str, Check]]
+Outcomes = dict[str, dict[str, PolicyCheck]]
 
 
 def attack(
@@ -82,7 +82,7 @@ def _tree_chain(comparison: Comparison, training: pa.Table, schema: TableSchema)
     )
 
 
-def _checks(comparison: Comparison) -> dict[str, Check]:
+def _checks(comparison: Comparison) -> dict[str, PolicyCheck]:
     verdict = judge(POLICY, [_scores(metric, comparison) for metric in ATTACKS])
     return {check.metric: check for check in verdict.checks}
 

@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.engine.report import RESULTS, machine
 from benchmarks.engine.tables import draw, halves, read_source
 from understudy.evaluation.comparison import compare
-from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.metrics.fidelity import FIDELITY
 from understudy.evaluation.scores import MetricScores, score_all
 from understudy.progress import no_progress
@@ -29,7 +29,7 @@ Figures = dict[str, Any]
 def is_kept(scores: MetricScores) -> bool | None:
     """Return whether a score is as good as its floor's worse end, None if it has none."""
     found, floor = scores.synthetic, scores.floor
-    if isinstance(found, Unscored) or floor is None or floor.interval is None:
+    if isinstance(found, UnscoredResult) or floor is None or floor.interval is None:
         return None
     worst = max(_badness(scores, end) for end in floor.interval)
     # The floor may be narrower than what rounding leaves.

@@ -101,10 +101,10 @@ def _measure(shape: Shape, folder: Path) -> dict[str, Any]:
     before = _peak_bytes()
     from understudy.evaluation import report as reports
     from understudy.evaluation.metrics import METRICS
-    from understudy.evaluation.options import EvaluationOptions
     from understudy.evaluation.page.html import render_html
     from understudy.evaluation.report import evaluate
     from understudy.evaluation.scores import score_all
+    from understudy.parameters.evaluation_options import EvaluationOptions
     from understudy.tables.schema import TableSchema
 
     taken: dict[str, float] = defaultdict(float)

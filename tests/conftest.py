@@ -68,7 +68,7 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """Open the real sandbox, warm for the whole session."""
-    with Sandbox("understudy.job_kinds:run_work") as sandbox:
+    with Sandbox("understudy.work.run:run_work") as sandbox:
         yield sandbox
 
 

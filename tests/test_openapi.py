@@ -19,6 +19,16 @@ OPERATIONS = {
     for path, item in DOCUMENT["paths"].items()
     for method, operation in item.items()
 }
+COMPONENTS = set(DOCUMENT["components"]["schemas"])
+# The API's own nouns, each the only one of its kind; every other name needs a word that says whose it is.
+ONE_WORD_NAMES = {"Dataset", "Job", "Policy", "Problem", "Project", "Report", "Upload", "Verdict"}
+# Words that say nothing about the domain, so that two of them still name nothing.
+GENERIC_WORDS = {
+    *("Any", "Base", "Body", "Data", "Detail", "Details", "Entry", "Error", "Group", "Info", "Input", "Item"),
+    *("Kind", "List", "Map", "Model", "Name", "Object", "Option", "Options", "Output", "Page", "Parameters"),
+    *("Payload", "Record", "Request", "Response", "Result", "Schema", "Score", "Scores", "Status", "Summary"),
+    *("Type", "Value", "Values"),
+}
 IN_V1 = [name for name, (path, _, _) in OPERATIONS.items() if path.startswith("/v1/")]
 
 
@@ -79,6 +89,19 @@ def test_no_framework_names_leak_into_clients():
     names = DOCUMENT["components"]["schemas"]
     assert not [name for name in names if "__" in name or name.startswith("Body_") or "Validation" in name]
     assert [place for place, node in nodes(DOCUMENT) if isinstance(node.get("title"), str)] == ["/info"]
+
+
+def test_no_component_has_a_generic_name():
+    words = {name: re.findall(r"[A-Z][a-z0-9]*", name) for name in COMPONENTS}
+    assert {name for name, parts in words.items() if len(parts) == 1} <= ONE_WORD_NAMES | {"Allowed", "Share"}
+    assert [name for name, parts in words.items() if set(parts) <= GENERIC_WORDS] == []
+
+
+def test_no_component_is_named_after_its_module_or_its_direction():
+    # Pydantic writes `understudy__tables__Column` where two classes share a name, and `Column-Input` where
+    # a class reads and writes different fields.
+    assert [name for name in COMPONENTS if not re.fullmatch(r"([A-Z][a-z0-9]*)+", name)] == []
+    assert [name for name in COMPONENTS if name.endswith(("Input", "Output"))] == []
 
 
 def test_unions_are_named_and_their_tags_required():

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from understudy.engine import (
+        AggregateQuery,
         Allowed,
-        Condition,
+        ColumnRebalance,
         Control,
         EvaluationOptions,
         Policy,
-        Query,
-        Rebalance,
+        PolicyThreshold,
+        SampleCondition,
         Share,
-        Threshold,
         evaluate,
         fit,
         impute,
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AggregateQuery",
     "Allowed",
-    "Condition",
+    "ColumnRebalance",
     "Control",
     "EvaluationOptions",
     "Policy",
-    "Query",
-    "Rebalance",
+    "PolicyThreshold",
+    "SampleCondition",
     "Share",
-    "Threshold",
     "evaluate",
     "fit",
     "impute",

@@ -7,29 +7,36 @@ from pathlib import Path
 import pyarrow as pa
 
 from understudy.evaluation import report
-from understudy.evaluation.options import EvaluationOptions, Query
-from understudy.evaluation.policy import Policy, Threshold
 from understudy.evaluation.report import Report
+from understudy.parameters.constraints import (
+    Allowed,
+    ColumnRebalance,
+    Control,
+    SampleCondition,
+    Share,
+)
+from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
+from understudy.parameters.policy import Policy, PolicyThreshold
 from understudy.synthesizers import AnySynthesizer, TreeChainParameters, make_synthesizer
 from understudy.synthesizers.base import Synthesizer
-from understudy.synthesizers.control import Allowed, Condition, Control, Rebalance, Share
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.groups import count_rows
 from understudy.tables.formats import read_table
 from understudy.tables.inference import infer_table
-from understudy.tables.schema import TableSchema
+from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.validation import conform
 
 __all__ = [
+    "AggregateQuery",
     "Allowed",
-    "Condition",
+    "ColumnRebalance",
     "Control",
     "EvaluationOptions",
     "Policy",
-    "Query",
-    "Rebalance",
+    "PolicyThreshold",
+    "SampleCondition",
     "Share",
-    "Threshold",
     "evaluate",
     "fit",
     "impute",
@@ -121,7 +128,7 @@ def evaluate(
 
 def save(model: Synthesizer, path: Path | str, *, schema: TableSchema) -> None:
     """Write a model file; the same model gives the same bytes."""
-    save_model(model, Path(path), schema=schema)
+    save_model(model, Path(path), schema=DatasetSchema(tables={DEFAULT_NAME: schema}))
 
 
 def load(path: Path | str) -> Synthesizer:

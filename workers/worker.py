@@ -20,7 +20,7 @@ REPORT_SECONDS = 5.0
 SWEEP_SECONDS = 600.0
 STOP_SECONDS = 5.0
 
-WORK = "understudy.job_kinds:run_work"
+WORK = "understudy.work.run:run_work"
 # What `train` and `sample` need, compiled kernels included: 170 MB, once a worker. Not scikit-learn (120 MB
 # more), which only `evaluate` loads, and not DuckDB, which each CSV loads in a third of a second.
 PRELOAD = (

@@ -5,7 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from app.dependencies import ReaderDep
-from app.service_schemas import Metric, MetricCatalogue, Synthesizer, SynthesizerCatalogue
+from app.service_schemas import (
+    MetricCatalogue,
+    MetricDescription,
+    SynthesizerCatalogue,
+    SynthesizerDescription,
+)
 from understudy.evaluation.metrics import METRICS
 from understudy.synthesizers import SYNTHESIZERS
 
@@ -17,7 +22,7 @@ async def list_synthesizers(caller: ReaderDep) -> SynthesizerCatalogue:
     """Return every synthesizer with the JSON Schema of its parameters."""
     return SynthesizerCatalogue(
         data=[
-            Synthesizer(
+            SynthesizerDescription(
                 name=entry.name,
                 summary=entry.summary,
                 parameters=entry.parameters.model_json_schema(),
@@ -33,7 +38,7 @@ async def list_metrics(caller: ReaderDep) -> MetricCatalogue:
     """Return every score that a report may hold, with its direction and range."""
     return MetricCatalogue(
         data=[
-            Metric(
+            MetricDescription(
                 name=metric.name,
                 title=metric.title,
                 summary=metric.summary,

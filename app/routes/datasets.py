@@ -40,14 +40,14 @@ from understudy import ids
 from understudy.db import artifacts, dataset_tables, datasets
 from understudy.db.datasets import DatasetFilters
 from understudy.errors import InvalidInput
-from understudy.job_kinds.base import Name
 from understudy.job_kinds.references import check_not_quarantined
+from understudy.parameters.base import Name
+from understudy.parameters.read_options import FormatName
 from understudy.resources import Resources
 from understudy.services import artifacts as artifact_services
 from understudy.services import datasets as dataset_services
 from understudy.services.datasets import ArrivedFile, NewDataset
 from understudy.services.schemas import check_ready
-from understudy.tables.reading import FormatName
 
 if TYPE_CHECKING:
     from understudy.db import orm

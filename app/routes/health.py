@@ -5,28 +5,28 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from app.dependencies import ResourcesDep
-from app.service_schemas import Health, Readiness
+from app.service_schemas import ServiceHealth, ServiceReadiness
 from understudy.services import health
 
 router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz", summary="Whether the process lives")
-async def healthz() -> Health:
+async def healthz() -> ServiceHealth:
     """Answer as soon as the process can answer anything; touches nothing else."""
-    return Health(status="ok")
+    return ServiceHealth(status="ok")
 
 
 @router.get(
     "/readyz",
     summary="Whether jobs can be taken and run",
-    responses={503: {"model": Readiness, "description": "Something that is needed does not answer."}},
+    responses={503: {"model": ServiceReadiness, "description": "Something that is needed does not answer."}},
 )
-def readyz(resources: ResourcesDep, response: Response) -> Readiness:
+def readyz(resources: ResourcesDep, response: Response) -> ServiceReadiness:
     """Ask the database, the broker and the store for a sign of life, and look for a live worker."""
     checks = health.checks(resources)
     is_ready = all(found == "ok" for found in checks.values())
     if not is_ready:
         response.status_code = 503
         response.headers["Retry-After"] = "5"
-    return Readiness(status="ready" if is_ready else "not_ready", checks=checks)
+    return ServiceReadiness(status="ready" if is_ready else "not_ready", checks=checks)

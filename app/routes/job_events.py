@@ -16,7 +16,7 @@ from app import paging
 from app.content import preferred
 from app.dependencies import PageDep, ReaderDep, ResourcesDep
 from app.document import problems
-from app.schemas import JobEvent, JobEventPage, Progress
+from app.schemas import JobEvent, JobEventPage, JobProgress
 from understudy import ids
 from understudy.db import job_events, jobs
 from understudy.db.jobs import TERMINAL_STATES
@@ -75,16 +75,16 @@ def _read_page(
     )
 
 
-def _read_state(resources: Resources, project_id: UUID, job_id: UUID) -> tuple[str, Progress | None]:
+def _read_state(resources: Resources, project_id: UUID, job_id: UUID) -> tuple[str, JobProgress | None]:
     with resources.sessions() as session:
         row = jobs.get(session, project_id, job_id)
-        return row.state, Progress(**row.progress) if row.progress and row.state == "running" else None
+        return row.state, JobProgress(**row.progress) if row.progress and row.state == "running" else None
 
 
 async def _stream(
     request: Request, resources: Resources, project_id: UUID, job_id: UUID, after: int
 ) -> AsyncIterator[str]:
-    told: Progress | None = None
+    told: JobProgress | None = None
     quiet_seconds = 0.0
     yield "retry: 1000\n\n"
     while not await request.is_disconnected():

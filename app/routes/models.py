@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from app import paging
 from app.dependencies import LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
 from app.document import problems
-from app.schemas import Model, ModelPage
+from app.schemas import TrainedModel, TrainedModelPage
 from understudy import ids
 from understudy.db import models
 from understudy.db.models import ModelFilters
@@ -25,14 +25,14 @@ def list_models(
     page: PageDep,
     labels: LabelsDep,
     dataset_id: Annotated[str | None, Query(description="Only those trained on this dataset.")] = None,
-) -> ModelPage:
+) -> TrainedModelPage:
     """Return models, newest first."""
     filters = ModelFilters(dataset_id=paging.read_id_filter("dataset", dataset_id), labels=labels)
     after = paging.read_id_cursor("model", page.after)
     with resources.sessions() as session:
         found = models.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
-    return ModelPage(
-        data=[Model.of(row) for row in found.rows],
+    return TrainedModelPage(
+        data=[TrainedModel.of(row) for row in found.rows],
         has_more=found.next is not None,
         next=paging.write_id_cursor("model", found.next),
     )
@@ -41,11 +41,11 @@ def list_models(
 @router.get(
     "/{model_id}", response_model_exclude_none=True, summary="Look at a model", responses=problems(404)
 )
-def get_model(model_id: str, resources: ResourcesDep, caller: ReaderDep) -> Model:
+def get_model(model_id: str, resources: ResourcesDep, caller: ReaderDep) -> TrainedModel:
     """Return a model with the schema that it learnt and its card."""
     key = ids.from_text("model", model_id)
     with resources.sessions() as session:
-        return Model.of(models.get(session, caller.project_id, key))
+        return TrainedModel.of(models.get(session, caller.project_id, key))
 
 
 @router.delete("/{model_id}", status_code=204, summary="Delete a model", responses=problems(404, 409))

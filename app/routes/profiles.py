@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from app.dependencies import ReaderDep, ResourcesDep, TableQuery
 from app.document import problems
-from app.profile_schemas import Profile
+from app.profile_schemas import DatasetProfile
 from understudy import ids
 from understudy.services import profiles
 
@@ -29,7 +29,7 @@ def get_profile(
         bool, Query(description="Show real extremes and rare values, too: asks for the scope `read_real`.")
     ] = False,
     table: TableQuery = None,
-) -> Profile:
+) -> DatasetProfile:
     """Return counts, quantiles, frequent values and histograms of the columns, under the present schema.
 
     Without `exact` they are protected as synthetic rows are: nothing is shown that fewer than `protection.k`
@@ -38,4 +38,4 @@ def get_profile(
     """
     key = ids.from_text("dataset", dataset_id)
     found = profiles.profile_dataset(resources, caller, key, table=table, is_exact=exact)
-    return Profile.model_validate(found)
+    return DatasetProfile.model_validate(found)

@@ -11,8 +11,8 @@ from app.document import problems
 from app.project_schemas import PolicyCatalogue, Project, SigningKey, UpdateProject
 from understudy import ids
 from understudy.db import projects
-from understudy.evaluation.policy import POLICIES
 from understudy.job_kinds.gate import project_policy
+from understudy.parameters.policy import POLICIES
 from understudy.resources import Resources
 from understudy.services.evidence import signing_key
 from understudy.services.projects import change_project

@@ -11,14 +11,17 @@ from fastapi.responses import JSONResponse
 from app.content import is_unchanged, not_modified
 from app.dependencies import ReaderDep, ResourcesDep, TableQuery, WriterDep
 from app.document import problems
-from app.table_schemas import AppliedMetadata, SdvMetadata, TableSchema
+from app.table_schemas import AppliedSdvMetadata, SdvMetadata, TableSchema
 from understudy import ids
 from understudy.db import dataset_tables, datasets
 from understudy.errors import PreconditionFailed
 from understudy.services import schemas as schema_services
-from understudy.tables.schema import TableSchema
+from understudy.tables.findings import Findings
+from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.schema import DatasetSchema
 from understudy.tables.schema_changes import SchemaChange
 from understudy.tables.sdv_metadata import write_metadata
+from understudy.tables.stored_schemas import read_stored, write_stored
 
 router = APIRouter(prefix="/v1/datasets/{dataset_id}/schema", tags=["datasets"])
 
@@ -51,7 +54,7 @@ def get_schema(
         chosen = dataset_tables.choose(session, row, table)
     if is_unchanged(request, _etag(row.version)):
         return not_modified(_etag(row.version))
-    body = _body(TableSchema.model_validate(chosen.table_schema))
+    body = _body(*read_stored(chosen.table_schema))
     return JSONResponse(body, headers={"ETag": _etag(row.version)})
 
 
@@ -87,7 +90,8 @@ def update_schema(
         table=table,
         validate_only=validate_only,
     )
-    return JSONResponse(_body(versioned.schema), headers={"ETag": _etag(versioned.version)})
+    body = _body(versioned.schema, versioned.findings)
+    return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
 
 
 @router.get(
@@ -103,13 +107,19 @@ def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep
         row = datasets.get(session, caller.project_id, key)
         schema_services.check_ready(row.state, key)
         tables = dataset_tables.all_of(session, row)
-    schemas = {table.name or row.name: TableSchema.model_validate(table.table_schema) for table in tables}
-    return JSONResponse(write_metadata(schemas), headers={"ETag": _etag(row.version)})
+    names = [table.name or row.name for table in tables]
+    read = [read_stored(table.table_schema, name) for table, name in zip(tables, names, strict=True)]
+    schema = DatasetSchema(tables={name: table for one, _ in read for name, table in one.tables.items()})
+    findings = Findings(
+        tables={name: table for _, found in read for name, table in found.tables.items()},
+        relationships=tuple(key for _, found in read for key in found.relationships),
+    )
+    return JSONResponse(write_metadata(schema, findings), headers={"ETag": _etag(row.version)})
 
 
 @router.put(
     "/sdv",
-    response_model=AppliedMetadata,
+    response_model=AppliedSdvMetadata,
     summary="Change the schema of a dataset to metadata of SDV",
     responses=problems(404, 409, 412, 413, 422),
 )
@@ -135,14 +145,14 @@ def apply_sdv_metadata(
         version=_version(if_match),
         table=table,
     )
-    body = {"schema": _body(versioned.schema), "warnings": warnings}
+    body = {"schema": _body(versioned.schema, versioned.findings), "warnings": warnings}
     return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
 
 
-def _body(schema: TableSchema) -> dict[str, Any]:
-    return TableSchema.model_validate(schema.model_dump(mode="json")).model_dump(
-        mode="json", exclude_none=True
-    )
+def _body(schema: DatasetSchema, findings: Findings) -> dict[str, Any]:
+    subject = list(schema.tables[DEFAULT_NAME].subject) or None
+    described = write_stored(schema, findings) | {"subject": subject}
+    return TableSchema.model_validate(described).model_dump(mode="json", exclude_none=True)
 
 
 def _etag(version: int) -> str:

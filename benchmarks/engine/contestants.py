@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from benchmarks.engine.tables import Split, draw, halves
 from understudy.kernels.compilation import compile_kernels
+from understudy.parameters.synthesizers import AnySynthesizer
 from understudy.synthesizers import IndependentParameters, TreeChainParameters, make_synthesizer
 from understudy.synthesizers.base import Synthesizer
 from understudy.synthesizers.files import save_model
-from understudy.synthesizers.parameters import AnySynthesizer
 from understudy.tables.schema import TableSchema
 
 Figures = dict[str, float | None]

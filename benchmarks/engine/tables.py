@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 from understudy.tables.schema import TableSchema
 
 N_ROWS_JUDGED = 25_000
@@ -86,7 +86,7 @@ def with_schema(table: pa.Table) -> tuple[pa.Table, TableSchema]:
     """Return a table and its inferred schema, as an upload would have it; columns without a gap say so."""
     fields = [field.with_nullable(table[field.name].null_count > 0) for field in table.schema]
     typed = table.cast(pa.schema(fields))
-    return typed, infer_schema(typed)
+    return typed, infer_table(typed).schema
 
 
 def read_flights() -> tuple[pa.Table, TableSchema]:

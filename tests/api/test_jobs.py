@@ -17,7 +17,7 @@ from app.routes.jobs import WAIT_SECONDS_MAX, read_wait
 from tests.api.conftest import Json, assert_problem, get, new_key, submit
 from tests.api.worlds import make_world
 from understudy.ids import new_id, to_text
-from understudy.job_kinds.probe import ProbeParameters
+from understudy.parameters.probe import ProbeParameters
 from understudy.resources import Resources
 from understudy.services import jobs as job_services
 from understudy.services.api_keys import Caller

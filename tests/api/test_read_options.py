@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import assert_problem, get, upload
 from tests.test_openapi import DOCUMENT, OPERATIONS
-from understudy.tables.reading import ReadOptions
+from understudy.parameters.read_options import ReadOptions
 
 EUROPEAN = b"a;b\n1,234;01/02/2024\n-;03/04/2024\n"
 OPTIONS = {"decimal": ",", "date_order": "day_first", "missing": "-,?"}

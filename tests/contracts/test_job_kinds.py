@@ -14,15 +14,20 @@ import pytest
 from pydantic import BaseModel
 
 from understudy.errors import InvalidInput, NotFound
-from understudy.evaluation.policy import POLICIES
-from understudy.job_kinds import KINDS, parse_parameters, run_work
+from understudy.job_kinds import KINDS, parse_parameters
+from understudy.parameters.policy import POLICIES
 from understudy.progress import no_progress
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
+from understudy.work.run import run_work
 
 Json = dict[str, Any]
 
 DATASET, MODEL = "ds_" + "0" * 26, "mdl_" + "0" * 26
-CONTEXT_LIMITS = {"rows_max": 1000, "columns_max": 10}
+INGEST_CONTEXT = {
+    "rows_max": 1000,
+    "columns_max": 10,
+    "roles": [{"upload": "upload", "table": "table", "rejects": "rejects"}],
+}
 # Parameters as they are when the work begins: resolved.
 PARAMETERS: dict[str, Json] = {
     "ingest": {"kind": "ingest", "dataset_id": DATASET, "format": "csv"},
@@ -60,9 +65,9 @@ class Bench:
         self.folder = folder
         source = folder / "source.csv"
         pacsv.write_csv(table, source)
-        schema = infer_schema(table).model_dump(mode="json")
+        schema = infer_table(table).schema.model_dump(mode="json")
         self.inputs: dict[str, dict[str, Path]] = {"ingest": {"upload": source}, "probe": {}}
-        self.contexts: dict[str, Json] = {"ingest": CONTEXT_LIMITS, "probe": {}}
+        self.contexts: dict[str, Json] = {"ingest": INGEST_CONTEXT, "probe": {}}
         ingested = self.run("ingest", "first")
         table_path = ingested["files"]["table"]
         schema = ingested["facts"]["schema"]
@@ -95,12 +100,8 @@ class Bench:
 
     def payload(self, kind: str, inputs: Mapping[str, Path]) -> Json:
         """Return what the worker would send into the sandbox."""
-        return {
-            "kind": kind,
-            "parameters": PARAMETERS[kind],
-            "inputs": {role: str(path) for role, path in inputs.items()},
-            "context": self.contexts[kind],
-        }
+        paths = {role: str(path) for role, path in inputs.items()}
+        return KINDS[kind].payload(PARAMETERS[kind], paths, self.contexts[kind])
 
 
 @pytest.fixture(scope="module")

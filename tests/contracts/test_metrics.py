@@ -15,10 +15,10 @@ from tests.unit.evaluation.people import people as plain_people
 from understudy.evaluation.canaries import make_canaries, plant
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics import METRICS, AnyResult
-from understudy.evaluation.metrics.base import Metric, Unscored, missing_need
-from understudy.evaluation.options import Query
-from understudy.synthesizers.control import Allowed
-from understudy.tables.inference import infer_schema
+from understudy.evaluation.metrics.base import Metric, UnscoredResult, missing_need
+from understudy.parameters.constraints import Allowed
+from understudy.parameters.evaluation_options import AggregateQuery
+from understudy.tables.inference import infer_table
 
 # The standard error of an AUC of two samples of 600 rows is 0.017, that of a share of 600 rows 0.02.
 TOLERANCE = 0.07
@@ -28,8 +28,8 @@ ASKED: dict[str, Any] = {
     "target": "is_member",
     "protected": ("town", "visits"),
     "queries": (
-        Query(aggregate="mean", column="height", group_by=("is_member",)),
-        Query(aggregate="share", where={"is_member": Allowed(equals=True)}, group_by=("town",)),
+        AggregateQuery(aggregate="mean", column="height", group_by=("is_member",)),
+        AggregateQuery(aggregate="share", where={"is_member": Allowed(equals=True)}, group_by=("town",)),
     ),
 }
 
@@ -61,7 +61,7 @@ def people(n_rows: int, *, seed: int) -> pa.Table:
 
 
 def canaries_of(table: pa.Table) -> pa.Table:
-    return make_canaries(table, infer_schema(table), n=20, seed=0)
+    return make_canaries(table, infer_table(table).schema, n=20, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,11 @@ def badness(metric: Metric, compared: Comparison) -> float:
     result = metric.score(compared)
     assert result.score is not None
     return abs(result.score - metric.best)
+
+
+@every_metric
+def test_its_result_is_named_after_it(metric: Metric):
+    assert metric.result.__name__ == metric.name.title().replace("_", "") + "Result"
 
 
 @every_metric
@@ -148,7 +153,7 @@ def test_score_lies_in_its_range_or_says_why_there_is_none(
     metric: Metric, n_rows: int, against: Callable[[pa.Table], Comparison]
 ) -> None:
     result = metric.score(against(people(n_rows, seed=4)))
-    if isinstance(result, Unscored):
+    if isinstance(result, UnscoredResult):
         assert result.reason
     else:
         assert metric.range[0] <= result.score <= metric.range[1]
@@ -198,4 +203,4 @@ def test_a_table_of_missing_values_is_no_surprise(
 ) -> None:
     empty = pa.table({field.name: pa.nulls(100, field.type) for field in real.schema})
     result = metric.score(against(empty))
-    assert isinstance(result, Unscored) or np.isfinite(result.score)
+    assert isinstance(result, UnscoredResult) or np.isfinite(result.score)

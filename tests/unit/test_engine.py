@@ -12,7 +12,7 @@ import understudy
 from understudy.errors import InvalidInput
 from understudy.synthesizers import IndependentParameters
 from understudy.synthesizers.base import Synthesizer
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 
 INDEPENDENT = IndependentParameters(name="independent")
 
@@ -20,7 +20,7 @@ INDEPENDENT = IndependentParameters(name="independent")
 def test_fit_sample_save_load_go_through(tmp_path: Path, small_table: pa.Table):
     model = understudy.fit(small_table, seed=1, synthesizer=INDEPENDENT)
     rows = understudy.sample(model, 30, seed=2)
-    understudy.save(model, tmp_path / "model", schema=infer_schema(small_table))
+    understudy.save(model, tmp_path / "model", schema=infer_table(small_table).schema)
     assert rows.schema.equals(small_table.schema)
     assert understudy.sample(understudy.load(tmp_path / "model"), 30, seed=2).equals(rows)
 
@@ -39,7 +39,7 @@ def chain(small_table: pa.Table) -> Synthesizer:
 
 
 def test_rows_are_drawn_as_asked(chain: Synthesizer):
-    oslo = understudy.Condition(where={"city": understudy.Allowed(equals="Oslo")}, n_rows=20)
+    oslo = understudy.SampleCondition(where={"city": understudy.Allowed(equals="Oslo")}, n_rows=20)
     control = understudy.Control(conditions=(oslo,))
     rows = understudy.sample(chain, seed=2, control=control)
     assert rows.column("city").to_pylist() == ["Oslo"] * 20
@@ -48,7 +48,7 @@ def test_rows_are_drawn_as_asked(chain: Synthesizer):
 
 def test_a_column_is_rebalanced(chain: Synthesizer):
     shares = (understudy.Share(value="Rome", share=1),)
-    control = understudy.Control(rebalance=understudy.Rebalance(column="city", shares=shares))
+    control = understudy.Control(rebalance=understudy.ColumnRebalance(column="city", shares=shares))
     rows = understudy.sample(chain, 20, seed=2, control=control)
     assert rows.column("city").to_pylist() == ["Rome"] * 20
 

@@ -12,7 +12,7 @@ from understudy.errors import InvalidInput
 
 # The engine's modules take a second to load, and `--help` needs none of them.
 if TYPE_CHECKING:
-    from understudy.synthesizers.control import Allowed, Control, Share
+    from understudy.parameters.constraints import Allowed, Control, Share
     from understudy.tables.schema import Column, TableSchema
 
     Value = bool | int | float | str
@@ -39,7 +39,7 @@ def read_control(
     InvalidInput
         If more than one of them is given, a column does not exist, or a value cannot be read.
     """
-    from understudy.synthesizers.control import Control
+    from understudy.parameters.constraints import Control
 
     given = [
         name
@@ -61,7 +61,7 @@ def read_control(
 
 
 def _read_where(options: Iterable[str], schema: TableSchema, n_rows: int) -> Control:
-    from understudy.synthesizers.control import Condition, Control
+    from understudy.parameters.constraints import Control, SampleCondition
 
     allowed: dict[str, Allowed] = {}
     for option in options:
@@ -72,11 +72,11 @@ def _read_where(options: Iterable[str], schema: TableSchema, n_rows: int) -> Con
                 code="invalid_parameters",
             )
         allowed[column.name] = _read_allowed(column, asked)
-    return Control(conditions=(Condition(where=allowed, n_rows=n_rows),))
+    return Control(conditions=(SampleCondition(where=allowed, n_rows=n_rows),))
 
 
 def _read_allowed(column: Column, asked: str) -> Allowed:
-    from understudy.synthesizers.control import Allowed
+    from understudy.parameters.constraints import Allowed
 
     if not asked:
         return Allowed(is_missing=True)
@@ -90,12 +90,12 @@ def _read_allowed(column: Column, asked: str) -> Allowed:
 
 
 def _read_rebalance(option: str, schema: TableSchema) -> Control:
-    from understudy.synthesizers.control import Control, Rebalance
+    from understudy.parameters.constraints import ColumnRebalance, Control
 
     column, listed = _split(option, ":", schema, "--rebalance NAME:VALUE=SHARE,VALUE=SHARE")
     shares = _read_shares(column, listed)
     return _checked(
-        lambda: Control(rebalance=Rebalance(column=column.name, shares=shares)),
+        lambda: Control(rebalance=ColumnRebalance(column=column.name, shares=shares)),
         f"--rebalance of {column.name!r}",
     )
 
@@ -111,7 +111,7 @@ def _read_shares(column: Column, listed: str) -> tuple[Share, ...]:
 
 
 def _read_share(column: Column, value: str, share: str) -> Share:
-    from understudy.synthesizers.control import Share
+    from understudy.parameters.constraints import Share
 
     fields = {"share": share, **({"value": _read_value(column, value)} if value else {})}
     return _checked(lambda: Share.model_validate(fields), f"--rebalance of {column.name!r}")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from understudy.cli.outputs import complete_or_absent, existing_file
+from understudy.parameters.read_options import ReadOptions, read_options
 from understudy.progress import Progress
-from understudy.tables.reading import ReadOptions, read_options
 
 # Arrow takes a while to load, and `--help` needs none of it.
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from understudy.evaluation.distributions import MISSING_LABEL, TEMPORAL_KINDS, s
 from understudy.evaluation.encoding import ColumnEncoder, EncodedTable, Values, is_missing
 from understudy.evaluation.estimates import Z_95
 from understudy.evaluation.groups import said
-from understudy.evaluation.options import Query
-from understudy.synthesizers.control import Allowed, Value
+from understudy.parameters.constraints import Allowed, Value
+from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.casting import cast
 from understudy.tables.schema import ColumnKind
@@ -75,7 +75,7 @@ class Grouping:
     n_only_synthetic: int
 
 
-def described(query: Query) -> str:
+def described(query: AggregateQuery) -> str:
     """Return a query in words."""
     what = {
         "count": "number of rows",
@@ -101,7 +101,7 @@ def _asked(allowed: Allowed) -> str:
     return "is " + " and ".join(f"{word} {value}" for word, value in bounds if value is not None)
 
 
-def meets(comparison: Comparison, query: Query, table: EncodedTable) -> Bools:
+def meets(comparison: Comparison, query: AggregateQuery, table: EncodedTable) -> Bools:
     """Return which rows fulfil all conditions of a query."""
     fits = np.ones(table.n_rows, dtype=np.bool_)
     for name, allowed in query.where.items():
@@ -163,7 +163,7 @@ def _unfit(encoder: ColumnEncoder) -> Unanswerable:
     return Unanswerable(f"asks for a value that does not fit column {column.name!r}, which is {column.kind}")
 
 
-def grouping(comparison: Comparison, query: Query) -> Grouping:
+def grouping(comparison: Comparison, query: AggregateQuery) -> Grouping:
     """Return the groups of a query; one without a label if it has none."""
     n_rows = (comparison.real.n_rows, comparison.synthetic.n_rows)
     keys = [np.zeros(n, dtype=np.int64) for n in n_rows]
@@ -212,7 +212,7 @@ def _labels(key: int, labels: Sequence[list[str]]) -> tuple[str, ...]:
     return tuple(reversed(found))
 
 
-def both_answers(comparison: Comparison, query: Query, groups: Grouping) -> tuple[Answers, Answers]:
+def both_answers(comparison: Comparison, query: AggregateQuery, groups: Grouping) -> tuple[Answers, Answers]:
     """Return the real and the synthetic table's answers.
 
     Raises
@@ -230,7 +230,9 @@ def both_answers(comparison: Comparison, query: Query, groups: Grouping) -> tupl
     return real, synthetic
 
 
-def answer(comparison: Comparison, query: Query, table: EncodedTable, groups: Ints, n_groups: int) -> Answers:
+def answer(
+    comparison: Comparison, query: AggregateQuery, table: EncodedTable, groups: Ints, n_groups: int
+) -> Answers:
     """Return the answer of each group; counts and sums as if the table had as many rows as the real one.
 
     Not for `distinct`, whose answers depend on each other.
@@ -297,7 +299,7 @@ def _mean(groups: Ints, known: Floats, n_groups: int) -> Answers:
 
 
 def _known(
-    comparison: Comparison, query: Query, table: EncodedTable, groups: Ints, n_groups: int
+    comparison: Comparison, query: AggregateQuery, table: EncodedTable, groups: Ints, n_groups: int
 ) -> tuple[Ints, Floats]:
     """Return the groups and the values of the rows that an answer stands on."""
     assert query.column is not None

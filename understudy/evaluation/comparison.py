@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import InvalidInput
 from understudy.evaluation.encoding import EncodedTable, TableEncoder
-from understudy.evaluation.options import EvaluationOptions
+from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.schema import Column, TableSchema
 from understudy.tables.validation import conform
 

@@ -36,7 +36,7 @@ Shares = list[float]
 Form = Literal["histogram", "bars", "hidden"]
 
 
-class Distribution(BaseModel):
+class ColumnDistribution(BaseModel):
     """How one column is distributed in the real and in the synthetic table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,7 +60,7 @@ class Distribution(BaseModel):
     missing_synthetic: float
 
 
-def distribution(comparison: Comparison, i: int) -> Distribution:
+def distribution(comparison: Comparison, i: int) -> ColumnDistribution:
     """Return what may be shown of a column."""
     real, synthetic = comparison.real.columns[i], comparison.synthetic.columns[i]
     column = comparison.columns[i]
@@ -78,7 +78,7 @@ def distribution(comparison: Comparison, i: int) -> Distribution:
         form = "histogram"
         edges = _merged(known, round_edges(known, column.kind))
         shares = [_shares(values, edges) for values in (real, synthetic)]
-    return Distribution(
+    return ColumnDistribution(
         column=column.name,
         kind=column.kind,
         form=form,

@@ -18,7 +18,7 @@ from understudy.tables.validation import conform
 pc: Any = pyarrow.compute
 
 
-class LeftOut(BaseModel):
+class ExcludedColumn(BaseModel):
     """A column that is not scored, and why."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,7 +36,7 @@ class LeftOut(BaseModel):
 
 def leave_out(
     real: pa.Table, synthetic: pa.Table, inferred: InferredTable, named: Container[str]
-) -> tuple[TableSchema, list[LeftOut]]:
+) -> tuple[TableSchema, list[ExcludedColumn]]:
     """Return the schema of the columns that are scored, and those that are not.
 
     The kinds decide, as in a fit; a column that the caller names is always scored.
@@ -56,7 +56,7 @@ def leave_out(
         evidence = found.evidence if found is not None and found.evidence else "the schema says so"
         reason = f"made anew as {column.kind.value}: {evidence}"
         copied = _share_copied(real[column.name], synthetic[column.name])
-        left_out.append(LeftOut(column=column.name, kind=column.kind, reason=reason, copied=copied))
+        left_out.append(ExcludedColumn(column=column.name, kind=column.kind, reason=reason, copied=copied))
     names = {one.column for one in left_out}
     kept = [name for name in schema.names if name not in names]
     if not kept:
@@ -68,7 +68,7 @@ def leave_out(
     return schema.select(kept), left_out
 
 
-def select(table: pa.Table, schema: TableSchema, left_out: list[LeftOut]) -> pa.Table:
+def select(table: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn]) -> pa.Table:
     """Return the table without the columns that are left out, in the schema's types."""
     present = [one.column for one in left_out if one.column in table.column_names]
     return conform(table.drop_columns(present), schema)

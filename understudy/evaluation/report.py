@@ -12,14 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import InvalidInput
 from understudy.evaluation.comparison import IS_PLANTED, Comparison, compare
-from understudy.evaluation.distributions import Distribution, distribution
-from understudy.evaluation.left_out import LeftOut, leave_out, select
-from understudy.evaluation.metrics.base import Topic, Unscored
-from understudy.evaluation.options import EvaluationOptions
-from understudy.evaluation.policy import resolve_policy
+from understudy.evaluation.distributions import ColumnDistribution, distribution
+from understudy.evaluation.left_out import ExcludedColumn, leave_out, select
+from understudy.evaluation.metrics.base import Topic, UnscoredResult
 from understudy.evaluation.references import independent_columns, leaky_copy
 from understudy.evaluation.scores import MetricScores, score_all
 from understudy.evaluation.verdict import Verdict, check_policy, judge
+from understudy.parameters.evaluation_options import EvaluationOptions
+from understudy.parameters.policy import resolve_policy
 from understudy.progress import Progress, no_progress
 from understudy.tables.findings import TableFindings
 from understudy.tables.inference import examine
@@ -74,9 +74,9 @@ class Report(BaseModel):
     ] = False
     verdict: Verdict
     metrics: list[MetricScores]
-    columns: list[Distribution]
+    columns: list[ColumnDistribution]
     left_out: Annotated[
-        list[LeftOut],
+        list[ExcludedColumn],
         Field(description="Columns that no score speaks of: identifiers, texts, personal fields."),
     ] = []
 
@@ -161,7 +161,7 @@ def evaluate(
     )
 
 
-def _select_canaries(canaries: pa.Table, schema: TableSchema, left_out: list[LeftOut]) -> pa.Table:
+def _select_canaries(canaries: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn]) -> pa.Table:
     if IS_PLANTED not in canaries.column_names:
         raise InvalidInput(
             f"The table of canaries has no column {IS_PLANTED!r}. Give the file that was written when they "
@@ -212,13 +212,13 @@ def _summary_row(scores: MetricScores) -> SummaryRow:
         label=scores.title,
         topic=scores.topic,
         value=found.score,
-        interval=None if isinstance(found, Unscored) else found.interval,
+        interval=None if isinstance(found, UnscoredResult) else found.interval,
         independent=None if scores.independent is None else scores.independent.score,
         leak=None if scores.leak is None else scores.leak.score,
         real=None if scores.floor is None else scores.floor.score,
         best=scores.best,
         explanation=scores.summary,
-        reason=found.reason if isinstance(found, Unscored) else None,
+        reason=found.reason if isinstance(found, UnscoredResult) else None,
     )
 
 

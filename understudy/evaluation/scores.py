@@ -17,7 +17,7 @@ from understudy.evaluation.metrics.base import (
     MetricResult,
     StandIn,
     Topic,
-    Unscored,
+    UnscoredResult,
     missing_need,
 )
 from understudy.evaluation.references import dealt_rows, fresh_rows, resampled_rows
@@ -27,7 +27,7 @@ from understudy.progress import Progress
 CONFIDENCE = 0.95
 
 
-class Floor(BaseModel):
+class BaselineScore(BaseModel):
     """What real rows score in the synthetic table's place: what chance alone takes away."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,9 +67,9 @@ class MetricScores(BaseModel):
         AnyResult | None,
         Field(description="Of real rows in the place of synthetic ones; one draw, if there were several."),
     ] = None
-    floor: Annotated[Floor | None, Field(description="What such real rows score, and how sure that is.")] = (
-        None
-    )
+    floor: Annotated[
+        BaselineScore | None, Field(description="What such real rows score, and how sure that is.")
+    ] = None
 
 
 def score_all(
@@ -138,11 +138,11 @@ def _scores(
         independent=results.get("independent"),
         leak=results.get("leak"),
         real=drawn[0] if drawn else None,
-        floor=_floor(metric, [one for one in drawn if not isinstance(one, Unscored)]),
+        floor=_floor(metric, [one for one in drawn if not isinstance(one, UnscoredResult)]),
     )
 
 
-def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> Floor | None:
+def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> BaselineScore | None:
     if not drawn:
         return None
     scores = np.array([one.score for one in drawn])
@@ -151,7 +151,7 @@ def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> Floor | None:
     if ends is not None:
         low, high = (min(max(end, metric.range[0]), metric.range[1]) for end in sorted(ends))
         interval = (low, high)
-    return Floor(score=float(scores.mean()), interval=interval, n_draws=len(scores))
+    return BaselineScore(score=float(scores.mean()), interval=interval, n_draws=len(scores))
 
 
 def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: float) -> tuple[float, float]:
@@ -206,7 +206,7 @@ def _result(metric: Metric, comparison: Comparison) -> AnyResult:
     # One metric must not cost the report; whatever goes wrong in it is said in its place.
     except Exception as error:
         reason = f"could not be computed on these tables ({type(error).__name__})"
-        return Unscored(reason=reason, is_fault=True)
+        return UnscoredResult(reason=reason, is_fault=True)
     if result.score is not None and not np.isfinite(result.score):
-        return Unscored(reason="is not defined on these tables")
+        return UnscoredResult(reason="is not defined on these tables")
     return result

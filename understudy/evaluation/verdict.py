@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import InvalidInput
 from understudy.evaluation.metrics import METRICS
-from understudy.evaluation.metrics.base import Metric, Unscored
-from understudy.evaluation.policy import Policy, Quantity, Threshold
+from understudy.evaluation.metrics.base import Metric, UnscoredResult
+from understudy.parameters.policy import Policy, PolicyThreshold, Quantity
 
 if TYPE_CHECKING:
     from understudy.evaluation.scores import MetricScores
@@ -20,7 +20,7 @@ Overall = Literal["pass", "warn", "fail"]
 Interval = tuple[float, float]
 
 
-class Check(BaseModel):
+class PolicyCheck(BaseModel):
     """One threshold of the policy, held against its score."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,7 +51,7 @@ class Verdict(BaseModel):
     sentence: str
     policy: str
     policy_version: str
-    checks: list[Check]
+    checks: list[PolicyCheck]
 
 
 def check_policy(policy: Policy) -> None:
@@ -80,11 +80,11 @@ def judge(policy: Policy, metrics: Sequence[MetricScores]) -> Verdict:
     )
 
 
-def _check(threshold: Threshold, scores: MetricScores) -> Check:
+def _check(threshold: PolicyThreshold, scores: MetricScores) -> PolicyCheck:
     metric = METRICS[threshold.metric]
     value, interval, reason = _quantity(threshold.of, scores)
     outcome: Outcome = "unscored" if value is None else _outcome(threshold, metric, value, interval)
-    return Check(
+    return PolicyCheck(
         metric=threshold.metric,
         title=scores.title,
         of=threshold.of,
@@ -100,7 +100,7 @@ def _check(threshold: Threshold, scores: MetricScores) -> Check:
 def _quantity(of: Quantity, scores: MetricScores) -> tuple[float | None, Interval | None, str]:
     """Return the value, its interval, and why there is none."""
     found = scores.synthetic
-    if isinstance(found, Unscored):
+    if isinstance(found, UnscoredResult):
         return None, None, found.reason
     if of == "score":
         return found.score, found.interval, ""
@@ -116,7 +116,7 @@ def _badness(scores: MetricScores, score: float) -> float:
     return scores.best - score if scores.direction == "higher" else score - scores.best
 
 
-def _outcome(threshold: Threshold, metric: Metric, value: float, interval: Interval | None) -> Outcome:
+def _outcome(threshold: PolicyThreshold, metric: Metric, value: float, interval: Interval | None) -> Outcome:
     # Of an attack, the whole interval has to keep the bound: a small table must not pass by being small.
     at_worst = interval[1] if interval is not None and metric.chance is not None else value
     fails, warns = (
@@ -130,7 +130,7 @@ def _outcome(threshold: Threshold, metric: Metric, value: float, interval: Inter
     return "fail" if fails else "warn"
 
 
-def _is_beyond(threshold: Threshold, metric: Metric, value: float, bound: float) -> bool:
+def _is_beyond(threshold: PolicyThreshold, metric: Metric, value: float, bound: float) -> bool:
     if threshold.of == "loss":
         return value > bound
     if metric.direction == "nearer":
@@ -152,7 +152,7 @@ def _explained(outcome: Outcome, metric: Metric, reason: str) -> str:
     return f"{metric.title} is beyond what the policy allows{strength}: {metric.concern}."
 
 
-def _overall(policy: Policy, checks: Sequence[Check], by_name: Mapping[str, MetricScores]) -> Overall:
+def _overall(policy: Policy, checks: Sequence[PolicyCheck], by_name: Mapping[str, MetricScores]) -> Overall:
     outcomes = {check.outcome for check in checks}
     if "fail" in outcomes:
         return "fail"
@@ -165,10 +165,10 @@ def _overall(policy: Policy, checks: Sequence[Check], by_name: Mapping[str, Metr
 
 def _is_fault(scores: MetricScores) -> bool:
     # An attack that broke must not pass for one that found nothing.
-    return isinstance(scores.synthetic, Unscored) and scores.synthetic.is_fault
+    return isinstance(scores.synthetic, UnscoredResult) and scores.synthetic.is_fault
 
 
-def _sentence(outcome: Overall, policy: Policy, checks: Sequence[Check]) -> str:
+def _sentence(outcome: Overall, policy: Policy, checks: Sequence[PolicyCheck]) -> str:
     found = [check.title for check in checks if check.outcome == outcome]
     listed = " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
     if outcome == "fail":

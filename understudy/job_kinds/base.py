@@ -1,50 +1,20 @@
 """What a kind of job is: parameters, what it reads, the work itself, and the rows that its success adds.
 
-`resolve` and `plan` run where the database is; `work` runs in the sandbox with files only; `publish` runs in
-the very transaction that ends the job, so that a result is visible exactly when its job has succeeded.
+`resolve` and `plan` run where the database is; the work, which is named only, runs in the sandbox with files;
+`publish` runs in the very transaction that ends the job, so that a result is visible exactly when its job has
+succeeded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
-from understudy.progress import Progress
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-# JSON as it goes into a `jsonb` column.
-Json = dict[str, Any]
-
-# PostgreSQL keeps no NUL, and nobody wants a line break in a name.
-NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
-Name = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_CONTROL_CHARACTERS)]
-LabelKey = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_CONTROL_CHARACTERS)]
-LabelValue = Annotated[str, Field(max_length=255, pattern=NO_CONTROL_CHARACTERS)]
-Labels = Annotated[
-    dict[LabelKey, LabelValue],
-    Field(max_length=16, description="Free pairs, up to 16; lists can be filtered by them."),
-]
-# Stored in a signed 64-bit column.
-Seed = Annotated[
-    int, Field(ge=0, lt=2**63, description="Same seed, same result; chosen for you if left out.")
-]
-
-
-class JobParameters(BaseModel):
-    """Base of the parameters of every kind; each declares ``kind: Literal["…"]`` without a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: str
-    labels: Labels = {}
-
+from understudy.parameters.base import JobParameters, Json
 
 P = TypeVar("P", bound=JobParameters)
 
@@ -74,24 +44,6 @@ class Plan:
 
     inputs: Mapping[str, StoredFile] = field(default_factory=dict)
     context: Json = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Workspace:
-    """What the work sees in the sandbox: its inputs as files, a folder to write in, facts, progress."""
-
-    inputs: Mapping[str, Path]
-    folder: Path
-    context: Json
-    progress: Progress
-
-
-@dataclass(frozen=True)
-class WorkResult:
-    """What the work leaves: files by role (names within its folder), and facts as JSON."""
-
-    files: Mapping[str, str] = field(default_factory=dict)
-    facts: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -130,8 +82,9 @@ class JobKind(Generic[P]):
         the caller left open (such as the seed). Raises `NotFound`, `Conflict`, `InvalidInput`, `TooLarge`.
     plan : callable (session, job, parameters, limits) -> Plan
         Say what the work reads; raises as `resolve` if that has gone meanwhile.
-    work : callable (workspace, parameters) -> WorkResult
-        Runs in the sandbox; raises `UnderstudyError` for what the caller can mend.
+    work : str
+        ``module:function`` in `understudy.work`, which only the sandbox loads: (workspace, parameters) ->
+        WorkResult.
     publish : callable (session, job, parameters, files, facts) -> Json
         Add the rows that show the result; what it returns becomes ``job.result``.
     abandon : callable (session, job, parameters, error_code, error_detail) -> None, optional
@@ -145,7 +98,17 @@ class JobKind(Generic[P]):
     parameters: type[P]
     resolve: Callable[[Session, UUID, P, Limits], P]
     plan: Callable[[Session, Job, P, Limits], Plan]
-    work: Callable[[Workspace, P], WorkResult]
+    work: str
     publish: Callable[[Session, Job, P, Mapping[str, StoredFile], Json], Json]
     abandon: Callable[[Session, Job, P, str, str], None] | None = None
     estimate: Callable[[Session, UUID, P], Estimate] | None = None
+
+    def payload(self, parameters: Json, inputs: Mapping[str, str], context: Json) -> Json:
+        """Return what the sandbox is given: `understudy.work.run.run_work` explains the fields."""
+        return {
+            "work": self.work,
+            "parameters_type": f"{self.parameters.__module__}:{self.parameters.__qualname__}",
+            "parameters": parameters,
+            "inputs": dict(inputs),
+            "context": context,
+        }

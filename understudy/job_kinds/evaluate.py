@@ -3,75 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from pydantic import Field
+from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import artifacts, datasets, jobs, models, reports
+from understudy.db.dataset_tables import Table
 from understudy.errors import InvalidInput
-from understudy.evaluation.options import EvaluationOptions
-from understudy.evaluation.policy import Policy, resolve_policy
-from understudy.evaluation.verdict import Verdict, check_policy, judge
+from understudy.evaluation.verdict import check_policy
 from understudy.job_kinds import estimates, gate, references
-from understudy.job_kinds.base import (
-    Estimate,
-    Job,
-    JobKind,
-    JobParameters,
-    Json,
-    Limits,
-    Plan,
-    Seed,
-    StoredFile,
-    WorkResult,
-    Workspace,
-)
+from understudy.job_kinds.base import Estimate, Job, JobKind, Limits, Plan, StoredFile
+from understudy.parameters.base import Json
+from understudy.parameters.evaluate import EvaluateParameters
+from understudy.parameters.policy import PROJECT_POLICY, resolve_policy
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-    from sqlalchemy.orm import Session
-
-    from understudy.db.dataset_tables import Table
     from understudy.db.orm import Dataset, Model
 
-JSON_FILE = "report.json"
-HTML_FILE = "report.html"
-EVIDENCE_FILE = "evidence.json"
 CANARIES = "canaries"
-
-
-class EvaluateParameters(JobParameters, EvaluationOptions):
-    """Score a synthetic dataset."""
-
-    kind: Literal["evaluate"]
-    dataset_id: Annotated[str, Field(description="The real rows.", examples=["ds_01kaz7m2q5…"])]
-    synthetic_dataset_id: Annotated[str, Field(description="The rows to score.")]
-    holdout_dataset_id: Annotated[
-        str | None,
-        Field(
-            description="Real rows that the model never saw. Left out: the model's own holdout, if the"
-            " synthetic dataset was sampled from a model that was trained on the real one."
-        ),
-    ] = None
-    table: Annotated[
-        references.TableName,
-        Field(description="Which table, of those of the datasets that have several."),
-    ] = None
-    policy: Annotated[
-        str | Policy,
-        Field(
-            description="Thresholds of the verdict: `project`, which is your project's own, `standard`,"
-            " `public`, or thresholds. Whatever is asked, the project's gate goes by the project's policy.",
-        ),
-    ] = gate.PROJECT
-    seed: Seed | None = None
-
-    @property
-    def options(self) -> EvaluationOptions:
-        """What the report shall look at."""
-        return EvaluationOptions(**{name: getattr(self, name) for name in EvaluationOptions.model_fields})
 
 
 def resolve(
@@ -89,7 +40,7 @@ def resolve(
                 code="unknown_column",
                 pointer=pointer,
             )
-    is_own = parameters.policy == gate.PROJECT
+    is_own = parameters.policy == PROJECT_POLICY
     policy = gate.project_policy(session, project_id) if is_own else resolve_policy(parameters.policy)
     check_policy(policy)
     seed = references.new_seed() if parameters.seed is None else parameters.seed
@@ -147,88 +98,6 @@ def _model_behind(session: Session, real: Table, synthetic: Dataset) -> Model | 
     return model if is_same else None
 
 
-def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
-    """Score, and write the report in both forms, and what it was computed from."""
-    # The engine is loaded where it is used: the API imports this module and must stay small.
-    from understudy.evaluation.evidence.content import Split, collect
-    from understudy.evaluation.page.html import render_html
-    from understudy.evaluation.report import evaluate
-    from understudy.tables.inference import InferredTable
-    from understudy.tables.names import DEFAULT_NAME
-    from understudy.tables.stored_schemas import read_stored
-
-    assert parameters.seed is not None
-    stored, findings = read_stored(workspace.context["schema"])
-    inferred = InferredTable(stored.tables[DEFAULT_NAME], findings.table(DEFAULT_NAME))
-    workspace.progress("reading", 0.0)
-    tables = _tables(workspace, inferred.schema)
-    report = evaluate(
-        tables["real"],
-        tables["synthetic"],
-        inferred.schema,
-        findings=inferred.findings,
-        holdout=tables.get("holdout"),
-        canaries=tables.get(CANARIES),
-        options=parameters.options,
-        seed=parameters.seed,
-        progress=workspace.progress,
-    )
-    workspace.progress("writing", 0.0)
-    (workspace.folder / JSON_FILE).write_text(report.model_dump_json(), encoding="utf-8")
-    (workspace.folder / HTML_FILE).write_text(render_html(report), encoding="utf-8")
-    split = workspace.context["split"]
-    evidence = collect(
-        report,
-        inferred,
-        tables,
-        sources=workspace.context["sources"],
-        split=None if split is None else Split(**split),
-        parameters={"evaluate": parameters.model_dump(mode="json"), **workspace.context["made_by"]},
-    )
-    (workspace.folder / EVIDENCE_FILE).write_text(evidence.model_dump_json(indent=2), encoding="utf-8")
-    summary = {
-        row.name: row.model_dump(mode="json", exclude={"name", "explanation"}, exclude_none=True)
-        for row in report.summary()
-    }
-    at_gate = judge(Policy.model_validate(workspace.context["gate_policy"]), report.metrics)
-    files = {"report_json": JSON_FILE, "report_html": HTML_FILE, "evidence": EVIDENCE_FILE}
-    facts = {"summary": summary, "verdict": _shortened(report.verdict), "gate": _shortened(at_gate)}
-    return WorkResult(files=files, facts=facts)
-
-
-def _shortened(verdict: Verdict) -> Json:
-    """Return a verdict with those checks only that explain it."""
-    short = verdict.model_dump(mode="json", exclude={"checks"})
-    short["checks"] = [
-        check.model_dump(mode="json", include={"metric", "outcome", "sentence"})
-        for check in verdict.checks
-        if check.outcome not in ("pass", "unscored")
-    ]
-    return short
-
-
-# Any: a TableSchema, whose module the API does not import.
-def _tables(workspace: Workspace, schema: Any) -> dict[str, pa.Table]:
-    """Return by role the rows that the model was trained on, the synthetic ones, those it never saw, ..."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from understudy.evaluation.holdout import split_holdout
-    from understudy.tables.validation import conform
-
-    tables = {role: pq.read_table(path) for role, path in workspace.inputs.items()}
-    # Canaries have a column more, and what they are was said when they were made.
-    tables |= {role: conform(table, schema) for role, table in tables.items() if role != CANARIES}
-    split = workspace.context["split"]
-    if split is not None:
-        whole = tables["real"]
-        is_holdout = split_holdout(whole.num_rows, split["holdout_fraction"], split["seed"])
-        tables["real"] = whole.filter(pa.array(~is_holdout))
-        if is_holdout.any():
-            tables.setdefault("holdout", whole.filter(pa.array(is_holdout)))
-    return tables
-
-
 def publish(
     session: Session, job: Job, parameters: EvaluateParameters, files: Mapping[str, StoredFile], facts: Json
 ) -> Json:
@@ -269,7 +138,7 @@ EVALUATE = JobKind(
     parameters=EvaluateParameters,
     resolve=resolve,
     plan=plan,
-    work=work,
+    work="understudy.work.evaluate:work",
     publish=publish,
     estimate=estimate,
 )

@@ -7,16 +7,14 @@ from uuid import UUID
 
 from understudy import ids
 from understudy.db import datasets, projects
-from understudy.evaluation.policy import POLICIES, Policy
-from understudy.job_kinds.base import Json
+from understudy.parameters.base import Json
+from understudy.parameters.policy import POLICIES, Policy
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from understudy.db.orm import Dataset, Report
 
-# How a project's own policy is named in parameters.
-PROJECT = "project"
 UNREVIEWED: Json = {
     "reason": "unreviewed",
     "sentence": "No report has looked at these rows yet. Ask for a job of kind `evaluate`, with the dataset "

@@ -3,62 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from pydantic import Field
+from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import datasets, models
+from understudy.db.dataset_tables import Table
 from understudy.errors import TooLarge
 from understudy.job_kinds import estimates, references
-from understudy.job_kinds.base import (
-    Estimate,
-    Job,
-    JobKind,
-    JobParameters,
-    Json,
-    Limits,
-    Name,
-    Plan,
-    Seed,
-    StoredFile,
-    WorkResult,
-    Workspace,
-)
+from understudy.job_kinds.base import Estimate, Job, JobKind, Limits, Plan, StoredFile
+from understudy.parameters.base import Json
+from understudy.parameters.impute import ImputeParameters
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from understudy.db.dataset_tables import Table
     from understudy.db.orm import Dataset, Model
 
-TABLE_FILE = "table.parquet"
-N_DRAWS_MAX = 20
 NAME_SUFFIX = " (completed)"
-
-
-class ImputeParameters(JobParameters):
-    """Complete a dataset: draw its missing values, and leave all others as they are."""
-
-    kind: Literal["impute"]
-    model_id: Annotated[str, Field(description="What to draw from.", examples=["mdl_01kaz7m2q5…"])]
-    dataset_id: Annotated[
-        str, Field(description="What to complete: a table of the columns that the model knows.")
-    ]
-    table: references.TableName = None
-    n_draws: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=N_DRAWS_MAX,
-            description="How often: of n rows, row i of draw d (both from 0) is row d * n + i of the result.",
-        ),
-    ] = 1
-    seed: Seed | None = None
-    name: Annotated[Name | None, Field(description="Of the result; made from the dataset's if left out.")] = (
-        None
-    )
 
 
 def resolve(
@@ -106,31 +68,6 @@ def plan(session: Session, job: Job, parameters: ImputeParameters, limits: Limit
     return Plan(inputs=inputs, context=context)
 
 
-def work(workspace: Workspace, parameters: ImputeParameters) -> WorkResult:
-    """Draw what is missing and write the rows as they come: only the given table is held in memory."""
-    # The engine is loaded where it is used: the API imports this module and must stay small.
-    import pyarrow.parquet as pq
-
-    from understudy.synthesizers.files import load_model
-    from understudy.tables.formats import FORMATS
-    from understudy.tables.stored_schemas import read_stored
-    from understudy.tables.validation import conform
-
-    assert parameters.seed is not None
-    workspace.progress("reading", 0.0)
-    synthesizer, _ = load_model(workspace.inputs["model"])
-    (schema,) = read_stored(workspace.context["schema"])[0].tables.values()
-    table = conform(pq.read_table(workspace.inputs["table"]), schema)
-    n_rows = FORMATS["parquet"].write(
-        workspace.folder / TABLE_FILE,
-        synthesizer.impute(table, seed=parameters.seed, n_draws=parameters.n_draws),
-        schema.to_arrow(),
-        progress=workspace.progress,
-        rows_total=workspace.context["n_rows"],
-    )
-    return WorkResult(files={"table": TABLE_FILE}, facts={"n_rows": n_rows})
-
-
 def publish(
     session: Session, job: Job, parameters: ImputeParameters, files: Mapping[str, StoredFile], facts: Json
 ) -> Json:
@@ -174,7 +111,7 @@ IMPUTE = JobKind(
     parameters=ImputeParameters,
     resolve=resolve,
     plan=plan,
-    work=work,
+    work="understudy.work.impute:work",
     publish=publish,
     estimate=estimate,
 )

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from sqlalchemy.orm import Session
 
 from understudy.job_kinds import estimates
-from understudy.job_kinds.base import (
-    Estimate,
-    Job,
-    JobKind,
-    JobParameters,
-    Json,
-    Limits,
-    Plan,
-    StoredFile,
-    WorkResult,
-    Workspace,
-)
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-STEP_SECONDS = 0.25
-
-
-class ProbeParameters(JobParameters):
-    """Do nothing, for some time."""
-
-    kind: Literal["probe"]
-    seconds: Annotated[float, Field(ge=0, le=600, description="How long to do nothing.")] = 0.0
+from understudy.job_kinds.base import Estimate, Job, JobKind, Limits, Plan, StoredFile
+from understudy.parameters.base import Json
+from understudy.parameters.probe import ProbeParameters
 
 
 def resolve(
@@ -53,15 +30,6 @@ def plan(session: Session, job: Job, parameters: ProbeParameters, limits: Limits
     return Plan()
 
 
-def work(workspace: Workspace, parameters: ProbeParameters) -> WorkResult:
-    """Wait."""
-    start = time.monotonic()
-    while (elapsed := time.monotonic() - start) < parameters.seconds:
-        workspace.progress("waiting", elapsed / parameters.seconds)
-        time.sleep(min(STEP_SECONDS, parameters.seconds - elapsed))
-    return WorkResult()
-
-
 def publish(
     session: Session, job: Job, parameters: ProbeParameters, files: Mapping[str, StoredFile], facts: Json
 ) -> Json:
@@ -75,7 +43,7 @@ PROBE = JobKind(
     parameters=ProbeParameters,
     resolve=resolve,
     plan=plan,
-    work=work,
+    work="understudy.work.probe:work",
     publish=publish,
     estimate=estimate,
 )

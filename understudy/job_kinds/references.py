@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 from uuid import UUID
-
-from pydantic import Field
 
 from understudy import ids
 from understudy.db import artifacts, dataset_tables, datasets
 from understudy.db.dataset_tables import Table
 from understudy.errors import Conflict, InvalidInput
-from understudy.job_kinds.base import Json, Name, StoredFile
+from understudy.job_kinds.base import StoredFile
+from understudy.parameters.base import NAME_LENGTH_MAX, Json
 from understudy.synthesizers import synthesizer_entry
-from understudy.synthesizers.control import not_controllable
+from understudy.synthesizers.base import not_controllable
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from understudy.db.orm import Dataset, Model
-
-NAME_LENGTH_MAX = 255
-
-TableName = Annotated[
-    Name | None,
-    Field(description="Which table, of a dataset of several; left out for one of one.", examples=["orders"]),
-]
 
 
 def ready_dataset(session: Session, project_id: UUID, dataset_id: str) -> Dataset:

@@ -3,93 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
-from pydantic_core import PydanticCustomError
+from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import dataset_tables, datasets, models
 from understudy.errors import InvalidInput, TooLarge
 from understudy.job_kinds import estimates, gate, references
-from understudy.job_kinds.base import (
-    Estimate,
-    Job,
-    JobKind,
-    JobParameters,
-    Json,
-    Limits,
-    Name,
-    Plan,
-    Seed,
-    StoredFile,
-    WorkResult,
-    Workspace,
-)
-from understudy.synthesizers.control import N_GROUPS_MAX, Condition, Control, Rebalance
-from understudy.synthesizers.groups import count_rows, describe_groups, describe_weak_groups
+from understudy.job_kinds.base import Estimate, Job, JobKind, Limits, Plan, StoredFile
+from understudy.parameters.base import Json
+from understudy.parameters.sample import SampleParameters
+from understudy.synthesizers.groups import count_rows
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from understudy.db.orm import Model
-    from understudy.synthesizers.base import Synthesizer
 
-TABLE_FILE = "table.parquet"
 NAME_SUFFIX = " (synthetic)"
-
-
-class SampleParameters(JobParameters):
-    """Draw rows from a model: any, groups that fulfil conditions, or with other shares of a column."""
-
-    kind: Literal["sample"]
-    model_id: Annotated[str, Field(description="What to draw from.", examples=["mdl_01kaz7m2q5…"])]
-    n_rows: Annotated[
-        int | None,
-        Field(
-            ge=1,
-            lt=2**62,
-            examples=[100_000],
-            description="May be left out beside conditions, which say how many rows they have.",
-        ),
-    ] = None
-    seed: Seed | None = None
-    offset: Annotated[
-        int,
-        Field(ge=0, lt=2**62, description="Rows to pass over: row k of a seed is the same in every sample."),
-    ] = 0
-    conditions: Annotated[
-        tuple[Condition, ...],
-        Field(max_length=N_GROUPS_MAX, description="Groups of rows in which columns are fixed, in order."),
-    ] = ()
-    rebalance: Annotated[Rebalance | None, Field(description="Other shares of the values of a column.")] = (
-        None
-    )
-    name: Annotated[Name | None, Field(description="Of the dataset; made from the model's if left out.")] = (
-        None
-    )
-
-    @model_validator(mode="after")
-    def _is_controlled_one_way(self) -> Self:
-        if self.conditions and self.rebalance is not None:
-            raise PydanticCustomError("invalid_parameters", "Give either conditions or rebalance, not both")
-        return self
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_not_asked(self, serialize: SerializerFunctionWrapHandler) -> Json:
-        dumped: Json = serialize(self)
-        plain = {name: value for name, value in dumped.items() if name not in Control.model_fields}
-        control = self.control
-        return plain if control is None else plain | control.model_dump(mode="json", exclude_defaults=True)
-
-    @property
-    def control(self) -> Control | None:
-        """What is asked of the rows, if anything is."""
-        if not self.conditions and self.rebalance is None:
-            return None
-        return Control(conditions=self.conditions, rebalance=self.rebalance)
 
 
 def resolve(
@@ -155,46 +86,6 @@ def plan(session: Session, job: Job, parameters: SampleParameters, limits: Limit
     return Plan(inputs={"model": stored}, context={"schema": model.table_schema})
 
 
-def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
-    """Draw the rows and write them as they come, so that memory does not grow with their number."""
-    # The engine is loaded where it is used: the API imports this module and must stay small.
-    from understudy.synthesizers.files import load_model
-    from understudy.tables.formats import FORMATS
-    from understudy.tables.stored_schemas import read_stored
-
-    assert parameters.seed is not None
-    assert parameters.n_rows is not None
-    workspace.progress("reading", 0.0)
-    synthesizer, _ = load_model(workspace.inputs["model"])
-    (stored,) = read_stored(workspace.context["schema"])[0].tables.values()
-    schema = stored.to_arrow()
-    rows = synthesizer.sample(
-        parameters.n_rows, seed=parameters.seed, offset=parameters.offset, control=parameters.control
-    )
-    n_rows = FORMATS["parquet"].write(
-        workspace.folder / TABLE_FILE,
-        rows,
-        schema,
-        progress=workspace.progress,
-        rows_total=parameters.n_rows,
-    )
-    return WorkResult(
-        files={"table": TABLE_FILE}, facts={"n_rows": n_rows, **_group_facts(synthesizer, parameters)}
-    )
-
-
-def _group_facts(synthesizer: Synthesizer, parameters: SampleParameters) -> Json:
-    """Say what the rows of a controlled sample are worth."""
-    control = parameters.control
-    if control is None:
-        return {}
-    assert parameters.n_rows is not None
-    shares = synthesizer.effective_shares(control)
-    groups = describe_groups(control, shares, n_rows=parameters.n_rows, offset=parameters.offset)
-    warnings = describe_weak_groups(control, groups)
-    return {"groups": [asdict(group) for group in groups], "warnings": warnings}
-
-
 def publish(
     session: Session, job: Job, parameters: SampleParameters, files: Mapping[str, StoredFile], facts: Json
 ) -> Json:
@@ -225,7 +116,7 @@ SAMPLE = JobKind(
     parameters=SampleParameters,
     resolve=resolve,
     plan=plan,
-    work=work,
+    work="understudy.work.sample:work",
     publish=publish,
     estimate=estimate,
 )

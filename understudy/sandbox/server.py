@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from understudy.pandas_import import without_pandas
 from understudy.sandbox import confinement, failures
 from understudy.sandbox.child import Target, run_child
 from understudy.sandbox.messages import KILL, TERMINATE, Json, encode
@@ -44,12 +45,13 @@ def main(arguments: Sequence[str]) -> None:
     confinement.drop_capabilities()
     # Last, since a change of credentials may undo it.
     confinement.die_with_parent(int(supervisor_pid))
-    for module in (name for name in preload if ":" not in name):
-        importlib.import_module(module)
-    warm_ups = [load(name) for name in preload if ":" in name]
-    server = Server(socket.socket(fileno=int(control)), load(target), warm_ups, int(supervisor_pid))
-    share_pages()
-    server.serve()
+    with without_pandas():
+        for module in (name for name in preload if ":" not in name):
+            importlib.import_module(module)
+        warm_ups = [load(name) for name in preload if ":" in name]
+        server = Server(socket.socket(fileno=int(control)), load(target), warm_ups, int(supervisor_pid))
+        share_pages()
+        server.serve()
 
 
 def load(name: str) -> Any:  # whatever stands under that name

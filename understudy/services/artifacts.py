@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from understudy.db import artifacts
 from understudy.errors import InvalidInput, NotFound, TooLarge, UnderstudyError
+from understudy.parameters.read_options import FormatName
 from understudy.resources import Resources
-from understudy.tables.reading import FormatName
 
 if TYPE_CHECKING:
     from understudy.db.orm import Artifact, Dataset

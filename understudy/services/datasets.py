@@ -15,13 +15,13 @@ from understudy.db import artifacts, dataset_tables, datasets, jobs
 from understudy.db.dataset_tables import role_of
 from understudy.errors import Conflict, Unavailable
 from understudy.job_kinds.base import StoredFile
-from understudy.job_kinds.ingest import IngestParameters, IngestTable
+from understudy.parameters.ingest import IngestParameters, IngestTable
+from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.resources import Resources
 from understudy.services.blob_keys import make_key
 from understudy.services.derivation import check_alone, delete_family, find_family
 from understudy.services.jobs import check_quota, find_earlier, remember
 from understudy.services.results import discard, keys_of
-from understudy.tables.reading import FormatName, ReadOptions
 
 if TYPE_CHECKING:
     from understudy.db.orm import Dataset, Job

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from understudy.errors import CODES, Unavailable
 from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import Job as JobFacts
-from understudy.job_kinds.base import JobKind, JobParameters, Limits
+from understudy.job_kinds.base import JobKind, Limits
 from understudy.logs import get_logger
+from understudy.parameters.base import JobParameters
 from understudy.resources import ResourceLimits
 
 if TYPE_CHECKING:

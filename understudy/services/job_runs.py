@@ -124,8 +124,9 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
 
 def _request(attempt: Attempt) -> SandboxRequest:
     resources, job = attempt.resources, attempt.job
+    kind = kind_of(job)
     with resources.sessions() as session:
-        plan = kind_of(job).plan(session, facts_of(job), parameters_of(job), limits_of(resources.limits))
+        plan = kind.plan(session, facts_of(job), parameters_of(job), limits_of(resources.limits))
     inputs_folder = attempt.folder / "inputs"
     work_folder = attempt.folder / "work"
     inputs_folder.mkdir(mode=0o700)
@@ -135,12 +136,9 @@ def _request(attempt: Attempt) -> SandboxRequest:
         for role, file in plan.inputs.items()
     }
     return SandboxRequest(
-        payload={
-            "kind": job.kind,
-            "parameters": job.parameters,
-            "inputs": {role: str(path.absolute()) for role, path in paths.items()},
-            "context": plan.context,
-        },
+        payload=kind.payload(
+            job.parameters, {role: str(path.absolute()) for role, path in paths.items()}, plan.context
+        ),
         folder=work_folder,
         limits=SandboxLimits(
             memory_bytes=resources.settings.job_memory_bytes_max,

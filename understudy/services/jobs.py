@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from understudy.db import datasets, idempotency, jobs
 from understudy.errors import TooLarge, TooManyRequests
 from understudy.job_kinds import KINDS
-from understudy.job_kinds.base import Estimate, JobParameters
+from understudy.job_kinds.base import Estimate
+from understudy.parameters.base import JobParameters
 from understudy.resources import Resources
 from understudy.services.job_records import abandon_job, limits_of
 

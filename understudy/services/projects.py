@@ -7,8 +7,8 @@ from uuid import UUID
 
 from understudy.db import projects
 from understudy.errors import Conflict, NotFound
-from understudy.evaluation.policy import Policy, resolve_policy
 from understudy.evaluation.verdict import check_policy
+from understudy.parameters.policy import Policy, resolve_policy
 from understudy.resources import Resources
 
 if TYPE_CHECKING:

@@ -22,12 +22,12 @@ from understudy.db import datasets, jobs, uploads
 from understudy.db.uploads import StoredPart
 from understudy.errors import Conflict, InvalidInput, NotFound, TooLarge, TooManyRequests, UnderstudyError
 from understudy.logs import get_logger
+from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.resources import Resources
 from understudy.services.blob_keys import make_part_key
 from understudy.services.datasets import ArrivedFile, NewDataset, upload_tables
 from understudy.services.results import discard
 from understudy.storage.space import telling_full_disk
-from understudy.tables.reading import FormatName, ReadOptions
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 
 from understudy.errors import InvalidInput
+from understudy.parameters.synthesizers import AnySynthesizer, IndependentParameters, TreeChainParameters
 from understudy.synthesizers.base import Synthesizer, SynthesizerEntry
-from understudy.synthesizers.parameters import AnySynthesizer, IndependentParameters, TreeChainParameters
 
 __all__ = [
     "SYNTHESIZERS",

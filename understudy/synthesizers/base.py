@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from pydantic import BaseModel
 
+from understudy.errors import InvalidInput
 from understudy.progress import Progress, no_progress
 
 # The workers' processes read the table of synthesizers, and do without the memory of numpy and Arrow.
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from understudy.synthesizers.control import Control
+    from understudy.parameters.constraints import Control
     from understudy.tables.schema import TableSchema
 
 Manifest = dict[str, Any]
@@ -139,3 +140,11 @@ class SynthesizerEntry:
     load: Callable[[], type[Synthesizer]]
     # Whether it takes a control, and imputes.
     is_controllable: bool
+
+
+def not_controllable(name: str) -> InvalidInput:
+    """Return the error for a synthesizer that knows no conditions."""
+    return InvalidInput(
+        f"The synthesizer {name!r} can neither be conditioned nor impute; train a tree_chain.",
+        code="not_controllable",
+    )

@@ -18,7 +18,8 @@ from understudy.errors import InvalidInput, TooLarge
 from understudy.synthesizers import SYNTHESIZERS
 from understudy.synthesizers.base import Manifest, Synthesizer
 from understudy.tables.findings import Findings
-from understudy.tables.schema import DatasetSchema
+from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.stored_schemas import write_stored
 from understudy.transformers.loading import refuse, require
 
@@ -34,7 +35,11 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def save_model(
-    synthesizer: Synthesizer, path: Path, *, schema: DatasetSchema, extra: Manifest | None = None
+    synthesizer: Synthesizer,
+    path: Path,
+    *,
+    schema: DatasetSchema | TableSchema,
+    extra: Manifest | None = None,
 ) -> None:
     """Write a fitted synthesizer; the same model gives the same bytes.
 
@@ -47,6 +52,8 @@ def save_model(
     extra : dict
         JSON that is kept beside the model, such as the seed of the split.
     """
+    if isinstance(schema, TableSchema):
+        schema = DatasetSchema(tables={DEFAULT_NAME: schema})
     model, arrays = synthesizer.to_arrays()
     manifest = {
         "format": FORMAT_VERSION,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from understudy.errors import InvalidInput
-from understudy.synthesizers.control import Control, Rebalance
+from understudy.parameters.constraints import ColumnRebalance, Control
 
 # Below so many independent rows, a share of one half is told no better than to a tenth.
 N_EFFECTIVE_MIN = 100
@@ -109,7 +109,7 @@ def _names(control: Control) -> Iterator[str]:
             yield f"Condition {number} (on {', '.join(map(repr, condition.where))})"
 
 
-def _names_of_shares(rebalance: Rebalance) -> Iterator[str]:
+def _names_of_shares(rebalance: ColumnRebalance) -> Iterator[str]:
     for number in range(1, len(rebalance.shares) + 1):
         yield f"Share {number} of {rebalance.column!r}"
 

@@ -11,12 +11,12 @@ import pyarrow as pa
 
 from understudy.errors import Conflict
 from understudy.kernels import decoding
+from understudy.parameters.constraints import Control
+from understudy.parameters.synthesizers import IndependentParameters
 from understudy.progress import Progress, no_progress
-from understudy.synthesizers.base import Arrays, Manifest
+from understudy.synthesizers.base import Arrays, Manifest, not_controllable
 from understudy.synthesizers.blocks import check_request, count_threads, draw_blocks
 from understudy.synthesizers.cards import make_card
-from understudy.synthesizers.control import Control, not_controllable
-from understudy.synthesizers.parameters import IndependentParameters
 from understudy.tables.findings import Findings
 from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.schema import DatasetSchema, TableSchema

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, model_validator
+
+from understudy.parameters.constraints import Value
 
 N_LEVELS_MAX = 10_000
-
-# A value as JSON has it; times and decimals are texts. Strict, so that `1` and `yes` are not read as true.
-Value = Annotated[
-    StrictBool
-    | Annotated[StrictInt, Field(ge=-(2**63), lt=2**64)]
-    | Annotated[StrictFloat, Field(allow_inf_nan=False)]
-    # PostgreSQL, which stores schemas and parameters, has no NUL character.
-    | Annotated[str, Field(pattern=r"^[^\x00]*$")],
-    Field(union_mode="left_to_right", description="A value of the column; times as RFC 3339 writes them."),
-]
 
 
 class Domain(BaseModel):

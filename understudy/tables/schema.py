@@ -6,6 +6,7 @@ A schema is what a user may set and what a model relies on. `inference` proposes
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from understudy.errors import InvalidInput
 from understudy.tables.domains import Domain
 from understudy.tables.kinds import MADE_ANEW_KINDS, ColumnKind
+from understudy.tables.word_lists import WordList
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,12 +31,7 @@ __all__ = [
 ]
 
 # Languages and countries that names and addresses can be generated for: those of mimesis.
-LOCALES = (
-    *("ar-ae", "ar-dz", "ar-eg", "ar-jo", "ar-kw", "ar-ma", "ar-om", "ar-qa", "ar-sa", "ar-sy", "ar-tn"),
-    *("ar-ye", "az", "cs", "da", "de", "de-at", "de-ch", "el", "en", "en-au", "en-ca", "en-gb", "es"),
-    *("es-mx", "et", "fa", "fi", "fr", "hr", "hu", "is", "it", "ja", "kk", "ko", "nl", "nl-be", "no", "pl"),
-    *("pt", "pt-br", "ru", "sk", "sv", "tr", "uk", "zh"),
-)
+LOCALES = WordList(Path(__file__).with_name("locales.txt"))
 
 # PostgreSQL, which stores schemas, has no NUL character.
 Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]

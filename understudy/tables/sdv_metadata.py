@@ -68,6 +68,7 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     columns: dict[str, _Column]
+    primary_key: str | list[str] | None = None
     sequence_key: str | list[str] | None = None
 
 
@@ -108,11 +109,9 @@ def read_metadata(document: object, schema: TableSchema, *, table: str | None = 
         if said.regex_format is not None:
             warnings.append(f"Column {name!r}: regex_format is not used; patterns are learnt from the table.")
     warnings += [f"{key} is not used." for key in _UNUSED if (found.model_extra or {}).get(key)]
-    if not found.sequence_key:
-        return Understood(SchemaChange(columns=changes), warnings)
-    key = found.sequence_key
-    subject = (key,) if isinstance(key, str) else tuple(key)
-    return Understood(SchemaChange(columns=changes, subject=subject), warnings)
+    roles = {"primary_key": found.primary_key, "subject": found.sequence_key}
+    named = {role: (key,) if isinstance(key, str) else tuple(key) for role, key in roles.items() if key}
+    return Understood(SchemaChange.model_validate({"columns": changes, **named}), warnings)
 
 
 def is_metadata(document: object) -> bool:

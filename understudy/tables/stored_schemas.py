@@ -5,7 +5,7 @@ Rows of older databases, model files of format 2 and evidence packs of format 1 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -81,6 +81,9 @@ class _Schema(BaseModel):
 
     columns: tuple[_Column, ...]
     subject: str | tuple[str, ...] | None = None
+    primary_key: tuple[str, ...] = ()
+    order_by: tuple[str, ...] = ()
+    role: Literal["data", "reference"] = "data"
     locale: str = "en"
     primary_key_candidates: tuple[_Candidate, ...] = ()
     subject_candidate: _Candidate | None = None
@@ -89,10 +92,14 @@ class _Schema(BaseModel):
 
     def to_schema(self, table: str) -> DatasetSchema:
         subject = (self.subject,) if isinstance(self.subject, str) else self.subject or ()
-        columns = tuple(column.to_column() for column in self.columns)
-        return DatasetSchema(
-            tables={table: TableSchema(columns=columns, subject=subject)}, locale=self.locale
+        described = TableSchema(
+            columns=tuple(column.to_column() for column in self.columns),
+            primary_key=self.primary_key,
+            subject=subject,
+            order_by=self.order_by,
+            role=self.role,
         )
+        return DatasetSchema(tables={table: described}, locale=self.locale)
 
     def to_findings(self, table: str) -> Findings:
         columns = {column.name: column.to_findings() for column in self.columns}
@@ -130,7 +137,10 @@ def write_stored(schema: DatasetSchema, findings: Findings, table: str = DEFAULT
         for column in described.columns
     ]
     subject, target = found.subject, found.target
-    return {
+    roles = described.model_dump(
+        mode="json", include={"primary_key", "order_by", "role"}, exclude_defaults=True
+    )
+    return roles | {
         "columns": columns,
         "subject": described.subject[0] if len(described.subject) == 1 else described.subject or None,
         "locale": schema.locale,

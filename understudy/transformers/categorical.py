@@ -184,7 +184,7 @@ def _find_shared(index: Int64s, counts: Int64s, subjects: Subjects | None) -> In
 def _sorted_by_count(dictionary: ArrowArray, counts: Int64s, kept: Int64s) -> Int64s:
     """Return the kept levels, the commonest first; ties by their text: the order of rows has no say."""
     text = dictionary.take(pa.array(kept, pa.int64())).cast(pa.large_string())
-    table = pa.table({"count": counts[kept], "text": text})
+    table = pa.table({"count": pa.array(counts[kept]), "text": text})
     order = pc.sort_indices(table, sort_keys=[("count", "descending"), ("text", "ascending")])
     ordered: Int64s = kept[order.to_numpy()]
     return ordered

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from understudy.evaluation.comparison import compare
-from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.metrics.fidelity import column_pairs, column_shapes
 from understudy.evaluation.metrics.privacy import exact_copies
 from understudy.tables.schema import TableSchema
@@ -19,7 +19,7 @@ def shape_distance(real: pa.Table, synthetic: pa.Table, schema: TableSchema) -> 
 def pair_distance(real: pa.Table, synthetic: pa.Table, schema: TableSchema) -> float:
     """Return the mean total variation of all pairs of columns on shared bins."""
     found = column_pairs.score(compare(real, synthetic, schema))
-    assert not isinstance(found, Unscored), found.reason
+    assert not isinstance(found, UnscoredResult), found.reason
     return 1 - found.score
 
 

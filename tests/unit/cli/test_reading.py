@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from understudy.cli.application import run
-from understudy.tables.reading import ReadOptions
+from understudy.parameters.read_options import ReadOptions
 
 ROWS = "".join(f"{row},5;0{row % 9 + 1}/02/2024;{'x' if row % 2 else 'y'}\n" for row in range(400))
 EUROPEAN = "a;b;c\n" + ROWS + "1;2\n"

@@ -12,7 +12,7 @@ from scipy.stats import binom
 from tests.unit.evaluation.people import comparison, people
 from understudy.evaluation.attackers import found_at, roc_points
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Need, Unscored
+from understudy.evaluation.metrics.base import Need, UnscoredResult
 from understudy.evaluation.metrics.privacy import (
     PRIVACY,
     attribute_inference,
@@ -223,4 +223,4 @@ def test_odd_tables_are_no_surprise(name: str, metric: Any) -> None:
     table = pa.table(ODD[name])
     compared = comparison(table, table.slice(0, 100), holdout=table)
     result = metric.score(compared)
-    assert isinstance(result, Unscored) or np.isfinite(result.score)
+    assert isinstance(result, UnscoredResult) or np.isfinite(result.score)

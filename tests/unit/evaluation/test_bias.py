@@ -9,13 +9,13 @@ import pytest
 from tests.unit.evaluation.people import comparison, people
 from understudy.evaluation.fairness import Crossing, odds_difference, parity_difference, parity_ratio
 from understudy.evaluation.groups import groups_of
-from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.metrics.bias import (
-    BaseRates,
-    DemographicParity,
-    EqualisedOdds,
-    Rebalancing,
-    Segments,
+    BaseRatesResult,
+    DemographicParityResult,
+    EqualisedOddsResult,
+    RebalancingResult,
+    SegmentsResult,
     base_rates,
     demographic_parity,
     equalised_odds,
@@ -61,14 +61,14 @@ def score(module: object, tables: dict[str, pa.Table], name: str, **asked: objec
 
 def test_halved_base_rate_is_found_in_its_group(tables: dict[str, pa.Table]) -> None:
     found = score(base_rates, tables, "unfair")
-    assert isinstance(found, BaseRates)
+    assert isinstance(found, BaseRatesResult)
     assert (found.worst_column, found.worst_group, found.worst_label) == ("sex", "female", "true")
     # A rate of 1/2 becomes one of 1/4, each of 800 rows: four standard errors of the difference are 0.09.
     assert found.score == pytest.approx(0.25, abs=0.09)
     assert found.interval is not None
     assert found.interval[0] > 0.15
     fair = score(base_rates, tables, "fair")
-    assert isinstance(fair, BaseRates)
+    assert isinstance(fair, BaseRatesResult)
     # The largest of six differences, of which the smallest groups have about 500 rows: 4 * 0.03.
     assert fair.score < 0.12
 
@@ -77,7 +77,7 @@ def test_group_of_the_rows_is_compared_without_a_target(tables: dict[str, pa.Tab
     is_kept = (tables["fair"]["sex"].to_numpy() == "male") | (np.arange(2000) % 2 == 0)
     thinned = tables | {"thinned": tables["fair"].filter(pa.array(is_kept))}
     found = score(base_rates, thinned, "thinned", target=None, protected=("sex",))
-    assert isinstance(found, BaseRates)
+    assert isinstance(found, BaseRatesResult)
     # 0.4 of the rows become 0.2 of 0.8.
     assert found.score == pytest.approx(0.15, abs=0.06)
 
@@ -88,7 +88,7 @@ def test_shifted_amount_of_a_group_is_found(tables: dict[str, pa.Table]) -> None
         0, "ability", pa.array(tables["fair"]["ability"].to_numpy() - 0.5 * is_woman)
     )
     found = score(base_rates, tables | {"shifted": shifted}, "shifted", target="ability")
-    assert isinstance(found, BaseRates)
+    assert isinstance(found, BaseRatesResult)
     assert (found.worst_group, found.measure) == ("female", "standardised mean")
     assert found.score == pytest.approx(0.5, abs=0.2)
 
@@ -98,7 +98,7 @@ def test_few_rows_are_not_named_and_some_are_not_judged() -> None:
     rng = np.random.default_rng(0)
     table = pa.table({"group": labels, "good": rng.random(323) < 0.5})
     found = base_rates.score(comparison(table, table, target="good", protected=("group",)))
-    assert isinstance(found, BaseRates)
+    assert isinstance(found, BaseRatesResult)
     assert [(one.group, one.is_too_small) for one in found.columns[0].groups] == [("a", False), ("b", True)]
     assert found.columns[0].groups[1].rates == []
     assert found.columns[0].n_groups_hidden == 1
@@ -107,7 +107,7 @@ def test_few_rows_are_not_named_and_some_are_not_judged() -> None:
 
 def test_model_of_unfair_rows_picks_women_less(tables: dict[str, pa.Table]) -> None:
     found = score(demographic_parity, tables, "unfair")
-    assert isinstance(found, DemographicParity)
+    assert isinstance(found, DemographicParityResult)
     sex = next(column for column in found.columns if column.column == "sex")
     assert found.score == sex.excess
     assert found.score > 0.2
@@ -119,13 +119,13 @@ def test_model_of_unfair_rows_picks_women_less(tables: dict[str, pa.Table]) -> N
     assert sex.synthetic.ratio is not None
     assert sex.synthetic.ratio < 0.8
     fair = score(demographic_parity, tables, "fair")
-    assert isinstance(fair, DemographicParity)
+    assert isinstance(fair, DemographicParityResult)
     assert fair.score < 0.1
 
 
 def test_model_of_unfair_rows_misses_able_women(tables: dict[str, pa.Table]) -> None:
     found = score(equalised_odds, tables, "unfair")
-    assert isinstance(found, EqualisedOdds)
+    assert isinstance(found, EqualisedOddsResult)
     sex = next(column for column in found.columns if column.column == "sex")
     women = next(group for group in sex.groups if group.group == "female")
     assert sex.excess > 0.3
@@ -140,7 +140,7 @@ def test_group_whose_relation_is_lost_is_the_worst_segment(tables: dict[str, pa.
     lost = np.where(is_woman, rng.random(2000) < 0.5, tables["fair"]["is_granted"].to_numpy())
     table = tables["fair"].set_column(3, "is_granted", pa.array(lost.astype(bool)))
     found = score(segments, tables | {"lost": table}, "lost")
-    assert isinstance(found, Segments)
+    assert isinstance(found, SegmentsResult)
     assert (found.worst_column, found.worst_group) == ("sex", "female")
     assert found.score < 0.7
     men = next(s for c in found.columns if c.column == "sex" for s in c.segments if s.group == "male")
@@ -153,7 +153,7 @@ def test_group_whose_relation_is_lost_is_the_worst_segment(tables: dict[str, pa.
 
 def test_weights_take_the_planted_bias_away(tables: dict[str, pa.Table]) -> None:
     found = score(rebalancing, tables, "unfair")
-    assert isinstance(found, Rebalancing)
+    assert isinstance(found, RebalancingResult)
     sex = next(column for column in found.columns if column.column == "sex")
     assert sex.after.parity_difference < sex.before.parity_difference / 2
     assert found.score == sex.reduction
@@ -193,4 +193,4 @@ def test_numbers_are_cut_at_round_quartiles() -> None:
 @pytest.mark.parametrize("module", [demographic_parity, equalised_odds, rebalancing])
 def test_amounts_are_not_picked(module: object) -> None:
     compared = comparison(people(200, seed=1), people(200, seed=2), target="height", protected=("town",))
-    assert module.score(compared) == Unscored(reason="needs a target of classes")  # type: ignore[attr-defined]
+    assert module.score(compared) == UnscoredResult(reason="needs a target of classes")  # type: ignore[attr-defined]

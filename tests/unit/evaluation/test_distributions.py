@@ -15,12 +15,12 @@ from understudy.evaluation.distributions import (
     N_ROWS_SHOWN_MIN,
     OTHER_LABEL,
     UNSEEN_LABEL,
-    Distribution,
+    ColumnDistribution,
     distribution,
 )
 
 
-def shown(real: list[object], synthetic: list[object]) -> Distribution:
+def shown(real: list[object], synthetic: list[object]) -> ColumnDistribution:
     return distribution(comparison(pa.table({"x": real}), pa.table({"x": synthetic})), 0)
 
 

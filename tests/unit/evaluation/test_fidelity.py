@@ -12,7 +12,7 @@ import pytest
 from tests.unit.evaluation.people import comparison, people, related
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.discrimination import auc_standard_error
-from understudy.evaluation.metrics.base import Metric, MetricResult, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, UnscoredResult
 from understudy.evaluation.metrics.fidelity import (
     FIDELITY,
     column_adherence,
@@ -56,7 +56,7 @@ def codes(*values: int) -> Any:
 def test_odd_tables_are_scored_or_said(metric: Metric, table: pa.Table) -> None:
     for real, synthetic in ((table, table), (table, table.slice(0, 1)), (table.slice(0, 1), table)):
         result = metric.score(comparison(real, synthetic))
-        if isinstance(result, Unscored):
+        if isinstance(result, UnscoredResult):
             assert result.reason
         else:
             assert metric.range[0] <= result.score <= metric.range[1]
@@ -83,7 +83,7 @@ def test_pattern_of_few_real_rows_is_not_told() -> None:
 
 def test_nothing_missing_is_said() -> None:
     table = pa.table({"x": [1.0, 2.0]})
-    assert missing_values.score(comparison(table, table)) == Unscored(
+    assert missing_values.score(comparison(table, table)) == UnscoredResult(
         reason="finds no missing values in either table"
     )
 
@@ -191,7 +191,7 @@ def test_lost_relation_is_lost_information() -> None:
     assert result.score < 0.05
     assert result.real[0][1] is not None
     assert result.real[0][1] > 0.6
-    assert mutual_information.score(comparison(synthetic, real)) == Unscored(
+    assert mutual_information.score(comparison(synthetic, real)) == UnscoredResult(
         reason="finds no relation between columns of the real table"
     )
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.evaluation.people import comparison, people
 from understudy.evaluation.discrimination import auc, auc_standard_error
-from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.metrics.fidelity import column_pairs, column_shapes, pair_cells, two_sample
 from understudy.evaluation.metrics.fidelity.column_shapes import ks_complement, tv_complement
 from understudy.evaluation.metrics.privacy import exact_copies, nearest_record
@@ -108,7 +108,7 @@ def test_two_samples_with_many_rare_categories_are_not_told_apart() -> None:
 
 def test_too_few_rows_are_said() -> None:
     result = two_sample.score(comparison(people(10, seed=1), people(10, seed=2)))
-    assert result == Unscored(reason="needs at least 50 rows in each table")
+    assert result == UnscoredResult(reason="needs at least 50 rows in each table")
 
 
 def test_model_of_a_learnable_target_is_useful() -> None:
@@ -154,7 +154,7 @@ def test_without_a_holdout_the_test_rows_stay_unseen_by_the_model_of_real_rows()
 def test_constant_target_is_said() -> None:
     table = pa.table({"x": np.arange(200.0), "t": ["a"] * 200})
     result = train_synthetic_test_real.score(comparison(table, table, target="t"))
-    assert result == Unscored(reason="needs a target that has more than one value")
+    assert result == UnscoredResult(reason="needs a target that has more than one value")
 
 
 def test_copies_are_all_nearest_to_training_rows() -> None:

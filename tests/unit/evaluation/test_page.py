@@ -11,17 +11,17 @@ import pytest
 
 from tests.unit.evaluation.people import people
 from understudy.evaluation.canaries import make_canaries, plant
-from understudy.evaluation.metrics.base import MetricResult, Unscored
-from understudy.evaluation.options import EvaluationOptions, Query
+from understudy.evaluation.metrics.base import MetricResult, UnscoredResult
 from understudy.evaluation.page import html, receiver
 from understudy.evaluation.page.chapters import CHAPTERS, summary
 from understudy.evaluation.page.charts import bars, heat_map, marks, scale
 from understudy.evaluation.page.charts.bars import Estimate
 from understudy.evaluation.page.charts.curves import Axes
 from understudy.evaluation.report import Report, evaluate
-from understudy.evaluation.scores import Floor, MetricScores
+from understudy.evaluation.scores import BaselineScore, MetricScores
 from understudy.evaluation.verdict import Overall
-from understudy.tables.inference import infer_schema
+from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
+from understudy.tables.inference import infer_table
 
 # WCAG 2.2, success criterion 1.4.3, for text, and 1.4.11, for what is drawn.
 CONTRAST_OF_TEXT = 4.5
@@ -39,17 +39,17 @@ class LaterResult(MetricResult):
 @pytest.fixture(scope="module")
 def report() -> Report:
     real = people(300, seed=1)
-    canaries = make_canaries(real, infer_schema(real), n=20, seed=0)
+    canaries = make_canaries(real, infer_table(real).schema, n=20, seed=0)
     return evaluate(
         plant(real, canaries),
         people(200, seed=2),
-        infer_schema(real),
+        infer_table(real).schema,
         holdout=people(300, seed=3),
         canaries=canaries,
         options=EvaluationOptions(
             target="is_member",
             protected=("town",),
-            queries=(Query(aggregate="mean", column="visits", group_by=("town",)),),
+            queries=(AggregateQuery(aggregate="mean", column="visits", group_by=("town",)),),
         ),
     )
 
@@ -108,7 +108,7 @@ def test_summary_has_every_metric_under_its_topic(report: Report) -> None:
 
 
 def test_metric_without_a_drawing_is_in_the_summary(report: Report) -> None:
-    later = [scored(0.5), scored(0.5, title="Another", synthetic=Unscored(reason="needs <more>"))]
+    later = [scored(0.5), scored(0.5, title="Another", synthetic=UnscoredResult(reason="needs <more>"))]
     text = html.render_html(report.model_copy(update={"metrics": [*report.metrics, *later]}))
     assert "A later one" in text
     assert "Not scored: needs &lt;more&gt;" in text
@@ -225,7 +225,7 @@ def test_interval_around_the_best_score_reaches_it() -> None:
 
 
 def test_floor_is_a_band() -> None:
-    drawn = scale.draw(scored(0.5, floor=Floor(score=0.8, interval=(0.7, 0.9), n_draws=8)))
+    drawn = scale.draw(scored(0.5, floor=BaselineScore(score=0.8, interval=(0.7, 0.9), n_draws=8)))
     left, width = map(
         float, re.findall(r'<rect class="f-real"[^>]* x="([\d.]+)"[^>]* width="([\d.]+)"', drawn)[0]
     )
@@ -233,7 +233,7 @@ def test_floor_is_a_band() -> None:
 
 
 def test_gains_far_from_the_best_score_still_differ() -> None:
-    drawn = scale.draw(scored(0.01, range=(-1.0, 1.0), floor=Floor(score=-0.01, n_draws=1)))
+    drawn = scale.draw(scored(0.01, range=(-1.0, 1.0), floor=BaselineScore(score=-0.01, n_draws=1)))
     post = x_of(drawn, r'class="s-real"[^>]*d="M([\d.]+)')
     # A twentieth of the way from the best to the worst score, 0.1, is shown; 0.02 is a fifth of it.
     assert x_of(drawn, DOT) - post == pytest.approx((BEST - scale.LEFT) / 5, abs=0.2)
@@ -273,7 +273,7 @@ def test_negative_differences_have_their_own_colour() -> None:
 
 def test_page_of_a_report_without_options_says_what_they_would_bring() -> None:
     real = people(120, seed=1)
-    text = html.render_html(evaluate(real, people(100, seed=2), infer_schema(real)))
+    text = html.render_html(evaluate(real, people(100, seed=2), infer_table(real).schema))
     assert "needs protected columns" in text
     assert "needs canaries" in text
     assert 'id="queries"' not in text

@@ -11,9 +11,9 @@ import pytest
 
 from tests.unit.evaluation.people import comparison
 from understudy.evaluation.answers import described, rarefied
-from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.metrics.usefulness import queries
-from understudy.evaluation.options import Query
+from understudy.parameters.evaluation_options import AggregateQuery
 
 DAY = datetime.date(2020, 1, 1)
 REAL = pa.table(
@@ -33,7 +33,7 @@ SYNTHETIC = pa.table(
 
 
 def ask(real: pa.Table, synthetic: pa.Table, **query: Any) -> queries.QueryAnswers:
-    result = queries.score(comparison(real, synthetic, queries=(Query.model_validate(query),)))
+    result = queries.score(comparison(real, synthetic, queries=(AggregateQuery.model_validate(query),)))
     assert isinstance(result, queries.Queries)
     return result.queries[0]
 
@@ -88,15 +88,15 @@ def test_value_that_does_not_exist_counts_nothing() -> None:
 
 
 def test_a_few_real_rows_are_no_answer() -> None:
-    asked = Query.model_validate({"aggregate": "count", "where": {"town": {"equals": "secret"}}})
+    asked = AggregateQuery.model_validate({"aggregate": "count", "where": {"town": {"equals": "secret"}}})
     result = queries.score(comparison(REAL, SYNTHETIC, queries=(asked,)))
-    assert isinstance(result, Unscored)
+    assert isinstance(result, UnscoredResult)
     assert "would stand on fewer than 5 real rows" in result.reason
 
 
 def test_the_value_of_a_single_row_is_no_quantile() -> None:
-    asked = Query(aggregate="quantile", quantile=0.95, column="pay", group_by=("town",))
-    assert isinstance(queries.score(comparison(REAL, SYNTHETIC, queries=(asked,))), Unscored)
+    asked = AggregateQuery(aggregate="quantile", quantile=0.95, column="pay", group_by=("town",))
+    assert isinstance(queries.score(comparison(REAL, SYNTHETIC, queries=(asked,))), UnscoredResult)
     median = ask(REAL, SYNTHETIC, aggregate="quantile", quantile=0.5, column="pay", group_by=["town"])
     assert [one.real for one in median.groups] == [4.5, 14.5]
 
@@ -111,21 +111,26 @@ def test_the_value_of_a_single_row_is_no_quantile() -> None:
     ],
 )
 def test_what_cannot_be_asked_is_said(query: dict[str, Any], reason: str) -> None:
-    result = queries.score(comparison(REAL, SYNTHETIC, queries=(Query.model_validate(query),)))
-    assert isinstance(result, Unscored)
+    result = queries.score(comparison(REAL, SYNTHETIC, queries=(AggregateQuery.model_validate(query),)))
+    assert isinstance(result, UnscoredResult)
     assert reason in result.reason
     assert "much" not in result.reason
 
 
 def test_amounts_are_no_groups() -> None:
     table = pa.table({"pay": np.arange(200.0)})
-    result = queries.score(comparison(table, table, queries=(Query(aggregate="count", group_by=("pay",)),)))
-    assert isinstance(result, Unscored)
+    result = queries.score(
+        comparison(table, table, queries=(AggregateQuery(aggregate="count", group_by=("pay",)),))
+    )
+    assert isinstance(result, UnscoredResult)
     assert "more than 50 values" in result.reason
 
 
 def test_one_query_without_an_answer_does_not_cost_the_others() -> None:
-    asked = (Query(aggregate="mean", column="town"), Query(aggregate="mean", column="pay", name="pay"))
+    asked = (
+        AggregateQuery(aggregate="mean", column="town"),
+        AggregateQuery(aggregate="mean", column="pay", name="pay"),
+    )
     result = queries.score(comparison(REAL, REAL, queries=asked))
     assert isinstance(result, queries.Queries)
     assert (result.score, result.queries[0].error, result.queries[1].name) == (0.0, None, "pay")
@@ -144,7 +149,7 @@ def test_different_values_of_as_many_rows() -> None:
 
 def test_queries_are_put_in_words() -> None:
     asked = {"pay": {"minimum": 3}, "town": {"one_of": ["north", "south"]}}
-    query = Query.model_validate(
+    query = AggregateQuery.model_validate(
         {"aggregate": "quantile", "quantile": 0.5, "column": "pay", "group_by": ["town"], "where": asked}
     )
     assert described(query) == "median of pay by town where pay is at least 3 and town is one of north, south"
@@ -157,9 +162,9 @@ def test_fresh_rows_lie_within_the_intervals_about_as_often_as_promised() -> Non
         for _ in range(2)
     ]
     asked = (
-        Query(aggregate="mean", column="x", group_by=("g",)),
-        Query(aggregate="count", group_by=("g",)),
-        Query(aggregate="quantile", quantile=0.5, column="x", group_by=("g",)),
+        AggregateQuery(aggregate="mean", column="x", group_by=("g",)),
+        AggregateQuery(aggregate="count", group_by=("g",)),
+        AggregateQuery(aggregate="quantile", quantile=0.5, column="x", group_by=("g",)),
     )
     result = queries.score(comparison(*tables, queries=asked))
     assert isinstance(result, queries.Queries)

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from tests.unit.evaluation.people import comparison
-from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.metrics.fidelity import rules_kept
-from understudy.evaluation.metrics.fidelity.rules_kept import RulesKept
+from understudy.evaluation.metrics.fidelity.rules_kept import RulesKeptResult
 
 N_ROWS = 2_000
 
@@ -42,9 +42,9 @@ def shop(*, seed: int, broken: float = 0.0) -> pa.Table:
     )
 
 
-def found(real: pa.Table, synthetic: pa.Table) -> RulesKept:
+def found(real: pa.Table, synthetic: pa.Table) -> RulesKeptResult:
     result = rules_kept.score(comparison(real, synthetic))
-    assert isinstance(result, RulesKept)
+    assert isinstance(result, RulesKeptResult)
     return result
 
 
@@ -83,7 +83,7 @@ def test_a_few_exceptions_do_not_unmake_a_rule() -> None:
 
 def test_many_exceptions_do() -> None:
     table = shop(seed=1, broken=0.1)
-    assert rules_kept.score(comparison(table, table)) == Unscored(
+    assert rules_kept.score(comparison(table, table)) == UnscoredResult(
         reason="finds no rules in the real table"
     ) or {rule.sentence for rule in found(table, table).rules} <= {
         "net is at most gross",
@@ -106,11 +106,13 @@ def test_chance_makes_no_rules(seed: int) -> None:
             "more gappy": pa.array(np.where(rng.random(n) < 0.7, np.nan, rng.random(n)), from_pandas=True),
         }
     )
-    assert rules_kept.score(comparison(table, table)) == Unscored(reason="finds no rules in the real table")
+    assert rules_kept.score(comparison(table, table)) == UnscoredResult(
+        reason="finds no rules in the real table"
+    )
 
 
 def test_few_rows_are_said() -> None:
     table = pa.table({"x": np.arange(100.0)})
-    assert rules_kept.score(comparison(table, table)) == Unscored(
+    assert rules_kept.score(comparison(table, table)) == UnscoredResult(
         reason="needs at least 200 real rows to find rules in"
     )

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tests.unit.evaluation.people import comparison, destroyed, people
-from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.metrics.usefulness import augmentation, rare_class, train_synthetic_test_real
 from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import roc_at
 
@@ -36,7 +36,7 @@ def test_classes_are_told_with_both_models() -> None:
     found = train_synthetic_test_real.score(
         comparison(rare(2000, seed=1), rare(2000, seed=2), holdout=rare(2000, seed=3), target="kind")
     )
-    assert not isinstance(found, Unscored)
+    assert not isinstance(found, UnscoredResult)
     assert found.real is not None
     assert found.loss == pytest.approx(found.real.score - found.score)
     assert [one.label for one in found.by_class] == ["common", "rare"]
@@ -53,7 +53,7 @@ def test_amounts_are_told_with_errors() -> None:
         pa.table({"x": x, "y": 2 * x + 0.5 * rng.normal(size=1500)}) for x in rng.normal(size=(3, 1500))
     )
     found = train_synthetic_test_real.score(comparison(real, synthetic, holdout=holdout, target="y"))
-    assert not isinstance(found, Unscored)
+    assert not isinstance(found, UnscoredResult)
     # The noise's deviation of 0.5 is the least error; trees on 1500 rows add a little.
     assert found.synthetic.root_mean_squared_error is not None
     assert 0.45 < found.synthetic.root_mean_squared_error < 0.75
@@ -108,7 +108,7 @@ def test_probabilities_that_are_too_high_are_found() -> None:
 
 def test_amounts_have_no_rare_class() -> None:
     compared = comparison(people(200, seed=1), people(200, seed=2), target="height")
-    assert rare_class.score(compared) == Unscored(reason="needs a target of classes")
+    assert rare_class.score(compared) == UnscoredResult(reason="needs a target of classes")
 
 
 def test_more_rows_of_a_small_table_are_a_gain_and_destroyed_ones_a_loss() -> None:

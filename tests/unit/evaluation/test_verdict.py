@@ -9,10 +9,10 @@ import pytest
 from understudy.errors import InvalidInput
 from understudy.evaluation import verdict
 from understudy.evaluation.metrics import METRICS
-from understudy.evaluation.metrics.base import Metric, MetricResult, Unscored
-from understudy.evaluation.policy import POLICIES, Policy, Threshold, resolve_policy
-from understudy.evaluation.scores import Floor, MetricScores
-from understudy.evaluation.verdict import Check, check_policy, judge
+from understudy.evaluation.metrics.base import Metric, MetricResult, UnscoredResult
+from understudy.evaluation.scores import BaselineScore, MetricScores
+from understudy.evaluation.verdict import PolicyCheck, check_policy, judge
+from understudy.parameters.policy import POLICIES, Policy, PolicyThreshold, resolve_policy
 
 SHAPES, COPIES, TWO_SAMPLE = (METRICS[name] for name in ("column_shapes", "exact_copies", "two_sample"))
 
@@ -24,7 +24,7 @@ def scores(
     floor: float | None = None,
 ) -> MetricScores:
     """Return scores of which the verdict looks at these."""
-    found: MetricResult | Unscored = Unscored(reason="needs a holdout")
+    found: MetricResult | UnscoredResult = UnscoredResult(reason="needs a holdout")
     if score is not None:
         found = metric.result.model_construct(
             metric=metric.name, score=score, interval=interval, n_rows={"real": 1}
@@ -35,11 +35,11 @@ def scores(
         direction=metric.direction,
         best=metric.best,
         synthetic=found,
-        floor=None if floor is None else Floor(score=floor, n_draws=1),
+        floor=None if floor is None else BaselineScore(score=floor, n_draws=1),
     )
 
 
-def check(threshold: Threshold, found: MetricScores) -> Check:
+def check(threshold: PolicyThreshold, found: MetricScores) -> PolicyCheck:
     return judge(Policy(name="own", thresholds=(threshold,)), [found]).checks[0]
 
 
@@ -52,13 +52,13 @@ def check(threshold: Threshold, found: MetricScores) -> Check:
     ],
 )
 def test_higher_is_better(metric: Metric, score: float, outcome: str) -> None:
-    threshold = Threshold(metric=metric.name, warn=0.9, fail=0.7)
+    threshold = PolicyThreshold(metric=metric.name, warn=0.9, fail=0.7)
     assert check(threshold, scores(metric, score)).outcome == outcome
 
 
 @pytest.mark.parametrize(("score", "outcome"), [(0.0, "pass"), (0.02, "warn"), (0.2, "fail")])
 def test_lower_is_better(score: float, outcome: str) -> None:
-    threshold = Threshold(metric="exact_copies", warn=0.01, fail=0.1)
+    threshold = PolicyThreshold(metric="exact_copies", warn=0.01, fail=0.1)
     assert check(threshold, scores(COPIES, score)).outcome == outcome
 
 
@@ -66,7 +66,7 @@ def test_lower_is_better(score: float, outcome: str) -> None:
     ("score", "outcome"), [(0.55, "pass"), (0.75, "warn"), (0.25, "warn"), (0.95, "fail")]
 )
 def test_nearer_is_better_on_both_sides(score: float, outcome: str) -> None:
-    threshold = Threshold(metric="two_sample", warn=0.7, fail=0.9)
+    threshold = PolicyThreshold(metric="two_sample", warn=0.7, fail=0.9)
     assert check(threshold, scores(TWO_SAMPLE, score)).outcome == outcome
 
 
@@ -84,7 +84,7 @@ def test_an_attack_is_judged_by_its_whole_interval(
 ) -> None:
     attack = replace(COPIES, name="attack", chance=0.5)
     monkeypatch.setitem(verdict.METRICS, "attack", attack)
-    threshold = Threshold(metric="attack", warn=0.55, fail=0.6)
+    threshold = PolicyThreshold(metric="attack", warn=0.55, fail=0.6)
     assert check(threshold, scores(attack, sum(interval) / 2, interval)).outcome == outcome
 
 
@@ -92,18 +92,20 @@ def test_an_attack_is_judged_by_its_whole_interval(
     ("score", "floor", "outcome"), [(0.9, 0.92, "pass"), (0.8, 0.9, "warn"), (0.5, 0.9, "fail")]
 )
 def test_a_loss_is_against_real_rows(score: float, floor: float, outcome: str) -> None:
-    threshold = Threshold(metric="column_shapes", of="loss", warn=0.05, fail=0.25)
+    threshold = PolicyThreshold(metric="column_shapes", of="loss", warn=0.05, fail=0.25)
     assert check(threshold, scores(SHAPES, score, floor=floor)).outcome == outcome
 
 
 def test_a_loss_without_real_rows_is_not_judged() -> None:
-    threshold = Threshold(metric="column_shapes", of="loss", warn=0.05)
+    threshold = PolicyThreshold(metric="column_shapes", of="loss", warn=0.05)
     assert check(threshold, scores(SHAPES, 0.5)).outcome == "unscored"
 
 
 @pytest.mark.parametrize(("required", "outcome"), [(True, "warn"), (False, "pass")])
 def test_what_is_not_scored_counts_only_where_it_is_required(required: bool, outcome: str) -> None:
-    policy = Policy(name="own", thresholds=(Threshold(metric="column_shapes", fail=0.5, required=required),))
+    policy = Policy(
+        name="own", thresholds=(PolicyThreshold(metric="column_shapes", fail=0.5, required=required),)
+    )
     found = judge(policy, [scores(SHAPES, None)])
     assert found.outcome == outcome
     assert "needs a holdout" in found.checks[0].sentence
@@ -111,9 +113,9 @@ def test_what_is_not_scored_counts_only_where_it_is_required(required: bool, out
 
 def test_a_metric_that_broke_is_no_pass() -> None:
     broken = scores(COPIES, None).model_copy(
-        update={"synthetic": Unscored(reason="could not be computed", is_fault=True)}
+        update={"synthetic": UnscoredResult(reason="could not be computed", is_fault=True)}
     )
-    policy = Policy(name="own", thresholds=(Threshold(metric="exact_copies", fail=0.1),))
+    policy = Policy(name="own", thresholds=(PolicyThreshold(metric="exact_copies", fail=0.1),))
     assert judge(policy, [broken]).outcome == "warn"
 
 
@@ -121,8 +123,8 @@ def test_the_worst_check_decides_and_is_named() -> None:
     policy = Policy(
         name="own",
         thresholds=(
-            Threshold(metric="column_shapes", warn=0.9),
-            Threshold(metric="exact_copies", fail=0.1),
+            PolicyThreshold(metric="column_shapes", warn=0.9),
+            PolicyThreshold(metric="exact_copies", fail=0.1),
         ),
     )
     found = judge(policy, [scores(SHAPES, 0.5), scores(COPIES, 0.5)])
@@ -153,4 +155,4 @@ def test_unknown_names_are_refused_with_the_known_ones() -> None:
     with pytest.raises(InvalidInput, match="standard, public"):
         resolve_policy("lenient")
     with pytest.raises(InvalidInput, match="'beauty'"):
-        check_policy(Policy(name="own", thresholds=(Threshold(metric="beauty", fail=1),)))
+        check_policy(Policy(name="own", thresholds=(PolicyThreshold(metric="beauty", fail=1),)))

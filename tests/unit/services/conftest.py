@@ -13,7 +13,7 @@ import pytest
 from tests.unit.services.works import seconds_of
 from understudy.db import artifacts, job_attempts, jobs
 from understudy.db.orm import Job
-from understudy.job_kinds.probe import ProbeParameters
+from understudy.parameters.probe import ProbeParameters
 from understudy.resources import Resources
 from understudy.sandbox import Sandbox
 from understudy.services.api_keys import Caller

@@ -12,8 +12,8 @@ from understudy import ids
 from understudy.db import artifacts, datasets, jobs, leases, models, reports
 from understudy.db.orm import Dataset, Job, Model, Report
 from understudy.errors import Conflict, NotFound, StorageFull, TooManyRequests
-from understudy.job_kinds.train import TrainParameters
 from understudy.job_queue import ListQueue
+from understudy.parameters.train import TrainParameters
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 from understudy.services.artifacts import open_artifact, stream_table

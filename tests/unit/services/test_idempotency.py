@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from understudy.db import jobs
 from understudy.errors import Conflict, InvalidInput
-from understudy.job_kinds.probe import ProbeParameters
+from understudy.parameters.probe import ProbeParameters
 from understudy.resources import Resources
 from understudy.services import idempotency
 from understudy.services.api_keys import Caller

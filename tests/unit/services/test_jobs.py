@@ -6,9 +6,9 @@ from tests.conftest import make_caller
 from understudy.db import jobs
 from understudy.errors import Conflict, NotFound, TooManyRequests
 from understudy.ids import new_id
-from understudy.job_kinds.probe import ProbeParameters
-from understudy.job_kinds.train import TrainParameters
 from understudy.job_queue import ListQueue
+from understudy.parameters.probe import ProbeParameters
+from understudy.parameters.train import TrainParameters
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 from understudy.services.jobs import cancel_job, retry_job, submit_job, validate_job

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from understudy.synthesizers.control import Allowed, Control, Rebalance, Share
+from understudy.parameters.constraints import Allowed, ColumnRebalance, Control, Share
 
 
 @pytest.mark.parametrize("value", [True, False, 1, 0, -5, 2**63, 1.5, "yes", "off", "1", "", "2020-01-01"])
@@ -44,7 +44,7 @@ def test_bounds_may_be_open_at_either_end():
 def test_shares_are_of_different_values_and_add_up(shares: list[tuple[str, float]]):
     listed = tuple(Share(value=value, share=share) for value, share in shares)
     with pytest.raises(ValidationError, match=r"add up to 1|there twice"):
-        Rebalance(column="c", shares=listed)
+        ColumnRebalance(column="c", shares=listed)
 
 
 def test_a_control_is_conditions_or_a_rebalanced_column():

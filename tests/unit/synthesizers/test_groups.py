@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.errors import InvalidInput
-from understudy.synthesizers.control import Allowed, Condition, Control, Rebalance, Share
+from understudy.parameters.constraints import Allowed, ColumnRebalance, Control, SampleCondition, Share
 from understudy.synthesizers.groups import Group, count_rows, describe_groups, describe_weak_groups
 
 
 def conditions(*counts: int) -> Control:
     where = {"city": Allowed(equals="Oslo")}
-    return Control(conditions=tuple(Condition(where=where, n_rows=n) for n in counts))
+    return Control(conditions=tuple(SampleCondition(where=where, n_rows=n) for n in counts))
 
 
 def rebalance(*shares: float) -> Control:
     listed = tuple(Share(value=f"v{j}", share=share) for j, share in enumerate(shares))
-    return Control(rebalance=Rebalance(column="city", shares=listed))
+    return Control(rebalance=ColumnRebalance(column="city", shares=listed))
 
 
 def test_without_conditions_the_rows_must_be_said():

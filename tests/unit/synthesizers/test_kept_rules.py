@@ -15,7 +15,7 @@ from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.rules import Rules
 from understudy.synthesizers.tree_chain.keeping import Arranged, Keeper
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 N_ROWS = 3000
@@ -47,7 +47,7 @@ def table() -> pa.Table:
 @pytest.fixture(scope="module")
 def schema(table: pa.Table) -> TableSchema:
     """Return its schema."""
-    return infer_schema(table)
+    return infer_table(table).schema
 
 
 @pytest.fixture(scope="module", params=["fast", "best"])

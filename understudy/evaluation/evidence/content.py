@@ -12,8 +12,8 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import understudy
-from understudy.evaluation.options import EvaluationOptions
 from understudy.evaluation.report import Report
+from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.findings import TableFindings
 from understudy.tables.fingerprint import fingerprint
 from understudy.tables.inference import InferredTable
@@ -124,10 +124,10 @@ def collect(
 
 
 def source_digest() -> str:
-    """Return the SHA-256 of the package's source files: paths and contents, in the order of the paths."""
+    """Return the SHA-256 of the package's source and data files: paths and contents, ordered by path."""
     root = Path(understudy.__file__).parent
     digest = hashlib.sha256(version("understudy").encode())
-    for path in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".css")):
+    for path in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".css", ".txt")):
         digest.update(f"\0{path.relative_to(root).as_posix()}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

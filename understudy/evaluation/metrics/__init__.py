@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from understudy.evaluation.metrics.base import Metric, Unscored
+from understudy.evaluation.metrics.base import Metric, UnscoredResult
 from understudy.evaluation.metrics.bias import BIAS, BiasResult
 from understudy.evaluation.metrics.fidelity import FIDELITY, FidelityResult
 from understudy.evaluation.metrics.privacy import PRIVACY, PrivacyResult
@@ -19,6 +19,6 @@ from understudy.evaluation.metrics.usefulness import USEFULNESS, UsefulnessResul
 METRICS: dict[str, Metric] = {metric.name: metric for metric in (*FIDELITY, *USEFULNESS, *BIAS, *PRIVACY)}
 
 AnyResult = Annotated[
-    FidelityResult | UsefulnessResult | BiasResult | PrivacyResult | Unscored,
+    FidelityResult | UsefulnessResult | BiasResult | PrivacyResult | UnscoredResult,
     Field(discriminator="metric"),
 ]

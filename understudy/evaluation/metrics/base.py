@@ -50,7 +50,7 @@ class MetricResult(BaseModel):
     n_rows: Annotated[dict[str, int], Field(description="Rows used, by table.")]
 
 
-class Unscored(BaseModel):
+class UnscoredResult(BaseModel):
     """No score, and why."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -124,13 +124,13 @@ class Metric:
     range: tuple[float, float]
     best: float
     result: type[MetricResult]
-    score: Callable[[Comparison], MetricResult | Unscored]
+    score: Callable[[Comparison], MetricResult | UnscoredResult]
     needs: frozenset[Need] = frozenset()
     stand_in: StandIn | None = None
     chance: float | None = None
 
 
-def missing_need(metric: Metric, comparison: Comparison) -> Unscored | None:
+def missing_need(metric: Metric, comparison: Comparison) -> UnscoredResult | None:
     """Return why a metric cannot be scored, if something that it needs is not there."""
     present = {
         Need.target: comparison.options.target,
@@ -142,4 +142,4 @@ def missing_need(metric: Metric, comparison: Comparison) -> Unscored | None:
     # In the order of `_UNMET`: what the caller can most easily give comes first.
     unmet = (reason for need, reason in _UNMET.items() if need in metric.needs and not present[need])
     reason = next(unmet, None)
-    return None if reason is None else Unscored(reason=reason)
+    return None if reason is None else UnscoredResult(reason=reason)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from understudy.evaluation.metrics.base import MetricResult, Unscored
+from understudy.evaluation.metrics.base import MetricResult, UnscoredResult
 from understudy.evaluation.page import formatting
 from understudy.evaluation.page.charts import marks, scale
 from understudy.evaluation.page.formatting import escape
@@ -150,7 +150,7 @@ def name(column: str) -> str:
 
 def unscored(result: object) -> str:
     """Return why there is no score."""
-    reason = escape(result.reason) if isinstance(result, Unscored) else "no such score in this report"
+    reason = escape(result.reason) if isinstance(result, UnscoredResult) else "no such score in this report"
     return f'<p class="muted">Not scored: {reason}.</p>'
 
 
@@ -173,7 +173,7 @@ def reasons(report: Report, metrics: Iterable[str]) -> str:
     missing = [
         (scores.title, scores.synthetic)
         for scores in (scores_of(report, metric) for metric in metrics)
-        if scores is not None and isinstance(scores.synthetic, Unscored)
+        if scores is not None and isinstance(scores.synthetic, UnscoredResult)
     ]
     items = "".join(f"<li>{escape(title)}: {escape(result.reason)}</li>" for title, result in missing)
     return f'<div class="not-scored small"><p>Not scored:</p><ul>{items}</ul></div>' if items else ""
@@ -182,7 +182,7 @@ def reasons(report: Report, metrics: Iterable[str]) -> str:
 def value(scores: MetricScores) -> str:
     """Return a score large, and how sure it is."""
     result = scores.synthetic
-    if isinstance(result, Unscored):
+    if isinstance(result, UnscoredResult):
         return unscored(result)
     sure = ""
     if result.interval is not None:
@@ -201,7 +201,7 @@ def measured(scores: MetricScores, body: str = "", *, text: str | None = None) -
         Safe HTML in place of the metric's own summary.
     """
     said = f"<p>{escape(scores.summary) if text is None else text}</p>"
-    if isinstance(scores.synthetic, Unscored):
+    if isinstance(scores.synthetic, UnscoredResult):
         return card(unscored(scores.synthetic) + said, title=escape(scores.title), kind="stack-text")
     drawn = f'<div class="scale">{scale.draw(scores)}</div>'
     return card(f"{value(scores)}{drawn}{said}{body}", title=escape(scores.title), kind="stack-text")

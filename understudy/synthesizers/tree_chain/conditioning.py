@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.kernels import drawing, hashing, restricting
-from understudy.synthesizers.control import Condition
+from understudy.parameters.constraints import SampleCondition
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.conditions import Demand, impossible
 from understudy.synthesizers.tree_chain.keeping import Keeper
@@ -57,7 +57,9 @@ class Group:
     filters: tuple[Demand, ...]
 
 
-def make_group(condition: Condition, table: TableTransformer, keeper: Keeper, links: Sequence[Link]) -> Group:
+def make_group(
+    condition: SampleCondition, table: TableTransformer, keeper: Keeper, links: Sequence[Link]
+) -> Group:
     """Return the group of a condition.
 
     Raises

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.errors import InvalidInput
-from understudy.synthesizers.control import Allowed, Value
+from understudy.parameters.constraints import Allowed, Value
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.casting import cast
 from understudy.tables.schema import Column

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.kernels import hashing
-from understudy.synthesizers.control import Condition, Control
+from understudy.parameters.constraints import Control, SampleCondition
 from understudy.synthesizers.tree_chain.conditioning import N_ROWS_BLOCK, Conditioner
 from understudy.synthesizers.tree_chain.keeping import Keeper
 from understudy.transformers.base import ArrowArray, RowNumbers, consecutive_rows
@@ -74,13 +74,13 @@ class Controlled:
         return self.keeper.complete(columns | constants, self.table.schema)
 
 
-def conditions_of(control: Control) -> list[Condition]:
+def conditions_of(control: Control) -> list[SampleCondition]:
     """Return the condition of every group of a control; those of shares have one row each."""
     if control.rebalance is None:
         return list(control.conditions)
     column = control.rebalance.column
     return [
-        Condition.model_validate(
+        SampleCondition.model_validate(
             {"where": {column: {"is_missing": True} if s.value is None else {"equals": s.value}}, "n_rows": 1}
         )
         for s in control.rebalance.shares

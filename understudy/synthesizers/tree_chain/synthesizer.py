@@ -13,12 +13,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.errors import Conflict
+from understudy.parameters.constraints import Control
+from understudy.parameters.synthesizers import TreeChainParameters
 from understudy.progress import Progress, no_progress
 from understudy.synthesizers.base import Arrays, Manifest
 from understudy.synthesizers.blocks import check_request, count_threads, draw_blocks
 from understudy.synthesizers.cards import make_card
-from understudy.synthesizers.control import Control
-from understudy.synthesizers.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.budget import choose_preset
 from understudy.synthesizers.tree_chain.chain import Encoded, draw_codes, encode, fit_chain
 from understudy.synthesizers.tree_chain.conditioning import Group, make_conditioner, make_group

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
+from understudy.parameters.read_options import ReadOptions
 from understudy.progress import Progress, no_progress
 from understudy.tables.formats.arrow import ARROW
 from understudy.tables.formats.base import Format, Ingested
@@ -18,7 +19,6 @@ from understudy.tables.formats.jsonl import JSONL
 from understudy.tables.formats.parquet import PARQUET
 from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits
 from understudy.tables.formats.xlsx import XLSX
-from understudy.tables.reading import ReadOptions
 
 __all__ = [
     "FORMATS",

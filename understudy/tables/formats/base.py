@@ -12,6 +12,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from understudy.errors import InvalidInput, TooLarge
+from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.progress import Progress, no_progress
 from understudy.tables.findings import TableFindings
 from understudy.tables.formats.ahead import read_ahead
@@ -19,7 +20,6 @@ from understudy.tables.formats.canonical import CanonicalBatches, write_parquet
 from understudy.tables.formats.compression import plain_file
 from understudy.tables.formats.scan import Reading, ReadLimits, Scan
 from understudy.tables.inference import infer_stored
-from understudy.tables.reading import FormatName, ReadOptions
 from understudy.tables.schema import TableSchema
 
 

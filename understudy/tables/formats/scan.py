@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from understudy.parameters.read_options import ReadOptions
 from understudy.progress import Progress, no_progress
-from understudy.tables.reading import ReadOptions
 
 MEBIBYTE = 1024**2
 GIBIBYTE = 1024**3

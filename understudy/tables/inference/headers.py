@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
 
-Phrases = tuple[str, ...]
+from understudy.tables.word_lists import WordList
+
+# Small letters without accents, as `words_of` returns them.
+Phrases = WordList
 
 
 def words_of(name: str) -> tuple[str, ...]:
@@ -24,156 +29,45 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
 
 
-def says(words: tuple[str, ...], known: Phrases) -> bool:
+def says(words: tuple[str, ...], known: Iterable[str]) -> bool:
     """Return whether one of the phrases is said."""
     line = f" {' '.join(words)} "
     return any(f" {phrase} " in line or phrase.replace(" ", "") in words for phrase in known)
 
 
-def phrases(text: str) -> Phrases:
-    """Return the phrases of a list with commas."""
-    return tuple(_plain(" ".join(phrase.split()).casefold()) for phrase in text.split(","))
+def _phrases(name: str) -> Phrases:
+    return WordList(Path(__file__).parent / "words" / f"{name}.txt")
 
 
-EMAIL = phrases(
-    """email, e mail, mail, mails, emails, email address, mail address, correo, correo electronico,
-    courriel, adresse courriel, mailadresse, emailadresse, e mailadresse, posta elettronica, correio
-    eletronico, emailadres"""
-)
-PHONE = phrases(
-    """phone, phones, phone number, telephone, tel, mobile, mobile number, cell, cell phone, fax,
-    telefon, telefonnummer, handy, handynummer, mobilnummer, rufnummer, telefono, numero de telefono,
-    celular, movil, telefone, telemovel, portable, numero de telephone, cellulare, telefoonnummer,
-    telefoon, gsm, msisdn, whatsapp, mobil"""
-)
-FIRST = phrases(
-    """first name, firstname, forename, given name, vorname, prenom, nombre de pila, nombres, primer
-    nombre, nome proprio, primeiro nome, voornaam, fname, middle name, middle initial"""
-)
-LAST = phrases(
-    """last name, lastname, surname, family name, nachname, familienname, nom de famille, apellido,
-    apellidos, cognome, sobrenome, apelido, achternaam, lname, maiden name, geburtsname, nom de
-    naissance"""
-)
-FULL = phrases(
-    """full name, person name, customer name, patient name, employee name, client name, user full name,
-    contact name, name of person, nom complet, nombre completo, nome completo, nome e cognome, volledige
-    naam, vollstandiger name, nom et prenom, nombre y apellidos, vor und nachname, cardholder, card
-    holder, kontoinhaber, karteninhaber, ansprechpartner, sachbearbeiter"""
-)
-# A bare word for a name, which may be that of anything.
-NAME = phrases("""name, nom, nombre, nome, naam, names, namen""")
-PEOPLE = phrases(
-    """full, person, customer, client, patient, employee, contact, student, member, owner, teacher,
-    doctor, physician, author, buyer, seller, guest, passenger, driver, applicant, recipient,
-    cardholder, holder, manager, tenant, donor, kunde, kunden, kundin, mitarbeiter, patientin, schuler,
-    empfanger, cliente, paciente, empleado, dipendente, paziente, employe, salarie, funcionario, klant,
-    werknemer, medewerker, beneficiary, beneficiario, insured, subscriber, nurse, spouse, parent, child,
-    mother, father, witness, suspect, victim, emergency contact, player, artist, director, actor,
-    sender, reviewer, user, account holder, borrower"""
-)
-# Words for people that stand for their name where the values are names.
-PERSON_ALONE = phrases(
-    """person, customer, client, patient, employee, contact, student, owner, teacher, doctor, physician,
-    author, buyer, seller, guest, passenger, driver, applicant, recipient, cardholder, holder, manager,
-    tenant, donor, kunde, mitarbeiter, cliente, paciente, empleado, dipendente, paziente, employe,
-    klant, beneficiary, reviewer, assignee, reporter, salesperson, sales rep, nurse, spouse, witness,
-    inhaber, empfanger, composer,
-    artist, director, actor, singer, inventor, investigator"""
-)
-CITY = phrases(
-    """city, town, stadt, ort, wohnort, ville, ciudad, citta, cidade, stad, woonplaats, commune,
-    municipality"""
-)
-STATE = phrases(
-    """state, province, county, bundesland, provincia, provincie, estado, departement, region name"""
-)
-COUNTRY = phrases("""country, land, pays, pais, paese, nation, country name""")
-STREET = phrases(
-    """street, street name, street address, address, addresses, addr, address line, adresse, anschrift,
-    strasse, rue, calle, direccion, direcao, indirizzo, endereco, rua, via, adres, straat, straatnaam,
-    domicilio, hausanschrift, wohnadresse, lieferadresse, rechnungsadresse, morada, logradouro"""
-)
-NO_ADDRESS = phrases(
-    """ip, mac, email, e mail, mail, web, url, wallet, memory, host, node, street type, bit"""
-)
-POSTAL_CODE = phrases(
-    """zip, zip code, zipcode, postcode, post code, postal code, postalcode, postal, plz, postleitzahl,
-    code postal, codigo postal, codice postale, cep, cap, cp, cod postal, postnummer, postnr, zip postal
-    code, billing zip, pincode, pin code"""
-)
-# Of the words for postal codes those that also mean other things.
-POSTAL_DOUBTFUL = frozenset({"cap", "cp", "postal", "pin"})
-IP = phrases(
-    """ip, ip address, ip addr, ipv, ipaddr, client ip, remote addr, remote address, source ip, src ip,
-    dst ip, host ip, adresse ip, ip adresse, direccion ip, indirizzo ip, endereco ip, ip adres"""
-)
-URL = phrases(
-    """url, uri, link, website, web site, webpage, homepage, href, web page, webseite, site web, sitio
-    web, sito, web"""
-)
-CARD = phrases(
-    """card number, card no, card num, credit card, creditcard, credit card number, cc number, cc num,
-    ccn, debit card, pan, payment card, kreditkarte, kreditkartennummer, kartennummer, carte bancaire,
-    carte de credit, numero de carte, tarjeta, numero de tarjeta, tarjeta de credito, carta di credito,
-    numero carta, cartao, numero do cartao, cartao de credito, creditcardnummer, kaartnummer"""
-)
-IBAN = phrases(
-    """iban, bank account, account number, account no, bank account number, kontonummer, bankverbindung,
-    konto, compte bancaire, numero de compte, cuenta bancaria, numero de cuenta, conto corrente, numero
-    conto, conta bancaria, numero da conta, rekeningnummer, bankrekening"""
-)
-NATIONAL_ID = phrases(
-    """ssn, social security, social security number, social security no, social insurance, sin, national
-    id, national identity, national identification, national insurance, national insurance number, ni
-    number, nino, tax id, taxid, tin, taxpayer id, itin, steuer id, steuerid, steuernummer,
-    steueridentifikationsnummer, idnr, steuer identifikationsnummer, sozialversicherungsnummer, sv
-    nummer, svnr, rentenversicherungsnummer, personalausweis, personalausweisnummer, ausweisnummer,
-    ausweis, passport, passport number, passport no, reisepass, passeport, pasaporte, passaporto,
-    passaporte, paspoort, dni, nie, nif, cpf, rg, nir, insee, numero de securite sociale, securite
-    sociale, numero secu, seguridad social, codice fiscale, cod fiscale, codfisc, codice fiscale
-    cliente, pesel, bsn, burgerservicenummer, personnummer, personal identity number, personal number,
-    fodselsnummer, cpr, cpr nummer, henkilotunnus, hetu, curp, rfc, aadhaar, aadhar, pan number, nhs
-    number, nhs no, medicare number, driver license, drivers license, driver licence, driving licence,
-    license number, licence number, driver license number, fuhrerschein, fuhrerscheinnummer, permis de
-    conduire, permiso de conducir, patente di guida, identity number, identity card, citizen id, rut,
-    run, cedula, rodne cislo, cnp, egn, oib, ahv, ahv nummer, amka, tckn, tc kimlik,
-    rijksregisternummer, numero de identidad, carta d identita, carte d identite, documento de
-    identidad, documento identidad, numero documento, numero de contribuinte, contribuinte, rijbewijs,
-    snils, inn, tfn, tax file number, health insurance number, krankenversicherungsnummer,
-    versichertennummer, medical record number, mrn"""
-)
-# Short words that mean other things as well: numbers alone are no evidence beside them.
-NATIONAL_DOUBTFUL = frozenset({"sin", "tin", "nie", "rg", "nir", "run", "inn", "rut", "cpr", "pan", "rfc"})
-LATITUDE = phrases(
-    """lat, latitude, breitengrad, geo lat, latitud, latitudine, breedtegraad, geograph breite, geo
-    breite"""
-)
-LONGITUDE = phrases(
-    """lon, lng, long, longitude, langengrad, laengengrad, geo lon, geo lng, longitud, longitudine,
-    lengtegraad, geograph lange, geo laenge"""
-)
-PLACE = phrases(
-    """coordinates, coordinate, coords, coord, latlon, lat lon, latlng, lat lng, geo, location, gps,
-    koordinaten, geopoint, position"""
-)
-# Beside these words a header speaks of a property of what it names: `email_verified`, `phone_type`.
-PROPERTY = phrases(
-    """type, typ, tipo, count, n, num of, status, flag, verified, valid, is, has, opt, optin, length,
-    rating, score, domain, provider, format, quality, available, confirmed, price, cost, calls, minutes,
-    usage, plan, service, brand, model, size, population, area, density, rate, income, code count, kind,
-    category, width, height, age, years, date, time, sent, opened, clicks, bounced, score, lines, only,
-    support, contract"""
-)
-IDENTIFIER = frozenset(
-    phrases("id, ids, key, uuid, guid, nr, no, num, number, identifier, nummer, numero, codigo")
-)
-# Numbers that count time or places also differ and are close together, and mean something.
-TIME = phrases(
-    """year, years, month, day, days, week, weeks, hour, hours, minute, minutes, second, seconds,
-    quarter, date, time, period, age, lag, step, rank, ranking, position, jahr, monat, tag, annee, ano,
-    mes, anno, jaar"""
-)
+EMAIL = _phrases("email")
+PHONE = _phrases("phone")
+FIRST = _phrases("first")
+LAST = _phrases("last")
+FULL = _phrases("full")
+NAME = _phrases("name")
+PEOPLE = _phrases("people")
+PERSON_ALONE = _phrases("person_alone")
+CITY = _phrases("city")
+STATE = _phrases("state")
+COUNTRY = _phrases("country")
+STREET = _phrases("street")
+NO_ADDRESS = _phrases("no_address")
+POSTAL_CODE = _phrases("postal_code")
+POSTAL_DOUBTFUL = _phrases("postal_doubtful")
+IP = _phrases("ip")
+URL = _phrases("url")
+CARD = _phrases("card")
+IBAN = _phrases("iban")
+NATIONAL_ID = _phrases("national_id")
+NATIONAL_DOUBTFUL = _phrases("national_doubtful")
+LATITUDE = _phrases("latitude")
+LONGITUDE = _phrases("longitude")
+PLACE = _phrases("place")
+PROPERTY = _phrases("property")
+IDENTIFIER = _phrases("identifier")
+TIME = _phrases("time")
+SUBJECTS = _phrases("subjects")
+TARGETS = _phrases("targets")
 
 
 @lru_cache(maxsize=4096)
@@ -207,7 +101,7 @@ def says_property(words: tuple[str, ...]) -> bool:
 
 def says_postal_code(words: tuple[str, ...]) -> bool:
     """Return whether postal codes are announced, by a word that means nothing else."""
-    return says(words, tuple(p for p in POSTAL_CODE if p not in POSTAL_DOUBTFUL))
+    return says(words, (phrase for phrase in POSTAL_CODE if phrase not in POSTAL_DOUBTFUL))
 
 
 def says_identifier(words: tuple[str, ...]) -> bool:

@@ -163,7 +163,7 @@ def as_national_id(evidence: Evidence) -> Finding | None:
 
 def _announced_id(evidence: Evidence) -> Finding | None:
     """Find numbers that the header calls so, of whatever country."""
-    is_doubtful = set(evidence.words) <= headers.NATIONAL_DOUBTFUL
+    is_doubtful = all(word in headers.NATIONAL_DOUBTFUL for word in evidence.words)
     looks = finds(evidence.texts.distinct, ID_TEXT)
     share = evidence.share(looks)
     needed = NEARLY_ALL if is_doubtful else MOSTLY

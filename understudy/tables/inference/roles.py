@@ -16,20 +16,6 @@ from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind
 N_LEVELS_TARGET = 20
 N_KEYS_MAX = 8
 
-_SUBJECTS = headers.phrases(
-    """customer, client, patient, user, member, person, subject, participant, employee, student,
-    account, visitor, passenger, respondent, household, subscriber, kunde, kunden, patientin,
-    versicherter, mitarbeiter, cliente, paciente, empleado, utente, utilisateur, usuario, klant,
-    gebruiker, player, driver, citizen, beneficiary, msno, cust, usr, pat, individual, proband, donor,
-    tenant"""
-)
-_TARGETS = headers.phrases(
-    """target, label, labels, class, outcome, churn, churned, is fraud, fraud, default, defaulted,
-    survived, income class, response, converted, diagnosis, approved, is spam, spam, attrition,
-    readmitted, exited, ziel, zielvariable, klasse, cible, etiquette, objetivo, clase, etiqueta,
-    bersaglio, classe, alvo, doel, click, clicked, purchased, subscribed, deposit, loan status,
-    dependent variable, ground truth, sentiment, species"""
-)
 _KEYS = (ColumnKind.integer, ColumnKind.category, *MADE_ANEW_KINDS)
 
 
@@ -110,7 +96,9 @@ def _subject(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate 
     best: Candidate | None = None
     for column, sample in zip(columns, samples, strict=True):
         words = headers.words_of(column.name)
-        if not (headers.says(words, _SUBJECTS) and _says_who(words, column)) or not _is_exact(sample.type_):
+        if not (headers.says(words, headers.SUBJECTS) and _says_who(words, column)) or not _is_exact(
+            sample.type_
+        ):
             continue
         occurrence = sample.occurrence
         rows_each = occurrence.n_counted / max(occurrence.n_distinct, 1)
@@ -143,7 +131,7 @@ def _target(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate |
         words = headers.words_of(column.name)
         # A bare y beside an x is a place, unless it comes last as in many collections of tables for learning.
         is_last = column.name == columns[-1].name and len(columns) > 2
-        if headers.says(words, _TARGETS) or (words == ("y",) and is_last):
+        if headers.says(words, headers.TARGETS) or (words == ("y",) and is_last):
             n = sample.occurrence.n_distinct
             evidence = (
                 f"the header says so; {n:,} different values in {sample.occurrence.n_counted:,} sampled rows"

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from understudy.evaluation.metrics.base import Metric
-from understudy.evaluation.metrics.bias.base_rates import BASE_RATES, BaseRates
-from understudy.evaluation.metrics.bias.demographic_parity import DEMOGRAPHIC_PARITY, DemographicParity
-from understudy.evaluation.metrics.bias.equalised_odds import EQUALISED_ODDS, EqualisedOdds
-from understudy.evaluation.metrics.bias.rebalancing import REBALANCING, Rebalancing
-from understudy.evaluation.metrics.bias.segments import SEGMENTS, Segments
+from understudy.evaluation.metrics.bias.base_rates import BASE_RATES, BaseRatesResult
+from understudy.evaluation.metrics.bias.demographic_parity import DEMOGRAPHIC_PARITY, DemographicParityResult
+from understudy.evaluation.metrics.bias.equalised_odds import EQUALISED_ODDS, EqualisedOddsResult
+from understudy.evaluation.metrics.bias.rebalancing import REBALANCING, RebalancingResult
+from understudy.evaluation.metrics.bias.segments import SEGMENTS, SegmentsResult
 
 __all__ = [
     "BIAS",
-    "BaseRates",
+    "BaseRatesResult",
     "BiasResult",
-    "DemographicParity",
-    "EqualisedOdds",
-    "Rebalancing",
-    "Segments",
+    "DemographicParityResult",
+    "EqualisedOddsResult",
+    "RebalancingResult",
+    "SegmentsResult",
 ]
 
 BIAS: tuple[Metric, ...] = (BASE_RATES, DEMOGRAPHIC_PARITY, EQUALISED_ODDS, SEGMENTS, REBALANCING)
 
-BiasResult = BaseRates | DemographicParity | EqualisedOdds | Segments | Rebalancing
+BiasResult = (
+    BaseRatesResult | DemographicParityResult | EqualisedOddsResult | SegmentsResult | RebalancingResult
+)

@@ -15,7 +15,7 @@ from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.encoding import EncodedTable, is_missing
 from understudy.evaluation.estimates import Z_95, difference_of_shares, of_absolute, wilson
 from understudy.evaluation.groups import N_ROWS_JUDGED_MIN, Groups, groups_of
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
 from understudy.evaluation.prediction import Target, target_of
 
 N_CLASSES_SHOWN = 10
@@ -24,7 +24,7 @@ Interval = tuple[float, float]
 Measured = Literal["share of a class", "standardised mean", "share of the rows"]
 
 
-class Rate(BaseModel):
+class RateComparison(BaseModel):
     """One rate of a group in both tables."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,7 +38,7 @@ class Rate(BaseModel):
     change_interval: Interval
 
 
-class GroupRates(BaseModel):
+class GroupBaseRates(BaseModel):
     """A group of a protected column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,21 +50,21 @@ class GroupRates(BaseModel):
         bool, Field(description="Fewer than 50 rows in one of the tables: listed, not judged.")
     ]
     rates: Annotated[
-        list[Rate], Field(description="Only those that at least 5 real rows have, and 5 have not.")
+        list[RateComparison], Field(description="Only those that at least 5 real rows have, and 5 have not.")
     ] = []
 
 
-class ColumnRates(BaseModel):
+class ColumnBaseRates(BaseModel):
     """The groups of one protected column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
-    groups: list[GroupRates]
+    groups: list[GroupBaseRates]
     n_groups_hidden: Annotated[int, Field(description="Values pooled, since few real rows have them.")]
 
 
-class BaseRates(MetricResult):
+class BaseRatesResult(MetricResult):
     """The largest change of a group's rate."""
 
     metric: Literal["base_rates"] = "base_rates"
@@ -73,7 +73,7 @@ class BaseRates(MetricResult):
     worst_column: str
     worst_group: str
     worst_label: str
-    columns: list[ColumnRates]
+    columns: list[ColumnBaseRates]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class _Side:
     values: NDArray[np.float64]
 
 
-def score(comparison: Comparison) -> BaseRates | Unscored:
+def score(comparison: Comparison) -> BaseRatesResult | UnscoredResult:
     """Return the largest change of a judged group's rate: of a class, a mean, or its share of the rows."""
     target = None if comparison.target is None else target_of(comparison)
     columns = [
@@ -101,10 +101,12 @@ def score(comparison: Comparison) -> BaseRates | Unscored:
         for rate in group.rates
     ]
     if not judged:
-        return Unscored(reason="needs a protected column with a group of at least 50 rows in each table")
+        return UnscoredResult(
+            reason="needs a protected column with a group of at least 50 rows in each table"
+        )
     rate, group, column = max(judged, key=lambda found: abs(found[0].change))
     low, high = of_absolute(rate.change_interval)
-    return BaseRates(
+    return BaseRatesResult(
         score=min(1.0, abs(rate.change)),
         interval=(min(low, 1.0), min(high, 1.0)),
         target=comparison.target,
@@ -123,13 +125,13 @@ def _measured(target: Target | None) -> Measured:
     return "standardised mean" if target.classes is None else "share of a class"
 
 
-def _column(comparison: Comparison, target: Target | None, groups: Groups) -> ColumnRates:
+def _column(comparison: Comparison, target: Target | None, groups: Groups) -> ColumnBaseRates:
     sides = [_side(table, target, groups) for table in (comparison.real, comparison.synthetic)]
     if target is not None and target.classes is None:
         sides = _standardised(sides)
     counts = [np.bincount(side.groups, minlength=len(groups.labels)) for side in sides]
     shown = np.flatnonzero(counts[0] >= N_ROWS_SHOWN_MIN)
-    return ColumnRates(
+    return ColumnBaseRates(
         column=groups.column,
         groups=[_group(sides, counts, target, groups, int(g)) for g in shown],
         n_groups_hidden=groups.n_hidden,
@@ -158,17 +160,17 @@ def _group(
     target: Target | None,
     groups: Groups,
     g: int,
-) -> GroupRates:
+) -> GroupBaseRates:
     n = (int(counts[0][g]), int(counts[1][g]))
     # A group that the synthetic table has lost is no small one: without outcomes it has no rate of them.
     is_too_small = min(n) < N_ROWS_JUDGED_MIN if target is not None else n[0] < N_ROWS_JUDGED_MIN
     rates = [] if is_too_small else _rates(sides, target, g)
-    return GroupRates(
+    return GroupBaseRates(
         group=groups.labels[g], n_real=n[0], n_synthetic=n[1], is_too_small=is_too_small, rates=rates
     )
 
 
-def _rates(sides: Sequence[_Side], target: Target | None, g: int) -> list[Rate]:
+def _rates(sides: Sequence[_Side], target: Target | None, g: int) -> list[RateComparison]:
     if target is None:
         n_with = [float(np.sum(side.groups == g)) for side in sides]
         return _share("share of the rows", n_with, [float(len(side.groups)) for side in sides])
@@ -181,12 +183,12 @@ def _rates(sides: Sequence[_Side], target: Target | None, g: int) -> list[Rate]:
     return [rate for k in of for rate in _share(target.labels[k], [float(np.sum(v == k)) for v in inside], n)]
 
 
-def _share(label: str, n_with: Sequence[float], n: Sequence[float]) -> list[Rate]:
+def _share(label: str, n_with: Sequence[float], n: Sequence[float]) -> list[RateComparison]:
     if min(n_with[0], n[0] - n_with[0]) < N_ROWS_SHOWN_MIN:
         return []
     shares = [part / max(whole, 1.0) for part, whole in zip(n_with, n, strict=True)]
     return [
-        Rate(
+        RateComparison(
             label=label,
             real=shares[0],
             real_interval=wilson(n_with[0], n[0]),
@@ -198,11 +200,11 @@ def _share(label: str, n_with: Sequence[float], n: Sequence[float]) -> list[Rate
     ]
 
 
-def _mean(inside: Sequence[NDArray[np.float64]]) -> Rate:
+def _mean(inside: Sequence[NDArray[np.float64]]) -> RateComparison:
     means = [float(values.mean()) for values in inside]
     halves = [Z_95 * float(values.std(ddof=1)) / np.sqrt(len(values)) for values in inside]
     change, half = means[1] - means[0], float(np.hypot(*halves))
-    return Rate(
+    return RateComparison(
         label="standardised mean",
         real=means[0],
         real_interval=(means[0] - halves[0], means[0] + halves[0]),
@@ -224,7 +226,7 @@ BASE_RATES = Metric(
     direction="lower",
     range=(0.0, 1.0),
     best=0.0,
-    result=BaseRates,
+    result=BaseRatesResult,
     score=score,
     needs=frozenset({Need.protected}),
     stand_in=StandIn.resampled,

@@ -21,13 +21,13 @@ from understudy.evaluation.fairness import (
     share_interval,
 )
 from understudy.evaluation.groups import Groups, groups_of
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, UnscoredResult
 from understudy.evaluation.prediction import Experiment, experiment
 
 Interval = tuple[float, float]
 
 
-class GroupSelection(BaseModel):
+class GroupSelectionRates(BaseModel):
     """How often both models pick the rows of one group."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,7 +41,7 @@ class GroupSelection(BaseModel):
     real_interval: Interval | None
 
 
-class Parity(BaseModel):
+class SelectionParity(BaseModel):
     """How unequally one model picks the groups."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,15 +61,15 @@ class ColumnParity(BaseModel):
 
     column: str
     label: Annotated[str, Field(description="The class whose prediction is looked at.")]
-    synthetic: Annotated[Parity, Field(description="Of the model of the rows that are judged.")]
-    real: Annotated[Parity, Field(description="Of the same model of real rows.")]
+    synthetic: Annotated[SelectionParity, Field(description="Of the model of the rows that are judged.")]
+    real: Annotated[SelectionParity, Field(description="Of the same model of real rows.")]
     excess: Annotated[float, Field(description="Difference of the first model minus that of the second.")]
     excess_interval: Interval
-    groups: list[GroupSelection]
+    groups: list[GroupSelectionRates]
     n_groups_hidden: Annotated[int, Field(description="Values pooled, since few real rows have them.")]
 
 
-class DemographicParity(MetricResult):
+class DemographicParityResult(MetricResult):
     """How much more unequally a model of the judged rows picks the groups of a protected column."""
 
     metric: Literal["demographic_parity"] = "demographic_parity"
@@ -80,7 +80,7 @@ class DemographicParity(MetricResult):
     ]
 
 
-def score(comparison: Comparison) -> DemographicParity | Unscored:
+def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
     """Return the largest excess of a demographic-parity difference over that of a model of real rows.
 
     Notes
@@ -90,18 +90,20 @@ def score(comparison: Comparison) -> DemographicParity | Unscored:
     """
     found = experiment(comparison)
     if isinstance(found, str):
-        return Unscored(reason=found)
+        return UnscoredResult(reason=found)
     if found.target.classes is None:
-        return Unscored(reason="needs a target of classes")
+        return UnscoredResult(reason="needs a target of classes")
     if found.real is None:
-        return Unscored(reason="needs more real rows to train on")
+        return UnscoredResult(reason="needs more real rows to train on")
     by_name = {name: _column(comparison, found, name) for name in comparison.options.protected}
     columns = [column for column in by_name.values() if column is not None]
     if not columns:
-        return Unscored(reason="needs a protected column with two groups of at least 50 rows to test on")
+        return UnscoredResult(
+            reason="needs a protected column with two groups of at least 50 rows to test on"
+        )
     worst = max(columns, key=lambda column: column.excess)
     low, high = worst.excess_interval
-    return DemographicParity(
+    return DemographicParityResult(
         score=max(0.0, worst.excess),
         interval=(max(0.0, low), max(0.0, high)),
         target=found.target.name,
@@ -130,7 +132,7 @@ def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnParit
 
 def _result(groups: Groups, crossing: Crossing, found: Gaps) -> ColumnParity:
     parities = [
-        Parity(
+        SelectionParity(
             difference=found.differences[number],
             interval=found.intervals[number],
             ratio=parity_ratio(crossing.model(number)[judged_by_parity(crossing)]),
@@ -149,12 +151,12 @@ def _result(groups: Groups, crossing: Crossing, found: Gaps) -> ColumnParity:
     )
 
 
-def _group(groups: Groups, crossing: Crossing, g: int) -> GroupSelection:
+def _group(groups: Groups, crossing: Crossing, g: int) -> GroupSelectionRates:
     n = int(crossing.n[g])
     is_judged = bool(judged_by_parity(crossing)[g])
     shares = [float(selected(crossing.model(number))[g]) if is_judged else None for number in (0, 1)]
     intervals = [None if share is None else share_interval(share * n, n) for share in shares]
-    return GroupSelection(
+    return GroupSelectionRates(
         group=groups.labels[g],
         n_test=n,
         is_too_small=not is_judged,
@@ -176,7 +178,7 @@ DEMOGRAPHIC_PARITY = Metric(
     direction="lower",
     range=(0.0, 1.0),
     best=0.0,
-    result=DemographicParity,
+    result=DemographicParityResult,
     score=score,
     needs=frozenset({Need.target, Need.protected}),
 )

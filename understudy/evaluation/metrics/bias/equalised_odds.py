@@ -20,7 +20,7 @@ from understudy.evaluation.fairness import (
     true_positive_rate,
 )
 from understudy.evaluation.groups import Groups, groups_of
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, UnscoredResult
 from understudy.evaluation.prediction import Experiment, experiment
 
 Interval = tuple[float, float]
@@ -62,7 +62,7 @@ class ColumnOdds(BaseModel):
     n_groups_hidden: Annotated[int, Field(description="Values pooled, since few real rows have them.")]
 
 
-class EqualisedOdds(MetricResult):
+class EqualisedOddsResult(MetricResult):
     """How much more unequally a model of the judged rows errs between the groups of a protected column."""
 
     metric: Literal["equalised_odds"] = "equalised_odds"
@@ -74,7 +74,7 @@ class EqualisedOdds(MetricResult):
     ]
 
 
-def score(comparison: Comparison) -> EqualisedOdds | Unscored:
+def score(comparison: Comparison) -> EqualisedOddsResult | UnscoredResult:
     """Return the largest excess of an equalised-odds difference over that of a model of real rows.
 
     Notes
@@ -83,20 +83,20 @@ def score(comparison: Comparison) -> EqualisedOdds | Unscored:
     """
     found = experiment(comparison)
     if isinstance(found, str):
-        return Unscored(reason=found)
+        return UnscoredResult(reason=found)
     if found.target.classes is None:
-        return Unscored(reason="needs a target of classes")
+        return UnscoredResult(reason="needs a target of classes")
     if found.real is None:
-        return Unscored(reason="needs more real rows to train on")
+        return UnscoredResult(reason="needs more real rows to train on")
     by_name = {name: _column(comparison, found, name) for name in comparison.options.protected}
     columns = [column for column in by_name.values() if column is not None]
     if not columns:
-        return Unscored(
+        return UnscoredResult(
             reason="needs a protected column with two groups that have 50 rows to test on, 20 of each class"
         )
     worst = max(columns, key=lambda column: column.excess)
     low, high = worst.excess_interval
-    return EqualisedOdds(
+    return EqualisedOddsResult(
         score=max(0.0, worst.excess),
         interval=(max(0.0, low), max(0.0, high)),
         target=found.target.name,
@@ -163,7 +163,7 @@ EQUALISED_ODDS = Metric(
     direction="lower",
     range=(0.0, 1.0),
     best=0.0,
-    result=EqualisedOdds,
+    result=EqualisedOddsResult,
     score=score,
     needs=frozenset({Need.target, Need.protected}),
 )

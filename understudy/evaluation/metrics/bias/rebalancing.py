@@ -20,7 +20,7 @@ from understudy.evaluation.fairness import (
     parity_difference,
 )
 from understudy.evaluation.groups import Groups, groups_of
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
 from understudy.evaluation.prediction import (
     Experiment,
     Predictions,
@@ -36,7 +36,7 @@ N_COLUMNS_MAX = 3
 Interval = tuple[float, float]
 
 
-class Fairness(BaseModel):
+class FairnessScores(BaseModel):
     """How a model treats the groups, and how good it is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,15 +51,15 @@ class Fairness(BaseModel):
     accuracy: float
 
 
-class ColumnRebalanced(BaseModel):
+class ColumnRebalancing(BaseModel):
     """One protected column; of more than two classes, for the class most unequally picked before."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
     label: Annotated[str, Field(description="The class whose prediction is looked at.")]
-    before: Annotated[Fairness, Field(description="Model of the rows that are judged, as they are.")]
-    after: Annotated[Fairness, Field(description="Model of the same rows, weighted.")]
+    before: Annotated[FairnessScores, Field(description="Model of the rows that are judged, as they are.")]
+    after: Annotated[FairnessScores, Field(description="Model of the same rows, weighted.")]
     reduction: Annotated[float, Field(description="Parity difference before minus after.")]
     reduction_interval: Interval
     weights: Annotated[
@@ -67,19 +67,19 @@ class ColumnRebalanced(BaseModel):
     ]
 
 
-class Rebalancing(MetricResult):
+class RebalancingResult(MetricResult):
     """The largest inequality of a model that weights of the judged rows take away."""
 
     metric: Literal["rebalancing"] = "rebalancing"
     target: str
-    columns: list[ColumnRebalanced]
+    columns: list[ColumnRebalancing]
     not_judged: Annotated[
         list[str],
         Field(description="Protected columns without two groups of 50 test rows, or beyond the first three."),
     ]
 
 
-def score(comparison: Comparison) -> Rebalancing | Unscored:
+def score(comparison: Comparison) -> RebalancingResult | UnscoredResult:
     """Return the largest fall of a demographic-parity difference when the judged rows are weighted.
 
     Notes
@@ -88,17 +88,19 @@ def score(comparison: Comparison) -> Rebalancing | Unscored:
     """
     found = experiment(comparison)
     if isinstance(found, str):
-        return Unscored(reason=found)
+        return UnscoredResult(reason=found)
     if found.target.classes is None:
-        return Unscored(reason="needs a target of classes")
+        return UnscoredResult(reason="needs a target of classes")
     names = comparison.options.protected
     by_name = {name: _column(comparison, found, name) for name in names[:N_COLUMNS_MAX]}
     columns = [column for column in by_name.values() if column is not None]
     if not columns:
-        return Unscored(reason="needs a protected column with two groups of at least 50 rows to test on")
+        return UnscoredResult(
+            reason="needs a protected column with two groups of at least 50 rows to test on"
+        )
     worst = max(columns, key=lambda column: column.reduction)
     low, high = worst.reduction_interval
-    return Rebalancing(
+    return RebalancingResult(
         score=max(0.0, worst.reduction),
         interval=(max(0.0, low), max(0.0, high)),
         target=found.target.name,
@@ -108,7 +110,7 @@ def score(comparison: Comparison) -> Rebalancing | Unscored:
     )
 
 
-def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnRebalanced | None:
+def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnRebalancing | None:
     groups = groups_of(comparison, name)
     before = crossings(found.target, found.test, (found.judged, found.judged), groups)
     if groups.position == found.target.column or judged_by_parity(before[0]).sum() < 2:
@@ -143,9 +145,9 @@ def _result(
     changes: tuple[Gaps, Gaps | None],
     after: Predictions,
     weights: NDArray[np.float64],
-) -> ColumnRebalanced:
+) -> ColumnRebalancing:
     parity = changes[0]
-    return ColumnRebalanced(
+    return ColumnRebalancing(
         column=groups.column,
         label=crossing.label,
         before=_fairness(found, found.judged, changes, 0),
@@ -158,9 +160,9 @@ def _result(
 
 def _fairness(
     found: Experiment, model: Predictions, changes: tuple[Gaps, Gaps | None], number: int
-) -> Fairness:
+) -> FairnessScores:
     parity, odds = changes
-    return Fairness(
+    return FairnessScores(
         parity_difference=parity.differences[number],
         parity_interval=parity.intervals[number],
         odds_difference=None if odds is None else odds.differences[number],
@@ -180,7 +182,7 @@ REBALANCING = Metric(
     direction="lower",
     range=(0.0, 1.0),
     best=0.0,
-    result=Rebalancing,
+    result=RebalancingResult,
     score=score,
     needs=frozenset({Need.target, Need.protected}),
     stand_in=StandIn.training,

@@ -14,7 +14,7 @@ from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.encoding import EncodedTable, Values, is_missing
 from understudy.evaluation.estimates import Estimate, mean_area, r2
 from understudy.evaluation.groups import N_ROWS_JUDGED_MIN, Groups, groups_of
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
 from understudy.evaluation.metrics.fidelity.column_shapes import ks_complement, tv_complement
 from understudy.evaluation.prediction import Experiment, Predictions, experiment
 
@@ -26,7 +26,7 @@ N_ROWS_OF_CLASS_MIN = 10
 Interval = tuple[float, float]
 
 
-class Segment(BaseModel):
+class SegmentScore(BaseModel):
     """One group of a protected column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,11 +56,11 @@ class ColumnSegments(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
-    segments: list[Segment]
+    segments: list[SegmentScore]
     n_groups_hidden: Annotated[int, Field(description="Values pooled, since few real rows have them.")]
 
 
-class Segments(MetricResult):
+class SegmentsResult(MetricResult):
     """AUC or R2 in the group in which the model of the judged rows is worst."""
 
     metric: Literal["segments"] = "segments"
@@ -79,11 +79,11 @@ class _Tables:
     synthetic: EncodedTable
 
 
-def score(comparison: Comparison) -> Segments | Unscored:
+def score(comparison: Comparison) -> SegmentsResult | UnscoredResult:
     """Return the measure of usefulness in the judged group in which it is lowest."""
     found = experiment(comparison)
     if isinstance(found, str):
-        return Unscored(reason=found)
+        return UnscoredResult(reason=found)
     columns = [
         _column(comparison, found, groups_of(comparison, name)) for name in comparison.options.protected
     ]
@@ -94,9 +94,9 @@ def score(comparison: Comparison) -> Segments | Unscored:
         if segment.synthetic is not None
     ]
     if not judged:
-        return Unscored(reason="needs a protected column with a group of at least 50 rows to test on")
+        return UnscoredResult(reason="needs a protected column with a group of at least 50 rows to test on")
     value, segment, column = min(judged, key=lambda one: one[0])
-    return Segments(
+    return SegmentsResult(
         score=value,
         interval=segment.synthetic_interval,
         target=found.target.name,
@@ -136,7 +136,7 @@ def _segment(
     tables: _Tables,
     rows: NDArray[np.int64],
     g: int,
-) -> Segment:
+) -> SegmentScore:
     real, synthetic = (
         np.flatnonzero(groups.assign(table.columns[groups.position]) == g)
         for table in (tables.real, tables.synthetic)
@@ -144,7 +144,7 @@ def _segment(
     judged = _estimate(found, found.judged, rows)
     of_real = None if found.real is None else _estimate(found, found.real, rows)
     low = -1.0 if found.target.classes is None else 0.0
-    return Segment(
+    return SegmentScore(
         group=groups.labels[g],
         n_test=len(rows),
         n_synthetic=len(synthetic),
@@ -205,7 +205,7 @@ SEGMENTS = Metric(
     direction="higher",
     range=(-1.0, 1.0),
     best=1.0,
-    result=Segments,
+    result=SegmentsResult,
     score=score,
     needs=frozenset({Need.target, Need.protected}),
     stand_in=StandIn.training,

@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 from understudy.evaluation.metrics.base import Metric
-from understudy.evaluation.metrics.fidelity.alpha_precision import ALPHA_PRECISION, AlphaPrecision
-from understudy.evaluation.metrics.fidelity.beta_recall import BETA_RECALL, BetaRecall
-from understudy.evaluation.metrics.fidelity.column_adherence import COLUMN_ADHERENCE, ColumnAdherence
-from understudy.evaluation.metrics.fidelity.column_coverage import COLUMN_COVERAGE, ColumnCoverage
-from understudy.evaluation.metrics.fidelity.column_pairs import COLUMN_PAIRS, ColumnPairs
-from understudy.evaluation.metrics.fidelity.column_shapes import COLUMN_SHAPES, ColumnShapes
-from understudy.evaluation.metrics.fidelity.contingency import CONTINGENCY, Contingency
-from understudy.evaluation.metrics.fidelity.correlations import CORRELATIONS, Correlations
-from understudy.evaluation.metrics.fidelity.coverage import COVERAGE, Coverage
-from understudy.evaluation.metrics.fidelity.density import DENSITY, Density
-from understudy.evaluation.metrics.fidelity.missing_values import MISSING_VALUES, MissingValues
-from understudy.evaluation.metrics.fidelity.mutual_information import MUTUAL_INFORMATION, MutualInformation
-from understudy.evaluation.metrics.fidelity.rules_kept import RULES_KEPT, RulesKept
-from understudy.evaluation.metrics.fidelity.subgroups import SUBGROUPS, Subgroups
-from understudy.evaluation.metrics.fidelity.two_sample import TWO_SAMPLE, TwoSample
-from understudy.evaluation.metrics.fidelity.two_sample_linear import TWO_SAMPLE_LINEAR, TwoSampleLinear
+from understudy.evaluation.metrics.fidelity.alpha_precision import ALPHA_PRECISION, AlphaPrecisionResult
+from understudy.evaluation.metrics.fidelity.beta_recall import BETA_RECALL, BetaRecallResult
+from understudy.evaluation.metrics.fidelity.column_adherence import COLUMN_ADHERENCE, ColumnAdherenceResult
+from understudy.evaluation.metrics.fidelity.column_coverage import COLUMN_COVERAGE, ColumnCoverageResult
+from understudy.evaluation.metrics.fidelity.column_pairs import COLUMN_PAIRS, ColumnPairsResult
+from understudy.evaluation.metrics.fidelity.column_shapes import COLUMN_SHAPES, ColumnShapesResult
+from understudy.evaluation.metrics.fidelity.contingency import CONTINGENCY, ContingencyResult
+from understudy.evaluation.metrics.fidelity.correlations import CORRELATIONS, CorrelationsResult
+from understudy.evaluation.metrics.fidelity.coverage import COVERAGE, CoverageResult
+from understudy.evaluation.metrics.fidelity.density import DENSITY, DensityResult
+from understudy.evaluation.metrics.fidelity.missing_values import MISSING_VALUES, MissingValuesResult
+from understudy.evaluation.metrics.fidelity.mutual_information import (
+    MUTUAL_INFORMATION,
+    MutualInformationResult,
+)
+from understudy.evaluation.metrics.fidelity.rules_kept import RULES_KEPT, RulesKeptResult
+from understudy.evaluation.metrics.fidelity.subgroups import SUBGROUPS, SubgroupsResult
+from understudy.evaluation.metrics.fidelity.two_sample import TWO_SAMPLE, TwoSampleResult
+from understudy.evaluation.metrics.fidelity.two_sample_linear import TWO_SAMPLE_LINEAR, TwoSampleLinearResult
 
 __all__ = [
     "FIDELITY",
-    "AlphaPrecision",
-    "BetaRecall",
-    "ColumnAdherence",
-    "ColumnCoverage",
-    "ColumnPairs",
-    "ColumnShapes",
-    "Contingency",
-    "Correlations",
-    "Coverage",
-    "Density",
+    "AlphaPrecisionResult",
+    "BetaRecallResult",
+    "ColumnAdherenceResult",
+    "ColumnCoverageResult",
+    "ColumnPairsResult",
+    "ColumnShapesResult",
+    "ContingencyResult",
+    "CorrelationsResult",
+    "CoverageResult",
+    "DensityResult",
     "FidelityResult",
-    "MissingValues",
-    "MutualInformation",
-    "RulesKept",
-    "Subgroups",
-    "TwoSample",
-    "TwoSampleLinear",
+    "MissingValuesResult",
+    "MutualInformationResult",
+    "RulesKeptResult",
+    "SubgroupsResult",
+    "TwoSampleLinearResult",
+    "TwoSampleResult",
 ]
 
 # In the order of a report: what to read first, then columns, pairs, groups, rules, and whole rows.
@@ -62,20 +65,20 @@ FIDELITY: tuple[Metric, ...] = (
 )
 
 FidelityResult = (
-    ColumnShapes
-    | ColumnPairs
-    | TwoSample
-    | TwoSampleLinear
-    | MissingValues
-    | ColumnCoverage
-    | ColumnAdherence
-    | Correlations
-    | Contingency
-    | MutualInformation
-    | Subgroups
-    | RulesKept
-    | AlphaPrecision
-    | BetaRecall
-    | Density
-    | Coverage
+    ColumnShapesResult
+    | ColumnPairsResult
+    | TwoSampleResult
+    | TwoSampleLinearResult
+    | MissingValuesResult
+    | ColumnCoverageResult
+    | ColumnAdherenceResult
+    | CorrelationsResult
+    | ContingencyResult
+    | MutualInformationResult
+    | SubgroupsResult
+    | RulesKeptResult
+    | AlphaPrecisionResult
+    | BetaRecallResult
+    | DensityResult
+    | CoverageResult
 )

@@ -8,13 +8,13 @@ import numpy as np
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
 from understudy.evaluation.metrics.fidelity import depth_curve
 from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS
 from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighbourhood
 
 
-class AlphaPrecision(MetricResult):
+class AlphaPrecisionResult(MetricResult):
     """How near the curve of precision is to that of real rows."""
 
     metric: Literal["alpha_precision"] = "alpha_precision"
@@ -24,7 +24,7 @@ class AlphaPrecision(MetricResult):
     ]
 
 
-def score(comparison: Comparison) -> AlphaPrecision | Unscored:
+def score(comparison: Comparison) -> AlphaPrecisionResult | UnscoredResult:
     """Return 1 - twice the mean distance of the curve from the diagonal (Alaa et al. 2022)."""
     found = neighbourhood(comparison)
     if found is None:
@@ -40,7 +40,7 @@ def score(comparison: Comparison) -> AlphaPrecision | Unscored:
     gaps = depth_curve.drawn_steps(synthetic, rng) - depth_curve.drawn_steps(real, rng)
     drawn = LEVELS + np.cumsum(gaps[:, :-1], axis=1) / found.n_rows
     estimate, interval = depth_curve.estimated(curve, drawn)
-    return AlphaPrecision(
+    return AlphaPrecisionResult(
         score=estimate,
         interval=interval,
         curve=depth_curve.points(curve),
@@ -58,7 +58,7 @@ ALPHA_PRECISION = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=AlphaPrecision,
+    result=AlphaPrecisionResult,
     score=score,
     stand_in=StandIn.fresh,
 )

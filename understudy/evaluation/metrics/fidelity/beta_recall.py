@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
 from understudy.evaluation.metrics.fidelity import depth_curve
 from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS
 from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighbourhood
@@ -18,7 +18,7 @@ from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighb
 SPREAD_OF_BOTH = 1.8
 
 
-class BetaRecall(MetricResult):
+class BetaRecallResult(MetricResult):
     """How near the curve of recall is to that of real rows."""
 
     metric: Literal["beta_recall"] = "beta_recall"
@@ -28,7 +28,7 @@ class BetaRecall(MetricResult):
     ]
 
 
-def score(comparison: Comparison) -> BetaRecall | Unscored:
+def score(comparison: Comparison) -> BetaRecallResult | UnscoredResult:
     """Return 1 - twice the mean distance of the curve from the diagonal (Alaa et al. 2022).
 
     Notes
@@ -49,7 +49,7 @@ def score(comparison: Comparison) -> BetaRecall | Unscored:
     # The curve is the diagonal less what is not reached. The synthetic rows are not drawn anew.
     drawn = LEVELS - np.cumsum(lost, axis=1) / found.n_rows
     estimate, interval = depth_curve.estimated(curve, drawn, SPREAD_OF_BOTH)
-    return BetaRecall(
+    return BetaRecallResult(
         score=estimate,
         interval=interval,
         curve=depth_curve.points(curve),
@@ -67,7 +67,7 @@ BETA_RECALL = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=BetaRecall,
+    result=BetaRecallResult,
     score=score,
     stand_in=StandIn.fresh,
 )

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Values, is_missing
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
 from understudy.tables.schema import ColumnKind
 
 
-class ColumnBounds(BaseModel):
+class ColumnAdherenceScore(BaseModel):
     """Share of one column's synthetic values that lie within what the real table has."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -25,32 +25,32 @@ class ColumnBounds(BaseModel):
     measure: Literal["BoundaryAdherence", "CategoryAdherence"]
 
 
-class ColumnAdherence(MetricResult):
+class ColumnAdherenceResult(MetricResult):
     """Adherence of all columns; the overall score is their mean."""
 
     metric: Literal["column_adherence"] = "column_adherence"
-    columns: list[ColumnBounds]
+    columns: list[ColumnAdherenceScore]
 
 
-def score(comparison: Comparison) -> ColumnAdherence | Unscored:
+def score(comparison: Comparison) -> ColumnAdherenceResult | UnscoredResult:
     """Return the share of synthetic values within the real ranges and categories."""
     bounds = [bound for i in range(len(comparison.columns)) if (bound := _bounds(comparison, i)) is not None]
     if not bounds:
-        return Unscored(reason="needs a column of which values are known in both tables")
-    return ColumnAdherence(
+        return UnscoredResult(reason="needs a column of which values are known in both tables")
+    return ColumnAdherenceResult(
         score=float(np.mean([bound.score for bound in bounds])),
         columns=bounds,
         n_rows={"real": comparison.real.n_rows, "synthetic": comparison.synthetic.n_rows},
     )
 
 
-def _bounds(comparison: Comparison, i: int) -> ColumnBounds | None:
+def _bounds(comparison: Comparison, i: int) -> ColumnAdherenceScore | None:
     is_categorical = comparison.encoder.columns[i].is_categorical
     measure = category_adherence if is_categorical else boundary_adherence
     kept = measure(comparison.real.columns[i], comparison.synthetic.columns[i])
     if math.isnan(kept):
         return None
-    return ColumnBounds(
+    return ColumnAdherenceScore(
         column=comparison.columns[i].name,
         kind=comparison.columns[i].kind,
         score=round(kept, 3),
@@ -89,7 +89,7 @@ COLUMN_ADHERENCE = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=ColumnAdherence,
+    result=ColumnAdherenceResult,
     score=score,
     stand_in=StandIn.dealt,
 )

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Values, is_missing
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
 from understudy.tables.schema import ColumnKind
 
 
-class ColumnReach(BaseModel):
+class ColumnCoverageScore(BaseModel):
     """How much of one column's real range, or of its real categories, occurs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -25,32 +25,32 @@ class ColumnReach(BaseModel):
     measure: Literal["RangeCoverage", "CategoryCoverage"]
 
 
-class ColumnCoverage(MetricResult):
+class ColumnCoverageResult(MetricResult):
     """Coverage of all columns; the overall score is their mean."""
 
     metric: Literal["column_coverage"] = "column_coverage"
-    columns: list[ColumnReach]
+    columns: list[ColumnCoverageScore]
 
 
-def score(comparison: Comparison) -> ColumnCoverage | Unscored:
+def score(comparison: Comparison) -> ColumnCoverageResult | UnscoredResult:
     """Return how much of the real ranges and categories the synthetic columns reach."""
     reaches = [reach for i in range(len(comparison.columns)) if (reach := _reach(comparison, i)) is not None]
     if not reaches:
-        return Unscored(reason="needs a column that has more than one value")
-    return ColumnCoverage(
+        return UnscoredResult(reason="needs a column that has more than one value")
+    return ColumnCoverageResult(
         score=float(np.mean([reach.score for reach in reaches])),
         columns=reaches,
         n_rows={"real": comparison.real.n_rows, "synthetic": comparison.synthetic.n_rows},
     )
 
 
-def _reach(comparison: Comparison, i: int) -> ColumnReach | None:
+def _reach(comparison: Comparison, i: int) -> ColumnCoverageScore | None:
     is_categorical = comparison.encoder.columns[i].is_categorical
     measure = category_coverage if is_categorical else range_coverage
     covered = measure(comparison.real.columns[i], comparison.synthetic.columns[i])
     if math.isnan(covered):
         return None
-    return ColumnReach(
+    return ColumnCoverageScore(
         column=comparison.columns[i].name,
         kind=comparison.columns[i].kind,
         # To the last digit it would tell the largest real value to whoever has the synthetic rows.
@@ -92,7 +92,7 @@ COLUMN_COVERAGE = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=ColumnCoverage,
+    result=ColumnCoverageResult,
     score=score,
     stand_in=StandIn.dealt,
 )

@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
 from understudy.evaluation.metrics.fidelity.pair_cells import pair_cells
 
 
-class ColumnPairs(MetricResult):
+class ColumnPairsResult(MetricResult):
     """Similarity of each pair of columns; the overall score is the mean over pairs."""
 
     metric: Literal["column_pairs"] = "column_pairs"
@@ -22,10 +22,10 @@ class ColumnPairs(MetricResult):
     ]
 
 
-def score(comparison: Comparison) -> ColumnPairs | Unscored:
+def score(comparison: Comparison) -> ColumnPairsResult | UnscoredResult:
     """Return 1 - total variation of the contingency tables, on bins that both tables share."""
     if len(comparison.columns) < 2:
-        return Unscored(reason="needs at least two columns")
+        return UnscoredResult(reason="needs at least two columns")
     cells = pair_cells(comparison)
     matrix: list[list[float | None]] = [[None] * len(cells.chosen) for _ in cells.chosen]
     similarities = []
@@ -33,7 +33,7 @@ def score(comparison: Comparison) -> ColumnPairs | Unscored:
         gaps = np.abs(real / cells.n_rows["real"] - synthetic / cells.n_rows["synthetic"])
         matrix[i][j] = matrix[j][i] = float(1 - gaps.sum() / 2)
         similarities.append(matrix[i][j])
-    return ColumnPairs(
+    return ColumnPairsResult(
         score=float(np.mean(np.array(similarities, dtype=np.float64))),
         columns=[comparison.columns[i].name for i in cells.chosen],
         matrix=matrix,
@@ -51,7 +51,7 @@ COLUMN_PAIRS = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=ColumnPairs,
+    result=ColumnPairsResult,
     score=score,
     stand_in=StandIn.resampled,
 )

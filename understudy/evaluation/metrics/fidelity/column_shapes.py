@@ -13,7 +13,7 @@ from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn
 from understudy.tables.schema import ColumnKind
 
 
-class ColumnShape(BaseModel):
+class ColumnShapeScore(BaseModel):
     """The score of one column: the worse of its two parts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -26,24 +26,24 @@ class ColumnShape(BaseModel):
     missing_values: Annotated[float, Field(description="1 - difference of the shares of missing values.")]
 
 
-class ColumnShapes(MetricResult):
+class ColumnShapesResult(MetricResult):
     """Scores of all columns; the overall score is their mean."""
 
     metric: Literal["column_shapes"] = "column_shapes"
-    columns: list[ColumnShape]
+    columns: list[ColumnShapeScore]
 
 
-def score(comparison: Comparison) -> ColumnShapes:
+def score(comparison: Comparison) -> ColumnShapesResult:
     """Return 1 - the largest difference of the distributions, column by column."""
     shapes = [_shape(comparison, i) for i in range(len(comparison.columns))]
-    return ColumnShapes(
+    return ColumnShapesResult(
         score=float(np.mean([shape.score for shape in shapes])),
         columns=shapes,
         n_rows={"real": comparison.real.n_rows, "synthetic": comparison.synthetic.n_rows},
     )
 
 
-def _shape(comparison: Comparison, i: int) -> ColumnShape:
+def _shape(comparison: Comparison, i: int) -> ColumnShapeScore:
     real, synthetic = comparison.real.columns[i], comparison.synthetic.columns[i]
     is_categorical = comparison.encoder.columns[i].is_categorical
     known_real, known_synthetic = real[~is_missing(real)], synthetic[~is_missing(synthetic)]
@@ -53,7 +53,7 @@ def _shape(comparison: Comparison, i: int) -> ColumnShape:
     else:
         measure = tv_complement if is_categorical else ks_complement
         known = measure(known_real, known_synthetic)
-    return ColumnShape(
+    return ColumnShapeScore(
         column=comparison.columns[i].name,
         kind=comparison.columns[i].kind,
         score=min(known, missing),
@@ -97,7 +97,7 @@ COLUMN_SHAPES = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=ColumnShapes,
+    result=ColumnShapesResult,
     score=score,
     stand_in=StandIn.resampled,
 )

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Values
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
 
 N_COLUMNS_MAX = 60
 # Rows times pairs: about two seconds of counting on one core.
@@ -20,7 +20,7 @@ N_CELLS_MAX = 30_000_000
 N_COUNTS_MAX = 1_000_000
 
 
-class Contingency(MetricResult):
+class ContingencyResult(MetricResult):
     """ContingencySimilarity of each pair of categories; the overall score is the mean over pairs."""
 
     metric: Literal["contingency"] = "contingency"
@@ -30,11 +30,11 @@ class Contingency(MetricResult):
     ]
 
 
-def score(comparison: Comparison) -> Contingency | Unscored:
+def score(comparison: Comparison) -> ContingencyResult | UnscoredResult:
     """Return 1 - the total variation of the contingency tables of all categories, missing being one."""
     chosen = [i for i, encoder in enumerate(comparison.encoder.columns) if encoder.is_categorical]
     if len(chosen) < 2:
-        return Unscored(reason="needs at least two columns of categories")
+        return UnscoredResult(reason="needs at least two columns of categories")
     rng = comparison.rng("contingency")
     if len(chosen) > N_COLUMNS_MAX:
         chosen = [int(i) for i in np.sort(rng.choice(chosen, N_COLUMNS_MAX, replace=False))]
@@ -45,7 +45,7 @@ def score(comparison: Comparison) -> Contingency | Unscored:
         matrix[a][b] = matrix[b][a] = contingency_similarity(
             (real.columns[i], real.columns[j]), (synthetic.columns[i], synthetic.columns[j])
         )
-    return Contingency(
+    return ContingencyResult(
         score=float(np.mean([value for row in matrix for value in row if value is not None])),
         columns=[comparison.columns[i].name for i in chosen],
         matrix=matrix,
@@ -85,7 +85,7 @@ CONTINGENCY = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=Contingency,
+    result=ContingencyResult,
     score=score,
     stand_in=StandIn.resampled,
 )

@@ -11,7 +11,7 @@ from pydantic import Field
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.encoding import EncodedTable, is_missing
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
 
 N_COLUMNS_MAX = 100
 # The standard error of a correlation of so many rows is below 0.005.
@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Matrix = list[list[float | None]]
 
 
-class Correlations(MetricResult):
+class CorrelationsResult(MetricResult):
     """CorrelationSimilarity of each pair of numbers; the overall score is the mean of Pearson's."""
 
     metric: Literal["correlations"] = "correlations"
@@ -33,7 +33,7 @@ class Correlations(MetricResult):
     spearman_synthetic: Matrix
 
 
-def score(comparison: Comparison) -> Correlations | Unscored:
+def score(comparison: Comparison) -> CorrelationsResult | UnscoredResult:
     """Return 1 - half the difference of the correlations, averaged over pairs of columns.
 
     Notes
@@ -43,15 +43,15 @@ def score(comparison: Comparison) -> Correlations | Unscored:
     """
     chosen = _chosen(comparison)
     if len(chosen) < 2:
-        return Unscored(reason="needs at least two columns of numbers or times")
+        return UnscoredResult(reason="needs at least two columns of numbers or times")
     rng = comparison.rng("correlations")
     tables = [table.draw(N_ROWS_MAX, rng) for table in (comparison.real, comparison.synthetic)]
     pearson = [correlation_matrix(as_matrix(table, chosen)) for table in tables]
     spearman = [correlation_matrix(_ranks(as_matrix(table, chosen))) for table in tables]
     similarity = _mean_similarity(*pearson)
     if similarity is None:
-        return Unscored(reason="needs two columns whose correlation is defined in both tables")
-    return Correlations(
+        return UnscoredResult(reason="needs two columns whose correlation is defined in both tables")
+    return CorrelationsResult(
         score=similarity,
         columns=[comparison.columns[i].name for i in chosen],
         spearman_score=_mean_similarity(*spearman),
@@ -137,7 +137,7 @@ CORRELATIONS = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=Correlations,
+    result=CorrelationsResult,
     score=score,
     stand_in=StandIn.resampled,
 )

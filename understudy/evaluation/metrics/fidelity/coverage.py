@@ -9,17 +9,17 @@ import numpy as np
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.discrimination import interval
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
 from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighbourhood
 
 
-class Coverage(MetricResult):
+class CoverageResult(MetricResult):
     """Share of real rows that have a synthetic row nearer than their fifth nearest real row."""
 
     metric: Literal["coverage"] = "coverage"
 
 
-def score(comparison: Comparison) -> Coverage | Unscored:
+def score(comparison: Comparison) -> CoverageResult | UnscoredResult:
     """Return the coverage of Naeem et al. (2020); that of real rows is about 1 - 1/2^5."""
     found = neighbourhood(comparison)
     if found is None:
@@ -28,7 +28,7 @@ def score(comparison: Comparison) -> Coverage | Unscored:
     # Binomial over real rows, twice, as the synthetic rows are drawn too: of 14 pairs of halves of adult and
     # of housing the standard deviations were 0.8 and 1.0 times this.
     error = math.sqrt(2 * covered * (1 - covered) / found.n_rows)
-    return Coverage(
+    return CoverageResult(
         score=covered,
         interval=interval(covered, error, 0.0, 1.0),
         n_rows={"real": found.n_rows, "synthetic": found.n_rows},
@@ -45,7 +45,7 @@ COVERAGE = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=Coverage,
+    result=CoverageResult,
     score=score,
     stand_in=StandIn.fresh,
 )

@@ -10,11 +10,11 @@ from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.discrimination import interval
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
 from understudy.evaluation.metrics.fidelity.neighbourhood import N_NEIGHBOURS, TOO_FEW, neighbourhood
 
 
-class Density(MetricResult):
+class DensityResult(MetricResult):
     """How many real rows' surroundings a synthetic row lies in, against a real row; at most 1."""
 
     metric: Literal["density"] = "density"
@@ -24,7 +24,7 @@ class Density(MetricResult):
     ]
 
 
-def score(comparison: Comparison) -> Density | Unscored:
+def score(comparison: Comparison) -> DensityResult | UnscoredResult:
     """Return the density of Naeem et al. (2020), cut at 1, where that of real rows is."""
     found = neighbourhood(comparison)
     if found is None:
@@ -34,7 +34,7 @@ def score(comparison: Comparison) -> Density | Unscored:
     # are drawn too: of 14 pairs of halves of adult and of housing the standard deviations were equal to this.
     variance = 2 * (np.var(found.n_around) + np.var(found.n_within)) / found.n_rows
     error = math.sqrt(float(variance)) / N_NEIGHBOURS
-    return Density(
+    return DensityResult(
         score=min(density, 1.0),
         interval=interval(min(density, 1.0), error, 0.0, 1.0),
         density=density,
@@ -52,7 +52,7 @@ DENSITY = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=Density,
+    result=DensityResult,
     score=score,
     stand_in=StandIn.fresh,
 )

@@ -12,14 +12,14 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.encoding import EncodedTable, is_missing
 from understudy.evaluation.holdout import mix64
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
 
 N_PATTERNS_SHOWN = 20
 
 Hashes = NDArray[np.uint64]
 
 
-class ColumnMissing(BaseModel):
+class ColumnMissingness(BaseModel):
     """MissingValueSimilarity of one column: 1 - the difference of the shares of missing values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,18 +40,19 @@ class MissingPattern(BaseModel):
     synthetic: Annotated[float, Field(description="Share of the synthetic rows.")]
 
 
-class MissingValues(MetricResult):
+class MissingValuesResult(MetricResult):
     """Similarity of the patterns of missing values; those of single columns beside it."""
 
     metric: Literal["missing_values"] = "missing_values"
     columns: Annotated[
-        list[ColumnMissing], Field(description="Columns of which something is missing, least alike first.")
+        list[ColumnMissingness],
+        Field(description="Columns of which something is missing, least alike first."),
     ]
     columns_score: Annotated[float, Field(description="Mean of those columns' scores.")]
     patterns: Annotated[list[MissingPattern], Field(description="The real table's, most frequent first.")]
 
 
-def score(comparison: Comparison) -> MissingValues | Unscored:
+def score(comparison: Comparison) -> MissingValuesResult | UnscoredResult:
     """Return 1 - the total variation distance of the patterns: which columns are missing in a row."""
     real, synthetic = (
         [is_missing(values) for values in table.columns] for table in (comparison.real, comparison.synthetic)
@@ -60,13 +61,13 @@ def score(comparison: Comparison) -> MissingValues | Unscored:
         i for i, pair in enumerate(zip(real, synthetic, strict=True)) if any(part.any() for part in pair)
     ]
     if not affected:
-        return Unscored(reason="finds no missing values in either table")
+        return UnscoredResult(reason="finds no missing values in either table")
     columns = [
         _column(comparison.columns[i].name, float(real[i].mean()), float(synthetic[i].mean()))
         for i in affected
     ]
     patterns, shares = _patterns(comparison, affected)
-    return MissingValues(
+    return MissingValuesResult(
         score=float(1 - np.abs(shares[0] - shares[1]).sum() / 2),
         columns=sorted(columns, key=lambda column: column.score),
         columns_score=float(np.mean([column.score for column in columns])),
@@ -75,8 +76,8 @@ def score(comparison: Comparison) -> MissingValues | Unscored:
     )
 
 
-def _column(name: str, real: float, synthetic: float) -> ColumnMissing:
-    return ColumnMissing(column=name, score=1 - abs(real - synthetic), real=real, synthetic=synthetic)
+def _column(name: str, real: float, synthetic: float) -> ColumnMissingness:
+    return ColumnMissingness(column=name, score=1 - abs(real - synthetic), real=real, synthetic=synthetic)
 
 
 def _patterns(
@@ -123,7 +124,7 @@ MISSING_VALUES = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=MissingValues,
+    result=MissingValuesResult,
     score=score,
     stand_in=StandIn.resampled,
 )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
 from understudy.evaluation.metrics.fidelity.pair_cells import Counts, PairCells, pair_cells
 
 # One table of independent columns in a hundred is taken for one with a relation.
@@ -18,7 +18,7 @@ SIGNIFICANCE = 0.01
 Floats = NDArray[np.float64]
 
 
-class MutualInformation(MetricResult):
+class MutualInformationResult(MetricResult):
     """How much of the mutual information of all pairs is as it was."""
 
     metric: Literal["mutual_information"] = "mutual_information"
@@ -33,7 +33,7 @@ class MutualInformation(MetricResult):
     synthetic: Annotated[list[list[float | None]], Field(description="The same in the synthetic table.")]
 
 
-def score(comparison: Comparison) -> MutualInformation | Unscored:
+def score(comparison: Comparison) -> MutualInformationResult | UnscoredResult:
     """Return 1 - the summed differences of mutual information over its real sum, at least 0.
 
     Notes
@@ -42,13 +42,13 @@ def score(comparison: Comparison) -> MutualInformation | Unscored:
     are, cannot hide that those are lost.
     """
     if len(comparison.columns) < 2:
-        return Unscored(reason="needs at least two columns")
+        return UnscoredResult(reason="needs at least two columns")
     cells = pair_cells(comparison)
     real, synthetic = information(cells.real), information(cells.synthetic)
     if not _has_relation(cells.real, len(cells.pairs)):
-        return Unscored(reason="finds no relation between columns of the real table")
+        return UnscoredResult(reason="finds no relation between columns of the real table")
     lost = np.abs(real[0] - synthetic[0]).sum() / real[0].sum()
-    return MutualInformation(
+    return MutualInformationResult(
         score=float(max(1 - lost, 0.0)),
         columns=[comparison.columns[i].name for i in cells.chosen],
         real=_as_matrix(cells, real[1]),
@@ -116,7 +116,7 @@ MUTUAL_INFORMATION = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=MutualInformation,
+    result=MutualInformationResult,
     score=score,
     stand_in=StandIn.resampled,
 )

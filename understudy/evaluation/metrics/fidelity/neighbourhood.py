@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, is_missing
-from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.points import ranks_among
 from understudy.synthesizers.blocks import count_threads
 
@@ -18,7 +18,7 @@ N_ROWS_MAX = 5_000
 N_ROWS_MIN = 50
 # A real row's surroundings hold so many other real rows (Naeem et al. 2020).
 N_NEIGHBOURS = 5
-TOO_FEW = Unscored(reason=f"needs at least {N_ROWS_MIN} rows in each table")
+TOO_FEW = UnscoredResult(reason=f"needs at least {N_ROWS_MIN} rows in each table")
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.discrimination import interval
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
 from understudy.evaluation.metrics.fidelity.relations import Halves, Rule, find_relations
 from understudy.tables.schema import ColumnKind
 
@@ -19,7 +19,7 @@ N_ROWS_MAX = 20_000
 N_ROWS_MIN = 200
 
 
-class RuleKept(BaseModel):
+class RuleCompliance(BaseModel):
     """A rule of the real table, and how many rows keep it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,30 +34,30 @@ class RuleKept(BaseModel):
     kept_synthetic: Annotated[float, Field(description="Share of synthetic rows that do.")]
 
 
-class RulesKept(MetricResult):
+class RulesKeptResult(MetricResult):
     """Share of synthetic rows that keep a rule of the real table, averaged over rules."""
 
     metric: Literal["rules_kept"] = "rules_kept"
-    rules: Annotated[list[RuleKept], Field(description="Those that are broken oftenest first.")]
+    rules: Annotated[list[RuleCompliance], Field(description="Those that are broken oftenest first.")]
     unbroken: Annotated[float, Field(description="Share of synthetic rows that break none of them.")]
     unbroken_real: Annotated[float, Field(description="The same of real rows.")]
 
 
-def score(comparison: Comparison) -> RulesKept | Unscored:
+def score(comparison: Comparison) -> RulesKeptResult | UnscoredResult:
     """Return the mean share of rows that keep each rule; rules are found in the real table alone."""
     if comparison.real.n_rows < N_ROWS_MIN:
-        return Unscored(reason=f"needs at least {N_ROWS_MIN} real rows to find rules in")
+        return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} real rows to find rules in")
     rng = comparison.rng("rules_kept")
     halves = _halves(comparison, rng)
     rules = find_relations(halves, rng)
     if not rules:
-        return Unscored(reason="finds no rules in the real table")
+        return UnscoredResult(reason="finds no rules in the real table")
     synthetic = comparison.synthetic.draw(N_ROWS_MAX, rng)
     kept_real = np.array([rule.is_kept(halves.proof) for rule in rules])
     kept = np.array([rule.is_kept(synthetic.columns) for rule in rules])
     a_row = kept.mean(axis=0)
     estimate = float(a_row.mean())
-    return RulesKept(
+    return RulesKeptResult(
         score=estimate,
         interval=interval(estimate, float(a_row.std()) / math.sqrt(len(a_row)), 0.0, 1.0),
         rules=_told(comparison, rules, kept_real.mean(axis=1), kept.mean(axis=1)),
@@ -86,12 +86,12 @@ def _group(kind: ColumnKind) -> str:
 
 def _told(
     comparison: Comparison, rules: list[Rule], real: NDArray[np.float64], synthetic: NDArray[np.float64]
-) -> list[RuleKept]:
+) -> list[RuleCompliance]:
     told = []
     for k in np.argsort(synthetic, kind="stable"):
         names = [comparison.columns[i].name for i in rules[k].columns]
         told.append(
-            RuleKept(
+            RuleCompliance(
                 kind=rules[k].kind,
                 columns=names,
                 sentence=rules[k].sentence(names),
@@ -112,7 +112,7 @@ RULES_KEPT = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=RulesKept,
+    result=RulesKeptResult,
     score=score,
     stand_in=StandIn.fresh,
 )

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.encoding import Values, is_missing
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
 from understudy.evaluation.metrics.fidelity.pair_cells import quantile_edges
 
 N_ROWS_MAX = 50_000
@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 Bins = NDArray[np.int64]
 
 
-class Group(BaseModel):
+class SubgroupScore(BaseModel):
     """The rows that share a value, and how alike they are."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,7 +44,7 @@ class Group(BaseModel):
     worst: Annotated[str, Field(description="The column that differs most within the group.")]
 
 
-class SmallGroup(BaseModel):
+class SmallSubgroup(BaseModel):
     """A group of too few real rows to be judged."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,14 +53,14 @@ class SmallGroup(BaseModel):
     group: str
 
 
-class Subgroups(MetricResult):
+class SubgroupsResult(MetricResult):
     """Similarity of columns within groups; the overall score is the mean over groups."""
 
     metric: Literal["subgroups"] = "subgroups"
     whole: Annotated[float, Field(description="The same of all rows together.")]
     n_groups: int
-    groups: Annotated[list[Group], Field(description="Those furthest below chance first.")]
-    too_small: Annotated[list[SmallGroup], Field(description="Groups of 5 to 49 real rows.")]
+    groups: Annotated[list[SubgroupScore], Field(description="Those furthest below chance first.")]
+    too_small: Annotated[list[SmallSubgroup], Field(description="Groups of 5 to 49 real rows.")]
 
 
 @dataclass(frozen=True)
@@ -83,24 +83,24 @@ class _Grouping:
     synthetic: Bins
 
 
-def score(comparison: Comparison) -> Subgroups | Unscored:
+def score(comparison: Comparison) -> SubgroupsResult | UnscoredResult:
     """Return the mean over groups of the mean similarity of the other columns within each."""
     if len(comparison.columns) < 2:
-        return Unscored(reason="needs at least two columns")
+        return UnscoredResult(reason="needs at least two columns")
     rng = comparison.rng("subgroups")
     drawn = comparison.with_tables(
         real=comparison.real.draw(N_ROWS_MAX, rng), synthetic=comparison.synthetic.draw(N_ROWS_MAX, rng)
     )
     binned = [_binned(drawn, i) for i in range(len(drawn.columns))]
-    groups: list[Group] = []
-    too_small: list[SmallGroup] = []
+    groups: list[SubgroupScore] = []
+    too_small: list[SmallSubgroup] = []
     for grouping in _groupings(drawn):
         judged, small = _judged(drawn, grouping, binned)
         groups += judged
         too_small += small
     if not groups:
-        return Unscored(reason=f"finds no groups of at least {N_REAL_MIN} real rows")
-    return Subgroups(
+        return UnscoredResult(reason=f"finds no groups of at least {N_REAL_MIN} real rows")
+    return SubgroupsResult(
         score=float(np.mean([group.score for group in groups])),
         whole=_whole(binned),
         n_groups=len(groups),
@@ -159,7 +159,7 @@ def _quarters(i: int, real: Values, synthetic: Values) -> _Grouping:
 
 def _judged(
     comparison: Comparison, grouping: _Grouping, binned: Sequence[_Binned]
-) -> tuple[list[Group], list[SmallGroup]]:
+) -> tuple[list[SubgroupScore], list[SmallSubgroup]]:
     n_groups = len(grouping.labels)
     n_real, n_synthetic = (
         np.bincount(part[part >= 0], minlength=n_groups) for part in (grouping.real, grouping.synthetic)
@@ -170,7 +170,7 @@ def _judged(
     )
     name = comparison.columns[grouping.i].name
     judged = [
-        Group(
+        SubgroupScore(
             column=name,
             group=grouping.labels[k],
             n_real=int(n_real[k]),
@@ -182,7 +182,7 @@ def _judged(
         for k in _where(n_real >= N_REAL_MIN)
     ]
     is_small = (n_real >= N_ROWS_SHOWN_MIN) & (n_real < N_REAL_MIN)
-    return judged, [SmallGroup(column=name, group=grouping.labels[k]) for k in _where(is_small)]
+    return judged, [SmallSubgroup(column=name, group=grouping.labels[k]) for k in _where(is_small)]
 
 
 def _where(mask: NDArray[np.bool_]) -> list[int]:
@@ -261,7 +261,7 @@ SUBGROUPS = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=Subgroups,
+    result=SubgroupsResult,
     score=score,
     stand_in=StandIn.resampled,
 )

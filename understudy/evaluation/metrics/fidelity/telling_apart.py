@@ -33,7 +33,7 @@ MakeFeatures = Callable[[Comparison, Sequence[EncodedTable]], tuple[list[Floats]
 Fit = Callable[[Floats, NDArray[np.bool_], int], Any]
 
 
-class ColumnGiveaway(BaseModel):
+class DistinguishingColumn(BaseModel):
     """How much one column helps to tell the tables apart."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,7 +42,7 @@ class ColumnGiveaway(BaseModel):
     auc_lost: Annotated[float, Field(description="Fall of the AUC when this column's values are shuffled.")]
 
 
-class RowGiveaway(BaseModel):
+class DistinguishingRow(BaseModel):
     """A synthetic row that gave itself away."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,10 +56,11 @@ class TellingApart(MetricResult):
 
     classifier: str
     giveaways: Annotated[
-        list[ColumnGiveaway], Field(description="Columns, most telling first; of the synthetic table only.")
+        list[DistinguishingColumn],
+        Field(description="Columns, most telling first; of the synthetic table only."),
     ]
     rows: Annotated[
-        list[RowGiveaway], Field(description="Rows, most telling first; of the synthetic table only.")
+        list[DistinguishingRow], Field(description="Rows, most telling first; of the synthetic table only.")
     ]
     curve: Annotated[
         list[tuple[float, float]],
@@ -153,7 +154,9 @@ def _area(scores: Floats, is_synthetic: NDArray[np.bool_]) -> float:
     return auc(scores[is_synthetic], scores[~is_synthetic])
 
 
-def _giveaways(comparison: Comparison, detective: Detective, model: Any, rows: Rows) -> list[ColumnGiveaway]:
+def _giveaways(
+    comparison: Comparison, detective: Detective, model: Any, rows: Rows
+) -> list[DistinguishingColumn]:
     """Return the columns by how much the first fold's AUC falls when each is shuffled."""
     rng = comparison.rng(f"{detective.purpose} giveaways")
     test = rng.permutation(np.flatnonzero(rows.folds == 0))[:N_ROWS_IMPORTANCE]
@@ -164,15 +167,15 @@ def _giveaways(comparison: Comparison, detective: Detective, model: Any, rows: R
         shuffled = features.copy()
         shuffled[:, part] = features[rng.permutation(len(test)), part]
         lost = whole - _area(model.decision_function(shuffled), labels)
-        result.append(ColumnGiveaway(column=column.name, auc_lost=lost))
+        result.append(DistinguishingColumn(column=column.name, auc_lost=lost))
     return sorted(result, key=lambda giveaway: -giveaway.auc_lost)
 
 
-def _most_telling(scores: Floats, positions: NDArray[np.int64]) -> list[RowGiveaway]:
+def _most_telling(scores: Floats, positions: NDArray[np.int64]) -> list[DistinguishingRow]:
     from scipy.special import expit
 
     first = np.argsort(-scores, kind="stable")[:N_ROWS_SHOWN]
-    return [RowGiveaway(row=int(positions[i]), score=round(float(expit(scores[i])), 4)) for i in first]
+    return [DistinguishingRow(row=int(positions[i]), score=round(float(expit(scores[i])), 4)) for i in first]
 
 
 def _curve(real: Floats, synthetic: Floats) -> list[tuple[float, float]]:

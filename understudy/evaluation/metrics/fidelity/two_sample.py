@@ -12,7 +12,7 @@ from understudy.evaluation.boosting import n_bins
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable
 from understudy.evaluation.features import as_features
-from understudy.evaluation.metrics.base import Metric, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, StandIn, UnscoredResult
 from understudy.evaluation.metrics.fidelity.telling_apart import (
     N_FOLDS,
     N_ROWS_MIN,
@@ -30,19 +30,19 @@ N_TREES = 60
 LEARNING_RATE = 0.15
 
 
-class TwoSample(TellingApart):
+class TwoSampleResult(TellingApart):
     """AUC of gradient-boosted trees that were asked which rows are synthetic."""
 
     metric: Literal["two_sample"] = "two_sample"
 
 
-def score(comparison: Comparison) -> TwoSample | Unscored:
+def score(comparison: Comparison) -> TwoSampleResult | UnscoredResult:
     """Return the out-of-fold AUC of gradient-boosted trees; 0.5 is a coin's, 1 is a perfect detective's."""
     if n_rows_asked(comparison, _DETECTIVE) < N_ROWS_MIN:
-        return Unscored(reason=f"needs at least {N_ROWS_MIN} rows in each table")
+        return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} rows in each table")
     with one_thread():
         found = ask(comparison, _DETECTIVE)
-    return TwoSample(classifier=f"gradient-boosted trees, {N_TREES} rounds, {N_FOLDS} folds", **found)
+    return TwoSampleResult(classifier=f"gradient-boosted trees, {N_TREES} rounds, {N_FOLDS} folds", **found)
 
 
 def _features(_: Comparison, tables: Sequence[EncodedTable]) -> tuple[list[Floats], list[slice]]:
@@ -81,7 +81,7 @@ TWO_SAMPLE = Metric(
     direction="nearer",
     range=(0.0, 1.0),
     best=0.5,
-    result=TwoSample,
+    result=TwoSampleResult,
     score=score,
     stand_in=StandIn.fresh,
 )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import MISSING, EncodedTable, Values, is_missing
-from understudy.evaluation.metrics.base import Metric, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, StandIn, UnscoredResult
 from understudy.evaluation.metrics.fidelity.telling_apart import (
     N_FOLDS,
     N_ROWS_MIN,
@@ -27,19 +27,19 @@ N_ROWS_MAX = 10_000
 N_CATEGORIES = 10
 
 
-class TwoSampleLinear(TellingApart):
+class TwoSampleLinearResult(TellingApart):
     """AUC of a logistic regression that was asked which rows are synthetic."""
 
     metric: Literal["two_sample_linear"] = "two_sample_linear"
 
 
-def score(comparison: Comparison) -> TwoSampleLinear | Unscored:
+def score(comparison: Comparison) -> TwoSampleLinearResult | UnscoredResult:
     """Return the out-of-fold AUC of a logistic regression; 0.5 is a coin's."""
     if n_rows_asked(comparison, _DETECTIVE) < N_ROWS_MIN:
-        return Unscored(reason=f"needs at least {N_ROWS_MIN} rows in each table")
+        return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} rows in each table")
     with one_thread():
         found = ask(comparison, _DETECTIVE)
-    return TwoSampleLinear(classifier=f"logistic regression, {N_FOLDS} folds", **found)
+    return TwoSampleLinearResult(classifier=f"logistic regression, {N_FOLDS} folds", **found)
 
 
 def _features(_: Comparison, tables: Sequence[EncodedTable]) -> tuple[list[Floats], list[slice]]:
@@ -95,7 +95,7 @@ TWO_SAMPLE_LINEAR = Metric(
     direction="nearer",
     range=(0.0, 1.0),
     best=0.5,
-    result=TwoSampleLinear,
+    result=TwoSampleLinearResult,
     score=score,
     stand_in=StandIn.fresh,
 )

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from understudy.evaluation.metrics.base import Metric
-from understudy.evaluation.metrics.privacy.attribute_inference import ATTRIBUTE_INFERENCE, AttributeInference
-from understudy.evaluation.metrics.privacy.canaries import CANARIES, CanariesFound
-from understudy.evaluation.metrics.privacy.exact_copies import EXACT_COPIES, ExactCopies
-from understudy.evaluation.metrics.privacy.linkability import LINKABILITY, Linkability
-from understudy.evaluation.metrics.privacy.membership_density import MEMBERSHIP_DENSITY, MembershipDensity
-from understudy.evaluation.metrics.privacy.membership_distance import MEMBERSHIP_DISTANCE, MembershipDistance
-from understudy.evaluation.metrics.privacy.membership_low_fpr import MEMBERSHIP_LOW_FPR, MembershipLowFpr
-from understudy.evaluation.metrics.privacy.membership_outliers import MEMBERSHIP_OUTLIERS, MembershipOutliers
-from understudy.evaluation.metrics.privacy.near_copies import NEAR_COPIES, NearCopies
-from understudy.evaluation.metrics.privacy.nearest_record import NEAREST_RECORD, NearestRecord
-from understudy.evaluation.metrics.privacy.singling_out import SINGLING_OUT, SinglingOut
+from understudy.evaluation.metrics.privacy.attribute_inference import (
+    ATTRIBUTE_INFERENCE,
+    AttributeInferenceResult,
+)
+from understudy.evaluation.metrics.privacy.canaries import CANARIES, CanariesResult
+from understudy.evaluation.metrics.privacy.exact_copies import EXACT_COPIES, ExactCopiesResult
+from understudy.evaluation.metrics.privacy.linkability import LINKABILITY, LinkabilityResult
+from understudy.evaluation.metrics.privacy.membership_density import (
+    MEMBERSHIP_DENSITY,
+    MembershipDensityResult,
+)
+from understudy.evaluation.metrics.privacy.membership_distance import (
+    MEMBERSHIP_DISTANCE,
+    MembershipDistanceResult,
+)
+from understudy.evaluation.metrics.privacy.membership_low_fpr import (
+    MEMBERSHIP_LOW_FPR,
+    MembershipLowFprResult,
+)
+from understudy.evaluation.metrics.privacy.membership_outliers import (
+    MEMBERSHIP_OUTLIERS,
+    MembershipOutliersResult,
+)
+from understudy.evaluation.metrics.privacy.near_copies import NEAR_COPIES, NearCopiesResult
+from understudy.evaluation.metrics.privacy.nearest_record import NEAREST_RECORD, NearestRecordResult
+from understudy.evaluation.metrics.privacy.singling_out import SINGLING_OUT, SinglingOutResult
 
-__all__ = ["PRIVACY", "ExactCopies", "NearestRecord", "PrivacyResult"]
+__all__ = ["PRIVACY", "ExactCopiesResult", "NearestRecordResult", "PrivacyResult"]
 
 # Attacks before copies before smoke alarms: as they are to be read.
 PRIVACY: tuple[Metric, ...] = (
@@ -33,15 +48,15 @@ PRIVACY: tuple[Metric, ...] = (
 )
 
 PrivacyResult = (
-    MembershipDistance
-    | MembershipDensity
-    | MembershipLowFpr
-    | MembershipOutliers
-    | SinglingOut
-    | Linkability
-    | AttributeInference
-    | ExactCopies
-    | NearCopies
-    | CanariesFound
-    | NearestRecord
+    MembershipDistanceResult
+    | MembershipDensityResult
+    | MembershipLowFprResult
+    | MembershipOutliersResult
+    | SinglingOutResult
+    | LinkabilityResult
+    | AttributeInferenceResult
+    | ExactCopiesResult
+    | NearCopiesResult
+    | CanariesResult
+    | NearestRecordResult
 )

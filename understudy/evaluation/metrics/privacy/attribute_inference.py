@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
 from understudy.evaluation.points import Neighbours, Points, as_points
 from understudy.evaluation.rates import CONFIDENCE, Interval, difference
 from understudy.evaluation.secrets import secret_columns
@@ -23,7 +23,7 @@ N_OTHER_VIEWS = 3
 Guessed = NDArray[np.float32] | NDArray[np.int32]
 
 
-class SecretColumn(BaseModel):
+class SensitiveAttributeScore(BaseModel):
     """How often an attacker guesses a value who knows all others of the row."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,14 +38,14 @@ class SecretColumn(BaseModel):
     interval: Interval
 
 
-class AttributeInference(MetricResult):
+class AttributeInferenceResult(MetricResult):
     """Largest excess of right guesses for rows that were learnt from."""
 
     metric: Literal["attribute_inference"] = "attribute_inference"
-    columns: Annotated[list[SecretColumn], Field(description="Largest excess first.")]
+    columns: Annotated[list[SensitiveAttributeScore], Field(description="Largest excess first.")]
 
 
-def score(comparison: Comparison) -> AttributeInference | Unscored:
+def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
     """Return the largest excess, over the sensitive columns, of guesses by the nearest synthetic row.
 
     Notes
@@ -55,17 +55,19 @@ def score(comparison: Comparison) -> AttributeInference | Unscored:
     """
     secrets = secret_columns(comparison)
     if not secrets or len(comparison.columns) < 2:
-        return Unscored(reason="needs two columns, one of which can be guessed")
+        return UnscoredResult(reason="needs two columns, one of which can be guessed")
     chosen = targets(comparison)
     if chosen is None:
-        return Unscored(reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows")
+        return UnscoredResult(
+            reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows"
+        )
     members, others = (as_points(comparison, table) for table in (chosen.members, chosen.others))
     found = search(comparison)
     guessed = [
         _guess(comparison, column, view, [(members, found.members), (others, found.others)], found.synthetic)
         for view, column in enumerate(secrets, start=N_OTHER_VIEWS)
     ]
-    return AttributeInference(
+    return AttributeInferenceResult(
         score=max(one.excess for one in guessed),
         # The largest of several: each interval is so wide that all hold at once, and so do their upper ends.
         interval=(max(one.interval[0] for one in guessed), max(one.interval[1] for one in guessed)),
@@ -80,7 +82,7 @@ def _guess(
     view: int,
     asked: list[tuple[Points, Neighbours]],
     synthetic: Points,
-) -> SecretColumn:
+) -> SensitiveAttributeScore:
     place = synthetic.place(column)
     hits = [
         _is_right(_values(points, place), _values(synthetic, place)[near.rows[view, :, 0]])
@@ -89,7 +91,7 @@ def _guess(
     attack, control = (float(hit.mean()) for hit in hits)
     confidence = 1 - (1 - CONFIDENCE) / len(secret_columns(comparison))
     excess = difference(attack, control, *(len(hit) for hit in hits), confidence=confidence)
-    return SecretColumn(
+    return SensitiveAttributeScore(
         column=comparison.columns[column].name,
         is_category=comparison.encoder.columns[column].is_categorical,
         attack=attack,
@@ -119,7 +121,7 @@ ATTRIBUTE_INFERENCE = Metric(
     direction="lower",
     range=(-1.0, 1.0),
     best=0.0,
-    result=AttributeInference,
+    result=AttributeInferenceResult,
     score=score,
     needs=frozenset({Need.holdout}),
     stand_in=StandIn.fresh,

@@ -10,13 +10,13 @@ from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.discrimination import auc, auc_standard_error, interval
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, UnscoredResult
 from understudy.evaluation.points import as_points, find_nearest
 
 N_CANARIES_MIN = 10
 
 
-class CanariesFound(MetricResult):
+class CanariesResult(MetricResult):
     """AUC of telling planted canaries from those that were left out."""
 
     metric: Literal["canaries"] = "canaries"
@@ -30,7 +30,7 @@ class CanariesFound(MetricResult):
     n_found: Annotated[int, Field(description="Planted canaries that equal a synthetic row.")]
 
 
-def score(comparison: Comparison) -> CanariesFound | Unscored:
+def score(comparison: Comparison) -> CanariesResult | UnscoredResult:
     """Return how well the nearest synthetic row tells planted canaries from those left out.
 
     Notes
@@ -43,13 +43,15 @@ def score(comparison: Comparison) -> CanariesFound | Unscored:
     is_planted = comparison.canaries.is_planted
     n_planted, n_left = int(is_planted.sum()), int((~is_planted).sum())
     if min(n_planted, n_left) < N_CANARIES_MIN:
-        return Unscored(reason=f"needs {N_CANARIES_MIN} canaries that were planted and as many that were not")
+        return UnscoredResult(
+            reason=f"needs {N_CANARIES_MIN} canaries that were planted and as many that were not"
+        )
     points = [as_points(comparison, one) for one in (comparison.canaries.table, comparison.synthetic)]
     nearness = -find_nearest(points[0], points[1], 1).distances[0, :, 0].astype(np.float64)
     planted, left_out = nearness[is_planted], nearness[~is_planted]
     area = auc(planted, left_out)
     hashes = comparison.canaries.table.row_hashes[is_planted]
-    return CanariesFound(
+    return CanariesResult(
         score=area,
         interval=interval(area, auc_standard_error(area, n_planted, n_left), 0.0, 1.0),
         exposure=exposure(planted, left_out),
@@ -85,7 +87,7 @@ CANARIES = Metric(
     direction="lower",
     range=(0.0, 1.0),
     best=0.5,
-    result=CanariesFound,
+    result=CanariesResult,
     score=score,
     needs=frozenset({Need.canaries}),
     stand_in=None,

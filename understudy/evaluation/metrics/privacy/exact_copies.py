@@ -18,7 +18,7 @@ SHARE_TELLING = 0.1
 Hashes = NDArray[np.uint64]
 
 
-class ExactCopies(MetricResult):
+class ExactCopiesResult(MetricResult):
     """Share of rows that equal a training row in every column."""
 
     metric: Literal["exact_copies"] = "exact_copies"
@@ -46,7 +46,7 @@ class ExactCopies(MetricResult):
     ] = None
 
 
-def score(comparison: Comparison) -> ExactCopies:
+def score(comparison: Comparison) -> ExactCopiesResult:
     """Return the share of rows, of all rows of the table, that equal a row of the whole real table.
 
     Notes
@@ -60,7 +60,7 @@ def score(comparison: Comparison) -> ExactCopies:
     unique = hashes[counts == 1]
     is_copy = np.isin(asked, real)
     n_rows = {"real": len(real), "synthetic": len(asked)}
-    return ExactCopies(
+    return ExactCopiesResult(
         score=float(np.mean(is_copy)),
         n_copies=int(is_copy.sum()),
         n_copies_of_unique=int(np.isin(asked[is_copy], unique).sum()),
@@ -108,7 +108,7 @@ EXACT_COPIES = Metric(
     direction="lower",
     range=(0.0, 1.0),
     best=0.0,
-    result=ExactCopies,
+    result=ExactCopiesResult,
     score=score,
     stand_in=StandIn.fresh,
 )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
 from understudy.evaluation.points import Neighbours
 from understudy.evaluation.rates import CONFIDENCE, Interval, risk
 from understudy.evaluation.secrets import split_columns
@@ -30,7 +30,7 @@ class LinkedRows(BaseModel):
     interval: Interval
 
 
-class Linkability(MetricResult):
+class LinkabilityResult(MetricResult):
     """Risk that two files about the same people are brought together."""
 
     metric: Literal["linkability"] = "linkability"
@@ -39,7 +39,7 @@ class Linkability(MetricResult):
     neighbours: list[LinkedRows]
 
 
-def score(comparison: Comparison) -> Linkability | Unscored:
+def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
     """Return the larger risk of those of 1 and of 10 neighbours.
 
     Notes
@@ -48,13 +48,15 @@ def score(comparison: Comparison) -> Linkability | Unscored:
     two halves are linked if the same synthetic row is among the nearest of both.
     """
     if len(comparison.columns) < 2:
-        return Unscored(reason="needs two columns")
+        return UnscoredResult(reason="needs two columns")
     chosen = targets(comparison)
     if chosen is None:
-        return Unscored(reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows")
+        return UnscoredResult(
+            reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows"
+        )
     found = search(comparison)
     linked = [_linked(found, k) for k in NEIGHBOURS_ASKED]
-    return Linkability(
+    return LinkabilityResult(
         score=max(one.risk for one in linked),
         # The largest of several: each interval is so wide that all hold at once, and so do their upper ends.
         interval=(max(one.interval[0] for one in linked), max(one.interval[1] for one in linked)),
@@ -96,7 +98,7 @@ LINKABILITY = Metric(
     direction="lower",
     range=(-1.0, 1.0),
     best=0.0,
-    result=Linkability,
+    result=LinkabilityResult,
     score=score,
     needs=frozenset({Need.holdout}),
     stand_in=StandIn.fresh,

@@ -13,11 +13,11 @@ from understudy.evaluation.attackers import (
 )
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.discrimination import auc_standard_error, interval
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
 from understudy.evaluation.targets import N_TARGETS_MIN, targets
 
 
-class MembershipDensity(MetricResult):
+class MembershipDensityResult(MetricResult):
     """AUC of an attacker who compares the density of synthetic and of other real rows."""
 
     metric: Literal["membership_density"] = "membership_density"
@@ -25,7 +25,7 @@ class MembershipDensity(MetricResult):
     roc: list[RocPoint]
 
 
-def score(comparison: Comparison) -> MembershipDensity | Unscored:
+def score(comparison: Comparison) -> MembershipDensityResult | UnscoredResult:
     """Return how well the ratio of densities around a row tells members from other real rows.
 
     Notes
@@ -35,9 +35,11 @@ def score(comparison: Comparison) -> MembershipDensity | Unscored:
     """
     chosen = targets(comparison)
     if chosen is None:
-        return Unscored(reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows")
+        return UnscoredResult(
+            reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows"
+        )
     attack, n = by_density(comparison), chosen.n_apart
-    return MembershipDensity(
+    return MembershipDensityResult(
         score=attack.auc,
         interval=interval(attack.auc, auc_standard_error(attack.auc, n, n), 0.0, 1.0),
         attackers=[one.describe() for one in attacks_with_references(comparison)],
@@ -61,7 +63,7 @@ MEMBERSHIP_DENSITY = Metric(
     direction="lower",
     range=(0.0, 1.0),
     best=0.5,
-    result=MembershipDensity,
+    result=MembershipDensityResult,
     score=score,
     needs=frozenset({Need.holdout}),
     stand_in=StandIn.fresh,

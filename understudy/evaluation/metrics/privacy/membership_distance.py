@@ -9,14 +9,14 @@ from pydantic import Field
 from understudy.evaluation.attackers import RocPoint, by_distance, found_at, roc_points
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.discrimination import auc_standard_error, interval
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
 from understudy.evaluation.targets import N_TARGETS_MIN, targets
 
 # Below this many targets, a rate of 0.1 % is a handful of rows.
 N_TARGETS_FOR_RARE = 10_000
 
 
-class MembershipDistance(MetricResult):
+class MembershipDistanceResult(MetricResult):
     """AUC of an attacker who takes rows with a near synthetic row for members."""
 
     metric: Literal["membership_distance"] = "membership_distance"
@@ -27,7 +27,7 @@ class MembershipDistance(MetricResult):
     roc: list[RocPoint]
 
 
-def score(comparison: Comparison) -> MembershipDistance | Unscored:
+def score(comparison: Comparison) -> MembershipDistanceResult | UnscoredResult:
     """Return how often a row that was learnt from has a nearer synthetic row than a held-out one.
 
     Notes
@@ -36,10 +36,12 @@ def score(comparison: Comparison) -> MembershipDistance | Unscored:
     """
     chosen = targets(comparison)
     if chosen is None:
-        return Unscored(reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows")
+        return UnscoredResult(
+            reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows"
+        )
     attack = by_distance(comparison)
     is_many = 2 * chosen.n >= N_TARGETS_FOR_RARE
-    return MembershipDistance(
+    return MembershipDistanceResult(
         score=attack.auc,
         interval=interval(attack.auc, auc_standard_error(attack.auc, chosen.n, chosen.n), 0.0, 1.0),
         found=attack.found,
@@ -59,7 +61,7 @@ MEMBERSHIP_DISTANCE = Metric(
     direction="lower",
     range=(0.0, 1.0),
     best=0.5,
-    result=MembershipDistance,
+    result=MembershipDistanceResult,
     score=score,
     needs=frozenset({Need.holdout}),
     stand_in=StandIn.fresh,

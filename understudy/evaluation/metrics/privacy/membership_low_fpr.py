@@ -15,12 +15,12 @@ from understudy.evaluation.attackers import (
     attacks_with_references,
 )
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
 from understudy.evaluation.rates import CONFIDENCE, Interval, exact_interval
 from understudy.evaluation.targets import N_TARGETS_MIN, targets
 
 
-class MembershipLowFpr(MetricResult):
+class MembershipLowFprResult(MetricResult):
     """Share of members found at 1 % false alarms, by the best attacker."""
 
     metric: Literal["membership_low_fpr"] = "membership_low_fpr"
@@ -29,7 +29,7 @@ class MembershipLowFpr(MetricResult):
     auc: Annotated[float, Field(description="Of the best one, on the second half.")]
 
 
-def score(comparison: Comparison) -> MembershipLowFpr | Unscored:
+def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
     """Return the share of members found, by the attacker who is chosen on the other half of the targets.
 
     Notes
@@ -39,7 +39,7 @@ def score(comparison: Comparison) -> MembershipLowFpr | Unscored:
     """
     chosen = targets(comparison)
     if chosen is None or chosen.n_apart < N_TARGETS_MIN:
-        return Unscored(
+        return UnscoredResult(
             reason=f"needs {N_TARGETS_MIN} training rows and {3 * N_TARGETS_MIN // 2} held-out rows"
         )
     n = chosen.n_apart
@@ -48,7 +48,7 @@ def score(comparison: Comparison) -> MembershipLowFpr | Unscored:
     first = [attack.of(is_first, is_first) for attack in attacks]
     best = int(np.argmax([attack.found for attack in first]))
     second = attacks[best].of(~is_first, ~is_first)
-    return MembershipLowFpr(
+    return MembershipLowFprResult(
         score=second.found,
         interval=interval_of_found(second.members, second.others),
         attacker=second.name,
@@ -102,7 +102,7 @@ MEMBERSHIP_LOW_FPR = Metric(
     direction="lower",
     range=(0.0, 1.0),
     best=0.01,
-    result=MembershipLowFpr,
+    result=MembershipLowFprResult,
     score=score,
     needs=frozenset({Need.holdout}),
     stand_in=StandIn.fresh,

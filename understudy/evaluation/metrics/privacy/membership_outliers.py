@@ -11,7 +11,7 @@ from pydantic import Field
 from understudy.evaluation.attackers import Attack, attacks_with_references
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.discrimination import auc_standard_error, interval
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
 from understudy.evaluation.targets import search, targets
 
 # The farthest from their fellows, of all targets.
@@ -21,7 +21,7 @@ N_OUTLIERS_MIN = 100
 N_FELLOWS = 5
 
 
-class MembershipOutliers(MetricResult):
+class MembershipOutliersResult(MetricResult):
     """AUC of the best attacker on the rows that lie farthest from all others."""
 
     metric: Literal["membership_outliers"] = "membership_outliers"
@@ -30,7 +30,7 @@ class MembershipOutliers(MetricResult):
     auc_of_others: Annotated[float, Field(description="Of the same attacker, on all other targets.")]
 
 
-def score(comparison: Comparison) -> MembershipOutliers | Unscored:
+def score(comparison: Comparison) -> MembershipOutliersResult | UnscoredResult:
     """Return the AUC on outliers, of the attacker who is best on all others.
 
     Notes
@@ -51,7 +51,7 @@ def score(comparison: Comparison) -> MembershipOutliers | Unscored:
     best = int(np.argmax([attack.auc for attack in rest]))
     attack = attacks[best].of(*is_outlier)
     n_members, n_others = len(attack.members), len(attack.others)
-    return MembershipOutliers(
+    return MembershipOutliersResult(
         score=attack.auc,
         interval=interval(attack.auc, auc_standard_error(attack.auc, n_members, n_others), 0.0, 1.0),
         attacker=attack.name,
@@ -65,8 +65,10 @@ def _remoteness(apart: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(apart[:, :N_FELLOWS].mean(axis=1))
 
 
-def _too_few() -> Unscored:
-    return Unscored(reason=f"needs {N_OUTLIERS_MIN} outliers among the training rows and the held-out rows")
+def _too_few() -> UnscoredResult:
+    return UnscoredResult(
+        reason=f"needs {N_OUTLIERS_MIN} outliers among the training rows and the held-out rows"
+    )
 
 
 MEMBERSHIP_OUTLIERS = Metric(
@@ -79,7 +81,7 @@ MEMBERSHIP_OUTLIERS = Metric(
     direction="lower",
     range=(0.0, 1.0),
     best=0.5,
-    result=MembershipOutliers,
+    result=MembershipOutliersResult,
     score=score,
     needs=frozenset({Need.holdout}),
     stand_in=StandIn.fresh,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
 from understudy.evaluation.points import as_points, count_differences
 from understudy.evaluation.rates import CONFIDENCE, Interval, difference
 from understudy.evaluation.targets import N_TARGETS_MIN, targets
@@ -19,7 +19,7 @@ TOLERANCE = 0.01
 N_DIFFERENT_ASKED = (0, 1)
 
 
-class CopiedRows(BaseModel):
+class NearCopyCounts(BaseModel):
     """How many rows have a synthetic row that differs in so few columns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,18 +31,20 @@ class CopiedRows(BaseModel):
     interval: Interval
 
 
-class NearCopies(MetricResult):
+class NearCopiesResult(MetricResult):
     """Excess of near copies of rows that were learnt from."""
 
     metric: Literal["near_copies"] = "near_copies"
-    copies: list[CopiedRows]
+    copies: list[NearCopyCounts]
 
 
-def score(comparison: Comparison) -> NearCopies | Unscored:
+def score(comparison: Comparison) -> NearCopiesResult | UnscoredResult:
     """Return how much oftener a row has a near copy if it was learnt from than if it was not."""
     chosen = targets(comparison)
     if chosen is None:
-        return Unscored(reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows")
+        return UnscoredResult(
+            reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows"
+        )
     synthetic = as_points(comparison, comparison.synthetic)
     differences = [
         count_differences(as_points(comparison, table), synthetic, TOLERANCE)
@@ -51,7 +53,7 @@ def score(comparison: Comparison) -> NearCopies | Unscored:
     # In a table of one column, every row differs from every other in one column at most.
     asked = [n for n in N_DIFFERENT_ASKED if n < len(comparison.columns)]
     copies = [_copied(differences, n, len(asked)) for n in asked]
-    return NearCopies(
+    return NearCopiesResult(
         score=max(one.excess for one in copies),
         # The largest of several: each interval is so wide that all hold at once, and so do their upper ends.
         interval=(max(one.interval[0] for one in copies), max(one.interval[1] for one in copies)),
@@ -60,11 +62,11 @@ def score(comparison: Comparison) -> NearCopies | Unscored:
     )
 
 
-def _copied(differences: list[NDArray[np.float64]], n_different: int, n_asked: int) -> CopiedRows:
+def _copied(differences: list[NDArray[np.float64]], n_different: int, n_asked: int) -> NearCopyCounts:
     attack, control = (float(np.mean(found <= n_different)) for found in differences)
     confidence = 1 - (1 - CONFIDENCE) / n_asked
     excess = difference(attack, control, *(len(found) for found in differences), confidence=confidence)
-    return CopiedRows(
+    return NearCopyCounts(
         n_different=n_different,
         attack=attack,
         control=control,
@@ -83,7 +85,7 @@ NEAR_COPIES = Metric(
     direction="lower",
     range=(-1.0, 1.0),
     best=0.0,
-    result=NearCopies,
+    result=NearCopiesResult,
     score=score,
     needs=frozenset({Need.holdout}),
     stand_in=StandIn.fresh,

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.discrimination import interval
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, UnscoredResult
 from understudy.evaluation.points import as_points, find_nearest
 
 N_QUERIES_MAX = 5_000
@@ -19,7 +19,7 @@ N_REFERENCES_MAX = 50_000
 N_ROWS_MIN = 50
 
 
-class NearestRecord(MetricResult):
+class NearestRecordResult(MetricResult):
     """Share of synthetic rows that are nearer to a training row than to a held-out row."""
 
     metric: Literal["nearest_record"] = "nearest_record"
@@ -35,7 +35,7 @@ class NearestRecord(MetricResult):
     ratio_to_holdout: Annotated[float, Field(description="The same for held-out rows.")]
 
 
-def score(comparison: Comparison) -> NearestRecord | Unscored:
+def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
     """Return how often the nearest row of equally many training and held-out rows is a training row.
 
     Notes
@@ -46,7 +46,7 @@ def score(comparison: Comparison) -> NearestRecord | Unscored:
     assert comparison.holdout is not None
     n_references = min(comparison.real.n_rows, comparison.holdout.n_rows, N_REFERENCES_MAX)
     if n_references < N_ROWS_MIN:
-        return Unscored(reason=f"needs at least {N_ROWS_MIN} training rows and as many held-out rows")
+        return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} training rows and as many held-out rows")
     rng = comparison.rng("nearest_record")
     synthetic = as_points(comparison, comparison.synthetic.draw(N_QUERIES_MAX, rng))
     to_training, to_holdout = (
@@ -58,7 +58,7 @@ def score(comparison: Comparison) -> NearestRecord | Unscored:
     share = float(np.mean(to_training[:, 0] < to_holdout[:, 0])) + ties / 2
     # The variance of outcomes 0, 1/2 and 1 around their mean.
     error = math.sqrt(max(share * (1 - share) - ties / 4, 0.0) / n_queries)
-    return NearestRecord(
+    return NearestRecordResult(
         score=share,
         interval=interval(share, error, 0.0, 1.0),
         standard_error=error,
@@ -85,7 +85,7 @@ NEAREST_RECORD = Metric(
     direction="nearer",
     range=(0.0, 1.0),
     best=0.5,
-    result=NearestRecord,
+    result=NearestRecordResult,
     score=score,
     needs=frozenset({Need.holdout}),
 )

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Values
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
 from understudy.evaluation.predicates import NOBODY, SortedColumn, hits_of_combinations, hits_of_values
 from understudy.evaluation.rates import CONFIDENCE, Interval, exact_interval
 
@@ -26,7 +26,7 @@ N_ROWS_MAX = 100_000
 Kind = Literal["one column", "many columns"]
 
 
-class Guesses(BaseModel):
+class SinglingOutGuesses(BaseModel):
     """How often guesses of one kind pick out a row."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,14 +46,14 @@ class Guesses(BaseModel):
     interval: Interval
 
 
-class SinglingOut(MetricResult):
+class SinglingOutResult(MetricResult):
     """Risk that a row which was learnt from is picked out by what a synthetic row says."""
 
     metric: Literal["singling_out"] = "singling_out"
-    guesses: list[Guesses]
+    guesses: list[SinglingOutGuesses]
 
 
-def score(comparison: Comparison) -> SinglingOut | Unscored:
+def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
     """Return the larger risk of guesses of one and of many columns.
 
     Notes
@@ -69,7 +69,7 @@ def score(comparison: Comparison) -> SinglingOut | Unscored:
     synthetic = comparison.synthetic.draw(N_ROWS_MAX, rng)
     n_holdout = holdout.n_rows
     if min(n_holdout, training.n_rows) < N_ROWS_MIN:
-        return Unscored(reason=f"needs at least {N_ROWS_MIN} training rows and as many held-out rows")
+        return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} training rows and as many held-out rows")
     pool = _pool(comparison)
     kinds: list[tuple[Kind, NDArray[np.int64]]] = [
         ("one column", hits_of_values(synthetic, pool, N_VALUES_GUESSED, rng)),
@@ -77,12 +77,12 @@ def score(comparison: Comparison) -> SinglingOut | Unscored:
     ]
     kinds = [(kind, hits) for kind, hits in kinds if len(hits) >= N_GUESSES_MIN]
     if not kinds:
-        return Unscored(reason="needs values or combinations that occur once among the synthetic rows")
+        return UnscoredResult(reason="needs values or combinations that occur once among the synthetic rows")
     guesses = [
         judge_guesses(kind, hits, training.n_rows, n_holdout, confidence=1 - (1 - CONFIDENCE) / len(kinds))
         for kind, hits in kinds
     ]
-    return SinglingOut(
+    return SinglingOutResult(
         score=max(one.risk for one in guesses),
         # The larger of two: each interval is so wide that both hold at once, and so do their upper ends.
         interval=(max(one.interval[0] for one in guesses), max(one.interval[1] for one in guesses)),
@@ -115,7 +115,7 @@ def _values(comparison: Comparison) -> Iterator[Values]:
 
 def judge_guesses(
     kind: Kind, hits: NDArray[np.int64], n_training: int, n_holdout: int, *, confidence: float
-) -> Guesses:
+) -> SinglingOutGuesses:
     """Return the risk of guesses that hit these rows, training rows being the first.
 
     Notes
@@ -137,7 +137,7 @@ def judge_guesses(
     attack, control = rates(share)
     # Nobody hit: the interval of hits themselves is what is known.
     at_most = exact_interval(0, n_guesses, confidence=confidence)[1] if n_hit == 0 else _risk(*rates(high))
-    return Guesses(
+    return SinglingOutGuesses(
         kind=kind,
         n=n_guesses,
         attack=attack,
@@ -161,7 +161,7 @@ SINGLING_OUT = Metric(
     direction="lower",
     range=(-1.0, 1.0),
     best=0.0,
-    result=SinglingOut,
+    result=SinglingOutResult,
     score=score,
     needs=frozenset({Need.holdout}),
     stand_in=StandIn.fresh,

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from understudy.evaluation.metrics.base import Metric
-from understudy.evaluation.metrics.usefulness.augmentation import AUGMENTATION, Augmentation
-from understudy.evaluation.metrics.usefulness.queries import QUERIES, Queries
-from understudy.evaluation.metrics.usefulness.rare_class import RARE_CLASS, RareClass
+from understudy.evaluation.metrics.usefulness.augmentation import AUGMENTATION, AugmentationResult
+from understudy.evaluation.metrics.usefulness.queries import QUERIES, QueriesResult
+from understudy.evaluation.metrics.usefulness.rare_class import RARE_CLASS, RareClassResult
 from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import (
     TRAIN_SYNTHETIC_TEST_REAL,
-    TrainSyntheticTestReal,
+    TrainSyntheticTestRealResult,
 )
 
-__all__ = ["USEFULNESS", "Augmentation", "Queries", "RareClass", "TrainSyntheticTestReal", "UsefulnessResult"]
+__all__ = [
+    "USEFULNESS",
+    "AugmentationResult",
+    "QueriesResult",
+    "RareClassResult",
+    "TrainSyntheticTestRealResult",
+    "UsefulnessResult",
+]
 
 USEFULNESS: tuple[Metric, ...] = (TRAIN_SYNTHETIC_TEST_REAL, RARE_CLASS, AUGMENTATION, QUERIES)
 
-UsefulnessResult = TrainSyntheticTestReal | RareClass | Augmentation | Queries
+UsefulnessResult = TrainSyntheticTestRealResult | RareClassResult | AugmentationResult | QueriesResult

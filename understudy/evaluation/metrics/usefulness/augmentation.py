@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
 from understudy.evaluation.prediction import (
     Experiment,
     Labelled,
@@ -22,7 +22,7 @@ from understudy.evaluation.prediction import (
 )
 
 
-class Augmentation(MetricResult):
+class AugmentationResult(MetricResult):
     """What a model gains when the judged rows are added to the real ones that it learns from."""
 
     metric: Literal["augmentation"] = "augmentation"
@@ -32,21 +32,21 @@ class Augmentation(MetricResult):
     augmented: Annotated[float, Field(description="Of a model of both.")]
 
 
-def score(comparison: Comparison) -> Augmentation | Unscored:
+def score(comparison: Comparison) -> AugmentationResult | UnscoredResult:
     """Return how much AUC or R2, on real rows that neither model saw, rises by the judged rows."""
     found = experiment(comparison)
     if isinstance(found, str):
-        return Unscored(reason=found)
+        return UnscoredResult(reason=found)
     if found.real is None:
-        return Unscored(reason="needs more real rows to train on")
+        return UnscoredResult(reason="needs more real rows to train on")
     both = _augmented(comparison, found.target, found.test)
     return _result(found, found.real, both)
 
 
-def _result(found: Experiment, real: Predictions, both: Predictions) -> Augmentation:
+def _result(found: Experiment, real: Predictions, both: Predictions) -> AugmentationResult:
     alone, augmented = (measure(found.target, found.test, model) for model in (real, both))
     gain = augmented - alone
-    return Augmentation(
+    return AugmentationResult(
         score=min(max(gain.value, -1.0), 1.0),
         interval=gain.interval(-1.0, 1.0),
         target=found.target.name,
@@ -77,7 +77,7 @@ AUGMENTATION = Metric(
     direction="higher",
     range=(-1.0, 1.0),
     best=1.0,
-    result=Augmentation,
+    result=AugmentationResult,
     score=score,
     needs=frozenset({Need.target}),
     stand_in=StandIn.training,

@@ -14,8 +14,8 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN, TEMPORAL_KINDS
 from understudy.evaluation.encoding import is_missing
 from understudy.evaluation.estimates import Z_95
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
-from understudy.evaluation.options import Query
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
+from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.schema import ColumnKind
 
 # The largest ones; a query by three columns may have thousands.
@@ -27,7 +27,7 @@ Interval = tuple[float, float]
 Measure = Literal["relative", "absolute", "in standard deviations"]
 
 
-class GroupAnswer(BaseModel):
+class QueryGroupAnswer(BaseModel):
     """The answers of one group."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,7 +57,7 @@ class QueryAnswers(BaseModel):
     description: Annotated[str, Field(description="The query in words.")]
     measure: Annotated[Measure, Field(description="What `error` is: of shares the absolute difference.")]
     error: Annotated[float | None, Field(description="Mean of the groups'.")] = None
-    groups: Annotated[list[GroupAnswer], Field(description="The largest first, at most 50.")] = []
+    groups: Annotated[list[QueryGroupAnswer], Field(description="The largest first, at most 50.")] = []
     n_groups_hidden: Annotated[
         int, Field(description="Groups with too few real rows: neither shown nor scored.")
     ] = 0
@@ -68,7 +68,7 @@ class QueryAnswers(BaseModel):
     reason: Annotated[str | None, Field(description="Why there is no answer.")] = None
 
 
-class Queries(MetricResult):
+class QueriesResult(MetricResult):
     """The mean error of the queries that could be answered."""
 
     metric: Literal["queries"] = "queries"
@@ -79,7 +79,7 @@ class Queries(MetricResult):
 class _Both:
     """Both tables' answers to one query."""
 
-    query: Query
+    query: AggregateQuery
     grouping: Grouping
     real: Answers
     synthetic: Answers
@@ -88,25 +88,25 @@ class _Both:
     unit: float | None
 
 
-def score(comparison: Comparison) -> Queries | Unscored:
+def score(comparison: Comparison) -> QueriesResult | UnscoredResult:
     """Return the mean error of the answers, each capped at 1."""
     if not comparison.options.queries:
-        return Unscored(reason="needs queries")
+        return UnscoredResult(reason="needs queries")
     found = [_answered(comparison, query) for query in comparison.options.queries]
     errors = [one.error for one in found if one.error is not None]
     if not errors:
         # Not by its description: that repeats the values which it asks for.
         name = comparison.options.queries[0].name
         which = "first query" if name is None else f"query {name!r}"
-        return Unscored(reason=f"has no answer to show: the {which} {found[0].reason}")
-    return Queries(
+        return UnscoredResult(reason=f"has no answer to show: the {which} {found[0].reason}")
+    return QueriesResult(
         score=float(np.mean(errors)),
         queries=found,
         n_rows={"real": comparison.real.n_rows, "synthetic": comparison.synthetic.n_rows},
     )
 
 
-def _answered(comparison: Comparison, query: Query) -> QueryAnswers:
+def _answered(comparison: Comparison, query: AggregateQuery) -> QueryAnswers:
     description = described(query)
     name = query.name or description
     measure, unit = _measure(comparison, query)
@@ -118,7 +118,7 @@ def _answered(comparison: Comparison, query: Query) -> QueryAnswers:
     return _shown(name, description, _Both(query, groups, real, synthetic, measure, unit))
 
 
-def _measure(comparison: Comparison, query: Query) -> tuple[Measure, float | None]:
+def _measure(comparison: Comparison, query: AggregateQuery) -> tuple[Measure, float | None]:
     """Return what an error is, and its unit: a moment has no zero to be relative to."""
     if query.aggregate == "share":
         return "absolute", 1.0
@@ -150,7 +150,7 @@ def _shown(name: str, description: str, both: _Both) -> QueryAnswers:
     )
 
 
-def _may_be_shown(query: Query, real: Answers) -> NDArray[np.bool_]:
+def _may_be_shown(query: AggregateQuery, real: Answers) -> NDArray[np.bool_]:
     """Return which real answers stand on rows enough, or on none."""
     enough = (real.n >= N_ROWS_SHOWN_MIN) & ~((real.n_others > 0) & (real.n_others < N_ROWS_SHOWN_MIN))
     if query.quantile is not None:
@@ -159,12 +159,12 @@ def _may_be_shown(query: Query, real: Answers) -> NDArray[np.bool_]:
     return np.asarray(enough | ((real.n == 0) & np.isfinite(real.value)))
 
 
-def _group(both: _Both, g: int) -> GroupAnswer:
+def _group(both: _Both, g: int) -> QueryGroupAnswer:
     real, synthetic = float(both.real.value[g]), float(both.synthetic.value[g])
     errors = (float(both.real.standard_error[g]), float(both.synthetic.standard_error[g]))
     interval = _around(synthetic, errors[1])
     difference = _around(synthetic - real, float(np.hypot(*errors)))
-    return GroupAnswer(
+    return QueryGroupAnswer(
         group=both.grouping.labels[g],
         n_real=int(both.real.n[g]),
         real=_rounded(real),
@@ -207,7 +207,7 @@ QUERIES = Metric(
     direction="lower",
     range=(0.0, 1.0),
     best=0.0,
-    result=Queries,
+    result=QueriesResult,
     score=score,
     needs=frozenset({Need.queries}),
     stand_in=StandIn.resampled,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.estimates import average_precision, recall_and_precision
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
 from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import rarest_class
 from understudy.evaluation.prediction import Experiment, experiment
 
@@ -36,7 +36,7 @@ class ReliabilityBin(BaseModel):
     observed: Annotated[float, Field(description="Share of the rows that are of the class.")]
 
 
-class Finder(BaseModel):
+class RareClassScores(BaseModel):
     """How well one model finds the rows of the class."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,7 +54,7 @@ class Finder(BaseModel):
     ]
 
 
-class RareClass(MetricResult):
+class RareClassResult(MetricResult):
     """Average precision for the rarest class that has enough test rows."""
 
     metric: Literal["rare_class"] = "rare_class"
@@ -62,11 +62,11 @@ class RareClass(MetricResult):
     label: Annotated[str, Field(description="The class.")]
     n_positive: Annotated[int, Field(description="Test rows of the class.")]
     share: Annotated[float, Field(description="Share of the test rows: what guessing reaches.")]
-    synthetic: Finder
-    real: Finder | None = None
+    synthetic: RareClassScores
+    real: RareClassScores | None = None
 
 
-def score(comparison: Comparison) -> RareClass | Unscored:
+def score(comparison: Comparison) -> RareClassResult | UnscoredResult:
     """Return the average precision of the model of the judged rows for the rarest class.
 
     Notes
@@ -76,26 +76,26 @@ def score(comparison: Comparison) -> RareClass | Unscored:
     """
     found = experiment(comparison)
     if isinstance(found, str):
-        return Unscored(reason=found)
+        return UnscoredResult(reason=found)
     if found.target.classes is None:
-        return Unscored(reason="needs a target of classes")
+        return UnscoredResult(reason="needs a target of classes")
     rarest = rarest_class(found.test.classes, N_ROWS_OF_CLASS_MIN)
     if rarest is None or np.mean(found.test.classes == rarest) > SHARE_MAX:
-        return Unscored(
+        return UnscoredResult(
             reason=f"needs a class that has at least {N_ROWS_OF_CLASS_MIN} rows to test on, and at most half "
             "of them"
         )
     return _result(comparison, found, rarest)
 
 
-def _result(comparison: Comparison, found: Experiment, rarest: int) -> RareClass:
+def _result(comparison: Comparison, found: Experiment, rarest: int) -> RareClassResult:
     is_positive = found.test.classes == rarest
     finders = [
         None if model is None else _finder(model.values[:, rarest], is_positive, comparison.rng("rare_class"))
         for model in (found.judged, found.real)
     ]
     assert finders[0] is not None
-    return RareClass(
+    return RareClassResult(
         score=finders[0].average_precision,
         interval=finders[0].interval,
         target=found.target.name,
@@ -108,11 +108,11 @@ def _result(comparison: Comparison, found: Experiment, rarest: int) -> RareClass
     )
 
 
-def _finder(scores: Floats, is_positive: Bools, rng: np.random.Generator) -> Finder:
+def _finder(scores: Floats, is_positive: Bools, rng: np.random.Generator) -> RareClassScores:
     value = average_precision(scores, is_positive)
     bins, error = _reliability(scores, is_positive)
     recall, precision = _curve(scores, is_positive)
-    return Finder(
+    return RareClassScores(
         average_precision=value,
         interval=_interval(value, scores, is_positive, rng),
         lift=value / float(is_positive.mean()),
@@ -174,7 +174,7 @@ RARE_CLASS = Metric(
     direction="higher",
     range=(0.0, 1.0),
     best=1.0,
-    result=RareClass,
+    result=RareClassResult,
     score=score,
     needs=frozenset({Need.target}),
     stand_in=StandIn.training,

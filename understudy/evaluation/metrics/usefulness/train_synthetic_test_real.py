@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.estimates import area, average_precision
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, Unscored
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
 from understudy.evaluation.prediction import (
     MODEL,
     Experiment,
@@ -29,7 +29,7 @@ N_ROWS_OF_CURVE_MIN = 20
 PROBABILITY_MIN = 1e-6
 
 
-class ModelScores(BaseModel):
+class PredictorScores(BaseModel):
     """How well one model predicts the test rows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,7 +72,7 @@ class RocCurve(BaseModel):
     real: list[float] | None
 
 
-class TrainSyntheticTestReal(MetricResult):
+class TrainSyntheticTestRealResult(MetricResult):
     """AUC or R2, on real rows, of a model that saw only the rows that are judged."""
 
     metric: Literal["train_synthetic_test_real"] = "train_synthetic_test_real"
@@ -83,8 +83,8 @@ class TrainSyntheticTestReal(MetricResult):
     ]
     model: str
     classes: Annotated[int | None, Field(description="Classes told apart; the rarest share one.")] = None
-    synthetic: Annotated[ModelScores, Field(description="Of the model of the rows that are judged.")]
-    real: Annotated[ModelScores | None, Field(description="Of the same model of real rows.")] = None
+    synthetic: Annotated[PredictorScores, Field(description="Of the model of the rows that are judged.")]
+    real: Annotated[PredictorScores | None, Field(description="Of the same model of real rows.")] = None
     loss: Annotated[float | None, Field(description="Score of the model of real rows minus this one's.")] = (
         None
     )
@@ -99,16 +99,16 @@ class TrainSyntheticTestReal(MetricResult):
     roc: RocCurve | None = None
 
 
-def score(comparison: Comparison) -> TrainSyntheticTestReal | Unscored:
+def score(comparison: Comparison) -> TrainSyntheticTestRealResult | UnscoredResult:
     """Return how well trees that were trained on the judged rows predict real rows that they never saw."""
     found = experiment(comparison)
     if isinstance(found, str):
-        return Unscored(reason=found)
+        return UnscoredResult(reason=found)
     is_regression = found.target.classes is None
     synthetic = _model_scores(found.target, found.test, found.judged)
     real = None if found.real is None else _model_scores(found.target, found.test, found.real)
     loss, loss_interval = _loss(found)
-    return TrainSyntheticTestReal(
+    return TrainSyntheticTestRealResult(
         score=synthetic.score,
         interval=synthetic.interval,
         target=found.target.name,
@@ -135,12 +135,12 @@ def _loss(found: Experiment) -> tuple[float | None, tuple[float, float] | None]:
     return gap.value, gap.interval(-2.0, 2.0)
 
 
-def _model_scores(target: Target, test: Labelled, model: Predictions) -> ModelScores:
+def _model_scores(target: Target, test: Labelled, model: Predictions) -> PredictorScores:
     estimate = measure(target, test, model)
     interval = estimate.interval(-1.0 if target.classes is None else 0.0, 1.0)
     if target.classes is None:
         residuals = test.truth - model.values
-        return ModelScores(
+        return PredictorScores(
             score=estimate.value,
             interval=interval,
             mean_absolute_error=target.width * float(np.abs(residuals).mean()),
@@ -150,7 +150,7 @@ def _model_scores(target: Target, test: Labelled, model: Predictions) -> ModelSc
     rarest = rarest_class(truth, N_ROWS_SHOWN_MIN)
     of_truth = model.values[np.arange(len(truth)), truth]
     one_hot = np.eye(model.values.shape[1])[truth]
-    return ModelScores(
+    return PredictorScores(
         score=estimate.value,
         interval=interval,
         accuracy=float(np.mean(model.classes == truth)),
@@ -170,7 +170,7 @@ def rarest_class(truth: NDArray[np.int64], n_rows_min: int) -> int | None:
     return int(enough[np.argmin(counts[enough])]) if len(enough) else None
 
 
-def _error_ratio(synthetic: ModelScores, real: ModelScores | None) -> float | None:
+def _error_ratio(synthetic: PredictorScores, real: PredictorScores | None) -> float | None:
     if real is None or not real.root_mean_squared_error or synthetic.root_mean_squared_error is None:
         return None
     return synthetic.root_mean_squared_error / real.root_mean_squared_error
@@ -247,7 +247,7 @@ TRAIN_SYNTHETIC_TEST_REAL = Metric(
     direction="higher",
     range=(-1.0, 1.0),
     best=1.0,
-    result=TrainSyntheticTestReal,
+    result=TrainSyntheticTestRealResult,
     score=score,
     needs=frozenset({Need.target}),
     stand_in=StandIn.training,

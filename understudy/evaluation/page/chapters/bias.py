@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from understudy.evaluation.metrics.bias import (
-    BaseRates,
-    DemographicParity,
-    EqualisedOdds,
-    Rebalancing,
-    Segments,
+    BaseRatesResult,
+    DemographicParityResult,
+    EqualisedOddsResult,
+    RebalancingResult,
+    SegmentsResult,
 )
-from understudy.evaluation.metrics.bias.base_rates import ColumnRates
+from understudy.evaluation.metrics.bias.base_rates import ColumnBaseRates
 from understudy.evaluation.metrics.bias.demographic_parity import ColumnParity
 from understudy.evaluation.metrics.bias.equalised_odds import ColumnOdds
-from understudy.evaluation.metrics.bias.rebalancing import ColumnRebalanced
+from understudy.evaluation.metrics.bias.rebalancing import ColumnRebalancing
 from understudy.evaluation.metrics.bias.segments import ColumnSegments
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.charts import bars, marks
@@ -56,7 +56,7 @@ def _both(
 
 
 def _rates(report: Report) -> str:
-    found = elements.found(report, BaseRates)
+    found = elements.found(report, BaseRatesResult)
     if found is None:
         return ""
     scores, result = found
@@ -68,7 +68,7 @@ def _rates(report: Report) -> str:
     return elements.beside(elements.measured(scores, text=text), tables)
 
 
-def _rates_table(column: ColumnRates, measure: str) -> str:
+def _rates_table(column: ColumnBaseRates, measure: str) -> str:
     heads = [
         Head("Group"),
         Head(measure.capitalize()),
@@ -117,7 +117,7 @@ def _group(name: str, n: int, *, is_too_small: bool) -> str:
 
 
 def _parity(report: Report) -> str:
-    found = elements.found(report, DemographicParity)
+    found = elements.found(report, DemographicParityResult)
     if found is None:
         return ""
     scores, result = found
@@ -165,7 +165,7 @@ def _not_judged(columns: Sequence[str]) -> str:
 
 
 def _odds(report: Report) -> str:
-    found = elements.found(report, EqualisedOdds)
+    found = elements.found(report, EqualisedOddsResult)
     if found is None:
         return ""
     scores, result = found
@@ -194,7 +194,7 @@ def _odds_table(column: ColumnOdds) -> str:
 
 
 def _segments(report: Report) -> str:
-    found = elements.found(report, Segments)
+    found = elements.found(report, SegmentsResult)
     if found is None:
         return ""
     scores, result = found
@@ -204,7 +204,7 @@ def _segments(report: Report) -> str:
     return elements.beside(elements.measured(scores, text=text), tables)
 
 
-def _segments_table(column: ColumnSegments, result: Segments) -> str:
+def _segments_table(column: ColumnSegments, result: SegmentsResult) -> str:
     heads = [
         Head("Group"),
         Head("Likeness", is_number=True),
@@ -230,7 +230,7 @@ def _segments_table(column: ColumnSegments, result: Segments) -> str:
 
 
 def _rebalancing(report: Report) -> str:
-    found = elements.found(report, Rebalancing)
+    found = elements.found(report, RebalancingResult)
     if found is None:
         return ""
     scores, result = found
@@ -239,7 +239,7 @@ def _rebalancing(report: Report) -> str:
     return elements.beside(elements.measured(scores, text=text), tables)
 
 
-def _rebalanced(column: ColumnRebalanced) -> str:
+def _rebalanced(column: ColumnRebalancing) -> str:
     heads = [
         Head("Model of synthetic rows"),
         Head("As they are", is_number=True),

@@ -6,11 +6,15 @@ from understudy.evaluation.distributions import (
     MISSING_LABEL,
     OTHER_LABEL,
     UNSEEN_LABEL,
-    Distribution,
+    ColumnDistribution,
 )
-from understudy.evaluation.left_out import LeftOut
-from understudy.evaluation.metrics.fidelity import ColumnAdherence, ColumnCoverage, ColumnShapes
-from understudy.evaluation.metrics.fidelity.column_shapes import ColumnShape
+from understudy.evaluation.left_out import ExcludedColumn
+from understudy.evaluation.metrics.fidelity import (
+    ColumnAdherenceResult,
+    ColumnCoverageResult,
+    ColumnShapesResult,
+)
+from understudy.evaluation.metrics.fidelity.column_shapes import ColumnShapeScore
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.charts import marks
 from understudy.evaluation.page.charts.bars import bars
@@ -33,7 +37,7 @@ LEAD = (
 
 def draw(report: Report) -> str:
     """Return a card a column."""
-    found = elements.found(report, ColumnShapes)
+    found = elements.found(report, ColumnShapesResult)
     if found is None:
         return elements.section("columns", TITLE, LEAD, elements.reasons(report, ["column_shapes"]))
     scores, result = found
@@ -61,7 +65,10 @@ def _folded(cards: list[str]) -> str:
 
 def _reach(report: Report) -> str:
     """Return whether values lie within the real ones, and reach as far."""
-    within, reached = elements.found(report, ColumnAdherence), elements.found(report, ColumnCoverage)
+    within, reached = (
+        elements.found(report, ColumnAdherenceResult),
+        elements.found(report, ColumnCoverageResult),
+    )
     cards = []
     if within is not None:
         cards.append(_measured(within[0], [(one.column, one.score) for one in within[1].columns]))
@@ -89,16 +96,16 @@ def _left_out(report: Report) -> str:
     return elements.card(said, kind="gap small") if items else ""
 
 
-def _copied(one: LeftOut) -> str:
+def _copied(one: ExcludedColumn) -> str:
     share = "" if one.copied is None else formatting.percent(one.copied)
     return f"; {share} of the synthetic values are in the real table too" if share else ""
 
 
-def _by_name(result: object) -> dict[str, ColumnShape]:
-    return {shape.column: shape for shape in result.columns} if isinstance(result, ColumnShapes) else {}
+def _by_name(result: object) -> dict[str, ColumnShapeScore]:
+    return {shape.column: shape for shape in result.columns} if isinstance(result, ColumnShapesResult) else {}
 
 
-def _card(shape: ColumnShape, others: list[ColumnShape | None], shown: Distribution) -> str:
+def _card(shape: ColumnShapeScore, others: list[ColumnShapeScore | None], shown: ColumnDistribution) -> str:
     notes = [
         f"{title} {formatting.score(other.score, 'column_shapes')}"
         for title, other in zip(("independent", "fresh real"), others, strict=True)
@@ -118,7 +125,7 @@ def _card(shape: ColumnShape, others: list[ColumnShape | None], shown: Distribut
     )
 
 
-def _drawing(shown: Distribution) -> str:
+def _drawing(shown: ColumnDistribution) -> str:
     if shown.form == "histogram":
         return histogram(shown)
     if shown.form == "hidden":
@@ -128,7 +135,7 @@ def _drawing(shown: Distribution) -> str:
     return f'<div class="bars">{_bars(shown)}</div>'
 
 
-def _bars(shown: Distribution) -> str:
+def _bars(shown: ColumnDistribution) -> str:
     # What stands for many values, or for none, has no bar: it would press all others flat.
     has_bar = [label not in POOLED_LABELS for label in shown.labels]
     shares = zip((*shown.real, *shown.synthetic), has_bar * 2, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.evaluation.metrics.fidelity import TwoSample, TwoSampleLinear
+from understudy.evaluation.metrics.fidelity import TwoSampleLinearResult, TwoSampleResult
 from understudy.evaluation.metrics.fidelity.telling_apart import TellingApart
 from understudy.evaluation.page import elements, formatting, receiver
 from understudy.evaluation.page.charts.bars import bars
@@ -24,7 +24,7 @@ AXES = ("Real rows called synthetic", "Synthetic rows recognised")
 def draw(report: Report) -> str:
     """Return how well each classifier tells the tables apart, and by what."""
     parts = []
-    kinds: tuple[type[TellingApart], ...] = (TwoSample, TwoSampleLinear)
+    kinds: tuple[type[TellingApart], ...] = (TwoSampleResult, TwoSampleLinearResult)
     for kind in kinds:
         found = elements.found(report, kind)
         if found is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
-from understudy.evaluation.metrics.base import Unscored
+from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.elements import Chapter, Head
 from understudy.evaluation.page.formatting import escape
@@ -59,7 +59,7 @@ def _notes(report: Report) -> str:
 
 
 def _rows_used(scores: MetricScores) -> str:
-    if isinstance(scores.synthetic, Unscored):
+    if isinstance(scores.synthetic, UnscoredResult):
         return f'<span class="muted">not scored: {escape(scores.synthetic.reason)}</span>'
     return ", ".join(
         f"{formatting.count(n)} {escape(role.replace('_', ' '))}"

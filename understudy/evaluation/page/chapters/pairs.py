@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from understudy.evaluation.metrics.fidelity import ColumnPairs, Contingency, Correlations, MutualInformation
+from understudy.evaluation.metrics.fidelity import (
+    ColumnPairsResult,
+    ContingencyResult,
+    CorrelationsResult,
+    MutualInformationResult,
+)
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.charts import heat_map
 from understudy.evaluation.page.charts.heat_map import Matrix
@@ -35,7 +40,7 @@ def draw(report: Report) -> str:
 
 
 def _relations(report: Report) -> str:
-    found = elements.found(report, MutualInformation)
+    found = elements.found(report, MutualInformationResult)
     if found is None:
         return ""
     scores, result = found
@@ -56,14 +61,14 @@ def _relations(report: Report) -> str:
 
 
 def _differences(report: Report) -> str:
-    found = elements.found(report, ColumnPairs)
+    found = elements.found(report, ColumnPairsResult)
     if found is None:
         return ""
     scores, result = found
     small = [
         _gap_figure(other, title, has_names=False)
         for title, other in (("Independent columns", scores.independent), ("Fresh real rows", scores.real))
-        if isinstance(other, ColumnPairs)
+        if isinstance(other, ColumnPairsResult)
     ]
     large = _gap_figure(result, "Synthetic against real", has_names=True)
     key = heat_map.legend(heat_map.DIFFERENCES, "total variation")
@@ -74,19 +79,19 @@ def _differences(report: Report) -> str:
 def _others(report: Report) -> str:
     """Return the narrower scores: of numbers, and of categories."""
     cards = []
-    correlations = elements.found(report, Correlations)
+    correlations = elements.found(report, CorrelationsResult)
     if correlations is not None:
         scores, result = correlations
         rank = formatting.decimal(result.spearman_score)
         body = f'<p class="small muted">Pearson; by ranks (Spearman) the similarity is {rank}.</p>'
         cards.append(elements.measured(scores, body + _correlation_maps(result)))
-    contingency = elements.found(report, Contingency)
+    contingency = elements.found(report, ContingencyResult)
     if contingency is not None:
         cards.append(elements.measured(contingency[0]))
     return elements.halves(cards)
 
 
-def _correlation_maps(result: Correlations) -> str:
+def _correlation_maps(result: CorrelationsResult) -> str:
     maps = "".join(
         figure(result.columns, matrix, title, "", heat_map.STRENGTHS, has_names=False)
         for title, matrix in (
@@ -109,7 +114,7 @@ def _split(large: str, small: Sequence[str]) -> str:
     )
 
 
-def _gap_figure(result: ColumnPairs, title: str, *, has_names: bool) -> str:
+def _gap_figure(result: ColumnPairsResult, title: str, *, has_names: bool) -> str:
     gaps = [[None if one is None else 1 - one for one in row] for row in result.matrix]
     note = f"mean similarity {formatting.decimal(result.score)}"
     return figure(result.columns, gaps, title, note, heat_map.DIFFERENCES, has_names=has_names)
@@ -173,11 +178,11 @@ def _largest(columns: Sequence[str], gaps: Matrix) -> str:
     )
 
 
-def _weakest(scores: MetricScores, result: ColumnPairs) -> str:
+def _weakest(scores: MetricScores, result: ColumnPairsResult) -> str:
     others = [
         (title, other.matrix)
         for title, other in (("Independent", scores.independent), ("Fresh real", scores.real))
-        if isinstance(other, ColumnPairs)
+        if isinstance(other, ColumnPairsResult)
     ]
     found = [
         (similarity, i, j)

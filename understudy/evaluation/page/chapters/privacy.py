@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from understudy.evaluation.metrics.privacy.attribute_inference import AttributeInference
-from understudy.evaluation.metrics.privacy.canaries import CanariesFound
-from understudy.evaluation.metrics.privacy.exact_copies import ExactCopies
-from understudy.evaluation.metrics.privacy.linkability import Linkability
-from understudy.evaluation.metrics.privacy.membership_density import MembershipDensity
-from understudy.evaluation.metrics.privacy.membership_distance import MembershipDistance
-from understudy.evaluation.metrics.privacy.membership_low_fpr import MembershipLowFpr
-from understudy.evaluation.metrics.privacy.membership_outliers import MembershipOutliers
-from understudy.evaluation.metrics.privacy.near_copies import NearCopies
-from understudy.evaluation.metrics.privacy.nearest_record import NearestRecord
-from understudy.evaluation.metrics.privacy.singling_out import SinglingOut
+from understudy.evaluation.metrics.privacy.attribute_inference import AttributeInferenceResult
+from understudy.evaluation.metrics.privacy.canaries import CanariesResult
+from understudy.evaluation.metrics.privacy.exact_copies import ExactCopiesResult
+from understudy.evaluation.metrics.privacy.linkability import LinkabilityResult
+from understudy.evaluation.metrics.privacy.membership_density import MembershipDensityResult
+from understudy.evaluation.metrics.privacy.membership_distance import MembershipDistanceResult
+from understudy.evaluation.metrics.privacy.membership_low_fpr import MembershipLowFprResult
+from understudy.evaluation.metrics.privacy.membership_outliers import MembershipOutliersResult
+from understudy.evaluation.metrics.privacy.near_copies import NearCopiesResult
+from understudy.evaluation.metrics.privacy.nearest_record import NearestRecordResult
+from understudy.evaluation.metrics.privacy.singling_out import SinglingOutResult
 from understudy.evaluation.page import elements, formatting, receiver
 from understudy.evaluation.page.charts import bars
 from understudy.evaluation.page.charts.bars import Estimate
@@ -74,7 +74,7 @@ def _group(title: str, parts: Sequence[str]) -> str:
 
 def _curves(report: Report) -> list[str]:
     parts = []
-    for kind in (MembershipDistance, MembershipDensity):
+    for kind in (MembershipDistanceResult, MembershipDensityResult):
         found = elements.found(report, kind)
         if found is not None:
             parts.append(elements.beside(elements.measured(found[0]), [elements.card(_roc(found[0]))]))
@@ -85,14 +85,14 @@ def _roc(scores: MetricScores) -> str:
     by_role = {
         role: [(point.false_alarms, point.found) for point in result.roc]
         for role, result in (("leak", scores.leak), ("real", scores.real), ("synthetic", scores.synthetic))
-        if isinstance(result, MembershipDistance | MembershipDensity)
+        if isinstance(result, MembershipDistanceResult | MembershipDensityResult)
     }
     return receiver.figures(by_role, AXES, has_log=True)
 
 
 def _surest(report: Report) -> list[str]:
     cards = []
-    low = elements.found(report, MembershipLowFpr)
+    low = elements.found(report, MembershipLowFprResult)
     if low is not None:
         scores, result = low
         rows = [
@@ -110,7 +110,7 @@ def _surest(report: Report) -> list[str]:
         )
         table = elements.table("Attackers, on the half they were chosen on", heads, rows)
         cards.append(elements.measured(scores, table + note))
-    outliers = elements.found(report, MembershipOutliers)
+    outliers = elements.found(report, MembershipOutliersResult)
     if outliers is not None:
         scores, outlying = outliers
         text = (
@@ -127,7 +127,7 @@ def _excesses(report: Report) -> list[str]:
 
 
 def _singled_out(report: Report) -> str:
-    found = elements.found(report, SinglingOut)
+    found = elements.found(report, SinglingOutResult)
     if found is None:
         return ""
     scores, result = found
@@ -145,7 +145,7 @@ def _singled_out(report: Report) -> str:
 
 
 def _linked(report: Report) -> str:
-    found = elements.found(report, Linkability)
+    found = elements.found(report, LinkabilityResult)
     if found is None:
         return ""
     scores, result = found
@@ -161,7 +161,7 @@ def _linked(report: Report) -> str:
 
 
 def _guessed(report: Report) -> str:
-    found = elements.found(report, AttributeInference)
+    found = elements.found(report, AttributeInferenceResult)
     if found is None:
         return ""
     scores, result = found
@@ -202,7 +202,7 @@ def _measured(scores: MetricScores, head: str, trials: Sequence[Trial], note: st
 
 
 def _near(report: Report) -> str:
-    found = elements.found(report, NearCopies)
+    found = elements.found(report, NearCopiesResult)
     if found is None:
         return ""
     scores, result = found
@@ -223,7 +223,7 @@ def _differing(n: int) -> str:
 
 
 def _exact(report: Report) -> str:
-    found = elements.found(report, ExactCopies)
+    found = elements.found(report, ExactCopiesResult)
     if found is None:
         return ""
     scores, result = found
@@ -243,7 +243,7 @@ def _exact(report: Report) -> str:
     return elements.measured(scores, text=text)
 
 
-def _likelihood(result: ExactCopies) -> str:
+def _likelihood(result: ExactCopiesResult) -> str:
     said = ""
     if result.is_telling:
         said = " The table has columns of so many values that no row which occurs once should be copied."
@@ -254,7 +254,7 @@ def _likelihood(result: ExactCopies) -> str:
 
 
 def _canaries(report: Report) -> str:
-    found = elements.found(report, CanariesFound)
+    found = elements.found(report, CanariesResult)
     if found is None:
         return ""
     scores, result = found
@@ -270,7 +270,7 @@ def _canaries(report: Report) -> str:
 
 
 def _nearest(report: Report) -> str:
-    found = elements.found(report, NearestRecord)
+    found = elements.found(report, NearestRecordResult)
     if found is None:
         return ""
     scores, result = found

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from understudy.evaluation.metrics.usefulness import Queries
-from understudy.evaluation.metrics.usefulness.queries import GroupAnswer, QueryAnswers
+from understudy.evaluation.metrics.usefulness import QueriesResult
+from understudy.evaluation.metrics.usefulness.queries import QueryAnswers, QueryGroupAnswer
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.charts import bars
 from understudy.evaluation.page.charts.bars import Estimate
@@ -30,7 +30,7 @@ def draw(report: Report) -> str:
     """Return each query's answers; nothing where none was asked."""
     if not report.options.queries:
         return ""
-    found = elements.found(report, Queries)
+    found = elements.found(report, QueriesResult)
     if found is None:
         return elements.section("queries", TITLE, LEAD, elements.reasons(report, ["queries"]))
     scores, result = found
@@ -64,14 +64,14 @@ def _error(query: QueryAnswers, error: float) -> str:
     return formatting.percent(error) if query.measure == "relative" else formatting.decimal(error)
 
 
-def _estimates(answer: GroupAnswer) -> list[Estimate]:
+def _estimates(answer: QueryGroupAnswer) -> list[Estimate]:
     found = [Estimate("real", answer.real)]
     if answer.synthetic is not None:
         found.append(Estimate("synthetic", answer.synthetic, answer.synthetic_interval))
     return found
 
 
-def _row(query: QueryAnswers, answer: GroupAnswer, drawn: str) -> list[str]:
+def _row(query: QueryAnswers, answer: QueryGroupAnswer, drawn: str) -> list[str]:
     synthetic = formatting.NONE if answer.synthetic is None else formatting.number(answer.synthetic)
     if answer.synthetic_interval is not None:
         low, high = (formatting.number(end) for end in answer.synthetic_interval)

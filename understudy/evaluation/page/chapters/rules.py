@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.evaluation.metrics.fidelity import MissingValues, RulesKept
+from understudy.evaluation.metrics.fidelity import MissingValuesResult, RulesKeptResult
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.elements import Chapter, Head
 from understudy.evaluation.page.formatting import escape
@@ -24,7 +24,7 @@ def draw(report: Report) -> str:
 
 
 def _rules(report: Report) -> str:
-    found = elements.found(report, RulesKept)
+    found = elements.found(report, RulesKeptResult)
     if found is None:
         return ""
     scores, result = found
@@ -42,7 +42,7 @@ def _rules(report: Report) -> str:
 
 
 def _missing(report: Report) -> str:
-    found = elements.found(report, MissingValues)
+    found = elements.found(report, MissingValuesResult)
     if found is None:
         return ""
     scores, result = found

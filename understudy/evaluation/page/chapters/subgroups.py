@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.evaluation.metrics.fidelity import Subgroups
+from understudy.evaluation.metrics.fidelity import SubgroupsResult
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.elements import Chapter, Head
 from understudy.evaluation.page.formatting import escape
@@ -25,7 +25,7 @@ HEADS = (
 
 def draw(report: Report) -> str:
     """Return the groups, those furthest below chance first."""
-    found = elements.found(report, Subgroups)
+    found = elements.found(report, SubgroupsResult)
     if found is None:
         reasons = elements.reasons(report, ["subgroups"])
         return elements.section("subgroups", TITLE, LEAD, reasons) if reasons else ""
@@ -51,7 +51,7 @@ def draw(report: Report) -> str:
     return elements.section("subgroups", TITLE, LEAD, body)
 
 
-def _too_small(result: Subgroups) -> str:
+def _too_small(result: SubgroupsResult) -> str:
     if not result.too_small:
         return ""
     items = "".join(f"<li>{elements.name(one.column)}: {escape(one.group)}</li>" for one in result.too_small)

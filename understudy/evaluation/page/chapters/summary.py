@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.evaluation.metrics.base import Topic, Unscored
+from understudy.evaluation.metrics.base import Topic, UnscoredResult
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.charts import marks, scale
 from understudy.evaluation.page.elements import Chapter
@@ -72,7 +72,7 @@ def _row(scores: MetricScores, outcome: Outcome | None) -> str:
         f'<span class="explained">{escape(scores.summary)}</span></th>'
     )
     result = scores.synthetic
-    if isinstance(result, Unscored):
+    if isinstance(result, UnscoredResult):
         return f'<tr>{head}<td colspan="5" class="reason muted">Not scored: {escape(result.reason)}</td></tr>'
     half = "" if result.interval is None else f'<div class="small muted">{_half(result.interval)}</div>'
     cells = "".join(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from understudy.evaluation.metrics.fidelity import AlphaPrecision, BetaRecall, Coverage, Density
+from understudy.evaluation.metrics.fidelity import (
+    AlphaPrecisionResult,
+    BetaRecallResult,
+    CoverageResult,
+    DensityResult,
+)
 from understudy.evaluation.page import elements, formatting, receiver
 from understudy.evaluation.page.charts import curves
 from understudy.evaluation.page.charts.curves import Axes, Curve
@@ -23,13 +28,13 @@ def draw(report: Report) -> str:
     """Return the two curves, and the two scores of surroundings."""
     cards = []
     for kind, x, y in (
-        (AlphaPrecision, "Share of real rows, innermost first", "Synthetic rows as far in"),
-        (BetaRecall, "Share of synthetic rows, innermost first", "Real rows that they reach"),
+        (AlphaPrecisionResult, "Share of real rows, innermost first", "Synthetic rows as far in"),
+        (BetaRecallResult, "Share of synthetic rows, innermost first", "Real rows that they reach"),
     ):
         found = elements.found(report, kind)
         if found is not None:
             cards.append(elements.measured(found[0], _curve(found[0], Axes(x, y))))
-    for other in (Density, Coverage):
+    for other in (DensityResult, CoverageResult):
         scored = elements.found(report, other)
         if scored is not None:
             cards.append(elements.measured(scored[0]))
@@ -46,7 +51,7 @@ def _curve(scores: MetricScores, axes: Axes) -> str:
             ("real", scores.real),
             ("synthetic", scores.synthetic),
         )
-        if isinstance(result, AlphaPrecision | BetaRecall)
+        if isinstance(result, AlphaPrecisionResult | BetaRecallResult)
     ]
     label = f"{axes.y} against {axes.x.lower()}: {_finding(shown[-1])}"
     legend = receiver.legend([curve.role for curve in shown])

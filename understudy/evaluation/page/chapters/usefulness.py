@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from understudy.evaluation.metrics.usefulness import Augmentation, RareClass, TrainSyntheticTestReal
-from understudy.evaluation.metrics.usefulness.rare_class import Finder
-from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import ModelScores
+from understudy.evaluation.metrics.usefulness import (
+    AugmentationResult,
+    RareClassResult,
+    TrainSyntheticTestRealResult,
+)
+from understudy.evaluation.metrics.usefulness.rare_class import RareClassScores
+from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import PredictorScores
 from understudy.evaluation.page import elements, formatting, receiver
 from understudy.evaluation.page.charts import curves
 from understudy.evaluation.page.charts.curves import Axes, Curve
@@ -44,7 +48,7 @@ def draw(report: Report) -> str:
 
 
 def _prediction(report: Report) -> str:
-    found = elements.found(report, TrainSyntheticTestReal)
+    found = elements.found(report, TrainSyntheticTestRealResult)
     if found is None:
         return ""
     scores, result = found
@@ -60,7 +64,7 @@ def _prediction(report: Report) -> str:
     return elements.halves(cards) + elements.beside(_augmentation(report), [_classes(result)])
 
 
-def _loss(result: TrainSyntheticTestReal) -> str:
+def _loss(result: TrainSyntheticTestRealResult) -> str:
     if result.loss is None or result.loss_interval is None:
         return ""
     side = "worse" if result.loss > 0 else "better"
@@ -70,7 +74,7 @@ def _loss(result: TrainSyntheticTestReal) -> str:
     )
 
 
-def _models(result: TrainSyntheticTestReal) -> str:
+def _models(result: TrainSyntheticTestRealResult) -> str:
     rows = []
     for field, title in MEASURES.items():
         value = getattr(result.synthetic, field)
@@ -83,14 +87,14 @@ def _models(result: TrainSyntheticTestReal) -> str:
     return elements.table("Both models on the same real rows", heads, rows)
 
 
-def _measure(model: ModelScores | None, field: str) -> str:
+def _measure(model: PredictorScores | None, field: str) -> str:
     value = None if model is None else getattr(model, field)
     if value is None:
         return formatting.NONE
     return formatting.number(value) if field.endswith("_error") else formatting.decimal(value)
 
 
-def _roc(result: TrainSyntheticTestReal) -> str:
+def _roc(result: TrainSyntheticTestRealResult) -> str:
     roc = result.roc
     if roc is None:
         return ""
@@ -104,7 +108,7 @@ def _roc(result: TrainSyntheticTestReal) -> str:
     return elements.card(receiver.figures(by_role, axes, names=MODELS), title=title)
 
 
-def _classes(result: TrainSyntheticTestReal) -> str:
+def _classes(result: TrainSyntheticTestRealResult) -> str:
     if not result.by_class:
         return ""
     heads = [
@@ -140,7 +144,7 @@ def _classes(result: TrainSyntheticTestReal) -> str:
 
 
 def _rare(report: Report) -> str:
-    found = elements.found(report, RareClass)
+    found = elements.found(report, RareClassResult)
     if found is None:
         return ""
     scores, result = found
@@ -159,14 +163,14 @@ def _rare(report: Report) -> str:
     return f'<div class="thirds">{elements.measured(scores, table, text=text)}{drawings}</div>'
 
 
-def _of_both(result: RareClass, field: str) -> list[str]:
+def _of_both(result: RareClassResult, field: str) -> list[str]:
     return [
         formatting.NONE if finder is None else formatting.decimal(getattr(finder, field))
         for finder in (result.synthetic, result.real)
     ]
 
 
-def _recall(finders: dict[str, Finder], share: float) -> str:
+def _recall(finders: dict[str, RareClassScores], share: float) -> str:
     shown = [
         Curve(role, list(zip(finder.recall, finder.precision, strict=True)))
         for role, finder in finders.items()
@@ -185,7 +189,7 @@ def _recall(finders: dict[str, Finder], share: float) -> str:
     return f"{receiver.legend(list(finders), MODELS)}<figure>{drawn}</figure>{note}"
 
 
-def _reliability(finders: dict[str, Finder]) -> str:
+def _reliability(finders: dict[str, RareClassScores]) -> str:
     if not any(finder.reliability for finder in finders.values()):
         return '<p class="small muted">Not shown: no tenth of the probabilities has rows enough.</p>'
     shown = [
@@ -205,7 +209,7 @@ def _reliability(finders: dict[str, Finder]) -> str:
 
 
 def _augmentation(report: Report) -> str:
-    found = elements.found(report, Augmentation)
+    found = elements.found(report, AugmentationResult)
     if found is None:
         return ""
     scores, result = found

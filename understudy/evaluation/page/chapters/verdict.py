@@ -8,10 +8,10 @@ from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.charts import marks
 from understudy.evaluation.page.elements import Head
 from understudy.evaluation.page.formatting import escape
-from understudy.evaluation.policy import Policy
 from understudy.evaluation.report import Report
 from understudy.evaluation.scores import MetricScores
-from understudy.evaluation.verdict import Check, Outcome
+from understudy.evaluation.verdict import Outcome, PolicyCheck
+from understudy.parameters.policy import Policy
 
 # What asks for attention comes first.
 ORDER: tuple[Outcome, ...] = ("fail", "inconclusive", "warn", "unscored", "pass")
@@ -69,7 +69,7 @@ def _checks(report: Report) -> str:
     return elements.card("".join(parts), kind="checks")
 
 
-def _others(rows: Sequence[Sequence[str]], checks: Sequence[Check]) -> str:
+def _others(rows: Sequence[Sequence[str]], checks: Sequence[PolicyCheck]) -> str:
     n_passed = sum(check.outcome == "pass" for check in checks)
     n_unscored = sum(check.outcome == "unscored" for check in checks)
     said = [f"{n_passed} {'check' if n_passed == 1 else 'checks'} passed"]
@@ -79,7 +79,7 @@ def _others(rows: Sequence[Sequence[str]], checks: Sequence[Check]) -> str:
     return elements.details(title, elements.table(title, HEADS, rows, is_hidden=True))
 
 
-def _row(report: Report, check: Check) -> list[str]:
+def _row(report: Report, check: PolicyCheck) -> list[str]:
     scores = report.scores(check.metric)
     said = "" if check.outcome == "pass" else f'<span class="small muted">{escape(check.sentence)}</span>'
     return [
@@ -90,7 +90,7 @@ def _row(report: Report, check: Check) -> list[str]:
     ]
 
 
-def _value(check: Check, scores: MetricScores) -> str:
+def _value(check: PolicyCheck, scores: MetricScores) -> str:
     if check.value is None:
         return formatting.NONE
     if check.of == "loss":
@@ -104,7 +104,7 @@ def _value(check: Check, scores: MetricScores) -> str:
     return f'{shown}<br><span class="small muted">{low} to {high}</span>'
 
 
-def _bounds(check: Check, scores: MetricScores) -> str:
+def _bounds(check: PolicyCheck, scores: MetricScores) -> str:
     said = []
     if check.warn is not None:
         said.append(_bound(check, scores, check.warn))
@@ -113,7 +113,7 @@ def _bounds(check: Check, scores: MetricScores) -> str:
     return "<br>".join(said)
 
 
-def _bound(check: Check, scores: MetricScores, bound: float) -> str:
+def _bound(check: PolicyCheck, scores: MetricScores, bound: float) -> str:
     shown = formatting.score(bound, check.metric)
     if check.of == "loss":
         return f"at most {shown} worse"
@@ -122,13 +122,13 @@ def _bound(check: Check, scores: MetricScores, bound: float) -> str:
     return f"at least {shown}" if scores.direction == "higher" else f"at most {shown}"
 
 
-def _beyond(check: Check, scores: MetricScores, bound: float) -> str:
+def _beyond(check: PolicyCheck, scores: MetricScores, bound: float) -> str:
     shown = formatting.score(bound, check.metric)
     if check.of == "score" and scores.direction == "nearer":
         return f"outside {_range(check, scores, bound)}"
     return f"below {shown}" if check.of == "score" and scores.direction == "higher" else f"above {shown}"
 
 
-def _range(check: Check, scores: MetricScores, bound: float) -> str:
+def _range(check: PolicyCheck, scores: MetricScores, bound: float) -> str:
     low, high = (formatting.score(end, check.metric) for end in sorted((bound, 2 * scores.best - bound)))
     return f"{low} to {high}"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from understudy.evaluation.distributions import Distribution
+from understudy.evaluation.distributions import ColumnDistribution
 from understudy.evaluation.page import formatting
 from understudy.evaluation.page.formatting import escape
 
@@ -15,7 +15,7 @@ LEFT, RIGHT, TOP, BOTTOM = 36, 6, 8, 22
 N_TICKS = 4
 
 
-def histogram(distribution: Distribution) -> str:
+def histogram(distribution: ColumnDistribution) -> str:
     """Return the overlaid histograms of one column: real as an area, synthetic as a line."""
     edges = distribution.edges
     # Bins that were merged are wider: heights are shares per width of the narrowest bin.
@@ -46,7 +46,7 @@ def _outline(xs: Sequence[float], heights: Sequence[float], top: float) -> str:
     return "".join(points) + f"V{bottom}"
 
 
-def _finding(distribution: Distribution) -> str:
+def _finding(distribution: ColumnDistribution) -> str:
     """Say in words where the two differ most; safe inside an attribute."""
     bins = list(zip(pairwise(distribution.edges), distribution.real, distribution.synthetic, strict=True))
     (left, right), real, synthetic = max(bins, key=lambda one: abs(one[1] - one[2]))
@@ -74,7 +74,7 @@ def _grid(top: float) -> str:
     return "".join(lines)
 
 
-def _ticks(edges: list[float], xs: list[float], distribution: Distribution) -> str:
+def _ticks(edges: list[float], xs: list[float], distribution: ColumnDistribution) -> str:
     last = len(edges) - 1
     if edges[0] % 1 == 0.5:
         # Bins around whole numbers: the label belongs to the middle.

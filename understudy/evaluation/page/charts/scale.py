@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from understudy.evaluation.metrics.base import Direction, Unscored
+from understudy.evaluation.metrics.base import Direction, UnscoredResult
 from understudy.evaluation.page import formatting
 from understudy.evaluation.page.charts import marks
-from understudy.evaluation.scores import Floor, MetricScores
+from understudy.evaluation.scores import BaselineScore, MetricScores
 
 WIDTH, HEIGHT = 260, 44
 LEFT, RIGHT = 2, 8
@@ -85,7 +85,7 @@ def draw(scores: MetricScores) -> str:
 def _shown(scores: MetricScores) -> list[float]:
     """Return every number that has a place on the scale."""
     found = scores.synthetic
-    assert not isinstance(found, Unscored)
+    assert not isinstance(found, UnscoredResult)
     shown = [found.score, *(found.interval or ())]
     shown += [value for value in others(scores).values() if value is not None]
     return shown if scores.floor is None else [*shown, scores.floor.score, *(scores.floor.interval or ())]
@@ -99,7 +99,7 @@ def others(scores: MetricScores) -> dict[str, float | None]:
     }
 
 
-def _floor(scale: Scale, good: Callable[[float], float], floor: Floor) -> str:
+def _floor(scale: Scale, good: Callable[[float], float], floor: BaselineScore) -> str:
     post = marks.post(scale.x(good(floor.score)), LANE)
     if floor.interval is None:
         return post
@@ -109,7 +109,7 @@ def _floor(scale: Scale, good: Callable[[float], float], floor: Floor) -> str:
 
 def _synthetic(scale: Scale, good: Callable[[float], float], scores: MetricScores) -> str:
     found = scores.synthetic
-    assert not isinstance(found, Unscored)
+    assert not isinstance(found, UnscoredResult)
     dot = marks.dot(scale.x(good(found.score)), LANE)
     if found.interval is None:
         return dot

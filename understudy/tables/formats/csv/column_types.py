@@ -16,12 +16,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.parameters.read_options import ReadOptions
 from understudy.tables.casting import cast, find_unfit
 from understudy.tables.formats.csv import conventions
 from understudy.tables.formats.csv.conventions import Convention, Settled, Values
 from understudy.tables.formats.csv.parsing import MISSING
 from understudy.tables.formats.csv.quick import count_writings
-from understudy.tables.reading import ReadOptions
 
 # A text column of which so many values are of one type is worth a word; others are not looked at to the end.
 _NEARLY = 0.95

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.parameters.read_options import ReadOptions
 from understudy.tables.casting import count_unfit
-from understudy.tables.reading import ReadOptions
 
 # Blanks and apostrophes that stand between thousands, and those for which they are taken.
 _ODD_SEPARATORS = ("\u00a0\u202f\u2009", " "), ("\u2019", "'")

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from understudy.errors import InvalidInput
+from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats.canonical import check_columns
 from understudy.tables.formats.scan import ReadLimits
 from understudy.tables.inference import check_names
-from understudy.tables.reading import ReadOptions
 
 _DELIMITERS = (",", "\t", ";", "|")
 _QUOTES = ('"', "'")

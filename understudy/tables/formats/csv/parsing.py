@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
+from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats.csv import faults
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.scan import Reading, ReadLimits
-from understudy.tables.reading import ReadOptions
 
 if TYPE_CHECKING:
     import duckdb

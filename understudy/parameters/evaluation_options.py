@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from understudy.evaluation.policy import Policy
-from understudy.synthesizers.control import Allowed
+from understudy.parameters.constraints import Allowed
+from understudy.parameters.policy import Policy
 
 N_COLUMNS_NAMED_MAX = 20
 N_QUERIES_MAX = 100
@@ -17,7 +17,7 @@ ColumnName = Annotated[str, Field(min_length=1, max_length=255)]
 Aggregate = Literal["count", "share", "sum", "mean", "quantile", "distinct"]
 
 
-class Query(BaseModel):
+class AggregateQuery(BaseModel):
     """A question that somebody will ask of the synthetic table: an aggregate, by groups, of some rows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,7 +42,7 @@ class Query(BaseModel):
     ] = {}
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Query:
+    def _is_whole(self) -> AggregateQuery:
         if (self.aggregate in ("count", "share")) != (self.column is None):
             raise ValueError("count and share take no column, the other aggregates need one")
         if (self.aggregate == "quantile") != (self.quantile is not None):
@@ -75,7 +75,7 @@ class EvaluationOptions(BaseModel):
         ),
     ] = ()
     queries: Annotated[
-        tuple[Query, ...],
+        tuple[AggregateQuery, ...],
         Field(max_length=N_QUERIES_MAX, description="Questions whose answers the report compares."),
     ] = ()
     policy: Annotated[

@@ -6,8 +6,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, model_validator
 
-from understudy.errors import InvalidInput
-
 # As JSON has them; times and decimals are texts. Strict: else `1` and the text `yes` would be read as true.
 Value = Annotated[
     StrictBool
@@ -44,7 +42,7 @@ class Allowed(BaseModel):
         return self
 
 
-class Condition(BaseModel):
+class SampleCondition(BaseModel):
     """A group of rows in which columns are fixed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,7 +67,7 @@ class Share(BaseModel):
     share: Annotated[float, Field(ge=0, le=1)]
 
 
-class Rebalance(BaseModel):
+class ColumnRebalance(BaseModel):
     """Another distribution of one column; the others follow from what the model learnt for each value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,7 +76,7 @@ class Rebalance(BaseModel):
     shares: Annotated[tuple[Share, ...], Field(min_length=1, max_length=N_GROUPS_MAX)]
 
     @model_validator(mode="after")
-    def _shares_are_a_whole(self) -> Rebalance:
+    def _shares_are_a_whole(self) -> ColumnRebalance:
         if abs(sum(share.share for share in self.shares) - 1) > 1e-6:
             raise ValueError("the shares must add up to 1")
         if len({repr(share.value) for share in self.shares}) < len(self.shares):
@@ -91,19 +89,11 @@ class Control(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    conditions: Annotated[tuple[Condition, ...], Field(max_length=N_GROUPS_MAX)] = ()
-    rebalance: Rebalance | None = None
+    conditions: Annotated[tuple[SampleCondition, ...], Field(max_length=N_GROUPS_MAX)] = ()
+    rebalance: ColumnRebalance | None = None
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Control:
         if bool(self.conditions) == (self.rebalance is not None):
             raise ValueError("give either conditions or rebalance")
         return self
-
-
-def not_controllable(name: str) -> InvalidInput:
-    """Return the error for a synthesizer that knows no conditions."""
-    return InvalidInput(
-        f"The synthesizer {name!r} can neither be conditioned nor impute; train a tree_chain.",
-        code="not_controllable",
-    )

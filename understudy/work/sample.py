@@ -1,0 +1,50 @@
+"""Work of kind `sample`: draws rows from a model, under constraints or not, and writes them as they come."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from understudy.parameters.base import Json
+from understudy.parameters.sample import SampleParameters
+from understudy.synthesizers.base import Synthesizer
+from understudy.synthesizers.files import load_model
+from understudy.synthesizers.groups import describe_groups, describe_weak_groups
+from understudy.tables.formats import FORMATS
+from understudy.tables.stored_schemas import read_stored
+from understudy.work.base import WorkResult, Workspace
+
+TABLE_FILE = "table.parquet"
+
+
+def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
+    """Draw the rows and write them as they come, so that memory does not grow with their number."""
+    assert parameters.seed is not None
+    assert parameters.n_rows is not None
+    workspace.progress("reading", 0.0)
+    synthesizer, _ = load_model(workspace.inputs["model"])
+    (stored,) = read_stored(workspace.context["schema"])[0].tables.values()
+    rows = synthesizer.sample(
+        parameters.n_rows, seed=parameters.seed, offset=parameters.offset, control=parameters.control
+    )
+    n_rows = FORMATS["parquet"].write(
+        workspace.folder / TABLE_FILE,
+        rows,
+        stored.to_arrow(),
+        progress=workspace.progress,
+        rows_total=parameters.n_rows,
+    )
+    return WorkResult(
+        files={"table": TABLE_FILE}, facts={"n_rows": n_rows, **_group_facts(synthesizer, parameters)}
+    )
+
+
+def _group_facts(synthesizer: Synthesizer, parameters: SampleParameters) -> Json:
+    """Say what the rows of a controlled sample are worth."""
+    control = parameters.control
+    if control is None:
+        return {}
+    assert parameters.n_rows is not None
+    shares = synthesizer.effective_shares(control)
+    groups = describe_groups(control, shares, n_rows=parameters.n_rows, offset=parameters.offset)
+    warnings = describe_weak_groups(control, groups)
+    return {"groups": [asdict(group) for group in groups], "warnings": warnings}
