@@ -8,15 +8,18 @@ COPY requirements/service.txt requirements/
 # Without a pip of its own: the base image's installs into it.
 RUN python -m venv --without-pip /opt/understudy \
     && pip --python /opt/understudy/bin/python install --quiet --require-hashes -r requirements/service.txt
+# Editable, since a wheel contains `understudy` alone: `app`, `workers` and `migrations` are found beside it.
+WORKDIR /opt/understudy/service
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY understudy understudy
 COPY app app
 COPY workers workers
 COPY migrations migrations
 # The kernels are compiled here, so that no container compiles at its first job, and for a generic processor: on
-# another kind of processor than the builder's they would not be found. -P: of the installed package, not of /src.
+# another kind of processor than the builder's they would not be found. So is the Python code: nobody can write there.
 ENV NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/understudy/kernels
-RUN pip --python /opt/understudy/bin/python install --quiet --no-build-isolation --no-deps . \
+RUN pip --python /opt/understudy/bin/python install --quiet --no-build-isolation --no-deps --editable . \
+    && /opt/understudy/bin/python -m compileall -q . \
     && /opt/understudy/bin/python -P -m understudy.kernels
 
 FROM python:3.13-slim

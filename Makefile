@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes -r
 
-.PHONY: help demo serve test fuzz soak check bench bench-peers openapi lock clean
+.PHONY: help demo serve test test-fast fuzz soak check bench bench-peers openapi lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be done here
@@ -18,6 +18,9 @@ serve: .venv/kernels ## Keep the embedded stack up for your own data
 
 test: .venv/dev .venv/kernels ## Install and run the tests
 	$(BIN)/pytest -n 2 --dist loadfile
+
+test-fast: .venv/dev .venv/kernels ## Run the tests that need no database, within three minutes
+	$(BIN)/pytest -n 2 --dist loadfile -m "not database"
 
 fuzz: .venv/dev .venv/kernels ## Look for new cases that break a property, some minutes
 	HYPOTHESIS_PROFILE=searching $(BIN)/pytest -n 2 --dist loadfile -m hypothesis

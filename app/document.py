@@ -13,8 +13,9 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from app.service_schemas import Body, Problem
-from app.upload_schemas import UploadDatasetForm
+from app.bodies.base import Body
+from app.bodies.problems import Problem
+from app.bodies.uploads import UploadDatasetForm
 
 Json = dict[str, Any]
 

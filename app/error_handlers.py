@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from app.service_schemas import Problem, ProblemItem
+from app.bodies.problems import Problem, ProblemItem
 from understudy import errors
 
 MEDIA_TYPE = "application/problem+json"

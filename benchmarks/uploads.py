@@ -22,9 +22,9 @@ import httpx2
 import psutil
 
 from benchmarks.stack import free_port
+from understudy.client.api import Client
+from understudy.client.uploads import Sender
 from understudy.db.migrate import upgrade
-from understudy.embedded.client import Client
-from understudy.embedded.sending import Sender
 from understudy.embedded.servers import PrivatePostgres
 from understudy.progress import no_progress
 from understudy.resources import open_resources

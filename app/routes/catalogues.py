@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.dependencies import ReaderDep
-from app.service_schemas import (
+from app.bodies.catalogues import (
     MetricCatalogue,
     MetricDescription,
     SynthesizerCatalogue,
     SynthesizerDescription,
 )
+from app.dependencies import ReaderDep
 from understudy.evaluation.metrics import METRICS
 from understudy.synthesizers import SYNTHESIZERS
 

@@ -11,6 +11,10 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
+from app.bodies.datasets import Dataset, DatasetPage, DatasetState, UpdateDataset
+from app.bodies.jobs import Job
+from app.bodies.quarantine import ReleaseDataset
+from app.bodies.uploads import UploadedDataset
 from app.content import BINARY, StoredContent, is_unchanged, not_modified, send_stored
 from app.dependencies import (
     AdministratorDep,
@@ -26,28 +30,19 @@ from app.dependencies import (
 from app.descriptions import Description, describe_upload
 from app.document import problems
 from app.idempotency import answer_once
-from app.project_schemas import ReleaseDataset
-from app.schemas import (
-    Dataset,
-    DatasetPage,
-    DatasetState,
-    Job,
-    UpdateDataset,
-)
-from app.upload_schemas import UploadedDataset
 from app.uploads import Upload, received_upload
 from understudy import ids
-from understudy.db import artifacts, dataset_tables, datasets
+from understudy.access import TableReference
+from understudy.db import dataset_tables, datasets
 from understudy.db.datasets import DatasetFilters
 from understudy.errors import InvalidInput
-from understudy.job_kinds.references import check_not_quarantined
 from understudy.parameters.base import Name
 from understudy.parameters.read_options import FormatName
 from understudy.resources import Resources
 from understudy.services import artifacts as artifact_services
 from understudy.services import datasets as dataset_services
+from understudy.services.access import open_file
 from understudy.services.datasets import ArrivedFile, NewDataset
-from understudy.services.schemas import check_ready
 
 if TYPE_CHECKING:
     from understudy.db import orm
@@ -247,19 +242,15 @@ def download_dataset(
             f"`csv_safe` goes with format csv only, not with {file_format}. Leave it out.",
             code="invalid_parameters",
         )
-    with resources.sessions() as session:
-        row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
-        artifact_services.check_may_see(caller, row)
-        check_ready(row.state, row.id)
-        check_not_quarantined(row)
-        chosen = dataset_tables.choose(session, row, table)
-        artifact = artifacts.get(session, caller.project_id, row.job_id, chosen.role)
+    reference = TableReference(ids.from_text("dataset", dataset_id), table)
+    opened = open_file(resources, caller, reference, "download")
+    chosen, artifact = opened.table, opened.artifact
     sha256 = artifact.sha256.hex()
     variant = f"{file_format}-safe" if csv_safe else file_format
     etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{variant}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
-    artifact_services.check_download(file_format, chosen.n_rows or 0, chosen.n_columns or 0)
+    artifact_services.check_download(file_format, chosen.n_rows, chosen.n_columns)
     suffix = "" if chosen.position is None else f"-{chosen.position}"
     filename = f"{dataset_id}{suffix}.{file_format}"
     if file_format == "parquet":

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from app.bodies.health import ServiceHealth, ServiceReadiness
 from app.dependencies import ResourcesDep
-from app.service_schemas import ServiceHealth, ServiceReadiness
 from understudy.services import health
 
 router = APIRouter(tags=["health"])

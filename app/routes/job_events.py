@@ -13,10 +13,10 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
+from app.bodies.jobs import JobEvent, JobEventPage, JobProgress
 from app.content import preferred
 from app.dependencies import PageDep, ReaderDep, ResourcesDep
 from app.document import problems
-from app.schemas import JobEvent, JobEventPage, JobProgress
 from understudy import ids
 from understudy.db import job_events, jobs
 from understudy.db.jobs import TERMINAL_STATES

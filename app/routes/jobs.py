@@ -13,10 +13,10 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
+from app.bodies.jobs import Job, JobPage, JobState, ValidatedJob
 from app.dependencies import IdempotencyKeyDep, LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
 from app.document import problems
 from app.idempotency import IdempotentRoute
-from app.schemas import Job, JobPage, JobState, ValidatedJob
 from understudy import ids
 from understudy.db import job_attempts, jobs
 from understudy.db.jobs import TERMINAL_STATES, JobFilters

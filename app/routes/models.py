@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app import paging
+from app.bodies.models import TrainedModel, TrainedModelPage
 from app.dependencies import LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
 from app.document import problems
-from app.schemas import TrainedModel, TrainedModelPage
 from understudy import ids
 from understudy.db import models
 from understudy.db.models import ModelFilters

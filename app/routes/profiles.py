@@ -6,10 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from app.bodies.profiles import DatasetProfile
 from app.dependencies import ReaderDep, ResourcesDep, TableQuery
 from app.document import problems
-from app.profile_schemas import DatasetProfile
 from understudy import ids
+from understudy.access import TableReference
 from understudy.services import profiles
 
 router = APIRouter(prefix="/v1/datasets/{dataset_id}/profile", tags=["datasets"])
@@ -36,6 +37,6 @@ def get_profile(
     rows or subjects speak for, and no value of columns that are made anew. Of more than 200,000 rows a part
     is read, spread over the table: `n_rows_read` says how many.
     """
-    key = ids.from_text("dataset", dataset_id)
-    found = profiles.profile_dataset(resources, caller, key, table=table, is_exact=exact)
+    reference = TableReference(ids.from_text("dataset", dataset_id), table)
+    found = profiles.profile_dataset(resources, caller, reference, is_exact=exact)
     return DatasetProfile.model_validate(found)

@@ -11,10 +11,9 @@ from app.content import BINARY, is_unchanged, not_modified
 from app.dependencies import ReaderDep, ResourcesDep, TableQuery
 from app.document import problems
 from understudy import ids
-from understudy.db import artifacts, dataset_tables, datasets
-from understudy.errors import NotFound
+from understudy.access import TableReference
 from understudy.services import artifacts as artifact_services
-from understudy.services.schemas import check_ready
+from understudy.services.access import open_rejects
 
 FILE = {"schema": {"type": "string", "format": "binary"}}
 
@@ -43,19 +42,13 @@ def download_rejects(
 
     The table is empty if there were none. Only uploaded datasets have one.
     """
-    with resources.sessions() as session:
-        row = datasets.get(session, caller.project_id, ids.from_text("dataset", dataset_id))
-        if row.origin != "upload":
-            raise NotFound(f"Dataset {dataset_id} was not uploaded, so no rows of it were skipped.")
-        check_ready(row.state, row.id)
-        position = dataset_tables.choose(session, row, table).position
-        role = dataset_tables.role_of("rejects", position)
-        found = artifacts.find(session, caller.project_id, row.job_id, role)
-    etag = f'"{found.sha256.hex() if found else "none"}-{file_format}"'
+    reference = TableReference(ids.from_text("dataset", dataset_id), table)
+    chosen, artifact = open_rejects(resources, caller, reference)
+    etag = f'"{artifact.sha256.hex() if artifact else "none"}-{file_format}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
-    chunks = artifact_services.stream_rejects(resources, found, file_format)
-    suffix = "" if position is None else f"-{position}"
+    chunks = artifact_services.stream_rejects(resources, artifact, file_format)
+    suffix = "" if chosen.position is None else f"-{chosen.position}"
     filename = f"{dataset_id}{suffix}.rejects.{file_format}"
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
     return StreamingResponse(chunks, headers=headers, media_type=BINARY)

@@ -8,14 +8,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from app.bodies.schemas import AppliedSdvMetadata, SdvMetadata, TableSchema
 from app.content import is_unchanged, not_modified
 from app.dependencies import ReaderDep, ResourcesDep, TableQuery, WriterDep
 from app.document import problems
-from app.table_schemas import AppliedSdvMetadata, SdvMetadata, TableSchema
 from understudy import ids
-from understudy.db import dataset_tables, datasets
+from understudy.access import TableReference
 from understudy.errors import PreconditionFailed
 from understudy.services import schemas as schema_services
+from understudy.services.access import open_dataset
+from understudy.services.schemas import SchemaEdit
 from understudy.tables.findings import Findings
 from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.schema import DatasetSchema
@@ -47,15 +49,12 @@ def get_schema(
     table: TableQuery = None,
 ) -> Response:
     """Return the kinds and exact types of the columns, with the evidence for each kind."""
-    key = ids.from_text("dataset", dataset_id)
-    with resources.sessions() as session:
-        row = datasets.get(session, caller.project_id, key)
-        schema_services.check_ready(row.state, key)
-        chosen = dataset_tables.choose(session, row, table)
-    if is_unchanged(request, _etag(row.version)):
-        return not_modified(_etag(row.version))
-    body = _body(*read_stored(chosen.table_schema))
-    return JSONResponse(body, headers={"ETag": _etag(row.version)})
+    reference = TableReference(ids.from_text("dataset", dataset_id), table)
+    versioned = schema_services.read_schema(resources, caller, reference)
+    if is_unchanged(request, _etag(versioned.version)):
+        return not_modified(_etag(versioned.version))
+    body = _body(versioned.schema, versioned.findings)
+    return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
 
 
 @router.patch(
@@ -83,12 +82,9 @@ def update_schema(
     """
     versioned = schema_services.update_schema(
         resources,
-        caller.project_id,
-        ids.from_text("dataset", dataset_id),
-        change,
-        version=_version(if_match),
-        table=table,
-        validate_only=validate_only,
+        caller,
+        TableReference(ids.from_text("dataset", dataset_id), table),
+        SchemaEdit(change, version=_version(if_match), is_dry_run=validate_only),
     )
     body = _body(versioned.schema, versioned.findings)
     return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
@@ -102,19 +98,14 @@ def update_schema(
 )
 def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> Response:
     """Return the schema as SDV's metadata JSON: SINGLE_TABLE_V1, or MULTI_TABLE_V1 if there are several."""
-    key = ids.from_text("dataset", dataset_id)
-    with resources.sessions() as session:
-        row = datasets.get(session, caller.project_id, key)
-        schema_services.check_ready(row.state, key)
-        tables = dataset_tables.all_of(session, row)
-    names = [table.name or row.name for table in tables]
-    read = [read_stored(table.table_schema, name) for table, name in zip(tables, names, strict=True)]
+    opened = open_dataset(resources, caller, ids.from_text("dataset", dataset_id), "see")
+    read = [read_stored(table.table_schema, table.name or opened.dataset.name) for table in opened.tables]
     schema = DatasetSchema(tables={name: table for one, _ in read for name, table in one.tables.items()})
     findings = Findings(
         tables={name: table for _, found in read for name, table in found.tables.items()},
         relationships=tuple(key for _, found in read for key in found.relationships),
     )
-    return JSONResponse(write_metadata(schema, findings), headers={"ETag": _etag(row.version)})
+    return JSONResponse(write_metadata(schema, findings), headers={"ETag": _etag(opened.dataset.version)})
 
 
 @router.put(
@@ -139,11 +130,10 @@ def apply_sdv_metadata(
     """Take kinds, and the subject (`sequence_key`), from SDV's metadata; `warnings` say what was not used."""
     versioned, warnings = schema_services.apply_metadata(
         resources,
-        caller.project_id,
-        ids.from_text("dataset", dataset_id),
+        caller,
+        TableReference(ids.from_text("dataset", dataset_id), table),
         metadata.model_dump(mode="json", exclude_unset=True),
         version=_version(if_match),
-        table=table,
     )
     body = {"schema": _body(versioned.schema, versioned.findings), "warnings": warnings}
     return JSONResponse(body, headers={"ETag": _etag(versioned.version)})

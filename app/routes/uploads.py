@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
+from app.bodies.uploads import CreateUpload, Upload, UploadedDataset, UploadPage, UploadPart
 from app.content import BINARY
 from app.dependencies import IdempotencyKeyDep, PageDep, ReaderDep, ResourcesDep, WriterDep
 from app.descriptions import describe_files
@@ -15,7 +16,6 @@ from app.digests import read_digest
 from app.document import problems
 from app.idempotency import IdempotentRoute
 from app.routes.datasets import uploaded_answer
-from app.upload_schemas import CreateUpload, Upload, UploadedDataset, UploadPage, UploadPart
 from app.uploads import received_part
 from understudy import ids
 from understudy.db import uploads

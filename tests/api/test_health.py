@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from tests.api.conftest import assert_problem
-from tests.conftest import SECRET_KEY
+from tests.service import SECRET_KEY
 from understudy.db import workers
 from understudy.db.session import close_sessions, make_sessions
 from understudy.errors import StorageFull

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from tests.api.conftest import Json, assert_problem, get, new_key
-from tests.conftest import make_caller
+from tests.service import make_caller
 from understudy import ids
 from understudy.db import uploads
 from understudy.resources import Resources

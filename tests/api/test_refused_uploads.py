@@ -16,7 +16,7 @@ from app.main import create_app
 from app.multipart import OVERHEAD_BYTES
 from app.staging import FLUSH_BYTES, StagedFile
 from tests.api.conftest import assert_nothing_made, assert_problem, new_key
-from tests.conftest import make_caller
+from tests.service import make_caller
 from understudy.errors import StorageFull
 from understudy.resources import Resources
 from understudy.storage import MemoryStore

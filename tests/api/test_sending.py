@@ -13,8 +13,8 @@ import pytest
 
 from tests.api.conftest import new_key
 from understudy.cli.application import run
-from understudy.embedded.client import Client
-from understudy.embedded.sending import Pauses, Sender
+from understudy.client.api import Client
+from understudy.client.uploads import Pauses, Sender
 from understudy.errors import Unavailable
 from understudy.progress import no_progress
 from understudy.resources import Resources

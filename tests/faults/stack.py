@@ -16,8 +16,8 @@ import pyarrow.csv as pacsv
 from redis import Redis
 from sqlalchemy import text
 
-from tests.conftest import execute, url_of
 from tests.faults.workers import WorkerProcess, until
+from tests.service import execute, url_of
 from understudy import ids
 from understudy.db import jobs
 from understudy.db.jobs import TERMINAL_STATES

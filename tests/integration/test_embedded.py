@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from understudy.client.api import Client
 from understudy.embedded.background import BackgroundStack
-from understudy.embedded.client import Client
 from understudy.embedded.commands import StackOptions
 from understudy.errors import UnderstudyError
 from understudy.progress import no_progress

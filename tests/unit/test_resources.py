@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import SECRET_KEY
+from tests.service import SECRET_KEY
 from understudy.errors import UnderstudyError
 from understudy.job_queue import ListQueue
 from understudy.resources import Resources, open_resources

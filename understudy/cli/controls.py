@@ -5,18 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from understudy.cli.outputs import existing_file
 from understudy.errors import InvalidInput
+from understudy.parameters.constraints import Allowed, ColumnRebalance, Control, SampleCondition, Share
+from understudy.tables.schema import Column, TableSchema
 
-# The engine's modules take a second to load, and `--help` needs none of them.
-if TYPE_CHECKING:
-    from understudy.parameters.constraints import Allowed, Control, Share
-    from understudy.tables.schema import Column, TableSchema
-
-    Value = bool | int | float | str
-
+Value = bool | int | float | str
 T = TypeVar("T")
 
 RANGE = ".."
@@ -39,8 +37,6 @@ def read_control(
     InvalidInput
         If more than one of them is given, a column does not exist, or a value cannot be read.
     """
-    from understudy.parameters.constraints import Control
-
     given = [
         name
         for name, option in (("--where", where), ("--rebalance", rebalance), ("--control", file))
@@ -61,8 +57,6 @@ def read_control(
 
 
 def _read_where(options: Iterable[str], schema: TableSchema, n_rows: int) -> Control:
-    from understudy.parameters.constraints import Control, SampleCondition
-
     allowed: dict[str, Allowed] = {}
     for option in options:
         column, asked = _split(option, "=", schema, "--where NAME=VALUE")
@@ -76,8 +70,6 @@ def _read_where(options: Iterable[str], schema: TableSchema, n_rows: int) -> Con
 
 
 def _read_allowed(column: Column, asked: str) -> Allowed:
-    from understudy.parameters.constraints import Allowed
-
     if not asked:
         return Allowed(is_missing=True)
     # In a text two dots may be part of the value, and no text is above another.
@@ -90,8 +82,6 @@ def _read_allowed(column: Column, asked: str) -> Allowed:
 
 
 def _read_rebalance(option: str, schema: TableSchema) -> Control:
-    from understudy.parameters.constraints import ColumnRebalance, Control
-
     column, listed = _split(option, ":", schema, "--rebalance NAME:VALUE=SHARE,VALUE=SHARE")
     shares = _read_shares(column, listed)
     return _checked(
@@ -111,8 +101,6 @@ def _read_shares(column: Column, listed: str) -> tuple[Share, ...]:
 
 
 def _read_share(column: Column, value: str, share: str) -> Share:
-    from understudy.parameters.constraints import Share
-
     fields = {"share": share, **({"value": _read_value(column, value)} if value else {})}
     return _checked(lambda: Share.model_validate(fields), f"--rebalance of {column.name!r}")
 
@@ -158,8 +146,6 @@ def _is_text(column: Column) -> bool:
 
 def _checked(make: Callable[[], T], what: str) -> T:
     """Return what is made, or say in one line what pydantic found wrong."""
-    from pydantic import ValidationError
-
     try:
         return make()
     except ValidationError as error:

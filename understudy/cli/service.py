@@ -11,9 +11,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
 
 from understudy.cli.terminal import output
 from understudy.errors import Unavailable
+from understudy.repository import find_repository
 
 if TYPE_CHECKING:
     from understudy.embedded.commands import StackOptions
@@ -36,6 +38,7 @@ def serve(
     started; what is given is used.
     """
     options = stack_options(host=host, port=port, data_dir=data_dir)
+    # Loaded here: it needs packages that a bare install does not have, which `stack_options` says.
     from understudy.embedded.supervisor import Supervisor
 
     console = output()
@@ -73,6 +76,7 @@ def show_how_to_go_on(url: str, api_key_file: Path) -> None:
 
 def worker() -> None:
     """Run a worker on the database and broker that the settings name."""
+    find_repository()
     load_settings()
     command = [sys.executable, "-P", "-m", "workers"]
     os.execv(command[0], command)  # noqa: S606 (our own command, no shell)
@@ -87,7 +91,9 @@ def migrate(
     ] = None,
 ) -> None:
     """Bring the database that the settings name up to date."""
+    find_repository()
     settings = load_settings()
+    # Loaded here: it needs packages that a bare install does not have, which `load_settings` says.
     from understudy.db.migrate import upgrade
 
     if settings.database_url is None:
@@ -99,11 +105,13 @@ def migrate(
 
 def stack_options(*, host: str | None, port: int | None, data_dir: Path | None) -> StackOptions:
     """Return what a stack is asked to be: the settings, changed by the options that were given."""
+    find_repository()
     settings = load_settings()
     if sys.platform == "win32":
         raise Unavailable(
             "The stack runs on Linux and macOS; on Windows use WSL, or docker compose.", code="configuration"
         )
+    # Loaded here: it does not load on Windows.
     from understudy.embedded.commands import StackOptions
 
     return StackOptions(
@@ -126,12 +134,11 @@ def load_settings() -> Settings:
     """
     if find_spec("pydantic_settings") is None or find_spec("celery") is None:
         raise Unavailable(
-            "The service is not installed: pip install 'understudy[service]', or "
-            "'understudy[service,embedded]' for a private database and broker too.",
+            "The packages that the service needs are not installed. In a clone of the repository, run: "
+            "pip install --editable '.[service]' ('.[service,embedded]' with a private database and broker).",
             code="configuration",
         )
-    from pydantic import ValidationError
-
+    # Loaded here: it needs pydantic-settings, which a bare install does not have.
     from understudy.settings import Settings
 
     try:
@@ -143,14 +150,12 @@ def load_settings() -> Settings:
 
 
 def _ensure_key(settings: Settings, key_file: Path) -> None:
+    # Loaded here: the other commands of this module need neither.
     from understudy.embedded.first_key import ensure_key
-    from understudy.resources import open_resources
+    from understudy.resources import open_resources  # as above
 
     resources = open_resources(settings)
     try:
         ensure_key(resources, key_file)
     finally:
         resources.close()
-
-
-COMMANDS = (serve, worker, migrate)

@@ -43,8 +43,9 @@ def upload(
         raise Unavailable(
             "The client is not installed: pip install 'understudy[client]'.", code="configuration"
         )
-    from understudy.embedded.client import Client
-    from understudy.embedded.sending import Sender
+    # Needs httpx2, which only the extra `client` installs.
+    from understudy.client.api import Client
+    from understudy.client.uploads import Sender
 
     part_bytes = None if part_size is None else part_size * MEBIBYTE
     paths = [existing_file(path) for path in files]
@@ -56,6 +57,3 @@ def upload(
     else:
         # By itself on stdout, so that `$(…)` takes the id alone.
         sys.stdout.write(f"{dataset['id']}\n")
-
-
-COMMANDS = (upload,)

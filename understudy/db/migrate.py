@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import NullPool, create_engine, text
 
-import understudy
 from understudy.db.orm import Base
 from understudy.db.session import connect_arguments, parse_url, translate_errors
+from understudy.repository import find_repository
 
 # An arbitrary number: the name of the lock that starters of this product share.
 LOCK = 0x756E646572737479
@@ -32,10 +30,10 @@ def upgrade(database_url: str) -> None:
 
 
 def make_config() -> Config:
-    """Return Alembic's configuration; the scripts lie beside the package, in a checkout and in a wheel."""
+    """Return Alembic's configuration; the scripts are in the repository, not in the package."""
     config = Config()
     # Alembic interpolates its options.
-    folder = str(Path(understudy.__file__).parents[1] / "migrations").replace("%", "%%")
+    folder = str(find_repository() / "migrations").replace("%", "%%")
     config.set_main_option("script_location", folder)
     config.attributes["metadata"] = Base.metadata
     return config

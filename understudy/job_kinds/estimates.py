@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from understudy.job_kinds.base import Estimate
+from understudy.parameters.synthesizers import SynthesizerParameters, TreeChainParameters
 
 if TYPE_CHECKING:
     from understudy.db.dataset_tables import Table
     from understudy.db.orm import Model
-    from understudy.synthesizers import IndependentParameters, TreeChainParameters
 
 MEBIBYTE = 1 << 20
 # The engine itself, before any row; scikit-learn is loaded by `evaluate` only.
@@ -49,15 +49,13 @@ REPORT_BYTES = MEBIBYTE
 FEW_ROWS = 1_000
 
 
-def of_train(table: Table, synthesizer: TreeChainParameters | IndependentParameters) -> Estimate:
+def of_train(table: Table, synthesizer: SynthesizerParameters) -> Estimate:
     """Return what fitting a model to a table takes; a time budget is taken at its word."""
     n_rows, n_columns = table.n_rows, table.n_columns
     n_cells = n_rows * n_columns
-    n_looks = (
-        n_rows * n_columns * min(n_columns, N_PREDECESSORS_MAX) if synthesizer.name == "tree_chain" else 0
-    )
-    factor, seconds_max = 1.0, float("inf")
-    if synthesizer.name == "tree_chain":
+    n_looks, factor, seconds_max = 0, 1.0, float("inf")
+    if isinstance(synthesizer, TreeChainParameters):
+        n_looks = n_rows * n_columns * min(n_columns, N_PREDECESSORS_MAX)
         factor = PRESET_FACTORS[synthesizer.preset]
         seconds_max = synthesizer.time_budget_seconds or seconds_max
     seconds = n_looks * TREE_SECONDS_PER_ROW_AND_COLUMN_SQUARED * factor

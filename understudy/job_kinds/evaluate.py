@@ -55,7 +55,7 @@ def _ready_tables(session: Session, project_id: UUID, parameters: EvaluateParame
         "holdout": parameters.holdout_dataset_id,
     }
     given = {role: text for role, text in named.items() if text is not None}
-    tables = references.ready_tables(session, project_id, given.values(), parameters.table)
+    tables = references.open_tables(session, project_id, given.values(), parameters.table)
     return dict(zip(given, tables, strict=True))
 
 

@@ -48,7 +48,8 @@ def resolve(
 
 def _model_and_table(session: Session, project_id: UUID, parameters: ImputeParameters) -> tuple[Model, Table]:
     model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
-    return model, references.ready_table(session, project_id, parameters.dataset_id, parameters.table)
+    table = references.open_table(session, project_id, parameters.dataset_id, parameters.table, "learn")
+    return model, table
 
 
 def estimate(session: Session, project_id: UUID, parameters: ImputeParameters) -> Estimate:

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from understudy import ids
-from understudy.db import artifacts, dataset_tables, datasets
+from understudy import access, ids
+from understudy.access import JobPrincipal, Purpose, TableReference
+from understudy.db import artifacts, dataset_tables
 from understudy.db.dataset_tables import Table
-from understudy.errors import Conflict, InvalidInput
+from understudy.errors import InvalidInput
 from understudy.job_kinds.base import StoredFile
 from understudy.parameters.base import NAME_LENGTH_MAX, Json
 from understudy.synthesizers import synthesizer_entry
@@ -19,60 +20,21 @@ from understudy.synthesizers.base import not_controllable
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from understudy.db.orm import Dataset, Model
+    from understudy.db.orm import Model
 
 
-def ready_dataset(session: Session, project_id: UUID, dataset_id: str) -> Dataset:
-    """Return a dataset that can be read.
-
-    Raises
-    ------
-    NotFound
-        If there is none of that id in the project.
-    Conflict
-        If its `ingest` has not succeeded, or not yet.
-    """
-    dataset = datasets.get(session, project_id, ids.from_text("dataset", dataset_id))
-    if dataset.state == "pending":
-        raise Conflict(
-            f"Dataset {dataset_id} is still being read; wait until its job has succeeded.", code="not_ready"
-        )
-    if dataset.state != "ready":
-        raise Conflict(
-            f"Dataset {dataset_id} could not be read; upload the file again when it is mended.",
-            code="not_ready",
-        )
-    return dataset
+def open_table(
+    session: Session, project_id: UUID, dataset_id: str, name: str | None, purpose: Purpose
+) -> Table:
+    """Return a table that the parameters name; raises as `access.open_table`."""
+    reference = TableReference(ids.from_text("dataset", dataset_id), name, pointer="/table")
+    return access.open_table(session, JobPrincipal(project_id), reference, purpose)
 
 
-def ready_table(session: Session, project_id: UUID, dataset_id: str, name: str | None) -> Table:
-    """Return a table of a dataset that can be learnt from or completed.
-
-    Raises
-    ------
-    NotFound, Conflict, InvalidInput
-        As `ready_dataset`, `check_not_quarantined` and `dataset_tables.choose` do.
-    """
-    dataset = ready_dataset(session, project_id, dataset_id)
-    check_not_quarantined(dataset)
-    return dataset_tables.choose(session, dataset, name, pointer="/table")
-
-
-def check_not_quarantined(dataset: Dataset) -> None:
-    """Raise `Conflict` if a sample may not be had: a model of it would give its rows away."""
-    if dataset.quarantine is not None:
-        text = ids.to_text("dataset", dataset.id)
-        raise Conflict(
-            f"Dataset {text} is in quarantine: {dataset.quarantine['sentence']} An administrator can release "
-            f"it (POST /v1/datasets/{text}/release).",
-            code="quarantined",
-        )
-
-
-def ready_tables(
+def open_tables(
     session: Session, project_id: UUID, dataset_ids: Iterable[str], name: str | None
 ) -> list[Table]:
-    """Return a table of each of some datasets: that of the name, where a dataset has several.
+    """Return a table of each of some datasets to compare: that of the name, where a dataset has several.
 
     Raises
     ------
@@ -80,7 +42,11 @@ def ready_tables(
         With the code `table_required` or `unknown_table`; also if none of them has several, but a name is
         given.
     """
-    rows = [ready_dataset(session, project_id, dataset_id) for dataset_id in dataset_ids]
+    principal = JobPrincipal(project_id)
+    rows = [
+        access.open_dataset(session, principal, ids.from_text("dataset", text), "evaluate")
+        for text in dataset_ids
+    ]
     has_names = any(row.n_tables > 1 for row in rows)
     return [
         dataset_tables.choose(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import dataset_tables, datasets, models
+from understudy.db.dataset_tables import Table
 from understudy.job_kinds import estimates, references
 from understudy.job_kinds.base import Estimate, Job, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
@@ -19,7 +20,7 @@ def resolve(
     session: Session, project_id: UUID, parameters: TrainParameters, limits: Limits
 ) -> TrainParameters:
     """Check that the dataset is ready and its table known; choose seed and name if they were left open."""
-    table = references.ready_table(session, project_id, parameters.dataset_id, parameters.table)
+    table = _open_table(session, project_id, parameters)
     chosen = {
         "seed": references.new_seed() if parameters.seed is None else parameters.seed,
         "name": parameters.name or table.name or table.dataset.name,
@@ -27,15 +28,19 @@ def resolve(
     return parameters.model_copy(update=chosen)
 
 
+def _open_table(session: Session, project_id: UUID, parameters: TrainParameters) -> Table:
+    return references.open_table(session, project_id, parameters.dataset_id, parameters.table, "learn")
+
+
 def estimate(session: Session, project_id: UUID, parameters: TrainParameters) -> Estimate:
     """Judge by the size of the table."""
-    table = references.ready_table(session, project_id, parameters.dataset_id, parameters.table)
+    table = _open_table(session, project_id, parameters)
     return estimates.of_train(table, parameters.synthesizer)
 
 
 def plan(session: Session, job: Job, parameters: TrainParameters, limits: Limits) -> Plan:
     """Read the dataset's table."""
-    table = references.ready_table(session, job.project_id, parameters.dataset_id, parameters.table)
+    table = _open_table(session, job.project_id, parameters)
     stored = references.table_file(session, table)
     return Plan(inputs={"table": stored}, context={"schema": table.table_schema})
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from understudy import ids
+from understudy.access import check_scope
 from understudy.db import api_keys, projects
-from understudy.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
+from understudy.errors import InvalidInput, NotFound, Unauthenticated
 from understudy.resources import Resources
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ class Caller:
 
     def require(self, scope: str) -> None:
         """Raise `Forbidden` if the key lacks a scope."""
-        if scope not in self.scopes:
-            raise Forbidden(f"This API key has no scope {scope!r}; use one that was made with it.")
+        check_scope(self, scope)
 
 
 def create_api_key(

@@ -15,10 +15,7 @@ from understudy.parameters.read_options import FormatName
 from understudy.resources import Resources
 
 if TYPE_CHECKING:
-    from understudy.db.orm import Artifact, Dataset
-    from understudy.services.api_keys import Caller
-
-ORIGINS_OF_REAL_VALUES = ("upload", "imputation")
+    from understudy.db.orm import Artifact
 
 
 def open_artifact(resources: Resources, artifact: Artifact) -> BinaryIO:
@@ -42,12 +39,6 @@ def open_artifact(resources: Resources, artifact: Artifact) -> BinaryIO:
     raise _corrupt("is missing or not as long as it was written")
 
 
-def check_may_see(caller: Caller, dataset: Dataset) -> None:
-    """Raise `Forbidden` if a dataset holds real values and the caller may not see such."""
-    if dataset.origin in ORIGINS_OF_REAL_VALUES:
-        caller.require("read_real")
-
-
 def check_download(format_name: FormatName, n_rows: int, n_columns: int) -> None:
     """Refuse a table that no file of the format holds, before anything of it is made.
 
@@ -58,6 +49,7 @@ def check_download(format_name: FormatName, n_rows: int, n_columns: int) -> None
     """
     if format_name == "parquet":
         return
+    # Loaded here: few requests need the formats, which load what computes on Arrow arrays.
     from understudy.tables.formats import FORMATS
 
     limits = FORMATS[format_name].write_limits
@@ -94,6 +86,7 @@ def stream_rejects(
     """Return the table of skipped rows in pieces; without a stored one, the empty table."""
     if artifact is not None:
         return stream_table(resources, artifact, format_name)
+    # Loaded here: few requests need the formats, which load what computes on Arrow arrays.
     from understudy.tables.formats import write_table
     from understudy.tables.formats.scan import REJECTS_SCHEMA
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from understudy import ids
-from understudy.db import artifacts, dataset_tables, datasets
-from understudy.errors import Conflict, PreconditionFailed
+from understudy.access import TableReference
+from understudy.db import dataset_tables
+from understudy.errors import PreconditionFailed
 from understudy.resources import Resources
+from understudy.services.access import open_dataset, open_file, open_table
+from understudy.services.api_keys import Caller
 from understudy.services.artifacts import open_artifact
 from understudy.tables.findings import Findings
 from understudy.tables.names import DEFAULT_NAME
@@ -33,93 +35,83 @@ class VersionedSchema:
     version: int
 
 
-def update_schema(
-    resources: Resources,
-    project_id: UUID,
-    dataset_id: UUID,
-    change: SchemaChange,
-    *,
-    version: int | None = None,
-    table: str | None = None,
-    validate_only: bool = False,
-) -> VersionedSchema:
-    """Change the schema of a dataset, or of one of its tables, if all values fit; what is stored stays.
+@dataclass(frozen=True)
+class SchemaEdit:
+    """A change of a schema.
 
     Parameters
     ----------
     version : int, optional
-        The version that the caller has seen; without one, the present one.
-    validate_only : bool
-        Whether to change nothing.
+        The version of the dataset that the caller has read; without it, the present one is changed.
+    is_dry_run : bool
+        Whether to check the change and store nothing.
+    """
+
+    change: SchemaChange
+    version: int | None = None
+    is_dry_run: bool = False
+
+
+def read_schema(resources: Resources, caller: Caller, reference: TableReference) -> VersionedSchema:
+    """Return the schema of a table; raises as `access.open_table`."""
+    table = open_table(resources, caller, reference, "see")
+    return VersionedSchema(*read_stored(table.table_schema), table.dataset.version)
+
+
+def update_schema(
+    resources: Resources, caller: Caller, reference: TableReference, edit: SchemaEdit
+) -> VersionedSchema:
+    """Change the schema of a table if all its values fit; the stored values stay as they are.
 
     Raises
     ------
     NotFound, Conflict
-        If there is no such dataset, or it is not ready.
+        As `access.open_table`.
     PreconditionFailed
-        If it is another version by now.
+        If the dataset has another version by now.
     InvalidInput
         If the change cannot be made, or values do not fit.
     """
-    with resources.sessions() as session:
-        row = datasets.get(session, project_id, dataset_id)
-        check_ready(row.state, dataset_id)
-        chosen = dataset_tables.choose(session, row, table)
-        artifact = artifacts.get(session, project_id, row.job_id, chosen.role)
-    if version is not None and version != row.version:
+    opened = open_file(resources, caller, reference, "see")
+    table, version = opened.table, opened.table.dataset.version
+    if edit.version not in (None, version):
         raise PreconditionFailed(
-            f"The schema of dataset {ids.to_text('dataset', dataset_id)} was changed since it was read. "
-            "Read it again and repeat the change."
+            f"The schema of dataset {ids.to_text('dataset', reference.dataset_id)} was changed since it was"
+            " read. Read it again and repeat the change."
         )
-    before = read_stored(chosen.table_schema)
-    after = change_schema(*before, change, table=DEFAULT_NAME)
+    before = read_stored(table.table_schema)
+    after = change_schema(*before, edit.change, table=DEFAULT_NAME)
     old, new = (schema.tables[DEFAULT_NAME] for schema, _ in (before, after))
     if retyped := [c for c in new.columns if c.arrow_type != old.column(c.name).arrow_type]:
-        _check_fits(resources, artifact, retyped)
-    if validate_only or after == before:
-        return VersionedSchema(*after, row.version)
+        _check_fits(resources, opened.artifact, retyped)
+    if edit.is_dry_run or after == before:
+        return VersionedSchema(*after, version)
     with resources.sessions.begin() as session:
-        row = dataset_tables.set_schema(session, chosen, write_stored(*after))
+        row = dataset_tables.set_schema(session, table, write_stored(*after))
     return VersionedSchema(*after, row.version)
 
 
 def apply_metadata(
     resources: Resources,
-    project_id: UUID,
-    dataset_id: UUID,
+    caller: Caller,
+    reference: TableReference,
     document: object,
     *,
     version: int | None = None,
-    table: str | None = None,
 ) -> tuple[VersionedSchema, list[str]]:
-    """Change the schema of a dataset to what SDV's metadata say; return it, and what was not used of them.
+    """Change a schema to what SDV's metadata say; return it and what of the metadata was not used.
 
     Raises as `update_schema`, and `InvalidInput` for other JSON.
     """
-    with resources.sessions() as session:
-        row = datasets.get(session, project_id, dataset_id)
-        check_ready(row.state, dataset_id)
-        # Of a dataset of one table, the name is that of the metadata alone.
-        own_table = table if row.n_tables > 1 else None
-        chosen = dataset_tables.choose(session, row, own_table)
-    (schema,) = read_stored(chosen.table_schema)[0].tables.values()
-    understood = read_metadata(document, schema, table=table)
+    opened = open_dataset(resources, caller, reference.dataset_id, "see")
+    # Of a dataset of one table, the name is that of the metadata alone.
+    is_named = opened.dataset.n_tables > 1
+    own = reference if is_named else TableReference(reference.dataset_id)
+    before = read_schema(resources, caller, own)
+    understood = read_metadata(document, before.schema.tables[DEFAULT_NAME], table=reference.table)
     # Of the version that the metadata were read against, if the caller names none.
-    seen = row.version if version is None else version
-    changed = update_schema(
-        resources, project_id, dataset_id, understood.change, version=seen, table=own_table
-    )
-    return changed, understood.warnings
-
-
-def check_ready(state: str, dataset_id: UUID) -> None:
-    """Raise `Conflict` if a dataset cannot be used."""
-    remedy = {
-        "pending": "is still being read; wait for its job (GET /v1/jobs/{id} with `Prefer: wait=60`)",
-        "failed": "could not be read; its `error` says why",
-    }
-    if state != "ready":
-        raise Conflict(f"Dataset {ids.to_text('dataset', dataset_id)} {remedy[state]}.", code="not_ready")
+    edit = SchemaEdit(understood.change, before.version if version is None else version)
+    return update_schema(resources, caller, own, edit), understood.warnings
 
 
 def _check_fits(resources: Resources, artifact: Artifact, columns: list[Column]) -> None:

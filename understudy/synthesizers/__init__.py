@@ -5,7 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 
 from understudy.errors import InvalidInput
-from understudy.parameters.synthesizers import AnySynthesizer, IndependentParameters, TreeChainParameters
+from understudy.parameters.synthesizers import (
+    AnySynthesizer,
+    IndependentParameters,
+    SynthesizerParameters,
+    TreeChainParameters,
+    set_registry,
+)
 from understudy.synthesizers.base import Synthesizer, SynthesizerEntry
 
 __all__ = [
@@ -48,6 +54,8 @@ SYNTHESIZERS: dict[str, SynthesizerEntry] = {
     )
 }
 
+set_registry(lambda: {name: entry.parameters for name, entry in SYNTHESIZERS.items()})
+
 
 def synthesizer_entry(name: str) -> SynthesizerEntry:
     """Return the entry of that name.
@@ -64,6 +72,6 @@ def synthesizer_entry(name: str) -> SynthesizerEntry:
     return SYNTHESIZERS[name]
 
 
-def make_synthesizer(parameters: TreeChainParameters | IndependentParameters, *, seed: int) -> Synthesizer:
+def make_synthesizer(parameters: SynthesizerParameters, *, seed: int) -> Synthesizer:
     """Return the unfitted synthesizer that the parameters ask for."""
     return synthesizer_entry(parameters.name).load()(parameters, seed=seed)

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
-from pydantic import BaseModel
-
 from understudy.errors import InvalidInput
+from understudy.parameters.synthesizers import SynthesizerParameters
 from understudy.progress import Progress, no_progress
 
 # The workers' processes read the table of synthesizers, and do without the memory of numpy and Arrow.
@@ -136,7 +135,7 @@ class SynthesizerEntry:
 
     name: str
     summary: str
-    parameters: type[BaseModel]
+    parameters: type[SynthesizerParameters]
     load: Callable[[], type[Synthesizer]]
     # Whether it takes a control, and imputes.
     is_controllable: bool

@@ -214,7 +214,7 @@ def test_the_bare_install_says_how_to_get_the_service(command):
         [sys.executable, "-c", WITHOUT_SERVICE, command], check=False, capture_output=True, text=True
     )
     assert done.returncode == 5
-    assert "pip install 'understudy[service" in done.stderr
+    assert "pip install --editable '.[service" in done.stderr
 
 
 def test_help_imports_no_engine():

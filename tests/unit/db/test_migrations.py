@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import NullPool, create_engine, text
 
-from tests.conftest import execute, url_of
+from tests.service import execute, url_of
 from understudy.db.migrate import upgrade
 from understudy.db.orm import Base
 from understudy.db.session import parse_url

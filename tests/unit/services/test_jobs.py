@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import make_caller
+from tests.service import make_caller
 from understudy.db import jobs
 from understudy.errors import Conflict, NotFound, TooManyRequests
 from understudy.ids import new_id

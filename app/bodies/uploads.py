@@ -1,4 +1,4 @@
-"""Bodies of uploads, at once or in parts."""
+"""Bodies of uploads, sent at once or in parts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from app.schemas import Dataset, Job, without_nulls
-from app.service_schemas import Body, Timestamp
+from app.bodies.base import Body, Page, Timestamp, id_text, without_nulls
+from app.bodies.datasets import Dataset
+from app.bodies.jobs import Job
 from understudy import ids
 from understudy.db.uploads import StoredPart
 from understudy.parameters.base import NO_CONTROL_CHARACTERS, Labels, Name
@@ -16,7 +17,6 @@ from understudy.parameters.read_options import FormatName, ReadOptions, text_fie
 
 if TYPE_CHECKING:
     from understudy.db import orm
-
 Sha256 = Annotated[
     str,
     Field(
@@ -25,6 +25,8 @@ Sha256 = Annotated[
         examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     ),
 ]
+
+
 PART_BYTES_MAX = 512 << 20
 
 
@@ -175,17 +177,13 @@ class Upload(Body):
             n_parts=row.n_parts,
             files=[UploadFile(**file) for file in files],
             parts=None if parts is None else [UploadPart.of(part) for part in parts],
-            dataset_id=None if row.dataset_id is None else ids.to_text("dataset", row.dataset_id),
+            dataset_id=id_text("dataset", row.dataset_id),
             created_at=row.created_at,
             expires_at=row.expires_at,
         )
 
 
-class UploadPage(Body):
+class UploadPage(Page):
     """A page of uploads, newest first."""
 
     data: list[Upload]
-    has_more: Annotated[bool, Field(description="Whether there is more after this page.")]
-    next: Annotated[
-        str | None, Field(description="Send it as `after` for the next page; absent on the last.")
-    ] = None

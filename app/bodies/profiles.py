@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.service_schemas import Body
+from app.bodies.base import Body
 
 Value = Annotated[float | str, Field(description="A number, or a point in time as text.")]
 

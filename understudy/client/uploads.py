@@ -1,4 +1,4 @@
-"""Sends files in parts, over lines that break: what has arrived is not sent again."""
+"""Upload files in parts and resume after a broken connection: parts that have arrived are not sent again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from understudy.embedded.client import CHUNK_BYTES, Client
+from understudy.client.api import CHUNK_BYTES, Client
 from understudy.errors import Conflict, InvalidInput, TooManyRequests, Unavailable, UnderstudyError
 from understudy.progress import Progress
 

@@ -1,4 +1,4 @@
-"""Bodies about what the columns of a table mean."""
+"""Bodies of schemas: what the columns of a table mean."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.service_schemas import Body
+from app.bodies.base import Body
 
 
 class KindRunnerUp(Body):

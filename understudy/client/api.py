@@ -1,4 +1,4 @@
-"""The API as its callers see it: what the demo does is done over HTTP only."""
+"""A client of the HTTP API: ask, wait for jobs, upload and download files."""
 
 from __future__ import annotations
 
@@ -48,10 +48,17 @@ CLASS_OF_STATUS: Mapping[int, type[UnderstudyError]] = {
 
 
 class Client:
-    """A caller with a key.
+    """An HTTP client of one service.
 
     Every method raises `UnderstudyError` with the code and the detail of the API's problem, or `Unavailable`
     if the API does not answer.
+
+    Parameters
+    ----------
+    url : str
+        Address of the service, such as ``http://127.0.0.1:8000``.
+    key : str
+        API key.
     """
 
     def __init__(self, url: str, key: str) -> None:

@@ -1,0 +1,54 @@
+"""Bodies of the catalogues: synthesizers, metrics, policies."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from app.bodies.base import Body
+from understudy.parameters.policy import Policy
+
+
+class SynthesizerDescription(Body):
+    """An algorithm that can be trained."""
+
+    name: Annotated[str, Field(examples=["tree_chain"])]
+    summary: str
+    parameters: Annotated[dict[str, Any], Field(description="JSON Schema of its parameters.")]
+    is_controllable: Annotated[
+        bool, Field(description="Whether its models take conditions and shares, and impute.")
+    ]
+
+
+class SynthesizerCatalogue(Body):
+    """All synthesizers."""
+
+    data: list[SynthesizerDescription]
+
+
+class MetricDescription(Body):
+    """A score that reports may hold."""
+
+    name: Annotated[str, Field(examples=["column_shapes"])]
+    title: Annotated[str, Field(examples=["Column shapes"])]
+    summary: str
+    topic: Annotated[str, Field(description="`fidelity`, `usefulness`, `bias` or `privacy`.")]
+    direction: Annotated[str, Field(description="Which way is better.", examples=["higher"])]
+    range: Annotated[list[float | None], Field(description="Least and greatest score; null is unbounded.")]
+    best: Annotated[float, Field(description="The score of data that cannot be told from real data.")]
+    needs: Annotated[
+        list[str], Field(description="What an evaluation has to be given for it.", examples=[["holdout"]])
+    ]
+
+
+class MetricCatalogue(Body):
+    """All metrics."""
+
+    data: list[MetricDescription]
+
+
+class PolicyCatalogue(Body):
+    """The policies that can be named."""
+
+    data: list[Policy]

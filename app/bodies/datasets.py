@@ -1,0 +1,108 @@
+"""Bodies of datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.bodies.base import Body, Page, Timestamp, id_text
+from app.bodies.jobs import JobFailure
+from app.bodies.quarantine import DatasetQuarantine, QuarantineRelease
+from understudy import ids
+from understudy.parameters.base import Labels, Name
+
+if TYPE_CHECKING:
+    from understudy.db import orm
+
+DatasetState = Literal["pending", "ready", "failed"]
+
+
+class DatasetTable(Body):
+    """One of the several tables of a dataset; sizes are known when the dataset is `ready`."""
+
+    name: Annotated[str, Field(examples=["orders"])]
+    format: Annotated[str, Field(description="Format in which it came.", examples=["csv"])]
+    n_rows: Annotated[int | None, Field(examples=[336776])] = None
+    n_columns: Annotated[int | None, Field(examples=[19])] = None
+    size_bytes: Annotated[int | None, Field(description="Size of the stored Parquet.")] = None
+
+    @classmethod
+    def of(cls, row: orm.DatasetTable) -> Self:
+        """Return the body of a row."""
+        return cls(**{name: getattr(row, name) for name in cls.model_fields})
+
+
+class Dataset(Body):
+    """A stored table, or several: uploaded, synthetic, or completed, which holds real rows."""
+
+    id: Annotated[str, Field(examples=["ds_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
+    name: Annotated[str, Field(examples=["flights"])]
+    state: Annotated[DatasetState, Field(description="Only what is `ready` can be used and downloaded.")]
+    origin: Annotated[str, Field(description="`upload`, `sample` or `imputation`.", examples=["upload"])]
+    format: Annotated[
+        str, Field(description="Format in which it came; `mixed` if its tables differ.", examples=["csv"])
+    ]
+    labels: dict[str, str]
+    n_rows: Annotated[int | None, Field(description="Of its only table.", examples=[336776])] = None
+    n_columns: Annotated[int | None, Field(description="Of its only table.", examples=[19])] = None
+    size_bytes: Annotated[int | None, Field(description="Size of the stored Parquet, of all tables.")] = None
+    tables: Annotated[
+        list[DatasetTable] | None, Field(description="Its tables, if it has several, in their order.")
+    ] = None
+    error: Annotated[JobFailure | None, Field(description="Why it is `failed`.")] = None
+    job_id: Annotated[str, Field(description="The job that made it.", examples=["job_01kaz7m2q6…"])]
+    model_id: Annotated[str | None, Field(description="The model that it was made with.")] = None
+    source_dataset_id: Annotated[
+        str | None, Field(description="Of an imputation: the dataset whose rows it completes.")
+    ] = None
+    quarantine: Annotated[
+        DatasetQuarantine | None,
+        Field(description="Why a sample can be neither downloaded nor learnt from, only evaluated."),
+    ] = None
+    release: Annotated[
+        QuarantineRelease | None,
+        Field(description="Who let it out of quarantine, and why; it does not go back."),
+    ] = None
+    created_at: Timestamp
+    updated_at: Timestamp
+
+    @classmethod
+    def of(cls, row: orm.Dataset, tables: Sequence[orm.DatasetTable] | None = None) -> Self:
+        """Return the body of a row, and of those of its tables if it has several."""
+        return cls(
+            id=ids.to_text("dataset", row.id),
+            name=row.name,
+            state=row.state,
+            origin=row.origin,
+            format=row.format,
+            labels=row.labels,
+            n_rows=row.n_rows,
+            n_columns=row.n_columns,
+            size_bytes=row.size_bytes,
+            tables=None if tables is None else [DatasetTable.of(table) for table in tables],
+            error=JobFailure.of(row.error_code, row.error_detail),
+            job_id=ids.to_text("job", row.job_id),
+            model_id=id_text("model", row.model_id),
+            source_dataset_id=id_text("dataset", row.source_dataset_id),
+            quarantine=DatasetQuarantine.of(row),
+            release=QuarantineRelease.of(row),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+
+class DatasetPage(Page):
+    """A page of datasets, newest first."""
+
+    data: list[Dataset]
+
+
+class UpdateDataset(BaseModel):
+    """What may be changed about a dataset; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "flights 2013"}]})
+
+    name: Name | None = None
+    labels: Annotated[Labels | None, Field(description="Replace all labels.")] = None

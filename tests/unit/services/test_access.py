@@ -1,0 +1,90 @@
+"""The access policy: purposes, scopes, readiness and quarantine."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from understudy import access, ids
+from understudy.access import JobPrincipal, Purpose
+from understudy.db import datasets, jobs
+from understudy.errors import Conflict, Forbidden, NotFound, UnderstudyError
+
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+
+
+def add_dataset(sessions, project_id, **values):
+    """Add an uploaded dataset that is ready, but for these values."""
+    with sessions.begin() as session:
+        job = jobs.add(
+            session, project_id=project_id, kind="ingest", parameters={}, labels={}, ttl_seconds=60
+        )
+        row = datasets.add_pending(
+            session,
+            dataset_id=ids.new_id(),
+            project_id=project_id,
+            job_id=job.id,
+            name="t",
+            format="csv",
+            labels={},
+        )
+        for name, value in {"state": "ready", **values}.items():
+            setattr(row, name, value)
+        return row.id
+
+
+def refusals(sessions, principal, dataset_id):
+    """Return the purposes that are refused and the errors' codes."""
+    refused = {}
+    for purpose in PURPOSES:
+        with sessions() as session:
+            try:
+                access.open_dataset(session, principal, dataset_id, purpose)
+            except UnderstudyError as error:
+                refused[purpose] = error.code
+    return refused
+
+
+def test_a_caller_with_all_scopes_opens_a_ready_dataset_for_everything(sessions, caller):
+    assert refusals(sessions, caller, add_dataset(sessions, caller.project_id)) == {}
+
+
+def test_real_values_need_the_scope(sessions, caller):
+    dataset_id = add_dataset(sessions, caller.project_id)
+    refused = refusals(sessions, JobPrincipal(caller.project_id), dataset_id)
+    assert refused == {"see_values": "forbidden", "download": "forbidden"}
+
+
+def test_samples_hold_no_real_values(sessions, caller):
+    dataset_id = add_dataset(sessions, caller.project_id, origin="sample")
+    assert refusals(sessions, JobPrincipal(caller.project_id), dataset_id) == {}
+
+
+@pytest.mark.parametrize("state", ["pending", "failed"])
+def test_nothing_but_a_ready_dataset_is_opened(sessions, caller, state):
+    refused = refusals(sessions, caller, add_dataset(sessions, caller.project_id, state=state))
+    assert refused == dict.fromkeys(PURPOSES, "not_ready")
+
+
+def test_a_quarantined_sample_is_seen_and_evaluated_only(sessions, caller):
+    why = {"reason": "unreviewed", "sentence": "No report yet."}
+    quarantine = {"quarantine": why, "quarantined_at": datasets.CLOCK}
+    dataset_id = add_dataset(sessions, caller.project_id, origin="sample", **quarantine)
+    assert refusals(sessions, caller, dataset_id) == {"download": "quarantined", "learn": "quarantined"}
+
+
+def test_another_projects_dataset_is_not_found(sessions, caller, other_caller):
+    dataset_id = add_dataset(sessions, caller.project_id)
+    refused = refusals(sessions, other_caller, dataset_id)
+    assert refused == dict.fromkeys(PURPOSES, "not_found")
+
+
+def test_a_missing_scope_is_told_before_the_state(sessions, caller):
+    dataset_id = add_dataset(sessions, caller.project_id, state="pending")
+    with sessions() as session, pytest.raises(Forbidden, match="read_real"):
+        access.open_dataset(session, JobPrincipal(caller.project_id), dataset_id, "download")
+    with sessions() as session, pytest.raises(Conflict):
+        access.open_dataset(session, JobPrincipal(caller.project_id), dataset_id, "learn")
+    with sessions() as session, pytest.raises(NotFound):
+        access.open_dataset(session, caller, ids.new_id(), "see")

@@ -1,0 +1,1 @@
+"""The HTTP client of the service; needs the extra `client`, nothing of the service itself."""

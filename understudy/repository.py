@@ -1,0 +1,34 @@
+"""Find the repository that holds the service: the wheel contains the package `understudy` alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from understudy.errors import Unavailable
+
+# All of them: a folder of installed packages may hold somebody else's `app`.
+MARKERS = ("pyproject.toml", "app/main.py", "workers/celery_app.py", "migrations/env.py")
+
+
+def find_repository(folder: Path | None = None) -> Path:
+    """Return the folder that contains `understudy`, `app`, `workers` and `migrations`.
+
+    Parameters
+    ----------
+    folder : pathlib.Path, optional
+        Where to look; by default the folder that contains this package.
+
+    Raises
+    ------
+    Unavailable
+        If the service is not there.
+    """
+    folder = folder or Path(__file__).parents[1]
+    if all((folder / marker).is_file() for marker in MARKERS):
+        return folder
+    raise Unavailable(
+        "This installation of understudy contains the engine, the command line and the client, but not "
+        "the service. Run the service from the container image, or from a clone of the repository: "
+        "pip install --editable '.[service,embedded]' (docs/deployment.md).",
+        code="configuration",
+    )

@@ -1,0 +1,76 @@
+"""Datasets as callers of the API open them; `understudy.access` decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from understudy import access
+from understudy.access import Purpose, TableReference
+from understudy.db import artifacts, dataset_tables
+from understudy.errors import NotFound
+from understudy.resources import Resources
+from understudy.services.api_keys import Caller
+
+if TYPE_CHECKING:
+    from understudy.db.dataset_tables import Table
+    from understudy.db.orm import Artifact, Dataset
+
+
+@dataclass(frozen=True)
+class OpenDataset:
+    """A dataset and its tables, in their order."""
+
+    dataset: Dataset
+    tables: list[Table]
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """A table and a stored file of it."""
+
+    table: Table
+    artifact: Artifact
+
+
+def open_dataset(resources: Resources, caller: Caller, dataset_id: UUID, purpose: Purpose) -> OpenDataset:
+    """Return a dataset with its tables; raises as `access.open_dataset`."""
+    with resources.sessions() as session:
+        dataset = access.open_dataset(session, caller, dataset_id, purpose)
+        return OpenDataset(dataset, dataset_tables.all_of(session, dataset))
+
+
+def open_table(resources: Resources, caller: Caller, reference: TableReference, purpose: Purpose) -> Table:
+    """Return a table; raises as `access.open_table`."""
+    with resources.sessions() as session:
+        return access.open_table(session, caller, reference, purpose)
+
+
+def open_file(resources: Resources, caller: Caller, reference: TableReference, purpose: Purpose) -> OpenFile:
+    """Return a table and its Parquet file; raises as `access.open_table`."""
+    with resources.sessions() as session:
+        table = access.open_table(session, caller, reference, purpose)
+        dataset = table.dataset
+        return OpenFile(table, artifacts.get(session, dataset.project_id, dataset.job_id, table.role))
+
+
+def open_rejects(
+    resources: Resources, caller: Caller, reference: TableReference
+) -> tuple[Table, Artifact | None]:
+    """Return an uploaded table and the file of its skipped rows, None if none were skipped.
+
+    Raises
+    ------
+    NotFound
+        If the dataset was not uploaded, or as `access.open_table`.
+    Forbidden, Conflict, InvalidInput
+        As `access.open_table`.
+    """
+    with resources.sessions() as session:
+        table = access.open_table(session, caller, reference, "see")
+        dataset = table.dataset
+        if dataset.origin != "upload":
+            raise NotFound("Only uploaded datasets have skipped rows; this one was made by a job.")
+        role = dataset_tables.role_of("rejects", table.position)
+        return table, artifacts.find(session, dataset.project_id, dataset.job_id, role)
