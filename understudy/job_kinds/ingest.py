@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from understudy import ids
 from understudy.db import dataset_tables, datasets
 from understudy.db.dataset_tables import role_of
-from understudy.job_kinds.base import Job, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds.base import JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.job_kinds.uploaded_files import uploaded_files
 from understudy.parameters.base import Json
 from understudy.parameters.ingest import IngestParameters
@@ -26,7 +26,7 @@ def resolve(
     return parameters
 
 
-def plan(session: Session, job: Job, parameters: IngestParameters, limits: Limits) -> Plan:
+def plan(session: Session, job: JobContext, parameters: IngestParameters, limits: Limits) -> Plan:
     """Read the uploaded bytes."""
     datasets.get(session, job.project_id, ids.from_text("dataset", parameters.dataset_id))
     roles = [{kind: role_of(kind, file.position) for kind in FILE_KINDS} for file in parameters.files]
@@ -44,7 +44,11 @@ def plan(session: Session, job: Job, parameters: IngestParameters, limits: Limit
 
 
 def publish(
-    session: Session, job: Job, parameters: IngestParameters, files: Mapping[str, StoredFile], facts: Json
+    session: Session,
+    job: JobContext,
+    parameters: IngestParameters,
+    files: Mapping[str, StoredFile],
+    facts: Json,
 ) -> Json:
     """Make the dataset ready."""
     dataset_id = ids.from_text("dataset", parameters.dataset_id)
@@ -83,7 +87,7 @@ def _shown(facts: Json, file: StoredFile) -> Json:
 
 
 def abandon(
-    session: Session, job: Job, parameters: IngestParameters, error_code: str, error_detail: str
+    session: Session, job: JobContext, parameters: IngestParameters, error_code: str, error_detail: str
 ) -> None:
     """Say at the dataset why it will not become ready."""
     datasets.set_failed(

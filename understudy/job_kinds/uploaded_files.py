@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from understudy.db import artifacts
 from understudy.db.uploads import part_role
 from understudy.errors import NotFound
-from understudy.job_kinds.base import Job, StoredFile
+from understudy.job_kinds.base import JobContext, StoredFile
 from understudy.parameters.base import Json
 from understudy.parameters.ingest import FileParts
 
@@ -33,7 +33,7 @@ class UploadedFiles:
 
 
 def uploaded_files(
-    session: Session, job: Job, roles: Sequence[str], parts: Sequence[FileParts]
+    session: Session, job: JobContext, roles: Sequence[str], parts: Sequence[FileParts]
 ) -> UploadedFiles:
     """Return the blobs of a job's files, by their roles; `parts` is empty if the files arrived at once.
 
