@@ -17,7 +17,7 @@ from understudy.errors import InvalidInput, NotFound
 from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import Report, evaluate
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 
 NUMBERS = ["value", "interval_low", "interval_high", "real", "independent", "noisy_copy", "best"]
 
@@ -25,7 +25,7 @@ NUMBERS = ["value", "interval_low", "interval_high", "real", "independent", "noi
 @pytest.fixture(scope="module")
 def report() -> Report:
     real = people(120, seed=1)
-    return evaluate(real, people(100, seed=2), infer_schema(real))
+    return evaluate(real, people(100, seed=2), infer_table(real).schema)
 
 
 def test_frame_has_one_row_per_metric_with_its_numbers(report: Report) -> None:
