@@ -38,6 +38,8 @@ class WorkerSettings(ResourceSettings, Protocol):
     @property
     def worker_concurrency(self) -> int: ...
     @property
+    def worker_queues(self) -> tuple[str, ...]: ...
+    @property
     def rescue_seconds(self) -> float: ...
     @property
     def ring_seconds(self) -> float: ...
@@ -84,7 +86,7 @@ class Worker:
         Those are taken as soon as anybody has time; more of them would only pile up while all are at work.
         """
         if self._count_messages() == 0:
-            rescue.ring_waiting_jobs(self.resources)
+            rescue.ring_waiting_jobs(self.resources, self._settings.worker_queues)
 
     def report(self) -> None:
         """Write that this worker is there, and whether it takes jobs."""
@@ -109,7 +111,11 @@ class Worker:
     def _run_job(self) -> bool:
         try:
             return job_runs.run_next_job(
-                self.resources, self._sandbox, self.name, is_draining=self._drain.is_over
+                self.resources,
+                self._sandbox,
+                self.name,
+                queues=self._settings.worker_queues,
+                is_draining=self._drain.is_over,
             )
         except Unavailable as error:
             # Nothing is lost: the job is rescued or still waits, and is announced again.

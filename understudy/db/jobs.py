@@ -50,6 +50,7 @@ def add(
     labels: Mapping[str, str],
     ttl_seconds: float,
     job_id: UUID | None = None,
+    queue: str = "default",
     priority: int = 0,
 ) -> Job:
     """Add a queued job that expires if no worker has taken it within `ttl_seconds`."""
@@ -60,6 +61,7 @@ def add(
         parameters=parameters,
         parameters_version=PARAMETERS_VERSION,
         labels=dict(labels),
+        queue=queue,
         priority=priority,
         expires_at=CLOCK + timedelta(seconds=ttl_seconds),
     )
@@ -123,10 +125,14 @@ def count_queued(session: Session, project_id: UUID) -> int:
     return session.scalar(statement) or 0
 
 
-def count_due(session: Session) -> int:
-    """Return how many jobs of the installation a worker could claim now."""
-    statement = select(func.count()).where(Job.state == "queued", Job.run_after <= CLOCK)
-    return session.scalar(statement) or 0
+def count_due(session: Session) -> dict[str, int]:
+    """Return how many jobs of the installation a worker could claim now, by queue."""
+    statement = (
+        select(Job.queue, func.count())
+        .where(Job.state == "queued", Job.run_after <= CLOCK)
+        .group_by(Job.queue)
+    )
+    return dict(session.execute(statement).all())
 
 
 def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
