@@ -46,16 +46,18 @@ def chain(small_table: pa.Table) -> understudy.Model:
 
 
 def test_rows_are_drawn_as_asked(chain: understudy.Model):
-    oslo = understudy.SampleCondition(where={"city": understudy.Allowed(equals="Oslo")}, n_rows=20)
-    constraints = understudy.Control(conditions=(oslo,))
+    oslo = understudy.SampleCondition(where={"city": understudy.ColumnConstraint(equals="Oslo")}, n_rows=20)
+    constraints = understudy.SamplingConstraints(conditions=(oslo,))
     rows = understudy.sample(chain, seed=2, constraints=constraints)
     assert rows.column("city").to_pylist() == ["Oslo"] * 20
     assert understudy.sample(chain, seed=2, offset=15, constraints=constraints).equals(rows.slice(15))
 
 
 def test_a_column_is_rebalanced(chain: understudy.Model):
-    shares = (understudy.Share(value="Rome", share=1),)
-    constraints = understudy.Control(rebalance=understudy.ColumnRebalance(column="city", shares=shares))
+    shares = (understudy.TargetShare(value="Rome", share=1),)
+    constraints = understudy.SamplingConstraints(
+        rebalance=understudy.ColumnRebalance(column="city", shares=shares)
+    )
     rows = understudy.sample(chain, 20, seed=2, constraints=constraints)
     assert rows.column("city").to_pylist() == ["Rome"] * 20
 

@@ -6,7 +6,13 @@ from understudy.engine.evaluation import evaluate
 from understudy.engine.fitting import PRESETS, fit, infer_schema
 from understudy.engine.model import Model, impute, load, sample, save
 from understudy.evaluation.report import Report
-from understudy.parameters.constraints import Allowed, ColumnRebalance, Control, SampleCondition, Share
+from understudy.parameters.constraints import (
+    ColumnConstraint,
+    ColumnRebalance,
+    SampleCondition,
+    SamplingConstraints,
+    TargetShare,
+)
 from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
 from understudy.parameters.policy import Policy, PolicyThreshold
 from understudy.parameters.synthesizers import IndependentParameters, TreeChainParameters
@@ -16,11 +22,10 @@ from understudy.tables.schema import Column, ColumnKind, DatasetSchema, Domain, 
 __all__ = [
     "PRESETS",
     "AggregateQuery",
-    "Allowed",
     "Column",
+    "ColumnConstraint",
     "ColumnKind",
     "ColumnRebalance",
-    "Control",
     "DatasetSchema",
     "Domain",
     "EvaluationOptions",
@@ -32,8 +37,9 @@ __all__ = [
     "Relationship",
     "Report",
     "SampleCondition",
-    "Share",
+    "SamplingConstraints",
     "TableSchema",
+    "TargetShare",
     "TreeChainParameters",
     "evaluate",
     "fit",

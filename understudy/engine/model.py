@@ -13,7 +13,7 @@ from understudy.errors import InvalidInput
 from understudy.frames.datasets import Frames, read_dataset, write_dataset
 from understudy.frames.files import file_format
 from understudy.frames.frame_format import DatasetFormat, Library
-from understudy.parameters.constraints import Control
+from understudy.parameters.constraints import SamplingConstraints
 from understudy.synthesizers.base import Manifest, Synthesizer
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.groups import count_rows
@@ -80,7 +80,7 @@ class Model:
         *,
         seed: int | None = None,
         offset: int = 0,
-        constraints: Control | None = None,
+        constraints: SamplingConstraints | None = None,
     ) -> Frames:
         """Sample synthetic rows, optionally under constraints.
 
@@ -117,7 +117,9 @@ class Model:
         ['Rome', 'Rome', 'Rome']
         """
         n_drawn = count_rows(constraints, n_rows, offset)
-        batches = self.synthesizer.sample(n_drawn, seed=choose_seed(seed), offset=offset, control=constraints)
+        batches = self.synthesizer.sample(
+            n_drawn, seed=choose_seed(seed), offset=offset, constraints=constraints
+        )
         name, *_ = self.schema.tables
         return write_dataset({name: pa.Table.from_batches(batches)}, self._form, self._library)
 
@@ -191,7 +193,7 @@ def sample(
     *,
     seed: int | None = None,
     offset: int = 0,
-    constraints: Control | None = None,
+    constraints: SamplingConstraints | None = None,
 ) -> Frames:
     """Sample synthetic rows, optionally under constraints; see `Model.sample`.
 

@@ -11,8 +11,8 @@ from understudy.frames.arrow_frames import parse_texts
 from understudy.frames.frame_format import Categories, ColumnFormat, FrameFormat
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.inference import storable_type
-from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, TableSchema
-from understudy.transformers.base import N_ROWS_SHARED
+from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
+from understudy.transformers.base import MIN_SUPPORT
 
 _NUMBERS = frozenset(
     {
@@ -45,7 +45,7 @@ def retain_categories(
 ) -> FrameFormat:
     """Return the form without what a model must not, or cannot, keep.
 
-    A category of some rows, but fewer than `N_ROWS_SHARED`, is left out as the model leaves it out. The
+    A category of some rows, but fewer than `MIN_SUPPORT`, is left out as the model leaves it out. The
     categories of generated columns are all left out. What is kept: the order of ordered categories, which
     somebody declared; levels that the schema declares; categories that no row has. A column that the schema
     gives another type gets the usual dtype of that type.
@@ -74,7 +74,7 @@ def retain_categories(
 def _retained(
     categories: Categories, table: pa.Table, column: Column, subject: tuple[str, ...]
 ) -> tuple[str, ...]:
-    if column.kind in MADE_ANEW_KINDS:
+    if column.kind in GENERATED_KINDS:
         return ()
     if categories.is_ordered:
         return categories.values
@@ -97,6 +97,6 @@ def _rare_values(table: pa.Table, name: str, subject: tuple[str, ...]) -> pa.Arr
     # Any: the stubs know no struct of values and counts.
     counted: Any = rows.column(name).value_counts()
     rare: pa.Array[Any] = counted.field("values").filter(
-        pc.less(counted.field("counts"), pa.scalar(N_ROWS_SHARED))
+        pc.less(counted.field("counts"), pa.scalar(MIN_SUPPORT))
     )
     return rare
