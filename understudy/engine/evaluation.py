@@ -60,13 +60,8 @@ def evaluate(
     >>> report.verdict.outcome in ("pass", "warn", "fail", "inconclusive")
     True
     """
-    declared = schema.schema if isinstance(schema, Model) else schema
-    if declared is None:
-        declared, findings = infer_schema(real, with_findings=True)
-    else:
-        known = schema.findings if isinstance(schema, Model) else None
-        findings = Findings() if known is None else known
-    name, table = _only_table(declared)
+    dataset_schema, findings = _described(real, schema)
+    name, table = _only_table(dataset_schema)
     return report.evaluate(
         _rows(real, name),
         _rows(synthetic, name),
@@ -77,6 +72,14 @@ def evaluate(
         options=options,
         seed=seed,
     )
+
+
+def _described(real: Frames, schema: DatasetSchema | Model | None) -> tuple[DatasetSchema, Findings]:
+    if schema is None:
+        return infer_schema(real, with_findings=True)
+    if isinstance(schema, Model):
+        return schema.schema, schema.findings or Findings()
+    return schema, Findings()
 
 
 def _only_table(schema: DatasetSchema) -> tuple[str, TableSchema]:
