@@ -16,18 +16,19 @@ from understudy.parameters.constraints import (
 from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
 from understudy.parameters.policy import Policy, PolicyThreshold
 from understudy.parameters.synthesizers import IndependentParameters, TreeChainParameters
+from understudy.tables.domains import ColumnDomain
 from understudy.tables.findings import Findings
-from understudy.tables.schema import Column, ColumnKind, DatasetSchema, Domain, Relationship, TableSchema
+from understudy.tables.schema import Column, ColumnKind, DatasetSchema, Relationship, TableSchema
 
 __all__ = [
     "PRESETS",
     "AggregateQuery",
     "Column",
     "ColumnConstraint",
+    "ColumnDomain",
     "ColumnKind",
     "ColumnRebalance",
     "DatasetSchema",
-    "Domain",
     "EvaluationOptions",
     "Findings",
     "IndependentParameters",
