@@ -19,7 +19,7 @@ from understudy.kernels.hashing import StreamRows
 from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.parameters.constraints import SampleCondition
 from understudy.synthesizers.tree_chain.chain import Link
-from understudy.synthesizers.tree_chain.predicates import Predicate, impossible
+from understudy.synthesizers.tree_chain.predicates import CodePredicate, impossible
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.transformers.base import Codes, Mask, RowNumbers, consecutive_rows
 from understudy.transformers.table import TableTransformer
@@ -54,9 +54,9 @@ class Group:
         Those whose codes do not tell everything: values are checked.
     """
 
-    demands: tuple[Predicate, ...]
+    demands: tuple[CodePredicate, ...]
     allowed: Mapping[int, Mask]
-    filters: tuple[Predicate, ...]
+    filters: tuple[CodePredicate, ...]
 
 
 def make_group(
@@ -70,7 +70,9 @@ def make_group(
         If a column is unknown, or cannot have such a value.
     """
     names, derived = table.schema.names, set(enforcer.rules.derived)
-    demands = tuple(Predicate(table.schema.column(name), asked) for name, asked in condition.where.items())
+    demands = tuple(
+        CodePredicate(table.schema.column(name), asked) for name, asked in condition.where.items()
+    )
     allowed: dict[int, Mask] = {}
     filters = []
     for demand in demands:
