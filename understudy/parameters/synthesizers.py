@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache, reduce
 from operator import or_
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -17,10 +17,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    SerializerFunctionWrapHandler,
     TypeAdapter,
-    model_serializer,
-    model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
@@ -65,6 +62,17 @@ def _union_of(classes: tuple[type[SynthesizerParameters], ...]) -> TypeAdapter[S
 
 _registered = _Registered()
 AnySynthesizer = Annotated[SynthesizerParameters, _registered]
+
+
+def default_synthesizer() -> SynthesizerParameters:
+    """Return the parameters of the first registered synthesizer, as they are without a choice."""
+    name, parameters = next(iter(_registered.read().items()))
+    return parameters.model_validate({"name": name})
+
+
+def show_default(schema: JsonSchemaValue) -> None:
+    """Add the default synthesizer to the JSON Schema of a field whose default it is."""
+    schema["default"] = default_synthesizer().model_dump(mode="json")
 
 
 def set_registry(read: Callable[[], ParametersByName]) -> None:

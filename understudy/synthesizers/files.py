@@ -46,8 +46,11 @@ class SavedModel(NamedTuple):
 class _File(Protocol):
     """A model file of any format."""
 
-    format_version: int
-    arrays: Mapping[str, npt.NDArray[Any]]
+    @property
+    def format_version(self) -> int: ...
+
+    @property
+    def arrays(self) -> Mapping[str, npt.NDArray[Any]]: ...
 
     def json(self, name: str) -> Any: ...
 

@@ -1,4 +1,4 @@
-"""Model files of format 2, which are read and no longer written: a zip of a JSON manifest and plain arrays."""
+"""Model files of format 2, a zip of a JSON manifest and plain arrays: read, and no longer written."""
 
 from __future__ import annotations
 

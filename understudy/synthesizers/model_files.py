@@ -1,7 +1,7 @@
 """Model files of format 3: the safetensors format, with JSON as arrays of bytes.
 
 The layout is a length, a JSON header and the bytes of the arrays. A file is written as a stream: what a
-caller hands over is on disk when the call returns. A file is read through a memory map. Nothing in it is code.
+caller hands over is on disk when the call returns. A file is read through a memory map. It contains no code.
 Format: https://huggingface.co/docs/safetensors.
 """
 

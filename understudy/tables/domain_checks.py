@@ -12,7 +12,7 @@ from understudy.errors import InvalidInput
 from understudy.parameters.constraints import Value
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.casting import typed_value
-from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, Domain, TableSchema
+from understudy.tables.schema import GENERATED_KINDS, Column, ColumnDomain, ColumnKind, TableSchema
 
 # Any: the stubs of these functions know no type that is given at run time.
 pc: Any = pyarrow.compute
@@ -46,7 +46,7 @@ def check_domains(rows: pa.Table, schema: TableSchema) -> None:
 
 
 # Any: a column of any type; at run time Arrow's classes take no arguments.
-def _fault(values: Any, column: Column, domain: Domain) -> str | None:
+def _fault(values: Any, column: Column, domain: ColumnDomain) -> str | None:
     _check_suits(column, domain)
     is_outside = _find_outside(values, column, domain)
     places = np.flatnonzero(is_outside)
@@ -61,7 +61,7 @@ def _fault(values: Any, column: Column, domain: Domain) -> str | None:
     )
 
 
-def _check_suits(column: Column, domain: Domain) -> None:
+def _check_suits(column: Column, domain: ColumnDomain) -> None:
     """Raise InvalidInput unless a column of this kind can have such a domain."""
     kind = column.kind
     reason = None
@@ -80,7 +80,7 @@ def _check_suits(column: Column, domain: Domain) -> None:
         )
 
 
-def _find_outside(values: Any, column: Column, domain: Domain) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _find_outside(values: Any, column: Column, domain: ColumnDomain) -> np.ndarray[Any, np.dtype[np.bool_]]:
     if domain.levels:
         levels = pa.concat_arrays([_typed(level, column) for level in domain.levels])
         outside = pc.invert(pc.is_in(values, value_set=levels))
@@ -96,7 +96,7 @@ def _find_outside(values: Any, column: Column, domain: Domain) -> np.ndarray[Any
     return np.asarray(pc.fill_null(known, False).to_numpy(), dtype=np.bool_)
 
 
-def _find_off_step(values: Any, column: Column, domain: Domain) -> Any:
+def _find_off_step(values: Any, column: Column, domain: ColumnDomain) -> Any:
     """Return which values are not a whole number of steps from the minimum, or from zero."""
     assert domain.step is not None
     origin = 0 if domain.minimum is None else _typed(domain.minimum, column)[0].as_py()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pyarrow.parquet as pq
-
 from understudy.parameters.impute import ImputeParameters
+from understudy.synthesizers.base import SupportsImputation, unsupported_by_synthesizer
+from understudy.synthesizers.contexts import SampleContext, root_tables
 from understudy.synthesizers.files import load_model
 from understudy.tables.formats import FORMATS
-from understudy.tables.stored_schemas import read_stored
-from understudy.tables.validation import conform
+from understudy.tables.source import ParquetSource
 from understudy.work.base import WorkResult, Workspace
 
 TABLE_FILE = "table.parquet"
@@ -19,12 +18,18 @@ def work(workspace: Workspace, parameters: ImputeParameters) -> WorkResult:
     assert parameters.seed is not None
     workspace.progress("reading", 0.0)
     synthesizer, _ = load_model(workspace.inputs["model"])
-    (schema,) = read_stored(workspace.context["schema"])[0].tables.values()
-    table = conform(pq.read_table(workspace.inputs["table"]), schema)
+    if not isinstance(synthesizer, SupportsImputation):
+        raise unsupported_by_synthesizer(synthesizer.name)
+    (name,) = root_tables(synthesizer.schema_)
+    completed = synthesizer.impute(
+        {name: ParquetSource(workspace.inputs["table"])},
+        n_draws=parameters.n_draws,
+        context=SampleContext(seed=parameters.seed),
+    )
     n_rows = FORMATS["parquet"].write(
         workspace.folder / TABLE_FILE,
-        synthesizer.impute(table, seed=parameters.seed, n_draws=parameters.n_draws),
-        schema.to_arrow(),
+        (batch for _, batch in completed),
+        synthesizer.schema_.tables[name].to_arrow(),
         progress=workspace.progress,
         rows_total=workspace.context["n_rows"],
     )

@@ -9,10 +9,12 @@ from understudy.evaluation.attacks.canaries import make_canaries, plant
 from understudy.evaluation.holdout import split_holdout
 from understudy.parameters.train import TrainParameters
 from understudy.synthesizers import make_synthesizer
+from understudy.synthesizers.contexts import FitContext
 from understudy.synthesizers.files import save_model
 from understudy.tables.inference import examine
 from understudy.tables.names import DEFAULT_NAME
-from understudy.tables.schema import DatasetSchema, TableSchema
+from understudy.tables.schema import TableSchema
+from understudy.tables.source import ArrowSource
 from understudy.tables.stored_schemas import read_stored
 from understudy.tables.validation import conform
 from understudy.work.base import WorkResult, Workspace
@@ -38,12 +40,14 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     if parameters.canaries is not None:
         training = _planted(workspace, training, schema, parameters)
         files["canaries"] = CANARIES_FILE
-    synthesizer = make_synthesizer(parameters.synthesizer, seed=parameters.seed)
-    synthesizer.fit(training, schema, locale=stored.locale, progress=workspace.progress)
+    synthesizer = make_synthesizer(parameters.synthesizer).fit(
+        {DEFAULT_NAME: ArrowSource(training)},
+        stored.model_copy(update={"tables": {DEFAULT_NAME: schema}}),
+        context=FitContext(seed=parameters.seed, progress=workspace.progress),
+    )
     workspace.progress("writing", 0.0)
     split = {"seed": parameters.seed, "holdout_fraction": parameters.holdout_fraction}
-    whole = DatasetSchema(tables={DEFAULT_NAME: schema}, locale=stored.locale)
-    save_model(synthesizer, workspace.folder / MODEL_FILE, schema=whole, extra=split)
+    save_model(synthesizer, workspace.folder / MODEL_FILE, extra=split)
     card = synthesizer.card()
     if parameters.canaries is not None:
         card["canaries"] = parameters.canaries.model_dump()

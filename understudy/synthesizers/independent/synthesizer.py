@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.kernels import decoding
+from understudy.kernels.hashing import StreamRows
 from understudy.synthesizers.base import Json, ModelWriter
 from understudy.synthesizers.blocks import draw_blocks
 from understudy.synthesizers.contexts import LearnRun
@@ -65,6 +66,6 @@ def _draw(cumulative: list[npt.NDArray[np.uint64]], seed: int, rows: RowNumbers)
     columns = {}
     for j, bounds in enumerate(cumulative):
         codes = np.empty(len(rows), np.uint16)
-        decoding.draw_from_marginal(bounds, np.uint64(seed), np.uint64(j), rows, codes)
+        decoding.draw_from_marginal(bounds, StreamRows(np.uint64(seed), np.uint64(j), rows), codes)
         columns[j] = codes
     return columns
