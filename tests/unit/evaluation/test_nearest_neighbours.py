@@ -53,7 +53,7 @@ def test_copies_are_all_within_and_a_sixth_more_often() -> None:
     table = pa.table({"x": rng.normal(size=400), "y": rng.normal(size=400)})
     compared = comparison(table, table)
     result = density.score(compared)
-    assert isinstance(result, density.Density)
+    assert isinstance(result, density.DensityResult)
     # Beside its five neighbours each row has itself; ranks tie now and then.
     assert (result.score, result.density) == (1.0, pytest.approx(6 / 5, abs=0.01))
     assert coverage.score(compared).score == 1.0
@@ -65,7 +65,7 @@ def test_fresh_rows_cover_what_theory_says() -> None:
     rng = np.random.default_rng(0)
     real, fresh = (pa.table({"x": rng.normal(size=3000), "y": rng.normal(size=3000)}) for _ in range(2))
     result = coverage.score(comparison(real, fresh))
-    assert isinstance(result, coverage.Coverage)
+    assert isinstance(result, coverage.CoverageResult)
     # Of the rows nearest to a real one, each is of either table alike: the first five are all real ones in
     # one case of 2^5 (Naeem et al. 2020). Four standard errors.
     error = np.sqrt(2 * (1 / 32) * (31 / 32) / 3000)
@@ -78,8 +78,8 @@ def test_a_kind_of_row_that_does_not_occur_is_missed_by_coverage_and_recall() ->
     lacking = pa.table({"x": rng.normal(size=1000), "y": rng.normal(size=1000)})
     compared = comparison(real, lacking)
     covered, recall = coverage.score(compared), beta_recall.score(compared)
-    assert isinstance(covered, coverage.Coverage)
-    assert isinstance(recall, beta_recall.BetaRecall)
+    assert isinstance(covered, coverage.CoverageResult)
+    assert isinstance(recall, beta_recall.BetaRecallResult)
     # Three rows of ten have nobody in their surroundings.
     assert covered.score == pytest.approx(0.7 * 31 / 32, abs=0.05)
     assert recall.curve[-1][1] == covered.score
