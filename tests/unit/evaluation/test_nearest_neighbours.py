@@ -11,6 +11,7 @@ from tests.unit.evaluation.people import comparison
 from understudy.evaluation.metrics.fidelity import alpha_precision, beta_recall, coverage, density
 from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS, closeness
 from understudy.evaluation.metrics.fidelity.neighbourhood import neighbourhood
+from understudy.kernels.neighbours import Rows
 from understudy.kernels.surroundings import BLOCK, find_within, kth_distances
 
 Floats = npt.NDArray[np.float32]
@@ -36,11 +37,11 @@ def test_kernels_find_what_their_slow_twins_do(n_numbers: int, n_codes: int) -> 
     rows = np.arange(0, BLOCK + 30, 11)
     asked = real[0][rows], real[1][rows]
     columns = [np.ascontiguousarray(part.T) for part in (*real, *other)]
-    radii = kth_distances(*asked, columns[0], columns[1], rows, 5)
+    radii = kth_distances(Rows(*asked), Rows(*columns[:2]), rows, 5)
     to_real = squares(asked, real)
     to_real[np.arange(len(rows)), rows] = np.inf
     assert radii.tolist() == np.sort(to_real, axis=1)[:, 4].tolist()
-    nearest, n_within, n_around = find_within(*asked, columns[2], columns[3], radii)
+    nearest, n_within, n_around = find_within(Rows(*asked), Rows(*columns[2:]), radii)
     to_other = squares(asked, other)
     within = to_other <= radii[:, None]
     assert nearest.tolist() == to_other.argmin(axis=1).tolist()
