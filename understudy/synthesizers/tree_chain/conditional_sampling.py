@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.kernels import drawing, hashing, restricting
+from understudy.kernels.hashing import StreamRows
+from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.parameters.constraints import SampleCondition
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.predicates import CodePredicate, impossible
@@ -119,14 +121,12 @@ def draw_weighted(
             own[:] = link.lookup[codes[link.source]]
             rows[:, position] = link.coarse[own]
         elif len(link.child):
-            place = (rows, position, np.uint64(seed), np.uint64(link.column), numbers)
+            draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers)
             if fits is None:
-                drawing.draw_column(*place, link.child, link.forest, link.predictor, link.coarse, own)
+                drawing.draw_column(rows, position, draws, link.conditional, own)
                 continue
-            within = restricting.restrict(link.child, fits)
-            restricting.draw_within(
-                *place, link.child, link.forest, link.predictor, link.coarse, within, own, weight
-            )
+            within = Restricted(link.conditional, restricting.restrict(link.child, fits))
+            restricting.draw_within(rows, position, draws, within, WeightedCodes(own, weight))
         if fits is not None:
             weight *= fits[own]
     return codes, rows, weight
