@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, field_validator
 
 Library = Literal["pandas", "polars", "arrow"]
 Missing = Literal["None", "nan", "NA", "NaT"]
@@ -23,7 +23,14 @@ class Categories(BaseModel):
 
     values: tuple[str, ...]
     is_ordered: bool
-    dtype: str = "object"
+    dtype: Annotated[str, Field(max_length=255)] = "object"
+
+    @field_validator("values")
+    @classmethod
+    def _values_differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(values)) < len(values):
+            raise ValueError("a category must not be listed twice")
+        return values
 
 
 class ColumnFormat(BaseModel):
