@@ -19,7 +19,7 @@ from pydantic import (
 
 
 def _to_json_value(value: object) -> object:
-    """Return a Python object as JSON has it: callers of the library give times, decimals, scalars of numpy."""
+    """Return a Python object as JSON has it: the library is given times, decimals and scalars of numpy."""
     if isinstance(value, str | int | float | None):
         return value
     item = getattr(value, "item", None)
