@@ -20,11 +20,12 @@ BLOCK = re.compile(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL
 
 
 def functions() -> dict[str, Any]:
-    """Return the public functions, and the public methods of the model."""
+    """Return the public functions, and the public methods of the model and the report."""
     public = {name: getattr(understudy, name) for name in understudy.__all__}
     methods = {
-        f"Model.{name}": method
-        for name, method in vars(understudy.Model).items()
+        f"{class_.__name__}.{name}": method
+        for class_ in (understudy.Model, understudy.Report)
+        for name, method in vars(class_).items()
         if inspect.isfunction(method) and not name.startswith("_")
     }
     return {name: value for name, value in (public | methods).items() if inspect.isfunction(value)}
