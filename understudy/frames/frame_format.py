@@ -1,4 +1,4 @@
-"""How a table was handed in, so that samples can be given back in the same form; kept in the model file."""
+"""The form in which a table was handed in; a model file contains it, so that samples have the same form."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The family of frame libraries, and the one that an object belongs to.
 
-No library is imported to look at an object: a class says by its module whose it is.
+No library is imported to recognise a frame: the module of its class names the library.
 """
 
 from __future__ import annotations
