@@ -8,6 +8,7 @@ Format: https://huggingface.co/docs/safetensors.
 from __future__ import annotations
 
 import json
+import math
 import mmap
 import os
 from collections.abc import Iterator
@@ -49,15 +50,17 @@ _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 @dataclass(frozen=True)
 class _Entry:
-    """An array that was written: its type, its shape, and where its bytes begin in the spool."""
+    """An array: its name, type and shape, and where its bytes begin in the spool, or among the data."""
 
+    name: str
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     start: int
 
     @property
     def n_bytes(self) -> int:
-        return self.dtype.itemsize * int(np.prod(self.shape, dtype=np.int64))
+        # Whole numbers of Python: products of hostile shapes do not fit in 64 bits.
+        return self.dtype.itemsize * math.prod(self.shape)
 
 
 class ModelFileWriter:
@@ -76,7 +79,7 @@ class ModelFileWriter:
         assert plain.dtype in _NAMES, plain.dtype
         # A view of the bytes, which costs no copy; there is none of an empty array.
         self._spool.write(plain.reshape(-1).view(np.uint8).data if plain.size else b"")
-        self._entries[name] = _Entry(plain.dtype, array.shape, self._n_bytes)
+        self._entries[name] = _Entry(name, plain.dtype, array.shape, self._n_bytes)
         self._n_bytes += plain.nbytes
 
     def json(self, name: str, value: Any) -> None:  # Any: JSON
@@ -98,12 +101,12 @@ class ModelFileWriter:
     def finish(self, file: IO[bytes]) -> None:
         """Write the header and all arrays; the same arrays give the same bytes, in any order of writing."""
         # Wide types first, as safetensors itself orders them: then every array is aligned in the file.
-        ordered = sorted(self._entries.items(), key=lambda item: (-item[1].dtype.itemsize, item[0]))
+        ordered = sorted(self._entries.values(), key=lambda entry: (-entry.dtype.itemsize, entry.name))
         header: dict[str, Any] = {_METADATA: {_VERSION_KEY: str(FORMAT_VERSION)}}
         end = 0
-        for name, entry in ordered:
+        for entry in ordered:
             begin, end = end, end + entry.n_bytes
-            header[name] = {
+            header[entry.name] = {
                 "dtype": _NAMES[entry.dtype],
                 "shape": list(entry.shape),
                 "data_offsets": [begin, end],
@@ -111,7 +114,7 @@ class ModelFileWriter:
         text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
         text += b" " * (-len(text) % _ALIGNMENT)
         file.write(len(text).to_bytes(_N_LENGTH_BYTES, "little") + text)
-        for _, entry in ordered:
+        for entry in ordered:
             self._copy(entry, file)
 
     def _copy(self, entry: _Entry, file: IO[bytes]) -> None:
@@ -154,12 +157,12 @@ class ModelFileReader:
         header, start = _read_header(mapped)
         self._json: dict[str, Array] = {}
         self.arrays: dict[str, Array] = {}
-        for name, dtype, shape, begin in _checked_entries(header, len(mapped) - start):
-            array = np.frombuffer(mapped, dtype, count=_count(shape), offset=start + begin).reshape(shape)
-            if name.startswith(_JSON_PREFIX):
-                self._json[name.removeprefix(_JSON_PREFIX)] = array
+        for entry in _checked_entries(header, len(mapped) - start):
+            array = _view(mapped, entry, start)
+            if entry.name.startswith(_JSON_PREFIX):
+                self._json[entry.name.removeprefix(_JSON_PREFIX)] = array
             else:
-                self.arrays[name] = array
+                self.arrays[entry.name] = array
 
     def json(self, name: str) -> Any:  # Any: JSON from outside
         """Return a JSON value."""
@@ -173,11 +176,21 @@ class ModelFileReader:
             raise refuse(f"{name} is not JSON") from error
 
 
+def _view(mapped: mmap.mmap, entry: _Entry, start: int) -> Array:
+    count = math.prod(entry.shape)
+    if not count:
+        return np.empty(entry.shape, entry.dtype)
+    flat = np.frombuffer(mapped, entry.dtype, count=count, offset=start + entry.start)
+    return flat.reshape(entry.shape)
+
+
 def _read_header(mapped: mmap.mmap) -> tuple[dict[str, Any], int]:
     """Return the entries of a header, and where the arrays begin."""
     length = int.from_bytes(mapped[:_N_LENGTH_BYTES], "little")
     start = _N_LENGTH_BYTES + length
     require(length <= HEADER_BYTES_MAX and start <= len(mapped), "its header is too large")
+    # As it is written: only then is an array aligned that is aligned among the data.
+    require(length % _ALIGNMENT == 0, "its header is not padded")
     try:
         header = json.loads(mapped[_N_LENGTH_BYTES:start], object_pairs_hook=_without_repetition)
     except (ValueError, RecursionError) as error:
@@ -200,41 +213,30 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def _checked_entries(
-    header: dict[str, Any], n_bytes: int
-) -> Iterator[tuple[str, np.dtype[Any], tuple[int, ...], int]]:
-    """Yield name, type, shape and begin of each array, which fill the rest of the file without a gap."""
-    entries = [(name, *_checked_entry(entry)) for name, entry in header.items()]
-    end_before = 0
-    for name, dtype, shape, (begin, end) in sorted(entries, key=lambda entry: entry[3]):
-        require(begin == end_before, "its arrays overlap, or leave a gap")
-        require(end - begin == _count(shape) * dtype.itemsize, "an array has another size")
+def _checked_entries(header: dict[str, Any], n_bytes: int) -> list[_Entry]:
+    """Return the arrays of a header, which fill the rest of the file without a gap."""
+    entries = sorted((_checked_entry(name, entry) for name, entry in header.items()), key=lambda e: e.start)
+    end = 0
+    for entry in entries:
+        require(entry.start == end, "its arrays overlap, or leave a gap")
         # A misaligned array would be slow, or not be taken by compiled code.
-        require(begin % dtype.itemsize == 0, "an array is not aligned")
-        end_before = end
-        yield name, dtype, shape, begin
-    require(end_before == n_bytes, "its arrays do not fill the file")
+        require(entry.start % entry.dtype.itemsize == 0, "an array is not aligned")
+        end += entry.n_bytes
+    require(end == n_bytes, "its arrays do not fill the file")
+    return entries
 
 
-def _checked_entry(entry: Any) -> tuple[np.dtype[Any], tuple[int, ...], tuple[int, int]]:  # Any: from outside
-    require(
-        isinstance(entry, dict) and entry.keys() == {"dtype", "shape", "data_offsets"},
-        "an entry is not valid",
-    )
+def _checked_entry(name: str, entry: Any) -> _Entry:  # Any: from outside
+    is_entry = isinstance(entry, dict) and entry.keys() == {"dtype", "shape", "data_offsets"}
+    require(is_entry, "an entry of its header is not valid")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     require(isinstance(dtype, str) and dtype in _DTYPES, "an array has an unknown type")
     require(_are_sizes(shape) and len(shape) <= N_DIMENSIONS_MAX, "the shape of an array is not valid")
     require(_are_sizes(offsets) and len(offsets) == 2, "the place of an array is not valid")
-    return _DTYPES[dtype], tuple(shape), (offsets[0], offsets[1])
+    checked = _Entry(name, _DTYPES[dtype], tuple(shape), offsets[0])
+    require(offsets[1] - offsets[0] == checked.n_bytes, "an array has another size")
+    return checked
 
 
 def _are_sizes(numbers: Any) -> bool:  # Any: from outside
     return isinstance(numbers, list) and all(type(n) is int and 0 <= n < 2**63 for n in numbers)
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    # Whole numbers of Python: products of hostile shapes do not fit in 64 bits.
-    count = 1
-    for size in shape:
-        count *= size
-    return count

