@@ -19,7 +19,7 @@ from understudy.tables.stored_schemas import read_stored
 from understudy.tables.validation import conform
 from understudy.work.base import WorkResult, Workspace
 
-MODEL_FILE = "model.zip"
+MODEL_FILE = "model.safetensors"
 CANARIES_FILE = "canaries.parquet"
 
 
