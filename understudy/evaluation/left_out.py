@@ -10,7 +10,7 @@ import pyarrow.compute
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import InvalidInput
-from understudy.tables.schema import ColumnKind, Schema
+from understudy.tables.schema import ColumnKind, TableSchema
 from understudy.tables.validation import conform
 from understudy.transformers.made_anew.recognition import recognise
 
@@ -24,7 +24,9 @@ class ExcludedColumn(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
-    kind: Annotated[ColumnKind, Field(description="What its values are made anew as.")]
+    kind: Annotated[
+        ColumnKind, Field(description="What its values are made anew as; of the subject, its own kind.")
+    ]
     reason: str
     copied: Annotated[
         float | None,
@@ -35,11 +37,12 @@ class ExcludedColumn(BaseModel):
 
 
 def leave_out(
-    real: pa.Table, synthetic: pa.Table, schema: Schema, named: Container[str]
-) -> tuple[Schema, list[ExcludedColumn]]:
+    real: pa.Table, synthetic: pa.Table, schema: TableSchema, named: Container[str]
+) -> tuple[TableSchema, list[ExcludedColumn]]:
     """Return the schema of the columns that are scored, and those that are not.
 
-    The same rules as in a fit decide, on the same rows; a column that the caller names is always scored.
+    The same rules as in a fit decide, on the same rows; a column that the caller names is always scored, one
+    of the subject never. The schema that is returned keeps the subject: it says whose the rows are.
 
     Raises
     ------
@@ -49,28 +52,30 @@ def leave_out(
     real, synthetic = conform(real, schema), conform(synthetic, schema)
     left_out = []
     for column in schema.columns:
-        recognition = recognise(column, real[column.name])
-        if recognition is None or column.name in named:
-            continue
-        reason = f"made anew as {recognition.kind.value}: {recognition.evidence}"
+        kind, reason = column.kind, "the subject: it says whose row it is"
+        if column.name not in schema.subject:
+            recognition = None if column.name in named else recognise(column, real[column.name])
+            if recognition is None:
+                continue
+            kind = recognition.kind
+            reason = f"made anew as {kind.value}: {recognition.evidence}"
         copied = _share_copied(real[column.name], synthetic[column.name])
-        left_out.append(
-            ExcludedColumn(column=column.name, kind=recognition.kind, reason=reason, copied=copied)
-        )
+        left_out.append(ExcludedColumn(column=column.name, kind=kind, reason=reason, copied=copied))
     names = {one.column for one in left_out}
-    kept = tuple(column for column in schema.columns if column.name not in names)
-    if not kept:
+    if names.issuperset(schema.names):
         raise InvalidInput(
-            "Every column holds identifiers, free text or personal fields, which are made anew; there is "
-            "nothing to compare. Add a column of another kind.",
+            "Every column holds identifiers, free text or personal fields, which are made anew, or the "
+            "subject; there is nothing to compare. Add a column of another kind.",
             code="no_columns",
         )
-    return schema.model_copy(update={"columns": kept}), left_out
+    kept = [name for name in schema.names if name not in names or name in schema.subject]
+    return schema.select(kept), left_out
 
 
-def select(table: pa.Table, schema: Schema, left_out: list[ExcludedColumn]) -> pa.Table:
-    """Return the table without the columns that are left out, in the schema's types."""
-    present = [one.column for one in left_out if one.column in table.column_names]
+def select(table: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn]) -> pa.Table:
+    """Return the table without the columns that are left out, in the schema's types; with the subject."""
+    names = {one.column for one in left_out} - set(schema.subject)
+    present = [name for name in table.column_names if name in names]
     return conform(table.drop_columns(present), schema)
 
 

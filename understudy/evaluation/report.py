@@ -17,11 +17,12 @@ from understudy.evaluation.left_out import ExcludedColumn, leave_out, select
 from understudy.evaluation.metrics.base import Topic, UnscoredResult
 from understudy.evaluation.references import independent_columns, leaky_copy
 from understudy.evaluation.scores import MetricScores, score_all
+from understudy.evaluation.subjects import count_subjects
 from understudy.evaluation.verdict import Verdict, check_policy, judge
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.parameters.policy import resolve_policy
 from understudy.progress import Progress, no_progress
-from understudy.tables.schema import Schema
+from understudy.tables.schema import TableSchema
 
 # Of a target that nobody named: a header says so much, being the last column does not.
 CONFIDENCE_MIN = 0.8
@@ -36,6 +37,9 @@ class TableSize(BaseModel):
     n_rows_used: Annotated[
         int, Field(description="Rows drawn for the scores; a metric may draw fewer, see its `n_rows`.")
     ]
+    n_subjects: Annotated[
+        int | None, Field(description="Whose rows these are; null where no subject is declared.")
+    ] = None
 
 
 class SummaryRow(BaseModel):
@@ -66,6 +70,17 @@ class Report(BaseModel):
     seed: int
     options: Annotated[EvaluationOptions, Field(description="As they were resolved.")]
     tables: Annotated[dict[str, TableSize], Field(description="By role: real, synthetic, holdout.")]
+    unit: Annotated[
+        Literal["rows", "subjects"],
+        Field(description="What the privacy scores count: rows, or the subjects that the schema declares."),
+    ] = "rows"
+    n_subjects_shared: Annotated[
+        int | None,
+        Field(
+            description="Subjects that have rows both in the real table and in the holdout: with any of them "
+            "the attacks have no control, and no check of them passes."
+        ),
+    ] = None
     is_target_chosen: Annotated[
         bool, Field(description="Whether nobody named the target: the column's header says that it is one.")
     ] = False
@@ -94,7 +109,7 @@ class Report(BaseModel):
 def evaluate(
     real: pa.Table,
     synthetic: pa.Table,
-    schema: Schema,
+    schema: TableSchema,
     *,
     holdout: pa.Table | None = None,
     canaries: pa.Table | None = None,
@@ -108,8 +123,9 @@ def evaluate(
     ----------
     real : pyarrow.Table
         The rows that were learnt from; as all tables, not changed.
-    schema : Schema
-        Columns that all tables have.
+    schema : TableSchema
+        Columns that all tables have. If it declares a subject, the privacy scores count subjects, and no
+        score looks at the subject's columns.
     holdout : pyarrow.Table, optional
         Real rows that nothing was learnt from; without them some scores cannot be given.
     canaries : pyarrow.Table, optional
@@ -121,7 +137,7 @@ def evaluate(
     ------
     InvalidInput
         If a table has no rows or does not conform to the schema, a column that the options name is not in the
-        schema, or the policy is not known.
+        schema or is its subject, or the policy is not known.
     """
     progress("scoring", 0.0)
     options = options or EvaluationOptions()
@@ -130,7 +146,7 @@ def evaluate(
     options = options.model_copy(update={"policy": policy})
     candidate = choose_target(schema)
     schema, left_out = leave_out(real, synthetic, schema, options.named_columns)
-    is_target_chosen = options.target is None and candidate in schema.names
+    is_target_chosen = options.target is None and candidate in set(schema.names) - set(schema.subject)
     if is_target_chosen:
         options = options.model_copy(update={"target": candidate})
     real, synthetic = (select(table, schema, left_out) for table in (real, synthetic))
@@ -146,14 +162,16 @@ def evaluate(
         options=options,
         tables=_sizes(comparison),
         is_target_chosen=is_target_chosen,
-        verdict=judge(policy, metrics),
+        unit="subjects" if comparison.has_subjects else "rows",
+        n_subjects_shared=comparison.n_shared_subjects,
+        verdict=judge(policy, metrics, n_subjects_shared=comparison.n_shared_subjects),
         metrics=metrics,
         columns=[distribution(comparison, i) for i in range(len(comparison.columns))],
         left_out=left_out,
     )
 
 
-def _select_canaries(canaries: pa.Table, schema: Schema, left_out: list[ExcludedColumn]) -> pa.Table:
+def _select_canaries(canaries: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn]) -> pa.Table:
     if IS_PLANTED not in canaries.column_names:
         raise InvalidInput(
             f"The table of canaries has no column {IS_PLANTED!r}. Give the file that was written when they "
@@ -164,13 +182,15 @@ def _select_canaries(canaries: pa.Table, schema: Schema, left_out: list[Excluded
     return select(canaries.drop_columns([IS_PLANTED]), schema, left_out).append_column(IS_PLANTED, is_planted)
 
 
-def choose_target(schema: Schema) -> str | None:
+def choose_target(schema: TableSchema) -> str | None:
     """Return the column that a table's reader would want to predict, if its header says so."""
     candidate = schema.target_candidate
     return None if candidate is None or candidate.confidence < CONFIDENCE_MIN else candidate.column
 
 
-def _references(comparison: Comparison, real: pa.Table, schema: Schema) -> dict[str, Iterable[Comparison]]:
+def _references(
+    comparison: Comparison, real: pa.Table, schema: TableSchema
+) -> dict[str, Iterable[Comparison]]:
     """Return the comparisons in which something else takes the synthetic table's place, not yet made."""
 
     def independent() -> Iterator[Comparison]:
@@ -189,7 +209,9 @@ def _sizes(comparison: Comparison) -> dict[str, TableSize]:
         "holdout": comparison.holdout,
     }
     return {
-        role: TableSize(n_rows=table.n_rows_total, n_rows_used=table.n_rows)
+        role: TableSize(
+            n_rows=table.n_rows_total, n_rows_used=table.n_rows, n_subjects=count_subjects(table.subjects)
+        )
         for role, table in tables.items()
         if table is not None
     }

@@ -15,7 +15,6 @@ from jinja2 import UndefinedError
 from tests.unit.evaluation.people import people
 from understudy.evaluation.canaries import make_canaries, plant
 from understudy.evaluation.metrics.base import MetricResult, UnscoredResult
-from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
 from understudy.evaluation.page import html, receiver
 from understudy.evaluation.page.chapters import CHAPTERS, summary
 from understudy.evaluation.page.charts import heat_map
@@ -27,6 +26,7 @@ from understudy.evaluation.page.outcomes import WORDS
 from understudy.evaluation.report import Report, evaluate
 from understudy.evaluation.scores import BaselineScore, MetricScores
 from understudy.evaluation.verdict import Overall
+from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
 from understudy.tables.inference import infer_schema
 
 # WCAG 2.2, success criterion 1.4.3, for text, and 1.4.11, for what is drawn.

@@ -14,10 +14,10 @@ from tests.unit.evaluation.people import people, related
 from understudy.errors import InvalidInput
 from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.fidelity import ColumnShapesResult
-from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
 from understudy.evaluation.page.html import render_html
-from understudy.parameters.policy import Policy, PolicyThreshold
 from understudy.evaluation.report import Report, evaluate
+from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
+from understudy.parameters.policy import Policy, PolicyThreshold
 from understudy.tables.inference import infer_schema
 
 HOSTILE = '<script>alert("1")</script> & "quoted" {{ 7 * 191 }} {% raw %} \u202e\x07'

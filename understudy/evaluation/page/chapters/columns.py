@@ -13,7 +13,11 @@ from understudy.evaluation.distributions import (
     ColumnDistribution,
 )
 from understudy.evaluation.left_out import ExcludedColumn
-from understudy.evaluation.metrics.fidelity import ColumnAdherenceResult, ColumnCoverageResult, ColumnShapesResult
+from understudy.evaluation.metrics.fidelity import (
+    ColumnAdherenceResult,
+    ColumnCoverageResult,
+    ColumnShapesResult,
+)
 from understudy.evaluation.metrics.fidelity.column_shapes import ColumnShapeScore
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.cells import Cell, Names
@@ -85,7 +89,10 @@ def view(report: Report) -> ColumnsView:
 
 
 def _reach(report: Report) -> list[tuple[Measured, Table]]:
-    within, reached = elements.found(report, ColumnAdherenceResult), elements.found(report, ColumnCoverageResult)
+    within, reached = (
+        elements.found(report, ColumnAdherenceResult),
+        elements.found(report, ColumnCoverageResult),
+    )
     cards = []
     if within is not None:
         cards.append(_measured(within[0], {one.column: one.score for one in within[1].columns}))

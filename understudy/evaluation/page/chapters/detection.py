@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.evaluation.metrics.fidelity import TwoSampleResult, TwoSampleLinearResult
+from understudy.evaluation.metrics.fidelity import TwoSampleLinearResult, TwoSampleResult
 from understudy.evaluation.metrics.fidelity.telling_apart import TellingApart
 from understudy.evaluation.page import elements, formatting, receiver
 from understudy.evaluation.page.charts.bars import Bar, track

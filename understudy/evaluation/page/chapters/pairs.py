@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.evaluation.metrics.fidelity import ColumnPairsResult, ContingencyResult, CorrelationsResult, MutualInformationResult
+from understudy.evaluation.metrics.fidelity import (
+    ColumnPairsResult,
+    ContingencyResult,
+    CorrelationsResult,
+    MutualInformationResult,
+)
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.cells import Cell, Names
 from understudy.evaluation.page.charts import heat_map

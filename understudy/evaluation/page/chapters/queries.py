@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from understudy.evaluation.metrics.usefulness import QueriesResult
-from understudy.evaluation.metrics.usefulness.queries import QueryGroupAnswer, QueryAnswers
+from understudy.evaluation.metrics.usefulness.queries import QueryAnswers, QueryGroupAnswer
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.cells import Cell, Noted
 from understudy.evaluation.page.charts.whiskers import Estimate, Whiskers, reach, whiskers

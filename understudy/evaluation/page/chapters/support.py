@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.evaluation.metrics.fidelity import AlphaPrecisionResult, BetaRecallResult, CoverageResult, DensityResult
+from understudy.evaluation.metrics.fidelity import (
+    AlphaPrecisionResult,
+    BetaRecallResult,
+    CoverageResult,
+    DensityResult,
+)
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.charts.curves import Axes, Curve, Figures, draw_curves, legend
 from understudy.evaluation.page.elements import Chapter, Measured, Reason

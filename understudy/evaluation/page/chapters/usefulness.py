@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.evaluation.metrics.usefulness import AugmentationResult, RareClassResult, TrainSyntheticTestRealResult
+from understudy.evaluation.metrics.usefulness import (
+    AugmentationResult,
+    RareClassResult,
+    TrainSyntheticTestRealResult,
+)
 from understudy.evaluation.metrics.usefulness.rare_class import RareClassScores
 from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import PredictorScores
 from understudy.evaluation.page import elements, formatting, receiver

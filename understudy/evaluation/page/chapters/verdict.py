@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from understudy.evaluation.page import formatting
 from understudy.evaluation.page.cells import Cell, Names, Noted, OutcomeMark, Titled
 from understudy.evaluation.page.elements import Head, Table, numbers
-from understudy.parameters.policy import Policy
 from understudy.evaluation.scores import MetricScores
-from understudy.evaluation.verdict import PolicyCheck, Outcome
+from understudy.evaluation.verdict import Outcome, PolicyCheck
+from understudy.parameters.policy import Policy
 
 if TYPE_CHECKING:
     from understudy.evaluation.report import Report
