@@ -60,8 +60,8 @@ class TableSchema(Body):
         str, Field(description="Language and country of made-up names and texts.", examples=["de-at"])
     ] = "en"
     subject: Annotated[
-        str | None,
-        Field(description="The column that says whose row it is; protection then counts subjects, not rows."),
+        list[str] | None,
+        Field(description="The columns that say whose row it is; protection then counts subjects, not rows."),
     ] = None
     primary_key_candidates: Annotated[
         list[ColumnCandidate] | None,

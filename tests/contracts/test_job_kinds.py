@@ -17,7 +17,7 @@ from understudy.errors import InvalidInput, NotFound
 from understudy.job_kinds import KINDS, parse_parameters
 from understudy.parameters.policy import POLICIES
 from understudy.progress import no_progress
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 from understudy.work.run import run_work
 
 Json = dict[str, Any]
@@ -65,7 +65,7 @@ class Bench:
         self.folder = folder
         source = folder / "source.csv"
         pacsv.write_csv(table, source)
-        schema = infer_schema(table).model_dump(mode="json")
+        schema = infer_table(table).schema.model_dump(mode="json")
         self.inputs: dict[str, dict[str, Path]] = {"ingest": {"upload": source}, "probe": {}}
         self.contexts: dict[str, Json] = {"ingest": INGEST_CONTEXT, "probe": {}}
         ingested = self.run("ingest", "first")

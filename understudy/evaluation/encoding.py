@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, Schema
+from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, TableSchema
 from understudy.tables.splitmix import mix64
 
 MISSING = -1
@@ -168,7 +168,7 @@ class TableEncoder:
     columns: Sequence[ColumnEncoder]
 
     @classmethod
-    def fit(cls, real: pa.Table, others: Sequence[pa.Table], schema: Schema) -> TableEncoder:
+    def fit(cls, real: pa.Table, others: Sequence[pa.Table], schema: TableSchema) -> TableEncoder:
         """Learn the categories of all tables that will be encoded."""
         return cls(
             [

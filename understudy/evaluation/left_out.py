@@ -10,9 +10,9 @@ import pyarrow.compute
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import InvalidInput
+from understudy.tables.inference import InferredTable, is_generated_column
 from understudy.tables.schema import ColumnKind, TableSchema
 from understudy.tables.validation import conform
-from understudy.transformers.made_anew.recognition import recognise
 
 # Any: the stubs of these functions know no type that is given at run time.
 pc: Any = pyarrow.compute
@@ -37,30 +37,32 @@ class ExcludedColumn(BaseModel):
 
 
 def leave_out(
-    real: pa.Table, synthetic: pa.Table, schema: TableSchema, named: Container[str]
+    real: pa.Table, synthetic: pa.Table, inferred: InferredTable, named: Container[str]
 ) -> tuple[TableSchema, list[ExcludedColumn]]:
     """Return the schema of the columns that are scored, and those that are not.
 
-    The same rules as in a fit decide, on the same rows; a column that the caller names is always scored, one
-    of the subject never. The schema that is returned keeps the subject: it says whose the rows are.
+    The kinds decide, as in a fit; a column that the caller names is always scored, one of the subject never.
+    The schema that is returned keeps the subject: it says whose the rows are.
 
     Raises
     ------
     InvalidInput
         If no column is left, or a table does not conform to the schema.
     """
+    schema, findings = inferred
     real, synthetic = conform(real, schema), conform(synthetic, schema)
     left_out = []
     for column in schema.columns:
-        kind, reason = column.kind, "the subject: it says whose row it is"
-        if column.name not in schema.subject:
-            recognition = None if column.name in named else recognise(column, real[column.name])
-            if recognition is None:
-                continue
-            kind = recognition.kind
-            reason = f"made anew as {kind.value}: {recognition.evidence}"
+        if column.name in schema.subject:
+            reason = "the subject: it says whose row it is"
+        elif is_generated_column(column, real[column.name].type) and column.name not in named:
+            found = findings.columns.get(column.name)
+            evidence = found.evidence if found is not None and found.evidence else "the schema says so"
+            reason = f"made anew as {column.kind.value}: {evidence}"
+        else:
+            continue
         copied = _share_copied(real[column.name], synthetic[column.name])
-        left_out.append(ExcludedColumn(column=column.name, kind=kind, reason=reason, copied=copied))
+        left_out.append(ExcludedColumn(column=column.name, kind=column.kind, reason=reason, copied=copied))
     names = {one.column for one in left_out}
     if names.issuperset(schema.names):
         raise InvalidInput(

@@ -96,7 +96,7 @@ def _scale(comparison: Comparison, i: int) -> Values:
     real = comparison.real.columns[i]
     if not comparison.has_subjects or comparison.holdout is None:
         return real
-    whole: Values = np.concatenate([real, comparison.holdout.columns[i]])  # type: ignore[assignment] # one type
+    whole: Values = np.concatenate([real, comparison.holdout.columns[i]])
     return whole
 
 

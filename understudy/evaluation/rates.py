@@ -66,7 +66,7 @@ def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> Share:
 
 
 def exact_interval(n_successes: float, n: float, *, confidence: float = CONFIDENCE) -> Interval:
-    """Return the interval of a share (Clopper and Pearson, 1934); of an effective n, both can be fractions."""
+    """Return the interval of a share (Clopper and Pearson, 1934); fractions are of an effective n."""
     # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import beta
 

@@ -22,7 +22,10 @@ from understudy.evaluation.verdict import Verdict, check_policy, judge
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.parameters.policy import resolve_policy
 from understudy.progress import Progress, no_progress
+from understudy.tables.findings import TableFindings
+from understudy.tables.inference import examine
 from understudy.tables.schema import TableSchema
+from understudy.tables.validation import conform
 
 # Of a target that nobody named: a header says so much, being the last column does not.
 CONFIDENCE_MIN = 0.8
@@ -111,6 +114,7 @@ def evaluate(
     synthetic: pa.Table,
     schema: TableSchema,
     *,
+    findings: TableFindings | None = None,
     holdout: pa.Table | None = None,
     canaries: pa.Table | None = None,
     options: EvaluationOptions | None = None,
@@ -126,6 +130,9 @@ def evaluate(
     schema : TableSchema
         Columns that all tables have. If it declares a subject, the privacy scores count subjects, and no
         score looks at the subject's columns.
+    findings : TableFindings, optional
+        What inference found; columns without findings are examined, and its candidate for the target is used
+        if the options name none.
     holdout : pyarrow.Table, optional
         Real rows that nothing was learnt from; without them some scores cannot be given.
     canaries : pyarrow.Table, optional
@@ -144,8 +151,9 @@ def evaluate(
     policy = resolve_policy(options.policy)
     check_policy(policy)
     options = options.model_copy(update={"policy": policy})
-    candidate = choose_target(schema)
-    schema, left_out = leave_out(real, synthetic, schema, options.named_columns)
+    inferred = examine(conform(real, schema), schema, findings or TableFindings())
+    candidate = choose_target(inferred.findings)
+    schema, left_out = leave_out(real, synthetic, inferred, options.named_columns)
     is_target_chosen = options.target is None and candidate in set(schema.names) - set(schema.subject)
     if is_target_chosen:
         options = options.model_copy(update={"target": candidate})
@@ -182,10 +190,10 @@ def _select_canaries(canaries: pa.Table, schema: TableSchema, left_out: list[Exc
     return select(canaries.drop_columns([IS_PLANTED]), schema, left_out).append_column(IS_PLANTED, is_planted)
 
 
-def choose_target(schema: TableSchema) -> str | None:
+def choose_target(findings: TableFindings) -> str | None:
     """Return the column that a table's reader would want to predict, if its header says so."""
-    candidate = schema.target_candidate
-    return None if candidate is None or candidate.confidence < CONFIDENCE_MIN else candidate.column
+    candidate = findings.target
+    return None if candidate is None or candidate.confidence < CONFIDENCE_MIN else candidate.columns[0]
 
 
 def _references(

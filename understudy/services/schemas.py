@@ -15,9 +15,12 @@ from understudy.resources import Resources
 from understudy.services.access import open_dataset, open_file, open_table
 from understudy.services.api_keys import Caller
 from understudy.services.artifacts import open_artifact
-from understudy.tables.schema import Column, Schema
+from understudy.tables.findings import Findings
+from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.schema import Column, DatasetSchema
 from understudy.tables.schema_changes import SchemaChange, change_schema
 from understudy.tables.sdv_metadata import read_metadata
+from understudy.tables.stored_schemas import read_stored, write_stored
 
 if TYPE_CHECKING:
     from understudy.db.orm import Artifact
@@ -25,9 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VersionedSchema:
-    """A schema, and the version of the dataset that has it."""
+    """The schema of a table with its findings, and the version of the dataset that has it."""
 
-    schema: Schema
+    schema: DatasetSchema
+    findings: Findings
     version: int
 
 
@@ -51,7 +55,7 @@ class SchemaEdit:
 def read_schema(resources: Resources, caller: Caller, reference: TableReference) -> VersionedSchema:
     """Return the schema of a table; raises as `access.open_table`."""
     table = open_table(resources, caller, reference, "see")
-    return VersionedSchema(Schema.model_validate(table.table_schema), table.dataset.version)
+    return VersionedSchema(*read_stored(table.table_schema), table.dataset.version)
 
 
 def update_schema(
@@ -75,16 +79,16 @@ def update_schema(
             f"The schema of dataset {ids.to_text('dataset', reference.dataset_id)} was changed since it was"
             " read. Read it again and repeat the change."
         )
-    before = Schema.model_validate(table.table_schema)
-    after = change_schema(before, edit.change)
-    types = {column.name: column.arrow_type for column in before.columns}
-    if retyped := [column for column in after.columns if column.arrow_type != types[column.name]]:
+    before = read_stored(table.table_schema)
+    after = change_schema(*before, edit.change, table=DEFAULT_NAME)
+    old, new = (schema.tables[DEFAULT_NAME] for schema, _ in (before, after))
+    if retyped := [c for c in new.columns if c.arrow_type != old.column(c.name).arrow_type]:
         _check_fits(resources, opened.artifact, retyped)
     if edit.is_dry_run or after == before:
-        return VersionedSchema(after, version)
+        return VersionedSchema(*after, version)
     with resources.sessions.begin() as session:
-        row = dataset_tables.set_schema(session, table, after.model_dump(mode="json"))
-    return VersionedSchema(after, row.version)
+        row = dataset_tables.set_schema(session, table, write_stored(*after))
+    return VersionedSchema(*after, row.version)
 
 
 def apply_metadata(
@@ -104,7 +108,7 @@ def apply_metadata(
     is_named = opened.dataset.n_tables > 1
     own = reference if is_named else TableReference(reference.dataset_id)
     before = read_schema(resources, caller, own)
-    understood = read_metadata(document, before.schema, table=reference.table)
+    understood = read_metadata(document, before.schema.tables[DEFAULT_NAME], table=reference.table)
     # Of the version that the metadata were read against, if the caller names none.
     edit = SchemaEdit(understood.change, before.version if version is None else version)
     return update_schema(resources, caller, own, edit), understood.warnings

@@ -16,7 +16,7 @@ from understudy.tables.source import ArrowSource, Dataset, read_source
 from understudy.tables.splitmix import mix64
 
 if TYPE_CHECKING:
-    from understudy.tables.schema import DatasetSchema, Relationship, TableSchema
+    from understudy.tables.schema import DatasetSchema, Relationship
 
 By = Literal["row", "subject", "root"]
 Mask = NDArray[np.bool_]
@@ -41,9 +41,9 @@ class Split(BaseModel):
     text, so the split does not depend on the order of the rows or on how the value is stored; for a row by
     itself it is the row's position, so a longer table with the same seed begins with the same decisions.
 
-    A model record stores this split without its defaults: ``{"seed": 7, "holdout_fraction": 0.2}`` was
-    written before there were units and stays a split by row. `by` is chosen when a model is trained
-    (`Split.of`), and the schema of that time belongs to it: recompute the masks with the model's schema.
+    A model keeps its split: its file in `extra`, and its record in `seed`, `holdout_fraction` and
+    ``card["holdout"]["by"]``. Models of before there were units have no `by`: theirs is a split by row. To
+    recompute the masks, use the schema that the model was trained with, which the model keeps, too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,10 +64,15 @@ class Split(BaseModel):
         by: By = "root" if schema.relationships else "subject" if has_subject else "row"
         return cls(seed=seed, holdout_fraction=holdout_fraction, by=by)
 
-    def mask(self, table: pa.Table, schema: TableSchema) -> Mask:
-        """Return the mask of the held-out rows of one table without relationships."""
-        subject = schema.subject if self.by != "row" else ()
-        return self._decide({"table": _own_units(ArrowSource(table), subject)})["table"]
+    def mask(self, table: pa.Table, subject: Sequence[str]) -> Mask:
+        """Return the mask of the held-out rows of one table without relationships, and with this subject."""
+        units = _own_units(ArrowSource(table), subject if self.by != "row" else ())
+        return self._decide({"table": units})["table"]
+
+    def divide(self, table: pa.Table, subject: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+        """Return the training rows and the held-out rows of one table."""
+        mask = self.mask(table, subject)
+        return table.filter(pa.array(~mask)), table.filter(pa.array(mask))
 
     def masks(self, data: Dataset, schema: DatasetSchema) -> dict[str, Mask]:
         """Return the mask of the held-out rows of each table.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from understudy.errors import TooLarge, UnderstudyError
@@ -12,10 +12,14 @@ from understudy.parameters.base import Json
 from understudy.parameters.ingest import IngestParameters
 from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.progress import Progress
+from understudy.tables.findings import Findings
 from understudy.tables.formats import FORMATS, write_table
 from understudy.tables.formats.scan import ReadLimits
-from understudy.tables.inference.keys import Related, with_references
-from understudy.tables.schema import Schema
+from understudy.tables.inference.keys import Related, find_relationships
+from understudy.tables.inference.values import SampledFile
+from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.schema import DatasetSchema
+from understudy.tables.stored_schemas import read_stored, write_stored
 from understudy.work.base import WorkResult, Workspace
 
 # What the sandbox takes as the facts of one job is 8 MiB.
@@ -61,7 +65,10 @@ def _read(
     facts = {
         "n_rows": ingested.n_rows,
         "n_columns": ingested.n_columns,
-        "schema": ingested.schema.model_dump(mode="json"),
+        "schema": write_stored(
+            DatasetSchema(tables={DEFAULT_NAME: ingested.schema}),
+            Findings(tables={DEFAULT_NAME: ingested.findings}),
+        ),
         "warnings": ingested.warnings,
         "n_rows_skipped": ingested.rejects.num_rows if ingested.rejects else 0,
     }
@@ -93,14 +100,21 @@ def _naming(name: str | None) -> Iterator[None]:
 
 
 def _add_references(workspace: Workspace, parameters: IngestParameters, tables: list[Json]) -> None:
-    """Let the schema of each table say which of its columns seem to refer to another."""
+    """Add to the findings of each table which of its columns seem to refer to another."""
     paths = [workspace.folder / _file_name(roles["table"]) for roles in workspace.context["roles"]]
-    related = {
-        table.name: Related(path, Schema.model_validate(facts["schema"]))
-        for table, path, facts in zip(parameters.tables, paths, tables, strict=True)
+    stored = {
+        table.name: read_stored(facts["schema"], table.name)
+        for table, facts in zip(parameters.tables, tables, strict=True)
     }
-    for facts, schema in zip(tables, with_references(related).values(), strict=True):
-        facts["schema"] = schema.model_dump(mode="json")
+    with ExitStack() as stack:
+        related = {
+            name: Related(stack.enter_context(SampledFile(path)), schema.tables[name], findings.table(name))
+            for (name, (schema, findings)), path in zip(stored.items(), paths, strict=True)
+        }
+        relationships = tuple(find_relationships(related))
+    for facts, (name, (schema, findings)) in zip(tables, stored.items(), strict=True):
+        found = findings.model_copy(update={"relationships": relationships})
+        facts["schema"] = write_stored(schema, found, name)
 
 
 def _check_size(tables: list[Json]) -> None:

@@ -10,7 +10,7 @@ from understudy.synthesizers.base import Synthesizer
 from understudy.synthesizers.files import load_model
 from understudy.synthesizers.groups import describe_groups, describe_weak_groups
 from understudy.tables.formats import FORMATS
-from understudy.tables.schema import Schema
+from understudy.tables.stored_schemas import read_stored
 from understudy.work.base import WorkResult, Workspace
 
 TABLE_FILE = "table.parquet"
@@ -22,14 +22,14 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
     assert parameters.n_rows is not None
     workspace.progress("reading", 0.0)
     synthesizer, _ = load_model(workspace.inputs["model"])
-    schema = Schema.model_validate(workspace.context["schema"]).to_arrow()
+    (stored,) = read_stored(workspace.context["schema"])[0].tables.values()
     rows = synthesizer.sample(
         parameters.n_rows, seed=parameters.seed, offset=parameters.offset, control=parameters.control
     )
     n_rows = FORMATS["parquet"].write(
         workspace.folder / TABLE_FILE,
         rows,
-        schema,
+        stored.to_arrow(),
         progress=workspace.progress,
         rows_total=parameters.n_rows,
     )

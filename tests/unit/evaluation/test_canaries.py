@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -11,8 +14,8 @@ from understudy.errors import InvalidInput
 from understudy.evaluation.canaries import N_SHARED_MIN, make_canaries, plant
 from understudy.evaluation.comparison import IS_PLANTED
 from understudy.evaluation.metrics.privacy import canaries as metric
-from understudy.tables.inference import infer_schema
-from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.tables.inference import infer_table
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 N = 40
 
@@ -24,7 +27,7 @@ def real() -> pa.Table:
 
 @pytest.fixture(scope="module")
 def canaries(real: pa.Table) -> pa.Table:
-    return make_canaries(real, infer_schema(real), n=N, seed=0)
+    return make_canaries(real, infer_table(real).schema, n=N, seed=0)
 
 
 def rows_of(table: pa.Table) -> set[tuple[object, ...]]:
@@ -50,7 +53,7 @@ def test_values_lie_inside_of_what_is_shared(real: pa.Table, canaries: pa.Table)
 
 
 def test_same_seed_same_canaries(real: pa.Table, canaries: pa.Table) -> None:
-    schema = infer_schema(real)
+    schema = infer_table(real).schema
     assert make_canaries(real, schema, n=N, seed=0).equals(canaries)
     assert not make_canaries(real, schema, n=N, seed=1).equals(canaries)
 
@@ -66,7 +69,7 @@ def test_planted_rows_stand_at_the_end_as_often_as_asked(real: pa.Table, canarie
 def test_what_is_made_anew_is_missing_or_of_other_rows(real: pa.Table, nullable: bool) -> None:
     table = real.append_column("code", pa.array([f"k{i}" for i in range(600)]))
     code = Column(name="code", kind=ColumnKind.identifier, arrow_type="string", nullable=nullable)
-    schema = Schema(columns=(*infer_schema(real).columns, code))
+    schema = TableSchema(columns=(*infer_table(real).schema.columns, code))
     codes = make_canaries(table, schema, n=N, seed=0)["code"].to_pylist()
     assert set(codes) <= ({None} if nullable else set(table["code"].to_pylist()))
 
@@ -74,19 +77,19 @@ def test_what_is_made_anew_is_missing_or_of_other_rows(real: pa.Table, nullable:
 def test_a_table_of_few_combinations_is_refused() -> None:
     table = pa.table({"x": ["a", "b"] * 100})
     with pytest.raises(InvalidInput, match="Ask for fewer"):
-        make_canaries(table, infer_schema(table), n=N, seed=0)
+        make_canaries(table, infer_table(table).schema, n=N, seed=0)
 
 
 def test_a_small_table_is_refused() -> None:
     table = people(50, seed=1)
     with pytest.raises(InvalidInput, match="at least 100"):
-        make_canaries(table, infer_schema(table), n=N, seed=0)
+        make_canaries(table, infer_table(table).schema, n=N, seed=0)
 
 
 def test_planted_canaries_in_a_copy_are_found(real: pa.Table, canaries: pa.Table) -> None:
     training = plant(real, canaries)
     result = metric.score(comparison(training, training, canaries=canaries))
-    assert isinstance(result, metric.CanariesFound)
+    assert isinstance(result, metric.CanariesResult)
     # Every planted one is at distance 0; one that was left out only if all its values, heights too, are.
     assert result.score > 0.97
     assert (result.n_planted, result.n_found) == (N, N)
@@ -95,9 +98,55 @@ def test_planted_canaries_in_a_copy_are_found(real: pa.Table, canaries: pa.Table
 
 def test_canaries_that_nobody_learnt_are_not_found(real: pa.Table, canaries: pa.Table) -> None:
     result = metric.score(comparison(real, people(600, seed=3), canaries=canaries))
-    assert isinstance(result, metric.CanariesFound)
+    assert isinstance(result, metric.CanariesResult)
     assert result.interval is not None
     assert result.interval[0] <= 0.5 <= result.interval[1]
     assert result.n_found == 0
     # A rank's exposure has a standard deviation of about log2(e) bits.
     assert result.exposure == pytest.approx(result.exposure_by_chance, abs=3 * 1.44 / N**0.5 * 1.5)
+
+
+SUBJECTS: dict[str, pa.Array[Any]] = {
+    "whole numbers": pa.array(range(600), pa.int64()),
+    "small whole numbers": pa.array([100 + i % 28 for i in range(600)], pa.int8()),
+    "texts": pa.array([f"canary{i}" for i in range(600)]),
+    "dates": pa.array(range(600), pa.int32()).cast(pa.date32()),
+    "timestamps": pa.array(range(600), pa.int64()).cast(pa.timestamp("ms", tz="UTC")),
+    "numbers": pa.array([i + 0.5 for i in range(600)]),
+    "decimals": pa.array([Decimal(i) / 2 for i in range(600)], pa.decimal128(9, 1)),
+    "missing": pa.nulls(600, pa.int64()),
+}
+
+
+@pytest.mark.parametrize("kind", SUBJECTS)
+def test_every_canary_is_a_subject_of_its_own_that_the_table_does_not_have(real: pa.Table, kind: str) -> None:
+    table = real.append_column("who", SUBJECTS[kind])
+    schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
+    made = make_canaries(table, schema, n=N, seed=0)["who"]
+    assert made.type == SUBJECTS[kind].type
+    assert len(set(made.to_pylist())) == 2 * N
+    assert not set(made.to_pylist()) & set(SUBJECTS[kind].to_pylist())
+
+
+def test_of_a_composite_subject_one_column_is_new(real: pa.Table) -> None:
+    table = real.append_column("clinic", pa.array([True, False] * 300)).append_column(
+        "who", pa.array(range(600))
+    )
+    schema = infer_table(table).schema.model_copy(update={"subject": ("clinic", "who")})
+    made = make_canaries(table, schema, n=N, seed=0)
+    assert set(made["clinic"].to_pylist()) <= {True, False}
+    assert min(made["who"].to_pylist()) >= 600
+
+
+def test_a_subject_without_other_values_is_refused(real: pa.Table) -> None:
+    table = real.append_column("who", pa.array([True, False] * 300))
+    schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
+    with pytest.raises(InvalidInput, match="choose another subject"):
+        make_canaries(table, schema, n=N, seed=0)
+
+
+def test_a_canary_is_new_by_what_is_learnt_and_not_by_its_subject() -> None:
+    table = pa.table({"x": ["a", "b"] * 100, "who": range(200)})
+    schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
+    with pytest.raises(InvalidInput, match="Ask for fewer"):
+        make_canaries(table, schema, n=N, seed=0)

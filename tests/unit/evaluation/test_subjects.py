@@ -48,7 +48,7 @@ def split(sizes: list[int], *subject: str, fraction: float = 0.4) -> tuple[pa.Ta
     table = visits(sizes, seed=SEED)
     schema = schema_of(table, *subject)
     by = "subject" if subject else "row"
-    mask = Split(seed=SEED, holdout_fraction=fraction, by=by).mask(table, schema)
+    mask = Split(seed=SEED, holdout_fraction=fraction, by=by).mask(table, subject)
     return table.filter(pa.array(~mask)), table.filter(pa.array(mask)), schema
 
 
@@ -98,7 +98,7 @@ def test_a_report_on_leaked_subjects_fails_and_counts_subjects() -> None:
 
 @pytest.fixture(scope="module")
 def shared() -> Report:
-    """A report with subjects whose holdout was drawn by row."""
+    """Return a report with subjects whose holdout was drawn by row."""
     training, holdout, _ = split([10] * 150)
     schema = schema_of(training, "patient")
     return evaluate(training, made_by("safe", training, [10] * 150), schema, holdout=holdout, seed=SEED)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 from understudy.tables.schema import TableSchema
 
 # What a patient's visits have in common varies by 1 between patients, and by so much between visits.
@@ -51,4 +51,4 @@ def under_other_numbers(made: pa.Table) -> pa.Table:
 
 def schema_of(table: pa.Table, *subject: str) -> TableSchema:
     """Return the inferred schema, with these columns as the subject."""
-    return infer_schema(table).model_copy(update={"subject": subject})
+    return infer_table(table).schema.model_copy(update={"subject": subject})

@@ -9,24 +9,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import understudy
 from understudy.evaluation.report import Report
 from understudy.parameters.evaluation_options import EvaluationOptions
+from understudy.tables.findings import TableFindings
 from understudy.tables.fingerprint import fingerprint
-from understudy.tables.schema import Schema
+from understudy.tables.inference import InferredTable
+from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.schema import TableSchema
+from understudy.tables.split import Split
+from understudy.tables.stored_schemas import read_stored
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-
-class Split(BaseModel):
-    """How the real table was split before anything was learnt; see `holdout.split_holdout`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seed: int
-    holdout_fraction: float
 
 
 class TableEvidence(BaseModel):
@@ -54,10 +50,14 @@ class Evidence(BaseModel):
     source_sha256: Annotated[Sha256, Field(description="Of the source files of the package `understudy`.")]
     seed: int
     options: EvaluationOptions
-    table_schema: Schema
+    table_schema: TableSchema
+    findings: TableFindings = TableFindings()
     split: Annotated[
         Split | None, Field(description="If the holdout is a part of the real table's file.")
     ] = None
+    split_subject: Annotated[
+        tuple[str, ...], Field(description="The subject when the real table was split, before the training.")
+    ] = ()
     tables: Annotated[dict[str, TableEvidence], Field(description="By role: real, synthetic, holdout, …")]
     # Any: JSON, which differs by kind of job.
     parameters: Annotated[
@@ -65,14 +65,27 @@ class Evidence(BaseModel):
         Field(description="Resolved parameters by kind: of the evaluation, and of what made the rows."),
     ] = {}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_older_schema(cls, values: Any) -> Any:  # Any: from outside
+        """Read packs whose schema contains the findings, as version 0 wrote them."""
+        schema = values.get("table_schema") if isinstance(values, dict) else None
+        if not isinstance(schema, dict) or "locale" not in schema:
+            return values
+        stored, findings = read_stored(schema)
+        return values | {
+            "table_schema": stored.tables[DEFAULT_NAME],
+            "findings": findings.table(DEFAULT_NAME),
+        }
+
 
 def collect(
     report: Report,
-    schema: Schema,
+    inferred: InferredTable,
     tables: Mapping[str, pa.Table],
     *,
     sources: Mapping[str, Mapping[str, str]] | None = None,
-    split: Split | None = None,
+    split: tuple[Split, tuple[str, ...]] | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> Evidence:
     """Return the evidence of a report.
@@ -82,6 +95,8 @@ def collect(
     tables : mapping of role to pyarrow.Table
         As they were scored, in the types of the schema.
     sources : mapping of role to `file_sha256` and `dataset_id`, optional
+    split : (Split, tuple of str), optional
+        How the real table's file was split, and its subject then.
     """
     sources = sources or {}
     return Evidence(
@@ -92,8 +107,10 @@ def collect(
         options=report.options.model_copy(update={"target": None})
         if report.is_target_chosen
         else report.options,
-        table_schema=schema,
-        split=split,
+        table_schema=inferred.schema,
+        findings=inferred.findings,
+        split=None if split is None else split[0],
+        split_subject=() if split is None else split[1],
         tables={
             role: TableEvidence(
                 n_rows=table.num_rows, content_sha256=fingerprint(table), **sources.get(role, {})

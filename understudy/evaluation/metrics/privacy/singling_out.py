@@ -160,9 +160,9 @@ def judge_guesses(kind: Kind, hits: Rows, asked: Asked, *, confidence: float) ->
     Notes
     -----
     Given how many rows are hit, the number of training rows among them is binomial, and its exact interval
-    gives that of the risk. A row that several guesses hit counts once, as they stand or fall together. SinglingOutGuesses
-    that hit rows of one subject do so, too: they all count, since the more of a subject's rows are given
-    away the oftener it is hit, and the interval is that of the effective number of subjects,
+    gives that of the risk. A row that several guesses hit counts once, as they stand or fall together. So do
+    guesses that hit rows of one subject: they all count, since the more of a subject's rows are given away
+    the oftener it is hit, and the interval is that of the effective number of subjects,
     (sum of hits)² / sum of hits² (Kish, 1965).
     """
     rows = np.unique(hits[hits != NOBODY])
