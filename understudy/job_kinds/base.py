@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy.parameters.base import JobParameters, Json
-from understudy.parameters.needs import Needs
+from understudy.parameters.needs import NOTHING_SPECIAL, Needs
 
 P = TypeVar("P", bound=JobParameters)
 
@@ -68,7 +68,7 @@ class Job:
 
 def needs_nothing_special(session: Session, project_id: UUID, parameters: JobParameters) -> Needs:
     """Return that any worker can do the work, within the limits of the installation."""
-    return Needs()
+    return NOTHING_SPECIAL
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ from understudy.db.dataset_tables import Table
 from understudy.job_kinds import estimates, references
 from understudy.job_kinds.base import Estimate, Job, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
+from understudy.parameters.needs import Needs
 from understudy.parameters.train import TrainParameters
+from understudy.synthesizers import synthesizer_entry
 
 
 def resolve(
@@ -36,6 +38,11 @@ def estimate(session: Session, project_id: UUID, parameters: TrainParameters) ->
     """Judge by the size of the table."""
     table = _open_table(session, project_id, parameters)
     return estimates.of_train(table, parameters.synthesizer)
+
+
+def needs(session: Session, project_id: UUID, parameters: TrainParameters) -> Needs:
+    """Return what the synthesizer needs."""
+    return synthesizer_entry(parameters.synthesizer.name).needs
 
 
 def plan(session: Session, job: Job, parameters: TrainParameters, limits: Limits) -> Plan:
@@ -81,5 +88,6 @@ TRAIN = JobKind(
     plan=plan,
     work="understudy.work.train:work",
     publish=publish,
+    needs=needs,
     estimate=estimate,
 )

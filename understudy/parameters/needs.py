@@ -23,3 +23,7 @@ class Needs:
     queue: str = DEFAULT_QUEUE
     memory_bytes_max: int | None = None
     cpu_seconds_max: int | None = None
+
+
+# Any worker can do it, within the limits of the installation.
+NOTHING_SPECIAL = Needs()

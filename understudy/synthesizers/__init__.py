@@ -13,6 +13,7 @@ from understudy.parameters.synthesizers import (
     set_registry,
 )
 from understudy.synthesizers.base import Synthesizer, SynthesizerEntry
+from understudy.synthesizers.tree_chain.costs import estimate_fit
 
 __all__ = [
     "SYNTHESIZERS",
@@ -43,6 +44,8 @@ SYNTHESIZERS: dict[str, SynthesizerEntry] = {
             parameters=TreeChainParameters,
             load=_load_tree_chain,
             is_controllable=True,
+            estimate=estimate_fit,
+            preload=("understudy.synthesizers.tree_chain.synthesizer",),
         ),
         SynthesizerEntry(
             name="independent",

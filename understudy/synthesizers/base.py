@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from understudy.errors import InvalidInput
+from understudy.parameters.needs import NOTHING_SPECIAL, Needs
 from understudy.parameters.synthesizers import SynthesizerParameters
 from understudy.progress import Progress, no_progress
+from understudy.synthesizers.costs import Estimator, estimate_codes
 
 # The workers' processes read the table of synthesizers, and do without the memory of numpy and Arrow.
 if TYPE_CHECKING:
@@ -139,6 +141,12 @@ class SynthesizerEntry:
     load: Callable[[], type[Synthesizer]]
     # Whether it takes a control, and imputes.
     is_controllable: bool
+    # What a fit takes: (parameters, number of rows, number of columns) -> cost.
+    estimate: Estimator = estimate_codes
+    # Modules that a worker imports once, so that no job pays for them.
+    preload: tuple[str, ...] = ()
+    # Which class of workers, and which limits, its jobs need.
+    needs: Needs = NOTHING_SPECIAL
 
 
 def not_controllable(name: str) -> InvalidInput:
