@@ -13,15 +13,15 @@ import pyarrow.parquet as pq
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from understudy.cli.controls import read_control
+from understudy.cli.constraints import read_constraints
 from understudy.cli.outputs import complete_or_absent, existing_file
 from understudy.cli.reading import TableReader, reads_tables
 from understudy.cli.results import show_model, show_rows
 from understudy.cli.schemas import read_schema_file, schema_of
 from understudy.cli.terminal import progress_bar, write_json
 from understudy.errors import InvalidInput
-from understudy.evaluation.canaries import make_canaries, plant
-from understudy.parameters.constraints import Control
+from understudy.evaluation.attacks.canaries import make_canaries, plant
+from understudy.parameters.constraints import SamplingConstraints
 from understudy.parameters.synthesizers import SynthesizerParameters
 from understudy.synthesizers import (
     AnySynthesizer,
@@ -119,7 +119,9 @@ def sample(
     rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv, .parquet …")],
     n_rows: Annotated[
         int | None,
-        typer.Option("--rows", "-n", min=1, help="How many rows; conditions of --control say it themselves."),
+        typer.Option(
+            "--rows", "-n", min=1, help="How many rows; conditions of --constraints say it themselves."
+        ),
     ] = None,
     seed: Seed = None,
     offset: Annotated[int, typer.Option(min=0, help="Begin at this row of the seed's endless table.")] = 0,
@@ -133,14 +135,14 @@ def sample(
     rebalance: Annotated[
         str | None, typer.Option(help="NAME:VALUE=SHARE,VALUE=SHARE: other shares of a column's values.")
     ] = None,
-    control: Annotated[
+    constraints: Annotated[
         Path | None, typer.Option(help="Groups of rows with conditions, or shares, as JSON.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Draw synthetic rows from a model: any, or such as you ask for."""
     began = time.monotonic()
-    if n_rows is None and control is None:
+    if n_rows is None and constraints is None:
         raise InvalidInput("Say how many rows to draw: --rows.", code="invalid_parameters")
     seed = _chosen(seed)
     format_for_path(rows_file)
@@ -148,10 +150,10 @@ def sample(
     (schema,) = read_stored(manifest["schema"])[0].tables.values()
     # The group of --where has those rows too that the offset passes over.
     n_rows_where = offset + (n_rows or 0)
-    asked = read_control(where or [], rebalance, control, schema=schema, n_rows=n_rows_where)
+    asked = read_constraints(where or [], rebalance, constraints, schema=schema, n_rows=n_rows_where)
     n_rows = count_rows(asked, n_rows, offset)
     with complete_or_absent(rows_file) as partial, progress_bar(f"Sampling {n_rows:,} rows") as progress:
-        batches = fitted.sample(n_rows, seed=seed, offset=offset, control=asked)
+        batches = fitted.sample(n_rows, seed=seed, offset=offset, constraints=asked)
         write_table(partial, batches, schema.to_arrow(), progress=progress, rows_total=n_rows)
     result = {"rows": str(rows_file), "n_rows": n_rows, "offset": offset, "seed": seed}
     if asked is not None:
@@ -214,11 +216,13 @@ def _chosen(seed: int | None) -> int:
     return secrets.randbelow(SEED_MAX) if seed is None else seed
 
 
-def _describe_groups(model: Synthesizer, control: Control, n_rows: int, offset: int) -> dict[str, Any]:
-    groups = describe_groups(control, model.effective_shares(control), n_rows=n_rows, offset=offset)
+def _describe_groups(
+    model: Synthesizer, constraints: SamplingConstraints, n_rows: int, offset: int
+) -> dict[str, Any]:
+    groups = describe_groups(constraints, model.effective_shares(constraints), n_rows=n_rows, offset=offset)
     return {
         "groups": [asdict(group) for group in groups],
-        "warnings": describe_weak_groups(control, groups),
+        "warnings": describe_weak_groups(constraints, groups),
     }
 
 

@@ -13,8 +13,8 @@ from understudy.db import artifacts, datasets, jobs, models, reports
 from understudy.db.dataset_tables import Table
 from understudy.errors import InvalidInput
 from understudy.evaluation.verdict import check_policy
-from understudy.job_kinds import estimates, gate, references
-from understudy.job_kinds.base import Estimate, Job, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds import cost_model, gate, inputs
+from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
 from understudy.parameters.evaluate import EvaluateParameters
 from understudy.parameters.policy import PROJECT_POLICY, resolve_policy
@@ -31,8 +31,8 @@ def resolve(
     """Check that the datasets are ready and have the named columns; choose policy and seed."""
     real, *others = _ready_tables(session, project_id, parameters).values()
     for other in others:
-        references.check_same_columns(real, other)
-    known = set(references.column_names(real.table_schema))
+        inputs.check_same_columns(real, other)
+    known = set(inputs.column_names(real.table_schema))
     for name, pointer in parameters.options.named_columns.items():
         if name not in known:
             raise InvalidInput(
@@ -43,7 +43,7 @@ def resolve(
     is_own = parameters.policy == PROJECT_POLICY
     policy = gate.project_policy(session, project_id) if is_own else resolve_policy(parameters.policy)
     check_policy(policy)
-    seed = references.new_seed() if parameters.seed is None else parameters.seed
+    seed = inputs.new_seed() if parameters.seed is None else parameters.seed
     return parameters.model_copy(update={"seed": seed, "policy": policy})
 
 
@@ -55,20 +55,20 @@ def _ready_tables(session: Session, project_id: UUID, parameters: EvaluateParame
         "holdout": parameters.holdout_dataset_id,
     }
     given = {role: text for role, text in named.items() if text is not None}
-    tables = references.open_tables(session, project_id, given.values(), parameters.table)
+    tables = inputs.open_tables(session, project_id, given.values(), parameters.table)
     return dict(zip(given, tables, strict=True))
 
 
 def estimate(session: Session, project_id: UUID, parameters: EvaluateParameters) -> Estimate:
     """Judge by the sizes of the tables."""
     tables = _ready_tables(session, project_id, parameters)
-    return estimates.of_evaluate(tables["real"], tables["synthetic"])
+    return cost_model.of_evaluate(tables["real"], tables["synthetic"])
 
 
-def plan(session: Session, job: Job, parameters: EvaluateParameters, limits: Limits) -> Plan:
+def plan(session: Session, job: JobContext, parameters: EvaluateParameters, limits: Limits) -> Plan:
     """Read the tables; tell the work how the model had split the real one, if it had."""
     tables = _ready_tables(session, job.project_id, parameters)
-    inputs = {role: references.table_file(session, table) for role, table in tables.items()}
+    stored_files = {role: inputs.table_file(session, table) for role, table in tables.items()}
     real, synthetic = tables["real"], tables["synthetic"].dataset
     model = _model_behind(session, real, synthetic)
     context: Json = {"schema": real.table_schema, "split": None, "made_by": {}}
@@ -81,12 +81,12 @@ def plan(session: Session, job: Job, parameters: EvaluateParameters, limits: Lim
         }
         canaries = artifacts.find(session, job.project_id, model.job_id, CANARIES)
         if canaries is not None:
-            inputs[CANARIES] = StoredFile(canaries.storage_key, canaries.sha256, canaries.size_bytes)
-    context["sources"] = {role: {"file_sha256": file.sha256.hex()} for role, file in inputs.items()}
+            stored_files[CANARIES] = StoredFile(canaries.storage_key, canaries.sha256, canaries.size_bytes)
+    context["sources"] = {role: {"file_sha256": file.sha256.hex()} for role, file in stored_files.items()}
     for role, table in tables.items():
         context["sources"][role]["dataset_id"] = ids.to_text("dataset", table.dataset.id)
     context["gate_policy"] = gate.project_policy(session, job.project_id).model_dump(mode="json")
-    return Plan(inputs=inputs, context=context)
+    return Plan(inputs=stored_files, context=context)
 
 
 def _model_behind(session: Session, real: Table, synthetic: Dataset) -> Model | None:
@@ -106,7 +106,11 @@ def _split_of(model: Model) -> Json:
 
 
 def publish(
-    session: Session, job: Job, parameters: EvaluateParameters, files: Mapping[str, StoredFile], facts: Json
+    session: Session,
+    job: JobContext,
+    parameters: EvaluateParameters,
+    files: Mapping[str, StoredFile],
+    facts: Json,
 ) -> Json:
     """Add the report, and let the project's gate go by it."""
     # Locked, so that neither is deleted now; in the order of their ids, so that two reports never wait for

@@ -12,8 +12,8 @@ from understudy import ids
 from understudy.db import datasets, models
 from understudy.db.dataset_tables import Table
 from understudy.errors import TooLarge
-from understudy.job_kinds import estimates, references
-from understudy.job_kinds.base import Estimate, Job, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds import cost_model, inputs
+from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
 from understudy.parameters.impute import ImputeParameters
 from understudy.parameters.needs import Needs
@@ -29,8 +29,8 @@ def resolve(
 ) -> ImputeParameters:
     """Check that the model imputes, that the dataset fits it, and the limit; choose seed and name."""
     model, table = _model_and_table(session, project_id, parameters)
-    references.check_controllable(model)
-    references.check_same_columns(table, model)
+    inputs.check_supports_constraints(model)
+    inputs.check_same_columns(table, model)
     n_rows = table.n_rows * parameters.n_draws
     if n_rows > limits.sample_rows_max:
         raise TooLarge(
@@ -41,42 +41,46 @@ def resolve(
             pointer="/n_draws",
         )
     chosen = {
-        "seed": references.new_seed() if parameters.seed is None else parameters.seed,
-        "name": parameters.name or references.name_with_suffix(table.name or table.dataset.name, NAME_SUFFIX),
+        "seed": inputs.new_seed() if parameters.seed is None else parameters.seed,
+        "name": parameters.name or inputs.name_with_suffix(table.name or table.dataset.name, NAME_SUFFIX),
     }
     return parameters.model_copy(update=chosen)
 
 
 def _model_and_table(session: Session, project_id: UUID, parameters: ImputeParameters) -> tuple[Model, Table]:
     model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
-    table = references.open_table(session, project_id, parameters.dataset_id, parameters.table, "learn")
+    table = inputs.open_table(session, project_id, parameters.dataset_id, parameters.table, "learn")
     return model, table
 
 
 def estimate(session: Session, project_id: UUID, parameters: ImputeParameters) -> Estimate:
     """Judge by the size of the table, the number of draws and the size of the model."""
     model, table = _model_and_table(session, project_id, parameters)
-    return estimates.of_impute(model, table, parameters.n_draws)
+    return cost_model.of_impute(model, table, parameters.n_draws)
 
 
 def needs(session: Session, project_id: UUID, parameters: ImputeParameters) -> Needs:
     """Return what the model's synthesizer needs."""
-    return references.needs_of_model(session, project_id, parameters.model_id)
+    return inputs.needs_of_model(session, project_id, parameters.model_id)
 
 
-def plan(session: Session, job: Job, parameters: ImputeParameters, limits: Limits) -> Plan:
+def plan(session: Session, job: JobContext, parameters: ImputeParameters, limits: Limits) -> Plan:
     """Read the model's file and the dataset's table."""
     model, table = _model_and_table(session, job.project_id, parameters)
-    inputs = {
-        "model": references.stored_file(session, job.project_id, model.job_id, "model"),
-        "table": references.table_file(session, table),
+    stored_files = {
+        "model": inputs.stored_file(session, job.project_id, model.job_id, "model"),
+        "table": inputs.table_file(session, table),
     }
     context = {"schema": model.table_schema, "n_rows": table.n_rows * parameters.n_draws}
-    return Plan(inputs=inputs, context=context)
+    return Plan(inputs=stored_files, context=context)
 
 
 def publish(
-    session: Session, job: Job, parameters: ImputeParameters, files: Mapping[str, StoredFile], facts: Json
+    session: Session,
+    job: JobContext,
+    parameters: ImputeParameters,
+    files: Mapping[str, StoredFile],
+    facts: Json,
 ) -> Json:
     """Add the dataset."""
     assert parameters.name is not None
@@ -90,7 +94,7 @@ def publish(
         name=parameters.name,
         labels=job.labels,
         n_rows=facts["n_rows"],
-        n_columns=len(references.column_names(model.table_schema)),
+        n_columns=len(inputs.column_names(model.table_schema)),
         size_bytes=files["table"].size_bytes,
         table_schema=model.table_schema,
     )

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from understudy import ids
 from understudy.db import dataset_tables, datasets
 from understudy.db.dataset_tables import role_of
-from understudy.job_kinds import references
-from understudy.job_kinds.base import Job, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds import inputs
+from understudy.job_kinds.base import JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
 from understudy.parameters.ingest import IngestParameters
 
@@ -26,13 +26,13 @@ def resolve(
     return parameters
 
 
-def plan(session: Session, job: Job, parameters: IngestParameters, limits: Limits) -> Plan:
+def plan(session: Session, job: JobContext, parameters: IngestParameters, limits: Limits) -> Plan:
     """Read the uploaded bytes."""
     datasets.get(session, job.project_id, ids.from_text("dataset", parameters.dataset_id))
     roles = [{kind: role_of(kind, file.position) for kind in FILE_KINDS} for file in parameters.files]
     uploads = [of_file["upload"] for of_file in roles]
     return Plan(
-        inputs={role: references.stored_file(session, job.project_id, job.id, role) for role in uploads},
+        inputs={role: inputs.stored_file(session, job.project_id, job.id, role) for role in uploads},
         context={
             "rows_max": limits.dataset_rows_max,
             "columns_max": limits.dataset_columns_max,
@@ -42,7 +42,11 @@ def plan(session: Session, job: Job, parameters: IngestParameters, limits: Limit
 
 
 def publish(
-    session: Session, job: Job, parameters: IngestParameters, files: Mapping[str, StoredFile], facts: Json
+    session: Session,
+    job: JobContext,
+    parameters: IngestParameters,
+    files: Mapping[str, StoredFile],
+    facts: Json,
 ) -> Json:
     """Make the dataset ready."""
     dataset_id = ids.from_text("dataset", parameters.dataset_id)
@@ -81,7 +85,7 @@ def _shown(facts: Json, file: StoredFile) -> Json:
 
 
 def abandon(
-    session: Session, job: Job, parameters: IngestParameters, error_code: str, error_detail: str
+    session: Session, job: JobContext, parameters: IngestParameters, error_code: str, error_detail: str
 ) -> None:
     """Say at the dataset why it will not become ready."""
     datasets.set_failed(

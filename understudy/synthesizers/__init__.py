@@ -43,7 +43,7 @@ SYNTHESIZERS: dict[str, SynthesizerEntry] = {
             summary="Columns one after another, each by trees over those before it; seconds to fit.",
             parameters=TreeChainParameters,
             load=_load_tree_chain,
-            is_controllable=True,
+            supports_constraints=True,
             estimate=estimate_fit,
             preload=("understudy.synthesizers.tree_chain.synthesizer",),
         ),
@@ -52,7 +52,7 @@ SYNTHESIZERS: dict[str, SynthesizerEntry] = {
             summary="Every column by itself: right shapes, no relations; the baseline of every score.",
             parameters=IndependentParameters,
             load=_load_independent,
-            is_controllable=False,
+            supports_constraints=False,
         ),
     )
 }

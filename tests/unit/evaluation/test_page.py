@@ -13,7 +13,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from tests.unit.evaluation.people import people
-from understudy.evaluation.canaries import make_canaries, plant
+from understudy.evaluation.attacks.canaries import make_canaries, plant
 from understudy.evaluation.metrics.base import MetricResult, UnscoredResult
 from understudy.evaluation.page import html, receiver
 from understudy.evaluation.page.chapters import CHAPTERS, summary

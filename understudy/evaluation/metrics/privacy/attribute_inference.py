@@ -9,12 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.evaluation.attacks.attack_targets import search, targets, what_is_needed
+from understudy.evaluation.attacks.sensitive_attributes import sensitive_columns
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.points import Neighbours, Points, as_points
-from understudy.evaluation.rates import CONFIDENCE, Interval, Share, difference, share_of
-from understudy.evaluation.secrets import secret_columns
-from understudy.evaluation.targets import search, targets, what_is_needed
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.statistics.nearest_neighbours import Neighbours, Points, as_points
+from understudy.evaluation.statistics.proportions import (
+    CONFIDENCE,
+    Interval,
+    TargetShare,
+    difference,
+    share_of,
+)
 
 # Of the ranks of a column: a number that is guessed so well is guessed right.
 TOLERANCE = 0.05
@@ -54,7 +60,7 @@ class Side:
     near: Neighbours
     units: NDArray[np.int64]
 
-    def hits(self, synthetic: Points, column: int, view: int) -> Share:
+    def hits(self, synthetic: Points, column: int, view: int) -> TargetShare:
         """Return how often the nearest synthetic row has the right value of a column."""
         place = synthetic.place(column)
         guesses = _values(synthetic, place)[self.near.rows[view, :, 0]]
@@ -69,7 +75,7 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
     Giomi et al. (2023), section 4.3. The control is what makes it a matter of privacy: that somebody's income
     can be told from his occupation is what the table is made for, and holds for people who are not in it.
     """
-    secrets = secret_columns(comparison)
+    secrets = sensitive_columns(comparison)
     if not secrets or len(comparison.columns) < 2:
         return UnscoredResult(reason="needs two columns, one of which can be guessed")
     chosen = targets(comparison)
@@ -94,9 +100,9 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
     )
 
 
-def _guess(comparison: Comparison, column: int, shares: list[Share]) -> SensitiveAttributeScore:
+def _guess(comparison: Comparison, column: int, shares: list[TargetShare]) -> SensitiveAttributeScore:
     attack, control = shares
-    confidence = 1 - (1 - CONFIDENCE) / len(secret_columns(comparison))
+    confidence = 1 - (1 - CONFIDENCE) / len(sensitive_columns(comparison))
     excess = difference(attack, control, confidence=confidence)
     return SensitiveAttributeScore(
         column=comparison.columns[column].name,
@@ -120,7 +126,7 @@ def _is_right(truth: Guessed, guess: Guessed) -> NDArray[np.bool_]:
 
 ATTRIBUTE_INFERENCE = Metric(
     name="attribute_inference",
-    title="Guessing of secrets",
+    title="Attribute inference",
     summary="How much oftener an attacker who knows the rest of a row guesses a sensitive value if the row "
     "was learnt from than if it was not; the worst column. 0 is no help at all.",
     concern="synthetic rows give away values of people in the table beyond what holds for anybody",
@@ -131,6 +137,6 @@ ATTRIBUTE_INFERENCE = Metric(
     result=AttributeInferenceResult,
     score=score,
     needs=frozenset({Need.holdout}),
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
     chance=0.0,
 )

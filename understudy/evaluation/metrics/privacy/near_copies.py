@@ -6,11 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.evaluation.attacks.attack_targets import targets, what_is_needed
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.points import as_points, count_differences
-from understudy.evaluation.rates import CONFIDENCE, Interval, Share, difference, share_of
-from understudy.evaluation.targets import targets, what_is_needed
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.statistics.nearest_neighbours import as_points, count_differences
+from understudy.evaluation.statistics.proportions import (
+    CONFIDENCE,
+    Interval,
+    TargetShare,
+    difference,
+    share_of,
+)
 
 # Of the ranks of a column: numbers so near to each other count as the same.
 TOLERANCE = 0.01
@@ -62,7 +68,7 @@ def score(comparison: Comparison) -> NearCopiesResult | UnscoredResult:
     )
 
 
-def _copied(attack: Share, control: Share, n_different: int, n_asked: int) -> NearCopyCounts:
+def _copied(attack: TargetShare, control: TargetShare, n_different: int, n_asked: int) -> NearCopyCounts:
     confidence = 1 - (1 - CONFIDENCE) / n_asked
     excess = difference(attack, control, confidence=confidence)
     return NearCopyCounts(
@@ -87,6 +93,6 @@ NEAR_COPIES = Metric(
     result=NearCopiesResult,
     score=score,
     needs=frozenset({Need.holdout}),
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
     chance=0.0,
 )

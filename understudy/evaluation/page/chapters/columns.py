@@ -6,13 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from understudy.evaluation.distributions import (
-    MISSING_LABEL,
-    OTHER_LABEL,
-    UNSEEN_LABEL,
-    ColumnDistribution,
-)
-from understudy.evaluation.left_out import ExcludedColumn
+from understudy.evaluation.excluded_columns import ExcludedColumn
 from understudy.evaluation.metrics.fidelity import (
     ColumnAdherenceResult,
     ColumnCoverageResult,
@@ -25,6 +19,12 @@ from understudy.evaluation.page.charts.bars import Bar, track
 from understudy.evaluation.page.charts.histogram import Histogram, draw_histogram
 from understudy.evaluation.page.elements import Chapter, Head, Measured, Reason, Table, numbers
 from understudy.evaluation.scores import MetricScores
+from understudy.evaluation.statistics.distributions import (
+    MISSING_LABEL,
+    OTHER_LABEL,
+    UNSEEN_LABEL,
+    ColumnDistribution,
+)
 
 if TYPE_CHECKING:
     from understudy.evaluation.report import Report

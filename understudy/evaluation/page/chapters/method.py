@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.page import formatting
 from understudy.evaluation.page.cells import Cell, Styled
 from understudy.evaluation.page.elements import Chapter, Head, Table, numbers
 from understudy.evaluation.scores import MetricScores
+from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 
 if TYPE_CHECKING:
     from understudy.evaluation.report import Report

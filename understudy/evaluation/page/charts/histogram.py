@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from understudy.evaluation.distributions import ColumnDistribution
 from understudy.evaluation.page import formatting
+from understudy.evaluation.statistics.distributions import ColumnDistribution
 
 N_TICKS = 4
 
