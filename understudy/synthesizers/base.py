@@ -66,7 +66,7 @@ class Synthesizer(Protocol):
 
         Parameters
         ----------
-        constraints : Control, optional
+        constraints : SamplingConstraints, optional
             With conditions the table is not endless: it has the rows of its groups, one after the other.
 
         Raises
