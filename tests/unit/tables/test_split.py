@@ -130,7 +130,7 @@ def test_of_one_subject_nothing_is_held_out() -> None:
 
 
 def test_the_kind_of_split_follows_from_the_schema() -> None:
-    data, schema = shop(customer_subject=True)
+    schema = shop(customer_subject=True)[1]
     alone = DatasetSchema(tables={"customer": schema.tables["customer"]})
     plain = DatasetSchema(tables={"order": schema.tables["order"]})
     kinds = [Split.of(one, holdout_fraction=0.2, seed=1).by for one in (schema, alone, plain)]

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.errors import InvalidInput
+from understudy.evaluation.attacks.fresh_subjects import with_fresh_subjects
 from understudy.evaluation.comparison import IS_PLANTED
 from understudy.evaluation.encoding import EncodedTable, TableEncoder
-from understudy.evaluation.fresh_subjects import with_fresh_subjects
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 from understudy.tables.validation import conform
 
