@@ -24,7 +24,7 @@ from understudy.db.jobs import TERMINAL_STATES
 from understudy.db.migrate import upgrade
 from understudy.job_kinds import parse_parameters
 from understudy.resources import Resources, open_resources
-from understudy.services.datasets import upload_dataset
+from understudy.services.datasets import ArrivedFile, NewDataset, upload_tables
 from understudy.services.jobs import cancel_job, submit_job
 from understudy.services.maintenance import sweep
 from understudy.services.projects import create_project
@@ -141,16 +141,8 @@ class Stack:
         data = sink.getvalue()
         source = self.resources.staging_folder / f"{ids.new_id()}.csv"
         source.write_bytes(data)
-        dataset, job = upload_dataset(
-            self.resources,
-            self.project_id,
-            name="table",
-            format="csv",
-            labels={},
-            source=source,
-            sha256=hashlib.sha256(data).digest(),
-            size_bytes=len(data),
-        )
+        file = ArrivedFile("table", "csv", source, hashlib.sha256(data).digest(), len(data))
+        dataset, job = upload_tables(self.resources, self.project_id, NewDataset("table", {}), [file])
         return ids.to_text("dataset", dataset.id), job.id
 
     def cancel(self, job_id: UUID) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from understudy import ids
 from understudy.db import dataset_tables, datasets
 from understudy.db.dataset_tables import role_of
-from understudy.job_kinds import inputs
 from understudy.job_kinds.base import JobContext, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds.uploaded_files import uploaded_files
 from understudy.parameters.base import Json
 from understudy.parameters.ingest import IngestParameters
 
@@ -31,9 +31,11 @@ def plan(session: Session, job: JobContext, parameters: IngestParameters, limits
     datasets.get(session, job.project_id, ids.from_text("dataset", parameters.dataset_id))
     roles = [{kind: role_of(kind, file.position) for kind in FILE_KINDS} for file in parameters.files]
     uploads = [of_file["upload"] for of_file in roles]
+    files = uploaded_files(session, job, uploads, parameters.parts)
     return Plan(
-        inputs={role: inputs.stored_file(session, job.project_id, job.id, role) for role in uploads},
+        inputs=files.inputs,
         context={
+            "parts": files.parts,
             "rows_max": limits.dataset_rows_max,
             "columns_max": limits.dataset_columns_max,
             "roles": roles,

@@ -27,6 +27,16 @@ class IngestTable(BaseModel):
     format: Annotated[FormatName, Field(description="Format of the file.")]
 
 
+class FileParts(BaseModel):
+    """The parts in which an uploaded file arrived."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first: Annotated[int, Field(ge=1, description="Number of the first part.")]
+    n: Annotated[int, Field(ge=1, description="Number of parts.")]
+    sha256: Annotated[str | None, Field(description="SHA-256 of the file, if the sender stated it.")] = None
+
+
 class IngestParameters(JobParameters):
     """Read an uploaded file, or several."""
 
@@ -36,6 +46,9 @@ class IngestParameters(JobParameters):
         FormatName | None, Field(description="Format of the file; of several, each has its own.")
     ] = None
     tables: Annotated[tuple[IngestTable, ...], Field(description="The tables, where there are several.")] = ()
+    parts: Annotated[
+        tuple[FileParts, ...], Field(description="The parts of each file, where the files arrived in parts.")
+    ] = ()
     options: Annotated[ReadOptions, Field(description="How it is to be read.")] = ReadOptions()
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from understudy.db import artifacts, dataset_tables, datasets, jobs
 from understudy.db.dataset_tables import role_of
 from understudy.errors import Conflict, Unavailable
 from understudy.job_kinds.base import StoredFile
-from understudy.parameters.ingest import IngestParameters, IngestTable
+from understudy.parameters.ingest import FileParts, IngestParameters, IngestTable
 from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.resources import Resources
 from understudy.services.blob_keys import make_key
@@ -57,23 +57,21 @@ class NewDataset:
     options: ReadOptions = field(default_factory=ReadOptions)
 
 
-def upload_dataset(
-    resources: Resources,
-    project_id: UUID,
-    *,
-    name: str,
-    format: FormatName,  # noqa: A002 - the glossary's word
-    labels: Mapping[str, str],
-    source: Path,
-    sha256: bytes,
-    size_bytes: int,
-    options: ReadOptions | None = None,
-    idempotency_key: str | None = None,
-) -> tuple[Dataset, Job]:
-    """Take one file into the store, as `upload_tables` does."""
-    file = ArrivedFile(name, format, source, sha256, size_bytes)
-    new = NewDataset(name, labels, options or ReadOptions())
-    return upload_tables(resources, project_id, new, [file], idempotency_key=idempotency_key)
+@dataclass(frozen=True)
+class NewIngest:
+    """A dataset to add, and the job that will read its files.
+
+    Parameters
+    ----------
+    parts : tuple of FileParts
+        Of each file, if the files arrived in parts.
+    """
+
+    project_id: UUID
+    job_id: UUID
+    dataset: NewDataset
+    tables: Sequence[IngestTable]
+    parts: tuple[FileParts, ...] = ()
 
 
 def upload_tables(
@@ -83,7 +81,6 @@ def upload_tables(
     files: Sequence[ArrivedFile],
     *,
     idempotency_key: str | None = None,
-    also: Callable[[Session, Dataset], None] | None = None,
 ) -> tuple[Dataset, Job]:
     """Take files that have arrived into the store, and add the dataset and the job that will read them.
 
@@ -93,8 +90,6 @@ def upload_tables(
         They are moved away from where they are.
     idempotency_key : str, optional
         As in `jobs.submit_job`.
-    also : callable (session, dataset), optional
-        What belongs into the transaction that adds the dataset; if it raises, nothing is added.
 
     Raises
     ------
@@ -106,17 +101,19 @@ def upload_tables(
     with resources.sessions() as session:
         check_quota(resources, session, project_id)
     job_id = ids.new_id()
+    tables = [IngestTable(name=file.table_name, format=file.format) for file in files]
     stored: dict[str, StoredFile] = {}
     try:
-        _store(resources, project_id, job_id, files, stored)
+        for role, file in _by_role(files).items():
+            key = make_key(project_id, job_id, 0, role, f".{file.format}")
+            resources.store.put_file(key, file.source)
+            stored[role] = StoredFile(key, file.sha256, file.size_bytes)
         with resources.sessions.begin() as session:
             job = find_earlier(session, project_id, idempotency_key)
             if job is None:
-                job = _add_ingest(resources, session, project_id, job_id, new, files)
-                dataset = _add_dataset(session, job, new.name, files, stored)
+                dataset, job = add_ingest(resources, session, NewIngest(project_id, job_id, new, tables))
+                _add_artifacts(session, job, stored)
                 remember(session, job, idempotency_key)
-                if also is not None:
-                    also(session, dataset)
             else:
                 dataset = datasets.made_by(session, project_id, job.id)
     except Unavailable:
@@ -131,24 +128,59 @@ def upload_tables(
     return dataset, job
 
 
-def _store(
-    resources: Resources,
-    project_id: UUID,
-    job_id: UUID,
-    files: Sequence[ArrivedFile],
-    stored: dict[str, StoredFile],
-) -> None:
-    """Move the files into the store; what is there by now stands in `stored`, also if one fails."""
-    for position, file in _positions(files):
-        role = role_of("upload", position)
-        key = make_key(project_id, job_id, 0, role, f".{file.format}")
-        resources.store.put_file(key, file.source)
-        stored[role] = StoredFile(key, file.sha256, file.size_bytes)
+def _by_role(files: Sequence[ArrivedFile]) -> dict[str, ArrivedFile]:
+    """Return each file by its role; that of the only one has no number."""
+    positions = range(1, len(files) + 1) if len(files) > 1 else [None]
+    return {role_of("upload", position): file for position, file in zip(positions, files, strict=True)}
 
 
-def _positions(files: Sequence[ArrivedFile]) -> list[tuple[int | None, ArrivedFile]]:
-    """Return each file with the position of its table; the only one has none."""
-    return list(enumerate(files, 1)) if len(files) > 1 else [(None, files[0])]
+def _add_artifacts(session: Session, job: Job, stored: Mapping[str, StoredFile]) -> None:
+    for role, file in stored.items():
+        artifacts.add(
+            session,
+            project_id=job.project_id,
+            job_id=job.id,
+            role=role,
+            token=0,
+            storage_key=file.storage_key,
+            sha256=file.sha256,
+            size_bytes=file.size_bytes,
+        )
+
+
+def add_ingest(resources: Resources, session: Session, new: NewIngest) -> tuple[Dataset, Job]:
+    """Add a dataset that is pending, and the job that will read its files."""
+    parameters = IngestParameters(
+        kind="ingest",
+        dataset_id=ids.to_text("dataset", ids.new_id()),
+        format=new.tables[0].format if len(new.tables) == 1 else None,
+        tables=tuple(new.tables) if len(new.tables) > 1 else (),
+        parts=new.parts,
+        options=new.dataset.options,
+    )
+    job = jobs.add(
+        session,
+        job_id=new.job_id,
+        project_id=new.project_id,
+        kind="ingest",
+        parameters=parameters.model_dump(mode="json", exclude={"labels"}, exclude_defaults=True),
+        labels=new.dataset.labels,
+        ttl_seconds=resources.settings.job_ttl_seconds,
+    )
+    formats = {table.format for table in new.tables}
+    dataset = datasets.add_pending(
+        session,
+        dataset_id=ids.from_text("dataset", parameters.dataset_id),
+        project_id=new.project_id,
+        job_id=new.job_id,
+        name=new.dataset.name,
+        format=formats.pop() if len(formats) == 1 else MIXED_FORMATS,
+        labels=new.dataset.labels,
+        n_tables=len(new.tables),
+    )
+    if len(new.tables) > 1:
+        dataset_tables.add(session, dataset, [(table.name, table.format) for table in new.tables])
+    return dataset, job
 
 
 def update_dataset(
@@ -201,60 +233,3 @@ def delete_dataset(
             check_no_descendants(descendants)
         keys = delete_with_descendants(session, descendants)
     discard(resources.store, keys)
-
-
-def _add_ingest(
-    resources: Resources,
-    session: Session,
-    project_id: UUID,
-    job_id: UUID,
-    new: NewDataset,
-    files: Sequence[ArrivedFile],
-) -> Job:
-    tables = tuple(IngestTable(name=file.table_name, format=file.format) for file in files)
-    parameters = IngestParameters(
-        kind="ingest",
-        dataset_id=ids.to_text("dataset", ids.new_id()),
-        format=files[0].format if len(files) == 1 else None,
-        tables=tables if len(files) > 1 else (),
-        options=new.options,
-    )
-    return jobs.add(
-        session,
-        job_id=job_id,
-        project_id=project_id,
-        kind="ingest",
-        parameters=parameters.model_dump(mode="json", exclude={"labels"}, exclude_defaults=True),
-        labels=new.labels,
-        ttl_seconds=resources.settings.job_ttl_seconds,
-    )
-
-
-def _add_dataset(
-    session: Session, job: Job, name: str, files: Sequence[ArrivedFile], stored: Mapping[str, StoredFile]
-) -> Dataset:
-    for role, file in stored.items():
-        artifacts.add(
-            session,
-            project_id=job.project_id,
-            job_id=job.id,
-            role=role,
-            token=0,
-            storage_key=file.storage_key,
-            sha256=file.sha256,
-            size_bytes=file.size_bytes,
-        )
-    formats = {file.format for file in files}
-    dataset = datasets.add_pending(
-        session,
-        dataset_id=ids.from_text("dataset", job.parameters["dataset_id"]),
-        project_id=job.project_id,
-        job_id=job.id,
-        name=name,
-        format=formats.pop() if len(formats) == 1 else MIXED_FORMATS,
-        labels=job.labels,
-        n_tables=len(files),
-    )
-    if len(files) > 1:
-        dataset_tables.add(session, dataset, [(file.table_name, file.format) for file in files])
-    return dataset

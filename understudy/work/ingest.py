@@ -21,6 +21,7 @@ from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.schema import DatasetSchema
 from understudy.tables.stored_schemas import read_stored, write_stored
 from understudy.work.base import WorkResult, Workspace
+from understudy.work.uploaded_file import uploaded_file
 
 # What the sandbox takes as the facts of one job is 8 MiB.
 FACTS_BYTES_MAX = 7 << 20
@@ -51,13 +52,14 @@ def _read(
     role = roles["table"]
     files = {role: _file_name(role)}
     limits = ReadLimits(rows_max=workspace.context["rows_max"], columns_max=workspace.context["columns_max"])
-    ingested = FORMATS[format_].ingest(
-        workspace.inputs[roles["upload"]],
-        workspace.folder / files[role],
-        limits,
-        workspace.progress,
-        options=FORMATS[format_].taken(options),
-    )
+    with uploaded_file(workspace, roles["upload"]) as source:
+        ingested = FORMATS[format_].ingest(
+            source,
+            workspace.folder / files[role],
+            limits,
+            workspace.progress,
+            options=FORMATS[format_].taken(options),
+        )
     if ingested.rejects:
         role = roles["rejects"]
         files[role] = _file_name(role)

@@ -11,7 +11,7 @@ import pyarrow.csv as pacsv
 from understudy import ids
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
-from understudy.services.datasets import upload_dataset
+from understudy.services.datasets import ArrivedFile, NewDataset, upload_tables
 
 
 def upload_table(resources: Resources, caller: Caller, table: pa.Table) -> str:
@@ -20,14 +20,7 @@ def upload_table(resources: Resources, caller: Caller, table: pa.Table) -> str:
     pacsv.write_csv(table, sink)
     source = resources.staging_folder / f"{ids.new_id()}.csv"
     source.write_bytes(sink.getvalue())
-    dataset, _ = upload_dataset(
-        resources,
-        caller.project_id,
-        name="table",
-        format="csv",
-        labels={},
-        source=source,
-        sha256=hashlib.sha256(sink.getvalue()).digest(),
-        size_bytes=len(sink.getvalue()),
-    )
+    sha256 = hashlib.sha256(sink.getvalue()).digest()
+    file = ArrivedFile("table", "csv", source, sha256, len(sink.getvalue()))
+    dataset, _ = upload_tables(resources, caller.project_id, NewDataset("table", {}), [file])
     return ids.to_text("dataset", dataset.id)

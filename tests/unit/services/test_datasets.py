@@ -19,9 +19,11 @@ from understudy.services.api_keys import Caller
 from understudy.services.artifacts import open_artifact, stream_table
 from understudy.services.blob_keys import make_key
 from understudy.services.datasets import (
+    ArrivedFile,
+    NewDataset,
     delete_dataset,
     update_dataset,
-    upload_dataset,
+    upload_tables,
 )
 from understudy.services.jobs import cancel_job, retry_job, submit_job
 from understudy.services.models import delete_model
@@ -37,16 +39,9 @@ def upload(resources: Resources, caller: Caller, data: bytes = CSV) -> tuple[Dat
     """Upload a table as the route does."""
     source = resources.staging_folder / f"upload-{ids.new_id().hex}"
     source.write_bytes(data)
-    return upload_dataset(
-        resources,
-        caller.project_id,
-        name="people",
-        format="csv",
-        labels={"a": "b"},
-        source=source,
-        sha256=hashlib.sha256(data).digest(),
-        size_bytes=len(data),
-    )
+    new = NewDataset("people", {"a": "b"})
+    file = ArrivedFile("people", "csv", source, hashlib.sha256(data).digest(), len(data))
+    return upload_tables(resources, caller.project_id, new, [file])
 
 
 def read(resources: Resources, caller: Caller, dataset: Dataset) -> Dataset:

@@ -13,7 +13,7 @@ from understudy.parameters.probe import ProbeParameters
 from understudy.resources import Resources
 from understudy.services import idempotency
 from understudy.services.api_keys import Caller
-from understudy.services.datasets import upload_dataset
+from understudy.services.datasets import ArrivedFile, NewDataset, upload_tables
 from understudy.services.jobs import submit_job
 
 PROBE = ProbeParameters(kind="probe")
@@ -117,19 +117,9 @@ def test_upload_of_a_request_that_died_is_found_again(
     for number in range(2):
         source = resources.staging_folder / str(number)
         source.write_bytes(b"a\n1\n")
-        added.append(
-            upload_dataset(
-                resources,
-                caller.project_id,
-                name="d",
-                format="csv",
-                labels={},
-                source=source,
-                sha256=HASH,
-                size_bytes=4,
-                idempotency_key="k",
-            )
-        )
+        file = ArrivedFile("d", "csv", source, HASH, 4)
+        new = NewDataset("d", {})
+        added.append(upload_tables(resources, caller.project_id, new, [file], idempotency_key="k"))
 
     assert added[0][0].id == added[1][0].id
     assert added[0][1].id == added[1][1].id
