@@ -22,6 +22,7 @@ from understudy.tables.schema import TableSchema
 from understudy.tables.stored_schemas import read_stored
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+SOURCE_SUFFIXES = (".py", ".html", ".css", ".txt")
 
 
 class Split(BaseModel):
@@ -124,10 +125,10 @@ def collect(
 
 
 def source_digest() -> str:
-    """Return the SHA-256 of the package's source and data files: paths and contents, ordered by path."""
+    """Return the SHA-256 of the package's source, templates and data files, ordered by path."""
     root = Path(understudy.__file__).parent
     digest = hashlib.sha256(version("understudy").encode())
-    for path in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".css", ".txt")):
+    for path in sorted(path for path in root.rglob("*") if path.suffix in SOURCE_SUFFIXES):
         digest.update(f"\0{path.relative_to(root).as_posix()}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
