@@ -11,7 +11,7 @@ from importlib import import_module
 from understudy.errors import InvalidInput
 from understudy.parameters.synthesizers import AnySynthesizer, SynthesizerParameters, set_registry
 from understudy.synthesizers.base import Synthesizer, SynthesizerEntry
-from understudy.synthesizers.independent import IndependentParameters
+from understudy.synthesizers.independent.parameters import IndependentParameters
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 
 __all__ = [

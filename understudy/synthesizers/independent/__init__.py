@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from understudy.parameters.synthesizers import SynthesizerParameters
 from understudy.synthesizers.base import Capabilities, SynthesizerEntry, load_class
+from understudy.synthesizers.independent.parameters import IndependentParameters
 from understudy.tables.kinds import LEARNED_KINDS
-
-
-class IndependentParameters(SynthesizerParameters):
-    """Every column by itself: the baseline that scores are read against."""
-
-    name: Literal["independent"]
 
 
 ENTRY = SynthesizerEntry(

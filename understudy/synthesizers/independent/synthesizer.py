@@ -14,7 +14,7 @@ from understudy.kernels.hashing import StreamRows
 from understudy.synthesizers.base import Json, ModelWriter
 from understudy.synthesizers.blocks import draw_blocks
 from understudy.synthesizers.contexts import LearnRun
-from understudy.synthesizers.independent import IndependentParameters
+from understudy.synthesizers.independent.parameters import IndependentParameters
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
 from understudy.tables.schema import TableSchema
 from understudy.transformers.array_reader import ArrayReader
