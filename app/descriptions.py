@@ -51,7 +51,7 @@ class NamedFile(Protocol):
 
 @dataclass(frozen=True)
 class UploadWishes:
-    """What the query says of an upload: None or empty where it says nothing."""
+    """Name, format, labels and options of an upload, from its query; None or empty where they are absent."""
 
     name: str | None
     format: str | None

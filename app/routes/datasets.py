@@ -54,7 +54,7 @@ FILE = {"schema": {"type": "string", "format": "binary"}}
 
 
 class UploadQuery(BaseModel):
-    """What the query says of an upload."""
+    """Query parameters of an upload."""
 
     name: Annotated[
         Name | None,
@@ -76,7 +76,7 @@ async def _upload_wishes(
 
 
 class DatasetQuery(BaseModel):
-    """Which datasets are listed."""
+    """Filters of the list of datasets."""
 
     state: DatasetState | None = None
     origin: Literal["upload", "sample", "imputation"] | None = None
@@ -87,7 +87,7 @@ class DatasetQuery(BaseModel):
 
 
 class DownloadQuery(BaseModel):
-    """In which form a table is sent."""
+    """Query parameters of a download."""
 
     format: Annotated[FormatName, Field(description="Parquet is sent as it is stored.")] = "parquet"
     csv_safe: Annotated[

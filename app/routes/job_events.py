@@ -32,7 +32,7 @@ STREAM_PAGE = 200
 
 
 class EventHeaders(BaseModel):
-    """In which form events are sent, and after which."""
+    """Request headers of the list of events."""
 
     accept: str | None = None
     last_event_id: Annotated[
@@ -42,7 +42,7 @@ class EventHeaders(BaseModel):
 
 @dataclass(frozen=True)
 class EventWish:
-    """Which events are asked for, as a page or as a stream."""
+    """The requested events: a page, or a stream."""
 
     is_stream: bool
     after: int | None

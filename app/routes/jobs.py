@@ -119,7 +119,7 @@ def create_job(
 
 
 class JobQuery(BaseModel):
-    """Which jobs are listed."""
+    """Filters of the list of jobs."""
 
     state: JobState | None = None
     kind: Annotated[str | None, Field(max_length=64, examples=["train"])] = None

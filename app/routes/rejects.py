@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/datasets/{dataset_id}/rejects", tags=["datasets"]
 
 
 class RejectsQuery(BaseModel):
-    """In which form skipped rows are sent."""
+    """Query parameters of a download of skipped rows."""
 
     format: Literal["parquet", "csv"] = "parquet"
     table: TableName = None

@@ -1,8 +1,8 @@
 """Uploads in parts: any process may take any part, in any order; what has arrived survives a broken line.
 
 A part is a blob and a row, as an artifact is. `complete_upload` turns the rows into artifacts of the job that
-reads the files: no byte moves before that job joins the parts in its own folder. What a crash leaves is an
-open upload or a dataset, nothing between.
+reads the files: no byte moves before that job joins the parts in its own folder. A crash leaves either an
+open upload or a dataset.
 """
 
 from __future__ import annotations
