@@ -22,7 +22,8 @@ from understudy.cli.splits import split_of_model, with_subject
 from understudy.cli.terminal import print_result, progress_bar, write_json
 from understudy.complete_files import complete_or_absent
 from understudy.errors import InvalidInput
-from understudy.evaluation.evidence.content import Evidence, collect, source_digest
+from understudy.evaluation.comparison import ComparisonTables
+from understudy.evaluation.evidence.content import Evidence, Provenance, collect, source_digest
 from understudy.evaluation.evidence.keys import key_id, load_or_make_key, public_text, read_public_key
 from understudy.evaluation.evidence.pack import (
     EVIDENCE,
@@ -114,11 +115,11 @@ def evaluate(
         rows, inferred = _read(tables, files, subject or (split[1] if split else ()), progress)
         if split is not None:
             rows["real"], rows["holdout"] = split[0].divide(rows["real"], split[1])
-        report = _score(rows, inferred, options, seed, progress)
+        report = score(ComparisonTables(**rows), inferred, options=options, seed=seed, progress=progress)
     if report_file is not None:
         write_report(report, report_file)
     if evidence is not None and signing_key is not None:
-        collected = collect(report, inferred, rows, sources=_digests(files), split=split)
+        collected = collect(report, inferred, rows, Provenance(sources=_digests(files), split=split))
         _write_pack(report, collected, evidence, load_or_make_key(signing_key))
     if as_json:
         write_json(report.model_dump(mode="json"))
@@ -206,26 +207,6 @@ def _read(
     return {
         role: table if role == "canaries" else conform(table, inferred.schema) for role, table in rows.items()
     }, inferred
-
-
-def _score(
-    rows: Mapping[str, pa.Table],
-    inferred: InferredTable,
-    options: EvaluationOptions,
-    seed: int,
-    progress: Progress,
-) -> Report:
-    return score(
-        rows["real"],
-        rows["synthetic"],
-        inferred.schema,
-        findings=inferred.findings,
-        holdout=rows.get("holdout"),
-        canaries=rows.get("canaries"),
-        options=options,
-        seed=seed,
-        progress=progress,
-    )
 
 
 def _options(
