@@ -6,7 +6,6 @@ from understudy.synthesizers.base import Capabilities, SynthesizerEntry, load_cl
 from understudy.synthesizers.independent.parameters import IndependentParameters
 from understudy.tables.kinds import LEARNED_KINDS
 
-
 ENTRY = SynthesizerEntry(
     name="independent",
     summary="Every column by itself: right shapes, no relations; the baseline of every score.",
