@@ -52,6 +52,33 @@ Seed = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 
+SchemaFile = Annotated[
+    Path | None,
+    typer.Option(help="A schema, or SDV's metadata, in JSON, when the columns are not what they look like."),
+]
+Subject = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="The column that says whose row it is, such as a patient's number: protection and the "
+        "holdout then go by subjects. Repeat it for a subject of several columns."
+    ),
+]
+Holdout = Annotated[
+    float,
+    typer.Option(
+        min=0, max=0.5, help="Set aside this share of the subjects, or of the rows, for `evaluate --model`."
+    ),
+]
+Canaries = Annotated[
+    int,
+    typer.Option(
+        min=0, help="Plant so many made-up rows, and write them beside the model for `evaluate --canaries`."
+    ),
+]
+CanaryRepeats = Annotated[
+    int, typer.Option("--canary-repeats", min=1, max=100, help="How often each of them is planted.")
+]
+
 
 @reads_tables
 @chooses_synthesizer
@@ -59,37 +86,11 @@ def fit(
     table: Annotated[Path, typer.Argument(help="A table: .csv, .parquet, .jsonl, .arrow, .xlsx …")],
     model: Annotated[Path, typer.Option("--output", "-o", help="Where the model file goes.")],
     seed: Seed = None,
-    schema: Annotated[
-        Path | None,
-        typer.Option(
-            help="A schema, or SDV's metadata, in JSON, when the columns are not what they look like."
-        ),
-    ] = None,
-    subject: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="The column that says whose row it is, such as a patient's number: protection and the "
-            "holdout then go by subjects. Repeat it for a subject of several columns."
-        ),
-    ] = None,
-    holdout: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=0.5,
-            help="Set aside this share of the subjects, or of the rows, for `evaluate --model`.",
-        ),
-    ] = 0.0,
-    canaries: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="Plant so many made-up rows, and write them beside the model for `evaluate --canaries`.",
-        ),
-    ] = 0,
-    canary_repeats: Annotated[
-        int, typer.Option("--canary-repeats", min=1, max=100, help="How often each of them is planted.")
-    ] = 1,
+    schema: SchemaFile = None,
+    subject: Subject = None,
+    holdout: Holdout = 0.0,
+    canaries: Canaries = 0,
+    canary_repeats: CanaryRepeats = 1,
     as_json: Json = False,
     *,
     parameters: SynthesizerParameters,
