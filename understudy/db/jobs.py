@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 ACTIVE_STATES = ("queued", "running")
 TERMINAL_STATES = ("succeeded", "failed", "cancelled")
 # Written with each job; a worker claims only those that it knows how to read.
-PARAMETERS_VERSION = 1
+PARAMETERS_VERSION = 2
 # The parameters that name another row.
 REFERENCES = ("dataset_id", "synthetic_dataset_id", "holdout_dataset_id", "model_id")
 
@@ -39,6 +39,17 @@ class JobFilters:
     dataset_id: str | None = None
     model_id: str | None = None
     labels: Mapping[str, str] | None = None
+
+
+class MakingJob(Protocol):
+    """A job whose result is added: its row, or what a kind is told of it."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def project_id(self) -> UUID: ...
+    @property
+    def labels(self) -> Mapping[str, str]: ...
 
 
 def add(
