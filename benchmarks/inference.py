@@ -26,7 +26,7 @@ import pyarrow as pa
 
 from benchmarks.inference_carried import carried_tables, files_of
 from benchmarks.inference_people import HEADERS, people
-from understudy.tables.inference import column_kind, infer_schema, storable_type
+from understudy.tables.inference import column_kind, infer_table, storable_type
 
 LABELS = Path(__file__).with_name("inference_labels.csv")
 # What is nobody's: a personal column must not be taken for one of these.
@@ -62,7 +62,7 @@ def _tables(folder: Path | None) -> Iterator[tuple[str, pa.Table, dict[str, str]
 
 
 def _judge(rows: pa.Table, labels: dict[str, str]) -> Iterator[tuple[str, str, str]]:
-    for column, field in zip(infer_schema(rows).columns, rows.schema, strict=True):
+    for column, field in zip(infer_table(rows).schema.columns, rows.schema, strict=True):
         plain = column_kind(storable_type(field.name, field.type)).value
         yield column.name, labels.get(column.name, plain), column.kind.value
 

@@ -25,7 +25,7 @@ from understudy.kernels.compilation import compile_kernels
 from understudy.synthesizers import TreeChainParameters
 from understudy.synthesizers.tree_chain.encoding import UNKNOWN, encode_values
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
-from understudy.tables.schema import Schema
+from understudy.tables.schema import TableSchema
 
 TABLES = ("adult", "housing")
 
@@ -48,7 +48,7 @@ def log_probability(chain: TreeChain, table: pa.Table) -> npt.NDArray[np.float64
     return total
 
 
-def attack(table: pa.Table, schema: Schema, preset: str, seed: int) -> tuple[float, float]:
+def attack(table: pa.Table, schema: TableSchema, preset: str, seed: int) -> tuple[float, float]:
     """Return the AUC of the attack, and the share of members found at 1 % of false alarms."""
     order = np.random.default_rng(seed).permutation(len(table))
     thirds = [table.take(pa.array(np.sort(part))) for part in np.array_split(order, 3)]

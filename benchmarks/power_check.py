@@ -33,7 +33,7 @@ from understudy.kernels.compilation import compile_kernels
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.parameters.policy import STANDARD, Policy
 from understudy.synthesizers import TreeChainParameters, make_synthesizer
-from understudy.tables.schema import Schema
+from understudy.tables.schema import TableSchema
 
 RESULTS = Path(__file__).parent / "results"
 ATTACKS: tuple[Metric, ...] = tuple(metric for metric in PRIVACY if metric.chance is not None)
@@ -52,7 +52,7 @@ Outcomes = dict[str, dict[str, PolicyCheck]]
 
 
 def attack(
-    table: pa.Table, schema: Schema, target: str, *, seed: int, roles: Sequence[str] = ROLES
+    table: pa.Table, schema: TableSchema, target: str, *, seed: int, roles: Sequence[str] = ROLES
 ) -> Outcomes:
     """Return the checks of every attacked table, by metric."""
     order = np.random.default_rng(seed).permutation(len(table))
@@ -72,7 +72,7 @@ def attack(
     return {role: _checks(made[role](base)) for role in roles}
 
 
-def _tree_chain(comparison: Comparison, training: pa.Table, schema: Schema) -> Comparison:
+def _tree_chain(comparison: Comparison, training: pa.Table, schema: TableSchema) -> Comparison:
     parameters = TreeChainParameters(name="tree_chain", preset="fast")
     synthesizer = make_synthesizer(parameters, seed=comparison.seed).fit(training, schema)
     batches = synthesizer.sample(len(training), seed=comparison.seed)

@@ -105,13 +105,13 @@ def _measure(shape: Shape, folder: Path) -> dict[str, Any]:
     from understudy.evaluation.report import evaluate
     from understudy.evaluation.scores import score_all
     from understudy.parameters.evaluation_options import EvaluationOptions
-    from understudy.tables.schema import Schema
+    from understudy.tables.schema import TableSchema
 
     taken: dict[str, float] = defaultdict(float)
     metrics = [replace(one, score=_timed(one.score, name, taken)) for name, one in METRICS.items()]
     reports.score_all = partial(score_all, metrics=metrics)
     tables = {name: pq.read_table(folder / f"{name}.parquet") for name in ("real", "synthetic", "holdout")}
-    schema = Schema.model_validate_json((folder / "schema.json").read_text())
+    schema = TableSchema.model_validate_json((folder / "schema.json").read_text())
     options = EvaluationOptions(target=shape.target, protected=shape.protected)
     began = time.process_time()
     report = evaluate(

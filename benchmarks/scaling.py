@@ -34,7 +34,7 @@ from understudy.kernels.compilation import compile_kernels
 from understudy.synthesizers import TreeChainParameters, make_synthesizer
 from understudy.synthesizers.base import Synthesizer
 from understudy.tables.formats import write_table
-from understudy.tables.schema import Schema
+from understudy.tables.schema import TableSchema
 
 PARTS = ("rows", "columns", "large", "cores", "parquet")
 FLIGHTS_ROWS = (10_000, 40_000, 160_000, 320_000)
@@ -48,7 +48,7 @@ N_COLUMNS_BACK = 8
 Figures = dict[str, Any]
 
 
-def make_table(n_rows: int, n_columns: int) -> tuple[pa.Table, Schema]:
+def make_table(n_rows: int, n_columns: int) -> tuple[pa.Table, TableSchema]:
     """Return a table of whole numbers, numbers and words, each column leaning on an earlier one."""
     rng = np.random.default_rng(0)
     words = np.array([f"word {index:02}" for index in range(12)])
@@ -105,7 +105,7 @@ def _digest(synthesizer: Synthesizer, n_rows: int) -> Figures:
     return figures | {"digest": found.hexdigest()[:16], "peak_mb": peak_mb()}
 
 
-def _measure_parquet(synthesizer: Synthesizer, schema: Schema, n_rows: int) -> Figures:
+def _measure_parquet(synthesizer: Synthesizer, schema: TableSchema, n_rows: int) -> Figures:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "sample.parquet"
         wall = time.perf_counter()

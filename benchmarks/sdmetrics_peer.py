@@ -36,7 +36,7 @@ from understudy.evaluation.metrics.fidelity import (
     correlations,
 )
 from understudy.synthesizers import TreeChainParameters, make_synthesizer
-from understudy.tables.schema import Schema
+from understudy.tables.schema import TableSchema
 
 TABLES = ("adult", "housing", "diamonds")
 TOLERANCE = 1e-9
@@ -139,7 +139,7 @@ def compare_table(name: str, data: Path, python: Path) -> Iterator[dict[str, Any
         yield from differences(name, rows, our_scores(compared), theirs)
 
 
-def _our_rows(real: pa.Table, schema: Schema) -> pa.Table:
+def _our_rows(real: pa.Table, schema: TableSchema) -> pa.Table:
     synthesizer = make_synthesizer(TreeChainParameters(name="tree_chain", preset="fast"), seed=0)
     synthesizer.fit(real, schema)
     return pa.Table.from_batches(synthesizer.sample(len(real), seed=0), schema=schema.to_arrow())

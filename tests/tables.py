@@ -10,7 +10,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from understudy.tables.inference import column_kind
-from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.ticks import array_of_integers
 
 UNITS = ("s", "ms", "us", "ns")
@@ -33,7 +33,7 @@ _N_A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_00
 
 
 @st.composite
-def tables_of_all_kinds(draw: st.DrawFn) -> tuple[pa.Table, Schema]:
+def tables_of_all_kinds(draw: st.DrawFn) -> tuple[pa.Table, TableSchema]:
     """Make a table of up to six columns of any kinds and shapes, and its schema, some with a subject."""
     n_rows = draw(st.sampled_from([1, 2, 4, 5, 12, 13, 60, 300]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -41,8 +41,9 @@ def tables_of_all_kinds(draw: st.DrawFn) -> tuple[pa.Table, Schema]:
         _make_column(rng, f"c{j}", n_rows, draw(columns_of_any_kind()))
         for j in range(draw(st.integers(1, 6)))
     ]
-    subject = draw(st.sampled_from([None, None, *(column.name for column, _ in made)]))
-    schema = Schema(columns=tuple(column for column, _ in made), subject=subject)
+    names = [column.name for column, _ in made]
+    subject = draw(st.sampled_from([(), (), *((name,) for name in names), tuple(names[:2])]))
+    schema = TableSchema(columns=tuple(column for column, _ in made), subject=subject)
     return pa.Table.from_arrays([array for _, array in made], schema=schema.to_arrow()), schema
 
 

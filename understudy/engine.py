@@ -22,8 +22,9 @@ from understudy.synthesizers.base import Synthesizer
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.groups import count_rows
 from understudy.tables.formats import read_table
-from understudy.tables.inference import infer_schema
-from understudy.tables.schema import Schema
+from understudy.tables.inference import infer_table
+from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.validation import conform
 
 __all__ = [
@@ -52,7 +53,7 @@ def fit(
     *,
     seed: int,
     synthesizer: AnySynthesizer | None = None,
-    schema: Schema | None = None,
+    schema: TableSchema | None = None,
 ) -> Synthesizer:
     """Return a synthesizer that has learnt a table; the same table and seed give the same one.
 
@@ -60,11 +61,11 @@ def fit(
     ----------
     synthesizer : TreeChainParameters or IndependentParameters, optional
         The algorithm and its parameters; a tree chain when not given.
-    schema : Schema, optional
+    schema : TableSchema, optional
         The kinds of the columns; inferred from their types when not given.
     """
     rows = _read(table)
-    columns = schema or infer_schema(rows)
+    columns = schema or infer_table(rows).schema
     unfitted = make_synthesizer(synthesizer or TreeChainParameters(name="tree_chain"), seed=seed)
     return unfitted.fit(conform(rows, columns), columns)
 
@@ -111,11 +112,13 @@ def evaluate(
 ) -> Report:
     """Return the scores of a synthetic against a real table; see `understudy.evaluation.report.evaluate`."""
     rows = _read(real)
+    inferred = infer_table(rows)
     held_out, planted = (None if one is None else _read(one) for one in (holdout, canaries))
     return report.evaluate(
         rows,
         _read(synthetic),
-        infer_schema(rows),
+        inferred.schema,
+        findings=inferred.findings,
         holdout=held_out,
         canaries=planted,
         options=options,
@@ -123,9 +126,9 @@ def evaluate(
     )
 
 
-def save(model: Synthesizer, path: Path | str, *, schema: Schema) -> None:
+def save(model: Synthesizer, path: Path | str, *, schema: TableSchema) -> None:
     """Write a model file; the same model gives the same bytes."""
-    save_model(model, Path(path), schema=schema)
+    save_model(model, Path(path), schema=DatasetSchema(tables={DEFAULT_NAME: schema}))
 
 
 def load(path: Path | str) -> Synthesizer:

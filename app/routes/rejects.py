@@ -48,7 +48,6 @@ def download_rejects(
     if is_unchanged(request, etag):
         return not_modified(etag)
     chunks = artifact_services.stream_rejects(resources, artifact, file_format)
-    suffix = "" if chosen.position is None else f"-{chosen.position}"
-    filename = f"{dataset_id}{suffix}.rejects.{file_format}"
+    filename = f"{dataset_id}-{chosen.position}.rejects.{file_format}"
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
     return StreamingResponse(chunks, headers=headers, media_type=BINARY)

@@ -16,9 +16,7 @@ from understudy import ids
 from understudy.access import TableReference
 from understudy.errors import PreconditionFailed
 from understudy.services import schemas as schema_services
-from understudy.services.access import open_dataset
-from understudy.services.schemas import SchemaEdit
-from understudy.tables.schema import Schema
+from understudy.services.schemas import SchemaEdit, VersionedTableSchema
 from understudy.tables.schema_changes import SchemaChange
 from understudy.tables.sdv_metadata import write_metadata
 
@@ -50,7 +48,7 @@ def get_schema(
     versioned = schema_services.read_schema(resources, caller, reference)
     if is_unchanged(request, _etag(versioned.version)):
         return not_modified(_etag(versioned.version))
-    return JSONResponse(_body(versioned.schema), headers={"ETag": _etag(versioned.version)})
+    return _answer(versioned)
 
 
 @router.patch(
@@ -82,7 +80,7 @@ def update_schema(
         TableReference(ids.from_text("dataset", dataset_id), table),
         SchemaEdit(change, version=_version(if_match), is_dry_run=validate_only),
     )
-    return JSONResponse(_body(versioned.schema), headers={"ETag": _etag(versioned.version)})
+    return _answer(versioned)
 
 
 @router.get(
@@ -92,13 +90,11 @@ def update_schema(
     responses=problems(404, 409),
 )
 def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> Response:
-    """Return the schema as SDV's metadata JSON: SINGLE_TABLE_V1, or MULTI_TABLE_V1 if there are several."""
-    opened = open_dataset(resources, caller, ids.from_text("dataset", dataset_id), "see")
-    schemas = {
-        table.name or opened.dataset.name: Schema.model_validate(table.table_schema)
-        for table in opened.tables
-    }
-    return JSONResponse(write_metadata(schemas), headers={"ETag": _etag(opened.dataset.version)})
+    """Return the schema as SDV's metadata JSON of version V1, which holds any number of tables."""
+    key = ids.from_text("dataset", dataset_id)
+    versioned = schema_services.read_dataset_schema(resources, caller, key)
+    metadata = write_metadata(versioned.schema, versioned.findings)
+    return JSONResponse(metadata, headers={"ETag": _etag(versioned.version)})
 
 
 @router.put(
@@ -128,14 +124,17 @@ def apply_sdv_metadata(
         metadata.model_dump(mode="json", exclude_unset=True),
         version=_version(if_match),
     )
-    body = {"schema": _body(versioned.schema), "warnings": warnings}
+    body = {"schema": _body(versioned), "warnings": warnings}
     return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
 
 
-def _body(schema: Schema) -> dict[str, Any]:
-    return TableSchema.model_validate(schema.model_dump(mode="json")).model_dump(
-        mode="json", exclude_none=True
-    )
+def _answer(versioned: VersionedTableSchema) -> Response:
+    return JSONResponse(_body(versioned), headers={"ETag": _etag(versioned.version)})
+
+
+def _body(versioned: VersionedTableSchema) -> dict[str, Any]:
+    body = TableSchema.of(versioned.schema, versioned.findings, versioned.table)
+    return body.model_dump(mode="json", exclude_none=True)
 
 
 def _etag(version: int) -> str:

@@ -20,7 +20,7 @@ from understudy.parameters.synthesizers import AnySynthesizer
 from understudy.synthesizers import IndependentParameters, TreeChainParameters, make_synthesizer
 from understudy.synthesizers.base import Synthesizer
 from understudy.synthesizers.files import save_model
-from understudy.tables.schema import Schema
+from understudy.tables.schema import TableSchema
 
 Figures = dict[str, float | None]
 # Our presets are what the parameters accept, so that a new one is measured without being named here.
@@ -119,7 +119,7 @@ def peak_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
-def model_mb(synthesizer: Synthesizer, schema: Schema) -> float:
+def model_mb(synthesizer: Synthesizer, schema: TableSchema) -> float:
     """Return the size of the model's file."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model"

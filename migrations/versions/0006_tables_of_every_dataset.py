@@ -23,7 +23,7 @@ alter table datasets
     add column relationships jsonb not null default '[]',
     add column relationship_candidates jsonb not null default '[]';
 alter table dataset_tables add column findings jsonb;
-alter table models add column dataset_schema jsonb, add column tables text[];
+alter table models add column dataset_schema jsonb, add column findings jsonb, add column tables text[];
 alter table reports add column tables jsonb;
 """
 
@@ -39,6 +39,7 @@ alter table models
     drop column table_name,
     drop column table_schema,
     alter column dataset_schema set not null,
+    alter column findings set not null,
     alter column tables set not null;
 alter table reports alter column tables set not null;
 """
@@ -47,13 +48,16 @@ alter table reports alter column tables set not null;
 ARTIFACTS = "update artifacts set role = role || '_1' where role in ('table', 'upload', 'rejects')"
 
 # Workers of the earlier version claim no job of version 2.
+# The trigger refuses changes of jobs that have ended.
 JOBS = """
+alter table jobs disable trigger jobs_check_transition;
 update jobs set parameters_version = 2;
 update jobs set parameters = parameters - 'format' || jsonb_build_object(
-    'tables', jsonb_build_array(jsonb_build_object('name', dataset_tables.name, 'format', parameters->>'format'))
+    'tables', jsonb_build_array(jsonb_build_object('name', t.name, 'format', parameters->>'format'))
 )
-from datasets join dataset_tables on dataset_tables.dataset_id = datasets.id
+from datasets join dataset_tables t on t.dataset_id = datasets.id
 where kind = 'ingest' and parameters ? 'format' and datasets.job_id = jobs.id;
+alter table jobs enable trigger jobs_check_transition;
 """
 
 
@@ -104,7 +108,7 @@ def _name_only_tables(connection: sa.Connection) -> None:
 
 
 def _convert_table_schemas(connection: sa.Connection) -> None:
-    """Split the stored schemas, and give each dataset the locale and the relationship candidates of its tables.
+    """Split the stored schemas; give each dataset the locale and relationship candidates of its tables.
 
     Where the tables of a dataset had several locales, the first one that is not the default wins.
     """
@@ -134,7 +138,8 @@ def _convert_table_schemas(connection: sa.Connection) -> None:
         where dataset_id = :dataset_id and position = :position
     """
     update_datasets = """
-        update datasets set locale = :locale, relationship_candidates = cast(:candidates as jsonb) where id = :id
+        update datasets set locale = :locale, relationship_candidates = cast(:candidates as jsonb)
+        where id = :id
     """
     if rows:
         connection.execute(sa.text(update_tables), rows)
@@ -154,15 +159,24 @@ def _convert_models(connection: sa.Connection) -> None:
     """
     rows = []
     for row in connection.execute(sa.text(statement)).all():
-        schema, _ = split_schema(row.table_schema)
-        whole = {
-            "tables": {row.name: schema},
-            "relationships": [],
-            "locale": row.table_schema.get("locale", "en"),
-        }
-        rows.append({"id": row.id, "schema": json.dumps(whole), "tables": [row.name]})
+        schema, found = split_schema(row.table_schema)
+        locale = row.table_schema.get("locale", "en")
+        whole = {"tables": {row.name: schema}, "relationships": [], "locale": locale}
+        candidates = relationship_candidates(row.name, row.table_schema)
+        findings = {"tables": {row.name: found}, "relationships": candidates}
+        rows.append(
+            {
+                "id": row.id,
+                "schema": json.dumps(whole),
+                "findings": json.dumps(findings),
+                "tables": [row.name],
+            }
+        )
+    update = """
+        update models set dataset_schema = cast(:schema as jsonb), findings = cast(:findings as jsonb),
+        tables = :tables where id = :id
+    """
     if rows:
-        update = "update models set dataset_schema = cast(:schema as jsonb), tables = :tables where id = :id"
         connection.execute(sa.text(update), rows)
 
 

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from tests.api.conftest import get, submit, upload
 from tests.tables import STORABLE_TYPES, make_values
 from understudy.tables.formats import FORMATS, Format
-from understudy.tables.schema import Schema
+from understudy.tables.schema import TableSchema
 from understudy.tables.validation import conform
 
 N_ROWS = 60
@@ -92,7 +92,7 @@ def test_a_sample_has_the_schema_of_its_table_in_every_format(
     for dataset in (uploaded, made):
         path = tmp_path / f"{dataset}{format_.suffixes[0]}"
         path.write_bytes(client.get(f"/v1/datasets/{dataset}/content?format={format_.name}").content)
-        schema = Schema.model_validate(get(client, f"/v1/datasets/{dataset}/schema"))
+        schema = TableSchema.model_validate(get(client, f"/v1/datasets/{dataset}/schema"))
         read = conform(format_.read(path), schema)
         assert read.schema.equals(schema.to_arrow())
         assert read.num_rows == N_ROWS

@@ -20,7 +20,7 @@ import pytest
 from understudy.errors import InvalidInput, TooLarge
 from understudy.parameters.read_options import FormatName
 from understudy.tables.formats import FORMATS, Format, ReadLimits, read_table, stream_table, write_table
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 from understudy.tables.validation import conform
 
 ROOT = Path(__file__).parents[2]
@@ -92,13 +92,13 @@ def _mixed_table(n_rows: int) -> pa.Table:
 def test_column_of_each_type_comes_back_under_its_schema(format_: Format, name: str, tmp_path: Path):
     table = _KINDS_TABLE.select([name])
     read = format_.read(_write(format_, tmp_path, table))
-    assert conform(read, infer_schema(table)).equals(table)
+    assert conform(read, infer_table(table).schema).equals(table)
 
 
 @formats
 def test_all_types_together_come_back_under_their_schema(format_: Format, tmp_path: Path):
     read = format_.read(_write(format_, tmp_path, _KINDS_TABLE))
-    assert conform(read, infer_schema(_KINDS_TABLE)).equals(_KINDS_TABLE)
+    assert conform(read, infer_table(_KINDS_TABLE).schema).equals(_KINDS_TABLE)
 
 
 @pytest.mark.parametrize("name", ["parquet", "arrow"])
@@ -139,7 +139,7 @@ def test_ingest_keeps_rows_in_order_and_says_what_there_is(format_: Format, tmp_
 def test_ingested_schema_is_the_schema_of_the_canonical_table(format_: Format, tmp_path: Path):
     source = _write(format_, tmp_path, _KINDS_TABLE)
     ingested = format_.ingest(source, tmp_path / "canonical.parquet", ReadLimits())
-    again = infer_schema(read_table(tmp_path / "canonical.parquet"))
+    again = infer_table(read_table(tmp_path / "canonical.parquet")).schema
     assert ingested.schema.to_arrow().equals(again.to_arrow())
     assert ingested.schema.names == again.names
 

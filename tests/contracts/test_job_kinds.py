@@ -17,7 +17,6 @@ from understudy.errors import InvalidInput, NotFound
 from understudy.job_kinds import KINDS, parse_parameters
 from understudy.parameters.policy import POLICIES
 from understudy.progress import no_progress
-from understudy.tables.inference import infer_schema
 from understudy.work.run import run_work
 
 Json = dict[str, Any]
@@ -26,11 +25,11 @@ DATASET, MODEL = "ds_" + "0" * 26, "mdl_" + "0" * 26
 INGEST_CONTEXT = {
     "rows_max": 1000,
     "columns_max": 10,
-    "roles": [{"upload": "upload", "table": "table", "rejects": "rejects"}],
+    "roles": [{"upload": "upload_1", "table": "table_1", "rejects": "rejects_1"}],
 }
 # Parameters as they are when the work begins: resolved.
 PARAMETERS: dict[str, Json] = {
-    "ingest": {"kind": "ingest", "dataset_id": DATASET, "format": "csv"},
+    "ingest": {"kind": "ingest", "dataset_id": DATASET, "tables": [{"name": "t", "format": "csv"}]},
     "train": {
         "kind": "train",
         "dataset_id": DATASET,
@@ -65,22 +64,25 @@ class Bench:
         self.folder = folder
         source = folder / "source.csv"
         pacsv.write_csv(table, source)
-        schema = infer_schema(table).model_dump(mode="json")
-        self.inputs: dict[str, dict[str, Path]] = {"ingest": {"upload": source}, "probe": {}}
+        self.inputs: dict[str, dict[str, Path]] = {"ingest": {"upload_1": source}, "probe": {}}
         self.contexts: dict[str, Json] = {"ingest": INGEST_CONTEXT, "probe": {}}
         ingested = self.run("ingest", "first")
-        table_path = ingested["files"]["table"]
-        schema = ingested["facts"]["schema"]
+        table_path = ingested["files"]["table_1"]
+        (facts,) = ingested["facts"]["tables"]
+        schema = {"tables": {"t": facts["schema"]}}
+        findings = {"tables": {"t": facts["findings"]}}
+        roles = {"t": "table_1"}
         self.inputs["train"] = {"table": table_path}
-        self.contexts["train"] = {"schema": schema}
+        self.contexts["train"] = {"schema": schema, "findings": findings}
         self.inputs["sample"] = {"model": self.run("train", "first")["files"]["model"]}
-        self.contexts["sample"] = {"schema": schema}
+        self.contexts["sample"] = {"schema": schema, "roles": roles}
         self.inputs["impute"] = {**self.inputs["sample"], "table": table_path}
-        self.contexts["impute"] = {"schema": schema, "n_rows": 2 * table.num_rows}
-        synthetic = self.run("sample", "first")["files"]["table"]
+        self.contexts["impute"] = {"schema": schema, "roles": roles, "n_rows": 2 * table.num_rows}
+        synthetic = self.run("sample", "first")["files"]["table_1"]
         self.inputs["evaluate"] = {"real": table_path, "synthetic": synthetic}
         self.contexts["evaluate"] = {
             "schema": schema,
+            "findings": findings,
             "split": {"seed": 3, "holdout_fraction": 0.2},
             "sources": {},
             "made_by": {},

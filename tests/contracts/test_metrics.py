@@ -18,7 +18,7 @@ from understudy.evaluation.metrics import METRICS, AnyResult
 from understudy.evaluation.metrics.base import Metric, UnscoredResult, missing_need
 from understudy.parameters.constraints import Allowed
 from understudy.parameters.evaluation_options import AggregateQuery
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 
 # The standard error of an AUC of two samples of 600 rows is 0.017, that of a share of 600 rows 0.02.
 TOLERANCE = 0.07
@@ -61,7 +61,7 @@ def people(n_rows: int, *, seed: int) -> pa.Table:
 
 
 def canaries_of(table: pa.Table) -> pa.Table:
-    return make_canaries(table, infer_schema(table), n=20, seed=0)
+    return make_canaries(table, infer_table(table).schema, n=20, seed=0)
 
 
 @pytest.fixture(scope="module")

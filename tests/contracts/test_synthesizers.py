@@ -20,7 +20,9 @@ from understudy.synthesizers import SYNTHESIZERS, make_synthesizer
 from understudy.synthesizers.base import Synthesizer
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.tree_chain.presets import PRESETS
-from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.schema import Column, ColumnKind, TableSchema
+from understudy.tables.stored_schemas import read_stored
 
 Make = Callable[[], Synthesizer]
 
@@ -74,7 +76,7 @@ def value_of(kind: str, i: int) -> Any:
     }[kind]
 
 
-def all_kinds(n_rows: int = 400, *, with_missing: bool = False) -> tuple[pa.Table, Schema]:
+def all_kinds(n_rows: int = 400, *, with_missing: bool = False) -> tuple[pa.Table, TableSchema]:
     """Return a table with a column of every kind, in every second of which values are missing if wanted."""
     rng = np.random.default_rng(0)
     arrays, columns = [], []
@@ -86,13 +88,15 @@ def all_kinds(n_rows: int = 400, *, with_missing: bool = False) -> tuple[pa.Tabl
         ]
         arrays.append(pa.array(values, type_))
         columns.append(Column(name=name, kind=kind, arrow_type=str(type_), nullable=nullable))
-    schema = Schema(columns=tuple(columns))
+    schema = TableSchema(columns=tuple(columns))
     return pa.Table.from_arrays(arrays, schema=schema.to_arrow()), schema
 
 
-def one_column(values: pa.Array, kind: ColumnKind, *, nullable: bool = False) -> tuple[pa.Table, Schema]:
+def one_column(values: pa.Array, kind: ColumnKind, *, nullable: bool = False) -> tuple[pa.Table, TableSchema]:
     """Return a table of one column, ``x``."""
-    schema = Schema(columns=(Column(name="x", kind=kind, arrow_type=str(values.type), nullable=nullable),))
+    schema = TableSchema(
+        columns=(Column(name="x", kind=kind, arrow_type=str(values.type), nullable=nullable),)
+    )
     return pa.Table.from_arrays([values], schema=schema.to_arrow()), schema
 
 
@@ -176,7 +180,7 @@ def test_saved_models_give_the_same_rows_and_card(make: Make, tmp_path: Path) ->
     assert draw(loaded, 300).equals(draw(synthesizer, 300))
     assert loaded.card() == synthesizer.card()
     assert manifest["extra"] == {"holdout_fraction": 0.2}
-    assert Schema.model_validate(manifest["schema"]) == schema
+    assert read_stored(manifest["schema"])[0].tables == {DEFAULT_NAME: schema}
 
 
 def test_the_same_model_has_the_same_bytes(make: Make, tmp_path: Path) -> None:
@@ -216,7 +220,7 @@ def test_wide_tables_are_fitted(make: Make) -> None:
     columns = tuple(
         Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=False) for name in names
     )
-    schema = Schema(columns=columns)
+    schema = TableSchema(columns=columns)
     sample = draw(make().fit(table.cast(schema.to_arrow()), schema), 20)
     assert sample.column_names == names
 
@@ -247,7 +251,7 @@ def test_placeholder_when_no_level_is_shared(make: Make) -> None:
     assert any("`_OTHER_`" in warning for warning in synthesizer.card()["warnings"])
 
 
-def made_anew(n_rows: int = 300) -> tuple[pa.Table, Schema]:
+def made_anew(n_rows: int = 300) -> tuple[pa.Table, TableSchema]:
     """Return a table with a column of every kind that is made anew, and two that are learnt."""
     values = {
         "identifier": [f"AB-{i:04d}" for i in range(n_rows)],
@@ -271,7 +275,7 @@ def made_anew(n_rows: int = 300) -> tuple[pa.Table, Schema]:
         )
         for name, a in arrays.items()
     )
-    schema = Schema(columns=columns, locale="de")
+    schema = TableSchema(columns=columns)
     return pa.Table.from_arrays(list(arrays.values()), schema=schema.to_arrow()), schema
 
 
@@ -357,7 +361,7 @@ ANY_TABLE = settings(deadline=None, max_examples=60)
 @pytest.mark.parametrize("name", list(SYNTHESIZERS))
 @ANY_TABLE
 @given(tables_of_all_kinds())
-def test_any_table_is_learnt_and_drawn(name: str, made: tuple[pa.Table, Schema]) -> None:
+def test_any_table_is_learnt_and_drawn(name: str, made: tuple[pa.Table, TableSchema]) -> None:
     table, schema = made
     synthesizer = make_synthesizer(SYNTHESIZERS[name].parameters(name=name), seed=0)  # type: ignore[arg-type]
     sample = draw(synthesizer.fit(table, schema), 70)
@@ -372,7 +376,7 @@ def test_any_table_is_learnt_and_drawn(name: str, made: tuple[pa.Table, Schema])
 @ANY_TABLE
 @given(tables_of_all_kinds())
 def test_the_model_of_any_table_is_saved_and_loaded(
-    tmp_path_factory: pytest.TempPathFactory, name: str, made: tuple[pa.Table, Schema]
+    tmp_path_factory: pytest.TempPathFactory, name: str, made: tuple[pa.Table, TableSchema]
 ) -> None:
     table, schema = made
     synthesizer = make_synthesizer(SYNTHESIZERS[name].parameters(name=name), seed=0)  # type: ignore[arg-type]
@@ -381,7 +385,7 @@ def test_the_model_of_any_table_is_saved_and_loaded(
     loaded, manifest = load_model(path)
     assert identical(draw(loaded, 70), draw(synthesizer, 70))
     assert loaded.card() == synthesizer.card()
-    assert Schema.model_validate(manifest["schema"]) == schema
+    assert read_stored(manifest["schema"])[0].tables == {DEFAULT_NAME: schema}
 
 
 def identical(one: pa.Table, other: pa.Table) -> bool:
@@ -396,7 +400,7 @@ def test_card_counts_what_was_suppressed(make: Make) -> None:
         Column(name="x", kind=ColumnKind.integer, arrow_type="int64", nullable=False),
         Column(name="t", kind=ColumnKind.category, arrow_type="string", nullable=False),
     )
-    schema = Schema(columns=columns)
+    schema = TableSchema(columns=columns)
     card = make().fit(pa.Table.from_arrays([values, texts], schema=schema.to_arrow()), schema).card()
     assert card["protection"] == {
         "unit": "row",
@@ -419,7 +423,7 @@ def test_a_named_subject_is_counted_in_place_of_rows(make: Make) -> None:
         Column(name=field.name, kind=kind, arrow_type=str(field.type), nullable=False)
         for field, kind in zip(table.schema, kinds, strict=True)
     )
-    schema = Schema(columns=columns, subject="patient")
+    schema = TableSchema(columns=columns, subject=("patient",))
     synthesizer = make().fit(table.cast(schema.to_arrow()), schema)
     sample = draw(synthesizer, 5000)
     assert set(sample["finding"].to_pylist()) == {"common", "none"}

@@ -17,6 +17,7 @@ from redis import Redis
 from sqlalchemy import text
 
 from tests.faults.workers import WorkerProcess, until
+from tests.rows import arrived
 from tests.service import execute, url_of
 from understudy import ids
 from understudy.db import jobs
@@ -138,19 +139,8 @@ class Stack:
         """Upload a table as CSV; return the dataset's id and the job's."""
         sink = io.BytesIO()
         pacsv.write_csv(table, sink)
-        data = sink.getvalue()
-        source = self.resources.staging_folder / f"{ids.new_id()}.csv"
-        source.write_bytes(data)
-        dataset, job = upload_dataset(
-            self.resources,
-            self.project_id,
-            name="table",
-            format="csv",
-            labels={},
-            source=source,
-            sha256=hashlib.sha256(data).digest(),
-            size_bytes=len(data),
-        )
+        new = arrived(self.resources, sink.getvalue())
+        dataset, job = upload_dataset(self.resources, self.project_id, new)
         return ids.to_text("dataset", dataset.id), job.id
 
     def cancel(self, job_id: UUID) -> None:

@@ -12,7 +12,7 @@ import understudy
 from understudy.errors import InvalidInput
 from understudy.synthesizers import IndependentParameters
 from understudy.synthesizers.base import Synthesizer
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 
 INDEPENDENT = IndependentParameters(name="independent")
 
@@ -20,7 +20,7 @@ INDEPENDENT = IndependentParameters(name="independent")
 def test_fit_sample_save_load_go_through(tmp_path: Path, small_table: pa.Table):
     model = understudy.fit(small_table, seed=1, synthesizer=INDEPENDENT)
     rows = understudy.sample(model, 30, seed=2)
-    understudy.save(model, tmp_path / "model", schema=infer_schema(small_table))
+    understudy.save(model, tmp_path / "model", schema=infer_table(small_table).schema)
     assert rows.schema.equals(small_table.schema)
     assert understudy.sample(understudy.load(tmp_path / "model"), 30, seed=2).equals(rows)
 

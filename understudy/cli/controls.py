@@ -13,7 +13,7 @@ from understudy.errors import InvalidInput
 # The engine's modules take a second to load, and `--help` needs none of them.
 if TYPE_CHECKING:
     from understudy.parameters.constraints import Allowed, Control, Share
-    from understudy.tables.schema import Column, Schema
+    from understudy.tables.schema import Column, TableSchema
 
     Value = bool | int | float | str
 
@@ -25,7 +25,7 @@ WORDS = {"true": True, "false": False}
 
 
 def read_control(
-    where: Sequence[str], rebalance: str | None, file: Path | None, *, schema: Schema, n_rows: int
+    where: Sequence[str], rebalance: str | None, file: Path | None, *, schema: TableSchema, n_rows: int
 ) -> Control | None:
     """Return what the options ask of the rows, if they ask anything.
 
@@ -60,7 +60,7 @@ def read_control(
     return None
 
 
-def _read_where(options: Iterable[str], schema: Schema, n_rows: int) -> Control:
+def _read_where(options: Iterable[str], schema: TableSchema, n_rows: int) -> Control:
     from understudy.parameters.constraints import Control, SampleCondition
 
     allowed: dict[str, Allowed] = {}
@@ -89,7 +89,7 @@ def _read_allowed(column: Column, asked: str) -> Allowed:
     return _checked(lambda: Allowed.model_validate(fields), f"--where {column.name}={asked}")
 
 
-def _read_rebalance(option: str, schema: Schema) -> Control:
+def _read_rebalance(option: str, schema: TableSchema) -> Control:
     from understudy.parameters.constraints import ColumnRebalance, Control
 
     column, listed = _split(option, ":", schema, "--rebalance NAME:VALUE=SHARE,VALUE=SHARE")
@@ -117,7 +117,7 @@ def _read_share(column: Column, value: str, share: str) -> Share:
     return _checked(lambda: Share.model_validate(fields), f"--rebalance of {column.name!r}")
 
 
-def _split(option: str, separator: str, schema: Schema, form: str) -> tuple[Column, str]:
+def _split(option: str, separator: str, schema: TableSchema, form: str) -> tuple[Column, str]:
     """Return the column that an option begins with, and the rest; the name may hold the separator."""
     names = [name for name in schema.names if option.startswith(name + separator)]
     if names:

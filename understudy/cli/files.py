@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from understudy.parameters.constraints import Control
     from understudy.synthesizers import IndependentParameters, TreeChainParameters
     from understudy.synthesizers.base import Synthesizer
-    from understudy.tables.schema import Schema
+    from understudy.tables.schema import TableSchema
 
 SEED_MAX = 2**63 - 1
 
@@ -76,6 +76,7 @@ def fit(
     # Imported here, as in every command: the engine takes a second, and `--help` needs none of it.
     from understudy.synthesizers import make_synthesizer
     from understudy.synthesizers.files import save_model
+    from understudy.tables.names import table_name
     from understudy.tables.validation import conform
 
     began = time.monotonic()
@@ -86,12 +87,16 @@ def fit(
     with complete_or_absent(model) as partial:
         with progress_bar(f"Fitting {table.name}") as progress:
             rows = tables.read(table, progress)
-            columns = schema_of(rows, said, name=table.stem)
+            name = table_name(table.stem)
+            whole = schema_of(rows, said, name=name)
+            columns = whole.tables[name]
             rows = conform(rows, columns)
             if canaries:
                 rows = _planted(rows, columns, model, n=canaries, repeats=canary_repeats, seed=seed)
-            fitted = make_synthesizer(parameters, seed=seed).fit(rows, columns, progress=progress)
-        save_model(fitted, partial, schema=columns, extra={"seed": seed})
+            fitted = make_synthesizer(parameters, seed=seed).fit(
+                rows, columns, locale=whole.locale, progress=progress
+            )
+        save_model(fitted, partial, schema=whole, extra={"seed": seed})
     seconds = round(time.monotonic() - began, 3)
     result = {"model": str(model), "size_bytes": model.stat().st_size, "seed": seed, "seconds": seconds}
     result["card"] = fitted.card()
@@ -132,7 +137,7 @@ def sample(
     from understudy.synthesizers.files import load_model
     from understudy.synthesizers.groups import count_rows
     from understudy.tables.formats import format_for_path, write_table
-    from understudy.tables.schema import Schema
+    from understudy.tables.stored_schemas import read_stored
 
     began = time.monotonic()
     if n_rows is None and control is None:
@@ -140,7 +145,7 @@ def sample(
     seed = _chosen(seed)
     format_for_path(rows_file)
     fitted, manifest = load_model(existing_file(model))
-    schema = Schema.model_validate(manifest["schema"])
+    (schema,) = read_stored(manifest["schema"])[0].tables.values()
     # The group of --where has those rows too that the offset passes over.
     n_rows_where = offset + (n_rows or 0)
     asked = read_control(where or [], rebalance, control, schema=schema, n_rows=n_rows_where)
@@ -175,7 +180,7 @@ def impute(
     """Complete a table: draw its missing values, and leave all others as they are."""
     from understudy.synthesizers.files import load_model
     from understudy.tables.formats import format_for_path, write_table
-    from understudy.tables.schema import Schema
+    from understudy.tables.stored_schemas import read_stored
     from understudy.tables.validation import conform
 
     began = time.monotonic()
@@ -183,7 +188,7 @@ def impute(
     format_for_path(rows_file)
     tables.check(table)
     fitted, manifest = load_model(existing_file(model))
-    schema = Schema.model_validate(manifest["schema"])
+    (schema,) = read_stored(manifest["schema"])[0].tables.values()
     with complete_or_absent(rows_file) as partial, progress_bar(f"Completing {table.name}") as progress:
         rows = conform(tables.read(table, progress), schema)
         n_rows = rows.num_rows * n_draws
@@ -196,7 +201,9 @@ def impute(
         show_rows(result)
 
 
-def _planted(rows: pa.Table, schema: Schema, model: Path, *, n: int, repeats: int, seed: int) -> pa.Table:
+def _planted(
+    rows: pa.Table, schema: TableSchema, model: Path, *, n: int, repeats: int, seed: int
+) -> pa.Table:
     """Return the rows with canaries among them, which are written beside the model."""
     import pyarrow.parquet as pq
 

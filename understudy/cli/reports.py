@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from understudy.evaluation.evidence.recomputation import Recomputation
     from understudy.evaluation.report import Report
     from understudy.parameters.evaluation_options import EvaluationOptions
-    from understudy.tables.schema import Schema
+    from understudy.tables.inference import InferredTable
 
 # A policy was failed, or a pack does not hold: for scripts that go on only if all is well.
 REFUSED = 6
@@ -81,11 +81,12 @@ def evaluate(
     tables.check(*files.values())
     options = _options(target, protected or [], sensitive or [], queries, policy)
     with progress_bar("Evaluating") as progress:
-        rows, schema = _read(tables, files, progress)
+        rows, inferred = _read(tables, files, progress)
         report = score(
             rows["real"],
             rows["synthetic"],
-            schema,
+            inferred.schema,
+            findings=inferred.findings,
             holdout=rows.get("holdout"),
             canaries=rows.get("canaries"),
             options=options,
@@ -95,7 +96,7 @@ def evaluate(
     if report_file is not None:
         _write_report(report, report_file)
     if evidence is not None and signing_key is not None:
-        _write_pack(report, schema, rows, files, evidence, signing_key)
+        _write_pack(report, inferred, rows, files, evidence, signing_key)
     if as_json:
         write_json(report.model_dump(mode="json"))
     else:
@@ -166,17 +167,17 @@ def _check_outputs(report_file: Path | None, evidence: Path | None, signing_key:
 
 def _read(
     tables: TableReader, files: Mapping[str, Path], progress: Any
-) -> tuple[dict[str, pa.Table], Schema]:
+) -> tuple[dict[str, pa.Table], InferredTable]:
     """Return the rows by role, in the types of the real table's schema, and that schema."""
-    from understudy.tables.inference import infer_schema
+    from understudy.tables.inference import infer_table
     from understudy.tables.validation import conform
 
     rows = {role: tables.read(path, progress) for role, path in files.items()}
-    schema = infer_schema(rows["real"])
+    inferred = infer_table(rows["real"])
     # Canaries have a column more than the schema.
     return {
-        role: table if role == "canaries" else conform(table, schema) for role, table in rows.items()
-    }, schema
+        role: table if role == "canaries" else conform(table, inferred.schema) for role, table in rows.items()
+    }, inferred
 
 
 def _options(
@@ -217,7 +218,7 @@ def _write_report(report: Report, path: Path) -> None:
 
 def _write_pack(
     report: Report,
-    schema: Schema,
+    inferred: InferredTable,
     rows: Mapping[str, pa.Table],
     files: Mapping[str, Path],
     path: Path,
@@ -237,7 +238,7 @@ def _write_pack(
     content = {
         REPORT_JSON: report.model_dump_json(),
         REPORT_HTML: render_html(report),
-        EVIDENCE: collect(report, schema, rows, sources=sources).model_dump_json(indent=2),
+        EVIDENCE: collect(report, inferred, rows, sources=sources).model_dump_json(indent=2),
     }
     key = load_or_make_key(signing_key)
     with complete_or_absent(path) as partial:

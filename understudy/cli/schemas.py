@@ -13,60 +13,105 @@ from understudy.errors import InvalidInput
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from understudy.tables.schema import Schema
+    from understudy.tables.findings import Findings
+    from understudy.tables.schema import DatasetSchema
+
+    Described = tuple[DatasetSchema, Findings]
 
 
 def read_schema_file(path: Path) -> object:
-    """Return a schema, or the JSON of SDV's metadata, which say only in part what a table is.
+    """Return the JSON of a schema, or of SDV's metadata, which describe a table only in part.
 
     Raises
     ------
     InvalidInput
         If the file is neither.
     """
+    # Imported here, as in every command: `--help` needs none of it.
     from pydantic import ValidationError
 
-    from understudy.tables.schema import Schema
     from understudy.tables.sdv_metadata import is_metadata
 
     try:
         document = json.loads(existing_file(path).read_bytes())
-        return document if is_metadata(document) else Schema.model_validate(document)
+        if not is_metadata(document):
+            _described(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"]) or "the whole"
         raise InvalidInput(f"{path} is not a schema: {where}: {first['msg']}.") from error
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{path} is not a schema: it is not JSON.") from error
+    return document
 
 
-def schema_of(table: pa.Table, said: object, *, name: str) -> Schema:
-    """Return the schema that a file says, or the inferred one with what metadata change about it.
+def schema_of(table: pa.Table, document: object, *, name: str) -> DatasetSchema:
+    """Return the schema of a dataset of one table: inferred, or as a document describes it.
 
     Parameters
     ----------
-    said : object
+    document : object
         As `read_schema_file` returned it, or None.
     name : str
-        Of the table, where metadata are of several.
-    """
-    from understudy.tables.inference import infer_schema
-    from understudy.tables.schema import Schema
-    from understudy.tables.schema_changes import change_schema
-    from understudy.tables.sdv_metadata import read_metadata
+        The name of the table.
 
-    if isinstance(said, Schema):
-        return said
-    inferred = infer_schema(table)
-    if said is None:
-        return inferred
-    understood = read_metadata(said, inferred, table=name if has_table(said, name) else None)
+    Raises
+    ------
+    InvalidInput
+        If the document describes several tables, and none of this name.
+    """
+    # Imported here, as in every command: `--help` needs none of it.
+    from understudy.tables.inference import examine, infer_schema
+    from understudy.tables.schema_changes import change_schema
+    from understudy.tables.sdv_metadata import is_metadata, read_metadata
+    from understudy.tables.source import ArrowSource
+    from understudy.tables.validation import conform
+
+    if document is not None and not is_metadata(document):
+        declared, findings = _renamed(_described(document), name)
+        if "tables" in document:  # type: ignore[operator]  # a JSON object: it was validated as one
+            return declared
+        # A schema in the form of version 0 says of each column whether it was examined.
+        rows = conform(table, declared.tables[name])
+        examined = examine(rows, declared.tables[name], findings.table(name)).schema
+        return declared.model_copy(update={"tables": {name: examined}})
+    inferred = infer_schema({name: ArrowSource(table)})
+    if document is None:
+        return inferred.schema
+    named = name if has_table(document, name) else None
+    understood = read_metadata(document, inferred.schema.tables[name], table=named)
     for warning in understood.warnings:
         notices().print(warning, markup=False)
-    return change_schema(inferred, understood.change)
+    return change_schema(*inferred, understood.change, table=name)[0]
 
 
 def has_table(document: object, name: str) -> bool:
     """Return whether metadata name a table."""
     tables = document.get("tables") if isinstance(document, dict) else None
     return isinstance(tables, dict) and name in tables
+
+
+def _described(document: object) -> Described:
+    # Imported here, as in every command: `--help` needs none of it.
+    from understudy.tables.findings import Findings
+    from understudy.tables.schema import DatasetSchema
+    from understudy.tables.stored_schemas import read_stored
+
+    if isinstance(document, dict) and "tables" in document:
+        return DatasetSchema.model_validate(document), Findings()
+    return read_stored(document)
+
+
+def _renamed(described: Described, name: str) -> Described:
+    """Return the part that describes one table, under the name of that table."""
+    schema, findings = described
+    known = name if name in schema.tables else next(iter(schema.tables))
+    if known != name and len(schema.tables) > 1:
+        raise InvalidInput(
+            f"The schema describes {len(schema.tables)} tables, and none is {name!r}. "
+            "Name the table after the file.",
+            code="unknown_table",
+        )
+    update = {"tables": {name: schema.tables[known]}, "relationships": ()}
+    tables = {name: findings.table(known)}
+    return schema.model_copy(update=update), findings.model_copy(update={"tables": tables})

@@ -48,6 +48,21 @@ class Table:
     facts: TableFacts
 
     @property
+    def n_rows(self) -> int:
+        """The number of its rows."""
+        return self.facts.n_rows
+
+    @property
+    def n_columns(self) -> int:
+        """The number of its columns."""
+        return self.facts.n_columns
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the stored Parquet."""
+        return self.facts.size_bytes
+
+    @property
     def role(self) -> str:
         """The role of the artifact that holds its rows."""
         return role_of("table", self.position)
@@ -100,9 +115,9 @@ def add(session: Session, dataset: Dataset, tables: Iterable[NewTable]) -> None:
     session.flush()
 
 
-def add_ready(session: Session, dataset: Dataset, table: NewTable, facts: TableFacts) -> None:
-    """Add the table of a dataset that a job has just made."""
-    row = _new_row(dataset, 1, table)
+def add_ready(session: Session, dataset: Dataset, position: int, table: NewTable, facts: TableFacts) -> None:
+    """Add a table of a dataset that a job has just made."""
+    row = _new_row(dataset, position, table)
     for name, value in vars(facts).items():
         setattr(row, name, value)
     session.add(row)
@@ -175,7 +190,9 @@ def choose(session: Session, dataset: Dataset, name: str | None, *, pointer: str
     return _load(session, dataset, matching[0])
 
 
-def choose_matching(session: Session, dataset: Dataset, name: str, *, pointer: str | None = None) -> Table:
+def choose_matching(
+    session: Session, dataset: Dataset, name: str | None, *, pointer: str | None = None
+) -> Table:
     """Return the table of a name, or the only table if none has that name; raises as `choose`."""
     rows = of_datasets(session, dataset.project_id, [dataset])[dataset.id]
     has_name = any(row.name == name for row in rows)
@@ -206,7 +223,9 @@ def _change(session: Session, dataset: Dataset, position: int, **values: Any) ->
     session.execute(statement.values(**values))
 
 
-def _not_chosen(dataset: Dataset, name: str | None, names: Sequence[str], pointer: str | None) -> InvalidInput:
+def _not_chosen(
+    dataset: Dataset, name: str | None, names: Sequence[str], pointer: str | None
+) -> InvalidInput:
     text_id = ids.to_text("dataset", dataset.id)
     more = ", …" if len(names) > NAMES_LISTED_MAX else ""
     listed = ", ".join(repr(known) for known in names[:NAMES_LISTED_MAX]) + more

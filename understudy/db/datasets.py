@@ -37,13 +37,16 @@ class MadeDataset:
 
     Parameters
     ----------
+    dataset_schema, findings : Json
+        Those of the model.
     source_dataset_id : UUID, optional
         The dataset that it completes; None for a sample.
     """
 
     name: str
     model_id: UUID
-    locale: str
+    dataset_schema: Json
+    findings: Json
     source_dataset_id: UUID | None = None
 
 
@@ -61,7 +64,9 @@ def add_made(session: Session, job: MakingJob, made: MadeDataset) -> Dataset:
     dataset = _new_row(job, ids.new_id(), made.name, origin=origin, state="ready")
     dataset.model_id = made.model_id
     dataset.source_dataset_id = made.source_dataset_id
-    dataset.locale = made.locale
+    dataset.locale = made.dataset_schema["locale"]
+    dataset.relationships = made.dataset_schema["relationships"]
+    dataset.relationship_candidates = made.findings["relationships"]
     session.add(dataset)
     session.flush()
     return dataset

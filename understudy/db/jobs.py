@@ -52,27 +52,30 @@ class MakingJob(Protocol):
     def labels(self) -> Mapping[str, str]: ...
 
 
-def add(
-    session: Session,
-    *,
-    project_id: UUID,
-    kind: str,
-    parameters: Json,
-    labels: Mapping[str, str],
-    ttl_seconds: float,
-    job_id: UUID | None = None,
-    priority: int = 0,
-) -> Job:
-    """Add a queued job that expires if no worker has taken it within `ttl_seconds`."""
+@dataclass(frozen=True)
+class NewJob:
+    """A job to put into the queue; it expires if no worker has claimed it within `ttl_seconds`."""
+
+    project_id: UUID
+    kind: str
+    parameters: Json
+    labels: Mapping[str, str]
+    ttl_seconds: float
+    job_id: UUID | None = None
+    priority: int = 0
+
+
+def add(session: Session, new: NewJob) -> Job:
+    """Add a queued job."""
     job = Job(
-        id=job_id or ids.new_id(),
-        project_id=project_id,
-        kind=kind,
-        parameters=parameters,
+        id=new.job_id or ids.new_id(),
+        project_id=new.project_id,
+        kind=new.kind,
+        parameters=new.parameters,
         parameters_version=PARAMETERS_VERSION,
-        labels=dict(labels),
-        priority=priority,
-        expires_at=CLOCK + timedelta(seconds=ttl_seconds),
+        labels=dict(new.labels),
+        priority=new.priority,
+        expires_at=CLOCK + timedelta(seconds=new.ttl_seconds),
     )
     session.add(job)
     session.flush()

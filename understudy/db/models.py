@@ -34,8 +34,8 @@ class NewModel:
 
     Parameters
     ----------
-    dataset_schema : Json
-        The `DatasetSchema` that it learned.
+    dataset_schema, findings : Json
+        The `DatasetSchema` that it learned, and the `Findings` about it.
     tables : list of str
         The tables of the schema that it learned.
     """
@@ -48,6 +48,7 @@ class NewModel:
     n_rows_trained: int
     size_bytes: int
     dataset_schema: Json
+    findings: Json
     tables: list[str]
     card: Json
 

@@ -296,8 +296,9 @@ class Model(Base):
     holdout_fraction: Mapped[float]
     n_rows_trained: Mapped[int] = mapped_column(BigInteger)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
-    # A `DatasetSchema`, and those of its tables that the model learned.
+    # A `DatasetSchema`, `Findings` about it, and those of its tables that the model learned.
     dataset_schema: Mapped[Json]
+    findings: Mapped[Json]
     tables: Mapped[list[str]]
     card: Mapped[Json]
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)

@@ -17,8 +17,9 @@ from understudy.evaluation.estimates import Z_95
 from understudy.evaluation.groups import said
 from understudy.parameters.constraints import Allowed, Value
 from understudy.parameters.evaluation_options import AggregateQuery
+from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.casting import cast
-from understudy.tables.schema import ColumnKind, parse_arrow_type
+from understudy.tables.schema import ColumnKind
 
 # Of a number or time whose values are groups.
 N_VALUES_GROUPED_MAX = 50

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from understudy.errors import InvalidInput
 from understudy.evaluation.comparison import IS_PLANTED
 from understudy.evaluation.encoding import EncodedTable, TableEncoder
-from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, Schema
+from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, TableSchema
 from understudy.tables.validation import conform
 
 # A category of fewer rows is pooled by the protection, and the values next to a column's ends are cut off:
@@ -31,7 +31,7 @@ Arrow: TypeAlias = "pa.ChunkedArray[Any]"
 Rows = NDArray[np.int64]
 
 
-def make_canaries(table: pa.Table, schema: Schema, *, n: int, seed: int) -> pa.Table:
+def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) -> pa.Table:
     """Return canaries to plant, and as many that are left out.
 
     Parameters
@@ -107,13 +107,13 @@ def _rows_of_number(values: Arrow, n: int, rng: np.random.Generator) -> Rows:
     return np.asarray(rng.choice(candidates, n), dtype=np.int64)
 
 
-def _rows_of_no_other(made: pa.Table, table: pa.Table, schema: Schema) -> Rows:
+def _rows_of_no_other(made: pa.Table, table: pa.Table, schema: TableSchema) -> Rows:
     """Return which rows equal none that was made before, and none of the table."""
     learnt = [column for column in schema.columns if column.kind not in MADE_ANEW_KINDS]
     if not learnt:
         return np.zeros(0, dtype=np.int64)
     parts = [one.select([column.name for column in learnt]) for one in (table, made)]
-    encoder = TableEncoder.fit(parts[0], parts[1:], Schema(columns=tuple(learnt)))
+    encoder = TableEncoder.fit(parts[0], parts[1:], TableSchema(columns=tuple(learnt)))
     hashes, others = (_hashes(encoder, part) for part in reversed(parts))
     _, first = np.unique(hashes, return_index=True)
     return np.sort(first[~np.isin(hashes[first], others)])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from understudy.errors import InvalidInput
 from understudy.evaluation.encoding import EncodedTable, TableEncoder
 from understudy.parameters.evaluation_options import EvaluationOptions
-from understudy.tables.schema import Column, Schema
+from understudy.tables.schema import Column, TableSchema
 from understudy.tables.validation import conform
 
 # Enough for every share to be exact to a tenth of a percent; what is above is drawn by the seed.
@@ -117,7 +117,7 @@ class Comparison:
 def compare(
     real: pa.Table,
     synthetic: pa.Table,
-    schema: Schema,
+    schema: TableSchema,
     *,
     holdout: pa.Table | None = None,
     canaries: pa.Table | None = None,

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.evaluation.holdout import mix64
-from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, Schema
+from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, TableSchema
 
 MISSING = -1
 
@@ -141,7 +141,7 @@ class TableEncoder:
     columns: Sequence[ColumnEncoder]
 
     @classmethod
-    def fit(cls, real: pa.Table, others: Sequence[pa.Table], schema: Schema) -> TableEncoder:
+    def fit(cls, real: pa.Table, others: Sequence[pa.Table], schema: TableSchema) -> TableEncoder:
         """Learn the categories of all tables that will be encoded."""
         return cls(
             [

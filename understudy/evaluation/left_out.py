@@ -10,9 +10,9 @@ import pyarrow.compute
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import InvalidInput
-from understudy.tables.schema import ColumnKind, Schema
+from understudy.tables.inference import InferredTable, is_generated_column
+from understudy.tables.schema import ColumnKind, TableSchema
 from understudy.tables.validation import conform
-from understudy.transformers.made_anew.recognition import recognise
 
 # Any: the stubs of these functions know no type that is given at run time.
 pc: Any = pyarrow.compute
@@ -35,40 +35,40 @@ class ExcludedColumn(BaseModel):
 
 
 def leave_out(
-    real: pa.Table, synthetic: pa.Table, schema: Schema, named: Container[str]
-) -> tuple[Schema, list[ExcludedColumn]]:
+    real: pa.Table, synthetic: pa.Table, inferred: InferredTable, named: Container[str]
+) -> tuple[TableSchema, list[ExcludedColumn]]:
     """Return the schema of the columns that are scored, and those that are not.
 
-    The same rules as in a fit decide, on the same rows; a column that the caller names is always scored.
+    The kinds decide, as in a fit; a column that the caller names is always scored.
 
     Raises
     ------
     InvalidInput
         If no column is left, or a table does not conform to the schema.
     """
+    schema, findings = inferred
     real, synthetic = conform(real, schema), conform(synthetic, schema)
     left_out = []
     for column in schema.columns:
-        recognition = recognise(column, real[column.name])
-        if recognition is None or column.name in named:
+        if not is_generated_column(column, real[column.name].type) or column.name in named:
             continue
-        reason = f"made anew as {recognition.kind.value}: {recognition.evidence}"
+        found = findings.columns.get(column.name)
+        evidence = found.evidence if found is not None and found.evidence else "the schema says so"
+        reason = f"made anew as {column.kind.value}: {evidence}"
         copied = _share_copied(real[column.name], synthetic[column.name])
-        left_out.append(
-            ExcludedColumn(column=column.name, kind=recognition.kind, reason=reason, copied=copied)
-        )
+        left_out.append(ExcludedColumn(column=column.name, kind=column.kind, reason=reason, copied=copied))
     names = {one.column for one in left_out}
-    kept = tuple(column for column in schema.columns if column.name not in names)
+    kept = [name for name in schema.names if name not in names]
     if not kept:
         raise InvalidInput(
             "Every column holds identifiers, free text or personal fields, which are made anew; there is "
             "nothing to compare. Add a column of another kind.",
             code="no_columns",
         )
-    return schema.model_copy(update={"columns": kept}), left_out
+    return schema.select(kept), left_out
 
 
-def select(table: pa.Table, schema: Schema, left_out: list[ExcludedColumn]) -> pa.Table:
+def select(table: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn]) -> pa.Table:
     """Return the table without the columns that are left out, in the schema's types."""
     present = [one.column for one in left_out if one.column in table.column_names]
     return conform(table.drop_columns(present), schema)

@@ -16,7 +16,7 @@ from understudy.evaluation.comparison import N_ROWS_MAX_OTHER, Comparison, encod
 from understudy.evaluation.encoding import EncodedTable, Values, is_missing
 from understudy.evaluation.metrics.base import Need
 from understudy.synthesizers import IndependentParameters, make_synthesizer
-from understudy.tables.schema import Schema
+from understudy.tables.schema import TableSchema
 
 N_RESAMPLED = 10
 # Of the ranks of a column's values: how far a leaking number lies from the one that it was copied from.
@@ -25,7 +25,7 @@ NOISE_IN_RANKS = 0.01
 NOISE_IN_CATEGORIES = 0.02
 
 
-def draw_independent(real: pa.Table, schema: Schema, n_rows: int, *, seed: int) -> pa.Table:
+def draw_independent(real: pa.Table, schema: TableSchema, n_rows: int, *, seed: int) -> pa.Table:
     """Return rows of the `independent` synthesizer, fitted on the real table.
 
     Parameters
@@ -38,7 +38,7 @@ def draw_independent(real: pa.Table, schema: Schema, n_rows: int, *, seed: int) 
     return pa.Table.from_batches(synthesizer.sample(n_rows, seed=seed), schema=schema.to_arrow())
 
 
-def independent_columns(comparison: Comparison, real: pa.Table, schema: Schema) -> Comparison:
+def independent_columns(comparison: Comparison, real: pa.Table, schema: TableSchema) -> Comparison:
     """Return the comparison with columns that are drawn independently of each other."""
     n_rows = min(comparison.synthetic.n_rows, N_ROWS_MAX_OTHER)
     table = draw_independent(real, schema, n_rows, seed=comparison.seed)

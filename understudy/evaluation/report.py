@@ -21,7 +21,10 @@ from understudy.evaluation.verdict import Verdict, check_policy, judge
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.parameters.policy import resolve_policy
 from understudy.progress import Progress, no_progress
-from understudy.tables.schema import Schema
+from understudy.tables.findings import TableFindings
+from understudy.tables.inference import examine
+from understudy.tables.schema import TableSchema
+from understudy.tables.validation import conform
 
 # Of a target that nobody named: a header says so much, being the last column does not.
 CONFIDENCE_MIN = 0.8
@@ -94,8 +97,9 @@ class Report(BaseModel):
 def evaluate(
     real: pa.Table,
     synthetic: pa.Table,
-    schema: Schema,
+    schema: TableSchema,
     *,
+    findings: TableFindings | None = None,
     holdout: pa.Table | None = None,
     canaries: pa.Table | None = None,
     options: EvaluationOptions | None = None,
@@ -108,8 +112,11 @@ def evaluate(
     ----------
     real : pyarrow.Table
         The rows that were learnt from; as all tables, not changed.
-    schema : Schema
+    schema : TableSchema
         Columns that all tables have.
+    findings : TableFindings, optional
+        What inference found; columns without findings are examined, and its candidate for the target is used
+        if the options name none.
     holdout : pyarrow.Table, optional
         Real rows that nothing was learnt from; without them some scores cannot be given.
     canaries : pyarrow.Table, optional
@@ -128,8 +135,9 @@ def evaluate(
     policy = resolve_policy(options.policy)
     check_policy(policy)
     options = options.model_copy(update={"policy": policy})
-    candidate = choose_target(schema)
-    schema, left_out = leave_out(real, synthetic, schema, options.named_columns)
+    inferred = examine(conform(real, schema), schema, findings or TableFindings())
+    candidate = choose_target(inferred.findings)
+    schema, left_out = leave_out(real, synthetic, inferred, options.named_columns)
     is_target_chosen = options.target is None and candidate in schema.names
     if is_target_chosen:
         options = options.model_copy(update={"target": candidate})
@@ -153,7 +161,7 @@ def evaluate(
     )
 
 
-def _select_canaries(canaries: pa.Table, schema: Schema, left_out: list[ExcludedColumn]) -> pa.Table:
+def _select_canaries(canaries: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn]) -> pa.Table:
     if IS_PLANTED not in canaries.column_names:
         raise InvalidInput(
             f"The table of canaries has no column {IS_PLANTED!r}. Give the file that was written when they "
@@ -164,13 +172,15 @@ def _select_canaries(canaries: pa.Table, schema: Schema, left_out: list[Excluded
     return select(canaries.drop_columns([IS_PLANTED]), schema, left_out).append_column(IS_PLANTED, is_planted)
 
 
-def choose_target(schema: Schema) -> str | None:
+def choose_target(findings: TableFindings) -> str | None:
     """Return the column that a table's reader would want to predict, if its header says so."""
-    candidate = schema.target_candidate
-    return None if candidate is None or candidate.confidence < CONFIDENCE_MIN else candidate.column
+    candidate = findings.target
+    return None if candidate is None or candidate.confidence < CONFIDENCE_MIN else candidate.columns[0]
 
 
-def _references(comparison: Comparison, real: pa.Table, schema: Schema) -> dict[str, Iterable[Comparison]]:
+def _references(
+    comparison: Comparison, real: pa.Table, schema: TableSchema
+) -> dict[str, Iterable[Comparison]]:
     """Return the comparisons in which something else takes the synthetic table's place, not yet made."""
 
     def independent() -> Iterator[Comparison]:

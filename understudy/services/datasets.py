@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import artifacts, dataset_tables, datasets, jobs
-from understudy.db.dataset_tables import role_of
+from understudy.db.artifacts import NewArtifact
+from understudy.db.dataset_tables import NewTable, role_of
+from understudy.db.jobs import NewJob
 from understudy.errors import Conflict, Unavailable
 from understudy.job_kinds.base import StoredFile
 from understudy.parameters.ingest import IngestParameters, IngestTable
@@ -26,9 +28,6 @@ from understudy.services.results import discard, keys_of
 if TYPE_CHECKING:
     from understudy.db.orm import Dataset, Job
     from understudy.services.api_keys import Caller
-
-# The format of a dataset whose tables came in several.
-MIXED_FORMATS = "mixed"
 
 
 @dataclass(frozen=True)
@@ -50,51 +49,38 @@ class ArrivedFile:
 
 @dataclass(frozen=True)
 class NewDataset:
-    """What is to be known of a dataset before its files are read."""
+    """What is known of a dataset before its files are read."""
 
     name: str
     labels: Mapping[str, str]
     options: ReadOptions = field(default_factory=ReadOptions)
 
 
+@dataclass(frozen=True)
+class ArrivedDataset(NewDataset):
+    """A dataset all of whose files have arrived."""
+
+    files: Sequence[ArrivedFile] = ()
+
+
 def upload_dataset(
     resources: Resources,
     project_id: UUID,
-    *,
-    name: str,
-    format: FormatName,  # noqa: A002 - the glossary's word
-    labels: Mapping[str, str],
-    source: Path,
-    sha256: bytes,
-    size_bytes: int,
-    options: ReadOptions | None = None,
-    idempotency_key: str | None = None,
-) -> tuple[Dataset, Job]:
-    """Take one file into the store, as `upload_tables` does."""
-    file = ArrivedFile(name, format, source, sha256, size_bytes)
-    new = NewDataset(name, labels, options or ReadOptions())
-    return upload_tables(resources, project_id, new, [file], idempotency_key=idempotency_key)
-
-
-def upload_tables(
-    resources: Resources,
-    project_id: UUID,
-    new: NewDataset,
-    files: Sequence[ArrivedFile],
+    arrived: ArrivedDataset,
     *,
     idempotency_key: str | None = None,
     also: Callable[[Session, Dataset], None] | None = None,
 ) -> tuple[Dataset, Job]:
-    """Take files that have arrived into the store, and add the dataset and the job that will read them.
+    """Move files into the store, and add the dataset and the job that will read them.
 
     Parameters
     ----------
-    files : sequence of ArrivedFile
-        They are moved away from where they are.
+    arrived : ArrivedDataset
+        Its files are moved away from where they are.
     idempotency_key : str, optional
         As in `jobs.submit_job`.
     also : callable (session, dataset), optional
-        What belongs into the transaction that adds the dataset; if it raises, nothing is added.
+        Runs in the transaction that adds the dataset; if it raises, nothing is added.
 
     Raises
     ------
@@ -108,12 +94,12 @@ def upload_tables(
     job_id = ids.new_id()
     stored: dict[str, StoredFile] = {}
     try:
-        _store(resources, project_id, job_id, files, stored)
+        _store(resources, project_id, job_id, arrived.files, stored)
         with resources.sessions.begin() as session:
             job = find_earlier(session, project_id, idempotency_key)
             if job is None:
-                job = _add_ingest(resources, session, project_id, job_id, new, files)
-                dataset = _add_dataset(session, job, new.name, files, stored)
+                job = jobs.add(session, _new_job(resources, project_id, job_id, arrived))
+                dataset = _add_dataset(session, job, arrived, stored)
                 remember(session, job, idempotency_key)
                 if also is not None:
                     also(session, dataset)
@@ -139,16 +125,11 @@ def _store(
     stored: dict[str, StoredFile],
 ) -> None:
     """Move the files into the store; what is there by now stands in `stored`, also if one fails."""
-    for position, file in _positions(files):
+    for position, file in enumerate(files, 1):
         role = role_of("upload", position)
         key = make_key(project_id, job_id, 0, role, f".{file.format}")
         resources.store.put_file(key, file.source)
         stored[role] = StoredFile(key, file.sha256, file.size_bytes)
-
-
-def _positions(files: Sequence[ArrivedFile]) -> list[tuple[int | None, ArrivedFile]]:
-    """Return each file with the position of its table; the only one has none."""
-    return list(enumerate(files, 1)) if len(files) > 1 else [(None, files[0])]
 
 
 def update_dataset(
@@ -203,58 +184,31 @@ def delete_dataset(
     discard(resources.store, keys)
 
 
-def _add_ingest(
-    resources: Resources,
-    session: Session,
-    project_id: UUID,
-    job_id: UUID,
-    new: NewDataset,
-    files: Sequence[ArrivedFile],
-) -> Job:
-    tables = tuple(IngestTable(name=file.table_name, format=file.format) for file in files)
+def _new_job(resources: Resources, project_id: UUID, job_id: UUID, arrived: ArrivedDataset) -> NewJob:
     parameters = IngestParameters(
         kind="ingest",
         dataset_id=ids.to_text("dataset", ids.new_id()),
-        format=files[0].format if len(files) == 1 else None,
-        tables=tables if len(files) > 1 else (),
-        options=new.options,
+        tables=tuple(IngestTable(name=file.table_name, format=file.format) for file in arrived.files),
+        options=arrived.options,
     )
-    return jobs.add(
-        session,
+    return NewJob(
         job_id=job_id,
         project_id=project_id,
         kind="ingest",
         parameters=parameters.model_dump(mode="json", exclude={"labels"}, exclude_defaults=True),
-        labels=new.labels,
+        labels=arrived.labels,
         ttl_seconds=resources.settings.job_ttl_seconds,
     )
 
 
 def _add_dataset(
-    session: Session, job: Job, name: str, files: Sequence[ArrivedFile], stored: Mapping[str, StoredFile]
+    session: Session, job: Job, arrived: ArrivedDataset, stored: Mapping[str, StoredFile]
 ) -> Dataset:
     for role, file in stored.items():
-        artifacts.add(
-            session,
-            project_id=job.project_id,
-            job_id=job.id,
-            role=role,
-            token=0,
-            storage_key=file.storage_key,
-            sha256=file.sha256,
-            size_bytes=file.size_bytes,
-        )
-    formats = {file.format for file in files}
-    dataset = datasets.add_pending(
-        session,
-        dataset_id=ids.from_text("dataset", job.parameters["dataset_id"]),
-        project_id=job.project_id,
-        job_id=job.id,
-        name=name,
-        format=formats.pop() if len(formats) == 1 else MIXED_FORMATS,
-        labels=job.labels,
-        n_tables=len(files),
-    )
-    if len(files) > 1:
-        dataset_tables.add(session, dataset, [(file.table_name, file.format) for file in files])
+        new = NewArtifact(role, 0, file.storage_key, file.sha256, file.size_bytes)
+        artifacts.add(session, job.project_id, job.id, new)
+    dataset_id = ids.from_text("dataset", job.parameters["dataset_id"])
+    dataset = datasets.add_pending(session, job, dataset_id=dataset_id, name=arrived.name)
+    tables = [NewTable(file.table_name, file.format) for file in arrived.files]
+    dataset_tables.add(session, dataset, tables)
     return dataset

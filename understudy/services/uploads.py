@@ -19,13 +19,13 @@ from uuid import UUID
 
 from understudy import ids
 from understudy.db import datasets, jobs, uploads
-from understudy.db.uploads import StoredPart
+from understudy.db.uploads import NewUpload, StoredPart
 from understudy.errors import Conflict, InvalidInput, NotFound, TooLarge, TooManyRequests, UnderstudyError
 from understudy.logs import get_logger
 from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.resources import Resources
 from understudy.services.blob_keys import make_part_key
-from understudy.services.datasets import ArrivedFile, NewDataset, upload_tables
+from understudy.services.datasets import ArrivedDataset, ArrivedFile, NewDataset, upload_dataset
 from understudy.services.results import discard
 from understudy.storage.space import telling_full_disk
 
@@ -105,9 +105,7 @@ def create_upload(
     plan = _plan(files, chosen)
     with resources.sessions.begin() as session:
         _check_open(resources, session, project_id)
-        upload = uploads.add(
-            session,
-            project_id=project_id,
+        row = NewUpload(
             name=new.name,
             labels=new.labels,
             options=new.options.model_dump(mode="json", exclude_defaults=True),
@@ -117,6 +115,7 @@ def create_upload(
             n_parts=sum(file["n_parts"] for file in plan),
             kept=_kept(resources),
         )
+        upload = uploads.add(session, project_id, row)
     return OpenUpload(upload, [])
 
 
@@ -374,8 +373,9 @@ def _publish(resources: Resources, upload: Upload, files: Sequence[ArrivedFile])
             raise _in_progress()
         served[:] = uploads.complete(session, row, dataset.id, kept=COMPLETED_KEPT)
 
-    new = NewDataset(upload.name, upload.labels, ReadOptions.model_validate(upload.options))
-    answer = upload_tables(resources, upload.project_id, new, files, also=close)
+    options = ReadOptions.model_validate(upload.options)
+    arrived = ArrivedDataset(upload.name, upload.labels, options, files)
+    answer = upload_dataset(resources, upload.project_id, arrived, also=close)
     discard(resources.store, served)
     return answer
 

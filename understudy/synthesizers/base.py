@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from understudy.parameters.constraints import Control
-    from understudy.tables.schema import Schema
+    from understudy.tables.schema import TableSchema
 
 Manifest = dict[str, Any]
 Arrays = Mapping[str, "np.ndarray[Any, Any]"]
@@ -36,14 +36,16 @@ class Synthesizer(Protocol):
         """Store the parameters and the seed of the fit."""
         ...
 
-    def fit(self, table: pa.Table, schema: Schema, *, progress: Progress = no_progress) -> Self:
+    def fit(
+        self, table: pa.Table, schema: TableSchema, *, locale: str = "en", progress: Progress = no_progress
+    ) -> Self:
         """Learn from the rows of a table.
 
         Parameters
         ----------
         table : pyarrow.Table of shape (n_rows, n_columns)
             Its columns are those of the schema, in order and type; not changed.
-        schema : Schema
+        schema : TableSchema
             The kinds of the columns.
 
         Raises

@@ -39,7 +39,7 @@ LIMITS = (
 def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | None = None) -> Manifest:
     """Return the card of a fitted model; values of the table are not in it."""
     columns = table.describe()
-    unit = "row" if table.schema.subject is None else "subject"
+    unit = "subject" if table.schema.subject else "row"
     return {
         "synthesizer": name,
         "preset": preset,
@@ -69,8 +69,8 @@ def _warnings(columns: list[Manifest], n_rows: int, who: str) -> list[str]:
             )
         elif "made_anew" in column:
             warnings.append(
-                f"Column {column['name']!r} is made anew as {column['made_anew']}, not learnt: "
-                f"{column['evidence']}. Relations to other columns are not kept."
+                f"Column {column['name']!r} is made anew as {column['made_anew']}, not learnt. "
+                "Relations to other columns are not kept."
             )
         elif column["codes"] == 1:
             warnings.append(f"Column {column['name']!r} holds one value, or none, in all rows.")

@@ -17,7 +17,10 @@ import numpy.typing as npt
 from understudy.errors import InvalidInput, TooLarge
 from understudy.synthesizers import SYNTHESIZERS
 from understudy.synthesizers.base import Manifest, Synthesizer
-from understudy.tables.schema import Schema
+from understudy.tables.findings import Findings
+from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.schema import DatasetSchema, TableSchema
+from understudy.tables.stored_schemas import write_stored
 from understudy.transformers.loading import refuse, require
 
 # Version 1 was never released.
@@ -32,7 +35,11 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def save_model(
-    synthesizer: Synthesizer, path: Path, *, schema: Schema, extra: Manifest | None = None
+    synthesizer: Synthesizer,
+    path: Path,
+    *,
+    schema: DatasetSchema | TableSchema,
+    extra: Manifest | None = None,
 ) -> None:
     """Write a fitted synthesizer; the same model gives the same bytes.
 
@@ -40,16 +47,18 @@ def save_model(
     ----------
     path : Path
         Overwritten.
-    schema : Schema
-        The columns that the model gives, for readers that do not load it.
+    schema : DatasetSchema
+        The tables that the model gives, for readers that do not load it.
     extra : dict
         JSON that is kept beside the model, such as the seed of the split.
     """
+    if isinstance(schema, TableSchema):
+        schema = DatasetSchema(tables={DEFAULT_NAME: schema})
     model, arrays = synthesizer.to_arrays()
     manifest = {
         "format": FORMAT_VERSION,
         "synthesizer": synthesizer.name,
-        "schema": schema.model_dump(mode="json"),
+        "schema": write_stored(schema, Findings(), next(iter(schema.tables))),
         "model": model,
         "extra": extra or {},
     }

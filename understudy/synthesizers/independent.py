@@ -17,7 +17,10 @@ from understudy.progress import Progress, no_progress
 from understudy.synthesizers.base import Arrays, Manifest, not_controllable
 from understudy.synthesizers.blocks import check_request, count_threads, draw_blocks
 from understudy.synthesizers.cards import make_card
-from understudy.tables.schema import Schema
+from understudy.tables.findings import Findings
+from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.schema import DatasetSchema, TableSchema
+from understudy.tables.stored_schemas import write_stored
 from understudy.transformers.base import Codes, RowNumbers
 from understudy.transformers.categorical import cumulate
 from understudy.transformers.loading import ArrayReader, load_table
@@ -34,9 +37,11 @@ class Independent:
         self.seed = seed
         self.table_: TableTransformer | None = None
 
-    def fit(self, table: pa.Table, schema: Schema, *, progress: Progress = no_progress) -> Self:
+    def fit(
+        self, table: pa.Table, schema: TableSchema, *, locale: str = "en", progress: Progress = no_progress
+    ) -> Self:
         """Learn the frequencies of every column's codes."""
-        fitted, codes = fit_table(table, schema, n_threads=count_threads(), progress=progress)
+        fitted, codes = fit_table(table, schema, locale=locale, n_threads=count_threads(), progress=progress)
         progress("fitting", 0.0)
         self.counts_ = [
             np.bincount(column_codes, minlength=column.n_codes)
@@ -83,7 +88,7 @@ class Independent:
             "parameters": self.parameters.model_dump(),
             "seed": self.seed,
             "n_rows": self.n_rows_,
-            "schema": table.schema.model_dump(mode="json"),
+            "schema": write_stored(DatasetSchema(tables={DEFAULT_NAME: table.schema}), Findings()),
             "columns": columns,
         }
         return manifest, arrays | {f"counts_{j}": counts for j, counts in enumerate(self.counts_)}

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, Schema
+from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, TableSchema
 
 Json = dict[str, Any]
 Floats = npt.NDArray[np.float64]
@@ -34,7 +34,7 @@ _GRID_LINES = 200
 _COUNTED_KINDS = {ColumnKind.category, ColumnKind.boolean}
 
 
-def profile_table(path: Path, schema: Schema, *, is_protected: bool) -> Json:
+def profile_table(path: Path, schema: TableSchema, *, is_protected: bool) -> Json:
     """Return the profile of a canonical Parquet file, in bounded memory and time.
 
     Of more than 200,000 rows, the first of eight row groups are read, which are spread over the file.
@@ -42,16 +42,16 @@ def profile_table(path: Path, schema: Schema, *, is_protected: bool) -> Json:
     texts = [name for name in schema.names if pa.types.is_string(_stored(path).field(name).type)]
     with pq.ParquetFile(path, read_dictionary=texts) as file:
         subjects = None
-        if schema.subject is not None:
-            owner = _read(file, schema.subject)
-            subjects = np.unique(_codes(owner), return_inverse=True)[1].astype(np.int64)
+        if schema.subject:
+            codes = np.column_stack([_codes(_read(file, name)) for name in schema.subject])
+            subjects = np.unique(codes, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
         columns = [
             _profile(column, _read(file, column.name), subjects, is_protected=is_protected)
             for column in schema.columns
         ]
         n_rows = file.metadata.num_rows
         n_rows_read = sum(n for _, n in _stretches(file))
-    unit = "row" if schema.subject is None else "subject"
+    unit = "subject" if schema.subject else "row"
     protection = {"unit": unit, "k": K} if is_protected else None
     return {"n_rows": n_rows, "n_rows_read": n_rows_read, "protection": protection, "columns": columns}
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal, TypeVar
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from understudy.errors import InvalidInput
+from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.findings import ColumnFindings, Findings
 from understudy.tables.inference import column_kind
-from understudy.tables.schema import (
-    MADE_ANEW_KINDS,
-    Column,
-    ColumnKind,
-    Schema,
-    parse_arrow_type,
-)
+from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, DatasetSchema, Domain, TableSchema
 
-_USER_SAID = "the schema was changed to say so"
+_DECLARED = "declared by a change of the schema"
 
 
 class ColumnChange(BaseModel):
@@ -30,26 +26,42 @@ class ColumnChange(BaseModel):
     arrow_type: Annotated[
         str | None, Field(description="The Arrow type of its values; else the kind's usual one.")
     ] = None
+    domain: Annotated[
+        Domain | None, Field(description="The values that it may have, as public knowledge; null for any.")
+    ] = None
 
 
 class SchemaChange(BaseModel):
-    """A merge patch of a schema (RFC 7396), in which columns are addressed by their names."""
+    """A merge patch of a table's schema (RFC 7396), in which columns are addressed by their names."""
 
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
         json_schema_extra={
-            "examples": [{"columns": {"zip": {"kind": "category"}}, "subject": "customer_id", "locale": "de"}]
+            "examples": [
+                {"columns": {"zip": {"kind": "category"}}, "subject": ["customer_id"], "locale": "de"}
+            ]
         },
     )
 
     columns: Annotated[
         Mapping[str, ColumnChange], Field(description="By name; columns that are left out stay as they are.")
     ] = {}
-    subject: Annotated[
-        str | None, Field(description="The column that says whose row it is; null for none.")
+    primary_key: Annotated[
+        tuple[str, ...] | None, Field(description="The columns that identify a row; null for none.")
     ] = None
-    locale: Annotated[str | None, Field(description="Such as `de-at`; null for `en`.")] = None
+    subject: Annotated[
+        tuple[str, ...] | None, Field(description="The columns that say whose row it is; null for none.")
+    ] = None
+    order_by: Annotated[
+        tuple[str, ...] | None,
+        Field(description="The columns that order the rows of a subject; null for none."),
+    ] = None
+    role: Annotated[
+        Literal["data", "reference"] | None,
+        Field(description="`reference` for public look-up data; null for `data`."),
+    ] = None
+    locale: Annotated[str | None, Field(description="Of the dataset, such as `de-at`; null for `en`.")] = None
 
 
 # The type that a kind is kept in, where the present one cannot hold it; durations and decimals have none.
@@ -64,34 +76,59 @@ _USUAL_TYPES: dict[ColumnKind, pa.DataType] = {
 }
 
 
-def change_schema(schema: Schema, change: SchemaChange) -> Schema:
-    """Return the changed schema; whether the values fit it is `validation.check_fits`'s to say.
+_ROLES = {"primary_key", "subject", "order_by", "role"}
+
+
+def change_schema(
+    schema: DatasetSchema, findings: Findings, change: SchemaChange, *, table: str
+) -> tuple[DatasetSchema, Findings]:
+    """Return the schema with one table changed, and its findings; `validation.check_fits` checks the values.
 
     Raises
     ------
     InvalidInput
-        If a column is not there, or a kind cannot be held by a type; with a pointer to the place.
+        If a column does not exist, or a kind cannot be stored in a type; with a pointer to the place.
     """
+    before = schema.tables[table]
     for name in change.columns:
-        if name not in schema.names:
+        if name not in before.names:
             raise InvalidInput(
                 f"The table has no column {name!r}; columns can be changed, not added.",
                 code="unknown_column",
                 pointer=f"/columns/{_escaped(name)}",
             )
-    changed = {"columns": [_changed(column, change.columns.get(column.name)) for column in schema.columns]}
-    for name in change.model_fields_set & {"subject", "locale"}:
+    changed: dict[str, object] = {
+        "columns": [_changed(column, change.columns.get(column.name)) for column in before.columns]
+    }
+    for name in change.model_fields_set & _ROLES:
         value = getattr(change, name)
-        changed[name] = Schema.model_fields[name].default if value is None else value
+        changed[name] = TableSchema.model_fields[name].default if value is None else value
+    after = _validated(TableSchema, {**dict(before), **changed})
+    tables = schema.tables | {table: after}
+    locale = (change.locale or "en") if "locale" in change.model_fields_set else schema.locale
+    whole = _validated(DatasetSchema, {**dict(schema), "tables": tables, "locale": locale})
+    declared = [name for name, column in change.columns.items() if column.model_fields_set]
+    return whole, _declared(findings, table, declared)
+
+
+S = TypeVar("S", TableSchema, DatasetSchema)
+
+
+def _validated(model: type[S], values: dict[str, object]) -> S:
     try:
-        return Schema.model_validate({**dict(schema), **changed})
+        return model.model_validate(values)
     except ValidationError as error:
-        place = "subject" if "subject" in str(error) else "locale"
-        raise InvalidInput(
-            error.errors()[0]["msg"].removeprefix("Value error, ") + ".",
-            code="invalid_parameters",
-            pointer=f"/{place}",
-        ) from None
+        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        place = next((role for role in (*_ROLES, "locale") if role in message), "columns")
+        raise InvalidInput(f"{message}.", code="invalid_parameters", pointer=f"/{place}") from None
+
+
+def _declared(findings: Findings, table: str, names: list[str]) -> Findings:
+    """Return the findings, in which the columns of these names are certain."""
+    found = findings.table(table)
+    certain = {name: ColumnFindings(confidence=1.0, evidence=_DECLARED) for name in names}
+    changed = found.model_copy(update={"columns": found.columns | certain})
+    return findings.model_copy(update={"tables": findings.tables | {table: changed}})
 
 
 def _changed(column: Column, change: ColumnChange | None) -> Column:
@@ -111,8 +148,8 @@ def _changed(column: Column, change: ColumnChange | None) -> Column:
             code="unsupported_column",
             pointer=pointer,
         )
-    said = {"evidence": _USER_SAID, "confidence": 1.0, "runner_up": None}
-    return column.model_copy(update={"kind": kind, "arrow_type": str(type_), **said})
+    domain = change.domain if "domain" in change.model_fields_set else column.domain
+    return column.model_copy(update={"kind": kind, "arrow_type": str(type_), "domain": domain})
 
 
 def can_hold(type_: pa.DataType, kind: ColumnKind) -> bool:

@@ -6,14 +6,14 @@ documentation of SDV ("Metadata JSON"); its software is neither used nor needed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from understudy.errors import InvalidInput
-from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, Schema
+from understudy.tables.findings import Findings, TableFindings
+from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, DatasetSchema, TableSchema
 from understudy.tables.schema_changes import ColumnChange, SchemaChange
 
 Json = dict[str, Any]
@@ -68,6 +68,7 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     columns: dict[str, _Column]
+    primary_key: str | list[str] | None = None
     sequence_key: str | list[str] | None = None
 
 
@@ -79,14 +80,14 @@ class Understood:
     warnings: list[str]
 
 
-def read_metadata(document: object, schema: Schema, *, table: str | None = None) -> Understood:
+def read_metadata(document: object, schema: TableSchema, *, table: str | None = None) -> Understood:
     """Return what metadata of SDV say about a table.
 
     Parameters
     ----------
     document : object
         Parsed JSON.
-    schema : Schema
+    schema : TableSchema
         Of the table as it is: what metadata leave open, such as the type of a number, stays.
     table : str, optional
         Which table is meant, where the metadata are of several.
@@ -108,11 +109,9 @@ def read_metadata(document: object, schema: Schema, *, table: str | None = None)
         if said.regex_format is not None:
             warnings.append(f"Column {name!r}: regex_format is not used; patterns are learnt from the table.")
     warnings += [f"{key} is not used." for key in _UNUSED if (found.model_extra or {}).get(key)]
-    if isinstance(found.sequence_key, str):
-        return Understood(SchemaChange(columns=changes, subject=found.sequence_key), warnings)
-    if found.sequence_key:
-        warnings.append("sequence_key is not used: a subject is said by one column.")
-    return Understood(SchemaChange(columns=changes), warnings)
+    roles = {"primary_key": found.primary_key, "subject": found.sequence_key}
+    named = {role: (key,) if isinstance(key, str) else tuple(key) for role, key in roles.items() if key}
+    return Understood(SchemaChange.model_validate({"columns": changes, **named}), warnings)
 
 
 def is_metadata(document: object) -> bool:
@@ -120,27 +119,29 @@ def is_metadata(document: object) -> bool:
     return isinstance(document, dict) and "METADATA_SPEC_VERSION" in document
 
 
-def write_metadata(schemas: Mapping[str, Schema]) -> Json:
-    """Return the metadata of a table, or of several by their names, with the references between them.
+def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
+    """Return a dataset's metadata, of version V1: its tables by name, and the relationships between them.
 
-    Candidates for references are written as relationships. A primary key is written where one of them refers
-    to it, or where the first candidate identifies: SDV takes no others.
+    Without declared relationships, their candidates are written. A primary key is written where it is
+    declared, where a relationship refers to it, or where the first candidate identifies. Keys and
+    relationships of several columns are left out: SDV has none.
     """
+    related = schema.relationships or findings.relationships
     relationships = [
         {
-            "parent_table_name": reference.parent_table,
-            "parent_primary_key": reference.parent_column,
-            "child_table_name": name,
-            "child_foreign_key": reference.column,
+            "parent_table_name": relationship.parent,
+            "parent_primary_key": relationship.parent_columns[0],
+            "child_table_name": relationship.child,
+            "child_foreign_key": relationship.child_columns[0],
         }
-        for name, schema in schemas.items()
-        for reference in schema.foreign_key_candidates
+        for relationship in related
+        if len(relationship.child_columns) == 1 and relationship.parent in schema.tables
     ]
-    keys = {said["parent_table_name"]: said["parent_primary_key"] for said in relationships}
-    tables = {name: _written(schema, keys.get(name)) for name, schema in schemas.items()}
-    if len(tables) == 1:
-        return {"METADATA_SPEC_VERSION": SINGLE, **next(iter(tables.values()))}
-    return {"METADATA_SPEC_VERSION": MULTI, "tables": tables, "relationships": relationships}
+    keys = {written["parent_table_name"]: written["parent_primary_key"] for written in relationships}
+    tables = {
+        name: _written(table, findings.table(name), keys.get(name)) for name, table in schema.tables.items()
+    }
+    return {"METADATA_SPEC_VERSION": V1, "tables": tables, "relationships": relationships}
 
 
 def _table_of(document: object, table: str | None) -> _Table:
@@ -161,16 +162,13 @@ def _table_of(document: object, table: str | None) -> _Table:
 def _one_of(tables: object, table: str | None) -> object:
     if not isinstance(tables, dict) or not tables:
         raise _refused("they have no tables")
-    if table in tables:
-        return tables[table]
-    if table is None and len(tables) == 1:
-        return next(iter(tables.values()))
-    raise InvalidInput(
-        f"The metadata are of {len(tables)} tables and none is {table!r}. Name the table that is meant."
-        if table is not None
-        else f"The metadata are of {len(tables)} tables. Name the one that is meant.",
-        code="invalid_parameters",
-    )
+    matching = [tables[table]] if table in tables else list(tables.values())
+    if len(matching) != 1:
+        raise InvalidInput(
+            f"The metadata have {len(tables)} tables, and none is named {table!r}. Name one of theirs.",
+            code="invalid_parameters",
+        )
+    return matching[0]
 
 
 def _refused(why: str) -> InvalidInput:
@@ -202,15 +200,23 @@ def _kind_of_format(datetime_format: str | None) -> ColumnKind:
     return ColumnKind.timestamp if has_clock or not said else ColumnKind.date
 
 
-def _written(schema: Schema, key: str | None) -> Json:
+def _written(schema: TableSchema, findings: TableFindings, key: str | None) -> Json:
     columns = {column.name: _written_column(column) for column in schema.columns}
-    if key is None and schema.primary_key_candidates:
-        first = schema.primary_key_candidates[0].column
-        key = first if schema.column(first).kind in MADE_ANEW_KINDS else None
+    key = key or _primary_key(schema, findings)
     if key is not None:
         columns[key] = {"sdtype": "id"}
-    told = {"primary_key": key, "sequence_key": schema.subject}
+    subject = schema.subject[0] if len(schema.subject) == 1 else list(schema.subject) or None
+    told = {"primary_key": key, "sequence_key": subject}
     return {"columns": columns} | {name: column for name, column in told.items() if column is not None}
+
+
+def _primary_key(schema: TableSchema, findings: TableFindings) -> str | None:
+    if len(schema.primary_key) == 1:
+        return schema.primary_key[0]
+    for candidate in findings.primary_keys[:1]:
+        if schema.column(candidate.columns[0]).kind in MADE_ANEW_KINDS:
+            return candidate.columns[0]
+    return None
 
 
 def _written_column(column: Column) -> Json:

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from understudy.errors import InvalidInput
+from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.casting import cast, count_unfit, find_unfit
 from understudy.tables.inference import check_names, column_kind, storable_type
-from understudy.tables.schema import Column, ColumnKind, Schema, parse_arrow_type
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 # Counting what does not fit stops here: the caller needs to know that there are many, not how many.
 _COUNTED_MAX = 100
@@ -32,7 +33,7 @@ _CASTS: set[tuple[ColumnKind, ColumnKind]] = {
 }
 
 
-def conform(table: pa.Table, schema: Schema) -> pa.Table:
+def conform(table: pa.Table, schema: TableSchema) -> pa.Table:
     """Return the table with the columns of the schema, in its order and types.
 
     Missing values are kept, whatever the schema says of `nullable`: a column that has some is nullable.

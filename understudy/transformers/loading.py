@@ -11,9 +11,12 @@ import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
 from understudy.errors import InvalidInput
+from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.inference.numbers import highest_of
-from understudy.tables.schema import LOCALES, MADE_ANEW_KINDS, Column, Schema, parse_arrow_type
+from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.schema import LOCALES, MADE_ANEW_KINDS, Column, TableSchema
 from understudy.tables.schemes import SCHEMES
+from understudy.tables.stored_schemas import read_stored
 from understudy.transformers.base import N_CODES_MAX, Arrays, Transformer
 from understudy.transformers.bins import N_SEGMENTS, Bins
 from understudy.transformers.boolean import BooleanTransformer
@@ -148,13 +151,20 @@ class ArrayReader:
 
 def load_table(reader: ArrayReader) -> TableTransformer:
     """Return the transformers of a table."""
-    schema = reader.parse(Schema, "schema")
+    schema = _load_schema(reader)
     manifests = reader.parts("columns", len(schema.columns))
     columns = [
         load_transformer(column, reader.part(manifest, f"transformer_{j}."))
         for j, (column, manifest) in enumerate(zip(schema.columns, manifests, strict=True))
     ]
     return TableTransformer(schema, tuple(columns))
+
+
+def _load_schema(reader: ArrayReader) -> TableSchema:
+    try:
+        return read_stored(reader.manifest.get("schema"))[0].tables[DEFAULT_NAME]
+    except (ValidationError, InvalidInput) as error:
+        raise refuse("schema is not valid") from error
 
 
 def load_transformer(column: Column, reader: ArrayReader) -> Transformer:
@@ -208,7 +218,7 @@ def _load_categorical(column: Column, type_: pa.DataType, reader: ArrayReader) -
 
 
 def _load_made_anew(column: Column, type_: pa.DataType, reader: ArrayReader) -> MadeAnewTransformer:
-    made_anew, evidence, form = (reader.text(key) for key in ("made_anew", "evidence", "form"))
+    made_anew, form = (reader.text(key) for key in ("made_anew", "form"))
     is_number = pa.types.is_integer(type_) and form in ("sequential", "pattern", "coded", "codes")
     is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
     require(is_number or (is_text and form != "sequential"), "new values are stored as something else")
@@ -229,7 +239,6 @@ def _load_made_anew(column: Column, type_: pa.DataType, reader: ArrayReader) -> 
         column.name,
         type_,
         made_anew,
-        evidence,
         reader.truth("has_missing"),
         reader.truth("has_values"),
         load(),

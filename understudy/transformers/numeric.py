@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.kernels import decoding
-from understudy.tables.schema import Column, parse_arrow_type
+from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.schema import Column
 from understudy.transformers.base import (
     N_CODES_MAX,
     N_ROWS_SHARED,

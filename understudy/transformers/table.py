@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.progress import Progress, no_progress
-from understudy.tables.schema import Column, ColumnKind, Schema, parse_arrow_type
+from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.association import order_levels
 from understudy.transformers.base import (
     ArrowArray,
@@ -46,7 +47,7 @@ DECODING = 1 << 32
 class TableTransformer:
     """The fitted transformers of all columns, in order."""
 
-    schema: Schema
+    schema: TableSchema
     columns: tuple[Transformer, ...]
 
     def decode(self, codes: CodesByColumn, seed: int, rows: RowNumbers) -> pa.RecordBatch:
@@ -83,7 +84,7 @@ class TableTransformer:
 
 
 def fit_table(
-    table: pa.Table, schema: Schema, *, n_threads: int, progress: Progress = no_progress
+    table: pa.Table, schema: TableSchema, *, locale: str, n_threads: int, progress: Progress = no_progress
 ) -> tuple[TableTransformer, list[Codes]]:
     """Learn every column of a table; return the transformer and the codes, by column.
 
@@ -94,18 +95,18 @@ def fit_table(
     """
     check_table(table, schema)
     progress("encoding", 0.0)
-    subjects = None if schema.subject is None else number_subjects(table.column(schema.subject))
+    subjects = number_subjects(table.select(list(schema.subject))) if schema.subject else None
     fitted: list[tuple[Any, Codes]] = []
     with ThreadPoolExecutor(n_threads) as pool:
         columns = zip(schema.columns, table.columns, strict=True)
-        for pair in pool.map(lambda c: fit_column(c[0], c[1], subjects, locale=schema.locale), columns):
+        for pair in pool.map(lambda c: fit_column(c[0], c[1], subjects, locale=locale), columns):
             fitted.append(pair)
             progress("encoding", len(fitted) / len(schema.columns))
     fitted = name_people(_order_large_categories(fitted))
     return TableTransformer(schema, tuple(t for t, _ in fitted)), [codes for _, codes in fitted]
 
 
-def check_table(table: pa.Table, schema: Schema) -> None:
+def check_table(table: pa.Table, schema: TableSchema) -> None:
     """Raise InvalidInput unless the table has rows and exactly the schema's columns."""
     expected = schema.to_arrow()
     if table.column_names != expected.names:
@@ -125,11 +126,20 @@ def check_table(table: pa.Table, schema: Schema) -> None:
         raise InvalidInput("The table has no rows; at least one is needed.", code="no_rows")
 
 
-def number_subjects(values: ArrowColumn) -> Subjects:
-    """Return whose each row is; rows that do not say are all of one subject, the unknown."""
-    # Any: the stubs do not know that a dictionary has indices.
-    encoded: Any = _one_array(values).dictionary_encode(null_encoding="encode")
-    numbers: Subjects = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+def number_subjects(columns: pa.Table) -> Subjects:
+    """Return the subject of each row: a number for each distinct combination of values.
+
+    A missing value is a value of its own, so that all rows without a subject belong to one, the unknown.
+    """
+    numbers = np.zeros(columns.num_rows, np.int64)
+    for column in columns.columns:
+        # Any: the stubs do not know that a dictionary has indices.
+        encoded: Any = _one_array(column).dictionary_encode(null_encoding="encode")
+        codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        numbers = numbers * len(encoded.dictionary) + codes
+        if columns.num_columns > 1:
+            # Numbered anew after each column: the product of the sizes may not fit in 64 bits.
+            numbers = np.unique(numbers, return_inverse=True)[1].astype(np.int64)
     return numbers
 
 

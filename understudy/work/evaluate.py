@@ -13,7 +13,9 @@ from understudy.evaluation.verdict import Verdict, judge
 from understudy.parameters.base import Json
 from understudy.parameters.evaluate import EvaluateParameters
 from understudy.parameters.policy import Policy
-from understudy.tables.schema import Schema
+from understudy.tables.findings import Findings
+from understudy.tables.inference import InferredTable
+from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.validation import conform
 from understudy.work.base import WorkResult, Workspace
 
@@ -26,13 +28,16 @@ CANARIES = "canaries"
 def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
     """Score, and write the report in both forms, and what it was computed from."""
     assert parameters.seed is not None
-    schema = Schema.model_validate(workspace.context["schema"])
+    ((name, schema),) = DatasetSchema.model_validate(workspace.context["schema"]).tables.items()
+    findings = Findings.model_validate(workspace.context["findings"]).table(name)
+    inferred = InferredTable(schema, findings)
     workspace.progress("reading", 0.0)
-    tables = _tables(workspace, schema)
+    tables = _tables(workspace, inferred.schema)
     report = evaluate(
         tables["real"],
         tables["synthetic"],
-        schema,
+        inferred.schema,
+        findings=inferred.findings,
         holdout=tables.get("holdout"),
         canaries=tables.get(CANARIES),
         options=parameters.options,
@@ -45,7 +50,7 @@ def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
     split = workspace.context["split"]
     evidence = collect(
         report,
-        schema,
+        inferred,
         tables,
         sources=workspace.context["sources"],
         split=None if split is None else Split(**split),
@@ -73,7 +78,7 @@ def _shortened(verdict: Verdict) -> Json:
     return short
 
 
-def _tables(workspace: Workspace, schema: Schema) -> dict[str, pa.Table]:
+def _tables(workspace: Workspace, schema: TableSchema) -> dict[str, pa.Table]:
     """Return by role the rows that the model was trained on, the synthetic ones, those it never saw, ..."""
     tables = {role: pq.read_table(path) for role, path in workspace.inputs.items()}
     # Canaries have a column more, and what they are was said when they were made.

@@ -10,7 +10,9 @@ from understudy.evaluation.holdout import split_holdout
 from understudy.parameters.train import TrainParameters
 from understudy.synthesizers import make_synthesizer
 from understudy.synthesizers.files import save_model
-from understudy.tables.schema import Schema
+from understudy.tables.findings import Findings
+from understudy.tables.inference import examine
+from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.validation import conform
 from understudy.work.base import WorkResult, Workspace
 
@@ -21,10 +23,14 @@ CANARIES_FILE = "canaries.parquet"
 def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     """Set the holdout aside, fit the rest, save the model."""
     assert parameters.seed is not None
-    schema = Schema.model_validate(workspace.context["schema"])
+    dataset_schema = DatasetSchema.model_validate(workspace.context["schema"])
+    ((name, declared),) = dataset_schema.tables.items()
+    findings = Findings.model_validate(workspace.context["findings"]).table(name)
     workspace.progress("reading", 0.0)
     # Parquet has no room for some types, such as seconds: the schema knows what they were.
-    table = conform(pq.read_table(workspace.inputs["table"]), schema)
+    table = conform(pq.read_table(workspace.inputs["table"]), declared)
+    # A fit trusts its schema: columns that were never examined are examined now.
+    schema = examine(table, declared, findings).schema
     is_holdout = split_holdout(table.num_rows, parameters.holdout_fraction, parameters.seed)
     training = table.filter(pa.array(~is_holdout))
     # Freed before the fit, which needs the room.
@@ -34,10 +40,11 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
         training = _planted(workspace, training, schema, parameters)
         files["canaries"] = CANARIES_FILE
     synthesizer = make_synthesizer(parameters.synthesizer, seed=parameters.seed)
-    synthesizer.fit(training, schema, progress=workspace.progress)
+    synthesizer.fit(training, schema, locale=dataset_schema.locale, progress=workspace.progress)
     workspace.progress("writing", 0.0)
     split = {"seed": parameters.seed, "holdout_fraction": parameters.holdout_fraction}
-    save_model(synthesizer, workspace.folder / MODEL_FILE, schema=schema, extra=split)
+    whole = dataset_schema.model_copy(update={"tables": {name: schema}})
+    save_model(synthesizer, workspace.folder / MODEL_FILE, schema=whole, extra=split)
     card = synthesizer.card()
     if parameters.canaries is not None:
         card["canaries"] = parameters.canaries.model_dump()
@@ -45,7 +52,7 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
 
 
 def _planted(
-    workspace: Workspace, training: pa.Table, schema: Schema, parameters: TrainParameters
+    workspace: Workspace, training: pa.Table, schema: TableSchema, parameters: TrainParameters
 ) -> pa.Table:
     """Return the rows with canaries among them, and write down which these are."""
     assert parameters.canaries is not None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from benchmarks.engine.tables import Split, draw
-from understudy.tables.schema import Schema
+from understudy.tables.schema import TableSchema
 
 Figures = dict[str, float | None]
 
@@ -38,7 +38,7 @@ class Case:
     is_whole_holdout: bool = True
 
     @property
-    def schema(self) -> Schema:
+    def schema(self) -> TableSchema:
         """The columns of all tables."""
         return self.split.schema
 

@@ -152,7 +152,7 @@ class Filler:
             ("orders.csv", orders_csv(260, 80)),
             labels='{"team": "shop"}',
         )
-        self.upload("spoiled", ("spoiled.csv", b"a,b\n1,2\n3\n4,5\n"), bad_rows="skip")
+        self.upload("spoiled", ("spoiled.csv", people_csv(99) + b"100,Oslo\n"), bad_rows="skip")
         self.upload("unreadable", ("unreadable.csv", b"a,b\n1,2\n3\n4,5\n"))
         self.run_jobs()
         change = {"columns": {"ward": {"kind": "text"}}, "subject": "patient", "locale": "de"}

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from benchmarks.power_check import RED_ALLOWED, attack, broken_promises, summarize
 from tests.unit.evaluation.people import people
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 
 # A fifth of the rows is held out; a twentieth of two thirds of these are outliers, of which 100 are needed.
 N_ROWS = 20_000
@@ -24,6 +24,6 @@ def much_of_people() -> pa.Table:
 
 def test_attacks_are_red_on_a_leak_and_on_nothing_else() -> None:
     table = much_of_people()
-    schema = infer_schema(table)
+    schema = infer_table(table).schema
     found = [attack(table, schema, "is_member", seed=seed, roles=tuple(RED_ALLOWED)) for seed in SEEDS]
     assert broken_promises(summarize(found), len(SEEDS)) == []

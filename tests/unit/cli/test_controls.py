@@ -10,7 +10,7 @@ import pytest
 
 from understudy.cli.controls import read_control
 from understudy.errors import InvalidInput, NotFound
-from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 TYPES = {
     "income": ("category", "string"),
@@ -22,7 +22,7 @@ TYPES = {
     "a=b": ("integer", "uint8"),
     "a": ("category", "string"),
 }
-SCHEMA = Schema(
+SCHEMA = TableSchema(
     columns=tuple(
         Column(name=name, kind=ColumnKind(kind), arrow_type=arrow_type, nullable=True)
         for name, (kind, arrow_type) in TYPES.items()

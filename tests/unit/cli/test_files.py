@@ -123,9 +123,9 @@ def test_a_report_as_json_can_be_read_back(tmp_path, table):
 
 
 def test_a_schema_says_what_the_columns_are(tmp_path, table, small_table):
-    from understudy.tables.inference import infer_schema
+    from understudy.tables.inference import infer_table
 
-    text = infer_schema(small_table).model_dump(mode="json")
+    text = infer_table(small_table).schema.model_dump(mode="json")
     text["columns"][0] |= {"kind": "category", "arrow_type": "string"}
     schema, model = tmp_path / "schema.json", tmp_path / "model"
     schema.write_text(json.dumps(text))

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from understudy.evaluation.comparison import Comparison, compare
 from understudy.parameters.evaluation_options import EvaluationOptions
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 
 
 def people(n_rows: int, *, seed: int) -> pa.Table:
@@ -90,5 +90,5 @@ def comparison(
 ) -> Comparison:
     """Return the comparison on the schema of the real table."""
     asked = EvaluationOptions(target=target, **options)
-    schema = infer_schema(real)
+    schema = infer_table(real).schema
     return compare(real, synthetic, schema, holdout=holdout, canaries=canaries, options=asked, seed=seed)

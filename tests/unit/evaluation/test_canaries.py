@@ -11,8 +11,8 @@ from understudy.errors import InvalidInput
 from understudy.evaluation.canaries import N_SHARED_MIN, make_canaries, plant
 from understudy.evaluation.comparison import IS_PLANTED
 from understudy.evaluation.metrics.privacy import canaries as metric
-from understudy.tables.inference import infer_schema
-from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.tables.inference import infer_table
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 N = 40
 
@@ -24,7 +24,7 @@ def real() -> pa.Table:
 
 @pytest.fixture(scope="module")
 def canaries(real: pa.Table) -> pa.Table:
-    return make_canaries(real, infer_schema(real), n=N, seed=0)
+    return make_canaries(real, infer_table(real).schema, n=N, seed=0)
 
 
 def rows_of(table: pa.Table) -> set[tuple[object, ...]]:
@@ -50,7 +50,7 @@ def test_values_lie_inside_of_what_is_shared(real: pa.Table, canaries: pa.Table)
 
 
 def test_same_seed_same_canaries(real: pa.Table, canaries: pa.Table) -> None:
-    schema = infer_schema(real)
+    schema = infer_table(real).schema
     assert make_canaries(real, schema, n=N, seed=0).equals(canaries)
     assert not make_canaries(real, schema, n=N, seed=1).equals(canaries)
 
@@ -66,7 +66,7 @@ def test_planted_rows_stand_at_the_end_as_often_as_asked(real: pa.Table, canarie
 def test_what_is_made_anew_is_missing_or_of_other_rows(real: pa.Table, nullable: bool) -> None:
     table = real.append_column("code", pa.array([f"k{i}" for i in range(600)]))
     code = Column(name="code", kind=ColumnKind.identifier, arrow_type="string", nullable=nullable)
-    schema = Schema(columns=(*infer_schema(real).columns, code))
+    schema = TableSchema(columns=(*infer_table(real).schema.columns, code))
     codes = make_canaries(table, schema, n=N, seed=0)["code"].to_pylist()
     assert set(codes) <= ({None} if nullable else set(table["code"].to_pylist()))
 
@@ -74,13 +74,13 @@ def test_what_is_made_anew_is_missing_or_of_other_rows(real: pa.Table, nullable:
 def test_a_table_of_few_combinations_is_refused() -> None:
     table = pa.table({"x": ["a", "b"] * 100})
     with pytest.raises(InvalidInput, match="Ask for fewer"):
-        make_canaries(table, infer_schema(table), n=N, seed=0)
+        make_canaries(table, infer_table(table).schema, n=N, seed=0)
 
 
 def test_a_small_table_is_refused() -> None:
     table = people(50, seed=1)
     with pytest.raises(InvalidInput, match="at least 100"):
-        make_canaries(table, infer_schema(table), n=N, seed=0)
+        make_canaries(table, infer_table(table).schema, n=N, seed=0)
 
 
 def test_planted_canaries_in_a_copy_are_found(real: pa.Table, canaries: pa.Table) -> None:

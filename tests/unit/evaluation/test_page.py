@@ -21,7 +21,7 @@ from understudy.evaluation.report import Report, evaluate
 from understudy.evaluation.scores import BaselineScore, MetricScores
 from understudy.evaluation.verdict import Overall
 from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 
 # WCAG 2.2, success criterion 1.4.3, for text, and 1.4.11, for what is drawn.
 CONTRAST_OF_TEXT = 4.5
@@ -39,11 +39,11 @@ class LaterResult(MetricResult):
 @pytest.fixture(scope="module")
 def report() -> Report:
     real = people(300, seed=1)
-    canaries = make_canaries(real, infer_schema(real), n=20, seed=0)
+    canaries = make_canaries(real, infer_table(real).schema, n=20, seed=0)
     return evaluate(
         plant(real, canaries),
         people(200, seed=2),
-        infer_schema(real),
+        infer_table(real).schema,
         holdout=people(300, seed=3),
         canaries=canaries,
         options=EvaluationOptions(
@@ -273,7 +273,7 @@ def test_negative_differences_have_their_own_colour() -> None:
 
 def test_page_of_a_report_without_options_says_what_they_would_bring() -> None:
     real = people(120, seed=1)
-    text = html.render_html(evaluate(real, people(100, seed=2), infer_schema(real)))
+    text = html.render_html(evaluate(real, people(100, seed=2), infer_table(real).schema))
     assert "needs protected columns" in text
     assert "needs canaries" in text
     assert 'id="queries"' not in text

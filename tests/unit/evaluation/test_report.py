@@ -17,7 +17,7 @@ from understudy.evaluation.metrics.fidelity import ColumnShapesResult
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import Report, evaluate
 from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 
 HOSTILE = '<script>alert("1")</script> & "quoted" \u202e\x07'
 
@@ -57,7 +57,7 @@ def report() -> Report:
     return evaluate(
         real,
         synthetic,
-        infer_schema(real),
+        infer_table(real).schema,
         holdout=holdout,
         options=EvaluationOptions(
             target="town",
@@ -100,7 +100,7 @@ def test_sizes_seed_and_versions_are_told(report: Report) -> None:
 
 def test_same_tables_and_seed_give_the_same_report() -> None:
     tables = people(200, seed=1), people(150, seed=2)
-    reports = [evaluate(*tables, infer_schema(tables[0]), seed=5).model_dump_json() for _ in range(2)]
+    reports = [evaluate(*tables, infer_table(tables[0]).schema, seed=5).model_dump_json() for _ in range(2)]
     assert reports[0] == reports[1]
 
 
@@ -110,7 +110,7 @@ def test_report_survives_json(report: Report) -> None:
 
 def test_without_holdout_and_target_the_rest_is_scored() -> None:
     real = people(200, seed=1)
-    report = evaluate(real, people(100, seed=2), infer_schema(real))
+    report = evaluate(real, people(100, seed=2), infer_table(real).schema)
     reasons = {row.name: row.reason for row in report.summary() if row.value is None}
     unmet = {name for name, metric in METRICS.items() if metric.needs}
     assert unmet <= reasons.keys() <= unmet | {"rules_kept"}
@@ -124,9 +124,11 @@ def test_a_target_that_its_header_names_is_taken() -> None:
         people(200, seed=seed).rename_columns(["height", "visits", "town", "target", "joined"])
         for seed in (1, 2)
     )
-    report = evaluate(real, synthetic, infer_schema(real))
+    schema, findings = infer_table(real)
+    report = evaluate(real, synthetic, schema, findings=findings)
     assert (report.target, report.is_target_chosen) == ("target", True)
-    named = evaluate(real, synthetic, infer_schema(real), options=EvaluationOptions(target="town"))
+    options = EvaluationOptions(target="town")
+    named = evaluate(real, synthetic, schema, findings=findings, options=options)
     assert (named.target, named.is_target_chosen) == ("town", False)
 
 
@@ -144,7 +146,7 @@ def test_poor_tables_still_have_a_report_and_a_page(table: pa.Table) -> None:
     report = evaluate(
         table,
         table,
-        infer_schema(table),
+        infer_table(table).schema,
         holdout=table,
         options=EvaluationOptions(target=table.column_names[0]),
     )
@@ -159,7 +161,7 @@ def test_progress_goes_from_nothing_to_all() -> None:
         told.append((phase, fraction))
 
     real = people(60, seed=1)
-    evaluate(real, real, infer_schema(real), progress=progress)
+    evaluate(real, real, infer_table(real).schema, progress=progress)
     assert {phase for phase, _ in told} == {"scoring"}
     fractions = [fraction for _, fraction in told]
     assert fractions == sorted(fractions)
@@ -169,7 +171,7 @@ def test_progress_goes_from_nothing_to_all() -> None:
 def test_tables_that_do_not_fit_are_refused() -> None:
     real = people(60, seed=1)
     with pytest.raises(InvalidInput) as caught:
-        evaluate(real, real.drop_columns(["town"]), infer_schema(real))
+        evaluate(real, real.drop_columns(["town"]), infer_table(real).schema)
     assert caught.value.code == "schema_mismatch"
 
 
@@ -215,7 +217,7 @@ def test_hostile_names_and_values_stay_text() -> None:
         evaluate(
             real,
             rows(240),
-            infer_schema(real),
+            infer_table(real).schema,
             holdout=rows(240),
             options=EvaluationOptions(
                 target=HOSTILE,
@@ -238,7 +240,7 @@ def test_page_of_fifty_columns_is_light(tmp_path: Path) -> None:
     columns |= {f"text {i}": rng.choice([f"value {j}" * 5 for j in range(20)], 300) for i in range(25)}
     table = pa.table(columns)
     path = tmp_path / "report.html"
-    path.write_text(render_html(evaluate(table, table, infer_schema(table))), encoding="utf-8")
+    path.write_text(render_html(evaluate(table, table, infer_table(table).schema)), encoding="utf-8")
     assert path.stat().st_size < 2_000_000
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.evaluation.people import people
 from understudy.evaluation.report import evaluate
 from understudy.evaluation.report_schema import FILE, report_schema
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 
 ROOT = Path(__file__).parents[3]
 
@@ -23,5 +23,5 @@ def test_the_written_schema_is_current() -> None:
 @pytest.mark.parametrize("n_rows", [3, 200])
 def test_a_report_conforms_to_it(n_rows: int) -> None:
     real = people(n_rows, seed=1)
-    report = evaluate(real, people(n_rows, seed=2), infer_schema(real), holdout=people(n_rows, seed=3))
+    report = evaluate(real, people(n_rows, seed=2), infer_table(real).schema, holdout=people(n_rows, seed=3))
     jsonschema.Draft202012Validator(report_schema()).validate(json.loads(report.model_dump_json()))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from tests.rows import arrived
 from understudy import ids
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
@@ -18,16 +18,5 @@ def upload_table(resources: Resources, caller: Caller, table: pa.Table) -> str:
     """Upload a table as CSV and return the dataset's id; its job has not run yet."""
     sink = io.BytesIO()
     pacsv.write_csv(table, sink)
-    source = resources.staging_folder / f"{ids.new_id()}.csv"
-    source.write_bytes(sink.getvalue())
-    dataset, _ = upload_dataset(
-        resources,
-        caller.project_id,
-        name="table",
-        format="csv",
-        labels={},
-        source=source,
-        sha256=hashlib.sha256(sink.getvalue()).digest(),
-        size_bytes=len(sink.getvalue()),
-    )
+    dataset, _ = upload_dataset(resources, caller.project_id, arrived(resources, sink.getvalue()))
     return ids.to_text("dataset", dataset.id)

@@ -32,13 +32,13 @@ def test_after_compiling_ahead_fit_and_sample_compile_nothing() -> None:
     code = """
 import pyarrow as pa
 from understudy.synthesizers import SYNTHESIZERS, make_synthesizer
-from understudy.tables.schema import Column, Schema
+from understudy.tables.schema import Column, TableSchema
 from numba.core.dispatcher import Dispatcher
 import gc
 columns = {"a": pa.array([i % 7 for i in range(300)]), "b": pa.array([f"{i % 3}" for i in range(300)]),
            "c": pa.array([i**0.5 for i in range(300)]), "d": pa.array([None, True, False] * 100)}
 kinds = {"a": "integer", "b": "category", "c": "float", "d": "boolean"}
-schema = Schema(columns=tuple(Column(name=n, kind=kinds[n], arrow_type=str(v.type), nullable=n == "d")
+schema = TableSchema(columns=tuple(Column(name=n, kind=kinds[n], arrow_type=str(v.type), nullable=n == "d")
                               for n, v in columns.items()))
 table = pa.table(columns).cast(schema.to_arrow())
 for entry in SYNTHESIZERS.values():

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from tests.rows import arrived
 from understudy.db import jobs
 from understudy.errors import Conflict, InvalidInput
 from understudy.parameters.probe import ProbeParameters
@@ -109,27 +109,12 @@ def test_request_that_was_taken_over_while_it_ran_adds_no_second_job(
     assert len(set(added)) == 1
 
 
-def test_upload_of_a_request_that_died_is_found_again(
-    resources: Resources, caller: Caller, tmp_path: Path
-) -> None:
+def test_upload_of_a_request_that_died_is_found_again(resources: Resources, caller: Caller) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
-    added = []
-    for number in range(2):
-        source = resources.staging_folder / str(number)
-        source.write_bytes(b"a\n1\n")
-        added.append(
-            upload_dataset(
-                resources,
-                caller.project_id,
-                name="d",
-                format="csv",
-                labels={},
-                source=source,
-                sha256=HASH,
-                size_bytes=4,
-                idempotency_key="k",
-            )
-        )
+    added = [
+        upload_dataset(resources, caller.project_id, arrived(resources, b"a\n1\n"), idempotency_key="k")
+        for _ in range(2)
+    ]
 
     assert added[0][0].id == added[1][0].id
     assert added[0][1].id == added[1][1].id

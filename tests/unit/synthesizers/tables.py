@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 _KINDS = {
     "n": ColumnKind.integer,
@@ -17,7 +17,7 @@ _KINDS = {
 }
 
 
-def related_columns(n_rows: int, seed: int = 0) -> tuple[pa.Table, Schema]:
+def related_columns(n_rows: int, seed: int = 0) -> tuple[pa.Table, TableSchema]:
     """Return a table in which y follows x, the city follows n, and 300 codes follow the city."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=n_rows)
@@ -37,5 +37,5 @@ def related_columns(n_rows: int, seed: int = 0) -> tuple[pa.Table, Schema]:
         Column(name=name, kind=kind, arrow_type=str(table[name].type), nullable=name == "y")
         for name, kind in _KINDS.items()
     )
-    schema = Schema(columns=columns)
+    schema = TableSchema(columns=columns)
     return table.cast(schema.to_arrow()), schema

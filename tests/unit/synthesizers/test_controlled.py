@@ -16,7 +16,7 @@ from understudy.synthesizers import IndependentParameters, TreeChainParameters
 from understudy.synthesizers.independent import Independent
 from understudy.synthesizers.tree_chain import conditioning
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 
 N_ROWS = 4000
 
@@ -49,7 +49,7 @@ def chain(request: pytest.FixtureRequest) -> TreeChain:
     """Return a chain of each kind."""
     table = make_table()
     parameters = TreeChainParameters(name="tree_chain", preset=request.param)
-    return TreeChain(parameters, seed=0).fit(table, infer_schema(table))
+    return TreeChain(parameters, seed=0).fit(table, infer_table(table).schema)
 
 
 def control(where: dict[str, Any], n_rows: int = 1500) -> Control:
@@ -217,7 +217,7 @@ def test_tables_of_other_columns_are_not_completed(chain: TreeChain) -> None:
 def test_independent_columns_know_no_conditions() -> None:
     table = make_table(100)
     independent = Independent(IndependentParameters(name="independent"), seed=0).fit(
-        table, infer_schema(table)
+        table, infer_table(table).schema
     )
     for ask in (
         lambda: independent.sample(1, seed=0, control=control({"fraud": {"equals": "yes"}})),

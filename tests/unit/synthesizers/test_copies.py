@@ -12,12 +12,12 @@ from tests.contracts.test_synthesizers import all_kinds
 from understudy.synthesizers import TreeChainParameters
 from understudy.synthesizers.tree_chain import copies
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 
 
 def fit(table: pa.Table, preset: Any = "fast") -> TreeChain:
     chain = TreeChain(TreeChainParameters(name="tree_chain", preset=preset), seed=0)
-    return chain.fit(table, infer_schema(table))
+    return chain.fit(table, infer_table(table).schema)
 
 
 def few_values(n_rows: int) -> pa.Table:

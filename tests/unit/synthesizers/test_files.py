@@ -19,7 +19,7 @@ from understudy.errors import Conflict, InvalidInput, TooLarge
 from understudy.synthesizers import SYNTHESIZERS, files, make_synthesizer
 from understudy.synthesizers.base import Synthesizer
 from understudy.synthesizers.files import load_model, save_model
-from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers import categorical
 
 Parts = tuple[dict[str, Any], dict[str, Any]]
@@ -248,7 +248,7 @@ def fitted_on_groups(monkeypatch: pytest.MonkeyPatch, name: str) -> Synthesizer:
         Column(name=column, kind=kind, arrow_type=str(table[column].type), nullable=False)
         for column, kind in (("x", ColumnKind.category), ("y", ColumnKind.integer))
     )
-    schema = Schema(columns=columns)
+    schema = TableSchema(columns=columns)
     synthesizer = make_synthesizer(SYNTHESIZERS[name].parameters(name=name), seed=0)  # type: ignore[arg-type]
     return synthesizer.fit(table.cast(schema.to_arrow()), schema)
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from understudy.synthesizers import TreeChainParameters
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 
 KEPT = Path(__file__).parent / "kept" / "format_2.model"
 DIGEST = "80c7f5d7731f8ac16e4034cb682523481ebfb69662e12e437fb83ad9e8aafcfc"
@@ -64,7 +64,7 @@ def test_a_kept_file_has_its_card_and_rules() -> None:
 
 if __name__ == "__main__":
     table = made_table()
-    schema = infer_schema(table)
+    schema = infer_table(table).schema
     chain = TreeChain(TreeChainParameters(name="tree_chain", preset="best"), seed=0).fit(table, schema)
     save_model(chain, KEPT, schema=schema, extra={})
     print(KEPT.stat().st_size, digest(KEPT))  # noqa: T201

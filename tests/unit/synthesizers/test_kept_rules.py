@@ -15,8 +15,8 @@ from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.rules import Rules
 from understudy.synthesizers.tree_chain.keeping import Arranged, Keeper
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
-from understudy.tables.inference import infer_schema
-from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.tables.inference import infer_table
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 N_ROWS = 3000
 
@@ -45,13 +45,13 @@ def table() -> pa.Table:
 
 
 @pytest.fixture(scope="module")
-def schema(table: pa.Table) -> Schema:
+def schema(table: pa.Table) -> TableSchema:
     """Return its schema."""
-    return infer_schema(table)
+    return infer_table(table).schema
 
 
 @pytest.fixture(scope="module", params=["fast", "best"])
-def fitted(request: pytest.FixtureRequest, table: pa.Table, schema: Schema) -> TreeChain:
+def fitted(request: pytest.FixtureRequest, table: pa.Table, schema: TableSchema) -> TreeChain:
     """Return a chain of each kind."""
     return TreeChain(TreeChainParameters(name="tree_chain", preset=request.param), seed=0).fit(table, schema)
 
@@ -97,7 +97,9 @@ def test_the_card_tells_the_rules_without_values(fitted: TreeChain) -> None:
     assert "zone 1" not in str(card)
 
 
-def test_files_keep_the_rules(fitted: TreeChain, schema: Schema, sample: pa.Table, tmp_path: Path) -> None:
+def test_files_keep_the_rules(
+    fitted: TreeChain, schema: TableSchema, sample: pa.Table, tmp_path: Path
+) -> None:
     save_model(fitted, tmp_path / "model", schema=schema)
     loaded, _ = load_model(tmp_path / "model")
     rows = pa.Table.from_batches(loaded.sample(500, seed=1))
@@ -128,7 +130,7 @@ def arranged(pairs: list[tuple[int, int]], order: list[int]) -> Arranged:
     columns = tuple(
         Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=False) for name in "abcde"
     )
-    schema = Schema(columns=columns)
+    schema = TableSchema(columns=columns)
     keeper = Keeper(Rules(schema), {pair: np.zeros(1, np.uint16) for pair in pairs})
     return keeper.arrange(order, schema)
 

@@ -15,7 +15,7 @@ from understudy.synthesizers.tree_chain import additive, predecessors
 from understudy.synthesizers.tree_chain import synthesizer as tree_chain
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
-from understudy.tables.schema import Column, ColumnKind, Schema
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_no_predictor_where_nothing_can_be_predicted() -> None:
     assert additive.fit_predictor(moments, 2, np.arange(2), codes) is additive.NO_PREDICTOR
 
 
-def wide_table(n_columns: int) -> tuple[pa.Table, Schema]:
+def wide_table(n_columns: int) -> tuple[pa.Table, TableSchema]:
     """Return noise, whose last column repeats the first."""
     rng = np.random.default_rng(0)
     columns = {f"c{j}": rng.integers(0, 5, 1000) for j in range(n_columns - 1)}
@@ -114,7 +114,7 @@ def wide_table(n_columns: int) -> tuple[pa.Table, Schema]:
     described = tuple(
         Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=False) for name in columns
     )
-    schema = Schema(columns=described)
+    schema = TableSchema(columns=described)
     return pa.table(columns).cast(schema.to_arrow()), schema
 
 

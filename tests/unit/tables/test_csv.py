@@ -127,7 +127,7 @@ def test_nullable_is_what_has_missing_values(tmp_path: Path):
 
 def test_why_a_column_is_text_is_told_without_values(tmp_path: Path):
     ingested = _ingest(tmp_path, "zip,n\n" + "00501,1\n" * 99 + "00501,canary\n")
-    assert "leading zeros" in ingested.schema.columns[0].evidence
+    assert "leading zeros" in next(iter(ingested.findings.columns.values())).evidence
     assert ingested.warnings == ["Column 'n' is text: 1 of 100 values are not whole numbers (line 101)."]
     assert "canary" not in ingested.schema.model_dump_json()
 

@@ -137,7 +137,7 @@ def test_points_in_time_in_another_order_keep_their_precision(tmp_path: Path):
 def test_percentages_and_amounts_are_text_and_noted(tmp_path: Path, values: list[str], words: str):
     ingested = _ingest(tmp_path, "a;b\n" + "".join(f"{value};0\n" for value in values))
     assert ingested.schema.columns[0].kind == "category"
-    assert f"numbers with {words} signs" in ingested.schema.columns[0].evidence
+    assert f"numbers with {words} signs" in next(iter(ingested.findings.columns.values())).evidence
 
 
 def test_words_for_missing_values(tmp_path: Path):

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from understudy.errors import InvalidInput
-from understudy.tables.inference import infer_schema, storable_type
+from understudy.tables.inference import infer_table, storable_type
 from understudy.tables.schema import ColumnKind
 
 
@@ -28,7 +28,7 @@ from understudy.tables.schema import ColumnKind
     ids=str,
 )
 def test_kind_follows_from_the_type(type_: pa.DataType, kind: ColumnKind):
-    assert infer_schema(pa.table({"a": pa.nulls(2, type_)})).columns[0].kind is kind
+    assert infer_table(pa.table({"a": pa.nulls(2, type_)})).schema.columns[0].kind is kind
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_type_is_stored_as_the_plain_type_it_stands_for(type_: pa.DataType, stor
 )
 def test_other_types_name_the_column_and_the_remedy(type_: pa.DataType):
     with pytest.raises(InvalidInput, match=r"Column 'a'.*Leave the column out") as caught:
-        infer_schema(pa.table({"a": pa.nulls(1, type_)}))
+        infer_table(pa.table({"a": pa.nulls(1, type_)}))
     assert caught.value.code == "unsupported_column"
     assert "secret" not in caught.value.detail
 
 
 def test_evidence_counts_in_words():
     table = pa.table({"n": [1, 2, 3], "gaps": ["x", None, None], "none": pa.nulls(3, pa.date32())})
-    assert [column.evidence for column in infer_schema(table).columns] == [
+    assert [column.evidence for column in infer_table(table).findings.columns.values()] == [
         "all 3 values are whole numbers",
         "all 1 values present are text; 2 are missing",
         "all 3 values are missing",
@@ -69,14 +69,15 @@ def test_evidence_counts_in_words():
 
 
 def test_evidence_holds_no_values():
-    schema = infer_schema(pa.table({"a": ["canary"], "b": [987654321]}))
-    assert "canary" not in schema.model_dump_json()
-    assert "987654321" not in schema.model_dump_json()
+    schema, findings = infer_table(pa.table({"a": ["canary"], "b": [987654321]}))
+    for text in (schema.model_dump_json(), findings.model_dump_json()):
+        assert "canary" not in text
+        assert "987654321" not in text
 
 
 def test_nullable_is_as_declared():
     schema = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.int64())])
-    inferred = infer_schema(pa.table({"a": [1], "b": [1]}, schema=schema))
+    inferred = infer_table(pa.table({"a": [1], "b": [1]}, schema=schema)).schema
     assert [column.nullable for column in inferred.columns] == [False, True]
     assert inferred.to_arrow().equals(schema)
 
@@ -84,17 +85,17 @@ def test_nullable_is_as_declared():
 def test_duplicate_names_are_refused_with_their_positions():
     table = pa.table([pa.array([1]), pa.array([2]), pa.array([3])], names=["a", "b", "a"])
     with pytest.raises(InvalidInput, match=r"Columns 1 and 3") as caught:
-        infer_schema(table)
+        infer_table(table)
     assert caught.value.code == "invalid_header"
 
 
 def test_empty_names_are_refused_with_their_positions():
     table = pa.table([pa.array([1])] * 13, names=["a"] + [" "] * 12)
     with pytest.raises(InvalidInput, match="columns 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more"):
-        infer_schema(table)
+        infer_table(table)
 
 
 def test_table_without_columns_is_refused():
     with pytest.raises(InvalidInput) as caught:
-        infer_schema(pa.table({}))
+        infer_table(pa.table({}))
     assert caught.value.code == "no_columns"

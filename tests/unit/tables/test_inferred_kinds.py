@@ -10,8 +10,8 @@ import pytest
 from mimesis import Address, Finance, Generic, Internet, Payment, Person
 from mimesis.locales import Locale
 
-from understudy.tables.inference import infer_schema
-from understudy.tables.schema import Column
+from understudy.tables.inference import infer_table, infer_values
+from understudy.tables.inference.columns import InferredColumn
 
 N_ROWS = 200
 # Headers of: full, first and last name, e-mail, phone, street, postal code, card, IP address, web address.
@@ -40,14 +40,14 @@ def people_of(locale: str) -> tuple[pa.Table, list[str]]:
     return pa.table(dict(zip(HEADERS[locale].split(","), columns, strict=True))), KINDS
 
 
-def inferred(name: str, values: Any) -> Column:
-    return infer_schema(pa.table({name: values})).columns[0]
+def inferred(name: str, values: Any) -> InferredColumn:
+    return infer_values(name, pa.chunked_array([pa.array(values)]))
 
 
 @pytest.mark.parametrize("locale", HEADERS)
 def test_personal_columns_are_known_in_many_languages(locale: str):
     table, kinds = people_of(locale)
-    assert [column.kind.value for column in infer_schema(table).columns] == kinds
+    assert [column.kind.value for column in infer_table(table).schema.columns] == kinds
 
 
 @pytest.mark.parametrize("header", ["x", "field_7"])
@@ -56,7 +56,7 @@ def test_values_alone_tell_what_has_a_form_of_its_own(header: str):
     told = {"email", "card", "ip", "url"}
     for values, kind in zip(table.columns, kinds, strict=True):
         if kind in told:
-            assert inferred(header, values.combine_chunks()).kind == kind
+            assert inferred(header, values.combine_chunks()).column.kind == kind
 
 
 def test_ordinary_columns_raise_no_alarm():
@@ -75,41 +75,45 @@ def test_ordinary_columns_raise_no_alarm():
         "size": ["S", "M", "L"],
     }
     table = pa.table({name: [rng.choice(values) for _ in range(400)] for name, values in lists.items()})
-    assert {column.kind.value for column in infer_schema(table).columns} == {"category"}
+    assert {column.kind.value for column in infer_table(table).schema.columns} == {"category"}
 
 
 def test_a_few_personal_values_among_others_make_a_column_personal():
-    column = inferred("contact", ["none", "ask"] * 90 + [f"p{i % 4}@firm.example" for i in range(20)])
-    assert (column.kind, column.confidence) == ("email", 0.6)
+    column, findings = inferred(
+        "contact", ["none", "ask"] * 90 + [f"p{i % 4}@firm.example" for i in range(20)]
+    )
+    assert (column.kind, findings.confidence) == ("email", 0.6)
 
 
 def test_evidence_counts_and_names_the_runner_up():
-    column = inferred("konto", [*(["GB82WEST12345698765432"] * 3), *(f"DE{i:020}" for i in range(97))])
-    assert column.runner_up is not None
-    assert column.runner_up.kind == "identifier"
-    assert "sampled values" in column.evidence
-    assert "GB82" not in column.model_dump_json()
+    findings = inferred(
+        "konto", [*(["GB82WEST12345698765432"] * 3), *(f"DE{i:020}" for i in range(97))]
+    ).findings
+    assert findings.runner_up is not None
+    assert findings.runner_up.kind == "identifier"
+    assert "sampled values" in findings.evidence
+    assert "GB82" not in findings.model_dump_json()
 
 
 def test_leading_zeros_constants_and_missing_columns_are_said():
-    zeros = inferred("code", [f"{i % 40:04}" for i in range(400)])
+    zeros = inferred("code", [f"{i % 40:04}" for i in range(400)]).findings
     assert "400 of 400 sampled values have leading zeros, which are kept" in zeros.evidence
-    assert "all values present are the same" in inferred("unit", ["kg"] * 30).evidence
-    assert inferred("none", pa.nulls(30, pa.string())).evidence == "all 30 values are missing"
+    assert "all values present are the same" in inferred("unit", ["kg"] * 30).findings.evidence
+    assert inferred("none", pa.nulls(30, pa.string())).findings.evidence == "all 30 values are missing"
 
 
 def test_bare_numbers_are_known_by_header_and_check_digits():
     payment = Payment(seed=2)
     cards = [int(payment.credit_card_number().replace(" ", "")) for _ in range(100)]
-    assert inferred("x", cards).kind == "card"
-    assert inferred("zip_code", [10_000 + i % 50 for i in range(100)]).kind == "postal_code"
-    assert inferred("mobile", [4_917_100_000_000 + 37 * i for i in range(100)]).kind == "phone"
-    assert inferred("points", [10_000 + i % 50 for i in range(100)]).kind == "integer"
+    assert inferred("x", cards).column.kind == "card"
+    assert inferred("zip_code", [10_000 + i % 50 for i in range(100)]).column.kind == "postal_code"
+    assert inferred("mobile", [4_917_100_000_000 + 37 * i for i in range(100)]).column.kind == "phone"
+    assert inferred("points", [10_000 + i % 50 for i in range(100)]).column.kind == "integer"
 
 
 def test_places_are_known_as_numbers_and_as_text():
     finance = Finance(seed=1)
     lat = [48 + i / 777 for i in range(100)]
-    assert inferred("latitude", lat).kind == "coordinates"
-    assert inferred("x", [f"{a:.4f}, {a - 30:.4f}" for a in lat]).kind == "coordinates"
-    assert inferred("latte", [float(finance.price()) for _ in range(100)]).kind == "float"
+    assert inferred("latitude", lat).column.kind == "coordinates"
+    assert inferred("x", [f"{a:.4f}, {a - 30:.4f}" for a in lat]).column.kind == "coordinates"
+    assert inferred("latte", [float(finance.price()) for _ in range(100)]).column.kind == "float"

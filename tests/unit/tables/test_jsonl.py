@@ -142,11 +142,10 @@ def test_fault_is_told_with_its_line_and_no_value(tmp_path: Path, line: str, pla
 
 
 def test_numbers_in_quotation_marks_are_text_and_that_is_said(tmp_path: Path):
-    (column,) = _ingest(tmp_path, '{"code": "00501"}', '{"code": "10115"}').schema.columns
-    assert column.kind == "category"
-    assert "leading zeros" in column.evidence
-    (column,) = _ingest(tmp_path, '{"n": "12"}').schema.columns
-    assert "quotation marks" in column.evidence
+    ingested = _ingest(tmp_path, '{"code": "00501"}', '{"code": "10115"}')
+    assert ingested.schema.column("code").kind == "category"
+    assert "leading zeros" in ingested.findings.columns["code"].evidence
+    assert "quotation marks" in _ingest(tmp_path, '{"n": "12"}').findings.columns["n"].evidence
 
 
 def test_lines_are_written_as_json(tmp_path: Path):

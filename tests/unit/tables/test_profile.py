@@ -11,16 +11,18 @@ import pyarrow as pa
 import pytest
 
 from understudy.tables.formats import write_table
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 from understudy.tables.profile import profile_table
-from understudy.tables.schema import ColumnKind, Schema
+from understudy.tables.schema import ColumnKind, TableSchema
 
 
 def profile(
-    folder: Path, table: pa.Table, *, is_protected: bool = True, schema: Schema | None = None
+    folder: Path, table: pa.Table, *, is_protected: bool = True, schema: TableSchema | None = None
 ) -> dict[str, Any]:
     write_table(folder / "table.parquet", table.to_batches(), table.schema)
-    found = profile_table(folder / "table.parquet", schema or infer_schema(table), is_protected=is_protected)
+    found = profile_table(
+        folder / "table.parquet", schema or infer_table(table).schema, is_protected=is_protected
+    )
     return {column["name"]: column for column in found["columns"]} | {"all": found}
 
 
@@ -68,7 +70,7 @@ def test_subjects_are_counted_where_they_are_named(tmp_path: Path) -> None:
             "city": ["Rome"] * 9 + ["Oslo"] * 9,
         }
     )
-    schema = infer_schema(table).model_copy(update={"subject": "who"})
+    schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
     found = profile(tmp_path, table, schema=schema)
     assert [top["value"] for top in found["city"]["top_values"]] == ["Oslo"]
     assert found["all"]["protection"] == {"unit": "subject", "k": 5}
@@ -79,13 +81,13 @@ def test_bounds_count_subjects_too(tmp_path: Path) -> None:
     values = np.concatenate((np.arange(1000.0), np.full(50, 1e6) + np.arange(50)))
     owners = np.concatenate((np.arange(1000), np.full(50, 5000)))
     table = pa.table({"who": owners, "x": values})
-    schema = infer_schema(table).model_copy(update={"subject": "who"})
+    schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
     assert profile(tmp_path, table, schema=schema)["x"]["maximum"] < 1000
 
 
 def test_what_is_made_anew_shows_no_value_when_protected(tmp_path: Path) -> None:
     table = pa.table({"name": ["Ann"] * 50})
-    schema = infer_schema(table)
+    schema = infer_table(table).schema
     named = schema.columns[0].model_copy(update={"kind": ColumnKind.name})
     told = profile(tmp_path, table, schema=schema.model_copy(update={"columns": (named,)}))["name"]
     assert told == {"name": "name", "kind": "name", "n_missing": 0, "n_distinct": 1}

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from understudy.tables.formats import write_table
-from understudy.tables.inference import infer_schema, infer_stored
-from understudy.tables.inference.keys import Related, find_foreign_keys
+from understudy.tables.inference import infer_schema, infer_stored, infer_table
+from understudy.tables.source import ArrowSource, ParquetSource, TableSource
 
 rng = np.random.default_rng(0)
 CUSTOMERS = pa.table({"id": range(1, 101), "country": rng.choice(["AT", "DE", "FR"], 100)})
@@ -25,41 +25,41 @@ VISITS = pa.table(
 
 
 def test_the_best_key_comes_first_with_its_evidence():
-    (key,) = infer_schema(VISITS).primary_key_candidates
-    assert key.column == "visit_no"
+    (key,) = infer_table(VISITS).findings.primary_keys
+    assert key.columns == ("visit_no",)
     assert key.evidence.startswith("no value is missing; all 500 values differ")
 
 
 def test_columns_with_missing_or_repeated_values_are_no_keys():
     table = pa.table({"a_id": [*range(49), None], "b_id": [*range(49), 0]})
-    assert infer_schema(table).primary_key_candidates == ()
+    assert infer_table(table).findings.primary_keys == ()
 
 
 def test_the_subject_is_a_candidate_and_nothing_more():
-    schema = infer_schema(VISITS)
-    assert schema.subject_candidate is not None
-    assert (schema.subject_candidate.column, schema.subject) == ("customer_id", None)
-    assert infer_schema(CUSTOMERS).subject_candidate is None
+    schema, findings = infer_table(VISITS)
+    assert findings.subject is not None
+    assert (findings.subject.columns, schema.subject) == (("customer_id",), ())
+    assert infer_table(CUSTOMERS).findings.subject is None
 
 
 def test_the_target_is_what_the_header_says_or_the_last_column_of_few_levels():
-    said, last = infer_schema(VISITS).target_candidate, infer_schema(CUSTOMERS).target_candidate
+    said, last = infer_table(VISITS).findings.target, infer_table(CUSTOMERS).findings.target
     assert said is not None
     assert last is not None
-    assert (said.column, last.column) == ("churn", "country")
+    assert (said.columns, last.columns) == (("churn",), ("country",))
     assert said.confidence > last.confidence
 
 
 @pytest.mark.parametrize("stored", [False, True])
 def test_references_between_tables_are_found(stored: bool, tmp_path: Path):
-    tables = {}
+    data: dict[str, TableSource] = {}
     for name, table in (("customers", CUSTOMERS), ("visits", VISITS)):
         path = tmp_path / f"{name}.parquet"
         write_table(path, table.to_batches(), table.schema)
-        tables[name] = Related(path if stored else table, infer_schema(table))
-    (found,) = find_foreign_keys(tables)
-    assert (found.table, found.column) == ("visits", "customer_id")
-    assert (found.parent_table, found.parent_column) == ("customers", "id")
+        data[name] = ParquetSource(path) if stored else ArrowSource(table)
+    (found,) = infer_schema(data).findings.relationships
+    assert (found.child, found.child_columns) == ("visits", ("customer_id",))
+    assert (found.parent, found.parent_columns) == ("customers", ("id",))
 
 
 def test_a_long_file_is_inferred_as_the_table_in_memory(tmp_path: Path):
@@ -70,8 +70,8 @@ def test_a_long_file_is_inferred_as_the_table_in_memory(tmp_path: Path):
     )
     path = tmp_path / "table.parquet"
     write_table(path, table.to_batches(max_chunksize=50_000), table.schema)
-    schemas = infer_schema(table), infer_stored(path, table.schema, n_missing=[0, 0, 0])
-    kinds = [[column.kind.value for column in schema.columns] for schema in schemas]
+    inferred = infer_table(table), infer_stored(path, table.schema, n_missing=[0, 0, 0])
+    kinds = [[column.kind.value for column in schema.columns] for schema, _ in inferred]
     # In a sample most users have one row; in the table they have 2.7.
     assert kinds == [["identifier", "category", "float"]] * 2
-    assert [[key.column for key in schema.primary_key_candidates] for schema in schemas] == [["key"]] * 2
+    assert [[key.columns for key in findings.primary_keys] for _, findings in inferred] == [[("key",)]] * 2

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import suppress
 
 import pyarrow as pa
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from understudy.errors import InvalidInput
-from understudy.tables.schema import Column, ColumnKind, Schema, parse_arrow_type
+from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.schema import Column, ColumnKind, DatasetSchema, Relationship, TableSchema
 
 _UNITS = ("s", "ms", "us", "ns")
 _TYPES = [
@@ -23,8 +26,8 @@ _TYPES = [
 ]
 
 
-def _schema(*columns: Column) -> Schema:
-    return Schema(columns=columns)
+def _schema(*columns: Column) -> TableSchema:
+    return TableSchema(columns=columns)
 
 
 def _column(name: str = "a", arrow_type: str = "int64") -> Column:
@@ -63,7 +66,7 @@ def test_any_text_is_a_type_or_refused(text: str):
 
 def test_schema_survives_json():
     schema = _schema(_column("a"), _column("b", "timestamp[us, tz=UTC]"))
-    assert Schema.model_validate_json(schema.model_dump_json()) == schema
+    assert TableSchema.model_validate_json(schema.model_dump_json()) == schema
 
 
 def test_names_are_unique():
@@ -88,7 +91,61 @@ def test_arrow_schema_has_types_and_nullability():
 
 
 def test_the_subject_is_one_of_the_columns():
-    schema = Schema(columns=(_column("id"), _column("x")), subject="id")
-    assert Schema.model_validate_json(schema.model_dump_json()) == schema
+    schema = TableSchema(columns=(_column("id"), _column("x")), subject=("id",))
+    assert TableSchema.model_validate_json(schema.model_dump_json()) == schema
     with pytest.raises(ValidationError, match="subject must be one of the columns"):
-        Schema(columns=(_column("x"),), subject="id")
+        TableSchema(columns=(_column("x"),), subject=("id",))
+
+
+@pytest.mark.parametrize("role", ["primary_key", "subject", "order_by"])
+def test_a_role_names_each_of_its_columns_once(role: str):
+    with pytest.raises(ValidationError, match=f"{role} must not name a column twice"):
+        TableSchema.model_validate({"columns": [_column("id")], role: ["id", "id"]})
+
+
+def test_a_selection_keeps_the_roles_whose_columns_are_all_there():
+    schema = TableSchema(
+        columns=(_column("a"), _column("b"), _column("c")), subject=("a", "b"), order_by=("c",)
+    )
+    selected = schema.select(["c", "a"])
+    assert (selected.names, selected.subject, selected.order_by) == (["c", "a"], (), ("c",))
+
+
+def _related(child_columns: tuple[str, ...]) -> DatasetSchema:
+    keys = Relationship(
+        child="orders", child_columns=child_columns, parent="customers", parent_columns=("country", "id")
+    )
+    return DatasetSchema(
+        tables={
+            "customers": _schema(_column("country"), _column("id")),
+            "orders": _schema(_column("customer_country"), _column("customer_id")),
+        },
+        relationships=(keys,),
+    )
+
+
+def test_a_relationship_may_have_several_columns():
+    schema = _related(("customer_country", "customer_id"))
+    assert DatasetSchema.model_validate_json(schema.model_dump_json()) == schema
+
+
+def test_a_relationship_of_unknown_columns_is_refused():
+    with pytest.raises(ValidationError, match="must be in the schema"):
+        _related(("customer_country", "x"))
+
+
+def test_both_sides_of_a_relationship_have_as_many_columns():
+    with pytest.raises(ValidationError, match="same length"):
+        _related(("customer_id",))
+
+
+def test_an_unknown_locale_is_refused():
+    with pytest.raises(ValidationError, match="locale must be one of"):
+        DatasetSchema(tables={"a": _schema(_column())}, locale="tlh")
+
+
+def test_schemas_are_read_without_arrow():
+    code = (
+        "import sys, understudy.tables.schema; sys.exit('pyarrow' in sys.modules or 'numpy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from understudy.errors import InvalidInput
-from understudy.tables.inference import infer_schema
-from understudy.tables.schema import ColumnKind, Reference, Schema
+from understudy.tables.findings import Findings
+from understudy.tables.inference import infer_table
+from understudy.tables.schema import ColumnKind, DatasetSchema, Relationship, TableSchema
 from understudy.tables.schema_changes import change_schema
 from understudy.tables.sdv_metadata import read_metadata, write_metadata
 
@@ -39,9 +40,14 @@ TABLE = pa.table(
 )
 
 
-def read(document: object, table: str | None = None) -> Schema:
-    schema = infer_schema(TABLE)
-    return change_schema(schema, read_metadata(document, schema, table=table).change)
+def read(document: object, table: str | None = None) -> TableSchema:
+    return changed(infer_table(TABLE).schema, document, table)
+
+
+def changed(schema: TableSchema, document: object, table: str | None = None) -> TableSchema:
+    change = read_metadata(document, schema, table=table).change
+    whole = DatasetSchema(tables={"guests": schema})
+    return change_schema(whole, Findings(), change, table="guests")[0].tables["guests"]
 
 
 def test_every_word_becomes_a_kind_and_its_type() -> None:
@@ -57,7 +63,7 @@ def test_every_word_becomes_a_kind_and_its_type() -> None:
 
 
 def test_what_has_no_place_is_told() -> None:
-    warnings = read_metadata(GUESTS, infer_schema(TABLE)).warnings
+    warnings = read_metadata(GUESTS, infer_table(TABLE).schema).warnings
     assert [w for w in warnings if "regex_format" in w and "'hotel_id'" in w]
     assert "alternate_keys is not used." in warnings
 
@@ -77,33 +83,42 @@ def test_the_only_table_needs_no_name() -> None:
 
 
 def test_a_sequence_key_is_the_subject() -> None:
-    assert read({**GUESTS, "sequence_key": "hotel_id"}).subject == "hotel_id"
+    assert read({**GUESTS, "sequence_key": "hotel_id"}).subject == ("hotel_id",)
+    assert read({**GUESTS, "sequence_key": ["hotel_id", "room_type"]}).subject == ("hotel_id", "room_type")
+
+
+def test_the_primary_key_is_taken() -> None:
+    assert read(GUESTS).primary_key == ("guest_email",)
 
 
 def test_numbers_and_times_keep_their_types() -> None:
     table = pa.table({"n": pa.array([1, 2], pa.int16()), "t": pa.array([0, 1], pa.timestamp("s"))})
     columns = {"n": {"sdtype": "numerical"}, "t": {"sdtype": "datetime", "datetime_format": "%Y"}}
     said = {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": columns}
-    assert read_metadata(said, infer_schema(table)).change.columns == {}
+    assert read_metadata(said, infer_table(table).schema).change.columns == {}
 
 
 @pytest.mark.parametrize("kind", list(ColumnKind))
 def test_every_kind_is_written_and_read_back(kind: ColumnKind) -> None:
-    column = infer_schema(TABLE).columns[0].model_copy(update={"kind": kind})
-    schema = Schema(columns=(column,))
-    said = write_metadata({"guests": schema})
-    assert said["METADATA_SPEC_VERSION"] == "SINGLE_TABLE_V1"
-    assert change_schema(schema, read_metadata(said, schema).change) == schema
+    column = infer_table(TABLE).schema.columns[0].model_copy(update={"kind": kind})
+    schema = TableSchema(columns=(column,))
+    said = write_metadata(DatasetSchema(tables={"guests": schema}), Findings())
+    assert said["METADATA_SPEC_VERSION"] == "V1"
+    assert changed(schema, said) == schema
 
 
 def test_several_tables_are_written_with_their_relationships() -> None:
-    hotels = infer_schema(pa.table({"id": [f"HID_{n:03}" for n in range(50)], "stars": [1, 2] * 25}))
-    refers = Reference(
-        column="hotel_id", confidence=1.0, evidence="", parent_table="hotels", parent_column="id"
+    hotels = pa.table({"id": [f"HID_{n:03}" for n in range(50)], "stars": [1, 2] * 25})
+    schema = DatasetSchema(
+        tables={"hotels": infer_table(hotels).schema, "guests": infer_table(TABLE).schema},
+        relationships=(
+            Relationship(
+                child="guests", child_columns=("hotel_id",), parent="hotels", parent_columns=("id",)
+            ),
+        ),
     )
-    guests = infer_schema(TABLE).model_copy(update={"foreign_key_candidates": (refers,)})
-    said = write_metadata({"hotels": hotels, "guests": guests})
-    assert (said["METADATA_SPEC_VERSION"], list(said["tables"])) == ("MULTI_TABLE_V1", ["hotels", "guests"])
+    said = write_metadata(schema, Findings())
+    assert (said["METADATA_SPEC_VERSION"], list(said["tables"])) == ("V1", ["hotels", "guests"])
     assert said["tables"]["hotels"]["primary_key"] == "id"
     assert said["relationships"] == [
         {

@@ -7,23 +7,23 @@ import pyarrow as pa
 import pytest
 
 from understudy.errors import InvalidInput
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 from understudy.tables.validation import conform
 
 
 def _conform(array: pa.Array, type_: pa.DataType) -> pa.ChunkedArray:
-    schema = infer_schema(pa.table({"a": pa.nulls(0, type_)}))
+    schema = infer_table(pa.table({"a": pa.nulls(0, type_)})).schema
     return conform(pa.table({"a": array}), schema).column("a")
 
 
 def test_columns_come_in_the_order_of_the_schema():
-    schema = infer_schema(pa.table({"b": [1], "a": ["x"]}))
+    schema = infer_table(pa.table({"b": [1], "a": ["x"]})).schema
     assert conform(pa.table({"a": ["y"], "b": [2]}), schema).to_pydict() == {"b": [2], "a": ["y"]}
 
 
 def test_conforming_table_is_unchanged():
     table = pa.table({"a": [1, None], "b": ["x", "y"]})
-    assert conform(table, infer_schema(table)).equals(table)
+    assert conform(table, infer_table(table).schema).equals(table)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_casts_that_change_the_meaning_are_refused(values: pa.Array, type_: pa.D
 
 
 def test_missing_and_extra_columns_are_named():
-    schema = infer_schema(pa.table({"a": [1], "b": [1]}))
+    schema = infer_table(pa.table({"a": [1], "b": [1]})).schema
     with pytest.raises(InvalidInput, match="lacks column 'b' and has columns 'c', 'd'") as caught:
         conform(pa.table({"a": [1], "c": [1], "d": [1]}), schema)
     assert caught.value.code == "schema_mismatch"
@@ -91,7 +91,7 @@ def test_missing_and_extra_columns_are_named():
 
 def test_missing_values_are_kept_and_declared():
     required = pa.schema([pa.field("a", pa.int64(), nullable=False)])
-    schema = infer_schema(pa.table({"a": [1]}, schema=required))
+    schema = infer_table(pa.table({"a": [1]}, schema=required)).schema
     table = conform(pa.table({"a": [1, None]}), schema)
     assert table.schema.field("a").nullable
     assert conform(pa.table({"a": [1, 2]}), schema).schema.equals(required)

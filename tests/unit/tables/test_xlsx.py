@@ -35,7 +35,7 @@ from understudy.tables.formats import (
     read_table,
     write_table,
 )
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 from understudy.tables.validation import conform
 
 
@@ -342,7 +342,7 @@ def test_long_decimals_lose_no_digit(tmp_path: Path):
     unscaled = [n * 10**e + e for e in range(17) for n in (9, -123)]
     found = pa.table({"a": pa.array([Decimal(n).scaleb(-4) for n in unscaled], pa.decimal128(30, 4))})
     _written(tmp_path, found)
-    assert conform(read_table(tmp_path / "made.xlsx"), infer_schema(found)).equals(found)
+    assert conform(read_table(tmp_path / "made.xlsx"), infer_table(found).schema).equals(found)
 
 
 def test_every_millisecond_that_excel_holds_comes_back(tmp_path: Path):

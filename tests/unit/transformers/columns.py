@@ -8,18 +8,24 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from understudy.tables.schema import Column, ColumnKind
+from understudy.tables.findings import TableFindings
+from understudy.tables.inference import examine
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.base import Codes, RowNumbers, RowStream, Transformer, consecutive_rows
 from understudy.transformers.loading import ArrayReader, load_transformer
 from understudy.transformers.table import DECODING, fit_column
 
 
 def column_of(values: Any, kind: ColumnKind | None = None, name: str = "x") -> Column:
-    """Return the column that inference would describe, or one of another kind."""
-    inferred = ColumnKind.integer if pa.types.is_integer(values.type) else ColumnKind.category
-    return Column(
-        name=name, kind=kind or inferred, arrow_type=str(values.type), nullable=values.null_count > 0
+    """Return the column that an examination describes, or one of a given kind."""
+    plain = ColumnKind.integer if pa.types.is_integer(values.type) else ColumnKind.category
+    column = Column(
+        name=name, kind=kind or plain, arrow_type=str(values.type), nullable=values.null_count > 0
     )
+    if kind is not None:
+        return column
+    schema = TableSchema(columns=(column,))
+    return examine(pa.table([values], names=[name]), schema, TableFindings()).schema.columns[0]
 
 
 def fit(

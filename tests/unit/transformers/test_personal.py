@@ -14,8 +14,10 @@ import pytest
 from pydantic import ValidationError
 
 from tests.unit.transformers.columns import draw, fit
+from understudy.tables.findings import TableFindings
+from understudy.tables.inference import examine
 from understudy.tables.inference.headers import words_of
-from understudy.tables.schema import LOCALES, Column, ColumnKind, Schema
+from understudy.tables.schema import LOCALES, Column, ColumnKind, DatasetSchema, TableSchema
 from understudy.transformers.base import consecutive_rows
 from understudy.transformers.made_anew.personal import FORMS, Personal
 from understudy.transformers.made_anew.romanization import romanize
@@ -34,8 +36,9 @@ def fit_columns(columns: dict[str, list[Any]], locale: str = "en") -> TableTrans
     described = tuple(
         Column(name=name, kind=ColumnKind.category, arrow_type="string", nullable=False) for name in columns
     )
-    schema = Schema(columns=described, locale=locale)
-    return fit_table(table.cast(schema.to_arrow()), schema, n_threads=1)[0]
+    rows = table.cast(TableSchema(columns=described).to_arrow())
+    schema = examine(rows, TableSchema(columns=described), TableFindings()).schema
+    return fit_table(rows, schema, locale=locale, n_threads=1)[0]
 
 
 def draw_columns(table: TableTransformer, n: int) -> dict[str, list[Any]]:
@@ -155,7 +158,7 @@ def test_locales_are_those_of_mimesis() -> None:
 def test_unknown_locales_are_refused() -> None:
     column = Column(name="x", kind=ColumnKind.name, arrow_type="string", nullable=False)
     with pytest.raises(ValidationError, match="locale must be one of ar-ae"):
-        Schema(columns=(column,), locale="tlh")
+        DatasetSchema(tables={"x": TableSchema(columns=(column,))}, locale="tlh")
 
 
 @pytest.mark.parametrize("locale", ["en", "de", "ja"])

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import understudy
 from understudy.evaluation.report import Report
 from understudy.parameters.evaluation_options import EvaluationOptions
+from understudy.tables.findings import TableFindings
 from understudy.tables.fingerprint import fingerprint
-from understudy.tables.schema import Schema
+from understudy.tables.inference import InferredTable
+from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.schema import TableSchema
+from understudy.tables.stored_schemas import read_stored
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -54,7 +58,8 @@ class Evidence(BaseModel):
     source_sha256: Annotated[Sha256, Field(description="Of the source files of the package `understudy`.")]
     seed: int
     options: EvaluationOptions
-    table_schema: Schema
+    table_schema: TableSchema
+    findings: TableFindings = TableFindings()
     split: Annotated[
         Split | None, Field(description="If the holdout is a part of the real table's file.")
     ] = None
@@ -65,10 +70,23 @@ class Evidence(BaseModel):
         Field(description="Resolved parameters by kind: of the evaluation, and of what made the rows."),
     ] = {}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_older_schema(cls, values: Any) -> Any:  # Any: from outside
+        """Read packs whose schema contains the findings, as version 0 wrote them."""
+        schema = values.get("table_schema") if isinstance(values, dict) else None
+        if not isinstance(schema, dict) or "locale" not in schema:
+            return values
+        stored, findings = read_stored(schema)
+        return values | {
+            "table_schema": stored.tables[DEFAULT_NAME],
+            "findings": findings.table(DEFAULT_NAME),
+        }
+
 
 def collect(
     report: Report,
-    schema: Schema,
+    inferred: InferredTable,
     tables: Mapping[str, pa.Table],
     *,
     sources: Mapping[str, Mapping[str, str]] | None = None,
@@ -92,7 +110,8 @@ def collect(
         options=report.options.model_copy(update={"target": None})
         if report.is_target_chosen
         else report.options,
-        table_schema=schema,
+        table_schema=inferred.schema,
+        findings=inferred.findings,
         split=split,
         tables={
             role: TableEvidence(

@@ -68,6 +68,7 @@ def recompute(
         tables["real"],
         tables["synthetic"],
         evidence.table_schema,
+        findings=evidence.findings,
         holdout=tables.get("holdout"),
         canaries=tables.get("canaries"),
         options=evidence.options,

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.synthesizers.rules.values import Int32s, Int64s, Values, find_decimals, read_values, unit_of
-from understudy.tables.schema import ColumnKind, Schema
+from understudy.tables.schema import ColumnKind, TableSchema
 from understudy.transformers.base import ArrowArray, ArrowColumn
 
 N_ROWS_SAMPLE = 4096
@@ -30,7 +30,7 @@ class Columns:
     Every rule that a row of the sample breaks is broken; the sample decides nothing else.
     """
 
-    def __init__(self, table: pa.Table, schema: Schema) -> None:
+    def __init__(self, table: pa.Table, schema: TableSchema) -> None:
         self.table, self.schema = table, schema
         self.n_rows = table.num_rows
         self.rows = _sample_rows(self.n_rows)

@@ -15,7 +15,7 @@ from understudy.synthesizers.rules.orders import Order
 from understudy.synthesizers.rules.pairs import N_VALUES_MAX, Levels, PairLookup
 from understudy.synthesizers.rules.rules import Rules
 from understudy.synthesizers.rules.values import comparable_kind, is_text, unit_of
-from understudy.tables.schema import Schema
+from understudy.tables.schema import TableSchema
 from understudy.transformers.base import Json
 from understudy.transformers.loading import ArrayReader, refuse, require
 from understudy.transformers.numeric import N_DECIMALS_MAX
@@ -47,7 +47,7 @@ def rules_to_arrays(rules: Rules) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
     return manifest, arrays
 
 
-def load_rules(reader: ArrayReader, schema: Schema) -> Rules:
+def load_rules(reader: ArrayReader, schema: TableSchema) -> Rules:
     """Return the rules that `Rules.to_arrays` took apart.
 
     Raises

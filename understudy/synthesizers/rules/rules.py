@@ -19,7 +19,8 @@ from understudy.synthesizers.rules.orders import Order, comparable, either_missi
 from understudy.synthesizers.rules.pairs import Levels, PairLookup, find_pairs
 from understudy.synthesizers.rules.relations import find_linear
 from understudy.synthesizers.rules.values import Values, read_values, unit_of
-from understudy.tables.schema import Schema, parse_arrow_type
+from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowArray, Mask
 
 Arrays = dict[str, ArrowArray]
@@ -31,7 +32,7 @@ class Rules:
 
     Parameters
     ----------
-    schema : Schema
+    schema : TableSchema
     lookups : tuple of Lookup
         Names only: what the values are is for the synthesizer to learn.
     pairs : tuple of PairLookup
@@ -45,7 +46,7 @@ class Rules:
         With how many decimals floats are written; columns of other floats, and of other types, are not in it.
     """
 
-    schema: Schema
+    schema: TableSchema
     lookups: tuple[Lookup, ...] = ()
     pairs: tuple[PairLookup, ...] = ()
     linear: tuple[Linear, ...] = ()
@@ -152,14 +153,14 @@ class _Block:
         return self._levels[name]
 
 
-def find_rules(table: pa.Table, schema: Schema) -> Rules:
+def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     """Return what holds in every row of a table and cannot be chance.
 
     Parameters
     ----------
     table : pyarrow.Table of shape (n_rows, n_columns)
         Of the schema's columns and types; not changed.
-    schema : Schema
+    schema : TableSchema
 
     Raises
     ------

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from understudy.errors import InvalidInput
 from understudy.parameters.constraints import Allowed, Value
+from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.casting import cast
-from understudy.tables.schema import Column, parse_arrow_type
+from understudy.tables.schema import Column
 from understudy.transformers.base import ArrowArray, Mask, Transformer
 from understudy.transformers.boolean import BooleanTransformer
 from understudy.transformers.categorical import CategoricalTransformer

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.synthesizers.rules import Rules, find_rules
-from understudy.tables.schema import Schema
+from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, RowNumbers, Transformer
 from understudy.transformers.made_anew.transformer import MadeAnewTransformer
 from understudy.transformers.table import TableTransformer
@@ -52,7 +52,7 @@ class Keeper:
     tables: Mapping[Pair, Codes]
     is_enforced: bool = True
 
-    def arrange(self, order: Sequence[int], schema: Schema) -> Arranged:
+    def arrange(self, order: Sequence[int], schema: TableSchema) -> Arranged:
         """Return the order less derived columns, with what can be looked up behind what says it.
 
         A column that others determine makes room for the first of them: what follows then knows all of it.
@@ -93,7 +93,7 @@ class Keeper:
             kept &= self.rules.holds(self.rules.derive(columns) if self.rules.linear else columns)
         return kept
 
-    def complete(self, columns: dict[str, ArrowArray], schema: Schema) -> pa.RecordBatch:
+    def complete(self, columns: dict[str, ArrowArray], schema: TableSchema) -> pa.RecordBatch:
         """Return drawn columns and those derived of them as rows of the table."""
         if self.rules.linear:
             columns = self.rules.derive(columns)
@@ -124,11 +124,11 @@ def is_often(passes: Mask) -> bool:
     return bool(passes.mean() >= KEPT_SHARE_MIN)
 
 
-def learnt_columns(table: TableTransformer) -> Schema | None:
+def learnt_columns(table: TableTransformer) -> TableSchema | None:
     """Return the schema of the columns that are learnt, if any; those made anew have no rules."""
     pairs = zip(table.schema.columns, table.columns, strict=True)
     learnt = tuple(column for column, t in pairs if not isinstance(t, MadeAnewTransformer))
-    return Schema(columns=learnt) if learnt else None
+    return TableSchema(columns=learnt) if learnt else None
 
 
 def find_rules_of_learnt(rows: pa.Table, table: TableTransformer) -> Rules:
@@ -138,7 +138,7 @@ def find_rules_of_learnt(rows: pa.Table, table: TableTransformer) -> Rules:
 
 
 def fit_keeper(
-    rules: Rules, schema: Schema, transformers: Sequence[Transformer], codes: list[Codes]
+    rules: Rules, schema: TableSchema, transformers: Sequence[Transformer], codes: list[Codes]
 ) -> Keeper:
     """Return what keeps the rules of a table with these codes.
 

@@ -48,7 +48,10 @@ from understudy.synthesizers.tree_chain.order import ascending_order, choose_ord
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
 from understudy.synthesizers.tree_chain.proposals import draw_accepted
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
-from understudy.tables.schema import Schema
+from understudy.tables.findings import Findings
+from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.schema import DatasetSchema, TableSchema
+from understudy.tables.stored_schemas import write_stored
 from understudy.tables.validation import conform
 from understudy.transformers.base import Codes, Mask, RowNumbers, consecutive_rows
 from understudy.transformers.loading import ArrayReader, load_table
@@ -74,11 +77,13 @@ class TreeChain:
         self.seed = seed
         self.table_: TableTransformer | None = None
 
-    def fit(self, table: pa.Table, schema: Schema, *, progress: Progress = no_progress) -> Self:
+    def fit(
+        self, table: pa.Table, schema: TableSchema, *, locale: str = "en", progress: Progress = no_progress
+    ) -> Self:
         """Learn the encodings of the columns and their rules, then their chain."""
         n_threads = count_threads()
         began = time.monotonic()
-        fitted, codes = fit_table(table, schema, n_threads=n_threads, progress=progress)
+        fitted, codes = fit_table(table, schema, locale=locale, n_threads=n_threads, progress=progress)
         keeper = fit_keeper(find_rules_of_learnt(table, fitted), schema, fitted.columns, codes)
         encoded = encode(codes, fitted.columns)
         self.preset_, self.is_in_time_ = self._preset(encoded, keeper, schema, began, n_threads)
@@ -108,7 +113,7 @@ class TreeChain:
         return self
 
     def _preset(
-        self, encoded: Encoded, keeper: Keeper, schema: Schema, began: float, n_threads: int
+        self, encoded: Encoded, keeper: Keeper, schema: TableSchema, began: float, n_threads: int
     ) -> tuple[str, bool]:
         """Return the preset, and whether it is likely to keep to the time budget."""
         if self.parameters.time_budget_seconds is None:
@@ -121,7 +126,7 @@ class TreeChain:
             n_threads=n_threads,
         )
 
-    def _arranged(self, encoded: Encoded, keeper: Keeper, schema: Schema, n_threads: int) -> Arranged:
+    def _arranged(self, encoded: Encoded, keeper: Keeper, schema: TableSchema, n_threads: int) -> Arranged:
         if not PRESETS[self.preset_].chooses_order:
             return keeper.arrange(ascending_order(encoded), schema)
         return choose_order(
@@ -268,7 +273,7 @@ class TreeChain:
             "is_in_time": self.is_in_time_,
             "seed": self.seed,
             "n_rows": self.n_rows_,
-            "schema": table.schema.model_dump(mode="json"),
+            "schema": write_stored(DatasetSchema(tables={DEFAULT_NAME: table.schema}), Findings()),
             "columns": columns,
             "order": [link.column for link in self.links_],
             "sources": [[link.column, link.source] for link in self.links_ if link.source >= 0],

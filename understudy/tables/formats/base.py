@@ -14,12 +14,13 @@ import pyarrow as pa
 from understudy.errors import InvalidInput, TooLarge
 from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.progress import Progress, no_progress
+from understudy.tables.findings import TableFindings
 from understudy.tables.formats.ahead import read_ahead
 from understudy.tables.formats.canonical import CanonicalBatches, write_parquet
 from understudy.tables.formats.compression import plain_file
 from understudy.tables.formats.scan import Reading, ReadLimits, Scan
 from understudy.tables.inference import infer_stored
-from understudy.tables.schema import Schema
+from understudy.tables.schema import TableSchema
 
 
 class Write(Protocol):
@@ -40,7 +41,8 @@ class Write(Protocol):
 class Ingested:
     """What is known of a table after its file was taken in; `rejects` are the rows that were skipped."""
 
-    schema: Schema
+    schema: TableSchema
+    findings: TableFindings
     n_rows: int
     n_columns: int
     warnings: list[str]
@@ -213,6 +215,6 @@ class Format:
 
 
 def _ingested(stored: Path, scan: Scan, batches: CanonicalBatches) -> Ingested:
-    schema = infer_stored(stored, scan.schema, n_missing=batches.n_missing, notes=scan.notes)
+    inferred = infer_stored(stored, scan.schema, n_missing=batches.n_missing, notes=scan.notes)
     warnings = [*scan.warnings, *batches.warnings()]
-    return Ingested(schema, batches.n_rows, len(scan.schema), warnings, scan.rejects)
+    return Ingested(*inferred, batches.n_rows, len(scan.schema), warnings, scan.rejects)

@@ -8,7 +8,27 @@
 from __future__ import annotations
 
 from understudy.tables.inference.checks import check_names
-from understudy.tables.inference.tables import infer_schema, infer_stored, infer_values
+from understudy.tables.inference.examination import examine, is_generated_column
+from understudy.tables.inference.tables import (
+    InferredSchema,
+    InferredTable,
+    infer_schema,
+    infer_stored,
+    infer_table,
+    infer_values,
+)
 from understudy.tables.inference.types import column_kind, storable_type
 
-__all__ = ["check_names", "column_kind", "infer_schema", "infer_stored", "infer_values", "storable_type"]
+__all__ = [
+    "InferredSchema",
+    "InferredTable",
+    "check_names",
+    "column_kind",
+    "examine",
+    "infer_schema",
+    "infer_stored",
+    "infer_table",
+    "infer_values",
+    "is_generated_column",
+    "storable_type",
+]

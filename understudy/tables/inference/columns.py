@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import pyarrow as pa
 
+from understudy.tables.findings import ColumnFindings, RunnerUp
 from understudy.tables.inference import headers, numbered, personal
 from understudy.tables.inference.findings import MOSTLY, N_VALUES_MIN, Evidence, Finding
 from understudy.tables.inference.numbers import find_in_floats, find_in_whole_numbers
@@ -13,7 +15,7 @@ from understudy.tables.inference.texts import finds
 from understudy.tables.inference.types import column_kind
 from understudy.tables.inference.unique import as_unique
 from understudy.tables.inference.values import Occurrence, Sample
-from understudy.tables.schema import Column, ColumnKind, RunnerUp
+from understudy.tables.schema import Column, ColumnKind
 
 # What is said of the values of a kind; the evidence in a schema is made of it.
 _WORDS: dict[ColumnKind, str] = {
@@ -34,22 +36,28 @@ _LEADING_ZEROS = r"^0\d+$"
 Count = Callable[[], Occurrence]
 
 
+class InferredColumn(NamedTuple):
+    """A column, and why it is of its kind."""
+
+    column: Column
+    findings: ColumnFindings
+
+
 def infer_column(
     name: str, sample: Sample, count: Count, *, nullable: bool, note: str | None = None
-) -> Column:
-    """Return a column with the kind that its values, its header and its type say."""
+) -> InferredColumn:
+    """Return a column with the kind that its values, its header and its type suggest."""
     findings = sorted(_find(name, sample, count), key=lambda finding: -finding.confidence)
     plain = _plain(sample, doubt=findings[0].confidence if findings else 0.0)
     found = findings[0] if findings else plain
     others = [finding for finding in (*findings[1:], plain) if finding.kind is not found.kind]
-    return Column(
-        name=name,
-        kind=found.kind,
-        arrow_type=str(sample.type_),
-        nullable=nullable,
-        evidence="; ".join(_sentences(sample, found, plain, note)),
-        confidence=round(found.confidence, 2),
-        runner_up=_runner_up(found, others),
+    return InferredColumn(
+        Column(name=name, kind=found.kind, arrow_type=str(sample.type_), nullable=nullable),
+        ColumnFindings(
+            evidence="; ".join(_sentences(sample, found, plain, note)),
+            confidence=round(found.confidence, 2),
+            runner_up=_runner_up(found, others),
+        ),
     )
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.findings import RelationshipCandidate, TableFindings
 from understudy.tables.inference import headers
 from understudy.tables.inference.texts import ArrowArray, pc
-from understudy.tables.inference.values import FileSource, Sample, Source, TableSource, sample_columns
-from understudy.tables.schema import MADE_ANEW_KINDS, ColumnKind, Reference, Schema, parse_arrow_type
+from understudy.tables.inference.values import Sample, Sampled, sample_columns
+from understudy.tables.schema import MADE_ANEW_KINDS, ColumnKind, TableSchema
 
 # So many of the sampled values must be among the key's.
 CONTAINED = 0.99
@@ -23,22 +23,11 @@ N_DISTINCT_TELLING = 5
 
 @dataclass(frozen=True)
 class Related:
-    """A table and its schema: rows in memory, or a canonical file."""
+    """A table with its schema and findings."""
 
-    rows: pa.Table | Path
-    schema: Schema
-
-
-@dataclass(frozen=True)
-class ForeignKey:
-    """A column that seems to refer to another table's key; the evidence holds no value."""
-
-    table: str
-    column: str
-    parent_table: str
-    parent_column: str
-    confidence: float
-    evidence: str
+    rows: Sampled
+    schema: TableSchema
+    findings: TableFindings
 
 
 @dataclass(frozen=True)
@@ -48,56 +37,28 @@ class _Child:
     sample: Sample
 
 
-def find_foreign_keys(tables: Mapping[str, Related]) -> list[ForeignKey]:
-    """Return candidates for references between tables, at most one a column, the surest first.
+def find_relationships(tables: Mapping[str, Related]) -> list[RelationshipCandidate]:
+    """Return candidates for relationships between tables, at most one per column, most confident first.
 
     Notes
     -----
     Of a column at most 2,000 different values are looked for in the keys, each of which is read once, some
     rows at a time: memory does not grow with the tables.
     """
-    with ExitStack() as stack:
-        sources = {name: _open(stack, table.rows) for name, table in tables.items()}
-        children = [
-            child for name, table in tables.items() for child in _children(name, table, sources[name])
-        ]
-        found = [
-            key
-            for name, table in tables.items()
-            for candidate in table.schema.primary_key_candidates
-            for key in _references(name, candidate.column, table, sources[name], children)
-        ]
+    children = [child for name, table in tables.items() for child in _children(name, table)]
+    found = [
+        key
+        for name, table in tables.items()
+        for candidate in table.findings.primary_keys
+        if len(candidate.columns) == 1
+        for key in _references(name, candidate.columns[0], table, children)
+    ]
     return _best(found)
 
 
-def with_references(tables: Mapping[str, Related]) -> dict[str, Schema]:
-    """Return the schemas of tables, each with the references that its columns seem to be."""
-    found = find_foreign_keys(tables)
-    return {
-        name: table.schema.model_copy(
-            update={"foreign_key_candidates": tuple(_reference(key) for key in found if key.table == name)}
-        )
-        for name, table in tables.items()
-    }
-
-
-def _reference(key: ForeignKey) -> Reference:
-    return Reference(
-        column=key.column,
-        confidence=key.confidence,
-        evidence=key.evidence,
-        parent_table=key.parent_table,
-        parent_column=key.parent_column,
-    )
-
-
-def _open(stack: ExitStack, rows: pa.Table | Path) -> Source:
-    return TableSource(rows) if isinstance(rows, pa.Table) else stack.enter_context(FileSource(rows))
-
-
-def _children(name: str, table: Related, source: Source) -> Iterator[_Child]:
+def _children(name: str, table: Related) -> Iterator[_Child]:
     types = [parse_arrow_type(column.arrow_type) for column in table.schema.columns]
-    samples = sample_columns(source, types, [0] * len(types))
+    samples = sample_columns(table.rows, types, [0] * len(types))
     for column, sample in zip(table.schema.columns, samples, strict=True):
         if _family(sample.type_) and len(sample.values):
             yield _Child(name, column.name, sample)
@@ -111,8 +72,8 @@ def _family(type_: pa.DataType) -> pa.DataType | None:
 
 
 def _references(
-    parent: str, key: str, table: Related, source: Source, children: list[_Child]
-) -> Iterator[ForeignKey]:
+    parent: str, key: str, table: Related, children: list[_Child]
+) -> Iterator[RelationshipCandidate]:
     index = table.schema.names.index(key)
     family = _family(parse_arrow_type(table.schema.columns[index].arrow_type))
     fitting = [
@@ -126,14 +87,14 @@ def _references(
         return
     # Any: the stubs know no type that is given at run time.
     wanted: list[Any] = [child.sample.values.cast(family) for child in fitting]
-    met = _met(source, index, family, wanted)
+    met = _met(table.rows, index, family, wanted)
     for child, values in zip(fitting, wanted, strict=True):
         n_met = pc.sum(pc.is_in(values, value_set=met)).as_py() or 0
         if n_met >= CONTAINED * len(values):
             yield _foreign_key(child, parent, key, n_met)
 
 
-def _met(source: Source, index: int, family: pa.DataType, wanted: list[Any]) -> ArrowArray:
+def _met(source: Sampled, index: int, family: pa.DataType, wanted: list[Any]) -> ArrowArray:
     """Return which of the values wanted stand in a column."""
     values = pc.unique(pa.chunked_array(wanted))
     met: Any = pa.array([], family)
@@ -174,20 +135,27 @@ def _singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and len(word) > 3 else word
 
 
-def _foreign_key(child: _Child, parent: str, key: str, n_met: int) -> ForeignKey:
+def _foreign_key(child: _Child, parent: str, key: str, n_met: int) -> RelationshipCandidate:
     is_alike = _is_alike(child, parent, key)
     names = ", and the names are alike" if is_alike else ""
     n = len(child.sample.values)
     evidence = f"{n_met:,} of {n:,} different sampled values are among those of {parent}.{key}{names}"
-    return ForeignKey(child.table, child.column, parent, key, 0.95 if is_alike else 0.6, evidence)
+    return RelationshipCandidate(
+        child=child.table,
+        child_columns=(child.column,),
+        parent=parent,
+        parent_columns=(key,),
+        confidence=0.95 if is_alike else 0.6,
+        evidence=evidence,
+    )
 
 
-def _best(found: list[ForeignKey]) -> list[ForeignKey]:
-    """Keep the surest of each column, and of two keys that hold each other's values one direction."""
-    kept: dict[tuple[str, str], ForeignKey] = {}
+def _best(found: list[RelationshipCandidate]) -> list[RelationshipCandidate]:
+    """Keep the most confident of each column, and one direction of two keys that have each other's values."""
+    kept: dict[tuple[str, tuple[str, ...]], RelationshipCandidate] = {}
     for key in sorted(found, key=lambda key: -key.confidence):
-        back = kept.get((key.parent_table, key.parent_column))
-        is_back = back is not None and (back.parent_table, back.parent_column) == (key.table, key.column)
-        if not is_back:
-            kept.setdefault((key.table, key.column), key)
+        child = (key.child, key.child_columns)
+        back = kept.get((key.parent, key.parent_columns))
+        if back is None or (back.parent, back.parent_columns) != child:
+            kept.setdefault(child, key)
     return list(kept.values())

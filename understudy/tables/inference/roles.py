@@ -7,10 +7,11 @@ from typing import TypedDict
 
 import pyarrow as pa
 
+from understudy.tables.findings import Candidate
 from understudy.tables.inference import headers
 from understudy.tables.inference.findings import N_VALUES_MIN
 from understudy.tables.inference.values import Occurrence, Sample
-from understudy.tables.schema import MADE_ANEW_KINDS, Candidate, Column, ColumnKind
+from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind
 
 N_LEVELS_TARGET = 20
 N_KEYS_MAX = 8
@@ -19,11 +20,11 @@ _KEYS = (ColumnKind.integer, ColumnKind.category, *MADE_ANEW_KINDS)
 
 
 class Roles(TypedDict):
-    """The fields of a schema that are candidates."""
+    """The candidates among the findings about a table."""
 
-    primary_key_candidates: tuple[Candidate, ...]
-    subject_candidate: Candidate | None
-    target_candidate: Candidate | None
+    primary_keys: tuple[Candidate, ...]
+    subject: Candidate | None
+    target: Candidate | None
 
 
 def find_roles(
@@ -37,9 +38,9 @@ def find_roles(
         Counts the values of a column in all rows.
     """
     return {
-        "primary_key_candidates": _keys(columns, samples, count),
-        "subject_candidate": _subject(columns, samples),
-        "target_candidate": _target(columns, samples),
+        "primary_keys": _keys(columns, samples, count),
+        "subject": _subject(columns, samples),
+        "target": _target(columns, samples),
     }
 
 
@@ -79,7 +80,7 @@ def _key(index: int, column: Column, sample: Sample, occurrence: Occurrence) -> 
     # What is unique by being personal, such as an e-mail address, names a row, but better not.
     if column.kind in MADE_ANEW_KINDS - {ColumnKind.identifier}:
         confidence -= 0.2
-    return Candidate(column=column.name, confidence=round(confidence, 2), evidence="; ".join(reasons))
+    return Candidate(columns=(column.name,), confidence=round(confidence, 2), evidence="; ".join(reasons))
 
 
 def _differ(sample: Sample, occurrence: Occurrence) -> str:
@@ -109,7 +110,7 @@ def _subject(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate 
         )
         confidence = round(min(0.9, 0.6 + 0.1 * rows_each), 2)
         if best is None or confidence > best.confidence:
-            best = Candidate(column=column.name, confidence=confidence, evidence=evidence)
+            best = Candidate(columns=(column.name,), confidence=confidence, evidence=evidence)
     return best
 
 
@@ -135,7 +136,7 @@ def _target(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate |
             evidence = (
                 f"the header says so; {n:,} different values in {sample.occurrence.n_counted:,} sampled rows"
             )
-            return Candidate(column=column.name, confidence=0.8, evidence=evidence)
+            return Candidate(columns=(column.name,), confidence=0.8, evidence=evidence)
     if not usable or usable[-1][0].name != columns[-1].name or len(columns) < 2:
         return None
     column, sample = usable[-1]
@@ -144,7 +145,7 @@ def _target(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate |
     if not is_level or n > N_LEVELS_TARGET or sample.occurrence.n_counted < N_VALUES_MIN:
         return None
     return Candidate(
-        column=column.name,
+        columns=(column.name,),
         confidence=0.4,
         evidence=(
             f"it comes last and has {n:,} different values in {sample.occurrence.n_counted:,} sampled rows"

@@ -3,31 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from understudy.tables.findings import Findings, TableFindings
 from understudy.tables.inference.checks import check_names
-from understudy.tables.inference.columns import infer_column
+from understudy.tables.inference.columns import InferredColumn, infer_column
+from understudy.tables.inference.keys import Related, find_relationships
 from understudy.tables.inference.roles import find_roles
 from understudy.tables.inference.types import storable_type
 from understudy.tables.inference.values import (
-    FileSource,
     Occurrence,
-    Source,
-    TableSource,
+    Sampled,
+    SampledFile,
+    SampledTable,
+    open_sampled,
     sample_array,
     sample_columns,
 )
-from understudy.tables.schema import Column, Schema
+from understudy.tables.schema import DatasetSchema, TableSchema
+from understudy.tables.source import Dataset
 
 # So many columns are counted in all rows, not in some: each time the whole column is read.
 N_COLUMNS_COUNTED_MAX = 16
 
 
-def infer_schema(table: pa.Table) -> Schema:
+class InferredTable(NamedTuple):
+    """The schema of a table, and the findings that explain it."""
+
+    schema: TableSchema
+    findings: TableFindings
+
+
+class InferredSchema(NamedTuple):
+    """The schema of a dataset, and the findings that explain it."""
+
+    schema: DatasetSchema
+    findings: Findings
+
+
+def infer_schema(data: Dataset) -> InferredSchema:
+    """Return the schema of a dataset, with candidates for relationships among the findings.
+
+    Raises
+    ------
+    InvalidInput
+        As `infer_table`.
+    """
+    with ExitStack() as stack:
+        opened = {name: open_sampled(stack, source) for name, source in data.items()}
+        inferred = {
+            name: _infer(sampled, data[name].schema, sampled.count_missing(), {})
+            for name, sampled in opened.items()
+        }
+        related = {
+            name: Related(opened[name], schema, findings) for name, (schema, findings) in inferred.items()
+        }
+        relationships = tuple(find_relationships(related))
+    return InferredSchema(
+        DatasetSchema(tables={name: table.schema for name, table in inferred.items()}),
+        Findings(
+            tables={name: table.findings for name, table in inferred.items()}, relationships=relationships
+        ),
+    )
+
+
+def infer_table(table: pa.Table) -> InferredTable:
     """Return the schema of a table, from its names, the types and the values of its columns.
 
     Raises
@@ -42,13 +87,13 @@ def infer_schema(table: pa.Table) -> Schema:
     nothing, a column is nullable if and only if a value is missing.
     """
     check_names(table.column_names)
-    n_missing = [column.null_count for column in table.columns]
-    return _infer(TableSource(table), table.schema, n_missing, {})
+    sampled = SampledTable(table)
+    return _infer(sampled, table.schema, sampled.count_missing(), {})
 
 
 def infer_stored(
     path: Path, schema: pa.Schema, *, n_missing: Sequence[int], notes: Mapping[str, str] | None = None
-) -> Schema:
+) -> InferredTable:
     """Return the schema of a canonical file, reading some of its rows.
 
     Parameters
@@ -60,35 +105,40 @@ def infer_stored(
     notes : mapping of column name to a sentence, optional
         What else led to the type; appended to the evidence.
     """
-    with FileSource(path) as source:
+    with SampledFile(path) as source:
         return _infer(source, schema, n_missing, notes or {})
 
 
-def infer_values(name: str, values: pa.ChunkedArray[Any]) -> Column:
-    """Return what a column would be inferred as."""
+def infer_values(name: str, values: pa.ChunkedArray[Any]) -> InferredColumn:
+    """Return the column that values and a header suggest."""
     sample, source = sample_array(values)
     return infer_column(name, sample, partial(source.count, 0), nullable=True)
 
 
-def _infer(source: Source, schema: pa.Schema, n_missing: Sequence[int], notes: Mapping[str, str]) -> Schema:
+def _infer(
+    source: Sampled, schema: pa.Schema, n_missing: Sequence[int], notes: Mapping[str, str]
+) -> InferredTable:
     check_names(schema.names)
     types = [storable_type(field.name, field.type) for field in schema]
     samples = sample_columns(source, types, list(n_missing))
     counts = Counts(source, [sample.occurrence for sample in samples])
-    columns = [
+    inferred = [
         infer_column(
             field.name, sample, partial(counts.of, i), nullable=field.nullable, note=notes.get(field.name)
         )
         for i, (field, sample) in enumerate(zip(schema, samples, strict=True))
     ]
-    roles = find_roles(columns, samples, counts.of)
-    return Schema(columns=tuple(columns), **roles)
+    columns = [column for column, _ in inferred]
+    findings = TableFindings(
+        columns={column.name: why for column, why in inferred}, **find_roles(columns, samples, counts.of)
+    )
+    return InferredTable(TableSchema(columns=tuple(columns)), findings)
 
 
 class Counts:
     """How often values occur in all rows, counted when first asked; of many columns in the sample alone."""
 
-    def __init__(self, source: Source, sampled: list[Occurrence]) -> None:
+    def __init__(self, source: Sampled, sampled: list[Occurrence]) -> None:
         self._source = source
         self._known = {i: occurrence for i, occurrence in enumerate(sampled) if occurrence.is_whole}
         self._sampled = sampled

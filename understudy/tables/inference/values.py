@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from understudy.tables.inference.texts import ArrowArray, CountedTexts, Int64s, pc
+from understudy.tables.source import ParquetSource, TableSource, read_source
 
 N_DISTINCT_MAX = 2_000
 # A part of the table is what a row group of a canonical file usually has.
@@ -88,7 +90,7 @@ class Sample:
         return CountedTexts(self.values.cast(pa.large_string()), self.counts)
 
 
-class Source(Protocol):
+class Sampled(Protocol):
     """A table that can be sampled, and asked how often the values of a column occur in it."""
 
     n_rows: int
@@ -105,8 +107,12 @@ class Source(Protocol):
         """Count the values of a column in all rows."""
         ...
 
+    def count_missing(self) -> list[int]:
+        """Return the number of missing values of each column."""
+        ...
 
-class TableSource:
+
+class SampledTable:
     """A table in memory."""
 
     def __init__(self, table: pa.Table) -> None:
@@ -131,15 +137,19 @@ class TableSource:
         counts = pc.value_counts(self._table.column(index).drop_null()).field("counts").to_numpy()
         return Occurrence(int(counts.sum()), len(counts), int((counts == 1).sum()), is_whole=True)
 
+    def count_missing(self) -> list[int]:
+        """Return the number of missing values of each column."""
+        return [column.null_count for column in self._table.columns]
 
-class FileSource:
+
+class SampledFile:
     """A canonical file; memory does not grow with its rows."""
 
     def __init__(self, path: Path) -> None:
         self._file = pq.ParquetFile(path)
         self.n_rows = self._file.metadata.num_rows
 
-    def __enter__(self) -> FileSource:
+    def __enter__(self) -> SampledFile:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -183,6 +193,21 @@ class FileSource:
         n_counted, n_distinct, n_once = found
         return Occurrence(n_counted, n_distinct, n_once, is_whole=True)
 
+    def count_missing(self) -> list[int]:
+        """Return the number of missing values of each column."""
+        counts = [0] * len(self._file.schema_arrow)
+        for batch in self._file.iter_batches(use_threads=False):
+            for index, column in enumerate(batch.columns):
+                counts[index] += column.null_count
+        return counts
+
+
+def open_sampled(stack: ExitStack, source: TableSource) -> Sampled:
+    """Return a source as a table that can be sampled; sources of other kinds are read into memory."""
+    if isinstance(source, ParquetSource):
+        return stack.enter_context(SampledFile(source.path))
+    return SampledTable(read_source(source))
+
 
 _DUCKDB: dict[str, Any] = {
     "threads": 1,
@@ -199,7 +224,7 @@ def _spread(n_parts: int) -> list[int]:
     return [int(place) for place in chosen]
 
 
-def sample_columns(source: Source, types: list[pa.DataType], n_missing: list[int]) -> list[Sample]:
+def sample_columns(source: Sampled, types: list[pa.DataType], n_missing: list[int]) -> list[Sample]:
     """Return a sample of each column: the same of equal tables."""
     n_rows = min(_N_ROWS_SAMPLED, max(_N_ROWS_SAMPLED_MIN, _N_VALUES_SAMPLED // max(len(types), 1)))
     quota = _BYTES_MAX // max(len(types), 1)
@@ -220,9 +245,9 @@ def sample_columns(source: Source, types: list[pa.DataType], n_missing: list[int
     ]
 
 
-def sample_array(values: pa.ChunkedArray[Any]) -> tuple[Sample, TableSource]:
+def sample_array(values: pa.ChunkedArray[Any]) -> tuple[Sample, SampledTable]:
     """Return a sample of a column in memory, and the column as a table."""
-    source = TableSource(pa.table([values], names=["x"]))
+    source = SampledTable(pa.table([values], names=["x"]))
     return sample_columns(source, [values.type], [values.null_count])[0], source
 
 

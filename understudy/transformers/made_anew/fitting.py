@@ -60,7 +60,7 @@ def fit_made_anew(
     has_missing, has_values, codes = encode_presence(values)
     maker = _fit_maker(column, values.drop_null(), recognition, locale)
     transformer = MadeAnewTransformer(
-        column.name, type_, recognition.kind.value, recognition.evidence, has_missing, has_values, maker
+        column.name, type_, recognition.kind.value, has_missing, has_values, maker
     )
     if maker.n_rows_max < len(values):
         raise InvalidInput(

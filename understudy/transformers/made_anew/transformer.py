@@ -48,14 +48,11 @@ class MadeAnewTransformer:
         The column's.
     made_anew : str
         What the values are: identifier, text, name, email, phone or address.
-    evidence : str
-        Why they are taken for that; holds no value.
     """
 
     name: str
     arrow_type: pa.DataType
     made_anew: str
-    evidence: str
     has_missing: bool
     has_values: bool
     maker: Maker
@@ -91,8 +88,8 @@ class MadeAnewTransformer:
         return choose(codes == 0, pa.scalar(None, self.arrow_type), values)
 
     def describe(self) -> Json:
-        """Return what was done and why."""
-        return {"made_anew": self.made_anew} | self.maker.describe() | {"evidence": self.evidence}
+        """Return what the values are, and their form."""
+        return {"made_anew": self.made_anew} | self.maker.describe()
 
     def to_arrays(self) -> tuple[Json, Arrays]:
         """Return what was learnt as JSON and plain arrays."""
@@ -100,7 +97,6 @@ class MadeAnewTransformer:
         own: Json = {
             "transformer": "made_anew",
             "made_anew": self.made_anew,
-            "evidence": self.evidence,
             "has_missing": self.has_missing,
             "has_values": self.has_values,
         }

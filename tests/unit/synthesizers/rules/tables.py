@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.synthesizers.rules import Rules, find_rules
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 from understudy.transformers.base import ArrowArray
 
 N_ROWS = 6000
@@ -17,7 +17,7 @@ N_ROWS = 6000
 def rules_of(columns: dict[str, Any] | pa.Table) -> Rules:
     """Return the rules found in a table."""
     table = columns if isinstance(columns, pa.Table) else pa.table(columns)
-    return find_rules(table, infer_schema(table))
+    return find_rules(table, infer_table(table).schema)
 
 
 def blocks(table: pa.Table) -> dict[str, ArrowArray]:

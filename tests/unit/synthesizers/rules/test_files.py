@@ -13,7 +13,7 @@ import pytest
 from tests.unit.synthesizers.rules.tables import blocks, everything, rules_of
 from understudy.errors import InvalidInput
 from understudy.synthesizers.rules import Rules, load_rules, rules_to_arrays
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 from understudy.transformers.loading import ArrayReader
 
 Manifest = dict[str, Any]
@@ -41,7 +41,7 @@ def rules(table: pa.Table) -> Rules:
 
 
 def load(table: pa.Table, manifest: Any, arrays: Any) -> Rules:
-    return load_rules(ArrayReader(manifest, arrays), infer_schema(table))
+    return load_rules(ArrayReader(manifest, arrays), infer_table(table).schema)
 
 
 def test_rules_come_back_as_they_were(table: pa.Table, rules: Rules) -> None:

@@ -1,0 +1,65 @@
+"""The Arrow types that a column may be stored in, and their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Literal, cast
+
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+
+
+def to_arrow_schema(columns: Iterable[tuple[str, str, bool]]) -> pa.Schema:
+    """Return the Arrow schema of columns, each with its name, the name of its type and its nullability."""
+    return pa.schema(
+        [pa.field(name, parse_arrow_type(type_), nullable=nullable) for name, type_, nullable in columns]
+    )
+
+
+def parse_arrow_type(text: str) -> pa.DataType:
+    """Return the Arrow type whose name is `str(type)`.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not one of them.
+    """
+    if text in _PLAIN_TYPES:
+        return _PLAIN_TYPES[text]
+    for pattern, make in _PARAMETRIC_TYPES:
+        if match := pattern.fullmatch(text):
+            try:
+                return make(match)
+            except (ValueError, OverflowError):  # such as decimal128(99, 2)
+                break
+    raise InvalidInput(
+        f"{text!r} is not an Arrow type that a column can be stored in.", code="unsupported_column"
+    )
+
+
+_UNITS: tuple[Literal["s", "ms", "us", "ns"], ...] = ("s", "ms", "us", "ns")
+
+_EXACT_TYPES: tuple[pa.DataType, ...] = (
+    *(pa.int8(), pa.int16(), pa.int32(), pa.int64()),
+    *(pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()),
+    *(pa.float16(), pa.float32(), pa.float64()),
+    *(pa.bool_(), pa.string(), pa.large_string()),
+    *(pa.date32(), pa.date64(), pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns")),
+    *(pa.timestamp(unit) for unit in _UNITS),
+    *(pa.duration(unit) for unit in _UNITS),
+)
+_PLAIN_TYPES: dict[str, pa.DataType] = {str(type_): type_ for type_ in _EXACT_TYPES}
+# Arrow prints halffloat, float and double, and reads the names with digits: both are taken.
+_PLAIN_TYPES |= {"float16": pa.float16(), "float32": pa.float32(), "float64": pa.float64()}
+
+
+def _zoned_timestamp(match: re.Match[str]) -> pa.DataType:
+    return pa.timestamp(cast(Literal["s", "ms", "us", "ns"], match[1]), tz=match[2])
+
+
+_PARAMETRIC_TYPES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], pa.DataType]], ...] = (
+    (re.compile(r"decimal128\((\d+), (-?\d+)\)"), lambda m: pa.decimal128(int(m[1]), int(m[2]))),
+    (re.compile(r"timestamp\[(s|ms|us|ns), tz=([\w/+:-]+)\]"), _zoned_timestamp),
+)

@@ -1,0 +1,96 @@
+"""Tables that an engine reads batch by batch, from memory or from a Parquet file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+N_ROWS_BATCH = 65_536
+
+
+class TableSource(Protocol):
+    """A table of known columns and length whose rows are read in order."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of all columns."""
+        ...
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        ...
+
+    def scan(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield all rows in order.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            Names of the columns to read, in the order wanted; all columns if omitted.
+        """
+        ...
+
+
+# A dataset: its tables by name. One table is a dataset of one entry.
+Dataset = Mapping[str, TableSource]
+
+
+class ArrowSource:
+    """A table in memory."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of all columns."""
+        return self.table.schema
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return self.table.num_rows
+
+    def scan(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield all rows in order, without copying them."""
+        chosen = self.table if columns is None else self.table.select(list(columns))
+        yield from chosen.to_batches()
+
+
+class ParquetSource:
+    """A Parquet file, which is opened for each scan; memory does not grow with its rows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with pq.ParquetFile(path) as file:
+            self._schema: pa.Schema = file.schema_arrow
+            self._n_rows: int = file.metadata.num_rows
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of all columns."""
+        return self._schema
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return self._n_rows
+
+    def scan(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield all rows in order."""
+        wanted = None if columns is None else list(columns)
+        with pq.ParquetFile(self.path) as file:
+            for batch in file.iter_batches(batch_size=N_ROWS_BATCH, columns=wanted):
+                # Parquet gives the columns in the file's order.
+                yield batch if wanted is None else batch.select(wanted)
+
+
+def read_source(source: TableSource, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the rows of a source as one table in memory."""
+    fields = source.schema if columns is None else [source.schema.field(name) for name in columns]
+    return pa.Table.from_batches(source.scan(columns), schema=pa.schema(fields))
