@@ -148,8 +148,8 @@ class Filler:
         self.upload("visits", ("visits.csv", visits_csv(110)))
         self.upload(
             "shop",
-            ("customers.csv", customers_csv(80)),
-            ("orders.csv", orders_csv(260, 80)),
+            ("customers.csv", customers_csv(160)),
+            ("orders.csv", orders_csv(260, 160)),
             labels='{"team": "shop"}',
         )
         self.upload("spoiled", ("spoiled.csv", people_csv(99) + b"100,Oslo\n"), bad_rows="skip")
