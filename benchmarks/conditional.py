@@ -20,7 +20,7 @@ from benchmarks.engine.contestants import PRESETS
 from benchmarks.engine.options import names_of
 from benchmarks.engine.tables import read_source, split
 from understudy.kernels.compilation import compile_kernels
-from understudy.parameters.constraints import Control
+from understudy.parameters.constraints import SamplingConstraints
 from understudy.synthesizers import TreeChainParameters
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 
@@ -97,9 +97,9 @@ def _ratio(chain: TreeChain, whole: pa.Table, pair: dict[str, object]) -> float:
     others = [name for name in whole.column_names if name not in pair]
     n, rng = len(rows) // 2, np.random.default_rng(1)
     where = {name: {"equals": value} for name, value in pair.items()}
-    control = Control.model_validate({"conditions": [{"where": where, "n_rows": n}]})
+    constraints = SamplingConstraints.model_validate({"conditions": [{"where": where, "n_rows": n}]})
     cpu = time.process_time()
-    sample = pa.Table.from_batches(chain.sample(n, seed=1, control=control)).select(others)
+    sample = pa.Table.from_batches(chain.sample(n, seed=1, constraints=constraints)).select(others)
     seconds = time.process_time() - cpu
     ours, real = [], []
     for _ in range(N_HALVES):

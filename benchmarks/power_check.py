@@ -22,11 +22,11 @@ import pyarrow as pa
 
 from benchmarks.engine.options import names_of
 from benchmarks.engine.tables import SOURCES, read_source
-from understudy.evaluation.canaries import make_canaries, plant
+from understudy.evaluation.attacks.canaries import make_canaries, plant
+from understudy.evaluation.baselines import independent_columns, leaky_copy
 from understudy.evaluation.comparison import Comparison, compare, encode
 from understudy.evaluation.metrics.base import Metric
 from understudy.evaluation.metrics.privacy import PRIVACY
-from understudy.evaluation.references import independent_columns, leaky_copy
 from understudy.evaluation.scores import MetricScores
 from understudy.evaluation.verdict import PolicyCheck, judge
 from understudy.kernels.compilation import compile_kernels

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from understudy.tables.inference import column_kind
 from understudy.tables.schema import Column, ColumnKind, TableSchema
-from understudy.transformers.ticks import array_of_integers
+from understudy.transformers.integer_units import array_of_integers
 
 UNITS = ("s", "ms", "us", "ns")
 INTEGER_TYPES = (

@@ -9,11 +9,11 @@ import pyarrow as pa
 from understudy.evaluation import report
 from understudy.evaluation.report import Report
 from understudy.parameters.constraints import (
-    Allowed,
+    ColumnConstraint,
     ColumnRebalance,
-    Control,
     SampleCondition,
-    Share,
+    SamplingConstraints,
+    TargetShare,
 )
 from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
 from understudy.parameters.policy import Policy, PolicyThreshold
@@ -29,14 +29,14 @@ from understudy.tables.validation import conform
 
 __all__ = [
     "AggregateQuery",
-    "Allowed",
+    "ColumnConstraint",
     "ColumnRebalance",
-    "Control",
     "EvaluationOptions",
     "Policy",
     "PolicyThreshold",
     "SampleCondition",
-    "Share",
+    "SamplingConstraints",
+    "TargetShare",
     "evaluate",
     "fit",
     "impute",
@@ -76,7 +76,7 @@ def sample(
     *,
     seed: int,
     offset: int = 0,
-    control: Control | None = None,
+    constraints: SamplingConstraints | None = None,
 ) -> pa.Table:
     """Return rows ``offset … offset + n_rows - 1`` of the endless table that the seed stands for.
 
@@ -84,12 +84,12 @@ def sample(
     ----------
     n_rows : int, optional
         May be left out beside conditions, which say how many rows they have.
-    control : Control, optional
+    constraints : Control, optional
         Conditions that groups of rows fulfil, or other shares of a column's values. What the rows are then
         worth, `model.effective_shares` says.
     """
-    n_drawn = count_rows(control, n_rows, offset)
-    return pa.Table.from_batches(model.sample(n_drawn, seed=seed, offset=offset, control=control))
+    n_drawn = count_rows(constraints, n_rows, offset)
+    return pa.Table.from_batches(model.sample(n_drawn, seed=seed, offset=offset, constraints=constraints))
 
 
 def impute(model: Synthesizer, table: Table, *, seed: int, n_draws: int = 1) -> pa.Table:

@@ -65,7 +65,7 @@ CODES: dict[str, str] = {
     "not_found": "There is no such thing in this project",
     "conflict": "The request does not fit the present state",
     "impossible_condition": "No row can fulfil a condition",
-    "not_controllable": "The synthesizer knows no conditions",
+    "unsupported_by_synthesizer": "The synthesizer knows no conditions",
     "not_ready": "A dataset or model is not ready",
     "in_use": "Something else still needs it",
     "already_finished": "The job has ended already",

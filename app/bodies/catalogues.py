@@ -16,7 +16,7 @@ class SynthesizerDescription(Body):
     name: Annotated[str, Field(examples=["tree_chain"])]
     summary: str
     parameters: Annotated[dict[str, Any], Field(description="JSON Schema of its parameters.")]
-    is_controllable: Annotated[
+    supports_constraints: Annotated[
         bool, Field(description="Whether its models take conditions and shares, and impute.")
     ]
 

@@ -26,7 +26,7 @@ async def list_synthesizers(caller: ReaderDep) -> SynthesizerCatalogue:
                 name=entry.name,
                 summary=entry.summary,
                 parameters=entry.parameters.model_json_schema(),
-                is_controllable=entry.is_controllable,
+                supports_constraints=entry.supports_constraints,
             )
             for entry in SYNTHESIZERS.values()
         ]

@@ -34,7 +34,7 @@ def get_profile(
     """Return counts, quantiles, frequent values and histograms of the columns, under the present schema.
 
     Without `exact` they are protected as synthetic rows are: nothing is shown that fewer than `protection.k`
-    rows or subjects speak for, and no value of columns that are made anew. Of more than 200,000 rows a part
+    rows or subjects speak for, and no value of columns that are generated. Of more than 200,000 rows a part
     is read, spread over the table: `n_rows_read` says how many.
     """
     reference = TableReference(ids.from_text("dataset", dataset_id), table)

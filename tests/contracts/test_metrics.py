@@ -12,11 +12,11 @@ from pydantic import TypeAdapter
 
 from tests.unit.evaluation.people import biased, comparison, destroyed, related
 from tests.unit.evaluation.people import people as plain_people
-from understudy.evaluation.canaries import make_canaries, plant
+from understudy.evaluation.attacks.canaries import make_canaries, plant
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics import METRICS, AnyResult
 from understudy.evaluation.metrics.base import Metric, UnscoredResult, missing_need
-from understudy.parameters.constraints import Allowed
+from understudy.parameters.constraints import ColumnConstraint
 from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.inference import infer_table
 
@@ -29,7 +29,9 @@ ASKED: dict[str, Any] = {
     "protected": ("town", "visits"),
     "queries": (
         AggregateQuery(aggregate="mean", column="height", group_by=("is_member",)),
-        AggregateQuery(aggregate="share", where={"is_member": Allowed(equals=True)}, group_by=("town",)),
+        AggregateQuery(
+            aggregate="share", where={"is_member": ColumnConstraint(equals=True)}, group_by=("town",)
+        ),
     ),
 }
 

@@ -251,8 +251,8 @@ def test_placeholder_when_no_level_is_shared(make: Make) -> None:
     assert any("`_OTHER_`" in warning for warning in synthesizer.card()["warnings"])
 
 
-def made_anew(n_rows: int = 300) -> tuple[pa.Table, TableSchema]:
-    """Return a table with a column of every kind that is made anew, and two that are learnt."""
+def generated(n_rows: int = 300) -> tuple[pa.Table, TableSchema]:
+    """Return a table with a column of every kind that is generated, and two that are learnt."""
     values = {
         "identifier": [f"AB-{i:04d}" for i in range(n_rows)],
         "number": list(range(1, n_rows + 1)),
@@ -279,8 +279,8 @@ def made_anew(n_rows: int = 300) -> tuple[pa.Table, TableSchema]:
     return pa.Table.from_arrays(list(arrays.values()), schema=schema.to_arrow()), schema
 
 
-def test_what_is_made_anew_is_new_unique_and_as_often_missing(make: Make) -> None:
-    table, schema = made_anew()
+def test_what_is_generated_is_new_unique_and_as_often_missing(make: Make) -> None:
+    table, schema = generated()
     synthesizer = make().fit(table, schema)
     sample = draw(synthesizer, 5000)
     sample.validate(full=True)
@@ -294,8 +294,8 @@ def test_what_is_made_anew_is_new_unique_and_as_often_missing(make: Make) -> Non
     assert set(sample["group"].to_pylist()) == {"group 0", "group 1", "group 2"}
 
 
-def test_what_is_made_anew_is_the_same_however_cut_and_after_loading(make: Make, tmp_path: Path) -> None:
-    table, schema = made_anew()
+def test_what_is_generated_is_the_same_however_cut_and_after_loading(make: Make, tmp_path: Path) -> None:
+    table, schema = generated()
     synthesizer = make().fit(table, schema)
     save_model(synthesizer, tmp_path / "model", schema=schema)
     loaded, _ = load_model(tmp_path / "model")
@@ -304,13 +304,13 @@ def test_what_is_made_anew_is_the_same_however_cut_and_after_loading(make: Make,
     assert loaded.card() == synthesizer.card()
 
 
-def test_cards_say_what_is_made_anew_and_model_files_hold_none_of_it(make: Make) -> None:
-    synthesizer = make().fit(*made_anew())
+def test_cards_say_what_is_generated_and_model_files_hold_none_of_it(make: Make) -> None:
+    synthesizer = make().fit(*generated())
     card = synthesizer.card()
-    facts = {column["name"]: column.get("made_anew") for column in card["columns"]}
+    facts = {column["name"]: column.get("generated") for column in card["columns"]}
     assert facts["number"] == facts["identifier"] == "identifier"
     assert (facts["phone"], facts["group"]) == ("phone", None)
-    assert sum("is made anew" in warning for warning in card["warnings"]) == 7
+    assert sum("is generated" in warning for warning in card["warnings"]) == 7
     for value in ("Maier", "firm.com", "Lindenweg", "case", "+49"):
         assert value not in str(synthesizer.to_arrays()[0])
 

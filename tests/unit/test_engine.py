@@ -39,17 +39,19 @@ def chain(small_table: pa.Table) -> Synthesizer:
 
 
 def test_rows_are_drawn_as_asked(chain: Synthesizer):
-    oslo = understudy.SampleCondition(where={"city": understudy.Allowed(equals="Oslo")}, n_rows=20)
-    control = understudy.Control(conditions=(oslo,))
-    rows = understudy.sample(chain, seed=2, control=control)
+    oslo = understudy.SampleCondition(where={"city": understudy.ColumnConstraint(equals="Oslo")}, n_rows=20)
+    constraints = understudy.SamplingConstraints(conditions=(oslo,))
+    rows = understudy.sample(chain, seed=2, constraints=constraints)
     assert rows.column("city").to_pylist() == ["Oslo"] * 20
-    assert understudy.sample(chain, seed=2, offset=15, control=control).equals(rows.slice(15))
+    assert understudy.sample(chain, seed=2, offset=15, constraints=constraints).equals(rows.slice(15))
 
 
 def test_a_column_is_rebalanced(chain: Synthesizer):
-    shares = (understudy.Share(value="Rome", share=1),)
-    control = understudy.Control(rebalance=understudy.ColumnRebalance(column="city", shares=shares))
-    rows = understudy.sample(chain, 20, seed=2, control=control)
+    shares = (understudy.TargetShare(value="Rome", share=1),)
+    constraints = understudy.SamplingConstraints(
+        rebalance=understudy.ColumnRebalance(column="city", shares=shares)
+    )
+    rows = understudy.sample(chain, 20, seed=2, constraints=constraints)
     assert rows.column("city").to_pylist() == ["Rome"] * 20
 
 

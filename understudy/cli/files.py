@@ -20,7 +20,7 @@ from understudy.errors import InvalidInput
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from understudy.parameters.constraints import Control
+    from understudy.parameters.constraints import SamplingConstraints
     from understudy.synthesizers import IndependentParameters, TreeChainParameters
     from understudy.synthesizers.base import Synthesizer
     from understudy.tables.schema import TableSchema
@@ -113,7 +113,9 @@ def sample(
     rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv, .parquet …")],
     n_rows: Annotated[
         int | None,
-        typer.Option("--rows", "-n", min=1, help="How many rows; conditions of --control say it themselves."),
+        typer.Option(
+            "--rows", "-n", min=1, help="How many rows; conditions of --constraints say it themselves."
+        ),
     ] = None,
     seed: Seed = None,
     offset: Annotated[int, typer.Option(min=0, help="Begin at this row of the seed's endless table.")] = 0,
@@ -127,20 +129,20 @@ def sample(
     rebalance: Annotated[
         str | None, typer.Option(help="NAME:VALUE=SHARE,VALUE=SHARE: other shares of a column's values.")
     ] = None,
-    control: Annotated[
+    constraints: Annotated[
         Path | None, typer.Option(help="Groups of rows with conditions, or shares, as JSON.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Draw synthetic rows from a model: any, or such as you ask for."""
-    from understudy.cli.controls import read_control
+    from understudy.cli.constraints import read_constraints
     from understudy.synthesizers.files import load_model
     from understudy.synthesizers.groups import count_rows
     from understudy.tables.formats import format_for_path, write_table
     from understudy.tables.stored_schemas import read_stored
 
     began = time.monotonic()
-    if n_rows is None and control is None:
+    if n_rows is None and constraints is None:
         raise InvalidInput("Say how many rows to draw: --rows.", code="invalid_parameters")
     seed = _chosen(seed)
     format_for_path(rows_file)
@@ -148,10 +150,10 @@ def sample(
     (schema,) = read_stored(manifest["schema"])[0].tables.values()
     # The group of --where has those rows too that the offset passes over.
     n_rows_where = offset + (n_rows or 0)
-    asked = read_control(where or [], rebalance, control, schema=schema, n_rows=n_rows_where)
+    asked = read_constraints(where or [], rebalance, constraints, schema=schema, n_rows=n_rows_where)
     n_rows = count_rows(asked, n_rows, offset)
     with complete_or_absent(rows_file) as partial, progress_bar(f"Sampling {n_rows:,} rows") as progress:
-        batches = fitted.sample(n_rows, seed=seed, offset=offset, control=asked)
+        batches = fitted.sample(n_rows, seed=seed, offset=offset, constraints=asked)
         write_table(partial, batches, schema.to_arrow(), progress=progress, rows_total=n_rows)
     result = {"rows": str(rows_file), "n_rows": n_rows, "offset": offset, "seed": seed}
     if asked is not None:
@@ -207,7 +209,7 @@ def _planted(
     """Return the rows with canaries among them, which are written beside the model."""
     import pyarrow.parquet as pq
 
-    from understudy.evaluation.canaries import make_canaries, plant
+    from understudy.evaluation.attacks.canaries import make_canaries, plant
 
     made = make_canaries(rows, schema, n=n, seed=seed)
     with complete_or_absent(_canaries_path(model)) as partial:
@@ -223,13 +225,15 @@ def _chosen(seed: int | None) -> int:
     return secrets.randbelow(SEED_MAX) if seed is None else seed
 
 
-def _describe_groups(model: Synthesizer, control: Control, n_rows: int, offset: int) -> dict[str, Any]:
+def _describe_groups(
+    model: Synthesizer, constraints: SamplingConstraints, n_rows: int, offset: int
+) -> dict[str, Any]:
     from understudy.synthesizers.groups import describe_groups, describe_weak_groups
 
-    groups = describe_groups(control, model.effective_shares(control), n_rows=n_rows, offset=offset)
+    groups = describe_groups(constraints, model.effective_shares(constraints), n_rows=n_rows, offset=offset)
     return {
         "groups": [asdict(group) for group in groups],
-        "warnings": describe_weak_groups(control, groups),
+        "warnings": describe_weak_groups(constraints, groups),
     }
 
 

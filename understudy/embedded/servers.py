@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from understudy.embedded.accounts import Home, find_home
 from understudy.embedded.binaries import postgres_install, valkey_binary
-from understudy.embedded.leftovers import stop_leftover
+from understudy.embedded.orphans import stop_orphan
 from understudy.embedded.processes import Child, last_lines, launch_command
 from understudy.embedded.sockets import make_private, socket_folder
 from understudy.errors import Unavailable
@@ -75,7 +75,7 @@ class PrivatePostgres:
         """Start the server without waiting until it answers."""
         install = postgres_install()
         _make_folder(self._folder)
-        stop_leftover(self._data / "postmaster.pid", self._data, signal.SIGINT)
+        stop_orphan(self._data / "postmaster.pid", self._data, signal.SIGINT)
         home = find_home(install, self._folder)
         owner = home.account.owner if home.account else (os.geteuid(), os.getegid())
         self._socket_folder = socket_folder(self._folder, ".s.PGSQL.5432.lock", owner)
@@ -204,7 +204,7 @@ class PrivateValkey:
         _make_folder(self._folder)
         make_private(self._folder / "data", owner)
         pid_file = self._folder / "valkey.pid"
-        stop_leftover(pid_file, self._folder / "data", signal.SIGTERM)
+        stop_orphan(pid_file, self._folder / "data", signal.SIGTERM)
         self._socket = socket_folder(self._folder, "valkey.sock", owner) / "valkey.sock"
         options = {"port": "0", "unixsocket": str(self._socket), "unixsocketperm": "700"}
         options |= {"dir": str(self._folder / "data"), "pidfile": str(pid_file), "save": ""}

@@ -12,8 +12,8 @@ from http.client import HTTPConnection, HTTPException
 
 from understudy.embedded import commands
 from understudy.embedded.commands import StackOptions
+from understudy.embedded.components import Component
 from understudy.embedded.data_folder import DataFolder
-from understudy.embedded.parts import Part
 from understudy.embedded.processes import Child, last_lines, trim_log
 from understudy.embedded.servers import PrivatePostgres, PrivateValkey
 from understudy.errors import Conflict, Unavailable
@@ -41,8 +41,8 @@ class Supervisor:
         self.folder = DataFolder(options.data_dir)
         self._options = options
         self._tell = tell
-        self._servers: list[Part] = []
-        self._programs: list[Part] = []
+        self._servers: list[Component] = []
+        self._programs: list[Component] = []
         self._stopping = threading.Event()
 
     @property
@@ -109,7 +109,7 @@ class Supervisor:
         ours += [valkey] if self._options.redis_url is None else []
         began = time.monotonic()
         for server in ours:
-            part = Part(server.name, server, server.launch)
+            part = Component(server.name, server, server.launch)
             self._servers.append(part)
             part.launch()
         for server in ours:
@@ -123,7 +123,7 @@ class Supervisor:
         )
 
     def _start_program(self, name: str, program: Child) -> None:
-        part = Part(name, program, program.start)
+        part = Component(name, program, program.start)
         self._programs.append(part)
         part.launch()
 
@@ -156,12 +156,12 @@ class Supervisor:
                 return
         self._tell("API, worker", f"ready after {time.monotonic() - began:.1f} s")
 
-    def _not_started(self, part: Part) -> Unavailable:
+    def _not_started(self, part: Component) -> Unavailable:
         assert isinstance(part.runs, Child)
         log = part.runs.log
         return Unavailable(f"The {part.name} did not start; {log} ends with:\n{last_lines(log)}")
 
-    def _look_after(self, part: Part) -> None:
+    def _look_after(self, part: Component) -> None:
         pause = part.notice_end()
         if pause is not None:
             when = f"in {pause:.1f} s" if pause else "now"

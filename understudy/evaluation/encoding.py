@@ -16,12 +16,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.evaluation.holdout import mix64
-from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, TableSchema
+from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 
 MISSING = -1
 
-# What is made anew is compared as labels, where it is compared at all.
-CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean, *MADE_ANEW_KINDS})
+# What is generated is compared as labels, where it is compared at all.
+CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean, *GENERATED_KINDS})
 
 SECONDS_PER_DAY = 86_400.0
 

@@ -11,12 +11,12 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import InvalidInput
+from understudy.evaluation.baselines import independent_columns, leaky_copy
 from understudy.evaluation.comparison import IS_PLANTED, Comparison, compare
-from understudy.evaluation.distributions import ColumnDistribution, distribution
-from understudy.evaluation.left_out import ExcludedColumn, leave_out, select
+from understudy.evaluation.excluded_columns import ExcludedColumn, exclude_columns, select
 from understudy.evaluation.metrics.base import Topic, UnscoredResult
-from understudy.evaluation.references import independent_columns, leaky_copy
 from understudy.evaluation.scores import MetricScores, score_all
+from understudy.evaluation.statistics.distributions import ColumnDistribution, distribution
 from understudy.evaluation.verdict import Verdict, check_policy, judge
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.parameters.policy import resolve_policy
@@ -137,7 +137,7 @@ def evaluate(
     options = options.model_copy(update={"policy": policy})
     inferred = examine(conform(real, schema), schema, findings or TableFindings())
     candidate = choose_target(inferred.findings)
-    schema, left_out = leave_out(real, synthetic, inferred, options.named_columns)
+    schema, left_out = exclude_columns(real, synthetic, inferred, options.named_columns)
     is_target_chosen = options.target is None and candidate in schema.names
     if is_target_chosen:
         options = options.model_copy(update={"target": candidate})

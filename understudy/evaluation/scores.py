@@ -9,18 +9,18 @@ from typing import Annotated, cast
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.evaluation.baselines import bootstrap_baseline, holdout_baseline, split_baseline
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics import METRICS, AnyResult
 from understudy.evaluation.metrics.base import (
     Direction,
     Metric,
     MetricResult,
-    StandIn,
+    RealBaseline,
     Topic,
     UnscoredResult,
     missing_need,
 )
-from understudy.evaluation.references import dealt_rows, fresh_rows, resampled_rows
 from understudy.progress import Progress
 
 # In so many of a hundred reports on real rows, *all* scores lie within their floors.
@@ -104,16 +104,21 @@ def score_all(
 def _draws_of_real_rows(metrics: Sequence[Metric], comparison: Comparison) -> dict[str, list[AnyResult]]:
     """Return the results of real rows in the synthetic table's place, for each metric that has such."""
     draws: dict[str, list[AnyResult]] = {}
-    by_stand_in: dict[StandIn | None, list[Metric]] = {}
+    by_stand_in: dict[RealBaseline | None, list[Metric]] = {}
     for metric in metrics:
-        by_stand_in.setdefault(metric.stand_in, []).append(metric)
-    for metric in by_stand_in.get(StandIn.training, []):
+        by_stand_in.setdefault(metric.real_baseline, []).append(metric)
+    for metric in by_stand_in.get(RealBaseline.training, []):
         draws[metric.name] = [_result(metric, comparison.with_tables(synthetic=comparison.real))]
-    for needs in {metric.needs for metric in by_stand_in.get(StandIn.fresh, [])}:
-        alike = [metric for metric in by_stand_in[StandIn.fresh] if metric.needs == needs]
-        draws |= {name: [found] for name, found in _results(alike, fresh_rows(comparison, needs)).items()}
-    for stand_in, draw in ((StandIn.resampled, resampled_rows), (StandIn.dealt, dealt_rows)):
-        alike = by_stand_in.get(stand_in, [])
+    for needs in {metric.needs for metric in by_stand_in.get(RealBaseline.holdout, [])}:
+        alike = [metric for metric in by_stand_in[RealBaseline.holdout] if metric.needs == needs]
+        draws |= {
+            name: [found] for name, found in _results(alike, holdout_baseline(comparison, needs)).items()
+        }
+    for real_baseline, draw in (
+        (RealBaseline.bootstrap, bootstrap_baseline),
+        (RealBaseline.split, split_baseline),
+    ):
+        alike = by_stand_in.get(real_baseline, [])
         for drawn in draw(comparison) if alike else ():
             for name, found in _results(alike, drawn).items():
                 draws.setdefault(name, []).append(found)
@@ -185,7 +190,7 @@ def _ends_of_one(result: MetricResult) -> tuple[float, float] | None:
 
 def _tail() -> float:
     """Return how often one score may lie beyond one end of its floor (Bonferroni)."""
-    n = sum(metric.stand_in is not None for metric in METRICS.values())
+    n = sum(metric.real_baseline is not None for metric in METRICS.values())
     return (1 - CONFIDENCE) / 2 / n
 
 

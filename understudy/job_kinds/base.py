@@ -57,7 +57,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Job:
+class JobContext:
     """What `plan` and `publish` may know of the job they serve."""
 
     id: UUID
@@ -97,10 +97,10 @@ class JobKind(Generic[P]):
     summary: str
     parameters: type[P]
     resolve: Callable[[Session, UUID, P, Limits], P]
-    plan: Callable[[Session, Job, P, Limits], Plan]
+    plan: Callable[[Session, JobContext, P, Limits], Plan]
     work: str
-    publish: Callable[[Session, Job, P, Mapping[str, StoredFile], Json], Json]
-    abandon: Callable[[Session, Job, P, str, str], None] | None = None
+    publish: Callable[[Session, JobContext, P, Mapping[str, StoredFile], Json], Json]
+    abandon: Callable[[Session, JobContext, P, str, str], None] | None = None
     estimate: Callable[[Session, UUID, P], Estimate] | None = None
 
     def payload(self, parameters: Json, inputs: Mapping[str, str], context: Json) -> Json:

@@ -14,8 +14,8 @@ from understudy.db.dataset_tables import Table
 from understudy.db.reports import NewReport
 from understudy.errors import InvalidInput
 from understudy.evaluation.verdict import check_policy
-from understudy.job_kinds import estimates, gate, references
-from understudy.job_kinds.base import Estimate, Job, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds import cost_model, gate, inputs
+from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
 from understudy.parameters.evaluate import EvaluateParameters
 from understudy.parameters.policy import PROJECT_POLICY, resolve_policy
@@ -32,8 +32,8 @@ def resolve(
     """Check that the datasets are ready and have the named columns; choose policy and seed."""
     real, *others = _ready_tables(session, project_id, parameters).values()
     for other in others:
-        references.check_same_columns(real, other)
-    known = set(references.column_names(real))
+        inputs.check_same_columns(real, other)
+    known = set(inputs.column_names(real))
     for name, pointer in parameters.options.named_columns.items():
         if name not in known:
             raise InvalidInput(
@@ -44,7 +44,7 @@ def resolve(
     is_own = parameters.policy == PROJECT_POLICY
     policy = gate.project_policy(session, project_id) if is_own else resolve_policy(parameters.policy)
     check_policy(policy)
-    seed = references.new_seed() if parameters.seed is None else parameters.seed
+    seed = inputs.new_seed() if parameters.seed is None else parameters.seed
     return parameters.model_copy(update={"seed": seed, "policy": policy})
 
 
@@ -56,20 +56,20 @@ def _ready_tables(session: Session, project_id: UUID, parameters: EvaluateParame
         "holdout": parameters.holdout_dataset_id,
     }
     given = {role: text for role, text in named.items() if text is not None}
-    tables = references.open_tables(session, project_id, given.values(), parameters.table)
+    tables = inputs.open_tables(session, project_id, given.values(), parameters.table)
     return dict(zip(given, tables, strict=True))
 
 
 def estimate(session: Session, project_id: UUID, parameters: EvaluateParameters) -> Estimate:
     """Judge by the sizes of the tables."""
     tables = _ready_tables(session, project_id, parameters)
-    return estimates.of_evaluate(tables["real"], tables["synthetic"])
+    return cost_model.of_evaluate(tables["real"], tables["synthetic"])
 
 
-def plan(session: Session, job: Job, parameters: EvaluateParameters, limits: Limits) -> Plan:
+def plan(session: Session, job: JobContext, parameters: EvaluateParameters, limits: Limits) -> Plan:
     """Read the tables; tell the work how the model had split the real one, if it had."""
     tables = _ready_tables(session, job.project_id, parameters)
-    inputs = {role: references.table_file(session, table) for role, table in tables.items()}
+    stored_files = {role: inputs.table_file(session, table) for role, table in tables.items()}
     real, synthetic = tables["real"], tables["synthetic"].dataset
     model = _model_behind(session, real, synthetic)
     context: Json = {
@@ -86,12 +86,12 @@ def plan(session: Session, job: Job, parameters: EvaluateParameters, limits: Lim
         }
         canaries = artifacts.find(session, job.project_id, model.job_id, CANARIES)
         if canaries is not None:
-            inputs[CANARIES] = StoredFile(canaries.storage_key, canaries.sha256, canaries.size_bytes)
-    context["sources"] = {role: {"file_sha256": file.sha256.hex()} for role, file in inputs.items()}
+            stored_files[CANARIES] = StoredFile(canaries.storage_key, canaries.sha256, canaries.size_bytes)
+    context["sources"] = {role: {"file_sha256": file.sha256.hex()} for role, file in stored_files.items()}
     for role, table in tables.items():
         context["sources"][role]["dataset_id"] = ids.to_text("dataset", table.dataset.id)
     context["gate_policy"] = gate.project_policy(session, job.project_id).model_dump(mode="json")
-    return Plan(inputs=inputs, context=context)
+    return Plan(inputs=stored_files, context=context)
 
 
 def _model_behind(session: Session, real: Table, synthetic: Dataset) -> Model | None:
@@ -105,7 +105,11 @@ def _model_behind(session: Session, real: Table, synthetic: Dataset) -> Model | 
 
 
 def publish(
-    session: Session, job: Job, parameters: EvaluateParameters, files: Mapping[str, StoredFile], facts: Json
+    session: Session,
+    job: JobContext,
+    parameters: EvaluateParameters,
+    files: Mapping[str, StoredFile],
+    facts: Json,
 ) -> Json:
     """Add the report, and let the project's gate go by it."""
     # Locked, so that neither is deleted now; in the order of their ids, so that two reports never wait for
@@ -113,7 +117,7 @@ def publish(
     texts = sorted({parameters.dataset_id, parameters.synthetic_dataset_id})
     locked = {text: datasets.lock(session, job.project_id, ids.from_text("dataset", text)) for text in texts}
     sample, real = locked[parameters.synthetic_dataset_id], locked[parameters.dataset_id]
-    of_real, of_sample = references.match_tables(session, [real, sample], parameters.table)
+    of_real, of_sample = inputs.match_tables(session, [real, sample], parameters.table)
     new = NewReport(
         dataset_id=real.id,
         synthetic_dataset_id=sample.id,

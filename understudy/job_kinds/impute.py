@@ -13,8 +13,8 @@ from understudy.db import datasets, models
 from understudy.db.dataset_tables import Table
 from understudy.db.datasets import MadeDataset
 from understudy.errors import TooLarge
-from understudy.job_kinds import estimates, references
-from understudy.job_kinds.base import Estimate, Job, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds import cost_model, inputs
+from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
 from understudy.parameters.impute import ImputeParameters
 
@@ -29,8 +29,8 @@ def resolve(
 ) -> ImputeParameters:
     """Check that the model imputes, that the dataset fits it, and the limit; choose seed and name."""
     model, table = _model_and_table(session, project_id, parameters)
-    references.check_controllable(model)
-    references.check_same_columns(table, model)
+    inputs.check_supports_constraints(model)
+    inputs.check_same_columns(table, model)
     n_rows = table.n_rows * parameters.n_draws
     if n_rows > limits.sample_rows_max:
         raise TooLarge(
@@ -41,49 +41,53 @@ def resolve(
             pointer="/n_draws",
         )
     chosen = {
-        "seed": references.new_seed() if parameters.seed is None else parameters.seed,
+        "seed": inputs.new_seed() if parameters.seed is None else parameters.seed,
         "name": parameters.name
-        or references.name_with_suffix(parameters.table or table.dataset.name, NAME_SUFFIX),
+        or inputs.name_with_suffix(parameters.table or table.dataset.name, NAME_SUFFIX),
     }
     return parameters.model_copy(update=chosen)
 
 
 def _model_and_table(session: Session, project_id: UUID, parameters: ImputeParameters) -> tuple[Model, Table]:
     model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
-    table = references.open_table(session, project_id, parameters.dataset_id, parameters.table, "learn")
+    table = inputs.open_table(session, project_id, parameters.dataset_id, parameters.table, "learn")
     return model, table
 
 
 def estimate(session: Session, project_id: UUID, parameters: ImputeParameters) -> Estimate:
     """Judge by the size of the table, the number of draws and the size of the model."""
     model, table = _model_and_table(session, project_id, parameters)
-    return estimates.of_impute(model, table, parameters.n_draws)
+    return cost_model.of_impute(model, table, parameters.n_draws)
 
 
-def plan(session: Session, job: Job, parameters: ImputeParameters, limits: Limits) -> Plan:
+def plan(session: Session, job: JobContext, parameters: ImputeParameters, limits: Limits) -> Plan:
     """Read the model's file and the dataset's table."""
     model, table = _model_and_table(session, job.project_id, parameters)
-    inputs = {
-        "model": references.stored_file(session, job.project_id, model.job_id, "model"),
-        "table": references.table_file(session, table),
+    stored_files = {
+        "model": inputs.stored_file(session, job.project_id, model.job_id, "model"),
+        "table": inputs.table_file(session, table),
     }
     context = {
         "schema": model.dataset_schema,
-        "roles": references.table_roles(model),
+        "roles": inputs.table_roles(model),
         "n_rows": table.n_rows * parameters.n_draws,
     }
-    return Plan(inputs=inputs, context=context)
+    return Plan(inputs=stored_files, context=context)
 
 
 def publish(
-    session: Session, job: Job, parameters: ImputeParameters, files: Mapping[str, StoredFile], facts: Json
+    session: Session,
+    job: JobContext,
+    parameters: ImputeParameters,
+    files: Mapping[str, StoredFile],
+    facts: Json,
 ) -> Json:
     """Add the dataset."""
     assert parameters.name is not None
     model, source = _lock_both(session, job.project_id, parameters)
     made = MadeDataset(parameters.name, model.id, model.dataset_schema, model.findings, source.id)
     dataset = datasets.add_made(session, job, made)
-    references.add_made_tables(session, dataset, model, files, facts["n_rows"])
+    inputs.add_made_tables(session, dataset, model, files, facts["n_rows"])
     return {"dataset_id": ids.to_text("dataset", dataset.id)}
 
 

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from understudy import ids
 from understudy.db import dataset_tables, datasets
 from understudy.db.dataset_tables import TableFacts, role_of
-from understudy.job_kinds import references
-from understudy.job_kinds.base import Job, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds import inputs
+from understudy.job_kinds.base import JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
 from understudy.parameters.ingest import IngestParameters
 
@@ -26,7 +26,7 @@ def resolve(
     return parameters
 
 
-def plan(session: Session, job: Job, parameters: IngestParameters, limits: Limits) -> Plan:
+def plan(session: Session, job: JobContext, parameters: IngestParameters, limits: Limits) -> Plan:
     """Read the uploaded bytes."""
     datasets.get(session, job.project_id, ids.from_text("dataset", parameters.dataset_id))
     roles = [
@@ -35,7 +35,7 @@ def plan(session: Session, job: Job, parameters: IngestParameters, limits: Limit
     ]
     uploads = [of_table["upload"] for of_table in roles]
     return Plan(
-        inputs={role: references.stored_file(session, job.project_id, job.id, role) for role in uploads},
+        inputs={role: inputs.stored_file(session, job.project_id, job.id, role) for role in uploads},
         context={
             "rows_max": limits.dataset_rows_max,
             "columns_max": limits.dataset_columns_max,
@@ -45,7 +45,11 @@ def plan(session: Session, job: Job, parameters: IngestParameters, limits: Limit
 
 
 def publish(
-    session: Session, job: Job, parameters: IngestParameters, files: Mapping[str, StoredFile], facts: Json
+    session: Session,
+    job: JobContext,
+    parameters: IngestParameters,
+    files: Mapping[str, StoredFile],
+    facts: Json,
 ) -> Json:
     """Make the dataset ready."""
     dataset_id = ids.from_text("dataset", parameters.dataset_id)
@@ -71,7 +75,7 @@ def _table_facts(found: Json, size_bytes: int) -> TableFacts:
 
 
 def abandon(
-    session: Session, job: Job, parameters: IngestParameters, error_code: str, error_detail: str
+    session: Session, job: JobContext, parameters: IngestParameters, error_code: str, error_detail: str
 ) -> None:
     """Store at the dataset why it will not become ready."""
     dataset_id = ids.from_text("dataset", parameters.dataset_id)

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from understudy.job_kinds import estimates
-from understudy.job_kinds.base import Estimate, Job, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds import cost_model
+from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
 from understudy.parameters.probe import ProbeParameters
 
@@ -22,16 +22,20 @@ def resolve(
 
 def estimate(session: Session, project_id: UUID, parameters: ProbeParameters) -> Estimate:
     """Return nothing but the memory of the engine, which every job is forked from."""
-    return Estimate(cpu_seconds=0.0, peak_memory_bytes=estimates.ENGINE_BYTES, size_bytes=0)
+    return Estimate(cpu_seconds=0.0, peak_memory_bytes=cost_model.ENGINE_BYTES, size_bytes=0)
 
 
-def plan(session: Session, job: Job, parameters: ProbeParameters, limits: Limits) -> Plan:
+def plan(session: Session, job: JobContext, parameters: ProbeParameters, limits: Limits) -> Plan:
     """Return an empty plan."""
     return Plan()
 
 
 def publish(
-    session: Session, job: Job, parameters: ProbeParameters, files: Mapping[str, StoredFile], facts: Json
+    session: Session,
+    job: JobContext,
+    parameters: ProbeParameters,
+    files: Mapping[str, StoredFile],
+    facts: Json,
 ) -> Json:
     """Return an empty result."""
     return {}

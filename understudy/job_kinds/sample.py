@@ -12,8 +12,8 @@ from understudy import ids
 from understudy.db import dataset_tables, datasets, models
 from understudy.db.datasets import MadeDataset
 from understudy.errors import InvalidInput, TooLarge
-from understudy.job_kinds import estimates, gate, references
-from understudy.job_kinds.base import Estimate, Job, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds import cost_model, gate, inputs
+from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
 from understudy.parameters.sample import SampleParameters
 from understudy.synthesizers.groups import count_rows
@@ -28,16 +28,16 @@ def resolve(
     session: Session, project_id: UUID, parameters: SampleParameters, limits: Limits
 ) -> SampleParameters:
     """Check model, control and limit; choose number of rows, seed and name if they were left open."""
-    n_rows = count_rows(parameters.control, parameters.n_rows, parameters.offset)
+    n_rows = count_rows(parameters.constraints, parameters.n_rows, parameters.offset)
     _check_limit(parameters, n_rows, limits)
     model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
-    if parameters.control is not None:
-        references.check_controllable(model)
+    if parameters.constraints is not None:
+        inputs.check_supports_constraints(model)
         _check_columns(parameters, model)
     chosen = {
         "n_rows": n_rows,
-        "seed": references.new_seed() if parameters.seed is None else parameters.seed,
-        "name": parameters.name or references.name_with_suffix(model.name, NAME_SUFFIX),
+        "seed": inputs.new_seed() if parameters.seed is None else parameters.seed,
+        "name": parameters.name or inputs.name_with_suffix(model.name, NAME_SUFFIX),
     }
     return parameters.model_copy(update=chosen)
 
@@ -53,7 +53,7 @@ def _check_limit(parameters: SampleParameters, n_rows: int, limits: Limits) -> N
 
 
 def _check_columns(parameters: SampleParameters, model: Model) -> None:
-    known = set(references.column_names(model))
+    known = set(inputs.column_names(model))
     named = [
         (name, f"/conditions/{number}/where/{name.replace('~', '~0').replace('/', '~1')}")
         for number, condition in enumerate(parameters.conditions)
@@ -76,20 +76,24 @@ def estimate(session: Session, project_id: UUID, parameters: SampleParameters) -
     model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
     dataset = datasets.get(session, project_id, model.dataset_id)
     trained_on = dataset_tables.choose(session, dataset, *model.tables)
-    is_controlled = parameters.control is not None
-    return estimates.of_sample(model, trained_on, parameters.n_rows, is_controlled=is_controlled)
+    is_constrained = parameters.constraints is not None
+    return cost_model.of_sample(model, trained_on, parameters.n_rows, is_constrained=is_constrained)
 
 
-def plan(session: Session, job: Job, parameters: SampleParameters, limits: Limits) -> Plan:
+def plan(session: Session, job: JobContext, parameters: SampleParameters, limits: Limits) -> Plan:
     """Read the model's file."""
     model = models.get(session, job.project_id, ids.from_text("model", parameters.model_id))
-    stored = references.stored_file(session, job.project_id, model.job_id, "model")
-    context = {"schema": model.dataset_schema, "roles": references.table_roles(model)}
+    stored = inputs.stored_file(session, job.project_id, model.job_id, "model")
+    context = {"schema": model.dataset_schema, "roles": inputs.table_roles(model)}
     return Plan(inputs={"model": stored}, context=context)
 
 
 def publish(
-    session: Session, job: Job, parameters: SampleParameters, files: Mapping[str, StoredFile], facts: Json
+    session: Session,
+    job: JobContext,
+    parameters: SampleParameters,
+    files: Mapping[str, StoredFile],
+    facts: Json,
 ) -> Json:
     """Add the dataset."""
     assert parameters.name is not None
@@ -97,7 +101,7 @@ def publish(
     model = models.lock(session, job.project_id, ids.from_text("model", parameters.model_id))
     made = MadeDataset(parameters.name, model.id, model.dataset_schema, model.findings)
     dataset = datasets.add_made(session, job, made)
-    references.add_made_tables(session, dataset, model, files, facts["n_rows"])
+    inputs.add_made_tables(session, dataset, model, files, facts["n_rows"])
     gate.hold_unreviewed(session, dataset)
     worth: Json = {name: facts[name] for name in ("groups", "warnings") if name in facts}
     return {"dataset_id": ids.to_text("dataset", dataset.id), **worth}

@@ -11,8 +11,8 @@ from understudy import ids
 from understudy.db import dataset_tables, datasets, models
 from understudy.db.dataset_tables import Table
 from understudy.db.models import NewModel
-from understudy.job_kinds import estimates, references
-from understudy.job_kinds.base import Estimate, Job, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds import cost_model, inputs
+from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
 from understudy.parameters.train import TrainParameters
 
@@ -23,32 +23,36 @@ def resolve(
     """Check that the dataset is ready and its table known; choose seed and name if they were left open."""
     table = _open_table(session, project_id, parameters)
     chosen = {
-        "seed": references.new_seed() if parameters.seed is None else parameters.seed,
+        "seed": inputs.new_seed() if parameters.seed is None else parameters.seed,
         "name": parameters.name or parameters.table or table.dataset.name,
     }
     return parameters.model_copy(update=chosen)
 
 
 def _open_table(session: Session, project_id: UUID, parameters: TrainParameters) -> Table:
-    return references.open_table(session, project_id, parameters.dataset_id, parameters.table, "learn")
+    return inputs.open_table(session, project_id, parameters.dataset_id, parameters.table, "learn")
 
 
 def estimate(session: Session, project_id: UUID, parameters: TrainParameters) -> Estimate:
     """Judge by the size of the table."""
     table = _open_table(session, project_id, parameters)
-    return estimates.of_train(table, parameters.synthesizer)
+    return cost_model.of_train(table, parameters.synthesizer)
 
 
-def plan(session: Session, job: Job, parameters: TrainParameters, limits: Limits) -> Plan:
+def plan(session: Session, job: JobContext, parameters: TrainParameters, limits: Limits) -> Plan:
     """Read the dataset's table."""
     table = _open_table(session, job.project_id, parameters)
-    stored = references.table_file(session, table)
+    stored = inputs.table_file(session, table)
     context = {"schema": table.dataset_schema, "findings": table.dataset_findings}
     return Plan(inputs={"table": stored}, context=context)
 
 
 def publish(
-    session: Session, job: Job, parameters: TrainParameters, files: Mapping[str, StoredFile], facts: Json
+    session: Session,
+    job: JobContext,
+    parameters: TrainParameters,
+    files: Mapping[str, StoredFile],
+    facts: Json,
 ) -> Json:
     """Add the model."""
     assert parameters.seed is not None

@@ -11,15 +11,15 @@ from understudy.kernels import (
     boosting,
     decoding,
     drawing,
-    evidence,
+    fingerprints,
     forests,
     hashing,
     hierarchy,
     neighbours,
     permutation,
     predictors,
-    prints,
     restricting,
+    split_search,
     surroundings,
 )
 from understudy.kernels.boosting import BoostingRules
@@ -38,8 +38,8 @@ def compile_kernels() -> None:
     _compile_blocks()
     hashing.hash_rows(_SEED, _STREAM, _ROW, np.zeros(1, np.uint64))
     _compile_permutation()
-    prints.add_words(np.zeros(1, np.uint64), _SEED, np.zeros(1, np.uint64))
-    prints.is_among(np.zeros(1, np.uint32), np.zeros(1, np.uint32))
+    fingerprints.add_words(np.zeros(1, np.uint64), _SEED, np.zeros(1, np.uint64))
+    fingerprints.is_among(np.zeros(1, np.uint32), np.zeros(1, np.uint32))
 
 
 def _compile_chain() -> None:
@@ -49,7 +49,7 @@ def _compile_chain() -> None:
     features = Features(np.zeros((1, 3), np.uint8), np.ones(1, np.int64), np.zeros(1, np.bool_))
     rules = GrowthRules(-1.0, 1.0, 1, 2, 1.0)
     starts = np.array([0, 1, 2, 3])
-    table = evidence.log_gamma_tables()
+    table = split_search.log_gamma_tables()
     forest = forests.grow_forest(features, codes, starts, cuts, n_groups, rules, table, 1, 1.0, _SEED)
     predictor = Predictor(
         np.zeros(1, np.int32),

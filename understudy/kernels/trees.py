@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from understudy.kernels.evidence import N_INSERTION, best_prefix, order_by_mean, tally_values
 from understudy.kernels.hierarchy import RADIX
+from understudy.kernels.split_search import N_INSERTION, best_prefix, order_by_mean, tally_values
 
 FEATURE_MASK = 4095
 CATEGORY_BIT = 4096

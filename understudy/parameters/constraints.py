@@ -20,7 +20,7 @@ N_GROUPS_MAX = 1_000
 N_VALUES_MAX = 10_000
 
 
-class Allowed(BaseModel):
+class ColumnConstraint(BaseModel):
     """What a column may be: one value, one of some, within bounds, or missing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,7 +34,7 @@ class Allowed(BaseModel):
     ] = None
 
     @model_validator(mode="after")
-    def _asks_for_one_thing(self) -> Allowed:
+    def _asks_for_one_thing(self) -> ColumnConstraint:
         has_bounds = self.minimum is not None or self.maximum is not None
         n_asked = (self.equals is not None) + bool(self.one_of) + has_bounds + (self.is_missing is not None)
         if n_asked != 1:
@@ -48,7 +48,7 @@ class SampleCondition(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     where: Annotated[
-        dict[str, Allowed],
+        dict[str, ColumnConstraint],
         Field(
             min_length=1,
             description="What each of some columns may be; all others follow from what the model learnt.",
@@ -58,7 +58,7 @@ class SampleCondition(BaseModel):
     n_rows: Annotated[int, Field(ge=1, lt=2**62, description="How many rows the group has.")]
 
 
-class Share(BaseModel):
+class TargetShare(BaseModel):
     """The share of a value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,7 +73,7 @@ class ColumnRebalance(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
-    shares: Annotated[tuple[Share, ...], Field(min_length=1, max_length=N_GROUPS_MAX)]
+    shares: Annotated[tuple[TargetShare, ...], Field(min_length=1, max_length=N_GROUPS_MAX)]
 
     @model_validator(mode="after")
     def _shares_are_a_whole(self) -> ColumnRebalance:
@@ -84,7 +84,7 @@ class ColumnRebalance(BaseModel):
         return self
 
 
-class Control(BaseModel):
+class SamplingConstraints(BaseModel):
     """Either conditions or a rebalanced column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -93,7 +93,7 @@ class Control(BaseModel):
     rebalance: ColumnRebalance | None = None
 
     @model_validator(mode="after")
-    def _is_one_of_both(self) -> Control:
+    def _is_one_of_both(self) -> SamplingConstraints:
         if bool(self.conditions) == (self.rebalance is not None):
             raise ValueError("give either conditions or rebalance")
         return self

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from understudy.parameters.constraints import Allowed
+from understudy.parameters.constraints import ColumnConstraint
 from understudy.parameters.policy import Policy
 
 N_COLUMNS_NAMED_MAX = 20
@@ -38,7 +38,7 @@ class AggregateQuery(BaseModel):
         Field(max_length=N_GROUPING_MAX, description="One answer a combination of their values."),
     ] = ()
     where: Annotated[
-        dict[str, Allowed], Field(description="Only rows in which columns are so.", max_length=20)
+        dict[str, ColumnConstraint], Field(description="Only rows in which columns are so.", max_length=20)
     ] = {}
 
     @model_validator(mode="after")

@@ -8,7 +8,12 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from pydantic_core import PydanticCustomError
 
 from understudy.parameters.base import JobParameters, Json, Name, Seed
-from understudy.parameters.constraints import N_GROUPS_MAX, ColumnRebalance, Control, SampleCondition
+from understudy.parameters.constraints import (
+    N_GROUPS_MAX,
+    ColumnRebalance,
+    SampleCondition,
+    SamplingConstraints,
+)
 
 
 class SampleParameters(JobParameters):
@@ -42,7 +47,7 @@ class SampleParameters(JobParameters):
     )
 
     @model_validator(mode="after")
-    def _is_controlled_one_way(self) -> Self:
+    def _has_one_kind_of_constraints(self) -> Self:
         if self.conditions and self.rebalance is not None:
             raise PydanticCustomError("invalid_parameters", "Give either conditions or rebalance, not both")
         return self
@@ -50,13 +55,19 @@ class SampleParameters(JobParameters):
     @model_serializer(mode="wrap")
     def _without_what_is_not_asked(self, serialize: SerializerFunctionWrapHandler) -> Json:
         dumped: Json = serialize(self)
-        plain = {name: value for name, value in dumped.items() if name not in Control.model_fields}
-        control = self.control
-        return plain if control is None else plain | control.model_dump(mode="json", exclude_defaults=True)
+        plain = {
+            name: value for name, value in dumped.items() if name not in SamplingConstraints.model_fields
+        }
+        constraints = self.constraints
+        return (
+            plain
+            if constraints is None
+            else plain | constraints.model_dump(mode="json", exclude_defaults=True)
+        )
 
     @property
-    def control(self) -> Control | None:
+    def constraints(self) -> SamplingConstraints | None:
         """What is asked of the rows, if anything is."""
         if not self.conditions and self.rebalance is None:
             return None
-        return Control(conditions=self.conditions, rebalance=self.rebalance)
+        return SamplingConstraints(conditions=self.conditions, rebalance=self.rebalance)

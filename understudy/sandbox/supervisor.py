@@ -55,7 +55,7 @@ class Sandbox:
         self._control, self._server_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._control.settimeout(HAND_OVER_SECONDS)
         self._lock = threading.Lock()
-        self._keeper: threading.Thread | None = None
+        self._enforcer: threading.Thread | None = None
         self._server: subprocess.Popen[bytes] | None = None
         self._closed = threading.Event()
 
@@ -76,9 +76,9 @@ class Sandbox:
         if os.getpid() != self._owner_pid:
             return
         with self._lock:
-            if self._keeper is None:
-                self._keeper = threading.Thread(target=self._keep, name="sandbox-keeper", daemon=True)
-                self._keeper.start()
+            if self._enforcer is None:
+                self._enforcer = threading.Thread(target=self._keep, name="sandbox-keeper", daemon=True)
+                self._enforcer.start()
 
     def start(self, request: SandboxRequest) -> Run:
         """Hand a run over; it begins at once, or as soon as the server is there.
@@ -113,8 +113,8 @@ class Sandbox:
             with self._lock, contextlib.suppress(ProcessLookupError):
                 if self._server is not None:
                     self._server.kill()
-            if self._keeper is not None:
-                self._keeper.join()
+            if self._enforcer is not None:
+                self._enforcer.join()
         self._control.close()
         self._server_end.close()
 

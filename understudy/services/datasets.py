@@ -21,8 +21,8 @@ from understudy.parameters.ingest import IngestParameters, IngestTable
 from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.resources import Resources
 from understudy.services.blob_keys import make_key
-from understudy.services.derivation import check_alone, delete_family, find_family
 from understudy.services.jobs import check_quota, find_earlier, remember
+from understudy.services.lineage import check_no_descendants, delete_with_descendants, find_descendants
 from understudy.services.results import discard, keys_of
 
 if TYPE_CHECKING:
@@ -177,10 +177,10 @@ def delete_dataset(
         If something was derived from it, or a job uses it, and `cascade` is not given.
     """
     with resources.sessions.begin() as session:
-        family = find_family(session, project_id, datasets.lock(session, project_id, dataset_id))
+        descendants = find_descendants(session, project_id, datasets.lock(session, project_id, dataset_id))
         if not cascade:
-            check_alone(family)
-        keys = delete_family(session, family)
+            check_no_descendants(descendants)
+        keys = delete_with_descendants(session, descendants)
     discard(resources.store, keys)
 
 

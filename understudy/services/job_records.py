@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 
 from understudy.errors import CODES, Unavailable
 from understudy.job_kinds import KINDS
-from understudy.job_kinds.base import Job as JobFacts
-from understudy.job_kinds.base import JobKind, Limits
+from understudy.job_kinds.base import JobContext, JobKind, Limits
 from understudy.logs import get_logger
 from understudy.parameters.base import JobParameters
 from understudy.resources import ResourceLimits
@@ -31,9 +30,9 @@ def parameters_of(row: Job) -> JobParameters:
     return parameters
 
 
-def facts_of(row: Job) -> JobFacts:
+def facts_of(row: Job) -> JobContext:
     """Return what a kind may know of the job."""
-    return JobFacts(id=row.id, project_id=row.project_id, labels=row.labels)
+    return JobContext(id=row.id, project_id=row.project_id, labels=row.labels)
 
 
 def limits_of(limits: ResourceLimits) -> Limits:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from understudy.db import models
 from understudy.resources import Resources
-from understudy.services.derivation import check_alone, delete_family, find_family
+from understudy.services.lineage import check_no_descendants, delete_with_descendants, find_descendants
 from understudy.services.results import discard
 
 
@@ -21,8 +21,8 @@ def delete_model(resources: Resources, project_id: UUID, model_id: UUID, *, casc
         If something was derived from it, or a job uses it, and `cascade` is not given.
     """
     with resources.sessions.begin() as session:
-        family = find_family(session, project_id, models.lock(session, project_id, model_id))
+        descendants = find_descendants(session, project_id, models.lock(session, project_id, model_id))
         if not cascade:
-            check_alone(family)
-        keys = delete_family(session, family)
+            check_no_descendants(descendants)
+        keys = delete_with_descendants(session, descendants)
     discard(resources.store, keys)

@@ -36,14 +36,14 @@ SYNTHESIZERS: dict[str, SynthesizerEntry] = {
             summary="Columns one after another, each by trees over those before it; seconds to fit.",
             parameters=TreeChainParameters,
             load=_load_tree_chain,
-            is_controllable=True,
+            supports_constraints=True,
         ),
         SynthesizerEntry(
             name="independent",
             summary="Every column by itself: right shapes, no relations; the baseline of every score.",
             parameters=IndependentParameters,
             load=_load_independent,
-            is_controllable=False,
+            supports_constraints=False,
         ),
     )
 }

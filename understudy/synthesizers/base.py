@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from understudy.parameters.constraints import Control
+    from understudy.parameters.constraints import SamplingConstraints
     from understudy.tables.schema import TableSchema
 
 Manifest = dict[str, Any]
@@ -56,7 +56,7 @@ class Synthesizer(Protocol):
         ...
 
     def sample(
-        self, n_rows: int, *, seed: int, offset: int = 0, control: Control | None = None
+        self, n_rows: int, *, seed: int, offset: int = 0, constraints: SamplingConstraints | None = None
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows ``offset … offset + n_rows - 1`` of the endless table that the seed stands for.
 
@@ -65,7 +65,7 @@ class Synthesizer(Protocol):
 
         Parameters
         ----------
-        control : Control, optional
+        constraints : Control, optional
             With conditions the table is not endless: it has the rows of its groups, one after the other.
 
         Raises
@@ -73,13 +73,13 @@ class Synthesizer(Protocol):
         InvalidInput
             If n_rows or offset is negative, or beyond the groups; if the control names an unknown column, a
             value that the column cannot have, or what the model holds impossible (`impossible_condition`);
-            or if the synthesizer cannot be controlled (`not_controllable`).
+            or if the synthesizer cannot be controlled (`unsupported_by_synthesizer`).
         Conflict
             If it was not fitted.
         """
         ...
 
-    def effective_shares(self, control: Control) -> list[float]:
+    def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
         """Return for each group of a control how many independent rows one drawn row is worth, from 0 to 1.
 
         The groups are the conditions, or the shares of a rebalanced column. The effective sample size of a
@@ -139,12 +139,12 @@ class SynthesizerEntry:
     parameters: type[BaseModel]
     load: Callable[[], type[Synthesizer]]
     # Whether it takes a control, and imputes.
-    is_controllable: bool
+    supports_constraints: bool
 
 
-def not_controllable(name: str) -> InvalidInput:
+def unsupported_by_synthesizer(name: str) -> InvalidInput:
     """Return the error for a synthesizer that knows no conditions."""
     return InvalidInput(
         f"The synthesizer {name!r} can neither be conditioned nor impute; train a tree_chain.",
-        code="not_controllable",
+        code="unsupported_by_synthesizer",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from understudy.synthesizers.base import Manifest
-from understudy.transformers.base import N_ROWS_SHARED
+from understudy.transformers.base import MIN_SUPPORT
 from understudy.transformers.table import TableTransformer
 
 N_ROWS_FEW = 100
@@ -15,7 +15,7 @@ SUPPRESSED = ("levels_pooled", "rows_pooled", "rows_merged", "rows_drawn_in")
 PROMISES = (
     "A level or number is emitted as it was only if at least {k} {who} share it; rarer levels "
     "are replaced by commoner ones, and other numbers are drawn between means of as many neighbours.",
-    "Identifiers are made anew: unique within a seed, in the table's pattern, and none of them the table's. "
+    "Identifiers are generated: unique within a seed, in the table's pattern, and none of them the table's. "
     "Free text, names, e-mail addresses, phone numbers and addresses are made up; nothing of them is learnt "
     "but which are missing, and how long texts are.",
     "No number that fewer than {k} {who} share is kept, and every drawn number lies between the {k}th value "
@@ -46,10 +46,10 @@ def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | 
         "n_rows": n_rows,
         "n_columns": len(columns),
         "columns": columns,
-        "protection": {"unit": unit, "k": N_ROWS_SHARED}
+        "protection": {"unit": unit, "k": MIN_SUPPORT}
         | {key: sum(column.get(key, 0) for column in columns) for key in SUPPRESSED},
         "warnings": _warnings(columns, n_rows, f"{unit}s"),
-        "promised": [promise.format(k=N_ROWS_SHARED, who=f"{unit}s") for promise in PROMISES],
+        "promised": [promise.format(k=MIN_SUPPORT, who=f"{unit}s") for promise in PROMISES],
         "not_promised": list(LIMITS),
     }
 
@@ -64,12 +64,12 @@ def _warnings(columns: list[Manifest], n_rows: int, who: str) -> list[str]:
     for column in columns:
         if column.get("placeholder"):
             warnings.append(
-                f"No value of column {column['name']!r} is shared by {N_ROWS_SHARED} {who}, or it has fewer "
+                f"No value of column {column['name']!r} is shared by {MIN_SUPPORT} {who}, or it has fewer "
                 "values than that: a placeholder (`_OTHER_`, or zero) stands for all of them."
             )
-        elif "made_anew" in column:
+        elif "generated" in column:
             warnings.append(
-                f"Column {column['name']!r} is made anew as {column['made_anew']}, not learnt. "
+                f"Column {column['name']!r} is generated as {column['generated']}, not learnt. "
                 "Relations to other columns are not kept."
             )
         elif column["codes"] == 1:

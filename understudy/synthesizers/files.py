@@ -21,7 +21,7 @@ from understudy.tables.findings import Findings
 from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.stored_schemas import write_stored
-from understudy.transformers.loading import refuse, require
+from understudy.transformers.array_reader import refuse, require
 
 # Version 1 was never released.
 FORMAT_VERSION = 2

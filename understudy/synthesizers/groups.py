@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from understudy.errors import InvalidInput
-from understudy.parameters.constraints import ColumnRebalance, Control
+from understudy.parameters.constraints import ColumnRebalance, SamplingConstraints
 
 # Below so many independent rows, a share of one half is told no better than to a tenth.
 N_EFFECTIVE_MIN = 100
@@ -24,7 +24,7 @@ class Group:
     effective_sample_size: int
 
 
-def count_rows(control: Control | None, n_rows: int | None, offset: int) -> int:
+def count_rows(constraints: SamplingConstraints | None, n_rows: int | None, offset: int) -> int:
     """Return how many rows are asked for: all that the conditions have behind the offset, if it is not said.
 
     Raises
@@ -32,13 +32,13 @@ def count_rows(control: Control | None, n_rows: int | None, offset: int) -> int:
     InvalidInput
         If it is neither said nor follows from conditions, or if the conditions have fewer rows.
     """
-    if control is None or not control.conditions:
+    if constraints is None or not constraints.conditions:
         if n_rows is None:
             raise InvalidInput(
                 "n_rows is missing: say how many rows to draw.", code="invalid_parameters", pointer="/n_rows"
             )
         return n_rows
-    n_all = sum(condition.n_rows for condition in control.conditions)
+    n_all = sum(condition.n_rows for condition in constraints.conditions)
     if n_all >= N_ROWS_LIMIT:
         raise InvalidInput(
             f"The conditions ask for {n_all:,} rows in all; they may ask for less than 2**62.",
@@ -61,7 +61,9 @@ def count_rows(control: Control | None, n_rows: int | None, offset: int) -> int:
     return n_all - offset if n_rows is None else n_rows
 
 
-def describe_groups(control: Control, shares: Sequence[float], *, n_rows: int, offset: int) -> list[Group]:
+def describe_groups(
+    constraints: SamplingConstraints, shares: Sequence[float], *, n_rows: int, offset: int
+) -> list[Group]:
     """Return the groups of a sample.
 
     Parameters
@@ -76,36 +78,36 @@ def describe_groups(control: Control, shares: Sequence[float], *, n_rows: int, o
     Of a rebalanced column the numbers of rows are those asked for; what is drawn varies about them.
     """
     asked = (
-        [round(n_rows * share.share) for share in control.rebalance.shares]
-        if control.rebalance is not None
-        else _drawn_of_conditions(control, n_rows, offset)
+        [round(n_rows * share.share) for share in constraints.rebalance.shares]
+        if constraints.rebalance is not None
+        else _drawn_of_conditions(constraints, n_rows, offset)
     )
     return [Group(n, round(n * share)) for n, share in zip(asked, shares, strict=True)]
 
 
-def describe_weak_groups(control: Control, groups: Sequence[Group]) -> list[str]:
+def describe_weak_groups(constraints: SamplingConstraints, groups: Sequence[Group]) -> list[str]:
     """Return a sentence for each group whose rows repeat few of the model's answers."""
     return [
         f"{name}: {group.n_rows:,} rows are worth about {group.effective_sample_size:,} independent ones."
         " The model knows little of such rows: do not read fine detail out of them."
-        for name, group in zip(_names(control), groups, strict=True)
+        for name, group in zip(_names(constraints), groups, strict=True)
         if _is_weak(group)
     ]
 
 
-def _drawn_of_conditions(control: Control, n_rows: int, offset: int) -> list[int]:
-    counts = [condition.n_rows for condition in control.conditions]
+def _drawn_of_conditions(constraints: SamplingConstraints, n_rows: int, offset: int) -> list[int]:
+    counts = [condition.n_rows for condition in constraints.conditions]
     return [
         max(0, min(end, offset + n_rows) - max(end - count, offset))
         for end, count in zip(accumulate(counts), counts, strict=True)
     ]
 
 
-def _names(control: Control) -> Iterator[str]:
-    if control.rebalance is not None:
-        yield from _names_of_shares(control.rebalance)
+def _names(constraints: SamplingConstraints) -> Iterator[str]:
+    if constraints.rebalance is not None:
+        yield from _names_of_shares(constraints.rebalance)
     else:
-        for number, condition in enumerate(control.conditions, start=1):
+        for number, condition in enumerate(constraints.conditions, start=1):
             yield f"Condition {number} (on {', '.join(map(repr, condition.where))})"
 
 

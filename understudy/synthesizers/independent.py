@@ -11,19 +11,19 @@ import pyarrow as pa
 
 from understudy.errors import Conflict
 from understudy.kernels import decoding
-from understudy.parameters.constraints import Control
+from understudy.parameters.constraints import SamplingConstraints
 from understudy.parameters.synthesizers import IndependentParameters
 from understudy.progress import Progress, no_progress
-from understudy.synthesizers.base import Arrays, Manifest, not_controllable
+from understudy.synthesizers.base import Arrays, Manifest, unsupported_by_synthesizer
 from understudy.synthesizers.blocks import check_request, count_threads, draw_blocks
 from understudy.synthesizers.cards import make_card
 from understudy.tables.findings import Findings
 from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.stored_schemas import write_stored
+from understudy.transformers.array_reader import ArrayReader, load_table
 from understudy.transformers.base import Codes, RowNumbers
 from understudy.transformers.categorical import cumulate
-from understudy.transformers.loading import ArrayReader, load_table
 from understudy.transformers.table import TableTransformer, fit_table
 
 
@@ -53,12 +53,12 @@ class Independent:
         return self
 
     def sample(
-        self, n_rows: int, *, seed: int, offset: int = 0, control: Control | None = None
+        self, n_rows: int, *, seed: int, offset: int = 0, constraints: SamplingConstraints | None = None
     ) -> Iterator[pa.RecordBatch]:
         """Yield rows ``offset … offset + n_rows - 1`` of the table that the seed stands for."""
         check_request(n_rows, seed, offset)
-        if control is not None:
-            raise not_controllable(self.name)
+        if constraints is not None:
+            raise unsupported_by_synthesizer(self.name)
         table = self._fitted()
         cumulative = [cumulate(counts) for counts in self.counts_]
         return draw_blocks(
@@ -68,13 +68,13 @@ class Independent:
             n_threads=count_threads(),
         )
 
-    def effective_shares(self, control: Control) -> list[float]:
+    def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
         """Refuse: columns that know nothing of each other have nothing to follow from."""
-        raise not_controllable(self.name)
+        raise unsupported_by_synthesizer(self.name)
 
     def impute(self, table: pa.Table, *, seed: int, n_draws: int = 1) -> Iterator[pa.RecordBatch]:
         """Refuse, likewise."""
-        raise not_controllable(self.name)
+        raise unsupported_by_synthesizer(self.name)
 
     def card(self) -> Manifest:
         """Return what may be told about the fitted model."""

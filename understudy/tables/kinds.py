@@ -34,7 +34,7 @@ class ColumnKind(StrEnum):
 
 # Generated, not learned: such values identify people, or carry nothing that a model could learn.
 # Coordinates that are stored as numbers are learned as numbers, and no rare number is kept.
-MADE_ANEW_KINDS = frozenset(
+GENERATED_KINDS = frozenset(
     {
         *(ColumnKind.identifier, ColumnKind.text),
         *(ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.address),

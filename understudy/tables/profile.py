@@ -1,7 +1,7 @@
 """What the columns of a stored table hold, in numbers: exact, or protected as synthetic rows are.
 
 Protected means: no value, bound or bar of a histogram that fewer than k rows speak for, or k subjects where
-the schema names them; and no value at all of columns that are made anew, such as names. The bounds are the
+the schema names them; and no value at all of columns that are generated, such as names. The bounds are the
 k-th value from either end, rounded inwards, so that they are nobody's.
 """
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, TableSchema
+from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 
 Json = dict[str, Any]
 Floats = npt.NDArray[np.float64]
@@ -106,7 +106,7 @@ def _profile(
         "n_missing": values.null_count,
         "n_distinct": len(np.unique(codes)),
     }
-    if len(present) == 0 or (is_protected and column.kind in MADE_ANEW_KINDS):
+    if len(present) == 0 or (is_protected and column.kind in GENERATED_KINDS):
         return told
     is_text = pa.types.is_dictionary(values.type) or pa.types.is_large_string(values.type)
     if is_text or column.kind in _COUNTED_KINDS or column.kind is ColumnKind.identifier:

@@ -13,15 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from understudy.errors import InvalidInput
 from understudy.tables.domains import Domain
-from understudy.tables.kinds import MADE_ANEW_KINDS, ColumnKind
+from understudy.tables.kinds import GENERATED_KINDS, ColumnKind
 from understudy.tables.word_lists import WordList
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "GENERATED_KINDS",
     "LOCALES",
-    "MADE_ANEW_KINDS",
     "Column",
     "ColumnKind",
     "DatasetSchema",

@@ -12,7 +12,7 @@ from understudy.errors import InvalidInput
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.findings import ColumnFindings, Findings
 from understudy.tables.inference import column_kind
-from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, DatasetSchema, Domain, TableSchema
+from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, DatasetSchema, Domain, TableSchema
 
 _DECLARED = "declared by a change of the schema"
 
@@ -72,7 +72,7 @@ _USUAL_TYPES: dict[ColumnKind, pa.DataType] = {
     ColumnKind.date: pa.date32(),
     ColumnKind.time: pa.time64("us"),
     ColumnKind.timestamp: pa.timestamp("us"),
-    **dict.fromkeys((ColumnKind.category, *MADE_ANEW_KINDS), pa.string()),
+    **dict.fromkeys((ColumnKind.category, *GENERATED_KINDS), pa.string()),
 }
 
 
@@ -157,7 +157,7 @@ def can_hold(type_: pa.DataType, kind: ColumnKind) -> bool:
     own = column_kind(type_)
     if kind is ColumnKind.coordinates and own in (ColumnKind.float, ColumnKind.decimal):
         return True
-    if kind in MADE_ANEW_KINDS:
+    if kind in GENERATED_KINDS:
         return own in (ColumnKind.category, ColumnKind.integer)
     if kind is ColumnKind.category:
         return own in (ColumnKind.category, ColumnKind.integer, ColumnKind.boolean)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from understudy.errors import InvalidInput
 from understudy.tables.findings import Findings, TableFindings
-from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, DatasetSchema, TableSchema
+from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, DatasetSchema, TableSchema
 from understudy.tables.schema_changes import ColumnChange, SchemaChange
 
 Json = dict[str, Any]
@@ -214,7 +214,7 @@ def _primary_key(schema: TableSchema, findings: TableFindings) -> str | None:
     if len(schema.primary_key) == 1:
         return schema.primary_key[0]
     for candidate in findings.primary_keys[:1]:
-        if schema.column(candidate.columns[0]).kind in MADE_ANEW_KINDS:
+        if schema.column(candidate.columns[0]).kind in GENERATED_KINDS:
             return candidate.columns[0]
     return None
 

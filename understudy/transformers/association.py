@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.transformers.base import Codes, Mask
-from understudy.transformers.coarse import group_neighbours
+from understudy.transformers.coarse_codes import group_neighbours
 
 Int64s = npt.NDArray[np.int64]
 Float64s = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 # A value or level is kept only if at least so many rows share it; a quantile is the mean of so many rows.
-N_ROWS_SHARED = 5
+MIN_SUPPORT = 5
 N_CODES_MAX = 8192
 
 Codes = npt.NDArray[np.uint16]

@@ -1,6 +1,6 @@
 """Bins over sorted numbers: single values that enough rows share, and quantile ranges between them.
 
-Nothing that fewer than `N_ROWS_SHARED` rows say is kept: a range has at least that many rows, its quantiles
+Nothing that fewer than `MIN_SUPPORT` rows say is kept: a range has at least that many rows, its quantiles
 are means of that many neighbours, and rows too few for a range of their own go to the nearest shared value.
 Rows beyond the k-th value from either end take no part, so that every draw lies between those two. Where
 subjects are named, subjects are counted in place of rows.
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from understudy.transformers.base import N_ROWS_SHARED, Codes, Mask, Subjects
-from understudy.transformers.sharing import Int64s, Numbers, SortedRows, central_values, sort_rows
+from understudy.transformers.base import MIN_SUPPORT, Codes, Mask, Subjects
+from understudy.transformers.support import Int64s, Numbers, SortedRows, central_values, sort_rows
 
 # Quantiles kept of a range; a range of few rows has fewer, the rest are interpolated.
 N_SEGMENTS = 8
@@ -77,7 +77,7 @@ def fit_bins(values: Numbers, n_bins_max: int, subjects: Subjects | None = None)
     Parameters
     ----------
     values : array of shape (n,), uint64 or finite float64
-        Of at least N_ROWS_SHARED rows, or subjects where they are named.
+        Of at least MIN_SUPPORT rows, or subjects where they are named.
     n_bins_max : int
     subjects : array of shape (n,), optional
         Whose each number is.
@@ -110,16 +110,16 @@ def _find_runs(rows: SortedRows, n_bins_max: int) -> _Runs:
         runs = _judge_runs(rows, first, is_shared[first])
         if runs.is_kept.sum() <= n_bins_max:
             return runs
-        threshold = 1.25 * max(threshold, N_ROWS_SHARED)
+        threshold = 1.25 * max(threshold, MIN_SUPPORT)
 
 
 def _judge_runs(rows: SortedRows, first: Int64s, is_shared: Mask) -> _Runs:
     first_row = rows.first_row[first]
     n_rows = np.diff(np.append(first_row, len(rows.values)))
     if rows.subjects is None:
-        return _Runs(first, first_row, n_rows, is_shared, is_shared | (n_rows >= N_ROWS_SHARED), None)
+        return _Runs(first, first_row, n_rows, is_shared, is_shared | (n_rows >= MIN_SUPPORT), None)
     blocks = rows.first_rows_of_blocks(first_row)
-    has_enough = rows.count_subjects(first_row)[0] >= N_ROWS_SHARED
+    has_enough = rows.count_subjects(first_row)[0] >= MIN_SUPPORT
     return _Runs(first, first_row, n_rows, is_shared, is_shared | has_enough, blocks)
 
 
@@ -145,7 +145,7 @@ def _cut_ranges(ordered: Numbers, runs: _Runs, n_bins_max: int) -> list[Int64s]:
     begins = []
     for r in np.flatnonzero(runs.is_kept):
         first, m = int(runs.first_row[r]), int(runs.n_rows[r])
-        n = min(1 + spare * m // n_rows, m // (2 * N_ROWS_SHARED)) if ranges[r] else 1
+        n = min(1 + spare * m // n_rows, m // (2 * MIN_SUPPORT)) if ranges[r] else 1
         if n <= 1:
             begins.append(np.array([first]))
         elif runs.blocks is None:
@@ -161,7 +161,7 @@ def _cut_range(ordered: Numbers, first: int, m: int, n: int) -> Int64s:
     cuts = np.unique(first + np.searchsorted(ordered[first : first + m], targets))
     kept = [int(cuts[0])]
     for cut in cuts[1:].tolist():
-        if cut - kept[-1] >= N_ROWS_SHARED and first + m - cut >= N_ROWS_SHARED:
+        if cut - kept[-1] >= MIN_SUPPORT and first + m - cut >= MIN_SUPPORT:
             kept.append(cut)
     return np.array(kept)
 
@@ -196,10 +196,10 @@ def _make_bins(rows: SortedRows, runs: _Runs, begins: list[Int64s], edges: Numbe
 def _knots(ordered: Numbers, begin: Int64s, end: Int64s) -> tuple[Numbers, npt.NDArray[np.float64]]:
     """Return where ranges start and their quantiles from there, each the mean of neighbouring rows."""
     size = end - begin
-    n = np.where(size < 3 * N_ROWS_SHARED, 1, np.minimum(N_SEGMENTS, size // (2 * N_ROWS_SHARED)))[:, None]
+    n = np.where(size < 3 * MIN_SUPPORT, 1, np.minimum(N_SEGMENTS, size // (2 * MIN_SUPPORT)))[:, None]
     place = np.minimum(np.arange(N_SEGMENTS + 1), n) * (size[:, None] - 1) / n
-    window = np.clip(np.rint(place).astype(np.int64) - N_ROWS_SHARED // 2, 0, size[:, None] - N_ROWS_SHARED)
-    rows = (begin[:, None] + window)[..., None] + np.arange(N_ROWS_SHARED)
+    window = np.clip(np.rint(place).astype(np.int64) - MIN_SUPPORT // 2, 0, size[:, None] - MIN_SUPPORT)
+    rows = (begin[:, None] + window)[..., None] + np.arange(MIN_SUPPORT)
     base, last = ordered[begin], ordered[end - 1]
     means = _floats_below(ordered[rows] - base[:, None, None]).mean(axis=2)
     x = np.arange(N_SEGMENTS + 1) * n / N_SEGMENTS

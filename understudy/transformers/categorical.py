@@ -14,8 +14,8 @@ from understudy.kernels import decoding
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.schema import Column
 from understudy.transformers.base import (
+    MIN_SUPPORT,
     N_CODES_MAX,
-    N_ROWS_SHARED,
     Arrays,
     ArrowArray,
     ArrowColumn,
@@ -25,7 +25,7 @@ from understudy.transformers.base import (
     RowStream,
     Subjects,
 )
-from understudy.transformers.coarse import group_neighbours
+from understudy.transformers.coarse_codes import group_neighbours
 from understudy.transformers.nulls import array_of_nulls
 
 # Stands for every value of a column in which no level is shared by enough rows.
@@ -178,7 +178,7 @@ def _find_shared(index: Int64s, counts: Int64s, subjects: Subjects | None) -> In
         n_subjects = int(subjects.max(initial=0)) + 1
         pairs = np.unique(index[is_present] * n_subjects + subjects[is_present])
         counts = np.bincount(pairs // n_subjects, minlength=len(counts))
-    return np.flatnonzero(counts >= N_ROWS_SHARED)
+    return np.flatnonzero(counts >= MIN_SUPPORT)
 
 
 def _sorted_by_count(dictionary: ArrowArray, counts: Int64s, kept: Int64s) -> Int64s:

@@ -17,8 +17,8 @@ from understudy.kernels import decoding
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.schema import Column
 from understudy.transformers.base import (
+    MIN_SUPPORT,
     N_CODES_MAX,
-    N_ROWS_SHARED,
     Arrays,
     ArrowArray,
     Codes,
@@ -28,9 +28,15 @@ from understudy.transformers.base import (
     Subjects,
 )
 from understudy.transformers.bins import N_SEGMENTS, Bins, fit_bins
+from understudy.transformers.integer_units import (
+    array_of_integers,
+    from_ticks,
+    integers_of,
+    is_exact,
+    to_ticks,
+)
 from understudy.transformers.nulls import array_of_nulls
-from understudy.transformers.sharing import count_subjects
-from understudy.transformers.ticks import array_of_integers, from_ticks, integers_of, is_exact, to_ticks
+from understudy.transformers.support import count_subjects
 
 N_DECIMALS_MAX = 6
 EXPONENT_MAX = 1000
@@ -169,7 +175,7 @@ def fit_numeric(
     present = values.filter(pa.array(~missing)) if has_missing else values
     owners = subjects if subjects is None or not has_missing else subjects[~missing]
     scale, numbers = _read(column.name, present)
-    is_placeholder = count_subjects(len(numbers), owners) < N_ROWS_SHARED
+    is_placeholder = count_subjects(len(numbers), owners) < MIN_SUPPORT
     if is_placeholder:
         scale, bins, bin_codes = _placeholder(type_, len(numbers))
     else:

@@ -34,10 +34,10 @@ from understudy.transformers.categorical import (
     fit_categorical,
     has_shared_level,
 )
-from understudy.transformers.made_anew.fitting import fit_made_anew, name_people
-from understudy.transformers.made_anew.recognition import recognise
+from understudy.transformers.generated.fitting import fit_generated, name_people
+from understudy.transformers.generated.recognition import recognise
+from understudy.transformers.integer_units import is_exact
 from understudy.transformers.numeric import fit_numeric
-from understudy.transformers.ticks import is_exact
 
 # Streams of randomness of column j: j for drawing its code, DECODING + j for its value.
 DECODING = 1 << 32
@@ -154,7 +154,7 @@ def fit_column(
         Whose each row is; then levels and numbers need k subjects in place of k rows.
     """
     if recognition := recognise(column, values):
-        return fit_made_anew(column, values, recognition, locale)
+        return fit_generated(column, values, recognition, locale)
     type_ = parse_arrow_type(column.arrow_type)
     is_number = is_exact(type_) or pa.types.is_floating(type_)
     is_category = column.kind is ColumnKind.category

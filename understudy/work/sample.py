@@ -24,7 +24,7 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
     synthesizer, _ = load_model(workspace.inputs["model"])
     ((table, schema),) = DatasetSchema.model_validate(workspace.context["schema"]).tables.items()
     rows = synthesizer.sample(
-        parameters.n_rows, seed=parameters.seed, offset=parameters.offset, control=parameters.control
+        parameters.n_rows, seed=parameters.seed, offset=parameters.offset, constraints=parameters.constraints
     )
     n_rows = FORMATS["parquet"].write(
         workspace.folder / TABLE_FILE,
@@ -41,11 +41,11 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
 
 def _group_facts(synthesizer: Synthesizer, parameters: SampleParameters) -> Json:
     """Say what the rows of a controlled sample are worth."""
-    control = parameters.control
-    if control is None:
+    constraints = parameters.constraints
+    if constraints is None:
         return {}
     assert parameters.n_rows is not None
-    shares = synthesizer.effective_shares(control)
-    groups = describe_groups(control, shares, n_rows=parameters.n_rows, offset=parameters.offset)
-    warnings = describe_weak_groups(control, groups)
+    shares = synthesizer.effective_shares(constraints)
+    groups = describe_groups(constraints, shares, n_rows=parameters.n_rows, offset=parameters.offset)
+    warnings = describe_weak_groups(constraints, groups)
     return {"groups": [asdict(group) for group in groups], "warnings": warnings}

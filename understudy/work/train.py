@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from understudy.evaluation.canaries import make_canaries, plant
+from understudy.evaluation.attacks.canaries import make_canaries, plant
 from understudy.evaluation.holdout import split_holdout
 from understudy.parameters.train import TrainParameters
 from understudy.synthesizers import make_synthesizer

@@ -10,7 +10,15 @@ import pytest
 from scipy.stats import binom
 
 from tests.unit.evaluation.people import comparison, people
-from understudy.evaluation.attackers import found_at, roc_points
+from understudy.evaluation.attacks.membership import found_at, roc_points
+from understudy.evaluation.attacks.sensitive_attributes import sensitive_columns, split_columns
+from understudy.evaluation.attacks.singling_out_guesses import (
+    NOBODY,
+    SortedColumn,
+    hits_of_combinations,
+    hits_of_values,
+)
+from understudy.evaluation.baselines import holdout_baseline
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Need, UnscoredResult
 from understudy.evaluation.metrics.privacy import (
@@ -24,9 +32,6 @@ from understudy.evaluation.metrics.privacy import (
 )
 from understudy.evaluation.metrics.privacy.canaries import exposure
 from understudy.evaluation.metrics.privacy.membership_low_fpr import interval_of_found
-from understudy.evaluation.predicates import NOBODY, SortedColumn, hits_of_combinations, hits_of_values
-from understudy.evaluation.references import fresh_rows
-from understudy.evaluation.secrets import secret_columns, split_columns
 
 N = 600
 
@@ -160,11 +165,11 @@ def test_what_holds_for_anybody_is_no_secret() -> None:
 
 def test_secrets_are_named_or_chosen() -> None:
     real = people(N, seed=1)
-    chosen = secret_columns(comparison(real, real, target="visits"))
+    chosen = sensitive_columns(comparison(real, real, target="visits"))
     names = real.column_names
     assert names[chosen[0]] == "visits"
     assert {names[i] for i in chosen[1:3]} == {"town", "is_member"}
-    assert secret_columns(comparison(real, real, sensitive=("joined",))) == [names.index("joined")]
+    assert sensitive_columns(comparison(real, real, sensitive=("joined",))) == [names.index("joined")]
 
 
 def test_both_files_of_a_linkage_have_telling_columns() -> None:
@@ -196,12 +201,12 @@ def test_copies_of_rows_that_occur_once_are_no_accident() -> None:
 def test_held_out_rows_are_no_control_of_themselves() -> None:
     holdout = people(N, seed=2)
     base = comparison(people(N, seed=1), people(N, seed=3), holdout=holdout)
-    assert exact_copies.score(fresh_rows(base, frozenset())).p_value is None
+    assert exact_copies.score(holdout_baseline(base, frozenset())).p_value is None
 
 
 def test_half_of_the_real_rows_are_no_copies_of_the_other_half() -> None:
     base = comparison(people(N, seed=1), people(N, seed=3))
-    assert exact_copies.score(fresh_rows(base, frozenset())).score == 0
+    assert exact_copies.score(holdout_baseline(base, frozenset())).score == 0
 
 
 ODD: dict[str, dict[str, Any]] = {

@@ -7,8 +7,6 @@ import pyarrow as pa
 import pytest
 
 from tests.unit.evaluation.people import comparison, people
-from understudy.evaluation.fairness import Crossing, odds_difference, parity_difference, parity_ratio
-from understudy.evaluation.groups import groups_of
 from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.metrics.bias import (
     BaseRatesResult,
@@ -23,6 +21,13 @@ from understudy.evaluation.metrics.bias import (
     segments,
 )
 from understudy.evaluation.metrics.bias.rebalancing import reweighing
+from understudy.evaluation.models.group_fairness import (
+    Crossing,
+    odds_difference,
+    parity_difference,
+    parity_ratio,
+)
+from understudy.evaluation.statistics.groups import groups_of
 
 
 def applicants(n_rows: int, *, seed: int, penalty: float = 0.0) -> pa.Table:

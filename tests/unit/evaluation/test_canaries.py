@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.evaluation.people import comparison, people
 from understudy.errors import InvalidInput
-from understudy.evaluation.canaries import N_SHARED_MIN, make_canaries, plant
+from understudy.evaluation.attacks.canaries import N_SHARED_MIN, make_canaries, plant
 from understudy.evaluation.comparison import IS_PLANTED
 from understudy.evaluation.metrics.privacy import canaries as metric
 from understudy.tables.inference import infer_table
@@ -63,7 +63,7 @@ def test_planted_rows_stand_at_the_end_as_often_as_asked(real: pa.Table, canarie
 
 
 @pytest.mark.parametrize("nullable", [True, False])
-def test_what_is_made_anew_is_missing_or_of_other_rows(real: pa.Table, nullable: bool) -> None:
+def test_what_is_generated_is_missing_or_of_other_rows(real: pa.Table, nullable: bool) -> None:
     table = real.append_column("code", pa.array([f"k{i}" for i in range(600)]))
     code = Column(name="code", kind=ColumnKind.identifier, arrow_type="string", nullable=nullable)
     schema = TableSchema(columns=(*infer_table(real).schema.columns, code))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.evaluation.people import comparison
-from understudy.evaluation.distributions import (
+from understudy.evaluation.statistics.distributions import (
     N_ROWS_SHOWN_MIN,
     OTHER_LABEL,
     UNSEEN_LABEL,

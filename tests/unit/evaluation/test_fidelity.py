@@ -11,7 +11,6 @@ import pytest
 
 from tests.unit.evaluation.people import comparison, people, related
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.discrimination import auc_standard_error
 from understudy.evaluation.metrics.base import Metric, MetricResult, UnscoredResult
 from understudy.evaluation.metrics.fidelity import (
     FIDELITY,
@@ -30,6 +29,7 @@ from understudy.evaluation.metrics.fidelity.column_coverage import category_cove
 from understudy.evaluation.metrics.fidelity.correlations import correlation_matrix
 from understudy.evaluation.metrics.fidelity.mutual_information import information
 from understudy.evaluation.scores import score_all
+from understudy.evaluation.statistics.auc import auc_standard_error
 from understudy.progress import no_progress
 
 every_metric = pytest.mark.parametrize("metric", FIDELITY, ids=lambda metric: metric.name)

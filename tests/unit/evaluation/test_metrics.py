@@ -7,13 +7,13 @@ import pyarrow as pa
 import pytest
 
 from tests.unit.evaluation.people import comparison, people
-from understudy.evaluation.discrimination import auc, auc_standard_error
 from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.metrics.fidelity import column_pairs, column_shapes, pair_cells, two_sample
 from understudy.evaluation.metrics.fidelity.column_shapes import ks_complement, tv_complement
 from understudy.evaluation.metrics.privacy import exact_copies, nearest_record
 from understudy.evaluation.metrics.usefulness import train_synthetic_test_real
-from understudy.evaluation.prediction import N_CLASSES_MAX
+from understudy.evaluation.models.prediction import N_CLASSES_MAX
+from understudy.evaluation.statistics.auc import auc, auc_standard_error
 
 
 def test_ks_of_known_samples() -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 
 from tests.unit.evaluation.people import people
-from understudy.evaluation.canaries import make_canaries, plant
+from understudy.evaluation.attacks.canaries import make_canaries, plant
 from understudy.evaluation.metrics.base import MetricResult, UnscoredResult
 from understudy.evaluation.page import html, receiver
 from understudy.evaluation.page.chapters import CHAPTERS, summary

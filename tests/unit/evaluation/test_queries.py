@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 
 from tests.unit.evaluation.people import comparison
-from understudy.evaluation.answers import described, rarefied
 from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.metrics.usefulness import queries
+from understudy.evaluation.statistics.query_answers import described, rarefied
 from understudy.parameters.evaluation_options import AggregateQuery
 
 DAY = datetime.date(2020, 1, 1)

@@ -78,7 +78,7 @@ def test_every_metric_is_there_beside_its_references(report: Report) -> None:
         assert row.reason is None
         assert row.value is not None
         assert row.independent is not None
-        assert (row.real is None) == (METRICS[row.name].stand_in is None)
+        assert (row.real is None) == (METRICS[row.name].real_baseline is None)
 
 
 def test_independent_columns_lose_the_pairs_and_keep_the_shapes(report: Report) -> None:

@@ -119,7 +119,7 @@ OSLO = {"where": {"city": {"equals": "Oslo"}}, "n_rows": 30}
 
 
 @pytest.fixture
-def controllable(project) -> Project:
+def constrainable(project) -> Project:
     """Add a model to the project that takes conditions; no job of it is ever run."""
     with project.resources.sessions.begin() as session:
         plain = models.get(session, project.caller.project_id, ids.from_text("model", project.model_id))
@@ -134,11 +134,11 @@ def sample(project: Project, **parameters: object) -> Any:
     return project.resolve("sample", model_id=project.model_id, **parameters)
 
 
-def test_conditions_say_how_many_rows_there_are(controllable):
+def test_conditions_say_how_many_rows_there_are(constrainable):
     two = [OSLO, {"where": {"age": {"minimum": 30}}, "n_rows": 20}]
-    assert sample(controllable, conditions=two).n_rows == 50
-    assert sample(controllable, conditions=two, offset=45).n_rows == 5
-    assert sample(controllable, conditions=two, offset=10, n_rows=25).n_rows == 25
+    assert sample(constrainable, conditions=two).n_rows == 50
+    assert sample(constrainable, conditions=two, offset=45).n_rows == 5
+    assert sample(constrainable, conditions=two, offset=10, n_rows=25).n_rows == 25
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,9 @@ def test_conditions_say_how_many_rows_there_are(controllable):
         ),
     ],
 )
-def test_what_cannot_be_asked_of_the_rows_is_told_with_its_place(controllable, parameters, code, pointer):
+def test_what_cannot_be_asked_of_the_rows_is_told_with_its_place(constrainable, parameters, code, pointer):
     with pytest.raises(InvalidInput) as caught:
-        sample(controllable, **parameters)
+        sample(constrainable, **parameters)
     assert (caught.value.code, caught.value.pointer) == (code, pointer)
 
 
@@ -178,13 +178,13 @@ def test_conditions_and_shares_do_not_go_together():
 def test_a_model_that_cannot_be_controlled_is_told(project):
     with pytest.raises(InvalidInput, match="'independent'") as caught:
         sample(project, conditions=[OSLO])
-    assert caught.value.code == "not_controllable"
+    assert caught.value.code == "unsupported_by_synthesizer"
 
 
-def test_rows_with_conditions_take_longer(controllable):
+def test_rows_with_conditions_take_longer(constrainable):
     def seconds(**parameters: object) -> float:
-        resolved = sample(controllable, **parameters)
-        return estimate_job(controllable.resources, controllable.caller.project_id, resolved).cpu_seconds
+        resolved = sample(constrainable, **parameters)
+        return estimate_job(constrainable.resources, constrainable.caller.project_id, resolved).cpu_seconds
 
     assert seconds(conditions=[OSLO]) > 10 * seconds(n_rows=30)
 
@@ -194,8 +194,8 @@ def impute(project: Project, **changes: object) -> Any:
     return project.resolve("impute", **{**same, **changes})
 
 
-def test_a_completed_dataset_is_named_after_its_source(controllable):
-    resolved = impute(controllable)
+def test_a_completed_dataset_is_named_after_its_source(constrainable):
+    resolved = impute(constrainable)
     assert (resolved.name, resolved.n_draws) == ("table (completed)", 1)
     assert 0 <= resolved.seed < N_SEEDS
 
@@ -203,28 +203,30 @@ def test_a_completed_dataset_is_named_after_its_source(controllable):
 def test_only_a_model_that_imputes_completes_a_dataset(project):
     with pytest.raises(InvalidInput, match="'independent'") as caught:
         impute(project)
-    assert caught.value.code == "not_controllable"
+    assert caught.value.code == "unsupported_by_synthesizer"
 
 
-def test_a_dataset_of_other_columns_is_not_completed(controllable, run_jobs):
-    other_id = upload_table(controllable.resources, controllable.caller, pa.table({"other": [1, 2, 3]}))
+def test_a_dataset_of_other_columns_is_not_completed(constrainable, run_jobs):
+    other_id = upload_table(constrainable.resources, constrainable.caller, pa.table({"other": [1, 2, 3]}))
     run_jobs()
     with pytest.raises(InvalidInput, match="only one of them has 'age'") as caught:
-        impute(controllable, dataset_id=other_id)
+        impute(constrainable, dataset_id=other_id)
     assert caught.value.code == "schema_mismatch"
 
 
-def test_draws_are_held_to_the_limit_of_samples(controllable):
-    settings = controllable.resources.settings.model_copy(update={"sample_rows_max": 399})
-    small = replace(controllable, resources=replace(controllable.resources, settings=settings))
+def test_draws_are_held_to_the_limit_of_samples(constrainable):
+    settings = constrainable.resources.settings.model_copy(update={"sample_rows_max": 399})
+    small = replace(constrainable, resources=replace(constrainable.resources, settings=settings))
     with pytest.raises(TooLarge, match="2 draws of 200 rows are 400") as caught:
         impute(small, n_draws=2)
     assert (caught.value.code, caught.value.pointer) == ("too_many_rows", "/n_draws")
 
 
-def test_every_draw_takes_its_time(controllable):
+def test_every_draw_takes_its_time(constrainable):
     one, five = (
-        estimate_job(controllable.resources, controllable.caller.project_id, impute(controllable, n_draws=n))
+        estimate_job(
+            constrainable.resources, constrainable.caller.project_id, impute(constrainable, n_draws=n)
+        )
         for n in (1, 5)
     )
     assert five.cpu_seconds == pytest.approx(5 * one.cpu_seconds)

@@ -18,12 +18,12 @@ from understudy.kernels import (
     blocks,
     decoding,
     drawing,
-    evidence,
     forests,
     hashing,
     hierarchy,
     permutation,
     predictors,
+    split_search,
     trees,
 )
 from understudy.kernels.trees import Features, GrowthRules
@@ -64,8 +64,8 @@ def test_hashes_of_neighbours_have_nothing_in_common() -> None:
 @unhurried
 @given(st.integers(1, 4), st.integers(0, 10**9))
 def test_log_gamma_is_tabulated_or_by_stirling(n_alphas: int, count: int) -> None:
-    got = evidence.log_gamma(evidence.log_gamma_tables(), n_alphas, count)
-    assert got == pytest.approx(math.lgamma(count + n_alphas * evidence.ALPHA), rel=1e-12, abs=1e-12)
+    got = split_search.log_gamma(split_search.log_gamma_tables(), n_alphas, count)
+    assert got == pytest.approx(math.lgamma(count + n_alphas * split_search.ALPHA), rel=1e-12, abs=1e-12)
 
 
 @unhurried
@@ -92,7 +92,7 @@ def grow_fast(
     n = len(labels)
     tree, scratch = trees.make_tree(2 * n + 3), trees.make_scratch(n, 2 * n + 3)
     features = Features(codes, np.full(len(codes), 256), is_category)
-    table = evidence.log_gamma_tables()
+    table = split_search.log_gamma_tables()
     rows = np.arange(n, dtype=np.int32)
     return tree, trees.grow_tree(features, rows, labels.copy(), n_classes, rules, table, tree, scratch)
 
@@ -136,7 +136,7 @@ def grow_forest(
     cuts, n_groups, child = hierarchy.build_hierarchy(counts)
     starts = np.concatenate(([0], np.cumsum(counts)))
     looked_at = Features(features, np.full(len(features), 256), is_category)
-    table = evidence.log_gamma_tables()
+    table = split_search.log_gamma_tables()
     return forests.grow_forest(
         looked_at, codes, starts, cuts, n_groups, rules, table, 1, 1.0, np.uint64(0)
     ), child
@@ -237,7 +237,7 @@ def test_every_tree_of_a_choice_has_its_own_rows() -> None:
         cuts,
         n_groups,
         RULES[0],
-        evidence.log_gamma_tables(),
+        split_search.log_gamma_tables(),
         8,
         0.5,
         np.uint64(3),

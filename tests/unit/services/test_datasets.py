@@ -176,7 +176,7 @@ def test_dataset_deleted_while_it_is_read_does_not_come_back(
 
 
 @pytest.fixture
-def family(resources: Resources, caller: Caller) -> tuple[Dataset, Model, Dataset, Report]:
+def descendants(resources: Resources, caller: Caller) -> tuple[Dataset, Model, Dataset, Report]:
     """Add a dataset, a model of it, a sample of that, and a report on both; each with a file."""
     dataset, job = upload(resources, caller)
     cancel_job(resources, caller.project_id, job.id)
@@ -200,7 +200,7 @@ def _job_with_file(session: Session, resources: Resources, caller: Caller, role:
     return job
 
 
-Family = tuple[Dataset, Model, Dataset, Report]
+Descendants = tuple[Dataset, Model, Dataset, Report]
 
 
 def rest(resources: Resources, caller: Caller) -> tuple[int, int, int]:
@@ -214,9 +214,9 @@ def rest(resources: Resources, caller: Caller) -> tuple[int, int, int]:
 
 
 def test_dataset_that_others_came_from_is_kept_and_they_are_listed(
-    resources: Resources, caller: Caller, family: Family
+    resources: Resources, caller: Caller, descendants: Descendants
 ) -> None:
-    dataset, model, sample, report = family
+    dataset, model, sample, report = descendants
 
     with pytest.raises(Conflict) as caught:
         delete_dataset(resources, caller.project_id, dataset.id)
@@ -229,59 +229,59 @@ def test_dataset_that_others_came_from_is_kept_and_they_are_listed(
 
 
 def test_cascade_deletes_all_that_was_derived_and_its_files(
-    resources: Resources, caller: Caller, family: Family
+    resources: Resources, caller: Caller, descendants: Descendants
 ) -> None:
-    delete_dataset(resources, caller.project_id, family[0].id, cascade=True)
+    delete_dataset(resources, caller.project_id, descendants[0].id, cascade=True)
 
     assert rest(resources, caller) == (0, 0, 0)
     assert blobs(resources) == []
 
 
 def test_model_with_samples_is_kept_unless_they_go_too(
-    resources: Resources, caller: Caller, family: Family
+    resources: Resources, caller: Caller, descendants: Descendants
 ) -> None:
     with pytest.raises(Conflict):
-        delete_model(resources, caller.project_id, family[1].id)
+        delete_model(resources, caller.project_id, descendants[1].id)
 
-    delete_model(resources, caller.project_id, family[1].id, cascade=True)
+    delete_model(resources, caller.project_id, descendants[1].id, cascade=True)
 
     assert rest(resources, caller) == (1, 0, 0)
 
 
 @pytest.fixture
-def completed(resources: Resources, caller: Caller, family: Family) -> Dataset:
+def completed(resources: Resources, caller: Caller, descendants: Descendants) -> Dataset:
     """Add a dataset that completes the sample of the family, with the family's model."""
     with resources.sessions.begin() as session:
         job = _job_with_file(session, resources, caller, "completed")
-        return datasets.add_made(session, job, made_dataset(family[1].id, family[2].id))
+        return datasets.add_made(session, job, made_dataset(descendants[1].id, descendants[2].id))
 
 
 @pytest.mark.parametrize("source", [0, 2])
 def test_what_completes_a_dataset_goes_with_it(
-    resources: Resources, caller: Caller, family: Family, completed: Dataset, source: int
+    resources: Resources, caller: Caller, descendants: Descendants, completed: Dataset, source: int
 ) -> None:
     with pytest.raises(Conflict) as caught:
-        delete_dataset(resources, caller.project_id, family[source].id)
+        delete_dataset(resources, caller.project_id, descendants[source].id)
     assert caught.value.detail.count(ids.to_text("dataset", completed.id)) == 1
 
-    delete_dataset(resources, caller.project_id, family[source].id, cascade=True)
+    delete_dataset(resources, caller.project_id, descendants[source].id, cascade=True)
     with resources.sessions() as session, pytest.raises(NotFound):
         datasets.get(session, caller.project_id, completed.id)
 
 
 def test_what_a_model_completed_goes_with_it(
-    resources: Resources, caller: Caller, family: Family, completed: Dataset
+    resources: Resources, caller: Caller, descendants: Descendants, completed: Dataset
 ) -> None:
-    delete_model(resources, caller.project_id, family[1].id, cascade=True)
+    delete_model(resources, caller.project_id, descendants[1].id, cascade=True)
 
     assert rest(resources, caller) == (1, 0, 0)
 
 
-def test_report_on_it_keeps_a_sample(resources: Resources, caller: Caller, family: Family) -> None:
+def test_report_on_it_keeps_a_sample(resources: Resources, caller: Caller, descendants: Descendants) -> None:
     with pytest.raises(Conflict) as caught:
-        delete_dataset(resources, caller.project_id, family[2].id)
+        delete_dataset(resources, caller.project_id, descendants[2].id)
 
-    assert ids.to_text("report", family[3].id) in caught.value.detail
+    assert ids.to_text("report", descendants[3].id) in caught.value.detail
 
 
 def test_job_that_uses_it_keeps_a_dataset_and_a_cascade_cancels_that(
@@ -302,9 +302,9 @@ def test_job_that_uses_it_keeps_a_dataset_and_a_cascade_cancels_that(
 
 
 def test_stranger_deletes_nothing(
-    resources: Resources, caller: Caller, other_caller: Caller, family: Family
+    resources: Resources, caller: Caller, other_caller: Caller, descendants: Descendants
 ) -> None:
-    dataset, model, _, _ = family
+    dataset, model, _, _ = descendants
     with pytest.raises(NotFound):
         delete_dataset(resources, other_caller.project_id, dataset.id, cascade=True)
     with pytest.raises(NotFound):

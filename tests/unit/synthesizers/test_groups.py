@@ -7,18 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.errors import InvalidInput
-from understudy.parameters.constraints import Allowed, ColumnRebalance, Control, SampleCondition, Share
+from understudy.parameters.constraints import (
+    ColumnConstraint,
+    ColumnRebalance,
+    SampleCondition,
+    SamplingConstraints,
+    TargetShare,
+)
 from understudy.synthesizers.groups import Group, count_rows, describe_groups, describe_weak_groups
 
 
-def conditions(*counts: int) -> Control:
-    where = {"city": Allowed(equals="Oslo")}
-    return Control(conditions=tuple(SampleCondition(where=where, n_rows=n) for n in counts))
+def conditions(*counts: int) -> SamplingConstraints:
+    where = {"city": ColumnConstraint(equals="Oslo")}
+    return SamplingConstraints(conditions=tuple(SampleCondition(where=where, n_rows=n) for n in counts))
 
 
-def rebalance(*shares: float) -> Control:
-    listed = tuple(Share(value=f"v{j}", share=share) for j, share in enumerate(shares))
-    return Control(rebalance=ColumnRebalance(column="city", shares=listed))
+def rebalance(*shares: float) -> SamplingConstraints:
+    listed = tuple(TargetShare(value=f"v{j}", share=share) for j, share in enumerate(shares))
+    return SamplingConstraints(rebalance=ColumnRebalance(column="city", shares=listed))
 
 
 def test_without_conditions_the_rows_must_be_said():
@@ -47,9 +53,9 @@ def test_more_than_the_conditions_have_is_refused(n_rows: int | None, offset: in
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=6), st.data())
 def test_parts_of_a_sample_make_the_whole(counts: list[int], data: st.DataObject):
     cut = data.draw(st.integers(0, sum(counts)))
-    control, shares = conditions(*counts), [1.0] * len(counts)
-    first = describe_groups(control, shares, n_rows=cut, offset=0)
-    rest = describe_groups(control, shares, n_rows=sum(counts) - cut, offset=cut)
+    constraints, shares = conditions(*counts), [1.0] * len(counts)
+    first = describe_groups(constraints, shares, n_rows=cut, offset=0)
+    rest = describe_groups(constraints, shares, n_rows=sum(counts) - cut, offset=cut)
     assert [a.n_rows + b.n_rows for a, b in zip(first, rest, strict=True)] == counts
     assert sum(group.n_rows for group in first) == cut
 

@@ -85,7 +85,7 @@ def test_bounds_count_subjects_too(tmp_path: Path) -> None:
     assert profile(tmp_path, table, schema=schema)["x"]["maximum"] < 1000
 
 
-def test_what_is_made_anew_shows_no_value_when_protected(tmp_path: Path) -> None:
+def test_what_is_generated_shows_no_value_when_protected(tmp_path: Path) -> None:
     table = pa.table({"name": ["Ann"] * 50})
     schema = infer_table(table).schema
     named = schema.columns[0].model_copy(update={"kind": ColumnKind.name})

@@ -15,7 +15,7 @@ from understudy.transformers.association import order_levels
 from understudy.transformers.base import N_CODES_MAX, Codes, RowStream, consecutive_rows
 from understudy.transformers.boolean import fit_boolean
 from understudy.transformers.categorical import CategoricalTransformer, cumulate, fit_categorical
-from understudy.transformers.coarse import fit_coarse
+from understudy.transformers.coarse_codes import fit_coarse
 from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import fit_column
 

@@ -12,31 +12,31 @@ import pytest
 from mimesis import Payment
 
 from tests.unit.transformers.columns import draw, fit
+from understudy.tables.identifier_formats import IDENTIFIER_FORMATS
+from understudy.tables.identifier_formats.base import compacted
 from understudy.tables.schema import Column, ColumnKind
-from understudy.tables.schemes import SCHEMES
-from understudy.tables.schemes.base import compacted
-from understudy.transformers.made_anew.templates import Template
-from understudy.transformers.made_anew.transformer import MadeAnewTransformer
+from understudy.transformers.generated.templates import Template
+from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import fit_column
 
 rng = np.random.default_rng(0)
 
 
-def written(scheme: str, n: int = 200) -> list[str]:
-    template = Template(scheme)
+def written(identifier_format: str, n: int = 200) -> list[str]:
+    template = Template(identifier_format)
     sizes = [template.count_texts(i) for i in range(len(template.chunks))]
     return template.write([rng.integers(0, size, n, dtype=np.uint64) for size in sizes]).to_pylist()
 
 
-def drawn(values: Any, name: str, n: int = 3000) -> tuple[MadeAnewTransformer, list[Any]]:
+def drawn(values: Any, name: str, n: int = 3000) -> tuple[GeneratedTransformer, list[Any]]:
     transformer, _ = fit(values, name=name)
-    assert isinstance(transformer, MadeAnewTransformer)
+    assert isinstance(transformer, GeneratedTransformer)
     return transformer, draw(transformer, n).to_pylist()
 
 
 @pytest.mark.parametrize(
-    ("scheme", "kind"),
+    ("identifier_format", "kind"),
     [
         ("card_visa_16", "card"),
         ("iban_at", "iban"),
@@ -45,11 +45,11 @@ def drawn(values: Any, name: str, n: int = 3000) -> tuple[MadeAnewTransformer, l
         ("id_pl_pesel", "national_id"),
     ],
 )
-def test_new_numbers_are_right_and_none_is_the_tables(scheme: str, kind: str):
-    values = written(scheme)
+def test_new_numbers_are_right_and_none_is_the_tables(identifier_format: str, kind: str):
+    values = written(identifier_format)
     transformer, new = drawn(values, "national id" if kind == "national_id" else "x")
-    assert transformer.made_anew == kind
-    assert SCHEMES[scheme].find(pa.array(new, pa.large_string())).all()
+    assert transformer.generated == kind
+    assert IDENTIFIER_FORMATS[identifier_format].find(pa.array(new, pa.large_string())).all()
     assert not set(new) & set(values)
 
 
@@ -66,8 +66,8 @@ def test_separators_and_shares_of_issuers_are_kept():
 def test_whole_numbers_stay_whole_numbers():
     values = pa.array([int(text) for text in written("card_visa_16")])
     transformer, new = drawn(values, "card_number")
-    assert (transformer.made_anew, transformer.arrow_type) == ("card", pa.int64())
-    assert SCHEMES["card_visa_16"].find(compacted(pa.array([str(number) for number in new]))).all()
+    assert (transformer.generated, transformer.arrow_type) == ("card", pa.int64())
+    assert IDENTIFIER_FORMATS["card_visa_16"].find(compacted(pa.array([str(number) for number in new]))).all()
 
 
 def test_addresses_of_machines_are_nobodys_and_of_the_same_version():
@@ -92,7 +92,7 @@ def test_postal_codes_have_the_pattern_and_may_repeat():
 def test_places_as_text_are_drawn_within_the_table_and_not_kept():
     values = [f"({48 + i / 997:.5f}, {16 + i / 499:.5f})" for i in range(500)]
     transformer, new = drawn(values, "location")
-    assert transformer.made_anew == "coordinates"
+    assert transformer.generated == "coordinates"
     assert all(re.fullmatch(r"\(48\.\d{5}, 1[67]\.\d{5}\)", text) for text in new)
     assert len(set(new) & set(values)) < 5
 
@@ -104,12 +104,12 @@ def test_places_as_numbers_are_learnt_as_numbers():
 
 def test_what_has_no_known_scheme_keeps_its_pattern():
     transformer, new = drawn([f"P{i:07}X" for i in rng.permutation(10**6)[:200]], "passport_no")
-    assert transformer.made_anew == "national_id"
+    assert transformer.generated == "national_id"
     assert all(re.fullmatch(r"P0\d{6}X", text) for text in new)
 
 
 def test_a_column_that_was_looked_at_is_what_the_schema_says():
     values = pa.array([f"p{i % 30}@firm.example" for i in range(600)])
     column = Column(name="x", kind=ColumnKind.category, arrow_type="string", nullable=False)
-    assert isinstance(fit(values)[0], MadeAnewTransformer)
-    assert not isinstance(fit_column(column, pa.chunked_array([values]))[0], MadeAnewTransformer)
+    assert isinstance(fit(values)[0], GeneratedTransformer)
+    assert not isinstance(fit_column(column, pa.chunked_array([values]))[0], GeneratedTransformer)

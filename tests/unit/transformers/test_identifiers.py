@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tests.unit.transformers.columns import column_of, draw, fit
 from understudy.errors import InvalidInput
 from understudy.tables.schema import ColumnKind
-from understudy.transformers.made_anew.patterns import CLASSES
-from understudy.transformers.made_anew.transformer import MadeAnewTransformer
+from understudy.transformers.generated.patterns import CLASSES
+from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import fit_column
 
@@ -36,9 +36,9 @@ FORMS: dict[str, Any] = {
 }
 
 
-def fit_form(form: str) -> MadeAnewTransformer:
+def fit_form(form: str) -> GeneratedTransformer:
     transformer, _ = fit(FORMS[form], ColumnKind.identifier)
-    assert isinstance(transformer, MadeAnewTransformer)
+    assert isinstance(transformer, GeneratedTransformer)
     return transformer
 
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from understudy.errors import InvalidInput
 from understudy.tables.schema import Column, ColumnKind
-from understudy.transformers.base import N_ROWS_SHARED, Codes, RowStream, consecutive_rows
+from understudy.transformers.base import MIN_SUPPORT, Codes, RowStream, consecutive_rows
 from understudy.transformers.bins import fit_bins
+from understudy.transformers.integer_units import from_ticks, to_ticks
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
-from understudy.transformers.ticks import from_ticks, to_ticks
 
 
 def stream_of(codes: Codes) -> RowStream:
@@ -68,7 +68,7 @@ def round_trip(values: Any, *, nullable: bool = False) -> Any:
     ids=lambda values: str(values.type),
 )
 def test_shared_values_come_back_exactly(values: Any) -> None:
-    repeated = pa.concat_arrays([values] * N_ROWS_SHARED)
+    repeated = pa.concat_arrays([values] * MIN_SUPPORT)
     assert round_trip(repeated).equals(repeated)
 
 
@@ -108,9 +108,9 @@ def test_every_bin_speaks_for_enough_rows(seed: int, n_distinct: int, n_bins_max
     values[:1000] = rng.integers(0, n_distinct, 1000)
     bins, codes = fit_bins(values, n_bins_max)
     assert bins.n_bins <= n_bins_max
-    assert np.bincount(codes, minlength=bins.n_bins).min() >= N_ROWS_SHARED
+    assert np.bincount(codes, minlength=bins.n_bins).min() >= MIN_SUPPORT
     shared = bins.starts[bins.knot_row < 0]
-    assert all((values == value).sum() >= N_ROWS_SHARED for value in shared)
+    assert all((values == value).sum() >= MIN_SUPPORT for value in shared)
     assert (np.diff(bins.knots, axis=1) >= 0).all()
 
 

@@ -19,9 +19,9 @@ from understudy.tables.inference import examine
 from understudy.tables.inference.headers import words_of
 from understudy.tables.schema import LOCALES, Column, ColumnKind, DatasetSchema, TableSchema
 from understudy.transformers.base import consecutive_rows
-from understudy.transformers.made_anew.personal import FORMS, Personal
-from understudy.transformers.made_anew.romanization import romanize
-from understudy.transformers.made_anew.transformer import MadeAnewTransformer
+from understudy.transformers.generated.personal import FORMS, Personal
+from understudy.transformers.generated.romanization import romanize
+from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import TableTransformer, fit_table
 
 NAMES = [f"Anna Maria Number{'abcdefghij'[i // 10]}{'abcdefghij'[i % 10]}" for i in range(100)]
@@ -48,9 +48,9 @@ def draw_columns(table: TableTransformer, n: int) -> dict[str, list[Any]]:
 
 def form_of(values: Any, name: str, kind: ColumnKind | None = None) -> tuple[str, str] | None:
     transformer, _ = fit(values, kind, name=name)
-    if not isinstance(transformer, MadeAnewTransformer):
+    if not isinstance(transformer, GeneratedTransformer):
         return None
-    return transformer.made_anew, str(transformer.describe()["form"])
+    return transformer.generated, str(transformer.describe()["form"])
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_rows_do_not_depend_on_their_company(name: str) -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_locale_has_everything(locale: str) -> None:
     fitted, _ = fit(EMAILS, locale=locale)
-    assert isinstance(fitted, MadeAnewTransformer)
+    assert isinstance(fitted, GeneratedTransformer)
     for kind, forms in FORMS.items():
         for form in forms:
             drawn = draw(replace(fitted, maker=Personal(kind, form, locale)), 20)

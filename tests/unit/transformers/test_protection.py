@@ -12,16 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from understudy.tables.schema import Column, ColumnKind
-from understudy.transformers.base import N_ROWS_SHARED, RowStream, Subjects, consecutive_rows
+from understudy.transformers.base import MIN_SUPPORT, RowStream, Subjects, consecutive_rows
 from understudy.transformers.bins import fit_bins
+from understudy.transformers.integer_units import array_of_integers, integers_of
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
-from understudy.transformers.ticks import array_of_integers, integers_of
 
 # The first call may compile.
 unhurried = settings(deadline=None)
 SEED = st.integers(0, 2**32 - 1)
 # From so many rows on, k in the middle lie between the k-th from either end.
-N_ROWS_MIN = 3 * N_ROWS_SHARED - 2
+N_ROWS_MIN = 3 * MIN_SUPPORT - 2
 
 
 def fit(values: Any, subjects: Subjects | None = None) -> NumericTransformer:
@@ -81,8 +81,8 @@ def as_numbers(values: Any) -> npt.NDArray[Any]:
 def test_draws_lie_between_the_kth_values_from_both_ends(type_: pa.DataType, seed: int, n: int) -> None:
     values = as_type(many_floats(np.random.default_rng(seed), n), type_)
     drawn, ordered = as_numbers(draw(fit(values))), np.sort(as_numbers(values))
-    assert ordered[N_ROWS_SHARED - 1] <= drawn.min()
-    assert drawn.max() <= ordered[-N_ROWS_SHARED]
+    assert ordered[MIN_SUPPORT - 1] <= drawn.min()
+    assert drawn.max() <= ordered[-MIN_SUPPORT]
 
 
 @unhurried
@@ -90,8 +90,8 @@ def test_draws_lie_between_the_kth_values_from_both_ends(type_: pa.DataType, see
 def test_whole_range_of_integers_is_drawn_in(integers: list[int]) -> None:
     drawn = draw(fit(pa.array(integers))).to_pylist()
     ordered = sorted(integers)
-    assert ordered[N_ROWS_SHARED - 1] <= min(drawn)
-    assert max(drawn) <= ordered[-N_ROWS_SHARED]
+    assert ordered[MIN_SUPPORT - 1] <= min(drawn)
+    assert max(drawn) <= ordered[-MIN_SUPPORT]
 
 
 def test_numbers_too_few_for_ends_are_the_mean_of_the_middle() -> None:
@@ -109,7 +109,7 @@ def test_no_float_of_one_row_is_kept_or_drawn(seed: int) -> None:
     values = rng.lognormal(0, 2, 3000)
     values[::3] = np.repeat(rng.random(200), 5)
     distinct, counts = np.unique(values, return_counts=True)
-    single = set(distinct[counts < N_ROWS_SHARED].tolist())
+    single = set(distinct[counts < MIN_SUPPORT].tolist())
     transformer = fit(pa.array(values))
     bins = transformer.bins
     kept = {*bins.starts.tolist(), *bins.knots.ravel().tolist()}
@@ -155,13 +155,13 @@ def test_every_bin_speaks_for_enough_subjects(seed: int, n: int, n_bins_max: int
     subjects = subjects_of(rng, n)
     # Numbers that tell whose they are, some of them repeated by their subject alone.
     values = np.round(subjects * 3 + rng.exponential(size=n), int(rng.integers(1, 9)))
-    if len(np.unique(subjects)) < N_ROWS_SHARED:
+    if len(np.unique(subjects)) < MIN_SUPPORT:
         return
     bins, codes = fit_bins(values, n_bins_max, subjects)
     for code in range(bins.n_bins):
-        assert len(np.unique(subjects[codes == code])) >= N_ROWS_SHARED
+        assert len(np.unique(subjects[codes == code])) >= MIN_SUPPORT
     for value in bins.starts[bins.knot_row < 0]:
-        assert len(np.unique(subjects[values == value])) >= N_ROWS_SHARED
+        assert len(np.unique(subjects[values == value])) >= MIN_SUPPORT
 
 
 @unhurried
@@ -177,8 +177,8 @@ def test_draws_lie_between_the_kth_subjects(seed: int, n: int) -> None:
     transformer = fit(pa.array(values), subjects)
     if transformer.n_codes > 1:
         drawn = draw(transformer).to_numpy()
-        assert lowest[N_ROWS_SHARED - 1] <= drawn.min()
-        assert drawn.max() <= highest[-N_ROWS_SHARED]
+        assert lowest[MIN_SUPPORT - 1] <= drawn.min()
+        assert drawn.max() <= highest[-MIN_SUPPORT]
 
 
 def test_the_number_of_one_subject_is_not_shared_by_its_rows() -> None:

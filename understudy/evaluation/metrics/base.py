@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -66,19 +66,19 @@ class UnscoredResult(BaseModel):
     ] = False
 
 
-class StandIn(StrEnum):
+class RealBaseline(Enum):
     """How it is found out what real rows would score in the synthetic table's place."""
 
     # Both tables are drawn anew, with replacement, from all real rows, in their own sizes, a few times: the
     # spread of a score that is a smooth function of the rows' distribution. Not for scores that look at
     # single rows or their neighbours, since rows would occur twice.
-    resampled = "resampled"
+    bootstrap = "bootstrap"
     # All real rows are dealt out anew to both tables, no row to both, a few times, in sizes as near to their
     # own as there are rows for: for scores that hang on single extreme rows, and cost little.
-    dealt = "dealt"
+    split = "split"
     # Other real rows, none of them twice: the holdout, or half of the real rows where there is none. A metric
     # that needs a holdout gets one half of it as the judged table, and the other half as the holdout.
-    fresh = "fresh"
+    holdout = "holdout"
     # The rows that were learnt from: what a model would have learnt of them.
     training = "training"
 
@@ -108,7 +108,7 @@ class Metric:
         Never changes its input; the same comparison gives the same score.
     needs : frozenset of Need
         Without which `score` is not asked.
-    stand_in : StandIn or None
+    real_baseline : RealBaseline or None
         Which real rows show what real data would score, if any can.
     chance : float or None
         Of an attack: the score of one who knows nothing. A bound that is passed by less than the interval's
@@ -126,7 +126,7 @@ class Metric:
     result: type[MetricResult]
     score: Callable[[Comparison], MetricResult | UnscoredResult]
     needs: frozenset[Need] = frozenset()
-    stand_in: StandIn | None = None
+    real_baseline: RealBaseline | None = None
     chance: float | None = None
 
 

@@ -15,9 +15,9 @@ def determined_by(known: tuple[str, ...], implications: Implications) -> set[str
     grows = True
     while grows:
         grows = False
-        for by, of in implications:
-            if of not in closed and closed.issuperset(by):
-                closed.add(of)
+        for determinant, dependent in implications:
+            if dependent not in closed and closed.issuperset(determinant):
+                closed.add(dependent)
                 grows = True
     return closed
 
@@ -28,9 +28,9 @@ def drop_implied(candidates: Sequence[tuple[tuple[str, str], str]], given: Impli
     A candidate is dropped for those that stay only, so that all of them still follow.
     """
     kept: list[Implication] = []
-    for by, of in candidates:
-        if of not in determined_by(by, [*given, *kept]):
-            kept.append((by, of))
+    for determinant, dependent in candidates:
+        if dependent not in determined_by(determinant, [*given, *kept]):
+            kept.append((determinant, dependent))
     for candidate in reversed(kept.copy()):
         rest = [other for other in kept if other != candidate]
         if candidate[1] in determined_by(candidate[0], [*given, *rest]):

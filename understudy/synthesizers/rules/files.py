@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from understudy.synthesizers.rules.fixed_combinations import N_VALUES_MAX, FixedCombination, Levels
+from understudy.synthesizers.rules.functional_dependencies import FunctionalDependency
+from understudy.synthesizers.rules.inequalities import Inequality
 from understudy.synthesizers.rules.linear import SUM_MAX, Linear, Ties
-from understudy.synthesizers.rules.lookups import Lookup
-from understudy.synthesizers.rules.missing import MissingTogether
-from understudy.synthesizers.rules.orders import Order
-from understudy.synthesizers.rules.pairs import N_VALUES_MAX, Levels, PairLookup
+from understudy.synthesizers.rules.missingness import Missingness
 from understudy.synthesizers.rules.rules import Rules
 from understudy.synthesizers.rules.values import comparable_kind, is_text, unit_of
 from understudy.tables.schema import TableSchema
+from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.base import Json
-from understudy.transformers.loading import ArrayReader, refuse, require
 from understudy.transformers.numeric import N_DECIMALS_MAX
 
 Types = dict[str, pa.DataType]
@@ -26,7 +26,7 @@ Types = dict[str, pa.DataType]
 def rules_to_arrays(rules: Rules) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
     """Return the rules as JSON and arrays."""
     arrays: dict[str, npt.NDArray[Any]] = {
-        f"pair_{i}": pair.combinations for i, pair in enumerate(rules.pairs)
+        f"pair_{i}": pair.combinations for i, pair in enumerate(rules.fixed_combinations)
     }
     levels: list[Json] = []
     for i, (name, own) in enumerate(rules.levels.items()):
@@ -36,11 +36,16 @@ def rules_to_arrays(rules: Rules) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
             levels.append({"column": name})
             arrays[f"levels_{i}"] = own.keys.to_numpy()
     manifest: Json = {
-        "lookups": [{"by": rule.by, "of": rule.of} for rule in rules.lookups],
-        "pairs": [{"first": rule.first, "second": rule.second, "of": rule.of} for rule in rules.pairs],
+        "lookups": [{"by": rule.determinant, "of": rule.dependent} for rule in rules.functional_dependencies],
+        "pairs": [
+            {"first": rule.first, "second": rule.second, "of": rule.dependent}
+            for rule in rules.fixed_combinations
+        ],
         "linear": [_linear_to_json(rule) for rule in rules.linear],
-        "orders": [{"low": r.low, "high": r.high, "is_strict": r.is_strict} for r in rules.orders],
-        "missing": [{"first": r.first, "second": r.second, "is_mutual": r.is_mutual} for r in rules.missing],
+        "orders": [{"low": r.low, "high": r.high, "is_strict": r.is_strict} for r in rules.inequalities],
+        "missing": [
+            {"first": r.first, "second": r.second, "is_mutual": r.is_mutual} for r in rules.missingness
+        ],
         "levels": levels,
         "decimals": [{"column": name, "decimals": n} for name, n in rules.decimals.items()],
     }
@@ -67,12 +72,14 @@ def load_rules(reader: ArrayReader, schema: TableSchema) -> Rules:
     _check_derivation(linear)
     return Rules(
         schema,
-        tuple(Lookup(*_different(part, ("by", "of"), types)) for part in _parts(reader, "lookups")),
+        tuple(
+            FunctionalDependency(*_different(part, ("by", "of"), types)) for part in _parts(reader, "lookups")
+        ),
         tuple(_pair(reader, part, i, types, levels) for i, part in enumerate(_parts(reader, "pairs"))),
         linear,
         tuple(_order(part, types) for part in _parts(reader, "orders")),
         tuple(
-            MissingTogether(first, second, part.truth("is_mutual"))
+            Missingness(first, second, part.truth("is_mutual"))
             for part in _parts(reader, "missing")
             for first, second in [_different(part, ("first", "second"), types)]
         ),
@@ -134,8 +141,8 @@ def _levels(
 
 def _pair(
     reader: ArrayReader, part: ArrayReader, i: int, types: Types, levels: dict[str, Levels]
-) -> PairLookup:
-    names = first, second, of = _different(part, ("first", "second", "of"), types)
+) -> FixedCombination:
+    names = first, second, dependent = _different(part, ("first", "second", "of"), types)
     require(all(name in levels for name in names), "a pair has a column without levels")
     combinations = reader.array(f"pair_{i}", np.int32, (None, 3))
     require(len(combinations) > 0, "a pair has no combinations")
@@ -143,7 +150,7 @@ def _pair(
     in_range = (combinations >= 0).all() and (combinations <= highest).all()
     require(bool(in_range), "a combination points outside")
     require(max(highest[:2]) <= N_VALUES_MAX, "a pair's column has too many levels")
-    return PairLookup(first, second, of, combinations)
+    return FixedCombination(first, second, dependent, combinations)
 
 
 def _linear(part: ArrayReader, types: Types, decimals: dict[str, int]) -> Linear:
@@ -178,8 +185,8 @@ def _check_derivation(linear: tuple[Linear, ...]) -> None:
         require(set(waiting[i:]).isdisjoint(rule.terms), "a term is computed after the sum")
 
 
-def _order(part: ArrayReader, types: Types) -> Order:
+def _order(part: ArrayReader, types: Types) -> Inequality:
     low, high = _different(part, ("low", "high"), types)
     kind = comparable_kind(types[low])
     require(kind != "" and kind == comparable_kind(types[high]), "an order is between other kinds")
-    return Order(low, high, part.truth("is_strict"))
+    return Inequality(low, high, part.truth("is_strict"))

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from understudy.synthesizers.rules.values import Int64s, Numbers, Values, comparable_kind, unit_of
 from understudy.transformers.base import ArrowArray, Mask
-from understudy.transformers.ticks import array_of_integers
+from understudy.transformers.integer_units import array_of_integers
 
 # How a number half way between two is rounded.
 Ties = Literal["even", "away"]

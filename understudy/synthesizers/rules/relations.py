@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.synthesizers.rules.columns import Columns
-from understudy.synthesizers.rules.evidence import entropy, is_significant
 from understudy.synthesizers.rules.linear import SUM_MAX, Linear, Ties, any_missing
+from understudy.synthesizers.rules.significance import entropy, is_significant
 from understudy.synthesizers.rules.values import Int64s, Values
 from understudy.transformers.base import Mask
 

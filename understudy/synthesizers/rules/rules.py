@@ -12,11 +12,20 @@ import pyarrow as pa
 
 from understudy.synthesizers.rules.closure import Implication
 from understudy.synthesizers.rules.columns import Columns
+from understudy.synthesizers.rules.fixed_combinations import FixedCombination, Levels, find_fixed_combinations
+from understudy.synthesizers.rules.functional_dependencies import (
+    FunctionalDependency,
+    encode_sample,
+    find_functional_dependencies,
+)
+from understudy.synthesizers.rules.inequalities import (
+    Inequality,
+    comparable,
+    either_missing,
+    find_inequalities,
+)
 from understudy.synthesizers.rules.linear import Linear, Writing
-from understudy.synthesizers.rules.lookups import Lookup, encode_sample, find_lookups
-from understudy.synthesizers.rules.missing import MissingTogether, find_missing
-from understudy.synthesizers.rules.orders import Order, comparable, either_missing, find_orders
-from understudy.synthesizers.rules.pairs import Levels, PairLookup, find_pairs
+from understudy.synthesizers.rules.missingness import Missingness, find_missingness
 from understudy.synthesizers.rules.relations import find_linear
 from understudy.synthesizers.rules.values import Values, read_values, unit_of
 from understudy.tables.arrow_types import parse_arrow_type
@@ -33,13 +42,13 @@ class Rules:
     Parameters
     ----------
     schema : TableSchema
-    lookups : tuple of Lookup
+    functional_dependencies : tuple of FunctionalDependency
         Names only: what the values are is for the synthesizer to learn.
-    pairs : tuple of PairLookup
+    fixed_combinations : tuple of FixedCombination
     linear : tuple of Linear
         In an order in which the targets can be computed.
-    orders : tuple of Order
-    missing : tuple of MissingTogether
+    inequalities : tuple of Inequality
+    missingness : tuple of Missingness
     levels : mapping of column name to Levels
         Of the columns of `pairs`.
     decimals : mapping of column name to int
@@ -47,11 +56,11 @@ class Rules:
     """
 
     schema: TableSchema
-    lookups: tuple[Lookup, ...] = ()
-    pairs: tuple[PairLookup, ...] = ()
+    functional_dependencies: tuple[FunctionalDependency, ...] = ()
+    fixed_combinations: tuple[FixedCombination, ...] = ()
     linear: tuple[Linear, ...] = ()
-    orders: tuple[Order, ...] = ()
-    missing: tuple[MissingTogether, ...] = ()
+    inequalities: tuple[Inequality, ...] = ()
+    missingness: tuple[Missingness, ...] = ()
     levels: Mapping[str, Levels] = field(default_factory=dict)
     decimals: Mapping[str, int] = field(default_factory=dict)
 
@@ -93,24 +102,28 @@ class Rules:
         """Return every rule as a sentence, without values of the table."""
         decimals = dict(self.decimals)
         sums = [rule.describe(self._types, decimals) for rule in self.linear]
-        lookups = [rule.describe() for rule in self.lookups] + [rule.describe() for rule in self.pairs]
-        orders = [rule.describe() for rule in self.orders] + [rule.describe() for rule in self.missing]
+        lookups = [rule.describe() for rule in self.functional_dependencies] + [
+            rule.describe() for rule in self.fixed_combinations
+        ]
+        orders = [rule.describe() for rule in self.inequalities] + [
+            rule.describe() for rule in self.missingness
+        ]
         return sums + lookups + orders
 
     def _checks(self, block: _Block) -> Iterator[Mask]:
         """Yield for each rule which rows keep it."""
-        for together in self.missing:
+        for together in self.missingness:
             yield together.holds(block.values(together.first).mask, block.values(together.second).mask)
-        for order in self.orders:
+        for order in self.inequalities:
             yield self._check_order(order, block)
         for linear in self.linear:
             terms = [block.values(name) for name in linear.terms]
             yield linear.holds(block.values(linear.target), terms)
-        for pair in self.pairs:
-            first, second, of = (block.levels(name) for name in pair.columns)
-            yield pair.holds(first, second, of)
+        for pair in self.fixed_combinations:
+            first, second, dependent = (block.levels(name) for name in pair.columns)
+            yield pair.holds(first, second, dependent)
 
-    def _check_order(self, order: Order, block: _Block) -> Mask:
+    def _check_order(self, order: Inequality, block: _Block) -> Mask:
         low, high = block.values(order.low), block.values(order.high)
         units = [unit_of(self._types[name], self.decimals.get(name)) for name in (order.low, order.high)]
         return order.holds(*comparable(low, high, *units), either_missing(low, high))
@@ -172,15 +185,15 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     columns = Columns(table, schema)
     sample = encode_sample(columns)
     found = find_linear(columns)
-    lookups = find_lookups(columns, sample, without=set())
+    lookups = find_functional_dependencies(columns, sample, without=set())
     linear = tuple(rule for rule in found if not _says_its_terms(rule, lookups))
     derived = {rule.target for rule in linear}
     # What a synthesizer does not draw it cannot look up, nor look up by.
-    lookups = tuple(rule for rule in lookups if derived.isdisjoint((rule.by, rule.of)))
-    implications = [*_implications_of(linear), *(((rule.by,), rule.of) for rule in lookups)]
-    pairs, levels = find_pairs(columns, sample, implications)
-    orders = find_orders(columns, _orders_of(columns, linear))
-    missing = find_missing(columns, [name for name in columns.names if name not in derived])
+    lookups = tuple(rule for rule in lookups if derived.isdisjoint((rule.determinant, rule.dependent)))
+    implications = [*_implications_of(linear), *(((rule.determinant,), rule.dependent) for rule in lookups)]
+    pairs, levels = find_fixed_combinations(columns, sample, implications)
+    orders = find_inequalities(columns, _orders_of(columns, linear))
+    missing = find_missingness(columns, [name for name in columns.names if name not in derived])
     return Rules(
         schema,
         lookups,
@@ -193,12 +206,12 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     )
 
 
-def _says_its_terms(rule: Linear, lookups: tuple[Lookup, ...]) -> bool:
+def _says_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...]) -> bool:
     """Return whether the target determines every term: then looking these up keeps the sum.
 
     Such a column is a way to write others, as a clock time of hours and minutes: it is the one to draw.
     """
-    return all(Lookup(rule.target, term) in lookups for term in rule.terms)
+    return all(FunctionalDependency(rule.target, term) in lookups for term in rule.terms)
 
 
 def _implications_of(linear: tuple[Linear, ...]) -> list[Implication]:
@@ -226,7 +239,7 @@ def _orders_of(columns: Columns, linear: tuple[Linear, ...]) -> set[tuple[str, s
 
 
 def _decimals(
-    columns: Columns, linear: tuple[Linear, ...], orders: tuple[Order, ...], levels: Mapping[str, Levels]
+    columns: Columns, linear: tuple[Linear, ...], orders: tuple[Inequality, ...], levels: Mapping[str, Levels]
 ) -> dict[str, int]:
     names = {name for rule in linear for name in (rule.target, *rule.terms)}
     names |= {name for rule in orders for name in (rule.low, rule.high)} | set(levels)

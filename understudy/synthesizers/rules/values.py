@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.transformers.base import ArrowArray, Mask
+from understudy.transformers.integer_units import integers_of
 from understudy.transformers.numeric import count_decimals
-from understudy.transformers.ticks import integers_of
 
 # Any: int64, uint64 or float64, by the column's type.
 Numbers = npt.NDArray[Any]

@@ -10,8 +10,8 @@ import time
 import numpy as np
 
 from understudy.synthesizers.tree_chain.chain import Encoded, fit_chain
-from understudy.synthesizers.tree_chain.keeping import Arranged
 from understudy.synthesizers.tree_chain.presets import PRESETS
+from understudy.synthesizers.tree_chain.rule_enforcement import Arranged
 
 N_ROWS_TRIED = 4000
 # How many times as long as `fast` the others take, on the high side (`python -m benchmarks.engine`).

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.errors import TooLarge
-from understudy.kernels import drawing, evidence, forests, hierarchy
+from understudy.kernels import drawing, forests, hierarchy, split_search
 from understudy.kernels.forests import NO_FOREST, Forest, rename_features
 from understudy.kernels.hashing import stream_key
 from understudy.kernels.hierarchy import RADIX
@@ -22,7 +22,7 @@ from understudy.synthesizers.tree_chain.boosted import boost, halve_rows
 from understudy.synthesizers.tree_chain.predecessors import choose_predecessors, group_codes
 from understudy.synthesizers.tree_chain.presets import Preset
 from understudy.transformers.base import Codes, RowNumbers, Transformer
-from understudy.transformers.coarse import fit_coarse
+from understudy.transformers.coarse_codes import fit_coarse
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def encode(codes: list[Codes], transformers: Sequence[Transformer]) -> Encoded:
         )
     n_codes = [t.n_codes for t in transformers]
     coarse_of = [fit_coarse(np.bincount(c, minlength=n)) for c, n in zip(codes, n_codes, strict=True)]
-    coarse = np.array([of[c] for of, c in zip(coarse_of, codes, strict=True)])
+    coarse = np.array([dependent[c] for dependent, c in zip(coarse_of, codes, strict=True)])
     return Encoded(codes, n_codes, [t.is_ordinal for t in transformers], coarse_of, coarse)
 
 
@@ -184,7 +184,7 @@ def _fit_forest(
 ) -> tuple[Forest, npt.NDArray[np.int32]]:
     cuts, n_groups, child = hierarchy.build_hierarchy(counts)
     starts = np.concatenate(([0], np.cumsum(counts)))
-    table = evidence.log_gamma_tables()
+    table = split_search.log_gamma_tables()
     forest = forests.grow_forest(
         features, codes, starts, cuts, n_groups, preset.rules, table, preset.n_trees, preset.fraction, key
     )

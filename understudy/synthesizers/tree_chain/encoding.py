@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from understudy.transformers.base import ArrowArray, Transformer
 from understudy.transformers.boolean import BooleanTransformer
 from understudy.transformers.categorical import CategoricalTransformer
-from understudy.transformers.made_anew.transformer import MadeAnewTransformer
+from understudy.transformers.generated.transformer import GeneratedTransformer
+from understudy.transformers.integer_units import integers_of, is_exact
 from understudy.transformers.numeric import NumericTransformer
-from understudy.transformers.ticks import integers_of, is_exact
 
 # The code of a value that the column's codes say nothing of: missing, or a level that was not kept.
 UNKNOWN = -1
@@ -35,8 +35,8 @@ def encode_values(name: str, values: ArrowArray, transformer: Transformer) -> Kn
 
 def _encode_present(name: str, values: ArrowArray, transformer: Transformer) -> KnownCodes:
     first = np.int32(getattr(transformer, "has_missing", False))
-    if transformer.n_codes == first or isinstance(transformer, MadeAnewTransformer):
-        # Nothing but whether there is a value is known of what is made anew.
+    if transformer.n_codes == first or isinstance(transformer, GeneratedTransformer):
+        # Nothing but whether there is a value is known of what is generated.
         code = first if transformer.n_codes > first else UNKNOWN
         return np.full(len(values), code, np.int32)
     if isinstance(transformer, NumericTransformer):

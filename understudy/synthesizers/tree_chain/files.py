@@ -22,11 +22,11 @@ from understudy.kernels.trees import (
 from understudy.synthesizers.rules import load_rules, rules_to_arrays
 from understudy.synthesizers.tree_chain.additive import N_PLACES
 from understudy.synthesizers.tree_chain.chain import Link, look_up
-from understudy.synthesizers.tree_chain.copies import Singles
-from understudy.synthesizers.tree_chain.keeping import Keeper, learnt_columns
 from understudy.synthesizers.tree_chain.refinement import Refinement
+from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer, learnt_columns
+from understudy.synthesizers.tree_chain.unique_rows import UniqueRows
+from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import Codes, Json
-from understudy.transformers.loading import ArrayReader, require
 from understudy.transformers.table import TableTransformer
 
 Int64s = npt.NDArray[np.int64]
@@ -49,7 +49,7 @@ def links_to_arrays(links: Sequence[Link]) -> dict[str, npt.NDArray[Any]]:
     return arrays
 
 
-def links_from_arrays(reader: ArrayReader, table: TableTransformer, keeper: Keeper) -> list[Link]:
+def links_from_arrays(reader: ArrayReader, table: TableTransformer, enforcer: RuleEnforcer) -> list[Link]:
     """Return the chain over the columns of a table that are not derived.
 
     Raises
@@ -57,37 +57,37 @@ def links_from_arrays(reader: ArrayReader, table: TableTransformer, keeper: Keep
     InvalidInput
         If an array is missing, of another shape or type, or points outside.
     """
-    derived = set(keeper.rules.derived)
+    derived = set(enforcer.rules.derived)
     drawn = [j for j, name in enumerate(table.schema.names) if name not in derived]
     order = reader.parts("order", len(drawn))
     is_order = all(type(j) is int for j in order) and sorted(order) == drawn
     require(is_order, "the order does not name every drawn column once")
-    sources = _load_sources(reader, keeper)
+    sources = _load_sources(reader, enforcer)
     links = []
     for position, j in enumerate(order):
         own, n_codes = reader.part(reader.manifest, f"link_{position}."), table.columns[j].n_codes
         if j in sources:
-            by, coarse = sources[j], own.array("coarse", np.uint8, (n_codes,))
-            require(by in order[:position], "a column is looked up before its source is drawn")
-            links.append(look_up(j, by, keeper.tables[j, by], coarse))
+            determinant, coarse = sources[j], own.array("coarse", np.uint8, (n_codes,))
+            require(determinant in order[:position], "a column is looked up before its source is drawn")
+            links.append(look_up(j, determinant, enforcer.tables[j, determinant], coarse))
         else:
             links.append(_load_link(own, position, j, n_codes))
     return links
 
 
-def keeper_to_arrays(keeper: Keeper) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
+def enforcer_to_arrays(enforcer: RuleEnforcer) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
     """Return the rules of a chain as JSON and arrays, under ``rules.<name>``."""
-    manifest, arrays = rules_to_arrays(keeper.rules)
-    pairs = list(keeper.tables)
+    manifest, arrays = rules_to_arrays(enforcer.rules)
+    pairs = list(enforcer.tables)
     manifest |= {
-        "tables": [{"of": of, "by": by} for of, by in pairs],
-        "is_enforced": keeper.is_enforced,
+        "tables": [{"of": dependent, "by": determinant} for dependent, determinant in pairs],
+        "is_enforced": enforcer.is_enforced,
     }
-    arrays |= {f"table_{i}": keeper.tables[pair] for i, pair in enumerate(pairs)}
+    arrays |= {f"table_{i}": enforcer.tables[pair] for i, pair in enumerate(pairs)}
     return {"rules": manifest}, {f"rules.{name}": array for name, array in arrays.items()}
 
 
-def keeper_from_arrays(reader: ArrayReader, table: TableTransformer) -> Keeper:
+def enforcer_from_arrays(reader: ArrayReader, table: TableTransformer) -> RuleEnforcer:
     """Return the rules that `keeper_to_arrays` took apart.
 
     Raises
@@ -104,35 +104,41 @@ def keeper_from_arrays(reader: ArrayReader, table: TableTransformer) -> Keeper:
     n_columns, derived = len(table.columns), set(rules.derived)
     for i, part in enumerate(parts):
         entry = own.part(part, "rules.")
-        of, by = (entry.whole(key, 0, n_columns - 1) for key in ("of", "by"))
-        require(of != by and (of, by) not in tables, "a lookup is not between two columns, or is there twice")
-        require(derived.isdisjoint(table.schema.names[j] for j in (of, by)), "a derived column is looked up")
-        n_of, n_by = (table.columns[j].n_codes for j in (of, by))
-        tables[of, by] = entry.indices(f"table_{i}", np.uint16, (n_by,), 0, n_of)
-    return Keeper(rules, tables, own.truth("is_enforced"))
+        dependent, determinant = (entry.whole(key, 0, n_columns - 1) for key in ("of", "by"))
+        require(
+            dependent != determinant and (dependent, determinant) not in tables,
+            "a lookup is not between two columns, or is there twice",
+        )
+        require(
+            derived.isdisjoint(table.schema.names[j] for j in (dependent, determinant)),
+            "a derived column is looked up",
+        )
+        n_of, n_determinant = (table.columns[j].n_codes for j in (dependent, determinant))
+        tables[dependent, determinant] = entry.indices(f"table_{i}", np.uint16, (n_determinant,), 0, n_of)
+    return RuleEnforcer(rules, tables, own.truth("is_enforced"))
 
 
-def _load_sources(reader: ArrayReader, keeper: Keeper) -> dict[int, int]:
+def _load_sources(reader: ArrayReader, enforcer: RuleEnforcer) -> dict[int, int]:
     """Return which columns are looked up, and by which."""
     pairs = reader.manifest.get("sources")
     is_pairs = isinstance(pairs, list) and all(isinstance(p, list) and len(p) == 2 for p in pairs)
     require(is_pairs, "the sources of lookups are not pairs")
     assert isinstance(pairs, list)
-    known = [list(pair) for pair in keeper.tables]
+    known = [list(pair) for pair in enforcer.tables]
     require(all(pair in known for pair in pairs), "a column is looked up without a table")
-    sources = {int(of): int(by) for of, by in pairs}
+    sources = {int(dependent): int(determinant) for dependent, determinant in pairs}
     require(len(sources) == len(pairs), "a column is looked up twice")
     return sources
 
 
-def singles_to_arrays(singles: Singles | None) -> dict[str, npt.NDArray[Any]]:
+def unique_rows_to_arrays(unique_rows: UniqueRows | None) -> dict[str, npt.NDArray[Any]]:
     """Return the prints of rows that are not to be drawn, under ``singles.<name>``."""
-    if singles is None:
+    if unique_rows is None:
         return {}
-    return {"singles.codes": singles.codes, "singles.values": singles.values}
+    return {"singles.codes": unique_rows.codes, "singles.values": unique_rows.values}
 
 
-def singles_from_arrays(reader: ArrayReader) -> Singles | None:
+def unique_rows_from_arrays(reader: ArrayReader) -> UniqueRows | None:
     """Return the prints that `singles_to_arrays` took apart, if there were some.
 
     Raises
@@ -145,7 +151,7 @@ def singles_from_arrays(reader: ArrayReader) -> Singles | None:
     codes, values = (reader.array(f"singles.{name}", np.uint32, (None,)) for name in ("codes", "values"))
     for array in (codes, values):
         require(bool((array[1:] > array[:-1]).all()), "prints are not in ascending order")
-    return Singles(codes, values)
+    return UniqueRows(codes, values)
 
 
 def _load_link(reader: ArrayReader, position: int, column: int, n_codes: int) -> Link:

@@ -19,7 +19,7 @@ from understudy.kernels import drawing, hashing, hierarchy, restricting
 from understudy.synthesizers.blocks import map_in_order
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.encoding import UNKNOWN, KnownCodes, encode_values
-from understudy.synthesizers.tree_chain.keeping import Keeper
+from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.transformers.base import ArrowArray, Codes, Mask, RowNumbers, consecutive_rows
 from understudy.transformers.table import TableTransformer
 
@@ -42,7 +42,7 @@ class Imputer:
 
     links: Sequence[Link]
     table: TableTransformer
-    keeper: Keeper
+    enforcer: RuleEnforcer
     accept: Accept
 
     def complete(self, block: pa.RecordBatch, first_row: int, seed: int) -> pa.RecordBatch:
@@ -73,10 +73,10 @@ class Imputer:
         taken = np.arange(n) * N_PARTICLES + _take(log_weight.reshape(n, N_PARTICLES), seed, numbers)
         chosen = {j: c[taken] for j, c in codes.items()}
         columns = self.table.decode_columns(sorted(chosen), chosen, seed, numbers)
-        if self.keeper.rules.linear:
+        if self.enforcer.rules.linear:
             # Sums are those of the values that the rows will have.
-            derived = self.keeper.rules.derive({n: _prefer(rows[n], own) for n, own in columns.items()})
-            columns |= {name: derived[name] for name in self.keeper.rules.derived}
+            derived = self.enforcer.rules.derive({n: _prefer(rows[n], own) for n, own in columns.items()})
+            columns |= {name: derived[name] for name in self.enforcer.rules.derived}
         return columns
 
     def _walk(

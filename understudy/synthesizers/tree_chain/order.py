@@ -8,8 +8,8 @@ import numpy as np
 
 from understudy.kernels.trees import GrowthRules
 from understudy.synthesizers.tree_chain.chain import Encoded, fit_chain, log_likelihood
-from understudy.synthesizers.tree_chain.keeping import Arranged
 from understudy.synthesizers.tree_chain.presets import Preset
+from understudy.synthesizers.tree_chain.rule_enforcement import Arranged
 
 # Rows that orders are tried on: four fifths are fitted, one fifth is judged.
 N_ROWS_TRIED = 12_500
@@ -17,12 +17,12 @@ N_ROWS_TRIED = 12_500
 NATS_BETTER = 0.1
 _TRIAL = Preset(GrowthRules(penalty=0.0, category_penalty=1.0, min_leaf=5, depth_max=24, smoothing=4.0))
 
-Order = list[int]
+Inequality = list[int]
 # Puts columns that are looked up behind those that say them.
-Arrange = Callable[[Order], Arranged]
+Arrange = Callable[[Inequality], Arranged]
 
 
-def ascending_order(encoded: Encoded) -> Order:
+def ascending_order(encoded: Encoded) -> Inequality:
     """Return the columns in ascending order of their number of codes."""
     return sorted(range(len(encoded.n_codes)), key=lambda j: (encoded.n_codes[j], j))
 
@@ -49,7 +49,7 @@ def choose_order(encoded: Encoded, arrange: Arrange, *, seed: int, n_threads: in
     return tried[best]
 
 
-def _candidates(encoded: Encoded) -> list[Order]:
+def _candidates(encoded: Encoded) -> list[Inequality]:
     up = ascending_order(encoded)
     down = up[::-1]
     ordinal = [j for j in down if encoded.is_ordinal[j]]

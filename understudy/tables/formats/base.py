@@ -15,9 +15,9 @@ from understudy.errors import InvalidInput, TooLarge
 from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.progress import Progress, no_progress
 from understudy.tables.findings import TableFindings
-from understudy.tables.formats.ahead import read_ahead
 from understudy.tables.formats.canonical import CanonicalBatches, write_parquet
 from understudy.tables.formats.compression import plain_file
+from understudy.tables.formats.prefetch import prefetch
 from understudy.tables.formats.scan import Reading, ReadLimits, Scan
 from understudy.tables.inference import infer_stored
 from understudy.tables.schema import TableSchema
@@ -209,7 +209,7 @@ class Format:
             reading = Reading(Path(scratch), limits, options or ReadOptions(), progress)
             with self.open(source, reading) as scan:
                 batches = CanonicalBatches(scan, limits)
-                with closing(read_ahead(iter(batches), 1)) as ahead:
+                with closing(prefetch(iter(batches), 1)) as ahead:
                     write_parquet(destination, ahead, scan.schema, progress=progress, rows_total=scan.n_rows)
                 return _ingested(destination, scan, batches)
 

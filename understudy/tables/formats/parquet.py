@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from understudy.errors import InvalidInput
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.canonical import batch_rows, check_columns, check_rows, write_parquet
-from understudy.tables.formats.dense import dense_batch, small_batches, translated
+from understudy.tables.formats.materialize import materialize_batch, small_batches, translated
 from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits, Scan
 from understudy.tables.inference import check_names, storable_type
 
@@ -121,7 +121,7 @@ def _batches(file: pq.ParquetFile, schema: pa.Schema, limits: ReadLimits) -> Ite
     with translated(_DAMAGED):
         for batch in file.iter_batches(batch_size=rows, use_threads=False):
             for part in small_batches(batch, limits):
-                yield dense_batch(part, schema)
+                yield materialize_batch(part, schema)
 
 
 PARQUET = Format(

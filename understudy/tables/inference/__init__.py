@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from understudy.tables.inference.checks import check_names
+from understudy.tables.inference.column_names import check_names
 from understudy.tables.inference.examination import examine, is_generated_column
 from understudy.tables.inference.tables import (
     InferredSchema,

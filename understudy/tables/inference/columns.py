@@ -8,12 +8,12 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from understudy.tables.findings import ColumnFindings, RunnerUp
-from understudy.tables.inference import headers, numbered, personal
-from understudy.tables.inference.findings import MOSTLY, N_VALUES_MIN, Evidence, Finding
+from understudy.tables.inference import coded_identifiers, headers, personal
+from understudy.tables.inference.candidates import MOSTLY, N_VALUES_MIN, Evidence, Finding
 from understudy.tables.inference.numbers import find_in_floats, find_in_whole_numbers
 from understudy.tables.inference.texts import finds
 from understudy.tables.inference.types import column_kind
-from understudy.tables.inference.unique import as_unique
+from understudy.tables.inference.unrecognised_text import as_unique
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.schema import Column, ColumnKind
 
@@ -127,12 +127,12 @@ def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list
         occurrence = count()
     evidence = Evidence(words, sample.texts(), occurrence)
     looks = (
-        numbered.as_email,
-        numbered.as_url,
-        numbered.as_ip,
-        numbered.as_iban,
-        numbered.as_card,
-        numbered.as_national_id,
+        coded_identifiers.as_email,
+        coded_identifiers.as_url,
+        coded_identifiers.as_ip,
+        coded_identifiers.as_iban,
+        coded_identifiers.as_card,
+        coded_identifiers.as_national_id,
         *personal.LOOKS,
         as_unique,
     )

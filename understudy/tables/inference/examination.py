@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from understudy.tables.findings import TableFindings
 from understudy.tables.inference.tables import InferredTable, infer_values
-from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind, TableSchema
+from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 
 # A schema that was written by hand or by an old version gives these kinds to columns of any content.
 _UNSEEN_KINDS = frozenset({ColumnKind.category, ColumnKind.integer})
@@ -42,7 +42,7 @@ def is_generated_column(column: Column, type_: pa.DataType) -> bool:
     """Return whether the values of a column are generated; coordinates stored as numbers are learned."""
     if column.kind is ColumnKind.coordinates:
         return not _is_number(type_)
-    return column.kind in MADE_ANEW_KINDS
+    return column.kind in GENERATED_KINDS
 
 
 def _is_number(type_: pa.DataType) -> bool:

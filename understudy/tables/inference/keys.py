@@ -13,7 +13,7 @@ from understudy.tables.findings import RelationshipCandidate, TableFindings
 from understudy.tables.inference import headers
 from understudy.tables.inference.texts import ArrowArray, pc
 from understudy.tables.inference.values import Sample, Sampled, sample_columns
-from understudy.tables.schema import MADE_ANEW_KINDS, ColumnKind, TableSchema
+from understudy.tables.schema import GENERATED_KINDS, ColumnKind, TableSchema
 
 # So many of the sampled values must be among the key's.
 CONTAINED = 0.99
@@ -81,7 +81,7 @@ def _references(
         for child in children
         if _family(child.sample.type_) == family and (child.table, child.column) != (parent, key)
     ]
-    is_personal = table.schema.columns[index].kind in MADE_ANEW_KINDS - {ColumnKind.identifier}
+    is_personal = table.schema.columns[index].kind in GENERATED_KINDS - {ColumnKind.identifier}
     fitting = [child for child in fitting if _may_refer(child, parent, key, is_personal=is_personal)]
     if family is None or not fitting:
         return

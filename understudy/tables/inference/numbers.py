@@ -9,8 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.tables.inference import headers
-from understudy.tables.inference.findings import MOSTLY, N_VALUES_MIN, PLAUSIBLE, Evidence, Finding, matching
-from understudy.tables.inference.numbered import as_card, as_national_id
+from understudy.tables.inference.candidates import (
+    MOSTLY,
+    N_VALUES_MIN,
+    PLAUSIBLE,
+    Evidence,
+    Finding,
+    matching,
+)
+from understudy.tables.inference.coded_identifiers import as_card, as_national_id
 from understudy.tables.inference.texts import finds, pc
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.schema import ColumnKind

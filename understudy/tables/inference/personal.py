@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from understudy.tables.inference import headers, wordlists
-from understudy.tables.inference.findings import (
+from understudy.tables.inference.candidates import (
     MOSTLY,
     N_DISTINCT_TELLING,
     NEARLY_ALL,

@@ -9,14 +9,14 @@ import pyarrow as pa
 
 from understudy.tables.findings import Candidate
 from understudy.tables.inference import headers
-from understudy.tables.inference.findings import N_VALUES_MIN
+from understudy.tables.inference.candidates import N_VALUES_MIN
 from understudy.tables.inference.values import Occurrence, Sample
-from understudy.tables.schema import MADE_ANEW_KINDS, Column, ColumnKind
+from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind
 
 N_LEVELS_TARGET = 20
 N_KEYS_MAX = 8
 
-_KEYS = (ColumnKind.integer, ColumnKind.category, *MADE_ANEW_KINDS)
+_KEYS = (ColumnKind.integer, ColumnKind.category, *GENERATED_KINDS)
 
 
 class Roles(TypedDict):
@@ -78,7 +78,7 @@ def _key(index: int, column: Column, sample: Sample, occurrence: Occurrence) -> 
     if column.kind is ColumnKind.identifier:
         confidence += 0.05
     # What is unique by being personal, such as an e-mail address, names a row, but better not.
-    if column.kind in MADE_ANEW_KINDS - {ColumnKind.identifier}:
+    if column.kind in GENERATED_KINDS - {ColumnKind.identifier}:
         confidence -= 0.2
     return Candidate(columns=(column.name,), confidence=round(confidence, 2), evidence="; ".join(reasons))
 
@@ -125,7 +125,7 @@ def _target(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate |
     usable = [
         (column, sample)
         for column, sample in zip(columns, samples, strict=True)
-        if sample.occurrence.n_distinct >= 2 and column.kind not in MADE_ANEW_KINDS
+        if sample.occurrence.n_distinct >= 2 and column.kind not in GENERATED_KINDS
     ]
     for column, sample in reversed(usable):
         words = headers.words_of(column.name)

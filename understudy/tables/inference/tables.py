@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from understudy.tables.findings import Findings, TableFindings
-from understudy.tables.inference.checks import check_names
+from understudy.tables.inference.column_names import check_names
 from understudy.tables.inference.columns import InferredColumn, infer_column
 from understudy.tables.inference.keys import Related, find_relationships
 from understudy.tables.inference.roles import find_roles

@@ -14,7 +14,7 @@ from tests.unit.synthesizers.rules.tables import blocks, everything, rules_of
 from understudy.errors import InvalidInput
 from understudy.synthesizers.rules import Rules, load_rules, rules_to_arrays
 from understudy.tables.inference import infer_table
-from understudy.transformers.loading import ArrayReader
+from understudy.transformers.array_reader import ArrayReader
 
 Manifest = dict[str, Any]
 
@@ -46,10 +46,14 @@ def load(table: pa.Table, manifest: Any, arrays: Any) -> Rules:
 
 def test_rules_come_back_as_they_were(table: pa.Table, rules: Rules) -> None:
     manifest, arrays = rules_to_arrays(rules)
-    assert {"wide", "odd", "flag", "platform"} <= {rule.of for rule in rules.pairs}
+    assert {"wide", "odd", "flag", "platform"} <= {rule.dependent for rule in rules.fixed_combinations}
     loaded = load(table, json.loads(json.dumps(manifest)), arrays)
     assert loaded.describe() == rules.describe()
-    assert (loaded.linear, loaded.orders, loaded.missing) == (rules.linear, rules.orders, rules.missing)
+    assert (loaded.linear, loaded.inequalities, loaded.missingness) == (
+        rules.linear,
+        rules.inequalities,
+        rules.missingness,
+    )
     assert loaded.decimals == rules.decimals
     columns = blocks(table)
     assert loaded.holds(columns).all()

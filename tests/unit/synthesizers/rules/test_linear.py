@@ -154,7 +154,10 @@ def test_a_sum_that_says_its_terms_is_left_to_lookups() -> None:
     hour, minute = quarter // 4, quarter % 4 * 15
     rules = rules_of({"time": hour * 100 + minute, "hour": hour, "minute": minute})
     assert rules.linear == ()
-    assert {(rule.by, rule.of) for rule in rules.lookups} == {("time", "hour"), ("time", "minute")}
+    assert {(rule.determinant, rule.dependent) for rule in rules.functional_dependencies} == {
+        ("time", "hour"),
+        ("time", "minute"),
+    }
 
 
 def test_no_row_gets_below_zero_where_no_real_one_is() -> None:

@@ -129,30 +129,34 @@ def test_a_rule_that_one_row_breaks_is_none(make: Callable[[np.random.Generator]
 
 def test_columns_that_determine_each_other_are_told_both_ways() -> None:
     code = np.random.default_rng(3).integers(0, 20, N_ROWS)
-    found = rules_of({"code": code, "name": np.array([f"n{i}" for i in range(20)])[code]}).lookups
-    assert {(rule.by, rule.of) for rule in found} == {("code", "name"), ("name", "code")}
+    found = rules_of(
+        {"code": code, "name": np.array([f"n{i}" for i in range(20)])[code]}
+    ).functional_dependencies
+    assert {(rule.determinant, rule.dependent) for rule in found} == {("code", "name"), ("name", "code")}
 
 
 def test_missing_counts_as_a_value_of_lookups() -> None:
     code = np.random.default_rng(4).integers(0, 20, N_ROWS)
     columns = {"code": code.astype(str), "group": with_missing((code // 7).astype(str), code < 3)}
-    assert [(rule.by, rule.of) for rule in rules_of(columns).lookups] == [("code", "group")]
-    of = with_missing(columns["group"].to_pylist(), np.arange(N_ROWS) == 77)
-    assert rules_of(columns | {"group": of}).lookups == ()
+    assert [(rule.determinant, rule.dependent) for rule in rules_of(columns).functional_dependencies] == [
+        ("code", "group")
+    ]
+    dependent = with_missing(columns["group"].to_pylist(), np.arange(N_ROWS) == 77)
+    assert rules_of(columns | {"group": dependent}).functional_dependencies == ()
 
 
 def test_what_only_zero_determines_is_no_lookup() -> None:
     rng = np.random.default_rng(5)
     gain = np.where(rng.random(N_ROWS) < 0.95, 0, rng.integers(1, 10**6, N_ROWS))
-    assert rules_of({"gain": gain, "source": np.where(gain, gain % 3 + 1, 0)}).lookups == ()
+    assert rules_of({"gain": gain, "source": np.where(gain, gain % 3 + 1, 0)}).functional_dependencies == ()
 
 
 def test_of_pairs_that_follow_from_each_other_one_is_kept() -> None:
     rng = np.random.default_rng(6)
     a, b = rng.integers(0, 9, (2, N_ROWS))
     columns = {"a": a, "a_name": np.array(list("abcdefghi"))[a], "b": b, "y": (a * b) % 5}
-    found = rules_of(columns).pairs
-    assert [rule.of for rule in found] == ["y"]
+    found = rules_of(columns).fixed_combinations
+    assert [rule.dependent for rule in found] == ["y"]
 
 
 def test_combinations_of_few_rows_are_not_kept() -> None:
@@ -171,7 +175,7 @@ def test_order_is_reduced_transitively() -> None:
     middle = low + rng.integers(0, 700, N_ROWS)
     high = middle + rng.integers(1, 500, N_ROWS) ** 2 // 300
     columns = {"low": low, "high": pa.array(high / 4 * 4), "middle": middle}
-    found = [(rule.low, rule.high, rule.is_strict) for rule in rules_of(columns).orders]
+    found = [(rule.low, rule.high, rule.is_strict) for rule in rules_of(columns).inequalities]
     assert found == [("low", "middle", False), ("middle", "high", False)]
 
 
@@ -180,7 +184,7 @@ def test_an_order_does_not_follow_by_way_of_a_column_that_may_be_missing() -> No
     low, more, most = rng.integers(0, 1000, (3, N_ROWS))
     middle = with_missing(low + more, rng.random(N_ROWS) < 0.3)
     rules = rules_of({"low": low * 1.0, "middle": middle, "high": low + more + most})
-    assert {(rule.low, rule.high) for rule in rules.orders} == {
+    assert {(rule.low, rule.high) for rule in rules.inequalities} == {
         ("low", "middle"),
         ("middle", "high"),
         ("low", "high"),
@@ -189,7 +193,7 @@ def test_an_order_does_not_follow_by_way_of_a_column_that_may_be_missing() -> No
 
 def test_ranges_that_do_not_meet_are_no_order() -> None:
     rng = np.random.default_rng(9)
-    assert rules_of({"a": rng.random(N_ROWS), "b": rng.random(N_ROWS) + 1}).orders == ()
+    assert rules_of({"a": rng.random(N_ROWS), "b": rng.random(N_ROWS) + 1}).inequalities == ()
 
 
 def test_order_of_large_integers_is_exact() -> None:
@@ -197,7 +201,7 @@ def test_order_of_large_integers_is_exact() -> None:
     b = np.append(a[:-1] + 1, a[-1] + 1)
     b[::2] = a[::2] + 2**35
     rules = rules_of({"a": a, "b": b, "c": np.arange(N_ROWS) % 7})
-    assert [(rule.low, rule.high, rule.is_strict) for rule in rules.orders] == [("a", "b", True)]
+    assert [(rule.low, rule.high, rule.is_strict) for rule in rules.inequalities] == [("a", "b", True)]
     b[5] = a[5]
     assert (~rules.holds(blocks(pa.table({"a": a, "b": b, "c": b})))).tolist() == [
         i == 5 for i in range(N_ROWS)
@@ -213,7 +217,7 @@ def test_missing_together_is_told_of_the_first_and_the_nearest() -> None:
         "c": with_missing(rng.integers(0, 9, N_ROWS).astype(str), two),
         "d": with_missing(rng.integers(0, 9, N_ROWS), three),
     }
-    found = [(rule.first, rule.second, rule.is_mutual) for rule in rules_of(columns).missing]
+    found = [(rule.first, rule.second, rule.is_mutual) for rule in rules_of(columns).missingness]
     assert found == [("a", "b", True), ("a", "c", False), ("c", "d", False)]
 
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.encoding import EncodedTable, is_missing
-from understudy.evaluation.estimates import Z_95, difference_of_shares, of_absolute, wilson
-from understudy.evaluation.groups import N_ROWS_JUDGED_MIN, Groups, groups_of
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.prediction import Target, target_of
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.models.prediction import Target, target_of
+from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
+from understudy.evaluation.statistics.groups import N_ROWS_JUDGED_MIN, Groups, groups_of
+from understudy.evaluation.statistics.influence import Z_95, difference_of_shares, of_absolute, wilson
 
 N_CLASSES_SHOWN = 10
 
@@ -229,5 +229,5 @@ BASE_RATES = Metric(
     result=BaseRatesResult,
     score=score,
     needs=frozenset({Need.protected}),
-    stand_in=StandIn.resampled,
+    real_baseline=RealBaseline.bootstrap,
 )

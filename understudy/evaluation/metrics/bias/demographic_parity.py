@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
-from understudy.evaluation.fairness import (
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, UnscoredResult
+from understudy.evaluation.models.group_fairness import (
     Crossing,
     Gaps,
     crossings,
@@ -20,9 +20,9 @@ from understudy.evaluation.fairness import (
     selected,
     share_interval,
 )
-from understudy.evaluation.groups import Groups, groups_of
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, UnscoredResult
-from understudy.evaluation.prediction import Experiment, experiment
+from understudy.evaluation.models.prediction import Experiment, experiment
+from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
+from understudy.evaluation.statistics.groups import Groups, groups_of
 
 Interval = tuple[float, float]
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.fairness import (
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.models.group_fairness import (
     Crossing,
     Gaps,
     crossings,
@@ -19,9 +20,7 @@ from understudy.evaluation.fairness import (
     odds_difference,
     parity_difference,
 )
-from understudy.evaluation.groups import Groups, groups_of
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.prediction import (
+from understudy.evaluation.models.prediction import (
     Experiment,
     Predictions,
     experiment,
@@ -29,6 +28,7 @@ from understudy.evaluation.prediction import (
     rows_judged,
     train_and_predict,
 )
+from understudy.evaluation.statistics.groups import Groups, groups_of
 
 # A model is trained for each.
 N_COLUMNS_MAX = 3
@@ -185,5 +185,5 @@ REBALANCING = Metric(
     result=RebalancingResult,
     score=score,
     needs=frozenset({Need.target, Need.protected}),
-    stand_in=StandIn.training,
+    real_baseline=RealBaseline.training,
 )

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.encoding import EncodedTable, Values, is_missing
-from understudy.evaluation.estimates import Estimate, mean_area, r2
-from understudy.evaluation.groups import N_ROWS_JUDGED_MIN, Groups, groups_of
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.fidelity.column_shapes import ks_complement, tv_complement
-from understudy.evaluation.prediction import Experiment, Predictions, experiment
+from understudy.evaluation.models.prediction import Experiment, Predictions, experiment
+from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
+from understudy.evaluation.statistics.groups import N_ROWS_JUDGED_MIN, Groups, groups_of
+from understudy.evaluation.statistics.influence import Estimate, mean_area, r2
 
 # Rows of either table whose columns are compared: a group of a tenth still has a thousand.
 N_ROWS_OF_SHAPES_MAX = 10_000
@@ -208,5 +208,5 @@ SEGMENTS = Metric(
     result=SegmentsResult,
     score=score,
     needs=frozenset({Need.target, Need.protected}),
-    stand_in=StandIn.training,
+    real_baseline=RealBaseline.training,
 )

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.fidelity import depth_curve
 from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS
 from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighbourhood
@@ -60,5 +60,5 @@ ALPHA_PRECISION = Metric(
     best=1.0,
     result=AlphaPrecisionResult,
     score=score,
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
 )

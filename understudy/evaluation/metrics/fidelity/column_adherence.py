@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Values, is_missing
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 from understudy.tables.schema import ColumnKind
 
 
@@ -91,5 +91,5 @@ COLUMN_ADHERENCE = Metric(
     best=1.0,
     result=ColumnAdherenceResult,
     score=score,
-    stand_in=StandIn.dealt,
+    real_baseline=RealBaseline.split,
 )

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.fidelity.pair_cells import pair_cells
 
 
@@ -53,5 +53,5 @@ COLUMN_PAIRS = Metric(
     best=1.0,
     result=ColumnPairsResult,
     score=score,
-    stand_in=StandIn.resampled,
+    real_baseline=RealBaseline.bootstrap,
 )

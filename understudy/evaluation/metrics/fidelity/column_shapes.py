@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Values, is_missing
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn
+from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline
 from understudy.tables.schema import ColumnKind
 
 
@@ -99,5 +99,5 @@ COLUMN_SHAPES = Metric(
     best=1.0,
     result=ColumnShapesResult,
     score=score,
-    stand_in=StandIn.resampled,
+    real_baseline=RealBaseline.bootstrap,
 )

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Values
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 
 N_COLUMNS_MAX = 60
 # Rows times pairs: about two seconds of counting on one core.
@@ -87,5 +87,5 @@ CONTINGENCY = Metric(
     best=1.0,
     result=ContingencyResult,
     score=score,
-    stand_in=StandIn.resampled,
+    real_baseline=RealBaseline.bootstrap,
 )

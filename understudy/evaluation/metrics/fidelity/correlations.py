@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.encoding import EncodedTable, is_missing
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
+from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 
 N_COLUMNS_MAX = 100
 # The standard error of a correlation of so many rows is below 0.005.
@@ -139,5 +139,5 @@ CORRELATIONS = Metric(
     best=1.0,
     result=CorrelationsResult,
     score=score,
-    stand_in=StandIn.resampled,
+    real_baseline=RealBaseline.bootstrap,
 )

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.discrimination import interval
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighbourhood
+from understudy.evaluation.statistics.auc import interval
 
 
 class CoverageResult(MetricResult):
@@ -47,5 +47,5 @@ COVERAGE = Metric(
     best=1.0,
     result=CoverageResult,
     score=score,
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
 )

@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.discrimination import interval
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.fidelity.neighbourhood import N_NEIGHBOURS, TOO_FEW, neighbourhood
+from understudy.evaluation.statistics.auc import interval
 
 
 class DensityResult(MetricResult):
@@ -54,5 +54,5 @@ DENSITY = Metric(
     best=1.0,
     result=DensityResult,
     score=score,
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.evaluation.discrimination import interval
+from understudy.evaluation.statistics.auc import interval
 
 N_STEPS = 40
 N_RESAMPLED = 200

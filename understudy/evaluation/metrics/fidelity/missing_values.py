@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.encoding import EncodedTable, is_missing
 from understudy.evaluation.holdout import mix64
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
+from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 
 N_PATTERNS_SHOWN = 20
 
@@ -126,5 +126,5 @@ MISSING_VALUES = Metric(
     best=1.0,
     result=MissingValuesResult,
     score=score,
-    stand_in=StandIn.resampled,
+    real_baseline=RealBaseline.bootstrap,
 )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.fidelity.pair_cells import Counts, PairCells, pair_cells
 
 # One table of independent columns in a hundred is taken for one with a relation.
@@ -118,5 +118,5 @@ MUTUAL_INFORMATION = Metric(
     best=1.0,
     result=MutualInformationResult,
     score=score,
-    stand_in=StandIn.resampled,
+    real_baseline=RealBaseline.bootstrap,
 )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, is_missing
 from understudy.evaluation.metrics.base import UnscoredResult
-from understudy.evaluation.points import ranks_among
+from understudy.evaluation.statistics.nearest_neighbours import ranks_among
 from understudy.synthesizers.blocks import count_threads
 
 N_ROWS_MAX = 5_000

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.discrimination import interval
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.fidelity.relations import Halves, Rule, find_relations
+from understudy.evaluation.statistics.auc import interval
 from understudy.tables.schema import ColumnKind
 
 N_ROWS_MAX = 20_000
@@ -114,5 +114,5 @@ RULES_KEPT = Metric(
     best=1.0,
     result=RulesKeptResult,
     score=score,
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
 )

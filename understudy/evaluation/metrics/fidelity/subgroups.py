@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.encoding import Values, is_missing
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.fidelity.pair_cells import quantile_edges
+from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 
 N_ROWS_MAX = 50_000
 N_REAL_MIN = 50
@@ -263,5 +263,5 @@ SUBGROUPS = Metric(
     best=1.0,
     result=SubgroupsResult,
     score=score,
-    stand_in=StandIn.resampled,
+    real_baseline=RealBaseline.bootstrap,
 )

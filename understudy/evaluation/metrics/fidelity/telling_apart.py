@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.boosting import n_rows_learnt
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.discrimination import auc, auc_standard_error, interval
 from understudy.evaluation.encoding import EncodedTable
 from understudy.evaluation.holdout import mix64
 from understudy.evaluation.metrics.base import MetricResult
+from understudy.evaluation.models.classifiers import n_rows_learnt
+from understudy.evaluation.statistics.auc import auc, auc_standard_error, interval
 
 N_ROWS_MIN = 50
 N_FOLDS = 3

@@ -8,11 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.evaluation.boosting import n_bins
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable
-from understudy.evaluation.features import as_features
-from understudy.evaluation.metrics.base import Metric, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.fidelity.telling_apart import (
     N_FOLDS,
     N_ROWS_MIN,
@@ -22,7 +20,7 @@ from understudy.evaluation.metrics.fidelity.telling_apart import (
     ask,
     n_rows_asked,
 )
-from understudy.evaluation.threads import one_thread
+from understudy.evaluation.models.classifiers import as_features, n_bins, one_thread
 
 N_ROWS_MAX = 8_000
 N_TREES = 60
@@ -83,5 +81,5 @@ TWO_SAMPLE = Metric(
     best=0.5,
     result=TwoSampleResult,
     score=score,
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
 )

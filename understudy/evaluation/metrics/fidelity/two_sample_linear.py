@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import MISSING, EncodedTable, Values, is_missing
-from understudy.evaluation.metrics.base import Metric, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.fidelity.telling_apart import (
     N_FOLDS,
     N_ROWS_MIN,
@@ -20,7 +20,7 @@ from understudy.evaluation.metrics.fidelity.telling_apart import (
     ask,
     n_rows_asked,
 )
-from understudy.evaluation.threads import one_thread
+from understudy.evaluation.models.classifiers import one_thread
 
 N_ROWS_MAX = 10_000
 # The most frequent categories of both tables together; the others count as none of them.
@@ -97,5 +97,5 @@ TWO_SAMPLE_LINEAR = Metric(
     best=0.5,
     result=TwoSampleLinearResult,
     score=score,
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
 )

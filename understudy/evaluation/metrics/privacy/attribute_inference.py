@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, search, targets
+from understudy.evaluation.attacks.sensitive_attributes import sensitive_columns
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.points import Neighbours, Points, as_points
-from understudy.evaluation.rates import CONFIDENCE, Interval, difference
-from understudy.evaluation.secrets import secret_columns
-from understudy.evaluation.targets import N_TARGETS_MIN, search, targets
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.statistics.nearest_neighbours import Neighbours, Points, as_points
+from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, difference
 
 # Of the ranks of a column: a number that is guessed so well is guessed right.
 TOLERANCE = 0.05
@@ -53,7 +53,7 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
     Giomi et al. (2023), section 4.3. The control is what makes it a matter of privacy: that somebody's income
     can be told from his occupation is what the table is made for, and holds for people who are not in it.
     """
-    secrets = secret_columns(comparison)
+    secrets = sensitive_columns(comparison)
     if not secrets or len(comparison.columns) < 2:
         return UnscoredResult(reason="needs two columns, one of which can be guessed")
     chosen = targets(comparison)
@@ -89,7 +89,7 @@ def _guess(
         for points, near in asked
     ]
     attack, control = (float(hit.mean()) for hit in hits)
-    confidence = 1 - (1 - CONFIDENCE) / len(secret_columns(comparison))
+    confidence = 1 - (1 - CONFIDENCE) / len(sensitive_columns(comparison))
     excess = difference(attack, control, *(len(hit) for hit in hits), confidence=confidence)
     return SensitiveAttributeScore(
         column=comparison.columns[column].name,
@@ -113,7 +113,7 @@ def _is_right(truth: Guessed, guess: Guessed) -> NDArray[np.bool_]:
 
 ATTRIBUTE_INFERENCE = Metric(
     name="attribute_inference",
-    title="Guessing of secrets",
+    title="Attribute inference",
     summary="How much oftener an attacker who knows the rest of a row guesses a sensitive value if the row "
     "was learnt from than if it was not; the worst column. 0 is no help at all.",
     concern="synthetic rows give away values of people in the table beyond what holds for anybody",
@@ -124,6 +124,6 @@ ATTRIBUTE_INFERENCE = Metric(
     result=AttributeInferenceResult,
     score=score,
     needs=frozenset({Need.holdout}),
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
     chance=0.0,
 )

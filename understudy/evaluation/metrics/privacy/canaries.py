@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.discrimination import auc, auc_standard_error, interval
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, UnscoredResult
-from understudy.evaluation.points import as_points, find_nearest
+from understudy.evaluation.statistics.auc import auc, auc_standard_error, interval
+from understudy.evaluation.statistics.nearest_neighbours import as_points, find_nearest
 
 N_CANARIES_MIN = 10
 
@@ -90,6 +90,6 @@ CANARIES = Metric(
     result=CanariesResult,
     score=score,
     needs=frozenset({Need.canaries}),
-    stand_in=None,
+    real_baseline=None,
     chance=0.5,
 )

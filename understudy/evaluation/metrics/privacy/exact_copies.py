@@ -10,7 +10,7 @@ from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Values, is_missing
-from understudy.evaluation.metrics.base import Metric, MetricResult, StandIn
+from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline
 
 # Of a column's values that differ, above which it is continuous or nearly a key.
 SHARE_TELLING = 0.1
@@ -110,5 +110,5 @@ EXACT_COPIES = Metric(
     best=0.0,
     result=ExactCopiesResult,
     score=score,
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
 )

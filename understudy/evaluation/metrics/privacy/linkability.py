@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, Search, search, targets
+from understudy.evaluation.attacks.sensitive_attributes import split_columns
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.points import Neighbours
-from understudy.evaluation.rates import CONFIDENCE, Interval, risk
-from understudy.evaluation.secrets import split_columns
-from understudy.evaluation.targets import N_TARGETS_MIN, Search, search, targets
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.statistics.nearest_neighbours import Neighbours
+from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, risk
 
 NEIGHBOURS_ASKED = (1, 10)
 
@@ -90,7 +90,7 @@ def _names(comparison: Comparison, *, is_one: bool) -> list[str]:
 
 LINKABILITY = Metric(
     name="linkability",
-    title="Linking",
+    title="Linkability",
     summary="How much oftener synthetic rows bring the two halves of a row together if it was learnt from "
     "than if it was not. 0 is no help at all.",
     concern="two files about the same people can be brought together by the synthetic rows",
@@ -101,6 +101,6 @@ LINKABILITY = Metric(
     result=LinkabilityResult,
     score=score,
     needs=frozenset({Need.holdout}),
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
     chance=0.0,
 )

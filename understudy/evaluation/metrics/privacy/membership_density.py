@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from understudy.evaluation.attackers import (
+from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, targets
+from understudy.evaluation.attacks.membership import (
     AttackerScore,
     RocPoint,
     attacks_with_references,
@@ -12,9 +13,8 @@ from understudy.evaluation.attackers import (
     roc_points,
 )
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.discrimination import auc_standard_error, interval
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.targets import N_TARGETS_MIN, targets
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.statistics.auc import auc_standard_error, interval
 
 
 class MembershipDensityResult(MetricResult):
@@ -66,6 +66,6 @@ MEMBERSHIP_DENSITY = Metric(
     result=MembershipDensityResult,
     score=score,
     needs=frozenset({Need.holdout}),
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
     chance=0.5,
 )

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from understudy.evaluation.attackers import RocPoint, by_distance, found_at, roc_points
+from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, targets
+from understudy.evaluation.attacks.membership import RocPoint, by_distance, found_at, roc_points
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.discrimination import auc_standard_error, interval
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.targets import N_TARGETS_MIN, targets
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.statistics.auc import auc_standard_error, interval
 
 # Below this many targets, a rate of 0.1 % is a handful of rows.
 N_TARGETS_FOR_RARE = 10_000
@@ -64,6 +64,6 @@ MEMBERSHIP_DISTANCE = Metric(
     result=MembershipDistanceResult,
     score=score,
     needs=frozenset({Need.holdout}),
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
     chance=0.5,
 )

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from understudy.evaluation.attackers import (
+from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, targets
+from understudy.evaluation.attacks.membership import (
     FALSE_ALARMS,
     AttackerScore,
     Scores,
     attacks_with_references,
 )
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.rates import CONFIDENCE, Interval, exact_interval
-from understudy.evaluation.targets import N_TARGETS_MIN, targets
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, exact_interval
 
 
 class MembershipLowFprResult(MetricResult):
@@ -105,6 +105,6 @@ MEMBERSHIP_LOW_FPR = Metric(
     result=MembershipLowFprResult,
     score=score,
     needs=frozenset({Need.holdout}),
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
     chance=0.01,
 )

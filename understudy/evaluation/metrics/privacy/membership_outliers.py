@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from understudy.evaluation.attackers import Attack, attacks_with_references
+from understudy.evaluation.attacks.attack_targets import search, targets
+from understudy.evaluation.attacks.membership import Attack, attacks_with_references
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.discrimination import auc_standard_error, interval
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.targets import search, targets
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.statistics.auc import auc_standard_error, interval
 
 # The farthest from their fellows, of all targets.
 SHARE = 0.05
@@ -84,6 +84,6 @@ MEMBERSHIP_OUTLIERS = Metric(
     result=MembershipOutliersResult,
     score=score,
     needs=frozenset({Need.holdout}),
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
     chance=0.5,
 )

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, targets
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.points import as_points, count_differences
-from understudy.evaluation.rates import CONFIDENCE, Interval, difference
-from understudy.evaluation.targets import N_TARGETS_MIN, targets
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.statistics.nearest_neighbours import as_points, count_differences
+from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, difference
 
 # Of the ranks of a column: numbers so near to each other count as the same.
 TOLERANCE = 0.01
@@ -88,6 +88,6 @@ NEAR_COPIES = Metric(
     result=NearCopiesResult,
     score=score,
     needs=frozenset({Need.holdout}),
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
     chance=0.0,
 )

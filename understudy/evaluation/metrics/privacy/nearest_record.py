@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.discrimination import interval
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, UnscoredResult
-from understudy.evaluation.points import as_points, find_nearest
+from understudy.evaluation.statistics.auc import interval
+from understudy.evaluation.statistics.nearest_neighbours import as_points, find_nearest
 
 N_QUERIES_MAX = 5_000
 N_REFERENCES_MAX = 50_000

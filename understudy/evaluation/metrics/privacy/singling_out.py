@@ -9,11 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.evaluation.attacks.singling_out_guesses import (
+    NOBODY,
+    SortedColumn,
+    hits_of_combinations,
+    hits_of_values,
+)
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Values
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.predicates import NOBODY, SortedColumn, hits_of_combinations, hits_of_values
-from understudy.evaluation.rates import CONFIDENCE, Interval, exact_interval
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, exact_interval
 
 N_GUESSES = 2_000
 # Values are looked up faster than combinations are searched, and more of them hit somebody by chance.
@@ -164,6 +169,6 @@ SINGLING_OUT = Metric(
     result=SinglingOutResult,
     score=score,
     needs=frozenset({Need.holdout}),
-    stand_in=StandIn.fresh,
+    real_baseline=RealBaseline.holdout,
     chance=0.0,
 )

@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.prediction import (
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.models.prediction import (
     Experiment,
     Labelled,
     Predictions,
@@ -80,5 +80,5 @@ AUGMENTATION = Metric(
     result=AugmentationResult,
     score=score,
     needs=frozenset({Need.target}),
-    stand_in=StandIn.training,
+    real_baseline=RealBaseline.training,
 )

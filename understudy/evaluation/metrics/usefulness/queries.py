@@ -9,12 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.answers import Answers, Grouping, Unanswerable, both_answers, described, grouping
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN, TEMPORAL_KINDS
 from understudy.evaluation.encoding import is_missing
-from understudy.evaluation.estimates import Z_95
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN, TEMPORAL_KINDS
+from understudy.evaluation.statistics.influence import Z_95
+from understudy.evaluation.statistics.query_answers import (
+    Answers,
+    Grouping,
+    Unanswerable,
+    both_answers,
+    described,
+    grouping,
+)
 from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.schema import ColumnKind
 
@@ -210,5 +217,5 @@ QUERIES = Metric(
     result=QueriesResult,
     score=score,
     needs=frozenset({Need.queries}),
-    stand_in=StandIn.resampled,
+    real_baseline=RealBaseline.bootstrap,
 )

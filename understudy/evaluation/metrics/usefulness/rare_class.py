@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
-from understudy.evaluation.estimates import average_precision, recall_and_precision
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import rarest_class
-from understudy.evaluation.prediction import Experiment, experiment
+from understudy.evaluation.models.prediction import Experiment, experiment
+from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
+from understudy.evaluation.statistics.influence import average_precision, recall_and_precision
 
 N_ROWS_OF_CLASS_MIN = 30
 # What more rows than not belong to is not rare.
@@ -177,5 +177,5 @@ RARE_CLASS = Metric(
     result=RareClassResult,
     score=score,
     needs=frozenset({Need.target}),
-    stand_in=StandIn.training,
+    real_baseline=RealBaseline.training,
 )

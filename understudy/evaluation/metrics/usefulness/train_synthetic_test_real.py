@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
-from understudy.evaluation.estimates import area, average_precision
-from understudy.evaluation.metrics.base import Metric, MetricResult, Need, StandIn, UnscoredResult
-from understudy.evaluation.prediction import (
+from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
+from understudy.evaluation.models.prediction import (
     MODEL,
     Experiment,
     Labelled,
@@ -22,6 +20,8 @@ from understudy.evaluation.prediction import (
     experiment,
     measure,
 )
+from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
+from understudy.evaluation.statistics.influence import area, average_precision
 
 N_POINTS = 41
 # Below this a curve shows single rows.
@@ -250,5 +250,5 @@ TRAIN_SYNTHETIC_TEST_REAL = Metric(
     result=TrainSyntheticTestRealResult,
     score=score,
     needs=frozenset({Need.target}),
-    stand_in=StandIn.training,
+    real_baseline=RealBaseline.training,
 )

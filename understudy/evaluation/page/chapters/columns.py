@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.evaluation.distributions import (
-    MISSING_LABEL,
-    OTHER_LABEL,
-    UNSEEN_LABEL,
-    ColumnDistribution,
-)
-from understudy.evaluation.left_out import ExcludedColumn
+from understudy.evaluation.excluded_columns import ExcludedColumn
 from understudy.evaluation.metrics.fidelity import (
     ColumnAdherenceResult,
     ColumnCoverageResult,
@@ -23,6 +17,12 @@ from understudy.evaluation.page.elements import Chapter, Head
 from understudy.evaluation.page.formatting import escape
 from understudy.evaluation.report import Report
 from understudy.evaluation.scores import MetricScores
+from understudy.evaluation.statistics.distributions import (
+    MISSING_LABEL,
+    OTHER_LABEL,
+    UNSEEN_LABEL,
+    ColumnDistribution,
+)
 
 # More cards than this are folded away: the least alike columns come first.
 N_CARDS_OPEN = 24
@@ -92,7 +92,7 @@ def _left_out(report: Report) -> str:
     items = "".join(
         f"<li>{elements.name(one.column)}: {escape(one.reason)}{_copied(one)}</li>" for one in report.left_out
     )
-    said = f'<p class="muted">Not scored, because they are made anew:</p><ul>{items}</ul>'
+    said = f'<p class="muted">Not scored, because they are generated:</p><ul>{items}</ul>'
     return elements.card(said, kind="gap small") if items else ""
 
 

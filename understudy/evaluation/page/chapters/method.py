@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from understudy.evaluation.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.elements import Chapter, Head
 from understudy.evaluation.page.formatting import escape
 from understudy.evaluation.report import Report
 from understudy.evaluation.scores import MetricScores
+from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 
 LEAD = (
     "The same tables and the same seed give the same report. Large tables are not scored whole: rows are "

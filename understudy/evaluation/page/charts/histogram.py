@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from understudy.evaluation.distributions import ColumnDistribution
 from understudy.evaluation.page import formatting
 from understudy.evaluation.page.formatting import escape
+from understudy.evaluation.statistics.distributions import ColumnDistribution
 
 WIDTH, HEIGHT = 320, 184
 LEFT, RIGHT, TOP, BOTTOM = 36, 6, 8, 22

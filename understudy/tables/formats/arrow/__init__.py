@@ -14,7 +14,7 @@ from understudy.tables.formats.arrow.framing import Layout, read_layout
 from understudy.tables.formats.arrow.writing import arrow_chunks, write_arrow
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.canonical import batch_rows, check_rows
-from understudy.tables.formats.dense import dense_batch, small_batches, translated
+from understudy.tables.formats.materialize import materialize_batch, small_batches, translated
 from understudy.tables.formats.scan import Reading, ReadLimits, Scan
 from understudy.tables.inference import check_names, storable_type
 
@@ -70,7 +70,7 @@ def _batches(
                 for part in small_batches(batch.slice(start, rows), limits):
                     # Not before the parts are small: views of one long text are checked each.
                     _check(part, is_dictionary=False)
-                    yield _complete(dense_batch(part, schema))
+                    yield _complete(materialize_batch(part, schema))
 
 
 def _check(batch: pa.RecordBatch, *, is_dictionary: bool) -> None:

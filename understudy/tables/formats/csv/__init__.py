@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.tables.formats.base import Format
+from understudy.tables.formats.csv.decoding import utf8_text
 from understudy.tables.formats.csv.dialect import Dialect, read_dialect
 from understudy.tables.formats.csv.reading import Readable, read_rows
-from understudy.tables.formats.csv.text import utf8_text
 from understudy.tables.formats.csv.writing import csv_chunks, write_csv
 from understudy.tables.formats.scan import Reading, Scan
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
-from understudy.tables.formats.csv import faults
+from understudy.tables.formats.csv import error_texts
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.csv.lines import long_fields
 from understudy.tables.formats.scan import MEBIBYTE, REJECTS_SCHEMA, Reading
@@ -83,11 +83,11 @@ class BadRows:
         """Return what is wrong with the first of them."""
         place = f"Line {self.lines[0]:,} of the file"
         return (
-            faults.ragged_rows(place, self.n_fields, n_columns),
-            faults.ragged_rows(place, self.n_fields, n_columns),
-            faults.unclosed_quote(place),
-            faults.long_line(place, bytes_max),
-            faults.wrong_encoding(place),
+            error_texts.ragged_rows(place, self.n_fields, n_columns),
+            error_texts.ragged_rows(place, self.n_fields, n_columns),
+            error_texts.unclosed_quote(place),
+            error_texts.long_line(place, bytes_max),
+            error_texts.wrong_encoding(place),
         )[self.reasons[0]]
 
     def line_of_file(self, line: int) -> int:

@@ -20,8 +20,8 @@ from understudy.parameters.read_options import ReadOptions
 from understudy.tables.casting import cast, find_unfit
 from understudy.tables.formats.csv import conventions
 from understudy.tables.formats.csv.conventions import Convention, Settled, Values
+from understudy.tables.formats.csv.fast_path import count_writings
 from understudy.tables.formats.csv.parsing import MISSING
-from understudy.tables.formats.csv.quick import count_writings
 
 # A text column of which so many values are of one type is worth a word; others are not looked at to the end.
 _NEARLY = 0.95

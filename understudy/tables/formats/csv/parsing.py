@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.parameters.read_options import ReadOptions
-from understudy.tables.formats.csv import faults
+from understudy.tables.formats.csv import error_texts
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.scan import Reading, ReadLimits
 
@@ -173,13 +173,13 @@ def _explained(fault: str, n_columns: int, limits: ReadLimits) -> InvalidInput:
     line = _LINE.search(fault)
     place = f"Line {int(line[1]):,} (a row that spans lines counts as one)" if line else "A line"
     if counts := _COUNTS.search(fault):
-        return faults.ragged_rows(place, int(counts[2]), n_columns)
+        return error_texts.ragged_rows(place, int(counts[2]), n_columns)
     if _LINE_SIZE.search(fault):
-        return faults.long_line(place, limits.cell_bytes_max)
+        return error_texts.long_line(place, limits.cell_bytes_max)
     if "unterminated quote" in fault:
-        return faults.unclosed_quote(place)
+        return error_texts.unclosed_quote(place)
     if "Invalid unicode" in fault:
-        return faults.wrong_encoding(place)
+        return error_texts.wrong_encoding(place)
     return InvalidInput(
         "The file cannot be taken apart as CSV. Write it again with one delimiter and quotation marks around "
         "fields that hold it.",

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from understudy.tables.formats.csv import bad_rows, faults, parsing
+from understudy.tables.formats.csv import bad_rows, error_texts, parsing
 from understudy.tables.formats.csv.bad_rows import find_bad_rows
+from understudy.tables.formats.csv.decoding import Text, unify_line_ends
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.csv.lines import has_lone_returns, lines_of_rows
 from understudy.tables.formats.csv.staging import Staged, stage
-from understudy.tables.formats.csv.text import Text, unify_line_ends
 from understudy.tables.formats.scan import Reading
 
 
@@ -72,7 +72,7 @@ def read_rows(text: Text, dialect: Dialect, reading: Reading) -> Readable:
     source = text.path
     if text.longest_line_bytes > reading.limits.cell_bytes_max:
         # DuckDB was seen to take a line that is longer than its buffer for the end of the file.
-        fault = parsing.UnreadableRow(faults.long_line("A line", reading.limits.cell_bytes_max))
+        fault = parsing.UnreadableRow(error_texts.long_line("A line", reading.limits.cell_bytes_max))
         return _without_bad_rows(source, dialect, reading, fault)
     try:
         return Readable(source, stage(source, dialect, reading), None)

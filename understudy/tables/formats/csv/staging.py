@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from understudy.tables.formats.ahead import read_ahead
 from understudy.tables.formats.canonical import batch_rows, check_rows, row_groups
 from understudy.tables.formats.csv.column_types import (
     ColumnProfile,
@@ -22,6 +21,7 @@ from understudy.tables.formats.csv.column_types import (
 )
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.csv.parsing import missing_words, text_batches
+from understudy.tables.formats.prefetch import prefetch
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
 # A group of rows is in memory as a whole when it is written and when it is read again.
@@ -91,7 +91,7 @@ def _write(
     with (
         pa.OSFile(str(path), "wb") as sink,
         pa.ipc.new_file(sink, schema, options=options) as writer,
-        closing(read_ahead(text_batches(source, dialect, reading), _N_BATCHES_AHEAD)) as ahead,
+        closing(prefetch(text_batches(source, dialect, reading), _N_BATCHES_AHEAD)) as ahead,
     ):
         for group in row_groups(
             ahead,

@@ -14,10 +14,10 @@ from understudy.tables.casting import cast
 from understudy.tables.formats.canonical import check_rows
 from understudy.tables.formats.csv.column_types import cast_column
 from understudy.tables.formats.jsonl.columns import Column, check_cell
+from understudy.tables.formats.jsonl.fast_path import parse_quickly
 from understudy.tables.formats.jsonl.lines import Block, read_blocks
 from understudy.tables.formats.jsonl.numerals import plain
-from understudy.tables.formats.jsonl.quick import parse_quickly
-from understudy.tables.formats.jsonl.strict import parse_strictly
+from understudy.tables.formats.jsonl.slow_path import parse_strictly
 from understudy.tables.formats.scan import Reading
 
 

@@ -1,0 +1,101 @@
+"""Samples with conditions or other shares, through HTTP."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.conftest import Json, assert_problem, get, submit
+
+OSLO = {"where": {"city": {"equals": "Oslo"}, "is_member": {"equals": True}}, "n_rows": 30}
+OLD = {"where": {"age": {"minimum": 40}}, "n_rows": 20}
+
+
+@pytest.fixture
+def chain(client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int]) -> str:
+    """Train a model that can be controlled; return its id."""
+    job = submit(client, kind="train", dataset_id=ready_dataset["id"], seed=7)
+    run_jobs()
+    model_id: str = get(client, f"/v1/jobs/{job['id']}")["result"]["model_id"]
+    return model_id
+
+
+def rows_of(client: TestClient, dataset_id: str) -> pa.Table:
+    return pq.read_table(io.BytesIO(client.get(f"/v1/datasets/{dataset_id}/content").content))
+
+
+def test_the_rows_fulfil_the_conditions(client: TestClient, chain: str, run_jobs: Callable[[], int]):
+    job = submit(client, kind="sample", model_id=chain, conditions=[OSLO, OLD], seed=1)
+    assert (job["parameters"]["n_rows"], job["parameters"]["conditions"]) == (50, [OSLO, OLD])
+    run_jobs()
+    result = get(client, f"/v1/jobs/{job['id']}")["result"]
+    rows = rows_of(client, result["dataset_id"]).to_pylist()
+    assert {(row["city"], row["is_member"]) for row in rows[:30]} == {("Oslo", True)}
+    assert all(row["age"] >= 40 for row in rows[30:])
+    assert [group["n_rows"] for group in result["groups"]] == [30, 20]
+    assert all(0 <= group["effective_sample_size"] <= group["n_rows"] for group in result["groups"])
+    assert isinstance(result["warnings"], list)
+
+
+def test_a_column_is_rebalanced(client: TestClient, chain: str, run_jobs: Callable[[], int]):
+    shares = [{"value": "Oslo", "share": 0.9}, {"value": "Rome", "share": 0.1}]
+    rebalance = {"column": "city", "shares": shares}
+    job = submit(client, kind="sample", model_id=chain, n_rows=400, rebalance=rebalance, seed=1)
+    run_jobs()
+    result = get(client, f"/v1/jobs/{job['id']}")["result"]
+    cities = rows_of(client, result["dataset_id"]).column("city").to_pylist()
+    # Within 5 standard deviations of a binomial share of 0.9 among 400.
+    assert abs(cities.count("Oslo") - 360) <= 30
+    assert set(cities) <= {"Oslo", "Rome"}
+    assert [group["n_rows"] for group in result["groups"]] == [360, 40]
+
+
+def test_a_plain_sample_has_no_groups(client: TestClient, trained_model: Json, run_jobs: Callable[[], int]):
+    job = submit(client, kind="sample", model_id=trained_model["id"], n_rows=5)
+    assert {"conditions", "rebalance"}.isdisjoint(job["parameters"])
+    run_jobs()
+    assert set(get(client, f"/v1/jobs/{job['id']}")["result"]) == {"dataset_id"}
+
+
+def test_a_model_that_takes_no_conditions_says_so(client: TestClient, trained_model: Json):
+    body = {"kind": "sample", "model_id": trained_model["id"], "conditions": [OSLO]}
+    response = client.post("/v1/jobs?validate_only=true", json=body)
+    assert_problem(response, 422, "unsupported_by_synthesizer", "'independent'")
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer"),
+    [
+        ({"conditions": [{"where": {}, "n_rows": 1}]}, "/conditions/0/where"),
+        ({"conditions": [{"where": {"a": {}}, "n_rows": 1}]}, "/conditions/0/where/a"),
+        ({"conditions": [{"where": {"a": {"equals": "x\0"}}, "n_rows": 1}]}, "/conditions/0/where/a/equals"),
+        ({"rebalance": {"column": "a", "shares": [{"value": 1, "share": 0.5}]}, "n_rows": 1}, "/rebalance"),
+    ],
+)
+def test_a_malformed_control_is_told_with_its_place(client: TestClient, asked: Json, pointer: str):
+    body = {"kind": "sample", "model_id": "mdl_" + "0" * 26, **asked}
+    problem = assert_problem(client.post("/v1/jobs", json=body), 422, "invalid_parameters")
+    assert {error["pointer"] for error in problem["errors"]} == {pointer}
+    assert "Value error" not in problem["detail"]
+
+
+def test_conditions_and_shares_do_not_go_together(client: TestClient):
+    rebalance = {"column": "city", "shares": [{"value": "Oslo", "share": 1}]}
+    body = {"kind": "sample", "model_id": "mdl_" + "0" * 26, "conditions": [OSLO], "rebalance": rebalance}
+    response = client.post("/v1/jobs", json=body)
+    assert_problem(response, 422, "invalid_parameters", "either conditions or rebalance")
+
+
+def test_a_condition_that_no_row_can_fulfil_fails_the_job(
+    client: TestClient, chain: str, run_jobs: Callable[[], int]
+):
+    nobody = {"where": {"city": {"equals": "Atlantis"}}, "n_rows": 5}
+    job = submit(client, kind="sample", model_id=chain, conditions=[nobody])
+    run_jobs()
+    failed = get(client, f"/v1/jobs/{job['id']}")
+    assert (failed["state"], failed["error"]["code"]) == ("failed", "impossible_condition")

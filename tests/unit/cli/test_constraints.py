@@ -1,0 +1,151 @@
+"""What is asked of the rows of a sample, as options write it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from understudy.cli.constraints import read_constraints
+from understudy.errors import InvalidInput, NotFound
+from understudy.tables.schema import Column, ColumnKind, TableSchema
+
+TYPES = {
+    "income": ("category", "string"),
+    "age": ("integer", "int64"),
+    "height": ("float", "double"),
+    "is_member": ("boolean", "bool"),
+    "since": ("date", "date32[day]"),
+    "paid": ("decimal", "decimal128(12, 2)"),
+    "a=b": ("integer", "uint8"),
+    "a": ("category", "string"),
+}
+SCHEMA = TableSchema(
+    columns=tuple(
+        Column(name=name, kind=ColumnKind(kind), arrow_type=arrow_type, nullable=True)
+        for name, (kind, arrow_type) in TYPES.items()
+    )
+)
+
+
+def where(*options: str) -> dict[str, Any]:
+    """Return the one condition that options ask for, without what it leaves open."""
+    constraints = read_constraints(options, None, None, schema=SCHEMA, n_rows=7)
+    assert constraints is not None
+    (condition,) = constraints.conditions
+    assert condition.n_rows == 7
+    asked: dict[str, Any] = condition.model_dump(exclude_defaults=True)["where"]
+    return asked
+
+
+def rebalanced(option: str) -> list[tuple[object, float]]:
+    constraints = read_constraints((), option, None, schema=SCHEMA, n_rows=7)
+    assert constraints is not None
+    assert constraints.rebalance is not None
+    return [(share.value, share.share) for share in constraints.rebalance.shares]
+
+
+@pytest.mark.parametrize(
+    ("option", "column", "asked"),
+    [
+        ("income=>50K", "income", {"equals": ">50K"}),
+        ("income=30..39", "income", {"equals": "30..39"}),
+        ("income=", "income", {"is_missing": True}),
+        ("age=30", "age", {"equals": 30}),
+        ("age=30..39", "age", {"minimum": 30, "maximum": 39}),
+        ("age=-5..-1", "age", {"minimum": -5, "maximum": -1}),
+        ("age=0..", "age", {"minimum": 0}),
+        ("height=..1.85", "height", {"maximum": 1.85}),
+        ("is_member=False", "is_member", {"equals": False}),
+        ("since=2020-01-01..2020-12-31", "since", {"minimum": "2020-01-01", "maximum": "2020-12-31"}),
+        ("paid=12.50", "paid", {"equals": "12.50"}),
+        ("a=b=1", "a=b", {"equals": 1}),
+        ("a=c=1", "a", {"equals": "c=1"}),
+    ],
+)
+def test_a_condition_is_read_by_the_columns_type(option: str, column: str, asked: dict[str, object]):
+    assert where(option) == {column: asked}
+
+
+def test_conditions_are_of_one_group():
+    assert where("income=>50K", "age=30..") == {"income": {"equals": ">50K"}, "age": {"minimum": 30}}
+
+
+@pytest.mark.parametrize(
+    ("option", "shares"),
+    [
+        ("income:>50K=0.5,<=50K=0.5", [(">50K", 0.5), ("<=50K", 0.5)]),
+        ("income:a, b=0.25,=0.75", [("a, b", 0.25), (None, 0.75)]),
+        ("is_member:true=1", [(True, 1.0)]),
+        ("age:30=9e-1,31=0.1", [(30, 0.9), (31, 0.1)]),
+    ],
+)
+def test_shares_are_read_by_the_columns_type(option: str, shares: list[tuple[object, float]]):
+    assert rebalanced(option) == shares
+
+
+def test_a_file_says_all_of_a_control(tmp_path: Path):
+    conditions = [{"where": {"income": {"one_of": ["a", "b"]}}, "n_rows": 3}]
+    path = tmp_path / "control.json"
+    path.write_text(json.dumps({"conditions": conditions}))
+    constraints = read_constraints((), None, path, schema=SCHEMA, n_rows=7)
+    assert constraints is not None
+    assert constraints.model_dump(mode="json", exclude_defaults=True)["conditions"] == conditions
+
+
+def test_nothing_asked_is_no_control():
+    assert read_constraints((), None, None, schema=SCHEMA, n_rows=7) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["town=Oslo"], "no column 'town'"),
+        (["town"], "NAME=VALUE"),
+        (["age=old"], "takes a whole number; 'old' is none"),
+        (["age=30..old"], "'old'"),
+        (["age=.."], "exactly one"),
+        (["height=nan"], "--where height=nan"),
+        (["is_member=1"], "true or false"),
+        (["age=1", "age=2"], "'age' twice"),
+    ],
+)
+def test_a_condition_that_cannot_be_read_is_told(options: list[str], said: str):
+    with pytest.raises(InvalidInput, match=said):
+        where(*options)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("town:Oslo=1", "no column 'town'"),
+        ("income", "NAME:VALUE=SHARE"),
+        ("income:", "no list of shares"),
+        ("income:a=0.5;b=0.5x", "no list of shares"),
+        ("income:a=0.5,b=0.6", "add up to 1"),
+        ("income:a=0.5,a=0.5", "there twice"),
+        ("income:a=e", "share: "),
+        ("age:x=1", "takes a whole number"),
+    ],
+)
+def test_shares_that_cannot_be_read_are_told(option: str, said: str):
+    with pytest.raises(InvalidInput, match=said):
+        rebalanced(option)
+
+
+def test_one_way_of_asking_at_a_time(tmp_path: Path):
+    with pytest.raises(InvalidInput, match="--where and --rebalance do not go together"):
+        read_constraints(["age=1"], "age:1=1", None, schema=SCHEMA, n_rows=7)
+
+
+def test_a_file_that_is_no_control_is_told(tmp_path: Path):
+    path = tmp_path / "control.json"
+    path.write_text('{"conditions": [{"where": {}, "n_rows": 1}]}')
+    with pytest.raises(
+        InvalidInput, match=r"control\.json does not hold sampling constraints: conditions: 0: where: "
+    ):
+        read_constraints((), None, path, schema=SCHEMA, n_rows=7)
+    with pytest.raises(NotFound):
+        read_constraints((), None, tmp_path / "absent", schema=SCHEMA, n_rows=7)

@@ -1,0 +1,79 @@
+"""Columns that are generated are not scored, and the report says so."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from tests.unit.evaluation.people import people
+from understudy.errors import InvalidInput
+from understudy.evaluation.comparison import compare
+from understudy.evaluation.metrics import METRICS
+from understudy.evaluation.metrics.base import missing_need
+from understudy.evaluation.page.html import render_html
+from understudy.evaluation.report import evaluate
+from understudy.parameters.evaluation_options import EvaluationOptions
+from understudy.tables.inference import infer_table
+from understudy.tables.schema import Column, ColumnKind, TableSchema
+
+
+def with_identifiers(n_rows: int, *, seed: int, first: int = 0) -> pa.Table:
+    codes = [f"<b>-{i:05d}" for i in range(first, first + n_rows)]
+    return people(n_rows, seed=seed).append_column("code", pa.array(codes))
+
+
+def test_identifiers_are_left_out_and_their_copies_counted() -> None:
+    real = with_identifiers(400, seed=1)
+    synthetic = with_identifiers(400, seed=2, first=300)
+    schema, findings = infer_table(real)
+    report = evaluate(real, synthetic, schema, findings=findings, seed=5)
+    (left_out,) = report.left_out
+    assert (left_out.column, left_out.kind, left_out.copied) == ("code", ColumnKind.identifier, 0.25)
+    assert left_out.reason == "generated as identifier: 100% of the values occur once"
+    assert [shown.column for shown in report.columns] == people(1, seed=1).column_names
+    assert report.scores("column_shapes").synthetic.score > 0.9
+    assert "Not scored, because they are generated" in render_html(report)
+
+
+def test_scores_are_those_of_the_other_columns() -> None:
+    plain = evaluate(
+        people(400, seed=1), people(400, seed=2), infer_table(people(400, seed=1)).schema, seed=5
+    )
+    real = with_identifiers(400, seed=1)
+    report = evaluate(real, with_identifiers(400, seed=2, first=9000), infer_table(real).schema, seed=5)
+    assert report.summary() == plain.summary()
+    assert plain.left_out == []
+
+
+def test_a_target_is_always_scored() -> None:
+    real = with_identifiers(100, seed=1)
+    report = evaluate(
+        real,
+        with_identifiers(100, seed=2),
+        infer_table(real).schema,
+        options=EvaluationOptions(target="code"),
+        seed=5,
+    )
+    assert report.left_out == []
+
+
+def test_tables_of_identifiers_alone_are_refused() -> None:
+    table = with_identifiers(100, seed=1).select(["code"])
+    with pytest.raises(InvalidInput, match="nothing to compare"):
+        evaluate(table, table, infer_table(table).schema)
+
+
+@pytest.mark.parametrize("name", list(METRICS))
+def test_metrics_take_declared_kinds_as_labels(name: str) -> None:
+    real, synthetic = with_identifiers(200, seed=1), with_identifiers(200, seed=2, first=200)
+    columns = infer_table(real).schema.columns
+    declared = Column(name="code", kind=ColumnKind.name, arrow_type="string", nullable=True)
+    comparison = compare(
+        real,
+        synthetic,
+        TableSchema(columns=(*columns[:-1], declared)),
+        holdout=real,
+        options=EvaluationOptions(target="town"),
+    )
+    if missing_need(METRICS[name], comparison) is None:
+        METRICS[name].score(comparison)

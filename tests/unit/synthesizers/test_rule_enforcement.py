@@ -1,0 +1,154 @@
+"""What holds in every row of a table holds in every drawn row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from understudy.errors import InvalidInput
+from understudy.synthesizers import TreeChainParameters
+from understudy.synthesizers.files import load_model, save_model
+from understudy.synthesizers.rules import Rules
+from understudy.synthesizers.tree_chain.rule_enforcement import Arranged, RuleEnforcer
+from understudy.synthesizers.tree_chain.synthesizer import TreeChain
+from understudy.tables.inference import infer_table
+from understudy.tables.schema import Column, ColumnKind, TableSchema
+
+N_ROWS = 3000
+
+
+@pytest.fixture(scope="module")
+def table() -> pa.Table:
+    """Return a table with a rule of every type."""
+    rng = np.random.default_rng(0)
+    city, net = rng.integers(0, 40, N_ROWS), rng.integers(100, 90_000, N_ROWS) / 100
+    tax = np.round(rng.integers(1, 9, N_ROWS) / 4, 2)
+    low = rng.normal(50, 10, N_ROWS).round(1)
+    is_missing = rng.random(N_ROWS) < 0.2
+    return pa.table(
+        {
+            "city": [f"city {c}" for c in city],
+            "zone": [f"zone {c % 7}" for c in city],
+            "net": net,
+            "tax": tax,
+            "gross": np.round(net + tax, 2),
+            "low": low,
+            "high": (low + rng.exponential(5, N_ROWS)).round(1),
+            "first": pa.array(rng.integers(0, 9, N_ROWS), mask=is_missing),
+            "second": pa.array(rng.normal(size=N_ROWS), mask=is_missing),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def schema(table: pa.Table) -> TableSchema:
+    """Return its schema."""
+    return infer_table(table).schema
+
+
+@pytest.fixture(scope="module", params=["fast", "best"])
+def fitted(request: pytest.FixtureRequest, table: pa.Table, schema: TableSchema) -> TreeChain:
+    """Return a chain of each kind."""
+    return TreeChain(TreeChainParameters(name="tree_chain", preset=request.param), seed=0).fit(table, schema)
+
+
+@pytest.fixture(scope="module")
+def sample(fitted: TreeChain) -> pa.Table:
+    """Return ten times as many rows."""
+    return pa.Table.from_batches(fitted.sample(10 * N_ROWS, seed=1))
+
+
+def test_lookups_hold(sample: pa.Table, table: pa.Table) -> None:
+    pairs = [set(zip(t["city"].to_pylist(), t["zone"].to_pylist(), strict=True)) for t in (sample, table)]
+    assert pairs[0] <= pairs[1]
+    # Every city has some 75 rows of 3000: none is left out among 30,000.
+    assert pairs[0] == pairs[1]
+
+
+def test_sums_hold(sample: pa.Table) -> None:
+    cents = [np.rint(sample[name].to_numpy() * 100).astype(int) for name in ("net", "tax", "gross")]
+    assert (cents[0] + cents[1] == cents[2]).all()
+
+
+def test_orders_hold(sample: pa.Table) -> None:
+    assert pc.all(pc.less_equal(sample["low"], sample["high"])).as_py()
+
+
+def test_what_is_missing_together_stays_together(sample: pa.Table) -> None:
+    assert sample["first"].is_null().equals(sample["second"].is_null())
+    # A fifth, give or take six standard deviations among the 3000 rows of the fit.
+    assert sample["first"].null_count / len(sample) == pytest.approx(0.2, abs=6 * np.sqrt(0.16 / N_ROWS))
+
+
+def test_any_rows_are_the_same_alone(fitted: TreeChain, sample: pa.Table) -> None:
+    some = pa.Table.from_batches(fitted.sample(50, seed=1, offset=1234))
+    assert some.equals(sample.slice(1234, 50).combine_chunks())
+
+
+def test_the_card_tells_the_rules_without_values(fitted: TreeChain) -> None:
+    card = fitted.card()
+    assert card["rules_enforced"]
+    assert any("gross" in rule and "net" in rule for rule in card["rules"])
+    assert any("city determines zone" in rule for rule in card["rules"])
+    assert "zone 1" not in str(card)
+
+
+def test_files_keep_the_rules(
+    fitted: TreeChain, schema: TableSchema, sample: pa.Table, tmp_path: Path
+) -> None:
+    save_model(fitted, tmp_path / "model", schema=schema)
+    loaded, _ = load_model(tmp_path / "model")
+    rows = pa.Table.from_batches(loaded.sample(500, seed=1))
+    assert rows.equals(sample.slice(0, 500).combine_chunks())
+    assert loaded.card() == fitted.card()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tables": "none"},
+        {"is_enforced": 1},
+        {"tables": [{"of": 0, "by": 0}]},
+        {"tables": [{"of": 1, "by": 99}]},
+        {"tables": []},
+    ],
+)
+def test_rules_that_contradict_the_chain_are_refused(fitted: TreeChain, change: dict[str, object]) -> None:
+    manifest, arrays = fitted.to_arrays()
+    hostile = manifest | {"rules": manifest["rules"] | change}
+    with pytest.raises(InvalidInput) as caught:
+        TreeChain.from_arrays(hostile, arrays)
+    assert caught.value.code == "invalid_model_file"
+
+
+def arranged(pairs: list[tuple[int, int]], order: list[int]) -> Arranged:
+    """Return the order of columns a, b, c, … where each pair is a column and one that says it."""
+    columns = tuple(
+        Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=False) for name in "abcde"
+    )
+    schema = TableSchema(columns=columns)
+    enforcer = RuleEnforcer(Rules(schema), {pair: np.zeros(1, np.uint16) for pair in pairs})
+    return enforcer.arrange(order, schema)
+
+
+def test_nothing_is_looked_up_by_itself() -> None:
+    found = arranged([(0, 1), (1, 0), (2, 1), (1, 2)], [0, 1, 2, 3, 4])
+    assert sorted(found.order) == [0, 1, 2, 3, 4]
+    assert len(found.lookups) == 2
+    for dependent, (determinant, _) in found.lookups.items():
+        assert found.order.index(determinant) < found.order.index(dependent)
+
+
+def test_what_says_most_takes_the_place_of_the_first_that_it_says() -> None:
+    # Column 4 says 1 and 2, column 3 says 2 and 0.
+    found = arranged([(1, 4), (2, 4), (2, 3), (0, 3)], [1, 0, 2, 3, 4])
+    assert found.order == [4, 1, 2, 3, 0]
+    assert {dependent: determinant for dependent, (determinant, _) in found.lookups.items()} == {
+        1: 4,
+        2: 4,
+        0: 3,
+    }

@@ -1,0 +1,1 @@
+"""Attacks on privacy, and what they need."""

@@ -1,0 +1,82 @@
+"""What the classifiers of all metrics share: how they see tables, how finely, and with how many threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.evaluation.encoding import MISSING, EncodedTable, Values
+from understudy.evaluation.holdout import mix64
+
+Features = NDArray[np.float64]
+
+N_COLUMNS_FINE = 50
+N_BINS_FINE, N_BINS_COARSE = 255, 31
+# Rows times columns that a model learns from.
+N_CELLS_MAX = 600_000
+N_ROWS_WIDE = 2_000
+
+
+def n_bins(n_columns: int) -> int:
+    """Return the number of bins per numeric column: the time of a fit grows with the total number of bins."""
+    return N_BINS_FINE if n_columns <= N_COLUMNS_FINE else N_BINS_COARSE
+
+
+def n_rows_learnt(n_rows_max: int, n_columns: int) -> int:
+    """Return the number of rows that a model of a table of this width learns from."""
+    return min(n_rows_max, max(N_ROWS_WIDE, N_CELLS_MAX // max(n_columns, 1)))
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Return a context in which classifiers use one thread.
+
+    Trees over a few ten thousand rows gain nothing from a second thread. They slow down ten-fold where
+    another process uses the core, because OpenMP's threads spin while they wait. One thread also gives the
+    same sums on every machine.
+    """
+    # Processes that only list the metrics never load scikit-learn. It is loaded before the limit is set,
+    # because the limit applies only to libraries that are already loaded.
+    import sklearn.ensemble  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="openmp")
+    return limits
+
+
+def as_features(tables: Sequence[EncodedTable], *, without: int | None = None) -> list[Features]:
+    """Return the columns of each table side by side, NaN where missing; categories as frequency ranks.
+
+    Parameters
+    ----------
+    without : int, optional
+        Position of a column to leave out.
+
+    Notes
+    -----
+    Frequencies are counted in all tables together. Ranks by the frequency in one table would tell a
+    classifier which rare categories that table happens to have more of: two samples of one source would look
+    different.
+    """
+    kept = [i for i in range(len(tables[0].columns)) if i != without]
+    columns = [_in_order([table.columns[i] for table in tables]) for i in kept]
+    return [
+        np.column_stack([column[j] for column in columns]) if columns else np.empty((table.n_rows, 0))
+        for j, table in enumerate(tables)
+    ]
+
+
+def _in_order(parts: Sequence[Values]) -> list[Features]:
+    if parts[0].dtype != np.int32:
+        return [part.astype(np.float64) for part in parts]
+    whole = np.concatenate(parts)
+    counts = np.bincount(whole[whole != MISSING], minlength=1)
+    ranks = np.empty(len(counts) + 1)
+    # Codes count from the most frequent real value on, so ties are broken by a hash.
+    ties = mix64(np.arange(len(counts), dtype=np.uint64))
+    ranks[np.lexsort((ties, -counts))] = np.arange(len(counts))
+    # MISSING is -1, the last position.
+    ranks[-1] = np.nan
+    return [ranks[part] for part in parts]

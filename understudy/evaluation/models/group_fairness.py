@@ -1,0 +1,187 @@
+"""How differently two models treat the groups of a column, counted on the same test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.evaluation.models.prediction import Labelled, Predictions, Target
+from understudy.evaluation.statistics.groups import N_ROWS_JUDGED_MIN, Groups
+from understudy.evaluation.statistics.influence import wilson
+
+N_RESAMPLED = 400
+# Of each, so that a true or false positive rate can be judged.
+N_ROWS_OF_TRUTH_MIN = 20
+
+Floats = NDArray[np.float64]
+Interval = tuple[float, float]
+Rates = Callable[[Floats], Floats]
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Test rows by group, and by whether they are of a class and which of two models say so.
+
+    Parameters
+    ----------
+    label : str
+        The class.
+    counts : float array of shape (n_groups, 2, 2, 2)
+        By truth, first and second model; the rows of a group are all of its test rows.
+    """
+
+    label: str
+    counts: Floats
+
+    @property
+    def n(self) -> NDArray[np.int64]:
+        """Test rows by group."""
+        return np.asarray(self.counts.sum(axis=(1, 2, 3)), dtype=np.int64)
+
+    def model(self, number: int) -> Floats:
+        """Return the counts of one model, by group, truth and prediction."""
+        return of_model(self.counts, number)
+
+    def resampled(self, rng: np.random.Generator) -> Floats:
+        """Return the counts of rows drawn with replacement from each group, `N_RESAMPLED` times."""
+        cells = self.counts.reshape(len(self.counts), -1)
+        drawn = [rng.multinomial(int(row.sum()), row / max(row.sum(), 1), size=N_RESAMPLED) for row in cells]
+        return np.stack(drawn, axis=1).reshape(N_RESAMPLED, *self.counts.shape).astype(np.float64)
+
+
+def of_model(counts: Floats, number: int) -> Floats:
+    """Return counts of one of the two models, summed over what the other says."""
+    return np.asarray(counts.sum(axis=-1 if number == 0 else -2))
+
+
+def crossings(
+    target: Target, test: Labelled, models: tuple[Predictions, Predictions], groups: Groups
+) -> list[Crossing]:
+    """Return a crossing of each class; of two classes, of the rarer one."""
+    assigned = groups.assign(test.table.columns[groups.position])
+    present = np.unique(test.classes)
+    return [
+        _crossing(target.labels[k], len(groups.labels), assigned, test.classes == k, models, int(k))
+        for k in (present[1:] if len(present) == 2 else present)
+    ]
+
+
+def _crossing(
+    label: str,
+    n_groups: int,
+    assigned: NDArray[np.int64],
+    is_true: NDArray[np.bool_],
+    models: tuple[Predictions, Predictions],
+    k: int,
+) -> Crossing:
+    first, second = (model.classes == k for model in models)
+    cells = ((assigned * 2 + is_true) * 2 + first) * 2 + second
+    counts = np.bincount(cells, minlength=n_groups * 8).reshape(n_groups, 2, 2, 2)
+    return Crossing(label, counts.astype(np.float64))
+
+
+def selected(counts: Floats) -> Floats:
+    """Return the share of each group's rows that the model says are of the class."""
+    return _share(counts[..., 1].sum(axis=-1), counts.sum(axis=(-1, -2)))
+
+
+def true_positive_rate(counts: Floats) -> Floats:
+    """Return the share of each group's rows of the class that the model finds."""
+    return _share(counts[..., 1, 1], counts[..., 1, :].sum(axis=-1))
+
+
+def false_positive_rate(counts: Floats) -> Floats:
+    """Return the share of each group's other rows that the model takes for the class."""
+    return _share(counts[..., 0, 1], counts[..., 0, :].sum(axis=-1))
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+def parity_difference(counts: Floats) -> Floats:
+    """Return the largest difference of two groups' selected shares."""
+    return np.asarray(np.ptp(selected(counts), axis=-1))
+
+
+def parity_ratio(counts: Floats) -> float | None:
+    """Return the smallest selected share over the largest: below four fifths is a sign of adverse impact.
+
+    Notes
+    -----
+    Uniform Guidelines on Employee Selection Procedures (1978), section 4 D.
+    """
+    shares = selected(counts)
+    return float(shares.min() / shares.max()) if shares.max() > 0 else None
+
+
+def odds_difference(counts: Floats) -> Floats:
+    """Return the larger of the differences of true and of false positive rates (Hardt et al., 2016)."""
+    gaps_ = [np.ptp(rate(counts), axis=-1) for rate in (true_positive_rate, false_positive_rate)]
+    return np.asarray(np.maximum(*gaps_))
+
+
+def judged_by_parity(crossing: Crossing) -> NDArray[np.bool_]:
+    """Return which groups have enough test rows."""
+    return np.asarray(crossing.n >= N_ROWS_JUDGED_MIN)
+
+
+def judged_by_odds(crossing: Crossing) -> NDArray[np.bool_]:
+    """Return which groups have enough test rows, of the class and of others."""
+    by_truth = crossing.counts.sum(axis=(2, 3))
+    return np.asarray((crossing.n >= N_ROWS_JUDGED_MIN) & (by_truth.min(axis=1) >= N_ROWS_OF_TRUTH_MIN))
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """A difference of groups under both models, and how much larger the first model's is.
+
+    Parameters
+    ----------
+    differences : (float, float)
+    intervals : (Interval, Interval)
+    excess : float
+        First minus second.
+    excess_interval : Interval
+    """
+
+    differences: tuple[float, float]
+    intervals: tuple[Interval, Interval]
+    excess: float
+    excess_interval: Interval
+
+
+def gaps(
+    crossing: Crossing, is_judged: NDArray[np.bool_], difference: Rates, rng: np.random.Generator
+) -> Gaps:
+    """Return the differences, with 95 % percentile intervals of rows resampled within the groups.
+
+    Notes
+    -----
+    Both models are asked of the same resampled rows. A largest difference is biased upwards by chance, on
+    resampled rows twice: the interval is widened to hold the value itself.
+    """
+    judged = Crossing(crossing.label, crossing.counts[is_judged])
+    found = [float(difference(judged.model(number))) for number in (0, 1)]
+    drawn = judged.resampled(rng)
+    first, second = (difference(of_model(drawn, number)) for number in (0, 1))
+    return Gaps(
+        (found[0], found[1]),
+        (_percentiles(first, found[0]), _percentiles(second, found[1])),
+        found[0] - found[1],
+        _percentiles(first - second, found[0] - found[1]),
+    )
+
+
+def _percentiles(drawn: Floats, value: float) -> Interval:
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return min(float(low), value), max(float(high), value)
+
+
+def share_interval(part: float, whole: float) -> Interval:
+    """Return the interval of a share, rounded as the share is."""
+    low, high = wilson(part, whole)
+    return round(low, 4), round(high, 4)

@@ -1,0 +1,296 @@
+"""Models that predict the target: one of the judged rows, one of real rows, tested on the same real rows.
+
+Several metrics ask for them, so each is trained once a comparison, and the one of real rows once a report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.encoding import EncodedTable, Values, is_missing
+from understudy.evaluation.holdout import split_holdout
+from understudy.evaluation.models.classifiers import n_bins, n_rows_learnt, one_thread
+from understudy.evaluation.statistics.distributions import OTHER_LABEL, shortened
+from understudy.evaluation.statistics.influence import Estimate, mean_area, r2
+from understudy.tables.schema import ColumnKind
+
+N_ROWS_TRAIN_MAX = 12_000
+N_ROWS_TEST_MAX = 12_000
+N_ROWS_MIN = 50
+N_ROUNDS = 80
+# Boosting grows a tree a class and round: many classes get fewer rounds, so that the time stays the same.
+N_TREES_MAX = 160
+# Fewer rounds take longer steps; longer ones yet, or without a penalty, lose rare classes.
+ROUNDS_TIMES_RATE = 8.0
+RATE_MAX = 0.15
+# More distinct whole numbers than this are an amount to predict, not classes.
+N_CLASSES_MAX = 10
+TEST_FRACTION = 1 / 3
+
+MODEL = "gradient-boosted trees"
+
+Task = Literal["classification", "regression"]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is predicted.
+
+    Parameters
+    ----------
+    column : int
+        Position.
+    name : str
+    classes : float array of shape (n,), or None
+        Values that are a class of their own, most frequent first; what is none of them is one more class.
+        None for an amount.
+    labels : tuple of str
+        One a class.
+    centre, width : float
+        Of an amount: models learn how far it is from its median, in mean distances, whatever its unit.
+    """
+
+    column: int
+    name: str
+    classes: Floats | None = None
+    labels: tuple[str, ...] = ()
+    centre: float = 0.0
+    width: float = 1.0
+
+    @property
+    def task(self) -> Task:
+        """Whether classes or amounts are predicted."""
+        return "regression" if self.classes is None else "classification"
+
+    def encode(self, values: Values) -> Floats:
+        """Return scaled amounts, or the classes' numbers, of known values."""
+        numbers = values.astype(np.float64)
+        if self.classes is None:
+            return (numbers - self.centre) / self.width
+        ranks = np.full(len(values), len(self.classes), dtype=np.float64)
+        for rank, value in enumerate(self.classes):
+            ranks[numbers == value] = rank
+        return ranks
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Rows whose target is known."""
+
+    table: EncodedTable
+    features: Floats
+    truth: Floats
+
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        """The classes' numbers."""
+        return self.truth.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of the test rows.
+
+    Parameters
+    ----------
+    values : float array of shape (n_test, n_classes), or (n_test,)
+        Probabilities of the classes, or amounts.
+    n_rows_train : int
+    """
+
+    values: Floats
+    n_rows_train: int
+
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        """The likeliest class of each row."""
+        return np.asarray(self.values.argmax(axis=1))
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The test rows, and what the two models say of them.
+
+    Parameters
+    ----------
+    real : Predictions or None
+        Of the model that was trained on real rows; None if there are too few.
+    """
+
+    target: Target
+    test: Labelled
+    judged: Predictions
+    real: Predictions | None
+
+    @property
+    def n_rows(self) -> dict[str, int]:
+        """Rows used, by what for."""
+        counts = {"train": self.judged.n_rows_train, "test": len(self.test.truth)}
+        return counts if self.real is None else counts | {"train_real": self.real.n_rows_train}
+
+
+def experiment(comparison: Comparison) -> Experiment | str:
+    """Return both models' predictions, or why there are none.
+
+    Notes
+    -----
+    Tested on the holdout; without one on a third of the real rows, which the model of real rows then does
+    not see. Train on synthetic, test on real: Esteban, Hyland and Rätsch (2017).
+    """
+    return comparison.once("prediction", _experiment)
+
+
+def _experiment(comparison: Comparison) -> Experiment | str:
+    target, test = target_of(comparison), rows_tested(comparison)
+    real = comparison.once_of_real("prediction: real model", _trained_on_real)
+    if comparison.synthetic is comparison.real:
+        return real if isinstance(real, str) else Experiment(target, test, real, real)
+    train = rows_judged(comparison)
+    problem = problem_of(train, test)
+    if problem is not None:
+        return problem
+    judged = train_and_predict(target, train, test, seed=comparison.seed)
+    return Experiment(target, test, judged, None if isinstance(real, str) else real)
+
+
+def _trained_on_real(comparison: Comparison) -> Predictions | str:
+    train, test = rows_of_real(comparison), rows_tested(comparison)
+    problem = problem_of(train, test)
+    if problem is not None:
+        return problem
+    return train_and_predict(target_of(comparison), train, test, seed=comparison.seed)
+
+
+def target_of(comparison: Comparison) -> Target:
+    """Return what is predicted; the options have to name it."""
+    return comparison.once_of_real("prediction: target", _target_of)
+
+
+def _target_of(comparison: Comparison) -> Target:
+    assert comparison.target is not None
+    i = comparison.encoder_index(comparison.target)
+    categories = comparison.encoder.columns[i].categories
+    if categories is not None:
+        named = categories[: N_CLASSES_MAX - 1]
+        return _classes(i, comparison.target, np.arange(len(named), dtype=np.float64), named)
+    values = comparison.real.columns[i]
+    known = values[~is_missing(values)].astype(np.float64)
+    if comparison.columns[i].kind == ColumnKind.integer:
+        distinct, counts = np.unique(known, return_counts=True)
+        ordered = distinct[np.argsort(-counts, kind="stable")]
+        if len(distinct) <= N_CLASSES_MAX:
+            return _classes(i, comparison.target, ordered, tuple(str(int(value)) for value in ordered))
+    centre = float(np.median(known)) if len(known) else 0.0
+    width = float(np.abs(known - centre).mean()) if len(known) else 0.0
+    return Target(i, comparison.target, centre=centre, width=width or 1.0)
+
+
+def _classes(i: int, name: str, values: Floats, named: tuple[str, ...]) -> Target:
+    return Target(i, name, values, (*map(shortened, named), OTHER_LABEL))
+
+
+def rows_tested(comparison: Comparison) -> Labelled:
+    """Return the real rows that models are tested on."""
+    return comparison.once_of_real("prediction: test rows", lambda known: _real_part(known, is_test=True))
+
+
+def rows_of_real(comparison: Comparison) -> Labelled:
+    """Return the real rows that a model is trained on for comparison."""
+    return comparison.once_of_real("prediction: real rows", lambda known: _real_part(known, is_test=False))
+
+
+def rows_judged(comparison: Comparison) -> Labelled:
+    """Return the judged rows that a model is trained on."""
+    if comparison.synthetic is comparison.real:
+        return rows_of_real(comparison)
+    return comparison.once(
+        "prediction: judged rows",
+        lambda known: _labelled(known, known.synthetic, _n_rows_learnt(known), "judged"),
+    )
+
+
+def _real_part(comparison: Comparison, *, is_test: bool) -> Labelled:
+    role, n_rows_max = ("test", N_ROWS_TEST_MAX) if is_test else ("real", _n_rows_learnt(comparison))
+    if comparison.holdout is not None:
+        table = comparison.holdout if is_test else comparison.real
+    else:
+        mask = split_holdout(comparison.real.n_rows, TEST_FRACTION, comparison.seed)
+        table = comparison.real.take(np.flatnonzero(mask == is_test))
+    return _labelled(comparison, table, n_rows_max, role)
+
+
+def _n_rows_learnt(comparison: Comparison) -> int:
+    return n_rows_learnt(N_ROWS_TRAIN_MAX, len(comparison.columns))
+
+
+def _labelled(comparison: Comparison, table: EncodedTable, n_rows_max: int, role: str) -> Labelled:
+    target = target_of(comparison)
+    drawn = table.draw(n_rows_max, comparison.rng(f"prediction {role}"))
+    known = drawn.take(np.flatnonzero(~is_missing(drawn.columns[target.column])))
+    others = [_as_feature(values) for i, values in enumerate(known.columns) if i != target.column]
+    features = np.column_stack(others) if others else np.empty((known.n_rows, 0))
+    return Labelled(known, features, target.encode(known.columns[target.column]))
+
+
+def _as_feature(values: Values) -> Floats:
+    # Codes are ranks by frequency in the real table: the same for both models, whatever they are trained on.
+    return np.where(is_missing(values), np.nan, values.astype(np.float64))
+
+
+def problem_of(train: Labelled, test: Labelled) -> str | None:
+    """Return why no model can be trained or tested on these rows."""
+    if train.features.shape[1] == 0:
+        return "needs a column beside the target"
+    if min(len(train.truth), len(test.truth)) < N_ROWS_MIN:
+        return f"needs at least {N_ROWS_MIN} rows whose target is known, to train on and to test on"
+    if min(len(np.unique(train.truth)), len(np.unique(test.truth))) < 2:
+        return "needs a target that has more than one value"
+    return None
+
+
+def train_and_predict(
+    target: Target, train: Labelled, test: Labelled, *, seed: int, weights: Floats | None = None
+) -> Predictions:
+    """Return what gradient-boosted trees say of the test rows.
+
+    Parameters
+    ----------
+    weights : float array of shape (n_train,), optional
+        How much each training row counts.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    found = np.unique(train.truth)
+    n_trees = len(found) if target.classes is not None and len(found) > 2 else 1
+    n_rounds = min(N_ROUNDS, N_TREES_MAX // n_trees)
+    learner = HistGradientBoostingRegressor if target.classes is None else HistGradientBoostingClassifier
+    # Any: what both have in common has no name in scikit-learn.
+    model: Any = learner(
+        max_iter=n_rounds,
+        learning_rate=min(RATE_MAX, ROUNDS_TIMES_RATE / n_rounds),
+        l2_regularization=1.0,
+        early_stopping=False,
+        max_bins=n_bins(train.features.shape[1]),
+        random_state=seed % 2**32,
+    )
+    with one_thread():
+        model.fit(train.features, train.truth, sample_weight=weights)
+        if target.classes is None:
+            return Predictions(model.predict(test.features), len(train.truth))
+        # A class that the training rows lack cannot be predicted: it has probability 0 everywhere.
+        probabilities = np.zeros((len(test.truth), len(target.labels)))
+        probabilities[:, found.astype(np.int64)] = model.predict_proba(test.features)
+    return Predictions(probabilities, len(train.truth))
+
+
+def measure(target: Target, test: Labelled, predictions: Predictions) -> Estimate:
+    """Return AUC of classes, or R2 of amounts."""
+    if target.classes is None:
+        return r2(predictions.values, test.truth)
+    return mean_area(predictions.values, test.classes)

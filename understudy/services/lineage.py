@@ -1,0 +1,108 @@
+"""What was derived from a dataset or a model: found and locked together, and deleted together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from understudy import ids
+from understudy.db import artifacts, datasets, jobs, models, reports
+from understudy.errors import Conflict
+from understudy.services.job_records import abandon_job
+
+if TYPE_CHECKING:
+    from understudy.db.orm import Dataset, Job, Model, Report
+
+LISTED_MAX = 20
+
+
+@dataclass
+class Descendants:
+    """Datasets and models, each behind what it was made from; reports on them, and jobs that use them."""
+
+    project_id: UUID
+    members: list[Dataset | Model] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+
+    def without_head(self) -> list[str]:
+        """Return the text ids of all but the first member and the job that makes it."""
+        own_job_id = self.members[0].job_id
+        return [
+            *(_text_id(member) for member in self.members[1:]),
+            *(ids.to_text("report", report.id) for report in self.reports),
+            *(ids.to_text("job", job.id) for job in self.jobs if job.id != own_job_id),
+        ]
+
+
+def find_descendants(session: Session, project_id: UUID, head: Dataset | Model) -> Descendants:
+    """Return the head, which is locked already, and all that was derived from it, locked too.
+
+    The locks keep jobs that are about to finish from adding to the family before the transaction ends.
+    """
+    descendants = Descendants(project_id)
+    generation = [head]
+    while generation:
+        # An imputation may be in several generations: it belongs behind all that it was made from.
+        descendants.members = [
+            member for member in descendants.members if member not in generation
+        ] + generation
+        generation = _derived(session, project_id, generation)
+    dataset_ids = [member.id for member in descendants.members if _is_dataset(member)]
+    descendants.reports = reports.about(session, project_id, dataset_ids)
+    descendants.jobs = jobs.active_on(
+        session, project_id, [_text_id(member) for member in descendants.members]
+    )
+    return descendants
+
+
+def check_no_descendants(descendants: Descendants) -> None:
+    """Raise `Conflict`, listing what else there is, if the head is not all of the family."""
+    others = descendants.without_head()
+    if not others:
+        return
+    listed = ", ".join(others[:LISTED_MAX]) + (", …" if len(others) > LISTED_MAX else "")
+    raise Conflict(
+        f"{_text_id(descendants.members[0])} is still needed by {listed}. Delete these first, or repeat with "
+        "cascade=true where that is offered.",
+        code="in_use",
+    )
+
+
+def delete_with_descendants(session: Session, descendants: Descendants) -> list[str]:
+    """Cancel the jobs, delete the rows of all; return the keys of the blobs, to delete after the commit."""
+    project_id = descendants.project_id
+    for job in descendants.jobs:
+        # It may have ended meanwhile; it has added nothing, since our locks keep it from that.
+        with suppress(Conflict):
+            abandon_job(session, jobs.request_cancel(session, project_id, job.id))
+    job_ids = [row.job_id for row in (*descendants.members, *descendants.reports)]
+    keys = artifacts.delete_of_jobs(session, project_id, job_ids)
+    reports.delete(session, project_id, [report.id for report in descendants.reports])
+    for member in reversed(descendants.members):
+        (datasets if _is_dataset(member) else models).delete(session, project_id, [member.id])
+    return keys
+
+
+def _derived(
+    session: Session, project_id: UUID, generation: Iterable[Dataset | Model]
+) -> list[Dataset | Model]:
+    dataset_ids = [member.id for member in generation if _is_dataset(member)]
+    model_ids = [member.id for member in generation if not _is_dataset(member)]
+    return [
+        *models.trained_on(session, project_id, dataset_ids),
+        *datasets.made_from(session, project_id, model_ids=model_ids, dataset_ids=dataset_ids),
+    ]
+
+
+def _is_dataset(member: Dataset | Model) -> bool:
+    return member.__tablename__ == "datasets"
+
+
+def _text_id(member: Dataset | Model) -> str:
+    return ids.to_text("dataset" if _is_dataset(member) else "model", member.id)

@@ -1,0 +1,235 @@
+"""Columns that are a function of two others in every row, and of neither alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.synthesizers.rules.closure import Implications, determined_by, drop_implied
+from understudy.synthesizers.rules.columns import Coded, Columns
+from understudy.synthesizers.rules.functional_dependencies import SampleCodes, unrefuted, values_of_groups
+from understudy.synthesizers.rules.significance import (
+    evidence_of_groups,
+    is_significant,
+    joint,
+    least_repeats,
+)
+from understudy.synthesizers.rules.values import Floats, Int32s, Int64s, Values
+from understudy.transformers.base import MIN_SUPPORT, ArrowArray, Mask
+
+N_COLUMNS_MAX = 60
+N_VALUES_MAX = 1000
+# So many relations that the sample does not refute are looked at in all rows, so that the time is bounded.
+N_PROOFS_MAX = 256
+SHARED_FRACTION_MIN = 0.99
+
+MISSING, UNKNOWN = 0, -1
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The values of a column in combinations that enough rows share; level i + 1 is the i-th, 0 missing."""
+
+    keys: ArrowArray
+
+    def find(self, values: Values) -> Int32s:
+        """Return the level of every value, UNKNOWN for others."""
+        index = pc.index_in(values.keys, value_set=self.keys)
+        levels = index.fill_null(UNKNOWN - 1).to_numpy(zero_copy_only=False) + np.int32(1)
+        return levels if values.missing is None else np.where(values.missing, np.int32(MISSING), levels)
+
+
+@dataclass(frozen=True)
+class FixedCombination:
+    """In every row `dependent` is what `first` and `second` say together; missing counts as a value.
+
+    Parameters
+    ----------
+    combinations : array of shape (n_combinations, 3), int32
+        The levels of the three columns, for the combinations that enough rows share.
+    """
+
+    first: str
+    second: str
+    dependent: str
+    combinations: Int32s
+
+    @property
+    def columns(self) -> tuple[str, str, str]:
+        """The three columns."""
+        return self.first, self.second, self.dependent
+
+    @cached_property
+    def _table(self) -> Int32s:
+        """The level of `dependent` for every two levels; -2 where the combination is not known."""
+        n_first, n_second = (self.combinations[:, :2].max(axis=0) + 1).tolist()
+        table = np.full((n_first + 1, n_second + 1), UNKNOWN - 1, np.int32)
+        table[self.combinations[:, 0], self.combinations[:, 1]] = self.combinations[:, 2]
+        return table
+
+    def holds(self, first: Int32s, second: Int32s, dependent: Int32s) -> Mask:
+        """Return in which rows the combination is known and says the third level; by rows' levels."""
+        table = self._table
+        # The last row and column, which UNKNOWN and levels beyond the table get to, know nothing.
+        n_first, n_second = table.shape
+        place = np.minimum(first.astype(np.uint32), n_first - 1) * np.uint32(n_second)
+        place += np.minimum(second.astype(np.uint32), n_second - 1)
+        agrees: Mask = table.ravel()[place] == dependent
+        return agrees
+
+    def describe(self) -> str:
+        """Return the rule as a sentence."""
+        return f"{self.first} and {self.second} together determine {self.dependent} in every row."
+
+
+def find_fixed_combinations(
+    columns: Columns, sample: SampleCodes, implications: Implications
+) -> tuple[tuple[FixedCombination, ...], dict[str, Levels]]:
+    """Return the pairs that determine a third column in all rows, less those that follow, and their levels.
+
+    Parameters
+    ----------
+    implications : list of (columns, column)
+        The columns that known rules determine, such as those of lookups.
+    """
+    n = len(sample.names)
+    if n > N_COLUMNS_MAX or n < 3:
+        return (), {}
+    found = _prove(columns, sample, implications, n * (n - 1) * (n - 2) // 2)
+    kept = drop_implied([((a, b), dependent) for a, b, dependent in found], implications)
+    return _with_levels(columns, [(a, b, dependent) for (a, b), dependent in kept])
+
+
+def _prove(
+    columns: Columns, sample: SampleCodes, implications: Implications, n_hypotheses: int
+) -> list[tuple[str, str, str]]:
+    """Return the rules that all rows keep, coarse ones first; what follows from those before is left out."""
+    names = sample.names
+    found: list[tuple[str, str, str]] = []
+    n_proofs = 0
+    for i, j, others in _candidates(columns, sample):
+        known = [*implications, *(((a, b), dependent) for a, b, dependent in found)]
+        follows = determined_by((names[i], names[j]), known)
+        for dependent in [names[k] for k in others if names[k] not in follows]:
+            n_proofs += 1
+            if n_proofs > N_PROOFS_MAX:
+                return found
+            if _is_pair(columns, (names[i], names[j], dependent), n_hypotheses):
+                found.append((names[i], names[j], dependent))
+    return found
+
+
+def _candidates(columns: Columns, sample: SampleCodes) -> list[tuple[int, int, Int64s]]:
+    """Return pairs and what they may determine, as far as the sample tells; few combinations come first."""
+    n = len(sample.names)
+    candidates = []
+    for i, j in combinations(_determinants(columns, sample), 2):
+        others = np.array([k for k in range(n) if k not in (i, j) and sample.n_codes[k] > 1], np.int64)
+        n_second = int(sample.n_codes[j])
+        keys = joint(sample.matrix[:, i], sample.matrix[:, j], n_second)
+        others = unrefuted(columns, sample, keys, int(sample.n_codes[i]) * n_second, others)
+        if len(others):
+            candidates.append((len(np.unique(keys)), int(i), int(j), others))
+    return [(i, j, others) for _, i, j, others in sorted(candidates, key=lambda c: c[:3])]
+
+
+def _determinants(columns: Columns, sample: SampleCodes) -> Int64s:
+    few = (sample.n_codes > 1) & (sample.n_codes <= N_VALUES_MAX)
+    least = least_repeats(columns.n_rows, columns.n_sample)
+    return np.flatnonzero(few & (columns.n_sample - sample.n_codes >= least))
+
+
+def _is_pair(columns: Columns, triple: tuple[str, str, str], n_hypotheses: int) -> bool:
+    """Return whether two columns determine the third in all rows, and neither of them nearly does alone."""
+    first, second, dependent = (columns.coded(name) for name in triple)
+    if max(first.n_codes, second.n_codes) > N_VALUES_MAX or dependent.n_codes < 2:
+        return False
+    keys, n_keys = joint(first.codes, second.codes, second.n_codes), first.n_codes * second.n_codes
+    value = values_of_groups(keys, n_keys, dependent)
+    if value is None:
+        return False
+    n_rows = np.bincount(keys, minlength=n_keys)
+    if n_rows[n_rows >= MIN_SUPPORT].sum() < SHARED_FRACTION_MIN * columns.n_rows:
+        return False
+    groups = np.flatnonzero(n_rows)
+    by_one = (
+        _SurprisesGiven(first, dependent)[groups // second.n_codes, value[groups]],
+        _SurprisesGiven(second, dependent)[groups % second.n_codes, value[groups]],
+    )
+    evidence = min(evidence_of_groups(n_rows[groups], surprise) for surprise in by_one)
+    return is_significant(evidence, n_hypotheses)
+
+
+class _SurprisesGiven:
+    """How surprising a value is to whom one of the two columns is known."""
+
+    def __init__(self, determinant: Coded, dependent: Coded) -> None:
+        self.n_of = dependent.n_codes
+        self.cells, self.counts = np.unique(
+            joint(determinant.codes, dependent.codes, dependent.n_codes), return_counts=True
+        )
+        self.n_rows = np.bincount(determinant.codes, minlength=determinant.n_codes)
+
+    def __getitem__(self, at: tuple[Int64s, npt.NDArray[np.integer]]) -> Floats:
+        determinant, dependent = at
+        found = np.searchsorted(self.cells, determinant * self.n_of + dependent)
+        surprise: Floats = -np.log(self.counts[found] / self.n_rows[determinant])
+        return surprise
+
+
+def _with_levels(
+    columns: Columns, triples: list[tuple[str, str, str]]
+) -> tuple[tuple[FixedCombination, ...], dict[str, Levels]]:
+    """Return the rules over levels of their columns; a level is kept if a combination kept has it."""
+    rows = [_shared_combinations(columns, triple) for triple in triples]
+    names = sorted({name for triple in triples for name in triple})
+    places = {
+        name: np.unique(
+            np.concatenate(
+                [_one_of_each(columns, name, r) for t, r in zip(triples, rows, strict=True) if name in t]
+            )
+        )
+        for name in names
+    }
+    levels = {name: _levels(columns.all(name), places[name]) for name in names}
+    pairs = []
+    for triple, chosen in zip(triples, rows, strict=True):
+        found = [levels[name].find(_take(columns.all(name), chosen)) for name in triple]
+        stacked = np.array(sorted(zip(*(f.tolist() for f in found), strict=True)), np.int32)
+        pairs.append(FixedCombination(*triple, stacked.reshape(-1, 3)))
+    return tuple(pairs), levels
+
+
+def _shared_combinations(columns: Columns, triple: tuple[str, str, str]) -> Int64s:
+    """Return one row of every combination that enough rows share."""
+    first, second, _ = (columns.coded(name) for name in triple)
+    keys = joint(first.codes, second.codes, second.n_codes)
+    n_keys = first.n_codes * second.n_codes
+    row = np.zeros(n_keys, np.int64)
+    row[keys] = np.arange(len(keys))
+    return row[np.bincount(keys, minlength=n_keys) >= MIN_SUPPORT]
+
+
+def _one_of_each(columns: Columns, name: str, rows: Int64s) -> Int64s:
+    coded = columns.coded(name)
+    row = np.full(coded.n_codes, -1, np.int64)
+    row[coded.codes[rows]] = rows
+    return row[row >= 0]
+
+
+def _levels(values: Values, rows: Int64s) -> Levels:
+    taken = _take(values, rows)
+    keys = taken.keys.filter(pa.array(~taken.mask)).unique()
+    # Sorted: the order of the rows is no one's business.
+    return Levels(keys.take(pc.sort_indices(keys)))
+
+
+def _take(values: Values, rows: Int64s) -> Values:
+    mask = None if values.missing is None else values.missing[rows]
+    return Values(values.keys.take(pa.array(rows, pa.int64())), mask)

@@ -1,0 +1,140 @@
+"""Columns that are a function of another column in every row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.synthesizers.rules.columns import Coded, Columns, encode
+from understudy.synthesizers.rules.significance import (
+    evidence_of_groups,
+    is_significant,
+    least_repeats,
+    surprises,
+)
+from understudy.synthesizers.rules.values import Int32s, Int64s
+from understudy.transformers.base import MIN_SUPPORT
+
+# Of wider tables the first columns are searched.
+N_COLUMNS_MAX = 256
+N_ROWS_FIRST = 512
+# So many relations that the sample does not refute are looked at in all rows, so that the time is bounded.
+N_PROOFS_MAX = 1024
+SHARED_FRACTION_MIN = 0.9
+
+
+@dataclass(frozen=True)
+class FunctionalDependency:
+    """In every row `dependent` is what `determinant` says; missing counts as a value."""
+
+    determinant: str
+    dependent: str
+
+    def describe(self) -> str:
+        """Return the rule as a sentence."""
+        return f"{self.determinant} determines {self.dependent} in every row."
+
+
+@dataclass(frozen=True)
+class SampleCodes:
+    """The sample as codes.
+
+    Parameters
+    ----------
+    matrix : array of shape (n_sample, n_columns)
+    n_codes : array of shape (n_columns,)
+    """
+
+    names: tuple[str, ...]
+    matrix: Int32s
+    n_codes: Int64s
+
+
+def encode_sample(columns: Columns) -> SampleCodes:
+    """Return the codes of the sample's columns."""
+    names = tuple(columns.names[:N_COLUMNS_MAX])
+    coded = [encode(columns.sample(name)) for name in names]
+    matrix = np.ascontiguousarray(np.vstack([c.codes for c in coded]).T)
+    return SampleCodes(names, matrix, np.array([c.n_codes for c in coded]))
+
+
+def find_functional_dependencies(
+    columns: Columns, sample: SampleCodes, without: set[str]
+) -> tuple[FunctionalDependency, ...]:
+    """Return which columns determine which, in all rows and not by chance; some columns take no part."""
+    n = len(sample.names)
+    determined: dict[str, list[str]] = {}
+    n_proofs = 0
+    for j, determinant in enumerate(sample.names):
+        if determinant in without or sample.n_codes[j] < 2:
+            continue
+        determined[determinant] = []
+        others = np.array([k for k in range(n) if k != j and sample.names[k] not in without], np.int64)
+        for dependent in unrefuted(columns, sample, sample.matrix[:, j], int(sample.n_codes[j]), others):
+            follows = any(
+                sample.names[dependent] in determined.get(middle, ()) for middle in determined[determinant]
+            )
+            n_proofs += not follows
+            if follows or (
+                n_proofs <= N_PROOFS_MAX
+                and _is_lookup(columns, determinant, sample.names[dependent], n * (n - 1))
+            ):
+                determined[determinant].append(sample.names[dependent])
+    return tuple(
+        FunctionalDependency(determinant, dependent)
+        for determinant, names in determined.items()
+        for dependent in names
+    )
+
+
+def unrefuted(
+    columns: Columns, sample: SampleCodes, keys: npt.NDArray[np.integer], n_keys: int, others: Int64s
+) -> Int64s:
+    """Return which of the other columns may be a function of the keys, as far as the sample tells.
+
+    None if the keys are nearly unique: there is no evidence in values that nobody shares.
+    """
+    n_first = min(N_ROWS_FIRST, columns.n_sample)
+    spread = np.linspace(0, columns.n_sample - 1, n_first).astype(np.int64)
+    for rows in (spread, None):
+        some = keys if rows is None else keys[rows]
+        matrix = sample.matrix if rows is None else sample.matrix[rows]
+        first = np.empty(n_keys, np.int64)
+        first[some] = np.arange(len(some))
+        repeats = np.flatnonzero(first[some] != np.arange(len(some)))
+        if rows is None and len(repeats) < least_repeats(columns.n_rows, columns.n_sample):
+            return np.zeros(0, np.int64)
+        agrees = matrix[first[some[repeats]]][:, others] == matrix[repeats][:, others]
+        others = others[agrees.all(axis=0)]
+        if not len(others):
+            break
+    return others
+
+
+def values_of_groups(keys: npt.NDArray[np.integer], n_keys: int, dependent: Coded) -> Int32s | None:
+    """Return the one code that all rows of each group have, or None if a group has two.
+
+    Groups without rows have -1.
+    """
+    value = np.full(n_keys, -1, np.int32)
+    value[keys] = dependent.codes
+    return value if np.array_equal(value[keys], dependent.codes) else None
+
+
+def _is_lookup(columns: Columns, determinant: str, dependent: str, n_hypotheses: int) -> bool:
+    target = columns.coded(dependent)
+    if target.n_codes < 2:
+        return False
+    keys = columns.coded(determinant)
+    value = values_of_groups(keys.codes, keys.n_codes, target)
+    if value is None:
+        return False
+    n_rows = np.bincount(keys.codes, minlength=keys.n_codes)
+    n_shared = int(n_rows[n_rows >= MIN_SUPPORT].sum())
+    is_shared = (n_rows > 0).sum() * MIN_SUPPORT <= columns.n_rows
+    if not is_shared or n_shared < SHARED_FRACTION_MIN * columns.n_rows:
+        return False
+    surprise = surprises(np.bincount(target.codes, minlength=target.n_codes))
+    return is_significant(evidence_of_groups(n_rows, surprise[value]), n_hypotheses)

@@ -1,0 +1,167 @@
+"""Pairs of columns of which one is never above the other."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from understudy.synthesizers.rules.columns import Columns
+from understudy.synthesizers.rules.significance import is_significant
+from understudy.synthesizers.rules.values import Numbers, Values, comparable_kind
+from understudy.transformers.base import Mask
+
+# Of tables with more numbers and times the first are searched.
+N_COLUMNS_MAX = 64
+# The first rows of the sample to look at; the evidence is measured on them.
+N_ROWS_FIRST = 512
+_EXACT_MAX = 2**53
+
+
+@dataclass(frozen=True)
+class Inequality:
+    """`low` is at most `high`, or below it if the rule is strict, in every row where both are present."""
+
+    low: str
+    high: str
+    is_strict: bool
+
+    def holds(self, low: Numbers, high: Numbers, missing: Mask | None) -> Mask:
+        """Return which rows keep the rule, by comparable numbers and where either is missing."""
+        kept: Mask = low < high if self.is_strict else low <= high
+        return kept if missing is None else kept | missing
+
+    def describe(self) -> str:
+        """Return the rule as a sentence."""
+        return (
+            f"{self.low} {'<' if self.is_strict else '<='} {self.high} in every row where both are present."
+        )
+
+
+def comparable(
+    a: Values, b: Values, unit_a: Fraction | None, unit_b: Fraction | None
+) -> tuple[Numbers, Numbers]:
+    """Return numbers of two columns that compare as their values do: whole ones if the units are the same."""
+    if unit_a is not None and unit_a == unit_b:
+        return a.numbers, b.numbers
+    return _as_floats(a, unit_a), _as_floats(b, unit_b)
+
+
+def either_missing(a: Values, b: Values) -> Mask | None:
+    """Return where one of two columns is missing, None if nowhere."""
+    if a.missing is None or b.missing is None:
+        return b.missing if a.missing is None else a.missing
+    return a.missing | b.missing
+
+
+def find_inequalities(columns: Columns, implied: set[tuple[str, str]]) -> tuple[Inequality, ...]:
+    """Return the orders that all rows keep and chance would break, less those that follow from others.
+
+    Parameters
+    ----------
+    implied : set of (low, high)
+        Pairs not to look at, because another rule keeps them.
+    """
+    groups = _groups(columns)
+    n_hypotheses = sum(len(names) * (len(names) - 1) for names in groups)
+    found: dict[tuple[str, str], bool] = {}
+    for names in groups:
+        found |= _prove(columns, _unrefuted(columns, names, n_hypotheses))
+    at = {name: i for i, name in enumerate(columns.names)}
+    order = sorted(found.keys() - implied, key=lambda pair: (at[pair[0]], at[pair[1]]))
+    return tuple(Inequality(low, high, found[low, high]) for low, high in order)
+
+
+def _prove(columns: Columns, candidates: list[tuple[str, str]]) -> dict[tuple[str, str], bool]:
+    """Return which orders hold in all rows, and whether strictly, less those that follow from two others.
+
+    An order follows only by way of a column that is never missing. Neighbours are looked at first, so that
+    most of a long chain of orders need not be proven.
+    """
+    # Columns below each other are equal; a linear rule says so.
+    left = set(candidates) - {pair[::-1] for pair in candidates}
+    above: dict[str, set[str]] = {}
+    for low, high in left:
+        above.setdefault(low, set()).add(high)
+    below = {high: {low for low, other in left if other == high} for _, high in left}
+    known: dict[str, set[str]] = {low: set() for low in above}
+    found = {}
+    for low, high in sorted(left, key=lambda pair: (len(above[pair[0]] & below[pair[1]]), pair)):
+        between = [m for m in known[low] if high in known.get(m, ()) and columns.all(m).missing is None]
+        is_strict = None if between else _is_kept(columns, low, high)
+        if is_strict is not None:
+            found[low, high] = is_strict
+        if between or is_strict is not None:
+            known[low].add(high)
+    return found
+
+
+def _groups(columns: Columns) -> list[list[str]]:
+    """Return the columns that can be compared, by kind."""
+    groups: dict[str, list[str]] = {}
+    quantities = [name for name in columns.names if columns.is_quantity(name)][:N_COLUMNS_MAX]
+    for name in quantities:
+        kind = comparable_kind(columns.table.schema.field(name).type)
+        if kind:
+            groups.setdefault(kind, []).append(name)
+    return [names for names in groups.values() if len(names) > 1]
+
+
+def _unrefuted(columns: Columns, names: list[str], n_hypotheses: int) -> list[tuple[str, str]]:
+    """Return the pairs that the sample keeps, and would break if they were independent."""
+    samples = [columns.sample(name) for name in names]
+    units = [columns.sample_unit(name) for name in names]
+    # Rounding to floats keeps orders: what breaks them as floats breaks them.
+    floats = np.array([_as_floats(v, u) for v, u in zip(samples, units, strict=True)])
+    floats[np.array([v.mask for v in samples])] = np.nan
+    some = floats[:, :: max(floats.shape[1] // N_ROWS_FIRST, 1)]
+    candidates = []
+    for i, row in enumerate(some):
+        for j in np.flatnonzero(~(row > some).any(axis=1)):
+            is_kept = i != j and not (floats[i] > floats[j]).any()
+            if is_kept and _is_evident(row, some[j], columns.n_rows, n_hypotheses):
+                candidates.append((names[i], names[j]))
+    return candidates
+
+
+def _is_evident(low: Numbers, high: Numbers, n_rows: int, n_hypotheses: int) -> bool:
+    """Return whether so many rows would hardly keep the order if the highs were dealt out anew."""
+    is_present = ~(np.isnan(low) | np.isnan(high))
+    lows, highs = low[is_present], np.sort(high[is_present])
+    if not len(lows):
+        return False
+    # Where all rows keep the order, at most half of all lows and highs break it: the share is below 1.
+    share = float(np.searchsorted(highs, lows).sum()) / len(lows) ** 2
+    return is_significant(-math.log1p(-share) * len(lows) * n_rows / len(low), n_hypotheses)
+
+
+def _is_kept(columns: Columns, low: str, high: str) -> bool | None:
+    """Return whether the order is strict in all rows, or None if a row breaks it."""
+    a, b = columns.all(low), columns.all(high)
+    unit_a, unit_b = columns.unit(low), columns.unit(high)
+    if unit_a != unit_b and not (_is_exact_as_float(a) and _is_exact_as_float(b)):
+        return None
+    numbers = comparable(a, b, unit_a, unit_b)
+    missing = either_missing(a, b)
+    if not Inequality(low, high, is_strict=False).holds(*numbers, missing).all():
+        return None
+    return bool(Inequality(low, high, is_strict=True).holds(*numbers, missing).all())
+
+
+def _as_floats(values: Values, unit: Fraction | None) -> Numbers:
+    numbers = values.numbers.astype(np.float64)
+    if unit is None or unit == 1:
+        return numbers
+    # Dividing by a power of ten rounds correctly, multiplying by its inverse does not.
+    return numbers / float(1 / unit)
+
+
+def _is_exact_as_float(values: Values) -> bool:
+    numbers = values.numbers
+    return (
+        numbers.dtype == np.float64
+        or not len(numbers)
+        or (int(numbers.max()) <= _EXACT_MAX and int(numbers.min()) >= -_EXACT_MAX)
+    )

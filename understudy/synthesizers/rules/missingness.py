@@ -1,0 +1,80 @@
+"""Columns whose values are missing together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from understudy.synthesizers.rules.closure import reduce_transitively
+from understudy.synthesizers.rules.columns import Columns
+from understudy.synthesizers.rules.significance import is_significant
+from understudy.synthesizers.rules.values import has_missing
+from understudy.transformers.base import MIN_SUPPORT, Mask
+
+N_COLUMNS_MAX = 256
+
+
+@dataclass(frozen=True)
+class Missingness:
+    """Where `first` is missing, `second` is; and the other way round if the rule is mutual."""
+
+    first: str
+    second: str
+    is_mutual: bool
+
+    def holds(self, first: Mask, second: Mask) -> Mask:
+        """Return which rows keep the rule, by where values are missing."""
+        return first == second if self.is_mutual else ~first | second
+
+    def describe(self) -> str:
+        """Return the rule as a sentence."""
+        if self.is_mutual:
+            return f"{self.first} is missing exactly where {self.second} is."
+        return f"Where {self.first} is missing, {self.second} is missing too."
+
+
+def find_missingness(columns: Columns, names: list[str]) -> tuple[Missingness, ...]:
+    """Return the rules of missing values among the named columns, less those that follow from others."""
+    masks = _masks(columns, names)
+    found = list(masks)
+    implied = _implications(masks, columns.n_rows)
+    # Of columns that are missing together the first stands for all in the other rules.
+    first = {
+        b: min((a for a in found if a == b or {(a, b), (b, a)} <= implied), key=found.index) for b in found
+    }
+    heads = {(a, b) for a, b in implied if first[a] == a and first[b] == b}
+    together = [Missingness(first[b], b, is_mutual=True) for b in found if first[b] != b]
+    order = sorted(reduce_transitively(heads), key=lambda pair: (found.index(pair[0]), found.index(pair[1])))
+    return (*together, *(Missingness(a, b, is_mutual=False) for a, b in order))
+
+
+def _masks(columns: Columns, names: list[str]) -> dict[str, Mask]:
+    """Return where the columns are missing, for those that sometimes are."""
+    masks = {}
+    for name in [name for name in names if has_missing(columns.table.column(name))][:N_COLUMNS_MAX]:
+        missing = columns.table.column(name).is_null(nan_is_null=True).to_numpy()
+        mask = np.asarray(missing, dtype=np.bool_)
+        if MIN_SUPPORT <= mask.sum() < columns.n_rows:
+            masks[name] = mask
+    return masks
+
+
+def _implications(masks: dict[str, Mask], n_rows: int) -> set[tuple[str, str]]:
+    counts = {name: int(mask.sum()) for name, mask in masks.items()}
+    n_hypotheses = len(masks) * (len(masks) - 1)
+    found = set()
+    for a, missing in masks.items():
+        rows = np.flatnonzero(missing)
+        for b, other in masks.items():
+            # Of rows without a, a share of counts[b] / n_rows would lack b by chance.
+            evidence = counts[a] * math.log(n_rows / counts[b])
+            if (
+                a != b
+                and is_significant(evidence, n_hypotheses)
+                and other[rows[:100]].all()
+                and other[rows].all()
+            ):
+                found.add((a, b))
+    return found

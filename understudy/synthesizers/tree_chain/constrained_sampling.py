@@ -1,0 +1,114 @@
+"""Sample under a control: which row belongs to which group, and the rows of the groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+from understudy.kernels import hashing
+from understudy.parameters.constraints import SampleCondition, SamplingConstraints
+from understudy.synthesizers.tree_chain.conditional_sampling import N_ROWS_BLOCK, Conditioner
+from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
+from understudy.transformers.base import ArrowArray, RowNumbers, consecutive_rows
+from understudy.transformers.generated.transformer import GeneratedTransformer
+from understudy.transformers.table import TableTransformer
+
+# The stream of the hash that says which group a row of a rebalanced column belongs to.
+GROUPS = 1 << 38
+
+
+@dataclass(frozen=True)
+class ConstrainedSampler:
+    """The table of a control: endless for a rebalanced column, else as long as its groups.
+
+    Parameters
+    ----------
+    conditioners : tuple of Conditioner
+        One for each group.
+    """
+
+    constraints: SamplingConstraints
+    conditioners: tuple[Conditioner, ...]
+    table: TableTransformer
+    enforcer: RuleEnforcer
+
+    def draw(self, seed: int, rows: RowNumbers) -> pa.RecordBatch:
+        """Return the rows of these consecutive numbers."""
+        first, last = int(rows[0]) // N_ROWS_BLOCK, int(rows[-1]) // N_ROWS_BLOCK
+        blocks = pa.Table.from_batches([self._draw_block(seed, b) for b in range(first, last + 1)])
+        wanted = blocks.slice(int(rows[0]) - first * N_ROWS_BLOCK, len(rows))
+        return wanted.combine_chunks().to_batches()[0]
+
+    def _draw_block(self, seed: int, block: int) -> pa.RecordBatch:
+        """Return a whole block: what a row is does not depend on which others are asked for."""
+        numbers = consecutive_rows(block * N_ROWS_BLOCK, N_ROWS_BLOCK)
+        group = groups_of_rows(self.constraints, seed, numbers)
+        parts, places = [], []
+        for g in range(len(self.conditioners)):
+            place = np.flatnonzero(group == g)
+            if len(place):
+                parts.append(self._draw_group(g, seed, block, numbers[place]))
+                places.append(place)
+        order = np.argsort(np.concatenate(places))
+        rows = pa.Table.from_batches(parts).take(pa.array(order, pa.int64()))
+        return rows.combine_chunks().to_batches()[0]
+
+    def _draw_group(self, group: int, seed: int, block: int, rows: RowNumbers) -> pa.RecordBatch:
+        conditioner = self.conditioners[group]
+        own_seed = int(hashing.stream_key(np.uint64(seed), np.uint64(GROUPS + 1 + group)))
+        drawn = conditioner.draw(own_seed, block, len(rows))
+        anew = [j for j in drawn.codes if isinstance(self.table.columns[j], GeneratedTransformer)]
+        learnt = [j for j in drawn.codes if j not in anew]
+        columns = self.table.decode_columns(learnt, drawn.codes, drawn.seed, drawn.numbers)
+        # Identifiers are unique by the row's own number.
+        columns |= self.table.decode_columns(anew, drawn.codes, seed, rows)
+        constants: dict[str, ArrowArray] = {
+            demand.column.name: demand.constant(len(rows))
+            for demand in conditioner.group.demands
+            if demand.is_one_value
+        }
+        return self.enforcer.complete(columns | constants, self.table.schema)
+
+
+def conditions_of(constraints: SamplingConstraints) -> list[SampleCondition]:
+    """Return the condition of every group of a control; those of shares have one row each."""
+    if constraints.rebalance is None:
+        return list(constraints.conditions)
+    column = constraints.rebalance.column
+    return [
+        SampleCondition.model_validate(
+            {"where": {column: {"is_missing": True} if s.value is None else {"equals": s.value}}, "n_rows": 1}
+        )
+        for s in constraints.rebalance.shares
+        if s.share > 0
+    ]
+
+
+def groups_of_rows(constraints: SamplingConstraints, seed: int, numbers: RowNumbers) -> npt.NDArray[np.int64]:
+    """Return the group of every row: groups of conditions follow each other, those of shares are drawn.
+
+    Rows beyond the last group get the number of groups.
+    """
+    if constraints.rebalance is None:
+        ends = np.cumsum([condition.n_rows for condition in constraints.conditions]).astype(np.uint64)
+        return np.searchsorted(ends, numbers, side="right")
+    words = np.empty(len(numbers), np.uint64)
+    hashing.hash_rows(np.uint64(seed), np.uint64(GROUPS), numbers, words)
+    shares = np.array([s.share for s in constraints.rebalance.shares if s.share > 0])
+    bounds = np.cumsum(shares / shares.sum())[:-1]
+    return np.searchsorted(bounds, (words >> np.uint64(11)) * 2.0**-53, side="right")
+
+
+def check_rows(constraints: SamplingConstraints, n_rows: int, offset: int) -> None:
+    """Raise InvalidInput if the groups of the conditions have no such rows."""
+    total = sum(condition.n_rows for condition in constraints.conditions)
+    if constraints.rebalance is None and n_rows + offset > total:
+        raise InvalidInput(
+            f"The groups of the conditions have {total:,} rows; n_rows and offset ask for "
+            f"{n_rows + offset:,}.",
+            code="invalid_parameters",
+        )

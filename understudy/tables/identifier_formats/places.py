@@ -1,0 +1,36 @@
+"""Addresses of machines and pages; new ones are where nobody is.
+
+Private IPv4 addresses (RFC 1918), the IPv6 prefix for documentation (RFC 3849), example domains (RFC 2606).
+"""
+
+from __future__ import annotations
+
+from string import ascii_lowercase, digits
+
+from understudy.tables.identifier_formats.base import IdentifierFormat, Part
+
+_OCTET: Part = tuple(str(number) for number in range(100, 256))
+_GROUP: Part = tuple("123456789abcdef")
+_HEX: Part = tuple(digits + "abcdef")
+_ALNUM: Part = tuple(digits + ascii_lowercase)
+_BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+
+_GROUPS = tuple(part for _ in range(6) for part in ((":",), _GROUP, _HEX, _HEX, _HEX))
+ADDRESSES_OF_MACHINES = (
+    IdentifierFormat(
+        "ipv4",
+        "IPv4 addresses",
+        rf"{_BYTE}(?:\.{_BYTE}){{3}}",
+        (("10.",), _OCTET, (".",), _OCTET, (".",), _OCTET),
+    ),
+    # Roughly; whether one is valid, the standard library says.
+    IdentifierFormat("ipv6", "IPv6 addresses", r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", (("2001:db8",), *_GROUPS)),
+)
+URLS = (
+    IdentifierFormat(
+        "url",
+        "web addresses",
+        r"(?:(?:https?|ftp|s3)://|www\.)[^\s/]+\.?[^\s]*",
+        (("https://example.com/", "https://example.net/", "https://example.org/"), *(_ALNUM,) * 10),
+    ),
+)

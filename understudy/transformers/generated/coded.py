@@ -1,0 +1,262 @@
+"""Numbers that are built by a rule (cards, IBANs, national ids, …): new ones with right check digits.
+
+None is one of the table's: the texts of a scheme are counted, and only blocks without any real one are used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.kernels import decoding, hashing
+from understudy.tables.identifier_formats import (
+    ADDRESSES_OF_MACHINES,
+    CARDS,
+    IBANS,
+    NATIONAL_IDS,
+    URLS,
+    IdentifierFormat,
+)
+from understudy.tables.identifier_formats.base import compacted
+from understudy.tables.inference.texts import finds
+from understudy.tables.schema import ColumnKind
+from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, Mask, RowStream
+from understudy.transformers.categorical import cumulate
+from understudy.transformers.generated.patterns import Pattern, by_length, learn_patterns
+from understudy.transformers.generated.spaces import Space, fit_space
+from understudy.transformers.generated.templates import Template, characters_of_length
+from understudy.transformers.generated.texts import join
+from understudy.transformers.generated.transformer import N_ROWS_ANY
+
+_CHOICE, _WORDS = 1 << 50, 1 << 51
+# Where a character of a number goes in a layout; all others stand as they are.
+SLOT = "#"
+SEPARATORS = "-./ "
+SCHEMES_OF_KIND: dict[ColumnKind, tuple[IdentifierFormat, ...]] = {
+    ColumnKind.card: CARDS,
+    ColumnKind.iban: IBANS,
+    ColumnKind.national_id: NATIONAL_IDS,
+    ColumnKind.ip: ADDRESSES_OF_MACHINES,
+    ColumnKind.url: URLS,
+}
+# Kinds of which the separators of the table are kept.
+_WRITTEN_WITH = frozenset({ColumnKind.card, ColumnKind.iban, ColumnKind.national_id})
+_PLAUSIBLE = 0.5
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Texts of some schemes in their proportions.
+
+    Parameters
+    ----------
+    spaces : tuple of Space
+        The free texts of each scheme.
+    layouts : tuple of str
+        How the texts of each scheme are written: `SLOT` for each character, separators as they stand.
+        Empty where there are no separators.
+    counts : array of shape (n_schemes,)
+        Texts of the table of each scheme.
+    """
+
+    spaces: tuple[Space[Template], ...]
+    layouts: tuple[str, ...]
+    counts: npt.NDArray[np.int64]
+
+    @property
+    def n_rows_max(self) -> int:
+        """Every row has a text; beyond the capacity of its scheme they repeat."""
+        return N_ROWS_ANY
+
+    def make(self, stream: RowStream) -> ArrowArray:
+        """Return the texts of rows."""
+        choice = np.zeros(len(stream.rows), np.uint16)
+        if len(self.spaces) > 1:
+            key = RowStream(stream.seed, stream.stream + _CHOICE, stream.rows).key()
+            decoding.draw_from_marginal(cumulate(self.counts), *key, choice)
+        parts: list[ArrowArray] = [pa.array([], pa.large_string())]
+        places = [np.zeros(0, np.int64)]
+        for i, (space, layout) in enumerate(zip(self.spaces, self.layouts, strict=True)):
+            own = np.flatnonzero(choice == i)
+            rows = stream.rows[own] % np.uint64(space.capacity)
+            if len(own):
+                parts.append(_laid_out(space.make(RowStream(stream.seed, stream.stream, rows)), layout))
+                places.append(own)
+        order = np.argsort(np.concatenate(places), kind="stable")
+        return pa.concat_arrays(parts).take(pa.array(order, pa.int64()))
+
+    def describe(self) -> Json:
+        """Return which schemes there are."""
+        return {"form": "coded", "schemes": [_name(space) for space in self.spaces]}
+
+    def to_arrays(self) -> tuple[Json, Arrays]:
+        """Return the schemes, their layouts and free blocks."""
+        manifest: Json = {
+            "form": "coded",
+            "schemes": [_name(space) for space in self.spaces],
+            "layouts": list(self.layouts),
+            "n_blocks": [space.n_blocks for space in self.spaces],
+        }
+        return manifest, {"counts": self.counts} | {f"free_{i}": s.free for i, s in enumerate(self.spaces)}
+
+
+def _name(space: Space[Template]) -> str:
+    return space.pattern.scheme_name
+
+
+def _laid_out(compact: ArrowArray, layout: str) -> ArrowArray:
+    """Return texts with their separators."""
+    if not layout:
+        return compact
+    runs = "".join(c if c == SLOT else f"\x00{c}\x00" for c in layout).split("\x00")
+    out: list[Any] = []
+    start = 0
+    for run in runs:
+        if run.startswith(SLOT):
+            out.append(pc.utf8_slice_codeunits(compact, start, start + len(run)))
+            start += len(run)
+        elif run:
+            out.append(run)
+    return join(out, "")
+
+
+def fit_coded(kind: ColumnKind, distinct: ArrowArray) -> Coded | None:
+    """Return the maker of numbers of the schemes that most of these texts are of, else None."""
+    compact = compacted(distinct) if kind in _WRITTEN_WITH else distinct
+    found: list[tuple[IdentifierFormat, Mask]] = []
+    rest = np.ones(len(distinct), np.bool_)
+    for identifier_format, is_so in _by_coverage(kind, compact):
+        own = is_so & rest
+        if own.sum() >= MIN_SUPPORT:
+            found.append((identifier_format, own))
+            rest &= ~own
+    if not found or rest.mean() > 1 - _PLAUSIBLE:
+        return None
+    spaces = tuple(_space(identifier_format, compact) for identifier_format, _ in found)
+    layouts = tuple(
+        _layout(distinct.filter(pa.array(own)), kind, identifier_format) for identifier_format, own in found
+    )
+    return Coded(spaces, layouts, np.array([own.sum() for _, own in found], np.int64))
+
+
+def _by_coverage(kind: ColumnKind, compact: ArrowArray) -> list[tuple[IdentifierFormat, Mask]]:
+    """Return the schemes with the texts that are of each; for people's numbers the best one alone."""
+    found = [
+        (identifier_format, _find(identifier_format, compact, kind))
+        for identifier_format in SCHEMES_OF_KIND[kind]
+    ]
+    # Check digits say more than a form; the order of the schemes says the rest.
+    found.sort(key=lambda pair: -float(pair[1].mean()) + (0.0 if pair[0].complete else 0.2))
+    return found[:1] if kind is ColumnKind.national_id else found
+
+
+def _find(identifier_format: IdentifierFormat, compact: ArrowArray, kind: ColumnKind) -> Mask:
+    if kind in _WRITTEN_WITH:
+        return identifier_format.find(compact)
+    return finds(compact, rf"^(?i:{identifier_format.pattern})$")
+
+
+def _space(identifier_format: IdentifierFormat, compact: ArrowArray) -> Space[Template]:
+    template = Template(identifier_format.name)
+    space = fit_space(template, characters_of_length(compact, identifier_format.length))
+    return space if space.capacity else Space(template, 1, np.zeros(1, np.uint32))
+
+
+def _layout(texts: ArrowArray, kind: ColumnKind, identifier_format: IdentifierFormat) -> str:
+    """Return how most of the texts are written, if enough rows share it."""
+    if kind not in _WRITTEN_WITH:
+        return ""
+    layouts = pc.value_counts(pc.replace_substring_regex(texts, f"[^{SEPARATORS}]", SLOT))
+    counts = layouts.field("counts").to_numpy()
+    commonest = int(counts.argmax())
+    layout = str(layouts.field("values")[commonest])
+    is_shared = counts[commonest] >= MIN_SUPPORT and layout.count(SLOT) == identifier_format.length
+    return layout if is_shared and layout.strip(SLOT) else ""
+
+
+@dataclass(frozen=True)
+class PatternCodes:
+    """Texts of some patterns that may repeat, such as postal codes: any of the pattern's texts.
+
+    Parameters
+    ----------
+    counts : array of shape (n_patterns,)
+        Distinct texts of the table of each pattern.
+    """
+
+    patterns: tuple[Pattern, ...]
+    counts: npt.NDArray[np.int64]
+
+    @property
+    def n_rows_max(self) -> int:
+        """Every row has a text."""
+        return N_ROWS_ANY
+
+    def make(self, stream: RowStream) -> ArrowArray:
+        """Return the texts of rows."""
+        choice = np.zeros(len(stream.rows), np.uint16)
+        if len(self.patterns) > 1:
+            key = RowStream(stream.seed, stream.stream + _CHOICE, stream.rows).key()
+            decoding.draw_from_marginal(cumulate(self.counts), *key, choice)
+        parts: list[ArrowArray] = [pa.array([], pa.large_string())]
+        places = [np.zeros(0, np.int64)]
+        for i, pattern in enumerate(self.patterns):
+            own = np.flatnonzero(choice == i)
+            if len(own):
+                parts.append(pattern.write(_random(pattern, stream, own)))
+                places.append(own)
+        order = np.argsort(np.concatenate(places), kind="stable")
+        return pa.concat_arrays(parts).take(pa.array(order, pa.int64()))
+
+    def describe(self) -> Json:
+        """Return how many patterns there are."""
+        return {"form": "codes", "patterns": len(self.patterns)}
+
+    def to_arrays(self) -> tuple[Json, Arrays]:
+        """Return the patterns."""
+        manifest: Json = {"form": "codes", "patterns": [list(pattern.positions) for pattern in self.patterns]}
+        return manifest, {"counts": self.counts}
+
+
+def _random(pattern: Pattern, stream: RowStream, own: npt.NDArray[np.int64]) -> list[npt.NDArray[np.uint64]]:
+    indices = []
+    for chunk in range(len(pattern.chunks)):
+        words = np.empty(len(own), np.uint64)
+        rows = RowStream(stream.seed, stream.stream + _WORDS + (chunk << 40), stream.rows[own])
+        hashing.hash_rows(*rows.key(), words)
+        indices.append(words % np.uint64(pattern.count_texts(chunk)))
+    return indices
+
+
+def fit_codes(
+    distinct: ArrowArray, *, length_max: int | None = None, is_number: bool = False
+) -> PatternCodes:
+    """Return the maker of texts like these; of fewer than k of a pattern nothing is kept.
+
+    Parameters
+    ----------
+    length_max : int, optional
+        Longer patterns are left out.
+    is_number : bool
+        Whether no text may begin with a zero.
+    """
+    learnt = learn_patterns(by_length(distinct))
+    if is_number:
+        learnt = [(_nonzero(pattern), count) for pattern, count in learnt]
+    if length_max is not None:
+        learnt = [(pattern, count) for pattern, count in learnt if len(pattern.positions) <= length_max]
+    n_digits = min(5, length_max or 5)
+    learnt = learnt or [(Pattern(("nonzero",) + ("digit",) * (n_digits - 1)), 1)]
+    return PatternCodes(
+        tuple(pattern for pattern, _ in learnt), np.array([count for _, count in learnt], np.int64)
+    )
+
+
+def _nonzero(pattern: Pattern) -> Pattern:
+    first, *others = pattern.positions
+    return Pattern(("nonzero" if first == "digit" else first, *others))

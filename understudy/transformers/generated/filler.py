@@ -1,0 +1,124 @@
+"""Free text is not modelled: words of the locale stand in for it, about as many as the table's texts have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.kernels import hashing
+from understudy.tables.inference.texts import count_words, finds, lengths_of
+from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream
+from understudy.transformers.generated.people import N_DRAWS, POOL_SEED
+from understudy.transformers.generated.texts import capitalized, join, join_runs
+from understudy.transformers.generated.transformer import N_ROWS_ANY
+
+N_QUANTILES = 9
+# Longer texts are cut: what fills them says nothing.
+N_WORDS_MAX = 512
+N_WORDS_FEW = 30
+# Scripts that do not part words by blanks.
+WITHOUT_BLANKS = frozenset({"ja", "zh"})
+# The streams of a row's words follow its own at this distance.
+_WORDS = 1 << 52
+END_OF_SENTENCE = "[.!?\u3002\uff01\uff1f]\\s*$"
+
+Float64s = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Filler:
+    """Texts of the words of a locale.
+
+    Parameters
+    ----------
+    n_words : array of shape (N_QUANTILES,)
+        Quantiles of the number of words, each the mean of k neighbours.
+    is_sentence : bool
+        Whether texts begin with a capital letter and end with a full stop.
+    """
+
+    locale: str
+    n_words: Float64s
+    is_sentence: bool
+
+    @property
+    def n_rows_max(self) -> int:
+        """Every row has a text."""
+        return N_ROWS_ANY
+
+    def make(self, stream: RowStream) -> ArrowArray:
+        """Return a text for each row."""
+        words = _words_of(self.locale)
+        n_words = self._count_words(stream)
+        starts = np.concatenate(([0], np.cumsum(n_words)))
+        rows = np.repeat(stream.rows, n_words)
+        # Each word of a row has a number of its own in the stream of words.
+        place = np.arange(starts[-1]) - np.repeat(starts[:-1], n_words)
+        random = np.empty(len(rows), np.uint64)
+        numbers = rows * np.uint64(N_WORDS_MAX) + place.astype(np.uint64)
+        hashing.hash_rows(*RowStream(stream.seed, stream.stream + _WORDS, numbers).key(), random)
+        chosen = (random % np.uint64(len(words))).astype(np.int64)
+        if self.is_sentence:
+            chosen[starts[:-1]] += len(words)
+        separator = "" if self.locale in WITHOUT_BLANKS else " "
+        return self._ended(
+            join_runs(_and_capitals(self.locale).take(pa.array(chosen, pa.int64())), starts, separator)
+        )
+
+    def _ended(self, texts: ArrowArray) -> ArrowArray:
+        if not self.is_sentence:
+            return texts
+        stop = "。" if self.locale in WITHOUT_BLANKS else "."
+        return join([texts, stop], "")
+
+    def _count_words(self, stream: RowStream) -> npt.NDArray[np.int64]:
+        words = np.empty(len(stream.rows), np.uint64)
+        hashing.hash_rows(*stream.key(), words)
+        fraction = (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        drawn = np.interp(fraction * (N_QUANTILES - 1), np.arange(N_QUANTILES), self.n_words)
+        return np.clip(np.rint(drawn), 1, N_WORDS_MAX).astype(np.int64)
+
+    def describe(self) -> Json:
+        """Return the locale."""
+        return {"form": "words", "locale": self.locale}
+
+    def to_arrays(self) -> tuple[Json, Arrays]:
+        """Return the locale and the quantiles of the number of words."""
+        manifest: Json = {"form": "words", "locale": self.locale, "is_sentence": self.is_sentence}
+        return manifest, {"n_words": self.n_words}
+
+
+def fit_filler(texts: ArrowArray, locale: str) -> Filler:
+    """Return filler of about as many words; of fewer than k texts nothing is kept."""
+    if len(texts) < MIN_SUPPORT:
+        return Filler(locale, np.full(N_QUANTILES, float(MIN_SUPPORT)), is_sentence=False)
+    if locale in WITHOUT_BLANKS:
+        n_words = lengths_of(texts) / lengths_of(_words_of(locale)).mean()
+    else:
+        n_words = count_words(texts).astype(np.float64)
+    ordered = np.sort(np.clip(n_words, 1, N_WORDS_MAX))
+    first = np.rint(np.linspace(0, len(ordered) - MIN_SUPPORT, N_QUANTILES)).astype(np.int64)
+    quantiles = np.array([ordered[i : i + MIN_SUPPORT].mean() for i in first])
+    return Filler(locale, quantiles, is_sentence=bool(finds(texts, END_OF_SENTENCE).mean() > 0.5))
+
+
+@lru_cache(maxsize=8)
+def _words_of(locale: str) -> ArrowArray:
+    # Imported here: only tables with texts pay for it.
+    from mimesis import Text
+    from mimesis.locales import Locale
+
+    text = Text(Locale(locale), seed=POOL_SEED)
+    words = dict.fromkeys(text.word() for _ in range(N_DRAWS))
+    # mimesis has no words of some languages.
+    return pa.array(list(words), pa.large_string()) if len(words) >= N_WORDS_FEW else _words_of("en")
+
+
+@lru_cache(maxsize=8)
+def _and_capitals(locale: str) -> ArrowArray:
+    words = _words_of(locale)
+    return pa.concat_arrays([words, capitalized(words)])

@@ -1,0 +1,160 @@
+"""Learn the little that is learnt of columns that are generated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+from understudy.tables.identifier_formats import IdentifierFormat
+from understudy.tables.inference.numbers import DENSE, highest_of
+from understudy.tables.schema import Column, ColumnKind
+from understudy.transformers.base import ArrowArray, ArrowColumn, Codes
+from understudy.transformers.generated.coded import SCHEMES_OF_KIND, fit_coded, fit_codes
+from understudy.transformers.generated.filler import fit_filler
+from understudy.transformers.generated.identifiers import (
+    PatternTexts,
+    Sequence,
+    fit_patterns,
+    fit_sequence,
+    fit_texts,
+)
+from understudy.transformers.generated.patterns import CLASSES, Pattern, by_length, learn_patterns
+from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.points import fit_points
+from understudy.transformers.generated.recognition import Recognition
+from understudy.transformers.generated.texts import distinct_values
+from understudy.transformers.generated.transformer import GeneratedTransformer, Maker, encode_presence
+from understudy.transformers.integer_units import integers_of
+
+# What may be stored as whole numbers.
+_KINDS_OF_NUMBERS = frozenset(
+    {
+        *(ColumnKind.identifier, ColumnKind.card, ColumnKind.national_id),
+        *(ColumnKind.phone, ColumnKind.postal_code),
+    }
+)
+
+
+def fit_generated(
+    column: Column, values: ArrowColumn, recognition: Recognition, locale: str
+) -> tuple[GeneratedTransformer, Codes]:
+    """Return the transformer of a column that is generated, and its codes.
+
+    Raises
+    ------
+    InvalidInput
+        If such values, or so many, cannot be stored in the column's type.
+    """
+    type_ = values.type
+    is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
+    if not (is_text or (pa.types.is_integer(type_) and recognition.kind in _KINDS_OF_NUMBERS)):
+        raise InvalidInput(
+            f"Column {column.name!r} is stored as {type_}, which holds no "
+            f"{recognition.kind.value}; change its kind.",
+            code="unsupported_column",
+        )
+    has_missing, has_values, codes = encode_presence(values)
+    maker = _fit_maker(column, values.drop_null(), recognition, locale)
+    transformer = GeneratedTransformer(
+        column.name, type_, recognition.kind.value, has_missing, has_values, maker
+    )
+    if maker.n_rows_max < len(values):
+        raise InvalidInput(
+            f"Column {column.name!r} is stored as {type_}, which holds fewer new identifiers than there are "
+            "rows; store it in a wider type.",
+            code="unsupported_column",
+        )
+    return transformer, codes
+
+
+def _fit_maker(column: Column, present: ArrowColumn, recognition: Recognition, locale: str) -> Maker:
+    kind = recognition.kind
+    if pa.types.is_integer(present.type):
+        return _fit_number_maker(column, present, kind)
+    if kind in (ColumnKind.identifier, ColumnKind.postal_code) or kind in SCHEMES_OF_KIND:
+        return _fit_text_maker(distinct_values(present).cast(pa.large_string()), kind)
+    if kind is ColumnKind.coordinates:
+        return fit_points(pa.concat_arrays(present.cast(pa.large_string()).chunks))
+    if kind is ColumnKind.text:
+        return fit_filler(pa.concat_arrays(present.cast(pa.large_string()).chunks), locale)
+    return Personal(kind, recognition.form, locale)
+
+
+def _fit_text_maker(distinct: ArrowArray, kind: ColumnKind) -> Maker:
+    if kind is ColumnKind.postal_code:
+        return fit_codes(distinct)
+    coded = fit_coded(kind, distinct) if kind in SCHEMES_OF_KIND else None
+    # What is of no known scheme is written in its own pattern.
+    return coded or fit_texts(distinct)
+
+
+def _fit_number_maker(column: Column, present: ArrowColumn, kind: ColumnKind) -> Maker:
+    if kind is ColumnKind.identifier:
+        return _fit_whole_numbers(column, present)
+    length_max = len(str(highest_of(present.type))) - 1
+    distinct = distinct_values(present).cast(pa.large_string())
+    coded = fit_coded(kind, distinct) if kind in SCHEMES_OF_KIND else None
+    if coded and all(is_storable(space.pattern.identifier_format, length_max) for space in coded.spaces):
+        return coded
+    return fit_codes(distinct, length_max=length_max, is_number=True)
+
+
+def is_storable(identifier_format: IdentifierFormat, length_max: int) -> bool:
+    """Return whether the numbers of a scheme are whole numbers of at most so many digits."""
+    return identifier_format.is_numeral and identifier_format.length <= length_max
+
+
+def _fit_whole_numbers(column: Column, present: ArrowColumn) -> Sequence | PatternTexts:
+    limit = highest_of(present.type)
+    if not len(present):
+        return Sequence(0, 1, limit)
+    numbers = integers_of(column.name, distinct_values(present))
+    steps = np.diff(np.sort(numbers))
+    span = int(numbers.max()) - int(numbers.min())
+    is_dense = span <= DENSE * len(numbers) or bool((steps == steps[0]).all())
+    sequence = fit_sequence(numbers, limit)
+    has_room = sequence.start + sequence.step * len(present) <= limit
+    if has_room and (is_dense or int(numbers.min()) < 0):
+        return sequence
+    return _fit_digits(column, distinct_values(present), limit)
+
+
+def _fit_digits(column: Column, distinct: ArrowArray, limit: int) -> PatternTexts:
+    """Return identifiers of as many digits as the numbers have, none of which begins with a zero."""
+    texts = by_length(distinct.cast(pa.large_string()))
+    fits = len(str(limit)) - 1
+    learnt = [(_without_leading_zero(pattern), count) for pattern, count in learn_patterns(texts)]
+    learnt = [(pattern, count) for pattern, count in learnt if is_of_digits(pattern, fits)]
+    if not learnt:
+        learnt = [(Pattern(("nonzero",) + ("digit",) * (fits - 1)), 1)]
+    return fit_patterns(learnt, texts, length_max=fits)
+
+
+def _without_leading_zero(pattern: Pattern) -> Pattern:
+    first, *others = pattern.positions
+    return Pattern(("nonzero" if first == "digit" else first, *others))
+
+
+def is_of_digits(pattern: Pattern, length_max: int) -> bool:
+    """Return whether all texts of a pattern are whole numbers of at most so many digits."""
+    return len(pattern.positions) <= length_max and all(
+        position in ("nonzero", "digit") or position in CLASSES["digit"] for position in pattern.positions
+    )
+
+
+def name_people(fitted: list[tuple[Any, Codes]]) -> list[tuple[Any, Codes]]:
+    """Give the second column of the same kind and form to a second person of the row, and so on."""
+    seen: dict[tuple[ColumnKind, str], int] = {}
+    out = []
+    for transformer, codes in fitted:
+        if isinstance(transformer, GeneratedTransformer) and isinstance(transformer.maker, Personal):
+            maker = transformer.maker
+            number = seen.get((maker.kind, maker.form), 0)
+            seen[maker.kind, maker.form] = number + 1
+            transformer = replace(transformer, maker=replace(maker, person=number))
+        out.append((transformer, codes))
+    return out

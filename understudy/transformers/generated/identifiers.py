@@ -1,0 +1,232 @@
+"""Identifiers: sequential numbers, UUIDs, and texts of a pattern; unique, and none of them the table's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.kernels import decoding, hashing
+from understudy.tables.inference.texts import finds
+from understudy.tables.inference.unrecognised_text import UUID_TEXT
+from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowNumbers, RowStream
+from understudy.transformers.categorical import cumulate
+from understudy.transformers.generated.patterns import (
+    Characters,
+    Pattern,
+    array_of_characters,
+    by_length,
+    characters_of,
+    learn_patterns,
+)
+from understudy.transformers.generated.spaces import Space, fit_space, widen_spaces
+from understudy.transformers.generated.transformer import N_ROWS_ANY
+
+# What stands for identifiers in which no pattern is seen.
+OPAQUE = Pattern(("alnum_lower",) * 12)
+UUID_SHARE_MIN = 0.95
+
+_DASHES = (8, 13, 18, 23)
+_PLACE_OF_VERSION = 14
+_LOW_HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
+_HIGH_HEX = np.frombuffer(b"0123456789ABCDEF", np.uint8)
+# Choosing a pattern, and the second half of a UUID, have streams of their own.
+_CHOICE, _SECOND_HALF = 1 << 50, 1 << 51
+
+
+NO_TEXTS: ArrowArray = pa.array([], pa.large_string())
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Whole numbers, one step after another, from beyond the highest of the table.
+
+    Parameters
+    ----------
+    limit : int
+        The highest number that the column's type holds.
+    """
+
+    start: int
+    step: int
+    limit: int
+
+    @property
+    def n_rows_max(self) -> int:
+        """So many numbers fit into the type."""
+        return max((self.limit - self.start) // self.step + 1, 0)
+
+    def make(self, stream: RowStream) -> ArrowArray:
+        """Return the numbers of rows."""
+        numbers = np.uint64(self.start % 2**64) + stream.rows * np.uint64(self.step)
+        is_unsigned = self.limit >= 2**63
+        array: ArrowArray = pa.array(numbers if is_unsigned else numbers.view(np.int64))
+        return array
+
+    def describe(self) -> Json:
+        """Return the form and the step."""
+        return {"form": "sequential", "step": self.step}
+
+    def to_arrays(self) -> tuple[Json, Arrays]:
+        """Return where the numbers begin, and the step."""
+        return {"form": "sequential", "start": self.start, "step": self.step}, {}
+
+
+def fit_sequence(numbers: npt.NDArray[Any], limit: int) -> Sequence:
+    """Return the sequence that goes on beyond the numbers, from a round start that tells none of them."""
+    ordered = np.unique(numbers)
+    steps = np.diff(ordered)
+    step = int(steps[0]) if len(steps) >= MIN_SUPPORT and (steps == steps[0]).all() else 1
+    highest, span = int(ordered[-1]), int(ordered[-1]) - int(ordered[0])
+    rounding = max(10 ** (len(str(max(span, 1))) - 1), 1)
+    start = (highest // rounding + 1) * rounding
+    return Sequence(start + (highest - start) % step, step, limit)
+
+
+@dataclass(frozen=True)
+class Uuids:
+    """UUIDs of a version and case; 64 of their bits are a permutation of the row number."""
+
+    version: int
+    is_upper: bool
+
+    @property
+    def n_rows_max(self) -> int:
+        """Every row has a UUID."""
+        return N_ROWS_ANY
+
+    def make(self, stream: RowStream) -> ArrowArray:
+        """Return the UUIDs of rows."""
+        first, second = np.empty((2, len(stream.rows)), np.uint64)
+        hashing.hash_rows(*stream.key(), first)
+        hashing.hash_rows(*RowStream(stream.seed, stream.stream + _SECOND_HALF, stream.rows).key(), second)
+        digits = np.empty((32, len(first)), np.uint8)
+        for i in range(16):
+            digits[i] = (first >> np.uint64(4 * i)) & np.uint64(15)
+            digits[16 + i] = (second >> np.uint64(4 * i)) & np.uint64(15)
+        # A digit of the first half makes way for the version and takes the place of one of the second.
+        digits[17] = digits[12]
+        digits[12] = self.version
+        digits[16] = 8 | (digits[16] & 3)
+        characters = np.full((36, len(first)), ord("-"), np.uint8)
+        places = [i for i in range(36) if i not in _DASHES]
+        characters[places] = (_HIGH_HEX if self.is_upper else _LOW_HEX)[digits]
+        return array_of_characters(characters.T)
+
+    def describe(self) -> Json:
+        """Return the form and the version."""
+        return {"form": "uuid", "version": self.version}
+
+    def to_arrays(self) -> tuple[Json, Arrays]:
+        """Return version and case."""
+        return {"form": "uuid", "version": self.version, "is_upper": self.is_upper}, {}
+
+
+@dataclass(frozen=True)
+class PatternTexts:
+    """Texts of some patterns in their proportions.
+
+    Parameters
+    ----------
+    spaces : tuple of Space
+        One a pattern; a row beyond the capacity of its own goes to the first of `wider` that has room.
+    counts : array of shape (n_spaces,)
+        Texts of the table of each pattern.
+    """
+
+    spaces: tuple[Space[Pattern], ...]
+    counts: npt.NDArray[np.int64]
+    wider: tuple[Space[Pattern], ...] = ()
+
+    @property
+    def n_rows_max(self) -> int:
+        """So many rows find a text, whichever pattern they draw."""
+        return max(min(space.capacity for space in self.spaces), *(space.capacity for space in self.wider), 0)
+
+    def make(self, stream: RowStream) -> ArrowArray:
+        """Return the texts of rows."""
+        choice = self._choose(stream)
+        parts, places = [], []
+        for i, space in enumerate((*self.spaces, *self.wider)):
+            own = np.flatnonzero(choice == i)
+            if len(own):
+                parts.append(space.make(RowStream(stream.seed, stream.stream, stream.rows[own])))
+                places.append(own)
+        if len(parts) == 1:
+            return parts[0]
+        order = np.argsort(np.concatenate([*places, np.zeros(0, np.int64)]), kind="stable")
+        return pa.concat_arrays([*parts, NO_TEXTS]).take(pa.array(order, pa.int64()))
+
+    def _choose(self, stream: RowStream) -> npt.NDArray[np.int32]:
+        rows = stream.rows
+        choice = np.zeros(len(rows), np.int32)
+        if len(self.spaces) > 1:
+            key = RowStream(stream.seed, stream.stream + _CHOICE, rows).key()
+            drawn = np.zeros(len(rows), np.uint16)
+            decoding.draw_from_marginal(cumulate(self.counts), *key, drawn)
+            choice[:] = drawn
+        return self._find_room(choice, rows)
+
+    def _find_room(self, choice: npt.NDArray[np.int32], rows: RowNumbers) -> npt.NDArray[np.int32]:
+        capacity = np.array([space.capacity for space in self.spaces], np.uint64)
+        is_beyond = rows >= capacity[choice]
+        if is_beyond.any():
+            rooms = np.array([space.capacity for space in self.wider], np.uint64)
+            found = np.searchsorted(rooms, rows[is_beyond], side="right")
+            choice[is_beyond] = len(self.spaces) + found
+        return choice
+
+    def describe(self) -> Json:
+        """Return how many patterns there are, and for how many rows they suffice."""
+        n_rows = min(space.capacity for space in self.spaces)
+        return {"form": "pattern", "patterns": len(self.spaces), "rows_before_widening": n_rows}
+
+    def to_arrays(self) -> tuple[Json, Arrays]:
+        """Return the patterns and their free blocks."""
+        spaces = (*self.spaces, *self.wider)
+        manifest: Json = {
+            "form": "pattern",
+            "patterns": [list(space.pattern.positions) for space in spaces],
+            "n_wider": len(self.wider),
+            "n_blocks": [space.n_blocks for space in spaces],
+        }
+        free = {f"free_{i}": space.free for i, space in enumerate(spaces)}
+        return manifest, {"counts": self.counts} | free
+
+
+def fit_texts(distinct: ArrowArray) -> Uuids | PatternTexts:
+    """Return the maker of identifiers like these texts, which are distinct."""
+    is_uuid = finds(distinct, UUID_TEXT)
+    if len(distinct) and is_uuid.mean() >= UUID_SHARE_MIN:
+        return _fit_uuids(characters_of(distinct.filter(pa.array(is_uuid)), 36))
+    texts = by_length(distinct)
+    return fit_patterns(learn_patterns(texts), texts)
+
+
+def _fit_uuids(characters: Characters) -> Uuids:
+    version = int(chr(np.bincount(characters[:, _PLACE_OF_VERSION]).argmax()), 16)
+    is_letter = characters >= ord("A")
+    n_small = int((characters >= ord("a")).sum())
+    return Uuids(version, is_upper=int(is_letter.sum()) > 2 * n_small)
+
+
+def fit_patterns(
+    learnt: list[tuple[Pattern, int]], texts: dict[int, Characters], *, length_max: int | None = None
+) -> PatternTexts:
+    """Return the maker of texts of these patterns.
+
+    Parameters
+    ----------
+    length_max : int, optional
+        No text may be longer.
+    """
+    learnt = learnt or [(OPAQUE, 1)]
+    patterns = [pattern for pattern, _ in learnt]
+    spaces = [fit_space(pattern, texts.get(len(pattern.positions))) for pattern in patterns]
+    wider = widen_spaces(patterns[0], patterns, texts)
+    if length_max is not None:
+        wider = [space for space in wider if len(space.pattern.positions) <= length_max]
+    return PatternTexts(tuple(spaces), np.array([count for _, count in learnt], np.int64), tuple(wider))

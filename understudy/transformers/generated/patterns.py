@@ -1,0 +1,234 @@
+"""Patterns of texts: at each position a character that all share, or a class of characters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.tables.inference.texts import lengths_of
+from understudy.transformers.base import MIN_SUPPORT, ArrowArray, Mask
+
+UInt64s = npt.NDArray[np.uint64]
+# The characters of texts of one length: code points, of shape (n_texts, length).
+Characters = npt.NDArray[np.uint32]
+
+CLASSES: dict[str, str] = {
+    "nonzero": digits[1:],
+    "digit": digits,
+    "lower": ascii_lowercase,
+    "upper": ascii_uppercase,
+    "hex_lower": digits + "abcdef",
+    "hex_upper": digits + "ABCDEF",
+    "letter": ascii_letters,
+    "alnum_lower": digits + ascii_lowercase,
+    "alnum_upper": digits + ascii_uppercase,
+    "alnum": digits + ascii_letters,
+}
+LENGTH_MAX = 64
+N_PATTERNS_MAX = 32
+# An index counts the texts of so many last positions as 64 bits hold; those before are a hash.
+N_TEXTS_CHUNK = 2**62
+
+_DIGIT, _LOWER, _UPPER = 1, 2, 4
+_KIND_OF_CHARACTER = np.zeros(128, np.uint8)
+for _bit, _letters in ((_DIGIT, digits), (_LOWER, ascii_lowercase), (_UPPER, ascii_uppercase)):
+    _KIND_OF_CHARACTER[[ord(c) for c in _letters]] = _bit
+_IS_BEYOND_HEX = np.array([chr(c) in ascii_letters and chr(c).lower() > "f" for c in range(128)])
+_CLASS_OF_KINDS = {
+    _DIGIT: ("digit", "digit"),
+    _LOWER: ("lower", "lower"),
+    _UPPER: ("upper", "upper"),
+    _LOWER | _UPPER: ("letter", "letter"),
+    _DIGIT | _LOWER: ("alnum_lower", "hex_lower"),
+    _DIGIT | _UPPER: ("alnum_upper", "hex_upper"),
+    _DIGIT | _LOWER | _UPPER: ("alnum", "alnum"),
+}
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern; its texts are numbered within chunks of positions, the last of which comes first.
+
+    Parameters
+    ----------
+    positions : tuple of str
+        At each position a character, or the name of a class.
+    """
+
+    positions: tuple[str, ...]
+
+    @cached_property
+    def alphabets(self) -> list[Characters]:
+        """The characters that may stand at each position, ascending."""
+        texts = [p if len(p) == 1 else CLASSES[p] for p in self.positions]
+        return [np.array([ord(c) for c in sorted(text)], np.uint32) for text in texts]
+
+    @cached_property
+    def chunks(self) -> list[list[int]]:
+        """The variable positions from right to left, in chunks of at most N_TEXTS_CHUNK texts."""
+        chunks: list[list[int]] = [[]]
+        n_texts = 1
+        for i in range(len(self.positions) - 1, -1, -1):
+            size = len(self.alphabets[i])
+            if n_texts * size > N_TEXTS_CHUNK:
+                chunks.append([])
+                n_texts = 1
+            n_texts *= size
+            if size > 1:
+                chunks[-1].append(i)
+        return chunks
+
+    def count_texts(self, chunk: int = 0) -> int:
+        """Return how many texts the positions of a chunk can be."""
+        n_texts = 1
+        for i in self.chunks[chunk]:
+            n_texts *= len(self.alphabets[i])
+        return n_texts
+
+    def write(self, indices: list[UInt64s]) -> ArrowArray:
+        """Return texts from their index in each chunk."""
+        is_ascii = all(int(alphabet[-1]) < 128 for alphabet in self.alphabets)
+        dtype = np.uint8 if is_ascii else np.uint32
+        by_position = np.empty((len(self.positions), len(indices[0])), dtype)
+        for i, alphabet in enumerate(self.alphabets):
+            by_position[i] = alphabet[0]
+        for chunk, rest in zip(self.chunks, indices, strict=True):
+            for i in chunk:
+                size = np.uint64(len(self.alphabets[i]))
+                # Not divmod: numpy divides by one number several times faster than it takes rests.
+                shorter = rest // size
+                by_position[i] = self.alphabets[i].astype(dtype)[(rest - shorter * size).astype(np.intp)]
+                rest = shorter
+        return array_of_characters(by_position.T)
+
+    def find(self, characters: Characters) -> UInt64s:
+        """Return the indices in chunk 0 of those texts of this length that are of this pattern."""
+        is_ours: Mask = np.ones(len(characters), np.bool_)
+        for i, alphabet in enumerate(self.alphabets):
+            is_ours &= np.isin(characters[:, i], alphabet)
+        ours = characters[is_ours]
+        index = np.zeros(len(ours), np.uint64)
+        for i in reversed(self.chunks[0]):
+            place = np.searchsorted(self.alphabets[i], ours[:, i]).astype(np.uint64)
+            index = index * np.uint64(len(self.alphabets[i])) + place
+        return index
+
+    def overlaps(self, other: Pattern) -> bool:
+        """Return whether a text may be of both patterns."""
+        return len(self.positions) == len(other.positions) and all(
+            np.isin(a, b).any() for a, b in zip(self.alphabets, other.alphabets, strict=True)
+        )
+
+    def widen(self, n: int) -> Pattern:
+        """Return the pattern with the last class so many times more."""
+        last = max(i for i, alphabet in enumerate(self.alphabets) if len(alphabet) > 1)
+        head, tail = self.positions[: last + 1], self.positions[last + 1 :]
+        more = "digit" if self.positions[last] == "nonzero" else self.positions[last]
+        return Pattern(head + (more,) * n + tail)
+
+
+def array_of_characters(characters: npt.NDArray[np.uint8] | Characters) -> ArrowArray:
+    """Return texts of one length, from ASCII codes or code points."""
+    n, length = characters.shape
+    if characters.dtype == np.uint8:
+        data = pa.py_buffer(characters.tobytes())
+        offsets = pa.py_buffer((np.arange(n + 1, dtype=np.int64) * length).tobytes())
+        return pa.Array.from_buffers(pa.large_string(), n, [None, offsets, data])
+    texts = np.ascontiguousarray(characters).view(f"<U{length}").reshape(n)
+    array: ArrowArray = pa.array(texts, pa.large_string())
+    return array
+
+
+def characters_of(texts: ArrowArray, length: int) -> Characters:
+    """Return the characters of texts without missing ones that all have that many."""
+    plain = texts.cast(pa.large_binary()).to_numpy(zero_copy_only=False)
+    if all(len(text) == length for text in plain):
+        return np.frombuffer(b"".join(plain), np.uint8).reshape(-1, length).astype(np.uint32)
+    written = np.array(texts.to_pylist(), dtype=f"<U{length}")
+    return written.view(np.uint32).reshape(-1, length)
+
+
+def by_length(texts: ArrowArray) -> dict[int, Characters]:
+    """Return the characters of the texts of each length that a pattern, perhaps a widened one, can have."""
+    lengths = lengths_of(texts)
+    occurring = np.unique(lengths[(lengths > 0) & (lengths <= 2 * LENGTH_MAX)])
+    return {int(n): characters_of(texts.filter(pa.array(lengths == n)), int(n)) for n in occurring}
+
+
+def learn_patterns(texts: dict[int, Characters]) -> list[tuple[Pattern, int]]:
+    """Return the commonest patterns and how many distinct texts are of each, which are at least k.
+
+    Parameters
+    ----------
+    texts : dict of length to characters
+        Distinct texts.
+
+    Notes
+    -----
+    Texts are of one pattern if they have the same length and the same characters other than ASCII letters and
+    digits at the same positions. So no text is of two patterns.
+    """
+    found: list[tuple[Pattern, int]] = []
+    for characters in (texts[length] for length in texts if length <= LENGTH_MAX):
+        groups, counts = _group(characters)
+        for group in np.flatnonzero(counts >= MIN_SUPPORT):
+            pattern = Pattern(tuple(_positions(characters[groups == group])))
+            if pattern.count_texts() > 1:
+                found.append((pattern, int(counts[group])))
+    found.sort(key=lambda pair: (-pair[1], pair[0].positions))
+    return found[:N_PATTERNS_MAX]
+
+
+def _kinds(characters: Characters) -> npt.NDArray[np.uint8]:
+    is_ascii = characters < 128
+    return np.where(is_ascii, _KIND_OF_CHARACTER[np.where(is_ascii, characters, 0)], np.uint8(0))
+
+
+def _group(characters: Characters) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the group of each text by its characters that are neither letter nor digit, and the sizes."""
+    marks = np.where(_kinds(characters) == 0, characters, 0).astype(np.uint64)
+    hashes = np.zeros(len(characters), np.uint64)
+    for i in range(characters.shape[1]):
+        hashes = (hashes + marks[:, i] + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        hashes ^= hashes >> np.uint64(29)
+    _, groups, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    return groups, counts
+
+
+def _positions(characters: Characters) -> list[str]:
+    columns = [np.unique(characters[:, i]) for i in range(characters.shape[1])]
+    classes = [chr(int(c[0])) if len(c) == 1 else _class_of(c) for c in columns]
+    return _unified(columns, classes)
+
+
+def _class_of(characters: Characters) -> str:
+    """Return the least class that holds the characters, which are ASCII letters and digits."""
+    kinds = int(np.bitwise_or.reduce(_KIND_OF_CHARACTER[characters]))
+    return _CLASS_OF_KINDS[kinds][int(not _IS_BEYOND_HEX[characters].any())]
+
+
+def _unified(columns: list[Characters], classes: list[str]) -> list[str]:
+    """Give a run of mostly mixed positions one class: in few texts a position lacks letters by chance."""
+    out = list(classes)
+    for run in _runs(classes):
+        n_mixed = sum(classes[i].startswith(("hex", "alnum")) for i in run)
+        if 2 * n_mixed >= len(run):
+            name = _class_of(np.concatenate([columns[i] for i in run]))
+            for i in run:
+                out[i] = name
+    return out
+
+
+def _runs(classes: list[str]) -> list[list[int]]:
+    runs: list[list[int]] = [[]]
+    for i, name in enumerate(classes):
+        if len(name) > 1:
+            runs[-1].append(i)
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]

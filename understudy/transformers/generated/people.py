@@ -1,0 +1,214 @@
+"""One made-up person for each row: names, an address, an e-mail address and a phone number that agree.
+
+What a person has is picked by a hash of seed and row number from lists that mimesis fills. They are drawn
+once in a process, with a fixed seed: every process with the same version of mimesis has the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.kernels import hashing
+from understudy.transformers.base import ArrowArray, RowStream
+from understudy.transformers.generated.numbering import shuffle_rows
+from understudy.transformers.generated.romanization import romanize
+from understudy.transformers.generated.texts import choose, join
+
+# The streams of a row's people; those of columns are below 2**32 or begin there.
+PERSON = 1 << 33
+N_TRAITS = 1 << 8
+N_PEOPLE_MAX = 1 << 16
+N_DRAWS = 16_384
+POOL_SEED = 0
+
+# Where the family's name stands first.
+FAMILY_FIRST = frozenset({"hu", "ja", "ko", "zh"})
+DOMAINS = ("example.com", "example.org", "example.net")
+# Numbers that regulators keep free for films and books (NANP 555-01xx, Ofcom, ACMA, Bundesnetzagentur, Arcep,
+# PTS); elsewhere mimesis makes one in the country's form, which somebody may have.
+FICTIONAL_PHONES: dict[str, tuple[str, ...]] = {
+    "en": ("+1-2##-555-01##", "+1-3##-555-01##", "+1-6##-555-01##", "+1-7##-555-01##"),
+    "en-au": ("+61 2 5550 ####", "+61 2 7010 ####", "+61 3 5550 ####", "+61 3 7010 ####"),
+    "en-ca": ("+1-4##-555-01##", "+1-6##-555-01##"),
+    "en-gb": ("+44 7700 900###", "+44 20 7946 0###"),
+    "de": ("+49 30 23125 ###", "+49 171 39200 ##"),
+    "fr": ("+33 1 99 00 ## ##", "+33 6 39 98 ## ##"),
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Which person of which rows: the traits of equal persons are equal in all columns.
+
+    Parameters
+    ----------
+    number : int
+        0 for the first person of a row, 1 for the second, …
+    """
+
+    stream: RowStream
+    number: int
+
+    def word(self, trait: int) -> npt.NDArray[np.uint64]:
+        """Return the random bits of a trait of each row's person."""
+        words = np.empty(len(self.stream.rows), np.uint64)
+        stream = PERSON + self.number * N_TRAITS + trait
+        hashing.hash_rows(*RowStream(self.stream.seed, stream, self.stream.rows).key(), words)
+        return words
+
+    def pick(self, pool: ArrowArray, trait: int) -> ArrowArray:
+        """Return the entry of a list that each person has."""
+        picked: ArrowArray = pool.take(pa.array(self.word(trait) % np.uint64(len(pool))))
+        return picked
+
+    def is_female(self) -> npt.NDArray[np.bool_]:
+        """Return who has a woman's name."""
+        return (self.word(_GENDER) & np.uint64(1)).astype(np.bool_)
+
+
+_GENDER, _FIRST, _LAST, _STREET, _CITY, _POSTAL, _STATE, _PHONE, _DOMAIN, _NUMBER = range(10)
+
+
+@dataclass(frozen=True)
+class Pools:
+    """What the people of a locale may have; first and last names by gender, men's first."""
+
+    first: tuple[ArrowArray, ArrowArray]
+    last: tuple[ArrowArray, ArrowArray]
+    street: ArrowArray
+    city: ArrowArray
+    postal_code: ArrowArray
+    state: ArrowArray
+    country: str
+    phone: ArrowArray
+
+
+@lru_cache(maxsize=8)
+def pools_of(locale: str) -> Pools:
+    """Return the lists of a locale, drawn when they are first needed."""
+    # Imported here: only tables with personal columns pay for it.
+    from mimesis import Address
+    from mimesis import Person as Names
+    from mimesis.enums import Gender
+    from mimesis.locales import Locale
+
+    names, address = Names(Locale(locale), seed=POOL_SEED), Address(Locale(locale), seed=POOL_SEED)
+    men, women = (
+        (_drawn(partial(names.first_name, gender=gender)), _drawn(partial(names.last_name, gender=gender)))
+        for gender in (Gender.MALE, Gender.FEMALE)
+    )
+    masks = FICTIONAL_PHONES.get(locale, ("",))
+    n_phones = iter(range(N_DRAWS))
+    return Pools(
+        first=(men[0], women[0]),
+        last=(men[1], women[1]),
+        street=_drawn(address.address),
+        city=_drawn(address.city),
+        postal_code=_drawn(address.postal_code),
+        state=_drawn(address.state),
+        country=address.default_country(),
+        phone=_drawn(lambda: names.phone_number(mask=masks[next(n_phones) % len(masks)])),
+    )
+
+
+def _drawn(draw: Callable[[], str]) -> ArrowArray:
+    """Return what was drawn, without repetitions, in the order of the draws."""
+    return pa.array(list(dict.fromkeys(draw() for _ in range(N_DRAWS))), pa.large_string())
+
+
+def first_names(person: Person, locale: str) -> ArrowArray:
+    """Return first names."""
+    return _by_gender(person, pools_of(locale).first, _FIRST)
+
+
+def last_names(person: Person, locale: str) -> ArrowArray:
+    """Return last names."""
+    return _by_gender(person, pools_of(locale).last, _LAST)
+
+
+def _by_gender(person: Person, pools: tuple[ArrowArray, ArrowArray], trait: int) -> ArrowArray:
+    men, women = (person.pick(pool, trait) for pool in pools)
+    return choose(person.is_female(), women, men)
+
+
+def full_names(person: Person, locale: str) -> ArrowArray:
+    """Return full names in the order of the locale."""
+    names = [first_names(person, locale), last_names(person, locale)]
+    return join(names[::-1] if locale in FAMILY_FIRST else names, " ")
+
+
+def last_comma_first(person: Person, locale: str) -> ArrowArray:
+    """Return names as in a register: Last, First."""
+    return join([last_names(person, locale), first_names(person, locale)], ", ")
+
+
+def emails(person: Person, locale: str) -> ArrowArray:
+    """Return e-mail addresses of the person's names, at domains that are kept for examples.
+
+    No two rows below 2**48 have the same: each has a number of its own.
+    """
+    ascii_first, ascii_last = _ascii_pools(locale)
+    names = [_by_gender(person, ascii_first, _FIRST), _by_gender(person, ascii_last, _LAST)]
+    local = join([join(names, "."), _own_numbers(person)], "")
+    return join([local, person.pick(pa.array(DOMAINS, pa.large_string()), _DOMAIN)], "@")
+
+
+def _own_numbers(person: Person) -> ArrowArray:
+    """Return a number for each row that no other row has: rows of one count of digits change places."""
+    stream = PERSON + person.number * N_TRAITS + _NUMBER
+    numbers = shuffle_rows(RowStream(person.stream.seed, stream, person.stream.rows))
+    texts: ArrowArray = pa.array(numbers).cast(pa.large_string())
+    return texts
+
+
+@lru_cache(maxsize=8)
+def _ascii_pools(locale: str) -> tuple[tuple[ArrowArray, ArrowArray], tuple[ArrowArray, ArrowArray]]:
+    pools = pools_of(locale)
+    men_first, women_first, men_last, women_last = (
+        pa.array([romanize(str(name)) for name in pool.to_pylist()], pa.large_string())
+        for pool in (*pools.first, *pools.last)
+    )
+    return (men_first, women_first), (men_last, women_last)
+
+
+def phones(person: Person, locale: str) -> ArrowArray:
+    """Return phone numbers in the form of the locale."""
+    return person.pick(pools_of(locale).phone, _PHONE)
+
+
+def streets(person: Person, locale: str) -> ArrowArray:
+    """Return street and house number."""
+    return person.pick(pools_of(locale).street, _STREET)
+
+
+def cities(person: Person, locale: str) -> ArrowArray:
+    """Return cities."""
+    return person.pick(pools_of(locale).city, _CITY)
+
+
+def postal_codes(person: Person, locale: str) -> ArrowArray:
+    """Return postal codes in the form of the locale."""
+    return person.pick(pools_of(locale).postal_code, _POSTAL)
+
+
+def states(person: Person, locale: str) -> ArrowArray:
+    """Return states, counties or provinces."""
+    return person.pick(pools_of(locale).state, _STATE)
+
+
+def countries(person: Person, locale: str) -> ArrowArray:
+    """Return the locale's country for every row."""
+    country = pools_of(locale).country
+    return pa.array([country] * len(person.stream.rows), pa.large_string())
+
+
+def full_addresses(person: Person, locale: str) -> ArrowArray:
+    """Return street, postal code and city in one line."""
+    town = join([postal_codes(person, locale), cities(person, locale)], " ")
+    return join([streets(person, locale), town], ", ")

@@ -1,0 +1,112 @@
+"""Places on the earth that are written as text: two numbers, drawn each from quantiles of the table's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute
+
+from understudy.kernels import hashing
+from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream
+from understudy.transformers.generated.transformer import N_ROWS_ANY
+
+N_QUANTILES = 33
+N_DECIMALS_MAX = 8
+_NUMBER = r"-?\d+\.\d+"
+_POINT = rf"^(?P<before>\D*?)(?P<first>{_NUMBER})(?P<between>[^\d]*?)(?P<second>{_NUMBER})(?P<after>\D*)$"
+# What may stand around the numbers is short.
+MARKS_MAX = 16
+_FIRST, _SECOND = 1 << 50, 1 << 51
+
+# Any: the stubs of these functions know no type that is given at run time.
+pc: Any = pyarrow.compute
+Float64s = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Points:
+    """Texts of two numbers.
+
+    Parameters
+    ----------
+    quantiles : array of shape (2, N_QUANTILES)
+        Of the first and the second number, each the mean of k neighbours.
+    marks : tuple of three str
+        What stands before, between and behind the numbers.
+    """
+
+    quantiles: Float64s
+    n_decimals: int
+    marks: tuple[str, str, str]
+
+    @property
+    def n_rows_max(self) -> int:
+        """Every row has a place."""
+        return N_ROWS_ANY
+
+    def make(self, stream: RowStream) -> ArrowArray:
+        """Return a place for each row."""
+        first, second = (
+            self._draw(stream, number, offset) for number, offset in enumerate((_FIRST, _SECOND))
+        )
+        before, between, after = self.marks
+        texts = [
+            f"{before}{a:.{self.n_decimals}f}{between}{b:.{self.n_decimals}f}{after}"
+            for a, b in zip(first.tolist(), second.tolist(), strict=True)
+        ]
+        return pa.array(texts, pa.large_string())
+
+    def _draw(self, stream: RowStream, number: int, offset: int) -> Float64s:
+        words = np.empty(len(stream.rows), np.uint64)
+        hashing.hash_rows(*RowStream(stream.seed, stream.stream + offset, stream.rows).key(), words)
+        fraction = (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        drawn: Float64s = np.interp(
+            fraction * (N_QUANTILES - 1), np.arange(N_QUANTILES), self.quantiles[number]
+        )
+        return drawn
+
+    def describe(self) -> Json:
+        """Return the form and the decimals."""
+        return {"form": "points", "decimals": self.n_decimals}
+
+    def to_arrays(self) -> tuple[Json, Arrays]:
+        """Return the quantiles, the decimals and the marks."""
+        manifest: Json = {"form": "points", "decimals": self.n_decimals, "marks": list(self.marks)}
+        return manifest, {"quantiles": self.quantiles}
+
+
+def fit_points(texts: ArrowArray) -> Points:
+    """Return the maker of places like these; of fewer than k nothing is kept."""
+    found = pc.extract_regex(texts.cast(pa.string()), pattern=_POINT).drop_null()
+    if len(found) < MIN_SUPPORT:
+        return Points(np.tile(np.linspace(-60, 60, N_QUANTILES), (2, 1)), 4, ("", ", ", ""))
+    numbers = [found.field(name).cast(pa.float64()).to_numpy() for name in ("first", "second")]
+    quantiles = np.array([_quantiles(column) for column in numbers])
+    return Points(quantiles, _decimals(found), _marks(found))
+
+
+def _quantiles(numbers: Float64s) -> Float64s:
+    ordered = np.sort(numbers)
+    first = np.rint(np.linspace(0, len(ordered) - MIN_SUPPORT, N_QUANTILES)).astype(np.int64)
+    return np.array([ordered[i : i + MIN_SUPPORT].mean() for i in first])
+
+
+def _decimals(found: Any) -> int:
+    lengths = pc.utf8_length(pc.replace_substring_regex(found.field("first"), r"^-?\d+\.", "")).to_numpy()
+    return int(min(np.median(lengths), N_DECIMALS_MAX))
+
+
+def _marks(found: Any) -> tuple[str, str, str]:
+    """Return what stands around most of the numbers, if enough rows share it."""
+    names = ("before", "between", "after")
+    joined = pc.binary_join_element_wise(*(found.field(name) for name in names), "\x00")
+    counted = pc.value_counts(joined)
+    counts = counted.field("counts").to_numpy()
+    commonest = str(counted.field("values")[int(counts.argmax())])
+    before, between, after = commonest.split("\x00")
+    is_shared = counts.max() >= MIN_SUPPORT and max(map(len, (before, between, after))) <= MARKS_MAX
+    return (before, between, after) if is_shared else ("", ", ", "")

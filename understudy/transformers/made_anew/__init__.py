@@ -1,4 +1,0 @@
-"""Columns that are not learnt but made anew: identifiers, free text, and what belongs to a person.
-
-`recognition` decides which columns these are, a *maker* writes the values of a row from the row's number.
-"""

@@ -1,0 +1,136 @@
+"""Who shares what in a column of numbers: counted by rows, or by subjects where they are named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.kernels import blocks
+from understudy.transformers.base import MIN_SUPPORT, Mask, Subjects
+
+# Any: ticks (uint64) or floats (float64), the same in and out.
+Numbers = npt.NDArray[Any]
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SortedRows:
+    """The numbers of a column, ascending, from the k-th value from below to the k-th from above.
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+        Empty if the two have crossed.
+    subjects : array of shape (n,), optional
+    first_row : array of shape (n_distinct,)
+        Where each distinct value begins.
+    is_shared : array of shape (n_distinct,)
+        Whether k rows or subjects have that value. A shared value is never cut at the ends.
+    n_rows_beyond : int
+        Rows of the column outside of the first and the last value.
+    """
+
+    values: Numbers
+    subjects: Subjects | None
+    first_row: Int64s
+    is_shared: Mask
+    n_rows_beyond: int
+
+    def first_rows_of_blocks(self, first_row_of_run: Int64s) -> Int64s:
+        """Cut runs into blocks of whole values and of k subjects each, or one block if there are fewer."""
+        assert self.subjects is not None
+        is_value, is_run = np.zeros((2, len(self.values)), np.bool_)
+        is_value[self.first_row] = True
+        is_run[first_row_of_run] = True
+        n_subjects = int(self.subjects.max()) + 1
+        return blocks.find_blocks(self.subjects, is_value, is_run, n_subjects, MIN_SUPPORT)
+
+    def count_subjects(self, first_row: Int64s) -> tuple[Int64s, Mask]:
+        """Return how many subjects the stretches from those rows on have, and the first row of each."""
+        assert self.subjects is not None
+        is_speaker = blocks.find_speakers(self.subjects, first_row, int(self.subjects.max()) + 1)
+        return np.add.reduceat(is_speaker.astype(np.int64), first_row), is_speaker
+
+    def smooth(self, first_row: Int64s) -> Numbers:
+        """Return the values with each block replaced by the mean of its subjects, who speak once each."""
+        n_subjects, is_speaker = self.count_subjects(first_row)
+        size = np.diff(np.append(first_row, len(self.values)))
+        base = self.values[first_row]
+        above = (self.values - np.repeat(base, size)).astype(np.float64)
+        mean = np.add.reduceat(above * is_speaker, first_row) / n_subjects
+        moved = base + (np.rint(mean) if base.dtype == np.uint64 else mean).astype(base.dtype)
+        return np.repeat(np.minimum(moved, self.values[first_row + size - 1]), size)
+
+
+def sort_rows(values: Numbers, subjects: Subjects | None) -> SortedRows:
+    """Sort the numbers of a column and leave out what lies beyond the k-th value from either end."""
+    ordered, owners = _sort(values, subjects)
+    is_first = np.concatenate(([True], ordered[1:] != ordered[:-1]))
+    first_row = np.flatnonzero(is_first)
+    is_shared = _count_sharers(first_row, is_first, owners) >= MIN_SUPPORT
+    low, high = _ends(first_row, is_shared, len(ordered), owners)
+    if low >= high:
+        return SortedRows(ordered[:0], None, first_row[:0], is_shared[:0], len(ordered))
+    a, b = np.searchsorted(first_row, [low, high - 1], side="right")
+    last_row = np.append(first_row, len(ordered))[b]
+    return SortedRows(
+        ordered[low:high],
+        None if owners is None else owners[low:high],
+        np.maximum(first_row[a - 1 : b] - low, 0),
+        is_shared[a - 1 : b],
+        int(first_row[a - 1] + len(ordered) - last_row),
+    )
+
+
+def central_values(values: Numbers, subjects: Subjects | None) -> Numbers:
+    """Return the k central numbers, one a row or subject."""
+    if subjects is not None:
+        order = np.lexsort((values, subjects))
+        owners = subjects[order]
+        first = np.flatnonzero(np.concatenate(([True], owners[1:] != owners[:-1])))
+        size = np.diff(np.append(first, len(owners)))
+        values = values[order][first + (size - 1) // 2]
+    ordered = np.sort(values)
+    return ordered[(len(ordered) - MIN_SUPPORT) // 2 :][:MIN_SUPPORT]
+
+
+def count_subjects(n_rows: int, subjects: Subjects | None) -> int:
+    """Return how many there are to share a value: subjects, or rows if none are named."""
+    return n_rows if subjects is None else len(np.unique(subjects))
+
+
+def _sort(values: Numbers, subjects: Subjects | None) -> tuple[Numbers, Subjects | None]:
+    if subjects is None:
+        return np.sort(values), None
+    order = np.lexsort((subjects, values))
+    return values[order], subjects[order]
+
+
+def _count_sharers(first_row: Int64s, is_first: Mask, owners: Subjects | None) -> Int64s:
+    if owners is None:
+        return np.diff(np.append(first_row, len(is_first)))
+    is_other = is_first.copy()
+    is_other[1:] |= owners[1:] != owners[:-1]
+    return np.add.reduceat(is_other.astype(np.int64), first_row)
+
+
+def _ends(first_row: Int64s, is_shared: Mask, n: int, owners: Subjects | None) -> tuple[int, int]:
+    """Return the row of the k-th value from below, and the one after the k-th from above."""
+    low, high = MIN_SUPPORT - 1, n - MIN_SUPPORT + 1
+    if owners is not None:
+        low = _row_of_kth_subject(owners)
+        high = n - _row_of_kth_subject(owners[::-1])
+    a, b = np.searchsorted(first_row, [low, high - 1], side="right")
+    if is_shared[a - 1]:
+        low = int(first_row[a - 1])
+    if is_shared[b - 1]:
+        high = int(np.append(first_row, n)[b])
+    return low, high
+
+
+def _row_of_kth_subject(owners: Subjects) -> int:
+    first = np.unique(owners, return_index=True)[1]
+    return int(np.sort(first)[MIN_SUPPORT - 1])
