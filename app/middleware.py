@@ -5,11 +5,9 @@ Plain ASGI, since Starlette's `BaseHTTPMiddleware` costs a task and a queue for 
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 import time
-from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,12 +19,8 @@ from understudy.errors import InvalidInput, Unauthenticated, UnderstudyError
 from understudy.logs import bound, get_logger
 from understudy.resources import Resources
 from understudy.services import api_keys
-from understudy.services.api_keys import Caller
 
 BODY_BYTES_MAX = 1 << 20
-# Keys stop working within 5 seconds of their revocation (docs/api.md).
-KNOWN_SECONDS = 2.0
-KNOWN_KEYS_MAX = 10_000
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 logger = get_logger(__name__)
@@ -97,55 +91,25 @@ class BodyLimit:
         await self.app(scope, receive_counted, send)
 
 
-class KnownKeys:
-    """Who the keys of the last moments belong to, so that not every request looks at the database for it.
-
-    A key may be used as long after its revocation as it is remembered, and no longer.
-    """
-
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self.seconds = seconds
-        self.clock = clock
-        self._callers: dict[bytes, tuple[Caller, float]] = {}
-
-    def find(self, key: str) -> Caller | None:
-        """Return the caller with a key, if it was remembered lately."""
-        caller, until = self._callers.get(_sha256(key), (None, 0.0))
-        return caller if self.clock() < until else None
-
-    def remember(self, key: str, caller: Caller) -> None:
-        """Remember a key that was just found valid."""
-        if len(self._callers) >= KNOWN_KEYS_MAX:
-            self._callers.clear()
-        self._callers[_sha256(key)] = caller, self.clock() + self.seconds
-
-
 class Authentication:
-    """Lets nothing under ``/v1`` happen, not even the reading of a body, without a valid key."""
+    """Lets nothing under ``/v1`` happen, not even the reading of a body, without a valid key.
+
+    Every request looks the key up in the database, by its primary key: a cache would let a revoked key in.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.known_keys = KnownKeys(KNOWN_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not f"{scope['path']}/".startswith("/v1/"):
             return await self.app(scope, receive, send)
         try:
             key = _bearer(Headers(scope=scope))
-            scope["state"]["caller"] = self.known_keys.find(key) or await self._look_up(scope, key)
+            resources: Resources = scope["app"].state.resources
+            scope["state"]["caller"] = await run_in_threadpool(api_keys.authenticate, resources, key)
         except UnderstudyError as error:
             return await problem_response(scope, error)(scope, receive, send)
         await self.app(scope, receive, send)
-
-    async def _look_up(self, scope: Scope, key: str) -> Caller:
-        resources: Resources = scope["app"].state.resources
-        caller = await run_in_threadpool(api_keys.authenticate, resources, key)
-        self.known_keys.remember(key, caller)
-        return caller
-
-
-def _sha256(key: str) -> bytes:
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
 def _bearer(headers: Headers) -> str:

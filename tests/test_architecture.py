@@ -4,16 +4,28 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+from understudy.cli.commands import COMMANDS
 from understudy.errors import CODES
+from understudy.job_kinds import KINDS
 from understudy.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("understudy", "app", "workers")
+
+LOCAL_IMPORTS_MAX = 60
+FUNCTION_LINES_MAX = 60
+ARGUMENTS_MAX = 5
+# Ratchets: lower them with every function that is put right.
+LONG_FUNCTIONS_MAX = 1
+MANY_ARGUMENTS_MAX = 78
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # Reading any of these can run code that somebody else wrote (docs/decisions/0006-no-pickle.md).
 CODE_RUNNING_MODULES = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
@@ -75,8 +87,136 @@ def test_decisions_are_numbered_without_gaps():
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_the_api_starts_without_what_only_work_needs():
-    code = "import sys, app.main; print(sorted({name.split('.')[0] for name in sys.modules}))"
+def loaded_by(code: str) -> set[str]:
+    """Return the first names of the modules that a fresh interpreter has loaded after some code."""
+    code = f"import sys; {code}; print(*{{name.split('.')[0] for name in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
-    heavy = ("pandas", "duckdb", "numba", "scipy", "sklearn", "mimesis")
-    assert [name for name in heavy if f"'{name}'" in done.stdout] == []
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_the_api_starts_without_what_only_work_needs():
+    heavy = {"pandas", "duckdb", "numba", "scipy", "sklearn", "mimesis", "cryptography", "jinja2"}
+    assert loaded_by("import app.main") & heavy == set()
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_the_command_line_answers_without_the_engine(option):
+    loaded = loaded_by(f"from understudy.cli.application import run; run(['{option}'])")
+    heavy = {"numpy", "pyarrow", "pandas", "duckdb", "numba", "scipy", "sklearn", "mimesis", "sqlalchemy"}
+    assert loaded & heavy == set()
+
+
+def test_the_work_of_jobs_loads_no_service():
+    modules = ", ".join(kind.work.partition(":")[0] for kind in KINDS.values())
+    loaded = loaded_by(f"import understudy.sandbox.server, understudy.work.run, {modules}")
+    services = {
+        "sqlalchemy",
+        "psycopg",
+        "celery",
+        "kombu",
+        "redis",
+        "fastapi",
+        "pydantic_settings",
+        "structlog",
+    }
+    assert "pyarrow" in loaded
+    assert loaded & services == set()
+
+
+def test_parameters_load_no_engine():
+    names = [path.stem for path in (ROOT / "understudy" / "parameters").glob("*.py") if path.stem[0] != "_"]
+    loaded = loaded_by(f"import {', '.join(f'understudy.parameters.{name}' for name in names)}")
+    assert loaded & {"numpy", "pyarrow", "pandas", "numba", "scipy", "sklearn", "sqlalchemy"} == set()
+
+
+def functions(tree: ast.AST) -> Iterator[Function]:
+    """Yield the functions of a file, with those inside others."""
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def local_imports(tree: ast.AST) -> dict[int, ast.stmt]:
+    """Return the imports inside functions by their first line."""
+    nodes = (node for function in functions(tree) for node in ast.walk(function))
+    return {node.lineno: node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)}
+
+
+def test_local_imports_are_few():
+    found = [f"{path}:{line}" for path in sources() for line in local_imports(ast.parse(path.read_text()))]
+    assert len(found) <= LOCAL_IMPORTS_MAX, found
+
+
+@pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_local_import_has_its_reason_beside_it(path: Path):
+    text = path.read_text()
+    lines, found = text.splitlines(), local_imports(ast.parse(text))
+    last_lines = {node.end_lineno for node in found.values()}
+    for line, node in found.items():
+        has_comment = "#" in lines[line - 1] or lines[line - 2].lstrip().startswith("#")
+        # A comment stands for all imports of a block.
+        assert has_comment or line - 1 in last_lines, f"{path}:{line}: {ast.unparse(node)}"
+
+
+def test_no_function_is_longer_than_60_lines():
+    long = [
+        f"{path}:{function.name}"
+        for path in sources()
+        for function in functions(ast.parse(path.read_text()))
+        if function.end_lineno - function.lineno >= FUNCTION_LINES_MAX
+    ]
+    assert len(long) <= LONG_FUNCTIONS_MAX, long
+
+
+def arguments_of(function: Function) -> list[str]:
+    """Return the names of a function's arguments, but for ``self`` and ``cls``."""
+    given = function.args
+    names = [argument.arg for argument in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return [name for name in names if name not in ("self", "cls")]
+
+
+def test_few_functions_take_more_than_five_arguments():
+    commands = {command.load.partition(":")[2] for command in COMMANDS}
+    many = [
+        f"{path}:{function.name}"
+        for path in sources()
+        for function in functions(ast.parse(path.read_text()))
+        if len(arguments_of(function)) > ARGUMENTS_MAX
+        and not (path.parent.name == "cli" and function.name in commands)
+    ]
+    assert len(many) <= MANY_ARGUMENTS_MAX, many
+
+
+def modules() -> dict[str, Path]:
+    """Return the files of the product by their modules' names."""
+    named = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sources()}
+    return {name.removesuffix(".__init__"): path for name, path in named.items()}
+
+
+def imports_of(path: Path, known: Collection[str]) -> set[str]:
+    """Return which of the known modules a file imports, at its top, in a function, or by ``module:name``."""
+    tree = ast.parse(path.read_text())
+    typing_only = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    named: list[str] = []
+    for node in set(ast.walk(tree)) - typing_only:
+        if isinstance(node, ast.Import):
+            named += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            members = [f"{node.module}.{alias.name}" for alias in node.names]
+            named += [member if member in known else node.module for member in members]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            named += [node.value.partition(":")[0]] if ":" in node.value else []
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            named += [argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)]
+    return {name for name in named if name in known}
+
+
+def test_no_module_imports_itself_in_a_circle():
+    known = modules()
+    graph = {name: imports_of(path, known) - {name} for name, path in known.items()}
+    # Raises CycleError, which lists the circle.
+    assert len(list(TopologicalSorter(graph).static_order())) == len(known)

@@ -84,7 +84,7 @@ def sample(
     ----------
     n_rows : int, optional
         May be left out beside conditions, which say how many rows they have.
-    constraints : Control, optional
+    constraints : SamplingConstraints, optional
         Conditions that groups of rows fulfil, or other shares of a column's values. What the rows are then
         worth, `model.effective_shares` says.
     """

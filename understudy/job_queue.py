@@ -12,6 +12,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from understudy.logs import get_logger
+from understudy.parameters.needs import DEFAULT_QUEUE
 
 # Held equal to the task's name in `workers/tasks.py` by a test.
 TASK_NAME = "understudy.run_next_job"
@@ -23,11 +24,16 @@ BROKER_ERRORS: tuple[type[Exception], ...] = (OperationalError, OSError)
 logger = get_logger(__name__)
 
 
+def broker_queue(queue: str) -> str:
+    """Return the name that a queue of jobs has at the broker."""
+    return QUEUE_NAME if queue == DEFAULT_QUEUE else f"{QUEUE_NAME}.{queue}"
+
+
 class JobQueue(Protocol):
     """How workers are told that jobs wait."""
 
-    def ring(self, n: int = 1) -> bool:
-        """Tell up to `n` workers that there is work; False if they could not be told."""
+    def ring(self, n: int = 1, *, queue: str = DEFAULT_QUEUE) -> bool:
+        """Tell up to `n` workers of a queue that there is work; False if they could not be told."""
 
     def is_reachable(self) -> bool:
         """Tell whether the broker answers."""
@@ -56,11 +62,11 @@ class CeleryQueue:
         # Imports what speaks to the broker, lest the first request wait for it; connects to nothing.
         self._app.connection_for_write().get_transport_cls()
 
-    def ring(self, n: int = 1) -> bool:
+    def ring(self, n: int = 1, *, queue: str = DEFAULT_QUEUE) -> bool:
         """Send `n` messages; a broker that does not answer is logged and otherwise ignored."""
         try:
             for _ in range(n):
-                self._app.send_task(TASK_NAME, queue=QUEUE_NAME, retry=False)
+                self._app.send_task(TASK_NAME, queue=broker_queue(queue), retry=False)
         except BROKER_ERRORS as error:
             logger.warning("doorbell_failed", error=type(error).__name__)
             return False
@@ -87,7 +93,7 @@ class ListQueue:
     def __init__(self) -> None:
         self.n_rings = 0
 
-    def ring(self, n: int = 1) -> bool:
+    def ring(self, n: int = 1, *, queue: str = DEFAULT_QUEUE) -> bool:
         """Count."""
         self.n_rings += n
         return True

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
@@ -60,6 +60,12 @@ class Settings(BaseSettings):
     worker_concurrency: Annotated[int, Field(ge=1, description="Jobs that a worker runs at once.")] = Field(
         default_factory=lambda: os.cpu_count() or 1
     )
+    worker_queues: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")], ...],
+        NoDecode,
+        BeforeValidator(lambda text: text.split(",") if isinstance(text, str) else text),
+        Field(min_length=1, description="Queues whose jobs a worker takes, with commas between."),
+    ] = ("default",)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Annotated[
         Literal["json", "console"], Field(description="One JSON object a line, or lines for people.")

@@ -7,7 +7,8 @@ import warnings
 
 from celery.platforms import SecurityWarning
 
-from workers.celery_app import app
+from understudy.job_queue import broker_queue
+from workers.celery_app import app, settings
 
 # Workers need not know of each other, and gossip fails when the broker comes back.
 ARGUMENTS = (
@@ -17,6 +18,7 @@ ARGUMENTS = (
     "--without-gossip",
     "--without-mingle",
     "--without-heartbeat",
+    f"--queues={','.join(map(broker_queue, settings.worker_queues))}",
 )
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from amqp.exceptions import ChannelError
 from celery import Celery, signals
 from kombu.exceptions import OperationalError
 
-from understudy.job_queue import QUEUE_NAME
+from understudy.job_queue import QUEUE_NAME, broker_queue
 from understudy.logs import configure_logs
 from understudy.settings import Settings
 from workers.transport import use_transport
@@ -91,9 +91,13 @@ def close(**_: object) -> None:
 
 def count_messages() -> int:
     """Return how many messages nobody has taken; 0 as well if there is no queue, or no broker to ask."""
+    return sum(_count_messages(broker_queue(queue)) for queue in settings.worker_queues)
+
+
+def _count_messages(name: str) -> int:
     try:
         with app.connection_for_read() as connection:
-            n: int = connection.default_channel.queue_declare(QUEUE_NAME, passive=True).message_count
+            n: int = connection.default_channel.queue_declare(name, passive=True).message_count
             return n
     except (ChannelError, OperationalError, OSError):
         return 0

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from understudy.errors import Unavailable
+from understudy.job_kinds import KINDS
 from understudy.logs import get_logger
 from understudy.resources import Resources, ResourceSettings, open_resources
 from understudy.sandbox import Sandbox
 from understudy.services import job_runs, maintenance, rescue
+from understudy.synthesizers import SYNTHESIZERS
 from workers.drain import Drain
 from workers.timers import Timers
 
@@ -21,11 +23,12 @@ SWEEP_SECONDS = 600.0
 STOP_SECONDS = 5.0
 
 WORK = "understudy.work.run:run_work"
-# What `train` and `sample` need, compiled kernels included: 170 MB, once a worker. Not scikit-learn (120 MB
-# more), which only `evaluate` loads, and not DuckDB, which each CSV loads in a third of a second.
+# What the work of all kinds imports, compiled kernels included: 170 MB, once a worker. Not scikit-learn
+# (120 MB more), which only `evaluate` loads, and not DuckDB, which each CSV loads in a third of a second.
 PRELOAD = (
+    *(kind.work.partition(":")[0] for kind in KINDS.values()),
+    *(module for entry in SYNTHESIZERS.values() for module in entry.preload),
     "understudy.tables.formats.parquet",
-    "understudy.synthesizers.tree_chain.synthesizer",
     "understudy.kernels.compilation:compile_kernels",
 )
 
@@ -37,6 +40,8 @@ class WorkerSettings(ResourceSettings, Protocol):
 
     @property
     def worker_concurrency(self) -> int: ...
+    @property
+    def worker_queues(self) -> tuple[str, ...]: ...
     @property
     def rescue_seconds(self) -> float: ...
     @property
@@ -84,7 +89,7 @@ class Worker:
         Those are taken as soon as anybody has time; more of them would only pile up while all are at work.
         """
         if self._count_messages() == 0:
-            rescue.ring_waiting_jobs(self.resources)
+            rescue.ring_waiting_jobs(self.resources, self._settings.worker_queues)
 
     def report(self) -> None:
         """Write that this worker is there, and whether it takes jobs."""
@@ -109,7 +114,11 @@ class Worker:
     def _run_job(self) -> bool:
         try:
             return job_runs.run_next_job(
-                self.resources, self._sandbox, self.name, is_draining=self._drain.is_over
+                self.resources,
+                self._sandbox,
+                self.name,
+                queues=self._settings.worker_queues,
+                is_draining=self._drain.is_over,
             )
         except Unavailable as error:
             # Nothing is lost: the job is rescued or still waits, and is announced again.

@@ -15,7 +15,6 @@ from understudy.db import projects
 from understudy.job_kinds.gate import project_policy
 from understudy.parameters.policy import POLICIES
 from understudy.resources import Resources
-from understudy.services.evidence import signing_key
 from understudy.services.projects import change_project
 
 if TYPE_CHECKING:
@@ -47,20 +46,18 @@ def update_project(change: UpdateProject, resources: ResourcesDep, caller: Admin
 
 
 def _project(resources: Resources, caller: Caller) -> Project:
-    # It loads the cryptography, which few requests need.
-    from understudy.evaluation.evidence.keys import key_id, public_text
+    # Loaded here: few requests need the cryptography, which costs each process of the API 10 MB.
+    from understudy.services.evidence import public_key
 
     with resources.sessions() as session:
         row = projects.get(session, caller.project_id)
         policy = project_policy(session, caller.project_id)
-    public_key = signing_key(resources, caller.project_id).public_key()
+    key = public_key(resources, caller.project_id)
     return Project(
         id=ids.to_text("project", row.id),
         name=row.name,
         policy=policy,
         gate=row.gate,
-        signing_key=SigningKey(
-            algorithm="Ed25519", key_id=key_id(public_key), public_key=public_text(public_key)
-        ),
+        signing_key=SigningKey(algorithm="Ed25519", key_id=key.key_id, public_key=key.text),
         created_at=row.created_at,
     )

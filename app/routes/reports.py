@@ -17,7 +17,6 @@ from understudy.db import artifacts, reports
 from understudy.db.reports import ReportFilters
 from understudy.evaluation.report import Report
 from understudy.services.artifacts import open_artifact
-from understudy.services.evidence import pack_report
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
@@ -108,6 +107,9 @@ def download_evidence(
     `understudy verify` checks it, and computes the report again from the data. The key is that of the project
     (GET /v1/project).
     """
+    # Loaded here: few requests need the cryptography, which costs each process of the API 10 MB.
+    from understudy.services.evidence import pack_report
+
     pack = pack_report(resources, caller.project_id, ids.from_text("report", report_id))
     etag = f'"{hashlib.sha256(pack).hexdigest()}"'
     if is_unchanged(request, etag):

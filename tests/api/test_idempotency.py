@@ -64,7 +64,7 @@ class SlowQueue(ListQueue):
         self.is_reached = Event()
         self.may_go_on = Event()
 
-    def ring(self, n: int = 1) -> bool:
+    def ring(self, n: int = 1, *, queue: str = "default") -> bool:
         """Wait, then count."""
         self.is_reached.set()
         return self.may_go_on.wait(30) and super().ring(n)

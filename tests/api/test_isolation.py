@@ -28,7 +28,7 @@ PART_DIGEST = f"sha-256=:{b64encode(sha256(b'abcd').digest()).decode()}:"
 REQUESTS: dict[str, dict[str, Any]] = {
     "update_dataset": {"json": {"name": "mine now"}},
     "release_dataset": {"json": {"reason": "It is to be tested."}},
-    "update_schema": {"json": {"subject": "a"}},
+    "update_schema": {"json": {"subject": ["a"]}},
     "apply_sdv_metadata": {"json": {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {}}},
     "put_upload_part": {"content": b"abcd", "headers": {"Content-Digest": PART_DIGEST}},
 }

@@ -42,15 +42,15 @@ def test_a_kind_brings_its_type_and_the_rest_stays(client: TestClient, people: s
 
 
 def test_subject_and_locale_are_set_and_taken_back(client: TestClient, people: str):
-    changed = client.patch(people, json={"subject": "who", "locale": "de-at"}).json()
-    assert (changed["subject"], changed["locale"]) == ("who", "de-at")
+    changed = client.patch(people, json={"subject": ["who"], "locale": "de-at"}).json()
+    assert (changed["subject"], changed["locale"]) == (["who"], "de-at")
     taken_back = client.patch(people, json={"subject": None, "locale": None}).json()
     assert (taken_back.get("subject"), taken_back["locale"]) == (None, "en")
 
 
 def test_the_media_type_of_merge_patches_is_taken(client: TestClient, people: str):
     headers = {"Content-Type": "application/merge-patch+json"}
-    assert client.patch(people, content=b'{"subject": "who"}', headers=headers).json()["subject"] == "who"
+    assert client.patch(people, content=b'{"subject": ["who"]}', headers=headers).json()["subject"] == ["who"]
 
 
 def test_values_that_do_not_fit_are_counted_and_located(client: TestClient, people: str):
@@ -71,7 +71,7 @@ def test_validating_changes_nothing(client: TestClient, people: str):
 
 def test_a_change_of_an_older_version_is_refused(client: TestClient, people: str):
     etag = client.get(people).headers["etag"]
-    first = client.patch(people, json={"subject": "who"}, headers={"If-Match": etag})
+    first = client.patch(people, json={"subject": ["who"]}, headers={"If-Match": etag})
     assert first.status_code == 200
     assert first.headers["etag"] != etag
     second = client.patch(people, json={"locale": "de"}, headers={"If-Match": etag})
@@ -81,7 +81,7 @@ def test_a_change_of_an_older_version_is_refused(client: TestClient, people: str
 
 @pytest.mark.parametrize("tag", ["x", '"x"', 'W/"1"', '"1", "2"'])
 def test_a_tag_of_something_else_is_refused(client: TestClient, people: str, tag: str):
-    response = client.patch(people, json={"subject": "who"}, headers={"If-Match": tag})
+    response = client.patch(people, json={"subject": ["who"]}, headers={"If-Match": tag})
     assert_problem(response, 412, "precondition_failed")
 
 
@@ -95,7 +95,7 @@ def test_a_tag_of_something_else_is_refused(client: TestClient, people: str, tag
         ({"columns": {"zip": {"kind": "duration"}}}, "invalid_parameters", "/columns/zip/arrow_type"),
         ({"columns": {"zip": {"nullable": False}}}, "invalid_parameters", "/columns/zip/nullable"),
         ({"columns": {"zip": None}}, "invalid_parameters", "/columns/zip"),
-        ({"subject": "nobody"}, "invalid_parameters", "/subject"),
+        ({"subject": ["nobody"]}, "invalid_parameters", "/subject"),
         ({"locale": "xx"}, "invalid_parameters", "/locale"),
         ({"names": []}, "invalid_parameters", "/names"),
     ],
@@ -109,7 +109,7 @@ def test_what_cannot_be_is_refused_with_its_place(
 
 def test_a_pending_dataset_has_no_schema_to_change(client: TestClient):
     dataset = upload(client, PEOPLE)["dataset"]
-    response = client.patch(f"/v1/datasets/{dataset['id']}/schema", json={"subject": "who"})
+    response = client.patch(f"/v1/datasets/{dataset['id']}/schema", json={"subject": ["who"]})
     assert_problem(response, 409, "not_ready", "still being read")
 
 

@@ -19,11 +19,11 @@ def bell(valkey: str) -> Iterator[CeleryQueue]:
     queue.close()
 
 
-def messages(url: str) -> list[dict[str, object]]:
+def messages(url: str, queue: str = QUEUE_NAME) -> list[dict[str, object]]:
     """Take the messages that wait."""
     with redis.Redis(unix_socket_path=url.removeprefix("redis+socket://")) as client:
-        taken = client.lrange(QUEUE_NAME, 0, -1)
-        client.delete(QUEUE_NAME)
+        taken = client.lrange(queue, 0, -1)
+        client.delete(queue)
     return [json.loads(message) for message in taken]
 
 
@@ -33,6 +33,13 @@ def test_ring_leaves_messages_that_say_nothing(bell: CeleryQueue, valkey: str) -
     found = messages(valkey)
     assert [message["headers"]["task"] for message in found] == [TASK_NAME] * 3  # type: ignore[index]
     assert {message["headers"]["argsrepr"] for message in found} == {"()"}  # type: ignore[index]
+
+
+def test_workers_of_a_queue_are_told_by_themselves(bell: CeleryQueue, valkey: str) -> None:
+    assert bell.ring(queue="gpu")
+
+    assert messages(valkey) == []
+    assert len(messages(valkey, f"{QUEUE_NAME}.gpu")) == 1
 
 
 def test_broker_that_is_there_is_reachable(bell: CeleryQueue) -> None:

@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 import understudy
-from understudy.cli import demo, files, keys, reports, service, upload
+from understudy.cli.commands import COMMANDS
 from understudy.errors import (
     CODES,
     Conflict,
@@ -49,28 +49,30 @@ def _show_version(value: bool) -> None:
 HELP = "Learn a table, sample synthetic rows, and see how far to trust them."
 
 
-def build() -> typer.Typer:
-    """Return the application."""
+def build(wanted: str | None = None) -> typer.Typer:
+    """Return the application; of its commands only the wanted one is loaded, the others are listed."""
     application = typer.Typer(name="understudy", help=HELP, add_completion=False, rich_markup_mode="rich")
     application.callback()(_options)
-    for panel, module in (
-        ("On files", files),
-        ("On files", reports),
-        ("The service", demo),
-        ("The service", upload),
-        ("The service", service),
-        ("The service", keys),
-    ):
-        for command in module.COMMANDS:
-            application.command(rich_help_panel=panel)(command)
+    for command in COMMANDS:
+        if command.name == wanted:
+            application.command(command.name, rich_help_panel=command.panel)(command.function())
+        else:
+            application.command(command.name, rich_help_panel=command.panel, help=command.summary)(_listed)
     return application
+
+
+def _listed() -> None:
+    """Stand for a command that is listed but not run."""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit status; an error goes to stderr in one line."""
     wants_json = "--json" in arguments
     try:
-        status = build()(args=list(arguments) or ["--help"], prog_name="understudy", standalone_mode=False)
+        wanted = next((argument for argument in arguments if not argument.startswith("-")), None)
+        status = build(wanted)(
+            args=list(arguments) or ["--help"], prog_name="understudy", standalone_mode=False
+        )
     except UnderstudyError as error:
         _report(error.code, error.detail, wants_json=wants_json)
         return next(status for class_, status in EXIT_STATUS if isinstance(error, class_))

@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from understudy.cli.outputs import existing_file
 from understudy.errors import InvalidInput
+from understudy.parameters.constraints import (
+    ColumnConstraint,
+    ColumnRebalance,
+    SampleCondition,
+    SamplingConstraints,
+    TargetShare,
+)
+from understudy.tables.schema import Column, TableSchema
 
-# The engine's modules take a second to load, and `--help` needs none of them.
-if TYPE_CHECKING:
-    from understudy.parameters.constraints import ColumnConstraint, SamplingConstraints, TargetShare
-    from understudy.tables.schema import Column, TableSchema
-
-    Value = bool | int | float | str
-
+Value = bool | int | float | str
 T = TypeVar("T")
 
 RANGE = ".."
@@ -39,8 +43,6 @@ def read_constraints(
     InvalidInput
         If more than one of them is given, a column does not exist, or a value cannot be read.
     """
-    from understudy.parameters.constraints import SamplingConstraints
-
     given = [
         name
         for name, option in (("--where", where), ("--rebalance", rebalance), ("--constraints", file))
@@ -64,8 +66,6 @@ def read_constraints(
 
 
 def _read_where(options: Iterable[str], schema: TableSchema, n_rows: int) -> SamplingConstraints:
-    from understudy.parameters.constraints import SampleCondition, SamplingConstraints
-
     allowed: dict[str, ColumnConstraint] = {}
     for option in options:
         column, asked = _split(option, "=", schema, "--where NAME=VALUE")
@@ -79,8 +79,6 @@ def _read_where(options: Iterable[str], schema: TableSchema, n_rows: int) -> Sam
 
 
 def _read_allowed(column: Column, asked: str) -> ColumnConstraint:
-    from understudy.parameters.constraints import ColumnConstraint
-
     if not asked:
         return ColumnConstraint(is_missing=True)
     # In a text two dots may be part of the value, and no text is above another.
@@ -93,8 +91,6 @@ def _read_allowed(column: Column, asked: str) -> ColumnConstraint:
 
 
 def _read_rebalance(option: str, schema: TableSchema) -> SamplingConstraints:
-    from understudy.parameters.constraints import ColumnRebalance, SamplingConstraints
-
     column, listed = _split(option, ":", schema, "--rebalance NAME:VALUE=SHARE,VALUE=SHARE")
     shares = _read_shares(column, listed)
     return _checked(
@@ -114,8 +110,6 @@ def _read_shares(column: Column, listed: str) -> tuple[TargetShare, ...]:
 
 
 def _read_share(column: Column, value: str, share: str) -> TargetShare:
-    from understudy.parameters.constraints import TargetShare
-
     fields = {"share": share, **({"value": _read_value(column, value)} if value else {})}
     return _checked(lambda: TargetShare.model_validate(fields), f"--rebalance of {column.name!r}")
 
@@ -161,8 +155,6 @@ def _is_text(column: Column) -> bool:
 
 def _checked(make: Callable[[], T], what: str) -> T:
     """Return what is made, or say in one line what pydantic found wrong."""
-    from pydantic import ValidationError
-
     try:
         return make()
     except ValidationError as error:

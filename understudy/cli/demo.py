@@ -61,6 +61,7 @@ def demo(
             "The demo is not installed: pip install --editable '.[service,embedded,demo]'.",
             code="configuration",
         )
+    # Loaded here: they need packages that a bare install does not have.
     from understudy.client.api import Client
     from understudy.embedded.background import BackgroundStack
     from understudy.embedded.demo import run_demo
@@ -210,6 +211,3 @@ def request_lines(stack: BackgroundStack, model_id: str) -> list[str]:
         "  $API/v1/jobs",
         'curl -H "Authorization: Bearer $KEY" -F file=@yours.csv $API/v1/datasets',
     ]
-
-
-COMMANDS = (demo,)

@@ -6,24 +6,36 @@ import secrets
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import typer
+from pydantic import TypeAdapter, ValidationError
 
+from understudy.cli.constraints import read_constraints
 from understudy.cli.outputs import complete_or_absent, existing_file
 from understudy.cli.reading import TableReader, reads_tables
 from understudy.cli.results import show_model, show_rows
 from understudy.cli.schemas import read_schema_file, schema_of
 from understudy.cli.terminal import progress_bar, write_json
 from understudy.errors import InvalidInput
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from understudy.parameters.constraints import SamplingConstraints
-    from understudy.synthesizers import IndependentParameters, TreeChainParameters
-    from understudy.synthesizers.base import Synthesizer
-    from understudy.tables.schema import TableSchema
+from understudy.evaluation.attacks.canaries import make_canaries, plant
+from understudy.parameters.constraints import SamplingConstraints
+from understudy.parameters.synthesizers import SynthesizerParameters
+from understudy.synthesizers import (
+    AnySynthesizer,
+    make_synthesizer,
+    synthesizer_entry,
+)
+from understudy.synthesizers.base import Synthesizer
+from understudy.synthesizers.files import load_model, save_model
+from understudy.synthesizers.groups import count_rows, describe_groups, describe_weak_groups
+from understudy.tables.formats import format_for_path, write_table
+from understudy.tables.names import table_name
+from understudy.tables.schema import TableSchema
+from understudy.tables.stored_schemas import read_stored
+from understudy.tables.validation import conform
 
 SEED_MAX = 2**63 - 1
 
@@ -73,12 +85,6 @@ def fit(
     tables: TableReader,
 ) -> None:
     """Learn a table and write a model file."""
-    # Imported here, as in every command: the engine takes a second, and `--help` needs none of it.
-    from understudy.synthesizers import make_synthesizer
-    from understudy.synthesizers.files import save_model
-    from understudy.tables.names import table_name
-    from understudy.tables.validation import conform
-
     began = time.monotonic()
     tables.check(table)
     seed = _chosen(seed)
@@ -135,12 +141,6 @@ def sample(
     as_json: Json = False,
 ) -> None:
     """Draw synthetic rows from a model: any, or such as you ask for."""
-    from understudy.cli.constraints import read_constraints
-    from understudy.synthesizers.files import load_model
-    from understudy.synthesizers.groups import count_rows
-    from understudy.tables.formats import format_for_path, write_table
-    from understudy.tables.stored_schemas import read_stored
-
     began = time.monotonic()
     if n_rows is None and constraints is None:
         raise InvalidInput("Say how many rows to draw: --rows.", code="invalid_parameters")
@@ -180,11 +180,6 @@ def impute(
     tables: TableReader,
 ) -> None:
     """Complete a table: draw its missing values, and leave all others as they are."""
-    from understudy.synthesizers.files import load_model
-    from understudy.tables.formats import format_for_path, write_table
-    from understudy.tables.stored_schemas import read_stored
-    from understudy.tables.validation import conform
-
     began = time.monotonic()
     seed = _chosen(seed)
     format_for_path(rows_file)
@@ -207,10 +202,6 @@ def _planted(
     rows: pa.Table, schema: TableSchema, model: Path, *, n: int, repeats: int, seed: int
 ) -> pa.Table:
     """Return the rows with canaries among them, which are written beside the model."""
-    import pyarrow.parquet as pq
-
-    from understudy.evaluation.attacks.canaries import make_canaries, plant
-
     made = make_canaries(rows, schema, n=n, seed=seed)
     with complete_or_absent(_canaries_path(model)) as partial:
         pq.write_table(made, partial)
@@ -228,8 +219,6 @@ def _chosen(seed: int | None) -> int:
 def _describe_groups(
     model: Synthesizer, constraints: SamplingConstraints, n_rows: int, offset: int
 ) -> dict[str, Any]:
-    from understudy.synthesizers.groups import describe_groups, describe_weak_groups
-
     groups = describe_groups(constraints, model.effective_shares(constraints), n_rows=n_rows, offset=offset)
     return {
         "groups": [asdict(group) for group in groups],
@@ -239,15 +228,11 @@ def _describe_groups(
 
 def _synthesizer_parameters(
     name: str, preset: str | None, time_budget: float | None
-) -> TreeChainParameters | IndependentParameters:
-    from pydantic import TypeAdapter, ValidationError
-
-    from understudy.synthesizers import AnySynthesizer, synthesizer_entry
-
+) -> SynthesizerParameters:
     wanted: dict[str, Any] = {"name": synthesizer_entry(name).name}
     wanted |= {"preset": preset} if preset else {}
     wanted |= {} if time_budget is None else {"time_budget_seconds": time_budget}
-    adapter: TypeAdapter[TreeChainParameters | IndependentParameters] = TypeAdapter(AnySynthesizer)
+    adapter: TypeAdapter[SynthesizerParameters] = TypeAdapter(AnySynthesizer)
     try:
         return adapter.validate_python(wanted)
     except ValidationError as error:
@@ -260,6 +245,3 @@ def _synthesizer_parameters(
 
 def _listed(wanted: dict[str, Any]) -> str:
     return " and ".join(f"{key} {value!r}" for key, value in wanted.items() if key != "name")
-
-
-COMMANDS = (fit, sample, impute)

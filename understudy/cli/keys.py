@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from understudy import ids
 from understudy.cli.service import load_settings
 from understudy.cli.terminal import notices, output, write_json
-from understudy.errors import NotFound
 
 if TYPE_CHECKING:
-    from understudy.db.orm import Project
     from understudy.resources import Resources
 
 # As in `services.api_keys`, which is loaded only when a command runs.
@@ -31,12 +30,12 @@ def create_key(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")] = False,
 ) -> None:
     """Make an API key and print it, once: only a digest is kept."""
-    from understudy import ids
-    from understudy.services.api_keys import create_api_key
-
     with _resources() as resources:
-        owner = _find_or_create(resources, project)
-        row, text = create_api_key(resources, owner.id, name, scope)
+        # Loaded here: the services need packages that a bare install does not have.
+        from understudy.services import api_keys, projects
+
+        owner = projects.find_or_create_project(resources, project)
+        row, text = api_keys.create_api_key(resources, owner.id, name, scope)
     key_id = ids.to_text("api_key", row.id)
     if as_json:
         write_json({"project_id": ids.to_text("project", owner.id), "key_id": key_id, "key": text})
@@ -53,37 +52,25 @@ def revoke_key(
     project: Annotated[str, typer.Option(help="Name of the key's project.")],
 ) -> None:
     """Let an API key be valid no longer, from the next request on."""
-    from understudy import ids
-    from understudy.services.api_keys import revoke_api_key
-    from understudy.services.projects import find_project
-
     # The letters of the id are the second part of the key too; a key that leaked is often all one has.
     letters = key_id.split("_")[1] if "_" in key_id else key_id
     with _resources() as resources:
-        owner = find_project(resources, project)
-        revoke_api_key(resources, owner.id, ids.from_text("api_key", f"key_{letters}"))
+        # Loaded here: the services need packages that a bare install does not have.
+        from understudy.services import api_keys, projects
+
+        owner = projects.find_project(resources, project)
+        api_keys.revoke_api_key(resources, owner.id, ids.from_text("api_key", f"key_{letters}"))
     output().print(f"Revoked key_{letters}.", soft_wrap=True, markup=False)
-
-
-def _find_or_create(resources: Resources, name: str) -> Project:
-    from understudy.services.projects import create_project, find_project
-
-    try:
-        return find_project(resources, name)
-    except NotFound:
-        return create_project(resources, name)
 
 
 @contextmanager
 def _resources() -> Iterator[Resources]:
-    # Imported here, as in every command: `--help` needs none of it.
+    settings = load_settings()
+    # Loaded here: it needs packages that a bare install does not have, which `load_settings` says.
     from understudy.resources import open_resources
 
-    resources = open_resources(load_settings())
+    resources = open_resources(settings)
     try:
         yield resources
     finally:
         resources.close()
-
-
-COMMANDS = (create_key, revoke_key)

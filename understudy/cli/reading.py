@@ -7,17 +7,16 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
+import pyarrow as pa
 import typer
 
 from understudy.cli.outputs import complete_or_absent, existing_file
 from understudy.parameters.read_options import ReadOptions, read_options
 from understudy.progress import Progress
-
-# Arrow takes a while to load, and `--help` needs none of it.
-if TYPE_CHECKING:
-    import pyarrow as pa
+from understudy.tables.formats import format_for_path, write_table
+from understudy.tables.formats.scan import REJECTS_SCHEMA
 
 PANEL = "How tables are read"
 Rejects = Annotated[
@@ -46,16 +45,12 @@ class TableReader:
 
     def check(self, *paths: Path) -> None:
         """Refuse options that none of the files takes."""
-        from understudy.tables.formats import format_for_path
-
         formats = [format_for_path(path) for path in paths]
         if formats and not any(self._options.given <= format_.options for format_ in formats):
             formats[0].check_options(self._options)
 
     def read(self, path: Path, progress: Progress) -> pa.Table:
         """Return the table of a file; what is to be known of how it was read goes to stderr."""
-        from understudy.tables.formats import format_for_path
-
         format_ = format_for_path(path)
         options = format_.taken(self._options)
         loaded = format_.load(existing_file(path), options=options, progress=progress)
@@ -69,11 +64,6 @@ class TableReader:
         """Write the list of skipped rows of all files, if it is wanted."""
         if self._rejects_file is None:
             return
-        import pyarrow as pa
-
-        from understudy.tables.formats import write_table
-        from understudy.tables.formats.scan import REJECTS_SCHEMA
-
         named = [
             table.add_column(0, "file", pa.array([name] * table.num_rows, pa.string()))
             for name, table in self._rejects
@@ -99,8 +89,6 @@ def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None
         options = read_options({name: text for name, text in texts.items() if text is not None})
         rejects_file = given.pop("rejects")
         if rejects_file is not None:
-            from understudy.tables.formats import format_for_path
-
             format_for_path(rejects_file)
         tables = TableReader(options, rejects_file)
         status = command(**given, tables=tables)

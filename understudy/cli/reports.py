@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+import pyarrow as pa
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import ValidationError
 
 from understudy.cli.files import SEED_MAX, Json
 from understudy.cli.outputs import complete_or_absent, existing_file
@@ -16,14 +20,24 @@ from understudy.cli.reading import TableReader, reads_tables
 from understudy.cli.results import show_report, show_verification
 from understudy.cli.terminal import progress_bar, write_json
 from understudy.errors import InvalidInput
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from understudy.evaluation.evidence.recomputation import Recomputation
-    from understudy.evaluation.report import Report
-    from understudy.parameters.evaluation_options import EvaluationOptions
-    from understudy.tables.inference import InferredTable
+from understudy.evaluation.evidence.content import Evidence, collect, source_digest
+from understudy.evaluation.evidence.keys import key_id, load_or_make_key, public_text, read_public_key
+from understudy.evaluation.evidence.pack import (
+    EVIDENCE,
+    REPORT_HTML,
+    REPORT_JSON,
+    check_signature,
+    read_pack,
+    write_pack,
+)
+from understudy.evaluation.evidence.recomputation import Recomputation, recompute
+from understudy.evaluation.page.html import render_html
+from understudy.evaluation.report import Report, software_versions
+from understudy.evaluation.report import evaluate as score
+from understudy.parameters.evaluation_options import EvaluationOptions
+from understudy.progress import Progress
+from understudy.tables.inference import InferredTable, infer_table
+from understudy.tables.validation import conform
 
 # A policy was failed, or a pack does not hold: for scripts that go on only if all is well.
 REFUSED = 6
@@ -73,8 +87,6 @@ def evaluate(
     tables: TableReader,
 ) -> int:
     """Compare a synthetic with the real table: scores on a scale, attacks, and a verdict."""
-    from understudy.evaluation.report import evaluate as score
-
     _check_outputs(report_file, evidence, signing_key)
     paths = {"real": real, "synthetic": synthetic, "holdout": holdout, "canaries": canaries}
     files = {role: path for role, path in paths.items() if path is not None}
@@ -124,11 +136,6 @@ def verify(
     tables: TableReader,
 ) -> int:
     """Check the signature of an evidence pack; given the data, compute its numbers again."""
-    from understudy.evaluation.evidence.content import Evidence, source_digest
-    from understudy.evaluation.evidence.keys import key_id, public_text
-    from understudy.evaluation.evidence.pack import EVIDENCE, REPORT_JSON, check_signature, read_pack
-    from understudy.evaluation.report import Report, software_versions
-
     paths = {"real": real, "synthetic": synthetic, "holdout": holdout, "canaries": canaries}
     files = {role: path for role, path in paths.items() if path is not None}
     tables.check(*files.values())
@@ -166,12 +173,9 @@ def _check_outputs(report_file: Path | None, evidence: Path | None, signing_key:
 
 
 def _read(
-    tables: TableReader, files: Mapping[str, Path], progress: Any
+    tables: TableReader, files: Mapping[str, Path], progress: Progress
 ) -> tuple[dict[str, pa.Table], InferredTable]:
     """Return the rows by role, in the types of the real table's schema, and that schema."""
-    from understudy.tables.inference import infer_table
-    from understudy.tables.validation import conform
-
     rows = {role: tables.read(path, progress) for role, path in files.items()}
     inferred = infer_table(rows["real"])
     # Canaries have a column more than the schema.
@@ -183,10 +187,6 @@ def _read(
 def _options(
     target: str | None, protected: list[str], sensitive: list[str], queries: Path | None, policy: str
 ) -> EvaluationOptions:
-    from pydantic import ValidationError
-
-    from understudy.parameters.evaluation_options import EvaluationOptions
-
     wanted = {"target": target, "protected": protected, "sensitive": sensitive, "policy": policy}
     if queries is not None:
         wanted["queries"] = _read_json(queries)
@@ -208,8 +208,6 @@ def _read_json(path: Path) -> Any:  # JSON
 
 
 def _write_report(report: Report, path: Path) -> None:
-    from understudy.evaluation.page.html import render_html
-
     is_html = path.suffix.lower() == ".html"
     text = render_html(report) if is_html else report.model_dump_json(indent=2) + "\n"
     with complete_or_absent(path) as partial:
@@ -224,13 +222,6 @@ def _write_pack(
     path: Path,
     signing_key: Path,
 ) -> None:
-    import hashlib
-
-    from understudy.evaluation.evidence.content import collect
-    from understudy.evaluation.evidence.keys import load_or_make_key
-    from understudy.evaluation.evidence.pack import EVIDENCE, REPORT_HTML, REPORT_JSON, write_pack
-    from understudy.evaluation.page.html import render_html
-
     sources = {}
     for role, file in files.items():
         with file.open("rb") as opened:
@@ -245,21 +236,14 @@ def _write_pack(
         partial.write_bytes(write_pack({name: text.encode() for name, text in content.items()}, key, {}))
 
 
-def _public_key(text: str) -> Any:  # its class is loaded with the cryptography, where it is used
-    from understudy.evaluation.evidence.keys import read_public_key
-
+def _public_key(text: str) -> Ed25519PublicKey:
     path = Path(text)
     return read_public_key(path.read_text(encoding="utf-8") if path.is_file() else text)
 
 
 def _recompute(
-    evidence: Any, report: Report, files: Mapping[str, Path], tables: TableReader
+    evidence: Evidence, report: Report, files: Mapping[str, Path], tables: TableReader
 ) -> Recomputation:
-    from understudy.evaluation.evidence.recomputation import recompute
-
     with progress_bar("Computing again") as progress:
         rows = {role: tables.read(path, progress) for role, path in files.items()}
         return recompute(evidence, report, rows, progress=progress)
-
-
-COMMANDS = (evaluate, verify)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from pydantic import ValidationError
 
 from understudy.cli.outputs import existing_file
 from understudy.cli.terminal import notices
 from understudy.errors import InvalidInput
+from understudy.tables.findings import Findings
+from understudy.tables.inference import examine, infer_schema
+from understudy.tables.schema import DatasetSchema
+from understudy.tables.schema_changes import change_schema
+from understudy.tables.sdv_metadata import is_metadata, read_metadata
+from understudy.tables.source import ArrowSource
+from understudy.tables.stored_schemas import read_stored
+from understudy.tables.validation import conform
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from understudy.tables.findings import Findings
-    from understudy.tables.schema import DatasetSchema
-
-    Described = tuple[DatasetSchema, Findings]
+Described = tuple[DatasetSchema, Findings]
 
 
 def read_schema_file(path: Path) -> object:
@@ -27,11 +31,6 @@ def read_schema_file(path: Path) -> object:
     InvalidInput
         If the file is neither.
     """
-    # Imported here, as in every command: `--help` needs none of it.
-    from pydantic import ValidationError
-
-    from understudy.tables.sdv_metadata import is_metadata
-
     try:
         document = json.loads(existing_file(path).read_bytes())
         if not is_metadata(document):
@@ -60,13 +59,6 @@ def schema_of(table: pa.Table, document: object, *, name: str) -> DatasetSchema:
     InvalidInput
         If the document describes several tables, and none of this name.
     """
-    # Imported here, as in every command: `--help` needs none of it.
-    from understudy.tables.inference import examine, infer_schema
-    from understudy.tables.schema_changes import change_schema
-    from understudy.tables.sdv_metadata import is_metadata, read_metadata
-    from understudy.tables.source import ArrowSource
-    from understudy.tables.validation import conform
-
     if document is not None and not is_metadata(document):
         declared, findings = _renamed(_described(document), name)
         if "tables" in document:  # type: ignore[operator]  # a JSON object: it was validated as one
@@ -92,11 +84,6 @@ def has_table(document: object, name: str) -> bool:
 
 
 def _described(document: object) -> Described:
-    # Imported here, as in every command: `--help` needs none of it.
-    from understudy.tables.findings import Findings
-    from understudy.tables.schema import DatasetSchema
-    from understudy.tables.stored_schemas import read_stored
-
     if isinstance(document, dict) and "tables" in document:
         return DatasetSchema.model_validate(document), Findings()
     return read_stored(document)

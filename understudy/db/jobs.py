@@ -62,6 +62,7 @@ class NewJob:
     labels: Mapping[str, str]
     ttl_seconds: float
     job_id: UUID | None = None
+    queue: str = "default"
     priority: int = 0
 
 
@@ -74,6 +75,7 @@ def add(session: Session, new: NewJob) -> Job:
         parameters=new.parameters,
         parameters_version=PARAMETERS_VERSION,
         labels=dict(new.labels),
+        queue=new.queue,
         priority=new.priority,
         expires_at=CLOCK + timedelta(seconds=new.ttl_seconds),
     )
@@ -137,10 +139,14 @@ def count_queued(session: Session, project_id: UUID) -> int:
     return session.scalar(statement) or 0
 
 
-def count_due(session: Session) -> int:
-    """Return how many jobs of the installation a worker could claim now."""
-    statement = select(func.count()).where(Job.state == "queued", Job.run_after <= CLOCK)
-    return session.scalar(statement) or 0
+def count_due(session: Session) -> dict[str, int]:
+    """Return how many jobs of the installation a worker could claim now, by queue."""
+    statement = (
+        select(Job.queue, func.count())
+        .where(Job.state == "queued", Job.run_after <= CLOCK)
+        .group_by(Job.queue)
+    )
+    return dict(session.execute(statement).all())
 
 
 def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:

@@ -7,7 +7,7 @@ changes nothing, however late it wakes up. Each change, its attempt and its even
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -43,10 +43,18 @@ CRASHES = Allowance(
 )
 
 
-def claim(
-    session: Session, *, worker: str, kinds: Iterable[str], code_version: str, lease_seconds: float
-) -> Job | None:
-    """Take the job that is first in line, or return None if none is due.
+@dataclass(frozen=True)
+class Claimant:
+    """Who asks for a job: a worker, the version of its code, and what it can run."""
+
+    worker: str
+    code_version: str
+    kinds: Collection[str]
+    queues: Collection[str] = ("default",)
+
+
+def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job | None:
+    """Take the job that is first in line among those of the claimant's kinds and queues; None if none is due.
 
     By priority, then age: a job that is tried again keeps its place. Jobs that another session is taking
     are passed over, so that workers never wait for each other.
@@ -58,7 +66,8 @@ def claim(
             Job.run_after <= CLOCK,
             Job.expires_at > CLOCK,
             Job.parameters_version == PARAMETERS_VERSION,
-            Job.kind.in_(list(kinds)),
+            Job.kind.in_(claimant.kinds),
+            Job.queue.in_(claimant.queues),
         )
         .order_by(Job.priority.desc(), Job.created_at, Job.id)
         .limit(1)
@@ -72,7 +81,7 @@ def claim(
             state="running",
             attempt=Job.attempt + 1,
             lease_token=FENCE.next_value(),
-            lease_owner=worker,
+            lease_owner=claimant.worker,
             lease_until=_in(lease_seconds),
             started_at=CLOCK,
             progress=None,
@@ -80,7 +89,7 @@ def claim(
     )
     job = _returned(session, statement)
     if job is not None:
-        job_attempts.add(session, job, code_version=code_version)
+        job_attempts.add(session, job, code_version=claimant.code_version)
         job_events.add(session, job, "started")
     return job
 

@@ -121,6 +121,8 @@ class Job(Base):
     kind: Mapped[str]
     parameters: Mapped[Json]
     parameters_version: Mapped[int]
+    # The class of workers that it waits for.
+    queue: Mapped[str] = mapped_column(server_default="default")
     labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
     state: Mapped[str] = mapped_column(server_default="queued")
     priority: Mapped[int] = mapped_column(server_default=text("0"))

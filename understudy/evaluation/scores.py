@@ -104,13 +104,13 @@ def score_all(
 def _draws_of_real_rows(metrics: Sequence[Metric], comparison: Comparison) -> dict[str, list[AnyResult]]:
     """Return the results of real rows in the synthetic table's place, for each metric that has such."""
     draws: dict[str, list[AnyResult]] = {}
-    by_stand_in: dict[RealBaseline | None, list[Metric]] = {}
+    by_baseline: dict[RealBaseline | None, list[Metric]] = {}
     for metric in metrics:
-        by_stand_in.setdefault(metric.real_baseline, []).append(metric)
-    for metric in by_stand_in.get(RealBaseline.training, []):
+        by_baseline.setdefault(metric.real_baseline, []).append(metric)
+    for metric in by_baseline.get(RealBaseline.training, []):
         draws[metric.name] = [_result(metric, comparison.with_tables(synthetic=comparison.real))]
-    for needs in {metric.needs for metric in by_stand_in.get(RealBaseline.holdout, [])}:
-        alike = [metric for metric in by_stand_in[RealBaseline.holdout] if metric.needs == needs]
+    for needs in {metric.needs for metric in by_baseline.get(RealBaseline.holdout, [])}:
+        alike = [metric for metric in by_baseline[RealBaseline.holdout] if metric.needs == needs]
         draws |= {
             name: [found] for name, found in _results(alike, holdout_baseline(comparison, needs)).items()
         }
@@ -118,7 +118,7 @@ def _draws_of_real_rows(metrics: Sequence[Metric], comparison: Comparison) -> di
         (RealBaseline.bootstrap, bootstrap_baseline),
         (RealBaseline.split, split_baseline),
     ):
-        alike = by_stand_in.get(real_baseline, [])
+        alike = by_baseline.get(real_baseline, [])
         for drawn in draw(comparison) if alike else ():
             for name, found in _results(alike, drawn).items():
                 draws.setdefault(name, []).append(found)
@@ -161,6 +161,7 @@ def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> BaselineScore | Non
 
 def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: float) -> tuple[float, float]:
     """Return the ends of the prediction interval of one more score."""
+    # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import t
 
     n = len(scores)
@@ -178,6 +179,7 @@ def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: fl
 
 def _ends_of_one(result: MetricResult) -> tuple[float, float] | None:
     """Return the same for a score that was drawn once, and whose own interval is known."""
+    # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import norm
 
     if result.interval is None:

@@ -70,10 +70,11 @@ def judge(policy: Policy, metrics: Sequence[MetricScores]) -> Verdict:
     """Hold the scores against the policy."""
     by_name = {scores.name: scores for scores in metrics}
     checks = [_check(threshold, by_name[threshold.metric]) for threshold in policy.thresholds]
-    outcome = _overall(policy, checks, by_name)
+    missing = _missing_scores(policy, checks, by_name)
+    outcome = _overall(checks, missing)
     return Verdict(
         outcome=outcome,
-        sentence=_sentence(outcome, policy, checks),
+        sentence=_sentence(outcome, policy, checks, missing),
         policy=policy.name,
         policy_version=policy.version,
         checks=checks,
@@ -152,15 +153,22 @@ def _explained(outcome: Outcome, metric: Metric, reason: str) -> str:
     return f"{metric.title} is beyond what the policy allows{strength}: {metric.concern}."
 
 
-def _overall(policy: Policy, checks: Sequence[PolicyCheck], by_name: Mapping[str, MetricScores]) -> Overall:
+def _missing_scores(
+    policy: Policy, checks: Sequence[PolicyCheck], by_name: Mapping[str, MetricScores]
+) -> list[str]:
+    """Return the titles of the scores without which a report cannot pass."""
+    return [
+        check.title
+        for check, threshold in zip(checks, policy.thresholds, strict=True)
+        if check.outcome == "unscored" and (threshold.required or _is_fault(by_name[check.metric]))
+    ]
+
+
+def _overall(checks: Sequence[PolicyCheck], missing: Sequence[str]) -> Overall:
     outcomes = {check.outcome for check in checks}
     if "fail" in outcomes:
         return "fail"
-    is_incomplete = any(
-        check.outcome == "unscored" and (threshold.required or _is_fault(by_name[check.metric]))
-        for check, threshold in zip(checks, policy.thresholds, strict=True)
-    )
-    return "warn" if is_incomplete or outcomes & {"warn", "inconclusive"} else "pass"
+    return "warn" if missing or outcomes & {"warn", "inconclusive"} else "pass"
 
 
 def _is_fault(scores: MetricScores) -> bool:
@@ -168,7 +176,7 @@ def _is_fault(scores: MetricScores) -> bool:
     return isinstance(scores.synthetic, UnscoredResult) and scores.synthetic.is_fault
 
 
-def _sentence(outcome: Overall, policy: Policy, checks: Sequence[PolicyCheck]) -> str:
+def _sentence(outcome: Overall, policy: Policy, checks: Sequence[PolicyCheck], missing: Sequence[str]) -> str:
     found = [check.title for check in checks if check.outcome == outcome]
     listed = " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
     if outcome == "fail":
@@ -176,12 +184,12 @@ def _sentence(outcome: Overall, policy: Policy, checks: Sequence[PolicyCheck]) -
     n_judged = sum(check.outcome != "unscored" for check in checks)
     if outcome == "warn":
         n_open = sum(check.outcome not in ("pass", "unscored") for check in checks)
-        what = (
-            f"{n_open} of {n_judged} checks ask for a closer look"
-            if n_open
-            else "a needed score is not there"
+        reasons = [f"{n_open} of {n_judged} checks ask for a closer look"] if n_open else []
+        reasons += [f"required scores are missing: {', '.join(missing)}"] if missing else []
+        return (
+            f"These data may be used with care. No check of the policy {policy.name} failed, but "
+            f"{', and '.join(reasons)}."
         )
-        return f"These data may be used with care: nothing fails the policy {policy.name}, but {what}."
     return (
         f"These data pass all {n_judged} checks of the policy {policy.name} that could be made. That is no "
         "proof that they are safe for every purpose."

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy.parameters.base import JobParameters, Json
+from understudy.parameters.needs import NOTHING_SPECIAL, Needs
 
 P = TypeVar("P", bound=JobParameters)
 
@@ -65,6 +66,11 @@ class JobContext:
     labels: Mapping[str, str]
 
 
+def needs_nothing_special(session: Session, project_id: UUID, parameters: JobParameters) -> Needs:
+    """Return that any worker can do the work, within the limits of the installation."""
+    return NOTHING_SPECIAL
+
+
 @dataclass(frozen=True)
 class JobKind(Generic[P]):
     """One member of the family.
@@ -89,6 +95,8 @@ class JobKind(Generic[P]):
         Add the rows that show the result; what it returns becomes ``job.result``.
     abandon : callable (session, job, parameters, error_code, error_detail) -> None, optional
         Settle rows that were waiting for this job when it has failed or was cancelled.
+    needs : callable (session, project_id, parameters) -> Needs
+        Say which class of workers, and which limits, the work of resolved parameters needs.
     estimate : callable (session, project_id, parameters) -> Estimate, optional
         Say what resolved parameters will take. None for a kind that nobody asks for by itself.
     """
@@ -101,6 +109,7 @@ class JobKind(Generic[P]):
     work: str
     publish: Callable[[Session, JobContext, P, Mapping[str, StoredFile], Json], Json]
     abandon: Callable[[Session, JobContext, P, str, str], None] | None = None
+    needs: Callable[[Session, UUID, P], Needs] = needs_nothing_special
     estimate: Callable[[Session, UUID, P], Estimate] | None = None
 
     def payload(self, parameters: Json, inputs: Mapping[str, str], context: Json) -> Json:

@@ -9,25 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from understudy.job_kinds.base import Estimate
+from understudy.parameters.synthesizers import SynthesizerParameters
+from understudy.synthesizers import synthesizer_entry
 
 if TYPE_CHECKING:
     from understudy.db.dataset_tables import Table
     from understudy.db.orm import Model
-    from understudy.synthesizers import IndependentParameters, TreeChainParameters
 
 MEBIBYTE = 1 << 20
 # The engine itself, before any row; scikit-learn is loaded by `evaluate` only.
 ENGINE_BYTES = 220 * MEBIBYTE
 CLASSIFIERS_BYTES = 350 * MEBIBYTE
-
-TREE_SECONDS_PER_ROW_AND_COLUMN_SQUARED = 1e-7
-# How many times the work of `fast` the other presets are, and the size of their models.
-PRESET_FACTORS = {"fast": 1, "balanced": 8, "best": 20, "guarded": 8}
-# From here on a column looks at the columns that tell most of it, not at all of them.
-N_PREDECESSORS_MAX = 60
-ENCODE_SECONDS_PER_CELL = 4e-7
-TRAIN_BYTES_PER_CELL = 60
-MODEL_BYTES_PER_CELL = 1
 
 DRAW_SECONDS_PER_CELL = 4e-7
 # Rows that fulfil a condition, or complete others, are chosen among so many.
@@ -49,24 +41,14 @@ REPORT_BYTES = MEBIBYTE
 FEW_ROWS = 1_000
 
 
-def of_train(table: Table, synthesizer: TreeChainParameters | IndependentParameters) -> Estimate:
-    """Return what fitting a model to a table takes; a time budget is taken at its word."""
-    n_rows, n_columns = table.n_rows, table.n_columns
-    n_cells = n_rows * n_columns
-    n_looks = (
-        n_rows * n_columns * min(n_columns, N_PREDECESSORS_MAX) if synthesizer.name == "tree_chain" else 0
-    )
-    factor, seconds_max = 1.0, float("inf")
-    if synthesizer.name == "tree_chain":
-        factor = PRESET_FACTORS[synthesizer.preset]
-        seconds_max = synthesizer.time_budget_seconds or seconds_max
-    seconds = n_looks * TREE_SECONDS_PER_ROW_AND_COLUMN_SQUARED * factor
-    warnings = [] if n_rows >= FEW_ROWS else [_few_rows(n_rows)]
+def of_train(table: Table, parameters: SynthesizerParameters) -> Estimate:
+    """Return what fitting a model to a table takes, as the synthesizer's entry says."""
+    cost = synthesizer_entry(parameters.name).estimate(parameters, table.n_rows, table.n_columns)
     return Estimate(
-        cpu_seconds=min(n_cells * ENCODE_SECONDS_PER_CELL + seconds, seconds_max),
-        peak_memory_bytes=ENGINE_BYTES + n_cells * TRAIN_BYTES_PER_CELL,
-        size_bytes=int(n_cells * MODEL_BYTES_PER_CELL * factor),
-        warnings=tuple(warnings),
+        cpu_seconds=cost.cpu_seconds,
+        peak_memory_bytes=ENGINE_BYTES + cost.memory_bytes,
+        size_bytes=cost.model_bytes,
+        warnings=() if table.n_rows >= FEW_ROWS else (_few_rows(table.n_rows),),
     )
 
 

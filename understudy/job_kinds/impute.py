@@ -17,6 +17,7 @@ from understudy.job_kinds import cost_model, inputs
 from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
 from understudy.parameters.impute import ImputeParameters
+from understudy.parameters.needs import Needs
 
 if TYPE_CHECKING:
     from understudy.db.orm import Dataset, Model
@@ -58,6 +59,11 @@ def estimate(session: Session, project_id: UUID, parameters: ImputeParameters) -
     """Judge by the size of the table, the number of draws and the size of the model."""
     model, table = _model_and_table(session, project_id, parameters)
     return cost_model.of_impute(model, table, parameters.n_draws)
+
+
+def needs(session: Session, project_id: UUID, parameters: ImputeParameters) -> Needs:
+    """Return what the model's synthesizer needs."""
+    return inputs.needs_of_model(session, project_id, parameters.model_id)
 
 
 def plan(session: Session, job: JobContext, parameters: ImputeParameters, limits: Limits) -> Plan:
@@ -114,5 +120,6 @@ IMPUTE = JobKind(
     plan=plan,
     work="understudy.work.impute:work",
     publish=publish,
+    needs=needs,
     estimate=estimate,
 )

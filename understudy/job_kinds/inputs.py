@@ -9,11 +9,12 @@ from uuid import UUID
 
 from understudy import access, ids
 from understudy.access import JobPrincipal, Purpose, TableReference
-from understudy.db import artifacts, dataset_tables
+from understudy.db import artifacts, dataset_tables, models
 from understudy.db.dataset_tables import NewTable, Table, TableFacts, role_of
 from understudy.errors import InvalidInput
 from understudy.job_kinds.base import StoredFile
 from understudy.parameters.base import NAME_LENGTH_MAX
+from understudy.parameters.needs import Needs
 from understudy.synthesizers import synthesizer_entry
 from understudy.synthesizers.base import unsupported_by_synthesizer
 
@@ -144,6 +145,12 @@ def check_supports_constraints(model: Model) -> None:
     name = model.synthesizer["name"]
     if not synthesizer_entry(name).supports_constraints:
         raise unsupported_by_synthesizer(name)
+
+
+def needs_of_model(session: Session, project_id: UUID, model_id: str) -> Needs:
+    """Return what the synthesizer of a model needs of the worker that runs it."""
+    model = models.get(session, project_id, ids.from_text("model", model_id))
+    return synthesizer_entry(model.synthesizer["name"]).needs
 
 
 def _text_id(row: Table | Model) -> str:

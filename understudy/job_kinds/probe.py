@@ -10,7 +10,11 @@ from sqlalchemy.orm import Session
 from understudy.job_kinds import cost_model
 from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
+from understudy.parameters.needs import Needs
 from understudy.parameters.probe import ProbeParameters
+
+# Some milliseconds of each of 2,400 looks at the clock, with room for a slow machine.
+CPU_SECONDS_MAX = 60
 
 
 def resolve(
@@ -23,6 +27,11 @@ def resolve(
 def estimate(session: Session, project_id: UUID, parameters: ProbeParameters) -> Estimate:
     """Return nothing but the memory of the engine, which every job is forked from."""
     return Estimate(cpu_seconds=0.0, peak_memory_bytes=cost_model.ENGINE_BYTES, size_bytes=0)
+
+
+def needs(session: Session, project_id: UUID, parameters: ProbeParameters) -> Needs:
+    """Return that waiting takes next to no CPU time."""
+    return Needs(cpu_seconds_max=CPU_SECONDS_MAX)
 
 
 def plan(session: Session, job: JobContext, parameters: ProbeParameters, limits: Limits) -> Plan:
@@ -49,5 +58,6 @@ PROBE = JobKind(
     plan=plan,
     work="understudy.work.probe:work",
     publish=publish,
+    needs=needs,
     estimate=estimate,
 )

@@ -15,6 +15,7 @@ from understudy.errors import InvalidInput, TooLarge
 from understudy.job_kinds import cost_model, gate, inputs
 from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
+from understudy.parameters.needs import Needs
 from understudy.parameters.sample import SampleParameters
 from understudy.synthesizers.groups import count_rows
 
@@ -80,6 +81,11 @@ def estimate(session: Session, project_id: UUID, parameters: SampleParameters) -
     return cost_model.of_sample(model, trained_on, parameters.n_rows, is_constrained=is_constrained)
 
 
+def needs(session: Session, project_id: UUID, parameters: SampleParameters) -> Needs:
+    """Return what the model's synthesizer needs."""
+    return inputs.needs_of_model(session, project_id, parameters.model_id)
+
+
 def plan(session: Session, job: JobContext, parameters: SampleParameters, limits: Limits) -> Plan:
     """Read the model's file."""
     model = models.get(session, job.project_id, ids.from_text("model", parameters.model_id))
@@ -115,5 +121,6 @@ SAMPLE = JobKind(
     plan=plan,
     work="understudy.work.sample:work",
     publish=publish,
+    needs=needs,
     estimate=estimate,
 )

@@ -14,7 +14,9 @@ from understudy.db.models import NewModel
 from understudy.job_kinds import cost_model, inputs
 from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
+from understudy.parameters.needs import Needs
 from understudy.parameters.train import TrainParameters
+from understudy.synthesizers import synthesizer_entry
 
 
 def resolve(
@@ -37,6 +39,11 @@ def estimate(session: Session, project_id: UUID, parameters: TrainParameters) ->
     """Judge by the size of the table."""
     table = _open_table(session, project_id, parameters)
     return cost_model.of_train(table, parameters.synthesizer)
+
+
+def needs(session: Session, project_id: UUID, parameters: TrainParameters) -> Needs:
+    """Return what the synthesizer needs."""
+    return synthesizer_entry(parameters.synthesizer.name).needs
 
 
 def plan(session: Session, job: JobContext, parameters: TrainParameters, limits: Limits) -> Plan:
@@ -85,5 +92,6 @@ TRAIN = JobKind(
     plan=plan,
     work="understudy.work.train:work",
     publish=publish,
+    needs=needs,
     estimate=estimate,
 )

@@ -1,23 +1,41 @@
-"""The parameters of every synthesizer, as they come in over HTTP and are kept in model files."""
+"""The parameters of synthesizers, as they arrive over HTTP and are kept in model files.
+
+`AnySynthesizer` accepts the parameters of every registered synthesizer. The registry is
+`understudy.synthesizers`, which stands above this package and says here, by `set_registry`, how to read it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     SerializerFunctionWrapHandler,
+    TypeAdapter,
     model_serializer,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 
-class TreeChainParameters(BaseModel):
-    """A chain of conditional distributions, each a hierarchy of choices by evidence-grown trees."""
+class SynthesizerParameters(BaseModel):
+    """Base of the parameters of every synthesizer; each declares ``name: Literal["…"]`` without a default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+
+
+class TreeChainParameters(SynthesizerParameters):
+    """A chain of conditional distributions, each a hierarchy of choices by evidence-grown trees."""
 
     name: Literal["tree_chain"]
     preset: Annotated[
@@ -51,12 +69,45 @@ class TreeChainParameters(BaseModel):
         return fields
 
 
-class IndependentParameters(BaseModel):
+class IndependentParameters(SynthesizerParameters):
     """Every column by itself: the baseline that scores are read against."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Literal["independent"]
 
 
-AnySynthesizer = Annotated[TreeChainParameters | IndependentParameters, Field(discriminator="name")]
+ParametersByName = Mapping[str, type[SynthesizerParameters]]
+
+
+class _Registered:
+    """Validates by the registry as it is when a value arrives, not when a class with the field was made."""
+
+    read: Callable[[], ParametersByName]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            lambda value: self._adapter().validate_python(value)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(self._adapter().core_schema)
+
+    def _adapter(self) -> TypeAdapter[SynthesizerParameters]:
+        return _union_of(tuple(self.read().values()))
+
+
+@lru_cache
+def _union_of(classes: tuple[type[SynthesizerParameters], ...]) -> TypeAdapter[SynthesizerParameters]:
+    # Any: a union of types that are known at run time only.
+    union: Any = Annotated[reduce(or_, classes), Field(discriminator="name")]
+    return TypeAdapter(union)
+
+
+_registered = _Registered()
+AnySynthesizer = Annotated[SynthesizerParameters, _registered]
+
+
+def set_registry(read: Callable[[], ParametersByName]) -> None:
+    """Let `AnySynthesizer` accept what `read` returns: the parameters of each synthesizer by its name."""
+    _registered.read = read

@@ -82,7 +82,7 @@ def authenticate(resources: Resources, key_text: str) -> Caller:
         key_id = ids.from_text("api_key", f"key_{match[1]}")
     except NotFound as error:
         raise _invalid() from error
-    with resources.sessions() as session:
+    with resources.read_sessions() as session:
         key = api_keys.find_valid(session, key_id)
     if key is None or not hmac.compare_digest(key.digest, _digest(resources, key_text)):
         raise _invalid()

@@ -49,6 +49,7 @@ def check_download(format_name: FormatName, n_rows: int, n_columns: int) -> None
     """
     if format_name == "parquet":
         return
+    # Loaded here: few requests need the formats, which load what computes on Arrow arrays.
     from understudy.tables.formats import FORMATS
 
     limits = FORMATS[format_name].write_limits
@@ -85,6 +86,7 @@ def stream_rejects(
     """Return the table of skipped rows in pieces; without a stored one, the empty table."""
     if artifact is not None:
         return stream_table(resources, artifact, format_name)
+    # Loaded here: few requests need the formats, which load what computes on Arrow arrays.
     from understudy.tables.formats import write_table
     from understudy.tables.formats.scan import REJECTS_SCHEMA
 

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from understudy import ids
 from understudy.db import artifacts, reports
 from understudy.errors import NotFound
+from understudy.evaluation.evidence.keys import derived_key, key_id, public_text
 from understudy.evaluation.evidence.pack import EVIDENCE, REPORT_HTML, REPORT_JSON, write_pack
 from understudy.resources import Resources
 from understudy.services.artifacts import open_artifact
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ROLES = {REPORT_JSON: "report_json", REPORT_HTML: "report_html", EVIDENCE: "evidence"}
 
 
 def signing_key(resources: Resources, project_id: UUID) -> Ed25519PrivateKey:
     """Return the project's key; it changes only with the installation's secret."""
-    from understudy.evaluation.evidence.keys import derived_key
-
     return derived_key(resources.secret_key, project_id.bytes)
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """What a recipient of evidence packs needs to check them."""
+
+    key_id: str
+    text: str
+
+
+def public_key(resources: Resources, project_id: UUID) -> PublicKey:
+    """Return the public half of the project's key."""
+    key = signing_key(resources, project_id).public_key()
+    return PublicKey(key_id=key_id(key), text=public_text(key))
 
 
 def pack_report(resources: Resources, project_id: UUID, report_id: UUID) -> bytes:

@@ -1,8 +1,8 @@
 """Idempotency keys: the same request twice is one effect and one answer.
 
-`begin` marks the request as running, `complete` keeps its answer. The job that a request adds is tied to the
-key in the very transaction that adds it (`reserve_job`), so that a crash in between, and the repetition that
-follows it, find that job again instead of adding another.
+`begin` marks the request as running, `complete` keeps its answer. `jobs.remember` ties the job that a request
+adds to the key, in the transaction that adds it: after a crash in between, a repetition of the request finds
+that job instead of adding another.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,7 @@ from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import JobContext, JobKind, Limits
 from understudy.logs import get_logger
 from understudy.parameters.base import JobParameters
+from understudy.parameters.needs import Needs
 from understudy.resources import ResourceLimits
 
 if TYPE_CHECKING:
@@ -43,6 +45,13 @@ def limits_of(limits: ResourceLimits) -> Limits:
         dataset_columns_max=limits.dataset_columns_max,
         sample_rows_max=limits.sample_rows_max,
     )
+
+
+def needs_of(session: Session, project_id: UUID, parameters: JobParameters) -> Needs:
+    """Return what the work of a job needs of its worker."""
+    kind: Any = KINDS[parameters.kind]
+    needs: Needs = kind.needs(session, project_id, parameters)
+    return needs
 
 
 def abandon_job(session: Session, row: Job) -> None:

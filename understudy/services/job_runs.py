@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,14 +25,16 @@ from understudy import ids
 from understudy.db import artifacts, job_attempts, leases
 from understudy.db.artifacts import NewArtifact
 from understudy.db.job_attempts import AttemptEnd
+from understudy.db.leases import Claimant
 from understudy.errors import NotFound, Unavailable
 from understudy.job_kinds import KINDS
 from understudy.logs import bound, get_logger
-from understudy.resources import CODE_VERSION, Resources
+from understudy.parameters.needs import DEFAULT_QUEUE, Needs
+from understudy.resources import CODE_VERSION, Resources, ResourceSettings
 from understudy.sandbox import Outcome, Run, Sandbox, SandboxLimits, SandboxRequest
 from understudy.services.failures import Failure, judge_error, judge_outcome, successful_end
 from understudy.services.heartbeats import Heartbeat
-from understudy.services.job_records import abandon_job, facts_of, kind_of, limits_of, parameters_of
+from understudy.services.job_records import abandon_job, facts_of, kind_of, limits_of, needs_of, parameters_of
 from understudy.services.results import Result, discard, keys_of, store_result
 
 if TYPE_CHECKING:
@@ -73,9 +75,14 @@ class Watched:
 
 
 def run_next_job(
-    resources: Resources, sandbox: Sandbox, worker_name: str, *, is_draining: Callable[[], bool] = never
+    resources: Resources,
+    sandbox: Sandbox,
+    worker_name: str,
+    *,
+    queues: Collection[str] = (DEFAULT_QUEUE,),
+    is_draining: Callable[[], bool] = never,
 ) -> bool:
-    """Run the job that is first in line; False if none was due.
+    """Run the job of some queues that is first in line; False if none was due.
 
     Parameters
     ----------
@@ -83,14 +90,9 @@ def run_next_job(
         Asked several times a second; when it returns True, the job is handed back.
     """
     sent_at = time.monotonic()
+    claimant = Claimant(worker_name, CODE_VERSION, tuple(KINDS), tuple(queues))
     with resources.sessions.begin() as session:
-        job = leases.claim(
-            session,
-            worker=worker_name,
-            kinds=KINDS,
-            code_version=CODE_VERSION,
-            lease_seconds=resources.settings.lease_seconds,
-        )
+        job = leases.claim(session, claimant, lease_seconds=resources.settings.lease_seconds)
     if job is None:
         return False
     assert job.lease_token is not None
@@ -127,7 +129,9 @@ def _request(attempt: Attempt) -> SandboxRequest:
     resources, job = attempt.resources, attempt.job
     kind = kind_of(job)
     with resources.sessions() as session:
-        plan = kind.plan(session, facts_of(job), parameters_of(job), limits_of(resources.limits))
+        parameters = parameters_of(job)
+        plan = kind.plan(session, facts_of(job), parameters, limits_of(resources.limits))
+        needs = needs_of(session, job.project_id, parameters)
     inputs_folder = attempt.folder / "inputs"
     work_folder = attempt.folder / "work"
     inputs_folder.mkdir(mode=0o700)
@@ -141,11 +145,17 @@ def _request(attempt: Attempt) -> SandboxRequest:
             job.parameters, {role: str(path.absolute()) for role, path in paths.items()}, plan.context
         ),
         folder=work_folder,
-        limits=SandboxLimits(
-            memory_bytes=resources.settings.job_memory_bytes_max,
-            cpu_seconds=resources.settings.job_cpu_seconds_max,
-            file_bytes=resources.settings.job_file_bytes_max,
-        ),
+        limits=sandbox_limits(resources.settings, needs),
+    )
+
+
+def sandbox_limits(settings: ResourceSettings, needs: Needs) -> SandboxLimits:
+    """Return the limits of the installation, or those of the work where they are lower."""
+    memory, cpu = settings.job_memory_bytes_max, settings.job_cpu_seconds_max
+    return SandboxLimits(
+        memory_bytes=memory if needs.memory_bytes_max is None else min(memory, needs.memory_bytes_max),
+        cpu_seconds=cpu if needs.cpu_seconds_max is None else min(cpu, needs.cpu_seconds_max),
+        file_bytes=settings.job_file_bytes_max,
     )
 
 
@@ -286,7 +296,7 @@ def _settle_release(attempt: Attempt) -> None:
         return row
 
     _settle(attempt, "released", write)
-    attempt.resources.queue.ring()
+    attempt.resources.queue.ring(queue=attempt.job.queue)
 
 
 def _settle_failure(attempt: Attempt, failure: Failure) -> None:

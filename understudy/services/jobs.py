@@ -14,7 +14,7 @@ from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import Estimate
 from understudy.parameters.base import JobParameters
 from understudy.resources import Resources
-from understudy.services.job_records import abandon_job, limits_of
+from understudy.services.job_records import abandon_job, limits_of, needs_of
 
 if TYPE_CHECKING:
     from understudy.db.orm import Job
@@ -53,11 +53,12 @@ def submit_job(
             kind=resolved.kind,
             parameters=resolved.model_dump(mode="json", exclude={"labels"}),
             labels=resolved.labels,
+            queue=needs_of(session, project_id, resolved).queue,
             ttl_seconds=resources.settings.job_ttl_seconds,
         )
         job = jobs.add(session, new)
         remember(session, job, idempotency_key)
-    resources.queue.ring()
+    resources.queue.ring(queue=job.queue)
     return job
 
 
@@ -87,7 +88,7 @@ def retry_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
         check_quota(resources, session, project_id)
         job = jobs.retry(session, project_id, job_id, ttl_seconds=resources.settings.job_ttl_seconds)
         datasets.reopen(session, project_id, job_id)
-    resources.queue.ring()
+    resources.queue.ring(queue=job.queue)
     return job
 
 

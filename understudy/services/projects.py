@@ -40,6 +40,20 @@ def find_project(resources: Resources, name: str) -> Project:
     return found[0]
 
 
+def find_or_create_project(resources: Resources, name: str) -> Project:
+    """Return the project of a name; it is added if none has it.
+
+    Raises
+    ------
+    Conflict
+        If several have it.
+    """
+    try:
+        return find_project(resources, name)
+    except NotFound:
+        return create_project(resources, name)
+
+
 def change_project(
     resources: Resources, project_id: UUID, *, policy: str | Policy | None, gate: str | None
 ) -> Project:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from understudy import ids
 from understudy.db import jobs, leases, workers
 from understudy.logs import get_logger
+from understudy.parameters.needs import DEFAULT_QUEUE
 from understudy.resources import CODE_VERSION, Resources
 from understudy.services.job_records import abandon_job
 
@@ -33,18 +35,20 @@ def rescue_jobs(resources: Resources) -> int:
     return len(lost) + len(expired)
 
 
-def ring_waiting_jobs(resources: Resources) -> int:
-    """Ring for the jobs that wait and are due, and return how often; this is all that is ever reconciled.
+def ring_waiting_jobs(resources: Resources, queues: Collection[str] = (DEFAULT_QUEUE,)) -> int:
+    """Ring for the jobs of some queues that wait and are due, and return how often.
+
+    This is all that is ever reconciled.
 
     Whatever the broker has lost, or was never told, is made good here.
     """
     with resources.sessions() as session:
-        n_due = jobs.count_due(session)
+        n_due = {queue: n for queue, n in jobs.count_due(session).items() if queue in queues}
         n_slots = workers.count_slots(session, WORKER_SILENT_AFTER) if n_due else 0
-    n_rings = min(n_due, max(n_slots, 1))
-    if n_rings:
-        resources.queue.ring(n_rings)
-    return n_rings
+    n_rings = {queue: min(n, max(n_slots, 1)) for queue, n in n_due.items()}
+    for queue, n in n_rings.items():
+        resources.queue.ring(n, queue=queue)
+    return sum(n_rings.values())
 
 
 def report_worker(resources: Resources, name: str, *, concurrency: int, draining: bool = False) -> None:

@@ -5,8 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 
 from understudy.errors import InvalidInput
-from understudy.parameters.synthesizers import AnySynthesizer, IndependentParameters, TreeChainParameters
+from understudy.parameters.synthesizers import (
+    AnySynthesizer,
+    IndependentParameters,
+    SynthesizerParameters,
+    TreeChainParameters,
+    set_registry,
+)
 from understudy.synthesizers.base import Synthesizer, SynthesizerEntry
+from understudy.synthesizers.tree_chain.costs import estimate_fit
 
 __all__ = [
     "SYNTHESIZERS",
@@ -37,6 +44,8 @@ SYNTHESIZERS: dict[str, SynthesizerEntry] = {
             parameters=TreeChainParameters,
             load=_load_tree_chain,
             supports_constraints=True,
+            estimate=estimate_fit,
+            preload=("understudy.synthesizers.tree_chain.synthesizer",),
         ),
         SynthesizerEntry(
             name="independent",
@@ -47,6 +56,8 @@ SYNTHESIZERS: dict[str, SynthesizerEntry] = {
         ),
     )
 }
+
+set_registry(lambda: {name: entry.parameters for name, entry in SYNTHESIZERS.items()})
 
 
 def synthesizer_entry(name: str) -> SynthesizerEntry:
@@ -64,6 +75,6 @@ def synthesizer_entry(name: str) -> SynthesizerEntry:
     return SYNTHESIZERS[name]
 
 
-def make_synthesizer(parameters: TreeChainParameters | IndependentParameters, *, seed: int) -> Synthesizer:
+def make_synthesizer(parameters: SynthesizerParameters, *, seed: int) -> Synthesizer:
     """Return the unfitted synthesizer that the parameters ask for."""
     return synthesizer_entry(parameters.name).load()(parameters, seed=seed)

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
-from pydantic import BaseModel
-
 from understudy.errors import InvalidInput
+from understudy.parameters.needs import NOTHING_SPECIAL, Needs
+from understudy.parameters.synthesizers import SynthesizerParameters
 from understudy.progress import Progress, no_progress
+from understudy.synthesizers.costs import Estimator, estimate_codes
 
 # The workers' processes read the table of synthesizers, and do without the memory of numpy and Arrow.
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Synthesizer(Protocol):
 
         Parameters
         ----------
-        constraints : Control, optional
+        constraints : SamplingConstraints, optional
             With conditions the table is not endless: it has the rows of its groups, one after the other.
 
         Raises
@@ -136,10 +137,16 @@ class SynthesizerEntry:
 
     name: str
     summary: str
-    parameters: type[BaseModel]
+    parameters: type[SynthesizerParameters]
     load: Callable[[], type[Synthesizer]]
     # Whether it takes a control, and imputes.
     supports_constraints: bool
+    # What a fit takes: (parameters, number of rows, number of columns) -> cost.
+    estimate: Estimator = estimate_codes
+    # Modules that a worker imports once, so that no job pays for them.
+    preload: tuple[str, ...] = ()
+    # Which class of workers, and which limits, its jobs need.
+    needs: Needs = NOTHING_SPECIAL
 
 
 def unsupported_by_synthesizer(name: str) -> InvalidInput:

@@ -35,9 +35,7 @@ def add_job(
 def claim(sessions: Sessions, *, lease_seconds: float = LEASE_SECONDS) -> Job | None:
     """Claim the first job in line."""
     with sessions.begin() as session:
-        return leases.claim(
-            session, worker="worker@test", kinds=KINDS, code_version="1", lease_seconds=lease_seconds
-        )
+        return leases.claim(session, leases.Claimant("worker@test", "1", KINDS), lease_seconds=lease_seconds)
 
 
 def claimed(sessions: Sessions, *, lease_seconds: float = LEASE_SECONDS) -> tuple[UUID, int]:

@@ -253,7 +253,7 @@ def test_running_job_does_not_expire(sessions: Sessions) -> None:
 def test_transaction_that_is_rolled_back_leaves_the_job_in_line(sessions: Sessions) -> None:
     job_id = add_job(sessions, add_project(sessions)).id
     with sessions() as session:
-        leases.claim(session, worker="w", kinds=("probe",), code_version="1", lease_seconds=9)
+        leases.claim(session, leases.Claimant("w", "1", ("probe",)), lease_seconds=9)
         session.rollback()
 
     assert claimed(sessions)[0] == job_id

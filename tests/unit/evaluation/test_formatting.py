@@ -45,11 +45,11 @@ def test_edges_are_labelled_in_the_unit_of_their_kind(
 
 
 def test_a_small_share_is_not_shown_as_none() -> None:
-    assert formatting.percent(0.00001) == "&lt; 0.1&nbsp;%"
-    assert formatting.percent(0) == "0.0&nbsp;%"
+    assert formatting.percent(0.00001) == "< 0.1\u00a0%"
+    assert formatting.percent(0) == "0.0\u00a0%"
 
 
 def test_scores_have_the_unit_of_their_metric() -> None:
-    assert formatting.score(0.12345, "exact_copies") == "12.35&nbsp;%"
+    assert formatting.score(0.12345, "exact_copies") == "12.35\u00a0%"
     assert formatting.score(-0.5, "two_sample") == "\u22120.500"
     assert formatting.score(None, "two_sample") == formatting.NONE

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from jinja2 import UndefinedError
 
 from tests.unit.evaluation.people import people
 from understudy.evaluation.attacks.canaries import make_canaries, plant
 from understudy.evaluation.metrics.base import MetricResult, UnscoredResult
 from understudy.evaluation.page import html, receiver
 from understudy.evaluation.page.chapters import CHAPTERS, summary
-from understudy.evaluation.page.charts import bars, heat_map, marks, scale
-from understudy.evaluation.page.charts.bars import Estimate
+from understudy.evaluation.page.charts import heat_map
 from understudy.evaluation.page.charts.curves import Axes
+from understudy.evaluation.page.charts.scale import Scale, draw_scale
+from understudy.evaluation.page.charts.whiskers import Estimate, Track, reach, whiskers
+from understudy.evaluation.page.environment import environment, render
+from understudy.evaluation.page.outcomes import WORDS
 from understudy.evaluation.report import Report, evaluate
 from understudy.evaluation.scores import BaselineScore, MetricScores
 from understudy.evaluation.verdict import Overall
@@ -28,6 +34,7 @@ CONTRAST_OF_TEXT = 4.5
 CONTRAST_OF_DRAWINGS = 3.0
 TEXT = ("ink", "muted", "synthetic", "independent", "leak", "pass", "warn", "fail", "real-ink")
 DRAWN = ("real", "heat", "less")
+AROUND_ESCAPING = r"\bMarkup\b|\|\s*safe\b|autoescape (false|off)|\bhtml\.escape\b"
 
 
 class LaterResult(MetricResult):
@@ -82,14 +89,23 @@ def test_verdict_comes_first_as_word_and_shape(report: Report, outcome: Overall)
     text = html.render_html(report.model_copy(update={"verdict": verdict}))
     main = text[text.index("<main") :]
     assert main.index('id="verdict"') < main.index('id="summary"')
-    assert marks.shape(outcome) in main
-    assert f"</span>{marks.WORDS[outcome]}</h2>" in main
+    assert shape(outcome) in main
+    assert f"</span>{WORDS[outcome]}</h2>" in main
     assert "Said &lt;so&gt;." in main
 
 
+def macro(template: str, name: str, *values: object) -> str:
+    """Return what a macro of a template draws."""
+    return str(getattr(environment().get_template(template).module, name)(*values))
+
+
+def shape(outcome: str) -> str:
+    return macro("charts/marks.html", "shape", outcome)
+
+
 def test_shapes_of_outcomes_differ() -> None:
-    shapes = {re.sub('class="shape [a-z]+"', "", marks.shape(outcome)) for outcome in marks.WORDS}
-    assert len(shapes) == len(marks.WORDS)
+    shapes = {re.sub('class="shape [a-z]+"', "", shape(outcome)) for outcome in WORDS}
+    assert len(shapes) == len(WORDS)
 
 
 def test_each_check_has_its_sentence_or_has_passed(report: Report, page: str) -> None:
@@ -99,7 +115,7 @@ def test_each_check_has_its_sentence_or_has_passed(report: Report, page: str) ->
 
 
 def test_summary_has_every_metric_under_its_topic(report: Report) -> None:
-    text = summary.draw(report)
+    text = render("chapters/summary.html", view=summary.view(report))
     assert text.count('<th scope="row">') == len(report.metrics)
     for scores in report.metrics:
         assert scores.title in text
@@ -171,7 +187,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def schemes() -> dict[str, dict[str, str]]:
-    css = html.STYLE.read_text(encoding="utf-8")
+    css = render("page.css")
     blocks = re.findall(r":root \{(.*?)\}", css, re.S)
     return dict(zip(("light", "dark", "print"), map(colours, blocks), strict=True))
 
@@ -192,57 +208,48 @@ def test_text_and_drawings_stand_out(scheme: str, ground: str) -> None:
 
 
 def test_style_serves_print_motion_and_both_schemes() -> None:
-    css = html.STYLE.read_text(encoding="utf-8")
+    css = render("page.css")
     for query in ("@media print", "prefers-reduced-motion", "prefers-color-scheme: dark", ":focus-visible"):
         assert query in css
 
 
-def x_of(drawn: str, mark: str) -> float:
-    found = re.search(mark, drawn)
-    assert found is not None
-    return float(found.group(1))
-
-
-DOT = r'<circle class="f-synthetic" cx="([\d.]+)"'
-BEST = scale.WIDTH - scale.RIGHT
-
-
 def test_best_score_lies_at_the_right_end() -> None:
-    assert x_of(scale.draw(scored(1.0)), DOT) == BEST
-    assert x_of(scale.draw(scored(0.9)), DOT) < BEST
+    assert draw_scale(scored(1.0)).dot == Scale.right
+    assert draw_scale(scored(0.9)).dot < Scale.right
 
 
 def test_attack_that_is_worse_than_chance_counts_as_best() -> None:
     lower = {"direction": "lower", "best": 0.5}
-    assert x_of(scale.draw(scored(0.45, **lower)), DOT) == BEST
-    assert x_of(scale.draw(scored(0.9, **lower)), DOT) < BEST
+    assert draw_scale(scored(0.45, **lower)).dot == Scale.right
+    assert draw_scale(scored(0.9, **lower)).dot < Scale.right
 
 
 def test_interval_around_the_best_score_reaches_it() -> None:
     found = LaterResult(score=0.48, interval=(0.4, 0.56), n_rows={"real": 1})
-    drawn = scale.draw(scored(0.48, direction="nearer", best=0.5, synthetic=found))
-    assert x_of(drawn, rf'd="M[\d.]+ {scale.LANE}H([\d.]+)"/><circle') == BEST
+    drawn = draw_scale(scored(0.48, direction="nearer", best=0.5, synthetic=found))
+    assert drawn.interval is not None
+    assert drawn.interval[1] == Scale.right
 
 
 def test_floor_is_a_band() -> None:
-    drawn = scale.draw(scored(0.5, floor=BaselineScore(score=0.8, interval=(0.7, 0.9), n_draws=8)))
-    left, width = map(
-        float, re.findall(r'<rect class="f-real"[^>]* x="([\d.]+)"[^>]* width="([\d.]+)"', drawn)[0]
-    )
-    assert x_of(drawn, DOT) < left < left + width < BEST
+    drawn = draw_scale(scored(0.5, floor=BaselineScore(score=0.8, interval=(0.7, 0.9), n_draws=8)))
+    assert drawn.band is not None
+    left, width = drawn.band
+    assert drawn.dot < left < left + width < Scale.right
+    assert f'<rect class="f-real" opacity=".5" x="{left}"' in macro("charts/scale.html", "draw", drawn)
 
 
 def test_gains_far_from_the_best_score_still_differ() -> None:
-    drawn = scale.draw(scored(0.01, range=(-1.0, 1.0), floor=BaselineScore(score=-0.01, n_draws=1)))
-    post = x_of(drawn, r'class="s-real"[^>]*d="M([\d.]+)')
+    drawn = draw_scale(scored(0.01, range=(-1.0, 1.0), floor=BaselineScore(score=-0.01, n_draws=1)))
     # A twentieth of the way from the best to the worst score, 0.1, is shown; 0.02 is a fifth of it.
-    assert x_of(drawn, DOT) - post == pytest.approx((BEST - scale.LEFT) / 5, abs=0.2)
-    assert "better" in drawn
+    assert drawn.post is not None
+    assert drawn.dot - drawn.post == pytest.approx((Scale.right - Scale.left) / 5, abs=0.2)
+    assert drawn.better.startswith("better")
 
 
 def test_logarithmic_axis_gives_each_decade_its_part() -> None:
     axes = Axes("x", "y", low=1e-3)
-    lefts = [float(axes.at(x, 0).split()[0]) for x in (1e-4, 1e-3, 1e-2, 1e-1, 1.0)]
+    lefts = [axes.at(x, 0)[0] for x in (1e-4, 1e-3, 1e-2, 1e-1, 1.0)]
     assert lefts[0] == lefts[1]
     steps = [after - before for before, after in pairwise(lefts[1:])]
     assert steps == pytest.approx([steps[0]] * 3, abs=0.2)
@@ -255,20 +262,23 @@ def test_found_at_a_rate_is_read_off_the_line() -> None:
 
 def test_all_estimates_have_their_place_on_the_axis() -> None:
     rows = [[Estimate("real", 2.0)], [Estimate("synthetic", 4.0, (1.0, 5.0))]]
-    low, high = bars.reach(rows, 0.0)
+    low, high = reach(rows, 0.0)
     assert low < 0.0
     assert high > 5.0
-    drawn = bars.whiskers(rows[1], (0.0, 5.0))
-    assert "left:20.0%;width:80.0%" in drawn
-    assert '<b style="left:80.0%">' in drawn
+    drawn = whiskers(rows[1], (0.0, 5.0))
+    assert drawn.tracks == (Track("synthetic", left=20.0, width=80.0, dot=80.0),)
+    text = macro("charts/whiskers.html", "draw", drawn)
+    assert "left:20.0%;width:80.0%" in text
+    assert '<b style="left:80.0%">' in text
 
 
 def test_negative_differences_have_their_own_colour() -> None:
-    drawn = heat_map.draw(
+    drawn = heat_map.draw_heat_map(
         ["a", "b"], [[None, 0.5], [-0.5, None]], "label", limits=heat_map.DIFFERENCES, has_names=False
     )
-    assert drawn.count('class="heat less"') == 1
-    assert drawn.count('class="heat"') == 1
+    text = macro("charts/heat_map.html", "draw", drawn)
+    assert text.count('class="heat less"') == 1
+    assert text.count('class="heat"') == 1
 
 
 def test_page_of_a_report_without_options_says_what_they_would_bring() -> None:
@@ -279,5 +289,43 @@ def test_page_of_a_report_without_options_says_what_they_would_bring() -> None:
     assert 'id="queries"' not in text
 
 
-def test_style_sheet_is_beside_the_code() -> None:
-    assert Path(html.__file__).with_name("page.css") == html.STYLE
+def test_templates_escape_everything_and_know_every_name() -> None:
+    assert environment().autoescape is True
+    with pytest.raises(UndefinedError):
+        environment().from_string("{{ absent }}").render()
+    text = environment().from_string('<i title="{{ x }}">{{ x }}</i>').render(x="<b> \"'&\u202e\x07\u00a0")
+    assert text == '<i title="{0}">{0}</i>'.format("&lt;b&gt; &#34;&#39;&amp;\ufffd\ufffd\u00a0")
+
+
+def test_every_template_is_used_by_name() -> None:
+    names = set(environment().list_templates())
+    chapters = {f"chapters/{chapter.name}.html" for chapter in CHAPTERS}
+    assert chapters == {name for name in names if name.startswith("chapters/")}
+
+
+def test_no_template_and_no_module_of_the_page_goes_around_the_escaping() -> None:
+    folder = files("understudy.evaluation") / "page"
+    sources = [path for path in Path(str(folder)).rglob("*.*") if path.suffix in (".py", ".html")]
+    assert len(sources) > 40
+    found = [path.name for path in sources if re.search(AROUND_ESCAPING, path.read_text(encoding="utf-8"))]
+    assert found == []
+
+
+def test_no_module_of_the_product_writes_html() -> None:
+    # Workbooks are XML, which has a module of its own to write it.
+    paths = [path for path in Path(str(files("understudy"))).rglob("*.py") if "xlsx" not in path.parts]
+    assert is_html('<p class="lead">')
+    found = [str(path) for path in paths if any(map(is_html, strings(path.read_text(encoding="utf-8"))))]
+    assert found == []
+
+
+def strings(source: str) -> list[str]:
+    """Return the strings of a module, parts of f-strings included, without its docstrings."""
+    tree = ast.parse(source)
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    constants = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in said)
+    return [node.value for node in constants if isinstance(node.value, str)]
+
+
+def is_html(text: str) -> bool:
+    return re.search(r"</[a-z]+[1-6]?>|<[a-z]+ [a-z-]+=\"|<(br|path|rect)\b", text) is not None

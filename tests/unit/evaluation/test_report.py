@@ -17,9 +17,10 @@ from understudy.evaluation.metrics.fidelity import ColumnShapesResult
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import Report, evaluate
 from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
+from understudy.parameters.policy import Policy, PolicyThreshold
 from understudy.tables.inference import infer_table
 
-HOSTILE = '<script>alert("1")</script> & "quoted" \u202e\x07'
+HOSTILE = '<script>alert("1")</script> & "quoted" {{ 7 * 191 }} {% raw %} \u202e\x07'
 
 
 class Page(HTMLParser):
@@ -223,6 +224,12 @@ def test_hostile_names_and_values_stay_text() -> None:
                 target=HOSTILE,
                 protected=(f"{HOSTILE} again",),
                 queries=(AggregateQuery(name=HOSTILE, aggregate="mean", column="x", group_by=(HOSTILE,)),),
+                policy=Policy(
+                    name="own",
+                    version=HOSTILE[:32],
+                    description=HOSTILE,
+                    thresholds=(PolicyThreshold(metric="column_shapes"),),
+                ),
             ),
         )
     )
@@ -230,6 +237,8 @@ def test_hostile_names_and_values_stay_text() -> None:
     assert not {"script", "odd0", "odd1"} & set(page.tags)
     assert page.open_tags == []
     assert "&lt;script&gt;" in text
+    assert "{{ 7 * 191 }} {% raw %}" in text
+    assert "1337" not in text
     assert "\u202e" not in text
     assert "\x07" not in text
 

@@ -101,6 +101,16 @@ def test_a_loss_without_real_rows_is_not_judged() -> None:
     assert check(threshold, scores(SHAPES, 0.5)).outcome == "unscored"
 
 
+def test_the_sentence_names_the_required_scores_that_are_missing() -> None:
+    thresholds = tuple(
+        PolicyThreshold(metric=name, fail=0.5, required=True)
+        for name in ("exact_copies", "membership_distance")
+    )
+    metrics = [scores(METRICS[threshold.metric], None) for threshold in thresholds]
+    sentence = judge(Policy(name="own", thresholds=thresholds), metrics).sentence
+    assert sentence.endswith("but required scores are missing: Exact copies, Membership by distance.")
+
+
 @pytest.mark.parametrize(("required", "outcome"), [(True, "warn"), (False, "pass")])
 def test_what_is_not_scored_counts_only_where_it_is_required(required: bool, outcome: str) -> None:
     policy = Policy(

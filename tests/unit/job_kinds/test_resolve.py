@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from tests.rows import new_job
+from tests.unit.job_kinds.finished import do_work, finish_next
 from tests.unit.job_kinds.uploads import upload_table
 from understudy import ids
 from understudy.db import jobs, models
@@ -40,19 +40,19 @@ class Project:
         return validate_job(self.resources, self.caller.project_id, asked)
 
 
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory, small_table: pa.Table) -> dict[str, Any]:
+    return do_work(tmp_path_factory.mktemp("work"), small_table)
+
+
 @pytest.fixture
-def project(resources, caller, run_jobs: Callable[[], int], small_table: pa.Table) -> Project:
+def project(resources: Resources, caller: Caller, small_table: pa.Table, work: dict[str, Any]) -> Project:
     dataset_id = upload_table(resources, caller, small_table)
-    run_jobs()
-    parameters = parse_parameters(
-        {"kind": "train", "dataset_id": dataset_id, "synthesizer": {"name": "independent"}}
-    )
-    job = submit_job(resources, caller.project_id, parameters)
-    run_jobs()
-    with resources.sessions() as session:
-        job = session.merge(job, load=True)
-        session.refresh(job)
-        return Project(resources, caller, dataset_id, job.result["model_id"])
+    finish_next(resources, work["ingest"])
+    asked = {"kind": "train", "dataset_id": dataset_id, "synthesizer": {"name": "independent"}}
+    submit_job(resources, caller.project_id, parse_parameters(asked))
+    model_id = finish_next(resources, work["train"])["model_id"]
+    return Project(resources, caller, dataset_id, model_id)
 
 
 def test_what_was_left_open_is_chosen(project):

@@ -163,7 +163,7 @@ def test_dataset_deleted_while_it_is_read_does_not_come_back(
 ) -> None:
     dataset, job = upload(resources, caller)
     with resources.sessions.begin() as session:
-        claimed = leases.claim(session, worker="w", kinds=("ingest",), code_version="1", lease_seconds=60)
+        claimed = leases.claim(session, leases.Claimant("w", "1", ("ingest",)), lease_seconds=60)
     assert claimed is not None
     assert claimed.lease_token is not None
 

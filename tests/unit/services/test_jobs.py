@@ -23,9 +23,9 @@ def test_job_is_committed_before_the_bell_rings(
     class Listening(ListQueue):
         n_seen = 0
 
-        def ring(self, n: int = 1) -> bool:
+        def ring(self, n: int = 1, *, queue: str = "default") -> bool:
             with resources.sessions() as session:
-                self.n_seen = jobs.count_due(session)
+                self.n_seen = jobs.count_due(session)["default"]
             return False
 
     queue = Listening()

@@ -59,7 +59,7 @@ def test_blob_of_an_attempt_that_ended_without_its_row_goes(bench: Bench) -> Non
 def test_blob_of_an_attempt_that_goes_on_stays(bench: Bench) -> None:
     job_id = bench.put("succeed")
     with bench.resources.sessions.begin() as session:
-        leases.claim(session, worker="w", kinds=("probe",), code_version="1", lease_seconds=60)
+        leases.claim(session, leases.Claimant("w", "1", ("probe",)), lease_seconds=60)
     put_blob(bench, job_id, token_of(bench, job_id))
 
     assert sweep(bench.resources, orphans_kept=AT_ONCE) == 0

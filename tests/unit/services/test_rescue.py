@@ -88,3 +88,28 @@ def test_worker_that_fell_silent_is_no_worker(resources: Resources) -> None:
         session.execute(text("update workers set seen_at = clock_timestamp() - interval '16 s'"))
 
     assert health.checks(resources)["workers"] != "ok"
+
+
+def test_a_worker_rings_for_the_jobs_of_its_queues_only(bench: Bench) -> None:
+    bench.put("succeed")
+    set_queue(bench, "gpu")
+    bench.put("succeed")
+
+    assert ring_waiting_jobs(bench.resources) == 1
+    assert ring_waiting_jobs(bench.resources, ("gpu",)) == 1
+    assert ring_waiting_jobs(bench.resources, ("default", "gpu")) == 2
+
+
+def test_a_worker_runs_the_jobs_of_its_queues_only(bench: Bench) -> None:
+    job_id = bench.put("succeed")
+    set_queue(bench, "gpu")
+
+    assert not bench.run()
+    assert bench.run(queues=("gpu",))
+    assert bench.job(job_id).state == "succeeded"
+
+
+def set_queue(bench: Bench, queue: str) -> None:
+    """Let all jobs wait for the workers of a queue."""
+    with bench.resources.sessions.begin() as session:
+        session.execute(text("update jobs set queue = :queue"), {"queue": queue})

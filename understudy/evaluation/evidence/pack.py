@@ -17,7 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from cryptography.exceptions import InvalidSignature
+
 from understudy.errors import InvalidInput, NotFound
+from understudy.evaluation.evidence.keys import key_id, public_text, read_public_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -73,8 +76,6 @@ def write_pack(files: Mapping[str, bytes], key: Ed25519PrivateKey, facts: Mappin
     facts : mapping
         Ids and the like that the manifest shall name, too.
     """
-    from understudy.evaluation.evidence.keys import key_id, public_text
-
     digests = {name: hashlib.sha256(files[name]).hexdigest() for name in CONTENTS}
     manifest = _json({"format": FORMAT, **facts, "files": digests})
     public = key.public_key()
@@ -104,8 +105,6 @@ def read_pack(source: Path | BinaryIO) -> Pack:
     InvalidInput
         With the code `invalid_pack`, if it is no pack, or a file of it was altered.
     """
-    from understudy.evaluation.evidence.keys import read_public_key
-
     if isinstance(source, Path) and not source.is_file():
         raise NotFound(f"There is no file {source}.")
     try:
@@ -131,10 +130,6 @@ def read_pack(source: Path | BinaryIO) -> Pack:
 
 def check_signature(pack: Pack, expected: Ed25519PublicKey | None = None) -> None:
     """Raise `InvalidInput` if a pack was not signed with the key that it names, or that is expected."""
-    from cryptography.exceptions import InvalidSignature
-
-    from understudy.evaluation.evidence.keys import key_id, public_text
-
     if expected is not None and public_text(expected) != public_text(pack.public_key):
         raise InvalidInput(
             f"The pack was signed with the key {key_id(pack.public_key)}, not with {key_id(expected)}.",

@@ -264,6 +264,7 @@ def train_and_predict(
     weights : float array of shape (n_train,), optional
         How much each training row counts.
     """
+    # Loaded here: it takes 120 MB, and only classifiers need it.
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     found = np.unique(train.truth)

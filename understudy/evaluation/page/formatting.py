@@ -1,8 +1,7 @@
-"""Numbers, times and names as a reader wants them; everything that is returned is safe inside HTML."""
+"""Numbers, times and names as a reader wants them: plain text, which the templates escape."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,14 +10,9 @@ from understudy.tables.schema import ColumnKind
 
 _DAY = 86_400
 MINUS = "\u2212"
+NO_BREAK_SPACE = "\u00a0"
 # Where there is no number.
 NONE = "\u2013"
-
-
-def escape(text: str) -> str:
-    """Return text, such as a column's name, that means nothing to a browser."""
-    # Control characters do not exist in HTML; bidirectional marks could reorder what stands around them.
-    return html.escape("".join(letter if letter.isprintable() else "\ufffd" for letter in text))
 
 
 def shortened(text: str, n_letters_max: int) -> str:
@@ -53,6 +47,19 @@ def span(interval: tuple[float, float] | None) -> str:
     return "" if interval is None else f"{decimal(interval[0])} to {decimal(interval[1])}"
 
 
+def half_width(interval: tuple[float, float] | None) -> str:
+    """Return half the width of an interval; nothing where there is none."""
+    if interval is None:
+        return ""
+    half = (interval[1] - interval[0]) / 2
+    return f"± {half:.3f}" if half >= 0.0005 else "± < 0.001"
+
+
+def plural(n: int, singular: str, several: str) -> str:
+    """Return a count with its noun."""
+    return f"{count(n)} {singular if n == 1 else several}"
+
+
 def p_value(value: float) -> str:
     """Return a probability of chance; a small one is never shown as none."""
     return "less than 0.001" if value < 0.001 else decimal(value)
@@ -67,8 +74,8 @@ def percent(share: float, *, digits: int = 1) -> str:
     """Return a share of rows; a small one is never shown as none."""
     smallest = 10.0**-digits
     if 0 < share * 100 < smallest:
-        return f"&lt; {smallest:.{digits}f}&nbsp;%"
-    return f"{share * 100:.{digits}f}&nbsp;%"
+        return f"< {smallest:.{digits}f}{NO_BREAK_SPACE}%"
+    return f"{share * 100:.{digits}f}{NO_BREAK_SPACE}%"
 
 
 def count(n: int) -> str:

@@ -1,12 +1,11 @@
-"""Receiver operating characteristics: how many are found, at each rate of false alarms."""
+"""Receiver operating characteristics: the share that is found at each rate of false alarms."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from understudy.evaluation.page import elements, formatting
-from understudy.evaluation.page.charts import curves, marks
-from understudy.evaluation.page.charts.curves import Axes, Curve, Points
+from understudy.evaluation.page import formatting
+from understudy.evaluation.page.charts.curves import Axes, Curve, Figures, Points, draw_curves, legend
 
 NAMES = {
     "synthetic": "synthetic rows",
@@ -30,19 +29,14 @@ def found_at(points: Points, rate: float) -> float:
     return before[1]
 
 
-def legend(roles: Sequence[str], names: Mapping[str, str] = NAMES) -> str:
-    """Return which line is which."""
-    return elements.legend([(marks.line(role), names[role]) for role in roles])
-
-
 def figures(
     by_role: Mapping[str, Points],
     axes: tuple[str, str],
     *,
     names: Mapping[str, str] = NAMES,
     has_log: bool = False,
-) -> str:
-    """Return the curves, and perhaps once more with the rare false alarms drawn large.
+) -> Figures:
+    """Return the curves, and optionally a second drawing that enlarges the rare false alarms.
 
     Parameters
     ----------
@@ -55,8 +49,7 @@ def figures(
     label = f"{axes[1]} against {axes[0].lower()}. At 1 in 100 false alarms: " + ", ".join(
         f"{names[curve.role]} {formatting.percent(found_at(curve.points, SURE))}" for curve in shown
     )
-    drawn = [curves.draw(shown, Axes(*axes), label)]
+    drawings = [draw_curves(shown, Axes(*axes), label)]
     if has_log:
-        drawn.append(curves.draw(shown, Axes(f"{axes[0]}, rare ones large", axes[1], low=LOW), label))
-    figure = "".join(f"<figure>{one}</figure>" for one in drawn)
-    return f'{legend([curve.role for curve in shown], names)}<div class="curves">{figure}</div>'
+        drawings.append(draw_curves(shown, Axes(f"{axes[0]}, rare ones large", axes[1], low=LOW), label))
+    return Figures(legend(shown, names), drawings)

@@ -111,6 +111,7 @@ def find_nearest(
 
 def count_differences(queries: Points, others: Points, tolerance: float) -> NDArray[np.float64]:
     """Return in how many columns each query differs from that other row that differs in the fewest."""
+    # Loaded here: Numba is slow to load, and the API lists metrics without it.
     from understudy.kernels.neighbours import fewest_differences
 
     found = _in_parts(

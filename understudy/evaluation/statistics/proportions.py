@@ -23,6 +23,7 @@ class Excess(BaseModel):
 
 def exact_interval(n_successes: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:
     """Return the interval of a share (Clopper and Pearson, 1934)."""
+    # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import beta
 
     tail = (1 - confidence) / 2
@@ -41,6 +42,7 @@ def score_interval(share: float, n: float, *, confidence: float = CONFIDENCE) ->
 
 def normal_quantile(confidence: float) -> float:
     """Return how many standard errors an interval reaches to each side."""
+    # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import norm
 
     return float(norm.ppf((1 + confidence) / 2))

@@ -133,6 +133,7 @@ def _categories_that_meet(
     encoder: ColumnEncoder, categories: tuple[str, ...], allowed: ColumnConstraint
 ) -> Bools:
     """Return which categories fulfil a condition, as the synthesizers understand it."""
+    # Loaded here: it loads Numba, and the API lists metrics without it.
     from understudy.synthesizers.tree_chain.predicates import Predicate
 
     type_ = parse_arrow_type(encoder.column.arrow_type)
@@ -336,6 +337,7 @@ def rarefied(values: Floats, n_rows: int) -> float:
     -----
     Hurlbert (1971): a value that c of N rows have is left out by C(N - c, n) of the C(N, n) choices.
     """
+    # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.special import gammaln
 
     n, counts = len(values), np.unique(values, return_counts=True)[1]

@@ -108,11 +108,10 @@ def fit_filler(texts: ArrowArray, locale: str) -> Filler:
 
 @lru_cache(maxsize=8)
 def _words_of(locale: str) -> ArrowArray:
-    # Imported here: only tables with texts pay for it.
-    from mimesis import Text
-    from mimesis.locales import Locale
+    # Loaded here: only tables with texts pay for it.
+    import mimesis
 
-    text = Text(Locale(locale), seed=POOL_SEED)
+    text = mimesis.Text(mimesis.Locale(locale), seed=POOL_SEED)
     words = dict.fromkeys(text.word() for _ in range(N_DRAWS))
     # mimesis has no words of some languages.
     return pa.array(list(words), pa.large_string()) if len(words) >= N_WORDS_FEW else _words_of("en")

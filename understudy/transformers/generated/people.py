@@ -92,16 +92,15 @@ class Pools:
 @lru_cache(maxsize=8)
 def pools_of(locale: str) -> Pools:
     """Return the lists of a locale, drawn when they are first needed."""
-    # Imported here: only tables with personal columns pay for it.
-    from mimesis import Address
-    from mimesis import Person as Names
-    from mimesis.enums import Gender
-    from mimesis.locales import Locale
+    # Loaded here: only tables with personal columns pay for it.
+    import mimesis
 
-    names, address = Names(Locale(locale), seed=POOL_SEED), Address(Locale(locale), seed=POOL_SEED)
+    mimesis_locale = mimesis.Locale(locale)
+    names = mimesis.Person(mimesis_locale, seed=POOL_SEED)
+    address = mimesis.Address(mimesis_locale, seed=POOL_SEED)
     men, women = (
         (_drawn(partial(names.first_name, gender=gender)), _drawn(partial(names.last_name, gender=gender)))
-        for gender in (Gender.MALE, Gender.FEMALE)
+        for gender in (mimesis.Gender.MALE, mimesis.Gender.FEMALE)
     )
     masks = FICTIONAL_PHONES.get(locale, ("",))
     n_phones = iter(range(N_DRAWS))

@@ -90,6 +90,7 @@ def _has_relation(counts: Counts, n_pairs: int) -> bool:
 
     Wilks (1938); by Bonferroni over pairs. Normal in the limit, so small cells make it a little too willing.
     """
+    # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import chi2
 
     first, second, both = counts.sum(axis=2), counts.sum(axis=1), counts.reshape(len(counts), -1)

@@ -172,6 +172,7 @@ def _giveaways(
 
 
 def _most_telling(scores: Floats, positions: NDArray[np.int64]) -> list[DistinguishingRow]:
+    # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.special import expit
 
     first = np.argsort(-scores, kind="stable")[:N_ROWS_SHOWN]

@@ -57,6 +57,7 @@ def _features(_: Comparison, tables: Sequence[EncodedTable]) -> tuple[list[Float
 
 
 def _of_numbers(values: Values) -> Floats:
+    # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import rankdata
 
     missing = is_missing(values)
@@ -73,6 +74,7 @@ def _of_categories(codes: Values) -> Floats:
 
 
 def _fit(features: Floats, is_synthetic: NDArray[np.bool_], _: int) -> Any:
+    # Loaded here: it takes 120 MB, and only classifiers need it.
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 

@@ -85,6 +85,7 @@ def _p_value(met: Hashes, real: Hashes, n_holdout: int) -> float:
     Of such rows, each is a training row with the share of training rows among all: an exact binomial test,
     for which the tables need not have the same size.
     """
+    # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import binomtest
 
     if len(met) == 0:

@@ -72,6 +72,7 @@ def interval_of_found(members: Scores, others: Scores, *, confidence: float = CO
     Beta(j, n - j + 1), so that order statistics enclose the threshold. The exact interval of the share above
     each of them adds the members' chance; a quarter of the error is allowed at each of the four places.
     """
+    # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import beta
 
     n = len(others)

@@ -1,4 +1,4 @@
-"""FAMILY: one chapter of the page a file, one line in the table; each draws a part of the report."""
+"""FAMILY: one chapter of the page a file, one line in the table; each computes what its template shows."""
 
 from __future__ import annotations
 

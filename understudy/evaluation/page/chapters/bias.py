@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from understudy.evaluation.metrics.bias import (
     BaseRatesResult,
@@ -17,168 +19,222 @@ from understudy.evaluation.metrics.bias.equalised_odds import ColumnOdds
 from understudy.evaluation.metrics.bias.rebalancing import ColumnRebalancing
 from understudy.evaluation.metrics.bias.segments import ColumnSegments
 from understudy.evaluation.page import elements, formatting
-from understudy.evaluation.page.charts import bars, marks
-from understudy.evaluation.page.charts.bars import Estimate
-from understudy.evaluation.page.elements import Chapter, Head
-from understudy.evaluation.page.formatting import escape
-from understudy.evaluation.report import Report
+from understudy.evaluation.page.cells import Cell, Group, Noted, Segment, Styled
+from understudy.evaluation.page.charts.whiskers import Estimate, Whiskers, reach, whiskers
+from understudy.evaluation.page.elements import Chapter, Head, Measured, Reason, Table, numbers
+
+if TYPE_CHECKING:
+    from understudy.evaluation.report import Report
 
 METRICS = ("base_rates", "demographic_parity", "equalised_odds", "segments", "rebalancing")
-TITLE = "Bias"
-LEAD = (
-    "The groups of each protected column, in the real table beside the synthetic one. Inequality that is in "
-    "the real table is not made here; what counts is whether the synthetic table, or a model that learns "
-    "from it, adds to it."
-)
-TOO_SMALL = '<span class="muted small">too small to judge</span>'
-LEGEND = (
-    (marks.whisker("real"), "real, or trained on real rows"),
-    (marks.whisker("synthetic"), "synthetic, or trained on synthetic rows"),
-)
+DRAWN = Head("Both on one axis", is_drawn=True)
 Interval = tuple[float, float] | None
+Pair = tuple[float | None, float | None]
 
 
-def draw(report: Report) -> str:
-    """Return a part a question, each with a table a protected column."""
+@dataclass(frozen=True)
+class GroupsTable:
+    """The groups of a protected column.
+
+    Parameters
+    ----------
+    label : str
+        The outcome that is counted or predicted.
+    n_pooled : int
+        How many rare values are pooled.
+    gaps : (str, str)
+        The larger gap in errors, of a model of real and of one of synthetic rows.
+    """
+
+    column: str
+    table: Table
+    n_pooled: int
+    label: str = ""
+    gaps: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True)
+class RebalancedTable:
+    """Models of synthetic rows, as they are and weighted; `weights` are the least and the largest."""
+
+    column: str
+    label: str
+    table: Table
+    weights: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A score with a table per protected column.
+
+    Parameters
+    ----------
+    not_judged : sequence of str
+        Columns that have too few rows.
+    worst, worst_label : Segment and str
+        The group that the score is due to, and the outcome.
+    """
+
+    card: Measured
+    tables: Sequence[GroupsTable]
+    not_judged: Sequence[str] = ()
+    worst: Segment | None = None
+    worst_label: str = ""
+
+
+@dataclass(frozen=True)
+class Rebalanced:
+    """The score of rebalancing with a table per protected column."""
+
+    card: Measured
+    tables: Sequence[RebalancedTable]
+    not_judged: Sequence[str]
+
+
+@dataclass(frozen=True)
+class BiasView:
+    """A part per question; without protected columns, only the reasons."""
+
+    reasons: Sequence[Reason]
+    has_protected: bool
+    rates: Question | None = None
+    parity: Question | None = None
+    odds: Question | None = None
+    segments: Question | None = None
+    target: str = ""
+    rebalancing: Rebalanced | None = None
+
+
+def view(report: Report) -> BiasView | None:
+    """Return a part per question, each with a table per protected column."""
+    reasons = elements.reasons(report, METRICS)
     if not report.options.protected:
-        reasons = elements.reasons(report, METRICS)
-        return elements.section("bias", TITLE, LEAD, reasons) if reasons else ""
-    parts = [_rates(report), _parity(report), _odds(report), _segments(report), _rebalancing(report)]
-    body = f"{elements.reasons(report, METRICS)}{elements.legend(LEGEND)}{''.join(parts)}"
-    return elements.section("bias", TITLE, LEAD, body)
+        return BiasView(reasons, has_protected=False) if reasons else None
+    segments = elements.found(report, SegmentsResult)
+    return BiasView(
+        reasons,
+        has_protected=True,
+        rates=_rates(report),
+        parity=_parity(report),
+        odds=_odds(report),
+        segments=_segments(report),
+        target="" if segments is None else segments[1].target,
+        rebalancing=_rebalancing(report),
+    )
 
 
-def _both(
-    real: float | None, synthetic: float | None, intervals: tuple[Interval, Interval]
-) -> list[Estimate]:
-    pairs = (("real", real, intervals[0]), ("synthetic", synthetic, intervals[1]))
-    return [Estimate(role, value, interval) for role, value, interval in pairs if value is not None]
+def _both(values: Pair, intervals: tuple[Interval, Interval]) -> list[Estimate]:
+    named = zip(("real", "synthetic"), values, intervals, strict=True)
+    return [Estimate(role, value, interval) for role, value, interval in named if value is not None]
 
 
-def _rates(report: Report) -> str:
+def _drawn(estimates: Sequence[Sequence[Estimate]]) -> list[Whiskers]:
+    """Return the drawings of some rows on one axis."""
+    axis = reach(estimates)
+    return [whiskers(row, axis) for row in estimates]
+
+
+def _models(title: str) -> tuple[Head, ...]:
+    """Return the heads for the models of both tables."""
+    return numbers(f"{title}, real", f"{title}, synthetic")
+
+
+def _rates(report: Report) -> Question | None:
     found = elements.found(report, BaseRatesResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
-    worst = (
-        f"{elements.name(result.worst_column)}: {escape(result.worst_group)}, {escape(result.worst_label)}"
+    return Question(
+        card=elements.measured(scores),
+        tables=[_rates_table(column, result.measure) for column in result.columns],
+        worst=Segment(result.worst_column, result.worst_group),
+        worst_label=result.worst_label,
     )
-    text = f"{escape(scores.summary)} Largest change: {worst}."
-    tables = [_rates_table(column, result.measure) for column in result.columns]
-    return elements.beside(elements.measured(scores, text=text), tables)
 
 
-def _rates_table(column: ColumnBaseRates, measure: str) -> str:
-    heads = [
+def _rates_table(column: ColumnBaseRates, measure: str) -> GroupsTable:
+    heads = (
         Head("Group"),
         Head(measure.capitalize()),
-        Head("Real", is_number=True),
-        Head("Synthetic", is_number=True),
-        Head("Both on one axis", is_drawn=True),
-        Head("Change", is_number=True),
-    ]
+        *numbers("Real", "Synthetic"),
+        DRAWN,
+        *numbers("Change"),
+    )
     rates = [(group, rate) for group in column.groups for rate in group.rates]
-    estimates = [
-        _both(rate.real, rate.synthetic, (rate.real_interval, rate.synthetic_interval)) for _, rate in rates
-    ]
-    axis = bars.reach(estimates)
-    rows = [
+    drawn = _drawn(
         [
-            _group(group.group, group.n_real, is_too_small=group.is_too_small),
-            escape(rate.label),
+            _both((rate.real, rate.synthetic), (rate.real_interval, rate.synthetic_interval))
+            for _, rate in rates
+        ]
+    )
+    rows: list[list[Cell]] = [
+        [
+            Group(group.group, group.n_real, group.is_too_small),
+            rate.label,
             formatting.decimal(rate.real),
             formatting.decimal(rate.synthetic),
-            bars.whiskers(drawn, axis),
-            f'{formatting.change(rate.change)}<br><span class="small muted">'
-            f"{formatting.span(rate.change_interval)}</span>",
+            estimates,
+            Noted(formatting.change(rate.change), formatting.span(rate.change_interval)),
         ]
-        for (group, rate), drawn in zip(rates, estimates, strict=True)
+        for (group, rate), estimates in zip(rates, drawn, strict=True)
     ]
     rows += [
-        [_group(group.group, group.n_real, is_too_small=group.is_too_small), *[formatting.NONE] * 3, "", ""]
+        [Group(group.group, group.n_real, group.is_too_small), *[formatting.NONE] * 3, "", ""]
         for group in column.groups
         if not group.rates
     ]
-    return _table(f"Outcomes by {elements.name(column.column)}", heads, rows, column.n_groups_hidden)
+    return GroupsTable(column.column, Table(heads, rows), column.n_groups_hidden)
 
 
-def _table(caption: str, heads: Sequence[Head], rows: Sequence[Sequence[str]], n_hidden: int) -> str:
-    pooled = (
-        f'<p class="small muted">{n_hidden} rare {"value is" if n_hidden == 1 else "values are"} pooled.</p>'
-        if n_hidden
-        else ""
-    )
-    return elements.card(elements.long_table(caption, heads, rows, "rows") + pooled)
-
-
-def _group(name: str, n: int, *, is_too_small: bool) -> str:
-    note = TOO_SMALL if is_too_small else ""
-    return f'{escape(name)} <span class="small muted number">{formatting.count(n)} rows</span> {note}'
-
-
-def _parity(report: Report) -> str:
+def _parity(report: Report) -> Question | None:
     found = elements.found(report, DemographicParityResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
-    text = (
-        f"{escape(scores.summary)} A smallest share under 0.8 of the largest counts as a sign of adverse "
-        f"impact (the four-fifths rule).{_not_judged(result.not_judged)}"
-    )
     tables = [_parity_table(column) for column in result.columns]
-    return elements.beside(elements.measured(scores, text=text), tables)
+    return Question(elements.measured(scores), tables, result.not_judged)
 
 
-def _parity_table(column: ColumnParity) -> str:
-    heads = [Head("Group"), *_models("Picked"), Head("Both on one axis", is_drawn=True)]
-    estimates = [
-        _both(one.real, one.synthetic, (one.real_interval, one.synthetic_interval)) for one in column.groups
-    ]
-    axis = bars.reach(estimates)
-    rows = [
+def _parity_table(column: ColumnParity) -> GroupsTable:
+    drawn = _drawn(
         [
-            _group(one.group, one.n_test, is_too_small=one.is_too_small),
+            _both((one.real, one.synthetic), (one.real_interval, one.synthetic_interval))
+            for one in column.groups
+        ]
+    )
+    rows: list[list[Cell]] = [
+        [
+            Group(one.group, one.n_test, one.is_too_small),
             formatting.share(one.real),
             formatting.share(one.synthetic),
-            bars.whiskers(drawn, axis),
+            estimates,
         ]
-        for one, drawn in zip(column.groups, estimates, strict=True)
+        for one, estimates in zip(column.groups, drawn, strict=True)
     ]
     rows.append(_last("Largest difference", column.real.difference, column.synthetic.difference))
     rows.append(_last("Smallest over largest share", column.real.ratio, column.synthetic.ratio))
-    caption = f"Predicted {escape(column.label)} by {elements.name(column.column)}"
-    return _table(caption, heads, rows, column.n_groups_hidden)
+    table = Table((Head("Group"), *_models("Picked"), DRAWN), rows)
+    return GroupsTable(column.column, table, column.n_groups_hidden, column.label)
 
 
-def _models(title: str) -> list[Head]:
-    """Return the heads of what the models of either table do."""
-    return [Head(f"{title}, {kind}", is_number=True) for kind in ("real", "synthetic")]
+def _last(title: str, real: float | None, synthetic: float | None) -> list[Cell]:
+    return [Styled(title, "emphasis"), formatting.decimal(real), formatting.decimal(synthetic), ""]
 
 
-def _last(title: str, real: float | None, synthetic: float | None) -> list[str]:
-    return [f"<em>{title}</em>", formatting.decimal(real), formatting.decimal(synthetic), ""]
-
-
-def _not_judged(columns: Sequence[str]) -> str:
-    names = ", ".join(elements.name(column) for column in columns)
-    return f" Too few rows to judge: {names}." if names else ""
-
-
-def _odds(report: Report) -> str:
+def _odds(report: Report) -> Question | None:
     found = elements.found(report, EqualisedOddsResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
-    text = f"{escape(scores.summary)}{_not_judged(result.not_judged)}"
     tables = [_odds_table(column) for column in result.columns]
-    return elements.beside(elements.measured(scores, text=text), tables)
+    return Question(elements.measured(scores), tables, result.not_judged)
 
 
-def _odds_table(column: ColumnOdds) -> str:
-    heads = [Head("Group"), *_models("True positives"), *_models("False positives")]
-    rows = [
+def _odds_table(column: ColumnOdds) -> GroupsTable:
+    heads = (Head("Group"), *_models("True positives"), *_models("False positives"))
+    rows: list[list[Cell]] = [
         [
-            _group(one.group, one.n_test, is_too_small=one.is_too_small),
+            Group(one.group, one.n_test, one.is_too_small),
             formatting.share(one.true_positive_real),
             formatting.share(one.true_positive_synthetic),
             formatting.share(one.false_positive_real),
@@ -186,65 +242,54 @@ def _odds_table(column: ColumnOdds) -> str:
         ]
         for one in column.groups
     ]
-    caption = (
-        f"Errors about {escape(column.label)} by {elements.name(column.column)}: the larger gap is "
-        f"{formatting.decimal(column.real)} (real), {formatting.decimal(column.synthetic)} (synthetic)"
-    )
-    return _table(caption, heads, rows, column.n_groups_hidden)
+    gaps = (formatting.decimal(column.real), formatting.decimal(column.synthetic))
+    return GroupsTable(column.column, Table(heads, rows), column.n_groups_hidden, column.label, gaps)
 
 
-def _segments(report: Report) -> str:
+def _segments(report: Report) -> Question | None:
     found = elements.found(report, SegmentsResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
-    worst = f"{elements.name(result.worst_column)}: {escape(result.worst_group)}"
-    text = f"{escape(scores.summary)} The group served worst: {worst}."
-    tables = [_segments_table(column, result) for column in result.columns]
-    return elements.beside(elements.measured(scores, text=text), tables)
+    return Question(
+        card=elements.measured(scores),
+        tables=[_segments_table(column, result.measure) for column in result.columns],
+        worst=Segment(result.worst_column, result.worst_group),
+    )
 
 
-def _segments_table(column: ColumnSegments, result: SegmentsResult) -> str:
-    heads = [
-        Head("Group"),
-        Head("Likeness", is_number=True),
-        *_models(result.measure),
-        Head("Both on one axis", is_drawn=True),
-    ]
-    estimates = [
-        _both(one.real, one.synthetic, (one.real_interval, one.synthetic_interval)) for one in column.segments
-    ]
-    axis = bars.reach(estimates)
-    rows = [
+def _segments_table(column: ColumnSegments, measure: str) -> GroupsTable:
+    heads = (Head("Group"), *numbers("Likeness"), *_models(measure), DRAWN)
+    drawn = _drawn(
         [
-            _group(one.group, one.n_test, is_too_small=one.is_too_small),
+            _both((one.real, one.synthetic), (one.real_interval, one.synthetic_interval))
+            for one in column.segments
+        ]
+    )
+    rows: list[list[Cell]] = [
+        [
+            Group(one.group, one.n_test, one.is_too_small),
             formatting.decimal(one.shape),
             formatting.decimal(one.real),
             formatting.decimal(one.synthetic),
-            bars.whiskers(drawn, axis),
+            estimates,
         ]
-        for one, drawn in zip(column.segments, estimates, strict=True)
+        for one, estimates in zip(column.segments, drawn, strict=True)
     ]
-    caption = f"Predicting {elements.name(result.target)} by {elements.name(column.column)}"
-    return _table(caption, heads, rows, column.n_groups_hidden)
+    return GroupsTable(column.column, Table(heads, rows), column.n_groups_hidden)
 
 
-def _rebalancing(report: Report) -> str:
+def _rebalancing(report: Report) -> Rebalanced | None:
     found = elements.found(report, RebalancingResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
-    text = f"{escape(scores.summary)}{_not_judged(result.not_judged)}"
-    tables = [_rebalanced(column) for column in result.columns]
-    return elements.beside(elements.measured(scores, text=text), tables)
+    return Rebalanced(
+        elements.measured(scores), [_rebalanced(column) for column in result.columns], result.not_judged
+    )
 
 
-def _rebalanced(column: ColumnRebalancing) -> str:
-    heads = [
-        Head("Model of synthetic rows"),
-        Head("As they are", is_number=True),
-        Head("Weighted", is_number=True),
-    ]
+def _rebalanced(column: ColumnRebalancing) -> RebalancedTable:
     before, after = column.before, column.after
     rows = [
         [title, formatting.decimal(getattr(before, field)), formatting.decimal(getattr(after, field))]
@@ -256,9 +301,8 @@ def _rebalanced(column: ColumnRebalancing) -> str:
         )
     ]
     low, high = (formatting.decimal(weight) for weight in column.weights)
-    note = f'<p class="small muted">Weights of synthetic rows: {low} to {high}.</p>'
-    caption = f"Predicting {escape(column.label)}, weighted by {elements.name(column.column)}"
-    return elements.card(elements.table(caption, heads, rows) + note)
+    heads = (Head("Model of synthetic rows"), *numbers("As they are", "Weighted"))
+    return RebalancedTable(column.column, column.label, Table(heads, rows), (low, high))
 
 
-CHAPTER = Chapter("bias", "Bias", draw)
+CHAPTER = Chapter("bias", "Bias", view)

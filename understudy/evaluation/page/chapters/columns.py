@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
 from understudy.evaluation.excluded_columns import ExcludedColumn
 from understudy.evaluation.metrics.fidelity import (
     ColumnAdherenceResult,
@@ -10,12 +14,10 @@ from understudy.evaluation.metrics.fidelity import (
 )
 from understudy.evaluation.metrics.fidelity.column_shapes import ColumnShapeScore
 from understudy.evaluation.page import elements, formatting
-from understudy.evaluation.page.charts import marks
-from understudy.evaluation.page.charts.bars import bars
-from understudy.evaluation.page.charts.histogram import histogram
-from understudy.evaluation.page.elements import Chapter, Head
-from understudy.evaluation.page.formatting import escape
-from understudy.evaluation.report import Report
+from understudy.evaluation.page.cells import Cell, Names
+from understudy.evaluation.page.charts.bars import Bar, track
+from understudy.evaluation.page.charts.histogram import Histogram, draw_histogram
+from understudy.evaluation.page.elements import Chapter, Head, Measured, Reason, Table, numbers
 from understudy.evaluation.scores import MetricScores
 from understudy.evaluation.statistics.distributions import (
     MISSING_LABEL,
@@ -24,136 +26,142 @@ from understudy.evaluation.statistics.distributions import (
     ColumnDistribution,
 )
 
-# More cards than this are folded away: the least alike columns come first.
-N_CARDS_OPEN = 24
+if TYPE_CHECKING:
+    from understudy.evaluation.report import Report
+
 POOLED_LABELS = (OTHER_LABEL, UNSEEN_LABEL, MISSING_LABEL)
-TITLE = "Column by column"
-LEAD = (
-    "How the values of each column are distributed, the least alike columns first. The score is 1 minus "
-    "the largest gap between the two distributions (Kolmogorov-Smirnov for numbers and times, total "
-    "variation for categories), or 1 minus the gap in missing values if that is larger."
-)
+HEADS = (Head("Column, the lowest first"), *numbers("Score"))
 
 
-def draw(report: Report) -> str:
-    """Return a card a column."""
+@dataclass(frozen=True)
+class ColumnCard:
+    """One column: its score, notes, and a histogram, bars, or neither where too few values are known."""
+
+    column: str
+    kind: str
+    score: str
+    histogram: Histogram | None
+    bars: Sequence[Bar]
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class ColumnsView:
+    """The columns that were scored, two scores of their ranges, and the columns that were not scored.
+
+    Parameters
+    ----------
+    is_scored : bool
+        Whether there are scores of the columns; else `reasons` says why not.
+    reach : sequence of (card, table)
+        Whether values lie within the real ones, and reach as far.
+    excluded : sequence of (column, reason)
+        The columns that are not scored.
+    """
+
+    # More cards than this are folded away: the least alike columns come first.
+    N_CARDS_OPEN: ClassVar[int] = 24
+
+    is_scored: bool
+    reasons: Sequence[Reason] = ()
+    cards: Sequence[ColumnCard] = ()
+    reach: Sequence[tuple[Measured, Table]] = ()
+    excluded: Sequence[tuple[str, str]] = ()
+
+
+def view(report: Report) -> ColumnsView:
+    """Return a card per column."""
     found = elements.found(report, ColumnShapesResult)
     if found is None:
-        return elements.section("columns", TITLE, LEAD, elements.reasons(report, ["column_shapes"]))
+        return ColumnsView(is_scored=False, reasons=elements.reasons(report, ["column_shapes"]))
     scores, result = found
-    others = _by_name(scores.independent), _by_name(scores.real)
+    others = {"independent": _by_name(scores.independent), "fresh real": _by_name(scores.real)}
     distributions = {shown.column: shown for shown in report.columns}
-    cards = [
-        _card(shape, [other.get(shape.column) for other in others], distributions[shape.column])
-        for shape in sorted(result.columns, key=lambda shape: shape.score)
-    ]
-    legend = elements.legend(((marks.AREA, "real"), (marks.STEP, "synthetic")))
-    grid = f"{_grid(cards[:N_CARDS_OPEN])}{_folded(cards[N_CARDS_OPEN:])}"
-    body = f"{legend}{grid}{_reach(report)}{_left_out(report)}"
-    return elements.section("columns", TITLE, LEAD, body)
-
-
-def _grid(cards: list[str]) -> str:
-    return f'<div class="grid">{"".join(cards)}</div>'
-
-
-def _folded(cards: list[str]) -> str:
-    return (
-        elements.details(f"{len(cards)} more columns, all of them more alike", _grid(cards)) if cards else ""
+    return ColumnsView(
+        is_scored=True,
+        cards=[
+            _card(shape, others, distributions[shape.column])
+            for shape in sorted(result.columns, key=lambda shape: shape.score)
+        ],
+        reach=_reach(report),
+        excluded=[(left_out.column, _excluded(left_out)) for left_out in report.left_out],
     )
 
 
-def _reach(report: Report) -> str:
-    """Return whether values lie within the real ones, and reach as far."""
+def _reach(report: Report) -> list[tuple[Measured, Table]]:
     within, reached = (
         elements.found(report, ColumnAdherenceResult),
         elements.found(report, ColumnCoverageResult),
     )
     cards = []
     if within is not None:
-        cards.append(_measured(within[0], [(one.column, one.score) for one in within[1].columns]))
+        cards.append(_measured(within[0], {one.column: one.score for one in within[1].columns}))
     if reached is not None:
-        cards.append(_measured(reached[0], [(one.column, one.score) for one in reached[1].columns]))
-    return f'<div class="gap">{elements.halves(cards)}</div>' if cards else ""
+        cards.append(_measured(reached[0], {one.column: one.score for one in reached[1].columns}))
+    return cards
 
 
-def _measured(scores: MetricScores, columns: list[tuple[str, float]]) -> str:
-    rows = [
-        [elements.name(column), formatting.decimal(score)]
-        for column, score in sorted(columns, key=lambda one: one[1])
+def _measured(scores: MetricScores, columns: Mapping[str, float]) -> tuple[Measured, Table]:
+    rows: list[list[Cell]] = [
+        [Names((column,)), formatting.decimal(score)]
+        for column, score in sorted(columns.items(), key=lambda item: item[1])
     ]
-    heads = [Head("Column, the lowest first"), Head("Score", is_number=True)]
-    table = elements.table(f"{escape(scores.title)}, column by column", heads, rows, is_hidden=True)
-    return elements.measured(scores, elements.details("Column by column", table))
+    return elements.measured(scores), Table(HEADS, rows)
 
 
-def _left_out(report: Report) -> str:
-    """Return which columns are not scored, and why."""
-    items = "".join(
-        f"<li>{elements.name(one.column)}: {escape(one.reason)}{_copied(one)}</li>" for one in report.left_out
-    )
-    said = f'<p class="muted">Not scored, because they are generated:</p><ul>{items}</ul>'
-    return elements.card(said, kind="gap small") if items else ""
-
-
-def _copied(one: ExcludedColumn) -> str:
-    share = "" if one.copied is None else formatting.percent(one.copied)
-    return f"; {share} of the synthetic values are in the real table too" if share else ""
+def _excluded(left_out: ExcludedColumn) -> str:
+    """Return why a column is not scored, and how many of its values are copies."""
+    if left_out.copied is None:
+        return left_out.reason
+    share = formatting.percent(left_out.copied)
+    return f"{left_out.reason}; {share} of the synthetic values are in the real table too"
 
 
 def _by_name(result: object) -> dict[str, ColumnShapeScore]:
     return {shape.column: shape for shape in result.columns} if isinstance(result, ColumnShapesResult) else {}
 
 
-def _card(shape: ColumnShapeScore, others: list[ColumnShapeScore | None], shown: ColumnDistribution) -> str:
+def _card(
+    shape: ColumnShapeScore, others: Mapping[str, Mapping[str, ColumnShapeScore]], shown: ColumnDistribution
+) -> ColumnCard:
     notes = [
-        f"{title} {formatting.score(other.score, 'column_shapes')}"
-        for title, other in zip(("independent", "fresh real"), others, strict=True)
-        if other is not None
+        f"{title} {formatting.score(columns[shape.column].score, 'column_shapes')}"
+        for title, columns in others.items()
+        if shape.column in columns
     ]
     if shown.missing_real or shown.missing_synthetic:
         notes.append(
             f"missing {formatting.percent(shown.missing_real)} real, "
             f"{formatting.percent(shown.missing_synthetic)} synthetic"
         )
-    footer = "".join(f"<span>{note}</span>" for note in notes)
-    return (
-        f'<article class="card column"><header><h3 class="name">{escape(shape.column)}'
-        f'<span class="kind">{shape.kind.value}</span></h3>'
-        f'<span class="score">{formatting.score(shape.score, "column_shapes")}</span></header>'
-        f"<figure>{_drawing(shown)}</figure><footer>{footer}</footer></article>"
+    return ColumnCard(
+        column=shape.column,
+        kind=shape.kind.value,
+        score=formatting.score(shape.score, "column_shapes"),
+        histogram=draw_histogram(shown) if shown.form == "histogram" else None,
+        bars=_bars(shown) if shown.form not in ("histogram", "hidden") else (),
+        notes=notes,
     )
 
 
-def _drawing(shown: ColumnDistribution) -> str:
-    if shown.form == "histogram":
-        return histogram(shown)
-    if shown.form == "hidden":
-        return (
-            '<p class="small muted">Not shown: too few known values to draw without showing single rows.</p>'
-        )
-    return f'<div class="bars">{_bars(shown)}</div>'
-
-
-def _bars(shown: ColumnDistribution) -> str:
+def _bars(shown: ColumnDistribution) -> list[Bar]:
     # What stands for many values, or for none, has no bar: it would press all others flat.
     has_bar = [label not in POOLED_LABELS for label in shown.labels]
     shares = zip((*shown.real, *shown.synthetic), has_bar * 2, strict=True)
     longest = max([1e-9, *(share for share, is_drawn in shares if is_drawn)])
-    rows = [
-        (
+    return [
+        Bar(
             label,
-            [("real", real / longest), ("synthetic", synthetic / longest)]
-            if is_drawn
-            else f"{formatting.percent(real)} real",
-            f'<span class="visually-hidden">real {formatting.percent(real)}, synthetic </span>'
-            f"{formatting.percent(synthetic)}",
+            [track("real", real / longest), track("synthetic", synthetic / longest)] if is_drawn else (),
+            formatting.percent(synthetic),
+            text="" if is_drawn else f"{formatting.percent(real)} real",
+            spoken=f"real {formatting.percent(real)}, synthetic ",
+            is_pooled=not is_drawn,
         )
         for label, real, synthetic, is_drawn in zip(
             shown.labels, shown.real, shown.synthetic, has_bar, strict=True
         )
     ]
-    return bars(rows, pooled=POOLED_LABELS)
 
 
-CHAPTER = Chapter("columns", "Columns", draw)
+CHAPTER = Chapter("columns", "Columns", view)

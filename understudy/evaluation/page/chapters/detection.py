@@ -1,45 +1,63 @@
-"""Whether a classifier tells the tables apart, by which columns, and which rows gave themselves away."""
+"""How well a classifier tells the tables apart, by which columns, and which rows gave themselves away."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from understudy.evaluation.metrics.fidelity import TwoSampleLinearResult, TwoSampleResult
 from understudy.evaluation.metrics.fidelity.telling_apart import TellingApart
 from understudy.evaluation.page import elements, formatting, receiver
-from understudy.evaluation.page.charts.bars import bars
-from understudy.evaluation.page.elements import Chapter
-from understudy.evaluation.report import Report
+from understudy.evaluation.page.charts.bars import Bar, track
+from understudy.evaluation.page.charts.curves import Figures
+from understudy.evaluation.page.elements import Chapter, Measured, Reason
 from understudy.evaluation.scores import MetricScores
+
+if TYPE_CHECKING:
+    from understudy.evaluation.report import Report
 
 METRICS = ("two_sample", "two_sample_linear")
 N_GIVEAWAYS_LISTED = 8
-TITLE = "Can they be told apart?"
-LEAD = (
-    "The hardest question: a strong classifier learns to tell synthetic rows from real ones, then is "
-    "asked about rows that it has not seen. It uses all columns together, so it finds what no single "
-    "picture shows."
-)
 AXES = ("Real rows called synthetic", "Synthetic rows recognised")
 
 
-def draw(report: Report) -> str:
+@dataclass(frozen=True)
+class ClassifierCards:
+    """A classifier's score, and what it recognised the synthetic rows by.
+
+    Parameters
+    ----------
+    n_right : str
+        How many of 100 pairs it gets right.
+    rows : sequence of (position, score)
+        The rows it was surest of.
+    """
+
+    card: Measured
+    classifier: str
+    n_right: str
+    figures: Figures
+    bars: Sequence[Bar]
+    rows: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class DetectionView:
+    """The classifiers that were scored."""
+
+    reasons: Sequence[Reason]
+    classifiers: Sequence[ClassifierCards]
+
+
+def view(report: Report) -> DetectionView:
     """Return how well each classifier tells the tables apart, and by what."""
-    parts = []
     kinds: tuple[type[TellingApart], ...] = (TwoSampleResult, TwoSampleLinearResult)
-    for kind in kinds:
-        found = elements.found(report, kind)
-        if found is not None:
-            scores, result = found
-            parts.append(elements.halves([_measured(scores, result), _evidence(result)]))
-    body = f"{elements.reasons(report, METRICS)}{''.join(parts)}"
-    return elements.section("detection", TITLE, LEAD, body)
+    scored = [found for kind in kinds if (found := elements.found(report, kind)) is not None]
+    return DetectionView(elements.reasons(report, METRICS), [_classifier(*found) for found in scored])
 
 
-def _measured(scores: MetricScores, result: TellingApart) -> str:
-    text = (
-        f"Area under the ROC curve ({formatting.escape(result.classifier)}). Shown one real and one "
-        "synthetic row, it picks the synthetic one "
-        f"<strong>{100 * result.score:.3g} times in 100</strong>. Guessing is right 50 times."
-    )
+def _classifier(scores: MetricScores, result: TellingApart) -> ClassifierCards:
     by_role = {
         role: other.curve
         for role, other in (
@@ -50,39 +68,23 @@ def _measured(scores: MetricScores, result: TellingApart) -> str:
         )
         if isinstance(other, TellingApart)
     }
-    return elements.measured(scores, receiver.figures(by_role, AXES), text=text)
+    return ClassifierCards(
+        card=elements.measured(scores),
+        classifier=result.classifier,
+        n_right=f"{100 * result.score:.3g}",
+        figures=receiver.figures(by_role, AXES),
+        bars=_giveaways(result),
+        rows=[(formatting.count(one.row), formatting.decimal(one.score)) for one in result.rows],
+    )
 
 
-def _evidence(result: TellingApart) -> str:
+def _giveaways(result: TellingApart) -> list[Bar]:
     shown = [giveaway for giveaway in result.giveaways[:N_GIVEAWAYS_LISTED] if giveaway.auc_lost > 0]
-    said = (
-        '<p class="small muted">How much the area falls when one column is shuffled, so that the classifier '
-        "can no longer use it.</p>"
-    )
-    if shown:
-        longest = shown[0].auc_lost
-        rows = [
-            (giveaway.column, [("synthetic", giveaway.auc_lost / longest)], f"{giveaway.auc_lost:.3f}")
-            for giveaway in shown
-        ]
-        said += f'<div class="bars wide gap">{bars(rows)}</div>'
-    else:
-        said += '<p class="gap">No column stands out.</p>'
-    return elements.card(said + _rows(result), title="What gave the synthetic rows away")
+    longest = shown[0].auc_lost if shown else 1.0
+    return [
+        Bar(giveaway.column, [track("synthetic", giveaway.auc_lost / longest)], f"{giveaway.auc_lost:.3f}")
+        for giveaway in shown
+    ]
 
 
-def _rows(result: TellingApart) -> str:
-    if not result.rows:
-        return ""
-    items = "".join(
-        f'<li>row {formatting.count(one.row)} <span class="muted">{formatting.decimal(one.score)}</span></li>'
-        for one in result.rows
-    )
-    return (
-        '<h4 class="gap">The rows that it was surest of</h4><p class="small muted">Their positions in the '
-        "synthetic table, counted from 0, and how sure it was (1: certain). No values are shown.</p>"
-        f'<ul class="chips small number">{items}</ul>'
-    )
-
-
-CHAPTER = Chapter("detection", "Detection", draw)
+CHAPTER = Chapter("detection", "Detection", view)

@@ -1,8 +1,10 @@
-"""Pairs of columns: what they say of each other, how far they differ, and which differ most."""
+"""Pairs of columns: how strongly they are related, how far they differ, and which differ most."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from understudy.evaluation.metrics.fidelity import (
     ColumnPairsResult,
@@ -11,135 +13,160 @@ from understudy.evaluation.metrics.fidelity import (
     MutualInformationResult,
 )
 from understudy.evaluation.page import elements, formatting
+from understudy.evaluation.page.cells import Cell, Names
 from understudy.evaluation.page.charts import heat_map
-from understudy.evaluation.page.charts.heat_map import Matrix
-from understudy.evaluation.page.elements import Chapter, Head
-from understudy.evaluation.page.formatting import escape
-from understudy.evaluation.report import Report
+from understudy.evaluation.page.charts.heat_map import HeatMap, Legend, Matrix, draw_heat_map
+from understudy.evaluation.page.elements import Chapter, Head, Measured, Reason, Table, numbers
 from understudy.evaluation.scores import MetricScores
+
+if TYPE_CHECKING:
+    from understudy.evaluation.report import Report
 
 METRICS = ("column_pairs", "mutual_information", "correlations", "contingency")
 N_COLUMNS_IN_HEAT_MAP = 40
 N_PAIRS_LISTED = 8
-TITLE = "Pairs of columns"
-LEAD = "Whether columns belong together as they do in the real table. Each square is a pair of columns."
-RELATIONS = (
-    "How much each column tells of each other one: deep squares are strong relations. In the large map, "
-    "what the synthetic table has too much of, and what it lost."
-)
-DIFFERENCES = (
-    "How far the joint distribution of each pair is from the real one, by total variation on ten bins a "
-    "column. Read the large map against the small ones."
-)
 
 
-def draw(report: Report) -> str:
+@dataclass(frozen=True)
+class Figure:
+    """A heat map with its title; of wide tables it shows the first columns."""
+
+    title: str
+    note: str
+    map: HeatMap
+
+
+@dataclass(frozen=True)
+class Maps:
+    """A large heat map with its legend, and small ones beside it.
+
+    Parameters
+    ----------
+    small_legend : Legend or None
+        None where the small maps have the colours of the large one.
+    """
+
+    title: str
+    large: Figure
+    legend: Legend
+    small: Sequence[Figure]
+    small_legend: Legend | None = None
+
+
+@dataclass(frozen=True)
+class CorrelationsCard:
+    """The correlations of numbers, of both tables, and their difference."""
+
+    card: Measured
+    rank_score: str
+    maps: Sequence[Figure]
+    legend: Legend
+    names: Names
+
+
+@dataclass(frozen=True)
+class PairsView:
+    """The heat maps of all pairs, and the pairs that are least alike."""
+
+    reasons: Sequence[Reason]
+    relations: Maps | None
+    differences: Maps | None
+    weakest: Table | None
+    correlations: CorrelationsCard | None
+    contingency: Measured | None
+
+
+def view(report: Report) -> PairsView:
     """Return the heat maps of all pairs, and the pairs that are least alike."""
-    body = f"{elements.reasons(report, METRICS)}{_relations(report)}{_differences(report)}{_others(report)}"
-    return elements.section("pairs", TITLE, LEAD, body)
+    pairs, contingency = elements.found(report, ColumnPairsResult), elements.found(report, ContingencyResult)
+    return PairsView(
+        reasons=elements.reasons(report, METRICS),
+        relations=_relations(report),
+        differences=None if pairs is None else _differences(*pairs),
+        weakest=None if pairs is None else _weakest(*pairs),
+        correlations=_correlations(report),
+        contingency=None if contingency is None else elements.measured(contingency[0]),
+    )
 
 
-def _relations(report: Report) -> str:
+def _relations(report: Report) -> Maps | None:
     found = elements.found(report, MutualInformationResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
     gaps = _minus(result.synthetic, result.real)
-    large = figure(
-        result.columns, gaps, "Synthetic minus real", _largest(result.columns, gaps), heat_map.CHANGES
-    )
-    small = [
-        figure(result.columns, matrix, title, "", heat_map.STRENGTHS, has_names=False)
-        for title, matrix in (("Real", result.real), ("Synthetic", result.synthetic))
-    ]
-    key = heat_map.legend(
-        heat_map.CHANGES, "upper row: stronger than real; lower row: weaker", is_signed=True
-    )
-    small.append(heat_map.legend(heat_map.STRENGTHS, "strength, 0 to 1"))
-    head = f'<h3>{escape(scores.title)}</h3><p class="lead">{RELATIONS}</p>'
-    return f"{head}{_split(large + key, small)}"
-
-
-def _differences(report: Report) -> str:
-    found = elements.found(report, ColumnPairsResult)
-    if found is None:
-        return ""
-    scores, result = found
-    small = [
-        _gap_figure(other, title, has_names=False)
-        for title, other in (("Independent columns", scores.independent), ("Fresh real rows", scores.real))
-        if isinstance(other, ColumnPairsResult)
-    ]
-    large = _gap_figure(result, "Synthetic against real", has_names=True)
-    key = heat_map.legend(heat_map.DIFFERENCES, "total variation")
-    head = f'<h3 class="gap">{escape(scores.title)}</h3><p class="lead">{DIFFERENCES}</p>'
-    return f"{head}{_split(large + key, small)}{elements.card(_weakest(scores, result), kind='gap')}"
-
-
-def _others(report: Report) -> str:
-    """Return the narrower scores: of numbers, and of categories."""
-    cards = []
-    correlations = elements.found(report, CorrelationsResult)
-    if correlations is not None:
-        scores, result = correlations
-        rank = formatting.decimal(result.spearman_score)
-        body = f'<p class="small muted">Pearson; by ranks (Spearman) the similarity is {rank}.</p>'
-        cards.append(elements.measured(scores, body + _correlation_maps(result)))
-    contingency = elements.found(report, ContingencyResult)
-    if contingency is not None:
-        cards.append(elements.measured(contingency[0]))
-    return elements.halves(cards)
-
-
-def _correlation_maps(result: CorrelationsResult) -> str:
-    maps = "".join(
-        figure(result.columns, matrix, title, "", heat_map.STRENGTHS, has_names=False)
-        for title, matrix in (
-            ("Real", result.pearson_real),
-            ("Synthetic", result.pearson_synthetic),
-            ("Difference", _minus(result.pearson_synthetic, result.pearson_real)),
-        )
-    )
-    names = ", ".join(elements.name(column) for column in result.columns[:N_COLUMNS_IN_HEAT_MAP])
-    key = heat_map.legend(heat_map.STRENGTHS, "upper row: positive; lower row: negative", is_signed=True)
-    return f'<div class="thirds maps">{maps}</div>{key}<p class="small muted">In this order: {names}.</p>'
-
-
-def _split(large: str, small: Sequence[str]) -> str:
-    stack = "".join(small)
-    return (
-        f'<div class="split">{elements.card(large)}<div class="card stack">{stack}</div></div>'
-        if stack
-        else elements.card(large)
+    large = figure(result.columns, gaps, "Synthetic minus real", limits=heat_map.CHANGES, has_names=True)
+    largest = _largest(result.columns, gaps)
+    return Maps(
+        title=scores.title,
+        large=Figure(large.title, ". ".join(note for note in (largest, large.note) if note), large.map),
+        legend=Legend(heat_map.CHANGES, "upper row: stronger than real; lower row: weaker", is_signed=True),
+        small=[
+            figure(result.columns, matrix, title, limits=heat_map.STRENGTHS)
+            for title, matrix in (("Real", result.real), ("Synthetic", result.synthetic))
+        ],
+        small_legend=Legend(heat_map.STRENGTHS, "strength, 0 to 1"),
     )
 
 
-def _gap_figure(result: ColumnPairsResult, title: str, *, has_names: bool) -> str:
+def _differences(scores: MetricScores, result: ColumnPairsResult) -> Maps:
+    return Maps(
+        title=scores.title,
+        large=_gaps(result, "Synthetic against real", has_names=True),
+        legend=Legend(heat_map.DIFFERENCES, "total variation"),
+        small=[
+            _gaps(other, title)
+            for title, other in (
+                ("Independent columns", scores.independent),
+                ("Fresh real rows", scores.real),
+            )
+            if isinstance(other, ColumnPairsResult)
+        ],
+    )
+
+
+def _gaps(result: ColumnPairsResult, title: str, *, has_names: bool = False) -> Figure:
     gaps = [[None if one is None else 1 - one for one in row] for row in result.matrix]
-    note = f"mean similarity {formatting.decimal(result.score)}"
-    return figure(result.columns, gaps, title, note, heat_map.DIFFERENCES, has_names=has_names)
+    drawn = figure(result.columns, gaps, title, limits=heat_map.DIFFERENCES, has_names=has_names)
+    mean = f"mean similarity {formatting.decimal(result.score)}"
+    return Figure(title, f"{mean}. {drawn.note}" if drawn.note else mean, drawn.map)
+
+
+def _correlations(report: Report) -> CorrelationsCard | None:
+    found = elements.found(report, CorrelationsResult)
+    if found is None:
+        return None
+    scores, result = found
+    return CorrelationsCard(
+        card=elements.measured(scores),
+        rank_score=formatting.decimal(result.spearman_score),
+        maps=[
+            figure(result.columns, matrix, title, limits=heat_map.STRENGTHS)
+            for title, matrix in (
+                ("Real", result.pearson_real),
+                ("Synthetic", result.pearson_synthetic),
+                ("Difference", _minus(result.pearson_synthetic, result.pearson_real)),
+            )
+        ],
+        legend=Legend(heat_map.STRENGTHS, "upper row: positive; lower row: negative", is_signed=True),
+        names=Names(tuple(result.columns[:N_COLUMNS_IN_HEAT_MAP])),
+    )
 
 
 def figure(
     columns: Sequence[str],
     matrix: Matrix,
     title: str,
-    note: str,
-    limits: Sequence[float],
     *,
-    has_names: bool = True,
-) -> str:
-    """Return one heat map with its title; of wide tables the first columns."""
+    limits: Sequence[float],
+    has_names: bool = False,
+) -> Figure:
+    """Return one heat map; the note says if it does not show all columns."""
     shown = columns[:N_COLUMNS_IN_HEAT_MAP]
-    if len(shown) < len(columns):
-        note = f"{note}. The first {len(shown)} of {len(columns)} columns".removeprefix(". ")
+    note = f"The first {len(shown)} of {len(columns)} columns" if len(shown) < len(columns) else ""
     squares = [row[: len(shown)] for row in matrix[: len(shown)]]
     label = f"{title}, all pairs of columns: {_in_words(shown, squares)}"
-    drawn = heat_map.draw(shown, squares, label, limits=limits, has_names=has_names)
-    return (
-        f'<figure class="{"heatmap named" if has_names else "heatmap"}"><figcaption>'
-        f'<h4>{title}</h4><span class="small muted">{note}</span></figcaption>{drawn}</figure>'
-    )
+    return Figure(title, note, draw_heat_map(shown, squares, label, limits=limits, has_names=has_names))
 
 
 def _minus(synthetic: Matrix, real: Matrix) -> Matrix:
@@ -158,27 +185,26 @@ def _deepest(matrix: Matrix) -> tuple[float, int, int] | None:
 
 
 def _in_words(columns: Sequence[str], matrix: Matrix) -> str:
-    """Say which square is the deepest; safe HTML without tags."""
     deepest = _deepest(matrix)
     if deepest is None:
         return "no pair has a number (0 squares)"
     value, i, j = deepest
-    return f"the deepest is {escape(columns[j])} and {escape(columns[i])}, {formatting.decimal(value)}"
+    return f"the deepest is {columns[j]} and {columns[i]}, {formatting.decimal(value)}"
 
 
 def _largest(columns: Sequence[str], gaps: Matrix) -> str:
-    """Say which relation changed most; safe HTML without tags."""
+    """Return in words which relation changed most."""
     deepest = _deepest(gaps)
     if deepest is None:
         return ""
     value, i, j = deepest
     return (
-        f"largest change: {escape(columns[j])} and {escape(columns[i])}, "
+        f"largest change: {columns[j]} and {columns[i]}, "
         f"{formatting.decimal(abs(value))} {'stronger' if value > 0 else 'weaker'} than real"
     )
 
 
-def _weakest(scores: MetricScores, result: ColumnPairsResult) -> str:
+def _weakest(scores: MetricScores, result: ColumnPairsResult) -> Table:
     others = [
         (title, other.matrix)
         for title, other in (("Independent", scores.independent), ("Fresh real", scores.real))
@@ -191,15 +217,14 @@ def _weakest(scores: MetricScores, result: ColumnPairsResult) -> str:
         if similarity is not None
     ]
     tables = [("Synthetic", result.matrix), *others]
-    heads = [Head("Pair"), *(Head(title, is_number=True) for title, _ in tables)]
-    rows = [
+    rows: list[list[Cell]] = [
         [
-            f"{elements.name(result.columns[j])} &amp; {elements.name(result.columns[i])}",
+            Names((result.columns[j], result.columns[i]), separator=" & "),
             *(formatting.decimal(matrix[i][j]) for _, matrix in tables),
         ]
         for _, i, j in sorted(found)[:N_PAIRS_LISTED]
     ]
-    return elements.table("The pairs least alike: similarity, 1 is equal", heads, rows)
+    return Table((Head("Pair"), *numbers(*(title for title, _ in tables))), rows)
 
 
-CHAPTER = Chapter("pairs", "Pairs", draw)
+CHAPTER = Chapter("pairs", "Pairs", view)

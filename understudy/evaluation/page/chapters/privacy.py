@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from understudy.evaluation.metrics.privacy.attribute_inference import AttributeInferenceResult
 from understudy.evaluation.metrics.privacy.canaries import CanariesResult
@@ -16,12 +18,14 @@ from understudy.evaluation.metrics.privacy.near_copies import NearCopiesResult
 from understudy.evaluation.metrics.privacy.nearest_record import NearestRecordResult
 from understudy.evaluation.metrics.privacy.singling_out import SinglingOutResult
 from understudy.evaluation.page import elements, formatting, receiver
-from understudy.evaluation.page.charts import bars
-from understudy.evaluation.page.charts.bars import Estimate
-from understudy.evaluation.page.elements import Chapter, Head
-from understudy.evaluation.page.formatting import escape
-from understudy.evaluation.report import Report
+from understudy.evaluation.page.cells import Cell, Names, Noted
+from understudy.evaluation.page.charts.curves import Figures
+from understudy.evaluation.page.charts.whiskers import Estimate, reach, whiskers
+from understudy.evaluation.page.elements import Chapter, Head, Measured, Reason, Table, numbers
 from understudy.evaluation.scores import MetricScores
+
+if TYPE_CHECKING:
+    from understudy.evaluation.report import Report
 
 METRICS = (
     "membership_distance",
@@ -36,52 +40,141 @@ METRICS = (
     "exact_copies",
     "nearest_record",
 )
-TITLE = "Privacy"
-LEAD = (
-    "Attacks, carried out on the synthetic rows. Each is tried on rows that were learnt from and, as a "
-    "control, on held-out rows of the same source: only what it finds beyond the control can come from the "
-    "synthetic rows. An attack that fails shows that this attack fails, no more."
-)
-CAVEAT = (
-    '<div class="note gap small"><p><strong>What this does not say.</strong> There is no formal guarantee '
-    "here, such as differential privacy would give: another attacker may know more, and do better. "
-    "Distances to the nearest row are smoke alarms only. Data that pass them have been shown to be open to "
-    "membership inference, the question whether a given person was in the training data (“The DCR "
-    "Delusion”, ESORICS 2025).</p>"
-    "<p>Whether these data may be shared is a decision about purpose, recipients and remaining risk that a "
-    "report cannot take.</p></div>"
-)
 AXES = ("False alarms", "Members found")
-# An attack and its control: title, share found of each, difference or risk, its interval.
-Trial = tuple[str, float, float, float, tuple[float, float]]
+CANARY_HEADS = (Head("Canaries"), Head("Value", is_number=True, is_hidden=True))
 
 
-def draw(report: Report) -> str:
+@dataclass(frozen=True)
+class Trial:
+    """An attack on rows that were learnt from, and on held-out rows.
+
+    Parameters
+    ----------
+    excess : float
+        The difference, or the risk that is computed from both.
+    """
+
+    title: Cell
+    attack: float
+    control: float
+    excess: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class AttackCards:
+    """A score, and the attacks that it is made of beside their controls.
+
+    Parameters
+    ----------
+    files : (Names, Names) or None
+        The columns of the two files that an attacker links.
+    """
+
+    card: Measured
+    table: Table
+    files: tuple[Names, Names] | None = None
+
+
+@dataclass(frozen=True)
+class SurestCard:
+    """The attacker that finds most at few false alarms."""
+
+    card: Measured
+    attackers: Table
+    best: str
+
+
+@dataclass(frozen=True)
+class OutliersCard:
+    """An attack on the rows that are least like any other."""
+
+    card: Measured
+    share: str
+    attacker: str
+    auc_of_others: str
+
+
+@dataclass(frozen=True)
+class CopiesCard:
+    """Synthetic rows that equal training rows.
+
+    Parameters
+    ----------
+    by_nature : str
+        The share among fresh real rows; empty where there are none.
+    chance : str
+        The probability of so many by chance; empty where it is not known.
+    """
+
+    card: Measured
+    n_copies: int
+    n_rows: int
+    n_copies_of_unique: int
+    by_nature: str
+    is_telling: bool
+    chance: str
+
+
+@dataclass(frozen=True)
+class CanariesCard:
+    """What became of the planted rows."""
+
+    card: Measured
+    table: Table
+
+
+@dataclass(frozen=True)
+class NearestCard:
+    """How many synthetic rows lie nearer to training than to held-out rows."""
+
+    card: Measured
+    n_synthetic: int
+    n_training: int
+    distance: str
+    side: str
+    ratio_to_training: str
+    ratio_to_holdout: str
+
+
+@dataclass(frozen=True)
+class PrivacyView:
+    """The attacks and the alarms."""
+
+    reasons: Sequence[Reason]
+    memberships: Sequence[tuple[Measured, Figures]]
+    surest: SurestCard | None
+    outliers: OutliersCard | None
+    attacks: Sequence[AttackCards]
+    near_copies: AttackCards | None
+    copies: CopiesCard | None
+    canaries: CanariesCard | None
+    nearest: NearestCard | None
+
+
+def view(report: Report) -> PrivacyView:
     """Return the attacks and the alarms."""
-    parts = (
-        elements.reasons(report, METRICS),
-        _group("Was a row in the training table?", [*_curves(report), elements.halves(_surest(report))]),
-        _group("What else can be learnt of people?", _excesses(report)),
-        _group("Rows that came through", [_near(report), _others(report)]),
-        CAVEAT,
+    attacks = (_singled_out(report), _linked(report), _inferred(report))
+    return PrivacyView(
+        reasons=elements.reasons(report, METRICS),
+        memberships=_memberships(report),
+        surest=_surest(report),
+        outliers=_outliers(report),
+        attacks=[attack for attack in attacks if attack is not None],
+        near_copies=_near(report),
+        copies=_exact(report),
+        canaries=_canaries(report),
+        nearest=_nearest(report),
     )
-    return elements.section("privacy", TITLE, LEAD, "".join(parts))
 
 
-def _group(title: str, parts: Sequence[str]) -> str:
-    return f"<h3>{title}</h3>{''.join(parts)}" if any(parts) else ""
+def _memberships(report: Report) -> list[tuple[Measured, Figures]]:
+    kinds = (MembershipDistanceResult, MembershipDensityResult)
+    scored = [found[0] for kind in kinds if (found := elements.found(report, kind)) is not None]
+    return [(elements.measured(scores), _roc(scores)) for scores in scored]
 
 
-def _curves(report: Report) -> list[str]:
-    parts = []
-    for kind in (MembershipDistanceResult, MembershipDensityResult):
-        found = elements.found(report, kind)
-        if found is not None:
-            parts.append(elements.beside(elements.measured(found[0]), [elements.card(_roc(found[0]))]))
-    return parts
-
-
-def _roc(scores: MetricScores) -> str:
+def _roc(scores: MetricScores) -> Figures:
     by_role = {
         role: [(point.false_alarms, point.found) for point in result.roc]
         for role, result in (("leak", scores.leak), ("real", scores.real), ("synthetic", scores.synthetic))
@@ -90,50 +183,39 @@ def _roc(scores: MetricScores) -> str:
     return receiver.figures(by_role, AXES, has_log=True)
 
 
-def _surest(report: Report) -> list[str]:
-    cards = []
-    low = elements.found(report, MembershipLowFprResult)
-    if low is not None:
-        scores, result = low
-        rows = [
-            [escape(one.name), formatting.decimal(one.auc), formatting.percent(one.found)]
-            for one in result.attackers
-        ]
-        heads = [
-            Head("Attacker"),
-            Head("AUC", is_number=True),
-            Head("Found at 1 % false alarms", is_number=True),
-        ]
-        note = (
-            f'<p class="small muted">The best, {escape(result.attacker)}, was chosen on one half of the '
-            "rows, and scored on the other.</p>"
-        )
-        table = elements.table("Attackers, on the half they were chosen on", heads, rows)
-        cards.append(elements.measured(scores, table + note))
-    outliers = elements.found(report, MembershipOutliersResult)
-    if outliers is not None:
-        scores, outlying = outliers
-        text = (
-            f"{escape(scores.summary)} Asked about the {formatting.percent(outlying.share)} of the rows that "
-            "are least like any other; on all others the same attacker "
-            f"({escape(outlying.attacker)}) reaches {formatting.decimal(outlying.auc_of_others)}."
-        )
-        cards.append(elements.measured(scores, text=text))
-    return cards
+def _surest(report: Report) -> SurestCard | None:
+    found = elements.found(report, MembershipLowFprResult)
+    if found is None:
+        return None
+    scores, result = found
+    rows = [
+        [one.name, formatting.decimal(one.auc), formatting.percent(one.found)] for one in result.attackers
+    ]
+    heads = (Head("Attacker"), *numbers("AUC", "Found at 1 % false alarms"))
+    return SurestCard(elements.measured(scores), Table(heads, rows), result.attacker)
 
 
-def _excesses(report: Report) -> list[str]:
-    return [_singled_out(report), _linked(report), _guessed(report)]
+def _outliers(report: Report) -> OutliersCard | None:
+    found = elements.found(report, MembershipOutliersResult)
+    if found is None:
+        return None
+    scores, result = found
+    return OutliersCard(
+        elements.measured(scores),
+        formatting.percent(result.share),
+        result.attacker,
+        formatting.decimal(result.auc_of_others),
+    )
 
 
-def _singled_out(report: Report) -> str:
+def _singled_out(report: Report) -> AttackCards | None:
     found = elements.found(report, SinglingOutResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
     trials = [
-        (
-            f"{escape(one.kind)}, {formatting.count(one.n)} guesses",
+        Trial(
+            f"{one.kind}, {formatting.count(one.n)} guesses",
             one.attack,
             one.control,
             one.risk,
@@ -141,122 +223,96 @@ def _singled_out(report: Report) -> str:
         )
         for one in result.guesses
     ]
-    return _measured(scores, "Guesses", trials)
+    return AttackCards(elements.measured(scores), _trials("Guesses", trials))
 
 
-def _linked(report: Report) -> str:
+def _linked(report: Report) -> AttackCards | None:
     found = elements.found(report, LinkabilityResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
     trials = [
-        (_neighbours(one.n_neighbours), one.attack, one.control, one.risk, one.interval)
+        Trial(_neighbours(one.n_neighbours), one.attack, one.control, one.risk, one.interval)
         for one in result.neighbours
     ]
-    one_file, other = (
-        ", ".join(elements.name(column) for column in side) for side in (result.one, result.other)
-    )
-    note = f'<p class="small muted">One file: {one_file}. The other: {other}.</p>'
-    return _measured(scores, "Rows looked at", trials, note)
+    files = (Names(tuple(result.one)), Names(tuple(result.other)))
+    return AttackCards(elements.measured(scores), _trials("Rows looked at", trials), files)
 
 
-def _guessed(report: Report) -> str:
+def _inferred(report: Report) -> AttackCards | None:
     found = elements.found(report, AttributeInferenceResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
     trials = [
-        (elements.name(one.column), one.attack, one.control, one.excess, one.interval)
+        Trial(Names((one.column,)), one.attack, one.control, one.excess, one.interval)
         for one in result.columns
     ]
-    return _measured(scores, "Column guessed", trials)
+    return AttackCards(elements.measured(scores), _trials("Column guessed", trials))
+
+
+def _near(report: Report) -> AttackCards | None:
+    found = elements.found(report, NearCopiesResult)
+    if found is None:
+        return None
+    scores, result = found
+    trials = [
+        Trial(_differing(one.n_different), one.attack, one.control, one.excess, one.interval)
+        for one in result.copies
+    ]
+    return AttackCards(elements.measured(scores), _trials("Columns that differ", trials))
 
 
 def _neighbours(n: int) -> str:
     return "the nearest" if n == 1 else f"the {n} nearest"
 
 
-def _measured(scores: MetricScores, head: str, trials: Sequence[Trial], note: str = "") -> str:
-    """Return a score, and the attacks that it is made of beside their controls."""
-    heads = [
-        Head(head),
-        Head("Attack", is_number=True),
-        Head("Control", is_number=True),
-        Head("Excess, drawn", is_drawn=True),
-        Head("Excess", is_number=True),
-    ]
-    estimates = [[Estimate("synthetic", excess, interval)] for *_, excess, interval in trials]
-    axis = bars.reach(estimates, 0.0, 0.05)
-    rows = [
-        [
-            title,
-            formatting.percent(attack),
-            formatting.percent(control),
-            bars.whiskers(drawn, axis, zero=0.0),
-            f'{formatting.change(excess)}<br><span class="small muted">{formatting.span(interval)}</span>',
-        ]
-        for (title, attack, control, excess, interval), drawn in zip(trials, estimates, strict=True)
-    ]
-    table = elements.table("Success on rows learnt from, and on held-out rows", heads, rows)
-    return elements.beside(elements.measured(scores), [elements.card(table + note)])
-
-
-def _near(report: Report) -> str:
-    found = elements.found(report, NearCopiesResult)
-    if found is None:
-        return ""
-    scores, result = found
-    trials = [
-        (_differing(one.n_different), one.attack, one.control, one.excess, one.interval)
-        for one in result.copies
-    ]
-    return _measured(scores, "Columns that differ", trials)
-
-
-def _others(report: Report) -> str:
-    cards = [card for card in (_exact(report), _canaries(report), _nearest(report)) if card]
-    return f'<div class="thirds">{"".join(cards)}</div>' if cards else ""
-
-
 def _differing(n: int) -> str:
     return "none" if n == 0 else f"at most {n}"
 
 
-def _exact(report: Report) -> str:
+def _trials(head: str, trials: Sequence[Trial]) -> Table:
+    heads = (
+        Head(head),
+        *numbers("Attack", "Control"),
+        Head("Excess, drawn", is_drawn=True),
+        *numbers("Excess"),
+    )
+    estimates = [[Estimate("synthetic", trial.excess, trial.interval)] for trial in trials]
+    axis = reach(estimates, 0.0, 0.05)
+    rows = [
+        [
+            trial.title,
+            formatting.percent(trial.attack),
+            formatting.percent(trial.control),
+            whiskers(drawn, axis, zero=0.0),
+            Noted(formatting.change(trial.excess), formatting.span(trial.interval)),
+        ]
+        for trial, drawn in zip(trials, estimates, strict=True)
+    ]
+    return Table(heads, rows)
+
+
+def _exact(report: Report) -> CopiesCard | None:
     found = elements.found(report, ExactCopiesResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
-    held_out = (
-        "Among fresh real rows it is "
-        f"<strong>{formatting.score(scores.floor.score, 'exact_copies')}</strong>: "
-        "that much repeats by nature."
-        if scores.floor is not None
-        else "There are no fresh real rows to show how much repeats by nature."
+    return CopiesCard(
+        card=elements.measured(scores),
+        n_copies=result.n_copies,
+        n_rows=result.n_rows["synthetic"],
+        n_copies_of_unique=result.n_copies_of_unique,
+        by_nature="" if scores.floor is None else formatting.score(scores.floor.score, scores.name),
+        is_telling=result.is_telling,
+        chance="" if result.p_value is None else formatting.p_value(result.p_value),
     )
-    text = (
-        "Share of the synthetic rows that equal a training row in every column: "
-        f"{formatting.count(result.n_copies)} of {formatting.count(result.n_rows['synthetic'])} "
-        f"rows; {formatting.count(result.n_copies_of_unique)} equal a training row that occurs only once. "
-        f"{held_out}{_likelihood(result)}"
-    )
-    return elements.measured(scores, text=text)
 
 
-def _likelihood(result: ExactCopiesResult) -> str:
-    said = ""
-    if result.is_telling:
-        said = " The table has columns of so many values that no row which occurs once should be copied."
-    if result.p_value is not None:
-        chance = formatting.p_value(result.p_value)
-        said += f" By chance alone, so many would be met with a probability of {chance}."
-    return said
-
-
-def _canaries(report: Report) -> str:
+def _canaries(report: Report) -> CanariesCard | None:
     found = elements.found(report, CanariesResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
     rows = [
         ["Planted", formatting.count(result.n_planted)],
@@ -265,27 +321,24 @@ def _canaries(report: Report) -> str:
         ["Exposure by chance", formatting.decimal(result.exposure_by_chance)],
         ["Exposure if all were known", formatting.decimal(result.exposure_most)],
     ]
-    heads = [Head("Canaries"), Head('<span class="visually-hidden">Value</span>', is_number=True)]
-    return elements.measured(scores, elements.table("What became of the planted rows", heads, rows))
+    return CanariesCard(elements.measured(scores), Table(CANARY_HEADS, rows))
 
 
-def _nearest(report: Report) -> str:
+def _nearest(report: Report) -> NearestCard | None:
     found = elements.found(report, NearestRecordResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
     distance = (result.score - 0.5) / result.standard_error if result.standard_error else 0.0
-    text = (
-        "A smoke alarm, no measure of risk. "
-        f"Of {formatting.count(result.n_rows['synthetic'])} synthetic rows, this share lies nearer to one "
-        f"of {formatting.count(result.n_rows['real'])} training rows than to one of as many rows that were "
-        f"held out: {abs(distance):.1f} standard errors {'above' if distance >= 0 else 'below'} 0.5, which "
-        "new rows would show. More than 3 standard errors above it ask for a closer look. The distance to "
-        "the nearest over that to the second nearest row (NNDR) is "
-        f"{formatting.decimal(result.ratio_to_training)} to training rows, and "
-        f"{formatting.decimal(result.ratio_to_holdout)} to held-out rows."
+    return NearestCard(
+        card=elements.measured(scores),
+        n_synthetic=result.n_rows["synthetic"],
+        n_training=result.n_rows["real"],
+        distance=f"{abs(distance):.1f}",
+        side="above" if distance >= 0 else "below",
+        ratio_to_training=formatting.decimal(result.ratio_to_training),
+        ratio_to_holdout=formatting.decimal(result.ratio_to_holdout),
     )
-    return elements.measured(scores, text=text)
 
 
-CHAPTER = Chapter("privacy", "Privacy", draw)
+CHAPTER = Chapter("privacy", "Privacy", view)

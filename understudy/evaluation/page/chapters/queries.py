@@ -1,62 +1,91 @@
-"""The caller's queries: the answers of both tables, and how sure they are."""
+"""The caller's queries: the answers of both tables, and their uncertainty."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from understudy.evaluation.metrics.usefulness import QueriesResult
 from understudy.evaluation.metrics.usefulness.queries import QueryAnswers, QueryGroupAnswer
 from understudy.evaluation.page import elements, formatting
-from understudy.evaluation.page.charts import bars
-from understudy.evaluation.page.charts.bars import Estimate
-from understudy.evaluation.page.elements import Chapter, Head
-from understudy.evaluation.page.formatting import escape
-from understudy.evaluation.report import Report
+from understudy.evaluation.page.cells import Cell, Noted
+from understudy.evaluation.page.charts.whiskers import Estimate, Whiskers, reach, whiskers
+from understudy.evaluation.page.elements import Chapter, Head, Measured, Reason, Table, numbers
 
-TITLE = "Your queries"
-LEAD = (
-    "The questions that were named for this report, answered on both tables. Counts and sums are scaled to "
-    "the size of the real table. The line around a dot is the 95 % interval, were the synthetic rows a "
-    "random sample; the square is the real answer."
-)
+if TYPE_CHECKING:
+    from understudy.evaluation.report import Report
+
 HEADS = (
     Head("Group"),
-    Head("Real", is_number=True),
-    Head("Synthetic", is_number=True),
+    *numbers("Real", "Synthetic"),
     Head("Both on one axis", is_drawn=True),
-    Head("Error", is_number=True),
+    *numbers("Error"),
 )
 
 
-def draw(report: Report) -> str:
-    """Return each query's answers; nothing where none was asked."""
+@dataclass(frozen=True)
+class QueryCard:
+    """One query and its answers.
+
+    Parameters
+    ----------
+    description : str
+        Empty where it is the name.
+    error : str
+        The mean error; empty where there is no answer, and `reason` says why.
+    measure : str
+        What kind of error it is.
+    note : str
+        How many groups are not shown.
+    """
+
+    name: str
+    description: str
+    error: str
+    measure: str
+    reason: str
+    answers: Table
+    note: str
+
+
+@dataclass(frozen=True)
+class QueriesView:
+    """The score of all queries; `card` is None where `reasons` says why there is none."""
+
+    reasons: Sequence[Reason]
+    card: Measured | None
+    queries: Sequence[QueryCard]
+
+
+def view(report: Report) -> QueriesView | None:
+    """Return each query's answers; None if there were no queries."""
     if not report.options.queries:
-        return ""
+        return None
+    reasons = elements.reasons(report, ["queries"])
     found = elements.found(report, QueriesResult)
     if found is None:
-        return elements.section("queries", TITLE, LEAD, elements.reasons(report, ["queries"]))
+        return QueriesView(reasons, None, ())
     scores, result = found
-    cards = [_query(one) for one in result.queries]
-    return elements.section("queries", TITLE, LEAD, elements.beside(elements.measured(scores), cards))
+    return QueriesView(reasons, elements.measured(scores), [_query(query) for query in result.queries])
 
 
-def _query(query: QueryAnswers) -> str:
-    is_named = query.name != query.description
-    said = f'<p class="small muted">{escape(query.description)}</p>' if is_named else ""
-    if query.error is None:
-        return elements.card(
-            f"{said}<p>No answer: {escape(query.reason or '')}.</p>", title=escape(query.name)
-        )
-    mean = (
-        f'<p>Mean error <strong class="number">{_error(query, query.error)}</strong> '
-        f'<span class="muted">{query.measure}</span></p>'
-    )
-    estimates = [_estimates(one) for one in query.groups]
-    axis = bars.reach(estimates)
+def _query(query: QueryAnswers) -> QueryCard:
+    estimates = [_estimates(answer) for answer in query.groups]
+    axis = reach(estimates)
     rows = [
-        _row(query, one, bars.whiskers(drawn, axis))
-        for one, drawn in zip(query.groups, estimates, strict=True)
+        _row(query, answer, whiskers(drawn, axis))
+        for answer, drawn in zip(query.groups, estimates, strict=True)
     ]
-    table = elements.long_table(f"Answers: {escape(query.name)}", HEADS, rows, "groups", is_hidden=True)
-    return elements.card(f"{said}{mean}{table}{_hidden(query)}", title=escape(query.name), kind="query")
+    return QueryCard(
+        name=query.name,
+        description=query.description if query.name != query.description else "",
+        error="" if query.error is None else _error(query, query.error),
+        measure=query.measure,
+        reason=query.reason or "",
+        answers=Table(HEADS, rows),
+        note=_hidden(query),
+    )
 
 
 def _error(query: QueryAnswers, error: float) -> str:
@@ -71,15 +100,15 @@ def _estimates(answer: QueryGroupAnswer) -> list[Estimate]:
     return found
 
 
-def _row(query: QueryAnswers, answer: QueryGroupAnswer, drawn: str) -> list[str]:
+def _row(query: QueryAnswers, answer: QueryGroupAnswer, drawn: Whiskers) -> list[Cell]:
     synthetic = formatting.NONE if answer.synthetic is None else formatting.number(answer.synthetic)
+    interval = ""
     if answer.synthetic_interval is not None:
-        low, high = (formatting.number(end) for end in answer.synthetic_interval)
-        synthetic += f'<br><span class="small muted">{low} to {high}</span>'
+        interval = " to ".join(formatting.number(end) for end in answer.synthetic_interval)
     return [
-        escape(", ".join(answer.group)) or "all rows",
+        ", ".join(answer.group) or "all rows",
         formatting.number(answer.real),
-        synthetic,
+        Noted(synthetic, interval),
         drawn,
         _error(query, answer.error),
     ]
@@ -87,7 +116,7 @@ def _row(query: QueryAnswers, answer: QueryGroupAnswer, drawn: str) -> list[str]
 
 def _hidden(query: QueryAnswers) -> str:
     notes = [
-        f"{formatting.count(n)} {'group' if n == 1 else 'groups'} {what}"
+        f"{formatting.plural(n, 'group', 'groups')} {what}"
         for n, what in (
             (query.n_groups_hidden, "of fewer than 5 real rows: not shown"),
             (query.n_groups_left_out, "beyond the largest 50: not shown"),
@@ -95,7 +124,7 @@ def _hidden(query: QueryAnswers) -> str:
         )
         if n
     ]
-    return f'<p class="small muted">{"; ".join(notes)}.</p>' if notes else ""
+    return f"{'; '.join(notes)}." if notes else ""
 
 
-CHAPTER = Chapter("queries", "Queries", draw)
+CHAPTER = Chapter("queries", "Queries", view)

@@ -2,71 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from understudy.evaluation.metrics.fidelity import MissingValuesResult, RulesKeptResult
 from understudy.evaluation.page import elements, formatting
-from understudy.evaluation.page.elements import Chapter, Head
-from understudy.evaluation.page.formatting import escape
-from understudy.evaluation.report import Report
+from understudy.evaluation.page.cells import Cell, Names
+from understudy.evaluation.page.elements import Chapter, Head, Measured, Reason, Table, numbers
+
+if TYPE_CHECKING:
+    from understudy.evaluation.report import Report
 
 METRICS = ("rules_kept", "missing_values")
-TITLE = "Rules and missing values"
-LEAD = (
-    "Rules that nearly all real rows keep, found in the table itself, and whether values are missing where "
-    "they are in the real table. A broken rule is what a reader of the rows notices first."
-)
-SHARES = (Head("Real", is_number=True), Head("Synthetic", is_number=True))
+SHARES = numbers("Real", "Synthetic")
 
 
-def draw(report: Report) -> str:
+@dataclass(frozen=True)
+class RulesCard:
+    """The rules, with the shares of rows that keep them.
+
+    Parameters
+    ----------
+    unbroken, unbroken_real : str
+        Shares of the synthetic and of the real rows that break no rule.
+    """
+
+    card: Measured
+    unbroken: str
+    unbroken_real: str
+    n_rules: str
+    table: Table
+
+
+@dataclass(frozen=True)
+class MissingCard:
+    """The shares of missing values: of each column, and of columns together."""
+
+    card: Measured
+    columns: Table
+    patterns: Table
+
+
+@dataclass(frozen=True)
+class RulesView:
+    """Rules, and missing values."""
+
+    reasons: Sequence[Reason]
+    rules: RulesCard | None
+    missing: MissingCard | None
+
+
+def view(report: Report) -> RulesView:
     """Return the rules with the shares of rows that keep them, and the patterns of missing values."""
-    body = f"{elements.reasons(report, METRICS)}{_rules(report)}{_missing(report)}"
-    return elements.section("rules", TITLE, LEAD, body)
+    return RulesView(elements.reasons(report, METRICS), _rules(report), _missing(report))
 
 
-def _rules(report: Report) -> str:
+def _rules(report: Report) -> RulesCard | None:
     found = elements.found(report, RulesKeptResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
-    n_rules = formatting.count(len(result.rules))
-    text = (
-        f"{escape(scores.summary)} {formatting.percent(result.unbroken)} of the synthetic rows break none of "
-        f"the {n_rules} rules; of the real rows, {formatting.percent(result.unbroken_real)}."
+    rows = [_shares(rule.sentence, rule.kept_real, rule.kept_synthetic) for rule in result.rules]
+    return RulesCard(
+        card=elements.measured(scores),
+        unbroken=formatting.percent(result.unbroken),
+        unbroken_real=formatting.percent(result.unbroken_real),
+        n_rules=formatting.count(len(result.rules)),
+        table=Table((Head("Rule"), *SHARES), rows),
     )
-    rows = [
-        [escape(rule.sentence), formatting.percent(rule.kept_real), formatting.percent(rule.kept_synthetic)]
-        for rule in result.rules
-    ]
-    table = elements.long_table("Rows that keep each rule", [Head("Rule"), *SHARES], rows, "rules")
-    return elements.beside(elements.measured(scores, text=text), [elements.card(table)])
 
 
-def _missing(report: Report) -> str:
+def _missing(report: Report) -> MissingCard | None:
     found = elements.found(report, MissingValuesResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
-    columns = [
-        [elements.name(one.column), formatting.percent(one.real), formatting.percent(one.synthetic)]
-        for one in result.columns
-    ]
+    columns = [_shares(Names((one.column,)), one.real, one.synthetic) for one in result.columns]
     patterns = [
-        [_pattern(one.columns), formatting.percent(one.real), formatting.percent(one.synthetic)]
+        _shares(Names(tuple(one.columns)) if one.columns else "nothing", one.real, one.synthetic)
         for one in result.patterns
     ]
-    tables = [
-        elements.card(elements.long_table(caption, [Head(head), *SHARES], rows, "rows"))
-        for caption, head, rows in (
-            ("Missing values of each column", "Column", columns),
-            ("Values that are missing together", "Missing", patterns),
-        )
-        if rows
-    ]
-    return elements.beside(elements.measured(scores), tables)
+    return MissingCard(
+        card=elements.measured(scores),
+        columns=Table((Head("Column"), *SHARES), columns),
+        patterns=Table((Head("Missing"), *SHARES), patterns),
+    )
 
 
-def _pattern(columns: list[str]) -> str:
-    return ", ".join(elements.name(column) for column in columns) or "nothing"
+def _shares(title: Cell, real: float, synthetic: float) -> list[Cell]:
+    return [title, formatting.percent(real), formatting.percent(synthetic)]
 
 
-CHAPTER = Chapter("rules", "Rules", draw)
+CHAPTER = Chapter("rules", "Rules", view)

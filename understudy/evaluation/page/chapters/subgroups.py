@@ -2,63 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from understudy.evaluation.metrics.fidelity import SubgroupsResult
 from understudy.evaluation.page import elements, formatting
-from understudy.evaluation.page.elements import Chapter, Head
-from understudy.evaluation.page.formatting import escape
-from understudy.evaluation.report import Report
+from understudy.evaluation.page.cells import Cell, Names, Segment
+from understudy.evaluation.page.elements import Chapter, Head, Measured, Reason, Table, numbers
 
-TITLE = "Groups of rows"
-LEAD = (
-    "A table can be right as a whole and wrong for the few. Small groups differ by chance alone, so each is "
-    "held against what about as many real rows would score."
-)
+if TYPE_CHECKING:
+    from understudy.evaluation.report import Report
+
 HEADS = (
     Head("Group"),
-    Head("Real rows", is_number=True),
-    Head("Synthetic rows", is_number=True),
-    Head("Similarity", is_number=True),
-    Head("By chance", is_number=True),
+    *numbers("Real rows", "Synthetic rows", "Similarity", "By chance"),
     Head("Column that differs most"),
 )
 
 
-def draw(report: Report) -> str:
+@dataclass(frozen=True)
+class SubgroupsView:
+    """The score of groups; `card` is None where `reasons` says why there is none."""
+
+    reasons: Sequence[Reason]
+    card: Measured | None
+    whole: str
+    groups: Table
+    too_small: Sequence[Segment]
+
+
+def view(report: Report) -> SubgroupsView | None:
     """Return the groups, those furthest below chance first."""
+    reasons = elements.reasons(report, ["subgroups"])
     found = elements.found(report, SubgroupsResult)
     if found is None:
-        reasons = elements.reasons(report, ["subgroups"])
-        return elements.section("subgroups", TITLE, LEAD, reasons) if reasons else ""
+        return SubgroupsView(reasons, None, "", Table(HEADS, ()), ()) if reasons else None
     scores, result = found
-    text = f"{escape(scores.summary)} All rows together: {formatting.decimal(result.whole)}."
-    rows = [
+    rows: list[list[Cell]] = [
         [
-            f"{elements.name(one.column)}: {escape(one.group)}",
+            Segment(one.column, one.group),
             formatting.count(one.n_real),
             formatting.count(one.n_synthetic),
             formatting.decimal(one.score),
             formatting.decimal(one.chance),
-            elements.name(one.worst),
+            Names((one.worst,)),
         ]
         for one in result.groups
     ]
-    table = (
-        elements.long_table("Groups, those furthest below chance first", HEADS, rows, "groups")
-        if rows
-        else ""
-    )
-    body = elements.beside(elements.measured(scores, text=text), [elements.card(table + _too_small(result))])
-    return elements.section("subgroups", TITLE, LEAD, body)
-
-
-def _too_small(result: SubgroupsResult) -> str:
-    if not result.too_small:
-        return ""
-    items = "".join(f"<li>{elements.name(one.column)}: {escape(one.group)}</li>" for one in result.too_small)
-    n = len(result.too_small)
-    return elements.details(
-        f"{n} {'group' if n == 1 else 'groups'} too small to judge", f'<ul class="small">{items}</ul>'
+    return SubgroupsView(
+        reasons,
+        elements.measured(scores),
+        formatting.decimal(result.whole),
+        Table(HEADS, rows),
+        [Segment(one.column, one.group) for one in result.too_small],
     )
 
 
-CHAPTER = Chapter("subgroups", "Groups", draw)
+CHAPTER = Chapter("subgroups", "Groups", view)

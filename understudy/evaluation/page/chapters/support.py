@@ -2,47 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from understudy.evaluation.metrics.fidelity import (
     AlphaPrecisionResult,
     BetaRecallResult,
     CoverageResult,
     DensityResult,
 )
-from understudy.evaluation.page import elements, formatting, receiver
-from understudy.evaluation.page.charts import curves
-from understudy.evaluation.page.charts.curves import Axes, Curve
-from understudy.evaluation.page.elements import Chapter
-from understudy.evaluation.report import Report
+from understudy.evaluation.page import elements, formatting
+from understudy.evaluation.page.charts.curves import Axes, Curve, Figures, draw_curves, legend
+from understudy.evaluation.page.elements import Chapter, Measured, Reason
+from understudy.evaluation.page.receiver import NAMES
 from understudy.evaluation.scores import MetricScores
 
+if TYPE_CHECKING:
+    from understudy.evaluation.report import Report
+
 METRICS = ("alpha_precision", "beta_recall", "density", "coverage")
-TITLE = "Where the rows lie"
-LEAD = (
-    "Rows are points, and like rows lie near each other. Precision and density ask whether synthetic rows "
-    "lie where real ones do; recall and coverage, whether they lie everywhere where real ones do. A curve on "
-    "the dashed diagonal is what real rows show."
-)
 
 
-def draw(report: Report) -> str:
+@dataclass(frozen=True)
+class SupportView:
+    """Two scores with their curves, and the two scores of surroundings."""
+
+    reasons: Sequence[Reason]
+    cards: Sequence[tuple[Measured, Figures | None]]
+
+
+def view(report: Report) -> SupportView:
     """Return the two curves, and the two scores of surroundings."""
-    cards = []
+    cards: list[tuple[Measured, Figures | None]] = []
     for kind, x, y in (
         (AlphaPrecisionResult, "Share of real rows, innermost first", "Synthetic rows as far in"),
         (BetaRecallResult, "Share of synthetic rows, innermost first", "Real rows that they reach"),
     ):
         found = elements.found(report, kind)
         if found is not None:
-            cards.append(elements.measured(found[0], _curve(found[0], Axes(x, y))))
+            cards.append((elements.measured(found[0]), _figures(found[0], Axes(x, y))))
     for other in (DensityResult, CoverageResult):
         scored = elements.found(report, other)
         if scored is not None:
-            cards.append(elements.measured(scored[0]))
-    body = f"{elements.reasons(report, METRICS)}{elements.halves(cards)}"
-    return elements.section("support", TITLE, LEAD, body)
+            cards.append((elements.measured(scored[0]), None))
+    return SupportView(elements.reasons(report, METRICS), cards)
 
 
-def _curve(scores: MetricScores, axes: Axes) -> str:
+def _figures(scores: MetricScores, axes: Axes) -> Figures:
     shown = [
         Curve(role, result.curve)
         for role, result in (
@@ -54,8 +61,7 @@ def _curve(scores: MetricScores, axes: Axes) -> str:
         if isinstance(result, AlphaPrecisionResult | BetaRecallResult)
     ]
     label = f"{axes.y} against {axes.x.lower()}: {_finding(shown[-1])}"
-    legend = receiver.legend([curve.role for curve in shown])
-    return f'{legend}<div class="curves"><figure>{curves.draw(shown, axes, label)}</figure></div>'
+    return Figures(legend(shown, NAMES), [draw_curves(shown, axes, label)])
 
 
 def _finding(curve: Curve) -> str:
@@ -66,4 +72,4 @@ def _finding(curve: Curve) -> str:
     )
 
 
-CHAPTER = Chapter("support", "Support", draw)
+CHAPTER = Chapter("support", "Support", view)

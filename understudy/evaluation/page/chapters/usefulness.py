@@ -1,6 +1,10 @@
-"""Whether the synthetic rows can do the real ones' work."""
+"""Whether models trained on the synthetic rows predict real rows as well as models of real rows."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from understudy.evaluation.metrics.usefulness import (
     AugmentationResult,
@@ -10,16 +14,26 @@ from understudy.evaluation.metrics.usefulness import (
 from understudy.evaluation.metrics.usefulness.rare_class import RareClassScores
 from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import PredictorScores
 from understudy.evaluation.page import elements, formatting, receiver
-from understudy.evaluation.page.charts import curves
-from understudy.evaluation.page.charts.curves import Axes, Curve
-from understudy.evaluation.page.elements import Chapter, Head
-from understudy.evaluation.page.formatting import escape
-from understudy.evaluation.report import Report
+from understudy.evaluation.page.charts.curves import Axes, Curve, Figures, draw_curves, legend
+from understudy.evaluation.page.elements import Chapter, Head, Measured, Reason, Table, numbers
+
+if TYPE_CHECKING:
+    from understudy.evaluation.report import Report
 
 METRICS = ("train_synthetic_test_real", "rare_class", "augmentation")
-TITLE = "Usefulness"
 MODELS = {"synthetic": "trained on synthetic rows", "real": "trained on real rows"}
-BOTH = (Head("Synthetic", is_number=True), Head("Real", is_number=True))
+HEADS = (Head("Model trained on"), *numbers("Synthetic", "Real"))
+CLASS_HEADS = (
+    Head("Class"),
+    *numbers("Test rows"),
+    *numbers(
+        *(
+            f"{measure}, {kind}"
+            for measure in ("AUC", "Precision", "Recall")
+            for kind in ("synthetic", "real")
+        )
+    ),
+)
 # In this order; what a task does not have is not listed.
 MEASURES = {
     "score": "",
@@ -30,61 +44,120 @@ MEASURES = {
     "mean_absolute_error": "Mean absolute error",
     "root_mean_squared_error": "Root mean squared error",
 }
+RARE_MEASURES = {
+    "average_precision": "Average precision",
+    "lift": "Times better than guessing",
+    "calibration_error": "Calibration error, lower is better",
+}
 
 
-def draw(report: Report) -> str:
+@dataclass(frozen=True)
+class PredictionCards:
+    """A model of synthetic rows beside one of real rows, and what they can do with each class.
+
+    Parameters
+    ----------
+    measure : str
+        What the score is, in words.
+    loss : (str, str, str) or None
+        By how much, in which direction, and the interval.
+    roc : (class, Figures) or None
+        How well the rows of one class are found.
+    """
+
+    card: Measured
+    target: str
+    measure: str
+    model: str
+    n_train: int
+    n_test: int
+    loss: tuple[str, str, str] | None
+    models: Table
+    roc: tuple[str, Figures] | None
+    classes: Table
+
+
+@dataclass(frozen=True)
+class RareCards:
+    """How well the rows of a rare class are found, and what the probabilities are worth."""
+
+    card: Measured
+    label: str
+    n_positive: int
+    share: str
+    models: Table
+    recall: Figures
+    reliability: Figures | None
+
+
+@dataclass(frozen=True)
+class AugmentationCard:
+    """What synthetic rows add to real ones."""
+
+    card: Measured
+    measure: str
+    real: str
+    augmented: str
+
+
+@dataclass(frozen=True)
+class UsefulnessView:
+    """Whether the synthetic rows can do the real ones' work."""
+
+    has_holdout: bool
+    reasons: Sequence[Reason]
+    prediction: PredictionCards | None
+    augmentation: AugmentationCard | None
+    rare: RareCards | None
+
+
+def view(report: Report) -> UsefulnessView:
     """Return how well models trained on synthetic rows predict real ones."""
-    tested = (
-        "real rows that nobody has learnt from"
-        if "holdout" in report.tables
-        else "real rows; without a holdout, these are rows that the synthesizer may have learnt from"
+    return UsefulnessView(
+        has_holdout="holdout" in report.tables,
+        reasons=elements.reasons(report, METRICS),
+        prediction=_prediction(report),
+        augmentation=_augmentation(report),
+        rare=_rare(report),
     )
-    lead = (
-        "Whether the synthetic rows can do the real ones' work: a model is trained on them alone, and asked "
-        f"to predict {tested}. The same model trained on real rows stands beside it."
-    )
-    body = f"{elements.reasons(report, METRICS)}{_prediction(report)}{_rare(report)}"
-    return elements.section("usefulness", TITLE, lead, body)
 
 
-def _prediction(report: Report) -> str:
+def _prediction(report: Report) -> PredictionCards | None:
     found = elements.found(report, TrainSyntheticTestRealResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
     measure = "area under the ROC curve" if result.measure == "AUC" else "R²: the share of variance explained"
     if result.classes is not None and result.classes > 2:
         measure += f", mean over {result.classes} classes"
-    text = (
-        f"Predicting {elements.name(result.target)}: {measure}; {result.model}, trained on "
-        f"{formatting.count(result.n_rows['train'])} synthetic rows, tested on "
-        f"{formatting.count(result.n_rows['test'])} real rows.{_loss(result)}"
+    return PredictionCards(
+        card=elements.measured(scores),
+        target=result.target,
+        measure=measure,
+        model=result.model,
+        n_train=result.n_rows["train"],
+        n_test=result.n_rows["test"],
+        loss=_loss(result),
+        models=_models(result),
+        roc=_roc(result),
+        classes=_classes(result),
     )
-    cards = [elements.measured(scores, _models(result), text=text), _roc(result)]
-    return elements.halves(cards) + elements.beside(_augmentation(report), [_classes(result)])
 
 
-def _loss(result: TrainSyntheticTestRealResult) -> str:
+def _loss(result: TrainSyntheticTestRealResult) -> tuple[str, str, str] | None:
     if result.loss is None or result.loss_interval is None:
-        return ""
+        return None
     side = "worse" if result.loss > 0 else "better"
-    return (
-        f" It is <strong>{formatting.decimal(abs(result.loss))} {side}</strong> than the model of real rows "
-        f"(95 % interval of real minus synthetic: {formatting.span(result.loss_interval)})."
-    )
+    return formatting.decimal(abs(result.loss)), side, formatting.span(result.loss_interval)
 
 
-def _models(result: TrainSyntheticTestRealResult) -> str:
-    rows = []
-    for field, title in MEASURES.items():
-        value = getattr(result.synthetic, field)
-        if value is None:
-            continue
-        rows.append(
-            [title or result.measure, _measure(result.synthetic, field), _measure(result.real, field)]
-        )
-    heads = [Head("Model trained on"), *BOTH]
-    return elements.table("Both models on the same real rows", heads, rows)
+def _models(result: TrainSyntheticTestRealResult) -> Table:
+    rows = [
+        [title or result.measure, _measure(result.synthetic, field), _measure(result.real, field)]
+        for field, title in MEASURES.items()
+        if getattr(result.synthetic, field) is not None
+    ]
+    return Table(HEADS, rows)
 
 
 def _measure(model: PredictorScores | None, field: str) -> str:
@@ -94,73 +167,53 @@ def _measure(model: PredictorScores | None, field: str) -> str:
     return formatting.number(value) if field.endswith("_error") else formatting.decimal(value)
 
 
-def _roc(result: TrainSyntheticTestRealResult) -> str:
+def _roc(result: TrainSyntheticTestRealResult) -> tuple[str, Figures] | None:
     roc = result.roc
     if roc is None:
-        return ""
+        return None
     by_role = {
         role: list(zip(roc.false_positive_rate, rates, strict=True))
         for role, rates in (("real", roc.real), ("synthetic", roc.synthetic))
         if rates is not None
     }
     axes = ("Others taken for the class", "Rows of the class found")
-    title = f'Finding <span class="name">{escape(roc.label)}</span>'
-    return elements.card(receiver.figures(by_role, axes, names=MODELS), title=title)
+    return roc.label, receiver.figures(by_role, axes, names=MODELS)
 
 
-def _classes(result: TrainSyntheticTestRealResult) -> str:
-    if not result.by_class:
-        return ""
-    heads = [
-        Head("Class"),
-        Head("Test rows", is_number=True),
-        *(
-            Head(f"{measure}, {kind}", is_number=True)
-            for measure in ("AUC", "Precision", "Recall")
-            for kind in ("synthetic", "real")
-        ),
-    ]
+def _classes(result: TrainSyntheticTestRealResult) -> Table:
     rows = [
         [
-            escape(one.label),
+            one.label,
             formatting.count(one.n_test),
-            *(
-                formatting.decimal(value)
-                for value in (
-                    one.auc_synthetic,
-                    one.auc_real,
-                    one.precision_synthetic,
-                    one.precision_real,
-                    one.recall_synthetic,
-                    one.recall_real,
-                )
-            ),
+            formatting.decimal(one.auc_synthetic),
+            formatting.decimal(one.auc_real),
+            formatting.decimal(one.precision_synthetic),
+            formatting.decimal(one.precision_real),
+            formatting.decimal(one.recall_synthetic),
+            formatting.decimal(one.recall_real),
         ]
         for one in result.by_class
     ]
-    return elements.card(
-        elements.long_table("Class by class, by the rows trained on", heads, rows, "classes")
-    )
+    return Table(CLASS_HEADS, rows)
 
 
-def _rare(report: Report) -> str:
+def _rare(report: Report) -> RareCards | None:
     found = elements.found(report, RareClassResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
-    text = (
-        f'{escape(scores.summary)} Here: <span class="name">{escape(result.label)}</span>, '
-        f"{formatting.count(result.n_positive)} of the test rows, {formatting.percent(result.share)}."
-    )
-    rows = [["Average precision", *_of_both(result, "average_precision")]]
-    rows.append(["Times better than guessing", *_of_both(result, "lift")])
-    rows.append(["Calibration error, lower is better", *_of_both(result, "calibration_error")])
-    table = elements.table("Both models on the same real rows", [Head("Model trained on"), *BOTH], rows)
+    rows = [[title, *_of_both(result, field)] for field, title in RARE_MEASURES.items()]
     finders = {"real": result.real, "synthetic": result.synthetic}
     shown = {role: finder for role, finder in finders.items() if finder is not None}
-    drawings = elements.card(_recall(shown, result.share), title="Precision and recall")
-    drawings += elements.card(_reliability(shown), title="Is 70 % really 70 %?")
-    return f'<div class="thirds">{elements.measured(scores, table, text=text)}{drawings}</div>'
+    return RareCards(
+        card=elements.measured(scores),
+        label=result.label,
+        n_positive=result.n_positive,
+        share=formatting.percent(result.share),
+        models=Table(HEADS, rows),
+        recall=_recall(shown),
+        reliability=_reliability(shown),
+    )
 
 
 def _of_both(result: RareClassResult, field: str) -> list[str]:
@@ -170,7 +223,7 @@ def _of_both(result: RareClassResult, field: str) -> list[str]:
     ]
 
 
-def _recall(finders: dict[str, RareClassScores], share: float) -> str:
+def _recall(finders: Mapping[str, RareClassScores]) -> Figures:
     shown = [
         Curve(role, list(zip(finder.recall, finder.precision, strict=True)))
         for role, finder in finders.items()
@@ -179,19 +232,13 @@ def _recall(finders: dict[str, RareClassScores], share: float) -> str:
         f"{MODELS[role]}: average precision {formatting.decimal(finder.average_precision)}"
         for role, finder in finders.items()
     )
-    drawn = curves.draw(
-        shown, Axes("Rows of the class found", "Found rows that are right", has_diagonal=False), label
-    )
-    note = (
-        f'<p class="small muted">Guessing is right {formatting.percent(share)} of the time, at any recall.'
-        "</p>"
-    )
-    return f"{receiver.legend(list(finders), MODELS)}<figure>{drawn}</figure>{note}"
+    axes = Axes("Rows of the class found", "Found rows that are right", has_diagonal=False)
+    return Figures(legend(shown, MODELS), [draw_curves(shown, axes, label)])
 
 
-def _reliability(finders: dict[str, RareClassScores]) -> str:
+def _reliability(finders: Mapping[str, RareClassScores]) -> Figures | None:
     if not any(finder.reliability for finder in finders.values()):
-        return '<p class="small muted">Not shown: no tenth of the probabilities has rows enough.</p>'
+        return None
     shown = [
         Curve(role, [(one.predicted, one.observed) for one in finder.reliability], has_dots=True)
         for role, finder in finders.items()
@@ -200,24 +247,21 @@ def _reliability(finders: dict[str, RareClassScores]) -> str:
         f"{MODELS[role]}: mean error {formatting.decimal(finder.calibration_error)}"
         for role, finder in finders.items()
     )
-    drawn = curves.draw(shown, Axes("Probability that the model gives", "Share that is right"), label)
-    note = (
-        '<p class="small muted">On the diagonal, the probabilities can be believed. Points stand for at '
-        "least 5 rows of the class and 5 others.</p>"
-    )
-    return f"{receiver.legend(list(finders), MODELS)}<figure>{drawn}</figure>{note}"
+    axes = Axes("Probability that the model gives", "Share that is right")
+    return Figures(legend(shown, MODELS), [draw_curves(shown, axes, label)])
 
 
-def _augmentation(report: Report) -> str:
+def _augmentation(report: Report) -> AugmentationCard | None:
     found = elements.found(report, AugmentationResult)
     if found is None:
-        return ""
+        return None
     scores, result = found
-    text = (
-        f"{escape(scores.summary)} Real rows alone: {result.measure} {formatting.decimal(result.real)}; with "
-        f"synthetic rows added: {formatting.decimal(result.augmented)}."
+    return AugmentationCard(
+        card=elements.measured(scores),
+        measure=result.measure,
+        real=formatting.decimal(result.real),
+        augmented=formatting.decimal(result.augmented),
     )
-    return elements.measured(scores, text=text)
 
 
-CHAPTER = Chapter("usefulness", "Usefulness", draw)
+CHAPTER = Chapter("usefulness", "Usefulness", view)

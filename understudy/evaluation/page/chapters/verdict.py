@@ -1,47 +1,73 @@
-"""The verdict: what a policy says of the report, and each of its checks."""
+"""The verdict: the outcome under a policy, and each of its checks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from understudy.evaluation.page import elements, formatting
-from understudy.evaluation.page.charts import marks
-from understudy.evaluation.page.elements import Head
-from understudy.evaluation.page.formatting import escape
-from understudy.evaluation.report import Report
+from understudy.evaluation.page import formatting
+from understudy.evaluation.page.cells import Cell, Names, Noted, OutcomeMark, Titled
+from understudy.evaluation.page.elements import Head, Table, numbers
 from understudy.evaluation.scores import MetricScores
 from understudy.evaluation.verdict import Outcome, PolicyCheck
 from understudy.parameters.policy import Policy
 
+if TYPE_CHECKING:
+    from understudy.evaluation.report import Report
+
 # What asks for attention comes first.
 ORDER: tuple[Outcome, ...] = ("fail", "inconclusive", "warn", "unscored", "pass")
 ROLES = {"real": "training rows", "synthetic": "synthetic rows", "holdout": "held-out rows"}
-HEADS = (
-    Head("Check"),
-    Head("Outcome"),
-    Head("Found", is_number=True),
-    Head("Policy asks for", is_number=True),
-)
+HEADS = (Head("Check"), Head("Outcome"), *numbers("Found", "Policy asks for"))
 
 
-def draw(report: Report) -> str:
-    """Return the top of the page: outcome, sentence, sizes and checks."""
-    verdict = report.verdict
-    described = report.options.policy.description if isinstance(report.options.policy, Policy) else ""
-    return (
-        '<header class="hero"><h1>How far may these synthetic data be trusted?</h1>'
-        f'<section id="verdict" class="verdict {verdict.outcome}" aria-labelledby="verdict-title">'
-        f'<div class="said">{marks.shape(verdict.outcome)}<div><h2 id="verdict-title">'
-        f'<span class="visually-hidden">Verdict: </span>{marks.WORDS[verdict.outcome]}</h2>'
-        f"<p>{escape(verdict.sentence)}</p>"
-        f'<p class="small muted">Policy <strong>{escape(verdict.policy)}</strong>, version '
-        f"{escape(verdict.policy_version)}. {escape(described)}</p></div></div>"
-        f"{_facts(report)}</section>{_checks(report)}</header>"
+@dataclass(frozen=True)
+class VerdictView:
+    """The top of the page.
+
+    Parameters
+    ----------
+    facts : sequence of (title, cell)
+        Sizes, and the target.
+    urgent, others : Table
+        The checks that ask for attention, and those that passed or could not be made.
+    others_title : str
+        How many of the others passed.
+    """
+
+    outcome: Outcome
+    sentence: str
+    policy: str
+    policy_version: str
+    policy_description: str
+    facts: Sequence[tuple[str, Cell]]
+    urgent: Table
+    others: Table
+    others_title: str
+
+
+def view(report: Report) -> VerdictView:
+    """Return outcome, sentence, sizes and checks."""
+    verdict, policy = report.verdict, report.options.policy
+    checks = sorted(verdict.checks, key=lambda check: ORDER.index(check.outcome))
+    urgent = [check for check in checks if check.outcome not in ("pass", "unscored")]
+    others = [check for check in checks if check.outcome in ("pass", "unscored")]
+    return VerdictView(
+        outcome=verdict.outcome,
+        sentence=verdict.sentence,
+        policy=verdict.policy,
+        policy_version=verdict.policy_version,
+        policy_description=policy.description if isinstance(policy, Policy) else "",
+        facts=_facts(report),
+        urgent=Table(HEADS, [_row(report, check) for check in urgent]),
+        others=Table(HEADS, [_row(report, check) for check in others]),
+        others_title=_count_others(others),
     )
 
 
-def _facts(report: Report) -> str:
-    facts = [
+def _facts(report: Report) -> list[tuple[str, Cell]]:
+    facts: list[tuple[str, Cell]] = [
         (title, formatting.count(report.tables[role].n_rows))
         for role, title in ROLES.items()
         if role in report.tables
@@ -49,68 +75,42 @@ def _facts(report: Report) -> str:
     facts.append(("columns", formatting.count(len(report.columns))))
     if report.target is not None:
         chosen = ", chosen by its name" if report.is_target_chosen else ""
-        facts.append((f"target{chosen}", elements.name(report.target)))
-    items = "".join(f"<div><dt>{title}</dt><dd>{number}</dd></div>" for title, number in facts)
-    return f'<dl class="facts">{items}</dl>'
+        facts.append((f"target{chosen}", Names((report.target,))))
+    return facts
 
 
-def _checks(report: Report) -> str:
-    checks = sorted(report.verdict.checks, key=lambda check: ORDER.index(check.outcome))
-    is_open = [check.outcome not in ("pass", "unscored") for check in checks]
-    urgent, others = (
-        [_row(report, check) for check, one in zip(checks, is_open, strict=True) if one is wanted]
-        for wanted in (True, False)
-    )
-    parts = []
-    if urgent:
-        parts.append(elements.table("Checks that ask for attention", HEADS, urgent))
-    if others:
-        parts.append(_others(others, checks))
-    return elements.card("".join(parts), kind="checks")
-
-
-def _others(rows: Sequence[Sequence[str]], checks: Sequence[PolicyCheck]) -> str:
+def _count_others(checks: Sequence[PolicyCheck]) -> str:
     n_passed = sum(check.outcome == "pass" for check in checks)
-    n_unscored = sum(check.outcome == "unscored" for check in checks)
-    said = [f"{n_passed} {'check' if n_passed == 1 else 'checks'} passed"]
-    if n_unscored:
-        said.append(f"{n_unscored} could not be made")
-    title = ", ".join(said)
-    return elements.details(title, elements.table(title, HEADS, rows, is_hidden=True))
+    n_unscored = len(checks) - n_passed
+    passed = f"{formatting.plural(n_passed, 'check', 'checks')} passed"
+    return f"{passed}, {n_unscored} could not be made" if n_unscored else passed
 
 
-def _row(report: Report, check: PolicyCheck) -> list[str]:
+def _row(report: Report, check: PolicyCheck) -> list[Cell]:
     scores = report.scores(check.metric)
-    said = "" if check.outcome == "pass" else f'<span class="small muted">{escape(check.sentence)}</span>'
     return [
-        f"{escape(check.title)}{said}",
-        marks.outcome(check.outcome),
-        _value(check, scores),
+        Titled(check.title, "" if check.outcome == "pass" else check.sentence),
+        OutcomeMark(check.outcome),
+        _value(check),
         _bounds(check, scores),
     ]
 
 
-def _value(check: PolicyCheck, scores: MetricScores) -> str:
+def _value(check: PolicyCheck) -> Cell:
     if check.value is None:
         return formatting.NONE
     if check.of == "loss":
-        shown = formatting.score(abs(check.value), check.metric)
         side = "worse" if check.value > 0 else "better"
-        return f'{shown} {side}<br><span class="small muted">than real rows</span>'
+        return Noted(f"{formatting.score(abs(check.value), check.metric)} {side}", "than real rows")
     shown = formatting.score(check.value, check.metric)
-    if check.interval is None:
-        return shown
-    low, high = (formatting.score(end, check.metric) for end in check.interval)
-    return f'{shown}<br><span class="small muted">{low} to {high}</span>'
+    return shown if check.interval is None else Noted(shown, _between(check, *check.interval))
 
 
-def _bounds(check: PolicyCheck, scores: MetricScores) -> str:
-    said = []
-    if check.warn is not None:
-        said.append(_bound(check, scores, check.warn))
-    if check.fail is not None:
-        said.append(f'<span class="small muted">fails {_beyond(check, scores, check.fail)}</span>')
-    return "<br>".join(said)
+def _bounds(check: PolicyCheck, scores: MetricScores) -> Cell:
+    return Noted(
+        "" if check.warn is None else _bound(check, scores, check.warn),
+        "" if check.fail is None else f"fails {_beyond(check, scores, check.fail)}",
+    )
 
 
 def _bound(check: PolicyCheck, scores: MetricScores, bound: float) -> str:
@@ -130,5 +130,8 @@ def _beyond(check: PolicyCheck, scores: MetricScores, bound: float) -> str:
 
 
 def _range(check: PolicyCheck, scores: MetricScores, bound: float) -> str:
-    low, high = (formatting.score(end, check.metric) for end in sorted((bound, 2 * scores.best - bound)))
-    return f"{low} to {high}"
+    return _between(check, *sorted((bound, 2 * scores.best - bound)))
+
+
+def _between(check: PolicyCheck, low: float, high: float) -> str:
+    return f"{formatting.score(low, check.metric)} to {formatting.score(high, check.metric)}"

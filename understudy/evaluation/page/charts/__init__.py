@@ -1,1 +1,1 @@
-"""Drawings as inline SVG and HTML, made on the server: the page needs no script and no network."""
+"""Positions, lengths and labels of drawings; templates/charts/ draws them as inline SVG and HTML."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-from understudy.evaluation.page.formatting import escape
-
-WIDTH, HEIGHT = 320, 268
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 40
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 N_POINTS_OF_DIAGONAL = 24
 
 Points = Sequence[tuple[float, float]]
+Position = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,7 @@ class Curve:
     Parameters
     ----------
     role : str
-        What they were computed from; each role has a colour and a pattern of dashes of its own.
+        The table they were computed from; each role has a colour and a pattern of dashes of its own.
     points : sequence of (x, y)
         In the order of x; numbers from 0 to 1.
     has_dots : bool
@@ -36,13 +34,67 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Axes:
-    """What a drawing's two axes are.
+class Line:
+    """A curve as an SVG path, with dots if its points are estimates."""
+
+    role: str
+    path: str
+    dots: Sequence[Position]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Curves in a square whose sides both go from 0 to 1. Numbers are positions.
 
     Parameters
     ----------
-    x, y : str
-        Titles; plain text.
+    label : str
+        What the curves show, in words.
+    x_ticks, y_ticks : sequence of (position, text)
+        The labels of the grid.
+    grid : str
+        The path of its lines.
+    diagonal : str
+        Its path; empty where there is none.
+    """
+
+    width: ClassVar[int] = 320
+    height: ClassVar[int] = 268
+    left: ClassVar[int] = 52
+    right: ClassVar[int] = 308
+    top: ClassVar[int] = 10
+    bottom: ClassVar[int] = 228
+
+    label: str
+    x_title: str
+    y_title: str
+    x_ticks: Sequence[tuple[float, str]]
+    y_ticks: Sequence[tuple[float, str]]
+    grid: str
+    diagonal: str
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Drawings of the same curves, with one legend.
+
+    Parameters
+    ----------
+    legend : sequence of (role, name)
+        The lines of the legend.
+    """
+
+    legend: Sequence[tuple[str, str]]
+    drawings: Sequence[Drawing]
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The titles and scales of a drawing's two axes.
+
+    Parameters
+    ----------
     low : float or None
         Where a logarithmic x axis begins; None for a linear one.
     has_diagonal : bool
@@ -54,74 +106,53 @@ class Axes:
     low: float | None = None
     has_diagonal: bool = True
 
-    def at(self, x: float, y: float) -> str:
-        """Return a point of the drawing."""
+    def at(self, x: float, y: float) -> Position:
+        """Return the position of a point in the drawing."""
         if self.low is not None:
             x = 1 - math.log(max(x, self.low)) / math.log(self.low)
-        left = LEFT + min(max(x, 0.0), 1.0) * (WIDTH - LEFT - RIGHT)
-        top = TOP + (1 - min(max(y, 0.0), 1.0)) * (HEIGHT - TOP - BOTTOM)
-        return f"{left:.1f} {top:.1f}"
+        left = Drawing.left + min(max(x, 0.0), 1.0) * (Drawing.right - Drawing.left)
+        top = Drawing.top + (1 - min(max(y, 0.0), 1.0)) * (Drawing.bottom - Drawing.top)
+        return round(left, 1), round(top, 1)
 
 
-def draw(curves: Sequence[Curve], axes: Axes, label: str) -> str:
-    """Return curves in a square of which both sides are from 0 to 1.
+def legend(curves: Sequence[Curve], names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the lines of a legend."""
+    return [(curve.role, names[curve.role]) for curve in curves]
 
-    The label, which says what is found, has to be safe already.
-    """
-    lines = "".join(_line(curve, axes) for curve in curves)
-    diagonal = _diagonal(axes) if axes.has_diagonal else ""
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">'
-        f"{_grid(axes)}{diagonal}{lines}</svg>"
+
+def draw_curves(curves: Sequence[Curve], axes: Axes, label: str) -> Drawing:
+    """Return the drawing of some curves."""
+    x_ticks = [
+        (axes.at(tick, 0)[0], f"{tick:g}") for tick in (TICKS if axes.low is None else _decades(axes.low))
+    ]
+    y_ticks = [(axes.at(0, tick)[1], f"{tick:g}") for tick in TICKS]
+    return Drawing(
+        label=label,
+        x_title=axes.x,
+        y_title=axes.y,
+        x_ticks=x_ticks,
+        y_ticks=y_ticks,
+        grid="".join(f"M{Drawing.left} {y}H{Drawing.right}" for y, _ in y_ticks)
+        + "".join(f"M{x} {Drawing.top}V{Drawing.bottom}" for x, _ in x_ticks),
+        diagonal=_diagonal(axes) if axes.has_diagonal else "",
+        lines=[_line(curve, axes) for curve in curves if curve.points],
     )
 
 
-def _line(curve: Curve, axes: Axes) -> str:
-    points = [axes.at(x, y) for x, y in curve.points]
-    if not points:
-        return ""
-    dots = (
-        "".join(
-            f'<circle class="f-{curve.role}" cx="{point.split()[0]}" cy="{point.split()[1]}" r="3.2"/>'
-            for point in points
-        )
-        if curve.has_dots
-        else ""
-    )
-    return f'<path class="curve s-{curve.role}" d="M{"L".join(points)}"/>{dots}'
+def _line(curve: Curve, axes: Axes) -> Line:
+    positions = [axes.at(x, y) for x, y in curve.points]
+    return Line(curve.role, _path(positions), positions if curve.has_dots else ())
 
 
 def _diagonal(axes: Axes) -> str:
     if axes.low is None:
-        points = [axes.at(0, 0), axes.at(1, 1)]
-    else:
-        steps = [axes.low ** (1 - i / N_POINTS_OF_DIAGONAL) for i in range(N_POINTS_OF_DIAGONAL + 1)]
-        points = [axes.at(x, x) for x in steps]
-    return f'<path class="diagonal" d="M{"L".join(points)}"/>'
+        return _path([axes.at(0, 0), axes.at(1, 1)])
+    steps = [axes.low ** (1 - i / N_POINTS_OF_DIAGONAL) for i in range(N_POINTS_OF_DIAGONAL + 1)]
+    return _path([axes.at(x, x) for x in steps])
 
 
-def _grid(axes: Axes) -> str:
-    bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-    drawn = []
-    for tick in TICKS:
-        y = axes.at(0, tick).split()[1]
-        drawn.append(
-            f'<path class="s-line" d="M{LEFT} {y}H{right}"/>'
-            f'<text x="{LEFT - 6}" y="{float(y) + 3.6:.1f}" font-size="10" text-anchor="end">{tick:g}</text>'
-        )
-    for tick in TICKS if axes.low is None else _decades(axes.low):
-        x = axes.at(tick, 0).split()[0]
-        drawn.append(
-            f'<path class="s-line" d="M{x} {TOP}V{bottom}"/>'
-            f'<text x="{x}" y="{bottom + 14}" font-size="10" text-anchor="middle">{tick:g}</text>'
-        )
-    middle_x, middle_y = (LEFT + right) / 2, (TOP + bottom) / 2
-    return "".join(drawn) + (
-        f'<text x="{middle_x:.0f}" y="{HEIGHT - 6}" font-size="11" '
-        f'text-anchor="middle">{escape(axes.x)}</text>'
-        f'<text transform="translate(11 {middle_y:.0f}) rotate(-90)" font-size="11" '
-        f'text-anchor="middle">{escape(axes.y)}</text>'
-    )
+def _path(positions: Sequence[Position]) -> str:
+    return "M" + "L".join(f"{x} {y}" for x, y in positions)
 
 
 def _decades(low: float) -> list[float]:

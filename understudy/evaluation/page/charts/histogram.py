@@ -4,19 +4,53 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 from understudy.evaluation.page import formatting
-from understudy.evaluation.page.formatting import escape
 from understudy.evaluation.statistics.distributions import ColumnDistribution
 
-WIDTH, HEIGHT = 320, 184
-LEFT, RIGHT, TOP, BOTTOM = 36, 6, 8, 22
 N_TICKS = 4
 
 
-def histogram(distribution: ColumnDistribution) -> str:
-    """Return the overlaid histograms of one column: real as an area, synthetic as a line."""
+@dataclass(frozen=True)
+class Tick:
+    """A label below the histogram; the anchor is one of SVG's `text-anchor`."""
+
+    x: float
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Two histograms: the real one as an area, the synthetic one as a line. Numbers are positions.
+
+    Parameters
+    ----------
+    label : str
+        Where the two differ most, in words.
+    grid : sequence of (y, text)
+        Lines at a round share and at half of it.
+    """
+
+    width: ClassVar[int] = 320
+    height: ClassVar[int] = 184
+    left: ClassVar[int] = 36
+    right: ClassVar[int] = 314
+    top: ClassVar[int] = 8
+    bottom: ClassVar[int] = 162
+
+    label: str
+    real: str
+    synthetic: str
+    grid: Sequence[tuple[float, str]]
+    ticks: Sequence[Tick]
+
+
+def draw_histogram(distribution: ColumnDistribution) -> Histogram:
+    """Return the overlaid histograms of one column."""
     edges = distribution.edges
     # Bins that were merged are wider: heights are shares per width of the narrowest bin.
     narrowest = min(right - left for left, right in pairwise(edges))
@@ -25,56 +59,46 @@ def histogram(distribution: ColumnDistribution) -> str:
     synthetic = [share * scale for share, scale in zip(distribution.synthetic, scales, strict=True)]
     top = max(*real, *synthetic, 1e-9)
     span = edges[-1] - edges[0]
-    xs = [LEFT + (edge - edges[0]) / span * (WIDTH - LEFT - RIGHT) for edge in edges]
-    bottom = HEIGHT - BOTTOM
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{_finding(distribution)}">'
-        f"{_grid(top)}"
-        f'<path class="area f-real" d="{_outline(xs, real, top)}Z"/>'
-        f'<path class="step s-synthetic" d="{_outline(xs, synthetic, top)}"/>'
-        f'<path class="s-line" d="M{LEFT} {bottom}H{WIDTH - RIGHT}"/>'
-        f"{_ticks(edges, xs, distribution)}</svg>"
+    xs = [Histogram.left + (edge - edges[0]) / span * (Histogram.right - Histogram.left) for edge in edges]
+    return Histogram(
+        label=_finding(distribution),
+        real=_outline(xs, real, top) + "Z",
+        synthetic=_outline(xs, synthetic, top),
+        grid=_grid(top),
+        ticks=_ticks(edges, xs, distribution),
     )
 
 
+def _y(share: float, top: float) -> float:
+    return Histogram.bottom - share / top * (Histogram.bottom - Histogram.top)
+
+
 def _outline(xs: Sequence[float], heights: Sequence[float], top: float) -> str:
-    bottom = HEIGHT - BOTTOM
-    points = [f"M{xs[0]:.1f} {bottom}"]
+    points = [f"M{xs[0]:.1f} {Histogram.bottom}"]
     for (left, right), share in zip(pairwise(xs), heights, strict=True):
-        y = bottom - share / top * (bottom - TOP)
-        points.append(f"L{left:.1f} {y:.1f}H{right:.1f}")
-    return "".join(points) + f"V{bottom}"
+        points.append(f"L{left:.1f} {_y(share, top):.1f}H{right:.1f}")
+    return "".join(points) + f"V{Histogram.bottom}"
 
 
 def _finding(distribution: ColumnDistribution) -> str:
-    """Say in words where the two differ most; safe inside an attribute."""
+    """Return in words where the two differ most."""
     bins = list(zip(pairwise(distribution.edges), distribution.real, distribution.synthetic, strict=True))
     (left, right), real, synthetic = max(bins, key=lambda one: abs(one[1] - one[2]))
     ends = formatting.edge_labels([left, right], distribution.kind)
     return (
-        f"Histogram of {escape(distribution.column)}. Real and synthetic rows differ most between "
-        f"{escape(ends[0])} and {escape(ends[1])}: {formatting.percent(real)} of the real rows, "
-        f"{formatting.percent(synthetic)} of the synthetic ones"
+        f"Histogram of {distribution.column}. Real and synthetic rows differ most between {ends[0]} and "
+        f"{ends[1]}: {formatting.percent(real)} of the real rows, {formatting.percent(synthetic)} of the "
+        "synthetic ones"
     )
 
 
-def _grid(top: float) -> str:
-    """Return lines at a round share and at half of it, for the scale."""
-    bottom = HEIGHT - BOTTOM
+def _grid(top: float) -> list[tuple[float, str]]:
     power = 10.0 ** math.floor(math.log10(top))
     share = max(step * power for step in (0.5, 1, 2, 5) if step * power <= top)
-    lines = []
-    for part in (share / 2, share):
-        y = bottom - part / top * (bottom - TOP)
-        lines.append(
-            f'<path class="s-line" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke-dasharray="2 3"/>'
-            f'<text x="{LEFT - 5}" y="{y + 3.5:.1f}" font-size="10" text-anchor="end">{part * 100:.3g} '
-            "%</text>"
-        )
-    return "".join(lines)
+    return [(round(_y(part, top), 1), f"{part * 100:.3g} %") for part in (share / 2, share)]
 
 
-def _ticks(edges: list[float], xs: list[float], distribution: ColumnDistribution) -> str:
+def _ticks(edges: list[float], xs: list[float], distribution: ColumnDistribution) -> list[Tick]:
     last = len(edges) - 1
     if edges[0] % 1 == 0.5:
         # Bins around whole numbers: the label belongs to the middle.
@@ -83,12 +107,13 @@ def _ticks(edges: list[float], xs: list[float], distribution: ColumnDistribution
         last -= 1
     at = sorted({round(i * last / (N_TICKS - 1)) for i in range(N_TICKS)})
     labels = formatting.edge_labels([edges[i] for i in at], distribution.kind)
-    texts = []
-    for i, label in zip(at, labels, strict=True):
-        is_cut = xs[i] + 3 * len(label) > WIDTH
-        anchor = "end" if is_cut else "start" if i == 0 and len(label) > 6 else "middle"
-        texts.append(
-            f'<text x="{xs[i]:.1f}" y="{HEIGHT - 7}" font-size="10" '
-            f'text-anchor="{anchor}">{escape(label)}</text>'
-        )
-    return "".join(texts)
+    return [
+        Tick(round(xs[i], 1), label, _anchor(xs[i], label, is_first=i == 0))
+        for i, label in zip(at, labels, strict=True)
+    ]
+
+
+def _anchor(x: float, label: str, *, is_first: bool) -> str:
+    if x + 3 * len(label) > Histogram.width:
+        return "end"
+    return "start" if is_first and len(label) > 6 else "middle"

@@ -132,6 +132,7 @@ class _CsvFault(Exception):
 
 
 def _read(session: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatch]:
+    # Loaded here: it is slow to load, and only CSV files need it.
     import duckdb
 
     try:

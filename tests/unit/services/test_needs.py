@@ -1,0 +1,31 @@
+"""What work needs of the worker that runs it."""
+
+from __future__ import annotations
+
+import pytest
+
+from understudy.parameters.needs import Needs
+from understudy.services.job_runs import sandbox_limits
+from understudy.settings import Settings
+
+GIBIBYTE = 1 << 30
+
+
+@pytest.fixture
+def installation(monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("UNDERSTUDY_WORKER_QUEUES", "default,gpu")
+    return Settings(job_memory_bytes_max=4 * GIBIBYTE, job_cpu_seconds_max=600, job_file_bytes_max=GIBIBYTE)
+
+
+def test_work_gets_the_limits_of_the_installation(installation: Settings) -> None:
+    limits = sandbox_limits(installation, Needs())
+    assert (limits.memory_bytes, limits.cpu_seconds) == (4 * GIBIBYTE, 600)
+
+
+def test_work_that_needs_less_gets_less_and_never_more(installation: Settings) -> None:
+    limits = sandbox_limits(installation, Needs(memory_bytes_max=GIBIBYTE, cpu_seconds_max=3600))
+    assert (limits.memory_bytes, limits.cpu_seconds) == (GIBIBYTE, 600)
+
+
+def test_the_queues_of_a_worker_are_listed_in_its_environment(installation: Settings) -> None:
+    assert installation.worker_queues == ("default", "gpu")

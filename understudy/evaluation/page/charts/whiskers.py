@@ -1,0 +1,74 @@
+"""Estimates as dots with their intervals, one below the other, on one axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number on an axis, and its interval.
+
+    Parameters
+    ----------
+    role : str
+        `real`, `synthetic` or another one that the style sheet knows.
+    """
+
+    role: str
+    value: float
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Track:
+    """Where one estimate and its interval lie, in percent of the width."""
+
+    role: str
+    left: float
+    width: float
+    dot: float
+
+
+@dataclass(frozen=True)
+class Whiskers:
+    """A drawing of some estimates.
+
+    Parameters
+    ----------
+    zero : float or None
+        Where a line marks the value 0, in percent of the width.
+    """
+
+    kind: ClassVar[str] = "whiskers"
+    tracks: tuple[Track, ...]
+    zero: float | None = None
+
+
+def reach(rows: Sequence[Sequence[Estimate]], *also: float) -> tuple[float, float]:
+    """Return the ends of an axis that covers all estimates, and some other numbers."""
+    ends = [*also]
+    for estimate in (one for row in rows for one in row):
+        ends += [estimate.value, *(estimate.interval or ())]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    margin = (high - low) * 0.04 or 0.5
+    return low - margin, high + margin
+
+
+def whiskers(
+    estimates: Sequence[Estimate], axis: tuple[float, float], *, zero: float | None = None
+) -> Whiskers:
+    """Return the drawing of some estimates on an axis, with a line at `zero` if it is given."""
+    low, high = axis
+
+    def at(value: float) -> float:
+        return 100 * min(max((value - low) / (high - low), 0.0), 1.0)
+
+    tracks = []
+    for estimate in estimates:
+        left, right = (at(end) for end in estimate.interval or (estimate.value, estimate.value))
+        dot = round(at(estimate.value), 1)
+        tracks.append(Track(estimate.role, round(left, 1), round(right - left, 1), dot))
+    return Whiskers(tuple(tracks), None if zero is None else round(at(zero), 1))

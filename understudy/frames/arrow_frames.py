@@ -1,0 +1,149 @@
+"""Arrow tables in and out: dictionaries, views and the smaller decimals are given back as they came."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.errors import InvalidInput
+from understudy.frames.frame_format import Categories, ColumnFormat, FrameFormat
+from understudy.tables.casting import cast
+
+_DICTIONARY = re.compile(r"dictionary<values=.+, indices=(u?int(?:8|16|32|64)), ordered=([01])>")
+_SMALL_DECIMAL = re.compile(r"decimal(32|64)\((\d+), (-?\d+)\)")
+_INDEX_TYPES = {
+    str(type_): type_
+    for type_ in (
+        *(pa.int8(), pa.int16(), pa.int32(), pa.int64()),
+        *(pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()),
+    )
+}
+
+
+def read(frame: Any) -> tuple[pa.Table, FrameFormat]:  # Any: whatever offers an Arrow stream
+    """Return the Arrow table of an Arrow object, and its form."""
+    table = frame if isinstance(frame, pa.Table) else pa.table(frame)
+    formats = {
+        field.name: ColumnFormat(dtype=str(field.type), categories=read_categories(table.column(i)))
+        for i, field in enumerate(table.schema)
+        if _is_encoded(field.type)
+    }
+    return _without_views(table), FrameFormat(library="arrow", columns=formats)
+
+
+def _without_views(table: pa.Table) -> pa.Table:
+    """Return a table whose views of text are texts: Arrow has few functions for them."""
+    columns = [column.cast(pa.string()) if _is_view(column.type) else column for column in table.columns]
+    fields = [field.with_type(column.type) for field, column in zip(table.schema, columns, strict=True)]
+    return pa.table(columns, schema=pa.schema(fields))
+
+
+def _is_view(type_: pa.DataType) -> bool:
+    return pa.types.is_string_view(type_.value_type if pa.types.is_dictionary(type_) else type_)
+
+
+def write(table: pa.Table, form: FrameFormat) -> pa.Table:
+    """Return the table in the types that the form lists."""
+    columns = [
+        encode(column, form.columns[name]) if name in form.columns else column
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    ]
+    fields = [
+        pa.field(field.name, column.type, nullable=field.nullable)
+        for field, column in zip(table.schema, columns, strict=True)
+    ]
+    return pa.table(columns, schema=pa.schema(fields))
+
+
+def _is_encoded(type_: pa.DataType) -> bool:
+    """Return whether columns of a type are stored as another type, see `storable_type`."""
+    kinds = (
+        *(pa.types.is_dictionary, pa.types.is_null, pa.types.is_string_view),
+        *(pa.types.is_decimal32, pa.types.is_decimal64),
+    )
+    return any(is_kind(type_) for is_kind in kinds)
+
+
+def read_categories(column: pa.ChunkedArray[Any]) -> Categories | None:
+    """Return the categories of an ordered dictionary; those of others are values like all others."""
+    if not (pa.types.is_dictionary(column.type) and column.type.ordered and column.num_chunks):
+        return None
+    first: Any = column.unify_dictionaries().chunk(0)
+    return Categories(values=tuple(texts_of(first.dictionary)), is_ordered=True)
+
+
+def texts_of(values: pa.Array[Any]) -> list[str]:
+    """Return the texts of categories, from which `parse_texts` makes the same values."""
+    return [str(text) for text in values.cast(pa.string()).to_pylist()]
+
+
+def parse_texts(texts: Sequence[str], type_: pa.DataType) -> pa.Array[Any]:
+    """Return the values of the texts of categories.
+
+    Raises
+    ------
+    InvalidInput
+        If the column has another type by now, which the texts do not fit.
+    """
+    try:
+        return cast(pa.array(texts, pa.string()), type_)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        # Without its cause: Arrow's message holds a value.
+        raise InvalidInput(
+            f"The categories of a column do not fit its type {type_}.", code="invalid_parameters"
+        ) from None
+
+
+def encode(column: pa.ChunkedArray[Any], form: ColumnFormat) -> pa.ChunkedArray[Any]:
+    """Return a column in the type of the form."""
+    if match := _DICTIONARY.fullmatch(form.dtype):
+        return _encode_dictionary(column, _INDEX_TYPES[match[1]], match[2] == "1", form.categories)
+    if form.dtype == "string_view":
+        return column.cast(pa.string_view())
+    if form.dtype == "null":
+        return pa.chunked_array([pa.nulls(len(column))]) if column.null_count == len(column) else column
+    if match := _SMALL_DECIMAL.fullmatch(form.dtype):
+        make = pa.decimal32 if match[1] == "32" else pa.decimal64
+        return column.cast(make(int(match[2]), int(match[3])))
+    return column
+
+
+def _encode_dictionary(
+    column: pa.ChunkedArray[Any], index_type: pa.DataType, is_ordered: bool, categories: Categories | None
+) -> pa.ChunkedArray[Any]:
+    values, index = index_by_category(column, categories)
+    # A generated column may have more values than the type of the index has numbers for.
+    with contextlib.suppress(pa.ArrowInvalid):
+        index = index.cast(index_type)
+    chunks = [pa.DictionaryArray.from_arrays(chunk, values, ordered=is_ordered) for chunk in index.chunks]
+    # Any: the stubs know neither flags that are not literal nor types of all dictionaries.
+    make_type: Any = pa.dictionary
+    return pa.chunked_array(chunks, make_type(index.type, values.type, ordered=is_ordered))
+
+
+def index_by_category(
+    column: pa.ChunkedArray[Any], categories: Categories | None
+) -> tuple[pa.Array[Any], pa.ChunkedArray[Any]]:
+    """Return the categories of a column and the position of each value among them.
+
+    Values beyond the given categories, as a generated column has them, are appended to these.
+
+    Returns
+    -------
+    values : pyarrow.Array of shape (n_categories,)
+    index : pyarrow.ChunkedArray of int32, of shape (n,)
+        Null where the value is missing.
+    """
+    unique: Any = column.unique()
+    values: pa.Array[Any] = pc.drop_null(unique)
+    if categories is not None:
+        given = parse_texts(categories.values, column.type)
+        is_new = pc.invert(pc.is_in(values, value_set=given))
+        values = pa.concat_arrays([given, values.filter(is_new)])
+    index: Any = pc.index_in(column, value_set=values)
+    return values, index

@@ -1,0 +1,33 @@
+"""The form of samples of a table from a file: a frame of pandas, which is not imported to say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+from understudy.frames.frame_format import ColumnFormat, FrameFormat
+
+
+def file_format(columns: Iterable[tuple[str, pa.DataType, bool]]) -> FrameFormat:
+    """Return the form for columns with a name, a type, and whether values are missing.
+
+    Only whole numbers and truth values are listed: their dtype must not depend on whether a sample happens to
+    have missing values.
+    """
+    formats = {
+        name: form
+        for name, type_, has_missing in columns
+        if (form := whole_format(type_, has_missing=has_missing)) is not None
+    }
+    return FrameFormat(library="pandas", columns=formats)
+
+
+def whole_format(type_: pa.DataType, *, has_missing: bool) -> ColumnFormat | None:
+    """Return the dtype of whole numbers or truth values; None for other types."""
+    if pa.types.is_boolean(type_):
+        return ColumnFormat(dtype="boolean" if has_missing else "bool")
+    if not pa.types.is_integer(type_):
+        return None
+    name = str(type_)
+    return ColumnFormat(dtype=name.replace("uint", "UInt").replace("int", "Int") if has_missing else name)

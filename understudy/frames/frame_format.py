@@ -1,0 +1,74 @@
+"""How a table was handed in, so that samples can be given back in the same form; kept in the model file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+
+Library = Literal["pandas", "polars", "arrow"]
+Missing = Literal["None", "nan", "NA", "NaT"]
+
+
+class Categories(BaseModel):
+    """The categories of a column, in their order, as texts.
+
+    Parameters
+    ----------
+    dtype : str
+        The pandas dtype of the categories themselves.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    values: tuple[str, ...]
+    is_ordered: bool
+    dtype: str = "object"
+
+
+class ColumnFormat(BaseModel):
+    """The dtype of one column, and its label.
+
+    Parameters
+    ----------
+    dtype : str
+        As the library writes it.
+    label : str or int, optional
+        The column's label where it differs from its name in the schema.
+    missing : str, optional
+        The object that marks a missing value in a pandas column of objects.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dtype: Annotated[str, Field(max_length=255)]
+    label: StrictStr | StrictInt | None = None
+    missing: Missing | None = None
+    categories: Categories | None = None
+
+
+class FrameFormat(BaseModel):
+    """The form of one table.
+
+    Parameters
+    ----------
+    columns : dict of column name to ColumnFormat
+        Columns that are not listed get the library's usual dtype for their Arrow type.
+    index : tuple of str
+        The names of the columns that are the index of a pandas frame.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    library: Library = "pandas"
+    columns: dict[str, ColumnFormat] = {}
+    index: tuple[str, ...] = ()
+
+
+class DatasetFormat(BaseModel):
+    """The form of a dataset: of each table, and whether the tables came in a mapping."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tables: dict[str, FrameFormat]
+    is_mapping: bool = False

@@ -1,0 +1,112 @@
+"""The family of frame libraries, and the one that an object belongs to.
+
+No library is imported to look at an object: a class says by its module whose it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, get_args
+
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+from understudy.frames.files import file_format
+from understudy.frames.frame_format import FrameFormat, Library
+from understudy.tables.formats import read_table
+from understudy.tables.inference import storable_type
+
+# Any: a frame of any library, or a file's path; the libraries' classes must not be imported for a type.
+Frame = Any
+
+# By the package and the name of a class.
+_REFUSED = {
+    ("polars", "LazyFrame"): "Collect it first: frame.collect().",
+    ("polars", "Series"): "Make it a frame: series.to_frame().",
+    ("pandas", "Series"): "Make it a frame: series.to_frame().",
+}
+
+
+@dataclass(frozen=True)
+class FrameLibrary:
+    """A module with `read(frame)`, which returns an Arrow table and its form, and `write(table, form)`."""
+
+    name: Library
+    module: str
+
+    def read(self, frame: Frame) -> tuple[pa.Table, FrameFormat]:
+        """Return the Arrow table of a frame, and its form."""
+        table, form = import_module(self.module).read(frame)
+        return table, form
+
+    def write(self, table: pa.Table, form: FrameFormat) -> Frame:
+        """Return a table as a frame of a form."""
+        return import_module(self.module).write(table, form)
+
+
+LIBRARIES: dict[Library, FrameLibrary] = {
+    library.name: library
+    for library in (
+        FrameLibrary("pandas", "understudy.frames.pandas_frames"),
+        FrameLibrary("polars", "understudy.frames.polars_frames"),
+        FrameLibrary("arrow", "understudy.frames.arrow_frames"),
+    )
+}
+
+
+def read_frame(frame: Frame) -> tuple[pa.Table, FrameFormat]:
+    """Return the Arrow table of a frame or a file, and the form in which samples of it are given back.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not a table, has no rows, or has columns that cannot be synthesized.
+    """
+    if isinstance(frame, str | Path):
+        table = read_table(Path(frame))
+        missing = [column.null_count > 0 for column in table.columns]
+        form = file_format(zip(table.column_names, table.schema.types, missing, strict=True))
+    else:
+        table, form = LIBRARIES[_library_of(frame)].read(frame)
+        for field in table.schema:
+            storable_type(field.name, field.type)
+    if table.num_rows == 0:
+        raise InvalidInput("The table has no rows; it needs at least one.", code="no_rows")
+    return table, form
+
+
+def write_frame(table: pa.Table, form: FrameFormat, *, frames: Library | None = None) -> Frame:
+    """Return a table as it came in, or as a frame of another library.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such library, or it is not installed.
+    """
+    library = frames or form.library
+    if library not in LIBRARIES:
+        raise InvalidInput(
+            f"There are no frames of {library!r}; known: {', '.join(get_args(Library))}.",
+            code="invalid_parameters",
+        )
+    return LIBRARIES[library].write(table, form if library == form.library else FrameFormat(library=library))
+
+
+def _library_of(frame: Frame) -> Library:
+    names = {(class_.__module__.partition(".")[0], class_.__name__) for class_ in type(frame).__mro__}
+    for name, remedy in _REFUSED.items():
+        if name in names:
+            raise InvalidInput(f"A {name[0]} {name[1]} is not a table. {remedy}", code="invalid_parameters")
+    if ("pandas", "DataFrame") in names:
+        return "pandas"
+    if ("polars", "DataFrame") in names:
+        return "polars"
+    if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
+        return "arrow"
+    raise InvalidInput(
+        f"An object of type {type(frame).__name__} is not a table. Give a DataFrame of pandas or polars, an "
+        "Arrow table, a file's path, or a mapping of table names to these.",
+        code="invalid_parameters",
+    )

@@ -1,0 +1,43 @@
+"""What fitting a synthesizer takes, to its order of magnitude."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from understudy.parameters.synthesizers import SynthesizerParameters
+
+ENCODE_SECONDS_PER_CELL = 4e-7
+TRAIN_BYTES_PER_CELL = 60
+MODEL_BYTES_PER_CELL = 1
+
+
+@dataclass(frozen=True)
+class FitCost:
+    """What one fit takes, beside the engine itself.
+
+    Parameters
+    ----------
+    memory_bytes : int
+        At its peak, with the table.
+    model_bytes : int
+        Size of the model file.
+    """
+
+    cpu_seconds: float
+    memory_bytes: int
+    model_bytes: int
+
+
+# (parameters, number of rows, number of columns) -> cost.
+Estimator = Callable[[SynthesizerParameters, int, int], FitCost]
+
+
+def estimate_codes(parameters: SynthesizerParameters, n_rows: int, n_columns: int) -> FitCost:
+    """Return what it takes to read a table, encode its columns and count their codes."""
+    n_cells = n_rows * n_columns
+    return FitCost(
+        cpu_seconds=n_cells * ENCODE_SECONDS_PER_CELL,
+        memory_bytes=n_cells * TRAIN_BYTES_PER_CELL,
+        model_bytes=n_cells * MODEL_BYTES_PER_CELL,
+    )

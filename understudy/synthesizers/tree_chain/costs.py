@@ -1,0 +1,26 @@
+"""What fitting a chain takes; fitted by hand to runs of `python -m benchmarks.engine`."""
+
+from __future__ import annotations
+
+from understudy.parameters.synthesizers import SynthesizerParameters, TreeChainParameters
+from understudy.synthesizers.costs import FitCost, estimate_codes
+
+SECONDS_PER_ROW_AND_COLUMN_SQUARED = 1e-7
+# How many times the work of `fast` the other presets are, and the size of their models.
+PRESET_FACTORS = {"fast": 1, "balanced": 8, "best": 20, "guarded": 8}
+# From here on a column looks at the columns that tell most of it, not at all of them.
+N_PREDECESSORS_MAX = 60
+
+
+def estimate_fit(parameters: SynthesizerParameters, n_rows: int, n_columns: int) -> FitCost:
+    """Return what fitting a chain takes; a time budget is taken at its word."""
+    assert isinstance(parameters, TreeChainParameters)
+    codes = estimate_codes(parameters, n_rows, n_columns)
+    factor = PRESET_FACTORS[parameters.preset]
+    n_looks = n_rows * n_columns * min(n_columns, N_PREDECESSORS_MAX)
+    seconds = codes.cpu_seconds + n_looks * SECONDS_PER_ROW_AND_COLUMN_SQUARED * factor
+    return FitCost(
+        cpu_seconds=min(seconds, parameters.time_budget_seconds or float("inf")),
+        memory_bytes=codes.memory_bytes,
+        model_bytes=codes.model_bytes * factor,
+    )
