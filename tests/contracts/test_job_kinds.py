@@ -180,7 +180,7 @@ def test_a_controlled_sample_says_what_its_groups_are_worth(bench, tmp_path):
     payload = bench.payload("sample", bench.inputs["sample"])
     payload["parameters"] = {**PARAMETERS["sample"], "conditions": conditions, "n_rows": 22, "offset": 3}
     facts = run_work(payload, tmp_path, no_progress)["facts"]
-    assert facts["n_rows"] == 22
+    assert facts["n_rows"] == {"t": 22}
     assert [group["n_rows"] for group in facts["groups"]] == [17, 5]
 
 

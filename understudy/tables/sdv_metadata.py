@@ -165,7 +165,9 @@ def _one_of(tables: object, table: str | None) -> object:
     matching = [tables[table]] if table in tables else list(tables.values())
     if len(matching) != 1:
         raise InvalidInput(
-            f"The metadata have {len(tables)} tables, and none is named {table!r}. Name one of theirs.",
+            f"The metadata are of {len(tables)} tables and none is {table!r}. Name the table that is meant."
+            if table is not None
+            else f"The metadata are of {len(tables)} tables. Name the one that is meant.",
             code="invalid_parameters",
         )
     return matching[0]

@@ -86,7 +86,7 @@ def test_what_is_wrong_with_the_table_stands_at_the_dataset(
     failed = read(resources, caller, dataset)
     assert (failed.state, failed.error_code) == ("failed", "ragged_rows")
     # Kept, so that the job can be retried.
-    assert blobs(resources) == ["upload.csv"]
+    assert blobs(resources) == ["upload_1.csv"]
     assert retry_job(resources, caller.project_id, job.id).round == 2
     assert read(resources, caller, dataset).state == "pending"
 
