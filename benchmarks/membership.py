@@ -42,7 +42,7 @@ def log_probability(chain: TreeChain, table: pa.Table) -> npt.NDArray[np.float64
         if link.source < 0 and len(link.child):
             own = np.zeros(n)
             paths = hierarchy.find_paths(link.child, transformers[link.column].n_codes)
-            drawing.add_log_probability(rows, position, link.forest, link.predictor, *paths, known, own)
+            drawing.add_log_probability(rows, position, link.conditional, paths, known, own)
             total += np.where(codes == UNKNOWN, 0.0, own)
         rows[:, position] = link.coarse[known]
     return total

@@ -78,6 +78,7 @@ def _prepare(shape: Shape, data: Path, folder: Path) -> None:
     """Write the three tables of a report."""
     from understudy import engine
     from understudy.synthesizers import TreeChainParameters
+    from understudy.tables.schema import DatasetSchema
 
     table, schema = read_source(shape.table, data)
     rng = np.random.default_rng(0)
@@ -89,7 +90,7 @@ def _prepare(shape: Shape, data: Path, folder: Path) -> None:
     real = table.take(pa.array(np.concatenate([order[n_holdout : n_holdout + n_real], again])))
     holdout = table.take(pa.array(order[:n_holdout]))
     fast = TreeChainParameters(name="tree_chain", preset="fast")
-    model = engine.fit(real, seed=1, synthesizer=fast, schema=schema)
+    model = engine.fit(real, seed=1, synthesizer=fast, schema=DatasetSchema(tables={"table": schema}))
     synthetic = engine.sample(model, shape.n_rows, seed=2)
     for name, rows in (("real", real), ("holdout", holdout), ("synthetic", synthetic)):
         pq.write_table(rows, folder / f"{name}.parquet")

@@ -88,7 +88,7 @@ def _of_pairs(compared: Comparison) -> Iterator[tuple[tuple[int, int], str, floa
     for (a, i), (b, j) in combinations(enumerate(numbers), 2):
         yield (i, j), "CorrelationSimilarity", float(1 - abs(matrices[0][a, b] - matrices[1][a, b]) / 2)
     pairs = column_pairs.score(compared)
-    assert isinstance(pairs, column_pairs.ColumnPairs)
+    assert isinstance(pairs, column_pairs.ColumnPairsResult)
     for i, j in combinations(range(len(encoders)), 2):
         value = pairs.matrix[i][j]
         if value is not None and (i in numbers or j in numbers):

@@ -12,10 +12,11 @@ from understudy import ids
 from understudy.db.datasets import MadeDataset
 from understudy.db.jobs import NewJob
 from understudy.db.models import NewModel
+from understudy.db.orm import Dataset, Job
 from understudy.db.reports import NewReport
 from understudy.db.uploads import NewUpload
 from understudy.resources import Resources
-from understudy.services.datasets import ArrivedDataset, ArrivedFile
+from understudy.services.datasets import ArrivedFile, NewDataset, upload_tables
 
 Json = dict[str, Any]
 
@@ -77,9 +78,17 @@ def new_upload(**changes: Any) -> NewUpload:
     return replace(upload, **changes)
 
 
-def arrived(resources: Resources, data: bytes, *, name: str = "table", **labels: str) -> ArrivedDataset:
-    """Return a dataset of one CSV file, which lies in the staging folder."""
+def upload_csv(
+    resources: Resources,
+    project_id: UUID,
+    data: bytes,
+    new: NewDataset | None = None,
+    *,
+    idempotency_key: str | None = None,
+) -> tuple[Dataset, Job]:
+    """Upload a CSV file as the route does; its table is named as the dataset."""
+    new = new or NewDataset("table", {})
     source = resources.staging_folder / f"upload-{ids.new_id().hex}"
     source.write_bytes(data)
-    file = ArrivedFile(name, "csv", source, hashlib.sha256(data).digest(), len(data))
-    return ArrivedDataset(name, labels, files=[file])
+    file = ArrivedFile(new.name, "csv", source, hashlib.sha256(data).digest(), len(data))
+    return upload_tables(resources, project_id, new, [file], idempotency_key=idempotency_key)

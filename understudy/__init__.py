@@ -1,8 +1,13 @@
-"""Understudy learns a role from the real actor and stands in: synthetic tables, and how far to trust them.
+"""Understudy learns tables and samples synthetic rows, and measures how far these can be trusted.
 
-model = understudy.fit("people.csv", seed=1)
-rows = understudy.sample(model, 1_000, seed=2)
-report = understudy.evaluate("people.csv", rows, options=understudy.EvaluationOptions(target="income"))
+>>> import pandas as pd
+>>> import understudy
+>>> people = pd.DataFrame({"age": range(20, 80), "city": ["Oslo", "Rome", "Lima"] * 20})
+>>> model = understudy.fit(people, seed=1)
+>>> rows = model.sample(1_000, seed=2)
+>>> rows.shape
+(1000, 2)
+>>> report = understudy.evaluate(people, rows, schema=model)
 """
 
 from __future__ import annotations
@@ -12,36 +17,62 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from understudy.engine import (
+        PRESETS,
         AggregateQuery,
+        Column,
         ColumnConstraint,
+        ColumnDomain,
+        ColumnKind,
         ColumnRebalance,
+        DatasetSchema,
         EvaluationOptions,
+        Findings,
+        IndependentParameters,
+        Model,
         Policy,
         PolicyThreshold,
+        Relationship,
+        Report,
         SampleCondition,
         SamplingConstraints,
+        TableSchema,
         TargetShare,
+        TreeChainParameters,
         evaluate,
         fit,
         impute,
+        infer_schema,
         load,
         sample,
         save,
     )
 
 __all__ = [
+    "PRESETS",
     "AggregateQuery",
+    "Column",
     "ColumnConstraint",
+    "ColumnDomain",
+    "ColumnKind",
     "ColumnRebalance",
+    "DatasetSchema",
     "EvaluationOptions",
+    "Findings",
+    "IndependentParameters",
+    "Model",
     "Policy",
     "PolicyThreshold",
+    "Relationship",
+    "Report",
     "SampleCondition",
     "SamplingConstraints",
+    "TableSchema",
     "TargetShare",
+    "TreeChainParameters",
     "evaluate",
     "fit",
     "impute",
+    "infer_schema",
     "load",
     "sample",
     "save",
@@ -55,3 +86,7 @@ def __getattr__(name: str) -> Any:  # Any: whatever the module of public names h
     if name == "__version__":
         return import_module("importlib.metadata").version("understudy")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -70,7 +70,6 @@ CODES: dict[str, str] = {
     "in_use": "Something else still needs it",
     "already_finished": "The job has ended already",
     "incomplete_upload": "Parts of the upload are missing",
-    "upload_in_progress": "The upload is being put together",
     "not_retryable": "Only a failed or cancelled job can be retried",
     "precondition_failed": "The resource changed since it was read",
     "idempotency_mismatch": "The idempotency key was used with another request",

@@ -42,7 +42,7 @@ from understudy.resources import Resources
 from understudy.services import artifacts as artifact_services
 from understudy.services import datasets as dataset_services
 from understudy.services.access import open_file
-from understudy.services.datasets import ArrivedDataset, ArrivedFile
+from understudy.services.datasets import ArrivedFile, NewDataset
 
 if TYPE_CHECKING:
     from understudy.db import orm
@@ -269,8 +269,8 @@ def _store(
         ArrivedFile(table.name, table.format, file.path, file.sha256.digest(), file.size_bytes)
         for table, file in zip(description.tables, upload.files, strict=True)
     ]
-    arrived = ArrivedDataset(description.name, description.labels, description.options, files)
-    dataset, job = dataset_services.upload_dataset(resources, project_id, arrived, idempotency_key=key)
+    new = NewDataset(description.name, description.labels, description.options)
+    dataset, job = dataset_services.upload_tables(resources, project_id, new, files, idempotency_key=key)
     return uploaded_answer(resources, dataset, job)
 
 

@@ -21,7 +21,7 @@ from understudy import ids
 from understudy.db import uploads
 from understudy.services import uploads as upload_services
 from understudy.services.datasets import NewDataset
-from understudy.services.uploads import N_PARTS_MAX, ComingFile
+from understudy.services.uploads import N_PARTS_MAX, ComingFile, PartPlace
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"], route_class=IdempotentRoute)
 
@@ -112,20 +112,12 @@ async def put_upload_part(
     content_digest: DigestHeader,
 ) -> UploadPart:
     """Store a part, in any order. The same part again changes nothing; another one takes its place."""
-    key = ids.from_text("upload", upload_id)
+    place = PartPlace(caller.project_id, ids.from_text("upload", upload_id), number)
     read_digest(content_digest)
-    size_bytes = await run_in_threadpool(
-        upload_services.expect_part, resources, caller.project_id, key, number
-    )
+    size_bytes = await run_in_threadpool(upload_services.expect_part, resources, place)
     async with received_part(request, resources, size_bytes) as file:
         stored = await run_in_threadpool(
-            upload_services.store_part,
-            resources,
-            caller.project_id,
-            key,
-            number,
-            file.path,
-            file.sha256.digest(),
+            upload_services.store_part, resources, place, file.path, file.sha256.digest()
         )
     return UploadPart.of(stored)
 
@@ -140,9 +132,11 @@ async def put_upload_part(
 def complete_upload(
     upload_id: str, resources: ResourcesDep, caller: WriterDep, key: IdempotencyKeyDep
 ) -> Response:
-    """Put the parts together, check them, and start the `ingest` job as if all had come at once.
+    """Start the `ingest` job that joins the parts and reads the files.
 
-    Repeated, it gives the same dataset.
+    The answer does not wait for the joining. The job checks the SHA-256 of a file of several parts: if it is
+    not the stated one, job and dataset fail with `digest_mismatch`. Repeated, the call returns the same
+    dataset.
     """
     dataset, job = upload_services.complete_upload(
         resources, caller.project_id, ids.from_text("upload", upload_id)

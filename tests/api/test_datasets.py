@@ -133,7 +133,9 @@ def test_the_rows_come_back_as_they_went_in(client: TestClient, ready_dataset: J
     response = client.get(path)
     assert pq.read_table(io.BytesIO(response.content)).to_pylist() == small_table.to_pylist()
     assert response.headers["etag"] == f'"{hashlib.sha256(response.content).hexdigest()}"'
-    assert response.headers["content-disposition"] == f'attachment; filename="{ready_dataset["id"]}-1.parquet"'
+    assert (
+        response.headers["content-disposition"] == f'attachment; filename="{ready_dataset["id"]}-1.parquet"'
+    )
     csv = client.get(f"{path}?format=csv")
     assert pacsv.read_csv(io.BytesIO(csv.content)).to_pylist() == small_table.to_pylist()
     assert csv.headers["content-disposition"].endswith('.csv"')

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +19,6 @@ from app.main import create_app
 from tests.api.conftest import Json, assert_problem, get, new_key
 from tests.service import make_caller
 from understudy import ids
-from understudy.db import uploads
 from understudy.resources import Resources
 from understudy.services.maintenance import sweep
 from understudy.services.uploads import choose_part_bytes
@@ -80,13 +80,47 @@ def test_parts_in_any_order_become_a_dataset(
     assert (response.status_code, body["job"]["kind"]) == (202, "ingest")
     assert (body["dataset"]["name"], body["dataset"]["labels"]) == ("towns", {"team": "x"})
     assert response.headers["location"] == f"/v1/datasets/{body['dataset']['id']}"
-    # The parts have served: there is the file that a plain upload leaves, and it is the same.
-    (key,) = resources.store.keys("")
-    with resources.store.open(key) as file:
-        assert file.read() == CSV
-    assert list(resources.staging_folder.iterdir()) == []
+    assert len(list(resources.store.keys(""))) == N_PARTS
     run_jobs()
     assert get(client, f"/v1/datasets/{body['dataset']['id']}")["n_rows"] == 12_000
+    # The parts have served: there is what a plain upload leaves.
+    assert [key.rpartition("/")[2] for key in resources.store.keys("")] == ["table.parquet"]
+
+
+def test_completing_reads_no_byte_of_the_parts(client: TestClient, resources: Resources):
+    upload = begin(client, ("towns.csv", CSV))
+    send_all(client, upload, CSV)
+    for key in resources.store.keys(""):
+        path = resources.store.local_path(key, resources.scratch_folder)
+        path.write_bytes(bytes(path.stat().st_size))
+    assert complete(client, upload).status_code == 202
+
+
+def test_parts_are_kept_until_the_file_is_read(
+    client: TestClient, resources: Resources, run_jobs: Callable[[], int]
+):
+    upload = begin(client, ("towns.csv", CSV))
+    send_all(client, upload, CSV)
+    dataset = complete(client, upload).json()["dataset"]
+    with resources.sessions.begin() as session:
+        session.execute(text("update uploads set expires_at = clock_timestamp()"))
+    sweep(resources, orphans_kept=timedelta(0))
+    assert len(list(resources.store.keys(""))) == N_PARTS
+    run_jobs()
+    assert get(client, f"/v1/datasets/{dataset['id']}")["state"] == "ready"
+
+
+def test_a_part_that_was_damaged_in_the_store_fails_the_job(
+    client: TestClient, resources: Resources, run_jobs: Callable[[], int]
+):
+    upload = begin(client, ("towns.csv", CSV))
+    send_all(client, upload, CSV)
+    damaged = next(key for key in resources.store.keys("") if "/2-" in key)
+    resources.store.local_path(damaged, resources.scratch_folder).write_bytes(bytes(UNIT))
+    dataset = complete(client, upload).json()["dataset"]
+    run_jobs()
+    error = get(client, f"/v1/datasets/{dataset['id']}")["error"]
+    assert (error["code"], "Part 2" in error["detail"]) == ("incomplete_upload", True)
 
 
 def test_several_files_become_the_tables_of_one_dataset(client: TestClient, run_jobs: Callable[[], int]):
@@ -190,16 +224,35 @@ def test_a_part_needs_its_digest(client: TestClient):
     assert problem["errors"][0]["parameter"] == "Content-Digest"
 
 
-def test_a_file_of_another_digest_than_was_told_is_not_taken(client: TestClient, resources: Resources):
+def test_a_file_of_another_digest_than_was_stated_fails_its_job(
+    client: TestClient, run_jobs: Callable[[], int]
+):
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV[:-1] + b"!")
+    dataset = complete(client, upload).json()["dataset"]
+    run_jobs()
+    found = get(client, f"/v1/datasets/{dataset['id']}")
+    assert (found["state"], found["error"]["code"]) == ("failed", "digest_mismatch")
+
+
+def test_a_file_in_one_part_of_another_digest_than_was_stated_is_not_taken(client: TestClient):
+    right, wrong = b"a,b\n1,2\n", b"a,b\n1,3\n"
+    upload = begin(client, ("small.csv", right))
+    send_all(client, upload, wrong)
     assert_problem(complete(client, upload), 422, "digest_mismatch", "File 1 of 1")
     assert get(client, "/v1/datasets")["data"] == []
-    assert list(resources.staging_folder.iterdir()) == []
-    # The upload is still open: the right last part mends it.
-    last = pieces(CSV)[-1]
-    assert put(client, upload, N_PARTS, last).status_code == 200
+    # The upload is still open: the right part corrects it.
+    assert put(client, upload, 1, right).status_code == 200
     assert complete(client, upload).status_code == 202
+
+
+def test_a_file_without_a_stated_digest_is_read(client: TestClient, run_jobs: Callable[[], int]):
+    body = {"files": [{"filename": "towns.csv", "size_bytes": len(CSV)}], "part_bytes": UNIT}
+    upload = client.post("/v1/uploads", json=body).json()
+    send_all(client, upload, CSV)
+    dataset = complete(client, upload).json()["dataset"]
+    run_jobs()
+    assert get(client, f"/v1/datasets/{dataset['id']}")["n_rows"] == 12_000
 
 
 def test_a_part_that_the_store_lost_is_asked_for_again(client: TestClient, resources: Resources):
@@ -217,24 +270,10 @@ def test_two_who_complete_at_once_make_one_dataset(client: TestClient):
     send_all(client, upload, CSV)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: complete(client, upload), range(4)))
-    assert {answer.status_code for answer in answers} <= {202, 409}
-    datasets = {answer.json()["dataset"]["id"] for answer in answers if answer.status_code == 202}
+    assert {answer.status_code for answer in answers} == {202}
+    datasets = {answer.json()["dataset"]["id"] for answer in answers}
     assert len(datasets) == 1
     assert [row["id"] for row in get(client, "/v1/datasets")["data"]] == list(datasets)
-
-
-def test_nothing_changes_while_an_upload_is_put_together(client: TestClient, resources: Resources):
-    upload = begin(client, ("towns.csv", CSV))
-    send_all(client, upload, CSV)
-    with resources.sessions.begin() as session:
-        uploads.hold(session, ids.from_text("upload", upload["id"]), seconds=60)
-    for response in (
-        put(client, upload, 1, bytes(UNIT)),
-        complete(client, upload),
-        client.delete(f"/v1/uploads/{upload['id']}"),
-    ):
-        assert_problem(response, 409, "upload_in_progress")
-        assert response.headers["retry-after"] == "5"
 
 
 def test_an_upload_that_is_given_up_leaves_nothing(client: TestClient, resources: Resources):

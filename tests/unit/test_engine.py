@@ -3,24 +3,31 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pandas.testing import assert_frame_equal
 
 import understudy
-from understudy.errors import InvalidInput
-from understudy.synthesizers import IndependentParameters
-from understudy.synthesizers.base import Synthesizer
-from understudy.tables.inference import infer_table
+from understudy.errors import InvalidInput, UnderstudyError
 
-INDEPENDENT = IndependentParameters(name="independent")
+PEOPLE = pd.DataFrame(
+    {
+        "age": [20 + row * 7 % 50 for row in range(200)],
+        "city": [("Oslo", "Rome", "Lima")[row * row % 3] for row in range(200)],
+        "income": [None if row % 13 == 0 else 1000.0 + row * 37 % 900 for row in range(200)],
+    }
+)
 
 
 def test_fit_sample_save_load_go_through(tmp_path: Path, small_table: pa.Table):
-    model = understudy.fit(small_table, seed=1, synthesizer=INDEPENDENT)
+    model = understudy.fit(small_table, seed=1, synthesizer="independent")
     rows = understudy.sample(model, 30, seed=2)
-    understudy.save(model, tmp_path / "model", schema=infer_table(small_table).schema)
+    understudy.save(model, tmp_path / "model")
     assert rows.schema.equals(small_table.schema)
     assert understudy.sample(understudy.load(tmp_path / "model"), 30, seed=2).equals(rows)
 
@@ -33,12 +40,12 @@ def test_a_path_does_for_a_table(tmp_path: Path, small_table: pa.Table):
 
 
 @pytest.fixture(scope="module")
-def chain(small_table: pa.Table) -> Synthesizer:
-    """Fit a synthesizer that takes a control."""
+def chain(small_table: pa.Table) -> understudy.Model:
+    """Fit a model that supports constraints."""
     return understudy.fit(small_table, seed=1)
 
 
-def test_rows_are_drawn_as_asked(chain: Synthesizer):
+def test_rows_are_drawn_as_asked(chain: understudy.Model):
     oslo = understudy.SampleCondition(where={"city": understudy.ColumnConstraint(equals="Oslo")}, n_rows=20)
     constraints = understudy.SamplingConstraints(conditions=(oslo,))
     rows = understudy.sample(chain, seed=2, constraints=constraints)
@@ -46,7 +53,7 @@ def test_rows_are_drawn_as_asked(chain: Synthesizer):
     assert understudy.sample(chain, seed=2, offset=15, constraints=constraints).equals(rows.slice(15))
 
 
-def test_a_column_is_rebalanced(chain: Synthesizer):
+def test_a_column_is_rebalanced(chain: understudy.Model):
     shares = (understudy.TargetShare(value="Rome", share=1),)
     constraints = understudy.SamplingConstraints(
         rebalance=understudy.ColumnRebalance(column="city", shares=shares)
@@ -55,15 +62,175 @@ def test_a_column_is_rebalanced(chain: Synthesizer):
     assert rows.column("city").to_pylist() == ["Rome"] * 20
 
 
-def test_without_conditions_the_rows_must_be_said(chain: Synthesizer):
+def test_without_conditions_the_rows_must_be_said(chain: understudy.Model):
     with pytest.raises(InvalidInput, match="n_rows is missing"):
         understudy.sample(chain, seed=2)
 
 
-def test_a_table_is_completed(chain: Synthesizer, small_table: pa.Table):
+def test_a_table_is_completed(chain: understudy.Model, small_table: pa.Table):
     rows = understudy.impute(chain, small_table, seed=3, n_draws=2)
     assert rows.num_rows == 2 * small_table.num_rows
     assert sum(column.null_count for column in rows.columns) == 0
+
+
+def test_imputed_rows_have_the_form_of_the_table_that_was_given():
+    model = understudy.fit(PEOPLE, seed=1)
+    completed = model.impute(pl.from_pandas(PEOPLE), seed=2)
+    assert isinstance(completed, pl.DataFrame)
+    assert completed["income"].null_count() == 0
+    assert_frame_equal(model.impute({"table": PEOPLE}, seed=2)["table"], completed.to_pandas())
+
+
+def test_a_seed_that_nobody_gave_is_recorded(tmp_path: Path):
+    model = understudy.fit(PEOPLE, synthesizer="independent")
+    model.save(tmp_path / "model")
+    again = understudy.fit(PEOPLE, synthesizer="independent", seed=model.seed)
+    assert understudy.load(tmp_path / "model").seed == model.seed
+    assert_frame_equal(again.sample(20, seed=1), model.sample(20, seed=1))
+    assert not model.sample(20).equals(model.sample(20))
+
+
+def test_a_mapping_gives_a_mapping():
+    model = understudy.fit({"people": PEOPLE}, synthesizer="independent", seed=1)
+    assert list(model.schema.tables) == ["people"]
+    assert list(model.sample(5, seed=1)) == ["people"]
+
+
+def test_a_table_is_named_after_its_file(tmp_path: Path):
+    PEOPLE.to_csv(tmp_path / "people.csv", index=False)
+    model = understudy.fit(tmp_path / "people.csv", synthesizer="independent", seed=1)
+    assert list(model.schema.tables) == ["people"]
+    assert model.sample(5, seed=1).dtypes.equals(PEOPLE.dtypes)
+
+
+def test_several_tables_are_refused_by_a_synthesizer_of_one():
+    with pytest.raises(InvalidInput, match="'tree_chain' learns one table, and the data have 2"):
+        understudy.fit({"a": PEOPLE, "b": PEOPLE}, seed=1)
+
+
+def test_a_subject_is_protected_as_one():
+    visits = pd.DataFrame({"patient": [row // 5 for row in range(200)], **PEOPLE})
+    model = understudy.fit(visits, subject="patient", synthesizer="independent", seed=1)
+    assert model.schema.tables["table"].subject == ("patient",)
+    assert model.card()["protection"]["unit"] == "subject"
+    with pytest.raises(InvalidInput, match="no column 'nobody'"):
+        understudy.fit(visits, subject="nobody", seed=1)
+
+
+def test_a_corrected_schema_is_kept():
+    codes = pd.DataFrame({"code": [row % 4 for row in range(200)], "size": range(200)})
+    schema, findings = understudy.infer_schema(codes, with_findings=True)
+    assert set(findings.tables["table"].columns) == {"code", "size"}
+    table = schema.tables["table"]
+    columns = [column.model_copy(update={"kind": understudy.ColumnKind.category}) for column in table.columns]
+    corrected = understudy.DatasetSchema(
+        tables={"table": table.model_copy(update={"columns": tuple(columns)})}
+    )
+    model = understudy.fit(codes, schema=corrected, seed=1)
+    assert model.schema == corrected
+    report = understudy.evaluate(codes, model.sample(200, seed=2), schema=model, seed=1)
+    assert {str(column.kind) for column in report.columns} == {"category"}
+
+
+@pytest.mark.parametrize("preset", understudy.PRESETS)
+def test_a_preset_does_for_a_synthesizer(preset: str):
+    assert understudy.fit(PEOPLE, synthesizer=preset, seed=1).card()["preset"] == preset
+
+
+def test_an_unknown_synthesizer_is_refused():
+    with pytest.raises(UnderstudyError, match="known: tree_chain, independent, fast"):
+        understudy.fit(PEOPLE, synthesizer="wonder")
+
+
+def test_numbers_that_are_categories_stay_among_them():
+    frame = pd.DataFrame({"grade": pd.Categorical([10, 20, 40] * 40, ordered=True), "size": range(120)})
+    model = understudy.fit(frame, synthesizer="independent", seed=1)
+    assert model.sample(200, seed=2)["grade"].isna().sum() == 0
+    assert model.sample(200, seed=2)["grade"].dtype == frame["grade"].dtype
+
+
+def test_rare_categories_are_not_given_back():
+    words = ["common"] * 100 + ["rare"]
+    dtype = pd.CategoricalDtype(["rare", "common", "unused"])
+    frame = pd.DataFrame({"word": pd.Series(words, dtype=dtype), "size": range(101)})
+    sample = understudy.fit(frame, synthesizer="independent", seed=1).sample(20, seed=2)
+    assert sample["word"].cat.categories.tolist() == ["common", "unused"]
+
+
+def test_categories_are_rare_if_few_subjects_have_them():
+    frame = pd.DataFrame(
+        {"word": pd.Categorical(["a", "b"] * 50), "who": [row % 2 + row // 90 for row in range(100)]}
+    )
+    frame["who"] = [0 if word == "a" else row for row, word in enumerate(frame["word"])]
+    sample = understudy.fit(frame, subject="who", synthesizer="independent", seed=1).sample(20, seed=2)
+    assert sample["word"].cat.categories.tolist() == ["b"]
+
+
+def test_declared_categories_are_given_back():
+    dtype = pd.CategoricalDtype(["none", "some", "all"], ordered=True)
+    frame = pd.DataFrame({"much": pd.Series(["some"] * 100 + ["all"], dtype=dtype), "size": range(101)})
+    sample = understudy.fit(frame, synthesizer="independent", seed=1).sample(20, seed=2)
+    assert sample["much"].dtype == dtype
+
+
+def test_categories_of_generated_columns_are_new():
+    mails = pd.Categorical([f"ada.{row}@example.org" for row in range(120)])
+    frame = pd.DataFrame({"email": mails, "size": range(120)})
+    sample = understudy.fit(frame, synthesizer="independent", seed=1).sample(20, seed=2)
+    assert set(sample["email"].cat.categories) == set(sample["email"])
+    assert not set(sample["email"]) & set(mails)
+
+
+def test_a_column_of_another_type_gets_the_usual_dtype():
+    schema = understudy.infer_schema(PEOPLE)
+    table = schema.tables["table"]
+    columns = [
+        column.model_copy(update={"kind": understudy.ColumnKind.category, "arrow_type": "string"})
+        if column.name == "age"
+        else column
+        for column in table.columns
+    ]
+    texts = understudy.DatasetSchema(tables={"table": table.model_copy(update={"columns": tuple(columns)})})
+    sample = understudy.fit(PEOPLE, schema=texts, synthesizer="independent", seed=1).sample(5, seed=1)
+    assert {type(age) for age in sample["age"]} == {str}
+
+
+@pytest.mark.parametrize(
+    ("library", "class_"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame), ("arrow", pa.Table)]
+)
+def test_samples_can_be_had_in_every_library(library: Any, class_: type, chain: understudy.Model):
+    assert isinstance(chain.with_format(library).sample(5, seed=1), class_)
+    assert isinstance(chain.sample(5, seed=1), pa.Table)
+
+
+def test_tables_must_have_the_names_of_the_schema(chain: understudy.Model, small_table: pa.Table):
+    with pytest.raises(InvalidInput, match="the tables 'other', and the schema has 'table'"):
+        chain.impute({"other": small_table}, seed=1)
+    with pytest.raises(InvalidInput, match="no table 'table'"):
+        understudy.evaluate({"other": small_table}, small_table, schema=chain)
+
+
+@pytest.mark.parametrize("data", [{}, {1: PEOPLE}, {"": PEOPLE}])
+def test_a_mapping_needs_tables_with_names(data: dict[Any, Any]):
+    with pytest.raises(InvalidInput, match=r"Add one|Rename the table"):
+        understudy.fit(data)
+
+
+def test_files_and_arrow_tables_are_learnt_without_pandas(tmp_path: Path, small_table: pa.Table):
+    pq.write_table(small_table, tmp_path / "table.parquet")
+    code = """
+import sys, pyarrow.parquet as pq, understudy
+from understudy.pandas_import import without_pandas
+with without_pandas():
+    from_file = understudy.fit("table.parquet", synthesizer="independent", seed=1)
+    model = understudy.fit(pq.read_table("table.parquet"), synthesizer="independent", seed=1)
+    assert model.sample(5, seed=2).equals(from_file.with_format("arrow").sample(5, seed=2))
+assert not {"pandas", "polars"} & set(sys.modules)
+assert type(from_file.sample(5, seed=2)).__name__ == "DataFrame"
+assert "polars" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_public_name_is_there():

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from understudy.cli.outputs import existing_file
+from understudy.cli.inputs import existing_file
 from understudy.errors import InvalidInput
 from understudy.parameters.constraints import (
     ColumnConstraint,

@@ -14,11 +14,12 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from understudy.cli.constraints import read_constraints
-from understudy.cli.outputs import complete_or_absent, existing_file
+from understudy.cli.inputs import existing_file
 from understudy.cli.reading import TableReader, reads_tables
 from understudy.cli.results import show_model, show_rows
 from understudy.cli.schemas import read_schema_file, schema_of
 from understudy.cli.terminal import progress_bar, write_json
+from understudy.complete_files import complete_or_absent
 from understudy.errors import InvalidInput
 from understudy.evaluation.attacks.canaries import make_canaries, plant
 from understudy.parameters.constraints import SamplingConstraints

@@ -12,7 +12,8 @@ from typing import Annotated, Any, get_type_hints
 import pyarrow as pa
 import typer
 
-from understudy.cli.outputs import complete_or_absent, existing_file
+from understudy.cli.inputs import existing_file
+from understudy.complete_files import complete_or_absent
 from understudy.parameters.read_options import ReadOptions, read_options
 from understudy.progress import Progress
 from understudy.tables.formats import format_for_path, write_table

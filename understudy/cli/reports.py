@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
 
 from understudy.cli.files import SEED_MAX, Json
-from understudy.cli.outputs import complete_or_absent, existing_file
+from understudy.cli.inputs import existing_file
 from understudy.cli.reading import TableReader, reads_tables
 from understudy.cli.results import show_report, show_verification
 from understudy.cli.terminal import progress_bar, write_json
+from understudy.complete_files import complete_or_absent
 from understudy.errors import InvalidInput
 from understudy.evaluation.evidence.content import Evidence, collect, source_digest
 from understudy.evaluation.evidence.keys import key_id, load_or_make_key, public_text, read_public_key
@@ -34,6 +35,7 @@ from understudy.evaluation.evidence.recomputation import Recomputation, recomput
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import Report, software_versions
 from understudy.evaluation.report import evaluate as score
+from understudy.evaluation.report_files import check_report_path, write_report
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.progress import Progress
 from understudy.tables.inference import InferredTable, infer_table
@@ -106,7 +108,7 @@ def evaluate(
             progress=progress,
         )
     if report_file is not None:
-        _write_report(report, report_file)
+        write_report(report, report_file)
     if evidence is not None and signing_key is not None:
         _write_pack(report, inferred, rows, files, evidence, signing_key)
     if as_json:
@@ -163,8 +165,8 @@ def verify(
 
 
 def _check_outputs(report_file: Path | None, evidence: Path | None, signing_key: Path | None) -> None:
-    if report_file is not None and report_file.suffix.lower() not in (".html", ".json"):
-        raise InvalidInput(f"{report_file.name!r} ends neither in .html nor in .json.", code="unknown_format")
+    if report_file is not None:
+        check_report_path(report_file)
     if (evidence is None) != (signing_key is None):
         raise InvalidInput(
             "An evidence pack is signed: give both --evidence and --signing-key, or neither.",
@@ -205,13 +207,6 @@ def _read_json(path: Path) -> Any:  # JSON
         return json.loads(existing_file(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise InvalidInput(f"{path} is not JSON in UTF-8.", code="invalid_parameters") from error
-
-
-def _write_report(report: Report, path: Path) -> None:
-    is_html = path.suffix.lower() == ".html"
-    text = render_html(report) if is_html else report.model_dump_json(indent=2) + "\n"
-    with complete_or_absent(path) as partial:
-        partial.write_text(text, encoding="utf-8")
 
 
 def _write_pack(

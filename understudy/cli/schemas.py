@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 from pydantic import ValidationError
 
-from understudy.cli.outputs import existing_file
+from understudy.cli.inputs import existing_file
 from understudy.cli.terminal import notices
 from understudy.errors import InvalidInput
 from understudy.tables.findings import Findings

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.outputs import existing_file
+from understudy.cli.inputs import existing_file
 from understudy.cli.terminal import progress_bar, write_json
 from understudy.errors import Unavailable
 

@@ -27,7 +27,7 @@ PAGE_LIMIT = 200
 NOT_THE_FILES = frozenset(
     {
         *("out_of_memory", "time_limit", "file_size_limit", "worker_crashed", "cancelled", "expired"),
-        *("internal_error", "unavailable", "storage_full", "not_found"),
+        *("internal_error", "unavailable", "storage_full", "not_found", "incomplete_upload"),
     }
 )
 
@@ -95,7 +95,7 @@ class Sender:
         return self._insist(lambda: self.client.get(f"/v1/datasets/{done['dataset']['id']}"))
 
     def _complete(self, upload: Json, files: Sequence[Path], progress: Progress) -> Json:
-        """Send what is missing and have it put together; once more, if a part was damaged in the store."""
+        """Send what is missing and complete the upload; once more, if the store has lost a part."""
         self.send_parts(upload, files, progress)
         path = f"/v1/uploads/{upload['id']}/complete"
         try:
@@ -192,7 +192,7 @@ class Sender:
 
 def _may_pass(error: UnderstudyError) -> bool:
     if isinstance(error, Conflict):
-        return error.code in ("upload_in_progress", "idempotency_in_progress")
+        return error.code == "idempotency_in_progress"
     # A full disk is Unavailable too, and may be emptied.
     return isinstance(error, Unavailable | TooManyRequests) and error.code != "too_many_uploads"
 

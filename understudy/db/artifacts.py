@@ -67,7 +67,7 @@ def delete_of_jobs(
 ) -> list[str]:
     """Delete the rows of jobs, of one role if it is given, and return the keys of their blobs.
 
-    The role is that of a kind of file, such as ``upload`` for ``upload_1`` and ``upload_2``.
+    The role is that of a kind of file, such as ``upload`` for ``upload_1`` and ``upload_part_2``.
     """
     statement = delete_rows(Artifact).where(
         Artifact.project_id == project_id, Artifact.job_id.in_(list(job_ids))
@@ -85,7 +85,7 @@ def delete_old_uploads(session: Session, age: timedelta) -> list[str]:
 
 
 def _plays(role: str) -> ColumnElement[bool]:
-    return func.regexp_replace(Artifact.role, "_[0-9]+$", "") == role
+    return func.regexp_replace(Artifact.role, "(_part)?_[0-9]+$", "") == role
 
 
 def known_keys(session: Session, storage_keys: Iterable[str]) -> set[str]:

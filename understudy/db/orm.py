@@ -341,8 +341,6 @@ class Upload(Base):
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     part_bytes: Mapped[int] = mapped_column(BigInteger)
     n_parts: Mapped[int]
-    # While it is put together, no part changes; a process that dies meanwhile lets this pass.
-    completing_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
     expires_at: Mapped[datetime] = mapped_column(index=True)
 

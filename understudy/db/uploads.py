@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import pages
-from understudy.db.orm import CLOCK, Upload, UploadPart
+from understudy.db.orm import CLOCK, Artifact, Dataset, Upload, UploadPart
 from understudy.errors import NotFound
 
 Json = dict[str, Any]
@@ -113,10 +113,14 @@ def find_part(session: Session, project_id: UUID, upload_id: UUID, number: int) 
     return session.scalar(statement)
 
 
-def drop_part(session: Session, upload_id: UUID, number: int) -> None:
-    """Forget a part whose blob is damaged, so that it can be sent again."""
+def drop_part(session: Session, part: UploadPart) -> None:
+    """Forget a part whose blob is lost, so that it can be sent again; one that replaced it stays."""
     session.execute(
-        delete_rows(UploadPart).where(UploadPart.upload_id == upload_id, UploadPart.number == number)
+        delete_rows(UploadPart).where(
+            UploadPart.upload_id == part.upload_id,
+            UploadPart.number == part.number,
+            UploadPart.storage_key == part.storage_key,
+        )
     )
 
 
@@ -139,38 +143,34 @@ def put_part(session: Session, upload: Upload, part: StoredPart, *, kept: timede
     return earlier
 
 
-def is_completing(session: Session, upload: Upload) -> bool:
-    """Tell whether somebody is putting a locked upload together just now."""
-    statement = select(Upload.completing_until > CLOCK).where(Upload.id == upload.id)
-    return bool(session.scalar(statement))
-
-
-def hold(session: Session, upload_id: UUID, *, seconds: float) -> None:
-    """Keep an upload and its parts as they are for so long, for who puts it together."""
-    until = CLOCK + timedelta(seconds=seconds)
-    session.execute(
-        update(Upload)
-        .where(Upload.id == upload_id)
-        .values(completing_until=until, expires_at=func.greatest(Upload.expires_at, until))
-        .execution_options(synchronize_session=False)
-    )
-
-
-def let_go(session: Session, upload_id: UUID) -> None:
-    """Let parts be sent again."""
-    session.execute(update(Upload).where(Upload.id == upload_id).values(completing_until=None))
-
-
-def complete(session: Session, upload: Upload, dataset_id: UUID, *, kept: timedelta) -> list[str]:
-    """Say what a locked upload has become; return the keys of its parts' blobs, which have served.
+def complete(session: Session, upload: Upload, dataset: Dataset, *, kept: timedelta) -> None:
+    """Say what a locked upload has become, and give its parts to the dataset's job.
 
     It is known for so long, so that who asks again gets the same answer.
     """
-    upload.dataset_id = dataset_id
-    upload.completing_until = None
+    upload.dataset_id = dataset.id
     upload.expires_at = CLOCK + kept
+    rows = [
+        {
+            "id": ids.new_id(),
+            "project_id": part.project_id,
+            "job_id": dataset.job_id,
+            "role": part_role(part.number),
+            "token": 0,
+            "storage_key": part.storage_key,
+            "sha256": part.sha256,
+            "size_bytes": part.size_bytes,
+        }
+        for part in parts(session, upload.project_id, [upload.id])
+    ]
+    session.execute(insert(Artifact), rows)
+    _delete_parts(session, [upload.id])
     session.flush()
-    return _delete_parts(session, [upload.id])
+
+
+def part_role(number: int) -> str:
+    """Return the role of a part as a file of the job that reads it."""
+    return f"upload_part_{number}"
 
 
 def delete(session: Session, upload: Upload) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,7 +15,7 @@ from understudy.errors import InvalidInput
 from understudy.evaluation.baselines import independent_columns, leaky_copy
 from understudy.evaluation.comparison import IS_PLANTED, Comparison, compare
 from understudy.evaluation.excluded_columns import ExcludedColumn, exclude_columns, select
-from understudy.evaluation.metrics.base import Topic, UnscoredResult
+from understudy.evaluation.overview import FRAME_NUMBERS, SummaryRow, describe, frame_rows, summary_row
 from understudy.evaluation.scores import MetricScores, score_all
 from understudy.evaluation.statistics.distributions import ColumnDistribution, distribution
 from understudy.evaluation.verdict import Verdict, check_policy, judge
@@ -25,6 +26,9 @@ from understudy.tables.findings import TableFindings
 from understudy.tables.inference import examine
 from understudy.tables.schema import TableSchema
 from understudy.tables.validation import conform
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Of a target that nobody named: a header says so much, being the last column does not.
 CONFIDENCE_MIN = 0.8
@@ -39,24 +43,6 @@ class TableSize(BaseModel):
     n_rows_used: Annotated[
         int, Field(description="Rows drawn for the scores; a metric may draw fewer, see its `n_rows`.")
     ]
-
-
-class SummaryRow(BaseModel):
-    """One headline score."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    label: str
-    topic: Topic
-    value: float | None
-    interval: tuple[float, float] | None = None
-    independent: float | None
-    leak: float | None
-    real: float | None
-    best: float
-    explanation: str
-    reason: Annotated[str | None, Field(description="Why there is no value.")] = None
 
 
 class Report(BaseModel):
@@ -90,8 +76,78 @@ class Report(BaseModel):
         return next(scores for scores in self.metrics if scores.name == name)
 
     def summary(self) -> list[SummaryRow]:
-        """Return the headline scores, one row a metric."""
-        return [_summary_row(scores) for scores in self.metrics]
+        """Return the headline scores, one row per metric."""
+        return [summary_row(scores) for scores in self.metrics]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the scores as a pandas DataFrame with one row per metric.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Texts: `topic`, `name`, `title`, `direction` (which scores are better: `higher`,
+            `lower` or `nearer` to the best),
+            `outcome` of the policy's check (missing if the policy has none), `reason` why there is no value.
+            Numbers (float64): `value`, `interval_low`, `interval_high`, the baselines `real`, `independent`
+            and `noisy_copy`, and `best`, the best possible value.
+
+        Examples
+        --------
+        >>> import pyarrow as pa
+        >>> import understudy
+        >>> table = pa.table({"height": [150.0 + i % 40 for i in range(60)]})
+        >>> scores = understudy.evaluate(table, table).to_frame()
+        >>> columns = ["topic", "name", "value", "best"]
+        >>> print(scores.loc[scores["name"] == "exact_copies", columns].to_string(index=False))
+          topic         name  value  best
+        privacy exact_copies    1.0   0.0
+        """
+        # Local: pandas is slow to load, and only this method needs it.
+        import pandas as pd
+
+        frame = pd.DataFrame(frame_rows(self.metrics, self.verdict))
+        return frame.astype(dict.fromkeys(FRAME_NUMBERS, "float64"))
+
+    def save(self, path: Path | str) -> None:
+        """Write the report to a file: .html is a self-contained page to read, .json holds all scores.
+
+        Raises
+        ------
+        InvalidInput
+            If the suffix is another one, or the file cannot be written.
+        NotFound
+            If the folder does not exist.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> import pyarrow as pa
+        >>> import understudy
+        >>> table = pa.table({"height": [150.0 + i % 40 for i in range(60)]})
+        >>> report = understudy.evaluate(table, table)
+        >>> with TemporaryDirectory() as folder:
+        ...     report.save(f"{folder}/report.html")
+        ...     Path(folder, "report.html").read_text(encoding="utf-8")[:15]
+        '<!doctype html>'
+        """
+        # Local: the API loads reports for their schema, and renders none.
+        from understudy.evaluation.report_files import write_report
+
+        write_report(self, Path(path))
+
+    def __str__(self) -> str:
+        n_rows = {role: size.n_rows for role, size in self.tables.items()}
+        return describe(self.metrics, self.verdict, n_rows, n_columns=len(self.columns))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Return the verdict and the scores as a table, for notebooks."""
+        # Local: the API loads reports for their schema, and renders none.
+        from understudy.evaluation.page.notebook import render_notebook
+
+        return render_notebook(self)
 
 
 def evaluate(
@@ -203,23 +259,6 @@ def _sizes(comparison: Comparison) -> dict[str, TableSize]:
         for role, table in tables.items()
         if table is not None
     }
-
-
-def _summary_row(scores: MetricScores) -> SummaryRow:
-    found = scores.synthetic
-    return SummaryRow(
-        name=scores.name,
-        label=scores.title,
-        topic=scores.topic,
-        value=found.score,
-        interval=None if isinstance(found, UnscoredResult) else found.interval,
-        independent=None if scores.independent is None else scores.independent.score,
-        leak=None if scores.leak is None else scores.leak.score,
-        real=None if scores.floor is None else scores.floor.score,
-        best=scores.best,
-        explanation=scores.summary,
-        reason=found.reason if isinstance(found, UnscoredResult) else None,
-    )
 
 
 def software_versions() -> dict[str, str]:

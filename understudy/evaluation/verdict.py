@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Outcome = Literal["pass", "warn", "fail", "inconclusive", "unscored"]
 Overall = Literal["pass", "warn", "fail"]
 Interval = tuple[float, float]
+# From the one that matters least to the one that matters most.
+SEVERITY: tuple[Outcome, ...] = ("unscored", "pass", "warn", "inconclusive", "fail")
 
 
 class PolicyCheck(BaseModel):
@@ -52,6 +54,11 @@ class Verdict(BaseModel):
     policy: str
     policy_version: str
     checks: list[PolicyCheck]
+
+    def outcomes(self) -> dict[str, Outcome]:
+        """Return the worst outcome of each metric that the policy names, by the metric's name."""
+        ranked = sorted(self.checks, key=lambda check: SEVERITY.index(check.outcome))
+        return {check.metric: check.outcome for check in ranked}
 
 
 def check_policy(policy: Policy) -> None:

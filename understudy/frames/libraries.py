@@ -91,7 +91,14 @@ def write_frame(table: pa.Table, form: FrameFormat, *, frames: Library | None = 
             f"There are no frames of {library!r}; known: {', '.join(get_args(Library))}.",
             code="invalid_parameters",
         )
-    return LIBRARIES[library].write(table, form if library == form.library else FrameFormat(library=library))
+    kept = form if library == form.library else FrameFormat(library=library)
+    return LIBRARIES[library].write(_without_dictionaries(table), kept)
+
+
+def _without_dictionaries(table: pa.Table) -> pa.Table:
+    types = [type_.value_type if pa.types.is_dictionary(type_) else type_ for type_ in table.schema.types]
+    fields = [field.with_type(type_) for field, type_ in zip(table.schema, types, strict=True)]
+    return table.cast(pa.schema(fields))
 
 
 def _library_of(frame: Frame) -> Library:

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from understudy import ids
 from understudy.db import dataset_tables, datasets
 from understudy.db.dataset_tables import TableFacts, role_of
-from understudy.job_kinds import inputs
 from understudy.job_kinds.base import JobContext, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds.uploaded_files import uploaded_files
 from understudy.parameters.base import Json
 from understudy.parameters.ingest import IngestParameters
 
@@ -34,9 +34,11 @@ def plan(session: Session, job: JobContext, parameters: IngestParameters, limits
         for position, _ in enumerate(parameters.tables, 1)
     ]
     uploads = [of_table["upload"] for of_table in roles]
+    files = uploaded_files(session, job, uploads, parameters.parts)
     return Plan(
-        inputs={role: inputs.stored_file(session, job.project_id, job.id, role) for role in uploads},
+        inputs=files.inputs,
         context={
+            "parts": files.parts,
             "rows_max": limits.dataset_rows_max,
             "columns_max": limits.dataset_columns_max,
             "roles": roles,

@@ -68,6 +68,32 @@ class BoostingRules(NamedTuple):
     fraction: float
 
 
+class BoostedTree(NamedTuple):
+    """One of the trees, as a view of `Boosted`."""
+
+    feature: Int16s
+    threshold: Uint8s
+    leaf: Float32s
+
+
+class Observations(NamedTuple):
+    """What trees are fitted to; all arrays of shape (n_rows,).
+
+    Parameters
+    ----------
+    target : array
+        0 or 1, or any number, as the rules say.
+    weight : array
+        What each row counts.
+    start : array
+        What is known before.
+    """
+
+    target: Float64s
+    weight: Float64s
+    start: Float64s
+
+
 class Growth(NamedTuple):
     """Room for a tree while it grows, level by level.
 
@@ -93,9 +119,10 @@ class Growth(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def _differentiate(
-    margin: Float64s, target: Float64s, weight: Float64s, rules: BoostingRules, key: np.uint64, growth: Growth
+    margin: Float64s, observed: Observations, rules: BoostingRules, key: np.uint64, growth: Growth
 ) -> int:
     """Choose the rows that a tree sees and write their derivatives; return how many they are."""
+    target, weight = observed.target, observed.weight
     n = 0
     for i in range(margin.shape[0]):
         if float(row_word(key, np.uint64(i)) >> np.uint64(11)) * 2.0**-53 >= rules.fraction:
@@ -187,10 +214,9 @@ def _partition_level(codes: Uint8s, feature: Int16s, threshold: Uint8s, n_nodes:
 
 
 @njit(cache=True, nogil=True)
-def _grow(
-    codes: Uint8s, n_seen: int, rules: BoostingRules, feature: Int16s, threshold: Uint8s, growth: Growth
-) -> None:
+def _grow(codes: Uint8s, n_seen: int, rules: BoostingRules, tree: BoostedTree, growth: Growth) -> None:
     """Grow one tree, level by level; `growth` is left with the rows of every leaf."""
+    feature, threshold = tree.feature, tree.threshold
     growth.starts[0], growth.starts[1] = 0, n_seen
     growth.sums[:, 0] = np.float32(0.0)
     for f in range(codes.shape[0]):
@@ -223,8 +249,9 @@ def _write_leaves(rules: BoostingRules, growth: Growth, leaf: Float32s) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _add_tree(codes: Uint8s, feature: Int16s, threshold: Uint8s, leaf: Float32s, margin: Float64s) -> None:
+def _add_tree(codes: Uint8s, tree: BoostedTree, margin: Float64s) -> None:
     """Add a tree to the margins of all rows, also of those that it was not grown on."""
+    feature, threshold, leaf = tree
     n_inner = feature.shape[0]
     for i in range(margin.shape[0]):
         v = 0
@@ -234,20 +261,12 @@ def _add_tree(codes: Uint8s, feature: Int16s, threshold: Uint8s, leaf: Float32s,
 
 
 @njit(cache=True, nogil=True)
-def fit_boosted(
-    codes: Uint8s, target: Float64s, weight: Float64s, start: Float64s, rules: BoostingRules, seed: np.uint64
-) -> Boosted:
-    """Return trees whose sum is what a target has beyond `start`: log odds of a class, or a number.
+def fit_boosted(codes: Uint8s, observed: Observations, rules: BoostingRules, seed: np.uint64) -> Boosted:
+    """Return trees whose sum is what a target has beyond its start: log odds of a class, or a number.
 
     Parameters
     ----------
     codes : array of shape (n_features, n_rows)
-    target : array of shape (n_rows,)
-        0 or 1, or any number, as the rules say.
-    weight : array of shape (n_rows,)
-        What each row counts.
-    start : array of shape (n_rows,)
-        What is known before.
     """
     n_rows, n_leaves = codes.shape[1], 1 << rules.depth
     boosted = Boosted(
@@ -264,14 +283,14 @@ def fit_boosted(
         np.zeros(shape, np.float32),
         np.zeros(shape, np.float32),
     )
-    margin = start.copy()
+    margin = observed.start.copy()
     for t in range(rules.n_trees):
         key = stream_key(seed, np.uint64(t))
-        n_seen = _differentiate(margin, target, weight, rules, key, growth)
-        feature, threshold, leaf = boosted.feature[t], boosted.threshold[t], boosted.leaf[t]
-        _grow(codes, n_seen, rules, feature, threshold, growth)
-        _write_leaves(rules, growth, leaf)
-        _add_tree(codes, feature, threshold, leaf, margin)
+        n_seen = _differentiate(margin, observed, rules, key, growth)
+        tree = BoostedTree(boosted.feature[t], boosted.threshold[t], boosted.leaf[t])
+        _grow(codes, n_seen, rules, tree, growth)
+        _write_leaves(rules, growth, tree.leaf)
+        _add_tree(codes, tree, margin)
     return boosted
 
 

@@ -22,12 +22,19 @@ from understudy.kernels import (
     split_search,
     surroundings,
 )
-from understudy.kernels.boosting import BoostingRules
+from understudy.kernels.boosting import BoostingRules, Observations
+from understudy.kernels.decoding import CodedBins, CodedLevels
+from understudy.kernels.drawing import Conditional
+from understudy.kernels.forests import ColumnCodes, RowSampling
+from understudy.kernels.hashing import StreamRows
+from understudy.kernels.neighbours import Rows, Views
 from understudy.kernels.predictors import Predictor
+from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.kernels.trees import Features, GrowthRules
 
 _SEED, _STREAM = np.uint64(0), np.uint64(0)
 _ROW = np.zeros(1, np.uint64)
+_DRAWS = StreamRows(_SEED, _STREAM, _ROW)
 
 
 def compile_kernels() -> None:
@@ -50,7 +57,8 @@ def _compile_chain() -> None:
     rules = GrowthRules(-1.0, 1.0, 1, 2, 1.0)
     starts = np.array([0, 1, 2, 3])
     table = split_search.log_gamma_tables()
-    forest = forests.grow_forest(features, codes, starts, cuts, n_groups, rules, table, 1, 1.0, _SEED)
+    column = ColumnCodes(codes, starts, cuts, n_groups)
+    forest = forests.grow_forest(features, column, rules, RowSampling(1, 1.0, _SEED), table)
     predictor = Predictor(
         np.zeros(1, np.int32),
         np.zeros((1, 256), np.int32),
@@ -61,6 +69,7 @@ def _compile_chain() -> None:
         np.zeros((2, 2), np.int32),
     )
     sums = np.zeros(3, np.int64)
+    predictors.exists(predictor)
     predictors.add_terms(predictor.feature, predictor.weight, features.codes, sums)
     predictors.bin_sums(predictor, sums, np.zeros(3, np.uint8))
     predictors.add_trees(predictor, features.codes, np.zeros(3, np.uint8), sums)
@@ -68,14 +77,12 @@ def _compile_chain() -> None:
     association.mutual_information(features.codes, 0, 1)
     predictors.solve_ridge(np.eye(2), np.ones(2), 1.0)
     rows, coarse = np.zeros((3, 2), np.uint8), np.zeros(3, np.uint8)
-    numbers = np.zeros(3, np.uint64)
-    drawing.draw_column(rows, 1, _SEED, _STREAM, numbers, child, forest, predictor, coarse, codes)
-    within = restricting.restrict(child, np.array([True, False, False]))
-    restricting.draw_within(
-        rows, 1, _SEED, _STREAM, numbers, child, forest, predictor, coarse, within, codes, np.ones(3)
-    )
-    paths = hierarchy.find_paths(child, 3)
-    drawing.add_log_probability(rows, 1, forest, predictor, *paths, codes, np.zeros(3))
+    draws = StreamRows(_SEED, _STREAM, np.zeros(3, np.uint64))
+    conditional = Conditional(child, forest, predictor, coarse)
+    drawing.draw_column(rows, 1, draws, conditional, codes)
+    within = Restricted(conditional, restricting.restrict(child, np.array([True, False, False])))
+    restricting.draw_within(rows, 1, draws, within, WeightedCodes(codes, np.ones(3)))
+    drawing.add_log_probability(rows, 1, conditional, hierarchy.find_paths(child, 3), codes, np.zeros(3))
 
 
 def _compile_boosting(features: npt.NDArray[np.uint8]) -> None:
@@ -83,7 +90,7 @@ def _compile_boosting(features: npt.NDArray[np.uint8]) -> None:
     rules = BoostingRules(
         is_class=True, n_trees=1, depth=1, rate=0.1, ridge=1.0, hessian_min=1.0, fraction=0.5
     )
-    boosted = boosting.fit_boosted(features, target, target, target, rules, _SEED)
+    boosted = boosting.fit_boosted(features, Observations(target, target, target), rules, _SEED)
     boosting.add_scores(boosted, np.ascontiguousarray(features.T), target)
 
 
@@ -91,12 +98,11 @@ def _compile_decoding() -> None:
     codes = np.zeros(1, np.uint16)
     knot_row, knots = np.zeros(1, np.int32), np.zeros((1, 9))
     ticks, floats, indices = np.zeros(1, np.uint64), np.zeros(1), np.zeros(1, np.int32)
-    decoding.decode_ticks(codes, 0, ticks, knot_row, knots, _SEED, _STREAM, _ROW, ticks.copy())
-    decoding.decode_floats(codes, 0, floats, knot_row, knots, _SEED, _STREAM, _ROW, floats.copy())
-    decoding.draw_from_marginal(ticks, _SEED, _STREAM, _ROW, codes)
-    decoding.decode_levels(
-        codes, 0, indices, indices + indices.dtype.type(1), np.arange(2), _SEED, _STREAM, _ROW, indices.copy()
-    )
+    decoding.decode_ticks(codes, CodedBins(0, ticks, knot_row, knots), _DRAWS, ticks.copy())
+    decoding.decode_floats(codes, CodedBins(0, floats, knot_row, knots), _DRAWS, floats.copy())
+    decoding.draw_from_marginal(ticks, _DRAWS, codes)
+    levels = CodedLevels(0, indices, indices + indices.dtype.type(1), np.arange(2))
+    decoding.decode_levels(codes, levels, _DRAWS, indices.copy())
 
 
 def _compile_permutation() -> None:
@@ -107,11 +113,11 @@ def _compile_permutation() -> None:
 
 def _compile_nearest() -> None:
     numbers, codes = np.zeros((1, 1), np.float32), np.zeros((1, 1), np.int32)
-    part, left_out = np.zeros(2, np.bool_), np.zeros(1, np.int64)
-    neighbours.nearest_rows(numbers, codes, numbers, codes, part, left_out, 1)
-    neighbours.fewest_differences(numbers, codes, numbers, codes, 0.0)
-    surroundings.kth_distances(numbers, codes, numbers, codes, left_out, 1)
-    surroundings.find_within(numbers, codes, numbers, codes, np.zeros(1, np.float32))
+    rows, left_out = Rows(numbers, codes), np.zeros(1, np.int64)
+    neighbours.nearest_rows(rows, rows, Views(np.zeros(2, np.bool_), left_out), 1)
+    neighbours.fewest_differences(rows, rows, 0.0)
+    surroundings.kth_distances(rows, rows, left_out, 1)
+    surroundings.find_within(rows, rows, np.zeros(1, np.float32))
 
 
 def _compile_blocks() -> None:

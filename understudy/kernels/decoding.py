@@ -2,14 +2,56 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from understudy.kernels.hashing import row_word, stream_key
+from understudy.kernels.hashing import StreamRows, row_word, stream_key
 from understudy.kernels.trees import Float64s, Int32s, Int64s, Uint16s, Uint64s
 
 _UNIT = 2.0**-53
+
+
+class CodedBins(NamedTuple):
+    """The bins of a numeric column.
+
+    Parameters
+    ----------
+    first_code : int
+        The code of the first bin; lower codes stand for missing values.
+    starts : array of shape (n_bins,)
+        Where each bin begins.
+    knot_row : array of shape (n_bins,)
+        The row of `knots`, or -1 if the bin is a single value.
+    knots : array of shape (n_ranges, n_knots)
+        Quantiles within a bin, relative to its start.
+    """
+
+    first_code: int
+    starts: Uint64s | Float64s
+    knot_row: Int32s
+    knots: Float64s
+
+
+class CodedLevels(NamedTuple):
+    """The levels of a categorical column.
+
+    Parameters
+    ----------
+    first_code : int
+        The first code with levels; lower codes stand for missing values.
+    begin, end : array of shape (n_codes - first_code,)
+        The levels of each code are ``begin … end - 1``; at least one.
+    sums : array of shape (n_levels + 1,)
+        Number of rows with a level below each.
+    """
+
+    first_code: int
+    begin: Int32s
+    end: Int32s
+    sums: Int64s
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -23,60 +65,34 @@ def _offset_within(word: np.uint64, knots: Float64s) -> float:
 
 
 @njit(cache=True, nogil=True)
-def decode_ticks(
-    codes: Uint16s,
-    first_code: int,
-    starts: Uint64s,
-    knot_row: Int32s,
-    knots: Float64s,
-    seed: np.uint64,
-    stream: np.uint64,
-    rows: Uint64s,
-    out: Uint64s,
-) -> None:
-    """Write a whole number for each code; codes below `first_code` (missing) give the first start.
+def decode_ticks(codes: Uint16s, bins: CodedBins, draws: StreamRows, out: Uint64s) -> None:
+    """Write a whole number for each code; codes of missing values give the first start.
 
     Parameters
     ----------
     codes, out : array of shape (n,)
-    starts : array of shape (n_bins,)
-        Where each bin begins.
-    knot_row : array of shape (n_bins,)
-        The row of `knots`, or -1 if the bin is a single value.
-    knots : array of shape (n_ranges, n_knots)
-        Quantiles within a bin, relative to its start.
     """
-    key = stream_key(seed, stream)
+    key = stream_key(draws.seed, draws.stream)
     for i in range(codes.shape[0]):
-        b = max(int(codes[i]) - first_code, 0)
-        value = starts[b]
-        k = knot_row[b]
+        b = max(int(codes[i]) - bins.first_code, 0)
+        value = bins.starts[b]
+        k = bins.knot_row[b]
         if k >= 0:
-            offset = _offset_within(row_word(key, rows[i]), knots[k])
+            offset = _offset_within(row_word(key, draws.rows[i]), bins.knots[k])
             value += np.uint64(np.rint(offset))
         out[i] = value
 
 
 @njit(cache=True, nogil=True)
-def decode_floats(
-    codes: Uint16s,
-    first_code: int,
-    starts: Float64s,
-    knot_row: Int32s,
-    knots: Float64s,
-    seed: np.uint64,
-    stream: np.uint64,
-    rows: Uint64s,
-    out: Float64s,
-) -> None:
+def decode_floats(codes: Uint16s, bins: CodedBins, draws: StreamRows, out: Float64s) -> None:
     """Write a real number for each code; as `decode_ticks`, without rounding."""
-    key = stream_key(seed, stream)
+    key = stream_key(draws.seed, draws.stream)
     for i in range(codes.shape[0]):
-        b = max(int(codes[i]) - first_code, 0)
-        value = starts[b]
-        k = knot_row[b]
+        b = max(int(codes[i]) - bins.first_code, 0)
+        value = bins.starts[b]
+        k = bins.knot_row[b]
         if k >= 0:
-            value += _offset_within(row_word(key, rows[i]), knots[k])
+            value += _offset_within(row_word(key, draws.rows[i]), bins.knots[k])
         out[i] = value
 
 
@@ -94,44 +110,29 @@ def find_first_above(cumulative: npt.NDArray[np.uint64], word: np.uint64) -> int
 
 
 @njit(cache=True, nogil=True)
-def draw_from_marginal(
-    cumulative: Uint64s, seed: np.uint64, stream: np.uint64, rows: Uint64s, codes: Uint16s
-) -> None:
+def draw_from_marginal(cumulative: Uint64s, draws: StreamRows, codes: Uint16s) -> None:
     """Draw codes by their cumulative probabilities, times 2**64."""
-    key = stream_key(seed, stream)
+    key = stream_key(draws.seed, draws.stream)
     for i in range(codes.shape[0]):
-        codes[i] = find_first_above(cumulative, row_word(key, rows[i]))
+        codes[i] = find_first_above(cumulative, row_word(key, draws.rows[i]))
 
 
 @njit(cache=True, nogil=True)
-def decode_levels(
-    codes: Uint16s,
-    first_code: int,
-    begin: Int32s,
-    end: Int32s,
-    sums: Int64s,
-    seed: np.uint64,
-    stream: np.uint64,
-    rows: Uint64s,
-    out: Int32s,
-) -> None:
+def decode_levels(codes: Uint16s, levels: CodedLevels, draws: StreamRows, out: Int32s) -> None:
     """Write the index of a level for each code: one of the code's levels, by their frequency.
 
     Parameters
     ----------
     codes, out : array of shape (n,)
-        Codes below `first_code` (missing) give a level of the first code.
-    begin, end : array of shape (n_codes - first_code,)
-        The levels of each code are ``begin … end - 1``; at least one.
-    sums : array of shape (n_levels + 1,)
-        Rows with a level below each.
+        Codes of missing values give a level of the first code.
     """
-    key = stream_key(seed, stream)
+    key = stream_key(draws.seed, draws.stream)
+    sums = levels.sums
     for i in range(codes.shape[0]):
-        code = max(int(codes[i]) - first_code, 0)
-        low, high = begin[code], end[code]
+        code = max(int(codes[i]) - levels.first_code, 0)
+        low, high = levels.begin[code], levels.end[code]
         if high - low > 1:
-            place = float(row_word(key, rows[i]) >> np.uint64(11)) * _UNIT
+            place = float(row_word(key, draws.rows[i]) >> np.uint64(11)) * _UNIT
             low = _find_level(sums, low, high - 1, sums[low] + int(place * (sums[high] - sums[low])))
         out[i] = low
 

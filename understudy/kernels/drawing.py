@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from understudy.kernels.forests import Forest
-from understudy.kernels.hashing import GOLDEN, mix, row_word, stream_key
-from understudy.kernels.hierarchy import RADIX
+from understudy.kernels.hashing import GOLDEN, StreamRows, mix, row_word, stream_key
+from understudy.kernels.hierarchy import RADIX, CodePaths
 from understudy.kernels.predictors import Predictor, exists, predict_row
 from understudy.kernels.trees import (
     CATEGORY_BIT,
@@ -32,6 +33,27 @@ _FULL = 2.0**32
 _HALF_SHIFT = np.uint64(33)
 
 
+class Conditional(NamedTuple):
+    """The distribution of a column's codes, given the columns before it.
+
+    Parameters
+    ----------
+    child : array of shape (n_choices, RADIX)
+        The hierarchy, as `hierarchy.build_hierarchy` gives it; at least one choice.
+    forest : Forest
+        The trees of every choice.
+    predictor : Predictor
+        What the trees know as the feature at the column's own position.
+    coarse : array of shape (n_codes,)
+        The coarse code of every code.
+    """
+
+    child: Int32s
+    forest: Forest
+    predictor: Predictor
+    coarse: Uint8s
+
+
 @njit(cache=True, nogil=True, inline="always")
 def find_leaf(node: np.ndarray, mask: Uint64s, v: int, row: Uint8s) -> int:
     """Return the number of the leaf that a row of coarse codes reaches from node v."""
@@ -46,16 +68,7 @@ def find_leaf(node: np.ndarray, mask: Uint64s, v: int, row: Uint8s) -> int:
 
 @njit(cache=True, nogil=True)
 def draw_column(
-    rows: Uint8s,
-    position: int,
-    seed: np.uint64,
-    stream: np.uint64,
-    numbers: Uint64s,
-    child: Int32s,
-    forest: Forest,
-    predictor: Predictor,
-    coarse: Uint8s,
-    codes: Uint16s,
+    rows: Uint8s, position: int, draws: StreamRows, conditional: Conditional, codes: Uint16s
 ) -> None:
     """Draw a column for rows of these numbers: codes into `codes`, coarse ones into ``rows[:, position]``.
 
@@ -64,14 +77,10 @@ def draw_column(
     rows : array of shape (n, n_columns)
         Coarse codes in the order of the chain. The column's own place holds its predictor while it is
         drawn, so its trees know the predictor as feature `position`.
-    numbers : array of shape (n,)
-        The number of each row, by which its random bits are hashed.
-    child : array of shape (n_choices, RADIX)
-        The hierarchy, as `hierarchy.build_hierarchy` gives it; at least one choice.
-    coarse : array of shape (n_codes,)
-        The coarse code of every code.
     """
-    key = stream_key(seed, stream)
+    key = stream_key(draws.seed, draws.stream)
+    child, forest, predictor, coarse = conditional
+    numbers = draws.rows
     has_predictor = exists(predictor)
     n_trees = np.uint64(forest.root.shape[1])
     for i in range(rows.shape[0]):
@@ -103,11 +112,8 @@ def group_probability(bounds: npt.NDArray[np.uint32], group: int) -> float:
 def add_log_probability(
     rows: Uint8s,
     position: int,
-    forest: Forest,
-    predictor: Predictor,
-    choice: Int32s,
-    group: Int32s,
-    length: Int32s,
+    conditional: Conditional,
+    paths: CodePaths,
     codes: Uint16s,
     out: Float64s,
 ) -> None:
@@ -117,10 +123,10 @@ def add_log_probability(
     ----------
     rows : array of shape (n, n_columns)
         Coarse codes in the order of the chain; not changed.
-    choice, group, length : array
-        As `hierarchy.find_paths` gives them.
     codes, out : array of shape (n,)
     """
+    forest, predictor = conditional.forest, conditional.predictor
+    choice, group, length = paths
     n_trees = forest.root.shape[1]
     row = np.empty(rows.shape[1], np.uint8)
     for i in range(rows.shape[0]):

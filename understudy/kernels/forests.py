@@ -10,6 +10,7 @@ from numba import njit
 
 from understudy.kernels.hashing import row_word, stream_key
 from understudy.kernels.hierarchy import RADIX
+from understudy.kernels.split_search import LabelledRows
 from understudy.kernels.trees import (
     CATEGORY_BIT,
     CHILD_SHIFT,
@@ -64,6 +65,49 @@ NO_FOREST = Forest(
 )
 
 
+class ColumnCodes(NamedTuple):
+    """The codes of a column, and their hierarchy.
+
+    Parameters
+    ----------
+    codes : array of shape (n_rows,)
+    starts : array of shape (n_codes + 1,)
+        Rows with a code below each code.
+    cuts, n_groups : array
+        The hierarchy, as `hierarchy.build_hierarchy` gives it.
+    """
+
+    codes: Uint16s
+    starts: Int64s
+    cuts: Int32s
+    n_groups: Int32s
+
+
+class RowSampling(NamedTuple):
+    """How many trees each choice has; each grows on a random `fraction` of the rows, hashed by `seed`."""
+
+    n_trees: int
+    fraction: float
+    seed: np.uint64
+
+
+class GrownTree(NamedTuple):
+    """A tree, its number of nodes and of classes."""
+
+    tree: Tree
+    n_nodes: int
+    n_classes: int
+
+
+class _Room(NamedTuple):
+    """Room for a tree while it grows, and for the rows that it grows on."""
+
+    tree: Tree
+    scratch: Scratch
+    rows: Int32s
+    labels: Uint8s
+
+
 @njit(cache=True, nogil=True)
 def _with_room(array: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:  # Any: three types of entries
     """Return the array, or a larger copy if n entries do not fit."""
@@ -86,13 +130,12 @@ def accumulate(probability: Float64s, n_classes: int, cumulative: Uint32s) -> No
 
 
 @njit(cache=True, nogil=True)
-def pack_tree(
-    tree: Tree, n_nodes: int, n_classes: int, features: Features, forest: Forest, used: Int64s
-) -> None:
+def pack_tree(grown: GrownTree, features: Features, forest: Forest, used: Int64s) -> None:
     """Append a tree to the forest; `used` counts nodes, leaves and masks, and is moved on.
 
     Nodes below one that became a leaf are left out.
     """
+    tree, n_nodes, n_classes = grown
     place = np.full(n_nodes, -1, np.int32)
     place[0] = 0
     n_placed = 1
@@ -145,65 +188,47 @@ def _group_rows(rows: Int32s, labels: Uint8s, spare: Int32s) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _select(
-    rows: Int32s, labels: Uint8s, key: np.uint64, low: float, high: float, out: Int32s, out_labels: Uint8s
-) -> int:
-    """Copy the rows whose random number lies in [low, high), and their labels; return how many there are."""
+def _select(known: LabelledRows, key: np.uint64, low: float, high: float, room: _Room) -> LabelledRows:
+    """Copy the rows whose random number lies in [low, high), and their labels, to the room; return them."""
+    rows, labels, n_classes = known
+    out, out_labels = room.rows, room.labels
     n = 0
     for i in range(rows.shape[0]):
         u = float(row_word(key, np.uint64(rows[i])) >> np.uint64(11)) * 2.0**-53
         if low <= u < high:
             out[n], out_labels[n] = rows[i], labels[i]
             n += 1
-    return n
+    return LabelledRows(out[:n], out_labels[:n], n_classes)
 
 
 @njit(cache=True, nogil=True)
 def _grow_one(
-    features: Features,
-    rows: Int32s,
-    labels: Uint8s,
-    n_classes: int,
-    rules: GrowthRules,
-    table: Float64s,
-    fraction: float,
-    key: np.uint64,
-    tree: Tree,
-    scratch: Scratch,
-    some: Int32s,
-    some_labels: Uint8s,
-) -> int:
-    """Grow one tree on some of the rows of a choice; return its number of nodes.
+    features: Features, known: LabelledRows, rules: GrowthRules, sampling: RowSampling, room: _Room
+) -> GrownTree:
+    """Grow one tree on some of the rows of a choice.
 
-    Cross-fitted trees are grown on a random half; otherwise on a random `fraction`.
+    Cross-fitted trees are grown on a random half; otherwise on a random fraction. `sampling.seed` is the
+    tree's own.
     """
     is_crossed = rules.count_min > 0
-    share = 0.5 if is_crossed else fraction
-    n = rows.shape[0]
+    share = 0.5 if is_crossed else sampling.fraction
     if share < 1.0:
-        n = _select(rows, labels, key, 0.0, share, some, some_labels)
+        some = _select(known, sampling.seed, 0.0, share, room)
     else:
-        some[:n] = rows
-        some_labels[:n] = labels
-    n_nodes = grow_tree(features, some[:n], some_labels[:n], n_classes, rules, table, tree, scratch)
+        n = known.rows.shape[0]
+        room.rows[:n] = known.rows
+        room.labels[:n] = known.labels
+        some = LabelledRows(room.rows[:n], room.labels[:n], known.n_classes)
+    n_nodes = grow_tree(features, some, rules, room.tree, room.scratch)
     if is_crossed:
-        n = _select(rows, labels, key, share, 1.0, some, some_labels)
-        recount_tree(tree, n_nodes, features, some[:n], some_labels[:n], n_classes, rules)
-    return n_nodes
+        unseen = _select(known, sampling.seed, share, 1.0, room)
+        recount_tree(room.tree, n_nodes, features, unseen, rules)
+    return GrownTree(room.tree, n_nodes, known.n_classes)
 
 
 @njit(cache=True, nogil=True)
 def grow_forest(
-    features: Features,
-    codes: Uint16s,
-    starts: Int64s,
-    cuts: Int32s,
-    n_groups: Int32s,
-    rules: GrowthRules,
-    table: Float64s,
-    n_trees: int,
-    fraction: float,
-    seed: np.uint64,
+    features: Features, column: ColumnCodes, rules: GrowthRules, sampling: RowSampling, table: Float64s
 ) -> Forest:
     """Grow the trees of every choice of a column.
 
@@ -211,22 +236,22 @@ def grow_forest(
     ----------
     features : Features
         Of shape (n_features, n_rows).
-    codes : array of shape (n_rows,)
-        The column's codes.
-    starts : array of shape (n_codes + 1,)
-        Rows with a code below each code.
-    cuts, n_groups : array
-        The hierarchy, as `hierarchy.build_hierarchy` gives it.
-    n_trees : int
-        Trees of each choice, each on a random `fraction` of its rows, chosen by a hash of the seed.
+    table : array
+        As `split_search.log_gamma_tables` gives it.
     """
+    codes, starts, cuts, n_groups = column
+    n_trees = sampling.n_trees
     n_rows = codes.shape[0]
     n_choices = cuts.shape[0]
     n_nodes_max = 2 * (n_rows // rules.min_leaf) + 3
-    tree, scratch = make_tree(n_nodes_max), make_scratch(n_rows, n_nodes_max)
-    rows = np.arange(n_rows).astype(np.int32)
-    labels, some_labels = np.empty(n_rows, np.uint8), np.empty(n_rows, np.uint8)
-    some, spare = np.empty(n_rows, np.int32), np.empty(n_rows, np.int32)
+    room = _Room(
+        make_tree(n_nodes_max),
+        make_scratch(n_rows, n_nodes_max, table),
+        np.empty(n_rows, np.int32),
+        np.empty(n_rows, np.uint8),
+    )
+    rows, spare = np.arange(n_rows).astype(np.int32), np.empty(n_rows, np.int32)
+    labels = np.empty(n_rows, np.uint8)
     root = np.empty((n_choices, n_trees), np.int32)
     node, cumulative = np.empty(1024, np.int64), np.empty((1024, RADIX - 1), np.uint32)
     mask = np.empty((64, 4), np.uint64)
@@ -237,15 +262,15 @@ def grow_forest(
         part, part_labels = rows[start:end], labels[start:end]
         _label_rows(codes, part, cuts[q], n, part_labels)
         for t in range(n_trees):
-            key = stream_key(seed, np.uint64(q * n_trees + t))
-            n_nodes = _grow_one(
-                features, part, part_labels, n, rules, table, fraction, key, tree, scratch, some, some_labels
+            own = RowSampling(
+                n_trees, sampling.fraction, stream_key(sampling.seed, np.uint64(q * n_trees + t))
             )
+            grown = _grow_one(features, LabelledRows(part, part_labels, n), rules, own, room)
             root[q, t] = used[0]
-            node = _with_room(node, used[0] + n_nodes)
-            cumulative = _with_room(cumulative, used[1] + n_nodes)
-            mask = _with_room(mask, used[2] + n_nodes)
-            pack_tree(tree, n_nodes, n, features, Forest(root, node, cumulative, mask), used)
+            node = _with_room(node, used[0] + grown.n_nodes)
+            cumulative = _with_room(cumulative, used[1] + grown.n_nodes)
+            mask = _with_room(mask, used[2] + grown.n_nodes)
+            pack_tree(grown, features, Forest(root, node, cumulative, mask), used)
         _group_rows(part, part_labels, spare)
     return Forest(root, node[: used[0]].copy(), cumulative[: used[1]].copy(), mask[: used[2]].copy())
 

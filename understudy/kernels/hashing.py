@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -10,6 +12,14 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MULTIPLIER_2 = np.uint64(0x94D049BB133111EB)
 _SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
+
+
+class StreamRows(NamedTuple):
+    """Where the random bits of rows come from: a seed, one of its streams, and the number of each row."""
+
+    seed: np.uint64
+    stream: np.uint64
+    rows: npt.NDArray[np.uint64]
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -94,17 +96,25 @@ def build_hierarchy(counts: Int64s) -> tuple[Int32s, Int32s, Int32s]:
     return cuts[:known].copy(), n_groups[:known].copy(), child[:known].copy()
 
 
-@njit(cache=True, nogil=True)
-def find_paths(child: Int32s, n_codes: int) -> tuple[Int32s, Int32s, Int32s]:
-    """Return how each code is reached in a hierarchy.
+class CodePaths(NamedTuple):
+    """How each code is reached in a hierarchy.
 
-    Returns
-    -------
+    Parameters
+    ----------
     choice, group : array of shape (n_codes, depth)
         The choices on the way, and the group that is taken at each.
     length : array of shape (n_codes,)
         How many of them count.
     """
+
+    choice: Int32s
+    group: Int32s
+    length: Int32s
+
+
+@njit(cache=True, nogil=True)
+def find_paths(child: Int32s, n_codes: int) -> CodePaths:
+    """Return how each code is reached in a hierarchy."""
     n_choices = child.shape[0]
     parent, taken = np.full(n_choices, -1, np.int32), np.zeros(n_choices, np.int32)
     last, last_group = np.full(n_codes, -1, np.int32), np.zeros(n_codes, np.int32)
@@ -130,4 +140,4 @@ def find_paths(child: Int32s, n_codes: int) -> tuple[Int32s, Int32s, Int32s]:
         for k in range(depth_of[q] - 1, -1, -1):
             choice[code, k], group[code, k] = q, g
             q, g = parent[q], taken[q]
-    return choice, group, length
+    return CodePaths(choice, group, length)

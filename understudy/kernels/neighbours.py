@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -14,6 +16,43 @@ BLOCK = 512
 Float32s = npt.NDArray[np.float32]
 Int32s = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
+
+
+class Rows(NamedTuple):
+    """Rows of numbers and of codes, row by row or column by column as the kernel asks.
+
+    Parameters
+    ----------
+    numbers : array of shape (n_rows, n_numbers) or (n_numbers, n_rows)
+    codes : array of shape (n_rows, n_codes) or (n_codes, n_rows)
+    """
+
+    numbers: Float32s
+    codes: Int32s
+
+
+class Views(NamedTuple):
+    """Sets of columns by which rows are compared, besides all columns.
+
+    Parameters
+    ----------
+    part : array of shape (n_numbers + n_codes,) or (0,)
+        If there: a set of columns, numbers first; it and the rest are asked each for itself.
+    left_out : array of shape (n_left_out,)
+        Columns, each of which is once left out.
+    """
+
+    part: Mask
+    left_out: Int64s
+
+
+class _Block(NamedTuple):
+    """A block of the other table's rows, and room for one column's distances and for the sums by view."""
+
+    start: int
+    size: int
+    apart: Float32s
+    sums: Float32s
 
 
 # fastmath, as only then min() becomes one instruction for many numbers; it asks for numbers without NaN.
@@ -66,19 +105,11 @@ def _turn_into_rest(whole: Float32s, size: int, sums: Float32s) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _sum_columns(
-    numbers: Float32s,
-    codes: Int32s,
-    other_numbers: Float32s,
-    other_codes: Int32s,
-    part: Mask,
-    left_out: Int64s,
-    start: int,
-    size: int,
-    apart: Float32s,
-    sums: Float32s,
-) -> None:
+def _sum_columns(numbers: Float32s, codes: Int32s, others: Rows, views: Views, block: _Block) -> None:
     """Write the distances of one query to the rows of a block, by every set of columns."""
+    other_numbers, other_codes = others
+    part, left_out = views
+    start, size, apart, sums = block
     n_numbers = other_numbers.shape[0]
     n_parts = 2 if part.shape[0] > 0 else 0
     sums[:] = np.float32(0)
@@ -102,28 +133,17 @@ def _sum_columns(
 
 
 @njit(cache=True, nogil=True)
-def nearest_rows(
-    query_numbers: Float32s,
-    query_codes: Int32s,
-    other_numbers: Float32s,
-    other_codes: Int32s,
-    part: Mask,
-    left_out: Int64s,
-    k: int,
-) -> tuple[Float32s, Int32s]:
+def nearest_rows(queries: Rows, others: Rows, views: Views, k: int) -> tuple[Float32s, Int32s]:
     """Return the k nearest rows of the other table by all columns, and by other sets of columns.
 
     Parameters
     ----------
-    query_numbers, query_codes : array of shape (n_queries, n_numbers), (n_queries, n_codes)
-        A pair of numbers counts as at most 1 apart, a pair of codes 0 if equal, else 1. Numbers that are
-        multiples of a power of two are added without rounding, so that ties are ties.
-    other_numbers, other_codes : array of shape (n_numbers, n_others), (n_codes, n_others)
+    queries : Rows
+        Row by row. A pair of numbers counts as at most 1 apart, a pair of codes 0 if equal, else 1. Numbers
+        that are multiples of a power of two are added without rounding, so that ties are ties.
+    others : Rows
         Column by column, unlike the queries.
-    part : array of shape (n_numbers + n_codes,) or (0,)
-        If there: a set of columns, numbers first; it and the rest are asked each for itself.
-    left_out : array of shape (n_left_out,)
-        Columns, each of which is once left out.
+    views : Views
     k : int
 
     Returns
@@ -133,7 +153,8 @@ def nearest_rows(
         all columns; the part and the rest, if asked; all columns but each one that is left out, of which only
         the nearest row is sought.
     """
-    n_queries, n_others = query_numbers.shape[0], other_codes.shape[1]
+    part, left_out = views
+    n_queries, n_others = queries.numbers.shape[0], others.codes.shape[1]
     n_parts = 2 if part.shape[0] > 0 else 0
     n_views = 1 + n_parts + left_out.shape[0]
     distances = np.full((n_views, n_queries, k), np.float32(np.inf), dtype=np.float32)
@@ -142,9 +163,9 @@ def nearest_rows(
     apart = np.zeros(BLOCK, dtype=np.float32)
     for start in range(0, n_others, BLOCK):
         size = min(BLOCK, n_others - start)
+        block = _Block(start, size, apart, sums)
         for i in range(n_queries):
-            numbers, codes = query_numbers[i], query_codes[i]
-            _sum_columns(numbers, codes, other_numbers, other_codes, part, left_out, start, size, apart, sums)
+            _sum_columns(queries.numbers[i], queries.codes[i], others, views, block)
             for v in range(n_views):
                 # For every row that is kept its whole block is looked at: the nearest alone is found faster.
                 n_kept = k if v <= n_parts else 1
@@ -166,22 +187,18 @@ def _count_unequal(code: int, column: Int32s, counts: Int32s) -> None:
 
 
 @njit(cache=True, nogil=True)
-def fewest_differences(
-    query_numbers: Float32s,
-    query_codes: Int32s,
-    other_numbers: Float32s,
-    other_codes: Int32s,
-    tolerance: float,
-) -> Float64s:
+def fewest_differences(queries: Rows, others: Rows, tolerance: float) -> Float64s:
     """Return for each query in how many columns that row of the other table differs which differs in fewest.
 
     Parameters
     ----------
-    query_numbers, query_codes, other_numbers, other_codes
+    queries, others : Rows
         As for `nearest_rows`.
     tolerance : float
         Numbers that are at most so far apart do not differ.
     """
+    query_numbers, query_codes = queries
+    other_numbers, other_codes = others
     n_queries, n_numbers = query_numbers.shape
     n_codes, n_others = other_codes.shape
     fewest = np.full(n_queries, n_numbers + n_codes, dtype=np.int32)

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from understudy.kernels.drawing import find_leaf, group_probability
+from understudy.kernels.drawing import Conditional, find_leaf, group_probability
 from understudy.kernels.forests import Forest
-from understudy.kernels.hashing import GOLDEN, mix, row_word, stream_key
+from understudy.kernels.hashing import GOLDEN, StreamRows, mix, row_word, stream_key
 from understudy.kernels.hierarchy import RADIX
-from understudy.kernels.predictors import Predictor, exists, predict_row
-from understudy.kernels.trees import Bools, Float64s, Int32s, Uint8s, Uint16s, Uint32s, Uint64s
+from understudy.kernels.predictors import exists, predict_row
+from understudy.kernels.trees import Bools, Float64s, Int32s, Uint8s, Uint16s, Uint32s
 
 NONE, SOME, ALL = 0, 1, 2
 _UNIT = 2.0**-53
@@ -34,6 +34,36 @@ class Restriction(NamedTuple):
     inside: Uint8s
     choice: Int32s
     slot: Int32s
+
+
+class Restricted(NamedTuple):
+    """A column's distribution, restricted to a set of codes.
+
+    Parameters
+    ----------
+    conditional : Conditional
+    restriction : Restriction
+        At least one code is in the set.
+    """
+
+    conditional: Conditional
+    restriction: Restriction
+
+
+class WeightedCodes(NamedTuple):
+    """Codes that were drawn within their sets, and how likely the sets were; both of shape (n,)."""
+
+    codes: Uint16s
+    weight: Float64s
+
+
+class _Descent(NamedTuple):
+    """What a way down the hierarchy needs; `share` holds the probability of the set below each choice."""
+
+    restriction: Restriction
+    child: Int32s
+    forest: Forest
+    share: Float64s
 
 
 @njit(cache=True, nogil=True)
@@ -78,39 +108,37 @@ def _find_bounds(forest: Forest, word: np.uint64, choice: int, row: Uint8s) -> U
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _mass(
-    restriction: Restriction, child: Int32s, share: Float64s, bounds: Uint32s, choice: int, g: int
-) -> float:
+def _mass(descent: _Descent, bounds: Uint32s, choice: int, g: int) -> float:
     """Return the probability that a choice falls on a group, and then on an allowed code."""
-    state = restriction.inside[choice, g]
+    state = descent.restriction.inside[choice, g]
     if state == NONE:
         return 0.0
     p = group_probability(bounds, g)
-    return p * share[restriction.slot[child[choice, g]]] if state == SOME else p
+    if state == SOME:
+        p *= descent.share[descent.restriction.slot[descent.child[choice, g]]]
+    return p
 
 
 @njit(cache=True, nogil=True)
-def _find_shares(
-    restriction: Restriction, child: Int32s, forest: Forest, word: np.uint64, row: Uint8s, share: Float64s
-) -> float:
+def _find_shares(descent: _Descent, word: np.uint64, row: Uint8s) -> float:
     """Write the probability of the set below each partial choice; return that below the root."""
+    restriction, share = descent.restriction, descent.share
     for k in range(restriction.choice.shape[0]):
         q = restriction.choice[k]
-        bounds = _find_bounds(forest, word, q, row)
+        bounds = _find_bounds(descent.forest, word, q, row)
         share[k] = 0.0
         for g in range(RADIX):
-            share[k] += _mass(restriction, child, share, bounds, q, g)
+            share[k] += _mass(descent, bounds, q, g)
     return share[restriction.slot[0]] if restriction.slot[0] >= 0 else 1.0
 
 
 @njit(cache=True, nogil=True)
-def _draw_code(
-    restriction: Restriction, child: Int32s, forest: Forest, word: np.uint64, row: Uint8s, share: Float64s
-) -> int:
+def _draw_code(descent: _Descent, word: np.uint64, row: Uint8s) -> int:
     """Draw a code of the set, down the hierarchy."""
+    restriction, share = descent.restriction, descent.share
     choice, bits = 0, word
     while choice >= 0:
-        bounds = _find_bounds(forest, word, choice, row)
+        bounds = _find_bounds(descent.forest, word, choice, row)
         bits = mix(bits + GOLDEN)
         u = float(bits >> np.uint64(11)) * _UNIT
         if restriction.slot[choice] >= 0:
@@ -119,40 +147,33 @@ def _draw_code(
         for g in range(RADIX):
             if restriction.inside[choice, g] != NONE:
                 group = g
-                total += _mass(restriction, child, share, bounds, choice, g)
+                total += _mass(descent, bounds, choice, g)
                 if u < total:
                     break
-        choice = child[choice, group]
+        choice = descent.child[choice, group]
     return int(-choice - 1)
 
 
 @njit(cache=True, nogil=True)
 def draw_within(
-    rows: Uint8s,
-    position: int,
-    seed: np.uint64,
-    stream: np.uint64,
-    numbers: Uint64s,
-    child: Int32s,
-    forest: Forest,
-    predictor: Predictor,
-    coarse: Uint8s,
-    restriction: Restriction,
-    codes: Uint16s,
-    weight: Float64s,
+    rows: Uint8s, position: int, draws: StreamRows, restricted: Restricted, out: WeightedCodes
 ) -> None:
-    """Draw a column within a set of codes, at least one; multiply `weight` by the set's probability.
+    """Draw a column within a set of codes; multiply the weights by the probability of the set.
 
     Parameters are as those of `drawing.draw_column`. The probability is that of one random tree of every
     choice: a weight is right on average.
     """
-    key = stream_key(seed, stream)
+    key = stream_key(draws.seed, draws.stream)
+    conditional, restriction = restricted
+    predictor, coarse = conditional.predictor, conditional.coarse
+    codes, weight = out
     share = np.zeros(restriction.choice.shape[0])
+    descent = _Descent(restriction, conditional.child, conditional.forest, share)
     for i in range(rows.shape[0]):
         row = rows[i]
-        word = row_word(key, numbers[i])
+        word = row_word(key, draws.rows[i])
         if exists(predictor):
             row[position] = predict_row(predictor, row, int(word >> np.uint64(33)) & 1)
-        weight[i] *= _find_shares(restriction, child, forest, word, row, share)
-        codes[i] = _draw_code(restriction, child, forest, word, row, share)
+        weight[i] *= _find_shares(descent, word, row)
+        codes[i] = _draw_code(descent, word, row)
         row[position] = coarse[codes[i]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,36 @@ N_TABLE = 4096
 Int32s = npt.NDArray[np.int32]
 Float64s = npt.NDArray[np.float64]
 Uint8s = npt.NDArray[np.uint8]
+
+
+class LabelledRows(NamedTuple):
+    """Rows of a table and their classes, both of shape (n,); classes are below `n_classes`, at most RADIX."""
+
+    rows: Int32s
+    labels: Uint8s
+    n_classes: int
+
+
+class Tally(NamedTuple):
+    """The classes of a node's rows, in all and by the values of one feature.
+
+    Parameters
+    ----------
+    values : array of shape (256,)
+        The distinct values of the feature, ascending.
+    counts : array of shape (256, RADIX)
+        Rows by value and class.
+    totals : array of shape (RADIX,)
+        Rows by class.
+    keys, sides : array of shape (N_INSERTION,), (2, RADIX)
+        Scratch.
+    """
+
+    values: Uint8s
+    counts: Int32s
+    totals: Int32s
+    keys: Int32s
+    sides: Int32s
 
 
 @cache
@@ -41,9 +72,9 @@ def log_gamma(table: Float64s, n_alphas: int, count: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _tally_by_insertion(
-    column: Uint8s, rows: Int32s, labels: Uint8s, values: Uint8s, tally: Int32s, keys: Int32s
-) -> int:
+def _tally_by_insertion(column: Uint8s, node: LabelledRows, tally: Tally) -> int:
+    rows, labels = node.rows, node.labels
+    values, counts, keys = tally.values, tally.counts, tally.keys
     for i in range(rows.shape[0]):
         key = np.int32(column[rows[i]]) * RADIX + labels[i]
         k = i
@@ -56,22 +87,22 @@ def _tally_by_insertion(
         value = keys[i] // RADIX
         if value != last:
             values[n_values] = value
-            tally[n_values] = 0
+            counts[n_values] = 0
             n_values += 1
             last = value
-        tally[n_values - 1, keys[i] % RADIX] += 1
+        counts[n_values - 1, keys[i] % RADIX] += 1
     return n_values
 
 
 @njit(cache=True, nogil=True)
-def _tally_by_counting(
-    column: Uint8s, n_codes: int, rows: Int32s, labels: Uint8s, values: Uint8s, tally: Int32s
-) -> int:
-    tally[:n_codes] = 0
+def _tally_by_counting(column: Uint8s, n_codes: int, node: LabelledRows, tally: Tally) -> int:
+    rows, labels = node.rows, node.labels
+    values, counts = tally.values, tally.counts
+    counts[:n_codes] = 0
     for i in range(rows.shape[0]):
-        tally[column[rows[i]], labels[i]] += 1
+        counts[column[rows[i]], labels[i]] += 1
     # Two counts at a time: most of the values of a small node are empty.
-    pairs = tally.view(np.int64)
+    pairs = counts.view(np.int64)
     n_values = 0
     for value in range(n_codes):
         if pairs[value, 0] | pairs[value, 1]:
@@ -82,29 +113,23 @@ def _tally_by_counting(
 
 
 @njit(cache=True, nogil=True)
-def tally_values(
-    column: Uint8s, n_codes: int, rows: Int32s, labels: Uint8s, values: Uint8s, tally: Int32s, keys: Int32s
-) -> int:
+def tally_values(column: Uint8s, n_codes: int, node: LabelledRows, tally: Tally) -> int:
     """Count labels by value; return the number of distinct values.
 
     Parameters
     ----------
     column : array of shape (n_rows,)
         A feature, its values below n_codes.
-    rows, labels : array of shape (n_node,)
-        The rows of a node, and their classes, below RADIX.
-    values, tally : array of shape (256,), (256, RADIX)
-        Overwritten: the distinct values, ascending, and the counts of their classes.
-    keys : array of shape (N_INSERTION,)
-        Scratch.
+    tally : Tally
+        Its values and counts are overwritten.
     """
-    if rows.shape[0] <= N_INSERTION:
-        return _tally_by_insertion(column, rows, labels, values, tally, keys)
-    return _tally_by_counting(column, n_codes, rows, labels, values, tally)
+    if node.rows.shape[0] <= N_INSERTION:
+        return _tally_by_insertion(column, node, tally)
+    return _tally_by_counting(column, n_codes, node, tally)
 
 
 @njit(cache=True, nogil=True)
-def order_by_mean(tally: Int32s, n_values: int, order: Int32s, score: Float64s) -> None:
+def order_by_mean(counts: Int32s, n_values: int, order: Int32s, score: Float64s) -> None:
     """Order the values of a category by their mean class.
 
     For two classes the best of all subsets lies among the prefixes of this order (Fisher 1958; Breiman et
@@ -113,8 +138,8 @@ def order_by_mean(tally: Int32s, n_values: int, order: Int32s, score: Float64s) 
     for k in range(n_values):
         total, weighted = 0, 0
         for g in range(RADIX):
-            total += tally[k, g]
-            weighted += tally[k, g] * g
+            total += counts[k, g]
+            weighted += counts[k, g] * g
         mean = weighted / total
         i = k
         while i > 0 and score[i - 1] > mean:
@@ -143,13 +168,7 @@ def constant_of(totals: Int32s, table: Float64s) -> tuple[int, float]:
 
 @njit(cache=True, nogil=True)
 def best_prefix(
-    tally: Int32s,
-    order: Int32s,
-    n_values: int,
-    totals: Int32s,
-    min_leaf: int,
-    table: Float64s,
-    sides: Int32s,
+    tally: Tally, order: Int32s, n_values: int, min_leaf: int, table: Float64s
 ) -> tuple[float, int]:
     """Return by how much the best cut of the values raises the log evidence, and how many values go left.
 
@@ -158,16 +177,11 @@ def best_prefix(
 
     Parameters
     ----------
-    tally : array of shape (256, RADIX)
-        Rows by value and class.
     order : array of shape (256,)
         The order in which values go left; n_values of them.
-    totals : array of shape (RADIX,)
-        Rows by class.
-    sides : array of shape (2, RADIX)
-        Scratch.
     """
-    left, right = sides[0], sides[1]
+    counts, totals = tally.counts, tally.totals
+    left, right = tally.sides[0], tally.sides[1]
     n_classes, gain = constant_of(totals, table)
     n = 0
     for g in range(RADIX):
@@ -180,7 +194,7 @@ def best_prefix(
     for i in range(n_values - 1):
         k = order[i]
         for g in range(RADIX):
-            count = tally[k, g]
+            count = counts[k, g]
             if count > 0:
                 gain += log_gamma(table, 1, left[g] + count) - log_gamma(table, 1, left[g])
                 gain += log_gamma(table, 1, right[g] - count) - log_gamma(table, 1, right[g])

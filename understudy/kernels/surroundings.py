@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from understudy.kernels.neighbours import Rows
+
 # Rows whose sums are kept at a time: they stay in the processor's nearest cache.
 BLOCK = 1024
 FAR = np.float32(1e30)
@@ -13,27 +15,22 @@ FAR = np.float32(1e30)
 
 @njit(cache=True, nogil=True)
 def kth_distances(
-    query_numbers: npt.NDArray[np.float32],
-    query_codes: npt.NDArray[np.int32],
-    numbers: npt.NDArray[np.float32],
-    codes: npt.NDArray[np.int32],
-    itself: npt.NDArray[np.int64],
-    k: int,
+    queries: Rows, others: Rows, itself: npt.NDArray[np.int64], k: int
 ) -> npt.NDArray[np.float32]:
     """Return for each query the squared distance to its k-th nearest row, itself not counted.
 
     Parameters
     ----------
-    query_numbers, query_codes : array of shape (n_queries, n_numbers), (n_queries, n_codes)
-        Finite. Numbers add the square of their difference, codes 1 where they differ.
-    numbers, codes : array of shape (n_numbers, n_rows), (n_codes, n_rows)
+    queries : Rows
+        Row by row. Finite; numbers add the square of their difference, codes 1 where they differ.
+    others : Rows
         Column by column, unlike the queries.
     itself : array of shape (n_queries,)
         Which row is the query.
     k : int
         From 1 to the number of the other rows.
     """
-    n_queries, n_rows = query_numbers.shape[0], numbers.shape[1]
+    n_queries, n_rows = queries.numbers.shape[0], others.numbers.shape[1]
     result = np.empty(n_queries, dtype=np.float32)
     sums = np.empty(BLOCK, dtype=np.float32)
     nearest = np.empty(k, dtype=np.float32)
@@ -41,7 +38,7 @@ def kth_distances(
         nearest[:] = FAR
         for start in range(0, n_rows, BLOCK):
             size = min(BLOCK, n_rows - start)
-            set_squares(query_numbers[i], query_codes[i], numbers, codes, start, sums[:size])
+            set_squares(queries.numbers[i], queries.codes[i], others, start, sums[:size])
             if start <= itself[i] < start + size:
                 sums[itself[i] - start] = FAR
             for j in range(size):
@@ -57,11 +54,7 @@ def kth_distances(
 
 @njit(cache=True, nogil=True)
 def find_within(
-    query_numbers: npt.NDArray[np.float32],
-    query_codes: npt.NDArray[np.int32],
-    numbers: npt.NDArray[np.float32],
-    codes: npt.NDArray[np.int32],
-    radii: npt.NDArray[np.float32],
+    queries: Rows, others: Rows, radii: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return each query's nearest row, how many rows lie within its radius, and of how many queries each row.
 
@@ -72,7 +65,7 @@ def find_within(
     radii : array of shape (n_queries,)
         Squared; a row at just this distance lies within.
     """
-    n_queries, n_rows = query_numbers.shape[0], numbers.shape[1]
+    n_queries, n_rows = queries.numbers.shape[0], others.numbers.shape[1]
     nearest = np.zeros(n_queries, dtype=np.int64)
     n_within, n_around = np.zeros(n_queries, dtype=np.int64), np.zeros(n_rows, dtype=np.int64)
     sums = np.empty(BLOCK, dtype=np.float32)
@@ -80,7 +73,7 @@ def find_within(
         least = FAR
         for start in range(0, n_rows, BLOCK):
             size = min(BLOCK, n_rows - start)
-            set_squares(query_numbers[i], query_codes[i], numbers, codes, start, sums[:size])
+            set_squares(queries.numbers[i], queries.codes[i], others, start, sums[:size])
             for j in range(size):
                 if sums[j] <= radii[i]:
                     n_within[i] += 1
@@ -95,12 +88,12 @@ def find_within(
 def set_squares(
     query_numbers: npt.NDArray[np.float32],
     query_codes: npt.NDArray[np.int32],
-    numbers: npt.NDArray[np.float32],
-    codes: npt.NDArray[np.int32],
+    others: Rows,
     start: int,
     sums: npt.NDArray[np.float32],
 ) -> None:
     """Set the sums to the squared distances of a query to the rows from `start` on."""
+    numbers, codes = others
     size = sums.shape[0]
     sums[:] = np.float32(0)
     for c in range(query_numbers.shape[0]):
@@ -110,6 +103,6 @@ def set_squares(
             sums[j] += (number - column[j]) * (number - column[j])
     for c in range(query_codes.shape[0]):
         code = query_codes[c]
-        others = codes[c, start : start + size]
+        labels = codes[c, start : start + size]
         for j in range(size):
-            sums[j] += np.float32(code != others[j])
+            sums[j] += np.float32(code != labels[j])

@@ -15,7 +15,14 @@ import numpy.typing as npt
 from numba import njit
 
 from understudy.kernels.hierarchy import RADIX
-from understudy.kernels.split_search import N_INSERTION, best_prefix, order_by_mean, tally_values
+from understudy.kernels.split_search import (
+    N_INSERTION,
+    LabelledRows,
+    Tally,
+    best_prefix,
+    order_by_mean,
+    tally_values,
+)
 
 FEATURE_MASK = 4095
 CATEGORY_BIT = 4096
@@ -86,20 +93,33 @@ class Tree(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room for the search of one node's split."""
+    """Room for the search of one node's split, and the table of log gamma that it reads."""
 
-    values: Uint8s
-    tally: Int32s
-    keys: Int32s
+    table: Float64s
+    tally: Tally
     ascending: Int32s
     by_mean: Int32s
     score: Float64s
-    sides: Int32s
-    totals: Int32s
     mask: Uint64s
     stack: Int32s
     rows: Int32s
     labels: Uint8s
+
+
+class Split(NamedTuple):
+    """A feature and the last value that goes left; feature -1 is no split."""
+
+    feature: int
+    threshold: int
+
+
+class NodePlace(NamedTuple):
+    """A node, its parent (-1 at the root), and its rows: those from `start` to `end`."""
+
+    node: int
+    parent: int
+    start: int
+    end: int
 
 
 @njit(cache=True, nogil=True)
@@ -118,17 +138,27 @@ def make_tree(n_nodes: int) -> Tree:
 
 
 @njit(cache=True, nogil=True)
-def make_scratch(n_rows: int, n_nodes: int) -> Scratch:
-    """Return room for the search of splits among so many rows, in a tree of so many nodes."""
-    return Scratch(
+def make_scratch(n_rows: int, n_nodes: int, table: Float64s) -> Scratch:
+    """Return room for the search of splits among so many rows, in a tree of so many nodes.
+
+    Parameters
+    ----------
+    table : array
+        As `split_search.log_gamma_tables` gives it.
+    """
+    tally = Tally(
         np.empty(256, np.uint8),
         np.empty((256, RADIX), np.int32),
+        np.empty(RADIX, np.int32),
         np.empty(N_INSERTION, np.int32),
+        np.empty((2, RADIX), np.int32),
+    )
+    return Scratch(
+        table,
+        tally,
         np.arange(256).astype(np.int32),
         np.empty(256, np.int32),
         np.empty(256, np.float64),
-        np.empty((2, RADIX), np.int32),
-        np.empty(RADIX, np.int32),
         np.empty(4, np.uint64),
         np.empty(n_nodes, np.int32),
         np.empty(n_rows, np.int32),
@@ -151,61 +181,46 @@ def _set_mask(mask: Uint64s, values: Uint8s, order: Int32s, length: int) -> None
 
 
 @njit(cache=True, nogil=True)
-def find_split(
-    features: Features, rows: Int32s, labels: Uint8s, rules: GrowthRules, table: Float64s, scratch: Scratch
-) -> tuple[int, int]:
-    """Return the feature and threshold whose split raises the evidence most, or (-1, 0) if none does enough.
+def find_split(features: Features, node: LabelledRows, rules: GrowthRules, scratch: Scratch) -> Split:
+    """Return the split that raises the evidence most, or feature -1 if none does enough.
 
     If the feature is a category, `scratch.mask` is left with the values that go left.
 
     Parameters
     ----------
-    rows, labels : array of shape (n_node,)
-        The rows of the node and their classes; `scratch.totals` holds the rows by class, two of them not 0.
-    table : array
-        As `evidence.log_gamma_tables` gives it.
+    node : LabelledRows
+        `scratch.tally.totals` holds its rows by class, at least two of them not 0.
     """
+    tally = scratch.tally
     best_gain, best_feature, best_threshold = 0.0, -1, 0
     for f in range(features.codes.shape[0]):
-        n_values = tally_values(
-            features.codes[f],
-            features.n_codes[f],
-            rows,
-            labels,
-            scratch.values,
-            scratch.tally,
-            scratch.keys,
-        )
+        n_values = tally_values(features.codes[f], features.n_codes[f], node, tally)
         if n_values < 2:
             continue
         order = scratch.ascending
         price = rules.penalty + math.log(n_values)
         if features.is_category[f]:
-            order_by_mean(scratch.tally, n_values, scratch.by_mean, scratch.score)
+            order_by_mean(tally.counts, n_values, scratch.by_mean, scratch.score)
             order = scratch.by_mean
             price = rules.penalty + rules.category_penalty * (n_values - 1)
-        gain, length = best_prefix(
-            scratch.tally, order, n_values, scratch.totals, rules.min_leaf, table, scratch.sides
-        )
+        gain, length = best_prefix(tally, order, n_values, rules.min_leaf, scratch.table)
         if gain - price > best_gain:
             best_gain, best_feature = gain - price, f
-            best_threshold = scratch.values[length - 1]
+            best_threshold = tally.values[length - 1]
             if features.is_category[f]:
-                _set_mask(scratch.mask, scratch.values, order, length)
-    return best_feature, best_threshold
+                _set_mask(scratch.mask, tally.values, order, length)
+    return Split(best_feature, best_threshold)
 
 
 @njit(cache=True, nogil=True)
-def _partition(
-    column: Uint8s,
-    is_category: bool,
-    threshold: int,
-    mask: Uint64s,
-    rows: Int32s,
-    labels: Uint8s,
-    scratch: Scratch,
-) -> int:
-    """Bring the rows that go left to the front, in their order; return how many they are."""
+def _partition(features: Features, split: Split, node: LabelledRows, scratch: Scratch) -> int:
+    """Bring the rows that go left to the front, in their order; return how many they are.
+
+    If the feature is a category, `scratch.mask` holds the values that go left.
+    """
+    column, is_category = features.codes[split.feature], features.is_category[split.feature]
+    threshold, mask = split.threshold, scratch.mask
+    rows, labels = node.rows, node.labels
     n_left, n_right = 0, 0
     for i in range(rows.shape[0]):
         row, label = rows[i], labels[i]
@@ -235,10 +250,9 @@ def _count_labels(labels: Uint8s, totals: Int32s) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _add_node(
-    tree: Tree, node: int, parent: int, start: int, end: int, labels: Uint8s, n_classes: int, smoothing: float
-) -> None:
+def _add_node(tree: Tree, place: NodePlace, labels: Uint8s, n_classes: int, smoothing: float) -> None:
     """Write a node that is not split (yet), with its smoothed probabilities."""
+    node, parent, start, end = place
     tree.feature[node], tree.start[node], tree.end[node] = -1, start, end
     tree.depth[node] = tree.depth[parent] + 1 if parent >= 0 else 0
     probability = tree.probability[node]
@@ -254,47 +268,39 @@ def _add_node(
 
 @njit(cache=True, nogil=True)
 def grow_tree(
-    features: Features,
-    rows: Int32s,
-    labels: Uint8s,
-    n_classes: int,
-    rules: GrowthRules,
-    table: Float64s,
-    tree: Tree,
-    scratch: Scratch,
+    features: Features, known: LabelledRows, rules: GrowthRules, tree: Tree, scratch: Scratch
 ) -> int:
     """Grow a tree for the classes of these rows; return its number of nodes, parents before children.
 
     Parameters
     ----------
-    rows, labels : array of shape (n,)
-        Rows of `features` and their classes, below n_classes; both are permuted.
+    known : LabelledRows
+        Rows of `features` and their classes; both are permuted.
     tree : Tree
         Overwritten; room for at least ``2 (n // min_leaf) + 3`` nodes.
     """
-    _add_node(tree, 0, -1, 0, rows.shape[0], labels, n_classes, rules.smoothing)
+    rows, labels, n_classes = known
+    _add_node(tree, NodePlace(0, -1, 0, rows.shape[0]), labels, n_classes, rules.smoothing)
     n_nodes, n_stack = 1, 1
     scratch.stack[0] = 0
     while n_stack > 0:
         n_stack -= 1
-        node = scratch.stack[n_stack]
-        start, end = tree.start[node], tree.end[node]
+        node = int(scratch.stack[n_stack])
+        start, end = int(tree.start[node]), int(tree.end[node])
         if end - start < 2 * rules.min_leaf or tree.depth[node] >= rules.depth_max:
             continue
-        part, part_labels = rows[start:end], labels[start:end]
-        if _count_labels(part_labels, scratch.totals) < 2:
+        part = LabelledRows(rows[start:end], labels[start:end], n_classes)
+        if _count_labels(part.labels, scratch.tally.totals) < 2:
             continue
-        feature, threshold = find_split(features, part, part_labels, rules, table, scratch)
-        if feature < 0:
+        split = find_split(features, part, rules, scratch)
+        if split.feature < 0:
             continue
-        is_category = features.is_category[feature]
-        n_left = _partition(
-            features.codes[feature], is_category, threshold, scratch.mask, part, part_labels, scratch
-        )
-        tree.feature[node], tree.threshold[node], tree.left[node] = feature, threshold, n_nodes
+        middle = start + _partition(features, split, part, scratch)
+        tree.feature[node], tree.threshold[node], tree.left[node] = split.feature, split.threshold, n_nodes
         tree.mask[node] = scratch.mask
-        _add_node(tree, n_nodes, node, start, start + n_left, labels, n_classes, rules.smoothing)
-        _add_node(tree, n_nodes + 1, node, start + n_left, end, labels, n_classes, rules.smoothing)
+        left, right = NodePlace(n_nodes, node, start, middle), NodePlace(n_nodes + 1, node, middle, end)
+        _add_node(tree, left, labels, n_classes, rules.smoothing)
+        _add_node(tree, right, labels, n_classes, rules.smoothing)
         scratch.stack[n_stack], scratch.stack[n_stack + 1] = n_nodes + 1, n_nodes
         n_stack += 2
         n_nodes += 2
@@ -321,21 +327,16 @@ def _count_paths(
 
 @njit(cache=True, nogil=True)
 def recount_tree(
-    tree: Tree,
-    n_nodes: int,
-    features: Features,
-    rows: Int32s,
-    labels: Uint8s,
-    n_classes: int,
-    rules: GrowthRules,
+    tree: Tree, n_nodes: int, features: Features, unseen: LabelledRows, rules: GrowthRules
 ) -> None:
     """Replace the probabilities of a tree by those of other rows; splits that leave too few of them go.
 
     Parameters
     ----------
-    rows, labels : array of shape (n,)
+    unseen : LabelledRows
         Rows that the tree was not grown on, and their classes.
     """
+    rows, labels, n_classes = unseen
     counts = np.zeros((n_nodes, RADIX), np.int32)
     _count_paths(tree, features, rows, labels, counts)
     for v in range(n_nodes):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from understudy.db.dataset_tables import NewTable, role_of
 from understudy.db.jobs import NewJob
 from understudy.errors import Conflict, Unavailable
 from understudy.job_kinds.base import StoredFile
-from understudy.parameters.ingest import IngestParameters, IngestTable
+from understudy.parameters.ingest import FileParts, IngestParameters, IngestTable
 from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.resources import Resources
 from understudy.services.blob_keys import make_key
@@ -49,7 +49,7 @@ class ArrivedFile:
 
 @dataclass(frozen=True)
 class NewDataset:
-    """What is known of a dataset before its files are read."""
+    """What is to be known of a dataset before its files are read."""
 
     name: str
     labels: Mapping[str, str]
@@ -57,30 +57,38 @@ class NewDataset:
 
 
 @dataclass(frozen=True)
-class ArrivedDataset(NewDataset):
-    """A dataset all of whose files have arrived."""
-
-    files: Sequence[ArrivedFile] = ()
-
-
-def upload_dataset(
-    resources: Resources,
-    project_id: UUID,
-    arrived: ArrivedDataset,
-    *,
-    idempotency_key: str | None = None,
-    also: Callable[[Session, Dataset], None] | None = None,
-) -> tuple[Dataset, Job]:
-    """Move files into the store, and add the dataset and the job that will read them.
+class NewIngest:
+    """A dataset to add, and the job that will read its files.
 
     Parameters
     ----------
-    arrived : ArrivedDataset
-        Its files are moved away from where they are.
+    parts : tuple of FileParts
+        Of each file, if the files arrived in parts.
+    """
+
+    project_id: UUID
+    job_id: UUID
+    dataset: NewDataset
+    tables: Sequence[IngestTable]
+    parts: tuple[FileParts, ...] = ()
+
+
+def upload_tables(
+    resources: Resources,
+    project_id: UUID,
+    new: NewDataset,
+    files: Sequence[ArrivedFile],
+    *,
+    idempotency_key: str | None = None,
+) -> tuple[Dataset, Job]:
+    """Take files that have arrived into the store, and add the dataset and the job that will read them.
+
+    Parameters
+    ----------
+    files : sequence of ArrivedFile
+        They are moved away from where they are.
     idempotency_key : str, optional
         As in `jobs.submit_job`.
-    also : callable (session, dataset), optional
-        Runs in the transaction that adds the dataset; if it raises, nothing is added.
 
     Raises
     ------
@@ -92,17 +100,20 @@ def upload_dataset(
     with resources.sessions() as session:
         check_quota(resources, session, project_id)
     job_id = ids.new_id()
+    tables = [IngestTable(name=file.table_name, format=file.format) for file in files]
     stored: dict[str, StoredFile] = {}
     try:
-        _store(resources, project_id, job_id, arrived.files, stored)
+        for position, file in enumerate(files, 1):
+            role = role_of("upload", position)
+            key = make_key(project_id, job_id, 0, role, f".{file.format}")
+            resources.store.put_file(key, file.source)
+            stored[role] = StoredFile(key, file.sha256, file.size_bytes)
         with resources.sessions.begin() as session:
             job = find_earlier(session, project_id, idempotency_key)
             if job is None:
-                job = jobs.add(session, _new_job(resources, project_id, job_id, arrived))
-                dataset = _add_dataset(session, job, arrived, stored)
+                dataset, job = add_ingest(resources, session, NewIngest(project_id, job_id, new, tables))
+                _add_artifacts(session, job, stored)
                 remember(session, job, idempotency_key)
-                if also is not None:
-                    also(session, dataset)
             else:
                 dataset = datasets.made_by(session, project_id, job.id)
     except Unavailable:
@@ -117,19 +128,34 @@ def upload_dataset(
     return dataset, job
 
 
-def _store(
-    resources: Resources,
-    project_id: UUID,
-    job_id: UUID,
-    files: Sequence[ArrivedFile],
-    stored: dict[str, StoredFile],
-) -> None:
-    """Move the files into the store; what is there by now stands in `stored`, also if one fails."""
-    for position, file in enumerate(files, 1):
-        role = role_of("upload", position)
-        key = make_key(project_id, job_id, 0, role, f".{file.format}")
-        resources.store.put_file(key, file.source)
-        stored[role] = StoredFile(key, file.sha256, file.size_bytes)
+def _add_artifacts(session: Session, job: Job, stored: Mapping[str, StoredFile]) -> None:
+    for role, file in stored.items():
+        new = NewArtifact(role, 0, file.storage_key, file.sha256, file.size_bytes)
+        artifacts.add(session, job.project_id, job.id, new)
+
+
+def add_ingest(resources: Resources, session: Session, new: NewIngest) -> tuple[Dataset, Job]:
+    """Add a dataset that is pending, and the job that will read its files."""
+    parameters = IngestParameters(
+        kind="ingest",
+        dataset_id=ids.to_text("dataset", ids.new_id()),
+        tables=tuple(new.tables),
+        parts=new.parts,
+        options=new.dataset.options,
+    )
+    new_job = NewJob(
+        job_id=new.job_id,
+        project_id=new.project_id,
+        kind="ingest",
+        parameters=parameters.model_dump(mode="json", exclude={"labels"}, exclude_defaults=True),
+        labels=new.dataset.labels,
+        ttl_seconds=resources.settings.job_ttl_seconds,
+    )
+    job = jobs.add(session, new_job)
+    dataset_id = ids.from_text("dataset", parameters.dataset_id)
+    dataset = datasets.add_pending(session, job, dataset_id=dataset_id, name=new.dataset.name)
+    dataset_tables.add(session, dataset, [NewTable(table.name, table.format) for table in new.tables])
+    return dataset, job
 
 
 def update_dataset(
@@ -182,33 +208,3 @@ def delete_dataset(
             check_no_descendants(descendants)
         keys = delete_with_descendants(session, descendants)
     discard(resources.store, keys)
-
-
-def _new_job(resources: Resources, project_id: UUID, job_id: UUID, arrived: ArrivedDataset) -> NewJob:
-    parameters = IngestParameters(
-        kind="ingest",
-        dataset_id=ids.to_text("dataset", ids.new_id()),
-        tables=tuple(IngestTable(name=file.table_name, format=file.format) for file in arrived.files),
-        options=arrived.options,
-    )
-    return NewJob(
-        job_id=job_id,
-        project_id=project_id,
-        kind="ingest",
-        parameters=parameters.model_dump(mode="json", exclude={"labels"}, exclude_defaults=True),
-        labels=arrived.labels,
-        ttl_seconds=resources.settings.job_ttl_seconds,
-    )
-
-
-def _add_dataset(
-    session: Session, job: Job, arrived: ArrivedDataset, stored: Mapping[str, StoredFile]
-) -> Dataset:
-    for role, file in stored.items():
-        new = NewArtifact(role, 0, file.storage_key, file.sha256, file.size_bytes)
-        artifacts.add(session, job.project_id, job.id, new)
-    dataset_id = ids.from_text("dataset", job.parameters["dataset_id"])
-    dataset = datasets.add_pending(session, job, dataset_id=dataset_id, name=arrived.name)
-    tables = [NewTable(file.table_name, file.format) for file in arrived.files]
-    dataset_tables.add(session, dataset, tables)
-    return dataset

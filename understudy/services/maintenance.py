@@ -82,7 +82,8 @@ def _orphaned_parts(resources: Resources, keys: Iterable[str], kept: timedelta) 
     if not parts:
         return []
     with resources.sessions() as session:
-        known = uploads.known_keys(session, parts)
+        # In this order: a part that is given to a job between the two queries is known to the first.
+        known = uploads.known_keys(session, parts) | artifacts.known_keys(session, parts)
         ours = {project.id for project in projects.all_of_them(session)}
     made_before = time.time() - kept.total_seconds()
     return [

@@ -1,18 +1,16 @@
 """Uploads in parts: any process may take any part, in any order; what has arrived survives a broken line.
 
-A part is a blob and a row, as an artifact is. `complete_upload` puts the files together in the staging
-folder, one piece in memory at a time, and goes on as an upload that came at once.
+A part is a blob and a row, as an artifact is. `complete_upload` turns the rows into artifacts of the job that
+reads the files: no byte moves before that job joins the parts in its own folder. What a crash leaves is an
+open upload or a dataset, nothing between.
 """
 
 from __future__ import annotations
 
-import hashlib
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -20,14 +18,15 @@ from uuid import UUID
 from understudy import ids
 from understudy.db import datasets, jobs, uploads
 from understudy.db.uploads import NewUpload, StoredPart
-from understudy.errors import Conflict, InvalidInput, NotFound, TooLarge, TooManyRequests, UnderstudyError
+from understudy.errors import Conflict, InvalidInput, NotFound, TooLarge, TooManyRequests
 from understudy.logs import get_logger
+from understudy.parameters.ingest import FileParts, IngestTable
 from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.resources import Resources
 from understudy.services.blob_keys import make_part_key
-from understudy.services.datasets import ArrivedDataset, ArrivedFile, NewDataset, upload_dataset
+from understudy.services.datasets import NewDataset, NewIngest, add_ingest
+from understudy.services.jobs import check_quota
 from understudy.services.results import discard
-from understudy.storage.space import telling_full_disk
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -43,9 +42,6 @@ N_PARTS_MAX = 10_000
 PART_UNIT_BYTES = 64 << 10
 # A completed upload is known for so long, as idempotency keys are.
 COMPLETED_KEPT = timedelta(hours=72)
-# Who puts an upload together says so again with every part; one that died is waited for so long.
-HOLD_SECONDS = 60.0
-PIECE_BYTES = 1 << 20
 MISSING_LISTED_MAX = 20
 
 
@@ -64,6 +60,15 @@ class ComingFile:
     size_bytes: int
     sha256: bytes | None = None
     filename: str | None = None
+
+
+@dataclass(frozen=True)
+class PartPlace:
+    """Which part of which upload."""
+
+    project_id: UUID
+    upload_id: UUID
+    number: int
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def create_upload(
     )
     plan = _plan(files, chosen)
     with resources.sessions.begin() as session:
-        _check_open(resources, session, project_id)
+        _check_may_open(resources, session, project_id)
         row = NewUpload(
             name=new.name,
             labels=new.labels,
@@ -133,7 +138,7 @@ def get_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> OpenU
         return OpenUpload(upload, uploads.parts(session, project_id, [upload_id]))
 
 
-def expect_part(resources: Resources, project_id: UUID, upload_id: UUID, number: int) -> int:
+def expect_part(resources: Resources, place: PartPlace) -> int:
     """Return how many bytes a part must have.
 
     Raises
@@ -141,36 +146,34 @@ def expect_part(resources: Resources, project_id: UUID, upload_id: UUID, number:
     NotFound
         If there is no such upload, or no part of that number.
     Conflict
-        If no part can be taken any more, or just now.
+        If the upload is complete.
     """
     with resources.sessions() as session:
-        upload = uploads.get(session, project_id, upload_id)
-        _check_changeable(session, upload)
+        upload = uploads.get(session, place.project_id, place.upload_id)
+    _check_open(upload)
     for file in upload.files:
-        place = number - file["first_part"]
-        if 0 <= place < file["n_parts"]:
-            return int(min(upload.part_bytes, file["size_bytes"] - place * upload.part_bytes))
+        index = place.number - file["first_part"]
+        if 0 <= index < file["n_parts"]:
+            return int(min(upload.part_bytes, file["size_bytes"] - index * upload.part_bytes))
     raise NotFound(f"The upload has parts 1 to {upload.n_parts}.")
 
 
-def store_part(
-    resources: Resources, project_id: UUID, upload_id: UUID, number: int, source: Path, sha256: bytes
-) -> StoredPart:
+def store_part(resources: Resources, place: PartPlace, source: Path, sha256: bytes) -> StoredPart:
     """Take a part that has arrived, and is as long as it has to be, into the store; raises as `expect_part`.
 
     The same part again changes nothing; another one takes its place.
     """
-    key = make_part_key(project_id, upload_id, number)
-    part = StoredPart(number, key, sha256, source.stat().st_size)
+    key = make_part_key(place.project_id, place.upload_id, place.number)
+    part = StoredPart(place.number, key, sha256, source.stat().st_size)
     with resources.sessions() as session:
-        earlier = uploads.find_part(session, project_id, upload_id, number)
+        earlier = uploads.find_part(session, place.project_id, place.upload_id, place.number)
     if earlier is not None and earlier.sha256 == sha256:
         return part
     resources.store.put_file(key, source)
     try:
         with resources.sessions.begin() as session:
-            upload = uploads.lock(session, project_id, upload_id)
-            _check_changeable(session, upload)
+            upload = uploads.lock(session, place.project_id, place.upload_id)
+            _check_open(upload)
             replaced = uploads.put_part(session, upload, part, kept=_kept(resources))
     except (NotFound, Conflict):
         discard(resources.store, [key])
@@ -181,37 +184,40 @@ def store_part(
 
 
 def complete_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> tuple[Dataset, Job]:
-    """Put the files together, and add the dataset and the job that will read them; again, the same answer.
+    """Add the dataset and the job that will join and read the parts; again, the same answer.
 
     Raises
     ------
     Conflict
-        If parts are missing, or somebody else is at it just now.
+        If parts are missing.
     InvalidInput
-        If a file has not the digest that it was to have.
+        If a file that came in one part does not have the stated digest. The job checks longer files.
+    TooManyRequests
+        If the project has as many waiting jobs as it may.
     """
-    opened = _begin_completion(resources, project_id, upload_id)
-    if opened.upload.dataset_id is not None:
-        return _completed(resources, project_id, opened.upload.dataset_id)
-    staged: list[Path] = []
-    try:
-        files = _assemble(resources, opened, staged)
-        return _publish(resources, opened.upload, files)
-    except BaseException:
-        with suppress(UnderstudyError), resources.sessions.begin() as session:
-            uploads.let_go(session, upload_id)
-        raise
-    finally:
-        for path in staged:
-            path.unlink(missing_ok=True)
+    opened = get_upload(resources, project_id, upload_id)
+    if opened.upload.dataset_id is None:
+        _check_complete(opened)
+        for part in opened.parts:
+            _check_stored(resources, part)
+    with resources.sessions.begin() as session:
+        upload = uploads.lock(session, project_id, upload_id)
+        if upload.dataset_id is not None:
+            dataset = datasets.get(session, project_id, upload.dataset_id)
+            return dataset, jobs.get(session, project_id, dataset.job_id)
+        # What was checked above may have changed before the lock.
+        _check_complete(OpenUpload(upload, uploads.parts(session, project_id, [upload_id])))
+        check_quota(resources, session, project_id)
+        dataset, job = add_ingest(resources, session, _ingest_of(upload))
+        uploads.complete(session, upload, dataset, kept=COMPLETED_KEPT)
+    resources.queue.ring()
+    return dataset, job
 
 
 def delete_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> None:
     """Give an upload up and delete its parts; a dataset that it has become stays."""
     with resources.sessions.begin() as session:
         upload = uploads.lock(session, project_id, upload_id)
-        if uploads.is_completing(session, upload):
-            raise _in_progress()
         keys = uploads.delete(session, upload)
     discard(resources.store, keys)
 
@@ -236,7 +242,7 @@ def _plan(files: Sequence[ComingFile], part_bytes: int) -> list[Json]:
     return plan
 
 
-def _check_open(resources: Resources, session: Session, project_id: UUID) -> None:
+def _check_may_open(resources: Resources, session: Session, project_id: UUID) -> None:
     n_max = resources.limits.open_uploads_max
     if uploads.count_open(session, project_id) >= n_max:
         raise TooManyRequests(
@@ -247,33 +253,15 @@ def _check_open(resources: Resources, session: Session, project_id: UUID) -> Non
         )
 
 
-def _check_changeable(session: Session, upload: Upload) -> None:
+def _check_open(upload: Upload) -> None:
     if upload.dataset_id is not None:
         raise Conflict("The upload is complete; it takes no more parts.")
-    if uploads.is_completing(session, upload):
-        raise _in_progress()
 
 
-def _in_progress() -> Conflict:
-    return Conflict(
-        "The upload is being put together just now; repeat the call in a moment.", code="upload_in_progress"
-    )
-
-
-def _begin_completion(resources: Resources, project_id: UUID, upload_id: UUID) -> OpenUpload:
-    with resources.sessions.begin() as session:
-        upload = uploads.lock(session, project_id, upload_id)
-        parts = uploads.parts(session, project_id, [upload_id])
-        if upload.dataset_id is not None:
-            return OpenUpload(upload, parts)
-        _check_changeable(session, upload)
-        _check_all_there(upload, parts)
-        uploads.hold(session, upload_id, seconds=HOLD_SECONDS)
-    return OpenUpload(upload, parts)
-
-
-def _check_all_there(upload: Upload, parts: Sequence[UploadPart]) -> None:
-    missing = sorted(set(range(1, upload.n_parts + 1)) - {part.number for part in parts})
+def _check_complete(opened: OpenUpload) -> None:
+    upload = opened.upload
+    sha256s = {part.number: part.sha256.hex() for part in opened.parts}
+    missing = sorted(set(range(1, upload.n_parts + 1)) - sha256s.keys())
     if missing:
         listed = ", ".join(map(str, missing[:MISSING_LISTED_MAX]))
         more = ", …" if len(missing) > MISSING_LISTED_MAX else ""
@@ -282,102 +270,42 @@ def _check_all_there(upload: Upload, parts: Sequence[UploadPart]) -> None:
             " this.",
             code="incomplete_upload",
         )
-
-
-def _completed(resources: Resources, project_id: UUID, dataset_id: UUID) -> tuple[Dataset, Job]:
-    with resources.sessions() as session:
-        dataset = datasets.get(session, project_id, dataset_id)
-        return dataset, jobs.get(session, project_id, dataset.job_id)
-
-
-def _assemble(resources: Resources, opened: OpenUpload, staged: list[Path]) -> list[ArrivedFile]:
-    """Write each file from its parts to the staging folder; what is there by now stands in `staged`."""
-    hold = Hold(resources, opened.upload.id)
-    parts = iter(opened.parts)
-    files = []
-    for number, plan in enumerate(opened.upload.files, 1):
-        path = resources.staging_folder / f"upload-{ids.new_id().hex}"
-        staged.append(path)
-        sha256 = _join(resources, islice(parts, plan["n_parts"]), path, hold)
-        if plan["sha256"] not in (None, sha256.hex()):
+    for number, file in enumerate(upload.files, 1):
+        if file["n_parts"] == 1 and file["sha256"] not in (None, sha256s[file["first_part"]]):
             raise InvalidInput(
-                f"File {number} of {len(opened.upload.files)} has another SHA-256 than was told when the"
-                " upload began: it changed meanwhile. Begin another upload, or send the right parts.",
+                f"File {number} of {len(upload.files)} has another SHA-256 than was stated when the upload "
+                "began: it changed meanwhile. Begin another upload, or send the right part.",
                 code="digest_mismatch",
             )
-        files.append(ArrivedFile(plan["table_name"], plan["format"], path, sha256, plan["size_bytes"]))
-    return files
 
 
-class Hold:
-    """Says now and then that an upload is still being put together."""
-
-    def __init__(self, resources: Resources, upload_id: UUID) -> None:
-        self.resources = resources
-        self.upload_id = upload_id
-        self.renewed_at = time.monotonic()
-
-    def renew(self) -> None:
-        """Say so, unless it was said lately."""
-        if time.monotonic() - self.renewed_at < HOLD_SECONDS / 6:
+def _check_stored(resources: Resources, part: UploadPart) -> None:
+    """Refuse a part that the store has lost, and forget it, so that it can be sent again."""
+    with suppress(NotFound):
+        if resources.store.size(part.storage_key) == part.size_bytes:
             return
-        self.renewed_at = time.monotonic()
-        with self.resources.sessions.begin() as session:
-            uploads.hold(session, self.upload_id, seconds=HOLD_SECONDS)
-
-
-def _join(resources: Resources, parts: Iterable[UploadPart], path: Path, hold: Hold) -> bytes:
-    """Write parts one after the other into a file, a piece at a time; return the SHA-256 of all."""
-    whole = hashlib.sha256()
-    with telling_full_disk(), path.open("wb") as target:
-        for part in parts:
-            own = hashlib.sha256()
-            for piece in _pieces(resources, part):
-                hold.renew()
-                own.update(piece)
-                whole.update(piece)
-                target.write(piece)
-            if own.digest() != part.sha256:
-                raise _damaged(resources, part)
-    return whole.digest()
-
-
-def _pieces(resources: Resources, part: UploadPart) -> Iterator[bytes]:
-    try:
-        source = resources.store.open(part.storage_key)
-    except NotFound as error:
-        raise _damaged(resources, part) from error
-    with source:
-        while piece := source.read(PIECE_BYTES):
-            yield piece
-
-
-def _damaged(resources: Resources, part: UploadPart) -> Conflict:
-    """Forget a part that the store has not kept as it was; return what to tell."""
     with resources.sessions.begin() as session:
-        uploads.drop_part(session, part.upload_id, part.number)
+        uploads.drop_part(session, part)
     discard(resources.store, [part.storage_key])
-    logger.error("part_corrupt", upload_id=ids.to_text("upload", part.upload_id), number=part.number)
-    return Conflict(
+    logger.error("part_lost", upload_id=ids.to_text("upload", part.upload_id), number=part.number)
+    raise Conflict(
         f"Part {part.number} was damaged in the store. Send it again, then repeat this.",
         code="incomplete_upload",
     )
 
 
-def _publish(resources: Resources, upload: Upload, files: Sequence[ArrivedFile]) -> tuple[Dataset, Job]:
-    served: list[str] = []
-
-    def close(session: Session, dataset: Dataset) -> None:
-        row = uploads.lock(session, upload.project_id, upload.id)
-        if row.dataset_id is not None:
-            raise _in_progress()
-        served[:] = uploads.complete(session, row, dataset.id, kept=COMPLETED_KEPT)
-
-    options = ReadOptions.model_validate(upload.options)
-    arrived = ArrivedDataset(upload.name, upload.labels, options, files)
-    answer = upload_dataset(resources, upload.project_id, arrived, also=close)
-    discard(resources.store, served)
-    return answer
+def _ingest_of(upload: Upload) -> NewIngest:
+    """Return what becomes of an upload whose parts are all there."""
+    return NewIngest(
+        upload.project_id,
+        ids.new_id(),
+        NewDataset(upload.name, upload.labels, ReadOptions.model_validate(upload.options)),
+        [IngestTable(name=file["table_name"], format=file["format"]) for file in upload.files],
+        tuple(
+            FileParts(first=file["first_part"], n=file["n_parts"], sha256=file["sha256"])
+            for file in upload.files
+        ),
+    )
 
 
 def _kept(resources: Resources) -> timedelta:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from understudy.errors import Conflict
 from understudy.kernels import decoding
+from understudy.kernels.hashing import StreamRows
 from understudy.parameters.constraints import SamplingConstraints
 from understudy.parameters.synthesizers import IndependentParameters
 from understudy.progress import Progress, no_progress
@@ -116,6 +117,6 @@ def _draw(cumulative: list[npt.NDArray[np.uint64]], seed: int, rows: RowNumbers)
     columns = {}
     for j, bounds in enumerate(cumulative):
         codes = np.empty(len(rows), np.uint16)
-        decoding.draw_from_marginal(bounds, np.uint64(seed), np.uint64(j), rows, codes)
+        decoding.draw_from_marginal(bounds, StreamRows(np.uint64(seed), np.uint64(j), rows), codes)
         columns[j] = codes
     return columns

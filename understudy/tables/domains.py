@@ -11,7 +11,7 @@ from understudy.parameters.constraints import Value
 N_LEVELS_MAX = 10_000
 
 
-class Domain(BaseModel):
+class ColumnDomain(BaseModel):
     """The values that a column may have: levels, or bounds and a step.
 
     A domain is public knowledge. A sample may contain each declared level, even if no row has it.
@@ -28,7 +28,7 @@ class Domain(BaseModel):
     ] = None
 
     @model_validator(mode="after")
-    def _is_consistent(self) -> Domain:
+    def _is_consistent(self) -> ColumnDomain:
         has_range = any(value is not None for value in (self.minimum, self.maximum, self.step))
         if bool(self.levels) == has_range:
             raise ValueError("give either levels, or bounds and a step")

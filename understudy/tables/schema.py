@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from understudy.errors import InvalidInput
-from understudy.tables.domains import Domain
+from understudy.tables.domains import ColumnDomain
 from understudy.tables.kinds import GENERATED_KINDS, ColumnKind
 from understudy.tables.word_lists import WordList
 
@@ -23,9 +23,9 @@ __all__ = [
     "GENERATED_KINDS",
     "LOCALES",
     "Column",
+    "ColumnDomain",
     "ColumnKind",
     "DatasetSchema",
-    "Domain",
     "Relationship",
     "TableSchema",
 ]
@@ -48,7 +48,8 @@ class Column(BaseModel):
     arrow_type: Annotated[str, Field(description="The Arrow type of the stored values, such as `int64`.")]
     nullable: bool
     domain: Annotated[
-        Domain | None, Field(description="The values that the column may have, if they are public knowledge.")
+        ColumnDomain | None,
+        Field(description="The values that the column may have, if they are public knowledge."),
     ] = None
 
 

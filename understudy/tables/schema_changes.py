@@ -12,7 +12,14 @@ from understudy.errors import InvalidInput
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.findings import ColumnFindings, Findings
 from understudy.tables.inference import column_kind
-from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, DatasetSchema, Domain, TableSchema
+from understudy.tables.schema import (
+    GENERATED_KINDS,
+    Column,
+    ColumnDomain,
+    ColumnKind,
+    DatasetSchema,
+    TableSchema,
+)
 
 _DECLARED = "declared by a change of the schema"
 
@@ -27,7 +34,8 @@ class ColumnChange(BaseModel):
         str | None, Field(description="The Arrow type of its values; else the kind's usual one.")
     ] = None
     domain: Annotated[
-        Domain | None, Field(description="The values that it may have, as public knowledge; null for any.")
+        ColumnDomain | None,
+        Field(description="The values that it may have, as public knowledge; null for any."),
     ] = None
 
 

@@ -18,7 +18,7 @@ from understudy.tables.findings import (
     TableFindings,
 )
 from understudy.tables.names import DEFAULT_NAME
-from understudy.tables.schema import Column, ColumnKind, DatasetSchema, Domain, TableSchema
+from understudy.tables.schema import Column, ColumnDomain, ColumnKind, DatasetSchema, TableSchema
 
 Json = dict[str, Any]
 
@@ -56,7 +56,7 @@ class _Column(BaseModel):
     kind: ColumnKind
     arrow_type: str
     nullable: bool
-    domain: Domain | None = None
+    domain: ColumnDomain | None = None
     evidence: str = ""
     confidence: float | None = None
     runner_up: RunnerUp | None = None

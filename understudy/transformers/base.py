@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from understudy.kernels.hashing import StreamRows
+
 # A value or level is kept only if at least so many rows share it; a quantile is the mean of so many rows.
 MIN_SUPPORT = 5
 N_CODES_MAX = 8192
@@ -42,9 +44,9 @@ class RowStream:
     stream: int
     rows: RowNumbers
 
-    def key(self) -> tuple[np.uint64, np.uint64, RowNumbers]:
+    def key(self) -> StreamRows:
         """Return the three as kernels take them."""
-        return np.uint64(self.seed), np.uint64(self.stream), self.rows
+        return StreamRows(np.uint64(self.seed), np.uint64(self.stream), self.rows)
 
 
 def consecutive_rows(first: int, n: int) -> RowNumbers:

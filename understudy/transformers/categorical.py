@@ -89,7 +89,8 @@ class CategoricalTransformer:
         begin = np.append(self.first_level, np.int32(0))
         end = np.concatenate((self.first_level[1:], [n_levels, n_levels]))
         sums = np.concatenate(([0], np.cumsum(self.counts)))
-        decoding.decode_levels(codes, int(self.has_missing), begin, end, sums, *stream.key(), index)
+        levels = decoding.CodedLevels(int(self.has_missing), begin, end, sums)
+        decoding.decode_levels(codes, levels, stream.key(), index)
         missing = codes == 0 if self.has_missing else None
         values: ArrowArray = self.levels.take(pa.array(index, pa.int32(), mask=missing))
         return values

@@ -94,7 +94,8 @@ class NumericTransformer:
         numbers: npt.NDArray[Any] = np.empty(len(codes), np.float64 if is_float else np.uint64)
         kernel: Any = decoding.decode_floats if is_float else decoding.decode_ticks
         bins = self.bins
-        kernel(codes, int(self.has_missing), bins.starts, bins.knot_row, bins.knots, *stream.key(), numbers)
+        coded = decoding.CodedBins(int(self.has_missing), bins.starts, bins.knot_row, bins.knots)
+        kernel(codes, coded, stream.key(), numbers)
         # A fit keeps to the range of its values; only the numbers of a tampered file overflow.
         with np.errstate(over="ignore"):
             return self._write(numbers, missing)

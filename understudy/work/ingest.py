@@ -20,6 +20,7 @@ from understudy.tables.inference import InferredTable
 from understudy.tables.inference.keys import Related, find_relationships
 from understudy.tables.inference.values import SampledFile
 from understudy.work.base import WorkResult, Workspace
+from understudy.work.uploaded_file import uploaded_file
 
 # What the sandbox takes as the facts of one job is 8 MiB.
 FACTS_BYTES_MAX = 7 << 20
@@ -50,13 +51,14 @@ def _read(
     """Return what a file holds, and the names of the files that were made of it, by role."""
     files = {roles["table"]: f"{roles['table']}.parquet"}
     limits = ReadLimits(rows_max=workspace.context["rows_max"], columns_max=workspace.context["columns_max"])
-    ingested = FORMATS[format_].ingest(
-        workspace.inputs[roles["upload"]],
-        workspace.folder / files[roles["table"]],
-        limits,
-        workspace.progress,
-        options=FORMATS[format_].taken(options),
-    )
+    with uploaded_file(workspace, roles["upload"]) as source:
+        ingested = FORMATS[format_].ingest(
+            source,
+            workspace.folder / files[roles["table"]],
+            limits,
+            workspace.progress,
+            options=FORMATS[format_].taken(options),
+        )
     if ingested.rejects:
         role = roles["rejects"]
         files[role] = f"{role}.parquet"

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from benchmarks.engine.judges.points import Points, as_points
-from understudy.kernels.neighbours import nearest_rows
+from understudy.kernels.neighbours import Rows, Views, nearest_rows
 from understudy.synthesizers.blocks import count_threads
 
 # Pairs of rows: about a second a column on one core.
@@ -46,13 +46,13 @@ def _draw(points: Points, n_rows: int, rng: np.random.Generator) -> Points:
 
 def _distances(queries: Points, others: Points) -> npt.NDArray[np.float32]:
     n_threads = count_threads()
-    all_columns, none = np.zeros(0, np.bool_), np.zeros(0, np.int64)
+    all_columns = Views(np.zeros(0, np.bool_), np.zeros(0, np.int64))
     numbers, other_numbers = (np.nan_to_num(points.numbers, nan=MISSING_AT) for points in (queries, others))
     # Column by column, as the kernel asks for.
-    columns = np.ascontiguousarray(other_numbers.T), np.ascontiguousarray(others.codes.T)
+    columns = Rows(np.ascontiguousarray(other_numbers.T), np.ascontiguousarray(others.codes.T))
     with ThreadPoolExecutor(n_threads) as threads:
         found = threads.map(
-            lambda part: nearest_rows(*part, *columns, all_columns, none, 1)[0][0, :, 0],
+            lambda part: nearest_rows(Rows(*part), columns, all_columns, 1)[0][0, :, 0],
             zip(np.array_split(numbers, n_threads), np.array_split(queries.codes, n_threads), strict=True),
         )
         return np.concatenate(list(found))

@@ -51,7 +51,7 @@ def test_copies_are_nearer_than_held_out_rows(copied: Comparison) -> None:
     result = membership_distance.score(copied)
     # All members are at distance 0; a held-out row is so only by chance, as heights are continuous.
     assert result.score == pytest.approx(1.0, abs=0.05)
-    assert isinstance(result, membership_distance.MembershipDistance)
+    assert isinstance(result, membership_distance.MembershipDistanceResult)
     assert result.found > 0.9
 
 
@@ -137,8 +137,8 @@ def test_nobody_hit_is_no_risk_that_could_be_seen() -> None:
 
 def test_halves_of_copied_rows_are_linked(copied: Comparison, fresh: Comparison) -> None:
     linked, other = linkability.score(copied), linkability.score(fresh)
-    assert isinstance(linked, linkability.Linkability)
-    assert isinstance(other, linkability.Linkability)
+    assert isinstance(linked, linkability.LinkabilityResult)
+    assert isinstance(other, linkability.LinkabilityResult)
     assert sorted(linked.one + linked.other) == sorted(column.name for column in copied.columns)
     assert linked.score > 0.5
     assert other.interval is not None
@@ -147,7 +147,7 @@ def test_halves_of_copied_rows_are_linked(copied: Comparison, fresh: Comparison)
 
 def test_secrets_of_copied_rows_are_guessed(copied: Comparison, fresh: Comparison) -> None:
     guessed, other = attribute_inference.score(copied), attribute_inference.score(fresh)
-    assert isinstance(guessed, attribute_inference.AttributeInference)
+    assert isinstance(guessed, attribute_inference.AttributeInferenceResult)
     assert guessed.columns[0].attack > 0.9
     assert other.score is not None
     # Three standard errors of a difference of two shares of 600 rows are 0.087, the largest of four.
@@ -158,7 +158,7 @@ def test_what_holds_for_anybody_is_no_secret() -> None:
     # One column decides the other: everybody is guessed right, members or not.
     tables = [pa.table({"x": [float(i % 3) for i in range(300)], "y": list("abc" * 100)}) for _ in range(3)]
     result = attribute_inference.score(comparison(tables[0], tables[1], holdout=tables[2], sensitive=("y",)))
-    assert isinstance(result, attribute_inference.AttributeInference)
+    assert isinstance(result, attribute_inference.AttributeInferenceResult)
     assert result.columns[0].control == 1
     assert result.score == 0
 
@@ -185,7 +185,7 @@ def test_copies_with_a_change_are_near_copies(n_changed: int, n_different: int) 
     turned = pa.array(["elsewhere"] * N) if n_changed else real["town"]
     synthetic = real.set_column(2, "town", turned)
     result = near_copies.score(comparison(real, synthetic, holdout=people(N, seed=2)))
-    assert isinstance(result, near_copies.NearCopies)
+    assert isinstance(result, near_copies.NearCopiesResult)
     assert result.copies[n_different].attack == 1
 
 

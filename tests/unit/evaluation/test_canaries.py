@@ -86,7 +86,7 @@ def test_a_small_table_is_refused() -> None:
 def test_planted_canaries_in_a_copy_are_found(real: pa.Table, canaries: pa.Table) -> None:
     training = plant(real, canaries)
     result = metric.score(comparison(training, training, canaries=canaries))
-    assert isinstance(result, metric.CanariesFound)
+    assert isinstance(result, metric.CanariesResult)
     # Every planted one is at distance 0; one that was left out only if all its values, heights too, are.
     assert result.score > 0.97
     assert (result.n_planted, result.n_found) == (N, N)
@@ -95,7 +95,7 @@ def test_planted_canaries_in_a_copy_are_found(real: pa.Table, canaries: pa.Table
 
 def test_canaries_that_nobody_learnt_are_not_found(real: pa.Table, canaries: pa.Table) -> None:
     result = metric.score(comparison(real, people(600, seed=3), canaries=canaries))
-    assert isinstance(result, metric.CanariesFound)
+    assert isinstance(result, metric.CanariesResult)
     assert result.interval is not None
     assert result.interval[0] <= 0.5 <= result.interval[1]
     assert result.n_found == 0

@@ -67,7 +67,7 @@ def test_missing_values_beside_others_are_found() -> None:
     real = pa.table({"x": [1.0, None] * 20, "y": [1.0, None] * 20, "z": [1.0, 2.0] * 20})
     synthetic = pa.table({"x": [1.0, None] * 20, "y": [None, 1.0] * 20, "z": [1.0, 2.0] * 20})
     result = missing_values.score(comparison(real, synthetic))
-    assert isinstance(result, missing_values.MissingValues)
+    assert isinstance(result, missing_values.MissingValuesResult)
     assert (result.score, result.columns_score) == (0.0, 1.0)
     assert [pattern.columns for pattern in result.patterns] == [[], ["x", "y"]] or [
         pattern.columns for pattern in result.patterns
@@ -77,7 +77,7 @@ def test_missing_values_beside_others_are_found() -> None:
 def test_pattern_of_few_real_rows_is_not_told() -> None:
     real = pa.table({"x": [None] * 4 + [1.0] * 96, "y": [1.0] * 100})
     result = missing_values.score(comparison(real, real))
-    assert isinstance(result, missing_values.MissingValues)
+    assert isinstance(result, missing_values.MissingValuesResult)
     assert [pattern.columns for pattern in result.patterns] == [[]]
 
 
@@ -108,7 +108,7 @@ def test_adherence_of_known_columns() -> None:
 def test_an_extreme_real_value_is_not_told_to_the_last_digit() -> None:
     real, synthetic = pa.table({"x": [0.0, 1.23456789]}), pa.table({"x": [0.0, 1.0]})
     result = column_coverage.score(comparison(real, synthetic))
-    assert isinstance(result, column_coverage.ColumnCoverage)
+    assert isinstance(result, column_coverage.ColumnCoverageResult)
     assert result.columns[0].score == 0.81
     adherence = column_adherence.score(comparison(real, synthetic))
     assert adherence.score == 1.0
@@ -130,7 +130,7 @@ def test_lost_correlation_costs_half_its_size() -> None:
     x = np.arange(100.0)
     real, synthetic = pa.table({"x": x, "y": 2 * x + 1}), pa.table({"x": x, "y": -x})
     result = correlations.score(comparison(real, synthetic))
-    assert isinstance(result, correlations.Correlations)
+    assert isinstance(result, correlations.CorrelationsResult)
     # 1 against -1, in ranks as well.
     assert (result.score, result.spearman_score) == (pytest.approx(0.0), pytest.approx(0.0))
 
@@ -141,7 +141,7 @@ def test_rare_categories_have_cells_of_their_own() -> None:
     real = pa.table({"c": names, "d": names})
     synthetic = pa.table({"c": names, "d": np.roll(names, 1)})
     result = contingency.score(comparison(real, synthetic))
-    assert isinstance(result, contingency.Contingency)
+    assert isinstance(result, contingency.ContingencyResult)
     assert result.score == 0.0
     assert result.matrix == [[None, 0.0], [0.0, None]]
 
@@ -187,7 +187,7 @@ def test_lost_relation_is_lost_information() -> None:
     real = pa.table({"x": x, "y": x + 0.1 * rng.normal(size=4000)})
     synthetic = pa.table({"x": x, "y": rng.permutation(x)})
     result = mutual_information.score(comparison(real, synthetic))
-    assert isinstance(result, mutual_information.MutualInformation)
+    assert isinstance(result, mutual_information.MutualInformationResult)
     assert result.score < 0.05
     assert result.real[0][1] is not None
     assert result.real[0][1] > 0.6
@@ -252,7 +252,7 @@ def grouped(n_rows: int, *, seed: int, drift: float = 0.0) -> pa.Table:
 
 def test_drift_in_a_small_group_is_found() -> None:
     result = subgroups.score(comparison(grouped(2000, seed=1), grouped(2000, seed=2, drift=1.5)))
-    assert isinstance(result, subgroups.Subgroups)
+    assert isinstance(result, subgroups.SubgroupsResult)
     worst = result.groups[0]
     assert (worst.column, worst.group, worst.worst) == ("group", "few", "x")
     # Two normals 1.5 deviations apart: a Kolmogorov-Smirnov distance of 2 Phi(0.75) - 1 = 0.547; that of 200
@@ -264,7 +264,7 @@ def test_drift_in_a_small_group_is_found() -> None:
 
 def test_chance_is_about_what_real_rows_score() -> None:
     result = subgroups.score(comparison(grouped(4000, seed=1), grouped(4000, seed=2)))
-    assert isinstance(result, subgroups.Subgroups)
+    assert isinstance(result, subgroups.SubgroupsResult)
     for group in result.groups:
         # The Kolmogorov distribution has a deviation of 0.26 where its mean is 0.87.
         assert 1 - group.score < 2 * (1 - group.chance)
@@ -275,7 +275,7 @@ def test_group_of_few_real_rows_is_named_only_if_it_is_not_tiny() -> None:
     group = pa.array(["many"] * 956 + ["rare"] * 40 + ["tiny"] * 4)
     table = pa.table({"group": group, "x": np.arange(1000.0)})
     result = subgroups.score(comparison(table, table))
-    assert isinstance(result, subgroups.Subgroups)
+    assert isinstance(result, subgroups.SubgroupsResult)
     assert [small.group for small in result.too_small] == ["rare"]
     assert {judged.group for judged in result.groups} == {"many"}
 
@@ -283,7 +283,7 @@ def test_group_of_few_real_rows_is_named_only_if_it_is_not_tiny() -> None:
 def test_protected_numbers_are_cut_into_quarters() -> None:
     table = pa.table({"age": np.arange(400.0), "x": np.arange(400.0)})
     result = subgroups.score(comparison(table, table, protected=("age",)))
-    assert isinstance(result, subgroups.Subgroups)
+    assert isinstance(result, subgroups.SubgroupsResult)
     assert {group.group for group in result.groups} == set(subgroups.QUARTERS)
     assert {group.n_real for group in result.groups} == {100}
 

@@ -40,7 +40,7 @@ def test_pair_that_lost_its_relation() -> None:
     real = pa.table({"p": ["a", "b"] * 2, "q": ["x", "y"] * 2})
     synthetic = pa.table({"p": ["a", "b", "a", "b"], "q": ["x", "y", "y", "x"]})
     result = column_pairs.score(comparison(real, synthetic))
-    assert isinstance(result, column_pairs.ColumnPairs)
+    assert isinstance(result, column_pairs.ColumnPairsResult)
     assert result.score == 0.5
     assert result.matrix == [[None, 0.5], [0.5, None]]
 
@@ -62,7 +62,7 @@ def test_pairs_of_a_wide_table_are_drawn() -> None:
     rng = np.random.default_rng(0)
     table = pa.table({f"c{i}": rng.random(50) for i in range(120)})
     result = column_pairs.score(comparison(table, table))
-    assert isinstance(result, column_pairs.ColumnPairs)
+    assert isinstance(result, column_pairs.ColumnPairsResult)
     assert len(result.columns) == pair_cells.N_COLUMNS_MAX
 
 
@@ -88,7 +88,7 @@ def test_column_that_gave_the_rows_away_comes_first() -> None:
     real = pa.table({"x": rng.random(400), "y": rng.random(400)})
     synthetic = pa.table({"x": rng.random(400), "y": rng.random(400) + 0.8})
     result = two_sample.score(comparison(real, synthetic))
-    assert isinstance(result, two_sample.TwoSample)
+    assert isinstance(result, two_sample.TwoSampleResult)
     assert result.giveaways[0].column == "y"
 
 
@@ -127,7 +127,7 @@ def test_kind_of_the_target_decides_the_task(target: str, task: str) -> None:
     result = train_synthetic_test_real.score(
         comparison(people(400, seed=1), people(400, seed=2), target=target)
     )
-    assert isinstance(result, train_synthetic_test_real.TrainSyntheticTestReal)
+    assert isinstance(result, train_synthetic_test_real.TrainSyntheticTestRealResult)
     assert result.task == task
 
 
@@ -135,7 +135,7 @@ def test_many_classes_are_pooled() -> None:
     rng = np.random.default_rng(0)
     table = pa.table({"x": rng.random(3000), "c": [f"v{i}" for i in rng.integers(0, 30, 3000)]})
     result = train_synthetic_test_real.score(comparison(table, table, target="c"))
-    assert isinstance(result, train_synthetic_test_real.TrainSyntheticTestReal)
+    assert isinstance(result, train_synthetic_test_real.TrainSyntheticTestRealResult)
     assert result.classes == N_CLASSES_MAX
 
 
@@ -167,7 +167,7 @@ def test_copies_are_all_nearest_to_training_rows() -> None:
 def test_fresh_rows_are_as_near_to_either() -> None:
     tables = [people(1500, seed=seed) for seed in (1, 2, 3)]
     result = nearest_record.score(comparison(tables[0], tables[1], holdout=tables[2]))
-    assert isinstance(result, nearest_record.NearestRecord)
+    assert isinstance(result, nearest_record.NearestRecordResult)
     # Four standard errors over synthetic rows, and as much again for the two reference samples.
     assert abs(result.score - 0.5) < 8 * result.standard_error
 

@@ -11,6 +11,7 @@ from tests.unit.evaluation.people import comparison
 from understudy.evaluation.metrics.fidelity import alpha_precision, beta_recall, coverage, density
 from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS, closeness
 from understudy.evaluation.metrics.fidelity.neighbourhood import neighbourhood
+from understudy.kernels.neighbours import Rows
 from understudy.kernels.surroundings import BLOCK, find_within, kth_distances
 
 Floats = npt.NDArray[np.float32]
@@ -36,11 +37,11 @@ def test_kernels_find_what_their_slow_twins_do(n_numbers: int, n_codes: int) -> 
     rows = np.arange(0, BLOCK + 30, 11)
     asked = real[0][rows], real[1][rows]
     columns = [np.ascontiguousarray(part.T) for part in (*real, *other)]
-    radii = kth_distances(*asked, columns[0], columns[1], rows, 5)
+    radii = kth_distances(Rows(*asked), Rows(*columns[:2]), rows, 5)
     to_real = squares(asked, real)
     to_real[np.arange(len(rows)), rows] = np.inf
     assert radii.tolist() == np.sort(to_real, axis=1)[:, 4].tolist()
-    nearest, n_within, n_around = find_within(*asked, columns[2], columns[3], radii)
+    nearest, n_within, n_around = find_within(Rows(*asked), Rows(*columns[2:]), radii)
     to_other = squares(asked, other)
     within = to_other <= radii[:, None]
     assert nearest.tolist() == to_other.argmin(axis=1).tolist()
@@ -53,7 +54,7 @@ def test_copies_are_all_within_and_a_sixth_more_often() -> None:
     table = pa.table({"x": rng.normal(size=400), "y": rng.normal(size=400)})
     compared = comparison(table, table)
     result = density.score(compared)
-    assert isinstance(result, density.Density)
+    assert isinstance(result, density.DensityResult)
     # Beside its five neighbours each row has itself; ranks tie now and then.
     assert (result.score, result.density) == (1.0, pytest.approx(6 / 5, abs=0.01))
     assert coverage.score(compared).score == 1.0
@@ -65,7 +66,7 @@ def test_fresh_rows_cover_what_theory_says() -> None:
     rng = np.random.default_rng(0)
     real, fresh = (pa.table({"x": rng.normal(size=3000), "y": rng.normal(size=3000)}) for _ in range(2))
     result = coverage.score(comparison(real, fresh))
-    assert isinstance(result, coverage.Coverage)
+    assert isinstance(result, coverage.CoverageResult)
     # Of the rows nearest to a real one, each is of either table alike: the first five are all real ones in
     # one case of 2^5 (Naeem et al. 2020). Four standard errors.
     error = np.sqrt(2 * (1 / 32) * (31 / 32) / 3000)
@@ -78,8 +79,8 @@ def test_a_kind_of_row_that_does_not_occur_is_missed_by_coverage_and_recall() ->
     lacking = pa.table({"x": rng.normal(size=1000), "y": rng.normal(size=1000)})
     compared = comparison(real, lacking)
     covered, recall = coverage.score(compared), beta_recall.score(compared)
-    assert isinstance(covered, coverage.Coverage)
-    assert isinstance(recall, beta_recall.BetaRecall)
+    assert isinstance(covered, coverage.CoverageResult)
+    assert isinstance(recall, beta_recall.BetaRecallResult)
     # Three rows of ten have nobody in their surroundings.
     assert covered.score == pytest.approx(0.7 * 31 / 32, abs=0.05)
     assert recall.curve[-1][1] == covered.score

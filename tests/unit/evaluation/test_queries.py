@@ -34,7 +34,7 @@ SYNTHETIC = pa.table(
 
 def ask(real: pa.Table, synthetic: pa.Table, **query: Any) -> queries.QueryAnswers:
     result = queries.score(comparison(real, synthetic, queries=(AggregateQuery.model_validate(query),)))
-    assert isinstance(result, queries.Queries)
+    assert isinstance(result, queries.QueriesResult)
     return result.queries[0]
 
 
@@ -132,7 +132,7 @@ def test_one_query_without_an_answer_does_not_cost_the_others() -> None:
         AggregateQuery(aggregate="mean", column="pay", name="pay"),
     )
     result = queries.score(comparison(REAL, REAL, queries=asked))
-    assert isinstance(result, queries.Queries)
+    assert isinstance(result, queries.QueriesResult)
     assert (result.score, result.queries[0].error, result.queries[1].name) == (0.0, None, "pay")
 
 
@@ -167,7 +167,7 @@ def test_fresh_rows_lie_within_the_intervals_about_as_often_as_promised() -> Non
         AggregateQuery(aggregate="quantile", quantile=0.5, column="x", group_by=("g",)),
     )
     result = queries.score(comparison(*tables, queries=asked))
-    assert isinstance(result, queries.Queries)
+    assert isinstance(result, queries.QueriesResult)
     covered = [
         one.difference_interval[0] <= 0 <= one.difference_interval[1]
         for query in result.queries

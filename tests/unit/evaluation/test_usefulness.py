@@ -82,8 +82,8 @@ def test_lift_of_noise_is_one_and_that_of_signal_is_large() -> None:
             target="kind",
         )
     )
-    assert isinstance(found, rare_class.RareClass)
-    assert isinstance(noise, rare_class.RareClass)
+    assert isinstance(found, rare_class.RareClassResult)
+    assert isinstance(noise, rare_class.RareClassResult)
     assert found.label == "rare"
     assert found.synthetic.lift > 8
     # Of 150 positives, ranked by chance: their average precision is their share, give or take a few tenths.
@@ -99,8 +99,8 @@ def test_probabilities_that_are_too_high_are_found() -> None:
         rare_class.score(comparison(tables[0], synthetic, holdout=tables[2], target="kind"))
         for synthetic in (tables[1], turned)
     )
-    assert isinstance(right, rare_class.RareClass)
-    assert isinstance(wrong, rare_class.RareClass)
+    assert isinstance(right, rare_class.RareClassResult)
+    assert isinstance(wrong, rare_class.RareClassResult)
     # A fifth of the common rows is called rare: so much too high are the probabilities, nearly everywhere.
     assert wrong.synthetic.calibration_error == pytest.approx(0.19, abs=0.05)
     assert right.synthetic.calibration_error < 0.05

@@ -10,7 +10,7 @@ from pandas.testing import assert_frame_equal
 
 from understudy.frames.frame_format import FrameFormat
 from understudy.frames.libraries import Frame, read_frame, write_frame
-from understudy.tables.inference import infer_schema
+from understudy.tables.inference import infer_table
 from understudy.tables.validation import conform
 
 from .columns import ARROW_COLUMNS, N_ROWS, PANDAS_COLUMNS, POLARS_COLUMNS
@@ -19,7 +19,7 @@ from .columns import ARROW_COLUMNS, N_ROWS, PANDAS_COLUMNS, POLARS_COLUMNS
 def round_trip(frame: Frame) -> Frame:
     """Return a frame after a way through Arrow, the stored types and the form's JSON."""
     table, form = read_frame(frame)
-    stored = conform(table, infer_schema(table))
+    stored = conform(table, infer_table(table).schema)
     return write_frame(stored, FrameFormat.model_validate_json(form.model_dump_json()))
 
 

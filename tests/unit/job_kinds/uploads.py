@@ -7,16 +7,15 @@ import io
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from tests.rows import arrived
+from tests.rows import upload_csv
 from understudy import ids
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
-from understudy.services.datasets import upload_dataset
 
 
 def upload_table(resources: Resources, caller: Caller, table: pa.Table) -> str:
     """Upload a table as CSV and return the dataset's id; its job has not run yet."""
     sink = io.BytesIO()
     pacsv.write_csv(table, sink)
-    dataset, _ = upload_dataset(resources, caller.project_id, arrived(resources, sink.getvalue()))
+    dataset, _ = upload_csv(resources, caller.project_id, sink.getvalue())
     return ids.to_text("dataset", dataset.id)

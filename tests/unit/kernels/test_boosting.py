@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.unit.kernels import twins
 from understudy.kernels import boosting
-from understudy.kernels.boosting import Boosted, BoostingRules
+from understudy.kernels.boosting import Boosted, BoostingRules, Observations
 
 # The first call may compile.
 unhurried = settings(deadline=None, max_examples=25)
@@ -38,7 +38,7 @@ def test_trees_are_those_of_the_twin(seed: int, is_class: bool) -> None:
     target = rng.integers(0, 2, 60).astype(np.float64)
     weight, start = rng.uniform(0.5, 2.0, 60), rng.normal(size=60)
     chosen = rules(is_class=is_class)
-    boosted = boosting.fit_boosted(codes, target, weight, start, chosen, KEY)
+    boosted = boosting.fit_boosted(codes, Observations(target, weight, start), chosen, KEY)
     expected = twins.boosted_scores(codes.tolist(), target.tolist(), weight.tolist(), start.tolist(), chosen)
     # Derivatives are summed in single precision: 60 terms of about 1.
     assert scores(boosted, codes) == pytest.approx(expected, abs=1e-3)
@@ -49,7 +49,7 @@ def test_the_log_odds_of_two_sets_are_learnt() -> None:
     codes = np.array([[50] * 300 + [150] * 100 + [50] * 100 + [150] * 300], np.uint8)
     target = np.repeat([1.0, 0.0], 400)
     chosen = rules(n_trees=200, depth=1, rate=0.3)
-    boosted = boosting.fit_boosted(codes, target, np.ones(800), np.zeros(800), chosen, KEY)
+    boosted = boosting.fit_boosted(codes, Observations(target, np.ones(800), np.zeros(800)), chosen, KEY)
     assert scores(boosted, codes)[[0, 799]] == pytest.approx([math.log(3), -math.log(3)], abs=0.02)
 
 
@@ -58,7 +58,7 @@ def test_a_part_of_the_rows_gives_other_trees_and_the_same_key_the_same() -> Non
     codes, target = rng.integers(0, 256, (4, 500)).astype(np.uint8), rng.normal(size=500)
     chosen = rules(is_class=False, fraction=0.5, n_trees=5)
     fits = [
-        boosting.fit_boosted(codes, target, np.ones(500), np.zeros(500), chosen, np.uint64(key))
+        boosting.fit_boosted(codes, Observations(target, np.ones(500), np.zeros(500)), chosen, np.uint64(key))
         for key in (1, 1, 2)
     ]
     assert all((a == b).all() for a, b in zip(fits[0], fits[1], strict=True))
@@ -69,6 +69,6 @@ def test_a_split_leaves_enough_on_both_sides() -> None:
     codes = np.array([[0] * 9 + [1] * 91], np.uint8)
     target = (codes[0] == 0).astype(np.float64)
     chosen = rules(is_class=False, n_trees=1, depth=1, hessian_min=10.0)
-    boosted = boosting.fit_boosted(codes, target, np.ones(100), np.zeros(100), chosen, KEY)
+    boosted = boosting.fit_boosted(codes, Observations(target, np.ones(100), np.zeros(100)), chosen, KEY)
     assert boosted.threshold[0, 0] == 255
     assert len(set(scores(boosted, codes).tolist())) == 1

@@ -26,6 +26,7 @@ from understudy.kernels import (
     split_search,
     trees,
 )
+from understudy.kernels.hashing import StreamRows
 from understudy.kernels.trees import Features, GrowthRules
 from understudy.synthesizers.tree_chain.additive import NO_PREDICTOR
 from understudy.transformers.base import consecutive_rows
@@ -90,11 +91,11 @@ def grow_fast(
     codes: Any, is_category: Any, labels: Any, n_classes: int, rules: GrowthRules
 ) -> tuple[trees.Tree, int]:
     n = len(labels)
-    tree, scratch = trees.make_tree(2 * n + 3), trees.make_scratch(n, 2 * n + 3)
-    features = Features(codes, np.full(len(codes), 256), is_category)
     table = split_search.log_gamma_tables()
-    rows = np.arange(n, dtype=np.int32)
-    return tree, trees.grow_tree(features, rows, labels.copy(), n_classes, rules, table, tree, scratch)
+    tree, scratch = trees.make_tree(2 * n + 3), trees.make_scratch(n, 2 * n + 3, table)
+    features = Features(codes, np.full(len(codes), 256), is_category)
+    known = split_search.LabelledRows(np.arange(n, dtype=np.int32), labels.copy(), n_classes)
+    return tree, trees.grow_tree(features, known, rules, tree, scratch)
 
 
 def assert_same_tree(tree: trees.Tree, v: int, node: twins.Node, is_category: Any) -> int:
@@ -137,9 +138,9 @@ def grow_forest(
     starts = np.concatenate(([0], np.cumsum(counts)))
     looked_at = Features(features, np.full(len(features), 256), is_category)
     table = split_search.log_gamma_tables()
-    return forests.grow_forest(
-        looked_at, codes, starts, cuts, n_groups, rules, table, 1, 1.0, np.uint64(0)
-    ), child
+    column = forests.ColumnCodes(codes, starts, cuts, n_groups)
+    sampling = forests.RowSampling(1, 1.0, np.uint64(0))
+    return forests.grow_forest(looked_at, column, rules, sampling, table), child
 
 
 def probabilities(forest: forests.Forest, child: Any, row: Any, n_codes: int) -> list[float]:
@@ -177,10 +178,9 @@ def test_draws_follow_the_forest() -> None:
     rows = np.zeros((n, 2), np.uint8)
     rows[:, 0] = 7 * 11
     drawn = np.zeros(n, np.uint16)
-    none = NO_PREDICTOR
     coarse = np.arange(100, 123).astype(np.uint8)
-    key = np.uint64(1), np.uint64(2), consecutive_rows(3, n)
-    drawing.draw_column(rows, 1, *key, child, forest, none, coarse, drawn)
+    draws = StreamRows(np.uint64(1), np.uint64(2), consecutive_rows(3, n))
+    drawing.draw_column(rows, 1, draws, drawing.Conditional(child, forest, NO_PREDICTOR, coarse), drawn)
     expected = np.array(probabilities(forest, child, rows[0], 23))
     # Six standard deviations of a share among n draws.
     tolerance = 6 * np.sqrt(expected * (1 - expected) / n) + 1e-4
@@ -196,7 +196,8 @@ def test_log_probabilities_are_those_of_the_draws() -> None:
     rows[:, 0] = 7 * 11
     paths, every = hierarchy.find_paths(child, 23), np.arange(23, dtype=np.uint16)
     out = np.ones(23)
-    drawing.add_log_probability(rows, 1, forest, NO_PREDICTOR, *paths, every, out)
+    conditional = drawing.Conditional(child, forest, NO_PREDICTOR, np.zeros(23, np.uint8))
+    drawing.add_log_probability(rows, 1, conditional, paths, every, out)
     assert np.exp(out - 1) == pytest.approx(probabilities(forest, child, rows[0], 23), abs=1e-8)
 
 
@@ -230,18 +231,10 @@ def test_every_tree_of_a_choice_has_its_own_rows() -> None:
     codes = np.repeat([0, 1], 500).astype(np.uint16)
     cuts, n_groups, _ = hierarchy.build_hierarchy(np.array([500, 500]))
     features = Features(np.zeros((0, 1000), np.uint8), np.zeros(0, np.int64), np.zeros(0, np.bool_))
-    forest = forests.grow_forest(
-        features,
-        codes,
-        np.array([0, 500, 1000]),
-        cuts,
-        n_groups,
-        RULES[0],
-        split_search.log_gamma_tables(),
-        8,
-        0.5,
-        np.uint64(3),
-    )
+    column = forests.ColumnCodes(codes, np.array([0, 500, 1000]), cuts, n_groups)
+    sampling = forests.RowSampling(8, 0.5, np.uint64(3))
+    table = split_search.log_gamma_tables()
+    forest = forests.grow_forest(features, column, RULES[0], sampling, table)
     shares = forest.cumulative[:, 0] / 2**32
     assert forest.root.shape == (1, 8)
     assert len(set(shares.tolist())) > 1
@@ -292,8 +285,8 @@ def test_ticks_are_decoded_as_by_the_twin(seed: int, first_row: int) -> None:
     starts, knot_row = as_array([100, 2**63], np.uint64), as_array([0, -1], np.int32)
     knots = np.linspace(0, 50, 9)[None] ** 1.5
     out = np.zeros(5, np.uint64)
-    key = np.uint64(seed), np.uint64(9), consecutive_rows(first_row, 5)
-    decoding.decode_ticks(codes, 1, starts, knot_row, knots, *key, out)
+    draws = StreamRows(np.uint64(seed), np.uint64(9), consecutive_rows(first_row, 5))
+    decoding.decode_ticks(codes, decoding.CodedBins(1, starts, knot_row, knots), draws, out)
     for i, code in enumerate(codes.tolist()):
         place = (twins.word(seed, 9, first_row + i) >> 11) / 2**53 * 8
         offset = np.interp(place, np.arange(9), knots[0])
@@ -303,10 +296,9 @@ def test_ticks_are_decoded_as_by_the_twin(seed: int, first_row: int) -> None:
 
 def test_floats_are_decoded_within_their_range() -> None:
     codes, out = np.ones(1000, np.uint16), np.zeros(1000)
-    key = np.uint64(1), np.uint64(2), consecutive_rows(0, 1000)
-    decoding.decode_floats(
-        codes, 1, np.array([5.0]), np.zeros(1, np.int32), np.linspace(0, 1, 9)[None], *key, out
-    )
+    draws = StreamRows(np.uint64(1), np.uint64(2), consecutive_rows(0, 1000))
+    bins = decoding.CodedBins(1, np.array([5.0]), np.zeros(1, np.int32), np.linspace(0, 1, 9)[None])
+    decoding.decode_floats(codes, bins, draws, out)
     expected = [5 + (twins.word(1, 2, i) >> 11) / 2**53 for i in range(1000)]
     assert out.tolist() == pytest.approx(expected)
 
@@ -318,8 +310,8 @@ def test_levels_are_drawn_as_by_the_twin(seed: int, counts: list[int]) -> None:
     codes, out = as_array([0, 1, 2, 3] * 50, np.uint16), np.zeros(200, np.int32)
     begin, end = as_array([0, 1, 0], np.int32), as_array([1, 4, 4], np.int32)
     sums = np.concatenate(([0], np.cumsum(counts)))
-    key = np.uint64(seed), np.uint64(0), consecutive_rows(0, 200)
-    decoding.decode_levels(codes, 1, begin, end, sums, *key, out)
+    draws = StreamRows(np.uint64(seed), np.uint64(0), consecutive_rows(0, 200))
+    decoding.decode_levels(codes, decoding.CodedLevels(1, begin, end, sums), draws, out)
     for i, code in enumerate(codes.tolist()):
         group = max(code - 1, 0)
         own = list(range(begin[group], end[group]))
@@ -329,7 +321,8 @@ def test_levels_are_drawn_as_by_the_twin(seed: int, counts: list[int]) -> None:
 def test_marginal_draws_are_those_of_the_twin() -> None:
     cumulative = as_array([2**62, 2**63, 2**64 - 1], np.uint64)
     codes = np.zeros(200, np.uint16)
-    decoding.draw_from_marginal(cumulative, np.uint64(3), np.uint64(4), consecutive_rows(5, 200), codes)
+    draws = StreamRows(np.uint64(3), np.uint64(4), consecutive_rows(5, 200))
+    decoding.draw_from_marginal(cumulative, draws, codes)
     words = [twins.word(3, 4, 5 + i) for i in range(200)]
     assert codes.tolist() == [0 if w < 2**62 else 1 if w < 2**63 else 2 for w in words]
 

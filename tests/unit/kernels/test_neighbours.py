@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from understudy.kernels.neighbours import BLOCK, fewest_differences, nearest_rows
+from understudy.kernels.neighbours import BLOCK, Rows, Views, fewest_differences, nearest_rows
 
 N_OTHERS = BLOCK + 17
 
@@ -36,8 +36,8 @@ def apart(numbers: Numbers, codes: Codes) -> npt.NDArray[np.float64]:
 def test_nearest_rows_agree_with_their_slow_twin(n_numbers: int, n_codes: int, is_split: bool) -> None:
     numbers, codes = tables(n_numbers, n_codes)
     part = np.arange(n_numbers + n_codes) % 2 == 0 if is_split else np.zeros(0, dtype=np.bool_)
-    others = [np.ascontiguousarray(two[1].T) for two in (numbers, codes)]
-    distances, rows = nearest_rows(numbers[0], codes[0], *others, part, np.array([1]), 4)
+    others = Rows(*(np.ascontiguousarray(two[1].T) for two in (numbers, codes)))
+    distances, rows = nearest_rows(Rows(numbers[0], codes[0]), others, Views(part, np.array([1])), 4)
     whole = apart(numbers, codes)
     views = [whole, *([whole[..., part], whole[..., ~part]] if is_split else []), np.delete(whole, 1, axis=2)]
     assert len(distances) == len(views)
@@ -53,7 +53,7 @@ def test_nearest_rows_agree_with_their_slow_twin(n_numbers: int, n_codes: int, i
 def test_fewer_rows_than_are_asked_for_leave_gaps() -> None:
     one, none = np.zeros((1, 1), np.float32), np.zeros((0, 1), np.int32)
     part, left_out = np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.int64)
-    distances, rows = nearest_rows(one, none.T, one, none, part, left_out, 3)
+    distances, rows = nearest_rows(Rows(one, none.T), Rows(one, none), Views(part, left_out), 3)
     assert rows[0, 0].tolist() == [0, -1, -1]
     assert distances[0, 0].tolist() == [0, np.inf, np.inf]
 
@@ -61,8 +61,8 @@ def test_fewer_rows_than_are_asked_for_leave_gaps() -> None:
 @pytest.mark.parametrize(("n_numbers", "n_codes"), [(3, 2), (0, 2), (3, 0)])
 def test_fewest_differences_agree_with_their_slow_twin(n_numbers: int, n_codes: int) -> None:
     numbers, codes = tables(n_numbers, n_codes)
-    others = [np.ascontiguousarray(two[1].T) for two in (numbers, codes)]
+    others = Rows(*(np.ascontiguousarray(two[1].T) for two in (numbers, codes)))
     # Numbers are 1/32 apart at least, so that one step is within the tolerance and two are not.
-    found = fewest_differences(numbers[0], codes[0], *others, 0.04)
+    found = fewest_differences(Rows(numbers[0], codes[0]), others, 0.04)
     slow = (apart(numbers, codes) > 0.04).sum(axis=2).min(axis=1)
     np.testing.assert_array_equal(found, slow)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from tests.unit.kernels.test_kernels import grow_forest, probabilities
 from understudy.kernels import hierarchy, restricting
+from understudy.kernels.drawing import Conditional
+from understudy.kernels.hashing import StreamRows
 from understudy.synthesizers.tree_chain.additive import NO_PREDICTOR
 from understudy.transformers.base import consecutive_rows
 
@@ -29,9 +31,10 @@ def test_a_set_is_drawn_from_by_its_probabilities(codes: set[int]) -> None:
     expected = np.array(probabilities(forest, child, rows[0], N_CODES))
     allowed = np.isin(np.arange(N_CODES), list(codes))
     coarse, drawn, weight = np.arange(N_CODES, dtype=np.uint8), np.zeros(n, np.uint16), np.full(n, 2.0)
-    restriction = restricting.restrict(child, allowed)
-    key = np.uint64(1), np.uint64(2), consecutive_rows(3, n)
-    restricting.draw_within(rows, 1, *key, child, forest, NO_PREDICTOR, coarse, restriction, drawn, weight)
+    conditional = Conditional(child, forest, NO_PREDICTOR, coarse)
+    restricted = restricting.Restricted(conditional, restricting.restrict(child, allowed))
+    draws = StreamRows(np.uint64(1), np.uint64(2), consecutive_rows(3, n))
+    restricting.draw_within(rows, 1, draws, restricted, restricting.WeightedCodes(drawn, weight))
     total = expected[allowed].sum()
     assert weight == pytest.approx(np.full(n, 2 * total), abs=1e-6)
     assert allowed[drawn].all()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from tests.rows import arrived, made_dataset, new_job, new_model, new_report
+from tests.rows import made_dataset, new_job, new_model, new_report, upload_csv
 from understudy import ids
 from understudy.db import artifacts, dataset_tables, datasets, jobs, leases, models, reports
 from understudy.db.artifacts import NewArtifact
@@ -20,9 +20,9 @@ from understudy.services.api_keys import Caller
 from understudy.services.artifacts import open_artifact, stream_table
 from understudy.services.blob_keys import make_key
 from understudy.services.datasets import (
+    NewDataset,
     delete_dataset,
     update_dataset,
-    upload_dataset,
 )
 from understudy.services.jobs import cancel_job, retry_job, submit_job
 from understudy.services.models import delete_model
@@ -36,7 +36,7 @@ RunJobs = Callable[[], int]
 
 def upload(resources: Resources, caller: Caller, data: bytes = CSV) -> tuple[Dataset, Job]:
     """Upload a table as the route does."""
-    return upload_dataset(resources, caller.project_id, arrived(resources, data, name="people", a="b"))
+    return upload_csv(resources, caller.project_id, data, NewDataset("people", {"a": "b"}))
 
 
 def read(resources: Resources, caller: Caller, dataset: Dataset) -> Dataset:

@@ -6,14 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from tests.rows import arrived
+from tests.rows import upload_csv
 from understudy.db import jobs
 from understudy.errors import Conflict, InvalidInput
 from understudy.parameters.probe import ProbeParameters
 from understudy.resources import Resources
 from understudy.services import idempotency
 from understudy.services.api_keys import Caller
-from understudy.services.datasets import upload_dataset
 from understudy.services.jobs import submit_job
 
 PROBE = ProbeParameters(kind="probe")
@@ -111,10 +110,7 @@ def test_request_that_was_taken_over_while_it_ran_adds_no_second_job(
 
 def test_upload_of_a_request_that_died_is_found_again(resources: Resources, caller: Caller) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
-    added = [
-        upload_dataset(resources, caller.project_id, arrived(resources, b"a\n1\n"), idempotency_key="k")
-        for _ in range(2)
-    ]
+    added = [upload_csv(resources, caller.project_id, b"a\n1\n", idempotency_key="k") for _ in range(2)]
 
     assert added[0][0].id == added[1][0].id
     assert added[0][1].id == added[1][1].id

@@ -98,12 +98,12 @@ def find_nearest(
 ) -> Neighbours:
     """Return the k nearest of the others for each query; parameters as those of the kernel."""
     # Compiled code is loaded only where it runs: the catalogue of metrics is listed without it.
-    from understudy.kernels.neighbours import nearest_rows
+    from understudy.kernels.neighbours import Rows, Views, nearest_rows
 
-    asked = np.array(left_out, dtype=np.int64)
+    views, columns = Views(part, np.array(left_out, dtype=np.int64)), Rows(others.numbers, others.codes)
     found = _in_parts(
         queries,
-        lambda numbers, codes: nearest_rows(numbers, codes, others.numbers, others.codes, part, asked, k),
+        lambda numbers, codes: nearest_rows(Rows(numbers, codes), columns, views, k),
     )
     distances, rows = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
     return Neighbours(distances, rows)
@@ -112,11 +112,12 @@ def find_nearest(
 def count_differences(queries: Points, others: Points, tolerance: float) -> NDArray[np.float64]:
     """Return in how many columns each query differs from that other row that differs in the fewest."""
     # Loaded here: Numba is slow to load, and the API lists metrics without it.
-    from understudy.kernels.neighbours import fewest_differences
+    from understudy.kernels.neighbours import Rows, fewest_differences
 
+    columns = Rows(others.numbers, others.codes)
     found = _in_parts(
         queries,
-        lambda numbers, codes: fewest_differences(numbers, codes, others.numbers, others.codes, tolerance),
+        lambda numbers, codes: fewest_differences(Rows(numbers, codes), columns, tolerance),
     )
     return np.concatenate(found)
 

@@ -19,6 +19,7 @@ from understudy.parameters.constraints import ColumnConstraint, Value
 from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.casting import cast
+from understudy.tables.predicates import Predicate
 from understudy.tables.schema import ColumnKind
 
 # Of a number or time whose values are groups.
@@ -132,10 +133,7 @@ def _meets(encoder: ColumnEncoder, allowed: ColumnConstraint, values: Values) ->
 def _categories_that_meet(
     encoder: ColumnEncoder, categories: tuple[str, ...], allowed: ColumnConstraint
 ) -> Bools:
-    """Return which categories fulfil a condition, as the synthesizers understand it."""
-    # Loaded here: it loads Numba, and the API lists metrics without it.
-    from understudy.synthesizers.tree_chain.predicates import Predicate
-
+    """Return which categories satisfy a constraint, as in conditional sampling."""
     type_ = parse_arrow_type(encoder.column.arrow_type)
     try:
         return Predicate(encoder.column, allowed).holds(cast(pa.array(categories, pa.string()), type_))

@@ -63,9 +63,8 @@ def boost(
         rows = half == own
         ones = np.ones(int(rows.sum()))
         key = np.uint64(hashing.stream_key(seed, np.uint64(own)))
-        parts.append(
-            boosting.fit_boosted(seen.compress(rows, axis=1), scores[rows], ones, start[rows], RULES, key)
-        )
+        observed = boosting.Observations(scores[rows], ones, start[rows])
+        parts.append(boosting.fit_boosted(seen.compress(rows, axis=1), observed, RULES, key))
     feature = predecessors[np.concatenate([part.feature for part in parts])].astype(np.int16)
     leaf = np.concatenate([part.leaf for part in parts])
     grown = predictor._replace(

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from understudy.errors import TooLarge
 from understudy.kernels import drawing, forests, hierarchy, split_search
-from understudy.kernels.forests import NO_FOREST, Forest, rename_features
-from understudy.kernels.hashing import stream_key
+from understudy.kernels.drawing import Conditional
+from understudy.kernels.forests import NO_FOREST, ColumnCodes, Forest, RowSampling, rename_features
+from understudy.kernels.hashing import StreamRows, stream_key
 from understudy.kernels.hierarchy import RADIX
 from understudy.kernels.predictors import Predictor, exists
 from understudy.kernels.trees import N_FEATURES_MAX, N_NODES_MAX, Features
@@ -50,6 +51,11 @@ class Link:
     predictor: Predictor
     source: int = -1
     lookup: Codes = field(default_factory=lambda: np.zeros(0, np.uint16))
+
+    @property
+    def conditional(self) -> Conditional:
+        """The distribution, as kernels take it."""
+        return Conditional(self.child, self.forest, self.predictor, self.coarse)
 
 
 def look_up(column: int, source: int, lookup: Codes, coarse: npt.NDArray[np.uint8]) -> Link:
@@ -185,9 +191,9 @@ def _fit_forest(
     cuts, n_groups, child = hierarchy.build_hierarchy(counts)
     starts = np.concatenate(([0], np.cumsum(counts)))
     table = split_search.log_gamma_tables()
-    forest = forests.grow_forest(
-        features, codes, starts, cuts, n_groups, preset.rules, table, preset.n_trees, preset.fraction, key
-    )
+    column = ColumnCodes(codes, starts, cuts, n_groups)
+    sampling = RowSampling(preset.n_trees, preset.fraction, key)
+    forest = forests.grow_forest(features, column, preset.rules, sampling, table)
     if len(forest.node) > N_NODES_MAX:
         raise TooLarge(
             f"A column needs more than {N_NODES_MAX} tree nodes; fit on fewer rows.", code="too_many_rows"
@@ -214,18 +220,8 @@ def draw_codes(
             codes[link.column] = link.lookup[codes[link.source]]
             rows[:, position] = link.coarse[codes[link.column]]
         elif len(link.child):
-            drawing.draw_column(
-                rows,
-                position,
-                np.uint64(seed),
-                np.uint64(link.column),
-                numbers,
-                link.child,
-                link.forest,
-                link.predictor,
-                link.coarse,
-                codes[link.column],
-            )
+            draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers)
+            drawing.draw_column(rows, position, draws, link.conditional, codes[link.column])
     return codes, rows
 
 
@@ -237,5 +233,5 @@ def log_likelihood(links: Sequence[Link], encoded: Encoded) -> float:
         if len(link.child):
             paths = hierarchy.find_paths(link.child, encoded.n_codes[link.column])
             codes = encoded.codes[link.column]
-            drawing.add_log_probability(rows, position, link.forest, link.predictor, *paths, codes, total)
+            drawing.add_log_probability(rows, position, link.conditional, paths, codes, total)
     return float(total.mean())

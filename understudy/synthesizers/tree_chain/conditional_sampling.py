@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from understudy.kernels import drawing, hashing, restricting
+from understudy.kernels.hashing import StreamRows
+from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.parameters.constraints import SampleCondition
 from understudy.synthesizers.tree_chain.chain import Link
-from understudy.synthesizers.tree_chain.predicates import Predicate, impossible
+from understudy.synthesizers.tree_chain.predicates import CodePredicate, impossible
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.transformers.base import Codes, Mask, RowNumbers, consecutive_rows
 from understudy.transformers.table import TableTransformer
@@ -52,9 +54,9 @@ class Group:
         Those whose codes do not tell everything: values are checked.
     """
 
-    demands: tuple[Predicate, ...]
+    demands: tuple[CodePredicate, ...]
     allowed: Mapping[int, Mask]
-    filters: tuple[Predicate, ...]
+    filters: tuple[CodePredicate, ...]
 
 
 def make_group(
@@ -68,7 +70,9 @@ def make_group(
         If a column is unknown, or cannot have such a value.
     """
     names, derived = table.schema.names, set(enforcer.rules.derived)
-    demands = tuple(Predicate(table.schema.column(name), asked) for name, asked in condition.where.items())
+    demands = tuple(
+        CodePredicate(table.schema.column(name), asked) for name, asked in condition.where.items()
+    )
     allowed: dict[int, Mask] = {}
     filters = []
     for demand in demands:
@@ -117,14 +121,12 @@ def draw_weighted(
             own[:] = link.lookup[codes[link.source]]
             rows[:, position] = link.coarse[own]
         elif len(link.child):
-            place = (rows, position, np.uint64(seed), np.uint64(link.column), numbers)
+            draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers)
             if fits is None:
-                drawing.draw_column(*place, link.child, link.forest, link.predictor, link.coarse, own)
+                drawing.draw_column(rows, position, draws, link.conditional, own)
                 continue
-            within = restricting.restrict(link.child, fits)
-            restricting.draw_within(
-                *place, link.child, link.forest, link.predictor, link.coarse, within, own, weight
-            )
+            within = Restricted(link.conditional, restricting.restrict(link.child, fits))
+            restricting.draw_within(rows, position, draws, within, WeightedCodes(own, weight))
         if fits is not None:
             weight *= fits[own]
     return codes, rows, weight

@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.kernels import drawing, hashing, hierarchy, restricting
+from understudy.kernels.hashing import StreamRows
+from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.synthesizers.blocks import map_in_order
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.encoding import UNKNOWN, KnownCodes, encode_values
@@ -113,7 +115,7 @@ class Imputer:
         if len(at):
             paths = hierarchy.find_paths(link.child, len(link.coarse))
             out = np.zeros(len(at))
-            drawing.add_log_probability(rows[at], position, link.forest, link.predictor, *paths, own[at], out)
+            drawing.add_log_probability(rows[at], position, link.conditional, paths, own[at], out)
             log_weight[at] += out
 
     def _draw_unknown(
@@ -134,20 +136,9 @@ class Imputer:
         if len(has_value) > 1:
             has_value[: int(getattr(self.table.columns[link.column], "has_missing", False))] = False
         some, drawn = rows[at], np.zeros(len(at), np.uint16)
-        restricting.draw_within(
-            some,
-            position,
-            np.uint64(seed),
-            np.uint64(link.column),
-            numbers[at],
-            link.child,
-            link.forest,
-            link.predictor,
-            link.coarse,
-            restricting.restrict(link.child, has_value),
-            drawn,
-            np.ones(len(at)),
-        )
+        draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers[at])
+        within = Restricted(link.conditional, restricting.restrict(link.child, has_value))
+        restricting.draw_within(some, position, draws, within, WeightedCodes(drawn, np.ones(len(at))))
         own[at] = drawn
 
 

@@ -104,7 +104,9 @@ def _fit_round(
 
     def fit(bag: int) -> Boosted:
         key = np.uint64(hashing.stream_key(np.uint64(seed), np.uint64(bag)))
-        return boosting.fit_boosted(codes, is_real, weights, np.zeros(len(weights)), RULES, key)
+        return boosting.fit_boosted(
+            codes, boosting.Observations(is_real, weights, np.zeros(len(weights))), RULES, key
+        )
 
     with ThreadPoolExecutor(n_threads) as pool:
         bags = list(pool.map(fit, range(N_BAGS)))

@@ -78,7 +78,7 @@ class Coded:
         choice = np.zeros(len(stream.rows), np.uint16)
         if len(self.spaces) > 1:
             key = RowStream(stream.seed, stream.stream + _CHOICE, stream.rows).key()
-            decoding.draw_from_marginal(cumulate(self.counts), *key, choice)
+            decoding.draw_from_marginal(cumulate(self.counts), key, choice)
         parts: list[ArrowArray] = [pa.array([], pa.large_string())]
         places = [np.zeros(0, np.int64)]
         for i, (space, layout) in enumerate(zip(self.spaces, self.layouts, strict=True)):
@@ -202,7 +202,7 @@ class PatternCodes:
         choice = np.zeros(len(stream.rows), np.uint16)
         if len(self.patterns) > 1:
             key = RowStream(stream.seed, stream.stream + _CHOICE, stream.rows).key()
-            decoding.draw_from_marginal(cumulate(self.counts), *key, choice)
+            decoding.draw_from_marginal(cumulate(self.counts), key, choice)
         parts: list[ArrowArray] = [pa.array([], pa.large_string())]
         places = [np.zeros(0, np.int64)]
         for i, pattern in enumerate(self.patterns):

@@ -166,7 +166,7 @@ class PatternTexts:
         if len(self.spaces) > 1:
             key = RowStream(stream.seed, stream.stream + _CHOICE, rows).key()
             drawn = np.zeros(len(rows), np.uint16)
-            decoding.draw_from_marginal(cumulate(self.counts), *key, drawn)
+            decoding.draw_from_marginal(cumulate(self.counts), key, drawn)
             choice[:] = drawn
         return self._find_room(choice, rows)
 

@@ -108,13 +108,17 @@ def as_points(comparison: Comparison, table: EncodedTable) -> Points:
 
 def _neighbours(real: Points, synthetic: Points) -> tuple[Integers, Integers, Integers]:
     # Compiled code is loaded only where it runs: the catalogue of metrics is listed without it.
+    from understudy.kernels.neighbours import Rows
     from understudy.kernels.surroundings import find_within, kth_distances
 
+    real_rows, synthetic_rows = (Rows(points.numbers, points.codes) for points in (real, synthetic))
+
     def search(rows: Integers) -> tuple[Integers, Integers, Integers]:
-        query_numbers = np.ascontiguousarray(real.numbers[:, rows].T)
-        query_codes = np.ascontiguousarray(real.codes[:, rows].T)
-        radii = kth_distances(query_numbers, query_codes, real.numbers, real.codes, rows, N_NEIGHBOURS)
-        return find_within(query_numbers, query_codes, synthetic.numbers, synthetic.codes, radii)
+        queries = Rows(
+            np.ascontiguousarray(real.numbers[:, rows].T), np.ascontiguousarray(real.codes[:, rows].T)
+        )
+        radii = kth_distances(queries, real_rows, rows, N_NEIGHBOURS)
+        return find_within(queries, synthetic_rows, radii)
 
     n_threads = count_threads()
     with ThreadPoolExecutor(n_threads) as threads:

@@ -63,7 +63,7 @@ class SummaryView:
 
 def view(report: Report) -> SummaryView:
     """Return the topics that have metrics."""
-    outcomes = _worst_outcomes(report)
+    outcomes = report.verdict.outcomes()
     tables = [
         TopicTable(
             title,
@@ -73,13 +73,6 @@ def view(report: Report) -> SummaryView:
         for topic, (title, question) in TOPICS.items()
     ]
     return SummaryView([table for table in tables if table.rows])
-
-
-def _worst_outcomes(report: Report) -> dict[str, Outcome]:
-    """Return the worst outcome of each metric that the policy names."""
-    order: tuple[Outcome, ...] = ("unscored", "pass", "warn", "inconclusive", "fail")
-    ranked = sorted(report.verdict.checks, key=lambda check: order.index(check.outcome))
-    return {check.metric: check.outcome for check in ranked}
 
 
 def _row(scores: MetricScores, outcome: Outcome | None) -> MetricRow:

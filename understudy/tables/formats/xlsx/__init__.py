@@ -1,7 +1,7 @@
 """Excel workbooks: one sheet of one, streamed; written with one sheet whose texts are never formulas.
 
-`archive` unpacks, `markup` takes XML apart, `workbook` chooses the sheet, `cells` reads what stands in it,
-`values` and `dates` what that means, `columns` decides the types.
+`archive` unpacks, `workbook` chooses the sheet, `fast_path` reads cells in their usual form, `cells` and
+`markup` read any others by an XML parser, `values` and `dates` say what they mean, `columns` decides types.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from understudy.tables.formats.canonical import batch_rows, check_rows, row_grou
 from understudy.tables.formats.csv.column_types import ColumnType
 from understudy.tables.formats.scan import GIBIBYTE, MEBIBYTE, Reading, Scan
 from understudy.tables.formats.xlsx.archive import Archive, open_archive
-from understudy.tables.formats.xlsx.cells import RawCells, SheetReader
+from understudy.tables.formats.xlsx.cells import SheetReader
 from understudy.tables.formats.xlsx.columns import ColumnCounts, cast_texts
+from understudy.tables.formats.xlsx.raw_cells import RawCells
 from understudy.tables.formats.xlsx.shared_strings import read_shared_strings
 from understudy.tables.formats.xlsx.styles import read_styles
 from understudy.tables.formats.xlsx.values import CellReader
@@ -93,7 +94,7 @@ def _texts(
 ) -> Iterator[pa.RecordBatch]:
     for raw, n_bytes in batches:
         texts = cells.texts(raw)
-        check_rows(counts.n_rows + len(raw.row_numbers), reading.limits)
+        check_rows(counts.n_rows + raw.n_rows, reading.limits)
         counts.add(texts)
         yield pa.record_batch(texts.columns, names=[f"c{index}" for index in range(raw.width)])
         reading.progress("parsing", min(1.0, n_bytes / size), rows_done=counts.n_rows)

@@ -7,51 +7,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.canonical import check_columns
 from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
 from understudy.tables.formats.xlsx.archive import unreadable
+from understudy.tables.formats.xlsx.blocks import DATA_TAG, ROW_END, cut_blocks, last_row, may_skip_parser
+from understudy.tables.formats.xlsx.fast_path import Block, Place, take_block
 from understudy.tables.formats.xlsx.markup import Depth, Parser, unescape
+from understudy.tables.formats.xlsx.raw_cells import (
+    BATCH_BYTES,
+    BATCH_PLACES,
+    BOOLEANS,
+    COLUMNS_MAX,
+    ROWS_MAX,
+    CellBuffer,
+    RawCells,
+    column_index,
+    column_letters,
+)
 from understudy.tables.formats.xlsx.shared_strings import text_too_long
 
-ROWS_MAX = 1_048_576
-COLUMNS_MAX = 16_384
-# A batch is held as Python objects, some 100 bytes a cell.
-_BATCH_PLACES = 65_536
-_BATCH_BYTES = 4 * MEBIBYTE
 _ROW_BYTES_MAX = 64 * MEBIBYTE
 # Cells may share a long text: so much text is taken whatever the sheet's size, or so many times its size.
 _UNSUSPICIOUS_BYTES = 128 * MEBIBYTE
 _REPETITION_MAX = 100
 # Of a row itself, in cells.
 _ROW_COST = 1
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_BOOLEANS = {"0": "false", "1": "true", "false": "false", "true": "true"}
-
-
-@dataclass
-class RawCells:
-    """Rows with what their cells state; a place is row in the batch times width plus column.
-
-    Parameters
-    ----------
-    row_numbers : list of int
-        Of each row, as the sheet numbers it.
-    """
-
-    width: int
-    row_numbers: list[int] = field(default_factory=list)
-    number_places: list[int] = field(default_factory=list)
-    numbers: list[str] = field(default_factory=list)
-    styles: list[str] = field(default_factory=list)
-    shared_places: list[int] = field(default_factory=list)
-    shared: list[int] = field(default_factory=list)
-    text_places: list[int] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    boolean_places: list[int] = field(default_factory=list)
-    booleans: list[str] = field(default_factory=list)
+# Rows are elements of the data, which is an element of the sheet.
+_DATA_DEPTH = 2
 
 
 class SheetReader:
@@ -79,8 +63,10 @@ class SheetReader:
         self._limits = limits
         self._shared_ends = shared_ends
         self._n_bytes_before = 0
+        self._parser = Parser(self._start, self._end, self._text)
+        self._may_skip, self._is_between_rows, self._is_in_data = True, False, False
         self._ready: list[RawCells] = []
-        self._batch = RawCells(COLUMNS_MAX)
+        self._batch = CellBuffer(COLUMNS_MAX)
         self._n_bytes = 0
         self._row = 0
         self._row_text = "0"
@@ -98,16 +84,43 @@ class SheetReader:
     def batches(self, chunks: Iterator[bytes]) -> Iterator[tuple[RawCells, int]]:
         """Yield the header as a batch of one row, then the rows in batches; with the bytes read so far."""
         n_bytes = 0
-        parser = Parser(self._start, self._end, self._text)
-        for n_bytes in parser.feed(chunks):
+        for block in cut_blocks(chunks, (DATA_TAG, ROW_END), ROW_END):
+            n_bytes += len(block)
+            self._read(block, is_first=n_bytes == len(block))
             for batch in self._ready:
                 yield batch, n_bytes
             self._ready = []
             self._check_repetition(n_bytes)
+        self._parser.close()
         if not self._is_sheet:
             raise unreadable("The sheet is not a sheet of cells. Save the workbook again.")
         if self._batch.row_numbers:
-            yield self._batch, n_bytes
+            yield self._batch.cells(), n_bytes
+
+    def _read(self, block: bytes, *, is_first: bool) -> None:
+        if self._is_between_rows and self.width:
+            place = Place(self.first_column, self.width, self._row)
+            if taken := take_block(block, place, self._shared_ends, self._text_max):
+                self._add_block(taken)
+                return
+        self._parser.feed(block)
+        self._may_skip = self._may_skip and may_skip_parser(block, is_first=is_first)
+        self._is_between_rows = self._may_skip and self._ends_between_rows(block)
+
+    def _ends_between_rows(self, block: bytes) -> bool:
+        """Return whether the parser has told of all of a block, and stands before a row."""
+        if self._is_in_row or self._depth.n != _DATA_DEPTH or not self._is_in_data or self._prefix:
+            return False
+        return block.endswith(DATA_TAG) or last_row(block) == self._row
+
+    def _add_block(self, block: Block) -> None:
+        if self._batch.row_numbers:
+            self._next_batch()
+        self._ready.append(block.cells)
+        self._n_bytes_before += block.n_text_bytes
+        self._row, self._row_text = block.last_row, str(block.last_row)
+        self.n_errors += block.n_errors
+        self.n_uncached += block.n_uncached
 
     def _check_repetition(self, n_bytes: int) -> None:
         if self._n_bytes_before > max(_UNSUSPICIOUS_BYTES, _REPETITION_MAX * n_bytes):
@@ -159,6 +172,8 @@ class SheetReader:
             self._n_phonetic += 1
         elif name == "mergeCell":
             self.n_merged += 1
+        elif name == "sheetData":
+            self._is_in_data = True
 
     def _end_other(self, name: str) -> None:
         self._depth.up()
@@ -168,6 +183,8 @@ class SheetReader:
             self._is_taking = False
         elif name == "rPh":
             self._n_phonetic -= 1
+        elif name == "sheetData":
+            self._is_in_data = False
 
     def _open_root(self, name: str) -> None:
         self._prefix = name[: name.find(":") + 1]
@@ -200,25 +217,25 @@ class SheetReader:
             self._take_header()
             self._next_batch()
         elif (
-            self._n_bytes >= _BATCH_BYTES
-            or len(self._batch.row_numbers) * (self.width + _ROW_COST) >= _BATCH_PLACES
+            self._n_bytes >= BATCH_BYTES
+            or len(self._batch.row_numbers) * (self.width + _ROW_COST) >= BATCH_PLACES
         ):
             self._next_batch()
 
     def _take_header(self) -> None:
         batch = self._batch
-        columns = [*batch.number_places, *batch.shared_places, *batch.text_places, *batch.boolean_places]
+        columns = [place for places in batch.all_places for place in places]
         self.first_column = min(columns)
         width = max(columns) + 1 - self.first_column
         check_columns(width, self._limits)
-        for places in (batch.number_places, batch.shared_places, batch.text_places, batch.boolean_places):
+        for places in batch.all_places:
             places[:] = [place - self.first_column for place in places]
         self.width = batch.width = width
 
     def _next_batch(self) -> None:
-        self._ready.append(self._batch)
+        self._ready.append(self._batch.cells())
         self._n_bytes_before += self._n_bytes
-        self._batch = RawCells(self.width)
+        self._batch = CellBuffer(self.width)
         self._n_bytes = 0
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
@@ -302,9 +319,9 @@ class SheetReader:
             self._batch.text_places.append(self._place())
             self._batch.texts.append(unescape(text))
             self._count_bytes(len(text))
-        elif type_ == "b" and text in _BOOLEANS:
+        elif type_ == "b" and text in BOOLEANS:
             self._batch.boolean_places.append(self._place())
-            self._batch.booleans.append(_BOOLEANS[text])
+            self._batch.booleans.append(BOOLEANS[text])
         else:
             raise unreadable(
                 f"Cell {self._where()} states a type that it is not of. Save the workbook again."
@@ -328,26 +345,6 @@ class SheetReader:
                 code="ragged_rows",
             )
         return self._base + self._column
-
-
-def column_letters(index: int) -> str:
-    """Return the letters of a column; the first, of index 0, is A."""
-    letters = ""
-    index += 1
-    while index > 0:
-        index, rest = divmod(index - 1, 26)
-        letters = _LETTERS[rest] + letters
-    return letters
-
-
-def column_index(letters: str) -> int | None:
-    """Return the index of a column, or None if those are no letters of one."""
-    if not 0 < len(letters) <= 5 or not set(letters) <= set(_LETTERS):
-        return None
-    index = 0
-    for letter in letters:
-        index = 26 * index + _LETTERS.index(letter) + 1
-    return index - 1
 
 
 def _whole(text: str) -> int | None:

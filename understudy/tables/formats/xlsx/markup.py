@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 from xml.parsers import expat
 
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.scan import MEBIBYTE
-from understudy.tables.formats.xlsx.archive import unreadable
+from understudy.tables.formats.xlsx.archive import CHUNK_BYTES, unreadable
 
 _DEPTH_MAX = 64
 # Names that expat keeps: a workbook has some hundred.
@@ -52,40 +52,27 @@ def parse(chunks: Iterable[bytes], handler: Handler) -> None:
     InvalidInput, TooLarge
         As `Parser.feed`.
     """
-    depth = Depth()
-    local_names: dict[str, str] = {}
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        depth.down()
-        local = local_names.get(name)
-        if local is None:
-            local = local_names[name] = name.rpartition(":")[2]
-        handler.start(local, attributes)
-
-    def end(name: str) -> None:
-        depth.up()
-        handler.end(local_names[name])
-
-    parser = Parser(start, end, handler.text)
-    for _ in parser.feed(chunks):
-        pass
+    document = Document(handler)
+    for chunk in chunks:
+        document.feed(chunk)
+    document.close()
 
 
 class Depth:
     """How many elements are open."""
 
     def __init__(self) -> None:
-        self._n = 0
+        self.n = 0
 
     def down(self) -> None:
         """Enter an element."""
-        self._n += 1
-        if self._n > _DEPTH_MAX:
+        self.n += 1
+        if self.n > _DEPTH_MAX:
             raise unreadable("The workbook's XML is nested too deeply. Save it again.")
 
     def up(self) -> None:
         """Leave an element."""
-        self._n -= 1
+        self.n -= 1
 
 
 class Parser:
@@ -104,6 +91,7 @@ class Parser:
         end: Callable[[str], None],
         text: Callable[[str], None],
     ) -> None:
+        self._n_bytes = 0
         self._names: dict[str, str] = {}
         self._expat = expat.ParserCreate(intern=self._names)
         self._expat.buffer_text = True
@@ -115,8 +103,8 @@ class Parser:
         self._expat.EntityDeclHandler = _refuse
         self._expat.ExternalEntityRefHandler = _refuse
 
-    def feed(self, chunks: Iterable[bytes]) -> Iterator[int]:
-        """Read a document, and yield after each chunk how many bytes were read.
+    def feed(self, chunk: bytes) -> None:
+        """Read the next bytes of a document.
 
         Raises
         ------
@@ -125,17 +113,45 @@ class Parser:
         TooLarge
             If a single tag is longer than a mebibyte.
         """
-        n_bytes = 0
-        for chunk in chunks:
-            _feed(self._expat, chunk, is_last=False)
-            n_bytes += len(chunk)
+        for start in range(0, len(chunk), CHUNK_BYTES):
+            piece = chunk[start : start + CHUNK_BYTES]
+            _feed(self._expat, piece, is_last=False)
+            self._n_bytes += len(piece)
             if len(self._names) > _NAMES_MAX:
                 raise unreadable("The workbook's XML uses too many names to be a workbook. Save it again.")
-            if n_bytes - self._expat.CurrentByteIndex > _TOKEN_BYTES_MAX:
+            if self._n_bytes - self._expat.CurrentByteIndex > _TOKEN_BYTES_MAX:
                 raise TooLarge(f"A single tag in the workbook is longer than {_TOKEN_BYTES_MAX:,} bytes.")
-            yield n_bytes
+
+    def close(self) -> None:
+        """Read the end of a document.
+
+        Raises
+        ------
+        InvalidInput
+            unreadable_file: the document is cut off.
+        """
         _feed(self._expat, b"", is_last=True)
-        yield n_bytes
+
+
+class Document(Parser):
+    """A parser that tells a handler of elements by their names without a prefix."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.depth = Depth()
+        self._local_names: dict[str, str] = {}
+        self._handler = handler
+        super().__init__(self._start, self._end, handler.text)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self.depth.down()
+        local = self._local_names.get(name)
+        if local is None:
+            local = self._local_names[name] = name.rpartition(":")[2]
+        self._handler.start(local, attributes)
+
+    def _end(self, name: str) -> None:
+        self.depth.up()
+        self._handler.end(self._local_names[name])
 
 
 def _refuse(*_: object) -> int:

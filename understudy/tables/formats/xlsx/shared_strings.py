@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.errors import TooLarge
 from understudy.tables.formats.scan import GIBIBYTE, Reading
 from understudy.tables.formats.xlsx.archive import Archive
-from understudy.tables.formats.xlsx.markup import parse, unescape
+from understudy.tables.formats.xlsx.blocks import cut_blocks, may_skip_parser
+from understudy.tables.formats.xlsx.fast_path import take_texts
+from understudy.tables.formats.xlsx.markup import Document, unescape
 
 _PART_BYTES_MAX = 8 * GIBIBYTE
 _KEPT_TEXTS = 8_192
+_TEXT_END = b"</si>"
 
 
 class SharedStrings:
@@ -31,9 +37,9 @@ class SharedStrings:
         n_texts = len(self.ends) - 1
         self._texts: Any = pa.Array.from_buffers(pa.large_string(), n_texts, [None, ends, texts])
 
-    def take(self, indices: list[int]) -> pa.Array[Any]:
+    def take(self, indices: npt.NDArray[np.int64]) -> pa.Array[Any]:
         """Return the texts of indices that exist."""
-        taken: pa.Array[Any] = self._texts.take(pa.array(indices, pa.int64()))
+        taken: pa.Array[Any] = self._texts.take(pa.array(indices))
         return taken.cast(pa.string())
 
 
@@ -49,9 +55,26 @@ def read_shared_strings(archive: Archive, part: str | None, reading: Reading) ->
     with (folder / "texts").open("wb") as texts, (folder / "ends").open("wb") as ends:
         handler = _Strings(texts, ends, reading.limits.cell_bytes_max)
         if part is not None:
-            parse(archive.chunks(part, bytes_max=_PART_BYTES_MAX), handler)
+            _read(archive.chunks(part, bytes_max=_PART_BYTES_MAX), handler)
         handler.flush()
     return SharedStrings(_map(folder / "ends"), _map(folder / "texts"))
+
+
+def _read(chunks: Iterator[bytes], handler: _Strings) -> None:
+    document = Document(handler)
+    may_skip, is_between_texts, is_first = True, False, True
+    for block in cut_blocks(chunks, (_TEXT_END,), _TEXT_END):
+        if is_between_texts and (texts := take_texts(block, handler.bytes_max)) is not None:
+            handler.add_all(texts)
+            continue
+        n_expected = handler.n_texts + block.count(_TEXT_END)
+        document.feed(block)
+        may_skip = may_skip and may_skip_parser(block, is_first=is_first)
+        # The parser has told of all texts of the block, and none is open.
+        has_told_all = handler.n_texts == n_expected and document.depth.n == 1
+        is_between_texts = may_skip and has_told_all and block.endswith(_TEXT_END)
+        is_first = False
+    document.close()
 
 
 def _map(path: Path) -> pa.Buffer:
@@ -66,7 +89,7 @@ class _Strings:
     def __init__(self, texts: BinaryIO, ends: BinaryIO, bytes_max: int) -> None:
         self.n_texts = 0
         self._texts, self._ends = texts, ends
-        self._bytes_max = bytes_max
+        self.bytes_max = bytes_max
         self._held: list[bytes] = []
         self._held_ends = array("q", [0])
         self._n_bytes = 0
@@ -88,8 +111,8 @@ class _Strings:
         """Take a piece of a text."""
         if self._is_taking:
             self._n_characters += len(data)
-            if self._n_characters > self._bytes_max:
-                raise text_too_long(self._bytes_max)
+            if self._n_characters > self.bytes_max:
+                raise text_too_long(self.bytes_max)
             self._pieces.append(data)
 
     def end(self, name: str) -> None:
@@ -102,14 +125,28 @@ class _Strings:
             self._n_phonetic -= 1
 
     def _add(self, text: bytes) -> None:
-        if len(text) > self._bytes_max:
-            raise text_too_long(self._bytes_max)
+        if len(text) > self.bytes_max:
+            raise text_too_long(self.bytes_max)
         self._held.append(text)
         self._n_bytes += len(text)
         self._held_ends.append(self._n_bytes)
         self.n_texts += 1
         if len(self._held) == _KEPT_TEXTS or len(text) > _KEPT_TEXTS:
             self.flush()
+
+    def add_all(self, texts: pa.Array[Any]) -> None:
+        """Take whole texts, none of which is too long."""
+        self.flush()
+        _, ends, data = texts.buffers()
+        assert ends is not None
+        bounds = np.frombuffer(memoryview(ends), np.int32)[
+            texts.offset : texts.offset + len(texts) + 1
+        ].astype(np.int64)
+        if data is not None:
+            self._texts.write(memoryview(data)[bounds[0] : bounds[-1]])
+        self._ends.write((bounds[1:] - bounds[0] + self._n_bytes).tobytes())
+        self._n_bytes += int(bounds[-1] - bounds[0])
+        self.n_texts += len(texts)
 
     def flush(self) -> None:
         """Write what is held."""

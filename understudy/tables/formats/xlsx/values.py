@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.tables.formats.xlsx.archive import unreadable
-from understudy.tables.formats.xlsx.cells import RawCells, column_letters
 from understudy.tables.formats.xlsx.dates import Kinds, Placed, Whole, date_texts
+from understudy.tables.formats.xlsx.raw_cells import RawCells, column_letters
 from understudy.tables.formats.xlsx.shared_strings import SharedStrings
 from understudy.tables.formats.xlsx.styles import Kind
 
@@ -65,31 +65,28 @@ class CellReader:
         kinds = self._kinds(raw)
         placed, kinds = date_texts(numbers, kinds, is_1904=self._is_1904)
         plain = np.flatnonzero(kinds == Kind.number)
-        number_places = np.array(raw.number_places, np.int64)
         is_shown = np.zeros(len(numbers), np.bool_)
         values: list[Placed] = []
         for where, texts in [(plain, number_texts(numbers[plain])), *placed]:
-            values.append((number_places[where], texts))
+            values.append((raw.number_places[where], texts))
             is_shown[where] = True
-        shared = np.array(raw.shared_places, np.int64)
-        text = np.array(raw.text_places, np.int64)
-        boolean = np.array(raw.boolean_places, np.int64)
         values += [
-            (shared, self._shared.take(raw.shared)),
-            (text, pa.array(raw.texts, pa.string())),
-            (boolean, pa.array(raw.booleans, pa.string())),
+            (raw.shared_places, self._shared.take(raw.shared)),
+            (raw.text_places, raw.texts),
+            (raw.boolean_places, raw.booleans),
         ]
-        places = {kind: number_places[is_shown & (kinds == kind)] for kind in list(Kind)[:5]}
-        places |= {Kind.boolean: boolean, Kind.text: np.sort(np.concatenate([shared, text]))}
+        places = {kind: raw.number_places[is_shown & (kinds == kind)] for kind in list(Kind)[:5]}
+        text_places = np.sort(np.concatenate([raw.shared_places, raw.text_places]))
+        places |= {Kind.boolean: raw.boolean_places, Kind.text: text_places}
         return Texts(
-            _columns(values, raw.width, len(raw.row_numbers)),
+            _columns(values, raw.width, raw.n_rows),
             places,
-            number_places[~is_shown],
-            np.array(raw.row_numbers, np.int64),
+            raw.number_places[~is_shown],
+            raw.row_numbers,
         )
 
     def _numbers(self, raw: RawCells) -> npt.NDArray[np.float64]:
-        texts: Any = pa.array(raw.numbers, pa.string())
+        texts: Any = raw.numbers
         is_number = pc.match_substring_regex(texts, _NUMBER)
         if pc.all(is_number).as_py() is False:
             where = self._where(raw, is_number.index(False).as_py())
@@ -98,7 +95,7 @@ class CellReader:
 
     def _kinds(self, raw: RawCells) -> Kinds:
         # Most cells of a batch have one of a few styles.
-        encoded: Any = pa.array(raw.styles, pa.string()).dictionary_encode()
+        encoded: Any = raw.styles.dictionary_encode()
         indices = np.array([self._style(text) for text in encoded.dictionary.to_pylist()], np.int64)
         styles = indices[encoded.indices.to_numpy()] if len(indices) else np.zeros(0, np.int64)
         is_known = styles < len(self._styles)

@@ -19,8 +19,8 @@ from understudy.progress import Progress, no_progress
 from understudy.tables.formats.base import WriteLimits
 from understudy.tables.formats.canonical import appearing
 from understudy.tables.formats.xlsx.cell_markup import CHARACTERS_MAX, MISSING_ROW, cell_markup, check_lengths
-from understudy.tables.formats.xlsx.cells import COLUMNS_MAX, ROWS_MAX, column_letters
 from understudy.tables.formats.xlsx.packaging import PARTS, SHEET_PART
+from understudy.tables.formats.xlsx.raw_cells import COLUMNS_MAX, ROWS_MAX, column_letters
 
 LIMITS = WriteLimits(rows_max=ROWS_MAX - 1, columns_max=COLUMNS_MAX, characters_max=CHARACTERS_MAX)
 # More would need an extension of zip that not every reader of workbooks knows.

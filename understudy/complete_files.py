@@ -1,4 +1,4 @@
-"""Files that commands leave behind: complete under their name, or not there."""
+"""Files that are complete under their name, or not there."""
 
 from __future__ import annotations
 
@@ -37,16 +37,3 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
         raise InvalidInput(f"{path} cannot be written: {error.strerror}.") from error
     finally:
         partial.unlink(missing_ok=True)
-
-
-def existing_file(path: Path) -> Path:
-    """Return the path of a file that exists.
-
-    Raises
-    ------
-    NotFound
-        If it does not exist, or is a folder.
-    """
-    if not path.is_file():
-        raise NotFound(f"There is no file {path}.")
-    return path

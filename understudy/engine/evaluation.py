@@ -1,0 +1,105 @@
+"""Score synthetic tables against real ones, on frames."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from understudy.engine.fitting import infer_schema
+from understudy.engine.model import Model
+from understudy.engine.tables import only_name
+from understudy.errors import InvalidInput
+from understudy.evaluation import report
+from understudy.evaluation.report import Report
+from understudy.frames.datasets import Frames, read_dataset
+from understudy.parameters.evaluation_options import EvaluationOptions
+from understudy.tables.findings import ColumnFindings, Findings, TableFindings
+from understudy.tables.schema import DatasetSchema, TableSchema
+
+
+def evaluate(
+    real: Frames,
+    synthetic: Frames,
+    *,
+    schema: DatasetSchema | Model | None = None,
+    holdout: Frames | None = None,
+    canaries: Frames | None = None,
+    options: EvaluationOptions | None = None,
+    seed: int = 0,
+) -> Report:
+    """Score a synthetic table against the real one: fidelity, usefulness, privacy, bias.
+
+    Parameters
+    ----------
+    real : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of one of these
+        The rows that the model was fitted on.
+    synthetic : as `real`
+        A sample of the model.
+    schema : DatasetSchema or Model, optional
+        The kinds of the columns, or the model that has them; inferred from the real rows if omitted.
+    holdout : as `real`, optional
+        Real rows that the model was not fitted on; some privacy and usefulness scores need them.
+    canaries : as `real`, optional
+        Made-up rows of which some were planted before the fit, as `understudy fit --canaries` writes them.
+    options : EvaluationOptions, optional
+        The target, protected and sensitive columns, queries, and the policy of the verdict.
+    seed : int
+        The same tables, options and seed give the same report.
+
+    Raises
+    ------
+    InvalidInput
+        If a table does not conform to the schema, or an option names an unknown column or policy.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import understudy
+    >>> people = pd.DataFrame({"age": range(20, 80), "city": ["Oslo", "Rome", "Lima"] * 20})
+    >>> model = understudy.fit(people, seed=1)
+    >>> report = understudy.evaluate(people, model.sample(60, seed=2), schema=model)
+    >>> report.verdict.outcome in ("pass", "warn", "fail", "inconclusive")
+    True
+    """
+    dataset_schema, findings = _described(real, schema)
+    name, table = _only_table(dataset_schema)
+    return report.evaluate(
+        _rows(real, name),
+        _rows(synthetic, name),
+        table,
+        findings=_examined(table, findings.table(name)),
+        holdout=None if holdout is None else _rows(holdout, name),
+        canaries=None if canaries is None else _rows(canaries, name),
+        options=options,
+        seed=seed,
+    )
+
+
+def _described(real: Frames, schema: DatasetSchema | Model | None) -> tuple[DatasetSchema, Findings]:
+    if schema is None:
+        return infer_schema(real, with_findings=True)
+    if isinstance(schema, Model):
+        return schema.schema, schema.findings or Findings()
+    return schema, Findings()
+
+
+def _only_table(schema: DatasetSchema) -> tuple[str, TableSchema]:
+    if only_name(schema) is None:
+        raise InvalidInput(
+            f"The data have {len(schema.tables)} tables, and a report scores one. Evaluate them one by one.",
+            code="invalid_parameters",
+        )
+    return next(iter(schema.tables.items()))
+
+
+def _rows(data: Frames, name: str) -> pa.Table:
+    tables = read_dataset(data, name=name).tables
+    if name not in tables:
+        raise InvalidInput(f"The data have no table {name!r}. Rename theirs.", code="unknown_table")
+    return tables[name]
+
+
+def _examined(schema: TableSchema, findings: TableFindings) -> TableFindings:
+    """Return findings on every column: a report must not look again at a column that the schema declares."""
+    declared = ColumnFindings(confidence=1, evidence="Declared in the schema.")
+    columns = {column.name: declared for column in schema.columns} | findings.columns
+    return findings.model_copy(update={"columns": columns})

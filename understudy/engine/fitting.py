@@ -1,0 +1,158 @@
+"""Learn a dataset: from frames to a schema, to a fitted model."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args, overload
+
+import pyarrow as pa
+
+from understudy.engine.model import Model, choose_seed
+from understudy.engine.tables import conform_dataset, only_name, retain_dataset
+from understudy.errors import InvalidInput
+from understudy.frames.categories import apply_categories
+from understudy.frames.datasets import FrameDataset, Frames, read_dataset
+from understudy.parameters.synthesizers import SynthesizerParameters, TreeChainParameters
+from understudy.synthesizers import SYNTHESIZERS, make_synthesizer
+from understudy.tables import inference
+from understudy.tables.findings import Findings
+from understudy.tables.schema import DatasetSchema
+from understudy.tables.source import ArrowSource
+
+PRESETS: tuple[str, ...] = get_args(TreeChainParameters.model_fields["preset"].annotation)
+DEFAULT_SYNTHESIZER = "tree_chain"
+
+
+def fit(
+    data: Frames,
+    *,
+    schema: DatasetSchema | None = None,
+    subject: str | tuple[str, ...] | None = None,
+    synthesizer: SynthesizerParameters | str = DEFAULT_SYNTHESIZER,
+    seed: int | None = None,
+) -> Model:
+    """Fit a model on a table or a dataset.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of table names to these
+        What streams Arrow batches is a table, too. The named index of a pandas frame is learnt; row numbers
+        are not.
+    schema : DatasetSchema, optional
+        The kinds of the columns; inferred if omitted, see `infer_schema`.
+    subject : str or tuple of str, optional
+        The columns that say whose row it is. Privacy protection then counts subjects, not rows.
+    synthesizer : str, TreeChainParameters or IndependentParameters
+        A preset of the tree chain (`PRESETS`), the name of a synthesizer, or parameters.
+    seed : int, optional
+        The same data and seed give the same model; chosen at random if omitted, see `Model.seed`.
+
+    Raises
+    ------
+    InvalidInput
+        If the data are not a table, or have columns that cannot be synthesized; if the schema does not fit
+        them; if the synthesizer is unknown, or learns one table and is given several.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import understudy
+    >>> people = pd.DataFrame({"age": range(20, 80), "city": ["Oslo", "Rome", "Lima"] * 20})
+    >>> model = understudy.fit(people, synthesizer="best", seed=1)
+    >>> model.sample(5, seed=2).shape
+    (5, 2)
+    """
+    parameters = _parameters_of(synthesizer)
+    given = read_dataset(data, name=only_name(schema))
+    findings = None
+    if schema is None:
+        schema, findings = _infer(given)
+    if subject is not None:
+        schema = _with_subject(schema, (subject,) if isinstance(subject, str) else tuple(subject))
+    tables = conform_dataset(given.tables, schema)
+    table = _only_table(tables, parameters)
+    chosen_seed = choose_seed(seed)
+    fitted = make_synthesizer(parameters, seed=chosen_seed).fit(
+        tables[table], schema.tables[table], locale=schema.locale
+    )
+    form = retain_dataset(given, tables, schema)
+    return Model(fitted, schema, form, seed=chosen_seed, findings=findings)
+
+
+def _parameters_of(synthesizer: SynthesizerParameters | str) -> SynthesizerParameters:
+    if isinstance(synthesizer, SynthesizerParameters):
+        return synthesizer
+    if synthesizer in PRESETS:
+        return TreeChainParameters.model_validate({"name": DEFAULT_SYNTHESIZER, "preset": synthesizer})
+    if synthesizer not in SYNTHESIZERS:
+        known = ", ".join((*SYNTHESIZERS, *PRESETS))
+        raise InvalidInput(
+            f"There is no synthesizer or preset {synthesizer!r}; known: {known}.", code="unknown_synthesizer"
+        )
+    return SYNTHESIZERS[synthesizer].parameters.model_validate({"name": synthesizer})
+
+
+def _infer(given: FrameDataset) -> tuple[DatasetSchema, Findings]:
+    inferred = inference.infer_schema({name: ArrowSource(table) for name, table in given.tables.items()})
+    tables = {
+        name: apply_categories(table, given.form.tables[name])
+        for name, table in inferred.schema.tables.items()
+    }
+    return inferred.schema.model_copy(update={"tables": tables}), inferred.findings
+
+
+def _with_subject(schema: DatasetSchema, subject: tuple[str, ...]) -> DatasetSchema:
+    """Return the schema with the subject of its one table."""
+    if len(schema.tables) > 1:
+        raise InvalidInput(
+            "The data have several tables. Declare the subject of each in the schema: TableSchema.subject.",
+            code="invalid_parameters",
+        )
+    (name, table), *_ = schema.tables.items()
+    for column in subject:
+        table.column(column)
+    return schema.model_copy(update={"tables": {name: table.model_copy(update={"subject": subject})}})
+
+
+def _only_table(tables: dict[str, pa.Table], parameters: SynthesizerParameters) -> str:
+    """Return the name of the table, for a synthesizer that learns one."""
+    if len(tables) > 1:
+        raise InvalidInput(
+            f"The synthesizer {parameters.name!r} learns one table, and the data have {len(tables)}. Fit one "
+            "model a table.",
+            code="invalid_parameters",
+        )
+    return next(iter(tables))
+
+
+@overload
+def infer_schema(data: Frames, *, with_findings: Literal[False] = False) -> DatasetSchema: ...
+
+
+@overload
+def infer_schema(data: Frames, *, with_findings: Literal[True]) -> tuple[DatasetSchema, Findings]: ...
+
+
+def infer_schema(
+    data: Frames, *, with_findings: bool = False
+) -> DatasetSchema | tuple[DatasetSchema, Findings]:
+    """Return the schema that names, types and values of columns suggest.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of table names to these
+        As for `fit`.
+    with_findings : bool
+        Whether to return what the schema is based on, too: confidence, evidence, candidates for keys,
+        subjects and relationships.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import understudy
+    >>> people = pd.DataFrame({"age": range(20, 80), "city": ["Oslo", "Rome", "Lima"] * 20})
+    >>> schema = understudy.infer_schema(people)
+    >>> [(column.name, str(column.kind)) for column in schema.tables["table"].columns]
+    [('age', 'integer'), ('city', 'category')]
+    """
+    inferred = _infer(read_dataset(data))
+    return inferred if with_findings else inferred[0]

@@ -1,0 +1,280 @@
+"""A fitted model as users hold it: it gives back tables in the form in which it was given some."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import pyarrow as pa
+from pydantic import ValidationError
+
+from understudy.engine.tables import conform_dataset, only_name
+from understudy.errors import InvalidInput
+from understudy.frames.datasets import Frames, read_dataset, write_dataset
+from understudy.frames.files import file_format
+from understudy.frames.frame_format import DatasetFormat, Library
+from understudy.parameters.constraints import SamplingConstraints
+from understudy.synthesizers.base import Manifest, Synthesizer
+from understudy.synthesizers.files import load_model, save_model
+from understudy.synthesizers.groups import count_rows
+from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.findings import Findings
+from understudy.tables.schema import DatasetSchema
+from understudy.tables.stored_schemas import read_stored
+
+SEED_MAX = 2**63 - 1
+FORM = "frames"
+
+
+class Model:
+    """A model that `fit` has learnt from a dataset, or `load` has read from a file.
+
+    Attributes
+    ----------
+    synthesizer : Synthesizer
+        The fitted algorithm, which works on Arrow tables.
+    schema : DatasetSchema
+        The tables and columns that the model was fitted with.
+    findings : Findings or None
+        What inference found of the columns; None if the schema was given, or the model was loaded.
+    seed : int or None
+        The seed of the fit; the same data and seed give the same model. None if the file does not contain it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import understudy
+    >>> people = pd.DataFrame({"age": range(20, 80), "city": ["Oslo", "Rome", "Lima"] * 20})
+    >>> model = understudy.fit(people, seed=1)
+    >>> model
+    <understudy.Model of 'table': 2 columns, tree_chain, seed 1>
+    >>> model.sample(2, seed=2).dtypes.equals(people.dtypes)
+    True
+    """
+
+    def __init__(
+        self,
+        synthesizer: Synthesizer,
+        schema: DatasetSchema,
+        form: DatasetFormat,
+        *,
+        seed: int | None = None,
+        findings: Findings | None = None,
+    ) -> None:
+        self.synthesizer = synthesizer
+        self.schema = schema
+        self.seed = seed
+        self.findings = findings
+        self._form = form
+        self._library: Library | None = None
+
+    def __repr__(self) -> str:
+        tables = ", ".join(
+            f"{name!r}: {len(table.columns)} columns" for name, table in self.schema.tables.items()
+        )
+        return f"<understudy.Model of {tables}, {self.synthesizer.name}, seed {self.seed}>"
+
+    def sample(
+        self,
+        n_rows: int | None = None,
+        *,
+        seed: int | None = None,
+        offset: int = 0,
+        constraints: SamplingConstraints | None = None,
+    ) -> Frames:
+        """Sample synthetic rows, optionally under constraints.
+
+        Parameters
+        ----------
+        n_rows : int, optional
+            May be omitted with conditions, which contain the numbers of their rows.
+        seed : int, optional
+            The same seed gives the same rows; chosen at random if omitted.
+        offset : int
+            The first row of the seed's endless table; rows 0 to 9 and rows 10 to 19 are rows 0 to 19.
+        constraints : SamplingConstraints, optional
+            Conditions that groups of rows fulfil, or other shares of a column's values.
+
+        Returns
+        -------
+        pandas.DataFrame, polars.DataFrame, pyarrow.Table or dict of these
+            What `fit` was given, with the same dtypes; a pandas DataFrame if it was given a file.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no number of rows, or the constraints do not fit the model.
+
+        Examples
+        --------
+        >>> import understudy
+        >>> table = {"age": list(range(20, 80)), "city": ["Oslo", "Rome", "Lima"] * 20}
+        >>> import pandas as pd
+        >>> model = understudy.fit(pd.DataFrame(table), seed=1)
+        >>> in_rome = understudy.SampleCondition(where={"city": {"equals": "Rome"}}, n_rows=3)
+        >>> rows = model.sample(seed=2, constraints=understudy.Control(conditions=[in_rome]))
+        >>> rows["city"].tolist()
+        ['Rome', 'Rome', 'Rome']
+        """
+        n_drawn = count_rows(constraints, n_rows, offset)
+        batches = self.synthesizer.sample(
+            n_drawn, seed=choose_seed(seed), offset=offset, constraints=constraints
+        )
+        name, *_ = self.schema.tables
+        return write_dataset({name: pa.Table.from_batches(batches)}, self._form, self._library)
+
+    def impute(self, data: Frames, *, seed: int | None = None, n_draws: int = 1) -> Frames:
+        """Return a table with its missing values drawn; what is present stays as it is.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of one of these
+            A table with the columns that the model was fitted with.
+        seed : int, optional
+            The same seed gives the same values; chosen at random if omitted.
+        n_draws : int
+            How many completions are returned, one after the other: of n rows, row i of draw d (both from 0)
+            is row d * n + i. The differences between draws show how uncertain the values are (multiple
+            imputation, Rubin 1987).
+
+        Returns
+        -------
+        pandas.DataFrame, polars.DataFrame, pyarrow.Table or dict of these
+            In the form of `data`.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import understudy
+        >>> people = pd.DataFrame({"age": range(20, 80), "city": ["Oslo", "Rome", None] * 20})
+        >>> model = understudy.fit(people, seed=1)
+        >>> model.impute(people, seed=2)["city"].isna().sum()
+        np.int64(0)
+        """
+        given = read_dataset(data, name=only_name(self.schema))
+        tables = conform_dataset(given.tables, self.schema)
+        (name, table), *_ = tables.items()
+        batches = self.synthesizer.impute(table, seed=choose_seed(seed), n_draws=n_draws)
+        return write_dataset({name: pa.Table.from_batches(batches)}, given.form, None)
+
+    def with_format(self, library: Library) -> Model:
+        """Return the model with samples as frames of another library: `pandas`, `polars` or `arrow`.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import understudy
+        >>> model = understudy.fit(pd.DataFrame({"age": range(60)}), seed=1)
+        >>> model.with_format("arrow").sample(3, seed=2).num_rows
+        3
+        """
+        model = Model(self.synthesizer, self.schema, self._form, seed=self.seed, findings=self.findings)
+        model._library = library
+        return model
+
+    def card(self) -> Manifest:
+        """Return facts about the model: sizes, choices, what was suppressed, warnings."""
+        return self.synthesizer.card()
+
+    def save(self, path: Path | str) -> None:
+        """Write a model file; the same model gives the same bytes."""
+        form = self._form.model_dump(mode="json", exclude_defaults=True)
+        save_model(self.synthesizer, Path(path), schema=self.schema, extra={"seed": self.seed, FORM: form})
+
+
+def choose_seed(seed: int | None) -> int:
+    """Return a seed: the given one, or one by chance."""
+    return secrets.randbelow(SEED_MAX + 1) if seed is None else seed
+
+
+def sample(
+    model: Model,
+    n_rows: int | None = None,
+    *,
+    seed: int | None = None,
+    offset: int = 0,
+    constraints: SamplingConstraints | None = None,
+) -> Frames:
+    """Sample synthetic rows, optionally under constraints; see `Model.sample`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import understudy
+    >>> model = understudy.fit(pd.DataFrame({"age": range(60)}), seed=1)
+    >>> understudy.sample(model, 3, seed=2).equals(model.sample(3, seed=2))
+    True
+    """
+    return model.sample(n_rows, seed=seed, offset=offset, constraints=constraints)
+
+
+def impute(model: Model, data: Frames, *, seed: int | None = None, n_draws: int = 1) -> Frames:
+    """Return a table with its missing values drawn; see `Model.impute`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import understudy
+    >>> people = pd.DataFrame({"age": range(60), "city": ["Oslo", "Rome", None] * 20})
+    >>> model = understudy.fit(people, seed=1)
+    >>> len(understudy.impute(model, people, seed=2, n_draws=2))
+    120
+    """
+    return model.impute(data, seed=seed, n_draws=n_draws)
+
+
+def save(model: Model, path: Path | str) -> None:
+    """Write a model file; the same model gives the same bytes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import understudy
+    >>> model = understudy.fit(pd.DataFrame({"age": range(60)}), seed=1)
+    >>> understudy.save(model, "people.model")
+    >>> understudy.load("people.model").sample(3, seed=2).equals(model.sample(3, seed=2))
+    True
+    """
+    model.save(path)
+
+
+def load(path: Path | str) -> Model:
+    """Return the model of a file that `save`, `understudy fit` or the service wrote.
+
+    Samples have the form of the data that the model was fitted on; those of a model that was fitted on a
+    file are pandas DataFrames, see `Model.with_format`.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not a model file, or is damaged.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import understudy
+    >>> understudy.fit(pd.DataFrame({"age": range(60)}), seed=1).save("people.model")
+    >>> understudy.load("people.model").seed
+    1
+    """
+    synthesizer, manifest = load_model(Path(path))
+    schema = read_stored(manifest["schema"])[0]
+    extra = manifest["extra"]
+    return Model(synthesizer, schema, _form_of(extra, schema), seed=extra.get("seed"))
+
+
+def _form_of(extra: Manifest, schema: DatasetSchema) -> DatasetFormat:
+    """Return the form in a model file, or the usual one if the file was not written by `save`."""
+    if FORM in extra:
+        try:
+            return DatasetFormat.model_validate(extra[FORM])
+        except ValidationError as error:
+            raise InvalidInput(
+                "The model file cannot be used: the form of its tables is not valid. Write it again.",
+                code="invalid_model_file",
+            ) from error
+    forms = {
+        name: file_format((c.name, parse_arrow_type(c.arrow_type), c.nullable) for c in table.columns)
+        for name, table in schema.tables.items()
+    }
+    return DatasetFormat(tables=forms)

@@ -1,0 +1,47 @@
+"""The tables of a caller and those of a schema brought together, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+from understudy.frames.categories import retain_categories
+from understudy.frames.datasets import FrameDataset
+from understudy.frames.frame_format import DatasetFormat
+from understudy.tables.schema import DatasetSchema
+from understudy.tables.validation import conform
+
+
+def only_name(schema: DatasetSchema | None) -> str | None:
+    """Return the name of a schema's table, if it has one only: a single frame takes it."""
+    return next(iter(schema.tables)) if schema is not None and len(schema.tables) == 1 else None
+
+
+def conform_dataset(tables: Mapping[str, pa.Table], schema: DatasetSchema) -> dict[str, pa.Table]:
+    """Return the tables in the columns and types of a schema, in its order.
+
+    Raises
+    ------
+    InvalidInput
+        If a table is missing or unknown, or does not conform; see `conform`.
+    """
+    if set(tables) != set(schema.tables):
+        given, expected = (", ".join(map(repr, sorted(names))) for names in (tables, schema.tables))
+        raise InvalidInput(
+            f"The data have the tables {given}, and the schema has {expected}. Give both the same names.",
+            code="schema_mismatch",
+        )
+    return {name: conform(tables[name], table) for name, table in schema.tables.items()}
+
+
+def retain_dataset(
+    given: FrameDataset, tables: Mapping[str, pa.Table], schema: DatasetSchema
+) -> DatasetFormat:
+    """Return the form of a dataset without what a model must not keep; see `retain_categories`."""
+    retained = {
+        name: retain_categories(form, given.tables[name].schema, tables[name], schema.tables[name])
+        for name, form in given.form.tables.items()
+    }
+    return given.form.model_copy(update={"tables": retained})

@@ -1,0 +1,102 @@
+"""What a declared category says of a column, and which categories a model may keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.frames.arrow_frames import parse_texts
+from understudy.frames.frame_format import Categories, ColumnFormat, FrameFormat
+from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.inference import storable_type
+from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
+from understudy.transformers.base import MIN_SUPPORT
+
+_NUMBERS = frozenset(
+    {
+        *(ColumnKind.integer, ColumnKind.float, ColumnKind.decimal),
+        *(ColumnKind.date, ColumnKind.time, ColumnKind.timestamp, ColumnKind.duration),
+    }
+)
+
+
+def apply_categories(schema: TableSchema, form: FrameFormat) -> TableSchema:
+    """Return a schema in which numbers that were declared to be categories are categories.
+
+    Else a model would give numbers between the categories.
+    """
+    columns = tuple(
+        column.model_copy(update={"kind": ColumnKind.category})
+        if column.kind in _NUMBERS and _has_categories(form, column.name)
+        else column
+        for column in schema.columns
+    )
+    return schema.model_copy(update={"columns": columns})
+
+
+def _has_categories(form: FrameFormat, name: str) -> bool:
+    return name in form.columns and form.columns[name].categories is not None
+
+
+def retain_categories(
+    form: FrameFormat, given: pa.Schema, table: pa.Table, schema: TableSchema
+) -> FrameFormat:
+    """Return the form without what a model must not, or cannot, keep.
+
+    A category of some rows, but fewer than `MIN_SUPPORT`, is left out as the model leaves it out. The
+    categories of generated columns are all left out. What is kept: the order of ordered categories, which
+    somebody declared; levels that the schema declares; categories that no row has. A column that the schema
+    gives another type gets the usual dtype of that type.
+
+    Parameters
+    ----------
+    given : pyarrow.Schema
+        The types in which the frame was read.
+    table : pyarrow.Table
+        The rows that the model learns from, in the columns of the schema.
+    """
+    kept = {}
+    for name, column_form in form.columns.items():
+        column = schema.column(name)
+        if str(storable_type(name, given.field(name).type)) != column.arrow_type:
+            kept[name] = ColumnFormat(dtype="", label=column_form.label)
+        elif column_form.categories is None:
+            kept[name] = column_form
+        else:
+            values = _retained(column_form.categories, table, column, schema.subject)
+            categories = column_form.categories.model_copy(update={"values": values})
+            kept[name] = column_form.model_copy(update={"categories": categories})
+    return form.model_copy(update={"columns": kept})
+
+
+def _retained(
+    categories: Categories, table: pa.Table, column: Column, subject: tuple[str, ...]
+) -> tuple[str, ...]:
+    if column.kind in GENERATED_KINDS:
+        return ()
+    if categories.is_ordered:
+        return categories.values
+    given = parse_texts(categories.values, parse_arrow_type(column.arrow_type))
+    is_rare = pc.is_in(given, value_set=_rare_values(table, column.name, subject))
+    declared = set() if column.domain is None else {str(level) for level in column.domain.levels}
+    return tuple(
+        text
+        for text, rare in zip(categories.values, is_rare.to_pylist(), strict=True)
+        if not rare or text in declared
+    )
+
+
+def _rare_values(table: pa.Table, name: str, subject: tuple[str, ...]) -> pa.Array[Any]:
+    """Return the values of a column that some rows have, or subjects if they are known, but too few."""
+    columns = list(dict.fromkeys((name, *subject)))
+    rows = table.select(columns)
+    if subject:
+        rows = rows.group_by(columns).aggregate([])
+    # Any: the stubs know no struct of values and counts.
+    counted: Any = rows.column(name).value_counts()
+    rare: pa.Array[Any] = counted.field("values").filter(
+        pc.less(counted.field("counts"), pa.scalar(MIN_SUPPORT))
+    )
+    return rare

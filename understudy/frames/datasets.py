@@ -1,0 +1,71 @@
+"""A dataset as users hand it in: one frame or file, or a mapping of table names to these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from understudy.errors import InvalidInput
+from understudy.frames.frame_format import DatasetFormat, Library
+from understudy.frames.libraries import Frame, read_frame, write_frame
+from understudy.tables.names import DEFAULT_NAME, table_name
+
+# Any: one frame, or a mapping of names to frames.
+Frames = Any
+
+
+@dataclass(frozen=True)
+class FrameDataset:
+    """The tables of a dataset in Arrow, and the form in which they came."""
+
+    tables: dict[str, pa.Table]
+    form: DatasetFormat
+
+
+def read_dataset(data: Frames, *, name: str | None = None) -> FrameDataset:
+    """Return the tables of a frame, a file or a mapping.
+
+    Parameters
+    ----------
+    name : str, optional
+        The name of the table, if it is one that comes in no mapping; else that of its file, or `table`.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no table, a name is not text, or a table cannot be synthesized; see `read_frame`.
+    """
+    is_mapping = isinstance(data, Mapping)
+    frames: Mapping[Any, Frame] = data if is_mapping else {name or _name_of(data): data}
+    if not frames:
+        raise InvalidInput("The mapping holds no table. Add one by its name.", code="invalid_parameters")
+    for key in frames:
+        if not isinstance(key, str) or not key:
+            raise InvalidInput(
+                f"A table's name is of type {type(key).__name__}, not a text of one character or more. "
+                "Rename the table.",
+                code="invalid_parameters",
+            )
+    read = {key: read_frame(frame) for key, frame in frames.items()}
+    form = DatasetFormat(tables={key: form for key, (_, form) in read.items()}, is_mapping=is_mapping)
+    return FrameDataset({key: table for key, (table, _) in read.items()}, form)
+
+
+def _name_of(frame: Frame) -> str:
+    return table_name(Path(frame).stem) if isinstance(frame, str | Path) else DEFAULT_NAME
+
+
+def write_dataset(tables: Mapping[str, pa.Table], form: DatasetFormat, library: Library | None) -> Frames:
+    """Return tables in the form of a dataset: one frame, or a dict of frames if they came in a mapping.
+
+    Parameters
+    ----------
+    library : str, optional
+        The library of the frames, if it is not the one in which they came.
+    """
+    frames = {name: write_frame(table, form.tables[name], frames=library) for name, table in tables.items()}
+    return frames if form.is_mapping else next(iter(frames.values()))

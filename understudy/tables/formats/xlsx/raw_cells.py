@@ -1,0 +1,114 @@
+"""The cells of some rows as the sheet states them, and where they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+ROWS_MAX = 1_048_576
+COLUMNS_MAX = 16_384
+# A batch is some 100 bytes for each cell while it is read.
+BATCH_PLACES = 65_536
+BATCH_BYTES = 4 * 1024**2
+BOOLEANS = {"0": "false", "1": "true", "false": "false", "true": "true"}
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+Whole = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RawCells:
+    """Rows with what their cells state; a place is row in the batch times width plus column.
+
+    Parameters
+    ----------
+    row_numbers : array of int
+        Of each row, as the sheet numbers it.
+    numbers, styles, texts, booleans : array of string
+        Of each place: numbers as they are written, with the numbers of their styles; texts; true or false.
+    shared : array of int
+        Of each place, the number of a shared text that exists.
+    """
+
+    width: int
+    row_numbers: Whole
+    number_places: Whole
+    numbers: pa.Array[Any]
+    styles: pa.Array[Any]
+    shared_places: Whole
+    shared: Whole
+    text_places: Whole
+    texts: pa.Array[Any]
+    boolean_places: Whole
+    booleans: pa.Array[Any]
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the batch."""
+        return len(self.row_numbers)
+
+
+@dataclass
+class CellBuffer:
+    """Cells as they are met, one after another; see `RawCells`."""
+
+    width: int
+    row_numbers: list[int] = field(default_factory=list)
+    number_places: list[int] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
+    styles: list[str] = field(default_factory=list)
+    shared_places: list[int] = field(default_factory=list)
+    shared: list[int] = field(default_factory=list)
+    text_places: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    boolean_places: list[int] = field(default_factory=list)
+    booleans: list[str] = field(default_factory=list)
+
+    @property
+    def all_places(self) -> tuple[list[int], ...]:
+        """The lists of places."""
+        return self.number_places, self.shared_places, self.text_places, self.boolean_places
+
+    def cells(self) -> RawCells:
+        """Return the cells as arrays."""
+        return RawCells(
+            self.width,
+            _whole(self.row_numbers),
+            _whole(self.number_places),
+            pa.array(self.numbers, pa.string()),
+            pa.array(self.styles, pa.string()),
+            _whole(self.shared_places),
+            _whole(self.shared),
+            _whole(self.text_places),
+            pa.array(self.texts, pa.string()),
+            _whole(self.boolean_places),
+            pa.array(self.booleans, pa.string()),
+        )
+
+
+def _whole(numbers: list[int]) -> Whole:
+    return np.array(numbers, np.int64)
+
+
+def column_letters(index: int) -> str:
+    """Return the letters of a column; the first, of index 0, is A."""
+    letters = ""
+    index += 1
+    while index > 0:
+        index, rest = divmod(index - 1, 26)
+        letters = _LETTERS[rest] + letters
+    return letters
+
+
+def column_index(letters: str) -> int | None:
+    """Return the index of a column, or None if those are not letters of one."""
+    if not 0 < len(letters) <= 5 or not set(letters) <= set(_LETTERS):
+        return None
+    index = 0
+    for letter in letters:
+        index = 26 * index + _LETTERS.index(letter) + 1
+    return index - 1
