@@ -26,6 +26,7 @@ INGEST_CONTEXT = {
     "rows_max": 1000,
     "columns_max": 10,
     "roles": [{"upload": "upload_1", "table": "table_1", "rejects": "rejects_1"}],
+    "parts": {},
 }
 # Parameters as they are when the work begins: resolved.
 PARAMETERS: dict[str, Json] = {

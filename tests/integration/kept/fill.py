@@ -268,7 +268,6 @@ class Filler:
             dataset_id=shop,
             table="customers",
             synthesizer={"name": "tree_chain", "time_budget_seconds": 60},
-            canaries={"n_canaries": 10},
         )
         self.submit(
             "waiting sample",

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 ANY_ID = "ds_" + "0" * 26
 ROLES = {kind: f"{kind}_1" for kind in ("upload", "table", "rejects")}
-INGEST_CONTEXT: Json = {"rows_max": 1_000, "columns_max": 10, "roles": [ROLES]}
+INGEST_CONTEXT: Json = {"rows_max": 1_000, "columns_max": 10, "roles": [ROLES], "parts": {}}
 INGEST: Json = {"kind": "ingest", "dataset_id": ANY_ID, "tables": [{"name": "table", "format": "csv"}]}
 TRAIN: Json = {
     "kind": "train",
