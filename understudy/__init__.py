@@ -4,9 +4,9 @@
 >>> import understudy
 >>> people = pd.DataFrame({"age": range(20, 80), "city": ["Oslo", "Rome", "Lima"] * 20})
 >>> model = understudy.fit(people, seed=1)
->>> rows = model.sample(1_000, seed=2)
+>>> rows = model.sample(60, seed=2)
 >>> rows.shape
-(1000, 2)
+(60, 2)
 >>> report = understudy.evaluate(people, rows, schema=model)
 """
 

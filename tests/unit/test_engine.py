@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+from datetime import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -245,3 +248,27 @@ def test_import_loads_no_engine():
 def test_a_name_that_is_not_there_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = understudy.no_such_name
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        (np.int64(3), 3),
+        (np.bool_(True), True),
+        (np.float32(0.5), 0.5),
+        (pd.Timestamp("2020-01-01", tz="UTC"), "2020-01-01T00:00:00+00:00"),
+        (np.datetime64("2020-01-01"), "2020-01-01"),
+        (time(3), "03:00:00"),
+        (Decimal("1.10"), "1.10"),
+    ],
+)
+def test_constraints_take_the_values_of_frames(given: Any, stored: Any):
+    assert understudy.ColumnConstraint(equals=given).equals == stored
+
+
+def test_the_schema_of_several_tables_is_inferred():
+    stays = pd.DataFrame({"stay": range(100), "patient": [row // 4 for row in range(100)]})
+    patients = pl.DataFrame({"patient": range(25), "city": ["Oslo", "Rome", "Lima", "Oslo", "Rome"] * 5})
+    schema, findings = understudy.infer_schema({"stays": stays, "patients": patients}, with_findings=True)
+    assert list(schema.tables) == ["stays", "patients"]
+    assert [(found.child, found.parent) for found in findings.relationships] == [("stays", "patients")]

@@ -18,7 +18,7 @@ from understudy.cli.inputs import existing_file
 from understudy.cli.reading import TableReader, reads_tables
 from understudy.cli.results import show_model, show_rows
 from understudy.cli.schemas import read_schema_file, schema_of
-from understudy.cli.terminal import progress_bar, write_json
+from understudy.cli.terminal import print_result, progress_bar, write_json
 from understudy.complete_files import complete_or_absent
 from understudy.errors import InvalidInput
 from understudy.evaluation.attacks.canaries import make_canaries, plant
@@ -34,7 +34,6 @@ from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.groups import count_rows, describe_groups, describe_weak_groups
 from understudy.tables.formats import format_for_path, write_table
 from understudy.tables.names import table_name
-from understudy.tables.schema import TableSchema
 from understudy.tables.stored_schemas import read_stored
 from understudy.tables.validation import conform
 
@@ -99,20 +98,16 @@ def fit(
             columns = whole.tables[name]
             rows = conform(rows, columns)
             if canaries:
-                rows = _planted(rows, columns, model, n=canaries, repeats=canary_repeats, seed=seed)
+                made = make_canaries(rows, columns, n=canaries, seed=seed)
+                rows = _plant(rows, made, model, repeats=canary_repeats)
             fitted = make_synthesizer(parameters, seed=seed).fit(
                 rows, columns, locale=whole.locale, progress=progress
             )
         save_model(fitted, partial, schema=whole, extra={"seed": seed})
-    seconds = round(time.monotonic() - began, 3)
-    result = {"model": str(model), "size_bytes": model.stat().st_size, "seed": seed, "seconds": seconds}
-    result["card"] = fitted.card()
+    result = _describe_model(fitted, model, seed, began)
     if canaries:
         result["canaries"] = str(_canaries_path(model))
-    if as_json:
-        write_json(result)
-    else:
-        show_model(result)
+    print_result(result, show_model, as_json=as_json)
 
 
 def sample(
@@ -199,14 +194,21 @@ def impute(
         show_rows(result)
 
 
-def _planted(
-    rows: pa.Table, schema: TableSchema, model: Path, *, n: int, repeats: int, seed: int
-) -> pa.Table:
+def _plant(rows: pa.Table, canaries: pa.Table, model: Path, *, repeats: int) -> pa.Table:
     """Return the rows with canaries among them, which are written beside the model."""
-    made = make_canaries(rows, schema, n=n, seed=seed)
     with complete_or_absent(_canaries_path(model)) as partial:
-        pq.write_table(made, partial)
-    return plant(rows, made, repeats=repeats)
+        pq.write_table(canaries, partial)
+    return plant(rows, canaries, repeats=repeats)
+
+
+def _describe_model(fitted: Synthesizer, model: Path, seed: int, began: float) -> dict[str, Any]:
+    return {
+        "model": str(model),
+        "size_bytes": model.stat().st_size,
+        "seed": seed,
+        "seconds": round(time.monotonic() - began, 3),
+        "card": fitted.card(),
+    }
 
 
 def _canaries_path(model: Path) -> Path:

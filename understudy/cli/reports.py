@@ -11,14 +11,14 @@ from typing import Annotated, Any
 
 import pyarrow as pa
 import typer
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import ValidationError
 
 from understudy.cli.files import SEED_MAX, Json
 from understudy.cli.inputs import existing_file
 from understudy.cli.reading import TableReader, reads_tables
 from understudy.cli.results import show_report, show_verification
-from understudy.cli.terminal import progress_bar, write_json
+from understudy.cli.terminal import print_result, progress_bar, write_json
 from understudy.complete_files import complete_or_absent
 from understudy.errors import InvalidInput
 from understudy.evaluation.evidence.content import Evidence, collect, source_digest
@@ -90,27 +90,17 @@ def evaluate(
 ) -> int:
     """Compare a synthetic with the real table: scores on a scale, attacks, and a verdict."""
     _check_outputs(report_file, evidence, signing_key)
-    paths = {"real": real, "synthetic": synthetic, "holdout": holdout, "canaries": canaries}
-    files = {role: path for role, path in paths.items() if path is not None}
+    files = _given(real=real, synthetic=synthetic, holdout=holdout, canaries=canaries)
     tables.check(*files.values())
     options = _options(target, protected or [], sensitive or [], queries, policy)
     with progress_bar("Evaluating") as progress:
         rows, inferred = _read(tables, files, progress)
-        report = score(
-            rows["real"],
-            rows["synthetic"],
-            inferred.schema,
-            findings=inferred.findings,
-            holdout=rows.get("holdout"),
-            canaries=rows.get("canaries"),
-            options=options,
-            seed=seed,
-            progress=progress,
-        )
+        report = _score(rows, inferred, options, seed, progress)
     if report_file is not None:
         write_report(report, report_file)
     if evidence is not None and signing_key is not None:
-        _write_pack(report, inferred, rows, files, evidence, signing_key)
+        collected = collect(report, inferred, rows, sources=_digests(files))
+        _write_pack(report, collected, evidence, load_or_make_key(signing_key))
     if as_json:
         write_json(report.model_dump(mode="json"))
     else:
@@ -138,8 +128,7 @@ def verify(
     tables: TableReader,
 ) -> int:
     """Check the signature of an evidence pack; given the data, compute its numbers again."""
-    paths = {"real": real, "synthetic": synthetic, "holdout": holdout, "canaries": canaries}
-    files = {role: path for role, path in paths.items() if path is not None}
+    files = _given(real=real, synthetic=synthetic, holdout=holdout, canaries=canaries)
     tables.check(*files.values())
     found = read_pack(pack)
     check_signature(found, None if public_key is None else _public_key(public_key))
@@ -157,11 +146,13 @@ def verify(
         and evidence.source_sha256 == source_digest(),
         "recomputed": None if again is None else {**asdict(again), "is_equal": again.is_equal},
     }
-    if as_json:
-        write_json(result)
-    else:
-        show_verification(result)
+    print_result(result, show_verification, as_json=as_json)
     return 0 if again is None or again.is_equal else REFUSED
+
+
+def _given(**paths: Path | None) -> dict[str, Path]:
+    """Return the files that were named, by role."""
+    return {role: path for role, path in paths.items() if path is not None}
 
 
 def _check_outputs(report_file: Path | None, evidence: Path | None, signing_key: Path | None) -> None:
@@ -184,6 +175,26 @@ def _read(
     return {
         role: table if role == "canaries" else conform(table, inferred.schema) for role, table in rows.items()
     }, inferred
+
+
+def _score(
+    rows: Mapping[str, pa.Table],
+    inferred: InferredTable,
+    options: EvaluationOptions,
+    seed: int,
+    progress: Progress,
+) -> Report:
+    return score(
+        rows["real"],
+        rows["synthetic"],
+        inferred.schema,
+        findings=inferred.findings,
+        holdout=rows.get("holdout"),
+        canaries=rows.get("canaries"),
+        options=options,
+        seed=seed,
+        progress=progress,
+    )
 
 
 def _options(
@@ -209,24 +220,20 @@ def _read_json(path: Path) -> Any:  # JSON
         raise InvalidInput(f"{path} is not JSON in UTF-8.", code="invalid_parameters") from error
 
 
-def _write_pack(
-    report: Report,
-    inferred: InferredTable,
-    rows: Mapping[str, pa.Table],
-    files: Mapping[str, Path],
-    path: Path,
-    signing_key: Path,
-) -> None:
+def _digests(files: Mapping[str, Path]) -> dict[str, dict[str, str]]:
     sources = {}
     for role, file in files.items():
         with file.open("rb") as opened:
             sources[role] = {"file_sha256": hashlib.file_digest(opened, "sha256").hexdigest()}
+    return sources
+
+
+def _write_pack(report: Report, evidence: Evidence, path: Path, key: Ed25519PrivateKey) -> None:
     content = {
         REPORT_JSON: report.model_dump_json(),
         REPORT_HTML: render_html(report),
-        EVIDENCE: collect(report, inferred, rows, sources=sources).model_dump_json(indent=2),
+        EVIDENCE: evidence.model_dump_json(indent=2),
     }
-    key = load_or_make_key(signing_key)
     with complete_or_absent(path) as partial:
         partial.write_bytes(write_pack({name: text.encode() for name, text in content.items()}, key, {}))
 

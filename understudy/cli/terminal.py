@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,6 +31,16 @@ def notices() -> Console:
 def write_json(result: Mapping[str, Any]) -> None:
     """Write the one JSON object of a command run with ``--json``."""
     sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+
+
+def print_result(
+    result: Mapping[str, Any], show: Callable[[Mapping[str, Any]], None], *, as_json: bool
+) -> None:
+    """Print a result as JSON, or as `show` prints it for people."""
+    if as_json:
+        write_json(result)
+    else:
+        show(result)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from understudy.embedded.commands import StackOptions
 from understudy.embedded.data_folder import DataFolder
-from understudy.embedded.processes import Child, last_lines
+from understudy.embedded.processes import Child, Program, last_lines
 from understudy.embedded.supervisor import is_ready
 from understudy.errors import Unavailable
 
@@ -69,7 +69,7 @@ class BackgroundStack:
         self.folder.url_file.unlink(missing_ok=True)
         log = self.folder.logs / "serve.log"
         log.unlink(missing_ok=True)
-        self._child = Child(self._command, folder=self.folder.path, log=log)
+        self._child = Child(Program(self._command, folder=self.folder.path, log=log))
         self._child.start()
 
     def _is_ready(self) -> bool:

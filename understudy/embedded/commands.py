@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.embedded.data_folder import DataFolder
-from understudy.embedded.processes import Child
+from understudy.embedded.processes import Child, Program
 
 # Long enough for a short job to end; a longer one is handed back and goes on after the next start.
 DRAIN_SECONDS = 2
@@ -72,10 +72,11 @@ def _module(
     death_signal: signal.Signals,
 ) -> Child:
     # -P: the data folder, where it works, is no place to import modules from.
-    return Child(
+    program = Program(
         [sys.executable, "-P", "-m", *arguments],
         folder=folder.path,
         log=folder.logs / f"{name}.log",
         death_signal=death_signal,
         environment=environment,
     )
+    return Child(program)

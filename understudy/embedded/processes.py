@@ -39,8 +39,9 @@ def launch_command(
     return [*launcher, str(account or "-"), str(folder), *command]
 
 
-class Child:
-    """A program that we start, watch and stop.
+@dataclass(frozen=True)
+class Program:
+    """A program and how it is run.
 
     Parameters
     ----------
@@ -49,31 +50,42 @@ class Child:
     folder : Path
         Its working folder.
     log : Path
-        Where its output goes; kept below 10 MiB, with one older file beside it.
+        The file for its output; kept below 10 MiB, with one older file beside it.
     stop_signal : Signals
-        What asks it to end.
+        The signal that asks it to end.
     death_signal : Signals, optional
-        What the kernel sends should we die; the stop signal when not given. Start it from the main thread:
-        the kernel looks at the thread that started the child.
+        The signal that the kernel sends when our process dies; the stop signal when not given.
+    account : Account, optional
+        The account it runs as; ours when not given.
+    environment : mapping, optional
+        Its environment; ours when not given.
     """
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        *,
-        folder: Path,
-        log: Path,
-        stop_signal: signal.Signals = signal.SIGTERM,
-        death_signal: signal.Signals | None = None,
-        account: Account | None = None,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
-        self.log = log
+    command: Sequence[str]
+    folder: Path
+    log: Path
+    stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals | None = None
+    account: Account | None = None
+    environment: Mapping[str, str] | None = None
+
+
+class Child:
+    """A program that we start, watch and stop.
+
+    Start it from the main thread: the kernel sends the death signal when the thread that started it ends.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.log = program.log
         self._command = launch_command(
-            command, folder=folder, account=account, death_signal=death_signal or stop_signal
+            program.command,
+            folder=program.folder,
+            account=program.account,
+            death_signal=program.death_signal or program.stop_signal,
         )
-        self._stop_signal = stop_signal
-        self._environment = dict(environment) if environment is not None else None
+        self._stop_signal = program.stop_signal
+        self._environment = None if program.environment is None else dict(program.environment)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

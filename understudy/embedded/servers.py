@@ -13,7 +13,7 @@ from urllib.parse import quote
 from understudy.embedded.accounts import Home, find_home
 from understudy.embedded.binaries import postgres_install, valkey_binary
 from understudy.embedded.orphans import stop_orphan
-from understudy.embedded.processes import Child, last_lines, launch_command
+from understudy.embedded.processes import Child, Program, last_lines, launch_command
 from understudy.embedded.sockets import make_private, socket_folder
 from understudy.errors import Unavailable
 
@@ -147,7 +147,13 @@ class PrivatePostgres:
             command += ["-c", f"{option}={value}"]
         # SIGINT is Postgres' fast shutdown: it does not wait until all clients have gone.
         return Child(
-            command, folder=self._folder, log=self._log, stop_signal=signal.SIGINT, account=home.account
+            Program(
+                command,
+                folder=self._folder,
+                log=self._log,
+                stop_signal=signal.SIGINT,
+                account=home.account,
+            )
         )
 
 
@@ -210,7 +216,7 @@ class PrivateValkey:
         options |= {"dir": str(self._folder / "data"), "pidfile": str(pid_file), "save": ""}
         options |= {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
         arguments = [word for option, value in options.items() for word in (f"--{option}", value)]
-        self._child = Child([str(binary), *arguments], folder=self._folder, log=self._log)
+        self._child = Child(Program([str(binary), *arguments], folder=self._folder, log=self._log))
         self._child.start()
 
     def wait_until_ready(self) -> None:

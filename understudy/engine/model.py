@@ -27,7 +27,7 @@ FORM = "frames"
 
 
 class Model:
-    """A model that `fit` has learnt from a dataset, or `load` has read from a file.
+    """A model that `fit` has learned from a dataset, or `load` has read from a file.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class Model:
         >>> import pandas as pd
         >>> model = understudy.fit(pd.DataFrame(table), seed=1)
         >>> in_rome = understudy.SampleCondition(where={"city": {"equals": "Rome"}}, n_rows=3)
-        >>> rows = model.sample(seed=2, constraints=understudy.Control(conditions=[in_rome]))
+        >>> rows = model.sample(seed=2, constraints=understudy.SamplingConstraints(conditions=[in_rome]))
         >>> rows["city"].tolist()
         ['Rome', 'Rome', 'Rome']
         """
@@ -157,6 +157,24 @@ class Model:
         batches = self.synthesizer.impute(table, seed=choose_seed(seed), n_draws=n_draws)
         return write_dataset({name: pa.Table.from_batches(batches)}, given.form, None)
 
+    def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
+        """Return for each group of rows how many independent rows one sampled row is worth, from 0 to 1.
+
+        The groups are the conditions, or the shares of a rebalanced column. The effective sample size of a
+        group is its number of rows times this share (Kong 1992).
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import understudy
+        >>> people = pd.DataFrame({"age": range(20, 80), "city": ["Oslo", "Rome", "Lima"] * 20})
+        >>> model = understudy.fit(people, seed=1)
+        >>> in_rome = understudy.SampleCondition(where={"city": {"equals": "Rome"}}, n_rows=3)
+        >>> model.effective_shares(understudy.SamplingConstraints(conditions=[in_rome]))
+        [1.0]
+        """
+        return self.synthesizer.effective_shares(constraints)
+
     def with_format(self, library: Library) -> Model:
         """Return the model with samples as frames of another library: `pandas`, `polars` or `arrow`.
 
@@ -173,11 +191,26 @@ class Model:
         return model
 
     def card(self) -> Manifest:
-        """Return facts about the model: sizes, choices, what was suppressed, warnings."""
+        """Return facts about the model: sizes, choices, what was suppressed, warnings.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import understudy
+        >>> understudy.fit(pd.DataFrame({"age": range(60)}), seed=1).card()["n_rows"]
+        60
+        """
         return self.synthesizer.card()
 
     def save(self, path: Path | str) -> None:
-        """Write a model file; the same model gives the same bytes."""
+        """Write a model file; the same model gives the same bytes.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import understudy
+        >>> understudy.fit(pd.DataFrame({"age": range(60)}), seed=1).save("people.model")
+        """
         form = self._form.model_dump(mode="json", exclude_defaults=True)
         save_model(self.synthesizer, Path(path), schema=self.schema, extra={"seed": self.seed, FORM: form})
 

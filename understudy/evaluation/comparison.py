@@ -11,7 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from understudy.errors import InvalidInput
-from understudy.evaluation.encoding import EncodedTable, TableEncoder
+from understudy.evaluation.encoding import EncodedTable, Rows, TableEncoder, draw_rows
+from understudy.evaluation.subjects import count_shared, number_subjects
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.schema import Column, TableSchema
 from understudy.tables.validation import conform
@@ -81,6 +82,16 @@ class Comparison:
         return self.options.target
 
     @property
+    def has_subjects(self) -> bool:
+        """Whether a subject is declared: then subjects are counted and drawn, not rows."""
+        return self.real.subjects is not None
+
+    @property
+    def n_shared_subjects(self) -> int | None:
+        """How many subjects have rows in the real table and in the holdout; None where none is declared."""
+        return None if self.holdout is None else count_shared(self.real.subjects, self.holdout.subjects)
+
+    @property
     def columns(self) -> Sequence[Column]:
         """The schema's columns, in the order of the arrays."""
         return [encoder.column for encoder in self.encoder.columns]
@@ -135,24 +146,35 @@ def compare(
     ------
     InvalidInput
         If a table has no rows or does not conform to the schema, or a column that the options name is not in
-        the schema.
+        the schema or is its subject.
     """
     options = options or EvaluationOptions()
     tables = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"holdout": holdout})
     for role, table in tables.items():
         if table.num_rows == 0:
             raise InvalidInput(f"The {role} table has no rows; there is nothing to compare.", code="no_rows")
-    for name in options.named_columns:
-        schema.column(name)
+    for name, pointer in options.named_columns.items():
+        if schema.column(name).name in schema.subject:
+            raise InvalidInput(
+                f"Column {name!r} is the subject, which no score looks at. Name another column.",
+                code="invalid_parameters",
+                pointer=pointer,
+            )
     planted = None
     if canaries is not None:
         planted = np.asarray(canaries[IS_PLANTED].to_numpy(), dtype=np.bool_)
         tables["canaries"] = canaries.drop_columns([IS_PLANTED])
     tables = {role: conform(table, schema) for role, table in tables.items()}
+    subjects = number_subjects(tables, schema.subject)
+    # Who somebody is must not help an attacker, and is nothing that a synthetic table should repeat.
+    scored = without_subject(schema)
+    tables = {role: table.select(scored.names) for role, table in tables.items()}
     encoder = TableEncoder.fit(
-        tables["real"], [table for role, table in tables.items() if role != "real"], schema
+        tables["real"], [table for role, table in tables.items() if role != "real"], scored
     )
-    encoded = {role: encode(encoder, table, role=role, seed=seed) for role, table in tables.items()}
+    encoded = {
+        role: encode(encoder, table, subjects[role], role=role, seed=seed) for role, table in tables.items()
+    }
     return Comparison(
         encoder,
         encoded["real"],
@@ -164,7 +186,27 @@ def compare(
     )
 
 
-def encode(encoder: TableEncoder, table: pa.Table, *, role: str, seed: int) -> EncodedTable:
+def without_subject(schema: TableSchema) -> TableSchema:
+    """Return the schema without the columns of the subject, which no metric looks at.
+
+    Raises
+    ------
+    InvalidInput
+        If no column is left.
+    """
+    names = [name for name in schema.names if name not in schema.subject]
+    if not names:
+        raise InvalidInput(
+            "The table has no column besides its subject; there is nothing to compare. Add one.",
+            code="no_columns",
+        )
+    return schema.select(names)
+
+
+def encode(
+    encoder: TableEncoder, table: pa.Table, subjects: Rows | None = None, *, role: str, seed: int
+) -> EncodedTable:
     """Return a table, perhaps a part of its rows, as arrays."""
     n_rows_max = N_ROWS_MAX_REAL if role == "real" else N_ROWS_MAX_OTHER
-    return encoder.encode(table, n_rows_max=n_rows_max, rng=np.random.default_rng([seed, *role.encode()]))
+    rng = np.random.default_rng([seed, *role.encode()])
+    return encoder.encode(table, draw_rows(table.num_rows, n_rows_max, subjects, rng), subjects)

@@ -18,6 +18,7 @@ from understudy.evaluation.excluded_columns import ExcludedColumn, exclude_colum
 from understudy.evaluation.overview import FRAME_NUMBERS, SummaryRow, describe, frame_rows, summary_row
 from understudy.evaluation.scores import MetricScores, score_all
 from understudy.evaluation.statistics.distributions import ColumnDistribution, distribution
+from understudy.evaluation.subjects import count_subjects
 from understudy.evaluation.verdict import Verdict, check_policy, judge
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.parameters.policy import resolve_policy
@@ -43,6 +44,9 @@ class TableSize(BaseModel):
     n_rows_used: Annotated[
         int, Field(description="Rows drawn for the scores; a metric may draw fewer, see its `n_rows`.")
     ]
+    n_subjects: Annotated[
+        int | None, Field(description="Whose rows these are; null where no subject is declared.")
+    ] = None
 
 
 class Report(BaseModel):
@@ -55,6 +59,17 @@ class Report(BaseModel):
     seed: int
     options: Annotated[EvaluationOptions, Field(description="As they were resolved.")]
     tables: Annotated[dict[str, TableSize], Field(description="By role: real, synthetic, holdout.")]
+    unit: Annotated[
+        Literal["rows", "subjects"],
+        Field(description="What the privacy scores count: rows, or the subjects that the schema declares."),
+    ] = "rows"
+    n_subjects_shared: Annotated[
+        int | None,
+        Field(
+            description="Subjects that have rows both in the real table and in the holdout: with any of them "
+            "the attacks have no control, and no check of them passes."
+        ),
+    ] = None
     is_target_chosen: Annotated[
         bool, Field(description="Whether nobody named the target: the column's header says that it is one.")
     ] = False
@@ -72,11 +87,31 @@ class Report(BaseModel):
         return self.options.target
 
     def scores(self, name: str) -> MetricScores:
-        """Return the scores of a metric."""
+        """Return the scores of a metric.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import understudy
+        >>> people = pd.DataFrame({"age": range(20, 80)})
+        >>> report = understudy.evaluate(people, people)
+        >>> report.scores("exact_copies").synthetic.score
+        1.0
+        """
         return next(scores for scores in self.metrics if scores.name == name)
 
     def summary(self) -> list[SummaryRow]:
-        """Return the headline scores, one row per metric."""
+        """Return the headline scores, one row per metric.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import understudy
+        >>> people = pd.DataFrame({"age": range(20, 80)})
+        >>> row = understudy.evaluate(people, people).summary()[0]
+        >>> row.name, row.topic, row.value
+        ('column_shapes', 'fidelity', 1.0)
+        """
         return [summary_row(scores) for scores in self.metrics]
 
     def to_frame(self) -> pd.DataFrame:
@@ -93,10 +128,10 @@ class Report(BaseModel):
 
         Examples
         --------
-        >>> import pyarrow as pa
+        >>> import pandas as pd
         >>> import understudy
-        >>> table = pa.table({"height": [150.0 + i % 40 for i in range(60)]})
-        >>> scores = understudy.evaluate(table, table).to_frame()
+        >>> people = pd.DataFrame({"age": range(20, 80)})
+        >>> scores = understudy.evaluate(people, people).to_frame()
         >>> columns = ["topic", "name", "value", "best"]
         >>> print(scores.loc[scores["name"] == "exact_copies", columns].to_string(index=False))
           topic         name  value  best
@@ -121,14 +156,12 @@ class Report(BaseModel):
         Examples
         --------
         >>> from pathlib import Path
-        >>> from tempfile import TemporaryDirectory
-        >>> import pyarrow as pa
+        >>> import pandas as pd
         >>> import understudy
-        >>> table = pa.table({"height": [150.0 + i % 40 for i in range(60)]})
-        >>> report = understudy.evaluate(table, table)
-        >>> with TemporaryDirectory() as folder:
-        ...     report.save(f"{folder}/report.html")
-        ...     Path(folder, "report.html").read_text(encoding="utf-8")[:15]
+        >>> people = pd.DataFrame({"age": range(20, 80)})
+        >>> report = understudy.evaluate(people, people)
+        >>> report.save("report.html")
+        >>> Path("report.html").read_text(encoding="utf-8")[:15]
         '<!doctype html>'
         """
         # Local: the API loads reports for their schema, and renders none.
@@ -169,7 +202,8 @@ def evaluate(
     real : pyarrow.Table
         The rows that were learnt from; as all tables, not changed.
     schema : TableSchema
-        Columns that all tables have.
+        Columns that all tables have. If it declares a subject, the privacy scores count subjects, and no
+        score looks at the subject's columns.
     findings : TableFindings, optional
         What inference found; columns without findings are examined, and its candidate for the target is used
         if the options name none.
@@ -184,7 +218,7 @@ def evaluate(
     ------
     InvalidInput
         If a table has no rows or does not conform to the schema, a column that the options name is not in the
-        schema, or the policy is not known.
+        schema or is its subject, or the policy is not known.
     """
     progress("scoring", 0.0)
     options = options or EvaluationOptions()
@@ -194,7 +228,7 @@ def evaluate(
     inferred = examine(conform(real, schema), schema, findings or TableFindings())
     candidate = choose_target(inferred.findings)
     schema, left_out = exclude_columns(real, synthetic, inferred, options.named_columns)
-    is_target_chosen = options.target is None and candidate in schema.names
+    is_target_chosen = options.target is None and candidate in set(schema.names) - set(schema.subject)
     if is_target_chosen:
         options = options.model_copy(update={"target": candidate})
     real, synthetic = (select(table, schema, left_out) for table in (real, synthetic))
@@ -210,7 +244,9 @@ def evaluate(
         options=options,
         tables=_sizes(comparison),
         is_target_chosen=is_target_chosen,
-        verdict=judge(policy, metrics),
+        unit="subjects" if comparison.has_subjects else "rows",
+        n_subjects_shared=comparison.n_shared_subjects,
+        verdict=judge(policy, metrics, n_subjects_shared=comparison.n_shared_subjects),
         metrics=metrics,
         columns=[distribution(comparison, i) for i in range(len(comparison.columns))],
         left_out=left_out,
@@ -255,7 +291,9 @@ def _sizes(comparison: Comparison) -> dict[str, TableSize]:
         "holdout": comparison.holdout,
     }
     return {
-        role: TableSize(n_rows=table.n_rows_total, n_rows_used=table.n_rows)
+        role: TableSize(
+            n_rows=table.n_rows_total, n_rows_used=table.n_rows, n_subjects=count_subjects(table.subjects)
+        )
         for role, table in tables.items()
         if table is not None
     }

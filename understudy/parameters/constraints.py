@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import date, time
+from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    model_validator,
+)
+
+
+def _to_json_value(value: object) -> object:
+    """Return a Python object as JSON has it: the library is given times, decimals and scalars of numpy."""
+    if isinstance(value, str | int | float | None):
+        return value
+    item = getattr(value, "item", None)
+    value = item() if callable(item) else value
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
 
 # As JSON has them; times and decimals are texts. Strict: else `1` and the text `yes` would be read as true.
 Value = Annotated[
@@ -14,6 +37,7 @@ Value = Annotated[
     # PostgreSQL, which keeps the parameters of jobs, keeps no NUL.
     | Annotated[str, Field(pattern=r"^[^\x00]*$")],
     Field(union_mode="left_to_right", description="A value of the column; times as RFC 3339 writes them."),
+    BeforeValidator(_to_json_value),
 ]
 
 N_GROUPS_MAX = 1_000

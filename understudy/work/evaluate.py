@@ -5,8 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from understudy.evaluation.evidence.content import Split, collect
-from understudy.evaluation.holdout import split_holdout
+from understudy.evaluation.evidence.content import collect
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import evaluate
 from understudy.evaluation.verdict import Verdict, judge
@@ -16,6 +15,7 @@ from understudy.parameters.policy import Policy
 from understudy.tables.findings import Findings
 from understudy.tables.inference import InferredTable
 from understudy.tables.schema import DatasetSchema, TableSchema
+from understudy.tables.split import Split
 from understudy.tables.validation import conform
 from understudy.work.base import WorkResult, Workspace
 
@@ -47,13 +47,12 @@ def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
     workspace.progress("writing", 0.0)
     (workspace.folder / JSON_FILE).write_text(report.model_dump_json(), encoding="utf-8")
     (workspace.folder / HTML_FILE).write_text(render_html(report), encoding="utf-8")
-    split = workspace.context["split"]
     evidence = collect(
         report,
         inferred,
         tables,
         sources=workspace.context["sources"],
-        split=None if split is None else Split(**split),
+        split=_split(workspace),
         parameters={"evaluate": parameters.model_dump(mode="json"), **workspace.context["made_by"]},
     )
     (workspace.folder / EVIDENCE_FILE).write_text(evidence.model_dump_json(indent=2), encoding="utf-8")
@@ -61,9 +60,15 @@ def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
         row.name: row.model_dump(mode="json", exclude={"name", "explanation"}, exclude_none=True)
         for row in report.summary()
     }
-    at_gate = judge(Policy.model_validate(workspace.context["gate_policy"]), report.metrics)
+    gate_policy = Policy.model_validate(workspace.context["gate_policy"])
+    at_gate = judge(gate_policy, report.metrics, n_subjects_shared=report.n_subjects_shared)
     files = {"report_json": JSON_FILE, "report_html": HTML_FILE, "evidence": EVIDENCE_FILE}
-    facts = {"summary": summary, "verdict": _shortened(report.verdict), "gate": _shortened(at_gate)}
+    facts = {
+        "summary": summary,
+        "verdict": _shortened(report.verdict),
+        "gate": _shortened(at_gate),
+        "n_subjects_shared": report.n_subjects_shared,
+    }
     return WorkResult(files=files, facts=facts)
 
 
@@ -83,11 +88,18 @@ def _tables(workspace: Workspace, schema: TableSchema) -> dict[str, pa.Table]:
     tables = {role: pq.read_table(path) for role, path in workspace.inputs.items()}
     # Canaries have a column more, and what they are was said when they were made.
     tables |= {role: conform(table, schema) for role, table in tables.items() if role != CANARIES}
-    split = workspace.context["split"]
+    split = _split(workspace)
     if split is not None:
-        whole = tables["real"]
-        is_holdout = split_holdout(whole.num_rows, split["holdout_fraction"], split["seed"])
-        tables["real"] = whole.filter(pa.array(~is_holdout))
-        if is_holdout.any():
-            tables.setdefault("holdout", whole.filter(pa.array(is_holdout)))
+        tables["real"], holdout = split[0].divide(tables["real"], split[1])
+        if holdout.num_rows:
+            tables.setdefault("holdout", holdout)
     return tables
+
+
+def _split(workspace: Workspace) -> tuple[Split, tuple[str, ...]] | None:
+    """Return how the real table was split when the model was trained, and its subject then."""
+    context = workspace.context["split"]
+    if context is None:
+        return None
+    (trained,) = DatasetSchema.model_validate(workspace.context["trained_schema"]).tables.values()
+    return Split.model_validate(context), trained.subject

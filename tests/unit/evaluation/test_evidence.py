@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import understudy
 from understudy.errors import InvalidInput
-from understudy.evaluation.evidence.content import source_digest
+from understudy.evaluation.evidence.content import SOURCE_SUFFIXES, source_digest
 from understudy.evaluation.evidence.keys import (
     derived_key,
     key_id,
@@ -118,3 +119,9 @@ def test_public_keys_are_read_from_their_text() -> None:
 def test_source_digest_is_stable() -> None:
     assert source_digest() == source_digest()
     assert len(source_digest()) == 64
+
+
+def test_source_digest_covers_every_file_of_the_package() -> None:
+    root = Path(understudy.__file__).parent
+    parts = [path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    assert {path.suffix for path in parts} - {".typed"} <= set(SOURCE_SUFFIXES)

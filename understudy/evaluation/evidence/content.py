@@ -19,18 +19,11 @@ from understudy.tables.fingerprint import fingerprint
 from understudy.tables.inference import InferredTable
 from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.schema import TableSchema
+from understudy.tables.split import Split
 from understudy.tables.stored_schemas import read_stored
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-
-class Split(BaseModel):
-    """How the real table was split before anything was learnt; see `holdout.split_holdout`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seed: int
-    holdout_fraction: float
+SOURCE_SUFFIXES = (".py", ".html", ".css", ".txt")
 
 
 class TableEvidence(BaseModel):
@@ -63,6 +56,9 @@ class Evidence(BaseModel):
     split: Annotated[
         Split | None, Field(description="If the holdout is a part of the real table's file.")
     ] = None
+    split_subject: Annotated[
+        tuple[str, ...], Field(description="The subject when the real table was split, before the training.")
+    ] = ()
     tables: Annotated[dict[str, TableEvidence], Field(description="By role: real, synthetic, holdout, …")]
     # Any: JSON, which differs by kind of job.
     parameters: Annotated[
@@ -90,7 +86,7 @@ def collect(
     tables: Mapping[str, pa.Table],
     *,
     sources: Mapping[str, Mapping[str, str]] | None = None,
-    split: Split | None = None,
+    split: tuple[Split, tuple[str, ...]] | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> Evidence:
     """Return the evidence of a report.
@@ -100,6 +96,8 @@ def collect(
     tables : mapping of role to pyarrow.Table
         As they were scored, in the types of the schema.
     sources : mapping of role to `file_sha256` and `dataset_id`, optional
+    split : (Split, tuple of str), optional
+        How the real table's file was split, and its subject then.
     """
     sources = sources or {}
     return Evidence(
@@ -112,7 +110,8 @@ def collect(
         else report.options,
         table_schema=inferred.schema,
         findings=inferred.findings,
-        split=split,
+        split=None if split is None else split[0],
+        split_subject=() if split is None else split[1],
         tables={
             role: TableEvidence(
                 n_rows=table.num_rows, content_sha256=fingerprint(table), **sources.get(role, {})
@@ -124,10 +123,10 @@ def collect(
 
 
 def source_digest() -> str:
-    """Return the SHA-256 of the package's source and data files: paths and contents, ordered by path."""
+    """Return the SHA-256 of the package's source, templates and data files, ordered by path."""
     root = Path(understudy.__file__).parent
     digest = hashlib.sha256(version("understudy").encode())
-    for path in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".css", ".txt")):
+    for path in sorted(path for path in root.rglob("*") if path.suffix in SOURCE_SUFFIXES):
         digest.update(f"\0{path.relative_to(root).as_posix()}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -10,7 +10,6 @@ from typing import Any
 import pyarrow as pa
 
 from understudy.evaluation.evidence.content import Evidence
-from understudy.evaluation.holdout import split_holdout
 from understudy.evaluation.report import Report, evaluate
 from understudy.progress import Progress, no_progress
 from understudy.tables.fingerprint import fingerprint
@@ -88,10 +87,9 @@ def _split(evidence: Evidence, files: Mapping[str, pa.Table]) -> dict[str, pa.Ta
     if evidence.split is None or "real" not in tables:
         return tables
     whole = tables["real"]
-    is_holdout = split_holdout(whole.num_rows, evidence.split.holdout_fraction, evidence.split.seed)
-    tables["real"] = whole.filter(pa.array(~is_holdout))
+    tables["real"], holdout = evidence.split.divide(whole, evidence.split_subject)
     if "holdout" in evidence.tables:
-        tables.setdefault("holdout", whole.filter(pa.array(is_holdout)))
+        tables.setdefault("holdout", holdout)
     return tables
 
 

@@ -64,23 +64,21 @@ def crossings(
     assigned = groups.assign(test.table.columns[groups.position])
     present = np.unique(test.classes)
     return [
-        _crossing(target.labels[k], len(groups.labels), assigned, test.classes == k, models, int(k))
+        Crossing(target.labels[k], _count(assigned, len(groups.labels), _cells(test, models, int(k))))
         for k in (present[1:] if len(present) == 2 else present)
     ]
 
 
-def _crossing(
-    label: str,
-    n_groups: int,
-    assigned: NDArray[np.int64],
-    is_true: NDArray[np.bool_],
-    models: tuple[Predictions, Predictions],
-    k: int,
-) -> Crossing:
+def _cells(test: Labelled, models: tuple[Predictions, Predictions], k: int) -> NDArray[np.int64]:
+    """Return one of eight cells per test row: is it of class k, and which of the models say so."""
     first, second = (model.classes == k for model in models)
-    cells = ((assigned * 2 + is_true) * 2 + first) * 2 + second
-    counts = np.bincount(cells, minlength=n_groups * 8).reshape(n_groups, 2, 2, 2)
-    return Crossing(label, counts.astype(np.float64))
+    return np.asarray(((test.classes == k) * 2 + first) * 2 + second, dtype=np.int64)
+
+
+def _count(assigned: NDArray[np.int64], n_groups: int, cells: NDArray[np.int64]) -> Floats:
+    """Return the number of test rows by group and cell, as `Crossing.counts`."""
+    counts = np.bincount(assigned * 8 + cells, minlength=n_groups * 8)
+    return counts.reshape(n_groups, 2, 2, 2).astype(np.float64)
 
 
 def selected(counts: Floats) -> Floats:

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.models.group_fairness import (
-    Crossing,
     Gaps,
     crossings,
     gaps,
@@ -28,7 +27,7 @@ from understudy.evaluation.models.prediction import (
     rows_judged,
     train_and_predict,
 )
-from understudy.evaluation.statistics.groups import Groups, groups_of
+from understudy.evaluation.statistics.groups import groups_of
 
 # A model is trained for each.
 N_COLUMNS_MAX = 3
@@ -124,7 +123,16 @@ def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnRebal
     crossing, parity = max(by_class, key=lambda pair: pair[1].differences[0])
     is_judged = judged_by_odds(crossing)
     odds = gaps(crossing, is_judged, odds_difference, rng) if is_judged.sum() >= 2 else None
-    return _result(found, groups, crossing, (parity, odds), after, weights)
+    changes = (parity, odds)
+    return ColumnRebalancing(
+        column=groups.column,
+        label=crossing.label,
+        before=_fairness(found, found.judged, changes, 0),
+        after=_fairness(found, after, changes, 1),
+        reduction=parity.excess,
+        reduction_interval=parity.excess_interval,
+        weights=(float(weights.min()), float(weights.max())),
+    )
 
 
 def reweighing(groups: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -136,26 +144,6 @@ def reweighing(groups: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray
     weights = np.divide(expected, cells, out=np.zeros_like(cells), where=cells > 0)[groups, classes]
     # An empty cell would have had a part of the weight.
     return np.asarray(weights / weights.mean())
-
-
-def _result(
-    found: Experiment,
-    groups: Groups,
-    crossing: Crossing,
-    changes: tuple[Gaps, Gaps | None],
-    after: Predictions,
-    weights: NDArray[np.float64],
-) -> ColumnRebalancing:
-    parity = changes[0]
-    return ColumnRebalancing(
-        column=groups.column,
-        label=crossing.label,
-        before=_fairness(found, found.judged, changes, 0),
-        after=_fairness(found, after, changes, 1),
-        reduction=parity.excess,
-        reduction_interval=parity.excess_interval,
-        weights=(float(weights.min()), float(weights.max())),
-    )
 
 
 def _fairness(

@@ -115,7 +115,7 @@ def _column(comparison: Comparison, found: Experiment, groups: Groups) -> Column
     return ColumnSegments(
         column=groups.column,
         segments=[
-            _segment(comparison, found, groups, tables, np.flatnonzero(assigned == g), g)
+            _segment(found, groups, g, np.flatnonzero(assigned == g), tables)
             for g in map(int, np.flatnonzero(n_test >= N_ROWS_SHOWN_MIN))
         ],
         n_groups_hidden=groups.n_hidden,
@@ -130,12 +130,7 @@ def _drawn(comparison: Comparison) -> _Tables:
 
 
 def _segment(
-    comparison: Comparison,
-    found: Experiment,
-    groups: Groups,
-    tables: _Tables,
-    rows: NDArray[np.int64],
-    g: int,
+    found: Experiment, groups: Groups, g: int, rows: NDArray[np.int64], tables: _Tables
 ) -> SegmentScore:
     real, synthetic = (
         np.flatnonzero(groups.assign(table.columns[groups.position]) == g)

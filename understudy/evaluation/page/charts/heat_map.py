@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -120,11 +121,12 @@ def draw_heat_map(
 
 def _squares(matrix: Matrix, limits: Sequence[float], margins: Margins) -> dict[tuple[int, int], str]:
     """Return the path of all squares of each depth and sign."""
-    paths: dict[tuple[int, int], list[str]] = {}
+    paths: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
+    lefts = [f"M{margins.left + j * CELL + 1} " for j in range(len(matrix))]
     for i, row in enumerate(matrix):
-        for j, value in enumerate(row):
-            square = f"M{margins.left + j * CELL + 1} {margins.top + i * CELL + 1}h18v18h-18z"
-            paths.setdefault(_level(value, limits), []).append(square)
+        rest = f"{margins.top + i * CELL + 1}h18v18h-18z"
+        for left, value in zip(lefts, row, strict=True):
+            paths[_level(value, limits)].append(left + rest)
     return {level: "".join(squares) for level, squares in paths.items()}
 
 
