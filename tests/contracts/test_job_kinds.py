@@ -85,6 +85,7 @@ class Bench:
             "schema": schema,
             "findings": findings,
             "split": {"seed": 3, "holdout_fraction": 0.2},
+            "trained_schema": schema,
             "sources": {},
             "made_by": {},
             "gate_policy": POLICIES["standard"].model_dump(mode="json"),
