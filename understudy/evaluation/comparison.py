@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
@@ -125,22 +125,37 @@ class Comparison:
         return np.random.default_rng([self.seed, *purpose.encode()])
 
 
+@dataclass(frozen=True)
+class ComparisonTables:
+    """The tables of a comparison; none of them is changed.
+
+    Parameters
+    ----------
+    real : pyarrow.Table
+        The rows that the model was fitted on.
+    synthetic : pyarrow.Table
+        The rows to judge.
+    holdout : pyarrow.Table, optional
+        Real rows that no model was fitted on; without them some scores cannot be given.
+    canaries : pyarrow.Table, optional
+        Made-up rows of which some were planted in the real ones: the columns of the schema, and the boolean
+        `IS_PLANTED`.
+    """
+
+    real: pa.Table
+    synthetic: pa.Table
+    holdout: pa.Table | None = None
+    canaries: pa.Table | None = None
+
+
 def compare(
-    real: pa.Table,
-    synthetic: pa.Table,
+    tables: ComparisonTables,
     schema: TableSchema,
     *,
-    holdout: pa.Table | None = None,
-    canaries: pa.Table | None = None,
     options: EvaluationOptions | None = None,
     seed: int = 0,
 ) -> Comparison:
     """Check and encode the tables of a comparison.
-
-    Parameters
-    ----------
-    canaries : pyarrow.Table, optional
-        The columns of the schema, and the boolean `IS_PLANTED`.
 
     Raises
     ------
@@ -149,31 +164,22 @@ def compare(
         the schema or is its subject.
     """
     options = options or EvaluationOptions()
-    tables = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"holdout": holdout})
-    for role, table in tables.items():
-        if table.num_rows == 0:
-            raise InvalidInput(f"The {role} table has no rows; there is nothing to compare.", code="no_rows")
-    for name, pointer in options.named_columns.items():
-        if schema.column(name).name in schema.subject:
-            raise InvalidInput(
-                f"Column {name!r} is the subject, which no score looks at. Name another column.",
-                code="invalid_parameters",
-                pointer=pointer,
-            )
+    by_role = _by_role(tables)
+    _check(by_role, schema, options)
     planted = None
-    if canaries is not None:
-        planted = np.asarray(canaries[IS_PLANTED].to_numpy(), dtype=np.bool_)
-        tables["canaries"] = canaries.drop_columns([IS_PLANTED])
-    tables = {role: conform(table, schema) for role, table in tables.items()}
-    subjects = number_subjects(tables, schema.subject)
+    if tables.canaries is not None:
+        planted = np.asarray(tables.canaries[IS_PLANTED].to_numpy(), dtype=np.bool_)
+        by_role["canaries"] = tables.canaries.drop_columns([IS_PLANTED])
+    by_role = {role: conform(table, schema) for role, table in by_role.items()}
+    subjects = number_subjects(by_role, schema.subject)
     # Who somebody is must not help an attacker, and is nothing that a synthetic table should repeat.
     scored = without_subject(schema)
-    tables = {role: table.select(scored.names) for role, table in tables.items()}
+    by_role = {role: table.select(scored.names) for role, table in by_role.items()}
     encoder = TableEncoder.fit(
-        tables["real"], [table for role, table in tables.items() if role != "real"], scored
+        by_role["real"], [table for role, table in by_role.items() if role != "real"], scored
     )
     encoded = {
-        role: encode(encoder, table, subjects[role], role=role, seed=seed) for role, table in tables.items()
+        role: encode(encoder, table, subjects[role], role=role, seed=seed) for role, table in by_role.items()
     }
     return Comparison(
         encoder,
@@ -184,6 +190,25 @@ def compare(
         options=options,
         seed=seed,
     )
+
+
+def _by_role(tables: ComparisonTables) -> dict[str, pa.Table]:
+    """Return the tables whose rows are real or claim to be."""
+    by_role = {"real": tables.real, "synthetic": tables.synthetic}
+    return by_role if tables.holdout is None else by_role | {"holdout": tables.holdout}
+
+
+def _check(tables: Mapping[str, pa.Table], schema: TableSchema, options: EvaluationOptions) -> None:
+    for role, table in tables.items():
+        if table.num_rows == 0:
+            raise InvalidInput(f"The {role} table has no rows; there is nothing to compare.", code="no_rows")
+    for name, pointer in options.named_columns.items():
+        if schema.column(name).name in schema.subject:
+            raise InvalidInput(
+                f"Column {name!r} is the subject, which no score looks at. Name another column.",
+                code="invalid_parameters",
+                pointer=pointer,
+            )
 
 
 def without_subject(schema: TableSchema) -> TableSchema:

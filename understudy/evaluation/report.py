@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import InvalidInput
 from understudy.evaluation.baselines import independent_columns, leaky_copy
-from understudy.evaluation.comparison import IS_PLANTED, Comparison, compare
+from understudy.evaluation.comparison import IS_PLANTED, Comparison, ComparisonTables, compare
 from understudy.evaluation.excluded_columns import ExcludedColumn, exclude_columns, select
 from understudy.evaluation.overview import FRAME_NUMBERS, SummaryRow, describe, frame_rows, summary_row
 from understudy.evaluation.scores import MetricScores, score_all
@@ -24,7 +24,7 @@ from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.parameters.policy import resolve_policy
 from understudy.progress import Progress, no_progress
 from understudy.tables.findings import TableFindings
-from understudy.tables.inference import examine
+from understudy.tables.inference import InferredTable, examine
 from understudy.tables.schema import TableSchema
 from understudy.tables.validation import conform
 
@@ -184,13 +184,9 @@ class Report(BaseModel):
 
 
 def evaluate(
-    real: pa.Table,
-    synthetic: pa.Table,
-    schema: TableSchema,
+    tables: ComparisonTables,
+    inferred: InferredTable,
     *,
-    findings: TableFindings | None = None,
-    holdout: pa.Table | None = None,
-    canaries: pa.Table | None = None,
     options: EvaluationOptions | None = None,
     seed: int = 0,
     progress: Progress = no_progress,
@@ -199,18 +195,10 @@ def evaluate(
 
     Parameters
     ----------
-    real : pyarrow.Table
-        The rows that were learnt from; as all tables, not changed.
-    schema : TableSchema
-        Columns that all tables have. If it declares a subject, the privacy scores count subjects, and no
-        score looks at the subject's columns.
-    findings : TableFindings, optional
-        What inference found; columns without findings are examined, and its candidate for the target is used
-        if the options name none.
-    holdout : pyarrow.Table, optional
-        Real rows that nothing was learnt from; without them some scores cannot be given.
-    canaries : pyarrow.Table, optional
-        The made-up rows of which some were planted in the rows that were learnt from.
+    inferred : InferredTable
+        The schema of all tables, and what inference found; columns without findings are examined, and the
+        candidate for the target is used if the options name none. If the schema declares a subject, the
+        privacy scores count subjects, and no score looks at the subject's columns.
     options : EvaluationOptions, optional
         Which columns matter for what, what will be asked, and by which policy to judge.
 
@@ -225,19 +213,15 @@ def evaluate(
     policy = resolve_policy(options.policy)
     check_policy(policy)
     options = options.model_copy(update={"policy": policy})
-    inferred = examine(conform(real, schema), schema, findings or TableFindings())
+    inferred = examine(conform(tables.real, inferred.schema), *inferred)
     candidate = choose_target(inferred.findings)
-    schema, left_out = exclude_columns(real, synthetic, inferred, options.named_columns)
+    schema, left_out = exclude_columns(tables.real, tables.synthetic, inferred, options.named_columns)
     is_target_chosen = options.target is None and candidate in set(schema.names) - set(schema.subject)
     if is_target_chosen:
         options = options.model_copy(update={"target": candidate})
-    real, synthetic = (select(table, schema, left_out) for table in (real, synthetic))
-    holdout = None if holdout is None else select(holdout, schema, left_out)
-    canaries = None if canaries is None else _select_canaries(canaries, schema, left_out)
-    comparison = compare(
-        real, synthetic, schema, holdout=holdout, canaries=canaries, options=options, seed=seed
-    )
-    metrics = score_all(comparison, _references(comparison, real, schema), progress)
+    tables = _select(tables, schema, left_out)
+    comparison = compare(tables, schema, options=options, seed=seed)
+    metrics = score_all(comparison, _references(comparison, tables.real, schema), progress)
     return Report(
         versions=software_versions(),
         seed=seed,
@@ -250,6 +234,19 @@ def evaluate(
         metrics=metrics,
         columns=[distribution(comparison, i) for i in range(len(comparison.columns))],
         left_out=left_out,
+    )
+
+
+def _select(
+    tables: ComparisonTables, schema: TableSchema, left_out: list[ExcludedColumn]
+) -> ComparisonTables:
+    """Return the tables with the columns of the schema."""
+    canaries = tables.canaries
+    return ComparisonTables(
+        select(tables.real, schema, left_out),
+        select(tables.synthetic, schema, left_out),
+        holdout=None if tables.holdout is None else select(tables.holdout, schema, left_out),
+        canaries=None if canaries is None else _select_canaries(canaries, schema, left_out),
     )
 
 

@@ -71,6 +71,8 @@ class Split(BaseModel):
 
     def divide(self, table: pa.Table, subject: Sequence[str]) -> tuple[pa.Table, pa.Table]:
         """Return the training rows and the held-out rows of one table."""
+        if self.holdout_fraction == 0:
+            return table, table.slice(0, 0)
         mask = self.mask(table, subject)
         return table.filter(pa.array(~mask)), table.filter(pa.array(mask))
 

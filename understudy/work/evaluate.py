@@ -5,7 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from understudy.evaluation.evidence.content import collect
+from understudy.evaluation.comparison import ComparisonTables
+from understudy.evaluation.evidence.content import Provenance, collect
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import evaluate
 from understudy.evaluation.verdict import Verdict, judge
@@ -34,12 +35,8 @@ def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
     workspace.progress("reading", 0.0)
     tables = _tables(workspace, inferred.schema)
     report = evaluate(
-        tables["real"],
-        tables["synthetic"],
-        inferred.schema,
-        findings=inferred.findings,
-        holdout=tables.get("holdout"),
-        canaries=tables.get(CANARIES),
+        ComparisonTables(**tables),
+        inferred,
         options=parameters.options,
         seed=parameters.seed,
         progress=workspace.progress,
@@ -51,9 +48,11 @@ def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
         report,
         inferred,
         tables,
-        sources=workspace.context["sources"],
-        split=_split(workspace),
-        parameters={"evaluate": parameters.model_dump(mode="json"), **workspace.context["made_by"]},
+        Provenance(
+            sources=workspace.context["sources"],
+            split=_split(workspace),
+            parameters={"evaluate": parameters.model_dump(mode="json"), **workspace.context["made_by"]},
+        ),
     )
     (workspace.folder / EVIDENCE_FILE).write_text(evidence.model_dump_json(indent=2), encoding="utf-8")
     summary = {

@@ -19,7 +19,7 @@ from understudy.evaluation.attacks.singling_out_guesses import (
     hits_of_values,
 )
 from understudy.evaluation.baselines import holdout_baseline
-from understudy.evaluation.comparison import Comparison, compare
+from understudy.evaluation.comparison import Comparison, ComparisonTables, compare
 from understudy.evaluation.metrics.base import Need, UnscoredResult
 from understudy.evaluation.metrics.privacy import (
     PRIVACY,
@@ -141,7 +141,7 @@ def test_nobody_hit_is_no_risk_that_could_be_seen() -> None:
 def of_subjects(table: dict[str, Any]) -> Comparison:
     rows = pa.table(table)
     schema = infer_table(rows).schema.model_copy(update={"subject": ("who",)})
-    return compare(rows, rows, schema)
+    return compare(ComparisonTables(rows, rows), schema)
 
 
 def test_a_value_that_one_subject_repeats_picks_out_the_subject() -> None:

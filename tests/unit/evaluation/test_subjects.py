@@ -9,13 +9,15 @@ import pyarrow as pa
 import pytest
 
 from tests.unit.evaluation.visits import leak, schema_of, under_other_numbers, visits
-from understudy.evaluation.comparison import Comparison, compare
+from understudy.evaluation.comparison import Comparison, ComparisonTables, compare
 from understudy.evaluation.metrics.privacy import PRIVACY
 from understudy.evaluation.report import Report, evaluate
 from understudy.evaluation.scores import score_all
 from understudy.evaluation.verdict import PolicyCheck, judge
 from understudy.parameters.policy import STANDARD, Policy
 from understudy.progress import no_progress
+from understudy.tables.findings import TableFindings
+from understudy.tables.inference import InferredTable
 from understudy.tables.split import Split
 
 SEED = 0
@@ -41,7 +43,9 @@ POLICY = Policy(
 def compared(generator: str, sizes: list[int], *subject: str) -> Comparison:
     """Return a comparison of what a generator makes; by row where no subject is named."""
     training, holdout, schema = split(sizes, *subject)
-    return compare(training, made_by(generator, training, sizes), schema, holdout=holdout, seed=SEED)
+    return compare(
+        ComparisonTables(training, made_by(generator, training, sizes), holdout=holdout), schema, seed=SEED
+    )
 
 
 def split(sizes: list[int], *subject: str, fraction: float = 0.4) -> tuple[pa.Table, pa.Table, Any]:
@@ -88,7 +92,11 @@ def test_a_holdout_of_rows_does_not_show_the_leak() -> None:
 
 def test_a_report_on_leaked_subjects_fails_and_counts_subjects() -> None:
     training, holdout, schema = split(TEN_EACH, "patient", fraction=0.2)
-    report = evaluate(training, leak(training, TEN_EACH, seed=SEED), schema, holdout=holdout, seed=SEED)
+    report = evaluate(
+        ComparisonTables(training, leak(training, TEN_EACH, seed=SEED), holdout=holdout),
+        InferredTable(schema, TableFindings()),
+        seed=SEED,
+    )
     assert report.verdict.outcome == "fail"
     assert report.unit == "subjects"
     counted = {role: size.n_subjects for role, size in report.tables.items()}
@@ -101,7 +109,11 @@ def shared() -> Report:
     """Return a report with subjects whose holdout was drawn by row."""
     training, holdout, _ = split([10] * 150)
     schema = schema_of(training, "patient")
-    return evaluate(training, made_by("safe", training, [10] * 150), schema, holdout=holdout, seed=SEED)
+    return evaluate(
+        ComparisonTables(training, made_by("safe", training, [10] * 150), holdout=holdout),
+        InferredTable(schema, TableFindings()),
+        seed=SEED,
+    )
 
 
 def test_a_holdout_that_shares_subjects_is_inconclusive_and_not_green(shared: Report) -> None:
@@ -128,6 +140,6 @@ def test_what_the_subject_is_called_does_not_help_an_attacker() -> None:
     training, holdout, schema = split([10] * 150, "patient")
     made = leak(training, [10] * 150, seed=SEED)
     named = made.set_column(0, "patient", pa.array(made["patient"].to_numpy() - 10**6))
-    same = compare(training, named, schema, holdout=holdout, seed=SEED)
+    same = compare(ComparisonTables(training, named, holdout=holdout), schema, seed=SEED)
     scores = [attacked(one)["membership_distance"].value for one in (real, same)]
     assert scores[0] == scores[1]

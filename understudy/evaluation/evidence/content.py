@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -80,14 +81,28 @@ class Evidence(BaseModel):
         }
 
 
+@dataclass(frozen=True)
+class Provenance:
+    """Where the tables and the synthetic rows came from.
+
+    Parameters
+    ----------
+    sources : mapping of role to `file_sha256` and `dataset_id`
+        The file of each table.
+    split : (Split, tuple of str), optional
+        How the real table's file was split, and its subject then.
+    parameters : mapping of kind of job to parameters
+        As they were resolved: of the evaluation, and of the jobs that made the rows.
+    """
+
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    split: tuple[Split, tuple[str, ...]] | None = None
+    # Any: JSON, which differs by kind of job.
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
 def collect(
-    report: Report,
-    inferred: InferredTable,
-    tables: Mapping[str, pa.Table],
-    *,
-    sources: Mapping[str, Mapping[str, str]] | None = None,
-    split: tuple[Split, tuple[str, ...]] | None = None,
-    parameters: Mapping[str, Any] | None = None,
+    report: Report, inferred: InferredTable, tables: Mapping[str, pa.Table], provenance: Provenance
 ) -> Evidence:
     """Return the evidence of a report.
 
@@ -95,11 +110,8 @@ def collect(
     ----------
     tables : mapping of role to pyarrow.Table
         As they were scored, in the types of the schema.
-    sources : mapping of role to `file_sha256` and `dataset_id`, optional
-    split : (Split, tuple of str), optional
-        How the real table's file was split, and its subject then.
     """
-    sources = sources or {}
+    split, split_subject = provenance.split or (None, ())
     return Evidence(
         software=report.versions,
         source_sha256=source_digest(),
@@ -110,15 +122,17 @@ def collect(
         else report.options,
         table_schema=inferred.schema,
         findings=inferred.findings,
-        split=None if split is None else split[0],
-        split_subject=() if split is None else split[1],
+        split=split,
+        split_subject=split_subject,
         tables={
             role: TableEvidence(
-                n_rows=table.num_rows, content_sha256=fingerprint(table), **sources.get(role, {})
+                n_rows=table.num_rows,
+                content_sha256=fingerprint(table),
+                **provenance.sources.get(role, {}),
             )
             for role, table in tables.items()
         },
-        parameters=dict(parameters or {}),
+        parameters=dict(provenance.parameters),
     )
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from understudy.evaluation.comparison import ComparisonTables
 from understudy.evaluation.evidence.content import Evidence
 from understudy.evaluation.report import Report, evaluate
 from understudy.progress import Progress, no_progress
 from understudy.tables.fingerprint import fingerprint
+from understudy.tables.inference import InferredTable
 from understudy.tables.validation import conform
 
 # Sums of another processor may differ in their last bits.
@@ -64,12 +66,8 @@ def recompute(
     if missing or others:
         return Recomputation(others, missing)
     again = evaluate(
-        tables["real"],
-        tables["synthetic"],
-        evidence.table_schema,
-        findings=evidence.findings,
-        holdout=tables.get("holdout"),
-        canaries=tables.get("canaries"),
+        ComparisonTables(**tables),
+        InferredTable(evidence.table_schema, evidence.findings),
         options=evidence.options,
         seed=evidence.seed,
         progress=progress,
