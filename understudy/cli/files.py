@@ -50,12 +50,6 @@ Seed = Annotated[
         "--seed", min=0, max=SEED_MAX, help="The same seed gives the same result; chosen if absent."
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
-
-SchemaFile = Annotated[
-    Path | None,
-    typer.Option(help="A schema, or SDV's metadata, in JSON, when the columns are not what they look like."),
-]
 Subject = Annotated[
     list[str] | None,
     typer.Option(
@@ -63,17 +57,23 @@ Subject = Annotated[
         "holdout then go by subjects. Repeat it for a subject of several columns."
     ),
 ]
-Holdout = Annotated[
-    float,
-    typer.Option(
-        min=0, max=0.5, help="Set aside this share of the subjects, or of the rows, for `evaluate --model`."
-    ),
-]
 Canaries = Annotated[
     int,
     typer.Option(
         min=0, help="Plant so many made-up rows, and write them beside the model for `evaluate --canaries`."
     ),
+]
+HoldoutFraction = Annotated[
+    float,
+    typer.Option(
+        min=0, max=0.5, help="Set aside this share of the subjects, or of the rows, for `evaluate --model`."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
+
+SchemaFile = Annotated[
+    Path | None,
+    typer.Option(help="A schema, or SDV's metadata, in JSON, when the columns are not what they look like."),
 ]
 CanaryRepeats = Annotated[
     int, typer.Option("--canary-repeats", min=1, max=100, help="How often each of them is planted.")
@@ -88,7 +88,7 @@ def fit(
     seed: Seed = None,
     schema: SchemaFile = None,
     subject: Subject = None,
-    holdout: Holdout = 0.0,
+    holdout: HoldoutFraction = 0.0,
     canaries: Canaries = 0,
     canary_repeats: CanaryRepeats = 1,
     as_json: Json = False,

@@ -7,6 +7,7 @@ from understudy.synthesizers.base import SupportsImputation, unsupported_by_synt
 from understudy.synthesizers.contexts import SampleContext, root_tables
 from understudy.synthesizers.files import load_model
 from understudy.tables.formats import FORMATS
+from understudy.tables.schema import DatasetSchema
 from understudy.tables.source import ParquetSource
 from understudy.work.base import WorkResult, Workspace
 
@@ -20,17 +21,19 @@ def work(workspace: Workspace, parameters: ImputeParameters) -> WorkResult:
     synthesizer, _ = load_model(workspace.inputs["model"])
     if not isinstance(synthesizer, SupportsImputation):
         raise unsupported_by_synthesizer(synthesizer.name)
-    (name,) = root_tables(synthesizer.schema_)
+    ((table, schema),) = DatasetSchema.model_validate(workspace.context["schema"]).tables.items()
+    (learned,) = root_tables(synthesizer.schema_)
     completed = synthesizer.impute(
-        {name: ParquetSource(workspace.inputs["table"])},
+        {learned: ParquetSource(workspace.inputs["table"])},
         n_draws=parameters.n_draws,
         context=SampleContext(seed=parameters.seed),
     )
     n_rows = FORMATS["parquet"].write(
         workspace.folder / TABLE_FILE,
         (batch for _, batch in completed),
-        synthesizer.schema_.tables[name].to_arrow(),
+        schema.to_arrow(),
         progress=workspace.progress,
         rows_total=workspace.context["n_rows"],
     )
-    return WorkResult(files={"table": TABLE_FILE}, facts={"n_rows": n_rows})
+    role = workspace.context["roles"][table]
+    return WorkResult(files={role: TABLE_FILE}, facts={"n_rows": {table: n_rows}})

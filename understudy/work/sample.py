@@ -12,6 +12,7 @@ from understudy.synthesizers.datasets import sample_table
 from understudy.synthesizers.files import load_model
 from understudy.synthesizers.groups import describe_groups, describe_weak_groups
 from understudy.tables.formats import FORMATS
+from understudy.tables.schema import DatasetSchema
 from understudy.work.base import WorkResult, Workspace
 
 TABLE_FILE = "table.parquet"
@@ -23,22 +24,23 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
     assert parameters.n_rows is not None
     workspace.progress("reading", 0.0)
     synthesizer, _ = load_model(workspace.inputs["model"])
+    ((table, schema),) = DatasetSchema.model_validate(workspace.context["schema"]).tables.items()
     plan = plan_rows(
         synthesizer.schema_,
         parameters.n_rows,
         offset=parameters.offset,
         constraints=parameters.constraints,
     )
-    (name,) = plan.n_rows
     n_rows = FORMATS["parquet"].write(
         workspace.folder / TABLE_FILE,
         sample_table(synthesizer, plan, context=SampleContext(seed=parameters.seed)),
-        synthesizer.schema_.tables[name].to_arrow(),
+        schema.to_arrow(),
         progress=workspace.progress,
         rows_total=parameters.n_rows,
     )
     return WorkResult(
-        files={"table": TABLE_FILE}, facts={"n_rows": n_rows, **_group_facts(synthesizer, parameters)}
+        files={workspace.context["roles"][table]: TABLE_FILE},
+        facts={"n_rows": {table: n_rows}, **_group_facts(synthesizer, parameters)},
     )
 
 

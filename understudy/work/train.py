@@ -10,12 +10,11 @@ from understudy.parameters.train import TrainParameters
 from understudy.synthesizers import make_synthesizer
 from understudy.synthesizers.contexts import FitContext
 from understudy.synthesizers.files import save_model
+from understudy.tables.findings import Findings
 from understudy.tables.inference import examine
-from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.source import ArrowSource
 from understudy.tables.split import Split
-from understudy.tables.stored_schemas import read_stored
 from understudy.tables.validation import conform
 from understudy.work.base import WorkResult, Workspace
 
@@ -26,13 +25,15 @@ CANARIES_FILE = "canaries.parquet"
 def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     """Set the holdout aside, fit the rest, save the model."""
     assert parameters.seed is not None
-    stored, findings = read_stored(workspace.context["schema"])
+    dataset_schema = DatasetSchema.model_validate(workspace.context["schema"])
+    ((name, declared),) = dataset_schema.tables.items()
+    findings = Findings.model_validate(workspace.context["findings"]).table(name)
     workspace.progress("reading", 0.0)
     # Parquet has no room for some types, such as seconds: the schema knows what they were.
-    table = conform(pq.read_table(workspace.inputs["table"]), stored.tables[DEFAULT_NAME])
+    table = conform(pq.read_table(workspace.inputs["table"]), declared)
     # A fit trusts its schema: columns that were never examined are examined now.
-    schema = examine(table, stored.tables[DEFAULT_NAME], findings.table(DEFAULT_NAME)).schema
-    whole = DatasetSchema(tables={DEFAULT_NAME: schema}, locale=stored.locale)
+    schema = examine(table, declared, findings).schema
+    whole = dataset_schema.model_copy(update={"tables": {name: schema}})
     split = Split.of(whole, holdout_fraction=parameters.holdout_fraction, seed=parameters.seed)
     training, holdout = split.divide(table, schema.subject)
     n_rows_held_out = holdout.num_rows
@@ -43,7 +44,7 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
         training = _planted(workspace, training, schema, parameters)
         files["canaries"] = CANARIES_FILE
     synthesizer = make_synthesizer(parameters.synthesizer).fit(
-        {DEFAULT_NAME: ArrowSource(training)},
+        {name: ArrowSource(training)},
         whole,
         context=FitContext(seed=parameters.seed, progress=workspace.progress),
     )
