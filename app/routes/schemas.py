@@ -16,14 +16,9 @@ from understudy import ids
 from understudy.access import TableReference
 from understudy.errors import PreconditionFailed
 from understudy.services import schemas as schema_services
-from understudy.services.access import open_dataset
-from understudy.services.schemas import SchemaEdit
-from understudy.tables.findings import Findings
-from understudy.tables.names import DEFAULT_NAME
-from understudy.tables.schema import DatasetSchema
+from understudy.services.schemas import SchemaEdit, VersionedTableSchema
 from understudy.tables.schema_changes import SchemaChange
 from understudy.tables.sdv_metadata import write_metadata
-from understudy.tables.stored_schemas import read_stored, write_stored
 
 router = APIRouter(prefix="/v1/datasets/{dataset_id}/schema", tags=["datasets"])
 
@@ -53,8 +48,7 @@ def get_schema(
     versioned = schema_services.read_schema(resources, caller, reference)
     if is_unchanged(request, _etag(versioned.version)):
         return not_modified(_etag(versioned.version))
-    body = _body(versioned.schema, versioned.findings)
-    return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
+    return _answer(versioned)
 
 
 @router.patch(
@@ -86,8 +80,7 @@ def update_schema(
         TableReference(ids.from_text("dataset", dataset_id), table),
         SchemaEdit(change, version=_version(if_match), is_dry_run=validate_only),
     )
-    body = _body(versioned.schema, versioned.findings)
-    return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
+    return _answer(versioned)
 
 
 @router.get(
@@ -97,15 +90,11 @@ def update_schema(
     responses=problems(404, 409),
 )
 def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> Response:
-    """Return the schema as SDV's metadata JSON: SINGLE_TABLE_V1, or MULTI_TABLE_V1 if there are several."""
-    opened = open_dataset(resources, caller, ids.from_text("dataset", dataset_id), "see")
-    read = [read_stored(table.table_schema, table.name or opened.dataset.name) for table in opened.tables]
-    schema = DatasetSchema(tables={name: table for one, _ in read for name, table in one.tables.items()})
-    findings = Findings(
-        tables={name: table for _, found in read for name, table in found.tables.items()},
-        relationships=tuple(key for _, found in read for key in found.relationships),
-    )
-    return JSONResponse(write_metadata(schema, findings), headers={"ETag": _etag(opened.dataset.version)})
+    """Return the schema as SDV's metadata JSON of version V1, which holds any number of tables."""
+    key = ids.from_text("dataset", dataset_id)
+    versioned = schema_services.read_dataset_schema(resources, caller, key)
+    metadata = write_metadata(versioned.schema, versioned.findings)
+    return JSONResponse(metadata, headers={"ETag": _etag(versioned.version)})
 
 
 @router.put(
@@ -135,14 +124,17 @@ def apply_sdv_metadata(
         metadata.model_dump(mode="json", exclude_unset=True),
         version=_version(if_match),
     )
-    body = {"schema": _body(versioned.schema, versioned.findings), "warnings": warnings}
+    body = {"schema": _body(versioned), "warnings": warnings}
     return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
 
 
-def _body(schema: DatasetSchema, findings: Findings) -> dict[str, Any]:
-    subject = list(schema.tables[DEFAULT_NAME].subject) or None
-    described = write_stored(schema, findings) | {"subject": subject}
-    return TableSchema.model_validate(described).model_dump(mode="json", exclude_none=True)
+def _answer(versioned: VersionedTableSchema) -> Response:
+    return JSONResponse(_body(versioned), headers={"ETag": _etag(versioned.version)})
+
+
+def _body(versioned: VersionedTableSchema) -> dict[str, Any]:
+    body = TableSchema.of(versioned.schema, versioned.findings, versioned.table)
+    return body.model_dump(mode="json", exclude_none=True)
 
 
 def _etag(version: int) -> str:

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from understudy.parameters.impute import ImputeParameters
 from understudy.synthesizers.files import load_model
 from understudy.tables.formats import FORMATS
-from understudy.tables.stored_schemas import read_stored
+from understudy.tables.schema import DatasetSchema
 from understudy.tables.validation import conform
 from understudy.work.base import WorkResult, Workspace
 
@@ -19,7 +19,7 @@ def work(workspace: Workspace, parameters: ImputeParameters) -> WorkResult:
     assert parameters.seed is not None
     workspace.progress("reading", 0.0)
     synthesizer, _ = load_model(workspace.inputs["model"])
-    (schema,) = read_stored(workspace.context["schema"])[0].tables.values()
+    ((name, schema),) = DatasetSchema.model_validate(workspace.context["schema"]).tables.items()
     table = conform(pq.read_table(workspace.inputs["table"]), schema)
     n_rows = FORMATS["parquet"].write(
         workspace.folder / TABLE_FILE,
@@ -28,4 +28,5 @@ def work(workspace: Workspace, parameters: ImputeParameters) -> WorkResult:
         progress=workspace.progress,
         rows_total=workspace.context["n_rows"],
     )
-    return WorkResult(files={"table": TABLE_FILE}, facts={"n_rows": n_rows})
+    role = workspace.context["roles"][name]
+    return WorkResult(files={role: TABLE_FILE}, facts={"n_rows": {name: n_rows}})

@@ -10,7 +10,7 @@ from understudy.synthesizers.base import Synthesizer
 from understudy.synthesizers.files import load_model
 from understudy.synthesizers.groups import describe_groups, describe_weak_groups
 from understudy.tables.formats import FORMATS
-from understudy.tables.stored_schemas import read_stored
+from understudy.tables.schema import DatasetSchema
 from understudy.work.base import WorkResult, Workspace
 
 TABLE_FILE = "table.parquet"
@@ -22,19 +22,20 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
     assert parameters.n_rows is not None
     workspace.progress("reading", 0.0)
     synthesizer, _ = load_model(workspace.inputs["model"])
-    (stored,) = read_stored(workspace.context["schema"])[0].tables.values()
+    ((table, schema),) = DatasetSchema.model_validate(workspace.context["schema"]).tables.items()
     rows = synthesizer.sample(
         parameters.n_rows, seed=parameters.seed, offset=parameters.offset, constraints=parameters.constraints
     )
     n_rows = FORMATS["parquet"].write(
         workspace.folder / TABLE_FILE,
         rows,
-        stored.to_arrow(),
+        schema.to_arrow(),
         progress=workspace.progress,
         rows_total=parameters.n_rows,
     )
     return WorkResult(
-        files={"table": TABLE_FILE}, facts={"n_rows": n_rows, **_group_facts(synthesizer, parameters)}
+        files={workspace.context["roles"][table]: TABLE_FILE},
+        facts={"n_rows": {table: n_rows}, **_group_facts(synthesizer, parameters)},
     )
 
 
