@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.unit.evaluation.visits import leak, schema_of, under_other_numbers, visits
+from tests.unit.evaluation.visits import STABLE, leak, schema_of, under_other_numbers, visits
 from understudy.evaluation.comparison import Comparison, ComparisonTables, compare
 from understudy.evaluation.metrics.privacy import PRIVACY
+from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import Report, evaluate
 from understudy.evaluation.scores import score_all
 from understudy.evaluation.verdict import PolicyCheck, judge
@@ -143,3 +145,62 @@ def test_what_the_subject_is_called_does_not_help_an_attacker() -> None:
     same = compare(ComparisonTables(training, named, holdout=holdout), schema, seed=SEED)
     scores = [attacked(one)["membership_distance"].value for one in (real, same)]
     assert scores[0] == scores[1]
+
+
+def as_texts(numbers: Any) -> pa.Array[Any]:
+    return pa.array([f"patient {number}" for number in numbers])
+
+
+def as_dates(numbers: Any) -> pa.Array[Any]:
+    return pa.array(np.asarray(numbers) % 10**6, pa.int32()).cast(pa.date32())
+
+
+@pytest.mark.parametrize("retyped", [as_texts, as_dates], ids=lambda one: one.__name__)
+def test_subjects_of_any_type_are_attacked_alike(retyped: Any) -> None:
+    training, holdout, _ = split([10] * 150, "patient")
+    tables = [training, leak(training, [10] * 150, seed=SEED), holdout]
+    training, made, holdout = (
+        table.set_column(0, "patient", retyped(table["patient"].to_pylist())) for table in tables
+    )
+    checks = attacked(
+        compare(ComparisonTables(training, made, holdout), schema_of(training, "patient"), seed=SEED)
+    )
+    assert {metric: checks[metric].outcome for metric in ATTACKS} == dict.fromkeys(ATTACKS, "fail")
+
+
+def test_a_composite_subject_is_attacked_as_one() -> None:
+    training, holdout, _ = split([10] * 150, "patient")
+    tables = [
+        table.append_column("clinic", pa.array(np.asarray(table["patient"]) % 7))
+        for table in (training, leak(training, [10] * 150, seed=SEED), holdout)
+    ]
+    schema = schema_of(tables[0], "clinic", "patient")
+    comparison = compare(ComparisonTables(*tables), schema, seed=SEED)
+    assert comparison.n_shared_subjects == 0
+    assert [column.name for column in comparison.columns] == [*STABLE, "blood", "ward"]
+    assert attacked(comparison)["membership_distance"].outcome == "fail"
+
+
+def test_rows_without_a_subject_stand_for_themselves_in_every_table() -> None:
+    table = visits([2] * 100, seed=SEED).set_column(0, "patient", pa.nulls(200, pa.int64()))
+    comparison = compare(ComparisonTables(table, table, table), schema_of(table, "patient"), seed=SEED)
+    assert comparison.real.n_units == 200
+    assert comparison.n_shared_subjects == 0
+
+
+def test_the_page_names_the_subjects_and_a_split_that_shares_them(shared: Report) -> None:
+    page = render_html(shared)
+    assert "training subjects</dt>" in page
+    assert "Holdout of whole subjects" in page
+
+
+def test_reports_of_before_are_read_as_reports_on_rows(shared: Report) -> None:
+    document = json.loads(shared.model_dump_json(exclude={"unit", "n_subjects_shared"}))
+    for size in document["tables"].values():
+        del size["n_subjects"]
+    for scores in document["metrics"]:
+        for role in ("synthetic", "independent", "leak", "real"):
+            (scores[role] or {}).pop("n_subjects", None)
+    old = Report.model_validate(document)
+    assert (old.unit, old.n_subjects_shared) == ("rows", None)
+    assert "training subjects</dt>" not in render_html(old)
