@@ -11,7 +11,12 @@ import pytest
 
 from tests.unit.evaluation.visits import STABLE, leak, schema_of, under_other_numbers, visits
 from understudy.evaluation.comparison import Comparison, ComparisonTables, compare
-from understudy.evaluation.metrics.privacy import PRIVACY
+from understudy.evaluation.metrics.privacy import (
+    PRIVACY,
+    exact_copies,
+    membership_low_fpr,
+    nearest_record,
+)
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import Report, evaluate
 from understudy.evaluation.scores import score_all
@@ -204,3 +209,41 @@ def test_reports_of_before_are_read_as_reports_on_rows(shared: Report) -> None:
     old = Report.model_validate(document)
     assert (old.unit, old.n_subjects_shared) == ("rows", None)
     assert "training subjects</dt>" not in render_html(old)
+
+
+def test_the_nearest_record_shows_leaked_subjects_and_no_others() -> None:
+    comparison = compared("leak", TEN_EACH, "patient")
+    leaked = nearest_record.score(comparison)
+    safe = nearest_record.score(compared("safe", TEN_EACH, "patient"))
+    assert isinstance(leaked, nearest_record.NearestRecordResult)
+    assert leaked.n_subjects["real"] == leaked.n_subjects["holdout"]
+    # As many training subjects as are held out are compared with; rows of the others are near to either.
+    share = leaked.n_subjects["real"] / comparison.real.n_units
+    assert leaked.score == pytest.approx(share + (1 - share) / 2, abs=4 * leaked.standard_error)
+    assert safe.interval is not None  # type: ignore[union-attr]
+    assert safe.interval[0] <= 0.5 <= safe.interval[1]  # type: ignore[union-attr]
+
+
+def test_copies_under_another_subject_are_copies() -> None:
+    training, holdout, schema = split([10] * 150, "patient")
+    copied = under_other_numbers(training)
+    result = exact_copies.score(compare(ComparisonTables(training, copied, holdout), schema, seed=SEED))
+    assert result.score == 1
+    # Of the subjects whose rows are met, all are training ones, as six of ten are.
+    assert result.p_value is not None
+    assert result.p_value < 1e-9
+
+
+def test_one_copied_row_of_a_subject_gives_the_subject_away() -> None:
+    # Rows of a subject that have nothing in common; of twenty of each, one is copied.
+    rng = np.random.default_rng(SEED)
+    table = pa.table({"patient": np.repeat(np.arange(600), 20), "x": rng.normal(size=12_000)})
+    table = table.append_column("y", pa.array(rng.normal(size=12_000)))
+    is_member = np.repeat(np.arange(600) < 300, 20)
+    training, holdout = (table.filter(pa.array(mask)) for mask in (is_member, ~is_member))
+    copies = training.take(pa.array(np.arange(0, training.num_rows, 20)))
+    comparison = compare(ComparisonTables(training, copies, holdout), schema_of(table, "patient"), seed=SEED)
+    found = membership_low_fpr.score(comparison)
+    assert isinstance(found, membership_low_fpr.MembershipLowFprResult)
+    assert found.attacker.endswith("one row")
+    assert found.score > 0.5
