@@ -264,3 +264,11 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
 )
 def test_constraints_take_the_values_of_frames(given: Any, stored: Any):
     assert understudy.ColumnConstraint(equals=given).equals == stored
+
+
+def test_the_schema_of_several_tables_is_inferred():
+    stays = pd.DataFrame({"stay": range(100), "patient": [row // 4 for row in range(100)]})
+    patients = pl.DataFrame({"patient": range(25), "city": ["Oslo", "Rome", "Lima", "Oslo", "Rome"] * 5})
+    schema, findings = understudy.infer_schema({"stays": stays, "patients": patients}, with_findings=True)
+    assert list(schema.tables) == ["stays", "patients"]
+    assert [(found.child, found.parent) for found in findings.relationships] == [("stays", "patients")]

@@ -35,7 +35,7 @@ def fit(
     Parameters
     ----------
     data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of table names to these
-        What streams Arrow batches is a table, too. The named index of a pandas frame is learnt; row numbers
+        What streams Arrow batches is a table, too. The named index of a pandas frame is learned; row numbers
         are not.
     schema : DatasetSchema, optional
         The kinds of the columns; inferred if omitted, see `infer_schema`.

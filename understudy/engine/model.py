@@ -27,7 +27,7 @@ FORM = "frames"
 
 
 class Model:
-    """A model that `fit` has learnt from a dataset, or `load` has read from a file.
+    """A model that `fit` has learned from a dataset, or `load` has read from a file.
 
     Attributes
     ----------

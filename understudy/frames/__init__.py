@@ -1,5 +1,5 @@
-"""Tables as users hold them, in Arrow and back: frames of pandas and polars, Arrow tables, files, mappings.
+"""Conversion between users' tables and Arrow: frames of pandas and polars, Arrow tables, files, mappings.
 
-`libraries` is the family, one library a file; `frame_format` is what is kept of how a table came in;
-`datasets` reads what `fit` is given, and `retention` decides what a model may keep of a form.
+`libraries` is the family: one library, one file. `frame_format` describes the form of a table, `datasets`
+reads and writes datasets, and `categories` decides which categories a model may keep.
 """

@@ -1,4 +1,4 @@
-"""What a declared category says of a column, and which categories a model may keep."""
+"""Categories of frames: the kind that they give a column, and those that a model may keep."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
-from understudy.frames.frame_format import DatasetFormat, Library
+from understudy.frames.frame_format import DatasetFormat, FrameFormat, Library
 from understudy.frames.libraries import Frame, read_frame, write_frame
 from understudy.tables.names import DEFAULT_NAME, table_name
 
@@ -67,5 +67,6 @@ def write_dataset(tables: Mapping[str, pa.Table], form: DatasetFormat, library: 
     library : str, optional
         The library of the frames, if it is not the one in which they came.
     """
-    frames = {name: write_frame(table, form.tables[name], frames=library) for name, table in tables.items()}
+    forms = {name: form.tables.get(name, FrameFormat()) for name in tables}
+    frames = {name: write_frame(table, forms[name], frames=library) for name, table in tables.items()}
     return frames if form.is_mapping else next(iter(frames.values()))

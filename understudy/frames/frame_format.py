@@ -1,10 +1,10 @@
-"""How a table was handed in, so that samples can be given back in the same form; kept in the model file."""
+"""The form in which a table was handed in; a model file contains it, so that samples have the same form."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, field_validator
 
 Library = Literal["pandas", "polars", "arrow"]
 Missing = Literal["None", "nan", "NA", "NaT"]
@@ -23,7 +23,14 @@ class Categories(BaseModel):
 
     values: tuple[str, ...]
     is_ordered: bool
-    dtype: str = "object"
+    dtype: Annotated[str, Field(max_length=255)] = "object"
+
+    @field_validator("values")
+    @classmethod
+    def _values_differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(values)) < len(values):
+            raise ValueError("a category must not be listed twice")
+        return values
 
 
 class ColumnFormat(BaseModel):

@@ -1,6 +1,6 @@
 """The family of frame libraries, and the one that an object belongs to.
 
-No library is imported to look at an object: a class says by its module whose it is.
+No library is imported to recognise a frame: the module of its class names the library.
 """
 
 from __future__ import annotations
@@ -92,7 +92,16 @@ def write_frame(table: pa.Table, form: FrameFormat, *, frames: Library | None = 
             code="invalid_parameters",
         )
     kept = form if library == form.library else FrameFormat(library=library)
-    return LIBRARIES[library].write(_without_dictionaries(table), kept)
+    plain = _without_dictionaries(table)
+    try:
+        return LIBRARIES[library].write(plain, kept)
+    # What pandas, polars and Arrow raise if the form, which a file contains, says what cannot be.
+    except (ValueError, TypeError, NotImplementedError, OverflowError, pa.ArrowException) as error:
+        raise InvalidInput(
+            "The dtypes in the model file do not fit its columns: it is damaged. Write it again, or ask for "
+            "samples of another library: Model.with_format.",
+            code="invalid_model_file",
+        ) from error
 
 
 def _without_dictionaries(table: pa.Table) -> pa.Table:

@@ -51,7 +51,7 @@ def _index_columns(index: pd.Index[Any]) -> list[tuple[Any, Any]]:
     if index.nlevels == 1 and pd.api.types.is_integer_dtype(index.dtype):
         return []
     raise InvalidInput(
-        "The frame's index has no name. Name it to have it learnt, frame.index.name = 'name' (names, if it "
+        "The frame's index has no name. Name it to have it learned, frame.index.name = 'name' (names, if it "
         "has several levels), or drop it: frame.reset_index(drop=True).",
         code="invalid_parameters",
     )

@@ -55,7 +55,7 @@ def write_column(column: ArrowColumn, form: ColumnFormat) -> PandasArray:
     if dtype == np.dtype(object):
         return _write_objects(column, _MISSING[form.missing])
     if zone_of(form.dtype) is not None:
-        moments = pd.DatetimeIndex(column.cast(pa.timestamp(column.type.unit)).to_numpy())
+        moments = pd.DatetimeIndex(column.cast(pa.timestamp(dtype.unit)).to_numpy())
         return moments.tz_localize("UTC").tz_convert(dtype.tz).array
     if not isinstance(dtype, np.dtype):
         return dtype.__from_arrow__(column)

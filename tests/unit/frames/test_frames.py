@@ -10,12 +10,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
+from pydantic import ValidationError
 
 from understudy.errors import InvalidInput
-from understudy.frames.frame_format import FrameFormat
+from understudy.frames.frame_format import Categories, FrameFormat
 from understudy.frames.libraries import read_frame, write_frame
 
-from .columns import LEVELS, repeat
+from .columns import ARROW_COLUMNS, LEVELS, N_ROWS, repeat
 from .test_conversion import round_trip
 
 
@@ -131,3 +132,31 @@ def test_a_dtype_that_is_not_known_gives_the_usual_one(dtype: str):
 def test_a_time_zone_that_is_not_known_stays_in_arrow():
     table = pa.table({"x": pa.array([1, 2], pa.timestamp("s", "Nowhere/Land"))})
     assert str(write_frame(table, FrameFormat()).dtypes["x"]) == "timestamp[s, tz=Nowhere/Land][pyarrow]"
+
+
+DTYPES = (
+    *("int8", "UInt8", "bool", "boolean", "float16", "object", "category", "str[pyarrow]", "string[python]"),
+    *("datetime64[s]", "datetime64[ns, UTC]", "timedelta64[ms]", "decimal32(99, 2)", "null", "Enum", ""),
+    *("arrow[string_view]", "arrow[decimal32(5, 2)]", "arrow[dictionary<values=x, indices=int8, ordered=1>]"),
+)
+
+
+@pytest.mark.parametrize("name", ARROW_COLUMNS)
+def test_a_form_that_does_not_fit_is_refused_or_harmless(name: str):
+    column = ARROW_COLUMNS[name].dictionary_decode() if name.startswith("dict") else ARROW_COLUMNS[name]
+    outcomes = set()
+    for library in ("pandas", "polars", "arrow"):
+        for dtype in DTYPES:
+            categories = {"values": ["1", "low", ""], "is_ordered": True, "dtype": dtype}
+            columns = {"x": {"dtype": dtype, "missing": "NaT", "categories": categories}}
+            form = FrameFormat.model_validate({"library": library, "columns": columns})
+            try:
+                outcomes.add(len(write_frame(pa.table({"x": column}), form)))
+            except InvalidInput:
+                outcomes.add(0)
+    assert N_ROWS in outcomes
+
+
+def test_a_category_that_is_listed_twice_is_refused():
+    with pytest.raises(ValidationError):
+        Categories(values=("a", "a"), is_ordered=False)
