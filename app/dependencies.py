@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from pydantic import Field
 
 from understudy.errors import InvalidInput
 from understudy.parameters.base import NO_CONTROL_CHARACTERS
@@ -70,10 +71,11 @@ async def _page(
     return PageRequest(limit, after)
 
 
-TableQuery = Annotated[
+TableName = Annotated[
     str | None,
-    Query(max_length=255, description="Which table, of a dataset of several.", examples=["orders"]),
+    Field(max_length=255, description="Which table, of a dataset of several.", examples=["orders"]),
 ]
+TableQuery = Annotated[TableName, Query()]
 
 PageDep = Annotated[PageRequest, Depends(_page)]
 

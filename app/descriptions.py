@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -48,14 +49,17 @@ class NamedFile(Protocol):
     def media_type(self) -> str | None: ...
 
 
-def describe_upload(
-    upload: Upload,
-    *,
-    name: str | None,
-    file_format: str | None,
-    labels: Mapping[str, str],
-    options: Mapping[str, str],
-) -> Description:
+@dataclass(frozen=True)
+class UploadWishes:
+    """Name, format, labels and options of an upload, from its query; None or empty where they are absent."""
+
+    name: str | None
+    format: str | None
+    labels: Mapping[str, str]
+    options: Mapping[str, str]
+
+
+def describe_upload(upload: Upload, wishes: UploadWishes) -> Description:
     """Return what an upload is to become; what the form says goes before the query.
 
     Raises
@@ -72,10 +76,10 @@ def describe_upload(
     try:
         return describe_files(
             upload.files,
-            name=upload.fields.get("name") or name,
-            file_format=upload.fields.get("format") or file_format,
-            labels=json.loads(upload.fields["labels"]) if "labels" in upload.fields else labels,
-            options=_options_of(upload, options),
+            name=upload.fields.get("name") or wishes.name,
+            file_format=upload.fields.get("format") or wishes.format,
+            labels=json.loads(upload.fields["labels"]) if "labels" in upload.fields else wishes.labels,
+            options=_options_of(upload, wishes.options),
         )
     except (ValidationError, json.JSONDecodeError, RecursionError):
         raise InvalidInput(

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from understudy.db.idempotency import StoredAnswer
 from understudy.errors import InvalidInput
 from understudy.services import idempotency
 
@@ -74,15 +75,8 @@ async def answer_once(
         await run_in_threadpool(idempotency.abandon, resources, project_id, key)
         raise
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    await run_in_threadpool(
-        idempotency.complete,
-        resources,
-        project_id,
-        key,
-        status=response.status_code,
-        headers=headers,
-        body=json.loads(bytes(response.body)),
-    )
+    kept = StoredAnswer(response.status_code, headers, json.loads(bytes(response.body)))
+    await run_in_threadpool(idempotency.complete, resources, project_id, key, kept)
     return response
 
 

@@ -24,7 +24,7 @@ from benchmarks.engine.options import names_of
 from benchmarks.engine.tables import SOURCES, read_source
 from understudy.evaluation.attacks.canaries import make_canaries, plant
 from understudy.evaluation.baselines import independent_columns, leaky_copy
-from understudy.evaluation.comparison import Comparison, compare, encode
+from understudy.evaluation.comparison import Comparison, ComparisonTables, compare, encode
 from understudy.evaluation.metrics.base import Metric
 from understudy.evaluation.metrics.privacy import PRIVACY
 from understudy.evaluation.scores import MetricScores
@@ -68,7 +68,12 @@ def attack(
         "real": lambda one: one,
         "tree_chain": lambda one: _tree_chain(one, training, schema),
     }
-    base = compare(training, fresh, schema, holdout=holdout, canaries=canaries, options=options, seed=seed)
+    base = compare(
+        ComparisonTables(training, fresh, holdout=holdout, canaries=canaries),
+        schema,
+        options=options,
+        seed=seed,
+    )
     return {role: _checks(made[role](base)) for role in roles}
 
 

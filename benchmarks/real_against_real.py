@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.engine.report import RESULTS, machine
 from benchmarks.engine.tables import draw, halves, read_source
-from understudy.evaluation.comparison import compare
+from understudy.evaluation.comparison import ComparisonTables, compare
 from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.metrics.fidelity import FIDELITY
 from understudy.evaluation.scores import MetricScores, score_all
@@ -48,7 +48,9 @@ def run(table: str, folder: Path, n_rows_max: int | None, *, seed: int) -> Itera
     if n_rows_max is not None and n_rows_max < len(rows):
         rows = draw(rows, n_rows_max, seed=seed)
     real, other = halves(rows, seed=seed)
-    for scores in score_all(compare(real, other, schema, seed=seed), {}, no_progress, FIDELITY):
+    for scores in score_all(
+        compare(ComparisonTables(real, other), schema, seed=seed), {}, no_progress, FIDELITY
+    ):
         floor = scores.floor
         yield {
             "table": table,

@@ -101,11 +101,14 @@ def _measure(shape: Shape, folder: Path) -> dict[str, Any]:
     """Evaluate, and return what it took."""
     before = _peak_bytes()
     from understudy.evaluation import report as reports
+    from understudy.evaluation.comparison import ComparisonTables
     from understudy.evaluation.metrics import METRICS
     from understudy.evaluation.page.html import render_html
     from understudy.evaluation.report import evaluate
     from understudy.evaluation.scores import score_all
     from understudy.parameters.evaluation_options import EvaluationOptions
+    from understudy.tables.findings import TableFindings
+    from understudy.tables.inference import InferredTable
     from understudy.tables.schema import TableSchema
 
     taken: dict[str, float] = defaultdict(float)
@@ -115,9 +118,8 @@ def _measure(shape: Shape, folder: Path) -> dict[str, Any]:
     schema = TableSchema.model_validate_json((folder / "schema.json").read_text())
     options = EvaluationOptions(target=shape.target, protected=shape.protected)
     began = time.process_time()
-    report = evaluate(
-        tables["real"], tables["synthetic"], schema, holdout=tables["holdout"], options=options, seed=1
-    )
+    inferred = InferredTable(schema, TableFindings())
+    report = evaluate(ComparisonTables(**tables), inferred, options=options, seed=1)
     whole = time.process_time() - began
     page = render_html(report)
     by_topic: dict[str, float] = defaultdict(float)

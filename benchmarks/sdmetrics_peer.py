@@ -25,7 +25,7 @@ from benchmarks.engine.peers import Peer
 from benchmarks.engine.peers.environments import python_of
 from benchmarks.engine.report import RESULTS, machine
 from benchmarks.engine.tables import halves, read_source
-from understudy.evaluation.comparison import Comparison, compare
+from understudy.evaluation.comparison import Comparison, ComparisonTables, compare
 from understudy.evaluation.encoding import is_missing
 from understudy.evaluation.metrics.fidelity import (
     column_adherence,
@@ -134,7 +134,7 @@ def compare_table(name: str, data: Path, python: Path) -> Iterator[dict[str, Any
     table, schema = read_source(name, data)
     real, half = halves(table, seed=0)
     for rows, other in (("real", half), ("synthetic", _our_rows(real, schema))):
-        compared = compare(real, other, schema)
+        compared = compare(ComparisonTables(real, other), schema)
         theirs = their_scores(python, real, other, compared)
         yield from differences(name, rows, our_scores(compared), theirs)
 

@@ -20,8 +20,11 @@ from understudy.services.api_keys import SCOPES, Caller
 from understudy.services.job_runs import run_next_job
 from understudy.services.projects import create_project
 from understudy.settings import Settings
+from workers.worker import PRELOAD, WORK
 
 SECRET_KEY = "a key for tests, of 32 characters or more"
+# What workers leave to the work of a job, to save memory. Here it would be loaded several hundred times.
+LATE_IMPORTS = ("duckdb", "sklearn.ensemble", "sklearn.linear_model", "understudy.tables.formats.csv")
 # What a test has left open must not hold the next one up.
 DISCONNECT_OTHERS = (
     "select pg_terminate_backend(pid) from pg_stat_activity"
@@ -59,7 +62,7 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """Open the real sandbox, warm for the whole session."""
-    with Sandbox("understudy.work.run:run_work") as sandbox:
+    with Sandbox(WORK, [*PRELOAD, *LATE_IMPORTS]) as sandbox:
         yield sandbox
 
 

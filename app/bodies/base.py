@@ -1,4 +1,4 @@
-"""What all bodies share.
+"""The base of all bodies, and the types that several of them use.
 
 Ids are text, times RFC 3339 in UTC; a field without a value is left out rather than null.
 """

@@ -6,8 +6,9 @@ import hashlib
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
@@ -24,10 +25,10 @@ from app.dependencies import (
     ReaderDep,
     ReadOptionsDep,
     ResourcesDep,
-    TableQuery,
+    TableName,
     WriterDep,
 )
-from app.descriptions import Description, describe_upload
+from app.descriptions import Description, UploadWishes, describe_upload
 from app.document import problems
 from app.idempotency import answer_once
 from app.uploads import Upload, received_upload
@@ -51,17 +52,49 @@ router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
 FILE = {"schema": {"type": "string", "format": "binary"}}
 
-NameQuery = Annotated[
-    Name | None, Query(description="Name of a file that is sent bare; else of the file, without its suffix.")
-]
-FormatQuery = Annotated[
-    str | None,
-    Query(
-        alias="format",
-        max_length=32,
-        description="By name, such as `csv`; else by the file's suffix or the content type.",
-    ),
-]
+
+class UploadQuery(BaseModel):
+    """Query parameters of an upload."""
+
+    name: Annotated[
+        Name | None,
+        Field(description="Name of a file that is sent bare; else of the file, without its suffix."),
+    ] = None
+    format: Annotated[
+        str | None,
+        Field(
+            max_length=32,
+            description="By name, such as `csv`; else by the file's suffix or the content type.",
+        ),
+    ] = None
+
+
+async def _upload_wishes(
+    query: Annotated[UploadQuery, Query()], labels: LabelsDep, options: ReadOptionsDep
+) -> UploadWishes:
+    return UploadWishes(query.name, query.format, labels, options)
+
+
+class DatasetQuery(BaseModel):
+    """Filters of the list of datasets."""
+
+    state: DatasetState | None = None
+    origin: Literal["upload", "sample", "imputation"] | None = None
+    model_id: Annotated[str | None, Field(description="Only those made with this model.")] = None
+    quarantined: Annotated[
+        bool | None, Field(description="Only those that are in quarantine, or only those that are not.")
+    ] = None
+
+
+class DownloadQuery(BaseModel):
+    """Query parameters of a download."""
+
+    format: Annotated[FormatName, Field(description="Parquet is sent as it is stored.")] = "parquet"
+    csv_safe: Annotated[
+        bool,
+        Field(description="CSV only: an apostrophe before what a spreadsheet would take for a formula."),
+    ] = False
+    table: TableName = None
 
 
 @router.post(
@@ -88,11 +121,8 @@ async def upload_dataset(
     request: Request,
     resources: ResourcesDep,
     caller: WriterDep,
-    labels: LabelsDep,
-    options: ReadOptionsDep,
+    wishes: Annotated[UploadWishes, Depends(_upload_wishes)],
     key: IdempotencyKeyDep,
-    name: NameQuery = None,
-    file_format: FormatQuery = None,
 ) -> Response:
     """Store files and start the `ingest` job that reads them.
 
@@ -102,9 +132,7 @@ async def upload_dataset(
     `Repr-Digest`, the body must have that SHA-256. Large files had better come in parts: POST /v1/uploads.
     """
     async with received_upload(request, resources) as upload:
-        description = describe_upload(
-            upload, name=name, file_format=file_format, labels=labels, options=options
-        )
+        description = describe_upload(upload, wishes)
         digest = hashlib.sha256(upload.sha256 + description.model_dump_json().encode()).digest()
 
         async def answer() -> Response:
@@ -119,17 +147,15 @@ def list_datasets(
     caller: ReaderDep,
     page: PageDep,
     labels: LabelsDep,
-    state: Annotated[DatasetState | None, Query()] = None,
-    origin: Annotated[Literal["upload", "sample", "imputation"] | None, Query()] = None,
-    model_id: Annotated[str | None, Query(description="Only those made with this model.")] = None,
-    quarantined: Annotated[
-        bool | None, Query(description="Only those that are in quarantine, or only those that are not.")
-    ] = None,
+    query: Annotated[DatasetQuery, Query()],
 ) -> DatasetPage:
     """Return datasets, newest first."""
-    model = paging.read_id_filter("model", model_id)
     filters = DatasetFilters(
-        state=state, origin=origin, model_id=model, labels=labels, is_quarantined=quarantined
+        state=query.state,
+        origin=query.origin,
+        model_id=paging.read_id_filter("model", query.model_id),
+        labels=labels,
+        is_quarantined=query.quarantined,
     )
     after = paging.read_id_cursor("dataset", page.after)
     with resources.sessions() as session:
@@ -224,29 +250,23 @@ def download_dataset(
     resources: ResourcesDep,
     caller: ReaderDep,
     request: Request,
-    file_format: Annotated[
-        FormatName, Query(alias="format", description="Parquet is sent as it is stored.")
-    ] = "parquet",
-    csv_safe: Annotated[
-        bool,
-        Query(description="CSV only: an apostrophe before what a spreadsheet would take for a formula."),
-    ] = False,
-    table: TableQuery = None,
+    query: Annotated[DownloadQuery, Query()],
 ) -> Response:
     """Return a whole table as one file. Parquet has an ETag (its SHA-256) and takes a Range.
 
     A workbook (`xlsx`) holds at most 1,048,575 rows, and texts of at most 32,767 characters.
     """
-    if csv_safe and file_format != "csv":
+    file_format = query.format
+    if query.csv_safe and file_format != "csv":
         raise InvalidInput(
             f"`csv_safe` goes with format csv only, not with {file_format}. Leave it out.",
             code="invalid_parameters",
         )
-    reference = TableReference(ids.from_text("dataset", dataset_id), table)
+    reference = TableReference(ids.from_text("dataset", dataset_id), query.table)
     opened = open_file(resources, caller, reference, "download")
     chosen, artifact = opened.table, opened.artifact
     sha256 = artifact.sha256.hex()
-    variant = f"{file_format}-safe" if csv_safe else file_format
+    variant = f"{file_format}-safe" if query.csv_safe else file_format
     etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{variant}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
@@ -259,7 +279,7 @@ def download_dataset(
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
     if request.method == "HEAD":
         return Response(headers=headers, media_type=BINARY)
-    chunks = artifact_services.stream_table(resources, artifact, file_format, without_formulas=csv_safe)
+    chunks = artifact_services.stream_table(resources, artifact, file_format, without_formulas=query.csv_safe)
     return StreamingResponse(chunks, headers=headers, media_type=BINARY)
 
 

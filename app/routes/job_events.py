@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
@@ -29,6 +31,31 @@ KEEP_ALIVE_SECONDS = 15
 STREAM_PAGE = 200
 
 
+class EventHeaders(BaseModel):
+    """Request headers of the list of events."""
+
+    accept: str | None = None
+    last_event_id: Annotated[
+        str | None, Field(max_length=32, description="For `text/event-stream`: go on after this event.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class EventWish:
+    """The requested events: a page, or a stream."""
+
+    is_stream: bool
+    after: int | None
+    limit: int
+
+
+async def _event_wish(page: PageDep, headers: Annotated[EventHeaders, Header()]) -> EventWish:
+    kind = preferred(headers.accept, ("application/json", "text/event-stream"))
+    is_stream = kind == "text/event-stream"
+    after = paging.read_event_cursor(page.after or (headers.last_event_id if is_stream else None))
+    return EventWish(is_stream, after, page.limit)
+
+
 @router.get(
     "/{job_id}/events",
     response_model=JobEventPage,
@@ -40,12 +67,8 @@ async def list_job_events(
     job_id: str,
     resources: ResourcesDep,
     caller: ReaderDep,
-    page: PageDep,
     request: Request,
-    accept: Annotated[str | None, Header()] = None,
-    last_event_id: Annotated[
-        str | None, Header(max_length=32, description="For `text/event-stream`: go on after this event.")
-    ] = None,
+    wish: Annotated[EventWish, Depends(_event_wish)],
 ) -> JobEventPage | Response:
     """Return events, oldest first.
 
@@ -53,12 +76,10 @@ async def list_job_events(
     job has ended; a client that lost the connection goes on by `Last-Event-ID`.
     """
     key = ids.from_text("job", job_id)
-    kind = preferred(accept, ("application/json", "text/event-stream"))
-    cursor = paging.read_event_cursor(page.after or (last_event_id if kind == "text/event-stream" else None))
-    if kind == "application/json":
-        return await run_in_threadpool(_read_page, resources, caller.project_id, key, cursor, page.limit)
+    if not wish.is_stream:
+        return await run_in_threadpool(_read_page, resources, caller.project_id, key, wish.after, wish.limit)
     await run_in_threadpool(_read_state, resources, caller.project_id, key)
-    stream = _stream(request, resources, caller.project_id, key, cursor or 0)
+    stream = _stream(request, resources, caller.project_id, key, wish.after or 0)
     return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 

@@ -7,9 +7,10 @@ import re
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 from fastapi.openapi.models import Example
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
@@ -98,12 +99,11 @@ def create_job(
     parameters: Annotated[RequestedParameters, Body(openapi_examples=EXAMPLES)],
     resources: ResourcesDep,
     caller: WriterDep,
-    response: Response,
     key: IdempotencyKeyDep,
     validate_only: Annotated[
         bool, Query(description="Only resolve the parameters and look for problems; nothing is changed.")
     ] = False,
-) -> Job | JSONResponse:
+) -> JSONResponse:
     """Put a job into the queue. The body is a union of the kinds' parameters, told apart by `kind`.
 
     What is left open, such as the seed, is chosen and echoed in the answer.
@@ -114,8 +114,15 @@ def create_job(
         return JSONResponse(ValidatedJob.of(validated, estimate).model_dump(mode="json"))
     row = job_services.submit_job(resources, caller.project_id, parameters, idempotency_key=key)
     job = Job.of(row)
-    response.headers["Location"] = f"/v1/jobs/{job.id}"
-    return job
+    headers = {"Location": f"/v1/jobs/{job.id}"}
+    return JSONResponse(job.model_dump(mode="json", exclude_none=True), 202, headers)
+
+
+class JobQuery(BaseModel):
+    """Filters of the list of jobs."""
+
+    state: JobState | None = None
+    kind: Annotated[str | None, Field(max_length=64, examples=["train"])] = None
 
 
 @router.get("", response_model_exclude_none=True, summary="List jobs", responses=problems(422))
@@ -124,11 +131,10 @@ def list_jobs(
     caller: ReaderDep,
     page: PageDep,
     labels: LabelsDep,
-    state: Annotated[JobState | None, Query()] = None,
-    kind: Annotated[str | None, Query(max_length=64, examples=["train"])] = None,
+    query: Annotated[JobQuery, Query()],
 ) -> JobPage:
     """Return jobs, newest first."""
-    filters = JobFilters(state=state, kind=kind, labels=labels)
+    filters = JobFilters(state=query.state, kind=query.kind, labels=labels)
     after = paging.read_id_cursor("job", page.after)
     with resources.sessions() as session:
         found = jobs.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
@@ -139,24 +145,31 @@ def list_jobs(
     )
 
 
+async def _wait_seconds(
+    response: Response,
+    prefer: Annotated[
+        str | None,
+        Header(description="`wait=30` holds the answer until the job ends, up to 60 seconds (RFC 7240)."),
+    ] = None,
+) -> int:
+    seconds = read_wait(prefer)
+    if seconds:
+        response.headers["Preference-Applied"] = f"wait={seconds}"
+    return seconds
+
+
 @router.get("/{job_id}", response_model_exclude_none=True, summary="Look at a job", responses=problems(404))
 async def get_job(
     job_id: str,
     resources: ResourcesDep,
     caller: ReaderDep,
     request: Request,
-    response: Response,
-    prefer: Annotated[
-        str | None,
-        Header(description="`wait=30` holds the answer until the job ends, up to 60 seconds (RFC 7240)."),
-    ] = None,
+    wait_seconds: Annotated[int, Depends(_wait_seconds)],
 ) -> Job:
     """Return a job with its attempts; with `Prefer: wait=N`, when it has ended or after N seconds."""
     key = ids.from_text("job", job_id)
-    seconds = read_wait(prefer)
-    if seconds:
-        response.headers["Preference-Applied"] = f"wait={seconds}"
-        await _wait_until_final(request, resources, caller.project_id, key, seconds)
+    if wait_seconds:
+        await _wait_until_final(request, resources, caller.project_id, key, wait_seconds)
     readers: asyncio.Semaphore = request.app.state.readers
     async with readers:
         return await run_in_threadpool(_read_job, resources, caller.project_id, key)

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
 
 from app.content import BINARY, is_unchanged, not_modified
-from app.dependencies import ReaderDep, ResourcesDep, TableQuery
+from app.dependencies import ReaderDep, ResourcesDep, TableName
 from app.document import problems
 from understudy import ids
 from understudy.access import TableReference
@@ -18,6 +19,13 @@ from understudy.services.access import open_rejects
 FILE = {"schema": {"type": "string", "format": "binary"}}
 
 router = APIRouter(prefix="/v1/datasets/{dataset_id}/rejects", tags=["datasets"])
+
+
+class RejectsQuery(BaseModel):
+    """Query parameters of a download of skipped rows."""
+
+    format: Literal["parquet", "csv"] = "parquet"
+    table: TableName = None
 
 
 @router.get(
@@ -35,20 +43,19 @@ def download_rejects(
     resources: ResourcesDep,
     caller: ReaderDep,
     request: Request,
-    file_format: Annotated[Literal["parquet", "csv"], Query(alias="format")] = "parquet",
-    table: TableQuery = None,
+    query: Annotated[RejectsQuery, Query()],
 ) -> Response:
     """Return where the rows stand that were skipped under `bad_rows=skip`, and why: line, column, reason.
 
     The table is empty if there were none. Only uploaded datasets have one.
     """
-    reference = TableReference(ids.from_text("dataset", dataset_id), table)
+    reference = TableReference(ids.from_text("dataset", dataset_id), query.table)
     chosen, artifact = open_rejects(resources, caller, reference)
-    etag = f'"{artifact.sha256.hex() if artifact else "none"}-{file_format}"'
+    etag = f'"{artifact.sha256.hex() if artifact else "none"}-{query.format}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
-    chunks = artifact_services.stream_rejects(resources, artifact, file_format)
+    chunks = artifact_services.stream_rejects(resources, artifact, query.format)
     suffix = "" if chosen.position is None else f"-{chosen.position}"
-    filename = f"{dataset_id}{suffix}.rejects.{file_format}"
+    filename = f"{dataset_id}{suffix}.rejects.{query.format}"
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
     return StreamingResponse(chunks, headers=headers, media_type=BINARY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
@@ -96,6 +96,14 @@ def get_upload(upload_id: str, resources: ResourcesDep, caller: ReaderDep) -> Up
     return Upload.of(opened.upload, opened.parts)
 
 
+async def _part_place(
+    upload_id: str,
+    number: Annotated[int, Path(ge=1, le=N_PARTS_MAX, description="From 1.")],
+    caller: WriterDep,
+) -> PartPlace:
+    return PartPlace(caller.project_id, ids.from_text("upload", upload_id), number)
+
+
 @router.put(
     "/{upload_id}/parts/{number}",
     response_model_exclude_none=True,
@@ -104,15 +112,12 @@ def get_upload(upload_id: str, resources: ResourcesDep, caller: ReaderDep) -> Up
     responses=problems(400, 404, 409, 415, 422, 507),
 )
 async def put_upload_part(
-    upload_id: str,
-    number: Annotated[int, Path(ge=1, le=N_PARTS_MAX, description="From 1.")],
+    place: Annotated[PartPlace, Depends(_part_place)],
     request: Request,
     resources: ResourcesDep,
-    caller: WriterDep,
     content_digest: DigestHeader,
 ) -> UploadPart:
     """Store a part, in any order. The same part again changes nothing; another one takes its place."""
-    place = PartPlace(caller.project_id, ids.from_text("upload", upload_id), number)
     read_digest(content_digest)
     size_bytes = await run_in_threadpool(upload_services.expect_part, resources, place)
     async with received_part(request, resources, size_bytes) as file:

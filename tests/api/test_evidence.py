@@ -93,7 +93,7 @@ def test_parameters_of_all_that_made_the_rows_are_in_it(files: dict[str, Path]) 
         "sample": 1,
         "evaluate": 3,
     }
-    assert evidence["split"] == {"seed": 7, "holdout_fraction": 0.2}
+    assert evidence["split"] == {"seed": 7, "holdout_fraction": 0.2, "by": "row"}
     assert set(evidence["tables"]) == {"real", "synthetic", "holdout"}
 
 

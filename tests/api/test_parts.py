@@ -20,6 +20,8 @@ from tests.api.conftest import Json, assert_problem, get, new_key
 from tests.service import make_caller
 from understudy import ids
 from understudy.resources import Resources
+from understudy.sandbox import Sandbox
+from understudy.services.job_runs import run_next_job
 from understudy.services.maintenance import sweep
 from understudy.services.uploads import choose_part_bytes
 
@@ -108,6 +110,19 @@ def test_parts_are_kept_until_the_file_is_read(
     assert len(list(resources.store.keys(""))) == N_PARTS
     run_jobs()
     assert get(client, f"/v1/datasets/{dataset['id']}")["state"] == "ready"
+
+
+def test_an_attempt_that_is_given_up_leaves_the_parts_for_the_next(
+    client: TestClient, resources: Resources, sandbox: Sandbox, run_jobs: Callable[[], int]
+):
+    upload = begin(client, ("towns.csv", CSV))
+    send_all(client, upload, CSV)
+    dataset = complete(client, upload).json()["dataset"]
+    run_next_job(resources, sandbox, "worker@test", is_draining=lambda: True)
+    assert get(client, f"/v1/datasets/{dataset['id']}")["state"] == "pending"
+    assert len(list(resources.store.keys(""))) == N_PARTS
+    run_jobs()
+    assert get(client, f"/v1/datasets/{dataset['id']}")["n_rows"] == 12_000
 
 
 def test_a_part_that_was_damaged_in_the_store_fails_the_job(

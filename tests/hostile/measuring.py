@@ -14,8 +14,8 @@ from understudy.tables.formats import ReadLimits, format_for_path
 
 
 def main() -> None:
-    """Print the code in which each file ends, how long that took, and the peak of memory."""
-    codes, seconds = [], []
+    """Print the code in which each file ends, how long that took, what is left, and the peak of memory."""
+    codes, seconds, n_left, n_shown = [], [], 0, 0
     for path in map(Path, sys.argv[1:]):
         start = time.process_time()
         with TemporaryDirectory() as folder:
@@ -24,10 +24,13 @@ def main() -> None:
                 codes.append("")
             except InvalidInput as error:
                 codes.append(error.code)
+                n_left += len(list(Path(folder).iterdir()))
+                n_shown += error.__context__ is not None and not error.__suppress_context__
         seconds.append(round(time.process_time() - start, 2))
-    sys.stdout.write(
-        json.dumps({"codes": codes, "cpu_seconds": seconds, "peak_megabytes": _peak_megabytes()})
-    )
+    # How many files were left behind, and how many errors show the error that they come from.
+    counts = {"n_left": n_left, "n_shown": n_shown}
+    measured = {"codes": codes, "cpu_seconds": seconds, "peak_megabytes": _peak_megabytes(), **counts}
+    sys.stdout.write(json.dumps(measured))
 
 
 def _peak_megabytes() -> int:

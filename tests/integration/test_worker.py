@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import text
 
 from tests.faults.stack import Stack, open_stack
 from tests.faults.workers import is_alive
@@ -58,6 +59,20 @@ def test_table_goes_from_upload_to_report_and_the_worker_goes_in_peace(stack, sm
     assert not any(is_alive(pid) for pid in tree)
     assert stack.rows("select * from workers") == []
     stack.check()
+
+
+def test_a_worker_takes_the_jobs_of_its_queues_only(stack):
+    worker = stack.start_worker(worker_queues="gpu")
+    waiting, taken = stack.submit("probe"), stack.submit("probe")
+    with stack.resources.sessions.begin() as session:
+        session.execute(text("update jobs set queue = 'gpu' where id = :id"), {"id": taken})
+
+    assert stack.finish(taken)[0].state == "succeeded"
+    assert stack.job(waiting).state == "queued"
+
+    assert worker.stop() == 0
+    stack.start_worker()
+    assert stack.finish(waiting)[0].state == "succeeded"
 
 
 def check_rows(stack: Stack, trained, sampled, evaluated) -> None:

@@ -18,6 +18,7 @@ from understudy.cli.inputs import existing_file
 from understudy.cli.reading import TableReader, reads_tables
 from understudy.cli.results import show_model, show_rows
 from understudy.cli.schemas import read_schema_file, schema_of
+from understudy.cli.splits import with_subject_of
 from understudy.cli.terminal import print_result, progress_bar, write_json
 from understudy.complete_files import complete_or_absent
 from understudy.errors import InvalidInput
@@ -34,6 +35,7 @@ from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.groups import count_rows, describe_groups, describe_weak_groups
 from understudy.tables.formats import format_for_path, write_table
 from understudy.tables.names import table_name
+from understudy.tables.split import Split
 from understudy.tables.stored_schemas import read_stored
 from understudy.tables.validation import conform
 
@@ -70,6 +72,21 @@ def fit(
             help="A schema, or SDV's metadata, in JSON, when the columns are not what they look like."
         ),
     ] = None,
+    subject: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The column that says whose row it is, such as a patient's number: protection and the "
+            "holdout then go by subjects. Repeat it for a subject of several columns."
+        ),
+    ] = None,
+    holdout: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=0.5,
+            help="Set aside this share of the subjects, or of the rows, for `evaluate --model`.",
+        ),
+    ] = 0.0,
     canaries: Annotated[
         int,
         typer.Option(
@@ -94,17 +111,20 @@ def fit(
         with progress_bar(f"Fitting {table.name}") as progress:
             rows = tables.read(table, progress)
             name = table_name(table.stem)
-            whole = schema_of(rows, said, name=name)
+            whole = with_subject_of(schema_of(rows, said, name=name), name, subject)
             columns = whole.tables[name]
-            rows = conform(rows, columns)
+            split = Split.of(whole, holdout_fraction=holdout, seed=seed)
+            rows, held_out = split.divide(conform(rows, columns), columns.subject)
             if canaries:
                 made = make_canaries(rows, columns, n=canaries, seed=seed)
                 rows = _plant(rows, made, model, repeats=canary_repeats)
             fitted = make_synthesizer(parameters, seed=seed).fit(
                 rows, columns, locale=whole.locale, progress=progress
             )
-        save_model(fitted, partial, schema=whole, extra={"seed": seed})
+        save_model(fitted, partial, schema=whole, extra=split.model_dump() if holdout else {"seed": seed})
     result = _describe_model(fitted, model, seed, began)
+    if holdout:
+        result["holdout"] = {"by": split.by, "n_rows": held_out.num_rows}
     if canaries:
         result["canaries"] = str(_canaries_path(model))
     print_result(result, show_model, as_json=as_json)

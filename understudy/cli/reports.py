@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,10 +18,12 @@ from understudy.cli.files import SEED_MAX, Json
 from understudy.cli.inputs import existing_file
 from understudy.cli.reading import TableReader, reads_tables
 from understudy.cli.results import show_report, show_verification
+from understudy.cli.splits import split_of_model, with_subject
 from understudy.cli.terminal import print_result, progress_bar, write_json
 from understudy.complete_files import complete_or_absent
 from understudy.errors import InvalidInput
-from understudy.evaluation.evidence.content import Evidence, collect, source_digest
+from understudy.evaluation.comparison import ComparisonTables
+from understudy.evaluation.evidence.content import Evidence, Provenance, collect, source_digest
 from understudy.evaluation.evidence.keys import key_id, load_or_make_key, public_text, read_public_key
 from understudy.evaluation.evidence.pack import (
     EVIDENCE,
@@ -39,6 +41,7 @@ from understudy.evaluation.report_files import check_report_path, write_report
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.progress import Progress
 from understudy.tables.inference import InferredTable, infer_table
+from understudy.tables.split import Split
 from understudy.tables.validation import conform
 
 # A policy was failed, or a pack does not hold: for scripts that go on only if all is well.
@@ -51,6 +54,20 @@ def evaluate(
     synthetic: Annotated[Path, typer.Argument(help="The synthetic table, made by whatever tool.")],
     holdout: Annotated[
         Path | None, typer.Option(help="Real rows that the model never saw; attacks need them.")
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="The model that `fit --holdout` wrote: the real table is split as it was then, in place of "
+            "a file of held-out rows."
+        ),
+    ] = None,
+    subject: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The column that says whose row it is: attacks then count subjects. Repeat it for a "
+            "subject of several columns; left out, it is that of the model."
+        ),
     ] = None,
     target: Annotated[
         str | None, typer.Option(help="A column to predict: what the synthetic rows are worth for it.")
@@ -90,16 +107,19 @@ def evaluate(
 ) -> int:
     """Compare a synthetic with the real table: scores on a scale, attacks, and a verdict."""
     _check_outputs(report_file, evidence, signing_key)
+    split = _split(holdout, model)
     files = _given(real=real, synthetic=synthetic, holdout=holdout, canaries=canaries)
     tables.check(*files.values())
     options = _options(target, protected or [], sensitive or [], queries, policy)
     with progress_bar("Evaluating") as progress:
-        rows, inferred = _read(tables, files, progress)
-        report = _score(rows, inferred, options, seed, progress)
+        rows, inferred = _read(tables, files, subject or (split[1] if split else ()), progress)
+        if split is not None:
+            rows["real"], rows["holdout"] = split[0].divide(rows["real"], split[1])
+        report = score(ComparisonTables(**rows), inferred, options=options, seed=seed, progress=progress)
     if report_file is not None:
         write_report(report, report_file)
     if evidence is not None and signing_key is not None:
-        collected = collect(report, inferred, rows, sources=_digests(files))
+        collected = collect(report, inferred, rows, Provenance(sources=_digests(files), split=split))
         _write_pack(report, collected, evidence, load_or_make_key(signing_key))
     if as_json:
         write_json(report.model_dump(mode="json"))
@@ -165,36 +185,28 @@ def _check_outputs(report_file: Path | None, evidence: Path | None, signing_key:
         )
 
 
+def _split(holdout: Path | None, model: Path | None) -> tuple[Split, tuple[str, ...]] | None:
+    if model is None:
+        return None
+    if holdout is not None:
+        raise InvalidInput(
+            "--model says how the real table was split, and --holdout names other held-out rows. Give one.",
+            code="invalid_parameters",
+        )
+    return split_of_model(model)
+
+
 def _read(
-    tables: TableReader, files: Mapping[str, Path], progress: Progress
+    tables: TableReader, files: Mapping[str, Path], subject: Sequence[str], progress: Progress
 ) -> tuple[dict[str, pa.Table], InferredTable]:
     """Return the rows by role, in the types of the real table's schema, and that schema."""
     rows = {role: tables.read(path, progress) for role, path in files.items()}
-    inferred = infer_table(rows["real"])
+    found = infer_table(rows["real"])
+    inferred = InferredTable(with_subject(found.schema, subject), found.findings)
     # Canaries have a column more than the schema.
     return {
         role: table if role == "canaries" else conform(table, inferred.schema) for role, table in rows.items()
     }, inferred
-
-
-def _score(
-    rows: Mapping[str, pa.Table],
-    inferred: InferredTable,
-    options: EvaluationOptions,
-    seed: int,
-    progress: Progress,
-) -> Report:
-    return score(
-        rows["real"],
-        rows["synthetic"],
-        inferred.schema,
-        findings=inferred.findings,
-        holdout=rows.get("holdout"),
-        canaries=rows.get("canaries"),
-        options=options,
-        seed=seed,
-        progress=progress,
-    )
 
 
 def _options(

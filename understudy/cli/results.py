@@ -40,6 +40,13 @@ def show_model(result: Row) -> None:
         markup=False,
     )
     output().print(f"  {_protection(card['protection'])}", soft_wrap=True, markup=False)
+    if "holdout" in result:
+        held_out = result["holdout"]
+        output().print(
+            f"  {held_out['n_rows']:,} rows set aside, split by {held_out['by']}",
+            soft_wrap=True,
+            markup=False,
+        )
     if "canaries" in result:
         output().print(
             f"  canaries planted, and written to {result['canaries']}", soft_wrap=True, markup=False

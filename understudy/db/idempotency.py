@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from understudy.db.orm import CLOCK, IdempotencyKey
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """The answer to the first of the equal requests."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: dict[str, Any] | None
 
 
 def reserve(session: Session, project_id: UUID, key: str, request_sha256: bytes) -> bool:
@@ -52,20 +62,12 @@ def take_over(session: Session, project_id: UUID, key: str, *, age: timedelta) -
     return session.scalar(statement) is not None
 
 
-def complete(
-    session: Session,
-    project_id: UUID,
-    key: str,
-    *,
-    status: int,
-    headers: Mapping[str, str],
-    body: dict[str, Any] | None,
-) -> None:
+def complete(session: Session, project_id: UUID, key: str, answer: StoredAnswer) -> None:
     """Keep the answer."""
     statement = (
         update(IdempotencyKey)
         .where(IdempotencyKey.project_id == project_id, IdempotencyKey.key == key)
-        .values(status=status, headers=dict(headers), body=body)
+        .values(status=answer.status, headers=dict(answer.headers), body=answer.body)
         .execution_options(synchronize_session=False)
     )
     session.execute(statement)

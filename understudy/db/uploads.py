@@ -136,9 +136,9 @@ def put_part(session: Session, upload: Upload, part: StoredPart, *, kept: timede
 
 
 def complete(session: Session, upload: Upload, dataset: Dataset, *, kept: timedelta) -> None:
-    """Say what a locked upload has become, and give its parts to the dataset's job.
+    """Store which dataset a locked upload became, and turn its parts into files of the dataset's job.
 
-    It is known for so long, so that who asks again gets the same answer.
+    The row is kept for some time, so that a repeated request gets the same answer.
     """
     upload.dataset_id = dataset.id
     upload.expires_at = CLOCK + kept

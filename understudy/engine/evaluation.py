@@ -9,10 +9,12 @@ from understudy.engine.model import Model
 from understudy.engine.tables import only_name
 from understudy.errors import InvalidInput
 from understudy.evaluation import report
+from understudy.evaluation.comparison import ComparisonTables
 from understudy.evaluation.report import Report
 from understudy.frames.datasets import Frames, read_dataset
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.findings import ColumnFindings, Findings, TableFindings
+from understudy.tables.inference import InferredTable
 from understudy.tables.schema import DatasetSchema, TableSchema
 
 
@@ -62,16 +64,14 @@ def evaluate(
     """
     dataset_schema, findings = _described(real, schema)
     name, table = _only_table(dataset_schema)
-    return report.evaluate(
+    tables = ComparisonTables(
         _rows(real, name),
         _rows(synthetic, name),
-        table,
-        findings=_examined(table, findings.table(name)),
         holdout=None if holdout is None else _rows(holdout, name),
         canaries=None if canaries is None else _rows(canaries, name),
-        options=options,
-        seed=seed,
     )
+    inferred = InferredTable(table, _examined(table, findings.table(name)))
+    return report.evaluate(tables, inferred, options=options, seed=seed)
 
 
 def _described(real: Frames, schema: DatasetSchema | Model | None) -> tuple[DatasetSchema, Findings]:

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from understudy.evaluation.comparison import N_ROWS_MAX_OTHER, Comparison, encode
-from understudy.evaluation.encoding import EncodedTable, Values, is_missing
+from understudy.evaluation.comparison import N_ROWS_MAX_OTHER, Comparison, encode, without_subject
+from understudy.evaluation.encoding import EncodedTable, Rows, Values, is_missing
 from understudy.evaluation.metrics.base import Need
 from understudy.synthesizers import IndependentParameters, make_synthesizer
 from understudy.tables.schema import TableSchema
@@ -41,8 +40,11 @@ def draw_independent(real: pa.Table, schema: TableSchema, n_rows: int, *, seed: 
 def independent_columns(comparison: Comparison, real: pa.Table, schema: TableSchema) -> Comparison:
     """Return the comparison with columns that are drawn independently of each other."""
     n_rows = min(comparison.synthetic.n_rows, N_ROWS_MAX_OTHER)
-    table = draw_independent(real, schema, n_rows, seed=comparison.seed)
-    encoded = encode(comparison.encoder, table, role="independent", seed=comparison.seed)
+    scored = without_subject(schema)
+    table = draw_independent(real.select(scored.names), scored, n_rows, seed=comparison.seed)
+    # Rows without a link between them: each is a subject of its own.
+    subjects = np.arange(table.num_rows) if comparison.has_subjects else None
+    encoded = encode(comparison.encoder, table, subjects, role="independent", seed=comparison.seed)
     return comparison.with_tables(synthetic=encoded)
 
 
@@ -54,7 +56,8 @@ def leaky_copy(comparison: Comparison) -> Comparison:
         _blurred(values, real, rng)
         for values, real in zip(rows.columns, comparison.real.columns, strict=True)
     ]
-    return comparison.with_tables(synthetic=EncodedTable.of(columns))
+    subjects = rows.units if comparison.has_subjects else None
+    return comparison.with_tables(synthetic=EncodedTable.of(columns, subjects))
 
 
 def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
@@ -74,65 +77,97 @@ def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
 
 
 def holdout_baseline(comparison: Comparison, needs: frozenset[Need]) -> Comparison:
-    """Return the comparison with real rows in the synthetic table's place, no row being in two tables."""
+    """Return the comparison with real rows in the synthetic table's place, no subject being in two tables."""
     rng = comparison.rng("fresh rows")
     n_rows = comparison.synthetic.n_rows
     if comparison.holdout is None:
         real, fresh = _halves(comparison.real, rng)
-        return comparison.with_tables(real=real, synthetic=fresh.draw(n_rows, rng))
+        return comparison.with_tables(real=real, synthetic=fresh.draw_units(n_rows, rng))
     if Need.holdout in needs:
         holdout, fresh = _halves(comparison.holdout, rng)
-        return comparison.with_tables(synthetic=fresh.draw(n_rows, rng), holdout=holdout)
+        return comparison.with_tables(synthetic=fresh.draw_units(n_rows, rng), holdout=holdout)
     # As many rows as the synthetic table has, if there are: small samples differ more by chance.
-    return comparison.with_tables(synthetic=comparison.holdout.draw(n_rows, rng))
+    return comparison.with_tables(synthetic=comparison.holdout.draw_units(n_rows, rng))
 
 
 def _halves(table: EncodedTable, rng: np.random.Generator) -> tuple[EncodedTable, EncodedTable]:
-    order = rng.permutation(table.n_rows)
-    first, second = (_alone(table.take(np.sort(part))) for part in np.array_split(order, 2))
+    first, second = (table.take(part).alone() for part in _dealt(table, (table.n_units + 1) // 2, rng))
     return first, second
 
 
-def _alone(part: EncodedTable) -> EncodedTable:
-    """Return some rows as a table of their own, which knows nothing of the others."""
-    return EncodedTable(part.columns, part.row_hashes[part.rows], np.arange(part.n_rows))
+def _dealt(table: EncodedTable, n_units: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    """Return in order the rows of so many units, drawn by chance, and the rows of all others."""
+    _, numbers = np.unique(table.units, return_inverse=True)
+    is_first = np.zeros(table.n_units, dtype=np.bool_)
+    is_first[rng.permutation(table.n_units)[:n_units]] = True
+    return np.flatnonzero(is_first[numbers]), np.flatnonzero(~is_first[numbers])
 
 
 def bootstrap_baseline(comparison: Comparison) -> Iterator[Comparison]:
     """Yield comparisons whose tables are both drawn from all real rows, with replacement, in their own sizes.
 
+    Where a subject is declared, subjects are drawn with all of their rows.
+
     Notes
     -----
-    The bootstrap of the two-sample problem: Efron and Tibshirani (1993), chapter 16.
+    The bootstrap of the two-sample problem: Efron and Tibshirani (1993), chapter 16; of clusters: Davison and
+    Hinkley (1997), section 3.8.
     """
     pool = _joined([table for table in (comparison.real, comparison.holdout) if table is not None])
     for number in range(N_RESAMPLED):
         rng = comparison.rng(f"resampled {number}")
         drawn = {
-            role: pool.take(_with_replacement(pool.n_rows, table.n_rows, rng))
+            role: pool.take(_with_replacement(pool, table.n_rows, rng))
             for role, table in (("real", comparison.real), ("synthetic", comparison.synthetic))
         }
         yield comparison.with_tables(**drawn, holdout=None)
 
 
 def split_baseline(comparison: Comparison) -> Iterator[Comparison]:
-    """Yield comparisons whose tables are dealt out from all real rows, no row to both of them."""
+    """Yield comparisons whose tables are dealt out from all real rows, no row or subject to both of them."""
     pool = _joined([table for table in (comparison.real, comparison.holdout) if table is not None])
     n_judged = min(comparison.synthetic.n_rows, pool.n_rows // 2)
     for number in range(N_RESAMPLED):
-        order = comparison.rng(f"dealt {number}").permutation(pool.n_rows)
-        judged, others = np.sort(order[:n_judged]), np.sort(order[n_judged:][: comparison.real.n_rows])
+        rng = comparison.rng(f"dealt {number}")
+        judged, others = _dealt_by_size(pool, n_judged, comparison.real.n_rows, rng)
         yield comparison.with_tables(real=pool.take(others), synthetic=pool.take(judged), holdout=None)
 
 
-def _with_replacement(n: int, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def _dealt_by_size(
+    pool: EncodedTable, n_judged: int, n_others: int, rng: np.random.Generator
+) -> tuple[Rows, Rows]:
+    if pool.subjects is None:
+        order = rng.permutation(pool.n_rows)
+    else:
+        # The rows of each subject stand together, and the border between the tables is one between subjects.
+        numbers = np.unique(pool.units, return_inverse=True)[1]
+        order = np.argsort(rng.permutation(pool.n_units)[numbers], kind="stable")
+        is_first = np.diff(numbers[order], prepend=-1) != 0
+        n_judged = int(np.flatnonzero(is_first[: n_judged + 1])[-1]) or n_judged
+    return np.sort(order[:n_judged]), np.sort(order[n_judged:][:n_others])
+
+
+def _with_replacement(pool: EncodedTable, size: int, rng: np.random.Generator) -> Rows:
     # In order: columns are read from front to back.
-    return np.sort(rng.integers(n, size=size))
+    if pool.subjects is None:
+        return np.sort(rng.integers(pool.n_rows, size=size))
+    numbers = np.unique(pool.units, return_inverse=True)[1]
+    counts = np.bincount(numbers)
+    # Every subject has a row, so no more than `size` of them are needed.
+    drawn = rng.integers(len(counts), size=size)
+    drawn = drawn[: int(np.searchsorted(np.cumsum(counts[drawn]), size)) + 1]
+    begins, sizes = (np.cumsum(counts) - counts)[drawn], counts[drawn]
+    within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return np.sort(np.argsort(numbers, kind="stable")[np.repeat(begins, sizes) + within][:size])
 
 
 def _joined(tables: list[EncodedTable]) -> EncodedTable:
     if len(tables) == 1:
         return tables[0]
     columns = [np.concatenate(parts) for parts in zip(*(table.columns for table in tables), strict=True)]
-    hashes = np.concatenate([table.row_hashes[table.rows] for table in tables])
-    return EncodedTable(columns, hashes, np.arange(len(hashes)))
+    alone = [table.alone() for table in tables]
+    hashes = np.concatenate([table.row_hashes for table in alone])
+    subjects = [table.subjects for table in alone if table.subjects is not None]
+    return EncodedTable(
+        columns, hashes, np.arange(len(hashes)), np.concatenate(subjects) if subjects else None
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
@@ -11,7 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from understudy.errors import InvalidInput
-from understudy.evaluation.encoding import EncodedTable, TableEncoder
+from understudy.evaluation.encoding import EncodedTable, Rows, TableEncoder, draw_rows
+from understudy.evaluation.subjects import count_shared, number_subjects
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.schema import Column, TableSchema
 from understudy.tables.validation import conform
@@ -81,6 +82,16 @@ class Comparison:
         return self.options.target
 
     @property
+    def has_subjects(self) -> bool:
+        """Whether a subject is declared: then subjects are counted and drawn, not rows."""
+        return self.real.subjects is not None
+
+    @property
+    def n_shared_subjects(self) -> int | None:
+        """How many subjects have rows in the real table and in the holdout; None where none is declared."""
+        return None if self.holdout is None else count_shared(self.real.subjects, self.holdout.subjects)
+
+    @property
     def columns(self) -> Sequence[Column]:
         """The schema's columns, in the order of the arrays."""
         return [encoder.column for encoder in self.encoder.columns]
@@ -114,45 +125,62 @@ class Comparison:
         return np.random.default_rng([self.seed, *purpose.encode()])
 
 
+@dataclass(frozen=True)
+class ComparisonTables:
+    """The tables of a comparison; none of them is changed.
+
+    Parameters
+    ----------
+    real : pyarrow.Table
+        The rows that the model was fitted on.
+    synthetic : pyarrow.Table
+        The rows to judge.
+    holdout : pyarrow.Table, optional
+        Real rows that no model was fitted on; without them some scores cannot be given.
+    canaries : pyarrow.Table, optional
+        Made-up rows of which some were planted in the real ones: the columns of the schema, and the boolean
+        `IS_PLANTED`.
+    """
+
+    real: pa.Table
+    synthetic: pa.Table
+    holdout: pa.Table | None = None
+    canaries: pa.Table | None = None
+
+
 def compare(
-    real: pa.Table,
-    synthetic: pa.Table,
+    tables: ComparisonTables,
     schema: TableSchema,
     *,
-    holdout: pa.Table | None = None,
-    canaries: pa.Table | None = None,
     options: EvaluationOptions | None = None,
     seed: int = 0,
 ) -> Comparison:
     """Check and encode the tables of a comparison.
 
-    Parameters
-    ----------
-    canaries : pyarrow.Table, optional
-        The columns of the schema, and the boolean `IS_PLANTED`.
-
     Raises
     ------
     InvalidInput
         If a table has no rows or does not conform to the schema, or a column that the options name is not in
-        the schema.
+        the schema or is its subject.
     """
     options = options or EvaluationOptions()
-    tables = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"holdout": holdout})
-    for role, table in tables.items():
-        if table.num_rows == 0:
-            raise InvalidInput(f"The {role} table has no rows; there is nothing to compare.", code="no_rows")
-    for name in options.named_columns:
-        schema.column(name)
+    by_role = _by_role(tables)
+    _check(by_role, schema, options)
     planted = None
-    if canaries is not None:
-        planted = np.asarray(canaries[IS_PLANTED].to_numpy(), dtype=np.bool_)
-        tables["canaries"] = canaries.drop_columns([IS_PLANTED])
-    tables = {role: conform(table, schema) for role, table in tables.items()}
+    if tables.canaries is not None:
+        planted = np.asarray(tables.canaries[IS_PLANTED].to_numpy(), dtype=np.bool_)
+        by_role["canaries"] = tables.canaries.drop_columns([IS_PLANTED])
+    by_role = {role: conform(table, schema) for role, table in by_role.items()}
+    subjects = number_subjects(by_role, schema.subject)
+    # Who somebody is must not help an attacker, and is nothing that a synthetic table should repeat.
+    scored = without_subject(schema)
+    by_role = {role: table.select(scored.names) for role, table in by_role.items()}
     encoder = TableEncoder.fit(
-        tables["real"], [table for role, table in tables.items() if role != "real"], schema
+        by_role["real"], [table for role, table in by_role.items() if role != "real"], scored
     )
-    encoded = {role: encode(encoder, table, role=role, seed=seed) for role, table in tables.items()}
+    encoded = {
+        role: encode(encoder, table, subjects[role], role=role, seed=seed) for role, table in by_role.items()
+    }
     return Comparison(
         encoder,
         encoded["real"],
@@ -164,7 +192,46 @@ def compare(
     )
 
 
-def encode(encoder: TableEncoder, table: pa.Table, *, role: str, seed: int) -> EncodedTable:
+def _by_role(tables: ComparisonTables) -> dict[str, pa.Table]:
+    """Return the tables whose rows are real or claim to be."""
+    by_role = {"real": tables.real, "synthetic": tables.synthetic}
+    return by_role if tables.holdout is None else by_role | {"holdout": tables.holdout}
+
+
+def _check(tables: Mapping[str, pa.Table], schema: TableSchema, options: EvaluationOptions) -> None:
+    for role, table in tables.items():
+        if table.num_rows == 0:
+            raise InvalidInput(f"The {role} table has no rows; there is nothing to compare.", code="no_rows")
+    for name, pointer in options.named_columns.items():
+        if schema.column(name).name in schema.subject:
+            raise InvalidInput(
+                f"Column {name!r} is the subject, which no score looks at. Name another column.",
+                code="invalid_parameters",
+                pointer=pointer,
+            )
+
+
+def without_subject(schema: TableSchema) -> TableSchema:
+    """Return the schema without the columns of the subject, which no metric looks at.
+
+    Raises
+    ------
+    InvalidInput
+        If no column is left.
+    """
+    names = [name for name in schema.names if name not in schema.subject]
+    if not names:
+        raise InvalidInput(
+            "The table has no column besides its subject; there is nothing to compare. Add one.",
+            code="no_columns",
+        )
+    return schema.select(names)
+
+
+def encode(
+    encoder: TableEncoder, table: pa.Table, subjects: Rows | None = None, *, role: str, seed: int
+) -> EncodedTable:
     """Return a table, perhaps a part of its rows, as arrays."""
     n_rows_max = N_ROWS_MAX_REAL if role == "real" else N_ROWS_MAX_OTHER
-    return encoder.encode(table, n_rows_max=n_rows_max, rng=np.random.default_rng([seed, *role.encode()]))
+    rng = np.random.default_rng([seed, *role.encode()])
+    return encoder.encode(table, draw_rows(table.num_rows, n_rows_max, subjects, rng), subjects)

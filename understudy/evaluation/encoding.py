@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy.evaluation.holdout import mix64
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
+from understudy.tables.splitmix import mix64
 
 MISSING = -1
 
@@ -36,6 +36,7 @@ _UNITS: dict[ColumnKind, tuple[pa.DataType, pa.DataType, float]] = {
 # A column of any type; what Arrow's own annotations need is its scalar.
 Arrow: TypeAlias = "pa.ChunkedArray[Any]"
 Values = NDArray[np.float64] | NDArray[np.int32]
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,25 @@ class EncodedTable:
         Equal where two rows are equal in all columns; of *all* rows of the table.
     rows : int array of shape (n_rows,)
         Which rows of the whole table the columns hold.
+    subjects : int array of shape (n_rows_total,), or None
+        The number of each row's subject, of *all* rows of the table; the same subject has the same number in
+        every table of a comparison. None where no subject is declared: each row then stands for itself.
     """
 
     columns: Sequence[Values]
     row_hashes: NDArray[np.uint64]
-    rows: NDArray[np.int64]
+    rows: Rows
+    subjects: Rows | None = None
+
+    @property
+    def units(self) -> Rows:
+        """What is independent of each other: the number of each held row's subject, or the row's own."""
+        return np.arange(self.n_rows) if self.subjects is None else self.subjects[self.rows]
+
+    @property
+    def n_units(self) -> int:
+        """Subjects, or rows, that the columns hold."""
+        return self.n_rows if self.subjects is None else len(np.unique(self.units))
 
     @property
     def n_rows(self) -> int:
@@ -115,23 +130,35 @@ class EncodedTable:
         return len(self.row_hashes)
 
     @classmethod
-    def of(cls, columns: Sequence[Values]) -> EncodedTable:
+    def of(cls, columns: Sequence[Values], subjects: Rows | None = None) -> EncodedTable:
         """Return a whole table of these columns."""
         n_rows = len(columns[0])
         hashes = np.zeros(n_rows, dtype=np.uint64)
         for values in columns:
             hashes = mix64(hashes ^ _bits(values))
-        return cls(columns, hashes, np.arange(n_rows))
+        return cls(columns, hashes, np.arange(n_rows), subjects)
 
-    def take(self, rows: NDArray[np.int64]) -> EncodedTable:
+    def take(self, rows: Rows) -> EncodedTable:
         """Return some of the rows, by their position in the columns."""
-        return EncodedTable([column[rows] for column in self.columns], self.row_hashes, self.rows[rows])
+        columns = [column[rows] for column in self.columns]
+        return EncodedTable(columns, self.row_hashes, self.rows[rows], self.subjects)
+
+    def alone(self) -> EncodedTable:
+        """Return the held rows as a table of their own, without the rest of the table that they are from."""
+        subjects = None if self.subjects is None else self.units
+        return EncodedTable(self.columns, self.row_hashes[self.rows], np.arange(self.n_rows), subjects)
 
     def draw(self, n_rows_max: int, rng: np.random.Generator) -> EncodedTable:
         """Return at most so many rows, drawn without replacement and kept in order."""
         if self.n_rows <= n_rows_max:
             return self
         return self.take(np.sort(rng.choice(self.n_rows, n_rows_max, replace=False)))
+
+    def draw_units(self, n_rows_max: int, rng: np.random.Generator) -> EncodedTable:
+        """Return at most so many rows, all rows of some subjects; without subjects, the same as `draw`."""
+        if self.subjects is None or self.n_rows <= n_rows_max:
+            return self.draw(n_rows_max, rng)
+        return self.take(draw_whole_subjects(self.units, n_rows_max, rng))
 
 
 @dataclass(frozen=True)
@@ -152,11 +179,8 @@ class TableEncoder:
             ]
         )
 
-    def encode(self, table: pa.Table, *, n_rows_max: int, rng: np.random.Generator) -> EncodedTable:
-        """Return the table as arrays of at most so many rows; the hashes are those of all rows."""
-        rows = np.arange(table.num_rows)
-        if table.num_rows > n_rows_max:
-            rows = np.sort(rng.choice(table.num_rows, n_rows_max, replace=False))
+    def encode(self, table: pa.Table, rows: Rows, subjects: Rows | None = None) -> EncodedTable:
+        """Return some rows of the table as arrays; hashes and subjects are those of all rows."""
         hashes = np.zeros(table.num_rows, dtype=np.uint64)
         columns = []
         # Column by column: of a large table, never all columns are there whole.
@@ -164,7 +188,26 @@ class TableEncoder:
             values = encoder.encode(table.column(encoder.column.name))
             hashes = mix64(hashes ^ _bits(values))
             columns.append(values if len(rows) == len(values) else values[rows])
-        return EncodedTable(columns, hashes, rows)
+        return EncodedTable(columns, hashes, rows, subjects)
+
+
+def draw_rows(n_rows: int, n_rows_max: int, subjects: Rows | None, rng: np.random.Generator) -> Rows:
+    """Return which rows of a table are looked at: at most so many, in order, and subjects as a whole."""
+    if n_rows <= n_rows_max:
+        return np.arange(n_rows)
+    if subjects is not None:
+        return draw_whole_subjects(subjects, n_rows_max, rng)
+    return np.sort(rng.choice(n_rows, n_rows_max, replace=False))
+
+
+def draw_whole_subjects(subjects: Rows, n_rows_max: int, rng: np.random.Generator) -> Rows:
+    """Return in order all rows of subjects drawn by chance, at most so many rows; at least one subject's."""
+    _, numbers, counts = np.unique(subjects, return_inverse=True, return_counts=True)
+    order = rng.permutation(len(counts))
+    n_drawn = max(1, int(np.searchsorted(np.cumsum(counts[order]), n_rows_max, side="right")))
+    is_drawn = np.zeros(len(counts), dtype=np.bool_)
+    is_drawn[order[:n_drawn]] = True
+    return np.flatnonzero(is_drawn[numbers])[:n_rows_max]
 
 
 def is_missing(values: Values) -> NDArray[np.bool_]:

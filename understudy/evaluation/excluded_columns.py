@@ -24,7 +24,9 @@ class ExcludedColumn(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
-    kind: Annotated[ColumnKind, Field(description="What its values are generated as.")]
+    kind: Annotated[
+        ColumnKind, Field(description="What its values are generated as; of the subject, its own kind.")
+    ]
     reason: str
     copied: Annotated[
         float | None,
@@ -39,7 +41,8 @@ def exclude_columns(
 ) -> tuple[TableSchema, list[ExcludedColumn]]:
     """Return the schema of the columns that are scored, and those that are not.
 
-    The kinds decide, as in a fit; a column that the caller names is always scored.
+    The kinds decide, as in a fit; a column that the caller names is always scored, one of the subject never.
+    The schema that is returned keeps the subject: it says whose the rows are.
 
     Raises
     ------
@@ -50,27 +53,31 @@ def exclude_columns(
     real, synthetic = conform(real, schema), conform(synthetic, schema)
     left_out = []
     for column in schema.columns:
-        if not is_generated_column(column, real[column.name].type) or column.name in named:
+        if column.name in schema.subject:
+            reason = "the subject: it says whose row it is"
+        elif is_generated_column(column, real[column.name].type) and column.name not in named:
+            found = findings.columns.get(column.name)
+            evidence = found.evidence if found is not None and found.evidence else "the schema says so"
+            reason = f"generated as {column.kind.value}: {evidence}"
+        else:
             continue
-        found = findings.columns.get(column.name)
-        evidence = found.evidence if found is not None and found.evidence else "the schema says so"
-        reason = f"generated as {column.kind.value}: {evidence}"
         copied = _share_copied(real[column.name], synthetic[column.name])
         left_out.append(ExcludedColumn(column=column.name, kind=column.kind, reason=reason, copied=copied))
     names = {one.column for one in left_out}
-    kept = [name for name in schema.names if name not in names]
-    if not kept:
+    if names.issuperset(schema.names):
         raise InvalidInput(
-            "Every column holds identifiers, free text or personal fields, which are generated; there is "
-            "nothing to compare. Add a column of another kind.",
+            "Every column holds identifiers, free text or personal fields, which are generated, or the "
+            "subject; there is nothing to compare. Add a column of another kind.",
             code="no_columns",
         )
+    kept = [name for name in schema.names if name not in names or name in schema.subject]
     return schema.select(kept), left_out
 
 
 def select(table: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn]) -> pa.Table:
-    """Return the table without the columns that are left out, in the schema's types."""
-    present = [one.column for one in left_out if one.column in table.column_names]
+    """Return the table without the columns that are left out, in the schema's types; with the subject."""
+    names = {one.column for one in left_out} - set(schema.subject)
+    present = [name for name in table.column_names if name in names]
     return conform(table.drop_columns(present), schema)
 
 

@@ -13,17 +13,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import InvalidInput
 from understudy.evaluation.baselines import independent_columns, leaky_copy
-from understudy.evaluation.comparison import IS_PLANTED, Comparison, compare
+from understudy.evaluation.comparison import IS_PLANTED, Comparison, ComparisonTables, compare
 from understudy.evaluation.excluded_columns import ExcludedColumn, exclude_columns, select
 from understudy.evaluation.overview import FRAME_NUMBERS, SummaryRow, describe, frame_rows, summary_row
 from understudy.evaluation.scores import MetricScores, score_all
 from understudy.evaluation.statistics.distributions import ColumnDistribution, distribution
+from understudy.evaluation.subjects import count_subjects
 from understudy.evaluation.verdict import Verdict, check_policy, judge
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.parameters.policy import resolve_policy
 from understudy.progress import Progress, no_progress
 from understudy.tables.findings import TableFindings
-from understudy.tables.inference import examine
+from understudy.tables.inference import InferredTable, examine
 from understudy.tables.schema import TableSchema
 from understudy.tables.validation import conform
 
@@ -43,6 +44,9 @@ class TableSize(BaseModel):
     n_rows_used: Annotated[
         int, Field(description="Rows drawn for the scores; a metric may draw fewer, see its `n_rows`.")
     ]
+    n_subjects: Annotated[
+        int | None, Field(description="Whose rows these are; null where no subject is declared.")
+    ] = None
 
 
 class Report(BaseModel):
@@ -55,6 +59,17 @@ class Report(BaseModel):
     seed: int
     options: Annotated[EvaluationOptions, Field(description="As they were resolved.")]
     tables: Annotated[dict[str, TableSize], Field(description="By role: real, synthetic, holdout.")]
+    unit: Annotated[
+        Literal["rows", "subjects"],
+        Field(description="What the privacy scores count: rows, or the subjects that the schema declares."),
+    ] = "rows"
+    n_subjects_shared: Annotated[
+        int | None,
+        Field(
+            description="Subjects that have rows both in the real table and in the holdout: with any of them "
+            "the attacks have no control, and no check of them passes."
+        ),
+    ] = None
     is_target_chosen: Annotated[
         bool, Field(description="Whether nobody named the target: the column's header says that it is one.")
     ] = False
@@ -169,13 +184,9 @@ class Report(BaseModel):
 
 
 def evaluate(
-    real: pa.Table,
-    synthetic: pa.Table,
-    schema: TableSchema,
+    tables: ComparisonTables,
+    inferred: InferredTable,
     *,
-    findings: TableFindings | None = None,
-    holdout: pa.Table | None = None,
-    canaries: pa.Table | None = None,
     options: EvaluationOptions | None = None,
     seed: int = 0,
     progress: Progress = no_progress,
@@ -184,17 +195,10 @@ def evaluate(
 
     Parameters
     ----------
-    real : pyarrow.Table
-        The rows that were learnt from; as all tables, not changed.
-    schema : TableSchema
-        Columns that all tables have.
-    findings : TableFindings, optional
-        What inference found; columns without findings are examined, and its candidate for the target is used
-        if the options name none.
-    holdout : pyarrow.Table, optional
-        Real rows that nothing was learnt from; without them some scores cannot be given.
-    canaries : pyarrow.Table, optional
-        The made-up rows of which some were planted in the rows that were learnt from.
+    inferred : InferredTable
+        The schema of all tables, and what inference found; columns without findings are examined, and the
+        candidate for the target is used if the options name none. If the schema declares a subject, the
+        privacy scores count subjects, and no score looks at the subject's columns.
     options : EvaluationOptions, optional
         Which columns matter for what, what will be asked, and by which policy to judge.
 
@@ -202,36 +206,47 @@ def evaluate(
     ------
     InvalidInput
         If a table has no rows or does not conform to the schema, a column that the options name is not in the
-        schema, or the policy is not known.
+        schema or is its subject, or the policy is not known.
     """
     progress("scoring", 0.0)
     options = options or EvaluationOptions()
     policy = resolve_policy(options.policy)
     check_policy(policy)
     options = options.model_copy(update={"policy": policy})
-    inferred = examine(conform(real, schema), schema, findings or TableFindings())
+    inferred = examine(conform(tables.real, inferred.schema), *inferred)
     candidate = choose_target(inferred.findings)
-    schema, left_out = exclude_columns(real, synthetic, inferred, options.named_columns)
-    is_target_chosen = options.target is None and candidate in schema.names
+    schema, left_out = exclude_columns(tables.real, tables.synthetic, inferred, options.named_columns)
+    is_target_chosen = options.target is None and candidate in set(schema.names) - set(schema.subject)
     if is_target_chosen:
         options = options.model_copy(update={"target": candidate})
-    real, synthetic = (select(table, schema, left_out) for table in (real, synthetic))
-    holdout = None if holdout is None else select(holdout, schema, left_out)
-    canaries = None if canaries is None else _select_canaries(canaries, schema, left_out)
-    comparison = compare(
-        real, synthetic, schema, holdout=holdout, canaries=canaries, options=options, seed=seed
-    )
-    metrics = score_all(comparison, _references(comparison, real, schema), progress)
+    tables = _select(tables, schema, left_out)
+    comparison = compare(tables, schema, options=options, seed=seed)
+    metrics = score_all(comparison, _references(comparison, tables.real, schema), progress)
     return Report(
         versions=software_versions(),
         seed=seed,
         options=options,
         tables=_sizes(comparison),
         is_target_chosen=is_target_chosen,
-        verdict=judge(policy, metrics),
+        unit="subjects" if comparison.has_subjects else "rows",
+        n_subjects_shared=comparison.n_shared_subjects,
+        verdict=judge(policy, metrics, n_subjects_shared=comparison.n_shared_subjects),
         metrics=metrics,
         columns=[distribution(comparison, i) for i in range(len(comparison.columns))],
         left_out=left_out,
+    )
+
+
+def _select(
+    tables: ComparisonTables, schema: TableSchema, left_out: list[ExcludedColumn]
+) -> ComparisonTables:
+    """Return the tables with the columns of the schema."""
+    canaries = tables.canaries
+    return ComparisonTables(
+        select(tables.real, schema, left_out),
+        select(tables.synthetic, schema, left_out),
+        holdout=None if tables.holdout is None else select(tables.holdout, schema, left_out),
+        canaries=None if canaries is None else _select_canaries(canaries, schema, left_out),
     )
 
 
@@ -273,7 +288,9 @@ def _sizes(comparison: Comparison) -> dict[str, TableSize]:
         "holdout": comparison.holdout,
     }
     return {
-        role: TableSize(n_rows=table.n_rows_total, n_rows_used=table.n_rows)
+        role: TableSize(
+            n_rows=table.n_rows_total, n_rows_used=table.n_rows, n_subjects=count_subjects(table.subjects)
+        )
         for role, table in tables.items()
         if table is not None
     }

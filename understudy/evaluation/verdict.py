@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import InvalidInput
 from understudy.evaluation.metrics import METRICS
-from understudy.evaluation.metrics.base import Metric, UnscoredResult
+from understudy.evaluation.metrics.base import Metric, Need, UnscoredResult
 from understudy.parameters.policy import Policy, PolicyThreshold, Quantity
 
 if TYPE_CHECKING:
@@ -22,8 +22,12 @@ Interval = tuple[float, float]
 SEVERITY: tuple[Outcome, ...] = ("unscored", "pass", "warn", "inconclusive", "fail")
 
 
+# The name of the check that the holdout shares no subject with the training rows; it is of no metric.
+HOLDOUT = "holdout"
+
+
 class PolicyCheck(BaseModel):
-    """One threshold of the policy, held against its score."""
+    """One threshold of the policy, held against its score; or, under the name `holdout`, the split itself."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,7 +42,8 @@ class PolicyCheck(BaseModel):
         Outcome,
         Field(
             description="`inconclusive`: the interval reaches beyond a bound, and also to what chance alone "
-            "would show; it counts as `warn`. `unscored`: there is no score to judge by."
+            "would show, or subjects of the holdout are in the training rows; it counts as `warn`. "
+            "`unscored`: there is no score to judge by."
         ),
     ]
     sentence: Annotated[str, Field(description="For a reader who is no statistician.")]
@@ -73,11 +78,23 @@ def check_policy(policy: Policy) -> None:
             )
 
 
-def judge(policy: Policy, metrics: Sequence[MetricScores]) -> Verdict:
-    """Hold the scores against the policy."""
+def judge(
+    policy: Policy, metrics: Sequence[MetricScores], *, n_subjects_shared: int | None = None
+) -> Verdict:
+    """Hold the scores against the policy.
+
+    Parameters
+    ----------
+    n_subjects_shared : int, optional
+        Subjects with rows both in the real table and in the holdout; None where there is no holdout, or no
+        subject is declared. Every policy asks for 0: with any, no attack that needs a holdout passes.
+    """
     by_name = {scores.name: scores for scores in metrics}
     checks = [_check(threshold, by_name[threshold.metric]) for threshold in policy.thresholds]
     missing = _missing_scores(policy, checks, by_name)
+    if n_subjects_shared is not None:
+        split = _check_of_split(n_subjects_shared)
+        checks = [split, *(_without_control(check) if n_subjects_shared else check for check in checks)]
     outcome = _overall(checks, missing)
     return Verdict(
         outcome=outcome,
@@ -86,6 +103,34 @@ def judge(policy: Policy, metrics: Sequence[MetricScores]) -> Verdict:
         policy_version=policy.version,
         checks=checks,
     )
+
+
+def _check_of_split(n_shared: int) -> PolicyCheck:
+    sentence = "No subject of the holdout is in the training rows."
+    if n_shared:
+        sentence = (
+            f"Subjects that are in the holdout and in the training rows, too: {n_shared:,}. The attacks have "
+            "no control. Hold out whole subjects."
+        )
+    return PolicyCheck(
+        metric=HOLDOUT,
+        title="Holdout of whole subjects",
+        of="score",
+        value=float(n_shared),
+        warn=0.0,
+        fail=None,
+        outcome="inconclusive" if n_shared else "pass",
+        sentence=sentence,
+    )
+
+
+def _without_control(check: PolicyCheck) -> PolicyCheck:
+    """Return what a check says if the held-out rows are no control: nothing, unless it is bad news."""
+    metric = METRICS[check.metric]
+    if metric.topic != "privacy" or Need.canaries in metric.needs or check.outcome != "pass":
+        return check
+    sentence = f"{metric.title} cannot be judged: subjects of the holdout are in the training rows."
+    return check.model_copy(update={"outcome": "inconclusive", "sentence": sentence})
 
 
 def _check(threshold: PolicyThreshold, scores: MetricScores) -> PolicyCheck:

@@ -73,7 +73,8 @@ def plan(session: Session, job: JobContext, parameters: EvaluateParameters, limi
     model = _model_behind(session, real, synthetic)
     context: Json = {"schema": real.table_schema, "split": None, "made_by": {}}
     if model is not None:
-        context["split"] = {"seed": model.seed, "holdout_fraction": model.holdout_fraction}
+        context["split"] = _split_of(model)
+        context["trained_schema"] = model.table_schema
         context["made_by"] = {
             kind: jobs.get(session, job.project_id, made_by).parameters
             for kind, made_by in (("train", model.job_id), ("sample", synthetic.job_id))
@@ -96,6 +97,12 @@ def _model_behind(session: Session, real: Table, synthetic: Dataset) -> Model | 
     model = models.get(session, synthetic.project_id, synthetic.model_id)
     is_same = (model.dataset_id, model.table_name) == (real.dataset.id, real.name)
     return model if is_same else None
+
+
+def _split_of(model: Model) -> Json:
+    """Return how the model's table was split; models of before there were units were split by row."""
+    by = model.card.get("holdout", {}).get("by", "row")
+    return {"seed": model.seed, "holdout_fraction": model.holdout_fraction, "by": by}
 
 
 def publish(
@@ -121,7 +128,8 @@ def publish(
     )
     sample, real = locked[parameters.synthetic_dataset_id], locked[parameters.dataset_id]
     if _is_of_its_own_data(session, sample, real):
-        is_whole = parameters.holdout_dataset_id is None
+        # A holdout that shares subjects with the training rows shows no leak, so it lets nothing out either.
+        is_whole = parameters.holdout_dataset_id is None and not facts["n_subjects_shared"]
         gate.apply_verdict(session, sample, report, facts["gate"], is_whole=is_whole)
     return {"report_id": ids.to_text("report", report.id), "verdict": facts["verdict"]["outcome"]}
 

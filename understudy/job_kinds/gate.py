@@ -44,8 +44,8 @@ def apply_verdict(
     verdict : Json
         By the project's policy, whatever the report was asked to judge by.
     is_whole : bool
-        Whether the report looked at what the model had learnt from and its own holdout: another one may put a
-        sample in quarantine, but not let it out.
+        Whether the report looked at what the model had learnt from and its own holdout, and no subject was in
+        both: another one may put a sample in quarantine, but not let it out.
     """
     if projects.get(session, sample.project_id).gate == "off" or sample.released_at is not None:
         return

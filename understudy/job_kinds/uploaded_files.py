@@ -17,7 +17,7 @@ from understudy.parameters.ingest import FileParts
 
 @dataclass(frozen=True)
 class UploadedFiles:
-    """What the work reads.
+    """The blobs of uploaded files, as the work of a job gets them.
 
     Parameters
     ----------

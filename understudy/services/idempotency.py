@@ -7,27 +7,16 @@ that job instead of adding another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from understudy.db import idempotency
+from understudy.db.idempotency import StoredAnswer
 from understudy.errors import Conflict, InvalidInput
 from understudy.resources import Resources
 
 # After that time a request without an answer is taken to have died with its process.
 TAKE_OVER_AFTER = timedelta(seconds=30)
-
-
-@dataclass(frozen=True)
-class StoredAnswer:
-    """What the first of the equal requests was answered."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: dict[str, Any] | None
 
 
 def begin(resources: Resources, project_id: UUID, key: str, request_sha256: bytes) -> StoredAnswer | None:
@@ -58,18 +47,10 @@ def begin(resources: Resources, project_id: UUID, key: str, request_sha256: byte
     return None
 
 
-def complete(
-    resources: Resources,
-    project_id: UUID,
-    key: str,
-    *,
-    status: int,
-    headers: Mapping[str, str],
-    body: dict[str, Any] | None,
-) -> None:
+def complete(resources: Resources, project_id: UUID, key: str, answer: StoredAnswer) -> None:
     """Keep the answer for repetitions of the request."""
     with resources.sessions.begin() as session:
-        idempotency.complete(session, project_id, key, status=status, headers=headers, body=body)
+        idempotency.complete(session, project_id, key, answer)
 
 
 def abandon(resources: Resources, project_id: UUID, key: str) -> None:

@@ -31,6 +31,7 @@ from understudy.logs import bound, get_logger
 from understudy.parameters.needs import DEFAULT_QUEUE, Needs
 from understudy.resources import CODE_VERSION, Resources, ResourceSettings
 from understudy.sandbox import Outcome, Run, Sandbox, SandboxLimits, SandboxRequest
+from understudy.services.blob_keys import KeyParts
 from understudy.services.failures import Failure, judge_error, judge_outcome, successful_end
 from understudy.services.heartbeats import Heartbeat
 from understudy.services.job_records import abandon_job, facts_of, kind_of, limits_of, needs_of, parameters_of
@@ -207,14 +208,8 @@ def _store(attempt: Attempt, watched: Watched, heartbeat: Heartbeat) -> Result |
     outcome = watched.outcome
     if outcome is None or not outcome.ok or watched.stopped_by in ("cancelled", "lost") or heartbeat.is_lost:
         return None
-    return store_result(
-        attempt.resources,
-        project_id=attempt.job.project_id,
-        job_id=attempt.job.id,
-        token=attempt.token,
-        folder=attempt.folder / "work",
-        result=outcome.result or {},
-    )
+    key = KeyParts(attempt.job.project_id, attempt.job.id, attempt.token)
+    return store_result(attempt.resources, key, attempt.folder / "work", outcome.result or {})
 
 
 def _conclude(attempt: Attempt, watched: Watched, result: Result | None, heartbeat: Heartbeat) -> None:

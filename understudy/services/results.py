@@ -9,13 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
-from uuid import UUID
 
 from understudy.errors import UnderstudyError
 from understudy.job_kinds.base import StoredFile
 from understudy.logs import get_logger
 from understudy.resources import Resources
-from understudy.services.blob_keys import make_key
+from understudy.services.blob_keys import KeyParts, make_key
 from understudy.storage import Store
 
 logger = get_logger(__name__)
@@ -29,10 +28,8 @@ class Result:
     facts: dict[str, Any]
 
 
-def store_result(
-    resources: Resources, *, project_id: UUID, job_id: UUID, token: int, folder: Path, result: dict[str, Any]
-) -> Result:
-    """Move the files that the work names into the store; if one fails, none of them stays.
+def store_result(resources: Resources, attempt: KeyParts, folder: Path, result: dict[str, Any]) -> Result:
+    """Move the files that the work of an attempt names into the store; if one fails, none of them stays.
 
     Raises
     ------
@@ -44,7 +41,9 @@ def store_result(
     stored: dict[str, StoredFile] = {}
     try:
         for role, name in result.get("files", {}).items():
-            key = make_key(project_id, job_id, token, role, PurePosixPath(name).suffix)
+            key = make_key(
+                attempt.project_id, attempt.job_id, attempt.token, role, PurePosixPath(name).suffix
+            )
             stored[role] = _store_file(resources.store, key, _plain_file(folder, name))
     except BaseException:
         discard(resources.store, keys_of(stored))

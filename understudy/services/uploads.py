@@ -1,8 +1,8 @@
 """Uploads in parts: any process may take any part, in any order; what has arrived survives a broken line.
 
 A part is a blob and a row, as an artifact is. `complete_upload` turns the rows into artifacts of the job that
-reads the files: no byte moves before that job joins the parts in its own folder. What a crash leaves is an
-open upload or a dataset, nothing between.
+reads the files: no byte moves before that job joins the parts in its own folder. A crash leaves either an
+open upload or a dataset.
 """
 
 from __future__ import annotations
@@ -196,22 +196,28 @@ def complete_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> 
     TooManyRequests
         If the project has as many waiting jobs as it may.
     """
-    opened = get_upload(resources, project_id, upload_id)
-    if opened.upload.dataset_id is None:
-        _check_complete(opened)
-        for part in opened.parts:
-            _check_stored(resources, part)
+    parts = get_upload(resources, project_id, upload_id).parts
+    lost = next((part for part in parts if not _is_stored(resources, part)), None)
     with resources.sessions.begin() as session:
         upload = uploads.lock(session, project_id, upload_id)
         if upload.dataset_id is not None:
             dataset = datasets.get(session, project_id, upload.dataset_id)
             return dataset, jobs.get(session, project_id, dataset.job_id)
-        # What was checked above may have changed before the lock.
-        _check_complete(OpenUpload(upload, uploads.parts(session, project_id, [upload_id])))
-        check_quota(resources, session, project_id)
-        dataset, job = add_ingest(resources, session, _ingest_of(upload))
-        uploads.complete(session, upload, dataset, kept=COMPLETED_KEPT)
+        if lost is None:
+            answer = _start_ingest(resources, session, upload)
+        else:
+            uploads.drop_part(session, lost)
+    if lost is not None:
+        raise _lost(resources, lost)
     resources.queue.ring()
+    return answer
+
+
+def _start_ingest(resources: Resources, session: Session, upload: Upload) -> tuple[Dataset, Job]:
+    _check_complete(OpenUpload(upload, uploads.parts(session, upload.project_id, [upload.id])))
+    check_quota(resources, session, upload.project_id)
+    dataset, job = add_ingest(resources, session, _ingest_of(upload))
+    uploads.complete(session, upload, dataset, kept=COMPLETED_KEPT)
     return dataset, job
 
 
@@ -280,16 +286,17 @@ def _check_complete(opened: OpenUpload) -> None:
             )
 
 
-def _check_stored(resources: Resources, part: UploadPart) -> None:
-    """Refuse a part that the store has lost, and forget it, so that it can be sent again."""
+def _is_stored(resources: Resources, part: UploadPart) -> bool:
     with suppress(NotFound):
-        if resources.store.size(part.storage_key) == part.size_bytes:
-            return
-    with resources.sessions.begin() as session:
-        uploads.drop_part(session, part)
+        return resources.store.size(part.storage_key) == part.size_bytes
+    return False
+
+
+def _lost(resources: Resources, part: UploadPart) -> Conflict:
+    """Return the error for a part that the store has lost; it is forgotten already, and can be sent again."""
     discard(resources.store, [part.storage_key])
     logger.error("part_lost", upload_id=ids.to_text("upload", part.upload_id), number=part.number)
-    raise Conflict(
+    return Conflict(
         f"Part {part.number} was damaged in the store. Send it again, then repeat this.",
         code="incomplete_upload",
     )

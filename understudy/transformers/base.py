@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from understudy.kernels.hashing import StreamRows
+if TYPE_CHECKING:
+    from understudy.kernels.hashing import StreamRows
 
 # A value or level is kept only if at least so many rows share it; a quantile is the mean of so many rows.
 MIN_SUPPORT = 5
@@ -46,6 +47,9 @@ class RowStream:
 
     def key(self) -> StreamRows:
         """Return the three as kernels take them."""
+        # Loaded here: it loads Numba, and the API lists metrics, which import this module, without it.
+        from understudy.kernels.hashing import StreamRows
+
         return StreamRows(np.uint64(self.seed), np.uint64(self.stream), self.rows)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from understudy.evaluation.evidence.content import Split, collect
-from understudy.evaluation.holdout import split_holdout
+from understudy.evaluation.comparison import ComparisonTables
+from understudy.evaluation.evidence.content import Provenance, collect
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import evaluate
 from understudy.evaluation.verdict import Verdict, judge
@@ -16,6 +16,7 @@ from understudy.parameters.policy import Policy
 from understudy.tables.inference import InferredTable
 from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.schema import TableSchema
+from understudy.tables.split import Split
 from understudy.tables.stored_schemas import read_stored
 from understudy.tables.validation import conform
 from understudy.work.base import WorkResult, Workspace
@@ -34,12 +35,8 @@ def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
     workspace.progress("reading", 0.0)
     tables = _tables(workspace, inferred.schema)
     report = evaluate(
-        tables["real"],
-        tables["synthetic"],
-        inferred.schema,
-        findings=inferred.findings,
-        holdout=tables.get("holdout"),
-        canaries=tables.get(CANARIES),
+        ComparisonTables(**tables),
+        inferred,
         options=parameters.options,
         seed=parameters.seed,
         progress=workspace.progress,
@@ -47,23 +44,30 @@ def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
     workspace.progress("writing", 0.0)
     (workspace.folder / JSON_FILE).write_text(report.model_dump_json(), encoding="utf-8")
     (workspace.folder / HTML_FILE).write_text(render_html(report), encoding="utf-8")
-    split = workspace.context["split"]
     evidence = collect(
         report,
         inferred,
         tables,
-        sources=workspace.context["sources"],
-        split=None if split is None else Split(**split),
-        parameters={"evaluate": parameters.model_dump(mode="json"), **workspace.context["made_by"]},
+        Provenance(
+            sources=workspace.context["sources"],
+            split=_split(workspace),
+            parameters={"evaluate": parameters.model_dump(mode="json"), **workspace.context["made_by"]},
+        ),
     )
     (workspace.folder / EVIDENCE_FILE).write_text(evidence.model_dump_json(indent=2), encoding="utf-8")
     summary = {
         row.name: row.model_dump(mode="json", exclude={"name", "explanation"}, exclude_none=True)
         for row in report.summary()
     }
-    at_gate = judge(Policy.model_validate(workspace.context["gate_policy"]), report.metrics)
+    gate_policy = Policy.model_validate(workspace.context["gate_policy"])
+    at_gate = judge(gate_policy, report.metrics, n_subjects_shared=report.n_subjects_shared)
     files = {"report_json": JSON_FILE, "report_html": HTML_FILE, "evidence": EVIDENCE_FILE}
-    facts = {"summary": summary, "verdict": _shortened(report.verdict), "gate": _shortened(at_gate)}
+    facts = {
+        "summary": summary,
+        "verdict": _shortened(report.verdict),
+        "gate": _shortened(at_gate),
+        "n_subjects_shared": report.n_subjects_shared,
+    }
     return WorkResult(files=files, facts=facts)
 
 
@@ -83,11 +87,18 @@ def _tables(workspace: Workspace, schema: TableSchema) -> dict[str, pa.Table]:
     tables = {role: pq.read_table(path) for role, path in workspace.inputs.items()}
     # Canaries have a column more, and what they are was said when they were made.
     tables |= {role: conform(table, schema) for role, table in tables.items() if role != CANARIES}
-    split = workspace.context["split"]
+    split = _split(workspace)
     if split is not None:
-        whole = tables["real"]
-        is_holdout = split_holdout(whole.num_rows, split["holdout_fraction"], split["seed"])
-        tables["real"] = whole.filter(pa.array(~is_holdout))
-        if is_holdout.any():
-            tables.setdefault("holdout", whole.filter(pa.array(is_holdout)))
+        tables["real"], holdout = split[0].divide(tables["real"], split[1])
+        if holdout.num_rows:
+            tables.setdefault("holdout", holdout)
     return tables
+
+
+def _split(workspace: Workspace) -> tuple[Split, tuple[str, ...]] | None:
+    """Return how the real table was split when the model was trained, and its subject then."""
+    context = workspace.context["split"]
+    if context is None:
+        return None
+    trained, _ = read_stored(workspace.context["trained_schema"])
+    return Split.model_validate(context), trained.tables[DEFAULT_NAME].subject

@@ -6,13 +6,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from understudy.evaluation.attacks.canaries import make_canaries, plant
-from understudy.evaluation.holdout import split_holdout
 from understudy.parameters.train import TrainParameters
 from understudy.synthesizers import make_synthesizer
 from understudy.synthesizers.files import save_model
 from understudy.tables.inference import examine
 from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.schema import DatasetSchema, TableSchema
+from understudy.tables.split import Split
 from understudy.tables.stored_schemas import read_stored
 from understudy.tables.validation import conform
 from understudy.work.base import WorkResult, Workspace
@@ -30,10 +30,12 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     table = conform(pq.read_table(workspace.inputs["table"]), stored.tables[DEFAULT_NAME])
     # A fit trusts its schema: columns that were never examined are examined now.
     schema = examine(table, stored.tables[DEFAULT_NAME], findings.table(DEFAULT_NAME)).schema
-    is_holdout = split_holdout(table.num_rows, parameters.holdout_fraction, parameters.seed)
-    training = table.filter(pa.array(~is_holdout))
+    whole = DatasetSchema(tables={DEFAULT_NAME: schema}, locale=stored.locale)
+    split = Split.of(whole, holdout_fraction=parameters.holdout_fraction, seed=parameters.seed)
+    training, holdout = split.divide(table, schema.subject)
+    n_rows_held_out = holdout.num_rows
     # Freed before the fit, which needs the room.
-    del table
+    del table, holdout
     files = {"model": MODEL_FILE}
     if parameters.canaries is not None:
         training = _planted(workspace, training, schema, parameters)
@@ -41,10 +43,9 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     synthesizer = make_synthesizer(parameters.synthesizer, seed=parameters.seed)
     synthesizer.fit(training, schema, locale=stored.locale, progress=workspace.progress)
     workspace.progress("writing", 0.0)
-    split = {"seed": parameters.seed, "holdout_fraction": parameters.holdout_fraction}
-    whole = DatasetSchema(tables={DEFAULT_NAME: schema}, locale=stored.locale)
-    save_model(synthesizer, workspace.folder / MODEL_FILE, schema=whole, extra=split)
-    card = synthesizer.card()
+    save_model(synthesizer, workspace.folder / MODEL_FILE, schema=whole, extra=split.model_dump())
+    # `evaluate` splits the table as it was split here; see `Split`.
+    card = {**synthesizer.card(), "holdout": {"by": split.by, "n_rows": n_rows_held_out}}
     if parameters.canaries is not None:
         card["canaries"] = parameters.canaries.model_dump()
     return WorkResult(files=files, facts={"n_rows_trained": training.num_rows, "card": card})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from understudy.evaluation.comparison import compare
+from understudy.evaluation.comparison import ComparisonTables, compare
 from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.metrics.fidelity import column_pairs, column_shapes
 from understudy.evaluation.metrics.privacy import exact_copies
@@ -13,16 +13,16 @@ from understudy.tables.schema import TableSchema
 
 def shape_distance(real: pa.Table, synthetic: pa.Table, schema: TableSchema) -> float:
     """Return the mean distance of the columns: Kolmogorov-Smirnov for numbers, total variation for words."""
-    return 1 - column_shapes.score(compare(real, synthetic, schema)).score
+    return 1 - column_shapes.score(compare(ComparisonTables(real, synthetic), schema)).score
 
 
 def pair_distance(real: pa.Table, synthetic: pa.Table, schema: TableSchema) -> float:
     """Return the mean total variation of all pairs of columns on shared bins."""
-    found = column_pairs.score(compare(real, synthetic, schema))
+    found = column_pairs.score(compare(ComparisonTables(real, synthetic), schema))
     assert not isinstance(found, UnscoredResult), found.reason
     return 1 - found.score
 
 
 def copies_share(train: pa.Table, rows: pa.Table, schema: TableSchema) -> float:
     """Return the share of rows that equal a row of the training half in every column."""
-    return exact_copies.score(compare(train, rows, schema)).score
+    return exact_copies.score(compare(ComparisonTables(train, rows), schema)).score

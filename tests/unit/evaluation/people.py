@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from understudy.evaluation.comparison import Comparison, compare
+from understudy.evaluation.comparison import Comparison, ComparisonTables, compare
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.inference import infer_table
 
@@ -91,4 +91,9 @@ def comparison(
     """Return the comparison on the schema of the real table."""
     asked = EvaluationOptions(target=target, **options)
     schema = infer_table(real).schema
-    return compare(real, synthetic, schema, holdout=holdout, canaries=canaries, options=asked, seed=seed)
+    return compare(
+        ComparisonTables(real, synthetic, holdout=holdout, canaries=canaries),
+        schema,
+        options=asked,
+        seed=seed,
+    )

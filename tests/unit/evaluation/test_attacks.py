@@ -14,12 +14,12 @@ from understudy.evaluation.attacks.membership import found_at, roc_points
 from understudy.evaluation.attacks.sensitive_attributes import sensitive_columns, split_columns
 from understudy.evaluation.attacks.singling_out_guesses import (
     NOBODY,
-    SortedColumn,
+    Crowd,
     hits_of_combinations,
     hits_of_values,
 )
 from understudy.evaluation.baselines import holdout_baseline
-from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.comparison import Comparison, ComparisonTables, compare
 from understudy.evaluation.metrics.base import Need, UnscoredResult
 from understudy.evaluation.metrics.privacy import (
     PRIVACY,
@@ -32,6 +32,8 @@ from understudy.evaluation.metrics.privacy import (
 )
 from understudy.evaluation.metrics.privacy.canaries import exposure
 from understudy.evaluation.metrics.privacy.membership_low_fpr import interval_of_found
+from understudy.evaluation.metrics.privacy.singling_out import Asked
+from understudy.tables.inference import infer_table
 
 N = 600
 
@@ -100,7 +102,7 @@ def test_exposure_of_ranks() -> None:
 
 def test_a_value_that_occurs_once_picks_out_its_row() -> None:
     tables = comparison(pa.table({"x": [1.0, 2, 3, 3]}), pa.table({"x": [1.0, 3, 5, 5, 2]}))
-    pool = [SortedColumn.of(values) for values in tables.real.columns]
+    pool = Crowd.of(tables.real)
     hits = hits_of_values(tables.synthetic, pool, 10, np.random.default_rng(0))
     # The guesses are 1, 2 and 3, of which two rows of the pool have the last; 5 is no guess.
     assert sorted(hits) == [NOBODY, 0, 1]
@@ -109,7 +111,7 @@ def test_a_value_that_occurs_once_picks_out_its_row() -> None:
 def test_a_combination_picks_out_its_row() -> None:
     one = pa.table({"x": ["a", "a", "b", "b"], "y": ["c", "d", "c", "d"]})
     tables = comparison(one, one)
-    pool = [SortedColumn.of(values) for values in tables.real.columns]
+    pool = Crowd.of(tables.real)
     hits = hits_of_combinations(tables.synthetic, pool, 10, np.random.default_rng(0))
     assert sorted(hits) == [0, 1, 2, 3]
 
@@ -118,7 +120,7 @@ def test_singling_out_holds_training_rows_against_held_out_ones() -> None:
     # 60 guesses hit training rows and 20 held-out ones, of which there are half as many: what is to be
     # expected is 2 * 20 of 200, and (0.3 - 0.2) / (1 - 0.2) is an eighth.
     hits = np.concatenate([np.arange(60), np.arange(1_000, 1_020), np.full(120, NOBODY)])
-    found = singling_out.judge_guesses("many columns", hits, 1_000, 500, confidence=0.95)
+    found = singling_out.judge_guesses("many columns", hits, Asked(1_000, 1_000, 500), confidence=0.95)
     assert (found.n, found.attack, found.control) == (200, pytest.approx(0.3), pytest.approx(0.2))
     assert found.risk == pytest.approx(0.125)
     assert found.interval[0] < 0.125 < found.interval[1]
@@ -126,13 +128,45 @@ def test_singling_out_holds_training_rows_against_held_out_ones() -> None:
 
 def test_guesses_of_the_same_row_count_once() -> None:
     hits = np.concatenate([np.zeros(50, dtype=np.int64), np.full(50, NOBODY)])
-    assert singling_out.judge_guesses("one column", hits, 100, 100, confidence=0.95).n == 51
+    assert singling_out.judge_guesses("one column", hits, Asked(100, 100, 100), confidence=0.95).n == 51
 
 
 def test_nobody_hit_is_no_risk_that_could_be_seen() -> None:
-    found = singling_out.judge_guesses("one column", np.full(1_000, NOBODY), 100, 100, confidence=0.95)
+    asked = Asked(100, 100, 100)
+    found = singling_out.judge_guesses("one column", np.full(1_000, NOBODY), asked, confidence=0.95)
     assert (found.risk, found.interval[0]) == (0, 0)
     assert found.interval[1] == pytest.approx(1 - 0.025 ** (1 / 1_000))
+
+
+def of_subjects(table: dict[str, Any]) -> Comparison:
+    rows = pa.table(table)
+    schema = infer_table(rows).schema.model_copy(update={"subject": ("who",)})
+    return compare(ComparisonTables(rows, rows), schema)
+
+
+def test_a_value_that_one_subject_repeats_picks_out_the_subject() -> None:
+    tables = of_subjects({"who": [1, 1, 2, 2, 3], "x": [5.0, 5.0, 6.0, 7.0, 7.0]})
+    hits = hits_of_values(tables.synthetic, Crowd.of(tables.real), 10, np.random.default_rng(0))
+    # The value 5 is that of subject 1 alone, 6 that of subject 2; 7 is nobody's alone, and no guess.
+    assert sorted(hits) == [0, 2]
+
+
+def test_a_combination_that_one_subject_repeats_picks_out_the_subject() -> None:
+    tables = of_subjects({"who": [1, 1, 2, 2], "x": ["a", "a", "b", "b"], "y": ["c", "c", "c", "d"]})
+    hits = hits_of_combinations(tables.synthetic, Crowd.of(tables.real), 10, np.random.default_rng(0))
+    assert set(tables.real.units[hits]) == set(tables.real.units)
+
+
+def test_guesses_of_the_rows_of_one_subject_stand_or_fall_together() -> None:
+    # 40 rows of one subject are as good as one hit; 40 rows of 40 subjects are 40.
+    hits, together = np.arange(40), Asked(40, 1, 1, np.zeros(80, dtype=np.int64))
+    apart = Asked(40, 40, 40, np.arange(80))
+    ends = [
+        singling_out.judge_guesses("many columns", hits, asked, confidence=0.95).interval[0]
+        for asked in (together, apart)
+    ]
+    assert together.n_effective(hits) == 1
+    assert ends[0] < 0 < ends[1]
 
 
 def test_halves_of_copied_rows_are_linked(copied: Comparison, fresh: Comparison) -> None:

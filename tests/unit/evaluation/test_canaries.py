@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -101,3 +104,49 @@ def test_canaries_that_nobody_learnt_are_not_found(real: pa.Table, canaries: pa.
     assert result.n_found == 0
     # A rank's exposure has a standard deviation of about log2(e) bits.
     assert result.exposure == pytest.approx(result.exposure_by_chance, abs=3 * 1.44 / N**0.5 * 1.5)
+
+
+SUBJECTS: dict[str, pa.Array[Any]] = {
+    "whole numbers": pa.array(range(600), pa.int64()),
+    "small whole numbers": pa.array([100 + i % 28 for i in range(600)], pa.int8()),
+    "texts": pa.array([f"canary{i}" for i in range(600)]),
+    "dates": pa.array(range(600), pa.int32()).cast(pa.date32()),
+    "timestamps": pa.array(range(600), pa.int64()).cast(pa.timestamp("ms", tz="UTC")),
+    "numbers": pa.array([i + 0.5 for i in range(600)]),
+    "decimals": pa.array([Decimal(i) / 2 for i in range(600)], pa.decimal128(9, 1)),
+    "missing": pa.nulls(600, pa.int64()),
+}
+
+
+@pytest.mark.parametrize("kind", SUBJECTS)
+def test_every_canary_is_a_subject_of_its_own_that_the_table_does_not_have(real: pa.Table, kind: str) -> None:
+    table = real.append_column("who", SUBJECTS[kind])
+    schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
+    made = make_canaries(table, schema, n=N, seed=0)["who"]
+    assert made.type == SUBJECTS[kind].type
+    assert len(set(made.to_pylist())) == 2 * N
+    assert not set(made.to_pylist()) & set(SUBJECTS[kind].to_pylist())
+
+
+def test_of_a_composite_subject_one_column_is_new(real: pa.Table) -> None:
+    table = real.append_column("clinic", pa.array([True, False] * 300)).append_column(
+        "who", pa.array(range(600))
+    )
+    schema = infer_table(table).schema.model_copy(update={"subject": ("clinic", "who")})
+    made = make_canaries(table, schema, n=N, seed=0)
+    assert set(made["clinic"].to_pylist()) <= {True, False}
+    assert min(made["who"].to_pylist()) >= 600
+
+
+def test_a_subject_without_other_values_is_refused(real: pa.Table) -> None:
+    table = real.append_column("who", pa.array([True, False] * 300))
+    schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
+    with pytest.raises(InvalidInput, match="choose another subject"):
+        make_canaries(table, schema, n=N, seed=0)
+
+
+def test_a_canary_is_new_by_what_is_learnt_and_not_by_its_subject() -> None:
+    table = pa.table({"x": ["a", "b"] * 100, "who": range(200)})
+    schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
+    with pytest.raises(InvalidInput, match="Ask for fewer"):
+        make_canaries(table, schema, n=N, seed=0)

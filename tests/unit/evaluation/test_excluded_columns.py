@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.evaluation.people import people
 from understudy.errors import InvalidInput
-from understudy.evaluation.comparison import compare
+from understudy.evaluation.comparison import ComparisonTables, compare
 from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.base import missing_need
 from understudy.evaluation.page.html import render_html
@@ -25,8 +25,7 @@ def with_identifiers(n_rows: int, *, seed: int, first: int = 0) -> pa.Table:
 def test_identifiers_are_left_out_and_their_copies_counted() -> None:
     real = with_identifiers(400, seed=1)
     synthetic = with_identifiers(400, seed=2, first=300)
-    schema, findings = infer_table(real)
-    report = evaluate(real, synthetic, schema, findings=findings, seed=5)
+    report = evaluate(ComparisonTables(real, synthetic), infer_table(real), seed=5)
     (left_out,) = report.left_out
     assert (left_out.column, left_out.kind, left_out.copied) == ("code", ColumnKind.identifier, 0.25)
     assert left_out.reason == "generated as identifier: 100% of the values occur once"
@@ -37,10 +36,12 @@ def test_identifiers_are_left_out_and_their_copies_counted() -> None:
 
 def test_scores_are_those_of_the_other_columns() -> None:
     plain = evaluate(
-        people(400, seed=1), people(400, seed=2), infer_table(people(400, seed=1)).schema, seed=5
+        ComparisonTables(people(400, seed=1), people(400, seed=2)), infer_table(people(400, seed=1)), seed=5
     )
     real = with_identifiers(400, seed=1)
-    report = evaluate(real, with_identifiers(400, seed=2, first=9000), infer_table(real).schema, seed=5)
+    report = evaluate(
+        ComparisonTables(real, with_identifiers(400, seed=2, first=9000)), infer_table(real), seed=5
+    )
     assert report.summary() == plain.summary()
     assert plain.left_out == []
 
@@ -48,9 +49,8 @@ def test_scores_are_those_of_the_other_columns() -> None:
 def test_a_target_is_always_scored() -> None:
     real = with_identifiers(100, seed=1)
     report = evaluate(
-        real,
-        with_identifiers(100, seed=2),
-        infer_table(real).schema,
+        ComparisonTables(real, with_identifiers(100, seed=2)),
+        infer_table(real),
         options=EvaluationOptions(target="code"),
         seed=5,
     )
@@ -60,7 +60,7 @@ def test_a_target_is_always_scored() -> None:
 def test_tables_of_identifiers_alone_are_refused() -> None:
     table = with_identifiers(100, seed=1).select(["code"])
     with pytest.raises(InvalidInput, match="nothing to compare"):
-        evaluate(table, table, infer_table(table).schema)
+        evaluate(ComparisonTables(table, table), infer_table(table))
 
 
 @pytest.mark.parametrize("name", list(METRICS))
@@ -69,10 +69,8 @@ def test_metrics_take_declared_kinds_as_labels(name: str) -> None:
     columns = infer_table(real).schema.columns
     declared = Column(name="code", kind=ColumnKind.name, arrow_type="string", nullable=True)
     comparison = compare(
-        real,
-        synthetic,
+        ComparisonTables(real, synthetic, holdout=real),
         TableSchema(columns=(*columns[:-1], declared)),
-        holdout=real,
         options=EvaluationOptions(target="town"),
     )
     if missing_need(METRICS[name], comparison) is None:

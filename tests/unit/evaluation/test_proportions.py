@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from understudy.evaluation.statistics.proportions import difference, exact_interval, risk, score_interval
+from understudy.evaluation.statistics.proportions import (
+    TargetShare,
+    difference,
+    exact_interval,
+    risk,
+    score_interval,
+    share_of,
+)
 
 
 def test_exact_interval_of_no_success_has_a_closed_form() -> None:
@@ -28,14 +35,14 @@ def test_score_interval_as_published() -> None:
 
 def test_difference_as_published() -> None:
     # Newcombe (1998), "Interval estimation for the difference", table II: 56 of 70 less 48 of 80, method 10.
-    found = difference(56 / 70, 48 / 80, 70, 80, confidence=0.95)
+    found = difference(TargetShare(56 / 70, 70), TargetShare(48 / 80, 80), confidence=0.95)
     assert found.score == pytest.approx(0.2)
     assert found.interval == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 
 def test_risk_is_of_what_the_control_leaves_open() -> None:
-    assert risk(0.6, 0.2, 1_000, 1_000).score == pytest.approx(0.5)
-    assert risk(1.0, 1.0, 1_000, 1_000).score == 0
+    assert risk(TargetShare(0.6, 1_000), TargetShare(0.2, 1_000)).score == pytest.approx(0.5)
+    assert risk(TargetShare(1.0, 1_000), TargetShare(1.0, 1_000)).score == 0
 
 
 def test_nineteen_of_twenty_intervals_hold_the_difference() -> None:
@@ -44,7 +51,48 @@ def test_nineteen_of_twenty_intervals_hold_the_difference() -> None:
     shares = rng.binomial(n, (0.03, 0.01), (n_trials, 2)) / n
     held = [
         low <= 0.02 <= high
-        for low, high in (difference(a, c, n, n, confidence=0.95).interval for a, c in shares)
+        for low, high in (
+            difference(TargetShare(a, n), TargetShare(c, n), confidence=0.95).interval for a, c in shares
+        )
     ]
     # Of 1,000 trials, three standard errors of a share of 0.95 are 0.021.
     assert np.mean(held) > 0.95 - 0.021
+
+
+def test_of_single_rows_the_effective_number_is_that_of_rows() -> None:
+    assert share_of(np.arange(10) < 3, np.arange(10)) == TargetShare(0.3, 10)
+
+
+def test_each_unit_counts_as_one_however_many_rows_it_has() -> None:
+    hits, units = np.array([True] * 98 + [False, False]), np.array([0] * 98 + [1, 2])
+    assert share_of(hits, units).value == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(("is_alike", "n_least", "n_most"), [(True, 200, 210), (False, 1_200, 2_000)])
+def test_rows_that_go_together_are_worth_one(is_alike: bool, n_least: int, n_most: int) -> None:
+    rng = np.random.default_rng(0)
+    units = np.repeat(np.arange(200), 10)
+    hits = rng.random(200 if is_alike else 2_000) < 0.4
+    assert n_least <= share_of(hits[units] if is_alike else hits, units).n <= n_most
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.15, 0.5])
+def test_nineteen_of_twenty_intervals_of_units_hold_the_difference(spread: float) -> None:
+    rng = np.random.default_rng(0)
+    n_units, n_trials = 60, 400
+    sizes = rng.integers(2, 40, n_units)
+    units = np.repeat(np.arange(n_units), sizes)
+
+    def drawn(centre: float) -> TargetShare:
+        # A unit's own share: the centre, or near to it, or all and nothing.
+        own = np.clip(centre + spread * rng.choice([-1, 1], n_units), 0, 1)
+        return share_of(rng.random(len(units)) < own[units], units)
+
+    held = [
+        low <= 0 <= high
+        for low, high in (
+            difference(drawn(0.5), drawn(0.5), confidence=0.95).interval for _ in range(n_trials)
+        )
+    ]
+    # Of 400 trials, three standard errors of a share of 0.95 are 0.033.
+    assert np.mean(held) > 0.95 - 0.033

@@ -12,6 +12,7 @@ import pytest
 
 from tests.unit.evaluation.people import people, related
 from understudy.errors import InvalidInput
+from understudy.evaluation.comparison import ComparisonTables
 from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.fidelity import ColumnShapesResult
 from understudy.evaluation.page.html import render_html
@@ -56,10 +57,8 @@ def report() -> Report:
         related(people(n_rows, seed=seed), seed=seed) for seed, n_rows in enumerate((800, 500, 400), start=1)
     )
     return evaluate(
-        real,
-        synthetic,
-        infer_table(real).schema,
-        holdout=holdout,
+        ComparisonTables(real, synthetic, holdout=holdout),
+        infer_table(real),
         options=EvaluationOptions(
             target="town",
             protected=("visits",),
@@ -101,7 +100,10 @@ def test_sizes_seed_and_versions_are_told(report: Report) -> None:
 
 def test_same_tables_and_seed_give_the_same_report() -> None:
     tables = people(200, seed=1), people(150, seed=2)
-    reports = [evaluate(*tables, infer_table(tables[0]).schema, seed=5).model_dump_json() for _ in range(2)]
+    reports = [
+        evaluate(ComparisonTables(*tables), infer_table(tables[0]), seed=5).model_dump_json()
+        for _ in range(2)
+    ]
     assert reports[0] == reports[1]
 
 
@@ -111,7 +113,7 @@ def test_report_survives_json(report: Report) -> None:
 
 def test_without_holdout_and_target_the_rest_is_scored() -> None:
     real = people(200, seed=1)
-    report = evaluate(real, people(100, seed=2), infer_table(real).schema)
+    report = evaluate(ComparisonTables(real, people(100, seed=2)), infer_table(real))
     reasons = {row.name: row.reason for row in report.summary() if row.value is None}
     unmet = {name for name, metric in METRICS.items() if metric.needs}
     assert unmet <= reasons.keys() <= unmet | {"rules_kept"}
@@ -125,11 +127,11 @@ def test_a_target_that_its_header_names_is_taken() -> None:
         people(200, seed=seed).rename_columns(["height", "visits", "town", "target", "joined"])
         for seed in (1, 2)
     )
-    schema, findings = infer_table(real)
-    report = evaluate(real, synthetic, schema, findings=findings)
+    inferred = infer_table(real)
+    report = evaluate(ComparisonTables(real, synthetic), inferred)
     assert (report.target, report.is_target_chosen) == ("target", True)
     options = EvaluationOptions(target="town")
-    named = evaluate(real, synthetic, schema, findings=findings, options=options)
+    named = evaluate(ComparisonTables(real, synthetic), inferred, options=options)
     assert (named.target, named.is_target_chosen) == ("town", False)
 
 
@@ -145,10 +147,8 @@ def test_a_target_that_its_header_names_is_taken() -> None:
 )
 def test_poor_tables_still_have_a_report_and_a_page(table: pa.Table) -> None:
     report = evaluate(
-        table,
-        table,
-        infer_table(table).schema,
-        holdout=table,
+        ComparisonTables(table, table, holdout=table),
+        infer_table(table),
         options=EvaluationOptions(target=table.column_names[0]),
     )
     assert len(report.summary()) == len(METRICS)
@@ -162,7 +162,7 @@ def test_progress_goes_from_nothing_to_all() -> None:
         told.append((phase, fraction))
 
     real = people(60, seed=1)
-    evaluate(real, real, infer_table(real).schema, progress=progress)
+    evaluate(ComparisonTables(real, real), infer_table(real), progress=progress)
     assert {phase for phase, _ in told} == {"scoring"}
     fractions = [fraction for _, fraction in told]
     assert fractions == sorted(fractions)
@@ -172,7 +172,7 @@ def test_progress_goes_from_nothing_to_all() -> None:
 def test_tables_that_do_not_fit_are_refused() -> None:
     real = people(60, seed=1)
     with pytest.raises(InvalidInput) as caught:
-        evaluate(real, real.drop_columns(["town"]), infer_table(real).schema)
+        evaluate(ComparisonTables(real, real.drop_columns(["town"])), infer_table(real))
     assert caught.value.code == "schema_mismatch"
 
 
@@ -216,10 +216,8 @@ def test_hostile_names_and_values_stay_text() -> None:
     real = rows(240)
     text = render_html(
         evaluate(
-            real,
-            rows(240),
-            infer_table(real).schema,
-            holdout=rows(240),
+            ComparisonTables(real, rows(240), holdout=rows(240)),
+            infer_table(real),
             options=EvaluationOptions(
                 target=HOSTILE,
                 protected=(f"{HOSTILE} again",),
@@ -249,7 +247,9 @@ def test_page_of_fifty_columns_is_light(tmp_path: Path) -> None:
     columns |= {f"text {i}": rng.choice([f"value {j}" * 5 for j in range(20)], 300) for i in range(25)}
     table = pa.table(columns)
     path = tmp_path / "report.html"
-    path.write_text(render_html(evaluate(table, table, infer_table(table).schema)), encoding="utf-8")
+    path.write_text(
+        render_html(evaluate(ComparisonTables(table, table), infer_table(table))), encoding="utf-8"
+    )
     assert path.stat().st_size < 2_000_000
 
 

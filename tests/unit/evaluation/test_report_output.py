@@ -14,6 +14,7 @@ import pytest
 from tests.unit.evaluation.people import people
 from tests.unit.evaluation.test_report import HOSTILE, Page
 from understudy.errors import InvalidInput, NotFound
+from understudy.evaluation.comparison import ComparisonTables
 from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import Report, evaluate
@@ -25,7 +26,7 @@ NUMBERS = ["value", "interval_low", "interval_high", "real", "independent", "noi
 @pytest.fixture(scope="module")
 def report() -> Report:
     real = people(120, seed=1)
-    return evaluate(real, people(100, seed=2), infer_table(real).schema)
+    return evaluate(ComparisonTables(real, people(100, seed=2)), infer_table(real))
 
 
 def test_frame_has_one_row_per_metric_with_its_numbers(report: Report) -> None:

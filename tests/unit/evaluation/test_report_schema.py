@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from tests.unit.evaluation.people import people
+from understudy.evaluation.comparison import ComparisonTables
 from understudy.evaluation.report import evaluate
 from understudy.evaluation.report_schema import FILE, report_schema
 from understudy.tables.inference import infer_table
@@ -23,5 +24,7 @@ def test_the_written_schema_is_current() -> None:
 @pytest.mark.parametrize("n_rows", [3, 200])
 def test_a_report_conforms_to_it(n_rows: int) -> None:
     real = people(n_rows, seed=1)
-    report = evaluate(real, people(n_rows, seed=2), infer_table(real).schema, holdout=people(n_rows, seed=3))
+    report = evaluate(
+        ComparisonTables(real, people(n_rows, seed=2), holdout=people(n_rows, seed=3)), infer_table(real)
+    )
     jsonschema.Draft202012Validator(report_schema()).validate(json.loads(report.model_dump_json()))

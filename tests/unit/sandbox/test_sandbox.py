@@ -104,6 +104,10 @@ def test_server_is_given_no_variable_of_ours(tmp_path, monkeypatch):
     assert b"planted" not in environ
 
 
+def test_a_child_works_with_arrow_and_without_pandas(finish):
+    assert finish("make_array").result == {"n": 2, "has_pandas": False}
+
+
 def test_error_made_on_purpose_keeps_code_and_detail(finish):
     outcome = finish("refuse")
     assert (outcome.error_code, outcome.error_detail) == ("ragged_rows", "Column 'age' has a gap.")

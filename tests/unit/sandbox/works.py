@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.progress import Progress
@@ -31,6 +32,10 @@ def do_nothing(payload: Json, folder: Path, progress: Progress) -> Json:
 
 def do_echo(payload: Json, folder: Path, progress: Progress) -> Json:
     return {"payload": payload, "folder": str(folder), "cwd": str(Path.cwd())}
+
+
+def do_make_array(payload: Json, folder: Path, progress: Progress) -> Json:
+    return {"n": len(pa.array([1, 2])), "has_pandas": "pandas" in sys.modules}
 
 
 def do_look(payload: Json, folder: Path, progress: Progress) -> Json:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from understudy.db import jobs
+from understudy.db.idempotency import StoredAnswer
 from understudy.errors import Conflict, InvalidInput
 from understudy.parameters.probe import ProbeParameters
 from understudy.resources import Resources
@@ -29,13 +30,12 @@ def age(resources: Resources, seconds: int) -> None:
 
 def test_repetition_gets_the_first_answer(resources: Resources, caller: Caller) -> None:
     assert idempotency.begin(resources, caller.project_id, "k", HASH) is None
-    idempotency.complete(
-        resources, caller.project_id, "k", status=202, headers={"location": "/v1/jobs/1"}, body={"id": "1"}
-    )
+    first = StoredAnswer(202, {"location": "/v1/jobs/1"}, {"id": "1"})
+    idempotency.complete(resources, caller.project_id, "k", first)
 
     answer = idempotency.begin(resources, caller.project_id, "k", HASH)
 
-    assert answer == idempotency.StoredAnswer(202, {"location": "/v1/jobs/1"}, {"id": "1"})
+    assert answer == first
 
 
 def test_other_request_under_the_key_is_refused(resources: Resources, caller: Caller) -> None:

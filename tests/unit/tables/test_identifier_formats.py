@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from understudy.tables.identifier_formats import IDENTIFIER_FORMATS
+from understudy.tables.identifier_formats import CARDS, IBANS, IDENTIFIER_FORMATS, NATIONAL_IDS
 from understudy.tables.identifier_formats.base import compacted
 from understudy.transformers.generated.templates import Template
 
@@ -44,6 +46,16 @@ EXAMPLES = {
     "id_ru_snils": "112-233-445 95",
     "id_at_svnr": "1237 010180",
 }
+
+
+NUMBERED = [*CARDS, *IBANS, *NATIONAL_IDS]
+
+
+@given(st.data())
+def test_texts_have_a_length_of_their_format(data: st.DataObject):
+    identifier_format = data.draw(st.sampled_from(NUMBERED))
+    text = data.draw(st.from_regex(identifier_format.pattern, fullmatch=True))
+    assert len(text) in identifier_format.lengths
 
 
 def is_of(name: str, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Whom attacks are tried on: rows that were learnt from, and as many that were not."""
+"""Whom attacks are tried on: subjects or rows that were learnt from, and as many that were not."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.attacks.sensitive_attributes import sensitive_columns, split_columns
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.encoding import EncodedTable
+from understudy.evaluation.encoding import EncodedTable, Rows
 from understudy.evaluation.statistics.nearest_neighbours import Neighbours, Points, as_points, find_nearest
 
 N_TARGETS_MAX = 5_000
 N_TARGETS_MIN = 100
+# Subjects tell more than rows, as an attacker asks about all of their rows at once.
+N_SUBJECTS_MIN = 50
 # Pairs of a target and a synthetic row, times columns, that are looked at: of larger tables fewer rows are
 # targets, not fewer synthetic rows attackers, as every row that is left out may be the copy.
 N_CELLS_MAX = 8e9
@@ -22,40 +24,86 @@ N_NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
-class AttackTargets:
-    """Rows in random order that an attacker asks about, and what is at hand.
+class Victims:
+    """Rows of subjects in random order, or single rows.
 
     Parameters
     ----------
-    members, others : EncodedTable
-        Equally many rows that were learnt from, and held-out ones.
+    table : EncodedTable
+        The rows of the first target stand first, and so on.
+    units : int array of shape (n_rows,)
+        Which target each row belongs to, 0 to n - 1, ascending.
+    """
+
+    table: EncodedTable
+    units: Rows
+
+    @property
+    def n(self) -> int:
+        """Targets: subjects, or rows where no subject is declared."""
+        return int(self.units[-1]) + 1
+
+    def n_rows_of_first(self, n: int) -> int:
+        """Return how many rows the first n targets have."""
+        return int(np.searchsorted(self.units, n))
+
+
+@dataclass(frozen=True)
+class AttackTargets:
+    """What an attacker asks about, and what is at hand.
+
+    Parameters
+    ----------
+    members, others : Victims
+        Equally many targets that were learnt from, and held-out ones.
     references : EncodedTable
         Held-out rows that the attacker has: of the same source.
     n_apart : int
         So many of the first others are no references.
+    is_of_subjects : bool
+        Whether targets are subjects.
     """
 
-    members: EncodedTable
-    others: EncodedTable
+    members: Victims
+    others: Victims
     references: EncodedTable
     n_apart: int
+    is_of_subjects: bool
 
     @property
     def n(self) -> int:
         """Targets of each of the two kinds."""
-        return self.members.n_rows
+        return self.members.n
+
+    @property
+    def n_rows(self) -> dict[str, int]:
+        """Rows of the targets, by table."""
+        return {"real": len(self.members.units), "holdout": len(self.others.units)}
+
+    def n_rows_apart(self) -> dict[str, int]:
+        """Return the rows of the targets of which none is a reference, by table."""
+        return {
+            "real": self.members.n_rows_of_first(self.n_apart),
+            "holdout": self.others.n_rows_of_first(self.n_apart),
+        }
+
+    def n_subjects(self, n: int | None = None) -> dict[str, int]:
+        """Return how many subjects are asked about, by table; empty where no subject is declared."""
+        if not self.is_of_subjects:
+            return {}
+        return dict.fromkeys(("real", "holdout"), self.n if n is None else n)
 
 
 @dataclass(frozen=True)
 class Search:
-    """The synthetic and the reference rows that are nearest to each target.
+    """The synthetic and the reference rows that are nearest to each row of the targets.
 
     Parameters
     ----------
     members, others : Neighbours
         Among the synthetic rows, in all views.
-    members_apart, others_apart : array of shape (n_apart, k)
-        Distances to the nearest reference rows.
+    members_apart, others_apart : array of shape (n_rows_apart, k)
+        Distances to the nearest reference rows, of the first `n_apart` targets.
     synthetic : Points
     """
 
@@ -76,32 +124,69 @@ def search(comparison: Comparison) -> Search:
     return comparison.once("search", _search)
 
 
+def what_is_needed(comparison: Comparison, *, n_holdout: int | None = None) -> str:
+    """Return how many targets an attack needs, as the reason why there is no score."""
+    unit, n = ("subjects", N_SUBJECTS_MIN) if comparison.has_subjects else ("rows", N_TARGETS_MIN)
+    if n_holdout is not None:
+        return f"needs {N_TARGETS_MIN} training {unit} and {n_holdout} held-out {unit}"
+    return f"needs at least {n} training {unit} and as many held-out {unit}"
+
+
 def _draw_targets(comparison: Comparison) -> AttackTargets | None:
     assert comparison.holdout is not None
     rng = comparison.rng("targets")
     n_cells = 2 * comparison.synthetic.n_rows * len(comparison.columns)
-    n_wanted = int(np.clip(N_CELLS_MAX / n_cells, N_TARGETS_MAX / 5, N_TARGETS_MAX))
-    n = min(comparison.real.n_rows, comparison.holdout.n_rows, n_wanted)
-    if n < N_TARGETS_MIN:
+    n_rows = int(np.clip(N_CELLS_MAX / n_cells, N_TARGETS_MAX / 5, N_TARGETS_MAX))
+    n_training, n_holdout = comparison.real.n_units, comparison.holdout.n_units
+    n = min(n_training, n_holdout, n_rows)
+    if n < (N_SUBJECTS_MIN if comparison.has_subjects else N_TARGETS_MIN):
         return None
-    members = rng.permutation(comparison.real.n_rows)[:n]
-    held_out = rng.permutation(comparison.holdout.n_rows)
+    members = rng.permutation(n_training)
+    held_out = rng.permutation(n_holdout)
     # A third for the attacker: the others are too few as soon as some of them are asked about by themselves.
-    n_apart = min(n, 2 * len(held_out) // 3)
+    n_apart = min(n, 2 * n_holdout // 3)
+    # Equally many rows of each subject at most: of a subject with more rows, one is nearer by chance.
+    n_rows_each = n_rows // n
+    references = _rows_in_order(comparison.holdout, held_out[n_apart:])
     return AttackTargets(
-        comparison.real.take(members),
-        comparison.holdout.take(held_out[:n]),
-        comparison.holdout.take(held_out[n_apart:][-N_REFERENCES_MAX:]),
+        _victims(comparison.real, members[:n], n_rows_each, rng),
+        _victims(comparison.holdout, held_out[:n], n_rows_each, rng),
+        comparison.holdout.take(references[-N_REFERENCES_MAX:]),
         n_apart,
+        comparison.has_subjects,
     )
+
+
+def _victims(table: EncodedTable, chosen: Rows, n_rows_each: int, rng: np.random.Generator) -> Victims:
+    """Return the chosen units of a table, in their order, with at most so many rows each."""
+    if table.subjects is None:
+        return Victims(table.take(chosen), np.arange(len(chosen)))
+    rows = _rows_in_order(table, chosen, rng)
+    units = np.cumsum(np.diff(table.units[rows], prepend=table.units[rows[0]]) != 0)
+    nth = np.arange(len(rows)) - np.searchsorted(units, units)
+    is_kept = nth < n_rows_each
+    return Victims(table.take(rows[is_kept]), units[is_kept])
+
+
+def _rows_in_order(table: EncodedTable, chosen: Rows, rng: np.random.Generator | None = None) -> Rows:
+    """Return the rows of the chosen units, one unit after the other; the rows of each by chance, if asked."""
+    if table.subjects is None:
+        return chosen
+    _, numbers = np.unique(table.units, return_inverse=True)
+    places = np.full(table.n_units, -1)
+    places[chosen] = np.arange(len(chosen))
+    candidates = np.arange(table.n_rows) if rng is None else rng.permutation(table.n_rows)
+    candidates = candidates[places[numbers[candidates]] >= 0]
+    return candidates[np.argsort(places[numbers[candidates]], kind="stable")]
 
 
 def _search(comparison: Comparison) -> Search:
     found = targets(comparison)
     assert found is not None
+    asked = (found.members, found.others)
     members, others, references, synthetic = (
         as_points(comparison, table)
-        for table in (found.members, found.others, found.references, comparison.synthetic)
+        for table in (*(one.table for one in asked), found.references, comparison.synthetic)
     )
     part = split_columns(comparison)[synthetic.columns]
     left_out = [synthetic.place(column) for column in sensitive_columns(comparison)]
@@ -110,7 +195,7 @@ def _search(comparison: Comparison) -> Search:
         for points in (members, others)
     )
     members_apart, others_apart = (
-        find_nearest(points.first(found.n_apart), references, N_NEIGHBOURS).distances[0]
-        for points in (members, others)
+        find_nearest(points.first(one.n_rows_of_first(found.n_apart)), references, N_NEIGHBOURS).distances[0]
+        for one, points in zip(asked, (members, others), strict=True)
     )
     return Search(near_members, near_others, members_apart, others_apart, synthetic)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.errors import InvalidInput
+from understudy.evaluation.attacks.fresh_subjects import with_fresh_subjects
 from understudy.evaluation.comparison import IS_PLANTED
 from understudy.evaluation.encoding import EncodedTable, TableEncoder
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
@@ -47,7 +48,8 @@ def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) ->
     -------
     canaries : pyarrow.Table of 2 n rows
         The schema's columns, and the boolean `IS_PLANTED`. No two rows are equal, and none equals a row of
-        the table, in the columns that are learnt.
+        the table, in the columns that are learnt. Each is the only row of a subject that the table does not
+        have, if the schema declares a subject.
 
     Raises
     ------
@@ -69,11 +71,12 @@ def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) ->
             "Ask for fewer canaries.",
         )
     is_planted = rng.permutation(np.arange(2 * n) < n)
-    return made.take(unique).append_column(IS_PLANTED, pa.array(is_planted))
+    made = with_fresh_subjects(made.take(unique), table, schema.subject)
+    return made.append_column(IS_PLANTED, pa.array(is_planted))
 
 
 def plant(table: pa.Table, canaries: pa.Table, *, repeats: int = 1) -> pa.Table:
-    """Return the table with the planted canaries at its end, each so many times."""
+    """Return the table with the planted canaries at its end, each so many times; as rows of one subject."""
     planted = canaries.filter(canaries.column(IS_PLANTED)).drop_columns([IS_PLANTED])
     return pa.concat_tables([table, *[planted.cast(table.schema)] * repeats])
 
@@ -109,7 +112,11 @@ def _rows_of_number(values: Arrow, n: int, rng: np.random.Generator) -> Rows:
 
 def _rows_of_no_other(made: pa.Table, table: pa.Table, schema: TableSchema) -> Rows:
     """Return which rows equal none that was made before, and none of the table."""
-    learnt = [column for column in schema.columns if column.kind not in GENERATED_KINDS]
+    learnt = [
+        column
+        for column in schema.columns
+        if column.kind not in GENERATED_KINDS and column.name not in schema.subject
+    ]
     if not learnt:
         return np.zeros(0, dtype=np.int64)
     parts = [one.select([column.name for column in learnt]) for one in (table, made)]

@@ -1,4 +1,9 @@
-"""Attackers that ask whether a row was learnt from; a higher score is a surer yes."""
+"""Attackers that ask whether a subject or a row was learnt from; a higher score is a surer yes.
+
+Where a subject is declared, an attacker has all of its rows and gives the subject one score: the mean over
+the rows, which finds what is copied throughout, or that of the row which gives most away, which finds single
+copies.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,7 @@ from understudy.evaluation.statistics.auc import auc
 
 FALSE_ALARMS = 0.01
 N_ROC_POINTS = 50
+ATTACKERS = ("distance", "distance against references", "density")
 
 Scores = NDArray[np.float64]
 
@@ -72,13 +78,15 @@ class Attack:
 
 def by_distance(comparison: Comparison) -> Attack:
     """Return the attacker who looks for a near synthetic row."""
-    found = search(comparison)
-    return Attack("distance", *(_nearness(one.distances[0]) for one in (found.members, found.others)))
+    chosen, found = targets(comparison), search(comparison)
+    assert chosen is not None
+    pairs = ((chosen.members, found.members), (chosen.others, found.others))
+    return Attack("distance", *(mean_of(_nearness(near.distances[0]), asked.units) for asked, near in pairs))
 
 
 def by_density(comparison: Comparison) -> Attack:
     """Return the attacker who looks for more synthetic rows around a row than there are real ones."""
-    return attacks_with_references(comparison)[-1]
+    return attacks_with_references(comparison)[2]
 
 
 def attacks_with_references(comparison: Comparison) -> list[Attack]:
@@ -107,19 +115,40 @@ def roc_points(members: Scores, others: Scores) -> list[RocPoint]:
     return list(dict.fromkeys(points))
 
 
+def mean_of(scores: Scores, units: NDArray[np.int64]) -> Scores:
+    """Return the mean score of the rows of each unit; units are numbered from 0."""
+    sums = np.bincount(units, weights=scores)
+    return np.asarray(sums / np.bincount(units))
+
+
 def _attack(comparison: Comparison) -> list[Attack]:
     chosen, found = targets(comparison), search(comparison)
     assert chosen is not None
-    n = chosen.n_apart
-    pairs = [
-        (found.members.distances[0, :n], found.members_apart),
-        (found.others.distances[0, :n], found.others_apart),
-    ]
-    return [
-        Attack("distance", *(_nearness(near) for near, _ in pairs)),
-        Attack("distance against references", *(_ratio(near[:, :1], apart[:, :1]) for near, apart in pairs)),
-        Attack("density", *(_ratio(near[:, :5], apart[:, :5]) for near, apart in pairs)),
-    ]
+    sides = []
+    for asked, near, apart in (
+        (chosen.members, found.members.distances[0], found.members_apart),
+        (chosen.others, found.others.distances[0], found.others_apart),
+    ):
+        n_rows = len(apart)
+        sides.append((asked.units[:n_rows], _scores_of_rows(near[:n_rows], apart)))
+    attacks = [Attack(name, *(mean_of(scores[name], units) for units, scores in sides)) for name in ATTACKERS]
+    if chosen.is_of_subjects:
+        attacks += [
+            Attack(f"{name}, one row", *(_most_of(scores[name], units) for units, scores in sides))
+            for name in ATTACKERS
+        ]
+    return attacks
+
+
+def _scores_of_rows(near: NDArray[np.float32], apart: NDArray[np.float32]) -> dict[str, Scores]:
+    """Return each attacker's scores, from distances to the nearest synthetic rows and references."""
+    scores = (_nearness(near), _ratio(near[:, :1], apart[:, :1]), _ratio(near[:, :5], apart[:, :5]))
+    return dict(zip(ATTACKERS, scores, strict=True))
+
+
+def _most_of(scores: Scores, units: NDArray[np.int64]) -> Scores:
+    begins = np.searchsorted(units, np.arange(units[-1] + 1))
+    return np.asarray(np.maximum.reduceat(scores, begins))
 
 
 def _nearness(distances: NDArray[np.float32]) -> Scores:

@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.evaluation.encoding import EncodedTable, Values, is_missing
+from understudy.evaluation.encoding import EncodedTable, Rows, Values, is_missing
 
 # A number is meant with so many of the column's ranks to each side: nobody hits a value to the digit.
 TOLERANCE = 0.01
@@ -86,72 +86,112 @@ class SortedColumn:
         return Condition(column, *(float(self.known[end]) for end in ends))
 
 
-def hits_of_values(
-    synthetic: EncodedTable, pool: Sequence[SortedColumn], n: int, rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Return whom guesses of one value pick out, each of which occurs in one synthetic row only.
+@dataclass(frozen=True)
+class Crowd:
+    """Rows among which somebody is to be picked out.
 
     Parameters
     ----------
-    pool : list of SortedColumn
-        The columns of the rows that are searched.
+    columns : list of SortedColumn
+    units : int array of shape (n_rows,)
+        Whose each row is: a guess picks out a subject, however many rows of that subject it fits.
+    """
+
+    columns: Sequence[SortedColumn]
+    units: Rows
+
+    @classmethod
+    def of(cls, table: EncodedTable) -> Crowd:
+        """Return the rows of a table."""
+        return cls([SortedColumn.of(values) for values in table.columns], table.units)
+
+    def is_one(self, rows: Rows) -> bool:
+        """Return whether the rows are there, and all of one subject."""
+        return len(rows) == 1 or (len(rows) > 1 and bool((self.units[rows] == self.units[rows[0]]).all()))
+
+    def only_match(self, conditions: Sequence[Condition]) -> int:
+        """Return a row of the only one who fulfils all conditions, or NOBODY."""
+        rows = None
+        for condition in conditions:
+            rows = _fitting(self.columns[condition.column], condition, rows)
+        assert rows is not None
+        return int(rows[0]) if self.is_one(rows) else NOBODY
+
+    def only_holders(self, column: SortedColumn, values: Values) -> Rows:
+        """Return for each value a row of the only one who has it, or NOBODY."""
+        left, right = (np.searchsorted(column.known, values, side=side) for side in ("left", "right"))
+        order = column.order[: len(column.known)]
+        # Where the number of changes is the same at both ends, all rows between them are of one subject.
+        changes = np.cumsum(np.diff(self.units[order], prepend=-1) != 0)
+        first = np.minimum(left, max(len(order) - 1, 0))
+        is_there = right > left
+        is_one = is_there.copy()
+        is_one[is_there] = changes[left[is_there]] == changes[right[is_there] - 1]
+        return np.where(is_one, column.order[first], NOBODY) if len(order) else np.full(len(values), NOBODY)
+
+
+def hits_of_values(
+    synthetic: EncodedTable, pool: Crowd, n: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return whom guesses of one value pick out, each of which one synthetic subject or row has.
+
+    Parameters
+    ----------
+    pool : Crowd
+        The rows that are searched.
     n : int
         So many of the guesses, by chance, if there are more.
 
     Returns
     -------
     hits : array of shape (n_guesses,)
-        The row of the pool that is the only one with the value, or NOBODY.
+        A row of the only one in the pool who has the value, or NOBODY.
     """
-    found = [_hits_of_column(values, column) for values, column in zip(synthetic.columns, pool, strict=True)]
+    pairs = zip(synthetic.columns, pool.columns, strict=True)
+    found = [pool.only_holders(column, _values_of_one(values, synthetic.units)) for values, column in pairs]
     hits = np.concatenate(found)
     return hits if len(hits) <= n else rng.choice(hits, n, replace=False)
 
 
 def hits_of_combinations(
-    synthetic: EncodedTable, pool: Sequence[SortedColumn], n: int, rng: np.random.Generator
+    synthetic: EncodedTable, pool: Crowd, n: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return whom guesses of several columns pick out, each of which fits one synthetic row only."""
-    own = [SortedColumn.of(values) for values in synthetic.columns]
-    guesses = _combinations(own, rng.permutation(synthetic.n_rows)[: 2 * n], rng)
-    return np.array([_only_match(pool, guess) for guess in islice(guesses, n)], dtype=np.int64)
+    """Return whom guesses of several columns pick out, each of which fits one synthetic subject or row."""
+    guesses = _combinations(Crowd.of(synthetic), rng.permutation(synthetic.n_rows)[: 2 * n], rng)
+    return np.array([pool.only_match(guess) for guess in islice(guesses, n)], dtype=np.int64)
 
 
-def _hits_of_column(values: Values, column: SortedColumn) -> NDArray[np.int64]:
-    known, counts = np.unique(values[~is_missing(values)], return_counts=True)
-    guesses = known[counts == 1]
-    left, right = (np.searchsorted(column.known, guesses, side=side) for side in ("left", "right"))
-    return np.where(right - left == 1, column.order[np.minimum(left, len(column.order) - 1)], NOBODY)
+def _values_of_one(values: Values, units: Rows) -> Values:
+    """Return the known values that occur in the rows of one unit only, ascending."""
+    is_known = ~is_missing(values)
+    order = np.lexsort((units[is_known], values[is_known]))
+    ordered, own = values[is_known][order], units[is_known][order]
+    if not len(ordered):
+        return ordered
+    begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    ends = np.append(begins[1:], len(ordered)) - 1
+    found: Values = ordered[begins[own[begins] == own[ends]]]
+    return found
 
 
-def _combinations(
-    columns: Sequence[SortedColumn], rows: NDArray[np.int64], rng: np.random.Generator
-) -> Iterator[list[Condition]]:
+def _combinations(crowd: Crowd, rows: Rows, rng: np.random.Generator) -> Iterator[list[Condition]]:
     for row in rows:
-        order = rng.permutation(len(columns))
-        guess = _combination(columns, (columns[column].around(row, int(column)) for column in order))
+        order = rng.permutation(len(crowd.columns))
+        guess = _combination(crowd, (crowd.columns[column].around(row, int(column)) for column in order))
         if guess is not None:
             yield guess
 
 
-def _combination(columns: Sequence[SortedColumn], conditions: Iterator[Condition]) -> list[Condition] | None:
-    """Return so many of the conditions that they fit one row only, and some more; None if they never do."""
+def _combination(crowd: Crowd, conditions: Iterator[Condition]) -> list[Condition] | None:
+    """Return so many of the conditions that they fit one only, and some more; None if they never do."""
     taken: list[Condition] = []
     rows = None
     for condition in conditions:
         taken.append(condition)
-        rows = _fitting(columns[condition.column], condition, rows)
-        if len(rows) == 1:
+        rows = _fitting(crowd.columns[condition.column], condition, rows)
+        if crowd.is_one(rows):
             return [*taken, *islice(conditions, N_SPARE)]
     return None
-
-
-def _only_match(columns: Sequence[SortedColumn], conditions: Sequence[Condition]) -> int:
-    rows = None
-    for condition in conditions:
-        rows = _fitting(columns[condition.column], condition, rows)
-    assert rows is not None
-    return int(rows[0]) if len(rows) == 1 else NOBODY
 
 
 def _fitting(column: SortedColumn, condition: Condition, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,19 +20,11 @@ from understudy.tables.fingerprint import fingerprint
 from understudy.tables.inference import InferredTable
 from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.schema import TableSchema
+from understudy.tables.split import Split
 from understudy.tables.stored_schemas import read_stored
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 SOURCE_SUFFIXES = (".py", ".html", ".css", ".txt")
-
-
-class Split(BaseModel):
-    """How the real table was split before anything was learnt; see `holdout.split_holdout`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seed: int
-    holdout_fraction: float
 
 
 class TableEvidence(BaseModel):
@@ -64,6 +57,9 @@ class Evidence(BaseModel):
     split: Annotated[
         Split | None, Field(description="If the holdout is a part of the real table's file.")
     ] = None
+    split_subject: Annotated[
+        tuple[str, ...], Field(description="The subject when the real table was split, before the training.")
+    ] = ()
     tables: Annotated[dict[str, TableEvidence], Field(description="By role: real, synthetic, holdout, …")]
     # Any: JSON, which differs by kind of job.
     parameters: Annotated[
@@ -85,14 +81,28 @@ class Evidence(BaseModel):
         }
 
 
+@dataclass(frozen=True)
+class Provenance:
+    """Where the tables and the synthetic rows came from.
+
+    Parameters
+    ----------
+    sources : mapping of role to `file_sha256` and `dataset_id`
+        The file of each table.
+    split : (Split, tuple of str), optional
+        How the real table's file was split, and its subject then.
+    parameters : mapping of kind of job to parameters
+        As they were resolved: of the evaluation, and of the jobs that made the rows.
+    """
+
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    split: tuple[Split, tuple[str, ...]] | None = None
+    # Any: JSON, which differs by kind of job.
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
 def collect(
-    report: Report,
-    inferred: InferredTable,
-    tables: Mapping[str, pa.Table],
-    *,
-    sources: Mapping[str, Mapping[str, str]] | None = None,
-    split: Split | None = None,
-    parameters: Mapping[str, Any] | None = None,
+    report: Report, inferred: InferredTable, tables: Mapping[str, pa.Table], provenance: Provenance
 ) -> Evidence:
     """Return the evidence of a report.
 
@@ -100,9 +110,8 @@ def collect(
     ----------
     tables : mapping of role to pyarrow.Table
         As they were scored, in the types of the schema.
-    sources : mapping of role to `file_sha256` and `dataset_id`, optional
     """
-    sources = sources or {}
+    split, split_subject = provenance.split or (None, ())
     return Evidence(
         software=report.versions,
         source_sha256=source_digest(),
@@ -114,13 +123,16 @@ def collect(
         table_schema=inferred.schema,
         findings=inferred.findings,
         split=split,
+        split_subject=split_subject,
         tables={
             role: TableEvidence(
-                n_rows=table.num_rows, content_sha256=fingerprint(table), **sources.get(role, {})
+                n_rows=table.num_rows,
+                content_sha256=fingerprint(table),
+                **provenance.sources.get(role, {}),
             )
             for role, table in tables.items()
         },
-        parameters=dict(parameters or {}),
+        parameters=dict(provenance.parameters),
     )
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from understudy.evaluation.comparison import ComparisonTables
 from understudy.evaluation.evidence.content import Evidence
-from understudy.evaluation.holdout import split_holdout
 from understudy.evaluation.report import Report, evaluate
 from understudy.progress import Progress, no_progress
 from understudy.tables.fingerprint import fingerprint
+from understudy.tables.inference import InferredTable
 from understudy.tables.validation import conform
 
 # Sums of another processor may differ in their last bits.
@@ -65,12 +66,8 @@ def recompute(
     if missing or others:
         return Recomputation(others, missing)
     again = evaluate(
-        tables["real"],
-        tables["synthetic"],
-        evidence.table_schema,
-        findings=evidence.findings,
-        holdout=tables.get("holdout"),
-        canaries=tables.get("canaries"),
+        ComparisonTables(**tables),
+        InferredTable(evidence.table_schema, evidence.findings),
         options=evidence.options,
         seed=evidence.seed,
         progress=progress,
@@ -88,10 +85,9 @@ def _split(evidence: Evidence, files: Mapping[str, pa.Table]) -> dict[str, pa.Ta
     if evidence.split is None or "real" not in tables:
         return tables
     whole = tables["real"]
-    is_holdout = split_holdout(whole.num_rows, evidence.split.holdout_fraction, evidence.split.seed)
-    tables["real"] = whole.filter(pa.array(~is_holdout))
+    tables["real"], holdout = evidence.split.divide(whole, evidence.split_subject)
     if "holdout" in evidence.tables:
-        tables.setdefault("holdout", whole.filter(pa.array(is_holdout)))
+        tables.setdefault("holdout", holdout)
     return tables
 
 

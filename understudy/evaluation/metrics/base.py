@@ -48,6 +48,10 @@ class MetricResult(BaseModel):
         tuple[float, float] | None, Field(description="95 % interval of the score, where it is an estimate.")
     ] = None
     n_rows: Annotated[dict[str, int], Field(description="Rows used, by table.")]
+    n_subjects: Annotated[
+        dict[str, int],
+        Field(description="Subjects that were counted, by table; empty where rows are counted."),
+    ] = {}
 
 
 class UnscoredResult(BaseModel):

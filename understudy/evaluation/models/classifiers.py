@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.evaluation.encoding import MISSING, EncodedTable, Values
-from understudy.evaluation.holdout import mix64
+from understudy.tables.splitmix import mix64
 
 Features = NDArray[np.float64]
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, Values, is_missing
-from understudy.evaluation.holdout import split_holdout
 from understudy.evaluation.models.classifiers import n_bins, n_rows_learnt, one_thread
 from understudy.evaluation.statistics.distributions import OTHER_LABEL, shortened
 from understudy.evaluation.statistics.influence import Estimate, mean_area, r2
 from understudy.tables.schema import ColumnKind
+from understudy.tables.split import is_held_out
 
 N_ROWS_TRAIN_MAX = 12_000
 N_ROWS_TEST_MAX = 12_000
@@ -140,8 +140,8 @@ def experiment(comparison: Comparison) -> Experiment | str:
 
     Notes
     -----
-    Tested on the holdout; without one on a third of the real rows, which the model of real rows then does
-    not see. Train on synthetic, test on real: Esteban, Hyland and Rätsch (2017).
+    Tested on the holdout; without one on a third of the real rows or subjects, which the model of real rows
+    then does not see. Train on synthetic, test on real: Esteban, Hyland and Rätsch (2017).
     """
     return comparison.once("prediction", _experiment)
 
@@ -220,7 +220,8 @@ def _real_part(comparison: Comparison, *, is_test: bool) -> Labelled:
     if comparison.holdout is not None:
         table = comparison.holdout if is_test else comparison.real
     else:
-        mask = split_holdout(comparison.real.n_rows, TEST_FRACTION, comparison.seed)
+        units = comparison.real.units.astype(np.uint64)
+        mask = is_held_out(units, TEST_FRACTION, seed=comparison.seed)
         table = comparison.real.take(np.flatnonzero(mask == is_test))
     return _labelled(comparison, table, n_rows_max, role)
 

@@ -71,13 +71,11 @@ class Neighbours:
 def as_points(comparison: Comparison, table: EncodedTable) -> Points:
     """Return the rows of a table as points."""
     numbers, codes, places = [], [], []
-    for i, (encoder, real, values) in enumerate(
-        zip(comparison.encoder.columns, comparison.real.columns, table.columns, strict=True)
-    ):
+    for i, (encoder, values) in enumerate(zip(comparison.encoder.columns, table.columns, strict=True)):
         if encoder.is_categorical:
             codes.append(values)
         else:
-            ranks = ranks_among(values, real, missing_at=MISSING_AT)
+            ranks = ranks_among(values, _scale(comparison, i), missing_at=MISSING_AT)
             numbers.append(np.rint(ranks * RANK_STEPS) / RANK_STEPS)
         places.append((encoder.is_categorical, i))
     none = np.empty((0, table.n_rows))
@@ -86,6 +84,20 @@ def as_points(comparison: Comparison, table: EncodedTable) -> Points:
         np.array(codes or none, dtype=np.int32),
         np.array([i for _, i in sorted(places)]),
     )
+
+
+def _scale(comparison: Comparison, i: int) -> Values:
+    """Return the real values of a column, among which others have their ranks.
+
+    Of subjects, held-out values count as training values do: the near-equal rows of one subject take many
+    ranks, and what lies between two subjects takes none, so that with the ranks of training subjects alone
+    members would look further from everything than others do.
+    """
+    real = comparison.real.columns[i]
+    if not comparison.has_subjects or comparison.holdout is None:
+        return real
+    whole: Values = np.concatenate([real, comparison.holdout.columns[i]])
+    return whole
 
 
 def find_nearest(

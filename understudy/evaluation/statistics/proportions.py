@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 CONFIDENCE = 0.95
 
 Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class TargetShare:
+    """A share, and how many independent observations it stands on.
+
+    Parameters
+    ----------
+    value : float
+    n : float
+        The effective number: between that of the units and that of their rows.
+    """
+
+    value: float
+    n: float
 
 
 class Excess(BaseModel):
@@ -21,8 +38,35 @@ class Excess(BaseModel):
     interval: Interval
 
 
-def exact_interval(n_successes: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:
-    """Return the interval of a share (Clopper and Pearson, 1934)."""
+def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> TargetShare:
+    """Return the share of hits, each unit counting as one.
+
+    Parameters
+    ----------
+    hits : bool array of shape (n_rows,)
+    units : int array of shape (n_rows,)
+        The number of each row's unit, 0 to n_units - 1: a subject, or a row by itself.
+
+    Notes
+    -----
+    The effective sample size of Korn and Graubard (1998), "Confidence intervals for proportions with small
+    expected number of positive counts estimated from survey data": p (1 - p) over the variance of p, here
+    that of the mean over units. A unit of hits alone and one without any are added before the variance is
+    taken: of a few hits it could not be told whether the rows of a unit go together, and then they count as
+    if they did.
+    """
+    sizes = np.bincount(units)
+    if len(sizes) == len(hits):
+        return TargetShare(float(hits.mean()), len(hits))
+    means = np.bincount(units, weights=hits) / sizes
+    smoothed = np.append(means, [0.0, 1.0])
+    centre = float(smoothed.mean())
+    n = len(means) * centre * (1 - centre) / float(smoothed.var())
+    return TargetShare(float(means.mean()), float(np.clip(n, len(means), len(hits))))
+
+
+def exact_interval(n_successes: float, n: float, *, confidence: float = CONFIDENCE) -> Interval:
+    """Return the interval of a share (Clopper and Pearson, 1934); fractions are of an effective n."""
     # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import beta
 
@@ -48,7 +92,7 @@ def normal_quantile(confidence: float) -> float:
     return float(norm.ppf((1 + confidence) / 2))
 
 
-def difference(attack: float, control: float, n: int, n_control: int, *, confidence: float) -> Excess:
+def difference(attack: TargetShare, control: TargetShare, *, confidence: float) -> Excess:
     """Return the difference of two independent shares.
 
     Notes
@@ -56,19 +100,19 @@ def difference(attack: float, control: float, n: int, n_control: int, *, confide
     Newcombe (1998), "Interval estimation for the difference between independent proportions", method 10: the
     distances to the ends of both shares' Wilson intervals are added as errors are. It holds near 0 and 1.
     """
-    low, high = score_interval(attack, n, confidence=confidence)
-    low_control, high_control = score_interval(control, n_control, confidence=confidence)
-    excess = attack - control
+    low, high = score_interval(attack.value, attack.n, confidence=confidence)
+    low_control, high_control = score_interval(control.value, control.n, confidence=confidence)
+    excess = attack.value - control.value
     return Excess(
         score=excess,
         interval=(
-            excess - math.hypot(attack - low, high_control - control),
-            excess + math.hypot(high - attack, control - low_control),
+            excess - math.hypot(attack.value - low, high_control - control.value),
+            excess + math.hypot(high - attack.value, control.value - low_control),
         ),
     )
 
 
-def risk(attack: float, control: float, n: int, n_control: int, *, confidence: float = CONFIDENCE) -> Excess:
+def risk(attack: TargetShare, control: TargetShare, *, confidence: float = CONFIDENCE) -> Excess:
     """Return the share of what the control leaves open that the attack finds: (a - c) / (1 - c).
 
     Notes
@@ -76,7 +120,7 @@ def risk(attack: float, control: float, n: int, n_control: int, *, confidence: f
     Giomi et al. (2023), "A unified framework for quantifying privacy risk in synthetic data", equation 6. The
     interval is that of the difference, scaled; the control's error in the denominator is of second order.
     """
-    left = max(1 - control, 1 / n_control)
-    found = difference(attack, control, n, n_control, confidence=confidence)
+    left = max(1 - control.value, 1 / control.n)
+    found = difference(attack, control, confidence=confidence)
     low, high = (float(np.clip(end / left, -1.0, 1.0)) for end in found.interval)
     return Excess(score=float(np.clip(found.score / left, -1.0, 1.0)), interval=(low, high))

@@ -77,6 +77,11 @@ class IdentifierFormat:
         return sum(len(part[0]) for part in self.parts)
 
     @property
+    def lengths(self) -> tuple[int, int]:
+        """Characters that a text of the format may have: the last one may be optional."""
+        return self.length - 1, self.length
+
+    @property
     def is_numeral(self) -> bool:
         """Whether texts without separators are of digits alone."""
         return not any(character.isupper() for character in self.pattern)

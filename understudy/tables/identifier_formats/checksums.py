@@ -7,6 +7,7 @@ the issuers' own rules, named where they are used.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -34,34 +35,35 @@ def luhn(first: int = 0) -> Complete:
     return complete
 
 
-def weighted(
-    weights: Sequence[int],
-    modulus: int,
-    *,
-    place: int = -1,
-    sign: int = 1,
-    alphabet: str = "0123456789",
-    zeros: Sequence[int] = (),
-) -> Complete:
-    """Return the check by a weighted sum: the rest of `sign` times the sum, as a letter of the alphabet.
+@dataclass(frozen=True)
+class WeightedSum:
+    """The check by a weighted sum: the rest of `sign` times the sum, as a letter of the alphabet.
 
     Parameters
     ----------
     weights : sequence of int
         Of the first positions; those of check digits are 0.
+    place : int
+        Position of the check character.
     zeros : sequence of int
         Rests that are written as 0; others beyond the alphabet have no check digit.
     """
 
-    def complete(codes: Codes) -> Mask:
-        total = digits_of(codes[:, : len(weights)]) @ np.array(weights, np.int64)
-        rest = sign * total % modulus
-        rest[np.isin(rest, np.array(zeros, np.int64))] = 0
-        impossible: Mask = rest >= len(alphabet)
-        _write(codes, place, np.where(impossible, 0, rest), alphabet)
-        return impossible
+    weights: Sequence[int]
+    modulus: int
+    place: int = -1
+    sign: int = 1
+    alphabet: str = "0123456789"
+    zeros: Sequence[int] = ()
 
-    return complete
+    def __call__(self, codes: Codes) -> Mask:
+        """Write the check character, and return where there is none."""
+        total = digits_of(codes[:, : len(self.weights)]) @ np.array(self.weights, np.int64)
+        rest = self.sign * total % self.modulus
+        rest[np.isin(rest, np.array(self.zeros, np.int64))] = 0
+        impossible: Mask = rest >= len(self.alphabet)
+        _write(codes, self.place, np.where(impossible, 0, rest), self.alphabet)
+        return impossible
 
 
 def both(*checks: Complete) -> Complete:

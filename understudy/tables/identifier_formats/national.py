@@ -15,7 +15,6 @@ from understudy.tables.identifier_formats.base import (
     NONZERO,
     UPPER,
     YEAR,
-    Complete,
     IdentifierFormat,
     Part,
     numbers,
@@ -31,255 +30,246 @@ def _digits(n: int) -> tuple[Part, ...]:
     return (DIGIT,) * n
 
 
-def _identifier_format(
-    name: str,
-    words: str,
-    pattern: str,
-    parts: tuple[Part, ...],
-    complete: Complete | None = None,
-    *,
-    bumped: int | None = None,
-    is_telling: bool = True,
-) -> IdentifierFormat:
-    return IdentifierFormat(f"id_{name}", words, pattern, parts, complete, bumped, is_telling)
-
-
 _WITHOUT_DATE = (
     # Social Security Administration: no area 000, 666 or 9xx, no group 00, no serial number 0000.
-    _identifier_format(
-        "us_ssn",
+    IdentifierFormat(
+        "id_us_ssn",
         "US social security numbers",
         r"(?:00[1-9]|0[1-9]\d|[1-57-8]\d\d|6[0-57-9]\d|66[0-57-9])(?:0[1-9]|[1-9]\d)(?:000[1-9]|00[1-9]\d|0[1-9]\d\d|[1-9]\d{3})",
         (numbers(667, 899, 3), numbers(1, 99), NONZERO, *_digits(3)),
         is_telling=False,
     ),
-    _identifier_format(
-        "es_dni",
+    IdentifierFormat(
+        "id_es_dni",
         "Spanish DNI numbers",
         r"\d{8}[A-Z]",
         (*_digits(8), CHECK),
         checksums.remainder(8, 23, _CONTROL),
     ),
-    _identifier_format(
-        "es_nie",
+    IdentifierFormat(
+        "id_es_nie",
         "Spanish NIE numbers",
         r"[XYZ]\d{7}[A-Z]",
         (("X", "Y", "Z"), *_digits(7), CHECK),
         checksums.remainder(8, 23, _CONTROL, values=(33,)),
     ),
-    _identifier_format(
-        "de_steuer_id",
+    IdentifierFormat(
+        "id_de_steuer_id",
         "German tax identification numbers",
         r"[1-9]\d{10}",
         (NONZERO, *_digits(9), CHECK),
         checksums.mod_11_10,
     ),
-    _identifier_format(
-        "hr_oib",
+    IdentifierFormat(
+        "id_hr_oib",
         "Croatian personal identification numbers",
         r"0\d{10}",
         (("0",), *_digits(9), CHECK),
         checksums.mod_11_10,
     ),
-    _identifier_format(
-        "br_cpf",
+    IdentifierFormat(
+        "id_br_cpf",
         "Brazilian CPF numbers",
         r"\d{11}",
         (*_digits(9), CHECK, CHECK),
         checksums.both(
-            checksums.weighted((10, 9, 8, 7, 6, 5, 4, 3, 2), 11, place=9, sign=-1, zeros=(10,)),
-            checksums.weighted((11, 10, 9, 8, 7, 6, 5, 4, 3, 2), 11, place=10, sign=-1, zeros=(10,)),
+            checksums.WeightedSum((10, 9, 8, 7, 6, 5, 4, 3, 2), 11, place=9, sign=-1, zeros=(10,)),
+            checksums.WeightedSum((11, 10, 9, 8, 7, 6, 5, 4, 3, 2), 11, place=10, sign=-1, zeros=(10,)),
         ),
     ),
-    _identifier_format(
-        "nl_bsn",
+    IdentifierFormat(
+        "id_nl_bsn",
         "Dutch citizen service numbers",
         r"\d{9}",
         (*_digits(8), CHECK),
-        checksums.weighted((9, 8, 7, 6, 5, 4, 3, 2), 11),
+        checksums.WeightedSum((9, 8, 7, 6, 5, 4, 3, 2), 11),
         bumped=7,
     ),
-    _identifier_format(
-        "uk_nino",
+    IdentifierFormat(
+        "id_uk_nino",
         "UK national insurance numbers",
         r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]?|ZZ\d{6}[A-DT]",
         (("JG", "KM", "LP", "SE", "WK", "YC"), *_digits(6), ("A", "B", "C", "D")),
     ),
-    _identifier_format(
-        "uk_nhs",
+    IdentifierFormat(
+        "id_uk_nhs",
         "NHS numbers",
         r"\d{10}",
         (NONZERO, *_digits(8), CHECK),
-        checksums.weighted((10, 9, 8, 7, 6, 5, 4, 3, 2), 11, sign=-1),
+        checksums.WeightedSum((10, 9, 8, 7, 6, 5, 4, 3, 2), 11, sign=-1),
         bumped=8,
     ),
-    _identifier_format(
-        "pt_nif",
+    IdentifierFormat(
+        "id_pt_nif",
         "Portuguese tax numbers",
         r"[1-35689]\d{8}",
         (("1", "2", "3"), *_digits(7), CHECK),
-        checksums.weighted((9, 8, 7, 6, 5, 4, 3, 2), 11, sign=-1, zeros=(10,)),
+        checksums.WeightedSum((9, 8, 7, 6, 5, 4, 3, 2), 11, sign=-1, zeros=(10,)),
     ),
-    _identifier_format(
-        "ca_sin",
+    IdentifierFormat(
+        "id_ca_sin",
         "Canadian social insurance numbers",
         r"\d{9}",
         (NONZERO, *_digits(7), CHECK),
         checksums.luhn(),
     ),
-    _identifier_format(
-        "au_tfn",
+    IdentifierFormat(
+        "id_au_tfn",
         "Australian tax file numbers",
         r"\d{9}",
         (NONZERO, *_digits(7), CHECK),
-        checksums.weighted((1, 4, 3, 7, 5, 8, 6, 9), 11),
+        checksums.WeightedSum((1, 4, 3, 7, 5, 8, 6, 9), 11),
         bumped=7,
     ),
-    _identifier_format(
-        "ch_ahv",
+    IdentifierFormat(
+        "id_ch_ahv",
         "Swiss AHV numbers",
         r"756\d{10}",
         (("756",), *_digits(9), CHECK),
-        checksums.weighted((1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3), 10, sign=-1),
+        checksums.WeightedSum((1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3), 10, sign=-1),
     ),
-    _identifier_format(
-        "tr_tckn",
+    IdentifierFormat(
+        "id_tr_tckn",
         "Turkish identity numbers",
         r"[1-9]\d{10}",
         (NONZERO, *_digits(8), CHECK, CHECK),
         checksums.turkish,
     ),
-    _identifier_format(
-        "in_aadhaar",
+    IdentifierFormat(
+        "id_in_aadhaar",
         "Aadhaar numbers",
         r"[2-9]\d{11}",
         (NONZERO[1:], *_digits(10), CHECK),
         checksums.verhoeff,
     ),
-    _identifier_format(
-        "in_pan",
+    IdentifierFormat(
+        "id_in_pan",
         "Indian permanent account numbers",
         r"[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z]",
         (UPPER, UPPER, UPPER, ("P",), UPPER, *_digits(4), UPPER),
     ),
-    _identifier_format(
-        "cl_rut",
+    IdentifierFormat(
+        "id_cl_rut",
         "Chilean RUT numbers",
         r"[1-9]\d{7}[\dK]",
         (("1", "2"), *_digits(7), CHECK),
-        checksums.weighted((3, 2, 7, 6, 5, 4, 3, 2), 11, sign=-1, alphabet="0123456789K"),
+        checksums.WeightedSum((3, 2, 7, 6, 5, 4, 3, 2), 11, sign=-1, alphabet="0123456789K"),
     ),
-    _identifier_format(
-        "ru_snils", "Russian SNILS numbers", r"\d{11}", (NONZERO, *_digits(8), CHECK, CHECK), checksums.snils
+    IdentifierFormat(
+        "id_ru_snils",
+        "Russian SNILS numbers",
+        r"\d{11}",
+        (NONZERO, *_digits(8), CHECK, CHECK),
+        checksums.snils,
     ),
 )
 
 _WITH_DATE = (
-    _identifier_format(
-        "it_cf",
+    IdentifierFormat(
+        "id_it_cf",
         "Italian codici fiscali",
         r"[A-Z]{6}\d{2}[ABCDEHLMPRST]\d{2}[A-Z]\d{3}[A-Z]",
         (*(_CONSONANTS,) * 6, YEAR, tuple("ABCDEHLMPRST"), DAY, UPPER, *_digits(3), CHECK),
         checksums.codice_fiscale,
     ),
-    _identifier_format(
-        "fr_nir",
+    IdentifierFormat(
+        "id_fr_nir",
         "French social security numbers",
         rf"[1-478]\d{{2}}(?:{_MM}|[2-9]\d)(?:\d\d|2[AB])\d{{8}}",
         (("1", "2"), YEAR, MONTH, numbers(1, 95), *_digits(6), CHECK, CHECK),
         checksums.key_97,
     ),
-    _identifier_format(
-        "pl_pesel",
+    IdentifierFormat(
+        "id_pl_pesel",
         "Polish PESEL numbers",
         rf"\d{{2}}(?:[02468][1-9]|[13579][0-2]){_DD}\d{{5}}",
         (YEAR, MONTH, DAY, *_digits(4), CHECK),
-        checksums.weighted((1, 3, 7, 9, 1, 3, 7, 9, 1, 3), 10, sign=-1),
+        checksums.WeightedSum((1, 3, 7, 9, 1, 3, 7, 9, 1, 3), 10, sign=-1),
     ),
-    _identifier_format(
-        "se_personnummer_10",
+    IdentifierFormat(
+        "id_se_personnummer_10",
         "Swedish personal identity numbers",
         rf"\d{{2}}{_MM}(?:{_DD}|[67]\d|8\d|9[01])\d{{4}}",
         (YEAR, MONTH, DAY, *_digits(3), CHECK),
         checksums.luhn(),
     ),
-    _identifier_format(
-        "se_personnummer_12",
+    IdentifierFormat(
+        "id_se_personnummer_12",
         "Swedish personal identity numbers",
         rf"(?:19|20)\d{{2}}{_MM}(?:{_DD}|[67]\d|8\d|9[01])\d{{4}}",
         (("19",), YEAR, MONTH, DAY, *_digits(3), CHECK),
         checksums.luhn(first=2),
     ),
-    _identifier_format(
-        "fi_hetu",
+    IdentifierFormat(
+        "id_fi_hetu",
         "Finnish personal identity codes",
         rf"{_DD}{_MM}\d{{5}}[0-9A-Y]",
         (DAY, MONTH, YEAR, *_digits(3), CHECK),
         checksums.remainder(9, 31, "0123456789ABCDEFHJKLMNPRSTUVWXY"),
     ),
-    _identifier_format(
-        "dk_cpr",
+    IdentifierFormat(
+        "id_dk_cpr",
         "Danish CPR numbers",
         rf"{_DD}{_MM}\d{{6}}",
         (DAY, MONTH, YEAR, *_digits(4)),
         is_telling=False,
     ),
-    _identifier_format(
-        "no_fnr",
+    IdentifierFormat(
+        "id_no_fnr",
         "Norwegian national identity numbers",
         rf"(?:{_DD}|[4-7]\d){_MM}\d{{7}}",
         (DAY, MONTH, YEAR, *_digits(3), CHECK, CHECK),
         checksums.both(
-            checksums.weighted((3, 7, 6, 1, 8, 9, 4, 5, 2), 11, place=9, sign=-1),
-            checksums.weighted((5, 4, 3, 2, 7, 6, 5, 4, 3, 2), 11, place=10, sign=-1),
+            checksums.WeightedSum((3, 7, 6, 1, 8, 9, 4, 5, 2), 11, place=9, sign=-1),
+            checksums.WeightedSum((5, 4, 3, 2, 7, 6, 5, 4, 3, 2), 11, place=10, sign=-1),
         ),
         bumped=8,
     ),
-    _identifier_format(
-        "cz_rc",
+    IdentifierFormat(
+        "id_cz_rc",
         "Czech and Slovak birth numbers",
         rf"\d{{2}}(?:[05][1-9]|[16][0-2]|[27][1-9]|[38][0-2]){_DD}\d{{4}}",
         (YEAR, MONTH, DAY, *_digits(3), CHECK),
         checksums.remainder(9, 11, "01234567890"),
     ),
-    _identifier_format(
-        "ro_cnp",
+    IdentifierFormat(
+        "id_ro_cnp",
         "Romanian personal numeric codes",
         rf"[1-9]\d{{2}}{_MM}{_DD}\d{{6}}",
         (("1", "2", "5", "6"), YEAR, MONTH, DAY, numbers(1, 46), *_digits(3), CHECK),
-        checksums.weighted((2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9), 11, alphabet="01234567891"),
+        checksums.WeightedSum((2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9), 11, alphabet="01234567891"),
     ),
-    _identifier_format(
-        "bg_egn",
+    IdentifierFormat(
+        "id_bg_egn",
         "Bulgarian civil numbers",
         rf"\d{{2}}(?:[024][1-9]|[135][0-2]){_DD}\d{{4}}",
         (YEAR, MONTH, DAY, *_digits(3), CHECK),
-        checksums.weighted((2, 4, 8, 5, 10, 9, 7, 3, 6), 11, zeros=(10,)),
+        checksums.WeightedSum((2, 4, 8, 5, 10, 9, 7, 3, 6), 11, zeros=(10,)),
     ),
-    _identifier_format(
-        "at_svnr",
+    IdentifierFormat(
+        "id_at_svnr",
         "Austrian social insurance numbers",
         rf"[1-9]\d{{3}}{_DD}(?:{_MM}|1[345])\d{{2}}",
         (NONZERO, *_digits(2), CHECK, DAY, MONTH, YEAR),
-        checksums.weighted((3, 7, 9, 0, 5, 8, 4, 2, 1, 6), 11, place=3),
+        checksums.WeightedSum((3, 7, 9, 0, 5, 8, 4, 2, 1, 6), 11, place=3),
         bumped=2,
     ),
-    _identifier_format(
-        "gr_amka",
+    IdentifierFormat(
+        "id_gr_amka",
         "Greek AMKA numbers",
         rf"{_DD}{_MM}\d{{7}}",
         (DAY, MONTH, YEAR, *_digits(4), CHECK),
         checksums.luhn(),
     ),
-    _identifier_format(
-        "ee_lt",
+    IdentifierFormat(
+        "id_ee_lt",
         "Estonian and Lithuanian personal codes",
         rf"[1-6]\d{{2}}{_MM}{_DD}\d{{4}}",
         (("3", "4", "5", "6"), YEAR, MONTH, DAY, *_digits(3), CHECK),
         checksums.baltic,
     ),
-    _identifier_format(
-        "mx_curp",
+    IdentifierFormat(
+        "id_mx_curp",
         "Mexican CURP codes",
         rf"[A-Z]{{4}}\d{{2}}{_MM}{_DD}[HMX][A-Z]{{5}}[A-Z\d]\d",
         (
@@ -298,29 +288,31 @@ _WITH_DATE = (
         ),
         checksums.curp,
     ),
-    _identifier_format(
-        "za_id",
+    IdentifierFormat(
+        "id_za_id",
         "South African identity numbers",
         rf"\d{{2}}{_MM}{_DD}\d{{4}}[012][89]\d",
         (YEAR, MONTH, DAY, *_digits(4), ("0", "1"), ("8",), CHECK),
         checksums.luhn(),
     ),
-    _identifier_format(
-        "cn_rid",
+    IdentifierFormat(
+        "id_cn_rid",
         "Chinese resident identity numbers",
         rf"[1-9]\d{{5}}(?:18|19|20)\d{{2}}{_MM}{_DD}\d{{3}}[\dX]",
         (NONZERO, *_digits(5), ("19",), YEAR, MONTH, DAY, *_digits(3), CHECK),
-        checksums.weighted((7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2), 11, alphabet="10X98765432"),
+        checksums.WeightedSum(
+            (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2), 11, alphabet="10X98765432"
+        ),
     ),
-    _identifier_format(
-        "kr_rrn",
+    IdentifierFormat(
+        "id_kr_rrn",
         "South Korean resident registration numbers",
         rf"\d{{2}}{_MM}{_DD}[1-8]\d{{6}}",
         (YEAR, MONTH, DAY, ("1", "2", "3", "4"), *_digits(5), CHECK),
-        checksums.weighted((2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5), 11, sign=-1, alphabet="11234567890"),
+        checksums.WeightedSum((2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5), 11, sign=-1, alphabet="11234567890"),
     ),
-    _identifier_format(
-        "be_nn",
+    IdentifierFormat(
+        "id_be_nn",
         "Belgian national register numbers",
         rf"\d{{2}}{_MM}{_DD}\d{{5}}",
         (YEAR, MONTH, DAY, *_digits(3), CHECK, CHECK),

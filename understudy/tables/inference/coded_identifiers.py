@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import ip_address
 
 import numpy as np
@@ -194,7 +195,7 @@ def _best_identifier_format(evidence: Evidence, *, header: bool) -> tuple[Identi
     compact = compacted(evidence.texts.distinct)
     best: tuple[IdentifierFormat, Mask] | None = None
     for texts in _paddings(compact, is_number=evidence.is_number):
-        for identifier_format in NATIONAL_IDS:
+        for identifier_format in _of_length(NATIONAL_IDS, texts):
             is_so = identifier_format.find(texts)
             if not is_so.any():
                 continue
@@ -216,9 +217,19 @@ def _paddings(compact: ArrowArray, *, is_number: bool) -> list[ArrowArray]:
 
 def _any_of(identifier_formats: tuple[IdentifierFormat, ...], compact: ArrowArray) -> Mask:
     is_so = np.zeros(len(compact), np.bool_)
-    for identifier_format in identifier_formats:
+    for identifier_format in _of_length(identifier_formats, compact):
         rest = np.flatnonzero(~is_so)
         if not len(rest):
             break
         is_so[rest] = identifier_format.find(compact.take(pa.array(rest, pa.int64())))
     return is_so
+
+
+def _of_length(
+    identifier_formats: tuple[IdentifierFormat, ...], compact: ArrowArray
+) -> Iterator[IdentifierFormat]:
+    """Yield the formats of which some text has the length; to try all of them takes long."""
+    lengths = set(pc.unique(pc.utf8_length(compact)).to_pylist())
+    for identifier_format in identifier_formats:
+        if not lengths.isdisjoint(identifier_format.lengths):
+            yield identifier_format

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, is_missing
-from understudy.evaluation.holdout import mix64
 from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
+from understudy.tables.splitmix import mix64
 
 N_PATTERNS_SHOWN = 20
 

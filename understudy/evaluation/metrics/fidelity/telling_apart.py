@@ -12,13 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable
-from understudy.evaluation.holdout import mix64
 from understudy.evaluation.metrics.base import MetricResult
 from understudy.evaluation.models.classifiers import n_rows_learnt
 from understudy.evaluation.statistics.auc import auc, auc_standard_error, interval
+from understudy.tables.splitmix import mix64
 
 N_ROWS_MIN = 50
 N_FOLDS = 3
+# Of fewer subjects, a fold could lack a class or be one subject's: then rows go into folds by themselves.
+N_SUBJECTS_MIN = 30
 # Rows on which the columns' importance is measured: enough for an AUC's standard error under 0.01.
 N_ROWS_IMPORTANCE = 4_000
 # A row that occurs oftener than this says more by its frequency than by its neighbours.
@@ -80,13 +82,17 @@ class Detective:
 
 @dataclass(frozen=True)
 class Rows:
-    """Real rows above synthetic ones; the folds that they belong to, and where each synthetic row stands."""
+    """Real rows above synthetic ones; the folds that they belong to, and where each synthetic row stands.
+
+    `n_units` are the numbers of subjects, or of rows, of both tables.
+    """
 
     features: Floats
     parts: list[slice]
     is_synthetic: NDArray[np.bool_]
     folds: NDArray[np.int64]
     positions: NDArray[np.int64]
+    n_units: tuple[int, int]
 
 
 def n_rows_asked(comparison: Comparison, detective: Detective) -> int:
@@ -102,6 +108,7 @@ def ask(comparison: Comparison, detective: Detective) -> dict[str, Any]:
     -----
     Both tables give equally many rows. Rows that are equal go into the same fold: else a copied row would be
     learnt with one label and asked for with the other, and copies would push the AUC below that of a coin.
+    The rows of a subject go into the same fold, too: a row like the subject's others would be known as real.
     """
     n_rows = n_rows_asked(comparison, detective)
     rows = _rows(comparison, detective, n_rows)
@@ -116,7 +123,7 @@ def ask(comparison: Comparison, detective: Detective) -> dict[str, Any]:
     is_named = not comparison.is_reference
     return {
         "score": area,
-        "interval": interval(area, auc_standard_error(area, n_rows, n_rows), 0.0, 1.0),
+        "interval": interval(area, auc_standard_error(area, *rows.n_units), 0.0, 1.0),
         "giveaways": _giveaways(comparison, detective, models[0], rows) if is_named else [],
         "rows": _most_telling(scores[rows.is_synthetic], rows.positions) if is_named else [],
         "curve": _curve(scores[~rows.is_synthetic], scores[rows.is_synthetic]),
@@ -127,27 +134,32 @@ def ask(comparison: Comparison, detective: Detective) -> dict[str, Any]:
 def _rows(comparison: Comparison, detective: Detective, n_rows: int) -> Rows:
     rng = comparison.rng(detective.purpose)
     real, synthetic = comparison.real.draw(n_rows, rng), comparison.synthetic.draw(n_rows, rng)
-    hashes = np.concatenate([table.row_hashes[table.rows] for table in (real, synthetic)])
-    is_synthetic = np.repeat([False, True], n_rows)
     features, parts = detective.make_features(comparison, [real, synthetic])
-    return Rows(
-        np.concatenate(features), parts, is_synthetic, _folds(hashes, is_synthetic, rng), synthetic.rows
-    )
+    folds = _folds([real, synthetic], rng)
+    is_synthetic = np.repeat([False, True], n_rows)
+    n_units = (real.n_units, synthetic.n_units)
+    return Rows(np.concatenate(features), parts, is_synthetic, folds, synthetic.rows, n_units)
 
 
-def _folds(
-    hashes: NDArray[np.uint64], is_synthetic: NDArray[np.bool_], rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Return a fold for each row: the same for equal rows, else in turn, so that folds are alike in size."""
-    folds = np.empty(len(hashes), dtype=np.int64)
-    for label in (False, True):
-        mine = np.flatnonzero(is_synthetic == label)
-        folds[rng.permutation(mine)] = np.arange(len(mine)) % N_FOLDS
+def _folds(tables: Sequence[EncodedTable], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return a fold for each row: the same for equal rows and for the rows of a subject, else in turn."""
+    folds = np.concatenate([_folds_in_turn(table, rng) for table in tables])
+    hashes = np.concatenate([table.row_hashes[table.rows] for table in tables])
     _, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
     n_copies = counts[inverse]
     is_copied = (n_copies > 1) & (n_copies <= N_COPIES_MAX)
     folds[is_copied] = (mix64(hashes[is_copied]) % np.uint64(N_FOLDS)).astype(np.int64)
     return folds
+
+
+def _folds_in_turn(table: EncodedTable, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return folds that are alike in size: of subjects, if there are enough of them to fill the folds."""
+    numbers, n = np.arange(table.n_rows), table.n_rows
+    if table.n_units >= N_SUBJECTS_MIN:
+        numbers, n = np.unique(table.units, return_inverse=True)[1], table.n_units
+    folds = np.empty(n, dtype=np.int64)
+    folds[rng.permutation(n)] = np.arange(n) % N_FOLDS
+    return np.asarray(folds[numbers])
 
 
 def _area(scores: Floats, is_synthetic: NDArray[np.bool_]) -> float:

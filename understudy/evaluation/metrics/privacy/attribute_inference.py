@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, search, targets
+from understudy.evaluation.attacks.attack_targets import search, targets, what_is_needed
 from understudy.evaluation.attacks.sensitive_attributes import sensitive_columns
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.nearest_neighbours import Neighbours, Points, as_points
-from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, difference
+from understudy.evaluation.statistics.proportions import (
+    CONFIDENCE,
+    Interval,
+    TargetShare,
+    difference,
+    share_of,
+)
 
 # Of the ranks of a column: a number that is guessed so well is guessed right.
 TOLERANCE = 0.05
@@ -45,6 +52,21 @@ class AttributeInferenceResult(MetricResult):
     columns: Annotated[list[SensitiveAttributeScore], Field(description="Largest excess first.")]
 
 
+@dataclass(frozen=True)
+class Side:
+    """The targets of one kind, as points, and the synthetic rows that are nearest to them."""
+
+    points: Points
+    near: Neighbours
+    units: NDArray[np.int64]
+
+    def hits(self, synthetic: Points, column: int, view: int) -> TargetShare:
+        """Return how often the nearest synthetic row has the right value of a column."""
+        place = synthetic.place(column)
+        guesses = _values(synthetic, place)[self.near.rows[view, :, 0]]
+        return share_of(_is_right(_values(self.points, place), guesses), self.units)
+
+
 def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
     """Return the largest excess, over the sensitive columns, of guesses by the nearest synthetic row.
 
@@ -58,13 +80,14 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
         return UnscoredResult(reason="needs two columns, one of which can be guessed")
     chosen = targets(comparison)
     if chosen is None:
-        return UnscoredResult(
-            reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows"
-        )
-    members, others = (as_points(comparison, table) for table in (chosen.members, chosen.others))
+        return UnscoredResult(reason=what_is_needed(comparison))
     found = search(comparison)
+    sides = [
+        Side(as_points(comparison, chosen.members.table), found.members, chosen.members.units),
+        Side(as_points(comparison, chosen.others.table), found.others, chosen.others.units),
+    ]
     guessed = [
-        _guess(comparison, column, view, [(members, found.members), (others, found.others)], found.synthetic)
+        _guess(comparison, column, [side.hits(found.synthetic, column, view) for side in sides])
         for view, column in enumerate(secrets, start=N_OTHER_VIEWS)
     ]
     return AttributeInferenceResult(
@@ -72,30 +95,20 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
         # The largest of several: each interval is so wide that all hold at once, and so do their upper ends.
         interval=(max(one.interval[0] for one in guessed), max(one.interval[1] for one in guessed)),
         columns=sorted(guessed, key=lambda one: -one.excess),
-        n_rows={"real": chosen.n, "holdout": chosen.n, "synthetic": comparison.synthetic.n_rows},
+        n_rows=chosen.n_rows | {"synthetic": comparison.synthetic.n_rows},
+        n_subjects=chosen.n_subjects(),
     )
 
 
-def _guess(
-    comparison: Comparison,
-    column: int,
-    view: int,
-    asked: list[tuple[Points, Neighbours]],
-    synthetic: Points,
-) -> SensitiveAttributeScore:
-    place = synthetic.place(column)
-    hits = [
-        _is_right(_values(points, place), _values(synthetic, place)[near.rows[view, :, 0]])
-        for points, near in asked
-    ]
-    attack, control = (float(hit.mean()) for hit in hits)
+def _guess(comparison: Comparison, column: int, shares: list[TargetShare]) -> SensitiveAttributeScore:
+    attack, control = shares
     confidence = 1 - (1 - CONFIDENCE) / len(sensitive_columns(comparison))
-    excess = difference(attack, control, *(len(hit) for hit in hits), confidence=confidence)
+    excess = difference(attack, control, confidence=confidence)
     return SensitiveAttributeScore(
         column=comparison.columns[column].name,
         is_category=comparison.encoder.columns[column].is_categorical,
-        attack=attack,
-        control=control,
+        attack=attack.value,
+        control=control.value,
         excess=excess.score,
         interval=excess.interval,
     )

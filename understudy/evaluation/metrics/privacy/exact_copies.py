@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
@@ -27,7 +28,7 @@ class ExactCopiesResult(MetricResult):
         int,
         Field(
             description="Rows that equal a training row which occurs only once among the training and "
-            "held-out rows."
+            "held-out rows, or in the rows of one subject only."
         ),
     ]
     is_telling: Annotated[
@@ -55,44 +56,82 @@ def score(comparison: Comparison) -> ExactCopiesResult:
     meet by chance once in 18 million comparisons of such tables. Numbers count as equal when they are
     equal in double precision.
     """
-    real, asked, holdout = comparison.real.row_hashes, comparison.synthetic.row_hashes, _control(comparison)
-    hashes, counts = np.unique(np.concatenate([real, holdout]), return_counts=True)
-    unique = hashes[counts == 1]
+    real, asked = comparison.real.row_hashes, comparison.synthetic.row_hashes
+    crowd = _crowd(comparison)
+    unique = _hashes_of_one(crowd)
     is_copy = np.isin(asked, real)
     n_rows = {"real": len(real), "synthetic": len(asked)}
+    n_holdout = len(crowd.hashes) - len(real)
     return ExactCopiesResult(
         score=float(np.mean(is_copy)),
         n_copies=int(is_copy.sum()),
         n_copies_of_unique=int(np.isin(asked[is_copy], unique).sum()),
         is_telling=any(_is_telling(values) for values in comparison.real.columns),
-        p_value=_p_value(unique[np.isin(unique, asked)], real, len(holdout)) if len(holdout) else None,
-        n_rows=n_rows | ({"holdout": len(holdout)} if len(holdout) else {}),
+        p_value=_p_value(crowd, unique[np.isin(unique, asked)]) if n_holdout else None,
+        n_rows=n_rows | ({"holdout": n_holdout} if n_holdout else {}),
+        n_subjects=crowd.n_subjects() if comparison.has_subjects else {},
     )
 
 
-def _control(comparison: Comparison) -> Hashes:
+@dataclass(frozen=True)
+class Crowd:
+    """All training and held-out rows, and whose each is: a subject's number, or the row's own.
+
+    Parameters
+    ----------
+    hashes, units, is_training : array of shape (n_rows,)
+    """
+
+    hashes: Hashes
+    units: NDArray[np.int64]
+    is_training: NDArray[np.bool_]
+
+    def n_subjects(self) -> dict[str, int]:
+        """Return the number of subjects, by table."""
+        sides = {"real": self.is_training, "holdout": ~self.is_training}
+        return {role: len(np.unique(self.units[rows])) for role, rows in sides.items() if rows.any()}
+
+
+def _crowd(comparison: Comparison) -> Crowd:
+    tables = [comparison.real]
     # Where held-out rows are what is judged, they are no control.
-    if comparison.holdout is None or comparison.holdout.row_hashes is comparison.synthetic.row_hashes:
-        return np.zeros(0, dtype=np.uint64)
-    return comparison.holdout.row_hashes
+    if comparison.holdout and comparison.holdout.row_hashes is not comparison.synthetic.row_hashes:
+        tables.append(comparison.holdout)
+    hashes = np.concatenate([table.row_hashes for table in tables])
+    subjects = [table.subjects for table in tables if table.subjects is not None]
+    units = np.concatenate(subjects) if subjects else np.arange(len(hashes))
+    return Crowd(hashes, units, np.arange(len(hashes)) < len(comparison.real.row_hashes))
 
 
-def _p_value(met: Hashes, real: Hashes, n_holdout: int) -> float:
+def _hashes_of_one(crowd: Crowd) -> Hashes:
+    """Return the rows that one subject has, or that occur once."""
+    order = np.lexsort((crowd.units, crowd.hashes))
+    hashes, units = crowd.hashes[order], crowd.units[order]
+    begins = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1]))
+    ends = np.append(begins[1:], len(hashes)) - 1
+    return np.asarray(hashes[begins[units[begins] == units[ends]]])
+
+
+def _p_value(crowd: Crowd, met: Hashes) -> float:
     """Return the one-sided p of the rows that were met and occur once being training rows.
 
     Notes
     -----
     Of such rows, each is a training row with the share of training rows among all: an exact binomial test,
-    for which the tables need not have the same size.
+    for which the tables need not have the same size. Of subjects, it is a test of the subjects whose rows
+    were met, each of whom counts once.
     """
     # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import binomtest
 
     if len(met) == 0:
         return 1.0
-    n_training = int(np.isin(met, real).sum())
-    share = len(real) / (len(real) + n_holdout)
-    return float(binomtest(n_training, len(met), share, alternative="greater").pvalue)
+    is_met = np.isin(crowd.hashes, met)
+    n_met, n_met_training, n, n_training = (
+        len(np.unique(crowd.units[rows]))
+        for rows in (is_met, is_met & crowd.is_training, slice(None), crowd.is_training)
+    )
+    return float(binomtest(n_met_training, n_met, n_training / n, alternative="greater").pvalue)
 
 
 def _is_telling(values: Values) -> bool:

@@ -8,12 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, Search, search, targets
+from understudy.evaluation.attacks.attack_targets import (
+    AttackTargets,
+    Search,
+    search,
+    targets,
+    what_is_needed,
+)
 from understudy.evaluation.attacks.sensitive_attributes import split_columns
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.nearest_neighbours import Neighbours
-from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, risk
+from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, risk, share_of
 
 NEIGHBOURS_ASKED = (1, 10)
 
@@ -51,11 +57,9 @@ def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
         return UnscoredResult(reason="needs two columns")
     chosen = targets(comparison)
     if chosen is None:
-        return UnscoredResult(
-            reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows"
-        )
+        return UnscoredResult(reason=what_is_needed(comparison))
     found = search(comparison)
-    linked = [_linked(found, k) for k in NEIGHBOURS_ASKED]
+    linked = [_linked(chosen, found, k) for k in NEIGHBOURS_ASKED]
     return LinkabilityResult(
         score=max(one.risk for one in linked),
         # The largest of several: each interval is so wide that all hold at once, and so do their upper ends.
@@ -63,17 +67,22 @@ def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
         one=_names(comparison, is_one=True),
         other=_names(comparison, is_one=False),
         neighbours=linked,
-        n_rows={"real": chosen.n, "holdout": chosen.n, "synthetic": comparison.synthetic.n_rows},
+        n_rows=chosen.n_rows | {"synthetic": comparison.synthetic.n_rows},
+        n_subjects=chosen.n_subjects(),
     )
 
 
-def _linked(found: Search, k: int) -> LinkedRows:
-    hits = [_is_linked(one, k) for one in (found.members, found.others)]
-    attack, control = (float(hit.mean()) for hit in hits)
+def _linked(chosen: AttackTargets, found: Search, k: int) -> LinkedRows:
+    attack = share_of(_is_linked(found.members, k), chosen.members.units)
+    control = share_of(_is_linked(found.others, k), chosen.others.units)
     confidence = 1 - (1 - CONFIDENCE) / len(NEIGHBOURS_ASKED)
-    excess = risk(attack, control, *(len(hit) for hit in hits), confidence=confidence)
+    excess = risk(attack, control, confidence=confidence)
     return LinkedRows(
-        n_neighbours=k, attack=attack, control=control, risk=excess.score, interval=excess.interval
+        n_neighbours=k,
+        attack=attack.value,
+        control=control.value,
+        risk=excess.score,
+        interval=excess.interval,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, targets
+from understudy.evaluation.attacks.attack_targets import targets, what_is_needed
 from understudy.evaluation.attacks.membership import (
     AttackerScore,
     RocPoint,
@@ -35,21 +35,16 @@ def score(comparison: Comparison) -> MembershipDensityResult | UnscoredResult:
     """
     chosen = targets(comparison)
     if chosen is None:
-        return UnscoredResult(
-            reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows"
-        )
+        return UnscoredResult(reason=what_is_needed(comparison))
     attack, n = by_density(comparison), chosen.n_apart
     return MembershipDensityResult(
         score=attack.auc,
         interval=interval(attack.auc, auc_standard_error(attack.auc, n, n), 0.0, 1.0),
         attackers=[one.describe() for one in attacks_with_references(comparison)],
         roc=roc_points(attack.members, attack.others),
-        n_rows={
-            "real": n,
-            "holdout": n,
-            "references": chosen.references.n_rows,
-            "synthetic": comparison.synthetic.n_rows,
-        },
+        n_rows=chosen.n_rows_apart()
+        | {"references": chosen.references.n_rows, "synthetic": comparison.synthetic.n_rows},
+        n_subjects=chosen.n_subjects(n),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, targets
+from understudy.evaluation.attacks.attack_targets import targets, what_is_needed
 from understudy.evaluation.attacks.membership import RocPoint, by_distance, found_at, roc_points
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
@@ -36,9 +36,7 @@ def score(comparison: Comparison) -> MembershipDistanceResult | UnscoredResult:
     """
     chosen = targets(comparison)
     if chosen is None:
-        return UnscoredResult(
-            reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows"
-        )
+        return UnscoredResult(reason=what_is_needed(comparison))
     attack = by_distance(comparison)
     is_many = 2 * chosen.n >= N_TARGETS_FOR_RARE
     return MembershipDistanceResult(
@@ -47,7 +45,8 @@ def score(comparison: Comparison) -> MembershipDistanceResult | UnscoredResult:
         found=attack.found,
         found_rarely=found_at(attack.members, attack.others, 0.001) if is_many else None,
         roc=roc_points(attack.members, attack.others),
-        n_rows={"real": chosen.n, "holdout": chosen.n, "synthetic": comparison.synthetic.n_rows},
+        n_rows=chosen.n_rows | {"synthetic": comparison.synthetic.n_rows},
+        n_subjects=chosen.n_subjects(),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, targets
+from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, targets, what_is_needed
 from understudy.evaluation.attacks.membership import (
     FALSE_ALARMS,
     AttackerScore,
@@ -39,9 +39,7 @@ def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
     """
     chosen = targets(comparison)
     if chosen is None or chosen.n_apart < N_TARGETS_MIN:
-        return UnscoredResult(
-            reason=f"needs {N_TARGETS_MIN} training rows and {3 * N_TARGETS_MIN // 2} held-out rows"
-        )
+        return UnscoredResult(reason=what_is_needed(comparison, n_holdout=3 * N_TARGETS_MIN // 2))
     n = chosen.n_apart
     is_first = np.arange(n) < n // 2
     attacks = attacks_with_references(comparison)
@@ -55,11 +53,13 @@ def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
         attackers=[attack.describe() for attack in first],
         auc=second.auc,
         n_rows={
-            "real": len(second.members),
-            "holdout": len(second.others),
-            "references": chosen.references.n_rows,
-            "synthetic": comparison.synthetic.n_rows,
-        },
+            role: n_rows - side.n_rows_of_first(n // 2)
+            for (role, n_rows), side in zip(
+                chosen.n_rows_apart().items(), (chosen.members, chosen.others), strict=True
+            )
+        }
+        | {"references": chosen.references.n_rows, "synthetic": comparison.synthetic.n_rows},
+        n_subjects=chosen.n_subjects(n - n // 2),
     )
 
 

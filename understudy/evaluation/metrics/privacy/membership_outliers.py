@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from understudy.evaluation.attacks.attack_targets import search, targets
-from understudy.evaluation.attacks.membership import Attack, attacks_with_references
+from understudy.evaluation.attacks.attack_targets import Victims, search, targets
+from understudy.evaluation.attacks.membership import Attack, Scores, attacks_with_references, mean_of
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.auc import auc_standard_error, interval
@@ -40,13 +40,16 @@ def score(comparison: Comparison) -> MembershipOutliersResult | UnscoredResult:
     """
     chosen = targets(comparison)
     if chosen is None:
-        return _too_few()
+        return _too_few(comparison)
     found, attacks = search(comparison), attacks_with_references(comparison)
-    remote = [_remoteness(one) for one in (found.members_apart, found.others_apart)]
+    remote = [
+        _remoteness(apart, asked.units[: len(apart)])
+        for asked, apart in ((chosen.members, found.members_apart), (chosen.others, found.others_apart))
+    ]
     threshold = np.quantile(np.concatenate(remote), 1 - SHARE)
     is_outlier = [one > threshold for one in remote]
     if min(mask.sum() for mask in is_outlier) < N_OUTLIERS_MIN:
-        return _too_few()
+        return _too_few(comparison)
     rest: list[Attack] = [attack.of(*(~mask for mask in is_outlier)) for attack in attacks]
     best = int(np.argmax([attack.auc for attack in rest]))
     attack = attacks[best].of(*is_outlier)
@@ -57,17 +60,28 @@ def score(comparison: Comparison) -> MembershipOutliersResult | UnscoredResult:
         attacker=attack.name,
         share=SHARE,
         auc_of_others=rest[best].auc,
-        n_rows={"real": n_members, "holdout": n_others, "synthetic": comparison.synthetic.n_rows},
+        n_rows={
+            "real": _n_rows(chosen.members, is_outlier[0]),
+            "holdout": _n_rows(chosen.others, is_outlier[1]),
+            "synthetic": comparison.synthetic.n_rows,
+        },
+        n_subjects={"real": n_members, "holdout": n_others} if chosen.is_of_subjects else {},
     )
 
 
-def _remoteness(apart: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(apart[:, :N_FELLOWS].mean(axis=1))
+def _n_rows(asked: Victims, is_chosen: NDArray[np.bool_]) -> int:
+    units = asked.units[: asked.n_rows_of_first(len(is_chosen))]
+    return int(is_chosen[units].sum())
 
 
-def _too_few() -> UnscoredResult:
+def _remoteness(apart: NDArray[np.float32], units: NDArray[np.int64]) -> Scores:
+    return mean_of(apart[:, :N_FELLOWS].mean(axis=1), units)
+
+
+def _too_few(comparison: Comparison) -> UnscoredResult:
+    unit = "subjects" if comparison.has_subjects else "rows"
     return UnscoredResult(
-        reason=f"needs {N_OUTLIERS_MIN} outliers among the training rows and the held-out rows"
+        reason=f"needs {N_OUTLIERS_MIN} outliers among the training {unit} and the held-out {unit}"
     )
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, targets
+from understudy.evaluation.attacks.attack_targets import targets, what_is_needed
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.nearest_neighbours import as_points, count_differences
-from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, difference
+from understudy.evaluation.statistics.proportions import (
+    CONFIDENCE,
+    Interval,
+    TargetShare,
+    difference,
+    share_of,
+)
 
 # Of the ranks of a column: numbers so near to each other count as the same.
 TOLERANCE = 0.01
@@ -42,34 +46,35 @@ def score(comparison: Comparison) -> NearCopiesResult | UnscoredResult:
     """Return how much oftener a row has a near copy if it was learnt from than if it was not."""
     chosen = targets(comparison)
     if chosen is None:
-        return UnscoredResult(
-            reason=f"needs at least {N_TARGETS_MIN} training rows and as many held-out rows"
-        )
+        return UnscoredResult(reason=what_is_needed(comparison))
     synthetic = as_points(comparison, comparison.synthetic)
-    differences = [
-        count_differences(as_points(comparison, table), synthetic, TOLERANCE)
-        for table in (chosen.members, chosen.others)
+    sides = [
+        (count_differences(as_points(comparison, asked.table), synthetic, TOLERANCE), asked.units)
+        for asked in (chosen.members, chosen.others)
     ]
     # In a table of one column, every row differs from every other in one column at most.
-    asked = [n for n in N_DIFFERENT_ASKED if n < len(comparison.columns)]
-    copies = [_copied(differences, n, len(asked)) for n in asked]
+    asked_of = [n for n in N_DIFFERENT_ASKED if n < len(comparison.columns)]
+    copies = []
+    for n in asked_of:
+        attack, control = (share_of(differences <= n, units) for differences, units in sides)
+        copies.append(_copied(attack, control, n, len(asked_of)))
     return NearCopiesResult(
         score=max(one.excess for one in copies),
         # The largest of several: each interval is so wide that all hold at once, and so do their upper ends.
         interval=(max(one.interval[0] for one in copies), max(one.interval[1] for one in copies)),
         copies=copies,
-        n_rows={"real": chosen.n, "holdout": chosen.n, "synthetic": comparison.synthetic.n_rows},
+        n_rows=chosen.n_rows | {"synthetic": comparison.synthetic.n_rows},
+        n_subjects=chosen.n_subjects(),
     )
 
 
-def _copied(differences: list[NDArray[np.float64]], n_different: int, n_asked: int) -> NearCopyCounts:
-    attack, control = (float(np.mean(found <= n_different)) for found in differences)
+def _copied(attack: TargetShare, control: TargetShare, n_different: int, n_asked: int) -> NearCopyCounts:
     confidence = 1 - (1 - CONFIDENCE) / n_asked
-    excess = difference(attack, control, *(len(found) for found in differences), confidence=confidence)
+    excess = difference(attack, control, confidence=confidence)
     return NearCopyCounts(
         n_different=n_different,
-        attack=attack,
-        control=control,
+        attack=attack.value,
+        control=control.value,
         excess=excess.score,
         interval=excess.interval,
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.encoding import EncodedTable
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, UnscoredResult
 from understudy.evaluation.statistics.auc import interval
 from understudy.evaluation.statistics.nearest_neighbours import as_points, find_nearest
@@ -23,7 +24,10 @@ class NearestRecordResult(MetricResult):
     """Share of synthetic rows that are nearer to a training row than to a held-out row."""
 
     metric: Literal["nearest_record"] = "nearest_record"
-    standard_error: Annotated[float, Field(description="Of the share, over the synthetic rows.")]
+    standard_error: Annotated[
+        float,
+        Field(description="Of the share, over the synthetic rows, or the subjects that they are nearest to."),
+    ]
     ties: Annotated[float, Field(description="Share of rows equally near to both; they count half.")]
     ratio_to_training: Annotated[
         float,
@@ -38,26 +42,34 @@ class NearestRecordResult(MetricResult):
 def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
     """Return how often the nearest row of equally many training and held-out rows is a training row.
 
+    Where a subject is declared, of all rows of equally many training and held-out subjects.
+
     Notes
     -----
     Rows are compared column by column: numbers by how far apart their ranks in the real table are (0 … 1),
     categories by whether they are equal; a missing value equals only another one.
     """
     assert comparison.holdout is not None
-    n_references = min(comparison.real.n_rows, comparison.holdout.n_rows, N_REFERENCES_MAX)
-    if n_references < N_ROWS_MIN:
-        return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} training rows and as many held-out rows")
+    tables = (comparison.real, comparison.holdout)
+    n_units = min(*(table.n_units for table in tables), *(_n_units_at_most(table) for table in tables))
+    if n_units < N_ROWS_MIN:
+        unit = "subjects" if comparison.has_subjects else "rows"
+        return UnscoredResult(
+            reason=f"needs at least {N_ROWS_MIN} training {unit} and as many held-out {unit}"
+        )
     rng = comparison.rng("nearest_record")
     synthetic = as_points(comparison, comparison.synthetic.draw(N_QUERIES_MAX, rng))
-    to_training, to_holdout = (
-        find_nearest(synthetic, as_points(comparison, table.draw(n_references, rng)), 2).distances[0]
-        for table in (comparison.real, comparison.holdout)
-    )
-    is_tie, n_queries = to_training[:, 0] == to_holdout[:, 0], synthetic.n_rows
-    ties = float(np.mean(is_tie))
-    share = float(np.mean(to_training[:, 0] < to_holdout[:, 0])) + ties / 2
-    # The variance of outcomes 0, 1/2 and 1 around their mean.
-    error = math.sqrt(max(share * (1 - share) - ties / 4, 0.0) / n_queries)
+    references = [_equally_many(table, n_units, rng) for table in tables]
+    near = [find_nearest(synthetic, as_points(comparison, table), 2) for table in references]
+    to_training, to_holdout = (one.distances[0] for one in near)
+    won = np.sign(to_holdout[:, 0] - to_training[:, 0]) / 2 + 0.5
+    ties = float(np.mean(won == 0.5))
+    share = float(np.mean(won))
+    winners = None
+    if comparison.has_subjects:
+        nearest = (table.units[one.rows[0, :, 0]] for table, one in zip(references, near, strict=True))
+        winners = np.where(won >= 0.5, *nearest)
+    error = _standard_error(won, winners)
     return NearestRecordResult(
         score=share,
         interval=interval(share, error, 0.0, 1.0),
@@ -65,8 +77,44 @@ def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
         ties=ties,
         ratio_to_training=_median_ratio(to_training),
         ratio_to_holdout=_median_ratio(to_holdout),
-        n_rows={"synthetic": n_queries, "real": n_references, "holdout": n_references},
+        n_rows={
+            "synthetic": synthetic.n_rows,
+            "real": references[0].n_rows,
+            "holdout": references[1].n_rows,
+        },
+        n_subjects=dict.fromkeys(("real", "holdout"), n_units) if comparison.has_subjects else {},
     )
+
+
+def _n_units_at_most(table: EncodedTable) -> int:
+    """Return how many subjects, of so many rows on average, have the rows that are looked at."""
+    return N_REFERENCES_MAX * table.n_units // table.n_rows
+
+
+def _equally_many(table: EncodedTable, n_units: int, rng: np.random.Generator) -> EncodedTable:
+    """Return all rows of so many subjects, or so many rows, by chance."""
+    if table.subjects is None:
+        return table.draw(n_units, rng)
+    _, numbers = np.unique(table.units, return_inverse=True)
+    is_chosen = np.zeros(table.n_units, dtype=np.bool_)
+    is_chosen[rng.permutation(table.n_units)[:n_units]] = True
+    return table.take(np.flatnonzero(is_chosen[numbers]))
+
+
+def _standard_error(won: NDArray[np.float64], winners: NDArray[np.int64] | None) -> float:
+    """Return the standard error of the mean: over the rows, or over the subjects that they are nearest to.
+
+    Notes
+    -----
+    Of subjects, that of a ratio of totals (Cochran, 1977, section 6.3): had another subject been held out,
+    all synthetic rows next to it would have changed sides.
+    """
+    off = won - won.mean()
+    if winners is None:
+        return float(math.sqrt(np.mean(off**2) / len(off)))
+    totals = np.bincount(np.unique(winners, return_inverse=True)[1], weights=off)
+    n = len(totals)
+    return float(math.sqrt((totals**2).sum() * n / max(n - 1, 1)) / len(off))
 
 
 def _median_ratio(distances: NDArray[np.float32]) -> float:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.evaluation.attacks.attack_targets import N_SUBJECTS_MIN, N_TARGETS_MIN, what_is_needed
 from understudy.evaluation.attacks.singling_out_guesses import (
     NOBODY,
+    Crowd,
     SortedColumn,
     hits_of_combinations,
     hits_of_values,
 )
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.encoding import Values
+from understudy.evaluation.encoding import Rows, Values
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, exact_interval
 
@@ -24,7 +27,6 @@ N_GUESSES = 2_000
 # Values are looked up faster than combinations are searched, and more of them hit somebody by chance.
 N_VALUES_GUESSED = 20_000
 N_GUESSES_MIN = 100
-N_ROWS_MIN = 100
 # Synthetic rows that guesses are made of.
 N_ROWS_MAX = 100_000
 
@@ -58,23 +60,54 @@ class SinglingOutResult(MetricResult):
     guesses: list[SinglingOutGuesses]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Among whom the guesses pick somebody out.
+
+    Parameters
+    ----------
+    n_rows_training : int
+    n_training, n_holdout : int
+        Subjects, or rows, of each of the two kinds.
+    subjects : int array of shape (n_rows,), or None
+        Whose each row is, training rows first.
+    """
+
+    n_rows_training: int
+    n_training: int
+    n_holdout: int
+    subjects: Rows | None = None
+
+    def n_effective(self, rows: Rows) -> float:
+        """Return how many independent hits rows are, at least 1."""
+        if self.subjects is None or not len(rows):
+            return max(len(rows), 1)
+        counts = np.unique(self.subjects[rows], return_counts=True)[1].astype(np.float64)
+        return float(counts.sum() ** 2 / (counts**2).sum())
+
+    def most_without_hit(self, n_guesses: int, confidence: float) -> float:
+        """Return the upper end of the share of hits if there was none; subjects are hit or missed as one."""
+        n = n_guesses if self.subjects is None else min(n_guesses, self.n_training + self.n_holdout)
+        return exact_interval(0, n, confidence=confidence)[1]
+
+
 def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
     """Return the larger risk of guesses of one and of many columns.
 
     Notes
     -----
     After Giomi et al. (2023), section 4.1. The control differs: a guess counts if it hits exactly one row of
-    training and held-out rows together. For a guess that knows nothing of who was learnt from, that row is a
-    training row as often as such rows are among all, whatever the guess; no sizes have to be made equal.
+    training and held-out rows together, or rows of exactly one subject. For a guess that knows nothing of who
+    was learnt from, that row or subject is a training one as often as such are among all, whatever the guess;
+    no sizes have to be made equal.
     """
     assert comparison.holdout is not None
     rng = comparison.rng("singling out")
     # All real rows: of a part, a row would seem to be alone that has its like among the others.
     training, holdout = comparison.real, comparison.holdout
     synthetic = comparison.synthetic.draw(N_ROWS_MAX, rng)
-    n_holdout = holdout.n_rows
-    if min(n_holdout, training.n_rows) < N_ROWS_MIN:
-        return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} training rows and as many held-out rows")
+    if min(holdout.n_units, training.n_units) < _n_min(comparison):
+        return UnscoredResult(reason=what_is_needed(comparison))
     pool = _pool(comparison)
     kinds: list[tuple[Kind, NDArray[np.int64]]] = [
         ("one column", hits_of_values(synthetic, pool, N_VALUES_GUESSED, rng)),
@@ -83,28 +116,37 @@ def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
     kinds = [(kind, hits) for kind, hits in kinds if len(hits) >= N_GUESSES_MIN]
     if not kinds:
         return UnscoredResult(reason="needs values or combinations that occur once among the synthetic rows")
-    guesses = [
-        judge_guesses(kind, hits, training.n_rows, n_holdout, confidence=1 - (1 - CONFIDENCE) / len(kinds))
-        for kind, hits in kinds
-    ]
+    subjects = pool.units if comparison.has_subjects else None
+    asked = Asked(training.n_rows, training.n_units, holdout.n_units, subjects)
+    confidence = 1 - (1 - CONFIDENCE) / len(kinds)
+    guesses = [judge_guesses(kind, hits, asked, confidence=confidence) for kind, hits in kinds]
     return SinglingOutResult(
         score=max(one.risk for one in guesses),
         # The larger of two: each interval is so wide that both hold at once, and so do their upper ends.
         interval=(max(one.interval[0] for one in guesses), max(one.interval[1] for one in guesses)),
         guesses=guesses,
-        n_rows={
-            "real": training.n_rows,
-            "holdout": n_holdout,
-            "synthetic": synthetic.n_rows,
-        },
+        n_rows={"real": training.n_rows, "holdout": holdout.n_rows, "synthetic": synthetic.n_rows},
+        n_subjects={"real": training.n_units, "holdout": holdout.n_units} if comparison.has_subjects else {},
     )
 
 
-def _pool(comparison: Comparison) -> list[SortedColumn]:
-    """Return the columns of all real rows, training rows first."""
+def _n_min(comparison: Comparison) -> int:
+    return N_SUBJECTS_MIN if comparison.has_subjects else N_TARGETS_MIN
+
+
+def _pool(comparison: Comparison) -> Crowd:
+    """Return all real rows, training rows first."""
     # Only their order is kept between tables that are judged: the values, twice, would be the most of it.
     orders = comparison.once_of_real("singling out: orders", _orders)
-    return [SortedColumn.of(values, order) for values, order in zip(_values(comparison), orders, strict=True)]
+    pairs = zip(_values(comparison), orders, strict=True)
+    return Crowd([SortedColumn.of(values, order) for values, order in pairs], _units(comparison))
+
+
+def _units(comparison: Comparison) -> Rows:
+    assert comparison.holdout is not None
+    if comparison.has_subjects:
+        return np.concatenate([comparison.real.units, comparison.holdout.units])
+    return np.arange(comparison.real.n_rows + comparison.holdout.n_rows)
 
 
 def _orders(comparison: Comparison) -> list[NDArray[np.int32]]:
@@ -118,30 +160,32 @@ def _values(comparison: Comparison) -> Iterator[Values]:
         yield cast(Values, np.concatenate(pair))
 
 
-def judge_guesses(
-    kind: Kind, hits: NDArray[np.int64], n_training: int, n_holdout: int, *, confidence: float
-) -> SinglingOutGuesses:
-    """Return the risk of guesses that hit these rows, training rows being the first.
+def judge_guesses(kind: Kind, hits: Rows, asked: Asked, *, confidence: float) -> SinglingOutGuesses:
+    """Return the risk of guesses that hit these rows.
 
     Notes
     -----
     Given how many rows are hit, the number of training rows among them is binomial, and its exact interval
-    gives that of the risk. A row that several guesses hit counts once, as they stand or fall together.
+    gives that of the risk. A row that several guesses hit counts once, as they stand or fall together. So do
+    guesses that hit rows of one subject: they all count, since the more of a subject's rows are given away
+    the oftener it is hit, and the interval is that of the effective number of subjects,
+    (sum of hits)² / sum of hits² (Kish, 1965).
     """
     rows = np.unique(hits[hits != NOBODY])
     n_missed = int((hits == NOBODY).sum())
     n_guesses, n_hit = n_missed + len(rows), len(rows)
-    n_members = int((rows < n_training).sum())
+    n_members = int((rows < asked.n_rows_training).sum())
+    n_effective = asked.n_effective(rows)
 
     def rates(share: float) -> tuple[float, float]:
         hit = n_hit / n_guesses
-        return hit * share, min(hit * (1 - share) * n_training / n_holdout, 1.0)
+        return hit * share, min(hit * (1 - share) * asked.n_training / asked.n_holdout, 1.0)
 
     share = n_members / max(n_hit, 1)
-    low, high = exact_interval(n_members, n_hit, confidence=confidence) if n_hit else (0.0, 0.0)
+    low, high = exact_interval(share * n_effective, n_effective, confidence=confidence)
     attack, control = rates(share)
     # Nobody hit: the interval of hits themselves is what is known.
-    at_most = exact_interval(0, n_guesses, confidence=confidence)[1] if n_hit == 0 else _risk(*rates(high))
+    at_most = _risk(*rates(high)) if n_hit else asked.most_without_hit(n_guesses, confidence)
     return SinglingOutGuesses(
         kind=kind,
         n=n_guesses,

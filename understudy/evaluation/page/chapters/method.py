@@ -31,12 +31,17 @@ class MethodView:
 def view(report: Report) -> MethodView:
     """Return what is needed to compute the report again."""
     sizes = [
-        [role.capitalize(), formatting.count(size.n_rows), formatting.count(size.n_rows_used)]
+        [
+            role.capitalize(),
+            formatting.count(size.n_rows),
+            formatting.count(size.n_rows_used),
+            formatting.NONE if size.n_subjects is None else formatting.count(size.n_subjects),
+        ]
         for role, size in report.tables.items()
     ]
     used = [[scores.title, Styled(scores.name, "code"), _rows_used(scores)] for scores in report.metrics]
     return MethodView(
-        sizes=Table((Head("Table"), *numbers("Rows", "Drawn")), sizes),
+        sizes=Table((Head("Table"), *numbers("Rows", "Drawn", "Subjects")), sizes),
         used=Table((Head("Score"), Head("Name"), Head("Rows")), used),
         n_rows_shown_min=N_ROWS_SHOWN_MIN,
         seed=report.seed,
@@ -48,9 +53,9 @@ def view(report: Report) -> MethodView:
 def _rows_used(scores: MetricScores) -> Cell:
     if isinstance(scores.synthetic, UnscoredResult):
         return Styled(f"not scored: {scores.synthetic.reason}", "muted")
-    return ", ".join(
-        f"{formatting.count(n)} {role.replace('_', ' ')}" for role, n in scores.synthetic.n_rows.items()
-    )
+    used = [f"{formatting.count(n)} {role.replace('_', ' ')}" for role, n in scores.synthetic.n_rows.items()]
+    subjects = [f"{formatting.count(n)} {role} subjects" for role, n in scores.synthetic.n_subjects.items()]
+    return ", ".join(used + subjects)
 
 
 CHAPTER = Chapter("method", "Method", view)

@@ -10,7 +10,7 @@ from understudy.evaluation.page import formatting
 from understudy.evaluation.page.cells import Cell, Names, Noted, OutcomeMark, Titled
 from understudy.evaluation.page.elements import Head, Table, numbers
 from understudy.evaluation.scores import MetricScores
-from understudy.evaluation.verdict import Outcome, PolicyCheck
+from understudy.evaluation.verdict import HOLDOUT, Outcome, PolicyCheck
 from understudy.parameters.policy import Policy
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # What asks for attention comes first.
 ORDER: tuple[Outcome, ...] = ("fail", "inconclusive", "warn", "unscored", "pass")
 ROLES = {"real": "training rows", "synthetic": "synthetic rows", "holdout": "held-out rows"}
+SUBJECTS = {"real": "training subjects", "holdout": "held-out subjects"}
 HEADS = (Head("Check"), Head("Outcome"), *numbers("Found", "Policy asks for"))
 
 
@@ -72,6 +73,10 @@ def _facts(report: Report) -> list[tuple[str, Cell]]:
         for role, title in ROLES.items()
         if role in report.tables
     ]
+    for role, title in SUBJECTS.items():
+        n_subjects = report.tables[role].n_subjects if role in report.tables else None
+        if n_subjects is not None:
+            facts.append((title, formatting.count(n_subjects)))
     facts.append(("columns", formatting.count(len(report.columns))))
     if report.target is not None:
         chosen = ", chosen by its name" if report.is_target_chosen else ""
@@ -87,13 +92,16 @@ def _count_others(checks: Sequence[PolicyCheck]) -> str:
 
 
 def _row(report: Report, check: PolicyCheck) -> list[Cell]:
+    titled = Titled(check.title, "" if check.outcome == "pass" else check.sentence)
+    if check.metric == HOLDOUT:
+        return [
+            titled,
+            OutcomeMark(check.outcome),
+            formatting.plural(int(check.value or 0), "subject", "subjects"),
+            "none",
+        ]
     scores = report.scores(check.metric)
-    return [
-        Titled(check.title, "" if check.outcome == "pass" else check.sentence),
-        OutcomeMark(check.outcome),
-        _value(check),
-        _bounds(check, scores),
-    ]
+    return [titled, OutcomeMark(check.outcome), _value(check), _bounds(check, scores)]
 
 
 def _value(check: PolicyCheck) -> Cell:

@@ -1,0 +1,98 @@
+"""Subjects and holdouts on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.unit.evaluation.visits import leak, visits
+from understudy.cli.application import run
+from understudy.tables.split import Split
+
+SIZES = [10] * 250
+SUBJECT = ("--subject", "patient")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a table, a model of it that has a holdout of subjects, and leaked rows."""
+    folder = tmp_path_factory.mktemp("subjects")
+    table = visits(SIZES, seed=1)
+    pq.write_table(table, folder / "table.parquet")
+    training, _ = Split(seed=3, holdout_fraction=0.3, by="subject").divide(table, ["patient"])
+    pq.write_table(leak(training, SIZES, seed=1), folder / "leaked.parquet")
+    options = ("--synthesizer", "independent", "--seed", "3", "--holdout", "0.3", *SUBJECT)
+    assert run(["fit", str(folder / "table.parquet"), "-o", str(folder / "model"), *options]) == 0
+    return folder
+
+
+def evaluated(folder: Path, capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, dict[str, str]]:
+    paths = [str(folder / "table.parquet"), str(folder / "leaked.parquet")]
+    assert run(["evaluate", *paths, "--json", *options]) == 0
+    report = json.loads(capsys.readouterr().out)
+    return report | {"checks": {check["metric"]: check["outcome"] for check in report["verdict"]["checks"]}}
+
+
+def test_a_holdout_of_subjects_is_found_again_in_the_model(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = evaluated(folder, capsys, "--model", str(folder / "model"))
+    assert (report["unit"], report["n_subjects_shared"]) == ("subjects", 0)
+    assert report["checks"]["membership_distance"] == "fail"
+
+
+def test_a_holdout_that_shares_subjects_is_noticed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    holdout = folder / "holdout.parquet"
+    pq.write_table(visits(SIZES, seed=1, time=5).slice(0, 500), holdout)
+    report = evaluated(folder, capsys, "--holdout", str(holdout), *SUBJECT)
+    assert report["checks"]["holdout"] == "inconclusive"
+    assert report["n_subjects_shared"] > 0
+
+
+def test_a_pack_is_computed_again_from_the_whole_table(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack = str(folder / "pack.zip")
+    signed = ("--evidence", pack, "--signing-key", str(folder / "key.pem"))
+    evaluated(folder, capsys, "--model", str(folder / "model"), *signed)
+    tables = ("--real", str(folder / "table.parquet"), "--synthetic", str(folder / "leaked.parquet"))
+    assert run(["verify", pack, *tables, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["recomputed"]["is_equal"]
+
+
+def test_a_subject_of_two_columns_is_said_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = visits([5] * 100, seed=1)
+    clinic = pa.array(np.array(table["patient"]) % 3)
+    pq.write_table(table.append_column("clinic", clinic), tmp_path / "table.parquet")
+    options = ("--synthesizer", "independent", "--holdout", "0.2", *SUBJECT, "--subject", "clinic", "--json")
+    assert run(["fit", str(tmp_path / "table.parquet"), "-o", str(tmp_path / "model"), *options]) == 0
+    assert json.loads(capsys.readouterr().out)["holdout"]["by"] == "subject"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--subject", "nobody"), "no column 'nobody'"),
+        ((*SUBJECT, *SUBJECT), "names a column twice"),
+        ((*SUBJECT, "--target", "patient"), "is the subject"),
+        (("--model", "{folder}/model", "--holdout", "{folder}/table.parquet"), "Give one"),
+    ],
+)
+def test_nonsense_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], said: str
+) -> None:
+    paths = [str(folder / "table.parquet"), str(folder / "leaked.parquet")]
+    assert run(["evaluate", *paths, *(option.format(folder=folder) for option in options)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_model_of_all_rows_has_no_holdout(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, model = str(folder / "table.parquet"), str(folder / "whole.model")
+    assert run(["fit", table, "-o", model, "--synthesizer", "independent"]) == 0
+    assert run(["evaluate", table, str(folder / "leaked.parquet"), "--model", model]) == 2
+    assert "there is no holdout" in capsys.readouterr().err

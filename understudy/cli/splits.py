@@ -1,0 +1,58 @@
+"""Subjects and holdouts on the command line: what `fit` sets aside, and what `evaluate` finds again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from understudy.cli.inputs import existing_file
+from understudy.errors import InvalidInput
+from understudy.synthesizers.files import load_model
+from understudy.tables.schema import DatasetSchema, TableSchema
+from understudy.tables.split import Split
+from understudy.tables.stored_schemas import read_stored
+
+
+def with_subject(schema: TableSchema, subject: Sequence[str] | None) -> TableSchema:
+    """Return the schema with the columns that `--subject` names, or as it is if it names none.
+
+    Raises
+    ------
+    InvalidInput
+        If one of them is not a column of the table, or is named twice.
+    """
+    if not subject:
+        return schema
+    for name in subject:
+        schema.column(name)
+    if len(set(subject)) < len(subject):
+        raise InvalidInput(
+            "--subject names a column twice. Name each column once.", code="invalid_parameters"
+        )
+    return schema.model_copy(update={"subject": tuple(subject)})
+
+
+def with_subject_of(schema: DatasetSchema, table: str, subject: Sequence[str] | None) -> DatasetSchema:
+    """Return the schema of a dataset in which one table has the subject that `--subject` names."""
+    changed = with_subject(schema.tables[table], subject)
+    return schema.model_copy(update={"tables": {**schema.tables, table: changed}})
+
+
+def split_of_model(path: Path) -> tuple[Split, tuple[str, ...]]:
+    """Return how the table of a model was split before the fit, and its subject then.
+
+    Raises
+    ------
+    InvalidInput
+        If nothing was set aside.
+    """
+    _, manifest = load_model(existing_file(path))
+    extra = manifest["extra"]
+    if not extra.get("holdout_fraction"):
+        raise InvalidInput(
+            f"{path} was fitted on all rows of its table, so there is no holdout. Fit it with --holdout, or "
+            "name other real rows with --holdout.",
+            code="invalid_parameters",
+        )
+    (schema,) = read_stored(manifest["schema"])[0].tables.values()
+    return Split.model_validate(extra), schema.subject
