@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from tests.one_table import fit
 from tests.unit.synthesizers.tables import related_columns
 from tests.one_table import fit
 from understudy.synthesizers import TreeChainParameters

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from tests.one_table import fit
+from tests.one_table import sample as draw
 from tests.unit.synthesizers.tables import related_columns
 from tests.one_table import fit
 from tests.one_table import sample as draw

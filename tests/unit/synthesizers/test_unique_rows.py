@@ -72,4 +72,4 @@ def test_prints_are_found_among_others(n_known: int) -> None:
     rng = np.random.default_rng(n_known)
     known = np.unique(rng.integers(0, 2**32, n_known).astype(np.uint32))
     queries = np.concatenate((known[::7], rng.integers(0, 2**32, 1000).astype(np.uint32)))
-    assert (unique_rows.prints.is_among(queries, known) == np.isin(queries, known)).all()
+    assert (unique_rows.fingerprints.is_among(queries, known) == np.isin(queries, known)).all()
