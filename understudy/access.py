@@ -74,11 +74,14 @@ class TableReference:
         Required unless the dataset has only one table.
     pointer : str, optional
         The place of the table's name in the request body, for the error.
+    is_hint : bool
+        Whether another name than that of the only table is good enough.
     """
 
     dataset_id: UUID
     table: str | None = None
     pointer: str | None = None
+    is_hint: bool = False
 
 
 def open_dataset(session: Session, principal: Principal, dataset_id: UUID, purpose: Purpose) -> Dataset:
@@ -114,7 +117,8 @@ def open_table(session: Session, principal: Principal, reference: TableReference
         As `dataset_tables.choose`.
     """
     dataset = open_dataset(session, principal, reference.dataset_id, purpose)
-    return dataset_tables.choose(session, dataset, reference.table, pointer=reference.pointer)
+    choose = dataset_tables.choose_matching if reference.is_hint else dataset_tables.choose
+    return choose(session, dataset, reference.table, pointer=reference.pointer)
 
 
 def check_scope(principal: Principal, scope: str) -> None:

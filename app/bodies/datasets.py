@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,11 +16,14 @@ from understudy.parameters.base import Labels, Name
 if TYPE_CHECKING:
     from understudy.db import orm
 
+# The format of a dataset whose tables came in different formats.
+MIXED_FORMATS = "mixed"
+
 DatasetState = Literal["pending", "ready", "failed"]
 
 
 class DatasetTable(Body):
-    """One of the several tables of a dataset; sizes are known when the dataset is `ready`."""
+    """A table of a dataset; its sizes are known when the dataset is `ready`."""
 
     name: Annotated[str, Field(examples=["orders"])]
     format: Annotated[str, Field(description="Format in which it came.", examples=["csv"])]
@@ -35,7 +38,7 @@ class DatasetTable(Body):
 
 
 class Dataset(Body):
-    """A stored table, or several: uploaded, synthetic, or completed, which holds real rows."""
+    """One or more stored tables: uploaded, synthetic, or completed, which hold real rows."""
 
     id: Annotated[str, Field(examples=["ds_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
     name: Annotated[str, Field(examples=["flights"])]
@@ -45,12 +48,10 @@ class Dataset(Body):
         str, Field(description="Format in which it came; `mixed` if its tables differ.", examples=["csv"])
     ]
     labels: dict[str, str]
-    n_rows: Annotated[int | None, Field(description="Of its only table.", examples=[336776])] = None
-    n_columns: Annotated[int | None, Field(description="Of its only table.", examples=[19])] = None
+    n_rows: Annotated[int | None, Field(description="Total of its tables.", examples=[336776])] = None
+    n_columns: Annotated[int | None, Field(description="Total of its tables.", examples=[19])] = None
     size_bytes: Annotated[int | None, Field(description="Size of the stored Parquet, of all tables.")] = None
-    tables: Annotated[
-        list[DatasetTable] | None, Field(description="Its tables, if it has several, in their order.")
-    ] = None
+    tables: Annotated[list[DatasetTable], Field(description="In the order of the uploaded files.")]
     error: Annotated[JobFailure | None, Field(description="Why it is `failed`.")] = None
     job_id: Annotated[str, Field(description="The job that made it.", examples=["job_01kaz7m2q6…"])]
     model_id: Annotated[str | None, Field(description="The model that it was made with.")] = None
@@ -69,19 +70,20 @@ class Dataset(Body):
     updated_at: Timestamp
 
     @classmethod
-    def of(cls, row: orm.Dataset, tables: Sequence[orm.DatasetTable] | None = None) -> Self:
-        """Return the body of a row, and of those of its tables if it has several."""
+    def of(cls, row: orm.Dataset, tables: Sequence[orm.DatasetTable]) -> Self:
+        """Return the body of a dataset and its tables."""
+        formats = {table.format for table in tables}
         return cls(
             id=ids.to_text("dataset", row.id),
             name=row.name,
             state=row.state,
             origin=row.origin,
-            format=row.format,
+            format=formats.pop() if len(formats) == 1 else MIXED_FORMATS,
             labels=row.labels,
-            n_rows=row.n_rows,
-            n_columns=row.n_columns,
-            size_bytes=row.size_bytes,
-            tables=None if tables is None else [DatasetTable.of(table) for table in tables],
+            n_rows=_total(table.n_rows for table in tables),
+            n_columns=_total(table.n_columns for table in tables),
+            size_bytes=_total(table.size_bytes for table in tables),
+            tables=[DatasetTable.of(table) for table in tables],
             error=JobFailure.of(row.error_code, row.error_detail),
             job_id=ids.to_text("job", row.job_id),
             model_id=id_text("model", row.model_id),
@@ -91,6 +93,12 @@ class Dataset(Body):
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
+
+
+def _total(counts: Iterable[int | None]) -> int | None:
+    """Return the sum, None while a count is unknown."""
+    known = list(counts)
+    return None if None in known else sum(count for count in known if count is not None)
 
 
 class DatasetPage(Page):

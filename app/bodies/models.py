@@ -9,6 +9,8 @@ from pydantic import Field
 from app.bodies.base import Body, Json, Page, Timestamp
 from app.bodies.schemas import TableSchema
 from understudy import ids
+from understudy.tables.findings import Findings
+from understudy.tables.schema import DatasetSchema
 
 if TYPE_CHECKING:
     from understudy.db import orm
@@ -22,15 +24,15 @@ class TrainedModel(Body):
     labels: dict[str, str]
     synthesizer: Annotated[Json, Field(examples=[{"name": "tree_chain", "preset": "fast"}])]
     dataset_id: Annotated[str, Field(description="What it was trained on.")]
-    table: Annotated[
-        str | None, Field(description="Of a dataset of several tables: the one that it was trained on.")
-    ] = None
+    tables: Annotated[list[str], Field(description="The tables that it learned.", examples=[["flights"]])]
     job_id: Annotated[str, Field(description="The job that trained it.")]
     seed: Annotated[int, Field(examples=[7])]
     holdout_fraction: Annotated[float, Field(description="Rows set aside before anything was learnt.")]
     n_rows_trained: int
     size_bytes: int
-    table_schema: TableSchema
+    table_schemas: Annotated[
+        dict[str, TableSchema], Field(description="The schemas that it learned, by table.")
+    ]
     card: Annotated[
         Json, Field(description="What the synthesizer tells of itself: sizes, choices, warnings.")
     ]
@@ -45,16 +47,22 @@ class TrainedModel(Body):
             labels=row.labels,
             synthesizer=row.synthesizer,
             dataset_id=ids.to_text("dataset", row.dataset_id),
-            table=row.table_name,
+            tables=row.tables,
             job_id=ids.to_text("job", row.job_id),
             seed=row.seed,
             holdout_fraction=row.holdout_fraction,
             n_rows_trained=row.n_rows_trained,
             size_bytes=row.size_bytes,
-            table_schema=TableSchema(**row.table_schema),
+            table_schemas=_table_schemas(row),
             card=row.card,
             created_at=row.created_at,
         )
+
+
+def _table_schemas(row: orm.Model) -> dict[str, TableSchema]:
+    schema = DatasetSchema.model_validate(row.dataset_schema)
+    findings = Findings.model_validate(row.findings)
+    return {table: TableSchema.of(schema, findings, table) for table in schema.tables}
 
 
 class TrainedModelPage(Page):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.bodies.base import Body
+from app.bodies.base import Body, Json
+
+if TYPE_CHECKING:
+    from understudy.tables.findings import Candidate, ColumnFindings, Findings, RelationshipCandidate
+    from understudy.tables.schema import Column, DatasetSchema
 
 
 class KindRunnerUp(Body):
@@ -50,6 +54,9 @@ class TableColumn(Body):
         Field(ge=0, le=1, description="How sure the kind is; absent where no values were looked at."),
     ] = None
     runner_up: Annotated[KindRunnerUp | None, Field(description="The kind that came second.")] = None
+    domain: Annotated[
+        Json | None, Field(description="The values that it may have, where they were declared.")
+    ] = None
 
 
 class TableSchema(Body):
@@ -63,6 +70,11 @@ class TableSchema(Body):
         list[str] | None,
         Field(description="The columns that say whose row it is; protection then counts subjects, not rows."),
     ] = None
+    primary_key: Annotated[list[str] | None, Field(description="The columns that identify a row.")] = None
+    order_by: Annotated[
+        list[str] | None, Field(description="The columns that order the rows of a subject.")
+    ] = None
+    role: Annotated[str, Field(description="`data`, or `reference` for public look-up data.")] = "data"
     primary_key_candidates: Annotated[
         list[ColumnCandidate] | None,
         Field(description="Columns in which no value is missing or occurs twice; the best one first."),
@@ -77,8 +89,48 @@ class TableSchema(Body):
     ] = None
     foreign_key_candidates: Annotated[
         list[ColumnReference] | None,
-        Field(description="Columns that seem to refer to other tables of the dataset; the surest first."),
+        Field(description="Columns that seem to refer to tables of the dataset; the surest first."),
     ] = None
+
+    @classmethod
+    def of(cls, schema: DatasetSchema, findings: Findings, table: str) -> Self:
+        """Return the body of one table of a dataset."""
+        described, found = schema.tables[table], findings.table(table)
+        return cls(
+            columns=[_column(column, found.columns.get(column.name)) for column in described.columns],
+            locale=schema.locale,
+            subject=list(described.subject) or None,
+            primary_key=list(described.primary_key) or None,
+            order_by=list(described.order_by) or None,
+            role=described.role,
+            primary_key_candidates=[_candidate(candidate) for candidate in found.primary_keys],
+            subject_candidate=None if found.subject is None else _candidate(found.subject),
+            target_candidate=None if found.target is None else _candidate(found.target),
+            foreign_key_candidates=[
+                _reference(candidate) for candidate in findings.relationships if candidate.child == table
+            ],
+        )
+
+
+def _column(column: Column, found: ColumnFindings | None) -> TableColumn:
+    why = {} if found is None else found.model_dump(mode="json")
+    return TableColumn.model_validate(column.model_dump(mode="json") | why)
+
+
+def _candidate(candidate: Candidate) -> ColumnCandidate:
+    (column,) = candidate.columns
+    return ColumnCandidate(column=column, confidence=candidate.confidence, evidence=candidate.evidence)
+
+
+def _reference(candidate: RelationshipCandidate) -> ColumnReference:
+    (column,), (parent_column,) = candidate.child_columns, candidate.parent_columns
+    return ColumnReference(
+        column=column,
+        confidence=candidate.confidence,
+        evidence=candidate.evidence,
+        parent_table=candidate.parent,
+        parent_column=parent_column,
+    )
 
 
 class SdvMetadata(BaseModel):

@@ -162,7 +162,7 @@ def list_datasets(
         found = datasets.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
         tables = dataset_tables.of_datasets(session, caller.project_id, found.rows)
     return DatasetPage(
-        data=[Dataset.of(row, tables.get(row.id)) for row in found.rows],
+        data=[Dataset.of(row, tables[row.id]) for row in found.rows],
         has_more=found.next is not None,
         next=paging.write_id_cursor("dataset", found.next),
     )
@@ -271,8 +271,7 @@ def download_dataset(
     if is_unchanged(request, etag):
         return not_modified(etag)
     artifact_services.check_download(file_format, chosen.n_rows, chosen.n_columns)
-    suffix = "" if chosen.position is None else f"-{chosen.position}"
-    filename = f"{dataset_id}{suffix}.{file_format}"
+    filename = f"{dataset_id}-{chosen.position}.{file_format}"
     if file_format == "parquet":
         file = artifact_services.open_artifact(resources, artifact)
         return send_stored(request, StoredContent(file, artifact.size_bytes, etag, filename))
@@ -286,16 +285,12 @@ def download_dataset(
 def _store(
     resources: Resources, project_id: UUID, description: Description, upload: Upload, key: str | None
 ) -> Response:
-    dataset, job = dataset_services.upload_tables(
-        resources,
-        project_id,
-        NewDataset(description.name, description.labels, description.options),
-        [
-            ArrivedFile(table.name, table.format, file.path, file.sha256.digest(), file.size_bytes)
-            for table, file in zip(description.tables, upload.files, strict=True)
-        ],
-        idempotency_key=key,
-    )
+    files = [
+        ArrivedFile(table.name, table.format, file.path, file.sha256.digest(), file.size_bytes)
+        for table, file in zip(description.tables, upload.files, strict=True)
+    ]
+    new = NewDataset(description.name, description.labels, description.options)
+    dataset, job = dataset_services.upload_tables(resources, project_id, new, files, idempotency_key=key)
     return uploaded_answer(resources, dataset, job)
 
 
@@ -308,4 +303,4 @@ def uploaded_answer(resources: Resources, row: orm.Dataset, job: orm.Job) -> Res
 
 def _with_tables(resources: Resources, row: orm.Dataset) -> Dataset:
     with resources.sessions() as session:
-        return Dataset.of(row, dataset_tables.of_datasets(session, row.project_id, [row]).get(row.id))
+        return Dataset.of(row, dataset_tables.of_datasets(session, row.project_id, [row])[row.id])

@@ -55,7 +55,6 @@ def download_rejects(
     if is_unchanged(request, etag):
         return not_modified(etag)
     chunks = artifact_services.stream_rejects(resources, artifact, query.format)
-    suffix = "" if chosen.position is None else f"-{chosen.position}"
-    filename = f"{dataset_id}{suffix}.rejects.{query.format}"
+    filename = f"{dataset_id}-{chosen.position}.rejects.{query.format}"
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
     return StreamingResponse(chunks, headers=headers, media_type=BINARY)

@@ -5,25 +5,19 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.bodies.schemas import AppliedSdvMetadata, SdvMetadata, TableSchema
 from app.content import is_unchanged, not_modified
-from app.dependencies import ReaderDep, ResourcesDep, TableQuery, WriterDep
+from app.dependencies import ReaderDep, ResourcesDep, TableReferenceDep, WriterDep
 from app.document import problems
 from understudy import ids
-from understudy.access import TableReference
 from understudy.errors import PreconditionFailed
 from understudy.services import schemas as schema_services
-from understudy.services.access import open_dataset
-from understudy.services.schemas import SchemaEdit
-from understudy.tables.findings import Findings
-from understudy.tables.names import DEFAULT_NAME
-from understudy.tables.schema import DatasetSchema
+from understudy.services.schemas import SchemaEdit, VersionedTableSchema
 from understudy.tables.schema_changes import SchemaChange
 from understudy.tables.sdv_metadata import write_metadata
-from understudy.tables.stored_schemas import read_stored, write_stored
 
 router = APIRouter(prefix="/v1/datasets/{dataset_id}/schema", tags=["datasets"])
 
@@ -42,19 +36,21 @@ IfMatch = Annotated[
     responses={304: {"description": "It is what `If-None-Match` names."}, **problems(404, 409, 422)},
 )
 def get_schema(
-    dataset_id: str,
-    resources: ResourcesDep,
-    caller: ReaderDep,
-    request: Request,
-    table: TableQuery = None,
+    resources: ResourcesDep, caller: ReaderDep, reference: TableReferenceDep, request: Request
 ) -> Response:
     """Return the kinds and exact types of the columns, with the evidence for each kind."""
-    reference = TableReference(ids.from_text("dataset", dataset_id), table)
     versioned = schema_services.read_schema(resources, caller, reference)
     if is_unchanged(request, _etag(versioned.version)):
         return not_modified(_etag(versioned.version))
-    body = _body(versioned.schema, versioned.findings)
-    return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
+    return _answer(versioned)
+
+
+async def _schema_edit(
+    change: SchemaChange,
+    if_match: IfMatch = None,
+    validate_only: Annotated[bool, Query(description="Change nothing, and say what would be.")] = False,
+) -> SchemaEdit:
+    return SchemaEdit(change, version=_version(if_match), is_dry_run=validate_only)
 
 
 @router.patch(
@@ -67,27 +63,17 @@ def get_schema(
     responses=problems(404, 409, 412, 413, 415, 422),
 )
 def update_schema(
-    dataset_id: str,
-    change: SchemaChange,
     resources: ResourcesDep,
     caller: WriterDep,
-    if_match: IfMatch = None,
-    table: TableQuery = None,
-    validate_only: Annotated[bool, Query(description="Change nothing, and say what would be.")] = False,
+    reference: TableReferenceDep,
+    edit: Annotated[SchemaEdit, Depends(_schema_edit)],
 ) -> Response:
     """Change kinds, types, subject or locale by a JSON Merge Patch in which columns are addressed by name.
 
     Types are checked against all values of the table: what does not fit is counted, and its rows are named.
     The stored table stays as it is; jobs that begin afterwards read it under the new schema.
     """
-    versioned = schema_services.update_schema(
-        resources,
-        caller,
-        TableReference(ids.from_text("dataset", dataset_id), table),
-        SchemaEdit(change, version=_version(if_match), is_dry_run=validate_only),
-    )
-    body = _body(versioned.schema, versioned.findings)
-    return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
+    return _answer(schema_services.update_schema(resources, caller, reference, edit))
 
 
 @router.get(
@@ -97,15 +83,11 @@ def update_schema(
     responses=problems(404, 409),
 )
 def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> Response:
-    """Return the schema as SDV's metadata JSON: SINGLE_TABLE_V1, or MULTI_TABLE_V1 if there are several."""
-    opened = open_dataset(resources, caller, ids.from_text("dataset", dataset_id), "see")
-    read = [read_stored(table.table_schema, table.name or opened.dataset.name) for table in opened.tables]
-    schema = DatasetSchema(tables={name: table for one, _ in read for name, table in one.tables.items()})
-    findings = Findings(
-        tables={name: table for _, found in read for name, table in found.tables.items()},
-        relationships=tuple(key for _, found in read for key in found.relationships),
-    )
-    return JSONResponse(write_metadata(schema, findings), headers={"ETag": _etag(opened.dataset.version)})
+    """Return the schema as SDV's metadata JSON of version V1, which holds any number of tables."""
+    key = ids.from_text("dataset", dataset_id)
+    versioned = schema_services.read_dataset_schema(resources, caller, key)
+    metadata = write_metadata(versioned.schema, versioned.findings)
+    return JSONResponse(metadata, headers={"ETag": _etag(versioned.version)})
 
 
 @router.put(
@@ -115,34 +97,31 @@ def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep
     responses=problems(404, 409, 412, 413, 422),
 )
 def apply_sdv_metadata(
-    dataset_id: str,
-    metadata: SdvMetadata,
     resources: ResourcesDep,
     caller: WriterDep,
+    reference: TableReferenceDep,
+    metadata: SdvMetadata,
     if_match: IfMatch = None,
-    table: Annotated[
-        str | None,
-        Query(
-            max_length=255, description="Which table is meant, if the metadata or the dataset has several."
-        ),
-    ] = None,
 ) -> Response:
     """Take kinds, and the subject (`sequence_key`), from SDV's metadata; `warnings` say what was not used."""
     versioned, warnings = schema_services.apply_metadata(
         resources,
         caller,
-        TableReference(ids.from_text("dataset", dataset_id), table),
+        reference,
         metadata.model_dump(mode="json", exclude_unset=True),
         version=_version(if_match),
     )
-    body = {"schema": _body(versioned.schema, versioned.findings), "warnings": warnings}
+    body = {"schema": _body(versioned), "warnings": warnings}
     return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
 
 
-def _body(schema: DatasetSchema, findings: Findings) -> dict[str, Any]:
-    subject = list(schema.tables[DEFAULT_NAME].subject) or None
-    described = write_stored(schema, findings) | {"subject": subject}
-    return TableSchema.model_validate(described).model_dump(mode="json", exclude_none=True)
+def _answer(versioned: VersionedTableSchema) -> Response:
+    return JSONResponse(_body(versioned), headers={"ETag": _etag(versioned.version)})
+
+
+def _body(versioned: VersionedTableSchema) -> dict[str, Any]:
+    body = TableSchema.of(versioned.schema, versioned.findings, versioned.table)
+    return body.model_dump(mode="json", exclude_none=True)
 
 
 def _etag(version: int) -> str:

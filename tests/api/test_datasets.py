@@ -104,7 +104,7 @@ def test_what_others_came_from_is_deleted_only_with_them(
 def test_a_model_is_looked_at_and_deleted(client: TestClient, world: dict[str, str]):
     model = get(client, f"/v1/models/{world['model']}")
     assert (model["synthesizer"], model["seed"]) == ({"name": "independent"}, 1)
-    assert [column["name"] for column in model["table_schema"]["columns"]] == ["a"]
+    assert [column["name"] for column in model["table_schemas"]["x"]["columns"]] == ["a"]
     assert [row["id"] for row in get(client, f"/v1/models?dataset_id={world['dataset']}")["data"]] == [
         world["model"]
     ]
@@ -133,7 +133,9 @@ def test_the_rows_come_back_as_they_went_in(client: TestClient, ready_dataset: J
     response = client.get(path)
     assert pq.read_table(io.BytesIO(response.content)).to_pylist() == small_table.to_pylist()
     assert response.headers["etag"] == f'"{hashlib.sha256(response.content).hexdigest()}"'
-    assert response.headers["content-disposition"] == f'attachment; filename="{ready_dataset["id"]}.parquet"'
+    assert (
+        response.headers["content-disposition"] == f'attachment; filename="{ready_dataset["id"]}-1.parquet"'
+    )
     csv = client.get(f"{path}?format=csv")
     assert pacsv.read_csv(io.BytesIO(csv.content)).to_pylist() == small_table.to_pylist()
     assert csv.headers["content-disposition"].endswith('.csv"')
@@ -146,7 +148,7 @@ def test_every_format_is_downloaded_and_uploaded_again(
     path = f"/v1/datasets/{ready_dataset['id']}/content"
     response = client.get(f"{path}?format={name}")
     assert response.headers["content-type"] == "application/octet-stream"
-    filename = f"{ready_dataset['id']}.{name}"
+    filename = f"{ready_dataset['id']}-1.{name}"
     assert response.headers["content-disposition"] == f'attachment; filename="{filename}"'
     (tmp_path / filename).write_bytes(response.content)
     rows = read_table(tmp_path / filename)

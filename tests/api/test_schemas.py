@@ -147,7 +147,7 @@ def test_metadata_of_sdv_are_applied(client: TestClient, people: str):
 def test_the_schema_is_told_as_metadata_of_sdv(client: TestClient, people: str):
     client.put(f"{people}/sdv", json=METADATA)
     told = get(client, f"{people}/sdv")
-    assert told["columns"]["who"] == {"sdtype": "name", "pii": True}
+    assert told["tables"]["small"]["columns"]["who"] == {"sdtype": "name", "pii": True}
     again = client.put(f"{people}/sdv", json=told)
     assert again.json()["schema"] == get(client, people)
 

@@ -44,9 +44,8 @@ def test_files_are_the_tables_of_one_dataset(shop: Json):
     assert (orders["name"], orders["n_rows"], orders["n_columns"]) == ("orders", 120, 2)
     assert (people["name"], people["n_rows"], people["n_columns"]) == ("people", 60, 3)
     assert (shop["state"], shop["name"], shop["format"]) == ("ready", "shop", "csv")
-    # Rows and columns of unlike tables have no sum that means anything.
     assert shop["size_bytes"] == orders["size_bytes"] + people["size_bytes"]
-    assert not {"n_rows", "n_columns"} & shop.keys()
+    assert (shop["n_rows"], shop["n_columns"]) == (180, 5)
 
 
 def test_tables_are_named_before_they_are_read(client: TestClient):
@@ -56,10 +55,11 @@ def test_tables_are_named_before_they_are_read(client: TestClient):
     assert get(client, "/v1/datasets")["data"] == [dataset]
 
 
-def test_a_dataset_of_one_table_lists_none(client: TestClient, ready_dataset: Json):
-    assert "tables" not in ready_dataset
-    response = client.get(f"/v1/datasets/{ready_dataset['id']}/schema?table=small")
-    assert_problem(response, 422, "unknown_table", "one table", "leave `table` out")
+def test_the_only_table_of_a_dataset_need_not_be_named(client: TestClient, ready_dataset: Json):
+    assert [table["name"] for table in ready_dataset["tables"]] == ["small"]
+    path = f"/v1/datasets/{ready_dataset['id']}/schema"
+    assert get(client, path) == get(client, f"{path}?table=small")
+    assert_problem(client.get(f"{path}?table=x"), 422, "unknown_table", "'small'")
 
 
 def test_each_table_has_its_format(client: TestClient, ready_dataset: Json, run_jobs: RunJobs):
@@ -100,7 +100,7 @@ def test_a_table_has_its_profile_and_all_are_metadata_together(client: TestClien
     assert_problem(client.get(f"{path}/profile"), 422, "table_required")
     metadata = get(client, f"{path}/schema/sdv")
     assert (metadata["METADATA_SPEC_VERSION"], list(metadata["tables"])) == (
-        "MULTI_TABLE_V1",
+        "V1",
         ["orders", "people"],
     )
     applied = client.put(f"{path}/schema/sdv?table=orders", json=metadata)
@@ -129,7 +129,7 @@ def test_a_model_of_a_table_is_sampled_scored_and_imputes(client: TestClient, sh
     train = submit(client, kind="train", dataset_id=shop["id"], table="orders", seed=1)
     run_jobs()
     model = get(client, f"/v1/models/{result(client, train)['model_id']}")
-    assert (model["table"], model["name"]) == ("orders", "orders")
+    assert (model["tables"], model["name"]) == (["orders"], "orders")
 
     sample = submit(client, kind="sample", model_id=model["id"], n_rows=100)
     impute = submit(client, kind="impute", model_id=model["id"], dataset_id=shop["id"], table="orders")
@@ -148,7 +148,7 @@ def test_a_model_of_a_table_is_sampled_scored_and_imputes(client: TestClient, sh
     assert_problem(response, 422, "schema_mismatch")
 
 
-def test_a_table_of_datasets_of_one_is_not_known(client: TestClient, ready_dataset: Json):
+def test_a_table_that_neither_dataset_has_is_not_known(client: TestClient, ready_dataset: Json):
     same = {"dataset_id": ready_dataset["id"], "synthetic_dataset_id": ready_dataset["id"]}
     response = client.post("/v1/jobs", json={"kind": "evaluate", **same, "table": "x"})
     assert_problem(response, 422, "unknown_table")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-
+from tests.rows import TABLE_SCHEMA, new_job, new_model, new_report, new_upload
 from understudy import ids
-from understudy.db import artifacts, datasets, jobs, models, reports, uploads
+from understudy.db import artifacts, dataset_tables, datasets, jobs, models, reports, uploads
+from understudy.db.artifacts import NewArtifact
+from understudy.db.dataset_tables import NewTable, TableFacts
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 
-SCHEMA: dict[str, Any] = {
-    "columns": [{"name": "a", "kind": "integer", "arrow_type": "int64", "nullable": False, "evidence": ""}]
-}
 BLOB = b"not a real file, but bytes with a length"
 
 
@@ -20,82 +17,27 @@ def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
     """Add a dataset, a job, a model, a report and an open upload to a project; return their ids by noun."""
     project = caller.project_id
     with resources.sessions.begin() as session:
-        job_ids = []
-        for role in ("table", "model", "report_json"):
-            job = jobs.add(
-                session,
-                project_id=project,
-                kind="probe",
-                parameters={"kind": "probe"},
-                labels={},
-                ttl_seconds=3600,
-            )
-            job_ids.append(job.id)
+        made_by = {}
+        for role in ("table_1", "model", "report_json"):
+            job = jobs.add(session, new_job(project))
+            made_by[role] = job
             key = f"world/{job.id.hex}/{role}"
             path = resources.staging_folder / job.id.hex
             path.write_bytes(BLOB)
             resources.store.put_file(key, path)
-            artifacts.add(
-                session,
-                project_id=project,
-                job_id=job.id,
-                role=role,
-                token=0,
-                storage_key=key,
-                sha256=job.id.bytes * 2,
-                size_bytes=len(BLOB),
-            )
-        dataset = datasets.add_pending(
-            session,
-            dataset_id=ids.new_id(),
-            project_id=project,
-            job_id=job_ids[0],
-            name="x",
-            format="csv",
-            labels={},
-        )
-        datasets.set_ready(
-            session, project, dataset.id, n_rows=3, n_columns=1, size_bytes=len(BLOB), table_schema=SCHEMA
-        )
-        model = models.add(
-            session,
-            project_id=project,
-            job_id=job_ids[1],
-            dataset_id=dataset.id,
-            name="x",
-            labels={},
-            synthesizer={"name": "independent"},
-            seed=1,
-            holdout_fraction=0.2,
-            n_rows_trained=2,
-            size_bytes=len(BLOB),
-            table_schema=SCHEMA,
-            card={},
-        )
-        report = reports.add(
-            session,
-            project_id=project,
-            job_id=job_ids[2],
-            dataset_id=dataset.id,
-            synthetic_dataset_id=dataset.id,
-            summary={},
-            verdict={"outcome": "pass", "sentence": "", "policy": "p", "policy_version": "1", "checks": []},
-        )
-        upload = uploads.add(
-            session,
-            project_id=project,
-            name="x",
-            labels={},
-            options={},
-            files=[{"table_name": "x", "format": "csv", "size_bytes": 4, "first_part": 1, "n_parts": 1}],
-            size_bytes=4,
-            part_bytes=1 << 16,
-            n_parts=1,
-            kept=timedelta(hours=1),
-        )
+            artifact = NewArtifact(role, 0, key, job.id.bytes * 2, len(BLOB))
+            artifacts.add(session, project, job.id, artifact)
+        dataset = datasets.add_pending(session, made_by["table_1"], dataset_id=ids.new_id(), name="x")
+        dataset_tables.add(session, dataset, [NewTable("x", "csv")])
+        facts = TableFacts(3, 1, len(BLOB), TABLE_SCHEMA, findings={})
+        dataset_tables.set_ready(session, dataset, 1, facts)
+        datasets.set_ready(session, project, dataset.id, relationship_candidates=[])
+        model = models.add(session, made_by["model"], new_model(dataset.id, size_bytes=len(BLOB)))
+        report = reports.add(session, made_by["report_json"], new_report(dataset.id, dataset.id))
+        upload = uploads.add(session, project, new_upload())
     return {
         "dataset": ids.to_text("dataset", dataset.id),
-        "job": ids.to_text("job", job_ids[0]),
+        "job": ids.to_text("job", made_by["table_1"].id),
         "model": ids.to_text("model", model.id),
         "report": ids.to_text("report", report.id),
         "upload": ids.to_text("upload", upload.id),

@@ -17,7 +17,6 @@ from understudy.errors import InvalidInput, NotFound
 from understudy.job_kinds import KINDS, parse_parameters
 from understudy.parameters.policy import POLICIES
 from understudy.progress import no_progress
-from understudy.tables.inference import infer_table
 from understudy.work.run import run_work
 
 Json = dict[str, Any]
@@ -26,11 +25,12 @@ DATASET, MODEL = "ds_" + "0" * 26, "mdl_" + "0" * 26
 INGEST_CONTEXT = {
     "rows_max": 1000,
     "columns_max": 10,
-    "roles": [{"upload": "upload", "table": "table", "rejects": "rejects"}],
+    "roles": [{"upload": "upload_1", "table": "table_1", "rejects": "rejects_1"}],
+    "parts": {},
 }
 # Parameters as they are when the work begins: resolved.
 PARAMETERS: dict[str, Json] = {
-    "ingest": {"kind": "ingest", "dataset_id": DATASET, "format": "csv"},
+    "ingest": {"kind": "ingest", "dataset_id": DATASET, "tables": [{"name": "t", "format": "csv"}]},
     "train": {
         "kind": "train",
         "dataset_id": DATASET,
@@ -65,23 +65,27 @@ class Bench:
         self.folder = folder
         source = folder / "source.csv"
         pacsv.write_csv(table, source)
-        schema = infer_table(table).schema.model_dump(mode="json")
-        self.inputs: dict[str, dict[str, Path]] = {"ingest": {"upload": source}, "probe": {}}
+        self.inputs: dict[str, dict[str, Path]] = {"ingest": {"upload_1": source}, "probe": {}}
         self.contexts: dict[str, Json] = {"ingest": INGEST_CONTEXT, "probe": {}}
         ingested = self.run("ingest", "first")
-        table_path = ingested["files"]["table"]
-        schema = ingested["facts"]["schema"]
+        table_path = ingested["files"]["table_1"]
+        (facts,) = ingested["facts"]["tables"]
+        schema = {"tables": {"t": facts["schema"]}}
+        findings = {"tables": {"t": facts["findings"]}}
+        roles = {"t": "table_1"}
         self.inputs["train"] = {"table": table_path}
-        self.contexts["train"] = {"schema": schema}
+        self.contexts["train"] = {"schema": schema, "findings": findings}
         self.inputs["sample"] = {"model": self.run("train", "first")["files"]["model"]}
-        self.contexts["sample"] = {"schema": schema}
+        self.contexts["sample"] = {"schema": schema, "roles": roles}
         self.inputs["impute"] = {**self.inputs["sample"], "table": table_path}
-        self.contexts["impute"] = {"schema": schema, "n_rows": 2 * table.num_rows}
-        synthetic = self.run("sample", "first")["files"]["table"]
+        self.contexts["impute"] = {"schema": schema, "roles": roles, "n_rows": 2 * table.num_rows}
+        synthetic = self.run("sample", "first")["files"]["table_1"]
         self.inputs["evaluate"] = {"real": table_path, "synthetic": synthetic}
         self.contexts["evaluate"] = {
             "schema": schema,
+            "findings": findings,
             "split": {"seed": 3, "holdout_fraction": 0.2},
+            "trained_schema": schema,
             "sources": {},
             "made_by": {},
             "gate_policy": POLICIES["standard"].model_dump(mode="json"),
@@ -178,7 +182,7 @@ def test_a_controlled_sample_says_what_its_groups_are_worth(bench, tmp_path):
     payload = bench.payload("sample", bench.inputs["sample"])
     payload["parameters"] = {**PARAMETERS["sample"], "conditions": conditions, "n_rows": 22, "offset": 3}
     facts = run_work(payload, tmp_path, no_progress)["facts"]
-    assert facts["n_rows"] == 22
+    assert facts["n_rows"] == {"t": 22}
     assert [group["n_rows"] for group in facts["groups"]] == [17, 5]
 
 

@@ -17,6 +17,7 @@ from redis import Redis
 from sqlalchemy import text
 
 from tests.faults.workers import WorkerProcess, until
+from tests.rows import upload_csv
 from tests.service import execute, url_of
 from understudy import ids
 from understudy.db import jobs
@@ -24,7 +25,6 @@ from understudy.db.jobs import TERMINAL_STATES
 from understudy.db.migrate import upgrade
 from understudy.job_kinds import parse_parameters
 from understudy.resources import Resources, open_resources
-from understudy.services.datasets import ArrivedFile, NewDataset, upload_tables
 from understudy.services.jobs import cancel_job, submit_job
 from understudy.services.maintenance import sweep
 from understudy.services.projects import create_project
@@ -138,11 +138,7 @@ class Stack:
         """Upload a table as CSV; return the dataset's id and the job's."""
         sink = io.BytesIO()
         pacsv.write_csv(table, sink)
-        data = sink.getvalue()
-        source = self.resources.staging_folder / f"{ids.new_id()}.csv"
-        source.write_bytes(data)
-        file = ArrivedFile("table", "csv", source, hashlib.sha256(data).digest(), len(data))
-        dataset, job = upload_tables(self.resources, self.project_id, NewDataset("table", {}), [file])
+        dataset, job = upload_csv(self.resources, self.project_id, sink.getvalue())
         return ids.to_text("dataset", dataset.id), job.id
 
     def cancel(self, job_id: UUID) -> None:

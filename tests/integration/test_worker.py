@@ -13,7 +13,7 @@ from sqlalchemy import text
 from tests.faults.stack import Stack, open_stack
 from tests.faults.workers import is_alive
 from understudy import ids
-from understudy.db import artifacts, datasets, models, reports
+from understudy.db import artifacts, dataset_tables, datasets, models, reports
 
 pytestmark = pytest.mark.stack
 
@@ -47,7 +47,7 @@ def test_table_goes_from_upload_to_report_and_the_worker_goes_in_peace(stack, sm
     assert [job.error_detail for job in (trained, sampled, evaluated)] == [None] * 3
 
     check_rows(stack, trained, sampled, evaluated)
-    table = pq.read_table(pa.BufferReader(blob(stack, sampled.id, "table")))
+    table = pq.read_table(pa.BufferReader(blob(stack, sampled.id, "table_1")))
     assert (table.num_rows, table.column_names) == (1000, small_table.column_names)
     report = json.loads(blob(stack, evaluated.id, "report_json"))
     assert report["options"]["target"] == "city"
@@ -79,10 +79,11 @@ def check_rows(stack: Stack, trained, sampled, evaluated) -> None:
     with stack.resources.sessions() as session:
         model = models.get(session, stack.project_id, ids.from_text("model", trained.result["model_id"]))
         twin = datasets.get(session, stack.project_id, ids.from_text("dataset", sampled.result["dataset_id"]))
+        (table,) = dataset_tables.all_of(session, twin)
         report = reports.get(
             session, stack.project_id, ids.from_text("report", evaluated.result["report_id"])
         )
     assert (model.name, model.labels, model.seed) == ("table", {"team": "a"}, 1)
-    assert (twin.name, twin.origin, twin.state, twin.n_rows) == ("twin", "sample", "ready", 1000)
-    assert twin.table_schema == model.table_schema
+    assert (twin.name, twin.origin, twin.state, table.n_rows) == ("twin", "sample", "ready", 1000)
+    assert table.dataset_schema == model.dataset_schema
     assert report.summary

@@ -62,16 +62,15 @@ class TableReader:
         return loaded.table
 
     def save_rejects(self) -> None:
-        """Write the list of skipped rows, if it is wanted; the file is named where tables are several."""
+        """Write the list of skipped rows of all files, if it is wanted."""
         if self._rejects_file is None:
             return
-        tables = [table for _, table in self._rejects]
-        if len(tables) > 1:
-            tables = [
-                table.add_column(0, "file", pa.array([name] * table.num_rows, pa.string()))
-                for name, table in self._rejects
-            ]
-        listed = pa.concat_tables(tables) if tables else REJECTS_SCHEMA.empty_table()
+        named = [
+            table.add_column(0, "file", pa.array([name] * table.num_rows, pa.string()))
+            for name, table in self._rejects
+        ]
+        schema = REJECTS_SCHEMA.insert(0, pa.field("file", pa.string()))
+        listed = pa.concat_tables([schema.empty_table(), *named])
         with complete_or_absent(self._rejects_file) as partial:
             write_table(partial, listed.to_batches(), listed.schema)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,31 +16,27 @@ from understudy.db.orm import CLOCK, Artifact, Job
 from understudy.errors import NotFound
 
 
-def add(
-    session: Session,
-    *,
-    project_id: UUID,
-    job_id: UUID,
-    role: str,
-    token: int,
-    storage_key: str,
-    sha256: bytes,
-    size_bytes: int,
-) -> Artifact:
-    """Add the row that makes a blob visible; the blob is complete and on disk by then."""
-    artifact = Artifact(
-        id=ids.new_id(),
-        project_id=project_id,
-        job_id=job_id,
-        role=role,
-        token=token,
-        storage_key=storage_key,
-        sha256=sha256,
-        size_bytes=size_bytes,
-    )
-    session.add(artifact)
+@dataclass(frozen=True)
+class NewArtifact:
+    """A blob that is complete and on disk.
+
+    Parameters
+    ----------
+    token : int
+        The fencing token of the attempt that left it; 0 for an upload.
+    """
+
+    role: str
+    token: int
+    storage_key: str
+    sha256: bytes
+    size_bytes: int
+
+
+def add(session: Session, project_id: UUID, job_id: UUID, new: NewArtifact) -> None:
+    """Add the row that makes a blob visible."""
+    session.add(Artifact(id=ids.new_id(), project_id=project_id, job_id=job_id, **vars(new)))
     session.flush()
-    return artifact
 
 
 def find(session: Session, project_id: UUID, job_id: UUID, role: str) -> Artifact | None:
@@ -70,7 +67,7 @@ def delete_of_jobs(
 ) -> list[str]:
     """Delete the rows of jobs, of one role if it is given, and return the keys of their blobs.
 
-    The role of several files, such as ``upload_1`` and ``upload_part_2``, is ``upload``.
+    The role is that of a kind of file, such as ``upload`` for ``upload_1`` and ``upload_part_2``.
     """
     statement = delete_rows(Artifact).where(
         Artifact.project_id == project_id, Artifact.job_id.in_(list(job_ids))

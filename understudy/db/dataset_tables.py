@@ -1,4 +1,4 @@
-"""The tables of a dataset: rows of their own where there are several, the dataset itself if there is one."""
+"""Rows of the tables of datasets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, defer
 
 from understudy import ids
-from understudy.db import datasets
 from understudy.db.orm import Dataset, DatasetTable
 from understudy.errors import InvalidInput
 
@@ -21,117 +20,158 @@ NAMES_LISTED_MAX = 20
 
 
 @dataclass(frozen=True)
-class Table:
-    """One table of a dataset that is ready, and the role of the artifact that holds it.
+class NewTable:
+    """A table whose file has not been read."""
 
-    Parameters
-    ----------
-    name, position : str, int, optional
-        None for the only table of its dataset.
-    """
+    name: str
+    format: str
 
-    dataset: Dataset
-    name: str | None
-    position: int | None
-    role: str
+
+@dataclass(frozen=True)
+class TableFacts:
+    """The sizes of a table, its `TableSchema` and its `TableFindings`."""
+
     n_rows: int
     n_columns: int
     size_bytes: int
     table_schema: Json
+    findings: Json
 
 
-def role_of(kind: str, position: int | None) -> str:
-    """Return the role of a file, such as ``table`` or ``upload``, of the only table or of one of several."""
-    return kind if position is None else f"{kind}_{position}"
+@dataclass(frozen=True)
+class Table:
+    """A table of a dataset that is ready."""
+
+    dataset: Dataset
+    name: str
+    position: int
+    facts: TableFacts
+
+    @property
+    def n_rows(self) -> int:
+        """The number of its rows."""
+        return self.facts.n_rows
+
+    @property
+    def n_columns(self) -> int:
+        """The number of its columns."""
+        return self.facts.n_columns
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the stored Parquet."""
+        return self.facts.size_bytes
+
+    @property
+    def role(self) -> str:
+        """The role of the artifact that holds its rows."""
+        return role_of("table", self.position)
+
+    @property
+    def dataset_schema(self) -> Json:
+        """The `DatasetSchema` of this table alone."""
+        return dataset_schema([self])
+
+    @property
+    def dataset_findings(self) -> Json:
+        """The `Findings` about this table, and the relationships in which it is the child."""
+        return dataset_findings([self])
 
 
-def add(session: Session, dataset: Dataset, tables: Iterable[tuple[str, str]]) -> list[DatasetTable]:
-    """Add the tables of a dataset of several, by name and format; nothing is known of their rows yet."""
-    rows = [
-        DatasetTable(
-            dataset_id=dataset.id, position=position, project_id=dataset.project_id, name=name, format=format_
-        )
-        for position, (name, format_) in enumerate(tables, 1)
-    ]
-    session.add_all(rows)
+def role_of(kind: str, position: int) -> str:
+    """Return the role of a file of a table, such as ``upload_1``."""
+    return f"{kind}_{position}"
+
+
+def dataset_schema(tables: Sequence[Table]) -> Json:
+    """Return the `DatasetSchema` of some tables of a dataset, with the relationships between them."""
+    dataset = tables[0].dataset
+    names = {table.name for table in tables}
+    return {
+        "tables": {table.name: table.facts.table_schema for table in tables},
+        "relationships": [
+            relationship
+            for relationship in dataset.relationships
+            if {relationship["child"], relationship["parent"]} <= names
+        ],
+        "locale": dataset.locale,
+    }
+
+
+def dataset_findings(tables: Sequence[Table]) -> Json:
+    """Return the `Findings` about some tables of a dataset."""
+    names = {table.name for table in tables}
+    candidates = tables[0].dataset.relationship_candidates
+    return {
+        "tables": {table.name: table.facts.findings for table in tables},
+        "relationships": [candidate for candidate in candidates if candidate["child"] in names],
+    }
+
+
+def add(session: Session, dataset: Dataset, tables: Iterable[NewTable]) -> None:
+    """Add the tables of a dataset whose files have not been read."""
+    for position, table in enumerate(tables, 1):
+        session.add(_new_row(dataset, position, table))
     session.flush()
-    return rows
+
+
+def add_ready(session: Session, dataset: Dataset, position: int, table: NewTable, facts: TableFacts) -> None:
+    """Add a table of a dataset that a job has just made."""
+    row = _new_row(dataset, position, table)
+    for name, value in vars(facts).items():
+        setattr(row, name, value)
+    session.add(row)
+    session.flush()
+
+
+def _new_row(dataset: Dataset, position: int, table: NewTable) -> DatasetTable:
+    return DatasetTable(
+        dataset_id=dataset.id,
+        position=position,
+        project_id=dataset.project_id,
+        name=table.name,
+        format=table.format,
+    )
 
 
 def of_datasets(
     session: Session, project_id: UUID, rows: Iterable[Dataset]
 ) -> dict[UUID, list[DatasetTable]]:
-    """Return the tables, without their schemas, of those datasets that have several."""
-    found: dict[UUID, list[DatasetTable]] = {row.id: [] for row in rows if row.n_tables > 1}
-    if found:
-        statement = (
-            select(DatasetTable)
-            .where(DatasetTable.project_id == project_id, DatasetTable.dataset_id.in_(list(found)))
-            .order_by(DatasetTable.dataset_id, DatasetTable.position)
-            .options(defer(DatasetTable.table_schema, raiseload=True))
-        )
-        for table in session.scalars(statement):
-            found[table.dataset_id].append(table)
-    return found
-
-
-def set_ready(
-    session: Session,
-    project_id: UUID,
-    dataset_id: UUID,
-    position: int,
-    *,
-    n_rows: int,
-    n_columns: int,
-    size_bytes: int,
-    table_schema: Json,
-) -> None:
-    """Show what `ingest` found in one of several tables."""
+    """Return the tables of datasets in their order, without their schemas and findings."""
+    tables: dict[UUID, list[DatasetTable]] = {row.id: [] for row in rows}
     statement = (
-        update(DatasetTable)
-        .where(
-            DatasetTable.dataset_id == dataset_id,
-            DatasetTable.project_id == project_id,
-            DatasetTable.position == position,
+        select(DatasetTable)
+        .where(DatasetTable.project_id == project_id, DatasetTable.dataset_id.in_(list(tables)))
+        .order_by(DatasetTable.dataset_id, DatasetTable.position)
+        .options(
+            defer(DatasetTable.table_schema, raiseload=True), defer(DatasetTable.findings, raiseload=True)
         )
-        .values(n_rows=n_rows, n_columns=n_columns, size_bytes=size_bytes, table_schema=table_schema)
     )
-    session.execute(statement)
+    for table in session.scalars(statement):
+        tables[table.dataset_id].append(table)
+    return tables
 
 
-def set_schema(session: Session, table: Table, table_schema: Json) -> Dataset:
-    """Replace the schema of a table of the version that was changed; raises as `datasets.set_schema`."""
-    dataset = table.dataset
-    row = datasets.set_schema(
-        session,
-        dataset.project_id,
-        dataset.id,
-        version=dataset.version,
-        table_schema=table_schema if table.position is None else None,
-    )
-    if table.position is not None:
-        statement = update(DatasetTable).where(
-            DatasetTable.dataset_id == dataset.id,
-            DatasetTable.project_id == dataset.project_id,
-            DatasetTable.position == table.position,
-        )
-        session.execute(statement.values(table_schema=table_schema))
-    return row
+def set_ready(session: Session, dataset: Dataset, position: int, facts: TableFacts) -> None:
+    """Store what `ingest` found in a table."""
+    _change(session, dataset, position, **vars(facts))
+
+
+def set_schema(session: Session, dataset: Dataset, position: int, *, schema: Json, findings: Json) -> None:
+    """Replace the schema of a table and the findings about it."""
+    _change(session, dataset, position, table_schema=schema, findings=findings)
 
 
 def all_of(session: Session, dataset: Dataset) -> list[Table]:
     """Return all tables of a dataset that is ready, in their order."""
-    if dataset.n_tables == 1:
-        return [_only_table(dataset)]
     statement = select(DatasetTable).where(
         DatasetTable.dataset_id == dataset.id, DatasetTable.project_id == dataset.project_id
     )
-    rows = session.scalars(statement.order_by(DatasetTable.position))
-    return [_table(dataset, row, row.name, row.position) for row in rows]
+    return [_table(dataset, row) for row in session.scalars(statement.order_by(DatasetTable.position))]
 
 
 def choose(session: Session, dataset: Dataset, name: str | None, *, pointer: str | None = None) -> Table:
-    """Return the table of that name; without a name, the only table of a dataset that is ready.
+    """Return the table of a name, or the only table where no name is given, of a dataset that is ready.
 
     Parameters
     ----------
@@ -141,70 +181,62 @@ def choose(session: Session, dataset: Dataset, name: str | None, *, pointer: str
     Raises
     ------
     InvalidInput
-        With the code `table_required`, naming the tables, or `unknown_table`.
+        With the code `table_required` or `unknown_table`, naming the tables.
     """
-    if dataset.n_tables == 1:
-        if name is not None:
-            raise InvalidInput(
-                f"Dataset {ids.to_text('dataset', dataset.id)} has one table only, which has no name;"
-                " leave `table` out.",
-                code="unknown_table",
-                pointer=pointer,
-            )
-        return _only_table(dataset)
-    row = None if name is None else _find(session, dataset, name)
-    if row is None:
-        raise _not_chosen(session, dataset, name, pointer)
-    return _table(dataset, row, row.name, row.position)
+    rows = of_datasets(session, dataset.project_id, [dataset])[dataset.id]
+    matching = [row for row in rows if name in (None, row.name)]
+    if len(matching) != 1:
+        raise _not_chosen(dataset, name, [row.name for row in rows], pointer)
+    return _load(session, dataset, matching[0])
 
 
-def _find(session: Session, dataset: Dataset, name: str) -> DatasetTable | None:
-    return session.scalar(
-        select(DatasetTable).where(
-            DatasetTable.dataset_id == dataset.id,
-            DatasetTable.project_id == dataset.project_id,
-            DatasetTable.name == name,
-        )
-    )
+def choose_matching(
+    session: Session, dataset: Dataset, name: str | None, *, pointer: str | None = None
+) -> Table:
+    """Return the table of a name, or the only table if none has that name; raises as `choose`."""
+    rows = of_datasets(session, dataset.project_id, [dataset])[dataset.id]
+    has_name = any(row.name == name for row in rows)
+    return choose(session, dataset, name if has_name else None, pointer=pointer)
 
 
-def _only_table(dataset: Dataset) -> Table:
-    return _table(dataset, dataset, None, None)
+def _load(session: Session, dataset: Dataset, row: DatasetTable) -> Table:
+    session.refresh(row, ["table_schema", "findings"])
+    return _table(dataset, row)
 
 
-def _table(dataset: Dataset, row: Dataset | DatasetTable, name: str | None, position: int | None) -> Table:
+def _table(dataset: Dataset, row: DatasetTable) -> Table:
     assert row.n_rows is not None
     assert row.n_columns is not None
     assert row.size_bytes is not None
     assert row.table_schema is not None
-    return Table(
-        dataset=dataset,
-        name=name,
-        position=position,
-        role=role_of("table", position),
-        n_rows=row.n_rows,
-        n_columns=row.n_columns,
-        size_bytes=row.size_bytes,
-        table_schema=row.table_schema,
+    assert row.findings is not None
+    facts = TableFacts(row.n_rows, row.n_columns, row.size_bytes, row.table_schema, row.findings)
+    return Table(dataset, row.name, row.position, facts)
+
+
+def _change(session: Session, dataset: Dataset, position: int, **values: Any) -> None:
+    statement = update(DatasetTable).where(
+        DatasetTable.dataset_id == dataset.id,
+        DatasetTable.project_id == dataset.project_id,
+        DatasetTable.position == position,
     )
+    session.execute(statement.values(**values))
 
 
-def _not_chosen(session: Session, dataset: Dataset, name: str | None, pointer: str | None) -> InvalidInput:
-    names = [row.name for row in of_datasets(session, dataset.project_id, [dataset])[dataset.id]]
+def _not_chosen(
+    dataset: Dataset, name: str | None, names: Sequence[str], pointer: str | None
+) -> InvalidInput:
     text_id = ids.to_text("dataset", dataset.id)
+    more = ", …" if len(names) > NAMES_LISTED_MAX else ""
+    listed = ", ".join(repr(known) for known in names[:NAMES_LISTED_MAX]) + more
     if name is None:
         return InvalidInput(
-            f"Dataset {text_id} has {len(names)} tables; name one as `table`: {_listed(names)}.",
+            f"Dataset {text_id} has {len(names)} tables. Name one of them as `table`: {listed}.",
             code="table_required",
             pointer=pointer,
         )
     return InvalidInput(
-        f"Dataset {text_id} has no table {name!r}; there are: {_listed(names)}.",
+        f"Dataset {text_id} has no table {name!r}. Its tables are: {listed}.",
         code="unknown_table",
         pointer=pointer,
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = ", …" if len(names) > NAMES_LISTED_MAX else ""
-    return ", ".join(repr(name) for name in names[:NAMES_LISTED_MAX]) + more

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import pages
+from understudy.db.jobs import MakingJob
 from understudy.db.orm import CLOCK, Dataset
 from understudy.errors import NotFound, PreconditionFailed
 
@@ -30,74 +31,57 @@ class DatasetFilters:
     is_quarantined: bool | None = None
 
 
-def add_pending(
-    session: Session,
-    *,
-    dataset_id: UUID,
-    project_id: UUID,
-    job_id: UUID,
-    name: str,
-    format: str,  # noqa: A002 - the glossary's word and the column's name
-    labels: Mapping[str, str],
-    n_tables: int = 1,
-) -> Dataset:
-    """Add an uploaded dataset that waits for its `ingest` job."""
-    dataset = Dataset(
-        id=dataset_id,
-        project_id=project_id,
-        job_id=job_id,
-        origin="upload",
-        state="pending",
-        name=name,
-        format=format,
-        labels=dict(labels),
-        n_tables=n_tables,
-    )
-    session.add(dataset)
-    session.flush()
-    return dataset
-
-
-def add_made(
-    session: Session,
-    *,
-    project_id: UUID,
-    job_id: UUID,
-    model_id: UUID,
-    source_dataset_id: UUID | None = None,
-    name: str,
-    labels: Mapping[str, str],
-    n_rows: int,
-    n_columns: int,
-    size_bytes: int,
-    table_schema: Json,
-) -> Dataset:
-    """Add a dataset that a job has just made with a model.
+@dataclass(frozen=True)
+class MadeDataset:
+    """A dataset that a job has made with a model.
 
     Parameters
     ----------
+    dataset_schema, findings : Json
+        Those of the model.
     source_dataset_id : UUID, optional
-        The dataset whose rows it completes; without one, it is a sample.
+        The dataset that it completes; None for a sample.
     """
-    dataset = Dataset(
-        id=ids.new_id(),
-        project_id=project_id,
-        job_id=job_id,
-        model_id=model_id,
-        source_dataset_id=source_dataset_id,
-        origin="sample" if source_dataset_id is None else "imputation",
-        state="ready",
-        name=name,
-        format="parquet",
-        labels=dict(labels),
-        n_rows=n_rows,
-        n_columns=n_columns,
-        size_bytes=size_bytes,
-        table_schema=table_schema,
-    )
+
+    name: str
+    model_id: UUID
+    dataset_schema: Json
+    findings: Json
+    source_dataset_id: UUID | None = None
+
+
+def add_pending(session: Session, job: MakingJob, *, dataset_id: UUID, name: str) -> Dataset:
+    """Add an uploaded dataset that waits for its `ingest` job."""
+    dataset = _new_row(job, dataset_id, name, origin="upload", state="pending")
     session.add(dataset)
     session.flush()
     return dataset
+
+
+def add_made(session: Session, job: MakingJob, made: MadeDataset) -> Dataset:
+    """Add a dataset that is ready; its tables follow."""
+    origin = "sample" if made.source_dataset_id is None else "imputation"
+    dataset = _new_row(job, ids.new_id(), made.name, origin=origin, state="ready")
+    dataset.model_id = made.model_id
+    dataset.source_dataset_id = made.source_dataset_id
+    dataset.locale = made.dataset_schema["locale"]
+    dataset.relationships = made.dataset_schema["relationships"]
+    dataset.relationship_candidates = made.findings["relationships"]
+    session.add(dataset)
+    session.flush()
+    return dataset
+
+
+def _new_row(job: MakingJob, dataset_id: UUID, name: str, *, origin: str, state: str) -> Dataset:
+    return Dataset(
+        id=dataset_id,
+        project_id=job.project_id,
+        job_id=job.id,
+        origin=origin,
+        state=state,
+        name=name,
+        labels=dict(job.labels),
+    )
 
 
 def get(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:
@@ -146,41 +130,26 @@ def page(
 
 
 def set_ready(
-    session: Session,
-    project_id: UUID,
-    dataset_id: UUID,
-    *,
-    n_rows: int | None,
-    n_columns: int | None,
-    size_bytes: int,
-    table_schema: Json | None,
+    session: Session, project_id: UUID, dataset_id: UUID, *, relationship_candidates: list[Json]
 ) -> Dataset:
-    """Show what `ingest` found, or raise `NotFound` if the dataset was deleted meanwhile.
-
-    Of several tables, only the sum of their bytes belongs to the dataset itself.
-    """
+    """Make a dataset whose tables were read ready, or raise `NotFound` if it was deleted meanwhile."""
     return _change(
         session,
         project_id,
         dataset_id,
         state="ready",
-        n_rows=n_rows,
-        n_columns=n_columns,
-        size_bytes=size_bytes,
-        table_schema=table_schema,
+        relationship_candidates=relationship_candidates,
         error_code=None,
         error_detail=None,
     )
 
 
-def set_failed(
-    session: Session, project_id: UUID, dataset_id: UUID, *, error_code: str, error_detail: str
-) -> None:
-    """Say why a pending dataset will not become ready; nothing happens if it was deleted meanwhile."""
+def set_failed(session: Session, project_id: UUID, dataset_id: UUID, *, code: str, detail: str) -> None:
+    """Store why a pending dataset will not become ready; do nothing if it was deleted meanwhile."""
     statement = (
         update(Dataset)
         .where(Dataset.id == dataset_id, Dataset.project_id == project_id, Dataset.state == "pending")
-        .values(state="failed", error_code=error_code, error_detail=error_detail, updated_at=CLOCK)
+        .values(state="failed", error_code=code, error_detail=detail, updated_at=CLOCK)
     )
     session.execute(statement)
 
@@ -212,22 +181,20 @@ def rename(
     return _change(session, project_id, dataset_id, **values)
 
 
-def set_schema(
-    session: Session, project_id: UUID, dataset_id: UUID, *, version: int, table_schema: Json | None
-) -> Dataset:
-    """Replace the schema of the version that was changed, and count the version up.
+def set_locale(session: Session, project_id: UUID, dataset_id: UUID, locale: str, *, version: int) -> Dataset:
+    """Replace the locale of a version of a dataset, and increment the version.
 
     Raises
     ------
     NotFound, PreconditionFailed
-        If it is gone, or is another version by now.
+        If the dataset was deleted, or has another version by now.
     """
     if lock(session, project_id, dataset_id).version != version:
         raise PreconditionFailed(
             f"Dataset {ids.to_text('dataset', dataset_id)} was changed meanwhile. Read its schema again and "
             "repeat the change."
         )
-    return _change(session, project_id, dataset_id, version=version + 1, table_schema=table_schema)
+    return _change(session, project_id, dataset_id, version=version + 1, locale=locale)
 
 
 def quarantine(session: Session, dataset: Dataset, why: Json) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 ACTIVE_STATES = ("queued", "running")
 TERMINAL_STATES = ("succeeded", "failed", "cancelled")
 # Written with each job; a worker claims only those that it knows how to read.
-PARAMETERS_VERSION = 1
+PARAMETERS_VERSION = 2
 # The parameters that name another row.
 REFERENCES = ("dataset_id", "synthetic_dataset_id", "holdout_dataset_id", "model_id")
 
@@ -41,29 +41,43 @@ class JobFilters:
     labels: Mapping[str, str] | None = None
 
 
-def add(
-    session: Session,
-    *,
-    project_id: UUID,
-    kind: str,
-    parameters: Json,
-    labels: Mapping[str, str],
-    ttl_seconds: float,
-    job_id: UUID | None = None,
-    queue: str = "default",
-    priority: int = 0,
-) -> Job:
-    """Add a queued job that expires if no worker has taken it within `ttl_seconds`."""
+class MakingJob(Protocol):
+    """A job whose result is added: its row, or what a kind is told of it."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def project_id(self) -> UUID: ...
+    @property
+    def labels(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """A job to put into the queue; it expires if no worker has claimed it within `ttl_seconds`."""
+
+    project_id: UUID
+    kind: str
+    parameters: Json
+    labels: Mapping[str, str]
+    ttl_seconds: float
+    job_id: UUID | None = None
+    queue: str = "default"
+    priority: int = 0
+
+
+def add(session: Session, new: NewJob) -> Job:
+    """Add a queued job."""
     job = Job(
-        id=job_id or ids.new_id(),
-        project_id=project_id,
-        kind=kind,
-        parameters=parameters,
+        id=new.job_id or ids.new_id(),
+        project_id=new.project_id,
+        kind=new.kind,
+        parameters=new.parameters,
         parameters_version=PARAMETERS_VERSION,
-        labels=dict(labels),
-        queue=queue,
-        priority=priority,
-        expires_at=CLOCK + timedelta(seconds=ttl_seconds),
+        labels=dict(new.labels),
+        queue=new.queue,
+        priority=new.priority,
+        expires_at=CLOCK + timedelta(seconds=new.ttl_seconds),
     )
     session.add(job)
     session.flush()

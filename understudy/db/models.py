@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import pages
+from understudy.db.jobs import MakingJob
 from understudy.db.orm import Model
 from understudy.errors import NotFound
 
@@ -27,39 +28,35 @@ class ModelFilters:
     labels: Mapping[str, str] | None = None
 
 
-def add(
-    session: Session,
-    *,
-    project_id: UUID,
-    job_id: UUID,
-    dataset_id: UUID,
-    name: str,
-    labels: Mapping[str, str],
-    synthesizer: Json,
-    seed: int,
-    holdout_fraction: float,
-    n_rows_trained: int,
-    size_bytes: int,
-    table_schema: Json,
-    card: Json,
-    table_name: str | None = None,
-) -> Model:
-    """Add a model that a `train` job has just finished."""
+@dataclass(frozen=True)
+class NewModel:
+    """A model that a `train` job has just finished.
+
+    Parameters
+    ----------
+    dataset_schema, findings : Json
+        The `DatasetSchema` that it learned, and the `Findings` about it.
+    tables : list of str
+        The tables of the schema that it learned.
+    """
+
+    dataset_id: UUID
+    name: str
+    synthesizer: Json
+    seed: int
+    holdout_fraction: float
+    n_rows_trained: int
+    size_bytes: int
+    dataset_schema: Json
+    findings: Json
+    tables: list[str]
+    card: Json
+
+
+def add(session: Session, job: MakingJob, new: NewModel) -> Model:
+    """Add a model."""
     model = Model(
-        id=ids.new_id(),
-        project_id=project_id,
-        job_id=job_id,
-        dataset_id=dataset_id,
-        table_name=table_name,
-        name=name,
-        labels=dict(labels),
-        synthesizer=synthesizer,
-        seed=seed,
-        holdout_fraction=holdout_fraction,
-        n_rows_trained=n_rows_trained,
-        size_bytes=size_bytes,
-        table_schema=table_schema,
-        card=card,
+        id=ids.new_id(), project_id=job.project_id, job_id=job.id, labels=dict(job.labels), **vars(new)
     )
     session.add(model)
     session.flush()

@@ -221,10 +221,7 @@ class Artifact(Base):
 
 
 class Dataset(Base):
-    """A stored table, uploaded or made; its canonical Parquet is the artifact `table` of its job.
-
-    One of several tables has a row of `DatasetTable` for each, and itself tells the sum of their bytes only.
-    """
+    """A collection of tables, uploaded or made by a job; each table has a row in `dataset_tables`."""
 
     __tablename__ = "datasets"
     __table_args__ = (
@@ -245,12 +242,11 @@ class Dataset(Base):
     state: Mapped[str]
     name: Mapped[str]
     labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
-    format: Mapped[str]
-    n_tables: Mapped[int] = mapped_column(server_default=text("1"))
-    n_rows: Mapped[int | None] = mapped_column(BigInteger)
-    n_columns: Mapped[int | None]
-    size_bytes: Mapped[int | None] = mapped_column(BigInteger)
-    table_schema: Mapped[Json | None]
+    # With the schemas of the tables, these make a `DatasetSchema`.
+    locale: Mapped[str] = mapped_column(server_default="en")
+    relationships: Mapped[list[Json]] = mapped_column(server_default=text("'[]'"))
+    # With the findings of the tables, these make `Findings`.
+    relationship_candidates: Mapped[list[Json]] = mapped_column(server_default=text("'[]'"))
     error_code: Mapped[str | None]
     error_detail: Mapped[str | None]
     # Why a sample may not be had: the verdict of a report, or that there is none yet.
@@ -266,13 +262,13 @@ class Dataset(Base):
 
 
 class DatasetTable(Base):
-    """One of the several tables of a dataset; its Parquet is the artifact `table_<position>` of its job."""
+    """A table of a dataset; its canonical Parquet is the artifact `table_<position>` of the dataset's job."""
 
     __tablename__ = "dataset_tables"
     __table_args__ = (UniqueConstraint("dataset_id", "name"),)
 
     dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True)
-    # From 1, in the order in which the files came.
+    # From 1, in the order of the uploaded files.
     position: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     name: Mapped[str]
@@ -280,7 +276,9 @@ class DatasetTable(Base):
     n_rows: Mapped[int | None] = mapped_column(BigInteger)
     n_columns: Mapped[int | None]
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    # A `TableSchema` and its `TableFindings`.
     table_schema: Mapped[Json | None]
+    findings: Mapped[Json | None]
 
 
 class Model(Base):
@@ -293,8 +291,6 @@ class Model(Base):
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id"), unique=True)
     dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", use_alter=True), index=True)
-    # Of a dataset of several tables: the one that it was trained on.
-    table_name: Mapped[str | None]
     name: Mapped[str]
     labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
     synthesizer: Mapped[Json]
@@ -302,7 +298,10 @@ class Model(Base):
     holdout_fraction: Mapped[float]
     n_rows_trained: Mapped[int] = mapped_column(BigInteger)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
-    table_schema: Mapped[Json]
+    # A `DatasetSchema`, `Findings` about it, and those of its tables that the model learned.
+    dataset_schema: Mapped[Json]
+    findings: Mapped[Json]
+    tables: Mapped[list[str]]
     card: Mapped[Json]
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 
@@ -318,6 +317,8 @@ class Report(Base):
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id"), unique=True)
     dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id"), index=True)
     synthetic_dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id"), index=True)
+    # The pairs of compared tables: {"real": name, "synthetic": name}.
+    tables: Mapped[list[Json]]
     summary: Mapped[Json]
     # None of those that were made before there were policies.
     verdict: Mapped[Json | None]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import pages
+from understudy.db.jobs import MakingJob
 from understudy.db.orm import Report
 from understudy.errors import NotFound
 
@@ -26,26 +27,26 @@ class ReportFilters:
     dataset_id: UUID | None = None
 
 
-def add(
-    session: Session,
-    *,
-    project_id: UUID,
-    job_id: UUID,
-    dataset_id: UUID,
-    synthetic_dataset_id: UUID,
-    summary: Json,
-    verdict: Json,
-) -> Report:
-    """Add a report that an `evaluate` job has just finished."""
-    report = Report(
-        id=ids.new_id(),
-        project_id=project_id,
-        job_id=job_id,
-        dataset_id=dataset_id,
-        synthetic_dataset_id=synthetic_dataset_id,
-        summary=summary,
-        verdict=verdict,
-    )
+@dataclass(frozen=True)
+class NewReport:
+    """A report that an `evaluate` job has just finished.
+
+    Parameters
+    ----------
+    tables : list of Json
+        The compared tables: {"real": name, "synthetic": name}.
+    """
+
+    dataset_id: UUID
+    synthetic_dataset_id: UUID
+    tables: list[Json]
+    summary: Json
+    verdict: Json
+
+
+def add(session: Session, job: MakingJob, new: NewReport) -> Report:
+    """Add a report."""
+    report = Report(id=ids.new_id(), project_id=job.project_id, job_id=job.id, **vars(new))
     session.add(report)
     session.flush()
     return report

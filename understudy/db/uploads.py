@@ -30,31 +30,39 @@ class StoredPart:
     size_bytes: int
 
 
-def add(
-    session: Session,
-    *,
-    project_id: UUID,
-    name: str,
-    labels: Mapping[str, str],
-    options: Json,
-    files: Sequence[Json],
-    size_bytes: int,
-    part_bytes: int,
-    n_parts: int,
-    kept: timedelta,
-) -> Upload:
-    """Add an upload of which no part has arrived."""
+@dataclass(frozen=True)
+class NewUpload:
+    """An upload of which no part has arrived.
+
+    Parameters
+    ----------
+    kept : timedelta
+        How long it is kept without a new part.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    options: Json
+    files: Sequence[Json]
+    size_bytes: int
+    part_bytes: int
+    n_parts: int
+    kept: timedelta
+
+
+def add(session: Session, project_id: UUID, new: NewUpload) -> Upload:
+    """Add an upload."""
     upload = Upload(
         id=ids.new_id(),
         project_id=project_id,
-        name=name,
-        labels=dict(labels),
-        options=options,
-        files=list(files),
-        size_bytes=size_bytes,
-        part_bytes=part_bytes,
-        n_parts=n_parts,
-        expires_at=CLOCK + kept,
+        name=new.name,
+        labels=dict(new.labels),
+        options=new.options,
+        files=list(new.files),
+        size_bytes=new.size_bytes,
+        part_bytes=new.part_bytes,
+        n_parts=new.n_parts,
+        expires_at=CLOCK + new.kept,
     )
     session.add(upload)
     session.flush()

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from understudy import ids
 from understudy.db import artifacts, datasets, jobs, models, reports
 from understudy.db.dataset_tables import Table
+from understudy.db.reports import NewReport
 from understudy.errors import InvalidInput
 from understudy.evaluation.verdict import check_policy
 from understudy.job_kinds import cost_model, gate, inputs
@@ -32,7 +33,7 @@ def resolve(
     real, *others = _ready_tables(session, project_id, parameters).values()
     for other in others:
         inputs.check_same_columns(real, other)
-    known = set(inputs.column_names(real.table_schema))
+    known = set(inputs.column_names(real))
     for name, pointer in parameters.options.named_columns.items():
         if name not in known:
             raise InvalidInput(
@@ -71,10 +72,15 @@ def plan(session: Session, job: JobContext, parameters: EvaluateParameters, limi
     stored_files = {role: inputs.table_file(session, table) for role, table in tables.items()}
     real, synthetic = tables["real"], tables["synthetic"].dataset
     model = _model_behind(session, real, synthetic)
-    context: Json = {"schema": real.table_schema, "split": None, "made_by": {}}
+    context: Json = {
+        "schema": real.dataset_schema,
+        "findings": real.dataset_findings,
+        "split": None,
+        "made_by": {},
+    }
     if model is not None:
         context["split"] = _split_of(model)
-        context["trained_schema"] = model.table_schema
+        context["trained_schema"] = model.dataset_schema
         context["made_by"] = {
             kind: jobs.get(session, job.project_id, made_by).parameters
             for kind, made_by in (("train", model.job_id), ("sample", synthetic.job_id))
@@ -95,7 +101,7 @@ def _model_behind(session: Session, real: Table, synthetic: Dataset) -> Model | 
     if synthetic.model_id is None or synthetic.origin != "sample":
         return None
     model = models.get(session, synthetic.project_id, synthetic.model_id)
-    is_same = (model.dataset_id, model.table_name) == (real.dataset.id, real.name)
+    is_same = model.dataset_id == real.dataset.id and real.name in model.tables
     return model if is_same else None
 
 
@@ -117,16 +123,16 @@ def publish(
     # each other.
     texts = sorted({parameters.dataset_id, parameters.synthetic_dataset_id})
     locked = {text: datasets.lock(session, job.project_id, ids.from_text("dataset", text)) for text in texts}
-    report = reports.add(
-        session,
-        project_id=job.project_id,
-        job_id=job.id,
-        dataset_id=locked[parameters.dataset_id].id,
-        synthetic_dataset_id=locked[parameters.synthetic_dataset_id].id,
+    sample, real = locked[parameters.synthetic_dataset_id], locked[parameters.dataset_id]
+    of_real, of_sample = inputs.match_tables(session, [real, sample], parameters.table)
+    new = NewReport(
+        dataset_id=real.id,
+        synthetic_dataset_id=sample.id,
+        tables=[{"real": of_real.name, "synthetic": of_sample.name}],
         summary=facts["summary"],
         verdict=facts["verdict"],
     )
-    sample, real = locked[parameters.synthetic_dataset_id], locked[parameters.dataset_id]
+    report = reports.add(session, job, new)
     if _is_of_its_own_data(session, sample, real):
         # A holdout that shares subjects with the training rows shows no leak, so it lets nothing out either.
         is_whole = parameters.holdout_dataset_id is None and not facts["n_subjects_shared"]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from understudy import ids
 from understudy.db import datasets, models
 from understudy.db.dataset_tables import Table
+from understudy.db.datasets import MadeDataset
 from understudy.errors import TooLarge
 from understudy.job_kinds import cost_model, inputs
 from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
@@ -42,7 +43,8 @@ def resolve(
         )
     chosen = {
         "seed": inputs.new_seed() if parameters.seed is None else parameters.seed,
-        "name": parameters.name or inputs.name_with_suffix(table.name or table.dataset.name, NAME_SUFFIX),
+        "name": parameters.name
+        or inputs.name_with_suffix(parameters.table or table.dataset.name, NAME_SUFFIX),
     }
     return parameters.model_copy(update=chosen)
 
@@ -71,7 +73,11 @@ def plan(session: Session, job: JobContext, parameters: ImputeParameters, limits
         "model": inputs.stored_file(session, job.project_id, model.job_id, "model"),
         "table": inputs.table_file(session, table),
     }
-    context = {"schema": model.table_schema, "n_rows": table.n_rows * parameters.n_draws}
+    context = {
+        "schema": model.dataset_schema,
+        "roles": inputs.table_roles(model),
+        "n_rows": table.n_rows * parameters.n_draws,
+    }
     return Plan(inputs=stored_files, context=context)
 
 
@@ -85,19 +91,9 @@ def publish(
     """Add the dataset."""
     assert parameters.name is not None
     model, source = _lock_both(session, job.project_id, parameters)
-    dataset = datasets.add_made(
-        session,
-        project_id=job.project_id,
-        job_id=job.id,
-        model_id=model.id,
-        source_dataset_id=source.id,
-        name=parameters.name,
-        labels=job.labels,
-        n_rows=facts["n_rows"],
-        n_columns=len(inputs.column_names(model.table_schema)),
-        size_bytes=files["table"].size_bytes,
-        table_schema=model.table_schema,
-    )
+    made = MadeDataset(parameters.name, model.id, model.dataset_schema, model.findings, source.id)
+    dataset = datasets.add_made(session, job, made)
+    inputs.add_made_tables(session, dataset, model, files, facts["n_rows"])
     return {"dataset_id": ids.to_text("dataset", dataset.id)}
 
 

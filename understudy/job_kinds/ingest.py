@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import dataset_tables, datasets
-from understudy.db.dataset_tables import role_of
+from understudy.db.dataset_tables import TableFacts, role_of
 from understudy.job_kinds.base import JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.job_kinds.uploaded_files import uploaded_files
 from understudy.parameters.base import Json
@@ -29,8 +29,11 @@ def resolve(
 def plan(session: Session, job: JobContext, parameters: IngestParameters, limits: Limits) -> Plan:
     """Read the uploaded bytes."""
     datasets.get(session, job.project_id, ids.from_text("dataset", parameters.dataset_id))
-    roles = [{kind: role_of(kind, file.position) for kind in FILE_KINDS} for file in parameters.files]
-    uploads = [of_file["upload"] for of_file in roles]
+    roles = [
+        {kind: role_of(kind, position) for kind in FILE_KINDS}
+        for position, _ in enumerate(parameters.tables, 1)
+    ]
+    uploads = [of_table["upload"] for of_table in roles]
     files = uploaded_files(session, job, uploads, parameters.parts)
     return Plan(
         inputs=files.inputs,
@@ -52,51 +55,33 @@ def publish(
 ) -> Json:
     """Make the dataset ready."""
     dataset_id = ids.from_text("dataset", parameters.dataset_id)
-    if not parameters.tables:
-        datasets.set_ready(session, job.project_id, dataset_id, **_shown(facts, files["table"]))
-        return _result(parameters, facts["warnings"], [facts])
-    datasets.set_ready(
-        session,
-        job.project_id,
-        dataset_id,
-        n_rows=None,
-        n_columns=None,
-        size_bytes=sum(file.size_bytes for role, file in files.items() if role.startswith("table_")),
-        table_schema=None,
-    )
+    candidates = facts["relationship_candidates"]
+    dataset = datasets.set_ready(session, job.project_id, dataset_id, relationship_candidates=candidates)
     warnings: list[str] = []
     for position, (table, found) in enumerate(zip(parameters.tables, facts["tables"], strict=True), 1):
-        shown = _shown(found, files[role_of("table", position)])
-        dataset_tables.set_ready(session, job.project_id, dataset_id, position, **shown)
+        size_bytes = files[role_of("table", position)].size_bytes
+        dataset_tables.set_ready(session, dataset, position, _table_facts(found, size_bytes))
         warnings += [f"Table {table.name!r}: {warning}" for warning in found["warnings"]]
-    return _result(parameters, warnings, facts["tables"])
-
-
-def _result(parameters: IngestParameters, warnings: list[str], tables: list[Json]) -> Json:
-    n_rows_skipped = sum(table["n_rows_skipped"] for table in tables)
+    n_rows_skipped = sum(found["n_rows_skipped"] for found in facts["tables"])
     return {"dataset_id": parameters.dataset_id, "warnings": warnings, "n_rows_skipped": n_rows_skipped}
 
 
-def _shown(facts: Json, file: StoredFile) -> Json:
-    return {
-        "n_rows": facts["n_rows"],
-        "n_columns": facts["n_columns"],
-        "size_bytes": file.size_bytes,
-        "table_schema": facts["schema"],
-    }
+def _table_facts(found: Json, size_bytes: int) -> TableFacts:
+    return TableFacts(
+        n_rows=found["n_rows"],
+        n_columns=found["n_columns"],
+        size_bytes=size_bytes,
+        table_schema=found["schema"],
+        findings=found["findings"],
+    )
 
 
 def abandon(
     session: Session, job: JobContext, parameters: IngestParameters, error_code: str, error_detail: str
 ) -> None:
-    """Say at the dataset why it will not become ready."""
-    datasets.set_failed(
-        session,
-        job.project_id,
-        ids.from_text("dataset", parameters.dataset_id),
-        error_code=error_code,
-        error_detail=error_detail,
-    )
+    """Store at the dataset why it will not become ready."""
+    dataset_id = ids.from_text("dataset", parameters.dataset_id)
+    datasets.set_failed(session, job.project_id, dataset_id, code=error_code, detail=error_detail)
 
 
 INGEST = JobKind(

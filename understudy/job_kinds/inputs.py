@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from understudy import access, ids
 from understudy.access import JobPrincipal, Purpose, TableReference
 from understudy.db import artifacts, dataset_tables, models
-from understudy.db.dataset_tables import Table
+from understudy.db.dataset_tables import NewTable, Table, TableFacts, role_of
 from understudy.errors import InvalidInput
 from understudy.job_kinds.base import StoredFile
-from understudy.parameters.base import NAME_LENGTH_MAX, Json
+from understudy.parameters.base import NAME_LENGTH_MAX
 from understudy.parameters.needs import Needs
 from understudy.synthesizers import synthesizer_entry
 from understudy.synthesizers.base import unsupported_by_synthesizer
@@ -21,7 +21,7 @@ from understudy.synthesizers.base import unsupported_by_synthesizer
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from understudy.db.orm import Model
+    from understudy.db.orm import Dataset, Model
 
 
 def open_table(
@@ -35,26 +35,64 @@ def open_table(
 def open_tables(
     session: Session, project_id: UUID, dataset_ids: Iterable[str], name: str | None
 ) -> list[Table]:
-    """Return a table of each of some datasets to compare: that of the name, where a dataset has several.
+    """Return a table of each of some datasets to compare; raises as `access.open_dataset`, `match_tables`."""
+    principal = JobPrincipal(project_id)
+    datasets = [
+        access.open_dataset(session, principal, ids.from_text("dataset", text), "evaluate")
+        for text in dataset_ids
+    ]
+    return match_tables(session, datasets, name)
+
+
+def match_tables(session: Session, datasets: Sequence[Dataset], name: str | None) -> list[Table]:
+    """Return from each dataset the table of a name, or its only table, whatever its name.
+
+    Without a name, the only table of the first dataset gives it.
 
     Raises
     ------
     InvalidInput
-        With the code `table_required` or `unknown_table`; also if none of them has several, but a name is
-        given.
+        With the code `table_required` or `unknown_table`; also if no dataset has a table of the name.
     """
-    principal = JobPrincipal(project_id)
-    rows = [
-        access.open_dataset(session, principal, ids.from_text("dataset", text), "evaluate")
-        for text in dataset_ids
+    first = dataset_tables.choose_matching(session, datasets[0], name, pointer="/table")
+    wanted = name or first.name
+    tables = [
+        dataset_tables.choose_matching(session, dataset, wanted, pointer="/table") for dataset in datasets
     ]
-    has_names = any(row.n_tables > 1 for row in rows)
-    return [
-        dataset_tables.choose(
-            session, row, None if has_names and row.n_tables == 1 else name, pointer="/table"
+    if all(table.name != wanted for table in tables):
+        return [dataset_tables.choose(session, datasets[0], wanted, pointer="/table")]
+    return tables
+
+
+def table_roles(model: Model) -> dict[str, str]:
+    """Return the roles of the files that hold the tables of a sample, by table."""
+    return {name: role_of("table", position) for position, name in enumerate(model.tables, 1)}
+
+
+def add_made_tables(
+    session: Session,
+    dataset: Dataset,
+    model: Model,
+    files: Mapping[str, StoredFile],
+    n_rows: Mapping[str, int],
+) -> None:
+    """Add the tables of a dataset that was made with a model.
+
+    Parameters
+    ----------
+    n_rows : mapping of str to int
+        By table.
+    """
+    for position, (name, role) in enumerate(table_roles(model).items(), 1):
+        schema = model.dataset_schema["tables"][name]
+        facts = TableFacts(
+            n_rows=n_rows[name],
+            n_columns=len(schema["columns"]),
+            size_bytes=files[role].size_bytes,
+            table_schema=schema,
+            findings=model.findings["tables"][name],
         )
-        for row in rows
-    ]
+        dataset_tables.add_ready(session, dataset, position, NewTable(name, "parquet"), facts)
 
 
 def table_file(session: Session, table: Table) -> StoredFile:
@@ -68,9 +106,13 @@ def stored_file(session: Session, project_id: UUID, job_id: UUID, role: str) -> 
     return StoredFile(artifact.storage_key, artifact.sha256, artifact.size_bytes)
 
 
-def column_names(schema: Json | None) -> list[str]:
-    """Return the names of a stored schema's columns; read as JSON, since parsing it needs Arrow."""
-    assert schema is not None
+def column_names(row: Table | Model) -> list[str]:
+    """Return the names of the columns of a table, or of the table that a model learned."""
+    if isinstance(row, Table):
+        schema = row.facts.table_schema
+    else:
+        (name,) = row.tables
+        schema = row.dataset_schema["tables"][name]
     return [column["name"] for column in schema["columns"]]
 
 
@@ -82,7 +124,7 @@ def check_same_columns(table: Table, other: Table | Model) -> None:
     InvalidInput
         With the code `schema_mismatch` and the names that only one of them has.
     """
-    one, two = set(column_names(table.table_schema)), set(column_names(other.table_schema))
+    one, two = set(column_names(table)), set(column_names(other))
     if one != two:
         listed = ", ".join(repr(name) for name in sorted(one ^ two)[:5])
         raise InvalidInput(
@@ -101,7 +143,7 @@ def check_supports_constraints(model: Model) -> None:
         With the code `unsupported_by_synthesizer`.
     """
     name = model.synthesizer["name"]
-    if not synthesizer_entry(name).supports_constraints:
+    if not synthesizer_entry(name).capabilities.constraints:
         raise unsupported_by_synthesizer(name)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import dataset_tables, datasets, models
+from understudy.db.datasets import MadeDataset
 from understudy.errors import InvalidInput, TooLarge
 from understudy.job_kinds import cost_model, gate, inputs
 from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
@@ -53,7 +54,7 @@ def _check_limit(parameters: SampleParameters, n_rows: int, limits: Limits) -> N
 
 
 def _check_columns(parameters: SampleParameters, model: Model) -> None:
-    known = set(inputs.column_names(model.table_schema))
+    known = set(inputs.column_names(model))
     named = [
         (name, f"/conditions/{number}/where/{name.replace('~', '~0').replace('/', '~1')}")
         for number, condition in enumerate(parameters.conditions)
@@ -75,7 +76,7 @@ def estimate(session: Session, project_id: UUID, parameters: SampleParameters) -
     assert parameters.n_rows is not None
     model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
     dataset = datasets.get(session, project_id, model.dataset_id)
-    trained_on = dataset_tables.choose(session, dataset, model.table_name)
+    trained_on = dataset_tables.choose(session, dataset, *model.tables)
     is_constrained = parameters.constraints is not None
     return cost_model.of_sample(model, trained_on, parameters.n_rows, is_constrained=is_constrained)
 
@@ -89,7 +90,8 @@ def plan(session: Session, job: JobContext, parameters: SampleParameters, limits
     """Read the model's file."""
     model = models.get(session, job.project_id, ids.from_text("model", parameters.model_id))
     stored = inputs.stored_file(session, job.project_id, model.job_id, "model")
-    return Plan(inputs={"model": stored}, context={"schema": model.table_schema})
+    context = {"schema": model.dataset_schema, "roles": inputs.table_roles(model)}
+    return Plan(inputs={"model": stored}, context=context)
 
 
 def publish(
@@ -103,18 +105,9 @@ def publish(
     assert parameters.name is not None
     # Locked, so that the model is not deleted under the dataset that is being added.
     model = models.lock(session, job.project_id, ids.from_text("model", parameters.model_id))
-    dataset = datasets.add_made(
-        session,
-        project_id=job.project_id,
-        job_id=job.id,
-        model_id=model.id,
-        name=parameters.name,
-        labels=job.labels,
-        n_rows=facts["n_rows"],
-        n_columns=len(inputs.column_names(model.table_schema)),
-        size_bytes=files["table"].size_bytes,
-        table_schema=model.table_schema,
-    )
+    made = MadeDataset(parameters.name, model.id, model.dataset_schema, model.findings)
+    dataset = datasets.add_made(session, job, made)
+    inputs.add_made_tables(session, dataset, model, files, facts["n_rows"])
     gate.hold_unreviewed(session, dataset)
     worth: Json = {name: facts[name] for name in ("groups", "warnings") if name in facts}
     return {"dataset_id": ids.to_text("dataset", dataset.id), **worth}

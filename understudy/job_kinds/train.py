@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from understudy import ids
 from understudy.db import dataset_tables, datasets, models
 from understudy.db.dataset_tables import Table
+from understudy.db.models import NewModel
 from understudy.job_kinds import cost_model, inputs
 from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
 from understudy.parameters.base import Json
@@ -25,7 +26,7 @@ def resolve(
     table = _open_table(session, project_id, parameters)
     chosen = {
         "seed": inputs.new_seed() if parameters.seed is None else parameters.seed,
-        "name": parameters.name or table.name or table.dataset.name,
+        "name": parameters.name or parameters.table or table.dataset.name,
     }
     return parameters.model_copy(update=chosen)
 
@@ -49,7 +50,8 @@ def plan(session: Session, job: JobContext, parameters: TrainParameters, limits:
     """Read the dataset's table."""
     table = _open_table(session, job.project_id, parameters)
     stored = inputs.table_file(session, table)
-    return Plan(inputs={"table": stored}, context={"schema": table.table_schema})
+    context = {"schema": table.dataset_schema, "findings": table.dataset_findings}
+    return Plan(inputs={"table": stored}, context=context)
 
 
 def publish(
@@ -65,22 +67,20 @@ def publish(
     # Locked, so that the dataset is not deleted under the model that is being added.
     dataset = datasets.lock(session, job.project_id, ids.from_text("dataset", parameters.dataset_id))
     table = dataset_tables.choose(session, dataset, parameters.table)
-    model = models.add(
-        session,
-        project_id=job.project_id,
-        job_id=job.id,
+    new = NewModel(
         dataset_id=dataset.id,
-        table_name=table.name,
         name=parameters.name,
-        labels=job.labels,
         synthesizer=parameters.synthesizer.model_dump(mode="json"),
         seed=parameters.seed,
         holdout_fraction=parameters.holdout_fraction,
         n_rows_trained=facts["n_rows_trained"],
         size_bytes=files["model"].size_bytes,
-        table_schema=table.table_schema,
+        dataset_schema=table.dataset_schema,
+        findings=table.dataset_findings,
+        tables=[table.name],
         card=facts["card"],
     )
+    model = models.add(session, job, new)
     return {"model_id": ids.to_text("model", model.id)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,20 +10,12 @@ from understudy.parameters.base import JobParameters, Name
 from understudy.parameters.read_options import FormatName, ReadOptions
 
 
-class IngestFile(NamedTuple):
-    """An uploaded file and the table that it becomes."""
-
-    position: int | None
-    name: str | None
-    format: FormatName
-
-
 class IngestTable(BaseModel):
-    """One of several files that are read."""
+    """The table that an uploaded file becomes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[Name, Field(description="Of the table.")]
+    name: Annotated[Name, Field(description="Name of the table.")]
     format: Annotated[FormatName, Field(description="Format of the file.")]
 
 
@@ -38,25 +30,12 @@ class FileParts(BaseModel):
 
 
 class IngestParameters(JobParameters):
-    """Read an uploaded file, or several."""
+    """Read uploaded files, each of which becomes a table."""
 
     kind: Literal["ingest"]
-    dataset_id: Annotated[str, Field(description="The dataset that waits for the file.")]
-    format: Annotated[
-        FormatName | None, Field(description="Format of the file; of several, each has its own.")
-    ] = None
-    tables: Annotated[tuple[IngestTable, ...], Field(description="The tables, where there are several.")] = ()
+    dataset_id: Annotated[str, Field(description="The dataset that waits for the files.")]
+    tables: Annotated[tuple[IngestTable, ...], Field(min_length=1, description="In the order of the files.")]
     parts: Annotated[
         tuple[FileParts, ...], Field(description="The parts of each file, where the files arrived in parts.")
     ] = ()
-    options: Annotated[ReadOptions, Field(description="How it is to be read.")] = ReadOptions()
-
-    @property
-    def files(self) -> list[IngestFile]:
-        """The files that were uploaded; the only one has neither position nor name."""
-        if not self.tables:
-            assert self.format is not None
-            return [IngestFile(None, None, self.format)]
-        return [
-            IngestFile(position, table.name, table.format) for position, table in enumerate(self.tables, 1)
-        ]
+    options: Annotated[ReadOptions, Field(description="How the files are to be read.")] = ReadOptions()

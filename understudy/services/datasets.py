@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import artifacts, dataset_tables, datasets, jobs
-from understudy.db.dataset_tables import role_of
+from understudy.db.artifacts import NewArtifact
+from understudy.db.dataset_tables import NewTable, role_of
+from understudy.db.jobs import NewJob
 from understudy.errors import Conflict, Unavailable
 from understudy.job_kinds.base import StoredFile
 from understudy.parameters.ingest import FileParts, IngestParameters, IngestTable
@@ -26,9 +28,6 @@ from understudy.services.results import discard, keys_of
 if TYPE_CHECKING:
     from understudy.db.orm import Dataset, Job
     from understudy.services.api_keys import Caller
-
-# The format of a dataset whose tables came in several.
-MIXED_FORMATS = "mixed"
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,8 @@ def upload_tables(
     tables = [IngestTable(name=file.table_name, format=file.format) for file in files]
     stored: dict[str, StoredFile] = {}
     try:
-        for role, file in _by_role(files).items():
+        for position, file in enumerate(files, 1):
+            role = role_of("upload", position)
             key = make_key(project_id, job_id, 0, role, f".{file.format}")
             resources.store.put_file(key, file.source)
             stored[role] = StoredFile(key, file.sha256, file.size_bytes)
@@ -128,24 +128,10 @@ def upload_tables(
     return dataset, job
 
 
-def _by_role(files: Sequence[ArrivedFile]) -> dict[str, ArrivedFile]:
-    """Return each file by its role; that of the only one has no number."""
-    positions = range(1, len(files) + 1) if len(files) > 1 else [None]
-    return {role_of("upload", position): file for position, file in zip(positions, files, strict=True)}
-
-
 def _add_artifacts(session: Session, job: Job, stored: Mapping[str, StoredFile]) -> None:
     for role, file in stored.items():
-        artifacts.add(
-            session,
-            project_id=job.project_id,
-            job_id=job.id,
-            role=role,
-            token=0,
-            storage_key=file.storage_key,
-            sha256=file.sha256,
-            size_bytes=file.size_bytes,
-        )
+        new = NewArtifact(role, 0, file.storage_key, file.sha256, file.size_bytes)
+        artifacts.add(session, job.project_id, job.id, new)
 
 
 def add_ingest(resources: Resources, session: Session, new: NewIngest) -> tuple[Dataset, Job]:
@@ -153,13 +139,11 @@ def add_ingest(resources: Resources, session: Session, new: NewIngest) -> tuple[
     parameters = IngestParameters(
         kind="ingest",
         dataset_id=ids.to_text("dataset", ids.new_id()),
-        format=new.tables[0].format if len(new.tables) == 1 else None,
-        tables=tuple(new.tables) if len(new.tables) > 1 else (),
+        tables=tuple(new.tables),
         parts=new.parts,
         options=new.dataset.options,
     )
-    job = jobs.add(
-        session,
+    new_job = NewJob(
         job_id=new.job_id,
         project_id=new.project_id,
         kind="ingest",
@@ -167,19 +151,10 @@ def add_ingest(resources: Resources, session: Session, new: NewIngest) -> tuple[
         labels=new.dataset.labels,
         ttl_seconds=resources.settings.job_ttl_seconds,
     )
-    formats = {table.format for table in new.tables}
-    dataset = datasets.add_pending(
-        session,
-        dataset_id=ids.from_text("dataset", parameters.dataset_id),
-        project_id=new.project_id,
-        job_id=new.job_id,
-        name=new.dataset.name,
-        format=formats.pop() if len(formats) == 1 else MIXED_FORMATS,
-        labels=new.dataset.labels,
-        n_tables=len(new.tables),
-    )
-    if len(new.tables) > 1:
-        dataset_tables.add(session, dataset, [(table.name, table.format) for table in new.tables])
+    job = jobs.add(session, new_job)
+    dataset_id = ids.from_text("dataset", parameters.dataset_id)
+    dataset = datasets.add_pending(session, job, dataset_id=dataset_id, name=new.dataset.name)
+    dataset_tables.add(session, dataset, [NewTable(table.name, table.format) for table in new.tables])
     return dataset, job
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import artifacts, job_attempts, leases
+from understudy.db.artifacts import NewArtifact
 from understudy.db.job_attempts import AttemptEnd
 from understudy.db.leases import Claimant
 from understudy.errors import NotFound, Unavailable
@@ -268,16 +269,8 @@ def _settle_result(attempt: Attempt, outcome: Outcome, write: Callable[[Session]
 
 def _add_artifacts(session: Session, row: Job, token: int, result: Result) -> None:
     for role, file in result.files.items():
-        artifacts.add(
-            session,
-            project_id=row.project_id,
-            job_id=row.id,
-            role=role,
-            token=token,
-            storage_key=file.storage_key,
-            sha256=file.sha256,
-            size_bytes=file.size_bytes,
-        )
+        new = NewArtifact(role, token, file.storage_key, file.sha256, file.size_bytes)
+        artifacts.add(session, row.project_id, row.id, new)
 
 
 def _settle_cancel(attempt: Attempt, end: AttemptEnd) -> None:

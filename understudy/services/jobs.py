@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy.db import datasets, idempotency, jobs
+from understudy.db.jobs import NewJob
 from understudy.errors import TooLarge, TooManyRequests
 from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import Estimate
@@ -47,8 +48,7 @@ def submit_job(
             return earlier
         check_quota(resources, session, project_id)
         resolved = resolve(resources, session, project_id, parameters)
-        job = jobs.add(
-            session,
+        new = NewJob(
             project_id=project_id,
             kind=resolved.kind,
             parameters=resolved.model_dump(mode="json", exclude={"labels"}),
@@ -56,6 +56,7 @@ def submit_job(
             queue=needs_of(session, project_id, resolved).queue,
             ttl_seconds=resources.settings.job_ttl_seconds,
         )
+        job = jobs.add(session, new)
         remember(session, job, idempotency_key)
     resources.queue.ring(queue=job.queue)
     return job

@@ -12,7 +12,7 @@ from understudy.resources import Resources
 from understudy.services.access import open_file
 from understudy.services.api_keys import Caller
 from understudy.services.artifacts import open_artifact
-from understudy.tables.stored_schemas import read_stored
+from understudy.tables.schema import TableSchema
 
 # A profile is work for a processor, and the process answers other callers meanwhile.
 _AT_ONCE = Semaphore(1)
@@ -33,7 +33,7 @@ def profile_dataset(
 
     opened = open_file(resources, caller, reference, "see_values" if is_exact else "see")
     open_artifact(resources, opened.artifact).close()
-    (schema,) = read_stored(opened.table.table_schema)[0].tables.values()
+    schema = TableSchema.model_validate(opened.table.facts.table_schema)
     with _AT_ONCE, TemporaryDirectory(dir=resources.staging_folder, prefix="profile-") as scratch:
         path = resources.store.local_path(opened.artifact.storage_key, Path(scratch))
         return profile_table(path, schema, is_protected=not is_exact)

@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from understudy import ids
 from understudy.access import TableReference
-from understudy.db import dataset_tables
+from understudy.db import dataset_tables, datasets
 from understudy.errors import PreconditionFailed
 from understudy.resources import Resources
 from understudy.services.access import open_dataset, open_file, open_table
 from understudy.services.api_keys import Caller
 from understudy.services.artifacts import open_artifact
 from understudy.tables.findings import Findings
-from understudy.tables.names import DEFAULT_NAME
-from understudy.tables.schema import Column, DatasetSchema
+from understudy.tables.schema import Column, DatasetSchema, TableSchema
 from understudy.tables.schema_changes import SchemaChange, change_schema
 from understudy.tables.sdv_metadata import read_metadata
-from understudy.tables.stored_schemas import read_stored, write_stored
 
 if TYPE_CHECKING:
+    from understudy.db.dataset_tables import Table
     from understudy.db.orm import Artifact
 
 
 @dataclass(frozen=True)
 class VersionedSchema:
-    """The schema of a table with its findings, and the version of the dataset that has it."""
+    """The schema and findings of a dataset, and the version of the dataset that has them."""
 
     schema: DatasetSchema
     findings: Findings
     version: int
+
+
+@dataclass(frozen=True)
+class VersionedTableSchema(VersionedSchema):
+    """A schema of one table of a dataset."""
+
+    table: str
+
+    @property
+    def table_schema(self) -> TableSchema:
+        """The schema of the table."""
+        return self.schema.tables[self.table]
 
 
 @dataclass(frozen=True)
@@ -52,15 +64,23 @@ class SchemaEdit:
     is_dry_run: bool = False
 
 
-def read_schema(resources: Resources, caller: Caller, reference: TableReference) -> VersionedSchema:
+def read_dataset_schema(resources: Resources, caller: Caller, dataset_id: UUID) -> VersionedSchema:
+    """Return the schema of all tables of a dataset; raises as `access.open_dataset`."""
+    opened = open_dataset(resources, caller, dataset_id, "see")
+    schema = DatasetSchema.model_validate(dataset_tables.dataset_schema(opened.tables))
+    findings = Findings.model_validate(dataset_tables.dataset_findings(opened.tables))
+    return VersionedSchema(schema, findings, opened.dataset.version)
+
+
+def read_schema(resources: Resources, caller: Caller, reference: TableReference) -> VersionedTableSchema:
     """Return the schema of a table; raises as `access.open_table`."""
     table = open_table(resources, caller, reference, "see")
-    return VersionedSchema(*read_stored(table.table_schema), table.dataset.version)
+    return VersionedTableSchema(*_parse(table), table.dataset.version, table.name)
 
 
 def update_schema(
     resources: Resources, caller: Caller, reference: TableReference, edit: SchemaEdit
-) -> VersionedSchema:
+) -> VersionedTableSchema:
     """Change the schema of a table if all its values fit; the stored values stay as they are.
 
     Raises
@@ -79,16 +99,14 @@ def update_schema(
             f"The schema of dataset {ids.to_text('dataset', reference.dataset_id)} was changed since it was"
             " read. Read it again and repeat the change."
         )
-    before = read_stored(table.table_schema)
-    after = change_schema(*before, edit.change, table=DEFAULT_NAME)
-    old, new = (schema.tables[DEFAULT_NAME] for schema, _ in (before, after))
+    before = _parse(table)
+    after = change_schema(*before, edit.change, table=table.name)
+    old, new = (schema.tables[table.name] for schema, _ in (before, after))
     if retyped := [c for c in new.columns if c.arrow_type != old.column(c.name).arrow_type]:
         _check_fits(resources, opened.artifact, retyped)
-    if edit.is_dry_run or after == before:
-        return VersionedSchema(*after, version)
-    with resources.sessions.begin() as session:
-        row = dataset_tables.set_schema(session, table, write_stored(*after))
-    return VersionedSchema(*after, row.version)
+    if not edit.is_dry_run and after != before:
+        version = _store(resources, table, *after)
+    return VersionedTableSchema(*after, version, table.name)
 
 
 def apply_metadata(
@@ -98,20 +116,37 @@ def apply_metadata(
     document: object,
     *,
     version: int | None = None,
-) -> tuple[VersionedSchema, list[str]]:
+) -> tuple[VersionedTableSchema, list[str]]:
     """Change a schema to what SDV's metadata say; return it and what of the metadata was not used.
 
     Raises as `update_schema`, and `InvalidInput` for other JSON.
     """
-    opened = open_dataset(resources, caller, reference.dataset_id, "see")
-    # Of a dataset of one table, the name is that of the metadata alone.
-    is_named = opened.dataset.n_tables > 1
-    own = reference if is_named else TableReference(reference.dataset_id)
-    before = read_schema(resources, caller, own)
-    understood = read_metadata(document, before.schema.tables[DEFAULT_NAME], table=reference.table)
+    hint = replace(reference, is_hint=True)
+    before = read_schema(resources, caller, hint)
+    understood = read_metadata(document, before.table_schema, table=reference.table or before.table)
     # Of the version that the metadata were read against, if the caller names none.
     edit = SchemaEdit(understood.change, before.version if version is None else version)
-    return update_schema(resources, caller, own, edit), understood.warnings
+    return update_schema(resources, caller, hint, edit), understood.warnings
+
+
+def _parse(table: Table) -> tuple[DatasetSchema, Findings]:
+    schema = DatasetSchema.model_validate(table.dataset_schema)
+    return schema, Findings.model_validate(table.dataset_findings)
+
+
+def _store(resources: Resources, table: Table, schema: DatasetSchema, findings: Findings) -> int:
+    """Replace the schema of a table and the locale of its dataset; return the new version."""
+    dataset = table.dataset
+    stored_schema = schema.tables[table.name].model_dump(mode="json")
+    stored_findings = findings.table(table.name).model_dump(mode="json")
+    with resources.sessions.begin() as session:
+        row = datasets.set_locale(
+            session, dataset.project_id, dataset.id, schema.locale, version=dataset.version
+        )
+        dataset_tables.set_schema(
+            session, row, table.position, schema=stored_schema, findings=stored_findings
+        )
+        return row.version
 
 
 def _check_fits(resources: Resources, artifact: Artifact, columns: list[Column]) -> None:

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from understudy import ids
 from understudy.db import datasets, jobs, uploads
-from understudy.db.uploads import StoredPart
+from understudy.db.uploads import NewUpload, StoredPart
 from understudy.errors import Conflict, InvalidInput, NotFound, TooLarge, TooManyRequests
 from understudy.logs import get_logger
 from understudy.parameters.ingest import FileParts, IngestTable
@@ -110,9 +110,7 @@ def create_upload(
     plan = _plan(files, chosen)
     with resources.sessions.begin() as session:
         _check_may_open(resources, session, project_id)
-        upload = uploads.add(
-            session,
-            project_id=project_id,
+        row = NewUpload(
             name=new.name,
             labels=new.labels,
             options=new.options.model_dump(mode="json", exclude_defaults=True),
@@ -122,6 +120,7 @@ def create_upload(
             n_parts=sum(file["n_parts"] for file in plan),
             kept=_kept(resources),
         )
+        upload = uploads.add(session, project_id, row)
     return OpenUpload(upload, [])
 
 

@@ -120,7 +120,7 @@ def is_metadata(document: object) -> bool:
 
 
 def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
-    """Return a dataset's metadata: its tables by name, and the relationships between them.
+    """Return a dataset's metadata, of version V1: its tables by name, and the relationships between them.
 
     Without declared relationships, their candidates are written. A primary key is written where it is
     declared, where a relationship refers to it, or where the first candidate identifies. Keys and
@@ -135,15 +135,13 @@ def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
             "child_foreign_key": relationship.child_columns[0],
         }
         for relationship in related
-        if len(relationship.child_columns) == 1
+        if len(relationship.child_columns) == 1 and relationship.parent in schema.tables
     ]
     keys = {written["parent_table_name"]: written["parent_primary_key"] for written in relationships}
     tables = {
         name: _written(table, findings.table(name), keys.get(name)) for name, table in schema.tables.items()
     }
-    if len(tables) == 1:
-        return {"METADATA_SPEC_VERSION": SINGLE, **next(iter(tables.values()))}
-    return {"METADATA_SPEC_VERSION": MULTI, "tables": tables, "relationships": relationships}
+    return {"METADATA_SPEC_VERSION": V1, "tables": tables, "relationships": relationships}
 
 
 def _table_of(document: object, table: str | None) -> _Table:
@@ -164,16 +162,15 @@ def _table_of(document: object, table: str | None) -> _Table:
 def _one_of(tables: object, table: str | None) -> object:
     if not isinstance(tables, dict) or not tables:
         raise _refused("they have no tables")
-    if table in tables:
-        return tables[table]
-    if table is None and len(tables) == 1:
-        return next(iter(tables.values()))
-    raise InvalidInput(
-        f"The metadata are of {len(tables)} tables and none is {table!r}. Name the table that is meant."
-        if table is not None
-        else f"The metadata are of {len(tables)} tables. Name the one that is meant.",
-        code="invalid_parameters",
-    )
+    matching = [tables[table]] if table in tables else list(tables.values())
+    if len(matching) != 1:
+        raise InvalidInput(
+            f"The metadata are of {len(tables)} tables and none is {table!r}. Name the table that is meant."
+            if table is not None
+            else f"The metadata are of {len(tables)} tables. Name the one that is meant.",
+            code="invalid_parameters",
+        )
+    return matching[0]
 
 
 def _refused(why: str) -> InvalidInput:

@@ -13,11 +13,10 @@ from understudy.evaluation.verdict import Verdict, judge
 from understudy.parameters.base import Json
 from understudy.parameters.evaluate import EvaluateParameters
 from understudy.parameters.policy import Policy
+from understudy.tables.findings import Findings
 from understudy.tables.inference import InferredTable
-from understudy.tables.names import DEFAULT_NAME
-from understudy.tables.schema import TableSchema
+from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.split import Split
-from understudy.tables.stored_schemas import read_stored
 from understudy.tables.validation import conform
 from understudy.work.base import WorkResult, Workspace
 
@@ -30,8 +29,9 @@ CANARIES = "canaries"
 def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
     """Score, and write the report in both forms, and what it was computed from."""
     assert parameters.seed is not None
-    stored, findings = read_stored(workspace.context["schema"])
-    inferred = InferredTable(stored.tables[DEFAULT_NAME], findings.table(DEFAULT_NAME))
+    ((name, schema),) = DatasetSchema.model_validate(workspace.context["schema"]).tables.items()
+    findings = Findings.model_validate(workspace.context["findings"]).table(name)
+    inferred = InferredTable(schema, findings)
     workspace.progress("reading", 0.0)
     tables = _tables(workspace, inferred.schema)
     report = evaluate(
@@ -100,5 +100,5 @@ def _split(workspace: Workspace) -> tuple[Split, tuple[str, ...]] | None:
     context = workspace.context["split"]
     if context is None:
         return None
-    trained, _ = read_stored(workspace.context["trained_schema"])
-    return Split.model_validate(context), trained.tables[DEFAULT_NAME].subject
+    (trained,) = DatasetSchema.model_validate(workspace.context["trained_schema"]).tables.values()
+    return Split.model_validate(context), trained.subject

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from understudy.errors import TooLarge, UnderstudyError
 from understudy.parameters.base import Json
 from understudy.parameters.ingest import IngestParameters
 from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.progress import Progress
-from understudy.tables.findings import Findings
 from understudy.tables.formats import FORMATS, write_table
+from understudy.tables.formats.base import Ingested
 from understudy.tables.formats.scan import ReadLimits
+from understudy.tables.inference import InferredTable
 from understudy.tables.inference.keys import Related, find_relationships
 from understudy.tables.inference.values import SampledFile
-from understudy.tables.names import DEFAULT_NAME
-from understudy.tables.schema import DatasetSchema
-from understudy.tables.stored_schemas import read_stored, write_stored
 from understudy.work.base import WorkResult, Workspace
 from understudy.work.uploaded_file import uploaded_file
 
@@ -31,92 +30,79 @@ def work(workspace: Workspace, parameters: IngestParameters) -> WorkResult:
     """Turn each file into canonical Parquet and infer its schema."""
     files: dict[str, str] = {}
     tables: list[Json] = []
-    roles = workspace.context["roles"]
-    for number, (file, of_file) in enumerate(zip(parameters.files, roles, strict=True)):
-        part = replace(workspace, progress=_share(workspace.progress, number, len(roles)))
-        with _naming(file.name):
-            facts, made = _read(part, of_file, file.format, parameters.options)
-        files |= made
-        tables.append(facts)
-    if not parameters.tables:
-        return WorkResult(files=files, facts=tables[0])
-    _add_references(workspace, parameters, tables)
+    inferred: dict[str, InferredTable] = {}
+    all_roles = workspace.context["roles"]
+    for number, (table, roles) in enumerate(zip(parameters.tables, all_roles, strict=True)):
+        part = replace(workspace, progress=_share(workspace.progress, number, len(all_roles)))
+        with _naming(table.name):
+            ingested, of_table = _read(part, roles, table.format, parameters.options)
+        files |= of_table
+        tables.append(_facts(ingested))
+        inferred[table.name] = InferredTable(ingested.schema, ingested.findings)
+    paths = [workspace.folder / files[roles["table"]] for roles in all_roles]
+    relationships = _find_relationships(inferred, paths)
     _check_size(tables)
-    return WorkResult(files=files, facts={"tables": tables})
+    return WorkResult(files=files, facts={"tables": tables, "relationship_candidates": relationships})
 
 
 def _read(
     workspace: Workspace, roles: Mapping[str, str], format_: FormatName, options: ReadOptions
-) -> tuple[Json, dict[str, str]]:
-    """Return the facts of a table, and the files that were made of its file, by role."""
-    role = roles["table"]
-    files = {role: _file_name(role)}
+) -> tuple[Ingested, dict[str, str]]:
+    """Return what a file holds, and the names of the files that were made of it, by role."""
+    files = {roles["table"]: f"{roles['table']}.parquet"}
     limits = ReadLimits(rows_max=workspace.context["rows_max"], columns_max=workspace.context["columns_max"])
     with uploaded_file(workspace, roles["upload"]) as source:
         ingested = FORMATS[format_].ingest(
             source,
-            workspace.folder / files[role],
+            workspace.folder / files[roles["table"]],
             limits,
             workspace.progress,
             options=FORMATS[format_].taken(options),
         )
     if ingested.rejects:
         role = roles["rejects"]
-        files[role] = _file_name(role)
+        files[role] = f"{role}.parquet"
         write_table(workspace.folder / files[role], ingested.rejects.to_batches(), ingested.rejects.schema)
-    facts = {
+    return ingested, files
+
+
+def _facts(ingested: Ingested) -> Json:
+    return {
         "n_rows": ingested.n_rows,
         "n_columns": ingested.n_columns,
-        "schema": write_stored(
-            DatasetSchema(tables={DEFAULT_NAME: ingested.schema}),
-            Findings(tables={DEFAULT_NAME: ingested.findings}),
-        ),
+        "schema": ingested.schema.model_dump(mode="json"),
+        "findings": ingested.findings.model_dump(mode="json"),
         "warnings": ingested.warnings,
         "n_rows_skipped": ingested.rejects.num_rows if ingested.rejects else 0,
     }
-    return facts, files
-
-
-def _file_name(role: str) -> str:
-    return f"{role}.parquet"
 
 
 def _share(progress: Progress, number: int, n_tables: int) -> Progress:
-    """Return the progress of one of several tables, as a share of that of all."""
+    """Return the progress of a table as a share of the progress of all tables."""
 
     def report(phase: str, fraction: float, **rows: int | None) -> None:
         progress(phase, (number + fraction) / n_tables, **rows)
 
-    return report if n_tables > 1 else progress
+    return report
 
 
 @contextmanager
-def _naming(name: str | None) -> Iterator[None]:
-    """Let an error say which of several tables it speaks of."""
+def _naming(table: str) -> Iterator[None]:
+    """Put the name of the table before the detail of an error."""
     try:
         yield
     except UnderstudyError as error:
-        if name is None:
-            raise
-        raise type(error)(f"Table {name!r}: {error.detail}", code=error.code) from error
+        raise type(error)(f"Table {table!r}: {error.detail}", code=error.code) from error
 
 
-def _add_references(workspace: Workspace, parameters: IngestParameters, tables: list[Json]) -> None:
-    """Add to the findings of each table which of its columns seem to refer to another."""
-    paths = [workspace.folder / _file_name(roles["table"]) for roles in workspace.context["roles"]]
-    stored = {
-        table.name: read_stored(facts["schema"], table.name)
-        for table, facts in zip(parameters.tables, tables, strict=True)
-    }
+def _find_relationships(inferred: Mapping[str, InferredTable], paths: Sequence[Path]) -> list[Json]:
+    """Return the candidates for relationships between tables, or within one, as JSON."""
     with ExitStack() as stack:
         related = {
-            name: Related(stack.enter_context(SampledFile(path)), schema.tables[name], findings.table(name))
-            for (name, (schema, findings)), path in zip(stored.items(), paths, strict=True)
+            name: Related(stack.enter_context(SampledFile(path)), table.schema, table.findings)
+            for (name, table), path in zip(inferred.items(), paths, strict=True)
         }
-        relationships = tuple(find_relationships(related))
-    for facts, (name, (schema, findings)) in zip(tables, stored.items(), strict=True):
-        found = findings.model_copy(update={"relationships": relationships})
-        facts["schema"] = write_stored(schema, found, name)
+        return [candidate.model_dump(mode="json") for candidate in find_relationships(related)]
 
 
 def _check_size(tables: list[Json]) -> None:

@@ -8,29 +8,32 @@ import pyarrow.parquet as pq
 from understudy.evaluation.attacks.canaries import make_canaries, plant
 from understudy.parameters.train import TrainParameters
 from understudy.synthesizers import make_synthesizer
+from understudy.synthesizers.contexts import FitContext
 from understudy.synthesizers.files import save_model
+from understudy.tables.findings import Findings
 from understudy.tables.inference import examine
-from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.schema import DatasetSchema, TableSchema
+from understudy.tables.source import ArrowSource
 from understudy.tables.split import Split
-from understudy.tables.stored_schemas import read_stored
 from understudy.tables.validation import conform
 from understudy.work.base import WorkResult, Workspace
 
-MODEL_FILE = "model.zip"
+MODEL_FILE = "model.safetensors"
 CANARIES_FILE = "canaries.parquet"
 
 
 def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     """Set the holdout aside, fit the rest, save the model."""
     assert parameters.seed is not None
-    stored, findings = read_stored(workspace.context["schema"])
+    dataset_schema = DatasetSchema.model_validate(workspace.context["schema"])
+    ((name, declared),) = dataset_schema.tables.items()
+    findings = Findings.model_validate(workspace.context["findings"]).table(name)
     workspace.progress("reading", 0.0)
     # Parquet has no room for some types, such as seconds: the schema knows what they were.
-    table = conform(pq.read_table(workspace.inputs["table"]), stored.tables[DEFAULT_NAME])
+    table = conform(pq.read_table(workspace.inputs["table"]), declared)
     # A fit trusts its schema: columns that were never examined are examined now.
-    schema = examine(table, stored.tables[DEFAULT_NAME], findings.table(DEFAULT_NAME)).schema
-    whole = DatasetSchema(tables={DEFAULT_NAME: schema}, locale=stored.locale)
+    schema = examine(table, declared, findings).schema
+    whole = dataset_schema.model_copy(update={"tables": {name: schema}})
     split = Split.of(whole, holdout_fraction=parameters.holdout_fraction, seed=parameters.seed)
     training, holdout = split.divide(table, schema.subject)
     n_rows_held_out = holdout.num_rows
@@ -40,10 +43,13 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     if parameters.canaries is not None:
         training = _planted(workspace, training, schema, parameters)
         files["canaries"] = CANARIES_FILE
-    synthesizer = make_synthesizer(parameters.synthesizer, seed=parameters.seed)
-    synthesizer.fit(training, schema, locale=stored.locale, progress=workspace.progress)
+    synthesizer = make_synthesizer(parameters.synthesizer).fit(
+        {name: ArrowSource(training)},
+        whole,
+        context=FitContext(seed=parameters.seed, progress=workspace.progress),
+    )
     workspace.progress("writing", 0.0)
-    save_model(synthesizer, workspace.folder / MODEL_FILE, schema=whole, extra=split.model_dump())
+    save_model(synthesizer, workspace.folder / MODEL_FILE, extra=split.model_dump())
     # `evaluate` splits the table as it was split here; see `Split`.
     card = {**synthesizer.card(), "holdout": {"by": split.by, "n_rows": n_rows_held_out}}
     if parameters.canaries is not None:

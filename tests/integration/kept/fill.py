@@ -148,11 +148,11 @@ class Filler:
         self.upload("visits", ("visits.csv", visits_csv(110)))
         self.upload(
             "shop",
-            ("customers.csv", customers_csv(80)),
-            ("orders.csv", orders_csv(260, 80)),
+            ("customers.csv", customers_csv(160)),
+            ("orders.csv", orders_csv(260, 160)),
             labels='{"team": "shop"}',
         )
-        self.upload("spoiled", ("spoiled.csv", b"a,b\n1,2\n3\n4,5\n"), bad_rows="skip")
+        self.upload("spoiled", ("spoiled.csv", people_csv(99) + b"100,Oslo\n"), bad_rows="skip")
         self.upload("unreadable", ("unreadable.csv", b"a,b\n1,2\n3\n4,5\n"))
         self.run_jobs()
         change = {"columns": {"ward": {"kind": "text"}}, "subject": "patient", "locale": "de"}
@@ -268,7 +268,6 @@ class Filler:
             dataset_id=shop,
             table="customers",
             synthesizer={"name": "tree_chain", "time_budget_seconds": 60},
-            canaries={"n_canaries": 10},
         )
         self.submit(
             "waiting sample",

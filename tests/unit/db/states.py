@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from tests.rows import new_job
 from understudy.db import jobs, leases, projects
 from understudy.db.job_attempts import AttemptEnd
 from understudy.db.orm import Job
@@ -28,15 +29,7 @@ def add_job(
 ) -> Job:
     """Add a queued job."""
     with sessions.begin() as session:
-        return jobs.add(
-            session,
-            project_id=project_id,
-            kind="probe",
-            parameters={"kind": "probe"},
-            labels={},
-            ttl_seconds=ttl_seconds,
-            priority=priority,
-        )
+        return jobs.add(session, new_job(project_id, ttl_seconds=ttl_seconds, priority=priority))
 
 
 def claim(sessions: Sessions, *, lease_seconds: float = LEASE_SECONDS) -> Job | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
+from tests.rows import new_model, new_report, new_upload
 from tests.unit.db.states import Sessions, add_job, add_project, read
 from understudy import ids
 from understudy.db import (
@@ -23,6 +24,8 @@ from understudy.db import (
     reports,
     uploads,
 )
+from understudy.db.artifacts import NewArtifact
+from understudy.db.dataset_tables import NewTable
 from understudy.errors import NotFound
 
 Rows = dict[str, UUID]
@@ -34,43 +37,15 @@ def rows(sessions: Sessions) -> Rows:
     owner, stranger = add_project(sessions), add_project(sessions)
     job = add_job(sessions, owner)
     with sessions.begin() as session:
-        common = {"project_id": owner, "job_id": job.id}
-        dataset = datasets.add_pending(
-            session, dataset_id=ids.new_id(), name="d", format="csv", labels={"a": "b"}, **common
-        )
-        model = models.add(
-            session,
-            dataset_id=dataset.id,
-            name="m",
-            labels={},
-            synthesizer={},
-            seed=1,
-            holdout_fraction=0.2,
-            n_rows_trained=1,
-            size_bytes=1,
-            table_schema={},
-            card={},
-            **common,
-        )
-        report = reports.add(
-            session, dataset_id=dataset.id, synthetic_dataset_id=dataset.id, summary={}, verdict={}, **common
-        )
-        artifacts.add(session, role="table", token=1, storage_key="k", sha256=b"", size_bytes=1, **common)
+        dataset = datasets.add_pending(session, job, dataset_id=ids.new_id(), name="d")
+        dataset_tables.add(session, dataset, [NewTable("a", "csv"), NewTable("b", "csv")])
+        model = models.add(session, job, new_model(dataset.id))
+        report = reports.add(session, job, new_report(dataset.id, dataset.id))
+        artifacts.add(session, owner, job.id, NewArtifact("table_1", 1, "k", b"", 1))
         key = api_keys.add(
             session, key_id=ids.new_id(), project_id=owner, name="k", digest=b"d", scopes=["read"]
         )
-        upload = uploads.add(
-            session,
-            project_id=owner,
-            name="u",
-            labels={},
-            options={},
-            files=[],
-            size_bytes=1,
-            part_bytes=1,
-            n_parts=1,
-            kept=timedelta(hours=1),
-        )
+        upload = uploads.add(session, owner, new_upload())
         uploads.put_part(session, upload, uploads.StoredPart(1, "part", b"", 1), kept=timedelta(hours=1))
     named = {"upload": upload, "dataset": dataset, "model": model, "report": report, "key": key, "job": job}
     return {"owner": owner, "stranger": stranger, **{name: row.id for name, row in named.items()}}
@@ -89,7 +64,7 @@ RAISING: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "uploads.get": lambda s, p, rows: uploads.get(s, p, rows["upload"]),
     "uploads.lock": lambda s, p, rows: uploads.lock(s, p, rows["upload"]),
     "reports.get": lambda s, p, rows: reports.get(s, p, rows["report"]),
-    "artifacts.get": lambda s, p, rows: artifacts.get(s, p, rows["job"], "table"),
+    "artifacts.get": lambda s, p, rows: artifacts.get(s, p, rows["job"], "table_1"),
 }
 EMPTY: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "jobs.page": lambda s, p, rows: jobs.page(s, p).rows,
@@ -138,21 +113,22 @@ def test_row_of_another_project_is_not_deleted(sessions: Sessions, rows: Rows, m
 
 def test_state_of_another_projects_dataset_is_not_changed(sessions: Sessions, rows: Rows) -> None:
     with sessions.begin() as session:
-        datasets.set_failed(session, rows["stranger"], rows["dataset"], error_code="x", error_detail="x")
+        datasets.set_failed(session, rows["stranger"], rows["dataset"], code="x", detail="x")
         datasets.reopen(session, rows["stranger"], rows["job"])
         assert datasets.get(session, rows["owner"], rows["dataset"]).state == "pending"
 
 
 def test_tables_of_another_projects_dataset_are_not_found(sessions: Sessions, rows: Rows) -> None:
-    with sessions.begin() as session:
+    with sessions() as session:
         dataset = datasets.get(session, rows["owner"], rows["dataset"])
-        dataset.n_tables = 2
-        dataset_tables.add(session, dataset, [("a", "csv"), ("b", "csv")])
-        values = {"n_rows": 1, "n_columns": 1, "size_bytes": 1, "table_schema": {}}
-        dataset_tables.set_ready(session, rows["stranger"], dataset.id, 1, **values)
         own = dataset_tables.of_datasets(session, rows["owner"], [dataset])[dataset.id]
         assert [(table.name, table.n_rows) for table in own] == [("a", None), ("b", None)]
         assert dataset_tables.of_datasets(session, rows["stranger"], [dataset]) == {dataset.id: []}
+
+
+def test_a_dataset_of_another_project_is_not_made_ready(sessions: Sessions, rows: Rows) -> None:
+    with sessions() as session, pytest.raises(NotFound):
+        datasets.set_ready(session, rows["stranger"], rows["dataset"], relationship_candidates=[])
 
 
 def test_owner_finds_everything(sessions: Sessions, rows: Rows) -> None:

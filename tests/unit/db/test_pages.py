@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from tests.rows import new_job
 from tests.unit.db.states import Sessions, add_job, add_project, claimed
 from understudy.db import datasets, job_events, jobs
 from understudy.db.jobs import JobFilters
@@ -59,14 +60,9 @@ def test_jobs_are_filtered_by_what_they_name(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     with sessions.begin() as session:
         for number, label in enumerate(("red", "blue")):
-            jobs.add(
-                session,
-                project_id=project_id,
-                kind="train",
-                parameters={"kind": "train", "dataset_id": f"ds_{number}"},
-                labels={"colour": label},
-                ttl_seconds=9,
-            )
+            parameters = {"kind": "train", "dataset_id": f"ds_{number}"}
+            labels = {"colour": label}
+            jobs.add(session, new_job(project_id, kind="train", parameters=parameters, labels=labels))
     add_job(sessions, project_id)
 
     with sessions() as session:
@@ -83,17 +79,9 @@ def test_jobs_are_filtered_by_what_they_name(sessions: Sessions) -> None:
 
 def test_datasets_are_filtered(sessions: Sessions) -> None:
     project_id = add_project(sessions)
-    job = add_job(sessions, project_id)
     with sessions.begin() as session:
-        datasets.add_pending(
-            session,
-            dataset_id=new_id(),
-            project_id=project_id,
-            job_id=job.id,
-            name="d",
-            format="csv",
-            labels={"a": "b"},
-        )
+        job = jobs.add(session, new_job(project_id, labels={"a": "b"}))
+        datasets.add_pending(session, job, dataset_id=new_id(), name="d")
 
     with sessions() as session:
         for filters, n_rows in [

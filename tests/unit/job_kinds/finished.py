@@ -21,9 +21,9 @@ from understudy.work.run import run_work
 Json = dict[str, Any]
 
 ANY_ID = "ds_" + "0" * 26
-ROLES = {kind: kind for kind in ("upload", "table", "rejects")}
-INGEST_CONTEXT: Json = {"rows_max": 1_000, "columns_max": 10, "roles": [ROLES]}
-INGEST: Json = {"kind": "ingest", "dataset_id": ANY_ID, "format": "csv"}
+ROLES = {kind: f"{kind}_1" for kind in ("upload", "table", "rejects")}
+INGEST_CONTEXT: Json = {"rows_max": 1_000, "columns_max": 10, "roles": [ROLES], "parts": {}}
+INGEST: Json = {"kind": "ingest", "dataset_id": ANY_ID, "tables": [{"name": "table", "format": "csv"}]}
 TRAIN: Json = {
     "kind": "train",
     "dataset_id": ANY_ID,
@@ -37,10 +37,12 @@ def do_work(folder: Path, table: pa.Table) -> dict[str, Json]:
     """Return what the work of `ingest` and of `train` says of a table, by kind."""
     upload = folder / "table.csv"
     pacsv.write_csv(table, upload)
-    payload = KINDS["ingest"].payload(INGEST, {"upload": str(upload)}, INGEST_CONTEXT)
+    payload = KINDS["ingest"].payload(INGEST, {"upload_1": str(upload)}, INGEST_CONTEXT)
     ingested = run_work(payload, folder, no_progress)
-    inputs = {"table": str(folder / ingested["files"]["table"])}
-    payload = KINDS["train"].payload(TRAIN, inputs, {"schema": ingested["facts"]["schema"]})
+    inputs = {"table": str(folder / ingested["files"]["table_1"])}
+    (facts,) = ingested["facts"]["tables"]
+    context = {"schema": {"tables": {"table": facts["schema"]}}, "findings": {}}
+    payload = KINDS["train"].payload(TRAIN, inputs, context)
     return {"ingest": ingested, "train": run_work(payload, folder, no_progress)}
 
 

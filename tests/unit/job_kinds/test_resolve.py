@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from tests.rows import new_job
 from tests.unit.job_kinds.finished import do_work, finish_next
 from tests.unit.job_kinds.uploads import upload_table
 from understudy import ids
 from understudy.db import jobs, models
+from understudy.db.models import NewModel
 from understudy.errors import Conflict, InvalidInput, NotFound, TooLarge, UnderstudyError
 from understudy.job_kinds import parse_parameters
 from understudy.resources import Resources
@@ -121,18 +123,10 @@ def constrainable(project) -> Project:
     """Add a model to the project that takes conditions; no job of it is ever run."""
     with project.resources.sessions.begin() as session:
         plain = models.get(session, project.caller.project_id, ids.from_text("model", project.model_id))
-        columns = {column.name: getattr(plain, column.name) for column in plain.__table__.columns}
-        job = jobs.add(
-            session,
-            project_id=plain.project_id,
-            kind="probe",
-            parameters={"kind": "probe"},
-            labels={},
-            ttl_seconds=60,
-        )
-        changes = {"job_id": job.id, "synthesizer": {"name": "tree_chain", "preset": "fast"}}
-        del columns["id"], columns["created_at"]
-        model = models.add(session, **columns | changes)
+        values = {field.name: getattr(plain, field.name) for field in fields(NewModel)}
+        job = jobs.add(session, new_job(plain.project_id))
+        changes = {"synthesizer": {"name": "tree_chain", "preset": "fast"}}
+        model = models.add(session, job, NewModel(**values | changes))
         return replace(project, model_id=ids.to_text("model", model.id))
 
 

@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from tests.rows import new_job
 from understudy import access, ids
 from understudy.access import JobPrincipal, Purpose
 from understudy.db import datasets, jobs
@@ -17,18 +18,8 @@ PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 def add_dataset(sessions, project_id, **values):
     """Add an uploaded dataset that is ready, but for these values."""
     with sessions.begin() as session:
-        job = jobs.add(
-            session, project_id=project_id, kind="ingest", parameters={}, labels={}, ttl_seconds=60
-        )
-        row = datasets.add_pending(
-            session,
-            dataset_id=ids.new_id(),
-            project_id=project_id,
-            job_id=job.id,
-            name="t",
-            format="csv",
-            labels={},
-        )
+        job = jobs.add(session, new_job(project_id))
+        row = datasets.add_pending(session, job, dataset_id=ids.new_id(), name="t")
         for name, value in {"state": "ready", **values}.items():
             setattr(row, name, value)
         return row.id

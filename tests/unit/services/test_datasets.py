@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from tests.rows import made_dataset, new_job, new_model, new_report, upload_csv
 from understudy import ids
-from understudy.db import artifacts, datasets, jobs, leases, models, reports
+from understudy.db import artifacts, dataset_tables, datasets, jobs, leases, models, reports
+from understudy.db.artifacts import NewArtifact
 from understudy.db.orm import Dataset, Job, Model, Report
 from understudy.errors import Conflict, NotFound, StorageFull, TooManyRequests
 from understudy.job_queue import ListQueue
@@ -19,11 +20,9 @@ from understudy.services.api_keys import Caller
 from understudy.services.artifacts import open_artifact, stream_table
 from understudy.services.blob_keys import make_key
 from understudy.services.datasets import (
-    ArrivedFile,
     NewDataset,
     delete_dataset,
     update_dataset,
-    upload_tables,
 )
 from understudy.services.jobs import cancel_job, retry_job, submit_job
 from understudy.services.models import delete_model
@@ -37,11 +36,7 @@ RunJobs = Callable[[], int]
 
 def upload(resources: Resources, caller: Caller, data: bytes = CSV) -> tuple[Dataset, Job]:
     """Upload a table as the route does."""
-    source = resources.staging_folder / f"upload-{ids.new_id().hex}"
-    source.write_bytes(data)
-    new = NewDataset("people", {"a": "b"})
-    file = ArrivedFile("people", "csv", source, hashlib.sha256(data).digest(), len(data))
-    return upload_tables(resources, caller.project_id, new, [file])
+    return upload_csv(resources, caller.project_id, data, NewDataset("people", {"a": "b"}))
 
 
 def read(resources: Resources, caller: Caller, dataset: Dataset) -> Dataset:
@@ -62,16 +57,18 @@ def test_upload_waits_for_its_job_and_is_ready_after_it(
     assert run_jobs() == 1
 
     ready = read(resources, caller, dataset)
-    assert (ready.state, ready.n_rows, ready.n_columns) == ("ready", 80, 2)
+    with resources.sessions() as session:
+        (table,) = dataset_tables.all_of(session, ready)
+    assert (ready.state, table.name, table.n_rows, table.n_columns) == ("ready", "people", 80, 2)
     # The raw upload has served and is gone.
-    assert blobs(resources) == ["table.parquet"]
+    assert blobs(resources) == ["table_1.parquet"]
 
 
 def test_table_is_streamed_as_it_was_sent(resources: Resources, caller: Caller, run_jobs: RunJobs) -> None:
     dataset, job = upload(resources, caller)
     run_jobs()
     with resources.sessions() as session:
-        artifact = artifacts.get(session, caller.project_id, job.id, "table")
+        artifact = artifacts.get(session, caller.project_id, job.id, "table_1")
 
     lines = b"".join(stream_table(resources, artifact, "csv")).splitlines()
     with open_artifact(resources, artifact) as file:
@@ -89,7 +86,7 @@ def test_what_is_wrong_with_the_table_stands_at_the_dataset(
     failed = read(resources, caller, dataset)
     assert (failed.state, failed.error_code) == ("failed", "ragged_rows")
     # Kept, so that the job can be retried.
-    assert blobs(resources) == ["upload.csv"]
+    assert blobs(resources) == ["upload_1.csv"]
     assert retry_job(resources, caller.project_id, job.id).round == 2
     assert read(resources, caller, dataset).state == "pending"
 
@@ -175,15 +172,7 @@ def test_dataset_deleted_while_it_is_read_does_not_come_back(
     with resources.sessions.begin() as session:
         assert leases.is_cancel_requested(session, job.id, claimed.lease_token)
         with pytest.raises(NotFound):
-            datasets.set_ready(
-                session,
-                caller.project_id,
-                dataset.id,
-                n_rows=1,
-                n_columns=1,
-                size_bytes=1,
-                table_schema={},
-            )
+            datasets.set_ready(session, caller.project_id, dataset.id, relationship_candidates=[])
 
 
 @pytest.fixture
@@ -192,69 +181,23 @@ def descendants(resources: Resources, caller: Caller) -> tuple[Dataset, Model, D
     dataset, job = upload(resources, caller)
     cancel_job(resources, caller.project_id, job.id)
     with resources.sessions.begin() as session:
-        model = models.add(
-            session,
-            project_id=caller.project_id,
-            job_id=_job_with_file(session, resources, caller, "model"),
-            dataset_id=dataset.id,
-            name="m",
-            labels={},
-            synthesizer={},
-            seed=1,
-            holdout_fraction=0.2,
-            n_rows_trained=1,
-            size_bytes=1,
-            table_schema={},
-            card={},
-        )
-        sample = datasets.add_made(
-            session,
-            project_id=caller.project_id,
-            job_id=_job_with_file(session, resources, caller, "table"),
-            model_id=model.id,
-            name="s",
-            labels={},
-            n_rows=1,
-            n_columns=1,
-            size_bytes=1,
-            table_schema={},
-        )
-        report = reports.add(
-            session,
-            project_id=caller.project_id,
-            job_id=_job_with_file(session, resources, caller, "report_json"),
-            dataset_id=dataset.id,
-            synthetic_dataset_id=sample.id,
-            summary={},
-            verdict={},
-        )
+        job = _job_with_file(session, resources, caller, "model")
+        model = models.add(session, job, new_model(dataset.id))
+        job = _job_with_file(session, resources, caller, "table_1")
+        sample = datasets.add_made(session, job, made_dataset(model.id))
+        job = _job_with_file(session, resources, caller, "report_json")
+        report = reports.add(session, job, new_report(dataset.id, sample.id))
     return dataset, model, sample, report
 
 
-def _job_with_file(session: Session, resources: Resources, caller: Caller, role: str) -> UUID:
-    job = jobs.add(
-        session,
-        project_id=caller.project_id,
-        kind="probe",
-        parameters={"kind": "probe"},
-        labels={},
-        ttl_seconds=60,
-    )
+def _job_with_file(session: Session, resources: Resources, caller: Caller, role: str) -> Job:
+    job = jobs.add(session, new_job(caller.project_id))
     path = resources.staging_folder / role
     path.write_bytes(b"x")
     key = make_key(caller.project_id, job.id, 1, role, "")
     resources.store.put_file(key, path)
-    artifacts.add(
-        session,
-        project_id=caller.project_id,
-        job_id=job.id,
-        role=role,
-        token=1,
-        storage_key=key,
-        sha256=b"",
-        size_bytes=1,
-    )
-    return job.id
+    artifacts.add(session, caller.project_id, job.id, NewArtifact(role, 1, key, b"", 1))
+    return job
 
 
 Descendants = tuple[Dataset, Model, Dataset, Report]
@@ -309,19 +252,8 @@ def test_model_with_samples_is_kept_unless_they_go_too(
 def completed(resources: Resources, caller: Caller, descendants: Descendants) -> Dataset:
     """Add a dataset that completes the sample of the family, with the family's model."""
     with resources.sessions.begin() as session:
-        return datasets.add_made(
-            session,
-            project_id=caller.project_id,
-            job_id=_job_with_file(session, resources, caller, "completed"),
-            model_id=descendants[1].id,
-            source_dataset_id=descendants[2].id,
-            name="c",
-            labels={},
-            n_rows=1,
-            n_columns=1,
-            size_bytes=1,
-            table_schema={},
-        )
+        job = _job_with_file(session, resources, caller, "completed")
+        return datasets.add_made(session, job, made_dataset(descendants[1].id, descendants[2].id))
 
 
 @pytest.mark.parametrize("source", [0, 2])

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from tests.rows import upload_csv
 from understudy.db import jobs
 from understudy.db.idempotency import StoredAnswer
 from understudy.errors import Conflict, InvalidInput
@@ -14,7 +14,6 @@ from understudy.parameters.probe import ProbeParameters
 from understudy.resources import Resources
 from understudy.services import idempotency
 from understudy.services.api_keys import Caller
-from understudy.services.datasets import ArrivedFile, NewDataset, upload_tables
 from understudy.services.jobs import submit_job
 
 PROBE = ProbeParameters(kind="probe")
@@ -109,17 +108,9 @@ def test_request_that_was_taken_over_while_it_ran_adds_no_second_job(
     assert len(set(added)) == 1
 
 
-def test_upload_of_a_request_that_died_is_found_again(
-    resources: Resources, caller: Caller, tmp_path: Path
-) -> None:
+def test_upload_of_a_request_that_died_is_found_again(resources: Resources, caller: Caller) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
-    added = []
-    for number in range(2):
-        source = resources.staging_folder / str(number)
-        source.write_bytes(b"a\n1\n")
-        file = ArrivedFile("d", "csv", source, HASH, 4)
-        new = NewDataset("d", {})
-        added.append(upload_tables(resources, caller.project_id, new, [file], idempotency_key="k"))
+    added = [upload_csv(resources, caller.project_id, b"a\n1\n", idempotency_key="k") for _ in range(2)]
 
     assert added[0][0].id == added[1][0].id
     assert added[0][1].id == added[1][1].id

@@ -103,7 +103,7 @@ def test_every_kind_is_written_and_read_back(kind: ColumnKind) -> None:
     column = infer_table(TABLE).schema.columns[0].model_copy(update={"kind": kind})
     schema = TableSchema(columns=(column,))
     said = write_metadata(DatasetSchema(tables={"guests": schema}), Findings())
-    assert said["METADATA_SPEC_VERSION"] == "SINGLE_TABLE_V1"
+    assert said["METADATA_SPEC_VERSION"] == "V1"
     assert changed(schema, said) == schema
 
 
@@ -118,7 +118,7 @@ def test_several_tables_are_written_with_their_relationships() -> None:
         ),
     )
     said = write_metadata(schema, Findings())
-    assert (said["METADATA_SPEC_VERSION"], list(said["tables"])) == ("MULTI_TABLE_V1", ["hotels", "guests"])
+    assert (said["METADATA_SPEC_VERSION"], list(said["tables"])) == ("V1", ["hotels", "guests"])
     assert said["tables"]["hotels"]["primary_key"] == "id"
     assert said["relationships"] == [
         {

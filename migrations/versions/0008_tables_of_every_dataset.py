@@ -1,0 +1,246 @@
+"""Every dataset lists its tables; schemas and findings are stored apart; models hold the schema of a dataset.
+
+The form of the stored schemas is converted here, with code of this file alone: a migration must give the same
+rows whatever later versions make of the classes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+Json = dict[str, Any]
+
+ADD = """
+alter table datasets
+    add column locale text not null default 'en',
+    add column relationships jsonb not null default '[]',
+    add column relationship_candidates jsonb not null default '[]';
+alter table dataset_tables add column findings jsonb;
+alter table models add column dataset_schema jsonb, add column findings jsonb, add column tables text[];
+alter table reports add column tables jsonb;
+"""
+
+DROP = """
+alter table datasets
+    drop column format,
+    drop column n_tables,
+    drop column n_rows,
+    drop column n_columns,
+    drop column size_bytes,
+    drop column table_schema;
+alter table models
+    drop column table_name,
+    drop column table_schema,
+    alter column dataset_schema set not null,
+    alter column findings set not null,
+    alter column tables set not null;
+alter table reports alter column tables set not null;
+"""
+
+# The files of an only table had no position in their role.
+ARTIFACTS = "update artifacts set role = role || '_1' where role in ('table', 'upload', 'rejects')"
+
+# Workers of the earlier version claim no job of version 2.
+# The trigger refuses changes of jobs that have ended.
+JOBS = """
+alter table jobs disable trigger jobs_check_transition;
+update jobs set parameters_version = 2;
+update jobs set parameters = parameters - 'format' || jsonb_build_object(
+    'tables', jsonb_build_array(jsonb_build_object('name', t.name, 'format', parameters->>'format'))
+)
+from datasets join dataset_tables t on t.dataset_id = datasets.id
+where kind = 'ingest' and parameters ? 'format' and datasets.job_id = jobs.id;
+alter table jobs enable trigger jobs_check_transition;
+"""
+
+
+def upgrade() -> None:
+    """Move the facts of tables to their rows, and the schemas of models and reports to the new form."""
+    op.execute(ADD)
+    connection = op.get_bind()
+    _name_only_tables(connection)
+    _convert_table_schemas(connection)
+    _convert_models(connection)
+    _name_compared_tables(connection)
+    for statement in (ARTIFACTS, JOBS, DROP):
+        op.execute(statement)
+
+
+def _name_only_tables(connection: sa.Connection) -> None:
+    """Give each dataset of one table a row in `dataset_tables`.
+
+    An uploaded table is called as its dataset: the name of its file was not kept. A sample has the table of
+    its model, an imputation the table that it completes.
+    """
+    # In the order of time, so that a dataset comes behind what it was made from.
+    statement = """
+        select d.id, d.name, d.model_id, d.source_dataset_id, j.parameters->>'table' as table_name
+        from datasets d join jobs j on j.id = d.job_id where d.n_tables = 1 order by d.id
+    """
+    models = {
+        row.id: row for row in connection.execute(sa.text("select id, dataset_id, table_name from models"))
+    }
+    names: dict[Any, str] = {}
+    for row in connection.execute(sa.text(statement)).all():
+        name = row.name
+        if row.source_dataset_id is not None:
+            name = row.table_name or names[row.source_dataset_id]
+        elif row.model_id is not None:
+            model = models[row.model_id]
+            name = model.table_name or names[model.dataset_id]
+        names[row.id] = name
+    insert = """
+        insert into dataset_tables
+            (dataset_id, position, project_id, name, format, n_rows, n_columns, size_bytes, table_schema)
+        select id, 1, project_id, :name, format, n_rows, n_columns, size_bytes, table_schema
+        from datasets where id = :id
+    """
+    if names:
+        rows = [{"id": dataset_id, "name": name} for dataset_id, name in names.items()]
+        connection.execute(sa.text(insert), rows)
+
+
+def _convert_table_schemas(connection: sa.Connection) -> None:
+    """Split the stored schemas; give each dataset the locale and relationship candidates of its tables.
+
+    Where the tables of a dataset had several locales, the first one that is not the default wins.
+    """
+    statement = """
+        select dataset_id, position, name, table_schema from dataset_tables
+        where table_schema is not null order by dataset_id, position
+    """
+    locales: dict[Any, str] = {}
+    candidates: dict[Any, list[Json]] = {}
+    rows = []
+    for row in connection.execute(sa.text(statement)).all():
+        schema, findings = split_schema(row.table_schema)
+        rows.append(
+            {
+                "dataset_id": row.dataset_id,
+                "position": row.position,
+                "schema": json.dumps(schema),
+                "findings": json.dumps(findings),
+            }
+        )
+        locale = row.table_schema.get("locale", "en")
+        if locales.get(row.dataset_id, "en") == "en":
+            locales[row.dataset_id] = locale
+        candidates.setdefault(row.dataset_id, []).extend(relationship_candidates(row.name, row.table_schema))
+    update_tables = """
+        update dataset_tables set table_schema = cast(:schema as jsonb), findings = cast(:findings as jsonb)
+        where dataset_id = :dataset_id and position = :position
+    """
+    update_datasets = """
+        update datasets set locale = :locale, relationship_candidates = cast(:candidates as jsonb)
+        where id = :id
+    """
+    if rows:
+        connection.execute(sa.text(update_tables), rows)
+        facts = [
+            {"id": dataset_id, "locale": locale, "candidates": json.dumps(candidates[dataset_id])}
+            for dataset_id, locale in locales.items()
+        ]
+        connection.execute(sa.text(update_datasets), facts)
+
+
+def _convert_models(connection: sa.Connection) -> None:
+    """Give each model the schema of the dataset of one table that it learned."""
+    statement = """
+        select m.id, m.table_schema, coalesce(m.table_name, t.name) as name
+        from models m left join dataset_tables t
+            on t.dataset_id = m.dataset_id and t.position = 1 and m.table_name is null
+    """
+    rows = []
+    for row in connection.execute(sa.text(statement)).all():
+        schema, found = split_schema(row.table_schema)
+        locale = row.table_schema.get("locale", "en")
+        whole = {"tables": {row.name: schema}, "relationships": [], "locale": locale}
+        candidates = relationship_candidates(row.name, row.table_schema)
+        findings = {"tables": {row.name: found}, "relationships": candidates}
+        rows.append(
+            {
+                "id": row.id,
+                "schema": json.dumps(whole),
+                "findings": json.dumps(findings),
+                "tables": [row.name],
+            }
+        )
+    update = """
+        update models set dataset_schema = cast(:schema as jsonb), findings = cast(:findings as jsonb),
+        tables = :tables where id = :id
+    """
+    if rows:
+        connection.execute(sa.text(update), rows)
+
+
+def _name_compared_tables(connection: sa.Connection) -> None:
+    """Let each report name the real and the synthetic table that it compares."""
+    named = """(
+        select name from dataset_tables t where t.dataset_id = {}
+        order by t.name is not distinct from j.parameters->>'table' desc, t.position limit 1
+    )"""
+    real, synthetic = named.format("r.dataset_id"), named.format("r.synthetic_dataset_id")
+    pair = f"jsonb_build_object('real', {real}, 'synthetic', {synthetic})"
+    op.execute(
+        f"update reports r set tables = jsonb_build_array({pair}) from jobs j where j.id = r.job_id"  # noqa: S608
+    )
+
+
+def split_schema(stored: Json) -> tuple[Json, Json]:
+    """Return the schema of a table and the findings about it, from the form that held both."""
+    columns = [
+        {name: column[name] for name in ("name", "kind", "arrow_type", "nullable")}
+        for column in stored["columns"]
+    ]
+    subject = stored.get("subject")
+    schema = {
+        "columns": [column | {"domain": None} for column in columns],
+        "primary_key": [],
+        "subject": [] if subject is None else [subject],
+        "order_by": [],
+        "role": "data",
+    }
+    findings = {
+        # A column without a confidence was never examined.
+        "columns": {
+            column["name"]: {
+                "confidence": column["confidence"],
+                "evidence": column.get("evidence", ""),
+                "runner_up": column.get("runner_up"),
+            }
+            for column in stored["columns"]
+            if column.get("confidence") is not None
+        },
+        "primary_keys": [_candidate(found) for found in stored.get("primary_key_candidates", ())],
+        "subject": _candidate(stored.get("subject_candidate")),
+        "target": _candidate(stored.get("target_candidate")),
+    }
+    return schema, findings
+
+
+def relationship_candidates(table: str, stored: Json) -> list[Json]:
+    """Return the relationships that a stored schema suggests for its table."""
+    return [
+        {
+            "child": table,
+            "child_columns": [found["column"]],
+            "parent": found["parent_table"],
+            "parent_columns": [found["parent_column"]],
+            "confidence": found["confidence"],
+            "evidence": found["evidence"],
+        }
+        for found in stored.get("foreign_key_candidates", ())
+    ]
+
+
+def _candidate(found: Json | None) -> Json | None:
+    if found is None:
+        return None
+    return {"columns": [found["column"]], "confidence": found["confidence"], "evidence": found["evidence"]}
