@@ -82,7 +82,7 @@ def test_values_inside_pass_and_sums_of_steps_are_steps() -> None:
 def test_domains_that_do_not_suit_the_column_are_refused(
     values: pa.Array, kind: ColumnKind, domain: dict[str, Any]
 ) -> None:
-    with pytest.raises(InvalidInput, match="Column 'x'|column 'x'") as caught:
+    with pytest.raises(InvalidInput, match="olumn 'x'") as caught:
         check(values, kind, **domain)
     assert caught.value.code == "unsupported_schema"
 
