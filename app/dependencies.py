@@ -9,6 +9,8 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 from pydantic import Field
 
+from understudy import ids
+from understudy.access import TableReference
 from understudy.errors import InvalidInput
 from understudy.parameters.base import NO_CONTROL_CHARACTERS
 from understudy.parameters.read_options import ReadOptions
@@ -75,7 +77,14 @@ TableName = Annotated[
     str | None,
     Field(max_length=255, description="Which table, of a dataset of several.", examples=["orders"]),
 ]
-TableQuery = Annotated[TableName, Query()]
+
+
+async def _table_reference(dataset_id: str, table: Annotated[TableName, Query()] = None) -> TableReference:
+    return TableReference(ids.from_text("dataset", dataset_id), table)
+
+
+# To be declared after the caller: what the key does not allow is refused before an id is looked at.
+TableReferenceDep = Annotated[TableReference, Depends(_table_reference)]
 
 PageDep = Annotated[PageRequest, Depends(_page)]
 
