@@ -1,12 +1,7 @@
 """Model files of every format load for ever, and draw the rows that they drew.
 
-<<<<<<< HEAD
-The file of the last format was written by `python -m tests.unit.synthesizers.test_kept_files`; no file is ever
-written again. A new format gets a file of its own.
-=======
 The file of the last format was written by `python -m tests.unit.synthesizers.test_kept_files`; no file is
 ever written again. A new format gets a file of its own.
->>>>>>> main
 """
 
 from __future__ import annotations
@@ -25,16 +20,11 @@ from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 from understudy.tables.inference import infer_table
 
 FOLDER = Path(__file__).parent / "kept"
-<<<<<<< HEAD
-FORMATS = (2, 3)
-DIGEST = "80c7f5d7731f8ac16e4034cb682523481ebfb69662e12e437fb83ad9e8aafcfc"
-=======
 # By format. The models of the files are not the same: fits changed between them.
 DIGESTS = {
     2: "80c7f5d7731f8ac16e4034cb682523481ebfb69662e12e437fb83ad9e8aafcfc",
     3: "847b8f144e620ba471d69c8adb667a6bb46d379bab27d3c8a03b341b668d260b",
 }
->>>>>>> main
 
 
 def made_table() -> pa.Table:
@@ -68,18 +58,6 @@ def digest(path: Path) -> str:
 
 
 def kept(number: int) -> Path:
-<<<<<<< HEAD
-    """Return the file of a format; all of them are of one model."""
-    return FOLDER / f"format_{number}.model"
-
-
-@pytest.mark.parametrize("number", FORMATS)
-def test_a_kept_file_draws_the_same_rows(number: int) -> None:
-    assert digest(kept(number)) == DIGEST
-
-
-@pytest.mark.parametrize("number", FORMATS)
-=======
     """Return the file of a format; all of them were fitted to one table."""
     return FOLDER / f"format_{number}.model"
 
@@ -90,7 +68,6 @@ def test_a_kept_file_draws_the_same_rows(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", DIGESTS)
->>>>>>> main
 def test_a_kept_file_has_its_card_and_rules(number: int) -> None:
     model, manifest = load_model(kept(number))
     assert manifest.format_version == number
@@ -103,10 +80,5 @@ if __name__ == "__main__":
     table = made_table()
     schema = infer_table(table).schema
     chain = fit(TreeChain(TreeChainParameters(name="tree_chain", preset="best")), table, schema)
-<<<<<<< HEAD
-    save_model(chain, kept(FORMATS[-1]))
-    print(kept(FORMATS[-1]).stat().st_size, digest(kept(FORMATS[-1])))  # noqa: T201
-=======
     save_model(chain, kept(max(DIGESTS)))
     print(kept(max(DIGESTS)).stat().st_size, digest(kept(max(DIGESTS))))  # noqa: T201
->>>>>>> main

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from tests.one_table import fit
 from tests.unit.synthesizers.tables import related_columns
-from tests.one_table import fit
 from understudy.synthesizers import TreeChainParameters
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain

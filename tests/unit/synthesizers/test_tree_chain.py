@@ -11,8 +11,6 @@ import pytest
 from tests.one_table import fit
 from tests.one_table import sample as draw
 from tests.unit.synthesizers.tables import related_columns
-from tests.one_table import fit
-from tests.one_table import sample as draw
 from understudy.kernels import predictors
 from understudy.synthesizers import TreeChainParameters
 from understudy.synthesizers.contexts import FitContext, SampleContext, plan_rows
