@@ -9,6 +9,8 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 from pydantic import Field
 
+from understudy import ids
+from understudy.access import TableReference
 from understudy.errors import InvalidInput
 from understudy.parameters.base import NO_CONTROL_CHARACTERS
 from understudy.parameters.read_options import ReadOptions
@@ -75,7 +77,13 @@ TableName = Annotated[
     str | None,
     Field(max_length=255, description="Name of the table; needed unless the dataset has only one.", examples=["orders"]),
 ]
-TableQuery = Annotated[TableName, Query()]
+
+
+async def _table_reference(dataset_id: str, table: Annotated[TableName, Query()] = None) -> TableReference:
+    return TableReference(ids.from_text("dataset", dataset_id), table)
+
+
+TableReferenceDep = Annotated[TableReference, Depends(_table_reference)]
 
 PageDep = Annotated[PageRequest, Depends(_page)]
 

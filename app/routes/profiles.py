@@ -7,10 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.bodies.profiles import DatasetProfile
-from app.dependencies import ReaderDep, ResourcesDep, TableQuery
+from app.dependencies import ReaderDep, ResourcesDep, TableReferenceDep
 from app.document import problems
-from understudy import ids
-from understudy.access import TableReference
 from understudy.services import profiles
 
 router = APIRouter(prefix="/v1/datasets/{dataset_id}/profile", tags=["datasets"])
@@ -23,13 +21,12 @@ router = APIRouter(prefix="/v1/datasets/{dataset_id}/profile", tags=["datasets"]
     responses=problems(403, 404, 409, 422),
 )
 def get_profile(
-    dataset_id: str,
+    reference: TableReferenceDep,
     resources: ResourcesDep,
     caller: ReaderDep,
     exact: Annotated[
         bool, Query(description="Show real extremes and rare values, too: asks for the scope `read_real`.")
     ] = False,
-    table: TableQuery = None,
 ) -> DatasetProfile:
     """Return counts, quantiles, frequent values and histograms of the columns, under the present schema.
 
@@ -37,6 +34,5 @@ def get_profile(
     rows or subjects speak for, and no value of columns that are generated. Of more than 200,000 rows a part
     is read, spread over the table: `n_rows_read` says how many.
     """
-    reference = TableReference(ids.from_text("dataset", dataset_id), table)
     found = profiles.profile_dataset(resources, caller, reference, is_exact=exact)
     return DatasetProfile.model_validate(found)

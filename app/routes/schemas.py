@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.bodies.schemas import AppliedSdvMetadata, SdvMetadata, TableSchema
 from app.content import is_unchanged, not_modified
-from app.dependencies import ReaderDep, ResourcesDep, TableQuery, WriterDep
+from app.dependencies import ReaderDep, ResourcesDep, TableReferenceDep, WriterDep
 from app.document import problems
 from understudy import ids
-from understudy.access import TableReference
 from understudy.errors import PreconditionFailed
 from understudy.services import schemas as schema_services
 from understudy.services.schemas import SchemaEdit, VersionedTableSchema
@@ -37,18 +36,21 @@ IfMatch = Annotated[
     responses={304: {"description": "It is what `If-None-Match` names."}, **problems(404, 409, 422)},
 )
 def get_schema(
-    dataset_id: str,
-    resources: ResourcesDep,
-    caller: ReaderDep,
-    request: Request,
-    table: TableQuery = None,
+    reference: TableReferenceDep, resources: ResourcesDep, caller: ReaderDep, request: Request
 ) -> Response:
     """Return the kinds and exact types of the columns, with the evidence for each kind."""
-    reference = TableReference(ids.from_text("dataset", dataset_id), table)
     versioned = schema_services.read_schema(resources, caller, reference)
     if is_unchanged(request, _etag(versioned.version)):
         return not_modified(_etag(versioned.version))
     return _answer(versioned)
+
+
+async def _schema_edit(
+    change: SchemaChange,
+    if_match: IfMatch = None,
+    validate_only: Annotated[bool, Query(description="Change nothing, and say what would be.")] = False,
+) -> SchemaEdit:
+    return SchemaEdit(change, version=_version(if_match), is_dry_run=validate_only)
 
 
 @router.patch(
@@ -61,26 +63,17 @@ def get_schema(
     responses=problems(404, 409, 412, 413, 415, 422),
 )
 def update_schema(
-    dataset_id: str,
-    change: SchemaChange,
+    reference: TableReferenceDep,
+    edit: Annotated[SchemaEdit, Depends(_schema_edit)],
     resources: ResourcesDep,
     caller: WriterDep,
-    if_match: IfMatch = None,
-    table: TableQuery = None,
-    validate_only: Annotated[bool, Query(description="Change nothing, and say what would be.")] = False,
 ) -> Response:
     """Change kinds, types, subject or locale by a JSON Merge Patch in which columns are addressed by name.
 
     Types are checked against all values of the table: what does not fit is counted, and its rows are named.
     The stored table stays as it is; jobs that begin afterwards read it under the new schema.
     """
-    versioned = schema_services.update_schema(
-        resources,
-        caller,
-        TableReference(ids.from_text("dataset", dataset_id), table),
-        SchemaEdit(change, version=_version(if_match), is_dry_run=validate_only),
-    )
-    return _answer(versioned)
+    return _answer(schema_services.update_schema(resources, caller, reference, edit))
 
 
 @router.get(
@@ -104,23 +97,17 @@ def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep
     responses=problems(404, 409, 412, 413, 422),
 )
 def apply_sdv_metadata(
-    dataset_id: str,
+    reference: TableReferenceDep,
     metadata: SdvMetadata,
     resources: ResourcesDep,
     caller: WriterDep,
     if_match: IfMatch = None,
-    table: Annotated[
-        str | None,
-        Query(
-            max_length=255, description="Which table is meant, if the metadata or the dataset has several."
-        ),
-    ] = None,
 ) -> Response:
     """Take kinds, and the subject (`sequence_key`), from SDV's metadata; `warnings` say what was not used."""
     versioned, warnings = schema_services.apply_metadata(
         resources,
         caller,
-        TableReference(ids.from_text("dataset", dataset_id), table),
+        reference,
         metadata.model_dump(mode="json", exclude_unset=True),
         version=_version(if_match),
     )

@@ -51,7 +51,7 @@ def test_validating_changes_nothing(client: TestClient, resources: Resources, ca
     body = {"kind": "sample", "model_id": world["model"], "n_rows": 5, "seed": 3}
     response = client.post("/v1/jobs?validate_only=true", json=body)
     assert response.status_code == 200
-    assert response.json()["parameters"] == {**body, "offset": 0, "name": "x (synthetic)"}
+    assert response.json()["parameters"] == {**body, "offset": 0, "name": "m (synthetic)"}
     assert get(client, "/v1/jobs") == before
 
 

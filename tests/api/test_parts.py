@@ -86,7 +86,7 @@ def test_parts_in_any_order_become_a_dataset(
     run_jobs()
     assert get(client, f"/v1/datasets/{body['dataset']['id']}")["n_rows"] == 12_000
     # The parts have served: there is what a plain upload leaves.
-    assert [key.rpartition("/")[2] for key in resources.store.keys("")] == ["table.parquet"]
+    assert [key.rpartition("/")[2] for key in resources.store.keys("")] == ["table_1.parquet"]
 
 
 def test_completing_reads_no_byte_of_the_parts(client: TestClient, resources: Resources):

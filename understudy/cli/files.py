@@ -47,6 +47,25 @@ Seed = Annotated[
         "--seed", min=0, max=SEED_MAX, help="The same seed gives the same result; chosen if absent."
     ),
 ]
+Subject = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="The column that says whose row it is, such as a patient's number: protection and the "
+        "holdout then go by subjects. Repeat it for a subject of several columns."
+    ),
+]
+Canaries = Annotated[
+    int,
+    typer.Option(
+        min=0, help="Plant so many made-up rows, and write them beside the model for `evaluate --canaries`."
+    ),
+]
+HoldoutFraction = Annotated[
+    float,
+    typer.Option(
+        min=0, max=0.5, help="Set aside this share of the subjects, or of the rows, for `evaluate --model`."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 
 
@@ -72,28 +91,9 @@ def fit(
             help="A schema, or SDV's metadata, in JSON, when the columns are not what they look like."
         ),
     ] = None,
-    subject: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="The column that says whose row it is, such as a patient's number: protection and the "
-            "holdout then go by subjects. Repeat it for a subject of several columns."
-        ),
-    ] = None,
-    holdout: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=0.5,
-            help="Set aside this share of the subjects, or of the rows, for `evaluate --model`.",
-        ),
-    ] = 0.0,
-    canaries: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="Plant so many made-up rows, and write them beside the model for `evaluate --canaries`.",
-        ),
-    ] = 0,
+    subject: Subject = None,
+    holdout: HoldoutFraction = 0.0,
+    canaries: Canaries = 0,
     canary_repeats: Annotated[
         int, typer.Option("--canary-repeats", min=1, max=100, help="How often each of them is planted.")
     ] = 1,

@@ -47,6 +47,26 @@ from understudy.tables.validation import conform
 # A policy was failed, or a pack does not hold: for scripts that go on only if all is well.
 REFUSED = 6
 
+EvidenceFile = Annotated[Path | None, typer.Option(help="Also write a signed evidence pack, a zip file.")]
+SigningKey = Annotated[
+    Path | None,
+    typer.Option(help="Private key (Ed25519, PEM) that signs the pack; made if there is no such file."),
+]
+SplitModel = Annotated[
+    Path | None,
+    typer.Option(
+        help="The model that `fit --holdout` wrote: the real table is split as it was then, in place of "
+        "a file of held-out rows."
+    ),
+]
+Subject = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="The column that says whose row it is: attacks then count subjects. Repeat it for a "
+        "subject of several columns; left out, it is that of the model."
+    ),
+]
+
 
 @reads_tables
 def evaluate(
@@ -55,20 +75,8 @@ def evaluate(
     holdout: Annotated[
         Path | None, typer.Option(help="Real rows that the model never saw; attacks need them.")
     ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="The model that `fit --holdout` wrote: the real table is split as it was then, in place of "
-            "a file of held-out rows."
-        ),
-    ] = None,
-    subject: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="The column that says whose row it is: attacks then count subjects. Repeat it for a "
-            "subject of several columns; left out, it is that of the model."
-        ),
-    ] = None,
+    model: SplitModel = None,
+    subject: Subject = None,
     target: Annotated[
         str | None, typer.Option(help="A column to predict: what the synthetic rows are worth for it.")
     ] = None,
@@ -91,13 +99,8 @@ def evaluate(
     report_file: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also write the report: .html or .json.")
     ] = None,
-    evidence: Annotated[
-        Path | None, typer.Option(help="Also write a signed evidence pack, a zip file.")
-    ] = None,
-    signing_key: Annotated[
-        Path | None,
-        typer.Option(help="Private key (Ed25519, PEM) that signs the pack; made if there is no such file."),
-    ] = None,
+    evidence: EvidenceFile = None,
+    signing_key: SigningKey = None,
     gate: Annotated[
         bool, typer.Option("--gate", help=f"Exit with {REFUSED} if the verdict is `fail`, for scripts.")
     ] = False,
