@@ -87,6 +87,7 @@ async def _table_reference(dataset_id: str, table: Annotated[TableName, Query()]
     return TableReference(ids.from_text("dataset", dataset_id), table)
 
 
+# To be declared after the caller: what the key does not allow is refused before an id is looked at.
 TableReferenceDep = Annotated[TableReference, Depends(_table_reference)]
 
 PageDep = Annotated[PageRequest, Depends(_page)]

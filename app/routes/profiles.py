@@ -21,9 +21,9 @@ router = APIRouter(prefix="/v1/datasets/{dataset_id}/profile", tags=["datasets"]
     responses=problems(403, 404, 409, 422),
 )
 def get_profile(
-    reference: TableReferenceDep,
     resources: ResourcesDep,
     caller: ReaderDep,
+    reference: TableReferenceDep,
     exact: Annotated[
         bool, Query(description="Show real extremes and rare values, too: asks for the scope `read_real`.")
     ] = False,

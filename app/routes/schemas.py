@@ -36,7 +36,7 @@ IfMatch = Annotated[
     responses={304: {"description": "It is what `If-None-Match` names."}, **problems(404, 409, 422)},
 )
 def get_schema(
-    reference: TableReferenceDep, resources: ResourcesDep, caller: ReaderDep, request: Request
+    resources: ResourcesDep, caller: ReaderDep, reference: TableReferenceDep, request: Request
 ) -> Response:
     """Return the kinds and exact types of the columns, with the evidence for each kind."""
     versioned = schema_services.read_schema(resources, caller, reference)
@@ -63,10 +63,10 @@ async def _schema_edit(
     responses=problems(404, 409, 412, 413, 415, 422),
 )
 def update_schema(
-    reference: TableReferenceDep,
-    edit: Annotated[SchemaEdit, Depends(_schema_edit)],
     resources: ResourcesDep,
     caller: WriterDep,
+    reference: TableReferenceDep,
+    edit: Annotated[SchemaEdit, Depends(_schema_edit)],
 ) -> Response:
     """Change kinds, types, subject or locale by a JSON Merge Patch in which columns are addressed by name.
 
@@ -97,10 +97,10 @@ def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep
     responses=problems(404, 409, 412, 413, 422),
 )
 def apply_sdv_metadata(
-    reference: TableReferenceDep,
-    metadata: SdvMetadata,
     resources: ResourcesDep,
     caller: WriterDep,
+    reference: TableReferenceDep,
+    metadata: SdvMetadata,
     if_match: IfMatch = None,
 ) -> Response:
     """Take kinds, and the subject (`sequence_key`), from SDV's metadata; `warnings` say what was not used."""

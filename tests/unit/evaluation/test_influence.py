@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -66,3 +68,15 @@ def test_wilson_and_newcombe_of_published_examples() -> None:
     assert influence.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     # Newcombe (1998, 17:873), table II, method 10: 56/70 - 48/80 gives 0.0524 to 0.3339.
     assert influence.difference_of_shares((56, 48), (70, 80)) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+def test_rows_of_one_subject_are_one_observation() -> None:
+    rng = np.random.default_rng(0)
+    scores, is_positive = rng.random(300), rng.random(300) < 0.5
+    alone = influence.area(scores, is_positive)
+    # Each row ten times: the area is the same, and so is what is known of it.
+    repeated = influence.area(np.repeat(scores, 10), np.repeat(is_positive, 10))
+    together = replace(repeated, subjects=np.repeat(np.arange(300), 10))
+    assert together.value == pytest.approx(alone.value)
+    assert together.standard_error == pytest.approx(alone.standard_error, rel=1e-3)
+    assert repeated.standard_error < 0.4 * alone.standard_error

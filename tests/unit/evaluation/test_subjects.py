@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.unit.evaluation.visits import leak, schema_of, under_other_numbers, visits
+from tests.unit.evaluation.visits import STABLE, leak, schema_of, under_other_numbers, visits
 from understudy.evaluation.comparison import Comparison, ComparisonTables, compare
-from understudy.evaluation.metrics.privacy import PRIVACY
+from understudy.evaluation.metrics.privacy import (
+    PRIVACY,
+    exact_copies,
+    membership_low_fpr,
+    nearest_record,
+)
+from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import Report, evaluate
 from understudy.evaluation.scores import score_all
 from understudy.evaluation.verdict import PolicyCheck, judge
@@ -143,3 +150,100 @@ def test_what_the_subject_is_called_does_not_help_an_attacker() -> None:
     same = compare(ComparisonTables(training, named, holdout=holdout), schema, seed=SEED)
     scores = [attacked(one)["membership_distance"].value for one in (real, same)]
     assert scores[0] == scores[1]
+
+
+def as_texts(numbers: Any) -> pa.Array[Any]:
+    return pa.array([f"patient {number}" for number in numbers])
+
+
+def as_dates(numbers: Any) -> pa.Array[Any]:
+    return pa.array(np.asarray(numbers) % 10**6, pa.int32()).cast(pa.date32())
+
+
+@pytest.mark.parametrize("retyped", [as_texts, as_dates], ids=lambda one: one.__name__)
+def test_subjects_of_any_type_are_attacked_alike(retyped: Any) -> None:
+    training, holdout, _ = split([10] * 150, "patient")
+    tables = [training, leak(training, [10] * 150, seed=SEED), holdout]
+    training, made, holdout = (
+        table.set_column(0, "patient", retyped(table["patient"].to_pylist())) for table in tables
+    )
+    checks = attacked(
+        compare(ComparisonTables(training, made, holdout), schema_of(training, "patient"), seed=SEED)
+    )
+    assert {metric: checks[metric].outcome for metric in ATTACKS} == dict.fromkeys(ATTACKS, "fail")
+
+
+def test_a_composite_subject_is_attacked_as_one() -> None:
+    training, holdout, _ = split([10] * 150, "patient")
+    tables = [
+        table.append_column("clinic", pa.array(np.asarray(table["patient"]) % 7))
+        for table in (training, leak(training, [10] * 150, seed=SEED), holdout)
+    ]
+    schema = schema_of(tables[0], "clinic", "patient")
+    comparison = compare(ComparisonTables(*tables), schema, seed=SEED)
+    assert comparison.n_shared_subjects == 0
+    assert [column.name for column in comparison.columns] == [*STABLE, "blood", "ward"]
+    assert attacked(comparison)["membership_distance"].outcome == "fail"
+
+
+def test_rows_without_a_subject_stand_for_themselves_in_every_table() -> None:
+    table = visits([2] * 100, seed=SEED).set_column(0, "patient", pa.nulls(200, pa.int64()))
+    comparison = compare(ComparisonTables(table, table, table), schema_of(table, "patient"), seed=SEED)
+    assert comparison.real.n_units == 200
+    assert comparison.n_shared_subjects == 0
+
+
+def test_the_page_names_the_subjects_and_a_split_that_shares_them(shared: Report) -> None:
+    page = render_html(shared)
+    assert "training subjects</dt>" in page
+    assert "Holdout of whole subjects" in page
+
+
+def test_reports_of_before_are_read_as_reports_on_rows(shared: Report) -> None:
+    document = json.loads(shared.model_dump_json(exclude={"unit", "n_subjects_shared"}))
+    for size in document["tables"].values():
+        del size["n_subjects"]
+    for scores in document["metrics"]:
+        for role in ("synthetic", "independent", "leak", "real"):
+            (scores[role] or {}).pop("n_subjects", None)
+    old = Report.model_validate(document)
+    assert (old.unit, old.n_subjects_shared) == ("rows", None)
+    assert "training subjects</dt>" not in render_html(old)
+
+
+def test_the_nearest_record_shows_leaked_subjects_and_no_others() -> None:
+    comparison = compared("leak", TEN_EACH, "patient")
+    leaked = nearest_record.score(comparison)
+    safe = nearest_record.score(compared("safe", TEN_EACH, "patient"))
+    assert isinstance(leaked, nearest_record.NearestRecordResult)
+    assert leaked.n_subjects["real"] == leaked.n_subjects["holdout"]
+    # As many training subjects as are held out are compared with; rows of the others are near to either.
+    share = leaked.n_subjects["real"] / comparison.real.n_units
+    assert leaked.score == pytest.approx(share + (1 - share) / 2, abs=4 * leaked.standard_error)
+    assert safe.interval is not None  # type: ignore[union-attr]
+    assert safe.interval[0] <= 0.5 <= safe.interval[1]  # type: ignore[union-attr]
+
+
+def test_copies_under_another_subject_are_copies() -> None:
+    training, holdout, schema = split([10] * 150, "patient")
+    copied = under_other_numbers(training)
+    result = exact_copies.score(compare(ComparisonTables(training, copied, holdout), schema, seed=SEED))
+    assert result.score == 1
+    # Of the subjects whose rows are met, all are training ones, as six of ten are.
+    assert result.p_value is not None
+    assert result.p_value < 1e-9
+
+
+def test_one_copied_row_of_a_subject_gives_the_subject_away() -> None:
+    # Rows of a subject that have nothing in common; of twenty of each, one is copied.
+    rng = np.random.default_rng(SEED)
+    table = pa.table({"patient": np.repeat(np.arange(600), 20), "x": rng.normal(size=12_000)})
+    table = table.append_column("y", pa.array(rng.normal(size=12_000)))
+    is_member = np.repeat(np.arange(600) < 300, 20)
+    training, holdout = (table.filter(pa.array(mask)) for mask in (is_member, ~is_member))
+    copies = training.take(pa.array(np.arange(0, training.num_rows, 20)))
+    comparison = compare(ComparisonTables(training, copies, holdout), schema_of(table, "patient"), seed=SEED)
+    found = membership_low_fpr.score(comparison)
+    assert isinstance(found, membership_low_fpr.MembershipLowFprResult)
+    assert found.attacker.endswith("one row")
+    assert found.score > 0.5

@@ -5,7 +5,7 @@ Several metrics ask for them, so each is trained once a comparison, and the one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -86,6 +86,11 @@ class Labelled:
     table: EncodedTable
     features: Floats
     truth: Floats
+
+    @property
+    def subjects(self) -> NDArray[np.int64] | None:
+        """Whose each row is; None where no subject is declared."""
+        return None if self.table.subjects is None else self.table.units
 
     @property
     def classes(self) -> NDArray[np.int64]:
@@ -294,5 +299,7 @@ def train_and_predict(
 def measure(target: Target, test: Labelled, predictions: Predictions) -> Estimate:
     """Return AUC of classes, or R2 of amounts."""
     if target.classes is None:
-        return r2(predictions.values, test.truth)
-    return mean_area(predictions.values, test.classes)
+        estimate = r2(predictions.values, test.truth)
+    else:
+        estimate = mean_area(predictions.values, test.classes)
+    return replace(estimate, subjects=test.subjects)

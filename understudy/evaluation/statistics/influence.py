@@ -7,7 +7,7 @@ are asked of the same rows, so the rows' contributions are subtracted before the
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,18 +28,30 @@ class Estimate:
     value : float
     influence : float array of shape (n_test,)
         Mean 0; the standard error is its standard deviation over the root of n.
+    subjects : int array of shape (n_test,), optional
+        Whose each row is: the rows of a subject move the value together.
     """
 
     value: float
     influence: Floats
+    subjects: NDArray[np.int64] | None = None
 
     def __sub__(self, other: Estimate) -> Estimate:
         """Return the difference of two estimates on the same rows."""
-        return Estimate(self.value - other.value, self.influence - other.influence)
+        return replace(self, value=self.value - other.value, influence=self.influence - other.influence)
+
+    @property
+    def standard_error(self) -> float:
+        """The standard error; over subjects, that of the sum of what their rows contribute."""
+        n = len(self.influence)
+        if self.subjects is None:
+            return float(self.influence.std()) / math.sqrt(n)
+        sums = np.bincount(np.unique(self.subjects, return_inverse=True)[1], weights=self.influence)
+        return math.sqrt(float((sums**2).sum())) / n
 
     def interval(self, low: float, high: float) -> tuple[float, float]:
         """Return the 95 % interval, kept within a range."""
-        half = Z_95 * float(self.influence.std()) / math.sqrt(len(self.influence))
+        half = Z_95 * self.standard_error
         return max(low, self.value - half), min(high, self.value + half)
 
 

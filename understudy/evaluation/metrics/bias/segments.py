@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -162,11 +162,18 @@ def _estimate(found: Experiment, model: Predictions, rows: NDArray[np.int64]) ->
         return None
     if found.target.classes is None:
         truth = found.test.truth[rows]
-        return r2(model.values[rows], truth) if np.ptp(truth) > 0 else None
+        return _of_subjects(r2(model.values[rows], truth), found, rows) if np.ptp(truth) > 0 else None
     classes = found.test.classes[rows]
     is_counted = np.bincount(classes)[classes] >= N_ROWS_OF_CLASS_MIN
     rows, classes = rows[is_counted], classes[is_counted]
-    return mean_area(model.values[rows], classes) if len(np.unique(classes)) > 1 else None
+    if len(np.unique(classes)) < 2:
+        return None
+    return _of_subjects(mean_area(model.values[rows], classes), found, rows)
+
+
+def _of_subjects(estimate: Estimate, found: Experiment, rows: NDArray[np.int64]) -> Estimate:
+    subjects = found.test.subjects
+    return replace(estimate, subjects=None if subjects is None else subjects[rows])
 
 
 def _accuracy(found: Experiment, model: Predictions | None, rows: NDArray[np.int64]) -> float | None:
