@@ -16,6 +16,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import understudy
+from understudy.cli.application import run
 from understudy.errors import InvalidInput, UnderstudyError
 
 PEOPLE = pd.DataFrame(
@@ -107,7 +108,7 @@ def test_a_table_is_named_after_its_file(tmp_path: Path):
 
 
 def test_several_tables_are_refused_by_a_synthesizer_of_one():
-    with pytest.raises(InvalidInput, match="'tree_chain' learns one table, and the data have 2"):
+    with pytest.raises(InvalidInput, match="'tree_chain' learns one data table, and the schema has 2"):
         understudy.fit({"a": PEOPLE, "b": PEOPLE}, seed=1)
 
 
@@ -272,3 +273,19 @@ def test_the_schema_of_several_tables_is_inferred():
     schema, findings = understudy.infer_schema({"stays": stays, "patients": patients}, with_findings=True)
     assert list(schema.tables) == ["stays", "patients"]
     assert [(found.child, found.parent) for found in findings.relationships] == [("stays", "patients")]
+
+
+def test_a_model_of_the_command_line_gives_frames_of_pandas(tmp_path: Path):
+    PEOPLE.to_csv(tmp_path / "people.csv", index=False)
+    path = tmp_path / "people.model"
+    assert run(["fit", str(tmp_path / "people.csv"), "-o", str(path), "--synthesizer", "independent"]) == 0
+    model = understudy.load(path)
+    assert model.sample(5, seed=1).dtypes.equals(PEOPLE.dtypes)
+    assert list(model.schema.tables) == ["people"]
+
+
+@pytest.mark.parametrize("name", ["format_2.model", "format_3.model"])
+def test_models_of_older_versions_give_frames_of_pandas(name: str):
+    model = understudy.load(Path(__file__).parent / "synthesizers" / "kept" / name)
+    (table,) = model.schema.tables.values()
+    assert list(model.sample(5, seed=1).columns) == table.names
