@@ -22,7 +22,9 @@ from benchmarks.engine.tables import read_source, split
 from understudy.kernels.compilation import compile_kernels
 from understudy.parameters.constraints import SamplingConstraints
 from understudy.synthesizers import TreeChainParameters
-from understudy.synthesizers.tree_chain.synthesizer import TreeChain
+from understudy.synthesizers.base import Synthesizer
+from understudy.synthesizers.contexts import FitContext, SampleContext, plan_rows
+from understudy.synthesizers.datasets import fit_table, sample_table
 
 N_PAIRS = 20
 N_ROWS_MIN = 400
@@ -83,7 +85,7 @@ def main() -> None:
     pairs = choose_pairs(whole, np.random.default_rng(0))
     for preset in options.presets:
         parameters = TreeChainParameters(name="tree_chain", preset=preset)
-        chain = TreeChain(parameters, seed=0).fit(parts.train, parts.schema)
+        chain = fit_table(parameters, parts.train, parts.schema, context=FitContext(seed=0))
         ratios = [_ratio(chain, whole, pair) for pair in pairs]
         print(
             f"{preset}: median ratio {np.median(ratios):.2f}, "
@@ -92,14 +94,16 @@ def main() -> None:
         )
 
 
-def _ratio(chain: TreeChain, whole: pa.Table, pair: dict[str, object]) -> float:
+def _ratio(chain: Synthesizer, whole: pa.Table, pair: dict[str, object]) -> float:
     rows = rows_with(whole, pair)
     others = [name for name in whole.column_names if name not in pair]
     n, rng = len(rows) // 2, np.random.default_rng(1)
     where = {name: {"equals": value} for name, value in pair.items()}
     constraints = SamplingConstraints.model_validate({"conditions": [{"where": where, "n_rows": n}]})
     cpu = time.process_time()
-    sample = pa.Table.from_batches(chain.sample(n, seed=1, constraints=constraints)).select(others)
+    plan = plan_rows(chain.schema_, n, constraints=constraints)
+    batches = sample_table(chain, plan, context=SampleContext(seed=1))
+    sample = pa.Table.from_batches(batches).select(others)
     seconds = time.process_time() - cpu
     ours, real = [], []
     for _ in range(N_HALVES):

@@ -23,6 +23,8 @@ from benchmarks.engine.tables import read_source
 from understudy.kernels import drawing, hierarchy
 from understudy.kernels.compilation import compile_kernels
 from understudy.synthesizers import TreeChainParameters
+from understudy.synthesizers.contexts import FitContext
+from understudy.synthesizers.datasets import fit_table
 from understudy.synthesizers.tree_chain.encoding import UNKNOWN, encode_values
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 from understudy.tables.schema import TableSchema
@@ -53,7 +55,11 @@ def attack(table: pa.Table, schema: TableSchema, preset: str, seed: int) -> tupl
     order = np.random.default_rng(seed).permutation(len(table))
     thirds = [table.take(pa.array(np.sort(part))) for part in np.array_split(order, 3)]
     parameters = TreeChainParameters(name="tree_chain", preset=preset)  # type: ignore[arg-type]
-    attacked, reference = (TreeChain(parameters, seed=seed).fit(part, schema) for part in thirds[::2])
+    attacked, reference = (
+        fit_table(parameters, part, schema, context=FitContext(seed=seed)) for part in thirds[::2]
+    )
+    assert isinstance(attacked, TreeChain)
+    assert isinstance(reference, TreeChain)
     scores = [log_probability(attacked, part) - log_probability(reference, part) for part in thirds[:2]]
     labels = np.repeat([1, 0], [len(score) for score in scores])
     false, true, _ = roc_curve(labels, np.concatenate(scores))

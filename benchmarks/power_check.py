@@ -32,7 +32,9 @@ from understudy.evaluation.verdict import PolicyCheck, judge
 from understudy.kernels.compilation import compile_kernels
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.parameters.policy import STANDARD, Policy
-from understudy.synthesizers import TreeChainParameters, make_synthesizer
+from understudy.synthesizers import TreeChainParameters
+from understudy.synthesizers.contexts import FitContext, SampleContext, plan_rows
+from understudy.synthesizers.datasets import fit_table, sample_table
 from understudy.tables.schema import TableSchema
 
 RESULTS = Path(__file__).parent / "results"
@@ -79,8 +81,9 @@ def attack(
 
 def _tree_chain(comparison: Comparison, training: pa.Table, schema: TableSchema) -> Comparison:
     parameters = TreeChainParameters(name="tree_chain", preset="fast")
-    synthesizer = make_synthesizer(parameters, seed=comparison.seed).fit(training, schema)
-    batches = synthesizer.sample(len(training), seed=comparison.seed)
+    synthesizer = fit_table(parameters, training, schema, context=FitContext(seed=comparison.seed))
+    plan = plan_rows(synthesizer.schema_, len(training))
+    batches = sample_table(synthesizer, plan, context=SampleContext(seed=comparison.seed))
     table = pa.Table.from_batches(batches, schema=schema.to_arrow())
     return comparison.with_tables(
         synthetic=encode(comparison.encoder, table, role="tree_chain", seed=comparison.seed)

@@ -31,8 +31,10 @@ from benchmarks.engine.report import RESULTS, describe_machine, machine
 from benchmarks.engine.run import restrict
 from benchmarks.engine.tables import draw, read_flights, with_schema
 from understudy.kernels.compilation import compile_kernels
-from understudy.synthesizers import TreeChainParameters, make_synthesizer
+from understudy.synthesizers import TreeChainParameters
 from understudy.synthesizers.base import Synthesizer
+from understudy.synthesizers.contexts import FitContext, SampleContext, plan_rows
+from understudy.synthesizers.datasets import fit_table, sample_table
 from understudy.tables.formats import write_table
 from understudy.tables.schema import TableSchema
 
@@ -74,9 +76,8 @@ def measure(preset: str, source: str, n_rows: int, n_columns: int, n_rows_sample
         table = draw(table, n_rows, seed=0)
     compile_kernels()
     parameters = TreeChainParameters(name="tree_chain", preset=preset)  # type: ignore[arg-type]
-    synthesizer = make_synthesizer(parameters, seed=0)
     cpu, wall = time.process_time(), time.perf_counter()
-    synthesizer.fit(table, schema)
+    synthesizer = fit_table(parameters, table, schema, context=FitContext(seed=0))
     figures: Figures = {"preset": preset, "table": source, "rows": len(table), "columns": len(schema.columns)}
     figures["fit_cpu_s"] = time.process_time() - cpu
     figures["fit_wall_s"] = time.perf_counter() - wall
@@ -88,10 +89,15 @@ def measure(preset: str, source: str, n_rows: int, n_columns: int, n_rows_sample
     return figures
 
 
+def _batches(synthesizer: Synthesizer, n_rows: int) -> Iterator[pa.RecordBatch]:
+    plan = plan_rows(synthesizer.schema_, n_rows)
+    return sample_table(synthesizer, plan, context=SampleContext(seed=1))
+
+
 def _digest(synthesizer: Synthesizer, n_rows: int) -> Figures:
     """Return how long a sample takes, and a hash of its bytes."""
     cpu, wall = time.process_time(), time.perf_counter()
-    batches = list(synthesizer.sample(n_rows, seed=1))
+    batches = list(_batches(synthesizer, n_rows))
     figures: Figures = {
         "sample_cpu_s": time.process_time() - cpu,
         "sample_wall_s": time.perf_counter() - wall,
@@ -109,7 +115,7 @@ def _measure_parquet(synthesizer: Synthesizer, schema: TableSchema, n_rows: int)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "sample.parquet"
         wall = time.perf_counter()
-        write_table(path, synthesizer.sample(n_rows, seed=1), schema.to_arrow())
+        write_table(path, _batches(synthesizer, n_rows), schema.to_arrow())
         seconds = time.perf_counter() - wall
         # Taken here, before the sample is held in memory to be hashed.
         return {

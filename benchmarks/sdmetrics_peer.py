@@ -35,7 +35,9 @@ from understudy.evaluation.metrics.fidelity import (
     contingency,
     correlations,
 )
-from understudy.synthesizers import TreeChainParameters, make_synthesizer
+from understudy.synthesizers import TreeChainParameters
+from understudy.synthesizers.contexts import FitContext, SampleContext, plan_rows
+from understudy.synthesizers.datasets import fit_table, sample_table
 from understudy.tables.schema import TableSchema
 
 TABLES = ("adult", "housing", "diamonds")
@@ -140,9 +142,12 @@ def compare_table(name: str, data: Path, python: Path) -> Iterator[dict[str, Any
 
 
 def _our_rows(real: pa.Table, schema: TableSchema) -> pa.Table:
-    synthesizer = make_synthesizer(TreeChainParameters(name="tree_chain", preset="fast"), seed=0)
-    synthesizer.fit(real, schema)
-    return pa.Table.from_batches(synthesizer.sample(len(real), seed=0), schema=schema.to_arrow())
+    parameters = TreeChainParameters(name="tree_chain", preset="fast")
+    synthesizer = fit_table(parameters, real, schema, context=FitContext(seed=0))
+    batches = sample_table(
+        synthesizer, plan_rows(synthesizer.schema_, len(real)), context=SampleContext(seed=0)
+    )
+    return pa.Table.from_batches(batches, schema=schema.to_arrow())
 
 
 def line(found: dict[str, Any]) -> str:

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from app.bodies.base import Body
 from understudy.parameters.policy import Policy
+
+
+class SynthesizerCapabilities(Body):
+    """What a synthesizer can do."""
+
+    tables: Annotated[Literal["one", "many"], Field(description="Data tables of a schema that it learns.")]
+    learned_kinds: Annotated[
+        list[str], Field(description="Kinds of columns that are learned; others are generated.")
+    ]
+    constraints: Annotated[bool, Field(description="Whether samples take conditions and shares.")]
+    imputation: Annotated[bool, Field(description="Whether its models impute.")]
+    addressable_rows: Annotated[
+        bool, Field(description="Whether row k of a seed is the same in every sample, so that offsets work.")
+    ]
+    reproducibility: Annotated[
+        Literal["bytes", "seed", "none"],
+        Field(description="What a seed repeats: bytes, rows on the same machine, or nothing."),
+    ]
+    guarantee: Annotated[
+        Literal["heuristic", "differential_privacy"], Field(description="What protects the rows.")
+    ]
+    device: Annotated[Literal["cpu", "gpu"], Field(description="What a fit runs on.")]
 
 
 class SynthesizerDescription(Body):
@@ -16,9 +38,7 @@ class SynthesizerDescription(Body):
     name: Annotated[str, Field(examples=["tree_chain"])]
     summary: str
     parameters: Annotated[dict[str, Any], Field(description="JSON Schema of its parameters.")]
-    supports_constraints: Annotated[
-        bool, Field(description="Whether its models take conditions and shares, and impute.")
-    ]
+    capabilities: SynthesizerCapabilities
 
 
 class SynthesizerCatalogue(Body):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from fastapi import APIRouter
 
 from app.bodies.catalogues import (
     MetricCatalogue,
     MetricDescription,
+    SynthesizerCapabilities,
     SynthesizerCatalogue,
     SynthesizerDescription,
 )
@@ -26,7 +29,10 @@ async def list_synthesizers(caller: ReaderDep) -> SynthesizerCatalogue:
                 name=entry.name,
                 summary=entry.summary,
                 parameters=entry.parameters.model_json_schema(),
-                supports_constraints=entry.supports_constraints,
+                capabilities=SynthesizerCapabilities.model_validate(
+                    asdict(entry.capabilities)
+                    | {"learned_kinds": sorted(kind.value for kind in entry.capabilities.learned_kinds)}
+                ),
             )
             for entry in SYNTHESIZERS.values()
         ]

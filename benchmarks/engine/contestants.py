@@ -17,10 +17,11 @@ import pyarrow as pa
 from benchmarks.engine.tables import Split, draw, halves
 from understudy.kernels.compilation import compile_kernels
 from understudy.parameters.synthesizers import AnySynthesizer
-from understudy.synthesizers import IndependentParameters, TreeChainParameters, make_synthesizer
+from understudy.synthesizers import IndependentParameters, TreeChainParameters
 from understudy.synthesizers.base import Synthesizer
+from understudy.synthesizers.contexts import FitContext, SampleContext, plan_rows
+from understudy.synthesizers.datasets import fit_table, sample_table
 from understudy.synthesizers.files import save_model
-from understudy.tables.schema import TableSchema
 
 Figures = dict[str, float | None]
 # Our presets are what the parameters accept, so that a new one is measured without being named here.
@@ -86,9 +87,8 @@ def enter(name: str, split: Split, *, seed: int, n_rows_sample: int) -> Entry:
 
 def _enter_synthesizer(parameters: AnySynthesizer, split: Split, seed: int, n_rows_sample: int) -> Entry:
     compile_kernels()
-    synthesizer = make_synthesizer(parameters, seed=seed)
     cpu, wall = time.process_time(), time.perf_counter()
-    synthesizer.fit(split.train, split.schema)
+    synthesizer = fit_table(parameters, split.train, split.schema, context=FitContext(seed=seed))
     figures: Figures = {
         "fit_cpu_s": time.process_time() - cpu,
         "fit_wall_s": time.perf_counter() - wall,
@@ -96,15 +96,17 @@ def _enter_synthesizer(parameters: AnySynthesizer, split: Split, seed: int, n_ro
     if n_rows_sample:
         figures |= measure_sampling(synthesizer, n_rows_sample)
     figures["peak_mb"] = peak_mb()
-    figures["model_mb"] = model_mb(synthesizer, split.schema)
-    batches = synthesizer.sample(split.n_rows_judged, seed=seed + 1)
+    figures["model_mb"] = model_mb(synthesizer)
+    plan = plan_rows(synthesizer.schema_, split.n_rows_judged)
+    batches = sample_table(synthesizer, plan, context=SampleContext(seed=seed + 1))
     return Entry(pa.Table.from_batches(batches), split.judged_holdout, figures)
 
 
 def measure_sampling(synthesizer: Synthesizer, n_rows: int) -> Figures:
     """Return how many rows a second become Arrow tables."""
     cpu, wall = time.process_time(), time.perf_counter()
-    for _ in synthesizer.sample(n_rows, seed=7):
+    plan = plan_rows(synthesizer.schema_, n_rows)
+    for _ in sample_table(synthesizer, plan, context=SampleContext(seed=7)):
         pass
     return {
         "rows_per_cpu_s": n_rows / (time.process_time() - cpu),
@@ -119,9 +121,9 @@ def peak_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
-def model_mb(synthesizer: Synthesizer, schema: TableSchema) -> float:
+def model_mb(synthesizer: Synthesizer) -> float:
     """Return the size of the model's file."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model"
-        save_model(synthesizer, path, schema=schema)
+        save_model(synthesizer, path)
         return path.stat().st_size / 1e6

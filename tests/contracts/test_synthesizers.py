@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -14,15 +14,15 @@ import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 
+from tests.one_table import Parts, batches_of, fit, sample
 from tests.tables import tables_of_all_kinds
 from understudy.errors import Conflict, InvalidInput
 from understudy.synthesizers import SYNTHESIZERS, make_synthesizer
-from understudy.synthesizers.base import Synthesizer
+from understudy.synthesizers.base import Synthesizer, SynthesizerEntry
+from understudy.synthesizers.contexts import FitContext, SampleContext, SamplePlan
 from understudy.synthesizers.files import load_model, save_model
-from understudy.synthesizers.tree_chain.presets import PRESETS
 from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.schema import Column, ColumnKind, TableSchema
-from understudy.tables.stored_schemas import read_stored
 
 Make = Callable[[], Synthesizer]
 
@@ -42,11 +42,17 @@ KINDS: dict[str, tuple[ColumnKind, pa.DataType]] = {
 }
 
 
+def presets_of(entry: SynthesizerEntry) -> tuple[str | None, ...]:
+    """Return the presets of a synthesizer, or None for one without."""
+    preset = entry.parameters.model_fields.get("preset")
+    return (None,) if preset is None else get_args(preset.annotation)
+
+
 # Every member of the family, and every preset of those that have some.
 MEMBERS = [
     {"name": name, **({"preset": preset} if preset else {})}
     for name, entry in SYNTHESIZERS.items()
-    for preset in (list(PRESETS) if "preset" in entry.parameters.model_fields else [None])
+    for preset in presets_of(entry)
 ]
 
 
@@ -54,7 +60,7 @@ MEMBERS = [
 def make(request: pytest.FixtureRequest) -> Make:
     """Make an unfitted synthesizer of each family member."""
     parameters = SYNTHESIZERS[request.param["name"]].parameters(**request.param)
-    return lambda: make_synthesizer(parameters, seed=0)  # type: ignore[arg-type]
+    return lambda: make_synthesizer(parameters)
 
 
 def value_of(kind: str, i: int) -> Any:
@@ -102,33 +108,32 @@ def one_column(values: pa.Array, kind: ColumnKind, *, nullable: bool = False) ->
 
 def draw(synthesizer: Synthesizer, n_rows: int, *, seed: int = 1, offset: int = 0) -> pa.Table:
     """Return a sample as one table."""
-    batches = list(synthesizer.sample(n_rows, seed=seed, offset=offset))
-    return pa.Table.from_batches(batches) if batches else pa.table({})
+    return sample(synthesizer, n_rows, seed=seed, offset=offset)
 
 
 def test_fit_returns_self_and_leaves_its_input_unchanged(make: Make) -> None:
     table, schema = all_kinds(with_missing=True)
     before = table.schema, table.to_pylist()
     synthesizer = make()
-    assert synthesizer.fit(table, schema) is synthesizer
+    assert fit(synthesizer, table, schema) is synthesizer
     assert (table.schema, table.to_pylist()) == before
 
 
 def test_same_seed_same_rows_and_another_seed_other_rows(make: Make) -> None:
-    synthesizer = make().fit(*all_kinds())
+    synthesizer = fit(make(), *all_kinds())
     assert draw(synthesizer, 100, seed=5).equals(draw(synthesizer, 100, seed=5))
     assert not draw(synthesizer, 100, seed=5).equals(draw(synthesizer, 100, seed=6))
 
 
 def test_same_table_and_seed_give_the_same_model(make: Make) -> None:
     table, schema = all_kinds(with_missing=True)
-    assert draw(make().fit(table, schema), 50).equals(draw(make().fit(table, schema), 50))
+    assert draw(fit(make(), table, schema), 50).equals(draw(fit(make(), table, schema), 50))
 
 
 @pytest.mark.parametrize("with_missing", [False, True])
 def test_names_order_types_and_missing_values_are_kept(make: Make, with_missing: bool) -> None:
     table, schema = all_kinds(with_missing=with_missing)
-    sample = draw(make().fit(table, schema), 500)
+    sample = draw(fit(make(), table, schema), 500)
     assert sample.schema.equals(table.schema)
     # 20 % of 400 rows are missing: none among 500 draws has a chance of 0.8**500.
     assert [c.null_count > 0 for c in sample.columns] == [c.null_count > 0 for c in table.columns]
@@ -137,31 +142,31 @@ def test_names_order_types_and_missing_values_are_kept(make: Make, with_missing:
 
 def test_shared_values_come_back_exactly(make: Make) -> None:
     table, schema = all_kinds(4000)
-    sample = draw(make().fit(table, schema), 2000)
+    sample = draw(fit(make(), table, schema), 2000)
     for name in table.column_names:
         assert set(sample[name].to_pylist()) <= set(table[name].to_pylist()), name
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 777, 65_536, 65_537])
 def test_number_of_rows_is_exact(make: Make, n_rows: int) -> None:
-    synthesizer = make().fit(*one_column(pa.array([1, 2] * 20), ColumnKind.integer))
-    assert sum(batch.num_rows for batch in synthesizer.sample(n_rows, seed=0)) == n_rows
+    synthesizer = fit(make(), *one_column(pa.array([1, 2] * 20), ColumnKind.integer))
+    assert sum(batch.num_rows for batch in batches_of(synthesizer, n_rows)) == n_rows
 
 
 def test_no_rows_give_no_batches(make: Make) -> None:
-    synthesizer = make().fit(*all_kinds())
-    assert list(synthesizer.sample(0, seed=0)) == []
+    synthesizer = fit(make(), *all_kinds())
+    assert list(batches_of(synthesizer, 0)) == []
 
 
 @pytest.mark.parametrize(("n_rows", "offset"), [(-1, 0), (1, -1), (2**63, 0)])
 def test_impossible_ranges_are_refused(make: Make, n_rows: int, offset: int) -> None:
-    synthesizer = make().fit(*all_kinds())
+    synthesizer = fit(make(), *all_kinds())
     with pytest.raises(InvalidInput):
-        synthesizer.sample(n_rows, seed=0, offset=offset)
+        batches_of(synthesizer, n_rows, offset=offset)
 
 
 def test_rows_do_not_depend_on_how_they_are_cut(make: Make) -> None:
-    synthesizer = make().fit(*all_kinds(with_missing=True))
+    synthesizer = fit(make(), *all_kinds(with_missing=True))
     whole = draw(synthesizer, 70_000)
     for offset, n_rows in [(0, 10), (9, 3), (65_530, 20), (69_999, 1)]:
         assert draw(synthesizer, n_rows, offset=offset).equals(whole.slice(offset, n_rows).combine_chunks())
@@ -169,30 +174,30 @@ def test_rows_do_not_depend_on_how_they_are_cut(make: Make) -> None:
 
 def test_sampling_before_fitting_is_a_conflict(make: Make) -> None:
     with pytest.raises(Conflict):
-        make().sample(1, seed=0)
+        make().sample(SamplePlan({"table": 1}), context=SampleContext(seed=0))
 
 
 def test_saved_models_give_the_same_rows_and_card(make: Make, tmp_path: Path) -> None:
     table, schema = all_kinds(with_missing=True)
-    synthesizer = make().fit(table, schema)
-    save_model(synthesizer, tmp_path / "model", schema=schema, extra={"holdout_fraction": 0.2})
+    synthesizer = fit(make(), table, schema)
+    save_model(synthesizer, tmp_path / "model", extra={"holdout_fraction": 0.2})
     loaded, manifest = load_model(tmp_path / "model")
     assert draw(loaded, 300).equals(draw(synthesizer, 300))
     assert loaded.card() == synthesizer.card()
-    assert manifest["extra"] == {"holdout_fraction": 0.2}
-    assert read_stored(manifest["schema"])[0].tables == {DEFAULT_NAME: schema}
+    assert manifest.extra == {"holdout_fraction": 0.2}
+    assert manifest.schema_.tables == {DEFAULT_NAME: schema}
 
 
 def test_the_same_model_has_the_same_bytes(make: Make, tmp_path: Path) -> None:
     table, schema = all_kinds()
     for name in ("a", "b"):
-        save_model(make().fit(table, schema), tmp_path / name, schema=schema)
+        save_model(fit(make(), table, schema), tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_constant_columns_stay_constant(make: Make) -> None:
     for value, kind in [(7, ColumnKind.integer), ("a", ColumnKind.category), (True, ColumnKind.boolean)]:
-        sample = draw(make().fit(*one_column(pa.array([value] * 30), kind)), 2000)
+        sample = draw(fit(make(), *one_column(pa.array([value] * 30), kind)), 2000)
         assert sample["x"].to_pylist() == [value] * 2000
 
 
@@ -200,13 +205,13 @@ def test_constant_columns_stay_constant(make: Make) -> None:
 def test_all_missing_columns_stay_missing(make: Make, name: str) -> None:
     kind, type_ = KINDS[name]
     table, schema = one_column(pa.nulls(30, type_), kind, nullable=True)
-    sample = draw(make().fit(table, schema), 20)
+    sample = draw(fit(make(), table, schema), 20)
     assert sample["x"].null_count == 20
 
 
 def test_one_row_tables_give_placeholders(make: Make) -> None:
     table, schema = all_kinds(1)
-    synthesizer = make().fit(table, schema)
+    synthesizer = fit(make(), table, schema)
     row = draw(synthesizer, 3).to_pylist()[0]
     assert row["category"] == "_OTHER_"
     assert row["integer"] == 0
@@ -222,13 +227,13 @@ def test_wide_tables_are_fitted(make: Make) -> None:
         Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=False) for name in names
     )
     schema = TableSchema(columns=columns)
-    sample = draw(make().fit(table.cast(schema.to_arrow()), schema), 20)
+    sample = draw(fit(make(), table.cast(schema.to_arrow()), schema), 20)
     assert sample.column_names == names
 
 
 def test_rare_levels_are_never_emitted(make: Make) -> None:
     values = ["common"] * 500 + ["shared"] * 5 + [f"rare {i // 4}" for i in range(100)]
-    synthesizer = make().fit(*one_column(pa.array(values), ColumnKind.category))
+    synthesizer = fit(make(), *one_column(pa.array(values), ColumnKind.category))
     assert set(draw(synthesizer, 20_000)["x"].to_pylist()) == {"common", "shared"}
     facts = synthesizer.card()["columns"][0]
     assert (facts["levels_kept"], facts["levels_pooled"], facts["rows_pooled"]) == (2, 25, 100)
@@ -238,7 +243,7 @@ def test_rare_levels_are_never_emitted(make: Make) -> None:
 def test_extremes_are_never_emitted(make: Make, scale: int) -> None:
     numbers = np.round(np.random.default_rng(0).normal(0, 1, 2000) * scale, 3)
     numbers[:2] = [-100.0 * scale, 100.0 * scale]
-    synthesizer = make().fit(*one_column(pa.array(numbers), ColumnKind.float))
+    synthesizer = fit(make(), *one_column(pa.array(numbers), ColumnKind.float))
     sample = draw(synthesizer, 50_000)["x"].to_numpy()
     assert -100 * scale < sample.min()
     assert sample.max() < 100 * scale
@@ -247,7 +252,7 @@ def test_extremes_are_never_emitted(make: Make, scale: int) -> None:
 def test_placeholder_when_no_level_is_shared(make: Make) -> None:
     # Among fewer than 20 values nothing is recognised.
     values = pa.array([f"person {i}" for i in range(19)])
-    synthesizer = make().fit(*one_column(values, ColumnKind.category))
+    synthesizer = fit(make(), *one_column(values, ColumnKind.category))
     assert set(draw(synthesizer, 50)["x"].to_pylist()) == {"_OTHER_"}
     assert any("`_OTHER_`" in warning for warning in synthesizer.card()["warnings"])
 
@@ -282,7 +287,7 @@ def generated(n_rows: int = 300) -> tuple[pa.Table, TableSchema]:
 
 def test_what_is_generated_is_new_unique_and_as_often_missing(make: Make) -> None:
     table, schema = generated()
-    synthesizer = make().fit(table, schema)
+    synthesizer = fit(make(), table, schema)
     sample = draw(synthesizer, 5000)
     sample.validate(full=True)
     for name in ("identifier", "number", "text", "email", "phone", "address"):
@@ -297,8 +302,8 @@ def test_what_is_generated_is_new_unique_and_as_often_missing(make: Make) -> Non
 
 def test_what_is_generated_is_the_same_however_cut_and_after_loading(make: Make, tmp_path: Path) -> None:
     table, schema = generated()
-    synthesizer = make().fit(table, schema)
-    save_model(synthesizer, tmp_path / "model", schema=schema)
+    synthesizer = fit(make(), table, schema)
+    save_model(synthesizer, tmp_path / "model")
     loaded, _ = load_model(tmp_path / "model")
     whole = draw(synthesizer, 2000)
     assert draw(loaded, 500, offset=1234).equals(whole.slice(1234, 500).combine_chunks())
@@ -306,31 +311,32 @@ def test_what_is_generated_is_the_same_however_cut_and_after_loading(make: Make,
 
 
 def test_cards_say_what_is_generated_and_model_files_hold_none_of_it(make: Make) -> None:
-    synthesizer = make().fit(*generated())
+    synthesizer = fit(make(), *generated())
     card = synthesizer.card()
     facts = {column["name"]: column.get("generated") for column in card["columns"]}
     assert facts["number"] == facts["identifier"] == "identifier"
     assert (facts["phone"], facts["group"]) == ("phone", None)
     assert sum("is generated" in warning for warning in card["warnings"]) == 7
     for value in ("Maier", "firm.com", "Lindenweg", "case", "+49"):
-        assert value not in str(synthesizer.to_arrays()[0])
+        assert value not in str(Parts.of(synthesizer).model)
 
 
 def test_card_holds_no_values(make: Make) -> None:
     table, schema = one_column(pa.array(["secret level"] * 50 + ["other"] * 50), ColumnKind.category)
-    card = make().fit(table, schema).card()
+    card = fit(make(), table, schema).card()
     assert "secret level" not in str(card)
     assert (card["n_rows"], card["n_columns"]) == (100, 1)
 
 
 def test_few_rows_are_warned_of(make: Make) -> None:
-    assert "There is little" not in str(make().fit(*all_kinds(400)).card()["warnings"])
-    assert "has 20 rows" in make().fit(*all_kinds(20)).card()["warnings"][0]
+    assert "There is little" not in str(fit(make(), *all_kinds(400)).card()["warnings"])
+    assert "has 20 rows" in fit(make(), *all_kinds(20)).card()["warnings"][0]
 
 
 def test_progress_ends_both_phases(make: Make) -> None:
     calls: list[tuple[str, float]] = []
-    make().fit(*all_kinds(), progress=lambda phase, fraction, **_: calls.append((phase, fraction)))
+    context = FitContext(progress=lambda phase, fraction, **_: calls.append((phase, fraction)))
+    fit(make(), *all_kinds(), context=context)
     assert ("encoding", 1.0) in calls
     assert calls[-1] == ("fitting", 1.0)
     assert all(0 <= fraction <= 1 for _, fraction in calls)
@@ -339,20 +345,20 @@ def test_progress_ends_both_phases(make: Make) -> None:
 def test_tables_without_rows_are_refused(make: Make) -> None:
     table, schema = all_kinds()
     with pytest.raises(InvalidInput, match="no rows"):
-        make().fit(table.slice(0, 0), schema)
+        fit(make(), table.slice(0, 0), schema)
 
 
 def test_tables_of_another_schema_are_refused(make: Make) -> None:
     table, schema = all_kinds()
     with pytest.raises(InvalidInput) as caught:
-        make().fit(table.drop_columns(["date"]), schema)
+        fit(make(), table.drop_columns(["date"]), schema)
     assert caught.value.code == "schema_mismatch"
 
 
 def test_infinite_values_are_refused_by_name(make: Make) -> None:
     table, schema = one_column(pa.array([1.0, float("inf")] * 10), ColumnKind.float)
     with pytest.raises(InvalidInput, match="'x' holds infinite values"):
-        make().fit(table, schema)
+        fit(make(), table, schema)
 
 
 # The first call may compile; a fit takes some ten milliseconds.
@@ -364,8 +370,8 @@ ANY_TABLE = settings(deadline=None, max_examples=60)
 @given(tables_of_all_kinds())
 def test_any_table_is_learnt_and_drawn(name: str, made: tuple[pa.Table, TableSchema]) -> None:
     table, schema = made
-    synthesizer = make_synthesizer(SYNTHESIZERS[name].parameters(name=name), seed=0)  # type: ignore[arg-type]
-    sample = draw(synthesizer.fit(table, schema), 70)
+    synthesizer = make_synthesizer(SYNTHESIZERS[name].parameters(name=name))
+    sample = draw(fit(synthesizer, table, schema), 70)
     assert sample.schema.equals(table.schema)
     sample.validate(full=True)
     for column, drawn in zip(table.columns, sample.columns, strict=True):
@@ -380,13 +386,13 @@ def test_the_model_of_any_table_is_saved_and_loaded(
     tmp_path_factory: pytest.TempPathFactory, name: str, made: tuple[pa.Table, TableSchema]
 ) -> None:
     table, schema = made
-    synthesizer = make_synthesizer(SYNTHESIZERS[name].parameters(name=name), seed=0)  # type: ignore[arg-type]
+    synthesizer = make_synthesizer(SYNTHESIZERS[name].parameters(name=name))
     path = tmp_path_factory.mktemp("models") / "model"
-    save_model(synthesizer.fit(table, schema), path, schema=schema)
+    save_model(fit(synthesizer, table, schema), path)
     loaded, manifest = load_model(path)
     assert identical(draw(loaded, 70), draw(synthesizer, 70))
     assert loaded.card() == synthesizer.card()
-    assert read_stored(manifest["schema"])[0].tables == {DEFAULT_NAME: schema}
+    assert manifest.schema_.tables == {DEFAULT_NAME: schema}
 
 
 def identical(one: pa.Table, other: pa.Table) -> bool:
@@ -402,7 +408,7 @@ def test_card_counts_what_was_suppressed(make: Make) -> None:
         Column(name="t", kind=ColumnKind.category, arrow_type="string", nullable=False),
     )
     schema = TableSchema(columns=columns)
-    card = make().fit(pa.Table.from_arrays([values, texts], schema=schema.to_arrow()), schema).card()
+    card = fit(make(), pa.Table.from_arrays([values, texts], schema=schema.to_arrow()), schema).card()
     assert card["protection"] == {
         "unit": "row",
         "k": 5,
@@ -425,7 +431,7 @@ def test_a_named_subject_is_counted_in_place_of_rows(make: Make) -> None:
         for field, kind in zip(table.schema, kinds, strict=True)
     )
     schema = TableSchema(columns=columns, subject=("patient",))
-    synthesizer = make().fit(table.cast(schema.to_arrow()), schema)
+    synthesizer = fit(make(), table.cast(schema.to_arrow()), schema)
     sample = draw(synthesizer, 5000)
     assert set(sample["finding"].to_pylist()) == {"common", "none"}
     assert not set(sample["weight"].to_pylist()) & set(weight.tolist())

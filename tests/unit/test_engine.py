@@ -107,7 +107,7 @@ def test_a_table_is_named_after_its_file(tmp_path: Path):
 
 
 def test_several_tables_are_refused_by_a_synthesizer_of_one():
-    with pytest.raises(InvalidInput, match="'tree_chain' learns one table, and the data have 2"):
+    with pytest.raises(InvalidInput, match="'tree_chain' learns one data table, and the schema has 2"):
         understudy.fit({"a": PEOPLE, "b": PEOPLE}, seed=1)
 
 

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
-from pydantic import TypeAdapter, ValidationError
 
 from understudy.cli.constraints import read_constraints
 from understudy.cli.inputs import existing_file
@@ -19,24 +18,28 @@ from understudy.cli.reading import TableReader, reads_tables
 from understudy.cli.results import show_model, show_rows
 from understudy.cli.schemas import read_schema_file, schema_of
 from understudy.cli.splits import with_subject_of
+from understudy.cli.synthesizer_options import chooses_synthesizer
 from understudy.cli.terminal import print_result, progress_bar, write_json
 from understudy.complete_files import complete_or_absent
 from understudy.errors import InvalidInput
 from understudy.evaluation.attacks.canaries import make_canaries, plant
 from understudy.parameters.constraints import SamplingConstraints
 from understudy.parameters.synthesizers import SynthesizerParameters
-from understudy.synthesizers import (
-    AnySynthesizer,
-    make_synthesizer,
-    synthesizer_entry,
+from understudy.synthesizers import make_synthesizer
+from understudy.synthesizers.base import (
+    SupportsConstraints,
+    SupportsImputation,
+    Synthesizer,
+    unsupported_by_synthesizer,
 )
-from understudy.synthesizers.base import Synthesizer
+from understudy.synthesizers.contexts import FitContext, SampleContext, SamplePlan, root_tables
+from understudy.synthesizers.datasets import sample_table
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.groups import count_rows, describe_groups, describe_weak_groups
 from understudy.tables.formats import format_for_path, write_table
 from understudy.tables.names import table_name
+from understudy.tables.source import ArrowSource
 from understudy.tables.split import Split
-from understudy.tables.stored_schemas import read_stored
 from understudy.tables.validation import conform
 
 SEED_MAX = 2**63 - 1
@@ -68,44 +71,35 @@ HoldoutFraction = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 
+SchemaFile = Annotated[
+    Path | None,
+    typer.Option(help="A schema, or SDV's metadata, in JSON, when the columns are not what they look like."),
+]
+CanaryRepeats = Annotated[
+    int, typer.Option("--canary-repeats", min=1, max=100, help="How often each of them is planted.")
+]
+
 
 @reads_tables
+@chooses_synthesizer
 def fit(
     table: Annotated[Path, typer.Argument(help="A table: .csv, .parquet, .jsonl, .arrow, .xlsx …")],
     model: Annotated[Path, typer.Option("--output", "-o", help="Where the model file goes.")],
-    synthesizer: Annotated[
-        str, typer.Option(help="tree_chain, or independent: the baseline.")
-    ] = "tree_chain",
-    preset: Annotated[
-        str | None,
-        typer.Option(help="How tree_chain works: fast, balanced, best or guarded."),
-    ] = None,
-    time_budget: Annotated[
-        float | None,
-        typer.Option(help="Seconds, in place of a preset: the best one that is likely to be fitted in them."),
-    ] = None,
     seed: Seed = None,
-    schema: Annotated[
-        Path | None,
-        typer.Option(
-            help="A schema, or SDV's metadata, in JSON, when the columns are not what they look like."
-        ),
-    ] = None,
+    schema: SchemaFile = None,
     subject: Subject = None,
     holdout: HoldoutFraction = 0.0,
     canaries: Canaries = 0,
-    canary_repeats: Annotated[
-        int, typer.Option("--canary-repeats", min=1, max=100, help="How often each of them is planted.")
-    ] = 1,
+    canary_repeats: CanaryRepeats = 1,
     as_json: Json = False,
     *,
+    parameters: SynthesizerParameters,
     tables: TableReader,
 ) -> None:
     """Learn a table and write a model file."""
     began = time.monotonic()
     tables.check(table)
     seed = _chosen(seed)
-    parameters = _synthesizer_parameters(synthesizer, preset, time_budget)
     said = read_schema_file(schema) if schema else None
     with complete_or_absent(model) as partial:
         with progress_bar(f"Fitting {table.name}") as progress:
@@ -118,10 +112,9 @@ def fit(
             if canaries:
                 made = make_canaries(rows, columns, n=canaries, seed=seed)
                 rows = _plant(rows, made, model, repeats=canary_repeats)
-            fitted = make_synthesizer(parameters, seed=seed).fit(
-                rows, columns, locale=whole.locale, progress=progress
-            )
-        save_model(fitted, partial, schema=whole, extra=split.model_dump() if holdout else {"seed": seed})
+            context = FitContext(seed=seed, progress=progress)
+            fitted = make_synthesizer(parameters).fit({name: ArrowSource(rows)}, whole, context=context)
+        save_model(fitted, partial, extra=split.model_dump() if holdout else {"seed": seed})
     result = _describe_model(fitted, model, seed, began)
     if holdout:
         result["holdout"] = {"by": split.by, "n_rows": held_out.num_rows}
@@ -163,13 +156,15 @@ def sample(
     seed = _chosen(seed)
     format_for_path(rows_file)
     fitted, manifest = load_model(existing_file(model))
-    (schema,) = read_stored(manifest["schema"])[0].tables.values()
+    (name,) = root_tables(manifest.schema_)
+    schema = manifest.schema_.tables[name]
     # The group of --where has those rows too that the offset passes over.
     n_rows_where = offset + (n_rows or 0)
     asked = read_constraints(where or [], rebalance, constraints, schema=schema, n_rows=n_rows_where)
     n_rows = count_rows(asked, n_rows, offset)
     with complete_or_absent(rows_file) as partial, progress_bar(f"Sampling {n_rows:,} rows") as progress:
-        batches = fitted.sample(n_rows, seed=seed, offset=offset, constraints=asked)
+        plan = SamplePlan({name: n_rows}, offset, asked)
+        batches = sample_table(fitted, plan, context=SampleContext(seed=seed))
         write_table(partial, batches, schema.to_arrow(), progress=progress, rows_total=n_rows)
     result = {"rows": str(rows_file), "n_rows": n_rows, "offset": offset, "seed": seed}
     if asked is not None:
@@ -201,11 +196,16 @@ def impute(
     format_for_path(rows_file)
     tables.check(table)
     fitted, manifest = load_model(existing_file(model))
-    (schema,) = read_stored(manifest["schema"])[0].tables.values()
+    if not isinstance(fitted, SupportsImputation):
+        raise unsupported_by_synthesizer(fitted.name)
+    (name,) = root_tables(manifest.schema_)
+    schema = manifest.schema_.tables[name]
     with complete_or_absent(rows_file) as partial, progress_bar(f"Completing {table.name}") as progress:
         rows = conform(tables.read(table, progress), schema)
         n_rows = rows.num_rows * n_draws
-        batches = fitted.impute(rows, seed=seed, n_draws=n_draws)
+        context = SampleContext(seed=seed)
+        completed = fitted.impute({name: ArrowSource(rows)}, n_draws=n_draws, context=context)
+        batches = (batch for _, batch in completed)
         write_table(partial, batches, schema.to_arrow(), progress=progress, rows_total=n_rows)
     result = {"rows": str(rows_file), "n_rows": n_rows, "n_draws": n_draws, "seed": seed}
     if as_json:
@@ -242,29 +242,9 @@ def _chosen(seed: int | None) -> int:
 def _describe_groups(
     model: Synthesizer, constraints: SamplingConstraints, n_rows: int, offset: int
 ) -> dict[str, Any]:
+    assert isinstance(model, SupportsConstraints)
     groups = describe_groups(constraints, model.effective_shares(constraints), n_rows=n_rows, offset=offset)
     return {
         "groups": [asdict(group) for group in groups],
         "warnings": describe_weak_groups(constraints, groups),
     }
-
-
-def _synthesizer_parameters(
-    name: str, preset: str | None, time_budget: float | None
-) -> SynthesizerParameters:
-    wanted: dict[str, Any] = {"name": synthesizer_entry(name).name}
-    wanted |= {"preset": preset} if preset else {}
-    wanted |= {} if time_budget is None else {"time_budget_seconds": time_budget}
-    adapter: TypeAdapter[SynthesizerParameters] = TypeAdapter(AnySynthesizer)
-    try:
-        return adapter.validate_python(wanted)
-    except ValidationError as error:
-        message = error.errors(include_url=False, include_input=False)[0]["msg"]
-        raise InvalidInput(
-            f"{_listed(wanted)} does not go with the synthesizer {name}: {message}.",
-            code="invalid_parameters",
-        ) from error
-
-
-def _listed(wanted: dict[str, Any]) -> str:
-    return " and ".join(f"{key} {value!r}" for key, value in wanted.items() if key != "name")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from understudy.cli.inputs import existing_file
 from understudy.errors import InvalidInput
-from understudy.synthesizers.files import load_model
+from understudy.synthesizers.contexts import root_tables
+from understudy.synthesizers.files import read_manifest
 from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.split import Split
-from understudy.tables.stored_schemas import read_stored
 
 
 def with_subject(schema: TableSchema, subject: Sequence[str] | None) -> TableSchema:
@@ -46,13 +46,13 @@ def split_of_model(path: Path) -> tuple[Split, tuple[str, ...]]:
     InvalidInput
         If nothing was set aside.
     """
-    _, manifest = load_model(existing_file(path))
-    extra = manifest["extra"]
+    manifest = read_manifest(existing_file(path))
+    extra = manifest.extra
     if not extra.get("holdout_fraction"):
         raise InvalidInput(
             f"{path} was fitted on all rows of its table, so there is no holdout. Fit it with --holdout, or "
             "name other real rows with --holdout.",
             code="invalid_parameters",
         )
-    (schema,) = read_stored(manifest["schema"])[0].tables.values()
-    return Split.model_validate(extra), schema.subject
+    (name,) = root_tables(manifest.schema_)
+    return Split.model_validate(extra), manifest.schema_.tables[name].subject

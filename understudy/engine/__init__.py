@@ -16,7 +16,7 @@ from understudy.parameters.constraints import (
 )
 from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
 from understudy.parameters.policy import Policy, PolicyThreshold
-from understudy.parameters.synthesizers import IndependentParameters, TreeChainParameters
+from understudy.synthesizers import IndependentParameters, TreeChainParameters
 from understudy.tables.domains import ColumnDomain
 from understudy.tables.findings import Findings
 from understudy.tables.schema import Column, ColumnKind, DatasetSchema, Relationship, TableSchema

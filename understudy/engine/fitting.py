@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Literal, get_args, overload
 
-import pyarrow as pa
-
 from understudy.engine.model import Model, choose_seed
 from understudy.engine.tables import conform_dataset, only_name, retain_dataset
 from understudy.errors import InvalidInput
 from understudy.frames.categories import apply_categories
 from understudy.frames.datasets import FrameDataset, Frames, read_dataset
-from understudy.parameters.synthesizers import SynthesizerParameters, TreeChainParameters
-from understudy.synthesizers import SYNTHESIZERS, make_synthesizer
+from understudy.parameters.synthesizers import SynthesizerParameters
+from understudy.synthesizers import SYNTHESIZERS, TreeChainParameters, make_synthesizer
+from understudy.synthesizers.contexts import FitContext
 from understudy.tables import inference
 from understudy.tables.findings import Findings
 from understudy.tables.schema import DatasetSchema
@@ -65,11 +64,9 @@ def fit(
     given = read_dataset(data, name=only_name(schema))
     schema, findings = describe(given, schema, subject)
     tables = conform_dataset(given.tables, schema)
-    table = _only_table(tables, parameters)
     chosen_seed = choose_seed(seed)
-    fitted = make_synthesizer(parameters, seed=chosen_seed).fit(
-        tables[table], schema.tables[table], locale=schema.locale
-    )
+    data = {name: ArrowSource(table) for name, table in tables.items()}
+    fitted = make_synthesizer(parameters).fit(data, schema, context=FitContext(seed=chosen_seed))
     form = retain_dataset(given, tables, schema)
     return Model(fitted, schema, form, seed=chosen_seed, findings=findings)
 
@@ -119,17 +116,6 @@ def _with_subject(schema: DatasetSchema, subject: tuple[str, ...]) -> DatasetSch
     for column in subject:
         table.column(column)
     return schema.model_copy(update={"tables": {name: table.model_copy(update={"subject": subject})}})
-
-
-def _only_table(tables: dict[str, pa.Table], parameters: SynthesizerParameters) -> str:
-    """Return the name of the table, for a synthesizer that learns one."""
-    if len(tables) > 1:
-        raise InvalidInput(
-            f"The synthesizer {parameters.name!r} learns one table, and the data have {len(tables)}. Fit one "
-            "model a table.",
-            code="invalid_parameters",
-        )
-    return next(iter(tables))
 
 
 @overload

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-import pyarrow as pa
 from pydantic import ValidationError
 
 from understudy.engine.tables import conform_dataset, only_name
@@ -14,13 +13,22 @@ from understudy.frames.datasets import Frames, read_dataset, write_dataset
 from understudy.frames.files import file_format
 from understudy.frames.frame_format import DatasetFormat, Library
 from understudy.parameters.constraints import SamplingConstraints
-from understudy.synthesizers.base import Manifest, Synthesizer
+from understudy.synthesizers.base import (
+    Json,
+    ModelCard,
+    SupportsConstraints,
+    SupportsImputation,
+    Synthesizer,
+    unsupported_by_synthesizer,
+)
+from understudy.synthesizers.contexts import SampleContext, plan_rows
+from understudy.synthesizers.datasets import collect_tables
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.groups import count_rows
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.findings import Findings
 from understudy.tables.schema import DatasetSchema
-from understudy.tables.stored_schemas import read_stored
+from understudy.tables.source import ArrowSource
 
 SEED_MAX = 2**63 - 1
 FORM = "frames"
@@ -117,11 +125,9 @@ class Model:
         ['Rome', 'Rome', 'Rome']
         """
         n_drawn = count_rows(constraints, n_rows, offset)
-        batches = self.synthesizer.sample(
-            n_drawn, seed=choose_seed(seed), offset=offset, constraints=constraints
-        )
-        name, *_ = self.schema.tables
-        return write_dataset({name: pa.Table.from_batches(batches)}, self._form, self._library)
+        plan = plan_rows(self.schema, n_drawn, offset=offset, constraints=constraints)
+        sampled = self.synthesizer.sample(plan, context=SampleContext(seed=choose_seed(seed)))
+        return write_dataset(collect_tables(sampled, self.schema), self._form, self._library)
 
     def impute(self, data: Frames, *, seed: int | None = None, n_draws: int = 1) -> Frames:
         """Return a table with its missing values drawn; what is present stays as it is.
@@ -153,9 +159,12 @@ class Model:
         """
         given = read_dataset(data, name=only_name(self.schema))
         tables = conform_dataset(given.tables, self.schema)
-        (name, table), *_ = tables.items()
-        batches = self.synthesizer.impute(table, seed=choose_seed(seed), n_draws=n_draws)
-        return write_dataset({name: pa.Table.from_batches(batches)}, given.form, None)
+        if not isinstance(self.synthesizer, SupportsImputation):
+            raise unsupported_by_synthesizer(self.synthesizer.name)
+        data = {name: ArrowSource(table) for name, table in tables.items()}
+        context = SampleContext(seed=choose_seed(seed))
+        completed = self.synthesizer.impute(data, n_draws=n_draws, context=context)
+        return write_dataset(collect_tables(completed, self.schema), given.form, None)
 
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
         """Return for each group of rows how many independent rows one sampled row is worth, from 0 to 1.
@@ -173,6 +182,8 @@ class Model:
         >>> model.effective_shares(understudy.SamplingConstraints(conditions=[in_rome]))
         [1.0]
         """
+        if not isinstance(self.synthesizer, SupportsConstraints):
+            raise unsupported_by_synthesizer(self.synthesizer.name)
         return self.synthesizer.effective_shares(constraints)
 
     def with_format(self, library: Library) -> Model:
@@ -190,7 +201,7 @@ class Model:
         model._library = library
         return model
 
-    def card(self) -> Manifest:
+    def card(self) -> ModelCard:
         """Return facts about the model: sizes, choices, what was suppressed, warnings.
 
         Examples
@@ -212,7 +223,7 @@ class Model:
         >>> understudy.fit(pd.DataFrame({"age": range(60)}), seed=1).save("people.model")
         """
         form = self._form.model_dump(mode="json", exclude_defaults=True)
-        save_model(self.synthesizer, Path(path), schema=self.schema, extra={"seed": self.seed, FORM: form})
+        save_model(self.synthesizer, Path(path), extra={"seed": self.seed, FORM: form})
 
 
 def choose_seed(seed: int | None) -> int:
@@ -291,12 +302,11 @@ def load(path: Path | str) -> Model:
     1
     """
     synthesizer, manifest = load_model(Path(path))
-    schema = read_stored(manifest["schema"])[0]
-    extra = manifest["extra"]
+    schema, extra = manifest.schema_, manifest.extra
     return Model(synthesizer, schema, _form_of(extra, schema), seed=extra.get("seed"))
 
 
-def _form_of(extra: Manifest, schema: DatasetSchema) -> DatasetFormat:
+def _form_of(extra: Json, schema: DatasetSchema) -> DatasetFormat:
     """Return the form in a model file, or the usual one if the file was not written by `save`."""
     if FORM in extra:
         try:

@@ -14,7 +14,9 @@ import pyarrow as pa
 from understudy.evaluation.comparison import N_ROWS_MAX_OTHER, Comparison, encode, without_subject
 from understudy.evaluation.encoding import EncodedTable, Rows, Values, is_missing
 from understudy.evaluation.metrics.base import Need
-from understudy.synthesizers import IndependentParameters, make_synthesizer
+from understudy.synthesizers import IndependentParameters
+from understudy.synthesizers.contexts import FitContext, SampleContext, plan_rows
+from understudy.synthesizers.datasets import fit_table, sample_table
 from understudy.tables.schema import TableSchema
 
 N_RESAMPLED = 10
@@ -32,9 +34,11 @@ def draw_independent(real: pa.Table, schema: TableSchema, n_rows: int, *, seed: 
     real : pyarrow.Table
         Conforms to the schema; not changed.
     """
-    synthesizer = make_synthesizer(IndependentParameters(name="independent"), seed=seed)
-    synthesizer.fit(real, schema)
-    return pa.Table.from_batches(synthesizer.sample(n_rows, seed=seed), schema=schema.to_arrow())
+    parameters = IndependentParameters(name="independent")
+    synthesizer = fit_table(parameters, real, schema, context=FitContext(seed=seed))
+    plan = plan_rows(synthesizer.schema_, n_rows)
+    batches = sample_table(synthesizer, plan, context=SampleContext(seed=seed))
+    return pa.Table.from_batches(batches, schema=schema.to_arrow())
 
 
 def independent_columns(comparison: Comparison, real: pa.Table, schema: TableSchema) -> Comparison:

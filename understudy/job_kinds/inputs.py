@@ -143,7 +143,7 @@ def check_supports_constraints(model: Model) -> None:
         With the code `unsupported_by_synthesizer`.
     """
     name = model.synthesizer["name"]
-    if not synthesizer_entry(name).supports_constraints:
+    if not synthesizer_entry(name).capabilities.constraints:
         raise unsupported_by_synthesizer(name)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache, reduce
 from operator import or_
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -17,10 +17,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    SerializerFunctionWrapHandler,
     TypeAdapter,
-    model_serializer,
-    model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
@@ -32,47 +29,6 @@ class SynthesizerParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-
-
-class TreeChainParameters(SynthesizerParameters):
-    """A chain of conditional distributions, each a hierarchy of choices by evidence-grown trees."""
-
-    name: Literal["tree_chain"]
-    preset: Annotated[
-        Literal["fast", "balanced", "best", "guarded"],
-        Field(
-            description="How much work is put into it: `fast` fits in seconds; `balanced` averages"
-            " trees; `best` also accepts rows by how real they look; `guarded` keeps less of single rows in"
-            " the model file."
-        ),
-    ] = "fast"
-    time_budget_seconds: Annotated[
-        float | None,
-        Field(
-            gt=0,
-            le=86_400,
-            description="In place of a preset: the best of `fast`, `balanced` and `best` that is likely to be"
-            " fitted in so many seconds of this machine; the model's card says which.",
-        ),
-    ] = None
-
-    @model_validator(mode="after")
-    def _asks_for_one(self) -> TreeChainParameters:
-        if self.time_budget_seconds is not None and "preset" in self.model_fields_set:
-            raise ValueError("give either preset or time_budget_seconds")
-        return self
-
-    @model_serializer(mode="wrap")
-    def _leave_out_what_was_not_asked_for(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields: dict[str, Any] = serialize(self)
-        fields.pop("preset" if self.time_budget_seconds is not None else "time_budget_seconds", None)
-        return fields
-
-
-class IndependentParameters(SynthesizerParameters):
-    """Every column by itself: the baseline that scores are read against."""
-
-    name: Literal["independent"]
 
 
 ParametersByName = Mapping[str, type[SynthesizerParameters]]
@@ -106,6 +62,17 @@ def _union_of(classes: tuple[type[SynthesizerParameters], ...]) -> TypeAdapter[S
 
 _registered = _Registered()
 AnySynthesizer = Annotated[SynthesizerParameters, _registered]
+
+
+def default_synthesizer() -> SynthesizerParameters:
+    """Return the parameters of the first registered synthesizer, as they are without a choice."""
+    name, parameters = next(iter(_registered.read().items()))
+    return parameters.model_validate({"name": name})
+
+
+def show_default(schema: JsonSchemaValue) -> None:
+    """Add the default synthesizer to the JSON Schema of a field whose default it is."""
+    schema["default"] = default_synthesizer().model_dump(mode="json")
 
 
 def set_registry(read: Callable[[], ParametersByName]) -> None:

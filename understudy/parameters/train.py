@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.parameters.base import JobParameters, Name, Seed, TableName
-from understudy.parameters.synthesizers import AnySynthesizer, TreeChainParameters
+from understudy.parameters.synthesizers import AnySynthesizer, default_synthesizer, show_default
 
 
 class CanaryParameters(BaseModel):
@@ -27,9 +27,14 @@ class TrainParameters(JobParameters):
     kind: Literal["train"]
     dataset_id: Annotated[str, Field(description="What to learn from.", examples=["ds_01kaz7m2q5…"])]
     table: TableName = None
-    synthesizer: Annotated[AnySynthesizer, Field(description="The algorithm and its settings.")] = (
-        TreeChainParameters(name="tree_chain")
-    )
+    synthesizer: Annotated[
+        AnySynthesizer,
+        Field(
+            description="The algorithm and its settings.",
+            default_factory=default_synthesizer,
+            json_schema_extra=show_default,
+        ),
+    ]
     seed: Seed | None = None
     holdout_fraction: Annotated[
         float, Field(ge=0, le=0.5, description="Share of the rows set aside, to measure privacy against.")

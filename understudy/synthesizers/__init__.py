@@ -1,19 +1,18 @@
-"""The family of synthesizers: one algorithm a file, one line here."""
+"""The family of synthesizers. To add one, write its module and add one line to `MODULES`.
+
+The module exports an `ENTRY`; what the API, the command line, the workers and the contract suite show and do
+is derived from it. Importing the module must load neither Arrow nor numpy.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
 
 from understudy.errors import InvalidInput
-from understudy.parameters.synthesizers import (
-    AnySynthesizer,
-    IndependentParameters,
-    SynthesizerParameters,
-    TreeChainParameters,
-    set_registry,
-)
+from understudy.parameters.synthesizers import AnySynthesizer, SynthesizerParameters, set_registry
 from understudy.synthesizers.base import Synthesizer, SynthesizerEntry
-from understudy.synthesizers.tree_chain.costs import estimate_fit
+from understudy.synthesizers.independent.parameters import IndependentParameters
+from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 
 __all__ = [
     "SYNTHESIZERS",
@@ -24,38 +23,19 @@ __all__ = [
     "synthesizer_entry",
 ]
 
-
-def _load_tree_chain() -> type[Synthesizer]:
-    loaded: type[Synthesizer] = import_module("understudy.synthesizers.tree_chain.synthesizer").TreeChain
-    return loaded
-
-
-def _load_independent() -> type[Synthesizer]:
-    loaded: type[Synthesizer] = import_module("understudy.synthesizers.independent").Independent
-    return loaded
+# One line per synthesizer; the first is the default.
+MODULES = (
+    "understudy.synthesizers.tree_chain",
+    "understudy.synthesizers.independent",
+)
 
 
-SYNTHESIZERS: dict[str, SynthesizerEntry] = {
-    entry.name: entry
-    for entry in (
-        SynthesizerEntry(
-            name="tree_chain",
-            summary="Columns one after another, each by trees over those before it; seconds to fit.",
-            parameters=TreeChainParameters,
-            load=_load_tree_chain,
-            supports_constraints=True,
-            estimate=estimate_fit,
-            preload=("understudy.synthesizers.tree_chain.synthesizer",),
-        ),
-        SynthesizerEntry(
-            name="independent",
-            summary="Every column by itself: right shapes, no relations; the baseline of every score.",
-            parameters=IndependentParameters,
-            load=_load_independent,
-            supports_constraints=False,
-        ),
-    )
-}
+def _read_entry(module: str) -> SynthesizerEntry:
+    entry: SynthesizerEntry = import_module(module).ENTRY
+    return entry
+
+
+SYNTHESIZERS: dict[str, SynthesizerEntry] = {entry.name: entry for entry in map(_read_entry, MODULES)}
 
 set_registry(lambda: {name: entry.parameters for name, entry in SYNTHESIZERS.items()})
 
@@ -75,6 +55,6 @@ def synthesizer_entry(name: str) -> SynthesizerEntry:
     return SYNTHESIZERS[name]
 
 
-def make_synthesizer(parameters: SynthesizerParameters, *, seed: int) -> Synthesizer:
+def make_synthesizer(parameters: SynthesizerParameters) -> Synthesizer:
     """Return the unfitted synthesizer that the parameters ask for."""
-    return synthesizer_entry(parameters.name).load()(parameters, seed=seed)
+    return synthesizer_entry(parameters.name).load()(parameters)

@@ -1,124 +1,134 @@
-"""What every synthesizer is: an algorithm with `fit` and `sample` over Arrow tables.
+"""The contract of synthesizers, what a synthesizer declares, and its entry in the registry.
 
-The constructor stores its parameters, `fit` checks and learns, `sample` only samples; what is learnt ends
-in ``_``.
+The constructor stores parameters, `fit` checks and learns, `sample` only samples; what is learned ends in
+``_``. The contract's tests are `tests/contracts/test_synthesizers.py`. Importing this module loads neither
+Arrow nor numpy: the API and the workers read the registry without them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 from understudy.errors import InvalidInput
 from understudy.parameters.needs import NOTHING_SPECIAL, Needs
 from understudy.parameters.synthesizers import SynthesizerParameters
-from understudy.progress import Progress, no_progress
 from understudy.synthesizers.costs import Estimator, estimate_codes
+from understudy.tables.kinds import ColumnKind
 
-# The workers' processes read the table of synthesizers, and do without the memory of numpy and Arrow.
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
     from understudy.parameters.constraints import SamplingConstraints
-    from understudy.tables.schema import TableSchema
+    from understudy.synthesizers.contexts import FitContext, SampleContext, SamplePlan
+    from understudy.tables.schema import DatasetSchema
+    from understudy.tables.source import Dataset
 
-Manifest = dict[str, Any]
-Arrays = Mapping[str, "np.ndarray[Any, Any]"]
+# JSON, which differs by synthesizer: sizes, choices, what was suppressed, promises and warnings.
+ModelCard = dict[str, Any]
+Json = dict[str, Any]
+
+
+class ModelWriter(Protocol):
+    """What a synthesizer saves itself to."""
+
+    def array(self, name: str, array: np.ndarray[Any, Any]) -> None:
+        """Write an array under a name of its own."""
+        ...
+
+    def json(self, name: str, value: Any) -> None:  # Any: JSON
+        """Write a JSON value under a name of its own."""
+        ...
+
+
+class ModelReader(Protocol):
+    """What a synthesizer is loaded from. Nothing in it can be trusted."""
+
+    @property
+    def schema(self) -> DatasetSchema:
+        """The schema that the model was fitted under."""
+        ...
+
+    @property
+    def arrays(self) -> Mapping[str, np.ndarray[Any, Any]]:
+        """The arrays by name."""
+        ...
+
+    def json(self, name: str) -> Any:  # Any: JSON from outside
+        """Return a JSON value."""
+        ...
 
 
 class Synthesizer(Protocol):
-    """A fitted or unfitted synthesizer; its contract is `tests/contracts/test_synthesizers.py`."""
+    """A fitted or unfitted synthesizer."""
 
     name: ClassVar[str]
 
-    def __init__(self, parameters: Any, *, seed: int) -> None:  # Any: each has parameters of its own type
-        """Store the parameters and the seed of the fit."""
+    def __init__(self, parameters: Any) -> None:  # Any: each has parameters of its own type
+        """Store the parameters."""
         ...
 
-    def fit(
-        self, table: pa.Table, schema: TableSchema, *, locale: str = "en", progress: Progress = no_progress
-    ) -> Self:
-        """Learn from the rows of a table.
-
-        Parameters
-        ----------
-        table : pyarrow.Table of shape (n_rows, n_columns)
-            Its columns are those of the schema, in order and type; not changed.
-        schema : TableSchema
-            The kinds of the columns.
+    @property
+    def schema_(self) -> DatasetSchema:
+        """The schema that the model was fitted under, which its samples have.
 
         Raises
         ------
-        InvalidInput
-            If the table does not fit the schema, or has no rows.
-        """
-        ...
-
-    def sample(
-        self, n_rows: int, *, seed: int, offset: int = 0, constraints: SamplingConstraints | None = None
-    ) -> Iterator[pa.RecordBatch]:
-        """Yield rows ``offset … offset + n_rows - 1`` of the endless table that the seed stands for.
-
-        Row k of a seed is always the same, however the rows are cut into calls. Memory does not grow with
-        n_rows.
-
-        Parameters
-        ----------
-        constraints : SamplingConstraints, optional
-            With conditions the table is not endless: it has the rows of its groups, one after the other.
-
-        Raises
-        ------
-        InvalidInput
-            If n_rows or offset is negative, or beyond the groups; if the control names an unknown column, a
-            value that the column cannot have, or what the model holds impossible (`impossible_condition`);
-            or if the synthesizer cannot be controlled (`unsupported_by_synthesizer`).
         Conflict
             If it was not fitted.
         """
         ...
 
-    def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
-        """Return for each group of a control how many independent rows one drawn row is worth, from 0 to 1.
+    def fit(self, data: Dataset, schema: DatasetSchema, *, context: FitContext) -> Self:
+        """Learn from the tables of a dataset. The schema is trusted: no column is examined.
 
-        The groups are the conditions, or the shares of a rebalanced column. The effective sample size of a
-        group is its number of rows times this share (Kong 1992).
+        Parameters
+        ----------
+        data : mapping of table name to TableSource
+            A source for each table of the schema, with its columns; not changed.
 
         Raises
         ------
         InvalidInput
-            As `sample`.
+            If a table does not fit the schema or has no rows, or if the schema declares what the synthesizer
+            does not support (`unsupported_schema`).
+        Conflict, TooLarge
+            If the context ends the fit.
         """
         ...
 
-    def impute(self, table: pa.Table, *, seed: int, n_draws: int = 1) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of a table with their missing values drawn, the whole table `n_draws` times.
+    def sample(self, plan: SamplePlan, *, context: SampleContext) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """Yield rows of the tables, each with its table's name; reference tables first, as they were.
 
-        What is present stays as it is. Each draw is a completion of its own, so that what differs between
-        them shows how uncertain they are (multiple imputation, Rubin 1987).
+        Memory does not grow with the number of rows. With `Capabilities.addressable_rows`, row k of a seed is
+        the same however the rows are cut into calls.
 
         Raises
         ------
         InvalidInput
-            If the table does not fit the schema, or the synthesizer cannot be controlled.
+            If the plan names an unknown table or an impossible range; if its constraints name an unknown
+            column, a value that the column cannot have, or what the model holds impossible
+            (`impossible_condition`); or if the synthesizer supports no constraints
+            (`unsupported_by_synthesizer`).
         Conflict
             If it was not fitted.
         """
         ...
 
-    def card(self) -> Manifest:
-        """Return what may be told about the fitted model: sizes, choices, what was suppressed, warnings."""
+    def card(self) -> ModelCard:
+        """Return facts about the fitted model that contain no values of its tables."""
         ...
 
-    def to_arrays(self) -> tuple[Manifest, Arrays]:
-        """Return what was learnt as JSON and plain arrays."""
+    def save(self, writer: ModelWriter) -> None:
+        """Write what was learned as JSON and plain arrays."""
         ...
 
     @classmethod
-    def from_arrays(cls, manifest: Manifest, arrays: Arrays) -> Self:
-        """Return the fitted synthesizer that `to_arrays` took apart.
+    def load(cls, reader: ModelReader) -> Self:
+        """Return the fitted synthesizer that `save` wrote.
 
         Raises
         ------
@@ -128,30 +138,119 @@ class Synthesizer(Protocol):
         ...
 
 
+@runtime_checkable
+class SupportsConstraints(Protocol):
+    """A synthesizer with `Capabilities.constraints`: its plans may contain sampling constraints."""
+
+    def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
+        """Return for each group of rows how many independent rows one sampled row is worth, from 0 to 1.
+
+        The groups are the conditions, or the shares of a rebalanced column. The effective sample size of a
+        group is its number of rows times this share (Kong 1992).
+
+        Raises
+        ------
+        InvalidInput
+            As `Synthesizer.sample`.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsImputation(Protocol):
+    """A synthesizer with `Capabilities.imputation`."""
+
+    def impute(
+        self, data: Dataset, *, n_draws: int = 1, context: SampleContext
+    ) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """Yield the rows of each data table with their missing values drawn, the whole table `n_draws` times.
+
+        Present values stay as they are. Each draw is a completion of its own, so that the differences between
+        draws show how uncertain they are (multiple imputation, Rubin 1987).
+
+        Raises
+        ------
+        InvalidInput
+            If a table does not fit the schema.
+        Conflict
+            If it was not fitted.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a synthesizer can do.
+
+    Parameters
+    ----------
+    tables : str
+        Whether a schema may have one data table only, or many that relate. Reference tables do not count.
+    learned_kinds : frozenset of ColumnKind
+        Kinds whose values are learned; values of other kinds are generated.
+    constraints, imputation : bool
+        Whether it is a `SupportsConstraints` and a `SupportsImputation`.
+    addressable_rows : bool
+        Whether row k of a seed is the same in every call, so that a plan may have an offset.
+    reproducibility : str
+        What a seed repeats: the bytes of model and rows, the rows on the same machine, or nothing.
+    guarantee : str
+        What protects the table's rows.
+    device : str
+        What a fit runs on.
+    """
+
+    tables: Literal["one", "many"]
+    learned_kinds: frozenset[ColumnKind]
+    constraints: bool
+    imputation: bool
+    addressable_rows: bool
+    reproducibility: Literal["bytes", "seed", "none"]
+    guarantee: Literal["heuristic", "differential_privacy"]
+    device: Literal["cpu", "gpu"]
+
+
 @dataclass(frozen=True)
 class SynthesizerEntry:
-    """A line of the table of synthesizers: what the catalogue shows, and how to get at the algorithm.
+    """A synthesizer in the registry: what the catalogue shows, and how to load the algorithm.
 
     The algorithm is loaded when it is first needed: the API lists synthesizers without importing a compiler.
+
+    Parameters
+    ----------
+    estimate : callable (parameters, n_rows, n_columns) -> FitCost
+        The cost of a fit.
+    preload : tuple of str
+        Modules that a worker imports once, so that no job pays for them.
+    needs : Needs
+        The class of workers and the limits that its jobs need.
     """
 
     name: str
     summary: str
     parameters: type[SynthesizerParameters]
     load: Callable[[], type[Synthesizer]]
-    # Whether it takes a control, and imputes.
-    supports_constraints: bool
-    # What a fit takes: (parameters, number of rows, number of columns) -> cost.
+    capabilities: Capabilities
     estimate: Estimator = estimate_codes
-    # Modules that a worker imports once, so that no job pays for them.
     preload: tuple[str, ...] = ()
-    # Which class of workers, and which limits, its jobs need.
     needs: Needs = NOTHING_SPECIAL
 
 
+def load_class(place: str) -> Callable[[], type[Synthesizer]]:
+    """Return a function that imports a class when it is called, from its place ``module:Class``."""
+
+    def load() -> type[Synthesizer]:
+        module, _, name = place.partition(":")
+        loaded: type[Synthesizer] = getattr(import_module(module), name)
+        return loaded
+
+    return load
+
+
 def unsupported_by_synthesizer(name: str) -> InvalidInput:
-    """Return the error for a synthesizer that knows no conditions."""
+    """Return the error for a synthesizer that supports neither constraints nor imputation."""
     return InvalidInput(
-        f"The synthesizer {name!r} can neither be conditioned nor impute; train a tree_chain.",
+        f"The synthesizer {name!r} supports neither sampling constraints nor imputation. Train a model of a "
+        "synthesizer that does; GET /v1/synthesizers lists the capabilities of each.",
         code="unsupported_by_synthesizer",
     )

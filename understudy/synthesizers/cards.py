@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.synthesizers.base import Manifest
+from understudy.synthesizers.base import Json, ModelCard
 from understudy.transformers.base import MIN_SUPPORT
 from understudy.transformers.table import TableTransformer
 
@@ -36,7 +36,7 @@ LIMITS = (
 )
 
 
-def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | None = None) -> Manifest:
+def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | None = None) -> ModelCard:
     """Return the card of a fitted model; values of the table are not in it."""
     columns = table.describe()
     unit = "subject" if table.schema.subject else "row"
@@ -54,7 +54,7 @@ def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | 
     }
 
 
-def _warnings(columns: list[Manifest], n_rows: int, who: str) -> list[str]:
+def _warnings(columns: list[Json], n_rows: int, who: str) -> list[str]:
     warnings = []
     if n_rows < N_ROWS_FEW:
         warnings.append(

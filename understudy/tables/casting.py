@@ -23,6 +23,25 @@ def cast(array: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
     return array.cast(target)
 
 
+def typed_value(value: bool | int | float | str, type_: pa.DataType) -> pa.Array[Any]:
+    """Return a JSON value as an array of one value of a type.
+
+    Raises
+    ------
+    ValueError
+        If it does not fit; the message does not contain the value.
+    """
+    # A decimal is read from the digits that are written, not from the float next to them.
+    given = repr(value) if pa.types.is_decimal(type_) and isinstance(value, float) else value
+    try:
+        typed = cast(pa.array([given]), type_)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OverflowError):
+        raise ValueError(f"a value does not fit {type_}") from None
+    if typed.null_count:
+        raise ValueError(f"a value does not fit {type_}")
+    return typed
+
+
 def count_unfit(array: pa.Array[Any], target: pa.DataType, n_max: int) -> int:
     """Count the values that do not fit, up to n_max."""
     return len(find_unfit(array, target, n_max))

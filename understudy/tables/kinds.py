@@ -42,3 +42,6 @@ GENERATED_KINDS = frozenset(
         *(ColumnKind.coordinates, ColumnKind.url),
     }
 )
+
+# The values of all other kinds are learned.
+LEARNED_KINDS = frozenset(ColumnKind) - GENERATED_KINDS

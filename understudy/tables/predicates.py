@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from understudy.errors import InvalidInput
 from understudy.parameters.constraints import ColumnConstraint, Value
 from understudy.tables.arrow_types import parse_arrow_type
-from understudy.tables.casting import cast
+from understudy.tables.casting import typed_value
 from understudy.tables.schema import Column
 
 ArrowArray: TypeAlias = "pa.Array[Any]"
@@ -65,10 +65,8 @@ class Predicate:
         """Return a value in the column's type, as an array of one, or raise `InvalidInput`."""
         type_ = parse_arrow_type(self.column.arrow_type)
         try:
-            if pa.types.is_decimal(type_) and isinstance(value, float):
-                value = repr(value)
-            return cast(pa.array([value]), type_)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OverflowError):
+            return typed_value(value, type_)
+        except ValueError:
             raise InvalidInput(
                 f"A condition's value does not fit column {self.column.name!r}, which is {type_}.",
                 code="invalid_parameters",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from understudy.tables.schema import Column
+from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import Arrays, ArrowArray, Codes, Json, Mask, RowStream
 
 
@@ -53,6 +56,14 @@ class BooleanTransformer:
     def to_arrays(self) -> tuple[Json, Arrays]:
         """Return which values occur."""
         return {"transformer": "boolean", "has_missing": self.has_missing, "truths": self.truths.tolist()}, {}
+
+    @classmethod
+    def from_arrays(cls, column: Column, type_: pa.DataType, reader: ArrayReader) -> Self:
+        """Return the transformer that `to_arrays` took apart."""
+        require(pa.types.is_boolean(type_), "truth values are stored as something else")
+        truths = reader.manifest.get("truths")
+        require(truths in ([], [False], [True], [False, True]), "truth values are not valid")
+        return cls(np.array(truths, np.bool_), reader.truth("has_missing"))
 
 
 def fit_boolean(values: ArrowArray) -> tuple[BooleanTransformer, Codes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from understudy.kernels import decoding
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.schema import Column
+from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.base import (
     MIN_SUPPORT,
     N_CODES_MAX,
@@ -116,6 +117,31 @@ class CategoricalTransformer:
         }
         return manifest, {"counts": self.counts, "first_level": self.first_level}
 
+    @classmethod
+    def from_arrays(cls, column: Column, type_: pa.DataType, reader: ArrayReader) -> Self:
+        """Return the transformer that `to_arrays` took apart."""
+        texts = reader.texts("levels")
+        try:
+            levels = pa.array(texts, pa.string()).cast(type_)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeEncodeError) as error:
+            raise refuse("levels do not fit their type") from error
+        has_missing = reader.truth("has_missing")
+        require(bool(texts) or has_missing, "a category has no levels")
+        counts = reader.counts("counts", len(texts)) if texts else np.zeros(0, np.int64)
+        first_level = reader.indices("first_level", np.int32, (None,), 0, len(texts))
+        begins_with_first = first_level[:1].tolist() == [0] * bool(texts)
+        is_ascending = bool((np.diff(first_level) > 0).all())
+        require(is_ascending and begins_with_first, "the codes of a category do not divide its levels")
+        return cls(
+            levels,
+            counts,
+            first_level,
+            has_missing,
+            reader.whole("n_levels_pooled"),
+            reader.whole("n_rows_pooled"),
+            reader.truth("is_placeholder"),
+        )
+
     def arrange(self, order: Int64s) -> tuple[CategoricalTransformer, Codes]:
         """Put the levels in an order, in groups if they are too many; return the new code of each code."""
         first, n_rest = int(self.has_missing), self.n_codes - len(self.levels)
@@ -146,7 +172,10 @@ def fit_categorical(
     """
     index, dictionary = _index(values)
     counts = np.bincount(index[index >= 0], minlength=len(dictionary))
-    kept = _sorted_by_count(dictionary, counts, _find_shared(index, counts, subjects))
+    # Declared levels are public knowledge: each that occurs is kept, however few rows have it.
+    is_declared = column.domain is not None and bool(column.domain.levels)
+    shared = np.arange(len(dictionary)) if is_declared else _find_shared(index, counts, subjects)
+    kept = _sorted_by_count(dictionary, counts, shared)
     has_missing = bool((index < 0).any())
     type_ = parse_arrow_type(column.arrow_type)
     if len(dictionary) and not len(kept):

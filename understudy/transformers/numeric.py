@@ -6,7 +6,7 @@ Exact types become whole ticks of their own step; floats with few decimals do to
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,9 @@ import pyarrow as pa
 from understudy.errors import InvalidInput
 from understudy.kernels import decoding
 from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.domain_checks import placeholder_value
 from understudy.tables.schema import Column
+from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import (
     MIN_SUPPORT,
     N_CODES_MAX,
@@ -55,6 +57,21 @@ class Scale:
     step: int = 1
     decimals: int = 0
     exponent: int = 0
+
+    @classmethod
+    def from_arrays(cls, type_: pa.DataType, reader: ArrayReader) -> Self:
+        """Return the scale that `NumericTransformer.to_arrays` took apart."""
+        writing = reader.manifest.get("writing")
+        require(writing in get_args(Writing), "numbers are written in an unknown way")
+        require((writing == "exact") == is_exact(type_), "numbers are written in another type")
+        require(is_exact(type_) or pa.types.is_floating(type_), "numbers are stored as something else")
+        return cls(
+            writing,  # type: ignore[arg-type]  # checked above
+            reader.whole("origin", -(2**63), 2**64 - 1),
+            reader.whole("step", 1, 2**64 - 1),
+            reader.whole("decimals", 0, N_DECIMALS_MAX),
+            reader.whole("exponent", 0, 1024 - EXPONENT_MAX),
+        )
 
 
 @dataclass(frozen=True)
@@ -154,6 +171,25 @@ class NumericTransformer:
         bins = self.bins
         return manifest, {"starts": bins.starts, "knot_row": bins.knot_row, "knots": bins.knots}
 
+    @classmethod
+    def from_arrays(cls, column: Column, type_: pa.DataType, reader: ArrayReader) -> Self:
+        """Return the transformer that `to_arrays` took apart."""
+        scale = Scale.from_arrays(type_, reader)
+        is_placeholder = reader.truth("is_placeholder")
+        n_merged, n_drawn_in = reader.whole("n_rows_merged"), reader.whole("n_rows_drawn_in")
+        is_float = scale.writing == "float"
+        starts = reader.array("starts", np.float64 if is_float else np.uint64, (None,))
+        knots = reader.array("knots", np.float64, (None, N_SEGMENTS + 1))
+        knot_row = reader.indices("knot_row", np.int32, (len(starts),), -1, len(knots))
+        has_missing = reader.truth("has_missing")
+        require(len(starts) + has_missing > 0, "a column has no codes")
+        # Casting a wild float to an integer is undefined in compiled code.
+        highest = np.finfo(np.float64).max if is_float else 2.0**64
+        in_range = np.isfinite(starts).all() and ((knots >= 0) & (knots < highest)).all()
+        require(bool(in_range), "quantiles are out of range")
+        bins = Bins(starts, knot_row, knots, n_merged, n_drawn_in)
+        return cls(type_, column.nullable, has_missing, is_placeholder, scale, bins)
+
 
 def fit_numeric(
     column: Column, values: ArrowArray, subjects: Subjects | None = None
@@ -178,7 +214,7 @@ def fit_numeric(
     scale, numbers = _read(column.name, present)
     is_placeholder = count_subjects(len(numbers), owners) < MIN_SUPPORT
     if is_placeholder:
-        scale, bins, bin_codes = _placeholder(type_, len(numbers))
+        scale, bins, bin_codes = _placeholder(column, type_, len(numbers))
     else:
         bins, bin_codes = fit_bins(numbers, N_CODES_MAX - 1, owners)
         scale, bins = _rebase(scale, bins)
@@ -193,13 +229,23 @@ def _find_missing(values: ArrowArray) -> Mask:
     return np.asarray(mask.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
-def _placeholder(type_: pa.DataType, n_values: int) -> tuple[Scale, Bins, Codes]:
-    """Return bins that say nothing: too few people have a value, so zero stands for all of them."""
-    starts = np.zeros(min(n_values, 1), np.uint64)
+def _placeholder(column: Column, type_: pa.DataType, n_values: int) -> tuple[Scale, Bins, Codes]:
+    """Return bins that say nothing: too few people have a value, so zero stands for all of them.
+
+    Where a declared domain excludes zero, its bound nearest to zero does.
+    """
+    value = placeholder_value(column)
+    starts: npt.NDArray[Any] = np.zeros(min(n_values, 1), np.uint64)
+    if is_exact(type_):
+        origin = 0 if value is None else int(integers_of(column.name, pa.array([value.as_py()], type_))[0])
+        scale = Scale("exact", origin)
+    elif value is None:
+        scale = Scale("decimal")
+    else:
+        scale, starts = Scale("float"), np.full(len(starts), value.as_py(), np.float64)
     knot_row = np.full(len(starts), -1, np.int32)
     bins = Bins(starts, knot_row, np.zeros((0, N_SEGMENTS + 1)), n_rows_merged=n_values)
-    writing: Writing = "exact" if is_exact(type_) else "decimal"
-    return Scale(writing), bins, np.zeros(n_values, np.uint16)
+    return scale, bins, np.zeros(n_values, np.uint16)
 
 
 def _rebase(scale: Scale, bins: Bins) -> tuple[Scale, Bins]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
-from understudy.progress import Progress, no_progress
+from understudy.progress import no_progress
 from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.domain_checks import keep_to_domain
 from understudy.tables.schema import Column, ColumnKind, TableSchema
+from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.association import order_levels
 from understudy.transformers.base import (
+    N_CODES_MAX,
     ArrowArray,
     ArrowColumn,
     Codes,
@@ -27,7 +30,7 @@ from understudy.transformers.base import (
     Subjects,
     Transformer,
 )
-from understudy.transformers.boolean import fit_boolean
+from understudy.transformers.boolean import BooleanTransformer, fit_boolean
 from understudy.transformers.categorical import (
     N_NOMINAL_CODES_MAX,
     CategoricalTransformer,
@@ -35,9 +38,13 @@ from understudy.transformers.categorical import (
     has_shared_level,
 )
 from understudy.transformers.generated.fitting import fit_generated, name_people
+from understudy.transformers.generated.loading import load_generated
 from understudy.transformers.generated.recognition import recognise
 from understudy.transformers.integer_units import is_exact
-from understudy.transformers.numeric import fit_numeric
+from understudy.transformers.numeric import NumericTransformer, fit_numeric
+
+# Called with the phase and the fraction that is done.
+Report = Callable[[str, float], None]
 
 # Streams of randomness of column j: j for drawing its code, DECODING + j for its value.
 DECODING = 1 << 32
@@ -60,7 +67,9 @@ class TableTransformer:
     ) -> dict[str, ArrowArray]:
         """Return some columns of the rows of these numbers, by name."""
         return {
-            self.schema.columns[j].name: self.columns[j].decode(codes[j], RowStream(seed, DECODING + j, rows))
+            self.schema.columns[j].name: keep_to_domain(
+                self.columns[j].decode(codes[j], RowStream(seed, DECODING + j, rows)), self.schema.columns[j]
+            )
             for j in places
         }
 
@@ -82,9 +91,40 @@ class TableTransformer:
             arrays |= {f"transformer_{j}.{name}": array for name, array in own.items()}
         return manifests, arrays
 
+    @classmethod
+    def from_arrays(cls, schema: TableSchema, reader: ArrayReader) -> Self:
+        """Return the transformers that `to_arrays` took apart."""
+        manifests = reader.parts("columns", len(schema.columns))
+        columns = [
+            load_transformer(column, reader.part(manifest, f"transformer_{j}."))
+            for j, (column, manifest) in enumerate(zip(schema.columns, manifests, strict=True))
+        ]
+        return cls(schema, tuple(columns))
+
+
+Loader = Callable[[Column, pa.DataType, ArrayReader], Transformer]
+_LOADERS: dict[str, Loader] = {
+    "numeric": NumericTransformer.from_arrays,
+    "categorical": CategoricalTransformer.from_arrays,
+    "boolean": BooleanTransformer.from_arrays,
+    "generated": load_generated,
+}
+
+
+def load_transformer(column: Column, reader: ArrayReader) -> Transformer:
+    """Return the transformer of a column that its `to_arrays` took apart."""
+    load = _LOADERS[reader.choice("transformer", _LOADERS)]
+    try:
+        type_ = parse_arrow_type(column.arrow_type)
+    except InvalidInput as error:
+        raise refuse("a column's type is unknown") from error
+    transformer = load(column, type_, reader)
+    require(1 <= transformer.n_codes <= N_CODES_MAX, "a column has too many codes, or none")
+    return transformer
+
 
 def fit_table(
-    table: pa.Table, schema: TableSchema, *, locale: str, n_threads: int, progress: Progress = no_progress
+    table: pa.Table, schema: TableSchema, *, locale: str, n_threads: int, report: Report = no_progress
 ) -> tuple[TableTransformer, list[Codes]]:
     """Learn every column of a table; return the transformer and the codes, by column.
 
@@ -94,14 +134,14 @@ def fit_table(
         If the table has no rows or does not fit the schema, or a column cannot be synthesized.
     """
     check_table(table, schema)
-    progress("encoding", 0.0)
+    report("encoding", 0.0)
     subjects = number_subjects(table.select(list(schema.subject))) if schema.subject else None
     fitted: list[tuple[Any, Codes]] = []
     with ThreadPoolExecutor(n_threads) as pool:
         columns = zip(schema.columns, table.columns, strict=True)
         for pair in pool.map(lambda c: fit_column(c[0], c[1], subjects, locale=locale), columns):
             fitted.append(pair)
-            progress("encoding", len(fitted) / len(schema.columns))
+            report("encoding", len(fitted) / len(schema.columns))
     fitted = name_people(_order_large_categories(fitted))
     return TableTransformer(schema, tuple(t for t, _ in fitted)), [codes for _, codes in fitted]
 
@@ -162,8 +202,7 @@ def fit_column(
         return fit_boolean(_one_array(values))
     if is_category and (pa.types.is_string(type_) or pa.types.is_large_string(type_)):
         return fit_categorical(column, values, subjects)
-    # Numbers have no `_OTHER_`: labels that nobody shares are synthesized as the numbers they are.
-    if is_category and pa.types.is_integer(type_) and has_shared_level(values, subjects):
+    if is_category and _has_labels(column, values, subjects):
         return fit_categorical(column, values, subjects)
     if is_number:
         return fit_numeric(column, _one_array(values), subjects)
@@ -171,6 +210,15 @@ def fit_column(
         f"Column {column.name!r} is stored as {type_}, which is no {column.kind.value}; change its kind.",
         code="unsupported_column",
     )
+
+
+def _has_labels(column: Column, values: ArrowColumn, subjects: Subjects | None) -> bool:
+    """Return whether whole numbers are labels; those that nobody shares are learned as the numbers they are.
+
+    Numbers have no `_OTHER_`.
+    """
+    is_integer = pa.types.is_integer(values.type)
+    return is_integer and (column.domain is not None or has_shared_level(values, subjects))
 
 
 def _one_array(values: ArrowColumn) -> ArrowArray:

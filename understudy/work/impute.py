@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pyarrow.parquet as pq
-
 from understudy.parameters.impute import ImputeParameters
+from understudy.synthesizers.base import SupportsImputation, unsupported_by_synthesizer
+from understudy.synthesizers.contexts import SampleContext, root_tables
 from understudy.synthesizers.files import load_model
 from understudy.tables.formats import FORMATS
 from understudy.tables.schema import DatasetSchema
-from understudy.tables.validation import conform
+from understudy.tables.source import ParquetSource
 from understudy.work.base import WorkResult, Workspace
 
 TABLE_FILE = "table.parquet"
@@ -19,14 +19,21 @@ def work(workspace: Workspace, parameters: ImputeParameters) -> WorkResult:
     assert parameters.seed is not None
     workspace.progress("reading", 0.0)
     synthesizer, _ = load_model(workspace.inputs["model"])
-    ((name, schema),) = DatasetSchema.model_validate(workspace.context["schema"]).tables.items()
-    table = conform(pq.read_table(workspace.inputs["table"]), schema)
+    if not isinstance(synthesizer, SupportsImputation):
+        raise unsupported_by_synthesizer(synthesizer.name)
+    ((table, schema),) = DatasetSchema.model_validate(workspace.context["schema"]).tables.items()
+    (learned,) = root_tables(synthesizer.schema_)
+    completed = synthesizer.impute(
+        {learned: ParquetSource(workspace.inputs["table"])},
+        n_draws=parameters.n_draws,
+        context=SampleContext(seed=parameters.seed),
+    )
     n_rows = FORMATS["parquet"].write(
         workspace.folder / TABLE_FILE,
-        synthesizer.impute(table, seed=parameters.seed, n_draws=parameters.n_draws),
+        (batch for _, batch in completed),
         schema.to_arrow(),
         progress=workspace.progress,
         rows_total=workspace.context["n_rows"],
     )
-    role = workspace.context["roles"][name]
-    return WorkResult(files={role: TABLE_FILE}, facts={"n_rows": {name: n_rows}})
+    role = workspace.context["roles"][table]
+    return WorkResult(files={role: TABLE_FILE}, facts={"n_rows": {table: n_rows}})

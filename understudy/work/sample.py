@@ -6,7 +6,9 @@ from dataclasses import asdict
 
 from understudy.parameters.base import Json
 from understudy.parameters.sample import SampleParameters
-from understudy.synthesizers.base import Synthesizer
+from understudy.synthesizers.base import SupportsConstraints, Synthesizer
+from understudy.synthesizers.contexts import SampleContext, plan_rows
+from understudy.synthesizers.datasets import sample_table
 from understudy.synthesizers.files import load_model
 from understudy.synthesizers.groups import describe_groups, describe_weak_groups
 from understudy.tables.formats import FORMATS
@@ -23,12 +25,15 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
     workspace.progress("reading", 0.0)
     synthesizer, _ = load_model(workspace.inputs["model"])
     ((table, schema),) = DatasetSchema.model_validate(workspace.context["schema"]).tables.items()
-    rows = synthesizer.sample(
-        parameters.n_rows, seed=parameters.seed, offset=parameters.offset, constraints=parameters.constraints
+    plan = plan_rows(
+        synthesizer.schema_,
+        parameters.n_rows,
+        offset=parameters.offset,
+        constraints=parameters.constraints,
     )
     n_rows = FORMATS["parquet"].write(
         workspace.folder / TABLE_FILE,
-        rows,
+        sample_table(synthesizer, plan, context=SampleContext(seed=parameters.seed)),
         schema.to_arrow(),
         progress=workspace.progress,
         rows_total=parameters.n_rows,
@@ -40,11 +45,12 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
 
 
 def _group_facts(synthesizer: Synthesizer, parameters: SampleParameters) -> Json:
-    """Say what the rows of a controlled sample are worth."""
+    """Return how many independent rows the groups of a constrained sample are worth."""
     constraints = parameters.constraints
     if constraints is None:
         return {}
     assert parameters.n_rows is not None
+    assert isinstance(synthesizer, SupportsConstraints)
     shares = synthesizer.effective_shares(constraints)
     groups = describe_groups(constraints, shares, n_rows=parameters.n_rows, offset=parameters.offset)
     warnings = describe_weak_groups(constraints, groups)

@@ -8,15 +8,17 @@ import pyarrow.parquet as pq
 from understudy.evaluation.attacks.canaries import make_canaries, plant
 from understudy.parameters.train import TrainParameters
 from understudy.synthesizers import make_synthesizer
+from understudy.synthesizers.contexts import FitContext
 from understudy.synthesizers.files import save_model
 from understudy.tables.findings import Findings
 from understudy.tables.inference import examine
 from understudy.tables.schema import DatasetSchema, TableSchema
+from understudy.tables.source import ArrowSource
 from understudy.tables.split import Split
 from understudy.tables.validation import conform
 from understudy.work.base import WorkResult, Workspace
 
-MODEL_FILE = "model.zip"
+MODEL_FILE = "model.safetensors"
 CANARIES_FILE = "canaries.parquet"
 
 
@@ -41,10 +43,13 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     if parameters.canaries is not None:
         training = _planted(workspace, training, schema, parameters)
         files["canaries"] = CANARIES_FILE
-    synthesizer = make_synthesizer(parameters.synthesizer, seed=parameters.seed)
-    synthesizer.fit(training, schema, locale=dataset_schema.locale, progress=workspace.progress)
+    synthesizer = make_synthesizer(parameters.synthesizer).fit(
+        {name: ArrowSource(training)},
+        whole,
+        context=FitContext(seed=parameters.seed, progress=workspace.progress),
+    )
     workspace.progress("writing", 0.0)
-    save_model(synthesizer, workspace.folder / MODEL_FILE, schema=whole, extra=split.model_dump())
+    save_model(synthesizer, workspace.folder / MODEL_FILE, extra=split.model_dump())
     # `evaluate` splits the table as it was split here; see `Split`.
     card = {**synthesizer.card(), "holdout": {"by": split.by, "n_rows": n_rows_held_out}}
     if parameters.canaries is not None:

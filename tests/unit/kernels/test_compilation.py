@@ -31,7 +31,9 @@ def test_a_second_process_compiles_nothing() -> None:
 def test_after_compiling_ahead_fit_and_sample_compile_nothing() -> None:
     code = """
 import pyarrow as pa
-from understudy.synthesizers import SYNTHESIZERS, make_synthesizer
+from understudy.synthesizers import SYNTHESIZERS
+from understudy.synthesizers.contexts import FitContext, SampleContext, plan_rows
+from understudy.synthesizers.datasets import fit_table, sample_table
 from understudy.tables.schema import Column, TableSchema
 from numba.core.dispatcher import Dispatcher
 import gc
@@ -42,8 +44,8 @@ schema = TableSchema(columns=tuple(Column(name=n, kind=kinds[n], arrow_type=str(
                               for n, v in columns.items()))
 table = pa.table(columns).cast(schema.to_arrow())
 for entry in SYNTHESIZERS.values():
-    synthesizer = make_synthesizer(entry.parameters(name=entry.name), seed=0).fit(table, schema)
-    list(synthesizer.sample(10, seed=0))
+    synthesizer = fit_table(entry.parameters(name=entry.name), table, schema, context=FitContext(seed=0))
+    list(sample_table(synthesizer, plan_rows(synthesizer.schema_, 10), context=SampleContext(seed=0)))
 dispatchers = [o for o in gc.get_objects() if isinstance(o, Dispatcher)]
 kernels = [k for k in dispatchers if k.py_func.__module__.startswith("understudy")]
 print([k.py_func.__name__ for k in kernels if sum(k.stats.cache_misses.values())])

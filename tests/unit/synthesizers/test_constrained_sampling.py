@@ -10,10 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from tests.one_table import fit, impute, sample
 from understudy.errors import InvalidInput
 from understudy.parameters.constraints import SamplingConstraints
 from understudy.synthesizers import IndependentParameters, TreeChainParameters
-from understudy.synthesizers.independent import Independent
+from understudy.synthesizers.base import SupportsConstraints, SupportsImputation
+from understudy.synthesizers.independent.synthesizer import Independent
 from understudy.synthesizers.tree_chain import conditional_sampling
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 from understudy.tables.inference import infer_table
@@ -49,7 +51,7 @@ def chain(request: pytest.FixtureRequest) -> TreeChain:
     """Return a chain of each kind."""
     table = make_table()
     parameters = TreeChainParameters(name="tree_chain", preset=request.param)
-    return TreeChain(parameters, seed=0).fit(table, infer_table(table).schema)
+    return fit(TreeChain(parameters), table, infer_table(table).schema)
 
 
 def constraints(where: dict[str, Any], n_rows: int = 1500) -> SamplingConstraints:
@@ -57,7 +59,7 @@ def constraints(where: dict[str, Any], n_rows: int = 1500) -> SamplingConstraint
 
 
 def draw(chain: TreeChain, asked: SamplingConstraints, n_rows: int = 1500, offset: int = 0) -> pa.Table:
-    return pa.Table.from_batches(chain.sample(n_rows, seed=1, offset=offset, constraints=asked))
+    return sample(chain, n_rows, seed=1, offset=offset, constraints=asked)
 
 
 def test_columns_are_fixed_and_the_others_follow(chain: TreeChain) -> None:
@@ -169,7 +171,7 @@ def with_gaps(table: pa.Table, names: list[str], share: float) -> pa.Table:
 def test_gaps_are_filled_and_the_rest_stays(chain: TreeChain) -> None:
     whole = make_table(2500, seed=9)
     gaps = with_gaps(whole, ["fraud", "amount", "fee", "hour", "day", "zone", "shop", "region"], 0.3)
-    filled = pa.Table.from_batches(chain.impute(gaps, seed=1))
+    filled = impute(chain, gaps)
     assert [column.null_count for column in filled.columns] == [0] * len(filled.columns)
     for name in gaps.column_names:
         was = gaps[name].is_valid().combine_chunks()
@@ -182,7 +184,7 @@ def test_gaps_are_filled_and_the_rest_stays(chain: TreeChain) -> None:
 
 def test_what_is_filled_in_agrees_with_the_rest(chain: TreeChain) -> None:
     whole = make_table(2500, seed=9)
-    filled = pa.Table.from_batches(chain.impute(with_gaps(whole, ["fraud"], 1.0), seed=1))
+    filled = impute(chain, with_gaps(whole, ["fraud"], 1.0))
     agrees = np.array(filled["fraud"].to_pylist()) == np.array(whole["fraud"].to_pylist())
     # Amount and hour tell nearly all frauds; nobody is right by always saying no: 5 % are.
     assert agrees.mean() > 0.97
@@ -191,42 +193,39 @@ def test_what_is_filled_in_agrees_with_the_rest(chain: TreeChain) -> None:
 
 def test_draws_differ_and_seeds_repeat(chain: TreeChain) -> None:
     gaps = with_gaps(make_table(1200, seed=9), ["amount"], 0.5)
-    draws = pa.Table.from_batches(chain.impute(gaps, seed=1, n_draws=2))
+    draws = impute(chain, gaps, n_draws=2)
     first, second = draws.slice(0, 1200), draws.slice(1200)
     assert len(draws) == 2400
     assert not first["amount"].equals(second["amount"])
-    assert pa.Table.from_batches(chain.impute(gaps, seed=1)).equals(first.combine_chunks())
+    assert impute(chain, gaps).equals(first.combine_chunks())
 
 
 def test_tables_without_gaps_come_back(chain: TreeChain) -> None:
     whole = make_table(100).drop_columns(["hour"])
     whole = whole.add_column(4, "hour", pa.array([12] * 100))
-    filled = pa.Table.from_batches(chain.impute(whole, seed=1))
+    filled = impute(chain, whole)
     assert filled.to_pylist() == whole.to_pylist()
     # Whether a block had gaps or not: else the blocks of one table would not go together.
-    gaps = pa.Table.from_batches(chain.impute(with_gaps(whole, ["amount"], 0.5), seed=1))
+    gaps = impute(chain, with_gaps(whole, ["amount"], 0.5))
     assert filled.schema.equals(gaps.schema)
 
 
 def test_tables_of_other_columns_are_not_completed(chain: TreeChain) -> None:
     with pytest.raises(InvalidInput) as caught:
-        chain.impute(make_table(10).drop_columns(["day"]), seed=1)
+        impute(chain, make_table(10).drop_columns(["day"]))
     assert caught.value.code == "schema_mismatch"
 
 
 def test_independent_columns_know_no_conditions() -> None:
     table = make_table(100)
-    independent = Independent(IndependentParameters(name="independent"), seed=0).fit(
-        table, infer_table(table).schema
+    independent = fit(
+        Independent(IndependentParameters(name="independent")), table, infer_table(table).schema
     )
-    for ask in (
-        lambda: independent.sample(1, seed=0, constraints=constraints({"fraud": {"equals": "yes"}})),
-        lambda: independent.effective_shares(constraints({"fraud": {"equals": "yes"}})),
-        lambda: independent.impute(table, seed=0),
-    ):
-        with pytest.raises(InvalidInput) as caught:
-            ask()
-        assert caught.value.code == "unsupported_by_synthesizer"
+    with pytest.raises(InvalidInput) as caught:
+        sample(independent, 1, constraints=constraints({"fraud": {"equals": "yes"}}))
+    assert caught.value.code == "unsupported_by_synthesizer"
+    assert not isinstance(independent, SupportsConstraints)
+    assert not isinstance(independent, SupportsImputation)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from tests.one_table import Parts, fit
+from tests.one_table import sample as draw
 from understudy.errors import InvalidInput
 from understudy.synthesizers import TreeChainParameters
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.rules import Rules
-from understudy.synthesizers.tree_chain.rule_enforcement import Arranged, RuleEnforcer
+from understudy.synthesizers.tree_chain.chain import Arranged
+from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 from understudy.tables.inference import infer_table
 from understudy.tables.schema import Column, ColumnKind, TableSchema
@@ -53,13 +56,13 @@ def schema(table: pa.Table) -> TableSchema:
 @pytest.fixture(scope="module", params=["fast", "best"])
 def fitted(request: pytest.FixtureRequest, table: pa.Table, schema: TableSchema) -> TreeChain:
     """Return a chain of each kind."""
-    return TreeChain(TreeChainParameters(name="tree_chain", preset=request.param), seed=0).fit(table, schema)
+    return fit(TreeChain(TreeChainParameters(name="tree_chain", preset=request.param)), table, schema)
 
 
 @pytest.fixture(scope="module")
 def sample(fitted: TreeChain) -> pa.Table:
     """Return ten times as many rows."""
-    return pa.Table.from_batches(fitted.sample(10 * N_ROWS, seed=1))
+    return draw(fitted, 10 * N_ROWS, seed=1)
 
 
 def test_lookups_hold(sample: pa.Table, table: pa.Table) -> None:
@@ -85,7 +88,7 @@ def test_what_is_missing_together_stays_together(sample: pa.Table) -> None:
 
 
 def test_any_rows_are_the_same_alone(fitted: TreeChain, sample: pa.Table) -> None:
-    some = pa.Table.from_batches(fitted.sample(50, seed=1, offset=1234))
+    some = draw(fitted, 50, seed=1, offset=1234)
     assert some.equals(sample.slice(1234, 50).combine_chunks())
 
 
@@ -97,12 +100,10 @@ def test_the_card_tells_the_rules_without_values(fitted: TreeChain) -> None:
     assert "zone 1" not in str(card)
 
 
-def test_files_keep_the_rules(
-    fitted: TreeChain, schema: TableSchema, sample: pa.Table, tmp_path: Path
-) -> None:
-    save_model(fitted, tmp_path / "model", schema=schema)
+def test_files_keep_the_rules(fitted: TreeChain, sample: pa.Table, tmp_path: Path) -> None:
+    save_model(fitted, tmp_path / "model")
     loaded, _ = load_model(tmp_path / "model")
-    rows = pa.Table.from_batches(loaded.sample(500, seed=1))
+    rows = draw(loaded, 500, seed=1)
     assert rows.equals(sample.slice(0, 500).combine_chunks())
     assert loaded.card() == fitted.card()
 
@@ -118,10 +119,10 @@ def test_files_keep_the_rules(
     ],
 )
 def test_rules_that_contradict_the_chain_are_refused(fitted: TreeChain, change: dict[str, object]) -> None:
-    manifest, arrays = fitted.to_arrays()
-    hostile = manifest | {"rules": manifest["rules"] | change}
+    parts = Parts.of(fitted)
+    hostile = parts.changed(parts.model | {"rules": parts.model["rules"] | change})
     with pytest.raises(InvalidInput) as caught:
-        TreeChain.from_arrays(hostile, arrays)
+        TreeChain.load(hostile)
     assert caught.value.code == "invalid_model_file"
 
 

@@ -7,33 +7,33 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from tests.one_table import fit
 from tests.unit.synthesizers.tables import related_columns
 from understudy.synthesizers import TreeChainParameters
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 
 
-def fit(seconds: float) -> TreeChain:
+def fitted(seconds: float) -> TreeChain:
     parameters = TreeChainParameters(name="tree_chain", time_budget_seconds=seconds)
-    return TreeChain(parameters, seed=0).fit(*related_columns(500))
+    return fit(TreeChain(parameters), *related_columns(500))
 
 
 def test_plenty_of_time_gives_the_best_preset() -> None:
-    card = fit(3600).card()
+    card = fitted(3600).card()
     assert card["preset"] == "best"
     assert not [w for w in card["warnings"] if "time budget" in w]
 
 
 def test_too_little_time_gives_the_fastest_and_a_warning() -> None:
-    card = fit(1e-6).card()
+    card = fitted(1e-6).card()
     assert card["preset"] == "fast"
     assert [w for w in card["warnings"] if "time budget" in w]
 
 
 def test_files_say_what_was_chosen(tmp_path: Path) -> None:
-    chain = fit(1e-6)
-    _, schema = related_columns(500)
-    save_model(chain, tmp_path / "model", schema=schema)
+    chain = fitted(1e-6)
+    save_model(chain, tmp_path / "model")
     assert load_model(tmp_path / "model")[0].card() == chain.card()
 
 

@@ -8,11 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from tests.one_table import fit
+from tests.one_table import sample as draw
 from tests.unit.synthesizers.tables import related_columns
 from understudy.kernels import predictors
 from understudy.synthesizers import TreeChainParameters
+from understudy.synthesizers.contexts import FitContext, SampleContext, plan_rows
+from understudy.synthesizers.datasets import sample_table
 from understudy.synthesizers.tree_chain import additive, predecessors
-from understudy.synthesizers.tree_chain import synthesizer as tree_chain
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 from understudy.tables.schema import Column, ColumnKind, TableSchema
@@ -21,17 +24,17 @@ from understudy.tables.schema import Column, ColumnKind, TableSchema
 @pytest.fixture(scope="module")
 def fitted() -> TreeChain:
     """Return a chain fitted on 6000 rows."""
-    return make().fit(*related_columns(6000))
+    return fit(make(), *related_columns(6000))
 
 
 @pytest.fixture(scope="module")
 def sample(fitted: TreeChain) -> pa.Table:
     """Return 6000 of its rows."""
-    return pa.Table.from_batches(fitted.sample(6000, seed=1))
+    return draw(fitted, 6000, seed=1)
 
 
 def make() -> TreeChain:
-    return TreeChain(TreeChainParameters(name="tree_chain"), seed=0)
+    return TreeChain(TreeChainParameters(name="tree_chain"))
 
 
 def test_dependencies_between_categories_are_kept(sample: pa.Table) -> None:
@@ -63,12 +66,14 @@ def test_marginals_are_kept(sample: pa.Table) -> None:
 
 
 @pytest.mark.parametrize("n_threads", [1, 3])
-def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch, n_threads: int) -> None:
-    table, schema = related_columns(3000)
-    monkeypatch.setattr(tree_chain, "count_threads", lambda: 2)
-    expected = pa.Table.from_batches(make().fit(table, schema).sample(140_000, seed=3))
-    monkeypatch.setattr(tree_chain, "count_threads", lambda: n_threads)
-    got = pa.Table.from_batches(make().fit(table, schema).sample(140_000, seed=3))
+def test_the_number_of_threads_changes_nothing(n_threads: int) -> None:
+    expected, got = (
+        pa.Table.from_batches(
+            sample_table(chain, plan_rows(chain.schema_, 140_000), context=SampleContext(3, n))
+        )
+        for n in (2, n_threads)
+        for chain in [fit(make(), *related_columns(3000), context=FitContext(seed=0, n_threads=n))]
+    )
     assert got.equals(expected)
 
 
@@ -119,7 +124,7 @@ def wide_table(n_columns: int) -> tuple[pa.Table, TableSchema]:
 
 
 def test_in_wide_tables_the_columns_that_tell_most_are_chosen() -> None:
-    sample = next(make().fit(*wide_table(120)).sample(1000, seed=0))
+    sample = draw(fit(make(), *wide_table(120)), 1000)
     assert (sample["c0"].to_numpy() == sample["last"].to_numpy()).mean() > 0.98
 
 
@@ -134,8 +139,8 @@ def test_predecessors_are_few_in_wide_tables() -> None:
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 def test_the_card_says_what_an_attack_on_the_file_reached(preset: str) -> None:
-    chain = TreeChain(TreeChainParameters(name="tree_chain", preset=preset), seed=0)  # type: ignore[arg-type]
-    said = chain.fit(*related_columns(200)).card()["not_promised"]
+    chain = TreeChain(TreeChainParameters(name="tree_chain", preset=preset))  # type: ignore[arg-type]
+    said = fit(chain, *related_columns(200)).card()["not_promised"]
     assert any(
         f"the preset `{preset}` reached a ROC AUC of {ATTACKED[preset][0]:.2f}" in line for line in said
     )

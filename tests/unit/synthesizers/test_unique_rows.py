@@ -9,15 +9,16 @@ import pyarrow as pa
 import pytest
 
 from tests.contracts.test_synthesizers import all_kinds
+from tests.one_table import fit, sample
 from understudy.synthesizers import TreeChainParameters
 from understudy.synthesizers.tree_chain import unique_rows
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 from understudy.tables.inference import infer_table
 
 
-def fit(table: pa.Table, preset: Any = "fast") -> TreeChain:
-    chain = TreeChain(TreeChainParameters(name="tree_chain", preset=preset), seed=0)
-    return chain.fit(table, infer_table(table).schema)
+def fitted(table: pa.Table, preset: Any = "fast") -> TreeChain:
+    chain = TreeChain(TreeChainParameters(name="tree_chain", preset=preset))
+    return fit(chain, table, infer_table(table).schema)
 
 
 def few_values(n_rows: int) -> pa.Table:
@@ -36,8 +37,8 @@ def test_single_rows_are_not_drawn_and_double_ones_may_be() -> None:
     counts = dict.fromkeys(real, 0)
     for row in real:
         counts[row] += 1
-    chain = fit(table)
-    drawn = rows_of(pa.Table.from_batches(chain.sample(200_000, seed=1)))
+    chain = fitted(table)
+    drawn = rows_of(sample(chain, 200_000, seed=1))
     # Of a million combinations a fiftieth is in the table: some 4,000 draws would have been copies.
     assert not [row for row in drawn if counts.get(row) == 1]
     assert [row for row in drawn if counts.get(row, 0) > 1]
@@ -47,13 +48,13 @@ def test_single_rows_are_not_drawn_and_double_ones_may_be() -> None:
 def test_tables_of_few_values_repeat_rows() -> None:
     rng = np.random.default_rng(0)
     table = pa.table({name: rng.integers(0, 5, 500) for name in "abcd"})
-    chain = fit(table)
+    chain = fitted(table)
     assert chain.card()["rows_never_copied"] == 0
-    assert set(rows_of(pa.Table.from_batches(chain.sample(2000, seed=1)))) & set(rows_of(table))
+    assert set(rows_of(sample(chain, 2000, seed=1))) & set(rows_of(table))
 
 
 def test_cross_fitted_models_keep_no_prints() -> None:
-    assert fit(few_values(3000), "guarded").card()["rows_never_copied"] == 0
+    assert fitted(few_values(3000), "guarded").card()["rows_never_copied"] == 0
 
 
 def test_equal_values_have_equal_prints_and_others_other_ones() -> None:
@@ -71,4 +72,4 @@ def test_prints_are_found_among_others(n_known: int) -> None:
     rng = np.random.default_rng(n_known)
     known = np.unique(rng.integers(0, 2**32, n_known).astype(np.uint32))
     queries = np.concatenate((known[::7], rng.integers(0, 2**32, 1000).astype(np.uint32)))
-    assert (unique_rows.prints.is_among(queries, known) == np.isin(queries, known)).all()
+    assert (unique_rows.fingerprints.is_among(queries, known) == np.isin(queries, known)).all()

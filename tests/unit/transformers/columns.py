@@ -11,9 +11,9 @@ import pyarrow as pa
 from understudy.tables.findings import TableFindings
 from understudy.tables.inference import examine
 from understudy.tables.schema import Column, ColumnKind, TableSchema
-from understudy.transformers.array_reader import ArrayReader, load_transformer
+from understudy.transformers.array_reader import ArrayReader
 from understudy.transformers.base import Codes, RowNumbers, RowStream, Transformer, consecutive_rows
-from understudy.transformers.table import DECODING, fit_column
+from understudy.transformers.table import DECODING, fit_column, load_transformer
 
 
 def column_of(values: Any, kind: ColumnKind | None = None, name: str = "x") -> Column:

@@ -15,8 +15,8 @@ import pytest
 from tests.unit.transformers.columns import column_of, draw
 from understudy.errors import InvalidInput
 from understudy.tables.schema import Column, ColumnKind
-from understudy.transformers.array_reader import ArrayReader, load_transformer
-from understudy.transformers.table import fit_column
+from understudy.transformers.array_reader import ArrayReader
+from understudy.transformers.table import fit_column, load_transformer
 
 VALUES: dict[str, Any] = {
     "sequence": pa.array(range(100), pa.int32()),
@@ -56,7 +56,7 @@ def written(name: str) -> tuple[Column, dict[str, Any], dict[str, Any]]:
         ("note", "locale", "../en"),
         ("note", "form", "full"),
         ("name", "form", "street"),
-        ("name", "made_anew", "secret"),
+        ("name", "generated", "secret"),
         ("name", "locale", None),
         ("name", "person", -1),
     ],

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, Values, is_missing
-from understudy.synthesizers.blocks import count_threads
+from understudy.synthesizers.contexts import count_threads
 
 # Ranks lie between 0 and 1, and the kernels count at most 1 a column: missing is as far as can be from known.
 MISSING_AT = 2.0

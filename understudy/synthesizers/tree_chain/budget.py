@@ -6,36 +6,30 @@ What is chosen depends on the machine and its load. The card names it; asked for
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
-from understudy.synthesizers.tree_chain.chain import Encoded, fit_chain
+from understudy.progress import no_progress
+from understudy.synthesizers.contexts import LearnRun
+from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, fit_chain
 from understudy.synthesizers.tree_chain.presets import PRESETS
-from understudy.synthesizers.tree_chain.rule_enforcement import Arranged
 
 N_ROWS_TRIED = 4000
 # How many times as long as `fast` the others take, on the high side (`python -m benchmarks.engine`).
 FACTORS = {"best": 32.0, "balanced": 8.0, "fast": 1.0}
 
 
-def choose_preset(
-    encoded: Encoded, arranged: Arranged, seconds: float, *, seed: int, n_threads: int
-) -> tuple[str, bool]:
+def choose_preset(encoded: Encoded, arranged: Arranged, seconds: float, run: LearnRun) -> tuple[str, bool]:
     """Return the best preset that is likely to be done in so many seconds, and whether it is.
 
     If none is, that is `fast`.
     """
     n_rows = encoded.coarse.shape[1]
-    rows = np.sort(np.random.default_rng([seed, 3]).permutation(n_rows)[:N_ROWS_TRIED])
+    rows = np.sort(np.random.default_rng([run.seed, 3]).permutation(n_rows)[:N_ROWS_TRIED])
     began = time.monotonic()
-    fit_chain(
-        encoded.take(rows),
-        arranged.order,
-        PRESETS["fast"],
-        lookups=arranged.lookups,
-        seed=seed,
-        n_threads=n_threads,
-    )
+    quiet = replace(run, context=replace(run.context, progress=no_progress))
+    fit_chain(encoded.take(rows), arranged, PRESETS["fast"], quiet)
     spent = time.monotonic() - began
     # Time grows a little slower than the rows do.
     expected = spent * n_rows / len(rows)

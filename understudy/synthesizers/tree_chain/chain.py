@@ -17,7 +17,7 @@ from understudy.kernels.hashing import StreamRows, stream_key
 from understudy.kernels.hierarchy import RADIX
 from understudy.kernels.predictors import Predictor, exists
 from understudy.kernels.trees import N_FEATURES_MAX, N_NODES_MAX, Features
-from understudy.progress import Progress, no_progress
+from understudy.synthesizers.contexts import LearnRun
 from understudy.synthesizers.tree_chain import additive
 from understudy.synthesizers.tree_chain.boosted import boost, halve_rows
 from understudy.synthesizers.tree_chain.predecessors import choose_predecessors, group_codes
@@ -64,8 +64,12 @@ def look_up(column: int, source: int, lookup: Codes, coarse: npt.NDArray[np.uint
     return Link(column, nothing, coarse, NO_FOREST, additive.NO_PREDICTOR, source, lookup)
 
 
-# Columns that are looked up: by which column, and the code for every code of that.
-Lookups = Mapping[int, tuple[int, Codes]]
+@dataclass(frozen=True)
+class Arranged:
+    """An order of the drawn columns; those that are looked up, by which, and the code for each code of it."""
+
+    order: list[int]
+    lookups: Mapping[int, tuple[int, Codes]]
 
 
 @dataclass(frozen=True)
@@ -113,31 +117,16 @@ def encode(codes: list[Codes], transformers: Sequence[Transformer]) -> Encoded:
     return Encoded(codes, n_codes, [t.is_ordinal for t in transformers], coarse_of, coarse)
 
 
-def fit_chain(
-    encoded: Encoded,
-    order: Sequence[int],
-    preset: Preset,
-    *,
-    lookups: Lookups,
-    seed: int,
-    n_threads: int,
-    progress: Progress = no_progress,
-) -> list[Link]:
+def fit_chain(encoded: Encoded, arranged: Arranged, preset: Preset, run: LearnRun) -> list[Link]:
     """Fit every column given those before it in the order.
-
-    Parameters
-    ----------
-    order : sequence of int
-        Columns by their place in the table; those that are looked up behind what they are looked up by.
-    lookups : mapping of column to (column that it is looked up by, codes)
-        Columns that are not drawn.
 
     Raises
     ------
     TooLarge
         If a column needs more tree nodes than a node's word can name.
     """
-    features = encoded.coarse[list(order)]
+    order, lookups, seed = arranged.order, arranged.lookups, run.seed
+    features = encoded.coarse[order]
     is_ordinal = [encoded.is_ordinal[j] for j in order]
     groups = group_codes(features)
     rows = additive.choose_rows(features.shape[1], len(order), seed)
@@ -165,18 +154,18 @@ def fit_chain(
         places = np.append(predecessors, position)
         return Link(column, child, encoded.coarse_of[column], rename_features(forest, places), predictor)
 
-    return _fit_all(fit, len(order), n_threads, progress)
+    return _fit_all(fit, len(order), run)
 
 
-def _fit_all(fit: Callable[[int], Link], n: int, n_threads: int, progress: Progress) -> list[Link]:
+def _fit_all(fit: Callable[[int], Link], n: int, run: LearnRun) -> list[Link]:
     links: list[Link] = []
-    progress("fitting", 0.0)
-    with ThreadPoolExecutor(n_threads) as pool:
+    run.context.report("fitting", 0.0)
+    with ThreadPoolExecutor(run.n_threads) as pool:
         # The last columns are the dearest: they start first, so that no thread is left with one at the end.
         tasks = [pool.submit(fit, position) for position in reversed(range(n))]
         for task in tasks:
             links.append(task.result())
-            progress("fitting", len(links) / n)
+            run.context.report("fitting", len(links) / n)
     return links[::-1]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from understudy.parameters.synthesizers import SynthesizerParameters, TreeChainParameters
+from understudy.parameters.synthesizers import SynthesizerParameters
 from understudy.synthesizers.costs import FitCost, estimate_codes
+from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 
 SECONDS_PER_ROW_AND_COLUMN_SQUARED = 1e-7
 # How many times the work of `fast` the other presets are, and the size of their models.

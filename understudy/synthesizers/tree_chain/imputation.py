@@ -19,6 +19,7 @@ from understudy.kernels import drawing, hashing, hierarchy, restricting
 from understudy.kernels.hashing import StreamRows
 from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.synthesizers.blocks import map_in_order
+from understudy.synthesizers.contexts import SampleContext
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.encoding import UNKNOWN, KnownCodes, encode_values
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
@@ -143,7 +144,7 @@ class Imputer:
 
 
 def draw_completed(
-    imputer: Imputer, rows: pa.Table, seed: int, n_draws: int, *, n_threads: int
+    imputer: Imputer, rows: pa.Table, seed: int, n_draws: int, context: SampleContext
 ) -> Iterator[pa.RecordBatch]:
     """Yield the completed rows of a table, the whole table once for each draw."""
     # Missing values are allowed in what is to be completed, whatever the schema says.
@@ -157,7 +158,7 @@ def draw_completed(
         return imputer.complete(part, start, own_seed)
 
     places = [(d, s) for d in range(n_draws) for s in range(0, rows.num_rows, N_ROWS_BLOCK)]
-    return map_in_order(complete, places, n_threads=n_threads)
+    return map_in_order(complete, places, context=context)
 
 
 def _take(log_weight: Weights, seed: int, numbers: RowNumbers) -> npt.NDArray[np.int64]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from understudy.kernels.trees import GrowthRules
-from understudy.synthesizers.tree_chain.chain import Encoded, fit_chain, log_likelihood
+from understudy.progress import no_progress
+from understudy.synthesizers.contexts import LearnRun
+from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, fit_chain, log_likelihood
 from understudy.synthesizers.tree_chain.presets import Preset
-from understudy.synthesizers.tree_chain.rule_enforcement import Arranged
 
 # Rows that orders are tried on: four fifths are fitted, one fifth is judged.
 N_ROWS_TRIED = 12_500
@@ -17,30 +19,30 @@ N_ROWS_TRIED = 12_500
 NATS_BETTER = 0.1
 _TRIAL = Preset(GrowthRules(penalty=0.0, category_penalty=1.0, min_leaf=5, depth_max=24, smoothing=4.0))
 
-Inequality = list[int]
+ColumnOrder = list[int]
 # Puts columns that are looked up behind those that say them.
-Arrange = Callable[[Inequality], Arranged]
+Arrange = Callable[[ColumnOrder], Arranged]
 
 
-def ascending_order(encoded: Encoded) -> Inequality:
+def ascending_order(encoded: Encoded) -> ColumnOrder:
     """Return the columns in ascending order of their number of codes."""
     return sorted(range(len(encoded.n_codes)), key=lambda j: (encoded.n_codes[j], j))
 
 
-def choose_order(encoded: Encoded, arrange: Arrange, *, seed: int, n_threads: int) -> Arranged:
+def choose_order(encoded: Encoded, arrange: Arrange, run: LearnRun) -> Arranged:
     """Return the order in which held-out rows are likeliest; the ascending one unless clearly beaten."""
     n = encoded.coarse.shape[1]
-    rows = np.random.default_rng([seed, 1]).permutation(n)[:N_ROWS_TRIED]
+    rows = np.random.default_rng([run.seed, 1]).permutation(n)[:N_ROWS_TRIED]
     cut = len(rows) * 4 // 5
     if cut in (0, len(rows)):
         return arrange(ascending_order(encoded))
     fitted, judged = encoded.take(np.sort(rows[:cut])), encoded.take(np.sort(rows[cut:]))
+    # Trials tell no progress, and end as the fit itself does.
+    quiet = replace(run, context=replace(run.context, progress=no_progress))
     scores: list[float] = []
     tried = _unique(arrange(order) for order in _candidates(encoded))
     for arranged in tried:
-        links = fit_chain(
-            fitted, arranged.order, _TRIAL, lookups=arranged.lookups, seed=seed, n_threads=n_threads
-        )
+        links = fit_chain(fitted, arranged, _TRIAL, quiet)
         scores.append(log_likelihood(links, judged))
     best = 0
     for i, score in enumerate(scores):
@@ -49,7 +51,7 @@ def choose_order(encoded: Encoded, arrange: Arrange, *, seed: int, n_threads: in
     return tried[best]
 
 
-def _candidates(encoded: Encoded) -> list[Inequality]:
+def _candidates(encoded: Encoded) -> list[ColumnOrder]:
     up = ascending_order(encoded)
     down = up[::-1]
     ordinal = [j for j in down if encoded.is_ordinal[j]]

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from understudy.kernels import boosting, hashing
 from understudy.kernels.boosting import Boosted, BoostingRules
+from understudy.synthesizers.contexts import LearnRun
 from understudy.transformers.base import RowNumbers, consecutive_rows
 
 # Real rows that are looked at, and how many drawn ones for each.
@@ -60,9 +61,7 @@ class Refinement:
         return accepted
 
 
-def fit_refinement(
-    real: CoarseRows, draw: DrawRows, n_rounds: int, *, seed: int, n_threads: int
-) -> Refinement:
+def fit_refinement(real: CoarseRows, draw: DrawRows, n_rounds: int, run: LearnRun) -> Refinement:
     """Learn the ratio in rounds, each from what the rounds before it leave.
 
     Parameters
@@ -72,14 +71,16 @@ def fit_refinement(
     draw : callable
         Gives proposals.
     """
-    rng = np.random.default_rng([seed, 2])
+    rng = np.random.default_rng([run.seed, 2])
     if len(real) > N_ROWS_MAX:
         real = real[np.sort(rng.choice(len(real), N_ROWS_MAX, replace=False))]
     n_drawn = len(real) * N_DRAWN_PER_ROW
     refinement = Refinement(_no_trees(), 0.0)
     for i in range(n_rounds):
+        run.context.check()
         drawn = draw(consecutive_rows(i * n_drawn, n_drawn))
-        boosted = _fit_round(real, drawn, refinement.log_ratio(drawn), seed + i, n_threads)
+        log_ratio = refinement.log_ratio(drawn)
+        boosted = _fit_round(real, drawn, log_ratio, replace(run, seed=run.seed + i))
         refinement = Refinement(_join([refinement.boosted, boosted]), 0.0)
     fresh = refinement.log_ratio(draw(consecutive_rows(n_rounds * n_drawn, len(real))))
     return Refinement(refinement.boosted, float(np.quantile(fresh, CEILING_QUANTILE)))
@@ -95,7 +96,7 @@ def _no_trees() -> Boosted:
 
 
 def _fit_round(
-    real: CoarseRows, drawn: CoarseRows, log_ratio: npt.NDArray[np.float64], seed: int, n_threads: int
+    real: CoarseRows, drawn: CoarseRows, log_ratio: npt.NDArray[np.float64], run: LearnRun
 ) -> Boosted:
     weight = np.exp(np.minimum(log_ratio, np.quantile(log_ratio, WEIGHT_QUANTILE)))
     weights = np.concatenate((np.ones(len(real)), weight * (len(real) / weight.sum())))
@@ -103,12 +104,12 @@ def _fit_round(
     is_real = (np.arange(len(weights)) < len(real)).astype(np.float64)
 
     def fit(bag: int) -> Boosted:
-        key = np.uint64(hashing.stream_key(np.uint64(seed), np.uint64(bag)))
+        key = np.uint64(hashing.stream_key(np.uint64(run.seed), np.uint64(bag)))
         return boosting.fit_boosted(
             codes, boosting.Observations(is_real, weights, np.zeros(len(weights))), RULES, key
         )
 
-    with ThreadPoolExecutor(n_threads) as pool:
+    with ThreadPoolExecutor(run.n_threads) as pool:
         bags = list(pool.map(fit, range(N_BAGS)))
     both = _join(bags)
     return both._replace(leaf=(both.leaf / N_BAGS).astype(np.float32))

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.synthesizers.rules import Rules, find_rules
+from understudy.synthesizers.tree_chain.chain import Arranged
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, RowNumbers, Transformer
 from understudy.transformers.generated.transformer import GeneratedTransformer
@@ -24,14 +25,6 @@ KEPT_SHARE_MIN = 0.05
 
 # A column that is looked up, and the one that it is looked up by.
 Pair = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Arranged:
-    """An order of the drawn columns; those that are looked up, by which, and the code for each code of it."""
-
-    order: list[int]
-    lookups: dict[int, tuple[int, Codes]]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The synthesizer over tree chains: presets, fit, sample, card, files."""
+"""The synthesizer over tree chains: presets, learning, drawing, imputing, card, files."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from understudy.errors import Conflict
+from understudy.errors import InvalidInput
 from understudy.parameters.constraints import SamplingConstraints
-from understudy.parameters.synthesizers import TreeChainParameters
-from understudy.progress import Progress, no_progress
-from understudy.synthesizers.base import Arrays, Manifest
-from understudy.synthesizers.blocks import check_request, count_threads, draw_blocks
+from understudy.synthesizers.base import Json, ModelCard, ModelWriter
+from understudy.synthesizers.blocks import draw_blocks
 from understudy.synthesizers.cards import make_card
+from understudy.synthesizers.contexts import LearnRun, SampleContext
+from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
 from understudy.synthesizers.tree_chain.budget import choose_preset
-from understudy.synthesizers.tree_chain.chain import Encoded, draw_codes, encode, fit_chain
+from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, draw_codes, encode, fit_chain
 from understudy.synthesizers.tree_chain.conditional_sampling import Group, make_conditioner, make_group
 from understudy.synthesizers.tree_chain.constrained_sampling import (
     ConstrainedSampler,
@@ -39,12 +39,12 @@ from understudy.synthesizers.tree_chain.files import (
 )
 from understudy.synthesizers.tree_chain.imputation import Imputer, draw_completed
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
+from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
 from understudy.synthesizers.tree_chain.proposals import draw_accepted
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
 from understudy.synthesizers.tree_chain.rule_enforcement import (
     N_ROWS_TRIED,
-    Arranged,
     RuleEnforcer,
     find_rules_of_learnt,
     fit_enforcer,
@@ -52,12 +52,10 @@ from understudy.synthesizers.tree_chain.rule_enforcement import (
     learnt_columns,
 )
 from understudy.synthesizers.tree_chain.unique_rows import UniqueRows, choose_columns, find_unique_rows
-from understudy.tables.findings import Findings
-from understudy.tables.names import DEFAULT_NAME
-from understudy.tables.schema import DatasetSchema, TableSchema
-from understudy.tables.stored_schemas import write_stored
+from understudy.tables.schema import TableSchema
+from understudy.tables.source import Dataset, read_source
 from understudy.tables.validation import conform
-from understudy.transformers.array_reader import ArrayReader, load_table
+from understudy.transformers.array_reader import ArrayReader
 from understudy.transformers.base import Codes, Mask, RowNumbers, consecutive_rows
 from understudy.transformers.table import TableTransformer, fit_table
 
@@ -71,78 +69,46 @@ ATTACK = (
 )
 
 
-class TreeChain:
+class TreeChain(SingleTableSynthesizer):
     """Columns one after another, each drawn by trees over the columns before it."""
 
     name: ClassVar[str] = "tree_chain"
+    parameters_type = TreeChainParameters
+    parameters: TreeChainParameters
 
-    def __init__(self, parameters: TreeChainParameters, *, seed: int) -> None:
-        self.parameters = parameters
-        self.seed = seed
-        self.table_: TableTransformer | None = None
-
-    def fit(
-        self, table: pa.Table, schema: TableSchema, *, locale: str = "en", progress: Progress = no_progress
-    ) -> Self:
+    def _learn(self, rows: pa.Table, schema: TableSchema, run: LearnRun) -> TableTransformer:
         """Learn the encodings of the columns and their rules, then their chain."""
-        n_threads = count_threads()
         began = time.monotonic()
-        fitted, codes = fit_table(table, schema, locale=locale, n_threads=n_threads, progress=progress)
-        enforcer = fit_enforcer(find_rules_of_learnt(table, fitted), schema, fitted.columns, codes)
-        encoded = encode(codes, fitted.columns)
-        self.preset_, self.is_in_time_ = self._preset(encoded, enforcer, schema, began, n_threads)
-        preset = PRESETS[self.preset_]
-        arranged = self._arranged(encoded, enforcer, schema, n_threads)
-        self.links_ = fit_chain(
-            encoded,
-            arranged.order,
-            preset,
-            lookups=arranged.lookups,
-            seed=self.seed,
-            n_threads=n_threads,
-            progress=progress,
+        fitted, codes = fit_table(
+            rows, schema, locale=run.locale, n_threads=run.n_threads, report=run.context.report
         )
+        enforcer = fit_enforcer(find_rules_of_learnt(rows, fitted), schema, fitted.columns, codes)
+        encoded = encode(codes, fitted.columns)
+        arrange = partial(enforcer.arrange, schema=schema)
+        ascending = arrange(ascending_order(encoded))
+        self.preset_, self.is_in_time_ = self._preset(encoded, ascending, began, run)
+        preset = PRESETS[self.preset_]
+        arranged = choose_order(encoded, arrange, run) if preset.chooses_order else ascending
+        self.links_ = fit_chain(encoded, arranged, preset, run)
         self.refinement_ = None
         if preset.n_refinements:
             self.refinement_ = fit_refinement(
                 encoded.coarse[arranged.order].T,
-                lambda rows: draw_codes(self.links_, self.seed ^ _PRACTICE, rows)[1],
+                lambda numbers: draw_codes(self.links_, run.seed ^ _PRACTICE, numbers)[1],
                 preset.n_refinements,
-                seed=self.seed,
-                n_threads=n_threads,
+                run,
             )
-        self.enforcer_, self.unique_rows_ = self._tried(
-            enforcer, fitted, self._unique_rows(table, fitted, codes, enforcer)
-        )
-        self.n_rows_ = table.num_rows
-        self.table_ = fitted
-        return self
+        unique_rows = self._unique_rows(rows, fitted, codes, enforcer)
+        self.enforcer_, self.unique_rows_ = self._tried(enforcer, fitted, unique_rows, run.seed)
+        run.context.check()
+        return fitted
 
-    def _preset(
-        self, encoded: Encoded, enforcer: RuleEnforcer, schema: TableSchema, began: float, n_threads: int
-    ) -> tuple[str, bool]:
+    def _preset(self, encoded: Encoded, arranged: Arranged, began: float, run: LearnRun) -> tuple[str, bool]:
         """Return the preset, and whether it is likely to keep to the time budget."""
         if self.parameters.time_budget_seconds is None:
             return self.parameters.preset, True
-        return choose_preset(
-            encoded,
-            enforcer.arrange(ascending_order(encoded), schema),
-            self.parameters.time_budget_seconds - (time.monotonic() - began),
-            seed=self.seed,
-            n_threads=n_threads,
-        )
-
-    def _arranged(
-        self, encoded: Encoded, enforcer: RuleEnforcer, schema: TableSchema, n_threads: int
-    ) -> Arranged:
-        if not PRESETS[self.preset_].chooses_order:
-            return enforcer.arrange(ascending_order(encoded), schema)
-        return choose_order(
-            encoded,
-            lambda order: enforcer.arrange(order, schema),
-            seed=self.seed,
-            n_threads=n_threads,
-        )
+        seconds = self.parameters.time_budget_seconds - (time.monotonic() - began)
+        return choose_preset(encoded, arranged, seconds, run)
 
     def _unique_rows(
         self, table: pa.Table, fitted: TableTransformer, codes: list[Codes], enforcer: RuleEnforcer
@@ -157,11 +123,11 @@ class TreeChain:
         return find_unique_rows(table, fitted, choose_columns(codes, fitted, left_out))
 
     def _tried(
-        self, enforcer: RuleEnforcer, table: TableTransformer, unique_rows: UniqueRows | None
+        self, enforcer: RuleEnforcer, table: TableTransformer, unique_rows: UniqueRows | None, fit_seed: int
     ) -> tuple[RuleEnforcer, UniqueRows | None]:
         """Return both as they are if enough rows pass them, and such that they refuse nothing if not."""
         rows = consecutive_rows(0, N_ROWS_TRIED)
-        seed = self.seed ^ _PRACTICE
+        seed = fit_seed ^ _PRACTICE
         codes = draw_codes(self.links_, seed, rows)[0]
         kept = enforcer.holds(table, codes, seed, rows)
         if not is_often(kept):
@@ -179,18 +145,8 @@ class TreeChain:
             passes &= ~self.unique_rows_.is_copy(table, codes, seed, rows)
         return passes
 
-    def sample(
-        self, n_rows: int, *, seed: int, offset: int = 0, constraints: SamplingConstraints | None = None
-    ) -> Iterator[pa.RecordBatch]:
-        """Yield rows ``offset … offset + n_rows - 1`` of the table that the seed stands for."""
-        check_request(n_rows, seed, offset)
-        table, enforcer = self._fitted(), self.enforcer_
-        if constraints is not None:
-            check_rows(constraints, n_rows, offset)
-            sampler = self._constrained_sampler(constraints)
-            return draw_blocks(
-                lambda rows: sampler.draw(seed, rows), n_rows, offset, n_threads=count_threads()
-            )
+    def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
+        table, enforcer, seed = self._fitted(), self.enforcer_, request.seed
 
         def draw(rows: RowNumbers) -> pa.RecordBatch:
             codes = draw_accepted(
@@ -199,13 +155,24 @@ class TreeChain:
             columns = table.decode_columns(sorted(codes), codes, seed, rows)
             return enforcer.complete(columns, table.schema)
 
-        return draw_blocks(draw, n_rows, offset, n_threads=count_threads())
+        return draw_blocks(draw, request.n_rows, request.offset, context=request.context)
+
+    def _draw_constrained(
+        self, request: RowRequest, constraints: SamplingConstraints
+    ) -> Iterator[pa.RecordBatch]:
+        check_rows(constraints, request.n_rows, request.offset)
+        sampler = self._constrained_sampler(constraints)
+        return draw_blocks(
+            lambda rows: sampler.draw(request.seed, rows),
+            request.n_rows,
+            request.offset,
+            context=request.context,
+        )
 
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
-        """Return for each group of a control how many independent rows one drawn row is worth."""
-        return [
-            conditioner.effective_share for conditioner in self._constrained_sampler(constraints).conditioners
-        ]
+        """Return for each group of rows how many independent rows one sampled row is worth."""
+        sampler = self._constrained_sampler(constraints)
+        return [conditioner.effective_share for conditioner in sampler.conditioners]
 
     def _constrained_sampler(self, constraints: SamplingConstraints) -> ConstrainedSampler:
         table = self._fitted()
@@ -236,18 +203,25 @@ class TreeChain:
                 acceptance *= demand.holds(columns[demand.column.name])
         return acceptance
 
-    def impute(self, table: pa.Table, *, seed: int, n_draws: int = 1) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of a table with their missing values drawn, the whole table `n_draws` times."""
-        check_request(table.num_rows * n_draws, seed, 0)
+    def impute(
+        self, data: Dataset, *, n_draws: int = 1, context: SampleContext
+    ) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """Yield the rows of the data table with their missing values drawn, the table `n_draws` times."""
         fitted = self._fitted()
-        rows = conform(table, fitted.schema)
+        (name,) = (name for name, table in self.schema_.tables.items() if table.role == "data")
+        if name not in data:
+            raise InvalidInput(
+                f"The dataset has no table {name!r}, which the model was fitted to.", code="unknown_table"
+            )
+        rows = conform(read_source(data[name]), fitted.schema)
         imputer = Imputer(self.links_, fitted, self.enforcer_, self._refined)
-        return draw_completed(imputer, rows, seed, n_draws, n_threads=count_threads())
+        completed = draw_completed(imputer, rows, context.choose_seed(), n_draws, context)
+        return ((name, batch) for batch in completed)
 
     def _refined(self, coarse: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         return np.ones(len(coarse)) if self.refinement_ is None else self.refinement_.acceptance(coarse)
 
-    def card(self) -> Manifest:
+    def card(self) -> ModelCard:
         """Return what may be told about the fitted model."""
         card = make_card(self.name, self._fitted(), self.n_rows_, preset=self.preset_)
         if not self.is_in_time_:
@@ -273,43 +247,24 @@ class TreeChain:
             )
         return promises
 
-    def to_arrays(self) -> tuple[Manifest, Arrays]:
-        """Return what was learnt as JSON and plain arrays."""
-        table = self._fitted()
-        columns, arrays = table.to_arrays()
-        manifest = {
-            "parameters": self.parameters.model_dump(),
+    def _save(self, writer: ModelWriter) -> Json:
+        rules, tables = enforcer_to_arrays(self.enforcer_)
+        refinement, trees = refinement_to_arrays(self.refinement_)
+        for part in (links_to_arrays(self.links_), unique_rows_to_arrays(self.unique_rows_), tables, trees):
+            for name, array in part.items():
+                writer.array(name, array)
+        own = {
             "preset": self.preset_,
             "is_in_time": self.is_in_time_,
-            "seed": self.seed,
-            "n_rows": self.n_rows_,
-            "schema": write_stored(DatasetSchema(tables={DEFAULT_NAME: table.schema}), Findings()),
-            "columns": columns,
             "order": [link.column for link in self.links_],
             "sources": [[link.column, link.source] for link in self.links_ if link.source >= 0],
         }
-        rules, tables = enforcer_to_arrays(self.enforcer_)
-        refinement, trees = refinement_to_arrays(self.refinement_)
-        own = links_to_arrays(self.links_) | unique_rows_to_arrays(self.unique_rows_)
-        return manifest | rules | refinement, arrays | own | tables | trees
+        return own | rules | refinement
 
-    @classmethod
-    def from_arrays(cls, manifest: Manifest, arrays: Arrays) -> Self:
-        """Return the fitted synthesizer that `to_arrays` took apart."""
-        reader = ArrayReader(manifest, arrays)
-        loaded = cls(reader.parameters(TreeChainParameters), seed=reader.whole("seed"))
-        table = load_table(reader)
-        loaded.n_rows_ = reader.whole("n_rows")
-        loaded.preset_ = reader.choice("preset", PRESETS)
-        loaded.is_in_time_ = reader.truth("is_in_time")
-        loaded.enforcer_ = enforcer_from_arrays(reader, table)
-        loaded.links_ = links_from_arrays(reader, table, loaded.enforcer_)
-        loaded.unique_rows_ = unique_rows_from_arrays(reader)
-        loaded.refinement_ = refinement_from_arrays(reader, len(loaded.links_))
-        loaded.table_ = table
-        return loaded
-
-    def _fitted(self) -> TableTransformer:
-        if self.table_ is None:
-            raise Conflict("The synthesizer is not fitted; call fit first.", code="not_ready")
-        return self.table_
+    def _load(self, reader: ArrayReader, table: TableTransformer) -> None:
+        self.preset_ = reader.choice("preset", PRESETS)
+        self.is_in_time_ = reader.truth("is_in_time")
+        self.enforcer_ = enforcer_from_arrays(reader, table)
+        self.links_ = links_from_arrays(reader, table, self.enforcer_)
+        self.unique_rows_ = unique_rows_from_arrays(reader)
+        self.refinement_ = refinement_from_arrays(reader, len(self.links_))

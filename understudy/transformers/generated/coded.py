@@ -6,7 +6,7 @@ None is one of the table's: the texts of a scheme are counted, and only blocks w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,16 +18,25 @@ from understudy.tables.identifier_formats import (
     ADDRESSES_OF_MACHINES,
     CARDS,
     IBANS,
+    IDENTIFIER_FORMATS,
     NATIONAL_IDS,
     URLS,
     IdentifierFormat,
 )
 from understudy.tables.identifier_formats.base import compacted
+from understudy.tables.inference.numbers import highest_of
 from understudy.tables.inference.texts import finds
 from understudy.tables.schema import ColumnKind
+from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, Mask, RowStream
 from understudy.transformers.categorical import cumulate
-from understudy.transformers.generated.patterns import Pattern, by_length, learn_patterns
+from understudy.transformers.generated.patterns import (
+    LENGTH_MAX,
+    N_PATTERNS_MAX,
+    Pattern,
+    by_length,
+    learn_patterns,
+)
 from understudy.transformers.generated.spaces import Space, fit_space
 from understudy.transformers.generated.templates import Template, characters_of_length
 from understudy.transformers.generated.texts import join
@@ -103,6 +112,38 @@ class Coded:
             "n_blocks": [space.n_blocks for space in self.spaces],
         }
         return manifest, {"counts": self.counts} | {f"free_{i}": s.free for i, s in enumerate(self.spaces)}
+
+    @classmethod
+    def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
+        """Return the maker that `to_arrays` took apart."""
+        names, layouts = reader.texts("schemes"), reader.texts("layouts")
+        is_known = 0 < len(names) <= len(IDENTIFIER_FORMATS) and set(names) <= IDENTIFIER_FORMATS.keys()
+        require(is_known and len(layouts) == len(names), "schemes are unknown")
+        n_blocks = reader.parts("n_blocks", len(names))
+        templates = [Template(name) for name in names]
+        if pa.types.is_integer(type_):
+            n_digits = len(str(highest_of(type_))) - 1
+            fit = all(is_storable(template.identifier_format, n_digits) for template in templates)
+            require(fit and not any(layouts), "whole numbers have other characters than digits")
+        spaces = tuple(
+            Space.from_arrays(template, n, f"free_{i}", reader)
+            for i, (template, n) in enumerate(zip(templates, n_blocks, strict=True))
+        )
+        require(all(space.capacity for space in spaces), "a scheme has no texts")
+        for template, layout in zip(templates, layouts, strict=True):
+            _check_layout(template, layout)
+        return cls(spaces, tuple(layouts), reader.counts("counts", len(names)))
+
+
+def _check_layout(template: Template, layout: str) -> None:
+    marks = layout.replace(SLOT, "")
+    is_layout = layout.count(SLOT) == template.identifier_format.length and len(marks) <= LENGTH_MAX
+    require(not layout or (is_layout and set(marks) <= set(SEPARATORS)), "a layout is not valid")
+
+
+def is_storable(identifier_format: IdentifierFormat, length_max: int) -> bool:
+    """Return whether the numbers of a format are whole numbers of at most so many digits."""
+    return identifier_format.is_numeral and identifier_format.length <= length_max
 
 
 def _name(space: Space[Template]) -> str:
@@ -221,6 +262,18 @@ class PatternCodes:
         """Return the patterns."""
         manifest: Json = {"form": "codes", "patterns": [list(pattern.positions) for pattern in self.patterns]}
         return manifest, {"counts": self.counts}
+
+    @classmethod
+    def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
+        """Return the maker that `to_arrays` took apart."""
+        written: Any = reader.manifest.get("patterns")
+        require(isinstance(written, list) and 0 < len(written) <= N_PATTERNS_MAX, "patterns are not valid")
+        patterns = tuple(Pattern.from_positions(positions) for positions in written)
+        if pa.types.is_integer(type_):
+            n_digits = len(str(highest_of(type_))) - 1
+            is_number = all(pattern.has_digits_only(n_digits) for pattern in patterns)
+            require(is_number, "whole numbers have other characters than digits")
+        return cls(patterns, reader.counts("counts", len(patterns)))
 
 
 def _random(pattern: Pattern, stream: RowStream, own: npt.NDArray[np.int64]) -> list[npt.NDArray[np.uint64]]:

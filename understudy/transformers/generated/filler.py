@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ import pyarrow as pa
 
 from understudy.kernels import hashing
 from understudy.tables.inference.texts import count_words, finds, lengths_of
+from understudy.tables.schema import LOCALES, ColumnKind
+from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream
 from understudy.transformers.generated.people import N_DRAWS, POOL_SEED
 from understudy.transformers.generated.texts import capitalized, join, join_runs
@@ -90,6 +93,14 @@ class Filler:
         """Return the locale and the quantiles of the number of words."""
         manifest: Json = {"form": "words", "locale": self.locale, "is_sentence": self.is_sentence}
         return manifest, {"n_words": self.n_words}
+
+    @classmethod
+    def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
+        """Return the maker that `to_arrays` took apart."""
+        n_words = reader.array("n_words", np.float64, (N_QUANTILES,))
+        require(bool(((n_words >= 1) & (n_words <= N_WORDS_MAX)).all()), "numbers of words are out of range")
+        require(kind is ColumnKind.text, "words stand for something else")
+        return cls(reader.choice("locale", LOCALES), n_words, reader.truth("is_sentence"))
 
 
 def fit_filler(texts: ArrowArray, locale: str) -> Filler:

@@ -9,11 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
-from understudy.tables.identifier_formats import IdentifierFormat
 from understudy.tables.inference.numbers import DENSE, highest_of
 from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.base import ArrowArray, ArrowColumn, Codes
-from understudy.transformers.generated.coded import SCHEMES_OF_KIND, fit_coded, fit_codes
+from understudy.transformers.generated.coded import SCHEMES_OF_KIND, fit_coded, fit_codes, is_storable
 from understudy.transformers.generated.filler import fit_filler
 from understudy.transformers.generated.identifiers import (
     PatternTexts,
@@ -22,7 +21,7 @@ from understudy.transformers.generated.identifiers import (
     fit_sequence,
     fit_texts,
 )
-from understudy.transformers.generated.patterns import CLASSES, Pattern, by_length, learn_patterns
+from understudy.transformers.generated.patterns import Pattern, by_length, learn_patterns
 from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.points import fit_points
 from understudy.transformers.generated.recognition import Recognition
@@ -103,11 +102,6 @@ def _fit_number_maker(column: Column, present: ArrowColumn, kind: ColumnKind) ->
     return fit_codes(distinct, length_max=length_max, is_number=True)
 
 
-def is_storable(identifier_format: IdentifierFormat, length_max: int) -> bool:
-    """Return whether the numbers of a scheme are whole numbers of at most so many digits."""
-    return identifier_format.is_numeral and identifier_format.length <= length_max
-
-
 def _fit_whole_numbers(column: Column, present: ArrowColumn) -> Sequence | PatternTexts:
     limit = highest_of(present.type)
     if not len(present):
@@ -128,7 +122,7 @@ def _fit_digits(column: Column, distinct: ArrowArray, limit: int) -> PatternText
     texts = by_length(distinct.cast(pa.large_string()))
     fits = len(str(limit)) - 1
     learnt = [(_without_leading_zero(pattern), count) for pattern, count in learn_patterns(texts)]
-    learnt = [(pattern, count) for pattern, count in learnt if is_of_digits(pattern, fits)]
+    learnt = [(pattern, count) for pattern, count in learnt if pattern.has_digits_only(fits)]
     if not learnt:
         learnt = [(Pattern(("nonzero",) + ("digit",) * (fits - 1)), 1)]
     return fit_patterns(learnt, texts, length_max=fits)
@@ -137,13 +131,6 @@ def _fit_digits(column: Column, distinct: ArrowArray, limit: int) -> PatternText
 def _without_leading_zero(pattern: Pattern) -> Pattern:
     first, *others = pattern.positions
     return Pattern(("nonzero" if first == "digit" else first, *others))
-
-
-def is_of_digits(pattern: Pattern, length_max: int) -> bool:
-    """Return whether all texts of a pattern are whole numbers of at most so many digits."""
-    return len(pattern.positions) <= length_max and all(
-        position in ("nonzero", "digit") or position in CLASSES["digit"] for position in pattern.positions
-    )
 
 
 def name_people(fitted: list[tuple[Any, Codes]]) -> list[tuple[Any, Codes]]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.kernels import decoding, hashing
+from understudy.tables.inference.numbers import highest_of
 from understudy.tables.inference.texts import finds
 from understudy.tables.inference.unrecognised_text import UUID_TEXT
+from understudy.tables.schema import ColumnKind
+from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowNumbers, RowStream
 from understudy.transformers.categorical import cumulate
 from understudy.transformers.generated.patterns import (
+    N_PATTERNS_MAX,
     Characters,
     Pattern,
     array_of_characters,
@@ -74,6 +78,14 @@ class Sequence:
         """Return where the numbers begin, and the step."""
         return {"form": "sequential", "start": self.start, "step": self.step}, {}
 
+    @classmethod
+    def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
+        """Return the maker that `to_arrays` took apart."""
+        start, step = reader.whole("start", -(2**63), 2**64), reader.whole("step", 1, 2**64 - 1)
+        is_signed = not pa.types.is_unsigned_integer(type_)
+        require(start >= (-highest_of(type_) - 1 if is_signed else 0), "numbers begin below their type")
+        return cls(start, step, highest_of(type_))
+
 
 def fit_sequence(numbers: npt.NDArray[Any], limit: int) -> Sequence:
     """Return the sequence that goes on beyond the numbers, from a round start that tells none of them."""
@@ -123,6 +135,11 @@ class Uuids:
     def to_arrays(self) -> tuple[Json, Arrays]:
         """Return version and case."""
         return {"form": "uuid", "version": self.version, "is_upper": self.is_upper}, {}
+
+    @classmethod
+    def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
+        """Return the maker that `to_arrays` took apart."""
+        return cls(reader.whole("version", 0, 15), reader.truth("is_upper"))
 
 
 @dataclass(frozen=True)
@@ -195,6 +212,27 @@ class PatternTexts:
         }
         free = {f"free_{i}": space.free for i, space in enumerate(spaces)}
         return manifest, {"counts": self.counts} | free
+
+    @classmethod
+    def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
+        """Return the maker that `to_arrays` took apart."""
+        written: Any = reader.manifest.get("patterns")
+        require(
+            isinstance(written, list) and 0 < len(written) <= 2 * N_PATTERNS_MAX, "patterns are not valid"
+        )
+        n_own = len(written) - reader.whole("n_wider", 0, len(written) - 1)
+        n_blocks = reader.parts("n_blocks", len(written))
+        spaces = [
+            Space.from_arrays(Pattern.from_positions(positions), n, f"free_{i}", reader)
+            for i, (positions, n) in enumerate(zip(written, n_blocks, strict=True))
+        ]
+        if pa.types.is_integer(type_):
+            n_digits = len(str(highest_of(type_))) - 1
+            is_number = all(space.pattern.has_digits_only(n_digits) for space in spaces)
+            require(is_number, "whole numbers have other characters than digits")
+        capacities = [space.capacity for space in spaces[n_own:]]
+        require(capacities == sorted(capacities), "wider patterns do not ascend")
+        return cls(tuple(spaces[:n_own]), reader.counts("counts", n_own), tuple(spaces[n_own:]))
 
 
 def fit_texts(distinct: ArrowArray) -> Uuids | PatternTexts:

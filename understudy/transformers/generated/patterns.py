@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.tables.inference.texts import lengths_of
+from understudy.transformers.array_reader import require
 from understudy.transformers.base import MIN_SUPPORT, ArrowArray, Mask
 
 UInt64s = npt.NDArray[np.uint64]
@@ -61,6 +63,19 @@ class Pattern:
     """
 
     positions: tuple[str, ...]
+
+    @classmethod
+    def from_positions(cls, positions: Any) -> Self:  # Any: from outside
+        """Return the pattern of positions that a model file lists."""
+        is_valid = isinstance(positions, list) and 0 < len(positions) <= 2 * LENGTH_MAX
+        require(is_valid and all(_is_position(p) for p in positions), "a pattern is not valid")
+        return cls(tuple(positions))
+
+    def has_digits_only(self, length_max: int) -> bool:
+        """Return whether all texts are whole numbers of at most so many digits."""
+        return len(self.positions) <= length_max and all(
+            position in ("nonzero", "digit") or position in CLASSES["digit"] for position in self.positions
+        )
 
     @cached_property
     def alphabets(self) -> list[Characters]:
@@ -130,6 +145,12 @@ class Pattern:
         head, tail = self.positions[: last + 1], self.positions[last + 1 :]
         more = "digit" if self.positions[last] == "nonzero" else self.positions[last]
         return Pattern(head + (more,) * n + tail)
+
+
+def _is_position(position: Any) -> bool:  # Any: from outside
+    if not isinstance(position, str):
+        return False
+    return position in CLASSES or (len(position) == 1 and not 0xD800 <= ord(position) < 0xE000)
 
 
 def array_of_characters(characters: npt.NDArray[np.uint8] | Characters) -> ArrowArray:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
-from understudy.tables.schema import ColumnKind
+import pyarrow as pa
+
+from understudy.tables.schema import LOCALES, ColumnKind
+from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import Arrays, ArrowArray, Json, RowStream
 from understudy.transformers.generated import people
-from understudy.transformers.generated.people import Person
+from understudy.transformers.generated.people import N_PEOPLE_MAX, Person
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
 FORMS: dict[ColumnKind, dict[str, Callable[[Person, str], ArrowArray]]] = {
@@ -64,3 +68,10 @@ class Personal:
     def to_arrays(self) -> tuple[Json, Arrays]:
         """Return form, locale and which person."""
         return self.describe(), {}
+
+    @classmethod
+    def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
+        """Return the maker that `to_arrays` took apart."""
+        form = reader.text("form")
+        require(kind in FORMS and form in FORMS[kind], "new values have an unknown form")
+        return cls(kind, form, reader.choice("locale", LOCALES), reader.whole("person", 0, N_PEOPLE_MAX))

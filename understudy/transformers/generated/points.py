@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute
 
 from understudy.kernels import hashing
+from understudy.tables.schema import ColumnKind
+from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
@@ -77,6 +79,15 @@ class Points:
         """Return the quantiles, the decimals and the marks."""
         manifest: Json = {"form": "points", "decimals": self.n_decimals, "marks": list(self.marks)}
         return manifest, {"quantiles": self.quantiles}
+
+    @classmethod
+    def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
+        """Return the maker that `to_arrays` took apart."""
+        quantiles = reader.array("quantiles", np.float64, (2, N_QUANTILES))
+        require(bool((np.abs(quantiles) <= 180).all()), "places are not on the earth")
+        before, between, after = (str(mark) for mark in reader.parts("marks", 3))
+        require(max(map(len, (before, between, after))) <= MARKS_MAX, "marks are not valid")
+        return cls(quantiles, reader.whole("decimals", 0, N_DECIMALS_MAX), (before, between, after))
 
 
 def fit_points(texts: ArrowArray) -> Points:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from understudy.kernels import hashing, permutation
+from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import ArrowArray, RowStream
 from understudy.transformers.generated.patterns import Characters, Pattern, UInt64s
 
@@ -63,6 +64,13 @@ class Space(Generic[P]):
     pattern: P
     n_blocks: int
     free: Blocks
+
+    @classmethod
+    def from_arrays(cls, pattern: P, n_blocks: Any, name: str, reader: ArrayReader) -> Self:
+        """Return the space whose free blocks are an array of this name."""
+        n_texts = pattern.count_texts()
+        require(type(n_blocks) is int and 1 <= n_blocks <= min(n_texts, 2**31), "blocks are not valid")
+        return cls(pattern, n_blocks, reader.indices(name, np.uint32, (None,), 0, n_blocks))
 
     @property
     def block_size(self) -> int:

@@ -95,8 +95,8 @@ class GeneratedTransformer:
         """Return what was learnt as JSON and plain arrays."""
         manifest, arrays = self.maker.to_arrays()
         own: Json = {
-            "transformer": "made_anew",
-            "made_anew": self.generated,
+            "transformer": "generated",
+            "generated": self.generated,
             "has_missing": self.has_missing,
             "has_values": self.has_values,
         }

@@ -1,0 +1,118 @@
+"""One file and one line add a synthesizer: everything else is derived from its entry."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from understudy.synthesizers import SYNTHESIZERS
+from understudy.synthesizers.base import SupportsConstraints, SupportsImputation
+
+ROOT = Path(__file__).parents[3]
+TOY = Path(__file__).with_name("toy_synthesizer.txt")
+LAST_LINE = '    "understudy.synthesizers.independent",\n'
+
+SHOW = """
+import asyncio, json
+from app.routes.catalogues import list_synthesizers
+from understudy.parameters.train import TrainParameters
+from understudy.synthesizers import synthesizer_entry
+from workers.worker import PRELOAD
+
+described = {entry.name: entry for entry in asyncio.run(list_synthesizers(None)).data}
+train = TrainParameters.model_validate(
+    {"kind": "train", "dataset_id": "ds_1", "synthesizer": {"name": "toy", "n_wheels": 3}}
+)
+cost = synthesizer_entry("toy").estimate(train.synthesizer, 10, 2)
+print(json.dumps({
+    "summary": described["toy"].summary,
+    "wheels": described["toy"].parameters["properties"]["n_wheels"]["description"],
+    "constraints": described["toy"].capabilities.constraints,
+    "job": train.model_dump(mode="json")["synthesizer"],
+    "in_schema": "ToyParameters" in json.dumps(TrainParameters.model_json_schema()),
+    "cost": [cost.cpu_seconds, cost.memory_bytes, cost.model_bytes],
+    "preload": "understudy.synthesizers.independent.synthesizer" in PRELOAD,
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the project with one more file, and one more line in the registry."""
+    folder = tmp_path_factory.mktemp("project")
+    for package in ("understudy", "app", "workers", "tests/contracts"):
+        # With their times, so that compiled kernels are found.
+        shutil.copytree(ROOT / package, folder / package)
+    for name in ("pyproject.toml", "tests/__init__.py", "tests/one_table.py", "tests/tables.py"):
+        shutil.copy2(ROOT / name, folder / name)
+    shutil.copyfile(TOY, folder / "understudy" / "synthesizers" / "toy.py")
+    registry = folder / "understudy" / "synthesizers" / "__init__.py"
+    text = registry.read_text()
+    assert text.count(LAST_LINE) == 1
+    registry.write_text(text.replace(LAST_LINE, f'{LAST_LINE}    "understudy.synthesizers.toy",\n'))
+    return folder
+
+
+def run(project: Path, *arguments: str) -> str:
+    """Run a module or code in the copy; return what it prints."""
+    environment = os.environ | {"PYTHONPATH": str(project), "COLUMNS": "200"}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=project,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    ).stdout
+
+
+def test_a_new_synthesizer_is_in_the_catalogue_the_jobs_the_estimates_and_the_preload(project: Path) -> None:
+    assert json.loads(run(project, "-c", SHOW)) == {
+        "summary": "A toy.",
+        "wheels": "The number of wheels.",
+        "constraints": False,
+        "job": {"name": "toy", "n_wheels": 3},
+        "in_schema": True,
+        "cost": [10, 2, 3],
+        "preload": True,
+    }
+
+
+def test_a_new_synthesizer_has_its_options_on_the_command_line(project: Path) -> None:
+    (project / "table.csv").write_text("a,b\n" + "".join(f"{i % 7},x{i % 3}\n" for i in range(60)))
+    options = ("--synthesizer", "toy", "--n-wheels", "3", "--seed", "1", "--json")
+    fitted = json.loads(run(project, "-m", "understudy.cli", "fit", "table.csv", "-o", "toy.model", *options))
+    assert fitted["card"]["synthesizer"] == "toy"
+    assert "--n-wheels" in run(project, "-m", "understudy.cli", "fit", "--help")
+    run(project, "-m", "understudy.cli", "sample", "toy.model", "-n", "5", "-o", "rows.csv")
+    assert len((project / "rows.csv").read_text().splitlines()) == 6
+
+
+def test_a_new_synthesizer_is_in_the_contract_suite(project: Path) -> None:
+    arguments = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contracts/test_synthesizers.py")
+    every = run(project, *arguments, "-k", "toy", "--collect-only")
+    independent = run(project, *arguments, "-k", "independent", "--collect-only")
+    assert every.count("[toy") == independent.count("[independent") > 40
+    chosen = "toy and (saved_models or same_seed or rare_levels or generated)"
+    assert " passed" in run(project, *arguments, "-k", chosen)
+
+
+@pytest.mark.parametrize("name", list(SYNTHESIZERS))
+def test_the_declared_capabilities_are_those_of_the_class(name: str) -> None:
+    entry = SYNTHESIZERS[name]
+    made = entry.load()(entry.parameters.model_validate({"name": name}))
+    assert isinstance(made, SupportsConstraints) == entry.capabilities.constraints
+    assert isinstance(made, SupportsImputation) == entry.capabilities.imputation
+    assert made.name == name
+
+
+def test_the_registry_is_read_without_arrow() -> None:
+    code = "import sys, understudy.synthesizers; sys.exit(bool({'pyarrow', 'numpy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

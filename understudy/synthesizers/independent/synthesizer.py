@@ -1,0 +1,71 @@
+"""Every column by itself: the shapes of the columns, none of their relations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.kernels import decoding
+from understudy.kernels.hashing import StreamRows
+from understudy.synthesizers.base import Json, ModelWriter
+from understudy.synthesizers.blocks import draw_blocks
+from understudy.synthesizers.contexts import LearnRun
+from understudy.synthesizers.independent.parameters import IndependentParameters
+from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
+from understudy.tables.schema import TableSchema
+from understudy.transformers.array_reader import ArrayReader
+from understudy.transformers.base import Codes, RowNumbers
+from understudy.transformers.categorical import cumulate
+from understudy.transformers.table import TableTransformer, fit_table
+
+
+class Independent(SingleTableSynthesizer):
+    """Draws the code of every column by its frequency."""
+
+    name: ClassVar[str] = "independent"
+    parameters_type = IndependentParameters
+
+    def _learn(self, rows: pa.Table, schema: TableSchema, run: LearnRun) -> TableTransformer:
+        fitted, codes = fit_table(
+            rows, schema, locale=run.locale, n_threads=run.n_threads, report=run.context.report
+        )
+        run.context.report("fitting", 0.0)
+        self.counts_ = [
+            np.bincount(column_codes, minlength=column.n_codes)
+            for column, column_codes in zip(fitted.columns, codes, strict=True)
+        ]
+        run.context.report("fitting", 1.0)
+        return fitted
+
+    def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
+        table, seed = self._fitted(), request.seed
+        cumulative = [cumulate(counts) for counts in self.counts_]
+        return draw_blocks(
+            lambda rows: table.decode(_draw(cumulative, seed, rows), seed, rows),
+            request.n_rows,
+            request.offset,
+            context=request.context,
+        )
+
+    def _save(self, writer: ModelWriter) -> Json:
+        for j, counts in enumerate(self.counts_):
+            writer.array(f"counts_{j}", counts)
+        return {}
+
+    def _load(self, reader: ArrayReader, table: TableTransformer) -> None:
+        self.counts_ = [
+            reader.counts(f"counts_{j}", column.n_codes) for j, column in enumerate(table.columns)
+        ]
+
+
+def _draw(cumulative: list[npt.NDArray[np.uint64]], seed: int, rows: RowNumbers) -> dict[int, Codes]:
+    columns = {}
+    for j, bounds in enumerate(cumulative):
+        codes = np.empty(len(rows), np.uint16)
+        decoding.draw_from_marginal(bounds, StreamRows(np.uint64(seed), np.uint64(j), rows), codes)
+        columns[j] = codes
+    return columns

@@ -1,0 +1,239 @@
+"""What synthesizers of one data table share: checks of data and schema, reference tables, seeds, files.
+
+Reference tables are public look-up data: they are saved in the model as they are, and sampled as they are.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import pyarrow as pa
+
+from understudy.errors import Conflict, InvalidInput
+from understudy.parameters.constraints import SamplingConstraints
+from understudy.parameters.synthesizers import SynthesizerParameters
+from understudy.synthesizers.base import (
+    Json,
+    ModelCard,
+    ModelReader,
+    ModelWriter,
+    SupportsConstraints,
+    unsupported_by_synthesizer,
+)
+from understudy.synthesizers.cards import make_card
+from understudy.synthesizers.contexts import FitContext, LearnRun, SampleContext, SamplePlan
+from understudy.synthesizers.reference_tables import load_reference, save_reference
+from understudy.tables.domain_checks import check_domains
+from understudy.tables.schema import ColumnKind, DatasetSchema, TableSchema
+from understudy.tables.source import Dataset, read_source
+from understudy.tables.validation import conform
+from understudy.transformers.array_reader import ArrayReader
+from understudy.transformers.table import TableTransformer
+
+# Kinds whose generated values are unique in a sample, so that they can be a key.
+_UNIQUE_KINDS = frozenset({ColumnKind.identifier, ColumnKind.email})
+
+
+@dataclass(frozen=True)
+class RowRequest:
+    """Rows ``offset … offset + n_rows - 1`` of the endless table that the seed stands for."""
+
+    n_rows: int
+    offset: int
+    seed: int
+    context: SampleContext
+
+
+class SingleTableSynthesizer(ABC):
+    """Base of synthesizers of one data table; subclasses learn, draw, save and load that table."""
+
+    name: ClassVar[str]
+    parameters_type: ClassVar[type[SynthesizerParameters]]
+
+    def __init__(self, parameters: Any) -> None:  # Any: each has parameters of its own type
+        self.parameters = parameters
+        self.table_: TableTransformer | None = None
+
+    def fit(self, data: Dataset, schema: DatasetSchema, *, context: FitContext) -> Self:
+        """Check data and schema, and learn the data table."""
+        name = only_data_table(schema, self.name)
+        rows = _read_table(data, schema, name)
+        check_domains(rows, schema.tables[name])
+        self._schema, self._references = schema, _read_references(data, schema)
+        self.seed_ = context.choose_seed()
+        run = LearnRun(context, self.seed_, schema.locale)
+        self.table_ = self._learn(rows, schema.tables[name], run)
+        self.n_rows_ = rows.num_rows
+        return self
+
+    @property
+    def schema_(self) -> DatasetSchema:
+        """The schema that the model was fitted under."""
+        self._fitted()
+        return self._schema
+
+    def sample(self, plan: SamplePlan, *, context: SampleContext) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """Yield the reference tables as they are, then rows of the data table."""
+        name, n_rows = self._rows_wanted(plan)
+        request = RowRequest(n_rows, plan.offset, context.choose_seed(), context)
+        if plan.constraints is None:
+            batches = self._draw(request)
+        elif isinstance(self, SupportsConstraints):
+            batches = self._draw_constrained(request, plan.constraints)
+        else:
+            raise unsupported_by_synthesizer(self.name)
+        return self._named(name, batches)
+
+    def card(self) -> ModelCard:
+        """Return facts about the fitted model."""
+        return make_card(self.name, self._fitted(), self.n_rows_)
+
+    def save(self, writer: ModelWriter) -> None:
+        """Write what was learned as JSON and plain arrays."""
+        columns, arrays = self._fitted().to_arrays()
+        for array_name, array in arrays.items():
+            writer.array(array_name, array)
+        for reference, rows in self._references.items():
+            save_reference(writer, reference, rows)
+        shared: Json = {
+            "parameters": self.parameters.model_dump(),
+            "seed": self.seed_,
+            "n_rows": self.n_rows_,
+            "columns": columns,
+        }
+        writer.json("model", shared | self._save(writer))
+
+    @classmethod
+    def load(cls, reader: ModelReader) -> Self:
+        """Return the fitted synthesizer that `save` wrote."""
+        name = only_data_table(reader.schema, cls.name)
+        own = ArrayReader(reader.json("model"), reader.arrays)
+        loaded = cls(own.parameters(cls.parameters_type))
+        loaded._schema = reader.schema
+        loaded._references = {
+            reference: load_reference(reader, reference, table)
+            for reference, table in reader.schema.tables.items()
+            if table.role == "reference"
+        }
+        loaded.seed_, loaded.n_rows_ = own.whole("seed"), own.whole("n_rows")
+        table = TableTransformer.from_arrays(reader.schema.tables[name], own)
+        loaded._load(own, table)
+        loaded.table_ = table
+        return loaded
+
+    @abstractmethod
+    def _learn(self, rows: pa.Table, schema: TableSchema, run: LearnRun) -> TableTransformer:
+        """Learn the rows, which conform to the schema; return their transformers."""
+
+    @abstractmethod
+    def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
+        """Return rows of the data table."""
+
+    def _draw_constrained(
+        self, request: RowRequest, constraints: SamplingConstraints
+    ) -> Iterator[pa.RecordBatch]:
+        """Return rows of the data table under constraints; of synthesizers that support them."""
+        raise unsupported_by_synthesizer(self.name)
+
+    @abstractmethod
+    def _save(self, writer: ModelWriter) -> Json:
+        """Write the arrays of what only this synthesizer learns; return its JSON."""
+
+    @abstractmethod
+    def _load(self, reader: ArrayReader, table: TableTransformer) -> None:
+        """Read what `_save` wrote."""
+
+    def _fitted(self) -> TableTransformer:
+        if self.table_ is None:
+            raise Conflict("The synthesizer is not fitted; call fit first.", code="not_ready")
+        return self.table_
+
+    def _rows_wanted(self, plan: SamplePlan) -> tuple[str, int]:
+        """Return the name of the data table, and how many rows of it a plan asks for."""
+        name = only_data_table(self.schema_, self.name)
+        unknown = sorted(set(plan.n_rows) - {name})
+        if unknown or name not in plan.n_rows:
+            raise InvalidInput(
+                f"The plan asks for rows of {_listed(plan.n_rows)}; the model samples table {name!r}.",
+                code="unknown_table",
+            )
+        n_rows, offset = plan.n_rows[name], plan.offset
+        if n_rows < 0 or offset < 0:
+            raise InvalidInput("n_rows and offset must not be negative.", code="invalid_parameters")
+        if n_rows + offset >= 2**63:
+            raise InvalidInput("n_rows and offset must stay below 2**63 rows.", code="invalid_parameters")
+        return name, n_rows
+
+    def _named(self, name: str, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
+        for reference, rows in self._references.items():
+            for batch in rows.to_batches():
+                yield reference, batch
+        for batch in batches:
+            yield name, batch
+
+
+def only_data_table(schema: DatasetSchema, synthesizer: str) -> str:
+    """Return the name of the only data table of a schema.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none, or if the schema declares what synthesizers of one table do not support.
+    """
+    names = [name for name, table in schema.tables.items() if table.role == "data"]
+    if len(names) != 1:
+        raise _unsupported(
+            f"The synthesizer {synthesizer!r} learns one data table, and the schema has {len(names)}"
+            f"{f' ({_listed(names)})' if names else ''}. Fit a model to each, or mark public look-up tables "
+            "with the role `reference`."
+        )
+    if schema.relationships:
+        raise _unsupported(
+            f"The synthesizer {synthesizer!r} does not keep relationships between tables. Remove them from"
+            " the schema."
+        )
+    _check_roles(names[0], schema.tables[names[0]], synthesizer)
+    return names[0]
+
+
+def _check_roles(name: str, table: TableSchema, synthesizer: str) -> None:
+    if table.order_by:
+        raise _unsupported(
+            f"The synthesizer {synthesizer!r} does not learn the order of rows, which order_by of table"
+            f" {name!r} declares. Remove order_by from the schema."
+        )
+    kinds = {table.column(column).kind for column in table.primary_key}
+    if kinds and not kinds & _UNIQUE_KINDS:
+        raise _unsupported(
+            f"The synthesizer {synthesizer!r} cannot keep the primary key of table {name!r} unique. Declare"
+            " the kind of one of its columns as identifier, or remove primary_key from the schema."
+        )
+
+
+def _unsupported(detail: str) -> InvalidInput:
+    return InvalidInput(detail, code="unsupported_schema")
+
+
+def _read_table(data: Dataset, schema: DatasetSchema, name: str) -> pa.Table:
+    if data.keys() != schema.tables.keys():
+        raise InvalidInput(
+            f"The dataset has the tables {_listed(data)}, and the schema describes {_listed(schema.tables)}. "
+            "Give both the same tables.",
+            code="schema_mismatch",
+        )
+    return conform(read_source(data[name]), schema.tables[name])
+
+
+def _read_references(data: Dataset, schema: DatasetSchema) -> Mapping[str, pa.Table]:
+    return {
+        name: conform(read_source(data[name]), table)
+        for name, table in schema.tables.items()
+        if table.role == "reference"
+    }
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(repr(name) for name in names) or "none"

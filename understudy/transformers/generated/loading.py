@@ -1,0 +1,60 @@
+"""Load the transformer of a generated column: its kind and form say which maker reads the rest."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind
+from understudy.transformers.array_reader import ArrayReader, require
+from understudy.transformers.generated.coded import Coded, PatternCodes
+from understudy.transformers.generated.filler import Filler
+from understudy.transformers.generated.identifiers import PatternTexts, Sequence, Uuids
+from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.points import Points
+from understudy.transformers.generated.transformer import GeneratedTransformer, Maker
+
+
+class _LoadableMaker(Protocol):
+    @classmethod
+    def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Any: ...
+
+
+# By form; every other form is one of `Personal`'s.
+_MAKERS: dict[str, type[_LoadableMaker]] = {
+    "sequential": Sequence,
+    "uuid": Uuids,
+    "pattern": PatternTexts,
+    "coded": Coded,
+    "codes": PatternCodes,
+    "points": Points,
+    "words": Filler,
+}
+# Kinds whose values a person has; all their forms are `Personal`'s but for two.
+_OF_PEOPLE = frozenset(
+    {ColumnKind.text, ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.address}
+)
+_NOT_PERSONAL = ((ColumnKind.text, "words"), (ColumnKind.phone, "codes"))
+_FORMS_OF_NUMBERS = frozenset({"sequential", "pattern", "coded", "codes"})
+
+
+def load_generated(column: Column, type_: pa.DataType, reader: ArrayReader) -> GeneratedTransformer:
+    """Return the transformer that `GeneratedTransformer.to_arrays` took apart."""
+    kind = ColumnKind(reader.choice("generated", {kind.value for kind in GENERATED_KINDS}))
+    form = reader.text("form")
+    is_number = pa.types.is_integer(type_) and form in _FORMS_OF_NUMBERS
+    is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
+    require(is_number or (is_text and form != "sequential"), "new values are stored as something else")
+    maker: Maker = _maker_of(kind, form).from_arrays(kind, type_, reader)
+    return GeneratedTransformer(
+        column.name, type_, kind.value, reader.truth("has_missing"), reader.truth("has_values"), maker
+    )
+
+
+def _maker_of(kind: ColumnKind, form: str) -> type[_LoadableMaker]:
+    if kind in _OF_PEOPLE and (kind, form) not in _NOT_PERSONAL:
+        return Personal
+    is_known = form in _MAKERS and (form != "words" or kind is ColumnKind.text)
+    require(is_known, "new values have an unknown form")
+    return _MAKERS[form]
