@@ -16,6 +16,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import understudy
+from understudy.cli.application import run
 from understudy.errors import InvalidInput, UnderstudyError
 
 PEOPLE = pd.DataFrame(
@@ -301,3 +302,19 @@ def test_a_split_of_several_tables_moves_children_with_their_parents() -> None:
 def test_a_split_refuses_nonsense(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         understudy.split(pa.table({"x": [1, 2]}), **wrong)
+
+
+def test_a_model_of_the_command_line_gives_frames_of_pandas(tmp_path: Path):
+    PEOPLE.to_csv(tmp_path / "people.csv", index=False)
+    path = tmp_path / "people.model"
+    assert run(["fit", str(tmp_path / "people.csv"), "-o", str(path), "--synthesizer", "independent"]) == 0
+    model = understudy.load(path)
+    assert model.sample(5, seed=1).dtypes.equals(PEOPLE.dtypes)
+    assert list(model.schema.tables) == ["people"]
+
+
+@pytest.mark.parametrize("name", ["format_2.model", "format_3.model"])
+def test_models_of_older_versions_give_frames_of_pandas(name: str):
+    model = understudy.load(Path(__file__).parent / "synthesizers" / "kept" / name)
+    (table,) = model.schema.tables.values()
+    assert list(model.sample(5, seed=1).columns) == table.names

@@ -27,9 +27,11 @@ def cut_blocks(chunks: Iterator[bytes], beginning: Sequence[bytes], end: bytes) 
     held = bytearray()
     tags = list(reversed(beginning))
     for chunk in chunks:
+        n_searched = len(held)
         held += chunk
-        while tags and (found := held.find(tags[-1])) >= 0:
+        while tags and (found := held.find(tags[-1], max(0, n_searched - len(tags[-1])))) >= 0:
             yield _cut(held, found + len(tags.pop()))
+            n_searched = 0
         if len(held) >= _BLOCK_BYTES:
             yield _cut_behind(held, end)
     while held:

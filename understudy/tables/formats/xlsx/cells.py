@@ -87,10 +87,11 @@ class SheetReader:
         for block in cut_blocks(chunks, (DATA_TAG, ROW_END), ROW_END):
             n_bytes += len(block)
             self._read(block, is_first=n_bytes == len(block))
+            # Before the batches are used: those of one block may stand for gigabytes of text.
+            self._check_repetition(n_bytes)
             for batch in self._ready:
                 yield batch, n_bytes
             self._ready = []
-            self._check_repetition(n_bytes)
         self._parser.close()
         if not self._is_sheet:
             raise unreadable("The sheet is not a sheet of cells. Save the workbook again.")
