@@ -75,7 +75,11 @@ async def _page(
 
 TableName = Annotated[
     str | None,
-    Field(max_length=255, description="Which table, of a dataset of several.", examples=["orders"]),
+    Field(
+        max_length=255,
+        description="Name of the table; needed unless the dataset has only one.",
+        examples=["orders"],
+    ),
 ]
 
 

@@ -16,6 +16,10 @@ from understudy.parameters.base import Labels, Name
 from understudy.parameters.read_options import FormatName, ReadOptions, read_options
 from understudy.tables.formats import FORMATS
 from understudy.tables.formats.compression import split_suffix
+from understudy.tables.names import DEFAULT_NAME
+
+# The name of a dataset whose file and sender do not name it.
+UNNAMED_DATASET = "upload"
 
 FORM_FIELDS = frozenset({"name", "format", "labels", *ReadOptions.model_fields})
 
@@ -106,7 +110,11 @@ def describe_files(
     ValidationError
         If the name or a label cannot be used.
     """
-    tables = [{"name": name_of(file.filename), "format": _format_of(file, file_format)} for file in files]
+    stems = [stem_of(file.filename) for file in files]
+    tables = [
+        {"name": stem or DEFAULT_NAME, "format": _format_of(file, file_format)}
+        for file, stem in zip(files, stems, strict=True)
+    ]
     names = [table["name"] for table in tables]
     for number, table_name in enumerate(names, 1):
         if names.index(table_name) + 1 < number:
@@ -119,7 +127,7 @@ def describe_files(
     if not any(options.given <= format_.options for format_ in formats):
         formats[0].check_options(options)
     return Description.model_validate(
-        {"name": name or names[0], "labels": labels, "options": options, "tables": tables}
+        {"name": name or stems[0] or UNNAMED_DATASET, "labels": labels, "options": options, "tables": tables}
     )
 
 
@@ -132,11 +140,11 @@ def _options_of(upload: Upload, given: Mapping[str, str]) -> ReadOptions:
     return read_options({**given, **in_form})
 
 
-def name_of(filename: str | None) -> str:
-    """Return a name for a dataset from the name of a file, which is never used as a path."""
+def stem_of(filename: str | None) -> str:
+    """Return the name of a file without folder and suffix, perhaps empty; it is never used as a path."""
     base = re.split(r"[/\\]", filename or "")[-1]
     stem = split_suffix(re.sub(r"[\x00-\x1f\x7f]", "", base))[0].rsplit(".", 1)[0].strip()
-    return stem[:255] or "upload"
+    return stem[:255]
 
 
 def _format_of(file: NamedFile, named: str | None) -> str:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         load,
         sample,
         save,
+        split,
     )
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "load",
     "sample",
     "save",
+    "split",
 ]
 
 

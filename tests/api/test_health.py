@@ -15,7 +15,7 @@ from app.main import create_app
 from tests.api.conftest import assert_problem
 from tests.service import SECRET_KEY
 from understudy.db import workers
-from understudy.db.session import close_sessions, make_sessions
+from understudy.db.session import close_sessions, make_sessions, without_transactions
 from understudy.errors import StorageFull
 from understudy.job_queue import CeleryQueue
 from understudy.resources import Resources
@@ -34,7 +34,7 @@ class FullStore(MemoryStore):
 def resources_without_database(resources: Resources) -> Iterator[Resources]:
     """Open resources whose database does not answer."""
     sessions = make_sessions("postgresql://nobody@/nothing?host=/nonexistent", threads=1)
-    yield replace(resources, sessions=sessions)
+    yield replace(resources, sessions=sessions, read_sessions=without_transactions(sessions))
     close_sessions(sessions)
 
 

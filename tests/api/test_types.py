@@ -23,6 +23,8 @@ N_ROWS = 60
 
 # Written as text they are decimals of more than 18 digits, which are kept, and refused by a fit.
 LONG_TYPES = (pa.uint64(), pa.decimal128(18, 18))
+# What a column of a schema holds, without its findings.
+STORED = ("name", "kind", "arrow_type", "nullable")
 
 
 def every_type(n_rows: int = N_ROWS, types: Sequence[pa.DataType] = STORABLE_TYPES) -> pa.Table:
@@ -92,7 +94,10 @@ def test_a_sample_has_the_schema_of_its_table_in_every_format(
     for dataset in (uploaded, made):
         path = tmp_path / f"{dataset}{format_.suffixes[0]}"
         path.write_bytes(client.get(f"/v1/datasets/{dataset}/content?format={format_.name}").content)
-        schema = TableSchema.model_validate(get(client, f"/v1/datasets/{dataset}/schema"))
+        columns = get(client, f"/v1/datasets/{dataset}/schema")["columns"]
+        schema = TableSchema(
+            columns=[{name: column[name] for name in STORED if name in column} for column in columns]
+        )
         read = conform(format_.read(path), schema)
         assert read.schema.equals(schema.to_arrow())
         assert read.num_rows == N_ROWS

@@ -78,7 +78,7 @@ def test_more_rows_than_a_sheet_holds_are_refused_before_the_answer(
     client: TestClient, resources: Resources, ready_dataset: Json, method: str
 ):
     with resources.sessions.begin() as session:
-        session.execute(text("update datasets set n_rows = 1048576"))
+        session.execute(text("update dataset_tables set n_rows = 1048576"))
     response = getattr(client, method)(f"/v1/datasets/{ready_dataset['id']}/content?format=xlsx")
     assert response.status_code == 422
     if method == "get":

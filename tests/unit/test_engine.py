@@ -16,6 +16,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import understudy
+from understudy.cli.application import run
 from understudy.errors import InvalidInput, UnderstudyError
 
 PEOPLE = pd.DataFrame(
@@ -272,3 +273,48 @@ def test_the_schema_of_several_tables_is_inferred():
     schema, findings = understudy.infer_schema({"stays": stays, "patients": patients}, with_findings=True)
     assert list(schema.tables) == ["stays", "patients"]
     assert [(found.child, found.parent) for found in findings.relationships] == [("stays", "patients")]
+
+
+def test_a_split_moves_whole_subjects_and_gives_back_what_came_in() -> None:
+    visits = pd.DataFrame({"patient": np.repeat(np.arange(200), 3), "weight": np.arange(600.0)})
+    training, holdout = understudy.split(visits, subject="patient", holdout_fraction=0.3, seed=1)
+    assert training.dtypes.equals(visits.dtypes)
+    assert len(training) + len(holdout) == len(visits)
+    assert set(training["patient"]).isdisjoint(holdout["patient"])
+    assert 0 < len(holdout) < len(visits)
+
+
+def test_a_split_of_several_tables_moves_children_with_their_parents() -> None:
+    data = {
+        "patient": pa.table({"id": range(100)}),
+        "visit": pa.table({"patient": [i % 100 for i in range(500)]}),
+    }
+    relationship = understudy.Relationship(
+        child="visit", child_columns=("patient",), parent="patient", parent_columns=("id",)
+    )
+    schema = understudy.infer_schema(data).model_copy(update={"relationships": (relationship,)})
+    training, holdout = understudy.split(data, schema=schema, seed=1)
+    for part in (training, holdout):
+        assert set(part["visit"]["patient"].to_pylist()) == set(part["patient"]["id"].to_pylist())
+
+
+@pytest.mark.parametrize("wrong", [{"subject": "nobody"}, {"holdout_fraction": 1.5}])
+def test_a_split_refuses_nonsense(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        understudy.split(pa.table({"x": [1, 2]}), **wrong)
+
+
+def test_a_model_of_the_command_line_gives_frames_of_pandas(tmp_path: Path):
+    PEOPLE.to_csv(tmp_path / "people.csv", index=False)
+    path = tmp_path / "people.model"
+    assert run(["fit", str(tmp_path / "people.csv"), "-o", str(path), "--synthesizer", "independent"]) == 0
+    model = understudy.load(path)
+    assert model.sample(5, seed=1).dtypes.equals(PEOPLE.dtypes)
+    assert list(model.schema.tables) == ["people"]
+
+
+@pytest.mark.parametrize("name", ["format_2.model", "format_3.model"])
+def test_models_of_older_versions_give_frames_of_pandas(name: str):
+    model = understudy.load(Path(__file__).parent / "synthesizers" / "kept" / name)
+    (table,) = model.schema.tables.values()
+    assert list(model.sample(5, seed=1).columns) == table.names

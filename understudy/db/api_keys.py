@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,11 +13,22 @@ from sqlalchemy.orm import Session
 from understudy.db.orm import CLOCK, ApiKey
 
 
-def add(
-    session: Session, *, key_id: UUID, project_id: UUID, name: str, digest: bytes, scopes: Sequence[str]
-) -> ApiKey:
-    """Add a key of which only the digest is known here."""
-    key = ApiKey(id=key_id, project_id=project_id, name=name, digest=digest, scopes=list(scopes))
+@dataclass(frozen=True)
+class NewApiKey:
+    """A key of which only the digest is known here."""
+
+    id: UUID
+    project_id: UUID
+    name: str
+    digest: bytes
+    scopes: Sequence[str]
+
+
+def add(session: Session, new: NewApiKey) -> ApiKey:
+    """Add a key."""
+    key = ApiKey(
+        id=new.id, project_id=new.project_id, name=new.name, digest=new.digest, scopes=list(new.scopes)
+    )
     session.add(key)
     session.flush()
     return key

@@ -44,6 +44,22 @@ CRASHES = Allowance(
 
 
 @dataclass(frozen=True)
+class Retry:
+    """How often a job is tried again after a failure, and after which pause; the pause doubles each time."""
+
+    allowance: Allowance
+    backoff_seconds: float
+
+
+@dataclass(frozen=True)
+class JobError:
+    """What a job failed with."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
 class Claimant:
     """Who asks for a job: a worker, the version of its code, and what it can run."""
 
@@ -136,9 +152,7 @@ def finish(
     return job
 
 
-def fail(
-    session: Session, job_id: UUID, token: int, *, error_code: str, error_detail: str, end: AttemptEnd
-) -> Job | None:
+def fail(session: Session, job_id: UUID, token: int, *, error: JobError, end: AttemptEnd) -> Job | None:
     """End a job with an error for good; None, and nothing is written, if it is ours no longer."""
     job = _end(
         session,
@@ -146,12 +160,12 @@ def fail(
         token,
         end,
         state="failed",
-        error_code=error_code,
-        error_detail=error_detail,
+        error_code=error.code,
+        error_detail=error.detail,
         finished_at=CLOCK,
     )
     if job is not None:
-        job_events.add(session, job, "failed", error_code=error_code)
+        job_events.add(session, job, "failed", error_code=error.code)
     return job
 
 
@@ -182,8 +196,7 @@ def try_again(
     job_id: UUID,
     token: int,
     *,
-    allowance: Allowance,
-    backoff_seconds: float,
+    retry: Retry,
     end: AttemptEnd,
 ) -> Job | None:
     """Queue a job after a failure that may pass, or end it if that happened too often or it shall stop."""
@@ -192,6 +205,7 @@ def try_again(
         return None
     if job.cancel_requested_at is not None:
         return cancel(session, job_id, token, end)
+    allowance = retry.allowance
     n_before: int = getattr(job, allowance.counter)
     counted = {allowance.counter: n_before + 1}
     if n_before + 1 >= allowance.failures_max:
@@ -202,7 +216,7 @@ def try_again(
         token,
         end,
         state="queued",
-        run_after=CLOCK + _jitter(backoff_seconds, n_before),
+        run_after=CLOCK + _jitter(retry.backoff_seconds, n_before),
         started_at=None,
         progress=None,
         **counted,
@@ -231,8 +245,7 @@ def reap(session: Session, *, backoff_seconds: float, limit: int = 20) -> list[J
             session,
             job_id,
             token,
-            allowance=CRASHES,
-            backoff_seconds=backoff_seconds,
+            retry=Retry(CRASHES, backoff_seconds),
             end=AttemptEnd("lost"),
         )
         assert job is not None
@@ -271,14 +284,8 @@ def _expire_one(session: Session, job_id: UUID) -> Job:
 
 def _give_up(session: Session, job: Job, token: int, allowance: Allowance, end: AttemptEnd) -> Job | None:
     _change(session, job.id, token, **{allowance.counter: allowance.failures_max})
-    return fail(
-        session,
-        job.id,
-        token,
-        error_code=allowance.error_code,
-        error_detail=allowance.error_detail,
-        end=end,
-    )
+    error = JobError(allowance.error_code, allowance.error_detail)
+    return fail(session, job.id, token, error=error, end=end)
 
 
 def _end(session: Session, job_id: UUID, token: int, end: AttemptEnd, **values: Any) -> Job | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from understudy.engine.evaluation import evaluate
 from understudy.engine.fitting import PRESETS, fit, infer_schema
 from understudy.engine.model import Model, impute, load, sample, save
+from understudy.engine.splitting import split
 from understudy.evaluation.report import Report
 from understudy.parameters.constraints import (
     ColumnConstraint,
@@ -49,4 +50,5 @@ __all__ = [
     "load",
     "sample",
     "save",
+    "split",
 ]

@@ -62,17 +62,25 @@ def fit(
     """
     parameters = _parameters_of(synthesizer)
     given = read_dataset(data, name=only_name(schema))
-    findings = None
-    if schema is None:
-        schema, findings = _infer(given)
-    if subject is not None:
-        schema = _with_subject(schema, (subject,) if isinstance(subject, str) else tuple(subject))
+    schema, findings = describe(given, schema, subject)
     tables = conform_dataset(given.tables, schema)
     chosen_seed = choose_seed(seed)
     data = {name: ArrowSource(table) for name, table in tables.items()}
     fitted = make_synthesizer(parameters).fit(data, schema, context=FitContext(seed=chosen_seed))
     form = retain_dataset(given, tables, schema)
     return Model(fitted, schema, form, seed=chosen_seed, findings=findings)
+
+
+def describe(
+    given: FrameDataset, schema: DatasetSchema | None, subject: str | tuple[str, ...] | None
+) -> tuple[DatasetSchema, Findings | None]:
+    """Return the schema of the data, inferred if omitted, with the subject; and what inference found."""
+    findings = None
+    if schema is None:
+        schema, findings = _infer(given)
+    if subject is not None:
+        schema = _with_subject(schema, (subject,) if isinstance(subject, str) else tuple(subject))
+    return schema, findings
 
 
 def _parameters_of(synthesizer: SynthesizerParameters | str) -> SynthesizerParameters:

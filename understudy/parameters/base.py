@@ -25,7 +25,7 @@ Seed = Annotated[
 ]
 TableName = Annotated[
     Name | None,
-    Field(description="Which table, of a dataset of several; left out for one of one.", examples=["orders"]),
+    Field(description="Name of the table; needed unless the dataset has only one.", examples=["orders"]),
 ]
 
 

@@ -18,6 +18,7 @@ from uuid import UUID
 from understudy import ids
 from understudy.access import check_scope
 from understudy.db import api_keys, projects
+from understudy.db.api_keys import NewApiKey
 from understudy.errors import InvalidInput, NotFound, Unauthenticated
 from understudy.resources import Resources
 
@@ -55,14 +56,8 @@ def create_api_key(
     text = f"sk_{ids.to_text('api_key', key_id).removeprefix('key_')}_{secrets.token_urlsafe(32)}"
     with resources.sessions.begin() as session:
         projects.get(session, project_id)
-        key = api_keys.add(
-            session,
-            key_id=key_id,
-            project_id=project_id,
-            name=name,
-            digest=_digest(resources, text),
-            scopes=wanted,
-        )
+        new = NewApiKey(key_id, project_id, name, _digest(resources, text), wanted)
+        key = api_keys.add(session, new)
     return key, text
 
 

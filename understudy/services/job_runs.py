@@ -25,7 +25,7 @@ from understudy import ids
 from understudy.db import artifacts, job_attempts, leases
 from understudy.db.artifacts import NewArtifact
 from understudy.db.job_attempts import AttemptEnd
-from understudy.db.leases import Claimant
+from understudy.db.leases import Claimant, JobError, Retry
 from understudy.errors import NotFound, Unavailable
 from understudy.job_kinds import KINDS
 from understudy.logs import bound, get_logger
@@ -311,22 +311,10 @@ def _settle_failure(attempt: Attempt, failure: Failure) -> None:
 def _write_failure(session: Session, attempt: Attempt, failure: Failure) -> Job | None:
     job_id, token = attempt.job.id, attempt.token
     if failure.allowance is None:
-        return leases.fail(
-            session,
-            job_id,
-            token,
-            error_code=failure.error_code,
-            error_detail=failure.error_detail,
-            end=failure.end,
-        )
-    return leases.try_again(
-        session,
-        job_id,
-        token,
-        allowance=failure.allowance,
-        backoff_seconds=attempt.resources.settings.retry_backoff_seconds,
-        end=failure.end,
-    )
+        error = JobError(failure.error_code, failure.error_detail)
+        return leases.fail(session, job_id, token, error=error, end=failure.end)
+    retry = Retry(failure.allowance, attempt.resources.settings.retry_backoff_seconds)
+    return leases.try_again(session, job_id, token, retry=retry, end=failure.end)
 
 
 def _settle(

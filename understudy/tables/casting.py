@@ -31,8 +31,9 @@ def typed_value(value: bool | int | float | str, type_: pa.DataType) -> pa.Array
     ValueError
         If it does not fit; the message does not contain the value.
     """
-    # A decimal is read from the digits that are written, not from the float next to them.
-    given = repr(value) if pa.types.is_decimal(type_) and isinstance(value, float) else value
+    # A decimal is read from the digits that are written: a float is next to them, and Arrow takes any integer
+    # to have all digits of its type.
+    given = repr(value) if pa.types.is_decimal(type_) and not isinstance(value, bool | str) else value
     try:
         typed = cast(pa.array([given]), type_)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OverflowError):

@@ -59,7 +59,14 @@ class Split(BaseModel):
 
     @classmethod
     def of(cls, schema: DatasetSchema, *, holdout_fraction: float, seed: int) -> Split:
-        """Return the split that suits a schema: by root, by subject, or by row where it declares neither."""
+        """Return the split that suits a schema: by root, by subject, or by row where it declares neither.
+
+        Raises
+        ------
+        InvalidInput
+            If the fraction is not between 0 and 1.
+        """
+        _check_fraction(holdout_fraction)
         has_subject = any(table.subject for table in schema.tables.values())
         by: By = "root" if schema.relationships else "subject" if has_subject else "row"
         return cls(seed=seed, holdout_fraction=holdout_fraction, by=by)
@@ -117,11 +124,17 @@ def is_held_out(units: Hashes, fraction: float, *, seed: int) -> Mask:
     InvalidInput
         If the fraction is not between 0 and 1.
     """
-    if not 0 <= fraction <= 1:
-        raise InvalidInput(f"The holdout fraction is {fraction}. Choose one between 0 and 1.")
+    _check_fraction(fraction)
     start = mix64(np.array([seed % 2**64], dtype=np.uint64))
     uniform = (mix64(start + units) >> np.uint64(11)).astype(np.float64) * 2.0**-53
     return np.asarray(uniform < fraction)
+
+
+def _check_fraction(fraction: float) -> None:
+    if not 0 <= fraction <= 1:
+        raise InvalidInput(
+            f"The holdout fraction is {fraction}. Choose one between 0 and 1.", code="invalid_parameters"
+        )
 
 
 def row_units(n_rows: int) -> Hashes:

@@ -5,8 +5,6 @@ Rows of older databases, model files of format 2 and evidence packs of format 1 
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
 from pydantic import BaseModel, ConfigDict
 
 from understudy.tables.findings import (
@@ -18,9 +16,7 @@ from understudy.tables.findings import (
     TableFindings,
 )
 from understudy.tables.names import DEFAULT_NAME
-from understudy.tables.schema import Column, ColumnDomain, ColumnKind, DatasetSchema, TableSchema
-
-Json = dict[str, Any]
+from understudy.tables.schema import Column, ColumnKind, DatasetSchema, TableSchema
 
 
 class _Candidate(BaseModel):
@@ -56,7 +52,6 @@ class _Column(BaseModel):
     kind: ColumnKind
     arrow_type: str
     nullable: bool
-    domain: ColumnDomain | None = None
     evidence: str = ""
     confidence: float | None = None
     runner_up: RunnerUp | None = None
@@ -67,7 +62,6 @@ class _Column(BaseModel):
             kind=self.kind,
             arrow_type=self.arrow_type,
             nullable=self.nullable,
-            domain=self.domain,
         )
 
     def to_findings(self) -> ColumnFindings | None:
@@ -80,10 +74,7 @@ class _Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     columns: tuple[_Column, ...]
-    subject: str | tuple[str, ...] | None = None
-    primary_key: tuple[str, ...] = ()
-    order_by: tuple[str, ...] = ()
-    role: Literal["data", "reference"] = "data"
+    subject: str | None = None
     locale: str = "en"
     primary_key_candidates: tuple[_Candidate, ...] = ()
     subject_candidate: _Candidate | None = None
@@ -91,14 +82,9 @@ class _Schema(BaseModel):
     foreign_key_candidates: tuple[_Reference, ...] = ()
 
     def to_schema(self, table: str) -> DatasetSchema:
-        subject = (self.subject,) if isinstance(self.subject, str) else self.subject or ()
-        described = TableSchema(
-            columns=tuple(column.to_column() for column in self.columns),
-            primary_key=self.primary_key,
-            subject=subject,
-            order_by=self.order_by,
-            role=self.role,
-        )
+        subject = () if self.subject is None else (self.subject,)
+        columns = tuple(column.to_column() for column in self.columns)
+        described = TableSchema(columns=columns, subject=subject)
         return DatasetSchema(tables={table: described}, locale=self.locale)
 
     def to_findings(self, table: str) -> Findings:
@@ -126,40 +112,3 @@ def read_stored(document: object, table: str = DEFAULT_NAME) -> tuple[DatasetSch
     """
     stored = _Schema.model_validate(document)
     return stored.to_schema(table), stored.to_findings(table)
-
-
-def write_stored(schema: DatasetSchema, findings: Findings, table: str = DEFAULT_NAME) -> Json:
-    """Return a table's schema and findings in the form of version 0."""
-    described, found = schema.tables[table], findings.table(table)
-    columns = [
-        column.model_dump(mode="json", exclude_none=True)
-        | (found.columns[column.name].model_dump(mode="json") if column.name in found.columns else {})
-        for column in described.columns
-    ]
-    subject, target = found.subject, found.target
-    roles = described.model_dump(
-        mode="json", include={"primary_key", "order_by", "role"}, exclude_defaults=True
-    )
-    return roles | {
-        "columns": columns,
-        "subject": described.subject[0] if len(described.subject) == 1 else described.subject or None,
-        "locale": schema.locale,
-        "primary_key_candidates": [_candidate(key) for key in found.primary_keys],
-        "subject_candidate": None if subject is None else _candidate(subject),
-        "target_candidate": None if target is None else _candidate(target),
-        "foreign_key_candidates": [
-            {
-                "column": key.child_columns[0],
-                "confidence": key.confidence,
-                "evidence": key.evidence,
-                "parent_table": key.parent,
-                "parent_column": key.parent_columns[0],
-            }
-            for key in findings.relationships
-            if key.child == table
-        ],
-    }
-
-
-def _candidate(found: Candidate) -> Json:
-    return {"column": found.columns[0], "confidence": found.confidence, "evidence": found.evidence}

@@ -57,7 +57,7 @@ def job_in(sessions: Sessions, project_id: UUID, state: str) -> tuple[UUID, int]
             leases.finish(session, job_id, token, result={}, end=AttemptEnd("succeeded"))
         elif state == "failed":
             leases.fail(
-                session, job_id, token, error_code="no_rows", error_detail="None.", end=AttemptEnd("failed")
+                session, job_id, token, error=leases.JobError("no_rows", "None."), end=AttemptEnd("failed")
             )
         elif state == "cancelled":
             jobs.request_cancel(session, project_id, job_id)

@@ -42,9 +42,7 @@ def rows(sessions: Sessions) -> Rows:
         model = models.add(session, job, new_model(dataset.id))
         report = reports.add(session, job, new_report(dataset.id, dataset.id))
         artifacts.add(session, owner, job.id, NewArtifact("table_1", 1, "k", b"", 1))
-        key = api_keys.add(
-            session, key_id=ids.new_id(), project_id=owner, name="k", digest=b"d", scopes=["read"]
-        )
+        key = api_keys.add(session, api_keys.NewApiKey(ids.new_id(), owner, "k", b"d", ["read"]))
         upload = uploads.add(session, owner, new_upload())
         uploads.put_part(session, upload, uploads.StoredPart(1, "part", b"", 1), kept=timedelta(hours=1))
     named = {"upload": upload, "dataset": dataset, "model": model, "report": report, "key": key, "job": job}

@@ -33,7 +33,7 @@ BY_TOKEN: dict[str, tuple[str, Callable[[Session, UUID, int], object]]] = {
     "fail": (
         "failed",
         lambda session, job, token: leases.fail(
-            session, job, token, error_code="no_rows", error_detail="None.", end=END
+            session, job, token, error=leases.JobError("no_rows", "None."), end=END
         ),
     ),
     "cancel": ("cancelled", lambda session, job, token: leases.cancel(session, job, token, END)),
@@ -41,7 +41,7 @@ BY_TOKEN: dict[str, tuple[str, Callable[[Session, UUID, int], object]]] = {
     "try_again": (
         "queued",
         lambda session, job, token: leases.try_again(
-            session, job, token, allowance=PATIENT, backoff_seconds=0, end=END
+            session, job, token, retry=leases.Retry(PATIENT, 0), end=END
         ),
     ),
 }
@@ -180,7 +180,7 @@ def test_events_tell_the_whole_story_in_order(sessions: Sessions) -> None:
         leases.release(session, job_id, token)
     _, token = claimed(sessions)
     with sessions.begin() as session:
-        leases.try_again(session, job_id, token, allowance=PATIENT, backoff_seconds=0, end=END)
+        leases.try_again(session, job_id, token, retry=leases.Retry(PATIENT, 0), end=END)
     _, token = claimed(sessions)
     with sessions.begin() as session:
         leases.finish(session, job_id, token, result={"x": 1}, end=AttemptEnd("succeeded"))
@@ -198,7 +198,7 @@ def test_retry_begins_a_round_with_fresh_counters(sessions: Sessions) -> None:
     job_id, token = claimed(sessions)
     once = leases.Allowance("crashes", 1, "worker_crashed", "Dead.")
     with sessions.begin() as session:
-        leases.try_again(session, job_id, token, allowance=once, backoff_seconds=0, end=AttemptEnd("crashed"))
+        leases.try_again(session, job_id, token, retry=leases.Retry(once, 0), end=AttemptEnd("crashed"))
 
     with sessions.begin() as session:
         job = jobs.retry(session, project_id, job_id, ttl_seconds=60)

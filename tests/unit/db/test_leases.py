@@ -58,7 +58,7 @@ def test_job_that_is_tried_again_keeps_its_place(sessions: Sessions) -> None:
     first, _second = add_job(sessions, project_id).id, add_job(sessions, project_id).id
     job_id, token = claimed(sessions)
     with sessions.begin() as session:
-        leases.try_again(session, job_id, token, allowance=leases.CRASHES, backoff_seconds=0, end=CRASHED)
+        leases.try_again(session, job_id, token, retry=leases.Retry(leases.CRASHES, 0), end=CRASHED)
 
     assert claimed(sessions)[0] == first
 
@@ -199,7 +199,7 @@ def test_job_that_was_to_be_cancelled_is_not_queued_again(sessions: Sessions, op
         if operation == "release":
             leases.release(session, job_id, token)
         else:
-            leases.try_again(session, job_id, token, allowance=leases.CRASHES, backoff_seconds=0, end=CRASHED)
+            leases.try_again(session, job_id, token, retry=leases.Retry(leases.CRASHES, 0), end=CRASHED)
 
     assert read(sessions, project_id, job_id).state == "cancelled"
 
@@ -220,7 +220,7 @@ def test_pause_before_the_next_attempt_stays_below_its_bound(sessions: Sessions)
     job_id, token = job_in(sessions, project_id, "running")
 
     with sessions.begin() as session:
-        leases.try_again(session, job_id, token, allowance=leases.CRASHES, backoff_seconds=1000, end=CRASHED)
+        leases.try_again(session, job_id, token, retry=leases.Retry(leases.CRASHES, 1000), end=CRASHED)
 
     with sessions() as session:
         pause = session.scalar(text("select extract(epoch from run_after - clock_timestamp()) from jobs"))

@@ -88,7 +88,7 @@ class Life(RuleBasedStateMachine):
                 row = leases.finish(session, job_id, token, result={}, end=AttemptEnd("succeeded"))
             elif state == "failed":
                 row = leases.fail(
-                    session, job_id, token, error_code="x", error_detail="x", end=AttemptEnd("failed")
+                    session, job_id, token, error=leases.JobError("x", "x"), end=AttemptEnd("failed")
                 )
             elif state == "cancelled":
                 row = leases.cancel(session, job_id, token, AttemptEnd("cancelled"))

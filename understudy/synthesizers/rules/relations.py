@@ -174,7 +174,8 @@ def _guesses(quantities: list[_Quantity], rows: Int64s, *, is_rounded: bool) -> 
         if n and np.abs(rest).max() <= slack:
             inverse = np.linalg.inv(triangle[:n, :n])
             terms = [(order[k], spans[k]) for k in used]
-            guess = _guess(quantity, spans[j], terms, inverse, shares, rest)
+            errors = 5 * np.sqrt(np.mean(rest**2)) * np.sqrt((inverse**2).sum(axis=1))
+            guess = _guess(quantity, spans[j], terms, inverse @ shares, errors)
             if guess is not None:
                 yield guess
         norm = float(np.sqrt(rest @ rest))
@@ -188,13 +189,10 @@ def _guess(
     target: _Quantity,
     span: int,
     terms: list[tuple[_Quantity, int]],
-    inverse: npt.NDArray[np.floating],
-    shares: npt.NDArray[np.floating],
-    rest: npt.NDArray[np.floating],
+    solved: npt.NDArray[np.floating],
+    errors: npt.NDArray[np.floating],
 ) -> _Guess | None:
-    """Return the relation with the simplest numbers that the rest, as an error of measurement, allows."""
-    solved = inverse @ shares
-    errors = 5 * np.sqrt(np.mean(rest**2)) * np.sqrt((inverse**2).sum(axis=1))
+    """Return the relation with the simplest coefficients that the errors of the solved ones allow."""
     coefficients = {}
     for (term, term_span), c, error in zip(terms, solved.tolist(), errors.tolist(), strict=True):
         scale = float(target.unit * span / (term.unit * term_span))

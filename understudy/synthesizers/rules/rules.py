@@ -186,7 +186,9 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     sample = encode_sample(columns)
     found = find_linear(columns)
     lookups = find_functional_dependencies(columns, sample, without=set())
-    linear = tuple(rule for rule in found if not _says_its_terms(rule, lookups))
+    # A column with a declared domain is drawn, and so within its domain; a sum could lie outside.
+    bounded = {column.name for column in schema.columns if column.domain is not None}
+    linear = tuple(r for r in found if not _says_its_terms(r, lookups) and r.target not in bounded)
     derived = {rule.target for rule in linear}
     # What a synthesizer does not draw it cannot look up, nor look up by.
     lookups = tuple(rule for rule in lookups if derived.isdisjoint((rule.determinant, rule.dependent)))

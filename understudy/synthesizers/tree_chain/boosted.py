@@ -6,6 +6,8 @@ narrowly. So each half of the rows gets the trees of the other, and a draw picks
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,7 +15,7 @@ from understudy.kernels import boosting, hashing
 from understudy.kernels.boosting import BoostingRules
 from understudy.kernels.predictors import Predictor
 from understudy.synthesizers.tree_chain import additive
-from understudy.synthesizers.tree_chain.additive import WEIGHT_UNIT, CoarseCodes, Moments
+from understudy.synthesizers.tree_chain.additive import WEIGHT_UNIT, CoarseCodes
 
 RULES = BoostingRules(
     is_class=False, n_trees=50, depth=5, rate=0.15, ridge=5.0, hessian_min=10.0, fraction=0.8
@@ -31,14 +33,30 @@ def halve_rows(n_rows: int, seed: int) -> CoarseCodes:
     return (words & np.uint64(1)).astype(np.uint8)
 
 
+@dataclass(frozen=True)
+class BoostedColumn:
+    """A column that a predictor predicts, and the rows that it is fitted to.
+
+    Parameters
+    ----------
+    position : int
+        The place of the column in the order of the chain.
+    scores : array of shape (n_codes,)
+        The number that each coarse code of the column stands for.
+    codes : array of shape (n_columns, n_rows)
+        Coarse codes, in the order of the chain.
+    half : array of shape (n_rows,)
+        The half of each row, 0 or 1.
+    """
+
+    position: int
+    scores: npt.NDArray[np.float64]
+    codes: CoarseCodes
+    half: CoarseCodes
+
+
 def boost(
-    predictor: Predictor,
-    moments: Moments,
-    position: int,
-    predecessors: npt.NDArray[np.int64],
-    codes: CoarseCodes,
-    half: CoarseCodes,
-    seed: np.uint64,
+    predictor: Predictor, column: BoostedColumn, predecessors: npt.NDArray[np.int64], seed: np.uint64
 ) -> Predictor:
     """Return the predictor with trees for what it leaves, if they explain enough of it.
 
@@ -46,15 +64,11 @@ def boost(
     ----------
     predictor : Predictor
         The additive one, or NO_PREDICTOR.
-    codes : array of shape (n_columns, n_rows)
-        The coarse codes that the moments were taken of.
-    half : array of shape (n_rows,)
-        Each row's half.
     """
-    target = int(moments.target[position])
-    if target < 0 or not len(predecessors):
+    if not len(predecessors):
         return predictor
-    scores = moments.values[target][codes[position]]
+    codes, half = column.codes, column.half
+    scores = column.scores[codes[column.position]]
     start = additive.add_up(predictor, codes, half) / WEIGHT_UNIT
     seen = np.ascontiguousarray(codes[predecessors])
     parts = []

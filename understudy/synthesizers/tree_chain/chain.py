@@ -19,7 +19,7 @@ from understudy.kernels.predictors import Predictor, exists
 from understudy.kernels.trees import N_FEATURES_MAX, N_NODES_MAX, Features
 from understudy.synthesizers.contexts import LearnRun
 from understudy.synthesizers.tree_chain import additive
-from understudy.synthesizers.tree_chain.boosted import boost, halve_rows
+from understudy.synthesizers.tree_chain.boosted import BoostedColumn, boost, halve_rows
 from understudy.synthesizers.tree_chain.predecessors import choose_predecessors, group_codes
 from understudy.synthesizers.tree_chain.presets import Preset
 from understudy.transformers.base import Codes, RowNumbers, Transformer
@@ -141,8 +141,10 @@ def fit_chain(encoded: Encoded, arranged: Arranged, preset: Preset, run: LearnRu
         predecessors = choose_predecessors(groups, position)
         key = np.uint64(stream_key(np.uint64(seed), np.uint64(column)))
         predictor = additive.fit_predictor(moments, position, predecessors, some)
-        if preset.boosts:
-            predictor = boost(predictor, moments, position, predecessors, some, half[rows], key)
+        target = int(moments.target[position])
+        if preset.boosts and target >= 0:
+            boosted = BoostedColumn(position, moments.values[target], some, half[rows])
+            predictor = boost(predictor, boosted, predecessors, key)
         seen = [features[predecessors]]
         is_category = [not is_ordinal[p] for p in predecessors]
         if exists(predictor):

@@ -35,8 +35,27 @@ LOG_IMPOSSIBLE = -50.0
 TAKING, DRAWS = 1 << 40, 1 << 41
 
 Weights = npt.NDArray[np.float64]
+Int64s = npt.NDArray[np.int64]
 # The probability that proposals are accepted by what was learnt after the chain, by their coarse codes.
 Accept = Callable[[npt.NDArray[np.uint8]], Weights]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One column of the particles' walk down the chain.
+
+    Parameters
+    ----------
+    rows : array of shape (n_particles, n_columns)
+        Coarse codes of the columns before.
+    own : array of shape (n_particles,)
+        Codes of the column: where they are known, and as they are drawn.
+    """
+
+    link: Link
+    position: int
+    rows: npt.NDArray[np.uint8]
+    own: Codes
 
 
 @dataclass(frozen=True)
@@ -98,48 +117,34 @@ class Imputer:
                 log_weight += np.where(is_known & (said != own), LOG_IMPOSSIBLE, 0.0)
                 own[~is_known] = said[~is_known]
             elif len(link.child):
-                self._weigh(link, position, rows, own, is_known, log_weight)
-                self._draw_unknown(link, position, rows, own, ~is_known, seed, numbers)
+                step = _Step(link, position, rows, own)
+                log_weight[is_known] += self._log_probability(step, np.flatnonzero(is_known))
+                self._draw_unknown(step, np.flatnonzero(~is_known), seed, numbers)
             rows[:, position] = link.coarse[own]
         return codes, log_weight + np.log(np.maximum(self.accept(rows), 1e-9))
 
-    def _weigh(
-        self,
-        link: Link,
-        position: int,
-        rows: npt.NDArray[np.uint8],
-        own: Codes,
-        is_known: Mask,
-        log_weight: Weights,
-    ) -> None:
-        at = np.flatnonzero(is_known)
+    def _log_probability(self, step: _Step, at: Int64s) -> Weights:
+        """Return the log probability of the known codes of some particles, given the columns before."""
+        out = np.zeros(len(at))
         if len(at):
+            link = step.link
             paths = hierarchy.find_paths(link.child, len(link.coarse))
-            out = np.zeros(len(at))
-            drawing.add_log_probability(rows[at], position, link.conditional, paths, own[at], out)
-            log_weight[at] += out
+            known = step.own[at]
+            drawing.add_log_probability(step.rows[at], step.position, link.conditional, paths, known, out)
+        return out
 
-    def _draw_unknown(
-        self,
-        link: Link,
-        position: int,
-        rows: npt.NDArray[np.uint8],
-        own: Codes,
-        is_unknown: Mask,
-        seed: int,
-        numbers: RowNumbers,
-    ) -> None:
-        """Draw values, and never that there is none, unless the column has no value at all."""
-        at = np.flatnonzero(is_unknown)
+    def _draw_unknown(self, step: _Step, at: Int64s, seed: int, numbers: RowNumbers) -> None:
+        """Draw values of some particles; never that there is none, unless the column has no value at all."""
         if not len(at):
             return
+        link, own = step.link, step.own
         has_value = np.ones(len(link.coarse), np.bool_)
         if len(has_value) > 1:
             has_value[: int(getattr(self.table.columns[link.column], "has_missing", False))] = False
-        some, drawn = rows[at], np.zeros(len(at), np.uint16)
+        some, drawn = step.rows[at], np.zeros(len(at), np.uint16)
         draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers[at])
         within = Restricted(link.conditional, restricting.restrict(link.child, has_value))
-        restricting.draw_within(some, position, draws, within, WeightedCodes(drawn, np.ones(len(at))))
+        restricting.draw_within(some, step.position, draws, within, WeightedCodes(drawn, np.ones(len(at))))
         own[at] = drawn
 
 

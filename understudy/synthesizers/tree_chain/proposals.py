@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from understudy.errors import Conflict
 from understudy.kernels import hashing
@@ -45,7 +44,13 @@ def draw_accepted(
     for attempt in range(N_ATTEMPTS_MAX):
         own_seed = attempt_seed(seed, attempt)
         codes, rows = draw_codes(links, own_seed, numbers[pending])
-        stays = _judge(refinement, check, codes, rows, own_seed, numbers[pending])
+        if refinement is None:
+            stays = check(codes, numbers[pending])
+        else:
+            stays = refinement.accept(rows, own_seed, numbers[pending])
+            left = np.flatnonzero(stays)
+            some = {column: own[left] for column, own in codes.items()}
+            stays[left] = check(some, numbers[pending][left])
         if not attempt:
             accepted = codes
         else:
@@ -54,20 +59,7 @@ def draw_accepted(
         pending = pending[~stays]
         if not len(pending):
             return accepted
-    raise Conflict("The model refuses nearly all rows that it draws; fit it anew.", code="not_ready")
-
-
-def _judge(
-    refinement: Refinement | None,
-    check: Check,
-    codes: dict[int, Codes],
-    rows: npt.NDArray[np.uint8],
-    seed: int,
-    numbers: RowNumbers,
-) -> Mask:
-    if refinement is not None:
-        stays: Mask = refinement.accept(rows, seed, numbers)
-        left = np.flatnonzero(stays)
-        stays[left] = check({j: column[left] for j, column in codes.items()}, numbers[left])
-        return stays
-    return check(codes, numbers)
+    raise Conflict(
+        "The model rejects almost every candidate row. Retrain it with fewer rules or more data.",
+        code="not_ready",
+    )

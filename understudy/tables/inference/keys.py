@@ -31,9 +31,13 @@ class Related:
 
 
 @dataclass(frozen=True)
-class _Child:
+class _Place:
     table: str
     column: str
+
+
+@dataclass(frozen=True)
+class _Child(_Place):
     sample: Sample
 
 
@@ -45,15 +49,34 @@ def find_relationships(tables: Mapping[str, Related]) -> list[RelationshipCandid
     Of a column at most 2,000 different values are looked for in the keys, each of which is read once, some
     rows at a time: memory does not grow with the tables.
     """
-    children = [child for name, table in tables.items() for child in _children(name, table)]
-    found = [
-        key
+    keys = [
+        _Place(name, candidate.columns[0])
         for name, table in tables.items()
         for candidate in table.findings.primary_keys
         if len(candidate.columns) == 1
-        for key in _references(name, candidate.columns[0], table, children)
+    ]
+    children = [
+        child
+        for name, table in tables.items()
+        if _may_be_child(name, table, keys)
+        for child in _children(name, table)
+    ]
+    found = [
+        relationship
+        for key in keys
+        for relationship in _references(key.table, key.column, tables[key.table], children)
     ]
     return _best(found)
+
+
+def _may_be_child(name: str, table: Related, keys: list[_Place]) -> bool:
+    """Return whether samples of a table can matter: within a table, only names suggest a relationship."""
+    return any(
+        key.table != name or _is_alike(_Place(name, column), key.table, key.column)
+        for key in keys
+        for column in table.schema.names
+        if (name, column) != (key.table, key.column)
+    )
 
 
 def _children(name: str, table: Related) -> Iterator[_Child]:
@@ -118,7 +141,7 @@ def _may_refer(child: _Child, parent: str, key: str, *, is_personal: bool) -> bo
     )
 
 
-def _is_alike(child: _Child, parent: str, key: str) -> bool:
+def _is_alike(child: _Place, parent: str, key: str) -> bool:
     """Return whether names say it: `customer_id` and `customers.id`, or the same name of two tables."""
     own, of_key, of_table = (headers.words_of(name) for name in (child.column, key, parent))
     if child.table != parent and own == of_key and own not in (("id",), ("name",), ("key",), ("code",)):

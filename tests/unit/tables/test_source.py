@@ -1,0 +1,56 @@
+"""Sources of tables, in memory and in Parquet files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from understudy.tables.names import table_name
+from understudy.tables.source import ArrowSource, ParquetSource, TableSource, read_source
+
+TABLE = pa.table({"a": range(200_000), "b": [f"v{i % 7}" for i in range(200_000)], "c": [1.5] * 200_000})
+
+
+@pytest.fixture(params=["memory", "parquet"])
+def source(request: pytest.FixtureRequest, tmp_path: Path) -> TableSource:
+    """Return the table as each kind of source."""
+    if request.param == "memory":
+        return ArrowSource(TABLE)
+    pq.write_table(TABLE, tmp_path / "table.parquet")
+    return ParquetSource(tmp_path / "table.parquet")
+
+
+def test_schema_and_length_are_known_before_a_scan(source: TableSource) -> None:
+    assert (source.schema.equals(TABLE.schema), source.n_rows) == (True, 200_000)
+
+
+def test_a_source_can_be_scanned_again(source: TableSource) -> None:
+    assert read_source(source).equals(TABLE)
+    assert read_source(source).equals(TABLE)
+
+
+def test_columns_come_in_the_order_that_is_asked_for(source: TableSource) -> None:
+    assert read_source(source, ["c", "a"]).equals(TABLE.select(["c", "a"]))
+    assert all(batch.schema.names == ["c", "a"] for batch in source.scan(["c", "a"]))
+
+
+def test_a_scan_has_all_rows_in_order(source: TableSource) -> None:
+    assert sum(batch.num_rows for batch in source.scan(["a"])) == 200_000
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("people", "people"),
+        ("", "table"),
+        (None, "table"),
+        (" \x00 ", "table"),
+        ("a\tb", "a b"),
+        ("x" * 300, "x" * 255),
+    ],
+)
+def test_names_of_files_become_names_of_tables(stem: str | None, name: str) -> None:
+    assert table_name(stem) == name

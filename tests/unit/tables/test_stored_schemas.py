@@ -1,0 +1,55 @@
+"""Schemas in the form of version 0 are read as schema and findings."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from understudy.tables.stored_schemas import read_stored
+
+STORED = {
+    "columns": [
+        {"name": "id", "kind": "identifier", "arrow_type": "int64", "nullable": False, "confidence": 0.9,
+         "evidence": "all differ", "runner_up": {"kind": "integer", "confidence": 0.1}},
+        {"name": "who", "kind": "category", "arrow_type": "string", "nullable": True, "evidence": ""},
+    ],
+    "subject": "who",
+    "locale": "de-at",
+    "primary_key_candidates": [{"column": "id", "confidence": 0.8, "evidence": "all differ"}],
+    "subject_candidate": {"column": "who", "confidence": 0.7, "evidence": "the header"},
+    "target_candidate": None,
+    "foreign_key_candidates": [
+        {"column": "who", "confidence": 0.6, "evidence": "contained", "parent_table": "people",
+         "parent_column": "key"}
+    ],
+}  # fmt: skip
+
+
+def test_the_schema_is_that_of_a_dataset_of_one_table() -> None:
+    schema, _ = read_stored(STORED, "visits")
+    assert (list(schema.tables), schema.locale) == (["visits"], "de-at")
+    assert schema.tables["visits"].subject == ("who",)
+    assert [column.kind.value for column in schema.tables["visits"].columns] == ["identifier", "category"]
+
+
+def test_findings_are_those_of_examined_columns() -> None:
+    found = read_stored(STORED, "visits")[1].table("visits")
+    assert list(found.columns) == ["id"]
+    assert found.columns["id"].runner_up is not None
+    assert [key.columns for key in found.primary_keys] == [("id",)]
+    assert found.subject is not None
+    assert (found.subject.columns, found.target) == (("who",), None)
+
+
+def test_references_are_candidates_for_relationships() -> None:
+    (found,) = read_stored(STORED, "visits")[1].relationships
+    assert (found.child, found.child_columns) == ("visits", ("who",))
+    assert (found.parent, found.parent_columns) == ("people", ("key",))
+
+
+@pytest.mark.parametrize(
+    "document", [None, [], {}, {"columns": []}, STORED | {"more": 1}, STORED | {"subject": "x"}]
+)
+def test_other_json_is_refused(document: object) -> None:
+    with pytest.raises(ValidationError):
+        read_stored(document)
