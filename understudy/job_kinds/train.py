@@ -38,7 +38,7 @@ def _open_table(session: Session, project_id: UUID, parameters: TrainParameters)
 def estimate(session: Session, project_id: UUID, parameters: TrainParameters) -> Estimate:
     """Judge by the size of the table."""
     table = _open_table(session, project_id, parameters)
-    return cost_model.of_train(table, parameters.synthesizer)
+    return cost_model.estimate_train(table, parameters.synthesizer)
 
 
 def needs(session: Session, project_id: UUID, parameters: TrainParameters) -> Needs:

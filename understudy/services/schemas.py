@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from understudy.tables.validation import check_fits
+
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -150,9 +152,6 @@ def _store(resources: Resources, table: Table, schema: DatasetSchema, findings: 
 
 
 def _check_fits(resources: Resources, artifact: Artifact, columns: list[Column]) -> None:
-    # Only here is the table itself looked at; the API starts without it.
-    from understudy.tables.validation import check_fits
-
     open_artifact(resources, artifact).close()
     with TemporaryDirectory(dir=resources.staging_folder, prefix="schema-") as scratch:
         check_fits(resources.store.local_path(artifact.storage_key, Path(scratch)), columns)
