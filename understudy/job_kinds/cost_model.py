@@ -41,7 +41,7 @@ REPORT_BYTES = MEBIBYTE
 FEW_ROWS = 1_000
 
 
-def of_train(table: Table, parameters: SynthesizerParameters) -> Estimate:
+def estimate_train(table: Table, parameters: SynthesizerParameters) -> Estimate:
     """Return what fitting a model to a table takes, as the synthesizer's entry says."""
     cost = synthesizer_entry(parameters.name).estimate(parameters, table.n_rows, table.n_columns)
     return Estimate(
@@ -52,7 +52,7 @@ def of_train(table: Table, parameters: SynthesizerParameters) -> Estimate:
     )
 
 
-def of_sample(model: Model, trained_on: Table, n_rows: int, *, is_constrained: bool) -> Estimate:
+def estimate_sample(model: Model, trained_on: Table, n_rows: int, *, is_constrained: bool) -> Estimate:
     """Return what drawing rows from a model takes; memory does not grow with their number."""
     n_columns = trained_on.n_columns
     bytes_per_row = trained_on.size_bytes / max(trained_on.n_rows, 1)
@@ -64,7 +64,7 @@ def of_sample(model: Model, trained_on: Table, n_rows: int, *, is_constrained: b
     )
 
 
-def of_impute(model: Model, table: Table, n_draws: int) -> Estimate:
+def estimate_impute(model: Model, table: Table, n_draws: int) -> Estimate:
     """Return what completing a table takes; it is in memory as a whole, its completions are not."""
     n_cells = table.n_rows * table.n_columns
     return Estimate(
@@ -77,7 +77,7 @@ def of_impute(model: Model, table: Table, n_draws: int) -> Estimate:
     )
 
 
-def of_evaluate(real: Table, synthetic: Table) -> Estimate:
+def estimate_evaluate(real: Table, synthetic: Table) -> Estimate:
     """Return what scoring a synthetic table takes."""
     n_cells = sum(min(table.n_rows, N_ROWS_SCORED_MAX) * table.n_columns for table in (real, synthetic))
     n_rows = min(real.n_rows, synthetic.n_rows)

@@ -63,7 +63,7 @@ def _ready_tables(session: Session, project_id: UUID, parameters: EvaluateParame
 def estimate(session: Session, project_id: UUID, parameters: EvaluateParameters) -> Estimate:
     """Judge by the sizes of the tables."""
     tables = _ready_tables(session, project_id, parameters)
-    return cost_model.of_evaluate(tables["real"], tables["synthetic"])
+    return cost_model.estimate_evaluate(tables["real"], tables["synthetic"])
 
 
 def plan(session: Session, job: JobContext, parameters: EvaluateParameters, limits: Limits) -> Plan:
@@ -124,11 +124,11 @@ def publish(
     texts = sorted({parameters.dataset_id, parameters.synthetic_dataset_id})
     locked = {text: datasets.lock(session, job.project_id, ids.from_text("dataset", text)) for text in texts}
     sample, real = locked[parameters.synthetic_dataset_id], locked[parameters.dataset_id]
-    of_real, of_sample = inputs.match_tables(session, [real, sample], parameters.table)
+    of_real, estimate_sample = inputs.match_tables(session, [real, sample], parameters.table)
     new = NewReport(
         dataset_id=real.id,
         synthetic_dataset_id=sample.id,
-        tables=[{"real": of_real.name, "synthetic": of_sample.name}],
+        tables=[{"real": of_real.name, "synthetic": estimate_sample.name}],
         summary=facts["summary"],
         verdict=facts["verdict"],
     )

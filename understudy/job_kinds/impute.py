@@ -58,7 +58,7 @@ def _model_and_table(session: Session, project_id: UUID, parameters: ImputeParam
 def estimate(session: Session, project_id: UUID, parameters: ImputeParameters) -> Estimate:
     """Judge by the size of the table, the number of draws and the size of the model."""
     model, table = _model_and_table(session, project_id, parameters)
-    return cost_model.of_impute(model, table, parameters.n_draws)
+    return cost_model.estimate_impute(model, table, parameters.n_draws)
 
 
 def needs(session: Session, project_id: UUID, parameters: ImputeParameters) -> Needs:

@@ -78,7 +78,7 @@ def estimate(session: Session, project_id: UUID, parameters: SampleParameters) -
     dataset = datasets.get(session, project_id, model.dataset_id)
     trained_on = dataset_tables.choose(session, dataset, *model.tables)
     is_constrained = parameters.constraints is not None
-    return cost_model.of_sample(model, trained_on, parameters.n_rows, is_constrained=is_constrained)
+    return cost_model.estimate_sample(model, trained_on, parameters.n_rows, is_constrained=is_constrained)
 
 
 def needs(session: Session, project_id: UUID, parameters: SampleParameters) -> Needs:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from understudy.tables.formats import FORMATS
+from understudy.tables.formats import write_table
+from understudy.tables.formats.scan import REJECTS_SCHEMA
+from understudy.tables.formats import stream_table as stream
+
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain
@@ -49,9 +54,6 @@ def check_download(format_name: FormatName, n_rows: int, n_columns: int) -> None
     """
     if format_name == "parquet":
         return
-    # Loaded here: few requests need the formats, which load what computes on Arrow arrays.
-    from understudy.tables.formats import FORMATS
-
     limits = FORMATS[format_name].write_limits
     if limits is not None:
         limits.check(n_rows, n_columns)
@@ -86,10 +88,6 @@ def stream_rejects(
     """Return the table of skipped rows in pieces; without a stored one, the empty table."""
     if artifact is not None:
         return stream_table(resources, artifact, format_name)
-    # Loaded here: few requests need the formats, which load what computes on Arrow arrays.
-    from understudy.tables.formats import write_table
-    from understudy.tables.formats.scan import REJECTS_SCHEMA
-
     with TemporaryDirectory(dir=resources.staging_folder, prefix="download-") as scratch:
         path = Path(scratch) / f"rejects.{format_name}"
         write_table(path, [], REJECTS_SCHEMA)
@@ -105,9 +103,6 @@ def _converted(
     resources: Resources, storage_key: str, format_name: FormatName, *, without_formulas: bool
 ) -> Iterator[bytes]:
     # Only a download needs the engine's formats; the API starts without them.
-    from understudy.tables.formats import FORMATS
-    from understudy.tables.formats import stream_table as stream
-
     with TemporaryDirectory(dir=resources.staging_folder, prefix="download-") as scratch:
         path = resources.store.local_path(storage_key, Path(scratch))
         made = stream(path, FORMATS[format_name], Path(scratch), without_formulas=without_formulas)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from understudy.tables.profile import profile_table
+
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Semaphore
@@ -28,9 +30,6 @@ def profile_dataset(
     NotFound, Forbidden, Conflict, InvalidInput
         As `access.open_table`, which asks for the scope `read_real` only if exact values are asked for.
     """
-    # Only here is the table itself looked at; the API starts without it.
-    from understudy.tables.profile import profile_table
-
     opened = open_file(resources, caller, reference, "see_values" if is_exact else "see")
     open_artifact(resources, opened.artifact).close()
     schema = TableSchema.model_validate(opened.table.facts.table_schema)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from understudy.tables.validation import check_fits
+
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -92,8 +94,8 @@ def update_schema(
     InvalidInput
         If the change cannot be made, or values do not fit.
     """
-    opened = open_file(resources, caller, reference, "see")
-    table, version = opened.table, opened.table.dataset.version
+    table = open_table(resources, caller, reference, "see")
+    version = table.dataset.version
     if edit.version not in (None, version):
         raise PreconditionFailed(
             f"The schema of dataset {ids.to_text('dataset', reference.dataset_id)} was changed since it was"
@@ -103,7 +105,7 @@ def update_schema(
     after = change_schema(*before, edit.change, table=table.name)
     old, new = (schema.tables[table.name] for schema, _ in (before, after))
     if retyped := [c for c in new.columns if c.arrow_type != old.column(c.name).arrow_type]:
-        _check_fits(resources, opened.artifact, retyped)
+        _check_fits(resources, open_file(resources, caller, reference, "see").artifact, retyped)
     if not edit.is_dry_run and after != before:
         version = _store(resources, table, *after)
     return VersionedTableSchema(*after, version, table.name)
@@ -150,9 +152,6 @@ def _store(resources: Resources, table: Table, schema: DatasetSchema, findings: 
 
 
 def _check_fits(resources: Resources, artifact: Artifact, columns: list[Column]) -> None:
-    # Only here is the table itself looked at; the API starts without it.
-    from understudy.tables.validation import check_fits
-
     open_artifact(resources, artifact).close()
     with TemporaryDirectory(dir=resources.staging_folder, prefix="schema-") as scratch:
         check_fits(resources.store.local_path(artifact.storage_key, Path(scratch)), columns)
