@@ -63,7 +63,7 @@ def schema_of(table: pa.Table, document: object, *, name: str) -> DatasetSchema:
         declared, findings = _renamed(_described(document), name)
         if "tables" in document:  # type: ignore[operator]  # a JSON object: it was validated as one
             return declared
-        # A schema in the form of version 0 says of each column whether it was examined.
+        # The schema of one table says of each column whether it was examined.
         rows = conform(table, declared.tables[name])
         examined = examine(rows, declared.tables[name], findings.table(name)).schema
         return declared.model_copy(update={"tables": {name: examined}})

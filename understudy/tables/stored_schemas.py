@@ -1,11 +1,14 @@
-"""Read schemas in the form of version 0: one table, with the findings among its columns.
+"""Read the schema of one table that has the findings among its columns.
 
-Rows of older databases, model files of format 2 and evidence packs of format 1 contain this form.
+The HTTP API shows a table so, and the command line takes such files. Rows of older databases, model files of
+format 2 and evidence packs of format 1 contain this form, with a subject of one column.
 """
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from understudy.tables.findings import (
     Candidate,
@@ -16,7 +19,7 @@ from understudy.tables.findings import (
     TableFindings,
 )
 from understudy.tables.names import DEFAULT_NAME
-from understudy.tables.schema import Column, ColumnKind, DatasetSchema, TableSchema
+from understudy.tables.schema import Column, ColumnDomain, ColumnKind, DatasetSchema, TableSchema
 
 
 class _Candidate(BaseModel):
@@ -52,6 +55,7 @@ class _Column(BaseModel):
     kind: ColumnKind
     arrow_type: str
     nullable: bool
+    domain: ColumnDomain | None = None
     evidence: str = ""
     confidence: float | None = None
     runner_up: RunnerUp | None = None
@@ -62,6 +66,7 @@ class _Column(BaseModel):
             kind=self.kind,
             arrow_type=self.arrow_type,
             nullable=self.nullable,
+            domain=self.domain,
         )
 
     def to_findings(self) -> ColumnFindings | None:
@@ -74,17 +79,32 @@ class _Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     columns: tuple[_Column, ...]
-    subject: str | None = None
+    primary_key: tuple[str, ...] = ()
+    subject: str | tuple[str, ...] = ()
+    order_by: tuple[str, ...] = ()
+    role: Literal["data", "reference"] = "data"
     locale: str = "en"
     primary_key_candidates: tuple[_Candidate, ...] = ()
     subject_candidate: _Candidate | None = None
     target_candidate: _Candidate | None = None
     foreign_key_candidates: tuple[_Reference, ...] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, values: Any) -> Any:  # Any: from outside
+        """Read an entry that is null, such as a subject, as one that is absent."""
+        if not isinstance(values, dict):
+            return values
+        return {name: value for name, value in values.items() if value is not None}
+
     def to_schema(self, table: str) -> DatasetSchema:
-        subject = () if self.subject is None else (self.subject,)
-        columns = tuple(column.to_column() for column in self.columns)
-        described = TableSchema(columns=columns, subject=subject)
+        described = TableSchema(
+            columns=tuple(column.to_column() for column in self.columns),
+            primary_key=self.primary_key,
+            subject=(self.subject,) if isinstance(self.subject, str) else self.subject,
+            order_by=self.order_by,
+            role=self.role,
+        )
         return DatasetSchema(tables={table: described}, locale=self.locale)
 
     def to_findings(self, table: str) -> Findings:
@@ -101,7 +121,7 @@ class _Schema(BaseModel):
 
 
 def read_stored(document: object, table: str = DEFAULT_NAME) -> tuple[DatasetSchema, Findings]:
-    """Return what a schema in the form of version 0 says, as the schema of a dataset of one table.
+    """Return the schema of a dataset of one table, and the findings about it.
 
     A column without a confidence was never examined and has no findings.
 

@@ -1,10 +1,11 @@
-"""Schemas in the form of version 0 are read as schema and findings."""
+"""The schema of one table with its findings is read as schema and findings."""
 
 from __future__ import annotations
 
 import pytest
 from pydantic import ValidationError
 
+from understudy.tables.schema import ColumnDomain
 from understudy.tables.stored_schemas import read_stored
 
 STORED = {
@@ -45,6 +46,20 @@ def test_references_are_candidates_for_relationships() -> None:
     (found,) = read_stored(STORED, "visits")[1].relationships
     assert (found.child, found.child_columns) == ("visits", ("who",))
     assert (found.parent, found.parent_columns) == ("people", ("key",))
+
+
+def test_a_table_as_the_http_api_shows_it_is_read() -> None:
+    column = {"name": "id", "kind": "integer", "arrow_type": "int64", "nullable": False}
+    shown = {
+        "columns": [column | {"domain": {"minimum": 1}}, column | {"name": "day"}],
+        "subject": ["id", "day"],
+        "primary_key": ["id"],
+        "order_by": ["day"],
+        "role": "reference",
+    }
+    (table,) = read_stored(shown)[0].tables.values()
+    assert (table.subject, table.primary_key, table.order_by) == (("id", "day"), ("id",), ("day",))
+    assert (table.role, table.columns[0].domain) == ("reference", ColumnDomain(minimum=1))
 
 
 @pytest.mark.parametrize(
