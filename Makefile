@@ -28,7 +28,7 @@ fuzz: .venv/dev .venv/kernels ## Look for new cases that break a property, some 
 soak: .venv/dev .venv/kernels ## Hurt workers at random for ten minutes and hold them to their promises
 	$(BIN)/python -m tests.faults.soak --seconds 600 --seed 1
 
-check: .venv/dev ## Format, lint, types, floors, container files, lock
+check: .venv/dev ## Format, lint, types, layers, container files, lock
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy import ids
-from understudy.db import dataset_tables, datasets, models
+from understudy.db import datasets, models
 from understudy.db.dataset_tables import Table
 from understudy.db.models import NewModel
 from understudy.job_kinds import cost_model, inputs
@@ -66,7 +66,6 @@ def publish(
     assert parameters.name is not None
     # Locked, so that the dataset is not deleted under the model that is being added.
     dataset = datasets.lock(session, job.project_id, ids.from_text("dataset", parameters.dataset_id))
-    table = dataset_tables.choose(session, dataset, parameters.table)
     new = NewModel(
         dataset_id=dataset.id,
         name=parameters.name,
@@ -75,9 +74,10 @@ def publish(
         holdout_fraction=parameters.holdout_fraction,
         n_rows_trained=facts["n_rows_trained"],
         size_bytes=files["model"].size_bytes,
-        dataset_schema=table.dataset_schema,
-        findings=table.dataset_findings,
-        tables=[table.name],
+        # What was learned; the schema of the dataset may have changed meanwhile.
+        dataset_schema=facts["schema"],
+        findings=facts["findings"],
+        tables=list(facts["schema"]["tables"]),
         card=facts["card"],
     )
     model = models.add(session, job, new)

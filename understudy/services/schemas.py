@@ -93,8 +93,8 @@ def update_schema(
     InvalidInput
         If the change cannot be made, or values do not fit.
     """
-    opened = open_file(resources, caller, reference, "see")
-    table, version = opened.table, opened.table.dataset.version
+    table = open_table(resources, caller, reference, "see")
+    version = table.dataset.version
     if edit.version not in (None, version):
         raise PreconditionFailed(
             f"The schema of dataset {ids.to_text('dataset', reference.dataset_id)} was changed since it was"
@@ -104,7 +104,7 @@ def update_schema(
     after = change_schema(*before, edit.change, table=table.name)
     old, new = (schema.tables[table.name] for schema, _ in (before, after))
     if retyped := [c for c in new.columns if c.arrow_type != old.column(c.name).arrow_type]:
-        _check_fits(resources, opened.artifact, retyped)
+        _check_fits(resources, open_file(resources, caller, reference, "see").artifact, retyped)
     if not edit.is_dry_run and after != before:
         version = _store(resources, table, *after)
     return VersionedTableSchema(*after, version, table.name)

@@ -27,12 +27,13 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     assert parameters.seed is not None
     dataset_schema = DatasetSchema.model_validate(workspace.context["schema"])
     ((name, declared),) = dataset_schema.tables.items()
-    findings = Findings.model_validate(workspace.context["findings"]).table(name)
+    findings = Findings.model_validate(workspace.context["findings"])
     workspace.progress("reading", 0.0)
     # Parquet has no room for some types, such as seconds: the schema knows what they were.
     table = conform(pq.read_table(workspace.inputs["table"]), declared)
     # A fit trusts its schema: columns that were never examined are examined now.
-    schema = examine(table, declared, findings).schema
+    examined = examine(table, declared, findings.table(name))
+    schema = examined.schema
     whole = dataset_schema.model_copy(update={"tables": {name: schema}})
     split = Split.of(whole, holdout_fraction=parameters.holdout_fraction, seed=parameters.seed)
     training, holdout = split.divide(table, schema.subject)
@@ -54,7 +55,13 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     card = {**synthesizer.card(), "holdout": {"by": split.by, "n_rows": n_rows_held_out}}
     if parameters.canaries is not None:
         card["canaries"] = parameters.canaries.model_dump()
-    return WorkResult(files=files, facts={"n_rows_trained": training.num_rows, "card": card})
+    facts = {
+        "n_rows_trained": training.num_rows,
+        "schema": whole.model_dump(mode="json"),
+        "findings": findings.model_copy(update={"tables": {name: examined.findings}}).model_dump(mode="json"),
+        "card": card,
+    }
+    return WorkResult(files=files, facts=facts)
 
 
 def _planted(

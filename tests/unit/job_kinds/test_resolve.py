@@ -12,6 +12,7 @@ from tests.rows import new_job
 from tests.unit.job_kinds.finished import do_work, finish_next
 from tests.unit.job_kinds.uploads import upload_table
 from understudy import ids
+from understudy.access import TableReference
 from understudy.db import jobs, models
 from understudy.db.models import NewModel
 from understudy.errors import Conflict, InvalidInput, NotFound, TooLarge, UnderstudyError
@@ -19,6 +20,8 @@ from understudy.job_kinds import parse_parameters
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 from understudy.services.jobs import estimate_job, submit_job, validate_job
+from understudy.services.schemas import SchemaEdit, update_schema
+from understudy.tables.schema_changes import SchemaChange
 
 UNKNOWN_DATASET, UNKNOWN_MODEL = "ds_" + "0" * 26, "mdl_" + "0" * 26
 # Whole numbers up to there survive JavaScript.
@@ -252,3 +255,14 @@ def test_tables_of_other_columns_are_not_compared(project, run_jobs, role):
     with pytest.raises(UnderstudyError, match="only one of them has 'age'") as caught:
         evaluate(project, **{role: other_id})
     assert caught.value.code == "schema_mismatch"
+
+
+def test_a_model_has_the_schema_that_it_learned(project, resources, caller, work):
+    asked = {"kind": "train", "dataset_id": project.dataset_id, "synthesizer": {"name": "independent"}}
+    submit_job(resources, caller.project_id, parse_parameters(asked))
+    reference = TableReference(ids.from_text("dataset", project.dataset_id))
+    update_schema(resources, caller, reference, SchemaEdit(SchemaChange(subject=("id",))))
+    model_id = finish_next(resources, work["train"])["model_id"]
+    with resources.sessions() as session:
+        model = models.get(session, caller.project_id, ids.from_text("model", model_id))
+    assert model.dataset_schema["tables"]["table"]["subject"] == []
