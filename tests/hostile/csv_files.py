@@ -124,7 +124,10 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "cell of 3 MB": ("unreadable_file", lambda: b"a,b\n1," + b"x" * 3_000_000 + b"\n"),
     "quoted cell of 3 MB": ("unreadable_file", lambda: b'a,b\n1,"' + b"x" * 3_000_000 + b'"\n'),
     "cell of 10 MB": ("unreadable_file", lambda: b"a,b\n1," + b"x" * 10_000_000 + b"\n"),
-    "quoted cell of 4 MB in lines": ("unclosed_quote", lambda: b'a,b\n1,"' + b"x\n" * 2_000_000 + b'"\n'),
+    "quoted cell of 10 MB in lines": (
+        "unclosed_quote",
+        lambda: b'a,b\n1,"' + (b"x" * 99 + b"\n") * 100_000 + b'"\n',
+    ),
     "first line of 3 MB": ("unreadable_file", lambda: b"x" * 3_000_000),
     "100,000 empty names": ("too_many_columns", lambda: b"," * 99_999 + b"\n"),
     "100,000 equal names": ("too_many_columns", lambda: b"a," * 99_999 + b"a\n"),
