@@ -183,25 +183,29 @@ def choose(session: Session, dataset: Dataset, name: str | None, *, pointer: str
     InvalidInput
         With the code `table_required` or `unknown_table`, naming the tables.
     """
-    rows = of_datasets(session, dataset.project_id, [dataset])[dataset.id]
-    matching = [row for row in rows if name in (None, row.name)]
-    if len(matching) != 1:
-        raise _not_chosen(dataset, name, [row.name for row in rows], pointer)
-    return _load(session, dataset, matching[0])
+    rows = _first_two(session, dataset, name)
+    if len(rows) != 1:
+        known = of_datasets(session, dataset.project_id, [dataset])[dataset.id]
+        raise _not_chosen(dataset, name, [row.name for row in known], pointer)
+    return _table(dataset, rows[0])
 
 
 def choose_matching(
     session: Session, dataset: Dataset, name: str | None, *, pointer: str | None = None
 ) -> Table:
     """Return the table of a name, or the only table if none has that name; raises as `choose`."""
-    rows = of_datasets(session, dataset.project_id, [dataset])[dataset.id]
-    has_name = any(row.name == name for row in rows)
-    return choose(session, dataset, name if has_name else None, pointer=pointer)
+    named = [] if name is None else _first_two(session, dataset, name)
+    return _table(dataset, named[0]) if named else choose(session, dataset, None, pointer=pointer)
 
 
-def _load(session: Session, dataset: Dataset, row: DatasetTable) -> Table:
-    session.refresh(row, ["table_schema", "findings"])
-    return _table(dataset, row)
+def _first_two(session: Session, dataset: Dataset, name: str | None) -> list[DatasetTable]:
+    """Return the tables of a name, or all, but no more than it takes to see that it is not one."""
+    statement = select(DatasetTable).where(
+        DatasetTable.dataset_id == dataset.id, DatasetTable.project_id == dataset.project_id
+    )
+    if name is not None:
+        statement = statement.where(DatasetTable.name == name)
+    return list(session.scalars(statement.order_by(DatasetTable.position).limit(2)))
 
 
 def _table(dataset: Dataset, row: DatasetTable) -> Table:

@@ -25,6 +25,8 @@ DRAW_SECONDS_PER_CELL = 4e-7
 # Rows that fulfil a condition, or complete others, are chosen among so many.
 N_CANDIDATES = 30
 SAMPLE_BYTES = 100 * MEBIBYTE
+# A loaded model beside its mapped file: texts of levels, and copies that the checks make.
+MODEL_FACTOR = 3
 # The table and its codes.
 IMPUTE_BYTES_PER_CELL = 30
 
@@ -59,7 +61,7 @@ def estimate_sample(model: Model, trained_on: Table, n_rows: int, *, is_constrai
     n_candidates = N_CANDIDATES if is_constrained else 1
     return Estimate(
         cpu_seconds=n_rows * n_columns * n_candidates * DRAW_SECONDS_PER_CELL,
-        peak_memory_bytes=ENGINE_BYTES + SAMPLE_BYTES + 8 * model.size_bytes,
+        peak_memory_bytes=ENGINE_BYTES + SAMPLE_BYTES + MODEL_FACTOR * model.size_bytes,
         size_bytes=int(n_rows * bytes_per_row),
     )
 
@@ -71,7 +73,7 @@ def estimate_impute(model: Model, table: Table, n_draws: int) -> Estimate:
         cpu_seconds=n_cells * n_draws * N_CANDIDATES * DRAW_SECONDS_PER_CELL,
         peak_memory_bytes=ENGINE_BYTES
         + SAMPLE_BYTES
-        + 8 * model.size_bytes
+        + MODEL_FACTOR * model.size_bytes
         + n_cells * IMPUTE_BYTES_PER_CELL,
         size_bytes=table.size_bytes * n_draws,
     )

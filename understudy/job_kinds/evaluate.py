@@ -41,6 +41,12 @@ def resolve(
                 code="unknown_column",
                 pointer=pointer,
             )
+        if name in real.facts.table_schema.get("subject", ()):
+            raise InvalidInput(
+                f"Column {name!r} is the subject, which no score looks at. Name another column.",
+                code="invalid_parameters",
+                pointer=pointer,
+            )
     is_own = parameters.policy == PROJECT_POLICY
     policy = gate.project_policy(session, project_id) if is_own else resolve_policy(parameters.policy)
     check_policy(policy)

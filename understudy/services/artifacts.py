@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from understudy.tables.formats import FORMATS
-from understudy.tables.formats import write_table
-from understudy.tables.formats.scan import REJECTS_SCHEMA
-from understudy.tables.formats import stream_table as stream
-
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain
@@ -18,6 +13,9 @@ from understudy.db import artifacts
 from understudy.errors import InvalidInput, NotFound, TooLarge, UnderstudyError
 from understudy.parameters.read_options import FormatName
 from understudy.resources import Resources
+from understudy.tables.formats import FORMATS, write_table
+from understudy.tables.formats import stream_table as stream
+from understudy.tables.formats.scan import REJECTS_SCHEMA
 
 if TYPE_CHECKING:
     from understudy.db.orm import Artifact

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from understudy.tables.profile import profile_table
-
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Semaphore
@@ -14,6 +12,7 @@ from understudy.resources import Resources
 from understudy.services.access import open_file
 from understudy.services.api_keys import Caller
 from understudy.services.artifacts import open_artifact
+from understudy.tables.profile import profile_table
 from understudy.tables.schema import TableSchema
 
 # A profile is work for a processor, and the process answers other callers meanwhile.

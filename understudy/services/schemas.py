@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from understudy.tables.validation import check_fits
-
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +20,7 @@ from understudy.tables.findings import Findings
 from understudy.tables.schema import Column, DatasetSchema, TableSchema
 from understudy.tables.schema_changes import SchemaChange, change_schema
 from understudy.tables.sdv_metadata import read_metadata
+from understudy.tables.validation import check_fits
 
 if TYPE_CHECKING:
     from understudy.db.dataset_tables import Table

@@ -9,7 +9,7 @@ from understudy.parameters.synthesizers import SynthesizerParameters
 
 ENCODE_SECONDS_PER_CELL = 4e-7
 TRAIN_BYTES_PER_CELL = 60
-MODEL_BYTES_PER_CELL = 1
+MODEL_BYTES_PER_CELL = 3
 
 
 @dataclass(frozen=True)

@@ -93,21 +93,25 @@ class Crowd:
     Parameters
     ----------
     columns : list of SortedColumn
-    units : int array of shape (n_rows,)
-        Whose each row is: a guess picks out a subject, however many rows of that subject it fits.
+    subjects : int array of shape (n_rows,), or None
+        Whose each row is: a guess picks out a subject, however many rows of that subject it fits. None where
+        each row stands for itself.
     """
 
     columns: Sequence[SortedColumn]
-    units: Rows
+    subjects: Rows | None
 
     @classmethod
     def of(cls, table: EncodedTable) -> Crowd:
         """Return the rows of a table."""
-        return cls([SortedColumn.of(values) for values in table.columns], table.units)
+        subjects = None if table.subjects is None else table.units
+        return cls([SortedColumn.of(values) for values in table.columns], subjects)
 
     def is_one(self, rows: Rows) -> bool:
         """Return whether the rows are there, and all of one subject."""
-        return len(rows) == 1 or (len(rows) > 1 and bool((self.units[rows] == self.units[rows[0]]).all()))
+        if self.subjects is None or len(rows) < 2:
+            return len(rows) == 1
+        return bool((self.subjects[rows] == self.subjects[rows[0]]).all())
 
     def only_match(self, conditions: Sequence[Condition]) -> int:
         """Return a row of the only one who fulfils all conditions, or NOBODY."""
@@ -120,14 +124,15 @@ class Crowd:
     def only_holders(self, column: SortedColumn, values: Values) -> Rows:
         """Return for each value a row of the only one who has it, or NOBODY."""
         left, right = (np.searchsorted(column.known, values, side=side) for side in ("left", "right"))
-        order = column.order[: len(column.known)]
-        # Where the number of changes is the same at both ends, all rows between them are of one subject.
-        changes = np.cumsum(np.diff(self.units[order], prepend=-1) != 0)
-        first = np.minimum(left, max(len(order) - 1, 0))
-        is_there = right > left
-        is_one = is_there.copy()
-        is_one[is_there] = changes[left[is_there]] == changes[right[is_there] - 1]
-        return np.where(is_one, column.order[first], NOBODY) if len(order) else np.full(len(values), NOBODY)
+        is_one = right - left == 1
+        if self.subjects is not None:
+            # Where the number of changes is the same at both ends, all rows between are of one subject.
+            owners = self.subjects[column.order[: len(column.known)]]
+            changes = np.cumsum(np.diff(owners, prepend=-1) != 0)
+            is_there = right > left
+            is_one = is_there.copy()
+            is_one[is_there] = changes[left[is_there]] == changes[right[is_there] - 1]
+        return np.where(is_one, column.order[np.minimum(left, len(column.order) - 1)], NOBODY)
 
 
 def hits_of_values(
@@ -148,7 +153,8 @@ def hits_of_values(
         A row of the only one in the pool who has the value, or NOBODY.
     """
     pairs = zip(synthetic.columns, pool.columns, strict=True)
-    found = [pool.only_holders(column, _values_of_one(values, synthetic.units)) for values, column in pairs]
+    subjects = None if synthetic.subjects is None else synthetic.units
+    found = [pool.only_holders(column, _values_of_one(values, subjects)) for values, column in pairs]
     hits = np.concatenate(found)
     return hits if len(hits) <= n else rng.choice(hits, n, replace=False)
 
@@ -161,11 +167,15 @@ def hits_of_combinations(
     return np.array([pool.only_match(guess) for guess in islice(guesses, n)], dtype=np.int64)
 
 
-def _values_of_one(values: Values, units: Rows) -> Values:
-    """Return the known values that occur in the rows of one unit only, ascending."""
+def _values_of_one(values: Values, subjects: Rows | None) -> Values:
+    """Return the known values that occur once, or in the rows of one subject only, ascending."""
     is_known = ~is_missing(values)
-    order = np.lexsort((units[is_known], values[is_known]))
-    ordered, own = values[is_known][order], units[is_known][order]
+    if subjects is None:
+        known, counts = np.unique(values[is_known], return_counts=True)
+        once: Values = known[counts == 1]
+        return once
+    order = np.lexsort((subjects[is_known], values[is_known]))
+    ordered, own = values[is_known][order], subjects[is_known][order]
     if not len(ordered):
         return ordered
     begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))

@@ -116,8 +116,7 @@ def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
     kinds = [(kind, hits) for kind, hits in kinds if len(hits) >= N_GUESSES_MIN]
     if not kinds:
         return UnscoredResult(reason="needs values or combinations that occur once among the synthetic rows")
-    subjects = pool.units if comparison.has_subjects else None
-    asked = Asked(training.n_rows, training.n_units, holdout.n_units, subjects)
+    asked = Asked(training.n_rows, training.n_units, holdout.n_units, pool.subjects)
     confidence = 1 - (1 - CONFIDENCE) / len(kinds)
     guesses = [judge_guesses(kind, hits, asked, confidence=confidence) for kind, hits in kinds]
     return SinglingOutResult(
@@ -139,14 +138,14 @@ def _pool(comparison: Comparison) -> Crowd:
     # Only their order is kept between tables that are judged: the values, twice, would be the most of it.
     orders = comparison.once_of_real("singling out: orders", _orders)
     pairs = zip(_values(comparison), orders, strict=True)
-    return Crowd([SortedColumn.of(values, order) for values, order in pairs], _units(comparison))
+    return Crowd([SortedColumn.of(values, order) for values, order in pairs], _subjects(comparison))
 
 
-def _units(comparison: Comparison) -> Rows:
+def _subjects(comparison: Comparison) -> Rows | None:
     assert comparison.holdout is not None
-    if comparison.has_subjects:
-        return np.concatenate([comparison.real.units, comparison.holdout.units])
-    return np.arange(comparison.real.n_rows + comparison.holdout.n_rows)
+    if not comparison.has_subjects:
+        return None
+    return np.concatenate([comparison.real.units, comparison.holdout.units])
 
 
 def _orders(comparison: Comparison) -> list[NDArray[np.int32]]:

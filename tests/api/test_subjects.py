@@ -1,0 +1,122 @@
+"""A declared subject moves whole subjects: from training, through sampling, to the report and the gate."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow.csv
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.conftest import get, new_key, submit, upload
+from tests.unit.evaluation.visits import visits
+from understudy.resources import Resources
+from understudy.services.api_keys import Caller
+
+Json = dict[str, Any]
+RunJobs = Callable[[], int]
+
+N_SUBJECTS = 250
+
+
+@pytest.fixture
+def dataset(client: TestClient, run_jobs: RunJobs) -> Json:
+    """Upload visits of patients."""
+    written = io.BytesIO()
+    pyarrow.csv.write_csv(visits([4] * N_SUBJECTS, seed=1), written)
+    uploaded: Json = upload(client, written.getvalue(), name="visits.csv")["dataset"]
+    run_jobs()
+    return uploaded
+
+
+def declare(client: TestClient, dataset: Json, *subject: str) -> None:
+    response = client.patch(f"/v1/datasets/{dataset['id']}/schema", json={"subject": subject})
+    assert response.status_code == 200, response.text
+
+
+def result_of(client: TestClient, run_jobs: RunJobs, **parameters: Any) -> Json:
+    job = submit(client, **parameters)
+    run_jobs()
+    result: Json = get(client, f"/v1/jobs/{job['id']}")["result"]
+    return result
+
+
+def trained(client: TestClient, run_jobs: RunJobs, dataset: Json) -> Json:
+    named = {"dataset_id": dataset["id"], "synthesizer": {"name": "independent"}, "holdout_fraction": 0.3}
+    result = result_of(client, run_jobs, kind="train", seed=7, **named)
+    return get(client, f"/v1/models/{result['model_id']}")
+
+
+def sampled(client: TestClient, run_jobs: RunJobs, model: Json) -> str:
+    result = result_of(client, run_jobs, kind="sample", model_id=model["id"], n_rows=600, seed=1)
+    sample: str = result["dataset_id"]
+    return sample
+
+
+def reported(client: TestClient, run_jobs: RunJobs, dataset: Json, sample: str) -> Json:
+    named = {"dataset_id": dataset["id"], "synthetic_dataset_id": sample}
+    result = result_of(client, run_jobs, kind="evaluate", seed=3, **named)
+    return get(client, f"/v1/reports/{result['report_id']}")
+
+
+def check_of(report: Json, metric: str) -> str:
+    found: str = next(one["outcome"] for one in report["verdict"]["checks"] if one["metric"] == metric)
+    return found
+
+
+def test_no_subject_is_trained_on_and_held_out(client: TestClient, dataset: Json, run_jobs: RunJobs) -> None:
+    declare(client, dataset, "patient")
+    model = trained(client, run_jobs, dataset)
+    assert model["card"]["holdout"]["by"] == "subject"
+    # Whole patients of four visits each.
+    assert model["n_rows_trained"] % 4 == 0
+    report = reported(client, run_jobs, dataset, sampled(client, run_jobs, model))
+    assert (report["unit"], report["n_subjects_shared"]) == ("subjects", 0)
+    n_subjects = [report["tables"][role]["n_subjects"] for role in ("real", "holdout")]
+    assert sum(n_subjects) == N_SUBJECTS
+    assert check_of(report, "holdout") == "pass"
+
+
+def test_a_model_that_was_split_by_row_keeps_its_split_and_is_not_green(
+    client: TestClient, dataset: Json, run_jobs: RunJobs
+) -> None:
+    model = trained(client, run_jobs, dataset)
+    declare(client, dataset, "patient")
+    report = reported(client, run_jobs, dataset, sampled(client, run_jobs, model))
+    assert report["tables"]["real"]["n_rows"] == model["n_rows_trained"]
+    assert report["n_subjects_shared"] > 0
+    assert check_of(report, "holdout") == "inconclusive"
+
+
+@pytest.mark.parametrize("is_declared_before", [True, False])
+def test_a_holdout_that_shares_subjects_lets_nothing_out(
+    client: TestClient,
+    dataset: Json,
+    run_jobs: RunJobs,
+    resources: Resources,
+    caller: Caller,
+    *,
+    is_declared_before: bool,
+) -> None:
+    key = new_key(resources, caller, "read", "write", "admin")
+    mild = {"name": "mild", "thresholds": [{"metric": "column_shapes", "fail": 0.0}]}
+    TestClient(client.app, headers={"Authorization": f"Bearer {key}"}).patch(
+        "/v1/project", json={"gate": "until_reviewed", "policy": mild}
+    )
+    if is_declared_before:
+        declare(client, dataset, "patient")
+    sample = sampled(client, run_jobs, trained(client, run_jobs, dataset))
+    declare(client, dataset, "patient")
+    reported(client, run_jobs, dataset, sample)
+    held = get(client, f"/v1/datasets/{sample}").get("quarantine")
+    assert (held is None) == is_declared_before
+
+
+def test_the_subject_is_nothing_to_predict(client: TestClient, dataset: Json) -> None:
+    declare(client, dataset, "patient")
+    asked = {"dataset_id": dataset["id"], "synthetic_dataset_id": dataset["id"], "target": "patient"}
+    problem = client.post("/v1/jobs", json={"kind": "evaluate", **asked})
+    assert problem.status_code == 422
+    assert problem.json()["errors"][0]["pointer"] == "/target"
