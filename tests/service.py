@@ -24,7 +24,10 @@ from workers.worker import PRELOAD, WORK
 
 SECRET_KEY = "a key for tests, of 32 characters or more"
 # What workers leave to the work of a job, to save memory. Here it would be loaded several hundred times.
-LATE_IMPORTS = ("duckdb", "sklearn.ensemble", "sklearn.linear_model", "understudy.tables.formats.csv")
+LATE_IMPORTS = (
+    *("duckdb", "sklearn.ensemble", "sklearn.linear_model", "understudy.tables.formats.csv"),
+    "tests.quiet_exit",
+)
 # What a test has left open must not hold the next one up.
 DISCONNECT_OTHERS = (
     "select pg_terminate_backend(pid) from pg_stat_activity"
