@@ -11,7 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 import understudy
-from understudy.errors import InvalidInput, NotFound
+from understudy.errors import InvalidInput, NotFound, StorageFull, UnderstudyError
+from understudy.parameters.calls import checked
 
 PEOPLE = pd.DataFrame(
     {
@@ -307,3 +308,33 @@ def test_a_decimal_that_is_not_a_number_comes_back_as_none():
     sampled = understudy.fit(pd.DataFrame({"price": prices}), seed=1).sample(200, seed=1)["price"]
     assert set(map(type, sampled)) == {Decimal, type(None)}
     assert all(price is None or price.is_finite() for price in sampled)
+
+
+@pytest.mark.parametrize(
+    ("error", "class_", "message"),
+    [
+        (PermissionError(13, "Permission denied", "x.csv"), InvalidInput, "permission denied"),
+        (OSError(28, "No space left on device"), StorageFull, "no space left"),
+        (OSError("Arrow tells no path"), InvalidInput, "cannot be read or written"),
+    ],
+)
+def test_errors_of_the_file_system_name_the_path_as_given(
+    error: OSError, class_: type[UnderstudyError], message: str
+):
+    @checked()
+    def read(path: str) -> None:
+        raise error
+
+    with pytest.raises(class_, match=message) as caught:
+        read("x.csv")
+    assert "'x.csv'" in str(caught.value)
+    assert caught.value.__cause__ is error
+
+
+def test_an_error_of_the_system_without_a_path_stays_as_it_is():
+    @checked()
+    def fail(n_rows: int) -> None:
+        raise OSError("not the caller's")
+
+    with pytest.raises(OSError, match="not the caller's"):
+        fail(5)
