@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from understudy.job_kinds import KINDS
 from understudy.tables.kinds import ColumnKind
 
 ROOT = Path(__file__).parent.parent
@@ -50,8 +49,3 @@ def test_the_command_line_page_lists_every_kind_of_column() -> None:
     listed = re.search(r"Kinds: ([^.]*)\.", (ROOT / "docs" / "cli.md").read_text())
     assert listed is not None
     assert re.findall(r"`(\w+)`", listed[1]) == list(ColumnKind)
-
-
-def test_the_api_page_names_every_kind_of_job() -> None:
-    text = (ROOT / "docs" / "api.md").read_text()
-    assert [kind for kind in KINDS if f"`{kind}`" not in text] == []

@@ -21,6 +21,8 @@ from understudy.work.run import run_work
 
 Json = dict[str, Any]
 
+ROOT = Path(__file__).parents[2]
+
 DATASET, MODEL = "ds_" + "0" * 26, "mdl_" + "0" * 26
 INGEST_CONTEXT = {
     "rows_max": 1000,
@@ -190,6 +192,11 @@ def test_a_controlled_sample_says_what_its_groups_are_worth(bench, tmp_path):
     facts = run_work(payload, tmp_path, no_progress)["facts"]
     assert facts["n_rows"] == {"t": 22}
     assert [group["n_rows"] for group in facts["groups"]] == [17, 5]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_named_in_the_documentation_of_the_api(kind):
+    assert f"`{kind}`" in (ROOT / "docs" / "api.md").read_text()
 
 
 def test_unknown_kind_is_refused_with_the_known_ones():
