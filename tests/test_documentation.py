@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from understudy.tables.kinds import ColumnKind
 
 ROOT = Path(__file__).parent.parent
@@ -32,10 +30,10 @@ def globs_of(path: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", paths_in(ARCHITECTURE))
-def test_every_path_in_the_architecture_exists(path: str) -> None:
-    for glob in globs_of(path):
-        assert list(ROOT.glob(glob)), f"docs/architecture.md names {path}, but {glob} matches nothing"
+def test_every_path_in_the_architecture_exists() -> None:
+    paths = paths_in(ARCHITECTURE)
+    assert len(paths) > 40
+    assert [path for path in paths if not all(any(ROOT.glob(glob)) for glob in globs_of(path))] == []
 
 
 def test_every_row_of_where_is_names_a_path() -> None:
