@@ -5,6 +5,7 @@ None is one of the table's: the texts of a scheme are counted, and only blocks w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -42,11 +43,14 @@ from understudy.transformers.generated.templates import Template, characters_of_
 from understudy.transformers.generated.texts import join
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
+# Positions of rows in a stream.
+Places = npt.NDArray[np.int64]
+
 _CHOICE, _WORDS = 1 << 50, 1 << 51
 # Where a character of a number goes in a layout; all others stand as they are.
 SLOT = "#"
 SEPARATORS = "-./ "
-SCHEMES_OF_KIND: dict[ColumnKind, tuple[IdentifierFormat, ...]] = {
+FORMATS_OF_KIND: dict[ColumnKind, tuple[IdentifierFormat, ...]] = {
     ColumnKind.card: CARDS,
     ColumnKind.iban: IBANS,
     ColumnKind.national_id: NATIONAL_IDS,
@@ -58,19 +62,44 @@ _WRITTEN_WITH = frozenset({ColumnKind.card, ColumnKind.iban, ColumnKind.national
 _PLAUSIBLE = 0.5
 
 
+def _write_by_choice(
+    counts: npt.NDArray[np.int64], stream: RowStream, write: Callable[[int, Places], ArrowArray]
+) -> ArrowArray:
+    """Return texts of rows, each of a form that is drawn by the forms' counts.
+
+    Parameters
+    ----------
+    write : callable (form, places) -> texts
+        Gives the texts of one form for the rows at these places of the stream.
+    """
+    choice = np.zeros(len(stream.rows), np.uint16)
+    if len(counts) > 1:
+        key = RowStream(stream.seed, stream.stream + _CHOICE, stream.rows).key()
+        decoding.draw_from_marginal(cumulate(counts), key, choice)
+    parts: list[ArrowArray] = [pa.array([], pa.large_string())]
+    places = [np.zeros(0, np.int64)]
+    for i in range(len(counts)):
+        own = np.flatnonzero(choice == i)
+        if len(own):
+            parts.append(write(i, own))
+            places.append(own)
+    order = np.argsort(np.concatenate(places), kind="stable")
+    return pa.concat_arrays(parts).take(pa.array(order, pa.int64()))
+
+
 @dataclass(frozen=True)
 class Coded:
-    """Texts of some schemes in their proportions.
+    """Texts of some identifier formats, in their proportions.
 
     Parameters
     ----------
     spaces : tuple of Space
-        The free texts of each scheme.
+        The free texts of each format.
     layouts : tuple of str
-        How the texts of each scheme are written: `SLOT` for each character, separators as they stand.
+        How the texts of each format are written: `SLOT` for each character, separators as they stand.
         Empty where there are no separators.
-    counts : array of shape (n_schemes,)
-        Texts of the table of each scheme.
+    counts : array of shape (n_formats,)
+        Number of the table's texts of each format.
     """
 
     spaces: tuple[Space[Template], ...]
@@ -79,25 +108,18 @@ class Coded:
 
     @property
     def n_rows_max(self) -> int:
-        """Every row has a text; beyond the capacity of its scheme they repeat."""
+        """Every row has a text; beyond the capacity of its format they repeat."""
         return N_ROWS_ANY
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return the texts of rows."""
-        choice = np.zeros(len(stream.rows), np.uint16)
-        if len(self.spaces) > 1:
-            key = RowStream(stream.seed, stream.stream + _CHOICE, stream.rows).key()
-            decoding.draw_from_marginal(cumulate(self.counts), key, choice)
-        parts: list[ArrowArray] = [pa.array([], pa.large_string())]
-        places = [np.zeros(0, np.int64)]
-        for i, (space, layout) in enumerate(zip(self.spaces, self.layouts, strict=True)):
-            own = np.flatnonzero(choice == i)
+
+        def write(i: int, own: Places) -> ArrowArray:
+            space = self.spaces[i]
             rows = stream.rows[own] % np.uint64(space.capacity)
-            if len(own):
-                parts.append(_laid_out(space.make(RowStream(stream.seed, stream.stream, rows)), layout))
-                places.append(own)
-        order = np.argsort(np.concatenate(places), kind="stable")
-        return pa.concat_arrays(parts).take(pa.array(order, pa.int64()))
+            return _laid_out(space.make(RowStream(stream.seed, stream.stream, rows)), self.layouts[i])
+
+        return _write_by_choice(self.counts, stream, write)
 
     def describe(self) -> Json:
         """Return which schemes there are."""
@@ -189,7 +211,7 @@ def _by_coverage(kind: ColumnKind, compact: ArrowArray) -> list[tuple[Identifier
     """Return the schemes with the texts that are of each; for people's numbers the best one alone."""
     found = [
         (identifier_format, _find(identifier_format, compact, kind))
-        for identifier_format in SCHEMES_OF_KIND[kind]
+        for identifier_format in FORMATS_OF_KIND[kind]
     ]
     # Check digits say more than a form; the order of the schemes says the rest.
     found.sort(key=lambda pair: -float(pair[1].mean()) + (0.0 if pair[0].complete else 0.2))
@@ -240,19 +262,12 @@ class PatternCodes:
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return the texts of rows."""
-        choice = np.zeros(len(stream.rows), np.uint16)
-        if len(self.patterns) > 1:
-            key = RowStream(stream.seed, stream.stream + _CHOICE, stream.rows).key()
-            decoding.draw_from_marginal(cumulate(self.counts), key, choice)
-        parts: list[ArrowArray] = [pa.array([], pa.large_string())]
-        places = [np.zeros(0, np.int64)]
-        for i, pattern in enumerate(self.patterns):
-            own = np.flatnonzero(choice == i)
-            if len(own):
-                parts.append(pattern.write(_random(pattern, stream, own)))
-                places.append(own)
-        order = np.argsort(np.concatenate(places), kind="stable")
-        return pa.concat_arrays(parts).take(pa.array(order, pa.int64()))
+
+        def write(i: int, own: Places) -> ArrowArray:
+            pattern = self.patterns[i]
+            return pattern.write(_random(pattern, stream, own))
+
+        return _write_by_choice(self.counts, stream, write)
 
     def describe(self) -> Json:
         """Return how many patterns there are."""

@@ -12,7 +12,7 @@ from understudy.errors import InvalidInput
 from understudy.tables.inference.numbers import DENSE, highest_of
 from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.base import ArrowArray, ArrowColumn, Codes
-from understudy.transformers.generated.coded import SCHEMES_OF_KIND, fit_coded, fit_codes, is_storable
+from understudy.transformers.generated.coded import FORMATS_OF_KIND, fit_coded, fit_codes, is_storable
 from understudy.transformers.generated.filler import fit_filler
 from understudy.transformers.generated.identifiers import (
     PatternTexts,
@@ -74,7 +74,7 @@ def _fit_maker(column: Column, present: ArrowColumn, recognition: Recognition, l
     kind = recognition.kind
     if pa.types.is_integer(present.type):
         return _fit_number_maker(column, present, kind)
-    if kind in (ColumnKind.identifier, ColumnKind.postal_code) or kind in SCHEMES_OF_KIND:
+    if kind in (ColumnKind.identifier, ColumnKind.postal_code) or kind in FORMATS_OF_KIND:
         return _fit_text_maker(distinct_values(present).cast(pa.large_string()), kind)
     if kind is ColumnKind.coordinates:
         return fit_points(pa.concat_arrays(present.cast(pa.large_string()).chunks))
@@ -86,7 +86,7 @@ def _fit_maker(column: Column, present: ArrowColumn, recognition: Recognition, l
 def _fit_text_maker(distinct: ArrowArray, kind: ColumnKind) -> Maker:
     if kind is ColumnKind.postal_code:
         return fit_codes(distinct)
-    coded = fit_coded(kind, distinct) if kind in SCHEMES_OF_KIND else None
+    coded = fit_coded(kind, distinct) if kind in FORMATS_OF_KIND else None
     # What is of no known scheme is written in its own pattern.
     return coded or fit_texts(distinct)
 
@@ -96,7 +96,7 @@ def _fit_number_maker(column: Column, present: ArrowColumn, kind: ColumnKind) ->
         return _fit_whole_numbers(column, present)
     length_max = len(str(highest_of(present.type))) - 1
     distinct = distinct_values(present).cast(pa.large_string())
-    coded = fit_coded(kind, distinct) if kind in SCHEMES_OF_KIND else None
+    coded = fit_coded(kind, distinct) if kind in FORMATS_OF_KIND else None
     if coded and all(is_storable(space.pattern.identifier_format, length_max) for space in coded.spaces):
         return coded
     return fit_codes(distinct, length_max=length_max, is_number=True)
