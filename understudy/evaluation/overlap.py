@@ -126,7 +126,8 @@ def _log_tail(sizes: Floats, n_of_size: Int64s, n_holdout: int, n_shared: int) -
         ratio = q * math.exp(a + b) / base
         shared = np.exp(sizes * math.log(ratio))
         full = np.exp(sizes * math.log(q * math.exp(b) / base))
-        rest = -np.expm1(sizes * math.log(ratio)) + full
+        # A factor that is too small for a number is rounded up, so the bound still is one.
+        rest = np.maximum(full - np.expm1(sizes * math.log(ratio)), np.finfo(np.float64).tiny)
         value = n_of_size @ (sizes * math.log(base) + np.log(rest)) - a * n_shared - b * n_holdout
         by_shared = n_of_size @ (sizes * (ratio - shared) / rest) - n_shared
         by_held_out = n_of_size @ (sizes * (ratio - shared + full) / rest) - n_holdout
