@@ -104,7 +104,7 @@ def _scores(metric: Metric, comparison: Comparison) -> MetricScores:
         direction=metric.direction,
         range=metric.range,
         best=metric.best,
-        synthetic=metric.score(comparison),  # type: ignore[arg-type] # of METRICS, so one of AnyResult
+        synthetic=metric.score(comparison),
     )
 
 

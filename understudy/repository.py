@@ -27,8 +27,8 @@ def find_repository(folder: Path | None = None) -> Path:
     if all((folder / marker).is_file() for marker in MARKERS):
         return folder
     raise Unavailable(
-        "This installation of understudy contains the engine, the command line and the client, but not "
-        "the service. Run the service from the container image, or from a clone of the repository: "
+        "This installation of understudy contains the engine and the command line, but not the service. "
+        "Run the service from the container image, or from a clone of the repository: "
         "pip install --editable '.[service,embedded]' (docs/deployment.md).",
         code="configuration",
     )

@@ -44,6 +44,7 @@ from understudy.services import artifacts as artifact_services
 from understudy.services import datasets as dataset_services
 from understudy.services.access import open_file
 from understudy.services.datasets import ArrivedFile, NewDataset
+from understudy.tables.names import file_stem
 
 if TYPE_CHECKING:
     from understudy.db import orm
@@ -271,7 +272,7 @@ def download_dataset(
     if is_unchanged(request, etag):
         return not_modified(etag)
     artifact_services.check_download(file_format, chosen.n_rows, chosen.n_columns)
-    filename = f"{dataset_id}-{chosen.position}.{file_format}"
+    filename = f"{dataset_id}-{file_stem(chosen.name, chosen.position)}.{file_format}"
     if file_format == "parquet":
         file = artifact_services.open_artifact(resources, artifact)
         return send_stored(request, StoredContent(file, artifact.size_bytes, etag, filename))

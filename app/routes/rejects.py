@@ -15,6 +15,7 @@ from understudy import ids
 from understudy.access import TableReference
 from understudy.services import artifacts as artifact_services
 from understudy.services.access import open_rejects
+from understudy.tables.names import file_stem
 
 FILE = {"schema": {"type": "string", "format": "binary"}}
 
@@ -55,6 +56,6 @@ def download_rejects(
     if is_unchanged(request, etag):
         return not_modified(etag)
     chunks = artifact_services.stream_rejects(resources, artifact, query.format)
-    filename = f"{dataset_id}-{chosen.position}.rejects.{query.format}"
+    filename = f"{dataset_id}-{file_stem(chosen.name, chosen.position)}.rejects.{query.format}"
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
     return StreamingResponse(chunks, headers=headers, media_type=BINARY)

@@ -133,9 +133,8 @@ def test_the_rows_come_back_as_they_went_in(client: TestClient, ready_dataset: J
     response = client.get(path)
     assert pq.read_table(io.BytesIO(response.content)).to_pylist() == small_table.to_pylist()
     assert response.headers["etag"] == f'"{hashlib.sha256(response.content).hexdigest()}"'
-    assert (
-        response.headers["content-disposition"] == f'attachment; filename="{ready_dataset["id"]}-1.parquet"'
-    )
+    filename = f"{ready_dataset['id']}-small.parquet"
+    assert response.headers["content-disposition"] == f'attachment; filename="{filename}"'
     csv = client.get(f"{path}?format=csv")
     assert pacsv.read_csv(io.BytesIO(csv.content)).to_pylist() == small_table.to_pylist()
     assert csv.headers["content-disposition"].endswith('.csv"')
@@ -148,7 +147,7 @@ def test_every_format_is_downloaded_and_uploaded_again(
     path = f"/v1/datasets/{ready_dataset['id']}/content"
     response = client.get(f"{path}?format={name}")
     assert response.headers["content-type"] == "application/octet-stream"
-    filename = f"{ready_dataset['id']}-1.{name}"
+    filename = f"{ready_dataset['id']}-small.{name}"
     assert response.headers["content-disposition"] == f'attachment; filename="{filename}"'
     (tmp_path / filename).write_bytes(response.content)
     rows = read_table(tmp_path / filename)

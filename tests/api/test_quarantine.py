@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.conftest import get, new_key, submit
+from tests.api.conftest import get, new_key, submit, upload
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 
@@ -157,15 +157,16 @@ def test_a_report_on_other_data_says_nothing_at_the_gate(
 def test_until_reviewed_nothing_is_let_out_without_a_report(
     client: TestClient,
     administrator: TestClient,
-    ready_dataset: Json,
+    csv_bytes: bytes,
     draw: Callable[..., Json],
     evaluate: Callable[..., Json],
 ) -> None:
     change(administrator, policy=MILD, gate="until_reviewed")
+    other = upload(client, csv_bytes, name="other.csv")["dataset"]
     sample = draw()
     assert sample["quarantine"]["reason"] == "unreviewed"
     assert download(client, sample).status_code == 409
-    evaluate(sample, holdout_dataset_id=ready_dataset["id"])
+    evaluate(sample, holdout_dataset_id=other["id"])
     assert download(client, sample).status_code == 409
     evaluate(sample)
     assert download(client, sample).status_code == 200

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.csv
 import pytest
 from starlette.testclient import TestClient
@@ -112,6 +113,25 @@ def test_a_holdout_that_shares_subjects_lets_nothing_out(
     reported(client, run_jobs, dataset, sample)
     held = get(client, f"/v1/datasets/{sample}").get("quarantine")
     assert (held is None) == is_declared_before
+
+
+def test_a_subject_of_texts_is_generated_and_the_card_says_so(client: TestClient, run_jobs: RunJobs) -> None:
+    table = visits([4] * N_SUBJECTS, seed=1)
+    texts = pa.array([f"P-{7 * number:07d}" for number in table["patient"].to_pylist()])
+    written = io.BytesIO()
+    pyarrow.csv.write_csv(table.set_column(0, "patient", texts), written)
+    dataset = upload(client, written.getvalue(), name="visits.csv")["dataset"]
+    run_jobs()
+    declare(client, dataset, "patient")
+    warnings = trained(client, run_jobs, dataset)["card"]["warnings"]
+    assert any("'patient' of the subject is generated" in warning for warning in warnings)
+
+
+def test_the_real_table_is_refused_as_its_own_holdout(client: TestClient, dataset: Json) -> None:
+    asked = dict.fromkeys(("dataset_id", "synthetic_dataset_id", "holdout_dataset_id"), dataset["id"])
+    problem = client.post("/v1/jobs", json={"kind": "evaluate", **asked})
+    assert problem.status_code == 422
+    assert problem.json()["errors"][0]["pointer"] == "/holdout_dataset_id"
 
 
 def test_the_subject_is_nothing_to_predict(client: TestClient, dataset: Json) -> None:

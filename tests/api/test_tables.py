@@ -77,7 +77,7 @@ def test_schema_and_content_are_those_of_the_table(client: TestClient, shop: Jso
     assert [column["name"] for column in columns] == ["name", "age", "city"]
     content = client.get(f"{path}/content?table=orders&format=csv")
     assert content.content.splitlines()[:2] == [b'"id","amount"', b"0,"]
-    assert content.headers["content-disposition"] == f'attachment; filename="{shop["id"]}-1.csv"'
+    assert content.headers["content-disposition"] == f'attachment; filename="{shop["id"]}-orders.csv"'
 
 
 def test_schema_of_one_table_is_changed_and_no_other(client: TestClient, shop: Json):

@@ -21,6 +21,8 @@ from understudy.work.run import run_work
 
 Json = dict[str, Any]
 
+ROOT = Path(__file__).parents[2]
+
 DATASET, MODEL = "ds_" + "0" * 26, "mdl_" + "0" * 26
 INGEST_CONTEXT = {
     "rows_max": 1000,
@@ -58,6 +60,10 @@ PARAMETERS: dict[str, Json] = {
 }
 
 
+# The kinds whose work reads no files and needs no context.
+WITHOUT_INPUTS = ("probe",)
+
+
 class Bench:
     """Runs the work of each kind on files that the kinds before it left."""
 
@@ -65,8 +71,10 @@ class Bench:
         self.folder = folder
         source = folder / "source.csv"
         pacsv.write_csv(table, source)
-        self.inputs: dict[str, dict[str, Path]] = {"ingest": {"upload_1": source}, "probe": {}}
-        self.contexts: dict[str, Json] = {"ingest": INGEST_CONTEXT, "probe": {}}
+        self.inputs: dict[str, dict[str, Path]] = {kind: {} for kind in WITHOUT_INPUTS}
+        self.contexts: dict[str, Json] = {kind: {} for kind in WITHOUT_INPUTS}
+        self.inputs["ingest"] = {"upload_1": source}
+        self.contexts["ingest"] = INGEST_CONTEXT
         ingested = self.run("ingest", "first")
         table_path = ingested["files"]["table_1"]
         (facts,) = ingested["facts"]["tables"]
@@ -117,8 +125,8 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_every_kind_is_tested():
-    assert set(PARAMETERS) == set(KINDS)
+def test_every_kind_is_tested(bench):
+    assert set(PARAMETERS) == set(bench.inputs) == set(bench.contexts) == set(KINDS)
     assert all(KINDS[name].name == name for name in KINDS)
 
 
@@ -138,7 +146,7 @@ def test_unknown_parameter_is_refused_without_its_value(kind):
     assert "secret" not in caught.value.detail
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "probe"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in WITHOUT_INPUTS])
 def test_missing_input_fails_with_a_code(kind, bench, tmp_path):
     gone = dict.fromkeys(bench.inputs[kind], tmp_path / "gone")
     with pytest.raises(NotFound) as caught:
@@ -186,7 +194,12 @@ def test_a_controlled_sample_says_what_its_groups_are_worth(bench, tmp_path):
     assert [group["n_rows"] for group in facts["groups"]] == [17, 5]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_named_in_the_documentation_of_the_api(kind):
+    assert f"`{kind}`" in (ROOT / "docs" / "api.md").read_text()
+
+
 def test_unknown_kind_is_refused_with_the_known_ones():
-    with pytest.raises(InvalidInput, match="ingest, train, sample, impute, evaluate, probe") as caught:
+    with pytest.raises(InvalidInput, match=", ".join(KINDS)) as caught:
         parse_parameters({"kind": "guess"})
     assert caught.value.code == "unknown_kind"

@@ -27,11 +27,14 @@ BAD_KEYS = [
     "a" * 513,
 ]
 
+# A URL of each scheme; `{folder}` is an empty folder.
+URLS = {"file": "file://{folder}/root", "memory": "memory://"}
+
 
 @pytest.fixture(params=sorted(STORES))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """Open a store of each scheme."""
-    return open_store({"file": f"file://{tmp_path}/root", "memory": "memory://"}[request.param])
+    return open_store(URLS[request.param].format(folder=tmp_path))
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ Put = Callable[[str, bytes], Path]
 
 
 def test_every_scheme_is_tried_here(tmp_path: Path) -> None:
-    assert set(STORES) == {"file", "memory"}
+    assert set(STORES) == set(URLS)
 
 
 def test_what_was_put_is_read(store: Store, put: Put) -> None:

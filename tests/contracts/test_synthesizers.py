@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -16,8 +18,9 @@ from hypothesis import given, settings
 
 from tests.one_table import Parts, batches_of, fit, sample
 from tests.tables import tables_of_all_kinds
+from understudy import synthesizers
 from understudy.errors import Conflict, InvalidInput
-from understudy.synthesizers import SYNTHESIZERS, make_synthesizer
+from understudy.synthesizers import MODULES, SYNTHESIZERS, make_synthesizer
 from understudy.synthesizers.base import Synthesizer, SynthesizerEntry
 from understudy.synthesizers.contexts import FitContext, SampleContext, SamplePlan
 from understudy.synthesizers.files import load_model, save_model
@@ -25,6 +28,19 @@ from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 Make = Callable[[], Synthesizer]
+
+FAMILY = Path(synthesizers.__file__).parent
+HEAVY = {"duckdb", "mimesis", "numba", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
+# Imports one entry by itself: the package imports them all.
+IMPORT_ENTRY = """
+import sys, types
+from importlib import import_module
+family = types.ModuleType("understudy.synthesizers")
+family.__path__ = [sys.argv[1]]
+sys.modules[family.__name__] = family
+assert import_module(sys.argv[2]).ENTRY
+print(*{name.split(".")[0] for name in sys.modules})
+"""
 
 KINDS: dict[str, tuple[ColumnKind, pa.DataType]] = {
     "integer": (ColumnKind.integer, pa.int16()),
@@ -61,6 +77,16 @@ def make(request: pytest.FixtureRequest) -> Make:
     """Make an unfitted synthesizer of each family member."""
     parameters = SYNTHESIZERS[request.param["name"]].parameters(**request.param)
     return lambda: make_synthesizer(parameters)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.rpartition(".")[2])
+def test_importing_the_entry_loads_no_heavy_module(module: str) -> None:
+    command = [sys.executable, "-c", IMPORT_ENTRY, str(FAMILY), module]
+    loaded = set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    assert loaded & HEAVY == set(), (
+        f"importing {module} loads these: import what needs them, and define the class, inside `load` "
+        "(docs/architecture.md, Where to add)"
+    )
 
 
 def value_of(kind: str, i: int) -> Any:

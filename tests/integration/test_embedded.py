@@ -129,6 +129,24 @@ def test_the_secret_is_in_no_command_line(stack):
     assert all(secret not in " ".join(member.cmdline()) for member in stack.members())
 
 
+def command_on(stack: Serve, *arguments: str) -> str:
+    """Run a command on the folder of a stack, without any setting, and return what it prints."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
+    command = [sys.executable, "-m", "understudy.cli", *arguments, "--data-dir", str(stack.folder)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    return done.stdout.strip()
+
+
+def test_keys_are_made_and_revoked_by_the_data_folder(stack):
+    key = command_on(stack, "create-key", "--project", "sales")
+    with Client((stack.folder / "url").read_text().strip(), key) as client:
+        assert client.get("/v1/datasets")["data"] == []
+        command_on(stack, "revoke-key", key, "--project", "sales")
+        with pytest.raises(UnderstudyError) as caught:
+            client.get("/v1/datasets")
+    assert caught.value.code == "unauthenticated"
+
+
 def test_a_second_stack_in_the_folder_is_refused_and_leaves_the_first_alone(stack):
     command = [
         sys.executable,

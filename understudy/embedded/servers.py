@@ -19,6 +19,9 @@ from understudy.errors import Unavailable
 
 START_SECONDS_MAX = 30
 STILL_IN_USE = "still in use"
+# The longest name of a file beside the socket, and the socket.
+POSTGRES_SOCKET = ".s.PGSQL.5432.lock"
+VALKEY_SOCKET = "valkey.sock"
 
 
 class PrivatePostgres:
@@ -48,7 +51,7 @@ class PrivatePostgres:
     def url(self) -> str:
         """How SQLAlchemy and psycopg reach it; only after the start."""
         assert self._socket_folder is not None
-        return f"postgresql://postgres@/postgres?host={quote(str(self._socket_folder), safe='/')}"
+        return postgres_url(self._socket_folder)
 
     @property
     def pid(self) -> int:
@@ -78,7 +81,7 @@ class PrivatePostgres:
         stop_orphan(self._data / "postmaster.pid", self._data, signal.SIGINT)
         home = find_home(install, self._folder)
         owner = home.account.owner if home.account else (os.geteuid(), os.getegid())
-        self._socket_folder = socket_folder(self._folder, ".s.PGSQL.5432.lock", owner)
+        self._socket_folder = socket_folder(self._folder, POSTGRES_SOCKET, owner)
         make_private(self._data, owner)
         if not (self._data / "PG_VERSION").exists():
             self._initialise(home)
@@ -180,7 +183,7 @@ class PrivateValkey:
     def url(self) -> str:
         """How Celery reaches it; only after the start."""
         assert self._socket is not None
-        return f"redis+socket://{quote(str(self._socket), safe='/')}"
+        return valkey_url(self._socket.parent)
 
     @property
     def pid(self) -> int:
@@ -211,7 +214,7 @@ class PrivateValkey:
         make_private(self._folder / "data", owner)
         pid_file = self._folder / "valkey.pid"
         stop_orphan(pid_file, self._folder / "data", signal.SIGTERM)
-        self._socket = socket_folder(self._folder, "valkey.sock", owner) / "valkey.sock"
+        self._socket = socket_folder(self._folder, VALKEY_SOCKET, owner) / VALKEY_SOCKET
         options = {"port": "0", "unixsocket": str(self._socket), "unixsocketperm": "700"}
         options |= {"dir": str(self._folder / "data"), "pidfile": str(pid_file), "save": ""}
         options |= {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
@@ -248,6 +251,16 @@ class PrivateValkey:
 
 
 PrivateServer = PrivatePostgres | PrivateValkey
+
+
+def postgres_url(socket_folder: Path) -> str:
+    """Return how SQLAlchemy and psycopg reach the Postgres whose socket is in a folder."""
+    return f"postgresql://postgres@/postgres?host={quote(str(socket_folder), safe='/')}"
+
+
+def valkey_url(socket_folder: Path) -> str:
+    """Return how Celery reaches the Valkey whose socket is in a folder."""
+    return f"redis+socket://{quote(str(socket_folder / VALKEY_SOCKET), safe='/')}"
 
 
 def _make_folder(folder: Path) -> None:

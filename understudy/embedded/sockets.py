@@ -29,6 +29,14 @@ def socket_folder(folder: Path, name: str, owner: tuple[int, int]) -> Path:
     return outside
 
 
+def find_socket_folder(folder: Path, name: str) -> Path | None:
+    """Return the folder that `socket_folder` made for a server, None if it made none."""
+    inside, note = folder / "socket", folder / "socket-folder"
+    if len(os.fsencode(inside / name)) <= SOCKET_PATH_BYTES_MAX:
+        return inside if inside.exists() else None
+    return Path(note.read_text()) if note.exists() else None
+
+
 def make_private(folder: Path, owner: tuple[int, int]) -> None:
     """Make sure of a folder that only its owner can enter."""
     folder.mkdir(mode=0o700, exist_ok=True)

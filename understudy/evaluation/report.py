@@ -15,6 +15,7 @@ from understudy.errors import InvalidInput
 from understudy.evaluation.baselines import independent_columns, leaky_copy
 from understudy.evaluation.comparison import IS_PLANTED, ORIGINS, Comparison, ComparisonTables, compare
 from understudy.evaluation.excluded_columns import ExcludedColumn, exclude_columns, select
+from understudy.evaluation.overlap import HoldoutOverlap, count_shared_rows
 from understudy.evaluation.overview import FRAME_NUMBERS, SummaryRow, describe, frame_rows, summary_row
 from understudy.evaluation.scores import MetricScores, score_all
 from understudy.evaluation.statistics.distributions import ColumnDistribution, distribution
@@ -72,6 +73,21 @@ class Report(BaseModel):
             "the attacks have no control, and no check of them passes."
         ),
     ] = None
+    n_rows_shared: Annotated[
+        int | None,
+        Field(
+            description="Rows of the holdout that equal a row of the real table in every column, identifiers "
+            "included. With more than `n_rows_shared_max` the attacks have no control, and no check of them "
+            "passes."
+        ),
+    ] = None
+    n_rows_shared_max: Annotated[
+        int | None,
+        Field(
+            description="The most shared rows that a random split of these rows explains; more occur once in "
+            "a million splits."
+        ),
+    ] = None
     is_target_chosen: Annotated[
         bool, Field(description="Whether nobody named the target: the column's header says that it is one.")
     ] = False
@@ -87,6 +103,12 @@ class Report(BaseModel):
     def target(self) -> str | None:
         """The column that somebody wants to predict."""
         return self.options.target
+
+    @property
+    def overlap(self) -> HoldoutOverlap | None:
+        """What the real table and the holdout have in common; None where nothing was counted."""
+        counts = self.n_subjects_shared, self.n_rows_shared, self.n_rows_shared_max
+        return None if counts == (None, None, None) else HoldoutOverlap(*counts)
 
     def scores(self, name: str) -> MetricScores:
         """Return the scores of a metric.
@@ -222,8 +244,10 @@ def evaluate(
     is_target_chosen = options.target is None and candidate in set(schema.names) - set(schema.subject)
     if is_target_chosen:
         options = options.model_copy(update={"target": candidate})
+    shared_rows = _count_shared_rows(tables, inferred.schema)
     tables = _select(tables, schema, left_out)
     comparison = compare(tables, schema, options=options, seed=seed)
+    overlap = HoldoutOverlap(comparison.n_shared_subjects, *shared_rows)
     metrics = score_all(comparison, _references(comparison, tables.real, schema), progress)
     return Report(
         versions=software_versions(),
@@ -232,12 +256,21 @@ def evaluate(
         tables=_sizes(comparison),
         is_target_chosen=is_target_chosen,
         unit="subjects" if comparison.has_subjects else "rows",
-        n_subjects_shared=comparison.n_shared_subjects,
-        verdict=judge(policy, metrics, n_subjects_shared=comparison.n_shared_subjects),
+        n_subjects_shared=overlap.n_subjects,
+        n_rows_shared=overlap.n_rows,
+        n_rows_shared_max=overlap.n_rows_max,
+        verdict=judge(policy, metrics, overlap=None if tables.holdout is None else overlap),
         metrics=metrics,
         columns=[distribution(comparison, i) for i in range(len(comparison.columns))],
         left_out=left_out,
     )
+
+
+def _count_shared_rows(tables: ComparisonTables, schema: TableSchema) -> tuple[int, int] | tuple[None, None]:
+    """Return the shared rows and the most that chance explains; None where there is nothing to compare."""
+    if tables.holdout is None or not tables.holdout.num_rows or not tables.real.num_rows:
+        return None, None
+    return count_shared_rows(conform(tables.real, schema), conform(tables.holdout, schema))
 
 
 def _select(

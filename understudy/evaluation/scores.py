@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, cast
+from typing import Annotated
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -206,7 +206,7 @@ def _result(metric: Metric, comparison: Comparison) -> AnyResult:
     if unmet is not None:
         return unmet
     try:
-        result = cast(AnyResult, metric.score(comparison))
+        result = metric.score(comparison)
     # Too little memory is the job's matter, not the metric's: it may be tried again with more.
     except MemoryError:
         raise

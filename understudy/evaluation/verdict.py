@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.errors import InvalidInput
 from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.base import Metric, Need, UnscoredResult
+from understudy.evaluation.overlap import HoldoutOverlap
 from understudy.parameters.policy import Policy, PolicyThreshold, Quantity
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ Interval = tuple[float, float]
 SEVERITY: tuple[Outcome, ...] = ("unscored", "pass", "warn", "inconclusive", "fail")
 
 
-# The name of the check that the holdout shares no subject with the training rows; it is of no metric.
+# The name of the check that the holdout shares no rows and no subjects with training; it is of no metric.
 HOLDOUT = "holdout"
 
 
@@ -42,7 +43,7 @@ class PolicyCheck(BaseModel):
         Outcome,
         Field(
             description="`inconclusive`: the interval reaches beyond a bound, and also to what chance alone "
-            "would show, or subjects of the holdout are in the training rows; it counts as `warn`. "
+            "would show, or rows or subjects of the holdout are in the training rows; it counts as `warn`. "
             "`unscored`: there is no score to judge by."
         ),
     ]
@@ -79,22 +80,22 @@ def check_policy(policy: Policy) -> None:
 
 
 def judge(
-    policy: Policy, metrics: Sequence[MetricScores], *, n_subjects_shared: int | None = None
+    policy: Policy, metrics: Sequence[MetricScores], *, overlap: HoldoutOverlap | None = None
 ) -> Verdict:
     """Hold the scores against the policy.
 
     Parameters
     ----------
-    n_subjects_shared : int, optional
-        Subjects with rows both in the real table and in the holdout; None where there is no holdout, or no
-        subject is declared. Every policy asks for 0: with any, no attack that needs a holdout passes.
+    overlap : HoldoutOverlap, optional
+        What the real table and the holdout have in common; None where there is no holdout, or nothing was
+        counted. Under every policy, no attack that needs a holdout passes if rows or subjects are shared.
     """
     by_name = {scores.name: scores for scores in metrics}
     checks = [_check(threshold, by_name[threshold.metric]) for threshold in policy.thresholds]
     missing = _missing_scores(policy, checks, by_name)
-    if n_subjects_shared is not None:
-        split = _check_of_split(n_subjects_shared)
-        checks = [split, *(_without_control(check) if n_subjects_shared else check for check in checks)]
+    if overlap is not None:
+        split = _check_of_split(overlap)
+        checks = [split, *(_without_control(check) if overlap.is_shared else check for check in checks)]
     outcome = _overall(checks, missing)
     return Verdict(
         outcome=outcome,
@@ -105,22 +106,35 @@ def judge(
     )
 
 
-def _check_of_split(n_shared: int) -> PolicyCheck:
-    sentence = "No subject of the holdout is in the training rows."
-    if n_shared:
-        sentence = (
-            f"Subjects that are in the holdout and in the training rows, too: {n_shared:,}. The attacks have "
-            "no control. Hold out whole subjects."
-        )
+def _check_of_split(overlap: HoldoutOverlap) -> PolicyCheck:
+    n_shared, most = overlap.n_rows, overlap.n_rows_max
+    if overlap.is_of_subjects:
+        n_shared, most = overlap.n_subjects, 0
     return PolicyCheck(
         metric=HOLDOUT,
-        title="Holdout of whole subjects",
+        title="Holdout of whole subjects" if overlap.is_of_subjects else "Holdout of unseen rows",
         of="score",
-        value=float(n_shared),
-        warn=0.0,
+        value=n_shared,
+        warn=most,
         fail=None,
-        outcome="inconclusive" if n_shared else "pass",
-        sentence=sentence,
+        outcome="inconclusive" if overlap.is_shared else "pass",
+        sentence=_overlap_sentence(overlap),
+    )
+
+
+def _overlap_sentence(overlap: HoldoutOverlap) -> str:
+    if not overlap.is_shared:
+        if overlap.is_of_subjects:
+            return "No subject of the holdout is in the training rows."
+        return "The holdout has no more rows of the training table than chance explains."
+    if overlap.is_of_subjects:
+        return (
+            f"Subjects that are in the holdout and in the training rows, too: {overlap.n_subjects:,}. The "
+            "attacks have no control. Hold out whole subjects."
+        )
+    return (
+        f"Rows of the holdout that are training rows, too: {overlap.n_rows:,}, where chance explains at most "
+        f"{overlap.n_rows_max:,}. The attacks have no control. Give rows that the model did not learn from."
     )
 
 
@@ -129,7 +143,7 @@ def _without_control(check: PolicyCheck) -> PolicyCheck:
     metric = METRICS[check.metric]
     if metric.topic != "privacy" or Need.canaries in metric.needs or check.outcome != "pass":
         return check
-    sentence = f"{metric.title} cannot be judged: subjects of the holdout are in the training rows."
+    sentence = f"{metric.title} cannot be judged: the holdout and the training rows overlap."
     return check.model_copy(update={"outcome": "inconclusive", "sentence": sentence})
 
 

@@ -30,7 +30,9 @@ def resolve(
     session: Session, project_id: UUID, parameters: EvaluateParameters, limits: Limits
 ) -> EvaluateParameters:
     """Check that the datasets are ready and have the named columns; choose policy and seed."""
-    real, *others = _ready_tables(session, project_id, parameters).values()
+    tables = _ready_tables(session, project_id, parameters)
+    real, *others = tables.values()
+    _check_holdout(tables)
     for other in others:
         inputs.check_same_columns(real, other)
     known = set(inputs.column_names(real))
@@ -52,6 +54,17 @@ def resolve(
     check_policy(policy)
     seed = inputs.new_seed() if parameters.seed is None else parameters.seed
     return parameters.model_copy(update={"seed": seed, "policy": policy})
+
+
+def _check_holdout(tables: Mapping[str, Table]) -> None:
+    real, holdout = tables["real"], tables.get("holdout")
+    if holdout is not None and (holdout.dataset.id, holdout.name) == (real.dataset.id, real.name):
+        raise InvalidInput(
+            "The holdout is the real table itself. Give a dataset of rows that the model did not learn from, "
+            "or leave 'holdout_dataset_id' out.",
+            code="invalid_parameters",
+            pointer="/holdout_dataset_id",
+        )
 
 
 def _ready_tables(session: Session, project_id: UUID, parameters: EvaluateParameters) -> dict[str, Table]:
@@ -140,8 +153,8 @@ def publish(
     )
     report = reports.add(session, job, new)
     if _is_of_its_own_data(session, sample, real):
-        # A holdout that shares subjects with the training rows shows no leak, so it lets nothing out either.
-        is_whole = parameters.holdout_dataset_id is None and not facts["n_subjects_shared"]
+        # A holdout that shares rows or subjects with training shows no leak, so it lets nothing out either.
+        is_whole = parameters.holdout_dataset_id is None and not facts["is_holdout_shared"]
         gate.apply_verdict(session, sample, report, facts["gate"], is_whole=is_whole)
     return {"report_id": ids.to_text("report", report.id), "verdict": facts["verdict"]["outcome"]}
 

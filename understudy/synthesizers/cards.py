@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from understudy.synthesizers.base import Json, ModelCard
 from understudy.transformers.base import MIN_SUPPORT
 from understudy.transformers.table import TableTransformer
@@ -48,13 +50,14 @@ def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | 
         "columns": columns,
         "protection": {"unit": unit, "k": MIN_SUPPORT}
         | {key: sum(column.get(key, 0) for column in columns) for key in SUPPRESSED},
-        "warnings": _warnings(columns, n_rows, f"{unit}s"),
+        "warnings": _warnings(columns, n_rows, table.schema.subject),
         "promised": [promise.format(k=MIN_SUPPORT, who=f"{unit}s") for promise in PROMISES],
         "not_promised": list(LIMITS),
     }
 
 
-def _warnings(columns: list[Json], n_rows: int, who: str) -> list[str]:
+def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[str]:
+    who = "subjects" if subject else "rows"
     warnings = []
     if n_rows < N_ROWS_FEW:
         warnings.append(
@@ -66,6 +69,11 @@ def _warnings(columns: list[Json], n_rows: int, who: str) -> list[str]:
             warnings.append(
                 f"No value of column {column['name']!r} is shared by {MIN_SUPPORT} {who}, or it has fewer "
                 "values than that: a placeholder (`_OTHER_`, or zero) stands for all of them."
+            )
+        elif "generated" in column and column["name"] in subject:
+            warnings.append(
+                f"Column {column['name']!r} of the subject is generated as {column['generated']} row by row, "
+                "so sampled rows do not share subjects: assign subjects to them yourself if you need that."
             )
         elif "generated" in column:
             warnings.append(

@@ -123,10 +123,28 @@ def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
     """Return a dataset's metadata, of version V1: its tables by name, and the relationships between them.
 
     Without declared relationships, their candidates are written. A primary key is written where it is
-    declared, where a relationship refers to it, or where the first candidate identifies. Keys and
-    relationships of several columns are left out: SDV has none.
+    declared, where a relationship refers to it, or where the first candidate identifies. The columns of
+    relationships and primary keys have the sdtype `id`, whatever their kinds: SDV refuses a relationship of
+    columns of different sdtypes. Keys of several columns, relationships of these, and relationships that
+    refer to another column than their parent's primary key are left out: SDV has none.
     """
-    related = schema.relationships or findings.relationships
+    related = [
+        relationship
+        for relationship in schema.relationships or findings.relationships
+        if len(relationship.child_columns) == 1 and relationship.parent in schema.tables
+    ]
+    # The first relationship is the most confident one, where they are candidates.
+    keys = {relationship.parent: relationship.parent_columns[0] for relationship in reversed(related)}
+    keys |= {name: t.primary_key[0] for name, t in schema.tables.items() if len(t.primary_key) == 1}
+    related = [each for each in related if each.parent_columns[0] == keys[each.parent]]
+    tables = {
+        name: _written(
+            table,
+            keys.get(name) or _likely_key(table, findings.table(name)),
+            {each.child_columns[0] for each in related if each.child == name},
+        )
+        for name, table in schema.tables.items()
+    }
     relationships = [
         {
             "parent_table_name": relationship.parent,
@@ -135,12 +153,7 @@ def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
             "child_foreign_key": relationship.child_columns[0],
         }
         for relationship in related
-        if len(relationship.child_columns) == 1 and relationship.parent in schema.tables
     ]
-    keys = {written["parent_table_name"]: written["parent_primary_key"] for written in relationships}
-    tables = {
-        name: _written(table, findings.table(name), keys.get(name)) for name, table in schema.tables.items()
-    }
     return {"METADATA_SPEC_VERSION": V1, "tables": tables, "relationships": relationships}
 
 
@@ -202,19 +215,16 @@ def _kind_of_format(datetime_format: str | None) -> ColumnKind:
     return ColumnKind.timestamp if has_clock or not said else ColumnKind.date
 
 
-def _written(schema: TableSchema, findings: TableFindings, key: str | None) -> Json:
+def _written(schema: TableSchema, key: str | None, foreign_keys: set[str]) -> Json:
     columns = {column.name: _written_column(column) for column in schema.columns}
-    key = key or _primary_key(schema, findings)
-    if key is not None:
-        columns[key] = {"sdtype": "id"}
+    ids = foreign_keys if key is None else {key, *foreign_keys}
+    columns |= {name: {"sdtype": "id"} for name in ids}
     subject = schema.subject[0] if len(schema.subject) == 1 else list(schema.subject) or None
     told = {"primary_key": key, "sequence_key": subject}
     return {"columns": columns} | {name: column for name, column in told.items() if column is not None}
 
 
-def _primary_key(schema: TableSchema, findings: TableFindings) -> str | None:
-    if len(schema.primary_key) == 1:
-        return schema.primary_key[0]
+def _likely_key(schema: TableSchema, findings: TableFindings) -> str | None:
     for candidate in findings.primary_keys[:1]:
         if schema.column(candidate.columns[0]).kind in GENERATED_KINDS:
             return candidate.columns[0]

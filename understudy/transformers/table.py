@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -39,7 +40,7 @@ from understudy.transformers.categorical import (
 )
 from understudy.transformers.generated.fitting import fit_generated, name_people
 from understudy.transformers.generated.loading import load_generated
-from understudy.transformers.generated.recognition import recognise
+from understudy.transformers.generated.recognition import recognise, recognise_subject
 from understudy.transformers.integer_units import is_exact
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
 
@@ -136,10 +137,11 @@ def fit_table(
     check_table(table, schema)
     report("encoding", 0.0)
     subjects = number_subjects(table.select(list(schema.subject))) if schema.subject else None
+    fit = partial(fit_column, subjects=subjects, locale=locale)
     fitted: list[tuple[Any, Codes]] = []
     with ThreadPoolExecutor(n_threads) as pool:
         columns = zip(schema.columns, table.columns, strict=True)
-        for pair in pool.map(lambda c: fit_column(c[0], c[1], subjects, locale=locale), columns):
+        for pair in pool.map(lambda c: fit(c[0], c[1], is_of_subject=c[0].name in schema.subject), columns):
             fitted.append(pair)
             report("encoding", len(fitted) / len(schema.columns))
     fitted = name_people(_order_large_categories(fitted))
@@ -184,7 +186,12 @@ def number_subjects(columns: pa.Table) -> Subjects:
 
 
 def fit_column(
-    column: Column, values: ArrowColumn, subjects: Subjects | None = None, *, locale: str = "en"
+    column: Column,
+    values: ArrowColumn,
+    subjects: Subjects | None = None,
+    *,
+    locale: str = "en",
+    is_of_subject: bool = False,
 ) -> tuple[Transformer, Codes]:
     """Learn one column; return its transformer and its codes.
 
@@ -192,8 +199,13 @@ def fit_column(
     ----------
     subjects : array of shape (n_rows,), optional
         Whose each row is; then levels and numbers need k subjects in place of k rows.
+    is_of_subject : bool
+        Whether the column is one of those that say whose each row is.
     """
-    if recognition := recognise(column, values):
+    recognition = recognise(column, values)
+    if recognition is None and is_of_subject:
+        recognition = recognise_subject(column, values, subjects)
+    if recognition is not None:
         return fit_generated(column, values, recognition, locale)
     type_ = parse_arrow_type(column.arrow_type)
     is_number = is_exact(type_) or pa.types.is_floating(type_)

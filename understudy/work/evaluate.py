@@ -60,13 +60,13 @@ def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
         for row in report.summary()
     }
     gate_policy = Policy.model_validate(workspace.context["gate_policy"])
-    at_gate = judge(gate_policy, report.metrics, n_subjects_shared=report.n_subjects_shared)
+    at_gate = judge(gate_policy, report.metrics, overlap=report.overlap)
     files = {"report_json": JSON_FILE, "report_html": HTML_FILE, "evidence": EVIDENCE_FILE}
     facts = {
         "summary": summary,
         "verdict": _shortened(report.verdict),
         "gate": _shortened(at_gate),
-        "n_subjects_shared": report.n_subjects_shared,
+        "is_holdout_shared": report.overlap is not None and report.overlap.is_shared,
     }
     return WorkResult(files=files, facts=facts)
 

@@ -64,3 +64,10 @@ def test_key_of_another_project_is_not_revoked(resources: Resources, capsys):
     create_project(resources, "support")
     assert run(["revoke-key", made["key_id"], "--project", "support"]) == 3
     authenticate(resources, made["key"])
+
+
+@pytest.mark.parametrize("command", [["create-key"], ["revoke-key", "key_1"]])
+def test_without_a_database_and_a_running_stack_the_remedy_is_named(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("UNDERSTUDY_DATABASE_URL")
+    assert run([*command, "--project", "sales", "--data-dir", str(tmp_path)]) == 5
+    assert f"No stack runs in {tmp_path}. Start it with `understudy serve`" in capsys.readouterr().err

@@ -54,6 +54,12 @@ def test_a_holdout_that_shares_subjects_is_noticed(folder: Path, capsys: pytest.
     assert report["n_subjects_shared"] > 0
 
 
+def test_a_holdout_of_training_rows_is_noticed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = evaluated(folder, capsys, "--holdout", str(folder / "table.parquet"))
+    assert report["checks"]["holdout"] == "inconclusive"
+    assert report["n_rows_shared"] == sum(SIZES) > report["n_rows_shared_max"]
+
+
 def test_a_pack_is_computed_again_from_the_whole_table(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,7 @@ from understudy.evaluation.metrics.privacy import (
     membership_low_fpr,
     nearest_record,
 )
+from understudy.evaluation.overlap import HoldoutOverlap
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import Report, evaluate
 from understudy.evaluation.scores import score_all
@@ -72,7 +73,8 @@ def made_by(generator: str, training: pa.Table, sizes: list[int]) -> pa.Table:
 def attacked(comparison: Comparison) -> dict[str, PolicyCheck]:
     metrics = [metric for metric in PRIVACY if metric.name in {one.metric for one in POLICY.thresholds}]
     scores = score_all(comparison, {}, no_progress, metrics)
-    verdict = judge(POLICY, scores, n_subjects_shared=comparison.n_shared_subjects)
+    overlap = HoldoutOverlap(comparison.n_shared_subjects)
+    verdict = judge(POLICY, scores, overlap=overlap)
     return {check.metric: check for check in verdict.checks}
 
 
@@ -200,14 +202,15 @@ def test_the_page_names_the_subjects_and_a_split_that_shares_them(shared: Report
 
 
 def test_reports_of_before_are_read_as_reports_on_rows(shared: Report) -> None:
-    document = json.loads(shared.model_dump_json(exclude={"unit", "n_subjects_shared"}))
+    new = {"unit", "n_subjects_shared", "n_rows_shared", "n_rows_shared_max"}
+    document = json.loads(shared.model_dump_json(exclude=new))
     for size in document["tables"].values():
         del size["n_subjects"]
     for scores in document["metrics"]:
         for role in ("synthetic", "independent", "leak", "real"):
             (scores[role] or {}).pop("n_subjects", None)
     old = Report.model_validate(document)
-    assert (old.unit, old.n_subjects_shared) == ("rows", None)
+    assert (old.unit, old.n_subjects_shared, old.overlap) == ("rows", None, None)
     assert "training subjects</dt>" not in render_html(old)
 
 

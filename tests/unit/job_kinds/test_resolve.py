@@ -257,6 +257,12 @@ def test_tables_of_other_columns_are_not_compared(project, run_jobs, role):
     assert caught.value.code == "schema_mismatch"
 
 
+def test_the_real_table_is_not_its_own_holdout(project):
+    with pytest.raises(InvalidInput, match="rows that the model did not learn from") as caught:
+        evaluate(project, holdout_dataset_id=project.dataset_id)
+    assert caught.value.pointer == "/holdout_dataset_id"
+
+
 def test_a_model_has_the_schema_that_it_learned(project, resources, caller, work):
     asked = {"kind": "train", "dataset_id": project.dataset_id, "synthesizer": {"name": "independent"}}
     submit_job(resources, caller.project_id, parse_parameters(asked))

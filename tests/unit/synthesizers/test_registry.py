@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -11,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.copied_project import add_line, copy_project, run
 from understudy.synthesizers import SYNTHESIZERS
 from understudy.synthesizers.base import SupportsConstraints, SupportsImputation
 
-ROOT = Path(__file__).parents[3]
 TOY = Path(__file__).with_name("toy_synthesizer.txt")
-LAST_LINE = '    "understudy.synthesizers.independent",\n'
+LAST_LINE = '    "understudy.synthesizers.independent",'
 
 SHOW = """
 import asyncio, json
@@ -45,32 +44,11 @@ print(json.dumps({
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the project with one more file, and one more line in the registry."""
-    folder = tmp_path_factory.mktemp("project")
-    for package in ("understudy", "app", "workers", "tests/contracts"):
-        # With their times, so that compiled kernels are found.
-        shutil.copytree(ROOT / package, folder / package)
-    for name in ("pyproject.toml", "tests/__init__.py", "tests/one_table.py", "tests/tables.py"):
-        shutil.copy2(ROOT / name, folder / name)
-    shutil.copyfile(TOY, folder / "understudy" / "synthesizers" / "toy.py")
-    registry = folder / "understudy" / "synthesizers" / "__init__.py"
-    text = registry.read_text()
-    assert text.count(LAST_LINE) == 1
-    registry.write_text(text.replace(LAST_LINE, f'{LAST_LINE}    "understudy.synthesizers.toy",\n'))
+    folder = copy_project(tmp_path_factory.mktemp("project"))
+    family = folder / "understudy" / "synthesizers"
+    shutil.copyfile(TOY, family / "toy.py")
+    add_line(family / "__init__.py", LAST_LINE, '    "understudy.synthesizers.toy",')
     return folder
-
-
-def run(project: Path, *arguments: str) -> str:
-    """Run a module or code in the copy; return what it prints."""
-    environment = os.environ | {"PYTHONPATH": str(project), "COLUMNS": "200"}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=project,
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    ).stdout
 
 
 def test_a_new_synthesizer_is_in_the_catalogue_the_jobs_the_estimates_and_the_preload(project: Path) -> None:

@@ -60,9 +60,11 @@ def test_other_types_name_the_column_and_the_remedy(type_: pa.DataType):
 
 
 def test_evidence_counts_in_words():
-    table = pa.table({"n": [1, 2, 3], "gaps": ["x", None, None], "none": pa.nulls(3, pa.date32())})
+    columns = {"n": [1, 2, 3], "gap": [1.5, 2.5, None], "gaps": ["x", None, None]}
+    table = pa.table({**columns, "none": pa.nulls(3, pa.date32())})
     assert [column.evidence for column in infer_table(table).findings.columns.values()] == [
         "all 3 values are whole numbers",
+        "all 2 values present are numbers; 1 is missing",
         "all 1 values present are text; 2 are missing",
         "all 3 values are missing",
     ]

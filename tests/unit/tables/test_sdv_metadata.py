@@ -9,10 +9,11 @@ import pytest
 
 from understudy.errors import InvalidInput
 from understudy.tables.findings import Findings
-from understudy.tables.inference import infer_table
+from understudy.tables.inference import InferredSchema, infer_schema, infer_table
 from understudy.tables.schema import ColumnKind, DatasetSchema, Relationship, TableSchema
 from understudy.tables.schema_changes import change_schema
 from understudy.tables.sdv_metadata import read_metadata, write_metadata
+from understudy.tables.source import ArrowSource
 
 # As the public documentation of SDV shows it for its hotel guests.
 GUESTS: dict[str, Any] = {
@@ -128,6 +129,34 @@ def test_several_tables_are_written_with_their_relationships() -> None:
             "child_foreign_key": "hotel_id",
         }
     ]
+
+
+def shop() -> InferredSchema:
+    """Return the schema of two tables, whose relationship is inferred from numbers."""
+    orders = pa.table({"order_id": range(100, 140), "person_id": [n % 4 for n in range(40)]})
+    people = pa.table({"person_id": range(25), "town": [f"Town{chr(97 + n)}" for n in range(25)]})
+    return infer_schema({"orders": ArrowSource(orders), "people": ArrowSource(people)})
+
+
+def test_both_columns_of_a_relationship_are_ids() -> None:
+    inferred = shop()
+    kinds = [inferred.schema.tables[name].column("person_id").kind for name in ("orders", "people")]
+    assert kinds == [ColumnKind.integer, ColumnKind.identifier]
+    said = write_metadata(inferred.schema, inferred.findings)
+    (relationship,) = said["relationships"]
+    assert relationship["child_foreign_key"] == relationship["parent_primary_key"] == "person_id"
+    for name in ("orders", "people"):
+        assert said["tables"][name]["columns"]["person_id"] == {"sdtype": "id"}
+
+
+def test_a_relationship_to_another_column_than_the_primary_key_is_left_out() -> None:
+    inferred = shop()
+    people = inferred.schema.tables["people"].model_copy(update={"primary_key": ("town",)})
+    tables = {**inferred.schema.tables, "people": people}
+    said = write_metadata(inferred.schema.model_copy(update={"tables": tables}), inferred.findings)
+    assert said["relationships"] == []
+    assert said["tables"]["people"]["primary_key"] == "town"
+    assert said["tables"]["orders"]["columns"]["person_id"]["sdtype"] == "numerical"
 
 
 @pytest.mark.parametrize(

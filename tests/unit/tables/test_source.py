@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from understudy.tables.names import table_name
+from understudy.tables.names import file_stem, table_name
 from understudy.tables.source import ArrowSource, ParquetSource, TableSource, read_source
 
 TABLE = pa.table({"a": range(200_000), "b": [f"v{i % 7}" for i in range(200_000)], "c": [1.5] * 200_000})
@@ -54,3 +54,18 @@ def test_a_scan_has_all_rows_in_order(source: TableSource) -> None:
 )
 def test_names_of_files_become_names_of_tables(stem: str | None, name: str) -> None:
     assert table_name(stem) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("orders_2", "orders_2"),
+        ("Straße", "7-Stra-e"),
+        ('../a"b', "7-a-b"),
+        ("顧客", "7"),
+        (".hidden", "7-hidden"),
+        ("a" * 200, f"7-{'a' * 100}"),
+    ],
+)
+def test_the_file_of_a_table_has_its_name_where_that_is_safe(name: str, stem: str) -> None:
+    assert file_stem(name, 7) == stem

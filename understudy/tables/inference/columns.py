@@ -80,14 +80,16 @@ def _plain(sample: Sample, *, doubt: float) -> Finding:
     return Finding(
         kind,
         confidence,
-        f"all {n - n_missing:,} values present are {_WORDS[kind]}; {n_missing:,} are missing",
+        f"all {n - n_missing:,} values present are {_WORDS[kind]}; "
+        + ("1 is missing" if n_missing == 1 else f"{n_missing:,} are missing"),
     )
 
 
 def _sentences(sample: Sample, found: Finding, plain: Finding, note: str | None) -> list[str]:
     sentences = [found.evidence]
     if found is not plain and sample.n_missing:
-        sentences.append(f"{sample.n_missing:,} values are missing")
+        n = sample.n_missing
+        sentences.append("1 value is missing" if n == 1 else f"{n:,} values are missing")
     if sample.n_present > 1 and sample.occurrence.n_distinct == 1:
         sampled = "" if sample.occurrence.is_whole else "sampled "
         sentences.append(f"all {sampled}values present are the same")

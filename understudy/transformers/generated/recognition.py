@@ -10,7 +10,11 @@ from understudy.tables.inference import headers, is_generated_column
 from understudy.tables.inference.personal import address_form_of, name_form_of
 from understudy.tables.inference.values import sample_array
 from understudy.tables.schema import Column, ColumnKind
-from understudy.transformers.base import ArrowColumn
+from understudy.transformers.base import ArrowColumn, Subjects
+from understudy.transformers.categorical import has_shared_level
+
+# Of whole numbers in which a subject can be generated.
+BITS_MIN = 32
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,26 @@ def recognise(column: Column, values: ArrowColumn) -> Recognition | None:
     if not is_generated_column(column, values.type):
         return None
     return Recognition(column.kind, _form(column.kind, column.name, values))
+
+
+def recognise_subject(column: Column, values: ArrowColumn, subjects: Subjects | None) -> Recognition | None:
+    """Return how the values of a subject's column are generated if no subjects share any of them.
+
+    Such labels would all be one placeholder. Generated as identifiers, they have the table's pattern instead.
+    Labels that are declared, or stored in fewer than 32 bits, which may not hold new ones, are not generated.
+    """
+    is_label = column.kind is ColumnKind.category and column.domain is None
+    if not (is_label and _can_hold_identifiers(values.type)) or values.null_count == len(values):
+        return None
+    if has_shared_level(values, subjects):
+        return None
+    return Recognition(ColumnKind.identifier, ColumnKind.identifier.value)
+
+
+def _can_hold_identifiers(type_: pa.DataType) -> bool:
+    if pa.types.is_integer(type_):
+        return type_.bit_width >= BITS_MIN
+    return pa.types.is_string(type_) or pa.types.is_large_string(type_)
 
 
 def _form(kind: ColumnKind, name: str, values: ArrowColumn) -> str:

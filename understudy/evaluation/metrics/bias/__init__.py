@@ -12,7 +12,6 @@ from understudy.evaluation.metrics.bias.segments import SEGMENTS, SegmentsResult
 __all__ = [
     "BIAS",
     "BaseRatesResult",
-    "BiasResult",
     "DemographicParityResult",
     "EqualisedOddsResult",
     "RebalancingResult",
@@ -20,7 +19,3 @@ __all__ = [
 ]
 
 BIAS: tuple[Metric, ...] = (BASE_RATES, DEMOGRAPHIC_PARITY, EQUALISED_ODDS, SEGMENTS, REBALANCING)
-
-BiasResult = (
-    BaseRatesResult | DemographicParityResult | EqualisedOddsResult | SegmentsResult | RebalancingResult
-)

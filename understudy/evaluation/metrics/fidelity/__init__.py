@@ -35,7 +35,6 @@ __all__ = [
     "CorrelationsResult",
     "CoverageResult",
     "DensityResult",
-    "FidelityResult",
     "MissingValuesResult",
     "MutualInformationResult",
     "RulesKeptResult",
@@ -62,23 +61,4 @@ FIDELITY: tuple[Metric, ...] = (
     BETA_RECALL,
     DENSITY,
     COVERAGE,
-)
-
-FidelityResult = (
-    ColumnShapesResult
-    | ColumnPairsResult
-    | TwoSampleResult
-    | TwoSampleLinearResult
-    | MissingValuesResult
-    | ColumnCoverageResult
-    | ColumnAdherenceResult
-    | CorrelationsResult
-    | ContingencyResult
-    | MutualInformationResult
-    | SubgroupsResult
-    | RulesKeptResult
-    | AlphaPrecisionResult
-    | BetaRecallResult
-    | DensityResult
-    | CoverageResult
 )

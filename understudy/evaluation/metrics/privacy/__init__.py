@@ -30,7 +30,20 @@ from understudy.evaluation.metrics.privacy.near_copies import NEAR_COPIES, NearC
 from understudy.evaluation.metrics.privacy.nearest_record import NEAREST_RECORD, NearestRecordResult
 from understudy.evaluation.metrics.privacy.singling_out import SINGLING_OUT, SinglingOutResult
 
-__all__ = ["PRIVACY", "ExactCopiesResult", "NearestRecordResult", "PrivacyResult"]
+__all__ = [
+    "PRIVACY",
+    "AttributeInferenceResult",
+    "CanariesResult",
+    "ExactCopiesResult",
+    "LinkabilityResult",
+    "MembershipDensityResult",
+    "MembershipDistanceResult",
+    "MembershipLowFprResult",
+    "MembershipOutliersResult",
+    "NearCopiesResult",
+    "NearestRecordResult",
+    "SinglingOutResult",
+]
 
 # Attacks before copies before smoke alarms: as they are to be read.
 PRIVACY: tuple[Metric, ...] = (
@@ -45,18 +58,4 @@ PRIVACY: tuple[Metric, ...] = (
     NEAR_COPIES,
     CANARIES,
     NEAREST_RECORD,
-)
-
-PrivacyResult = (
-    MembershipDistanceResult
-    | MembershipDensityResult
-    | MembershipLowFprResult
-    | MembershipOutliersResult
-    | SinglingOutResult
-    | LinkabilityResult
-    | AttributeInferenceResult
-    | ExactCopiesResult
-    | NearCopiesResult
-    | CanariesResult
-    | NearestRecordResult
 )

@@ -17,9 +17,6 @@ __all__ = [
     "QueriesResult",
     "RareClassResult",
     "TrainSyntheticTestRealResult",
-    "UsefulnessResult",
 ]
 
 USEFULNESS: tuple[Metric, ...] = (TRAIN_SYNTHETIC_TEST_REAL, RARE_CLASS, AUGMENTATION, QUERIES)
-
-UsefulnessResult = TrainSyntheticTestRealResult | RareClassResult | AugmentationResult | QueriesResult

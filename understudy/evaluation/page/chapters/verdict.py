@@ -97,11 +97,17 @@ def _row(report: Report, check: PolicyCheck) -> list[Cell]:
         return [
             titled,
             OutcomeMark(check.outcome),
-            formatting.plural(int(check.value or 0), "subject", "subjects"),
-            "none",
+            _shared(check.value, report),
+            f"at most {_shared(check.warn, report)}" if check.warn else "none",
         ]
     scores = report.scores(check.metric)
     return [titled, OutcomeMark(check.outcome), _value(check), _bounds(check, scores)]
+
+
+def _shared(n: float | None, report: Report) -> str:
+    is_of_subjects = report.overlap is not None and report.overlap.is_of_subjects
+    noun = "subject" if is_of_subjects else "row"
+    return formatting.plural(int(n or 0), noun, f"{noun}s")
 
 
 def _value(check: PolicyCheck) -> Cell:

@@ -1,0 +1,37 @@
+"""The stack that runs in a data folder, as other commands of the same user reach it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from understudy.embedded.data_folder import DataFolder
+from understudy.embedded.servers import POSTGRES_SOCKET, VALKEY_SOCKET, postgres_url, valkey_url
+from understudy.embedded.sockets import find_socket_folder
+from understudy.errors import Unavailable
+
+
+def settings_of_stack(data_dir: Path) -> dict[str, SecretStr]:
+    """Return the settings by which the servers of the running stack are reached, and its secret.
+
+    A server that is not the stack's own has no entry.
+
+    Raises
+    ------
+    Unavailable
+        If no stack runs in the folder.
+    """
+    folder = DataFolder(data_dir)
+    if not folder.is_locked():
+        raise Unavailable(
+            f"No stack runs in {folder.path}. Start it with `understudy serve`, name another folder with "
+            "--data-dir, or set UNDERSTUDY_DATABASE_URL, UNDERSTUDY_REDIS_URL and UNDERSTUDY_SECRET_KEY.",
+            code="configuration",
+        )
+    postgres = find_socket_folder(folder.path / "postgres", POSTGRES_SOCKET)
+    valkey = find_socket_folder(folder.path / "valkey", VALKEY_SOCKET)
+    found = {"secret_key": folder.secret_key()}
+    found |= {} if postgres is None else {"database_url": postgres_url(postgres)}
+    found |= {} if valkey is None else {"redis_url": valkey_url(valkey)}
+    return {name: SecretStr(value) for name, value in found.items()}
