@@ -270,7 +270,8 @@ def _count_shared_rows(tables: ComparisonTables, schema: TableSchema) -> tuple[i
     """Return the shared rows and the most that chance explains; None where there is nothing to compare."""
     if tables.holdout is None or not tables.holdout.num_rows or not tables.real.num_rows:
         return None, None
-    return count_shared_rows(conform(tables.real, schema), conform(tables.holdout, schema))
+    holdout = conform(tables.holdout, schema, ORIGINS["holdout"])
+    return count_shared_rows(conform(tables.real, schema, ORIGINS["real"]), holdout)
 
 
 def _select(
