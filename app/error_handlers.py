@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -57,6 +58,18 @@ HTTP_ERRORS = {
 
 # For the fields that tell the members of a union apart.
 TAG_CODES = {"'kind'": "unknown_kind", "'name'": "unknown_synthesizer"}
+
+# How JSON names what pydantic names in Python's words.
+JSON_TYPES = {
+    **dict.fromkeys(("a valid tuple", "a valid list", "a valid set", "a valid frozenset"), "a valid array"),
+    **dict.fromkeys(("a valid dictionary", "a valid dict", "a valid mapping"), "a valid object"),
+    **dict.fromkeys(("Tuple", "List", "Set", "Frozenset"), "Array"),
+    "Dictionary": "Object",
+    "None": "null",
+}
+# The name of a class, which is nothing to a caller of the API.
+_INSTANCE = re.compile(r" or instance of \w+")
+_PYTHON_TYPES = re.compile("|".join(rf"\b{word}\b" for word in JSON_TYPES))
 
 RETRY_AFTER_SECONDS = 5
 
@@ -171,8 +184,14 @@ def _item(found: Mapping[str, Any], body: Any) -> ProblemItem:
     return ProblemItem(parameter=str(path[0]) if path else place, code=code, detail=detail)
 
 
+def in_json(message: str) -> str:
+    """Return a message of pydantic with JSON's words for Python's types."""
+    message = _INSTANCE.sub("", message)
+    return _PYTHON_TYPES.sub(lambda match: JSON_TYPES[match[0]], message)
+
+
 def _code_and_detail(found: Mapping[str, Any]) -> tuple[str, str]:
-    code, detail, context = found["type"], f"{found['msg']}.", found.get("ctx", {})
+    code, detail, context = found["type"], f"{in_json(found['msg'])}.", found.get("ctx", {})
     if code == "json_invalid":
         place = found["loc"][-1]
         return "malformed_body", f"The body is not JSON: {context['error']} at character {place}."

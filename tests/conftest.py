@@ -26,14 +26,17 @@ SERVICE_TESTS = (
     "test_container_files.py",
     "test_openapi.py",
     "unit/cli/test_keys.py",
+    "unit/cli/test_settings.py",
     "unit/db",
     "unit/embedded",
     "unit/job_kinds",
     "unit/services",
+    "unit/test_error_words.py",
     "unit/test_job_queue.py",
     "unit/test_logs.py",
     "unit/test_resources.py",
     "unit/workers",
+    "unit/test_upload_pauses.py",
 )
 collect_ignore = [] if HAS_SERVICE else list(SERVICE_TESTS)
 pytest_plugins = ["tests.service"] if HAS_SERVICE else []

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from understudy.errors import UnderstudyError
 from understudy.logs import get_logger
 from understudy.parameters.needs import DEFAULT_QUEUE
 
@@ -60,7 +61,14 @@ class CeleryQueue:
             task_serializer="json",
         )
         # Imports what speaks to the broker, lest the first request wait for it; connects to nothing.
-        self._app.connection_for_write().get_transport_cls()
+        try:
+            self._app.connection_for_write().get_transport_cls()
+        # What Celery raises for an unknown scheme or port. Without its cause, which shows the URL.
+        except (KeyError, ValueError, ImportError):
+            raise UnderstudyError(
+                "UNDERSTUDY_REDIS_URL is not the URL of a broker. Give one such as redis://host:6379/0.",
+                code="configuration",
+            ) from None
 
     def ring(self, n: int = 1, *, queue: str = DEFAULT_QUEUE) -> bool:
         """Send `n` messages; a broker that does not answer is logged and otherwise ignored."""

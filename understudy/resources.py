@@ -151,5 +151,5 @@ def open_resources(settings: ResourceSettings, *, queue: JobQueue | None = None)
 
 def _required(setting: SecretStr | None, variable: str) -> str:
     if setting is None or not setting.get_secret_value():
-        raise UnderstudyError(f"{variable} is not set.", code="configuration")
+        raise UnderstudyError(f"{variable} is not set. Set it in the environment.", code="configuration")
     return setting.get_secret_value()

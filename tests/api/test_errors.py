@@ -93,7 +93,7 @@ def test_a_large_body_of_unknown_length_is_refused(shared_client: TestClient):
         ({"kind": "trian"}, "unknown_kind", "", "'train'"),
         ({"kind": "ingest", "dataset_id": DATASET_ID, "format": "csv"}, "unknown_kind", "", "'train'"),
         ({}, "invalid_parameters", "", "'kind'"),
-        (["train"], "invalid_parameters", "", "dict"),
+        (["train"], "invalid_parameters", "", "valid object"),
         ({"kind": "train"}, "invalid_parameters", "/dataset_id", "required"),
         ({"kind": "probe", "secnods": 1}, "invalid_parameters", "/secnods", "no such field"),
         ({"kind": "probe", "seconds": "soon"}, "invalid_parameters", "/seconds", "number"),

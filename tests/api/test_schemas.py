@@ -161,3 +161,10 @@ def test_metadata_that_do_not_fit_change_nothing(client: TestClient, people: str
     stale = client.put(f"{people}/sdv", json=METADATA, headers={"If-Match": '"99"'})
     assert_problem(stale, 412, "precondition_failed")
     assert client.get(people).headers["etag"] == before.headers["etag"]
+
+
+def test_types_are_named_in_the_words_of_json(client: TestClient, people: str):
+    for subject in ("who", 5, {"name": "who"}):
+        response = client.patch(people, json={"subject": subject})
+        problem = assert_problem(response, 422, "invalid_parameters")
+        assert problem["detail"] == "/subject: Input should be a valid array."

@@ -37,6 +37,7 @@ EXIT_STATUS: tuple[tuple[type[UnderstudyError], int], ...] = (
 )
 UNEXPECTED = 1
 USAGE = 2
+NOT_CONFIGURED = 5
 INTERRUPTED = 130
 
 
@@ -75,9 +76,9 @@ def run(arguments: Sequence[str]) -> int:
         )
     except UnderstudyError as error:
         _report(error.code, error.detail, wants_json=wants_json)
-        return next(status for class_, status in EXIT_STATUS if isinstance(error, class_))
+        return exit_status(error)
     except TyperException as error:
-        _report("invalid_parameters", error.format_message(), wants_json=wants_json)
+        _report("invalid_parameters", _with_remedy(error.format_message(), wanted), wants_json=wants_json)
         return USAGE
     except (Abort, KeyboardInterrupt):
         return INTERRUPTED
@@ -89,6 +90,22 @@ def run(arguments: Sequence[str]) -> int:
         _report("internal_error", detail, wants_json=wants_json)
         return UNEXPECTED
     return status if isinstance(status, int) else 0
+
+
+def exit_status(error: UnderstudyError) -> int:
+    """Return the exit status of an error: of a setting that is missing or wrong, or by its class."""
+    if error.code == "configuration":
+        return NOT_CONFIGURED
+    return next(status for class_, status in EXIT_STATUS if isinstance(error, class_))
+
+
+def _with_remedy(message: str, command: str | None) -> str:
+    if "unexpected extra argument" not in message:
+        return message
+    return (
+        f"{message.rstrip('.')}. The command {command} takes fewer files: run it once for each, or see "
+        f"understudy {command} --help."
+    )
 
 
 def _report(code: str, detail: str, *, wants_json: bool) -> None:

@@ -39,8 +39,8 @@ from understudy.synthesizers.groups import count_rows, describe_groups, describe
 from understudy.tables.formats import format_for_path, write_table
 from understudy.tables.names import table_name
 from understudy.tables.source import ArrowSource
-from understudy.tables.split import Split
-from understudy.tables.validation import conform
+from understudy.tables.split import Split, check_holdout
+from understudy.tables.validation import FITTED, conform
 
 SEED_MAX = 2**63 - 1
 
@@ -109,6 +109,7 @@ def fit(
             columns = whole.tables[name]
             split = Split.of(whole, holdout_fraction=holdout, seed=seed)
             rows, held_out = split.divide(conform(rows, columns), columns.subject)
+            check_holdout(held_out.num_rows, holdout)
             if canaries:
                 made = make_canaries(rows, columns, n=canaries, seed=seed)
                 rows = _plant(rows, made, model, repeats=canary_repeats)
@@ -201,7 +202,7 @@ def impute(
     (name,) = root_tables(manifest.schema_)
     schema = manifest.schema_.tables[name]
     with complete_or_absent(rows_file) as partial, progress_bar(f"Completing {table.name}") as progress:
-        rows = conform(tables.read(table, progress), schema)
+        rows = conform(tables.read(table, progress), schema, FITTED)
         n_rows = rows.num_rows * n_draws
         context = SampleContext(seed=seed)
         completed = fitted.impute({name: ArrowSource(rows)}, n_draws=n_draws, context=context)

@@ -22,7 +22,7 @@ from understudy.cli.splits import split_of_model, with_subject
 from understudy.cli.terminal import print_result, progress_bar, write_json
 from understudy.complete_files import complete_or_absent
 from understudy.errors import InvalidInput
-from understudy.evaluation.comparison import ComparisonTables
+from understudy.evaluation.comparison import ORIGINS, ComparisonTables
 from understudy.evaluation.evidence.content import Evidence, Provenance, collect, source_digest
 from understudy.evaluation.evidence.keys import key_id, load_or_make_key, public_text, read_public_key
 from understudy.evaluation.evidence.pack import (
@@ -208,7 +208,8 @@ def _read(
     inferred = InferredTable(with_subject(found.schema, subject), found.findings)
     # Canaries have a column more than the schema.
     return {
-        role: table if role == "canaries" else conform(table, inferred.schema) for role, table in rows.items()
+        role: table if role == "canaries" else conform(table, inferred.schema, ORIGINS[role])
+        for role, table in rows.items()
     }, inferred
 
 

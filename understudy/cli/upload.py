@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from understudy.cli.inputs import existing_file
-from understudy.cli.terminal import progress_bar, write_json
+from understudy.cli.terminal import notices, progress_bar, write_json
 from understudy.errors import Unavailable
 
 KEY_VARIABLE = "UNDERSTUDY_API_KEY"
@@ -45,12 +45,19 @@ def upload(
         )
     # Needs httpx2, which only the extra `client` installs.
     from understudy.client.api import Client
-    from understudy.client.uploads import Sender
+    from understudy.client.uploads import Pauses, Sender
+
+    def tell(seconds: float) -> None:
+        notices().print(
+            f"{url} does not answer. Trying again for up to {seconds / 60:.0f} minutes; Ctrl-C stops it.",
+            soft_wrap=True,
+            markup=False,
+        )
 
     part_bytes = None if part_size is None else part_size * MEBIBYTE
     paths = [existing_file(path) for path in files]
     with Client(url, key) as client, progress_bar("Uploading") as progress:
-        sender = Sender(client, name=name, format=format, part_bytes=part_bytes)
+        sender = Sender(client, name=name, format=format, part_bytes=part_bytes, pauses=Pauses(on_first=tell))
         dataset = sender.send(paths, progress)
     if as_json:
         write_json(dataset)

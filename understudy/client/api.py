@@ -29,6 +29,7 @@ CHUNK_BYTES = 1 << 20
 # The answer to one look at a job is held back for so long, unless the job ends.
 LOOK_SECONDS = 1
 TIMEOUT_SECONDS = 120
+CONNECT_TIMEOUT_SECONDS = 10
 
 CLASS_OF_STATUS: Mapping[int, type[UnderstudyError]] = {
     400: InvalidInput,
@@ -63,7 +64,8 @@ class Client:
 
     def __init__(self, url: str, key: str) -> None:
         headers = {"Authorization": f"Bearer {key}"}
-        self._http = httpx2.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS)
+        timeout = httpx2.Timeout(TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
+        self._http = httpx2.Client(base_url=url, headers=headers, timeout=timeout)
 
     def __enter__(self) -> Self:
         return self

@@ -32,6 +32,10 @@ NOT_THE_FILES = frozenset(
 )
 
 
+def _longest(n_failures: int) -> float:
+    return min(PAUSE_SECONDS * float(2**n_failures), PAUSE_SECONDS_MAX)
+
+
 @dataclass(frozen=True)
 class Pauses:
     """How long to wait between tries: twice as long each time, less a random part.
@@ -40,16 +44,20 @@ class Pauses:
     ----------
     sleep : callable
         Waits some seconds.
+    on_first : callable
+        Is told after the first failure for at most how many seconds tries are repeated.
     """
 
     sleep: Callable[[float], None] = time.sleep
     tries_max: int = TRIES_MAX
     rng: random.Random = field(default_factory=random.Random)
+    on_first: Callable[[float], None] = lambda _: None
 
     def before(self, n_failures: int) -> None:
         """Wait before the next try after so many that failed."""
-        longest = min(PAUSE_SECONDS * 2**n_failures, PAUSE_SECONDS_MAX)
-        self.sleep(longest * self.rng.uniform(0.5, 1))
+        if n_failures == 1:
+            self.on_first(sum(map(_longest, range(1, self.tries_max))))
+        self.sleep(_longest(n_failures) * self.rng.uniform(0.5, 1))
 
 
 class Sender:

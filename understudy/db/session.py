@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from understudy.errors import Unavailable, UnderstudyError
@@ -33,10 +33,18 @@ UNAVAILABLE_STATES = {"25P03", "25006"}
 
 def parse_url(database_url: str) -> URL:
     """Return the URL with the psycopg 3 driver; ``postgres://`` and ``postgresql://`` are both understood."""
-    url = make_url(database_url)
+    try:
+        url = make_url(database_url)
+    # Without its cause, which may show the URL.
+    except (ArgumentError, ValueError):
+        raise UnderstudyError(
+            "UNDERSTUDY_DATABASE_URL is not the URL of a database. Give one such as "
+            "postgresql://user:password@host/name.",
+            code="configuration",
+        ) from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise UnderstudyError(
-            f"The database URL begins with {url.drivername}://; only postgresql:// is supported.",
+            f"UNDERSTUDY_DATABASE_URL begins with {url.drivername}://; only postgresql:// is supported.",
             code="configuration",
         )
     return url.set(drivername="postgresql+psycopg")

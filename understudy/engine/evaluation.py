@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from understudy.engine import arguments
+from understudy.engine.arguments import OptionsLike, SchemaLike
 from understudy.engine.fitting import infer_schema
 from understudy.engine.model import Model
 from understudy.engine.tables import only_name
@@ -12,20 +14,31 @@ from understudy.evaluation import report
 from understudy.evaluation.comparison import ComparisonTables
 from understudy.evaluation.report import Report
 from understudy.frames.datasets import Frames, read_dataset
+from understudy.parameters import calls
+from understudy.parameters.calls import checked, validated, whole_number
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.findings import ColumnFindings, Findings, TableFindings
 from understudy.tables.inference import InferredTable
 from understudy.tables.schema import DatasetSchema, TableSchema
 
 
+@checked(
+    real=calls.tables,
+    synthetic=calls.tables,
+    holdout=calls.tables,
+    canaries=calls.tables,
+    schema=arguments.schema_or_model,
+    options=validated(EvaluationOptions),
+    seed=whole_number(is_optional=False),
+)
 def evaluate(
     real: Frames,
     synthetic: Frames,
     *,
-    schema: DatasetSchema | Model | None = None,
+    schema: SchemaLike | None = None,
     holdout: Frames | None = None,
     canaries: Frames | None = None,
-    options: EvaluationOptions | None = None,
+    options: OptionsLike | None = None,
     seed: int = 0,
 ) -> Report:
     """Score a synthetic table against the real one: fidelity, usefulness, privacy, bias.
@@ -36,13 +49,13 @@ def evaluate(
         The rows that the model was fitted on.
     synthetic : as `real`
         A sample of the model.
-    schema : DatasetSchema or Model, optional
+    schema : DatasetSchema, TableSchema, dict or Model, optional
         The kinds of the columns, or the model that has them; inferred from the real rows if omitted.
     holdout : as `real`, optional
         Real rows that the model was not fitted on; some privacy and usefulness scores need them.
     canaries : as `real`, optional
         Made-up rows of which some were planted before the fit, as `understudy fit --canaries` writes them.
-    options : EvaluationOptions, optional
+    options : EvaluationOptions or dict, optional
         The target, protected and sensitive columns, queries, and the policy of the verdict.
     seed : int
         The same tables, options and seed give the same report.

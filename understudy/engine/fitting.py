@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Literal, get_args, overload
 
+from understudy.engine import arguments
+from understudy.engine.arguments import SchemaLike
 from understudy.engine.model import Model, choose_seed
 from understudy.engine.tables import conform_dataset, only_name, retain_dataset
 from understudy.errors import InvalidInput
 from understudy.frames.categories import apply_categories
 from understudy.frames.datasets import FrameDataset, Frames, read_dataset
+from understudy.parameters import calls
+from understudy.parameters.calls import checked, refused, validate_again, whole_number
 from understudy.parameters.synthesizers import SynthesizerParameters
 from understudy.synthesizers import SYNTHESIZERS, TreeChainParameters, make_synthesizer
 from understudy.synthesizers.contexts import FitContext
@@ -16,15 +20,22 @@ from understudy.tables import inference
 from understudy.tables.findings import Findings
 from understudy.tables.schema import DatasetSchema
 from understudy.tables.source import ArrowSource
+from understudy.tables.validation import THE_TABLE
 
 PRESETS: tuple[str, ...] = get_args(TreeChainParameters.model_fields["preset"].annotation)
 DEFAULT_SYNTHESIZER = "tree_chain"
 
 
+@checked(
+    data=calls.tables,
+    schema=arguments.schema,
+    subject=calls.names,
+    seed=whole_number(),
+)
 def fit(
     data: Frames,
     *,
-    schema: DatasetSchema | None = None,
+    schema: SchemaLike | None = None,
     subject: str | tuple[str, ...] | None = None,
     synthesizer: SynthesizerParameters | str = DEFAULT_SYNTHESIZER,
     seed: int | None = None,
@@ -36,8 +47,9 @@ def fit(
     data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of table names to these
         What streams Arrow batches is a table, too. The named index of a pandas frame is learned; row numbers
         are not.
-    schema : DatasetSchema, optional
-        The kinds of the columns; inferred if omitted, see `infer_schema`.
+    schema : DatasetSchema, Model, dict or TableSchema, optional
+        The kinds of the columns, or a model that has them; inferred if omitted, see `infer_schema`. A
+        TableSchema describes the only table.
     subject : str or tuple of str, optional
         The columns that say whose row it is. Privacy protection then counts subjects, not rows.
     synthesizer : str, TreeChainParameters or IndependentParameters
@@ -63,7 +75,7 @@ def fit(
     parameters = _parameters_of(synthesizer)
     given = read_dataset(data, name=only_name(schema))
     schema, findings = describe(given, schema, subject)
-    tables = conform_dataset(given.tables, schema)
+    tables = conform_dataset(given.tables, schema, THE_TABLE)
     chosen_seed = choose_seed(seed)
     data = {name: ArrowSource(table) for name, table in tables.items()}
     fitted = make_synthesizer(parameters).fit(data, schema, context=FitContext(seed=chosen_seed))
@@ -85,7 +97,10 @@ def describe(
 
 def _parameters_of(synthesizer: SynthesizerParameters | str) -> SynthesizerParameters:
     if isinstance(synthesizer, SynthesizerParameters):
-        return synthesizer
+        again: SynthesizerParameters = validate_again(type(synthesizer), "synthesizer", synthesizer)
+        return again
+    if not isinstance(synthesizer, str):
+        raise refused("synthesizer", synthesizer, "Give a preset, the name of a synthesizer, or parameters.")
     if synthesizer in PRESETS:
         return TreeChainParameters.model_validate({"name": DEFAULT_SYNTHESIZER, "preset": synthesizer})
     if synthesizer not in SYNTHESIZERS:
@@ -126,6 +141,7 @@ def infer_schema(data: Frames, *, with_findings: Literal[False] = False) -> Data
 def infer_schema(data: Frames, *, with_findings: Literal[True]) -> tuple[DatasetSchema, Findings]: ...
 
 
+@checked(data=calls.tables)
 def infer_schema(
     data: Frames, *, with_findings: bool = False
 ) -> DatasetSchema | tuple[DatasetSchema, Findings]:

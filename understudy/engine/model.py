@@ -7,11 +7,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from understudy.engine import arguments
+from understudy.engine.arguments import ConstraintsLike
 from understudy.engine.tables import conform_dataset, only_name
 from understudy.errors import InvalidInput
 from understudy.frames.datasets import Frames, read_dataset, write_dataset
 from understudy.frames.files import file_format
 from understudy.frames.frame_format import DatasetFormat, Library
+from understudy.parameters import calls
+from understudy.parameters.calls import SEED_LIMIT, checked, validated, whole_number
 from understudy.parameters.constraints import SamplingConstraints
 from understudy.synthesizers.base import (
     Json,
@@ -24,13 +28,13 @@ from understudy.synthesizers.base import (
 from understudy.synthesizers.contexts import SampleContext, plan_rows
 from understudy.synthesizers.datasets import collect_tables
 from understudy.synthesizers.files import load_model, save_model
-from understudy.synthesizers.groups import count_rows
+from understudy.synthesizers.groups import N_ROWS_LIMIT, count_rows
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.findings import Findings
 from understudy.tables.schema import DatasetSchema
 from understudy.tables.source import ArrowSource
+from understudy.tables.validation import FITTED
 
-SEED_MAX = 2**63 - 1
 FORM = "frames"
 
 
@@ -82,13 +86,19 @@ class Model:
         )
         return f"<understudy.Model of {tables}, {self.synthesizer.name}, seed {self.seed}>"
 
+    @checked(
+        n_rows=whole_number(limit=N_ROWS_LIMIT),
+        offset=whole_number(limit=N_ROWS_LIMIT, is_optional=False),
+        seed=whole_number(),
+        constraints=validated(SamplingConstraints),
+    )
     def sample(
         self,
         n_rows: int | None = None,
         *,
         seed: int | None = None,
         offset: int = 0,
-        constraints: SamplingConstraints | None = None,
+        constraints: ConstraintsLike | None = None,
     ) -> Frames:
         """Sample synthetic rows, optionally under constraints.
 
@@ -100,7 +110,7 @@ class Model:
             The same seed gives the same rows; chosen at random if omitted.
         offset : int
             The first row of the seed's endless table; rows 0 to 9 and rows 10 to 19 are rows 0 to 19.
-        constraints : SamplingConstraints, optional
+        constraints : SamplingConstraints or dict, optional
             Conditions that groups of rows fulfil, or other shares of a column's values.
 
         Returns
@@ -129,6 +139,7 @@ class Model:
         sampled = self.synthesizer.sample(plan, context=SampleContext(seed=choose_seed(seed)))
         return write_dataset(collect_tables(sampled, self.schema), self._form, self._library)
 
+    @checked(data=calls.tables, seed=whole_number(), n_draws=whole_number(minimum=1, is_optional=False))
     def impute(self, data: Frames, *, seed: int | None = None, n_draws: int = 1) -> Frames:
         """Return a table with its missing values drawn; what is present stays as it is.
 
@@ -158,7 +169,7 @@ class Model:
         np.int64(0)
         """
         given = read_dataset(data, name=only_name(self.schema))
-        tables = conform_dataset(given.tables, self.schema)
+        tables = conform_dataset(given.tables, self.schema, FITTED)
         if not isinstance(self.synthesizer, SupportsImputation):
             raise unsupported_by_synthesizer(self.synthesizer.name)
         data = {name: ArrowSource(table) for name, table in tables.items()}
@@ -166,7 +177,8 @@ class Model:
         completed = self.synthesizer.impute(data, n_draws=n_draws, context=context)
         return write_dataset(collect_tables(completed, self.schema), given.form, None)
 
-    def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
+    @checked(constraints=validated(SamplingConstraints, is_optional=False))
+    def effective_shares(self, constraints: ConstraintsLike) -> list[float]:
         """Return for each group of rows how many independent rows one sampled row is worth, from 0 to 1.
 
         The groups are the conditions, or the shares of a rebalanced column. The effective sample size of a
@@ -186,6 +198,7 @@ class Model:
             raise unsupported_by_synthesizer(self.synthesizer.name)
         return self.synthesizer.effective_shares(constraints)
 
+    @checked(library=arguments.library)
     def with_format(self, library: Library) -> Model:
         """Return the model with samples as frames of another library: `pandas`, `polars` or `arrow`.
 
@@ -201,6 +214,19 @@ class Model:
         model._library = library
         return model
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings of the card: few rows, what was suppressed, columns of one value.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import understudy
+        >>> understudy.fit(pd.DataFrame({"age": range(60)}), seed=1).warnings[0]
+        'The table has 60 rows; below 100 there is little to learn from, and little to hide in.'
+        """
+        return tuple(self.card().get("warnings", ()))
+
     def card(self) -> ModelCard:
         """Return facts about the model: sizes, choices, what was suppressed, warnings.
 
@@ -213,6 +239,7 @@ class Model:
         """
         return self.synthesizer.card()
 
+    @checked(path=calls.path)
     def save(self, path: Path | str) -> None:
         """Write a model file; the same model gives the same bytes.
 
@@ -228,16 +255,17 @@ class Model:
 
 def choose_seed(seed: int | None) -> int:
     """Return a seed: the given one, or one by chance."""
-    return secrets.randbelow(SEED_MAX + 1) if seed is None else seed
+    return secrets.randbelow(SEED_LIMIT) if seed is None else seed
 
 
+@checked(model=arguments.model)
 def sample(
     model: Model,
     n_rows: int | None = None,
     *,
     seed: int | None = None,
     offset: int = 0,
-    constraints: SamplingConstraints | None = None,
+    constraints: ConstraintsLike | None = None,
 ) -> Frames:
     """Sample synthetic rows, optionally under constraints; see `Model.sample`.
 
@@ -252,6 +280,7 @@ def sample(
     return model.sample(n_rows, seed=seed, offset=offset, constraints=constraints)
 
 
+@checked(model=arguments.model)
 def impute(model: Model, data: Frames, *, seed: int | None = None, n_draws: int = 1) -> Frames:
     """Return a table with its missing values drawn; see `Model.impute`.
 
@@ -267,6 +296,7 @@ def impute(model: Model, data: Frames, *, seed: int | None = None, n_draws: int 
     return model.impute(data, seed=seed, n_draws=n_draws)
 
 
+@checked(model=arguments.model)
 def save(model: Model, path: Path | str) -> None:
     """Write a model file; the same model gives the same bytes.
 
@@ -282,6 +312,7 @@ def save(model: Model, path: Path | str) -> None:
     model.save(path)
 
 
+@checked(path=calls.path)
 def load(path: Path | str) -> Model:
     """Return the model of a file that `save`, `understudy fit` or the service wrote.
 

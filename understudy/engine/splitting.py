@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from understudy.engine import arguments
+from understudy.engine.arguments import SchemaLike
 from understudy.engine.fitting import describe
 from understudy.engine.tables import only_name
 from understudy.frames.datasets import Frames, read_dataset, write_dataset
-from understudy.tables.schema import DatasetSchema
+from understudy.parameters import calls
+from understudy.parameters.calls import checked, whole_number
 from understudy.tables.source import ArrowSource
-from understudy.tables.split import Split
+from understudy.tables.split import Split, check_holdout
 
 
+@checked(
+    data=calls.tables,
+    schema=arguments.schema,
+    subject=calls.names,
+    holdout_fraction=calls.number,
+    seed=whole_number(is_optional=False),
+)
 def split(
     data: Frames,
     *,
-    schema: DatasetSchema | None = None,
+    schema: SchemaLike | None = None,
     subject: str | tuple[str, ...] | None = None,
     holdout_fraction: float = 0.2,
     seed: int = 0,
@@ -28,7 +38,7 @@ def split(
     Parameters
     ----------
     data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of table names to these
-    schema : DatasetSchema, optional
+    schema : DatasetSchema, Model, dict or TableSchema, optional
         The tables' subjects and relationships; inferred if omitted, without subject or relationship.
     subject : str or tuple of str, optional
         The columns that say whose row it is.
@@ -44,7 +54,8 @@ def split(
     Raises
     ------
     InvalidInput
-        If the data are not a table, a column of the subject is unknown, or the share is not between 0 and 1.
+        If the data are not a table, a column of the subject is unknown, the share is not between 0 and 1, or
+        no row is held out.
 
     Examples
     --------
@@ -59,6 +70,7 @@ def split(
     described = describe(given, schema, subject)[0]
     how = Split.of(described, holdout_fraction=holdout_fraction, seed=seed)
     masks = how.masks({name: ArrowSource(table) for name, table in given.tables.items()}, described)
+    check_holdout(sum(int(mask.sum()) for mask in masks.values()), holdout_fraction)
     training, holdout = (
         {name: table.filter(pa.array(masks[name] == is_holdout)) for name, table in given.tables.items()}
         for is_holdout in (False, True)

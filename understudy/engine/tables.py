@@ -11,7 +11,7 @@ from understudy.frames.categories import retain_categories
 from understudy.frames.datasets import FrameDataset
 from understudy.frames.frame_format import DatasetFormat
 from understudy.tables.schema import DatasetSchema
-from understudy.tables.validation import conform
+from understudy.tables.validation import Origin, conform
 
 
 def only_name(schema: DatasetSchema | None) -> str | None:
@@ -19,7 +19,9 @@ def only_name(schema: DatasetSchema | None) -> str | None:
     return next(iter(schema.tables)) if schema is not None and len(schema.tables) == 1 else None
 
 
-def conform_dataset(tables: Mapping[str, pa.Table], schema: DatasetSchema) -> dict[str, pa.Table]:
+def conform_dataset(
+    tables: Mapping[str, pa.Table], schema: DatasetSchema, origin: Origin
+) -> dict[str, pa.Table]:
     """Return the tables in the columns and types of a schema, in its order.
 
     Raises
@@ -33,7 +35,13 @@ def conform_dataset(tables: Mapping[str, pa.Table], schema: DatasetSchema) -> di
             f"The data have the tables {given}, and the schema has {expected}. Give both the same names.",
             code="schema_mismatch",
         )
-    return {name: conform(tables[name], table) for name, table in schema.tables.items()}
+    several = len(tables) > 1
+    return {
+        name: conform(
+            tables[name], table, Origin(f"{origin.name} {name!r}", origin.remedy) if several else origin
+        )
+        for name, table in schema.tables.items()
+    }
 
 
 def retain_dataset(

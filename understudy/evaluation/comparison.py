@@ -15,7 +15,7 @@ from understudy.evaluation.encoding import EncodedTable, Rows, TableEncoder, dra
 from understudy.evaluation.subjects import count_shared, number_subjects
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.schema import Column, TableSchema
-from understudy.tables.validation import conform
+from understudy.tables.validation import Origin, conform
 
 # Enough for every share to be exact to a tenth of a percent; what is above is drawn by the seed.
 N_ROWS_MAX_REAL = 500_000
@@ -23,6 +23,15 @@ N_ROWS_MAX_OTHER = 250_000
 
 # The column of a table of canaries that says which of them were planted.
 IS_PLANTED = "is_planted"
+
+# How errors name the table of each role.
+_REMEDY = "Give it the columns of the real table and its schema."
+ORIGINS = {
+    "real": Origin("The real table"),
+    "synthetic": Origin("The synthetic table", _REMEDY),
+    "holdout": Origin("The holdout", _REMEDY),
+    "canaries": Origin("The table of canaries", "Give the file that was written when they were planted."),
+}
 
 T = TypeVar("T")
 
@@ -170,7 +179,7 @@ def compare(
     if tables.canaries is not None:
         planted = np.asarray(tables.canaries[IS_PLANTED].to_numpy(), dtype=np.bool_)
         by_role["canaries"] = tables.canaries.drop_columns([IS_PLANTED])
-    by_role = {role: conform(table, schema) for role, table in by_role.items()}
+    by_role = {role: conform(table, schema, ORIGINS[role]) for role, table in by_role.items()}
     subjects = number_subjects(by_role, schema.subject)
     # Who somebody is must not help an attacker, and is nothing that a synthetic table should repeat.
     scored = without_subject(schema)

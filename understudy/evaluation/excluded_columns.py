@@ -10,6 +10,7 @@ import pyarrow.compute
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import InvalidInput
+from understudy.evaluation.comparison import ORIGINS
 from understudy.tables.inference import InferredTable, is_generated_column
 from understudy.tables.schema import ColumnKind, TableSchema
 from understudy.tables.validation import conform
@@ -50,7 +51,7 @@ def exclude_columns(
         If no column is left, or a table does not conform to the schema.
     """
     schema, findings = inferred
-    real, synthetic = conform(real, schema), conform(synthetic, schema)
+    real, synthetic = conform(real, schema, ORIGINS["real"]), conform(synthetic, schema, ORIGINS["synthetic"])
     left_out = []
     for column in schema.columns:
         if column.name in schema.subject:
@@ -74,11 +75,11 @@ def exclude_columns(
     return schema.select(kept), left_out
 
 
-def select(table: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn]) -> pa.Table:
+def select(table: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn], *, role: str) -> pa.Table:
     """Return the table without the columns that are left out, in the schema's types; with the subject."""
     names = {one.column for one in left_out} - set(schema.subject)
     present = [name for name in table.column_names if name in names]
-    return conform(table.drop_columns(present), schema)
+    return conform(table.drop_columns(present), schema, ORIGINS[role])
 
 
 # Any: columns of any type; at run time Arrow's classes take no arguments.

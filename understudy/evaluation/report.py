@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import InvalidInput
 from understudy.evaluation.baselines import independent_columns, leaky_copy
-from understudy.evaluation.comparison import IS_PLANTED, Comparison, ComparisonTables, compare
+from understudy.evaluation.comparison import IS_PLANTED, ORIGINS, Comparison, ComparisonTables, compare
 from understudy.evaluation.excluded_columns import ExcludedColumn, exclude_columns, select
 from understudy.evaluation.overlap import HoldoutOverlap, count_shared_rows
 from understudy.evaluation.overview import FRAME_NUMBERS, SummaryRow, describe, frame_rows, summary_row
@@ -21,6 +21,8 @@ from understudy.evaluation.scores import MetricScores, score_all
 from understudy.evaluation.statistics.distributions import ColumnDistribution, distribution
 from understudy.evaluation.subjects import count_subjects
 from understudy.evaluation.verdict import Verdict, check_policy, judge
+from understudy.parameters import calls
+from understudy.parameters.calls import checked
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.parameters.policy import resolve_policy
 from understudy.progress import Progress, no_progress
@@ -165,6 +167,7 @@ class Report(BaseModel):
         frame = pd.DataFrame(frame_rows(self.metrics, self.verdict))
         return frame.astype(dict.fromkeys(FRAME_NUMBERS, "float64"))
 
+    @checked(path=calls.path)
     def save(self, path: Path | str) -> None:
         """Write the report to a file: .html is a self-contained page to read, .json holds all scores.
 
@@ -235,7 +238,7 @@ def evaluate(
     policy = resolve_policy(options.policy)
     check_policy(policy)
     options = options.model_copy(update={"policy": policy})
-    inferred = examine(conform(tables.real, inferred.schema), *inferred)
+    inferred = examine(conform(tables.real, inferred.schema, ORIGINS["real"]), *inferred)
     candidate = choose_target(inferred.findings)
     schema, left_out = exclude_columns(tables.real, tables.synthetic, inferred, options.named_columns)
     is_target_chosen = options.target is None and candidate in set(schema.names) - set(schema.subject)
@@ -276,9 +279,9 @@ def _select(
     """Return the tables with the columns of the schema."""
     canaries = tables.canaries
     return ComparisonTables(
-        select(tables.real, schema, left_out),
-        select(tables.synthetic, schema, left_out),
-        holdout=None if tables.holdout is None else select(tables.holdout, schema, left_out),
+        select(tables.real, schema, left_out, role="real"),
+        select(tables.synthetic, schema, left_out, role="synthetic"),
+        holdout=None if tables.holdout is None else select(tables.holdout, schema, left_out, role="holdout"),
         canaries=None if canaries is None else _select_canaries(canaries, schema, left_out),
     )
 
@@ -291,7 +294,8 @@ def _select_canaries(canaries: pa.Table, schema: TableSchema, left_out: list[Exc
             code="schema_mismatch",
         )
     is_planted = canaries[IS_PLANTED]
-    return select(canaries.drop_columns([IS_PLANTED]), schema, left_out).append_column(IS_PLANTED, is_planted)
+    values = select(canaries.drop_columns([IS_PLANTED]), schema, left_out, role="canaries")
+    return values.append_column(IS_PLANTED, is_planted)
 
 
 def choose_target(findings: TableFindings) -> str | None:

@@ -55,6 +55,13 @@ def read_dataset(data: Frames, *, name: str | None = None) -> FrameDataset:
     return FrameDataset({key: table for key, (table, _) in read.items()}, form)
 
 
+def only_table_name(data: Frames) -> str | None:
+    """Return the name of the only table; None if a mapping has several, or none."""
+    if isinstance(data, Mapping):
+        return next(iter(data)) if len(data) == 1 else None
+    return _name_of(data)
+
+
 def _name_of(frame: Frame) -> str:
     return table_name(Path(frame).stem) if isinstance(frame, str | Path) else DEFAULT_NAME
 

@@ -164,6 +164,7 @@ def _read_objects(name: str, values: Series) -> tuple[ArrowColumn, ColumnFormat]
     types = set(map(type, objects[~is_missing]))
     if not types:
         return pa.chunked_array([pa.nulls(len(objects), pa.string())]), form
+    _check_zones(name, objects[~is_missing], types)
     type_ = _common_type(name, types)
     try:
         return _chunked(pa.array(objects, type_, mask=is_missing)), form
@@ -173,10 +174,24 @@ def _read_objects(name: str, values: Series) -> tuple[ArrowColumn, ColumnFormat]
         # Without its cause: the message holds a value.
         word = _OBJECT_TYPES[next(iter(types))][0]
         raise InvalidInput(
-            f"Column {name!r} holds {word} objects that Arrow cannot store together: too large, or with "
-            "different time zones. Convert the column to one dtype.",
+            f"Column {name!r} holds {word} objects that Arrow cannot store together, such as too large ones. "
+            "Convert the column to one dtype.",
             code="unsupported_column",
         ) from None
+
+
+def _check_zones(name: str, objects: Objects, types: set[type]) -> None:
+    """Refuse points in time of several time zones, or of which only some have one."""
+    if not all(issubclass(type_, datetime) for type_ in types):
+        return
+    # As texts: zones of equal rules from several libraries are not equal objects.
+    zones = {str(point.tzinfo) for point in objects}
+    if len(zones) > 1:
+        raise InvalidInput(
+            f"Column {name!r} holds times of several time zones, or with and without one. "
+            "Convert them to one: pd.to_datetime(…, utc=True).",
+            code="unsupported_column",
+        )
 
 
 def _missing_marker(objects: Objects, is_missing: npt.NDArray[np.bool_]) -> Missing | None:
@@ -184,7 +199,8 @@ def _missing_marker(objects: Objects, is_missing: npt.NDArray[np.bool_]) -> Miss
     if not is_missing.any():
         return None
     first = objects[is_missing.argmax()]
-    if first is None:
+    # The NaN of Decimal is not kept: the column gets None.
+    if first is None or isinstance(first, Decimal):
         return "None"
     return "NA" if first is pd.NA else "NaT" if first is pd.NaT else "nan"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache, reduce
 from operator import or_
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import (
     BaseModel,
@@ -18,17 +18,29 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     TypeAdapter,
+    model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 
 class SynthesizerParameters(BaseModel):
-    """Base of the parameters of every synthesizer; each declares ``name: Literal["…"]`` without a default."""
+    """Base of the parameters of every synthesizer; each declares ``name: Literal["…"]`` without a default.
+
+    In Python the name may be omitted: the class says it. In JSON it chooses the class and is required.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_is_that_of_the_class(cls, fields: Any) -> Any:  # Any: what was given, of any type
+        names = get_args(cls.model_fields["name"].annotation)
+        if isinstance(fields, Mapping) and "name" not in fields and len(names) == 1:
+            return {"name": names[0], **fields}
+        return fields
 
 
 ParametersByName = Mapping[str, type[SynthesizerParameters]]

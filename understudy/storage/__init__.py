@@ -25,11 +25,12 @@ def open_store(url: str) -> Store:
     parts = urlsplit(url)
     if parts.scheme not in STORES:
         raise UnderstudyError(
-            f"No blob store is known by the scheme {parts.scheme!r}; there are: {', '.join(sorted(STORES))}.",
+            f"UNDERSTUDY_STORAGE_URL has the scheme {parts.scheme!r}; known: {', '.join(sorted(STORES))}.",
             code="configuration",
         )
     if parts.scheme == "file" and (parts.netloc or not parts.path.startswith("/")):
         raise UnderstudyError(
-            "The URL of a folder has three slashes, as file:///folder.", code="configuration"
+            "UNDERSTUDY_STORAGE_URL needs three slashes for a folder, as file:///folder.",
+            code="configuration",
         )
     return STORES[parts.scheme](unquote(parts.path))

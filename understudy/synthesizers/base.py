@@ -250,7 +250,7 @@ def load_class(place: str) -> Callable[[], type[Synthesizer]]:
 def unsupported_by_synthesizer(name: str) -> InvalidInput:
     """Return the error for a synthesizer that supports neither constraints nor imputation."""
     return InvalidInput(
-        f"The synthesizer {name!r} supports neither sampling constraints nor imputation. Train a model of a "
-        "synthesizer that does; GET /v1/synthesizers lists the capabilities of each.",
+        f"The synthesizer {name!r} supports neither sampling constraints nor imputation. Fit a model of one "
+        "that does, such as 'tree_chain'.",
         code="unsupported_by_synthesizer",
     )

@@ -11,6 +11,13 @@ from understudy.parameters.constraints import Value
 N_LEVELS_MAX = 10_000
 
 
+def _is_reversed(minimum: Value, maximum: Value) -> bool:
+    """Return whether two numbers are in the wrong order; texts are compared in the type of the column."""
+    if isinstance(minimum, str) or isinstance(maximum, str):
+        return False
+    return minimum > maximum
+
+
 class ColumnDomain(BaseModel):
     """The values that a column may have: levels, or bounds and a step.
 
@@ -32,6 +39,8 @@ class ColumnDomain(BaseModel):
         has_range = any(value is not None for value in (self.minimum, self.maximum, self.step))
         if bool(self.levels) == has_range:
             raise ValueError("give either levels, or bounds and a step")
+        if self.minimum is not None and self.maximum is not None and _is_reversed(self.minimum, self.maximum):
+            raise ValueError("minimum must not be above maximum")
         if len({repr(level) for level in self.levels}) < len(self.levels):
             raise ValueError("a level must not be listed twice")
         return self

@@ -137,6 +137,22 @@ def _check_fraction(fraction: float) -> None:
         )
 
 
+def check_holdout(n_held_out: int, fraction: float) -> None:
+    """Refuse an empty holdout where one was asked for.
+
+    Raises
+    ------
+    InvalidInput
+        If no row is held out although the fraction is above 0.
+    """
+    if n_held_out == 0 and fraction > 0:
+        raise InvalidInput(
+            f"No row is held out: the data have too few rows or subjects for a fraction of {fraction}. "
+            "Choose a larger fraction or another seed.",
+            code="invalid_parameters",
+        )
+
+
 def row_units(n_rows: int) -> Hashes:
     """Return units of one row each."""
     return np.arange(n_rows, dtype=np.uint64)

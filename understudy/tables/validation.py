@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,21 @@ _CASTS: set[tuple[ColumnKind, ColumnKind]] = {
 }
 
 
-def conform(table: pa.Table, schema: TableSchema) -> pa.Table:
+@dataclass(frozen=True)
+class Origin:
+    """How errors name a table, as the subject of a sentence, and the remedy for its columns."""
+
+    name: str
+    remedy: str = "Give it the columns of the schema."
+
+
+# Of a caller who has one table only.
+THE_TABLE = Origin("The table")
+# Of a caller who completes a table by a model.
+FITTED = Origin("The table", "Give it the columns that the model was fitted with.")
+
+
+def conform(table: pa.Table, schema: TableSchema, origin: Origin = THE_TABLE) -> pa.Table:
     """Return the table with the columns of the schema, in its order and types.
 
     Missing values are kept, whatever the schema says of `nullable`: a column that has some is nullable.
@@ -44,8 +59,8 @@ def conform(table: pa.Table, schema: TableSchema) -> pa.Table:
         If columns are missing or too many, or hold values that their type cannot hold.
     """
     check_names(table.column_names)
-    _check_columns(table.column_names, schema.names)
-    columns = [_cast(table.column(column.name), column) for column in schema.columns]
+    _check_columns(table.column_names, schema.names, origin)
+    columns = [_cast(table.column(column.name), column, origin) for column in schema.columns]
     fields = [
         pa.field(column.name, array.type, nullable=column.nullable or array.null_count > 0)
         for column, array in zip(schema.columns, columns, strict=True)
@@ -53,15 +68,13 @@ def conform(table: pa.Table, schema: TableSchema) -> pa.Table:
     return pa.table(columns, schema=pa.schema(fields))
 
 
-def _check_columns(names: Sequence[str], expected: Sequence[str]) -> None:
+def _check_columns(names: Sequence[str], expected: Sequence[str], origin: Origin) -> None:
     missing = [name for name in expected if name not in set(names)]
     extra = [name for name in names if name not in set(expected)]
     if missing or extra:
         parts = [f"lacks {_listed(missing)}"] if missing else []
         parts += [f"has {_listed(extra)}, not known to the schema"] if extra else []
-        raise InvalidInput(
-            f"The table {' and '.join(parts)}. Give both tables the same columns.", code="schema_mismatch"
-        )
+        raise InvalidInput(f"{origin.name} {' and '.join(parts)}. {origin.remedy}", code="schema_mismatch")
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -70,7 +83,7 @@ def _listed(names: Sequence[str]) -> str:
     return f"column{'s' if len(names) > 1 else ''} {shown}{more}"
 
 
-def _cast(chunked: pa.ChunkedArray[Any], column: Column) -> pa.ChunkedArray[Any]:
+def _cast(chunked: pa.ChunkedArray[Any], column: Column, origin: Origin) -> pa.ChunkedArray[Any]:
     target = parse_arrow_type(column.arrow_type)
     source = storable_type(column.name, chunked.type)
     if chunked.type == target:
@@ -78,7 +91,7 @@ def _cast(chunked: pa.ChunkedArray[Any], column: Column) -> pa.ChunkedArray[Any]
     if chunked.null_count == len(chunked):
         return pa.chunked_array([pa.array([None] * len(chunked), target)])
     if (column_kind(source), column_kind(target)) not in _CASTS:
-        raise _mismatch(column, f"is of type {source}")
+        raise _mismatch(origin, column, f"is of type {source}")
     chunks = [chunk.cast(source) for chunk in chunked.chunks]
     try:
         return pa.chunked_array([cast(chunk, target) for chunk in chunks])
@@ -87,12 +100,13 @@ def _cast(chunked: pa.ChunkedArray[Any], column: Column) -> pa.ChunkedArray[Any]
         at_least = "at least " if n == _COUNTED_MAX else ""
         fault = f"holds {at_least}{n:,} value{'s' if n > 1 else ''} that cannot be cast"
         # Without its cause: Arrow's message holds a cell's value.
-        raise _mismatch(column, fault) from None
+        raise _mismatch(origin, column, fault) from None
 
 
-def _mismatch(column: Column, fault: str) -> InvalidInput:
+def _mismatch(origin: Origin, column: Column, fault: str) -> InvalidInput:
+    place = "" if origin.name == THE_TABLE.name else f" of {origin.name[0].lower()}{origin.name[1:]}"
     return InvalidInput(
-        f"Column {column.name!r} {fault}; the schema asks for {column.arrow_type}. "
+        f"Column {column.name!r}{place} {fault}; the schema asks for {column.arrow_type}. "
         "Correct the values or change the schema.",
         code="schema_mismatch",
     )

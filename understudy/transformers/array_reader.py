@@ -17,7 +17,10 @@ M = TypeVar("M", bound=BaseModel)
 
 def refuse(what: str) -> InvalidInput:
     """Return the error for a file whose content cannot have been written by us."""
-    return InvalidInput(f"The model file is damaged or foreign: {what}.", code="invalid_model_file")
+    return InvalidInput(
+        f"This is not a model file, or it is damaged or foreign: {what}. Give a file that a fit wrote.",
+        code="invalid_model_file",
+    )
 
 
 def require(condition: bool, what: str) -> None:

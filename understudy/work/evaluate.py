@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from understudy.evaluation.comparison import ComparisonTables
+from understudy.evaluation.comparison import ORIGINS, ComparisonTables
 from understudy.evaluation.evidence.content import Provenance, collect
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import evaluate
@@ -86,7 +86,9 @@ def _tables(workspace: Workspace, schema: TableSchema) -> dict[str, pa.Table]:
     """Return by role the rows that the model was trained on, the synthetic ones, those it never saw, ..."""
     tables = {role: pq.read_table(path) for role, path in workspace.inputs.items()}
     # Canaries have a column more, and what they are was said when they were made.
-    tables |= {role: conform(table, schema) for role, table in tables.items() if role != CANARIES}
+    tables |= {
+        role: conform(table, schema, ORIGINS[role]) for role, table in tables.items() if role != CANARIES
+    }
     split = _split(workspace)
     if split is not None:
         tables["real"], holdout = split[0].divide(tables["real"], split[1])

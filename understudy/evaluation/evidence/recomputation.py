@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from understudy.evaluation.comparison import ComparisonTables
+from understudy.evaluation.comparison import ORIGINS, ComparisonTables
 from understudy.evaluation.evidence.content import Evidence
 from understudy.evaluation.report import Report, evaluate
 from understudy.progress import Progress, no_progress
@@ -93,7 +93,7 @@ def _split(evidence: Evidence, files: Mapping[str, pa.Table]) -> dict[str, pa.Ta
 
 def _conformed(evidence: Evidence, role: str, table: pa.Table) -> pa.Table:
     # Canaries have a column more, which says which of them were planted.
-    return table if role == "canaries" else conform(table, evidence.table_schema)
+    return table if role == "canaries" else conform(table, evidence.table_schema, ORIGINS[role])
 
 
 # Any: JSON.

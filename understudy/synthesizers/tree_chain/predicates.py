@@ -24,8 +24,9 @@ class CodePredicate(Predicate):
         Raises
         ------
         InvalidInput
-            If the column is generated, or if no code does.
+            If the column is generated, the range is reversed, or no code does.
         """
+        self._check_range()
         has_missing = bool(getattr(transformer, "has_missing", False))
         may = np.zeros(transformer.n_codes, np.bool_)
         if self.constraint.is_missing is not None:
@@ -40,8 +41,24 @@ class CodePredicate(Predicate):
         else:
             may[int(has_missing) :], is_whole = self._codes_of_values(transformer, has_missing)
         if not may.any():
-            raise impossible(f"The model knows no such value of column {self.column.name!r}")
+            raise self._impossible()
         return may, is_whole
+
+    def _impossible(self) -> InvalidInput:
+        asked, name = self.constraint, self.column.name
+        if asked.is_missing:
+            return _refused(f"Column {name!r} has no missing values in the model. Leave out is_missing.")
+        if asked.is_missing is not None:
+            return _refused(f"Column {name!r} has only missing values in the model. Leave out is_missing.")
+        return impossible(f"The model knows no such value of column {name!r}")
+
+    def _check_range(self) -> None:
+        low, high = self.constraint.minimum, self.constraint.maximum
+        if low is not None and high is not None and as_mask(pc.greater(self.typed(low), self.typed(high)))[0]:
+            raise _refused(
+                f"The range of column {self.column.name!r} is reversed: its minimum is above its maximum. "
+                "Swap them."
+            )
 
     @property
     def is_one_value(self) -> bool:
@@ -88,6 +105,10 @@ class CodePredicate(Predicate):
         beside = [code for code in (above - 1, above) if 0 < above < len(low) and not exact[code]]
         may[beside[:1]] = True
         return may
+
+
+def _refused(detail: str) -> InvalidInput:
+    return InvalidInput(detail, code="impossible_condition")
 
 
 def impossible(what: str) -> InvalidInput:

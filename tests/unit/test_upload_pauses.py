@@ -1,0 +1,23 @@
+"""An upload to a service that does not answer says that it waits, once."""
+
+from pathlib import Path
+
+import pytest
+
+from understudy.client.api import Client
+from understudy.client.uploads import Pauses, Sender
+from understudy.errors import Unavailable
+from understudy.progress import no_progress
+
+
+def test_a_dead_address_is_told_once_with_the_longest_wait(tmp_path: Path):
+    table = tmp_path / "table.csv"
+    table.write_text("a\n1\n")
+    waits: list[float] = []
+    told: list[float] = []
+    pauses = Pauses(sleep=waits.append, tries_max=4, on_first=told.append)
+    with Client("http://127.0.0.1:1", "key") as client, pytest.raises(Unavailable):
+        Sender(client, pauses=pauses).send([table], no_progress)
+    assert len(waits) == 3
+    assert told == [1 + 2 + 4]
+    assert sum(waits) <= told[0]

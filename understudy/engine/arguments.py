@@ -1,0 +1,72 @@
+"""Checks of the arguments that several public functions take; see `understudy.parameters.calls`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from understudy.errors import InvalidInput
+from understudy.frames.datasets import only_table_name
+from understudy.frames.frame_format import Library
+from understudy.parameters.calls import Arguments, refused, validate_again
+from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.schema import DatasetSchema, TableSchema
+
+# Any: a DatasetSchema, a Model, a dict, or a TableSchema; `schema` makes the first of all of them.
+SchemaLike = Any
+# Any: SamplingConstraints or a dict of its fields.
+ConstraintsLike = Any
+# Any: EvaluationOptions or a dict of its fields.
+OptionsLike = Any
+
+
+def schema(name: str, value: Any, given: Arguments) -> DatasetSchema | None:
+    """Return the schema of a dataset from one, a model, a dict, or the schema of the only table."""
+    if value is None:
+        return None
+    if is_model(value):
+        value = value.schema
+    if isinstance(value, TableSchema):
+        table_name = only_table_name(given.get("data", given.get("real")))
+        if table_name is None:
+            raise InvalidInput(
+                f"{name} is a TableSchema, and the data have several tables. Give a DatasetSchema.",
+                code="invalid_parameters",
+            )
+        value = {"tables": {table_name: value.model_dump(warnings=False)}}
+    if not isinstance(value, DatasetSchema | Mapping):
+        raise refused(
+            name, value, "Give a DatasetSchema, a Model, a dict, or the TableSchema of the only table."
+        )
+    validated: DatasetSchema = validate_again(DatasetSchema, name, value)
+    for table in validated.tables.values():
+        for column in table.columns:
+            parse_arrow_type(column.arrow_type)  # refuses what is none
+    return validated
+
+
+def schema_or_model(name: str, value: Any, given: Arguments) -> Any:
+    """Return a model as it is, and all else as `schema` does: a model also has findings."""
+    return value if is_model(value) else schema(name, value, given)
+
+
+def is_model(value: Any) -> bool:
+    """Return whether a value is a `Model`, whose class uses this module."""
+    return hasattr(value, "synthesizer") and isinstance(getattr(value, "schema", None), DatasetSchema)
+
+
+def model(name: str, value: Any, _: Arguments) -> Any:
+    """Return a model."""
+    if not is_model(value):
+        raise refused(name, value, "Give a Model: understudy.fit and understudy.load return one.")
+    return value
+
+
+def library(name: str, value: Any, _: Arguments) -> Any:
+    """Return the name of a frame library."""
+    if value not in get_args(Library):
+        raise InvalidInput(
+            f"{name} is not the name of a frame library. Choose one of {', '.join(get_args(Library))}.",
+            code="invalid_parameters",
+        )
+    return value

@@ -1,0 +1,195 @@
+"""The border of the public Python functions: arguments are checked, and errors of libraries become ours."""
+
+from __future__ import annotations
+
+import errno
+import inspect
+import numbers
+import operator
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from understudy.errors import InvalidInput, NotFound, StorageFull, UnderstudyError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+# Any: whatever a caller gave. From a parameter's name, its value and all arguments: the value to go on with.
+Arguments = Mapping[str, Any]
+Check = Callable[[str, Any, Arguments], Any]
+
+SEED_LIMIT = 2**63
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def checked(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return a decorator for a public function: the checks replace its arguments, by the parameter's name.
+
+    Within the function, errors of pydantic and of the file system become `UnderstudyError`s.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+        unknown = checks.keys() - signature.parameters.keys()
+        assert not unknown, unknown
+
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            bound = signature.bind(*args, **kwargs)
+            given = dict(bound.arguments)
+            try:
+                for name in given.keys() & checks.keys():
+                    bound.arguments[name] = checks[name](name, given[name], given)
+                return function(*bound.args, **bound.kwargs)
+            except ValidationError as error:
+                raise InvalidInput(explain(error), code="invalid_parameters") from error
+            except OSError as error:
+                path = _path_of(error, given)
+                if path is None:
+                    raise
+                raise file_error(error, path) from error
+
+        return call
+
+    return decorate
+
+
+def refused(name: str, value: Any, remedy: str) -> InvalidInput:
+    """Return the error for an argument of a type that a function does not take."""
+    return InvalidInput(f"{name} is of type {type(value).__name__}. {remedy}", code="invalid_parameters")
+
+
+def explain(error: ValidationError, name: str | None = None) -> str:
+    """Return the first of pydantic's errors in a sentence, without the value and without an address."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    first = found[0]
+    place = ".".join([name or error.title, *map(str, first["loc"])])
+    more = f" There are {len(found) - 1} more errors." if len(found) > 1 else ""
+    return f"{place}: {first['msg'].removeprefix('Value error, ')}.{more}"
+
+
+def file_error(error: OSError, path: str) -> UnderstudyError:
+    """Return the error for a file that cannot be opened, named as the caller named it."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        if not Path(path).parent.is_dir():
+            return NotFound(
+                f"The folder of the file {path!r} does not exist. Create it, or correct the path."
+            )
+        return NotFound(f"There is no file {path!r}. Correct the path.")
+    if isinstance(error, IsADirectoryError) or Path(path).is_dir():
+        return InvalidInput(f"{path!r} is a folder. Name a file.")
+    if isinstance(error, PermissionError):
+        return InvalidInput(f"The file {path!r} cannot be opened: permission denied. Change its permissions.")
+    if error.errno in _FULL:
+        return StorageFull(f"There is no space left to write {path!r}.")
+    return InvalidInput(f"The file {path!r} cannot be read or written: {error.strerror or 'damaged'}.")
+
+
+def _path_of(error: OSError, given: Arguments) -> str | None:
+    """Return the path that an error is about, as the caller gave it; None if none was given."""
+    paths = [os.fspath(path) for value in given.values() for path in _paths(value)]
+    named = [path for path in paths if path in str(error)]
+    # Without a name: of a temporary file beside the only path, or of Arrow, which does not tell it.
+    return next(iter([*named, *paths]), None)
+
+
+def _paths(value: Any) -> Iterator[str | os.PathLike[str]]:
+    for item in value.values() if isinstance(value, Mapping) else (value,):
+        if isinstance(item, str | os.PathLike):
+            yield item
+
+
+def whole_number(*, minimum: int = 0, limit: int = SEED_LIMIT, is_optional: bool = True) -> Check:
+    """Return a check for whole numbers from a minimum to below a limit, of Python or numpy."""
+
+    def check(name: str, value: Any, _: Arguments) -> int | None:
+        if value is None and is_optional:
+            return None
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise refused(name, value, "Give a whole number.")
+        try:
+            number = operator.index(value)
+        except TypeError:
+            raise refused(name, value, "Give a whole number.") from None
+        if not minimum <= number < limit:
+            power = limit.bit_length() - 1
+            raise InvalidInput(
+                f"{name} is out of range. Give a whole number from {minimum} to 2**{power} - 1.",
+                code="invalid_parameters",
+            )
+        return number
+
+    return check
+
+
+def number(name: str, value: Any, _: Arguments) -> float:
+    """Return a number of Python or numpy as a float."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise refused(name, value, "Give a number.")
+    return float(value)
+
+
+def names(name: str, value: Any, _: Arguments) -> tuple[str, ...] | None:
+    """Return names of columns as a tuple; a text is one name."""
+    if value is None or isinstance(value, str):
+        return None if value is None else (value,)
+    if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise refused(name, value, "Give the name of a column, or a tuple of names.")
+
+
+def path(name: str, value: Any, _: Arguments) -> Path:
+    """Return the path of a file."""
+    if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes):
+        raise refused(name, value, "Give the path of a file.")
+    if not os.fspath(value) or "\0" in os.fspath(value):
+        raise InvalidInput(f"{name} is empty or contains a NUL character. Give the path of a file.")
+    return Path(value)
+
+
+def tables(name: str, value: Any, _: Arguments) -> Any:
+    """Return tables whose paths, where they are files, can be opened."""
+    if any(not os.fspath(item) or "\0" in os.fspath(item) for item in _paths(value)):
+        raise InvalidInput(f"{name}: a path is empty or contains a NUL character. Give the path of a file.")
+    return value
+
+
+def validated(class_: type[BaseModel], *, is_optional: bool = True) -> Check:
+    """Return a check for objects of a pydantic class, or a dict of its fields.
+
+    An object is validated again: `model_copy` validates nothing.
+    """
+
+    def check(name: str, value: Any, _: Arguments) -> Any:
+        if value is None and is_optional:
+            return None
+        if not isinstance(value, class_ | Mapping):
+            raise refused(name, value, f"Give {class_.__name__} or a dict of its fields.")
+        return validate_again(class_, name, value)
+
+    return check
+
+
+def validate_again(class_: type[BaseModel], name: str, value: Any) -> Any:
+    """Return an object of a class from one that may have been changed without validation, or from a dict.
+
+    Raises
+    ------
+    InvalidInput
+        With the place of the first error.
+    """
+    try:
+        fields = value.model_dump(warnings=False) if isinstance(value, BaseModel) else dict(value)
+        return class_.model_validate(fields)
+    except ValidationError as error:
+        raise InvalidInput(explain(error, name), code="invalid_parameters") from error
+    # A copy with a value that pydantic cannot even write down.
+    except (AttributeError, TypeError) as error:
+        raise InvalidInput(
+            f"{name}: a field has a value of a wrong type. Build {class_.__name__} from its fields.",
+            code="invalid_parameters",
+        ) from error
