@@ -68,7 +68,10 @@ def explain(error: ValidationError, name: str | None = None) -> str:
     found = error.errors(include_url=False, include_input=False, include_context=False)
     first = found[0]
     place = ".".join([name or error.title, *map(str, first["loc"])])
-    more = f" There are {len(found) - 1} more errors." if len(found) > 1 else ""
+    n_more = len(found) - 1
+    more = (
+        f" There {'is' if n_more == 1 else 'are'} {n_more} more error{'s' * (n_more > 1)}." if n_more else ""
+    )
     return f"{place}: {first['msg'].removeprefix('Value error, ')}.{more}"
 
 
