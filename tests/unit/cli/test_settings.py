@@ -14,7 +14,7 @@ SETTINGS = {
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [
-        ("UNDERSTUDY_DATABASE_URL", None, "UNDERSTUDY_DATABASE_URL is not set"),
+        ("UNDERSTUDY_DATABASE_URL", None, "or set UNDERSTUDY_DATABASE_URL"),
         ("UNDERSTUDY_DATABASE_URL", "nonsense", "UNDERSTUDY_DATABASE_URL is not the URL of a database"),
         ("UNDERSTUDY_SECRET_KEY", None, "UNDERSTUDY_SECRET_KEY is not set"),
         ("UNDERSTUDY_SECRET_KEY", "short", "UNDERSTUDY_SECRET_KEY must have at least"),

@@ -1,0 +1,17 @@
+"""Work that does not end by itself; runs in the sandbox in place of a kind's own work."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from understudy.progress import Progress
+
+Json = dict[str, Any]
+
+
+def run(payload: Json, folder: Path, progress: Progress) -> Json:
+    """Wait until the worker ends the attempt."""
+    time.sleep(600)
+    raise AssertionError("nobody ended the attempt")
