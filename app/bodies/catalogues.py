@@ -11,7 +11,7 @@ from understudy.parameters.policy import Policy
 
 
 class SynthesizerCapabilities(Body):
-    """What a synthesizer can do."""
+    """The abilities that a synthesizer declares."""
 
     tables: Annotated[Literal["one", "many"], Field(description="Data tables of a schema that it learns.")]
     learned_kinds: Annotated[
@@ -24,12 +24,12 @@ class SynthesizerCapabilities(Body):
     ]
     reproducibility: Annotated[
         Literal["bytes", "seed", "none"],
-        Field(description="What a seed repeats: bytes, rows on the same machine, or nothing."),
+        Field(description="The result that a seed repeats: bytes, rows on the same machine, or nothing."),
     ]
     guarantee: Annotated[
-        Literal["heuristic", "differential_privacy"], Field(description="What protects the rows.")
+        Literal["heuristic", "differential_privacy"], Field(description="The kind of privacy guarantee.")
     ]
-    device: Annotated[Literal["cpu", "gpu"], Field(description="What a fit runs on.")]
+    device: Annotated[Literal["cpu", "gpu"], Field(description="The device that a fit runs on.")]
 
 
 class SynthesizerDescription(Body):

@@ -56,7 +56,7 @@ class Dataset(Body):
     job_id: Annotated[str, Field(description="The job that made it.", examples=["job_01kaz7m2q6…"])]
     model_id: Annotated[str | None, Field(description="The model that it was made with.")] = None
     source_dataset_id: Annotated[
-        str | None, Field(description="Of an imputation: the dataset whose rows it completes.")
+        str | None, Field(description="The dataset whose rows an imputation completes.")
     ] = None
     quarantine: Annotated[
         DatasetQuarantine | None,
@@ -64,7 +64,7 @@ class Dataset(Body):
     ] = None
     release: Annotated[
         QuarantineRelease | None,
-        Field(description="Who let it out of quarantine, and why; it does not go back."),
+        Field(description="The release from quarantine: by whom and why. It is final."),
     ] = None
     created_at: Timestamp
     updated_at: Timestamp
@@ -108,7 +108,7 @@ class DatasetPage(Page):
 
 
 class UpdateDataset(BaseModel):
-    """What may be changed about a dataset; what is left out stays."""
+    """The fields of a dataset that can be changed; omitted fields stay."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "flights 2013"}]})
 

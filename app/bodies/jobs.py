@@ -148,7 +148,7 @@ class JobEstimate(Body):
 
 
 class ValidatedJob(Body):
-    """What a job would be, had it been asked for in earnest."""
+    """The resolved parameters and the cost estimate of a job that was validated but not created."""
 
     parameters: Annotated[Json, Field(description="As resolved: with what was left open filled in.")]
     estimate: Annotated[JobEstimate, Field(description="What the job is likely to take.")]

@@ -60,7 +60,8 @@ Subject = Annotated[
 Canaries = Annotated[
     int,
     typer.Option(
-        min=0, help="Plant so many made-up rows, and write them beside the model for `evaluate --canaries`."
+        min=0,
+        help="Plant this number of made-up rows, and write them beside the model for `evaluate --canaries`.",
     ),
 ]
 HoldoutFraction = Annotated[

@@ -100,7 +100,7 @@ def _halves(table: EncodedTable, rng: np.random.Generator) -> tuple[EncodedTable
 
 
 def _dealt(table: EncodedTable, n_units: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    """Return in order the rows of so many units, drawn by chance, and the rows of all others."""
+    """Return in order the rows of a number of random units, and the rows of all others."""
     _, numbers = np.unique(table.units, return_inverse=True)
     is_first = np.zeros(table.n_units, dtype=np.bool_)
     is_first[rng.permutation(table.n_units)[:n_units]] = True

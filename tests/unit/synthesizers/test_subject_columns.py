@@ -1,4 +1,4 @@
-"""Labels of subjects that nobody shares are generated in their pattern; no placeholder stands for them."""
+"""Labels of subjects that no others share are generated in their pattern, not replaced by a placeholder."""
 
 from __future__ import annotations
 

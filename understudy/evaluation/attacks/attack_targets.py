@@ -158,7 +158,7 @@ def _draw_targets(comparison: Comparison) -> AttackTargets | None:
 
 
 def _victims(table: EncodedTable, chosen: Rows, n_rows_each: int, rng: np.random.Generator) -> Victims:
-    """Return the chosen units of a table, in their order, with at most so many rows each."""
+    """Return the chosen units of a table, in their order, with a maximum number of rows each."""
     if table.subjects is None:
         return Victims(table.take(chosen), np.arange(len(chosen)))
     rows = _rows_in_order(table, chosen, rng)

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from understudy.evaluation.comparison import ORIGINS, ComparisonTables
-from understudy.evaluation.evidence.content import Evidence
+from understudy.evaluation.evidence.content import Evidence, source_digest
 from understudy.evaluation.report import Report, evaluate
 from understudy.progress import Progress, no_progress
 from understudy.tables.fingerprint import fingerprint
@@ -20,6 +20,8 @@ from understudy.tables.validation import conform
 # Sums of another processor may differ in their last bits.
 TOLERANCE = 1e-9
 N_DIFFERENCES_MAX = 20
+# Fields with text for readers, which later versions may word differently.
+TEXTS = frozenset({"title", "summary", "sentence", "reason"})
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,12 @@ def recompute(
         seed=evidence.seed,
         progress=progress,
     )
-    # Of other software, numbers are what counts.
-    pair = (one.model_dump(mode="json", exclude={"versions"}) for one in (report, again))
-    found = _differences("", *pair)
+    # The version of a library may differ: only its numbers count.
+    signed, computed = (one.model_dump(mode="json", exclude={"versions"}) for one in (report, again))
+    if evidence.source_sha256 != source_digest():
+        signed = _without_texts(report.model_dump(mode="json", exclude={"versions"}, exclude_unset=True))
+        computed = _as_stated(signed, computed)
+    found = _differences("", signed, computed)
     return Recomputation(
         differences=tuple(where for where, _ in zip(found, range(N_DIFFERENCES_MAX), strict=False))
     )
@@ -94,6 +99,28 @@ def _split(evidence: Evidence, files: Mapping[str, pa.Table]) -> dict[str, pa.Ta
 def _conformed(evidence: Evidence, role: str, table: pa.Table) -> pa.Table:
     # Canaries have a column more, which says which of them were planted.
     return table if role == "canaries" else conform(table, evidence.table_schema, ORIGINS[role])
+
+
+# Any: JSON.
+def _without_texts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_texts(item) for name, item in value.items() if name not in TEXTS}
+    return [_without_texts(item) for item in value] if isinstance(value, list) else value
+
+
+# Any: JSON.
+def _as_stated(signed: Any, computed: Any) -> Any:
+    """Return what was computed without the fields and checks that the version that signed did not have."""
+    if isinstance(signed, dict) and isinstance(computed, dict):
+        return {name: _as_stated(item, computed[name]) for name, item in signed.items() if name in computed}
+    if not isinstance(signed, list) or not isinstance(computed, list):
+        return computed
+    known = {item["metric"] for item in signed if isinstance(item, dict) and "metric" in item}
+    if known:
+        computed = [item for item in computed if item["metric"] in known]
+    if len(signed) != len(computed):
+        return computed
+    return [_as_stated(*pair) for pair in zip(signed, computed, strict=True)]
 
 
 # Any: JSON.

@@ -62,7 +62,8 @@ def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
     references = [_equally_many(table, n_units, rng) for table in tables]
     near = [find_nearest(synthetic, as_points(comparison, table), 2) for table in references]
     to_training, to_holdout = (one.distances[0] for one in near)
-    won = np.sign(to_holdout[:, 0] - to_training[:, 0]) / 2 + 0.5
+    # In double precision: distances are single, and so would be the mean.
+    won = np.sign(to_holdout[:, 0] - to_training[:, 0]).astype(np.float64) / 2 + 0.5
     ties = float(np.mean(won == 0.5))
     share = float(np.mean(won))
     winners = None
@@ -87,12 +88,12 @@ def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
 
 
 def _n_units_at_most(table: EncodedTable) -> int:
-    """Return how many subjects, of so many rows on average, have the rows that are looked at."""
+    """Return the number of subjects whose rows together stay within the number of reference rows."""
     return N_REFERENCES_MAX * table.n_units // table.n_rows
 
 
 def _equally_many(table: EncodedTable, n_units: int, rng: np.random.Generator) -> EncodedTable:
-    """Return all rows of so many subjects, or so many rows, by chance."""
+    """Return all rows of `n_units` random subjects, or `n_units` random rows."""
     if table.subjects is None:
         return table.draw(n_units, rng)
     _, numbers = np.unique(table.units, return_inverse=True)

@@ -1,0 +1,45 @@
+"""Evidence packs of earlier versions: their numbers are computed again, less what was added later.
+
+The pack was signed by the code of commit 9e3888f: `understudy evaluate real.csv synthetic.csv --holdout
+holdout.csv --target is_late --evidence evidence_9e3888f.zip --signing-key …`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from understudy.cli.application import run
+from understudy.evaluation.evidence.recomputation import _as_stated, _differences
+
+KEPT = Path(__file__).parent / "kept"
+
+
+def recomputed(capsys: pytest.CaptureFixture[str], synthetic: Path) -> dict[str, object]:
+    """Return what `verify` says of the numbers of the kept pack."""
+    files = ("--real", KEPT / "real.csv", "--synthetic", synthetic, "--holdout", KEPT / "holdout.csv")
+    run(["verify", str(KEPT / "evidence_9e3888f.zip"), *map(str, files), "--json"])
+    told: dict[str, object] = json.loads(capsys.readouterr().out)["recomputed"]
+    return told
+
+
+def test_the_numbers_of_a_pack_of_an_earlier_version_are_the_same(capsys) -> None:
+    assert recomputed(capsys, KEPT / "synthetic.csv")["is_equal"]
+
+
+def test_other_data_are_still_found_out(capsys, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text((KEPT / "synthetic.csv").read_text().replace("town 1", "town 2", 1))
+    assert not recomputed(capsys, other)["is_equal"]
+
+
+def test_a_changed_score_of_an_earlier_version_is_a_difference() -> None:
+    signed = {"verdict": {"checks": [{"metric": "exact_copies", "value": 0.25}]}, "metrics": []}
+    computed = {
+        "verdict": {"checks": [{"metric": "exact_copies", "value": 0.5}, {"metric": "holdout", "value": 0}]},
+        "metrics": [],
+        "n_rows_shared": 0,
+    }
+    assert list(_differences("", signed, _as_stated(signed, computed))) == ["/verdict/checks/0/value"]
