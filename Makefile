@@ -42,7 +42,7 @@ bench: .venv/bench .venv/kernels ## Measure all, hours; DATA=folder of adult.csv
 bench-peers: .venv/bench ## Judge other synthesizers on the same tables, hours; installs them outside of .venv
 	$(BIN)/python -m benchmarks.engine.peers $(if $(DATA),--data $(DATA))
 
-openapi: .venv/dev ## Write openapi.json and docs/report.schema.json anew
+openapi: .venv/dev ## Write openapi.json and docs/reference/report.schema.json anew
 	$(BIN)/python -m app.openapi
 	$(BIN)/python -m understudy.evaluation.report_schema
 

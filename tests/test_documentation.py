@@ -44,6 +44,6 @@ def test_every_row_of_where_is_names_a_path() -> None:
 
 
 def test_the_command_line_page_lists_every_kind_of_column() -> None:
-    listed = re.search(r"Kinds: ([^.]*)\.", (ROOT / "docs" / "cli.md").read_text())
+    listed = re.search(r"Kinds: ([^.]*)\.", (ROOT / "docs" / "reference" / "cli.md").read_text())
     assert listed is not None
     assert re.findall(r"`(\w+)`", listed[1]) == list(ColumnKind)

@@ -142,8 +142,8 @@ def test_every_post_takes_an_idempotency_key(name: str):
 
 
 def documented_codes() -> dict[str, str]:
-    """Return the status column of docs/errors.md, by code."""
-    rows = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|", (ROOT / "docs" / "errors.md").read_text(), re.MULTILINE)
+    """Return the status column of docs/reference/errors.md, by code."""
+    rows = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|", (ROOT / "docs" / "reference" / "errors.md").read_text(), re.MULTILINE)
     return dict(rows)
 
 

@@ -12,13 +12,13 @@
      └─ Unavailable                    a part we need does not answer; the same call may succeed later
          └─ StorageFull                … because there is no space left
 
-`code` is stable and documented in `docs/errors.md`; `detail` names the thing, the place and the remedy and
+`code` is stable and documented in `docs/reference/errors.md`; `detail` names the thing, the place and the remedy and
 never a value of the caller's data; `pointer` is a JSON pointer (RFC 6901) into the request, if there is one.
 """
 
 from __future__ import annotations
 
-# The stable codes, each with the sentence that `docs/errors.md` and problem+json's `title` show.
+# The stable codes, each with the sentence that `docs/reference/errors.md` and problem+json's `title` show.
 CODES: dict[str, str] = {
     "invalid_input": "The request cannot be used as it is",
     "invalid_parameters": "A parameter is unknown, missing or out of range",

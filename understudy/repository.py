@@ -29,6 +29,6 @@ def find_repository(folder: Path | None = None) -> Path:
     raise Unavailable(
         "This installation of understudy contains the engine and the command line, but not the service. "
         "Run the service from the container image, or from a clone of the repository: "
-        "pip install --editable '.[service,embedded]' (docs/deployment.md).",
+        "pip install --editable '.[service,embedded]' (docs/how-to/deployment.md).",
         code="configuration",
     )

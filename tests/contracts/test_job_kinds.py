@@ -196,7 +196,7 @@ def test_a_controlled_sample_says_what_its_groups_are_worth(bench, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_named_in_the_documentation_of_the_api(kind):
-    assert f"`{kind}`" in (ROOT / "docs" / "api.md").read_text()
+    assert f"`{kind}`" in (ROOT / "docs" / "reference" / "http-api.md").read_text()
 
 
 def test_unknown_kind_is_refused_with_the_known_ones():

@@ -1,4 +1,4 @@
-"""The examples of the public names and of docs/python.md run, and give what they show."""
+"""The examples of the public names and of docs/how-to/python.md run, and give what they show."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def test_an_example_gives_what_it_shows(
 def test_the_page_on_python_gives_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    blocks = BLOCK.findall((ROOT / "docs" / "python.md").read_text())
+    blocks = BLOCK.findall((ROOT / "docs" / "how-to" / "python.md").read_text())
     assert len(blocks) > 5
     for source, shown in blocks:
         output = io.StringIO()
         with contextlib.redirect_stdout(output):
-            exec(compile(source, "docs/python.md", "exec"), names)  # noqa: S102 - our own page
+            exec(compile(source, "docs/how-to/python.md", "exec"), names)  # noqa: S102 - our own page
         assert output.getvalue().split() == shown.split(), source

@@ -24,7 +24,7 @@ from understudy.errors import (
     UnderstudyError,
 )
 
-# The first class that fits decides; documented in docs/cli.md.
+# The first class that fits decides; documented in docs/reference/cli.md.
 EXIT_STATUS: tuple[tuple[type[UnderstudyError], int], ...] = (
     (InvalidInput, 2),
     (NotFound, 3),

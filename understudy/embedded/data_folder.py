@@ -14,7 +14,7 @@ from understudy.errors import Conflict, Unavailable
 
 @dataclass
 class DataFolder:
-    """The files of a stack by name; see `docs/embedded.md`."""
+    """The files of a stack by name; see `docs/how-to/embedded.md`."""
 
     path: Path
     _lock: IO[str] | None = field(default=None, init=False, repr=False)

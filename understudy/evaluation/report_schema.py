@@ -8,7 +8,7 @@ from typing import Any
 
 from understudy.evaluation.report import Report
 
-FILE = Path("docs/report.schema.json")
+FILE = Path("docs/reference/report.schema.json")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 

@@ -240,6 +240,6 @@ def test_without_arguments_the_help_is_shown(capsys):
 
 
 def test_every_command_is_documented():
-    page = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "cli.md").read_text()
     names = [command.name or command.callback.__name__ for command in build().registered_commands]
     assert [name for name in names if f"`{name.replace('_', '-')}" not in page] == []

@@ -1,6 +1,6 @@
 """Exact relations between columns, found at fit: what all real rows keep, all synthetic rows shall keep.
 
-See docs/rules.md.
+See docs/explanation/rules.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Tree chains: columns one after another, each a hierarchy of choices, each choice an evidence-grown tree.
 
-The method and its sources are in `docs/tree_chain.md`.
+The method and its sources are in `docs/explanation/tree-chain.md`.
 """
 
 from __future__ import annotations
