@@ -5,8 +5,8 @@
     python -m tests.prose sample --kinds error,openapi    # only error texts and OpenAPI descriptions
     python -m tests.prose list understudy/tables          # everything a folder says
 
-Prose is docstrings, comments, string literals that read like text, and names of tests in `*.py`; paragraphs and
-table cells in `*.md`; text in `*.html`; titles, summaries and descriptions in `openapi.json`. Code is not prose.
+Prose is docstrings, comments, string literals that read like text, and names of tests in `*.py`; paragraphs
+and table cells in `*.md`; text in `*.html`; summaries and descriptions in `openapi.json`.
 """
 
 from __future__ import annotations

@@ -143,7 +143,9 @@ def test_every_post_takes_an_idempotency_key(name: str):
 
 def documented_codes() -> dict[str, str]:
     """Return the status column of docs/reference/errors.md, by code."""
-    rows = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|", (ROOT / "docs" / "reference" / "errors.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(\w+)` \| ([\w, ]+) \|", (ROOT / "docs" / "reference" / "errors.md").read_text(), re.MULTILINE
+    )
     return dict(rows)
 
 

@@ -20,7 +20,9 @@ JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 class JobFailure(Body):
     """Why a job, or the dataset that waited for it, failed."""
 
-    code: Annotated[str, Field(description="Stable; see `docs/reference/errors.md`.", examples=["ragged_rows"])]
+    code: Annotated[
+        str, Field(description="Stable; see `docs/reference/errors.md`.", examples=["ragged_rows"])
+    ]
     detail: Annotated[str, Field(examples=["Line 17 has 4 fields, the header has 5."])]
 
     @classmethod

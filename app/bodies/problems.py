@@ -33,7 +33,10 @@ class Problem(Body):
     ]
     instance: Annotated[str, Field(description="Path of the request.", examples=["/v1/datasets/ds_…"])]
     code: Annotated[
-        str, Field(description="Stable; `docs/reference/errors.md` lists all, and may grow.", examples=["not_found"])
+        str,
+        Field(
+            description="Stable; `docs/reference/errors.md` lists all, and may grow.", examples=["not_found"]
+        ),
     ]
     request_id: Annotated[str, Field(description="As in the header X-Request-ID.", examples=["req_4f1c"])]
     errors: Annotated[
