@@ -35,6 +35,10 @@ check: .venv/dev ## Format, lint, types, layers, container files, lock
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	$(BIN)/python -P -m tests.prose check
 
 bench: .venv/bench .venv/kernels ## Measure all, hours; DATA=folder of adult.csv, housing.csv, diamonds.csv for more tables
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
