@@ -1,6 +1,6 @@
 """How-to pages as instructions: files to create, lines to change, commands to run.
 
-- A block with a title creates the file of that name: ```` ```python title="understudy/storage/sqlite.py" ````.
+- A `python` block with a title creates the file of that name.
 - A `diff` block with a title changes that file: its context and removed lines occur there exactly once.
 - A `sh` block runs in the root of the project. A `text` block after it shows lines of its output, in order.
 """
@@ -67,6 +67,15 @@ def follow(page: Path, project: Path) -> None:
             raise AssertionError(f"A block of {page.name} is none of the kinds that can be followed: {block}")
 
 
+def build(page: Path, project: Path) -> None:
+    """Create and change the files of a page, without its commands."""
+    for block in read_blocks(page):
+        if block.language == "diff":
+            change_file(block, project)
+        elif block.title is not None:
+            create_file(block, project)
+
+
 def create_file(block: Block, project: Path) -> None:
     """Create the file that the title names."""
     assert block.title is not None
@@ -91,7 +100,7 @@ def change_file(block: Block, project: Path) -> None:
 
 
 def run(code: str, project: Path) -> str:
-    """Run commands in the root of the project; return what they print."""
+    """Run shell commands in the root of the project; return what they print."""
     # As after `. .venv/bin/activate`, which every page begins with.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "PYTHONPATH": str(project), "COLUMNS": "200"}
