@@ -46,7 +46,7 @@ check: .venv/dev docs ## Format, lint, types, layers, container files, documenta
 	$(BIN)/python -P -m tests.prose check
 
 docs: .venv/dev ## Build the documentation site into site/; a broken link or anchor is an error
-	$(MKDOCS) build --strict --quiet
+	$(MKDOCS) build --strict
 
 docs-serve: .venv/dev ## Serve the documentation site while you write, on port 8001
 	$(MKDOCS) serve --dev-addr 127.0.0.1:8001

@@ -66,8 +66,13 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Return the pages that contain code: README.md and everything under docs/."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    """Return the pages with code to run: those that tests/how_to follows in a copy are not among them."""
+    followed_in_a_copy = set((ROOT / "docs" / "how-to").glob("add-*.md"))
+    return [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *sorted(set((ROOT / "docs").rglob("*.md")) - followed_in_a_copy),
+    ]
 
 
 def code_blocks(path: Path) -> list[Block]:

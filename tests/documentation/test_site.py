@@ -10,6 +10,7 @@ import pytest
 import understudy
 from tests.documentation.blocks import ROOT
 from understudy.cli.commands import COMMANDS
+from understudy.evaluation.metrics import METRICS
 
 pytest.importorskip("pydantic_settings", reason="the extra `service` is not installed")
 
@@ -31,6 +32,13 @@ def test_the_python_page_lists_every_public_name():
     page = (ROOT / "docs" / "reference" / "python-api.md").read_text()
     listed = re.findall(r"^::: understudy\.(\w+)$", page, re.MULTILINE)
     assert sorted(listed) == sorted(understudy.__all__)
+
+
+def test_every_metric_links_to_a_heading_of_the_page_on_metrics():
+    headings = anchors((ROOT / "docs" / "reference" / "metrics.md").read_text())
+    addresses = [metric.documentation for metric in METRICS.values()]
+    assert len(addresses) > 30
+    assert [address for address in addresses if address.partition("metrics.html#")[2] not in headings] == []
 
 
 def test_the_page_of_operations_has_a_section_for_each():
