@@ -3,8 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes -r
+# The theme prints a notice about another version of MkDocs unless this variable is set.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
-.PHONY: help demo serve test test-fast fuzz soak check bench bench-peers openapi lock clean
+.PHONY: help demo serve test test-fast fuzz soak check docs docs-serve bench bench-peers openapi lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the make targets
@@ -28,13 +30,26 @@ fuzz: .venv/dev .venv/kernels ## Search for new counterexamples to the property-
 soak: .venv/dev .venv/kernels ## Kill and pause workers at random and check the reliability promises (ten minutes)
 	$(BIN)/python -m tests.faults.soak --seconds 600 --seed 1
 
-check: .venv/dev ## Check format, lint, types, import layers and container files
+check: .venv/dev docs ## Check format, lint, types, import layers, container files and documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	$(BIN)/check-jsonschema --builtin-schema vendor.readthedocs .readthedocs.yaml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/python -P -m tests.prose check
+
+docs: .venv/dev ## Build the documentation site into site/; a broken link or anchor is an error
+	$(MKDOCS) build --strict --quiet
+
+docs-serve: .venv/dev ## Serve the documentation site while you write, on port 8001
+	$(MKDOCS) serve --dev-addr 127.0.0.1:8001
 
 bench: .venv/bench .venv/kernels ## Run all benchmarks (hours); DATA=folder with adult.csv, housing.csv, diamonds.csv adds tables
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
@@ -49,8 +64,8 @@ openapi: .venv/dev ## Regenerate openapi.json and docs/reference/report.schema.j
 lock: .venv/dev ## Update the lock files of the dependencies (needs the network)
 	$(BIN)/python requirements/lock.py
 
-clean: ## Remove the virtual environment and caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+clean: ## Remove the virtual environment, the built site and caches
+	rm -rf .venv site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/run: requirements/run.txt pyproject.toml
 	$(call need_python)
