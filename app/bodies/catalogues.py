@@ -60,7 +60,15 @@ class MetricDescription(Body):
 
     name: Annotated[str, Field(examples=["column_shapes"])]
     title: Annotated[str, Field(examples=["Column shapes"])]
-    summary: str
+    summary: Annotated[str, Field(description="Plain-language explanation of the score.")]
+    source: Annotated[
+        str | None,
+        Field(
+            description="Name of the metric in SDMetrics, or the paper that defines it.",
+            examples=["SDMetrics: ContingencySimilarity"],
+        ),
+    ] = None
+    documentation: Annotated[str | None, Field(description="URL of the metric's documentation.")] = None
     topic: Annotated[
         str, Field(description="Topic of the metric: `fidelity`, `usefulness`, `bias` or `privacy`.")
     ]

@@ -53,7 +53,7 @@ class TableColumn(Body):
         str,
         Field(
             description="Explanation of the kind, with counts. It contains no values of the column.",
-            examples=["998 of 1,000 sampled values match an IBAN with right check digits"],
+            examples=["998 of 1,000 sampled values are IBANs with valid check digits"],
         ),
     ] = ""
     confidence: Annotated[

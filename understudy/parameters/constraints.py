@@ -119,7 +119,7 @@ class ColumnRebalance(BaseModel):
         if abs(sum(share.share for share in self.shares) - 1) > 1e-6:
             raise ValueError("the shares must add up to 1")
         if len({repr(share.value) for share in self.shares}) < len(self.shares):
-            raise ValueError("each value must occur only once")
+            raise ValueError("each value must be listed only once")
         return self
 
 
