@@ -3,8 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes -r
+# The theme prints a notice about another version of MkDocs unless this variable is set.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
-.PHONY: help demo serve test test-fast fuzz soak check bench bench-peers openapi lock clean
+.PHONY: help demo serve test test-fast fuzz soak check docs docs-serve bench bench-peers openapi lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be done here
@@ -28,13 +30,19 @@ fuzz: .venv/dev .venv/kernels ## Look for new cases that break a property, some 
 soak: .venv/dev .venv/kernels ## Hurt workers at random for ten minutes and hold them to their promises
 	$(BIN)/python -m tests.faults.soak --seconds 600 --seed 1
 
-check: .venv/dev ## Format, lint, types, layers, container files, lock
+check: .venv/dev docs ## Format, lint, types, layers, container files, documentation site
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+docs: .venv/dev ## Build the documentation site into site/; a broken link or anchor is an error
+	$(MKDOCS) build --strict --quiet
+
+docs-serve: .venv/dev ## Serve the documentation site while you write, on port 8001
+	$(MKDOCS) serve --dev-addr 127.0.0.1:8001
 
 bench: .venv/bench .venv/kernels ## Measure all, hours; DATA=folder of adult.csv, housing.csv, diamonds.csv for more tables
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
@@ -50,7 +58,7 @@ lock: .venv/dev ## Resolve the dependencies anew (needs the network)
 	$(BIN)/python requirements/lock.py
 
 clean: ## Remove the environment and caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/run: requirements/run.txt pyproject.toml
 	$(call need_python)

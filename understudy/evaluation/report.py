@@ -34,8 +34,8 @@ from understudy.tables.validation import conform
 if TYPE_CHECKING:
     import pandas as pd
 
-# Minimum confidence of a target that the caller did not name. A matching column header reaches it, the position
-# as the last column does not.
+# Minimum confidence of a target that the caller did not name. A matching column header reaches it, but being
+# the last column does not.
 CONFIDENCE_MIN = 0.8
 
 

@@ -1,4 +1,4 @@
-"""One file and one line add a metric: its result is in reports, their JSON Schema and the catalogue."""
+"""A metric needs one file, one line and a section of the documentation to be in reports and the catalogue."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.copied_project import add_line, copy_project, run
 
 TOY = Path(__file__).with_name("toy_metric.txt")
 PEOPLE = ("tests/unit/__init__.py", "tests/unit/evaluation/__init__.py", "tests/unit/evaluation/people.py")
+DOCUMENTATION = "docs/reference/metrics.md"
 
 SHOW = """
 import asyncio, json
@@ -37,8 +38,10 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the project with one more file, and one more line with its import."""
-    folder = copy_project(tmp_path_factory.mktemp("project"), *PEOPLE)
+    """Return a copy of the project with an additional metric and its documentation."""
+    folder = copy_project(tmp_path_factory.mktemp("project"), *PEOPLE, DOCUMENTATION)
+    with (folder / DOCUMENTATION).open("a", encoding="utf-8") as documentation:
+        documentation.write("\n### Toy shapes { #toy_shapes }\n")
     topic = folder / "understudy" / "evaluation" / "metrics" / "fidelity"
     shutil.copyfile(TOY, topic / "toy_shapes.py")
     family = "understudy.evaluation.metrics"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.base import MetricResult, UnscoredResult
 from understudy.evaluation.page import formatting
 from understudy.evaluation.page.cells import Cell
@@ -83,10 +84,19 @@ class Table:
 
 
 @dataclass(frozen=True)
+class About:
+    """The source of a metric and the URL of its documentation; both may be empty."""
+
+    source: str
+    documentation: str
+
+
+@dataclass(frozen=True)
 class Measured:
     """The content of a metric's card: its score, interval and scale."""
 
     title: str
+    about: About
     summary: str
     score: str
     interval: tuple[str, str] | None
@@ -120,6 +130,12 @@ def found(report: Report, kind: type[R]) -> tuple[MetricScores, R] | None:
     return scores, scores.synthetic
 
 
+def about(scores: MetricScores) -> About:
+    """Return the source and the documentation of a metric; both are empty for metrics of later versions."""
+    metric = METRICS.get(scores.name)
+    return About("", "") if metric is None else About(metric.source, metric.documentation)
+
+
 def reasons(report: Report, metrics: Iterable[str]) -> tuple[Reason, ...]:
     """Return the reasons of those of the given metrics that could not be scored."""
     listed = [scores for metric in metrics if (scores := scores_of(report, metric)) is not None]
@@ -140,6 +156,7 @@ def measured(scores: MetricScores) -> Measured:
         interval = (low, high)
     return Measured(
         title=scores.title,
+        about=about(scores),
         summary=scores.summary,
         score=formatting.score(result.score, scores.name),
         interval=interval,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from understudy.evaluation.metrics.base import Topic, UnscoredResult
 from understudy.evaluation.page import formatting
 from understudy.evaluation.page.charts.scale import Scale, draw_scale, others
-from understudy.evaluation.page.elements import Chapter
+from understudy.evaluation.page.elements import About, Chapter, about
 from understudy.evaluation.scores import MetricScores
 from understudy.evaluation.verdict import Outcome
 
@@ -40,6 +40,7 @@ class MetricRow:
 
     title: str
     summary: str
+    about: About
     outcome: Outcome | None
     scored: Scored | None
     reason: str
@@ -78,7 +79,7 @@ def view(report: Report) -> SummaryView:
 def _row(scores: MetricScores, outcome: Outcome | None) -> MetricRow:
     result = scores.synthetic
     if isinstance(result, UnscoredResult):
-        return MetricRow(scores.title, scores.summary, outcome, None, result.reason)
+        return MetricRow(scores.title, scores.summary, about(scores), outcome, None, result.reason)
     scored = Scored(
         value=formatting.score(result.score, scores.name),
         interval=formatting.half_width(result.interval),
@@ -87,7 +88,7 @@ def _row(scores: MetricScores, outcome: Outcome | None) -> MetricRow:
             (label, formatting.score(value, scores.name)) for label, value in _baselines(scores).items()
         ],
     )
-    return MetricRow(scores.title, scores.summary, outcome, scored, "")
+    return MetricRow(scores.title, scores.summary, about(scores), outcome, scored, "")
 
 
 def _baselines(scores: MetricScores) -> dict[str, float | None]:
