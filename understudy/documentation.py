@@ -15,5 +15,5 @@ def docs_link(page: str, anchor: str = "") -> str:
     anchor : str
         Identifier of a heading of the page; empty for the whole page.
     """
-    address = f"{DOCS_URL}/{page}/"
+    address = f"{DOCS_URL}/{page}.html"
     return f"{address}#{anchor}" if anchor else address

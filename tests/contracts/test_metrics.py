@@ -114,7 +114,7 @@ def test_its_result_is_named_after_it(metric: Metric):
 def test_documentation_has_a_heading_with_the_metrics_name_as_anchor(metric: Metric) -> None:
     headings = DOCUMENTATION.read_text(encoding="utf-8").splitlines()
     assert f"### {metric.title} {{ #{metric.name} }}" in headings
-    assert metric.documentation == f"{DOCS_URL}/reference/metrics/#{metric.name}"
+    assert metric.documentation == f"{DOCS_URL}/reference/metrics.html#{metric.name}"
 
 
 @every_metric
