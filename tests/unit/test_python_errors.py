@@ -195,7 +195,7 @@ def test_a_file_that_is_not_there_is_named_as_given(
 ):
     monkeypatch.chdir(tmp_path)
     for data in (f"no.{suffix}", {"a": f"no.{suffix}"}):
-        with pytest.raises(NotFound, match=rf"^There is no file 'no\.{suffix}'"):
+        with pytest.raises(NotFound, match=rf"^The file 'no\.{suffix}' does not exist"):
             understudy.fit(data)
     with pytest.raises(NotFound, match=rf"'no\.{suffix}'"):
         understudy.evaluate(PEOPLE, f"no.{suffix}")
