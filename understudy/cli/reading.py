@@ -53,7 +53,7 @@ class TableReader:
     def read(self, path: Path, progress: Progress) -> pa.Table:
         """Return the table of a file; what is to be known of how it was read goes to stderr."""
         format_ = format_for_path(path)
-        options = format_.taken(self._options)
+        options = format_.supported_options(self._options)
         loaded = format_.load(existing_file(path), options=options, progress=progress)
         for warning in loaded.warnings:
             sys.stderr.write(f"{path.name}: {warning}\n")
