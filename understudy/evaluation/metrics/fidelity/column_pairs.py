@@ -1,4 +1,4 @@
-"""Whether columns belong together as in the real table."""
+"""Column pair trends: the similarity of the joint distribution of every two columns."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ class ColumnPairsResult(MetricResult):
     metric: Literal["column_pairs"] = "column_pairs"
     columns: Annotated[list[str], Field(description="Names of the rows and columns of the matrix.")]
     matrix: Annotated[
-        list[list[float | None]], Field(description="Similarity of each pair, 0 … 1; null on the diagonal.")
+        list[list[float | None]],
+        Field(description="Similarity of each pair, from 0 to 1; null on the diagonal."),
     ]
 
 
 def score(comparison: Comparison) -> ColumnPairsResult | UnscoredResult:
-    """Return 1 - total variation of the contingency tables, on bins that both tables share."""
+    """Return the mean over pairs of 1 minus the total variation of their contingency tables."""
     if len(comparison.columns) < 2:
         return UnscoredResult(reason="needs at least two columns")
     cells = pair_cells(comparison)
@@ -43,10 +44,11 @@ def score(comparison: Comparison) -> ColumnPairsResult | UnscoredResult:
 
 COLUMN_PAIRS = Metric(
     name="column_pairs",
-    title="Column pairs",
-    summary="How alike every two columns are together, averaged: whether what belongs together in the real "
-    "table still does.",
-    concern="relations between columns are not those of the real table",
+    title="Column pair trends",
+    summary="Similarity of the joint distribution of every two columns, averaged over pairs. It shows "
+    "whether relations between columns are preserved.",
+    concern="relations between columns differ from those of the real table",
+    source="Compare SDMetrics: Column Pair Trends, which uses other bins",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

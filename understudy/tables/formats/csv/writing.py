@@ -40,11 +40,11 @@ def write_csv(
     return n_rows
 
 
-def csv_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes]:
+def csv_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema, delimiter: str = ",") -> Iterator[bytes]:
     """Yield the bytes of a CSV file: the header, then batch by batch."""
-    yield _header(schema, ",")
+    yield _header(schema, delimiter)
     for batch in batches:
-        yield _rows(batch, ",")
+        yield _rows(batch, delimiter)
 
 
 def _header(schema: pa.Schema, delimiter: str) -> bytes:
