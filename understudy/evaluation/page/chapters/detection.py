@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from understudy.evaluation.metrics.fidelity import TwoSampleLinearResult, TwoSampleResult
-from understudy.evaluation.metrics.fidelity.telling_apart import TellingApart
+from understudy.evaluation.metrics.fidelity.classifier_tests import ClassifierTestResult
 from understudy.evaluation.page import elements, formatting, receiver
 from understudy.evaluation.page.charts.bars import Bar, track
 from understudy.evaluation.page.charts.curves import Figures
@@ -52,12 +52,12 @@ class DetectionView:
 
 def view(report: Report) -> DetectionView:
     """Return how well each classifier tells the tables apart, and by what."""
-    kinds: tuple[type[TellingApart], ...] = (TwoSampleResult, TwoSampleLinearResult)
+    kinds: tuple[type[ClassifierTestResult], ...] = (TwoSampleResult, TwoSampleLinearResult)
     scored = [found for kind in kinds if (found := elements.found(report, kind)) is not None]
     return DetectionView(elements.reasons(report, METRICS), [_classifier(*found) for found in scored])
 
 
-def _classifier(scores: MetricScores, result: TellingApart) -> ClassifierCards:
+def _classifier(scores: MetricScores, result: ClassifierTestResult) -> ClassifierCards:
     by_role = {
         role: other.curve
         for role, other in (
@@ -66,7 +66,7 @@ def _classifier(scores: MetricScores, result: TellingApart) -> ClassifierCards:
             ("real", scores.real),
             ("synthetic", result),
         )
-        if isinstance(other, TellingApart)
+        if isinstance(other, ClassifierTestResult)
     }
     return ClassifierCards(
         card=elements.measured(scores),
@@ -78,7 +78,7 @@ def _classifier(scores: MetricScores, result: TellingApart) -> ClassifierCards:
     )
 
 
-def _giveaways(result: TellingApart) -> list[Bar]:
+def _giveaways(result: ClassifierTestResult) -> list[Bar]:
     shown = [giveaway for giveaway in result.giveaways[:N_GIVEAWAYS_LISTED] if giveaway.auc_lost > 0]
     longest = shown[0].auc_lost if shown else 1.0
     return [
