@@ -42,7 +42,7 @@ def test_the_form_goes_before_the_query(client: TestClient):
     [
         ({"delimiter": "ab"}, "`delimiter`"),
         ({"bad_rows_share_max": "2"}, "`bad_rows_share_max`"),
-        ({"decimal": ",", "thousands": ","}, "same mark"),
+        ({"decimal": ",", "thousands": ","}, "different characters"),
         ({"format": "parquet", "encoding": "cp1252"}, "parquet"),
     ],
 )
