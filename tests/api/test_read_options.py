@@ -42,7 +42,7 @@ def test_form_takes_precedence_over_query(client: TestClient):
     [
         ({"delimiter": "ab"}, "`delimiter`"),
         ({"bad_rows_share_max": "2"}, "`bad_rows_share_max`"),
-        ({"decimal": ",", "thousands": ","}, "same mark"),
+        ({"decimal": ",", "thousands": ","}, "different characters"),
         ({"format": "parquet", "encoding": "cp1252"}, "parquet"),
     ],
 )
