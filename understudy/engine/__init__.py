@@ -1,4 +1,4 @@
-"""The engine as a library: what `import understudy` offers, on frames, Arrow tables and files."""
+"""The public Python API, which `understudy` exports: it works on frames, Arrow tables and files."""
 
 from __future__ import annotations
 

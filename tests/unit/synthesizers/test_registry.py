@@ -1,4 +1,4 @@
-"""One file and one line add a synthesizer: everything else is derived from its entry."""
+"""A synthesizer is added with one file and one line; everything else is derived from its entry."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the project with one more file, and one more line in the registry."""
+    """Return a copy of the project with the toy synthesizer and its line in the registry."""
     folder = copy_project(tmp_path_factory.mktemp("project"))
     family = folder / "understudy" / "synthesizers"
     shutil.copyfile(TOY, family / "toy.py")
@@ -51,10 +51,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_new_synthesizer_is_in_the_catalogue_the_jobs_the_estimates_and_the_preload(project: Path) -> None:
+def test_new_synthesizer_is_in_catalogue_jobs_estimates_and_preload(project: Path) -> None:
     assert json.loads(run(project, "-c", SHOW)) == {
         "summary": "A toy.",
-        "wheels": "The number of wheels.",
+        "wheels": "Number of wheels.",
         "constraints": False,
         "job": {"name": "toy", "n_wheels": 3},
         "in_schema": True,
@@ -63,7 +63,7 @@ def test_a_new_synthesizer_is_in_the_catalogue_the_jobs_the_estimates_and_the_pr
     }
 
 
-def test_a_new_synthesizer_has_its_options_on_the_command_line(project: Path) -> None:
+def test_new_synthesizer_has_command_line_options(project: Path) -> None:
     (project / "table.csv").write_text("a,b\n" + "".join(f"{i % 7},x{i % 3}\n" for i in range(60)))
     options = ("--synthesizer", "toy", "--n-wheels", "3", "--seed", "1", "--json")
     fitted = json.loads(run(project, "-m", "understudy.cli", "fit", "table.csv", "-o", "toy.model", *options))
@@ -73,7 +73,7 @@ def test_a_new_synthesizer_has_its_options_on_the_command_line(project: Path) ->
     assert len((project / "rows.csv").read_text().splitlines()) == 6
 
 
-def test_a_new_synthesizer_is_in_the_contract_suite(project: Path) -> None:
+def test_new_synthesizer_is_in_the_contract_tests(project: Path) -> None:
     arguments = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contracts/test_synthesizers.py")
     every = run(project, *arguments, "-k", "toy", "--collect-only")
     independent = run(project, *arguments, "-k", "independent", "--collect-only")
@@ -83,7 +83,7 @@ def test_a_new_synthesizer_is_in_the_contract_suite(project: Path) -> None:
 
 
 @pytest.mark.parametrize("name", list(SYNTHESIZERS))
-def test_the_declared_capabilities_are_those_of_the_class(name: str) -> None:
+def test_declared_capabilities_match_the_class(name: str) -> None:
     entry = SYNTHESIZERS[name]
     made = entry.load()(entry.parameters.model_validate({"name": name}))
     assert isinstance(made, SupportsConstraints) == entry.capabilities.constraints
@@ -91,6 +91,6 @@ def test_the_declared_capabilities_are_those_of_the_class(name: str) -> None:
     assert made.name == name
 
 
-def test_the_registry_is_read_without_arrow() -> None:
+def test_registry_imports_neither_arrow_nor_numpy() -> None:
     code = "import sys, understudy.synthesizers; sys.exit(bool({'pyarrow', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
