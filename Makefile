@@ -1,56 +1,71 @@
-# The two commands: `make demo` and `make test`. Everything is installed into .venv from locks with hashes.
+# Start with `make demo` and `make test`. Everything is installed into .venv from hashed lock files.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes -r
+# The theme prints a notice about another version of MkDocs unless this variable is set.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
-.PHONY: help demo serve test test-fast fuzz soak check bench bench-peers openapi lock clean
+.PHONY: help demo serve test test-fast fuzz soak check docs docs-serve bench bench-peers openapi lock clean
 .DEFAULT_GOAL := help
 
-help: ## Show what can be done here
+help: ## List the make targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-demo: .venv/kernels ## Run the main job on a real table through HTTP and show the result
+demo: .venv/kernels ## Upload a real table, train, sample and evaluate over HTTP, and show the result
 	$(BIN)/understudy demo
 
-serve: .venv/kernels ## Keep the embedded stack up for your own data
+serve: .venv/kernels ## Run the embedded stack until Ctrl-C, for your own data
 	$(BIN)/understudy serve
 
-test: .venv/dev .venv/kernels ## Install and run the tests
+test: .venv/dev .venv/kernels ## Install everything and run all tests
 	$(BIN)/pytest -n 2 --dist loadfile
 
-test-fast: .venv/dev .venv/kernels ## Run the tests that need no database, within three minutes
+test-fast: .venv/dev .venv/kernels ## Run the tests that need no database (up to three minutes)
 	$(BIN)/pytest -n 2 --dist loadfile -m "not database"
 
-fuzz: .venv/dev .venv/kernels ## Look for new cases that break a property, some minutes
+fuzz: .venv/dev .venv/kernels ## Search for new counterexamples to the property-based tests (some minutes)
 	HYPOTHESIS_PROFILE=searching $(BIN)/pytest -n 2 --dist loadfile -m hypothesis
 
-soak: .venv/dev .venv/kernels ## Hurt workers at random for ten minutes and hold them to their promises
+soak: .venv/dev .venv/kernels ## Kill and pause workers at random and check the reliability promises (ten minutes)
 	$(BIN)/python -m tests.faults.soak --seconds 600 --seed 1
 
-check: .venv/dev ## Format, lint, types, layers, container files, lock
+check: .venv/dev docs ## Check format, lint, types, import layers, container files and documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	$(BIN)/check-jsonschema --builtin-schema vendor.readthedocs .readthedocs.yaml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/python -P -m tests.prose check
 
-bench: .venv/bench .venv/kernels ## Measure all, hours; DATA=folder of adult.csv, housing.csv, diamonds.csv for more tables
+docs: .venv/dev ## Build the documentation site into site/; a broken link or anchor is an error
+	$(MKDOCS) build --strict
+
+docs-serve: .venv/dev ## Serve the documentation site while you write, on port 8001
+	$(MKDOCS) serve --dev-addr 127.0.0.1:8001
+
+bench: .venv/bench .venv/kernels ## Run all benchmarks (hours); DATA=folder with adult.csv, housing.csv, diamonds.csv adds tables
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
 
-bench-peers: .venv/bench ## Judge other synthesizers on the same tables, hours; installs them outside of .venv
+bench-peers: .venv/bench ## Evaluate other synthesizers on the same tables (hours); installs them outside .venv
 	$(BIN)/python -m benchmarks.engine.peers $(if $(DATA),--data $(DATA))
 
-openapi: .venv/dev ## Write openapi.json and docs/reference/report.schema.json anew
+openapi: .venv/dev ## Regenerate openapi.json and docs/reference/report.schema.json
 	$(BIN)/python -m app.openapi
 	$(BIN)/python -m understudy.evaluation.report_schema
 
-lock: .venv/dev ## Resolve the dependencies anew (needs the network)
+lock: .venv/dev ## Update the lock files of the dependencies (needs the network)
 	$(BIN)/python requirements/lock.py
 
-clean: ## Remove the environment and caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+clean: ## Remove the virtual environment, the built site and caches
+	rm -rf .venv site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/run: requirements/run.txt pyproject.toml
 	$(call need_python)
@@ -60,7 +75,8 @@ clean: ## Remove the environment and caches
 	$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
-# Compiling is part of installing. All at once after any change: a compiled kernel holds the code of those it calls.
+# The kernels are compiled at installation. After any change all are recompiled, because a compiled kernel
+# contains the code of the kernels that it calls.
 .venv/kernels: .venv/run $(wildcard understudy/kernels/*.py)
 	@echo "Compiling the kernels …"
 	rm -f understudy/kernels/__pycache__/*.nb[ci]
@@ -77,5 +93,5 @@ clean: ## Remove the environment and caches
 	@touch $@
 
 define need_python
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Understudy needs Python 3.11 or newer; name one: make PYTHON=python3.12 …")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Understudy needs Python 3.11 or newer. Choose one with: make PYTHON=python3.12 …")'
 endef

@@ -137,9 +137,9 @@ def _form(url: str, key: str, path: Path) -> None:
 def _parts(url: str, key: str, path: Path) -> None:
     with Client(url, key) as client:
         told = [{"filename": path.name, "size_bytes": path.stat().st_size}]
-        upload = client.ask("POST", "/v1/uploads", json={"files": told})
+        upload = client.request("POST", "/v1/uploads", json={"files": told})
         Sender(client).send_parts(upload, [path], no_progress)
-        client.ask("POST", f"/v1/uploads/{upload['id']}/complete")
+        client.request("POST", f"/v1/uploads/{upload['id']}/complete")
 
 
 def _post(url: str, key: str, **request: object) -> None:

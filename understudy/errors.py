@@ -12,8 +12,9 @@
      └─ Unavailable                    a part we need does not answer; the same call may succeed later
          └─ StorageFull                … because there is no space left
 
-`code` is stable and documented in `docs/reference/errors.md`. `detail` names the thing, the place and the remedy,
-and never a value of the caller's data. `pointer` is a JSON pointer (RFC 6901) into the request, if there is one.
+`code` is stable and documented in `docs/reference/errors.md`. `detail` names the thing, the place and the
+remedy, and never a value of the caller's data. `pointer` is a JSON pointer (RFC 6901) into the request, if
+there is one.
 """
 
 from __future__ import annotations

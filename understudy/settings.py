@@ -1,4 +1,4 @@
-"""Every environment variable, read once at the entrances; all begin with ``UNDERSTUDY_``."""
+"""Settings, read once at each entry point from environment variables that begin with ``UNDERSTUDY_``."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ GIBIBYTE = 1 << 30
 
 
 def default_data_dir() -> Path:
-    """Return where the embedded stack keeps its data when nothing else is said.
+    """Return the default data folder of the embedded stack.
 
-    For root a system folder, since the private Postgres runs as another user and must be able to reach it.
+    For root it is a system folder, because the private Postgres runs as another user and needs access.
     """
     if os.geteuid() == 0:
         return Path("/var/lib/understudy")
@@ -24,29 +24,40 @@ def default_data_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """The settings of a process; the field's name in capitals, after the prefix, is its variable."""
+    """The settings of a process; the variable of a field is the prefix and the field's name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="UNDERSTUDY_", extra="ignore", frozen=True)
 
     database_url: Annotated[
-        SecretStr | None, Field(description="PostgreSQL, such as postgresql://user:password@host/name.")
+        SecretStr | None,
+        Field(description="URL of the PostgreSQL database, such as postgresql://user:password@host/name."),
     ] = None
     redis_url: Annotated[
-        SecretStr | None, Field(description="Broker: redis://host:6379/0, or redis+socket:///path.")
+        SecretStr | None,
+        Field(description="URL of the broker: redis://host:6379/0 or redis+socket:///path."),
     ] = None
     secret_key: Annotated[
         SecretStr | None,
-        Field(description="At least 32 characters; keys the HMAC of API keys, and signs evidence."),
+        Field(
+            description="Secret of at least 32 characters. It keys the HMAC of API keys, and the keys that "
+            "sign evidence packs are derived from it."
+        ),
     ] = None
-    data_dir: Annotated[Path, Field(description="Folder of the embedded stack and of local files.")] = Field(
-        default_factory=default_data_dir
+    data_dir: Annotated[Path, Field(description="Data folder of the embedded stack and of local files.")] = (
+        Field(default_factory=default_data_dir)
     )
     storage_url: Annotated[
         str | None,
-        Field(description="Blob store: file:///folder or memory://; default: blobs in the data folder."),
+        Field(
+            description="URL of the blob store: file:///folder or memory://. Default: the folder `blobs` in "
+            "the data folder."
+        ),
     ] = None
     scratch_dir: Annotated[
-        Path | None, Field(description="Where running jobs write; best on the file system of the blob store.")
+        Path | None,
+        Field(
+            description="Folder for the files of running jobs, ideally on the file system of the blob store."
+        ),
     ] = None
 
     host: Annotated[str, Field(description="Address that `understudy serve` listens on.")] = "127.0.0.1"
@@ -54,57 +65,93 @@ class Settings(BaseSettings):
     threads: Annotated[
         int,
         Field(
-            ge=1, le=200, description="Requests served at once by a process; also its database connections."
+            ge=1,
+            le=200,
+            description="Maximum number of concurrent requests and database connections of an API process.",
         ),
     ] = 20
-    worker_concurrency: Annotated[int, Field(ge=1, description="Jobs that a worker runs at once.")] = Field(
-        default_factory=lambda: os.cpu_count() or 1
-    )
+    worker_concurrency: Annotated[
+        int, Field(ge=1, description="Number of jobs that a worker runs at once.")
+    ] = Field(default_factory=lambda: os.cpu_count() or 1)
     worker_queues: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")], ...],
         NoDecode,
         BeforeValidator(lambda text: text.split(",") if isinstance(text, str) else text),
-        Field(min_length=1, description="Queues whose jobs a worker takes, with commas between."),
+        Field(min_length=1, description="Comma-separated names of the queues that a worker serves."),
     ] = ("default",)
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="Minimum level of logged events.")
+    ] = "info"
     log_format: Annotated[
-        Literal["json", "console"], Field(description="One JSON object a line, or lines for people.")
+        Literal["json", "console"],
+        Field(description="Format of log lines: one JSON object a line, or readable text."),
     ] = "json"
 
-    lease_seconds: Annotated[float, Field(gt=0, description="How long a silent worker keeps its job.")] = 30
-    heartbeat_seconds: Annotated[float, Field(gt=0, description="How often a worker renews its lease.")] = 10
-    rescue_seconds: Annotated[float, Field(gt=0, description="How often lost jobs are looked for.")] = 5
-    ring_seconds: Annotated[float, Field(gt=0, description="How often waiting jobs are announced again.")] = (
-        15
-    )
+    lease_seconds: Annotated[
+        float, Field(gt=0, description="Seconds without a heartbeat after which a worker loses its job.")
+    ] = 30
+    heartbeat_seconds: Annotated[
+        float, Field(gt=0, description="Seconds between renewals of a worker's lease.")
+    ] = 10
+    rescue_seconds: Annotated[
+        float, Field(gt=0, description="Seconds between searches for jobs whose lease has expired.")
+    ] = 5
+    ring_seconds: Annotated[
+        float, Field(gt=0, description="Seconds between repeated notifications of workers about queued jobs.")
+    ] = 15
     drain_seconds: Annotated[
         float,
-        Field(ge=0, description="How long a stopping worker lets its jobs go on before it hands them back."),
+        Field(
+            ge=0, description="Seconds that a stopping worker gives its running jobs before requeuing them."
+        ),
     ] = 10
     job_ttl_seconds: Annotated[
-        float, Field(gt=0, description="How long a job may wait before it expires.")
+        float, Field(gt=0, description="Seconds that a job may wait in the queue before it expires.")
     ] = 7 * 86400
     retry_backoff_seconds: Annotated[
-        float, Field(ge=0, description="First pause before a repeat; doubles.")
+        float,
+        Field(
+            ge=0, description="Seconds before the first retry of a job; the pause doubles with each retry."
+        ),
     ] = 5
 
-    job_memory_bytes_max: Annotated[int, Field(ge=256 * MEBIBYTE, description="Address space of a job.")] = (
-        16 * GIBIBYTE
+    job_memory_bytes_max: Annotated[
+        int, Field(ge=256 * MEBIBYTE, description="Maximum address space of a job, in bytes.")
+    ] = 16 * GIBIBYTE
+    job_cpu_seconds_max: Annotated[int, Field(ge=1, description="Maximum CPU time of a job, in seconds.")] = (
+        4 * 3600
     )
-    job_cpu_seconds_max: Annotated[int, Field(ge=1, description="CPU time of a job.")] = 4 * 3600
     job_file_bytes_max: Annotated[
-        int, Field(ge=MEBIBYTE, description="Largest file that a job may write.")
+        int, Field(ge=MEBIBYTE, description="Maximum size of a file that a job writes, in bytes.")
     ] = 64 * GIBIBYTE
 
-    upload_bytes_max: Annotated[int, Field(ge=1, description="Largest upload.")] = 4 * GIBIBYTE
+    upload_bytes_max: Annotated[int, Field(ge=1, description="Maximum size of an upload, in bytes.")] = (
+        4 * GIBIBYTE
+    )
     upload_part_bytes: Annotated[
-        int, Field(ge=64 << 10, le=512 * MEBIBYTE, description="Size of a part, if its sender has no wish.")
+        int,
+        Field(
+            ge=64 << 10,
+            le=512 * MEBIBYTE,
+            description="Default size of an upload part, in bytes, if the client does not request one.",
+        ),
     ] = 16 * MEBIBYTE
     upload_ttl_seconds: Annotated[
-        float, Field(gt=0, description="How long an upload in parts waits for its next part.")
+        float,
+        Field(gt=0, description="Seconds without a new part after which an unfinished upload is deleted."),
     ] = 24 * 3600
-    open_uploads_max: Annotated[int, Field(ge=1, description="Most unfinished uploads of a project.")] = 20
-    dataset_rows_max: Annotated[int, Field(ge=1, description="Most rows of an uploaded table.")] = 50_000_000
-    dataset_columns_max: Annotated[int, Field(ge=1, description="Most columns of an uploaded table.")] = 2_000
-    sample_rows_max: Annotated[int, Field(ge=1, description="Most rows of one sample.")] = 100_000_000
-    queued_jobs_max: Annotated[int, Field(ge=1, description="Most waiting jobs of a project.")] = 1_000
+    open_uploads_max: Annotated[
+        int, Field(ge=1, description="Maximum number of unfinished uploads in a project.")
+    ] = 20
+    dataset_rows_max: Annotated[
+        int, Field(ge=1, description="Maximum number of rows in an uploaded table.")
+    ] = 50_000_000
+    dataset_columns_max: Annotated[
+        int, Field(ge=1, description="Maximum number of columns in an uploaded table.")
+    ] = 2_000
+    sample_rows_max: Annotated[int, Field(ge=1, description="Maximum number of rows in a sample.")] = (
+        100_000_000
+    )
+    queued_jobs_max: Annotated[
+        int, Field(ge=1, description="Maximum number of queued jobs in a project.")
+    ] = 1_000

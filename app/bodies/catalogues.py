@@ -52,7 +52,15 @@ class MetricDescription(Body):
 
     name: Annotated[str, Field(examples=["column_shapes"])]
     title: Annotated[str, Field(examples=["Column shapes"])]
-    summary: str
+    summary: Annotated[str, Field(description="Plain-language explanation of the score.")]
+    source: Annotated[
+        str | None,
+        Field(
+            description="Name of the metric in SDMetrics, or the paper that defines it.",
+            examples=["SDMetrics: ContingencySimilarity"],
+        ),
+    ] = None
+    documentation: Annotated[str | None, Field(description="Address of the metric's documentation.")] = None
     topic: Annotated[str, Field(description="`fidelity`, `usefulness`, `bias` or `privacy`.")]
     direction: Annotated[str, Field(description="Which way is better.", examples=["higher"])]
     range: Annotated[list[float | None], Field(description="Least and greatest score; null is unbounded.")]

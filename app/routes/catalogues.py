@@ -48,6 +48,8 @@ async def list_metrics(caller: ReaderDep) -> MetricCatalogue:
                 name=metric.name,
                 title=metric.title,
                 summary=metric.summary,
+                source=metric.source or None,
+                documentation=metric.documentation,
                 topic=metric.topic,
                 direction=metric.direction,
                 range=list(metric.range),

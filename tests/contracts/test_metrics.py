@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter
 
 from tests.unit.evaluation.people import biased, comparison, destroyed, related
 from tests.unit.evaluation.people import people as plain_people
+from understudy.documentation import DOCS_URL
 from understudy.evaluation.attacks.canaries import make_canaries, plant
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics import METRICS, AnyResult
@@ -34,6 +36,8 @@ ASKED: dict[str, Any] = {
         ),
     ),
 }
+
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
 every_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS.keys())
 faithful = pytest.mark.parametrize(
@@ -104,6 +108,13 @@ def badness(metric: Metric, compared: Comparison) -> float:
 @every_metric
 def test_its_result_is_named_after_it(metric: Metric):
     assert metric.result.__name__ == metric.name.title().replace("_", "") + "Result"
+
+
+@every_metric
+def test_documentation_has_a_heading_with_the_metrics_name_as_anchor(metric: Metric) -> None:
+    headings = DOCUMENTATION.read_text(encoding="utf-8").splitlines()
+    assert f"### {metric.title} {{ #{metric.name} }}" in headings
+    assert metric.documentation == f"{DOCS_URL}/reference/metrics.html#{metric.name}"
 
 
 @every_metric

@@ -1,4 +1,4 @@
-"""`understudy demo`, on the first rows of its table, and the lines that it prints for going on."""
+"""`understudy demo` on the first rows of its table, and the commands that it prints as next steps."""
 
 import shlex
 import signal
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.stack
 
 DEMO = [sys.executable, "-m", "understudy.cli", "demo", "--rows", "1000", "--port", "0"]
 PATIENCE_SECONDS = 60
-STORY = ("1,000 rows: 14 integer", "Trained", "1,000 synthetic rows", "How good is it?")
-# Of so few rows of so many columns an attacker may find some again: then the rows stay in quarantine.
-HELD_BACK = "the rows are in quarantine"
+EXPECTED_OUTPUT = ("1,000 rows: 14 integer", "Trained", "1,000 synthetic rows", "Scores")
+# With few rows and many columns a privacy attack may succeed; then the rows stay in quarantine.
+IN_QUARANTINE = "and are in quarantine"
 
 
 def request(line: str, variables: dict[str, str]) -> httpx2.Response:
-    """Do what a printed curl line says; curl itself need not be installed."""
+    """Send the request of a printed curl command, without curl itself."""
     for name, value in variables.items():
         line = line.replace(f"${name}", value)
     words = shlex.split(line)
@@ -42,12 +42,12 @@ def request(line: str, variables: dict[str, str]) -> httpx2.Response:
 
 
 def printed_lines(output: str) -> list[str]:
-    """Return the lines of the last section, with those joined that end in a backslash."""
-    section = output.partition("How to go on")[2].partition("\n")[2]
+    """Return the lines of the last section; lines that end in a backslash are joined with the next."""
+    section = output.partition("Next steps")[2].partition("\n")[2]
     return [line.strip() for line in section.replace("\\\n", " ").splitlines() if line.strip()]
 
 
-def test_the_demo_tells_its_story_and_its_last_lines_work_as_printed(tmp_path):
+def test_demo_prints_its_results_and_commands_that_work_as_printed(tmp_path):
     command = [*DEMO, "--keep", "--data-dir", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -63,9 +63,9 @@ def test_the_demo_tells_its_story_and_its_last_lines_work_as_printed(tmp_path):
         members = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_SECONDS) == 0
-    assert all(said in output for said in STORY)
+    assert all(text in output for text in EXPECTED_OUTPUT)
     files = {path.name for path in (tmp_path / "demo").iterdir()}
-    if HELD_BACK in output:
+    if IN_QUARANTINE in output:
         assert files == {"flights.csv", "report.html"}
     else:
         assert len((tmp_path / "demo" / "synthetic.csv").read_text().splitlines()) == 1001
@@ -83,7 +83,7 @@ def test_the_demo_tells_its_story_and_its_last_lines_work_as_printed(tmp_path):
         ({"MAKELEVEL": "1"}, "http://127.0.0.1:8123", "understudy serve --port 8123"),
     ],
 )
-def test_the_command_that_brings_the_stack_up_again(tmp_path, monkeypatch, environment, url, expected):
+def test_printed_serve_command_starts_the_same_stack(tmp_path, monkeypatch, environment, url, expected):
     monkeypatch.delenv("MAKELEVEL", raising=False)
     for name, value in ({"UNDERSTUDY_DATA_DIR": str(tmp_path)} | environment).items():
         monkeypatch.setenv(name, value)
@@ -92,7 +92,7 @@ def test_the_command_that_brings_the_stack_up_again(tmp_path, monkeypatch, envir
     assert serve_command(BackgroundStack(StackOptions(data_dir=tmp_path))) == expected
 
 
-def test_what_is_wrong_is_said_in_one_line():
+def test_unusable_data_folder_is_reported():
     done = subprocess.run(
         [*DEMO, "--data-dir", "/proc/understudy"], check=False, capture_output=True, text=True
     )

@@ -1,4 +1,4 @@
-"""The embedded stack as `understudy serve` runs it: what dies comes back, what is stopped is gone."""
+"""The embedded stack of `understudy serve`: restarts of dead parts, and clean stops."""
 
 import os
 import signal
@@ -38,18 +38,18 @@ class Serve:
     folder: Path
 
     def client(self) -> Client:
-        """Return a caller with the stack's first key."""
+        """Return a client with the stack's first key."""
         url = (self.folder / "url").read_text().strip()
         return Client(url, (self.folder / "api-key").read_text().strip())
 
     def part(self, name: str) -> psutil.Process:
         """Return the process of a part."""
-        (found,) = [
+        (process,) = [
             child
             for child in psutil.Process(self.process.pid).children()
             if PARTS[name] in " ".join(child.cmdline())
         ]
-        return found
+        return process
 
     def members(self) -> list[psutil.Process]:
         """Return all processes of the stack."""
@@ -58,7 +58,7 @@ class Serve:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Return when a condition holds."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline
@@ -66,7 +66,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def is_gone(process: psutil.Process) -> bool:
-    """Say whether a process has ended; where nobody waits for orphans, they stay as zombies."""
+    """Return whether a process has ended; an orphan that is never reaped stays a zombie."""
     try:
         return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -87,7 +87,7 @@ def serve(folder: Path, *options: str) -> Serve:
 
 
 def stop(stack: Serve) -> None:
-    """Stop a stack as Ctrl-C does, if it runs."""
+    """Stop a running stack as Ctrl-C does."""
     with stack.process as process:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -96,14 +96,14 @@ def stop(stack: Serve) -> None:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    """Run a stack for all tests that leave one behind."""
+    """Run a stack for all tests that do not stop it."""
     running = serve(tmp_path_factory.mktemp("stack"))
     yield running
     stop(running)
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_part_that_is_killed_is_started_again_and_jobs_run(stack, name):
+def test_killed_part_is_restarted_and_jobs_run(stack, name):
     killed = stack.part(name)
     killed.kill()
     wait_until(lambda: is_gone(killed))
@@ -120,24 +120,24 @@ def _runs_a_job(stack: Serve) -> bool:
 
 
 @pytest.mark.parametrize("file", ["api-key", "secret-key"])
-def test_secrets_are_for_the_owner_only(stack, file):
+def test_only_the_owner_can_read_secrets(stack, file):
     assert stat.S_IMODE((stack.folder / file).stat().st_mode) == 0o600
 
 
-def test_the_secret_is_in_no_command_line(stack):
+def test_no_command_line_contains_the_secret(stack):
     secret = (stack.folder / "secret-key").read_text().strip()
     assert all(secret not in " ".join(member.cmdline()) for member in stack.members())
 
 
 def command_on(stack: Serve, *arguments: str) -> str:
-    """Run a command on the folder of a stack, without any setting, and return what it prints."""
+    """Run a command on the data folder of a stack, without settings, and return its output."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
     command = [sys.executable, "-m", "understudy.cli", *arguments, "--data-dir", str(stack.folder)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return done.stdout.strip()
 
 
-def test_keys_are_made_and_revoked_by_the_data_folder(stack):
+def test_keys_are_created_and_revoked_by_data_folder(stack):
     key = command_on(stack, "create-key", "--project", "sales")
     with Client((stack.folder / "url").read_text().strip(), key) as client:
         assert client.get("/v1/datasets")["data"] == []
@@ -147,7 +147,7 @@ def test_keys_are_made_and_revoked_by_the_data_folder(stack):
     assert caught.value.code == "unauthenticated"
 
 
-def test_a_second_stack_in_the_folder_is_refused_and_leaves_the_first_alone(stack):
+def test_second_stack_in_the_folder_is_refused(stack):
     command = [
         sys.executable,
         "-m",
@@ -164,7 +164,7 @@ def test_a_second_stack_in_the_folder_is_refused_and_leaves_the_first_alone(stac
     assert (stack.folder / "url").exists()
 
 
-def test_a_port_that_is_taken_is_refused_with_the_remedy(stack, tmp_path):
+def test_port_in_use_is_refused_with_a_remedy(stack, tmp_path):
     port = (stack.folder / "url").read_text().strip().rpartition(":")[2]
     command = [sys.executable, "-m", "understudy.cli", "serve", "--data-dir", str(tmp_path), "--port", port]
     second = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -172,16 +172,16 @@ def test_a_port_that_is_taken_is_refused_with_the_remedy(stack, tmp_path):
     assert "--port" in second.stderr
 
 
-def test_the_demo_uses_a_stack_that_runs(stack):
+def test_demo_uses_a_running_stack(stack):
     background = BackgroundStack(StackOptions(data_dir=stack.folder))
     background.start()
     background.stop()
-    assert not background.is_ours
+    assert not background.is_child
     assert background.url == (stack.folder / "url").read_text().strip()
     assert stack.process.poll() is None
 
 
-def test_after_kill_9_nothing_is_left_and_the_next_start_has_the_data(tmp_path):
+def test_kill_9_leaves_no_process_and_keeps_the_data(tmp_path):
     first = serve(tmp_path)
     with first.client() as client:
         job_id = client.run({"kind": "probe"}, no_progress)["id"]

@@ -1,4 +1,4 @@
-"""An upload to a service that does not answer says that it waits, once."""
+"""Retries of an upload to a service that does not respond."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ from understudy.errors import Unavailable
 from understudy.progress import no_progress
 
 
-def test_a_dead_address_is_told_once_with_the_longest_wait(tmp_path: Path):
+def test_unreachable_address_is_reported_once_with_the_longest_wait(tmp_path: Path):
     table = tmp_path / "table.csv"
     table.write_text("a\n1\n")
     waits: list[float] = []
-    told: list[float] = []
-    pauses = Pauses(sleep=waits.append, tries_max=4, on_first=told.append)
+    announced: list[float] = []
+    pauses = Pauses(sleep=waits.append, tries_max=4, on_first=announced.append)
     with Client("http://127.0.0.1:1", "key") as client, pytest.raises(Unavailable):
         Sender(client, pauses=pauses).send([table], no_progress)
     assert len(waits) == 3
-    assert told == [1 + 2 + 4]
-    assert sum(waits) <= told[0]
+    assert announced == [1 + 2 + 4]
+    assert sum(waits) <= announced[0]

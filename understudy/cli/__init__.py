@@ -1,4 +1,4 @@
-"""The console script: fit, sample, impute, evaluate on files; the service: demo, serve, worker, migrate."""
+"""Console script `understudy`: commands on files, and commands that run and administer the service."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command that the arguments name and exit with its status."""
+    """Run the command in `sys.argv` and exit with its status."""
     with without_pandas():
         sys.exit(run(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""The commands put together, and what becomes of their errors: a line, a problem in JSON, an exit status."""
+"""Assembly of the commands, and translation of errors to one line, a JSON problem and an exit status."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from understudy.errors import (
     UnderstudyError,
 )
 
-# The first class that fits decides; documented in docs/reference/cli.md.
+# The first matching class decides. Documented in docs/reference/cli.md.
 EXIT_STATUS: tuple[tuple[type[UnderstudyError], int], ...] = (
     (InvalidInput, 2),
     (NotFound, 3),
@@ -47,15 +47,15 @@ def _show_version(value: bool) -> None:
         raise typer.Exit
 
 
-HELP = "Learn a table, sample synthetic rows, and see how far to trust them."
+HELP = "Fit a model to a table, sample synthetic rows, and measure their quality and privacy."
 
 
-def build(wanted: str | None = None) -> typer.Typer:
-    """Return the application; of its commands only the wanted one is loaded, the others are listed."""
+def build(command_name: str | None = None) -> typer.Typer:
+    """Return the application with all commands listed; only the module of `command_name` is imported."""
     application = typer.Typer(name="understudy", help=HELP, add_completion=False, rich_markup_mode="rich")
     application.callback()(_options)
     for command in COMMANDS:
-        if command.name == wanted:
+        if command.name == command_name:
             application.command(command.name, rich_help_panel=command.panel)(command.function())
         else:
             application.command(command.name, rich_help_panel=command.panel, help=command.summary)(_listed)
@@ -63,37 +63,37 @@ def build(wanted: str | None = None) -> typer.Typer:
 
 
 def _listed() -> None:
-    """Stand for a command that is listed but not run."""
+    """Do nothing: a placeholder for commands that are listed but not run."""
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command and return its exit status; an error goes to stderr in one line."""
+    """Run a command and return its exit status; errors are written to stderr in one line."""
     wants_json = "--json" in arguments
     try:
-        wanted = next((argument for argument in arguments if not argument.startswith("-")), None)
-        status = build(wanted)(
+        command = next((argument for argument in arguments if not argument.startswith("-")), None)
+        status = build(command)(
             args=list(arguments) or ["--help"], prog_name="understudy", standalone_mode=False
         )
     except UnderstudyError as error:
         _report(error.code, error.detail, wants_json=wants_json)
         return exit_status(error)
     except TyperException as error:
-        _report("invalid_parameters", _with_remedy(error.format_message(), wanted), wants_json=wants_json)
+        _report("invalid_parameters", _with_remedy(error.format_message(), command), wants_json=wants_json)
         return USAGE
     except (Abort, KeyboardInterrupt):
         return INTERRUPTED
-    # The end of the process: a person gets a line, and the traceback if asked for.
+    # The outermost frame of the process: print one line, or the traceback with --traceback.
     except Exception as error:
         if "--traceback" in arguments:
             raise
-        detail = f"{type(error).__name__}: {error} (understudy --traceback … shows where it came from)"
+        detail = f"{type(error).__name__}: {error} (run understudy --traceback … to see the traceback)"
         _report("internal_error", detail, wants_json=wants_json)
         return UNEXPECTED
     return status if isinstance(status, int) else 0
 
 
 def exit_status(error: UnderstudyError) -> int:
-    """Return the exit status of an error: of a setting that is missing or wrong, or by its class."""
+    """Return the exit status of an error, by its class; a missing or invalid setting has its own status."""
     if error.code == "configuration":
         return NOT_CONFIGURED
     return next(status for class_, status in EXIT_STATUS if isinstance(error, class_))
@@ -103,8 +103,8 @@ def _with_remedy(message: str, command: str | None) -> str:
     if "unexpected extra argument" not in message:
         return message
     return (
-        f"{message.rstrip('.')}. The command {command} takes fewer files: run it once for each, or see "
-        f"understudy {command} --help."
+        f"{message.rstrip('.')}. The command {command} accepts fewer files: run it once for each, "
+        f"or see understudy {command} --help."
     )
 
 
@@ -119,6 +119,6 @@ def _options(
         typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit."),
     ] = False,
     _traceback: Annotated[
-        bool, typer.Option("--traceback", help="Show where an unexpected error came from.")
+        bool, typer.Option("--traceback", help="Show the traceback of an unexpected error.")
     ] = False,
 ) -> None: ...

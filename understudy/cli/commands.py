@@ -1,4 +1,4 @@
-"""The commands, one line each; a command's module is loaded when the command runs, not to list the others."""
+"""The list of commands. The module of a command is imported only when that command runs."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pkgutil import resolve_name
 
-FILES = "On files"
-SERVICE = "The service"
+FILES = "Files"
+SERVICE = "Service"
 
 
 @dataclass(frozen=True)
 class Command:
-    """One command.
+    """A command of the command line.
 
     Parameters
     ----------
     load : str
-        ``module:function``.
+        Location of the command's function, as ``module:function``.
     summary : str
-        The first line of the function's docstring, for the list of commands.
+        First line of the function's docstring, shown in the list of commands.
     """
 
     name: str
@@ -28,77 +28,77 @@ class Command:
     summary: str
 
     def function(self) -> Callable[..., int | None]:
-        """Return the function of the command; imports its module, and with it what the command needs."""
+        """Import the command's module and its dependencies, and return its function."""
         function: Callable[..., int | None] = resolve_name(self.load)
         return function
 
 
 COMMANDS = (
-    Command("fit", "understudy.cli.files:fit", FILES, "Learn a table and write a model file."),
+    Command("fit", "understudy.cli.files:fit", FILES, "Fit a model to a table and write a model file."),
     Command(
         "sample",
         "understudy.cli.files:sample",
         FILES,
-        "Draw synthetic rows from a model: any, or such as you ask for.",
+        "Sample synthetic rows from a model, optionally under constraints.",
     ),
     Command(
         "impute",
         "understudy.cli.files:impute",
         FILES,
-        "Complete a table: draw its missing values, and leave all others as they are.",
+        "Impute the missing values of a table and keep all other values.",
     ),
     Command(
         "evaluate",
         "understudy.cli.reports:evaluate",
         FILES,
-        "Compare a synthetic with the real table: scores on a scale, attacks, and a verdict.",
+        "Compare a synthetic table with the real one: scores, privacy attacks and a verdict.",
     ),
     Command(
         "verify",
         "understudy.cli.reports:verify",
         FILES,
-        "Check the signature of an evidence pack; given the data, compute its numbers again.",
+        "Check the signature of an evidence pack and, given the data, recompute its scores.",
     ),
     Command(
         "demo",
         "understudy.cli.demo:demo",
         SERVICE,
-        "Run the main job on a real table: upload, train, sample, evaluate, all over HTTP.",
+        "Run the whole workflow on a real table over HTTP: upload, train, sample, evaluate.",
     ),
     Command(
         "upload",
         "understudy.cli.upload:upload",
         SERVICE,
-        "Upload tables to a service, and wait until they are read. The key is read from UNDERSTUDY_API_KEY.",
+        "Upload tables to a service and wait until they are ingested. Set UNDERSTUDY_API_KEY to your key.",
     ),
     Command(
         "serve",
         "understudy.cli.service:serve",
         SERVICE,
-        "Run everything: database, broker, API and a worker, until Ctrl-C.",
+        "Run the whole service until Ctrl-C: database, broker, API and a worker.",
     ),
     Command(
         "worker",
         "understudy.cli.service:worker",
         SERVICE,
-        "Run a worker on the database and broker that the settings name.",
+        "Run a worker on the configured database and broker.",
     ),
     Command(
         "migrate",
         "understudy.cli.service:migrate",
         SERVICE,
-        "Bring the database that the settings name up to date.",
+        "Migrate the configured database to the current schema.",
     ),
     Command(
         "create-key",
         "understudy.cli.keys:create_key",
         SERVICE,
-        "Make an API key and print it, once: only a digest is kept.",
+        "Create an API key and print it once; only a digest is stored.",
     ),
     Command(
         "revoke-key",
         "understudy.cli.keys:revoke_key",
         SERVICE,
-        "Let an API key be valid no longer, from the next request on.",
+        "Revoke an API key; the next request with it is refused.",
     ),
 )

@@ -1,4 +1,4 @@
-"""What is asked of the rows of a sample, as options write it: `--where`, `--rebalance`, `--constraints`."""
+"""Parsing of the options that constrain a sample: `--where`, `--rebalance`, `--constraints`."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ WORDS = {"true": True, "false": False}
 def read_constraints(
     where: Sequence[str], rebalance: str | None, file: Path | None, *, schema: TableSchema, n_rows: int
 ) -> SamplingConstraints | None:
-    """Return what the options ask of the rows, if they ask anything.
+    """Return the sampling constraints that the options describe, or None if no option is given.
 
     Parameters
     ----------
     n_rows : int
-        How many rows fulfil what `where` says.
+        Number of rows to sample under the condition in `where`.
 
     Raises
     ------
     InvalidInput
-        If more than one of them is given, a column does not exist, or a value cannot be read.
+        If more than one option is given, a column does not exist, or a value cannot be parsed.
     """
     given = [
         name
@@ -50,7 +50,7 @@ def read_constraints(
     ]
     if len(given) > 1:
         raise InvalidInput(
-            f"{' and '.join(given)} do not go together; give one of them.", code="invalid_parameters"
+            f"{' and '.join(given)} cannot be combined. Give only one of them.", code="invalid_parameters"
         )
     if where:
         return _read_where(where, schema, n_rows)
@@ -60,53 +60,54 @@ def read_constraints(
         text = existing_file(file).read_bytes()
         return _checked(
             lambda: SamplingConstraints.model_validate_json(text),
-            f"{file} does not hold sampling constraints",
+            f"{file} does not contain valid sampling constraints",
         )
     return None
 
 
 def _read_where(options: Iterable[str], schema: TableSchema, n_rows: int) -> SamplingConstraints:
-    allowed: dict[str, ColumnConstraint] = {}
+    column_constraints: dict[str, ColumnConstraint] = {}
     for option in options:
-        column, asked = _split(option, "=", schema, "--where NAME=VALUE")
-        if column.name in allowed:
+        column, text = _split(option, "=", schema, "--where NAME=VALUE")
+        if column.name in column_constraints:
             raise InvalidInput(
-                f"--where names column {column.name!r} twice; for one of several values use --constraints.",
+                f"--where names column {column.name!r} twice. To allow several values, use --constraints.",
                 code="invalid_parameters",
             )
-        allowed[column.name] = _read_allowed(column, asked)
-    return SamplingConstraints(conditions=(SampleCondition(where=allowed, n_rows=n_rows),))
+        column_constraints[column.name] = _read_column_constraint(column, text)
+    return SamplingConstraints(conditions=(SampleCondition(where=column_constraints, n_rows=n_rows),))
 
 
-def _read_allowed(column: Column, asked: str) -> ColumnConstraint:
-    if not asked:
+def _read_column_constraint(column: Column, text: str) -> ColumnConstraint:
+    if not text:
         return ColumnConstraint(is_missing=True)
-    # In a text two dots may be part of the value, and no text is above another.
-    if RANGE not in asked or _is_text(column):
-        fields = {"equals": _read_value(column, asked)}
+    # A text value may contain two dots, and texts have no ranges.
+    if RANGE not in text or _is_text(column):
+        fields = {"equals": _read_value(column, text)}
     else:
-        bounds = zip(("minimum", "maximum"), asked.split(RANGE, 1), strict=True)
+        bounds = zip(("minimum", "maximum"), text.split(RANGE, 1), strict=True)
         fields = {name: _read_value(column, bound) for name, bound in bounds if bound}
-    return _checked(lambda: ColumnConstraint.model_validate(fields), f"--where {column.name}={asked}")
+    return _checked(lambda: ColumnConstraint.model_validate(fields), f"--where {column.name}={text}")
 
 
 def _read_rebalance(option: str, schema: TableSchema) -> SamplingConstraints:
-    column, listed = _split(option, ":", schema, "--rebalance NAME:VALUE=SHARE,VALUE=SHARE")
-    shares = _read_shares(column, listed)
+    column, text = _split(option, ":", schema, "--rebalance NAME:VALUE=SHARE,VALUE=SHARE")
+    shares = _read_shares(column, text)
     return _checked(
         lambda: SamplingConstraints(rebalance=ColumnRebalance(column=column.name, shares=shares)),
         f"--rebalance of {column.name!r}",
     )
 
 
-def _read_shares(column: Column, listed: str) -> tuple[TargetShare, ...]:
-    found = list(SHARE.finditer(listed))
-    if not found or "".join(match[0] for match in found) != listed:
+def _read_shares(column: Column, text: str) -> tuple[TargetShare, ...]:
+    matches = list(SHARE.finditer(text))
+    if not matches or "".join(match[0] for match in matches) != text:
         raise InvalidInput(
-            f"--rebalance of {column.name!r}: {listed!r} is no list of shares, such as yes=0.5,no=0.5.",
+            f"--rebalance of {column.name!r}: {text!r} is not a list of shares. "
+            "Write it as in yes=0.5,no=0.5.",
             code="invalid_parameters",
         )
-    return tuple(_read_share(column, match["value"], match["share"]) for match in found)
+    return tuple(_read_share(column, match["value"], match["share"]) for match in matches)
 
 
 def _read_share(column: Column, value: str, share: str) -> TargetShare:
@@ -115,25 +116,25 @@ def _read_share(column: Column, value: str, share: str) -> TargetShare:
 
 
 def _split(option: str, separator: str, schema: TableSchema, form: str) -> tuple[Column, str]:
-    """Return the column that an option begins with, and the rest; the name may hold the separator."""
+    """Return the column at the start of an option, and the rest; the name may contain the separator."""
     names = [name for name in schema.names if option.startswith(name + separator)]
     if names:
         name = max(names, key=len)
         return schema.column(name), option[len(name) + len(separator) :]
-    name, found, _ = option.partition(separator)
-    if not found:
-        raise InvalidInput(f"{option!r} is not of the form {form}.", code="invalid_parameters")
+    name, separator_found, _ = option.partition(separator)
+    if not separator_found:
+        raise InvalidInput(f"{option!r} does not have the form {form}.", code="invalid_parameters")
     raise InvalidInput(f"The model has no column {name!r}.", code="unknown_column")
 
 
 def _read_value(column: Column, text: str) -> Value:
-    """Return a value as JSON would have it: a number, true or false, or a text."""
+    """Return a value as its JSON type: number, boolean or string."""
     type_ = column.arrow_type
     if type_ == "bool":
         if text.lower() not in WORDS:
             raise _unreadable(column, text, "true or false")
         return WORDS[text.lower()]
-    for prefixes, read, meant in (
+    for prefixes, read, expected in (
         (("int", "uint"), int, "a whole number"),
         (("halffloat", "float", "double"), float, "a number"),
     ):
@@ -141,24 +142,26 @@ def _read_value(column: Column, text: str) -> Value:
             try:
                 return read(text)
             except ValueError:
-                raise _unreadable(column, text, meant) from None
+                raise _unreadable(column, text, expected) from None
     return text
 
 
-def _unreadable(column: Column, text: str, meant: str) -> InvalidInput:
-    return InvalidInput(f"Column {column.name!r} takes {meant}; {text!r} is none.", code="invalid_parameters")
+def _unreadable(column: Column, text: str, expected: str) -> InvalidInput:
+    return InvalidInput(
+        f"Column {column.name!r} takes {expected}, but got {text!r}.", code="invalid_parameters"
+    )
 
 
 def _is_text(column: Column) -> bool:
     return column.arrow_type in ("string", "large_string")
 
 
-def _checked(make: Callable[[], T], what: str) -> T:
-    """Return what is made, or say in one line what pydantic found wrong."""
+def _checked(make: Callable[[], T], source: str) -> T:
+    """Return the result of `make`; turn pydantic's error into one line that names its source."""
     try:
         return make()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = "".join(f"{step}: " for step in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise InvalidInput(f"{what}: {where}{message}.", code="invalid_parameters") from error
+        raise InvalidInput(f"{source}: {where}{message}.", code="invalid_parameters") from error

@@ -1,4 +1,4 @@
-"""The command `demo`: the embedded stack, the main job on a real table, and a terminal that tells it."""
+"""The command `demo`, which runs the whole workflow on a real table in the embedded stack."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from understudy.embedded.demo import DemoResult
 
 N_ROWS_SHOWN = 10
-# Those of the flights that tell a story; the others follow if there is room.
+# Columns of the flights table that are shown first; the others follow if they fit.
 COLUMNS_FIRST = (
     "month",
     "day",
@@ -48,30 +48,38 @@ COLUMNS_FIRST = (
 
 def demo(
     rows: Annotated[
-        int | None, typer.Option(min=100, help="Take the first rows of the table only, and sample as many.")
+        int | None,
+        typer.Option(
+            min=100,
+            help="Number of rows to use from the start of the table; the same number is sampled. "
+            "Default: the whole table, and 100,000 sampled rows.",
+        ),
     ] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep the stack up afterwards, until Ctrl-C.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the stack running after the demo, until Ctrl-C.")
+    ] = False,
     port: Port = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Run the main job on a real table: upload, train, sample, evaluate, all over HTTP."""
+    """Run the whole workflow on a real table over HTTP: upload, train, sample, evaluate."""
     options = stack_options(host=None, port=port, data_dir=data_dir)
     if find_spec("httpx2") is None:
         raise Unavailable(
-            "The demo is not installed: pip install --editable '.[service,embedded,demo]'.",
+            "The packages of the demo are not installed. In a clone of the repository, run: "
+            "pip install --editable '.[service,embedded,demo]'.",
             code="configuration",
         )
-    # Loaded here: they need packages that a bare install does not have.
+    # Imported here: they need packages that the base install lacks.
     from understudy.client.api import Client
     from understudy.embedded.background import BackgroundStack
     from understudy.embedded.demo import run_demo
 
-    # As on Ctrl-C: the stack is stopped on the way out.
+    # Handle SIGTERM like Ctrl-C, so that the stack is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
     console = output()
     console.print(
-        "\n[bold]Understudy[/] · every flight that left New York in 2013, and its synthetic double\n"
+        "\n[bold]Understudy[/] · synthetic data from all flights that departed New York City in 2013\n"
     )
     narrator = TerminalNarrator(console)
     stack = BackgroundStack(options)
@@ -82,7 +90,7 @@ def demo(
         with Client(stack.url, stack.folder.api_key_file.read_text().strip()) as client:
             result = run_demo(client, stack.folder.path / "demo", narrator, n_rows=rows)
         show_result(console, result, time.monotonic() - began)
-        show_how_to_go_on(console, stack, result, needs_serve=stack.is_ours and not keep)
+        show_next_steps(console, stack, result, needs_serve=stack.is_child and not keep)
         if keep:
             with suppress(KeyboardInterrupt):
                 stack.wait()
@@ -91,7 +99,7 @@ def demo(
 
 
 class TerminalStep:
-    """A step on the terminal: a moving line while it goes on, a still one when it has ended."""
+    """A step in the terminal: a progress line while it runs, and a summary line when it has ended."""
 
     def __init__(self, bar: Progress, task: TaskID) -> None:
         self.detail = ""
@@ -101,24 +109,24 @@ class TerminalStep:
     def progress(
         self, phase: str, fraction: float, *, rows_done: int | None = None, rows_total: int | None = None
     ) -> None:
-        """Show how far it is."""
+        """Show the progress of the step."""
         rows = f" · {rows_done:,} rows" if rows_done else ""
         self._bar.update(self._task, total=1.0, completed=fraction, detail=f"{phase}{rows}")
 
     def done(self, detail: str) -> None:
-        """Keep what came of it."""
+        """Store the result for the summary line."""
         self.detail = detail
 
 
 class TerminalNarrator:
-    """Tells each step as it happens."""
+    """A display of the demo's steps in the terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     @contextmanager
     def step(self, doing: str, done: str) -> Iterator[TerminalStep]:
-        """Show a step while it goes on, and what came of it with its time."""
+        """Show a step while it runs, then its result and duration."""
         columns = (
             TextColumn(" "),
             SpinnerColumn(),
@@ -144,15 +152,15 @@ class TerminalNarrator:
 
 
 def show_result(console: Console, result: DemoResult, seconds: float) -> None:
-    """Print the scores, some rows, and where everything lies."""
-    console.print("\n[bold]How good is it?[/]")
+    """Print the scores, some rows, and the paths of all files."""
+    console.print("\n[bold]Scores[/]")
     show_scores(console, result.report)
     if result.synthetic:
         _show_rows(console, result.synthetic[0])
-    console.print("\n[bold]Where it lies[/]")
+    console.print("\n[bold]Files[/]")
     titles = ("Rows", *[""] * len(result.synthetic))
-    for what, path in zip(titles, result.synthetic, strict=False):
-        console.print(f"  {what:<8} {path}", soft_wrap=True, markup=False)
+    for title, path in zip(titles, result.synthetic, strict=False):
+        console.print(f"  {title:<8} {path}", soft_wrap=True, markup=False)
     console.print(f"  {'Report':<8} {result.report_html}", soft_wrap=True, markup=False)
     console.print(f"\n[green]Done in {seconds:.0f} s.[/]")
 
@@ -170,37 +178,39 @@ def _rank(column: str) -> int:
     return COLUMNS_FIRST.index(column) if column in COLUMNS_FIRST else len(COLUMNS_FIRST)
 
 
-def show_how_to_go_on(
+def show_next_steps(
     console: Console, stack: BackgroundStack, result: DemoResult, *, needs_serve: bool
 ) -> None:
-    """Print lines that work as they are printed."""
+    """Print shell commands that can be pasted as they are."""
     if needs_serve:
-        console.print("\n[bold]How to go on[/] · the stack is stopped, its data kept. In one terminal:\n")
+        console.print(
+            "\n[bold]Next steps[/] · The stack is stopped; its data is kept. In one terminal, run:\n"
+        )
         console.print(f"  {serve_command(stack)}", soft_wrap=True, markup=False)
         console.print("\nand in another:\n")
     else:
-        console.print("\n[bold]How to go on[/] · the stack is up. In another terminal:\n")
+        console.print("\n[bold]Next steps[/] · The stack is running. In another terminal, run:\n")
     for line in request_lines(stack, result.model_id):
         console.print(f"  {line}", soft_wrap=True, markup=False)
     console.print()
 
 
 def serve_command(stack: BackgroundStack) -> str:
-    """Return the command that brings the same stack up again."""
+    """Return the command that starts the same stack again."""
     settings = load_settings()
     options = []
     if stack.folder.path != settings.data_dir.absolute():
         options += ["--data-dir", str(stack.folder.path)]
     if stack.url != f"http://{settings.host}:{settings.port}":
         options += ["--port", stack.url.rpartition(":")[2]]
-    # Set for what make runs: then make is how this person starts things.
+    # make sets this variable, so the demo was started with make.
     if not options and "MAKELEVEL" in os.environ:
         return "make serve"
     return shlex.join([sys.argv[0], "serve", *options])
 
 
 def request_lines(stack: BackgroundStack, model_id: str) -> list[str]:
-    """Return shell lines: list the models, sample one, upload a table."""
+    """Return shell lines that list the models, sample from one, and upload a table."""
     sample = json.dumps({"kind": "sample", "model_id": model_id, "n_rows": 1000})
     return [
         f"KEY=$(cat {shlex.quote(str(stack.folder.api_key_file))})",

@@ -1,4 +1,4 @@
-"""The commands on files that fit and draw: fit, sample, impute. They need no service, and no network."""
+"""Commands that fit, sample and impute files; they need neither a service nor a network."""
 
 from __future__ import annotations
 
@@ -47,45 +47,53 @@ SEED_MAX = 2**63 - 1
 Seed = Annotated[
     int | None,
     typer.Option(
-        "--seed", min=0, max=SEED_MAX, help="The same seed gives the same result; chosen if absent."
+        "--seed",
+        min=0,
+        max=SEED_MAX,
+        help="Seed of the random number generator. Default: a random seed, which is printed.",
     ),
 ]
 Subject = Annotated[
     list[str] | None,
     typer.Option(
-        help="The column that says whose row it is, such as a patient's number: protection and the "
-        "holdout then go by subjects. Repeat it for a subject of several columns."
+        help="Column that identifies the subject of a row, such as a patient number. Protection and the "
+        "holdout then apply to whole subjects. Repeatable, for a subject identified by several columns."
     ),
 ]
 Canaries = Annotated[
     int,
     typer.Option(
         min=0,
-        help="Plant this number of made-up rows, and write them beside the model for `evaluate --canaries`.",
+        help="Number of made-up rows to plant in the training table. They are written to "
+        "MODEL.canaries.parquet for `evaluate --canaries`.",
     ),
 ]
 HoldoutFraction = Annotated[
     float,
     typer.Option(
-        min=0, max=0.5, help="Set aside this share of the subjects, or of the rows, for `evaluate --model`."
+        min=0,
+        max=0.5,
+        help="Share of the subjects (or of the rows, without --subject) to set aside for `evaluate --model`.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 
 SchemaFile = Annotated[
     Path | None,
-    typer.Option(help="A schema, or SDV's metadata, in JSON, when the columns are not what they look like."),
+    typer.Option(
+        help="JSON file with a schema or SDV metadata, to correct the inferred kinds and types of columns."
+    ),
 ]
 CanaryRepeats = Annotated[
-    int, typer.Option("--canary-repeats", min=1, max=100, help="How often each of them is planted.")
+    int, typer.Option("--canary-repeats", min=1, max=100, help="Number of times that each canary is planted.")
 ]
 
 
 @reads_tables
 @chooses_synthesizer
 def fit(
-    table: Annotated[Path, typer.Argument(help="A table: .csv, .parquet, .jsonl, .arrow, .xlsx …")],
-    model: Annotated[Path, typer.Option("--output", "-o", help="Where the model file goes.")],
+    table: Annotated[Path, typer.Argument(help="Table to learn: .csv, .parquet, .jsonl, .arrow, .xlsx …")],
+    model: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
     seed: Seed = None,
     schema: SchemaFile = None,
     subject: Subject = None,
@@ -97,25 +105,26 @@ def fit(
     parameters: SynthesizerParameters,
     tables: TableReader,
 ) -> None:
-    """Learn a table and write a model file."""
+    """Fit a model to a table and write a model file."""
     began = time.monotonic()
     tables.check(table)
-    seed = _chosen(seed)
-    said = read_schema_file(schema) if schema else None
+    seed = _seed_or_random(seed)
+    schema_document = read_schema_file(schema) if schema else None
     with complete_or_absent(model) as partial:
         with progress_bar(f"Fitting {table.name}") as progress:
             rows = tables.read(table, progress)
             name = table_name(table.stem)
-            whole = with_subject_of(schema_of(rows, said, name=name), name, subject)
-            columns = whole.tables[name]
-            split = Split.of(whole, holdout_fraction=holdout, seed=seed)
-            rows, held_out = split.divide(conform(rows, columns), columns.subject)
+            dataset_schema = with_subject_of(schema_of(rows, schema_document, name=name), name, subject)
+            table_schema = dataset_schema.tables[name]
+            split = Split.of(dataset_schema, holdout_fraction=holdout, seed=seed)
+            rows, held_out = split.divide(conform(rows, table_schema), table_schema.subject)
             check_holdout(held_out.num_rows, holdout)
             if canaries:
-                made = make_canaries(rows, columns, n=canaries, seed=seed)
-                rows = _plant(rows, made, model, repeats=canary_repeats)
+                canary_rows = make_canaries(rows, table_schema, n=canaries, seed=seed)
+                rows = _plant(rows, canary_rows, model, repeats=canary_repeats)
             context = FitContext(seed=seed, progress=progress)
-            fitted = make_synthesizer(parameters).fit({name: ArrowSource(rows)}, whole, context=context)
+            synthesizer = make_synthesizer(parameters)
+            fitted = synthesizer.fit({name: ArrowSource(rows)}, dataset_schema, context=context)
         save_model(fitted, partial, extra=split.model_dump() if holdout else {"seed": seed})
     result = _describe_model(fitted, model, seed, began)
     if holdout:
@@ -126,51 +135,64 @@ def fit(
 
 
 def sample(
-    model: Annotated[Path, typer.Argument(help="A model file that `understudy fit` wrote.")],
-    rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv, .parquet …")],
+    model: Annotated[Path, typer.Argument(help="Model file written by `understudy fit`.")],
+    rows_file: Annotated[
+        Path, typer.Option("--output", "-o", help="File for the synthetic rows: .csv, .parquet …")
+    ],
     n_rows: Annotated[
         int | None,
         typer.Option(
-            "--rows", "-n", min=1, help="How many rows; conditions of --constraints say it themselves."
+            "--rows",
+            "-n",
+            min=1,
+            help="Number of rows to sample. Optional if the --constraints file sets the size of each group.",
         ),
     ] = None,
     seed: Seed = None,
-    offset: Annotated[int, typer.Option(min=0, help="Begin at this row of the seed's endless table.")] = 0,
+    offset: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Number of rows to skip: with the same seed, --offset 1000 continues a sample of 1000 rows.",
+        ),
+    ] = 0,
     where: Annotated[
         list[str] | None,
         typer.Option(
-            help="NAME=VALUE, NAME=LOW..HIGH (either may be left out) or NAME= (missing):"
-            " what all rows fulfil; repeatable."
+            help="Condition that every row fulfils: NAME=VALUE, NAME=LOW..HIGH (either bound is optional), "
+            "or NAME= for a missing value. Repeatable."
         ),
     ] = None,
     rebalance: Annotated[
-        str | None, typer.Option(help="NAME:VALUE=SHARE,VALUE=SHARE: other shares of a column's values.")
+        str | None,
+        typer.Option(help="New shares for the values of a column: NAME:VALUE=SHARE,VALUE=SHARE."),
     ] = None,
     constraints: Annotated[
-        Path | None, typer.Option(help="Groups of rows with conditions, or shares, as JSON.")
+        Path | None,
+        typer.Option(help="JSON file with conditions for groups of rows, or with the shares of a column."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Draw synthetic rows from a model: any, or such as you ask for."""
+    """Sample synthetic rows from a model, optionally under constraints."""
     began = time.monotonic()
     if n_rows is None and constraints is None:
-        raise InvalidInput("Say how many rows to draw: --rows.", code="invalid_parameters")
-    seed = _chosen(seed)
+        raise InvalidInput("The number of rows is missing. Set it with --rows.", code="invalid_parameters")
+    seed = _seed_or_random(seed)
     format_for_path(rows_file)
     fitted, manifest = load_model(existing_file(model))
     (name,) = root_tables(manifest.schema_)
     schema = manifest.schema_.tables[name]
-    # The group of --where has those rows too that the offset passes over.
+    # The group of --where also includes the rows that the offset skips.
     n_rows_where = offset + (n_rows or 0)
-    asked = read_constraints(where or [], rebalance, constraints, schema=schema, n_rows=n_rows_where)
-    n_rows = count_rows(asked, n_rows, offset)
+    parsed = read_constraints(where or [], rebalance, constraints, schema=schema, n_rows=n_rows_where)
+    n_rows = count_rows(parsed, n_rows, offset)
     with complete_or_absent(rows_file) as partial, progress_bar(f"Sampling {n_rows:,} rows") as progress:
-        plan = SamplePlan({name: n_rows}, offset, asked)
+        plan = SamplePlan({name: n_rows}, offset, parsed)
         batches = sample_table(fitted, plan, context=SampleContext(seed=seed))
         write_table(partial, batches, schema.to_arrow(), progress=progress, rows_total=n_rows)
     result = {"rows": str(rows_file), "n_rows": n_rows, "offset": offset, "seed": seed}
-    if asked is not None:
-        result |= _describe_groups(fitted, asked, n_rows, offset)
+    if parsed is not None:
+        result |= _describe_groups(fitted, parsed, n_rows, offset)
     if as_json:
         write_json(result | {"seconds": round(time.monotonic() - began, 3)})
     else:
@@ -179,22 +201,29 @@ def sample(
 
 @reads_tables
 def impute(
-    model: Annotated[Path, typer.Argument(help="A model file that `understudy fit` wrote.")],
+    model: Annotated[Path, typer.Argument(help="Model file written by `understudy fit`.")],
     table: Annotated[
-        Path, typer.Argument(help="The table to complete, of the columns that the model knows.")
+        Path, typer.Argument(help="Table with missing values. It has the columns of the model's table.")
     ],
-    rows_file: Annotated[Path, typer.Option("--output", "-o", help="Where the rows go: .csv, .parquet …")],
+    rows_file: Annotated[
+        Path, typer.Option("--output", "-o", help="File for the completed rows: .csv, .parquet …")
+    ],
     n_draws: Annotated[
-        int, typer.Option("--draws", min=1, help="How often: the whole table each time, one after the other.")
+        int,
+        typer.Option(
+            "--draws",
+            min=1,
+            help="Number of times to impute the table. The completed tables are written one after the other.",
+        ),
     ] = 1,
     seed: Seed = None,
     as_json: Json = False,
     *,
     tables: TableReader,
 ) -> None:
-    """Complete a table: draw its missing values, and leave all others as they are."""
+    """Impute the missing values of a table and keep all other values."""
     began = time.monotonic()
-    seed = _chosen(seed)
+    seed = _seed_or_random(seed)
     format_for_path(rows_file)
     tables.check(table)
     fitted, manifest = load_model(existing_file(model))
@@ -202,7 +231,7 @@ def impute(
         raise unsupported_by_synthesizer(fitted.name)
     (name,) = root_tables(manifest.schema_)
     schema = manifest.schema_.tables[name]
-    with complete_or_absent(rows_file) as partial, progress_bar(f"Completing {table.name}") as progress:
+    with complete_or_absent(rows_file) as partial, progress_bar(f"Imputing {table.name}") as progress:
         rows = conform(tables.read(table, progress), schema, FITTED)
         n_rows = rows.num_rows * n_draws
         context = SampleContext(seed=seed)
@@ -217,7 +246,7 @@ def impute(
 
 
 def _plant(rows: pa.Table, canaries: pa.Table, model: Path, *, repeats: int) -> pa.Table:
-    """Return the rows with canaries among them, which are written beside the model."""
+    """Return the rows with the canaries added, and write the canaries beside the model file."""
     with complete_or_absent(_canaries_path(model)) as partial:
         pq.write_table(canaries, partial)
     return plant(rows, canaries, repeats=repeats)
@@ -237,7 +266,7 @@ def _canaries_path(model: Path) -> Path:
     return model.with_name(f"{model.name}.canaries.parquet")
 
 
-def _chosen(seed: int | None) -> int:
+def _seed_or_random(seed: int | None) -> int:
     return secrets.randbelow(SEED_MAX) if seed is None else seed
 
 

@@ -1,4 +1,4 @@
-"""Files that commands read."""
+"""Input files of commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from understudy.errors import NotFound
 
 
 def existing_file(path: Path) -> Path:
-    """Return the path of a file that exists.
+    """Return the path if it is an existing file.
 
     Raises
     ------
@@ -16,5 +16,5 @@ def existing_file(path: Path) -> Path:
         If it does not exist, or is a folder.
     """
     if not path.is_file():
-        raise NotFound(f"There is no file {path}.")
+        raise NotFound(f"The file {path} does not exist.")
     return path

@@ -1,4 +1,4 @@
-"""The commands of an installation's owner on API keys: create-key, revoke-key."""
+"""Commands that manage API keys: create-key, revoke-key."""
 
 from __future__ import annotations
 
@@ -21,28 +21,30 @@ if TYPE_CHECKING:
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        help="Folder of the running stack, where no database is given; default: UNDERSTUDY_DATA_DIR, or one "
-        "of your own."
+        help="Data folder of the running stack, used if UNDERSTUDY_DATABASE_URL is not set. "
+        "Default: UNDERSTUDY_DATA_DIR, or ~/.local/share/understudy (for root, /var/lib/understudy)."
     ),
 ]
 
-# As in `services.api_keys`, which is loaded only when a command runs.
+# The same as in `services.api_keys`, which is imported only when a command runs.
 SCOPES = ["read", "read_real", "write"]
 
 
 def create_key(
-    project: Annotated[str, typer.Option(help="Name of the project; made if there is none of that name.")],
-    name: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
+    project: Annotated[str, typer.Option(help="Name of the project; created if it does not exist.")],
+    name: Annotated[str, typer.Option(help="Label of the key, such as its purpose.")] = "command line",
     scope: Annotated[
         list[str],
-        typer.Option(help="What it allows: read, read_real (real values, too), write, admin; several times."),
+        typer.Option(
+            help="Scope of the key: read, read_real (also read real values), write or admin. Repeatable."
+        ),
     ] = SCOPES,
     data_dir: DataDir = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
-    """Make an API key and print it, once: only a digest is kept."""
+    """Create an API key and print it once; only a digest is stored."""
     with _resources(data_dir) as resources:
-        # Loaded here: the services need packages that a bare install does not have.
+        # Imported here: the services need packages that the base install lacks.
         from understudy.services import api_keys, projects
 
         owner = projects.find_or_create_project(resources, project)
@@ -52,22 +54,26 @@ def create_key(
         write_json({"project_id": ids.to_text("project", owner.id), "key_id": key_id, "key": text})
         return
     notices().print(
-        f"Key {key_id} of project {project!r}; it is not shown again:", soft_wrap=True, markup=False
+        f"Created key {key_id} in project {project!r}. Store it now; it is not shown again:",
+        soft_wrap=True,
+        markup=False,
     )
-    # By itself on stdout, so that `> file` and `$(…)` take the key alone.
+    # Only the key goes to stdout, so that `> file` and `$(…)` capture just the key.
     sys.stdout.write(f"{text}\n")
 
 
 def revoke_key(
-    key_id: Annotated[str, typer.Argument(help="key_…, or sk_… with or without the secret part.")],
-    project: Annotated[str, typer.Option(help="Name of the key's project.")],
+    key_id: Annotated[
+        str, typer.Argument(help="Id of the key (key_…), or the key itself (sk_…), whole or its first part.")
+    ],
+    project: Annotated[str, typer.Option(help="Name of the project that the key belongs to.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Let an API key be valid no longer, from the next request on."""
-    # The letters of the id are the second part of the key too; a key that leaked is often all one has.
+    """Revoke an API key; the next request with it is refused."""
+    # The key contains the letters of its id as its second part. After a leak, often only the key is at hand.
     letters = key_id.split("_")[1] if "_" in key_id else key_id
     with _resources(data_dir) as resources:
-        # Loaded here: the services need packages that a bare install does not have.
+        # Imported here: the services need packages that the base install lacks.
         from understudy.services import api_keys, projects
 
         owner = projects.find_project(resources, project)
@@ -78,7 +84,7 @@ def revoke_key(
 @contextmanager
 def _resources(data_dir: Path | None) -> Iterator[Resources]:
     settings = _settings(data_dir)
-    # Loaded here: it needs packages that a bare install does not have, which `load_settings` says.
+    # Imported here: it needs packages that the base install lacks; `load_settings` reports that.
     from understudy.resources import open_resources
 
     resources = open_resources(settings)
@@ -89,10 +95,10 @@ def _resources(data_dir: Path | None) -> Iterator[Resources]:
 
 
 def _settings(data_dir: Path | None) -> Settings:
-    """Return the settings, completed by the stack that runs in the data folder.
+    """Return the settings, completed with those of the stack that runs in the data folder.
 
-    As with `serve`, a server that is given is used. Without --data-dir a stack is looked for only where no
-    database is given, so that a database never gets keys that are digested with another one's secret.
+    As with `serve`, configured servers take precedence. Without --data-dir the stack is used only if no
+    database is configured, so that keys are never stored in a database whose secret differs from theirs.
     """
     settings = load_settings()
     is_complete = settings.database_url is not None and (
@@ -100,7 +106,7 @@ def _settings(data_dir: Path | None) -> Settings:
     )
     if is_complete:
         return settings
-    # Loaded here: it needs packages that a bare install does not have, which `load_settings` says.
+    # Imported here: it needs packages that the base install lacks; `load_settings` reports that.
     from understudy.embedded.running import settings_of_stack
 
     folder = data_dir or settings.data_dir

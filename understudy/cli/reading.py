@@ -1,4 +1,4 @@
-"""How the commands read tables: an option for each of `ReadOptions`, `--rejects` for what was skipped."""
+"""Options with which commands read tables: one for each field of `ReadOptions`, and `--rejects`."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from understudy.progress import Progress
 from understudy.tables.formats import format_for_path, write_table
 from understudy.tables.formats.scan import REJECTS_SCHEMA
 
-PANEL = "How tables are read"
+PANEL = "Reading tables"
 Rejects = Annotated[
     Path | None,
     typer.Option(
         "--rejects",
         rich_help_panel=PANEL,
-        help="Where the list of skipped rows goes, with --bad-rows skip: .csv or .parquet.",
+        help="File for the list of rows skipped with --bad-rows skip: .csv or .parquet.",
     ),
 ]
 
 
 class TableReader:
-    """Reads the tables of a command, each with those options that its format takes.
+    """Reader of a command's tables, which applies to each the options that its format accepts.
 
     Parameters
     ----------
     rejects_file : Path, optional
-        Where the list of skipped rows goes, of all tables together.
+        File for the list of skipped rows of all tables.
     """
 
     def __init__(self, options: ReadOptions, rejects_file: Path | None) -> None:
@@ -45,13 +45,13 @@ class TableReader:
         self._rejects: list[tuple[str, pa.Table]] = []
 
     def check(self, *paths: Path) -> None:
-        """Refuse options that none of the files takes."""
+        """Raise `InvalidInput` if none of the file formats accepts all given options."""
         formats = [format_for_path(path) for path in paths]
         if formats and not any(self._options.given <= format_.options for format_ in formats):
             formats[0].check_options(self._options)
 
     def read(self, path: Path, progress: Progress) -> pa.Table:
-        """Return the table of a file; what is to be known of how it was read goes to stderr."""
+        """Return the table in a file; warnings about how it was read go to stderr."""
         format_ = format_for_path(path)
         options = format_.taken(self._options)
         loaded = format_.load(existing_file(path), options=options, progress=progress)
@@ -62,7 +62,7 @@ class TableReader:
         return loaded.table
 
     def save_rejects(self) -> None:
-        """Write the list of skipped rows of all files, if it is wanted."""
+        """Write the list of skipped rows of all files, if a file was given for it."""
         if self._rejects_file is None:
             return
         named = [
@@ -76,9 +76,9 @@ class TableReader:
 
 
 def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None]:
-    """Give a command the options of reading; it gets a `TableReader` as its argument `tables`.
+    """Add the reading options to a command, which gets a `TableReader` as its argument `tables`.
 
-    What it returns, if it returns something, is the exit status.
+    The command returns its exit status, or None for success.
     """
     signature = inspect.signature(command)
     hints = get_type_hints(command, include_extras=True)
@@ -99,7 +99,7 @@ def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None
     parameters = [*own, *_parameters()]
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # typer reads it
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del wrapper.__wrapped__  # else its annotations would be read
+    del wrapper.__wrapped__  # otherwise typer would read its annotations
     return wrapper
 
 

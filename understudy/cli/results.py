@@ -1,4 +1,4 @@
-"""How results look in a terminal."""
+"""Presentation of results in a terminal."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from understudy.evaluation.report import Report
 
 MEGABYTE = 1_000_000
-# From this width on there is room for a sentence beside each score.
+# Minimum width of a terminal, in characters, to show a sentence beside each score.
 WIDE = 110
-# Three decimals would show less than this as nothing.
+# Smaller absolute values would be rounded to 0.000.
 SMALL = 0.0005
 STYLES = {"pass": "green", "warn": "yellow", "fail": "red", "inconclusive": "yellow"}
-# Any: JSON, as the API and `SummaryRow` give it.
+# Any: JSON, from the API or from a report's `model_dump`.
 Row = Mapping[str, Any]
 
 
 def show_model(result: Row) -> None:
-    """Print what was fitted, and what its owner should know."""
+    """Print a summary of a fitted model, and its warnings."""
     card = result["card"]
     output().print(
         f"Model {result['model']}   {_size(result['size_bytes'])}, {result['seconds']:.1f} s\n"
@@ -43,22 +43,25 @@ def show_model(result: Row) -> None:
     if "holdout" in result:
         held_out = result["holdout"]
         output().print(
-            f"  {held_out['n_rows']:,} rows set aside, split by {held_out['by']}",
+            f"  {held_out['n_rows']:,} rows held out, split by {held_out['by']}",
             soft_wrap=True,
             markup=False,
         )
     if "canaries" in result:
         output().print(
-            f"  canaries planted, and written to {result['canaries']}", soft_wrap=True, markup=False
+            f"  canaries planted and written to {result['canaries']}", soft_wrap=True, markup=False
         )
     _show_warnings(card["warnings"])
 
 
 def show_rows(result: Row) -> None:
-    """Print where rows went, and what those of each group are worth."""
-    part = f"from row {result['offset']:,}" if "offset" in result else f"draws {result['n_draws']:,}"
+    """Print the output file of sampled rows, and the effective sample size of each group."""
+    if "offset" in result:
+        part = f"offset {result['offset']:,}"
+    else:
+        part = f"{result['n_draws']:,} draw{'' if result['n_draws'] == 1 else 's'}"
     output().print(
-        f"{result['n_rows']:,} rows in {result['rows']}   seed {result['seed']}, {part}",
+        f"Wrote {result['n_rows']:,} rows to {result['rows']}   seed {result['seed']}, {part}",
         soft_wrap=True,
         markup=False,
     )
@@ -76,11 +79,12 @@ def _show_warnings(warnings: Iterable[str]) -> None:
 
 
 def _protection(counts: Row) -> str:
-    """Say in one line what was left out, in cells of the table."""
+    """Return one line that summarizes the protected values, in numbers of cells."""
     return (
-        f"fewer than {counts['k']} {counts['unit']}s: {counts['levels_pooled']:,} levels pooled "
-        f"({counts['rows_pooled']:,} cells), {counts['rows_merged']:,} numbers merged, "
-        f"{counts['rows_drawn_in']:,} extremes drawn in"
+        f"values in fewer than {counts['k']} {counts['unit']}s: "
+        f"{counts['levels_pooled']:,} categories pooled ({counts['rows_pooled']:,} cells), "
+        f"{counts['rows_merged']:,} numbers merged, "
+        f"{counts['rows_drawn_in']:,} extreme values clipped"
     )
 
 
@@ -89,7 +93,7 @@ def _size(n_bytes: int) -> str:
 
 
 def show_report(report: Report, path: Path | None) -> None:
-    """Print the verdict, the scores, and where the whole report lies."""
+    """Print the verdict, the scores, and the path of the full report."""
     console = output()
     show_scores(console, report.model_dump(mode="json"))
     if path is not None:
@@ -97,33 +101,35 @@ def show_report(report: Report, path: Path | None) -> None:
 
 
 def show_verification(result: Row) -> None:
-    """Print what was found of an evidence pack."""
+    """Print the result of verifying an evidence pack."""
     console = output()
-    expected = "the key that you expect" if result["is_expected_key"] else "compare it with the signer's"
+    advice = "it is the expected key" if result["is_expected_key"] else "compare it with the signer's key"
+    console.print(f"The signature is valid. Key {result['key_id']}: {advice}.", soft_wrap=True, markup=False)
     console.print(
-        f"The signature is right. Key {result['key_id']}: {expected}.", soft_wrap=True, markup=False
+        f"Verdict: {result['verdict']}, under the policy {result['policy']}.", soft_wrap=True, markup=False
     )
-    console.print(
-        f"Report: {result['verdict']}, by the policy {result['policy']}.", soft_wrap=True, markup=False
-    )
-    again = result["recomputed"]
-    if again is None:
-        console.print("No data were given, so that no number was computed again (--real, --synthetic, …).")
-    elif again["missing_tables"]:
-        console.print(f"Not computed again: --{' and --'.join(again['missing_tables'])} would be needed.")
-    elif again["other_tables"]:
-        listed = " and ".join(again["other_tables"])
-        console.print(f"Not computed again: the {listed} table is not the one that was scored.")
-    elif again["differences"]:
-        console.print(f"Computed again, numbers DIFFER: {', '.join(again['differences'])}", soft_wrap=True)
+    recomputed = result["recomputed"]
+    if recomputed is None:
+        console.print(
+            "Scores were not recomputed. To recompute them, pass the data (--real, --synthetic, …)."
+        )
+    elif recomputed["missing_tables"]:
+        options = " and --".join(recomputed["missing_tables"])
+        console.print(f"Scores were not recomputed: --{options} missing.")
+    elif recomputed["other_tables"]:
+        listed = " and ".join(recomputed["other_tables"])
+        console.print(f"Scores were not recomputed: the {listed} table differs from the evaluated one.")
+    elif recomputed["differences"]:
+        listed = ", ".join(recomputed["differences"])
+        console.print(f"Recomputed scores DIFFER: {listed}", soft_wrap=True)
     else:
-        console.print("Computed again from the data: all numbers are the same.")
+        console.print("All scores were recomputed from the data and are equal.")
     if not result["is_same_software"]:
-        console.print("The report was made by other software or another version of it.", style="dim")
+        console.print("The report was created by other software or another version.", style="dim")
 
 
 def show_scores(console: Console, report: Row) -> None:
-    """Print the verdict of a report in JSON with what it is due to, and the headline scores."""
+    """Print the verdict of a JSON report, the checks that caused it, and the headline scores."""
     for line in verdict_lines(report["verdict"]):
         console.print(line)
     console.print()
@@ -131,7 +137,7 @@ def show_scores(console: Console, report: Row) -> None:
 
 
 def verdict_lines(verdict: Row) -> list[RenderableType]:
-    """Return the outcome, its sentence, and those of the checks that ask for attention, the worst first."""
+    """Return the outcome with its sentence, then the checks that did not pass, worst first."""
     outcome = verdict["outcome"]
     head = Text.assemble((outcome.upper(), f"bold {STYLES[outcome]}"), f"  {verdict['sentence']}")
     checks = [
@@ -148,7 +154,7 @@ def _check_line(check: Row) -> Text:
 
 
 def report_rows(report: Row) -> list[Row]:
-    """Return the headline scores of a report in JSON, one row a metric."""
+    """Return the headline scores of a JSON report, one row for each metric."""
     return [
         {
             "title": metric["title"],
@@ -164,7 +170,7 @@ def report_rows(report: Row) -> list[Row]:
 
 
 def score_table(rows: Iterable[Row], *, width: int) -> Table:
-    """Return the scores by topic, each beside those of real rows, independent columns and a noisy copy."""
+    """Return a table of the scores by topic, beside the baseline scores and the best possible score."""
     is_wide = width >= WIDE
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
     table.add_column("Score", min_width=20)
@@ -173,7 +179,7 @@ def score_table(rows: Iterable[Row], *, width: int) -> Table:
         table.add_column(name, justify="right")
     table.add_column("Best", justify="right", style="dim")
     if is_wide:
-        table.add_column("What it says", style="dim")
+        table.add_column("Meaning", style="dim")
     listed = list(rows)
     for topic, group in itertools.groupby(
         [row for row in listed if _is_scored(row)], lambda row: row["topic"]
@@ -206,12 +212,12 @@ def _cells(row: Row) -> list[RenderableType]:
 def _number(value: float | None) -> str:
     if value is None:
         return ""
-    # A few copies among many rows are not none.
+    # A small share, such as a few exact copies among many rows, must not be shown as 0.000.
     return f"{value:.1g}" if 0 < abs(value) < SMALL else f"{value:.3f}"
 
 
 def rows_table(columns: list[str], rows: Iterable[list[str]], *, width: int) -> Table:
-    """Return rows of CSV with as many of their columns as fit, and a note on how many did not."""
+    """Return a table of CSV rows with the columns that fit, and a caption with the number of hidden ones."""
     listed = list(rows)
     widths = [max(map(len, (name, *(row[i] for row in listed)))) for i, name in enumerate(columns)]
     n_shown = _count_fitting(widths, width)
@@ -232,8 +238,8 @@ def _is_number(cell: str) -> bool:
 
 
 def _count_fitting(widths: list[int], width: int) -> int:
-    """Return how many columns fit into a width; at least one."""
-    # Three spaces between columns, one on each side.
+    """Return the number of columns that fit into a width, at least one."""
+    # Adjacent columns are three spaces apart; the table has a margin of one space on each side.
     used, n = -1, 0
     for column_width in widths:
         used += column_width + 3

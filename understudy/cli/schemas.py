@@ -1,4 +1,4 @@
-"""Schemas that are given to commands as files: our own, or SDV's metadata."""
+"""Schema files of commands: Understudy schemas or SDV metadata."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ Described = tuple[DatasetSchema, Findings]
 
 
 def read_schema_file(path: Path) -> object:
-    """Return the JSON of a schema, or of SDV's metadata, which describe a table only in part.
+    """Return the JSON document in a schema file; SDV metadata describes a table only in part.
 
     Raises
     ------
     InvalidInput
-        If the file is neither.
+        If the file contains neither a schema nor SDV metadata.
     """
     try:
         document = json.loads(existing_file(path).read_bytes())
@@ -37,33 +37,33 @@ def read_schema_file(path: Path) -> object:
             _described(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"]) or "the whole"
+        where = ".".join(str(step) for step in first["loc"]) or "document"
         raise InvalidInput(f"{path} is not a schema: {where}: {first['msg']}.") from error
     except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path} is not a schema: it is not JSON.") from error
+        raise InvalidInput(f"{path} is not a schema: it is not valid JSON.") from error
     return document
 
 
 def schema_of(table: pa.Table, document: object, *, name: str) -> DatasetSchema:
-    """Return the schema of a dataset of one table: inferred, or as a document describes it.
+    """Return the schema of a dataset of one table, inferred or taken from a document.
 
     Parameters
     ----------
     document : object
-        As `read_schema_file` returned it, or None.
+        Result of `read_schema_file`, or None.
     name : str
-        The name of the table.
+        Name of the table.
 
     Raises
     ------
     InvalidInput
-        If the document describes several tables, and none of this name.
+        If the document describes several tables, but none with this name.
     """
     if document is not None and not is_metadata(document):
         declared, findings = _renamed(_described(document), name)
         if "tables" in document:  # type: ignore[operator]  # a JSON object: it was validated as one
             return declared
-        # The schema of one table says of each column whether it was examined.
+        # The schema of a single table marks each column as examined or not, so the columns are examined here.
         rows = conform(table, declared.tables[name])
         examined = examine(rows, declared.tables[name], findings.table(name)).schema
         return declared.model_copy(update={"tables": {name: examined}})
@@ -78,7 +78,7 @@ def schema_of(table: pa.Table, document: object, *, name: str) -> DatasetSchema:
 
 
 def has_table(document: object, name: str) -> bool:
-    """Return whether metadata name a table."""
+    """Return whether SDV metadata describes a table."""
     tables = document.get("tables") if isinstance(document, dict) else None
     return isinstance(tables, dict) and name in tables
 
@@ -90,15 +90,15 @@ def _described(document: object) -> Described:
 
 
 def _renamed(described: Described, name: str) -> Described:
-    """Return the part that describes one table, under the name of that table."""
+    """Return the schema and findings of one table, under the given name."""
     schema, findings = described
-    known = name if name in schema.tables else next(iter(schema.tables))
-    if known != name and len(schema.tables) > 1:
+    declared_name = name if name in schema.tables else next(iter(schema.tables))
+    if declared_name != name and len(schema.tables) > 1:
         raise InvalidInput(
-            f"The schema describes {len(schema.tables)} tables, and none is {name!r}. "
-            "Name the table after the file.",
+            f"The schema describes {len(schema.tables)} tables, but none is named {name!r}. "
+            "Give the table in the schema the name of the file without its suffix.",
             code="unknown_table",
         )
-    update = {"tables": {name: schema.tables[known]}, "relationships": ()}
-    tables = {name: findings.table(known)}
+    update = {"tables": {name: schema.tables[declared_name]}, "relationships": ()}
+    tables = {name: findings.table(declared_name)}
     return schema.model_copy(update=update), findings.model_copy(update={"tables": tables})

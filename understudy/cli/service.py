@@ -1,4 +1,4 @@
-"""The commands of the service: serve, worker, migrate."""
+"""Commands that run the service: serve, worker, migrate."""
 
 from __future__ import annotations
 
@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from understudy.settings import Settings
 
 DataDir = Annotated[
-    Path | None, typer.Option(help="Folder of the stack; default: UNDERSTUDY_DATA_DIR, or one of your own.")
+    Path | None,
+    typer.Option(
+        help="Data folder of the stack. Default: UNDERSTUDY_DATA_DIR, or ~/.local/share/understudy "
+        "(for root, /var/lib/understudy)."
+    ),
 ]
-Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the API; 0 for any that is free.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the API. 0 selects any free port.")]
 
 
 def serve(
@@ -32,13 +36,13 @@ def serve(
     port: Port = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Run everything: database, broker, API and a worker, until Ctrl-C.
+    """Run the whole service until Ctrl-C: database, broker, API and a worker.
 
-    Without UNDERSTUDY_DATABASE_URL and UNDERSTUDY_REDIS_URL a private PostgreSQL and a private Valkey are
-    started; what is given is used.
+    A private PostgreSQL is started unless UNDERSTUDY_DATABASE_URL is set, and a private Valkey unless
+    UNDERSTUDY_REDIS_URL is set.
     """
     options = stack_options(host=host, port=port, data_dir=data_dir)
-    # Loaded here: it needs packages that a bare install does not have, which `stack_options` says.
+    # Imported here: it needs packages that the base install lacks; `stack_options` reports that.
     from understudy.embedded.supervisor import Supervisor
 
     console = output()
@@ -55,17 +59,17 @@ def serve(
     try:
         supervisor.start()
         if not supervisor.is_stopping:
-            show_how_to_go_on(supervisor.url, supervisor.folder.api_key_file)
+            show_first_request(supervisor.url, supervisor.folder.api_key_file)
             supervisor.watch()
     finally:
         supervisor.stop()
     console.print("Stopped.")
 
 
-def show_how_to_go_on(url: str, api_key_file: Path) -> None:
-    """Print the address, the key's file and a first request."""
+def show_first_request(url: str, api_key_file: Path) -> None:
+    """Print the address, the API key file and a first request."""
     console = output()
-    console.print(f"Ready at [bold]{url}[/]   (Ctrl-C stops it)", soft_wrap=True)
+    console.print(f"Ready at [bold]{url}[/]   (press Ctrl-C to stop)", soft_wrap=True)
     console.print(f"  API key      {api_key_file}", soft_wrap=True, markup=False)
     console.print(
         f'  Try          curl -H "Authorization: Bearer $(cat {api_key_file})" {url}/v1/datasets',
@@ -75,7 +79,7 @@ def show_how_to_go_on(url: str, api_key_file: Path) -> None:
 
 
 def worker() -> None:
-    """Run a worker on the database and broker that the settings name."""
+    """Run a worker on the configured database and broker."""
     find_repository()
     load_settings()
     command = [sys.executable, "-P", "-m", "workers"]
@@ -86,32 +90,36 @@ def migrate(
     key_file: Annotated[
         Path | None,
         typer.Option(
-            help="Also make sure that this file holds a valid API key, with a first project if needed."
+            help="File for an API key. If it has no valid key, a key is created, and a project if needed."
         ),
     ] = None,
 ) -> None:
-    """Bring the database that the settings name up to date."""
+    """Migrate the configured database to the current schema."""
     find_repository()
     settings = load_settings()
-    # Loaded here: it needs packages that a bare install does not have, which `load_settings` says.
+    # Imported here: it needs packages that the base install lacks; `load_settings` reports that.
     from understudy.db.migrate import upgrade
 
     if settings.database_url is None:
-        raise Unavailable("UNDERSTUDY_DATABASE_URL is not set.", code="configuration")
+        raise Unavailable(
+            "UNDERSTUDY_DATABASE_URL is not set. Set it to the URL of the database to migrate.",
+            code="configuration",
+        )
     upgrade(settings.database_url.get_secret_value())
     if key_file is not None:
         _ensure_key(settings, key_file)
 
 
 def stack_options(*, host: str | None, port: int | None, data_dir: Path | None) -> StackOptions:
-    """Return what a stack is asked to be: the settings, changed by the options that were given."""
+    """Return the options of a stack: the settings, overridden by the command's options."""
     find_repository()
     settings = load_settings()
     if sys.platform == "win32":
         raise Unavailable(
-            "The stack runs on Linux and macOS; on Windows use WSL, or docker compose.", code="configuration"
+            "The stack runs only on Linux and macOS. On Windows, use WSL or docker compose.",
+            code="configuration",
         )
-    # Loaded here: it does not load on Windows.
+    # Imported here: the module cannot be imported on Windows.
     from understudy.embedded.commands import StackOptions
 
     return StackOptions(
@@ -125,20 +133,20 @@ def stack_options(*, host: str | None, port: int | None, data_dir: Path | None) 
 
 
 def load_settings() -> Settings:
-    """Return the settings of the environment.
+    """Return the settings in the environment variables.
 
     Raises
     ------
     Unavailable
-        If the service is not installed, or a variable's value does not do.
+        If the service is not installed, or the value of a variable is invalid.
     """
     if find_spec("pydantic_settings") is None or find_spec("celery") is None:
         raise Unavailable(
-            "The packages that the service needs are not installed. In a clone of the repository, run: "
-            "pip install --editable '.[service]' ('.[service,embedded]' with a private database and broker).",
+            "The packages of the service are not installed. In a clone of the repository, run: "
+            "pip install --editable '.[service]' ('.[service,embedded]' for a private database and broker).",
             code="configuration",
         )
-    # Loaded here: it needs pydantic-settings, which a bare install does not have.
+    # Imported here: it needs pydantic-settings, which the base install lacks.
     from understudy.settings import Settings
 
     try:
@@ -150,9 +158,9 @@ def load_settings() -> Settings:
 
 
 def _ensure_key(settings: Settings, key_file: Path) -> None:
-    # Loaded here: the other commands of this module need neither.
+    # Imported here: the other commands of this module need neither module.
     from understudy.embedded.first_key import ensure_key
-    from understudy.resources import open_resources  # as above
+    from understudy.resources import open_resources  # for the same reason
 
     resources = open_resources(settings)
     try:

@@ -1,4 +1,4 @@
-"""Subjects and holdouts on the command line: what `fit` sets aside, and what `evaluate` finds again."""
+"""Subjects and holdouts on the command line: `fit` sets rows aside, and `evaluate` repeats the same split."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from understudy.tables.split import Split
 
 
 def with_subject(schema: TableSchema, subject: Sequence[str] | None) -> TableSchema:
-    """Return the schema with the columns that `--subject` names, or as it is if it names none.
+    """Return the schema with the subject columns in `--subject`, or unchanged without the option.
 
     Raises
     ------
     InvalidInput
-        If one of them is not a column of the table, or is named twice.
+        If a name is not a column of the table, or is given twice.
     """
     if not subject:
         return schema
@@ -27,31 +27,31 @@ def with_subject(schema: TableSchema, subject: Sequence[str] | None) -> TableSch
         schema.column(name)
     if len(set(subject)) < len(subject):
         raise InvalidInput(
-            "--subject names a column twice. Name each column once.", code="invalid_parameters"
+            "--subject names a column twice. Name each column only once.", code="invalid_parameters"
         )
     return schema.model_copy(update={"subject": tuple(subject)})
 
 
 def with_subject_of(schema: DatasetSchema, table: str, subject: Sequence[str] | None) -> DatasetSchema:
-    """Return the schema of a dataset in which one table has the subject that `--subject` names."""
+    """Return the dataset schema in which one table has the subject columns in `--subject`."""
     changed = with_subject(schema.tables[table], subject)
     return schema.model_copy(update={"tables": {**schema.tables, table: changed}})
 
 
 def split_of_model(path: Path) -> tuple[Split, tuple[str, ...]]:
-    """Return how the table of a model was split before the fit, and its subject then.
+    """Return the split that was applied before a model was fitted, and the subject columns.
 
     Raises
     ------
     InvalidInput
-        If nothing was set aside.
+        If no rows were set aside.
     """
     manifest = read_manifest(existing_file(path))
     extra = manifest.extra
     if not extra.get("holdout_fraction"):
         raise InvalidInput(
-            f"{path} was fitted on all rows of its table, so there is no holdout. Fit it with --holdout, or "
-            "name other real rows with --holdout.",
+            f"{path} was fitted on all rows of its table, so there is no holdout. Fit it again with "
+            "fit --holdout SHARE, or pass other real rows with evaluate --holdout FILE.",
             code="invalid_parameters",
         )
     (name,) = root_tables(manifest.schema_)

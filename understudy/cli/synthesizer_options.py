@@ -1,4 +1,4 @@
-"""The options of `fit` that choose a synthesizer: its name, and each parameter that synthesizers have."""
+"""Options of `fit` that select a synthesizer and set its parameters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNIT = "_seconds"
 
 
 def chooses_synthesizer(command: Callable[..., int | None]) -> Callable[..., int | None]:
-    """Give a command the options of synthesizers; it gets their parameters as its argument `parameters`."""
+    """Add the synthesizer options to a command, which gets the parsed values as its argument `parameters`."""
     signature = inspect.signature(command)
     hints = get_type_hints(command, include_extras=True)
     own = [
@@ -42,17 +42,17 @@ def chooses_synthesizer(command: Callable[..., int | None]) -> Callable[..., int
     parameters.sort(key=lambda parameter: parameter.kind)
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # typer reads it
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del wrapper.__wrapped__  # else its annotations would be read
+    del wrapper.__wrapped__  # otherwise typer would read its annotations
     return wrapper
 
 
 def read_parameters(name: str, texts: dict[str, str]) -> SynthesizerParameters:
-    """Return the parameters of a synthesizer from the texts of options.
+    """Parse the option texts into the parameters of a synthesizer.
 
     Raises
     ------
     InvalidInput
-        If there is no such synthesizer, or it does not take one of the options.
+        If the synthesizer does not exist, or does not accept one of the options.
     """
     adapter: TypeAdapter[SynthesizerParameters] = TypeAdapter(AnySynthesizer)
     try:
@@ -61,7 +61,7 @@ def read_parameters(name: str, texts: dict[str, str]) -> SynthesizerParameters:
         message = error.errors(include_url=False, include_input=False)[0]["msg"]
         listed = " and ".join(f"{field} {text!r}" for field, text in texts.items())
         raise InvalidInput(
-            f"{listed} does not go with the synthesizer {name}: {message}.", code="invalid_parameters"
+            f"{listed} cannot be used with the synthesizer {name}: {message}.", code="invalid_parameters"
         ) from error
 
 
@@ -71,11 +71,13 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 def _name_option() -> Any:  # Any: an annotation
     names = ", ".join(SYNTHESIZERS)
-    return Annotated[str, typer.Option("--synthesizer", rich_help_panel=PANEL, help=f"One of {names}.")]
+    return Annotated[
+        str, typer.Option("--synthesizer", rich_help_panel=PANEL, help=f"Synthesizer: one of {names}.")
+    ]
 
 
 def _options() -> dict[str, Any]:
-    """Return the annotation of the option of each parameter, by the parameter's name."""
+    """Return the typer annotation of each parameter's option, by parameter name."""
     takers: dict[str, list[str]] = {}
     descriptions: dict[str, str] = {}
     for entry in SYNTHESIZERS.values():
@@ -98,6 +100,6 @@ def _options() -> dict[str, Any]:
 
 
 def _flags(field: str) -> list[str]:
-    """Return the flags of a parameter: one without its unit, too, which the help shows."""
+    """Return the flags of a parameter; one with a unit also has a flag without it, which comes first."""
     flags = [f"--{field.replace('_', '-')}"]
     return [flags[0].removesuffix(_UNIT.replace("_", "-")), *flags] if field.endswith(_UNIT) else flags

@@ -1,4 +1,4 @@
-"""What goes to the terminal: results on stdout, everything else on stderr."""
+"""Terminal output: results on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 
 from understudy.progress import Progress as ProgressCallback
 
-# What is done sooner needs no bar.
+# Seconds before a progress bar appears.
 PATIENCE_SECONDS = 1.0
 
 
@@ -24,19 +24,19 @@ def output() -> Console:
 
 
 def notices() -> Console:
-    """Return the console for everything that is not a result."""
+    """Return the console for warnings, notices and progress."""
     return Console(stderr=True, highlight=False)
 
 
 def write_json(result: Mapping[str, Any]) -> None:
-    """Write the one JSON object of a command run with ``--json``."""
+    """Write the JSON object that a command prints with ``--json``."""
     sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
 
 
 def print_result(
     result: Mapping[str, Any], show: Callable[[Mapping[str, Any]], None], *, as_json: bool
 ) -> None:
-    """Print a result as JSON, or as `show` prints it for people."""
+    """Print a result as JSON, or in readable form with `show`."""
     if as_json:
         write_json(result)
     else:
@@ -45,7 +45,7 @@ def print_result(
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[ProgressCallback]:
-    """Show the progress of what takes longer than a second, if a person watches."""
+    """Show a progress bar on a terminal for work that takes longer than a second."""
     bar = _Bar(label)
     try:
         yield bar

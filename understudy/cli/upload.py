@@ -1,4 +1,4 @@
-"""The command `upload`: files to a running service, in parts, however large they are."""
+"""The command `upload`, which sends files of any size to a running service in parts."""
 
 from __future__ import annotations
 
@@ -19,37 +19,42 @@ MEBIBYTE = 1 << 20
 
 
 def upload(
-    files: Annotated[list[Path], typer.Argument(help="Tables; several are the tables of one dataset.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Table files. Several files become the tables of one dataset.")
+    ],
     url: Annotated[str, typer.Option(help="Address of the service.")] = "http://127.0.0.1:8000",
     name: Annotated[
-        str | None, typer.Option(help="Of the dataset; the first file's, without its suffix, if not given.")
+        str | None, typer.Option(help="Name of the dataset. Default: the first file name without its suffix.")
     ] = None,
     format: Annotated[  # noqa: A002 - the glossary's word, and the option's name
-        str | None, typer.Option(help="Of all files; by their suffixes if not given.")
+        str | None, typer.Option(help="Format of all files. Default: by the suffix of each file.")
     ] = None,
     part_size: Annotated[
-        int | None, typer.Option(min=1, max=512, help="MiB of a part; smaller for a bad line.")
+        int | None,
+        typer.Option(
+            min=1, max=512, help="Size of a part in MiB; choose a smaller one for a bad connection."
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the dataset as one JSON object.")] = False,
 ) -> None:
-    """Upload tables to a service, and wait until they are read. The key is read from UNDERSTUDY_API_KEY.
+    """Upload tables to a service and wait until they are ingested. Set UNDERSTUDY_API_KEY to your key.
 
-    What breaks off is gone on with: by itself, for some minutes, or when the same command is run again.
+    If the connection breaks, the upload is retried for some minutes. Run the same command again to resume it.
     """
     key = os.environ.get(KEY_VARIABLE, "").strip()
     if not key:
-        raise Unavailable(f"{KEY_VARIABLE} is not set; it holds the API key.", code="configuration")
+        raise Unavailable(f"{KEY_VARIABLE} is not set. Set it to your API key.", code="configuration")
     if find_spec("httpx2") is None:
         raise Unavailable(
-            "The client is not installed: pip install 'understudy[client]'.", code="configuration"
+            "The HTTP client is not installed. Run: pip install 'understudy[client]'.", code="configuration"
         )
-    # Needs httpx2, which only the extra `client` installs.
+    # Imported here: it needs httpx2, which only the extra `client` installs.
     from understudy.client.api import Client
     from understudy.client.uploads import Pauses, Sender
 
-    def tell(seconds: float) -> None:
+    def announce_retries(seconds: float) -> None:
         notices().print(
-            f"{url} does not answer. Trying again for up to {seconds / 60:.0f} minutes; Ctrl-C stops it.",
+            f"{url} does not respond. Retrying for up to {seconds / 60:.0f} minutes; press Ctrl-C to stop.",
             soft_wrap=True,
             markup=False,
         )
@@ -57,10 +62,11 @@ def upload(
     part_bytes = None if part_size is None else part_size * MEBIBYTE
     paths = [existing_file(path) for path in files]
     with Client(url, key) as client, progress_bar("Uploading") as progress:
-        sender = Sender(client, name=name, format=format, part_bytes=part_bytes, pauses=Pauses(on_first=tell))
+        pauses = Pauses(on_first=announce_retries)
+        sender = Sender(client, name=name, format=format, part_bytes=part_bytes, pauses=pauses)
         dataset = sender.send(paths, progress)
     if as_json:
         write_json(dataset)
     else:
-        # By itself on stdout, so that `$(…)` takes the id alone.
+        # Only the id goes to stdout, so that `$(…)` captures just the id.
         sys.stdout.write(f"{dataset['id']}\n")

@@ -1,1 +1,1 @@
-"""The HTTP client of the service; needs the extra `client`, nothing of the service itself."""
+"""HTTP client of the service; it needs only the extra `client`."""

@@ -1,4 +1,4 @@
-"""A client of the HTTP API: ask, wait for jobs, upload and download files."""
+"""Client of the HTTP API: send requests, wait for jobs, upload and download files."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from understudy.progress import Progress
 Json = dict[str, Any]
 
 CHUNK_BYTES = 1 << 20
-# The answer to one look at a job is held back for so long, unless the job ends.
-LOOK_SECONDS = 1
+# Time that the API may hold a request for a job's state while the job is running (`Prefer: wait`).
+POLL_SECONDS = 1
 TIMEOUT_SECONDS = 120
 CONNECT_TIMEOUT_SECONDS = 10
 
@@ -49,10 +49,10 @@ CLASS_OF_STATUS: Mapping[int, type[UnderstudyError]] = {
 
 
 class Client:
-    """An HTTP client of one service.
+    """An HTTP client of a service.
 
     Every method raises `UnderstudyError` with the code and the detail of the API's problem, or `Unavailable`
-    if the API does not answer.
+    if the API does not respond.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Client:
         self._http.close()
 
     def upload(self, file: Path, *, name: str, media_type: str, progress: Progress) -> Json:
-        """Stream a table up and return the dataset and the job that reads it."""
+        """Upload a table as a stream and return the dataset and the job that ingests it."""
         size = file.stat().st_size
 
         def chunks() -> Iterator[bytes]:
@@ -84,55 +84,55 @@ class Client:
                     progress("sending", source.tell() / size)
 
         headers = {"Content-Type": media_type, "Content-Length": str(size)}
-        return self.ask("POST", "/v1/datasets", params={"name": name}, content=chunks(), headers=headers)
+        return self.request("POST", "/v1/datasets", params={"name": name}, content=chunks(), headers=headers)
 
     def run(self, parameters: Json, progress: Progress) -> Json:
-        """Ask for a job and return it when it has succeeded."""
-        return self.wait(self.ask("POST", "/v1/jobs", json=parameters)["id"], progress)
+        """Submit a job and return it when it has succeeded."""
+        return self.wait(self.request("POST", "/v1/jobs", json=parameters)["id"], progress)
 
     def wait(self, job_id: str, progress: Progress) -> Json:
-        """Return a job when it has succeeded; raises the job's error if it has not."""
+        """Return a job when it has succeeded; raise its error if it fails or is cancelled."""
         while True:
-            job = self.get(f"/v1/jobs/{job_id}", headers={"Prefer": f"wait={LOOK_SECONDS}"})
+            job = self.get(f"/v1/jobs/{job_id}", headers={"Prefer": f"wait={POLL_SECONDS}"})
             if job["state"] == "succeeded":
                 return job
             if job["state"] in ("failed", "cancelled"):
                 problem = job.get("error") or {}
                 raise _error(UnderstudyError, problem, f"The job {job_id} was {job['state']}.")
-            told = job.get("progress") or {"phase": job["state"], "fraction": 0.0}
+            latest = job.get("progress") or {"phase": job["state"], "fraction": 0.0}
             progress(
-                told["phase"],
-                told["fraction"],
-                rows_done=told.get("rows_done"),
-                rows_total=told.get("rows_total"),
+                latest["phase"],
+                latest["fraction"],
+                rows_done=latest.get("rows_done"),
+                rows_total=latest.get("rows_total"),
             )
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Json:
-        """Return what the API says of a resource."""
-        return self.ask("GET", path, headers=headers)
+        """Return a resource."""
+        return self.request("GET", path, headers=headers)
 
     def download(self, path: str, file: Path, *, accept: str = "*/*") -> None:
-        """Stream a file down; it appears under its name when it is complete."""
+        """Download a file as a stream; it gets its name only when it is complete."""
         partial = file.with_name(f".{file.name}.partial")
         with (
             _reachable(),
-            self._http.stream("GET", path, headers={"Accept": accept}) as answer,
+            self._http.stream("GET", path, headers={"Accept": accept}) as response,
             partial.open("wb") as output,
         ):
-            if answer.is_error:
-                answer.read()
-                raise _problem(answer)
-            for chunk in answer.iter_bytes(CHUNK_BYTES):
+            if response.is_error:
+                response.read()
+                raise _problem(response)
+            for chunk in response.iter_bytes(CHUNK_BYTES):
                 output.write(chunk)
         partial.replace(file)
 
-    def ask(self, method: str, path: str, **request: Any) -> Json:  # Any: httpx2's own arguments
-        """Return what the API answers to a request."""
+    def request(self, method: str, path: str, **options: Any) -> Json:  # Any: the arguments of httpx2
+        """Send a request and return the JSON body of the response."""
         with _reachable():
-            answer = self._http.request(method, path, **request)
-        if answer.is_error:
-            raise _problem(answer)
-        body: Json = answer.json()
+            response = self._http.request(method, path, **options)
+        if response.is_error:
+            raise _problem(response)
+        body: Json = response.json()
         return body
 
 
@@ -141,14 +141,16 @@ def _reachable() -> Iterator[None]:
     try:
         yield
     except httpx2.TransportError as error:
-        raise Unavailable(f"The API does not answer ({type(error).__name__}).") from error
+        raise Unavailable(
+            f"The API does not respond ({type(error).__name__}). Check its address and that it is running."
+        ) from error
 
 
-def _problem(answer: httpx2.Response) -> UnderstudyError:
-    is_problem = answer.headers.get("Content-Type", "").startswith("application/problem+json")
-    problem: Json = answer.json() if is_problem else {}
-    class_ = CLASS_OF_STATUS.get(answer.status_code, UnderstudyError)
-    return _error(class_, problem, f"The API answered {answer.status_code}.")
+def _problem(response: httpx2.Response) -> UnderstudyError:
+    is_problem = response.headers.get("Content-Type", "").startswith("application/problem+json")
+    problem: Json = response.json() if is_problem else {}
+    class_ = CLASS_OF_STATUS.get(response.status_code, UnderstudyError)
+    return _error(class_, problem, f"The API responded with HTTP status {response.status_code}.")
 
 
 def _error(class_: type[UnderstudyError], problem: Json, fallback: str) -> UnderstudyError:

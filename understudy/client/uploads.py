@@ -1,4 +1,4 @@
-"""Upload files in parts and resume after a broken connection: parts that have arrived are not sent again."""
+"""Upload of files in parts; after a broken connection only the missing parts are sent."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ T = TypeVar("T")
 
 PAUSE_SECONDS = 0.5
 PAUSE_SECONDS_MAX = 30.0
-# In a row, without any progress: some four minutes.
+# Maximum number of consecutive failed tries; together they take about four minutes.
 TRIES_MAX = 12
 PAGE_LIMIT = 200
-# How an `ingest` may end without a fault of the files.
+# Error codes of an `ingest` job that are not caused by the files.
 NOT_THE_FILES = frozenset(
     {
         *("out_of_memory", "time_limit", "file_size_limit", "worker_crashed", "cancelled", "expired"),
@@ -32,20 +32,20 @@ NOT_THE_FILES = frozenset(
 )
 
 
-def _longest(n_failures: int) -> float:
+def _pause_seconds_max(n_failures: int) -> float:
     return min(PAUSE_SECONDS * float(2**n_failures), PAUSE_SECONDS_MAX)
 
 
 @dataclass(frozen=True)
 class Pauses:
-    """How long to wait between tries: twice as long each time, less a random part.
+    """Pauses between tries: exponential backoff with random jitter.
 
     Parameters
     ----------
     sleep : callable
-        Waits some seconds.
+        Function that waits for a number of seconds.
     on_first : callable
-        Is told after the first failure for at most how many seconds tries are repeated.
+        Function that is called after the first failure with the maximum time of all retries, in seconds.
     """
 
     sleep: Callable[[float], None] = time.sleep
@@ -54,21 +54,23 @@ class Pauses:
     on_first: Callable[[float], None] = lambda _: None
 
     def before(self, n_failures: int) -> None:
-        """Wait before the next try after so many that failed."""
+        """Wait before the next try, after a number of consecutive failures."""
         if n_failures == 1:
-            self.on_first(sum(map(_longest, range(1, self.tries_max))))
-        self.sleep(_longest(n_failures) * self.rng.uniform(0.5, 1))
+            self.on_first(sum(map(_pause_seconds_max, range(1, self.tries_max))))
+        self.sleep(_pause_seconds_max(n_failures) * self.rng.uniform(0.5, 1))
 
 
 class Sender:
-    """Sends files as one upload and waits until they are read.
+    """A sender of files, which uploads them as one dataset and waits until it is ingested.
 
     Parameters
     ----------
-    name, format : str, optional
-        Of the dataset; of all files.
+    name : str, optional
+        Name of the dataset.
+    format : str, optional
+        Format of all files.
     part_bytes : int, optional
-        A wish.
+        Preferred size of a part; the service may choose another.
     """
 
     def __init__(
@@ -81,72 +83,73 @@ class Sender:
         pauses: Pauses | None = None,
     ) -> None:
         self.client = client
-        self.wishes = {"name": name, "format": format, "part_bytes": part_bytes}
+        self.options = {"name": name, "format": format, "part_bytes": part_bytes}
         self.pauses = pauses or Pauses()
 
     def send(self, files: Sequence[Path], progress: Progress) -> Json:
-        """Return the dataset when it is ready.
+        """Send the files and return the dataset when it is ready.
 
-        An upload of the same files that was broken off earlier, by this command or another, is gone on with.
+        An unfinished upload of the same files, by this process or an earlier one, is resumed.
 
         Raises
         ------
         UnderstudyError
-            As the API says, or if the files cannot be read as tables.
+            If the API refuses a request, or the files cannot be read as tables.
         Unavailable
-            If the API does not answer for minutes.
+            If the API does not respond for several minutes.
         """
-        told = [_describe(path, progress) for path in files]
-        upload = self._open(told)
-        done = self._complete(upload, files, progress)
-        self._wait(done["job"]["id"], progress)
-        return self._insist(lambda: self.client.get(f"/v1/datasets/{done['dataset']['id']}"))
+        descriptions = [_describe(path, progress) for path in files]
+        upload = self._open(descriptions)
+        completed = self._complete(upload, files, progress)
+        self._wait(completed["job"]["id"], progress)
+        return self._retry(lambda: self.client.get(f"/v1/datasets/{completed['dataset']['id']}"))
 
     def _complete(self, upload: Json, files: Sequence[Path], progress: Progress) -> Json:
-        """Send what is missing and complete the upload; once more, if the store has lost a part."""
+        """Send the missing parts and complete the upload; do both again if the store has lost a part."""
         self.send_parts(upload, files, progress)
         path = f"/v1/uploads/{upload['id']}/complete"
         try:
-            return self._insist(lambda: self.client.ask("POST", path))
+            return self._retry(lambda: self.client.request("POST", path))
         except Conflict as error:
             if error.code != "incomplete_upload":
                 raise
         self.send_parts(upload, files, progress)
-        return self._insist(lambda: self.client.ask("POST", path))
+        return self._retry(lambda: self.client.request("POST", path))
 
     def _wait(self, job_id: str, progress: Progress) -> None:
         try:
-            self._insist(lambda: self.client.wait(job_id, progress))
+            self._retry(lambda: self.client.wait(job_id, progress))
         except UnderstudyError as error:
             if type(error) is not UnderstudyError or error.code in NOT_THE_FILES:
                 raise
             raise InvalidInput(error.detail, code=error.code) from error
 
-    def _open(self, told: list[Json]) -> Json:
-        """Return the upload of these files that is open already, or a new one."""
-        earlier: list[Json] = self._insist(lambda: self.client.get(f"/v1/uploads?limit={PAGE_LIMIT}"))["data"]
+    def _open(self, descriptions: list[Json]) -> Json:
+        """Return the open upload of these files, or create one."""
+        earlier: list[Json] = self._retry(lambda: self.client.get(f"/v1/uploads?limit={PAGE_LIMIT}"))["data"]
         for upload in earlier:
-            if self._is_ours(upload, told):
+            if self._is_same(upload, descriptions):
                 return upload
-        body = {"files": told, **{key: wish for key, wish in self.wishes.items() if wish is not None}}
-        # One key for all tries: an answer that got lost leaves no second upload.
+        options = {key: option for key, option in self.options.items() if option is not None}
+        body = {"files": descriptions, **options}
+        # All tries use the same key, so a lost response does not leave a second upload.
         headers = {"Idempotency-Key": f"upload-{random.SystemRandom().getrandbits(128):032x}"}
-        return self._insist(lambda: self.client.ask("POST", "/v1/uploads", json=body, headers=headers))
+        return self._retry(lambda: self.client.request("POST", "/v1/uploads", json=body, headers=headers))
 
-    def _is_ours(self, upload: Json, told: list[Json]) -> bool:
-        is_same = [
+    def _is_same(self, upload: Json, descriptions: list[Json]) -> bool:
+        has_same_files = [
             {key: file.get(key) for key in ("filename", "size_bytes", "sha256")} for file in upload["files"]
-        ] == told
-        name, format_ = self.wishes["name"], self.wishes["format"]
+        ] == descriptions
+        name, format_ = self.options["name"], self.options["format"]
         return (
             upload["state"] == "open"
-            and is_same
+            and has_same_files
             and (name is None or upload["name"] == name)
             and (format_ is None or all(file["format"] == format_ for file in upload["files"]))
         )
 
     def send_parts(self, upload: Json, files: Sequence[Path], progress: Progress) -> None:
-        """Send what is missing of an upload, until nothing is."""
+        """Send the missing parts of an upload until none is missing."""
         n_failures = 0
         while missing := self._missing(upload):
             try:
@@ -156,16 +159,16 @@ class Sender:
                     progress("sending", 1 - n_left / upload["n_parts"])
             except UnderstudyError as error:
                 n_failures += 1
-                # A part that was damaged on its way is sent again.
-                may_pass = _may_pass(error) or error.code == "digest_mismatch"
-                if not may_pass or n_failures == self.pauses.tries_max:
+                # A part that was corrupted in transit is sent again.
+                is_transient = _is_transient(error) or error.code == "digest_mismatch"
+                if not is_transient or n_failures == self.pauses.tries_max:
                     raise
                 self.pauses.before(n_failures)
 
     def _missing(self, upload: Json) -> list[int]:
-        now = self._insist(lambda: self.client.get(f"/v1/uploads/{upload['id']}"))
-        there = {part["number"] for part in now.get("parts", [])}
-        return [number for number in range(1, upload["n_parts"] + 1) if number not in there]
+        current = self._retry(lambda: self.client.get(f"/v1/uploads/{upload['id']}"))
+        received = {part["number"] for part in current.get("parts", [])}
+        return [number for number in range(1, upload["n_parts"] + 1) if number not in received]
 
     def _send_part(self, upload: Json, files: Sequence[Path], number: int) -> None:
         place, plan = next(
@@ -184,31 +187,31 @@ class Sender:
             "Content-Length": str(length),
         }
         path = f"/v1/uploads/{upload['id']}/parts/{number}"
-        self.client.ask("PUT", path, content=_read(files[place], start, length), headers=headers)
+        self.client.request("PUT", path, content=_read(files[place], start, length), headers=headers)
 
-    def _insist(self, call: Callable[[], T]) -> T:
-        """Return what a call does that may be repeated, again and again while the API does not answer."""
+    def _retry(self, call: Callable[[], T]) -> T:
+        """Return the result of an idempotent call, and repeat the call while the API does not respond."""
         for n_failures in range(1, self.pauses.tries_max):
             try:
                 return call()
             except UnderstudyError as error:
-                if not _may_pass(error):
+                if not _is_transient(error):
                     raise
             self.pauses.before(n_failures)
         return call()
 
 
-def _may_pass(error: UnderstudyError) -> bool:
+def _is_transient(error: UnderstudyError) -> bool:
     if isinstance(error, Conflict):
         return error.code == "idempotency_in_progress"
-    # A full disk is Unavailable too, and may be emptied.
+    # A full disk also raises Unavailable, and space may become free.
     return isinstance(error, Unavailable | TooManyRequests) and error.code != "too_many_uploads"
 
 
 def _describe(path: Path, progress: Progress) -> Json:
     size_bytes = path.stat().st_size
     if size_bytes == 0:
-        raise InvalidInput(f"{path} holds no bytes.", code="empty_file")
+        raise InvalidInput(f"{path} is empty. Upload a file with rows.", code="empty_file")
     digest = hashlib.sha256()
     n_bytes = 0
     for piece in _read(path, 0, size_bytes):
@@ -219,12 +222,15 @@ def _describe(path: Path, progress: Progress) -> Json:
 
 
 def _read(path: Path, start: int, length: int) -> Iterator[bytes]:
-    """Yield bytes of a file, which must be as long as it was."""
+    """Yield a range of a file in chunks; raise `InvalidInput` if the file has become too short."""
     with path.open("rb") as file:
         file.seek(start)
         while length:
             piece = file.read(min(length, CHUNK_BYTES))
             if not piece:
-                raise InvalidInput(f"{path} became shorter while it was sent.", code="incomplete_body")
+                raise InvalidInput(
+                    f"{path} became shorter during the upload. Upload it again when it no longer changes.",
+                    code="incomplete_body",
+                )
             length -= len(piece)
             yield piece

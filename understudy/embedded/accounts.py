@@ -1,4 +1,4 @@
-"""As whom the private Postgres runs: it refuses to run as root, so root must find it another name."""
+"""Choice of the account for the private Postgres, which refuses to run as root."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from understudy.errors import Unavailable
 
 @dataclass(frozen=True)
 class Home:
-    """As whom Postgres runs and from which install; no account means as ourselves."""
+    """The account and the installation of Postgres; without an account it runs as the current user."""
 
     account: Account | None
     install: Path
 
 
 def find_home(install: Path, folder: Path) -> Home:
-    """Return the first way to run Postgres that works here.
+    """Return the first combination of account and installation that can run Postgres.
 
     Parameters
     ----------
     install : Path
-        Holds Postgres' bin, lib and share.
+        Folder that contains the `bin`, `lib` and `share` folders of Postgres.
     folder : Path
-        Will hold, or holds, ``data``; a data folder that exists keeps its owner.
+        Parent of the folder ``data``; an existing data folder keeps its owner.
 
     Raises
     ------
     Unavailable
-        If nothing works; says what to do instead.
+        If no combination works; the message names alternatives.
     """
     owner = _owner(folder / "data")
     if os.geteuid() != 0:
@@ -56,7 +56,7 @@ def _homes_for_root(install: Path, folder: Path, owner: tuple[int, int] | None) 
     if owner is None or owner[0] == 0:
         yield Home(Account(*nobody, is_namespaced=True), install)
     if owner is None or owner[0] != 0:
-        # The environment may lie under a home that only root can enter: then a copy beside the data.
+        # The environment may be in a home folder that only root can enter. Then use a copy beside the data.
         yield Home(Account(*(owner or nobody)), _copy(install, folder))
 
 
@@ -64,12 +64,12 @@ def _nobody() -> tuple[int, int]:
     try:
         entry = pwd.getpwnam("nobody")
     except KeyError:
-        raise _refused("this system has no user `nobody`") from None
+        raise _refused("this system has no user named `nobody`") from None
     return entry.pw_uid, entry.pw_gid
 
 
 def _owner(data: Path) -> tuple[int, int] | None:
-    """Return the owner of a data folder in which a cluster lives."""
+    """Return the owner of a data folder, or None if it contains no cluster."""
     try:
         status = (data / "PG_VERSION").stat()
     except FileNotFoundError:
@@ -80,14 +80,14 @@ def _owner(data: Path) -> tuple[int, int] | None:
 
 
 def _copy(install: Path, folder: Path) -> Path:
-    """Copy the install beside the data, once for each build of it."""
+    """Copy the installation beside the data, once for each build."""
     status = (install / "bin" / "postgres").stat()
     copy = folder / f"install-{status.st_size:x}-{int(status.st_mtime):x}"
     package = install.parent
     if not copy.exists():
         partial = copy.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        # As in site-packages: the programs look for their libraries beside their package.
+        # Keep the layout of site-packages, because the programs load libraries from beside their package.
         for part in (Path(package.name, install.name), Path(f"{package.name}.libs")):
             if (package.parent / part).exists():
                 shutil.copytree(package.parent / part, partial / part, symlinks=True)
@@ -104,8 +104,8 @@ def _works(home: Home, folder: Path) -> bool:
 
 def _refused(reason: str) -> Unavailable:
     return Unavailable(
-        f"The private PostgreSQL cannot run: {reason}. Run as an ordinary user, or set UNDERSTUDY_DATA_DIR "
-        "to a folder that every user may pass through, such as /var/lib/understudy, or set "
-        "UNDERSTUDY_DATABASE_URL to a server of your own.",
+        f"The private PostgreSQL cannot run: {reason}. Run Understudy as an ordinary user, or set "
+        "UNDERSTUDY_DATA_DIR to a folder that every user can traverse, such as /var/lib/understudy, or set "
+        "UNDERSTUDY_DATABASE_URL to your own server.",
         code="configuration",
     )

@@ -1,4 +1,4 @@
-"""A stack that another process supervises: the one that runs in a data folder, or one that we start there."""
+"""A stack supervised by another process: a running one, or one that is started as a child."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ STOP_SECONDS_MAX = 30
 
 
 class BackgroundStack:
-    """`understudy serve` as a child of ours; or, if one runs in the folder already, that one."""
+    """The stack that already runs in a data folder, or else a new `understudy serve` as a child process."""
 
     def __init__(self, options: StackOptions) -> None:
         self.folder = DataFolder(options.data_dir)
-        self.is_ours = not self.folder.is_locked()
+        self.is_child = not self.folder.is_locked()
         command = [sys.executable, "-P", "-m", "understudy.cli", "serve", "--data-dir", str(self.folder.path)]
         self._command = [*command, "--host", options.host, "--port", str(options.port)]
         self._child: Child | None = None
 
     @property
     def url(self) -> str:
-        """The address of the API; only after the start."""
+        """The address of the API; available after the start."""
         url = self.folder.url()
         assert url is not None
         return url
 
     def start(self) -> None:
-        """Start the stack, unless it runs, and return when it is ready.
+        """Start the stack unless it is running, and return when it is ready.
 
         Raises
         ------
         Unavailable
-            With the last line that `serve` wrote, if it ends or is not ready in time.
+            If `serve` ends, with its last line of output, or if it is not ready in time.
         """
-        if self.is_ours:
+        if self.is_child:
             self._launch()
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self._is_ready():
@@ -49,23 +49,23 @@ class BackgroundStack:
                 raise Unavailable(last_lines(self._child.log, 1).removeprefix("error: "))
             if time.monotonic() > deadline:
                 raise Unavailable(
-                    f"The stack was not ready after {START_SECONDS_MAX} s: see {self.folder.logs}."
+                    f"The stack was not ready after {START_SECONDS_MAX} s. See the logs in {self.folder.logs}"
                 )
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Stop the stack, if it is ours."""
+        """Stop the stack if it is a child of this process."""
         if self._child is not None:
             self._child.stop(STOP_SECONDS_MAX)
 
     def wait(self) -> None:
-        """Return when the stack has ended; Ctrl-C interrupts."""
+        """Wait until the stack has ended; Ctrl-C interrupts the wait."""
         while self._child is not None and self._child.wait(1) is None:
             pass
 
     def _launch(self) -> None:
         self.folder.make()
-        # What a killed stack left there is not the address of the new one.
+        # A killed stack leaves its address behind.
         self.folder.url_file.unlink(missing_ok=True)
         log = self.folder.logs / "serve.log"
         log.unlink(missing_ok=True)

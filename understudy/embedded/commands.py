@@ -1,4 +1,4 @@
-"""The programs of a stack that are not servers: what each is called with, and the environment it sees."""
+"""Command lines and environments of the stack's own programs: migration, API and worker."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from understudy.embedded.data_folder import DataFolder
 from understudy.embedded.processes import Child, Program
 
-# Long enough for a short job to end; a longer one is handed back and goes on after the next start.
+# Enough for a short job to end. A longer job is requeued and runs again after the next start.
 DRAIN_SECONDS = 2
 API_DRAIN_SECONDS = 2
 
 
 @dataclass(frozen=True)
 class StackOptions:
-    """What a stack is asked to be; a URL that is given means a server that is not ours to run."""
+    """The options of a stack; a server with a URL is external and not started."""
 
     data_dir: Path
     host: str = "127.0.0.1"
@@ -32,7 +32,7 @@ class StackOptions:
 def stack_environment(
     options: StackOptions, folder: DataFolder, *, database_url: str, redis_url: str
 ) -> dict[str, str]:
-    """Return our own environment with what the API and the worker need to find each other."""
+    """Return the environment of this process with the settings that the API and the worker need."""
     defaults = {"UNDERSTUDY_DRAIN_SECONDS": str(DRAIN_SECONDS), "PYTHONUNBUFFERED": "1"}
     given = {
         "UNDERSTUDY_DATABASE_URL": database_url,
@@ -46,13 +46,13 @@ def stack_environment(
 
 
 def migration(folder: DataFolder, environment: Mapping[str, str]) -> Child:
-    """Return the program that brings the database up to date and makes sure of a first key."""
+    """Return the program that migrates the database and ensures that a first key exists."""
     arguments = ["understudy.cli", "migrate", "--key-file", str(folder.api_key_file)]
     return _module(arguments, folder, environment, "migrate", signal.SIGTERM)
 
 
 def api(options: StackOptions, folder: DataFolder, environment: Mapping[str, str]) -> Child:
-    """Return the API."""
+    """Return the program of the API."""
     arguments = ["uvicorn", "app.main:create_app", "--factory", "--host", options.host]
     arguments += ["--port", str(options.port), "--no-access-log", "--no-server-header"]
     arguments += ["--timeout-graceful-shutdown", str(API_DRAIN_SECONDS)]
@@ -60,7 +60,7 @@ def api(options: StackOptions, folder: DataFolder, environment: Mapping[str, str
 
 
 def worker(folder: DataFolder, environment: Mapping[str, str]) -> Child:
-    """Return the worker."""
+    """Return the program of the worker."""
     return _module(["workers"], folder, environment, "worker", signal.SIGKILL)
 
 
@@ -71,7 +71,7 @@ def _module(
     name: str,
     death_signal: signal.Signals,
 ) -> Child:
-    # -P: the data folder, where it works, is no place to import modules from.
+    # -P: do not import modules from the data folder, which is the working directory.
     program = Program(
         [sys.executable, "-P", "-m", *arguments],
         folder=folder.path,

@@ -1,4 +1,4 @@
-"""The parts of a stack as the supervisor sees them: something to start, watch, start again and stop."""
+"""The parts of a stack, which the supervisor starts, watches, restarts and stops."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ PAUSE_SECONDS_MAX = 10
 
 
 class Startable(Protocol):
-    """What a part runs: a private server or a child process."""
+    """The process of a part: a private server or a child process."""
 
     def is_running(self) -> bool:
-        """Say whether it was started and has not ended."""
+        """Return whether it was started and has not ended."""
         ...
 
     def ask_to_stop(self) -> None:
-        """Begin to stop, without waiting."""
+        """Ask it to stop, without waiting."""
         ...
 
     def stop(self) -> None:
-        """Stop it, and return when it has ended."""
+        """Stop it and wait until it has ended."""
         ...
 
 
 @dataclass
 class Component:
-    """One part, and how often it had to be started again lately."""
+    """A part of the stack with its recent restarts."""
 
     name: str
     runs: Startable
@@ -39,14 +39,14 @@ class Component:
     _retry_at: float | None = field(default=None, init=False)
 
     def launch(self) -> None:
-        """Start it."""
+        """Start the part."""
         self._started_at = time.monotonic()
         self.start()
 
     def notice_end(self) -> float | None:
-        """Return the pause before it is started again, if it has just been found dead.
+        """Return the pause in seconds before a restart if the part has just ended, otherwise None.
 
-        The pause doubles as long as it dies again within half a minute of its start.
+        The pause doubles each time the part ends within half a minute of its start.
         """
         if self.runs.is_running() or self._retry_at is not None:
             return None
@@ -57,7 +57,7 @@ class Component:
         return pause
 
     def restart_when_due(self) -> bool:
-        """Start it again if its pause has passed, and say whether that happened."""
+        """Restart the part if its pause has passed, and return whether it was restarted."""
         if self._retry_at is None or time.monotonic() < self._retry_at:
             return False
         self._retry_at = None

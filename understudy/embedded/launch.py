@@ -1,7 +1,8 @@
-"""Become a child that cannot outlive its parent, change the account if asked, and turn into a program.
+"""Launcher of child processes that end with their parent and may run under another account.
 
-Run by path, with the standard library alone: `python -I -S launch.py PARENT SIGNAL ACCOUNT FOLDER PROGRAM …`.
-A separate program instead of `preexec_fn`, since running Python between fork and exec may deadlock when the
+It is run by path and uses only the standard library:
+`python -I -S launch.py PARENT SIGNAL ACCOUNT FOLDER PROGRAM …`.
+It is a separate program because `preexec_fn`, which runs Python between fork and exec, may deadlock if the
 parent has threads.
 """
 
@@ -16,18 +17,19 @@ NEW_USER_NAMESPACE = 0x10000000
 
 
 def main(parent: str, signal: str, account: str, folder: str, program: str, *arguments: str) -> None:
-    """Change the account, enter the folder, ask for the signal and become the program."""
+    """Change the account and the working directory, request the death signal and execute the program."""
     change_account(account)
     os.chdir(folder)
-    # After the change of account, which clears the request.
+    # A change of account clears the request, so the request comes second.
     die_with_parent(int(parent), int(signal))
     os.execv(program, [program, *arguments])  # noqa: S606 (the supervisor's own command, no shell)
 
 
 def change_account(account: str) -> None:
-    """Become ``uid:gid``, or stay as we are (``-``).
+    """Change to the account ``uid:gid``; ``-`` keeps the current one.
 
-    ``namespace:uid:gid`` stays root to all others, but goes by that name in the program's own eyes.
+    With ``namespace:uid:gid`` the process stays root for the rest of the system, but has these ids in its
+    own user namespace.
     """
     if account == "-":
         return
@@ -42,7 +44,7 @@ def change_account(account: str) -> None:
 
 
 def enter_namespace(uid: int, gid: int) -> None:
-    """Enter a user namespace in which our own ids go by other numbers."""
+    """Enter a user namespace that maps the current ids to the given ones."""
     inside = f"{uid} {os.geteuid()} 1", f"{gid} {os.getegid()} 1"
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(NEW_USER_NAMESPACE) != 0:
@@ -53,7 +55,7 @@ def enter_namespace(uid: int, gid: int) -> None:
 
 
 def die_with_parent(parent: int, signal: int) -> None:
-    """Ask the kernel for a signal when the parent dies; only Linux knows this request."""
+    """Request a signal from the kernel for when the parent dies; only Linux supports this."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal)
     # The parent may have died before the request.

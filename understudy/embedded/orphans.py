@@ -1,4 +1,4 @@
-"""Servers that a supervisor left behind: found by their pid files, stopped before a new one starts."""
+"""Orphaned servers of a dead supervisor, which are found by their pid files and stopped before a start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PATIENCE_SECONDS = 10
 
 
 def stop_orphan(pid_file: Path, folder: Path, stop_signal: signal.Signals) -> None:
-    """Stop the server whose pid a file names, if it still works in that folder, and wait for its end."""
+    """Stop the server in a pid file if its working directory is the folder, and wait until it has ended."""
     pid = _read_pid(pid_file)
     if pid is None:
         return
@@ -35,12 +35,12 @@ def _read_pid(pid_file: Path) -> int | None:
 
 
 def _works_in(pid: int, folder: Path) -> bool:
-    """Say whether a process lives and works in the folder: its number may by now be another one's."""
+    """Return whether a process runs in the folder; its pid may have been reused by another process."""
     if sys.platform == "linux":
         try:
             return Path(f"/proc/{pid}/cwd").readlink() == folder.resolve()
         except OSError:
             return False
     command = ["ps", "-o", "comm=", "-p", str(pid)]
-    answer = subprocess.run(command, check=False, capture_output=True, text=True).stdout  # noqa: S603 (no shell)
-    return Path(answer.strip()).name in {"postgres", "valkey-server"}
+    output = subprocess.run(command, check=False, capture_output=True, text=True).stdout  # noqa: S603 (no shell)
+    return Path(output.strip()).name in {"postgres", "valkey-server"}

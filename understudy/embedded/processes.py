@@ -1,4 +1,4 @@
-"""Child processes that end with us, each with a log file."""
+"""Child processes that end with this process, each with a log file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOG_BYTES_MAX = 10 << 20
 
 @dataclass(frozen=True)
 class Account:
-    """As whom a child of root runs; in a namespace, root's own files stay reachable under the other name."""
+    """The account of a child of root; in a user namespace the child can still access root's files."""
 
     uid: int
     gid: int
@@ -27,38 +27,38 @@ class Account:
 
     @property
     def owner(self) -> tuple[int, int]:
-        """The user and group, seen from outside, that its files must belong to."""
+        """The user id and group id, as seen outside the namespace, that must own its files."""
         return (os.geteuid(), os.getegid()) if self.is_namespaced else (self.uid, self.gid)
 
 
 def launch_command(
     command: Sequence[str], *, folder: Path, account: Account | None, death_signal: signal.Signals
 ) -> list[str]:
-    """Return the command that runs another one through `launch.py`."""
+    """Return the command line that runs a command through `launch.py`."""
     launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(int(death_signal))]
     return [*launcher, str(account or "-"), str(folder), *command]
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program and how it is run.
+    """A program with its working directory, log, signals, account and environment.
 
     Parameters
     ----------
     command : sequence of str
-        The program's full path and its arguments.
+        Full path of the program and its arguments.
     folder : Path
-        Its working folder.
+        Working directory.
     log : Path
-        The file for its output; kept below 10 MiB, with one older file beside it.
+        File for the output; kept below 10 MiB, with one older file beside it.
     stop_signal : Signals
-        The signal that asks it to end.
+        Signal that asks the program to end.
     death_signal : Signals, optional
-        The signal that the kernel sends when our process dies; the stop signal when not given.
+        Signal that the kernel sends when this process dies. Default: the stop signal.
     account : Account, optional
-        The account it runs as; ours when not given.
+        Account of the program. Default: the account of this process.
     environment : mapping, optional
-        Its environment; ours when not given.
+        Environment of the program. Default: the environment of this process.
     """
 
     command: Sequence[str]
@@ -71,9 +71,9 @@ class Program:
 
 
 class Child:
-    """A program that we start, watch and stop.
+    """A program that runs as a child process.
 
-    Start it from the main thread: the kernel sends the death signal when the thread that started it ends.
+    Start it from the main thread: the kernel sends the death signal when the starting thread ends.
     """
 
     def __init__(self, program: Program) -> None:
@@ -90,7 +90,7 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process id; only after the start."""
+        """The process id; available after the start."""
         assert self._process is not None
         return self._process.pid
 
@@ -100,7 +100,7 @@ class Child:
         return self._process.poll() if self._process else None
 
     def start(self) -> None:
-        """Start the program in a session of its own, so that Ctrl-C reaches it through us only."""
+        """Start the program in a new session, so that Ctrl-C does not reach it directly."""
         trim_log(self.log)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 (our own command, no shell)
@@ -113,7 +113,7 @@ class Child:
             )
 
     def is_running(self) -> bool:
-        """Say whether it was started and has not ended."""
+        """Return whether it was started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
     def ask_to_stop(self) -> None:
@@ -122,7 +122,7 @@ class Child:
             os.kill(self.pid, self._stop_signal)
 
     def wait(self, timeout_seconds: float) -> int | None:
-        """Return its exit status, or None if it still runs when the time is up."""
+        """Return its exit status, or None if it is still running after the timeout."""
         assert self._process is not None
         try:
             return self._process.wait(timeout_seconds)
@@ -130,7 +130,7 @@ class Child:
             return None
 
     def stop(self, patience_seconds: float = 10) -> None:
-        """Ask it to stop, wait, and kill it when patience ends; does nothing if it was never started."""
+        """Ask it to stop, and kill it after `patience_seconds`; do nothing if it was never started."""
         self.ask_to_stop()
         if self._process is not None and self.wait(patience_seconds) is None:
             self._process.kill()
@@ -138,7 +138,7 @@ class Child:
 
 
 def trim_log(log: Path) -> None:
-    """Move a log that has grown too large aside; its writer appends, so it goes on in the emptied file."""
+    """Copy a log above the size limit aside and truncate it; its writer appends to the emptied file."""
     if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
         log.with_name(log.name + ".1").write_bytes(log.read_bytes())
         os.truncate(log, 0)

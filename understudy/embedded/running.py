@@ -1,4 +1,4 @@
-"""The stack that runs in a data folder, as other commands of the same user reach it."""
+"""Access to the stack that runs in a data folder, for other commands of the same user."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from understudy.errors import Unavailable
 
 
 def settings_of_stack(data_dir: Path) -> dict[str, SecretStr]:
-    """Return the settings by which the servers of the running stack are reached, and its secret.
+    """Return the settings of the running stack: the URLs of its private servers, and its secret.
 
-    A server that is not the stack's own has no entry.
+    An external server has no entry.
 
     Raises
     ------
@@ -25,13 +25,13 @@ def settings_of_stack(data_dir: Path) -> dict[str, SecretStr]:
     folder = DataFolder(data_dir)
     if not folder.is_locked():
         raise Unavailable(
-            f"No stack runs in {folder.path}. Start it with `understudy serve`, name another folder with "
+            f"No stack runs in {folder.path}. Start it with `understudy serve`, choose another folder with "
             "--data-dir, or set UNDERSTUDY_DATABASE_URL, UNDERSTUDY_REDIS_URL and UNDERSTUDY_SECRET_KEY.",
             code="configuration",
         )
     postgres = find_socket_folder(folder.path / "postgres", POSTGRES_SOCKET)
     valkey = find_socket_folder(folder.path / "valkey", VALKEY_SOCKET)
-    found = {"secret_key": folder.secret_key()}
-    found |= {} if postgres is None else {"database_url": postgres_url(postgres)}
-    found |= {} if valkey is None else {"redis_url": valkey_url(valkey)}
-    return {name: SecretStr(value) for name, value in found.items()}
+    values = {"secret_key": folder.secret_key()}
+    values |= {} if postgres is None else {"database_url": postgres_url(postgres)}
+    values |= {} if valkey is None else {"redis_url": valkey_url(valkey)}
+    return {name: SecretStr(value) for name, value in values.items()}

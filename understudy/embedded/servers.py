@@ -1,4 +1,4 @@
-"""A private Postgres and a private Valkey, each in a folder of its own and reached by a unix socket only."""
+"""A private Postgres and a private Valkey, each in its own folder and reachable only by a Unix socket."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from understudy.errors import Unavailable
 
 START_SECONDS_MAX = 30
 STILL_IN_USE = "still in use"
-# The longest name of a file beside the socket, and the socket.
+# The longest file name in Postgres' socket folder, which is its lock file, and the name of Valkey's socket.
 POSTGRES_SOCKET = ".s.PGSQL.5432.lock"
 VALKEY_SOCKET = "valkey.sock"
 
 
 class PrivatePostgres:
-    """A Postgres 18 from a wheel; to be started from the main thread, since it ends with that thread.
+    """A Postgres 18 server from a wheel; start it from the main thread, because it ends with that thread.
 
     Parameters
     ----------
     folder : Path
-        Holds its data and its socket; made if it does not exist.
+        Folder for its data and its socket; created if it does not exist.
     durable : bool
-        Wait for the disk at each commit; without it a test runs faster and a power cut may lose the data.
+        Whether each commit waits for the disk. Without it tests run faster, but a power cut may lose data.
     log : Path, optional
-        Where its output goes; `server.log` in the folder when not given.
+        File for its output. Default: `server.log` in the folder.
     """
 
     name = "PostgreSQL"
@@ -49,33 +49,33 @@ class PrivatePostgres:
 
     @property
     def url(self) -> str:
-        """How SQLAlchemy and psycopg reach it; only after the start."""
+        """The URL for SQLAlchemy and psycopg; available after the start."""
         assert self._socket_folder is not None
         return postgres_url(self._socket_folder)
 
     @property
     def pid(self) -> int:
-        """The process id of the server; only after the start."""
+        """The process id of the server; available after the start."""
         assert self._child is not None
         return self._child.pid
 
     def is_running(self) -> bool:
-        """Say whether the server was started here and has not ended."""
+        """Return whether this object started the server and the server has not ended."""
         return self._child is not None and self._child.is_running()
 
     def start(self) -> None:
-        """Start the server, with a fresh cluster if there is none, and return when it answers.
+        """Start the server, with a new cluster if there is none, and wait until it is ready.
 
         Raises
         ------
         Unavailable
-            If it cannot run here; the detail says why and what to do.
+            If it cannot run on this machine; the message contains the reason and the remedy.
         """
         self.launch()
         self.wait_until_ready()
 
     def launch(self) -> None:
-        """Start the server without waiting until it answers."""
+        """Start the server without waiting until it is ready."""
         install = postgres_install()
         _make_folder(self._folder)
         stop_orphan(self._data / "postmaster.pid", self._data, signal.SIGINT)
@@ -89,7 +89,7 @@ class PrivatePostgres:
         self._child.start()
 
     def wait_until_ready(self) -> None:
-        """Return when the server answers; see `start` for what it raises."""
+        """Wait until the server is ready; `start` lists the exceptions."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self._is_ready():
             if (
@@ -97,7 +97,7 @@ class PrivatePostgres:
                 and STILL_IN_USE in last_lines(self._log, 3)
                 and time.monotonic() < deadline
             ):
-                # Parts of a server that was killed are still ending.
+                # Processes of a killed server are still ending.
                 time.sleep(0.2)
                 assert self._child is not None
                 self._child.start()
@@ -105,17 +105,17 @@ class PrivatePostgres:
             time.sleep(0.01)
 
     def ask_to_stop(self) -> None:
-        """Begin to stop, without waiting."""
+        """Ask the server to stop, without waiting."""
         if self._child is not None:
             self._child.ask_to_stop()
 
     def stop(self) -> None:
-        """End all sessions and the server, in order; does nothing if it does not run."""
+        """End all sessions and stop the server cleanly; do nothing if it is not running."""
         if self._child is not None:
             self._child.stop()
 
     def _is_ready(self) -> bool:
-        # The status that pg_ctl reads: the eighth line of the pid file.
+        # The eighth line of the pid file is the status that pg_ctl reads.
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -148,7 +148,7 @@ class PrivatePostgres:
         command += ["-k", str(self._socket_folder)]
         for option, value in options.items():
             command += ["-c", f"{option}={value}"]
-        # SIGINT is Postgres' fast shutdown: it does not wait until all clients have gone.
+        # SIGINT is Postgres' fast shutdown, which does not wait until all clients have disconnected.
         return Child(
             Program(
                 command,
@@ -161,14 +161,14 @@ class PrivatePostgres:
 
 
 class PrivateValkey:
-    """A Valkey 9 from a wheel that keeps an append-only file; to be started from the main thread.
+    """A Valkey 9 server from a wheel, with an append-only file; start it from the main thread.
 
     Parameters
     ----------
     folder : Path
-        Holds its data and its socket; made if it does not exist.
+        Folder for its data and its socket; created if it does not exist.
     log : Path, optional
-        Where its output goes; `server.log` in the folder when not given.
+        File for its output. Default: `server.log` in the folder.
     """
 
     name = "Valkey"
@@ -181,33 +181,33 @@ class PrivateValkey:
 
     @property
     def url(self) -> str:
-        """How Celery reaches it; only after the start."""
+        """The URL for Celery; available after the start."""
         assert self._socket is not None
         return valkey_url(self._socket.parent)
 
     @property
     def pid(self) -> int:
-        """The process id of the server; only after the start."""
+        """The process id of the server; available after the start."""
         assert self._child is not None
         return self._child.pid
 
     def is_running(self) -> bool:
-        """Say whether the server was started here and has not ended."""
+        """Return whether this object started the server and the server has not ended."""
         return self._child is not None and self._child.is_running()
 
     def start(self) -> None:
-        """Start the server and return when it answers.
+        """Start the server and wait until it is ready.
 
         Raises
         ------
         Unavailable
-            If it cannot run here; the detail says why and what to do.
+            If it cannot run on this machine; the message contains the reason and the remedy.
         """
         self.launch()
         self.wait_until_ready()
 
     def launch(self) -> None:
-        """Start the server without waiting until it answers."""
+        """Start the server without waiting until it is ready."""
         binary = valkey_binary()
         owner = (os.geteuid(), os.getegid())
         _make_folder(self._folder)
@@ -223,19 +223,19 @@ class PrivateValkey:
         self._child.start()
 
     def wait_until_ready(self) -> None:
-        """Return when the server answers; see `start` for what it raises."""
+        """Wait until the server is ready; `start` lists the exceptions."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self._is_ready():
             _fail_unless_alive(self, self._log, deadline)
             time.sleep(0.01)
 
     def ask_to_stop(self) -> None:
-        """Begin to stop, without waiting."""
+        """Ask the server to stop, without waiting."""
         if self._child is not None:
             self._child.ask_to_stop()
 
     def stop(self) -> None:
-        """Write everything down and end the server; does nothing if it does not run."""
+        """Write all data to disk and stop the server; do nothing if it is not running."""
         if self._child is not None:
             self._child.stop()
 
@@ -254,22 +254,23 @@ PrivateServer = PrivatePostgres | PrivateValkey
 
 
 def postgres_url(socket_folder: Path) -> str:
-    """Return how SQLAlchemy and psycopg reach the Postgres whose socket is in a folder."""
+    """Return the URL for SQLAlchemy and psycopg of the Postgres whose socket is in a folder."""
     return f"postgresql://postgres@/postgres?host={quote(str(socket_folder), safe='/')}"
 
 
 def valkey_url(socket_folder: Path) -> str:
-    """Return how Celery reaches the Valkey whose socket is in a folder."""
+    """Return the URL for Celery of the Valkey whose socket is in a folder."""
     return f"redis+socket://{quote(str(socket_folder / VALKEY_SOCKET), safe='/')}"
 
 
 def _make_folder(folder: Path) -> None:
-    # Others may pass through it: Postgres, where we are root, works as another user.
+    # Other users can traverse the folder: if this process is root, Postgres runs as another user.
     try:
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     except OSError as error:
         raise Unavailable(
-            f"The folder {folder} cannot be made ({error.strerror}): set UNDERSTUDY_DATA_DIR to another one.",
+            f"The folder {folder} cannot be created ({error.strerror}). Set UNDERSTUDY_DATA_DIR to another "
+            "folder.",
             code="configuration",
         ) from error
 

@@ -1,4 +1,4 @@
-"""Folders for unix sockets, whose paths the kernel limits to about 100 bytes."""
+"""Folders for Unix sockets, whose paths the kernel limits to about 100 bytes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ SOCKET_PATH_BYTES_MAX = 100
 
 
 def socket_folder(folder: Path, name: str, owner: tuple[int, int]) -> Path:
-    """Return a folder of mode 0700 for the socket of that name.
+    """Return a folder of mode 0700 for a socket, and create it if it does not exist.
 
-    It lies in the server's folder; where that path would be too long, it is a fresh temporary folder whose
-    path is kept in the file `socket-folder`, so that later starts use it again.
+    It is inside the server's folder. If that path would be too long, it is a temporary folder whose path is
+    stored in the file `socket-folder`, so that later starts use it again.
     """
     inside = folder / "socket"
     if len(os.fsencode(inside / name)) <= SOCKET_PATH_BYTES_MAX:
@@ -30,7 +30,7 @@ def socket_folder(folder: Path, name: str, owner: tuple[int, int]) -> Path:
 
 
 def find_socket_folder(folder: Path, name: str) -> Path | None:
-    """Return the folder that `socket_folder` made for a server, None if it made none."""
+    """Return the folder that `socket_folder` created for a server, or None if it does not exist."""
     inside, note = folder / "socket", folder / "socket-folder"
     if len(os.fsencode(inside / name)) <= SOCKET_PATH_BYTES_MAX:
         return inside if inside.exists() else None
@@ -38,7 +38,7 @@ def find_socket_folder(folder: Path, name: str) -> Path | None:
 
 
 def make_private(folder: Path, owner: tuple[int, int]) -> None:
-    """Make sure of a folder that only its owner can enter."""
+    """Create a folder that only its owner can enter, or restrict an existing one."""
     folder.mkdir(mode=0o700, exist_ok=True)
     folder.chmod(0o700)
     os.chown(folder, *owner)

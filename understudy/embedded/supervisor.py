@@ -1,4 +1,4 @@
-"""One process that starts the stack, starts again what dies, and stops everything in order."""
+"""The supervisor, which starts the stack, restarts parts that have ended, and stops everything in order."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ MIGRATION_SECONDS_MAX = 300
 READY_SECONDS_MAX = 60
 ROUND_SECONDS = 0.2
 
-Tell = Callable[[str, str], None]
-"""Called with the name of a part and what has become of it."""
+Report = Callable[[str, str], None]
+"""Callback that receives the name of a part and a text about its state."""
 
 
 class Supervisor:
-    """A stack in one data folder; every method is to be called from the main thread.
+    """A stack in a data folder; call every method from the main thread.
 
     Parameters
     ----------
     options : StackOptions
-        Which servers are given from outside, and where the API listens.
-    tell : callable (part, text)
-        Told each step as it happens.
+        URLs of external servers, and the address of the API.
+    report : callable (part, text)
+        Callback that receives each step.
     """
 
-    def __init__(self, options: StackOptions, tell: Tell) -> None:
+    def __init__(self, options: StackOptions, report: Report) -> None:
         self.folder = DataFolder(options.data_dir)
         self._options = options
-        self._tell = tell
+        self._report = report
         self._servers: list[Component] = []
         self._programs: list[Component] = []
         self._stopping = threading.Event()
@@ -53,25 +53,25 @@ class Supervisor:
 
     @property
     def is_stopping(self) -> bool:
-        """Say whether `ask_to_stop` was called."""
+        """Whether `ask_to_stop` was called."""
         return self._stopping.is_set()
 
     def start(self) -> None:
-        """Start all parts and return when the API and a worker answer.
+        """Start all parts and wait until the API and a worker are ready.
 
         Raises
         ------
         Conflict
-            If a stack runs in the folder, or the port is taken.
+            If a stack already runs in the folder, or the port is in use.
         Unavailable
             If a part cannot be started.
         """
         self.folder.make()
         self.folder.lock()
-        port = claim_port(self._options.host, self._options.port, was_ours=self.folder.url() is not None)
+        port = claim_port(self._options.host, self._options.port, was_in_use=self.folder.url() is not None)
         self._options = replace(self._options, port=port)
         environment = self._start_servers()
-        # The API, which imports for seconds, needs the tables only when it is asked something.
+        # The API takes seconds to import its modules and needs the tables only when a request arrives.
         self._start_program("API", commands.api(self._options, self.folder, environment))
         self._migrate(environment)
         self._start_program("Worker", commands.worker(self.folder, environment))
@@ -79,19 +79,19 @@ class Supervisor:
         self._wait_until_ready()
 
     def watch(self) -> None:
-        """Start again what dies, until `ask_to_stop` is called."""
+        """Restart parts that have ended, until `ask_to_stop` is called."""
         while not self._stopping.wait(ROUND_SECONDS):
             for part in self._servers + self._programs:
-                self._look_after(part)
+                self._restart_if_ended(part)
             for log in self.folder.logs.glob("*.log"):
                 trim_log(log)
 
     def ask_to_stop(self) -> None:
-        """End `watch` soon; may be called by a signal handler."""
+        """Make `watch` return soon; a signal handler may call this."""
         self._stopping.set()
 
     def stop(self) -> None:
-        """Stop the programs, then the servers; does nothing to what does not run."""
+        """Stop the programs, then the servers; skip those that are not running."""
         for group in (self._programs, self._servers):
             for part in group:
                 part.runs.ask_to_stop()
@@ -100,21 +100,21 @@ class Supervisor:
         self.folder.unlock()
 
     def _start_servers(self) -> dict[str, str]:
-        """Start the servers that are ours, both at once, and return the environment of the programs."""
+        """Start the private servers at the same time and return the environment of the programs."""
         logs, path = self.folder.logs, self.folder.path
         postgres = PrivatePostgres(path / "postgres", log=logs / "postgres.log")
         valkey = PrivateValkey(path / "valkey", log=logs / "valkey.log")
-        ours: list[PrivatePostgres | PrivateValkey] = []
-        ours += [postgres] if self._options.database_url is None else []
-        ours += [valkey] if self._options.redis_url is None else []
+        servers: list[PrivatePostgres | PrivateValkey] = []
+        servers += [postgres] if self._options.database_url is None else []
+        servers += [valkey] if self._options.redis_url is None else []
         began = time.monotonic()
-        for server in ours:
+        for server in servers:
             part = Component(server.name, server, server.launch)
             self._servers.append(part)
             part.launch()
-        for server in ours:
+        for server in servers:
             server.wait_until_ready()
-            self._tell(server.name, f"private, ready after {time.monotonic() - began:.1f} s")
+            self._report(server.name, f"private server, ready after {time.monotonic() - began:.1f} s")
         return commands.stack_environment(
             self._options,
             self.folder,
@@ -139,10 +139,10 @@ class Supervisor:
             return
         if status != 0:
             raise Unavailable(
-                f"The database could not be brought up to date: {last_lines(migration.log, 1)} "
-                f"(more in {migration.log})"
+                f"The database could not be migrated: {last_lines(migration.log, 1)} "
+                f"See {migration.log} for details."
             )
-        self._tell("Migrations", f"applied after {time.monotonic() - began:.1f} s")
+        self._report("Migrations", f"applied after {time.monotonic() - began:.1f} s")
 
     def _wait_until_ready(self) -> None:
         began = time.monotonic()
@@ -151,44 +151,51 @@ class Supervisor:
                 if not part.runs.is_running() and not self._stopping.is_set():
                     raise self._not_started(part)
             if time.monotonic() - began > READY_SECONDS_MAX:
-                raise Unavailable(f"Not ready after {READY_SECONDS_MAX} s: see {self.folder.logs}.")
+                raise Unavailable(
+                    f"The stack was not ready after {READY_SECONDS_MAX} s. See the logs in {self.folder.logs}"
+                )
             if self._stopping.wait(0.05):
                 return
-        self._tell("API, worker", f"ready after {time.monotonic() - began:.1f} s")
+        self._report("API, worker", f"ready after {time.monotonic() - began:.1f} s")
 
     def _not_started(self, part: Component) -> Unavailable:
         assert isinstance(part.runs, Child)
         log = part.runs.log
         return Unavailable(f"The {part.name} did not start; {log} ends with:\n{last_lines(log)}")
 
-    def _look_after(self, part: Component) -> None:
+    def _restart_if_ended(self, part: Component) -> None:
         pause = part.notice_end()
         if pause is not None:
             when = f"in {pause:.1f} s" if pause else "now"
-            self._tell(part.name, f"has ended; starting it again {when}")
-        # One that cannot start at present is tried again at the next round, with a longer pause.
+            self._report(part.name, f"ended, restarting {when}")
+        # A part that cannot start is tried again in the next round, with a longer pause.
         with suppress(Unavailable):
             part.restart_when_due()
 
 
-def claim_port(host: str, port: int, *, was_ours: bool) -> int:
-    """Return the port to listen on: the one that was asked for if it is free, a free one for 0.
+def claim_port(host: str, port: int, *, was_in_use: bool) -> int:
+    """Return the requested port if it is free, or any free port for 0.
+
+    Parameters
+    ----------
+    was_in_use : bool
+        Whether an earlier stack in the same folder may still be releasing the port; then wait up to 5 s.
 
     Raises
     ------
     Conflict
-        If somebody else listens on it; says how to choose another.
+        If the port is in use; the message explains how to choose another.
     """
-    # The API of a supervisor that was killed needs a moment to be gone.
-    deadline = time.monotonic() + (5 if was_ours else 0)
+    # The API of a killed supervisor takes a moment to end.
+    deadline = time.monotonic() + (5 if was_in_use else 0)
     while True:
         try:
             return _bound_port(host, port)
         except OSError as error:
             if time.monotonic() >= deadline:
                 raise Conflict(
-                    f"Port {port} of {host} cannot be used ({error.strerror}): choose another one with "
-                    "--port, or --port 0 for any that is free."
+                    f"Port {port} of {host} cannot be used ({error.strerror}). Choose another port with "
+                    "--port, or any free port with --port 0."
                 ) from error
         time.sleep(0.1)
 
@@ -203,12 +210,11 @@ def _bound_port(host: str, port: int) -> int:
 
 
 def is_ready(host: str, port: int) -> bool:
-    """Say whether the API reports that all parts, a worker among them, answer."""
+    """Return whether the API reports that all parts are ready, including a worker."""
     connection = HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=5)  # noqa: S104 (a test)
     try:
         connection.request("GET", "/readyz")
-        answer = connection.getresponse()
-        return answer.status == 200
+        return connection.getresponse().status == 200
     except (OSError, HTTPException):
         return False
     finally:

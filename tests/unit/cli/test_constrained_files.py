@@ -1,4 +1,4 @@
-"""Controlled samples and completed tables, on files."""
+"""Constrained samples and imputed tables on the command line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.cli.application import run
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, small_table: pa.Table) -> Path:
-    """Write the small table, and a model of each synthesizer."""
+    """Write the small table and a model of each synthesizer."""
     folder = tmp_path_factory.mktemp("files")
     pq.write_table(small_table, folder / "table.parquet")
     for synthesizer in ("tree_chain", "independent"):
@@ -24,19 +24,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory, small_table: pa.Table) -> P
 
 
 def sampled(folder: Path, *options: str) -> pa.Table:
-    """Sample from the tree chain through the command line; return the rows."""
+    """Sample from the tree chain on the command line and return the rows."""
     path = folder / "rows.parquet"
     assert run(["sample", str(folder / "tree_chain"), "-o", str(path), "--seed", "2", *options]) == 0
     return pq.read_table(path)
 
 
-def test_rows_fulfil_what_is_asked(folder: Path):
+def test_rows_fulfil_the_conditions(folder: Path):
     rows = sampled(folder, "-n", "60", "--where", "city=Oslo", "--where", "age=40..49").to_pylist()
     assert len(rows) == 60
     assert all(row["city"] == "Oslo" and 40 <= row["age"] <= 49 for row in rows)
 
 
-def test_what_the_rows_are_worth_is_told(folder: Path, capsys: pytest.CaptureFixture[str]):
+def test_effective_sample_size_is_reported(folder: Path, capsys: pytest.CaptureFixture[str]):
     capsys.readouterr()
     sampled(folder, "-n", "60", "--where", "city=Oslo")
     assert "group 1: 60 rows, effective sample size " in capsys.readouterr().out
@@ -47,28 +47,28 @@ def test_what_the_rows_are_worth_is_told(folder: Path, capsys: pytest.CaptureFix
     assert isinstance(result["warnings"], list)
 
 
-def test_an_offset_continues_a_group(folder: Path):
-    asked = ("--where", "city=Oslo")
-    whole = sampled(folder, "-n", "50", *asked)
-    assert sampled(folder, "-n", "20", "--offset", "30", *asked).equals(whole.slice(30))
+def test_offset_continues_a_group(folder: Path):
+    where = ("--where", "city=Oslo")
+    whole = sampled(folder, "-n", "50", *where)
+    assert sampled(folder, "-n", "20", "--offset", "30", *where).equals(whole.slice(30))
 
 
-def test_a_column_is_rebalanced(folder: Path):
+def test_column_is_rebalanced(folder: Path):
     cities = sampled(folder, "-n", "400", "--rebalance", "city:Oslo=0.9,Rome=0.1").column("city")
     # Within 5 standard deviations of a binomial share of 0.9 among 400.
     assert abs(cities.to_pylist().count("Oslo") - 360) <= 30
 
 
-def test_a_file_says_the_groups_and_their_rows(folder: Path):
+def test_file_defines_groups_and_their_sizes(folder: Path):
     conditions = [
         {"where": {"city": {"equals": city}}, "n_rows": n} for city, n in (("Oslo", 5), ("Rome", 3))
     ]
-    (folder / "control.json").write_text(json.dumps({"conditions": conditions}))
-    cities = sampled(folder, "--constraints", str(folder / "control.json")).column("city").to_pylist()
+    (folder / "constraints.json").write_text(json.dumps({"conditions": conditions}))
+    cities = sampled(folder, "--constraints", str(folder / "constraints.json")).column("city").to_pylist()
     assert cities == ["Oslo"] * 5 + ["Rome"] * 3
 
 
-def test_a_table_is_completed_once_a_draw(folder: Path, small_table: pa.Table):
+def test_table_is_imputed_once_per_draw(folder: Path, small_table: pa.Table):
     path = folder / "complete.parquet"
     options = ["-o", str(path), "--draws", "2", "--seed", "3"]
     assert run(["impute", str(folder / "tree_chain"), str(folder / "table.parquet"), *options]) == 0
@@ -77,7 +77,7 @@ def test_a_table_is_completed_once_a_draw(folder: Path, small_table: pa.Table):
     assert rows.column("id").to_pylist() == 2 * small_table.column("id").to_pylist()
 
 
-def test_a_completion_tells_its_seed(folder: Path, capsys: pytest.CaptureFixture[str]):
+def test_imputation_reports_its_seed(folder: Path, capsys: pytest.CaptureFixture[str]):
     capsys.readouterr()
     arguments = ["impute", str(folder / "tree_chain"), str(folder / "table.parquet"), "-o"]
     assert run([*arguments, str(folder / "one.parquet"), "--json"]) == 0
@@ -87,7 +87,7 @@ def test_a_completion_tells_its_seed(folder: Path, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["sample", "tree_chain"], "--rows"),
         (["sample", "tree_chain", "--where", "city=Oslo"], "--rows"),
@@ -98,12 +98,12 @@ def test_a_completion_tells_its_seed(folder: Path, capsys: pytest.CaptureFixture
         (["impute", "tree_chain", "other.csv"], "lacks columns"),
     ],
 )
-def test_what_cannot_be_asked_is_told_in_one_line(
+def test_invalid_request_is_one_line_on_stderr(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
-    said: str,
+    message: str,
 ):
     monkeypatch.chdir(folder)
     Path("other.csv").write_text("a,b\n1,2\n")
@@ -111,5 +111,5 @@ def test_what_cannot_be_asked_is_told_in_one_line(
     assert run([*arguments, "-o", "refused.csv"]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
-    assert said in err
+    assert message in err
     assert not Path("refused.csv").exists()

@@ -1,4 +1,4 @@
-"""What is asked of the rows of a sample, as options write it."""
+"""Parsing of the options that constrain a sample."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ SCHEMA = TableSchema(
 
 
 def where(*options: str) -> dict[str, Any]:
-    """Return the one condition that options ask for, without what it leaves open."""
+    """Return the only condition in the options, without its default fields."""
     constraints = read_constraints(options, None, None, schema=SCHEMA, n_rows=7)
     assert constraints is not None
     (condition,) = constraints.conditions
     assert condition.n_rows == 7
-    asked: dict[str, Any] = condition.model_dump(exclude_defaults=True)["where"]
-    return asked
+    fields: dict[str, Any] = condition.model_dump(exclude_defaults=True)["where"]
+    return fields
 
 
 def rebalanced(option: str) -> list[tuple[object, float]]:
@@ -48,7 +48,7 @@ def rebalanced(option: str) -> list[tuple[object, float]]:
 
 
 @pytest.mark.parametrize(
-    ("option", "column", "asked"),
+    ("option", "column", "constraint"),
     [
         ("income=>50K", "income", {"equals": ">50K"}),
         ("income=30..39", "income", {"equals": "30..39"}),
@@ -65,11 +65,11 @@ def rebalanced(option: str) -> list[tuple[object, float]]:
         ("a=c=1", "a", {"equals": "c=1"}),
     ],
 )
-def test_a_condition_is_read_by_the_columns_type(option: str, column: str, asked: dict[str, object]):
-    assert where(option) == {column: asked}
+def test_condition_is_parsed_by_the_columns_type(option: str, column: str, constraint: dict[str, object]):
+    assert where(option) == {column: constraint}
 
 
-def test_conditions_are_of_one_group():
+def test_conditions_form_one_group():
     assert where("income=>50K", "age=30..") == {"income": {"equals": ">50K"}, "age": {"minimum": 30}}
 
 
@@ -82,29 +82,29 @@ def test_conditions_are_of_one_group():
         ("age:30=9e-1,31=0.1", [(30, 0.9), (31, 0.1)]),
     ],
 )
-def test_shares_are_read_by_the_columns_type(option: str, shares: list[tuple[object, float]]):
+def test_shares_are_parsed_by_the_columns_type(option: str, shares: list[tuple[object, float]]):
     assert rebalanced(option) == shares
 
 
-def test_a_file_says_all_of_a_control(tmp_path: Path):
+def test_file_defines_all_constraints(tmp_path: Path):
     conditions = [{"where": {"income": {"one_of": ["a", "b"]}}, "n_rows": 3}]
-    path = tmp_path / "control.json"
+    path = tmp_path / "constraints.json"
     path.write_text(json.dumps({"conditions": conditions}))
     constraints = read_constraints((), None, path, schema=SCHEMA, n_rows=7)
     assert constraints is not None
     assert constraints.model_dump(mode="json", exclude_defaults=True)["conditions"] == conditions
 
 
-def test_nothing_asked_is_no_control():
+def test_no_options_give_no_constraints():
     assert read_constraints((), None, None, schema=SCHEMA, n_rows=7) is None
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["town=Oslo"], "no column 'town'"),
         (["town"], "NAME=VALUE"),
-        (["age=old"], "takes a whole number; 'old' is none"),
+        (["age=old"], "takes a whole number, but got 'old'"),
         (["age=30..old"], "'old'"),
         (["age=.."], "exactly one"),
         (["height=nan"], "--where height=nan"),
@@ -112,39 +112,40 @@ def test_nothing_asked_is_no_control():
         (["age=1", "age=2"], "'age' twice"),
     ],
 )
-def test_a_condition_that_cannot_be_read_is_told(options: list[str], said: str):
-    with pytest.raises(InvalidInput, match=said):
+def test_invalid_condition_is_refused(options: list[str], message: str):
+    with pytest.raises(InvalidInput, match=message):
         where(*options)
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("option", "message"),
     [
         ("town:Oslo=1", "no column 'town'"),
         ("income", "NAME:VALUE=SHARE"),
-        ("income:", "no list of shares"),
-        ("income:a=0.5;b=0.5x", "no list of shares"),
+        ("income:", "is not a list of shares"),
+        ("income:a=0.5;b=0.5x", "is not a list of shares"),
         ("income:a=0.5,b=0.6", "add up to 1"),
         ("income:a=0.5,a=0.5", "there twice"),
         ("income:a=e", "share: "),
         ("age:x=1", "takes a whole number"),
     ],
 )
-def test_shares_that_cannot_be_read_are_told(option: str, said: str):
-    with pytest.raises(InvalidInput, match=said):
+def test_invalid_shares_are_refused(option: str, message: str):
+    with pytest.raises(InvalidInput, match=message):
         rebalanced(option)
 
 
-def test_one_way_of_asking_at_a_time(tmp_path: Path):
-    with pytest.raises(InvalidInput, match="--where and --rebalance do not go together"):
+def test_two_kinds_of_constraints_cannot_be_combined(tmp_path: Path):
+    with pytest.raises(InvalidInput, match="--where and --rebalance cannot be combined"):
         read_constraints(["age=1"], "age:1=1", None, schema=SCHEMA, n_rows=7)
 
 
-def test_a_file_that_is_no_control_is_told(tmp_path: Path):
-    path = tmp_path / "control.json"
+def test_file_without_valid_constraints_is_refused(tmp_path: Path):
+    path = tmp_path / "constraints.json"
     path.write_text('{"conditions": [{"where": {}, "n_rows": 1}]}')
     with pytest.raises(
-        InvalidInput, match=r"control\.json does not hold sampling constraints: conditions: 0: where: "
+        InvalidInput,
+        match=r"constraints\.json does not contain valid sampling constraints: conditions: 0: where: ",
     ):
         read_constraints((), None, path, schema=SCHEMA, n_rows=7)
     with pytest.raises(NotFound):

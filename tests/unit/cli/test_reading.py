@@ -1,4 +1,4 @@
-"""The options of reading tables, on every command that reads them."""
+"""Options for reading tables, on every command that reads them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ OPTIONS = ["--delimiter", ";", "--date-order", "month_first", "--bad-rows", "ski
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    """Write a table with a bad row; return its path."""
+    """Write a table with a bad row and return its path."""
     path = tmp_path / "table.csv"
     path.write_text(EUROPEAN)
     return path
 
 
-def test_options_and_rejects_of_fit(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_fit_applies_options_and_lists_rejects(
+    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     model, rows, rejects = tmp_path / "model", tmp_path / "rows.parquet", tmp_path / "rejects.csv"
     fit = ["fit", str(table), "-o", str(model), "--synthesizer", "independent", *OPTIONS]
     assert run([*fit, "--rejects", str(rejects)]) == 0
@@ -35,7 +37,7 @@ def test_options_and_rejects_of_fit(table: Path, tmp_path: Path, capsys: pytest.
     assert pq.read_schema(rows).types == [pa.float64(), pa.date32(), pa.string()]
 
 
-def test_options_go_to_the_files_that_take_them(table: Path, tmp_path: Path):
+def test_options_apply_to_files_whose_format_accepts_them(table: Path, tmp_path: Path):
     model, rows, rejects = tmp_path / "model", tmp_path / "rows.parquet", tmp_path / "rejects.parquet"
     assert run(["fit", str(table), "-o", str(model), "--synthesizer", "independent", *OPTIONS]) == 0
     assert run(["sample", str(model), "-n", "400", "-o", str(rows)]) == 0
@@ -43,7 +45,7 @@ def test_options_go_to_the_files_that_take_them(table: Path, tmp_path: Path):
     assert pq.read_table(rejects).column("line").to_pylist() == [402]
 
 
-def test_option_that_no_file_takes_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_option_that_no_file_accepts_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     pq.write_table(pa.table({"a": [1, 2]}), tmp_path / "t.parquet")
     assert (
         run(["fit", str(tmp_path / "t.parquet"), "-o", str(tmp_path / "m"), "--quote", "none", "--json"]) == 2
@@ -51,7 +53,7 @@ def test_option_that_no_file_takes_is_refused(tmp_path: Path, capsys: pytest.Cap
     assert json.loads(capsys.readouterr().err)["code"] == "invalid_parameters"
 
 
-def test_without_skipped_rows_the_list_is_empty(tmp_path: Path):
+def test_rejects_file_is_empty_without_skipped_rows(tmp_path: Path):
     (tmp_path / "t.csv").write_text("a,b\n" + "1,x\n2,y\n" * 20)
     rejects = tmp_path / "rejects.parquet"
     command = ["fit", str(tmp_path / "t.csv"), "-o", str(tmp_path / "m"), "--synthesizer", "independent"]
@@ -60,11 +62,12 @@ def test_without_skipped_rows_the_list_is_empty(tmp_path: Path):
 
 
 @pytest.mark.parametrize("command", ["fit", "impute", "evaluate"])
-def test_every_option_is_on_every_command_that_reads_tables(
+def test_every_command_that_reads_tables_has_every_option(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("COLUMNS", "200")
     run([command, "--help"])
-    told = capsys.readouterr().out
-    assert [name for name in ReadOptions.model_fields if f"--{name.replace('_', '-')} " not in told] == []
-    assert "--rejects" in told
+    help_text = capsys.readouterr().out
+    names = [f"--{name.replace('_', '-')} " for name in ReadOptions.model_fields]
+    assert [name for name in names if name not in help_text] == []
+    assert "--rejects" in help_text

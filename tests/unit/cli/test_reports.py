@@ -1,4 +1,4 @@
-"""The commands on reports: evaluate, with all that it can be told, and verify."""
+"""Commands on reports: evaluate with its options, and verify."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HARSH = {"name": "harsh", "thresholds": [{"metric": "column_shapes", "fail": 1.0
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a real, a synthetic and a held-out table, and what an evaluation may be told."""
+    """Write a real, a synthetic and a held-out table, a policy and a list of queries."""
     path = tmp_path_factory.mktemp("reports")
     for seed, name in enumerate(("real", "synthetic", "holdout"), start=1):
         pq.write_table(people(200, seed=seed), path / f"{name}.parquet")
@@ -33,10 +33,10 @@ def evaluate(folder: Path, *options: str) -> int:
     return run(["evaluate", *tables, *options])
 
 
-def test_what_is_printed_as_json_is_a_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = ["--holdout", str(folder / "holdout.parquet"), "--target", "is_member", "--protected", "town"]
-    told += ["--sensitive", "visits", "--queries", str(folder / "queries.json"), "--policy", "public"]
-    assert evaluate(folder, *told, "--json") == 0
+def test_json_output_is_a_valid_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--holdout", str(folder / "holdout.parquet"), "--target", "is_member", "--protected", "town"]
+    options += ["--sensitive", "visits", "--queries", str(folder / "queries.json"), "--policy", "public"]
+    assert evaluate(folder, *options, "--json") == 0
     report = json.loads(capsys.readouterr().out)
     jsonschema.Draft202012Validator(report_schema()).validate(report)
     assert report["verdict"]["policy"] == "public"
@@ -44,27 +44,25 @@ def test_what_is_printed_as_json_is_a_report(folder: Path, capsys: pytest.Captur
     assert (reasons["queries"], reasons["base_rates"]) == (None, None)
 
 
-def test_the_gate_is_an_exit_status(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_gate_changes_the_exit_status(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     policy = ["--policy", str(folder / "harsh.json")]
     assert evaluate(folder, *policy) == 0
     assert evaluate(folder, *policy, "--gate") == 6
     assert "Column shapes" in capsys.readouterr().out
 
 
-def test_a_pack_is_written_verified_and_computed_again(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_pack_is_written_verified_and_recomputed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pack, key = folder / "pack.zip", folder / "key.pem"
     holdout = ["--holdout", str(folder / "holdout.parquet")]
     assert evaluate(folder, *holdout, "--evidence", str(pack), "--signing-key", str(key)) == 0
     tables = ["--real", str(folder / "real.parquet"), "--synthetic", str(folder / "synthetic.parquet")]
     capsys.readouterr()
     assert run(["verify", str(pack), *tables, *holdout]) == 0
-    assert "all numbers are the same" in capsys.readouterr().out
+    assert "All scores were recomputed from the data and are equal" in capsys.readouterr().out
     assert run(["verify", str(pack)]) == 0
-    assert "no number was computed again" in capsys.readouterr().out
+    assert "Scores were not recomputed. To recompute them" in capsys.readouterr().out
     assert run(["verify", str(pack), *tables]) == 6
-    assert "--holdout would be needed" in capsys.readouterr().out
+    assert "--holdout missing" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -80,7 +78,7 @@ def test_a_pack_is_written_verified_and_computed_again(
         (["--queries", "real.parquet"], "invalid_parameters"),
     ],
 )
-def test_what_cannot_be_is_said_in_one_line(
+def test_invalid_option_is_a_json_problem(
     folder: Path,
     options: list[str],
     code: str,
@@ -94,7 +92,7 @@ def test_what_cannot_be_is_said_in_one_line(
     assert not (folder / "pack.zip.partial").exists()
 
 
-def test_canaries_of_a_fit_are_found_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_canaries_of_a_fit_are_scored(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, rows = folder / "model", folder / "rows.parquet"
     fit = ["fit", str(folder / "real.parquet"), "-o", str(model), "--canaries", "20", "--seed", "1"]
     assert run([*fit, "--json"]) == 0

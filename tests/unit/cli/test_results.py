@@ -1,4 +1,4 @@
-"""What a report looks like in a terminal."""
+"""Presentation of a report in a terminal."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ REPORT = {
         "outcome": "fail",
         "sentence": "These data fail [the policy].",
         "checks": [
-            check("pass", "Not worth a line."),
-            check("warn", "Warned of."),
-            check("fail", "Failed."),
-            check("unscored", "Not made."),
+            check("pass", "A passed check."),
+            check("warn", "A warning."),
+            check("fail", "A failed check."),
+            check("unscored", "An unscored check."),
         ],
     },
     "metrics": [
@@ -57,8 +57,8 @@ def shown(width: int) -> str:
 
 def test_verdict_and_its_worst_checks_come_first() -> None:
     lines = [line.strip() for line in shown(80).splitlines()]
-    assert lines[:3] == ["FAIL  These data fail [the policy].", "fail  Failed.", "warn  Warned of."]
-    assert "Not worth a line." not in shown(80)
+    assert lines[:3] == ["FAIL  These data fail [the policy].", "fail  A failed check.", "warn  A warning."]
+    assert "A passed check." not in shown(80)
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])
@@ -66,20 +66,20 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert max(map(len, shown(width).splitlines())) <= width
 
 
-def test_scores_stand_under_their_topic() -> None:
+def test_scores_are_listed_under_their_topic() -> None:
     text = shown(80)
     parts = ("Fidelity", "Shapes", "Privacy", "Copies", "Not scored", "Gaps: ")
-    places = [text.index(part) for part in parts]
-    assert places == sorted(places)
+    positions = [text.index(part) for part in parts]
+    assert positions == sorted(positions)
     line = next(line for line in text.splitlines() if "Shapes" in line)
     assert line.split() == ["Shapes", "0.900", "0.750", "0.500", "0.250", "1.000"]
 
 
-def test_small_scores_are_not_none() -> None:
+def test_small_score_is_not_shown_as_zero() -> None:
     assert "0.0001" in shown(80)
 
 
-def test_first_sentence_explains_where_there_is_room() -> None:
+def test_wide_terminal_shows_the_first_sentence_of_the_summary() -> None:
     assert "first sentence." not in shown(80)
     assert "The first sentence." in shown(140)
     assert "A second one" not in shown(140)

@@ -1,4 +1,4 @@
-"""What commands of the service say of settings that are missing or wrong; needs no database."""
+"""Errors of service commands about missing or invalid settings; these tests need no database."""
 
 import pytest
 
@@ -12,7 +12,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "said"),
+    ("variable", "value", "message"),
     [
         ("UNDERSTUDY_DATABASE_URL", None, "or set UNDERSTUDY_DATABASE_URL"),
         ("UNDERSTUDY_DATABASE_URL", "nonsense", "UNDERSTUDY_DATABASE_URL is not the URL of a database"),
@@ -24,8 +24,8 @@ SETTINGS = {
         ("UNDERSTUDY_STORAGE_URL", "nonsense://x", "UNDERSTUDY_STORAGE_URL"),
     ],
 )
-def test_a_setting_that_is_missing_or_wrong_is_named_with_status_5(
-    variable, value, said, tmp_path, monkeypatch, capsys
+def test_missing_or_invalid_setting_is_named_and_exits_with_5(
+    variable, value, message, tmp_path, monkeypatch, capsys
 ):
     for name, text in {**SETTINGS, "UNDERSTUDY_DATA_DIR": str(tmp_path), variable: value}.items():
         if text is None:
@@ -33,6 +33,6 @@ def test_a_setting_that_is_missing_or_wrong_is_named_with_status_5(
         else:
             monkeypatch.setenv(name, text)
     assert run(["create-key", "--project", "sales"]) == 5
-    message = capsys.readouterr().err
-    assert said in message
-    assert "secret@" not in message
+    stderr = capsys.readouterr().err
+    assert message in stderr
+    assert "secret@" not in stderr

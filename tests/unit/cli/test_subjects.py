@@ -20,7 +20,7 @@ SUBJECT = ("--subject", "patient")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a table, a model of it that has a holdout of subjects, and leaked rows."""
+    """Return a folder with a table, a model of it with a holdout of subjects, and leaked rows."""
     folder = tmp_path_factory.mktemp("subjects")
     table = visits(SIZES, seed=1)
     pq.write_table(table, folder / "table.parquet")
@@ -38,7 +38,7 @@ def evaluated(folder: Path, capsys: pytest.CaptureFixture[str], *options: str) -
     return report | {"checks": {check["metric"]: check["outcome"] for check in report["verdict"]["checks"]}}
 
 
-def test_a_holdout_of_subjects_is_found_again_in_the_model(
+def test_model_file_restores_the_holdout_of_subjects(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = evaluated(folder, capsys, "--model", str(folder / "model"))
@@ -46,7 +46,9 @@ def test_a_holdout_of_subjects_is_found_again_in_the_model(
     assert report["checks"]["membership_distance"] == "fail"
 
 
-def test_a_holdout_that_shares_subjects_is_noticed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_holdout_that_shares_subjects_is_inconclusive(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     holdout = folder / "holdout.parquet"
     pq.write_table(visits(SIZES, seed=1, time=5).slice(0, 500), holdout)
     report = evaluated(folder, capsys, "--holdout", str(holdout), *SUBJECT)
@@ -54,15 +56,13 @@ def test_a_holdout_that_shares_subjects_is_noticed(folder: Path, capsys: pytest.
     assert report["n_subjects_shared"] > 0
 
 
-def test_a_holdout_of_training_rows_is_noticed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_holdout_of_training_rows_is_inconclusive(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = evaluated(folder, capsys, "--holdout", str(folder / "table.parquet"))
     assert report["checks"]["holdout"] == "inconclusive"
     assert report["n_rows_shared"] == sum(SIZES) > report["n_rows_shared_max"]
 
 
-def test_a_pack_is_computed_again_from_the_whole_table(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_pack_is_recomputed_from_the_whole_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pack = str(folder / "pack.zip")
     signed = ("--evidence", pack, "--signing-key", str(folder / "key.pem"))
     evaluated(folder, capsys, "--model", str(folder / "model"), *signed)
@@ -71,7 +71,9 @@ def test_a_pack_is_computed_again_from_the_whole_table(
     assert json.loads(capsys.readouterr().out)["recomputed"]["is_equal"]
 
 
-def test_a_subject_of_two_columns_is_said_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_subject_option_is_repeated_for_two_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     table = visits([5] * 100, seed=1)
     clinic = pa.array(np.array(table["patient"]) % 3)
     pq.write_table(table.append_column("clinic", clinic), tmp_path / "table.parquet")
@@ -81,23 +83,23 @@ def test_a_subject_of_two_columns_is_said_twice(tmp_path: Path, capsys: pytest.C
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (("--subject", "nobody"), "no column 'nobody'"),
         ((*SUBJECT, *SUBJECT), "names a column twice"),
         ((*SUBJECT, "--target", "patient"), "is the subject"),
-        (("--model", "{folder}/model", "--holdout", "{folder}/table.parquet"), "Give one"),
+        (("--model", "{folder}/model", "--holdout", "{folder}/table.parquet"), "Give only one"),
     ],
 )
-def test_nonsense_is_refused(
-    folder: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], said: str
+def test_invalid_options_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], message: str
 ) -> None:
     paths = [str(folder / "table.parquet"), str(folder / "leaked.parquet")]
     assert run(["evaluate", *paths, *(option.format(folder=folder) for option in options)]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_a_model_of_all_rows_has_no_holdout(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_model_of_all_rows_has_no_holdout(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table, model = str(folder / "table.parquet"), str(folder / "whole.model")
     assert run(["fit", table, "-o", model, "--synthesizer", "independent"]) == 0
     assert run(["evaluate", table, str(folder / "leaked.parquet"), "--model", model]) == 2

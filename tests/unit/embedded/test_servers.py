@@ -1,4 +1,4 @@
-"""The private servers, without a supervisor."""
+"""Private servers without a supervisor."""
 
 import os
 import shutil
@@ -37,16 +37,16 @@ time.sleep(600)
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Make a folder with a short path that other users may pass through, as the default data folder is."""
-    made = Path(tempfile.mkdtemp(prefix="us-test-", dir="/tmp"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
+    """Create a folder with a short path that other users can traverse, like the default data folder."""
+    folder = Path(tempfile.mkdtemp(prefix="us-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
 def start(folder: Path) -> Iterator[Callable[[type[Server]], Server]]:
-    """Return a function that starts a server in the folder; all are stopped at the end."""
+    """Return a function that starts a server in the folder; all servers are stopped at the end."""
     started: list[Server] = []
 
     def start_one(kind: type[Server]) -> Server:
@@ -61,20 +61,20 @@ def start(folder: Path) -> Iterator[Callable[[type[Server]], Server]]:
 
 
 def write(server: Server, word: str) -> None:
-    """Write a word down in a server, for good."""
+    """Store a word durably in a server."""
     if isinstance(server, PrivateValkey):
         assert ask_valkey(server, f"SET word {word}") == "+OK"
         assert ask_valkey(server, "WAITAOF 1 0 5000").startswith("*2")
         return
     with psycopg.connect(server.url) as connection:
-        # Killed is not cut off from power: it is enough that the system has the bytes.
+        # The server is killed, but the power is not cut: the operating system needs to have the bytes.
         connection.execute("set synchronous_commit to on")
         connection.execute("create table words (word text)")
         connection.execute("insert into words values (%s)", [word])
 
 
 def read(server: Server) -> str:
-    """Return the word that was written down."""
+    """Return the stored word."""
     if isinstance(server, PrivateValkey):
         return ask_valkey(server, "GET word").splitlines()[1]
     with psycopg.connect(server.url) as connection:
@@ -84,7 +84,7 @@ def read(server: Server) -> str:
 
 
 def ask_valkey(server: PrivateValkey, command: str) -> str:
-    """Send an inline command and return the answer."""
+    """Send an inline command and return the reply."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(unquote(urlsplit(server.url).path))
         connection.sendall(f"{command}\r\n".encode())
@@ -92,20 +92,20 @@ def ask_valkey(server: PrivateValkey, command: str) -> str:
 
 
 def is_alive(pid: int) -> bool:
-    """Say whether a process lives; one that nobody has waited for does not."""
+    """Return whether a process is running; a zombie is not."""
     status = Path(f"/proc/{pid}/stat")
     return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def wait_for_end(pid: int) -> None:
-    """Return when a process has ended."""
+    """Wait until a process has ended."""
     wait_until(lambda: not is_alive(pid))
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Return when something is so."""
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -124,21 +124,21 @@ def test_data_survives_kill_9(start, kind):
     first = start(kind)
     write(first, "kept")
     os.kill(first.pid, signal.SIGKILL)
-    # Not `wait_for_end`: a process can be waited for only when the last of its threads has gone.
+    # Not `wait_for_end`: a process can be reaped only when the last of its threads has ended.
     wait_until(lambda: not first.is_running())
     assert read(start(kind)) == "kept"
 
 
 @pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
-def test_a_server_that_was_left_behind_is_stopped_first(start, kind):
-    left_behind = start(kind)
-    write(left_behind, "kept")
+def test_orphaned_server_is_stopped_first(start, kind):
+    orphan = start(kind)
+    write(orphan, "kept")
     assert read(start(kind)) == "kept"
-    assert not left_behind.is_running()
+    assert not orphan.is_running()
 
 
 @pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
-def test_a_server_dies_with_the_process_that_started_it(folder, start, kind):
+def test_server_dies_with_the_process_that_started_it(folder, start, kind):
     command = [sys.executable, "-c", START_AND_WAIT, kind.__name__, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
@@ -157,7 +157,7 @@ def test_stopping_twice_or_before_the_start_does_nothing(folder, start, kind):
 
 
 @pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
-def test_only_the_owner_reaches_the_socket(folder, start, kind):
+def test_only_the_owner_can_access_the_socket(folder, start, kind):
     start(kind)
     for private in ("socket", "data"):
         assert stat.S_IMODE((folder / private).stat().st_mode) == 0o700
@@ -176,7 +176,7 @@ def test_postgres_does_not_run_as_root(start):
     assert "0" not in line.split()[1:]
 
 
-def test_a_folder_that_only_root_can_enter_will_do(folder, start):
+def test_folder_that_only_root_can_enter_is_usable(folder, start):
     folder.chmod(0o700)
     server = start(PrivatePostgres)
     write(server, "kept")
@@ -184,7 +184,7 @@ def test_a_folder_that_only_root_can_enter_will_do(folder, start):
 
 
 @pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
-def test_a_long_path_has_its_socket_elsewhere_and_keeps_it_there(folder, kind):
+def test_socket_of_a_long_path_has_a_permanent_folder_elsewhere(folder, kind):
     deep = folder / ("d" * 60) / ("e" * 60)
     urls = []
     for _ in range(2):
@@ -203,14 +203,14 @@ def test_a_long_path_has_its_socket_elsewhere_and_keeps_it_there(folder, kind):
     ("kind", "setting"),
     [(PrivatePostgres, "UNDERSTUDY_DATABASE_URL"), (PrivateValkey, "UNDERSTUDY_REDIS_URL")],
 )
-def test_without_its_wheel_it_names_the_setting_to_give(folder, monkeypatch, kind, setting):
+def test_missing_wheel_is_reported_with_the_alternative_setting(folder, monkeypatch, kind, setting):
     monkeypatch.setattr("understudy.embedded.binaries.find_spec", lambda name: None)
     with pytest.raises(Unavailable, match=setting) as caught:
         kind(folder).start()
     assert caught.value.code == "configuration"
 
 
-def test_a_server_that_cannot_start_says_where_its_log_is(folder, start):
+def test_error_of_a_server_that_cannot_start_names_its_log(folder, start):
     server = start(PrivateValkey)
     server.stop()
     for file in (folder / "data").rglob("*.manifest"):

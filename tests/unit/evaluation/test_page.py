@@ -15,6 +15,7 @@ from jinja2 import UndefinedError
 from tests.unit.evaluation.people import people
 from understudy.evaluation.attacks.canaries import make_canaries, plant
 from understudy.evaluation.comparison import ComparisonTables
+from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.base import MetricResult, UnscoredResult
 from understudy.evaluation.page import html, receiver
 from understudy.evaluation.page.chapters import CHAPTERS, summary
@@ -121,6 +122,15 @@ def test_summary_has_every_metric_under_its_topic(report: Report) -> None:
         assert scores.title in text
     for topic in {scores.topic for scores in report.metrics}:
         assert summary.TOPICS[topic][0] in text
+
+
+def test_summary_and_cards_link_to_the_documentation_of_their_metric(report: Report, page: str) -> None:
+    for scores in report.metrics:
+        link = f'<a href="{METRICS[scores.name].documentation}" rel="noreferrer">'
+        is_scored = not isinstance(scores.synthetic, UnscoredResult)
+        # Column shapes have no card of their own; the other scores have one beside their row of the summary.
+        has_card = is_scored and scores.name != "column_shapes"
+        assert page.count(link) == 1 + has_card, scores.name
 
 
 def test_metric_without_a_drawing_is_in_the_summary(report: Report) -> None:

@@ -1,17 +1,14 @@
-"""One file and one line add a metric: its result is in reports, their JSON Schema and the catalogue."""
+"""A metric that is added as the how-to page says is in reports, their JSON Schema and the catalogue."""
 
 from __future__ import annotations
 
 import json
-import shutil
+import shlex
 from pathlib import Path
 
-import pytest
+from tests.how_to.pages import ROOT, build, copy_project, run
 
-from tests.copied_project import add_line, copy_project, run
-
-TOY = Path(__file__).with_name("toy_metric.txt")
-PEOPLE = ("tests/unit/__init__.py", "tests/unit/evaluation/__init__.py", "tests/unit/evaluation/people.py")
+PAGE = ROOT / "docs" / "how-to" / "add-a-metric.md"
 
 SHOW = """
 import asyncio, json
@@ -25,40 +22,21 @@ from understudy.tables.inference import infer_table
 real = people(200, seed=1)
 report = evaluate(ComparisonTables(real, people(200, seed=2)), infer_table(real))
 read = Report.model_validate_json(report.model_dump_json())
-(toy,) = (scores.synthetic for scores in read.metrics if scores.name == "toy_shapes")
+(added,) = (scores.synthetic for scores in read.metrics if scores.name == "median_shift")
 catalogue = {metric.name: metric for metric in asyncio.run(list_metrics(None)).data}
 print(json.dumps({
-    "title": catalogue["toy_shapes"].title,
-    "result": [type(toy).__name__, toy.n_toys],
-    "in_schema": "The number of toys." in json.dumps(report_schema()),
+    "title": catalogue["median_shift"].title,
+    "result": [type(added).__name__, sorted(added.shifts)],
+    "in_schema": "in interquartile ranges of the real table." in json.dumps(report_schema()),
 }))
 """
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the project with one more file, and one more line with its import."""
-    folder = copy_project(tmp_path_factory.mktemp("project"), *PEOPLE)
-    topic = folder / "understudy" / "evaluation" / "metrics" / "fidelity"
-    shutil.copyfile(TOY, topic / "toy_shapes.py")
-    family = "understudy.evaluation.metrics"
-    add_line(
-        topic / "__init__.py",
-        f"from {family}.base import Metric",
-        f"from {family}.fidelity.toy_shapes import TOY_SHAPES",
-    )
-    add_line(topic / "__init__.py", "    COLUMN_SHAPES,", "    TOY_SHAPES,")
-    return folder
-
-
-def test_a_new_metric_is_in_the_catalogue_and_in_reports(project: Path) -> None:
-    shown = json.loads(run(project, "-c", SHOW))
-    assert shown["title"] == "Toy shapes"
-    assert shown["result"][0] == "ToyShapesResult"
-    assert shown["result"][1] > 1
-    assert shown["in_schema"]
-
-
-def test_a_new_metric_is_in_the_contract_suite(project: Path) -> None:
-    arguments = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contracts/test_metrics.py")
-    assert " passed" in run(project, *arguments, "-k", "toy_shapes")
+def test_a_new_metric_is_in_the_catalogue_in_reports_and_in_their_schema(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    build(PAGE, project)
+    assert json.loads(run(f"python -c {shlex.quote(SHOW)}", project)) == {
+        "title": "Median shift",
+        "result": ["MedianShiftResult", ["height", "joined", "visits"]],
+        "in_schema": True,
+    }

@@ -108,7 +108,9 @@ def test_the_sentence_names_the_required_scores_that_are_missing() -> None:
     )
     metrics = [scores(METRICS[threshold.metric], None) for threshold in thresholds]
     sentence = judge(Policy(name="own", thresholds=thresholds), metrics).sentence
-    assert sentence.endswith("but required scores are missing: Exact copies, Membership by distance.")
+    assert sentence.endswith(
+        "but required scores are missing: Exact copies, Membership inference by distance."
+    )
 
 
 @pytest.mark.parametrize(("required", "outcome"), [(True, "warn"), (False, "pass")])

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.documentation import docs_link
 from understudy.evaluation.comparison import Comparison
 
 
@@ -93,12 +94,14 @@ class Metric:
 
     Parameters
     ----------
-    name, title : str
-        For machines and for people.
+    name : str
+        Identifier in reports, policies and the API. It is also the anchor in `docs/reference/metrics.md`.
+    title : str
+        The field's name of the metric.
     summary : str
-        What the score says, in a sentence for a reader who is no statistician.
+        Plain-language explanation of the score, in one to three sentences.
     concern : str
-        What is wrong when the score is bad, as the end of a sentence.
+        Problem that a bad score points to: a clause without capital letter and period.
     topic : Topic
         Under privacy a copy of the real table scores worst, under the others best.
     direction : Direction
@@ -117,6 +120,8 @@ class Metric:
     chance : float or None
         Of an attack: the score of one who knows nothing. A bound that is passed by less than the interval's
         distance to it makes a verdict inconclusive instead of failed.
+    source : str
+        Name of the metric in SDMetrics, or the paper that defines it; empty if there is neither.
     """
 
     name: str
@@ -132,6 +137,12 @@ class Metric:
     needs: frozenset[Need] = frozenset()
     real_baseline: RealBaseline | None = None
     chance: float | None = None
+    source: str = ""
+
+    @property
+    def documentation(self) -> str:
+        """Address of the metric's section in the documentation."""
+        return docs_link("reference/metrics", self.name)
 
 
 def missing_need(metric: Metric, comparison: Comparison) -> UnscoredResult | None:

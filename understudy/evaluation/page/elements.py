@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from understudy.evaluation.metrics import METRICS
 from understudy.evaluation.metrics.base import MetricResult, UnscoredResult
 from understudy.evaluation.page import formatting
 from understudy.evaluation.page.cells import Cell
@@ -82,10 +83,19 @@ class Table:
 
 
 @dataclass(frozen=True)
+class About:
+    """The source of a metric, and the address of its documentation; both may be empty."""
+
+    source: str
+    documentation: str
+
+
+@dataclass(frozen=True)
 class Measured:
     """A score on its scale, for a card of its own."""
 
     title: str
+    about: About
     summary: str
     score: str
     interval: tuple[str, str] | None
@@ -119,6 +129,15 @@ def found(report: Report, kind: type[R]) -> tuple[MetricScores, R] | None:
     return scores, scores.synthetic
 
 
+def about(scores: MetricScores) -> About:
+    """Return where a metric is defined and documented.
+
+    Nothing is known of a metric of a later version.
+    """
+    metric = METRICS.get(scores.name)
+    return About("", "") if metric is None else About(metric.source, metric.documentation)
+
+
 def reasons(report: Report, metrics: Iterable[str]) -> tuple[Reason, ...]:
     """Return which of some metrics could not be scored, and why."""
     listed = [scores for metric in metrics if (scores := scores_of(report, metric)) is not None]
@@ -139,6 +158,7 @@ def measured(scores: MetricScores) -> Measured:
         interval = (low, high)
     return Measured(
         title=scores.title,
+        about=about(scores),
         summary=scores.summary,
         score=formatting.score(result.score, scores.name),
         interval=interval,

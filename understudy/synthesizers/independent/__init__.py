@@ -9,8 +9,8 @@ from understudy.tables.kinds import LEARNED_KINDS
 ENTRY = SynthesizerEntry(
     name="independent",
     summary=(
-        "Samples every column independently: keeps the distributions of the columns, but no dependencies "
-        "between them. Serves as the baseline of every score."
+        "Draw each column independently. Keeps the distributions of the columns, but no dependencies between "
+        "them; serves as the baseline of scores."
     ),
     parameters=IndependentParameters,
     load=load_class("understudy.synthesizers.independent.synthesizer:Independent"),

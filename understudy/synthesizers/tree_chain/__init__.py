@@ -13,7 +13,7 @@ from understudy.tables.kinds import LEARNED_KINDS
 
 ENTRY = SynthesizerEntry(
     name="tree_chain",
-    summary="Models columns one after another, each by trees over the columns before it. Fits in seconds.",
+    summary="Draw columns one after another, each by trees over the columns before it. Fits in seconds.",
     parameters=TreeChainParameters,
     load=load_class("understudy.synthesizers.tree_chain.synthesizer:TreeChain"),
     capabilities=Capabilities(

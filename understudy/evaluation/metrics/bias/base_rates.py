@@ -217,11 +217,12 @@ def _mean(inside: Sequence[NDArray[np.float64]]) -> RateComparison:
 
 BASE_RATES = Metric(
     name="base_rates",
-    title="Outcomes of groups",
-    summary="The largest change of a group's outcome from the real to the synthetic table: how often the "
-    "groups of a protected column have a class of the target, or how large their mean is. Without a target: "
-    "how many rows they have.",
-    concern="a group has other outcomes than in the real table",
+    title="Group base rates",
+    summary="Largest change of a group's base rate from the real to the synthetic table: the share of a "
+    "target class, or the mean of a numeric target, in each group of a protected column. Without a target: "
+    "the group's share of the rows.",
+    concern="a group has a different base rate in the synthetic table",
+    source="Newcombe 1998 (interval of the difference)",
     topic="bias",
     direction="lower",
     range=(0.0, 1.0),

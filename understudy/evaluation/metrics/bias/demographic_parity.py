@@ -169,11 +169,13 @@ def _group(groups: Groups, crossing: Crossing, g: int) -> GroupSelectionRates:
 
 DEMOGRAPHIC_PARITY = Metric(
     name="demographic_parity",
-    title="Equal treatment of groups",
-    summary="How much more unequally a model that was trained on the synthetic rows picks the groups of a "
-    "protected column than one that was trained on real rows. 0: the synthetic rows add no inequality.",
-    concern="a model that learns from these rows picks some groups more often than others, beyond what the "
-    "real rows would teach it",
+    title="Demographic parity",
+    summary="How much the demographic parity difference, the gap between groups in the rate of positive "
+    "predictions, grows when a model is trained on synthetic instead of real rows. 0 means that the "
+    "synthetic rows add no inequality.",
+    concern="a model trained on these rows selects some groups more often than others, beyond what a model "
+    "trained on real rows does",
+    source="Calders, Kamiran and Pechenizkiy 2009; Fairlearn: demographic_parity_difference",
     topic="bias",
     direction="lower",
     range=(0.0, 1.0),

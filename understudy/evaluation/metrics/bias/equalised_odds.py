@@ -154,11 +154,13 @@ def _group(groups: Groups, crossing: Crossing, g: int) -> GroupOdds:
 
 EQUALISED_ODDS = Metric(
     name="equalised_odds",
-    title="Equal errors between groups",
-    summary="How much more unequally a model that was trained on the synthetic rows errs between the groups "
-    "of a protected column than one that was trained on real rows. 0: the synthetic rows add no inequality.",
-    concern="a model that learns from these rows errs about some groups more often than about others, beyond "
-    "what the real rows would teach it",
+    title="Equalized odds",
+    summary="How much the equalized odds difference, the gap between groups in true or false positive "
+    "rates, grows when a model is trained on synthetic instead of real rows. 0 means that the synthetic "
+    "rows add no inequality.",
+    concern="a model trained on these rows makes more errors about some groups than about others, beyond "
+    "what a model trained on real rows does",
+    source="Hardt, Price and Srebro 2016; Fairlearn: equalized_odds_difference",
     topic="bias",
     direction="lower",
     range=(0.0, 1.0),

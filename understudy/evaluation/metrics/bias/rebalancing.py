@@ -162,10 +162,12 @@ def _fairness(
 
 REBALANCING = Metric(
     name="rebalancing",
-    title="What rebalancing would change",
-    summary="How much less unequally a model would pick the groups of a protected column if the synthetic "
-    "rows were weighted so that the target does not depend on it. 0: nothing to gain. It judges nothing.",
-    concern="weights could take inequality out of what a model learns from these rows",
+    title="Reweighing",
+    summary="How much the demographic parity difference of a model falls when the synthetic rows are "
+    "weighted so that the target does not depend on the protected column. 0 means no gain. It describes "
+    "what weights can achieve and does not judge the table.",
+    concern="weights could reduce the inequality that a model learns from these rows",
+    source="Kamiran and Calders 2012; AIF360: Reweighing",
     topic="bias",
     direction="lower",
     range=(0.0, 1.0),

@@ -199,10 +199,11 @@ def _likeness(real: Values, synthetic: Values) -> float:
 
 SEGMENTS = Metric(
     name="segments",
-    title="Usefulness for each group",
-    summary="How well a model that was trained on the synthetic rows predicts real ones in the group of a "
-    "protected column in which it does worst. Read it against the same model trained on real rows.",
-    concern="a model that learns from these rows serves one group less well",
+    title="Worst-group performance",
+    summary="How well a model trained on synthetic rows predicts the target in real rows of the protected "
+    "group where it performs worst. Compare it with the same model trained on real rows.",
+    concern="a model trained on these rows performs worse for one group",
+    source="Worst-group accuracy: Sagawa et al. 2020",
     topic="bias",
     direction="higher",
     range=(-1.0, 1.0),

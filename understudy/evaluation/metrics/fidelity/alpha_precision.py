@@ -51,9 +51,11 @@ def score(comparison: Comparison) -> AlphaPrecisionResult | UnscoredResult:
 ALPHA_PRECISION = Metric(
     name="alpha_precision",
     title="Alpha-precision",
-    summary="Whether as many synthetic as real rows lie at each distance from the middle of the real table. "
-    "Strange rows, and too many ordinary ones, bring it down. It does not see relations well.",
-    concern="synthetic rows lie where real ones do not",
+    summary="Whether synthetic rows are spread around the centre of the real table as real rows are. "
+    "Atypical rows, and too many typical ones, lower the score. It hardly detects broken relations between "
+    "columns.",
+    concern="synthetic rows lie where real rows do not",
+    source="Alaa et al. 2022, How faithful is your synthetic data?",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -60,9 +60,10 @@ def score(comparison: Comparison) -> BetaRecallResult | UnscoredResult:
 BETA_RECALL = Metric(
     name="beta_recall",
     title="Beta-recall",
-    summary="Whether the synthetic rows reach the surroundings of the real ones, in the middle of the table "
-    "and at its edge. Kinds of rows that do not occur bring it down.",
-    concern="kinds of real rows do not occur",
+    summary="Whether synthetic rows lie close to the real ones, from the centre of the table to its edge. "
+    "Types of real rows that do not occur lower the score.",
+    concern="some types of real rows do not occur",
+    source="Alaa et al. 2022, How faithful is your synthetic data?",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -81,10 +81,11 @@ def category_adherence(real: Values, synthetic: Values) -> float:
 
 COLUMN_ADHERENCE = Metric(
     name="column_adherence",
-    title="Column adherence",
-    summary="Share of synthetic values that lie within the real column's range, or are one of its "
+    title="Boundary and category adherence",
+    summary="Share of synthetic values that lie within the real column's range or are one of its "
     "categories, averaged over columns.",
-    concern="values occur that the real table does not know",
+    concern="some synthetic values are outside the real range or not among the real categories",
+    source="SDMetrics: BoundaryAdherence, CategoryAdherence",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

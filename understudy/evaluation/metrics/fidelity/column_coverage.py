@@ -84,10 +84,11 @@ def category_coverage(real: Values, synthetic: Values) -> float:
 
 COLUMN_COVERAGE = Metric(
     name="column_coverage",
-    title="Column coverage",
-    summary="How much of each column's real range or of its real categories occurs, averaged: whether rare "
-    "values are there at all. A private table should not reach every extreme.",
+    title="Range and category coverage",
+    summary="Share of each column's real range, or of its real categories, that the synthetic values cover, "
+    "averaged over columns. A private table is not expected to reach every extreme value.",
     concern="extreme or rare values of the real table do not occur",
+    source="SDMetrics: RangeCoverage, CategoryCoverage",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

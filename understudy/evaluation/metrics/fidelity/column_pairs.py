@@ -43,10 +43,11 @@ def score(comparison: Comparison) -> ColumnPairsResult | UnscoredResult:
 
 COLUMN_PAIRS = Metric(
     name="column_pairs",
-    title="Column pairs",
-    summary="How alike every two columns are together, averaged: whether what belongs together in the real "
-    "table still does.",
-    concern="relations between columns are not those of the real table",
+    title="Column pair trends",
+    summary="Similarity of the joint distribution of every two columns, averaged over pairs. It shows "
+    "whether relations between columns are preserved.",
+    concern="relations between columns differ from those of the real table",
+    source="Compare SDMetrics: Column Pair Trends, which uses other bins",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -90,9 +90,10 @@ def tv_complement(real: Values, synthetic: Values) -> float:
 COLUMN_SHAPES = Metric(
     name="column_shapes",
     title="Column shapes",
-    summary="How alike each column is by itself, averaged. Columns drawn independently do well here, so a "
-    "good score is only a beginning.",
-    concern="single columns are not distributed as in the real table",
+    summary="Similarity of each column's distribution in the two tables, averaged over columns. "
+    "Independently sampled columns also score high, so read it together with the column pair trends.",
+    concern="the distributions of single columns differ from the real table",
+    source="SDMetrics: Column Shapes (KSComplement, TVComplement)",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

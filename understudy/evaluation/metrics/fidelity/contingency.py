@@ -77,10 +77,12 @@ def _renumbered(cells: list[NDArray[np.int64]]) -> tuple[list[NDArray[np.int64]]
 
 CONTINGENCY = Metric(
     name="contingency",
-    title="Pairs of categories",
-    summary="How alike every two columns of categories are together, every category counted by itself. Of "
-    "columns with many rare categories even two real samples differ: read it against real rows.",
-    concern="categories do not occur together as in the real table",
+    title="Contingency similarity",
+    summary="Similarity of the contingency tables of every two categorical columns, averaged over pairs. "
+    "Rare categories count separately and differ even between two real samples, so compare the score with "
+    "fresh real rows.",
+    concern="combinations of categories have other frequencies than in the real table",
+    source="SDMetrics: ContingencySimilarity",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

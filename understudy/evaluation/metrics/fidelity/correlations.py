@@ -130,10 +130,11 @@ def as_lists(matrix: Floats) -> Matrix:
 
 CORRELATIONS = Metric(
     name="correlations",
-    title="Correlations",
-    summary="How alike the correlations of every two numbers are, averaged. Most tables have many pairs "
-    "without a correlation, so independent columns do well here too.",
-    concern="numbers do not rise and fall together as in the real table",
+    title="Correlation similarity",
+    summary="Similarity of the Pearson correlations of every two numeric columns, averaged over pairs. In "
+    "most tables many pairs are not correlated, so independent columns also score high.",
+    concern="correlations between numeric columns differ from those of the real table",
+    source="SDMetrics: CorrelationSimilarity",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -38,9 +38,10 @@ def score(comparison: Comparison) -> CoverageResult | UnscoredResult:
 COVERAGE = Metric(
     name="coverage",
     title="Coverage",
-    summary="Share of real rows in whose surroundings there is a synthetic row. Kinds of rows that do not "
-    "occur bring it down; other real rows reach about 0.97.",
-    concern="real rows have no synthetic row in their surroundings",
+    summary="Share of real rows that have a synthetic row in their neighbourhood. Types of real rows that "
+    "do not occur lower the score; other real rows reach about 0.97.",
+    concern="some real rows have no synthetic neighbour",
+    source="Naeem et al. 2020, Reliable fidelity and diversity metrics for generative models",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -45,9 +45,10 @@ def score(comparison: Comparison) -> DensityResult | UnscoredResult:
 DENSITY = Metric(
     name="density",
     title="Density",
-    summary="How often synthetic rows lie in the surroundings of real rows, against real rows in their "
-    "place. Rows that belong nowhere bring it down.",
-    concern="synthetic rows do not lie among real ones",
+    summary="How many neighbourhoods of real rows a synthetic row lies in, on average, relative to real "
+    "rows. Rows that are unlike any real row lower the score.",
+    concern="synthetic rows do not lie among real rows",
+    source="Naeem et al. 2020, Reliable fidelity and diversity metrics for generative models",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

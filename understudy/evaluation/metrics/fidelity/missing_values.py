@@ -116,10 +116,11 @@ def _hashes(table: EncodedTable, affected: list[int]) -> Hashes:
 
 MISSING_VALUES = Metric(
     name="missing_values",
-    title="Missing values",
-    summary="How alike the tables are in which columns a row lacks, taken together: values that are missing "
-    "as often, but beside others, count as different.",
-    concern="values are not missing where they are in the real table",
+    title="Missing-value similarity",
+    summary="Similarity of the missing-value patterns: which columns of a row are missing together, and how "
+    "often.",
+    concern="values are missing in other combinations than in the real table",
+    source="SDMetrics: MissingValueSimilarity for each column; the score compares whole patterns",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -109,10 +109,11 @@ def _as_matrix(cells: PairCells, strength: Floats) -> list[list[float | None]]:
 
 MUTUAL_INFORMATION = Metric(
     name="mutual_information",
-    title="Relations kept",
-    summary="How much of what the columns tell of each other is kept, strong relations weighing most. "
-    "Independent columns score near 0 here.",
-    concern="columns do not tell of each other what they do in the real table",
+    title="Mutual information",
+    summary="How closely the mutual information of every two columns matches the real table. Strong "
+    "relations weigh most, and independent columns score near 0.",
+    concern="relations between columns are weaker or stronger than in the real table",
+    source="Miller 1955 (bias correction); Strehl and Ghosh 2002 (normalization)",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

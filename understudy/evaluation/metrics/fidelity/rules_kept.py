@@ -104,10 +104,11 @@ def _told(
 
 RULES_KEPT = Metric(
     name="rules_kept",
-    title="Rules kept",
-    summary="Share of synthetic rows that keep a rule which real rows keep, averaged over the rules found: "
-    "that one column decides another, that numbers add up, that one is never above the other.",
-    concern="rules are broken that real rows keep",
+    title="Functional dependencies and other rules",
+    summary="Share of synthetic rows that satisfy the rules found in the real table, averaged over rules: "
+    "functional dependencies, sums, inequalities and joint missingness.",
+    concern="rules that real rows satisfy are broken",
+    source="Functional dependencies with exceptions: Kivinen and Mannila 1995",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -253,10 +253,11 @@ def _whole(binned: Sequence[_Binned]) -> float:
 
 SUBGROUPS = Metric(
     name="subgroups",
-    title="Groups",
-    summary="How alike the columns are within each group of rows, such as one sex or one region, averaged "
-    "over groups. A table can be right as a whole and wrong for the few.",
-    concern="rows of some groups are not like the real rows of these groups",
+    title="Subgroup similarity",
+    summary="Similarity of the column distributions within each group of rows, such as one sex or one "
+    "region, averaged over groups. A table can match overall and still be wrong for small groups.",
+    concern="the rows of some groups differ from the real rows of these groups",
+    source="SDMetrics: KSComplement and TVComplement, computed within groups on bins",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

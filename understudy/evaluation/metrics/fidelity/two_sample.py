@@ -71,10 +71,11 @@ _DETECTIVE = Detective("two_sample", N_ROWS_MAX, _features, _fit)
 
 TWO_SAMPLE = Metric(
     name="two_sample",
-    title="Two-sample test",
-    summary="How often a strong classifier picks the synthetic row out of a pair of one real and one "
-    "synthetic row. 0.5 is guessing; 1 means that it always knows. It sees what averages hide.",
-    concern="a classifier tells synthetic rows from real ones",
+    title="Classifier two-sample test (C2ST)",
+    summary="How often a gradient-boosted classifier picks the synthetic row out of a pair of one real and "
+    "one synthetic row. 0.5 is guessing, and 1 is always right. It detects differences that averages hide.",
+    concern="a classifier can tell synthetic rows from real ones",
+    source="Lopez-Paz and Oquab 2017, Revisiting classifier two-sample tests",
     topic="fidelity",
     direction="nearer",
     range=(0.0, 1.0),

@@ -89,10 +89,11 @@ _DETECTIVE = Detective("two_sample_linear", N_ROWS_MAX, _features, _fit)
 
 TWO_SAMPLE_LINEAR = Metric(
     name="two_sample_linear",
-    title="Two-sample test, simple",
-    summary="How often a simple classifier, which looks at one column after another, picks the synthetic row "
-    "out of a pair. 0.5 is guessing. A bad score here is a coarse fault.",
-    concern="even a simple classifier tells synthetic rows from real ones",
+    title="Classifier two-sample test, linear",
+    summary="How often a logistic regression picks the synthetic row out of a pair of one real and one "
+    "synthetic row. 0.5 is guessing. It sees single columns only, so a bad score points to a basic fault.",
+    concern="even a linear classifier can tell synthetic rows from real ones",
+    source="SDMetrics: LogisticDetection, which rescales the same area under the ROC curve",
     topic="fidelity",
     direction="nearer",
     range=(0.0, 1.0),

@@ -127,9 +127,11 @@ def _is_right(truth: Guessed, guess: Guessed) -> NDArray[np.bool_]:
 ATTRIBUTE_INFERENCE = Metric(
     name="attribute_inference",
     title="Attribute inference",
-    summary="How much oftener an attacker who knows the rest of a row guesses a sensitive value if the row "
-    "was learnt from than if it was not; the worst column. 0 is no help at all.",
-    concern="synthetic rows give away values of people in the table beyond what holds for anybody",
+    summary="How much more often an attacker who knows the rest of a row guesses a sensitive value "
+    "correctly for training rows than for held-out rows, in the worst column. 0 means no advantage.",
+    concern="synthetic rows reveal sensitive values of people in the training table, beyond what holds for "
+    "everybody",
+    source="Giomi et al. 2023, Quantifying privacy risk in synthetic data",
     topic="privacy",
     direction="lower",
     range=(-1.0, 1.0),

@@ -80,9 +80,10 @@ def _exposure_by_chance(n_left: int) -> float:
 CANARIES = Metric(
     name="canaries",
     title="Canaries",
-    summary="How well made-up rows that were planted in the training table are told from those that were "
-    "left out, by the synthetic rows. 0.5 is guessing.",
-    concern="made-up rows that were planted in the training table come out again",
+    summary="How well the synthetic rows reveal which artificial rows (canaries) were planted in the "
+    "training table and which were left out. 0.5 is guessing.",
+    concern="canaries that were planted in the training table can be recognized",
+    source="Carlini et al. 2019, The secret sharer",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

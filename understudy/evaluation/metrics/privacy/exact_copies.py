@@ -141,9 +141,10 @@ def _is_telling(values: Values) -> bool:
 EXACT_COPIES = Metric(
     name="exact_copies",
     title="Exact copies",
-    summary="Share of synthetic rows that equal a row that was learnt from. Real rows can repeat too: read "
-    "it against the share among held-out rows.",
-    concern="rows of real people or things stand in the synthetic table as they are",
+    summary="Share of synthetic rows that equal a training row in every column. Real rows can repeat too, "
+    "so compare it with the share among held-out rows.",
+    concern="training rows occur unchanged in the synthetic table",
+    source="Compare SDMetrics: NewRowSynthesis, 1 minus a share of matching rows",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

@@ -100,9 +100,10 @@ def _names(comparison: Comparison, *, is_one: bool) -> list[str]:
 LINKABILITY = Metric(
     name="linkability",
     title="Linkability",
-    summary="How much oftener synthetic rows bring the two halves of a row together if it was learnt from "
-    "than if it was not. 0 is no help at all.",
-    concern="two files about the same people can be brought together by the synthetic rows",
+    summary="How much more often synthetic rows link the two halves of a training row than those of a "
+    "held-out row. 0 means no advantage.",
+    concern="synthetic rows allow two files about the same people to be linked",
+    source="Giomi et al. 2023, Quantifying privacy risk in synthetic data",
     topic="privacy",
     direction="lower",
     range=(-1.0, 1.0),

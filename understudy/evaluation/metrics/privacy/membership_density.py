@@ -50,10 +50,11 @@ def score(comparison: Comparison) -> MembershipDensityResult | UnscoredResult:
 
 MEMBERSHIP_DENSITY = Metric(
     name="membership_density",
-    title="Membership by density",
-    summary="The same by an attacker who has real rows of his own, and looks where synthetic rows are denser "
-    "than those. 0.5 is guessing.",
-    concern="synthetic rows crowd around the rows that were learnt from",
+    title="Membership inference by density",
+    summary="How well an attacker who has real reference rows recognizes training rows: synthetic rows are "
+    "denser around them than the reference rows. 0.5 is guessing.",
+    concern="synthetic rows cluster around training rows",
+    source="DOMIAS: van Breugel et al. 2023",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

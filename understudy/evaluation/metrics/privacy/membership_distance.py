@@ -52,10 +52,11 @@ def score(comparison: Comparison) -> MembershipDistanceResult | UnscoredResult:
 
 MEMBERSHIP_DISTANCE = Metric(
     name="membership_distance",
-    title="Membership by distance",
-    summary="How well an attacker tells rows that were learnt from and other real rows apart by how near the "
-    "nearest synthetic row is. 0.5 is guessing.",
-    concern="near synthetic rows tell who was in the table",
+    title="Membership inference by distance",
+    summary="How well an attacker tells training rows from other real rows by the distance to the nearest "
+    "synthetic row. 0.5 is guessing.",
+    concern="the distance to synthetic rows reveals which rows were in the training table",
+    source="Chen et al. 2020, GAN-Leaks",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

@@ -95,10 +95,11 @@ def _exact(is_found: NDArray[np.bool_], confidence: float) -> Interval:
 
 MEMBERSHIP_LOW_FPR = Metric(
     name="membership_low_fpr",
-    title="Members found for sure",
-    summary="Share of the rows that were learnt from which the best attacker finds while taking 1 in 100 "
-    "other rows for one. 0.01 is guessing.",
-    concern="an attacker can be sure of some rows that they were learnt from",
+    title="Membership inference TPR at 1 % FPR",
+    summary="Share of training rows that the best attacker identifies while wrongly naming 1 in 100 other "
+    "rows: the true positive rate (TPR) at a false positive rate (FPR) of 1 %. 0.01 is guessing.",
+    concern="an attacker can identify some training rows with confidence",
+    source="Carlini et al. 2022, Membership inference attacks from first principles",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

@@ -87,10 +87,11 @@ def _too_few(comparison: Comparison) -> UnscoredResult:
 
 MEMBERSHIP_OUTLIERS = Metric(
     name="membership_outliers",
-    title="Membership of outliers",
-    summary="How well the best attacker finds the rows that are least like any other: those whom an average "
-    "hides. 0.5 is guessing.",
-    concern="rare rows that were learnt from are found out",
+    title="Membership inference on outliers",
+    summary="How well the best attacker recognizes training rows among the rows that are least like any "
+    "other, whose risk an average hides. 0.5 is guessing.",
+    concern="rare training rows can be identified",
+    source="Compare Meeus et al. 2023, Achilles' heels",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

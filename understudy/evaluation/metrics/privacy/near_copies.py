@@ -82,10 +82,11 @@ def _copied(attack: TargetShare, control: TargetShare, n_different: int, n_asked
 
 NEAR_COPIES = Metric(
     name="near_copies",
-    title="Near copies",
-    summary="How much oftener a row has a synthetic row that is all but equal to it if it was learnt from "
-    "than if it was not. 0 is what new rows would show.",
-    concern="rows of real people or things stand in the synthetic table with hardly a change",
+    title="Near duplicates",
+    summary="How much more often training rows than held-out rows have an almost identical synthetic row. "
+    "New real rows would score 0.",
+    concern="training rows occur almost unchanged in the synthetic table",
+    source="Compare SDMetrics: NewRowSynthesis, 1 minus a share of matching rows",
     topic="privacy",
     direction="lower",
     range=(-1.0, 1.0),

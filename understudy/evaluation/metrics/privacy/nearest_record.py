@@ -126,10 +126,11 @@ def _median_ratio(distances: NDArray[np.float32]) -> float:
 
 NEAREST_RECORD = Metric(
     name="nearest_record",
-    title="Nearest record",
-    summary="Share of synthetic rows that lie nearer to a row that was learnt from than to one that was not. "
-    "0.5 is what new rows would show. A smoke alarm for copying, no more: silence proves nothing.",
-    concern="synthetic rows lie nearer to the rows that were learnt from than new rows would",
+    title="Distance to closest record (DCR)",
+    summary="Share of synthetic rows that are closer to a training row than to a held-out row. New real "
+    "rows would score 0.5. A higher share warns of copying, but 0.5 does not prove privacy.",
+    concern="synthetic rows are closer to training rows than new rows would be",
+    source="SDMetrics: DCROverfittingProtection, computed from the same share",
     topic="privacy",
     direction="nearer",
     range=(0.0, 1.0),

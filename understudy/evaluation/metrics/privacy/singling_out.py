@@ -202,9 +202,10 @@ def _risk(attack: float, control: float) -> float:
 SINGLING_OUT = Metric(
     name="singling_out",
     title="Singling out",
-    summary="How much oftener a value or a combination that occurs in one synthetic row picks out one row "
-    "that was learnt from than one that was not. 0 is no help at all.",
-    concern="single rows that were learnt from can be picked out by what synthetic rows say",
+    summary="How much more often a value or combination that is unique among the synthetic rows matches "
+    "exactly one training row than exactly one held-out row. 0 means no advantage.",
+    concern="synthetic values single out individual training rows",
+    source="Giomi et al. 2023, Quantifying privacy risk in synthetic data",
     topic="privacy",
     direction="lower",
     range=(-1.0, 1.0),

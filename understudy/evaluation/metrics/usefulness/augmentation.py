@@ -69,10 +69,11 @@ def _augmented(comparison: Comparison, target: Target, test: Labelled) -> Predic
 
 AUGMENTATION = Metric(
     name="augmentation",
-    title="Augmentation",
-    summary="How much better a model predicts real rows when the synthetic rows are added to the real ones "
-    "that it learns from. 0: they add nothing; below 0 they do harm. Most tables gain little or nothing.",
-    concern="adding these rows to real ones makes a model worse",
+    title="Data augmentation",
+    summary="How much better a model predicts real rows when synthetic rows are added to its real training "
+    "rows. 0 is no effect, and below 0 is harm. Most tables gain little or nothing.",
+    concern="adding these rows to real training rows makes a model worse",
+    source="Compare SDMetrics: BinaryClassifierPrecisionEfficacy",
     topic="usefulness",
     direction="higher",
     range=(-1.0, 1.0),

@@ -206,10 +206,10 @@ def _rounded(value: float) -> float:
 
 QUERIES = Metric(
     name="queries",
-    title="Answers to your queries",
-    summary="How far the synthetic table's answers to the queries that you named are from the real table's, "
-    "on average. 0: they are the same.",
-    concern="queries have other answers than on the real table",
+    title="Aggregate query error",
+    summary="Mean error of the synthetic table's answers to the report's aggregate queries, compared with "
+    "the real answers. 0 means that all answers are equal.",
+    concern="the answers to queries differ from those of the real table",
     topic="usefulness",
     direction="lower",
     range=(0.0, 1.0),

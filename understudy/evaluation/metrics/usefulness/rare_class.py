@@ -166,10 +166,12 @@ def _reliability(scores: Floats, is_positive: Bools) -> tuple[list[ReliabilityBi
 
 RARE_CLASS = Metric(
     name="rare_class",
-    title="Rare class",
-    summary="How well a model that was trained on the synthetic rows finds the rarest class of the target in "
-    "real rows. Guessing reaches the class's share; read it against the same model trained on real rows.",
-    concern="a model that learns from these rows finds the rare class less well",
+    title="Average precision of the rarest class",
+    summary="How well a model trained on synthetic rows finds the rarest class of the target among real "
+    "rows. Guessing scores the share of the class; compare the score with the same model trained on real "
+    "rows.",
+    concern="a model trained on these rows finds the rarest class less well",
+    source="Saito and Rehmsmeier 2015 (average precision for rare classes)",
     topic="usefulness",
     direction="higher",
     range=(0.0, 1.0),

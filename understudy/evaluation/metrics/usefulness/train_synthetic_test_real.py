@@ -239,10 +239,11 @@ def roc_at(
 
 TRAIN_SYNTHETIC_TEST_REAL = Metric(
     name="train_synthetic_test_real",
-    title="Usefulness",
-    summary="How well a model that was trained on the synthetic rows alone predicts the target in real rows. "
-    "Read it against the same model trained on real rows.",
-    concern="a model that learns from these rows predicts real ones less well",
+    title="Train on synthetic, test on real (TSTR)",
+    summary="How well a model that was trained only on synthetic rows predicts the target in real rows. "
+    "Compare it with the same model trained on real rows.",
+    concern="a model trained on these rows predicts real rows less well",
+    source="Esteban, Hyland and Rätsch 2017; compare SDMetrics: ML Efficacy",
     topic="usefulness",
     direction="higher",
     range=(-1.0, 1.0),

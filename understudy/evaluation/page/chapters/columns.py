@@ -164,4 +164,4 @@ def _bars(shown: ColumnDistribution) -> list[Bar]:
     ]
 
 
-CHAPTER = Chapter("columns", "Columns", view)
+CHAPTER = Chapter("columns", "Column shapes", view)

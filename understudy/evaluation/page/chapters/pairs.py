@@ -16,7 +16,7 @@ from understudy.evaluation.page import elements, formatting
 from understudy.evaluation.page.cells import Cell, Names
 from understudy.evaluation.page.charts import heat_map
 from understudy.evaluation.page.charts.heat_map import HeatMap, Legend, Matrix, draw_heat_map
-from understudy.evaluation.page.elements import Chapter, Head, Measured, Reason, Table, numbers
+from understudy.evaluation.page.elements import About, Chapter, Head, Measured, Reason, Table, numbers
 from understudy.evaluation.scores import MetricScores
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Maps:
     """
 
     title: str
+    about: About
     large: Figure
     legend: Legend
     small: Sequence[Figure]
@@ -99,6 +100,7 @@ def _relations(report: Report) -> Maps | None:
     largest = _largest(result.columns, gaps)
     return Maps(
         title=scores.title,
+        about=elements.about(scores),
         large=Figure(large.title, ". ".join(note for note in (largest, large.note) if note), large.map),
         legend=Legend(heat_map.CHANGES, "upper row: stronger than real; lower row: weaker", is_signed=True),
         small=[
@@ -112,6 +114,7 @@ def _relations(report: Report) -> Maps | None:
 def _differences(scores: MetricScores, result: ColumnPairsResult) -> Maps:
     return Maps(
         title=scores.title,
+        about=elements.about(scores),
         large=_gaps(result, "Synthetic against real", has_names=True),
         legend=Legend(heat_map.DIFFERENCES, "total variation"),
         small=[
@@ -227,4 +230,4 @@ def _weakest(scores: MetricScores, result: ColumnPairsResult) -> Table:
     return Table((Head("Pair"), *numbers(*(title for title, _ in tables))), rows)
 
 
-CHAPTER = Chapter("pairs", "Pairs", view)
+CHAPTER = Chapter("pairs", "Column pairs", view)

@@ -59,4 +59,4 @@ def view(report: Report) -> SubgroupsView | None:
     )
 
 
-CHAPTER = Chapter("subgroups", "Groups", view)
+CHAPTER = Chapter("subgroups", "Subgroups", view)

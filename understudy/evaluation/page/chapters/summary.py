@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from understudy.evaluation.metrics.base import Topic, UnscoredResult
 from understudy.evaluation.page import formatting
 from understudy.evaluation.page.charts.scale import Scale, draw_scale, others
-from understudy.evaluation.page.elements import Chapter
+from understudy.evaluation.page.elements import About, Chapter, about
 from understudy.evaluation.scores import MetricScores
 from understudy.evaluation.verdict import Outcome
 
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from understudy.evaluation.report import Report
 
 TOPICS: dict[Topic, tuple[str, str]] = {
-    "fidelity": ("Fidelity", "Do the synthetic rows say what the real ones say?"),
-    "usefulness": ("Usefulness", "Can the synthetic rows do the work of the real ones?"),
-    "bias": ("Bias", "Are groups of people treated as in the real rows, or worse?"),
-    "privacy": ("Privacy", "Do the synthetic rows tell on those whose rows were learnt from?"),
+    "fidelity": ("Fidelity", "Do the synthetic rows have the distributions and relations of the real ones?"),
+    "usefulness": (
+        "Usefulness",
+        "Utility for machine learning and analysis: can the synthetic rows replace the real ones?",
+    ),
+    "bias": ("Bias", "Fairness: are groups of people treated as in the real rows, or worse?"),
+    "privacy": ("Privacy", "Do the synthetic rows reveal anything about the people in the training rows?"),
 }
 
 
@@ -40,6 +43,7 @@ class MetricRow:
 
     title: str
     summary: str
+    about: About
     outcome: Outcome | None
     scored: Scored | None
     reason: str
@@ -78,7 +82,7 @@ def view(report: Report) -> SummaryView:
 def _row(scores: MetricScores, outcome: Outcome | None) -> MetricRow:
     result = scores.synthetic
     if isinstance(result, UnscoredResult):
-        return MetricRow(scores.title, scores.summary, outcome, None, result.reason)
+        return MetricRow(scores.title, scores.summary, about(scores), outcome, None, result.reason)
     scored = Scored(
         value=formatting.score(result.score, scores.name),
         interval=formatting.half_width(result.interval),
@@ -87,7 +91,7 @@ def _row(scores: MetricScores, outcome: Outcome | None) -> MetricRow:
             (label, formatting.score(value, scores.name)) for label, value in _references(scores).items()
         ],
     )
-    return MetricRow(scores.title, scores.summary, outcome, scored, "")
+    return MetricRow(scores.title, scores.summary, about(scores), outcome, scored, "")
 
 
 def _references(scores: MetricScores) -> dict[str, float | None]:

@@ -72,4 +72,4 @@ def _finding(curve: Curve) -> str:
     )
 
 
-CHAPTER = Chapter("support", "Support", view)
+CHAPTER = Chapter("support", "Precision, recall", view)

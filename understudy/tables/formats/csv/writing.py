@@ -39,11 +39,11 @@ def write_csv(
     return n_rows
 
 
-def csv_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes]:
+def csv_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema, delimiter: str = ",") -> Iterator[bytes]:
     """Yield the bytes of a CSV file, header first, a batch at a time."""
-    yield _header(schema, ",")
+    yield _header(schema, delimiter)
     for batch in batches:
-        yield _rows(batch, ",")
+        yield _rows(batch, delimiter)
 
 
 def _header(schema: pa.Schema, delimiter: str) -> bytes:

@@ -1,0 +1,128 @@
+"""How-to pages as instructions: files to create, lines to change, commands to run.
+
+- A `python` block with a title creates the file of that name.
+- A `diff` block with a title changes that file: its context and removed lines occur there exactly once.
+- A `sh` block runs in the root of the project. A `text` block after it shows lines of its output, in order.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+NOT_COPIED = shutil.ignore_patterns(
+    ".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "site", "results"
+)
+BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+COMMAND_SECONDS_MAX = 300
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of code in a page."""
+
+    language: str
+    title: str | None
+    code: str
+
+
+def read_blocks(page: Path) -> list[Block]:
+    """Return the blocks of a page in their order."""
+    return [Block(kind, title or None, code) for kind, title, code in BLOCK.findall(page.read_text())]
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy the project into a folder that does not exist yet, with the times of compiled kernels."""
+    shutil.copytree(ROOT, folder, ignore=NOT_COPIED, symlinks=True)
+    (folder / ".venv").symlink_to(sys.prefix)
+    return folder
+
+
+def follow(page: Path, project: Path) -> None:
+    """Do what a page says, block by block.
+
+    Raises
+    ------
+    AssertionError
+        If a file to create exists, lines to change do not occur exactly once, a command fails, or its output
+        lacks a line that the page shows. The message names the block.
+    """
+    output = ""
+    for block in read_blocks(page):
+        if block.language == "text":
+            check_output(block, output)
+        elif block.language == "diff":
+            change_file(block, project)
+        elif block.title is not None:
+            create_file(block, project)
+        elif block.language == "sh":
+            output = run(block.code, project)
+        else:
+            raise AssertionError(f"A block of {page.name} is none of the kinds that can be followed: {block}")
+
+
+def build(page: Path, project: Path) -> None:
+    """Create and change the files of a page, without its commands."""
+    for block in read_blocks(page):
+        if block.language == "diff":
+            change_file(block, project)
+        elif block.title is not None:
+            create_file(block, project)
+
+
+def create_file(block: Block, project: Path) -> None:
+    """Create the file that the title names."""
+    assert block.title is not None
+    path = project / block.title
+    assert not path.exists(), f"{block.title} exists already."
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(block.code)
+
+
+def change_file(block: Block, project: Path) -> None:
+    """Apply the hunks of a `diff` block, which are separated by lines of `...`."""
+    assert block.title is not None, f"A diff needs the title of its file: {block.code}"
+    path = project / block.title
+    text = path.read_text()
+    for hunk in re.split(r"^\.\.\.\n", block.code, flags=re.MULTILINE):
+        lines = hunk.splitlines(keepends=True)
+        before = "".join(line[1:] or "\n" for line in lines if not line.startswith("+"))
+        after = "".join(line[1:] or "\n" for line in lines if not line.startswith("-"))
+        assert text.count(before) == 1, f"{block.title} has these lines {text.count(before)} times:\n{before}"
+        text = text.replace(before, after)
+    path.write_text(text)
+
+
+def run(code: str, project: Path) -> str:
+    """Run shell commands in the root of the project; return what they print."""
+    # As after `. .venv/bin/activate`, which every page begins with.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "PYTHONPATH": str(project), "COLUMNS": "200"}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", code],
+        cwd=project,
+        env=environment,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=COMMAND_SECONDS_MAX,
+    )
+    assert done.returncode == 0, f"{code}\nended with {done.returncode}:\n{done.stdout[-4000:]}"
+    return done.stdout
+
+
+def check_output(block: Block, output: str) -> None:
+    """Check that the output contains the lines of a `text` block, in order; `…` stands for any text."""
+    position = 0
+    for line in filter(None, map(str.strip, block.code.splitlines())):
+        pattern = ".*?".join(re.escape(part) for part in line.split("…"))
+        found = re.compile(pattern).search(output, position)
+        assert found is not None, f"The output lacks the line {line!r}:\n{output[-4000:]}"
+        position = found.end()

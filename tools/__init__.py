@@ -1,0 +1,1 @@
+"""Programs for the development of the project; no part of the product."""

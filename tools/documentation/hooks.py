@@ -1,0 +1,71 @@
+"""Hooks of MkDocs: add the generated pages, and lead links out of `docs/` to the site's copies."""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+from tools.documentation.command_pages import options_page
+from tools.documentation.decisions_page import decisions_page
+from tools.documentation.http_pages import bodies_page, operations_page, report_page
+from tools.documentation.settings_page import settings_page
+
+ROOT = Path(__file__).parent.parent.parent
+# Files outside of `docs/` that the site copies, and their places in the site.
+COPIED_FILES = {
+    "openapi.json": "openapi.json",
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+}
+LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?![a-z]+:|#|/)([^)\s#]+)(#[^)\s]*)?\)")
+FENCED_BLOCK = re.compile(r"(^[ \t]*```.*?^[ \t]*```[ \t]*$)", re.DOTALL | re.MULTILINE)
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages and the copied files."""
+    document = json.loads((ROOT / "openapi.json").read_text())
+    report_schema = json.loads((ROOT / "docs" / "reference" / "report.schema.json").read_text())
+    pages = {
+        "reference/http-operations.md": operations_page(document, report_schema),
+        "reference/http-bodies.md": bodies_page(document, report_schema),
+        "reference/report-format.md": report_page(report_schema),
+        "reference/cli-options.md": options_page(),
+        "reference/settings.md": settings_page(),
+        "decisions/index.md": decisions_page(ROOT / "docs" / "decisions"),
+        **{place: (ROOT / name).read_text() for name, place in COPIED_FILES.items()},
+    }
+    for place, content in pages.items():
+        files.append(File.generated(config, place, content=content))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Rewrite links to files outside of `docs/`; text in code blocks stays as it is."""
+    source = {place: name for name, place in COPIED_FILES.items()}.get(
+        page.file.src_uri, f"docs/{page.file.src_uri}"
+    )
+    parts = FENCED_BLOCK.split(markdown)
+    parts[::2] = [
+        LINK.sub(lambda link: _site_link(link, source, page.file.src_uri), part) for part in parts[::2]
+    ]
+    return "".join(parts)
+
+
+def _site_link(link: re.Match[str], source: str, place: str) -> str:
+    """Return a link as it has to be in the site; only its text if the site does not have the file."""
+    text, target, fragment = link[1], link[2], link[3] or ""
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
+    if path.startswith("docs/"):
+        in_site = path.removeprefix("docs/")
+    elif path in COPIED_FILES:
+        in_site = COPIED_FILES[path]
+    else:
+        return text if (ROOT / path).exists() else link[0]
+    return f"[{text}]({os.path.relpath(in_site, posixpath.dirname(place) or '.')}{fragment})"

@@ -1,0 +1,34 @@
+"""Markdown tables and text from plain values."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+
+# A code span, which Markdown shows as it is.
+CODE_SPAN = re.compile(r"(`+[^`]+`+)")
+
+
+def text(value: str) -> str:
+    """Return text in which `<` and `&` outside of code spans are literal characters."""
+    parts = CODE_SPAN.split(value)
+    return "".join(part if index % 2 else html.escape(part, quote=False) for index, part in enumerate(parts))
+
+
+def code(value: object) -> str:
+    """Return a code span."""
+    content = str(value)
+    fence = "``" if "`" in content else "`"
+    padding = " " if "`" in content or content != content.strip() else ""
+    return f"{fence}{padding}{content}{padding}{fence}"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table; the cells are Markdown without vertical bars and line breaks of their own."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines) + "\n"
+
+
+def _cell(value: str) -> str:
+    return re.sub(r"\s*\n\s*", " ", value.strip()).replace("|", r"\|")

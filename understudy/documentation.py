@@ -1,0 +1,19 @@
+"""Addresses of the pages of the documentation."""
+
+from __future__ import annotations
+
+DOCS_URL = "https://understudy.readthedocs.io/en/latest"
+
+
+def docs_link(page: str, anchor: str = "") -> str:
+    """Return the address of a page, or of a heading on it.
+
+    Parameters
+    ----------
+    page : str
+        Path of the page below `docs/` without its ending, such as `reference/metrics`.
+    anchor : str
+        Identifier of a heading of the page; empty for the whole page.
+    """
+    address = f"{DOCS_URL}/{page}.html"
+    return f"{address}#{anchor}" if anchor else address
