@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from understudy.engine.evaluation import evaluate
 from understudy.engine.fitting import PRESETS, fit, infer_schema
-from understudy.engine.model import Model, impute, load, sample, save
+from understudy.engine.functions import impute, load, sample, save
+from understudy.engine.model import Model
 from understudy.engine.splitting import split
 from understudy.evaluation.report import Report
 from understudy.parameters.constraints import (

@@ -84,12 +84,7 @@ def evaluate(
     """
     dataset_schema, findings = _described(real, schema)
     name, table = _only_table(dataset_schema)
-    tables = ComparisonTables(
-        _rows(real, name),
-        _rows(synthetic, name),
-        holdout=None if holdout is None else _rows(holdout, name),
-        canaries=None if canaries is None else _rows(canaries, name),
-    )
+    tables = _comparison_tables(name, real, synthetic, holdout, canaries)
     inferred = InferredTable(table, _examined(table, findings.table(name)))
     return report.evaluate(tables, inferred, options=options, seed=seed)
 
@@ -110,6 +105,17 @@ def _only_table(schema: DatasetSchema) -> tuple[str, TableSchema]:
             code="invalid_parameters",
         )
     return next(iter(schema.tables.items()))
+
+
+def _comparison_tables(
+    name: str, real: Frames, synthetic: Frames, holdout: Frames | None, canaries: Frames | None
+) -> ComparisonTables:
+    return ComparisonTables(
+        _rows(real, name),
+        _rows(synthetic, name),
+        holdout=None if holdout is None else _rows(holdout, name),
+        canaries=None if canaries is None else _rows(canaries, name),
+    )
 
 
 def _rows(data: Frames, name: str) -> pa.Table:

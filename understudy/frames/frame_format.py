@@ -33,7 +33,7 @@ class Categories(BaseModel):
     @classmethod
     def _values_differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(values)) < len(values):
-            raise ValueError("A category is listed twice")
+            raise ValueError("a category is listed twice")
         return values
 
 

@@ -35,7 +35,7 @@ class TreeChainParameters(SynthesizerParameters):
     @model_validator(mode="after")
     def _check_exclusive(self) -> TreeChainParameters:
         if self.time_budget_seconds is not None and "preset" in self.model_fields_set:
-            raise ValueError("Give either preset or time_budget_seconds, not both")
+            raise ValueError("give either preset or time_budget_seconds, not both")
         return self
 
     @model_serializer(mode="wrap")
