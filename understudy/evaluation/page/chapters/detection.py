@@ -1,4 +1,4 @@
-"""How well a classifier tells the tables apart, by which columns, and which rows gave themselves away."""
+"""The view model of classifier two-sample tests: scores, columns and rows that reveal synthetic data."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 METRICS = ("two_sample", "two_sample_linear")
 N_GIVEAWAYS_LISTED = 8
-AXES = ("Real rows called synthetic", "Synthetic rows recognised")
+AXES = ("False positive rate (real rows)", "True positive rate (synthetic rows)")
 
 
 @dataclass(frozen=True)
 class ClassifierCards:
-    """A classifier's score, and what it recognised the synthetic rows by.
+    """The score of a classifier, and the columns and rows by which it identifies synthetic data.
 
     Parameters
     ----------
     n_right : str
-        How many of 100 pairs it gets right.
+        The number of correct answers in 100 pairs of a real and a synthetic row.
     rows : sequence of (position, score)
-        The rows it was surest of.
+        The synthetic rows that are easiest to identify.
     """
 
     card: Measured
@@ -51,7 +51,7 @@ class DetectionView:
 
 
 def view(report: Report) -> DetectionView:
-    """Return how well each classifier tells the tables apart, and by what."""
+    """Return the cards of each classifier that was scored."""
     kinds: tuple[type[ClassifierTestResult], ...] = (TwoSampleResult, TwoSampleLinearResult)
     scored = [found for kind in kinds if (found := elements.found(report, kind)) is not None]
     return DetectionView(elements.reasons(report, METRICS), [_classifier(*found) for found in scored])
