@@ -1,4 +1,4 @@
-"""The examples of the public names and of docs/how-to/python.md run, and give what they show."""
+"""The examples in public docstrings and in docs/how-to/python.md run and produce the output they show."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 import understudy
 
 ROOT = Path(__file__).parent.parent.parent
-# A block of Python, and the block with its output if there is one.
+# A block of Python code, and the block with its output, if there is one.
 BLOCK = re.compile(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
 
 
@@ -32,7 +32,7 @@ def functions() -> dict[str, Any]:
 
 
 def examples() -> list[doctest.DocTest]:
-    """Return the examples of the package, of the model and of every public function."""
+    """Return the examples of the package, the class `Model` and every public function."""
     finder = doctest.DocTestFinder(recurse=False)
     documented = {"understudy": understudy, "Model": understudy.Model, **functions()}
     return [test for name, value in documented.items() for test in finder.find(value, name)]
@@ -44,7 +44,7 @@ def test_every_public_function_has_an_example(name: str):
 
 
 @pytest.mark.parametrize("example", examples(), ids=lambda test: test.name)
-def test_an_example_gives_what_it_shows(
+def test_example_produces_the_output_it_shows(
     example: doctest.DocTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -53,7 +53,7 @@ def test_an_example_gives_what_it_shows(
     assert runner.run(example, out=output.append).failed == 0, "".join(output)
 
 
-def test_the_page_on_python_gives_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_python_page_produces_the_output_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     blocks = BLOCK.findall((ROOT / "docs" / "how-to" / "python.md").read_text())
@@ -61,5 +61,5 @@ def test_the_page_on_python_gives_what_it_shows(tmp_path: Path, monkeypatch: pyt
     for source, shown in blocks:
         output = io.StringIO()
         with contextlib.redirect_stdout(output):
-            exec(compile(source, "docs/how-to/python.md", "exec"), names)  # noqa: S102 - our own page
+            exec(compile(source, "docs/how-to/python.md", "exec"), names)  # noqa: S102 - a page of this repository
         assert output.getvalue().split() == shown.split(), source
