@@ -46,7 +46,7 @@ class TableColumn(Body):
         str,
         Field(
             description="Why this kind was chosen, in words with counts; no values.",
-            examples=["998 of 1,000 sampled values match an IBAN with right check digits"],
+            examples=["998 of 1,000 sampled values are IBANs with valid check digits"],
         ),
     ] = ""
     confidence: Annotated[

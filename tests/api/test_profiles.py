@@ -1,4 +1,4 @@
-"""Profiles through HTTP, and who may see real values."""
+"""Profiles through HTTP, and the scope that real values require."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def client_with(resources: Resources, caller: Caller, *scopes: str) -> TestClien
     return TestClient(create_app(resources), headers=headers)
 
 
-def test_a_profile_tells_every_column(client: TestClient, ready_dataset: Json):
+def test_a_profile_contains_every_column(client: TestClient, ready_dataset: Json):
     profile = get(client, f"/v1/datasets/{ready_dataset['id']}/profile")
     schema = get(client, f"/v1/datasets/{ready_dataset['id']}/schema")
-    told = [(column["name"], column["kind"]) for column in profile["columns"]]
-    assert told == [(column["name"], column["kind"]) for column in schema["columns"]]
+    columns = [(column["name"], column["kind"]) for column in profile["columns"]]
+    assert columns == [(column["name"], column["kind"]) for column in schema["columns"]]
     assert (profile["n_rows"], profile["n_rows_read"]) == (200, 200)
     assert profile["protection"] == {"unit": "row", "k": 5}
 
 
-def test_it_follows_the_present_schema(client: TestClient, ready_dataset: Json):
+def test_a_profile_follows_the_present_schema(client: TestClient, ready_dataset: Json):
     path = f"/v1/datasets/{ready_dataset['id']}"
     client.patch(f"{path}/schema", json={"columns": {"city": {"kind": "name"}}})
     profile = get(client, f"{path}/profile")
@@ -35,7 +35,7 @@ def test_it_follows_the_present_schema(client: TestClient, ready_dataset: Json):
     assert "top_values" not in city
 
 
-def test_exact_figures_ask_for_their_scope(
+def test_exact_profiles_require_their_scope(
     client: TestClient, ready_dataset: Json, resources: Resources, caller: Caller
 ):
     path = f"/v1/datasets/{ready_dataset['id']}"
@@ -45,7 +45,7 @@ def test_exact_figures_ask_for_their_scope(
     assert_problem(reader.get(f"{path}/profile?exact=true"), 403, "forbidden", "read_real")
 
 
-def test_real_rows_ask_for_it_too_and_synthetic_ones_do_not(
+def test_only_real_rows_require_the_scope(
     client: TestClient, trained_model: Json, resources: Resources, caller: Caller, run_jobs: Callable[[], int]
 ):
     job = client.post(
@@ -60,7 +60,7 @@ def test_real_rows_ask_for_it_too_and_synthetic_ones_do_not(
     assert client.get(real).status_code == 200
 
 
-def test_what_is_not_there_comes_before_what_is_not_allowed(resources: Resources, caller: Caller):
+def test_a_missing_dataset_is_reported_before_a_missing_scope(resources: Resources, caller: Caller):
     reader = client_with(resources, caller, "read")
     path = "/v1/datasets/ds_01kaz7m2q5e1h9v3x8r6t4n0bc"
     assert_problem(reader.get(f"{path}/profile?exact=true"), 404, "not_found")

@@ -1,4 +1,4 @@
-"""Schemas through HTTP: reading and changing what columns mean."""
+"""Schemas through HTTP: reading and changing the kinds, types and roles of columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.api.conftest import Json, assert_problem, get, submit, upload
 PEOPLE = b"who,zip,since,odd\n" + b"".join(
     b"p%d,%05d,2024-01-%02d,%s\n" % (n % 50, n, n % 28 + 1, b"x" if n in (3, 8) else b"7") for n in range(100)
 )
-# So that `odd` is text: two of a hundred are no numbers.
+# Two of a hundred values of `odd` are not numbers, so the column is text.
 ODD_ROWS = "rows 4, 9"
 
 
@@ -27,11 +27,11 @@ def people(client: TestClient, run_jobs: Callable[[], int]) -> str:
 
 
 def column_of(schema: Json, name: str) -> Json:
-    found: Json = next(column for column in schema["columns"] if column["name"] == name)
-    return found
+    column: Json = next(column for column in schema["columns"] if column["name"] == name)
+    return column
 
 
-def test_a_kind_brings_its_type_and_the_rest_stays(client: TestClient, people: str):
+def test_changing_a_kind_changes_its_type_and_no_other_column(client: TestClient, people: str):
     before = get(client, people)
     after = client.patch(people, json={"columns": {"zip": {"kind": "integer"}}}).json()
     assert column_of(after, "zip")["arrow_type"] == "int64"
@@ -41,19 +41,19 @@ def test_a_kind_brings_its_type_and_the_rest_stays(client: TestClient, people: s
     assert get(client, people) == after
 
 
-def test_subject_and_locale_are_set_and_taken_back(client: TestClient, people: str):
+def test_subject_and_locale_can_be_set_and_reset(client: TestClient, people: str):
     changed = client.patch(people, json={"subject": ["who"], "locale": "de-at"}).json()
     assert (changed["subject"], changed["locale"]) == (["who"], "de-at")
-    taken_back = client.patch(people, json={"subject": None, "locale": None}).json()
-    assert (taken_back.get("subject"), taken_back["locale"]) == (None, "en")
+    reset = client.patch(people, json={"subject": None, "locale": None}).json()
+    assert (reset.get("subject"), reset["locale"]) == (None, "en")
 
 
-def test_the_media_type_of_merge_patches_is_taken(client: TestClient, people: str):
+def test_the_media_type_of_merge_patches_is_accepted(client: TestClient, people: str):
     headers = {"Content-Type": "application/merge-patch+json"}
     assert client.patch(people, content=b'{"subject": ["who"]}', headers=headers).json()["subject"] == ["who"]
 
 
-def test_values_that_do_not_fit_are_counted_and_located(client: TestClient, people: str):
+def test_values_that_do_not_fit_are_reported_with_count_and_rows(client: TestClient, people: str):
     before = get(client, people)
     response = client.patch(people, json={"columns": {"odd": {"kind": "integer"}}})
     assert_problem(response, 422, "schema_mismatch", "'odd'", "2 values", ODD_ROWS)
@@ -63,9 +63,9 @@ def test_values_that_do_not_fit_are_counted_and_located(client: TestClient, peop
 def test_validating_changes_nothing(client: TestClient, people: str):
     before = client.get(people)
     change = {"columns": {"zip": {"kind": "integer"}}}
-    would_be = client.patch(f"{people}?validate_only=true", json=change)
-    assert column_of(would_be.json(), "zip")["kind"] == "integer"
-    assert would_be.headers["etag"] == before.headers["etag"]
+    validated = client.patch(f"{people}?validate_only=true", json=change)
+    assert column_of(validated.json(), "zip")["kind"] == "integer"
+    assert validated.headers["etag"] == before.headers["etag"]
     assert client.get(people).json() == before.json()
 
 
@@ -80,7 +80,7 @@ def test_a_change_of_an_older_version_is_refused(client: TestClient, people: str
 
 
 @pytest.mark.parametrize("tag", ["x", '"x"', 'W/"1"', '"1", "2"'])
-def test_a_tag_of_something_else_is_refused(client: TestClient, people: str, tag: str):
+def test_an_etag_of_another_resource_is_refused(client: TestClient, people: str, tag: str):
     response = client.patch(people, json={"subject": ["who"]}, headers={"If-Match": tag})
     assert_problem(response, 412, "precondition_failed")
 
@@ -100,20 +100,20 @@ def test_a_tag_of_something_else_is_refused(client: TestClient, people: str, tag
         ({"names": []}, "invalid_parameters", "/names"),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_place(
+def test_invalid_changes_are_refused_with_a_pointer(
     client: TestClient, people: str, change: Json, code: str, pointer: str
 ):
     problem = assert_problem(client.patch(people, json=change), 422, code)
     assert problem["errors"][0]["pointer"] == pointer
 
 
-def test_a_pending_dataset_has_no_schema_to_change(client: TestClient):
+def test_the_schema_of_a_pending_dataset_cannot_be_changed(client: TestClient):
     dataset = upload(client, PEOPLE)["dataset"]
     response = client.patch(f"/v1/datasets/{dataset['id']}/schema", json={"subject": ["who"]})
     assert_problem(response, 409, "not_ready", "still being read")
 
 
-def test_a_model_is_fitted_under_the_changed_schema(
+def test_a_model_is_fitted_with_the_changed_schema(
     client: TestClient, people: str, run_jobs: Callable[[], int]
 ):
     client.patch(people, json={"columns": {"since": {"kind": "timestamp"}, "zip": {"kind": "integer"}}})
@@ -135,7 +135,7 @@ METADATA = {
 }
 
 
-def test_metadata_of_sdv_are_applied(client: TestClient, people: str):
+def test_sdv_metadata_is_applied(client: TestClient, people: str):
     response = client.put(f"{people}/sdv", json=METADATA)
     applied = response.json()
     assert [column_of(applied["schema"], name)["kind"] for name in ("who", "zip")] == ["name", "float"]
@@ -144,15 +144,15 @@ def test_metadata_of_sdv_are_applied(client: TestClient, people: str):
     assert get(client, people) == applied["schema"]
 
 
-def test_the_schema_is_told_as_metadata_of_sdv(client: TestClient, people: str):
+def test_the_schema_is_returned_as_sdv_metadata(client: TestClient, people: str):
     client.put(f"{people}/sdv", json=METADATA)
-    told = get(client, f"{people}/sdv")
-    assert told["tables"]["small"]["columns"]["who"] == {"sdtype": "name", "pii": True}
-    again = client.put(f"{people}/sdv", json=told)
+    metadata = get(client, f"{people}/sdv")
+    assert metadata["tables"]["small"]["columns"]["who"] == {"sdtype": "name", "pii": True}
+    again = client.put(f"{people}/sdv", json=metadata)
     assert again.json()["schema"] == get(client, people)
 
 
-def test_metadata_that_do_not_fit_change_nothing(client: TestClient, people: str):
+def test_sdv_metadata_that_does_not_fit_changes_nothing(client: TestClient, people: str):
     before = client.get(people)
     columns = {"who": {"sdtype": "name"}, "odd": {"sdtype": "numerical"}}
     response = client.put(f"{people}/sdv", json={**METADATA, "columns": columns})
@@ -163,7 +163,7 @@ def test_metadata_that_do_not_fit_change_nothing(client: TestClient, people: str
     assert client.get(people).headers["etag"] == before.headers["etag"]
 
 
-def test_types_are_named_in_the_words_of_json(client: TestClient, people: str):
+def test_errors_name_types_in_json_terms(client: TestClient, people: str):
     for subject in ("who", 5, {"name": "who"}):
         response = client.patch(people, json={"subject": subject})
         problem = assert_problem(response, 422, "invalid_parameters")

@@ -1,4 +1,4 @@
-"""A declared subject moves whole subjects: from training, through sampling, to the report and the gate."""
+"""Declared subjects stay whole in the split, and count in training, sampling, the report and the gate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ N_SUBJECTS = 250
 
 @pytest.fixture
 def dataset(client: TestClient, run_jobs: RunJobs) -> Json:
-    """Upload visits of patients."""
+    """Upload visits of patients and return the dataset."""
     written = io.BytesIO()
     pyarrow.csv.write_csv(visits([4] * N_SUBJECTS, seed=1), written)
     uploaded: Json = upload(client, written.getvalue(), name="visits.csv")["dataset"]
@@ -63,15 +63,17 @@ def reported(client: TestClient, run_jobs: RunJobs, dataset: Json, sample: str) 
 
 
 def check_of(report: Json, metric: str) -> str:
-    found: str = next(one["outcome"] for one in report["verdict"]["checks"] if one["metric"] == metric)
-    return found
+    outcome: str = next(one["outcome"] for one in report["verdict"]["checks"] if one["metric"] == metric)
+    return outcome
 
 
-def test_no_subject_is_trained_on_and_held_out(client: TestClient, dataset: Json, run_jobs: RunJobs) -> None:
+def test_training_rows_and_holdout_share_no_subject(
+    client: TestClient, dataset: Json, run_jobs: RunJobs
+) -> None:
     declare(client, dataset, "patient")
     model = trained(client, run_jobs, dataset)
     assert model["card"]["holdout"]["by"] == "subject"
-    # Whole patients of four visits each.
+    # Each patient has four visits, which stay together.
     assert model["n_rows_trained"] % 4 == 0
     report = reported(client, run_jobs, dataset, sampled(client, run_jobs, model))
     assert (report["unit"], report["n_subjects_shared"]) == ("subjects", 0)
@@ -80,7 +82,7 @@ def test_no_subject_is_trained_on_and_held_out(client: TestClient, dataset: Json
     assert check_of(report, "holdout") == "pass"
 
 
-def test_a_model_that_was_split_by_row_keeps_its_split_and_is_not_green(
+def test_a_model_split_by_row_keeps_its_split_and_does_not_pass(
     client: TestClient, dataset: Json, run_jobs: RunJobs
 ) -> None:
     model = trained(client, run_jobs, dataset)
@@ -92,7 +94,7 @@ def test_a_model_that_was_split_by_row_keeps_its_split_and_is_not_green(
 
 
 @pytest.mark.parametrize("is_declared_before", [True, False])
-def test_a_holdout_that_shares_subjects_lets_nothing_out(
+def test_a_sample_stays_quarantined_if_the_holdout_shares_subjects(
     client: TestClient,
     dataset: Json,
     run_jobs: RunJobs,
@@ -115,7 +117,9 @@ def test_a_holdout_that_shares_subjects_lets_nothing_out(
     assert (held is None) == is_declared_before
 
 
-def test_a_subject_of_texts_is_generated_and_the_card_says_so(client: TestClient, run_jobs: RunJobs) -> None:
+def test_a_text_subject_is_generated_and_the_card_has_a_warning(
+    client: TestClient, run_jobs: RunJobs
+) -> None:
     table = visits([4] * N_SUBJECTS, seed=1)
     texts = pa.array([f"P-{7 * number:07d}" for number in table["patient"].to_pylist()])
     written = io.BytesIO()
@@ -127,16 +131,16 @@ def test_a_subject_of_texts_is_generated_and_the_card_says_so(client: TestClient
     assert any("'patient' of the subject is generated" in warning for warning in warnings)
 
 
-def test_the_real_table_is_refused_as_its_own_holdout(client: TestClient, dataset: Json) -> None:
-    asked = dict.fromkeys(("dataset_id", "synthetic_dataset_id", "holdout_dataset_id"), dataset["id"])
-    problem = client.post("/v1/jobs", json={"kind": "evaluate", **asked})
+def test_the_real_table_cannot_be_its_own_holdout(client: TestClient, dataset: Json) -> None:
+    datasets = dict.fromkeys(("dataset_id", "synthetic_dataset_id", "holdout_dataset_id"), dataset["id"])
+    problem = client.post("/v1/jobs", json={"kind": "evaluate", **datasets})
     assert problem.status_code == 422
     assert problem.json()["errors"][0]["pointer"] == "/holdout_dataset_id"
 
 
-def test_the_subject_is_nothing_to_predict(client: TestClient, dataset: Json) -> None:
+def test_the_subject_cannot_be_the_target(client: TestClient, dataset: Json) -> None:
     declare(client, dataset, "patient")
-    asked = {"dataset_id": dataset["id"], "synthetic_dataset_id": dataset["id"], "target": "patient"}
-    problem = client.post("/v1/jobs", json={"kind": "evaluate", **asked})
+    parameters = {"dataset_id": dataset["id"], "synthetic_dataset_id": dataset["id"], "target": "patient"}
+    problem = client.post("/v1/jobs", json={"kind": "evaluate", **parameters})
     assert problem.status_code == 422
     assert problem.json()["errors"][0]["pointer"] == "/target"

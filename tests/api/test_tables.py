@@ -1,4 +1,4 @@
-"""Datasets of several tables: uploaded together, read together, named one by one."""
+"""Datasets of several tables: they are uploaded and read together, and addressed by name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PEOPLE = b"name,age,city\n" + b"".join(b"p%d,%d,Oslo\n" % (n, 20 + n % 50) for n
 
 
 def post(client: TestClient, *files: tuple[str, bytes], **form: str) -> Json:
-    """Upload files by form and return the dataset."""
+    """Upload files in a form and return the dataset."""
     response = client.post("/v1/datasets", files=[("file", file) for file in files], data=form)
     assert response.status_code == 202, response.text
     dataset: Json = response.json()["dataset"]
@@ -26,20 +26,20 @@ def post(client: TestClient, *files: tuple[str, bytes], **form: str) -> Json:
 
 
 def result(client: TestClient, job: Json) -> Json:
-    """Return what a job that has succeeded left."""
-    found: Json = get(client, f"/v1/jobs/{job['id']}")["result"]
-    return found
+    """Return the result of a job that has succeeded."""
+    finished: Json = get(client, f"/v1/jobs/{job['id']}")["result"]
+    return finished
 
 
 @pytest.fixture
 def shop(client: TestClient, run_jobs: RunJobs) -> Json:
-    """Upload two tables and let them be read."""
+    """Upload two tables, run the ingest job and return the dataset."""
     dataset = post(client, ("orders.csv", ORDERS), ("people.csv", PEOPLE), name="shop")
     assert run_jobs() == 1
     return get(client, f"/v1/datasets/{dataset['id']}")
 
 
-def test_files_are_the_tables_of_one_dataset(shop: Json):
+def test_files_become_the_tables_of_one_dataset(shop: Json):
     orders, people = shop["tables"]
     assert (orders["name"], orders["n_rows"], orders["n_columns"]) == ("orders", 120, 2)
     assert (people["name"], people["n_rows"], people["n_columns"]) == ("people", 60, 3)
@@ -48,7 +48,7 @@ def test_files_are_the_tables_of_one_dataset(shop: Json):
     assert (shop["n_rows"], shop["n_columns"]) == (180, 5)
 
 
-def test_tables_are_named_before_they_are_read(client: TestClient):
+def test_tables_have_names_before_they_are_read(client: TestClient):
     dataset = post(client, ("orders.csv", ORDERS), ("people.csv", PEOPLE))
     assert (dataset["name"], dataset["state"]) == ("orders", "pending")
     assert dataset["tables"] == [{"name": name, "format": "csv"} for name in ("orders", "people")]
@@ -62,7 +62,7 @@ def test_the_only_table_of_a_dataset_need_not_be_named(client: TestClient, ready
     assert_problem(client.get(f"{path}?table=x"), 422, "unknown_table", "'small'")
 
 
-def test_each_table_has_its_format(client: TestClient, ready_dataset: Json, run_jobs: RunJobs):
+def test_each_table_keeps_its_format(client: TestClient, ready_dataset: Json, run_jobs: RunJobs):
     parquet = client.get(f"/v1/datasets/{ready_dataset['id']}/content").content
     dataset = post(client, ("orders.csv", ORDERS), ("small.parquet", parquet))
     run_jobs()
@@ -71,7 +71,7 @@ def test_each_table_has_its_format(client: TestClient, ready_dataset: Json, run_
     assert [table["format"] for table in found["tables"]] == ["csv", "parquet"]
 
 
-def test_schema_and_content_are_those_of_the_table(client: TestClient, shop: Json):
+def test_schema_and_content_belong_to_the_named_table(client: TestClient, shop: Json):
     path = f"/v1/datasets/{shop['id']}"
     columns = get(client, f"{path}/schema?table=people")["columns"]
     assert [column["name"] for column in columns] == ["name", "age", "city"]
@@ -80,7 +80,7 @@ def test_schema_and_content_are_those_of_the_table(client: TestClient, shop: Jso
     assert content.headers["content-disposition"] == f'attachment; filename="{shop["id"]}-orders.csv"'
 
 
-def test_schema_of_one_table_is_changed_and_no_other(client: TestClient, shop: Json):
+def test_changing_the_schema_of_one_table_changes_no_other(client: TestClient, shop: Json):
     path = f"/v1/datasets/{shop['id']}/schema"
     orders = client.get(f"{path}?table=orders")
     change = {"columns": {"city": {"kind": "text"}}}
@@ -94,7 +94,7 @@ def test_schema_of_one_table_is_changed_and_no_other(client: TestClient, shop: J
     assert_problem(client.patch(path, json=change), 422, "table_required")
 
 
-def test_a_table_has_its_profile_and_all_are_metadata_together(client: TestClient, shop: Json):
+def test_each_table_has_a_profile_and_sdv_metadata_covers_all_tables(client: TestClient, shop: Json):
     path = f"/v1/datasets/{shop['id']}"
     assert get(client, f"{path}/profile?table=people")["n_rows"] == 60
     assert_problem(client.get(f"{path}/profile"), 422, "table_required")
@@ -117,15 +117,15 @@ def test_one_of_several_tables_must_be_named(client: TestClient, shop: Json, pla
 @pytest.mark.parametrize(
     ("table", "code"), [({}, "table_required"), ({"table": "x"}, "unknown_table")], ids=["none", "unknown"]
 )
-def test_a_job_must_name_a_table_that_there_is(
-    client: TestClient, shop: Json, table: dict[str, str], code: str
-):
+def test_a_job_must_name_an_existing_table(client: TestClient, shop: Json, table: dict[str, str], code: str):
     response = client.post("/v1/jobs", json={"kind": "train", "dataset_id": shop["id"], **table})
     assert_problem(response, 422, code, "'orders', 'people'")
     assert response.json()["errors"][0]["pointer"] == "/table"
 
 
-def test_a_model_of_a_table_is_sampled_scored_and_imputes(client: TestClient, shop: Json, run_jobs: RunJobs):
+def test_a_model_of_one_of_several_tables_supports_all_jobs(
+    client: TestClient, shop: Json, run_jobs: RunJobs
+):
     train = submit(client, kind="train", dataset_id=shop["id"], table="orders", seed=1)
     run_jobs()
     model = get(client, f"/v1/models/{result(client, train)['model_id']}")
@@ -142,36 +142,38 @@ def test_a_model_of_a_table_is_sampled_scored_and_imputes(client: TestClient, sh
     evaluate = submit(client, **scored, table="orders")
     run_jobs()
     report = get(client, f"/v1/reports/{result(client, evaluate)['report_id']}")
-    # The model's own holdout was found: the rows of the table that it never saw.
+    # The holdout of the report consists of the rows that the model was not trained with.
     assert report["tables"]["holdout"]["n_rows"] == 120 - model["n_rows_trained"]
     response = client.post("/v1/jobs", json={**scored, "table": "people"})
     assert_problem(response, 422, "schema_mismatch")
 
 
-def test_a_table_that_neither_dataset_has_is_not_known(client: TestClient, ready_dataset: Json):
+def test_a_table_that_neither_dataset_contains_is_refused(client: TestClient, ready_dataset: Json):
     same = {"dataset_id": ready_dataset["id"], "synthetic_dataset_id": ready_dataset["id"]}
     response = client.post("/v1/jobs", json={"kind": "evaluate", **same, "table": "x"})
     assert_problem(response, 422, "unknown_table")
 
 
-def test_the_estimate_is_that_of_the_table(client: TestClient, shop: Json):
-    def seconds(table: str) -> float:
+def test_the_cost_estimate_covers_the_named_table(client: TestClient, shop: Json):
+    def peak_memory(table: str) -> float:
         body = {"kind": "train", "dataset_id": shop["id"], "table": table}
         estimate: Json = client.post("/v1/jobs?validate_only=true", json=body).json()["estimate"]
         return float(estimate["peak_memory_bytes"])
 
-    # 120 rows of 2 columns against 60 of 3, at 60 bytes a cell.
-    assert seconds("orders") - seconds("people") == (240 - 180) * 60
+    # The tables have 120 rows of 2 columns and 60 rows of 3 columns, at 60 bytes per cell.
+    assert peak_memory("orders") - peak_memory("people") == (240 - 180) * 60
 
 
-def test_one_bad_table_fails_all_and_is_named(client: TestClient, resources: Resources, run_jobs: RunJobs):
+def test_one_unreadable_table_fails_the_dataset_and_is_named(
+    client: TestClient, resources: Resources, run_jobs: RunJobs
+):
     dataset = post(client, ("orders.csv", ORDERS), ("people.csv", b"a,b\n1,2\n3\n"))
     run_jobs()
     found = get(client, f"/v1/datasets/{dataset['id']}")
     assert (found["state"], found["error"]["code"]) == ("failed", "ragged_rows")
     assert found["error"]["detail"].startswith("Table 'people': ")
     assert "ine 3" in found["error"]["detail"]
-    # What came stays for a retry; nothing that was made of it does.
+    # The uploaded files are kept for a retry, but no file that was derived from them.
     names = sorted(key.rpartition("/")[2] for key in resources.store.keys(""))
     assert names == ["upload_1.csv", "upload_2.csv"]
 
@@ -182,7 +184,7 @@ def test_all_files_of_a_dataset_are_deleted_with_it(client: TestClient, resource
     assert list(resources.store.keys("")) == []
 
 
-def test_an_upload_of_several_is_repeated_under_its_key(client: TestClient):
+def test_an_upload_of_several_files_is_idempotent_under_its_key(client: TestClient):
     files = [("file", ("orders.csv", ORDERS)), ("file", ("people.csv", PEOPLE))]
     headers = {"Idempotency-Key": "once"}
     first = client.post("/v1/datasets", files=files, headers=headers)
@@ -192,7 +194,7 @@ def test_an_upload_of_several_is_repeated_under_its_key(client: TestClient):
     assert_problem(other, 422, "idempotency_mismatch")
 
 
-def test_a_form_with_its_digest_is_taken(client: TestClient):
+def test_a_form_with_a_digest_is_accepted(client: TestClient):
     request = client.build_request("POST", "/v1/datasets", files={"file": ("orders.csv", ORDERS)})
     digest = base64.b64encode(hashlib.sha256(request.read()).digest()).decode()
     request.headers["Content-Digest"] = f"sha-512=:AAAA:, sha-256=:{digest}:"
@@ -203,16 +205,16 @@ def test_a_form_with_its_digest_is_taken(client: TestClient):
     assert_problem(client.send(request), 422, "digest_mismatch")
 
 
-def test_references_between_tables_are_told(client: TestClient, run_jobs: RunJobs):
+def test_candidates_for_relationships_between_tables_are_returned(client: TestClient, run_jobs: RunJobs):
     customers = b"id,since\n" + b"".join(b"%d,2024-01-%02d\n" % (1000 + n, n % 28 + 1) for n in range(60))
     orders = b"order_id,customer_id\n" + b"".join(b"%d,%d\n" % (n, 1000 + n % 40) for n in range(200))
     dataset = post(client, ("customers.csv", customers), ("orders.csv", orders))
     run_jobs()
     path = f"/v1/datasets/{dataset['id']}/schema"
-    (found,) = get(client, f"{path}?table=orders")["foreign_key_candidates"]
-    told = [found[key] for key in ("column", "parent_table", "parent_column")]
-    assert told == ["customer_id", "customers", "id"]
-    assert "of 40 different sampled values" in found["evidence"]
+    (candidate,) = get(client, f"{path}?table=orders")["foreign_key_candidates"]
+    named = [candidate[key] for key in ("column", "parent_table", "parent_column")]
+    assert named == ["customer_id", "customers", "id"]
+    assert "of 40 distinct sampled values" in candidate["evidence"]
     metadata = get(client, f"{path}/sdv")
     assert metadata["tables"]["customers"]["primary_key"] == "id"
     assert metadata["relationships"][0]["child_foreign_key"] == "customer_id"

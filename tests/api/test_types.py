@@ -1,4 +1,4 @@
-"""Types on the whole way: what goes in is what comes out, upload → train → sample → download."""
+"""Types of columns are preserved from upload through training and sampling to download."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from understudy.tables.validation import conform
 N_ROWS = 60
 
 
-# Written as text they are decimals of more than 18 digits, which are kept, and refused by a fit.
+# In text formats these are read as decimals of more than 18 digits, which can be stored but not fitted.
 LONG_TYPES = (pa.uint64(), pa.decimal128(18, 18))
-# What a column of a schema holds, without its findings.
+# The fields of a column in a schema, without its findings.
 STORED = ("name", "kind", "arrow_type", "nullable")
 
 
 def every_type(n_rows: int = N_ROWS, types: Sequence[pa.DataType] = STORABLE_TYPES) -> pa.Table:
-    """Return a column of each type with missing values, and one that is declared never to miss any."""
+    """Return two columns of each type: one with missing values, and one that is declared as not nullable."""
     rng = np.random.default_rng(0)
     fields, columns = [], []
     for type_ in types:
@@ -44,7 +44,7 @@ def every_type(n_rows: int = N_ROWS, types: Sequence[pa.DataType] = STORABLE_TYP
 
 
 def moments(rng: np.random.Generator, type_: pa.DataType, n_rows: int) -> pa.Array:
-    """Return a few points or spans of time that every format can write: some days of 2022, or hours."""
+    """Return dates, times or durations that every format can write, from five days of 2022 or 24 hours."""
     days = rng.integers(19_000, 19_005, n_rows)
     if pa.types.is_date(type_):
         return pa.array(days, pa.int32()).cast(pa.date32()).cast(type_)
@@ -55,7 +55,7 @@ def moments(rng: np.random.Generator, type_: pa.DataType, n_rows: int) -> pa.Arr
 
 
 def sample_of(client: TestClient, run_jobs: Callable[[], int], data: bytes, name: str) -> tuple[str, str]:
-    """Upload a file, train on it, sample; return the ids of both datasets."""
+    """Upload a file, train a model, sample from it, and return the ids of both datasets."""
     uploaded = upload(client, data, name=name)["dataset"]["id"]
     run_jobs()
     train = submit(client, kind="train", dataset_id=uploaded, synthesizer={"name": "independent"}, seed=1)
@@ -66,15 +66,15 @@ def sample_of(client: TestClient, run_jobs: Callable[[], int], data: bytes, name
     return uploaded, get(client, f"/v1/jobs/{sample['id']}")["result"]["dataset_id"]
 
 
-def test_every_type_comes_out_of_parquet_as_it_went_in(client: TestClient, run_jobs: Callable[[], int]):
+def test_every_type_survives_parquet(client: TestClient, run_jobs: Callable[[], int]):
     sink = io.BytesIO()
     pq.write_table(every_type(), sink)
     uploaded, made = sample_of(client, run_jobs, sink.getvalue(), "types.parquet")
-    # As the same reader shows both: Parquet itself has no seconds and no 64-bit dates.
-    went_in = pq.read_schema(io.BytesIO(sink.getvalue()))
+    # Both files are read in the same way, because Parquet itself has no seconds and no 64-bit dates.
+    original = pq.read_schema(io.BytesIO(sink.getvalue()))
     for dataset in (uploaded, made):
         content = client.get(f"/v1/datasets/{dataset}/content").content
-        assert pq.read_schema(io.BytesIO(content)).equals(went_in)
+        assert pq.read_schema(io.BytesIO(content)).equals(original)
     kept = pq.read_table(io.BytesIO(client.get(f"/v1/datasets/{uploaded}/content").content))
     assert kept.equals(pq.read_table(io.BytesIO(sink.getvalue())))
 

@@ -1,22 +1,15 @@
-"""The examples in public docstrings and in docs/how-to/python.md run and produce the output they show."""
+"""The examples in public docstrings run and produce the output they show."""
 
 from __future__ import annotations
 
-import contextlib
 import doctest
 import inspect
-import io
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import understudy
-
-ROOT = Path(__file__).parent.parent.parent
-# A block of Python code, and the block with its output, if there is one.
-BLOCK = re.compile(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
 
 
 def functions() -> dict[str, Any]:
@@ -51,15 +44,3 @@ def test_example_produces_the_output_it_shows(
     output: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
     assert runner.run(example, out=output.append).failed == 0, "".join(output)
-
-
-def test_python_page_produces_the_output_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
-    blocks = BLOCK.findall((ROOT / "docs" / "how-to" / "python.md").read_text())
-    assert len(blocks) > 5
-    for source, shown in blocks:
-        output = io.StringIO()
-        with contextlib.redirect_stdout(output):
-            exec(compile(source, "docs/how-to/python.md", "exec"), names)  # noqa: S102 - a page of this repository
-        assert output.getvalue().split() == shown.split(), source

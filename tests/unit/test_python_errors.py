@@ -138,7 +138,7 @@ def test_arguments_of_fit_that_cannot_be_used_are_named(arguments: dict[str, Any
         ({"kind": ["category"]}, r"columns\.0\.kind"),
         ({"domain": object()}, r"columns\.0\.domain"),
         ({"domain": {"minimum": 5, "maximum": 1}}, "minimum must not be above maximum"),
-        ({"domain": {"levels": []}}, "give either levels, or bounds and a step"),
+        ({"domain": {"levels": []}}, "give either levels, or at least one of minimum, maximum and step"),
         ({"domain": {"step": 0}}, r"domain\.step.*greater than 0"),
         ({"arrow_type": "foo"}, "'foo' is not an Arrow type"),
     ],
@@ -264,7 +264,7 @@ def test_errors_name_the_table_that_does_not_fit(model: understudy.Model):
     ):
         with pytest.raises(InvalidInput, match=f"^{name} lacks columns 'age', 'income'"):
             understudy.evaluate(real, synthetic, schema=model, **others)
-    with pytest.raises(InvalidInput, match="Column 'age' of the synthetic table holds"):
+    with pytest.raises(InvalidInput, match="Column 'age' of the synthetic table has"):
         understudy.evaluate(PEOPLE, PEOPLE.assign(age="x"), schema=model)
     with pytest.raises(
         InvalidInput, match=r"lacks columns .* Give it the columns that the model was fitted with"

@@ -19,7 +19,11 @@ from tools.documentation.settings_page import settings_page
 
 ROOT = Path(__file__).parent.parent.parent
 # Files outside of `docs/` that the site copies, and their places in the site.
-COPIED_FILES = {"openapi.json": "openapi.json", "CHANGELOG.md": "changelog.md"}
+COPIED_FILES = {
+    "openapi.json": "openapi.json",
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+}
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?![a-z]+:|#|/)([^)\s#]+)(#[^)\s]*)?\)")
 FENCED_BLOCK = re.compile(r"(^[ \t]*```.*?^[ \t]*```[ \t]*$)", re.DOTALL | re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""The Arrow types that a column may be stored in, and their names."""
+"""The Arrow types in which a column can be stored, and their names."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from understudy.errors import InvalidInput
 
 
 def to_arrow_schema(columns: Iterable[tuple[str, str, bool]]) -> pa.Schema:
-    """Return the Arrow schema of columns, each with its name, the name of its type and its nullability."""
+    """Return the Arrow schema of columns, each given as its name, type name and nullability."""
     return pa.schema(
         [pa.field(name, parse_arrow_type(type_), nullable=nullable) for name, type_, nullable in columns]
     )
 
 
 def parse_arrow_type(text: str) -> pa.DataType:
-    """Return the Arrow type whose name is `str(type)`.
+    """Return the Arrow type of a name, as `str(type)` writes it.
 
     Raises
     ------
     InvalidInput
-        If it is not one of them.
+        If a column cannot be stored in the type, or the name is unknown.
     """
     if text in _PLAIN_TYPES:
         return _PLAIN_TYPES[text]
@@ -35,7 +35,9 @@ def parse_arrow_type(text: str) -> pa.DataType:
             except (ValueError, OverflowError):  # such as decimal128(99, 2)
                 break
     raise InvalidInput(
-        f"{text!r} is not an Arrow type that a column can be stored in.", code="unsupported_column"
+        f"{text!r} is not an Arrow type that a column can be stored in. Use a type such as int64, double, "
+        "string, date32[day] or timestamp[us].",
+        code="unsupported_column",
     )
 
 
@@ -51,7 +53,7 @@ _EXACT_TYPES: tuple[pa.DataType, ...] = (
     *(pa.duration(unit) for unit in _UNITS),
 )
 _PLAIN_TYPES: dict[str, pa.DataType] = {str(type_): type_ for type_ in _EXACT_TYPES}
-# Arrow prints halffloat, float and double, and reads the names with digits: both are taken.
+# Arrow prints the names halffloat, float and double, and also reads names with digits. Both are accepted.
 _PLAIN_TYPES |= {"float16": pa.float16(), "float32": pa.float32(), "float64": pa.float64()}
 
 

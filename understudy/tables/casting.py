@@ -1,4 +1,4 @@
-"""Arrow's casts, with the one from text to times of day that it lacks; and where what does not fit stands."""
+"""Cast Arrow arrays, including text to times of day, which Arrow lacks, and locate values that do not fit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def cast(array: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
     Raises
     ------
     pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError
-        If a value does not fit. The message holds the value: it must go no further.
+        If a value does not fit. The message contains the value, so the caller must not pass it on.
     """
     if pa.types.is_time(target) and (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
         texts: Any = array
@@ -24,15 +24,15 @@ def cast(array: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
 
 
 def typed_value(value: bool | int | float | str, type_: pa.DataType) -> pa.Array[Any]:
-    """Return a JSON value as an array of one value of a type.
+    """Return an array of a given type that contains a single JSON value.
 
     Raises
     ------
     ValueError
-        If it does not fit; the message does not contain the value.
+        If the value does not fit; the message does not contain it.
     """
-    # A decimal is read from the digits that are written: a float is next to them, and Arrow takes any integer
-    # to have all digits of its type.
+    # A decimal is read from its written digits: a float is only close to them, and Arrow assumes that an
+    # integer has all digits of its type.
     given = repr(value) if pa.types.is_decimal(type_) and not isinstance(value, bool | str) else value
     try:
         typed = cast(pa.array([given]), type_)
@@ -44,12 +44,15 @@ def typed_value(value: bool | int | float | str, type_: pa.DataType) -> pa.Array
 
 
 def count_unfit(array: pa.Array[Any], target: pa.DataType, n_max: int) -> int:
-    """Count the values that do not fit, up to n_max."""
+    """Count the values that do not fit a type, up to n_max."""
     return len(find_unfit(array, target, n_max))
 
 
 def find_unfit(array: pa.Array[Any], target: pa.DataType, n_max: int) -> list[int]:
-    """Return the first n_max positions of values that do not fit, by halving: Arrow names only the first."""
+    """Return the first n_max positions of values that do not fit a type.
+
+    Arrow reports only the first such value, so the array is halved until each one is located.
+    """
     try:
         cast(array, target)
     except pa.ArrowNotImplementedError:
@@ -58,8 +61,9 @@ def find_unfit(array: pa.Array[Any], target: pa.DataType, n_max: int) -> list[in
         if len(array) == 1:
             return [0]
         half = len(array) // 2
-        found = find_unfit(array.slice(0, half), target, n_max)
-        if len(found) == n_max:
-            return found
-        return found + [half + place for place in find_unfit(array.slice(half), target, n_max - len(found))]
+        first = find_unfit(array.slice(0, half), target, n_max)
+        if len(first) == n_max:
+            return first
+        second = find_unfit(array.slice(half), target, n_max - len(first))
+        return first + [half + position for position in second]
     return []

@@ -1,4 +1,4 @@
-"""The domains that a schema declares: tables are checked against them, and samples keep to them."""
+"""Check tables against the domains that a schema declares, and keep sampled values within them."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.casting import typed_value
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnDomain, ColumnKind, TableSchema
 
-# Any: the stubs of these functions know no type that is given at run time.
+# Any: the stubs of these functions do not support types that are given at run time.
 pc: Any = pyarrow.compute
 
 _KINDS_OF_LEVELS = frozenset({ColumnKind.category, ColumnKind.boolean})
 _KINDS_WITH_STEP = frozenset({ColumnKind.integer, ColumnKind.float, ColumnKind.decimal})
+# Maximum number of rows listed in an error message.
 _N_ROWS_SHOWN = 10
-# How far from a step a float may lie: sums such as 0.1 + 0.2 are not exact.
+# Relative distance from a step at which a float still counts as on it: sums such as 0.1 + 0.2 are not exact.
 _STEP_TOLERANCE = 1e-9
 
 
 def check_domains(rows: pa.Table, schema: TableSchema) -> None:
-    """Refuse domains that do not suit their columns, and values outside a domain.
+    """Check that each domain suits its column and that all values are inside it.
 
     Parameters
     ----------
     rows : pyarrow.Table
-        Conforms to the schema.
+        A table that conforms to the schema.
 
     Raises
     ------
     InvalidInput
-        Names each such column, how many values are outside, and the first of their rows; row 1 is the first.
+        If a domain does not suit its column, or values are outside it. The message names each such column,
+        the number of values and the first of their rows, counted from 1.
     """
     domains = [(column, column.domain) for column in schema.columns if column.domain is not None]
     faults = [fault for column, domain in domains if (fault := _fault(rows[column.name], column, domain))]
@@ -62,17 +64,16 @@ def _fault(values: Any, column: Column, domain: ColumnDomain) -> str | None:
 
 
 def _check_suits(column: Column, domain: ColumnDomain) -> None:
-    """Raise InvalidInput unless a column of this kind can have such a domain."""
+    """Raise `InvalidInput` unless a column of this kind can have such a domain."""
     kind = column.kind
     reason = None
     if kind in GENERATED_KINDS:
-        reason = f"its values are generated as {kind.value}, not learned"
+        reason = f"its values are generated as kind {kind.value}, not learned"
     elif bool(domain.levels) != (kind in _KINDS_OF_LEVELS):
-        reason = (
-            f"the kind {kind.value} takes {'levels' if kind in _KINDS_OF_LEVELS else 'bounds and a step'}"
-        )
+        supported = "levels" if kind in _KINDS_OF_LEVELS else "bounds and a step"
+        reason = f"the kind {kind.value} supports only {supported}"
     elif domain.step is not None and kind not in _KINDS_WITH_STEP:
-        reason = f"the kind {kind.value} takes no step"
+        reason = f"the kind {kind.value} does not support a step"
     if reason is not None:
         raise InvalidInput(
             f"Column {column.name!r} cannot have this domain: {reason}. Change the domain, or remove it.",
@@ -97,7 +98,7 @@ def _find_outside(values: Any, column: Column, domain: ColumnDomain) -> np.ndarr
 
 
 def _find_off_step(values: Any, column: Column, domain: ColumnDomain) -> Any:
-    """Return which values are not a whole number of steps from the minimum, or from zero."""
+    """Return a mask of the values that are not a whole number of steps from the minimum, or from zero."""
     assert domain.step is not None
     origin = 0 if domain.minimum is None else _typed(domain.minimum, column)[0].as_py()
     if pa.types.is_integer(values.type) and isinstance(domain.step, int):
@@ -113,7 +114,7 @@ def _find_off_step(values: Any, column: Column, domain: ColumnDomain) -> Any:
 
 
 def keep_to_domain(values: Any, column: Column) -> Any:  # Any: an Arrow array of any type
-    """Return sampled numbers or times with those beyond a bound moved to it, and floats on their step."""
+    """Return sampled numbers or times, clipped to the domain's bounds, with floats rounded to its step."""
     domain = column.domain
     if domain is None or domain.levels:
         return values
@@ -122,7 +123,7 @@ def keep_to_domain(values: Any, column: Column) -> Any:  # Any: an Arrow array o
         origin = 0.0 if low is None else float(low.as_py())
         steps = pc.round(pc.divide(pc.subtract(values, origin), float(domain.step)))
         values = pc.add(pc.multiply(steps, float(domain.step)), origin).cast(values.type)
-    # Not the greater of two: that of a bound and what is not a number is the bound.
+    # An element-wise maximum would replace NaN by the bound.
     if low is not None:
         values = pc.if_else(pc.less(values, low), low, values)
     if high is not None:
@@ -139,7 +140,7 @@ def placeholder_value(column: Column) -> Any:  # Any: an Arrow scalar of any typ
 
 
 def domain_bounds(column: Column) -> tuple[Any, Any]:  # Any: Arrow scalars of any type, or None
-    """Return the bounds of a column's domain as scalars of its type, None where there is no bound."""
+    """Return the bounds of a column's domain as scalars of its type, or None where there is no bound."""
     if column.domain is None:
         return None, None
     low, high = (
@@ -150,7 +151,7 @@ def domain_bounds(column: Column) -> tuple[Any, Any]:  # Any: Arrow scalars of a
 
 
 def _as_number(scalar: Any) -> float:
-    """Return a number, or the whole number in which a time is stored."""
+    """Return a numeric scalar as a float; for a time, the integer that Arrow stores."""
     type_ = scalar.type
     is_number = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
     width = pa.int32() if type_.bit_width == 32 else pa.int64()
@@ -164,7 +165,7 @@ def _typed(value: Value, column: Column) -> Any:
         return typed_value(value, parse_arrow_type(column.arrow_type))
     except ValueError as error:
         raise InvalidInput(
-            f"A value of the domain of column {column.name!r} is not of type {column.arrow_type}. Correct"
-            " the domain.",
+            f"A value in the domain of column {column.name!r} is not of type {column.arrow_type}. "
+            "Correct the domain.",
             code="unsupported_schema",
         ) from error

@@ -1,4 +1,4 @@
-"""Findings of schema inference: how sure it is, why, and which keys, subjects and relationships it suggests.
+"""Findings of schema inference: confidence, evidence, and candidates for keys, subjects and relationships.
 
 Findings are stored beside a schema and never in a model file. A model relies on the schema alone. A column
 without findings was never examined; `inference.examine` examines such columns before a fit.
@@ -13,8 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.tables.kinds import ColumnKind
 from understudy.tables.schema import Relationship
 
-Confidence = Annotated[float, Field(ge=0, le=1)]
-Explanation = Annotated[str, Field(description="The reason in words, with counts; contains no values.")]
+Confidence = Annotated[float, Field(ge=0, le=1, description="Confidence of the inference, from 0 to 1.")]
+Explanation = Annotated[
+    str, Field(description="Reasons in words, with counts; contains no values of the table.")
+]
 
 
 class RunnerUp(BaseModel):
@@ -27,7 +29,7 @@ class RunnerUp(BaseModel):
 
 
 class ColumnFindings(BaseModel):
-    """The reason for the kind of a column."""
+    """The confidence in a column's kind, and the evidence for it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,7 +39,7 @@ class ColumnFindings(BaseModel):
 
 
 class Candidate(BaseModel):
-    """Columns that may have a role in their table."""
+    """Columns that may have a role in their table, such as primary key or subject."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -59,17 +61,24 @@ class TableFindings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     columns: Annotated[
-        dict[str, ColumnFindings], Field(description="By column; a column that is absent was never examined.")
+        dict[str, ColumnFindings],
+        Field(description="Findings by column name. A column without an entry was never examined."),
     ] = {}
     primary_keys: Annotated[
         tuple[Candidate, ...],
-        Field(description="Candidates for the primary key: no value is missing or repeated. Best first."),
+        Field(
+            description="Candidates for the primary key, most confident first. None of their values is "
+            "missing or repeated."
+        ),
     ] = ()
     subject: Annotated[
         Candidate | None,
-        Field(description="The likely subject. It has no effect until the schema declares it."),
+        Field(description="Candidate for the subject. It has no effect until the schema declares it."),
     ] = None
-    target: Annotated[Candidate | None, Field(description="The column that others likely predict.")] = None
+    target: Annotated[
+        Candidate | None,
+        Field(description="Candidate for the target, the column to predict from the others."),
+    ] = None
 
 
 class Findings(BaseModel):
@@ -79,7 +88,10 @@ class Findings(BaseModel):
 
     tables: dict[str, TableFindings] = {}
     relationships: Annotated[
-        tuple[RelationshipCandidate, ...], Field(description="Most confident first, at most one per column.")
+        tuple[RelationshipCandidate, ...],
+        Field(
+            description="Candidates for relationships, most confident first, at most one per child column."
+        ),
     ] = ()
 
     def table(self, name: str) -> TableFindings:

@@ -1,4 +1,4 @@
-"""A digest of what a table says, whatever file, compression or chunks it came in."""
+"""A digest of a table's content that does not depend on file format, compression or chunks."""
 
 from __future__ import annotations
 
@@ -10,20 +10,26 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-# Any: the stubs of these functions know no type that is given at run time.
+# Any: the stubs of these functions do not support types that are given at run time.
 pc: Any = pyarrow.compute
 
 _INTEGERS: dict[int, pa.DataType] = {32: pa.int32(), 64: pa.int64()}
 
 
 def fingerprint(table: pa.Table) -> str:
-    """Return the SHA-256 of a table's names, types, missing values and values, in their order, as hex.
+    """Return the SHA-256 of a table's column names, types and values, in order, as hexadecimal text.
 
     Notes
     -----
-    Column by column: its name, Arrow type and number of rows; a bit a row, set where the value is known; then
-    the known values: numbers and times as they lie in memory (little-endian), a byte for a boolean; of texts,
-    and of decimals as texts, all lengths (8 bytes each), then all UTF-8. One NaN equals another.
+    The digest covers each column in turn:
+
+    1. its name, Arrow type and number of rows;
+    2. one bit per row, set where the value is not missing;
+    3. the values that are not missing. Numbers and times are hashed as they are in memory (little-endian),
+       booleans as one byte each. For texts, and for decimals as texts, all lengths (8 bytes each) come
+       before all UTF-8 bytes.
+
+    All NaNs are equal.
     """
     digest = hashlib.sha256()
     for field, column in zip(table.schema, table.columns, strict=True):
@@ -60,7 +66,7 @@ def _numbers(type_: pa.DataType, values: Any) -> bytes:
 
 
 def _utf8(texts: Any) -> memoryview:
-    """Return the letters of all texts, one after the other, without a copy."""
+    """Return the concatenated UTF-8 bytes of all texts, without a copy."""
     _, offsets, letters = texts.buffers()
     if letters is None or not len(texts):
         return memoryview(b"")

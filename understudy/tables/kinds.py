@@ -1,4 +1,4 @@
-"""The kinds of columns: what the values of a column mean."""
+"""The kinds of columns, and which of them are generated or learned."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from enum import StrEnum
 
 
 class ColumnKind(StrEnum):
-    """What a column's values mean; each kind has its own transformer."""
+    """The kind of a column, which describes what its values mean.
+
+    Values of the kinds from `integer` to `duration` are learned. Values of all other kinds are generated,
+    except coordinates stored as numbers, which are learned.
+    """
 
     integer = "integer"
     float = "float"
@@ -32,8 +36,8 @@ class ColumnKind(StrEnum):
     url = "url"
 
 
-# Generated, not learned: such values identify people, or carry nothing that a model could learn.
-# Coordinates that are stored as numbers are learned as numbers, and no rare number is kept.
+# Values of these kinds are generated, not learned: they identify people, or contain nothing that a model
+# could learn. Coordinates that are stored as numbers are learned as numbers, and no rare number is kept.
 GENERATED_KINDS = frozenset(
     {
         *(ColumnKind.identifier, ColumnKind.text),
@@ -43,5 +47,4 @@ GENERATED_KINDS = frozenset(
     }
 )
 
-# The values of all other kinds are learned.
 LEARNED_KINDS = frozenset(ColumnKind) - GENERATED_KINDS

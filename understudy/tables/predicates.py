@@ -1,4 +1,4 @@
-"""Which values of a column satisfy a constraint."""
+"""Find the values of a column that satisfy a constraint."""
 
 from __future__ import annotations
 
@@ -28,51 +28,58 @@ class Predicate:
     constraint: ColumnConstraint
 
     def holds(self, values: ArrowArray) -> Mask:
-        """Return which values satisfy the constraint."""
+        """Return a mask of the values that satisfy the constraint."""
         if self.constraint.is_missing is not None:
             missing = as_mask(values.is_null(nan_is_null=True))
             return missing if self.constraint.is_missing else ~missing
         return self.overlaps(values, values)
 
     def overlaps(self, low: ArrowArray, high: ArrowArray) -> Mask:
-        """Return which ranges, from low to high, contain a value that satisfies the constraint."""
+        """Return a mask of the ranges from low to high that contain a value satisfying the constraint."""
         return as_mask(pc.fill_null(self._compare(low, high), False))
 
     def _compare(self, low: ArrowArray, high: ArrowArray) -> Any:
-        asked = self.constraint
-        if asked.one_of:
-            values = pa.concat_arrays([self.typed(value) for value in asked.one_of])
-            meets = pc.is_in(low, value_set=values)
-            # Of ranges, those in which one of the values lies.
-            for value in asked.one_of if not low.equals(high) else ():
-                meets = pc.or_(meets, self._between(low, high, value, value))
-            return meets
-        if asked.equals is not None:
-            return self._between(low, high, asked.equals, asked.equals)
-        return self._between(low, high, asked.minimum, asked.maximum)
+        constraint = self.constraint
+        if constraint.one_of:
+            values = pa.concat_arrays([self.typed(value) for value in constraint.one_of])
+            is_met = pc.is_in(low, value_set=values)
+            # A range also satisfies the constraint if one of the values is inside it.
+            for value in constraint.one_of if not low.equals(high) else ():
+                is_met = pc.or_(is_met, self._between(low, high, value, value))
+            return is_met
+        if constraint.equals is not None:
+            return self._between(low, high, constraint.equals, constraint.equals)
+        return self._between(low, high, constraint.minimum, constraint.maximum)
 
     def _between(
         self, low: ArrowArray, high: ArrowArray, minimum: Value | None, maximum: Value | None
     ) -> Any:
-        meets: Any = pa.array(np.ones(len(low), np.bool_))
+        is_met: Any = pa.array(np.ones(len(low), np.bool_))
         if minimum is not None:
-            meets = pc.and_(meets, pc.greater_equal(high, self.typed(minimum)[0]))
+            is_met = pc.and_(is_met, pc.greater_equal(high, self.typed(minimum)[0]))
         if maximum is not None:
-            meets = pc.and_(meets, pc.less_equal(low, self.typed(maximum)[0]))
-        return meets
+            is_met = pc.and_(is_met, pc.less_equal(low, self.typed(maximum)[0]))
+        return is_met
 
     def typed(self, value: Value) -> ArrowArray:
-        """Return a value in the column's type, as an array of one, or raise `InvalidInput`."""
+        """Return an array of one value in the column's type.
+
+        Raises
+        ------
+        InvalidInput
+            If the value does not fit the type.
+        """
         type_ = parse_arrow_type(self.column.arrow_type)
         try:
             return typed_value(value, type_)
         except ValueError:
             raise InvalidInput(
-                f"A condition's value does not fit column {self.column.name!r}, which is {type_}.",
+                f"The value of a condition does not fit column {self.column.name!r} of type {type_}. "
+                "Correct the condition.",
                 code="invalid_parameters",
             ) from None
 
 
-def as_mask(values: Any) -> Mask:  # Any: what pyarrow.compute returns
-    """Return an Arrow array of booleans as NumPy has them."""
+def as_mask(values: Any) -> Mask:  # Any: the stubs of pyarrow.compute
+    """Return an Arrow array of booleans as a NumPy array."""
     return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.bool_)

@@ -1,8 +1,8 @@
-"""What the columns of a stored table hold, in numbers: exact, or protected as synthetic rows are.
+"""Profiles of stored tables: statistics of their columns, either exact or protected.
 
-Protected means: no value, bound or bar of a histogram that fewer than k rows speak for, or k subjects where
-the schema names them; and no value at all of columns that are generated, such as names. The bounds are the
-k-th value from either end, rounded inwards, so that they are nobody's.
+A protected profile contains only values, bounds and histogram bars that at least k rows support, or k
+subjects where the schema declares them. It contains no values of generated columns, such as names. The bounds
+are the k-th value from either end, rounded inwards, so that they are not the value of any single row.
 """
 
 from __future__ import annotations
@@ -22,13 +22,19 @@ Json = dict[str, Any]
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 
+# Minimum number of rows or subjects that support a value in a protected profile.
 K = 5
+# Maximum number of rows read.
 N_ROWS_READ = 200_000
+# Number of row groups read of a longer table.
 N_ROW_GROUPS_READ = 8
+# Number of histogram bars before those of a protected profile are merged.
 N_BINS = 20
+# Maximum number of most frequent values listed.
 N_TOP = 10
+# Fractions at which quantiles are computed.
 FRACTIONS = (0.05, 0.25, 0.5, 0.75, 0.95)
-# Bounds are rounded to a grid of at least so many lines between them.
+# Minimum number of grid lines between the bounds of a protected profile; bounds are rounded to this grid.
 _GRID_LINES = 200
 
 _COUNTED_KINDS = {ColumnKind.category, ColumnKind.boolean}
@@ -37,7 +43,8 @@ _COUNTED_KINDS = {ColumnKind.category, ColumnKind.boolean}
 def profile_table(path: Path, schema: TableSchema, *, is_protected: bool) -> Json:
     """Return the profile of a canonical Parquet file, in bounded memory and time.
 
-    Of more than 200,000 rows, the first of eight row groups are read, which are spread over the file.
+    If the file has more than 200,000 rows, only the first rows of eight row groups are read. The row groups
+    are evenly spread over the file.
     """
     texts = [name for name in schema.names if pa.types.is_string(_stored(path).field(name).type)]
     with pq.ParquetFile(path, read_dictionary=texts) as file:
@@ -61,7 +68,7 @@ def _stored(path: Path) -> pa.Schema:
 
 
 def _stretches(file: pq.ParquetFile) -> Iterator[tuple[int, int]]:
-    """Yield the row groups that are read, and how many rows of each."""
+    """Yield each row group to read, with the number of rows to read from it."""
     metadata = file.metadata
     n_groups = metadata.num_row_groups
     if metadata.num_rows <= N_ROWS_READ:
@@ -81,7 +88,7 @@ def _read(file: pq.ParquetFile, name: str) -> pa.ChunkedArray[Any]:
 
 
 def _codes(values: pa.ChunkedArray[Any]) -> Numbers:
-    """Return a number for each row; equal values have equal ones, and missing ones their own."""
+    """Return an integer code for each row: equal values have equal codes, and missing values have code -1."""
     if pa.types.is_dictionary(values.type):
         values = values.unify_dictionaries()
         parts = [chunk.indices.fill_null(-1) for chunk in values.chunks]  # type: ignore[attr-defined]
@@ -100,18 +107,18 @@ def _profile(
     present = values.drop_null()
     owners = None if subjects is None else subjects[codes >= 0]
     codes = codes[codes >= 0]
-    told: Json = {
+    summary: Json = {
         "name": column.name,
         "kind": column.kind.value,
         "n_missing": values.null_count,
         "n_distinct": len(np.unique(codes)),
     }
     if len(present) == 0 or (is_protected and column.kind in GENERATED_KINDS):
-        return told
+        return summary
     is_text = pa.types.is_dictionary(values.type) or pa.types.is_large_string(values.type)
     if is_text or column.kind in _COUNTED_KINDS or column.kind is ColumnKind.identifier:
-        return told | {"top_values": _top_values(present, codes, owners, is_protected=is_protected)}
-    return told | _spread(present, owners, is_protected=is_protected)
+        return summary | {"top_values": _top_values(present, codes, owners, is_protected=is_protected)}
+    return summary | _spread(present, owners, is_protected=is_protected)
 
 
 def _top_values(
@@ -134,7 +141,7 @@ def _top_values(
 
 
 def _spread(values: pa.ChunkedArray[Any], owners: Numbers | None, *, is_protected: bool) -> Json:
-    """Return quantiles, mean and histogram of numbers or of points on a scale of time."""
+    """Return the bounds, quantiles, mean and histogram of numbers, dates or times."""
     numbers = _numbers(values)
     low, high = (float(numbers.min()), float(numbers.max()))
     if is_protected:
@@ -144,20 +151,20 @@ def _spread(values: pa.ChunkedArray[Any], owners: Numbers | None, *, is_protecte
         numbers = np.clip(numbers, low, high)
     counts, edges = _histogram(numbers, owners, low, high, is_protected=is_protected)
     quantiles = _interpolated(counts, edges) if is_protected else np.quantile(numbers, FRACTIONS)
-    told = _teller(values.type)
-    found: Json = {
-        "minimum": told(low),
-        "maximum": told(high),
-        "mean": told(float(numbers.mean())),
+    to_json = _json_writer(values.type)
+    spread: Json = {
+        "minimum": to_json(low),
+        "maximum": to_json(high),
+        "mean": to_json(float(numbers.mean())),
         "quantiles": [
-            {"fraction": fraction, "value": told(float(value))}
+            {"fraction": fraction, "value": to_json(float(value))}
             for fraction, value in zip(FRACTIONS, quantiles, strict=True)
         ],
-        "histogram": {"edges": [told(float(edge)) for edge in edges], "n_rows": counts.tolist()},
+        "histogram": {"edges": [to_json(float(edge)) for edge in edges], "n_rows": counts.tolist()},
     }
     if not pa.types.is_temporal(values.type):
-        found["standard_deviation"] = float(numbers.std())
-    return found
+        spread["standard_deviation"] = float(numbers.std())
+    return spread
 
 
 def _numbers(values: pa.ChunkedArray[Any]) -> Floats:
@@ -168,7 +175,10 @@ def _numbers(values: pa.ChunkedArray[Any]) -> Floats:
 
 
 def _protected_bounds(numbers: Floats, owners: Numbers | None) -> tuple[float, float]:
-    """Return the k-th value from either end, one a row or subject, rounded inwards to a grid."""
+    """Return the k-th value from either end, rounded inwards to a grid.
+
+    Each subject counts once at each end, with its lowest or highest value.
+    """
     lows = highs = numbers
     if owners is not None:
         order = np.lexsort((numbers, owners))
@@ -194,7 +204,7 @@ def _histogram(
 
 
 def _merged(counts: Numbers, edges: Floats, bins: Numbers, owners: Numbers | None) -> tuple[Numbers, Floats]:
-    """Merge neighbouring bars until k rows or subjects speak for each."""
+    """Merge neighbouring bars until each has at least k rows or subjects."""
     groups: list[list[int]] = [[]]
     for index in range(len(counts)):
         groups[-1].append(index)
@@ -218,8 +228,8 @@ def _interpolated(counts: Numbers, edges: Floats) -> Floats:
     return np.interp(FRACTIONS, share, edges)
 
 
-def _teller(type_: pa.DataType) -> Any:
-    """Return what makes JSON of a number of a type: itself, or the text of a point in time."""
+def _json_writer(type_: pa.DataType) -> Any:
+    """Return a function that converts a number to JSON; for temporal types, to the text of a date or time."""
     if not pa.types.is_temporal(type_):
         return lambda number: number
     whole = pa.int32() if type_.bit_width == 32 else pa.int64()

@@ -1,7 +1,7 @@
-"""The schema of a dataset: its tables, their columns, and how they relate.
+"""The schema of a dataset: its tables, their columns and the relationships between tables.
 
-A schema is what a user may set and what a model relies on. `inference` proposes one, together with
-`findings.Findings`, which explain it. Importing this module loads neither Arrow nor numpy.
+Users can edit a schema, and models rely on it. `inference` proposes a schema together with
+`findings.Findings`, which explain it. Importing this module loads neither Arrow nor NumPy.
 """
 
 from __future__ import annotations
@@ -30,59 +30,68 @@ __all__ = [
     "TableSchema",
 ]
 
-# Languages and countries that names and addresses can be generated for: those of mimesis.
+# Locales for which names and addresses can be generated: those that mimesis supports.
 LOCALES = WordList(Path(__file__).with_name("locales.txt"))
 
-# PostgreSQL, which stores schemas, has no NUL character.
+# PostgreSQL, which stores schemas, does not accept NUL characters.
 Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
 Names = tuple[str, ...]
 
 
 class Column(BaseModel):
-    """A column: its name, its kind and the exact type of its values."""
+    """A column of a table: its name, its kind and the exact type of its values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=255)]
-    kind: ColumnKind
-    arrow_type: Annotated[str, Field(description="The Arrow type of the stored values, such as `int64`.")]
-    nullable: bool
+    name: Annotated[
+        str, Field(min_length=1, max_length=255, description="Name of the column, unique in its table.")
+    ]
+    kind: Annotated[ColumnKind, Field(description="Kind of the column: what its values mean.")]
+    arrow_type: Annotated[str, Field(description="Arrow type of the stored values, such as `int64`.")]
+    nullable: Annotated[bool, Field(description="Whether values may be missing.")]
     domain: Annotated[
         ColumnDomain | None,
-        Field(description="The values that the column may have, if they are public knowledge."),
+        Field(description="Permitted values of the column, if they are public knowledge; null for any."),
     ] = None
 
 
 class TableSchema(BaseModel):
-    """A table: its columns in order, and the roles of some of them."""
+    """A table: its columns in order, and the columns that have a role such as primary key or subject."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    columns: Annotated[tuple[Column, ...], Field(min_length=1)]
-    primary_key: Annotated[Names, Field(description="The columns that identify a row.")] = ()
+    columns: Annotated[tuple[Column, ...], Field(min_length=1, description="Columns in their order.")]
+    primary_key: Annotated[Names, Field(description="Names of the columns that identify a row.")] = ()
     subject: Annotated[
         Names,
-        Field(description="The columns that say whose row it is; privacy protection counts subjects."),
+        Field(
+            description="Names of the columns that identify the person or other subject to whom a row "
+            "belongs. If set, privacy protection counts subjects instead of rows."
+        ),
     ] = ()
     order_by: Annotated[
-        Names, Field(description="The columns that order the rows of a subject or parent.")
+        Names,
+        Field(description="Names of the columns that order the rows of one subject or parent row."),
     ] = ()
     role: Annotated[
         Literal["data", "reference"],
-        Field(description="`reference`: public look-up data, which samples contain verbatim."),
+        Field(
+            description="Role of the table: `data` is learned and sampled; `reference` is public look-up "
+            "data, which samples contain verbatim."
+        ),
     ] = "data"
 
     @model_validator(mode="after")
     def _columns_exist_once(self) -> TableSchema:
         names = self.names
         if len(set(names)) != len(names):
-            raise ValueError("column names must be unique")
+            raise ValueError("the names of columns must be unique")
         for role in ("primary_key", "subject", "order_by"):
             chosen: Names = getattr(self, role)
             if not set(chosen) <= set(names):
-                raise ValueError(f"every column of {role} must be one of the columns")
+                raise ValueError(f"every column of {role} must be a column of the table")
             if len(set(chosen)) != len(chosen):
-                raise ValueError(f"{role} must not name a column twice")
+                raise ValueError(f"{role} must not contain a column twice")
         return self
 
     @property
@@ -91,20 +100,22 @@ class TableSchema(BaseModel):
         return [column.name for column in self.columns]
 
     def column(self, name: str) -> Column:
-        """Return the column of that name.
+        """Return the column with a given name.
 
         Raises
         ------
         InvalidInput
-            If there is none.
+            If the table has no such column.
         """
         for column in self.columns:
             if column.name == name:
                 return column
-        raise InvalidInput(f"The table has no column {name!r}.", code="unknown_column")
+        raise InvalidInput(
+            f"The table has no column {name!r}. Correct the name of the column.", code="unknown_column"
+        )
 
     def select(self, names: list[str]) -> TableSchema:
-        """Return the schema of some columns; a role is kept only if all its columns are."""
+        """Return the schema restricted to some columns; a role is kept only if all its columns are."""
         kept = set(names)
         roles = {
             role: chosen if kept.issuperset(chosen) else ()
@@ -122,14 +133,19 @@ class TableSchema(BaseModel):
 
 
 class Relationship(BaseModel):
-    """A foreign key: columns of a child table whose values are those of a parent's columns."""
+    """A foreign key: columns of a child table that refer to columns of a parent table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    child: Name
-    child_columns: Annotated[Names, Field(min_length=1)]
-    parent: Name
-    parent_columns: Annotated[Names, Field(min_length=1)]
+    child: Annotated[Name, Field(description="Name of the table that contains the foreign key.")]
+    child_columns: Annotated[
+        Names, Field(min_length=1, description="Names of the columns that form the foreign key.")
+    ]
+    parent: Annotated[Name, Field(description="Name of the table that the foreign key refers to.")]
+    parent_columns: Annotated[
+        Names,
+        Field(min_length=1, description="Names of the referenced columns, in the order of `child_columns`."),
+    ]
 
     @model_validator(mode="after")
     def _columns_match(self) -> Relationship:
@@ -139,15 +155,17 @@ class Relationship(BaseModel):
 
 
 class DatasetSchema(BaseModel):
-    """A dataset: its tables by name, the relationships between them, and its locale."""
+    """The schema of a dataset: its tables by name, the relationships between them, and its locale."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    tables: Annotated[dict[Name, TableSchema], Field(min_length=1)]
-    relationships: tuple[Relationship, ...] = ()
+    tables: Annotated[dict[Name, TableSchema], Field(min_length=1, description="Tables by name.")]
+    relationships: Annotated[
+        tuple[Relationship, ...], Field(description="Foreign keys between the tables.")
+    ] = ()
     locale: Annotated[
         str,
-        Field(description="The language and country of generated names and texts, such as `de-at`."),
+        Field(description="Language and country of generated names and texts, such as `de-at`."),
     ] = "en"
 
     @field_validator("locale")
@@ -166,5 +184,5 @@ class DatasetSchema(BaseModel):
             )
             for table, columns in ends:
                 if table not in self.tables or not set(columns) <= set(self.tables[table].names):
-                    raise ValueError("every table and column of a relationship must be in the schema")
+                    raise ValueError("every table and column of a relationship must exist in the schema")
         return self

@@ -1,4 +1,4 @@
-"""Changes of a schema that its user asks for: other kinds, other types, a subject, a locale."""
+"""Changes that users make to a schema: kinds, types, domains, roles and the locale."""
 
 from __future__ import annotations
 
@@ -21,26 +21,36 @@ from understudy.tables.schema import (
     TableSchema,
 )
 
-_DECLARED = "declared by a change of the schema"
+_DECLARED = "declared in a change of the schema"
 
 
 class ColumnChange(BaseModel):
-    """What is to be another about a column; what is left out stays, or follows from the rest."""
+    """Changes to one column. Fields that are left out keep their value or follow from the other fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"kind": "name"}]})
 
-    kind: Annotated[ColumnKind | None, Field(description="What its values mean.")] = None
+    kind: Annotated[
+        ColumnKind | None,
+        Field(
+            description="New kind of the column. By default the kind stays if the type can store it, and "
+            "otherwise follows from the type."
+        ),
+    ] = None
     arrow_type: Annotated[
-        str | None, Field(description="The Arrow type of its values; else the kind's usual one.")
+        str | None,
+        Field(
+            description="New Arrow type of the stored values, such as `int64`. By default the type stays if "
+            "it can store the kind, and otherwise becomes the usual type of the kind."
+        ),
     ] = None
     domain: Annotated[
         ColumnDomain | None,
-        Field(description="The values that it may have, as public knowledge; null for any."),
+        Field(description="Permitted values of the column, as public knowledge; null removes the domain."),
     ] = None
 
 
 class SchemaChange(BaseModel):
-    """A merge patch of a table's schema (RFC 7396), in which columns are addressed by their names."""
+    """A merge patch (RFC 7396) for the schema of a table, in which columns are addressed by name."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -53,26 +63,44 @@ class SchemaChange(BaseModel):
     )
 
     columns: Annotated[
-        Mapping[str, ColumnChange], Field(description="By name; columns that are left out stay as they are.")
+        Mapping[str, ColumnChange],
+        Field(description="Changes by column name. Columns that are left out do not change."),
     ] = {}
     primary_key: Annotated[
-        tuple[str, ...] | None, Field(description="The columns that identify a row; null for none.")
+        tuple[str, ...] | None,
+        Field(description="Names of the columns that identify a row; null for none."),
     ] = None
     subject: Annotated[
-        tuple[str, ...] | None, Field(description="The columns that say whose row it is; null for none.")
+        tuple[str, ...] | None,
+        Field(
+            description="Names of the columns that identify the person or other subject to whom a row "
+            "belongs; null for none."
+        ),
     ] = None
     order_by: Annotated[
         tuple[str, ...] | None,
-        Field(description="The columns that order the rows of a subject; null for none."),
+        Field(
+            description="Names of the columns that order the rows of one subject or parent row; null for "
+            "none."
+        ),
     ] = None
     role: Annotated[
         Literal["data", "reference"] | None,
-        Field(description="`reference` for public look-up data; null for `data`."),
+        Field(
+            description="Role of the table: `data` (the default, also for null), or `reference` for public "
+            "look-up data."
+        ),
     ] = None
-    locale: Annotated[str | None, Field(description="Of the dataset, such as `de-at`; null for `en`.")] = None
+    locale: Annotated[
+        str | None,
+        Field(
+            description="Language and country of generated names and texts in the whole dataset, such as "
+            "`de-at`; null for `en`."
+        ),
+    ] = None
 
 
-# The type that a kind is kept in, where the present one cannot hold it; durations and decimals have none.
+# The type in which a kind is stored if the present type cannot store it. Durations and decimals have none.
 _USUAL_TYPES: dict[ColumnKind, pa.DataType] = {
     ColumnKind.integer: pa.int64(),
     ColumnKind.float: pa.float64(),
@@ -90,18 +118,21 @@ _ROLES = {"primary_key", "subject", "order_by", "role"}
 def change_schema(
     schema: DatasetSchema, findings: Findings, change: SchemaChange, *, table: str
 ) -> tuple[DatasetSchema, Findings]:
-    """Return the schema with one table changed, and its findings; `validation.check_fits` checks the values.
+    """Return the schema with one table changed, and the matching findings.
+
+    The values of the table are not checked here, but by `validation.check_fits`.
 
     Raises
     ------
     InvalidInput
-        If a column does not exist, or a kind cannot be stored in a type; with a pointer to the place.
+        If a column does not exist, or a kind cannot be stored in a type. The error has a JSON pointer to the
+        faulty part of the change.
     """
     before = schema.tables[table]
     for name in change.columns:
         if name not in before.names:
             raise InvalidInput(
-                f"The table has no column {name!r}; columns can be changed, not added.",
+                f"The table has no column {name!r}. A change can only name existing columns.",
                 code="unknown_column",
                 pointer=f"/columns/{_escaped(name)}",
             )
@@ -128,14 +159,16 @@ def _validated(model: type[S], values: dict[str, object]) -> S:
     except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
         place = next((role for role in (*_ROLES, "locale") if role in message), "columns")
-        raise InvalidInput(f"{message}.", code="invalid_parameters", pointer=f"/{place}") from None
+        raise InvalidInput(
+            f"The changed schema is invalid: {message}.", code="invalid_parameters", pointer=f"/{place}"
+        ) from None
 
 
 def _declared(findings: Findings, table: str, names: list[str]) -> Findings:
-    """Return the findings, in which the columns of these names are certain."""
-    found = findings.table(table)
-    certain = {name: ColumnFindings(confidence=1.0, evidence=_DECLARED) for name in names}
-    changed = found.model_copy(update={"columns": found.columns | certain})
+    """Return the findings with a confidence of 1 for the columns that the caller declared."""
+    before = findings.table(table)
+    declared = {name: ColumnFindings(confidence=1.0, evidence=_DECLARED) for name in names}
+    changed = before.model_copy(update={"columns": before.columns | declared})
     return findings.model_copy(update={"tables": findings.tables | {table: changed}})
 
 
@@ -152,7 +185,8 @@ def _changed(column: Column, change: ColumnChange | None) -> Column:
         type_ = _usual_type(column.name, kind, pointer)
     if not can_hold(type_, kind):
         raise InvalidInput(
-            f"Column {column.name!r} cannot be of kind {kind.value} and of type {type_}. Leave one out.",
+            f"Column {column.name!r} cannot have both kind {kind.value} and type {type_}. "
+            "Leave out `kind` or `arrow_type`.",
             code="unsupported_column",
             pointer=pointer,
         )
@@ -161,7 +195,7 @@ def _changed(column: Column, change: ColumnChange | None) -> Column:
 
 
 def can_hold(type_: pa.DataType, kind: ColumnKind) -> bool:
-    """Return whether values of a kind can be kept in a type."""
+    """Return whether values of a kind can be stored in a type."""
     own = column_kind(type_)
     if kind is ColumnKind.coordinates and own in (ColumnKind.float, ColumnKind.decimal):
         return True
@@ -175,8 +209,8 @@ def can_hold(type_: pa.DataType, kind: ColumnKind) -> bool:
 def _usual_type(name: str, kind: ColumnKind, pointer: str) -> pa.DataType:
     if kind not in _USUAL_TYPES:
         raise InvalidInput(
-            f"Name the `arrow_type` of column {name!r}, such as duration[s] or decimal128(10, 2): "
-            f"the kind {kind.value} has no usual one.",
+            f"Column {name!r} has kind {kind.value}, which has no default type. "
+            "Set its `arrow_type`, such as duration[s] or decimal128(10, 2).",
             code="invalid_parameters",
             pointer=f"{pointer}/arrow_type",
         )
@@ -184,5 +218,5 @@ def _usual_type(name: str, kind: ColumnKind, pointer: str) -> pa.DataType:
 
 
 def _escaped(name: str) -> str:
-    """Return a name as a part of a JSON pointer (RFC 6901)."""
+    """Return a name escaped for use in a JSON pointer (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")

@@ -1,7 +1,7 @@
-"""SDV's metadata JSON, read and written: people who come from there bring it along.
+"""Read and write the metadata JSON of SDV (Synthetic Data Vault), for users who migrate from it.
 
-Known are the versions SINGLE_TABLE_V1, MULTI_TABLE_V1 and V1. The format is described in the public
-documentation of SDV ("Metadata JSON"); its software is neither used nor needed.
+The versions SINGLE_TABLE_V1, MULTI_TABLE_V1 and V1 are supported. The public documentation of SDV describes
+the format ("Metadata JSON"). No software of SDV is used or needed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SINGLE, MULTI, V1 = "SINGLE_TABLE_V1", "MULTI_TABLE_V1", "V1"
 _NUMBERS = {ColumnKind.integer, ColumnKind.float, ColumnKind.decimal, ColumnKind.duration}
 _TIMES = {ColumnKind.date, ColumnKind.time, ColumnKind.timestamp}
 
-# SDV's words for what a column means, by our kinds; the first is the one that is written.
+# The sdtypes of SDV for each kind; the first one is written.
 _SDTYPES: dict[ColumnKind, tuple[str, ...]] = {
     ColumnKind.category: ("categorical",),
     ColumnKind.boolean: ("boolean",),
@@ -42,7 +42,7 @@ _SDTYPES: dict[ColumnKind, tuple[str, ...]] = {
 }
 _KINDS = {sdtype: kind for kind, sdtypes in _SDTYPES.items() for sdtype in sdtypes}
 
-# Numbers as SDV names their storage, and the Arrow types that are the same.
+# The computer representations of numbers in SDV, and the equivalent Arrow types.
 _REPRESENTATIONS = {
     **{f"Int{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
     **{f"UInt{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
@@ -51,7 +51,7 @@ _REPRESENTATIONS = {
 _DATE_MARKS = ("%d", "%m", "%Y", "%y", "%b", "%B", "%j")
 _CLOCK_MARKS = ("%H", "%I", "%M", "%S", "%f")
 
-# What our schemas have no room for; a caller is told.
+# Entries that a schema cannot express; each one leads to a warning.
 _UNUSED = ("alternate_keys", "sequence_index", "column_relationships", "constraints")
 
 
@@ -73,67 +73,70 @@ class _Table(BaseModel):
 
 
 @dataclass(frozen=True)
-class Understood:
-    """What metadata change about a schema, and what of them has no place in it, in words."""
+class MetadataChange:
+    """The changes that metadata makes to a schema, and warnings about entries that are not used."""
 
     change: SchemaChange
     warnings: list[str]
 
 
-def read_metadata(document: object, schema: TableSchema, *, table: str | None = None) -> Understood:
-    """Return what metadata of SDV say about a table.
+def read_metadata(document: object, schema: TableSchema, *, table: str | None = None) -> MetadataChange:
+    """Return the changes that SDV metadata makes to the schema of a table.
 
     Parameters
     ----------
     document : object
-        Parsed JSON.
+        The metadata as parsed JSON.
     schema : TableSchema
-        Of the table as it is: what metadata leave open, such as the type of a number, stays.
+        The present schema of the table. Properties that the metadata does not specify, such as the type of a
+        number, do not change.
     table : str, optional
-        Which table is meant, where the metadata are of several.
+        The name of the table in metadata that describes several tables.
 
     Raises
     ------
     InvalidInput
-        If these are no such metadata, or do not have the table.
+        If the document is not SDV metadata, or does not describe the table.
     """
-    found = _table_of(document, table)
+    described = _table_of(document, table)
     changes, warnings = {}, []
-    for name, said in found.columns.items():
+    for name, metadata in described.columns.items():
         column = schema.column(name)
-        change = _change(column, said)
+        change = _change(column, metadata)
         if change is None:
-            warnings.append(f"Column {name!r}: the sdtype is not known; its kind stays {column.kind.value}.")
+            warnings.append(f"Column {name!r} has an unknown sdtype; its kind stays {column.kind.value}.")
         elif change.kind is not column.kind or change.arrow_type is not None:
             changes[name] = change
-        if said.regex_format is not None:
-            warnings.append(f"Column {name!r}: regex_format is not used; patterns are learnt from the table.")
-    warnings += [f"{key} is not used." for key in _UNUSED if (found.model_extra or {}).get(key)]
-    roles = {"primary_key": found.primary_key, "subject": found.sequence_key}
+        if metadata.regex_format is not None:
+            warnings.append(
+                f"The regex_format of column {name!r} is not used; patterns are learned from the table."
+            )
+    warnings += [f"{key} is not used." for key in _UNUSED if (described.model_extra or {}).get(key)]
+    roles = {"primary_key": described.primary_key, "subject": described.sequence_key}
     named = {role: (key,) if isinstance(key, str) else tuple(key) for role, key in roles.items() if key}
-    return Understood(SchemaChange.model_validate({"columns": changes, **named}), warnings)
+    return MetadataChange(SchemaChange.model_validate({"columns": changes, **named}), warnings)
 
 
 def is_metadata(document: object) -> bool:
-    """Return whether parsed JSON calls itself SDV's metadata."""
+    """Return whether parsed JSON has the version entry of SDV metadata."""
     return isinstance(document, dict) and "METADATA_SPEC_VERSION" in document
 
 
 def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
-    """Return a dataset's metadata, of version V1: its tables by name, and the relationships between them.
+    """Return the SDV metadata of a dataset in version V1: its tables by name, and their relationships.
 
-    Without declared relationships, their candidates are written. A primary key is written where it is
-    declared, where a relationship refers to it, or where the first candidate identifies. The columns of
-    relationships and primary keys have the sdtype `id`, whatever their kinds: SDV refuses a relationship of
-    columns of different sdtypes. Keys of several columns, relationships of these, and relationships that
-    refer to another column than their parent's primary key are left out: SDV has none.
+    If the schema declares no relationships, the candidates are written. The primary key of a table is the
+    declared one, or the column to which a relationship refers, or the first candidate if its kind is
+    generated. Columns of relationships and primary keys have the sdtype `id` for every kind, because SDV
+    rejects relationships between columns of different sdtypes. SDV does not support keys of several columns,
+    or relationships to a column other than the parent's primary key. These are left out.
     """
     related = [
         relationship
         for relationship in schema.relationships or findings.relationships
         if len(relationship.child_columns) == 1 and relationship.parent in schema.tables
     ]
-    # The first relationship is the most confident one, where they are candidates.
+    # Candidates are sorted by confidence: the first relationship to a table determines its key.
     keys = {relationship.parent: relationship.parent_columns[0] for relationship in reversed(related)}
     keys |= {name: t.primary_key[0] for name, t in schema.tables.items() if len(t.primary_key) == 1}
     related = [each for each in related if each.parent_columns[0] == keys[each.parent]]
@@ -159,60 +162,62 @@ def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
 
 def _table_of(document: object, table: str | None) -> _Table:
     if not is_metadata(document):
-        raise _refused("they lack METADATA_SPEC_VERSION")
+        raise _refused("METADATA_SPEC_VERSION is missing")
     assert isinstance(document, dict)
     version = document["METADATA_SPEC_VERSION"]
     if version not in (SINGLE, MULTI, V1):
-        raise _refused(f"their version is none of {SINGLE}, {MULTI} and {V1}")
-    found = document if version == SINGLE else _one_of(document.get("tables"), table)
+        raise _refused(f"METADATA_SPEC_VERSION is not {SINGLE}, {MULTI} or {V1}")
+    described = document if version == SINGLE else _one_of(document.get("tables"), table)
     try:
-        return _Table.model_validate(found)
+        return _Table.model_validate(described)
     except ValidationError as error:
         place = "/".join(str(part) for part in error.errors()[0]["loc"])
-        raise _refused(f"{place} is missing or of another form") from None
+        raise _refused(f"{place} is missing or malformed") from None
 
 
 def _one_of(tables: object, table: str | None) -> object:
     if not isinstance(tables, dict) or not tables:
-        raise _refused("they have no tables")
+        raise _refused("it contains no tables")
     matching = [tables[table]] if table in tables else list(tables.values())
     if len(matching) != 1:
         raise InvalidInput(
-            f"The metadata are of {len(tables)} tables and none is {table!r}. Name the table that is meant."
+            f"The metadata describes {len(tables)} tables, but not {table!r}. Name one of its tables."
             if table is not None
-            else f"The metadata are of {len(tables)} tables. Name the one that is meant.",
+            else f"The metadata describes {len(tables)} tables. Name the table to read.",
             code="invalid_parameters",
         )
     return matching[0]
 
 
 def _refused(why: str) -> InvalidInput:
-    return InvalidInput(f"These are no metadata of SDV: {why}.", code="invalid_parameters")
+    return InvalidInput(
+        f"This is not valid SDV metadata: {why}. Send the JSON that SDV wrote.", code="invalid_parameters"
+    )
 
 
-def _change(column: Column, said: _Column) -> ColumnChange | None:
-    """Return what a column is to be, or None if the word is not known."""
-    if said.sdtype == "numerical":
-        type_ = _REPRESENTATIONS.get(said.computer_representation or "")
+def _change(column: Column, metadata: _Column) -> ColumnChange | None:
+    """Return the change to a column, or None if its sdtype is unknown."""
+    if metadata.sdtype == "numerical":
+        type_ = _REPRESENTATIONS.get(metadata.computer_representation or "")
         if column.kind in _NUMBERS:
             return ColumnChange(kind=column.kind)
         kind = ColumnKind.integer if type_ and "int" in type_ else ColumnKind.float
         return ColumnChange(kind=kind, arrow_type=type_)
-    if said.sdtype == "datetime":
+    if metadata.sdtype == "datetime":
         return ColumnChange(
-            kind=column.kind if column.kind in _TIMES else _kind_of_format(said.datetime_format)
+            kind=column.kind if column.kind in _TIMES else _kind_of_format(metadata.datetime_format)
         )
-    known = _KINDS.get(said.sdtype)
+    known = _KINDS.get(metadata.sdtype)
     return None if known is None else ColumnChange(kind=known)
 
 
 def _kind_of_format(datetime_format: str | None) -> ColumnKind:
-    said = datetime_format or ""
-    has_clock = any(mark in said for mark in _CLOCK_MARKS)
-    has_date = not said or any(mark in said for mark in _DATE_MARKS)
+    text = datetime_format or ""
+    has_clock = any(mark in text for mark in _CLOCK_MARKS)
+    has_date = not text or any(mark in text for mark in _DATE_MARKS)
     if has_clock and not has_date:
         return ColumnKind.time
-    return ColumnKind.timestamp if has_clock or not said else ColumnKind.date
+    return ColumnKind.timestamp if has_clock or not text else ColumnKind.date
 
 
 def _written(schema: TableSchema, key: str | None, foreign_keys: set[str]) -> Json:
@@ -220,8 +225,8 @@ def _written(schema: TableSchema, key: str | None, foreign_keys: set[str]) -> Js
     ids = foreign_keys if key is None else {key, *foreign_keys}
     columns |= {name: {"sdtype": "id"} for name in ids}
     subject = schema.subject[0] if len(schema.subject) == 1 else list(schema.subject) or None
-    told = {"primary_key": key, "sequence_key": subject}
-    return {"columns": columns} | {name: column for name, column in told.items() if column is not None}
+    roles = {"primary_key": key, "sequence_key": subject}
+    return {"columns": columns} | {role: names for role, names in roles.items() if names is not None}
 
 
 def _likely_key(schema: TableSchema, findings: TableFindings) -> str | None:

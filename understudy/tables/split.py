@@ -1,4 +1,4 @@
-"""The split of a dataset into training rows and a holdout: the only one, used wherever rows are set aside."""
+"""The split of a dataset into training rows and a holdout. All code that holds out rows uses this split."""
 
 from __future__ import annotations
 
@@ -24,42 +24,51 @@ Hashes = NDArray[np.uint64]
 
 
 class Split(BaseModel):
-    """Which rows of a dataset are held out.
+    """A reproducible split of a dataset into training rows and held-out rows.
 
-    A unit is held out as a whole. What a unit is, `by` says:
+    Rows are held out in whole units, which `by` defines:
 
-    - ``row``: each row by itself.
-    - ``subject``: the rows of one subject, where the table declares one; else each row by itself.
-    - ``root``: a row follows its parent, and so its root in the forest of relationships; a table that
-      declares a subject goes by that subject. Rows without a parent are roots.
+    - ``row``: each row is a unit.
+    - ``subject``: the rows of one subject are a unit. In a table without a declared subject, each row is a
+      unit.
+    - ``root``: a row belongs to the unit of its parent, and so to that of its root in the forest of
+      relationships. Rows without a parent are roots. In a table that declares a subject, the rows of one
+      subject are a unit.
 
-    A row whose subject is missing, even in one of several columns, is a subject of its own.
+    A row with a missing value in any of the subject columns counts as a separate subject.
 
     Notes
     -----
-    A decision is a hash of the seed and of the unit alone (SplitMix64). The unit is the subject's value, as
-    text, so the split does not depend on the order of the rows or on how the value is stored; for a row by
-    itself it is the row's position, so a longer table with the same seed begins with the same decisions.
+    Whether a unit is held out depends only on a hash (SplitMix64) of the seed and the unit. For a subject,
+    the hash covers the value as text, so the split depends neither on the order of the rows nor on the
+    storage type. For a single row, it covers the row's position, so a longer table with the same seed begins
+    with the same decisions.
 
-    A model keeps its split: its file in `extra`, and its record in `seed`, `holdout_fraction` and
-    ``card["holdout"]["by"]``. Models of before there were units have no `by`: theirs is a split by row. To
-    recompute the masks, use the schema that the model was trained with, which the model keeps, too.
+    A model stores its split: the model file in `extra`, the model's record in `seed`, `holdout_fraction` and
+    ``card["holdout"]["by"]``. Models from versions without units have no `by`; their split is by row. To
+    recompute the masks, use the schema with which the model was trained, which the model also stores.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    seed: int
+    seed: Annotated[int, Field(description="Seed of the hash that selects the held-out units.")]
     holdout_fraction: Annotated[
-        float, Field(ge=0, le=1, description="Expected share of the units that are held out.")
+        float, Field(ge=0, le=1, description="Expected fraction of units that are held out, from 0 to 1.")
     ]
     by: Annotated[
         By,
-        Field(description="What is held out as a whole: a row, a subject, or all rows below one root."),
+        Field(
+            description="Unit that is held out as a whole: a row, the rows of a subject, or all rows below "
+            "one root."
+        ),
     ] = "row"
 
     @classmethod
     def of(cls, schema: DatasetSchema, *, holdout_fraction: float, seed: int) -> Split:
-        """Return the split that suits a schema: by root, by subject, or by row where it declares neither.
+        """Return the split for a schema.
+
+        The split is by root if the schema declares relationships, by subject if it declares only a subject,
+        and otherwise by row.
 
         Raises
         ------
@@ -72,12 +81,18 @@ class Split(BaseModel):
         return cls(seed=seed, holdout_fraction=holdout_fraction, by=by)
 
     def mask(self, table: pa.Table, subject: Sequence[str]) -> Mask:
-        """Return the mask of the held-out rows of one table without relationships, and with this subject."""
+        """Return the mask of the held-out rows of a table that has no relationships.
+
+        Parameters
+        ----------
+        subject : sequence of str
+            Names of the subject columns; empty if the table has none.
+        """
         units = _own_units(ArrowSource(table), subject if self.by != "row" else ())
         return self._decide({"table": units})["table"]
 
     def divide(self, table: pa.Table, subject: Sequence[str]) -> tuple[pa.Table, pa.Table]:
-        """Return the training rows and the held-out rows of one table."""
+        """Return the training rows and the held-out rows of a table that has no relationships."""
         if self.holdout_fraction == 0:
             return table, table.slice(0, 0)
         mask = self.mask(table, subject)
@@ -88,10 +103,10 @@ class Split(BaseModel):
 
         Notes
         -----
-        A table with several parents follows one: the first relationship listed that leads to a declared
-        subject, else the first one listed. Not followed are relationships to the table itself, those that
-        would close a circle, and those with reference tables, of which no row is ever held out. Rows below
-        the other parents can stand on both sides.
+        A table with several parents follows one of them: the first listed relationship that leads to a
+        declared subject, or otherwise the first listed one. Relationships of a table to itself, to a
+        reference table, and those that would close a cycle are not followed. Rows of reference tables are
+        never held out. The rows below one of the other parents can be divided between training and holdout.
         """
         followed = followed_relationships(schema) if self.by == "root" else {}
         units: dict[str, Hashes] = {}
@@ -110,14 +125,16 @@ class Split(BaseModel):
 
     def _decide(self, units: Mapping[str, Hashes]) -> dict[str, Mask]:
         masks = {name: is_held_out(own, self.holdout_fraction, seed=self.seed) for name, own in units.items()}
-        # Of few units, all may be drawn: then nothing would be left to learn from, so none is held out.
+        # With few units, all may be selected, and no row would be left to learn from. Then none is held out.
         if self.by != "row" and self.holdout_fraction < 1 and all(mask.all() for mask in masks.values()):
             return {name: np.zeros_like(mask) for name, mask in masks.items()}
         return masks
 
 
 def is_held_out(units: Hashes, fraction: float, *, seed: int) -> Mask:
-    """Return which units are held out: each is decided by itself, so the real share differs by chance.
+    """Return a mask of the held-out units.
+
+    Each unit is decided independently, so the actual fraction varies by chance.
 
     Raises
     ------
@@ -133,12 +150,12 @@ def is_held_out(units: Hashes, fraction: float, *, seed: int) -> Mask:
 def _check_fraction(fraction: float) -> None:
     if not 0 <= fraction <= 1:
         raise InvalidInput(
-            f"The holdout fraction is {fraction}. Choose one between 0 and 1.", code="invalid_parameters"
+            f"The holdout fraction is {fraction}. Choose a number from 0 to 1.", code="invalid_parameters"
         )
 
 
 def check_holdout(n_held_out: int, fraction: float) -> None:
-    """Refuse an empty holdout where one was asked for.
+    """Check that a holdout is not empty unless its fraction is 0.
 
     Raises
     ------
@@ -147,27 +164,27 @@ def check_holdout(n_held_out: int, fraction: float) -> None:
     """
     if n_held_out == 0 and fraction > 0:
         raise InvalidInput(
-            f"No row is held out: the data have too few rows or subjects for a fraction of {fraction}. "
+            f"No row is held out: the dataset has too few rows or subjects for a fraction of {fraction}. "
             "Choose a larger fraction or another seed.",
             code="invalid_parameters",
         )
 
 
 def row_units(n_rows: int) -> Hashes:
-    """Return units of one row each."""
+    """Return the units of a table in which each row is a unit: the row numbers."""
     return np.arange(n_rows, dtype=np.uint64)
 
 
 def hash_values(table: pa.Table) -> tuple[Hashes, Mask]:
-    """Return a hash of each row's values, and where one of them is missing.
+    """Return a hash of each row's values, and a mask of the rows in which at least one is missing.
 
-    Equal texts have equal hashes, whatever types they are stored in: 5 and "5" are the same value.
+    Values are hashed as text, so the hash does not depend on the storage type: 5 and "5" have the same hash.
     """
     hashes = np.zeros(table.num_rows, dtype=np.uint64)
     is_missing = np.zeros(table.num_rows, dtype=np.bool_)
     for column in table.columns:
         texts = _as_text(column).combine_chunks()
-        # Any: the stubs do not know that a dictionary has indices.
+        # Any: the stubs lack the indices of a dictionary array.
         encoded: Any = texts.dictionary_encode()
         is_missing |= np.asarray(texts.is_null())
         digests = np.array([_digest(text) for text in encoded.dictionary.to_pylist()] or [0], dtype=np.uint64)
@@ -177,7 +194,7 @@ def hash_values(table: pa.Table) -> tuple[Hashes, Mask]:
 
 
 def followed_relationships(schema: DatasetSchema) -> dict[str, Relationship]:
-    """Return by child the relationship whose parents its rows follow; see `Split.masks`."""
+    """Return, by child table, the relationship whose parent rows its rows follow; see `Split.masks`."""
     followed: dict[str, Relationship] = {}
     for name, table in schema.tables.items():
         if table.subject or table.role == "reference":
@@ -211,15 +228,15 @@ def _leads_to_subject(schema: DatasetSchema, name: str, seen: set[str]) -> bool:
 
 
 def _ancestors(name: str, followed: Mapping[str, Relationship]) -> list[str]:
-    """Return a table and those that it follows, up to its root."""
-    found = [name]
-    while found[-1] in followed:
-        found.append(followed[found[-1]].parent)
-    return found
+    """Return the name of a table, followed by the tables that it follows, up to its root."""
+    ancestors = [name]
+    while ancestors[-1] in followed:
+        ancestors.append(followed[ancestors[-1]].parent)
+    return ancestors
 
 
 def _parents_first(schema: DatasetSchema, followed: Mapping[str, Relationship]) -> list[str]:
-    """Return the names of the tables whose rows can be held out, each after the one that it follows."""
+    """Return the names of all tables except reference tables, each after the table that it follows."""
     names = [name for name, table in schema.tables.items() if table.role != "reference"]
     return sorted(names, key=lambda name: len(_ancestors(name, followed)))
 
@@ -233,7 +250,7 @@ def _own_units(source: Any, subject: Sequence[str]) -> Hashes:
 
 
 def _follow(relationship: Relationship, data: Dataset, own: Hashes, parents: Hashes) -> Hashes:
-    """Return for each child the unit of its parent, or its own where there is none."""
+    """Return the unit of each child row's parent, or the row's own unit if it has no parent."""
     wanted, is_missing = hash_values(read_source(data[relationship.child], relationship.child_columns))
     keys, _ = hash_values(read_source(data[relationship.parent], relationship.parent_columns))
     known, first = np.unique(keys, return_index=True)

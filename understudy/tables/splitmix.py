@@ -1,4 +1,4 @@
-"""SplitMix64 on arrays: the same bits on every machine and in every version."""
+"""SplitMix64 on arrays, with the same result on every machine and in every version."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Read the schema of one table that has the findings among its columns.
+"""Read schemas of a single table that contain the findings beside each column.
 
-The HTTP API shows a table so, and the command line takes such files. Rows of older databases, model files of
-format 2 and evidence packs of format 1 contain this form, with a subject of one column.
+The HTTP API returns tables in this form, and the command line accepts files of it. Rows of older databases,
+model files of format 2 and evidence packs of format 1 contain it with a subject of a single column.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ class _Schema(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_nulls(cls, values: Any) -> Any:  # Any: from outside
-        """Read an entry that is null, such as a subject, as one that is absent."""
+    def _without_nulls(cls, values: Any) -> Any:  # Any: parsed JSON
+        """Treat null entries, such as a null subject, as absent."""
         if not isinstance(values, dict):
             return values
         return {name: value for name, value in values.items() if value is not None}
@@ -121,14 +121,14 @@ class _Schema(BaseModel):
 
 
 def read_stored(document: object, table: str = DEFAULT_NAME) -> tuple[DatasetSchema, Findings]:
-    """Return the schema of a dataset of one table, and the findings about it.
+    """Return the schema of a dataset that contains only this table, and the findings about the table.
 
-    A column without a confidence was never examined and has no findings.
+    A column without a confidence was never examined, so it has no findings.
 
     Raises
     ------
     pydantic.ValidationError
-        If it is not such a schema.
+        If the document is not such a schema.
     """
     stored = _Schema.model_validate(document)
     return stored.to_schema(table), stored.to_findings(table)

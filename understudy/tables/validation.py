@@ -1,4 +1,4 @@
-"""Bring a table to a schema, or say how it differs."""
+"""Convert tables to the columns and types of a schema, and report differences."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from understudy.tables.casting import cast, count_unfit, find_unfit
 from understudy.tables.inference import check_names, column_kind, storable_type
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 
-# Counting what does not fit stops here: the caller needs to know that there are many, not how many.
+# Maximum number of unsuitable values counted in a column; the message says "at least" if there are more.
 _COUNTED_MAX = 100
 
+# Maximum number of rows listed in an error message.
 _ROWS_SHOWN = 10
 
 _NUMBERS = {ColumnKind.integer, ColumnKind.float, ColumnKind.decimal}
-# Casts between kinds that keep the meaning; the others (such as a number to a point in time) would succeed
-# in Arrow and give nonsense.
+# Casts between kinds that keep the meaning of the values. Others, such as a number to a timestamp, would
+# succeed in Arrow, but with meaningless results.
 _CASTS: set[tuple[ColumnKind, ColumnKind]] = {
     *((source, target) for source in _NUMBERS for target in _NUMBERS),
     *((kind, kind) for kind in ColumnKind),
@@ -36,27 +37,27 @@ _CASTS: set[tuple[ColumnKind, ColumnKind]] = {
 
 @dataclass(frozen=True)
 class Origin:
-    """How errors name a table, as the subject of a sentence, and the remedy for its columns."""
+    """The name of a table in error messages, as the subject of a sentence, and the remedy for its columns."""
 
     name: str
     remedy: str = "Give it the columns of the schema."
 
 
-# Of a caller who has one table only.
+# The origin of a caller's only table.
 THE_TABLE = Origin("The table")
-# Of a caller who completes a table by a model.
+# The origin of a table that a model completes.
 FITTED = Origin("The table", "Give it the columns that the model was fitted with.")
 
 
 def conform(table: pa.Table, schema: TableSchema, origin: Origin = THE_TABLE) -> pa.Table:
-    """Return the table with the columns of the schema, in its order and types.
+    """Return the table with its columns in the order and types of the schema.
 
-    Missing values are kept, whatever the schema says of `nullable`: a column that has some is nullable.
+    Missing values are kept. A column that has any becomes nullable, even if the schema does not allow it.
 
     Raises
     ------
     InvalidInput
-        If columns are missing or too many, or hold values that their type cannot hold.
+        If the table lacks columns or has others, or if values cannot be cast to the type in the schema.
     """
     check_names(table.column_names)
     _check_columns(table.column_names, schema.names, origin)
@@ -73,7 +74,7 @@ def _check_columns(names: Sequence[str], expected: Sequence[str], origin: Origin
     extra = [name for name in names if name not in set(expected)]
     if missing or extra:
         parts = [f"lacks {_listed(missing)}"] if missing else []
-        parts += [f"has {_listed(extra)}, not known to the schema"] if extra else []
+        parts += [f"has {_listed(extra)}, which the schema does not contain"] if extra else []
         raise InvalidInput(f"{origin.name} {' and '.join(parts)}. {origin.remedy}", code="schema_mismatch")
 
 
@@ -91,50 +92,51 @@ def _cast(chunked: pa.ChunkedArray[Any], column: Column, origin: Origin) -> pa.C
     if chunked.null_count == len(chunked):
         return pa.chunked_array([pa.array([None] * len(chunked), target)])
     if (column_kind(source), column_kind(target)) not in _CASTS:
-        raise _mismatch(origin, column, f"is of type {source}")
+        raise _mismatch(origin, column, f"has type {source}, but the schema requires {column.arrow_type}")
     chunks = [chunk.cast(source) for chunk in chunked.chunks]
     try:
         return pa.chunked_array([cast(chunk, target) for chunk in chunks])
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         n = min(_COUNTED_MAX, sum(count_unfit(chunk, target, _COUNTED_MAX) for chunk in chunks))
         at_least = "at least " if n == _COUNTED_MAX else ""
-        fault = f"holds {at_least}{n:,} value{'s' if n > 1 else ''} that cannot be cast"
-        # Without its cause: Arrow's message holds a cell's value.
+        values = f"{at_least}{n:,} value{'s' if n > 1 else ''}"
+        fault = f"has {values} that cannot be cast to {column.arrow_type}, the type in the schema"
+        # The cause is dropped because Arrow's message contains the value of a cell.
         raise _mismatch(origin, column, fault) from None
 
 
 def _mismatch(origin: Origin, column: Column, fault: str) -> InvalidInput:
     place = "" if origin.name == THE_TABLE.name else f" of {origin.name[0].lower()}{origin.name[1:]}"
     return InvalidInput(
-        f"Column {column.name!r}{place} {fault}; the schema asks for {column.arrow_type}. "
-        "Correct the values or change the schema.",
+        f"Column {column.name!r}{place} {fault}. Correct the values or change the schema.",
         code="schema_mismatch",
     )
 
 
 def check_fits(path: Path, columns: Iterable[Column]) -> None:
-    """Refuse types that the values of a canonical Parquet file do not fit, in bounded memory.
+    """Check in bounded memory that the values of a canonical Parquet file fit the types of columns.
 
     Raises
     ------
     InvalidInput
-        For each such column with how many values do not fit, and in which rows the first of them stand.
+        If values do not fit. The message names each such column, the number of values and the first of their
+        rows, counted from 1.
     """
     with pq.ParquetFile(path) as file:
         faults = [fault for column in columns if (fault := _fault(file, column))]
     if faults:
         raise InvalidInput(
-            f"{' '.join(faults)} Choose another type or kind, or upload the table with other values.",
+            f"{' '.join(faults)} Choose another type or kind, or upload the table with corrected values.",
             code="schema_mismatch",
         )
 
 
 def _fault(file: pq.ParquetFile, column: Column) -> str | None:
-    """Return what does not fit in a column, in a sentence; the first row is row 1."""
+    """Return a sentence about the values of a column that do not fit its type, or None if all fit."""
     target = parse_arrow_type(column.arrow_type)
     source = file.schema_arrow.field(column.name).type
     if source != target and (column_kind(source), column_kind(target)) not in _CASTS:
-        return f"Column {column.name!r} is stored as {source}, which says nothing as {target}."
+        return f"Column {column.name!r} is stored as {source}, which cannot be converted to {target}."
     rows: list[int] = []
     n_before = 0
     for batch in file.iter_batches(columns=[column.name], use_threads=False):
@@ -149,6 +151,6 @@ def _fault(file: pq.ParquetFile, column: Column) -> str | None:
     shown = ", ".join(f"{row:,}" for row in rows[:_ROWS_SHOWN])
     more = ", …" if len(rows) > _ROWS_SHOWN else ""
     return (
-        f"In column {column.name!r} {at_least}{len(rows)} {values} not fit {target}: "
-        f"row{'' if len(rows) == 1 else 's'} {shown}{more}."
+        f"In column {column.name!r}, {at_least}{len(rows)} {values} not fit type {target} "
+        f"(row{'' if len(rows) == 1 else 's'} {shown}{more})."
     )

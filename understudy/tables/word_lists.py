@@ -1,4 +1,4 @@
-"""Word lists that are data files of the package: read on first use, and kept.
+"""Word lists in data files of the package, which are read on first use and then cached.
 
 A file has one entry per line. Lines that begin with ``#`` are comments.
 """
@@ -11,12 +11,12 @@ from pathlib import Path
 
 
 class WordList(Collection[str]):
-    """The entries of a file, in its order.
+    """A collection of the entries of a data file, in the order of the file.
 
     Parameters
     ----------
     path : Path
-        A UTF-8 file of the package.
+        Path of the file, which is encoded in UTF-8.
     """
 
     def __init__(self, path: Path) -> None:

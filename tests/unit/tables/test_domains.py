@@ -1,4 +1,4 @@
-"""Declared domains: what a column may have, and tables that do not keep to it."""
+"""Declared domains: their validation, and checks of tables and samples against them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ CASES: list[tuple[pa.Array, ColumnKind, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("values", "kind", "domain", "rows"), CASES)
-def test_values_outside_are_counted_with_their_rows(
+def test_values_outside_the_domain_are_reported_with_count_and_rows(
     values: pa.Array, kind: ColumnKind, domain: dict[str, Any], rows: str
 ) -> None:
     with pytest.raises(
@@ -63,7 +63,7 @@ def test_values_outside_are_counted_with_their_rows(
     assert caught.value.code == "schema_mismatch"
 
 
-def test_values_inside_pass_and_sums_of_steps_are_steps() -> None:
+def test_values_inside_the_domain_and_inexact_sums_of_steps_are_accepted() -> None:
     check(pa.array([0.1 + 0.2, 0.7, None]), ColumnKind.float, minimum=0.1, step=0.1)
     check(pa.array(["a", "b", None]), ColumnKind.category, levels=["a", "b", "c"])
 
@@ -87,7 +87,7 @@ def test_domains_that_do_not_suit_the_column_are_refused(
     assert caught.value.code == "unsupported_schema"
 
 
-def test_numbers_are_kept_within_bounds_and_floats_on_their_step() -> None:
+def test_numbers_are_clipped_to_the_bounds_and_floats_rounded_to_the_step() -> None:
     column = column_of(pa.array([0.0]), ColumnKind.float, minimum=1, maximum=3, step=0.5)
     kept = keep_to_domain(pa.array([0.2, 1.3, None, 9.0, float("nan")]), column)
     assert kept.to_pylist()[:4] == [1.0, 1.5, None, 3.0]
@@ -103,6 +103,6 @@ def test_numbers_are_kept_within_bounds_and_floats_on_their_step() -> None:
         ({"step": 2}, None),
     ],
 )
-def test_a_placeholder_is_the_bound_nearest_to_zero(domain: dict[str, Any], expected: int | None) -> None:
+def test_the_placeholder_is_the_bound_nearest_to_zero(domain: dict[str, Any], expected: int | None) -> None:
     value = placeholder_value(column_of(pa.array([1]), ColumnKind.integer, **domain))
     assert (None if value is None else value.as_py()) == expected

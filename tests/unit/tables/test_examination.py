@@ -1,4 +1,4 @@
-"""Columns that nobody has examined are examined before a fit; others are what the schema declares."""
+"""Columns without findings are examined before a fit; other columns keep the declared kind."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ def examined(values: pa.Array, kind: ColumnKind, findings: TableFindings) -> Col
     return examine(pa.table({"x": values}), TableSchema(columns=(column,)), findings).schema.columns[0].kind
 
 
-def test_an_unseen_category_of_personal_values_is_personal() -> None:
+def test_a_category_without_findings_becomes_personal_if_its_values_are() -> None:
     assert examined(EMAILS, ColumnKind.category, TableFindings()) is ColumnKind.email
 
 
-def test_an_examined_category_stays_one() -> None:
+def test_a_category_with_findings_keeps_its_kind() -> None:
     findings = TableFindings(columns={"x": ColumnFindings(confidence=1.0)})
     assert examined(EMAILS, ColumnKind.category, findings) is ColumnKind.category
 
 
-def test_an_unseen_category_of_plain_values_stays_one() -> None:
+def test_a_category_without_findings_keeps_its_kind_if_its_values_are_plain() -> None:
     assert examined(pa.array(["a", "b"] * 50), ColumnKind.category, TableFindings()) is ColumnKind.category
 
 
-def test_other_kinds_are_what_the_schema_says() -> None:
+def test_columns_of_other_kinds_keep_their_kind() -> None:
     assert examined(EMAILS, ColumnKind.text, TableFindings()) is ColumnKind.text
 
 
-def test_what_was_found_is_among_the_findings() -> None:
+def test_the_evidence_for_a_new_kind_is_added_to_the_findings() -> None:
     column = Column(name="x", kind=ColumnKind.category, arrow_type="string", nullable=False)
     schema, findings = examine(pa.table({"x": EMAILS}), TableSchema(columns=(column,)), TableFindings())
     assert schema.columns[0].kind is ColumnKind.email
@@ -50,6 +50,8 @@ def test_what_was_found_is_among_the_findings() -> None:
         (ColumnKind.category, pa.string(), False),
     ],
 )
-def test_coordinates_as_numbers_are_learned(kind: ColumnKind, type_: pa.DataType, expected: bool) -> None:
+def test_coordinates_stored_as_numbers_are_learned(
+    kind: ColumnKind, type_: pa.DataType, expected: bool
+) -> None:
     column = Column(name="x", kind=kind, arrow_type=str(type_), nullable=False)
     assert is_generated_column(column, type_) is expected

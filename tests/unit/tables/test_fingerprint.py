@@ -1,4 +1,4 @@
-"""The digest of a table's content."""
+"""Fingerprints of tables."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ TABLE = pa.table(
 )
 
 
-def test_chunks_do_not_matter() -> None:
+def test_the_fingerprint_does_not_depend_on_chunks() -> None:
     chunked = pa.concat_tables([TABLE.slice(0, 1), TABLE.slice(1, 2), TABLE.slice(3)])
     assert fingerprint(chunked) == fingerprint(TABLE)
 
 
-def test_what_lies_behind_a_missing_value_does_not_matter() -> None:
+def test_the_fingerprint_ignores_the_memory_behind_missing_values() -> None:
     masked = pa.Array.from_buffers(
         pa.int64(), 2, [pa.py_buffer(b"\x01"), pa.array([7, 9], pa.int64()).buffers()[1]]
     )
@@ -37,7 +37,7 @@ def test_what_lies_behind_a_missing_value_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("name", TABLE.column_names)
-def test_every_value_matters(name: str) -> None:
+def test_the_fingerprint_depends_on_every_value(name: str) -> None:
     values = TABLE[name].to_pylist()
     swapped = pa.array([values[3], *values[1:3], values[0]], TABLE[name].type)
     i = TABLE.column_names.index(name)
@@ -47,7 +47,7 @@ def test_every_value_matters(name: str) -> None:
     assert fingerprint(changed) != fingerprint(TABLE)
 
 
-def test_names_order_and_types_matter() -> None:
+def test_the_fingerprint_depends_on_names_order_and_types() -> None:
     digests = {
         fingerprint(table)
         for table in (
@@ -61,5 +61,5 @@ def test_names_order_and_types_matter() -> None:
     assert len(digests) == 5
 
 
-def test_texts_are_kept_apart() -> None:
+def test_texts_with_equal_concatenations_have_different_fingerprints() -> None:
     assert fingerprint(pa.table({"a": ["ab", "c"]})) != fingerprint(pa.table({"a": ["a", "bc"]}))

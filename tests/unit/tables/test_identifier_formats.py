@@ -1,4 +1,4 @@
-"""Numbers built by a rule: published examples are known, slips are not, and new ones are right."""
+"""Identifier formats: published examples, altered examples, and new numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from understudy.tables.identifier_formats import CARDS, IBANS, IDENTIFIER_FORMAT
 from understudy.tables.identifier_formats.base import compacted
 from understudy.transformers.generated.templates import Template
 
-# Examples that issuers, standards or encyclopaedias publish.
+# Examples published by issuers, standards or encyclopaedias.
 EXAMPLES = {
     "card_visa_16": "4111 1111 1111 1111",
     "card_mastercard_16": "5555 5555 5555 4444",
@@ -52,7 +52,7 @@ NUMBERED = [*CARDS, *IBANS, *NATIONAL_IDS]
 
 
 @given(st.data())
-def test_texts_have_a_length_of_their_format(data: st.DataObject):
+def test_texts_have_the_length_of_their_format(data: st.DataObject):
     identifier_format = data.draw(st.sampled_from(NUMBERED))
     text = data.draw(st.from_regex(identifier_format.pattern, fullmatch=True))
     assert len(text) in identifier_format.lengths
@@ -63,16 +63,16 @@ def is_of(name: str, text: str) -> bool:
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES.items())
-def test_published_examples_are_known_and_a_slip_is_not(name: str, example: str):
+def test_published_examples_are_recognised_and_altered_ones_are_not(name: str, example: str):
     assert is_of(name, example)
     digits = [i for i, character in enumerate(example) if character.isdigit()]
-    slipped = [
+    altered = [
         example[:i] + str((int(example[i]) + 1) % 10) + example[i + 1 :] for i in (digits[-1], digits[-2])
     ]
-    assert not any(is_of(name, text) for text in slipped)
+    assert not any(is_of(name, text) for text in altered)
 
 
-def test_a_form_without_check_digits_is_known_by_its_rules():
+def test_formats_without_check_digits_are_recognised_by_their_rules():
     assert is_of("id_us_ssn", "219-09-9999")
     assert not any(
         is_of("id_us_ssn", text) for text in ("000-12-3456", "666-12-3456", "900-12-3456", "219-00-9999")
@@ -82,7 +82,7 @@ def test_a_form_without_check_digits_is_known_by_its_rules():
 
 
 @pytest.mark.parametrize("name", IDENTIFIER_FORMATS)
-def test_new_numbers_are_of_their_scheme_and_differ(name: str):
+def test_new_numbers_have_the_format_and_are_distinct(name: str):
     template = Template(name)
     rng = np.random.default_rng(0)
     indices = [

@@ -43,7 +43,7 @@ def test_kind_follows_from_the_type(type_: pa.DataType, kind: ColumnKind):
     ],
     ids=str,
 )
-def test_type_is_stored_as_the_plain_type_it_stands_for(type_: pa.DataType, stored: pa.DataType):
+def test_types_are_stored_as_their_plain_equivalent(type_: pa.DataType, stored: pa.DataType):
     assert storable_type("a", type_) == stored
 
 
@@ -52,32 +52,32 @@ def test_type_is_stored_as_the_plain_type_it_stands_for(type_: pa.DataType, stor
     [pa.list_(pa.int8()), pa.struct({"secret": pa.int8()}), pa.binary(), pa.decimal256(50, 2), pa.uuid()],
     ids=str,
 )
-def test_other_types_name_the_column_and_the_remedy(type_: pa.DataType):
+def test_an_unsupported_type_is_refused_with_column_and_remedy(type_: pa.DataType):
     with pytest.raises(InvalidInput, match=r"Column 'a'.*Leave the column out") as caught:
         infer_table(pa.table({"a": pa.nulls(1, type_)}))
     assert caught.value.code == "unsupported_column"
     assert "secret" not in caught.value.detail
 
 
-def test_evidence_counts_in_words():
+def test_the_evidence_of_plain_columns_contains_counts():
     columns = {"n": [1, 2, 3], "gap": [1.5, 2.5, None], "gaps": ["x", None, None]}
     table = pa.table({**columns, "none": pa.nulls(3, pa.date32())})
     assert [column.evidence for column in infer_table(table).findings.columns.values()] == [
         "all 3 values are whole numbers",
-        "all 2 values present are numbers; 1 is missing",
-        "all 1 values present are text; 2 are missing",
+        "all 2 non-missing values are numbers; 1 is missing",
+        "all 1 non-missing values are text; 2 are missing",
         "all 3 values are missing",
     ]
 
 
-def test_evidence_holds_no_values():
+def test_evidence_contains_no_values():
     schema, findings = infer_table(pa.table({"a": ["canary"], "b": [987654321]}))
     for text in (schema.model_dump_json(), findings.model_dump_json()):
         assert "canary" not in text
         assert "987654321" not in text
 
 
-def test_nullable_is_as_declared():
+def test_nullability_follows_the_declaration():
     schema = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.int64())])
     inferred = infer_table(pa.table({"a": [1], "b": [1]}, schema=schema)).schema
     assert [column.nullable for column in inferred.columns] == [False, True]

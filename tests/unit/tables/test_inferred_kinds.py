@@ -1,4 +1,4 @@
-"""Kinds that values say: the fast part of `benchmarks/inference.py`, with people that mimesis makes up."""
+"""Kinds inferred from values: the fast part of `benchmarks/inference.py`, with people made up by mimesis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.tables.inference import infer_table, infer_values
 from understudy.tables.inference.columns import InferredColumn
 
 N_ROWS = 200
-# Headers of: full, first and last name, e-mail, phone, street, postal code, card, IP address, web address.
+# Headers for: full, first and last name, e-mail, phone, street, postal code, card, IP address, URL.
 HEADERS = {
     "en": "full_name,firstName,SURNAME,e-mail,phone no,street address,zip,credit_card,ip_address,homepage",
     "de": "Kundenname,Vorname,Nachname,E-Mail-Adresse,Telefon,Straße,PLZ,Kreditkarte,IP-Adresse,Webseite",
@@ -45,22 +45,22 @@ def inferred(name: str, values: Any) -> InferredColumn:
 
 
 @pytest.mark.parametrize("locale", HEADERS)
-def test_personal_columns_are_known_in_many_languages(locale: str):
+def test_personal_columns_are_recognised_in_many_languages(locale: str):
     table, kinds = people_of(locale)
     assert [column.kind.value for column in infer_table(table).schema.columns] == kinds
 
 
 @pytest.mark.parametrize("header", ["x", "field_7"])
-def test_values_alone_tell_what_has_a_form_of_its_own(header: str):
+def test_values_with_a_distinctive_format_are_recognised_without_a_header(header: str):
     table, kinds = people_of("en")
-    told = {"email", "card", "ip", "url"}
+    distinctive = {"email", "card", "ip", "url"}
     for values, kind in zip(table.columns, kinds, strict=True):
-        if kind in told:
+        if kind in distinctive:
             assert inferred(header, values.combine_chunks()).column.kind == kind
 
 
-def test_ordinary_columns_raise_no_alarm():
-    rng, some = random.Random(0), Generic(Locale.EN, seed=1)  # noqa: S311 - nothing secret
+def test_ordinary_columns_are_not_personal():
+    rng, generic = random.Random(0), Generic(Locale.EN, seed=1)  # noqa: S311 - not used for security
     states = [Address(seed=1).state() for _ in range(50)]
     lists: dict[str, list[Any]] = {
         "species": ["setosa", "versicolor", "virginica"],
@@ -71,7 +71,7 @@ def test_ordinary_columns_raise_no_alarm():
         "street_type": ["Avenue", "Lane"],
         "phone_type": ["home", "work"],
         "email_status": ["opened", "bounced"],
-        "mime": [some.file.mime_type() for _ in range(30)],
+        "mime": [generic.file.mime_type() for _ in range(30)],
         "size": ["S", "M", "L"],
     }
     table = pa.table({name: [rng.choice(values) for _ in range(400)] for name, values in lists.items()})
@@ -95,14 +95,14 @@ def test_evidence_counts_and_names_the_runner_up():
     assert "GB82" not in findings.model_dump_json()
 
 
-def test_leading_zeros_constants_and_missing_columns_are_said():
+def test_evidence_mentions_leading_zeros_constants_and_missing_values():
     zeros = inferred("code", [f"{i % 40:04}" for i in range(400)]).findings
     assert "400 of 400 sampled values have leading zeros, which are kept" in zeros.evidence
-    assert "all values present are the same" in inferred("unit", ["kg"] * 30).findings.evidence
+    assert "all non-missing values are the same" in inferred("unit", ["kg"] * 30).findings.evidence
     assert inferred("none", pa.nulls(30, pa.string())).findings.evidence == "all 30 values are missing"
 
 
-def test_bare_numbers_are_known_by_header_and_check_digits():
+def test_personal_numbers_are_recognised_by_header_and_check_digits():
     payment = Payment(seed=2)
     cards = [int(payment.credit_card_number().replace(" ", "")) for _ in range(100)]
     assert inferred("x", cards).column.kind == "card"
@@ -111,7 +111,7 @@ def test_bare_numbers_are_known_by_header_and_check_digits():
     assert inferred("points", [10_000 + i % 50 for i in range(100)]).column.kind == "integer"
 
 
-def test_places_are_known_as_numbers_and_as_text():
+def test_coordinates_are_recognised_as_numbers_and_as_text():
     finance = Finance(seed=1)
     lat = [48 + i / 777 for i in range(100)]
     assert inferred("latitude", lat).column.kind == "coordinates"

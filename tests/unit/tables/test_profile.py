@@ -1,4 +1,4 @@
-"""Profiles: exact ones are, protected ones show nothing that fewer than five speak for."""
+"""Profiles: exact statistics, and protected ones without values of fewer than five rows or subjects."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def profile(
     folder: Path, table: pa.Table, *, is_protected: bool = True, schema: TableSchema | None = None
 ) -> dict[str, Any]:
     write_table(folder / "table.parquet", table.to_batches(), table.schema)
-    found = profile_table(
+    profiled = profile_table(
         folder / "table.parquet", schema or infer_table(table).schema, is_protected=is_protected
     )
-    return {column["name"]: column for column in found["columns"]} | {"all": found}
+    return {column["name"]: column for column in profiled["columns"]} | {"all": profiled}
 
 
-def test_exact_figures_are_those_of_the_values(tmp_path: Path) -> None:
+def test_an_exact_profile_contains_the_statistics_of_the_values(tmp_path: Path) -> None:
     values = [3.0, 1.0, 4.0, 1.0, 5.0, None]
     x = profile(tmp_path, pa.table({"x": values}), is_protected=False)["x"]
     assert (x["minimum"], x["maximum"], x["mean"]) == (1.0, 5.0, 2.8)
@@ -45,7 +45,7 @@ def test_protected_bounds_lie_within_the_fifth_value_from_either_end(tmp_path: P
     assert not shown & set(values.tolist())
 
 
-def test_no_protected_bar_is_of_fewer_than_five(tmp_path: Path) -> None:
+def test_protected_bars_have_at_least_five_rows(tmp_path: Path) -> None:
     values = np.concatenate(
         (np.random.default_rng(0).normal(0, 1, 1000), [50.0, 51.0, 60.0, 70.0, 80.0, 90.0])
     )
@@ -55,15 +55,15 @@ def test_no_protected_bar_is_of_fewer_than_five(tmp_path: Path) -> None:
     assert len(bars["edges"]) == len(bars["n_rows"]) + 1
 
 
-def test_rare_levels_are_shown_only_exactly(tmp_path: Path) -> None:
+def test_rare_levels_appear_only_in_exact_profiles(tmp_path: Path) -> None:
     table = pa.table({"city": ["Oslo"] * 5 + ["Rome"] * 4 + [None]})
     assert profile(tmp_path, table)["city"]["top_values"] == [{"value": "Oslo", "n_rows": 5}]
     exact = profile(tmp_path, table, is_protected=False)["city"]["top_values"]
     assert exact == [{"value": "Oslo", "n_rows": 5}, {"value": "Rome", "n_rows": 4}]
 
 
-def test_subjects_are_counted_where_they_are_named(tmp_path: Path) -> None:
-    # Nine rows of Rome, of four people.
+def test_declared_subjects_are_counted_instead_of_rows(tmp_path: Path) -> None:
+    # Rome has nine rows, but only four subjects.
     table = pa.table(
         {
             "who": [f"p{n % 4}" for n in range(9)] + [f"q{n}" for n in range(9)],
@@ -71,12 +71,12 @@ def test_subjects_are_counted_where_they_are_named(tmp_path: Path) -> None:
         }
     )
     schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
-    found = profile(tmp_path, table, schema=schema)
-    assert [top["value"] for top in found["city"]["top_values"]] == ["Oslo"]
-    assert found["all"]["protection"] == {"unit": "subject", "k": 5}
+    profiles = profile(tmp_path, table, schema=schema)
+    assert [top["value"] for top in profiles["city"]["top_values"]] == ["Oslo"]
+    assert profiles["all"]["protection"] == {"unit": "subject", "k": 5}
 
 
-def test_bounds_count_subjects_too(tmp_path: Path) -> None:
+def test_protected_bounds_count_subjects(tmp_path: Path) -> None:
     # One subject has the fifty largest values.
     values = np.concatenate((np.arange(1000.0), np.full(50, 1e6) + np.arange(50)))
     owners = np.concatenate((np.arange(1000), np.full(50, 5000)))
@@ -85,15 +85,15 @@ def test_bounds_count_subjects_too(tmp_path: Path) -> None:
     assert profile(tmp_path, table, schema=schema)["x"]["maximum"] < 1000
 
 
-def test_what_is_generated_shows_no_value_when_protected(tmp_path: Path) -> None:
+def test_protected_profiles_contain_no_values_of_generated_columns(tmp_path: Path) -> None:
     table = pa.table({"name": ["Ann"] * 50})
     schema = infer_table(table).schema
     named = schema.columns[0].model_copy(update={"kind": ColumnKind.name})
-    told = profile(tmp_path, table, schema=schema.model_copy(update={"columns": (named,)}))["name"]
-    assert told == {"name": "name", "kind": "name", "n_missing": 0, "n_distinct": 1}
+    column = profile(tmp_path, table, schema=schema.model_copy(update={"columns": (named,)}))["name"]
+    assert column == {"name": "name", "kind": "name", "n_missing": 0, "n_distinct": 1}
 
 
-def test_times_are_told_as_text(tmp_path: Path) -> None:
+def test_times_appear_as_text(tmp_path: Path) -> None:
     days = [date(2024, 1, 1) + timedelta(days=n) for n in range(100)]
     exact = profile(tmp_path, pa.table({"d": days}), is_protected=False)["d"]
     assert (exact["minimum"], exact["maximum"]) == ("2024-01-01", "2024-04-09")
@@ -106,14 +106,14 @@ def test_times_are_told_as_text(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("is_protected", [True, False])
 def test_degenerate_columns_have_a_profile(tmp_path: Path, values: Any, is_protected: bool) -> None:
-    told = profile(tmp_path, pa.table({"x": values}), is_protected=is_protected)["x"]
-    assert told["n_missing"] == values.null_count
+    column = profile(tmp_path, pa.table({"x": values}), is_protected=is_protected)["x"]
+    assert column["n_missing"] == values.null_count
 
 
-def test_long_tables_are_read_in_part_from_all_over(tmp_path: Path) -> None:
+def test_long_tables_are_sampled_evenly(tmp_path: Path) -> None:
     n = 2_000_000
-    found = profile(tmp_path, pa.table({"x": pa.array(np.arange(n, dtype=np.float64))}))
-    assert found["all"]["n_rows"] == n
-    assert found["all"]["n_rows_read"] <= 200_000
-    # Eight stretches that begin evenly spread: their median is that of the table, to a stretch or two.
-    assert found["x"]["quantiles"][2]["value"] == pytest.approx(n / 2, rel=0.15)
+    profiles = profile(tmp_path, pa.table({"x": pa.array(np.arange(n, dtype=np.float64))}))
+    assert profiles["all"]["n_rows"] == n
+    assert profiles["all"]["n_rows_read"] <= 200_000
+    # The median of eight evenly spread samples differs from that of the table by about one sample's position.
+    assert profiles["x"]["quantiles"][2]["value"] == pytest.approx(n / 2, rel=0.15)

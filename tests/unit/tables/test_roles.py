@@ -1,4 +1,4 @@
-"""A table's key, subject and target, and the references between tables."""
+"""Candidates for the key, subject and target of a table, and for relationships between tables."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ def test_the_best_key_comes_first_with_its_evidence():
     assert key.evidence.startswith("no value is missing; all 500 values differ")
 
 
-def test_columns_with_missing_or_repeated_values_are_no_keys():
+def test_columns_with_missing_or_repeated_values_are_not_candidates_for_keys():
     table = pa.table({"a_id": [*range(49), None], "b_id": [*range(49), 0]})
     assert infer_table(table).findings.primary_keys == ()
 
 
-def test_the_subject_is_a_candidate_and_nothing_more():
+def test_an_inferred_subject_is_only_a_candidate():
     schema, findings = infer_table(VISITS)
     assert findings.subject is not None
     assert (findings.subject.columns, schema.subject) == (("customer_id",), ())
     assert infer_table(CUSTOMERS).findings.subject is None
 
 
-def test_the_target_is_what_the_header_says_or_the_last_column_of_few_levels():
-    said, last = infer_table(VISITS).findings.target, infer_table(CUSTOMERS).findings.target
-    assert said is not None
+def test_the_target_follows_from_the_header_or_is_a_last_column_of_few_levels():
+    named, last = infer_table(VISITS).findings.target, infer_table(CUSTOMERS).findings.target
+    assert named is not None
     assert last is not None
-    assert (said.columns, last.columns) == (("churn",), ("country",))
-    assert said.confidence > last.confidence
+    assert (named.columns, last.columns) == (("churn",), ("country",))
+    assert named.confidence > last.confidence
 
 
 @pytest.mark.parametrize("stored", [False, True])
@@ -62,7 +62,7 @@ def test_references_between_tables_are_found(stored: bool, tmp_path: Path):
     assert (found.parent, found.parent_columns) == ("customers", ("id",))
 
 
-def test_a_long_file_is_inferred_as_the_table_in_memory(tmp_path: Path):
+def test_a_long_file_gives_the_same_findings_as_the_table_in_memory(tmp_path: Path):
     n = 400_000
     users = rng.integers(0, 150_000, n)
     table = pa.table(
@@ -72,6 +72,6 @@ def test_a_long_file_is_inferred_as_the_table_in_memory(tmp_path: Path):
     write_table(path, table.to_batches(max_chunksize=50_000), table.schema)
     inferred = infer_table(table), infer_stored(path, table.schema, n_missing=[0, 0, 0])
     kinds = [[column.kind.value for column in schema.columns] for schema, _ in inferred]
-    # In a sample most users have one row; in the table they have 2.7.
+    # Most users have one row in a sample, but 2.7 rows on average in the table.
     assert kinds == [["identifier", "category", "float"]] * 2
     assert [[key.columns for key in findings.primary_keys] for _, findings in inferred] == [[("key",)]] * 2

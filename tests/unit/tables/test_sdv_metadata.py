@@ -1,4 +1,4 @@
-"""SDV's metadata, read and written."""
+"""Reading and writing SDV metadata."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.tables.schema_changes import change_schema
 from understudy.tables.sdv_metadata import read_metadata, write_metadata
 from understudy.tables.source import ArrowSource
 
-# As the public documentation of SDV shows it for its hotel guests.
+# The example of hotel guests in the public documentation of SDV.
 GUESTS: dict[str, Any] = {
     "METADATA_SPEC_VERSION": "SINGLE_TABLE_V1",
     "primary_key": "guest_email",
@@ -51,9 +51,9 @@ def changed(schema: TableSchema, document: object, table: str | None = None) -> 
     return change_schema(whole, Findings(), change, table="guests")[0].tables["guests"]
 
 
-def test_every_word_becomes_a_kind_and_its_type() -> None:
-    found = {column.name: (column.kind.value, column.arrow_type) for column in read(GUESTS).columns}
-    assert found == {
+def test_sdtypes_become_kinds_and_types() -> None:
+    columns = {column.name: (column.kind.value, column.arrow_type) for column in read(GUESTS).columns}
+    assert columns == {
         "guest_email": ("email", "string"),
         "has_rewards": ("boolean", "bool"),
         "room_type": ("category", "string"),
@@ -63,7 +63,7 @@ def test_every_word_becomes_a_kind_and_its_type() -> None:
     }
 
 
-def test_what_has_no_place_is_told() -> None:
+def test_unused_metadata_leads_to_warnings() -> None:
     warnings = read_metadata(GUESTS, infer_table(TABLE).schema).warnings
     assert [w for w in warnings if "regex_format" in w and "'hotel_id'" in w]
     assert "alternate_keys is not used." in warnings
@@ -73,9 +73,9 @@ def test_what_has_no_place_is_told() -> None:
 def test_one_of_several_tables_is_read(version: str) -> None:
     several = {"METADATA_SPEC_VERSION": version, "tables": {"guests": GUESTS, "hotels": {"columns": {}}}}
     assert read(several, "guests") == read(GUESTS)
-    with pytest.raises(InvalidInput, match=r"2 tables\. Name the one"):
+    with pytest.raises(InvalidInput, match=r"2 tables\. Name the table"):
         read(several)
-    with pytest.raises(InvalidInput, match="none is 'rooms'"):
+    with pytest.raises(InvalidInput, match="but not 'rooms'"):
         read(several, "rooms")
 
 
@@ -88,24 +88,24 @@ def test_a_sequence_key_is_the_subject() -> None:
     assert read({**GUESTS, "sequence_key": ["hotel_id", "room_type"]}).subject == ("hotel_id", "room_type")
 
 
-def test_the_primary_key_is_taken() -> None:
+def test_the_primary_key_is_read() -> None:
     assert read(GUESTS).primary_key == ("guest_email",)
 
 
 def test_numbers_and_times_keep_their_types() -> None:
     table = pa.table({"n": pa.array([1, 2], pa.int16()), "t": pa.array([0, 1], pa.timestamp("s"))})
     columns = {"n": {"sdtype": "numerical"}, "t": {"sdtype": "datetime", "datetime_format": "%Y"}}
-    said = {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": columns}
-    assert read_metadata(said, infer_table(table).schema).change.columns == {}
+    metadata = {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": columns}
+    assert read_metadata(metadata, infer_table(table).schema).change.columns == {}
 
 
 @pytest.mark.parametrize("kind", list(ColumnKind))
-def test_every_kind_is_written_and_read_back(kind: ColumnKind) -> None:
+def test_every_kind_survives_writing_and_reading(kind: ColumnKind) -> None:
     column = infer_table(TABLE).schema.columns[0].model_copy(update={"kind": kind})
     schema = TableSchema(columns=(column,))
-    said = write_metadata(DatasetSchema(tables={"guests": schema}), Findings())
-    assert said["METADATA_SPEC_VERSION"] == "V1"
-    assert changed(schema, said) == schema
+    metadata = write_metadata(DatasetSchema(tables={"guests": schema}), Findings())
+    assert metadata["METADATA_SPEC_VERSION"] == "V1"
+    assert changed(schema, metadata) == schema
 
 
 def test_several_tables_are_written_with_their_relationships() -> None:
@@ -118,10 +118,10 @@ def test_several_tables_are_written_with_their_relationships() -> None:
             ),
         ),
     )
-    said = write_metadata(schema, Findings())
-    assert (said["METADATA_SPEC_VERSION"], list(said["tables"])) == ("V1", ["hotels", "guests"])
-    assert said["tables"]["hotels"]["primary_key"] == "id"
-    assert said["relationships"] == [
+    metadata = write_metadata(schema, Findings())
+    assert (metadata["METADATA_SPEC_VERSION"], list(metadata["tables"])) == ("V1", ["hotels", "guests"])
+    assert metadata["tables"]["hotels"]["primary_key"] == "id"
+    assert metadata["relationships"] == [
         {
             "parent_table_name": "hotels",
             "parent_primary_key": "id",
@@ -132,7 +132,7 @@ def test_several_tables_are_written_with_their_relationships() -> None:
 
 
 def shop() -> InferredSchema:
-    """Return the schema of two tables, whose relationship is inferred from numbers."""
+    """Return the schema of two tables whose relationship is inferred from numbers."""
     orders = pa.table({"order_id": range(100, 140), "person_id": [n % 4 for n in range(40)]})
     people = pa.table({"person_id": range(25), "town": [f"Town{chr(97 + n)}" for n in range(25)]})
     return infer_schema({"orders": ArrowSource(orders), "people": ArrowSource(people)})
@@ -142,21 +142,21 @@ def test_both_columns_of_a_relationship_are_ids() -> None:
     inferred = shop()
     kinds = [inferred.schema.tables[name].column("person_id").kind for name in ("orders", "people")]
     assert kinds == [ColumnKind.integer, ColumnKind.identifier]
-    said = write_metadata(inferred.schema, inferred.findings)
-    (relationship,) = said["relationships"]
+    metadata = write_metadata(inferred.schema, inferred.findings)
+    (relationship,) = metadata["relationships"]
     assert relationship["child_foreign_key"] == relationship["parent_primary_key"] == "person_id"
     for name in ("orders", "people"):
-        assert said["tables"][name]["columns"]["person_id"] == {"sdtype": "id"}
+        assert metadata["tables"][name]["columns"]["person_id"] == {"sdtype": "id"}
 
 
 def test_a_relationship_to_another_column_than_the_primary_key_is_left_out() -> None:
     inferred = shop()
     people = inferred.schema.tables["people"].model_copy(update={"primary_key": ("town",)})
     tables = {**inferred.schema.tables, "people": people}
-    said = write_metadata(inferred.schema.model_copy(update={"tables": tables}), inferred.findings)
-    assert said["relationships"] == []
-    assert said["tables"]["people"]["primary_key"] == "town"
-    assert said["tables"]["orders"]["columns"]["person_id"]["sdtype"] == "numerical"
+    metadata = write_metadata(inferred.schema.model_copy(update={"tables": tables}), inferred.findings)
+    assert metadata["relationships"] == []
+    assert metadata["tables"]["people"]["primary_key"] == "town"
+    assert metadata["tables"]["orders"]["columns"]["person_id"]["sdtype"] == "numerical"
 
 
 @pytest.mark.parametrize(
@@ -172,11 +172,11 @@ def test_a_relationship_to_another_column_than_the_primary_key_is_left_out() -> 
     ],
 )
 def test_other_json_is_refused(document: object) -> None:
-    with pytest.raises(InvalidInput, match="no metadata of SDV"):
+    with pytest.raises(InvalidInput, match="not valid SDV metadata"):
         read(document)
 
 
-def test_a_column_that_is_not_there_is_named() -> None:
+def test_an_unknown_column_in_the_metadata_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput, match="no column 'age'") as caught:
         read({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {"age": {"sdtype": "numerical"}}})
     assert caught.value.code == "unknown_column"

@@ -1,4 +1,4 @@
-"""Sources of tables, in memory and in Parquet files."""
+"""Table sources in memory and in Parquet files, and the names of tables and files."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def test_a_source_can_be_scanned_again(source: TableSource) -> None:
     assert read_source(source).equals(TABLE)
 
 
-def test_columns_come_in_the_order_that_is_asked_for(source: TableSource) -> None:
+def test_a_scan_returns_columns_in_the_requested_order(source: TableSource) -> None:
     assert read_source(source, ["c", "a"]).equals(TABLE.select(["c", "a"]))
     assert all(batch.schema.names == ["c", "a"] for batch in source.scan(["c", "a"]))
 
 
-def test_a_scan_has_all_rows_in_order(source: TableSource) -> None:
+def test_a_scan_returns_all_rows_in_order(source: TableSource) -> None:
     assert sum(batch.num_rows for batch in source.scan(["a"])) == 200_000
 
 
@@ -52,7 +52,7 @@ def test_a_scan_has_all_rows_in_order(source: TableSource) -> None:
         ("x" * 300, "x" * 255),
     ],
 )
-def test_names_of_files_become_names_of_tables(stem: str | None, name: str) -> None:
+def test_file_names_become_table_names(stem: str | None, name: str) -> None:
     assert table_name(stem) == name
 
 
@@ -67,5 +67,5 @@ def test_names_of_files_become_names_of_tables(stem: str | None, name: str) -> N
         ("a" * 200, f"7-{'a' * 100}"),
     ],
 )
-def test_the_file_of_a_table_has_its_name_where_that_is_safe(name: str, stem: str) -> None:
+def test_a_file_has_the_name_of_its_table_if_that_is_safe(name: str, stem: str) -> None:
     assert file_stem(name, 7) == stem

@@ -1,4 +1,4 @@
-"""Which rows are held out: by row, by subject, by root."""
+"""Splits into training rows and a holdout: by row, by subject and by root."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.tables.schema import DatasetSchema, Relationship
 from understudy.tables.source import ArrowSource, Dataset
 from understudy.tables.split import Split, followed_relationships, is_held_out, row_units
 
-# The rows that the version before held out of 30, with a share of 0.2 and the seed 7.
+# The rows of 30 that earlier versions held out with a fraction of 0.2 and seed 7.
 EARLIER = [1, 4, 11, 13, 14, 17, 26, 28]
 
 
@@ -24,18 +24,18 @@ def rows(n_rows: int, fraction: float, seed: int) -> Any:
 
 
 @pytest.mark.parametrize("fraction", [0.05, 0.2, 0.5])
-def test_share_is_the_fraction_within_chance(fraction: float) -> None:
+def test_the_held_out_share_is_the_fraction_within_chance(fraction: float) -> None:
     n_rows = 100_000
     share = rows(n_rows, fraction, 7).mean()
     assert abs(share - fraction) < 4 * (fraction * (1 - fraction) / n_rows) ** 0.5
 
 
-def test_longer_table_begins_with_the_same_decisions() -> None:
+def test_a_longer_table_begins_with_the_same_decisions() -> None:
     assert np.array_equal(rows(1000, 0.2, 3)[:400], rows(400, 0.2, 3))
 
 
 def test_rows_are_those_that_earlier_versions_held_out() -> None:
-    # Models of before are evaluated on the rows that were held out then.
+    # Models of earlier versions are evaluated on the rows that those versions held out.
     assert np.flatnonzero(rows(30, 0.2, 7)).tolist() == EARLIER
 
 
@@ -45,14 +45,14 @@ def test_another_seed_holds_out_other_rows() -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 2**63 - 1])
-def test_extremes_hold_out_none_or_all(seed: int) -> None:
+def test_fractions_of_0_and_1_hold_out_none_and_all_rows(seed: int) -> None:
     assert not rows(100, 0, seed).any()
     assert rows(100, 1, seed).all()
     assert rows(0, 0.5, seed).shape == (0,)
 
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.1])
-def test_nonsense_is_refused(fraction: float) -> None:
+def test_an_invalid_fraction_is_refused(fraction: float) -> None:
     with pytest.raises(InvalidInput):
         rows(10, fraction, 0)
 
@@ -67,7 +67,7 @@ def held_out(table: pa.Table, *subject: str, fraction: float = 0.3, seed: int = 
 
 
 def subjects(n: int) -> dict[str, pa.Array[Any]]:
-    """Return the same subjects, 0 to n - 1, in values of several types."""
+    """Return n subjects, each represented as values of several types."""
     numbers = np.arange(n)
     days = [datetime.date(2020, 1, 1) + datetime.timedelta(days=int(day)) for day in numbers]
     return {
@@ -86,17 +86,17 @@ def test_subjects_are_held_out_as_a_whole(kind: str) -> None:
     table = pa.table({"who": subjects(300)[kind].take(pa.array(order)), "x": np.arange(2_100)})
     mask = held_out(table, "who")
     assert not set(order[mask]) & set(order[~mask])
-    # Each of 300 subjects is decided by itself.
+    # Each of the 300 subjects is decided independently.
     assert abs(mask.mean() - 0.3) < 4 * (0.3 * 0.7 / 300) ** 0.5
 
 
-def test_the_order_of_the_rows_does_not_matter() -> None:
+def test_the_split_does_not_depend_on_the_order_of_rows() -> None:
     table = pa.table({"who": np.repeat(np.arange(100), 3)})
     order = np.random.default_rng(0).permutation(300)
     assert np.array_equal(held_out(table.take(pa.array(order)), "who"), held_out(table, "who")[order])
 
 
-def test_how_a_subject_is_stored_does_not_matter() -> None:
+def test_the_split_does_not_depend_on_the_storage_type_of_the_subject() -> None:
     numbers = pa.array(np.repeat(np.arange(100), 3))
     first, second = (
         held_out(pa.table({"who": numbers.cast(type_)}), "who") for type_ in (pa.int16(), pa.string())
@@ -104,14 +104,14 @@ def test_how_a_subject_is_stored_does_not_matter() -> None:
     assert np.array_equal(first, second)
 
 
-def test_rows_without_a_subject_are_decided_one_by_one() -> None:
+def test_rows_without_a_subject_are_separate_units() -> None:
     table = pa.table({"who": pa.array([None] * 2_000 + ["a"] * 10, pa.string())})
     mask = held_out(table, "who")
     assert abs(mask[:2_000].mean() - 0.3) < 4 * (0.3 * 0.7 / 2_000) ** 0.5
     assert len(set(mask[2_000:])) == 1
 
 
-def test_a_subject_of_two_columns_is_one_only_if_both_agree() -> None:
+def test_rows_of_a_composite_subject_agree_in_all_columns() -> None:
     table = pa.table({"clinic": np.repeat(np.arange(20), 100), "number": np.tile(np.arange(50), 40)})
     mask = held_out(table, "clinic", "number")
     pairs = np.array(table["clinic"]) * 50 + np.array(table["number"])
@@ -124,7 +124,7 @@ def test_a_composite_subject_with_a_missing_part_is_missing() -> None:
     assert 0 < held_out(table, "clinic", "number").sum() < 1_000
 
 
-def test_of_one_subject_nothing_is_held_out() -> None:
+def test_nothing_is_held_out_of_a_single_subject() -> None:
     for seed in range(20):
         assert not held_out(pa.table({"who": ["a"] * 10}), "who", seed=seed).any()
 
@@ -137,17 +137,17 @@ def test_the_kind_of_split_follows_from_the_schema() -> None:
     assert kinds == ["root", "subject", "row"]
 
 
-def test_a_split_that_was_stored_without_a_unit_is_by_row() -> None:
+def test_a_stored_split_without_a_unit_is_by_row() -> None:
     assert Split.model_validate({"seed": 7, "holdout_fraction": 0.2}).by == "row"
 
 
 def shop(*, customer_subject: bool = False) -> tuple[Dataset, DatasetSchema]:
-    """Return sellers who report to each other, their customers, orders, and lines of orders and products."""
+    """Return a shop: sellers who report to each other, customers, orders, order lines and products."""
     rng = np.random.default_rng(0)
     products = pa.table({"id": [f"p{i}" for i in range(40)]})
     sellers = pa.table({"id": range(30), "boss": [None, *[0] * 29]})
     customers = pa.table({"id": range(400), "seller": rng.integers(30, size=400)})
-    # Numbers above 399 are of customers that are not there.
+    # Customers with numbers above 399 do not exist.
     orders = pa.table({"id": range(2_000), "customer": pa.array(rng.integers(420, size=2_000), pa.int32())})
     lines = pa.table(
         {
@@ -194,16 +194,16 @@ def test_rows_without_a_parent_are_roots() -> None:
     assert np.array_equal(masks["order"][orphans], rows(2_000, 0.4, 3)[orphans])
 
 
-def test_of_several_parents_the_first_one_listed_is_followed() -> None:
+def test_rows_with_several_parents_follow_the_first_listed() -> None:
     assert followed_relationships(shop()[1])["line"].parent == "product"
 
 
-def test_of_several_parents_one_that_leads_to_a_subject_goes_first() -> None:
+def test_rows_with_several_parents_prefer_one_that_leads_to_a_subject() -> None:
     followed = followed_relationships(shop(customer_subject=True)[1])
     assert {child: one.parent for child, one in followed.items()} == {"line": "order", "order": "customer"}
 
 
-def test_a_subject_goes_before_the_parent_of_its_table() -> None:
+def test_a_declared_subject_takes_precedence_over_the_parent() -> None:
     data, schema = shop(customer_subject=True)
     masks = masks_of(data, schema)
     alone = Split(seed=3, holdout_fraction=0.4, by="subject")
@@ -211,7 +211,7 @@ def test_a_subject_goes_before_the_parent_of_its_table() -> None:
     assert np.array_equal(masks["customer"], alone.mask(table, ("id",)))
 
 
-def test_of_reference_tables_nothing_is_held_out() -> None:
+def test_nothing_is_held_out_of_reference_tables() -> None:
     data, schema = shop()
     reference = schema.tables["product"].model_copy(update={"role": "reference"})
     schema = schema.model_copy(update={"tables": {**schema.tables, "product": reference}})
@@ -219,7 +219,7 @@ def test_of_reference_tables_nothing_is_held_out() -> None:
     assert followed_relationships(schema)["line"].parent == "order"
 
 
-def test_a_circle_of_tables_is_cut() -> None:
+def test_cyclic_relationships_are_cut() -> None:
     table = pa.table({"id": range(100), "other": range(100)})
     ends = (("a", "b"), ("b", "a"))
     relationships = tuple(
@@ -232,7 +232,7 @@ def test_a_circle_of_tables_is_cut() -> None:
     assert 0 < masks["a"].sum() < 100
 
 
-def test_every_table_has_a_mask_of_its_length() -> None:
+def test_masks_have_the_length_of_their_table() -> None:
     data, schema = shop()
     assert {name: len(mask) for name, mask in masks_of(data, schema).items()} == {
         name: source.n_rows for name, source in data.items()

@@ -1,4 +1,4 @@
-"""The schema of one table with its findings is read as schema and findings."""
+"""Stored schemas of one table are read as a schema and its findings."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ STORED = {
 }  # fmt: skip
 
 
-def test_the_schema_is_that_of_a_dataset_of_one_table() -> None:
+def test_a_stored_schema_describes_a_dataset_of_one_table() -> None:
     schema, _ = read_stored(STORED, "visits")
     assert (list(schema.tables), schema.locale) == (["visits"], "de-at")
     assert schema.tables["visits"].subject == ("who",)
     assert [column.kind.value for column in schema.tables["visits"].columns] == ["identifier", "category"]
 
 
-def test_findings_are_those_of_examined_columns() -> None:
+def test_only_examined_columns_have_findings() -> None:
     found = read_stored(STORED, "visits")[1].table("visits")
     assert list(found.columns) == ["id"]
     assert found.columns["id"].runner_up is not None
@@ -42,7 +42,7 @@ def test_findings_are_those_of_examined_columns() -> None:
     assert (found.subject.columns, found.target) == (("who",), None)
 
 
-def test_references_are_candidates_for_relationships() -> None:
+def test_stored_references_are_candidates_for_relationships() -> None:
     (found,) = read_stored(STORED, "visits")[1].relationships
     assert (found.child, found.child_columns) == ("visits", ("who",))
     assert (found.parent, found.parent_columns) == ("people", ("key",))

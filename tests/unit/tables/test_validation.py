@@ -16,7 +16,7 @@ def _conform(array: pa.Array, type_: pa.DataType) -> pa.ChunkedArray:
     return conform(pa.table({"a": array}), schema).column("a")
 
 
-def test_columns_come_in_the_order_of_the_schema():
+def test_columns_are_returned_in_the_order_of_the_schema():
     schema = infer_table(pa.table({"b": [1], "a": ["x"]})).schema
     assert conform(pa.table({"a": ["y"], "b": [2]}), schema).to_pydict() == {"b": [2], "a": ["y"]}
 
@@ -44,7 +44,7 @@ def test_conforming_table_is_unchanged():
     ],
     ids=str,
 )
-def test_values_are_cast_where_the_meaning_stays(
+def test_values_are_cast_if_their_meaning_is_kept(
     values: pa.Array, type_: pa.DataType, expected: list[object]
 ):
     cast = _conform(values, type_)
@@ -64,7 +64,7 @@ def test_values_are_cast_where_the_meaning_stays(
     ids=str,
 )
 def test_values_that_cannot_be_cast_are_counted_not_shown(values: pa.Array, type_: pa.DataType, fault: str):
-    with pytest.raises(InvalidInput, match=f"Column 'a' holds {fault}") as caught:
+    with pytest.raises(InvalidInput, match=f"Column 'a' has {fault}") as caught:
         _conform(values, type_)
     assert caught.value.code == "schema_mismatch"
     assert caught.value.__suppress_context__
@@ -77,7 +77,7 @@ def test_values_that_cannot_be_cast_are_counted_not_shown(values: pa.Array, type
     ids=str,
 )
 def test_casts_that_change_the_meaning_are_refused(values: pa.Array, type_: pa.DataType):
-    with pytest.raises(InvalidInput, match="Column 'a' is of type") as caught:
+    with pytest.raises(InvalidInput, match="Column 'a' has type") as caught:
         _conform(values, type_)
     assert caught.value.code == "schema_mismatch"
 

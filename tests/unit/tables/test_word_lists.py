@@ -1,4 +1,4 @@
-"""Word lists: the data files are well formed and all used."""
+"""Word lists: the data files are well formed, and all of them are used."""
 
 from __future__ import annotations
 
@@ -31,20 +31,22 @@ def test_a_list_is_read_on_first_use_and_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_list_has_unique_sorted_entries_and_says_what_it_is(path: Path) -> None:
+def test_every_list_has_a_heading_and_unique_sorted_entries(path: Path) -> None:
     entries = list(WordList(path))
     assert path.read_text(encoding="utf-8").startswith("# ")
     assert entries == sorted(set(entries))
 
 
 @pytest.mark.parametrize("path", PHRASE_FILES, ids=lambda path: path.stem)
-def test_every_header_phrase_is_found_in_a_header_of_its_words(path: Path) -> None:
+def test_every_phrase_is_found_in_a_header_of_its_words(path: Path) -> None:
     phrases = WordList(path)
     for phrase in phrases:
         words = headers.words_of(phrase)
-        assert " ".join(words) == phrase, "small letters without accents, one blank between words"
-        assert headers.says(words, phrases)
-        assert headers.says(headers.words_of(phrase.title().replace(" ", "")), phrases)
+        assert " ".join(words) == phrase, (
+            "phrases are lower case without accents, with one space between words"
+        )
+        assert headers.contains(words, phrases)
+        assert headers.contains(headers.words_of(phrase.title().replace(" ", "")), phrases)
 
 
 def test_every_file_of_header_phrases_is_used() -> None:

@@ -1,7 +1,7 @@
-"""How numbers that stand for people, accounts and cards are built: their form and their check digits.
+"""Formats and check digits of identifiers such as card numbers, IBANs and national IDs.
 
-An `IdentifierFormat` recognises and writes its texts. `IDENTIFIER_FORMATS` lists all by name: a name in a
-model file never changes its meaning.
+An `IdentifierFormat` recognises and writes texts of one format. `IDENTIFIER_FORMATS` contains all formats by
+name. Model files contain these names, so the meaning of a name never changes.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from understudy.tables.identifier_formats.base import IdentifierFormat
 from understudy.tables.identifier_formats.cards import CARDS
 from understudy.tables.identifier_formats.ibans import IBANS
 from understudy.tables.identifier_formats.national import NATIONAL_IDS
-from understudy.tables.identifier_formats.places import ADDRESSES_OF_MACHINES, URLS
+from understudy.tables.identifier_formats.places import IP_ADDRESSES, URLS
 
 IDENTIFIER_FORMATS: dict[str, IdentifierFormat] = {
     identifier_format.name: identifier_format
-    for identifier_format in (*CARDS, *IBANS, *NATIONAL_IDS, *ADDRESSES_OF_MACHINES, *URLS)
+    for identifier_format in (*CARDS, *IBANS, *NATIONAL_IDS, *IP_ADDRESSES, *URLS)
 }
 
 __all__ = [
-    "ADDRESSES_OF_MACHINES",
     "CARDS",
     "IBANS",
     "IDENTIFIER_FORMATS",
+    "IP_ADDRESSES",
     "NATIONAL_IDS",
     "URLS",
     "IdentifierFormat",

@@ -1,4 +1,4 @@
-"""What a scheme is: parts that may be this or that, and check characters that follow from them."""
+"""The base of all identifier formats: parts with their permitted texts, and check characters."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-# ASCII codes, of shape (n_texts, length).
+# ASCII codes of texts, of shape (n_texts, length).
 Codes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Texts: TypeAlias = "pa.Array[Any]"
-# What may stand at some positions: texts of one length.
+# The permitted texts of a part; all have the same length.
 Part = tuple[str, ...]
-# Writes the check characters; returns where there are none for what stands before them.
+# A function that writes the check characters in place. It returns a mask of the texts for which no check
+# character exists, or None if there always is one.
 Complete = Callable[[Codes], Mask | None]
 
-# Any: the stubs of these functions know no type that is given at run time.
+# Any: the stubs of these functions do not support types that are given at run time.
 pc: Any = pyarrow.compute
 
 DIGIT: Part = tuple(digits)
 NONZERO: Part = tuple(digits[1:])
 UPPER: Part = tuple(ascii_uppercase)
 ALNUM: Part = tuple(digits + ascii_uppercase)
-# Stands where a check character goes.
+# Placeholder for a check character.
 CHECK: Part = ("0",)
 
 
 def numbers(first: int, last: int, n_digits: int = 2) -> Part:
-    """Return the whole numbers from first to last, with leading zeros."""
+    """Return the integers from first to last as texts with leading zeros."""
     return tuple(f"{number:0{n_digits}}" for number in range(first, last + 1))
 
 
@@ -42,24 +43,27 @@ YEAR, MONTH, DAY = numbers(0, 99), numbers(1, 12), numbers(1, 28)
 
 @dataclass(frozen=True)
 class IdentifierFormat:
-    """One way in which such numbers are built.
+    """The format of a kind of identifier, such as Spanish DNI numbers.
 
     Parameters
     ----------
+    name : str
+        Name of the format in model files.
     words : str
-        What they are, in the plural: "Spanish DNI numbers".
+        Description of the identifiers in the plural, such as "Spanish DNI numbers".
     pattern : str
-        Regular expression of a whole text, without separators and in capital letters.
+        Regular expression that matches a whole text in capital letters and without separators.
     parts : tuple of Part
-        What new ones are made of; positions of check characters are `CHECK`.
+        Parts of new texts, in order; a check character is a `CHECK`.
     complete : callable (codes) -> mask, optional
-        Writes the check characters into codes whose other positions stand.
+        Function that writes the check characters into codes whose other characters are set.
     bumped : int, optional
-        Position of a digit that is counted up where no check character fits.
-    is_telling : bool
-        Whether texts can be known without a word in the header: check characters, or a form of its own.
+        Position of a digit that is incremented if no check character exists.
+    is_distinctive : bool
+        Whether texts can be recognised without a hint in the column name, because the format has check
+        characters or is otherwise unmistakable.
     separators : str
-        What may stand between the characters.
+        Characters that may separate groups of characters.
     """
 
     name: str
@@ -68,41 +72,47 @@ class IdentifierFormat:
     parts: tuple[Part, ...]
     complete: Complete | None = None
     bumped: int | None = None
-    is_telling: bool = True
+    is_distinctive: bool = True
     separators: str = "-./ "
 
     @property
     def length(self) -> int:
-        """Characters of a text without separators."""
+        """The length of a new text without separators, in characters."""
         return sum(len(part[0]) for part in self.parts)
 
     @property
     def lengths(self) -> tuple[int, int]:
-        """Characters that a text of the format may have: the last one may be optional."""
+        """The possible lengths of a text without separators: the last character may be optional."""
         return self.length - 1, self.length
 
     @property
     def is_numeral(self) -> bool:
-        """Whether texts without separators are of digits alone."""
+        """Whether texts without separators consist of digits only."""
         return not any(character.isupper() for character in self.pattern)
 
     def find(self, compact: Texts) -> Mask:
-        """Return which texts are of the scheme; they have no separators and capital letters."""
+        """Return a mask of the texts that have the format and valid check characters.
+
+        Parameters
+        ----------
+        compact : pyarrow.Array of string
+            Texts without separators and in capital letters, as `compacted` returns them.
+        """
         matches = pc.match_substring_regex(compact, rf"\A(?:{self.pattern})\z").fill_null(False)
-        is_ours: Mask = matches.to_numpy(zero_copy_only=False).copy()
-        if self.complete is None or not is_ours.any():
-            return is_ours
+        is_match: Mask = matches.to_numpy(zero_copy_only=False).copy()
+        if self.complete is None or not is_match.any():
+            return is_match
         codes = codes_of(compact.filter(matches))
         if codes is None:
             return np.zeros(len(compact), np.bool_)
         completed = codes.copy()
         impossible = self.complete(completed)
-        is_right = (completed == codes).all(axis=1)
-        is_ours[is_ours] = is_right if impossible is None else is_right & ~impossible
-        return is_ours
+        is_valid = (completed == codes).all(axis=1)
+        is_match[is_match] = is_valid if impossible is None else is_valid & ~impossible
+        return is_match
 
     def finish(self, codes: Codes) -> None:
-        """Write the check characters, after counting up a digit where there are none."""
+        """Write the check characters in place; where none exists, increment the digit at `bumped` first."""
         if self.complete is None:
             return
         for _ in range(len(digits)):
@@ -114,7 +124,7 @@ class IdentifierFormat:
 
 
 def codes_of(texts: Texts) -> Codes | None:
-    """Return the codes of ASCII texts that are all of one length, else None."""
+    """Return the codes of ASCII texts, or None if the texts differ in length or there are none."""
     plain: list[Any] = texts.cast(pa.large_binary()).to_pylist()
     length = len(plain[0]) if plain else 0
     if length == 0 or any(len(text) != length for text in plain):
@@ -123,13 +133,13 @@ def codes_of(texts: Texts) -> Codes | None:
 
 
 def compacted(texts: Texts, separators: str = "-./ ") -> Texts:
-    """Return texts without separators and in capital letters."""
+    """Return texts in capital letters and without separators."""
     plain: Texts = pc.replace_substring_regex(pc.utf8_trim_whitespace(texts), f"[{separators}]", "")
     upper: Texts = pc.ascii_upper(plain)
     return upper
 
 
 def digits_of(codes: Codes) -> npt.NDArray[np.int64]:
-    """Return the digits as numbers; letters count on from 10, as in base 36."""
+    """Return the values of digits and letters as in base 36, where A is 10."""
     values = codes.astype(np.int64) - ord("0")
     return np.where(codes >= ord("A"), codes.astype(np.int64) - ord("A") + 10, values)

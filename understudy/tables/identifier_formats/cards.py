@@ -1,6 +1,6 @@
-"""Payment cards: the issuers' ranges and lengths (ISO/IEC 7812-1), and ranges that are used for tests.
+"""Payment card numbers: the issuers' ranges and lengths (ISO/IEC 7812-1), and ranges reserved for tests.
 
-New numbers begin as the test numbers do that card networks and payment services publish.
+New numbers begin with the prefixes of the test numbers that card networks and payment services publish.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Check characters, each computed for all texts at once.
+"""Check characters, computed for all texts at once.
 
 Sources: ISO/IEC 7064 (mod 97-10, mod 11-10, mod 11-2), ISO/IEC 7812-1 annex B (Luhn), Verhoeff (1969), and
-the issuers' own rules, named where they are used.
+the issuers' rules, which are named at each function.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _write(codes: Codes, place: int, values: Int64s, alphabet: str = "0123456789
 
 
 def luhn(first: int = 0) -> Complete:
-    """Return the check of Luhn over the positions from `first` on; the last is the check digit."""
+    """Return the Luhn check over the positions from `first` on; the last position is the check digit."""
 
     def complete(codes: Codes) -> None:
         body = digits_of(codes[:, first:-1])[:, ::-1]
@@ -37,16 +37,16 @@ def luhn(first: int = 0) -> Complete:
 
 @dataclass(frozen=True)
 class WeightedSum:
-    """The check by a weighted sum: the rest of `sign` times the sum, as a letter of the alphabet.
+    """A check by weighted sum: the remainder of `sign` times the sum, written as a character of `alphabet`.
 
     Parameters
     ----------
     weights : sequence of int
-        Of the first positions; those of check digits are 0.
+        Weights of the first positions; the weight of a check digit is 0.
     place : int
         Position of the check character.
     zeros : sequence of int
-        Rests that are written as 0; others beyond the alphabet have no check digit.
+        Remainders that are written as 0. No check character exists for other remainders beyond the alphabet.
     """
 
     weights: Sequence[int]
@@ -57,7 +57,7 @@ class WeightedSum:
     zeros: Sequence[int] = ()
 
     def __call__(self, codes: Codes) -> Mask:
-        """Write the check character, and return where there is none."""
+        """Write the check character in place, and return a mask of the texts for which none exists."""
         total = digits_of(codes[:, : len(self.weights)]) @ np.array(self.weights, np.int64)
         rest = self.sign * total % self.modulus
         rest[np.isin(rest, np.array(self.zeros, np.int64))] = 0
@@ -67,14 +67,14 @@ class WeightedSum:
 
 
 def both(*checks: Complete) -> Complete:
-    """Return one check after another."""
+    """Return a check that runs several checks in order."""
 
     def complete(codes: Codes) -> Mask:
         impossible = np.zeros(len(codes), np.bool_)
         for check in checks:
-            found = check(codes)
-            if found is not None:
-                impossible |= found
+            mask = check(codes)
+            if mask is not None:
+                impossible |= mask
         return impossible
 
     return complete
@@ -83,18 +83,18 @@ def both(*checks: Complete) -> Complete:
 def remainder(
     n_digits: int, modulus: int, alphabet: str, values: Sequence[int] | None = None, place: int = -1
 ) -> Complete:
-    """Return the check by the rest of the number that the first digits are.
+    """Return the check by the remainder of the number that the first `n_digits` digits form.
 
     Parameters
     ----------
     values : sequence of int, optional
-        What the signs of the first position count; else digits.
+        A number to subtract from letters in the first position; by default that position is a digit.
     """
 
     def complete(codes: Codes) -> None:
         read = digits_of(codes[:, :n_digits])
         if values is not None:
-            # X, Y, Z stand for 0, 1, 2.
+            # X, Y and Z count as 0, 1 and 2.
             read[:, 0] = np.where(read[:, 0] > 9, read[:, 0] - values[0], read[:, 0])
         number = read @ (10 ** np.arange(n_digits - 1, -1, -1, dtype=np.int64))
         _write(codes, place, number % modulus, alphabet)
@@ -103,7 +103,7 @@ def remainder(
 
 
 def mod_11_10(codes: Codes) -> None:
-    """Write the last digit by ISO 7064 mod 11,10, as German tax and Croatian personal numbers have it."""
+    """Write the last digit by ISO 7064 mod 11,10, as in German tax and Croatian personal numbers."""
     digits = digits_of(codes)
     product = np.full(len(codes), 10, np.int64)
     for i in range(codes.shape[1] - 1):
@@ -113,7 +113,7 @@ def mod_11_10(codes: Codes) -> None:
 
 
 def mod_97_iban(codes: Codes) -> None:
-    """Write the two check digits of an IBAN, which stand behind the country (ISO 13616)."""
+    """Write the two check digits of an IBAN, which follow the country code (ISO 13616)."""
     codes[:, 2:4] = _ZERO
     values = digits_of(np.concatenate((codes[:, 4:], codes[:, :4]), axis=1))
     rest = np.zeros(len(codes), np.int64)
@@ -126,7 +126,7 @@ def mod_97_iban(codes: Codes) -> None:
 
 
 def key_97(codes: Codes) -> None:
-    """Write the key of a French NIR: 97 less the rest; departments 2A and 2B count as 19 and 18."""
+    """Write the key of a French NIR: 97 minus the remainder. Departments 2A and 2B count as 19 and 18."""
     body = codes[:, :13].copy()
     is_corsica = body[:, 6] >= ord("A")
     body[is_corsica, 6] = np.where(body[is_corsica, 6] == ord("A"), ord("9"), ord("8"))
@@ -151,7 +151,7 @@ def codice_fiscale(codes: Codes) -> None:
 
 
 def curp(codes: Codes) -> None:
-    """Write the last digit of a Mexican CURP: letters by their place in the alphabet with an N tilde."""
+    """Write the last digit of a Mexican CURP; letters count by their place in an alphabet with Ñ."""
     read = digits_of(codes[:, :17])
     read = np.where(read > 23, read + 1, read)
     total = read @ np.arange(18, 1, -1, dtype=np.int64)
@@ -204,9 +204,10 @@ def verhoeff(codes: Codes) -> None:
 
 
 def belgian(codes: Codes) -> None:
-    """Write the last two digits of a Belgian register number: 97 less the rest, 2 before those born later.
+    """Write the last two digits of a Belgian register number: 97 minus the remainder.
 
-    Which century is right, the digits do not say; what stands there is kept if it is right for the later one.
+    For people born from 2000 on, a 2 precedes the number. The other digits do not show the century, so
+    present check digits are kept if they are valid for the later century.
     """
     body = digits_of(codes[:, :9]) @ (10 ** np.arange(8, -1, -1, dtype=np.int64))
     written = digits_of(codes[:, 9:11]) @ np.array([10, 1])

@@ -1,7 +1,7 @@
-"""International bank account numbers: the structures of the IBAN registry (ISO 13616).
+"""International bank account numbers, with the structures of the IBAN registry (ISO 13616).
 
-New ones have the country's length and classes of characters and right check digits of the IBAN; the bank is
-made up, and countries' own check digits within the account are not computed.
+New IBANs have the length and character classes of their country, and valid IBAN check digits. The bank is
+made up. National check digits within the account number are not computed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from understudy.tables.identifier_formats.base import ALNUM, CHECK, DIGIT, UPPER
 from understudy.tables.identifier_formats.checksums import mod_97_iban
 from understudy.tables.word_lists import WordList
 
-# A country and its structure: runs of digits (n), capital letters (a) or either (c), each with its length.
+# Each entry is a country and its structure: lengths of runs of digits (n), capital letters (a) or both (c).
 _STRUCTURES = WordList(Path(__file__).with_name("ibans.txt"))
 _PARTS: dict[str, tuple[Part, str]] = {
     "n": (DIGIT, "[0-9]"),
@@ -24,7 +24,7 @@ _PARTS: dict[str, tuple[Part, str]] = {
 
 def _iban(country: str, structure: str) -> IdentifierFormat:
     runs = [(int(n), *_PARTS[letter]) for n, letter in re.findall(r"(\d+)([nac])", structure)]
-    # Letters are allowed in many accounts and rare in them: new ones have digits there.
+    # Many countries allow letters in account numbers, but they are rare. New IBANs have digits instead.
     parts = [DIGIT if part is ALNUM else part for n, part, _ in runs for _ in range(n)]
     pattern = "".join(f"{characters}{{{n}}}" for n, _, characters in runs)
     return IdentifierFormat(

@@ -1,7 +1,7 @@
-"""Numbers by which states, tax offices and insurers know people, by the issuers' published rules.
+"""National identification, tax and insurance numbers, after the issuers' published rules.
 
-Dates of birth in new numbers are of days 1 to 28. Where a country's rules ask for more than form and check
-digits (such as which digits repeat in a German tax number), more than that is not checked and not made.
+Dates of birth in new numbers are on days 1 to 28. Rules beyond format and check digits, such as which digits
+repeat in a German tax number, are neither checked nor followed.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def _digits(n: int) -> tuple[Part, ...]:
 
 
 _WITHOUT_DATE = (
-    # Social Security Administration: no area 000, 666 or 9xx, no group 00, no serial number 0000.
+    # Social Security Administration: the areas 000, 666 and 9xx, group 00 and serial number 0000 are invalid.
     IdentifierFormat(
         "id_us_ssn",
         "US social security numbers",
         r"(?:00[1-9]|0[1-9]\d|[1-57-8]\d\d|6[0-57-9]\d|66[0-57-9])(?:0[1-9]|[1-9]\d)(?:000[1-9]|00[1-9]\d|0[1-9]\d\d|[1-9]\d{3})",
         (numbers(667, 899, 3), numbers(1, 99), NONZERO, *_digits(3)),
-        is_telling=False,
+        is_distinctive=False,
     ),
     IdentifierFormat(
         "id_es_dni",
@@ -212,7 +212,7 @@ _WITH_DATE = (
         "Danish CPR numbers",
         rf"{_DD}{_MM}\d{{6}}",
         (DAY, MONTH, YEAR, *_digits(4)),
-        is_telling=False,
+        is_distinctive=False,
     ),
     IdentifierFormat(
         "id_no_fnr",

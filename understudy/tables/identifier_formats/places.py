@@ -1,6 +1,7 @@
-"""Addresses of machines and pages; new ones are where nobody is.
+"""IP addresses and URLs. New ones are in ranges that are reserved for private use or documentation.
 
-Private IPv4 addresses (RFC 1918), the IPv6 prefix for documentation (RFC 3849), example domains (RFC 2606).
+These ranges are private IPv4 addresses (RFC 1918), the IPv6 documentation prefix (RFC 3849) and example
+domains (RFC 2606).
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ _ALNUM: Part = tuple(digits + ascii_lowercase)
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 
 _GROUPS = tuple(part for _ in range(6) for part in ((":",), _GROUP, _HEX, _HEX, _HEX))
-ADDRESSES_OF_MACHINES = (
+IP_ADDRESSES = (
     IdentifierFormat(
         "ipv4",
         "IPv4 addresses",
         rf"{_BYTE}(?:\.{_BYTE}){{3}}",
         (("10.",), _OCTET, (".",), _OCTET, (".",), _OCTET),
     ),
-    # Roughly; whether one is valid, the standard library says.
+    # A rough pattern: inference validates addresses with the standard library.
     IdentifierFormat("ipv6", "IPv6 addresses", r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", (("2001:db8",), *_GROUPS)),
 )
 URLS = (

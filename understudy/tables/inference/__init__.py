@@ -1,8 +1,10 @@
-"""What the columns of a table are, with the evidence: from their types, their names and some of their values.
+"""Schema inference: the kinds of columns, from their types, names and a sample of values, with evidence.
 
-`types` knows what can be stored, `values` samples a table in memory or in a file, `headers` knows words.
-`numbered` and `personal` find what is personal, `unique` what is mostly unique, `numbers` what numbers are;
-`columns` weighs it. `roles` finds a table's key, subject and target, `keys` the references between tables.
+`types` maps storable types to kinds, `values` samples tables in memory and in files, and `headers` matches
+column names against word lists. `coded_identifiers` and `personal` detect personal values,
+`unrecognised_text` detects identifiers and free text, and `numbers` examines numbers. `columns` chooses the
+kind of a column. `roles` finds candidates for the key, subject and target of a table, and `keys` finds
+candidates for relationships between tables.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a column may be, with how much is to be said for it."""
+"""Candidate kinds of a column, with their confidence and evidence."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from understudy.tables.inference.texts import CountedTexts, Mask
 from understudy.tables.inference.values import Occurrence
 from understudy.tables.schema import ColumnKind
 
-# Of what looks so from the values alone; more where the header says it too.
+# Minimum shares of values that match a kind. A lower share suffices if the column name also indicates it.
 MOSTLY = 0.5
 PLAUSIBLE = 0.9
 NEARLY_ALL = 0.95
-# So few personal values among others make a column personal.
+# Minimum share of personal values among others that makes a column personal.
 SOME = 0.05
-# Fewer distinct values can have a check digit by chance, or be names that things have.
-N_DISTINCT_TELLING = 10
-# Below so many values nothing is concluded from how often they occur.
+# Minimum number of distinct values: fewer can have valid check digits by chance, or be names of things.
+N_DISTINCT_MIN = 10
+# Minimum number of values for conclusions from how often they occur.
 N_VALUES_MIN = 20
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A kind that a column may have; the evidence holds no value."""
+    """A candidate kind of a column. Its evidence contains no values of the table."""
 
     kind: ColumnKind
     confidence: float
@@ -32,12 +32,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a column is judged by: the header's words, its texts, and how often they occur.
+    """The information that detectors use: the words of the column name, the texts, and how often they occur.
 
     Parameters
     ----------
+    words : tuple of str
+        Words of the column name, as `headers.words_of` returns them.
+    texts : CountedTexts
+        Sampled values as texts.
+    occurrence : Occurrence
+        Numbers of distinct and repeated values.
     is_number : bool
-        Whether the texts are whole numbers, written out.
+        Whether the column stores whole numbers, of which the texts are the digits.
     """
 
     words: tuple[str, ...]
@@ -47,25 +53,25 @@ class Evidence:
 
     @property
     def n_distinct(self) -> int:
-        """Distinct texts that were looked at."""
+        """The number of distinct sampled texts."""
         return len(self.texts.counts)
 
     @property
     def is_mostly_unique(self) -> bool:
-        """Whether most values occur once, of enough to say so."""
-        enough = self.occurrence.n_counted >= N_VALUES_MIN
-        return enough and self.occurrence.share_once > MOSTLY
+        """Whether most values occur once, among enough values for a conclusion."""
+        has_enough = self.occurrence.n_counted >= N_VALUES_MIN
+        return has_enough and self.occurrence.share_once > MOSTLY
 
-    def says(self, phrases: headers.Phrases) -> bool:
-        """Return whether the header announces it, and not a property of it."""
-        return headers.says(self.words, phrases) and not headers.says_property(self.words)
+    def has_header(self, phrases: headers.Phrases) -> bool:
+        """Return whether the column name contains one of the phrases and does not name a property."""
+        return headers.contains(self.words, phrases) and not headers.names_property(self.words)
 
-    def share(self, is_so: Mask) -> float:
-        """Return the share of values of the distinct texts that are marked."""
-        return self.texts.count(is_so) / max(self.texts.n, 1)
+    def share(self, is_match: Mask) -> float:
+        """Return the share of values whose distinct text is marked in a mask."""
+        return self.texts.count(is_match) / max(self.texts.n, 1)
 
 
-def matching(texts: CountedTexts, is_so: Mask, what: str, *, header: bool = False) -> str:
-    """Return evidence in words: how many of the sampled values are so."""
-    counted = f"{texts.count(is_so):,} of {texts.n:,} sampled values {what}"
-    return f"the header says so, and {counted}" if header else counted
+def describe(texts: CountedTexts, is_match: Mask, predicate: str, *, header: bool = False) -> str:
+    """Return evidence in words: the number of sampled values to which a predicate applies."""
+    counted = f"{texts.count(is_match):,} of {texts.n:,} sampled values {predicate}"
+    return f"the column name indicates this kind, and {counted}" if header else counted

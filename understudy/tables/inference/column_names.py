@@ -1,4 +1,4 @@
-"""Names that columns may have."""
+"""Check the names of columns."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from understudy.errors import InvalidInput
 _FAULTS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("is empty", lambda name: not name.strip()),
     ("is longer than 255 characters", lambda name: len(name) > 255),
-    # PostgreSQL keeps no NUL.
-    ("holds a zero character", lambda name: "\0" in name),
+    # PostgreSQL does not accept NUL characters.
+    ("contains a NUL character", lambda name: "\0" in name),
 )
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Refuse names that are empty, too long, not unique or hold a zero, and tables without columns.
+    """Check that a table has columns, and that their names are valid and unique.
 
     Raises
     ------
     InvalidInput
-        With the positions of the names, the first column being column 1.
+        If there are no columns, or if names are empty, too long, repeated or contain a NUL character. The
+        message contains the positions of the columns, counted from 1.
     """
     if not names:
-        raise InvalidInput("The table has no columns; it needs at least one.", code="no_columns")
+        raise InvalidInput("The table has no columns. Add at least one.", code="no_columns")
     for fault, is_faulty in _FAULTS:
         if positions := [position for position, name in enumerate(names, start=1) if is_faulty(name)]:
             raise InvalidInput(
-                f"The name of {_positions(positions)} {fault}. Name every column, in at most 255 characters.",
+                f"The name of {_positions(positions)} {fault}. "
+                "Give every column a name of 1 to 255 characters without NUL characters.",
                 code="invalid_header",
             )
     _check_unique(names)

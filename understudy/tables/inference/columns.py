@@ -1,4 +1,4 @@
-"""One column: what was found is weighed, and the kind is said with its evidence and the runner-up."""
+"""Infer one column: choose among the candidate kinds, and record the evidence and the runner-up."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from understudy.tables.inference.candidates import MOSTLY, N_VALUES_MIN, Evidenc
 from understudy.tables.inference.numbers import find_in_floats, find_in_whole_numbers
 from understudy.tables.inference.texts import finds
 from understudy.tables.inference.types import column_kind
-from understudy.tables.inference.unrecognised_text import as_unique
+from understudy.tables.inference.unrecognised_text import detect_unique
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.schema import Column, ColumnKind
 
-# What is said of the values of a kind; the evidence in a schema is made of it.
+# Descriptions of the values of each kind, used in the evidence.
 _WORDS: dict[ColumnKind, str] = {
     ColumnKind.integer: "whole numbers",
     ColumnKind.float: "numbers",
-    ColumnKind.decimal: "decimal numbers of fixed scale",
+    ColumnKind.decimal: "fixed-scale decimal numbers",
     ColumnKind.boolean: "true or false",
     ColumnKind.category: "text",
     ColumnKind.date: "dates",
     ColumnKind.time: "times of day",
-    ColumnKind.timestamp: "points in time",
+    ColumnKind.timestamp: "timestamps",
     ColumnKind.duration: "durations",
 }
-# Sure as a type is, unless something else was found as well.
+# Confidence in the kind that follows from the type, unless there is another candidate.
 _SURE = 0.98
 _LEADING_ZEROS = r"^0\d+$"
 
@@ -37,7 +37,7 @@ Count = Callable[[], Occurrence]
 
 
 class InferredColumn(NamedTuple):
-    """A column, and why it is of its kind."""
+    """A column, and the findings that explain its kind."""
 
     column: Column
     findings: ColumnFindings
@@ -46,30 +46,38 @@ class InferredColumn(NamedTuple):
 def infer_column(
     name: str, sample: Sample, count: Count, *, nullable: bool, note: str | None = None
 ) -> InferredColumn:
-    """Return a column with the kind that its values, its header and its type suggest."""
+    """Return a column with the kind that its values, name and type indicate.
+
+    Parameters
+    ----------
+    count : callable () -> Occurrence
+        Function that counts the values of all rows; called only if the sample is not conclusive.
+    note : str, optional
+        A further reason for the type, appended to the evidence.
+    """
     findings = sorted(_find(name, sample, count), key=lambda finding: -finding.confidence)
     plain = _plain(sample, doubt=findings[0].confidence if findings else 0.0)
-    found = findings[0] if findings else plain
-    others = [finding for finding in (*findings[1:], plain) if finding.kind is not found.kind]
+    best = findings[0] if findings else plain
+    others = [finding for finding in (*findings[1:], plain) if finding.kind is not best.kind]
     return InferredColumn(
-        Column(name=name, kind=found.kind, arrow_type=str(sample.type_), nullable=nullable),
+        Column(name=name, kind=best.kind, arrow_type=str(sample.type_), nullable=nullable),
         ColumnFindings(
-            evidence="; ".join(_sentences(sample, found, plain, note)),
-            confidence=round(found.confidence, 2),
-            runner_up=_runner_up(found, others),
+            evidence="; ".join(_sentences(sample, best, plain, note)),
+            confidence=round(best.confidence, 2),
+            runner_up=_runner_up(best, others),
         ),
     )
 
 
-def _runner_up(found: Finding, others: list[Finding]) -> RunnerUp | None:
+def _runner_up(best: Finding, others: list[Finding]) -> RunnerUp | None:
     if not others:
         return None
     second = max(others, key=lambda finding: finding.confidence)
-    return RunnerUp(kind=second.kind, confidence=round(min(second.confidence, 1 - found.confidence), 2))
+    return RunnerUp(kind=second.kind, confidence=round(min(second.confidence, 1 - best.confidence), 2))
 
 
 def _plain(sample: Sample, *, doubt: float) -> Finding:
-    """Return the kind of the type, with what is to be said of all values."""
+    """Return the kind that follows from the type; `doubt` is the confidence of the best other candidate."""
     kind = column_kind(sample.type_)
     n, n_missing = sample.n_rows, sample.n_missing
     confidence = 0.5 if n == n_missing or sample.n_present < N_VALUES_MIN else _SURE - 0.5 * doubt
@@ -80,19 +88,19 @@ def _plain(sample: Sample, *, doubt: float) -> Finding:
     return Finding(
         kind,
         confidence,
-        f"all {n - n_missing:,} values present are {_WORDS[kind]}; "
+        f"all {n - n_missing:,} non-missing values are {_WORDS[kind]}; "
         + ("1 is missing" if n_missing == 1 else f"{n_missing:,} are missing"),
     )
 
 
-def _sentences(sample: Sample, found: Finding, plain: Finding, note: str | None) -> list[str]:
-    sentences = [found.evidence]
-    if found is not plain and sample.n_missing:
+def _sentences(sample: Sample, best: Finding, plain: Finding, note: str | None) -> list[str]:
+    sentences = [best.evidence]
+    if best is not plain and sample.n_missing:
         n = sample.n_missing
         sentences.append("1 value is missing" if n == 1 else f"{n:,} values are missing")
     if sample.n_present > 1 and sample.occurrence.n_distinct == 1:
         sampled = "" if sample.occurrence.is_whole else "sampled "
-        sentences.append(f"all {sampled}values present are the same")
+        sentences.append(f"all non-missing {sampled}values are the same")
     sentences += _leading_zeros(sample)
     return sentences + ([note] if note else [])
 
@@ -105,7 +113,9 @@ def _leading_zeros(sample: Sample) -> list[str]:
     are_numerals = texts.share(r"^\d+$") > MOSTLY
     if not n or not are_numerals:
         return []
-    return [f"{n:,} of {texts.n:,} sampled values have leading zeros, which are kept: they are text"]
+    return [
+        f"{n:,} of {texts.n:,} sampled values have leading zeros, which are kept because the column is text"
+    ]
 
 
 def _is_text(type_: pa.DataType) -> bool:
@@ -125,18 +135,18 @@ def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list
     occurrence = sample.occurrence
     seems_unique = occurrence.n_counted >= N_VALUES_MIN and occurrence.share_once > MOSTLY
     if seems_unique and not occurrence.is_whole:
-        # What occurs once in a sample may occur often in the table.
+        # A value that occurs once in the sample may occur often in the table.
         occurrence = count()
     evidence = Evidence(words, sample.texts(), occurrence)
-    looks = (
-        coded_identifiers.as_email,
-        coded_identifiers.as_url,
-        coded_identifiers.as_ip,
-        coded_identifiers.as_iban,
-        coded_identifiers.as_card,
-        coded_identifiers.as_national_id,
-        *personal.LOOKS,
-        as_unique,
+    detectors = (
+        coded_identifiers.detect_email,
+        coded_identifiers.detect_url,
+        coded_identifiers.detect_ip,
+        coded_identifiers.detect_iban,
+        coded_identifiers.detect_card,
+        coded_identifiers.detect_national_id,
+        *personal.DETECTORS,
+        detect_unique,
     )
-    found = [look(evidence) for look in looks]
+    found = [detect(evidence) for detect in detectors]
     return [finding for finding in found if finding]

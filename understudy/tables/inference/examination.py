@@ -1,4 +1,4 @@
-"""Examine columns that no findings explain, so that personal values are never learned unseen."""
+"""Examine columns without findings, so that personal values are never learned unnoticed."""
 
 from __future__ import annotations
 
@@ -8,38 +8,39 @@ from understudy.tables.findings import TableFindings
 from understudy.tables.inference.tables import InferredTable, infer_values
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 
-# A schema that was written by hand or by an old version gives these kinds to columns of any content.
-_UNSEEN_KINDS = frozenset({ColumnKind.category, ColumnKind.integer})
+# In a schema that was written by hand or by an old version, columns of these kinds can have any content.
+_EXAMINED_KINDS = frozenset({ColumnKind.category, ColumnKind.integer})
 
 
 def examine(table: pa.Table, schema: TableSchema, findings: TableFindings) -> InferredTable:
-    """Return the schema with personal columns marked as such, for columns that were never examined.
+    """Return the schema in which columns that were never examined have a personal kind if their values do.
 
-    Text and whole numbers without findings are judged by their values: if these are personal, such as names
-    or e-mail addresses, the column gets the kind that says so. Examined columns keep their kinds.
+    The values of text and whole-number columns without findings are examined. If they are personal, such as
+    names or e-mail addresses, the column gets the matching kind. Columns with findings keep their kind.
 
     Parameters
     ----------
     table : pyarrow.Table
-        Conforms to the schema.
+        A table that conforms to the schema.
     """
-    columns, found = [], dict(findings.columns)
+    columns, column_findings = [], dict(findings.columns)
     for column in schema.columns:
-        if column.name in found or column.kind not in _UNSEEN_KINDS:
+        if column.name in column_findings or column.kind not in _EXAMINED_KINDS:
             columns.append(column)
             continue
         inferred = infer_values(column.name, table[column.name])
         is_generated = is_generated_column(inferred.column, table[column.name].type)
         columns.append(column.model_copy(update={"kind": inferred.column.kind}) if is_generated else column)
         if is_generated:
-            found[column.name] = inferred.findings
+            column_findings[column.name] = inferred.findings
     return InferredTable(
-        schema.model_copy(update={"columns": tuple(columns)}), findings.model_copy(update={"columns": found})
+        schema.model_copy(update={"columns": tuple(columns)}),
+        findings.model_copy(update={"columns": column_findings}),
     )
 
 
 def is_generated_column(column: Column, type_: pa.DataType) -> bool:
-    """Return whether the values of a column are generated; coordinates stored as numbers are learned."""
+    """Return whether the values of a column are generated. Coordinates stored as numbers are learned."""
     if column.kind is ColumnKind.coordinates:
         return not _is_number(type_)
     return column.kind in GENERATED_KINDS

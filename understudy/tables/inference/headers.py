@@ -1,7 +1,7 @@
-"""What the words of a column's name say, in seven languages.
+"""Match the words of column names against phrases in seven languages.
 
-A phrase is said if its words stand beside each other in the name, or together as one word: `post code`
-is said by `postCode`, `POST_CODE` and `postcode`. Accents do not matter.
+A column name contains a phrase if it has its words next to each other, or written together as one word:
+`postCode`, `POST_CODE` and `postcode` all contain `post code`. Accents and case are ignored.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 
 from understudy.tables.word_lists import WordList
 
-# Small letters without accents, as `words_of` returns them.
+# Phrases in lower case without accents, like the words that `words_of` returns.
 Phrases = WordList
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """Return the words of a column's name in small letters: `customerFirst_name2` has three."""
+    """Return the words of a column's name in lower case: `customerFirst_name2` has three."""
     parted = re.sub(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).casefold()
     return tuple(re.findall(r"[^\W\d_]+", _plain(parted)))
 
@@ -29,10 +29,10 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
 
 
-def says(words: tuple[str, ...], known: Iterable[str]) -> bool:
-    """Return whether one of the phrases is said."""
+def contains(words: tuple[str, ...], phrases: Iterable[str]) -> bool:
+    """Return whether the words contain one of the phrases."""
     line = f" {' '.join(words)} "
-    return any(f" {phrase} " in line or phrase.replace(" ", "") in words for phrase in known)
+    return any(f" {phrase} " in line or phrase.replace(" ", "") in words for phrase in phrases)
 
 
 def _phrases(name: str) -> Phrases:
@@ -72,43 +72,46 @@ TARGETS = _phrases("targets")
 
 @lru_cache(maxsize=4096)
 def name_form(words: tuple[str, ...]) -> str | None:
-    """Return first, last, full, or name where it may be that of anything; None if no name is announced."""
-    if says(words, FIRST):
+    """Return which form of name the words indicate: first, last, full or name, or None if they indicate none.
+
+    The form `name` is returned for a single general word, which may also be the name of a thing.
+    """
+    if contains(words, FIRST):
         return "first"
-    if says(words, LAST):
+    if contains(words, LAST):
         return "last"
-    has_name = says(words, NAME) or any(word.endswith(("name", "naam")) for word in words)
-    # As German and Dutch write it: kundenname, patientnaam.
+    has_name = contains(words, NAME) or any(word.endswith(("name", "naam")) for word in words)
+    # German and Dutch compounds: kundenname, patientnaam.
     stems = tuple(re.sub(r"(?:name|naam)$", "", word) for word in words)
-    if says(words, FULL) or (has_name and (says(words, PEOPLE) or says(stems, PEOPLE))):
+    if contains(words, FULL) or (has_name and (contains(words, PEOPLE) or contains(stems, PEOPLE))):
         return "full"
     return "name" if len(words) == 1 and words[0] in NAME else None
 
 
 def address_form(words: tuple[str, ...]) -> str | None:
-    """Return which part of an address is announced, or None; a whole address is announced as a street."""
-    if says(words, NO_ADDRESS):
+    """Return which part of an address the words indicate, or None; for a whole address, `street`."""
+    if contains(words, NO_ADDRESS):
         return None
     forms = {"city": CITY, "postal_code": POSTAL_CODE, "state": STATE, "country": COUNTRY, "street": STREET}
-    form = next((form for form, known in forms.items() if says(words, known)), None)
+    form = next((form for form, known in forms.items() if contains(words, known)), None)
     return None if form in ("city", "state", "country") and "code" in words else form
 
 
-def says_property(words: tuple[str, ...]) -> bool:
-    """Return whether a property of what is named is announced, not the thing."""
-    return says(words, PROPERTY)
+def names_property(words: tuple[str, ...]) -> bool:
+    """Return whether the words name a property, such as `email_verified`, instead of the thing itself."""
+    return contains(words, PROPERTY)
 
 
-def says_postal_code(words: tuple[str, ...]) -> bool:
-    """Return whether postal codes are announced, by a word that means nothing else."""
-    return says(words, (phrase for phrase in POSTAL_CODE if phrase not in POSTAL_DOUBTFUL))
+def names_postal_code(words: tuple[str, ...]) -> bool:
+    """Return whether the words name a postal code unambiguously."""
+    return contains(words, (phrase for phrase in POSTAL_CODE if phrase not in POSTAL_DOUBTFUL))
 
 
-def says_identifier(words: tuple[str, ...]) -> bool:
-    """Return whether identifiers are announced."""
+def names_identifier(words: tuple[str, ...]) -> bool:
+    """Return whether the words name an identifier."""
     return bool(words) and (words[-1] in IDENTIFIER or words[0] == "id")
 
 
-def says_time(words: tuple[str, ...]) -> bool:
-    """Return whether numbers are announced that count time, age or rank."""
-    return says(words, TIME)
+def names_time(words: tuple[str, ...]) -> bool:
+    """Return whether the words name a time, an age or a rank."""
+    return contains(words, TIME)

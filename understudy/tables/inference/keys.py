@@ -1,4 +1,4 @@
-"""Which columns of a table may refer to rows of another: their values are among those of its key."""
+"""Find candidates for relationships: columns whose values also occur in the key of a table."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from understudy.tables.inference.texts import ArrowArray, pc
 from understudy.tables.inference.values import Sample, Sampled, sample_columns
 from understudy.tables.schema import GENERATED_KINDS, ColumnKind, TableSchema
 
-# So many of the sampled values must be among the key's.
+# Minimum share of the distinct sampled values that must occur in the key.
 CONTAINED = 0.99
-# Text that is contained by chance has few different values; numbers always need a name that is alike.
-N_DISTINCT_TELLING = 5
+# Minimum number of distinct texts, because fewer may occur in a key by chance. Numbers need a similar name.
+N_DISTINCT_MIN = 5
 
 
 @dataclass(frozen=True)
 class Related:
-    """A table with its schema and findings."""
+    """A table that can be sampled, with its schema and findings."""
 
     rows: Sampled
     schema: TableSchema
@@ -46,8 +46,8 @@ def find_relationships(tables: Mapping[str, Related]) -> list[RelationshipCandid
 
     Notes
     -----
-    Of a column at most 2,000 different values are looked for in the keys, each of which is read once, some
-    rows at a time: memory does not grow with the tables.
+    At most 2,000 distinct values of each column are searched for in the keys. Each key is read once and in
+    batches, so memory does not grow with the tables.
     """
     keys = [
         _Place(name, candidate.columns[0])
@@ -70,7 +70,7 @@ def find_relationships(tables: Mapping[str, Related]) -> list[RelationshipCandid
 
 
 def _may_be_child(name: str, table: Related, keys: list[_Place]) -> bool:
-    """Return whether samples of a table can matter: within a table, only names suggest a relationship."""
+    """Return whether columns of a table may refer to a key; within one table, only similar names count."""
     return any(
         key.table != name or _is_alike(_Place(name, column), key.table, key.column)
         for key in keys
@@ -88,7 +88,7 @@ def _children(name: str, table: Related) -> Iterator[_Child]:
 
 
 def _family(type_: pa.DataType) -> pa.DataType | None:
-    """Return the type in which values are compared, None if they are no references."""
+    """Return the type in which values are compared, or None if columns of this type cannot refer to a key."""
     if pa.types.is_integer(type_):
         return pa.uint64() if pa.types.is_uint64(type_) else pa.int64()
     return pa.large_string() if pa.types.is_string(type_) or pa.types.is_large_string(type_) else None
@@ -108,41 +108,44 @@ def _references(
     fitting = [child for child in fitting if _may_refer(child, parent, key, is_personal=is_personal)]
     if family is None or not fitting:
         return
-    # Any: the stubs know no type that is given at run time.
+    # Any: the stubs do not support types that are given at run time.
     wanted: list[Any] = [child.sample.values.cast(family) for child in fitting]
-    met = _met(table.rows, index, family, wanted)
+    present = _find_present(table.rows, index, family, wanted)
     for child, values in zip(fitting, wanted, strict=True):
-        n_met = pc.sum(pc.is_in(values, value_set=met)).as_py() or 0
-        if n_met >= CONTAINED * len(values):
-            yield _foreign_key(child, parent, key, n_met)
+        n_present = pc.sum(pc.is_in(values, value_set=present)).as_py() or 0
+        if n_present >= CONTAINED * len(values):
+            yield _foreign_key(child, parent, key, n_present)
 
 
-def _met(source: Sampled, index: int, family: pa.DataType, wanted: list[Any]) -> ArrowArray:
-    """Return which of the values wanted stand in a column."""
+def _find_present(source: Sampled, index: int, family: pa.DataType, wanted: list[Any]) -> ArrowArray:
+    """Return those of the wanted values that occur in a column."""
     values = pc.unique(pa.chunked_array(wanted))
-    met: Any = pa.array([], family)
+    present: Any = pa.array([], family)
     for chunk in source.column(index):
         plain: Any = chunk.cast(family)
         hits = plain.filter(pc.is_in(plain, value_set=values))
-        met = pc.unique(pa.chunked_array([met, hits]))
-    found: ArrowArray = met
-    return found
+        present = pc.unique(pa.chunked_array([present, hits]))
+    distinct: ArrowArray = present
+    return distinct
 
 
 def _may_refer(child: _Child, parent: str, key: str, *, is_personal: bool) -> bool:
     if _is_alike(child, parent, key):
         return True
     is_number = pa.types.is_integer(child.sample.type_)
-    # Addresses and the like are in many tables without being references.
+    # Personal values such as addresses may occur in several tables without being references.
     return (
         not (is_number or is_personal)
         and child.table != parent
-        and len(child.sample.values) >= N_DISTINCT_TELLING
+        and len(child.sample.values) >= N_DISTINCT_MIN
     )
 
 
 def _is_alike(child: _Place, parent: str, key: str) -> bool:
-    """Return whether names say it: `customer_id` and `customers.id`, or the same name of two tables."""
+    """Return whether names indicate a relationship.
+
+    Examples are `customer_id` and `customers.id`, or columns with the same name in two tables.
+    """
     own, of_key, of_table = (headers.words_of(name) for name in (child.column, key, parent))
     if child.table != parent and own == of_key and own not in (("id",), ("name",), ("key",), ("code",)):
         return True
@@ -158,11 +161,11 @@ def _singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and len(word) > 3 else word
 
 
-def _foreign_key(child: _Child, parent: str, key: str, n_met: int) -> RelationshipCandidate:
+def _foreign_key(child: _Child, parent: str, key: str, n_present: int) -> RelationshipCandidate:
     is_alike = _is_alike(child, parent, key)
-    names = ", and the names are alike" if is_alike else ""
+    names = ", and the names are similar" if is_alike else ""
     n = len(child.sample.values)
-    evidence = f"{n_met:,} of {n:,} different sampled values are among those of {parent}.{key}{names}"
+    evidence = f"{n_present:,} of {n:,} distinct sampled values also occur in {parent}.{key}{names}"
     return RelationshipCandidate(
         child=child.table,
         child_columns=(child.column,),
@@ -174,7 +177,7 @@ def _foreign_key(child: _Child, parent: str, key: str, n_met: int) -> Relationsh
 
 
 def _best(found: list[RelationshipCandidate]) -> list[RelationshipCandidate]:
-    """Keep the most confident of each column, and one direction of two keys that have each other's values."""
+    """Keep the most confident candidate of each column, and one direction between two equal keys."""
     kept: dict[tuple[str, tuple[str, ...]], RelationshipCandidate] = {}
     for key in sorted(found, key=lambda key: -key.confidence):
         child = (key.child, key.child_columns)

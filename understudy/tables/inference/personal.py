@@ -1,4 +1,4 @@
-"""Personal kinds that are known by words: names, addresses, phone numbers, postal codes, places."""
+"""Detect names, addresses, phone numbers, postal codes and coordinates in text."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 from understudy.tables.inference import headers, wordlists
 from understudy.tables.inference.candidates import (
     MOSTLY,
-    N_DISTINCT_TELLING,
+    N_DISTINCT_MIN,
     NEARLY_ALL,
     PLAUSIBLE,
     Evidence,
     Finding,
-    matching,
+    describe,
 )
 from understudy.tables.inference.texts import CountedTexts, Mask, finds
 from understudy.tables.schema import ColumnKind
 
 NAME_TEXT = r"^[\pL\"'(][\pL\pM .,'\x{2019}\x{b4}`()\"&/;\-]*$"
 PHONE_TEXT = r"^\+?\(?\+?\d[\d\s().\-/x]{4,24}(?:\s?(?:ext|x)\.?\s?\d{1,6})?$"
-# With the mark of a country, or with the punctuation that nothing else has.
-PHONE_TELLING = (
+# Phone numbers with a country code, or with punctuation that only phone numbers have.
+PHONE_DISTINCTIVE = (
     r"^\+[1-9][\d\s().\-/]{6,20}(?:x\d+)?$|^\(?\d{3}\)[ .-]?\d{3}[ .-]\d{4}(?:x\d+)?$"
     r"|^00[1-9]\d[\s\d/-]{6,16}$"
 )
@@ -41,30 +41,34 @@ POSTAL_TEXT = (
     r"(?:[a-z]{1,3}[- ]?)?\d{3} \d{2,3}|\d{4} ?[a-z]{2}|[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}|"
     r"[a-z]\d[a-z][ -]?\d[a-z]\d|[a-z]\d{4}[a-z]{3}|[a-z]\d{2} ?[a-z\d]{4}|[a-z]{2,4}[ -]?\d{4})$"
 )
-POSTAL_TELLING = r"^(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d|\d{5}-\d{4}|\d{5}-\d{3})$"
-# So few single words can be names that things have.
+POSTAL_DISTINCTIVE = r"^(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d|\d{5}-\d{4}|\d{5}-\d{3})$"
+# Minimum number of distinct last names in a column, because fewer single words can be names of things.
 N_DISTINCT_FEW = 5
-# Where a name without a header is told by lists, so many of its words are on them.
+# Twice the minimum share of values that consist of listed names, if the column name also indicates a name.
 LISTED = 0.4
 
 
-def as_phone(evidence: Evidence) -> Finding | None:
-    """Find phone numbers: by the header, or by the mark of a country or its punctuation."""
-    header = evidence.says(headers.PHONE)
-    looks = finds(evidence.texts.distinct, PHONE_TEXT)
-    if header and evidence.share(looks) >= MOSTLY:
-        confidence = 0.97 if evidence.share(looks) >= PLAUSIBLE else 0.75
+def detect_phone(evidence: Evidence) -> Finding | None:
+    """Detect phone numbers by the column name, or by a country code or typical punctuation."""
+    header = evidence.has_header(headers.PHONE)
+    has_format = finds(evidence.texts.distinct, PHONE_TEXT)
+    if header and evidence.share(has_format) >= MOSTLY:
+        confidence = 0.97 if evidence.share(has_format) >= PLAUSIBLE else 0.75
         return Finding(
             ColumnKind.phone,
             confidence,
-            matching(evidence.texts, looks, "look like phone numbers", header=True),
+            describe(evidence.texts, has_format, "look like phone numbers", header=True),
         )
-    telling = finds(evidence.texts.distinct, PHONE_TELLING) | finds(evidence.texts.distinct, US_PHONE)
-    if evidence.share(telling) >= PLAUSIBLE and _has_digits(evidence.texts):
+    is_distinctive = finds(evidence.texts.distinct, PHONE_DISTINCTIVE) | finds(
+        evidence.texts.distinct, US_PHONE
+    )
+    if evidence.share(is_distinctive) >= PLAUSIBLE and _has_digits(evidence.texts):
         return Finding(
             ColumnKind.phone,
             0.9,
-            matching(evidence.texts, telling, "are written like phone numbers with their area"),
+            describe(
+                evidence.texts, is_distinctive, "are phone numbers with a country code or typical punctuation"
+            ),
         )
     return None
 
@@ -73,37 +77,39 @@ def _has_digits(texts: CountedTexts) -> bool:
     return texts.share(r"^(?:\D*\d){7,15}\D*") >= PLAUSIBLE
 
 
-def as_postal_code(evidence: Evidence) -> Finding | None:
-    """Find postal codes by the header and a country's pattern, or by patterns that nothing else has."""
-    looks = finds(evidence.texts.distinct, POSTAL_TEXT)
-    share = evidence.share(looks)
-    is_said = evidence.says(headers.POSTAL_CODE)
-    is_plain = headers.says_postal_code(evidence.words)
-    if is_said and share >= (MOSTLY if is_plain else NEARLY_ALL):
+def detect_postal_code(evidence: Evidence) -> Finding | None:
+    """Detect postal codes by the column name and a country's format, or by an unmistakable format."""
+    has_format = finds(evidence.texts.distinct, POSTAL_TEXT)
+    share = evidence.share(has_format)
+    is_named = evidence.has_header(headers.POSTAL_CODE)
+    is_plain = headers.names_postal_code(evidence.words)
+    if is_named and share >= (MOSTLY if is_plain else NEARLY_ALL):
         confidence = (0.96 if is_plain else 0.92) if share >= PLAUSIBLE else 0.75
-        what = "have the form of a country's postal codes"
-        return Finding(ColumnKind.postal_code, confidence, matching(evidence.texts, looks, what, header=True))
-    telling = finds(evidence.texts.distinct, POSTAL_TELLING)
-    if evidence.share(telling) >= NEARLY_ALL and evidence.n_distinct >= N_DISTINCT_TELLING:
-        what = "have the form of postal codes of one country"
-        return Finding(ColumnKind.postal_code, 0.85, matching(evidence.texts, telling, what))
+        reason = "have the format of a country's postal codes"
+        return Finding(
+            ColumnKind.postal_code, confidence, describe(evidence.texts, has_format, reason, header=True)
+        )
+    is_distinctive = finds(evidence.texts.distinct, POSTAL_DISTINCTIVE)
+    if evidence.share(is_distinctive) >= NEARLY_ALL and evidence.n_distinct >= N_DISTINCT_MIN:
+        reason = "have a format that only postal codes have"
+        return Finding(ColumnKind.postal_code, 0.85, describe(evidence.texts, is_distinctive, reason))
     return None
 
 
-def as_point(evidence: Evidence) -> Finding | None:
-    """Find places on the earth that are written as two numbers."""
-    looks = finds(evidence.texts.distinct, POINT_TEXT)
-    if not looks.any():
+def detect_point(evidence: Evidence) -> Finding | None:
+    """Detect coordinates that are written as two numbers."""
+    has_format = finds(evidence.texts.distinct, POINT_TEXT)
+    if not has_format.any():
         return None
     texts = evidence.texts.distinct.to_pylist()
-    is_so = np.array(
-        [bool(look) and _is_on_earth(str(text)) for look, text in zip(looks, texts, strict=True)]
+    is_match = np.array(
+        [bool(look) and _is_on_earth(str(text)) for look, text in zip(has_format, texts, strict=True)]
     )
-    if evidence.share(is_so) < PLAUSIBLE:
+    if evidence.share(is_match) < PLAUSIBLE:
         return None
-    confidence = 0.97 if evidence.says(headers.PLACE) else 0.85
-    what = "are two numbers in the range of latitude and longitude"
-    return Finding(ColumnKind.coordinates, confidence, matching(evidence.texts, is_so, what))
+    confidence = 0.97 if evidence.has_header(headers.PLACE) else 0.85
+    reason = "are pairs of numbers in the range of latitude and longitude"
+    return Finding(ColumnKind.coordinates, confidence, describe(evidence.texts, is_match, reason))
 
 
 def _is_on_earth(text: str) -> bool:
@@ -114,75 +120,77 @@ def _is_on_earth(text: str) -> bool:
     return (first <= 90 and second <= 180) or (first <= 180 and second <= 90)
 
 
-def as_name(evidence: Evidence) -> Finding | None:
-    """Find names of people: by the header, by lists of names, or by both."""
-    looks = finds(evidence.texts.distinct, NAME_TEXT)
-    share = evidence.share(looks)
+def detect_name(evidence: Evidence) -> Finding | None:
+    """Detect names of people by the column name, by lists of names, or by both."""
+    has_format = finds(evidence.texts.distinct, NAME_TEXT)
+    share = evidence.share(has_format)
     if share < MOSTLY or not evidence.texts.n:
         return None
-    form = None if headers.says_property(evidence.words) else headers.name_form(evidence.words)
+    form = None if headers.names_property(evidence.words) else headers.name_form(evidence.words)
     if form in ("first", "last", "full"):
         return Finding(
             ColumnKind.name,
             0.95 if share >= PLAUSIBLE else 0.7,
-            matching(evidence.texts, looks, "can be names of people", header=True),
+            describe(evidence.texts, has_format, "could be names of people", header=True),
         )
     return _listed_name(evidence, form) if share >= PLAUSIBLE else None
 
 
 def _listed_name(evidence: Evidence, form: str | None) -> Finding | None:
-    """Find names that are on lists, where the header says little or nothing."""
+    """Detect listed names if the column name is ambiguous or does not indicate a name."""
     texts = [str(text) for text in evidence.texts.distinct.to_pylist()]
-    is_few = evidence.n_distinct < N_DISTINCT_TELLING
-    if form is None and is_few and not evidence.says(headers.PERSON_ALONE):
+    is_few = evidence.n_distinct < N_DISTINCT_MIN
+    if form is None and is_few and not evidence.has_header(headers.PERSON_ALONE):
         return None
     if form == "name" and (found := _last_names_alone(evidence, texts)):
         return found
     is_person = np.array([_is_listed(text) for text in texts])
     share = evidence.share(is_person)
-    what = matching(evidence.texts, is_person, "have first and last names that are on lists of names")
-    header = form is not None or evidence.says(headers.PERSON_ALONE)
+    reason = describe(evidence.texts, is_person, "contain first and last names from lists of names")
+    header = form is not None or evidence.has_header(headers.PERSON_ALONE)
     if share >= (LISTED / 2 if header else MOSTLY) and _has_variety(evidence, is_person):
-        return Finding(ColumnKind.name, 0.9 if header else 0.8, what)
+        return Finding(ColumnKind.name, 0.9 if header else 0.8, reason)
     if form == "name" and evidence.is_mostly_unique and _is_capitalised(evidence.texts):
         return Finding(
-            ColumnKind.name, 0.55, "the header says name, most values occur once, and they can be names"
+            ColumnKind.name,
+            0.55,
+            "the column name indicates a name, most values occur once, and they could be names of people",
         )
-    return _first_names_alone(evidence, texts, is_announced=header)
+    return _first_names_alone(evidence, texts, has_header=header)
 
 
 def _last_names_alone(evidence: Evidence, texts: list[str]) -> Finding | None:
-    """Find single words that are last names below a header that says no more than name."""
+    """Detect last names in a column whose name only indicates a name of some sort."""
     is_last = np.array([wordlists.plain(text.strip()) in wordlists.last_names() for text in texts])
     if float(is_last.mean()) < MOSTLY or evidence.n_distinct < N_DISTINCT_FEW:
         return None
-    what = matching(evidence.texts, is_last, "are on lists of last names", header=True)
-    return Finding(ColumnKind.name, 0.7, what)
+    reason = describe(evidence.texts, is_last, "are in lists of last names", header=True)
+    return Finding(ColumnKind.name, 0.7, reason)
 
 
 def _has_variety(evidence: Evidence, is_person: Mask) -> bool:
-    return int(is_person.sum()) >= min(N_DISTINCT_TELLING, max(evidence.n_distinct // 2, 2))
+    return int(is_person.sum()) >= min(N_DISTINCT_MIN, max(evidence.n_distinct // 2, 2))
 
 
 def _is_capitalised(texts: CountedTexts) -> bool:
     return texts.share(r"^\p{Lu}\S*[ ,]+(?:\S+ ){0,3}\p{Lu}\S*$") > MOSTLY
 
 
-def _first_names_alone(evidence: Evidence, texts: list[str], *, is_announced: bool) -> Finding | None:
-    """Find a column of first names: nearly all of many single words are such."""
+def _first_names_alone(evidence: Evidence, texts: list[str], *, has_header: bool) -> Finding | None:
+    """Detect a column in which most of many distinct texts are first names."""
     is_first = np.array([wordlists.plain(text.strip()) in wordlists.first_names() for text in texts])
     share = float(is_first.mean())
-    n_needed = N_DISTINCT_TELLING if is_announced else 2 * N_DISTINCT_TELLING
-    if share < (MOSTLY if is_announced else 0.75) or evidence.n_distinct < n_needed:
+    n_needed = N_DISTINCT_MIN if has_header else 2 * N_DISTINCT_MIN
+    if share < (MOSTLY if has_header else 0.75) or evidence.n_distinct < n_needed:
         return None
-    what = matching(evidence.texts, is_first, "are on lists of first names")
-    return Finding(ColumnKind.name, 0.8 if is_announced else 0.65, what)
+    reason = describe(evidence.texts, is_first, "are in lists of first names")
+    return Finding(ColumnKind.name, 0.8 if has_header else 0.65, reason)
 
 
 def _is_listed(text: str) -> bool:
-    """Return whether a text has several words, one a first name and another a first or last name.
+    """Return whether one word of a text is a first name and another is a first or last name.
 
-    Of several people in one text the first counts.
+    If the text lists several people, only the beginning is examined.
     """
     first_of_several = " ".join(re.split(r"[,;/&]", text)[:2])
     words = [wordlists.plain(word) for word in re.findall(r"[^\W\d_]{2,}", first_of_several)]
@@ -195,24 +203,26 @@ def _is_listed(text: str) -> bool:
     return False
 
 
-def as_address(evidence: Evidence) -> Finding | None:
-    """Find addresses: a street with a number, or parts that the header announces and few rows share."""
-    form = None if headers.says_property(evidence.words) else headers.address_form(evidence.words)
+def detect_address(evidence: Evidence) -> Finding | None:
+    """Detect streets with a number, and cities, states and countries whose values mostly occur once."""
+    form = None if headers.names_property(evidence.words) else headers.address_form(evidence.words)
     has_number = finds(evidence.texts.distinct, r"\d") & finds(evidence.texts.distinct, r"\pL{2}")
     if form == "street" and (evidence.share(has_number) > MOSTLY or evidence.is_mostly_unique):
-        what = matching(evidence.texts, has_number, "have words and a number", header=True)
-        return Finding(ColumnKind.address, 0.94, what)
+        reason = describe(evidence.texts, has_number, "contain words and a number", header=True)
+        return Finding(ColumnKind.address, 0.94, reason)
     is_street = finds(evidence.texts.distinct, STREET_TEXT)
     both = is_street & has_number
-    if evidence.share(both) >= 0.6 and evidence.n_distinct >= N_DISTINCT_TELLING:
+    if evidence.share(both) >= 0.6 and evidence.n_distinct >= N_DISTINCT_MIN:
         return Finding(
-            ColumnKind.address, 0.85, matching(evidence.texts, both, "have a word for a street and a number")
+            ColumnKind.address,
+            0.85,
+            describe(evidence.texts, both, "contain a word for a street and a number"),
         )
     if form == "street" and evidence.share(is_street) >= MOSTLY / 2:
         return Finding(
             ColumnKind.address,
             0.7,
-            matching(evidence.texts, is_street, "have a word for a street", header=True),
+            describe(evidence.texts, is_street, "contain a word for a street", header=True),
         )
     is_word = finds(evidence.texts.distinct, r"\pL{2}")
     if (
@@ -220,12 +230,14 @@ def as_address(evidence: Evidence) -> Finding | None:
         and evidence.is_mostly_unique
         and evidence.share(is_word) > MOSTLY
     ):
-        return Finding(ColumnKind.address, 0.92, "the header says so, and few values are shared")
+        return Finding(
+            ColumnKind.address, 0.92, "the column name indicates this kind, and most values occur once"
+        )
     return None
 
 
 def name_form_of(words: tuple[str, ...], texts: CountedTexts) -> str:
-    """Return in which form a column holds names: first, last, last_comma_first or full."""
+    """Return the form of the names in a column: first, last, last_comma_first or full."""
     form = headers.name_form(words)
     if form in ("first", "last"):
         return form
@@ -235,17 +247,17 @@ def name_form_of(words: tuple[str, ...], texts: CountedTexts) -> str:
 
 
 def address_form_of(words: tuple[str, ...], texts: CountedTexts) -> str:
-    """Return which part of an address a column holds."""
+    """Return the form of the addresses in a column: full, street, postal_code, city, state or country."""
     form = headers.address_form(words)
     if form not in (None, "street"):
         return form or ""
     return "full" if texts.share(r",.*\pL") > MOSTLY else "street"
 
 
-LOOKS: tuple[Callable[[Evidence], Finding | None], ...] = (
-    as_phone,
-    as_postal_code,
-    as_point,
-    as_name,
-    as_address,
+DETECTORS: tuple[Callable[[Evidence], Finding | None], ...] = (
+    detect_phone,
+    detect_postal_code,
+    detect_point,
+    detect_name,
+    detect_address,
 )

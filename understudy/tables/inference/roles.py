@@ -1,4 +1,4 @@
-"""Which columns may be a table's key, say whose a row is, or be what the others are to predict."""
+"""Find candidates for the primary key, the subject and the target of a table."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from understudy.tables.inference.candidates import N_VALUES_MIN
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind
 
+# Maximum number of distinct values in a last column that is a candidate for the target.
 N_LEVELS_TARGET = 20
+# Maximum number of candidates for the primary key.
 N_KEYS_MAX = 8
 
 _KEYS = (ColumnKind.integer, ColumnKind.category, *GENERATED_KINDS)
 
 
 class Roles(TypedDict):
-    """The candidates among the findings about a table."""
+    """The candidates for roles in a table, as arguments of `TableFindings`."""
 
     primary_keys: tuple[Candidate, ...]
     subject: Candidate | None
@@ -30,12 +32,12 @@ class Roles(TypedDict):
 def find_roles(
     columns: Sequence[Column], samples: Sequence[Sample], count: Callable[[int], Occurrence]
 ) -> Roles:
-    """Return the candidates of a table.
+    """Return the candidates for the primary key, the subject and the target of a table.
 
     Parameters
     ----------
     count : callable (index) -> Occurrence
-        Counts the values of a column in all rows.
+        Function that counts the values of a column in all rows.
     """
     return {
         "primary_keys": _keys(columns, samples, count),
@@ -47,7 +49,7 @@ def find_roles(
 def _keys(
     columns: Sequence[Column], samples: Sequence[Sample], count: Callable[[int], Occurrence]
 ) -> tuple[Candidate, ...]:
-    found = []
+    candidates = []
     for index, (column, sample) in enumerate(zip(columns, samples, strict=True)):
         may_be = column.kind in _KEYS and column.kind is not ColumnKind.text and sample.n_rows > 1
         if not may_be or sample.n_missing or not sample.occurrence.is_unique:
@@ -56,9 +58,9 @@ def _keys(
             continue
         occurrence = count(index)
         if occurrence.is_unique:
-            found.append(_key(index, column, sample, occurrence))
-    found.sort(key=lambda candidate: -candidate.confidence)
-    return tuple(found[:N_KEYS_MAX])
+            candidates.append(_key(index, column, sample, occurrence))
+    candidates.sort(key=lambda candidate: -candidate.confidence)
+    return tuple(candidates[:N_KEYS_MAX])
 
 
 def _is_exact(type_: pa.DataType) -> bool:
@@ -69,15 +71,15 @@ def _key(index: int, column: Column, sample: Sample, occurrence: Occurrence) -> 
     words = headers.words_of(column.name)
     confidence = 0.3 if sample.n_rows < N_VALUES_MIN else 0.5
     reasons = ["no value is missing", _differ(sample, occurrence)]
-    if headers.says_identifier(words):
+    if headers.names_identifier(words):
         confidence += 0.3
-        reasons.append("the header says that it identifies")
+        reasons.append("the column name indicates an identifier")
     if index == 0:
         confidence += 0.1
-        reasons.append("it comes first")
+        reasons.append("it is the first column")
     if column.kind is ColumnKind.identifier:
         confidence += 0.05
-    # What is unique by being personal, such as an e-mail address, names a row, but better not.
+    # Personal values such as e-mail addresses may be unique, but other columns are better keys.
     if column.kind in GENERATED_KINDS - {ColumnKind.identifier}:
         confidence -= 0.2
     return Candidate(columns=(column.name,), confidence=round(confidence, 2), evidence="; ".join(reasons))
@@ -88,7 +90,7 @@ def _differ(sample: Sample, occurrence: Occurrence) -> str:
     if n == sample.n_rows:
         return f"all {n:,} values differ"
     if occurrence.is_whole:
-        return f"all {n:,} values that were looked at, each with every row that has it, differ"
+        return f"all {n:,} values of a hash-based sample differ across all rows"
     return f"all {n:,} sampled values differ"
 
 
@@ -96,7 +98,7 @@ def _subject(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate 
     best: Candidate | None = None
     for column, sample in zip(columns, samples, strict=True):
         words = headers.words_of(column.name)
-        if not (headers.says(words, headers.SUBJECTS) and _says_who(words, column)) or not _is_exact(
+        if not (headers.contains(words, headers.SUBJECTS) and _names_subject(words, column)) or not _is_exact(
             sample.type_
         ):
             continue
@@ -105,8 +107,9 @@ def _subject(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate 
         if occurrence.n_distinct < 2 or rows_each < 1.2:
             continue
         evidence = (
-            f"the header names people or accounts, and each of {occurrence.n_distinct:,} values has "
-            f"{rows_each:.1f} of {occurrence.n_counted:,} sampled rows on average"
+            "the column name indicates a person or an account, and "
+            f"{occurrence.n_counted:,} sampled rows have {occurrence.n_distinct:,} distinct values, "
+            f"with {rows_each:.1f} rows each on average"
         )
         confidence = round(min(0.9, 0.6 + 0.1 * rows_each), 2)
         if best is None or confidence > best.confidence:
@@ -114,10 +117,10 @@ def _subject(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate 
     return best
 
 
-def _says_who(words: tuple[str, ...], column: Column) -> bool:
+def _names_subject(words: tuple[str, ...], column: Column) -> bool:
     alone = len(words) == 1
     return (
-        alone or headers.says_identifier(words) or column.kind in (ColumnKind.email, ColumnKind.national_id)
+        alone or headers.names_identifier(words) or column.kind in (ColumnKind.email, ColumnKind.national_id)
     )
 
 
@@ -129,12 +132,13 @@ def _target(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate |
     ]
     for column, sample in reversed(usable):
         words = headers.words_of(column.name)
-        # A bare y beside an x is a place, unless it comes last as in many collections of tables for learning.
+        # A column `y` may be a coordinate. As the last column it is the target of many public datasets.
         is_last = column.name == columns[-1].name and len(columns) > 2
-        if headers.says(words, headers.TARGETS) or (words == ("y",) and is_last):
+        if headers.contains(words, headers.TARGETS) or (words == ("y",) and is_last):
             n = sample.occurrence.n_distinct
             evidence = (
-                f"the header says so; {n:,} different values in {sample.occurrence.n_counted:,} sampled rows"
+                "the column name indicates a target, and "
+                f"{sample.occurrence.n_counted:,} sampled rows have {n:,} distinct values"
             )
             return Candidate(columns=(column.name,), confidence=0.8, evidence=evidence)
     if not usable or usable[-1][0].name != columns[-1].name or len(columns) < 2:
@@ -148,6 +152,7 @@ def _target(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate |
         columns=(column.name,),
         confidence=0.4,
         evidence=(
-            f"it comes last and has {n:,} different values in {sample.occurrence.n_counted:,} sampled rows"
+            f"it is the last column, and {sample.occurrence.n_counted:,} sampled rows have "
+            f"{n:,} distinct values"
         ),
     )

@@ -1,4 +1,4 @@
-"""A whole table: its columns, and the columns that may be its key, its subject and its target."""
+"""Infer the schema of a whole table or dataset, with candidates for roles and relationships."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from understudy.tables.inference.values import (
 from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.source import Dataset
 
-# So many columns are counted in all rows, not in some: each time the whole column is read.
+# Maximum number of columns whose values are counted in all rows, because each count reads the whole column.
 N_COLUMNS_COUNTED_MAX = 16
 
 
@@ -47,12 +47,12 @@ class InferredSchema(NamedTuple):
 
 
 def infer_schema(data: Dataset) -> InferredSchema:
-    """Return the schema of a dataset, with candidates for relationships among the findings.
+    """Infer the schema of a dataset; the findings include candidates for relationships.
 
     Raises
     ------
     InvalidInput
-        As `infer_table`.
+        If a table has no columns, if names are empty or not unique, or if a column's type cannot be stored.
     """
     with ExitStack() as stack:
         opened = {name: open_sampled(stack, source) for name, source in data.items()}
@@ -73,18 +73,18 @@ def infer_schema(data: Dataset) -> InferredSchema:
 
 
 def infer_table(table: pa.Table) -> InferredTable:
-    """Return the schema of a table, from its names, the types and the values of its columns.
+    """Infer the schema of a table from the names, types and values of its columns.
 
     Raises
     ------
     InvalidInput
-        If there is no column, if names are empty or not unique, or if a column's type cannot be stored.
+        If the table has no columns, if names are empty or not unique, or if a column's type cannot be stored.
 
     Notes
     -----
-    `nullable` is what the Arrow field declares, so that a table made after the schema has the very type of
-    the table it was inferred from. Ingest declares it: as the file does for Parquet; for CSV, which declares
-    nothing, a column is nullable if and only if a value is missing.
+    `nullable` has the value that the Arrow field declares, so that a table with the inferred schema has
+    exactly the same type. Ingest sets it as the file does for Parquet. CSV files declare nothing, so there a
+    column is nullable if and only if a value is missing.
     """
     check_names(table.column_names)
     sampled = SampledTable(table)
@@ -94,23 +94,23 @@ def infer_table(table: pa.Table) -> InferredTable:
 def infer_stored(
     path: Path, schema: pa.Schema, *, n_missing: Sequence[int], notes: Mapping[str, str] | None = None
 ) -> InferredTable:
-    """Return the schema of a canonical file, reading some of its rows.
+    """Infer the schema of a canonical Parquet file from a sample of its rows.
 
     Parameters
     ----------
     schema : pyarrow.Schema
-        The exact types, which Parquet itself does not know.
+        The exact types, which Parquet cannot represent.
     n_missing : sequence of int
-        For each column how many values are missing.
+        The number of missing values of each column.
     notes : mapping of column name to a sentence, optional
-        What else led to the type; appended to the evidence.
+        Further reasons for the type of a column, appended to the evidence.
     """
     with SampledFile(path) as source:
         return _infer(source, schema, n_missing, notes or {})
 
 
 def infer_values(name: str, values: pa.ChunkedArray[Any]) -> InferredColumn:
-    """Return the column that values and a header suggest."""
+    """Infer a column from its name and values."""
     sample, source = sample_array(values)
     return infer_column(name, sample, partial(source.count, 0), nullable=True)
 
@@ -136,7 +136,10 @@ def _infer(
 
 
 class Counts:
-    """How often values occur in all rows, counted when first asked; of many columns in the sample alone."""
+    """Counts of values over all rows, computed on first use.
+
+    After `N_COLUMNS_COUNTED_MAX` columns, the counts of further columns come from the sample.
+    """
 
     def __init__(self, source: Sampled, sampled: list[Occurrence]) -> None:
         self._source = source

@@ -1,4 +1,4 @@
-"""Texts that occur, with their counts, and what regular expressions find in them."""
+"""Distinct texts with their counts, and regular expressions over them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pyarrow.compute
 
 Int64s = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-# At run time Arrow's classes take no arguments.
+# A quoted alias, because Arrow's classes accept no type arguments at run time.
 ArrowArray: TypeAlias = "pa.Array[Any]"
-# Any: the stubs of these functions know no type that is given at run time.
+# Any: the stubs of these functions do not support types that are given at run time.
 pc: Any = pyarrow.compute
 
 
@@ -27,31 +27,31 @@ class CountedTexts:
 
     @property
     def n(self) -> int:
-        """How many values are present."""
+        """The number of non-missing values."""
         return int(self.counts.sum())
 
-    def count(self, is_so: Mask) -> int:
-        """Return how many values are of the distinct texts that a mask marks."""
-        return int(self.counts[is_so].sum())
+    def count(self, is_match: Mask) -> int:
+        """Return the number of values whose distinct text is marked in a mask."""
+        return int(self.counts[is_match].sum())
 
     def share(self, pattern: str) -> float:
-        """Return the share of values that a regular expression finds something in."""
+        """Return the share of values in which a regular expression matches."""
         return self.count(finds(self.distinct, pattern)) / max(self.n, 1)
 
 
 def finds(texts: ArrowArray, pattern: str) -> Mask:
-    """Return in which texts a regular expression finds something."""
-    found: Mask = pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
-    return found
+    """Return a mask of the texts in which a regular expression matches."""
+    is_match: Mask = pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
+    return is_match
 
 
 def lengths_of(texts: ArrowArray) -> Int64s:
-    """Return how many characters each text has."""
+    """Return the number of characters of each text."""
     lengths: Int64s = pc.utf8_length(texts).to_numpy(zero_copy_only=False).astype(np.int64)
     return lengths
 
 
 def count_words(texts: ArrowArray) -> Int64s:
-    """Return how many words, parted by blanks, each text has."""
+    """Return the number of words of each text, separated by white space."""
     n_words: Int64s = pc.count_substring_regex(texts, r"\S+").to_numpy(zero_copy_only=False).astype(np.int64)
     return n_words

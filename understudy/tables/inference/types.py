@@ -1,4 +1,4 @@
-"""What kind a column is by the type that it is stored in, and the types that can be stored."""
+"""The types in which columns can be stored, and the kind that follows from each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _REMEDY = "Leave the column out, or store it as numbers, text, dates or true/fal
 
 
 def column_kind(type_: pa.DataType) -> ColumnKind:
-    """Return the kind of a type that `storable_type` gave."""
+    """Return the kind that follows from a type, which `storable_type` returned."""
     for is_kind, kind in _KINDS:
         if is_kind(type_):
             return kind
@@ -33,15 +33,16 @@ _KINDS = (
 
 
 def storable_type(name: str, type_: pa.DataType) -> pa.DataType:
-    """Return the type in which a column is stored: its own, or the plain type it stands for.
+    """Return the type in which a column is stored: its own type, or a plain equivalent.
 
-    Dictionaries become their values' type, columns without any type become text, text views become text,
-    and the small decimals become 128-bit ones.
+    Dictionaries are stored as the type of their values, null columns and text views as text, and 32-bit and
+    64-bit decimals as 128-bit decimals.
 
     Raises
     ------
     InvalidInput
-        If there is no such type: nested, binary and extension types, and decimals of more than 38 digits.
+        If the type cannot be stored. Examples are nested, binary and extension types, and decimals of more
+        than 38 digits.
     """
     if pa.types.is_dictionary(type_):
         return storable_type(name, type_.value_type)
@@ -52,13 +53,13 @@ def storable_type(name: str, type_: pa.DataType) -> pa.DataType:
     if any(is_kind(type_) for is_kind, _ in _KINDS):
         return type_
     raise InvalidInput(
-        f"Column {name!r} is of type {_type_word(type_)}, which cannot be synthesized. {_REMEDY}",
+        f"Column {name!r} has type {_type_word(type_)}, which cannot be synthesized. {_REMEDY}",
         code="unsupported_column",
     )
 
 
 def _type_word(type_: pa.DataType) -> str:
-    """Return the type without what may be inside it: names of nested fields are the caller's."""
+    """Return the name of a type without its parameters, since those of nested types contain field names."""
     if isinstance(type_, pa.BaseExtensionType):
         return "extension"
     return str(type_).split("<", maxsplit=1)[0]

@@ -1,4 +1,4 @@
-"""Text that is mostly unique and not understood: identifiers and prose, which are never learnt."""
+"""Detect identifiers and free text, neither of which is learned, in text whose values mostly occur once."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from understudy.tables.inference.texts import ArrowArray, CountedTexts, count_wo
 from understudy.tables.schema import ColumnKind
 
 UUID_TEXT = "^(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+# Mean number of words above which texts are free text.
 N_WORDS_TEXT = 4
+# Mean number of characters above which texts with white space are free text.
 N_LETTERS_TEXT = 40
+# Maximum number of shapes, such as `Room 101`, that numbered texts may have.
 N_SHAPES_FEW = 8
 
 
-def as_unique(evidence: Evidence) -> Finding | None:
-    """Find identifiers and free text among texts most of which occur once."""
+def detect_unique(evidence: Evidence) -> Finding | None:
+    """Detect identifiers and free text in a column whose values mostly occur once."""
     if not evidence.is_mostly_unique:
         return None
     once = f"{evidence.occurrence.share_once:.0%} of the {_which(evidence)}values occur once"
     if evidence.texts.share(UUID_TEXT) >= NEARLY_ALL:
         return Finding(ColumnKind.identifier, 0.93, f"{once}, and nearly all are UUIDs")
     if is_prose(evidence.texts):
-        return Finding(ColumnKind.text, 0.8, f"{once}, and they are of several words")
+        return Finding(ColumnKind.text, 0.8, f"{once}, and they look like free text")
     return Finding(ColumnKind.identifier, 0.8, once)
 
 
@@ -29,11 +32,11 @@ def _which(evidence: Evidence) -> str:
 
 
 def is_prose(texts: CountedTexts) -> bool:
-    """Return whether texts are of several words, and not of a few numbered patterns."""
+    """Return whether texts have several words and are not of a few numbered shapes."""
     n_words = count_words(texts.distinct).mean()
     n_letters = lengths_of(texts.distinct).mean()
     has_blanks = texts.share(r"\S\s+\S")
-    # Chinese and Japanese prose has no blanks, but is of no ASCII letters either.
+    # Chinese and Japanese prose has no white space, but also no ASCII letters.
     is_foreign = texts.share(r"^[\x00-\x7f]*$") < 1 - MOSTLY and n_letters >= N_LETTERS_TEXT / 4
     if n_words > N_WORDS_TEXT or (n_letters >= N_LETTERS_TEXT and has_blanks > MOSTLY) or is_foreign:
         return True
@@ -41,7 +44,7 @@ def is_prose(texts: CountedTexts) -> bool:
 
 
 def _is_numbered(distinct: ArrowArray) -> bool:
-    """Return whether nearly all texts are of a few shapes with a digit, such as `Room 101`."""
+    """Return whether nearly all texts have one of a few shapes with a number, such as `Room 101`."""
     shapes = pc.value_counts(pc.replace_substring_regex(distinct, pattern=r"\d+", replacement="\x00"))
     has_digit = pc.match_substring(shapes.field("values"), "\x00").to_numpy(zero_copy_only=False)
     counts = sorted(shapes.field("counts").to_numpy()[has_digit].tolist(), reverse=True)

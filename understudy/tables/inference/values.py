@@ -1,4 +1,4 @@
-"""The values that a column is judged by: some of each part of a table, and counts of all rows if needed."""
+"""Sample the values of columns for inference, and count values over all rows if needed."""
 
 from __future__ import annotations
 
@@ -15,32 +15,40 @@ import pyarrow.parquet as pq
 from understudy.tables.inference.texts import ArrowArray, CountedTexts, Int64s, pc
 from understudy.tables.source import ParquetSource, TableSource, read_source
 
+# Maximum number of distinct values examined in a column.
 N_DISTINCT_MAX = 2_000
-# A part of the table is what a row group of a canonical file usually has.
+# Number of rows in a part of a table in memory, which is the usual size of a row group of a canonical file.
 _PART_ROWS = 131_072
+# Maximum number of parts from which rows are sampled.
 _N_PARTS_MAX = 16
+# Maximum number of sampled rows.
 _N_ROWS_SAMPLED = 131_072
+# Maximum number of sampled values in all columns, which reduces the number of rows in wide tables.
 _N_VALUES_SAMPLED = 8_000_000
+# Minimum number of sampled rows, even in wide tables.
 _N_ROWS_SAMPLED_MIN = 4_096
-# Of texts so many letters are looked at, and of all columns' texts so many bytes are held.
+# Maximum number of characters examined of each text.
 LETTERS_MAX = 256
+# Maximum number of bytes of sampled values held for all columns.
 _BYTES_MAX = 128 * 1024**2
-# How often values occur is counted among those whose hash is a multiple, so that so many rows remain.
+# Expected number of rows counted in a long column: only values whose hash is a multiple of a number count.
 _N_ROWS_HASHED = 262_144
 
 
 @dataclass(frozen=True)
 class Occurrence:
-    """How often the values of a column occur.
+    """Counts of the values of a column.
 
     Parameters
     ----------
     n_counted : int
-        Values that were counted: all of them, those of some rows, or all rows of some values.
+        Number of values counted. They are all values, those of some rows, or all occurrences of some values.
+    n_distinct : int
+        Number of distinct values among them.
     n_once : int
-        How many of them occur once.
+        Number of values that occur once.
     is_whole : bool
-        Whether all rows were looked at.
+        Whether all rows were examined.
     """
 
     n_counted: int
@@ -50,27 +58,29 @@ class Occurrence:
 
     @property
     def share_once(self) -> float:
-        """The share of values that nobody else has."""
+        """The share of values that occur once."""
         return self.n_once / max(self.n_counted, 1)
 
     @property
     def is_unique(self) -> bool:
-        """Whether no value was met twice."""
+        """Whether every counted value occurs once."""
         return self.n_once == self.n_counted
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Values of a column.
+    """A sample of the values of a column.
 
     Parameters
     ----------
+    type_ : pyarrow.DataType
+        Type of the stored values.
     n_rows, n_missing : int
-        Of the whole table.
+        Numbers of rows and of missing values in the whole table.
     values, counts : array of shape (n,)
-        Distinct values of the sampled rows, at most `N_DISTINCT_MAX`, and how often they occur there.
+        Distinct values of the sampled rows, at most `N_DISTINCT_MAX`, and their counts in these rows.
     occurrence : Occurrence
-        In the sampled rows.
+        Counts over the sampled rows.
     """
 
     type_: pa.DataType
@@ -82,7 +92,7 @@ class Sample:
 
     @property
     def n_present(self) -> int:
-        """Values that are not missing, of the whole table."""
+        """The number of non-missing values in the whole table."""
         return self.n_rows - self.n_missing
 
     def texts(self) -> CountedTexts:
@@ -91,20 +101,20 @@ class Sample:
 
 
 class Sampled(Protocol):
-    """A table that can be sampled, and asked how often the values of a column occur in it."""
+    """A table whose rows can be sampled and whose values can be counted."""
 
     n_rows: int
 
     def parts(self, n_rows: int) -> Iterator[pa.RecordBatch | pa.Table]:
-        """Yield some rows of parts that are spread over the table, about n_rows in all."""
+        """Yield the first rows of parts that are evenly spread over the table, about n_rows in total."""
         ...
 
     def column(self, index: int) -> Iterator[ArrowArray]:
-        """Yield the values of a column, some rows at a time."""
+        """Yield the values of a column in batches."""
         ...
 
     def count(self, index: int) -> Occurrence:
-        """Count the values of a column in all rows."""
+        """Count the values of a column over all rows."""
         ...
 
     def count_missing(self) -> list[int]:
@@ -113,14 +123,14 @@ class Sampled(Protocol):
 
 
 class SampledTable:
-    """A table in memory."""
+    """A table in memory that can be sampled."""
 
     def __init__(self, table: pa.Table) -> None:
         self.n_rows = table.num_rows
         self._table = table
 
     def parts(self, n_rows: int) -> Iterator[pa.RecordBatch | pa.Table]:
-        """Yield the first rows of some parts."""
+        """Yield the first rows of evenly spread parts, about n_rows in total."""
         if n_rows >= self.n_rows:
             yield self._table
             return
@@ -129,11 +139,11 @@ class SampledTable:
             yield self._table.slice(place * _PART_ROWS, min(n_rows // len(places), _PART_ROWS))
 
     def column(self, index: int) -> Iterator[ArrowArray]:
-        """Yield the values of a column, some rows at a time."""
+        """Yield the values of a column in batches."""
         yield from self._table.column(index).chunks
 
     def count(self, index: int) -> Occurrence:
-        """Count the values of a column in all rows."""
+        """Count the values of a column over all rows."""
         counts = pc.value_counts(self._table.column(index).drop_null()).field("counts").to_numpy()
         return Occurrence(int(counts.sum()), len(counts), int((counts == 1).sum()), is_whole=True)
 
@@ -143,7 +153,7 @@ class SampledTable:
 
 
 class SampledFile:
-    """A canonical file; memory does not grow with its rows."""
+    """A canonical Parquet file that can be sampled. Memory use does not depend on its length."""
 
     def __init__(self, path: Path) -> None:
         self._file = pq.ParquetFile(path)
@@ -156,7 +166,7 @@ class SampledFile:
         self._file.close()
 
     def parts(self, n_rows: int) -> Iterator[pa.RecordBatch | pa.Table]:
-        """Yield the first rows of some row groups."""
+        """Yield the first rows of evenly spread row groups, about n_rows in total."""
         n_groups = self._file.metadata.num_row_groups
         places = range(n_groups) if n_rows >= self.n_rows else _spread(n_groups)
         wanted = self.n_rows if n_rows >= self.n_rows else max(n_rows // max(len(places), 1), 1)
@@ -166,31 +176,31 @@ class SampledFile:
                 yield next(self._file.iter_batches(batch_size=n_here, row_groups=[place], use_threads=False))
 
     def column(self, index: int) -> Iterator[ArrowArray]:
-        """Yield the values of a column, some rows at a time."""
+        """Yield the values of a column in batches."""
         name = self._file.schema_arrow.field(index).name
         for batch in self._file.iter_batches(columns=[name], use_threads=False):
             yield batch.column(name)
 
     def count(self, index: int) -> Occurrence:
-        """Count those values of a column whose hash is a multiple: each with all of its rows."""
+        """Count the values of a column over all rows; in long files, only values with certain hashes."""
         field = self._file.schema_arrow.field(index)
         named = pa.schema([pa.field("x", field.type)])
         columns = (pa.record_batch([values], schema=named) for values in self.column(index))
         one_in = max(1, self.n_rows // _N_ROWS_HASHED)
         reader = pa.RecordBatchReader.from_batches(named, columns)
-        # A number in the text and not a parameter, which DuckDB would take for one of 128 bits.
+        # The divisor is part of the query because DuckDB would treat a parameter as a 128-bit integer.
         query = (
             "SELECT coalesce(sum(n), 0)::BIGINT, count(*), count(*) FILTER (n = 1) FROM (SELECT count(*) n "  # noqa: S608
             f"FROM (SELECT hash(x) AS h FROM reader WHERE x IS NOT NULL) WHERE h % {one_in} = 0 GROUP BY h)"
         )
-        # Imported here: only the process that reads a file pays for it.
+        # Imported here so that only processes that read a file load DuckDB.
         import duckdb
 
         with duckdb.connect(config=_DUCKDB) as connection:
             connection.register("reader", reader)
-            found = connection.execute(query).fetchone()
-        assert found is not None
-        n_counted, n_distinct, n_once = found
+            row = connection.execute(query).fetchone()
+        assert row is not None
+        n_counted, n_distinct, n_once = row
         return Occurrence(n_counted, n_distinct, n_once, is_whole=True)
 
     def count_missing(self) -> list[int]:
@@ -203,7 +213,7 @@ class SampledFile:
 
 
 def open_sampled(stack: ExitStack, source: TableSource) -> Sampled:
-    """Return a source as a table that can be sampled; sources of other kinds are read into memory."""
+    """Return a source as a table that can be sampled, reading it into memory unless it is a Parquet file."""
     if isinstance(source, ParquetSource):
         return stack.enter_context(SampledFile(source.path))
     return SampledTable(read_source(source))
@@ -219,13 +229,13 @@ _DUCKDB: dict[str, Any] = {
 
 
 def _spread(n_parts: int) -> list[int]:
-    """Return the numbers of parts from the first to the last, at equal distances."""
+    """Return the numbers of evenly spread parts, including the first and the last."""
     chosen = np.linspace(0, n_parts - 1, min(n_parts, _N_PARTS_MAX)).round()
     return [int(place) for place in chosen]
 
 
 def sample_columns(source: Sampled, types: list[pa.DataType], n_missing: list[int]) -> list[Sample]:
-    """Return a sample of each column: the same of equal tables."""
+    """Return a sample of each column. Equal tables give equal samples."""
     n_rows = min(_N_ROWS_SAMPLED, max(_N_ROWS_SAMPLED_MIN, _N_VALUES_SAMPLED // max(len(types), 1)))
     quota = _BYTES_MAX // max(len(types), 1)
     held: list[list[Any]] = [[] for _ in types]
@@ -252,7 +262,7 @@ def sample_array(values: pa.ChunkedArray[Any]) -> tuple[Sample, SampledTable]:
 
 
 def _shortened(column: Any, type_: pa.DataType) -> Any:
-    """Return present values in the stored type, of which texts are cut."""
+    """Return the non-missing values in the stored type, with texts cut to `LETTERS_MAX` characters."""
     present = column.drop_null()
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):
         plain = present if present.type == type_ else present.cast(type_)
@@ -262,7 +272,7 @@ def _shortened(column: Any, type_: pa.DataType) -> Any:
 
 
 def _sample(type_: pa.DataType, n_rows: int, n_missing: int, chunks: list[Any], *, is_whole: bool) -> Sample:
-    # Any: the stubs know no type that is given at run time.
+    # Any: the stubs do not support types that are given at run time.
     arrays: Any = [
         a for chunk in chunks for a in (chunk.chunks if isinstance(chunk, pa.ChunkedArray) else [chunk])
     ]

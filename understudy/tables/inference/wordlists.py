@@ -1,4 +1,4 @@
-"""First and last names of forty languages, from the lists that mimesis carries: extra evidence."""
+"""First and last names in forty languages, from the lists in mimesis, as additional evidence."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from typing import Any
 
 @lru_cache(maxsize=1)
 def first_names() -> frozenset[str]:
-    """Return first names in small letters without accents."""
+    """Return the known first names in lower case without accents."""
     return _names("names")
 
 
 @lru_cache(maxsize=1)
 def last_names() -> frozenset[str]:
-    """Return last names in small letters without accents."""
+    """Return the known last names in lower case without accents."""
     return _names("surnames")
 
 
 def plain(name: str) -> str:
-    """Return a name in small letters without accents."""
+    """Return a name in lower case without accents."""
     if name.isascii():
         return name.lower()
     parts = unicodedata.normalize("NFKD", name.casefold())
@@ -32,7 +32,7 @@ def plain(name: str) -> str:
 
 
 def _names(key: str) -> frozenset[str]:
-    # Not by importing the package: its lists are files, and most tables need nothing else of it.
+    # The files are read without importing the package, because most tables need nothing else from it.
     spec = find_spec("mimesis")
     assert spec is not None
     assert spec.submodule_search_locations is not None
@@ -43,7 +43,7 @@ def _names(key: str) -> frozenset[str]:
     return frozenset(plain(name) for names in lists for name in _leaves(names))
 
 
-def _leaves(names: Any) -> Iterator[str]:  # Any: lists by gender, or plain ones
+def _leaves(names: Any) -> Iterator[str]:  # Any: lists by gender, or plain lists
     if isinstance(names, dict):
         for some in names.values():
             yield from _leaves(some)

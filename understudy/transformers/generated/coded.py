@@ -16,10 +16,10 @@ import pyarrow.compute as pc
 
 from understudy.kernels import decoding, hashing
 from understudy.tables.identifier_formats import (
-    ADDRESSES_OF_MACHINES,
     CARDS,
     IBANS,
     IDENTIFIER_FORMATS,
+    IP_ADDRESSES,
     NATIONAL_IDS,
     URLS,
     IdentifierFormat,
@@ -54,7 +54,7 @@ FORMATS_OF_KIND: dict[ColumnKind, tuple[IdentifierFormat, ...]] = {
     ColumnKind.card: CARDS,
     ColumnKind.iban: IBANS,
     ColumnKind.national_id: NATIONAL_IDS,
-    ColumnKind.ip: ADDRESSES_OF_MACHINES,
+    ColumnKind.ip: IP_ADDRESSES,
     ColumnKind.url: URLS,
 }
 # Kinds of which the separators of the table are kept.

@@ -1,0 +1,141 @@
+"""The fenced code blocks of a Markdown page, and the marks of those that are not run.
+
+A block of Python or shell is run unless the line before it is a comment, which readers do not see:
+
+    <!-- not run: needs Docker -->
+
+A block `text` that follows directly contains the output; `…` in it stands for any characters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+PYTHON = ("python", "py")
+SHELL = ("sh", "bash", "shell")
+CONSOLE = ("console",)
+FENCE = re.compile(r"(?P<indent>[ ]*)(?P<fence>```+|~~~+)[ ]*(?P<language>[\w-]*)")
+MARK = re.compile(r"<!--\s*not run\b:?\s*(?P<reason>.*?)\s*-->")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced code block.
+
+    Parameters
+    ----------
+    line : int
+        The number of the first line of its source, from 1.
+    reason : str or None
+        Why it is not run; None if it is run.
+    output : str or None
+        The output that the page states; None if it states none.
+    """
+
+    page: str
+    line: int
+    language: str
+    source: str
+    reason: str | None = None
+    output: str | None = None
+
+    @property
+    def place(self) -> str:
+        """The page and the line."""
+        return f"{self.page}:{self.line}"
+
+    def line_at(self, number: int) -> str:
+        """Return the text of a line, counted as on the page; the first line for one outside of the block."""
+        lines = self.source.splitlines() or [""]
+        index = number - self.line
+        return lines[index if 0 <= index < len(lines) else 0]
+
+    @property
+    def is_python(self) -> bool:
+        """Whether the block is Python."""
+        return self.language in PYTHON
+
+    @property
+    def is_code(self) -> bool:
+        """Whether the block has to be run or marked."""
+        return self.language in (*PYTHON, *SHELL, *CONSOLE)
+
+
+def pages() -> list[Path]:
+    """Return the pages with code to run: those that tests/how_to follows in a copy are not among them."""
+    followed_in_a_copy = set((ROOT / "docs" / "how-to").glob("add-*.md"))
+    return [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *sorted(set((ROOT / "docs").rglob("*.md")) - followed_in_a_copy),
+    ]
+
+
+def code_blocks(path: Path) -> list[Block]:
+    """Return the blocks of Python and shell of a page, in order."""
+    return [block for block in blocks_of(str(path.relative_to(ROOT)), path.read_text()) if block.is_code]
+
+
+def blocks_of(page: str, markdown: str) -> list[Block]:
+    """Return all fenced blocks of a page, those of code with their stated output."""
+    found = list(_fenced(page, markdown.splitlines()))
+    blocks = []
+    for index, (block, end) in enumerate(found):
+        following = found[index + 1] if index + 1 < len(found) else None
+        output = None
+        if following is not None and following[0].language == "text":
+            between = markdown.splitlines()[end : following[0].line - 2]
+            output = following[0].source if not "".join(between).strip() else None
+        if block.language in CONSOLE:
+            blocks.append(_from_console(block))
+        else:
+            blocks.append(Block(block.page, block.line, block.language, block.source, block.reason, output))
+    return blocks
+
+
+def _fenced(page: str, lines: list[str]) -> Iterator[tuple[Block, int]]:
+    """Yield blocks without their output, each with the number of its last line."""
+    index = 0
+    while index < len(lines):
+        opening = FENCE.match(lines[index])
+        if opening is None:
+            index += 1
+            continue
+        end = next(
+            (
+                number
+                for number in range(index + 1, len(lines))
+                if lines[number].strip() == opening["fence"] and lines[number].startswith(opening["indent"])
+            ),
+            len(lines),
+        )
+        indent = len(opening["indent"])
+        source = "".join(f"{line[indent:]}\n" for line in lines[index + 1 : end])
+        yield Block(page, index + 2, opening["language"], source, _reason(lines[:index])), end + 1
+        index = end + 1
+
+
+def _reason(lines_before: list[str]) -> str | None:
+    """Return the reason in the comment before a block; empty if the comment gives none."""
+    last = next((line for line in reversed(lines_before) if line.strip()), "")
+    mark = MARK.fullmatch(last.strip())
+    return None if mark is None else mark["reason"]
+
+
+def _from_console(block: Block) -> Block:
+    """Return a console block as its commands, on their lines, and its output."""
+    is_command = [line.startswith(("$ ", "> ")) for line in block.source.splitlines()]
+    lines = list(zip(block.source.splitlines(), is_command, strict=True))
+    source = "".join(f"{line[2:] if command else ''}\n" for line, command in lines)
+    output = "".join(f"{line}\n" for line, command in lines if not command)
+    return Block(block.page, block.line, block.language, source, block.reason, output or None)
+
+
+def matches(shown: str, output: str) -> bool:
+    """Return whether a stated output is the real one; blanks count as one, `…` as any characters."""
+    pattern = re.escape(" ".join(shown.split())).replace("…", ".*")
+    return re.fullmatch(pattern, " ".join(output.split()), re.DOTALL) is not None

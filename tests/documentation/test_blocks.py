@@ -1,0 +1,109 @@
+"""The code that finds and runs the blocks of the pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.documentation.blocks import blocks_of, matches
+from tests.documentation.sessions import PageError, PythonSession, ShellSession
+from tests.documentation.test_snippets import shell_environment
+
+PAGE = """\
+```python
+print("a  b")
+```
+
+```text
+a b
+```
+
+<!-- not run: needs Docker -->
+```sh
+docker compose up
+```
+
+<!-- not run -->
+
+```bash
+true
+```
+
+```text
+not the output of that block
+```
+"""
+
+
+def test_output_belongs_to_the_block_directly_before():
+    first, stated, *_ = blocks_of("page.md", PAGE)
+    assert first.output == "a b\n"
+    assert stated.output is None
+
+
+def test_the_comment_before_a_block_gives_the_reason():
+    reasons = {block.language: block.reason for block in blocks_of("page.md", PAGE)}
+    assert reasons == {"python": None, "text": None, "sh": "needs Docker", "bash": ""}
+
+
+def test_prose_between_a_block_and_text_ends_the_comparison():
+    (block, _) = blocks_of("page.md", "```sh\ntrue\n```\n\nSome prose.\n\n```text\nx\n```\n")
+    assert block.output is None
+
+
+def test_a_console_block_contains_commands_and_output():
+    (block,) = blocks_of("page.md", "```console\n$ echo 1\n1\n$ echo 2\n2\n```\n")
+    assert block.source.split("\n") == ["echo 1", "", "echo 2", "", ""]
+    assert block.output == "1\n2\n"
+
+
+@pytest.mark.parametrize(
+    ("shown", "output", "is_same"),
+    [
+        ("a b", "a\n  b\n", True),
+        ("id ds_…", "id ds_1 x", True),
+        ("id ds_…", "id mdl_1", False),
+        ("a", "a b", False),
+    ],
+)
+def test_output_is_compared_by_words_and_ellipses(shown: str, output: str, is_same: bool):
+    assert matches(shown, output) == is_same
+
+
+def run_shell(page: str, tmp_path: Path) -> None:
+    """Run the blocks of a page in one shell."""
+    shell = ShellSession(tmp_path, tmp_path / "session", shell_environment(tmp_path))
+    try:
+        for block in blocks_of("page.md", page):
+            if block.is_code:
+                shell.run(block, block.source)
+    finally:
+        shell.close()
+
+
+def test_shell_blocks_share_one_session(tmp_path: Path):
+    run_shell("```sh\nx=1\ncd /\n```\n\n```sh\necho $x $PWD\n```\n\n```text\n1 /\n```\n", tmp_path)
+
+
+def test_a_failing_command_is_named_with_its_line(tmp_path: Path):
+    with pytest.raises(PageError, match=r"page\.md:4: .*\n    false \| cat") as caught:
+        run_shell("Text.\n\n```sh\nfalse | cat\n```\n", tmp_path)
+    assert "stdout" in str(caught.value)
+
+
+def test_an_unset_variable_fails(tmp_path: Path):
+    with pytest.raises(PageError, match="URL: unbound variable"):
+        run_shell("```sh\necho $URL\n```\n", tmp_path)
+
+
+def test_a_failing_line_of_python_is_named():
+    (block,) = blocks_of("page.md", "Text.\n\n```python\na = 1\nb = a / 0\n```\n")
+    with pytest.raises(PageError, match=r"page\.md:5: .*\n    b = a / 0\nZeroDivisionError"):
+        PythonSession().run(block)
+
+
+def test_another_output_than_the_stated_one_fails():
+    block, _ = blocks_of("page.md", "```python\nprint(1)\n```\n\n```text\n2\n```\n")
+    with pytest.raises(PageError, match="prints something else"):
+        PythonSession().run(block)

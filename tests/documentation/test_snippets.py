@@ -1,0 +1,139 @@
+"""Every block of code in README.md and docs/ runs, or is marked with the reason why it cannot."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.documentation.blocks import ROOT, blocks_of, code_blocks, pages
+from tests.documentation.sessions import PageError, PythonSession, ShellSession
+from tests.documentation.tables import write_tables
+
+# The address in the pages, which the tests replace by that of their own stack.
+ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8000")
+SERVICE_COMMANDS = re.compile(r"\bcurl\b|\bunderstudy (?:upload|create-key|revoke-key|serve)\b")
+PROGRAMS = ("bash", "curl")
+# Pages whose blocks are still to be corrected. Take a page off the list with its correction.
+PAGES_TO_CORRECT = {
+    "README.md",
+    "docs/how-to/deployment.md",
+    "docs/how-to/embedded.md",
+    "docs/how-to/reports.md",
+    "docs/reference/cli.md",
+    "docs/reference/http-api.md",
+    "docs/reference/metrics.md",
+    "docs/reference/model-files.md",
+}
+
+
+def id_of(path: Path) -> str:
+    """Return the path of a page in the repository."""
+    return str(path.relative_to(ROOT))
+
+
+def page_parameters() -> list[object]:
+    """Return the pages with blocks to run; those that call the service are marked as such."""
+    parameters = []
+    for path in pages():
+        blocks = [block for block in code_blocks(path) if block.reason is None]
+        calls_service = any(SERVICE_COMMANDS.search(block.source) for block in blocks if not block.is_python)
+        marks = [pytest.mark.stack] if calls_service else []
+        if blocks and id_of(path) not in PAGES_TO_CORRECT:
+            parameters.append(pytest.param(path, marks=marks, id=id_of(path)))
+    return parameters
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Start the embedded stack once; return its data folder."""
+    from understudy.embedded.background import BackgroundStack  # needs the extra `embedded`
+    from understudy.embedded.commands import StackOptions
+
+    running = BackgroundStack(StackOptions(data_dir=tmp_path_factory.mktemp("stack"), port=0))
+    running.start()
+    yield running.folder.path
+    running.stop()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a folder with the tables that the pages name, and go there."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    write_tables(folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Make a home folder in which curl fails on a response with an error status."""
+    home = tmp_path / "home"
+    (home / ".local" / "share").mkdir(parents=True)
+    (home / ".curlrc").write_text("fail-with-body\n")
+    return home
+
+
+def shell_environment(home: Path) -> dict[str, str]:
+    """Return an environment without settings, in which the command `understudy` is that of this checkout."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
+    programs = f"{Path(sys.executable).parent}:{kept['PATH']}"
+    return kept | {"HOME": str(home), "PATH": programs, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.mark.parametrize("path", page_parameters())
+def test_the_code_of_a_page_runs(
+    path: Path, folder: Path, home: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    environment, address = shell_environment(home), None
+    if request.node.get_closest_marker("stack"):
+        if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
+            pytest.skip(f"not installed: {', '.join(missing)}")
+        data_folder = request.getfixturevalue("stack")
+        (home / ".local" / "share" / "understudy").symlink_to(data_folder)
+        environment["UNDERSTUDY_DATA_DIR"] = str(data_folder)
+        address = (data_folder / "url").read_text().strip().removeprefix("http://")
+    python, shell = PythonSession(), ShellSession(folder, tmp_path / "session", environment)
+    try:
+        for block in code_blocks(path):
+            if block.reason is None and block.is_python:
+                python.run(block)
+            elif block.reason is None:
+                shell.run(block, ADDRESS.sub(address, block.source) if address else block.source)
+    except PageError as error:
+        failure = str(error)
+    else:
+        failure = None
+    finally:
+        shell.close()
+    if failure is not None:
+        pytest.fail(failure, pytrace=False)
+
+
+@pytest.mark.parametrize("path", pages(), ids=id_of)
+def test_blocks_that_do_not_run_say_why(path: Path) -> None:
+    without_reason = [
+        block.place
+        for block in code_blocks(path)
+        if block.reason is not None and len(block.reason.split()) < 2
+    ]
+    assert without_reason == [], "Write <!-- not run: REASON --> with a reason of a few words."
+
+
+@pytest.mark.parametrize("path", pages(), ids=id_of)
+def test_blocks_of_commands_have_a_language(path: Path) -> None:
+    if id_of(path) in PAGES_TO_CORRECT:
+        pytest.skip("to be corrected")
+    command = re.compile(r"\s*(?:\$ )?(?:understudy|curl|pip|make|docker|python3?) ", re.MULTILINE)
+    unnamed = [
+        block.place
+        for block in blocks_of(id_of(path), path.read_text())
+        if not block.language and command.match(block.source)
+    ]
+    assert unnamed == [], "Write ```sh, so that the commands are run."
