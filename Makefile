@@ -6,7 +6,7 @@ INSTALL := $(PIP) install --require-hashes -r
 # The theme prints a notice about another version of MkDocs unless this variable is set.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
-.PHONY: help demo serve test test-fast fuzz soak check docs docs-serve bench bench-peers openapi lock clean
+.PHONY: help demo serve test test-fast fuzz soak check docs docs-serve coverage bench bench-peers openapi lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the make targets
@@ -50,6 +50,11 @@ docs: .venv/dev ## Build the documentation site into site/; a broken link or anc
 
 docs-serve: .venv/dev ## Serve the documentation site while you write, on port 8001
 	$(MKDOCS) serve --dev-addr 127.0.0.1:8001
+
+coverage: .venv/dev .venv/kernels ## Run all tests and write their coverage into benchmarks/results/ (about twice as long)
+	mkdir -p .coverage
+	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=json:.coverage/report.json --cov-report=
+	$(BIN)/python -m benchmarks.coverage .coverage/report.json --write-results
 
 bench: .venv/bench .venv/kernels ## Run all benchmarks (hours); DATA=folder with adult.csv, housing.csv, diamonds.csv adds tables
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))

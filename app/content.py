@@ -1,4 +1,4 @@
-"""Which of several forms of an answer the caller wants, and how stored bytes are sent: ETag, Range, HEAD."""
+"""Content negotiation, conditional requests, and responses from stored files with ETag, Range and HEAD."""
 
 from __future__ import annotations
 
@@ -14,37 +14,38 @@ from app.error_handlers import problem_response
 from understudy.errors import InvalidInput
 
 CHUNK_BYTES = 1 << 18
-# For all downloads: generated clients take other types for text, and break it.
+# The media type of all downloads. Generated clients decode other types as text and corrupt the file.
 BINARY = "application/octet-stream"
 ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
 def preferred(accept: str | None, offered: tuple[str, ...]) -> str:
-    """Return the offered media type that `Accept` weighs most; among equals the first.
+    """Return the offered media type with the highest weight in `Accept`, or the first of several equals.
 
     Raises
     ------
     InvalidInput
-        If it allows none of them.
+        If `Accept` allows none of the offered types.
     """
     weights = {media_type: _weight(accept or "*/*", media_type) for media_type in offered}
     best = max(offered, key=lambda media_type: weights[media_type])
     if weights[best] <= 0:
         raise InvalidInput(
-            f"Accept allows none of the forms that there are: {', '.join(offered)}.", code="not_acceptable"
+            f"Accept allows none of the available media types. Use one of {', '.join(offered)}.",
+            code="not_acceptable",
         )
     return best
 
 
 def _weight(accept: str, media_type: str) -> float:
-    """Return the weight of the most specific range that matches (RFC 9110, section 12.5.1)."""
+    """Return the weight of the most specific media range that matches (RFC 9110, section 12.5.1)."""
     patterns = {media_type: 3, media_type.partition("/")[0] + "/*": 2, "*/*": 1}
-    found = (0, 0.0)
+    best = (0, 0.0)
     for part in accept.split(","):
         pattern, *options = [text.strip().lower() for text in part.split(";")]
         if pattern in patterns:
-            found = max(found, (patterns[pattern], _quality(options)))
-    return found[1]
+            best = max(best, (patterns[pattern], _quality(options)))
+    return best[1]
 
 
 def _quality(options: list[str]) -> float:
@@ -60,7 +61,7 @@ def _quality(options: list[str]) -> float:
 
 @dataclass(frozen=True)
 class StoredContent:
-    """Bytes in the store, and how they are to be presented."""
+    """A file in the store, with its ETag and the file name for the download."""
 
     file: BinaryIO
     size_bytes: int
@@ -69,18 +70,18 @@ class StoredContent:
 
 
 def is_unchanged(request: Request, etag: str) -> bool:
-    """Tell whether `If-None-Match` names the present version."""
-    named = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    return etag in named or "*" in named
+    """Return whether `If-None-Match` contains the current ETag."""
+    etags = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    return etag in etags or "*" in etags
 
 
 def not_modified(etag: str) -> Response:
-    """Return the answer to a caller who has the present version."""
+    """Return the 304 response for a caller that has the current version."""
     return Response(status_code=304, headers={"ETag": etag})
 
 
 def send_stored(request: Request, content: StoredContent) -> Response:
-    """Return the bytes, or the one range of them that is asked for; several ranges get the whole."""
+    """Return a response with the file or the requested range; several ranges return the whole file."""
     span = _span(request, content)
     start, end = span or (0, content.size_bytes)
     if span and start >= end:
@@ -102,7 +103,7 @@ def send_stored(request: Request, content: StoredContent) -> Response:
 
 
 def _span(request: Request, content: StoredContent) -> tuple[int, int] | None:
-    """Return the first byte and the one behind the last, if one range is asked for."""
+    """Return the start and the exclusive end of the requested range, or None for the whole file."""
     match = ONE_RANGE.fullmatch(request.headers.get("range", ""))
     if match is None or match[0] == "bytes=-" or not _if_range_holds(request, content.etag):
         return None
@@ -118,7 +119,8 @@ def _span(request: Request, content: StoredContent) -> tuple[int, int] | None:
 
 def _range_not_satisfiable(request: Request, size: int) -> Response:
     error = InvalidInput(
-        f"The range begins behind the end; there are {size} bytes.", code="range_not_satisfiable"
+        f"The requested range starts after the end of the file, which has {size} bytes.",
+        code="range_not_satisfiable",
     )
     return problem_response(request.scope, error, headers={"Content-Range": f"bytes */{size}"})
 

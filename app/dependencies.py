@@ -1,4 +1,4 @@
-"""What routes ask for: the open resources, who calls, which page."""
+"""Dependencies of the routes: open resources, the caller, the requested page and filters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 
 
-# Coroutines, though they wait for nothing: FastAPI would send plain functions through the thread pool.
+# These are coroutines although they await nothing, because FastAPI runs plain functions in the thread pool.
 async def _resources(request: Request) -> Resources:
     resources: Resources = request.app.state.resources
     return resources
@@ -52,22 +52,22 @@ async def _idempotency_key(request: Request) -> str | None:
     return request.headers.get("Idempotency-Key")
 
 
-# Declared for every POST by `app.document`, and looked at by `app.idempotency`.
+# `app.document` declares the header for every POST and `app.idempotency` checks it.
 IdempotencyKeyDep = Annotated[str | None, Depends(_idempotency_key)]
 
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Which page of a list is asked for."""
+    """The requested page of a list: its maximum length and the cursor it starts after."""
 
     limit: int
     after: str | None
 
 
 async def _page(
-    limit: Annotated[int, Query(ge=1, le=200, description="Most items of the page.")] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="Maximum number of items on the page.")] = 50,
     after: Annotated[
-        str | None, Query(max_length=255, description="`next` of the page before; opaque.")
+        str | None, Query(max_length=255, description="The `next` cursor of the previous page.")
     ] = None,
 ) -> PageRequest:
     return PageRequest(limit, after)
@@ -77,7 +77,7 @@ TableName = Annotated[
     str | None,
     Field(
         max_length=255,
-        description="Name of the table; needed unless the dataset has only one.",
+        description="Name of the table. Required if the dataset has several tables.",
         examples=["orders"],
     ),
 ]
@@ -87,7 +87,7 @@ async def _table_reference(dataset_id: str, table: Annotated[TableName, Query()]
     return TableReference(ids.from_text("dataset", dataset_id), table)
 
 
-# To be declared after the caller: what the key does not allow is refused before an id is looked at.
+# Declare it after the caller, so that a missing scope is reported before the id is checked.
 TableReferenceDep = Annotated[TableReference, Depends(_table_reference)]
 
 PageDep = Annotated[PageRequest, Depends(_page)]
@@ -98,14 +98,20 @@ LabelText = Annotated[str, Query(max_length=320, pattern=NO_CONTROL_CHARACTERS)]
 async def _labels(
     label: Annotated[
         list[LabelText] | None,
-        Query(max_length=16, description="`key:value`, up to 16 times.", examples=[["team:ops"]]),
+        Query(
+            max_length=16,
+            description="A label as `key:value`. Repeat the parameter for up to 16 labels.",
+            examples=[["team:ops"]],
+        ),
     ] = None,
 ) -> dict[str, str]:
     labels = {}
     for text in label or []:
         key, colon, value = text.partition(":")
         if not key or not colon:
-            raise InvalidInput(f"label={text!r} is not of the form key:value.", code="invalid_parameters")
+            raise InvalidInput(
+                f"The label {text!r} does not have the form key:value.", code="invalid_parameters"
+            )
         labels[key] = value
     return labels
 
@@ -117,7 +123,7 @@ async def _read_options(**options: str | None) -> dict[str, str]:
     return {name: text for name, text in options.items() if text is not None}
 
 
-# One parameter of the query for each option, by its name: FastAPI looks at the signature.
+# FastAPI reads the signature, so this declares one query parameter for each read option.
 _read_options.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
     [
         inspect.Parameter(

@@ -1,4 +1,4 @@
-"""What an upload is to become: name, format and labels, from the form, the query or the file itself."""
+"""Descriptions of the dataset that an upload creates, from the form, the query and the files themselves."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from understudy.tables.formats import FORMATS
 from understudy.tables.formats.compression import split_suffix
 from understudy.tables.names import DEFAULT_NAME
 
-# The name of a dataset whose file and sender do not name it.
+# Name of a dataset if neither the request nor the file has a name.
 UNNAMED_DATASET = "upload"
 
 FORM_FIELDS = frozenset({"name", "format", "labels", *ReadOptions.model_fields})
 
 
 class TableDescription(BaseModel):
-    """What a table is to be called and how its file is to be read."""
+    """The name of a table and the format of its file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -34,7 +34,7 @@ class TableDescription(BaseModel):
 
 
 class Description(BaseModel):
-    """What a dataset is to be called and what its files are."""
+    """The name, labels, read options and tables of a dataset to create."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,7 +45,7 @@ class Description(BaseModel):
 
 
 class NamedFile(Protocol):
-    """A file and how its sender called it."""
+    """A file with the name and media type that the client sent."""
 
     @property
     def filename(self) -> str | None: ...
@@ -54,8 +54,8 @@ class NamedFile(Protocol):
 
 
 @dataclass(frozen=True)
-class UploadWishes:
-    """Name, format, labels and options of an upload, from its query; None or empty where they are absent."""
+class UploadQueryOptions:
+    """Name, format, labels and read options in the query of an upload; None or empty if absent."""
 
     name: str | None
     format: str | None
@@ -63,32 +63,33 @@ class UploadWishes:
     options: Mapping[str, str]
 
 
-def describe_upload(upload: Upload, wishes: UploadWishes) -> Description:
-    """Return what an upload is to become; what the form says goes before the query.
+def describe_upload(upload: Upload, query: UploadQueryOptions) -> Description:
+    """Return the description of the dataset that an upload creates; the form takes precedence over the query.
 
     Raises
     ------
     InvalidInput
-        If a form field is unknown or cannot be used, or as `describe_files` does.
+        If a form field is unknown or invalid, and in the cases of `describe_files`.
     """
     unknown = sorted(set(upload.fields) - FORM_FIELDS)
     if unknown:
         raise InvalidInput(
-            f"The form has an unknown field {unknown[0][:100]!r}; there are file, {_listed(FORM_FIELDS)}.",
+            f"The form has an unknown field {unknown[0][:100]!r}. Use file, {_listed(FORM_FIELDS)}.",
             code="invalid_parameters",
         )
     try:
         return describe_files(
             upload.files,
-            name=upload.fields.get("name") or wishes.name,
-            file_format=upload.fields.get("format") or wishes.format,
-            labels=json.loads(upload.fields["labels"]) if "labels" in upload.fields else wishes.labels,
-            options=_options_of(upload, wishes.options),
+            name=upload.fields.get("name") or query.name,
+            file_format=upload.fields.get("format") or query.format,
+            labels=json.loads(upload.fields["labels"]) if "labels" in upload.fields else query.labels,
+            options=_options_of(upload, query.options),
         )
     except (ValidationError, json.JSONDecodeError, RecursionError):
         raise InvalidInput(
-            "`name` takes 1 to 255 characters, `labels` a JSON object of up to 16 texts (keys up to 64, "
-            "values up to 255 characters); none of them control characters.",
+            "`name` or `labels` is invalid. `name` must have 1 to 255 characters, and `labels` must be a JSON"
+            " object of up to 16 strings (keys up to 64 characters, values up to 255), all without control"
+            " characters.",
             code="invalid_parameters",
         ) from None
 
@@ -101,14 +102,15 @@ def describe_files(
     labels: Mapping[str, str],
     options: ReadOptions,
 ) -> Description:
-    """Return what files are to become.
+    """Return the description of the dataset that some files create.
 
     Raises
     ------
     InvalidInput
-        If the format of one is not known or not read with an option, or two tables would have one name.
+        If the format of a file is unknown or does not support an option, or two tables would have the same
+        name.
     ValidationError
-        If the name or a label cannot be used.
+        If the name or a label is invalid.
     """
     stems = [stem_of(file.filename) for file in files]
     tables = [
@@ -119,8 +121,9 @@ def describe_files(
     for number, table_name in enumerate(names, 1):
         if names.index(table_name) + 1 < number:
             raise InvalidInput(
-                f"Files {names.index(table_name) + 1} and {number} would both be table {table_name!r}: a"
-                " table is called as its file without the suffix. Rename one of them.",
+                f"Files {names.index(table_name) + 1} and {number} would both become the table"
+                f" {table_name!r}, because a table is named after its file without the suffix. Rename one of"
+                " them.",
                 code="duplicate_table",
             )
     formats = [FORMATS[table["format"]] for table in tables]
@@ -141,26 +144,26 @@ def _options_of(upload: Upload, given: Mapping[str, str]) -> ReadOptions:
 
 
 def stem_of(filename: str | None) -> str:
-    """Return the name of a file without folder and suffix, perhaps empty; it is never used as a path."""
+    """Return the name of a file without folder and suffix, which can be empty and is never used as a path."""
     base = re.split(r"[/\\]", filename or "")[-1]
     stem = split_suffix(re.sub(r"[\x00-\x1f\x7f]", "", base))[0].rsplit(".", 1)[0].strip()
     return stem[:255]
 
 
 def _format_of(file: NamedFile, named: str | None) -> str:
-    """Return the name of the format that is named, else the suffix's, else the content type's."""
+    """Return the format that is named explicitly, or else that of the suffix, or else of the content type."""
     if named in FORMATS:
         return named
     if named is None:
         filename = split_suffix(file.filename or "")[0].lower()
         by_suffix = [f.name for f in FORMATS.values() if filename.endswith(f.suffixes)]
         by_type = [f.name for f in FORMATS.values() if file.media_type == f.media_type]
-        for found in by_suffix + by_type:
-            return found
+        for name in by_suffix + by_type:
+            return name
     known = "; ".join(f"{f.name} ({', '.join(f.suffixes)}, {f.media_type})" for f in FORMATS.values())
     is_bare = file.filename is None and named is None
     raise InvalidInput(
-        "The format of the file is not known. Name it (`format`), or use a known suffix or content type:"
+        "The format of the file is unknown. Set `format`, or use one of these suffixes or content types:"
         f" {known}.",
         code="unsupported_media_type" if is_bare else "unknown_format",
     )

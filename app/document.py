@@ -1,21 +1,19 @@
-"""The OpenAPI document, made fit for generated clients; `app.openapi` writes it to `openapi.json`.
+"""The OpenAPI document of the API; `python -m app.openapi` writes it to `openapi.json`.
 
-Each rewriting mends something that openapi-python-client, openapi-generator or openapi-ts stumbled over.
+FastAPI derives the document from the routes. This module adds the general texts and what FastAPI cannot
+derive: security, headers and error responses. `app.document_schemas` rewrites the schemas for client
+generators.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from pydantic.json_schema import models_json_schema
 
-from app.bodies.base import Body
-from app.bodies.problems import Problem
-from app.bodies.uploads import UploadDatasetForm
+from app.document_schemas import rewrite_schemas, without_null
 
 Json = dict[str, Any]
 
@@ -24,105 +22,112 @@ PROBLEM_CONTENT: Json = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/s
 METHODS = ("get", "post", "patch", "put", "delete")
 
 TITLE = "Understudy"
-SUMMARY = "Upload a table, train a generative model, sample synthetic rows, read how far to trust them"
+SUMMARY = "Upload tables, train generative models, sample synthetic rows and evaluate them"
 DESCRIPTION = (
-    "Every answer that is not a success is `application/problem+json` (RFC 9457) with a stable `code`. Work"
-    " is done by jobs: a POST answers 202 at once, and `GET /v1/jobs/{job_id}` with `Prefer: wait=30` waits"
-    " for the end. Every POST may be repeated safely under an `Idempotency-Key`. Where a description says"
-    " that more may be added (kinds, phases, types, codes), clients must not fail on a new one."
+    "Understudy creates synthetic versions of tables. Long-running work is done by jobs: `POST /v1/jobs`"
+    " returns 202 immediately, and `GET /v1/jobs/{job_id}` with the header `Prefer: wait=30` waits until the"
+    " job has finished. Every error response is `application/problem+json` (RFC 9457) with a stable `code`."
+    " Every POST can be repeated safely with the header `Idempotency-Key`. New job kinds, phases, event"
+    " types and error codes may be added, so clients must accept values that they do not recognize."
 )
 TAGS = [
-    {"name": "datasets", "description": "Stored tables, uploaded or synthetic."},
-    {"name": "uploads", "description": "Large files, sent in parts that are checked and can be repeated."},
-    {"name": "jobs", "description": "Asynchronous runs: ingest, train, sample, impute, evaluate."},
-    {"name": "models", "description": "Fitted synthesizers."},
-    {"name": "reports", "description": "Scores of synthetic against real data."},
-    {"name": "project", "description": "What samples are judged by, and what signs the evidence."},
-    {"name": "catalogues", "description": "What can be trained, and what is scored."},
-    {"name": "health", "description": "For load balancers and people who are woken at night."},
+    {"name": "datasets", "description": "Stored tables, either uploaded or synthetic."},
+    {"name": "uploads", "description": "Uploads of large files in parts, which can be repeated one by one."},
+    {"name": "jobs", "description": "Asynchronous work: ingest, train, sample, impute and evaluate."},
+    {"name": "models", "description": "Fitted synthesizers that can be sampled."},
+    {"name": "reports", "description": "Scores of a synthetic dataset against a real dataset."},
+    {"name": "project", "description": "The privacy and quality policy of a project and its signing key."},
+    {"name": "catalogues", "description": "Lists of the available synthesizers, metrics and policies."},
+    {"name": "health", "description": "Health checks for load balancers and monitoring."},
 ]
-# Names of the unions, by the field that tells their members apart; unnamed, each client invents one.
-UNION_NAMES = {"kind": "JobRequest", "name": "SynthesizerParameters", "metric": "MetricResult"}
 HEADERS: dict[str, Json] = {
-    "Location": {"description": "Where to look at what was made.", "schema": {"type": "string"}},
-    "Retry-After": {"description": "Seconds to wait before a repetition.", "schema": {"type": "integer"}},
-    "ETag": {"description": "The version that was sent.", "schema": {"type": "string"}},
+    "Location": {"description": "URL of the created resource.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait before the next attempt.", "schema": {"type": "integer"}},
+    "ETag": {"description": "Version of the returned representation.", "schema": {"type": "string"}},
 }
 IDEMPOTENCY_KEY: Json = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "1 to 255 visible ASCII characters. The same key with the same request gets the first"
-    " answer again, with `Idempotent-Replayed: true`; kept 72 hours.",
+    "description": "Unique key of 1 to 255 visible ASCII characters. A repeated request with the same key"
+    " returns the first response again, with the header `Idempotent-Replayed: true`. Keys are kept for 72"
+    " hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
 
-
-# Pythons before 3.13 have the names of an older RFC; the document is the same whichever writes it.
-RFC_9110_PHRASES = {
-    413: "Content Too Large",
-    416: "Range Not Satisfiable",
-    422: "Unprocessable Content",
+# The error responses: the name of the component that all operations share, and its description.
+PROBLEMS: dict[int, tuple[str, str]] = {
+    400: ("BadRequest", "The request body is malformed or incomplete."),
+    401: ("Unauthorized", "The API key is missing or invalid."),
+    403: ("Forbidden", "The API key does not have the required scope."),
+    404: ("NotFound", "The resource does not exist in this project."),
+    406: ("NotAcceptable", "None of the media types in `Accept` is available."),
+    409: ("Conflict", "The request conflicts with the current state of the resource."),
+    412: ("PreconditionFailed", "The resource has changed since it was read."),
+    413: ("ContentTooLarge", "The request body is larger than this operation accepts."),
+    415: ("UnsupportedMediaType", "The media type of the request body is not supported."),
+    416: ("RangeNotSatisfiable", "The requested range is outside the file."),
+    422: ("UnprocessableContent", "A parameter or the request body is invalid."),
+    429: ("TooManyRequests", "A quota is exhausted for now."),
+    500: ("InternalServerError", "An unexpected error occurred."),
+    503: ("ServiceUnavailable", "A required service does not respond."),
+    507: ("InsufficientStorage", "No storage space is left."),
 }
+PROBLEM_HEADERS = {429: "Retry-After", 503: "Retry-After"}
+SUCCESSES = {
+    "200": "The request succeeded.",
+    "201": "The resource was created.",
+    "202": "The request was accepted and a job was created or queued.",
+    "204": "The resource was deleted.",
+}
+# FastAPI's description of a response for which the route declares none.
+UNDESCRIBED = "Successful Response"
 
 
 def problems(*statuses: int) -> dict[int | str, Json]:
-    """Return the declaration of answers that are problems."""
-    return {
-        status: {
-            "description": RFC_9110_PHRASES.get(status, HTTPStatus(status).phrase),
-            "content": PROBLEM_CONTENT,
-        }
-        for status in statuses
-    }
+    """Return the declaration of error responses, which `rewrite_document` replaces by shared components."""
+    return {status: {"description": PROBLEMS[status][1], "content": PROBLEM_CONTENT} for status in statuses}
 
 
 def operation_id(route: APIRoute) -> str:
-    """Return the name of the function, which generated clients then bear."""
+    """Return the name of the route's function, which generated clients use as the name of their function."""
     return route.name
 
 
-def describe(app: FastAPI) -> None:
-    """Make the application tell the mended document."""
+def customise_document(app: FastAPI) -> None:
+    """Make an application serve the rewritten document."""
     original = app.openapi
 
     def openapi() -> Json:
         if app.openapi_schema is None:
-            app.openapi_schema = mended(original())
+            app.openapi_schema = rewrite_document(original())
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend it
 
 
-def mended(document: Json) -> Json:
-    """Return a document that generators understand; the argument is changed."""
-    schemas = document["components"]["schemas"]
-    schemas.update(_schemas_by_hand())
-    document["components"]["securitySchemes"] = {
-        "api_key": {"type": "http", "scheme": "bearer", "description": "An API key, `sk_…`."}
+def rewrite_document(document: Json) -> Json:
+    """Return the document with security, headers and shared error responses; the argument is changed."""
+    for _, method, operation in _operations(document):
+        _rewrite_parameters(method, operation)
+    rewrite_schemas(document)
+    components = document["components"]
+    components["responses"] = {PROBLEMS[status][0]: _problem(status) for status in PROBLEMS}
+    components["securitySchemes"] = {
+        "api_key": {"type": "http", "scheme": "bearer", "description": "An API key that begins with `sk_`."}
     }
     for path, method, operation in _operations(document):
-        _mend_operation(path, method, operation)
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    for body in _subclasses(Body):
-        _leave_out_nulls(schemas.get(body.__name__, {}))
-    _strip_titles(document)
-    _close_maps(document)
-    _name_unions(document, schemas)
-    document["components"]["schemas"] = dict(sorted(schemas.items()))
+        _rewrite_operation(path, method, operation)
     return document
 
 
-def _schemas_by_hand() -> Json:
-    """Return the schemas of what FastAPI does not see: problems, and the form that is read as it streams."""
-    _, definitions = models_json_schema(
-        [(Problem, "serialization"), (UploadDatasetForm, "validation")],
-        ref_template="#/components/schemas/{model}",
-    )
-    schemas: Json = definitions["$defs"]
-    return schemas
+def _problem(status: int) -> Json:
+    response = problems(status)[status]
+    if status in PROBLEM_HEADERS:
+        name = PROBLEM_HEADERS[status]
+        response["headers"] = {name: HEADERS[name]}
+    return response
 
 
 def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
@@ -132,15 +137,52 @@ def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
                 yield path, method, item[method]
 
 
-def _mend_operation(path: str, method: str, operation: Json) -> None:
+def _rewrite_operation(path: str, method: str, operation: Json) -> None:
     responses = operation["responses"]
-    # FastAPI's own 422 speaks of HTTPValidationError, which is never sent.
+    # FastAPI declares its own 422 with HTTPValidationError, which is never sent.
     if PROBLEM_MEDIA_TYPE not in responses.get("422", {}).get("content", {PROBLEM_MEDIA_TYPE: None}):
         del responses["422"]
+    _describe_successes(responses)
     if not path.startswith("/v1/"):
         operation["security"] = []
         return
     operation["security"] = [{"api_key": []}]
+    declared = {int(status) for status, response in responses.items() if _is_problem(response)}
+    for status in declared | _implied_statuses(method, operation):
+        responses[str(status)] = {"$ref": f"#/components/responses/{PROBLEMS[status][0]}"}
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _rewrite_parameters(method: str, operation: Json) -> None:
+    """Remove null, which a query or a header cannot contain, and declare the idempotency key of a POST.
+
+    The description stays in the parameter's schema too, where openapi-python-client reads it.
+    """
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = without_null(parameter["schema"])
+        if parameter["name"].endswith("_id") and "description" not in parameter:
+            parameter["description"] = f"ID of the {parameter['name'].removesuffix('_id')}."
+    if method == "post":
+        operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+
+
+def _describe_successes(responses: Json) -> None:
+    for status, text in SUCCESSES.items():
+        if status in responses and responses[status]["description"] == UNDESCRIBED:
+            responses[status]["description"] = text
+    if "304" in responses:
+        responses["200"]["headers"] = {"ETag": HEADERS["ETag"]}
+    for status in ("201", "202"):
+        if status in responses:
+            responses[status]["headers"] = {"Location": HEADERS["Location"]}
+
+
+def _is_problem(response: Json) -> bool:
+    return PROBLEM_MEDIA_TYPE in response.get("content", {})
+
+
+def _implied_statuses(method: str, operation: Json) -> set[int]:
+    """Return the error statuses of an operation that follow from its method, body and parameters."""
     statuses = {401, 403, 500, 503}
     if "requestBody" in operation:
         statuses |= {400, 413, 422}
@@ -148,71 +190,4 @@ def _mend_operation(path: str, method: str, operation: Json) -> None:
         statuses.add(422)
     if method == "post":
         statuses |= {409, 422}
-        operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
-    for status in statuses:
-        responses.setdefault(str(status), problems(status)[status])
-    if "304" in responses:
-        responses["200"]["headers"] = {"ETag": HEADERS["ETag"]}
-    for code, name in (
-        ("201", "Location"),
-        ("202", "Location"),
-        ("429", "Retry-After"),
-        ("503", "Retry-After"),
-    ):
-        if code in responses:
-            responses[code]["headers"] = {name: HEADERS[name]}
-    operation["responses"] = dict(sorted(responses.items()))
-
-
-def _subclasses(cls: type[Body]) -> Iterator[type[Body]]:
-    for subclass in cls.__subclasses__():
-        yield subclass
-        yield from _subclasses(subclass)
-
-
-def _leave_out_nulls(schema: Json) -> None:
-    """Say of an answer's fields that they may be missing, instead of null, which is never sent."""
-    for name, field in schema.get("properties", {}).items():
-        if name in schema.get("required", []) or {"type": "null"} not in field.get("anyOf", []):
-            continue
-        field.pop("default", None)
-        kinds = [kind for kind in field.pop("anyOf") if kind != {"type": "null"}]
-        field.update(kinds[0])
-
-
-def _name_unions(node: Any, schemas: Json) -> None:
-    """Move every union with a discriminator among the named schemas, and leave a reference."""
-    for item in list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else ():
-        _name_unions(item, schemas)
-    if isinstance(node, dict) and "discriminator" in node and "oneOf" in node:
-        union = {key: node.pop(key) for key in ("discriminator", "oneOf")}
-        name = UNION_NAMES[union["discriminator"]["propertyName"]]
-        schemas[name] = union
-        node["$ref"] = f"#/components/schemas/{name}"
-
-
-def _close_maps(node: Any) -> None:
-    """Say of maps with restricted keys what their values are: pydantic leaves all other keys open."""
-    for item in list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else ():
-        _close_maps(item)
-    if isinstance(node, dict) and len(node.get("patternProperties", {})) == 1:
-        ((pattern, value),) = node.pop("patternProperties").items()
-        node["propertyNames"] = {**node.get("propertyNames", {}), "pattern": pattern}
-        node["additionalProperties"] = value
-
-
-def _strip_titles(node: Any) -> None:
-    """Remove pydantic's titles, which only repeat names, but no property that is called title."""
-    if isinstance(node, list):
-        for item in node:
-            _strip_titles(item)
-    if not isinstance(node, dict):
-        return
-    if isinstance(node.get("title"), str) and "version" not in node:
-        del node["title"]
-    for key, value in node.items():
-        if key == "properties":
-            for member in value.values():
-                _strip_titles(member)
-        elif key not in ("example", "examples", "default"):
-            _strip_titles(value)
+    return statuses

@@ -1,4 +1,4 @@
-"""Errors as `application/problem+json` (RFC 9457), with the one table from class of error to HTTP status."""
+"""Conversion of errors to `application/problem+json` (RFC 9457), with the HTTP status of each error class."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from understudy import errors
 
 MEDIA_TYPE = "application/problem+json"
 
-# The one table: the first class, going up from the error's own, that stands here decides.
+# The HTTP status of each error class. A class that is not listed has the status of its nearest base class.
 STATUSES: dict[type[errors.UnderstudyError], int] = {
     errors.InvalidInput: 422,
     errors.Unauthenticated: 401,
@@ -32,7 +32,7 @@ STATUSES: dict[type[errors.UnderstudyError], int] = {
     errors.UnderstudyError: 500,
 }
 
-# Codes for which HTTP has a word of its own, whatever their class.
+# Error codes with a more specific HTTP status than that of their class.
 CODE_STATUSES = {
     "incomplete_body": 400,
     "malformed_body": 400,
@@ -45,21 +45,24 @@ CODE_STATUSES = {
     "idempotency_mismatch": 422,
 }
 
-# What Starlette and FastAPI raise by themselves, in our codes.
+# Codes and details for the errors that Starlette and FastAPI raise themselves.
 HTTP_ERRORS = {
-    400: ("malformed_body", "The body cannot be read: send it whole, in the form that Content-Type names."),
-    404: ("not_found", "There is nothing at this address; the operations are listed in /openapi.json."),
+    400: (
+        "malformed_body",
+        "The body cannot be parsed. Send a complete body in the format that Content-Type names.",
+    ),
+    404: ("not_found", "There is no resource at this path. /openapi.json lists all operations."),
     405: (
         "method_not_allowed",
-        "This address does not know that method; the header Allow names those it knows.",
+        "This path does not support the method. The header Allow lists the supported methods.",
     ),
-    413: ("body_too_large", "The body is larger than this operation takes; only uploads may be large."),
+    413: ("body_too_large", "The body is larger than this operation accepts. Only uploads can be larger."),
 }
 
-# For the fields that tell the members of a union apart.
+# Error codes for unknown values of the fields that distinguish the members of a union.
 TAG_CODES = {"'kind'": "unknown_kind", "'name'": "unknown_synthesizer"}
 
-# How JSON names what pydantic names in Python's words.
+# JSON's names for the Python types in pydantic's messages.
 JSON_TYPES = {
     **dict.fromkeys(("a valid tuple", "a valid list", "a valid set", "a valid frozenset"), "a valid array"),
     **dict.fromkeys(("a valid dictionary", "a valid dict", "a valid mapping"), "a valid object"),
@@ -67,7 +70,7 @@ JSON_TYPES = {
     "Dictionary": "Object",
     "None": "null",
 }
-# The name of a class, which is nothing to a caller of the API.
+# The names of Python classes in pydantic's messages, which mean nothing to a caller of the API.
 _INSTANCE = re.compile(r" or instance of \w+")
 _PYTHON_TYPES = re.compile("|".join(rf"\b{word}\b" for word in JSON_TYPES))
 
@@ -90,7 +93,7 @@ def problem_response(
     items: list[ProblemItem] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """Return the answer that tells an error."""
+    """Return the problem+json response for an error."""
     status = status_of(error)
     if items is None and error.pointer is not None:
         items = [ProblemItem(pointer=error.pointer, code=error.code, detail=error.detail)]
@@ -113,15 +116,13 @@ def problem_response(
 
 
 def internal_error(scope: Scope) -> JSONResponse:
-    """Return the answer to a bug: nothing but where to look for it."""
-    detail = (
-        "Something unexpected happened; it was logged under the request id. Repeating it is safe for reads."
-    )
+    """Return the response to an unexpected error, without any details of the error."""
+    detail = "An unexpected error occurred and was logged under the request ID. Reads can be repeated safely."
     return problem_response(scope, errors.UnderstudyError(detail))
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Make the application tell every error as a problem."""
+    """Make an application return every error as problem+json."""
     app.add_exception_handler(errors.UnderstudyError, _on_understudy_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -149,7 +150,7 @@ def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
 
 
 def _allowed(request: Request) -> str:
-    """Return the methods of an address; Starlette only tells those of the first route that it finds there."""
+    """Return the methods of all routes at a path; Starlette lists only those of the first matching route."""
     routes: list[APIRoute] = request.app.state.api_routes
     path = request.scope["path"]
     return ", ".join(
@@ -166,55 +167,56 @@ def _with_code(code: str, detail: str) -> errors.UnderstudyError:
 
 def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     validation = cast(RequestValidationError, error)
-    items = [_item(found, validation.body) for found in validation.errors()]
+    items = [_item(item, validation.body) for item in validation.errors()]
     first = items[0]
-    where = first.pointer or first.parameter
-    more = f" There are {len(items) - 1} more; see `errors`." if len(items) > 1 else ""
-    detail = f"{where}: {first.detail}{more}" if where else f"{first.detail}{more}"
+    place = first.pointer or first.parameter
+    n_more = len(items) - 1
+    more = f" `errors` lists {n_more} more error{'s' * (n_more > 1)}." if n_more else ""
+    detail = f"{place}: {first.detail}{more}" if place else f"{first.detail}{more}"
     code = first.code if first.code in errors.CODES else "invalid_parameters"
     return problem_response(request.scope, errors.InvalidInput(detail, code=code), items=items)
 
 
-def _item(found: Mapping[str, Any], body: Any) -> ProblemItem:
-    """Return one validation error, without pydantic's `input`, which is what the caller sent."""
-    place, *path = found["loc"]
-    code, detail = _code_and_detail(found)
+def _item(error: Mapping[str, Any], body: Any) -> ProblemItem:
+    """Return one validation error, without pydantic's `input`, which contains the caller's data."""
+    place, *path = error["loc"]
+    code, detail = _code_and_detail(error)
     if place == "body":
-        return ProblemItem(pointer=_pointer(path, body, found["type"]), code=code, detail=detail)
+        return ProblemItem(pointer=_pointer(path, body, error["type"]), code=code, detail=detail)
     return ProblemItem(parameter=str(path[0]) if path else place, code=code, detail=detail)
 
 
 def in_json(message: str) -> str:
-    """Return a message of pydantic with JSON's words for Python's types."""
+    """Return a message of pydantic in which Python types have their JSON names."""
     message = _INSTANCE.sub("", message)
     return _PYTHON_TYPES.sub(lambda match: JSON_TYPES[match[0]], message)
 
 
-def _code_and_detail(found: Mapping[str, Any]) -> tuple[str, str]:
-    code, detail, context = found["type"], f"{in_json(found['msg'])}.", found.get("ctx", {})
+def _code_and_detail(error: Mapping[str, Any]) -> tuple[str, str]:
+    code, detail, context = error["type"], f"{in_json(error['msg'])}.", error.get("ctx", {})
     if code == "json_invalid":
-        place = found["loc"][-1]
-        return "malformed_body", f"The body is not JSON: {context['error']} at character {place}."
+        place = error["loc"][-1]
+        return "malformed_body", f"The body is not valid JSON: {context['error']} at character {place}."
     if code == "union_tag_invalid":
         tag = str(context["tag"])[:100]
         code = TAG_CODES.get(context["discriminator"], "invalid_parameters")
-        detail = f"{tag!r} is not known here; there are {context['expected_tags']}."
+        detail = f"{tag!r} is unknown. Use one of {context['expected_tags']}."
     elif code == "union_tag_not_found":
         code = "missing"
-        detail = f"The field {context['discriminator']} is required: it says which form this has."
+        detail = f"The field {context['discriminator']} is required, because it determines the other fields."
     elif code == "value_error":
-        # Ours, without the words that pydantic puts before it.
+        # The message of our own validator, without pydantic's prefix.
         detail = f"{context['error']}."
     elif code == "extra_forbidden":
-        detail = "There is no such field here; remove or rename it."
+        detail = "This field does not exist. Remove or rename it."
     return code, detail
 
 
 def _pointer(path: Loc, body: Any, error_type: str) -> str:
     """Return the JSON Pointer of a place in the body.
 
-    Pydantic's path also holds the tags of the unions it went through, which are no places of the body: what
-    cannot be found there is left out, but for the name of a field that is missing.
+    Pydantic's path also contains the tags of unions, which are not places in the body. Path parts that the
+    body does not contain are therefore omitted, except for the name of a missing field.
     """
     if error_type == "json_invalid":
         return ""

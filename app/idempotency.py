@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: the second of two equal POSTs gets the first one's answer and changes nothing."""
+"""The header `Idempotency-Key`: a repeated POST returns the first response and changes nothing."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ KEPT_HEADERS = ("location",)
 
 
 class IdempotentRoute(APIRoute):
-    """A route whose POSTs, with JSON or no bodies, may be repeated under an `Idempotency-Key`."""
+    """A route whose POST requests, with a JSON body or none, can be repeated with an `Idempotency-Key`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler, with the look at the key around it."""
+        """Return the handler, wrapped in the check of the idempotency key."""
         handler = super().get_route_handler()
         if "POST" not in (self.methods or ()):
             return handler
@@ -38,7 +38,10 @@ class IdempotentRoute(APIRoute):
             try:
                 body = await request.body()
             except ClientDisconnect as error:
-                raise InvalidInput("The connection ended within the body.", code="incomplete_body") from error
+                raise InvalidInput(
+                    "The connection was closed before the whole body had arrived. Send it again.",
+                    code="incomplete_body",
+                ) from error
             return await answer_once(request, hashlib.sha256(body).digest(), lambda: handler(request))
 
         return answer
@@ -47,16 +50,17 @@ class IdempotentRoute(APIRoute):
 async def answer_once(
     request: Request, body_sha256: bytes, answer: Callable[[], Awaitable[Response]]
 ) -> Response:
-    """Return the kept answer to this request's key, or answer and keep it.
+    """Return the stored response for the request's key, or compute the response and store it.
 
-    Only success is kept: what was refused changed nothing, and may be mended under the same key.
+    Only successful responses are stored. A rejected request changed nothing, so the caller can correct it and
+    send it with the same key.
 
     Raises
     ------
     InvalidInput
-        If the key was used with another request.
+        If the key was used with a different request.
     Conflict
-        If a request with this key is being answered just now.
+        If another request with this key is still running.
     """
     key = request.headers.get(HEADER)
     if key is None:

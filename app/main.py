@@ -1,4 +1,4 @@
-"""Makes the HTTP application: ``uvicorn app.main:create_app --factory``."""
+"""The factory of the HTTP application: ``uvicorn app.main:create_app --factory``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from app.document import DESCRIPTION, SUMMARY, TAGS, TITLE, describe, operation_id
+from app.document import DESCRIPTION, SUMMARY, TAGS, TITLE, customise_document, operation_id
 from app.error_handlers import add_error_handlers
 from app.middleware import Authentication, BodyLimit, RequestContext
 from app.routes import (
@@ -41,13 +41,13 @@ READERS_MAX = 2
 
 
 def create_app(resources: Resources | None = None) -> FastAPI:
-    """Return the application.
+    """Return the HTTP application.
 
     Parameters
     ----------
     resources : Resources, optional
-        What it works on; stays open when the application ends. If there is none, it is opened from the
-        environment's settings when the application starts, and closed at its end.
+        Open resources, which the application does not close. By default it opens resources from the settings
+        in the environment when it starts, and closes them when it stops.
     """
     settings = Settings() if resources is None else None
     if settings is not None:
@@ -58,10 +58,11 @@ def create_app(resources: Resources | None = None) -> FastAPI:
         if settings is None:
             yield
             return
-        # As many threads as the pool has connections for, so that no request waits for one within a thread.
+        # One thread per database connection, so that no thread waits for a connection.
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
         app.state.resources = open_resources(settings)
-        # What is there by now stays: no request has to wait while the collector looks through all of it.
+        # Objects that exist now live as long as the process. Without the freeze, full collections would scan
+        # them and delay requests.
         gc.collect()
         gc.freeze()
         with without_pandas():
@@ -70,18 +71,18 @@ def create_app(resources: Resources | None = None) -> FastAPI:
 
     app = _bare_app(lifespan)
     app.state.resources = resources
-    # The commonest read, of which more at once would only wait for each other's turn with the interpreter.
+    # Limits the most frequent read. More of them at once would only compete for the interpreter lock.
     app.state.readers = asyncio.Semaphore(READERS_MAX)
     return app
 
 
 def create_document() -> dict[str, Any]:
-    """Return the OpenAPI document, which needs neither settings nor resources."""
+    """Return the OpenAPI document, without settings or resources."""
     return _bare_app(None).openapi()
 
 
 def _configure_logs(settings: Settings) -> None:
-    """Give the process its one log format, and uvicorn's lines the same."""
+    """Configure the log format of the process, including the log lines of uvicorn."""
     configure_logs(settings.log_level, settings.log_format)
     for name in ("uvicorn", "uvicorn.error"):
         logger = logging.getLogger(name)
@@ -103,7 +104,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
             Middleware(BodyLimit, uploads=UPLOADS),
             Middleware(Authentication),
         ],
-        # Their pages load scripts from other hosts; the document itself is at /openapi.json.
+        # The documentation pages load scripts from other hosts. The document itself is at /openapi.json.
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -116,5 +117,5 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
         app.include_router(module.router)
         app.state.api_routes += module.router.routes
     add_error_handlers(app)
-    describe(app)
+    customise_document(app)
     return app

@@ -1,6 +1,6 @@
-"""What surrounds every request: its id and headers, the limit of its body, and the key that it must bring.
+"""ASGI middleware: request IDs and response headers, the limit of the body size, and authentication.
 
-Plain ASGI, since Starlette's `BaseHTTPMiddleware` costs a task and a queue for each request.
+It does not use Starlette's `BaseHTTPMiddleware`, which creates a task and a queue for each request.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ logger = get_logger(__name__)
 
 
 class RequestContext:
-    """Gives each request an id, each answer its safety headers, and each bug a 500 that tells nothing."""
+    """Middleware that adds a request ID and security headers, and turns unexpected errors into a bare 500."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -50,10 +50,11 @@ class RequestContext:
         with bound(request_id=request_id):
             try:
                 await self.app(scope, receive, send_with_headers)
-            except Exception:  # the boundary: a bug in one request is told as such, and ends there
+            except Exception:  # the boundary: a bug affects only the request in which it occurs
                 logger.exception("request_failed")
                 if status:
-                    # The answer has begun: only a broken connection tells the caller that it is not whole.
+                    # The response has started. Only a closed connection shows the caller that it is
+                    # incomplete.
                     raise
                 await internal_error(scope)(scope, receive, send_with_headers)
             finally:
@@ -61,7 +62,7 @@ class RequestContext:
 
 
 class BodyLimit:
-    """Refuses bodies over a limit; uploads, which count their own bytes, are let through."""
+    """Middleware that rejects bodies over a limit, except uploads, which enforce their own limit."""
 
     def __init__(self, app: ASGIApp, *, uploads: re.Pattern[str]) -> None:
         self.app = app
@@ -73,7 +74,7 @@ class BodyLimit:
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > BODY_BYTES_MAX:
             error = InvalidInput(
-                f"The body is {length} bytes long; this operation takes {BODY_BYTES_MAX}.",
+                f"The body has {length} bytes, but this operation accepts at most {BODY_BYTES_MAX}.",
                 code="body_too_large",
             )
             return await problem_response(scope, error)(scope, receive, send)
@@ -84,7 +85,7 @@ class BodyLimit:
             message = await receive()
             n_bytes += len(message.get("body", b""))
             if n_bytes > BODY_BYTES_MAX:
-                # FastAPI lets nothing but an HTTPException out of its reading of a body.
+                # While FastAPI reads a body, it passes on only an HTTPException.
                 raise HTTPException(413)
             return message
 
@@ -92,9 +93,9 @@ class BodyLimit:
 
 
 class Authentication:
-    """Lets nothing under ``/v1`` happen, not even the reading of a body, without a valid key.
+    """Middleware that requires a valid API key under ``/v1``, before the body is read.
 
-    Every request looks the key up in the database, by its primary key: a cache would let a revoked key in.
+    Every request looks up the key in the database by primary key, because a cache would accept revoked keys.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -117,7 +118,8 @@ def _bearer(headers: Headers) -> str:
     scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not key:
         raise Unauthenticated(
-            "Send the header `Authorization: Bearer sk_…` with an API key of your project, once."
+            "The request has no valid Authorization header. Send `Authorization: Bearer sk_…` exactly once,"
+            " with an API key of your project."
         )
     return key.strip()
 
@@ -135,7 +137,7 @@ def _add_headers(headers: MutableHeaders, request_id: str) -> None:
 
 
 def _log_request(scope: Scope, status: int, seconds: float) -> None:
-    # The path without its query: a query may hold names that are the caller's own.
+    # The path is logged without its query, which may contain names chosen by the caller.
     milliseconds = round(1000 * seconds, 1)
     logger.info(
         "request", method=scope["method"], path=scope["path"], status=status, milliseconds=milliseconds

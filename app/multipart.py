@@ -1,7 +1,7 @@
-"""Takes a ``multipart/form-data`` body apart while it arrives.
+"""A streaming parser of ``multipart/form-data`` bodies.
 
-Starlette's form parser would spool every file to the system's temporary folder and copy it from there; this
-one hands the file's bytes on as they come.
+Starlette's form parser writes every file to the system's temporary folder first, from where it would have to
+be copied. This parser passes the bytes of a file on as they arrive.
 """
 
 from __future__ import annotations
@@ -17,22 +17,23 @@ from python_multipart.multipart import parse_options_header
 
 from understudy.errors import InvalidInput, TooLarge
 
+# Maximum size of the value of a form field.
 FIELD_BYTES_MAX = 1 << 16
 FIELDS_MAX = 16
 FILES_MAX = 100
 HEADER_BYTES_MAX = 1 << 14
-# What a body may hold beside the bytes of its files.
+# Maximum size of a body without the bytes of its files.
 OVERHEAD_BYTES = FIELDS_MAX * (FIELD_BYTES_MAX + HEADER_BYTES_MAX) + FILES_MAX * HEADER_BYTES_MAX
 
 
 class FileSink(Protocol):
-    """Takes the files of a form, one after the other."""
+    """A receiver of the files of a form, one after the other."""
 
     def begin(self, filename: str | None, media_type: str | None) -> None:
-        """Begin the next file."""
+        """Start the next file."""
 
     def take(self, data: bytes) -> None:
-        """Take bytes of the file that was begun last."""
+        """Append bytes to the current file."""
 
 
 @dataclass
@@ -45,7 +46,7 @@ class _Part:
 
 
 class MultipartReader:
-    """Keeps the fields of a form in memory and hands the bytes of its files on."""
+    """A parser that keeps the fields of a form in memory and passes the bytes of its files to a sink."""
 
     def __init__(self, boundary: bytes, sink: FileSink) -> None:
         self.sink = sink
@@ -55,18 +56,18 @@ class MultipartReader:
         self._part = _Part()
         self._header_name = b""
         self._header_value = b""
-        with _telling_malformed():
+        with _translated_errors():
             self._parser = MultipartParser(boundary, self._callbacks())
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the body.
+        """Parse the next bytes of the body.
 
         Raises
         ------
         InvalidInput
-            If the body does not hold together, or holds more than fields and files named `file`.
+            If the body is malformed, or contains a file in a field other than `file`.
         """
-        with _telling_malformed():
+        with _translated_errors():
             self._parser.write(data)
 
     def _callbacks(self) -> Any:  # python-multipart's type of it is private
@@ -104,14 +105,18 @@ class MultipartReader:
         self._part.name = _text(options.get(b"name", b""))
         self._part.is_file = b"filename" in options
         if not self._part.name:
-            raise malformed("A part of the form has no name; each needs one in its Content-Disposition.")
+            raise malformed(
+                "A part of the form has no name. Name each part in its Content-Disposition header."
+            )
         if not self._part.is_file:
             return
         if self._part.name != "file":
-            raise malformed("Send files in the form field `file`, once for each.")
+            raise malformed(
+                "A file was sent in another form field than `file`. Send each file in a field `file`."
+            )
         if self.n_files == FILES_MAX:
             raise TooLarge(
-                f"The form has more than {FILES_MAX} files; send the others as another dataset.",
+                f"The form has more than {FILES_MAX} files. Send the others as another dataset.",
                 code="too_many_files",
             )
         self.n_files += 1
@@ -129,7 +134,7 @@ class MultipartReader:
         if self._part.is_file:
             return
         if len(self.fields) == FIELDS_MAX or self._part.name in self.fields:
-            raise malformed("The form holds too many fields, or one of them twice.")
+            raise malformed(f"The form has more than {FIELDS_MAX} fields or contains a field twice.")
         self.fields[self._part.name] = _text(bytes(self._part.data))
 
     def _end(self) -> None:
@@ -137,7 +142,7 @@ class MultipartReader:
 
 
 @contextmanager
-def _telling_malformed() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except FormParserError as error:
@@ -150,7 +155,7 @@ def media_type_of(text: str) -> str | None:
 
 
 def malformed(detail: str) -> InvalidInput:
-    """Return the error of a body that does not hold together."""
+    """Return the error for a malformed body."""
     return InvalidInput(detail, code="malformed_body")
 
 

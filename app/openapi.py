@@ -1,4 +1,4 @@
-"""``python -m app.openapi`` writes `openapi.json`, the contract with callers, into the present folder."""
+"""``python -m app.openapi`` writes the OpenAPI document to `openapi.json` in the current directory."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from app.main import create_document
 
 
 def document_text() -> str:
-    """Return the document as it stands in the repository."""
-    return json.dumps(create_document(), indent=2, ensure_ascii=False) + "\n"
+    """Return the document as the text of `openapi.json`; an indent of 1 keeps the file small."""
+    return json.dumps(create_document(), indent=1, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Cursors: the text in `next` and `after`, opaque to callers, and the key of a row behind it."""
+"""Cursors of pages: conversion between the text in `next` and `after` and the key of a row."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ EVENT_ID_MAX = (1 << 63) - 1
 
 
 def read_id_cursor(noun: str, after: str | None) -> UUID | None:
-    """Return the id behind a cursor of a list of nouns.
+    """Return the ID in a cursor of a list of resources.
 
     Raises
     ------
     InvalidInput
-        If it is none.
+        If the text is not a valid cursor.
     """
     if after is None:
         return None
@@ -27,34 +27,34 @@ def read_id_cursor(noun: str, after: str | None) -> UUID | None:
 
 
 def write_id_cursor(noun: str, key: UUID | None) -> str | None:
-    """Return the cursor of a row of nouns."""
+    """Return the cursor for the ID of a resource."""
     return None if key is None else ids.to_text(noun, key)
 
 
 def read_id_filter(noun: str, text: str | None) -> UUID | None:
-    """Return the id of a noun that a list is filtered by.
+    """Return the ID of a resource that a list is filtered by.
 
     Raises
     ------
     InvalidInput
-        If it is not such an id.
+        If the text is not an ID of this type of resource.
     """
     if text is None:
         return None
     try:
         return ids.from_text(noun, text)
     except NotFound:
-        detail = f"{noun}_id is not the id of a {noun}; such an id begins with {ids.PREFIXES[noun]}_."
+        detail = f"{noun}_id is not the ID of a {noun}. Send an ID that begins with {ids.PREFIXES[noun]}_."
         raise InvalidInput(detail, code="invalid_parameters") from None
 
 
 def read_event_cursor(after: str | None) -> int | None:
-    """Return the event behind a cursor or a Last-Event-ID.
+    """Return the event ID in a cursor or a Last-Event-ID header.
 
     Raises
     ------
     InvalidInput
-        If it is none.
+        If the text is not a valid event ID.
     """
     if after is None:
         return None
@@ -65,6 +65,7 @@ def read_event_cursor(after: str | None) -> int | None:
 
 def _invalid_cursor() -> InvalidInput:
     return InvalidInput(
-        "`after` is not a cursor of this list: send the `next` of the page before, or nothing to begin anew.",
+        "`after` is not a cursor of this list. Send the `next` of the previous page, or omit it to start with"
+        " the first page.",
         code="invalid_cursor",
     )

@@ -1,4 +1,4 @@
-"""Files that arrive: written once, in large pieces, on the store's file system, counted and hashed."""
+"""Staging of uploaded files: each is written once, in large chunks, to the store's file system and hashed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FLUSH_BYTES = 1 << 20
 
 
 class StagedFile:
-    """A file in the staging folder, and how its sender called it."""
+    """A file in the staging folder with the name and media type that the client sent."""
 
     def __init__(self, path: Path, filename: str | None = None, media_type: str | None = None) -> None:
         self.path = path
@@ -26,40 +26,40 @@ class StagedFile:
         self._file = path.open("wb")
 
     def add(self, data: bytes) -> None:
-        """Take some bytes; they are written by the next `write`."""
+        """Buffer bytes until the next `write`."""
         self.size_bytes += len(data)
         self._pending += data
 
     @property
     def is_due(self) -> bool:
-        """Whether enough has come together for a write."""
+        """Whether enough bytes are buffered for a write."""
         return len(self._pending) >= FLUSH_BYTES
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing more can be written."""
+        """Whether the file is closed."""
         return self._file.closed
 
     def write(self) -> None:
-        """Write what was taken."""
+        """Write the buffered bytes."""
         pending, self._pending = self._pending, bytearray()
         self.sha256.update(pending)
         with telling_full_disk():
             self._file.write(pending)
 
     def close(self) -> None:
-        """Close the file; what was not written is dropped."""
+        """Close the file and discard the buffered bytes."""
         with telling_full_disk():
             self._file.close()
 
 
 class Staging:
-    """The files of one request, which together never grow over a limit.
+    """The staged files of one request, with a limit on their total size.
 
     Parameters
     ----------
     too_large : callable
-        Makes the error to raise when they do.
+        Returns the error to raise if the files exceed the limit.
     """
 
     def __init__(self, folder: Path, bytes_max: int, too_large: Callable[[], UnderstudyError]) -> None:
@@ -70,13 +70,13 @@ class Staging:
         self.files: list[StagedFile] = []
 
     def begin(self, filename: str | None = None, media_type: str | None = None) -> None:
-        """Begin the next file."""
+        """Start the next file."""
         with telling_full_disk():
             path = self.folder / f"upload-{new_id().hex}"
             self.files.append(StagedFile(path, filename, media_type))
 
     def take(self, data: bytes) -> None:
-        """Take bytes of the file that was begun last; they are written by the next `write`."""
+        """Buffer bytes of the current file until the next `write`."""
         self.size_bytes += len(data)
         if self.size_bytes > self.bytes_max:
             raise self.too_large()
@@ -84,13 +84,13 @@ class Staging:
 
     @property
     def is_due(self) -> bool:
-        """Whether a file has enough for a write, or has ended and is still open."""
+        """Whether a file has enough buffered bytes for a write, or has ended and must be closed."""
         return bool(self.files) and (
             self.files[-1].is_due or (len(self.files) > 1 and not self.files[-2].is_closed)
         )
 
     def write(self) -> None:
-        """Write what was taken, and close the files that have ended."""
+        """Write the buffered bytes and close the files that have ended."""
         for file in reversed(self.files):
             if file.is_closed:
                 break
@@ -105,7 +105,7 @@ class Staging:
             self.files[-1].close()
 
     def discard(self) -> None:
-        """Close all files, and remove those that were not moved elsewhere."""
+        """Close all files and delete those that were not moved elsewhere."""
         for file in self.files:
             file.close()
             file.path.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""Receives the body of an upload: files of any size, streamed to the staging folder up to a limit.
+"""Reception of the body of an upload, which is streamed to the staging folder up to a size limit.
 
-Each is written once, on the store's file system, and counted and hashed on its way.
+Each file is written once, to the store's file system, and is counted and hashed as it arrives.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from understudy.resources import Resources
 
 @dataclass
 class Upload:
-    """Files that have arrived completely, and the fields that came along with them."""
+    """Completely received files and the form fields that were sent with them."""
 
     files: list[StagedFile]
     fields: dict[str, str]
 
     @property
     def sha256(self) -> bytes:
-        """A digest of all files."""
+        """A single SHA-256 over all files."""
         return hashlib.sha256(b"".join(file.sha256.digest() for file in self.files)).digest()
 
 
 @asynccontextmanager
 async def received_upload(request: Request, resources: Resources) -> AsyncIterator[Upload]:
-    """Receive a table or a form of several; on leaving, what was staged and not moved elsewhere is removed.
+    """Receive one file or a form of several files, and delete what was not moved elsewhere on exit.
 
     Raises
     ------
     InvalidInput
-        If the body or a file is empty, malformed, ends too early, is not in a form that can be taken, or does
-        not have the digest that its header tells.
+        If the body or a file is empty, malformed or incomplete, the media type is not supported, or the
+        digest does not match.
     TooLarge
-        If the files are larger than `upload_bytes_max` together.
+        If the files are larger than `upload_bytes_max` in total.
     StorageFull
-        If there is no space for them.
+        If there is no space left.
     """
     bytes_max = resources.limits.upload_bytes_max
     media_type, boundary = _body_form(request)
@@ -71,14 +71,14 @@ async def received_upload(request: Request, resources: Resources) -> AsyncIterat
 
 @asynccontextmanager
 async def received_part(request: Request, resources: Resources, size_bytes: int) -> AsyncIterator[StagedFile]:
-    """Receive one part of known size; on leaving, it is removed unless it was moved elsewhere.
+    """Receive one part of known size, and delete it on exit unless it was moved elsewhere.
 
     Raises
     ------
     InvalidInput
-        If it is of another size, ends too early, or does not have the digest that its header tells.
+        If the part has another size or is incomplete, or the digest does not match.
     StorageFull
-        If there is no space for it.
+        If there is no space left.
     """
     _refuse_compressed(request)
     length = request.headers.get("content-length", str(size_bytes))
@@ -98,7 +98,7 @@ async def received_part(request: Request, resources: Resources, size_bytes: int)
 
 
 class Body:
-    """The body of a request as it comes: counted and, where a header tells its digest, hashed."""
+    """A request body that is counted and, if a header declares its digest, hashed as it arrives."""
 
     def __init__(self, request: Request, length_max: int, too_large: Callable[[], UnderstudyError]) -> None:
         self.expected = read_digests(request.headers)
@@ -108,7 +108,7 @@ class Body:
         self._too_large = too_large
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the pieces; raise unless as many bytes came as Content-Length said, and no more than may."""
+        """Yield the chunks of the body, and raise if it exceeds the limit or differs from Content-Length."""
         n_bytes = 0
         try:
             async for chunk in self._request.stream():
@@ -119,24 +119,24 @@ class Body:
                     self.sha256.update(chunk)
                 yield chunk
         except ClientDisconnect as error:
-            raise _incomplete(f"The connection ended after {n_bytes} bytes of the body.") from error
+            raise _incomplete(f"The connection was closed after {n_bytes} bytes of the body.") from error
         length = self._request.headers.get("content-length")
         if length is not None and length.isdecimal() and int(length) != n_bytes:
-            raise _incomplete(f"The body has {n_bytes} bytes, but Content-Length says {length}.")
+            raise _incomplete(f"The body has {n_bytes} bytes, but Content-Length is {length}.")
 
 
 def _body_form(request: Request) -> tuple[str | None, bytes | None]:
-    """Return the media type of a raw body, or the boundary of a multipart one."""
+    """Return the media type of a single file, or the boundary of a multipart body."""
     _refuse_compressed(request)
     form, options = parse_options_header(request.headers.get("content-type"))
     if form == b"multipart/form-data":
         if not options.get(b"boundary"):
-            raise malformed("Content-Type is multipart/form-data but names no boundary.")
+            raise malformed("Content-Type is multipart/form-data but contains no boundary.")
         return None, options[b"boundary"]
     if form.startswith(b"multipart/") or form in (b"application/x-www-form-urlencoded", b"application/json"):
         raise InvalidInput(
-            f"A body of type {form.decode('latin-1')[:100]!r} is no table. Send multipart/form-data with the"
-            " field `file`, or the bare file with the content type of its format (text/csv, …).",
+            f"A body of type {form.decode('latin-1')[:100]!r} is not a table. Send multipart/form-data with"
+            " the field `file`, or a single file with the content type of its format (text/csv, …).",
             code="unsupported_media_type",
         )
     return media_type_of(form.decode("latin-1")), None
@@ -145,8 +145,8 @@ def _body_form(request: Request) -> tuple[str | None, bytes | None]:
 def _refuse_compressed(request: Request) -> None:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise InvalidInput(
-            "The body is compressed (Content-Encoding). Leave that header out: the first bytes of a file"
-            " tell that it is compressed by gzip or zstd.",
+            "The body has a Content-Encoding header, which is not supported. Omit the header: files"
+            " compressed with gzip or zstd are recognized by their first bytes.",
             code="unsupported_media_type",
         )
 
@@ -174,7 +174,7 @@ async def _receive_form(body: Body, staging: Staging, boundary: bytes) -> dict[s
     if not reader.is_complete:
         raise _incomplete("The multipart body ends before its closing boundary.")
     if not reader.n_files:
-        raise malformed("The form has no file; send it in the field `file`, with a file name.")
+        raise malformed("The form contains no file. Send one in the field `file`, with a file name.")
     await run_in_threadpool(staging.finish)
     return reader.fields
 
@@ -182,29 +182,27 @@ async def _receive_form(body: Body, staging: Staging, boundary: bytes) -> dict[s
 def _check_not_empty(files: list[StagedFile]) -> None:
     for number, file in enumerate(files, 1):
         if file.size_bytes == 0:
-            which = "The file" if len(files) == 1 else f"File {number} of {len(files)}"
-            raise InvalidInput(
-                f"{which} holds no bytes; send a table with a header and rows.", code="empty_file"
-            )
+            place = "The file" if len(files) == 1 else f"File {number} of {len(files)}"
+            raise InvalidInput(f"{place} is empty. Send a table with a header and rows.", code="empty_file")
 
 
 def _incomplete(detail: str) -> InvalidInput:
-    """Return the error of a body that ended too early."""
-    return InvalidInput(f"{detail} Nothing was kept; send it again.", code="incomplete_body")
+    """Return the error for an incomplete body."""
+    return InvalidInput(f"{detail} Nothing was stored; send it again.", code="incomplete_body")
 
 
 def _too_large(bytes_max: int) -> TooLarge:
-    """Return the error of an upload over the limit."""
+    """Return the error for an upload over the limit."""
     return TooLarge(
-        f"The upload is larger than upload_bytes_max, {bytes_max} bytes. Send Parquet instead of CSV, or"
-        " fewer rows, or have the limit raised (UNDERSTUDY_UPLOAD_BYTES_MAX).",
+        f"The upload is larger than upload_bytes_max, which is {bytes_max} bytes. Send Parquet instead of"
+        " CSV, send fewer rows, or ask your administrator to raise UNDERSTUDY_UPLOAD_BYTES_MAX.",
         code="upload_too_large",
     )
 
 
 def _other_size(size_bytes: int) -> InvalidInput:
     return InvalidInput(
-        f"This part is {size_bytes} bytes long, no more and no less: all parts of a file have the part_bytes"
-        " of the upload but the last, which has the rest. Nothing was kept; send it again.",
+        f"This part must have exactly {size_bytes} bytes: each part has the part_bytes of the upload, and the"
+        " last part of a file has the remaining bytes. Nothing was stored; send it again.",
         code="part_size_mismatch",
     )

@@ -28,6 +28,10 @@ ROOT = Path(__file__).parent.parent
 KINDS = ("docstring", "comment", "text", "error", "test", "markdown", "html", "openapi")
 PATTERNS = ("*.py", "*.md", "*.html", "openapi.json")
 
+# A description says what a thing is, with its noun. One that begins like this lacks a main clause, unless it is
+# a question.
+FRAGMENT = re.compile(r"^(?:Of|What|Who|Whose)\b(?=[^?]*$)")
+
 # A string literal is text if it has a space between words; shorter ones are names, formats and keys.
 N_WORDS_MIN = 4
 
@@ -124,8 +128,26 @@ def _literal(node: ast.AST) -> str | None:
 def _docstring(line: int, text: str) -> Iterator[tuple[int, str, str]]:
     """Return the paragraphs of a docstring, without doctests and indented blocks."""
     for paragraph in _paragraphs(text):
-        if ">>>" not in paragraph and not set(paragraph) & set("├└│"):
+        if ">>>" in paragraph or set(paragraph) & set("├└│"):
+            continue
+        if re.search(r"^ *-{3,}$", paragraph, re.MULTILINE):
+            yield from ((line, "docstring", entry) for entry in _section_entries(paragraph))
+        else:
             yield line, "docstring", paragraph
+
+
+def _section_entries(section: str) -> list[str]:
+    """Return the descriptions in a section of a numpy docstring, without the names and types above them."""
+    lines = section.splitlines()
+    rule = next(index for index, line in enumerate(lines) if re.fullmatch(r" *-{3,}", line))
+    margin = len(lines[rule]) - len(lines[rule].lstrip())
+    entries: list[list[str]] = []
+    for line in lines[rule + 1 :]:
+        if len(line) - len(line.lstrip()) <= margin:
+            entries.append([])
+        elif entries:
+            entries[-1].append(line)
+    return ["\n".join(entry) for entry in entries if entry]
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -216,17 +238,26 @@ def sentences(found: Passage) -> list[Passage]:
 
 
 def check(folders: Iterable[str] = ()) -> list[str]:
-    """Return the lines that use a word of the list, each with the word."""
+    """Return the passages that use a word of the list or describe something by a fragment, with the fault."""
     pattern = banned_words()
-    lines = []
-    for path in tracked_files(folders):
-        for passage in passages(path):
-            text = re.sub(r"`[^`]*`", "`…`", passage.text)
-            lines += [f"{passage} ← {found[0]!r}" for found in pattern.finditer(text)]
-    return lines
+    return [
+        f"{passage} ← {fault!r}"
+        for path in tracked_files(folders)
+        for passage in passages(path)
+        for fault in faults(passage, pattern)
+    ]
 
 
-def main() -> None:
+def faults(passage: Passage, pattern: re.Pattern[str]) -> list[str]:
+    """Return the words of a passage that match the word list, and the word that begins a fragment."""
+    text = re.sub(r"`[^`]*`", "`…`", passage.text)
+    found = [match[0] for match in pattern.finditer(text)]
+    if passage.kind in ("docstring", "openapi"):
+        found += [match[0] for match in FRAGMENT.finditer(re.sub(r"^#\S+: ", "", text))]
+    return found
+
+
+def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.prose", description="Read the project's prose.")
     parser.add_argument("command", choices=("check", "sample", "list"))
@@ -234,7 +265,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="seed of the sample")
     parser.add_argument("-n", type=int, default=60, help="number of sentences in the sample")
     parser.add_argument("--kinds", default=",".join(KINDS), help="comma-separated kinds of prose")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.command == "check":
         lines = check(options.folders)
         if lines:

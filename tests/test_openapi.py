@@ -1,4 +1,4 @@
-"""The contract with callers: current, valid, and such that generated clients are good ones."""
+"""Tests of the OpenAPI document: it is current, valid, well described, and suitable for client generators."""
 
 import json
 import re
@@ -20,9 +20,9 @@ OPERATIONS = {
     for method, operation in item.items()
 }
 COMPONENTS = set(DOCUMENT["components"]["schemas"])
-# The API's own nouns, each the only one of its kind; every other name needs a word that says whose it is.
+# One-word names that are unambiguous in this API. Every other name needs a word that qualifies it.
 ONE_WORD_NAMES = {"Dataset", "Job", "Policy", "Problem", "Project", "Report", "Upload", "Verdict"}
-# Words that say nothing about the domain, so that two of them still name nothing.
+# Words without a meaning in the domain. A name must not consist of such words only.
 GENERIC_WORDS = {
     *("Any", "Base", "Body", "Data", "Detail", "Details", "Entry", "Error", "Group", "Info", "Input", "Item"),
     *("Kind", "List", "Map", "Model", "Name", "Object", "Option", "Options", "Output", "Page", "Parameters"),
@@ -30,10 +30,46 @@ GENERIC_WORDS = {
     *("Type", "Value", "Values"),
 }
 IN_V1 = [name for name, (path, _, _) in OPERATIONS.items() if path.startswith("/v1/")]
+# A description that begins with one of these words is a fragment.
+FRAGMENT_STARTS = {
+    *(
+        "After",
+        "And",
+        "As",
+        "At",
+        "Because",
+        "Before",
+        "Beside",
+        "Beyond",
+        "But",
+        "By",
+        "Else",
+        "For",
+        "From",
+    ),
+    *("How", "If", "In", "Instead", "Left", "Like", "Needed", "Nor", "Not", "Of", "On", "Only", "Or", "Out"),
+    *(
+        "Since",
+        "So",
+        "Than",
+        "That",
+        "Those",
+        "To",
+        "Unless",
+        "Until",
+        "What",
+        "When",
+        "Where",
+        "Which",
+        "Who",
+    ),
+    *("Whose", "Why", "With", "Without"),
+}
+SIZE_BYTES_MAX = 300_000
 
 
 def nodes(node: Any, path: str = ""):
-    """Yield every object of the document with its place."""
+    """Yield every object of the document with its path."""
     if isinstance(node, dict):
         yield path, node
         for key, value in node.items():
@@ -43,9 +79,27 @@ def nodes(node: Any, path: str = ""):
             yield from nodes(value, f"{path}/{index}")
 
 
+def resolved(response: dict[str, Any]) -> dict[str, Any]:
+    """Return the response that a reference leads to, or the response itself."""
+    if "$ref" not in response:
+        return response
+    return DOCUMENT["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+
+
 def test_the_file_is_current():
     current = document_text()
     assert (ROOT / "openapi.json").read_text() == current, "run `make openapi`"
+
+
+def test_the_file_is_small():
+    assert (ROOT / "openapi.json").stat().st_size <= SIZE_BYTES_MAX
+
+
+def test_summaries_are_capitalized_phrases():
+    for path, node in nodes(DOCUMENT):
+        if isinstance(summary := node.get("summary"), str):
+            assert re.fullmatch(r"[A-Z]\w*( \S+)+[^.]", summary), path
+            assert summary.split()[0] not in FRAGMENT_STARTS | {"Whether"}, path
 
 
 def test_it_is_valid_openapi():
@@ -53,12 +107,28 @@ def test_it_is_valid_openapi():
     assert DOCUMENT["openapi"].startswith("3.1")
 
 
-def test_every_reference_leads_somewhere():
+def test_every_reference_resolves():
     references = {node["$ref"] for _, node in nodes(DOCUMENT) if isinstance(node.get("$ref"), str)}
-    assert {ref.rsplit("/", 1)[1] for ref in references} <= set(DOCUMENT["components"]["schemas"])
+    components = DOCUMENT["components"]
+    assert references <= {
+        f"#/components/{section}/{name}"
+        for section in ("schemas", "responses")
+        for name in components[section]
+    }
 
 
-def test_operations_bear_the_names_of_the_design():
+def test_every_shared_response_is_used():
+    used = {node["$ref"] for _, node in nodes(DOCUMENT) if isinstance(node.get("$ref"), str)}
+    assert {f"#/components/responses/{name}" for name in DOCUMENT["components"]["responses"]} <= used
+
+
+def test_no_parameter_of_a_query_or_header_is_nullable():
+    for _, _, operation in OPERATIONS.values():
+        for parameter in operation.get("parameters", []):
+            assert "null" not in json.dumps(parameter["schema"])
+
+
+def test_operations_have_the_designed_names():
     assert set(OPERATIONS) == {
         *("upload_dataset", "list_datasets", "get_dataset", "update_dataset", "delete_dataset"),
         *(
@@ -85,7 +155,7 @@ def test_operations_bear_the_names_of_the_design():
     }
 
 
-def test_no_framework_names_leak_into_clients():
+def test_no_framework_names_appear_in_the_document():
     names = DOCUMENT["components"]["schemas"]
     assert not [name for name in names if "__" in name or name.startswith("Body_") or "Validation" in name]
     assert [place for place, node in nodes(DOCUMENT) if isinstance(node.get("title"), str)] == ["/info"]
@@ -98,8 +168,8 @@ def test_no_component_has_a_generic_name():
 
 
 def test_no_component_is_named_after_its_module_or_its_direction():
-    # Pydantic writes `understudy__tables__Column` where two classes share a name, and `Column-Input` where
-    # a class reads and writes different fields.
+    # Pydantic uses `understudy__tables__Column` if two classes have the same name, and `Column-Input` if a
+    # class has different fields for input and output.
     assert [name for name in COMPONENTS if not re.fullmatch(r"([A-Z][a-z0-9]*)+", name)] == []
     assert [name for name in COMPONENTS if name.endswith(("Input", "Output"))] == []
 
@@ -120,7 +190,7 @@ def test_uploads_are_binary():
 
 
 @pytest.mark.parametrize("name", IN_V1)
-def test_an_operation_is_described_and_needs_a_key(name: str):
+def test_operation_is_described_and_requires_a_key(name: str):
     _, _, operation = OPERATIONS[name]
     assert operation["summary"]
     assert operation["description"]
@@ -133,16 +203,16 @@ def test_an_operation_is_described_and_needs_a_key(name: str):
 def test_every_error_of_an_operation_is_a_problem(name: str):
     for status, response in OPERATIONS[name][2]["responses"].items():
         if status >= "400":
-            assert list(response["content"]) == ["application/problem+json"]
+            assert list(resolved(response)["content"]) == ["application/problem+json"]
 
 
 @pytest.mark.parametrize("name", [name for name in IN_V1 if OPERATIONS[name][1] == "post"])
-def test_every_post_takes_an_idempotency_key(name: str):
+def test_every_post_accepts_an_idempotency_key(name: str):
     assert "Idempotency-Key" in {parameter["name"] for parameter in OPERATIONS[name][2]["parameters"]}
 
 
 def documented_codes() -> dict[str, str]:
-    """Return the status column of docs/reference/errors.md, by code."""
+    """Return the status column of docs/reference/errors.md by error code."""
     rows = re.findall(
         r"^\| `(\w+)` \| ([\w, ]+) \|", (ROOT / "docs" / "reference" / "errors.md").read_text(), re.MULTILINE
     )
@@ -153,7 +223,7 @@ def test_every_error_code_is_documented():
     assert sorted(documented_codes()) == sorted(errors.CODES)
 
 
-def test_documented_statuses_are_those_of_the_tables():
+def test_documented_statuses_equal_those_of_the_code():
     documented = documented_codes()
     by_class = {cls.default_code: status for cls, status in STATUSES.items()}
     for code, status in {**by_class, **CODE_STATUSES}.items():

@@ -1,103 +1,105 @@
-"""Every error raised on purpose, by meaning; the HTTP status of each is decided in `app/error_handlers.py`.
+"""All errors that Understudy raises on purpose, classified by meaning.
 
     UnderstudyError
      ├─ InvalidInput (ValueError)      the caller sent something that cannot be used
-     │   └─ TooLarge                   … because a limit, named in the detail, is passed
-     ├─ Unauthenticated                no key, or not one of ours
-     ├─ Forbidden                      the key's scopes do not allow it
-     ├─ NotFound (LookupError)         no such thing in the caller's project
-     ├─ Conflict                       not in the present state of things
-     │   └─ PreconditionFailed         … because If-Match names an older version
-     ├─ TooManyRequests                a quota is used up for now; `retry_after_seconds` says how long
-     └─ Unavailable                    a part we need does not answer; the same call may succeed later
-         └─ StorageFull                … because there is no space left
+     │   └─ TooLarge                   the input exceeds a limit; the detail names the limit
+     ├─ Unauthenticated                the API key is missing or invalid
+     ├─ Forbidden                      the API key lacks the required scope
+     ├─ NotFound (LookupError)         the caller's project does not contain the resource
+     ├─ Conflict                       the current state of the resource does not allow the request
+     │   └─ PreconditionFailed         If-Match names an outdated version
+     ├─ TooManyRequests                a quota is exhausted; `retry_after_seconds` is the time to wait
+     └─ Unavailable                    a required service does not respond; the same call may succeed later
+         └─ StorageFull                no storage space is left
 
-`code` is stable and documented in `docs/reference/errors.md`. `detail` names the thing, the place and the
-remedy, and never a value of the caller's data. `pointer` is a JSON pointer (RFC 6901) into the request, if
-there is one.
+`app/error_handlers.py` maps these classes to HTTP statuses. `code` is stable and documented in
+`docs/reference/errors.md`. `detail` states what happened, where, and how to fix it, and never contains a
+value from the caller's data. `pointer` is a JSON Pointer (RFC 6901) into the request body, if the error has a
+place there.
 """
 
 from __future__ import annotations
 
-# The stable codes, each with the sentence that `docs/reference/errors.md` and problem+json's `title` show.
+# The stable error codes and their titles: the `title` of problem+json and the text in
+# `docs/reference/errors.md`.
 CODES: dict[str, str] = {
-    "invalid_input": "The request cannot be used as it is",
+    "invalid_input": "The request is invalid",
     "invalid_parameters": "A parameter is unknown, missing or out of range",
-    "invalid_pack": "The file is no evidence pack, or it was altered",
-    "invalid_signature": "The signature does not fit, or is not that of the expected key",
-    "invalid_key": "The key is not one of Ed25519",
+    "invalid_pack": "The file is not an evidence pack, or it was altered",
+    "invalid_signature": "The signature is invalid or was not made with the expected key",
+    "invalid_key": "The key is not an Ed25519 key",
     "quarantined": "The sample is in quarantine",
     "not_quarantined": "The dataset is not in quarantine",
-    "unknown_policy": "There is no policy of that name",
-    "invalid_cursor": "The page cursor is not one of ours",
+    "unknown_policy": "The policy does not exist",
+    "invalid_cursor": "The page cursor is invalid",
     "unknown_format": "The file format is not supported",
     "unreadable_file": "The file cannot be read in the stated format",
-    "empty_file": "The file holds no bytes",
+    "empty_file": "The file is empty",
     "no_rows": "The table has a header but no rows",
     "no_columns": "The table has no columns",
     "invalid_header": "Column names are empty or not unique",
-    "ragged_rows": "Rows differ in their number of fields",
+    "ragged_rows": "Rows have different numbers of fields",
     "unclosed_quote": "A quoted field is not closed",
-    "too_many_bad_rows": "More rows cannot be read than may be skipped",
+    "too_many_bad_rows": "More rows are unreadable than may be skipped",
     "wrong_encoding": "The text is not valid in its encoding",
-    "duplicate_table": "Two files would be tables of one name",
-    "unknown_table": "The dataset has no table of that name",
-    "table_required": "The dataset has several tables, and none is named",
-    "digest_mismatch": "What arrived does not have the digest that was told",
-    "malformed_body": "The body does not hold together",
-    "incomplete_body": "The body ended before all of it had arrived",
-    "part_size_mismatch": "A part is shorter or longer than it has to be",
+    "duplicate_table": "Two files would become tables of the same name",
+    "unknown_table": "The dataset has no table with this name",
+    "table_required": "The dataset has several tables and the request names none of them",
+    "digest_mismatch": "The received data does not match the stated digest",
+    "malformed_body": "The request body is malformed",
+    "incomplete_body": "The request body is incomplete",
+    "part_size_mismatch": "The part is shorter or longer than required",
     "unsupported_column": "A column has a type that cannot be synthesized",
-    "does_not_fit": "The job would need more memory than a job may have",
-    "unsupported_schema": "The schema declares what the synthesizer does not support",
-    "schema_mismatch": "A table does not fit the schema that it is to have",
-    "unknown_column": "A column that was named does not exist",
-    "unknown_synthesizer": "There is no synthesizer of that name",
-    "unknown_kind": "There is no job kind of that name",
+    "does_not_fit": "The job would need more memory than a job may use",
+    "unsupported_schema": "The synthesizer does not support the declared schema",
+    "schema_mismatch": "A table does not match the expected schema",
+    "unknown_column": "A named column does not exist",
+    "unknown_synthesizer": "The synthesizer does not exist",
+    "unknown_kind": "The job kind does not exist",
     "invalid_model_file": "The file is not a model written by Understudy",
-    "too_large": "A limit is passed",
-    "body_too_large": "The body is larger than the operation takes",
+    "too_large": "A limit is exceeded",
+    "body_too_large": "The request body is larger than this operation accepts",
     "upload_too_large": "The upload is larger than the limit",
     "too_many_uploads": "Too many uploads are unfinished",
-    "too_many_files": "More files than one dataset can have tables",
-    "too_many_rows": "More rows than the limit",
-    "too_many_columns": "More columns than the limit",
-    "unauthenticated": "The API key is missing or not valid",
-    "forbidden": "The API key's scopes do not allow this",
-    "not_found": "There is no such thing in this project",
-    "conflict": "The request does not fit the present state",
-    "impossible_condition": "No row can fulfil a condition",
-    "unsupported_by_synthesizer": "The synthesizer supports neither constraints nor imputation",
+    "too_many_files": "The upload has more files than a dataset can have tables",
+    "too_many_rows": "The number of rows exceeds the limit",
+    "too_many_columns": "The number of columns exceeds the limit",
+    "unauthenticated": "The API key is missing or invalid",
+    "forbidden": "The API key does not have the required scope",
+    "not_found": "The resource does not exist in this project",
+    "conflict": "The request conflicts with the current state of the resource",
+    "impossible_condition": "No row can satisfy a condition",
+    "unsupported_by_synthesizer": "The synthesizer does not support constraints or imputation",
     "not_ready": "A dataset or model is not ready",
-    "in_use": "Something else still needs it",
-    "already_finished": "The job has ended already",
+    "in_use": "The resource is still in use",
+    "already_finished": "The job has already finished",
     "incomplete_upload": "Parts of the upload are missing",
     "not_retryable": "Only a failed or cancelled job can be retried",
-    "precondition_failed": "The resource changed since it was read",
-    "idempotency_mismatch": "The idempotency key was used with another request",
+    "precondition_failed": "The resource has changed since it was read",
+    "idempotency_mismatch": "The idempotency key was used with a different request",
     "idempotency_in_progress": "A request with this idempotency key is still running",
-    "too_many_requests": "A quota is used up for now",
+    "too_many_requests": "A quota is exhausted for now",
     "too_many_jobs": "Too many jobs are waiting",
-    "unavailable": "A part of the service does not answer",
-    "storage_full": "There is no space left to store data",
-    "artifact_corrupt": "A stored file does not match its checksum",
-    "configuration": "A setting is missing or wrong",
-    "out_of_memory": "The work needed more memory than its limit",
-    "time_limit": "The work took longer than its limit",
-    "file_size_limit": "The work wrote a larger file than its limit",
-    "worker_crashed": "The worker died each time that the job was tried",
+    "unavailable": "A required service does not respond",
+    "storage_full": "No storage space is left",
+    "artifact_corrupt": "A stored file is missing or does not match its checksum",
+    "configuration": "A setting is missing or invalid",
+    "out_of_memory": "The work exceeded its memory limit",
+    "time_limit": "The work exceeded its time limit",
+    "file_size_limit": "The work wrote a file that is larger than the limit",
+    "worker_crashed": "The worker crashed during every attempt",
     "cancelled": "The job was cancelled",
     "expired": "The job waited longer than its time to live",
-    "internal_error": "Something unexpected happened on our side",
-    "method_not_allowed": "The resource does not know this method",
-    "range_not_satisfiable": "The range lies outside the file",
-    "not_acceptable": "None of the formats in Accept can be given",
-    "unsupported_media_type": "The body's media type is not supported",
+    "internal_error": "An unexpected error occurred",
+    "method_not_allowed": "The resource does not support this method",
+    "range_not_satisfiable": "The requested range is outside the file",
+    "not_acceptable": "None of the media types in Accept is available",
+    "unsupported_media_type": "The media type of the request body is not supported",
 }
 
 
 class UnderstudyError(Exception):
-    """Base of every error raised on purpose."""
+    """Base class of all errors that Understudy raises on purpose."""
 
     default_code = "internal_error"
 
@@ -110,49 +112,49 @@ class UnderstudyError(Exception):
 
 
 class InvalidInput(UnderstudyError, ValueError):
-    """What was sent cannot be used; the detail says where and what would do."""
+    """Error for input that cannot be used; the detail names the place and the valid alternatives."""
 
     default_code = "invalid_input"
 
 
 class TooLarge(InvalidInput):
-    """A limit is passed; the detail names the limit and its value."""
+    """Error for input that exceeds a limit; the detail names the limit and its value."""
 
     default_code = "too_large"
 
 
 class Unauthenticated(UnderstudyError):
-    """No key was given, or it is not valid."""
+    """Error for a request whose API key is missing or invalid."""
 
     default_code = "unauthenticated"
 
 
 class Forbidden(UnderstudyError):
-    """The key is valid but its scopes do not allow this."""
+    """Error for a request whose API key is valid but lacks the required scope."""
 
     default_code = "forbidden"
 
 
 class NotFound(UnderstudyError, LookupError):
-    """No such thing in the caller's project."""
+    """Error for a resource that the caller's project does not contain."""
 
     default_code = "not_found"
 
 
 class Conflict(UnderstudyError):
-    """The request does not fit the present state; it may later."""
+    """Error for a request that the current state of a resource does not allow; it may succeed later."""
 
     default_code = "conflict"
 
 
 class PreconditionFailed(Conflict):
-    """If-Match names a version that is no longer the present one."""
+    """Error for a request whose `If-Match` header names an outdated version."""
 
     default_code = "precondition_failed"
 
 
 class TooManyRequests(UnderstudyError):
-    """A quota is used up for now."""
+    """Error for a request that exceeds a quota for now."""
 
     default_code = "too_many_requests"
 
@@ -169,12 +171,12 @@ class TooManyRequests(UnderstudyError):
 
 
 class Unavailable(UnderstudyError):
-    """A part that is needed does not answer; the only error that is worth repeating unchanged."""
+    """Error for a required service that does not respond; only here does repeating the same request help."""
 
     default_code = "unavailable"
 
 
 class StorageFull(Unavailable):
-    """There is no space left for the bytes."""
+    """Error for data that cannot be stored because no storage space is left."""
 
     default_code = "storage_full"

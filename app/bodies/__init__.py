@@ -1,1 +1,1 @@
-"""Bodies of requests and answers, one module a resource."""
+"""Request and response bodies of the HTTP API, one module per resource."""

@@ -1,6 +1,6 @@
-"""The base of all bodies, and the types that several of them use.
+"""Base classes of the bodies and types that several of them use.
 
-Ids are text, times RFC 3339 in UTC; a field without a value is left out rather than null.
+IDs are strings and times are RFC 3339 in UTC. Response fields without a value are omitted.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ Json = dict[str, JsonValue]
 
 
 class Body(BaseModel):
-    """Base of what is sent back; a field without a value is left out."""
+    """Base class of response bodies, which omit fields without a value."""
 
 
 class Page(Body):
-    """Base of a page of a list; `data` holds its items."""
+    """Base class of a page of a list; `data` contains its items."""
 
-    has_more: Annotated[bool, Field(description="Whether there is more after this page.")]
+    has_more: Annotated[bool, Field(description="Whether more items follow this page.")]
     next: Annotated[
-        str | None, Field(description="Send it as `after` for the next page; absent on the last.")
+        str | None,
+        Field(description="Cursor of the next page, to be sent as `after`. Absent on the last page."),
     ] = None
 
 
 def without_nulls(json: dict[str, Any]) -> dict[str, Any]:
-    """Return a JSON object without those of its members that are null."""
+    """Return a JSON object without its null members."""
     return {key: value for key, value in json.items() if value is not None}
 
 
 def id_text(noun: str, value: UUID | None) -> str | None:
-    """Return the text of an id that may be missing."""
+    """Return an ID as text, or None if there is no ID."""
     return None if value is None else ids.to_text(noun, value)

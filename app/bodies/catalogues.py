@@ -11,44 +11,52 @@ from understudy.parameters.policy import Policy
 
 
 class SynthesizerCapabilities(Body):
-    """The abilities that a synthesizer declares."""
+    """Capabilities that a synthesizer declares."""
 
-    tables: Annotated[Literal["one", "many"], Field(description="Data tables of a schema that it learns.")]
-    learned_kinds: Annotated[
-        list[str], Field(description="Kinds of columns that are learned; others are generated.")
+    tables: Annotated[
+        Literal["one", "many"], Field(description="Number of data tables that a model can learn.")
     ]
-    constraints: Annotated[bool, Field(description="Whether samples take conditions and shares.")]
-    imputation: Annotated[bool, Field(description="Whether its models impute.")]
+    learned_kinds: Annotated[
+        list[str], Field(description="Column kinds that are learned. Columns of other kinds are generated.")
+    ]
+    constraints: Annotated[
+        bool, Field(description="Whether samples support conditions and rebalanced columns.")
+    ]
+    imputation: Annotated[bool, Field(description="Whether the models can impute missing values.")]
     addressable_rows: Annotated[
-        bool, Field(description="Whether row k of a seed is the same in every sample, so that offsets work.")
+        bool,
+        Field(description="Whether row k of a seed is the same in every sample. `offset` requires this."),
     ]
     reproducibility: Annotated[
         Literal["bytes", "seed", "none"],
-        Field(description="The result that a seed repeats: bytes, rows on the same machine, or nothing."),
+        Field(
+            description="Result that the same seed reproduces: identical bytes (`bytes`), identical rows on"
+            " the same machine (`seed`), or nothing (`none`)."
+        ),
     ]
     guarantee: Annotated[
-        Literal["heuristic", "differential_privacy"], Field(description="The kind of privacy guarantee.")
+        Literal["heuristic", "differential_privacy"], Field(description="Type of the privacy guarantee.")
     ]
-    device: Annotated[Literal["cpu", "gpu"], Field(description="The device that a fit runs on.")]
+    device: Annotated[Literal["cpu", "gpu"], Field(description="Device that the training runs on.")]
 
 
 class SynthesizerDescription(Body):
-    """An algorithm that can be trained."""
+    """A synthesizer, its parameters and its capabilities."""
 
     name: Annotated[str, Field(examples=["tree_chain"])]
     summary: str
-    parameters: Annotated[dict[str, Any], Field(description="JSON Schema of its parameters.")]
+    parameters: Annotated[dict[str, Any], Field(description="JSON Schema of the synthesizer's parameters.")]
     capabilities: SynthesizerCapabilities
 
 
 class SynthesizerCatalogue(Body):
-    """All synthesizers."""
+    """A list of all synthesizers."""
 
     data: list[SynthesizerDescription]
 
 
 class MetricDescription(Body):
-    """A score that reports may hold."""
+    """A metric that a report can contain."""
 
     name: Annotated[str, Field(examples=["column_shapes"])]
     title: Annotated[str, Field(examples=["Column shapes"])]
@@ -60,23 +68,31 @@ class MetricDescription(Body):
             examples=["SDMetrics: ContingencySimilarity"],
         ),
     ] = None
-    documentation: Annotated[str | None, Field(description="Address of the metric's documentation.")] = None
-    topic: Annotated[str, Field(description="`fidelity`, `usefulness`, `bias` or `privacy`.")]
-    direction: Annotated[str, Field(description="Which way is better.", examples=["higher"])]
-    range: Annotated[list[float | None], Field(description="Least and greatest score; null is unbounded.")]
-    best: Annotated[float, Field(description="The score of data that cannot be told from real data.")]
+    documentation: Annotated[str | None, Field(description="URL of the metric's documentation.")] = None
+    topic: Annotated[
+        str, Field(description="Topic of the metric: `fidelity`, `usefulness`, `bias` or `privacy`.")
+    ]
+    direction: Annotated[
+        str, Field(description="Direction of better scores: `higher` or `lower`.", examples=["higher"])
+    ]
+    range: Annotated[
+        list[float | None],
+        Field(description="Lowest and highest possible score. Null means that the score is unbounded."),
+    ]
+    best: Annotated[float, Field(description="Score of data that are indistinguishable from real data.")]
     needs: Annotated[
-        list[str], Field(description="What an evaluation has to be given for it.", examples=[["holdout"]])
+        list[str],
+        Field(description="Inputs of the evaluation that the metric requires.", examples=[["holdout"]]),
     ]
 
 
 class MetricCatalogue(Body):
-    """All metrics."""
+    """A list of all metrics."""
 
     data: list[MetricDescription]
 
 
 class PolicyCatalogue(Body):
-    """The policies that can be named."""
+    """A list of the predefined policies."""
 
     data: list[Policy]

@@ -16,55 +16,82 @@ from understudy.parameters.base import Labels, Name
 if TYPE_CHECKING:
     from understudy.db import orm
 
-# The format of a dataset whose tables came in different formats.
+# Format of a dataset whose tables were uploaded in different formats.
 MIXED_FORMATS = "mixed"
 
 DatasetState = Literal["pending", "ready", "failed"]
 
 
 class DatasetTable(Body):
-    """A table of a dataset; its sizes are known when the dataset is `ready`."""
+    """A table of a dataset. Its sizes are present once the dataset is `ready`."""
 
     name: Annotated[str, Field(examples=["orders"])]
-    format: Annotated[str, Field(description="Format in which it came.", examples=["csv"])]
+    format: Annotated[str, Field(description="Format of the uploaded file.", examples=["csv"])]
     n_rows: Annotated[int | None, Field(examples=[336776])] = None
     n_columns: Annotated[int | None, Field(examples=[19])] = None
-    size_bytes: Annotated[int | None, Field(description="Size of the stored Parquet.")] = None
+    size_bytes: Annotated[int | None, Field(description="Size of the stored Parquet file in bytes.")] = None
 
     @classmethod
     def of(cls, row: orm.DatasetTable) -> Self:
-        """Return the body of a row."""
+        """Return the body of a database row."""
         return cls(**{name: getattr(row, name) for name in cls.model_fields})
 
 
 class Dataset(Body):
-    """One or more stored tables: uploaded, synthetic, or completed, which hold real rows."""
+    """A stored collection of one or more tables: uploaded, sampled or imputed.
+
+    Uploaded and imputed tables contain real values.
+    """
 
     id: Annotated[str, Field(examples=["ds_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
     name: Annotated[str, Field(examples=["flights"])]
-    state: Annotated[DatasetState, Field(description="Only what is `ready` can be used and downloaded.")]
-    origin: Annotated[str, Field(description="`upload`, `sample` or `imputation`.", examples=["upload"])]
+    state: Annotated[
+        DatasetState, Field(description="State of the dataset. It can be used once it is `ready`.")
+    ]
+    origin: Annotated[
+        str,
+        Field(description="Origin of the rows: `upload`, `sample` or `imputation`.", examples=["upload"]),
+    ]
     format: Annotated[
-        str, Field(description="Format in which it came; `mixed` if its tables differ.", examples=["csv"])
+        str,
+        Field(
+            description="Format of the uploaded files, or `mixed` if they have different formats.",
+            examples=["csv"],
+        ),
     ]
     labels: dict[str, str]
-    n_rows: Annotated[int | None, Field(description="Total of its tables.", examples=[336776])] = None
-    n_columns: Annotated[int | None, Field(description="Total of its tables.", examples=[19])] = None
-    size_bytes: Annotated[int | None, Field(description="Size of the stored Parquet, of all tables.")] = None
-    tables: Annotated[list[DatasetTable], Field(description="In the order of the uploaded files.")]
-    error: Annotated[JobFailure | None, Field(description="Why it is `failed`.")] = None
-    job_id: Annotated[str, Field(description="The job that made it.", examples=["job_01kaz7m2q6…"])]
-    model_id: Annotated[str | None, Field(description="The model that it was made with.")] = None
+    n_rows: Annotated[
+        int | None, Field(description="Total number of rows of all tables.", examples=[336776])
+    ] = None
+    n_columns: Annotated[
+        int | None, Field(description="Total number of columns of all tables.", examples=[19])
+    ] = None
+    size_bytes: Annotated[
+        int | None, Field(description="Total size of the stored Parquet files in bytes.")
+    ] = None
+    tables: Annotated[list[DatasetTable], Field(description="Tables in the order of the uploaded files.")]
+    error: Annotated[
+        JobFailure | None, Field(description="Reason of the failure, if the dataset is `failed`.")
+    ] = None
+    job_id: Annotated[
+        str, Field(description="ID of the job that created the dataset.", examples=["job_01kaz7m2q6…"])
+    ]
+    model_id: Annotated[
+        str | None, Field(description="ID of the model that the dataset was generated with.")
+    ] = None
     source_dataset_id: Annotated[
-        str | None, Field(description="The dataset whose rows an imputation completes.")
+        str | None, Field(description="ID of the dataset whose missing values were imputed.")
     ] = None
     quarantine: Annotated[
         DatasetQuarantine | None,
-        Field(description="Why a sample can be neither downloaded nor learnt from, only evaluated."),
+        Field(
+            description="Reason why the sample is in quarantine. It can be evaluated, but neither downloaded"
+            " nor used for training."
+        ),
     ] = None
     release: Annotated[
         QuarantineRelease | None,
-        Field(description="The release from quarantine: by whom and why. It is final."),
+        Field(description="Release of the sample from quarantine, which is final."),
     ] = None
     created_at: Timestamp
     updated_at: Timestamp
@@ -96,7 +123,7 @@ class Dataset(Body):
 
 
 def _total(counts: Iterable[int | None]) -> int | None:
-    """Return the sum, None while a count is unknown."""
+    """Return the sum of the counts, or None if a count is unknown."""
     known = list(counts)
     return None if None in known else sum(count for count in known if count is not None)
 
@@ -108,9 +135,11 @@ class DatasetPage(Page):
 
 
 class UpdateDataset(BaseModel):
-    """The fields of a dataset that can be changed; omitted fields stay."""
+    """Fields of a dataset to change. Omitted fields keep their values."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "flights 2013"}]})
 
-    name: Name | None = None
-    labels: Annotated[Labels | None, Field(description="Replace all labels.")] = None
+    name: Annotated[Name | None, Field(description="New name of the dataset.")] = None
+    labels: Annotated[
+        Labels | None, Field(description="New labels of the dataset, which replace all existing labels.")
+    ] = None

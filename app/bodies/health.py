@@ -10,16 +10,19 @@ from app.bodies.base import Body
 
 
 class ServiceHealth(Body):
-    """Whether the process lives."""
+    """Result of the check that the process is alive."""
 
     status: Annotated[str, Field(examples=["ok"])]
 
 
 class ServiceReadiness(Body):
-    """Whether everything that jobs need answers."""
+    """Result of the check that the service can run jobs."""
 
-    status: Annotated[str, Field(description="`ready` or `not_ready`.", examples=["ready"])]
+    status: Annotated[str, Field(description="Overall result: `ready` or `not_ready`.", examples=["ready"])]
     checks: Annotated[
         dict[str, str],
-        Field(examples=[{"database": "ok", "broker": "ok", "storage": "ok", "workers": "ok"}]),
+        Field(
+            description="Result of the check of each required service.",
+            examples=[{"database": "ok", "broker": "ok", "storage": "ok", "workers": "ok"}],
+        ),
     ]

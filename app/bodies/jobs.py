@@ -18,38 +18,53 @@ JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
 class JobFailure(Body):
-    """Why a job, or the dataset that waited for it, failed."""
+    """Reason why a job, or the dataset that it was to create, failed."""
 
     code: Annotated[
-        str, Field(description="Stable; see `docs/reference/errors.md`.", examples=["ragged_rows"])
+        str,
+        Field(
+            description="Stable error code. `docs/reference/errors.md` lists all codes.",
+            examples=["ragged_rows"],
+        ),
     ]
-    detail: Annotated[str, Field(examples=["Line 17 has 4 fields, the header has 5."])]
+    detail: Annotated[
+        str,
+        Field(
+            description="Description of the error for people.",
+            examples=["Line 17 has 4 fields, the header has 5."],
+        ),
+    ]
 
     @classmethod
     def of(cls, code: str | None, detail: str | None) -> Self | None:
-        """Return the failure, if there was one."""
+        """Return the body of an error, or None if there is no error code."""
         return None if code is None else cls(code=code, detail=detail or "")
 
 
 class JobProgress(Body):
-    """How far a running job is."""
+    """Progress of a running job."""
 
-    phase: Annotated[str, Field(description="A word of the domain; more may be added.", examples=["fitting"])]
-    fraction: Annotated[float, Field(ge=0, le=1, examples=[0.42])]
-    rows_done: int | None = None
-    rows_total: int | None = None
-    eta_seconds: float | None = None
+    phase: Annotated[
+        str, Field(description="Current phase of the work. More phases may be added.", examples=["fitting"])
+    ]
+    fraction: Annotated[
+        float, Field(ge=0, le=1, description="Fraction of the work that is done.", examples=[0.42])
+    ]
+    rows_done: Annotated[int | None, Field(description="Number of rows processed so far.")] = None
+    rows_total: Annotated[int | None, Field(description="Total number of rows to process.")] = None
+    eta_seconds: Annotated[float | None, Field(description="Estimated remaining time in seconds.")] = None
 
 
 class JobAttempt(Body):
-    """One claim of a job by a worker."""
+    """One attempt of a worker to run a job."""
 
     attempt: Annotated[int, Field(examples=[1])]
     worker: Annotated[str, Field(examples=["worker@host"])]
     started_at: Timestamp
     ended_at: Timestamp | None = None
     outcome: Annotated[
-        str | None, Field(description="How it ended; outcomes may be added.", examples=["succeeded"])
+        str | None,
+        Field(description="Outcome of the attempt. More outcomes may be added.", examples=["succeeded"]),
     ] = None
     error_code: str | None = None
     peak_memory_bytes: int | None = None
@@ -57,66 +72,80 @@ class JobAttempt(Body):
 
     @classmethod
     def of(cls, row: orm.JobAttempt) -> Self:
-        """Return the body of a row."""
+        """Return the body of a database row."""
         return cls(**{name: getattr(row, name) for name in cls.model_fields})
 
 
 class SampleGroup(Body):
-    """The rows of a condition, or of a value of a rebalanced column."""
+    """The sampled rows of one condition, or of one value of a rebalanced column."""
 
-    n_rows: Annotated[int, Field(description="How many were asked for.", examples=[5000])]
+    n_rows: Annotated[int, Field(description="Number of requested rows.", examples=[5000])]
     effective_sample_size: Annotated[
         int,
         Field(
-            description="How many independent rows they are worth: few, if the model knows few such rows.",
+            description="Effective sample size: the number of independent rows that these rows are worth. It"
+            " is small if the model learned few such rows.",
             examples=[1800],
         ),
     ]
 
 
 class JobResult(Body):
-    """What a job that has succeeded left behind; which of these depends on its kind."""
+    """Result of a job that has succeeded. The fields depend on the kind of the job."""
 
     model_config = ConfigDict(extra="allow")
 
-    dataset_id: Annotated[str | None, Field(description="Of `ingest`, `sample` and `impute`.")] = None
-    model_id: Annotated[str | None, Field(description="Of `train`.")] = None
-    report_id: Annotated[str | None, Field(description="Of `evaluate`.")] = None
+    dataset_id: Annotated[
+        str | None, Field(description="ID of the dataset of an `ingest`, `sample` or `impute` job.")
+    ] = None
+    model_id: Annotated[str | None, Field(description="ID of the model of a `train` job.")] = None
+    report_id: Annotated[str | None, Field(description="ID of the report of an `evaluate` job.")] = None
     verdict: Annotated[
-        str | None, Field(description="Of `evaluate`: `pass`, `warn` or `fail`.", examples=["pass"])
+        str | None,
+        Field(description="Verdict of an `evaluate` job: `pass`, `warn` or `fail`.", examples=["pass"]),
     ] = None
     groups: Annotated[
         list[SampleGroup] | None,
-        Field(description="Of a `sample` with conditions or other shares: its groups, in their order."),
+        Field(
+            description="Groups of a `sample` job with conditions or a rebalanced column, in request order."
+        ),
     ] = None
     warnings: Annotated[
-        list[str] | None, Field(description="What to know of the result, in words; not of every kind.")
+        list[str] | None, Field(description="Warnings about the result. Only some kinds have warnings.")
     ] = None
 
 
 class Job(Body):
-    """One asynchronous run."""
+    """A job: one unit of asynchronous work."""
 
     id: Annotated[str, Field(examples=["job_01kaz7m2q6f4w8y2z0a5c7e9gh"])]
-    kind: Annotated[str, Field(description="Kinds may be added.", examples=["train"])]
-    state: Annotated[JobState, Field(description="The last three are final.")]
-    parameters: Annotated[Json, Field(description="As resolved: with what was left open filled in.")]
+    kind: Annotated[str, Field(description="Kind of the job. More kinds may be added.", examples=["train"])]
+    state: Annotated[
+        JobState,
+        Field(description="State of the job. `succeeded`, `failed` and `cancelled` are final."),
+    ]
+    parameters: Annotated[
+        Json, Field(description="Resolved parameters, including values chosen by the service.")
+    ]
     labels: dict[str, str]
     progress: JobProgress | None = None
     result: JobResult | None = None
-    error: Annotated[JobFailure | None, Field(description="Why it is `failed` or `cancelled`.")] = None
+    error: Annotated[
+        JobFailure | None, Field(description="Reason why the job is `failed` or `cancelled`.")
+    ] = None
     attempts: Annotated[
-        list[JobAttempt] | None, Field(description="Claims by workers, in order; not in lists.")
+        list[JobAttempt] | None,
+        Field(description="Attempts of workers, oldest first. Absent in lists of jobs."),
     ] = None
     created_at: Timestamp
     started_at: Timestamp | None = None
     finished_at: Timestamp | None = None
     cancel_requested_at: Timestamp | None = None
-    expires_at: Annotated[Timestamp, Field(description="When it fails if it still waits then.")]
+    expires_at: Annotated[Timestamp, Field(description="Time at which the job fails if it is still queued.")]
 
     @classmethod
     def of(cls, row: orm.Job, attempts: list[orm.JobAttempt] | None = None) -> Self:
-        """Return the body of a row."""
+        """Return the body of a database row."""
         return cls(
             id=ids.to_text("job", row.id),
             kind=row.kind,
@@ -142,23 +171,27 @@ class JobPage(Page):
 
 
 class JobEstimate(Body):
-    """What a job is likely to take: orders of magnitude, memory on the high side."""
+    """Estimated cost of a job. Values are orders of magnitude, and memory tends to be overestimated."""
 
     cpu_seconds: Annotated[float, Field(examples=[12.5])]
     peak_memory_bytes: Annotated[int, Field(examples=[800_000_000])]
-    size_bytes: Annotated[int, Field(description="Of what the job leaves.", examples=[5_000_000])]
+    size_bytes: Annotated[
+        int, Field(description="Size of the files that the job stores, in bytes.", examples=[5_000_000])
+    ]
 
 
 class ValidatedJob(Body):
     """The resolved parameters and the cost estimate of a job that was validated but not created."""
 
-    parameters: Annotated[Json, Field(description="As resolved: with what was left open filled in.")]
-    estimate: Annotated[JobEstimate, Field(description="What the job is likely to take.")]
-    warnings: Annotated[list[str], Field(description="What to know beforehand; empty if there is nothing.")]
+    parameters: Annotated[
+        Json, Field(description="Resolved parameters, including values chosen by the service.")
+    ]
+    estimate: Annotated[JobEstimate, Field(description="Estimated cost of the job.")]
+    warnings: Annotated[list[str], Field(description="Warnings about the job, if there are any.")]
 
     @classmethod
     def of(cls, parameters: JobParameters, estimate: Estimate) -> Self:
-        """Return the body of resolved parameters."""
+        """Return the body of resolved parameters and their estimate."""
         return cls(
             parameters=parameters.model_dump(mode="json", exclude={"labels"}, exclude_none=True),
             estimate=JobEstimate(
@@ -171,17 +204,24 @@ class ValidatedJob(Body):
 
 
 class JobEvent(Body):
-    """Something that happened to a job."""
+    """An event of a job, such as a change of its state."""
 
-    id: Annotated[str, Field(description="Grows with time; to go on after it, send it as Last-Event-ID.")]
-    type: Annotated[str, Field(description="Types may be added.", examples=["running"])]
+    id: Annotated[
+        str,
+        Field(
+            description="ID of the event, which increases over time. Resume after it with `Last-Event-ID`."
+        ),
+    ]
+    type: Annotated[
+        str, Field(description="Type of the event. More types may be added.", examples=["running"])
+    ]
     attempt: int | None = None
     data: Json
     created_at: Timestamp
 
     @classmethod
     def of(cls, row: orm.JobEvent) -> Self:
-        """Return the body of a row."""
+        """Return the body of a database row."""
         return cls(
             id=str(row.id),
             type=row.type,

@@ -17,30 +17,32 @@ if TYPE_CHECKING:
 
 
 class TrainedModel(Body):
-    """A fitted synthesizer. It has learnt from personal data wherever its dataset holds some."""
+    """A fitted synthesizer. Protect it like the dataset that it was trained on."""
 
     id: Annotated[str, Field(examples=["mdl_01kaz7n3r7g5x9a3b1d6e8f0hj"])]
     name: Annotated[str, Field(examples=["flights, tree_chain"])]
     labels: dict[str, str]
     synthesizer: Annotated[Json, Field(examples=[{"name": "tree_chain", "preset": "fast"}])]
-    dataset_id: Annotated[str, Field(description="What it was trained on.")]
-    tables: Annotated[list[str], Field(description="The tables that it learned.", examples=[["flights"]])]
-    job_id: Annotated[str, Field(description="The job that trained it.")]
+    dataset_id: Annotated[str, Field(description="ID of the dataset that the model was trained on.")]
+    tables: Annotated[
+        list[str], Field(description="Names of the tables that the model learned.", examples=[["flights"]])
+    ]
+    job_id: Annotated[str, Field(description="ID of the job that trained the model.")]
     seed: Annotated[int, Field(examples=[7])]
-    holdout_fraction: Annotated[float, Field(description="Rows set aside before anything was learnt.")]
+    holdout_fraction: Annotated[
+        float, Field(description="Fraction of the rows that were held out from training.")
+    ]
     n_rows_trained: int
     size_bytes: int
     table_schemas: Annotated[
-        dict[str, TableSchema], Field(description="The schemas that it learned, by table.")
+        dict[str, TableSchema], Field(description="Schemas that the model learned, by table name.")
     ]
-    card: Annotated[
-        Json, Field(description="What the synthesizer tells of itself: sizes, choices, warnings.")
-    ]
+    card: Annotated[Json, Field(description="Model card of the synthesizer: sizes, settings and warnings.")]
     created_at: Timestamp
 
     @classmethod
     def of(cls, row: orm.Model) -> Self:
-        """Return the body of a row."""
+        """Return the body of a database row."""
         return cls(
             id=ids.to_text("model", row.id),
             name=row.name,

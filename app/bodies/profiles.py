@@ -1,4 +1,4 @@
-"""Bodies of profiles."""
+"""Bodies of dataset profiles."""
 
 from __future__ import annotations
 
@@ -8,44 +8,49 @@ from pydantic import Field
 
 from app.bodies.base import Body
 
-Value = Annotated[float | str, Field(description="A number, or a point in time as text.")]
+Value = Annotated[float | str, Field(description="A number, or a date or time as text.")]
 
 
 class ProfileProtection(Body):
-    """How many must speak for what is shown."""
+    """Protection of a profile: every value in it is supported by at least `k` rows or subjects."""
 
-    unit: Annotated[str, Field(description="`row`, or `subject` where the schema names one.")]
-    k: Annotated[int, Field(examples=[5])]
+    unit: Annotated[
+        str,
+        Field(description="Unit that is counted: `subject` if the schema declares one, otherwise `row`."),
+    ]
+    k: Annotated[
+        int, Field(description="Minimum number of rows or subjects behind each value.", examples=[5])
+    ]
 
 
 class ColumnQuantile(Body):
-    """The value below which a fraction of the rows lies."""
+    """A quantile: the value below which a fraction of the rows lies."""
 
     fraction: Annotated[float, Field(ge=0, le=1, examples=[0.5])]
     value: Value
 
 
 class ColumnHistogram(Body):
-    """Bars: the rows from each edge to the next."""
+    """A histogram with the number of rows between consecutive edges."""
 
-    edges: Annotated[list[Value], Field(description="One more than bars.")]
-    n_rows: list[int]
+    edges: Annotated[list[Value], Field(description="Edges of the bins, one more than there are bins.")]
+    n_rows: Annotated[list[int], Field(description="Number of rows in each bin.")]
 
 
 class FrequentValue(Body):
-    """A frequent value."""
+    """A frequent value and its number of rows."""
 
     value: Annotated[bool | int | float | str, Field(examples=["Oslo"])]
     n_rows: int
 
 
 class ColumnProfile(Body):
-    """What one column holds; what cannot be told, or not be shown, is left out."""
+    """Statistics of one column. Statistics that are undefined or protected are omitted."""
 
     name: Annotated[str, Field(examples=["dep_delay"])]
-    kind: Annotated[str, Field(description="Of the present schema.", examples=["integer"])]
-    n_missing: Annotated[int, Field(description="Of the rows that were read.")]
-    n_distinct: Annotated[int, Field(description="Different values of the rows that were read.")]
+    kind: Annotated[str, Field(description="Kind of the column in the current schema.", examples=["integer"])]
+    n_missing: Annotated[int, Field(description="Number of missing values in the rows that were read.")]
+    n_distinct: Annotated[int, Field(description="Number of distinct values in the rows that were read.")]
     minimum: Value | None = None
     maximum: Value | None = None
     mean: Value | None = None
@@ -53,17 +58,21 @@ class ColumnProfile(Body):
     quantiles: list[ColumnQuantile] | None = None
     histogram: ColumnHistogram | None = None
     top_values: Annotated[
-        list[FrequentValue] | None, Field(description="At most ten, the commonest first.")
+        list[FrequentValue] | None,
+        Field(description="Most frequent values, at most ten, in descending order of frequency."),
     ] = None
 
 
 class DatasetProfile(Body):
-    """What the columns of a dataset hold."""
+    """Statistics of the columns of a table."""
 
-    n_rows: Annotated[int, Field(examples=[336776])]
-    n_rows_read: Annotated[int, Field(description="How many rows the figures come from.", examples=[200000])]
+    n_rows: Annotated[int, Field(description="Number of rows of the table.", examples=[336776])]
+    n_rows_read: Annotated[
+        int,
+        Field(description="Number of rows that the statistics were computed from.", examples=[200000]),
+    ]
     protection: Annotated[
         ProfileProtection | None,
-        Field(description="How the figures are protected; absent where they are exact."),
+        Field(description="Protection of the statistics. Absent if they are exact."),
     ] = None
     columns: list[ColumnProfile]

@@ -13,13 +13,17 @@ Gate = Literal["off", "on_fail", "until_reviewed"]
 
 
 class SigningKey(Body):
-    """The public key of what the project signs."""
+    """The public key that verifies the project's signatures."""
 
     algorithm: Annotated[str, Field(examples=["Ed25519"])]
     key_id: Annotated[
-        str, Field(description="First half of the key's SHA-256.", examples=["9f86d081884c7d65"])
+        str,
+        Field(
+            description="ID of the key: the beginning of its SHA-256 in hexadecimal.",
+            examples=["9f86d081884c7d65"],
+        ),
     ]
-    public_key: Annotated[str, Field(description="32 bytes in Base64.")]
+    public_key: Annotated[str, Field(description="Public key: 32 bytes in Base64.")]
 
 
 class Project(Body):
@@ -27,26 +31,28 @@ class Project(Body):
 
     id: Annotated[str, Field(examples=["prj_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
     name: str
-    policy: Annotated[Policy, Field(description="What its samples are judged by.")]
+    policy: Annotated[Policy, Field(description="Policy that determines the verdicts on its samples.")]
     gate: Annotated[
         Gate,
         Field(
-            description="`on_fail`: a sample whose report fails the policy is in quarantine."
-            " `until_reviewed`: so is one that no report has looked at. `off`: none is."
+            description="Gate of the project. `on_fail` puts a sample into quarantine if its report fails the"
+            " policy. `until_reviewed` also does so until a sample has a report. `off` puts no sample into"
+            " quarantine."
         ),
     ]
-    signing_key: Annotated[SigningKey, Field(description="Signs the evidence packs of its reports.")]
+    signing_key: Annotated[SigningKey, Field(description="Public key of the signatures in evidence packs.")]
     created_at: Timestamp
 
 
 class UpdateProject(BaseModel):
-    """What may be changed about a project; what is left out stays."""
+    """Fields of a project to change. Omitted fields keep their values."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"policy": "public", "gate": "until_reviewed"}]}
     )
 
     policy: Annotated[
-        str | Policy | None, Field(description="`standard`, `public`, or your own thresholds.")
+        str | Policy | None,
+        Field(description="Name of a predefined policy (`standard` or `public`), or a custom policy."),
     ] = None
-    gate: Gate | None = None
+    gate: Annotated[Gate | None, Field(description="New gate of the project.")] = None

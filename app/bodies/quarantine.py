@@ -15,33 +15,37 @@ if TYPE_CHECKING:
 
 
 class DatasetQuarantine(Body):
-    """Why a sample may not be had."""
+    """Reason why a sample is in quarantine."""
 
     reason: Annotated[
         Literal["failed", "unreviewed"],
-        Field(description="`failed`: a report fails the project's policy. `unreviewed`: there is none yet."),
+        Field(
+            description="Cause of the quarantine: `failed` if a report fails the project's policy,"
+            " `unreviewed` if the sample has no report yet."
+        ),
     ]
     sentence: str
     since: Timestamp
-    report_id: Annotated[str | None, Field(description="The report that it failed.")] = None
-    policy: Annotated[str | None, Field(description="By name.")] = None
+    report_id: Annotated[str | None, Field(description="ID of the report that fails the policy.")] = None
+    policy: Annotated[str | None, Field(description="Name of the policy.")] = None
     checks: Annotated[
-        tuple[FailedCheck, ...], Field(description="What was found; empty if `unreviewed`.")
+        tuple[FailedCheck, ...],
+        Field(description="Checks that the sample did not pass. Empty if `reason` is `unreviewed`."),
     ] = ()
 
     @classmethod
     def of(cls, row: orm.Dataset) -> Self | None:
-        """Return why, if the row is in quarantine."""
+        """Return the quarantine of a database row, or None if the dataset is not in quarantine."""
         if row.quarantine is None:
             return None
-        # Any: JSON, as the gate wrote it.
-        said: dict[str, Any] = row.quarantine
-        known = {name: said[name] for name in cls.model_fields if name in said}
+        # Any: JSON written by the gate.
+        stored: dict[str, Any] = row.quarantine
+        known = {name: stored[name] for name in cls.model_fields if name in stored}
         return cls(since=row.quarantined_at, **known)
 
 
 class QuarantineRelease(Body):
-    """Who let a sample out of quarantine, and why."""
+    """Release of a sample from quarantine: the API key that was used and the reason."""
 
     reason: str
     api_key_id: Annotated[str, Field(examples=["key_01kaz7m2q5…"])]
@@ -49,7 +53,7 @@ class QuarantineRelease(Body):
 
     @classmethod
     def of(cls, row: orm.Dataset) -> Self | None:
-        """Return the release, if there was one."""
+        """Return the release of a database row, or None if the dataset was not released."""
         if row.released_at is None or row.released_by is None or row.release_reason is None:
             return None
         key_id = ids.to_text("api_key", row.released_by)
@@ -57,7 +61,7 @@ class QuarantineRelease(Body):
 
 
 class ReleaseDataset(BaseModel):
-    """Why a sample may be had although its report fails."""
+    """Reason for releasing a sample from quarantine."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -69,8 +73,8 @@ class ReleaseDataset(BaseModel):
         Field(
             min_length=10,
             max_length=2_000,
-            # PostgreSQL keeps no NUL.
+            # PostgreSQL cannot store NUL characters.
             pattern=r"^[^\x00]*$",
-            description="Kept with the dataset, for whoever asks later.",
+            description="Reason for the release, which is stored with the dataset.",
         ),
     ]

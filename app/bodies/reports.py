@@ -1,4 +1,4 @@
-"""Bodies of reports; the report itself is `understudy.evaluation.report.Report`."""
+"""Bodies of report summaries; the full report is `understudy.evaluation.report.Report`."""
 
 from __future__ import annotations
 
@@ -17,42 +17,44 @@ class FailedCheck(Body):
     """A check that a sample did not pass."""
 
     metric: Annotated[str, Field(examples=["membership_distance"])]
-    outcome: Annotated[str, Field(description="`fail`, `warn` or `inconclusive`.")]
+    outcome: Annotated[str, Field(description="Outcome of the check: `fail`, `warn` or `inconclusive`.")]
     sentence: str
 
 
 class VerdictSummary(Body):
-    """A report's verdict, in short."""
+    """Summary of a report's verdict."""
 
     outcome: Annotated[Literal["pass", "warn", "fail"], Field(examples=["pass"])]
     sentence: str
     policy: Annotated[str, Field(examples=["standard"])]
     policy_version: str
-    checks: Annotated[list[FailedCheck], Field(description="Those that ask for a closer look.")]
+    checks: Annotated[
+        list[FailedCheck], Field(description="Checks with the outcome `fail`, `warn` or `inconclusive`.")
+    ]
 
 
 class ComparedTables(Body):
-    """A real and a synthetic table that a report compares."""
+    """Names of a real and a synthetic table that a report compares."""
 
     real: Annotated[str, Field(examples=["flights"])]
     synthetic: Annotated[str, Field(examples=["flights"])]
 
 
 class ReportSummary(Body):
-    """Scores of a synthetic against a real dataset, in short; `GET /v1/reports/{id}` has all."""
+    """Summary of a report. `GET /v1/reports/{report_id}` returns all scores."""
 
     id: Annotated[str, Field(examples=["rpt_01kaz7p4s8h6y0b4c2e7f9g1jk"])]
-    dataset_id: Annotated[str, Field(description="The real dataset.")]
-    synthetic_dataset_id: str
-    tables: Annotated[list[ComparedTables], Field(description="The tables that are compared.")]
+    dataset_id: Annotated[str, Field(description="ID of the real dataset.")]
+    synthetic_dataset_id: Annotated[str, Field(description="ID of the synthetic dataset.")]
+    tables: Annotated[list[ComparedTables], Field(description="Pairs of compared tables.")]
     job_id: str
-    verdict: Annotated[VerdictSummary | None, Field(description="By the policy that was asked for.")] = None
-    summary: Annotated[Json, Field(description="The headline scores.")]
+    verdict: Annotated[VerdictSummary | None, Field(description="Verdict under the requested policy.")] = None
+    summary: Annotated[Json, Field(description="Scores of the most important metrics.")]
     created_at: Timestamp
 
     @classmethod
     def of(cls, row: orm.Report) -> Self:
-        """Return the body of a row."""
+        """Return the body of a database row."""
         return cls(
             id=ids.to_text("report", row.id),
             dataset_id=ids.to_text("dataset", row.dataset_id),

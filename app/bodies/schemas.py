@@ -1,4 +1,4 @@
-"""Bodies of schemas: what the columns of a table mean."""
+"""Bodies of table schemas."""
 
 from __future__ import annotations
 
@@ -14,107 +14,133 @@ if TYPE_CHECKING:
 
 
 class KindRunnerUp(Body):
-    """The kind that came second."""
+    """The second most likely kind of a column."""
 
-    kind: Annotated[str, Field(description="Kinds may be added.", examples=["identifier"])]
+    kind: Annotated[
+        str, Field(description="Kind of the column. More kinds may be added.", examples=["identifier"])
+    ]
     confidence: Annotated[float, Field(ge=0, le=1, examples=[0.03])]
 
 
 class ColumnCandidate(Body):
-    """A column that may have a part in its table, and why."""
+    """A column that may have a special role in its table, such as the primary key."""
 
     column: Annotated[str, Field(examples=["customer_id"])]
     confidence: Annotated[float, Field(ge=0, le=1, examples=[0.9])]
-    evidence: Annotated[str, Field(description="In words, without any value.")]
+    evidence: Annotated[
+        str, Field(description="Explanation of the finding. It contains no values of the column.")
+    ]
 
 
 class ColumnReference(ColumnCandidate):
-    """A column whose values seem to be those of another table's key."""
+    """A column whose values appear to refer to the key of another table."""
 
     parent_table: Annotated[str, Field(examples=["customers"])]
     parent_column: Annotated[str, Field(examples=["id"])]
 
 
 class TableColumn(Body):
-    """A column of a table."""
+    """A column of a table with its kind and type."""
 
     name: Annotated[str, Field(examples=["dep_delay"])]
-    kind: Annotated[str, Field(description="What its values mean; kinds may be added.", examples=["integer"])]
-    arrow_type: Annotated[str, Field(description="The Arrow type of the stored values.", examples=["int64"])]
+    kind: Annotated[
+        str,
+        Field(description="Meaning of the values. More kinds may be added.", examples=["integer"]),
+    ]
+    arrow_type: Annotated[str, Field(description="Arrow type of the stored values.", examples=["int64"])]
     nullable: bool
     evidence: Annotated[
         str,
         Field(
-            description="Why this kind was chosen, in words with counts; no values.",
+            description="Explanation of the kind, with counts. It contains no values of the column.",
             examples=["998 of 1,000 sampled values are IBANs with valid check digits"],
         ),
     ] = ""
     confidence: Annotated[
         float | None,
-        Field(ge=0, le=1, description="How sure the kind is; absent where no values were looked at."),
+        Field(
+            ge=0,
+            le=1,
+            description="Confidence in the kind. Absent if the kind was not inferred from values.",
+        ),
     ] = None
-    runner_up: Annotated[KindRunnerUp | None, Field(description="The kind that came second.")] = None
+    runner_up: Annotated[KindRunnerUp | None, Field(description="Second most likely kind of the column.")] = (
+        None
+    )
     domain: Annotated[
-        Json | None, Field(description="The values that it may have, where they were declared.")
+        Json | None, Field(description="Allowed values of the column, if they were declared.")
     ] = None
 
 
 class TableSchema(Body):
-    """The columns of a table, in their order."""
+    """The schema of a table: its columns in order, and the roles of some of them."""
 
     columns: list[TableColumn]
     locale: Annotated[
-        str, Field(description="Language and country of made-up names and texts.", examples=["de-at"])
+        str,
+        Field(description="Language and country of generated names and texts.", examples=["de-at"]),
     ] = "en"
     subject: Annotated[
         list[str] | None,
-        Field(description="The columns that say whose row it is; protection then counts subjects, not rows."),
+        Field(
+            description="Columns that identify the subject of a row, such as a person. If set, privacy"
+            " protection counts subjects instead of rows."
+        ),
     ] = None
-    primary_key: Annotated[list[str] | None, Field(description="The columns that identify a row.")] = None
-    order_by: Annotated[
-        list[str] | None, Field(description="The columns that order the rows of a subject.")
-    ] = None
-    role: Annotated[str, Field(description="`data`, or `reference` for public look-up data.")] = "data"
+    primary_key: Annotated[list[str] | None, Field(description="Columns of the primary key.")] = None
+    order_by: Annotated[list[str] | None, Field(description="Columns that order the rows of a subject.")] = (
+        None
+    )
+    role: Annotated[
+        str,
+        Field(description="Role of the table: `data`, or `reference` for public lookup data."),
+    ] = "data"
     primary_key_candidates: Annotated[
         list[ColumnCandidate] | None,
-        Field(description="Columns in which no value is missing or occurs twice; the best one first."),
+        Field(description="Columns without missing or duplicate values, best candidate first."),
     ] = None
     subject_candidate: Annotated[
         ColumnCandidate | None,
-        Field(description="The column that seems to say whose row it is; it counts only as `subject`."),
+        Field(
+            description="Column that appears to identify the subject. It has no effect unless it is set as"
+            " `subject`."
+        ),
     ] = None
     target_candidate: Annotated[
         ColumnCandidate | None,
-        Field(description="The column that the others seem to predict; nothing follows from it."),
+        Field(description="Column that appears to be a prediction target. It has no effect."),
     ] = None
     foreign_key_candidates: Annotated[
         list[ColumnReference] | None,
-        Field(description="Columns that seem to refer to tables of the dataset; the surest first."),
+        Field(description="Columns that appear to refer to tables of the dataset, most likely first."),
     ] = None
 
     @classmethod
     def of(cls, schema: DatasetSchema, findings: Findings, table: str) -> Self:
         """Return the body of one table of a dataset."""
-        described, found = schema.tables[table], findings.table(table)
+        table_schema, table_findings = schema.tables[table], findings.table(table)
+        subject, target = table_findings.subject, table_findings.target
         return cls(
-            columns=[_column(column, found.columns.get(column.name)) for column in described.columns],
+            columns=[
+                _column(column, table_findings.columns.get(column.name)) for column in table_schema.columns
+            ],
             locale=schema.locale,
-            subject=list(described.subject) or None,
-            primary_key=list(described.primary_key) or None,
-            order_by=list(described.order_by) or None,
-            role=described.role,
-            primary_key_candidates=[_candidate(candidate) for candidate in found.primary_keys],
-            subject_candidate=None if found.subject is None else _candidate(found.subject),
-            target_candidate=None if found.target is None else _candidate(found.target),
+            subject=list(table_schema.subject) or None,
+            primary_key=list(table_schema.primary_key) or None,
+            order_by=list(table_schema.order_by) or None,
+            role=table_schema.role,
+            primary_key_candidates=[_candidate(candidate) for candidate in table_findings.primary_keys],
+            subject_candidate=None if subject is None else _candidate(subject),
+            target_candidate=None if target is None else _candidate(target),
             foreign_key_candidates=[
                 _reference(candidate) for candidate in findings.relationships if candidate.child == table
             ],
         )
 
 
-def _column(column: Column, found: ColumnFindings | None) -> TableColumn:
-    why = {} if found is None else found.model_dump(mode="json")
-    return TableColumn.model_validate(column.model_dump(mode="json") | why)
+def _column(column: Column, findings: ColumnFindings | None) -> TableColumn:
+    evidence = {} if findings is None else findings.model_dump(mode="json")
+    return TableColumn.model_validate(column.model_dump(mode="json") | evidence)
 
 
 def _candidate(candidate: Candidate) -> ColumnCandidate:
@@ -134,7 +160,7 @@ def _reference(candidate: RelationshipCandidate) -> ColumnReference:
 
 
 class SdvMetadata(BaseModel):
-    """Metadata of SDV as its JSON has them: SINGLE_TABLE_V1, MULTI_TABLE_V1 or V1."""
+    """SDV metadata in JSON, of the version SINGLE_TABLE_V1, MULTI_TABLE_V1 or V1."""
 
     model_config = ConfigDict(
         extra="allow",
@@ -153,7 +179,7 @@ class SdvMetadata(BaseModel):
 
 
 class AppliedSdvMetadata(Body):
-    """The schema after metadata were applied, and what of them has no place in it."""
+    """The changed schema and warnings about metadata that were not applied."""
 
     table_schema: Annotated[TableSchema, Field(alias="schema")]
-    warnings: list[str]
+    warnings: Annotated[list[str], Field(description="Parts of the metadata that were not applied.")]

@@ -1,4 +1,4 @@
-"""Bodies of uploads, sent at once or in parts."""
+"""Bodies of uploads, in one request or in parts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Sha256 = Annotated[
     str,
     Field(
         pattern=r"^[0-9a-f]{64}$",
-        description="SHA-256 in lower-case hexadecimal.",
+        description="SHA-256 in lowercase hexadecimal.",
         examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     ),
 ]
@@ -31,7 +31,7 @@ PART_BYTES_MAX = 512 << 20
 
 
 class _UploadForm(BaseModel):
-    """Files to upload, and what is to be known of it; read from the form as it streams in."""
+    """The form of an upload: files, and options for reading them."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,13 +40,23 @@ class _UploadForm(BaseModel):
         Field(
             min_length=1,
             max_length=100,
-            description="The tables; the name of each is its file's without the suffix.",
+            description="Files of the tables. Each table is named after its file, without the suffix.",
         ),
     ]
-    name: Annotated[Name | None, Field(description="Else the first file's name without its suffix.")] = None
-    format: Annotated[str | None, Field(description="Else by the file's suffix or content type.")] = None
+    name: Annotated[
+        Name | None,
+        Field(description="Name of the dataset. Defaults to the name of the first file without its suffix."),
+    ] = None
+    format: Annotated[
+        str | None,
+        Field(
+            description="Format of the files, such as `csv`. Defaults to the format of the file's suffix or"
+            " content type."
+        ),
+    ] = None
     labels: Annotated[
-        str | None, Field(description="A JSON object of labels.", examples=['{"team": "ops"}'])
+        str | None,
+        Field(description="Labels of the dataset as a JSON object.", examples=['{"team": "ops"}']),
     ] = None
 
 
@@ -56,14 +66,14 @@ UploadDatasetForm = create_model(
 
 
 class UploadedDataset(Body):
-    """A dataset that was just uploaded, and the job that reads it."""
+    """A dataset that was uploaded and the job that reads it."""
 
     dataset: Dataset
     job: Job
 
 
 class CreateUploadFile(BaseModel):
-    """A file that is to be sent in parts."""
+    """A file to send in parts."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -72,24 +82,30 @@ class CreateUploadFile(BaseModel):
         Field(
             max_length=1024,
             pattern=NO_CONTROL_CHARACTERS,
-            description="Without its suffix, the name of the table; the suffix tells the format.",
+            description="Name of the file. The table is named after it, and its suffix determines the"
+            " format.",
             examples=["orders.csv"],
         ),
     ] = None
     media_type: Annotated[
         str | None,
         Field(
-            max_length=255, description="Tells the format where the suffix does not.", examples=["text/csv"]
+            max_length=255,
+            description="Content type of the file, which determines the format if the suffix does not.",
+            examples=["text/csv"],
         ),
     ] = None
-    size_bytes: Annotated[int, Field(ge=1, lt=2**62, examples=[2_500_000_000])]
+    size_bytes: Annotated[
+        int, Field(ge=1, lt=2**62, description="Size of the file in bytes.", examples=[2_500_000_000])
+    ]
     sha256: Annotated[
-        Sha256 | None, Field(description="Of the whole file; checked when all parts are there.")
+        Sha256 | None,
+        Field(description="SHA-256 of the file, which is checked after all parts have been received."),
     ] = None
 
 
 class CreateUpload(BaseModel):
-    """What is to be sent in parts: one file, or several, which are then the tables of one dataset."""
+    """One or more files to send in parts. Together they become the tables of one dataset."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -100,25 +116,31 @@ class CreateUpload(BaseModel):
 
     files: Annotated[list[CreateUploadFile], Field(min_length=1, max_length=100)]
     name: Annotated[
-        Name | None, Field(description="Of the dataset; else the first file's name without its suffix.")
+        Name | None,
+        Field(description="Name of the dataset. Defaults to the name of the first file without its suffix."),
     ] = None
     format: Annotated[
-        str | None, Field(max_length=32, description="Of all files; else by suffix or media type.")
+        str | None,
+        Field(
+            max_length=32,
+            description="Format of all files. Defaults to the format of the suffix or content type.",
+        ),
     ] = None
     labels: Labels = {}
-    options: Annotated[ReadOptions, Field(description="How the files are to be read.")] = ReadOptions()
+    options: Annotated[ReadOptions, Field(description="Options for reading the files.")] = ReadOptions()
     part_bytes: Annotated[
         int | None,
         Field(
             ge=1,
             le=PART_BYTES_MAX,
-            description="A wish: rounded up to 64 KiB, and further if there were more than 10,000 parts.",
+            description="Preferred size of a part in bytes. It is rounded up to a multiple of 64 KiB, and"
+            " increased if there would be more than 10,000 parts.",
         ),
     ] = None
 
 
 class UploadPart(Body):
-    """A part that has arrived."""
+    """A part that was received."""
 
     number: Annotated[int, Field(examples=[1])]
     size_bytes: int
@@ -126,46 +148,57 @@ class UploadPart(Body):
 
     @classmethod
     def of(cls, row: orm.UploadPart | StoredPart) -> Self:
-        """Return the body of a row."""
+        """Return the body of a database row."""
         return cls(number=row.number, size_bytes=row.size_bytes, sha256=row.sha256.hex())
 
 
 class UploadFile(Body):
-    """A file of an upload, and which parts are its own."""
+    """A file of an upload and the numbers of its parts."""
 
     filename: str | None = None
-    table_name: Annotated[str, Field(description="What the table will be called.", examples=["orders"])]
+    table_name: Annotated[str, Field(description="Name of the table.", examples=["orders"])]
     format: FormatName
     size_bytes: int
-    sha256: Annotated[Sha256 | None, Field(description="As it was told.")] = None
-    first_part: Annotated[int, Field(description="Number of its first part.", examples=[1])]
-    n_parts: Annotated[int, Field(description="How many are its own.", examples=[150])]
+    sha256: Annotated[Sha256 | None, Field(description="SHA-256 that the client declared.")] = None
+    first_part: Annotated[int, Field(description="Number of the first part of the file.", examples=[1])]
+    n_parts: Annotated[int, Field(description="Number of parts of the file.", examples=[150])]
 
 
 class Upload(Body):
-    """Files that are sent in parts."""
+    """An upload of one or more files in parts."""
 
     id: Annotated[str, Field(examples=["upl_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
-    state: Annotated[Literal["open", "completed"], Field(description="Completed: it has become a dataset.")]
-    name: Annotated[str, Field(description="Of the dataset.", examples=["orders"])]
+    state: Annotated[
+        Literal["open", "completed"],
+        Field(description="State of the upload. When it is completed, it has a dataset."),
+    ]
+    name: Annotated[str, Field(description="Name of the dataset.", examples=["orders"])]
     labels: dict[str, str]
-    size_bytes: Annotated[int, Field(description="Of all files.")]
+    size_bytes: Annotated[int, Field(description="Total size of all files in bytes.")]
     part_bytes: Annotated[
         int,
-        Field(description="Of every part but the last of a file, which has the rest.", examples=[1 << 24]),
+        Field(
+            description="Size of each part in bytes. The last part of a file contains the remaining bytes.",
+            examples=[1 << 24],
+        ),
     ]
-    n_parts: Annotated[int, Field(description="Of all files; numbered from 1.")]
+    n_parts: Annotated[int, Field(description="Number of parts of all files. They are numbered from 1.")]
     files: list[UploadFile]
-    parts: Annotated[list[UploadPart] | None, Field(description="Those that have arrived; not in lists.")] = (
-        None
-    )
-    dataset_id: Annotated[str | None, Field(description="What it has become.")] = None
+    parts: Annotated[
+        list[UploadPart] | None,
+        Field(description="Parts that were received. Absent in lists of uploads."),
+    ] = None
+    dataset_id: Annotated[
+        str | None, Field(description="ID of the dataset that was created from the upload.")
+    ] = None
     created_at: Timestamp
-    expires_at: Annotated[Timestamp, Field(description="When it is removed if no part comes until then.")]
+    expires_at: Annotated[
+        Timestamp, Field(description="Time at which the upload is deleted if no further part is received.")
+    ]
 
     @classmethod
     def of(cls, row: orm.Upload, parts: Sequence[orm.UploadPart] | None = None) -> Self:
-        """Return the body of a row."""
+        """Return the body of a database row."""
         files: list[dict[str, Any]] = [without_nulls(file) for file in row.files]
         return cls(
             id=ids.to_text("upload", row.id),

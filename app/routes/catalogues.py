@@ -1,4 +1,4 @@
-"""The catalogues: what can be trained, and what is scored."""
+"""Routes of the catalogues of synthesizers and metrics."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from understudy.synthesizers import SYNTHESIZERS
 router = APIRouter(prefix="/v1", tags=["catalogues"])
 
 
-@router.get("/synthesizers", summary="List the synthesizers")
+@router.get("/synthesizers", summary="List synthesizers")
 async def list_synthesizers(caller: ReaderDep) -> SynthesizerCatalogue:
-    """Return every synthesizer with the JSON Schema of its parameters."""
+    """Return all synthesizers with their capabilities and the JSON Schema of their parameters."""
     return SynthesizerCatalogue(
         data=[
             SynthesizerDescription(
@@ -39,9 +39,9 @@ async def list_synthesizers(caller: ReaderDep) -> SynthesizerCatalogue:
     )
 
 
-@router.get("/metrics", summary="List the metrics")
+@router.get("/metrics", summary="List metrics")
 async def list_metrics(caller: ReaderDep) -> MetricCatalogue:
-    """Return every score that a report may hold, with its direction and range."""
+    """Return all metrics that a report can contain, with their direction and range."""
     return MetricCatalogue(
         data=[
             MetricDescription(

@@ -1,4 +1,4 @@
-"""Datasets: stored tables, uploaded or synthetic."""
+"""Routes of datasets: upload, list, change, delete, release and download."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from app.dependencies import (
     TableName,
     WriterDep,
 )
-from app.descriptions import Description, UploadWishes, describe_upload
+from app.descriptions import Description, UploadQueryOptions, describe_upload
 from app.document import problems
 from app.idempotency import answer_once
 from app.uploads import Upload, received_upload
@@ -59,41 +59,54 @@ class UploadQuery(BaseModel):
 
     name: Annotated[
         Name | None,
-        Field(description="Name of a file that is sent bare; else of the file, without its suffix."),
+        Field(description="Name of the dataset. Defaults to the name of the first file without its suffix."),
     ] = None
     format: Annotated[
         str | None,
         Field(
             max_length=32,
-            description="By name, such as `csv`; else by the file's suffix or the content type.",
+            description="Format of the files, such as `csv`. Defaults to the format of the file's suffix or"
+            " content type.",
         ),
     ] = None
 
 
-async def _upload_wishes(
+async def _query_options(
     query: Annotated[UploadQuery, Query()], labels: LabelsDep, options: ReadOptionsDep
-) -> UploadWishes:
-    return UploadWishes(query.name, query.format, labels, options)
+) -> UploadQueryOptions:
+    return UploadQueryOptions(query.name, query.format, labels, options)
 
 
 class DatasetQuery(BaseModel):
     """Filters of the list of datasets."""
 
-    state: DatasetState | None = None
-    origin: Literal["upload", "sample", "imputation"] | None = None
-    model_id: Annotated[str | None, Field(description="Only those made with this model.")] = None
+    state: Annotated[DatasetState | None, Field(description="Return only datasets in this state.")] = None
+    origin: Annotated[
+        Literal["upload", "sample", "imputation"] | None,
+        Field(description="Return only datasets of this origin."),
+    ] = None
+    model_id: Annotated[
+        str | None, Field(description="Return only datasets that were generated with this model.")
+    ] = None
     quarantined: Annotated[
-        bool | None, Field(description="Only those that are in quarantine, or only those that are not.")
+        bool | None,
+        Field(description="Return only datasets that are in quarantine (`true`) or are not (`false`)."),
     ] = None
 
 
 class DownloadQuery(BaseModel):
     """Query parameters of a download."""
 
-    format: Annotated[FormatName, Field(description="Parquet is sent as it is stored.")] = "parquet"
+    format: Annotated[
+        FormatName,
+        Field(description="Format of the file. Parquet is sent without conversion."),
+    ] = "parquet"
     csv_safe: Annotated[
         bool,
-        Field(description="CSV only: an apostrophe before what a spreadsheet would take for a formula."),
+        Field(
+            description="Whether values that a spreadsheet would run as formulas get a leading apostrophe."
+            " CSV only."
+        ),
     ] = False
     table: TableName = None
 
@@ -102,7 +115,7 @@ class DownloadQuery(BaseModel):
     "",
     status_code=202,
     response_model=UploadedDataset,
-    summary="Upload a table, or several",
+    summary="Upload a dataset",
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -122,18 +135,19 @@ async def upload_dataset(
     request: Request,
     resources: ResourcesDep,
     caller: WriterDep,
-    wishes: Annotated[UploadWishes, Depends(_upload_wishes)],
+    query_options: Annotated[UploadQueryOptions, Depends(_query_options)],
     key: IdempotencyKeyDep,
 ) -> Response:
     """Store files and start the `ingest` job that reads them.
 
-    Send a form with the field `file`, or the bare file as the body with its content type. Several fields
-    `file` are the tables of one dataset, each called as its file. The dataset is `pending` until the job has
-    succeeded; what is wrong with a table stands in the dataset's `error`. With `Content-Digest` or
-    `Repr-Digest`, the body must have that SHA-256. Large files had better come in parts: POST /v1/uploads.
+    Send a form with the field `file`, or one file as the body with its content type. Repeat the field `file`
+    for a dataset of several tables, which are named after their files. The dataset is `pending` until the job
+    has succeeded. If a table cannot be read, the dataset's `error` contains the reason. If the request has a
+    `Content-Digest` or `Repr-Digest` header, the SHA-256 of the body must match it. Send large files in parts
+    with `POST /v1/uploads`.
     """
     async with received_upload(request, resources) as upload:
-        description = describe_upload(upload, wishes)
+        description = describe_upload(upload, query_options)
         digest = hashlib.sha256(upload.sha256 + description.model_dump_json().encode()).digest()
 
         async def answer() -> Response:
@@ -150,7 +164,7 @@ def list_datasets(
     labels: LabelsDep,
     query: Annotated[DatasetQuery, Query()],
 ) -> DatasetPage:
-    """Return datasets, newest first."""
+    """Return the datasets of the project, newest first."""
     filters = DatasetFilters(
         state=query.state,
         origin=query.origin,
@@ -170,10 +184,10 @@ def list_datasets(
 
 
 @router.get(
-    "/{dataset_id}", response_model_exclude_none=True, summary="Look at a dataset", responses=problems(404)
+    "/{dataset_id}", response_model_exclude_none=True, summary="Get a dataset", responses=problems(404)
 )
 def get_dataset(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> Dataset:
-    """Return a dataset; its `state` says whether it can be used."""
+    """Return a dataset. It can be used once its `state` is `ready`."""
     key = ids.from_text("dataset", dataset_id)
     with resources.sessions() as session:
         row = datasets.get(session, caller.project_id, key)
@@ -183,13 +197,13 @@ def get_dataset(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> 
 @router.patch(
     "/{dataset_id}",
     response_model_exclude_none=True,
-    summary="Rename or label a dataset",
+    summary="Update a dataset",
     responses=problems(404, 413, 422),
 )
 def update_dataset(
     dataset_id: str, change: UpdateDataset, resources: ResourcesDep, caller: WriterDep
 ) -> Dataset:
-    """Change the name, the labels, or both; what is left out stays as it is."""
+    """Change the name, the labels, or both. Omitted fields keep their values."""
     key = ids.from_text("dataset", dataset_id)
     row = dataset_services.update_dataset(
         resources, caller.project_id, key, name=change.name, labels=change.labels
@@ -205,10 +219,17 @@ def delete_dataset(
     resources: ResourcesDep,
     caller: WriterDep,
     cascade: Annotated[
-        bool, Query(description="Also delete the models, datasets and reports that were derived from it.")
+        bool,
+        Query(
+            description="Whether to delete the models, datasets and reports that were derived from the"
+            " dataset, too."
+        ),
     ] = False,
 ) -> Response:
-    """Delete a dataset and its file; without `cascade` refused if something was derived from it."""
+    """Delete a dataset and its files.
+
+    If models, datasets or reports were derived from it, the request fails unless `cascade` is true.
+    """
     key = ids.from_text("dataset", dataset_id)
     dataset_services.delete_dataset(resources, caller.project_id, key, cascade=cascade)
     return Response(status_code=204)
@@ -227,7 +248,7 @@ def release_dataset(
     caller: AdministratorDep,
     key: IdempotencyKeyDep,
 ) -> Dataset:
-    """Let a sample be had although it is in quarantine, and keep why; needs the scope `admin`."""
+    """Release a sample from quarantine and store the reason. Requires the scope `admin`."""
     row = dataset_services.release_dataset(
         resources, caller, ids.from_text("dataset", dataset_id), release.reason
     )
@@ -240,9 +261,9 @@ def release_dataset(
     response_class=Response,
     summary="Download a dataset",
     responses={
-        200: {"description": "The file.", "content": {BINARY: FILE}},
-        206: {"description": "The range that was asked for; Parquet only.", "content": {BINARY: FILE}},
-        304: {"description": "It is what `If-None-Match` names."},
+        200: {"description": "The file is returned.", "content": {BINARY: FILE}},
+        206: {"description": "The requested range is returned (Parquet only).", "content": {BINARY: FILE}},
+        304: {"description": "The file matches `If-None-Match`."},
         **problems(404, 409, 416, 422),
     },
 )
@@ -253,14 +274,14 @@ def download_dataset(
     request: Request,
     query: Annotated[DownloadQuery, Query()],
 ) -> Response:
-    """Return a whole table as one file. Parquet has an ETag (its SHA-256) and takes a Range.
+    """Return a table as one file. Parquet supports range requests and has its SHA-256 as ETag.
 
-    A workbook (`xlsx`) holds at most 1,048,575 rows, and texts of at most 32,767 characters.
+    A workbook (`xlsx`) can contain at most 1,048,575 rows and texts of at most 32,767 characters.
     """
     file_format = query.format
     if query.csv_safe and file_format != "csv":
         raise InvalidInput(
-            f"`csv_safe` goes with format csv only, not with {file_format}. Leave it out.",
+            f"`csv_safe` applies only to the format csv, not to {file_format}. Omit it.",
             code="invalid_parameters",
         )
     reference = TableReference(ids.from_text("dataset", dataset_id), query.table)
@@ -296,7 +317,7 @@ def _store(
 
 
 def uploaded_answer(resources: Resources, row: orm.Dataset, job: orm.Job) -> Response:
-    """Return the answer to an upload that has arrived."""
+    """Return the response to a completed upload: the dataset and its `ingest` job."""
     body = UploadedDataset(dataset=_with_tables(resources, row), job=Job.of(job))
     headers = {"Location": f"/v1/datasets/{body.dataset.id}"}
     return JSONResponse(body.model_dump(mode="json", exclude_none=True), 202, headers)

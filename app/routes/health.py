@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether everything that jobs need answers; no key is asked for."""
+"""Routes of the health checks, which need no API key."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from understudy.services import health
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz", summary="Whether the process lives")
+@router.get("/healthz", summary="Check that the process is alive")
 async def healthz() -> ServiceHealth:
-    """Answer as soon as the process can answer anything; touches nothing else."""
+    """Return 200 as soon as the process handles requests. This check uses no other service."""
     return ServiceHealth(status="ok")
 
 
 @router.get(
     "/readyz",
-    summary="Whether jobs can be taken and run",
-    responses={503: {"model": ServiceReadiness, "description": "Something that is needed does not answer."}},
+    summary="Check that the service can run jobs",
+    responses={503: {"model": ServiceReadiness, "description": "A required service does not respond."}},
 )
 def readyz(resources: ResourcesDep, response: Response) -> ServiceReadiness:
-    """Ask the database, the broker and the store for a sign of life, and look for a live worker."""
+    """Check that the database, the broker and the store respond and that a worker is alive."""
     checks = health.checks(resources)
-    is_ready = all(found == "ok" for found in checks.values())
+    is_ready = all(result == "ok" for result in checks.values())
     if not is_ready:
         response.status_code = 503
         response.headers["Retry-After"] = "5"

@@ -1,4 +1,4 @@
-"""What happened to a job, as pages or as a stream of server-sent events."""
+"""Route of a job's events, as pages or as a stream of server-sent events."""
 
 from __future__ import annotations
 
@@ -34,33 +34,39 @@ STREAM_PAGE = 200
 class EventHeaders(BaseModel):
     """Request headers of the list of events."""
 
-    accept: str | None = None
+    accept: Annotated[
+        str | None, Field(description="Media type: `application/json` or `text/event-stream`.")
+    ] = None
     last_event_id: Annotated[
-        str | None, Field(max_length=32, description="For `text/event-stream`: go on after this event.")
+        str | None,
+        Field(
+            max_length=32,
+            description="ID of the last event received. A `text/event-stream` continues after it.",
+        ),
     ] = None
 
 
 @dataclass(frozen=True)
-class EventWish:
-    """The requested events: a page, or a stream."""
+class EventRequest:
+    """The requested events, as one page or as a stream."""
 
     is_stream: bool
     after: int | None
     limit: int
 
 
-async def _event_wish(page: PageDep, headers: Annotated[EventHeaders, Header()]) -> EventWish:
+async def _event_request(page: PageDep, headers: Annotated[EventHeaders, Header()]) -> EventRequest:
     kind = preferred(headers.accept, ("application/json", "text/event-stream"))
     is_stream = kind == "text/event-stream"
     after = paging.read_event_cursor(page.after or (headers.last_event_id if is_stream else None))
-    return EventWish(is_stream, after, page.limit)
+    return EventRequest(is_stream, after, page.limit)
 
 
 @router.get(
     "/{job_id}/events",
     response_model=JobEventPage,
     response_model_exclude_none=True,
-    summary="List what happened to a job",
+    summary="List the events of a job",
     responses={200: {"content": {"text/event-stream": {}}}, **problems(404, 406, 422)},
 )
 async def list_job_events(
@@ -68,18 +74,20 @@ async def list_job_events(
     resources: ResourcesDep,
     caller: ReaderDep,
     request: Request,
-    wish: Annotated[EventWish, Depends(_event_wish)],
+    wanted: Annotated[EventRequest, Depends(_event_request)],
 ) -> JobEventPage | Response:
-    """Return events, oldest first.
+    """Return the events of a job, oldest first.
 
-    With `Accept: text/event-stream` they are sent as they happen, together with `progress` events, until the
-    job has ended; a client that lost the connection goes on by `Last-Event-ID`.
+    With `Accept: text/event-stream`, events are sent as they occur, together with `progress` events, until
+    the job has finished. To resume after a lost connection, send the header `Last-Event-ID`.
     """
     key = ids.from_text("job", job_id)
-    if not wish.is_stream:
-        return await run_in_threadpool(_read_page, resources, caller.project_id, key, wish.after, wish.limit)
+    if not wanted.is_stream:
+        return await run_in_threadpool(
+            _read_page, resources, caller.project_id, key, wanted.after, wanted.limit
+        )
     await run_in_threadpool(_read_state, resources, caller.project_id, key)
-    stream = _stream(request, resources, caller.project_id, key, wish.after or 0)
+    stream = _stream(request, resources, caller.project_id, key, wanted.after or 0)
     return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
@@ -105,25 +113,25 @@ def _read_state(resources: Resources, project_id: UUID, job_id: UUID) -> tuple[s
 async def _stream(
     request: Request, resources: Resources, project_id: UUID, job_id: UUID, after: int
 ) -> AsyncIterator[str]:
-    told: JobProgress | None = None
+    sent: JobProgress | None = None
     quiet_seconds = 0.0
     yield "retry: 1000\n\n"
     while not await request.is_disconnected():
-        # The state first: what ended the job is then among the events that are read after it.
+        # Read the state before the events, so that these include the event that ended the job.
         state, progress = await run_in_threadpool(_read_state, resources, project_id, job_id)
         page = await run_in_threadpool(_read_page, resources, project_id, job_id, after, STREAM_PAGE)
         for event in page.data:
             yield _event_text(event)
             after = int(event.id)
-        if progress is not None and progress != told:
+        if progress is not None and progress != sent:
             yield f"event: progress\ndata: {progress.model_dump_json(exclude_none=True)}\n\n"
-        is_quiet = not page.data and progress == told
-        told = progress
+        is_quiet = not page.data and progress == sent
+        sent = progress
         if state in TERMINAL_STATES and not page.has_more:
             return
         quiet_seconds = quiet_seconds + POLL_SECONDS if is_quiet else 0.0
         if quiet_seconds >= KEEP_ALIVE_SECONDS:
-            yield ": still here\n\n"
+            yield ": keep-alive\n\n"
             quiet_seconds = 0.0
         await asyncio.sleep(POLL_SECONDS)
 

@@ -1,4 +1,4 @@
-"""Jobs: what runs, what ran, and what came of it."""
+"""Routes of jobs: create, list, wait, cancel and retry."""
 
 from __future__ import annotations
 
@@ -89,9 +89,12 @@ WAIT_PREFERENCE = re.compile(r"(?:^|[,;\s])wait=(\d{1,6})(?=$|[,;\s])", re.IGNOR
     status_code=202,
     response_model=Job,
     response_model_exclude_none=True,
-    summary="Ask for a job",
+    summary="Create a job",
     responses={
-        200: {"model": ValidatedJob, "description": "With `validate_only`: what the job would be."},
+        200: {
+            "model": ValidatedJob,
+            "description": "The parameters are valid. Sent if `validate_only` is true; no job is created.",
+        },
         **problems(404, 409, 413, 422, 429),
     },
 )
@@ -101,12 +104,16 @@ def create_job(
     caller: WriterDep,
     key: IdempotencyKeyDep,
     validate_only: Annotated[
-        bool, Query(description="Only resolve the parameters and look for problems; nothing is changed.")
+        bool,
+        Query(
+            description="Whether to only validate the parameters and estimate the cost, without creating the"
+            " job."
+        ),
     ] = False,
 ) -> JSONResponse:
-    """Put a job into the queue. The body is a union of the kinds' parameters, told apart by `kind`.
+    """Create a job and add it to the queue. The field `kind` of the body determines the other fields.
 
-    What is left open, such as the seed, is chosen and echoed in the answer.
+    Omitted parameters, such as the seed, are chosen by the service and included in the response.
     """
     if validate_only:
         validated = job_services.validate_job(resources, caller.project_id, parameters)
@@ -121,8 +128,10 @@ def create_job(
 class JobQuery(BaseModel):
     """Filters of the list of jobs."""
 
-    state: JobState | None = None
-    kind: Annotated[str | None, Field(max_length=64, examples=["train"])] = None
+    state: Annotated[JobState | None, Field(description="Return only jobs in this state.")] = None
+    kind: Annotated[
+        str | None, Field(max_length=64, description="Return only jobs of this kind.", examples=["train"])
+    ] = None
 
 
 @router.get("", response_model_exclude_none=True, summary="List jobs", responses=problems(422))
@@ -133,7 +142,7 @@ def list_jobs(
     labels: LabelsDep,
     query: Annotated[JobQuery, Query()],
 ) -> JobPage:
-    """Return jobs, newest first."""
+    """Return the jobs of the project, newest first."""
     filters = JobFilters(state=query.state, kind=query.kind, labels=labels)
     after = paging.read_id_cursor("job", page.after)
     with resources.sessions() as session:
@@ -149,7 +158,10 @@ async def _wait_seconds(
     response: Response,
     prefer: Annotated[
         str | None,
-        Header(description="`wait=30` holds the answer until the job ends, up to 60 seconds (RFC 7240)."),
+        Header(
+            description="`wait=30` delays the response until the job has finished, for at most 30 seconds"
+            " (RFC 7240). The maximum is 60."
+        ),
     ] = None,
 ) -> int:
     seconds = read_wait(prefer)
@@ -158,7 +170,7 @@ async def _wait_seconds(
     return seconds
 
 
-@router.get("/{job_id}", response_model_exclude_none=True, summary="Look at a job", responses=problems(404))
+@router.get("/{job_id}", response_model_exclude_none=True, summary="Get a job", responses=problems(404))
 async def get_job(
     job_id: str,
     resources: ResourcesDep,
@@ -166,7 +178,10 @@ async def get_job(
     request: Request,
     wait_seconds: Annotated[int, Depends(_wait_seconds)],
 ) -> Job:
-    """Return a job with its attempts; with `Prefer: wait=N`, when it has ended or after N seconds."""
+    """Return a job with its attempts.
+
+    With `Prefer: wait=N`, the response is sent when the job has finished, or after N seconds.
+    """
     key = ids.from_text("job", job_id)
     if wait_seconds:
         await _wait_until_final(request, resources, caller.project_id, key, wait_seconds)
@@ -178,11 +193,11 @@ async def get_job(
 @router.post(
     "/{job_id}/cancel",
     response_model_exclude_none=True,
-    summary="Stop a job",
+    summary="Cancel a job",
     responses=problems(404, 409),
 )
 def cancel_job(job_id: str, resources: ResourcesDep, caller: WriterDep) -> Job:
-    """Cancel a job that waits, and ask a running one to stop; repeating it changes nothing."""
+    """Cancel a queued job, or request a running job to stop. Repeating the request has no effect."""
     return Job.of(job_services.cancel_job(resources, caller.project_id, ids.from_text("job", job_id)))
 
 
@@ -190,11 +205,11 @@ def cancel_job(job_id: str, resources: ResourcesDep, caller: WriterDep) -> Job:
     "/{job_id}/retry",
     status_code=202,
     response_model_exclude_none=True,
-    summary="Try a failed job again",
+    summary="Retry a job",
     responses=problems(404, 409, 429),
 )
 def retry_job(job_id: str, resources: ResourcesDep, caller: WriterDep, response: Response) -> Job:
-    """Put a failed or cancelled job into the queue again, with the same id and parameters."""
+    """Add a failed or cancelled job to the queue again, with the same ID and parameters."""
     response.headers["Location"] = f"/v1/jobs/{job_id}"
     return Job.of(job_services.retry_job(resources, caller.project_id, ids.from_text("job", job_id)))
 
@@ -213,7 +228,7 @@ def _is_final(resources: Resources, project_id: UUID, job_id: UUID) -> bool:
 async def _wait_until_final(
     request: Request, resources: Resources, project_id: UUID, job_id: UUID, seconds: int
 ) -> None:
-    """Return when the job has ended, the time is over, or the caller has gone; holds no thread meanwhile."""
+    """Wait until the job has finished, the time is over or the caller has disconnected, without a thread."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     pause = FIRST_POLL_SECONDS
@@ -226,6 +241,6 @@ async def _wait_until_final(
 
 
 def read_wait(prefer: str | None) -> int:
-    """Return how many seconds a `Prefer` header asks to wait, 0 for none."""
-    found = WAIT_PREFERENCE.search(prefer or "")
-    return min(int(found[1]), WAIT_SECONDS_MAX) if found else 0
+    """Return the seconds to wait that a `Prefer` header contains, or 0 if it contains none."""
+    match = WAIT_PREFERENCE.search(prefer or "")
+    return min(int(match[1]), WAIT_SECONDS_MAX) if match else 0

@@ -1,4 +1,4 @@
-"""Models: fitted synthesizers."""
+"""Routes of models, which are fitted synthesizers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ def list_models(
     caller: ReaderDep,
     page: PageDep,
     labels: LabelsDep,
-    dataset_id: Annotated[str | None, Query(description="Only those trained on this dataset.")] = None,
+    dataset_id: Annotated[
+        str | None, Query(description="Return only models that were trained on this dataset.")
+    ] = None,
 ) -> TrainedModelPage:
-    """Return models, newest first."""
+    """Return the models of the project, newest first."""
     filters = ModelFilters(dataset_id=paging.read_id_filter("dataset", dataset_id), labels=labels)
     after = paging.read_id_cursor("model", page.after)
     with resources.sessions() as session:
@@ -38,11 +40,9 @@ def list_models(
     )
 
 
-@router.get(
-    "/{model_id}", response_model_exclude_none=True, summary="Look at a model", responses=problems(404)
-)
+@router.get("/{model_id}", response_model_exclude_none=True, summary="Get a model", responses=problems(404))
 def get_model(model_id: str, resources: ResourcesDep, caller: ReaderDep) -> TrainedModel:
-    """Return a model with the schema that it learnt and its card."""
+    """Return a model with the schemas of its tables and its model card."""
     key = ids.from_text("model", model_id)
     with resources.sessions() as session:
         return TrainedModel.of(models.get(session, caller.project_id, key))
@@ -50,6 +50,6 @@ def get_model(model_id: str, resources: ResourcesDep, caller: ReaderDep) -> Trai
 
 @router.delete("/{model_id}", status_code=204, summary="Delete a model", responses=problems(404, 409))
 def delete_model(model_id: str, resources: ResourcesDep, caller: WriterDep) -> Response:
-    """Delete a model and its file; refused while a job or a dataset still needs it."""
+    """Delete a model and its file. The request fails while a job or a dataset still needs the model."""
     model_services.delete_model(resources, caller.project_id, ids.from_text("model", model_id))
     return Response(status_code=204)

@@ -1,4 +1,4 @@
-"""Profiles of datasets: what their columns hold, in numbers."""
+"""Route of dataset profiles: statistics of the columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/datasets/{dataset_id}/profile", tags=["datasets"]
 @router.get(
     "",
     response_model_exclude_none=True,
-    summary="See what the columns of a dataset hold",
+    summary="Get the profile of a dataset",
     responses=problems(403, 404, 409, 422),
 )
 def get_profile(
@@ -25,14 +25,18 @@ def get_profile(
     caller: ReaderDep,
     reference: TableReferenceDep,
     exact: Annotated[
-        bool, Query(description="Show real extremes and rare values, too: asks for the scope `read_real`.")
+        bool,
+        Query(
+            description="Whether to return exact statistics, including real extreme and rare values. Requires"
+            " the scope `read_real`."
+        ),
     ] = False,
 ) -> DatasetProfile:
-    """Return counts, quantiles, frequent values and histograms of the columns, under the present schema.
+    """Return counts, quantiles, frequent values and histograms of the columns under the current schema.
 
-    Without `exact` they are protected as synthetic rows are: nothing is shown that fewer than `protection.k`
-    rows or subjects speak for, and no value of columns that are generated. Of more than 200,000 rows a part
-    is read, spread over the table: `n_rows_read` says how many.
+    By default the statistics are protected like synthetic rows: every returned value is supported by at least
+    `protection.k` rows or subjects, and columns that are generated rather than learned have no values. If the
+    table has more than 200,000 rows, a part that is spread over the table is read; `n_rows_read` is its size.
     """
-    found = profiles.profile_dataset(resources, caller, reference, is_exact=exact)
-    return DatasetProfile.model_validate(found)
+    profile = profiles.profile_dataset(resources, caller, reference, is_exact=exact)
+    return DatasetProfile.model_validate(profile)

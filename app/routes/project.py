@@ -1,4 +1,4 @@
-"""The caller's project: what its samples are judged by, and the key that signs its evidence."""
+"""Routes of the caller's project: its policy, its gate and the key that signs its evidence packs."""
 
 from __future__ import annotations
 
@@ -23,30 +23,31 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/v1", tags=["project"])
 
 
-@router.get("/policies", summary="List the policies that can be named")
+@router.get("/policies", summary="List predefined policies")
 async def list_policies(caller: ReaderDep) -> PolicyCatalogue:
-    """Return the policies that every project knows, with their thresholds."""
+    """Return the predefined policies, which every project can use by name, with their thresholds."""
     return PolicyCatalogue(data=list(POLICIES.values()))
 
 
-@router.get("/project", summary="Look at your project")
+@router.get("/project", summary="Get your project")
 def get_project(resources: ResourcesDep, caller: ReaderDep) -> Project:
     """Return the project of the API key: its policy, its gate, and the public key of its evidence packs."""
     return _project(resources, caller)
 
 
-@router.patch("/project", summary="Change policy or gate", responses=problems(413, 422))
+@router.patch("/project", summary="Update your project", responses=problems(413, 422))
 def update_project(change: UpdateProject, resources: ResourcesDep, caller: AdministratorDep) -> Project:
-    """Change what samples are judged by, when they may be had, or both; needs the scope `admin`.
+    """Change the policy of the project, its gate, or both. Requires the scope `admin`.
 
-    It counts for reports from now on: what is in quarantine stays there, and what was let out stays out.
+    The change applies to future reports. Datasets in quarantine stay there, and released datasets stay
+    released.
     """
     change_project(resources, caller.project_id, policy=change.policy, gate=change.gate)
     return _project(resources, caller)
 
 
 def _project(resources: Resources, caller: Caller) -> Project:
-    # Loaded here: few requests need the cryptography, which costs each process of the API 10 MB.
+    # Imported here because few requests need cryptography, which costs each API process 10 MB.
     from understudy.services.evidence import public_key
 
     with resources.sessions() as session:

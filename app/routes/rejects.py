@@ -1,4 +1,4 @@
-"""Rows of uploads that were skipped: where they stand, and why."""
+"""Route of the rows that were skipped when an upload was read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.content import BINARY, is_unchanged, not_modified
 from app.dependencies import ReaderDep, ResourcesDep, TableName
@@ -25,17 +25,17 @@ router = APIRouter(prefix="/v1/datasets/{dataset_id}/rejects", tags=["datasets"]
 class RejectsQuery(BaseModel):
     """Query parameters of a download of skipped rows."""
 
-    format: Literal["parquet", "csv"] = "parquet"
+    format: Annotated[Literal["parquet", "csv"], Field(description="Format of the file.")] = "parquet"
     table: TableName = None
 
 
 @router.get(
     "",
     response_class=Response,
-    summary="Download the rows that were skipped",
+    summary="Download the list of skipped rows",
     responses={
-        200: {"description": "The file.", "content": {BINARY: FILE}},
-        304: {"description": "It is what `If-None-Match` names."},
+        200: {"description": "The file is returned.", "content": {BINARY: FILE}},
+        304: {"description": "The file matches `If-None-Match`."},
         **problems(404, 409, 422),
     },
 )
@@ -46,9 +46,9 @@ def download_rejects(
     request: Request,
     query: Annotated[RejectsQuery, Query()],
 ) -> Response:
-    """Return where the rows stand that were skipped under `bad_rows=skip`, and why: line, column, reason.
+    """Return the line, column and reason of each row that was skipped with `bad_rows=skip`.
 
-    The table is empty if there were none. Only uploaded datasets have one.
+    The table is empty if no row was skipped. Only uploaded datasets have such a table.
     """
     reference = TableReference(ids.from_text("dataset", dataset_id), query.table)
     chosen, artifact = open_rejects(resources, caller, reference)

@@ -1,4 +1,4 @@
-"""Reports: how far a synthetic table may be trusted."""
+"""Routes of reports and their evidence packs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
 ZIP = "application/zip"
 ROLES = {"application/json": "report_json", "text/html": "report_html"}
-# The page brings its own styles and drawings; whatever else might get into it stays inert.
+# The page contains its own styles and drawings. Anything else that gets into it must not run or load.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'none'"
 )
@@ -34,10 +34,11 @@ def list_reports(
     caller: ReaderDep,
     page: PageDep,
     dataset_id: Annotated[
-        str | None, Query(description="Only those in which this is the real or the synthetic dataset.")
+        str | None,
+        Query(description="Return only reports in which this is the real or the synthetic dataset."),
     ] = None,
 ) -> ReportPage:
-    """Return reports in short, newest first."""
+    """Return summaries of the reports of the project, newest first."""
     filters = ReportFilters(dataset_id=paging.read_id_filter("dataset", dataset_id))
     after = paging.read_id_cursor("report", page.after)
     with resources.sessions() as session:
@@ -52,14 +53,14 @@ def list_reports(
 @router.get(
     "/{report_id}",
     response_class=Response,
-    summary="Read a report",
+    summary="Get a report",
     responses={
         200: {
-            "description": "The report, as JSON or as a page to read.",
+            "description": "The report is returned as JSON or as an HTML page.",
             "model": Report,
             "content": {"text/html": {"schema": {"type": "string"}}},
         },
-        304: {"description": "It is what `If-None-Match` names."},
+        304: {"description": "The report matches `If-None-Match`."},
         **problems(404, 406),
     },
 )
@@ -68,9 +69,11 @@ def get_report(
     resources: ResourcesDep,
     caller: ReaderDep,
     request: Request,
-    accept: Annotated[str | None, Header(description="`application/json` or `text/html`.")] = None,
+    accept: Annotated[
+        str | None, Header(description="Media type: `application/json` or `text/html`.")
+    ] = None,
 ) -> Response:
-    """Return all scores as JSON, or the same as one self-contained HTML page, whichever `Accept` prefers."""
+    """Return all scores of a report as JSON or as a self-contained HTML page, depending on `Accept`."""
     key = ids.from_text("report", report_id)
     media_type = preferred(accept, tuple(ROLES))
     with resources.sessions() as session:
@@ -92,22 +95,22 @@ def get_report(
     summary="Download the evidence pack of a report",
     responses={
         200: {
-            "description": "The pack, a zip file.",
+            "description": "The evidence pack is returned as a ZIP file.",
             "content": {ZIP: {"schema": {"type": "string", "format": "binary"}}},
         },
-        304: {"description": "It is what `If-None-Match` names."},
+        304: {"description": "The evidence pack matches `If-None-Match`."},
         **problems(404),
     },
 )
 def download_evidence(
     report_id: str, resources: ResourcesDep, caller: ReaderDep, request: Request
 ) -> Response:
-    """Return the report, what it was computed from, and a signature over both.
+    """Return a ZIP file with the report, a description of its inputs, and a signature over both.
 
-    `understudy verify` checks it, and computes the report again from the data. The key is that of the project
-    (GET /v1/project).
+    `understudy verify` checks the signature and recomputes the report from the data. The signing key is the
+    key of the project (`GET /v1/project`).
     """
-    # Loaded here: few requests need the cryptography, which costs each process of the API 10 MB.
+    # Imported here because few requests need cryptography, which costs each API process 10 MB.
     from understudy.services.evidence import pack_report
 
     pack = pack_report(resources, caller.project_id, ids.from_text("report", report_id))

@@ -1,4 +1,4 @@
-"""Schemas of datasets: what their columns mean, read and changed."""
+"""Routes of dataset schemas: read, change, and convert to and from SDV metadata."""
 
 from __future__ import annotations
 
@@ -25,20 +25,24 @@ MERGE_PATCH = "application/merge-patch+json"
 CHANGE = {"schema": {"$ref": "#/components/schemas/SchemaChange"}}
 
 IfMatch = Annotated[
-    str | None, Header(description="The ETag of the schema that was read; without it, changes may cross.")
+    str | None,
+    Header(
+        description="ETag of the schema that the change is based on. Without it, a concurrent change may be"
+        " overwritten."
+    ),
 ]
 
 
 @router.get(
     "",
     response_model=TableSchema,
-    summary="Read the schema of a dataset",
-    responses={304: {"description": "It is what `If-None-Match` names."}, **problems(404, 409, 422)},
+    summary="Get the schema of a dataset",
+    responses={304: {"description": "The schema matches `If-None-Match`."}, **problems(404, 409, 422)},
 )
 def get_schema(
     resources: ResourcesDep, caller: ReaderDep, reference: TableReferenceDep, request: Request
 ) -> Response:
-    """Return the kinds and exact types of the columns, with the evidence for each kind."""
+    """Return the kind and exact type of each column, with the findings that support the kind."""
     versioned = schema_services.read_schema(resources, caller, reference)
     if is_unchanged(request, _etag(versioned.version)):
         return not_modified(_etag(versioned.version))
@@ -48,7 +52,9 @@ def get_schema(
 async def _schema_edit(
     change: SchemaChange,
     if_match: IfMatch = None,
-    validate_only: Annotated[bool, Query(description="Change nothing, and say what would be.")] = False,
+    validate_only: Annotated[
+        bool, Query(description="Whether to only validate the change and return its result.")
+    ] = False,
 ) -> SchemaEdit:
     return SchemaEdit(change, version=_version(if_match), is_dry_run=validate_only)
 
@@ -68,10 +74,10 @@ def update_schema(
     reference: TableReferenceDep,
     edit: Annotated[SchemaEdit, Depends(_schema_edit)],
 ) -> Response:
-    """Change kinds, types, subject or locale by a JSON Merge Patch in which columns are addressed by name.
+    """Change kinds, types, subject or locale with a JSON Merge Patch that addresses columns by name.
 
-    Types are checked against all values of the table: what does not fit is counted, and its rows are named.
-    The stored table stays as it is; jobs that begin afterwards read it under the new schema.
+    Each new type is checked against all values of the table. If some do not fit, the error contains their
+    number and rows. The stored table does not change; jobs that start later read it with the new schema.
     """
     return _answer(schema_services.update_schema(resources, caller, reference, edit))
 
@@ -79,11 +85,11 @@ def update_schema(
 @router.get(
     "/sdv",
     response_model=SdvMetadata,
-    summary="Read the schema of a dataset as metadata of SDV",
+    summary="Get the schema of a dataset as SDV metadata",
     responses=problems(404, 409),
 )
 def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> Response:
-    """Return the schema as SDV's metadata JSON of version V1, which holds any number of tables."""
+    """Return the schema as SDV metadata (JSON, version V1), which can describe any number of tables."""
     key = ids.from_text("dataset", dataset_id)
     versioned = schema_services.read_dataset_schema(resources, caller, key)
     metadata = write_metadata(versioned.schema, versioned.findings)
@@ -93,7 +99,7 @@ def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep
 @router.put(
     "/sdv",
     response_model=AppliedSdvMetadata,
-    summary="Change the schema of a dataset to metadata of SDV",
+    summary="Apply SDV metadata to the schema of a dataset",
     responses=problems(404, 409, 412, 413, 422),
 )
 def apply_sdv_metadata(
@@ -103,7 +109,10 @@ def apply_sdv_metadata(
     metadata: SdvMetadata,
     if_match: IfMatch = None,
 ) -> Response:
-    """Take kinds, and the subject (`sequence_key`), from SDV's metadata; `warnings` say what was not used."""
+    """Set the kinds and the subject (`sequence_key`) from SDV metadata.
+
+    `warnings` lists the parts of the metadata that were not used.
+    """
     versioned, warnings = schema_services.apply_metadata(
         resources,
         caller,
@@ -129,11 +138,11 @@ def _etag(version: int) -> str:
 
 
 def _version(if_match: str | None) -> int | None:
-    """Return the version that `If-Match` names (RFC 9110, section 13.1.1); None for any."""
+    """Return the version in `If-Match` (RFC 9110, section 13.1.1), or None if any version is accepted."""
     if if_match is None or if_match.strip() == "*":
         return None
     if match := re.fullmatch(r'"(\d{1,9})"', if_match.strip()):
         return int(match[1])
     raise PreconditionFailed(
-        "If-Match does not name a version of this schema. Send the ETag that GET answers."
+        "If-Match does not contain a version of this schema. Send the ETag of the response to GET."
     )

@@ -1,4 +1,4 @@
-"""Uploads in parts: for large files and bad lines."""
+"""Routes of uploads in parts, for large files and unreliable connections."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DigestHeader = Annotated[
     Header(
         alias="Content-Digest",
         max_length=1024,
-        description="SHA-256 of the part, as RFC 9530 writes it.",
+        description="SHA-256 of the part in the format of RFC 9530.",
         examples=["sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:"],
     ),
 ]
@@ -41,14 +41,14 @@ DigestHeader = Annotated[
     "",
     status_code=201,
     response_model_exclude_none=True,
-    summary="Begin an upload in parts",
+    summary="Start an upload in parts",
     responses=problems(413, 422, 429),
 )
 def create_upload(
     new: CreateUpload, resources: ResourcesDep, caller: WriterDep, response: Response, key: IdempotencyKeyDep
 ) -> Upload:
-    """Say what is to come. The answer says how long the parts are and which belong to which file."""
-    # A file without a name has no suffix, rather than none that could be told.
+    """Declare the files to send. The response contains the part size and the part numbers of each file."""
+    # A file without a name is treated like a name without a suffix.
     named = [file.model_copy(update={"filename": file.filename or ""}) for file in new.files]
     description = describe_files(
         named, name=new.name, file_format=new.format, labels=new.labels, options=new.options
@@ -76,7 +76,7 @@ def create_upload(
 
 @router.get("", response_model_exclude_none=True, summary="List uploads", responses=problems(422))
 def list_uploads(resources: ResourcesDep, caller: ReaderDep, page: PageDep) -> UploadPage:
-    """Return uploads that are open, or were completed in the last three days, newest first."""
+    """Return uploads that are open or were completed in the last three days, newest first."""
     after = paging.read_id_cursor("upload", page.after)
     with resources.sessions() as session:
         found = uploads.page(session, caller.project_id, after=after, limit=page.limit)
@@ -88,17 +88,17 @@ def list_uploads(resources: ResourcesDep, caller: ReaderDep, page: PageDep) -> U
 
 
 @router.get(
-    "/{upload_id}", response_model_exclude_none=True, summary="Look at an upload", responses=problems(404)
+    "/{upload_id}", response_model_exclude_none=True, summary="Get an upload", responses=problems(404)
 )
 def get_upload(upload_id: str, resources: ResourcesDep, caller: ReaderDep) -> Upload:
-    """Return an upload with the parts that have arrived: those that are missing are to be sent."""
+    """Return an upload with the parts that were received. To resume it, send the missing parts."""
     opened = upload_services.get_upload(resources, caller.project_id, ids.from_text("upload", upload_id))
     return Upload.of(opened.upload, opened.parts)
 
 
 async def _part_place(
     upload_id: str,
-    number: Annotated[int, Path(ge=1, le=N_PARTS_MAX, description="From 1.")],
+    number: Annotated[int, Path(ge=1, le=N_PARTS_MAX, description="Number of the part, starting at 1.")],
     caller: WriterDep,
 ) -> PartPlace:
     return PartPlace(caller.project_id, ids.from_text("upload", upload_id), number)
@@ -107,7 +107,7 @@ async def _part_place(
 @router.put(
     "/{upload_id}/parts/{number}",
     response_model_exclude_none=True,
-    summary="Send a part",
+    summary="Upload a part",
     openapi_extra={"requestBody": {"required": True, "content": {BINARY: PART}}},
     responses=problems(400, 404, 409, 415, 422, 507),
 )
@@ -117,7 +117,7 @@ async def put_upload_part(
     resources: ResourcesDep,
     content_digest: DigestHeader,
 ) -> UploadPart:
-    """Store a part, in any order. The same part again changes nothing; another one takes its place."""
+    """Store a part. Parts can arrive in any order, and sending a part again replaces it."""
     read_digest(content_digest)
     size_bytes = await run_in_threadpool(upload_services.expect_part, resources, place)
     async with received_part(request, resources, size_bytes) as file:
@@ -131,17 +131,17 @@ async def put_upload_part(
     "/{upload_id}/complete",
     status_code=202,
     response_model=UploadedDataset,
-    summary="Make a dataset of an upload",
+    summary="Complete an upload",
     responses=problems(404, 409, 422, 429, 507),
 )
 def complete_upload(
     upload_id: str, resources: ResourcesDep, caller: WriterDep, key: IdempotencyKeyDep
 ) -> Response:
-    """Start the `ingest` job that joins the parts and reads the files.
+    """Create a dataset and start the `ingest` job that joins the parts and reads the files.
 
-    The answer does not wait for the joining. The job checks the SHA-256 of a file of several parts: if it is
-    not the stated one, job and dataset fail with `digest_mismatch`. Repeated, the call returns the same
-    dataset.
+    The response does not wait for the job. The job checks the SHA-256 of each file that has several parts. If
+    it differs from the declared one, the job and the dataset fail with `digest_mismatch`. Repeating the
+    request returns the same dataset.
     """
     dataset, job = upload_services.complete_upload(
         resources, caller.project_id, ids.from_text("upload", upload_id)
@@ -149,8 +149,8 @@ def complete_upload(
     return uploaded_answer(resources, dataset, job)
 
 
-@router.delete("/{upload_id}", status_code=204, summary="Give an upload up", responses=problems(404, 409))
+@router.delete("/{upload_id}", status_code=204, summary="Delete an upload", responses=problems(404, 409))
 def delete_upload(upload_id: str, resources: ResourcesDep, caller: WriterDep) -> Response:
-    """Delete the parts that have arrived; a dataset that the upload has become stays."""
+    """Delete an upload and its parts. If the upload was completed, its dataset is kept."""
     upload_services.delete_upload(resources, caller.project_id, ids.from_text("upload", upload_id))
     return Response(status_code=204)

@@ -95,7 +95,7 @@ def test_a_large_body_of_unknown_length_is_refused(shared_client: TestClient):
         ({}, "invalid_parameters", "", "'kind'"),
         (["train"], "invalid_parameters", "", "valid object"),
         ({"kind": "train"}, "invalid_parameters", "/dataset_id", "required"),
-        ({"kind": "probe", "secnods": 1}, "invalid_parameters", "/secnods", "no such field"),
+        ({"kind": "probe", "secnods": 1}, "invalid_parameters", "/secnods", "does not exist"),
         ({"kind": "probe", "seconds": "soon"}, "invalid_parameters", "/seconds", "number"),
         (
             {"kind": "train", "dataset_id": DATASET_ID, "synthesizer": {"name": "gan"}},
@@ -107,7 +107,7 @@ def test_a_large_body_of_unknown_length_is_refused(shared_client: TestClient):
             {"kind": "train", "dataset_id": DATASET_ID, "synthesizer": {"name": "tree_chain", "depth": 3}},
             "invalid_parameters",
             "/synthesizer/depth",
-            "no such field",
+            "does not exist",
         ),
         (
             {"kind": "train", "dataset_id": DATASET_ID, "holdout_fraction": 0.9},
@@ -136,7 +136,7 @@ def test_a_wrong_parameter_is_told_by_its_place(
 
 def test_all_that_is_wrong_is_told_at_once(shared_client: TestClient):
     response = shared_client.post("/v1/jobs", json={"kind": "sample", "n_rows": 0, "sede": 1})
-    problem = assert_problem(response, 422, "invalid_parameters", "There are 2 more")
+    problem = assert_problem(response, 422, "invalid_parameters", "lists 2 more errors")
     assert {item["pointer"] for item in problem["errors"]} == {"/model_id", "/n_rows", "/sede"}
 
 

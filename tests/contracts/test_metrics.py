@@ -118,6 +118,29 @@ def test_documentation_has_a_heading_with_the_metrics_name_as_anchor(metric: Met
 
 
 @every_metric
+def test_documentation_states_name_score_and_source(metric: Metric) -> None:
+    _, section = DOCUMENTATION.read_text(encoding="utf-8").split(f"{{ #{metric.name} }}\n")
+    section = section.partition("\n#")[0]
+    assert f"- **Name:** `{metric.name}`\n" in section
+    assert f"- **Score:** {score_in_words(metric)}\n" in section
+    assert "- **Needs:** " in section
+    assert (
+        f"- **Fresh real rows:** {metric.real_baseline.value if metric.real_baseline else 'none'}.\n"
+        in section
+    )
+    assert not metric.source or f"- **Source:** {metric.source}" in section
+
+
+def score_in_words(metric: Metric) -> str:
+    """Return the range and the direction of a metric as the documentation states them."""
+    low, high = metric.range
+    if metric.direction == "nearer":
+        return f"{low:g} to {high:g}. Closer to {metric.best:g} is better."
+    meaning = "is best" if metric.chance is None else "is guessing"
+    return f"{low:g} to {high:g}. {metric.direction.capitalize()} is better; {metric.best:g} {meaning}."
+
+
+@every_metric
 def test_entry_is_complete(metric: Metric) -> None:
     assert METRICS[metric.name] is metric
     assert metric.result.model_fields["metric"].default == metric.name

@@ -1,4 +1,4 @@
-"""A report in short: its headline scores as rows, and in a few lines."""
+"""Summaries of a report: one row per score, and a few lines of text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FRAME_NUMBERS = (
 
 
 class SummaryRow(BaseModel):
-    """One headline score."""
+    """The score of one metric and its baselines."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,24 +37,24 @@ class SummaryRow(BaseModel):
     real: float | None
     best: float
     explanation: str
-    reason: Annotated[str | None, Field(description="Why there is no value.")] = None
+    reason: Annotated[str | None, Field(description="Reason why there is no value.")] = None
 
 
 def summary_row(scores: MetricScores) -> SummaryRow:
-    """Return the headline score of a metric, and those of its baselines."""
-    found = scores.synthetic
+    """Return the score of a metric and its baselines as one row."""
+    result = scores.synthetic
     return SummaryRow(
         name=scores.name,
         label=scores.title,
         topic=scores.topic,
-        value=found.score,
-        interval=None if isinstance(found, UnscoredResult) else found.interval,
+        value=result.score,
+        interval=None if isinstance(result, UnscoredResult) else result.interval,
         independent=None if scores.independent is None else scores.independent.score,
         leak=None if scores.leak is None else scores.leak.score,
         real=None if scores.floor is None else scores.floor.score,
         best=scores.best,
         explanation=scores.summary,
-        reason=found.reason if isinstance(found, UnscoredResult) else None,
+        reason=result.reason if isinstance(result, UnscoredResult) else None,
     )
 
 
@@ -88,7 +88,7 @@ def _frame_row(row: SummaryRow, direction: str, outcome: str | None) -> dict[str
 def describe(
     metrics: Sequence[MetricScores], verdict: Verdict, n_rows: Mapping[str, int], *, n_columns: int
 ) -> str:
-    """Return a few lines: the verdict, the sizes, and the checks that did not pass."""
+    """Return the verdict, the sizes and the checks that did not pass as a few lines of text."""
     n_scored = sum(not isinstance(scores.synthetic, UnscoredResult) for scores in metrics)
     sizes = ", ".join(f"{n:,} {role} rows" for role, n in n_rows.items())
     lines = [
@@ -98,4 +98,4 @@ def describe(
     for outcome in ("fail", "inconclusive", "warn"):
         titles = [check.title for check in verdict.checks if check.outcome == outcome]
         lines += [f"  {outcome}: {', '.join(titles)}"] if titles else []
-    return "\n".join([*lines, "  More: .to_frame(), .save('report.html')"])
+    return "\n".join([*lines, "  Details: .to_frame(), .save('report.html')"])

@@ -1,4 +1,4 @@
-"""The report on a synthetic table: scores, each beside those of three references, and a verdict."""
+"""The report on a synthetic table: the scores of all metrics with their baselines, and a verdict."""
 
 from __future__ import annotations
 
@@ -34,79 +34,92 @@ from understudy.tables.validation import conform
 if TYPE_CHECKING:
     import pandas as pd
 
-# Of a target that nobody named: a header says so much, being the last column does not.
+# Minimum confidence of a target that the caller did not name. A matching column header reaches it, but being
+# the last column does not.
 CONFIDENCE_MIN = 0.8
 
 
 class TableSize(BaseModel):
-    """How large a table is, and how much of it was looked at."""
+    """The size of a table and of the sample that was scored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     n_rows: int
     n_rows_used: Annotated[
-        int, Field(description="Rows drawn for the scores; a metric may draw fewer, see its `n_rows`.")
+        int,
+        Field(
+            description="Number of rows drawn for the scores. A metric may use fewer; see the `n_rows` of "
+            "its result."
+        ),
     ]
     n_subjects: Annotated[
-        int | None, Field(description="Whose rows these are; null where no subject is declared.")
+        int | None, Field(description="Number of subjects in these rows; null if no subject is declared.")
     ] = None
 
 
 class Report(BaseModel):
-    """How far a synthetic table may be trusted; the same tables, options and seed give the same report."""
+    """The evaluation of a synthetic table; the same tables, options and seed give the same report."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_version: Literal["2"] = "2"
-    versions: Annotated[dict[str, str], Field(description="Of the software that computed the scores.")]
+    versions: Annotated[
+        dict[str, str], Field(description="Versions of the software that computed the scores, by name.")
+    ]
     seed: int
-    options: Annotated[EvaluationOptions, Field(description="As they were resolved.")]
-    tables: Annotated[dict[str, TableSize], Field(description="By role: real, synthetic, holdout.")]
+    options: Annotated[EvaluationOptions, Field(description="Resolved options of the evaluation.")]
+    tables: Annotated[
+        dict[str, TableSize],
+        Field(description="Sizes of the tables by role: `real`, `synthetic`, `holdout`."),
+    ]
     unit: Annotated[
         Literal["rows", "subjects"],
-        Field(description="What the privacy scores count: rows, or the subjects that the schema declares."),
+        Field(
+            description="Unit that the privacy scores count: rows, or the subjects that the schema declares."
+        ),
     ] = "rows"
     n_subjects_shared: Annotated[
         int | None,
         Field(
-            description="Subjects that have rows both in the real table and in the holdout: with any of them "
-            "the attacks have no control, and no check of them passes."
+            description="Number of subjects with rows both in the real table and in the holdout. If it is "
+            "not zero, the attacks have no valid control and none of their checks passes."
         ),
     ] = None
     n_rows_shared: Annotated[
         int | None,
         Field(
-            description="Rows of the holdout that equal a row of the real table in every column, identifiers "
-            "included. With more than `n_rows_shared_max` the attacks have no control, and no check of them "
-            "passes."
+            description="Number of holdout rows that are identical to a row of the real table in every "
+            "column, including identifiers. If it exceeds `n_rows_shared_max`, the attacks have no valid "
+            "control and none of their checks passes."
         ),
     ] = None
     n_rows_shared_max: Annotated[
         int | None,
         Field(
-            description="The most shared rows that a random split of these rows explains; more occur once in "
-            "a million splits."
+            description="Maximum number of shared rows that a random split of these rows explains. One in a "
+            "million splits has more."
         ),
     ] = None
     is_target_chosen: Annotated[
-        bool, Field(description="Whether nobody named the target: the column's header says that it is one.")
+        bool,
+        Field(description="Whether the target was not named by the caller but detected from its header."),
     ] = False
     verdict: Verdict
     metrics: list[MetricScores]
     columns: list[ColumnDistribution]
     left_out: Annotated[
         list[ExcludedColumn],
-        Field(description="Columns that no score speaks of: identifiers, texts, personal fields."),
+        Field(description="Columns that are not scored: identifiers, texts and personal fields."),
     ] = []
 
     @property
     def target(self) -> str | None:
-        """The column that somebody wants to predict."""
+        """The column to predict."""
         return self.options.target
 
     @property
     def overlap(self) -> HoldoutOverlap | None:
-        """What the real table and the holdout have in common; None where nothing was counted."""
+        """The overlap of the real table and the holdout; None if it was not computed."""
         counts = self.n_subjects_shared, self.n_rows_shared, self.n_rows_shared_max
         return None if counts == (None, None, None) else HoldoutOverlap(*counts)
 
@@ -125,7 +138,7 @@ class Report(BaseModel):
         return next(scores for scores in self.metrics if scores.name == name)
 
     def summary(self) -> list[SummaryRow]:
-        """Return the headline scores, one row per metric.
+        """Return the scores and their baselines, one row per metric.
 
         Examples
         --------
@@ -144,11 +157,11 @@ class Report(BaseModel):
         Returns
         -------
         pandas.DataFrame
-            Texts: `topic`, `name`, `title`, `direction` (which scores are better: `higher`,
-            `lower` or `nearer` to the best),
-            `outcome` of the policy's check (missing if the policy has none), `reason` why there is no value.
-            Numbers (float64): `value`, `interval_low`, `interval_high`, the baselines `real`, `independent`
-            and `noisy_copy`, and `best`, the best possible value.
+            Text columns: `topic`, `name`, `title`, `direction` (the better scores: `higher`, `lower`, or
+            `nearer` to the best), `outcome` (of the policy's check; missing if the policy has none) and
+            `reason` (why there is no value).
+            Numeric columns (float64): `value`, `interval_low`, `interval_high`, the baselines `real`,
+            `independent` and `noisy_copy`, and `best` (the best possible value).
 
         Examples
         --------
@@ -161,7 +174,7 @@ class Report(BaseModel):
           topic         name  value  best
         privacy exact_copies    1.0   0.0
         """
-        # Local: pandas is slow to load, and only this method needs it.
+        # Local import: pandas is slow to load, and only this method needs it.
         import pandas as pd
 
         frame = pd.DataFrame(frame_rows(self.metrics, self.verdict))
@@ -169,12 +182,12 @@ class Report(BaseModel):
 
     @checked(path=calls.path)
     def save(self, path: Path | str) -> None:
-        """Write the report to a file: .html is a self-contained page to read, .json holds all scores.
+        """Write the report to a file: a self-contained page (.html) or all scores (.json).
 
         Raises
         ------
         InvalidInput
-            If the suffix is another one, or the file cannot be written.
+            If the suffix is neither .html nor .json, or the file cannot be written.
         NotFound
             If the folder does not exist.
 
@@ -189,7 +202,7 @@ class Report(BaseModel):
         >>> Path("report.html").read_text(encoding="utf-8")[:15]
         '<!doctype html>'
         """
-        # Local: the API loads reports for their schema, and renders none.
+        # Local import: the API needs the schema of reports only and never renders one.
         from understudy.evaluation.report_files import write_report
 
         write_report(self, Path(path))
@@ -201,8 +214,8 @@ class Report(BaseModel):
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """Return the verdict and the scores as a table, for notebooks."""
-        # Local: the API loads reports for their schema, and renders none.
+        """Return the verdict and the scores as an HTML table for notebooks."""
+        # Local import: the API needs the schema of reports only and never renders one.
         from understudy.evaluation.page.notebook import render_notebook
 
         return render_notebook(self)
@@ -216,22 +229,22 @@ def evaluate(
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> Report:
-    """Score a synthetic against a real table.
+    """Evaluate a synthetic table against a real table.
 
     Parameters
     ----------
     inferred : InferredTable
-        The schema of all tables, and what inference found; columns without findings are examined, and the
-        candidate for the target is used if the options name none. If the schema declares a subject, the
-        privacy scores count subjects, and no score looks at the subject's columns.
+        The schema of all tables and the findings of inference. Columns without findings are examined. The
+        candidate for the target is used if the options do not name one. If the schema declares a subject,
+        the privacy scores count subjects, and the subject's columns are not scored.
     options : EvaluationOptions, optional
-        Which columns matter for what, what will be asked, and by which policy to judge.
+        The roles of columns, the queries, and the policy of the verdict.
 
     Raises
     ------
     InvalidInput
         If a table has no rows or does not conform to the schema, a column that the options name is not in the
-        schema or is its subject, or the policy is not known.
+        schema or is its subject, or the policy is unknown.
     """
     progress("scoring", 0.0)
     options = options or EvaluationOptions()
@@ -248,7 +261,7 @@ def evaluate(
     tables = _select(tables, schema, left_out)
     comparison = compare(tables, schema, options=options, seed=seed)
     overlap = HoldoutOverlap(comparison.n_shared_subjects, *shared_rows)
-    metrics = score_all(comparison, _references(comparison, tables.real, schema), progress)
+    metrics = score_all(comparison, _baselines(comparison, tables.real, schema), progress)
     return Report(
         versions=software_versions(),
         seed=seed,
@@ -267,7 +280,7 @@ def evaluate(
 
 
 def _count_shared_rows(tables: ComparisonTables, schema: TableSchema) -> tuple[int, int] | tuple[None, None]:
-    """Return the shared rows and the most that chance explains; None where there is nothing to compare."""
+    """Return the number of shared rows and the maximum that chance explains; None if a table has no rows."""
     if tables.holdout is None or not tables.holdout.num_rows or not tables.real.num_rows:
         return None, None
     holdout = conform(tables.holdout, schema, ORIGINS["holdout"])
@@ -277,7 +290,7 @@ def _count_shared_rows(tables: ComparisonTables, schema: TableSchema) -> tuple[i
 def _select(
     tables: ComparisonTables, schema: TableSchema, left_out: list[ExcludedColumn]
 ) -> ComparisonTables:
-    """Return the tables with the columns of the schema."""
+    """Return the tables with only the columns of the schema."""
     canaries = tables.canaries
     return ComparisonTables(
         select(tables.real, schema, left_out, role="real"),
@@ -290,8 +303,8 @@ def _select(
 def _select_canaries(canaries: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn]) -> pa.Table:
     if IS_PLANTED not in canaries.column_names:
         raise InvalidInput(
-            f"The table of canaries has no column {IS_PLANTED!r}. Give the file that was written when they "
-            "were planted.",
+            f"The table of canaries has no column {IS_PLANTED!r}. Provide the file that was written when the "
+            "canaries were planted.",
             code="schema_mismatch",
         )
     is_planted = canaries[IS_PLANTED]
@@ -300,15 +313,18 @@ def _select_canaries(canaries: pa.Table, schema: TableSchema, left_out: list[Exc
 
 
 def choose_target(findings: TableFindings) -> str | None:
-    """Return the column that a table's reader would want to predict, if its header says so."""
+    """Return the candidate for the target if its confidence is high enough, else None."""
     candidate = findings.target
     return None if candidate is None or candidate.confidence < CONFIDENCE_MIN else candidate.columns[0]
 
 
-def _references(
+def _baselines(
     comparison: Comparison, real: pa.Table, schema: TableSchema
 ) -> dict[str, Iterable[Comparison]]:
-    """Return the comparisons in which something else takes the synthetic table's place, not yet made."""
+    """Return the comparisons of the baselines, in which other rows replace the synthetic table.
+
+    They are generators, so that each table is created only when it is needed.
+    """
 
     def independent() -> Iterator[Comparison]:
         yield independent_columns(comparison, real, schema)
@@ -335,6 +351,6 @@ def _sizes(comparison: Comparison) -> dict[str, TableSize]:
 
 
 def software_versions() -> dict[str, str]:
-    """Return the versions of what computes the scores."""
+    """Return the versions of the software that computes the scores."""
     names = ("understudy", "numpy", "pyarrow", "scikit-learn")
     return {"python": platform.python_version()} | {name: version(name) for name in names}

@@ -1,4 +1,4 @@
-"""Reports as files: a page to read, or all scores as JSON."""
+"""Report files: an HTML page, or all scores as JSON."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def check_report_path(path: Path) -> None:
     """Raise `InvalidInput` if the suffix of a path is neither .html nor .json."""
     if path.suffix.lower() not in (".html", ".json"):
         raise InvalidInput(
-            f"{path.name!r} has no suffix of a report. Use .html for a page to read or .json for all scores.",
+            f"{path.name!r} does not have a report suffix. Use .html for a page or .json for all scores.",
             code="unknown_format",
         )
 
 
 def write_report(report: Report, path: Path) -> None:
-    """Write a report in the format of the path's suffix; the file is complete, or not there."""
+    """Write a report in the format of the path's suffix; on failure, no partial file is left."""
     check_report_path(path)
     is_html = path.suffix.lower() == ".html"
     text = render_html(report) if is_html else report.model_dump_json(indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""The JSON Schema of reports: ``python -m understudy.evaluation.report_schema`` writes it."""
+"""The JSON Schema of reports, written by ``python -m understudy.evaluation.report_schema``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def report_schema() -> dict[str, Any]:
-    """Return the schema of what `understudy evaluate --json` prints and `GET /v1/reports/{id}` answers."""
+    """Return the JSON Schema of the output of `understudy evaluate --json` and `GET /v1/reports/{id}`."""
     schema = Report.model_json_schema(mode="serialization")
     return {"$schema": DIALECT, **schema}
 

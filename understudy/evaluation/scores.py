@@ -1,4 +1,4 @@
-"""A metric's scores: that of the synthetic table, and those of the tables that it is read against."""
+"""The scores of all metrics: that of the synthetic table and those of the baselines."""
 
 from __future__ import annotations
 
@@ -23,28 +23,30 @@ from understudy.evaluation.metrics.base import (
 )
 from understudy.progress import Progress
 
-# In so many of a hundred reports on real rows, *all* scores lie within their floors.
+# Share of reports on real rows in which *all* scores lie within the intervals of their floors.
 CONFIDENCE = 0.95
 
 
 class BaselineScore(BaseModel):
-    """What real rows score in the synthetic table's place: what chance alone takes away."""
+    """The score of real rows in the place of the synthetic table: it differs from the best by chance only."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    score: Annotated[float, Field(description="The mean, where real rows were drawn several times.")]
+    score: Annotated[
+        float, Field(description="Score of the real rows; the mean if they were drawn several times.")
+    ]
     interval: Annotated[
         tuple[float, float] | None,
         Field(
-            description="Where such a score lies: in 95 of 100 reports on real rows, *all* scores lie within"
-            " these intervals. Left out where the score's spread is not known."
+            description="Prediction interval of such a score: in 95 of 100 reports on real rows, *all* "
+            "scores lie within these intervals. Null if the spread of the score is not known."
         ),
     ] = None
-    n_draws: Annotated[int, Field(description="How often real rows were drawn.")]
+    n_draws: Annotated[int, Field(description="Number of times that real rows were drawn.")]
 
 
 class MetricScores(BaseModel):
-    """A metric's score of the synthetic table, and of what it is read against."""
+    """The score of a metric for the synthetic table and its baselines."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,41 +59,54 @@ class MetricScores(BaseModel):
     best: float
     synthetic: AnyResult
     independent: Annotated[
-        AnyResult | None, Field(description="Of columns drawn independently: what costs nothing to reach.")
+        AnyResult | None,
+        Field(
+            description="Result of the baseline of independently sampled columns, which needs no learning of "
+            "dependencies."
+        ),
     ] = None
     leak: Annotated[
         AnyResult | None,
-        Field(description="Of a noisy copy of the rows that were learnt from: faithful, and not private."),
+        Field(
+            description="Result of the baseline of a noisy copy of the training rows, which is faithful and "
+            "not private."
+        ),
     ] = None
     real: Annotated[
         AnyResult | None,
-        Field(description="Of real rows in the place of synthetic ones; one draw, if there were several."),
+        Field(
+            description="Result of real rows in the place of synthetic rows; the first draw if there were "
+            "several."
+        ),
     ] = None
     floor: Annotated[
-        BaselineScore | None, Field(description="What such real rows score, and how sure that is.")
+        BaselineScore | None, Field(description="Mean score of such real rows, with its interval.")
     ] = None
 
 
 def score_all(
     comparison: Comparison,
-    references: Mapping[str, Iterable[Comparison]],
+    baselines: Mapping[str, Iterable[Comparison]],
     progress: Progress,
     metrics: Sequence[Metric] = tuple(METRICS.values()),
 ) -> list[MetricScores]:
-    """Return the scores of all metrics, or of some.
+    """Return the scores of metrics for the synthetic table and its baselines.
 
     Parameters
     ----------
-    references : mapping of name to an iterable of one Comparison
-        `independent` and `leak`; made when they are needed, since each holds a table.
+    baselines : mapping of name to an iterable of one Comparison
+        The comparisons of the baselines `independent` and `leak`. They are iterables so that each table is
+        created only when it is needed.
+    metrics : sequence of Metric
+        The metrics to compute; all metrics by default.
     """
-    n_steps = 2 + len(references)
+    n_steps = 2 + len(baselines)
     results: dict[str, dict[str, AnyResult]] = {"synthetic": _results(metrics, comparison)}
     progress("scoring", 1 / n_steps)
     scored = [metric for metric in metrics if results["synthetic"][metric.name].score is not None]
-    for number, (role, made) in enumerate(references.items(), start=2):
-        for reference in made:
-            results[role] = _results(scored, reference)
+    for number, (role, comparisons) in enumerate(baselines.items(), start=2):
+        for baseline in comparisons:
+            results[role] = _results(scored, baseline)
         progress("scoring", number / n_steps)
     draws = _draws_of_real_rows(scored, comparison)
     progress("scoring", 1.0)
@@ -102,7 +117,7 @@ def score_all(
 
 
 def _draws_of_real_rows(metrics: Sequence[Metric], comparison: Comparison) -> dict[str, list[AnyResult]]:
-    """Return the results of real rows in the synthetic table's place, for each metric that has such."""
+    """Return the results of real rows in the place of the synthetic table, by metric."""
     draws: dict[str, list[AnyResult]] = {}
     by_baseline: dict[RealBaseline | None, list[Metric]] = {}
     for metric in metrics:
@@ -161,15 +176,15 @@ def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> BaselineScore | Non
 
 def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: float) -> tuple[float, float]:
     """Return the ends of the prediction interval of one more score."""
-    # Loaded here: scipy is slow to load, and the API lists metrics without it.
+    # Local import: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import t
 
     n = len(scores)
     width = float(t.ppf(1 - _tail(), n - 1) * math.sqrt(1 + 1 / n))
     gaps = scores - best
     if np.all(gaps > 0) or np.all(gaps < 0):
-        # Distances to the best score cannot be negative and have a long tail: their logarithms are nearer to
-        # normal than they are.
+        # Distances to the best score cannot be negative and have a long tail, so their logarithms are closer
+        # to a normal distribution.
         logs, sign = np.log(np.abs(gaps)), float(np.sign(gaps[0]))
         centre, half = float(logs.mean()), width * float(logs.std(ddof=1))
         return best + sign * math.exp(centre - half), best + sign * math.exp(centre + half)
@@ -178,20 +193,20 @@ def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: fl
 
 
 def _ends_of_one(result: MetricResult) -> tuple[float, float] | None:
-    """Return the same for a score that was drawn once, and whose own interval is known."""
-    # Loaded here: scipy is slow to load, and the API lists metrics without it.
+    """Return the same for a single draw whose confidence interval is known; None without an interval."""
+    # Local import: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import norm
 
     if result.interval is None:
         return None
     standard_error = (result.interval[1] - result.interval[0]) / 2 / norm.ppf(0.975)
-    # Both scores are estimates: that of these rows, and that which is held against it.
+    # Both scores are estimates: the score of this draw and the score that is compared with it.
     half = float(norm.ppf(1 - _tail()) * math.sqrt(2) * standard_error)
     return result.score - half, result.score + half
 
 
 def _tail() -> float:
-    """Return how often one score may lie beyond one end of its floor (Bonferroni)."""
+    """Return the probability of a score beyond one end of its floor's interval (Bonferroni correction)."""
     n = sum(metric.real_baseline is not None for metric in METRICS.values())
     return (1 - CONFIDENCE) / 2 / n
 
@@ -201,16 +216,16 @@ def _results(metrics: Iterable[Metric], comparison: Comparison) -> dict[str, Any
 
 
 def _result(metric: Metric, comparison: Comparison) -> AnyResult:
-    """Return the score, or why there is none."""
+    """Return the result of a metric, or the reason why it has no score."""
     unmet = missing_need(metric, comparison)
     if unmet is not None:
         return unmet
     try:
         result = metric.score(comparison)
-    # Too little memory is the job's matter, not the metric's: it may be tried again with more.
+    # Running out of memory fails the whole job, which can be retried with more memory.
     except MemoryError:
         raise
-    # One metric must not cost the report; whatever goes wrong in it is said in its place.
+    # An error in one metric must not fail the whole report. The report states it as the metric's reason.
     except Exception as error:
         reason = f"could not be computed on these tables ({type(error).__name__})"
         return UnscoredResult(reason=reason, is_fault=True)

@@ -1,4 +1,4 @@
-"""What a policy says of a report: pass, warn or fail, check by check, in words."""
+"""The verdict on a report: a policy's thresholds are compared with the scores, check by check."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 Outcome = Literal["pass", "warn", "fail", "inconclusive", "unscored"]
 Overall = Literal["pass", "warn", "fail"]
 Interval = tuple[float, float]
-# From the one that matters least to the one that matters most.
+# In ascending order of severity.
 SEVERITY: tuple[Outcome, ...] = ("unscored", "pass", "warn", "inconclusive", "fail")
 
 
-# The name of the check that the holdout shares no rows and no subjects with training; it is of no metric.
+# Name of the check that the holdout and the training rows do not overlap; it belongs to no metric.
 HOLDOUT = "holdout"
 
 
 class PolicyCheck(BaseModel):
-    """One threshold of the policy, held against its score; or, under the name `holdout`, the split itself."""
+    """The result of one threshold of a policy, or of the check `holdout`, which tests the split itself."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,16 +42,16 @@ class PolicyCheck(BaseModel):
     outcome: Annotated[
         Outcome,
         Field(
-            description="`inconclusive`: the interval reaches beyond a bound, and also to what chance alone "
-            "would show, or rows or subjects of the holdout are in the training rows; it counts as `warn`. "
-            "`unscored`: there is no score to judge by."
+            description="Outcome of the check. `inconclusive`: the interval extends beyond a threshold and "
+            "also includes the score expected by chance, or the holdout and the training rows overlap. It "
+            "counts as `warn`. `unscored`: the metric has no score."
         ),
     ]
-    sentence: Annotated[str, Field(description="For a reader who is no statistician.")]
+    sentence: Annotated[str, Field(description="Explanation for readers without a background in statistics.")]
 
 
 class Verdict(BaseModel):
-    """Whether the synthetic table may be used, as far as a policy can say."""
+    """The verdict of a policy on a synthetic table, with the outcome of each check."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -68,12 +68,12 @@ class Verdict(BaseModel):
 
 
 def check_policy(policy: Policy) -> None:
-    """Raise `InvalidInput` if a policy asks for a score that no report holds."""
+    """Raise `InvalidInput` if a policy has a threshold for an unknown metric."""
     for number, threshold in enumerate(policy.thresholds):
         if threshold.metric not in METRICS:
             raise InvalidInput(
-                f"The policy {policy.name!r} has a threshold for {threshold.metric!r}, and there is no such "
-                "metric; GET /v1/metrics lists them.",
+                f"The policy {policy.name!r} has a threshold for the unknown metric {threshold.metric!r}. "
+                "Use one of the metrics that GET /v1/metrics lists.",
                 code="unknown_policy",
                 pointer=f"/policy/thresholds/{number}/metric",
             )
@@ -82,13 +82,13 @@ def check_policy(policy: Policy) -> None:
 def judge(
     policy: Policy, metrics: Sequence[MetricScores], *, overlap: HoldoutOverlap | None = None
 ) -> Verdict:
-    """Hold the scores against the policy.
+    """Compare the scores with the thresholds of a policy.
 
     Parameters
     ----------
     overlap : HoldoutOverlap, optional
-        What the real table and the holdout have in common; None where there is no holdout, or nothing was
-        counted. Under every policy, no attack that needs a holdout passes if rows or subjects are shared.
+        The overlap of the real table and the holdout; None if there is no holdout or it was not computed.
+        If rows or subjects are shared, no attack that needs a holdout passes, under any policy.
     """
     by_name = {scores.name: scores for scores in metrics}
     checks = [_check(threshold, by_name[threshold.metric]) for threshold in policy.thresholds]
@@ -126,24 +126,25 @@ def _overlap_sentence(overlap: HoldoutOverlap) -> str:
     if not overlap.is_shared:
         if overlap.is_of_subjects:
             return "No subject of the holdout is in the training rows."
-        return "The holdout has no more rows of the training table than chance explains."
+        return "The holdout and the training rows have no more rows in common than expected by chance."
     if overlap.is_of_subjects:
         return (
-            f"Subjects that are in the holdout and in the training rows, too: {overlap.n_subjects:,}. The "
-            "attacks have no control. Hold out whole subjects."
+            f"The holdout and the training rows have {overlap.n_subjects:,} subjects in common, so the "
+            "attacks have no valid control. Hold out whole subjects."
         )
     return (
-        f"Rows of the holdout that are training rows, too: {overlap.n_rows:,}, where chance explains at most "
-        f"{overlap.n_rows_max:,}. The attacks have no control. Give rows that the model did not learn from."
+        f"The holdout and the training rows have {overlap.n_rows:,} rows in common, and chance explains at "
+        f"most {overlap.n_rows_max:,}, so the attacks have no valid control. Provide holdout rows that the "
+        "model was not trained on."
     )
 
 
 def _without_control(check: PolicyCheck) -> PolicyCheck:
-    """Return what a check says if the held-out rows are no control: nothing, unless it is bad news."""
+    """Return a check for a holdout that is not a valid control: an attack that passed is inconclusive."""
     metric = METRICS[check.metric]
     if metric.topic != "privacy" or Need.canaries in metric.needs or check.outcome != "pass":
         return check
-    sentence = f"{metric.title} cannot be judged: the holdout and the training rows overlap."
+    sentence = f"{metric.title} is inconclusive: the holdout and the training rows overlap."
     return check.model_copy(update={"outcome": "inconclusive", "sentence": sentence})
 
 
@@ -165,26 +166,27 @@ def _check(threshold: PolicyThreshold, scores: MetricScores) -> PolicyCheck:
 
 
 def _quantity(of: Quantity, scores: MetricScores) -> tuple[float | None, Interval | None, str]:
-    """Return the value, its interval, and why there is none."""
-    found = scores.synthetic
-    if isinstance(found, UnscoredResult):
-        return None, None, found.reason
+    """Return the value and its interval, or the reason why there is no value."""
+    result = scores.synthetic
+    if isinstance(result, UnscoredResult):
+        return None, None, result.reason
     if of == "score":
-        return found.score, found.interval, ""
+        return result.score, result.interval, ""
     if scores.floor is None:
-        return None, None, "has no score of real rows to be held against"
-    return _badness(scores, found.score) - _badness(scores, scores.floor.score), None, ""
+        return None, None, "has no baseline of real rows"
+    return _badness(scores, result.score) - _badness(scores, scores.floor.score), None, ""
 
 
 def _badness(scores: MetricScores, score: float) -> float:
-    """Return how far a score is from the best one, on the side that is bad."""
+    """Return the distance from the best score, negative if a score is better than `best`."""
     if scores.direction == "nearer":
         return abs(score - scores.best)
     return scores.best - score if scores.direction == "higher" else score - scores.best
 
 
 def _outcome(threshold: PolicyThreshold, metric: Metric, value: float, interval: Interval | None) -> Outcome:
-    # Of an attack, the whole interval has to keep the bound: a small table must not pass by being small.
+    # The whole interval of an attack must be within the threshold: a small table must not pass because its
+    # interval is wide.
     at_worst = interval[1] if interval is not None and metric.chance is not None else value
     fails, warns = (
         bound is not None and _is_beyond(threshold, metric, at_worst, bound)
@@ -207,22 +209,21 @@ def _is_beyond(threshold: PolicyThreshold, metric: Metric, value: float, bound: 
 
 def _explained(outcome: Outcome, metric: Metric, reason: str) -> str:
     if outcome == "pass":
-        return f"{metric.title} keeps the bounds."
+        return f"{metric.title} is within the thresholds."
     if outcome == "unscored":
         return f"{metric.title} was not scored: it {reason}."
     if outcome == "inconclusive":
         return (
-            f"{metric.title} cannot be judged: the interval is so wide that it fits a good table, and one of "
-            f"which {metric.concern}."
+            f"{metric.title} is inconclusive: the interval includes the score expected by chance, but it is "
+            f"too wide to rule out that {metric.concern}."
         )
-    strength = "" if outcome == "fail" else " to some degree"
-    return f"{metric.title} is beyond what the policy allows{strength}: {metric.concern}."
+    return f"{metric.title} is beyond the {outcome} threshold: {metric.concern}."
 
 
 def _missing_scores(
     policy: Policy, checks: Sequence[PolicyCheck], by_name: Mapping[str, MetricScores]
 ) -> list[str]:
-    """Return the titles of the scores without which a report cannot pass."""
+    """Return the titles of missing scores that prevent a report from passing."""
     return [
         check.title
         for check, threshold in zip(checks, policy.thresholds, strict=True)
@@ -238,25 +239,27 @@ def _overall(checks: Sequence[PolicyCheck], missing: Sequence[str]) -> Overall:
 
 
 def _is_fault(scores: MetricScores) -> bool:
-    # An attack that broke must not pass for one that found nothing.
+    # An attack that failed with an error must not look like one that found nothing.
     return isinstance(scores.synthetic, UnscoredResult) and scores.synthetic.is_fault
 
 
 def _sentence(outcome: Overall, policy: Policy, checks: Sequence[PolicyCheck], missing: Sequence[str]) -> str:
-    found = [check.title for check in checks if check.outcome == outcome]
-    listed = " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
     if outcome == "fail":
-        return f"These data fail the policy {policy.name}, because of {listed}."
-    n_judged = sum(check.outcome != "unscored" for check in checks)
+        failed = [check.title for check in checks if check.outcome == "fail"]
+        return (
+            f"The synthetic data does not meet the policy {policy.name}. Failed checks: {', '.join(failed)}."
+        )
+    n_evaluated = sum(check.outcome != "unscored" for check in checks)
     if outcome == "warn":
         n_open = sum(check.outcome not in ("pass", "unscored") for check in checks)
-        reasons = [f"{n_open} of {n_judged} checks ask for a closer look"] if n_open else []
+        needs = "needs" if n_open == 1 else "need"
+        reasons = [f"{n_open} of {n_evaluated} checks {needs} attention"] if n_open else []
         reasons += [f"required scores are missing: {', '.join(missing)}"] if missing else []
         return (
-            f"These data may be used with care. No check of the policy {policy.name} failed, but "
+            f"Use the synthetic data with care. No check of the policy {policy.name} failed, but "
             f"{', and '.join(reasons)}."
         )
     return (
-        f"These data pass all {n_judged} checks of the policy {policy.name} that could be made. That is no "
-        "proof that they are safe for every purpose."
+        f"The synthetic data passes all {n_evaluated} checks of the policy {policy.name} that could be "
+        "evaluated. This does not prove that it is safe for every purpose."
     )

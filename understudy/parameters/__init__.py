@@ -1,4 +1,4 @@
-"""The parameters of jobs and synthesizers, which the API, the command line and all processes share.
+"""Parameters of jobs and synthesizers, shared by the API, the command line and all processes.
 
-One file for each kind of job. Nothing here imports the database or the engine (`[tool.importlinter]`).
+There is one module per kind of job. None of them imports the database or the engine (`[tool.importlinter]`).
 """

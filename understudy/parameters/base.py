@@ -1,4 +1,4 @@
-"""What the parameters of all kinds of job have in common."""
+"""Base class of job parameters, and field types that several kinds share."""
 
 from __future__ import annotations
 
@@ -6,31 +6,37 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-# JSON as it goes into a `jsonb` column.
+# A JSON object that is stored in a `jsonb` column.
 Json = dict[str, Any]
 
 NAME_LENGTH_MAX = 255
-# PostgreSQL keeps no NUL, and nobody wants a line break in a name.
+# PostgreSQL cannot store NUL, and a name must not contain line breaks.
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH_MAX, pattern=NO_CONTROL_CHARACTERS)]
 LabelKey = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_CONTROL_CHARACTERS)]
 LabelValue = Annotated[str, Field(max_length=255, pattern=NO_CONTROL_CHARACTERS)]
 Labels = Annotated[
     dict[LabelKey, LabelValue],
-    Field(max_length=16, description="Free pairs, up to 16; lists can be filtered by them."),
+    Field(max_length=16, description="Up to 16 labels (key-value pairs), by which lists can be filtered."),
 ]
 # Stored in a signed 64-bit column.
 Seed = Annotated[
-    int, Field(ge=0, lt=2**63, description="Same seed, same result; chosen for you if left out.")
+    int,
+    Field(
+        ge=0,
+        lt=2**63,
+        description="Seed of the random number generator. The same seed gives the same result. Chosen by the"
+        " service if omitted.",
+    ),
 ]
 TableName = Annotated[
     Name | None,
-    Field(description="Name of the table; needed unless the dataset has only one.", examples=["orders"]),
+    Field(description="Name of the table. Required if the dataset has several tables.", examples=["orders"]),
 ]
 
 
 class JobParameters(BaseModel):
-    """Base of the parameters of every kind; each declares ``kind: Literal["…"]`` without a default."""
+    """Base class of job parameters. Each subclass declares ``kind: Literal["…"]`` without a default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""The border of the public Python functions: arguments are checked, and errors of libraries become ours."""
+"""Argument checks of the public Python functions, and translation of library errors to `UnderstudyError`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from understudy.errors import InvalidInput, NotFound, StorageFull, UnderstudyErr
 
 P = ParamSpec("P")
 R = TypeVar("R")
-# Any: whatever a caller gave. From a parameter's name, its value and all arguments: the value to go on with.
+# Any: an argument of any type. A check takes a parameter's name, its value and all arguments, and returns the
+# value to use.
 Arguments = Mapping[str, Any]
 Check = Callable[[str, Any, Arguments], Any]
 
@@ -27,9 +28,14 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def checked(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Return a decorator for a public function: the checks replace its arguments, by the parameter's name.
+    """Return a decorator that replaces arguments of a function by the results of checks.
 
-    Within the function, errors of pydantic and of the file system become `UnderstudyError`s.
+    Errors of pydantic and of the file system inside the function are raised as `UnderstudyError`s.
+
+    Parameters
+    ----------
+    **checks : callable
+        A check for each parameter, by the parameter's name.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -59,16 +65,16 @@ def checked(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def refused(name: str, value: Any, remedy: str) -> InvalidInput:
-    """Return the error for an argument of a type that a function does not take."""
+    """Return the error for an argument of an unsupported type."""
     return InvalidInput(f"{name} is of type {type(value).__name__}. {remedy}", code="invalid_parameters")
 
 
 def explain(error: ValidationError, name: str | None = None) -> str:
-    """Return the first of pydantic's errors in a sentence, without the value and without an address."""
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    first = found[0]
+    """Return a sentence with the first of pydantic's errors, without the invalid value and without a URL."""
+    items = error.errors(include_url=False, include_input=False, include_context=False)
+    first = items[0]
     place = ".".join([name or error.title, *map(str, first["loc"])])
-    n_more = len(found) - 1
+    n_more = len(items) - 1
     more = (
         f" There {'is' if n_more == 1 else 'are'} {n_more} more error{'s' * (n_more > 1)}." if n_more else ""
     )
@@ -76,7 +82,7 @@ def explain(error: ValidationError, name: str | None = None) -> str:
 
 
 def file_error(error: OSError, path: str) -> UnderstudyError:
-    """Return the error for a file that cannot be opened, named as the caller named it."""
+    """Return the error for a file that cannot be opened, with the path that the caller gave."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         if not Path(path).parent.is_dir():
             return NotFound(
@@ -93,10 +99,10 @@ def file_error(error: OSError, path: str) -> UnderstudyError:
 
 
 def _path_of(error: OSError, given: Arguments) -> str | None:
-    """Return the path that an error is about, as the caller gave it; None if none was given."""
+    """Return the path that an error concerns as the caller gave it, or None if the caller gave no path."""
     paths = [os.fspath(path) for value in given.values() for path in _paths(value)]
     named = [path for path in paths if path in str(error)]
-    # Without a name: of a temporary file beside the only path, or of Arrow, which does not tell it.
+    # Errors of Arrow, and of temporary files next to the only path, do not contain a given path.
     return next(iter([*named, *paths]), None)
 
 
@@ -107,7 +113,7 @@ def _paths(value: Any) -> Iterator[str | os.PathLike[str]]:
 
 
 def whole_number(*, minimum: int = 0, limit: int = SEED_LIMIT, is_optional: bool = True) -> Check:
-    """Return a check for whole numbers from a minimum to below a limit, of Python or numpy."""
+    """Return a check for Python or numpy integers from a minimum up to, but not including, a limit."""
 
     def check(name: str, value: Any, _: Arguments) -> int | None:
         if value is None and is_optional:
@@ -130,14 +136,14 @@ def whole_number(*, minimum: int = 0, limit: int = SEED_LIMIT, is_optional: bool
 
 
 def number(name: str, value: Any, _: Arguments) -> float:
-    """Return a number of Python or numpy as a float."""
+    """Return a Python or numpy number as a float."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise refused(name, value, "Give a number.")
     return float(value)
 
 
 def names(name: str, value: Any, _: Arguments) -> tuple[str, ...] | None:
-    """Return names of columns as a tuple; a text is one name."""
+    """Return column names as a tuple; a string is a single name."""
     if value is None or isinstance(value, str):
         return None if value is None else (value,)
     if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
@@ -146,7 +152,7 @@ def names(name: str, value: Any, _: Arguments) -> tuple[str, ...] | None:
 
 
 def path(name: str, value: Any, _: Arguments) -> Path:
-    """Return the path of a file."""
+    """Return an argument as the path of a file."""
     if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes):
         raise refused(name, value, "Give the path of a file.")
     if not os.fspath(value) or "\0" in os.fspath(value):
@@ -155,16 +161,16 @@ def path(name: str, value: Any, _: Arguments) -> Path:
 
 
 def tables(name: str, value: Any, _: Arguments) -> Any:
-    """Return tables whose paths, where they are files, can be opened."""
+    """Return an argument that contains tables, after a check of the paths among them."""
     if any(not os.fspath(item) or "\0" in os.fspath(item) for item in _paths(value)):
         raise InvalidInput(f"{name}: a path is empty or contains a NUL character. Give the path of a file.")
     return value
 
 
 def validated(class_: type[BaseModel], *, is_optional: bool = True) -> Check:
-    """Return a check for objects of a pydantic class, or a dict of its fields.
+    """Return a check for objects of a pydantic class or dicts of its fields.
 
-    An object is validated again: `model_copy` validates nothing.
+    Objects are validated again because `model_copy` does not validate.
     """
 
     def check(name: str, value: Any, _: Arguments) -> Any:
@@ -178,21 +184,21 @@ def validated(class_: type[BaseModel], *, is_optional: bool = True) -> Check:
 
 
 def validate_again(class_: type[BaseModel], name: str, value: Any) -> Any:
-    """Return an object of a class from one that may have been changed without validation, or from a dict.
+    """Return a validated object from a dict, or from an object that may have been changed without validation.
 
     Raises
     ------
     InvalidInput
-        With the place of the first error.
+        If a field is invalid; the detail names the place of the first error.
     """
     try:
         fields = value.model_dump(warnings=False) if isinstance(value, BaseModel) else dict(value)
         return class_.model_validate(fields)
     except ValidationError as error:
         raise InvalidInput(explain(error, name), code="invalid_parameters") from error
-    # A copy with a value that pydantic cannot even write down.
+    # A copy with a value that pydantic cannot serialize.
     except (AttributeError, TypeError) as error:
         raise InvalidInput(
-            f"{name}: a field has a value of a wrong type. Build {class_.__name__} from its fields.",
+            f"{name}: a field has a value of the wrong type. Create {class_.__name__} from its fields.",
             code="invalid_parameters",
         ) from error

@@ -1,4 +1,4 @@
-"""What a caller may ask of the rows of a sample: conditions on groups of rows, or the shares of a column."""
+"""Sampling constraints: conditions on groups of rows, or target shares of the values of a column."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pydantic import (
 
 
 def _to_json_value(value: object) -> object:
-    """Return a Python object as JSON has it: the library is given times, decimals and scalars of numpy."""
+    """Return a Python value as a JSON value; the library accepts times, decimals and numpy scalars."""
     if isinstance(value, str | int | float | None):
         return value
     item = getattr(value, "item", None)
@@ -29,14 +29,18 @@ def _to_json_value(value: object) -> object:
     return str(value) if isinstance(value, Decimal) else value
 
 
-# As JSON has them; times and decimals are texts. Strict: else `1` and the text `yes` would be read as true.
+# JSON values, with times and decimals as strings. The types are strict because pydantic would otherwise read
+# `1` and the string `yes` as true.
 Value = Annotated[
     StrictBool
     | Annotated[StrictInt, Field(ge=-(2**63), lt=2**64)]
     | Annotated[StrictFloat, Field(allow_inf_nan=False)]
-    # PostgreSQL, which keeps the parameters of jobs, keeps no NUL.
+    # PostgreSQL stores the parameters of jobs and cannot store NUL.
     | Annotated[str, Field(pattern=r"^[^\x00]*$")],
-    Field(union_mode="left_to_right", description="A value of the column; times as RFC 3339 writes them."),
+    Field(
+        union_mode="left_to_right",
+        description="A value of the column. Dates and times are strings in the format of RFC 3339.",
+    ),
     BeforeValidator(_to_json_value),
 ]
 
@@ -45,16 +49,18 @@ N_VALUES_MAX = 10_000
 
 
 class ColumnConstraint(BaseModel):
-    """What a column may be: one value, one of some, within bounds, or missing."""
+    """A constraint on a column. Set `equals`, `one_of`, bounds, or `is_missing`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    equals: Value | None = None
-    one_of: Annotated[tuple[Value, ...], Field(max_length=N_VALUES_MAX)] = ()
-    minimum: Annotated[Value | None, Field(description="The lowest value allowed.")] = None
-    maximum: Annotated[Value | None, Field(description="The highest value allowed.")] = None
+    equals: Annotated[Value | None, Field(description="The only allowed value.")] = None
+    one_of: Annotated[
+        tuple[Value, ...], Field(max_length=N_VALUES_MAX, description="List of the allowed values.")
+    ] = ()
+    minimum: Annotated[Value | None, Field(description="The lowest allowed value.")] = None
+    maximum: Annotated[Value | None, Field(description="The highest allowed value.")] = None
     is_missing: Annotated[
-        bool | None, Field(description="`true`: the value is missing; `false`: it is not.")
+        bool | None, Field(description="Whether the value must be missing (`true`) or present (`false`).")
     ] = None
 
     @model_validator(mode="after")
@@ -67,7 +73,7 @@ class ColumnConstraint(BaseModel):
 
 
 class SampleCondition(BaseModel):
-    """A group of rows in which columns are fixed."""
+    """A group of rows whose values in some columns are constrained."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -75,46 +81,60 @@ class SampleCondition(BaseModel):
         dict[str, ColumnConstraint],
         Field(
             min_length=1,
-            description="What each of some columns may be; all others follow from what the model learnt.",
+            description="Constraints by column name. All other columns are sampled from the model.",
             examples=[{"income": {"equals": ">50K"}, "age": {"minimum": 30, "maximum": 39}}],
         ),
     ]
-    n_rows: Annotated[int, Field(ge=1, lt=2**62, description="How many rows the group has.")]
+    n_rows: Annotated[int, Field(ge=1, lt=2**62, description="Number of rows in the group.")]
 
 
 class TargetShare(BaseModel):
-    """The share of a value."""
+    """The target share of one value of a column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    value: Annotated[Value | None, Field(description="Left out: missing.")] = None
-    share: Annotated[float, Field(ge=0, le=1)]
+    value: Annotated[
+        Value | None, Field(description="The value. If omitted, the share applies to missing values.")
+    ] = None
+    share: Annotated[float, Field(ge=0, le=1, description="Fraction of the rows that have the value.")]
 
 
 class ColumnRebalance(BaseModel):
-    """Another distribution of one column; the others follow from what the model learnt for each value."""
+    """A target distribution of one column. The other columns are sampled conditionally on its values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    column: str
-    shares: Annotated[tuple[TargetShare, ...], Field(min_length=1, max_length=N_GROUPS_MAX)]
+    column: Annotated[str, Field(description="Name of the column.")]
+    shares: Annotated[
+        tuple[TargetShare, ...],
+        Field(
+            min_length=1,
+            max_length=N_GROUPS_MAX,
+            description="Target shares of the values, which must add up to 1.",
+        ),
+    ]
 
     @model_validator(mode="after")
     def _shares_are_a_whole(self) -> ColumnRebalance:
         if abs(sum(share.share for share in self.shares) - 1) > 1e-6:
             raise ValueError("the shares must add up to 1")
         if len({repr(share.value) for share in self.shares}) < len(self.shares):
-            raise ValueError("a value must not be there twice")
+            raise ValueError("each value must be listed only once")
         return self
 
 
 class SamplingConstraints(BaseModel):
-    """Either conditions or a rebalanced column."""
+    """Constraints on a sample: either conditions or a rebalanced column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    conditions: Annotated[tuple[SampleCondition, ...], Field(max_length=N_GROUPS_MAX)] = ()
-    rebalance: ColumnRebalance | None = None
+    conditions: Annotated[
+        tuple[SampleCondition, ...],
+        Field(max_length=N_GROUPS_MAX, description="Groups of rows with conditions, in order."),
+    ] = ()
+    rebalance: Annotated[ColumnRebalance | None, Field(description="Target distribution of one column.")] = (
+        None
+    )
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> SamplingConstraints:

@@ -12,32 +12,33 @@ from understudy.parameters.policy import PROJECT_POLICY, Policy
 
 
 class EvaluateParameters(JobParameters, EvaluationOptions):
-    """Score a synthetic dataset."""
+    """Parameters of a job that evaluates a synthetic dataset against a real dataset."""
 
     kind: Literal["evaluate"]
-    dataset_id: Annotated[str, Field(description="The real rows.", examples=["ds_01kaz7m2q5…"])]
-    synthetic_dataset_id: Annotated[str, Field(description="The rows to score.")]
+    dataset_id: Annotated[str, Field(description="ID of the real dataset.", examples=["ds_01kaz7m2q5…"])]
+    synthetic_dataset_id: Annotated[str, Field(description="ID of the synthetic dataset to evaluate.")]
     holdout_dataset_id: Annotated[
         str | None,
         Field(
-            description="Real rows that the model never saw. Left out: the model's own holdout, if the"
-            " synthetic dataset was sampled from a model that was trained on the real one."
+            description="ID of a dataset of real rows that the model was not trained on. Defaults to the"
+            " model's holdout, if the synthetic dataset was sampled from a model that was trained on the"
+            " real dataset."
         ),
     ] = None
     table: Annotated[
         TableName,
-        Field(description="Which table, of those of the datasets that have several."),
+        Field(description="Name of the table to evaluate. Required for datasets with several tables."),
     ] = None
     policy: Annotated[
         str | Policy,
         Field(
-            description="Thresholds of the verdict: `project`, which is your project's own, `standard`,"
-            " `public`, or thresholds. Whatever is asked, the project's gate goes by the project's policy.",
+            description="Policy of the verdict: `project` for the policy of your project, `standard`,"
+            " `public`, or a custom policy. The gate always uses the policy of the project.",
         ),
     ] = PROJECT_POLICY
     seed: Seed | None = None
 
     @property
     def options(self) -> EvaluationOptions:
-        """What the report shall look at."""
+        """The options of the evaluation without the parameters of the job."""
         return EvaluationOptions(**{name: getattr(self, name) for name in EvaluationOptions.model_fields})

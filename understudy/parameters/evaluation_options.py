@@ -1,4 +1,4 @@
-"""What a caller may say of an evaluation: which columns matter for what, which questions, which policy."""
+"""Options of an evaluation: the roles of columns, queries and the policy."""
 
 from __future__ import annotations
 
@@ -18,27 +18,48 @@ Aggregate = Literal["count", "share", "sum", "mean", "quantile", "distinct"]
 
 
 class AggregateQuery(BaseModel):
-    """A question that somebody will ask of the synthetic table: an aggregate, by groups, of some rows."""
+    """An aggregate query whose results on the real and the synthetic table are compared."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[
-        str | None, Field(min_length=1, max_length=255, description="For the report; made if left out.")
+        str | None,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="Name of the query in the report. Derived from the query if omitted.",
+        ),
     ] = None
     aggregate: Annotated[
         Aggregate,
-        Field(description="`count` and `share` are of rows; the others of the known values of `column`."),
+        Field(
+            description="Aggregate function. `count` and `share` apply to rows, and the others to the values"
+            " of `column` that are not missing."
+        ),
     ]
-    column: Annotated[ColumnName | None, Field(description="Needed by sum, mean, quantile, distinct.")] = None
+    column: Annotated[
+        ColumnName | None,
+        Field(description="Column to aggregate. Required for `sum`, `mean`, `quantile` and `distinct`."),
+    ] = None
     quantile: Annotated[
-        float | None, Field(gt=0, lt=1, description="Of `quantile`: 0.5 is the median.", examples=[0.5])
+        float | None,
+        Field(
+            gt=0,
+            lt=1,
+            description="Quantile to compute, such as 0.5 for the median. Required for `quantile`.",
+            examples=[0.5],
+        ),
     ] = None
     group_by: Annotated[
         tuple[ColumnName, ...],
-        Field(max_length=N_GROUPING_MAX, description="One answer a combination of their values."),
+        Field(
+            max_length=N_GROUPING_MAX,
+            description="Columns to group by. The query has one result per combination of their values.",
+        ),
     ] = ()
     where: Annotated[
-        dict[str, ColumnConstraint], Field(description="Only rows in which columns are so.", max_length=20)
+        dict[str, ColumnConstraint],
+        Field(description="Constraints on the rows to aggregate, by column name.", max_length=20),
     ] = {}
 
     @model_validator(mode="after")
@@ -51,45 +72,48 @@ class AggregateQuery(BaseModel):
 
 
 class EvaluationOptions(BaseModel):
-    """What a report shall look at, beside what it always does."""
+    """Options of an evaluation: the roles of columns, queries and the policy."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     target: Annotated[
         ColumnName | None,
-        Field(description="A column to predict: shows what the synthetic rows are worth for it."),
+        Field(
+            description="Column to predict. The report measures how well models that are trained on the"
+            " synthetic rows predict it."
+        ),
     ] = None
     protected: Annotated[
         tuple[ColumnName, ...],
         Field(
             max_length=N_COLUMNS_NAMED_MAX,
-            description="Columns by which nobody shall be put at a disadvantage, such as sex: the report"
-            " compares their groups.",
+            description="Protected columns, such as sex, whose groups the report compares for bias.",
         ),
     ] = ()
     sensitive: Annotated[
         tuple[ColumnName, ...],
         Field(
             max_length=N_COLUMNS_NAMED_MAX,
-            description="Columns that an attacker would like to know of a person. Left out: some are chosen.",
+            description="Sensitive columns that a simulated attacker tries to infer. Some are chosen if"
+            " omitted.",
         ),
     ] = ()
     queries: Annotated[
         tuple[AggregateQuery, ...],
-        Field(max_length=N_QUERIES_MAX, description="Questions whose answers the report compares."),
+        Field(max_length=N_QUERIES_MAX, description="Queries whose results the report compares."),
     ] = ()
     policy: Annotated[
         str | Policy,
-        Field(description="Thresholds of the verdict: `standard`, `public`, or your own."),
+        Field(description="Policy of the verdict: `standard`, `public`, or a custom policy."),
     ] = "standard"
 
     @property
     def named_columns(self) -> dict[str, str]:
-        """Each column that is named, and where, as a JSON pointer."""
-        found = {} if self.target is None else {self.target: "/target"}
+        """The JSON Pointer of each column that the options name, by column name."""
+        pointers = {} if self.target is None else {self.target: "/target"}
         for part in ("protected", "sensitive"):
-            found |= {name: f"/{part}/{i}" for i, name in enumerate(getattr(self, part))}
+            pointers |= {name: f"/{part}/{i}" for i, name in enumerate(getattr(self, part))}
         for i, query in enumerate(self.queries):
-            found |= dict.fromkeys((*query.group_by, *query.where), f"/queries/{i}")
-            found |= {} if query.column is None else {query.column: f"/queries/{i}/column"}
-        return found
+            pointers |= dict.fromkeys((*query.group_by, *query.where), f"/queries/{i}")
+            pointers |= {} if query.column is None else {query.column: f"/queries/{i}/column"}
+        return pointers

@@ -12,12 +12,17 @@ N_DRAWS_MAX = 20
 
 
 class ImputeParameters(JobParameters):
-    """Complete a dataset: draw its missing values, and leave all others as they are."""
+    """Parameters of a job that imputes the missing values of a table and keeps all others."""
 
     kind: Literal["impute"]
-    model_id: Annotated[str, Field(description="What to draw from.", examples=["mdl_01kaz7m2q5…"])]
+    model_id: Annotated[
+        str, Field(description="ID of the model to impute with.", examples=["mdl_01kaz7m2q5…"])
+    ]
     dataset_id: Annotated[
-        str, Field(description="What to complete: a table of the columns that the model knows.")
+        str,
+        Field(
+            description="ID of the dataset with missing values. Its table must have the columns of the model."
+        ),
     ]
     table: TableName = None
     n_draws: Annotated[
@@ -25,10 +30,12 @@ class ImputeParameters(JobParameters):
         Field(
             ge=1,
             le=N_DRAWS_MAX,
-            description="How often: of n rows, row i of draw d (both from 0) is row d * n + i of the result.",
+            description="Number of imputations of each row (multiple imputation). For a table of n rows, row"
+            " i of draw d (both from 0) is row d * n + i of the result.",
         ),
     ] = 1
     seed: Seed | None = None
-    name: Annotated[Name | None, Field(description="Of the result; made from the dataset's if left out.")] = (
-        None
-    )
+    name: Annotated[
+        Name | None,
+        Field(description="Name of the imputed dataset. Derived from the source dataset's name if omitted."),
+    ] = None

@@ -11,7 +11,7 @@ from understudy.parameters.read_options import FormatName, ReadOptions
 
 
 class IngestTable(BaseModel):
-    """The table that an uploaded file becomes."""
+    """A table to create from an uploaded file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -20,22 +20,26 @@ class IngestTable(BaseModel):
 
 
 class FileParts(BaseModel):
-    """The parts in which an uploaded file arrived."""
+    """The parts of an uploaded file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     first: Annotated[int, Field(ge=1, description="Number of the first part.")]
-    n: Annotated[int, Field(ge=1, description="Number of parts.")]
-    sha256: Annotated[str | None, Field(description="SHA-256 of the file, if the sender stated it.")] = None
+    n: Annotated[int, Field(ge=1, description="Number of parts of the file.")]
+    sha256: Annotated[str | None, Field(description="SHA-256 of the file, if the client declared it.")] = None
 
 
 class IngestParameters(JobParameters):
-    """Read uploaded files, each of which becomes a table."""
+    """Parameters of a job that reads uploaded files, each of which becomes a table."""
 
     kind: Literal["ingest"]
-    dataset_id: Annotated[str, Field(description="The dataset that waits for the files.")]
-    tables: Annotated[tuple[IngestTable, ...], Field(min_length=1, description="In the order of the files.")]
+    dataset_id: Annotated[str, Field(description="ID of the pending dataset.")]
+    tables: Annotated[
+        tuple[IngestTable, ...],
+        Field(min_length=1, description="Tables to create, in the order of the files."),
+    ]
     parts: Annotated[
-        tuple[FileParts, ...], Field(description="The parts of each file, where the files arrived in parts.")
+        tuple[FileParts, ...],
+        Field(description="Parts of each file, if the files were uploaded in parts."),
     ] = ()
-    options: Annotated[ReadOptions, Field(description="How the files are to be read.")] = ReadOptions()
+    options: Annotated[ReadOptions, Field(description="Options for reading the files.")] = ReadOptions()

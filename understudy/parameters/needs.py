@@ -1,23 +1,24 @@
-"""What the work of a job needs of the worker that runs it."""
+"""Requirements of a job on the worker that runs it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# The class of workers that takes what needs nothing special.
+# The queue of jobs without special requirements.
 DEFAULT_QUEUE = "default"
 
 
 @dataclass(frozen=True)
 class Needs:
-    """The class of workers that can do some work, and limits below those of the installation.
+    """The queue of a job, and limits that are lower than those of the installation.
 
     Parameters
     ----------
     queue : str
-        A worker takes the jobs of the queues that ``UNDERSTUDY_WORKER_QUEUES`` lists, such as ``gpu``.
+        Name of the queue, such as ``gpu``. A worker runs jobs of the queues in ``UNDERSTUDY_WORKER_QUEUES``.
     memory_bytes_max, cpu_seconds_max : int, optional
-        The most that the work takes; a job gets this, or the installation's limit where that is lower.
+        Maximum memory in bytes and maximum CPU time in seconds. The lower of this and the installation's
+        limit applies.
     """
 
     queue: str = DEFAULT_QUEUE
@@ -25,5 +26,5 @@ class Needs:
     cpu_seconds_max: int | None = None
 
 
-# Any worker can do it, within the limits of the installation.
+# Any worker can run the job, within the limits of the installation.
 NOTHING_SPECIAL = Needs()

@@ -1,4 +1,4 @@
-"""Policies: named thresholds that turn the scores of a report into pass, warn or fail."""
+"""Policies: named sets of thresholds that turn the scores of a report into a verdict."""
 
 from __future__ import annotations
 
@@ -9,45 +9,63 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.errors import InvalidInput
 
 Quantity = Literal["score", "loss"]
-# How a project's own policy is named in parameters.
+# The name in parameters that refers to the policy of the project.
 PROJECT_POLICY = "project"
 
 
 class PolicyThreshold(BaseModel):
-    """How good a score has to be.
+    """Bounds on the score of one metric.
 
-    Which side is the good one, the metric's `direction` says: a score of 0.62 of a metric that is better when
-    lower is beyond a bound of 0.6, and one of 0.58 of a metric that is better when higher is as well.
+    The metric's `direction` determines the side that is beyond a bound. For a bound of 0.6, a score of 0.62
+    is beyond it if lower is better, and a score of 0.58 is beyond it if higher is better.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    metric: Annotated[str, Field(description="By name, such as `membership_distance`.")]
+    metric: Annotated[str, Field(description="Name of the metric, such as `membership_distance`.")]
     of: Annotated[
         Quantity,
         Field(
-            description="`score`; or `loss`: how much worse than real rows score, whichever side is worse."
+            description="Quantity that the bounds apply to: the `score`, or the `loss`, which is the amount"
+            " by which the score is worse than that of real rows."
         ),
     ] = "score"
-    warn: Annotated[float | None, Field(description="Beyond this: warn.")] = None
-    fail: Annotated[float | None, Field(description="Beyond this: fail.")] = None
+    warn: Annotated[
+        float | None, Field(description="Bound of a warning. The check warns if the quantity is beyond it.")
+    ] = None
+    fail: Annotated[
+        float | None, Field(description="Bound of a failure. The check fails if the quantity is beyond it.")
+    ] = None
     required: Annotated[
-        bool, Field(description="Whether a score that could not be computed is a warning.")
+        bool, Field(description="Whether the check warns if the score could not be computed.")
     ] = False
 
 
 class Policy(BaseModel):
-    """Thresholds under a name; scores that it does not name have no part in the verdict."""
+    """A named set of thresholds. Metrics without a threshold do not affect the verdict."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
-    version: Annotated[str, Field(min_length=1, max_length=32)] = "1"
-    description: Annotated[str, Field(max_length=1_000)] = ""
-    thresholds: Annotated[tuple[PolicyThreshold, ...], Field(min_length=1, max_length=100)]
+    name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            pattern=r"^[a-z0-9][a-z0-9_.-]*$",
+            description="Name of the policy.",
+        ),
+    ]
+    version: Annotated[str, Field(min_length=1, max_length=32, description="Version of the policy.")] = "1"
+    description: Annotated[
+        str, Field(max_length=1_000, description="Purpose of the policy in a sentence.")
+    ] = ""
+    thresholds: Annotated[
+        tuple[PolicyThreshold, ...],
+        Field(min_length=1, max_length=100, description="Thresholds of the policy."),
+    ]
 
 
-# What data have to be like to be of use, whoever gets them.
+# The thresholds of fidelity, usefulness and bias, which both policies share.
 LIKENESS = (
     PolicyThreshold(metric="column_shapes", of="loss", warn=0.05, fail=0.2),
     PolicyThreshold(metric="column_pairs", of="loss", warn=0.08, fail=0.3),
@@ -65,7 +83,7 @@ LIKENESS = (
 )
 STANDARD = Policy(
     name="standard",
-    description="For use inside an organisation, by people who could see the real data.",
+    description="For use inside an organisation by people who are allowed to see the real data.",
     thresholds=(
         *LIKENESS,
         PolicyThreshold(metric="membership_distance", warn=0.55, fail=0.6, required=True),
@@ -82,7 +100,7 @@ STANDARD = Policy(
 )
 PUBLIC = Policy(
     name="public",
-    description="For publication, or recipients that nobody knows.",
+    description="For publication or for unknown recipients.",
     thresholds=(
         *LIKENESS,
         PolicyThreshold(metric="membership_distance", warn=0.53, fail=0.55, required=True),
@@ -101,18 +119,19 @@ POLICIES: dict[str, Policy] = {policy.name: policy for policy in (STANDARD, PUBL
 
 
 def resolve_policy(policy: str | Policy) -> Policy:
-    """Return a policy that may have been given by its name.
+    """Return a predefined policy by its name, or a given policy unchanged.
 
     Raises
     ------
     InvalidInput
-        If there is none of that name.
+        If no policy has this name.
     """
     if isinstance(policy, Policy):
         return policy
     if policy not in POLICIES:
         raise InvalidInput(
-            f"There is no policy {policy!r}; name one of {', '.join(POLICIES)}, or give its thresholds.",
+            f"There is no policy {policy!r}. Use one of {', '.join(POLICIES)}, or send a policy with"
+            " thresholds.",
             code="unknown_policy",
             pointer="/policy",
         )

@@ -10,7 +10,7 @@ from understudy.parameters.base import JobParameters
 
 
 class ProbeParameters(JobParameters):
-    """Do nothing, for some time."""
+    """Parameters of a job that only waits, for tests of an installation."""
 
     kind: Literal["probe"]
-    seconds: Annotated[float, Field(ge=0, le=600, description="How long to do nothing.")] = 0.0
+    seconds: Annotated[float, Field(ge=0, le=600, description="Time to wait in seconds.")] = 0.0

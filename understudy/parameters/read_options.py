@@ -1,4 +1,4 @@
-"""What a caller may say about a file that is to be read; light, since the API knows it before any table."""
+"""Options for reading a file. The module has no heavy imports because the API process uses it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from pydantic import (
 from understudy.errors import InvalidInput
 
 FormatName = Literal["csv", "parquet", "jsonl", "arrow", "xlsx"]
-"""The names of the formats; a test holds them equal to those of `FORMATS`."""
+"""Names of the file formats. A test checks that they equal the names in `FORMATS`."""
 
-# Python's names; what each of them decodes is text, and nothing but text.
+# Python's names of the supported encodings, all of which decode bytes to text (some Python codecs do not).
 _ENCODINGS = frozenset(
     codecs.lookup(name).name
     for name in (
@@ -40,7 +40,7 @@ _TOKEN_LENGTH_MAX = 64
 def _delimiter(text: str) -> str:
     character = _DELIMITER_NAMES.get(text, text)
     if len(character) != 1 or not (character in "\t " or 32 < ord(character) < 127) or character.isalnum():
-        raise ValueError("takes one ASCII character that is no letter or digit, or `tab`")
+        raise ValueError("must be one ASCII character that is not a letter or digit, or `tab`")
     if character in "\"'":
         raise ValueError("cannot be a quotation mark")
     return character
@@ -52,28 +52,27 @@ def _encoding(text: str) -> str:
     except (LookupError, ValueError):
         name = ""
     if name not in _ENCODINGS:
-        raise ValueError("takes the name of an encoding of text, such as utf-8, cp1252 or utf-16")
+        raise ValueError("must be the name of a text encoding, such as utf-8, cp1252 or utf-16")
     return name
 
 
 def _tokens(given: Any) -> Any:
-    """Part tokens that come in one text, as from a form."""
+    """Split tokens that arrive as one string, as in a form."""
     return tuple(given.split(",")) if isinstance(given, str) else given
 
 
 def _check_tokens(tokens: tuple[str, ...]) -> tuple[str, ...]:
     if len(tokens) > _TOKENS_MAX or not all(0 < len(token) <= _TOKEN_LENGTH_MAX for token in tokens):
         raise ValueError(
-            f"takes up to {_TOKENS_MAX} words of 1 to {_TOKEN_LENGTH_MAX} characters, with commas between"
+            f"must be up to {_TOKENS_MAX} words of 1 to {_TOKEN_LENGTH_MAX} characters, separated by commas"
         )
     return tokens
 
 
 class ReadOptions(BaseModel):
-    """How a file is to be read, where the file itself does not say so; each format takes some of them.
+    """Options for reading a file. Each format supports some of them.
 
-    A field's name and description are those of the form, the query and the command line as well, each of
-    which gives texts.
+    The upload form, the query and the command line have the same options with string values.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -84,46 +83,64 @@ class ReadOptions(BaseModel):
             max_length=255,
             min_length=1,
             pattern=r"^[^\x00-\x1f\x7f]*$",
-            description="The sheet of a workbook; else the first that is not hidden.",
+            description="Name of the workbook sheet. Defaults to the first sheet that is not hidden.",
         ),
     ] = None
     delimiter: Annotated[
         Annotated[str, AfterValidator(_delimiter)] | None,
-        Field(description="CSV: the character between fields, or `tab`; else found by looking."),
+        Field(description="Field separator of a CSV file, or `tab`. Detected if omitted."),
     ] = None
     quote: Annotated[
         Literal['"', "'", "none"] | None,
-        Field(description="CSV: the quotation mark, or `none`; else found by looking."),
+        Field(description="Quote character of a CSV file, or `none`. Detected if omitted."),
     ] = None
     encoding: Annotated[
         Annotated[str, AfterValidator(_encoding)] | None,
-        Field(description="CSV: the encoding of the text, such as `cp1252`; else found by looking."),
+        Field(description="Text encoding of a CSV file, such as `cp1252`. Detected if omitted."),
     ] = None
     decimal: Annotated[
         Literal[".", ","] | None,
-        Field(description="CSV: the decimal mark of numbers; else by column, where it is clear."),
+        Field(
+            description="Decimal separator of numbers in a CSV file. Detected by column if omitted and"
+            " unambiguous."
+        ),
     ] = None
     thousands: Annotated[
         Literal[",", ".", " ", "'"] | None,
-        Field(description="CSV: what parts thousands; else by column, where it is clear."),
+        Field(
+            description="Thousands separator of numbers in a CSV file. Detected by column if omitted and"
+            " unambiguous."
+        ),
     ] = None
     date_order: Annotated[
         Literal["day_first", "month_first"] | None,
-        Field(description="CSV: the order in dates like 01/02/2024; else by column, where it is clear."),
+        Field(
+            description="Order of day and month in dates such as 01/02/2024 in a CSV file. Detected by"
+            " column if omitted and unambiguous."
+        ),
     ] = None
     missing: Annotated[
         tuple[str, ...],
         BeforeValidator(_tokens),
         AfterValidator(_check_tokens),
-        Field(description="CSV: words that mean a missing value, beside the usual ones; commas between."),
+        Field(
+            description="Additional words that represent a missing value in a CSV file, separated by commas."
+        ),
     ] = ()
     bad_rows: Annotated[
         Literal["fail", "skip"],
-        Field(description="CSV: what becomes of a row that cannot be read: `fail`, or `skip` and list it."),
+        Field(
+            description="Handling of rows of a CSV file that cannot be read: `fail`, or `skip` to skip and"
+            " list them."
+        ),
     ] = "fail"
     bad_rows_share_max: Annotated[
         float,
-        Field(ge=0, le=0.5, description="CSV: the share of rows that may be skipped (0.01)."),
+        Field(
+            ge=0,
+            le=0.5,
+            description="Maximum fraction of rows of a CSV file that may be skipped (default 0.01).",
+        ),
     ] = 0.01
 
     @property
@@ -134,12 +151,12 @@ class ReadOptions(BaseModel):
     @model_validator(mode="after")
     def _marks_differ(self) -> ReadOptions:
         if self.decimal is not None and self.decimal == self.thousands:
-            raise ValueError("decimal and thousands cannot be the same mark")
+            raise ValueError("decimal and thousands must be different characters")
         return self
 
 
 def text_fields() -> dict[str, Any]:
-    """Return the options as optional texts, for pydantic's `create_model`: a form knows nothing else."""
+    """Return the options as optional string fields for pydantic's `create_model`; a form has only strings."""
     return {
         name: (Annotated[str | None, Field(description=option.description)], None)
         for name, option in ReadOptions.model_fields.items()
@@ -147,12 +164,12 @@ def text_fields() -> dict[str, Any]:
 
 
 def read_options(given: Mapping[str, Any]) -> ReadOptions:
-    """Return options from texts by name.
+    """Return read options from their string values.
 
     Raises
     ------
     InvalidInput
-        invalid_parameters, with the option and its rule.
+        If an option is unknown or invalid, with the code `invalid_parameters`.
     """
     try:
         return ReadOptions.model_validate(dict(given))
@@ -160,6 +177,6 @@ def read_options(given: Mapping[str, Any]) -> ReadOptions:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         name = f"`{first['loc'][0]}`: " if first["loc"] else ""
         raise InvalidInput(
-            f"The options of reading cannot be used: {name}{first['msg'].removeprefix('Value error, ')}.",
+            f"A read option is invalid: {name}{first['msg'].removeprefix('Value error, ')}.",
             code="invalid_parameters",
         ) from None

@@ -17,43 +17,51 @@ from understudy.parameters.constraints import (
 
 
 class SampleParameters(JobParameters):
-    """Draw rows from a model: any, groups that fulfil conditions, or with other shares of a column."""
+    """Parameters of a job that samples rows from a model, optionally under constraints."""
 
     kind: Literal["sample"]
-    model_id: Annotated[str, Field(description="What to draw from.", examples=["mdl_01kaz7m2q5…"])]
+    model_id: Annotated[
+        str, Field(description="ID of the model to sample from.", examples=["mdl_01kaz7m2q5…"])
+    ]
     n_rows: Annotated[
         int | None,
         Field(
             ge=1,
             lt=2**62,
             examples=[100_000],
-            description="May be left out beside conditions, which say how many rows they have.",
+            description="Number of rows to sample. Optional with `conditions`, which contain their own"
+            " numbers.",
         ),
     ] = None
     seed: Seed | None = None
     offset: Annotated[
         int,
-        Field(ge=0, lt=2**62, description="Rows to pass over: row k of a seed is the same in every sample."),
+        Field(
+            ge=0,
+            lt=2**62,
+            description="Number of rows to skip. Row k of a seed is the same in every sample.",
+        ),
     ] = 0
     conditions: Annotated[
         tuple[SampleCondition, ...],
-        Field(max_length=N_GROUPS_MAX, description="Groups of rows in which columns are fixed, in order."),
+        Field(max_length=N_GROUPS_MAX, description="Groups of rows with conditions, in order."),
     ] = ()
-    rebalance: Annotated[
-        ColumnRebalance | None, Field(description="Other shares of the values of a column.")
-    ] = None
-    name: Annotated[Name | None, Field(description="Of the dataset; made from the model's if left out.")] = (
+    rebalance: Annotated[ColumnRebalance | None, Field(description="Target distribution of one column.")] = (
         None
     )
+    name: Annotated[
+        Name | None,
+        Field(description="Name of the dataset. Derived from the model's name if omitted."),
+    ] = None
 
     @model_validator(mode="after")
     def _has_one_kind_of_constraints(self) -> Self:
         if self.conditions and self.rebalance is not None:
-            raise PydanticCustomError("invalid_parameters", "Give either conditions or rebalance, not both")
+            raise PydanticCustomError("invalid_parameters", "Send either conditions or rebalance, not both")
         return self
 
     @model_serializer(mode="wrap")
-    def _without_what_is_not_asked(self, serialize: SerializerFunctionWrapHandler) -> Json:
+    def _omit_unset_constraints(self, serialize: SerializerFunctionWrapHandler) -> Json:
         dumped: Json = serialize(self)
         plain = {
             name: value for name, value in dumped.items() if name not in SamplingConstraints.model_fields
@@ -67,7 +75,7 @@ class SampleParameters(JobParameters):
 
     @property
     def constraints(self) -> SamplingConstraints | None:
-        """What is asked of the rows, if anything is."""
+        """The constraints on the rows, or None if there are none."""
         if not self.conditions and self.rebalance is None:
             return None
         return SamplingConstraints(conditions=self.conditions, rebalance=self.rebalance)

@@ -1,7 +1,8 @@
-"""The parameters of synthesizers, as they arrive over HTTP and are kept in model files.
+"""Parameters of synthesizers, as they are sent over HTTP and stored in model files.
 
-`AnySynthesizer` accepts the parameters of every registered synthesizer. The registry is
-`understudy.synthesizers`, which stands above this package and says here, by `set_registry`, how to read it.
+`AnySynthesizer` accepts the parameters of every registered synthesizer. The registry
+`understudy.synthesizers` is in a higher layer than this package, so it registers itself here with
+`set_registry`.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from pydantic_core import CoreSchema, core_schema
 
 
 class SynthesizerParameters(BaseModel):
-    """Base of the parameters of every synthesizer; each declares ``name: Literal["…"]`` without a default.
+    """Base class of synthesizer parameters. Each subclass declares ``name: Literal["…"]`` without a default.
 
-    In Python the name may be omitted: the class says it. In JSON it chooses the class and is required.
+    In Python the name can be omitted because the class determines it. In JSON the name selects the class and
+    is required.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,7 +38,7 @@ class SynthesizerParameters(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _name_is_that_of_the_class(cls, fields: Any) -> Any:  # Any: what was given, of any type
+    def _default_to_the_name_of_the_class(cls, fields: Any) -> Any:  # Any: an argument of any type
         names = get_args(cls.model_fields["name"].annotation)
         if isinstance(fields, Mapping) and "name" not in fields and len(names) == 1:
             return {"name": names[0], **fields}
@@ -47,7 +49,7 @@ ParametersByName = Mapping[str, type[SynthesizerParameters]]
 
 
 class _Registered:
-    """Validates by the registry as it is when a value arrives, not when a class with the field was made."""
+    """A pydantic annotation that reads the registry at each validation, not when a class is defined."""
 
     read: Callable[[], ParametersByName]
 
@@ -67,7 +69,7 @@ class _Registered:
 
 @lru_cache
 def _union_of(classes: tuple[type[SynthesizerParameters], ...]) -> TypeAdapter[SynthesizerParameters]:
-    # Any: a union of types that are known at run time only.
+    # Any: a union of types that are known only at run time.
     union: Any = Annotated[reduce(or_, classes), Field(discriminator="name")]
     return TypeAdapter(union)
 
@@ -77,16 +79,16 @@ AnySynthesizer = Annotated[SynthesizerParameters, _registered]
 
 
 def default_synthesizer() -> SynthesizerParameters:
-    """Return the parameters of the first registered synthesizer, as they are without a choice."""
+    """Return the default parameters of the first registered synthesizer."""
     name, parameters = next(iter(_registered.read().items()))
     return parameters.model_validate({"name": name})
 
 
 def show_default(schema: JsonSchemaValue) -> None:
-    """Add the default synthesizer to the JSON Schema of a field whose default it is."""
+    """Add the default synthesizer to the JSON Schema of a field."""
     schema["default"] = default_synthesizer().model_dump(mode="json")
 
 
 def set_registry(read: Callable[[], ParametersByName]) -> None:
-    """Let `AnySynthesizer` accept what `read` returns: the parameters of each synthesizer by its name."""
+    """Set the function that returns the parameter classes that `AnySynthesizer` accepts, by name."""
     _registered.read = read

@@ -11,39 +11,56 @@ from understudy.parameters.synthesizers import AnySynthesizer, default_synthesiz
 
 
 class CanaryParameters(BaseModel):
-    """Made-up rows to plant among those that are learnt from, so that a report can look for them."""
+    """Parameters of canaries, which are artificial rows among the training rows that a report looks for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    n_canaries: Annotated[int, Field(ge=10, le=10_000, examples=[50])]
+    n_canaries: Annotated[
+        int, Field(ge=10, le=10_000, description="Number of canaries to add.", examples=[50])
+    ]
     n_repeats: Annotated[
-        int, Field(ge=1, le=100, description="How often each is planted: what is repeated is learnt sooner.")
+        int,
+        Field(
+            ge=1,
+            le=100,
+            description="Number of times that each canary is added. Repeated rows are memorized more easily.",
+        ),
     ] = 1
 
 
 class TrainParameters(JobParameters):
-    """Fit a synthesizer to a dataset."""
+    """Parameters of a job that trains a synthesizer on a dataset."""
 
     kind: Literal["train"]
-    dataset_id: Annotated[str, Field(description="What to learn from.", examples=["ds_01kaz7m2q5…"])]
+    dataset_id: Annotated[
+        str, Field(description="ID of the dataset to train on.", examples=["ds_01kaz7m2q5…"])
+    ]
     table: TableName = None
     synthesizer: Annotated[
         AnySynthesizer,
         Field(
-            description="The algorithm and its settings.",
+            description="Synthesizer and its parameters.",
             default_factory=default_synthesizer,
             json_schema_extra=show_default,
         ),
     ]
     seed: Seed | None = None
     holdout_fraction: Annotated[
-        float, Field(ge=0, le=0.5, description="Share of the rows set aside, to measure privacy against.")
+        float,
+        Field(
+            ge=0,
+            le=0.5,
+            description="Fraction of the rows to hold out from training. Privacy metrics compare with them.",
+        ),
     ] = 0.2
     canaries: Annotated[
         CanaryParameters | None,
         Field(
-            description="Made-up rows to learn as well: `evaluate` then tells how well an attacker finds"
-            " those that were planted among those that were not. They cost a little fidelity."
+            description="Artificial rows (canaries) to add to the training rows. `evaluate` then measures"
+            " how well an attacker distinguishes added canaries from others. Canaries slightly reduce"
+            " fidelity."
         ),
     ] = None
-    name: Annotated[Name | None, Field(description="Of the model; the dataset's if left out.")] = None
+    name: Annotated[
+        Name | None, Field(description="Name of the model. Defaults to the name of the table or dataset.")
+    ] = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from understudy.documentation import docs_link
 from understudy.synthesizers.base import Json, ModelCard
 from understudy.transformers.base import MIN_SUPPORT
 from understudy.transformers.table import TableTransformer
@@ -53,6 +54,7 @@ def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | 
         "warnings": _warnings(columns, n_rows, table.schema.subject),
         "promised": [promise.format(k=MIN_SUPPORT, who=f"{unit}s") for promise in PROMISES],
         "not_promised": list(LIMITS),
+        "documentation": docs_link("explanation/tree-chain"),
     }
 
 

@@ -57,7 +57,7 @@ def _read(
             workspace.folder / files[roles["table"]],
             limits,
             workspace.progress,
-            options=FORMATS[format_].taken(options),
+            options=FORMATS[format_].supported_options(options),
         )
     if ingested.rejects:
         role = roles["rejects"]

@@ -125,7 +125,7 @@ def test_invalid_condition_is_refused(options: list[str], message: str):
         ("income:", "is not a list of shares"),
         ("income:a=0.5;b=0.5x", "is not a list of shares"),
         ("income:a=0.5,b=0.6", "add up to 1"),
-        ("income:a=0.5,a=0.5", "there twice"),
+        ("income:a=0.5,a=0.5", "listed only once"),
         ("income:a=e", "share: "),
         ("age:x=1", "takes a whole number"),
     ],

@@ -32,7 +32,7 @@ from understudy.evaluation.metrics.privacy import (
 )
 from understudy.evaluation.metrics.privacy.canaries import exposure
 from understudy.evaluation.metrics.privacy.membership_low_fpr import interval_of_found
-from understudy.evaluation.metrics.privacy.singling_out import Asked
+from understudy.evaluation.metrics.privacy.singling_out import Population
 from understudy.tables.inference import infer_table
 
 N = 600
@@ -120,7 +120,7 @@ def test_singling_out_holds_training_rows_against_held_out_ones() -> None:
     # 60 guesses hit training rows and 20 held-out ones, of which there are half as many: what is to be
     # expected is 2 * 20 of 200, and (0.3 - 0.2) / (1 - 0.2) is an eighth.
     hits = np.concatenate([np.arange(60), np.arange(1_000, 1_020), np.full(120, NOBODY)])
-    found = singling_out.judge_guesses("many columns", hits, Asked(1_000, 1_000, 500), confidence=0.95)
+    found = singling_out.judge_guesses("many columns", hits, Population(1_000, 1_000, 500), confidence=0.95)
     assert (found.n, found.attack, found.control) == (200, pytest.approx(0.3), pytest.approx(0.2))
     assert found.risk == pytest.approx(0.125)
     assert found.interval[0] < 0.125 < found.interval[1]
@@ -128,12 +128,12 @@ def test_singling_out_holds_training_rows_against_held_out_ones() -> None:
 
 def test_guesses_of_the_same_row_count_once() -> None:
     hits = np.concatenate([np.zeros(50, dtype=np.int64), np.full(50, NOBODY)])
-    assert singling_out.judge_guesses("one column", hits, Asked(100, 100, 100), confidence=0.95).n == 51
+    assert singling_out.judge_guesses("one column", hits, Population(100, 100, 100), confidence=0.95).n == 51
 
 
 def test_nobody_hit_is_no_risk_that_could_be_seen() -> None:
-    asked = Asked(100, 100, 100)
-    found = singling_out.judge_guesses("one column", np.full(1_000, NOBODY), asked, confidence=0.95)
+    population = Population(100, 100, 100)
+    found = singling_out.judge_guesses("one column", np.full(1_000, NOBODY), population, confidence=0.95)
     assert (found.risk, found.interval[0]) == (0, 0)
     assert found.interval[1] == pytest.approx(1 - 0.025 ** (1 / 1_000))
 
@@ -159,8 +159,8 @@ def test_a_combination_that_one_subject_repeats_picks_out_the_subject() -> None:
 
 def test_guesses_of_the_rows_of_one_subject_stand_or_fall_together() -> None:
     # 40 rows of one subject are as good as one hit; 40 rows of 40 subjects are 40.
-    hits, together = np.arange(40), Asked(40, 1, 1, np.zeros(80, dtype=np.int64))
-    apart = Asked(40, 40, 40, np.arange(80))
+    hits, together = np.arange(40), Population(40, 1, 1, np.zeros(80, dtype=np.int64))
+    apart = Population(40, 40, 40, np.arange(80))
     ends = [
         singling_out.judge_guesses("many columns", hits, asked, confidence=0.95).interval[0]
         for asked in (together, apart)

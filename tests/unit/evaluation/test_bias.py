@@ -198,4 +198,4 @@ def test_numbers_are_cut_at_round_quartiles() -> None:
 @pytest.mark.parametrize("module", [demographic_parity, equalised_odds, rebalancing])
 def test_amounts_are_not_picked(module: object) -> None:
     compared = comparison(people(200, seed=1), people(200, seed=2), target="height", protected=("town",))
-    assert module.score(compared) == UnscoredResult(reason="needs a target of classes")  # type: ignore[attr-defined]
+    assert module.score(compared) == UnscoredResult(reason="needs a target column with classes")  # type: ignore[attr-defined]

@@ -31,7 +31,7 @@ def test_identifiers_are_left_out_and_their_copies_counted() -> None:
     assert left_out.reason == "generated as identifier: 100% of the values occur once"
     assert [shown.column for shown in report.columns] == people(1, seed=1).column_names
     assert report.scores("column_shapes").synthetic.score > 0.9
-    assert "Not scored, because they are generated" in render_html(report)
+    assert "Columns that are not scored:" in render_html(report)
 
 
 def test_scores_are_those_of_the_other_columns() -> None:

@@ -205,7 +205,7 @@ def test_rows_that_gave_themselves_away_are_named() -> None:
     real = pa.table({"x": rng.normal(size=2000), "y": rng.normal(size=2000)})
     for metric in (two_sample, two_sample_linear):
         result = metric.score(comparison(real, pa.table({"x": x, "y": y})))
-        assert isinstance(result, two_sample.TellingApart)
+        assert isinstance(result, two_sample.ClassifierTestResult)
         found = {row.row for row in result.rows}
         assert len(found & set(strange.tolist())) >= 16
         assert len(result.curve) <= 50
@@ -219,14 +219,14 @@ def test_rows_of_a_part_are_named_by_their_place_in_the_whole() -> None:
     compared = comparison(real, pa.table({"x": np.r_[np.zeros(700), rng.normal(size=300) + 9]}))
     part = replace(compared, synthetic=compared.synthetic.take(np.arange(700, 1000)))
     result = two_sample_linear.score(part)
-    assert isinstance(result, two_sample.TellingApart)
+    assert isinstance(result, two_sample.ClassifierTestResult)
     assert min(row.row for row in result.rows) >= 700
 
 
 def test_rows_of_a_table_that_stands_in_are_not_told() -> None:
     compared = comparison(people(200, seed=1), people(200, seed=2))
     result = two_sample_linear.score(compared.with_tables(synthetic=compared.real))
-    assert isinstance(result, two_sample.TellingApart)
+    assert isinstance(result, two_sample.ClassifierTestResult)
     assert (result.rows, result.giveaways) == ([], [])
 
 

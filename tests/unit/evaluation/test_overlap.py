@@ -57,8 +57,8 @@ def of_training_rows() -> Report:
 def test_a_holdout_of_training_rows_is_inconclusive(of_training_rows: Report) -> None:
     check = checks_of(of_training_rows)["holdout"]
     assert (check.outcome, check.value, of_training_rows.n_rows_shared) == ("inconclusive", N, N)
-    assert "1,000, where chance explains at most" in check.sentence
-    assert "Give rows that the model did not learn from" in check.sentence
+    assert "1,000 rows in common, and chance explains at most" in check.sentence
+    assert "Provide holdout rows that the model was not trained on" in check.sentence
 
 
 def test_no_attack_passes_on_training_rows(of_training_rows: Report) -> None:

@@ -91,7 +91,7 @@ def test_a_few_real_rows_are_no_answer() -> None:
     asked = AggregateQuery.model_validate({"aggregate": "count", "where": {"town": {"equals": "secret"}}})
     result = queries.score(comparison(REAL, SYNTHETIC, queries=(asked,)))
     assert isinstance(result, UnscoredResult)
-    assert "would stand on fewer than 5 real rows" in result.reason
+    assert "would be based on fewer than 5 real rows" in result.reason
 
 
 def test_the_value_of_a_single_row_is_no_quantile() -> None:

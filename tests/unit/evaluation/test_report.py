@@ -199,7 +199,7 @@ def test_page_can_be_read_without_eyes(report: Report) -> None:
 def test_page_makes_no_promise_of_privacy(report: Report) -> None:
     text = render_html(report).lower()
     assert "anonym" not in text
-    assert "no formal guarantee" in text
+    assert "not a formal guarantee" in text
 
 
 def test_hostile_names_and_values_stay_text() -> None:

@@ -108,7 +108,7 @@ def test_probabilities_that_are_too_high_are_found() -> None:
 
 def test_amounts_have_no_rare_class() -> None:
     compared = comparison(people(200, seed=1), people(200, seed=2), target="height")
-    assert rare_class.score(compared) == UnscoredResult(reason="needs a target of classes")
+    assert rare_class.score(compared) == UnscoredResult(reason="needs a target column with classes")
 
 
 def test_more_rows_of_a_small_table_are_a_gain_and_destroyed_ones_a_loss() -> None:

@@ -141,7 +141,7 @@ def test_the_worst_check_decides_and_is_named() -> None:
     )
     found = judge(policy, [scores(SHAPES, 0.5), scores(COPIES, 0.5)])
     assert found.outcome == "fail"
-    assert found.sentence == "These data fail the policy own, because of Exact copies."
+    assert found.sentence == "The synthetic data does not meet the policy own. Failed checks: Exact copies."
 
 
 def test_every_named_policy_can_be_held_against_a_report() -> None:

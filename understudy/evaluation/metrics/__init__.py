@@ -1,7 +1,7 @@
-"""The family of metrics: one metric a file, one line in the table of its topic.
+"""The family of metrics: one file per metric, and one line in the tuple of its topic.
 
-A member's file contains its result, its `score` and its `Metric`; heavy libraries are imported inside the
-functions that use them, so that a process that computes no scores can list the catalogue.
+The file of a metric contains its result class, its `score` function and its `Metric`. Heavy libraries are
+imported inside the functions that use them, so that listing the metrics stays fast.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from understudy.evaluation.metrics.usefulness import USEFULNESS
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in (*FIDELITY, *USEFULNESS, *BIAS, *PRIVACY)}
 
-# The result of any metric; reports read and write each one by its class.
+# Union of the results of all metrics; the field `metric` selects the class when a report is read.
 if TYPE_CHECKING:
     AnyResult = MetricResult | UnscoredResult
 else:

@@ -1,4 +1,4 @@
-"""What a metric is: a name, what its score means, and a function of a comparison."""
+"""The definition of a metric, and the base classes of its results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.evaluation.comparison import Comparison
 
 
 class Need(StrEnum):
-    """What a metric cannot do without."""
+    """Input that a metric requires beyond the two tables."""
 
     holdout = "holdout"
     target = "target"
@@ -23,7 +23,7 @@ class Need(StrEnum):
     canaries = "canaries"
 
 
-# What is said of a need that is not met.
+# Reasons in reports for a score that is missing because of an unmet need.
 _UNMET = {
     Need.target: "needs a target column",
     Need.protected: "needs protected columns",
@@ -33,64 +33,62 @@ _UNMET = {
 }
 
 
-# Which scores are good ones; `nearer` to the best one, from either side.
+# Direction of better scores; `nearer` means closer to the best score, from either side.
 Direction = Literal["higher", "lower", "nearer"]
 Topic = Literal["fidelity", "usefulness", "bias", "privacy"]
 
 
 class MetricResult(BaseModel):
-    """A score and what it was computed from; each metric adds its own fields."""
+    """A score and the number of rows it was computed from; each metric adds its own fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     metric: str
     score: float
     interval: Annotated[
-        tuple[float, float] | None, Field(description="95 % interval of the score, where it is an estimate.")
+        tuple[float, float] | None, Field(description="95 % interval of the score, if it is an estimate.")
     ] = None
-    n_rows: Annotated[dict[str, int], Field(description="Rows used, by table.")]
+    n_rows: Annotated[dict[str, int], Field(description="Number of rows used, by table.")]
     n_subjects: Annotated[
         dict[str, int],
-        Field(description="Subjects that were counted, by table; empty where rows are counted."),
+        Field(description="Number of subjects used, by table; empty if the metric counts rows."),
     ] = {}
 
 
 class UnscoredResult(BaseModel):
-    """No score, and why."""
+    """The reason why a metric has no score."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     metric: Literal["unscored"] = "unscored"
     score: None = None
-    reason: Annotated[str, Field(description="A phrase such as `needs a holdout`.")]
+    reason: Annotated[str, Field(description="Reason as a verb phrase, such as `needs a holdout`.")]
     is_fault: Annotated[
         bool,
-        Field(
-            description="Whether the metric broke, rather than lacked something: every verdict warns then."
-        ),
+        Field(description="Whether the metric failed with an error. Every verdict then warns."),
     ] = False
 
 
 class RealBaseline(Enum):
-    """How it is found out what real rows would score in the synthetic table's place."""
+    """The method that determines the score of real rows used instead of synthetic ones."""
 
-    # Both tables are drawn anew, with replacement, from all real rows, in their own sizes, a few times: the
-    # spread of a score that is a smooth function of the rows' distribution. Not for scores that look at
-    # single rows or their neighbours, since rows would occur twice.
+    # Both tables are resampled with replacement from all real rows, in their own sizes, a few times. This
+    # suits scores that are smooth functions of the distribution. It does not suit scores that depend on
+    # single rows or their neighbours, because resampled rows occur more than once.
     bootstrap = "bootstrap"
-    # All real rows are dealt out anew to both tables, no row to both, a few times, in sizes as near to their
-    # own as there are rows for: for scores that hang on single extreme rows, and cost little.
+    # All real rows are split at random into two disjoint tables, a few times, in sizes as close to the
+    # original ones as the number of rows allows. This suits fast scores that depend on single extreme rows.
     split = "split"
-    # Other real rows, none of them twice: the holdout, or half of the real rows where there is none. A metric
-    # that needs a holdout gets one half of it as the judged table, and the other half as the holdout.
+    # Other real rows without repetition: the holdout, or half of the real rows if there is none. A metric
+    # that needs a holdout gets one half of it as the evaluated table and the other half as the holdout.
     holdout = "holdout"
-    # The rows that were learnt from: what a model would have learnt of them.
+    # The training rows, for metrics that train a model on the evaluated table.
     training = "training"
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One member of the family.
+    """A metric of the catalogue.
 
     Parameters
     ----------
@@ -103,23 +101,25 @@ class Metric:
     concern : str
         Problem that a bad score points to: a clause without capital letter and period.
     topic : Topic
-        Under privacy a copy of the real table scores worst, under the others best.
+        A copy of the real table scores worst on the metrics of privacy and best on all others.
     direction : Direction
+        Direction of better scores.
     range : (float, float)
-        Between which every score lies.
+        Lowest and highest possible score.
     best : float
-        The score of data that cannot be told from real data.
+        Score of data that cannot be distinguished from new real data.
     result : type
-        What `score` returns if it can.
-    score : callable (Comparison) -> MetricResult or Unscored
-        Never changes its input; the same comparison gives the same score.
+        Class of the result.
+    score : callable (Comparison) -> MetricResult or UnscoredResult
+        Function that computes the score. It does not change its input, and the same comparison gives the
+        same score.
     needs : frozenset of Need
-        Without which `score` is not asked.
+        Required inputs; `score` is only called if all of them are present.
     real_baseline : RealBaseline or None
-        Which real rows show what real data would score, if any can.
+        Method that determines the score of real rows; None if no real rows can be scored.
     chance : float or None
-        Of an attack: the score of one who knows nothing. A bound that is passed by less than the interval's
-        distance to it makes a verdict inconclusive instead of failed.
+        Score of an attack by random guessing; None for metrics that are not attacks. A violated bound makes
+        the verdict inconclusive instead of failed if the interval of the score reaches this value.
     source : str
         Name of the metric in SDMetrics, or the paper that defines it; empty if there is neither.
     """
@@ -146,7 +146,7 @@ class Metric:
 
 
 def missing_need(metric: Metric, comparison: Comparison) -> UnscoredResult | None:
-    """Return why a metric cannot be scored, if something that it needs is not there."""
+    """Return the first unmet need of a metric as a result, or None if all needs are met."""
     present = {
         Need.target: comparison.options.target,
         Need.protected: comparison.options.protected,
@@ -154,7 +154,7 @@ def missing_need(metric: Metric, comparison: Comparison) -> UnscoredResult | Non
         Need.canaries: comparison.canaries,
         Need.holdout: comparison.holdout,
     }
-    # In the order of `_UNMET`: what the caller can most easily give comes first.
+    # `_UNMET` lists the needs that a caller can most easily meet first.
     unmet = (reason for need, reason in _UNMET.items() if need in metric.needs and not present[need])
     reason = next(unmet, None)
     return None if reason is None else UnscoredResult(reason=reason)

@@ -1,4 +1,4 @@
-"""The cells of tables that are more than a text; the macro `cell` in elements.html draws each kind."""
+"""Table cells with more structure than a string; the macro `cell` in elements.html renders each kind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from understudy.evaluation.verdict import Outcome
 
 @dataclass(frozen=True)
 class Names:
-    """The names of some columns."""
+    """A list of column names."""
 
     kind: ClassVar[str] = "names"
     columns: tuple[str, ...]
@@ -20,7 +20,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Segment:
-    """A value of a column, whose rows are a group."""
+    """The group of rows that have one value of a column."""
 
     kind: ClassVar[str] = "segment"
     column: str
@@ -39,7 +39,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Noted:
-    """A text with a small one on the line below; either may be empty."""
+    """A text with a note in small print below it; either may be empty."""
 
     kind: ClassVar[str] = "noted"
     text: str
@@ -48,7 +48,7 @@ class Noted:
 
 @dataclass(frozen=True)
 class Titled:
-    """A title with a small sentence behind it, which may be empty."""
+    """A title followed by a sentence in small print, which may be empty."""
 
     kind: ClassVar[str] = "titled"
     title: str
@@ -57,12 +57,12 @@ class Titled:
 
 @dataclass(frozen=True)
 class Styled:
-    """A text in an element of its own.
+    """A text with a style.
 
     Parameters
     ----------
     kind : str
-        `code`, `muted` or `emphasis`.
+        The style: `code`, `muted` or `emphasis`.
     """
 
     text: str
@@ -71,7 +71,7 @@ class Styled:
 
 @dataclass(frozen=True)
 class OutcomeMark:
-    """The outcome of a check, as a shape and a word."""
+    """The outcome of a check, shown as a shape and a word."""
 
     kind: ClassVar[str] = "outcome"
     outcome: Outcome

@@ -1,4 +1,4 @@
-"""What the chapters are built of: tables, scores on their scales, and reasons why there is no score."""
+"""The building blocks of chapters: tables, cards of metrics, and reasons for missing scores."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ R = TypeVar("R", bound=MetricResult)
 
 @dataclass(frozen=True)
 class Chapter:
-    """A part of the page, drawn by the template of its name.
+    """A section of the page, rendered by the template of the same name.
 
     Parameters
     ----------
     name : str
-        The anchor, and the name of the template.
+        The HTML anchor and the name of the template.
     link : str
-        The text of the link to it: a word or two.
+        The text of the navigation link, one or two words.
     view : callable (Report) -> dataclass or None
-        What its template shows; None if the report has nothing for this chapter.
+        A function that returns the view model of the template, or None if the report has no data for it.
     """
 
     name: str
@@ -40,16 +40,16 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Head:
-    """The head of a column of a table.
+    """The header of a table column.
 
     Parameters
     ----------
     is_number : bool
-        Whether the column is aligned to the right.
+        Whether the column contains numbers, which are right-aligned.
     is_drawn : bool
-        Whether the column holds drawings.
+        Whether the column contains charts.
     is_hidden : bool
-        Whether only screen readers read it.
+        Whether the header is visible to screen readers only.
     """
 
     text: str
@@ -59,7 +59,7 @@ class Head:
 
     @property
     def look(self) -> str:
-        """The classes of the column's cells."""
+        """The CSS classes of the column's cells."""
         if self.is_drawn:
             return "drawn"
         return "right number" if self.is_number else ""
@@ -67,10 +67,11 @@ class Head:
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose first cells are the heads of their rows."""
+    """A table; the first cell of each row is the row header."""
 
-    # Later rows of a long table are folded away.
+    # Number of rows of a long table that are shown without expanding it.
     N_ROWS_OPEN: ClassVar[int] = 12
+    # Maximum number of columns of a table that scrolls on a narrow screen.
     N_HEADS_NARROW: ClassVar[int] = 3
 
     heads: Sequence[Head]
@@ -78,13 +79,13 @@ class Table:
 
     @property
     def is_wide(self) -> bool:
-        """Whether its rows become lists on a narrow screen; a narrow table scrolls instead."""
+        """Whether the rows become lists on a narrow screen; otherwise the table scrolls."""
         return len(self.heads) > self.N_HEADS_NARROW
 
 
 @dataclass(frozen=True)
 class About:
-    """The source of a metric, and the address of its documentation; both may be empty."""
+    """The source of a metric and the URL of its documentation; both may be empty."""
 
     source: str
     documentation: str
@@ -92,7 +93,7 @@ class About:
 
 @dataclass(frozen=True)
 class Measured:
-    """A score on its scale, for a card of its own."""
+    """The content of a metric's card: its score, interval and scale."""
 
     title: str
     about: About
@@ -104,24 +105,24 @@ class Measured:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a metric has no score."""
+    """The reason why a metric has no score."""
 
     title: str
     text: str
 
 
 def numbers(*titles: str) -> tuple[Head, ...]:
-    """Return the heads of columns of numbers."""
+    """Return the headers of numeric columns."""
     return tuple(Head(title, is_number=True) for title in titles)
 
 
 def scores_of(report: Report, metric: str) -> MetricScores | None:
-    """Return a metric's scores, if the report has it."""
+    """Return the scores of a metric, or None if the report does not contain it."""
     return next((scores for scores in report.metrics if scores.name == metric), None)
 
 
 def found(report: Report, kind: type[R]) -> tuple[MetricScores, R] | None:
-    """Return the scores and the result of a metric whose results are of this kind, if it was scored."""
+    """Return the scores and the result of the metric with this result class, or None if it was not scored."""
     metric = kind.model_fields["metric"].default
     scores = scores_of(report, metric)
     if scores is None or not isinstance(scores.synthetic, kind):
@@ -130,16 +131,13 @@ def found(report: Report, kind: type[R]) -> tuple[MetricScores, R] | None:
 
 
 def about(scores: MetricScores) -> About:
-    """Return where a metric is defined and documented.
-
-    Nothing is known of a metric of a later version.
-    """
+    """Return the source and the documentation of a metric; both are empty for metrics of later versions."""
     metric = METRICS.get(scores.name)
     return About("", "") if metric is None else About(metric.source, metric.documentation)
 
 
 def reasons(report: Report, metrics: Iterable[str]) -> tuple[Reason, ...]:
-    """Return which of some metrics could not be scored, and why."""
+    """Return the reasons of those of the given metrics that could not be scored."""
     listed = [scores for metric in metrics if (scores := scores_of(report, metric)) is not None]
     return tuple(
         Reason(scores.title, scores.synthetic.reason)
@@ -149,7 +147,7 @@ def reasons(report: Report, metrics: Iterable[str]) -> tuple[Reason, ...]:
 
 
 def measured(scores: MetricScores) -> Measured:
-    """Return the card of a metric that was scored."""
+    """Return the card content of a metric that was scored."""
     result = scores.synthetic
     assert not isinstance(result, UnscoredResult)
     interval = None

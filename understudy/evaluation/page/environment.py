@@ -1,4 +1,4 @@
-"""The Jinja2 environment of the page: everything is escaped, and an unknown name is an error."""
+"""The Jinja2 environment of the page: it escapes all values and raises an error for undefined names."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ FILTERS = (
 
 
 def render(template: str, **values: object) -> str:
-    """Return a template of this package, filled in."""
+    """Render a template of this package with the given values."""
     return environment().get_template(template).render(values)
 
 
 @cache
 def environment() -> Environment:
-    """Return the environment, whose templates are compiled once per process."""
-    # Local: reports are computed and read in processes that never render one, and Jinja2 takes time to load.
+    """Return the environment; templates are compiled once per process."""
+    # Local import: Jinja2 is slow to load, and most processes that compute or read reports never render one.
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     made = Environment(
@@ -51,9 +51,9 @@ def environment() -> Environment:
 
 
 def printable(value: object) -> object:
-    """Replace control characters and bidirectional marks in a text before it is escaped.
+    """Replace control characters and bidirectional marks in a string before it is escaped.
 
-    Control characters do not exist in HTML; bidirectional marks could reorder the text around them.
+    Control characters are not allowed in HTML, and bidirectional marks could reorder the text around them.
     """
     if type(value) is not str or value.isprintable():
         return value

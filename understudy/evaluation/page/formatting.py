@@ -1,4 +1,4 @@
-"""Numbers, times and names as a reader wants them: plain text, which the templates escape."""
+"""Formatting of numbers, times and labels as plain text; the templates escape it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from understudy.tables.schema import ColumnKind
 _DAY = 86_400
 MINUS = "\u2212"
 NO_BREAK_SPACE = "\u00a0"
-# Where there is no number.
+# Shown in place of a missing number.
 NONE = "\u2013"
 
 
 def shortened(text: str, n_letters_max: int) -> str:
-    """Return text that is cut with an ellipsis where it is too long."""
+    """Truncate a text to a maximum length, with an ellipsis."""
     return text if len(text) <= n_letters_max else text[: n_letters_max - 1] + "…"
 
 
 def score(value: float | None, metric: str) -> str:
-    """Return a score in the unit that suits its metric."""
+    """Format a score: exact copies as a percentage, all other metrics as a decimal."""
     if value is None:
         return NONE
     if metric == "exact_copies":
@@ -30,25 +30,25 @@ def score(value: float | None, metric: str) -> str:
 
 
 def decimal(value: float | None) -> str:
-    """Return a number with three decimals."""
+    """Format a number with three decimals."""
     if value is None:
         return NONE
-    # What rounds to nothing has no sign.
+    # A value that rounds to zero has no sign.
     return f"{value:.3f}".replace("-0.000", "0.000").replace("-", MINUS)
 
 
 def change(value: float) -> str:
-    """Return a difference, with its sign."""
+    """Format a difference with its sign."""
     return f"+{value:.3f}" if value >= 0.0005 else decimal(value)
 
 
 def span(interval: tuple[float, float] | None) -> str:
-    """Return an interval in words; nothing where there is none."""
+    """Format an interval as `low to high`; an empty string for None."""
     return "" if interval is None else f"{decimal(interval[0])} to {decimal(interval[1])}"
 
 
 def half_width(interval: tuple[float, float] | None) -> str:
-    """Return half the width of an interval; nothing where there is none."""
+    """Format half the width of an interval as `± half`; an empty string for None."""
     if interval is None:
         return ""
     half = (interval[1] - interval[0]) / 2
@@ -56,22 +56,22 @@ def half_width(interval: tuple[float, float] | None) -> str:
 
 
 def plural(n: int, singular: str, several: str) -> str:
-    """Return a count with its noun."""
+    """Format a count with its noun in the singular or plural."""
     return f"{count(n)} {singular if n == 1 else several}"
 
 
 def p_value(value: float) -> str:
-    """Return a probability of chance; a small one is never shown as none."""
+    """Format a p-value; values below 0.001 are shown as such and not as zero."""
     return "less than 0.001" if value < 0.001 else decimal(value)
 
 
 def share(value: float | None) -> str:
-    """Return a share of rows, if there is one."""
+    """Format a share as a percentage; a dash for None."""
     return NONE if value is None else percent(value)
 
 
 def percent(share: float, *, digits: int = 1) -> str:
-    """Return a share of rows; a small one is never shown as none."""
+    """Format a share as a percentage; a small share is shown with `<` and not as zero."""
     smallest = 10.0**-digits
     if 0 < share * 100 < smallest:
         return f"< {smallest:.{digits}f}{NO_BREAK_SPACE}%"
@@ -79,12 +79,12 @@ def percent(share: float, *, digits: int = 1) -> str:
 
 
 def count(n: int) -> str:
-    """Return a count with its thousands apart."""
+    """Format a count with thousands separators."""
     return f"{n:,}"
 
 
 def edge_labels(edges: Sequence[float], kind: ColumnKind) -> list[str]:
-    """Return the labels of some edges of one histogram, in the unit of the column's kind."""
+    """Return the labels of histogram edges in the unit of the column's kind."""
     span = edges[-1] - edges[0]
     if kind in (ColumnKind.date, ColumnKind.timestamp):
         return [_moment(edge, span) for edge in edges]
@@ -96,7 +96,7 @@ def edge_labels(edges: Sequence[float], kind: ColumnKind) -> list[str]:
 
 
 def number(value: float) -> str:
-    """Return a number in at most about six signs."""
+    """Format a number with four significant digits and a unit suffix, in about six characters."""
     for limit, unit, letter in ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if 1e15 > abs(value) >= limit:
             return f"{value / unit:.4g}{letter}".replace("-", MINUS)

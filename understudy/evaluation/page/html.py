@@ -1,4 +1,4 @@
-"""The report as one page that needs nothing else: no script, no network, no second file."""
+"""The report as one self-contained HTML page without scripts, network requests or other files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ShownChapter:
-    """A chapter that has something to show, and what its template is given."""
+    """A chapter of this report with the view model of its template."""
 
     name: str
     link: str

@@ -1,4 +1,4 @@
-"""The report as a small table, for notebooks."""
+"""The report as an HTML table for notebooks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NotebookRow:
-    """One metric; `reason` says why it has no score."""
+    """One metric; `reason` explains a missing score and is empty otherwise."""
 
     title: str
     topic: str
@@ -26,7 +26,7 @@ class NotebookRow:
 
 
 def render_notebook(report: Report) -> str:
-    """Return the verdict and the scores as HTML that takes its colours from the notebook."""
+    """Return the verdict and the scores as HTML without colours, which inherits those of the notebook."""
     outcomes = report.verdict.outcomes()
     return render(
         "notebook.html",

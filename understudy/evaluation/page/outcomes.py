@@ -1,4 +1,4 @@
-"""The words for the outcomes of checks."""
+"""The display names of check outcomes."""
 
 from __future__ import annotations
 

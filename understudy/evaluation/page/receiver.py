@@ -1,4 +1,4 @@
-"""Receiver operating characteristics: the share that is found at each rate of false alarms."""
+"""Receiver operating characteristic (ROC) curves of classifiers and attacks."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from understudy.evaluation.page.charts.curves import Axes, Curve, Figures, Point
 
 NAMES = {
     "synthetic": "synthetic rows",
-    "real": "fresh real rows",
+    "real": "real rows (baseline)",
     "independent": "independent columns",
     "leak": "noisy copy",
 }
-# From this rate of false alarms on, the logarithmic drawing shows the curve.
+# Lowest false positive rate on the logarithmic axis.
 LOW = 1e-3
+# False positive rate at which the text alternative states the true positive rates.
 SURE = 0.01
 
 
 def found_at(points: Points, rate: float) -> float:
-    """Return the share that is found at a rate of false alarms, by the line through the points."""
+    """Return the true positive rate at a false positive rate, by linear interpolation."""
     before = (0.0, 0.0)
     for x, y in points:
         if x > rate:
@@ -36,20 +37,24 @@ def figures(
     names: Mapping[str, str] = NAMES,
     has_log: bool = False,
 ) -> Figures:
-    """Return the curves, and optionally a second drawing that enlarges the rare false alarms.
+    """Return the chart of ROC curves, optionally with a second chart on a logarithmic axis.
 
     Parameters
     ----------
-    by_role : mapping of role to points (false alarms, found)
-        `synthetic` is among them.
+    by_role : mapping of role to points (false positive rate, true positive rate)
+        The curves by role; `synthetic` must be one of the roles.
     axes : (str, str)
-        The titles of false alarms and of found.
+        The axis titles of the false positive rate and of the true positive rate.
+    names : mapping of role to str
+        The names of the roles in the legend.
+    has_log : bool
+        Whether to add a second chart with a logarithmic false positive rate.
     """
     shown = [Curve(role, points) for role, points in by_role.items() if points]
-    label = f"{axes[1]} against {axes[0].lower()}. At 1 in 100 false alarms: " + ", ".join(
+    label = f"{axes[1]} by {axes[0].lower()}. At a false positive rate of 1 %: " + ", ".join(
         f"{names[curve.role]} {formatting.percent(found_at(curve.points, SURE))}" for curve in shown
     )
     drawings = [draw_curves(shown, Axes(*axes), label)]
     if has_log:
-        drawings.append(draw_curves(shown, Axes(f"{axes[0]}, rare ones large", axes[1], low=LOW), label))
+        drawings.append(draw_curves(shown, Axes(f"{axes[0]}, log scale", axes[1], low=LOW), label))
     return Figures(legend(shown, names), drawings)

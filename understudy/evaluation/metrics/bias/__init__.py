@@ -1,4 +1,4 @@
-"""Whether the synthetic table treats groups of people as the real one does."""
+"""Metrics of bias: differences between groups that the synthetic table adds."""
 
 from __future__ import annotations
 

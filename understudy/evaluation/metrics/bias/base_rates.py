@@ -1,4 +1,4 @@
-"""Whether each group of a protected column has the outcomes that it has in the real table."""
+"""Group base rates: the outcomes of protected groups in the two tables."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class RateComparison(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    label: Annotated[str, Field(description="The class; or what is measured.")]
+    label: Annotated[str, Field(description="Class of the target, or the name of the measure.")]
     real: float
     real_interval: Interval
     synthetic: float
     synthetic_interval: Interval
-    change: Annotated[float, Field(description="Synthetic minus real.")]
+    change: Annotated[float, Field(description="Synthetic rate minus real rate.")]
     change_interval: Interval
 
 
 class GroupBaseRates(BaseModel):
-    """A group of a protected column."""
+    """A group of a protected column, with its rates."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,10 +47,12 @@ class GroupBaseRates(BaseModel):
     n_real: int
     n_synthetic: int
     is_too_small: Annotated[
-        bool, Field(description="Fewer than 50 rows in one of the tables: listed, not judged.")
+        bool,
+        Field(description="Whether a table has fewer than 50 rows of the group. It is not scored then."),
     ]
     rates: Annotated[
-        list[RateComparison], Field(description="Only those that at least 5 real rows have, and 5 have not.")
+        list[RateComparison],
+        Field(description="Rates of outcomes that at least 5 real rows have and at least 5 do not have."),
     ] = []
 
 
@@ -61,11 +63,13 @@ class ColumnBaseRates(BaseModel):
 
     column: str
     groups: list[GroupBaseRates]
-    n_groups_hidden: Annotated[int, Field(description="Values pooled, since few real rows have them.")]
+    n_groups_hidden: Annotated[
+        int, Field(description="Number of values that are pooled because few real rows have them.")
+    ]
 
 
 class BaseRatesResult(MetricResult):
-    """The largest change of a group's rate."""
+    """Largest change of a group's rate from the real to the synthetic table."""
 
     metric: Literal["base_rates"] = "base_rates"
     target: str | None
@@ -78,19 +82,19 @@ class BaseRatesResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Side:
-    """The known rows of one table: their groups, and what is measured of them."""
+    """Groups and outcomes of the rows of one table whose outcome is known."""
 
     groups: NDArray[np.int64]
     values: NDArray[np.float64]
 
 
 def score(comparison: Comparison) -> BaseRatesResult | UnscoredResult:
-    """Return the largest change of a judged group's rate: of a class, a mean, or its share of the rows."""
+    """Return the largest change of a group's rate: share of a class, mean, or share of the rows."""
     target = None if comparison.target is None else target_of(comparison)
     columns = [
         _column(comparison, target, groups_of(comparison, name))
         for name in comparison.options.protected
-        # Within a class, the class's rate is 1.
+        # If the target is protected, the rate of a class within itself is always 1.
         if name != comparison.target
     ]
     judged = [
@@ -148,7 +152,7 @@ def _side(table: EncodedTable, target: Target | None, groups: Groups) -> _Side:
 
 
 def _standardised(sides: Sequence[_Side]) -> list[_Side]:
-    """Return amounts in standard deviations of the real table, from its mean on."""
+    """Return numeric outcomes standardized by the mean and standard deviation of the real table."""
     known = sides[0].values
     centre, width = (float(known.mean()), float(known.std()) or 1.0) if len(known) else (0.0, 1.0)
     return [_Side(side.groups, (side.values - centre) / width) for side in sides]
@@ -162,7 +166,7 @@ def _group(
     g: int,
 ) -> GroupBaseRates:
     n = (int(counts[0][g]), int(counts[1][g]))
-    # A group that the synthetic table has lost is no small one: without outcomes it has no rate of them.
+    # Without a target, a group that is missing from the synthetic table still has a share of the rows: 0.
     is_too_small = min(n) < N_ROWS_JUDGED_MIN if target is not None else n[0] < N_ROWS_JUDGED_MIN
     rates = [] if is_too_small else _rates(sides, target, g)
     return GroupBaseRates(

@@ -1,4 +1,4 @@
-"""Whether a model of synthetic rows picks the groups of a column more unequally than a model of real rows."""
+"""Demographic parity of a model trained on synthetic rows, relative to one trained on real rows."""
 
 from __future__ import annotations
 
@@ -28,71 +28,81 @@ Interval = tuple[float, float]
 
 
 class GroupSelectionRates(BaseModel):
-    """How often both models pick the rows of one group."""
+    """Rates of positive predictions of both models for one group."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     group: str
     n_test: int
-    is_too_small: Annotated[bool, Field(description="Fewer than 50 test rows: listed, not judged.")]
-    synthetic: Annotated[float | None, Field(description="Share of its rows predicted to be of the class.")]
+    is_too_small: Annotated[
+        bool, Field(description="Whether the group has fewer than 50 test rows and is not scored.")
+    ]
+    synthetic: Annotated[
+        float | None, Field(description="Share of the group's rows that are predicted to be in the class.")
+    ]
     synthetic_interval: Interval | None
     real: float | None
     real_interval: Interval | None
 
 
 class SelectionParity(BaseModel):
-    """How unequally one model picks the groups."""
+    """Inequality of the positive predictions of one model between groups."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    difference: Annotated[float, Field(description="Largest difference of two judged groups' shares.")]
+    difference: Annotated[
+        float, Field(description="Largest difference between the shares of two scored groups.")
+    ]
     interval: Interval
     ratio: Annotated[
         float | None,
-        Field(description="Smallest share over the largest; below 0.8 is a sign of adverse impact."),
+        Field(description="Smallest share divided by the largest; below 0.8 indicates adverse impact."),
     ]
 
 
 class ColumnParity(BaseModel):
-    """One protected column; of more than two classes, for the class with the largest excess."""
+    """Scores of one protected column, for the class of the target with the largest excess."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
-    label: Annotated[str, Field(description="The class whose prediction is looked at.")]
-    synthetic: Annotated[SelectionParity, Field(description="Of the model of the rows that are judged.")]
-    real: Annotated[SelectionParity, Field(description="Of the same model of real rows.")]
-    excess: Annotated[float, Field(description="Difference of the first model minus that of the second.")]
+    label: Annotated[str, Field(description="Class that counts as the positive prediction.")]
+    synthetic: Annotated[SelectionParity, Field(description="Model trained on the evaluated rows.")]
+    real: Annotated[SelectionParity, Field(description="Same model trained on real rows.")]
+    excess: Annotated[
+        float, Field(description="Difference of the synthetic model minus that of the real one.")
+    ]
     excess_interval: Interval
     groups: list[GroupSelectionRates]
-    n_groups_hidden: Annotated[int, Field(description="Values pooled, since few real rows have them.")]
+    n_groups_hidden: Annotated[
+        int, Field(description="Number of values that are pooled because few real rows have them.")
+    ]
 
 
 class DemographicParityResult(MetricResult):
-    """How much more unequally a model of the judged rows picks the groups of a protected column."""
+    """Increase of the demographic parity difference by training on the evaluated rows."""
 
     metric: Literal["demographic_parity"] = "demographic_parity"
     target: str
     columns: list[ColumnParity]
     not_judged: Annotated[
-        list[str], Field(description="Protected columns without two groups of 50 test rows.")
+        list[str], Field(description="Protected columns without two groups of at least 50 test rows.")
     ]
 
 
 def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
-    """Return the largest excess of a demographic-parity difference over that of a model of real rows.
+    """Return the largest excess of a demographic parity difference over that of a model of real rows.
 
     Notes
     -----
-    On the predicted classes of real test rows. Calders, Kamiran and Pechenizkiy (2009); Feldman et al.
-    (2015) for the ratio.
+    Both models predict the classes of the same real test rows. Calders, Kamiran and Pechenizkiy (2009);
+    Feldman et al. (2015) for the ratio.
     """
     found = experiment(comparison)
     if isinstance(found, str):
         return UnscoredResult(reason=found)
     if found.target.classes is None:
-        return UnscoredResult(reason="needs a target of classes")
+        return UnscoredResult(reason="needs a target column with classes")
     if found.real is None:
         return UnscoredResult(reason="needs more real rows to train on")
     by_name = {name: _column(comparison, found, name) for name in comparison.options.protected}
@@ -117,7 +127,7 @@ def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnParit
     assert found.real is not None
     groups = groups_of(comparison, name)
     rng = comparison.rng(f"demographic_parity {name}")
-    # The target as a protected column would be told by itself.
+    # A protected target would be predicted from itself.
     if groups.position == found.target.column:
         return None
     by_class = [
@@ -170,9 +180,9 @@ def _group(groups: Groups, crossing: Crossing, g: int) -> GroupSelectionRates:
 DEMOGRAPHIC_PARITY = Metric(
     name="demographic_parity",
     title="Demographic parity",
-    summary="How much the demographic parity difference, the gap between groups in the rate of positive "
-    "predictions, grows when a model is trained on synthetic instead of real rows. 0 means that the "
-    "synthetic rows add no inequality.",
+    summary="Increase of the demographic parity difference when a model is trained on synthetic instead of "
+    "real rows. The difference is the largest gap between two groups in the rate of positive predictions. 0 "
+    "means that the synthetic rows add no inequality.",
     concern="a model trained on these rows selects some groups more often than others, beyond what a model "
     "trained on real rows does",
     source="Calders, Kamiran and Pechenizkiy 2009; Fairlearn: demographic_parity_difference",

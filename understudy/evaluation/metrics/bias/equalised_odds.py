@@ -1,4 +1,4 @@
-"""Whether a model of synthetic rows errs more unequally between groups than a model of real rows."""
+"""Equalized odds of a model trained on synthetic rows, relative to one trained on real rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Interval = tuple[float, float]
 
 
 class GroupOdds(BaseModel):
-    """How often both models are right and wrong about one group."""
+    """True and false positive rates of both models for one group."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,7 +35,7 @@ class GroupOdds(BaseModel):
     n_test: int
     is_too_small: Annotated[
         bool,
-        Field(description="Fewer than 50 test rows, or than 20 of the class or of others: not judged."),
+        Field(description="Whether the group has fewer than 50 test rows, 20 of the class or 20 others."),
     ]
     true_positive_synthetic: float | None
     true_positive_real: float | None
@@ -44,48 +44,53 @@ class GroupOdds(BaseModel):
 
 
 class ColumnOdds(BaseModel):
-    """One protected column; of more than two classes, for the class with the largest excess."""
+    """Scores of one protected column, for the class of the target with the largest excess."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
-    label: Annotated[str, Field(description="The class whose prediction is looked at.")]
+    label: Annotated[str, Field(description="Class that counts as the positive prediction.")]
     synthetic: Annotated[
-        float, Field(description="The larger of the gaps in true and in false positive rates.")
+        float,
+        Field(description="Larger one of the gaps in true and in false positive rates, on synthetic rows."),
     ]
     synthetic_interval: Interval
     real: float
     real_interval: Interval
-    excess: Annotated[float, Field(description="Difference of the first model minus that of the second.")]
+    excess: Annotated[
+        float, Field(description="Difference of the synthetic model minus that of the real one.")
+    ]
     excess_interval: Interval
     groups: list[GroupOdds]
-    n_groups_hidden: Annotated[int, Field(description="Values pooled, since few real rows have them.")]
+    n_groups_hidden: Annotated[
+        int, Field(description="Number of values that are pooled because few real rows have them.")
+    ]
 
 
 class EqualisedOddsResult(MetricResult):
-    """How much more unequally a model of the judged rows errs between the groups of a protected column."""
+    """Increase of the equalized odds difference by training on the evaluated rows."""
 
     metric: Literal["equalised_odds"] = "equalised_odds"
     target: str
     columns: list[ColumnOdds]
     not_judged: Annotated[
         list[str],
-        Field(description="Protected columns without two groups that have rows enough."),
+        Field(description="Protected columns without two groups that have enough test rows."),
     ]
 
 
 def score(comparison: Comparison) -> EqualisedOddsResult | UnscoredResult:
-    """Return the largest excess of an equalised-odds difference over that of a model of real rows.
+    """Return the largest excess of an equalized odds difference over that of a model of real rows.
 
     Notes
     -----
-    On the predicted classes of real test rows. Hardt, Price and Srebro (2016).
+    Both models predict the classes of the same real test rows. Hardt, Price and Srebro (2016).
     """
     found = experiment(comparison)
     if isinstance(found, str):
         return UnscoredResult(reason=found)
     if found.target.classes is None:
-        return UnscoredResult(reason="needs a target of classes")
+        return UnscoredResult(reason="needs a target column with classes")
     if found.real is None:
         return UnscoredResult(reason="needs more real rows to train on")
     by_name = {name: _column(comparison, found, name) for name in comparison.options.protected}
@@ -155,9 +160,9 @@ def _group(groups: Groups, crossing: Crossing, g: int) -> GroupOdds:
 EQUALISED_ODDS = Metric(
     name="equalised_odds",
     title="Equalized odds",
-    summary="How much the equalized odds difference, the gap between groups in true or false positive "
-    "rates, grows when a model is trained on synthetic instead of real rows. 0 means that the synthetic "
-    "rows add no inequality.",
+    summary="Increase of the equalized odds difference when a model is trained on synthetic instead of real "
+    "rows. The difference is the largest gap between two groups in true or false positive rates. 0 means "
+    "that the synthetic rows add no inequality.",
     concern="a model trained on these rows makes more errors about some groups than about others, beyond "
     "what a model trained on real rows does",
     source="Hardt, Price and Srebro 2016; Fairlearn: equalized_odds_difference",

@@ -1,4 +1,4 @@
-"""What weights would change that make the target independent of a protected column."""
+"""Reweighing: the effect of weights that make the target independent of a protected column."""
 
 from __future__ import annotations
 
@@ -29,21 +29,22 @@ from understudy.evaluation.models.prediction import (
 )
 from understudy.evaluation.statistics.groups import groups_of
 
-# A model is trained for each.
+# Maximum number of protected columns; a model is trained for each.
 N_COLUMNS_MAX = 3
 
 Interval = tuple[float, float]
 
 
 class FairnessScores(BaseModel):
-    """How a model treats the groups, and how good it is."""
+    """Fairness and quality of a model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     parity_difference: float
     parity_interval: Interval
     odds_difference: Annotated[
-        float | None, Field(description="None: no two groups have rows enough of the class and of others.")
+        float | None,
+        Field(description="Equalized odds difference; null if fewer than two groups have enough test rows."),
     ]
     odds_interval: Interval | None
     auc: float
@@ -51,45 +52,47 @@ class FairnessScores(BaseModel):
 
 
 class ColumnRebalancing(BaseModel):
-    """One protected column; of more than two classes, for the class most unequally picked before."""
+    """Scores of one protected column, for the class with the largest parity difference before."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
-    label: Annotated[str, Field(description="The class whose prediction is looked at.")]
-    before: Annotated[FairnessScores, Field(description="Model of the rows that are judged, as they are.")]
-    after: Annotated[FairnessScores, Field(description="Model of the same rows, weighted.")]
-    reduction: Annotated[float, Field(description="Parity difference before minus after.")]
+    label: Annotated[str, Field(description="Class that counts as the positive prediction.")]
+    before: Annotated[
+        FairnessScores, Field(description="Model trained on the evaluated rows without weights.")
+    ]
+    after: Annotated[FairnessScores, Field(description="Model trained on the same rows with weights.")]
+    reduction: Annotated[float, Field(description="Parity difference before minus parity difference after.")]
     reduction_interval: Interval
     weights: Annotated[
-        tuple[float, float], Field(description="The smallest and the largest weight of a synthetic row.")
+        tuple[float, float], Field(description="Smallest and largest weight of a synthetic row.")
     ]
 
 
 class RebalancingResult(MetricResult):
-    """The largest inequality of a model that weights of the judged rows take away."""
+    """Largest decrease of the demographic parity difference by weights of the evaluated rows."""
 
     metric: Literal["rebalancing"] = "rebalancing"
     target: str
     columns: list[ColumnRebalancing]
     not_judged: Annotated[
         list[str],
-        Field(description="Protected columns without two groups of 50 test rows, or beyond the first three."),
+        Field(description="Protected columns after the third, or without two groups of 50 test rows."),
     ]
 
 
 def score(comparison: Comparison) -> RebalancingResult | UnscoredResult:
-    """Return the largest fall of a demographic-parity difference when the judged rows are weighted.
+    """Return the largest decrease of a demographic parity difference when the evaluated rows are weighted.
 
     Notes
     -----
-    A row's weight is P(group) P(class) / P(group, class): Kamiran and Calders (2012), reweighing.
+    The weight of a row is P(group) P(class) / P(group, class) (reweighing: Kamiran and Calders 2012).
     """
     found = experiment(comparison)
     if isinstance(found, str):
         return UnscoredResult(reason=found)
     if found.target.classes is None:
-        return UnscoredResult(reason="needs a target of classes")
+        return UnscoredResult(reason="needs a target column with classes")
     names = comparison.options.protected
     by_name = {name: _column(comparison, found, name) for name in names[:N_COLUMNS_MAX]}
     columns = [column for column in by_name.values() if column is not None]
@@ -136,13 +139,13 @@ def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnRebal
 
 
 def reweighing(groups: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return weights under which class and group are independent; their mean is 1."""
+    """Return weights with mean 1 that make class and group independent."""
     n = len(classes)
     cells = np.zeros((groups.max() + 1, classes.max() + 1))
     np.add.at(cells, (groups, classes), 1)
     expected = np.outer(cells.sum(axis=1), cells.sum(axis=0)) / n
     weights = np.divide(expected, cells, out=np.zeros_like(cells), where=cells > 0)[groups, classes]
-    # An empty cell would have had a part of the weight.
+    # Empty cells receive no weight, so the mean is not 1 yet.
     return np.asarray(weights / weights.mean())
 
 
@@ -163,9 +166,9 @@ def _fairness(
 REBALANCING = Metric(
     name="rebalancing",
     title="Reweighing",
-    summary="How much the demographic parity difference of a model falls when the synthetic rows are "
-    "weighted so that the target does not depend on the protected column. 0 means no gain. It describes "
-    "what weights can achieve and does not judge the table.",
+    summary="Decrease of a model's demographic parity difference when the synthetic rows are weighted so "
+    "that the target does not depend on the protected column. 0 means no gain. The score describes what "
+    "weights can achieve and does not judge the table.",
     concern="weights could reduce the inequality that a model learns from these rows",
     source="Kamiran and Calders 2012; AIF360: Reweighing",
     topic="bias",

@@ -1,4 +1,4 @@
-"""Whether the synthetic table serves every group of a protected column, or only the largest."""
+"""Worst-group performance of a model trained on synthetic rows."""
 
 from __future__ import annotations
 
@@ -18,33 +18,38 @@ from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.statistics.groups import N_ROWS_JUDGED_MIN, Groups, groups_of
 from understudy.evaluation.statistics.influence import Estimate, mean_area, r2
 
-# Rows of either table whose columns are compared: a group of a tenth still has a thousand.
+# Maximum number of rows per table for the comparison of columns; a group of a tenth still has a thousand.
 N_ROWS_OF_SHAPES_MAX = 10_000
-# Of a class, so that an area within a group says something.
+# Minimum number of test rows of a class within a group for an AUC.
 N_ROWS_OF_CLASS_MIN = 10
 
 Interval = tuple[float, float]
 
 
 class SegmentScore(BaseModel):
-    """One group of a protected column."""
+    """Scores of one group of a protected column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     group: str
     n_test: int
-    n_synthetic: Annotated[int, Field(description="Synthetic rows of the group, of those that were drawn.")]
+    n_synthetic: Annotated[
+        int, Field(description="Number of rows of the group in the sample of the synthetic table.")
+    ]
     is_too_small: Annotated[
-        bool, Field(description="Fewer than 50 test rows, or too few of all classes but one: not judged.")
+        bool,
+        Field(description="Whether the group has fewer than 50 test rows, or enough rows of one class only."),
     ]
     shape: Annotated[
-        float | None, Field(description="Mean likeness of the columns within the group; best 1.")
+        float | None, Field(description="Mean similarity of the columns within the group; 1 is best.")
     ] = None
     synthetic: Annotated[
-        float | None, Field(description="AUC or R2 of the model of the rows that are judged.")
+        float | None, Field(description="AUC or R2 of the model trained on the evaluated rows.")
     ] = None
     synthetic_interval: Interval | None = None
-    real: Annotated[float | None, Field(description="Of the same model of real rows.")] = None
+    real: Annotated[float | None, Field(description="AUC or R2 of the same model trained on real rows.")] = (
+        None
+    )
     real_interval: Interval | None = None
     accuracy_synthetic: float | None = None
     accuracy_real: float | None = None
@@ -57,11 +62,13 @@ class ColumnSegments(BaseModel):
 
     column: str
     segments: list[SegmentScore]
-    n_groups_hidden: Annotated[int, Field(description="Values pooled, since few real rows have them.")]
+    n_groups_hidden: Annotated[
+        int, Field(description="Number of values that are pooled because few real rows have them.")
+    ]
 
 
 class SegmentsResult(MetricResult):
-    """AUC or R2 in the group in which the model of the judged rows is worst."""
+    """AUC or R2 in the group in which the model trained on the evaluated rows is worst."""
 
     metric: Literal["segments"] = "segments"
     target: str
@@ -73,14 +80,14 @@ class SegmentsResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Tables:
-    """Rows whose columns are compared."""
+    """Samples of both tables whose columns are compared."""
 
     real: EncodedTable
     synthetic: EncodedTable
 
 
 def score(comparison: Comparison) -> SegmentsResult | UnscoredResult:
-    """Return the measure of usefulness in the judged group in which it is lowest."""
+    """Return the AUC or R2 in the group in which it is lowest."""
     found = experiment(comparison)
     if isinstance(found, str):
         return UnscoredResult(reason=found)
@@ -157,7 +164,7 @@ def _segment(
 
 
 def _estimate(found: Experiment, model: Predictions, rows: NDArray[np.int64]) -> Estimate | None:
-    """Return the measure within a group, if it has rows enough."""
+    """Return the AUC or R2 within a group, or None if it has too few rows."""
     if len(rows) < N_ROWS_JUDGED_MIN:
         return None
     if found.target.classes is None:
@@ -183,25 +190,32 @@ def _accuracy(found: Experiment, model: Predictions | None, rows: NDArray[np.int
 
 
 def _shape(tables: _Tables, real: NDArray[np.int64], synthetic: NDArray[np.int64]) -> float:
-    """Return the mean likeness of the columns within a group."""
+    """Return the mean similarity of the columns within a group."""
     pairs = zip(tables.real.columns, tables.synthetic.columns, strict=True)
-    return float(np.mean([_likeness(ours[real], theirs[synthetic]) for ours, theirs in pairs]))
+    return float(
+        np.mean(
+            [
+                _similarity(real_values[real], synthetic_values[synthetic])
+                for real_values, synthetic_values in pairs
+            ]
+        )
+    )
 
 
-def _likeness(real: Values, synthetic: Values) -> float:
+def _similarity(real: Values, synthetic: Values) -> float:
     known = [values[~is_missing(values)] for values in (real, synthetic)]
     missing = 1 - abs(len(known[0]) / len(real) - len(known[1]) / len(synthetic))
     if not len(known[0]) or not len(known[1]):
         return float(missing)
-    like = tv_complement if real.dtype == np.int32 else ks_complement
-    return float(min(missing, like(known[0], known[1])))
+    measure = tv_complement if real.dtype == np.int32 else ks_complement
+    return float(min(missing, measure(known[0], known[1])))
 
 
 SEGMENTS = Metric(
     name="segments",
     title="Worst-group performance",
-    summary="How well a model trained on synthetic rows predicts the target in real rows of the protected "
-    "group where it performs worst. Compare it with the same model trained on real rows.",
+    summary="Predictive performance of a model trained on synthetic rows in the protected group where it "
+    "predicts real rows worst. Compare it with the same model trained on real rows.",
     concern="a model trained on these rows performs worse for one group",
     source="Worst-group accuracy: Sagawa et al. 2020",
     topic="bias",

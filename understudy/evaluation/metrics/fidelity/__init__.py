@@ -1,4 +1,4 @@
-"""Whether the synthetic table says what the real one says."""
+"""Metrics of fidelity: similarity of the synthetic and the real distributions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ __all__ = [
     "TwoSampleResult",
 ]
 
-# In the order of a report: what to read first, then columns, pairs, groups, rules, and whole rows.
+# Order in reports: the scores to read first, then columns, pairs, groups, rules and whole rows.
 FIDELITY: tuple[Metric, ...] = (
     COLUMN_SHAPES,
     COLUMN_PAIRS,

@@ -1,4 +1,4 @@
-"""Whether synthetic rows lie where real ones do."""
+"""Alpha-precision: the share of synthetic rows within the innermost real rows."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighb
 
 
 class AlphaPrecisionResult(MetricResult):
-    """How near the curve of precision is to that of real rows."""
+    """Closeness of the precision curve to that of real rows."""
 
     metric: Literal["alpha_precision"] = "alpha_precision"
     curve: Annotated[
         list[tuple[float, float]],
-        Field(description="A share of real rows, the innermost, and of synthetic rows that far in."),
+        Field(description="Pairs of a share of innermost real rows and the share of synthetic rows within."),
     ]
 
 
 def score(comparison: Comparison) -> AlphaPrecisionResult | UnscoredResult:
-    """Return 1 - twice the mean distance of the curve from the diagonal (Alaa et al. 2022)."""
+    """Return 1 minus twice the mean distance of the curve from the diagonal (Alaa et al. 2022)."""
     found = neighbourhood(comparison)
     if found is None:
         return TOO_FEW
@@ -36,7 +36,7 @@ def score(comparison: Comparison) -> AlphaPrecisionResult | UnscoredResult:
     )
     curve = np.cumsum(synthetic[:-1]) / found.n_rows
     rng = comparison.rng("alpha_precision")
-    # The radii are those of real rows, which are drawn anew as well.
+    # The real rows are resampled too, because they determine the radii.
     gaps = depth_curve.drawn_steps(synthetic, rng) - depth_curve.drawn_steps(real, rng)
     drawn = LEVELS + np.cumsum(gaps[:, :-1], axis=1) / found.n_rows
     estimate, interval = depth_curve.estimated(curve, drawn)
@@ -51,7 +51,7 @@ def score(comparison: Comparison) -> AlphaPrecisionResult | UnscoredResult:
 ALPHA_PRECISION = Metric(
     name="alpha_precision",
     title="Alpha-precision",
-    summary="Whether synthetic rows are spread around the centre of the real table as real rows are. "
+    summary="Agreement of the synthetic and the real rows' distances from the centre of the real table. "
     "Atypical rows, and too many typical ones, lower the score. It hardly detects broken relations between "
     "columns.",
     concern="synthetic rows lie where real rows do not",

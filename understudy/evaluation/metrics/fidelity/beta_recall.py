@@ -1,4 +1,4 @@
-"""Whether synthetic rows reach where real ones lie, in the middle and at the edge."""
+"""Beta-recall: the share of real rows that the innermost synthetic rows reach."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from understudy.evaluation.metrics.fidelity import depth_curve
 from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS
 from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighbourhood
 
-# How far the scores of pairs of real halves spread, against what real rows drawn anew show: 1.4 of adult, 1.8
-# of housing (14 pairs each). Both tables have a part in it.
+# Ratio of the spread of scores over pairs of real halves to the spread when only real rows are resampled:
+# 1.4 on the adult table and 1.8 on the housing table (14 pairs each). Both tables contribute to the spread.
 SPREAD_OF_BOTH = 1.8
 
 
 class BetaRecallResult(MetricResult):
-    """How near the curve of recall is to that of real rows."""
+    """Closeness of the recall curve to that of real rows."""
 
     metric: Literal["beta_recall"] = "beta_recall"
     curve: Annotated[
         list[tuple[float, float]],
-        Field(description="A share of synthetic rows, the innermost, and of real rows that they reach."),
+        Field(description="Pairs of a share of innermost synthetic rows and the share of real rows reached."),
     ]
 
 
 def score(comparison: Comparison) -> BetaRecallResult | UnscoredResult:
-    """Return 1 - twice the mean distance of the curve from the diagonal (Alaa et al. 2022).
+    """Return 1 minus twice the mean distance of the curve from the diagonal (Alaa et al. 2022).
 
     Notes
     -----
-    A real row is reached if its nearest synthetic row lies within its surroundings. As in the authors' code,
-    depths are those of the synthetic rows that are somebody's nearest.
+    A real row is reached if its nearest synthetic row lies within its neighbourhood. As in the authors' code,
+    only synthetic rows that are the nearest one of a real row determine the depths.
     """
     found = neighbourhood(comparison)
     if found is None:
         return TOO_FEW
     depths = found.own_depths[found.nearest]
     steps = np.searchsorted(np.quantile(depths, LEVELS), depths)
-    # Rows that are reached at each step, and then those that are not.
+    # The first half counts the rows reached at each step, the second half those not reached.
     n_steps = len(LEVELS)
     counts = np.bincount(steps + n_steps * (found.n_within == 0), minlength=2 * n_steps)
     curve = np.cumsum(counts[:n_steps]) / found.n_rows
     lost = depth_curve.drawn_steps(counts, comparison.rng("beta_recall"))[:, n_steps:]
-    # The curve is the diagonal less what is not reached. The synthetic rows are not drawn anew.
+    # The curve is the diagonal minus the share not reached. Synthetic rows are not resampled.
     drawn = LEVELS - np.cumsum(lost, axis=1) / found.n_rows
     estimate, interval = depth_curve.estimated(curve, drawn, SPREAD_OF_BOTH)
     return BetaRecallResult(
@@ -60,8 +60,8 @@ def score(comparison: Comparison) -> BetaRecallResult | UnscoredResult:
 BETA_RECALL = Metric(
     name="beta_recall",
     title="Beta-recall",
-    summary="Whether synthetic rows lie close to the real ones, from the centre of the table to its edge. "
-    "Types of real rows that do not occur lower the score.",
+    summary="Share of real rows that have a synthetic row close to them, from the centre of the table to "
+    "its edge and relative to real rows. Types of real rows that do not occur lower the score.",
     concern="some types of real rows do not occur",
     source="Alaa et al. 2022, How faithful is your synthetic data?",
     topic="fidelity",

@@ -1,4 +1,4 @@
-"""Whether each column keeps to the range and the categories of the real table."""
+"""Boundary and category adherence: synthetic values within the real range and categories."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from understudy.tables.schema import ColumnKind
 
 
 class ColumnAdherenceScore(BaseModel):
-    """Share of one column's synthetic values that lie within what the real table has."""
+    """Share of the synthetic values of one column within the real range or categories."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
     kind: ColumnKind
-    score: Annotated[float, Field(description="Rounded to thousandths: a range hangs on two real rows.")]
+    score: Annotated[
+        float, Field(description="Share, rounded to thousandths because a range depends on two real rows.")
+    ]
     measure: Literal["BoundaryAdherence", "CategoryAdherence"]
 
 
@@ -36,7 +38,7 @@ def score(comparison: Comparison) -> ColumnAdherenceResult | UnscoredResult:
     """Return the share of synthetic values within the real ranges and categories."""
     bounds = [bound for i in range(len(comparison.columns)) if (bound := _bounds(comparison, i)) is not None]
     if not bounds:
-        return UnscoredResult(reason="needs a column of which values are known in both tables")
+        return UnscoredResult(reason="needs a column with known values in both tables")
     return ColumnAdherenceResult(
         score=float(np.mean([bound.score for bound in bounds])),
         columns=bounds,
@@ -61,7 +63,7 @@ def _bounds(comparison: Comparison, i: int) -> ColumnAdherenceScore | None:
 def boundary_adherence(real: Values, synthetic: Values) -> float:
     """Return SDMetrics' BoundaryAdherence: the share of values from the smallest to the largest real one.
 
-    Missing values are left out if the real column has such, and are out of bounds if it has not.
+    Missing values are ignored if the real column has missing values, and are out of bounds otherwise.
     """
     missing = is_missing(real)
     known = real[~missing]
@@ -73,7 +75,7 @@ def boundary_adherence(real: Values, synthetic: Values) -> float:
 
 
 def category_adherence(real: Values, synthetic: Values) -> float:
-    """Return SDMetrics' CategoryAdherence: the share of values that the real column has, missing included."""
+    """Return SDMetrics' CategoryAdherence: the share of values, or missing values, of the real column."""
     if is_missing(real).all():
         return math.nan
     return float(np.isin(synthetic, np.unique(real)).mean())

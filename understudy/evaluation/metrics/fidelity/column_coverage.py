@@ -1,4 +1,4 @@
-"""Whether each column reaches as far as in the real table, and has all its categories."""
+"""Range and category coverage: the part of the real range or categories that occurs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from understudy.tables.schema import ColumnKind
 
 
 class ColumnCoverageScore(BaseModel):
-    """How much of one column's real range, or of its real categories, occurs."""
+    """Share of the real range, or of the real categories, of one column that the synthetic values cover."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
     kind: ColumnKind
-    score: Annotated[float, Field(description="Rounded to hundredths: a range hangs on two real rows.")]
+    score: Annotated[
+        float, Field(description="Share, rounded to hundredths because a range depends on two real rows.")
+    ]
     measure: Literal["RangeCoverage", "CategoryCoverage"]
 
 
@@ -33,7 +35,7 @@ class ColumnCoverageResult(MetricResult):
 
 
 def score(comparison: Comparison) -> ColumnCoverageResult | UnscoredResult:
-    """Return how much of the real ranges and categories the synthetic columns reach."""
+    """Return the share of the real ranges and categories that the synthetic columns cover."""
     reaches = [reach for i in range(len(comparison.columns)) if (reach := _reach(comparison, i)) is not None]
     if not reaches:
         return UnscoredResult(reason="needs a column that has more than one value")
@@ -53,16 +55,17 @@ def _reach(comparison: Comparison, i: int) -> ColumnCoverageScore | None:
     return ColumnCoverageScore(
         column=comparison.columns[i].name,
         kind=comparison.columns[i].kind,
-        # To the last digit it would tell the largest real value to whoever has the synthetic rows.
+        # An exact score would reveal the largest real value to a reader who has the synthetic rows.
         score=round(covered, 2),
         measure="CategoryCoverage" if is_categorical else "RangeCoverage",
     )
 
 
 def range_coverage(real: Values, synthetic: Values) -> float:
-    """Return SDMetrics' RangeCoverage: 1 - the shares of the real range that lie below and above.
+    """Return SDMetrics' RangeCoverage: 1 minus the shares of the real range that are not reached.
 
-    Not a number if the real column has not two values; 0 if the synthetic one has none.
+    The result is NaN if the real column has fewer than two distinct values, and 0 if the synthetic column has
+    no known value.
     """
     known, other = real[~is_missing(real)], synthetic[~is_missing(synthetic)]
     if len(known) == 0 or known.min() == known.max():
@@ -70,7 +73,7 @@ def range_coverage(real: Values, synthetic: Values) -> float:
     if len(other) == 0:
         return 0.0
     low, high = known.min(), known.max()
-    # Of halves, since the difference of two large floats may be none.
+    # Halved values, because the difference of two large floats may overflow.
     width = high / 2 - low / 2
     below, above = (other.min() / 2 - low / 2) / width, (high / 2 - other.max() / 2) / width
     return float(max(1 - max(below, 0.0) - max(above, 0.0), 0.0))

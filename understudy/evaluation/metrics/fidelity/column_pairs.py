@@ -1,4 +1,4 @@
-"""Whether columns belong together as in the real table."""
+"""Column pair trends: the similarity of the joint distribution of every two columns."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ class ColumnPairsResult(MetricResult):
     metric: Literal["column_pairs"] = "column_pairs"
     columns: Annotated[list[str], Field(description="Names of the rows and columns of the matrix.")]
     matrix: Annotated[
-        list[list[float | None]], Field(description="Similarity of each pair, 0 … 1; null on the diagonal.")
+        list[list[float | None]],
+        Field(description="Similarity of each pair, from 0 to 1; null on the diagonal."),
     ]
 
 
 def score(comparison: Comparison) -> ColumnPairsResult | UnscoredResult:
-    """Return 1 - total variation of the contingency tables, on bins that both tables share."""
+    """Return the mean over pairs of 1 minus the total variation of their contingency tables."""
     if len(comparison.columns) < 2:
         return UnscoredResult(reason="needs at least two columns")
     cells = pair_cells(comparison)

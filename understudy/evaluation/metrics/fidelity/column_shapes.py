@@ -1,4 +1,4 @@
-"""Whether each column by itself is distributed as in the real table."""
+"""Column shapes: the similarity of the distribution of each single column."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.tables.schema import ColumnKind
 
 
 class ColumnShapeScore(BaseModel):
-    """The score of one column: the worse of its two parts."""
+    """The score of one column: the lower of `known_values` and `missing_values`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,8 +22,10 @@ class ColumnShapeScore(BaseModel):
     kind: ColumnKind
     score: float
     measure: Literal["KSComplement", "TVComplement"]
-    known_values: Annotated[float, Field(description="Similarity of the values that are not missing.")]
-    missing_values: Annotated[float, Field(description="1 - difference of the shares of missing values.")]
+    known_values: Annotated[float, Field(description="Similarity of the distributions of known values.")]
+    missing_values: Annotated[
+        float, Field(description="1 minus the difference of the shares of missing values.")
+    ]
 
 
 class ColumnShapesResult(MetricResult):
@@ -34,7 +36,7 @@ class ColumnShapesResult(MetricResult):
 
 
 def score(comparison: Comparison) -> ColumnShapesResult:
-    """Return 1 - the largest difference of the distributions, column by column."""
+    """Return the mean over columns of 1 minus the distance of the two distributions."""
     shapes = [_shape(comparison, i) for i in range(len(comparison.columns))]
     return ColumnShapesResult(
         score=float(np.mean([shape.score for shape in shapes])),
@@ -64,15 +66,15 @@ def _shape(comparison: Comparison, i: int) -> ColumnShapeScore:
 
 
 def ks_complement(real: Values, synthetic: Values) -> float:
-    """Return 1 - the Kolmogorov-Smirnov distance: the largest gap between the two empirical CDFs.
+    """Return 1 minus the Kolmogorov-Smirnov distance, the largest gap between the two empirical CDFs.
 
     Parameters
     ----------
     real, synthetic : array of shape (n_real,), (n_synthetic,)
-        Finite, not empty, any order; not changed.
+        Finite values in any order, at least one each. The arrays are not changed.
     """
     ordered_real, ordered_synthetic = np.sort(real), np.sort(synthetic)
-    # Asked for in order, so that each search begins in the cache where the last one ended.
+    # Sorted queries keep the binary searches within the cache.
     at = np.concatenate([ordered_real, ordered_synthetic])
     real_cdf = np.searchsorted(ordered_real, at, side="right") / len(real)
     synthetic_cdf = np.searchsorted(ordered_synthetic, at, side="right") / len(synthetic)
@@ -80,7 +82,7 @@ def ks_complement(real: Values, synthetic: Values) -> float:
 
 
 def tv_complement(real: Values, synthetic: Values) -> float:
-    """Return 1 - the total variation distance: half the summed differences of the categories' shares."""
+    """Return 1 minus the total variation distance, half the summed differences of the categories' shares."""
     n_codes = int(max(real.max(), synthetic.max())) + 1
     real_shares = np.bincount(real.astype(np.int64), minlength=n_codes) / len(real)
     synthetic_shares = np.bincount(synthetic.astype(np.int64), minlength=n_codes) / len(synthetic)

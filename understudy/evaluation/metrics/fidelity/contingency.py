@@ -1,4 +1,4 @@
-"""Whether categories occur together as in the real table, each by itself and however rare."""
+"""Contingency similarity of categorical columns, with every category counted separately."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from understudy.evaluation.encoding import Values
 from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 
 N_COLUMNS_MAX = 60
-# Rows times pairs: about two seconds of counting on one core.
+# Maximum number of rows times pairs; counting takes about two seconds on one core.
 N_CELLS_MAX = 30_000_000
-# Of a table of counts; larger ones are counted by sorting.
+# Maximum number of cells of a dense contingency table; larger ones are counted by sorting.
 N_COUNTS_MAX = 1_000_000
 
 
 class ContingencyResult(MetricResult):
-    """ContingencySimilarity of each pair of categories; the overall score is the mean over pairs."""
+    """ContingencySimilarity of every two categorical columns; the score is the mean over pairs."""
 
     metric: Literal["contingency"] = "contingency"
     columns: Annotated[list[str], Field(description="Names of the rows and columns of the matrix.")]
     matrix: Annotated[
-        list[list[float | None]], Field(description="Similarity of each pair, 0 … 1; null on the diagonal.")
+        list[list[float | None]],
+        Field(description="Similarity of each pair, from 0 to 1; null on the diagonal."),
     ]
 
 
 def score(comparison: Comparison) -> ContingencyResult | UnscoredResult:
-    """Return 1 - the total variation of the contingency tables of all categories, missing being one."""
+    """Return 1 minus the total variation of the contingency tables; missing counts as a category."""
     chosen = [i for i, encoder in enumerate(comparison.encoder.columns) if encoder.is_categorical]
     if len(chosen) < 2:
         return UnscoredResult(reason="needs at least two columns of categories")
@@ -54,7 +55,7 @@ def score(comparison: Comparison) -> ContingencyResult | UnscoredResult:
 
 
 def contingency_similarity(real: tuple[Values, Values], synthetic: tuple[Values, Values]) -> float:
-    """Return SDMetrics' ContingencySimilarity of two columns of codes, -1 where missing."""
+    """Return SDMetrics' ContingencySimilarity of two columns of codes; -1 marks a missing value."""
     n_first, n_second = (
         int(max(one.max(initial=0), other.max(initial=0))) + 2
         for one, other in zip(real, synthetic, strict=True)

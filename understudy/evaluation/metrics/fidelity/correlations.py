@@ -1,4 +1,4 @@
-"""Whether numbers rise and fall together as in the real table."""
+"""Correlation similarity of numeric columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaselin
 from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 
 N_COLUMNS_MAX = 100
-# The standard error of a correlation of so many rows is below 0.005.
+# Maximum number of rows per table; the standard error of a correlation is then below 0.005.
 N_ROWS_MAX = 50_000
 
 Floats = NDArray[np.float64]
@@ -22,24 +22,28 @@ Matrix = list[list[float | None]]
 
 
 class CorrelationsResult(MetricResult):
-    """CorrelationSimilarity of each pair of numbers; the overall score is the mean of Pearson's."""
+    """CorrelationSimilarity of every two numeric columns; the score is the mean for Pearson's."""
 
     metric: Literal["correlations"] = "correlations"
     columns: Annotated[list[str], Field(description="Names of the rows and columns of the matrices.")]
-    spearman_score: Annotated[float | None, Field(description="Mean similarity of the rank correlations.")]
-    pearson_real: Annotated[Matrix, Field(description="Null where it is not defined, and on the diagonal.")]
+    spearman_score: Annotated[
+        float | None, Field(description="Mean similarity of Spearman's rank correlations.")
+    ]
+    pearson_real: Annotated[
+        Matrix, Field(description="Pearson's correlations; null where undefined and on the diagonal.")
+    ]
     pearson_synthetic: Matrix
     spearman_real: Matrix
     spearman_synthetic: Matrix
 
 
 def score(comparison: Comparison) -> CorrelationsResult | UnscoredResult:
-    """Return 1 - half the difference of the correlations, averaged over pairs of columns.
+    """Return 1 minus half the absolute difference of the correlations, averaged over pairs of columns.
 
     Notes
     -----
-    Over the rows in which both columns are known. Spearman's uses the ranks among all known values of a
-    column. A pair counts if its correlation is defined in both tables.
+    Correlations use the rows in which both columns are known. Spearman's correlation uses the ranks among
+    all known values of a column. Only pairs whose correlation is defined in both tables count.
     """
     chosen = _chosen(comparison)
     if len(chosen) < 2:
@@ -72,7 +76,7 @@ def _chosen(comparison: Comparison) -> list[int]:
 
 
 def as_matrix(table: EncodedTable, chosen: list[int]) -> Floats:
-    """Return some columns side by side."""
+    """Return the chosen columns as a matrix of shape (n_rows, n_chosen)."""
     return np.column_stack([table.columns[i] for i in chosen]).astype(np.float64)
 
 
@@ -87,12 +91,12 @@ def _ranks(rows: Floats) -> Floats:
 def correlation_matrix(rows: Floats) -> Floats:
     """Return Pearson's correlation of every two columns over the rows in which both are known.
 
-    Not a number where fewer than five rows are, or one of them is constant there, and on the diagonal.
+    The result is NaN on the diagonal, for fewer than five such rows, and if a column is constant in them.
 
     Parameters
     ----------
-    rows : array of shape (n_rows, n_columns)
-        Not a number where a value is missing.
+    rows : float array of shape (n_rows, n_columns)
+        Values; missing ones are NaN.
     """
     known = ~is_missing(rows)
     scaled = np.where(known, _standardised(rows, known), 0.0)
@@ -101,7 +105,7 @@ def correlation_matrix(rows: Floats) -> Floats:
     sums, squares, products = scaled.T @ shown, (scaled**2).T @ shown, scaled.T @ scaled
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = squares - sums**2 / n
-        # What rounding leaves of a constant is none.
+        # The variance of a constant column is a rounding error, not a spread.
         spread[spread <= 1e-12 * squares] = np.nan
         result = (products - sums * sums.T / n) / np.sqrt(spread * spread.T)
     result[n < N_ROWS_SHOWN_MIN] = np.nan
@@ -110,9 +114,9 @@ def correlation_matrix(rows: Floats) -> Floats:
 
 
 def _standardised(rows: Floats, known: NDArray[np.bool_]) -> Floats:
-    """Return the columns around their means, in parts of the largest distance: no square overflows."""
+    """Return the columns centred and divided by their largest deviation, so that no square overflows."""
     n = np.maximum(known.sum(axis=0), 1)
-    # Divided first: the sum of large numbers may be too large to write.
+    # Division comes first because the sum of large numbers may overflow.
     centred = rows - np.where(known, rows / n, 0.0).sum(axis=0)
     widest = np.where(known, np.abs(centred), 0.0).max(axis=0, initial=0.0)
     return np.asarray(centred / np.where((widest > 0) & np.isfinite(widest), widest, 1.0))
@@ -124,7 +128,7 @@ def _mean_similarity(real: Floats, synthetic: Floats) -> float | None:
 
 
 def as_lists(matrix: Floats) -> Matrix:
-    """Return a matrix for a report, null where a number is none."""
+    """Return a matrix as nested lists for a report, with NaN as None."""
     return [[None if np.isnan(value) else round(float(value), 6) for value in row] for row in matrix]
 
 

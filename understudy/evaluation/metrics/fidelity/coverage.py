@@ -1,4 +1,4 @@
-"""Whether every real row has a synthetic one in its surroundings."""
+"""Coverage: the share of real rows with a synthetic row in their neighbourhood."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from understudy.evaluation.statistics.auc import interval
 
 
 class CoverageResult(MetricResult):
-    """Share of real rows that have a synthetic row nearer than their fifth nearest real row."""
+    """Share of real rows with a synthetic row closer than their fifth nearest real row."""
 
     metric: Literal["coverage"] = "coverage"
 
 
 def score(comparison: Comparison) -> CoverageResult | UnscoredResult:
-    """Return the coverage of Naeem et al. (2020); that of real rows is about 1 - 1/2^5."""
+    """Return the coverage of Naeem et al. (2020); real rows score about 1 - 1/2^5."""
     found = neighbourhood(comparison)
     if found is None:
         return TOO_FEW
     covered = float(np.mean(found.n_within > 0))
-    # Binomial over real rows, twice, as the synthetic rows are drawn too: of 14 pairs of halves of adult and
-    # of housing the standard deviations were 0.8 and 1.0 times this.
+    # Twice the binomial variance over real rows, because the synthetic rows are a sample too. The standard
+    # deviations over 14 pairs of halves of the adult and housing tables were 0.8 and 1.0 times this value.
     error = math.sqrt(2 * covered * (1 - covered) / found.n_rows)
     return CoverageResult(
         score=covered,

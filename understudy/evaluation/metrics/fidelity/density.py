@@ -1,4 +1,4 @@
-"""Whether synthetic rows lie among real ones."""
+"""Density: the number of real neighbourhoods that contain a synthetic row."""
 
 from __future__ import annotations
 
@@ -15,23 +15,26 @@ from understudy.evaluation.statistics.auc import interval
 
 
 class DensityResult(MetricResult):
-    """How many real rows' surroundings a synthetic row lies in, against a real row; at most 1."""
+    """Mean number of real neighbourhoods around a synthetic row, relative to real rows; at most 1."""
 
     metric: Literal["density"] = "density"
     density: Annotated[
         float,
-        Field(description="Not cut at 1; above it, rows crowd where real rows are dense."),
+        Field(
+            description="Density without the cap at 1; above 1, rows concentrate where real rows are dense."
+        ),
     ]
 
 
 def score(comparison: Comparison) -> DensityResult | UnscoredResult:
-    """Return the density of Naeem et al. (2020), cut at 1, where that of real rows is."""
+    """Return the density of Naeem et al. (2020), capped at 1, which is the density of real rows."""
     found = neighbourhood(comparison)
     if found is None:
         return TOO_FEW
     density = float(found.n_around.mean()) / N_NEIGHBOURS
-    # A mean over pairs of rows of two samples: the variances over either add up. Twice, as the surroundings
-    # are drawn too: of 14 pairs of halves of adult and of housing the standard deviations were equal to this.
+    # The variances over the real and over the synthetic rows add up. The factor 2 covers the neighbourhoods,
+    # which are a sample too: the standard deviations over 14 pairs of halves of the adult and housing tables
+    # were equal to this value.
     variance = 2 * (np.var(found.n_around) + np.var(found.n_within)) / found.n_rows
     error = math.sqrt(float(variance)) / N_NEIGHBOURS
     return DensityResult(
@@ -45,7 +48,7 @@ def score(comparison: Comparison) -> DensityResult | UnscoredResult:
 DENSITY = Metric(
     name="density",
     title="Density",
-    summary="How many neighbourhoods of real rows a synthetic row lies in, on average, relative to real "
+    summary="Average number of real rows' neighbourhoods that contain a synthetic row, relative to real "
     "rows. Rows that are unlike any real row lower the score.",
     concern="synthetic rows do not lie among real rows",
     source="Naeem et al. 2020, Reliable fidelity and diversity metrics for generative models",

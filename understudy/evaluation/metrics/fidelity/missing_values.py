@@ -1,4 +1,4 @@
-"""Whether values are missing where, and together with, those of the real table."""
+"""Missing-value similarity: the similarity of the patterns of missing values."""
 
 from __future__ import annotations
 
@@ -20,40 +20,42 @@ Hashes = NDArray[np.uint64]
 
 
 class ColumnMissingness(BaseModel):
-    """MissingValueSimilarity of one column: 1 - the difference of the shares of missing values."""
+    """MissingValueSimilarity of one column: 1 minus the difference of the shares of missing values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
     score: float
     real: Annotated[float, Field(description="Share of real values that are missing.")]
-    synthetic: Annotated[float, Field(description="The same of the synthetic ones.")]
+    synthetic: Annotated[float, Field(description="Share of synthetic values that are missing.")]
 
 
 class MissingPattern(BaseModel):
-    """Rows in which just these columns are missing."""
+    """A pattern: the rows in which exactly these columns are missing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     columns: list[str]
-    real: Annotated[float, Field(description="Share of the real rows; of at least 5 of them.")]
+    real: Annotated[float, Field(description="Share of the real rows, at least 5 of them.")]
     synthetic: Annotated[float, Field(description="Share of the synthetic rows.")]
 
 
 class MissingValuesResult(MetricResult):
-    """Similarity of the patterns of missing values; those of single columns beside it."""
+    """Similarity of the patterns of missing values, and of the single columns."""
 
     metric: Literal["missing_values"] = "missing_values"
     columns: Annotated[
         list[ColumnMissingness],
-        Field(description="Columns of which something is missing, least alike first."),
+        Field(description="Columns with missing values, least similar first."),
     ]
-    columns_score: Annotated[float, Field(description="Mean of those columns' scores.")]
-    patterns: Annotated[list[MissingPattern], Field(description="The real table's, most frequent first.")]
+    columns_score: Annotated[float, Field(description="Mean of the scores of these columns.")]
+    patterns: Annotated[
+        list[MissingPattern], Field(description="Patterns of the real table, most frequent first.")
+    ]
 
 
 def score(comparison: Comparison) -> MissingValuesResult | UnscoredResult:
-    """Return 1 - the total variation distance of the patterns: which columns are missing in a row."""
+    """Return 1 minus the total variation distance of the patterns of missing columns."""
     real, synthetic = (
         [is_missing(values) for values in table.columns] for table in (comparison.real, comparison.synthetic)
     )
@@ -83,7 +85,7 @@ def _column(name: str, real: float, synthetic: float) -> ColumnMissingness:
 def _patterns(
     comparison: Comparison, affected: list[int]
 ) -> tuple[list[MissingPattern], NDArray[np.float64]]:
-    """Return the patterns that may be shown, and the shares of all of them in either table."""
+    """Return the patterns to show, and the shares of all patterns in the two tables."""
     tables = comparison.real, comparison.synthetic
     hashes = [_hashes(table, affected) for table in tables]
     _, first, codes = np.unique(np.concatenate(hashes), return_index=True, return_inverse=True)
@@ -96,7 +98,7 @@ def _patterns(
             columns=[
                 comparison.columns[i].name
                 for i in affected
-                # The first row of each pattern is a real one wherever real rows have the pattern.
+                # The first row of a pattern is a real one if any real row has the pattern.
                 if is_missing(comparison.real.columns[i][first[k] : first[k] + 1])[0]
             ],
             real=float(shares[0][k]),
@@ -107,7 +109,7 @@ def _patterns(
 
 
 def _hashes(table: EncodedTable, affected: list[int]) -> Hashes:
-    """Return a number for each row that is equal where the same columns are missing."""
+    """Return a hash for each row that depends only on which columns are missing."""
     result = np.zeros(table.n_rows, dtype=np.uint64)
     for i in affected:
         result = mix64(result ^ is_missing(table.columns[i]).astype(np.uint64))

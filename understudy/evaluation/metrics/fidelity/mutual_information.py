@@ -1,4 +1,4 @@
-"""Whether columns tell as much of each other as in the real table."""
+"""Similarity of the mutual information between columns."""
 
 from __future__ import annotations
 
@@ -12,34 +12,37 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.fidelity.pair_cells import Counts, PairCells, pair_cells
 
-# One table of independent columns in a hundred is taken for one with a relation.
+# Probability that a table of independent columns passes as one with a relation.
 SIGNIFICANCE = 0.01
 
 Floats = NDArray[np.float64]
 
 
 class MutualInformationResult(MetricResult):
-    """How much of the mutual information of all pairs is as it was."""
+    """Similarity of the mutual information of all pairs of columns."""
 
     metric: Literal["mutual_information"] = "mutual_information"
     columns: Annotated[list[str], Field(description="Names of the rows and columns of the matrices.")]
     real: Annotated[
         list[list[float | None]],
         Field(
-            description="Strength of each pair's relation in the real table, 0 … 1 (each says the other): "
-            "mutual information over the root of the product of the entropies; null on the diagonal."
+            description="Normalized mutual information of each pair in the real table, from 0 to 1: mutual "
+            "information divided by the geometric mean of the entropies. Null on the diagonal."
         ),
     ]
-    synthetic: Annotated[list[list[float | None]], Field(description="The same in the synthetic table.")]
+    synthetic: Annotated[
+        list[list[float | None]],
+        Field(description="Normalized mutual information of each pair in the synthetic table."),
+    ]
 
 
 def score(comparison: Comparison) -> MutualInformationResult | UnscoredResult:
-    """Return 1 - the summed differences of mutual information over its real sum, at least 0.
+    """Return 1 minus the summed differences of mutual information divided by its real sum, at least 0.
 
     Notes
     -----
-    On the cells of `column_pairs`. Strong relations weigh more: pairs without a relation, which most pairs
-    are, cannot hide that those are lost.
+    The cells are those of `column_pairs`. Strong relations weigh most, so the many pairs without a relation
+    cannot hide that strong relations are lost.
     """
     if len(comparison.columns) < 2:
         return UnscoredResult(reason="needs at least two columns")
@@ -58,16 +61,17 @@ def score(comparison: Comparison) -> MutualInformationResult | UnscoredResult:
 
 
 def information(counts: Counts) -> tuple[Floats, Floats]:
-    """Return each pair's mutual information in nats, and the same as a strength from 0 to 1.
+    """Return the mutual information of each pair in nats, and normalized to the range from 0 to 1.
 
     Parameters
     ----------
-    counts : array of shape (n_pairs, n_cells, n_cells)
+    counts : int array of shape (n_pairs, n_cells, n_cells)
+        Contingency tables of the pairs.
 
     Notes
     -----
-    Without the bias that few rows in many cells bring: Miller and Madow's correction of the three entropies
-    (Miller 1955). The strength is that of Strehl and Ghosh (2002).
+    Few rows in many cells bias the entropies. Miller and Madow's correction (Miller 1955) removes this bias
+    from all three. The normalization is that of Strehl and Ghosh (2002).
     """
     first, second, both = counts.sum(axis=2), counts.sum(axis=1), counts.reshape(len(counts), -1)
     n = both.sum(axis=1)
@@ -86,9 +90,12 @@ def _entropy(counts: Counts) -> Floats:
 
 
 def _has_relation(counts: Counts, n_pairs: int) -> bool:
-    """Return whether chance does not explain all relations: the likelihood ratio test of each pair.
+    """Return whether at least one pair passes a likelihood ratio test of independence.
 
-    Wilks (1938); by Bonferroni over pairs. Normal in the limit, so small cells make it a little too willing.
+    Notes
+    -----
+    Wilks (1938), with a Bonferroni correction over pairs. The test is asymptotic: with few rows per cell it
+    finds relations slightly too often.
     """
     # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import chi2
@@ -110,7 +117,7 @@ def _as_matrix(cells: PairCells, strength: Floats) -> list[list[float | None]]:
 MUTUAL_INFORMATION = Metric(
     name="mutual_information",
     title="Mutual information",
-    summary="How closely the mutual information of every two columns matches the real table. Strong "
+    summary="Agreement of the mutual information of every two columns with that of the real table. Strong "
     "relations weigh most, and independent columns score near 0.",
     concern="relations between columns are weaker or stronger than in the real table",
     source="Miller 1955 (bias correction); Strehl and Ghosh 2002 (normalization)",

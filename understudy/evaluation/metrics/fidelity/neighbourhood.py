@@ -1,4 +1,4 @@
-"""Where the rows of both tables lie, and which are neighbours: computed once for all metrics that ask."""
+"""Neighbours and depths of the rows of both tables, computed once per comparison."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from understudy.synthesizers.contexts import count_threads
 
 N_ROWS_MAX = 5_000
 N_ROWS_MIN = 50
-# A real row's surroundings hold so many other real rows (Naeem et al. 2020).
+# Number of real rows in the neighbourhood of a real row (Naeem et al. 2020).
 N_NEIGHBOURS = 5
 TOO_FEW = UnscoredResult(reason=f"needs at least {N_ROWS_MIN} rows in each table")
 
@@ -26,33 +26,36 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Points:
-    """Rows as numbers (ranks among the real values, 0 … 1) and codes, column by column."""
+    """Rows as numbers (ranks among the real values, from 0 to 1) and codes, column by column."""
 
     numbers: NDArray[np.float32]
     codes: NDArray[np.int32]
 
     @property
     def n_rows(self) -> int:
-        """How many points there are."""
+        """Number of points."""
         return int(self.numbers.shape[1])
 
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """Equally many rows of both tables.
+    """Neighbours and depths of the same number of rows of both tables.
 
     Parameters
     ----------
-    nearest : array of shape (n_rows,)
-        The synthetic row that is nearest to each real one.
-    n_within : array of shape (n_rows,)
-        Synthetic rows in the surroundings of each real row, which reach to its k-th nearest real row.
-    n_around : array of shape (n_rows,)
-        Real rows in whose surroundings each synthetic row lies.
-    real_depths, synthetic_depths : array of shape (n_rows,)
-        How far the rows are from the middle of the real ones.
-    own_depths : array of shape (n_rows,)
-        How far synthetic rows are from the middle of the synthetic ones.
+    n_rows : int
+        Number of rows of each table.
+    nearest : int array of shape (n_rows,)
+        Nearest synthetic row of each real row.
+    n_within : int array of shape (n_rows,)
+        Number of synthetic rows in the neighbourhood of each real row, which extends to its k-th nearest real
+        row.
+    n_around : int array of shape (n_rows,)
+        Number of real rows whose neighbourhood contains each synthetic row.
+    real_depths, synthetic_depths : float array of shape (n_rows,)
+        Distances of the rows from the centre of the real rows.
+    own_depths : float array of shape (n_rows,)
+        Distances of the synthetic rows from the centre of the synthetic rows.
     """
 
     n_rows: int
@@ -65,7 +68,7 @@ class Neighbourhood:
 
 
 def neighbourhood(comparison: Comparison) -> Neighbourhood | None:
-    """Return the neighbours, None of too few rows."""
+    """Return the neighbours, or None if there are too few rows."""
     return comparison.once("neighbourhood", _neighbourhood)
 
 
@@ -90,7 +93,7 @@ def _neighbourhood(comparison: Comparison) -> Neighbourhood | None:
 
 
 def as_points(comparison: Comparison, table: EncodedTable) -> Points:
-    """Return the rows in the space in which all are compared: every column counts at most 1."""
+    """Return the rows in the common space of the comparison, in which every column counts at most 1."""
     numbers: list[Floats] = []
     codes: list[NDArray[np.generic]] = []
     for encoder, real, values in zip(
@@ -99,7 +102,7 @@ def as_points(comparison: Comparison, table: EncodedTable) -> Points:
         if encoder.is_categorical:
             codes.append(values)
         else:
-            # A missing number stands in the middle, and a code tells that it is missing.
+            # A missing number is placed in the middle, and a code marks it as missing.
             numbers.append(ranks_among(values, real, missing_at=0.5))
             codes.append(is_missing(values))
     none = np.empty((0, table.n_rows))
@@ -107,7 +110,7 @@ def as_points(comparison: Comparison, table: EncodedTable) -> Points:
 
 
 def _neighbours(real: Points, synthetic: Points) -> tuple[Integers, Integers, Integers]:
-    # Compiled code is loaded only where it runs: the catalogue of metrics is listed without it.
+    # Imported here: listing the metrics must not load compiled code.
     from understudy.kernels.neighbours import Rows
     from understudy.kernels.surroundings import find_within, kth_distances
 
@@ -128,11 +131,11 @@ def _neighbours(real: Points, synthetic: Points) -> tuple[Integers, Integers, In
 
 
 def _depths(points: Points, of: Points) -> Floats:
-    """Return the distance of each point to the mean of others; two codes are 1 apart, as in the kernels."""
+    """Return the distance of each point to the mean of others; different codes are 1 apart."""
     centre = of.numbers.mean(axis=1, dtype=np.float64, keepdims=True)
     squares = ((points.numbers - centre) ** 2).sum(axis=0)
     for codes, others in zip(points.codes, of.codes, strict=True):
-        # Missing is -1: one more code.
+        # A missing code is -1, so codes are shifted by one.
         shares = np.bincount(others + 1, minlength=codes.max() + 2) / len(others)
         squares += (1 - 2 * shares[codes + 1] + (shares**2).sum()) / 2
     return np.asarray(np.sqrt(np.maximum(squares, 0.0)), dtype=np.float64)

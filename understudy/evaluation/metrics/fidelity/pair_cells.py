@@ -1,4 +1,4 @@
-"""The contingency tables of every two columns, on bins that both tables share."""
+"""Contingency tables of every two columns, on bins that both tables share."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, Values, is_missing
 
 N_BINS = 10
-# The most frequent categories keep a cell of their own; the others share one.
+# Number of most frequent categories with a cell each; all other categories share one cell.
 N_CATEGORIES = 19
-# Bins or categories, all other categories, and missing.
+# Cells of a column: bins or categories, one for all other categories, and one for missing values.
 CELLS = N_CATEGORIES + 2
 N_COLUMNS_MAX = 100
-# Rows times pairs: about ten seconds of counting on one core.
+# Maximum number of rows times pairs; counting takes about ten seconds on one core.
 N_CELLS_MAX = 1_000_000_000
 
 Counts = NDArray[np.int32]
@@ -24,15 +24,18 @@ Counts = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class PairCells:
-    """How often what occurs together.
+    """Counts of the combinations of values of every two columns.
 
     Parameters
     ----------
     chosen : list of int
-        The columns that are looked at.
+        Positions of the compared columns.
     pairs : list of (int, int)
-        Places in `chosen`, the larger first.
-    real, synthetic : array of shape (n_pairs, CELLS, CELLS)
+        Pairs of positions in `chosen`, the larger one first.
+    real, synthetic : int array of shape (n_pairs, CELLS, CELLS)
+        Contingency tables of the pairs.
+    n_rows : mapping of table to int
+        Number of counted rows.
     """
 
     chosen: list[int]
@@ -43,7 +46,7 @@ class PairCells:
 
 
 def pair_cells(comparison: Comparison) -> PairCells:
-    """Return the counts, of a comparison of at least two columns; made once for all metrics that ask."""
+    """Return the counts of a comparison of at least two columns; they are computed once per comparison."""
     return comparison.once("pair cells", _pair_cells)
 
 
@@ -74,17 +77,17 @@ def _binned(comparison: Comparison, table: EncodedTable, i: int) -> NDArray[np.i
     values = table.columns[i]
     if comparison.encoder.columns[i].is_categorical:
         return np.where(is_missing(values), CELLS - 1, np.minimum(values, N_CATEGORIES)).astype(np.int32)
-    # The edges are quantiles of the real table, so that two samples of one table fall into the same bins;
-    # with edges of its own, each table would be cut at another place and equal data would look different.
+    # Both tables use the quantiles of the real one as edges. With separate edges per table, two samples of
+    # the same source would fall into different bins and look different.
     edges = quantile_edges(comparison.real.columns[i])
     bins = np.searchsorted(edges, values, side="left")
     return np.where(is_missing(values), CELLS - 1, bins).astype(np.int32)
 
 
 def quantile_edges(values: Values, n_bins: int = N_BINS) -> Values:
-    """Return the inner edges of at most so many bins that hold about equally many of the known values."""
+    """Return the inner edges of at most `n_bins` bins with about equally many known values each."""
     known = values[~is_missing(values)]
     if len(known) == 0:
         return known
-    # Values that occur, not points between them: an atom stays on one side of its edge.
+    # Edges are values that occur, so that equal values never lie on both sides of an edge.
     return np.unique(np.quantile(known, np.arange(1, n_bins) / n_bins, method="inverted_cdf"))

@@ -1,4 +1,4 @@
-"""Whether synthetic rows keep the rules that real rows keep."""
+"""Functional dependencies and other rules of the real table that synthetic rows satisfy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
-from understudy.evaluation.metrics.fidelity.relations import Halves, Rule, find_relations
+from understudy.evaluation.metrics.fidelity.rule_discovery import Halves, Rule, find_rules
 from understudy.evaluation.statistics.auc import interval
 from understudy.tables.schema import ColumnKind
 
@@ -20,36 +20,36 @@ N_ROWS_MIN = 200
 
 
 class RuleCompliance(BaseModel):
-    """A rule of the real table, and how many rows keep it."""
+    """A rule of the real table, and the shares of rows that satisfy it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Annotated[
         Literal["decides", "order", "sum", "missing"],
-        Field(description="`decides`: the first column's value says the second's."),
+        Field(description="Kind of rule. `decides`: the second column depends on the first one."),
     ]
     columns: list[str]
     sentence: str
-    kept_real: Annotated[float, Field(description="Share of real rows that keep it.")]
-    kept_synthetic: Annotated[float, Field(description="Share of synthetic rows that do.")]
+    kept_real: Annotated[float, Field(description="Share of real rows that satisfy the rule.")]
+    kept_synthetic: Annotated[float, Field(description="Share of synthetic rows that satisfy the rule.")]
 
 
 class RulesKeptResult(MetricResult):
-    """Share of synthetic rows that keep a rule of the real table, averaged over rules."""
+    """Share of synthetic rows that satisfy a rule of the real table, averaged over rules."""
 
     metric: Literal["rules_kept"] = "rules_kept"
-    rules: Annotated[list[RuleCompliance], Field(description="Those that are broken oftenest first.")]
-    unbroken: Annotated[float, Field(description="Share of synthetic rows that break none of them.")]
-    unbroken_real: Annotated[float, Field(description="The same of real rows.")]
+    rules: Annotated[list[RuleCompliance], Field(description="Rules, those broken most often first.")]
+    unbroken: Annotated[float, Field(description="Share of synthetic rows that satisfy all rules.")]
+    unbroken_real: Annotated[float, Field(description="Share of real rows that satisfy all rules.")]
 
 
 def score(comparison: Comparison) -> RulesKeptResult | UnscoredResult:
-    """Return the mean share of rows that keep each rule; rules are found in the real table alone."""
+    """Return the share of rows that satisfy a rule, averaged over the rules found in the real table."""
     if comparison.real.n_rows < N_ROWS_MIN:
         return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} real rows to find rules in")
     rng = comparison.rng("rules_kept")
     halves = _halves(comparison, rng)
-    rules = find_relations(halves, rng)
+    rules = find_rules(halves, rng)
     if not rules:
         return UnscoredResult(reason="finds no rules in the real table")
     synthetic = comparison.synthetic.draw(N_ROWS_MAX, rng)
@@ -60,7 +60,7 @@ def score(comparison: Comparison) -> RulesKeptResult | UnscoredResult:
     return RulesKeptResult(
         score=estimate,
         interval=interval(estimate, float(a_row.std()) / math.sqrt(len(a_row)), 0.0, 1.0),
-        rules=_told(comparison, rules, kept_real.mean(axis=1), kept.mean(axis=1)),
+        rules=_compliances(comparison, rules, kept_real.mean(axis=1), kept.mean(axis=1)),
         unbroken=float(kept.all(axis=0).mean()),
         unbroken_real=float(kept_real.all(axis=0).mean()),
         n_rows={"real": len(halves.guess[0]) + len(halves.proof[0]), "synthetic": synthetic.n_rows},
@@ -78,19 +78,19 @@ def _halves(comparison: Comparison, rng: np.random.Generator) -> Halves:
 
 
 def _group(kind: ColumnKind) -> str:
-    """Return a name that columns share which can be compared."""
+    """Return a group name that is equal for columns with comparable values."""
     if kind in (ColumnKind.date, ColumnKind.timestamp):
         return "moment"
     return kind.value if kind in (ColumnKind.time, ColumnKind.duration) else "number"
 
 
-def _told(
+def _compliances(
     comparison: Comparison, rules: list[Rule], real: NDArray[np.float64], synthetic: NDArray[np.float64]
 ) -> list[RuleCompliance]:
-    told = []
+    compliances = []
     for k in np.argsort(synthetic, kind="stable"):
         names = [comparison.columns[i].name for i in rules[k].columns]
-        told.append(
+        compliances.append(
             RuleCompliance(
                 kind=rules[k].kind,
                 columns=names,
@@ -99,7 +99,7 @@ def _told(
                 kept_synthetic=float(synthetic[k]),
             )
         )
-    return told
+    return compliances
 
 
 RULES_KEPT = Metric(

@@ -1,4 +1,4 @@
-"""Whether the rows of each group are like the real rows of that group."""
+"""Subgroup similarity: the similarity of columns within groups of rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ N_REAL_MIN = 50
 N_GROUPING_MAX = 12
 N_GROUPS_MAX = 12
 N_GROUPS_SHOWN = 20
-# Numbers by their real quantiles, categories up to so many and all others.
+# Number of bins per column: quantiles of the real numbers, or the most frequent categories and one bin for
+# all others.
 N_BINS = 50
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 
@@ -31,7 +32,7 @@ Bins = NDArray[np.int64]
 
 
 class SubgroupScore(BaseModel):
-    """The rows that share a value, and how alike they are."""
+    """The similarity of the rows that share a value of a column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,12 +41,12 @@ class SubgroupScore(BaseModel):
     n_real: int
     n_synthetic: int
     score: Annotated[float, Field(description="Mean similarity of the other columns within the group.")]
-    chance: Annotated[float, Field(description="What about as many real rows would score.")]
-    worst: Annotated[str, Field(description="The column that differs most within the group.")]
+    chance: Annotated[float, Field(description="Approximate score of the same number of real rows.")]
+    worst: Annotated[str, Field(description="Column that differs most within the group.")]
 
 
 class SmallSubgroup(BaseModel):
-    """A group of too few real rows to be judged."""
+    """A group with too few real rows to be scored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,15 +58,17 @@ class SubgroupsResult(MetricResult):
     """Similarity of columns within groups; the overall score is the mean over groups."""
 
     metric: Literal["subgroups"] = "subgroups"
-    whole: Annotated[float, Field(description="The same of all rows together.")]
+    whole: Annotated[float, Field(description="Similarity of the columns over all rows.")]
     n_groups: int
-    groups: Annotated[list[SubgroupScore], Field(description="Those furthest below chance first.")]
-    too_small: Annotated[list[SmallSubgroup], Field(description="Groups of 5 to 49 real rows.")]
+    groups: Annotated[list[SubgroupScore], Field(description="Groups, those furthest below `chance` first.")]
+    too_small: Annotated[
+        list[SmallSubgroup], Field(description="Groups of 5 to 49 real rows, which are not scored.")
+    ]
 
 
 @dataclass(frozen=True)
 class _Binned:
-    """A column of both tables in bins, -1 where missing."""
+    """The bins of a column in both tables; -1 marks a missing value."""
 
     real: Bins
     synthetic: Bins
@@ -75,7 +78,7 @@ class _Binned:
 
 @dataclass(frozen=True)
 class _Grouping:
-    """A column whose values are groups; -1 for rows of none of them."""
+    """The groups of a column in both tables; -1 marks a row outside all groups."""
 
     i: int
     labels: Sequence[str]
@@ -123,7 +126,7 @@ def _binned(comparison: Comparison, i: int) -> _Binned:
 
 
 def _groupings(comparison: Comparison) -> list[_Grouping]:
-    """Return the protected columns, then those of few categories."""
+    """Return the groupings by the protected columns, then by columns with few categories."""
     named = [comparison.encoder_index(name) for name in comparison.options.protected]
     others = [
         i
@@ -138,7 +141,7 @@ def _grouping(comparison: Comparison, i: int) -> _Grouping:
     categories = comparison.encoder.columns[i].categories
     if categories is None:
         return _quarters(i, real, synthetic)
-    # Codes count from the most frequent real value on.
+    # Codes are ordered by the frequency of the real values, most frequent first.
     labels = categories[: min(N_GROUPS_MAX, comparison.encoder.columns[i].n_categories_real)]
     groups = [np.where(values < len(labels), values, -1).astype(np.int64) for values in (real, synthetic)]
     return _Grouping(i, labels, *groups)
@@ -150,7 +153,7 @@ def _quarters(i: int, real: Values, synthetic: Values) -> _Grouping:
         np.where(is_missing(values), -1, np.searchsorted(edges, values, side="left"))
         for values in (real, synthetic)
     ]
-    # Fewer edges than three are left where many values are equal; the names then say less than they could.
+    # Many equal values leave fewer than three edges; the parts are then not quarters.
     labels = (
         QUARTERS if len(edges) == 3 else [f"part {k + 1} of {len(edges) + 1}" for k in range(len(edges) + 1)]
     )
@@ -190,7 +193,7 @@ def _where(mask: NDArray[np.bool_]) -> list[int]:
 
 
 def _distances(grouping: _Grouping, column: _Binned) -> tuple[Floats, Floats]:
-    """Return for each group how far its two distributions are apart, and how far chance brings them."""
+    """Return the distance of the two distributions of each group, and the distance expected by chance."""
     real, synthetic = (
         _counts(groups, bins, len(grouping.labels), column.n_bins)
         for groups, bins in ((grouping.real, column.real), (grouping.synthetic, column.synthetic))
@@ -207,9 +210,10 @@ def _counts(groups: Bins, bins: Bins, n_groups: int, n_bins: int) -> Floats:
 
 
 def distances(real: Floats, synthetic: Floats, *, is_ordered: bool) -> Floats:
-    """Return the Kolmogorov-Smirnov distance of ordered bins, else the total variation, row by row.
+    """Return the distance of the distributions in each row of counts.
 
-    1 where only one of the two has rows, 0 where neither has.
+    The distance is Kolmogorov-Smirnov for ordered bins and total variation otherwise. It is 1 if only one of
+    the two tables has rows, and 0 if neither has.
     """
     gaps = _shares(real) - _shares(synthetic)
     found = np.abs(np.cumsum(gaps, axis=1)).max(axis=1) if is_ordered else np.abs(gaps).sum(axis=1) / 2
@@ -220,12 +224,13 @@ def distances(real: Floats, synthetic: Floats, *, is_ordered: bool) -> Floats:
 
 
 def expected_distances(real: Floats, synthetic: Floats, *, is_ordered: bool) -> Floats:
-    """Return about the mean distance of two samples of these sizes from one source.
+    """Return the approximate mean distance of two samples of these sizes from the same source.
 
     Notes
     -----
-    Of total variation by the normal mean deviation of each share; of Kolmogorov-Smirnov at most that, and at
-    most the mean of the largest value of a Brownian bridge, sqrt(pi / 2) log 2 (Kolmogorov 1933).
+    Total variation uses the mean absolute deviation of each share under the normal approximation.
+    Kolmogorov-Smirnov uses the smaller of this value and the mean of the largest absolute value of a Brownian
+    bridge, sqrt(pi / 2) log 2 (Kolmogorov 1933).
     """
     n_real, n_synthetic = (np.maximum(counts.sum(axis=1), 1) for counts in (real, synthetic))
     scale = np.sqrt(1 / n_real + 1 / n_synthetic)

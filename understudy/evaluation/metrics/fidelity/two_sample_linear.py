@@ -1,4 +1,4 @@
-"""Whether a simple classifier can tell synthetic rows from real ones."""
+"""Classifier two-sample test with a logistic regression."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from numpy.typing import NDArray
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import MISSING, EncodedTable, Values, is_missing
 from understudy.evaluation.metrics.base import Metric, RealBaseline, UnscoredResult
-from understudy.evaluation.metrics.fidelity.telling_apart import (
+from understudy.evaluation.metrics.fidelity.classifier_tests import (
     N_FOLDS,
     N_ROWS_MIN,
-    Detective,
+    ClassifierTestResult,
+    Discriminator,
     Floats,
-    TellingApart,
-    ask,
-    n_rows_asked,
+    n_rows_tested,
+    run_test,
 )
 from understudy.evaluation.models.classifiers import one_thread
 
 N_ROWS_MAX = 10_000
-# The most frequent categories of both tables together; the others count as none of them.
+# Number of most frequent categories of both tables that have a feature; the others have none.
 N_CATEGORIES = 10
 
 
-class TwoSampleLinearResult(TellingApart):
-    """AUC of a logistic regression that was asked which rows are synthetic."""
+class TwoSampleLinearResult(ClassifierTestResult):
+    """AUC of a logistic regression that classifies rows as real or synthetic."""
 
     metric: Literal["two_sample_linear"] = "two_sample_linear"
 
 
 def score(comparison: Comparison) -> TwoSampleLinearResult | UnscoredResult:
-    """Return the out-of-fold AUC of a logistic regression; 0.5 is a coin's."""
-    if n_rows_asked(comparison, _DETECTIVE) < N_ROWS_MIN:
+    """Return the out-of-fold AUC of a logistic regression; 0.5 is guessing."""
+    if n_rows_tested(comparison, _DISCRIMINATOR) < N_ROWS_MIN:
         return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} rows in each table")
     with one_thread():
-        found = ask(comparison, _DETECTIVE)
+        found = run_test(comparison, _DISCRIMINATOR)
     return TwoSampleLinearResult(classifier=f"logistic regression, {N_FOLDS} folds", **found)
 
 
 def _features(_: Comparison, tables: Sequence[EncodedTable]) -> tuple[list[Floats], list[slice]]:
-    """Return numbers as ranks, their squares and whether they are missing; categories as 0 or 1 each."""
+    """Return ranks, squared ranks and missingness of numbers, and one indicator per frequent category."""
     blocks = [
         _of_categories(values) if values.dtype == np.int32 else _of_numbers(values)
         for values in (
@@ -62,7 +62,7 @@ def _of_numbers(values: Values) -> Floats:
 
     missing = is_missing(values)
     ranks = np.zeros(len(values))
-    # -1 … 1, of both tables together: neither is measured by the other.
+    # Ranks from -1 to 1 among the values of both tables, so that both are treated alike.
     ranks[~missing] = 2 * rankdata(values[~missing]) / max((~missing).sum(), 1) - 1
     return np.column_stack([ranks, ranks**2, missing])
 
@@ -74,24 +74,25 @@ def _of_categories(codes: Values) -> Floats:
 
 
 def _fit(features: Floats, is_synthetic: NDArray[np.bool_], _: int) -> Any:
-    # Loaded here: it takes 120 MB, and only classifiers need it.
+    # Imported here: scikit-learn takes 120 MB, and only classifiers need it.
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
-    # Newton's method ends after a few rounds, however alike the columns are, as the penalty keeps them apart.
+    # Newton's method converges in a few iterations even for nearly equal columns, thanks to the penalty.
     model = LogisticRegression(solver="newton-cholesky", max_iter=100)
-    # For matrices as small as these, threads of the linear algebra take fifteen times the processor time.
+    # On matrices of this size, multithreaded linear algebra takes fifteen times the processor time.
     with threadpool_limits(limits=1, user_api="blas"):
         return model.fit(features, is_synthetic)
 
 
-_DETECTIVE = Detective("two_sample_linear", N_ROWS_MAX, _features, _fit)
+_DISCRIMINATOR = Discriminator("two_sample_linear", N_ROWS_MAX, _features, _fit)
 
 TWO_SAMPLE_LINEAR = Metric(
     name="two_sample_linear",
     title="Classifier two-sample test, linear",
-    summary="How often a logistic regression picks the synthetic row out of a pair of one real and one "
-    "synthetic row. 0.5 is guessing. It sees single columns only, so a bad score points to a basic fault.",
+    summary="Probability that a logistic regression picks the synthetic row out of a pair of one real and "
+    "one synthetic row. 0.5 is guessing. The model uses each column separately, so a bad score points to a "
+    "basic fault.",
     concern="even a linear classifier can tell synthetic rows from real ones",
     source="SDMetrics: LogisticDetection, which rescales the same area under the ROC curve",
     topic="fidelity",

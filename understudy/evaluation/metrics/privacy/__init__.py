@@ -1,4 +1,4 @@
-"""Whether the synthetic table tells on those whose rows were learnt from."""
+"""Metrics of privacy: what the synthetic table reveals about its training rows."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ __all__ = [
     "SinglingOutResult",
 ]
 
-# Attacks before copies before smoke alarms: as they are to be read.
+# Order in reports: attacks, copies, canaries, and the distance to the closest record.
 PRIVACY: tuple[Metric, ...] = (
     MEMBERSHIP_DISTANCE,
     MEMBERSHIP_DENSITY,

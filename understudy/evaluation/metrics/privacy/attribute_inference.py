@@ -1,4 +1,4 @@
-"""Whether synthetic rows tell what a person in the table would not."""
+"""Attribute inference: guesses of sensitive values from all other columns of a row."""
 
 from __future__ import annotations
 
@@ -22,62 +22,67 @@ from understudy.evaluation.statistics.proportions import (
     share_of,
 )
 
-# Of the ranks of a column: a number that is guessed so well is guessed right.
+# Maximum error of a correct guess of a number, as a fraction of the ranks of the column.
 TOLERANCE = 0.05
-# The views of the neighbours before those of all columns but one.
+# Number of views in a search result before the views that omit one sensitive column each.
 N_OTHER_VIEWS = 3
 
 Guessed = NDArray[np.float32] | NDArray[np.int32]
 
 
 class SensitiveAttributeScore(BaseModel):
-    """How often an attacker guesses a value who knows all others of the row."""
+    """Success of an attacker who knows all other columns of a row and guesses this one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
     is_category: Annotated[
-        bool, Field(description="Guessed right if equal; else if within 5 % of the column's ranks.")
+        bool,
+        Field(
+            description="Whether guesses must be equal. Guesses of numbers may differ by 5 % of the ranks."
+        ),
     ]
-    attack: Annotated[float, Field(description="Share guessed right, of the rows that were learnt from.")]
-    control: Annotated[float, Field(description="The same of held-out rows: what is told of anybody.")]
+    attack: Annotated[float, Field(description="Share of correct guesses for training rows.")]
+    control: Annotated[float, Field(description="Share of correct guesses for held-out rows.")]
     excess: float
     interval: Interval
 
 
 class AttributeInferenceResult(MetricResult):
-    """Largest excess of right guesses for rows that were learnt from."""
+    """Largest excess of correct guesses for training rows over held-out rows."""
 
     metric: Literal["attribute_inference"] = "attribute_inference"
-    columns: Annotated[list[SensitiveAttributeScore], Field(description="Largest excess first.")]
+    columns: Annotated[
+        list[SensitiveAttributeScore], Field(description="Sensitive columns, largest excess first.")
+    ]
 
 
 @dataclass(frozen=True)
 class Side:
-    """The targets of one kind, as points, and the synthetic rows that are nearest to them."""
+    """Victim records, either training or held-out rows, and their nearest synthetic rows."""
 
     points: Points
     near: Neighbours
     units: NDArray[np.int64]
 
     def hits(self, synthetic: Points, column: int, view: int) -> TargetShare:
-        """Return how often the nearest synthetic row has the right value of a column."""
+        """Return the share of records whose nearest synthetic row has the correct value of a column."""
         place = synthetic.place(column)
         guesses = _values(synthetic, place)[self.near.rows[view, :, 0]]
         return share_of(_is_right(_values(self.points, place), guesses), self.units)
 
 
 def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
-    """Return the largest excess, over the sensitive columns, of guesses by the nearest synthetic row.
+    """Return the largest excess of correct guesses by the nearest synthetic row over the sensitive columns.
 
     Notes
     -----
-    Giomi et al. (2023), section 4.3. The control is what makes it a matter of privacy: that somebody's income
-    can be told from his occupation is what the table is made for, and holds for people who are not in it.
+    Giomi et al. (2023), section 4.3. The control separates privacy from statistics: a relation such as that
+    between occupation and income is what the table is made for, and holds for people outside it too.
     """
     secrets = sensitive_columns(comparison)
     if not secrets or len(comparison.columns) < 2:
-        return UnscoredResult(reason="needs two columns, one of which can be guessed")
+        return UnscoredResult(reason="needs two columns, one of them a possible sensitive column")
     chosen = targets(comparison)
     if chosen is None:
         return UnscoredResult(reason=what_is_needed(comparison))
@@ -92,7 +97,7 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
     ]
     return AttributeInferenceResult(
         score=max(one.excess for one in guessed),
-        # The largest of several: each interval is so wide that all hold at once, and so do their upper ends.
+        # The intervals hold simultaneously, so their largest ends are an interval of the largest excess.
         interval=(max(one.interval[0] for one in guessed), max(one.interval[1] for one in guessed)),
         columns=sorted(guessed, key=lambda one: -one.excess),
         n_rows=chosen.n_rows | {"synthetic": comparison.synthetic.n_rows},
@@ -127,8 +132,8 @@ def _is_right(truth: Guessed, guess: Guessed) -> NDArray[np.bool_]:
 ATTRIBUTE_INFERENCE = Metric(
     name="attribute_inference",
     title="Attribute inference",
-    summary="How much more often an attacker who knows the rest of a row guesses a sensitive value "
-    "correctly for training rows than for held-out rows, in the worst column. 0 means no advantage.",
+    summary="Excess of correct guesses of a sensitive value for training rows over held-out rows, by an "
+    "attacker who knows the rest of the row; the worst column counts. 0 means no advantage.",
     concern="synthetic rows reveal sensitive values of people in the training table, beyond what holds for "
     "everybody",
     source="Giomi et al. 2023, Quantifying privacy risk in synthetic data",

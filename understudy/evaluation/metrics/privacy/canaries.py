@@ -1,4 +1,4 @@
-"""Whether rows that were planted in the training table come out again."""
+"""Canaries: artificial rows that were planted in the training table."""
 
 from __future__ import annotations
 
@@ -17,34 +17,38 @@ N_CANARIES_MIN = 10
 
 
 class CanariesResult(MetricResult):
-    """AUC of telling planted canaries from those that were left out."""
+    """AUC of separating planted canaries from those that were left out."""
 
     metric: Literal["canaries"] = "canaries"
     exposure: Annotated[
         float,
-        Field(description="Bits by which a planted canary ranks above those left out, on average."),
+        Field(description="Mean exposure of the planted canaries among those left out, in bits."),
     ]
-    exposure_by_chance: Annotated[float, Field(description="The same of canaries of which nothing is known.")]
-    exposure_most: Annotated[float, Field(description="If every planted canary ranks above all left out.")]
+    exposure_by_chance: Annotated[
+        float, Field(description="Mean exposure in bits if all ranks are equally likely.")
+    ]
+    exposure_most: Annotated[
+        float, Field(description="Exposure in bits if every planted canary ranks above all left out.")
+    ]
     n_planted: int
-    n_found: Annotated[int, Field(description="Planted canaries that equal a synthetic row.")]
+    n_found: Annotated[int, Field(description="Number of planted canaries that equal a synthetic row.")]
 
 
 def score(comparison: Comparison) -> CanariesResult | UnscoredResult:
-    """Return how well the nearest synthetic row tells planted canaries from those left out.
+    """Return the AUC of the distance to the nearest synthetic row for planted and left-out canaries.
 
     Notes
     -----
     Carlini et al. (2019), "The secret sharer", section 4: exposure is the logarithm of the number of
-    candidates less that of the canary's rank among them. Here the candidates are the canaries that were left
-    out, so it is at most log2 of one more than those.
+    candidates minus the logarithm of the canary's rank among them. Here the candidates are the canary and the
+    canaries that were left out, so exposure is at most log2(n_left + 1).
     """
     assert comparison.canaries is not None
     is_planted = comparison.canaries.is_planted
     n_planted, n_left = int(is_planted.sum()), int((~is_planted).sum())
     if min(n_planted, n_left) < N_CANARIES_MIN:
         return UnscoredResult(
-            reason=f"needs {N_CANARIES_MIN} canaries that were planted and as many that were not"
+            reason=f"needs {N_CANARIES_MIN} planted canaries and {N_CANARIES_MIN} that were left out"
         )
     points = [as_points(comparison, one) for one in (comparison.canaries.table, comparison.synthetic)]
     nearness = -find_nearest(points[0], points[1], 1).distances[0, :, 0].astype(np.float64)
@@ -64,7 +68,7 @@ def score(comparison: Comparison) -> CanariesResult | UnscoredResult:
 
 
 def exposure(planted: NDArray[np.float64], left_out: NDArray[np.float64]) -> float:
-    """Return the mean exposure, in bits; half of those that tie rank before a canary."""
+    """Return the mean exposure in bits; half of the ties rank before a canary."""
     ordered = np.sort(left_out)
     n = len(ordered)
     above = n - np.searchsorted(ordered, planted, side="right")
@@ -73,15 +77,15 @@ def exposure(planted: NDArray[np.float64], left_out: NDArray[np.float64]) -> flo
 
 
 def _exposure_by_chance(n_left: int) -> float:
-    """Return the mean exposure if each rank is equally likely."""
+    """Return the mean exposure in bits if all ranks are equally likely."""
     return float(np.log2(n_left + 1) - np.mean(np.log2(np.arange(1, n_left + 2))))
 
 
 CANARIES = Metric(
     name="canaries",
     title="Canaries",
-    summary="How well the synthetic rows reveal which artificial rows (canaries) were planted in the "
-    "training table and which were left out. 0.5 is guessing.",
+    summary="Success of an attacker who uses the synthetic rows to separate artificial rows (canaries) that "
+    "were planted in the training table from those that were left out (AUC). 0.5 is guessing.",
     concern="canaries that were planted in the training table can be recognized",
     source="Carlini et al. 2019, The secret sharer",
     topic="privacy",

@@ -1,4 +1,4 @@
-"""How many synthetic rows stand in the training table as they are."""
+"""Exact copies: synthetic rows that equal a training row."""
 
 from __future__ import annotations
 
@@ -13,48 +13,47 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Values, is_missing
 from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline
 
-# Of a column's values that differ, above which it is continuous or nearly a key.
+# Minimum share of distinct values of a column that is continuous or nearly a key.
 SHARE_TELLING = 0.1
 
 Hashes = NDArray[np.uint64]
 
 
 class ExactCopiesResult(MetricResult):
-    """Share of rows that equal a training row in every column."""
+    """Share of synthetic rows that equal a training row in every column."""
 
     metric: Literal["exact_copies"] = "exact_copies"
-    n_copies: Annotated[int, Field(description="Rows that equal a training row.")]
+    n_copies: Annotated[int, Field(description="Number of synthetic rows that equal a training row.")]
     n_copies_of_unique: Annotated[
         int,
         Field(
-            description="Rows that equal a training row which occurs only once among the training and "
-            "held-out rows, or in the rows of one subject only."
+            description="Number of synthetic rows that equal a unique training row: a row that occurs once "
+            "among the training and held-out rows, or only in the rows of one subject."
         ),
     ]
     is_telling: Annotated[
         bool,
         Field(
-            description="Whether some column has so many values that equal rows are hardly an accident: then "
-            "no row that occurs once should be copied."
+            description="Whether a column has enough distinct values to make chance copies unlikely. "
+            "No unique row should then be copied."
         ),
     ]
     p_value: Annotated[
         float | None,
         Field(
-            description="How likely it is that so many of the rows that are met, of those that occur once, "
-            "are training rows, if nothing is known of who was learnt from."
+            description="One-sided p-value: probability that at least this many of the copied unique rows "
+            "are training rows, if copies do not depend on membership."
         ),
     ] = None
 
 
 def score(comparison: Comparison) -> ExactCopiesResult:
-    """Return the share of rows, of all rows of the table, that equal a row of the whole real table.
+    """Return the share of all synthetic rows that equal a row of the whole training table.
 
     Notes
     -----
-    Rows are compared by 64-bit hashes of their values: two different rows of two tables of a million rows
-    meet by chance once in 18 million comparisons of such tables. Numbers count as equal when they are
-    equal in double precision.
+    Rows are compared by 64-bit hashes of their values. Two tables of a million rows have a hash collision
+    with a probability of 1 in 18 million. Numbers are equal if they are equal in double precision.
     """
     real, asked = comparison.real.row_hashes, comparison.synthetic.row_hashes
     crowd = _crowd(comparison)
@@ -75,11 +74,13 @@ def score(comparison: Comparison) -> ExactCopiesResult:
 
 @dataclass(frozen=True)
 class Crowd:
-    """All training and held-out rows, and whose each is: a subject's number, or the row's own.
+    """All training and held-out rows with their subjects.
 
     Parameters
     ----------
-    hashes, units, is_training : array of shape (n_rows,)
+    hashes, is_training : array of shape (n_rows,)
+    units : int array of shape (n_rows,)
+        Number of each row's subject, or of the row itself if no subject is declared.
     """
 
     hashes: Hashes
@@ -94,7 +95,7 @@ class Crowd:
 
 def _crowd(comparison: Comparison) -> Crowd:
     tables = [comparison.real]
-    # Where held-out rows are what is judged, they are no control.
+    # Held-out rows cannot be a control if they are the evaluated rows.
     if comparison.holdout and comparison.holdout.row_hashes is not comparison.synthetic.row_hashes:
         tables.append(comparison.holdout)
     hashes = np.concatenate([table.row_hashes for table in tables])
@@ -104,7 +105,7 @@ def _crowd(comparison: Comparison) -> Crowd:
 
 
 def _hashes_of_one(crowd: Crowd) -> Hashes:
-    """Return the rows that one subject has, or that occur once."""
+    """Return the hashes of rows that occur once, or only in the rows of one subject."""
     order = np.lexsort((crowd.units, crowd.hashes))
     hashes, units = crowd.hashes[order], crowd.units[order]
     begins = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1]))
@@ -113,13 +114,13 @@ def _hashes_of_one(crowd: Crowd) -> Hashes:
 
 
 def _p_value(crowd: Crowd, met: Hashes) -> float:
-    """Return the one-sided p of the rows that were met and occur once being training rows.
+    """Return the one-sided p-value of the number of training rows among the copied unique rows.
 
     Notes
     -----
-    Of such rows, each is a training row with the share of training rows among all: an exact binomial test,
-    for which the tables need not have the same size. Of subjects, it is a test of the subjects whose rows
-    were met, each of whom counts once.
+    Exact binomial test: without memorization, each copied unique row is a training row with the share of
+    training rows among all rows. The two tables may differ in size. With subjects, the test counts each
+    subject with a copied row once.
     """
     # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import binomtest

@@ -1,4 +1,4 @@
-"""Whether synthetic rows bring together two files about the same people."""
+"""Linkability: two files about the same people, linked by synthetic rows."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ NEIGHBOURS_ASKED = (1, 10)
 
 
 class LinkedRows(BaseModel):
-    """How often the attacker links the two halves of a row, by how many neighbours he looks at."""
+    """Success of the attacker for a number of neighbours."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     n_neighbours: int
-    attack: Annotated[float, Field(description="Share of the rows that were learnt from which are linked.")]
-    control: Annotated[float, Field(description="The same of held-out rows.")]
-    risk: Annotated[float, Field(description="What the attack finds of what the control leaves open.")]
+    attack: Annotated[float, Field(description="Share of training rows that are linked.")]
+    control: Annotated[float, Field(description="Share of held-out rows that are linked.")]
+    risk: Annotated[float, Field(description="Risk: (attack - control) / (1 - control).")]
     interval: Interval
 
 
 class LinkabilityResult(MetricResult):
-    """Risk that two files about the same people are brought together."""
+    """Risk that two files about the same people are linked."""
 
     metric: Literal["linkability"] = "linkability"
-    one: Annotated[list[str], Field(description="Columns of the one file.")]
-    other: Annotated[list[str], Field(description="Columns of the other.")]
+    one: Annotated[list[str], Field(description="Columns of the first file.")]
+    other: Annotated[list[str], Field(description="Columns of the second file.")]
     neighbours: list[LinkedRows]
 
 
 def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
-    """Return the larger risk of those of 1 and of 10 neighbours.
+    """Return the larger one of the risks for 1 and for 10 neighbours.
 
     Notes
     -----
     Giomi et al. (2023), "A unified framework for quantifying privacy risk in synthetic data", section 4.2:
-    two halves are linked if the same synthetic row is among the nearest of both.
+    two halves are linked if they have a synthetic row in common among their nearest ones.
     """
     if len(comparison.columns) < 2:
         return UnscoredResult(reason="needs two columns")
@@ -62,7 +62,7 @@ def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
     linked = [_linked(chosen, found, k) for k in NEIGHBOURS_ASKED]
     return LinkabilityResult(
         score=max(one.risk for one in linked),
-        # The largest of several: each interval is so wide that all hold at once, and so do their upper ends.
+        # The intervals hold simultaneously, so their largest ends are an interval of the larger risk.
         interval=(max(one.interval[0] for one in linked), max(one.interval[1] for one in linked)),
         one=_names(comparison, is_one=True),
         other=_names(comparison, is_one=False),
@@ -100,8 +100,8 @@ def _names(comparison: Comparison, *, is_one: bool) -> list[str]:
 LINKABILITY = Metric(
     name="linkability",
     title="Linkability",
-    summary="How much more often synthetic rows link the two halves of a training row than those of a "
-    "held-out row. 0 means no advantage.",
+    summary="Risk that synthetic rows link the two halves of a training row, beyond the rate for held-out "
+    "rows. 0 means no advantage for an attacker.",
     concern="synthetic rows allow two files about the same people to be linked",
     source="Giomi et al. 2023, Quantifying privacy risk in synthetic data",
     topic="privacy",

@@ -1,4 +1,4 @@
-"""Whether synthetic rows are denser around rows that were learnt from than real rows are."""
+"""Membership inference by density (DOMIAS)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from understudy.evaluation.statistics.auc import auc_standard_error, interval
 
 
 class MembershipDensityResult(MetricResult):
-    """AUC of an attacker who compares the density of synthetic and of other real rows."""
+    """AUC of an attacker who compares the density of synthetic rows with that of reference rows."""
 
     metric: Literal["membership_density"] = "membership_density"
     attackers: list[AttackerScore]
@@ -26,7 +26,7 @@ class MembershipDensityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> MembershipDensityResult | UnscoredResult:
-    """Return how well the ratio of densities around a row tells members from other real rows.
+    """Return the AUC of the ratio of densities around training rows and around other real rows.
 
     Notes
     -----
@@ -51,8 +51,8 @@ def score(comparison: Comparison) -> MembershipDensityResult | UnscoredResult:
 MEMBERSHIP_DENSITY = Metric(
     name="membership_density",
     title="Membership inference by density",
-    summary="How well an attacker who has real reference rows recognizes training rows: synthetic rows are "
-    "denser around them than the reference rows. 0.5 is guessing.",
+    summary="Success of an attacker with real reference rows who looks for rows around which synthetic rows "
+    "are denser than the reference rows (AUC). 0.5 is guessing.",
     concern="synthetic rows cluster around training rows",
     source="DOMIAS: van Breugel et al. 2023",
     topic="privacy",

@@ -1,4 +1,4 @@
-"""Whether a near synthetic row tells that a row was learnt from."""
+"""Membership inference by the distance to the nearest synthetic row."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.auc import auc_standard_error, interval
 
-# Below this many targets, a rate of 0.1 % is a handful of rows.
+# Minimum number of victim records for a false positive rate of 0.1 %, which is 5 of 5,000 held-out rows.
 N_TARGETS_FOR_RARE = 10_000
 
 
 class MembershipDistanceResult(MetricResult):
-    """AUC of an attacker who takes rows with a near synthetic row for members."""
+    """AUC of an attacker who classifies rows close to a synthetic row as training rows."""
 
     metric: Literal["membership_distance"] = "membership_distance"
-    found: Annotated[float, Field(description="Share of members found at 1 % false alarms.")]
+    found: Annotated[float, Field(description="True positive rate at a false positive rate of 1 %.")]
     found_rarely: Annotated[
-        float | None, Field(description="The same at 0.1 %, where there are 10,000 targets.")
+        float | None, Field(description="True positive rate at 0.1 %; null below 10,000 victim records.")
     ] = None
     roc: list[RocPoint]
 
 
 def score(comparison: Comparison) -> MembershipDistanceResult | UnscoredResult:
-    """Return how often a row that was learnt from has a nearer synthetic row than a held-out one.
+    """Return the AUC of the distance to the nearest synthetic row for training and held-out rows.
 
     Notes
     -----
@@ -53,8 +53,8 @@ def score(comparison: Comparison) -> MembershipDistanceResult | UnscoredResult:
 MEMBERSHIP_DISTANCE = Metric(
     name="membership_distance",
     title="Membership inference by distance",
-    summary="How well an attacker tells training rows from other real rows by the distance to the nearest "
-    "synthetic row. 0.5 is guessing.",
+    summary="Success of an attacker who separates training rows from other real rows by the distance to the "
+    "nearest synthetic row (AUC). 0.5 is guessing.",
     concern="the distance to synthetic rows reveals which rows were in the training table",
     source="Chen et al. 2020, GAN-Leaks",
     topic="privacy",

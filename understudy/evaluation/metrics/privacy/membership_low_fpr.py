@@ -1,4 +1,4 @@
-"""How many members an attacker finds who must hardly ever be wrong."""
+"""True positive rate of membership inference at a false positive rate of 1 %."""
 
 from __future__ import annotations
 
@@ -21,21 +21,23 @@ from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, e
 
 
 class MembershipLowFprResult(MetricResult):
-    """Share of members found at 1 % false alarms, by the best attacker."""
+    """True positive rate of the best attacker at a false positive rate of 1 %."""
 
     metric: Literal["membership_low_fpr"] = "membership_low_fpr"
-    attacker: Annotated[str, Field(description="The best one on the first half of the targets.")]
-    attackers: Annotated[list[AttackerScore], Field(description="All, on the first half.")]
-    auc: Annotated[float, Field(description="Of the best one, on the second half.")]
+    attacker: Annotated[
+        str, Field(description="Name of the best attacker on the first half of the victim records.")
+    ]
+    attackers: Annotated[list[AttackerScore], Field(description="Scores of all attackers on the first half.")]
+    auc: Annotated[float, Field(description="AUC of the best attacker on the second half.")]
 
 
 def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
-    """Return the share of members found, by the attacker who is chosen on the other half of the targets.
+    """Return the true positive rate of the attacker that is chosen on the other half of the records.
 
     Notes
     -----
-    Carlini et al. (2022), "Membership inference attacks from first principles": an attack matters if it is
-    sure of some, not if it is a little better than a coin for all.
+    Carlini et al. (2022), "Membership inference attacks from first principles": an attack matters if it
+    identifies some members with confidence, not if it is slightly better than guessing for all.
     """
     chosen = targets(comparison)
     if chosen is None or chosen.n_apart < N_TARGETS_MIN:
@@ -64,13 +66,14 @@ def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
 
 
 def interval_of_found(members: Scores, others: Scores, *, confidence: float = CONFIDENCE) -> Interval:
-    """Return the interval of the share of members found at 1 % false alarms of all others there are.
+    """Return the interval of the true positive rate at a false positive rate of 1 % in the population.
 
     Notes
     -----
-    The threshold is an estimate, too. The share of all others above the j-th highest of n is distributed as
-    Beta(j, n - j + 1), so that order statistics enclose the threshold. The exact interval of the share above
-    each of them adds the members' chance; a quarter of the error is allowed at each of the four places.
+    The threshold is an estimate too. The share of the population of other rows above the j-th highest score
+    of n is distributed as Beta(j, n - j + 1), so order statistics enclose the threshold. The exact interval
+    of the share of members above each of them covers the sampling of members. Each of the four bounds may
+    err with a quarter of the total error probability.
     """
     # Loaded here: scipy is slow to load, and the API lists metrics without it.
     from scipy.stats import beta
@@ -79,7 +82,7 @@ def interval_of_found(members: Scores, others: Scores, *, confidence: float = CO
     tail = (1 - confidence) / 4
     ranks = np.arange(1, n + 1)
     ordered = np.sort(others)[::-1]
-    # The highest threshold of which surely no fewer, and the lowest of which surely no more are above.
+    # Order statistics with at most, and with at least, 1 % of the population above them, up to the error.
     is_strict = beta.ppf(1 - tail, ranks, n - ranks + 1) <= FALSE_ALARMS
     is_loose = beta.ppf(tail, ranks, n - ranks + 1) >= FALSE_ALARMS
     strict = ordered[is_strict.sum() - 1] if is_strict.any() else np.inf
@@ -89,7 +92,7 @@ def interval_of_found(members: Scores, others: Scores, *, confidence: float = CO
 
 
 def _exact(is_found: NDArray[np.bool_], confidence: float) -> Interval:
-    # Each of the two ends may err in a quarter of the cases that are left.
+    # The interval has half of the total error, a quarter at each end; only one end is used.
     return exact_interval(int(is_found.sum()), len(is_found), confidence=(1 + confidence) / 2)
 
 

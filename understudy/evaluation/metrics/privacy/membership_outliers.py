@@ -1,4 +1,4 @@
-"""Whether rare rows are found, where most rows are not."""
+"""Membership inference on outliers."""
 
 from __future__ import annotations
 
@@ -14,40 +14,42 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.auc import auc_standard_error, interval
 
-# The farthest from their fellows, of all targets.
+# Share of victim records that count as outliers.
 SHARE = 0.05
 N_OUTLIERS_MIN = 100
-# The nearest references: an outlier is far from all of them.
-N_FELLOWS = 5
+# Number of nearest reference rows whose mean distance defines outliers.
+N_NEAREST = 5
 
 
 class MembershipOutliersResult(MetricResult):
-    """AUC of the best attacker on the rows that lie farthest from all others."""
+    """AUC of the best attacker on the rows that are farthest from all others."""
 
     metric: Literal["membership_outliers"] = "membership_outliers"
-    attacker: Annotated[str, Field(description="The best one on all other targets.")]
-    share: Annotated[float, Field(description="Share of the targets that are outliers.")]
-    auc_of_others: Annotated[float, Field(description="Of the same attacker, on all other targets.")]
+    attacker: Annotated[str, Field(description="Name of the best attacker on all other victim records.")]
+    share: Annotated[float, Field(description="Share of the victim records that are outliers.")]
+    auc_of_others: Annotated[
+        float, Field(description="AUC of the same attacker on all other victim records.")
+    ]
 
 
 def score(comparison: Comparison) -> MembershipOutliersResult | UnscoredResult:
-    """Return the AUC on outliers, of the attacker who is best on all others.
+    """Return the AUC on outliers of the attacker that is best on all other records.
 
     Notes
     -----
-    Which rows are outliers the references say, of which no synthetic row knows: the choice tells nothing of
-    who is a member.
+    Only the reference rows determine which rows are outliers. No synthetic row depends on them, so the choice
+    reveals nothing about membership.
     """
     chosen = targets(comparison)
     if chosen is None:
         return _too_few(comparison)
     found, attacks = search(comparison), attacks_with_references(comparison)
-    remote = [
-        _remoteness(apart, asked.units[: len(apart)])
+    outlyingness = [
+        _outlyingness(apart, asked.units[: len(apart)])
         for asked, apart in ((chosen.members, found.members_apart), (chosen.others, found.others_apart))
     ]
-    threshold = np.quantile(np.concatenate(remote), 1 - SHARE)
-    is_outlier = [one > threshold for one in remote]
+    threshold = np.quantile(np.concatenate(outlyingness), 1 - SHARE)
+    is_outlier = [one > threshold for one in outlyingness]
     if min(mask.sum() for mask in is_outlier) < N_OUTLIERS_MIN:
         return _too_few(comparison)
     rest: list[Attack] = [attack.of(*(~mask for mask in is_outlier)) for attack in attacks]
@@ -74,8 +76,8 @@ def _n_rows(asked: Victims, is_chosen: NDArray[np.bool_]) -> int:
     return int(is_chosen[units].sum())
 
 
-def _remoteness(apart: NDArray[np.float32], units: NDArray[np.int64]) -> Scores:
-    return mean_of(apart[:, :N_FELLOWS].mean(axis=1), units)
+def _outlyingness(apart: NDArray[np.float32], units: NDArray[np.int64]) -> Scores:
+    return mean_of(apart[:, :N_NEAREST].mean(axis=1), units)
 
 
 def _too_few(comparison: Comparison) -> UnscoredResult:
@@ -88,8 +90,8 @@ def _too_few(comparison: Comparison) -> UnscoredResult:
 MEMBERSHIP_OUTLIERS = Metric(
     name="membership_outliers",
     title="Membership inference on outliers",
-    summary="How well the best attacker recognizes training rows among the rows that are least like any "
-    "other, whose risk an average hides. 0.5 is guessing.",
+    summary="Success of the best attacker on the rows that are least like any other, whose risk an average "
+    "hides (AUC). 0.5 is guessing.",
     concern="rare training rows can be identified",
     source="Compare Meeus et al. 2023, Achilles' heels",
     topic="privacy",

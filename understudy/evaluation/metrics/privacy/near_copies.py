@@ -1,4 +1,4 @@
-"""How many rows that were learnt from stand in the synthetic table with hardly a change."""
+"""Near duplicates: training rows with an almost identical synthetic row."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from understudy.evaluation.statistics.proportions import (
     share_of,
 )
 
-# Of the ranks of a column: numbers so near to each other count as the same.
+# Maximum difference of equal numbers, as a fraction of the ranks of the column.
 TOLERANCE = 0.01
 N_DIFFERENT_ASKED = (0, 1)
 
 
 class NearCopyCounts(BaseModel):
-    """How many rows have a synthetic row that differs in so few columns."""
+    """Shares of rows with a synthetic row that differs in at most `n_different` columns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    n_different: Annotated[int, Field(description="Columns that may differ.")]
-    attack: Annotated[float, Field(description="Share of the rows that were learnt from.")]
-    control: Annotated[float, Field(description="Share of held-out rows.")]
+    n_different: Annotated[int, Field(description="Number of columns that may differ.")]
+    attack: Annotated[float, Field(description="Share of training rows with such a synthetic row.")]
+    control: Annotated[float, Field(description="Share of held-out rows with such a synthetic row.")]
     excess: float
     interval: Interval
 
 
 class NearCopiesResult(MetricResult):
-    """Excess of near copies of rows that were learnt from."""
+    """Excess of near duplicates of training rows over those of held-out rows."""
 
     metric: Literal["near_copies"] = "near_copies"
     copies: list[NearCopyCounts]
 
 
 def score(comparison: Comparison) -> NearCopiesResult | UnscoredResult:
-    """Return how much oftener a row has a near copy if it was learnt from than if it was not."""
+    """Return the share of training rows with a near duplicate minus the share of held-out rows."""
     chosen = targets(comparison)
     if chosen is None:
         return UnscoredResult(reason=what_is_needed(comparison))
@@ -52,7 +52,7 @@ def score(comparison: Comparison) -> NearCopiesResult | UnscoredResult:
         (count_differences(as_points(comparison, asked.table), synthetic, TOLERANCE), asked.units)
         for asked in (chosen.members, chosen.others)
     ]
-    # In a table of one column, every row differs from every other in one column at most.
+    # In a table with one column, any two rows differ in at most one column.
     asked_of = [n for n in N_DIFFERENT_ASKED if n < len(comparison.columns)]
     copies = []
     for n in asked_of:
@@ -60,7 +60,7 @@ def score(comparison: Comparison) -> NearCopiesResult | UnscoredResult:
         copies.append(_copied(attack, control, n, len(asked_of)))
     return NearCopiesResult(
         score=max(one.excess for one in copies),
-        # The largest of several: each interval is so wide that all hold at once, and so do their upper ends.
+        # The intervals hold simultaneously, so their largest ends are an interval of the larger excess.
         interval=(max(one.interval[0] for one in copies), max(one.interval[1] for one in copies)),
         copies=copies,
         n_rows=chosen.n_rows | {"synthetic": comparison.synthetic.n_rows},
@@ -83,8 +83,8 @@ def _copied(attack: TargetShare, control: TargetShare, n_different: int, n_asked
 NEAR_COPIES = Metric(
     name="near_copies",
     title="Near duplicates",
-    summary="How much more often training rows than held-out rows have an almost identical synthetic row. "
-    "New real rows would score 0.",
+    summary="Share of training rows with an almost identical synthetic row, minus the same share of "
+    "held-out rows. New real rows would score 0.",
     concern="training rows occur almost unchanged in the synthetic table",
     source="Compare SDMetrics: NewRowSynthesis, 1 minus a share of matching rows",
     topic="privacy",

@@ -1,4 +1,4 @@
-"""Whether synthetic rows lie nearer to the rows that were learnt from than to others."""
+"""Distance to closest record (DCR), compared between training and held-out rows."""
 
 from __future__ import annotations
 
@@ -21,33 +21,36 @@ N_ROWS_MIN = 50
 
 
 class NearestRecordResult(MetricResult):
-    """Share of synthetic rows that are nearer to a training row than to a held-out row."""
+    """Share of synthetic rows that are closer to a training row than to a held-out row."""
 
     metric: Literal["nearest_record"] = "nearest_record"
     standard_error: Annotated[
         float,
-        Field(description="Of the share, over the synthetic rows, or the subjects that they are nearest to."),
+        Field(description="Standard error over the synthetic rows, or over their nearest subjects."),
     ]
-    ties: Annotated[float, Field(description="Share of rows equally near to both; they count half.")]
+    ties: Annotated[
+        float, Field(description="Share of synthetic rows equally close to both tables; they count half.")
+    ]
     ratio_to_training: Annotated[
         float,
         Field(
-            description="Median distance to the nearest training row, in units of that to the second "
-            "nearest. Far below `ratio_to_holdout`, rows lie on single training rows."
+            description="Median ratio of the distances to the nearest and to the second nearest training row "
+            "(NNDR). A value far below `ratio_to_holdout` indicates copies of single training rows."
         ),
     ]
-    ratio_to_holdout: Annotated[float, Field(description="The same for held-out rows.")]
+    ratio_to_holdout: Annotated[float, Field(description="Median ratio for held-out rows.")]
 
 
 def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
-    """Return how often the nearest row of equally many training and held-out rows is a training row.
+    """Return how often the nearest row among the same number of training and held-out rows is a training row.
 
-    Where a subject is declared, of all rows of equally many training and held-out subjects.
+    If a subject is declared, all rows of the same number of training and held-out subjects are compared.
 
     Notes
     -----
-    Rows are compared column by column: numbers by how far apart their ranks in the real table are (0 … 1),
-    categories by whether they are equal; a missing value equals only another one.
+    The distance is the sum over columns. Numbers contribute the difference of their ranks in the real table
+    (from 0 to 1), and categories contribute 0 if they are equal and 1 otherwise. A missing value equals only
+    another missing value.
     """
     assert comparison.holdout is not None
     tables = (comparison.real, comparison.holdout)
@@ -62,7 +65,7 @@ def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
     references = [_equally_many(table, n_units, rng) for table in tables]
     near = [find_nearest(synthetic, as_points(comparison, table), 2) for table in references]
     to_training, to_holdout = (one.distances[0] for one in near)
-    # In double precision: distances are single, and so would be the mean.
+    # Distances have single precision; the mean needs double precision.
     won = np.sign(to_holdout[:, 0] - to_training[:, 0]).astype(np.float64) / 2 + 0.5
     ties = float(np.mean(won == 0.5))
     share = float(np.mean(won))
@@ -88,7 +91,7 @@ def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
 
 
 def _n_units_at_most(table: EncodedTable) -> int:
-    """Return the number of subjects whose rows together stay within the number of reference rows."""
+    """Return the number of units whose rows do not exceed the maximum number of compared rows."""
     return N_REFERENCES_MAX * table.n_units // table.n_rows
 
 
@@ -103,12 +106,12 @@ def _equally_many(table: EncodedTable, n_units: int, rng: np.random.Generator) -
 
 
 def _standard_error(won: NDArray[np.float64], winners: NDArray[np.int64] | None) -> float:
-    """Return the standard error of the mean: over the rows, or over the subjects that they are nearest to.
+    """Return the standard error of the mean over the rows, or over their nearest subjects.
 
     Notes
     -----
-    Of subjects, that of a ratio of totals (Cochran, 1977, section 6.3): had another subject been held out,
-    all synthetic rows next to it would have changed sides.
+    With subjects, it is the standard error of a ratio of totals (Cochran 1977, section 6.3): if another
+    subject had been held out, all synthetic rows closest to it would count for the other table.
     """
     off = won - won.mean()
     if winners is None:
@@ -119,7 +122,7 @@ def _standard_error(won: NDArray[np.float64], winners: NDArray[np.int64] | None)
 
 
 def _median_ratio(distances: NDArray[np.float32]) -> float:
-    """Return the median of nearest over second nearest; equal rows are as near as their second nearest."""
+    """Return the median ratio of the nearest to the second nearest distance; 1 if both are 0."""
     nearest, second = distances[:, 0], distances[:, 1]
     return float(np.median(np.where(second > 0, nearest / np.where(second > 0, second, 1), 1.0)))
 

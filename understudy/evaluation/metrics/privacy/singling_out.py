@@ -1,4 +1,4 @@
-"""Whether synthetic rows tell how to pick out one real row from all others."""
+"""Singling out: guesses from synthetic rows that match exactly one real row."""
 
 from __future__ import annotations
 
@@ -24,53 +24,53 @@ from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealB
 from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, exact_interval
 
 N_GUESSES = 2_000
-# Values are looked up faster than combinations are searched, and more of them hit somebody by chance.
+# More guesses of single values: they are faster to look up, and match a row by chance more often.
 N_VALUES_GUESSED = 20_000
 N_GUESSES_MIN = 100
-# Synthetic rows that guesses are made of.
+# Maximum number of synthetic rows for making guesses.
 N_ROWS_MAX = 100_000
 
 Kind = Literal["one column", "many columns"]
 
 
 class SinglingOutGuesses(BaseModel):
-    """How often guesses of one kind pick out a row."""
+    """Success of the guesses of one kind."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Annotated[
         Kind,
-        Field(description="A value that occurs once; a combination that occurs once."),
+        Field(description="Kind of guess: a unique value of one column, or a unique combination of values."),
     ]
     n: int
-    attack: Annotated[
-        float, Field(description="Share that hits one row, which was learnt from, and no held-out row.")
-    ]
+    attack: Annotated[float, Field(description="Share of guesses that match one training row only.")]
     control: Annotated[
-        float, Field(description="Share that hits one held-out row, and none that was learnt from; scaled.")
+        float,
+        Field(description="Share of guesses that match one held-out row only, scaled to the training table."),
     ]
-    risk: Annotated[float, Field(description="What the attack finds of what the control leaves open.")]
+    risk: Annotated[float, Field(description="Risk: (attack - control) / (1 - control).")]
     interval: Interval
 
 
 class SinglingOutResult(MetricResult):
-    """Risk that a row which was learnt from is picked out by what a synthetic row says."""
+    """Risk that values of a synthetic row single out a training row."""
 
     metric: Literal["singling_out"] = "singling_out"
     guesses: list[SinglingOutGuesses]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Among whom the guesses pick somebody out.
+class Population:
+    """The population of real rows in which guesses single out a row.
 
     Parameters
     ----------
     n_rows_training : int
+        Number of training rows.
     n_training, n_holdout : int
-        Subjects, or rows, of each of the two kinds.
+        Numbers of subjects, or of rows, of the two tables.
     subjects : int array of shape (n_rows,), or None
-        Whose each row is, training rows first.
+        Subject of each row, training rows first.
     """
 
     n_rows_training: int
@@ -79,31 +79,31 @@ class Asked:
     subjects: Rows | None = None
 
     def n_effective(self, rows: Rows) -> float:
-        """Return how many independent hits rows are, at least 1."""
+        """Return the effective number of independent hits, at least 1."""
         if self.subjects is None or not len(rows):
             return max(len(rows), 1)
         counts = np.unique(self.subjects[rows], return_counts=True)[1].astype(np.float64)
         return float(counts.sum() ** 2 / (counts**2).sum())
 
     def most_without_hit(self, n_guesses: int, confidence: float) -> float:
-        """Return the upper end of the share of hits if there was none; subjects are hit or missed as one."""
+        """Return the upper end of the share of hits if none occurred; a subject counts once."""
         n = n_guesses if self.subjects is None else min(n_guesses, self.n_training + self.n_holdout)
         return exact_interval(0, n, confidence=confidence)[1]
 
 
 def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
-    """Return the larger risk of guesses of one and of many columns.
+    """Return the larger one of the risks of guesses of one column and of many columns.
 
     Notes
     -----
-    After Giomi et al. (2023), section 4.1. The control differs: a guess counts if it hits exactly one row of
-    training and held-out rows together, or rows of exactly one subject. For a guess that knows nothing of who
-    was learnt from, that row or subject is a training one as often as such are among all, whatever the guess;
-    no sizes have to be made equal.
+    After Giomi et al. (2023), section 4.1, with another control: a guess counts if it matches exactly one of
+    all training and held-out rows, or rows of exactly one subject. If guesses do not depend on membership,
+    that row or subject is a training one with the share of training rows or subjects among all. The two
+    tables may therefore differ in size.
     """
     assert comparison.holdout is not None
     rng = comparison.rng("singling out")
-    # All real rows: of a part, a row would seem to be alone that has its like among the others.
+    # All real rows are needed: in a sample, a row can look unique although the table has an equal one.
     training, holdout = comparison.real, comparison.holdout
     synthetic = comparison.synthetic.draw(N_ROWS_MAX, rng)
     if min(holdout.n_units, training.n_units) < _n_min(comparison):
@@ -115,13 +115,13 @@ def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
     ]
     kinds = [(kind, hits) for kind, hits in kinds if len(hits) >= N_GUESSES_MIN]
     if not kinds:
-        return UnscoredResult(reason="needs values or combinations that occur once among the synthetic rows")
-    asked = Asked(training.n_rows, training.n_units, holdout.n_units, pool.subjects)
+        return UnscoredResult(reason="needs values or combinations that are unique among the synthetic rows")
+    asked = Population(training.n_rows, training.n_units, holdout.n_units, pool.subjects)
     confidence = 1 - (1 - CONFIDENCE) / len(kinds)
     guesses = [judge_guesses(kind, hits, asked, confidence=confidence) for kind, hits in kinds]
     return SinglingOutResult(
         score=max(one.risk for one in guesses),
-        # The larger of two: each interval is so wide that both hold at once, and so do their upper ends.
+        # The intervals hold simultaneously, so their largest ends are an interval of the larger risk.
         interval=(max(one.interval[0] for one in guesses), max(one.interval[1] for one in guesses)),
         guesses=guesses,
         n_rows={"real": training.n_rows, "holdout": holdout.n_rows, "synthetic": synthetic.n_rows},
@@ -135,7 +135,7 @@ def _n_min(comparison: Comparison) -> int:
 
 def _pool(comparison: Comparison) -> Crowd:
     """Return all real rows, training rows first."""
-    # Only their order is kept between tables that are judged: the values, twice, would be the most of it.
+    # Only the sort order is cached between evaluated tables, because the values would take more memory.
     orders = comparison.once_of_real("singling out: orders", _orders)
     pairs = zip(_values(comparison), orders, strict=True)
     return Crowd([SortedColumn.of(values, order) for values, order in pairs], _subjects(comparison))
@@ -159,16 +159,16 @@ def _values(comparison: Comparison) -> Iterator[Values]:
         yield cast(Values, np.concatenate(pair))
 
 
-def judge_guesses(kind: Kind, hits: Rows, asked: Asked, *, confidence: float) -> SinglingOutGuesses:
+def judge_guesses(kind: Kind, hits: Rows, asked: Population, *, confidence: float) -> SinglingOutGuesses:
     """Return the risk of guesses that hit these rows.
 
     Notes
     -----
-    Given how many rows are hit, the number of training rows among them is binomial, and its exact interval
-    gives that of the risk. A row that several guesses hit counts once, as they stand or fall together. So do
-    guesses that hit rows of one subject: they all count, since the more of a subject's rows are given away
-    the oftener it is hit, and the interval is that of the effective number of subjects,
-    (sum of hits)² / sum of hits² (Kish, 1965).
+    Given the number of rows hit, the number of training rows among them is binomial, and its exact interval
+    gives the interval of the risk. A row that several guesses hit counts once, because these guesses are not
+    independent. Guesses that hit several rows of a subject are not independent either. They all count,
+    because a subject with more revealed rows is hit more often, but the interval uses the effective number of
+    subjects, (sum of hits)² / sum of hits² (Kish 1965).
     """
     rows = np.unique(hits[hits != NOBODY])
     n_missed = int((hits == NOBODY).sum())
@@ -183,7 +183,7 @@ def judge_guesses(kind: Kind, hits: Rows, asked: Asked, *, confidence: float) ->
     share = n_members / max(n_hit, 1)
     low, high = exact_interval(share * n_effective, n_effective, confidence=confidence)
     attack, control = rates(share)
-    # Nobody hit: the interval of hits themselves is what is known.
+    # Without hits, the interval of the share of hits is the bound.
     at_most = _risk(*rates(high)) if n_hit else asked.most_without_hit(n_guesses, confidence)
     return SinglingOutGuesses(
         kind=kind,
@@ -202,8 +202,8 @@ def _risk(attack: float, control: float) -> float:
 SINGLING_OUT = Metric(
     name="singling_out",
     title="Singling out",
-    summary="How much more often a value or combination that is unique among the synthetic rows matches "
-    "exactly one training row than exactly one held-out row. 0 means no advantage.",
+    summary="Risk that a value or combination that is unique among the synthetic rows matches exactly one "
+    "training row, beyond the rate for held-out rows. 0 means no advantage for an attacker.",
     concern="synthetic values single out individual training rows",
     source="Giomi et al. 2023, Quantifying privacy risk in synthetic data",
     topic="privacy",

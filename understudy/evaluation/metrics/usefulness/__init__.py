@@ -1,4 +1,4 @@
-"""Whether the synthetic table does the real one's work."""
+"""Metrics of usefulness: synthetic rows for machine learning and aggregate queries."""
 
 from __future__ import annotations
 

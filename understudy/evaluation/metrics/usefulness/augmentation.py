@@ -1,4 +1,4 @@
-"""Whether synthetic rows, added to the real ones, make a model better."""
+"""Data augmentation: the effect of synthetic rows that are added to real training rows."""
 
 from __future__ import annotations
 
@@ -23,17 +23,19 @@ from understudy.evaluation.models.prediction import (
 
 
 class AugmentationResult(MetricResult):
-    """What a model gains when the judged rows are added to the real ones that it learns from."""
+    """Gain of a model when the evaluated rows are added to its real training rows."""
 
     metric: Literal["augmentation"] = "augmentation"
     target: str
     measure: Literal["AUC", "R2"]
-    real: Annotated[float, Field(description="The measure of a model of real rows alone.")]
-    augmented: Annotated[float, Field(description="Of a model of both.")]
+    real: Annotated[float, Field(description="AUC or R2 of the model trained on real rows only.")]
+    augmented: Annotated[
+        float, Field(description="AUC or R2 of the model trained on real and evaluated rows.")
+    ]
 
 
 def score(comparison: Comparison) -> AugmentationResult | UnscoredResult:
-    """Return how much AUC or R2, on real rows that neither model saw, rises by the judged rows."""
+    """Return the increase of the AUC or R2 on real test rows by adding the evaluated rows."""
     found = experiment(comparison)
     if isinstance(found, str):
         return UnscoredResult(reason=found)
@@ -70,8 +72,8 @@ def _augmented(comparison: Comparison, target: Target, test: Labelled) -> Predic
 AUGMENTATION = Metric(
     name="augmentation",
     title="Data augmentation",
-    summary="How much better a model predicts real rows when synthetic rows are added to its real training "
-    "rows. 0 is no effect, and below 0 is harm. Most tables gain little or nothing.",
+    summary="Improvement of a model's predictions of real rows when synthetic rows are added to its real "
+    "training rows. 0 is no effect, and below 0 is harm. Most tables gain little or nothing.",
     concern="adding these rows to real training rows makes a model worse",
     source="Compare SDMetrics: BinaryClassifierPrecisionEfficacy",
     topic="usefulness",

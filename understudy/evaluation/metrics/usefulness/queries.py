@@ -1,4 +1,4 @@
-"""Whether the synthetic table answers the questions that somebody will ask of it as the real one does."""
+"""Aggregate query error: the difference of the two tables' answers to aggregate queries."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from understudy.evaluation.statistics.query_answers import (
 from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.schema import ColumnKind
 
-# The largest ones; a query by three columns may have thousands.
+# Maximum number of groups per query, largest first; a query by three columns may have thousands.
 N_GROUPS_SHOWN_MAX = 50
-# Of an answer that is shown: what is finer has no meaning, and would tell single rows.
+# Significant digits of an answer; more have no meaning and could reveal single rows.
 N_DIGITS = 4
 
 Interval = tuple[float, float]
@@ -35,48 +35,59 @@ Measure = Literal["relative", "absolute", "in standard deviations"]
 
 
 class QueryGroupAnswer(BaseModel):
-    """The answers of one group."""
+    """Answers for one group of a query."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    group: Annotated[tuple[str, ...], Field(description="One value a grouping column.")]
-    n_real: Annotated[int, Field(description="Real rows that the answer stands on: 0, or at least 5.")]
+    group: Annotated[tuple[str, ...], Field(description="Values of the grouping columns.")]
+    n_real: Annotated[int, Field(description="Number of real rows behind the answer: 0 or at least 5.")]
     real: float
-    synthetic: Annotated[float | None, Field(description="None: no synthetic row to answer by.")]
+    synthetic: Annotated[
+        float | None,
+        Field(description="Answer of the synthetic table; null if no synthetic row is in the group."),
+    ]
     synthetic_interval: Annotated[
-        Interval | None, Field(description="95 %, were the synthetic rows a random sample.")
+        Interval | None,
+        Field(description="95 % interval, with the synthetic rows regarded as a random sample."),
     ] = None
     difference_interval: Annotated[
-        Interval | None, Field(description="95 % interval of synthetic minus real, both being samples.")
+        Interval | None,
+        Field(description="95 % interval of synthetic minus real, with both regarded as samples."),
     ] = None
-    error: Annotated[float, Field(description="Capped at 1.")]
+    error: Annotated[float, Field(description="Error in the unit of `measure`, capped at 1.")]
     is_within: Annotated[
-        bool | None, Field(description="Whether the real answer lies in the synthetic one's interval.")
+        bool | None,
+        Field(description="Whether the interval of the synthetic answer contains the real answer."),
     ] = None
 
 
 class QueryAnswers(BaseModel):
-    """One query's answers on both tables."""
+    """Answers of both tables to one query."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     description: Annotated[str, Field(description="The query in words.")]
-    measure: Annotated[Measure, Field(description="What `error` is: of shares the absolute difference.")]
-    error: Annotated[float | None, Field(description="Mean of the groups'.")] = None
-    groups: Annotated[list[QueryGroupAnswer], Field(description="The largest first, at most 50.")] = []
+    measure: Annotated[
+        Measure,
+        Field(
+            description="Kind of error: absolute for shares, in standard deviations for times, else relative."
+        ),
+    ]
+    error: Annotated[float | None, Field(description="Mean error of the groups.")] = None
+    groups: Annotated[list[QueryGroupAnswer], Field(description="At most 50 groups, largest first.")] = []
     n_groups_hidden: Annotated[
-        int, Field(description="Groups with too few real rows: neither shown nor scored.")
+        int, Field(description="Number of groups with too few real rows, which are neither shown nor scored.")
     ] = 0
-    n_groups_left_out: Annotated[int, Field(description="Groups beyond the largest 50.")] = 0
+    n_groups_left_out: Annotated[int, Field(description="Number of groups after the largest 50.")] = 0
     n_groups_invented: Annotated[
-        int, Field(description="Combinations of values that no real row has, and synthetic rows have.")
+        int, Field(description="Number of combinations of values that occur in synthetic rows only.")
     ] = 0
-    reason: Annotated[str | None, Field(description="Why there is no answer.")] = None
+    reason: Annotated[str | None, Field(description="Reason why the query has no answer.")] = None
 
 
 class QueriesResult(MetricResult):
-    """The mean error of the queries that could be answered."""
+    """Mean error of the queries that have an answer."""
 
     metric: Literal["queries"] = "queries"
     queries: list[QueryAnswers]
@@ -84,14 +95,14 @@ class QueriesResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Both:
-    """Both tables' answers to one query."""
+    """Answers of both tables to one query, before rounding."""
 
     query: AggregateQuery
     grouping: Grouping
     real: Answers
     synthetic: Answers
     measure: Measure
-    # What an error of 1 is, where it is the same for all groups.
+    # Difference that counts as an error of 1; None if it depends on the group.
     unit: float | None
 
 
@@ -102,7 +113,7 @@ def score(comparison: Comparison) -> QueriesResult | UnscoredResult:
     found = [_answered(comparison, query) for query in comparison.options.queries]
     errors = [one.error for one in found if one.error is not None]
     if not errors:
-        # Not by its description: that repeats the values which it asks for.
+        # The description is not used because it repeats values of the query's conditions.
         name = comparison.options.queries[0].name
         which = "first query" if name is None else f"query {name!r}"
         return UnscoredResult(reason=f"has no answer to show: the {which} {found[0].reason}")
@@ -126,7 +137,7 @@ def _answered(comparison: Comparison, query: AggregateQuery) -> QueryAnswers:
 
 
 def _measure(comparison: Comparison, query: AggregateQuery) -> tuple[Measure, float | None]:
-    """Return what an error is, and its unit: a moment has no zero to be relative to."""
+    """Return the kind of error and its unit; points in time have no zero for a relative error."""
     if query.aggregate == "share":
         return "absolute", 1.0
     if query.column is None or query.aggregate == "distinct":
@@ -153,15 +164,15 @@ def _shown(name: str, description: str, both: _Both) -> QueryAnswers:
         n_groups_hidden=int(np.sum(~may_be_shown)),
         n_groups_left_out=int(np.sum(may_be_shown)) - len(groups),
         n_groups_invented=both.grouping.n_only_synthetic,
-        reason=None if groups else f"would stand on fewer than {N_ROWS_SHOWN_MIN} real rows",
+        reason=None if groups else f"would be based on fewer than {N_ROWS_SHOWN_MIN} real rows",
     )
 
 
 def _may_be_shown(query: AggregateQuery, real: Answers) -> NDArray[np.bool_]:
-    """Return which real answers stand on rows enough, or on none."""
+    """Return which real answers are based on enough rows to show them, or on none."""
     enough = (real.n >= N_ROWS_SHOWN_MIN) & ~((real.n_others > 0) & (real.n_others < N_ROWS_SHOWN_MIN))
     if query.quantile is not None:
-        # A value beyond which there are fewer rows is nearly that of a single row.
+        # A quantile with fewer rows beyond it is close to the value of a single row.
         return enough & (real.n * min(query.quantile, 1 - query.quantile) >= N_ROWS_SHOWN_MIN)
     return np.asarray(enough | ((real.n == 0) & np.isfinite(real.value)))
 

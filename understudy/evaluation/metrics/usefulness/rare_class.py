@@ -1,4 +1,4 @@
-"""Whether a model of synthetic rows finds the rows of a rare class, and whether its probabilities hold."""
+"""Average precision and calibration for the rarest class of the target."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.statistics.influence import average_precision, recall_and_precision
 
 N_ROWS_OF_CLASS_MIN = 30
-# What more rows than not belong to is not rare.
+# Maximum share of a class that counts as rare.
 SHARE_MAX = 0.5
 N_POINTS = 41
 N_BINS = 10
@@ -27,30 +27,33 @@ Bools = NDArray[np.bool_]
 
 
 class ReliabilityBin(BaseModel):
-    """Rows whose probability lies in one tenth, by what was said and what was true."""
+    """Predicted probability and observed share of the test rows in one tenth of the probability range."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     n_test: int
-    predicted: Annotated[float, Field(description="Mean probability that the model gives the class.")]
-    observed: Annotated[float, Field(description="Share of the rows that are of the class.")]
+    predicted: Annotated[float, Field(description="Mean predicted probability of the class.")]
+    observed: Annotated[float, Field(description="Share of the rows that are in the class.")]
 
 
 class RareClassScores(BaseModel):
-    """How well one model finds the rows of the class."""
+    """Scores of one model for the class."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     average_precision: float
     interval: tuple[float, float]
-    lift: Annotated[float, Field(description="Average precision over the class's share: 1 is guessing.")]
-    recall: Annotated[list[float], Field(description="Of the precision-recall curve.")]
+    lift: Annotated[
+        float, Field(description="Average precision divided by the share of the class; 1 is guessing.")
+    ]
+    recall: Annotated[list[float], Field(description="Recall values of the precision-recall curve.")]
     precision: list[float]
     calibration_error: Annotated[
-        float, Field(description="Mean difference of what was said and what was true, weighted by rows.")
+        float,
+        Field(description="Mean difference of `predicted` and `observed` over the bins, weighted by rows."),
     ]
     reliability: Annotated[
-        list[ReliabilityBin], Field(description="Bins of at least 5 rows of the class and 5 others.")
+        list[ReliabilityBin], Field(description="Bins with at least 5 rows of the class and 5 others.")
     ]
 
 
@@ -59,31 +62,32 @@ class RareClassResult(MetricResult):
 
     metric: Literal["rare_class"] = "rare_class"
     target: str
-    label: Annotated[str, Field(description="The class.")]
-    n_positive: Annotated[int, Field(description="Test rows of the class.")]
-    share: Annotated[float, Field(description="Share of the test rows: what guessing reaches.")]
+    label: Annotated[str, Field(description="Name of the class.")]
+    n_positive: Annotated[int, Field(description="Number of test rows of the class.")]
+    share: Annotated[
+        float, Field(description="Share of the class among the test rows, which is the score of guessing.")
+    ]
     synthetic: RareClassScores
     real: RareClassScores | None = None
 
 
 def score(comparison: Comparison) -> RareClassResult | UnscoredResult:
-    """Return the average precision of the model of the judged rows for the rarest class.
+    """Return the average precision of the model trained on the evaluated rows for the rarest class.
 
     Notes
     -----
-    Precision and recall rather than ROC: of a rare class, Saito and Rehmsmeier (2015). Calibration error:
-    Naeini, Cooper and Hauskrecht (2015).
+    Precision and recall are more informative than the ROC curve for a rare class (Saito and Rehmsmeier 2015).
+    Calibration error: Naeini, Cooper and Hauskrecht (2015).
     """
     found = experiment(comparison)
     if isinstance(found, str):
         return UnscoredResult(reason=found)
     if found.target.classes is None:
-        return UnscoredResult(reason="needs a target of classes")
+        return UnscoredResult(reason="needs a target column with classes")
     rarest = rarest_class(found.test.classes, N_ROWS_OF_CLASS_MIN)
     if rarest is None or np.mean(found.test.classes == rarest) > SHARE_MAX:
         return UnscoredResult(
-            reason=f"needs a class that has at least {N_ROWS_OF_CLASS_MIN} rows to test on, and at most half "
-            "of them"
+            reason=f"needs a class with at least {N_ROWS_OF_CLASS_MIN} test rows, and at most half of them"
         )
     return _result(comparison, found, rarest)
 
@@ -126,7 +130,7 @@ def _finder(scores: Floats, is_positive: Bools, rng: np.random.Generator) -> Rar
 def _interval(
     value: float, scores: Floats, is_positive: Bools, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """Return the percentiles of the value on resampled test rows."""
+    """Return the 95 % interval of the value over resampled test rows."""
     n = len(scores)
     order = np.argsort(-scores, kind="stable")
     scores, is_positive = scores[order], is_positive[order]
@@ -141,7 +145,7 @@ def _interval(
 
 
 def _curve(scores: Floats, is_positive: Bools) -> tuple[list[float], list[float]]:
-    """Return some points of the precision-recall curve, each on at least 5 rows of the class."""
+    """Return points of the precision-recall curve, each based on at least 5 rows of the class."""
     recall, precision = recall_and_precision(scores, is_positive)
     first = N_ROWS_SHOWN_MIN / is_positive.sum()
     at = np.unique(np.searchsorted(recall, np.linspace(first, 1.0, N_POINTS) - 1e-12))
@@ -150,7 +154,7 @@ def _curve(scores: Floats, is_positive: Bools) -> tuple[list[float], list[float]
 
 
 def _reliability(scores: Floats, is_positive: Bools) -> tuple[list[ReliabilityBin], float]:
-    """Return the bins that may be shown, and the calibration error over all of them."""
+    """Return the bins to show, and the calibration error over all bins."""
     bins = np.minimum((scores * N_BINS).astype(np.int64), N_BINS - 1)
     n, n_positive = np.bincount(bins, minlength=N_BINS), np.bincount(bins, is_positive, minlength=N_BINS)
     predicted = np.bincount(bins, scores, minlength=N_BINS)
@@ -167,9 +171,9 @@ def _reliability(scores: Floats, is_positive: Bools) -> tuple[list[ReliabilityBi
 RARE_CLASS = Metric(
     name="rare_class",
     title="Average precision of the rarest class",
-    summary="How well a model trained on synthetic rows finds the rarest class of the target among real "
-    "rows. Guessing scores the share of the class; compare the score with the same model trained on real "
-    "rows.",
+    summary="Average precision for the rarest class of the target, on real rows, of a model trained on "
+    "synthetic rows. Guessing scores the share of the class; compare the score with the same model trained "
+    "on real rows.",
     concern="a model trained on these rows finds the rarest class less well",
     source="Saito and Rehmsmeier 2015 (average precision for rare classes)",
     topic="usefulness",

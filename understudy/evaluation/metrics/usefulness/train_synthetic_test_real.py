@@ -1,4 +1,4 @@
-"""Whether a model trained on synthetic rows predicts real ones."""
+"""Train on synthetic, test on real (TSTR)."""
 
 from __future__ import annotations
 
@@ -24,30 +24,34 @@ from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.statistics.influence import area, average_precision
 
 N_POINTS = 41
-# Below this a curve shows single rows.
+# Minimum number of test rows of a class for a ROC curve; with fewer, the curve would show single rows.
 N_ROWS_OF_CURVE_MIN = 20
 PROBABILITY_MIN = 1e-6
 
 
 class PredictorScores(BaseModel):
-    """How well one model predicts the test rows."""
+    """Scores of one model on the test rows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    score: Annotated[float, Field(description="AUC or R2.")]
+    score: Annotated[float, Field(description="AUC, or R2 of a numeric target.")]
     interval: tuple[float, float]
     accuracy: float | None = None
     log_loss: float | None = None
     brier: Annotated[
         float | None, Field(description="Mean squared error of the probabilities, summed over classes.")
     ] = None
-    average_precision: Annotated[float | None, Field(description="Of the rarest class shown.")] = None
-    mean_absolute_error: Annotated[float | None, Field(description="In the target's unit.")] = None
+    average_precision: Annotated[
+        float | None, Field(description="Average precision for the rarest class with at least 5 test rows.")
+    ] = None
+    mean_absolute_error: Annotated[
+        float | None, Field(description="Mean absolute error in the unit of the target.")
+    ] = None
     root_mean_squared_error: float | None = None
 
 
 class ClassScores(BaseModel):
-    """How well both models tell one class from the others; only of classes with enough test rows."""
+    """Scores of both models for one class that has enough test rows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -55,52 +59,60 @@ class ClassScores(BaseModel):
     n_test: int
     auc_synthetic: float
     auc_real: float | None
-    precision_synthetic: Annotated[float | None, Field(description="None: the class is never predicted.")]
+    precision_synthetic: Annotated[
+        float | None, Field(description="Precision; null if the model never predicts the class.")
+    ]
     precision_real: float | None
     recall_synthetic: float
     recall_real: float | None
 
 
 class RocCurve(BaseModel):
-    """ROC curves of both models, at the same false positive rates."""
+    """ROC curves of both models at the same false positive rates."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    label: Annotated[str, Field(description="The class that is looked for.")]
+    label: Annotated[str, Field(description="Positive class.")]
     false_positive_rate: list[float]
-    synthetic: Annotated[list[float], Field(description="True positive rates.")]
+    synthetic: Annotated[
+        list[float], Field(description="True positive rates of the model trained on the evaluated rows.")
+    ]
     real: list[float] | None
 
 
 class TrainSyntheticTestRealResult(MetricResult):
-    """AUC or R2, on real rows, of a model that saw only the rows that are judged."""
+    """AUC or R2 on real rows of a model trained only on the evaluated rows."""
 
     metric: Literal["train_synthetic_test_real"] = "train_synthetic_test_real"
     target: str
     task: Task
     measure: Annotated[
-        Literal["AUC", "R2"], Field(description="AUC, macro one-vs-rest for more than two classes; or R2.")
+        Literal["AUC", "R2"],
+        Field(description="AUC (macro-averaged one-vs-rest for more than two classes), or R2."),
     ]
     model: str
-    classes: Annotated[int | None, Field(description="Classes told apart; the rarest share one.")] = None
-    synthetic: Annotated[PredictorScores, Field(description="Of the model of the rows that are judged.")]
-    real: Annotated[PredictorScores | None, Field(description="Of the same model of real rows.")] = None
-    loss: Annotated[float | None, Field(description="Score of the model of real rows minus this one's.")] = (
+    classes: Annotated[int | None, Field(description="Number of classes; the rarest ones share a class.")] = (
         None
     )
+    synthetic: Annotated[PredictorScores, Field(description="Model trained on the evaluated rows.")]
+    real: Annotated[PredictorScores | None, Field(description="Same model trained on real rows.")] = None
+    loss: Annotated[
+        float | None,
+        Field(description="Score of the model trained on real rows minus the score of this one."),
+    ] = None
     loss_interval: Annotated[
-        tuple[float, float] | None, Field(description="95 %; both models predict the same rows.")
+        tuple[float, float] | None, Field(description="95 % interval of `loss`, paired over the test rows.")
     ] = None
     error_ratio: Annotated[
         float | None,
-        Field(description="Of amounts: this model's root mean squared error over that of the real one."),
+        Field(description="Root mean squared error divided by that of the real model; numeric targets only."),
     ] = None
     by_class: list[ClassScores]
     roc: RocCurve | None = None
 
 
 def score(comparison: Comparison) -> TrainSyntheticTestRealResult | UnscoredResult:
-    """Return how well trees that were trained on the judged rows predict real rows that they never saw."""
+    """Return the AUC or R2 of trees trained on the evaluated rows, on unseen real rows."""
     found = experiment(comparison)
     if isinstance(found, str):
         return UnscoredResult(reason=found)
@@ -154,7 +166,7 @@ def _model_scores(target: Target, test: Labelled, model: Predictions) -> Predict
         score=estimate.value,
         interval=interval,
         accuracy=float(np.mean(model.classes == truth)),
-        # A probability of 0 would cost infinitely much: a class may be missing from the training rows.
+        # A probability of 0 would make the loss infinite, for example for a class without training rows.
         log_loss=float(-np.log(np.maximum(of_truth, PROBABILITY_MIN)).mean()),
         brier=float(((model.values - one_hot) ** 2).sum(axis=1).mean()),
         average_precision=(
@@ -164,7 +176,7 @@ def _model_scores(target: Target, test: Labelled, model: Predictions) -> Predict
 
 
 def rarest_class(truth: NDArray[np.int64], n_rows_min: int) -> int | None:
-    """Return the class with the fewest rows of those with enough; the one of the higher number of equals."""
+    """Return the class with the fewest rows among those with enough rows; the last one of a tie."""
     counts = np.bincount(truth)
     enough = np.flatnonzero(counts >= n_rows_min)[::-1]
     return int(enough[np.argmin(counts[enough])]) if len(enough) else None
@@ -229,7 +241,7 @@ def _roc(found: Experiment) -> RocCurve | None:
 def roc_at(
     scores: NDArray[np.float64], is_positive: NDArray[np.bool_], rates: NDArray[np.float64]
 ) -> list[float]:
-    """Return the true positive rates at some false positive rates, by straight lines between the steps."""
+    """Return the true positive rates at the given false positive rates by linear interpolation."""
     order = np.argsort(-scores, kind="stable")
     is_last = np.append(np.diff(scores[order]) != 0, True)
     true = np.append(0, np.cumsum(is_positive[order])[is_last]) / is_positive.sum()
@@ -240,8 +252,8 @@ def roc_at(
 TRAIN_SYNTHETIC_TEST_REAL = Metric(
     name="train_synthetic_test_real",
     title="Train on synthetic, test on real (TSTR)",
-    summary="How well a model that was trained only on synthetic rows predicts the target in real rows. "
-    "Compare it with the same model trained on real rows.",
+    summary="Predictive performance on real rows of a model trained only on synthetic rows. Compare it with "
+    "the same model trained on real rows.",
     concern="a model trained on these rows predicts real rows less well",
     source="Esteban, Hyland and Rätsch 2017; compare SDMetrics: ML Efficacy",
     topic="usefulness",

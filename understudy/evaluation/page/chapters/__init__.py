@@ -1,4 +1,4 @@
-"""FAMILY: one chapter of the page a file, one line in the table; each computes what its template shows."""
+"""FAMILY: the chapters of the page. Each has one file with its view model and one line in the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groups of the protected columns: real beside synthetic, and what models make of them."""
+"""The view model of fairness: groups of the protected columns, and models trained on the two tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from understudy.evaluation.report import Report
 
 METRICS = ("base_rates", "demographic_parity", "equalised_odds", "segments", "rebalancing")
-DRAWN = Head("Both on one axis", is_drawn=True)
+DRAWN = Head("Comparison", is_drawn=True)
 Interval = tuple[float, float] | None
 Pair = tuple[float | None, float | None]
 
@@ -41,9 +41,9 @@ class GroupsTable:
     label : str
         The outcome that is counted or predicted.
     n_pooled : int
-        How many rare values are pooled.
+        The number of rare values that are merged into one group.
     gaps : (str, str)
-        The larger gap in errors, of a model of real and of one of synthetic rows.
+        The larger gap in error rates of a model trained on real rows, and of one trained on synthetic rows.
     """
 
     column: str
@@ -55,7 +55,7 @@ class GroupsTable:
 
 @dataclass(frozen=True)
 class RebalancedTable:
-    """Models of synthetic rows, as they are and weighted; `weights` are the least and the largest."""
+    """Models trained on synthetic rows with and without weights; `weights` is the range of the weights."""
 
     column: str
     label: str
@@ -65,14 +65,14 @@ class RebalancedTable:
 
 @dataclass(frozen=True)
 class Question:
-    """A score with a table per protected column.
+    """A score with one table for each protected column.
 
     Parameters
     ----------
     not_judged : sequence of str
-        Columns that have too few rows.
+        The columns that have too few rows.
     worst, worst_label : Segment and str
-        The group that the score is due to, and the outcome.
+        The group that determines the score, and the outcome.
     """
 
     card: Measured
@@ -84,7 +84,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Rebalanced:
-    """The score of rebalancing with a table per protected column."""
+    """The score of rebalancing with one table for each protected column."""
 
     card: Measured
     tables: Sequence[RebalancedTable]
@@ -93,7 +93,7 @@ class Rebalanced:
 
 @dataclass(frozen=True)
 class BiasView:
-    """A part per question; without protected columns, only the reasons."""
+    """One part for each metric; without protected columns, only the reasons."""
 
     reasons: Sequence[Reason]
     has_protected: bool
@@ -106,7 +106,7 @@ class BiasView:
 
 
 def view(report: Report) -> BiasView | None:
-    """Return a part per question, each with a table per protected column."""
+    """Return one part for each metric, with one table for each protected column."""
     reasons = elements.reasons(report, METRICS)
     if not report.options.protected:
         return BiasView(reasons, has_protected=False) if reasons else None
@@ -129,13 +129,13 @@ def _both(values: Pair, intervals: tuple[Interval, Interval]) -> list[Estimate]:
 
 
 def _drawn(estimates: Sequence[Sequence[Estimate]]) -> list[Whiskers]:
-    """Return the drawings of some rows on one axis."""
+    """Return the charts of table rows on a common axis."""
     axis = reach(estimates)
     return [whiskers(row, axis) for row in estimates]
 
 
 def _models(title: str) -> tuple[Head, ...]:
-    """Return the heads for the models of both tables."""
+    """Return the headers for the models of both tables."""
     return numbers(f"{title}, real", f"{title}, synthetic")
 
 
@@ -212,8 +212,8 @@ def _parity_table(column: ColumnParity) -> GroupsTable:
         for one, estimates in zip(column.groups, drawn, strict=True)
     ]
     rows.append(_last("Largest difference", column.real.difference, column.synthetic.difference))
-    rows.append(_last("Smallest over largest share", column.real.ratio, column.synthetic.ratio))
-    table = Table((Head("Group"), *_models("Picked"), DRAWN), rows)
+    rows.append(_last("Ratio of lowest to highest", column.real.ratio, column.synthetic.ratio))
+    table = Table((Head("Group"), *_models("Selection rate"), DRAWN), rows)
     return GroupsTable(column.column, table, column.n_groups_hidden, column.label)
 
 
@@ -231,7 +231,7 @@ def _odds(report: Report) -> Question | None:
 
 
 def _odds_table(column: ColumnOdds) -> GroupsTable:
-    heads = (Head("Group"), *_models("True positives"), *_models("False positives"))
+    heads = (Head("Group"), *_models("True positive rate"), *_models("False positive rate"))
     rows: list[list[Cell]] = [
         [
             Group(one.group, one.n_test, one.is_too_small),
@@ -259,7 +259,7 @@ def _segments(report: Report) -> Question | None:
 
 
 def _segments_table(column: ColumnSegments, measure: str) -> GroupsTable:
-    heads = (Head("Group"), *numbers("Likeness"), *_models(measure), DRAWN)
+    heads = (Head("Group"), *numbers("Similarity"), *_models(measure), DRAWN)
     drawn = _drawn(
         [
             _both((one.real, one.synthetic), (one.real_interval, one.synthetic_interval))
@@ -294,15 +294,15 @@ def _rebalanced(column: ColumnRebalancing) -> RebalancedTable:
     rows = [
         [title, formatting.decimal(getattr(before, field)), formatting.decimal(getattr(after, field))]
         for title, field in (
-            ("Largest difference between groups", "parity_difference"),
-            ("Larger gap in errors", "odds_difference"),
+            ("Demographic parity difference", "parity_difference"),
+            ("Equalized odds difference", "odds_difference"),
             ("AUC", "auc"),
             ("Accuracy", "accuracy"),
         )
     ]
     low, high = (formatting.decimal(weight) for weight in column.weights)
-    heads = (Head("Model of synthetic rows"), *numbers("As they are", "Weighted"))
+    heads = (Head("Model trained on synthetic rows"), *numbers("Unweighted", "Weighted"))
     return RebalancedTable(column.column, column.label, Table(heads, rows), (low, high))
 
 
-CHAPTER = Chapter("bias", "Bias", view)
+CHAPTER = Chapter("bias", "Bias and fairness", view)

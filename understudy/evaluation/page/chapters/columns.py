@@ -1,4 +1,4 @@
-"""Each column's two distributions, the least alike first."""
+"""The view model of column distributions, least similar columns first."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from understudy.evaluation.report import Report
 
 POOLED_LABELS = (OTHER_LABEL, UNSEEN_LABEL, MISSING_LABEL)
-HEADS = (Head("Column, the lowest first"), *numbers("Score"))
+HEADS = (Head("Column (lowest score first)"), *numbers("Score"))
 
 
 @dataclass(frozen=True)
 class ColumnCard:
-    """One column: its score, notes, and a histogram, bars, or neither where too few values are known."""
+    """One column with its score, notes and chart (a histogram, bars, or none if there are too few values)."""
 
     column: str
     kind: str
@@ -47,19 +47,19 @@ class ColumnCard:
 
 @dataclass(frozen=True)
 class ColumnsView:
-    """The columns that were scored, two scores of their ranges, and the columns that were not scored.
+    """The scores and charts of columns, two scores of their ranges, and the columns that were not scored.
 
     Parameters
     ----------
     is_scored : bool
-        Whether there are scores of the columns; else `reasons` says why not.
+        Whether the columns were scored; otherwise `reasons` contains the reason.
     reach : sequence of (card, table)
-        Whether values lie within the real ones, and reach as far.
+        The scores of column adherence and column coverage.
     excluded : sequence of (column, reason)
-        The columns that are not scored.
+        The columns that were not scored.
     """
 
-    # More cards than this are folded away: the least alike columns come first.
+    # Number of cards that are shown without expanding the list.
     N_CARDS_OPEN: ClassVar[int] = 24
 
     is_scored: bool
@@ -70,12 +70,12 @@ class ColumnsView:
 
 
 def view(report: Report) -> ColumnsView:
-    """Return a card per column."""
+    """Return one card for each column."""
     found = elements.found(report, ColumnShapesResult)
     if found is None:
         return ColumnsView(is_scored=False, reasons=elements.reasons(report, ["column_shapes"]))
     scores, result = found
-    others = {"independent": _by_name(scores.independent), "fresh real": _by_name(scores.real)}
+    others = {"independent": _by_name(scores.independent), "real rows": _by_name(scores.real)}
     distributions = {shown.column: shown for shown in report.columns}
     return ColumnsView(
         is_scored=True,
@@ -110,11 +110,11 @@ def _measured(scores: MetricScores, columns: Mapping[str, float]) -> tuple[Measu
 
 
 def _excluded(left_out: ExcludedColumn) -> str:
-    """Return why a column is not scored, and how many of its values are copies."""
+    """Return why a column is not scored, with the share of its values that are copies."""
     if left_out.copied is None:
         return left_out.reason
     share = formatting.percent(left_out.copied)
-    return f"{left_out.reason}; {share} of the synthetic values are in the real table too"
+    return f"{left_out.reason}; {share} of the synthetic values also occur in the real table"
 
 
 def _by_name(result: object) -> dict[str, ColumnShapeScore]:
@@ -145,7 +145,7 @@ def _card(
 
 
 def _bars(shown: ColumnDistribution) -> list[Bar]:
-    # What stands for many values, or for none, has no bar: it would press all others flat.
+    # Labels that represent several values or missing values have no bar: it would make all other bars tiny.
     has_bar = [label not in POOLED_LABELS for label in shown.labels]
     shares = zip((*shown.real, *shown.synthetic), has_bar * 2, strict=True)
     longest = max([1e-9, *(share for share, is_drawn in shares if is_drawn)])
@@ -164,4 +164,4 @@ def _bars(shown: ColumnDistribution) -> list[Bar]:
     ]
 
 
-CHAPTER = Chapter("columns", "Column shapes", view)
+CHAPTER = Chapter("columns", "Columns", view)

@@ -1,4 +1,4 @@
-"""How well a classifier tells the tables apart, by which columns, and which rows gave themselves away."""
+"""The view model of classifier two-sample tests: scores, columns and rows that reveal synthetic data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from understudy.evaluation.metrics.fidelity import TwoSampleLinearResult, TwoSampleResult
-from understudy.evaluation.metrics.fidelity.telling_apart import TellingApart
+from understudy.evaluation.metrics.fidelity.classifier_tests import ClassifierTestResult
 from understudy.evaluation.page import elements, formatting, receiver
 from understudy.evaluation.page.charts.bars import Bar, track
 from understudy.evaluation.page.charts.curves import Figures
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 METRICS = ("two_sample", "two_sample_linear")
 N_GIVEAWAYS_LISTED = 8
-AXES = ("Real rows called synthetic", "Synthetic rows recognised")
+AXES = ("False positive rate (real rows)", "True positive rate (synthetic rows)")
 
 
 @dataclass(frozen=True)
 class ClassifierCards:
-    """A classifier's score, and what it recognised the synthetic rows by.
+    """The score of a classifier, and the columns and rows by which it identifies synthetic data.
 
     Parameters
     ----------
     n_right : str
-        How many of 100 pairs it gets right.
+        The number of correct answers in 100 pairs of a real and a synthetic row.
     rows : sequence of (position, score)
-        The rows it was surest of.
+        The synthetic rows that are easiest to identify.
     """
 
     card: Measured
@@ -51,13 +51,13 @@ class DetectionView:
 
 
 def view(report: Report) -> DetectionView:
-    """Return how well each classifier tells the tables apart, and by what."""
-    kinds: tuple[type[TellingApart], ...] = (TwoSampleResult, TwoSampleLinearResult)
+    """Return the cards of each classifier that was scored."""
+    kinds: tuple[type[ClassifierTestResult], ...] = (TwoSampleResult, TwoSampleLinearResult)
     scored = [found for kind in kinds if (found := elements.found(report, kind)) is not None]
     return DetectionView(elements.reasons(report, METRICS), [_classifier(*found) for found in scored])
 
 
-def _classifier(scores: MetricScores, result: TellingApart) -> ClassifierCards:
+def _classifier(scores: MetricScores, result: ClassifierTestResult) -> ClassifierCards:
     by_role = {
         role: other.curve
         for role, other in (
@@ -66,7 +66,7 @@ def _classifier(scores: MetricScores, result: TellingApart) -> ClassifierCards:
             ("real", scores.real),
             ("synthetic", result),
         )
-        if isinstance(other, TellingApart)
+        if isinstance(other, ClassifierTestResult)
     }
     return ClassifierCards(
         card=elements.measured(scores),
@@ -78,7 +78,7 @@ def _classifier(scores: MetricScores, result: TellingApart) -> ClassifierCards:
     )
 
 
-def _giveaways(result: TellingApart) -> list[Bar]:
+def _giveaways(result: ClassifierTestResult) -> list[Bar]:
     shown = [giveaway for giveaway in result.giveaways[:N_GIVEAWAYS_LISTED] if giveaway.auc_lost > 0]
     longest = shown[0].auc_lost if shown else 1.0
     return [

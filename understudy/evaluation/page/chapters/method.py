@@ -1,4 +1,4 @@
-"""What was computed from what, so that it can be done again."""
+"""The view model of the method: the sizes, rows, seed and versions that make a report reproducible."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MethodView:
-    """Sizes, the rows that each score used, the protection of drawings, and versions."""
+    """The sizes of the tables, the rows used by each metric, and the settings of the report."""
 
     sizes: Table
     used: Table
@@ -29,7 +29,7 @@ class MethodView:
 
 
 def view(report: Report) -> MethodView:
-    """Return what is needed to compute the report again."""
+    """Return the view model of the method."""
     sizes = [
         [
             role.capitalize(),
@@ -41,8 +41,8 @@ def view(report: Report) -> MethodView:
     ]
     used = [[scores.title, Styled(scores.name, "code"), _rows_used(scores)] for scores in report.metrics]
     return MethodView(
-        sizes=Table((Head("Table"), *numbers("Rows", "Drawn", "Subjects")), sizes),
-        used=Table((Head("Score"), Head("Name"), Head("Rows")), used),
+        sizes=Table((Head("Table"), *numbers("Rows", "Rows used", "Subjects")), sizes),
+        used=Table((Head("Metric"), Head("Name"), Head("Rows")), used),
         n_rows_shown_min=N_ROWS_SHOWN_MIN,
         seed=report.seed,
         versions=", ".join(f"{name} {number}" for name, number in report.versions.items()),

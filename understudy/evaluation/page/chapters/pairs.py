@@ -1,4 +1,4 @@
-"""Pairs of columns: how strongly they are related, how far they differ, and which differ most."""
+"""The view model of column pairs: the strength of dependencies, and the least similar pairs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ N_PAIRS_LISTED = 8
 
 @dataclass(frozen=True)
 class Figure:
-    """A heat map with its title; of wide tables it shows the first columns."""
+    """A heat map with its title; for wide tables, it shows the first columns only."""
 
     title: str
     note: str
@@ -38,12 +38,12 @@ class Figure:
 
 @dataclass(frozen=True)
 class Maps:
-    """A large heat map with its legend, and small ones beside it.
+    """A large heat map with its legend, and small heat maps next to it.
 
     Parameters
     ----------
     small_legend : Legend or None
-        None where the small maps have the colours of the large one.
+        The legend of the small maps; None if they share the legend of the large map.
     """
 
     title: str
@@ -56,7 +56,7 @@ class Maps:
 
 @dataclass(frozen=True)
 class CorrelationsCard:
-    """The correlations of numbers, of both tables, and their difference."""
+    """The correlations of numeric columns in both tables, and their differences."""
 
     card: Measured
     rank_score: str
@@ -67,7 +67,7 @@ class CorrelationsCard:
 
 @dataclass(frozen=True)
 class PairsView:
-    """The heat maps of all pairs, and the pairs that are least alike."""
+    """The heat maps of all pairs, and the least similar pairs."""
 
     reasons: Sequence[Reason]
     relations: Maps | None
@@ -78,7 +78,7 @@ class PairsView:
 
 
 def view(report: Report) -> PairsView:
-    """Return the heat maps of all pairs, and the pairs that are least alike."""
+    """Return the heat maps of all pairs and the least similar pairs."""
     pairs, contingency = elements.found(report, ColumnPairsResult), elements.found(report, ContingencyResult)
     return PairsView(
         reasons=elements.reasons(report, METRICS),
@@ -96,18 +96,22 @@ def _relations(report: Report) -> Maps | None:
         return None
     scores, result = found
     gaps = _minus(result.synthetic, result.real)
-    large = figure(result.columns, gaps, "Synthetic minus real", limits=heat_map.CHANGES, has_names=True)
+    large = figure(
+        result.columns, gaps, "Difference, synthetic minus real", limits=heat_map.CHANGES, has_names=True
+    )
     largest = _largest(result.columns, gaps)
     return Maps(
         title=scores.title,
         about=elements.about(scores),
         large=Figure(large.title, ". ".join(note for note in (largest, large.note) if note), large.map),
-        legend=Legend(heat_map.CHANGES, "upper row: stronger than real; lower row: weaker", is_signed=True),
+        legend=Legend(
+            heat_map.CHANGES, "upper row: stronger than real; lower row: weaker than real", is_signed=True
+        ),
         small=[
             figure(result.columns, matrix, title, limits=heat_map.STRENGTHS)
             for title, matrix in (("Real", result.real), ("Synthetic", result.synthetic))
         ],
-        small_legend=Legend(heat_map.STRENGTHS, "strength, 0 to 1"),
+        small_legend=Legend(heat_map.STRENGTHS, "strength of the dependency, 0 to 1"),
     )
 
 
@@ -115,13 +119,13 @@ def _differences(scores: MetricScores, result: ColumnPairsResult) -> Maps:
     return Maps(
         title=scores.title,
         about=elements.about(scores),
-        large=_gaps(result, "Synthetic against real", has_names=True),
-        legend=Legend(heat_map.DIFFERENCES, "total variation"),
+        large=_gaps(result, "Synthetic rows compared with real rows", has_names=True),
+        legend=Legend(heat_map.DIFFERENCES, "total variation distance"),
         small=[
             _gaps(other, title)
             for title, other in (
-                ("Independent columns", scores.independent),
-                ("Fresh real rows", scores.real),
+                ("Independent columns (baseline)", scores.independent),
+                ("Real rows (baseline)", scores.real),
             )
             if isinstance(other, ColumnPairsResult)
         ],
@@ -164,7 +168,7 @@ def figure(
     limits: Sequence[float],
     has_names: bool = False,
 ) -> Figure:
-    """Return one heat map; the note says if it does not show all columns."""
+    """Return one heat map; its note states if it does not show all columns."""
     shown = columns[:N_COLUMNS_IN_HEAT_MAP]
     note = f"The first {len(shown)} of {len(columns)} columns" if len(shown) < len(columns) else ""
     squares = [row[: len(shown)] for row in matrix[: len(shown)]]
@@ -180,7 +184,7 @@ def _minus(synthetic: Matrix, real: Matrix) -> Matrix:
 
 
 def _deepest(matrix: Matrix) -> tuple[float, int, int] | None:
-    """Return the number that is farthest from 0, and its two columns."""
+    """Return the number with the largest absolute value and the indices of its two columns."""
     found = [
         (value, i, j) for i, row in enumerate(matrix) for j, value in enumerate(row[:i]) if value is not None
     ]
@@ -190,13 +194,13 @@ def _deepest(matrix: Matrix) -> tuple[float, int, int] | None:
 def _in_words(columns: Sequence[str], matrix: Matrix) -> str:
     deepest = _deepest(matrix)
     if deepest is None:
-        return "no pair has a number (0 squares)"
+        return "there are no values (0 squares)"
     value, i, j = deepest
-    return f"the deepest is {columns[j]} and {columns[i]}, {formatting.decimal(value)}"
+    return f"the largest value is {formatting.decimal(value)}, for {columns[j]} and {columns[i]}"
 
 
 def _largest(columns: Sequence[str], gaps: Matrix) -> str:
-    """Return in words which relation changed most."""
+    """Return a sentence part that names the dependency with the largest change."""
     deepest = _deepest(gaps)
     if deepest is None:
         return ""
@@ -210,7 +214,7 @@ def _largest(columns: Sequence[str], gaps: Matrix) -> str:
 def _weakest(scores: MetricScores, result: ColumnPairsResult) -> Table:
     others = [
         (title, other.matrix)
-        for title, other in (("Independent", scores.independent), ("Fresh real", scores.real))
+        for title, other in (("Independent columns", scores.independent), ("Real rows", scores.real))
         if isinstance(other, ColumnPairsResult)
     ]
     found = [

@@ -1,4 +1,4 @@
-"""What attackers find, and how little their failure means."""
+"""The view model of privacy: attacks, their controls, and copies of training rows."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ METRICS = (
     "exact_copies",
     "nearest_record",
 )
-AXES = ("False alarms", "Members found")
+AXES = ("False positive rate", "True positive rate (members)")
 CANARY_HEADS = (Head("Canaries"), Head("Value", is_number=True, is_hidden=True))
 
 
 @dataclass(frozen=True)
 class Trial:
-    """An attack on rows that were learnt from, and on held-out rows.
+    """The success rates of an attack on training rows and on holdout rows, the control.
 
     Parameters
     ----------
     excess : float
-        The difference, or the risk that is computed from both.
+        The difference between the two, or the risk that is computed from them.
     """
 
     title: Cell
@@ -63,12 +63,12 @@ class Trial:
 
 @dataclass(frozen=True)
 class AttackCards:
-    """A score, and the attacks that it is made of beside their controls.
+    """A score with the attacks that it is computed from, and their controls.
 
     Parameters
     ----------
     files : (Names, Names) or None
-        The columns of the two files that an attacker links.
+        The columns of the two files that a linkability attack joins.
     """
 
     card: Measured
@@ -78,7 +78,7 @@ class AttackCards:
 
 @dataclass(frozen=True)
 class SurestCard:
-    """The attacker that finds most at few false alarms."""
+    """The attackers at a low false positive rate, and the best of them."""
 
     card: Measured
     attackers: Table
@@ -87,7 +87,7 @@ class SurestCard:
 
 @dataclass(frozen=True)
 class OutliersCard:
-    """An attack on the rows that are least like any other."""
+    """A membership attack on the rows that are least similar to any other row."""
 
     card: Measured
     share: str
@@ -97,14 +97,14 @@ class OutliersCard:
 
 @dataclass(frozen=True)
 class CopiesCard:
-    """Synthetic rows that equal training rows.
+    """Synthetic rows that are identical to training rows.
 
     Parameters
     ----------
     by_nature : str
-        The share among fresh real rows; empty where there are none.
+        The share of other real rows that are identical to a training row; empty if there are none.
     chance : str
-        The probability of so many by chance; empty where it is not known.
+        The probability of at least this number of copies by chance; empty if it is not known.
     """
 
     card: Measured
@@ -118,7 +118,7 @@ class CopiesCard:
 
 @dataclass(frozen=True)
 class CanariesCard:
-    """What became of the planted rows."""
+    """The results for planted canaries."""
 
     card: Measured
     table: Table
@@ -126,7 +126,7 @@ class CanariesCard:
 
 @dataclass(frozen=True)
 class NearestCard:
-    """How many synthetic rows lie nearer to training than to held-out rows."""
+    """The share of synthetic rows whose nearest record is a training row, with details."""
 
     card: Measured
     n_synthetic: int
@@ -139,7 +139,7 @@ class NearestCard:
 
 @dataclass(frozen=True)
 class PrivacyView:
-    """The attacks and the alarms."""
+    """The content of the chapter on privacy."""
 
     reasons: Sequence[Reason]
     memberships: Sequence[tuple[Measured, Figures]]
@@ -153,7 +153,7 @@ class PrivacyView:
 
 
 def view(report: Report) -> PrivacyView:
-    """Return the attacks and the alarms."""
+    """Return the cards of the privacy metrics that were scored."""
     attacks = (_singled_out(report), _linked(report), _inferred(report))
     return PrivacyView(
         reasons=elements.reasons(report, METRICS),
@@ -191,7 +191,7 @@ def _surest(report: Report) -> SurestCard | None:
     rows = [
         [one.name, formatting.decimal(one.auc), formatting.percent(one.found)] for one in result.attackers
     ]
-    heads = (Head("Attacker"), *numbers("AUC", "Found at 1 % false alarms"))
+    heads = (Head("Attacker"), *numbers("AUC", "True positive rate at 1 % false positives"))
     return SurestCard(elements.measured(scores), Table(heads, rows), result.attacker)
 
 
@@ -223,7 +223,7 @@ def _singled_out(report: Report) -> AttackCards | None:
         )
         for one in result.guesses
     ]
-    return AttackCards(elements.measured(scores), _trials("Guesses", trials))
+    return AttackCards(elements.measured(scores), _trials("Attack", trials))
 
 
 def _linked(report: Report) -> AttackCards | None:
@@ -236,7 +236,7 @@ def _linked(report: Report) -> AttackCards | None:
         for one in result.neighbours
     ]
     files = (Names(tuple(result.one)), Names(tuple(result.other)))
-    return AttackCards(elements.measured(scores), _trials("Rows looked at", trials), files)
+    return AttackCards(elements.measured(scores), _trials("Synthetic rows used", trials), files)
 
 
 def _inferred(report: Report) -> AttackCards | None:
@@ -248,7 +248,7 @@ def _inferred(report: Report) -> AttackCards | None:
         Trial(Names((one.column,)), one.attack, one.control, one.excess, one.interval)
         for one in result.columns
     ]
-    return AttackCards(elements.measured(scores), _trials("Column guessed", trials))
+    return AttackCards(elements.measured(scores), _trials("Inferred column", trials))
 
 
 def _near(report: Report) -> AttackCards | None:
@@ -260,7 +260,7 @@ def _near(report: Report) -> AttackCards | None:
         Trial(_differing(one.n_different), one.attack, one.control, one.excess, one.interval)
         for one in result.copies
     ]
-    return AttackCards(elements.measured(scores), _trials("Columns that differ", trials))
+    return AttackCards(elements.measured(scores), _trials("Differing columns", trials))
 
 
 def _neighbours(n: int) -> str:
@@ -275,8 +275,8 @@ def _trials(head: str, trials: Sequence[Trial]) -> Table:
     heads = (
         Head(head),
         *numbers("Attack", "Control"),
-        Head("Excess, drawn", is_drawn=True),
-        *numbers("Excess"),
+        Head("Excess risk, chart", is_drawn=True),
+        *numbers("Excess risk"),
     )
     estimates = [[Estimate("synthetic", trial.excess, trial.interval)] for trial in trials]
     axis = reach(estimates, 0.0, 0.05)
@@ -316,10 +316,10 @@ def _canaries(report: Report) -> CanariesCard | None:
     scores, result = found
     rows = [
         ["Planted", formatting.count(result.n_planted)],
-        ["Found as they are among the synthetic rows", formatting.count(result.n_found)],
-        ["Exposure in bits", formatting.decimal(result.exposure)],
-        ["Exposure by chance", formatting.decimal(result.exposure_by_chance)],
-        ["Exposure if all were known", formatting.decimal(result.exposure_most)],
+        ["Found unchanged in the synthetic rows", formatting.count(result.n_found)],
+        ["Exposure (bits)", formatting.decimal(result.exposure)],
+        ["Exposure expected by chance (bits)", formatting.decimal(result.exposure_by_chance)],
+        ["Maximum exposure (bits)", formatting.decimal(result.exposure_most)],
     ]
     return CanariesCard(elements.measured(scores), Table(CANARY_HEADS, rows))
 

@@ -1,4 +1,4 @@
-"""The caller's queries: the answers of both tables, and their uncertainty."""
+"""The view model of queries: the answers on both tables, with intervals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HEADS = (
     Head("Group"),
     *numbers("Real", "Synthetic"),
-    Head("Both on one axis", is_drawn=True),
+    Head("Comparison", is_drawn=True),
     *numbers("Error"),
 )
 
@@ -31,13 +31,15 @@ class QueryCard:
     Parameters
     ----------
     description : str
-        Empty where it is the name.
+        The description of the query; empty if it is the same as the name.
     error : str
-        The mean error; empty where there is no answer, and `reason` says why.
+        The mean error; empty if there is no answer.
     measure : str
-        What kind of error it is.
+        The kind of error.
+    reason : str
+        The reason why there is no answer.
     note : str
-        How many groups are not shown.
+        The numbers of groups that are not shown.
     """
 
     name: str
@@ -51,7 +53,7 @@ class QueryCard:
 
 @dataclass(frozen=True)
 class QueriesView:
-    """The score of all queries; `card` is None where `reasons` says why there is none."""
+    """The score of all queries; if `card` is None, `reasons` contains the reason."""
 
     reasons: Sequence[Reason]
     card: Measured | None
@@ -59,7 +61,7 @@ class QueriesView:
 
 
 def view(report: Report) -> QueriesView | None:
-    """Return each query's answers; None if there were no queries."""
+    """Return the answers to each query; None if there were no queries."""
     if not report.options.queries:
         return None
     reasons = elements.reasons(report, ["queries"])
@@ -89,7 +91,7 @@ def _query(query: QueryAnswers) -> QueryCard:
 
 
 def _error(query: QueryAnswers, error: float) -> str:
-    # Only a relative error is a part of something.
+    # A relative error is shown as a percentage, an absolute error is not.
     return formatting.percent(error) if query.measure == "relative" else formatting.decimal(error)
 
 
@@ -118,9 +120,9 @@ def _hidden(query: QueryAnswers) -> str:
     notes = [
         f"{formatting.plural(n, 'group', 'groups')} {what}"
         for n, what in (
-            (query.n_groups_hidden, "of fewer than 5 real rows: not shown"),
-            (query.n_groups_left_out, "beyond the largest 50: not shown"),
-            (query.n_groups_invented, "only among the synthetic rows"),
+            (query.n_groups_hidden, "not shown, with fewer than 5 real rows"),
+            (query.n_groups_left_out, "not shown, because only the 50 largest groups are listed"),
+            (query.n_groups_invented, "in the synthetic rows only"),
         )
         if n
     ]

@@ -1,4 +1,4 @@
-"""Rules of the real table that synthetic rows keep or break, and which values are missing together."""
+"""The view model of rules found in the real table, and of the pattern of missing values."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SHARES = numbers("Real", "Synthetic")
 
 @dataclass(frozen=True)
 class RulesCard:
-    """The rules, with the shares of rows that keep them.
+    """The rules with the shares of rows that satisfy them.
 
     Parameters
     ----------
     unbroken, unbroken_real : str
-        Shares of the synthetic and of the real rows that break no rule.
+        The shares of the synthetic and of the real rows that satisfy all rules.
     """
 
     card: Measured
@@ -37,7 +37,7 @@ class RulesCard:
 
 @dataclass(frozen=True)
 class MissingCard:
-    """The shares of missing values: of each column, and of columns together."""
+    """The shares of missing values by column and by combination of columns."""
 
     card: Measured
     columns: Table
@@ -46,7 +46,7 @@ class MissingCard:
 
 @dataclass(frozen=True)
 class RulesView:
-    """Rules, and missing values."""
+    """The content of the chapter on rules and missing values."""
 
     reasons: Sequence[Reason]
     rules: RulesCard | None
@@ -54,7 +54,7 @@ class RulesView:
 
 
 def view(report: Report) -> RulesView:
-    """Return the rules with the shares of rows that keep them, and the patterns of missing values."""
+    """Return the rules with the shares of rows that satisfy them, and the patterns of missing values."""
     return RulesView(elements.reasons(report, METRICS), _rules(report), _missing(report))
 
 
@@ -80,13 +80,13 @@ def _missing(report: Report) -> MissingCard | None:
     scores, result = found
     columns = [_shares(Names((one.column,)), one.real, one.synthetic) for one in result.columns]
     patterns = [
-        _shares(Names(tuple(one.columns)) if one.columns else "nothing", one.real, one.synthetic)
+        _shares(Names(tuple(one.columns)) if one.columns else "none", one.real, one.synthetic)
         for one in result.patterns
     ]
     return MissingCard(
         card=elements.measured(scores),
         columns=Table((Head("Column"), *SHARES), columns),
-        patterns=Table((Head("Missing"), *SHARES), patterns),
+        patterns=Table((Head("Columns with missing values"), *SHARES), patterns),
     )
 
 

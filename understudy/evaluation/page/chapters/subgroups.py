@@ -1,4 +1,4 @@
-"""Whether the table is right for groups of rows, not only as a whole."""
+"""The view model of subgroups: how similar the synthetic rows of each group are to the real rows."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 HEADS = (
     Head("Group"),
-    *numbers("Real rows", "Synthetic rows", "Similarity", "By chance"),
+    *numbers("Real rows", "Synthetic rows", "Similarity", "Chance level"),
     Head("Column that differs most"),
 )
 
 
 @dataclass(frozen=True)
 class SubgroupsView:
-    """The score of groups; `card` is None where `reasons` says why there is none."""
+    """The scores of groups; if `card` is None, `reasons` contains the reason."""
 
     reasons: Sequence[Reason]
     card: Measured | None
@@ -33,7 +33,7 @@ class SubgroupsView:
 
 
 def view(report: Report) -> SubgroupsView | None:
-    """Return the groups, those furthest below chance first."""
+    """Return the groups, largest shortfall against the chance level first."""
     reasons = elements.reasons(report, ["subgroups"])
     found = elements.found(report, SubgroupsResult)
     if found is None:

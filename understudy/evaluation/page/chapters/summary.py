@@ -1,4 +1,4 @@
-"""Every score on a scale with its references, by topic."""
+"""The view model of the summary: all scores with their baselines, grouped by topic."""
 
 from __future__ import annotations
 
@@ -17,19 +17,16 @@ if TYPE_CHECKING:
     from understudy.evaluation.report import Report
 
 TOPICS: dict[Topic, tuple[str, str]] = {
-    "fidelity": ("Fidelity", "Do the synthetic rows have the distributions and relations of the real ones?"),
-    "usefulness": (
-        "Usefulness",
-        "Utility for machine learning and analysis: can the synthetic rows replace the real ones?",
-    ),
-    "bias": ("Bias", "Fairness: are groups of people treated as in the real rows, or worse?"),
-    "privacy": ("Privacy", "Do the synthetic rows reveal anything about the people in the training rows?"),
+    "fidelity": ("Fidelity", "How similar are the synthetic rows to the real rows?"),
+    "usefulness": ("Usefulness", "Can the synthetic rows replace the real rows in models and queries?"),
+    "bias": ("Bias and fairness", "Do the synthetic rows add inequality between groups?"),
+    "privacy": ("Privacy", "Do the synthetic rows reveal information about the training rows?"),
 }
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A metric's score, and those of its references."""
+    """The score of a metric and its baselines."""
 
     value: str
     interval: str
@@ -39,7 +36,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class MetricRow:
-    """One metric; `reason` says why it has no score."""
+    """One metric; `reason` explains a missing score and is empty otherwise."""
 
     title: str
     summary: str
@@ -51,7 +48,7 @@ class MetricRow:
 
 @dataclass(frozen=True)
 class TopicTable:
-    """The metrics of a topic."""
+    """The metrics of one topic."""
 
     title: str
     question: str
@@ -66,7 +63,7 @@ class SummaryView:
 
 
 def view(report: Report) -> SummaryView:
-    """Return the topics that have metrics."""
+    """Return one table for each topic that has metrics."""
     outcomes = report.verdict.outcomes()
     tables = [
         TopicTable(
@@ -88,16 +85,16 @@ def _row(scores: MetricScores, outcome: Outcome | None) -> MetricRow:
         interval=formatting.half_width(result.interval),
         scale=draw_scale(scores),
         references=[
-            (label, formatting.score(value, scores.name)) for label, value in _references(scores).items()
+            (label, formatting.score(value, scores.name)) for label, value in _baselines(scores).items()
         ],
     )
     return MetricRow(scores.title, scores.summary, about(scores), outcome, scored, "")
 
 
-def _references(scores: MetricScores) -> dict[str, float | None]:
+def _baselines(scores: MetricScores) -> dict[str, float | None]:
     drawn = others(scores)
     return {
-        "Fresh real": None if scores.floor is None else scores.floor.score,
+        "Real rows": None if scores.floor is None else scores.floor.score,
         "Independent": drawn["independent"],
         "Noisy copy": drawn["leak"],
     }

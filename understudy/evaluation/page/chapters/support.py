@@ -1,4 +1,4 @@
-"""Whether synthetic rows lie where real ones do, and everywhere where real ones do."""
+"""The view model of precision, recall, density and coverage."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ METRICS = ("alpha_precision", "beta_recall", "density", "coverage")
 
 @dataclass(frozen=True)
 class SupportView:
-    """Two scores with their curves, and the two scores of surroundings."""
+    """The cards of precision and recall with their curves, and those of density and coverage."""
 
     reasons: Sequence[Reason]
     cards: Sequence[tuple[Measured, Figures | None]]
 
 
 def view(report: Report) -> SupportView:
-    """Return the two curves, and the two scores of surroundings."""
+    """Return the cards of the four metrics, as far as they were scored."""
     cards: list[tuple[Measured, Figures | None]] = []
     for kind, x, y in (
-        (AlphaPrecisionResult, "Share of real rows, innermost first", "Synthetic rows as far in"),
-        (BetaRecallResult, "Share of synthetic rows, innermost first", "Real rows that they reach"),
+        (AlphaPrecisionResult, "Share of real rows, from the centre", "Synthetic rows within that region"),
+        (BetaRecallResult, "Share of synthetic rows, from the centre", "Real rows near them"),
     ):
         found = elements.found(report, kind)
         if found is not None:
@@ -60,16 +60,16 @@ def _figures(scores: MetricScores, axes: Axes) -> Figures:
         )
         if isinstance(result, AlphaPrecisionResult | BetaRecallResult)
     ]
-    label = f"{axes.y} against {axes.x.lower()}: {_finding(shown[-1])}"
+    label = f"{axes.y} by {axes.x.lower()}: {_finding(shown[-1])}"
     return Figures(legend(shown, NAMES), [draw_curves(shown, axes, label)])
 
 
 def _finding(curve: Curve) -> str:
     x, y = max(curve.points, key=lambda point: abs(point[0] - point[1]), default=(0.0, 0.0))
     return (
-        f"the synthetic rows are farthest from the diagonal at {formatting.percent(x)}, where they reach "
-        f"{formatting.percent(y)}"
+        f"the curve of the synthetic rows is farthest from the diagonal at {formatting.percent(x)}, where "
+        f"its value is {formatting.percent(y)}"
     )
 
 
-CHAPTER = Chapter("support", "Precision, recall", view)
+CHAPTER = Chapter("support", "Precision and recall", view)

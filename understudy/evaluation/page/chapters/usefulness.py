@@ -1,4 +1,4 @@
-"""Whether models trained on the synthetic rows predict real rows as well as models of real rows."""
+"""The view model of usefulness: models trained on synthetic rows compared with those trained on real rows."""
 
 from __future__ import annotations
 
@@ -34,35 +34,35 @@ CLASS_HEADS = (
         )
     ),
 )
-# In this order; what a task does not have is not listed.
+# Rows of the table in this order; scores that do not apply to the task are left out.
 MEASURES = {
     "score": "",
     "accuracy": "Accuracy",
-    "log_loss": "Log loss, lower is better",
-    "brier": "Brier score, lower is better",
-    "average_precision": "Average precision, rarest class",
+    "log_loss": "Log loss (lower is better)",
+    "brier": "Brier score (lower is better)",
+    "average_precision": "Average precision of the rarest class",
     "mean_absolute_error": "Mean absolute error",
     "root_mean_squared_error": "Root mean squared error",
 }
 RARE_MEASURES = {
     "average_precision": "Average precision",
-    "lift": "Times better than guessing",
-    "calibration_error": "Calibration error, lower is better",
+    "lift": "Lift over random guessing",
+    "calibration_error": "Calibration error (lower is better)",
 }
 
 
 @dataclass(frozen=True)
 class PredictionCards:
-    """A model of synthetic rows beside one of real rows, and what they can do with each class.
+    """The scores of a model trained on synthetic rows and of one trained on real rows, also by class.
 
     Parameters
     ----------
     measure : str
-        What the score is, in words.
+        The description of the score.
     loss : (str, str, str) or None
-        By how much, in which direction, and the interval.
+        The difference between the scores: its size, `better` or `worse`, and its interval.
     roc : (class, Figures) or None
-        How well the rows of one class are found.
+        The ROC curves for one class.
     """
 
     card: Measured
@@ -79,7 +79,7 @@ class PredictionCards:
 
 @dataclass(frozen=True)
 class RareCards:
-    """How well the rows of a rare class are found, and what the probabilities are worth."""
+    """The scores of the rarest class: precision, recall and calibration."""
 
     card: Measured
     label: str
@@ -92,7 +92,7 @@ class RareCards:
 
 @dataclass(frozen=True)
 class AugmentationCard:
-    """What synthetic rows add to real ones."""
+    """The effect of adding synthetic rows to real training rows."""
 
     card: Measured
     measure: str
@@ -102,7 +102,7 @@ class AugmentationCard:
 
 @dataclass(frozen=True)
 class UsefulnessView:
-    """Whether the synthetic rows can do the real ones' work."""
+    """The content of the chapter on usefulness."""
 
     has_holdout: bool
     reasons: Sequence[Reason]
@@ -112,7 +112,7 @@ class UsefulnessView:
 
 
 def view(report: Report) -> UsefulnessView:
-    """Return how well models trained on synthetic rows predict real ones."""
+    """Return the cards of the metrics of usefulness that were scored."""
     return UsefulnessView(
         has_holdout="holdout" in report.tables,
         reasons=elements.reasons(report, METRICS),
@@ -127,7 +127,7 @@ def _prediction(report: Report) -> PredictionCards | None:
     if found is None:
         return None
     scores, result = found
-    measure = "area under the ROC curve" if result.measure == "AUC" else "R²: the share of variance explained"
+    measure = "area under the ROC curve" if result.measure == "AUC" else "R², the share of variance explained"
     if result.classes is not None and result.classes > 2:
         measure += f", mean over {result.classes} classes"
     return PredictionCards(
@@ -176,7 +176,7 @@ def _roc(result: TrainSyntheticTestRealResult) -> tuple[str, Figures] | None:
         for role, rates in (("real", roc.real), ("synthetic", roc.synthetic))
         if rates is not None
     }
-    axes = ("Others taken for the class", "Rows of the class found")
+    axes = ("False positive rate", "True positive rate")
     return roc.label, receiver.figures(by_role, axes, names=MODELS)
 
 
@@ -228,11 +228,11 @@ def _recall(finders: Mapping[str, RareClassScores]) -> Figures:
         Curve(role, list(zip(finder.recall, finder.precision, strict=True)))
         for role, finder in finders.items()
     ]
-    label = "Precision against recall. " + ", ".join(
+    label = "Precision by recall. " + ", ".join(
         f"{MODELS[role]}: average precision {formatting.decimal(finder.average_precision)}"
         for role, finder in finders.items()
     )
-    axes = Axes("Rows of the class found", "Found rows that are right", has_diagonal=False)
+    axes = Axes("Recall", "Precision", has_diagonal=False)
     return Figures(legend(shown, MODELS), [draw_curves(shown, axes, label)])
 
 
@@ -243,11 +243,11 @@ def _reliability(finders: Mapping[str, RareClassScores]) -> Figures | None:
         Curve(role, [(one.predicted, one.observed) for one in finder.reliability], has_dots=True)
         for role, finder in finders.items()
     ]
-    label = "Calibration: share observed against probability predicted. " + ", ".join(
-        f"{MODELS[role]}: mean error {formatting.decimal(finder.calibration_error)}"
+    label = "Calibration: observed share by predicted probability. " + ", ".join(
+        f"{MODELS[role]}: calibration error {formatting.decimal(finder.calibration_error)}"
         for role, finder in finders.items()
     )
-    axes = Axes("Probability that the model gives", "Share that is right")
+    axes = Axes("Predicted probability", "Observed share")
     return Figures(legend(shown, MODELS), [draw_curves(shown, axes, label)])
 
 

@@ -1,4 +1,4 @@
-"""The verdict: the outcome under a policy, and each of its checks."""
+"""The view model of the verdict: the outcome under a policy, and each check of the policy."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from understudy.parameters.policy import Policy
 if TYPE_CHECKING:
     from understudy.evaluation.report import Report
 
-# What asks for attention comes first.
+# Order of the checks on the page: those that need attention come first.
 ORDER: tuple[Outcome, ...] = ("fail", "inconclusive", "warn", "unscored", "pass")
-ROLES = {"real": "training rows", "synthetic": "synthetic rows", "holdout": "held-out rows"}
-SUBJECTS = {"real": "training subjects", "holdout": "held-out subjects"}
-HEADS = (Head("Check"), Head("Outcome"), *numbers("Found", "Policy asks for"))
+ROLES = {"real": "training rows", "synthetic": "synthetic rows", "holdout": "holdout rows"}
+SUBJECTS = {"real": "training subjects", "holdout": "holdout subjects"}
+HEADS = (Head("Check"), Head("Outcome"), *numbers("Value", "Threshold"))
 
 
 @dataclass(frozen=True)
 class VerdictView:
-    """The top of the page.
+    """The content of the top of the page.
 
     Parameters
     ----------
     facts : sequence of (title, cell)
-        Sizes, and the target.
+        The sizes of the tables and the target.
     urgent, others : Table
-        The checks that ask for attention, and those that passed or could not be made.
+        The checks that need attention, and those that passed or were not evaluated.
     others_title : str
-        How many of the others passed.
+        The title of the second table, with counts.
     """
 
     outcome: Outcome
@@ -49,7 +49,7 @@ class VerdictView:
 
 
 def view(report: Report) -> VerdictView:
-    """Return outcome, sentence, sizes and checks."""
+    """Return the view model of the verdict."""
     verdict, policy = report.verdict, report.options.policy
     checks = sorted(verdict.checks, key=lambda check: ORDER.index(check.outcome))
     urgent = [check for check in checks if check.outcome not in ("pass", "unscored")]
@@ -79,7 +79,7 @@ def _facts(report: Report) -> list[tuple[str, Cell]]:
             facts.append((title, formatting.count(n_subjects)))
     facts.append(("columns", formatting.count(len(report.columns))))
     if report.target is not None:
-        chosen = ", chosen by its name" if report.is_target_chosen else ""
+        chosen = " (detected from its name)" if report.is_target_chosen else ""
         facts.append((f"target{chosen}", Names((report.target,))))
     return facts
 
@@ -88,7 +88,7 @@ def _count_others(checks: Sequence[PolicyCheck]) -> str:
     n_passed = sum(check.outcome == "pass" for check in checks)
     n_unscored = len(checks) - n_passed
     passed = f"{formatting.plural(n_passed, 'check', 'checks')} passed"
-    return f"{passed}, {n_unscored} could not be made" if n_unscored else passed
+    return f"{passed}, {n_unscored} not evaluated" if n_unscored else passed
 
 
 def _row(report: Report, check: PolicyCheck) -> list[Cell]:

@@ -1,1 +1,1 @@
-"""Positions, lengths and labels of drawings; templates/charts/ draws them as inline SVG and HTML."""
+"""The geometry and labels of charts; templates/charts/ renders them as inline SVG and HTML."""

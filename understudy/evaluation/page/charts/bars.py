@@ -1,4 +1,4 @@
-"""Horizontal bars beside their labels; plain HTML, so that long labels wrap."""
+"""Horizontal bars with labels; plain HTML, so that long labels wrap."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Bar:
-    """A label, its bars, and the number behind them.
+    """A label with its bars and a number.
 
     Parameters
     ----------
-    tracks : sequence of (role, percent of the width)
-        Empty where `text` takes the bars' place.
+    tracks : sequence of (role, width in percent)
+        The bars; empty if `text` is shown instead.
     spoken : str
-        Text before the number for screen readers.
+        The text before the number, for screen readers only.
     is_pooled : bool
-        Whether the label covers more than one value.
+        Whether the label represents more than one value.
     """
 
     label: str
@@ -29,5 +29,5 @@ class Bar:
 
 
 def track(role: str, length: float) -> tuple[str, str]:
-    """Return a bar of a length between 0 and 1."""
+    """Return the bar of a role; `length` is a fraction of the full width."""
     return role, f"{min(max(length, 0), 1) * 100:.2f}"

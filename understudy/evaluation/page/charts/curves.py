@@ -1,4 +1,4 @@
-"""Curves on two axes: receiver operating characteristics, precision and recall, calibration, support."""
+"""Line charts with two axes: ROC, precision-recall, calibration and support curves."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Position = tuple[float, float]
 
 @dataclass(frozen=True)
 class Curve:
-    """Points that belong together.
+    """A curve before it is drawn.
 
     Parameters
     ----------
     role : str
-        The table they were computed from; each role has a colour and a pattern of dashes of its own.
+        The table that the curve was computed from. Each role has its own colour and dash pattern.
     points : sequence of (x, y)
-        In the order of x; numbers from 0 to 1.
+        The points in the order of x, with coordinates from 0 to 1.
     has_dots : bool
-        Whether each point is an estimate by itself.
+        Whether to draw a dot at each point, because each is a separate estimate.
     """
 
     role: str
@@ -35,7 +35,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Line:
-    """A curve as an SVG path, with dots if its points are estimates."""
+    """A curve as an SVG path, with dots if its points are separate estimates."""
 
     role: str
     path: str
@@ -44,18 +44,18 @@ class Line:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Curves in a square whose sides both go from 0 to 1. Numbers are positions.
+    """A chart of curves whose axes both range from 0 to 1. All numbers are SVG positions.
 
     Parameters
     ----------
     label : str
-        What the curves show, in words.
+        The text alternative of the chart.
     x_ticks, y_ticks : sequence of (position, text)
-        The labels of the grid.
+        The tick labels.
     grid : str
-        The path of its lines.
+        The SVG path of the grid lines.
     diagonal : str
-        Its path; empty where there is none.
+        The SVG path of the diagonal; empty if there is none.
     """
 
     width: ClassVar[int] = 320
@@ -77,12 +77,12 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Figures:
-    """Drawings of the same curves, with one legend.
+    """Charts of the same curves with a common legend.
 
     Parameters
     ----------
     legend : sequence of (role, name)
-        The lines of the legend.
+        The entries of the legend.
     """
 
     legend: Sequence[tuple[str, str]]
@@ -91,14 +91,14 @@ class Figures:
 
 @dataclass(frozen=True)
 class Axes:
-    """The titles and scales of a drawing's two axes.
+    """The titles and scales of the two axes of a chart.
 
     Parameters
     ----------
     low : float or None
-        Where a logarithmic x axis begins; None for a linear one.
+        The lower end of a logarithmic x axis; None for a linear axis.
     has_diagonal : bool
-        Whether y = x is drawn: chance, or perfection.
+        Whether to draw the line y = x, which represents chance or a perfect result.
     """
 
     x: str
@@ -107,7 +107,7 @@ class Axes:
     has_diagonal: bool = True
 
     def at(self, x: float, y: float) -> Position:
-        """Return the position of a point in the drawing."""
+        """Return the SVG position of a point."""
         if self.low is not None:
             x = 1 - math.log(max(x, self.low)) / math.log(self.low)
         left = Drawing.left + min(max(x, 0.0), 1.0) * (Drawing.right - Drawing.left)
@@ -116,12 +116,12 @@ class Axes:
 
 
 def legend(curves: Sequence[Curve], names: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the lines of a legend."""
+    """Return the legend entries of curves."""
     return [(curve.role, names[curve.role]) for curve in curves]
 
 
 def draw_curves(curves: Sequence[Curve], axes: Axes, label: str) -> Drawing:
-    """Return the drawing of some curves."""
+    """Return the chart of curves."""
     x_ticks = [
         (axes.at(tick, 0)[0], f"{tick:g}") for tick in (TICKS if axes.low is None else _decades(axes.low))
     ]

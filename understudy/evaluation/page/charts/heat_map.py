@@ -1,4 +1,4 @@
-"""All pairs of columns as squares, the deeper the larger their number."""
+"""Heat maps with one square per pair of columns; a darker square is a larger number."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import ClassVar
 from understudy.evaluation.page import formatting
 
 OPACITIES = (0.0, 0.12, 0.24, 0.37, 0.51, 0.66, 0.82, 1.0)
-# Numbers from which on a square has the next deeper colour: of differences of distributions, of strengths
-# between 0 and 1, and of changes of strengths.
+# Lower limits of the colour levels, from lightest to darkest: for distances between distributions, for the
+# strength of a dependency (0 to 1), and for changes of that strength.
 DIFFERENCES = (0.02, 0.04, 0.07, 0.10, 0.15, 0.20, 0.30)
 STRENGTHS = (0.02, 0.05, 0.10, 0.20, 0.35, 0.50, 0.75)
 CHANGES = (0.01, 0.02, 0.04, 0.07, 0.10, 0.20, 0.40)
@@ -25,7 +25,7 @@ Matrix = Sequence[Sequence[float | None]]
 
 @dataclass(frozen=True)
 class Margins:
-    """The room around the squares, for the names of columns."""
+    """The margins around the squares, which contain the column names."""
 
     left: int
     top: int
@@ -34,7 +34,7 @@ class Margins:
 
 @dataclass(frozen=True)
 class Layer:
-    """All squares of one colour, as one SVG path."""
+    """All squares of one colour as one SVG path."""
 
     look: str
     opacity: float
@@ -43,7 +43,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Name:
-    """A column's name, beside its row and above its column of squares."""
+    """The name of a column, next to its row of squares and above its column of squares."""
 
     text: str
     x: str
@@ -52,16 +52,16 @@ class Name:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """The drawing of a matrix.
+    """The heat map of a matrix.
 
     Parameters
     ----------
     label : str
-        What the squares show, in words.
+        The text alternative of the chart.
     ground : str
-        The path of all squares that have a number.
+        The SVG path of all squares that have a number.
     names : sequence of Name
-        Empty in a small map.
+        The column names; empty in a small map.
     """
 
     label: str
@@ -75,14 +75,14 @@ class HeatMap:
 
 @dataclass(frozen=True)
 class Legend:
-    """The scale of colours, with its meaning.
+    """The colour scale of a heat map and its meaning.
 
     Parameters
     ----------
     limits : sequence of float
-        Numbers from which on a square has the next deeper colour.
+        The lower limits of the colour levels.
     is_signed : bool
-        Whether negative numbers have a row of their own.
+        Whether negative numbers have a separate row of colours.
     """
 
     opacities: ClassVar[Sequence[float]] = OPACITIES
@@ -93,14 +93,14 @@ class Legend:
 
     @property
     def rows(self) -> list[tuple[str, int]]:
-        """The classes of each row of squares, and where it begins."""
+        """The CSS classes and the vertical position of each row of squares."""
         return [(POSITIVE, 0), (NEGATIVE, 14)] if self.is_signed else [(POSITIVE, 0)]
 
 
 def draw_heat_map(
     columns: Sequence[str], matrix: Matrix, label: str, *, limits: Sequence[float], has_names: bool
 ) -> HeatMap:
-    """Return the squares; negative numbers have a colour of their own."""
+    """Return the heat map of a matrix; negative numbers have a different colour."""
     margins = Margins(132, 100, 56) if has_names else Margins(0, 0, 0)
     size = len(columns) * CELL
     squares = _squares(matrix, limits, margins)
@@ -120,7 +120,7 @@ def draw_heat_map(
 
 
 def _squares(matrix: Matrix, limits: Sequence[float], margins: Margins) -> dict[tuple[int, int], str]:
-    """Return the path of all squares of each depth and sign."""
+    """Return the SVG path of all squares of each colour level and sign."""
     paths: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
     lefts = [f"M{margins.left + j * CELL + 1} " for j in range(len(matrix))]
     for i, row in enumerate(matrix):
@@ -131,7 +131,7 @@ def _squares(matrix: Matrix, limits: Sequence[float], margins: Margins) -> dict[
 
 
 def _level(value: float | None, limits: Sequence[float]) -> tuple[int, int]:
-    """Return how deep a square is, -1 where there is none, and the sign of its number."""
+    """Return the colour level of a number and its sign; the level of a missing number is -1."""
     if value is None:
         return -1, 1
     return bisect_right(limits, abs(value)), -1 if value < 0 else 1

@@ -1,4 +1,4 @@
-"""One column's two distributions, laid over each other."""
+"""Overlaid histograms of the real and the synthetic values of one column."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ N_TICKS = 4
 
 @dataclass(frozen=True)
 class Tick:
-    """A label below the histogram; the anchor is one of SVG's `text-anchor`."""
+    """A label below the histogram; `anchor` is a value of the SVG attribute `text-anchor`."""
 
     x: float
     text: str
@@ -25,14 +25,16 @@ class Tick:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Two histograms: the real one as an area, the synthetic one as a line. Numbers are positions.
+    """Two histograms, the real one as an area and the synthetic one as a line. All numbers are SVG positions.
 
     Parameters
     ----------
     label : str
-        Where the two differ most, in words.
+        The text alternative, which describes the largest difference.
+    real, synthetic : str
+        The SVG paths of the two histograms.
     grid : sequence of (y, text)
-        Lines at a round share and at half of it.
+        Grid lines at a round share and at half of it.
     """
 
     width: ClassVar[int] = 320
@@ -52,7 +54,7 @@ class Histogram:
 def draw_histogram(distribution: ColumnDistribution) -> Histogram:
     """Return the overlaid histograms of one column."""
     edges = distribution.edges
-    # Bins that were merged are wider: heights are shares per width of the narrowest bin.
+    # Merged bins are wider than others, so heights are shares per width of the narrowest bin.
     narrowest = min(right - left for left, right in pairwise(edges))
     scales = [narrowest / (right - left) for left, right in pairwise(edges)]
     real = [share * scale for share, scale in zip(distribution.real, scales, strict=True)]
@@ -81,14 +83,13 @@ def _outline(xs: Sequence[float], heights: Sequence[float], top: float) -> str:
 
 
 def _finding(distribution: ColumnDistribution) -> str:
-    """Return in words where the two differ most."""
+    """Return the text alternative, which describes the bin with the largest difference."""
     bins = list(zip(pairwise(distribution.edges), distribution.real, distribution.synthetic, strict=True))
     (left, right), real, synthetic = max(bins, key=lambda one: abs(one[1] - one[2]))
     ends = formatting.edge_labels([left, right], distribution.kind)
     return (
-        f"Histogram of {distribution.column}. Real and synthetic rows differ most between {ends[0]} and "
-        f"{ends[1]}: {formatting.percent(real)} of the real rows, {formatting.percent(synthetic)} of the "
-        "synthetic ones"
+        f"Histogram of {distribution.column}. The largest difference is between {ends[0]} and {ends[1]}: "
+        f"{formatting.percent(real)} of the real rows, {formatting.percent(synthetic)} of the synthetic rows"
     )
 
 
@@ -101,7 +102,7 @@ def _grid(top: float) -> list[tuple[float, str]]:
 def _ticks(edges: list[float], xs: list[float], distribution: ColumnDistribution) -> list[Tick]:
     last = len(edges) - 1
     if edges[0] % 1 == 0.5:
-        # Bins around whole numbers: the label belongs to the middle.
+        # These bins are centred on whole numbers, so labels belong to their centres.
         edges = [(left + right) / 2 for left, right in pairwise(edges)]
         xs = [(left + right) / 2 for left, right in pairwise(xs)]
         last -= 1

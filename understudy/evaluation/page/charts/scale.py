@@ -1,4 +1,4 @@
-"""A score on a scale, beside the scores of its references."""
+"""The scale of a metric: its score next to its baselines."""
 
 from __future__ import annotations
 
@@ -10,38 +10,41 @@ from understudy.evaluation.metrics.base import Direction, UnscoredResult
 from understudy.evaluation.page import formatting
 from understudy.evaluation.scores import MetricScores
 
-# Of the range of all scores: a scale is at least so long, since small gaps shall look small.
+# Minimum length of a scale, as a fraction of the metric's range, so that small differences look small.
 SHOWN_MIN = 0.05
-# The best score has its place on the scale unless all scores lie farther from it than so many lengths of what
-# they span, and than this part of the range.
+# The scale includes the best possible score, unless all shown scores are farther from it than BEST_AWAY_MAX
+# times the span of the shown scores and than BEST_AWAY_FRACTION of the metric's range.
 BEST_AWAY_MAX = 1.5
 BEST_AWAY_FRACTION = 0.25
+# Margin at the ends of a scale, as a fraction of the span of the shown scores.
 MARGIN = 0.04
 
 
 def goodness(direction: Direction, best: float) -> Callable[[float], float]:
-    """Return a function that is 0 at the best score, and falls on the side, or the sides, that are bad."""
+    """Return a function that is 0 at the best score and decreases towards worse scores."""
     if direction == "nearer":
         return lambda score: -abs(score - best)
-    # An attacker who does worse than chance knows no less than one who guesses: not better than the best.
+    # An attack that does worse than chance is not better than one that guesses, so the best is the limit.
     sign = 1 if direction == "higher" else -1
     return lambda score: min(sign * (score - best), 0.0)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The drawing of a score: worse at the left, better at the right. Numbers are positions.
+    """A score on its scale, with better scores further right. All numbers are SVG positions.
 
     Parameters
     ----------
     label : str
-        What the drawing shows, in words.
+        The text alternative of the chart.
     dot, interval : float and (float, float)
-        The synthetic rows.
+        The score of the synthetic table and its interval.
     post, band : float and (left, width)
-        Fresh real rows.
+        The mean score of real rows and its prediction interval.
+    independent, leak : float or None
+        The scores of the other baselines.
     worse, better : str
-        The texts below the two ends.
+        The labels of the two ends.
     """
 
     width: ClassVar[int] = 260
@@ -63,7 +66,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Axis:
-    """The goodness at the two ends of a scale.
+    """The range of a scale, in units of goodness (see `goodness`).
 
     Parameters
     ----------
@@ -76,13 +79,13 @@ class Axis:
     has_best: bool
 
     def x(self, goodness: float) -> float:
-        """Return the position of a goodness."""
+        """Return the SVG position of a goodness."""
         fraction = (goodness - self.low) / (self.high - self.low)
         return Scale.left + min(max(fraction, 0.0), 1.0) * (Scale.right - Scale.left)
 
 
 def draw_scale(scores: MetricScores) -> Scale:
-    """Return the score, its interval, the floor of real rows, independent columns and the noisy copy."""
+    """Return the scale of a metric with its score, interval and baselines."""
     found = scores.synthetic
     assert not isinstance(found, UnscoredResult)
     good = goodness(scores.direction, scores.best)
@@ -112,7 +115,7 @@ def draw_scale(scores: MetricScores) -> Scale:
 
 
 def _axis(shown: list[float], worst: float) -> Axis:
-    """Return an axis for goodness from `worst` to 0."""
+    """Return an axis within the range from `worst` to 0 that contains all shown values."""
     low, high = min(shown), max(shown)
     has_best = -high <= max(BEST_AWAY_MAX * (high - low), BEST_AWAY_FRACTION * -worst)
     if has_best:
@@ -124,7 +127,7 @@ def _axis(shown: list[float], worst: float) -> Axis:
 
 
 def _shown(scores: MetricScores) -> list[float]:
-    """Return every number that has a place on the scale."""
+    """Return all scores and interval ends that the scale must contain."""
     found = scores.synthetic
     assert not isinstance(found, UnscoredResult)
     shown = [found.score, *(found.interval or ())]
@@ -133,7 +136,7 @@ def _shown(scores: MetricScores) -> list[float]:
 
 
 def others(scores: MetricScores) -> dict[str, float | None]:
-    """Return the scores of the two references that are not real rows."""
+    """Return the scores of the baselines `independent` and `leak`."""
     return {
         role: None if found is None else found.score
         for role, found in (("independent", scores.independent), ("leak", scores.leak))
@@ -143,7 +146,7 @@ def others(scores: MetricScores) -> dict[str, float | None]:
 def _reach(
     axis: Axis, good: Callable[[float], float], score: float, interval: tuple[float, float]
 ) -> tuple[float, float]:
-    """Return the ends of an interval; one around the best score folds there."""
+    """Return the positions of the ends of an interval; an interval around the best score is folded there."""
     ends = [good(score), *(good(end) for end in interval)]
     low, high = interval
     is_folded = good((low + high) / 2) > (good(low) + good(high)) / 2 + 1e-12
@@ -152,8 +155,8 @@ def _reach(
 
 
 def _ends(axis: Axis, scores: MetricScores) -> tuple[str, str]:
-    """Return the texts below the two ends of the scale."""
-    # Where nearer is better, the side on which the score lies.
+    """Return the labels of the two ends of the scale."""
+    # If nearer is better, the labels describe the side of the best score on which the score lies.
     is_below = scores.direction == "nearer" and (scores.synthetic.score or 0.0) < scores.best
     sign = 1 if scores.direction == "higher" or is_below else -1
     low, high = (formatting.score(scores.best + sign * end, scores.name) for end in (axis.low, axis.high))
@@ -161,15 +164,15 @@ def _ends(axis: Axis, scores: MetricScores) -> tuple[str, str]:
 
 
 def _label(scores: MetricScores) -> str:
-    """Return what the drawing shows, in words."""
-    found = formatting.score(scores.synthetic.score, scores.name)
-    parts = [f"{scores.title}: synthetic {found}"]
+    """Return the text alternative of the scale."""
+    score = formatting.score(scores.synthetic.score, scores.name)
+    parts = [f"{scores.title}: synthetic rows {score}"]
     if scores.floor is not None:
-        parts.append(f"fresh real rows {formatting.score(scores.floor.score, scores.name)}")
+        parts.append(f"real rows {formatting.score(scores.floor.score, scores.name)}")
     names = {"independent": "independent columns", "leak": "noisy copy"}
     parts += [
         f"{names[role]} {formatting.score(value, scores.name)}"
         for role, value in others(scores).items()
         if value is not None
     ]
-    return f"{', '.join(parts)}; the best is {formatting.score(scores.best, scores.name)}"
+    return f"{', '.join(parts)}; best possible score {formatting.score(scores.best, scores.name)}"

@@ -1,4 +1,4 @@
-"""Estimates as dots with their intervals, one below the other, on one axis."""
+"""Estimates drawn as dots with intervals, one below the other on a common axis."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number on an axis, and its interval.
+    """An estimate and its interval.
 
     Parameters
     ----------
     role : str
-        `real`, `synthetic` or another one that the style sheet knows.
+        `real`, `synthetic` or another role that the style sheet defines.
     """
 
     role: str
@@ -24,7 +24,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Track:
-    """Where one estimate and its interval lie, in percent of the width."""
+    """The positions of one estimate and its interval, in percent of the width."""
 
     role: str
     left: float
@@ -34,12 +34,12 @@ class Track:
 
 @dataclass(frozen=True)
 class Whiskers:
-    """A drawing of some estimates.
+    """A chart of estimates.
 
     Parameters
     ----------
     zero : float or None
-        Where a line marks the value 0, in percent of the width.
+        The position of the line that marks the value 0, in percent of the width; None for no line.
     """
 
     kind: ClassVar[str] = "whiskers"
@@ -48,7 +48,7 @@ class Whiskers:
 
 
 def reach(rows: Sequence[Sequence[Estimate]], *also: float) -> tuple[float, float]:
-    """Return the ends of an axis that covers all estimates, and some other numbers."""
+    """Return the ends of an axis that contains all estimates and the additional numbers `also`."""
     ends = [*also]
     for estimate in (one for row in rows for one in row):
         ends += [estimate.value, *(estimate.interval or ())]
@@ -60,7 +60,7 @@ def reach(rows: Sequence[Sequence[Estimate]], *also: float) -> tuple[float, floa
 def whiskers(
     estimates: Sequence[Estimate], axis: tuple[float, float], *, zero: float | None = None
 ) -> Whiskers:
-    """Return the drawing of some estimates on an axis, with a line at `zero` if it is given."""
+    """Return the chart of estimates on an axis, with a line at `zero` if it is given."""
     low, high = axis
 
     def at(value: float) -> float:

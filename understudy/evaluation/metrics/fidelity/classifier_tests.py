@@ -1,4 +1,4 @@
-"""What two-sample tests by classifiers share: rows, folds, and what is said of the outcome."""
+"""Common parts of the classifier two-sample tests: rows, folds and results."""
 
 from __future__ import annotations
 
@@ -19,60 +19,65 @@ from understudy.tables.splitmix import mix64
 
 N_ROWS_MIN = 50
 N_FOLDS = 3
-# Of fewer subjects, a fold could lack a class or be one subject's: then rows go into folds by themselves.
+# Below this number of subjects, a fold could lack a class or consist of one subject. Rows are then assigned
+# to folds independently of their subject.
 N_SUBJECTS_MIN = 30
-# Rows on which the columns' importance is measured: enough for an AUC's standard error under 0.01.
+# Maximum number of rows for the importance of columns; the standard error of the AUC is then below 0.01.
 N_ROWS_IMPORTANCE = 4_000
-# A row that occurs oftener than this says more by its frequency than by its neighbours.
+# Maximum number of copies of a row that share a fold; more frequent rows are assigned to folds one by one.
 N_COPIES_MAX = 20
 N_ROWS_SHOWN = 20
 N_POINTS_SHOWN = 50
 
 Floats = NDArray[np.float64]
-# Returns the features of tables side by side, and which of them each column became.
+# Function that returns the feature matrix of each table, and the slice of features of each column.
 MakeFeatures = Callable[[Comparison, Sequence[EncodedTable]], tuple[list[Floats], list[slice]]]
-# Any: scikit-learn has no types.
+# Any: scikit-learn has no type annotations.
 Fit = Callable[[Floats, NDArray[np.bool_], int], Any]
 
 
 class DistinguishingColumn(BaseModel):
-    """How much one column helps to tell the tables apart."""
+    """Importance of one column for the classifier."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
-    auc_lost: Annotated[float, Field(description="Fall of the AUC when this column's values are shuffled.")]
+    auc_lost: Annotated[
+        float, Field(description="Decrease of the AUC when the values of this column are shuffled.")
+    ]
 
 
 class DistinguishingRow(BaseModel):
-    """A synthetic row that gave itself away."""
+    """A synthetic row that the classifier recognized with high confidence."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    row: Annotated[int, Field(description="Its position in the synthetic table, from 0.")]
-    score: Annotated[float, Field(description="How sure the classifier is that it is synthetic, 0 … 1.")]
+    row: Annotated[int, Field(description="Position of the row in the synthetic table, counted from 0.")]
+    score: Annotated[float, Field(description="Estimated probability that the row is synthetic.")]
 
 
-class TellingApart(MetricResult):
-    """AUC of a classifier that was asked which rows are synthetic."""
+class ClassifierTestResult(MetricResult):
+    """AUC of a classifier that classifies rows as real or synthetic."""
 
     classifier: str
     giveaways: Annotated[
         list[DistinguishingColumn],
-        Field(description="Columns, most telling first; of the synthetic table only."),
+        Field(description="Columns by importance, highest first. Empty for baselines."),
     ]
     rows: Annotated[
-        list[DistinguishingRow], Field(description="Rows, most telling first; of the synthetic table only.")
+        list[DistinguishingRow], Field(description="Most confidently recognized rows. Empty for baselines.")
     ]
     curve: Annotated[
         list[tuple[float, float]],
-        Field(description="ROC curve: share of real rows and of synthetic ones that are called synthetic."),
+        Field(
+            description="ROC curve: shares of real and of synthetic rows that are classified as synthetic."
+        ),
     ]
 
 
 @dataclass(frozen=True)
-class Detective:
-    """A classifier, and what it looks at."""
+class Discriminator:
+    """A classifier with its features and its maximum number of rows per table."""
 
     purpose: str
     n_rows_max: int
@@ -82,9 +87,18 @@ class Detective:
 
 @dataclass(frozen=True)
 class Rows:
-    """Real rows above synthetic ones; the folds that they belong to, and where each synthetic row stands.
+    """Features of the real rows, followed by those of the synthetic rows.
 
-    `n_units` are the numbers of subjects, or of rows, of both tables.
+    Parameters
+    ----------
+    features : float array of shape (n_rows, n_features)
+    parts : list of slice
+        Features of each column.
+    is_synthetic, folds : array of shape (n_rows,)
+    positions : int array of shape (n_synthetic,)
+        Positions of the synthetic rows in their table.
+    n_units : (int, int)
+        Numbers of subjects, or of rows, of the two tables.
     """
 
     features: Floats
@@ -95,26 +109,27 @@ class Rows:
     n_units: tuple[int, int]
 
 
-def n_rows_asked(comparison: Comparison, detective: Detective) -> int:
-    """Return how many rows of each table are asked about."""
-    most = n_rows_learnt(detective.n_rows_max, len(comparison.columns))
+def n_rows_tested(comparison: Comparison, discriminator: Discriminator) -> int:
+    """Return the number of rows of each table that the test uses."""
+    most = n_rows_learnt(discriminator.n_rows_max, len(comparison.columns))
     return min(comparison.real.n_rows, comparison.synthetic.n_rows, most)
 
 
-def ask(comparison: Comparison, detective: Detective) -> dict[str, Any]:
-    """Return the fields of the result, but for the classifier's name.
+def run_test(comparison: Comparison, discriminator: Discriminator) -> dict[str, Any]:
+    """Return the fields of the result except `classifier`.
 
     Notes
     -----
-    Both tables give equally many rows. Rows that are equal go into the same fold: else a copied row would be
-    learnt with one label and asked for with the other, and copies would push the AUC below that of a coin.
-    The rows of a subject go into the same fold, too: a row like the subject's others would be known as real.
+    Both tables contribute the same number of rows. Equal rows are in the same fold. Otherwise a copied row
+    would be trained on with one label and tested with the other, and copies would push the AUC below 0.5.
+    The rows of a subject are in the same fold too, because similar rows of the subject in the training folds
+    would reveal that a row is real.
     """
-    n_rows = n_rows_asked(comparison, detective)
-    rows = _rows(comparison, detective, n_rows)
+    n_rows = n_rows_tested(comparison, discriminator)
+    rows = _rows(comparison, discriminator, n_rows)
     folds = [rows.folds == fold for fold in range(N_FOLDS)]
     models = [
-        detective.fit(rows.features[~fold], rows.is_synthetic[~fold], comparison.seed) for fold in folds
+        discriminator.fit(rows.features[~fold], rows.is_synthetic[~fold], comparison.seed) for fold in folds
     ]
     scores = np.empty(len(rows.folds))
     for fold, model in zip(folds, models, strict=True):
@@ -124,17 +139,17 @@ def ask(comparison: Comparison, detective: Detective) -> dict[str, Any]:
     return {
         "score": area,
         "interval": interval(area, auc_standard_error(area, *rows.n_units), 0.0, 1.0),
-        "giveaways": _giveaways(comparison, detective, models[0], rows) if is_named else [],
+        "giveaways": _giveaways(comparison, discriminator, models[0], rows) if is_named else [],
         "rows": _most_telling(scores[rows.is_synthetic], rows.positions) if is_named else [],
         "curve": _curve(scores[~rows.is_synthetic], scores[rows.is_synthetic]),
         "n_rows": {"real": n_rows, "synthetic": n_rows},
     }
 
 
-def _rows(comparison: Comparison, detective: Detective, n_rows: int) -> Rows:
-    rng = comparison.rng(detective.purpose)
+def _rows(comparison: Comparison, discriminator: Discriminator, n_rows: int) -> Rows:
+    rng = comparison.rng(discriminator.purpose)
     real, synthetic = comparison.real.draw(n_rows, rng), comparison.synthetic.draw(n_rows, rng)
-    features, parts = detective.make_features(comparison, [real, synthetic])
+    features, parts = discriminator.make_features(comparison, [real, synthetic])
     folds = _folds([real, synthetic], rng)
     is_synthetic = np.repeat([False, True], n_rows)
     n_units = (real.n_units, synthetic.n_units)
@@ -142,7 +157,7 @@ def _rows(comparison: Comparison, detective: Detective, n_rows: int) -> Rows:
 
 
 def _folds(tables: Sequence[EncodedTable], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return a fold for each row: the same for equal rows and for the rows of a subject, else in turn."""
+    """Return the fold of each row; equal rows share a fold, and so do the rows of a subject."""
     folds = np.concatenate([_folds_in_turn(table, rng) for table in tables])
     hashes = np.concatenate([table.row_hashes[table.rows] for table in tables])
     _, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
@@ -153,7 +168,7 @@ def _folds(tables: Sequence[EncodedTable], rng: np.random.Generator) -> NDArray[
 
 
 def _folds_in_turn(table: EncodedTable, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return folds that are alike in size: of subjects, if there are enough of them to fill the folds."""
+    """Return folds of equal size, of whole subjects if there are enough of them."""
     numbers, n = np.arange(table.n_rows), table.n_rows
     if table.n_units >= N_SUBJECTS_MIN:
         numbers, n = np.unique(table.units, return_inverse=True)[1], table.n_units
@@ -167,10 +182,10 @@ def _area(scores: Floats, is_synthetic: NDArray[np.bool_]) -> float:
 
 
 def _giveaways(
-    comparison: Comparison, detective: Detective, model: Any, rows: Rows
+    comparison: Comparison, discriminator: Discriminator, model: Any, rows: Rows
 ) -> list[DistinguishingColumn]:
-    """Return the columns by how much the first fold's AUC falls when each is shuffled."""
-    rng = comparison.rng(f"{detective.purpose} giveaways")
+    """Return the columns by the decrease of the first fold's AUC when each is shuffled."""
+    rng = comparison.rng(f"{discriminator.purpose} giveaways")
     test = rng.permutation(np.flatnonzero(rows.folds == 0))[:N_ROWS_IMPORTANCE]
     features, labels = rows.features[test], rows.is_synthetic[test]
     whole = _area(model.decision_function(features), labels)
@@ -192,9 +207,10 @@ def _most_telling(scores: Floats, positions: NDArray[np.int64]) -> list[Distingu
 
 
 def _curve(real: Floats, synthetic: Floats) -> list[tuple[float, float]]:
-    """Return points of the ROC curve, equally many real rows apart."""
+    """Return points of the ROC curve with the same number of real rows between them."""
     ordered, found = np.sort(real), np.sort(synthetic)
-    # Every point stands for a fiftieth of the rows; the first calls nothing synthetic, the last everything.
+    # Each point covers a fiftieth of the real rows. At the first point no row is classified as synthetic, at
+    # the last point every row is.
     bounds = np.unique(np.quantile(ordered, np.linspace(0, 1, N_POINTS_SHOWN - 1), method="inverted_cdf"))
     bounds[0] = -np.inf
     alarms, hits = (1 - np.searchsorted(part, bounds, side="left") / len(part) for part in (ordered, found))

@@ -1,7 +1,8 @@
-"""Rules that nearly every real row keeps, and that are not there by chance.
+"""Discovery of rules that nearly every real row satisfies and that chance does not explain.
 
-`synthesizers.rules` finds exact rules, to draw by them; these here may have a few exceptions, to judge by
-them. A rule is guessed from one half of the real rows and proven on the other.
+The exact rules of `synthesizers.rules` have no exceptions and guide sampling. The rules here may have a few
+exceptions and serve evaluation only. A rule is proposed from one half of the real rows and confirmed on the
+other half.
 """
 
 from __future__ import annotations
@@ -16,19 +17,20 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.encoding import Values, is_missing
 
-# Of a hundred thousand rows five hundred may be mistakes of typing.
+# Maximum share of real rows that break a rule, for example because of typing errors.
 BROKEN_MAX = 0.005
-# Rows with a column shuffled must break a rule often, and much oftener than real rows do.
+# Minimum share of rows that break a rule when one of its columns is shuffled: absolute, and as a multiple of
+# the share of real rows that break it.
 BROKEN_SHUFFLED_MIN = 0.005
 BROKEN_SHUFFLED_FACTOR = 10
 N_LEVELS_MAX = 1_000
 N_COUNTS_MAX = 250_000
 N_ROWS_A_LEVEL_MIN = 5
-# The share of rows whose value of the deciding column has been seen so often.
+# Minimum share of rows whose value of the determining column occurs in enough rows.
 DECIDED_MIN = 0.9
 N_NUMBERS_MAX = 40
 N_ROWS_TRIED = 200
-# What adding numbers in double precision leaves, relative to the largest of them.
+# Rounding error of sums in double precision, relative to the largest number.
 PRECISION = 1e-9
 N_RULES_MAX = 100
 
@@ -40,7 +42,7 @@ Columns: TypeAlias = Sequence[Values]
 
 @dataclass(frozen=True)
 class Decides:
-    """The first column's value says the second's; a value that was not seen often says nothing."""
+    """Functional dependency: the first column determines the second, except for its rare values."""
 
     columns: tuple[int, int]
     known: Floats
@@ -48,69 +50,69 @@ class Decides:
     kind: Kind = "decides"
 
     def is_kept(self, rows: Columns) -> Mask:
-        """Return which rows keep the rule."""
+        """Return which rows satisfy the rule."""
         by, of = (_with_missing(rows[i]) for i in self.columns)
         at = np.minimum(np.searchsorted(self.known, by), len(self.known) - 1)
         return np.asarray((self.known[at] != by) | (self.said[at] == of))
 
     def sentence(self, names: Sequence[str]) -> str:
-        """Say the rule in words."""
-        return f"{names[0]} decides {names[1]}"
+        """Return the rule in words."""
+        return f"{names[0]} determines {names[1]}"
 
 
 @dataclass(frozen=True)
 class Order:
-    """The first column is never above the second, where both are known."""
+    """Inequality: the first column is at most the second in rows where both are known."""
 
     columns: tuple[int, int]
     kind: Kind = "order"
 
     def is_kept(self, rows: Columns) -> Mask:
-        """Return which rows keep the rule."""
+        """Return which rows satisfy the rule."""
         # A comparison with a missing number is false.
         return np.asarray(~(rows[self.columns[0]] > rows[self.columns[1]]))
 
     def sentence(self, names: Sequence[str]) -> str:
-        """Say the rule in words."""
+        """Return the rule in words."""
         return f"{names[0]} is at most {names[1]}"
 
 
 @dataclass(frozen=True)
 class Sum:
-    """The first two columns add up to the third, where all are known."""
+    """Sum: the first two columns add up to the third in rows where all are known."""
 
     columns: tuple[int, int, int]
     tolerance: float
     kind: Kind = "sum"
 
     def is_kept(self, rows: Columns) -> Mask:
-        """Return which rows keep the rule."""
+        """Return which rows satisfy the rule."""
         first, second, total = (rows[i] for i in self.columns)
         return np.asarray(~(np.abs(first + second - total) > self.tolerance))
 
     def sentence(self, names: Sequence[str]) -> str:
-        """Say the rule in words."""
+        """Return the rule in words."""
         return f"{names[0]} and {names[1]} add up to {names[2]}"
 
 
 @dataclass(frozen=True)
 class Missing:
-    """Where the first column is missing the second is too; or each where the other is."""
+    """Joint missingness: if the first column is missing, so is the second; optionally also the reverse."""
 
     columns: tuple[int, int]
     is_mutual: bool = False
     kind: Kind = "missing"
 
     def is_kept(self, rows: Columns) -> Mask:
-        """Return which rows keep the rule."""
+        """Return which rows satisfy the rule."""
         first, second = (is_missing(rows[i]) for i in self.columns)
         return np.asarray(first == second) if self.is_mutual else ~first | second
 
     def sentence(self, names: Sequence[str]) -> str:
-        """Say the rule in words."""
+        """Return the rule in words."""
         if self.is_mutual:
-            return f"{names[0]} is missing where {names[1]} is"
-        return f"where {names[0]} is missing, {names[1]} is too"
+            return f"{names[0]} and {names[1]} are missing together"
+        return f"{names[1]} is missing where {names[0]} is"
 
 
 Rule: TypeAlias = Decides | Order | Sum | Missing
@@ -118,12 +120,12 @@ Rule: TypeAlias = Decides | Order | Sum | Missing
 
 @dataclass(frozen=True)
 class Halves:
-    """Rows to guess rules from, and rows to prove them on.
+    """Rows that rules are proposed from, and rows that confirm them.
 
     Parameters
     ----------
     groups : sequence of str
-        Columns of one group can be compared; empty for categories.
+        Group of each column; columns of a group have comparable values. Empty for categories.
     """
 
     guess: Columns
@@ -131,8 +133,8 @@ class Halves:
     groups: Sequence[str]
 
 
-def find_relations(halves: Halves, rng: np.random.Generator) -> list[Rule]:
-    """Return at most a hundred rules."""
+def find_rules(halves: Halves, rng: np.random.Generator) -> list[Rule]:
+    """Return at most `N_RULES_MAX` rules."""
     found: list[Rule] = [*_mutual([rule for rule in _missing(halves) if _is_proven(rule, halves, rng)])]
     for candidates in (_sums(halves), _decisions(halves), _orders(halves)):
         found += [rule for rule in candidates if _is_proven(rule, halves, rng)]
@@ -140,7 +142,7 @@ def find_relations(halves: Halves, rng: np.random.Generator) -> list[Rule]:
 
 
 def _is_proven(rule: Rule, halves: Halves, rng: np.random.Generator) -> bool:
-    """Return whether the other half keeps the rule, and would not if any of its columns were shuffled."""
+    """Return whether both halves satisfy the rule, and rows with any of its columns shuffled do not."""
     broken = max(1 - float(rule.is_kept(rows).mean()) for rows in (halves.guess, halves.proof))
     if broken > BROKEN_MAX:
         return False
@@ -166,7 +168,7 @@ def _missing(halves: Halves) -> Iterator[Missing]:
 
 
 def _mutual(rules: list[Missing]) -> Iterator[Missing]:
-    """Yield one rule for two that say the same of each other."""
+    """Yield the rules, with one mutual rule instead of two that are each other's reverse."""
     known = {rule.columns for rule in rules}
     for rule in rules:
         first, second = rule.columns
@@ -186,7 +188,7 @@ def _sums(halves: Halves) -> Iterator[Sum]:
     tolerances = PRECISION * np.abs(rows).max(axis=0)
     for i, j in combinations(range(len(numbers)), 2):
         gaps = np.abs((rows[:, i] + rows[:, j])[:, None] - rows)
-        # Of few rows chance may leave a little more exceptions than of all.
+        # By chance, a few rows may contain a higher share of exceptions than all rows.
         fits = (gaps > tolerances).mean(axis=0) <= 2 * BROKEN_MAX
         for k in np.flatnonzero(fits):
             if k not in (i, j):
@@ -200,7 +202,7 @@ def _orders(halves: Halves) -> Iterator[Order]:
 
 
 def _numbers(halves: Halves) -> list[int]:
-    """Return the columns of numbers and times that vary."""
+    """Return the columns of numbers and times that are not constant."""
     numbers = [i for i, group in enumerate(halves.groups) if group]
     known = [halves.guess[i][~np.isnan(halves.guess[i])] for i in numbers]
     varying = [i for i, part in zip(numbers, known, strict=True) if len(part) and part.min() < part.max()]
@@ -227,5 +229,5 @@ def _decisions(halves: Halves) -> Iterator[Decides]:
 
 
 def _with_missing(values: Values) -> Floats:
-    """Return the values as floats, where missing is a value as well."""
+    """Return the values as floats, with missing as a value of its own."""
     return np.where(is_missing(values), -np.inf, values)

@@ -53,16 +53,16 @@ def test_planted_rules_are_found_and_kept() -> None:
     sentences = {rule.sentence for rule in result.rules}
     assert {
         "net and tax add up to gross",
-        "town decides state",
+        "town determines state",
         "ordered is at most sent",
-        "paid is missing where card is",
+        "paid and card are missing together",
     } <= sentences
     # What follows from these: two parts of a sum of positive numbers are below it.
     assert sentences - {"net is at most gross", "tax is at most gross"} == {
         "net and tax add up to gross",
-        "town decides state",
+        "town determines state",
         "ordered is at most sent",
-        "paid is missing where card is",
+        "paid and card are missing together",
     }
     assert (result.score, result.unbroken) == (1.0, 1.0)
 

@@ -1,0 +1,137 @@
+"""Rewrites of the schemas in the OpenAPI document, so that client generators understand them.
+
+FastAPI and pydantic write valid OpenAPI, but openapi-python-client, openapi-generator and openapi-ts fail on
+some of it or generate poor code. Each function here removes one such cause, or text that only repeats other
+text. All of them change the document in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from app.bodies.base import Body
+from app.bodies.problems import Problem
+from app.bodies.uploads import UploadDatasetForm
+
+Json = dict[str, Any]
+
+NULL: Json = {"type": "null"}
+# Names of the unions, by the field that distinguishes their members. Each generator invents a name of its own
+# for a union without one.
+UNION_NAMES = {"kind": "JobRequest", "name": "SynthesizerParameters", "metric": "MetricResult"}
+# FastAPI declares these for its own validation errors, which this API never sends.
+UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")
+
+
+def rewrite_schemas(document: Json) -> None:
+    """Apply all rewrites to the schemas of a document."""
+    schemas: Json = document["components"]["schemas"]
+    schemas.update(_missing_schemas())
+    for name in UNUSED_SCHEMAS:
+        schemas.pop(name, None)
+    for body in _subclasses(Body):
+        _make_fields_optional(schemas.get(body.__name__, {}))
+    _strip_titles(document)
+    _close_maps(document)
+    _name_unions(document, schemas)
+    _merge_null_types(document)
+    document["components"]["schemas"] = dict(sorted(schemas.items()))
+
+
+def _missing_schemas() -> Json:
+    """Return the schemas of the two bodies that no route declares: problems and the streamed upload form."""
+    _, definitions = models_json_schema(
+        [(Problem, "serialization"), (UploadDatasetForm, "validation")],
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas: Json = definitions["$defs"]
+    return schemas
+
+
+def _subclasses(cls: type[Body]) -> Iterator[type[Body]]:
+    for subclass in cls.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
+
+
+def without_null(schema: Json) -> Json:
+    """Return a schema that no longer allows null; pydantic declares every optional field as nullable."""
+    if NULL not in schema.get("anyOf", []):
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    members = [member for member in schema["anyOf"] if member != NULL]
+    return {**members[0], **rest} if len(members) == 1 else {"anyOf": members, **rest}
+
+
+def _make_fields_optional(schema: Json) -> None:
+    """Declare the optional fields of a response body as possibly absent; the API never sends them as null."""
+    for name, field in schema.get("properties", {}).items():
+        if name in schema.get("required", []) or NULL not in field.get("anyOf", []):
+            continue
+        schema["properties"][name] = without_null(field)
+        schema["properties"][name].pop("default", None)
+
+
+def _children(node: Any) -> list[Any]:
+    if isinstance(node, dict):
+        return list(node.values())
+    return list(node) if isinstance(node, list) else []
+
+
+def _name_unions(node: Any, schemas: Json) -> None:
+    """Move every union with a discriminator to the named schemas and leave a reference to it."""
+    for child in _children(node):
+        _name_unions(child, schemas)
+    if isinstance(node, dict) and "discriminator" in node and "oneOf" in node:
+        union = {key: node.pop(key) for key in ("discriminator", "oneOf")}
+        name = UNION_NAMES[union["discriminator"]["propertyName"]]
+        schemas[name] = union
+        node["$ref"] = f"#/components/schemas/{name}"
+
+
+def _close_maps(node: Any) -> None:
+    """Declare the value type of maps with restricted keys, for which pydantic allows any other key."""
+    for child in _children(node):
+        _close_maps(child)
+    if isinstance(node, dict) and len(node.get("patternProperties", {})) == 1:
+        ((pattern, value),) = node.pop("patternProperties").items()
+        node["propertyNames"] = {**node.get("propertyNames", {}), "pattern": pattern}
+        node["additionalProperties"] = value
+
+
+def _strip_titles(node: Any) -> None:
+    """Remove pydantic's titles, which only repeat names, but keep properties with the name `title`."""
+    if isinstance(node, list):
+        for item in node:
+            _strip_titles(item)
+    if not isinstance(node, dict):
+        return
+    if isinstance(node.get("title"), str) and "version" not in node:
+        del node["title"]
+    for key, value in node.items():
+        if key == "properties":
+            for member in value.values():
+                _strip_titles(member)
+        elif key not in ("example", "examples", "default"):
+            _strip_titles(value)
+
+
+def _merge_null_types(node: Any) -> None:
+    """Write `anyOf: [{type: X}, {type: null}]` as `type: [X, "null"]`, which OpenAPI 3.1 allows.
+
+    Enumerations and references stay as they are: a null type beside them would allow no null.
+    """
+    for child in _children(node):
+        _merge_null_types(child)
+    if not isinstance(node, dict) or NULL not in node.get("anyOf", []) or len(node["anyOf"]) != 2:
+        return
+    (member,) = [member for member in node["anyOf"] if member != NULL]
+    if not isinstance(member.get("type"), str) or "enum" in member or "const" in member:
+        return
+    del node["anyOf"]
+    for key, value in member.items():
+        node.setdefault(key, value)
+    node["type"] = [member["type"], "null"]
