@@ -59,7 +59,7 @@ class SortedRows:
         return np.add.reduceat(is_first.astype(np.int64), first_row), is_first
 
     def smooth(self, first_row: Int64s) -> Numbers:
-        """Return the values with each block replaced by its mean over one row of each subject."""
+        """Return the values with each block replaced by the mean of its subjects' lowest values."""
         n_subjects, is_first = self.count_subjects(first_row)
         size = np.diff(np.append(first_row, len(self.values)))
         base = self.values[first_row]
