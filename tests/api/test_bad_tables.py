@@ -1,4 +1,4 @@
-"""Files that are no tables: the job and the dataset say what is wrong, where, and what to do."""
+"""Tests of files without a table: job and dataset contain the error, its place and a remedy."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PARQUET_CUT = b"PAR1" + b"\0" * 100
         *("too-few-fields", "mixed-encodings", "open-quote", "csv-as-parquet", "cut-parquet"),
     ],
 )
-def test_a_file_that_is_no_table_is_told(
+def test_file_without_a_table_fails_with_a_helpful_error(
     client: TestClient,
     resources: Resources,
     run_jobs: Callable[[], int],
@@ -57,7 +57,7 @@ def test_a_file_that_is_no_table_is_told(
 
 
 def assert_left_clean(client: TestClient, resources: Resources, dataset: Json) -> None:
-    """Check that a dataset that failed cannot be used, and that nothing of an attempt is left."""
+    """Check that a failed dataset cannot be used, and that no files of the attempt remain."""
     path = f"/v1/datasets/{dataset['id']}"
     assert_problem(client.get(f"{path}/content"), 409, "not_ready", "error")
     train = {"kind": "train", "dataset_id": dataset["id"]}

@@ -272,6 +272,8 @@ def test_catalogues_list_synthesizers_and_metrics(shared_client: TestClient):
     metrics = {metric["name"]: metric for metric in get(shared_client, "/v1/metrics")["data"]}
     assert metrics["column_shapes"]["range"] == [0, 1]
     assert all(metric["summary"] for metric in metrics.values())
+    assert metrics["correlations"]["source"] == "SDMetrics: CorrelationSimilarity"
+    assert metrics["correlations"]["documentation"].endswith("/reference/metrics.html#correlations")
 
 
 def test_sample_contains_the_id_of_its_model(

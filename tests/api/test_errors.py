@@ -169,8 +169,10 @@ def test_deeply_nested_json_is_rejected(shared_client: TestClient):
         ("label=%00%3Ax", "label"),
         ("kind=" + "x" * 65, "kind"),
     ],
-) def test_invalid_query_parameter_is_reported_with_its_name(shared_client: TestClient, query: str, parameter:
-str):
+)
+def test_invalid_query_parameter_is_reported_with_its_name(
+    shared_client: TestClient, query: str, parameter: str
+):
     problem = assert_problem(shared_client.get(f"/v1/jobs?{query}"), 422, "invalid_parameters")
     assert problem["errors"][0]["parameter"] == parameter
 

@@ -57,7 +57,7 @@ def test_malformed_key_is_rejected(shared_client: TestClient, key: str):
 
 
 class SlowQueue(ListQueue):
-    """A job queue that blocks, so that a request waits after the commit of its job and before its response."""
+    """A job queue that blocks, so that a request waits between the commit of its job and its response."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Options of reading on their way from the upload to the table, and the rows that were skipped."""
+"""Tests of read options of uploads, and of the list of skipped rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_options_decide_how_a_file_is_read(client: TestClient, run_jobs: Callabl
     assert schema["columns"][0]["nullable"]
 
 
-def test_the_form_goes_before_the_query(client: TestClient):
+def test_form_takes_precedence_over_query(client: TestClient):
     response = client.post(
         "/v1/datasets?delimiter=;", files={"file": ("a.csv", b"a|b\n1|2\n")}, data={"delimiter": "|"}
     )
@@ -46,14 +46,12 @@ def test_the_form_goes_before_the_query(client: TestClient):
         ({"format": "parquet", "encoding": "cp1252"}, "parquet"),
     ],
 )
-def test_an_option_that_cannot_be_used_is_named(
-    shared_client: TestClient, options: dict[str, str], word: str
-):
+def test_error_contains_the_unusable_option(shared_client: TestClient, options: dict[str, str], word: str):
     response = shared_client.post("/v1/datasets", files={"file": ("a.csv", EUROPEAN)}, data=options)
     assert word in assert_problem(response, 422, "invalid_parameters")["detail"]
 
 
-def test_every_option_is_in_the_form_and_the_query():
+def test_every_option_is_in_form_and_query():
     form = DOCUMENT["components"]["schemas"]["UploadDatasetForm"]["properties"]
     query = {parameter["name"] for parameter in OPERATIONS["upload_dataset"][2]["parameters"]}
     assert set(ReadOptions.model_fields) <= set(form)

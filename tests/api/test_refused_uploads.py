@@ -1,4 +1,4 @@
-"""Uploads that cannot be taken: the right problem, and nothing left of them."""
+"""Tests that rejected uploads return the right problem and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ TEXT_CSV = {"Content-Type": "text/csv"}
         ),
     ],
 )
-def test_what_cannot_be_taken_leaves_nothing(
+def test_rejected_upload_leaves_nothing(
     shared_client: TestClient,
     shared_resources: Resources,
     request_parts: dict[str, Any],
@@ -114,7 +114,7 @@ def test_what_cannot_be_taken_leaves_nothing(
     assert_nothing_made(shared_client, shared_resources)
 
 
-def test_a_form_without_its_end_is_told(shared_client: TestClient, shared_resources: Resources):
+def test_truncated_form_is_an_error(shared_client: TestClient, shared_resources: Resources):
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     response = shared_client.post("/v1/datasets", content=head + CSV, headers=headers)
@@ -124,7 +124,7 @@ def test_a_form_without_its_end_is_told(shared_client: TestClient, shared_resour
 
 @pytest.fixture
 def limited_client(shared_resources: Resources) -> Iterator[TestClient]:
-    """Make a client of an application that takes files of `BYTES_MAX` and no more."""
+    """Return a client of an application that accepts files of up to `BYTES_MAX` bytes."""
     settings = shared_resources.settings.model_copy(update={"upload_bytes_max": BYTES_MAX})
     key = new_key(shared_resources, make_caller(shared_resources))
     app = create_app(replace(shared_resources, settings=settings))
@@ -133,12 +133,12 @@ def limited_client(shared_resources: Resources) -> Iterator[TestClient]:
 
 
 def pieces(n_bytes: int) -> Iterator[bytes]:
-    """Yield a body without telling its length first."""
+    """Yield a body, so that the request has no content length."""
     for start in range(0, n_bytes, 1 << 16):
         yield b"x" * min(1 << 16, n_bytes - start)
 
 
-def test_a_file_over_the_limit_is_refused_by_its_length(
+def test_file_over_the_limit_is_rejected_by_its_content_length(
     limited_client: TestClient, shared_resources: Resources
 ):
     response = limited_client.post("/v1/datasets", content=b"x" * (BYTES_MAX + 1), headers=TEXT_CSV)
@@ -146,7 +146,7 @@ def test_a_file_over_the_limit_is_refused_by_its_length(
     assert_nothing_made(limited_client, shared_resources)
 
 
-def test_a_file_over_the_limit_is_refused_while_it_arrives(
+def test_file_over_the_limit_is_rejected_while_it_streams(
     limited_client: TestClient, shared_resources: Resources
 ):
     response = limited_client.post("/v1/datasets", content=pieces(BYTES_MAX + 1), headers=TEXT_CSV)
@@ -155,7 +155,7 @@ def test_a_file_over_the_limit_is_refused_while_it_arrives(
 
 
 @pytest.mark.parametrize("n_more", [1, 2 * OVERHEAD_BYTES])
-def test_a_form_with_a_file_over_the_limit_is_refused(
+def test_form_with_a_file_over_the_limit_is_rejected(
     limited_client: TestClient, shared_resources: Resources, n_more: int
 ):
     files = {"file": ("a.csv", b"x" * (BYTES_MAX + n_more))}
@@ -164,7 +164,7 @@ def test_a_form_with_a_file_over_the_limit_is_refused(
     assert_nothing_made(limited_client, shared_resources)
 
 
-def test_files_over_the_limit_together_are_refused(limited_client: TestClient, shared_resources: Resources):
+def test_files_over_the_limit_in_total_are_rejected(limited_client: TestClient, shared_resources: Resources):
     files = [("file", (f"{name}.csv", b"x" * (BYTES_MAX // 2))) for name in "abc"]
     response = limited_client.post("/v1/datasets", files=files)
     assert_problem(response, 413, "upload_too_large", str(BYTES_MAX))
@@ -172,7 +172,7 @@ def test_files_over_the_limit_together_are_refused(limited_client: TestClient, s
 
 
 def form_with(header: bytes = b"", epilogue: Iterable[bytes] = ()) -> Iterator[bytes]:
-    """Yield a form with a file, a header of its part that may be long, and what follows its end."""
+    """Yield a form with a file, a possibly long header of its part, and data after its end."""
     disposition = b'Content-Disposition: form-data; name="file"; filename="a.csv"'
     yield b"--x\r\n" + disposition + b"\r\n" + header + b"\r\n" + CSV + b"\r\n--x--\r\n"
     yield from epilogue
@@ -187,7 +187,7 @@ def form_with(header: bytes = b"", epilogue: Iterable[bytes] = ()) -> Iterator[b
     ],
     ids=["long-header", "many-headers", "endless-epilogue"],
 )
-def test_a_form_with_too_much_beside_its_file_is_refused(
+def test_form_with_too_much_data_beside_its_file_is_rejected(
     limited_client: TestClient,
     shared_resources: Resources,
     body: Callable[[], Iterator[bytes]],
@@ -209,7 +209,7 @@ def test_a_form_with_too_much_beside_its_file_is_refused(
         ("", "invalid_parameters"),
     ],
 )
-def test_a_body_of_another_digest_is_refused(
+def test_body_with_a_wrong_digest_is_rejected(
     shared_client: TestClient, shared_resources: Resources, header: str, digest: str, code: str
 ):
     response = shared_client.post("/v1/datasets", content=CSV, headers={**TEXT_CSV, header: digest})
@@ -218,7 +218,7 @@ def test_a_body_of_another_digest_is_refused(
 
 
 def send_messages(client: TestClient, messages: list[dict[str, Any]], *headers: tuple[str, str]) -> list[Any]:
-    """Give the application the messages that a server would; return what it sends."""
+    """Call the application with ASGI messages, and return the messages that it sends."""
     waiting, sent = list(messages), []
 
     async def receive() -> dict[str, Any]:
@@ -239,7 +239,7 @@ def send_messages(client: TestClient, messages: list[dict[str, Any]], *headers: 
     return sent
 
 
-def test_a_caller_who_goes_away_leaves_nothing(shared_client: TestClient, shared_resources: Resources):
+def test_disconnected_client_leaves_nothing(shared_client: TestClient, shared_resources: Resources):
     part = {"type": "http.request", "body": b"x" * (FLUSH_BYTES + 1), "more_body": True}
     sent = send_messages(shared_client, [part, part])
     assert sent[0]["status"] == 400
@@ -248,7 +248,7 @@ def test_a_caller_who_goes_away_leaves_nothing(shared_client: TestClient, shared
 
 
 @pytest.mark.parametrize("said", [3, 1000])
-def test_a_body_of_another_length_than_was_said_is_refused(
+def test_body_with_a_wrong_content_length_is_rejected(
     shared_client: TestClient, shared_resources: Resources, said: int
 ):
     whole = {"type": "http.request", "body": CSV, "more_body": False}
@@ -259,14 +259,14 @@ def test_a_body_of_another_length_than_was_said_is_refused(
 
 
 class FullStore(MemoryStore):
-    """A store without space."""
+    """A store that is full."""
 
     def put_file(self, key: str, path: Path) -> None:
-        """Say so."""
+        """Raise the error of a full disk."""
         raise StorageFull("There is no space left to store the file.")
 
 
-def test_a_full_store_is_told_and_leaves_nothing(shared_resources: Resources):
+def test_full_store_is_an_error_and_leaves_nothing(shared_resources: Resources):
     key = new_key(shared_resources, make_caller(shared_resources))
     client = TestClient(create_app(replace(shared_resources, store=FullStore())))
     client.headers["Authorization"] = f"Bearer {key}"
@@ -274,8 +274,8 @@ def test_a_full_store_is_told_and_leaves_nothing(shared_resources: Resources):
     assert_nothing_made(client, shared_resources)
 
 
-def test_a_full_disk_is_told():
-    # The device accepts every open and refuses every byte, as a full disk does.
+def test_full_disk_is_an_error():
+    # This device can be opened but rejects every write, like a full disk.
     staged = StagedFile(Path("/dev/full"))
     staged.add(b"x" * (1 << 18))
     with pytest.raises(StorageFull, match="nothing was kept"):

@@ -1,4 +1,4 @@
-"""Workbooks over HTTP: their sheets, and downloads that no workbook holds."""
+"""Tests of workbooks over HTTP: selection of sheets, and downloads that exceed a workbook."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def two_sheets() -> bytes:
 
 
 def rows_of(client: TestClient, dataset_id: str, folder: Path) -> dict[str, list[object]]:
-    """Return the rows of a dataset, by way of a workbook."""
+    """Download a dataset as a workbook, and return its rows."""
     response = client.get(f"/v1/datasets/{dataset_id}/content?format=xlsx")
     assert response.status_code == 200
     assert response.headers["content-disposition"].endswith('.xlsx"')
@@ -40,7 +40,7 @@ def rows_of(client: TestClient, dataset_id: str, folder: Path) -> dict[str, list
 
 
 @pytest.mark.parametrize(("sheet", "rows"), [(None, {"a": [1], "b": [2]}), ("Second", {"a": [3], "b": [4]})])
-def test_the_first_or_the_named_sheet_is_read(
+def test_first_or_named_sheet_is_read(
     client: TestClient,
     run_jobs: Callable[[], int],
     tmp_path: Path,
@@ -57,7 +57,7 @@ def test_the_first_or_the_named_sheet_is_read(
         assert rows_of(client, response.json()["dataset"]["id"], tmp_path) == rows
 
 
-def test_an_unknown_sheet_fails_the_job_and_tells_those_there_are(
+def test_unknown_sheet_fails_the_job_and_the_error_lists_the_sheets(
     client: TestClient, run_jobs: Callable[[], int]
 ):
     response = client.post("/v1/datasets", files={"file": ("a.xlsx", two_sheets())}, data={"sheet": "Third"})
@@ -67,14 +67,14 @@ def test_an_unknown_sheet_fails_the_job_and_tells_those_there_are(
     assert "'First', 'Second'" in error["detail"]
 
 
-def test_rows_come_back_from_a_workbook(
+def test_rows_are_restored_from_a_workbook(
     client: TestClient, ready_dataset: Json, small_table: pa.Table, tmp_path: Path
 ):
     assert rows_of(client, ready_dataset["id"], tmp_path) == small_table.to_pydict()
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
-def test_more_rows_than_a_sheet_holds_are_refused_before_the_answer(
+def test_more_rows_than_a_sheet_can_store_are_rejected_before_the_response(
     client: TestClient, resources: Resources, ready_dataset: Json, method: str
 ):
     with resources.sessions.begin() as session:
@@ -85,7 +85,7 @@ def test_more_rows_than_a_sheet_holds_are_refused_before_the_answer(
         assert_problem(response, 422, "too_many_rows", "1,048,575")
 
 
-def test_a_text_that_no_cell_holds_is_refused_before_the_answer(
+def test_text_that_exceeds_a_cell_is_rejected_before_the_response(
     client: TestClient, run_jobs: Callable[[], int]
 ):
     data = b"a\n" + b"x\n" * 200_000 + b"x" * 32_768 + b"\n"

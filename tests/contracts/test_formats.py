@@ -1,4 +1,4 @@
-"""What every file format promises; runs over `FORMATS`."""
+"""Contract tests for every file format in `FORMATS`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FINE_MOMENT = datetime(1969, 12, 31, 23, 59, 58, 123456, tzinfo=UTC)
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
-# One column of each type that can be stored, with a missing value, extremes and what is hard to write.
+# One column of each supported type, with a missing value, extremes and values that are hard to write.
 _VALUES: dict[pa.DataType, list[object]] = {
     pa.int8(): [-128, 127, None],
     pa.int16(): [-32768, 32767, None],
@@ -67,7 +67,7 @@ _VALUES: dict[pa.DataType, list[object]] = {
 }
 _KINDS_TABLE = pa.table({str(type_): pa.array(values, type_) for type_, values in _VALUES.items()})
 
-# Text has no end mark: a file that was cut at the end of a line, or in its last field, cannot be recognized.
+# Text has no end marker, so truncation at a line end or in the last field cannot be detected.
 WITHOUT_END_MARK = {"csv", "jsonl"}
 
 formats = pytest.mark.parametrize("format_", FORMATS.values(), ids=lambda format_: format_.name)
@@ -92,32 +92,32 @@ def _mixed_table(n_rows: int) -> pa.Table:
 
 @formats
 @pytest.mark.parametrize("name", _KINDS_TABLE.column_names)
-def test_column_of_each_type_comes_back_under_its_schema(format_: Format, name: str, tmp_path: Path):
+def test_every_type_is_restored_with_its_schema(format_: Format, name: str, tmp_path: Path):
     table = _KINDS_TABLE.select([name])
     read = format_.read(_write(format_, tmp_path, table))
     assert conform(read, infer_table(table).schema).equals(table)
 
 
 @formats
-def test_all_types_together_come_back_under_their_schema(format_: Format, tmp_path: Path):
+def test_all_types_together_are_restored_with_their_schema(format_: Format, tmp_path: Path):
     read = format_.read(_write(format_, tmp_path, _KINDS_TABLE))
     assert conform(read, infer_table(_KINDS_TABLE).schema).equals(_KINDS_TABLE)
 
 
 @pytest.mark.parametrize("name", ["parquet", "arrow"])
-def test_binary_formats_keep_every_type_by_themselves(name: str, tmp_path: Path):
+def test_binary_formats_keep_every_type_without_a_schema(name: str, tmp_path: Path):
     path = _write(FORMATS[name], tmp_path, _KINDS_TABLE)
     assert read_table(path).equals(_KINDS_TABLE)
 
 
-def test_parquet_keeps_what_is_declared_never_missing(tmp_path: Path):
+def test_parquet_keeps_declarations_of_not_nullable(tmp_path: Path):
     schema = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.string())])
     table = pa.table({"a": [1, 2], "b": ["x", "y"]}, schema=schema)
     assert read_table(_write(FORMATS["parquet"], tmp_path, table)).schema.equals(schema)
 
 
 @pytest.mark.parametrize("name", ["csv", "jsonl"])
-def test_text_keeps_the_types_that_it_shows(name: str, tmp_path: Path):
+def test_text_formats_keep_types_that_are_visible_in_the_text(name: str, tmp_path: Path):
     shown = [
         *(pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.date32(), pa.time32("s"), pa.time32("ms")),
         *(pa.time64("us"), pa.time64("ns"), pa.timestamp("s"), pa.timestamp("ms"), pa.timestamp("us")),
@@ -128,7 +128,7 @@ def test_text_keeps_the_types_that_it_shows(name: str, tmp_path: Path):
 
 
 @formats
-def test_ingest_keeps_rows_in_order_and_says_what_there_is(format_: Format, tmp_path: Path):
+def test_ingest_keeps_the_order_of_rows_and_describes_the_table(format_: Format, tmp_path: Path):
     table = _mixed_table(30_000)
     source = _write(format_, tmp_path, table)
     ingested = format_.ingest(source, tmp_path / "canonical.parquet", ReadLimits())
@@ -139,7 +139,7 @@ def test_ingest_keeps_rows_in_order_and_says_what_there_is(format_: Format, tmp_
 
 
 @formats
-def test_ingested_schema_is_the_schema_of_the_canonical_table(format_: Format, tmp_path: Path):
+def test_ingested_schema_equals_the_canonical_schema(format_: Format, tmp_path: Path):
     source = _write(format_, tmp_path, _KINDS_TABLE)
     ingested = format_.ingest(source, tmp_path / "canonical.parquet", ReadLimits())
     again = infer_table(read_table(tmp_path / "canonical.parquet")).schema
@@ -148,7 +148,7 @@ def test_ingested_schema_is_the_schema_of_the_canonical_table(format_: Format, t
 
 
 @formats
-def test_same_rows_give_same_bytes_however_they_are_cut(format_: Format, tmp_path: Path):
+def test_same_rows_give_same_bytes_for_any_batches(format_: Format, tmp_path: Path):
     table = _mixed_table(10_000)
     paths = [tmp_path / f"{size}{format_.suffixes[0]}" for size in (7, 10_000)]
     for path, size in zip(paths, (7, 10_000), strict=True):
@@ -166,7 +166,9 @@ def test_same_rows_give_same_bytes_however_they_are_cut(format_: Format, tmp_pat
     ],
     ids=["rows", "columns", "bytes"],
 )
-def test_passed_limit_is_named(format_: Format, limits: ReadLimits, code: str, number: str, tmp_path: Path):
+def test_error_contains_the_exceeded_limit(
+    format_: Format, limits: ReadLimits, code: str, number: str, tmp_path: Path
+):
     source = _write(format_, tmp_path, _mixed_table(100))
     with pytest.raises(TooLarge, match=number) as caught:
         format_.read(source, limits=limits)
@@ -175,7 +177,7 @@ def test_passed_limit_is_named(format_: Format, limits: ReadLimits, code: str, n
 
 @pytest.mark.parametrize("format_", [f for f in FORMATS.values() if f.write_limits], ids=lambda f: f.name)
 @pytest.mark.parametrize("is_known", [True, False], ids=["known", "counted"])
-def test_more_rows_than_the_format_holds_are_refused(format_: Format, *, is_known: bool, tmp_path: Path):
+def test_more_rows_than_the_format_can_store_are_an_error(format_: Format, *, is_known: bool, tmp_path: Path):
     rows_max = format_.write_limits.rows_max
     batch = pa.record_batch({"x": pa.nulls(rows_max + 1, pa.int8())})
     path = tmp_path / f"table{format_.suffixes[0]}"
@@ -186,7 +188,7 @@ def test_more_rows_than_the_format_holds_are_refused(format_: Format, *, is_know
 
 
 @pytest.mark.parametrize("format_", [f for f in FORMATS.values() if f.write_limits], ids=lambda f: f.name)
-def test_text_and_width_that_the_format_does_not_hold_are_refused(format_: Format, tmp_path: Path):
+def test_long_texts_and_wide_tables_beyond_the_format_are_an_error(format_: Format, tmp_path: Path):
     limits = format_.write_limits
     path = tmp_path / f"table{format_.suffixes[0]}"
     wide = pa.table({f"c{index}": [1] for index in range(limits.columns_max + 1)})
@@ -202,7 +204,7 @@ def test_text_and_width_that_the_format_does_not_hold_are_refused(format_: Forma
 
 
 @formats
-def test_file_cut_anywhere_is_refused_or_shorter(format_: Format, tmp_path: Path):
+def test_truncated_file_is_an_error_or_has_fewer_rows(format_: Format, tmp_path: Path):
     table = _mixed_table(500)
     data = _write(format_, tmp_path, table).read_bytes()
     for part in range(1, 64):
@@ -217,7 +219,7 @@ def test_file_cut_anywhere_is_refused_or_shorter(format_: Format, tmp_path: Path
 
 
 @formats
-def test_damaged_file_is_a_table_or_invalid_input(format_: Format, tmp_path: Path):
+def test_damaged_file_gives_a_table_or_invalid_input(format_: Format, tmp_path: Path):
     data = _write(format_, tmp_path, _mixed_table(50)).read_bytes()
     rng = random.Random(2)  # noqa: S311
     for _ in range(150):
@@ -233,7 +235,7 @@ def test_damaged_file_is_a_table_or_invalid_input(format_: Format, tmp_path: Pat
 
 
 @formats
-def test_failing_writer_leaves_nothing(format_: Format, tmp_path: Path):
+def test_failing_writer_leaves_no_file(format_: Format, tmp_path: Path):
     table = _mixed_table(10)
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -246,7 +248,7 @@ def test_failing_writer_leaves_nothing(format_: Format, tmp_path: Path):
 
 
 @formats
-def test_progress_goes_to_the_last_row(format_: Format, tmp_path: Path):
+def test_progress_reaches_the_last_row(format_: Format, tmp_path: Path):
     told: list[tuple[str, float, int | None]] = []
 
     def progress(
@@ -262,7 +264,7 @@ def test_progress_goes_to_the_last_row(format_: Format, tmp_path: Path):
 
 
 @formats
-def test_file_is_found_under_an_awkward_path(format_: Format, tmp_path: Path):
+def test_unusual_path_is_supported(format_: Format, tmp_path: Path):
     folder = tmp_path / "it's [1]*? é;--"
     folder.mkdir()
     source = _write(format_, folder, _mixed_table(10))
@@ -278,7 +280,7 @@ def test_memory_of_writing_does_not_grow_with_the_rows(format_: Format, tmp_path
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     n_batches = 300 if format_.write_limits is None else format_.write_limits.rows_max // 10_000
     format_.write(path, (batch for _ in range(n_batches)), batch.schema)
-    # 3 million rows are 75 MB as Arrow, the most of a workbook 26; a row group is 3 MB. ru_maxrss is in KiB.
+    # 3 million rows take 75 MB as Arrow, a full workbook 26 MB and a row group 3 MB. ru_maxrss is in KiB.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < (
         30_000 if n_batches == 300 else 10_000
     )
@@ -287,7 +289,7 @@ def test_memory_of_writing_does_not_grow_with_the_rows(format_: Format, tmp_path
 @formats
 def test_memory_of_ingest_does_not_grow_with_the_rows(format_: Format, tmp_path: Path):
     batch = pa.record_batch({"x": [0.1 * i for i in range(10_000)], "y": ["some longer text"] * 10_000})
-    # A sheet is read more slowly than other files.
+    # Sheets are read more slowly than other files.
     few, many = (60, 300) if format_.name != "xlsx" else (20, 80)
     peaks = []
     for n_batches in (few, many):
@@ -296,12 +298,12 @@ def test_memory_of_ingest_does_not_grow_with_the_rows(format_: Format, tmp_path:
         command = [sys.executable, "-m", "tests.hostile.measuring", str(source)]
         measured = json.loads(subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout)
         peaks.append(measured["peak_megabytes"])
-    # The rows between the two are 80 MB as Arrow, and 60 MB as the XML of a sheet.
+    # The additional rows take 80 MB as Arrow, and 60 MB as the XML of a sheet.
     assert peaks[1] - peaks[0] < (50 if many == 300 else 30)
 
 
 @formats
-def test_wide_table_and_long_texts_are_taken(format_: Format, tmp_path: Path):
+def test_wide_table_and_long_texts_are_read(format_: Format, tmp_path: Path):
     length = 500_000 if format_.write_limits is None else format_.write_limits.characters_max
     long = pa.table({"a": list(range(40)), "b": ["é" * length] * 40})
     wide = pa.table({f"c{index}": [index, None, -index] for index in range(2_000)})
@@ -329,17 +331,17 @@ def test_wide_tables_get_smaller_row_groups(tmp_path: Path):
 
 
 @formats
-def test_streamed_table_is_the_written_one(format_: Format, tmp_path: Path):
+def test_streamed_bytes_equal_the_written_file(format_: Format, tmp_path: Path):
     parquet = _write(FORMATS["parquet"], tmp_path, _KINDS_TABLE)
     written = _write(format_, tmp_path, _KINDS_TABLE).read_bytes()
     assert b"".join(stream_table(parquet, format_, tmp_path)) == written
 
 
-def test_names_are_those_that_callers_may_say():
+def test_format_names_match_the_api():
     assert list(FORMATS) == list(get_args(FormatName))
 
 
-def test_streamed_csv_comes_in_pieces(tmp_path: Path):
+def test_csv_is_streamed_in_pieces(tmp_path: Path):
     table = _mixed_table(400_000).select(["row"])
     write_table(tmp_path / "table.parquet", table.to_batches(), table.schema)
     pieces = list(stream_table(tmp_path / "table.parquet", FORMATS["csv"], tmp_path))

@@ -1,4 +1,4 @@
-"""Broken and hostile files, made by a script, each with the code of the error that it must end in."""
+"""Generated broken and hostile files, with the expected error code of each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.hostile import arrow_files, csv_files, jsonl_files, parquet_files, xl
 
 @dataclass(frozen=True)
 class BrokenFile:
-    """A file that is no table, and why."""
+    """A file that does not contain a readable table, with its expected error code."""
 
     name: str
     format_name: str

@@ -1,4 +1,4 @@
-"""Arrow files that are broken or cannot be used: name -> (expected code, function that makes the bytes)."""
+"""Broken or unsupported Arrow files: name -> (expected error code, function that returns the bytes)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _field(type_: pa.DataType, metadata: dict[str, str]) -> Callable[[], bytes]:
 
 
 def _replaced(data: bytes, old: bytes, new: bytes, *, last: bool = False) -> bytes:
-    """Return a file in which one place has other bytes."""
+    """Return a file in which the bytes at one position are replaced."""
     at = data.rindex(old) if last else data.index(old)
     return data[:at] + new + data[at + len(new) :]
 
@@ -64,7 +64,7 @@ def _footer_length(length: int) -> bytes:
 
 
 def _lying_footer() -> bytes:
-    """Return a file of two batches whose footer names the first of them twice."""
+    """Return a file with two batches whose footer lists the first one twice."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, _TABLE.schema) as writer:
         writer.write_table(_TABLE, max_chunksize=500)
@@ -76,13 +76,13 @@ def _lying_footer() -> bytes:
 
 
 def _offsets(*offsets: int) -> bytes:
-    """Return a file of three texts of two bytes each that are where the offsets say."""
+    """Return a file with three texts of two bytes, with the given offsets."""
     data = _file(pa.table({"a": ["ab", "cd", "ef"]}))
     return _replaced(data, struct.pack("<4i", 0, 2, 4, 6), struct.pack("<4i", *offsets))
 
 
 def _index(index: int) -> bytes:
-    """Return a file of four texts, of which the last is not where its index says."""
+    """Return a file with four texts, where the last dictionary index is replaced."""
     texts = pa.array(["xx", "yy", "xx", "yy"]).dictionary_encode()
     indices, damaged = struct.pack("<4i", 0, 1, 0, 1), struct.pack("<4i", 0, 1, 0, index)
     return _replaced(_file(pa.table({"a": texts})), indices, damaged)
@@ -94,7 +94,7 @@ def _dictionary_bomb() -> bytes:
 
 
 def _views(n_rows: int, size: int) -> bytes:
-    """Return a file in which all rows are views of one long text."""
+    """Return a file in which all rows are views of the same long text."""
     view = struct.pack("<i4sii", size, b"xxxx", 0, 0)
     buffers = [None, pa.py_buffer(view * n_rows), pa.py_buffer(b"x" * size)]
     return _file(pa.table([pa.Array.from_buffers(pa.string_view(), n_rows, buffers)], names=["a"]))
@@ -111,56 +111,56 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "csv": ("unreadable_file", lambda: b"a,b\n1,2\n"),
     "parquet": ("unreadable_file", lambda: b"PAR1" + bytes(100) + b"PAR1"),
     "feather of version 1": ("unreadable_file", lambda: b"FEA1" + bytes(100) + b"FEA1"),
-    "stream of the old kind": ("unreadable_file", lambda: _stream(options=_LEGACY)),
+    "stream in the old format": ("unreadable_file", lambda: _stream(options=_LEGACY)),
     "mark only": ("unreadable_file", lambda: b"ARROW1"),
     "both marks only": ("unreadable_file", lambda: b"ARROW1\0\0ARROW1"),
-    "both marks and no footer": ("unreadable_file", lambda: b"ARROW1\0\0\0\0\0\0ARROW1"),
+    "magic bytes without a footer": ("unreadable_file", lambda: b"ARROW1\0\0\0\0\0\0ARROW1"),
     "end missing": ("unreadable_file", lambda: _file()[:-1]),
     "half missing": ("unreadable_file", lambda: _file()[: len(_file()) // 2]),
     "stream, half missing": ("unreadable_file", lambda: _stream()[: len(_stream()) // 2]),
     "stream of a mark": ("unreadable_file", lambda: b"\xff\xff\xff\xff"),
-    "stream that ends at once": ("unreadable_file", lambda: b"\xff\xff\xff\xff\0\0\0\0"),
-    "stream of metadata of 2 GiB": (
+    "stream that ends immediately": ("unreadable_file", lambda: b"\xff\xff\xff\xff\0\0\0\0"),
+    "stream with 2 GiB of metadata": (
         "unreadable_file",
         lambda: b"\xff\xff\xff\xff\xff\xff\xff\x7f" + bytes(99),
     ),
-    "stream of metadata of negative length": ("unreadable_file", lambda: b"\xff" * 8 + bytes(99)),
+    "stream with metadata of negative length": ("unreadable_file", lambda: b"\xff" * 8 + bytes(99)),
     "stream of zeros": ("unreadable_file", lambda: b"\xff\xff\xff\xff\x08\0\0\0" + bytes(8)),
     "footer of 2 GiB": ("unreadable_file", lambda: _footer_length(2**31 - 1)),
     "footer of length 0": ("unreadable_file", lambda: _footer_length(0)),
     "footer of negative length": ("unreadable_file", lambda: _footer_length(-5)),
     "footer too short": ("unreadable_file", lambda: _footer_length(50)),
-    "footer names a batch twice": ("unreadable_file", _lying_footer),
+    "footer lists a batch twice": ("unreadable_file", _lying_footer),
     "noise in the schema": ("unreadable_file", lambda: _overwritten(_file(), 24, 60)),
     "noise in the schema of a stream": ("unreadable_file", lambda: _overwritten(_stream(), 16, 60)),
     "tensor": ("unreadable_file", _tensor),
     "schema twice": ("unreadable_file", _schema_twice),
     "no batches": ("no_rows", lambda: _stream(_TABLE.slice(0, 0))),
-    "states a negative number of rows": (
+    "declares a negative number of rows": (
         "unreadable_file",
         lambda: _replaced(_stream(), _numbers(1_000), _numbers(-1_000)),
     ),
-    "states more rows than there are": (
+    "declares more rows than it contains": (
         "unreadable_file",
         lambda: _replaced(_stream(), _numbers(1_000), _numbers(1_001)),
     ),
-    "a column of fewer rows": (
+    "column with fewer rows": (
         "unreadable_file",
         lambda: _replaced(_stream(), _numbers(1_000, 0), _numbers(999, 0), last=True),
     ),
-    "a buffer behind the body": (
+    "buffer after the body": (
         "unreadable_file",
         lambda: _replaced(_stream(), _numbers(0, 8_000), _numbers(2**40, 8_000)),
     ),
-    "a buffer of negative length": (
+    "buffer of negative length": (
         "unreadable_file",
         lambda: _replaced(_stream(), _numbers(0, 8_000), _numbers(0, -8_000)),
     ),
-    "a buffer shorter than its rows": (
+    "buffer shorter than its rows": (
         "unreadable_file",
         lambda: _replaced(_stream(), _numbers(0, 8_000), _numbers(0, 80)),
     ),
-    "compressed buffer that claims an exbibyte": (
+    "compressed buffer that declares an exbibyte": (
         "too_large",
         lambda: _replaced(_stream(options=_COMPRESSED), _numbers(8_000), _numbers(2**60)),
     ),
@@ -168,22 +168,22 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         "unreadable_file",
         lambda: _replaced(_stream(options=_COMPRESSED), _numbers(8_000), _numbers(-2)),
     ),
-    "compressed buffer that claims too little": (
+    "compressed buffer that declares too little": (
         "unreadable_file",
         lambda: _replaced(_stream(options=_COMPRESSED), _numbers(8_000), _numbers(4_000)),
     ),
-    "text whose offsets go back": ("unreadable_file", lambda: _offsets(0, 4, 2, 6)),
-    "text whose offsets are negative": ("unreadable_file", lambda: _offsets(-4, 2, 4, 6)),
-    "text whose offsets leave the buffer": ("unreadable_file", lambda: _offsets(0, 2, 4, 1_000_000)),
-    "text that is not utf-8": (
+    "text with decreasing offsets": ("unreadable_file", lambda: _offsets(0, 4, 2, 6)),
+    "text with negative offsets": ("unreadable_file", lambda: _offsets(-4, 2, 4, 6)),
+    "text with offsets outside the buffer": ("unreadable_file", lambda: _offsets(0, 2, 4, 1_000_000)),
+    "text that is not valid utf-8": (
         "wrong_encoding",
         lambda: _replaced(_file(pa.table({"a": ["ab"]})), b"ab\0", b"\xff\xfe\0"),
     ),
-    "index behind the dictionary": ("unreadable_file", lambda: _index(2)),
+    "index outside the dictionary": ("unreadable_file", lambda: _index(2)),
     "negative index": ("unreadable_file", lambda: _index(-1)),
     "one text of 10 MB in 100,000 rows": ("too_large", _dictionary_bomb),
     "100,000 views of a text of 3 MB": ("too_large", lambda: _views(100_000, 3_000_000)),
-    "60 million rows of nothing": ("too_many_rows", lambda: _file(pa.table({"a": pa.nulls(60_000_000)}))),
+    "60 million empty rows": ("too_many_rows", lambda: _file(pa.table({"a": pa.nulls(60_000_000)}))),
     "no columns": ("no_columns", lambda: _file(_TABLE.select([]))),
     "duplicate names": ("invalid_header", lambda: _file(_TABLE.rename_columns(["a", "a"]))),
     "empty name": ("invalid_header", lambda: _file(_TABLE.rename_columns(["a", ""]))),
@@ -198,11 +198,11 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "interval": ("unsupported_column", _column(pa.array([(1, 2, 3)], pa.month_day_nano_interval()))),
     "decimal of 50 digits": ("unsupported_column", _column(pa.array([Decimal(1)], pa.decimal256(50, 2)))),
     "uuid": ("unsupported_column", _column(pa.array([bytes(16)], pa.uuid()))),
-    "extension that is not known": (
+    "unknown extension type": (
         "unsupported_column",
         _field(pa.int64(), {"ARROW:extension:name": "example.kind", "ARROW:extension:metadata": ""}),
     ),
-    "missing where none may be": (
+    "missing value in a column that is not nullable": (
         "unsupported_column",
         lambda: _file(pa.Table.from_arrays([pa.array([1, None])], schema=_NEVER_MISSING)),
     ),

@@ -1,4 +1,4 @@
-"""CSV files that are none: name -> (expected code, function that makes the bytes); and odd ones that are."""
+"""Broken CSV files: name -> (expected error code, function that returns the bytes); and valid odd ones."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "one line end": ("empty_file", lambda: b"\n"),
     "blank lines": ("empty_file", lambda: b"\r\n\n  \n\t\n"),
     "byte order mark only": ("empty_file", lambda: codecs.BOM_UTF8),
-    "utf-16 mark only": ("empty_file", lambda: codecs.BOM_UTF16_LE),
+    "utf-16 byte order mark only": ("empty_file", lambda: codecs.BOM_UTF16_LE),
     "header only": ("no_rows", lambda: b"a,b,c\n"),
     "header without line end": ("no_rows", lambda: b"a,b,c"),
     "header and blank lines": ("no_rows", lambda: b"a,b,c\n\n\n"),
@@ -75,7 +75,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "ragged in the last line": ("ragged_rows", lambda: b"a,b,c\n" + _ROW * 5_000 + b"1,2,3,4\n"),
     "row too short": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2\n" + _ROW),
     "row too long": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2,3,4\n" + _ROW),
-    "cut in the last row": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2"),
+    "truncated in the last row": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2"),
     "every row longer than the header": ("ragged_rows", lambda: b"a,b,c\n" + b"0,1,2,3\n" * 50),
     "short row after 200,000": ("ragged_rows", lambda: b"a,b,c\n" + _ROW * 200_000 + b"1\n"),
     "unquoted delimiter in text": ("ragged_rows", lambda: b"name,n\nDoe, Jane,1\nRoe,2\n"),
@@ -86,23 +86,29 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "odd number of quotes": ("unclosed_quote", lambda: b"a,b\n" + b'"' * 1_000_001 + b"\n"),
     "backslash before quote": ("unclosed_quote", lambda: b'a,b\n1,"say \\"x\\" now"\n'),
     "utf-8 and latin-1": ("wrong_encoding", lambda: "é,n\n".encode() + b"caf\xe9,1\n"),
-    "latin-1 far behind utf-8": (
+    "latin-1 long after utf-8": (
         "wrong_encoding",
         lambda: "é,n\n".encode() + b"cafe,1\n" * 300_000 + b"caf\xe9,1\n",
     ),
-    "latin-1 after the mark of utf-8": ("wrong_encoding", lambda: codecs.BOM_UTF8 + b"a,b\n1,caf\xe9\n"),
+    "latin-1 after a utf-8 byte order mark": (
+        "wrong_encoding",
+        lambda: codecs.BOM_UTF8 + b"a,b\n1,caf\xe9\n",
+    ),
     "neither utf-8 nor windows-1252": ("wrong_encoding", lambda: b"a,b\n1,\x81\x8d\x8f\n"),
     "shift-jis": ("wrong_encoding", lambda: "名,b\n日、本,1\n".encode("shift_jis")),
     "surrogate in utf-8": ("wrong_encoding", lambda: b"a,b\n1,\xed\xa0\x80\n"),
-    "cut in a character": ("wrong_encoding", lambda: "a,b\n1,é".encode()[:-1]),
-    "utf-16 cut in a character": ("wrong_encoding", lambda: "a,b\n1,é\n".encode("utf-16")[:-1]),
-    "utf-16 of odd length without mark": ("wrong_encoding", lambda: "a,b\n1,2\n".encode("utf-16-le")[:-1]),
+    "truncated in a character": ("wrong_encoding", lambda: "a,b\n1,é".encode()[:-1]),
+    "utf-16 truncated in a character": ("wrong_encoding", lambda: "a,b\n1,é\n".encode("utf-16")[:-1]),
+    "utf-16 of odd length without byte order mark": (
+        "wrong_encoding",
+        lambda: "a,b\n1,2\n".encode("utf-16-le")[:-1],
+    ),
     "lone surrogate in utf-16": ("wrong_encoding", lambda: codecs.BOM_UTF16_LE + b"a\0\n\0\x00\xd8\n\0"),
-    "utf-32 cut in a character": ("wrong_encoding", lambda: "a,b\n1,2\n".encode("utf-32")[:-2]),
-    "mark of utf-32 before utf-8": ("wrong_encoding", lambda: codecs.BOM_UTF32_LE + b"a,b\n1,2\n"),
-    "utf-16 and then utf-8": ("unreadable_file", lambda: "a,b\n1,2\n".encode("utf-16-le") + b"3,4\n" * 50),
+    "utf-32 truncated in a character": ("wrong_encoding", lambda: "a,b\n1,2\n".encode("utf-32")[:-2]),
+    "utf-32 byte order mark before utf-8": ("wrong_encoding", lambda: codecs.BOM_UTF32_LE + b"a,b\n1,2\n"),
+    "utf-16 followed by utf-8": ("unreadable_file", lambda: "a,b\n1,2\n".encode("utf-16-le") + b"3,4\n" * 50),
     "zero byte": ("unreadable_file", lambda: b"a,b\n1,x\0y\n"),
-    "zero byte far in": ("unreadable_file", lambda: b"a,b\n" + b"1,2\n" * 500_000 + b"\0"),
+    "late zero byte": ("unreadable_file", lambda: b"a,b\n" + b"1,2\n" * 500_000 + b"\0"),
     "only zero bytes": ("unreadable_file", lambda: bytes(10_000)),
     "random bytes": ("unreadable_file", lambda: _random(seed=1)),
     "random bytes without zeros": ("unreadable_file", lambda: _random(seed=2, without=b"\0")),
@@ -118,13 +124,13 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "program": ("unreadable_file", lambda: b"\x7fELF\x02\x01\x01" + bytes(100)),
     "jpeg": ("unreadable_file", lambda: b"\xff\xd8\xff\xe0" + _random(seed=4)),
     "json object": ("unreadable_file", lambda: b'\n{"a": [1, 2]}\n'),
-    "page behind the mark of utf-8": ("unreadable_file", lambda: codecs.BOM_UTF8 + b"<html>\n"),
+    "web page after a utf-8 byte order mark": ("unreadable_file", lambda: codecs.BOM_UTF8 + b"<html>\n"),
     "web page": ("unreadable_file", lambda: b"\n<!DOCTYPE html><html>Not found</html>\n"),
     "xml": ("unreadable_file", lambda: b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY y "z">]>'),
     "cell of 3 MB": ("unreadable_file", lambda: b"a,b\n1," + b"x" * 3_000_000 + b"\n"),
     "quoted cell of 3 MB": ("unreadable_file", lambda: b'a,b\n1,"' + b"x" * 3_000_000 + b'"\n'),
     "cell of 10 MB": ("unreadable_file", lambda: b"a,b\n1," + b"x" * 10_000_000 + b"\n"),
-    "quoted cell of 10 MB in lines": (
+    "quoted cell of 10 MB over many lines": (
         "unclosed_quote",
         lambda: b'a,b\n1,"' + (b"x" * 99 + b"\n") * 100_000 + b'"\n',
     ),
@@ -136,7 +142,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "two lines of ten million commas": ("too_many_columns", lambda: (b"," * 10_000_000 + b"\n") * 2),
 }
 
-# What is odd and yet a table: name -> (the bytes, its first columns, as many as are looked at).
+# Unusual but valid files: name -> (function that returns the bytes, the columns to compare).
 ODD_FILES: dict[str, tuple[Callable[[], bytes], dict[str, list[object]]]] = {
     "names of programs": (
         lambda: b"__proto__,constructor,'; drop table x; --,../../etc,<script>\n1,2,3,4,5\n",
@@ -160,7 +166,7 @@ ODD_FILES: dict[str, tuple[Callable[[], bytes], dict[str, list[object]]]] = {
         {"a": ["0000-12-31"], "b": [date(9999, 12, 31)]},
     ),
     "no such days": (lambda: b"a,b\n2023-02-29,1\n2024-13-01,2\n", {"a": ["2023-02-29", "2024-13-01"]}),
-    "line ends of all kinds": (lambda: b"a,b\r\n1,2\r3,4\n5,6", {"a": [1, 3, 5], "b": [2, 4, 6]}),
+    "mixed line ends": (lambda: b"a,b\r\n1,2\r3,4\n5,6", {"a": [1, 3, 5], "b": [2, 4, 6]}),
     "a million quotation marks": (
         lambda: b'a,b\n"' + b'"' * 1_000_000 + b'",1\n',
         {"a": ['"' * 500_000], "b": [1]},
@@ -173,7 +179,7 @@ ODD_FILES: dict[str, tuple[Callable[[], bytes], dict[str, list[object]]]] = {
     "latin-1": (lambda: b"a,b\n1,caf\xe9\n", {"a": [1], "b": ["café"]}),
     "overlong encoding": (lambda: b"a,b\n1,\xc0\xaf\n", {"b": ["À¯"]}),
     "noncharacters": (lambda: "a,b\n1,\ufffe\uffff\U0010ffff\n".encode(), {"b": ["\ufffe\uffff\U0010ffff"]}),
-    "mark of utf-8 within": (lambda: "a,b\n1,\ufeffx\n".encode(), {"b": ["\ufeffx"]}),
+    "utf-8 byte order mark within the text": (lambda: "a,b\n1,\ufeffx\n".encode(), {"b": ["\ufeffx"]}),
     "2,000 columns": (
         lambda: _wide_header(2_000) + b",".join([b"1"] * 2_000) + b"\n",
         {"c0": [1], "c1999": [1]},

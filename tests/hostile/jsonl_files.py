@@ -1,4 +1,4 @@
-"""JSON lines files that are none: name -> (expected code, function that makes the bytes)."""
+"""Broken JSON Lines files: name -> (expected error code, function that returns the bytes)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pyarrow as pa
 
 _ROW = b'{"a": 1, "b": "x"}\n'
-# More than are read with care at the beginning, so that what follows meets the quick reader.
+# More lines than the first block, so that the fast path reads the following lines.
 _MANY = _ROW * 10_000
 
 
@@ -38,11 +38,11 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "200,000 objects without keys, then one": ("no_columns", lambda: b"{}\n" * 200_000 + _ROW),
     "array of objects": ("unreadable_file", lambda: b'[{"a": 1}, {"a": 2}]'),
     "array over lines": ("unreadable_file", lambda: b'[\n{"a": 1},\n{"a": 2}\n]\n'),
-    "array of 20 MB in a line": ("unreadable_file", lambda: b"[" + b'{"a": 1},' * 2_000_000 + b'{"a": 1}]'),
-    "one document over lines": ("unreadable_file", lambda: b'{\n  "a": 1,\n  "b": "x"\n}\n'),
-    "one document over lines, far in": ("unreadable_file", lambda: _MANY + b'{"a": 1,\n"b": "x"}\n'),
-    "two objects in a line": ("unreadable_file", lambda: b'{"a": 1}{"a": 2}\n'),
-    "two objects in a line, far in": ("unreadable_file", lambda: _MANY + b'{"a": 1} {"a": 2}\n'),
+    "array of 20 MB on one line": ("unreadable_file", lambda: b"[" + b'{"a": 1},' * 2_000_000 + b'{"a": 1}]'),
+    "one document over several lines": ("unreadable_file", lambda: b'{\n  "a": 1,\n  "b": "x"\n}\n'),
+    "one document over several lines, late": ("unreadable_file", lambda: _MANY + b'{"a": 1,\n"b": "x"}\n'),
+    "two objects on one line": ("unreadable_file", lambda: b'{"a": 1}{"a": 2}\n'),
+    "two objects on one line, late": ("unreadable_file", lambda: _MANY + b'{"a": 1} {"a": 2}\n'),
     "comma after each line": ("unreadable_file", lambda: b'{"a": 1},\n{"a": 2},\n'),
     "array in a line": ("unreadable_file", lambda: _ROW + b"[1, 2]\n"),
     "number in a line": ("unreadable_file", lambda: _ROW + b"5\n"),
@@ -50,22 +50,22 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "arrow": ("unreadable_file", _arrow),
     "single quotes": ("unreadable_file", lambda: b"{'a': 1}\n"),
     "comma at the end": ("unreadable_file", lambda: b'{"a": 1,}\n'),
-    "comma at the end, far in": ("unreadable_file", lambda: _MANY + b'{"a": 1,}\n'),
+    "comma at the end, late": ("unreadable_file", lambda: _MANY + b'{"a": 1,}\n'),
     "comment": ("unreadable_file", lambda: b'{"a": 1} // one\n'),
     "leading zero": ("unreadable_file", lambda: b'{"a": 007}\n'),
     "line feed in a text": ("unreadable_file", lambda: b'{"a": "x\ny"}\n'),
     "tab in a text": ("unreadable_file", lambda: b'{"a": "x\ty"}\n'),
-    "cut in the last line": ("unreadable_file", lambda: _ROW + b'{"a": 1, "b'),
-    "cut in the last line, far in": ("unreadable_file", lambda: _MANY + b'{"a": 1, "b'),
+    "truncated in the last line": ("unreadable_file", lambda: _ROW + b'{"a": 1, "b'),
+    "truncated in the last line, late": ("unreadable_file", lambda: _MANY + b'{"a": 1, "b'),
     "NaN": ("unreadable_file", lambda: b'{"a": NaN}\n'),
     "NaN far in": ("unreadable_file", lambda: b'{"a": 1.5}\n' * 10_000 + b'{"a": NaN}\n'),
     "-Infinity far in": ("unreadable_file", lambda: b'{"a": 1.5}\n' * 10_000 + b'{"a": -Infinity}\n'),
     "key twice": ("unreadable_file", lambda: b'{"a": 1, "a": 2}\n'),
     "key twice, once escaped": ("unreadable_file", lambda: b'{"a": 1, "\\u0061": 1}\n'),
-    "key twice, far in": ("unreadable_file", lambda: _MANY + b'{"a": 1, "a": 1, "b": "x"}\n'),
-    "missing key twice, far in": ("unreadable_file", lambda: _MANY + b'{"a": null, "a": null}\n'),
+    "key twice, late": ("unreadable_file", lambda: _MANY + b'{"a": 1, "a": 1, "b": "x"}\n'),
+    "missing key twice, late": ("unreadable_file", lambda: _MANY + b'{"a": null, "a": null}\n'),
     "zero byte": ("unreadable_file", lambda: b'{"a": "x\0"}\n'),
-    "zero byte far in": ("unreadable_file", lambda: _MANY + b"\0\n" + _ROW),
+    "late zero byte": ("unreadable_file", lambda: _MANY + b"\0\n" + _ROW),
     "only zero bytes": ("unreadable_file", lambda: bytes(10_000)),
     "random bytes": ("unreadable_file", _noise),
     "utf-16": ("wrong_encoding", lambda: '{"a": 1}\n'.encode("utf-16")),
@@ -75,32 +75,32 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "latin-1 far in": ("wrong_encoding", lambda: _MANY + b'{"a": 1, "b": "caf\xe9"}\n'),
     "surrogate in utf-8": ("wrong_encoding", lambda: b'{"a": "\xed\xa0\x80"}\n'),
     "lone surrogate": ("wrong_encoding", lambda: b'{"a": "\\ud800"}\n'),
-    "lone surrogate far in": ("wrong_encoding", lambda: _MANY + b'{"b": "\\udc00"}\n'),
+    "late lone surrogate": ("wrong_encoding", lambda: _MANY + b'{"b": "\\udc00"}\n'),
     "lone surrogate in a key": ("wrong_encoding", lambda: b'{"\\ud800": 1}\n'),
     "empty key": ("invalid_header", lambda: b'{"": 1}\n'),
     "blank key": ("invalid_header", lambda: b'{" ": 1}\n'),
     "key of 256 characters": ("invalid_header", lambda: b'{"' + b"x" * 256 + b'": 1}\n'),
     "array in a column": ("unsupported_column", lambda: _ROW + b'{"a": [1]}\n'),
     "object in a column": ("unsupported_column", lambda: b'{"a": {"b": 1}}\n'),
-    "empty array far in": ("unsupported_column", lambda: _MANY + b'{"a": []}\n'),
-    "100,000 arrays within each other": (
+    "late empty array": ("unsupported_column", lambda: _MANY + b'{"a": []}\n'),
+    "100,000 nested arrays": (
         "unsupported_column",
         lambda: b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n",
     ),
-    "100,000 objects within each other, far in": (
+    "100,000 nested objects, late": (
         "unsupported_column",
         lambda: _MANY + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"\n",
     ),
     "2,001 keys": ("too_many_columns", lambda: _keys(2_001)),
     "a million keys": ("too_large", lambda: _keys(1_000_000)),
     "300,000 keys": ("too_many_columns", lambda: _keys(300_000)),
-    "another key in each line": (
+    "different key on each line": (
         "too_many_columns",
         lambda: b"".join(b'{"k%d": 1}\n' % index for index in range(100_000)),
     ),
     "text of 3 MB": ("too_large", lambda: b'{"a": "' + b"x" * 3_000_000 + b'"}\n'),
-    "text of 3 MB, far in": ("too_large", lambda: _MANY + b'{"b": "' + b"x" * 3_000_000 + b'"}\n'),
+    "text of 3 MB, late": ("too_large", lambda: _MANY + b'{"b": "' + b"x" * 3_000_000 + b'"}\n'),
     "number of 3 MB": ("too_large", lambda: b'{"a": ' + b"1" * 3_000_000 + b"}\n"),
     "line of 10 MB": ("too_large", lambda: _ROW + b'{"a": "' + b"x" * 10_000_000 + b'"}\n'),
-    "line of 10 MB of blanks": ("too_large", lambda: _ROW + b" " * 10_000_000 + b"\n"),
+    "line with 10 MB of blanks": ("too_large", lambda: _ROW + b" " * 10_000_000 + b"\n"),
 }

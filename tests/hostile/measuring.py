@@ -1,4 +1,4 @@
-"""Reads files that are refused, in a process of their own: ``python -m tests.hostile.measuring FILE …``."""
+"""Measurement of failing reads in a separate process: ``python -m tests.hostile.measuring FILE …``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.tables.formats import ReadLimits, format_for_path
 
 
 def main() -> None:
-    """Print the code in which each file ends, how long that took, what is left, and the peak of memory."""
+    """Print the error codes and CPU times, the number of remaining files, and the peak of memory."""
     codes, seconds, n_left, n_shown = [], [], 0, 0
     for path in map(Path, sys.argv[1:]):
         start = time.process_time()
@@ -27,7 +27,7 @@ def main() -> None:
                 n_left += len(list(Path(folder).iterdir()))
                 n_shown += error.__context__ is not None and not error.__suppress_context__
         seconds.append(round(time.process_time() - start, 2))
-    # How many files were left behind, and how many errors show the error that they come from.
+    # Number of remaining files, and number of errors that expose their cause.
     counts = {"n_left": n_left, "n_shown": n_shown}
     measured = {"codes": codes, "cpu_seconds": seconds, "peak_megabytes": _peak_megabytes(), **counts}
     sys.stdout.write(json.dumps(measured))
@@ -36,7 +36,7 @@ def main() -> None:
 def _peak_megabytes() -> int:
     status = Path("/proc/self/status")
     if status.exists():
-        # Not ru_maxrss, which on Linux begins with that of the process that started this one.
+        # Not ru_maxrss, which on Linux starts at the value of the parent process.
         kibibytes = int(status.read_text().partition("VmHWM:")[2].split()[0])
         return round(kibibytes * 1024 / 1e6)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)

@@ -1,4 +1,4 @@
-"""Parquet files that are broken or cannot be used: name -> (expected code, function that makes the bytes)."""
+"""Broken or unsupported Parquet files: name -> (expected error code, function that returns the bytes)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _column(array: pa.Array) -> Callable[[], bytes]:
 
 
 def _overwritten(start: int, length: int) -> bytes:
-    """Return a file with noise at some place in its pages."""
+    """Return a file with noise at a position in its pages."""
     data = bytearray(_file())
     data[start : start + length] = random.Random(1).randbytes(length)  # noqa: S311 - noise, not a secret
     return bytes(data)
@@ -35,7 +35,7 @@ def _footer_length(length: int) -> bytes:
 
 
 def _stating(n_rows: int) -> bytes:
-    """Return a file of 1,000 rows whose footer states another number, below 8,192 (two bytes as varint)."""
+    """Return a file of 1,000 rows whose footer declares another number below 8,192 (two bytes as varint)."""
     data = _file(pa.table({"a": list(range(1_000))}), store_schema=False)
     start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
     footer = data[start:].replace(_varint(1_000), _varint(n_rows), 1)
@@ -53,13 +53,13 @@ def _invalid_text() -> bytes:
 
 
 def _dictionary_bomb() -> bytes:
-    """Return 1 KB that stand for a terabyte: one text of 10 MB in 100,000 rows."""
+    """Return 1 KB that expand to a terabyte: a text of 10 MB in 100,000 rows."""
     text = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), pa.array(["x" * 10_000_000]))
     return _file(pa.table({"a": text}), compression="zstd")
 
 
 def _row_bomb() -> bytes:
-    """Return a few kilobytes that stand for 60 million equal rows."""
+    """Return a few kilobytes that expand to 60 million equal rows."""
     group = pa.table({"a": pa.array([0], pa.int8()).take(pa.array([0] * 10_000_000, pa.int32()))})
     sink = io.BytesIO()
     with pq.ParquetWriter(sink, group.schema, compression="zstd") as writer:
@@ -82,7 +82,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "not parquet": ("unreadable_file", lambda: b"a,b\n1,2\n"),
     "mark only": ("unreadable_file", lambda: b"PAR1"),
     "both marks only": ("unreadable_file", lambda: b"PAR1PAR1"),
-    "both marks and no footer": ("unreadable_file", lambda: b"PAR1\0\0\0\0PAR1"),
+    "magic bytes without a footer": ("unreadable_file", lambda: b"PAR1\0\0\0\0PAR1"),
     "encrypted": ("unreadable_file", lambda: b"PARE" + _file()[4:-4] + b"PARE"),
     "end missing": ("unreadable_file", lambda: _file()[:-100]),
     "half missing": ("unreadable_file", lambda: _file()[: len(_file()) // 2]),
@@ -94,8 +94,8 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "noise in the first page": ("unreadable_file", lambda: _overwritten(4, 200)),
     "noise in a page header": ("unreadable_file", lambda: _overwritten(4, 12)),
     "noise in all pages": ("unreadable_file", lambda: _overwritten(4, len(_file()) // 2)),
-    "states too few rows": ("unreadable_file", lambda: _stating(999)),
-    "states too many rows": ("unreadable_file", lambda: _stating(1_001)),
+    "declares too few rows": ("unreadable_file", lambda: _stating(999)),
+    "declares too many rows": ("unreadable_file", lambda: _stating(1_001)),
     "states no rows": ("no_rows", lambda: _stating(0)),
     "no rows": ("no_rows", lambda: _file(_TABLE.slice(0, 0))),
     "no columns": ("no_columns", lambda: _file(_TABLE.select([]))),
@@ -106,7 +106,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "list": ("unsupported_column", _column(pa.array([[1, 2], [3]]))),
     "struct": ("unsupported_column", _column(pa.array([{"x": 1}, {"x": 2}]))),
     "map": ("unsupported_column", _column(pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())))),
-    "20 lists within each other": ("unsupported_column", _column(_nested(20))),
+    "20 nested lists": ("unsupported_column", _column(_nested(20))),
     "binary": ("unsupported_column", _column(pa.array([b"x", b"\xff"]))),
     "fixed binary": ("unsupported_column", _column(pa.array([b"ab"], pa.binary(2)))),
     "large binary": ("unsupported_column", _column(pa.array([b"x"], pa.large_binary()))),
@@ -114,11 +114,11 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "uuid": ("unsupported_column", _column(pa.array([bytes(16)], pa.uuid()))),
     "json": ("unsupported_column", _column(pa.array(['{"x": 1}'], pa.json_()))),
     "dictionary of binary": ("unsupported_column", _column(pa.array([b"x", b"y"]).dictionary_encode())),
-    "NaN where none may be": (
+    "NaN in a column that is not nullable": (
         "unsupported_column",
         lambda: _file(pa.table([pa.array([float("nan")])], schema=_NAN_SCHEMA)),
     ),
-    "text that is not utf-8": ("wrong_encoding", _invalid_text),
+    "text that is not valid utf-8": ("wrong_encoding", _invalid_text),
     "one text of 10 MB in 100,000 rows": ("too_large", _dictionary_bomb),
     "60 million equal rows": ("too_many_rows", _row_bomb),
     "2,001 columns": (

@@ -1,4 +1,4 @@
-"""What is odd but a table is taken to the letter, and comes back as it was from what we write."""
+"""Tests that unusual but valid files are read exactly, and unchanged when written and read again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from understudy.tables.formats import read_table, write_table
 
 
 @pytest.mark.parametrize("name", ODD_FILES)
-def test_odd_file_is_taken_to_the_letter(name: str, tmp_path: Path):
+def test_unusual_file_is_read_exactly(name: str, tmp_path: Path):
     make, columns = ODD_FILES[name]
     (tmp_path / "odd.csv").write_bytes(make())
     table = read_table(tmp_path / "odd.csv")

@@ -1,4 +1,4 @@
-"""Makes workbooks by hand, right and wrong ones, part by part."""
+"""Builders of valid and invalid workbooks, part by part."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Content = str | bytes | Iterable[bytes]
 
 
 def sheet(rows: str, *, before: str = "", after: str = "") -> str:
-    """Return a sheet of some rows."""
+    """Return a sheet with rows."""
     return f'<worksheet xmlns="{_MAIN}">{before}<sheetData>{rows}</sheetData>{after}</worksheet>'
 
 
@@ -27,13 +27,13 @@ def table(rows: str) -> str:
 
 
 def row(number: int, *cells: str) -> str:
-    """Return a row of numbers in its first columns."""
+    """Return a row with numbers in the first columns."""
     made = (f'<c r="{"ABCDEFGH"[index]}{number}"><v>{cell}</v></c>' for index, cell in enumerate(cells))
     return f'<row r="{number}">{"".join(made)}</row>'
 
 
 def relationships(**targets: str) -> str:
-    """Return relationships of the kinds that the keys name."""
+    """Return relationships, with their kinds as keys."""
     links = "".join(
         f'<Relationship Id="{kind}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
         for kind, target in targets.items()
@@ -48,7 +48,7 @@ def listing(*sheets: str, properties: str = "") -> str:
 
 
 def parts(sheet_part: Content, **others: Content | None) -> dict[str, Content]:
-    """Return the parts of a workbook; others are named by `sharedStrings`, `styles`, `workbook`."""
+    """Return the parts of a workbook. `sharedStrings`, `styles` and `workbook` set further parts."""
     found: dict[str, Content] = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types"/>',
         "_rels/.rels": relationships(officeDocument="xl/workbook.xml"),
@@ -63,12 +63,12 @@ def parts(sheet_part: Content, **others: Content | None) -> dict[str, Content]:
 
 
 def shared_strings(*texts: str) -> str:
-    """Return shared strings; a text may hold markup."""
+    """Return shared strings, whose texts may contain markup."""
     return f'<sst xmlns="{_MAIN}">{"".join(f"<si>{text}</si>" for text in texts)}</sst>'
 
 
 def styles(*codes: str) -> str:
-    """Return styles: the first without a format, then one of each code."""
+    """Return styles: the first without a format, then one for each code."""
     formats = "".join(f'<numFmt numFmtId="{164 + n}" formatCode="{code}"/>' for n, code in enumerate(codes))
     cells = "".join(f'<xf numFmtId="{164 + n}"/>' for n in range(len(codes)))
     return (
@@ -79,7 +79,7 @@ def styles(*codes: str) -> str:
 
 
 def archive(content: Mapping[str, Content], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Return an archive of parts; those that come in pieces may be larger than memory."""
+    """Return an archive with parts. Parts in pieces may be larger than memory."""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", compression, compresslevel=9) as file:
         for name, data in content.items():
@@ -95,7 +95,7 @@ def archive(content: Mapping[str, Content], compression: int = zipfile.ZIP_DEFLA
 
 
 def with_end64(data: bytes, *, n_bytes: int | None = None, place: int | None = None) -> bytes:
-    """Return an archive with the end record of large archives, which may state another size or place."""
+    """Return an archive with a ZIP64 end record, which may declare another size or position."""
     end = data.rindex(b"PK\5\6")
     n_parts, size, start = struct.unpack_from("<HLL", data, end + 10)
     size = size if n_bytes is None else n_bytes
@@ -105,5 +105,5 @@ def with_end64(data: bytes, *, n_bytes: int | None = None, place: int | None = N
 
 
 def workbook(sheet_part: Content, **others: Content | None) -> bytes:
-    """Return a whole workbook."""
+    """Return a complete workbook."""
     return archive(parts(sheet_part, **others))

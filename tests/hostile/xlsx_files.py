@@ -1,4 +1,4 @@
-"""Workbooks that are broken or made to do harm: name -> (expected code, function that makes the bytes)."""
+"""Broken or malicious workbooks: name -> (expected error code, function that returns the bytes)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _cut(numerator: int, denominator: int) -> bytes:
 
 
 def _cell(attributes: str, content: str = "<v>1</v>") -> Callable[[], bytes]:
-    """Return a workbook whose cell B2 is so."""
+    """Return a workbook with this cell B2."""
     return lambda: workbook(table(f'<row r="2"><c r="A2"><v>1</v></c><c {attributes}>{content}</c></row>'))
 
 
@@ -62,13 +62,13 @@ def _endless(piece: bytes, size: int, start: bytes = b"<worksheet>") -> Iterator
 
 
 def _shared_bomb() -> bytes:
-    """Return 100 KB that stand for 200 GB: a text of a megabyte in 200,000 cells."""
+    """Return 100 KB that expand to 200 GB: a text of one megabyte in 200,000 cells."""
     cells = "".join(f'<row r="{n}"><c t="s"><v>0</v></c></row>' for n in range(2, 200_002))
     return workbook(table(cells), sharedStrings=workbooks.shared_strings(f"<t>{'x' * 1_000_000}</t>"))
 
 
 def _wide_bomb() -> bytes:
-    """Return one row that stands for two gigabytes."""
+    """Return one row that expands to two gigabytes."""
     names = "".join(f'<c t="str"><v>c{n}</v></c>' for n in range(2_000))
     cells = '<c t="s"><v>0</v></c>' * 2_000
     rows = sheet(f"<row>{names}</row><row>{cells}</row>")
@@ -89,7 +89,7 @@ def _duplicated() -> bytes:
 
 
 def _overlapping() -> bytes:
-    """Return an archive whose second part is said to be where the first is."""
+    """Return an archive whose directory gives the second part the position of the first."""
     data = bytearray(_whole())
     first = data.index(b"PK\1\2")
     second = data.index(b"PK\1\2", first + 1)
@@ -98,7 +98,7 @@ def _overlapping() -> bytes:
 
 
 def _nested() -> bytes:
-    """Return an archive whose first part is said to hold all others."""
+    """Return an archive whose directory declares that the first part contains all others."""
     data = bytearray(_whole())
     first = data.index(b"PK\1\2")
     data[first + 20 : first + 24] = struct.pack("<L", first - 100)
@@ -148,7 +148,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     # Not a workbook at all
     "no bytes": ("empty_file", lambda: b""),
     "csv": ("unreadable_file", lambda: b"a,b\n1,2\n"),
-    "old .xls, or with a password": (
+    "old .xls or password-protected workbook": (
         "unreadable_file",
         lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(5_000),
     ),
@@ -156,7 +156,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "xml of 2003": ("unreadable_file", lambda: b'\xef\xbb\xbf<?xml version="1.0"?><Workbook/>'),
     "parquet": ("unreadable_file", lambda: b"PAR1" + bytes(100)),
     "empty zip": ("unreadable_file", lambda: archive({})),
-    "zip of something else": ("unreadable_file", lambda: archive({"a.txt": "hello"})),
+    "zip archive of other files": ("unreadable_file", lambda: archive({"a.txt": "hello"})),
     "ods": (
         "unreadable_file",
         lambda: archive({"mimetype": "application/vnd.oasis", "content.xml": "<x/>"}),
@@ -171,18 +171,18 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     # Damaged archives
     "mark only": ("unreadable_file", lambda: b"PK\3\4"),
     "cut after a quarter": ("unreadable_file", lambda: _cut(1, 4)),
-    "cut in the middle": ("unreadable_file", lambda: _cut(1, 2)),
-    "cut in the directory": ("unreadable_file", lambda: _cut(9, 10)),
-    "cut at the last byte": ("unreadable_file", lambda: _whole()[:-1]),
+    "truncated in the middle": ("unreadable_file", lambda: _cut(1, 2)),
+    "truncated in the directory": ("unreadable_file", lambda: _cut(9, 10)),
+    "truncated at the last byte": ("unreadable_file", lambda: _whole()[:-1]),
     "start missing": ("unreadable_file", lambda: b"PK" + _whole()[100:]),
     "noise in the sheet": ("unreadable_file", _noisy),
-    "one bit of the sheet changed": (
+    "one changed bit in the sheet": (
         "unreadable_file",
         lambda: archive(parts(_GOOD), zipfile.ZIP_STORED).replace(b"<v>1</v>", b"<v>7</v>"),
     ),
     "overlapping parts": ("unreadable_file", _overlapping),
     "nested parts": ("unreadable_file", _nested),
-    "several parts of one name": ("unreadable_file", _duplicated),
+    "several parts with the same name": ("unreadable_file", _duplicated),
     "parts that differ by case": ("unreadable_file", lambda: _with("XL/Workbook.XML", "<workbook/>")),
     "absolute name": ("unreadable_file", lambda: _with("/etc/passwd", "x")),
     "name with ..": ("unreadable_file", lambda: _with("xl/../../x.xml", "x")),
@@ -191,7 +191,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "encrypted parts": ("unreadable_file", lambda: _flagged(1)),
     "bzip2": ("unreadable_file", lambda: archive(parts(_GOOD), zipfile.ZIP_BZIP2)),
     "states no parts": ("unreadable_file", lambda: _stating(0)),
-    "states a directory of 4 GiB": ("too_large", lambda: _stating(8, 2**32 - 2)),
+    "declares a directory of 4 GiB": ("too_large", lambda: _stating(8, 2**32 - 2)),
     "states 65,534 parts": ("too_large", lambda: _stating(65_534)),
     "100,000 parts": ("too_large", _many_parts),
     "large end record of 4 GiB": (
@@ -203,32 +203,32 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         "unreadable_file",
         lambda: b"PK\3\4PK\6\7" + bytes(16) + b"PK\5\6" + b"\1" * 16 + bytes(2),
     ),
-    # Missing and wrong parts
+    # Missing and invalid parts
     "no relationships": ("unreadable_file", lambda: _without("_rels/.rels")),
     "no workbook part": ("unreadable_file", lambda: _without("xl/workbook.xml")),
-    "no relationships of the workbook": ("unreadable_file", lambda: _without("xl/_rels/workbook.xml.rels")),
+    "workbook without relationships": ("unreadable_file", lambda: _without("xl/_rels/workbook.xml.rels")),
     "no sheet part": ("unreadable_file", lambda: _without(workbooks.SHEET)),
     "no sheets": ("unreadable_file", lambda: _with("xl/workbook.xml", listing())),
-    "a sheet that leads nowhere": (
+    "sheet without a part": (
         "unreadable_file",
         lambda: _with("xl/workbook.xml", listing('<sheet name="S" r:id="x"/>')),
     ),
-    "a sheet outside of the file": (
+    "sheet outside the file": (
         "unreadable_file",
         lambda: _with(
             "xl/_rels/workbook.xml.rels",
             relationships(worksheet="file:///etc/passwd").replace(" Target", ' TargetMode="External" Target'),
         ),
     ),
-    "a sheet above the archive": (
+    "sheet in a folder above the archive": (
         "unreadable_file",
         lambda: _with("xl/_rels/workbook.xml.rels", relationships(worksheet="../../../../etc/passwd")),
     ),
-    "a chart as the only sheet": (
+    "chart as the only sheet": (
         "unreadable_file",
         lambda: _with("xl/_rels/workbook.xml.rels", relationships(chartsheet="worksheets/sheet1.xml")),
     ),
-    "a sheet that is none": ("unreadable_file", lambda: workbook("<chartsheet/>")),
+    "sheet part that is not a sheet": ("unreadable_file", lambda: workbook("<chartsheet/>")),
     "100,000 sheets": ("unreadable_file", lambda: _with("xl/workbook.xml", listing(_HIDING * 60_000))),
     "100,000 cell styles": (
         "unreadable_file",
@@ -236,7 +236,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
             _GOOD, styles=styles().replace('<xf numFmtId="0"/>', '<xf numFmtId="0"/>' * 140_000)
         ),
     ),
-    # XML made to do harm
+    # Malicious XML
     "billion laughs": ("unreadable_file", lambda: workbook(_LAUGHING)),
     "document type": ("unreadable_file", lambda: workbook("<!DOCTYPE worksheet>" + _GOOD)),
     "external document type": (
@@ -250,7 +250,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         lambda: workbook(_GOOD, sharedStrings='<!DOCTYPE s [<!ENTITY x "y">]><sst><si><t>&x;</t></si></sst>'),
     ),
     "undeclared entity": ("unreadable_file", lambda: workbook(_GOOD.replace("<v>1</v>", "<v>&x;</v>"))),
-    "16 million elements within each other": (
+    "16 million nested elements": (
         "unreadable_file",
         lambda: workbook(_endless(b"<a>", 48_000_000)),
     ),
@@ -258,11 +258,11 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "cells within cells": ("unreadable_file", lambda: workbook(table('<row r="2"><c><c/></c></row>'))),
     "values within values": ("unreadable_file", _cell('r="B2"', "<v><v>1</v></v>")),
     "a cell outside of rows": ("unreadable_file", lambda: workbook(table('<c r="A2"><v>1</v></c>'))),
-    "a million names of elements": (
+    "a million element names": (
         "unreadable_file",
         lambda: workbook(sheet("".join(f"<x{n}/>" for n in range(1_000_000)))),
     ),
-    "a million names of attributes": (
+    "a million attribute names": (
         "unreadable_file",
         lambda: workbook(sheet("".join(f'<x y{n}=""/>' for n in range(1_000_000)))),
     ),
@@ -279,7 +279,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "zero character": ("unreadable_file", lambda: workbook(_GOOD.replace("<v>2</v>", "<v>&#0;</v>"))),
     "invalid utf-8": ("unreadable_file", lambda: workbook(_GOOD.encode().replace(b"<v>2", b"<v>\xff"))),
     "unknown encoding": ("unreadable_file", lambda: workbook('<?xml version="1.0" encoding="x-y"?>' + _GOOD)),
-    "a codec that is no encoding": (
+    "codec that is not a text encoding": (
         "unreadable_file",
         lambda: workbook('<?xml version="1.0" encoding="zlib"?>' + _GOOD),
     ),
@@ -294,7 +294,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "3 million rows": ("too_many_rows", lambda: workbook(_many_rows())),
     "one megabyte in 200,000 cells": ("too_large", _shared_bomb),
     "a row of 2 GB": ("too_large", _wide_bomb),
-    "shared strings that are all blanks": (
+    "shared strings with only blanks": (
         "too_large",
         lambda: workbook(_GOOD, sharedStrings=_endless(b" " * 1_000, 200_000_000, start=b"<sst>")),
     ),
@@ -304,12 +304,12 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         lambda: workbook(_GOOD, sharedStrings=workbooks.shared_strings(f"<t>{'x' * 10_000_000}</t>")),
     ),
     "a number of 3 million digits": ("too_large", _cell('r="B2"', f"<v>{'1' * 3_000_000}</v>")),
-    # Cells and rows in wrong places
+    # Misplaced cells and rows
     "negative column": ("unreadable_file", _cell('r="-A2"')),
     "reference without a row": ("unreadable_file", _cell('r="B"')),
     "reference without a column": ("unreadable_file", _cell('r="2"')),
     "reference to another row": ("unreadable_file", _cell('r="B12"')),
-    "reference in small letters": ("unreadable_file", _cell('r="b2"')),
+    "reference in lower case": ("unreadable_file", _cell('r="b2"')),
     "the same cell twice": ("unreadable_file", _cell('r="A2"')),
     "cells out of order": (
         "unreadable_file",
@@ -322,7 +322,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "row zero": ("unreadable_file", lambda: workbook(sheet('<row r="0"/>'))),
     "negative row": ("unreadable_file", lambda: workbook(sheet('<row r="-1"/>'))),
     "row of a hundred digits": ("unreadable_file", lambda: workbook(sheet(f'<row r="{"9" * 100}"/>'))),
-    "row behind the last": ("too_many_rows", lambda: workbook(table(row(1_048_577, "1")))),
+    "row after the last possible row": ("too_many_rows", lambda: workbook(table(row(1_048_577, "1")))),
     "a cell outside of the header": (
         "ragged_rows",
         lambda: workbook(table('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')),
@@ -335,16 +335,16 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         "ragged_rows",
         lambda: workbook(sheet(f"<row><c{_TYPE}><v>Report</v></c></row>" + row(3, "1", "2"))),
     ),
-    # Cells that are not what they state
-    "shared text that is not there": ("unreadable_file", _cell('r="B2" t="s"')),
+    # Cells whose value does not match their type
+    "shared text that does not exist": ("unreadable_file", _cell('r="B2" t="s"')),
     "negative shared text": ("unreadable_file", _cell('r="B2" t="s"', "<v>-1</v>")),
-    "shared text of no number": ("unreadable_file", _cell('r="B2" t="s"', "<v>1_0</v>")),
+    "shared text without a number": ("unreadable_file", _cell('r="B2" t="s"', "<v>1_0</v>")),
     "unknown type": ("unreadable_file", _cell('r="B2" t="x"')),
-    "boolean that is neither": ("unreadable_file", _cell('r="B2" t="b"', "<v>2</v>")),
+    "boolean that is neither true nor false": ("unreadable_file", _cell('r="B2" t="b"', "<v>2</v>")),
     "number that is text": ("unreadable_file", _cell('r="B2"', "<v>x</v>")),
     "number that is NaN": ("unreadable_file", _cell('r="B2"', "<v>NaN</v>")),
     "number with an underscore": ("unreadable_file", _cell('r="B2"', "<v>1_000</v>")),
-    "style that is not there": ("unreadable_file", _cell('r="B2" s="7"')),
+    "style that does not exist": ("unreadable_file", _cell('r="B2" s="7"')),
     "negative style": ("unreadable_file", _cell('r="B2" s="-1"')),
     "style of a hundred digits": ("unreadable_file", _cell(f'r="B2" s="{"9" * 100}"')),
     # Headers
@@ -355,7 +355,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "header and blank rows": ("no_rows", lambda: workbook(table('<row r="2"><c r="A2"/></row>'))),
     "duplicate names": ("invalid_header", _header("a", "b", "a")),
     "empty name": ("invalid_header", _header("a", "", "c")),
-    "name of an error": (
+    "error value as a name": (
         "invalid_header",
         lambda: workbook(
             sheet(f'<row><c{_TYPE}><v>a</v></c><c t="e"><v>#N/A</v></c><c{_TYPE}><v>c</v></c></row>')

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 from tools.documentation.command_pages import options_page
@@ -26,6 +27,10 @@ COPIED_FILES = {
 }
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?![a-z]+:|#|/)([^)\s#]+)(#[^)\s]*)?\)")
 FENCED_BLOCK = re.compile(r"(^[ \t]*```.*?^[ \t]*```[ \t]*$)", re.DOTALL | re.MULTILINE)
+# What a browser would load from the network.
+REMOTE_RESOURCE = re.compile(
+    r"<(?:script|img|iframe|source)\b[^>]*\ssrc=\"?https?:|<link\b[^>]*\shref=\"?https?:"
+)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -56,6 +61,13 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         LINK.sub(lambda link: _site_link(link, source, page.file.src_uri), part) for part in parts[::2]
     ]
     return "".join(parts)
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """Check that a page loads nothing from the network: the site is read offline, too."""
+    if found := REMOTE_RESOURCE.search(output):
+        raise PluginError(f"{page.file.src_uri} loads a resource from the network: {found[0]}…")
+    return output
 
 
 def _site_link(link: re.Match[str], source: str, place: str) -> str:

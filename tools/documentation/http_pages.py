@@ -49,10 +49,24 @@ def operations_page(document: Document, report_schema: Document) -> str:
 
 
 def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
-    """Yield method, path and description of every operation."""
+    """Yield method, path and description of every operation, with the components that it refers to."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            yield method.upper(), path, operation
+            responses = {
+                status: _resolved(document, response) for status, response in operation["responses"].items()
+            }
+            parameters = [_resolved(document, parameter) for parameter in operation.get("parameters", [])]
+            yield method.upper(), path, {**operation, "parameters": parameters, "responses": responses}
+
+
+def _resolved(document: Document, value: Document) -> Document:
+    """Return the component that a value refers to, or the value itself."""
+    if "$ref" not in value:
+        return value
+    component: Any = document
+    for name in value["$ref"].removeprefix("#/").split("/"):
+        component = component[name]
+    return _resolved(document, component)
 
 
 def _overview(document: Document) -> str:
@@ -69,7 +83,7 @@ def _operation_section(method: str, path: str, operation: Document, report_schem
         code(f"{method} {path}"),
         text(operation.get("description", "")),
     ]
-    if operation.get("parameters"):
+    if operation["parameters"]:
         parts += ["**Parameters**", _parameters(operation["parameters"], report_schema)]
     if "requestBody" in operation:
         parts += ["**Request body**", *_request_body(operation["requestBody"], report_schema)]

@@ -53,7 +53,7 @@ class TableReader:
     def read(self, path: Path, progress: Progress) -> pa.Table:
         """Return the table in a file; warnings about how it was read go to stderr."""
         format_ = format_for_path(path)
-        options = format_.taken(self._options)
+        options = format_.supported_options(self._options)
         loaded = format_.load(existing_file(path), options=options, progress=progress)
         for warning in loaded.warnings:
             sys.stderr.write(f"{path.name}: {warning}\n")

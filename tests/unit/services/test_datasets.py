@@ -64,8 +64,9 @@ def test_dataset_is_ready_after_its_job(
     assert blobs(resources) == ["table_1.parquet"]
 
 
-def test_downloaded_table_equals_the_uploaded_table(resources: Resources, caller: Caller, run_jobs: RunJobs)
--> None:
+def test_downloaded_table_equals_the_uploaded_table(
+    resources: Resources, caller: Caller, run_jobs: RunJobs
+) -> None:
     dataset, job = upload(resources, caller)
     run_jobs()
     with resources.sessions() as session:

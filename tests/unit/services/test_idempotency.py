@@ -45,8 +45,9 @@ def test_different_request_with_the_same_key_is_rejected(resources: Resources, c
     assert caught.value.code == "idempotency_mismatch"
 
 
-def test_keys_of_different_projects_are_independent(resources: Resources, caller: Caller, other_caller:
-Caller) -> None:
+def test_keys_of_different_projects_are_independent(
+    resources: Resources, caller: Caller, other_caller: Caller
+) -> None:
     for project_id in (caller.project_id, other_caller.project_id):
         assert idempotency.begin(resources, project_id, "k", HASH) is None
 
@@ -81,9 +82,7 @@ def test_interrupted_request_is_taken_over_by_one_repetition(resources: Resource
         idempotency.begin(resources, caller.project_id, "k", HASH)
 
 
-def test_job_of_an_interrupted_request_is_found_by_a_repetition(
-    resources: Resources, caller: Caller
-) -> None:
+def test_job_of_an_interrupted_request_is_found_by_a_repetition(resources: Resources, caller: Caller) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
     first = submit_job(resources, caller.project_id, PROBE, idempotency_key="k")
     age(resources, 31)
@@ -96,9 +95,7 @@ def test_job_of_an_interrupted_request_is_found_by_a_repetition(
         assert jobs.counts(session, caller.project_id) == {"queued": 1}
 
 
-def test_request_that_was_taken_over_adds_no_second_job(
-    resources: Resources, caller: Caller
-) -> None:
+def test_request_that_was_taken_over_adds_no_second_job(resources: Resources, caller: Caller) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
 
     with ThreadPoolExecutor(4) as pool:
@@ -109,8 +106,9 @@ def test_request_that_was_taken_over_adds_no_second_job(
     assert len(set(added)) == 1
 
 
-def test_upload_of_an_interrupted_request_is_found_by_a_repetition(resources: Resources, caller: Caller) ->
-None:
+def test_upload_of_an_interrupted_request_is_found_by_a_repetition(
+    resources: Resources, caller: Caller
+) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
     added = [upload_csv(resources, caller.project_id, b"a\n1\n", idempotency_key="k") for _ in range(2)]
 

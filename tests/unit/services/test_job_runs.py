@@ -248,7 +248,7 @@ def test_worker_that_lost_its_lease_leaves_nothing_behind(bench: Bench, in_backg
 
 
 def test_local_clock_ends_a_lease_without_the_database(bench: Bench) -> None:
-    """The lease counts as lost 0.9 × 5 s after the last successful heartbeat was sent."""
+    """The lease counts as lost 0.9 * 5 s after the last successful heartbeat was sent."""
 
     def lost_after(seconds: float) -> bool:
         sent_at = time.monotonic() - seconds
@@ -335,7 +335,7 @@ def test_job_is_retried_and_publishes_nothing_if_the_store_is_full(bench: Bench,
 
 @pytest.mark.parametrize("moment", ["before_commit", "after_commit"])
 def test_job_ends_once_if_the_outcome_of_its_commit_was_unknown(bench: Bench, moment: str) -> None:
-    """The connection is lost during the COMMIT that ends the job, once before and once after it takes effect."""
+    """The connection is lost during the COMMIT that ends the job, before and after it takes effect."""
     job_id = bench.put("succeed")
     cuts: list[str] = []
 

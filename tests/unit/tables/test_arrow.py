@@ -1,4 +1,4 @@
-"""Arrow files and streams: what other programs write, and what is written for them."""
+"""Tests of reading and writing Arrow files and streams."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def test_feather_is_read_and_written(tmp_path: Path, compression: str):
     assert pyarrow.feather.read_table(str(tmp_path / "own.feather")).equals(_TABLE)
 
 
-def test_a_stream_without_its_last_mark_is_whole(tmp_path: Path):
+def test_stream_without_an_end_marker_is_complete(tmp_path: Path):
     path = _stream(tmp_path / "t.arrows", *_TABLE.to_batches())
     path.write_bytes(path.read_bytes()[:-8])
     assert read_table(path).equals(_TABLE)
 
 
-def test_dictionaries_that_grow_or_change_become_text(tmp_path: Path):
+def test_dictionaries_that_grow_or_change_are_read_as_text(tmp_path: Path):
     path = _stream(tmp_path / "t.arrows", _words("x"), _words("x", "y"), _words("z"))
     assert read_table(path).equals(pa.table({"word": ["x", "x", "y", "z"]}))
 
@@ -65,28 +65,28 @@ def test_dictionaries_that_grow_or_change_become_text(tmp_path: Path):
     ],
     ids=str,
 )
-def test_types_that_stand_for_others_become_those(tmp_path: Path, array: pa.Array, type_: pa.DataType):
+def test_equivalent_types_are_converted(tmp_path: Path, array: pa.Array, type_: pa.DataType):
     path = _stream(tmp_path / "t.arrows", pa.record_batch({"a": array}))
     read = read_table(path)
     assert read.schema.field("a").type == type_
     assert read.column("a").to_pylist() == array.to_pylist()
 
 
-def test_what_is_declared_never_missing_stays_so(tmp_path: Path):
+def test_column_declared_as_not_nullable_stays_so(tmp_path: Path):
     schema = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.timestamp("s"))])
     table = pa.table({"a": [1, 2], "b": [0, None]}, schema=schema)
     FORMATS["arrow"].write(tmp_path / "t.arrow", table.to_batches(), schema)
     assert read_table(tmp_path / "t.arrow").schema.equals(schema)
 
 
-def test_a_large_batch_is_taken_in_pieces(tmp_path: Path):
+def test_large_batch_is_split(tmp_path: Path):
     rows = pa.record_batch({"a": pa.array(range(300_000))})
     reading = FORMATS["arrow"].read(_stream(tmp_path / "t.arrows", rows))
     assert max(len(chunk) for chunk in reading.column("a").chunks) <= 131_072
     assert reading.column("a").to_pylist() == list(range(300_000))
 
 
-def test_written_file_comes_in_pieces_and_can_be_mapped():
+def test_written_file_is_streamed_and_can_be_memory_mapped():
     assert FORMATS["arrow"].chunks is not None
     pieces = list(FORMATS["arrow"].chunks(_TABLE.to_batches(max_chunksize=10), _TABLE.schema))
     assert pieces[0].startswith(b"ARROW1")

@@ -1,4 +1,4 @@
-"""Compressed files: any format, by gzip or zstd, whatever they are called."""
+"""Tests of files in any format that are compressed with gzip or zstd."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_compressed_file_is_read_like_the_plain_one(format_: Format, compress, t
 
 @formats
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
-def test_suffixes_say_what_is_written(format_: Format, suffix: str, tmp_path: Path):
+def test_suffixes_select_format_and_codec(format_: Format, suffix: str, tmp_path: Path):
     path = tmp_path / f"t{format_.suffixes[0]}{suffix}"
     assert write_table(path, _TABLE.to_batches(), _TABLE.schema) == 1_000
     assert path.read_bytes().startswith({".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}[suffix])
@@ -51,19 +51,19 @@ def test_suffixes_say_what_is_written(format_: Format, suffix: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(("name", "format_name"), [("x.CSV.GZ", "csv"), ("x.y.ndjson.zst", "jsonl")])
-def test_format_stands_before_the_codec(name: str, format_name: str):
+def test_format_suffix_comes_before_the_codec_suffix(name: str, format_name: str):
     assert format_for_path(Path(name)) is FORMATS[format_name]
 
 
 @pytest.mark.parametrize("name", ["x.gz", "x.csv.bz2", ".csv.gz", "x.gz.csv.gz.gz"])
-def test_a_codec_alone_is_no_format(name: str):
+def test_codec_suffix_alone_is_an_error(name: str):
     with pytest.raises(InvalidInput) as caught:
         format_for_path(Path(name))
     assert caught.value.code == "unknown_format"
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, _zstd], ids=["gzip", "zstd"])
-def test_members_follow_one_another(compress, tmp_path: Path):
+def test_all_members_are_decompressed(compress, tmp_path: Path):
     parts = [b"a,b\n", b"", b"1,x\n" * 50_000, b"", b"2,y\n"]
     packed = _file(tmp_path, b"".join(compress(part) for part in parts))
     assert read_table(packed).num_rows == 50_001
@@ -93,7 +93,7 @@ def test_members_follow_one_another(compress, tmp_path: Path):
     ids=range(17),
 )
 @pytest.mark.parametrize("name", ["csv", "jsonl", "parquet"])
-def test_damaged_and_nested_compression_is_refused(data: bytes, name: str, tmp_path: Path):
+def test_damaged_or_nested_compression_is_an_error(data: bytes, name: str, tmp_path: Path):
     with pytest.raises(InvalidInput) as caught:
         FORMATS[name].ingest(_file(tmp_path, data), tmp_path / "table.parquet", ReadLimits())
     assert caught.value.code == "unreadable_file"
@@ -102,19 +102,19 @@ def test_damaged_and_nested_compression_is_refused(data: bytes, name: str, tmp_p
 
 
 @pytest.mark.parametrize("data", [gzip.compress(b""), _zstd(b"")], ids=["gzip", "zstd"])
-def test_nothing_compressed_is_an_empty_file(data: bytes, tmp_path: Path):
+def test_compressed_empty_file_is_empty(data: bytes, tmp_path: Path):
     with pytest.raises(InvalidInput) as caught:
         read_table(_file(tmp_path, data))
     assert caught.value.code == "empty_file"
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, _zstd], ids=["gzip", "zstd"])
-def test_a_bomb_is_given_up_early(compress, tmp_path: Path):
+def test_decompression_bomb_is_stopped_early(compress, tmp_path: Path):
     bomb = _file(tmp_path, compress(b"a,b\n" + b"1,2\n" * 40_000_000))
     with pytest.raises(TooLarge, match="100 times"):
         read_table(bomb)
 
 
-def test_the_absolute_limit_is_named(tmp_path: Path):
+def test_error_contains_the_absolute_limit(tmp_path: Path):
     with pytest.raises(TooLarge, match="1,000 bytes"):
         read_table(_file(tmp_path, gzip.compress(_CSV)), limits=ReadLimits(decompressed_bytes_max=1_000))

@@ -1,4 +1,4 @@
-"""How CSV is understood: delimiters, headers, line ends, encodings, and above all the types."""
+"""Tests of CSV reading: delimiters, headers, line ends, encodings and types."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _ingest(tmp_path: Path, data: str) -> Ingested:
 
 
 def _column(tmp_path: Path, *values: str) -> pa.ChunkedArray:
-    """Return how a column of these fields, as they stand in the file, is read."""
+    """Ingest a column with these fields and return its type and values."""
     rows = "".join(f"{value},0\n" for value in values)
     return _read(tmp_path, f"a,b\n{rows}").column("a")
 
@@ -52,7 +52,7 @@ def _column(tmp_path: Path, *values: str) -> pa.ChunkedArray:
     ],
     ids=str,
 )
-def test_type_is_what_all_values_show(tmp_path: Path, values: list[str], type_: pa.DataType):
+def test_type_fits_all_values(tmp_path: Path, values: list[str], type_: pa.DataType):
     assert _column(tmp_path, *values).type == type_
     assert _column(tmp_path, *values).null_count == 0
 
@@ -76,14 +76,14 @@ def test_type_is_what_all_values_show(tmp_path: Path, values: list[str], type_: 
     ],
     ids=str,
 )
-def test_what_a_type_would_change_stays_text(tmp_path: Path, values: list[str]):
+def test_values_that_a_type_would_change_stay_text(tmp_path: Path, values: list[str]):
     column = _column(tmp_path, *values)
     assert column.type == pa.string()
     assert column.to_pylist() == [value.strip('"') for value in values]
 
 
 @pytest.mark.parametrize("token", ["", "NA", "N/A", "NULL", "null", "NaN"])
-def test_missing_values_leave_the_type_alone(tmp_path: Path, token: str):
+def test_missing_values_do_not_affect_the_type(tmp_path: Path, token: str):
     assert _column(tmp_path, "1", token).to_pylist() == [1, None]
     assert _column(tmp_path, "x", token).to_pylist() == ["x", None]
     assert _column(tmp_path, "true", token).to_pylist() == [True, None]
@@ -94,9 +94,9 @@ def test_quoted_tokens_are_text_but_missing_among_numbers(tmp_path: Path):
     assert _column(tmp_path, "1", '""', '"NA"').to_pylist() == [1, None, None]
 
 
-def test_infinity_is_missing_and_told(tmp_path: Path):
+def test_infinity_is_missing_and_reported(tmp_path: Path):
     ingested = _ingest(tmp_path, "a,b\n1.5,x\ninf,x\n-Infinity,x\n1e999,x\n")
-    assert ingested.warnings == ["Column 'a': 3 infinite values are taken as missing."]
+    assert ingested.warnings == ["Column 'a': 3 infinite values were replaced with missing values."]
     assert ingested.schema.columns[0].nullable
 
 
@@ -104,40 +104,40 @@ def test_column_without_values_is_text(tmp_path: Path):
     assert _column(tmp_path, "", "").type == pa.string()
 
 
-def test_late_value_changes_the_type(tmp_path: Path):
+def test_late_value_can_change_the_type(tmp_path: Path):
     numbers = "1,1,1\n" * 5_000
     table = _read(tmp_path, f"a,b,c\n{numbers}x,2.5,01\n")
     assert table.schema.types == [pa.string(), pa.float64(), pa.string()]
     assert table.column("c")[0].as_py() == "1"
 
 
-def test_late_first_value_is_typed(tmp_path: Path):
+def test_type_is_detected_from_a_late_first_value(tmp_path: Path):
     gaps = ",x\n" * 5_000
     assert _read(tmp_path, f"a,b\n{gaps}2024-01-01,x\n").schema.types[0] == pa.date32()
 
 
-def test_blanks_around_numbers_are_dropped_around_text_kept(tmp_path: Path):
+def test_blanks_are_removed_around_numbers_and_kept_around_text(tmp_path: Path):
     assert _read(tmp_path, "a,b\n  1, x \n 10,y\n").to_pydict() == {"a": [1, 10], "b": [" x ", "y"]}
 
 
-def test_nullable_is_what_has_missing_values(tmp_path: Path):
+def test_column_with_missing_values_is_nullable(tmp_path: Path):
     schema = _ingest(tmp_path, "a,b\n1,\n2,x\n").schema
     assert [column.nullable for column in schema.columns] == [False, True]
 
 
-def test_why_a_column_is_text_is_told_without_values(tmp_path: Path):
+def test_reason_for_a_text_column_contains_no_values(tmp_path: Path):
     ingested = _ingest(tmp_path, "zip,n\n" + "00501,1\n" * 99 + "00501,canary\n")
     assert "leading zeros" in next(iter(ingested.findings.columns.values())).evidence
     assert ingested.warnings == ["Column 'n' is text: 1 of 100 values are not whole numbers (line 101)."]
     assert "canary" not in ingested.schema.model_dump_json()
 
 
-def test_header_of_numbers_is_told(tmp_path: Path):
-    assert "is the header missing?" in _ingest(tmp_path, "1,2.5\n3,4\n").warnings[0]
+def test_header_of_numbers_gives_a_warning(tmp_path: Path):
+    assert "Check that the header is not missing." in _ingest(tmp_path, "1,2.5\n3,4\n").warnings[0]
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
-def test_delimiter_is_found(tmp_path: Path, delimiter: str):
+def test_delimiter_is_detected(tmp_path: Path, delimiter: str):
     rows = [["a", "b"], ["1", '"x,;|\ty"'], ["2", "z"]]
     table = _read(tmp_path, "\n".join(delimiter.join(row) for row in rows))
     assert table.to_pydict() == {"a": [1, 2], "b": ["x,;|\ty", "z"]}
@@ -145,19 +145,19 @@ def test_delimiter_is_found(tmp_path: Path, delimiter: str):
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("last", [True, False])
-def test_line_ends_of_any_kind(tmp_path: Path, end: str, last: bool):
+def test_every_kind_of_line_end_is_supported(tmp_path: Path, end: str, last: bool):
     text = end.join(["a,b", "1,x", "2,y"]) + (end if last else "")
     assert _read(tmp_path, text).to_pydict() == {"a": [1, 2], "b": ["x", "y"]}
 
 
-def test_mixed_line_ends(tmp_path: Path):
+def test_mixed_line_ends_are_supported(tmp_path: Path):
     assert _read(tmp_path, 'a,b\r\n1,x\n2,"y\rz"\r3,w\n').to_pydict() == {
         "a": [1, 2, 3],
         "b": ["x", "y\nz", "w"],
     }
 
 
-def test_blank_lines_are_no_rows(tmp_path: Path):
+def test_blank_lines_are_skipped(tmp_path: Path):
     assert _read(tmp_path, "\n\na,b\n1,2\n\n\n3,4\n\n").to_pydict() == {"a": [1, 3], "b": [2, 4]}
 
 
@@ -176,8 +176,8 @@ def test_unicode_encodings_are_read(tmp_path: Path, encoding: str):
     assert _read(tmp_path, "naïve,b\né😀,1\n".encode(encoding)).to_pydict() == {"naïve": ["é😀"], "b": [1]}
 
 
-def test_characters_across_the_pieces_that_are_read(tmp_path: Path):
-    # The checker reads a MiB at a time; an odd start puts a two-byte character across each end.
+def test_characters_may_cross_the_boundary_of_a_read(tmp_path: Path):
+    # The check reads 1 MiB at a time. An odd offset puts a two-byte character across each boundary.
     table = _read(tmp_path, "a,bb\n" + ("é" * 1_000 + ",1\n") * 2_000)
     assert table.num_rows == 2_000
     assert set(table.column("a").to_pylist()) == {"é" * 1_000}
@@ -188,37 +188,37 @@ def test_characters_across_the_pieces_that_are_read(tmp_path: Path):
     [["A", "a"], ["é", "e\u0301"], ["__proto__", "'; DROP TABLE x; --"], ["c1", "c0"], ["x" * 255, " a "]],
     ids=str,
 )
-def test_odd_names_are_kept(tmp_path: Path, names: list[str]):
+def test_unusual_names_are_kept(tmp_path: Path, names: list[str]):
     assert _read(tmp_path, ",".join(names) + "\n1,2\n").column_names == names
 
 
-def test_quoted_name_may_hold_anything(tmp_path: Path):
+def test_quoted_name_may_contain_any_character(tmp_path: Path):
     assert _read(tmp_path, '"a ""x"",\nb",c\n1,2\n').column_names == ['a "x",\nb', "c"]
 
 
-def test_ragged_row_says_line_and_counts(tmp_path: Path):
-    with pytest.raises(InvalidInput, match=r"Line 5 of the file has 3 fields where the header has 2 fields"):
+def test_error_about_a_ragged_row_contains_line_and_field_counts(tmp_path: Path):
+    with pytest.raises(InvalidInput, match=r"Line 5 of the file has 3 fields, but the header has 2 fields"):
         _read(tmp_path, "a,b\n1,2\n\n3,4\n5,6,7\n")
 
 
-def test_first_of_many_ragged_rows_is_named(tmp_path: Path):
+def test_error_contains_the_first_of_many_ragged_rows(tmp_path: Path):
     with pytest.raises(InvalidInput, match="Line 102 "):
         _read(tmp_path, "a,b\n" + "1,2\n" * 100 + "1\n" + "1,2\n" * 200_000 + "1\n" * 5)
 
 
-def test_wrong_encoding_says_line_and_byte(tmp_path: Path):
+def test_error_about_the_encoding_contains_line_and_byte(tmp_path: Path):
     with pytest.raises(InvalidInput, match=r"Line 300,003 \(byte 2,100,019 of the file\)"):
         _read(tmp_path, "name,n\ncafé,1\n".encode() + b"cafe,1\n" * 300_000 + b"caf\xe9,1\n")
 
 
-def test_format_is_found_by_suffix():
+def test_format_is_selected_by_suffix():
     assert format_for_path(Path("x.CSV")) is FORMATS["csv"]
     assert format_for_path(Path("x.tsv")) is FORMATS["csv"]
     assert format_for_path(Path("x.y.parquet")) is FORMATS["parquet"]
 
 
 @pytest.mark.parametrize("name", ["x.ods", "x", "x.csv.bz2", ".csv"])
-def test_unknown_suffix_names_the_known_ones(name: str):
+def test_error_about_an_unknown_suffix_lists_the_known_ones(name: str):
     with pytest.raises(InvalidInput, match=r"\.csv, \.tsv, \.parquet") as caught:
         format_for_path(Path(name))
     assert caught.value.code == "unknown_format"

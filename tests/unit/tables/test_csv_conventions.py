@@ -1,4 +1,4 @@
-"""Numbers, dates, quotation marks and encodings as some country or program writes them."""
+"""Tests of local and program-specific numbers, dates, quotation marks and encodings."""
 
 from __future__ import annotations
 
@@ -48,9 +48,7 @@ def _column(folder: Path, *values: str, **options: Any) -> list[object]:
     ],
     ids=str,
 )
-def test_numbers_of_a_country_are_read_where_they_are_clear(
-    tmp_path: Path, values: list[str], numbers: list[object]
-):
+def test_unambiguous_local_numbers_are_read(tmp_path: Path, values: list[str], numbers: list[object]):
     read = _column(tmp_path, *values)
     assert read == numbers
     assert [type(value) for value in read] == [type(number) for number in numbers]
@@ -65,10 +63,12 @@ def test_numbers_of_a_country_are_read_where_they_are_clear(
     ],
     ids=str,
 )
-def test_what_is_not_clear_is_text_and_the_option_is_named(tmp_path: Path, values: list[str], option: str):
+def test_ambiguous_column_is_text_and_the_note_names_the_option(
+    tmp_path: Path, values: list[str], option: str
+):
     assert _column(tmp_path, *values) == values
     (warning,) = _ingest(tmp_path, "a\n" + "".join(f'"{value}"\n' for value in values)).warnings
-    assert f"the option `{option}` decides" in warning
+    assert f"set the option `{option}`" in warning
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,9 @@ def test_what_is_not_clear_is_text_and_the_option_is_named(tmp_path: Path, value
     ],
     ids=str,
 )
-def test_an_option_decides(tmp_path: Path, values: list[str], options: dict[str, str], read: list[object]):
+def test_option_resolves_an_ambiguous_column(
+    tmp_path: Path, values: list[str], options: dict[str, str], read: list[object]
+):
     assert _column(tmp_path, *values, **options) == read
 
 
@@ -101,9 +103,7 @@ def test_an_option_decides(tmp_path: Path, values: list[str], options: dict[str,
     ],
     ids=str,
 )
-def test_dates_in_another_order_are_read_where_they_are_clear(
-    tmp_path: Path, values: list[str], days: list[date]
-):
+def test_unambiguous_local_dates_are_read(tmp_path: Path, values: list[str], days: list[date]):
     assert _column(tmp_path, *values) == days
 
 
@@ -121,11 +121,11 @@ def test_dates_in_another_order_are_read_where_they_are_clear(
     ],
     ids=str,
 )
-def test_what_no_convention_holds_stays_text(tmp_path: Path, values: list[str]):
+def test_values_outside_every_convention_stay_text(tmp_path: Path, values: list[str]):
     assert _column(tmp_path, *values) == values
 
 
-def test_points_in_time_in_another_order_keep_their_precision(tmp_path: Path):
+def test_timestamps_in_another_order_keep_their_precision(tmp_path: Path):
     table = _read(tmp_path, "a;b\n31.12.2024 12:30;0\n01.01.2024 00:00:05.25;0\n")
     assert table.schema.types[0] == pa.timestamp("ms")
     assert str(table.column("a")[1]) == "2024-01-01 00:00:05.250000"
@@ -134,38 +134,38 @@ def test_points_in_time_in_another_order_keep_their_precision(tmp_path: Path):
 @pytest.mark.parametrize(
     ("values", "words"), [(["5%", "10 %"], "percent"), (["€5", "10 EUR", "$1,000"], "currency")]
 )
-def test_percentages_and_amounts_are_text_and_noted(tmp_path: Path, values: list[str], words: str):
+def test_percentages_and_amounts_are_text_with_a_note(tmp_path: Path, values: list[str], words: str):
     ingested = _ingest(tmp_path, "a;b\n" + "".join(f"{value};0\n" for value in values))
     assert ingested.schema.columns[0].kind == "category"
     assert f"numbers with {words} signs" in next(iter(ingested.findings.columns.values())).evidence
 
 
-def test_words_for_missing_values(tmp_path: Path):
+def test_words_for_missing_values_are_read_as_missing(tmp_path: Path):
     assert _column(tmp_path, "1", "-", "-999", '"-999"', "2", missing="-,-999") == [1, None, None, None, 2]
     assert _column(tmp_path, "x", "?", missing=("?",)) == ["x", None]
 
 
-def test_odd_values_are_told_by_line(tmp_path: Path):
+def test_odd_values_are_reported_with_their_line(tmp_path: Path):
     data = "a,b\n" + '1,"two\nlines"\n' * 96 + "\nx,1\n\ny,1\nz,1\nw,1\n"
     (warning,) = _ingest(tmp_path, data).warnings
     assert "4 of 100 values are not whole numbers (first on lines 195, 197, 198)" in warning
 
 
-def test_single_quotation_marks_are_found_or_named(tmp_path: Path):
+def test_single_quotation_marks_are_detected_or_set_by_option(tmp_path: Path):
     assert _read(tmp_path, "a,b\n'x, y',1\n'it''s',2\n").to_pydict() == {"a": ["x, y", "it's"], "b": [1, 2]}
     assert _read(tmp_path, "a,b\n'tis,1\nx,2\n").column("a").to_pylist() == ["'tis", "x"]
     assert _read(tmp_path, "a,b\n'x',1\ny,2\n", quote="'").column("a").to_pylist() == ["x", "y"]
     assert _read(tmp_path, 'a,b\n"x,1\ny",2\n', quote="none").column("a").to_pylist() == ['"x', 'y"']
 
 
-def test_delimiter_is_named_or_told_by_the_first_line(tmp_path: Path):
+def test_delimiter_is_set_by_option_or_by_the_first_line(tmp_path: Path):
     assert _read(tmp_path, "a^b\n1^2\n", delimiter="^").column_names == ["a", "b"]
     assert _read(tmp_path, "a,b\tc\n1,2\t3\n", delimiter="tab").column_names == ["a,b", "c"]
     assert _read(tmp_path, "sep=|\na;b|c\n1;2|3\n").column_names == ["a;b", "c"]
 
 
-def test_delimiter_is_the_one_of_the_whole_file(tmp_path: Path):
-    # The first rows agree on both; those behind the first 2 MiB only on one.
+def test_delimiter_fits_the_whole_file(tmp_path: Path):
+    # The first rows fit both delimiters, but the rows after the first 2 MiB fit only one.
     table = _read(tmp_path, "a,x;b\n" + "1,5;2\n" * 400_000 + "7;8\n" * 400_000)
     assert table.column_names == ["a,x", "b"]
 
@@ -173,24 +173,24 @@ def test_delimiter_is_the_one_of_the_whole_file(tmp_path: Path):
 @pytest.mark.parametrize(
     "encoding", ["utf-16-le", "utf-16-be", "utf-16", "utf-32", "utf-8-sig", "cp1252", "latin-1"]
 )
-def test_encoding_is_found(tmp_path: Path, encoding: str):
+def test_encoding_is_detected(tmp_path: Path, encoding: str):
     table = _read(tmp_path, "name,n\ncafé,1\n".encode(encoding))
     assert table.to_pydict() == {"name": ["café"], "n": [1]}
 
 
-def test_text_taken_for_windows_1252_is_told(tmp_path: Path):
+def test_text_read_as_windows_1252_gives_a_warning(tmp_path: Path):
     data = b"name,n\n" + b"cafe,1\n" * 300_000 + b"caf\xe9,1\n"
-    assert "taken for Windows-1252" in _ingest(tmp_path, data).warnings[0]
+    assert "was read as Windows-1252" in _ingest(tmp_path, data).warnings[0]
 
 
 @pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "shift_jis", "cp437", "mac-roman"])
-def test_encoding_is_named(tmp_path: Path, encoding: str):
+def test_encoding_is_set_by_option(tmp_path: Path, encoding: str):
     word = {"cp437": "café", "mac-roman": "café", "shift_jis": "日本"}.get(encoding, "привет")
     table = _read(tmp_path, f"name,n\n{word},1\n".encode(encoding), encoding=encoding)
     assert table.column("name").to_pylist() == [word]
 
 
-def test_comment_before_the_header_is_named(tmp_path: Path):
+def test_comment_before_the_header_is_an_error(tmp_path: Path):
     with pytest.raises(InvalidInput, match="Remove the lines before the header") as caught:
         _read(tmp_path, "# made today\na,b,c\n1,2,3\n4,5,6\n")
     assert caught.value.code == "invalid_header"

@@ -1,4 +1,4 @@
-"""The quick look at a batch says what the patterns say, or nothing."""
+"""Tests that the fast path returns the counts of the patterns, or None."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections import Counter
 import pyarrow as pa
 import pytest
 
-from understudy.tables.formats.csv.column_types import WRITINGS, ColumnProfile
-from understudy.tables.formats.csv.fast_path import count_writings
+from understudy.tables.formats.csv.column_types import NOTATIONS, ColumnProfile
+from understudy.tables.formats.csv.fast_path import count_notations
 
-# Values of each kind, and what is nearly one.
+# Values of each kind, and similar values that are not of the kind.
 POOLS: dict[str, list[str]] = {
     "integers": ["0", "7", "-12", "1234567890", "-0", "9" * 18],
     "long": ["9" * 19, "9" * 20, "1"],
@@ -33,8 +33,8 @@ POOLS: dict[str, list[str]] = {
 }
 
 
-# Arrow's regular expressions write characters beyond ASCII in braces.
-PATTERNS = {w.name: re.sub(r"\\x\{(\w+)\}", lambda m: chr(int(m[1], 16)), w.pattern) for w in WRITINGS}
+# Arrow's regular expressions write non-ASCII characters as `\x{…}`.
+PATTERNS = {w.name: re.sub(r"\\x\{(\w+)\}", lambda m: chr(int(m[1], 16)), w.pattern) for w in NOTATIONS}
 
 
 def _by_pattern(values: list[str]) -> dict[str, int]:
@@ -45,22 +45,22 @@ def _by_pattern(values: list[str]) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_quick_counts_are_those_of_the_patterns(seed: int):
+def test_fast_counts_equal_those_of_the_patterns(seed: int):
     rng = random.Random(seed)  # noqa: S311
     pools = rng.sample(list(POOLS), rng.choice([1, 1, 1, 2]))
     values = [rng.choice(POOLS[rng.choice(pools)]) for _ in range(rng.choice([1, 3, 50]))]
-    counts = count_writings(pa.array(["skipped", *values]).slice(1))
+    counts = count_notations(pa.array(["skipped", *values]).slice(1))
     if counts is not None:
         assert {name: n for name, n in counts.items() if n} == _by_pattern(values)
 
 
 @pytest.mark.parametrize("pool", ["integers", "numerals", "floats", "dates", "moments", "booleans"])
-def test_plain_values_are_counted_quickly(pool: str):
-    assert count_writings(pa.array(POOLS[pool] * 100)) is not None
+def test_plain_values_use_the_fast_path(pool: str):
+    assert count_notations(pa.array(POOLS[pool] * 100)) is not None
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_type_does_not_depend_on_how_the_rows_come(seed: int):
+def test_type_does_not_depend_on_the_batches(seed: int):
     rng = random.Random(seed)  # noqa: S311
     pools = rng.sample(list(POOLS), rng.choice([1, 1, 2]))
     weights = [0.97, 0.03][: len(pools)]

@@ -1,4 +1,4 @@
-"""The parser's database is locked: a file can make it do nothing but be read."""
+"""Tests that the database of the CSV parser is locked down."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from understudy.tables.formats.csv.parsing import open_session
         "SET lock_configuration = false",
     ],
 )
-def test_statement_is_refused(statement: str, tmp_path: Path):
+def test_statement_is_rejected(statement: str, tmp_path: Path):
     source, other, scratch = tmp_path / "source.csv", tmp_path / "other.csv", tmp_path / "scratch"
     scratch.mkdir()
     for path in (source, other):
@@ -40,7 +40,7 @@ def test_statement_is_refused(statement: str, tmp_path: Path):
 
 
 def test_running_out_of_memory_is_a_memory_error(tmp_path: Path):
-    # A list of 2 GB is one value, which cannot be put aside on disk.
+    # A list of 2 GB is a single value, which DuckDB cannot move to disk.
     query = "SELECT length(list(repeat('x', 1000) || i)) FROM range(2000000) t(i)"
     with pytest.raises(MemoryError), open_session(tmp_path / "source.csv", tmp_path) as session:
         session.execute(query).fetchall()

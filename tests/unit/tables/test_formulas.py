@@ -1,4 +1,4 @@
-"""CSV for spreadsheets: nothing in it is a formula."""
+"""Tests of CSV for spreadsheets, in which no cell is a formula."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def _written(tmp_path: Path, table: pa.Table) -> str:
         ("", ""),
     ],
 )
-def test_texts_begin_no_formula(tmp_path: Path, text: str, written: str):
+def test_no_text_starts_a_formula(tmp_path: Path, text: str, written: str):
     table = pa.table({"t": [text, None, "x"]})
     assert _written(tmp_path, table) == f'"t"\n"{written}"\n\n"x"\n'
 
 
-def test_names_are_no_formulas_and_numbers_are_left(tmp_path: Path):
+def test_names_are_escaped_and_numbers_are_unchanged(tmp_path: Path):
     table = pa.table({"=a": [-1, 2], "-b": [-0.5, None], "@c": pa.array([-1, 1], pa.duration("s"))})
     assert _written(tmp_path, table) == '"\'=a","\'-b","\'@c"\n-1,-0.5,-1\n2,,1\n'

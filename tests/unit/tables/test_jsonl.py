@@ -1,4 +1,4 @@
-"""JSON lines: what is read as which type, and what is said of it."""
+"""Tests of JSON Lines: types of columns, notes and errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from understudy.errors import InvalidInput
 from understudy.tables.formats import FORMATS, Ingested, ReadLimits, read_table
 
-# More lines than are read with care at the beginning of a file.
+# More lines than the first block, which the slow path reads.
 _MANY = 20_000
 
 
@@ -51,7 +51,7 @@ def _ingest(tmp_path: Path, *lines: str) -> Ingested:
         (["1", '"x"', "true"], "string"),
     ],
 )
-def test_type_of_a_column_holds_all_values(tmp_path: Path, values: list[str], type_: str):
+def test_type_of_a_column_fits_all_values(tmp_path: Path, values: list[str], type_: str):
     read = _read(tmp_path, *(f'{{"a": {value}}}' for value in values), '{"a": null}')
     assert str(read.schema.field("a").type) == type_
     assert read.column("a").null_count == 1 + values.count("null")
@@ -65,13 +65,13 @@ def test_type_of_a_column_holds_all_values(tmp_path: Path, values: list[str], ty
         ["0.12345678901234567890123456789", "1.000", "7"],
     ],
 )
-def test_numbers_of_many_digits_are_kept_to_the_digit(tmp_path: Path, values: list[str]):
+def test_long_numbers_keep_all_digits(tmp_path: Path, values: list[str]):
     read = _read(tmp_path, *(f'{{"a": {value}}}' for value in values))
     assert read.column("a").to_pylist() == [Decimal(value) for value in values]
 
 
 @pytest.mark.parametrize("late", ["9007199254740993", "1234567890.123456789012", "0.1234567890123456789"])
-def test_a_late_number_of_many_digits_is_not_rounded(tmp_path: Path, late: str):
+def test_late_long_number_is_not_rounded(tmp_path: Path, late: str):
     read = _read(tmp_path, *['{"a": 0.1}'] * _MANY, f'{{"a": {late}}}')
     assert set(read.column("a").to_pylist()) == {Decimal("0.1"), Decimal(late)}
 
@@ -82,7 +82,7 @@ def test_long_whole_numbers_beside_floats_stay_whole(tmp_path: Path):
     assert read.column("x").to_pylist() == [i / 7 for i in range(_MANY)]
 
 
-def test_keys_are_columns_in_order_of_first_appearance(tmp_path: Path):
+def test_columns_are_keys_in_order_of_first_appearance(tmp_path: Path):
     late = ['{"d": 1, "c": 2}'] * _MANY
     read = _read(tmp_path, '{"b": 1, "a": "x"}', '{"a": "y", "c": 1}', *late, '{"e": true, "b": 2}')
     assert read.column_names == ["b", "a", "c", "d", "e"]
@@ -94,7 +94,7 @@ def test_keys_are_columns_in_order_of_first_appearance(tmp_path: Path):
 
 
 @pytest.mark.parametrize("n_between", [0, _MANY])
-def test_mixed_column_is_text_and_its_lines_are_named(tmp_path: Path, n_between: int):
+def test_mixed_column_is_text_and_the_note_contains_lines(tmp_path: Path, n_between: int):
     lines = ['{"v": 1.5}', "", *['{"v": 7}'] * n_between, '{"v": "x"}', '{"v": false}']
     ingested = _ingest(tmp_path, *lines)
     read = read_table(tmp_path / "table.parquet").column("v").to_pylist()
@@ -104,18 +104,18 @@ def test_mixed_column_is_text_and_its_lines_are_named(tmp_path: Path, n_between:
         assert place in warning
 
 
-def test_number_becomes_float_when_a_late_one_is(tmp_path: Path):
+def test_late_float_makes_the_column_float(tmp_path: Path):
     read = _read(tmp_path, *['{"a": 1}'] * _MANY, '{"a": 0.5}')
     assert read.column("a").to_pylist() == [1.0] * _MANY + [0.5]
 
 
-def test_blank_lines_marks_and_line_ends_are_no_rows(tmp_path: Path):
+def test_blank_lines_and_byte_order_marks_are_skipped(tmp_path: Path):
     path = tmp_path / "table.ndjson"
     path.write_bytes(b'\xef\xbb\xbf\r\n{"a": 1}\r\n\r\n \t\n{"a": 2}')
     assert read_table(path).to_pylist() == [{"a": 1}, {"a": 2}]
 
 
-def test_escapes_are_characters(tmp_path: Path):
+def test_escapes_are_decoded(tmp_path: Path):
     name = 'é 😀 \u2028 "\\/\b\f\n\r\t\x7f'
     text = f"{name}\x00"
     read = _read(tmp_path, json.dumps({name: text}), json.dumps({name: text}, ensure_ascii=False))
@@ -126,14 +126,14 @@ def test_escapes_are_characters(tmp_path: Path):
     ("line", "place"),
     [
         ('{"a": [1]}', "Column 'a', line 20,003,"),
-        ('{"a": 1, "a": 2}', "Line 20,003 has the key 'a' twice"),
-        ('{"a": NaN}', "Line 20,003 holds NaN"),
-        ('{"a": 1 2}', "Line 20,003 is not JSON from character 9 on"),
-        ('{"b": "\\ud800"}', "Line 20,003 holds half"),
+        ('{"a": 1, "a": 2}', "Line 20,003 contains the key 'a' twice"),
+        ('{"a": NaN}', "Line 20,003 contains NaN"),
+        ('{"a": 1 2}', "Line 20,003 is not valid JSON from character 9 on"),
+        ('{"b": "\\ud800"}', "Line 20,003 contains half"),
         ("[]", "Line 20,003 is not a JSON object"),
     ],
 )
-def test_fault_is_told_with_its_line_and_no_value(tmp_path: Path, line: str, place: str):
+def test_error_contains_the_line_and_no_value(tmp_path: Path, line: str, place: str):
     lines = ['{"a": 1, "b": "secret"}'] * (_MANY + 1)
     with pytest.raises(InvalidInput) as caught:
         _read(tmp_path, *lines, "", line)
@@ -141,14 +141,14 @@ def test_fault_is_told_with_its_line_and_no_value(tmp_path: Path, line: str, pla
     assert "secret" not in caught.value.detail
 
 
-def test_numbers_in_quotation_marks_are_text_and_that_is_said(tmp_path: Path):
+def test_quoted_numbers_are_text_with_a_note(tmp_path: Path):
     ingested = _ingest(tmp_path, '{"code": "00501"}', '{"code": "10115"}')
     assert ingested.schema.column("code").kind == "category"
     assert "leading zeros" in ingested.findings.columns["code"].evidence
     assert "quotation marks" in _ingest(tmp_path, '{"n": "12"}').findings.columns["n"].evidence
 
 
-def test_lines_are_written_as_json(tmp_path: Path):
+def test_lines_are_valid_json(tmp_path: Path):
     table = pa.table(
         {
             'a "b"': [1, None],

@@ -1,4 +1,4 @@
-"""Iterators that run ahead of their consumers."""
+"""Tests of iterators that run ahead of their consumers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from understudy.tables.formats.prefetch import prefetch
 
 
 def numbers(n: int, closed: list[str], *, fails_at: int | None = None) -> Generator[int, None, None]:
-    """Yield whole numbers, and say in which thread it was over."""
+    """Yield whole numbers, and record the thread in which the generator is closed."""
     try:
         for number in range(n):
             if number == fails_at:
@@ -28,14 +28,14 @@ def test_all_items_come_in_order(n_ahead: int) -> None:
     assert closed == ["read-ahead"]
 
 
-def test_an_error_comes_where_the_item_was_to_come() -> None:
+def test_error_is_raised_in_place_of_the_item() -> None:
     ahead = prefetch(numbers(100, [], fails_at=3), 2)
     assert [next(ahead) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(OSError, match="No space left"):
         next(ahead)
 
 
-def test_it_is_over_when_its_consumer_is() -> None:
+def test_generator_is_closed_with_its_consumer() -> None:
     closed: list[str] = []
     ahead = prefetch(numbers(10**9, closed), 4)
     assert next(ahead) == 0

@@ -1,4 +1,4 @@
-"""How workbooks are understood: sheets, headers, cells, number formats, and above all the types."""
+"""Tests of workbooks: sheets, headers, cells, number formats and types."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _ingest(tmp_path: Path, data: bytes) -> Ingested:
 
 
 def _column_sheet(*cells: str) -> str:
-    """Return a sheet with the column a, of cells without their references."""
+    """Return a sheet with a column `a` whose cells have no references."""
     rows = "".join(f'<row><c t="str"><v>x</v></c>{cell}</row>' for cell in cells)
     return sheet(f'<row><c t="str"><v>key</v></c><c t="str"><v>a</v></c></row>{rows}')
 
@@ -89,9 +89,7 @@ def _text(value: str) -> str:
     ],
     ids=str,
 )
-def test_type_is_what_all_cells_hold(
-    tmp_path: Path, cells: list[str], type_: pa.DataType, values: list[object]
-):
+def test_type_fits_all_cells(tmp_path: Path, cells: list[str], type_: pa.DataType, values: list[object]):
     column = _column(tmp_path, *cells)
     assert column.type == type_
     assert column.to_pylist() == values
@@ -121,18 +119,22 @@ def test_type_is_what_all_cells_hold(
         ("0_);(0)", 3, 3),
     ],
 )
-def test_number_format_says_what_a_number_is(tmp_path: Path, code: str, number: float, value: object):
+def test_number_format_determines_the_kind_of_a_number(
+    tmp_path: Path, code: str, number: float, value: object
+):
     assert _column(tmp_path, _number(number, 1), codes=(code,)).to_pylist() == [value]
 
 
 @pytest.mark.parametrize("number", [0, 0.5, -1, 60, 60.5, 2958466, 1e10, 1e300])
-def test_dates_that_do_not_exist_are_missing_and_counted(tmp_path: Path, number: float):
+def test_nonexistent_dates_are_missing_and_counted(tmp_path: Path, number: float):
     data = workbook(_column_sheet(_number(number, 1), _number(45351, 1)), styles=styles("yyyy\\-mm\\-dd"))
-    assert _ingest(tmp_path, data).warnings == ["Column 'a': 1 date that does not exist is taken as missing."]
+    assert _ingest(tmp_path, data).warnings == [
+        "Column 'a': 1 nonexistent date was replaced with missing values."
+    ]
     assert read_table(tmp_path / "table.parquet").column("a").to_pylist() == [None, date(2024, 2, 29)]
 
 
-def test_days_may_be_counted_from_1904(tmp_path: Path):
+def test_date_system_of_1904_is_supported(tmp_path: Path):
     found = parts(_column_sheet(_number(0, 1), _number(43889, 1)), styles=styles("yyyy\\-mm\\-dd"))
     found["xl/workbook.xml"] = listing(
         '<sheet name="S" r:id="worksheet"/>', properties='<workbookPr date1904="1"/>'
@@ -141,14 +143,14 @@ def test_days_may_be_counted_from_1904(tmp_path: Path):
     assert column.to_pylist() == [date(1904, 1, 1), date(2024, 2, 29)]
 
 
-def test_days_and_points_in_time_together_are_points_in_time(tmp_path: Path):
+def test_dates_and_timestamps_together_are_timestamps(tmp_path: Path):
     codes = ("yyyy\\-mm\\-dd", "yyyy\\-mm\\-dd hh:mm")
     column = _column(tmp_path, _number(45351, 1), _number(45351.5, 2), "<c/>", codes=codes)
     assert column.type == pa.timestamp("s")
     assert column.to_pylist() == [datetime(2024, 2, 29), datetime(2024, 2, 29, 12), None]  # noqa: DTZ001
 
 
-def test_mixed_column_is_text_and_named_with_its_rows(tmp_path: Path):
+def test_mixed_column_is_text_and_the_warning_contains_rows(tmp_path: Path):
     cells = [_number(1), _number(45351, 1), _text("x"), _number(2.5)]
     ingested = _ingest(tmp_path, workbook(_column_sheet(*cells), styles=styles("yyyy\\-mm\\-dd")))
     assert ingested.warnings == [
@@ -169,13 +171,13 @@ def test_errors_and_formulas_without_result_are_missing_and_counted(tmp_path: Pa
     ]
     ingested = _ingest(tmp_path, workbook(_column_sheet(*cells)))
     assert ingested.warnings == [
-        "Column 'a': 2 error values (such as #N/A) are taken as missing.",
-        "Column 'a': 1 formula without a stored result is taken as missing.",
+        "Column 'a': 2 error values (such as #N/A) were replaced with missing values.",
+        "Column 'a': 1 formula without a stored result was replaced with missing values.",
     ]
     assert read_table(tmp_path / "table.parquet").column("a").to_pylist() == [None, None, None, 7, 8, None]
 
 
-def test_shared_and_inline_texts_with_runs_and_escapes(tmp_path: Path):
+def test_shared_and_inline_texts_may_have_runs_and_escapes(tmp_path: Path):
     shared = shared_strings(
         "<t>plain</t>",
         "<r><t>bold </t></r><r><rPr><b/></rPr><t>rest</t></r>",
@@ -194,7 +196,7 @@ def test_shared_and_inline_texts_with_runs_and_escapes(tmp_path: Path):
     ]
 
 
-def test_blank_rows_are_none_and_the_first_row_with_something_is_the_header(tmp_path: Path):
+def test_blank_rows_are_skipped_and_the_first_other_row_is_the_header(tmp_path: Path):
     rows = (
         '<row r="2"><c r="B2" s="0"/></row>'
         '<row r="4"><c r="C4" t="str"><v>a</v></c><c r="D4"><v>2019</v></c></row>'
@@ -218,7 +220,7 @@ def test_utf16_and_prefixed_xml_are_read(tmp_path: Path):
         assert _read(tmp_path, workbook(data)).to_pydict() == {"a": [1], "b": [2]}
 
 
-def test_stored_parts_a_comment_and_other_parts_are_no_matter(tmp_path: Path):
+def test_stored_parts_comments_and_extra_parts_are_allowed(tmp_path: Path):
     found = parts(table(row(2, "1", "2")))
     found |= {
         "xl/vbaProject.bin": b"\xd0\xcf\x11\xe0",
@@ -231,7 +233,7 @@ def test_stored_parts_a_comment_and_other_parts_are_no_matter(tmp_path: Path):
     assert read_table(tmp_path / "table.xlsm").to_pydict() == {"a": [1], "b": [2]}
 
 
-def test_the_end_record_of_large_archives_is_understood(tmp_path: Path):
+def test_end_record_of_large_archives_is_supported(tmp_path: Path):
     data = with_end64(workbook(table(row(2, "1", "2"))))
     assert _read(tmp_path, data).to_pydict() == {"a": [1], "b": [2]}
 
@@ -241,7 +243,7 @@ def test_merged_cells_are_counted(tmp_path: Path):
         "</sheetData>", "</sheetData><mergeCells><mergeCell ref='A2:A3'/></mergeCells>"
     )
     (warning,) = _ingest(tmp_path, workbook(xml)).warnings
-    assert "1 area of merged cells" in warning
+    assert "1 merged area." in warning
 
 
 def _three_sheets() -> bytes:
@@ -261,27 +263,27 @@ def _three_sheets() -> bytes:
     return archive(found)
 
 
-def test_the_first_sheet_that_is_not_hidden_is_read_and_the_others_are_told(tmp_path: Path):
+def test_first_visible_sheet_is_read_and_other_sheets_give_warnings(tmp_path: Path):
     ingested = _ingest(tmp_path, _three_sheets())
     assert read_table(tmp_path / "table.parquet").to_pydict() == {"a": [1], "b": [2]}
     assert [warning[:45] for warning in ingested.warnings] == [
-        "The workbook has 3 sheets, of which the first",
-        "Sheets that are hidden and not read: 1.",
+        "The workbook has 3 sheets, and the first visi",
+        "Hidden sheets that were not read: 1.",
     ]
 
 
 @pytest.mark.parametrize("name", ["Notes", "Ümlaut & Co"])
-def test_a_sheet_is_read_by_its_name(tmp_path: Path, name: str):
+def test_sheet_is_selected_by_name(tmp_path: Path, name: str):
     assert _read(tmp_path, _three_sheets(), sheet=name).to_pydict() == {"a": [3], "b": [4]}
 
 
-def test_an_unknown_sheet_is_refused_with_those_there_are(tmp_path: Path):
-    with pytest.raises(InvalidInput, match="it has 3: 'Notes', 'Data', 'Ümlaut & Co'") as caught:
+def test_error_about_an_unknown_sheet_lists_the_sheets(tmp_path: Path):
+    with pytest.raises(InvalidInput, match="Use one of its 3: 'Notes', 'Data', 'Ümlaut & Co'") as caught:
         _read(tmp_path, _three_sheets(), sheet="data")
     assert caught.value.code == "invalid_parameters"
 
 
-def test_other_formats_have_no_sheets(tmp_path: Path):
+def test_sheet_option_is_an_error_for_other_formats(tmp_path: Path):
     (tmp_path / "table.csv").write_text("a\n1\n")
     with pytest.raises(InvalidInput, match="`sheet`"):
         read_table(tmp_path / "table.csv", options=ReadOptions(sheet="S"))
@@ -302,7 +304,7 @@ def test_text_is_never_a_formula(tmp_path: Path):
     assert read_table(tmp_path / "made.xlsx").to_pydict() == found.to_pydict()
 
 
-def test_characters_that_xml_cannot_hold_come_back(tmp_path: Path):
+def test_characters_that_xml_does_not_allow_are_restored(tmp_path: Path):
     texts = [chr(code) for code in range(32)] + [
         "\ufffe\uffff",
         "_x0041_",
@@ -315,7 +317,7 @@ def test_characters_that_xml_cannot_hold_come_back(tmp_path: Path):
     assert read_table(tmp_path / "made.xlsx").to_pydict() == found.to_pydict()
 
 
-def test_what_excel_has_a_type_for_is_written_in_it(tmp_path: Path):
+def test_values_are_written_in_the_matching_excel_type(tmp_path: Path):
     found = pa.table(
         {
             "day": [date(2024, 2, 29), date(1900, 3, 1), date(9999, 12, 31)],
@@ -330,7 +332,7 @@ def test_what_excel_has_a_type_for_is_written_in_it(tmp_path: Path):
     assert read_table(tmp_path / "made.xlsx").cast(found.schema).equals(found)
 
 
-def test_rows_without_any_value_are_kept(tmp_path: Path):
+def test_rows_of_missing_values_are_kept(tmp_path: Path):
     found = pa.table(
         {"a": pa.array([None, 1, None], pa.int64()), "b": pa.array([None, "x", None], pa.string())}
     )
@@ -338,21 +340,21 @@ def test_rows_without_any_value_are_kept(tmp_path: Path):
     assert read_table(tmp_path / "made.xlsx").equals(found)
 
 
-def test_long_decimals_lose_no_digit(tmp_path: Path):
+def test_long_decimals_keep_all_digits(tmp_path: Path):
     unscaled = [n * 10**e + e for e in range(17) for n in (9, -123)]
     found = pa.table({"a": pa.array([Decimal(n).scaleb(-4) for n in unscaled], pa.decimal128(30, 4))})
     _written(tmp_path, found)
     assert conform(read_table(tmp_path / "made.xlsx"), infer_table(found).schema).equals(found)
 
 
-def test_every_millisecond_that_excel_holds_comes_back(tmp_path: Path):
+def test_every_millisecond_in_the_range_of_excel_is_restored(tmp_path: Path):
     ms = [86_400_000 * day + 86_399_999 - 7 * n for n, day in enumerate(range(-25_508, 2_932_896, 997))]
     found = pa.table({"a": pa.array(ms, pa.timestamp("ms"))})
     _written(tmp_path, found)
     assert read_table(tmp_path / "made.xlsx").column("a").equals(found.column("a"))
 
 
-def test_a_workbook_with_macros_is_read_and_not_written(tmp_path: Path):
+def test_workbook_with_macros_is_read_but_cannot_be_written(tmp_path: Path):
     assert format_for_path(Path("x.XLSM")) is FORMATS["xlsx"]
     with pytest.raises(InvalidInput, match=r"\.xlsx"):
         write_table(tmp_path / "x.xlsm", [], pa.schema([pa.field("a", pa.int64())]))

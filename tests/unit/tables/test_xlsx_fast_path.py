@@ -1,4 +1,4 @@
-"""Rows of workbooks that are read without the XML parser: the same values, the same refusals."""
+"""Tests that workbook rows give the same values and errors with and without the XML parser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.hostile.workbooks import HEADER, shared_strings, sheet, styles, workbook
 from understudy.errors import UnderstudyError
 from understudy.tables.formats import ReadLimits, read_table
-from understudy.tables.formats.xlsx.fast_path import Block, Place, take_block
+from understudy.tables.formats.xlsx.fast_path import Block, Place, read_block
 
 SHARED = shared_strings("<t>plain</t>", "<t>Ümlaut &amp; Co</t>", "<t/>")
 STYLES = styles("yyyy\\-mm\\-dd", "[h]:mm")
@@ -44,15 +44,15 @@ def _outcome(folder: Path, rows: str | bytes, before: str) -> pa.Table | tuple[s
 
 
 def _both(folder: Path, rows: str | bytes) -> list[pa.Table | tuple[str, str]]:
-    """Return what is read with and without the fast path, which a comment in the sheet switches off."""
+    """Read rows with and without the fast path. A comment in the sheet disables it."""
     return [_outcome(folder, rows, before) for before in ("", "<!-- x -->")]
 
 
 def _take(rows: str, place: Place = PLACE) -> Block | None:
-    return take_block(rows.encode(), place, [0, 5, 10, 10], ReadLimits().cell_bytes_max)
+    return read_block(rows.encode(), place, [0, 5, 10, 10], ReadLimits().cell_bytes_max)
 
 
-def test_usual_rows_need_no_parser_and_give_the_same(tmp_path: Path):
+def test_usual_rows_give_the_same_result_without_the_parser(tmp_path: Path):
     assert _take(ROWS) is not None
     fast, slow = _both(tmp_path, ROWS)
     assert isinstance(fast, pa.Table)
@@ -104,7 +104,7 @@ def test_unusual_rows_are_left_to_the_parser(tmp_path: Path, rows: str):
         '<row r="2"><c r="XFE2"><v>1</v></c></row>',
     ],
 )
-def test_wrong_rows_are_refused_in_the_same_words(tmp_path: Path, rows: str):
+def test_invalid_rows_give_the_same_error(tmp_path: Path, rows: str):
     fast, slow = _both(tmp_path, rows)
     assert isinstance(fast, tuple)
     assert fast == slow
@@ -115,13 +115,15 @@ def test_wrong_rows_are_refused_in_the_same_words(tmp_path: Path, rows: str):
     st.integers(1, 3),
     st.sampled_from(['"', "<", "&", "/", ">", "A", "0", " ", ""]),
 )
-def test_changed_bytes_have_one_outcome(tmp_path_factory: pytest.TempPathFactory, at: int, n: int, put: str):
+def test_changed_bytes_have_the_same_outcome_on_both_paths(
+    tmp_path_factory: pytest.TempPathFactory, at: int, n: int, put: str
+):
     fast, slow = _both(tmp_path_factory.getbasetemp(), ROWS[:at] + put + ROWS[at + n :])
     assert type(fast) is type(slow)
     assert fast.equals(slow) if isinstance(fast, pa.Table) else fast == slow
 
 
-def test_swapped_pieces_have_one_outcome(tmp_path: Path):
+def test_swapped_pieces_have_the_same_outcome_on_both_paths(tmp_path: Path):
     rng = random.Random(0)  # noqa: S311 - a fixed sequence, not a secret
     outcomes = set()
     for _ in range(60):
@@ -134,15 +136,15 @@ def test_swapped_pieces_have_one_outcome(tmp_path: Path):
     assert outcomes == {pa.Table, tuple}
 
 
-def test_rows_that_would_fill_memory_are_left_to_the_parser():
+def test_rows_that_need_much_memory_are_left_to_the_parser():
     sparse = "".join(f'<row r="{n}"><c r="A{n}"><v>1</v></c></row>' for n in range(2, 1_000))
     assert _take(sparse) is not None
     assert _take(sparse, Place(first_column=0, width=2_000, last_row=1)) is None
     shared = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(2, 1_000))
-    assert take_block(shared.encode(), PLACE, [0, 1_000_000], 2_000_000) is None
+    assert read_block(shared.encode(), PLACE, [0, 1_000_000], 2_000_000) is None
 
 
-def test_parser_and_fast_path_take_turns(tmp_path: Path):
+def test_parser_and_fast_path_alternate(tmp_path: Path):
     rows = []
     for n in range(2, 30_002):
         text = "a&#49;" if n % 9_000 == 0 else "b&amp;"
@@ -154,7 +156,7 @@ def test_parser_and_fast_path_take_turns(tmp_path: Path):
     assert fast.equals(slow)
 
 
-def test_a_comment_that_ends_like_a_row_is_no_row(tmp_path: Path):
+def test_comment_that_ends_like_a_row_is_ignored(tmp_path: Path):
     row = '<row r="{0}"><c r="A{0}"><v>{0}</v></c></row>'
     rows, hidden = ("".join(row.format(n) for n in range(*span)) for span in ((2, 15_000), (15_000, 34_000)))
     fast, slow = _both(tmp_path, f"{rows}<!-- {hidden} -->{row.format(15_000)}")
@@ -176,7 +178,7 @@ def test_a_comment_that_ends_like_a_row_is_no_row(tmp_path: Path):
         ["<t>a</t>", "<t>b</t><!-- <si><t>c</t></si> -->", "<t>d</t>"],
     ],
 )
-def test_shared_texts_are_the_same_without_the_parser(tmp_path: Path, texts: list[str]):
+def test_shared_texts_are_equal_without_the_parser(tmp_path: Path, texts: list[str]):
     rows = "".join(f"<row><c t='str'><v>x</v></c><c t='s'><v>{n}</v></c></row>" for n in range(len(texts)))
     shared = shared_strings(*texts)
     columns = []
@@ -191,7 +193,7 @@ def test_shared_texts_are_the_same_without_the_parser(tmp_path: Path, texts: lis
     ["<t>a", "<t>a</t></t>", "<t>&x;</t>", "<t>\x01</t>", f"<t>{'x' * 3_000_000}</t>"],
     ids=["cut off", "two ends", "entity", "control character", "long"],
 )
-def test_wrong_shared_texts_are_refused_in_the_same_words(tmp_path: Path, text: str):
+def test_invalid_shared_texts_give_the_same_error(tmp_path: Path, text: str):
     errors = []
     for first in ("<t>a</t>", "<!-- x --><t>a</t>"):
         part = shared_strings(first, text, "<t>b</t>")

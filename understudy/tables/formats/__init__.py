@@ -1,4 +1,4 @@
-"""The family of file formats: how tables come in and go out."""
+"""File formats: how tables are read from files and written to files."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (CSV, PARQUET
 
 
 def format_for_path(path: Path) -> Format:
-    """Return the format that the suffix of a path names, before the one of a codec if there is one.
+    """Return the format that matches the suffix of a path, ignoring a compression suffix at the end.
 
     Raises
     ------
     InvalidInput
-        With code unknown_format and the known suffixes.
+        With code unknown_format. The message lists the known suffixes.
     """
     suffix = Path(split_suffix(path.name)[0]).suffix.lower()
     for format_ in FORMATS.values():
@@ -49,8 +49,8 @@ def format_for_path(path: Path) -> Format:
             return format_
     known = ", ".join(suffix for format_ in FORMATS.values() for suffix in format_.suffixes)
     raise InvalidInput(
-        f"{path.name!r} does not end in the suffix of a known format: {known}; "
-        f"{' or '.join(CODECS)} may follow.",
+        f"{path.name!r} does not have the suffix of a known format. Use one of {known}, "
+        f"optionally followed by {' or '.join(CODECS)}.",
         code="unknown_format",
     )
 
@@ -62,12 +62,12 @@ def read_table(
     options: ReadOptions | None = None,
     progress: Progress = no_progress,
 ) -> pa.Table:
-    """Return the table of a file, in the format of its suffix.
+    """Return the table in a file. The suffix of the file name determines the format.
 
     Raises
     ------
     InvalidInput
-        If the format is unknown, or the file is not a table, is damaged, or passes a limit.
+        If the format is unknown, the file is damaged or does not contain a table, or a limit is exceeded.
     """
     return format_for_path(path).read(path, limits=limits, options=options, progress=progress)
 
@@ -80,7 +80,7 @@ def write_table(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches as they come, as the path's suffixes say; return how many rows there were."""
+    """Write batches in the format and compression of the path's suffixes, and return the number of rows."""
     format_ = format_for_path(path)
     name, codec = split_suffix(path.name)
     if codec is None:
@@ -95,16 +95,16 @@ def write_table(
 def stream_table(
     path: Path, format_: Format, scratch: Path, *, without_formulas: bool = False
 ) -> Iterator[bytes]:
-    """Yield a canonical Parquet file as a file of another format; memory does not grow with the rows.
+    """Convert a canonical Parquet file to another format, and yield its bytes in bounded memory.
 
     Parameters
     ----------
     scratch : Path
-        A folder for files that are not known before their last row.
+        A folder for files that have to be complete before their first byte can be sent.
     without_formulas : bool
-        Whether texts and names are made such that no spreadsheet takes them for formulas.
+        Whether to change texts and names so that no spreadsheet program reads them as formulas.
     """
-    # What we wrote is held to no limit of an upload.
+    # The limits of uploads do not apply to files that Understudy wrote.
     limits = ReadLimits(rows_max=2**62, columns_max=2**31, decoded_bytes_max=2**62)
     with PARQUET.scan(path, Reading(scratch, limits)) as scan:
         batches, schema = scan.batches, scan.schema

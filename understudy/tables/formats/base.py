@@ -1,4 +1,4 @@
-"""What a file format is: how its files are scanned and written; reading and ingest follow from that."""
+"""The interface of a file format. A format defines how to scan and write its files; the rest is shared."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from understudy.tables.schema import TableSchema
 
 
 class Write(Protocol):
-    """Write batches as they come and return how many rows there were."""
+    """A function that writes batches to a file and returns the number of rows."""
 
     def __call__(
         self,
@@ -39,7 +39,7 @@ class Write(Protocol):
 
 @dataclass(frozen=True)
 class Ingested:
-    """What is known of a table after its file was taken in; `rejects` are the rows that were skipped."""
+    """Everything known about a table after ingest; `rejects` contains the skipped rows."""
 
     schema: TableSchema
     findings: TableFindings
@@ -51,7 +51,7 @@ class Ingested:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A table in memory, and what is to be known of how it was read; see `Scan`."""
+    """A table in memory, with the warnings and the skipped rows of its `Scan`."""
 
     table: pa.Table
     warnings: list[str]
@@ -60,14 +60,14 @@ class Loaded:
 
 @dataclass(frozen=True)
 class WriteLimits:
-    """What a file of a format can hold.
+    """The capacity of a file of a format.
 
     Parameters
     ----------
     rows_max, columns_max : int
-        Size of the table.
+        Maximum size of the table.
     characters_max : int
-        Longest text.
+        Maximum length of a text, in characters.
     """
 
     rows_max: int
@@ -75,48 +75,51 @@ class WriteLimits:
     characters_max: int
 
     def check(self, n_rows: int, n_columns: int) -> None:
-        """Refuse tables that no file of the format holds.
+        """Check that a table of this size fits in a file of the format.
 
         Raises
         ------
         TooLarge
-            too_many_rows or too_many_columns.
+            With code too_many_rows or too_many_columns.
         """
         if n_rows > self.rows_max:
             raise TooLarge(
-                f"The format holds at most {self.rows_max:,} rows. Take Parquet or CSV.", code="too_many_rows"
+                f"The format can store at most {self.rows_max:,} rows. Use Parquet or CSV.",
+                code="too_many_rows",
             )
         if n_columns > self.columns_max:
             raise TooLarge(
-                f"The format holds at most {self.columns_max:,} columns. Take Parquet or CSV.",
+                f"The format can store at most {self.columns_max:,} columns. Use Parquet or CSV.",
                 code="too_many_columns",
             )
 
 
 @dataclass(frozen=True)
 class Format:
-    """One member of the family.
+    """One file format.
 
     Parameters
     ----------
     name : FormatName
-        As in `format` of an upload.
+        Name of the format, as in the parameter `format` of an upload.
     summary : str
-        One sentence for the documentation.
+        Description of the format for the documentation.
     suffixes : tuple of str
-        Of file names, with the dot, in lower case; the first is the usual one.
+        Suffixes of file names, in lower case and with the dot. The first one is used for new files.
     media_type : str
-        Of uploads whose format is not named.
+        Media type of uploads that do not name a format.
     scan : callable (path, reading) -> context manager of Scan
-        Open a file that may be anything; raise `InvalidInput` for what is not a table. Bounded memory.
+        Function that opens a file of unknown content, in bounded memory. It raises `InvalidInput` if the file
+        does not contain a table.
     write : Write
-        The file appears at its path when it is complete, or not at all. Bounded memory.
+        Function that writes a file in bounded memory. The file appears at its path only when it is complete.
     chunks : callable (batches, schema) -> iterator of bytes, optional
-        The bytes that `write` would write, as the batches come; None if they are not known before the last.
+        Function that yields the bytes that `write` would write, batch by batch. None if no byte is final
+        before the last batch.
     options : frozenset of str
-        The names of the `ReadOptions` that its files can need; others are refused.
+        Names of the `ReadOptions` that the format supports.
     write_limits : WriteLimits, optional
-        What its files can hold, if that is less than any table.
+        Capacity of a file. None if a file of the format can store any table.
     """
 
     name: FormatName
@@ -129,21 +132,27 @@ class Format:
     options: frozenset[str] = frozenset()
     write_limits: WriteLimits | None = None
 
-    def taken(self, options: ReadOptions) -> ReadOptions:
-        """Return those of the options that its files are read with."""
+    def supported_options(self, options: ReadOptions) -> ReadOptions:
+        """Return the options that this format supports."""
         return ReadOptions(**options.model_dump(include=set(options.given & self.options)))
 
     def check_options(self, options: ReadOptions) -> None:
-        """Refuse options that its files are not read with."""
+        """Check that the format supports all options that are set.
+
+        Raises
+        ------
+        InvalidInput
+            With code invalid_parameters, for the first option that it does not support.
+        """
         for name in sorted(options.given - self.options):
             raise InvalidInput(
-                f"Files of format {self.name} are not read with the option `{name}`. Leave it out.",
+                f"The option `{name}` does not apply to files of format {self.name}. Remove the option.",
                 code="invalid_parameters",
             )
 
     @contextmanager
     def open(self, path: Path, reading: Reading) -> Iterator[Scan]:
-        """Open a file, compressed or not, with options that its format takes."""
+        """Open a file, compressed or not, and decompress it if needed."""
         self.check_options(reading.options)
         with self.scan(plain_file(path, reading), reading) as scan:
             yield scan
@@ -156,12 +165,12 @@ class Format:
         options: ReadOptions | None = None,
         progress: Progress = no_progress,
     ) -> pa.Table:
-        """Return the table of a file, in memory, as `ingest` would store it.
+        """Return the table of a file, in memory, with the same types and values as `ingest` would store.
 
         Raises
         ------
         InvalidInput
-            If the file is not a table, is damaged, or passes a limit.
+            If the file is damaged or does not contain a table, or a limit is exceeded.
         """
         return self.load(path, limits=limits, options=options, progress=progress).table
 
@@ -173,7 +182,7 @@ class Format:
         options: ReadOptions | None = None,
         progress: Progress = no_progress,
     ) -> Loaded:
-        """Return what `read` does, with the warnings and the rows that were skipped."""
+        """Return the table as `read` does, with its warnings and skipped rows."""
         limits = limits or ReadLimits()
         with TemporaryDirectory(prefix="understudy-") as scratch:
             reading = Reading(Path(scratch), limits, options or ReadOptions(), progress)
@@ -191,19 +200,20 @@ class Format:
         *,
         options: ReadOptions | None = None,
     ) -> Ingested:
-        """Turn any file into a canonical Parquet file, in bounded memory, and say what it holds.
+        """Convert a file to a canonical Parquet file, in bounded memory.
 
         Parameters
         ----------
         source : Path
-            Not changed; its name does not matter.
+            Path of the file. The file is not changed, and its name is ignored.
         destination : Path
-            Made whole or not at all; its folder also holds the scratch files, which are removed.
+            Path of the Parquet file, which appears only when it is complete. Scratch files are written to a
+            temporary folder beside it.
 
         Raises
         ------
         InvalidInput
-            If the file is not a table, is damaged, or passes a limit.
+            If the file is damaged or does not contain a table, or a limit is exceeded.
         """
         with TemporaryDirectory(dir=destination.parent, prefix=".ingest-") as scratch:
             reading = Reading(Path(scratch), limits, options or ReadOptions(), progress)

@@ -1,6 +1,6 @@
-"""The one form in which tables are kept: Parquet, zstd, rows in order, in groups of 131,072.
+"""The canonical form in which tables are stored: Parquet, zstd, rows in order, groups of 131,072 rows.
 
-A canonical table holds no NaN and no infinity: what is not a finite number is missing.
+A canonical table contains neither NaN nor infinity. Both are stored as missing values.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from understudy.progress import Progress, no_progress
 from understudy.tables.formats.scan import MEBIBYTE, ReadLimits, Scan
 
 ROW_GROUP_ROWS = 131_072
-# A group is in memory as a whole when it is written, so wide tables and long texts get smaller groups.
+# A row group is in memory as a whole while it is written, so wide tables and long texts get smaller groups.
 _GROUP_VALUES_MAX = 8_000_000
 _GROUP_BYTES_MAX = 64 * MEBIBYTE
-# Columns of few values become small by dictionaries; on others they soon give up, before they cost time.
+# Dictionaries compress columns with few values. Other columns reach this limit early and drop theirs.
 _DICTIONARY_BYTES_MAX = 64 * 1024
 
 
 class CanonicalBatches:
-    """The batches of a scan, made canonical, held to the limits, and counted as they pass."""
+    """The batches of a scan in canonical form, checked against the limits and counted."""
 
     def __init__(self, scan: Scan, limits: ReadLimits) -> None:
         self.schema = scan.schema
@@ -44,16 +44,18 @@ class CanonicalBatches:
             yield self._canonical(batch)
         if self.n_rows != self._scan.n_rows:
             raise InvalidInput(
-                f"The file states {self._scan.n_rows:,} rows and holds {self.n_rows:,}: it is damaged. "
-                "Write it again.",
+                f"The file declares {self._scan.n_rows:,} rows but contains {self.n_rows:,}, so it is "
+                "damaged. Export it again.",
                 code="unreadable_file",
             )
 
     def warnings(self) -> list[str]:
-        """Return what was changed, in words."""
+        """Return a warning for each column whose infinite values were replaced."""
         counted = zip(self.schema.names, self.n_infinite, strict=True)
         return [
-            f"Column {name!r}: {n:,} infinite values are taken as missing." for name, n in counted if n > 0
+            f"Column {name!r}: {n:,} infinite values were replaced with missing values."
+            for name, n in counted
+            if n > 0
         ]
 
     def _count(self, batch: pa.RecordBatch) -> None:
@@ -62,8 +64,8 @@ class CanonicalBatches:
         check_rows(self.n_rows, self._limits)
         if self._n_bytes > self._limits.decoded_bytes_max:
             raise TooLarge(
-                f"The table takes more than {self._limits.decoded_bytes_max:,} bytes when it is read. "
-                "Leave out rows, or columns of long text."
+                f"The decoded table is larger than {self._limits.decoded_bytes_max:,} bytes. "
+                "Remove rows, or columns of long text."
             )
 
     def _canonical(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -82,8 +84,8 @@ class CanonicalBatches:
             return column
         if not self.schema.field(index).nullable:
             raise InvalidInput(
-                f"Column {self.schema.names[index]!r} is declared to have no missing values, but holds NaN "
-                "or infinity. Declare it nullable, or replace those values.",
+                f"Column {self.schema.names[index]!r} is declared as not nullable but contains NaN or "
+                "infinity. Declare it nullable, or replace these values.",
                 code="unsupported_column",
             )
         self.n_infinite[index] += pc.sum(pc.is_inf(wide).cast(pa.int64())).as_py() or 0
@@ -92,32 +94,32 @@ class CanonicalBatches:
 
 
 def check_rows(n_rows: int, limits: ReadLimits) -> None:
-    """Refuse tables that are too long.
+    """Check that a table does not have too many rows.
 
     Raises
     ------
     TooLarge
-        With the limit.
+        With code too_many_rows. The message contains the limit.
     """
     if n_rows > limits.rows_max:
         raise TooLarge(
-            f"The table has more than {limits.rows_max:,} rows, the limit. Send fewer rows.",
+            f"The table has more than {limits.rows_max:,} rows, which is the limit. Upload fewer rows.",
             code="too_many_rows",
         )
 
 
 def check_columns(n_columns: int, limits: ReadLimits) -> None:
-    """Refuse tables that are too wide.
+    """Check that a table does not have too many columns.
 
     Raises
     ------
     TooLarge
-        With the number of columns and the limit.
+        With code too_many_columns. The message contains the number of columns and the limit.
     """
     if n_columns > limits.columns_max:
         raise TooLarge(
             f"The table has {n_columns:,} columns; the limit is {limits.columns_max:,}. "
-            "Leave out columns that are not needed.",
+            "Remove columns that you do not need.",
             code="too_many_columns",
         )
 
@@ -130,25 +132,26 @@ def write_parquet(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches as they come and return how many rows there were; equal batches give equal bytes.
+    """Write batches to a Parquet file and return the number of rows; equal batches give equal bytes.
 
-    The file appears at its path when it is complete, or not at all. Memory does not grow with the rows.
+    The file appears at its path only when it is complete. Memory does not grow with the number of rows.
 
     Parameters
     ----------
     rows_total : int, optional
-        How many rows will come, if it is known: progress is told as a fraction of it.
+        Expected number of rows, from which the reported progress is computed.
     """
     n_rows = 0
     with (
-        appearing(path) as part,
+        atomic_path(path) as part,
         pq.ParquetWriter(
             part, schema, compression="zstd", dictionary_pagesize_limit=_DICTIONARY_BYTES_MAX
         ) as writer,
     ):
         rows_max = batch_rows(len(schema), _GROUP_VALUES_MAX)
         for group in row_groups(batches, schema, rows_max=rows_max, bytes_max=_GROUP_BYTES_MAX):
-            # In one piece: where a dictionary gives up must not depend on how the rows came.
+            # One contiguous table: where Parquet drops a dictionary must not depend on the size of the
+            # batches.
             writer.write_table(group.combine_chunks(), row_group_size=ROW_GROUP_ROWS)
             n_rows += group.num_rows
             fraction = n_rows / rows_total if rows_total else 0.0
@@ -157,8 +160,8 @@ def write_parquet(
 
 
 @contextmanager
-def appearing(path: Path) -> Iterator[Path]:
-    """Give a path to write to, which takes its final name if the block ends well and is removed if not."""
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path. It is moved to `path` if the block succeeds, and removed otherwise."""
     part = path.with_name(f"{path.name}.part")
     try:
         yield part
@@ -168,14 +171,14 @@ def appearing(path: Path) -> Iterator[Path]:
 
 
 def batch_rows(n_columns: int, n_values: int = 1_000_000) -> int:
-    """Return how many rows of so many columns make about n_values values, within reason."""
+    """Return the number of rows that contain about n_values values, between 256 and ROW_GROUP_ROWS."""
     return max(256, min(ROW_GROUP_ROWS, n_values // max(1, n_columns)))
 
 
 def row_groups(
     batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, rows_max: int, bytes_max: int
 ) -> Iterator[pa.Table]:
-    """Gather batches of any size into tables of rows_max rows, or of fewer that reach bytes_max."""
+    """Combine batches into tables of rows_max rows, or fewer rows once a table reaches bytes_max."""
     held: list[pa.RecordBatch] = []
     n_rows = n_bytes = 0
     for batch in batches:

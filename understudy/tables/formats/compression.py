@@ -1,4 +1,4 @@
-"""Files of any format may be compressed by gzip or zstd: their first bytes say so, not their names."""
+"""Decompression of files in any format. The first bytes of a file, not its name, identify gzip and zstd."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Literal
 import pyarrow as pa
 
 from understudy.errors import InvalidInput, TooLarge
-from understudy.tables.formats.canonical import appearing
+from understudy.tables.formats.canonical import atomic_path
 from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits
 
 Codec = Literal["gzip", "zstd"]
 
 CODECS: dict[str, Codec] = {".gz": "gzip", ".zst": "zstd"}
-"""Suffixes that stand behind that of the format."""
+"""Codecs by the suffix that follows the suffix of the format."""
 
 _MARKS: tuple[tuple[bytes, Codec], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 _OTHERS = ((b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"\x04\x22\x4d\x18", "LZ4"))
-# Small files may expand as they like: a header and a few thousand equal rows are no bomb.
+# The ratio limit applies from this size on: a small file may contain a few thousand equal rows.
 _RATIO_FROM_BYTES = 64 * MEBIBYTE
 
 
 def split_suffix(name: str) -> tuple[str, Codec | None]:
-    """Return the name of a file without the suffix of a codec, and the codec."""
+    """Return the name of a file without its compression suffix, and the codec."""
     for suffix, codec in CODECS.items():
         if name.lower().endswith(suffix):
             return name[: -len(suffix)], codec
@@ -32,14 +32,15 @@ def split_suffix(name: str) -> tuple[str, Codec | None]:
 
 
 def plain_file(path: Path, reading: Reading) -> Path:
-    """Return a file that is not compressed: the path itself, or one in the scratch folder.
+    """Return the path of the uncompressed file, which may be a decompressed copy in the scratch folder.
 
     Raises
     ------
     InvalidInput
-        unreadable_file: damaged, cut off, followed by something else, compressed twice or by another codec.
+        With code unreadable_file, if the file is damaged, truncated, followed by other data, compressed
+        twice, or compressed with another codec.
     TooLarge
-        If it expands beyond a limit.
+        If the decompressed file exceeds a limit.
     """
     codec = _codec(path)
     if codec is None:
@@ -47,15 +48,15 @@ def plain_file(path: Path, reading: Reading) -> Path:
     plain = reading.scratch / "plain"
     _decompress(path, plain, codec, reading)
     if _codec(plain) is not None:
-        raise _unreadable("The file is compressed twice. Send it compressed once, or not at all.")
+        raise _unreadable("The file is compressed twice. Compress it once, or upload it uncompressed.")
     return plain
 
 
 def compress_file(source: Path, target: Path, codec: Codec) -> None:
-    """Compress a file; the target appears when it is complete."""
+    """Compress a file. The target appears only when it is complete."""
     with (
         source.open("rb") as file,
-        appearing(target) as part,
+        atomic_path(target) as part,
         pa.OSFile(str(part), "wb") as sink,
         pa.CompressedOutputStream(sink, codec) as packed,
     ):
@@ -68,7 +69,9 @@ def _codec(path: Path) -> Codec | None:
         start = file.read(8)
     for mark, name in _OTHERS:
         if start.startswith(mark):
-            raise _unreadable(f"The file is compressed by {name}. Send it by gzip, by zstd or as it is.")
+            raise _unreadable(
+                f"The file is compressed with {name}. Use gzip or zstd, or upload it uncompressed."
+            )
     return next((codec for mark, codec in _MARKS if start.startswith(mark)), None)
 
 
@@ -84,7 +87,7 @@ def _decompress(source: Path, target: Path, codec: Codec, reading: Reading) -> N
 
 
 def _pieces(packed: pa.NativeFile, codec: Codec) -> Iterator[bytes]:
-    """Yield what is in all members or frames, one after the other."""
+    """Yield the content of all members or frames, one after the other."""
     try:
         with pa.CompressedInputStream(packed, codec) as stream:
             while piece := stream.read(MEBIBYTE):
@@ -93,20 +96,20 @@ def _pieces(packed: pa.NativeFile, codec: Codec) -> Iterator[bytes]:
         if error.errno is not None:
             raise
         raise _unreadable(
-            f"The {codec} file is damaged, ends too early, or is followed by something else. Send it again."
+            f"The {codec} file is damaged, truncated or followed by other data. Upload it again."
         ) from None
 
 
 def _check_size(n_bytes: int, n_packed: int, limits: ReadLimits) -> None:
     if n_bytes > limits.decompressed_bytes_max:
         raise TooLarge(
-            f"The file is larger than {limits.decompressed_bytes_max:,} bytes when it is decompressed. "
-            "Send Parquet, or fewer rows."
+            f"The decompressed file is larger than {limits.decompressed_bytes_max:,} bytes. "
+            "Use Parquet, or upload fewer rows."
         )
     if n_bytes > max(_RATIO_FROM_BYTES, limits.decompressed_ratio_max * n_packed):
         raise TooLarge(
-            f"The file becomes more than {limits.decompressed_ratio_max:,} times as large when it is "
-            "decompressed. Send it as it is, or as Parquet."
+            f"The decompressed file is more than {limits.decompressed_ratio_max:,} times as large as the "
+            "upload. Upload it uncompressed, or as Parquet."
         )
 
 

@@ -1,4 +1,4 @@
-"""Batches of readers that keep texts as dictionaries or views, written out within bounds and checked."""
+"""Conversion of dictionary and view columns to plain columns, with checks, in bounded memory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
 
-# Dense text of one batch: a dictionary of one long text may stand for any number of rows.
+# Limit of the plain text in a batch: a dictionary can repeat one long text in any number of rows.
 _BATCH_TEXT_BYTES_MAX = 32 * MEBIBYTE
 _VIEW_BYTES = 16
 
 
 @contextmanager
 def translated(detail: str) -> Iterator[None]:
-    """Turn what a parser says of a damaged file into `InvalidInput`; running out of memory is no fault."""
+    """Translate errors of a parser into `InvalidInput`; running out of memory is not the file's fault."""
     try:
         yield
     except (pa.ArrowMemoryError, InvalidInput):
@@ -28,17 +28,17 @@ def translated(detail: str) -> Iterator[None]:
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        # Without its cause: the parser's message may hold values.
+        # Without its cause: the parser's message may contain values.
         raise InvalidInput(detail, code="unreadable_file") from None
 
 
 def small_batches(batch: pa.RecordBatch, limits: ReadLimits) -> Iterator[pa.RecordBatch]:
-    """Cut a batch so that its texts, written out, stay within bounds.
+    """Split a batch so that its texts, as plain columns, do not exceed the size limit.
 
     Raises
     ------
     TooLarge
-        If one of them is longer than a cell may be.
+        If a text is longer than the limit of a cell.
     """
     text_bytes = sum(
         _text_bytes(name, column, limits)
@@ -57,8 +57,8 @@ def _text_bytes(name: str, column: pa.Array[Any], limits: ReadLimits) -> int:
     lengths = _lengths(texts)
     if (pc.max(lengths).as_py() or 0) > limits.cell_bytes_max:
         raise TooLarge(
-            f"Column {name!r} holds a text of more than {limits.cell_bytes_max:,} bytes. "
-            "Shorten it or leave the column out."
+            f"Column {name!r} contains a text of more than {limits.cell_bytes_max:,} bytes. "
+            "Shorten the text, or remove the column."
         )
     if isinstance(column, pa.DictionaryArray):
         lengths = pc.take(lengths, column.indices)
@@ -66,7 +66,7 @@ def _text_bytes(name: str, column: pa.Array[Any], limits: ReadLimits) -> int:
 
 
 def _lengths(texts: Any) -> Any:
-    """Return the bytes of each text; views, for which Arrow has no such kernel, begin with theirs."""
+    """Return the length of each text in bytes; Arrow has no such kernel for views, which start with it."""
     if not pa.types.is_string_view(texts.type):
         return pc.binary_length(texts).cast(pa.int64())
     start = texts.offset * _VIEW_BYTES
@@ -76,12 +76,12 @@ def _lengths(texts: Any) -> Any:
 
 
 def materialize_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """Return a batch in plain types.
+    """Return a batch with plain columns of the schema's types.
 
     Raises
     ------
     InvalidInput
-        With code wrong_encoding, if a text is not UTF-8.
+        With code wrong_encoding, if a text is not valid UTF-8.
     """
     columns = [
         _dense_column(name, column, type_)
@@ -112,6 +112,7 @@ def _check_text(name: str, column: pa.Array[Any]) -> None:
         column.validate(full=True)
     except pa.ArrowInvalid:
         raise InvalidInput(
-            f"Column {name!r} is declared as text but holds bytes that are not UTF-8. Write it as UTF-8.",
+            f"Column {name!r} is declared as text but contains bytes that are not valid UTF-8. Write it as "
+            "UTF-8.",
             code="wrong_encoding",
         ) from None

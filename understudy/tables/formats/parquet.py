@@ -1,4 +1,4 @@
-"""Apache Parquet, by pyarrow. A footer is not believed: rows and bytes are counted as they are decoded."""
+"""Apache Parquet, read with pyarrow. Rows and bytes are counted while decoding; the footer is not trusted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits, Scan
 from understudy.tables.inference import check_names, storable_type
 
 _FOOTER_BYTES_MAX = 64 * MEBIBYTE
-_DAMAGED = "The Parquet file is damaged: its content cannot be decoded. Write it again."
+_DAMAGED = "The Parquet file is damaged: its content cannot be decoded. Export it again."
 
 
 @contextmanager
@@ -33,12 +33,12 @@ def scan_parquet(path: Path, reading: Reading) -> Iterator[Scan]:
         n_rows = file.metadata.num_rows
         check_rows(n_rows, limits)
         if n_rows == 0:
-            raise InvalidInput("The table has no rows; it needs at least one.", code="no_rows")
+            raise InvalidInput("The table has no rows. Upload a table with at least one row.", code="no_rows")
         yield Scan(schema, n_rows, _batches(file, schema, limits))
 
 
 def _check_ends(path: Path) -> None:
-    """Read the marks at both ends of the file, and the length of the footer, before a parser sees it."""
+    """Check the magic bytes at both ends and the length of the footer, before a parser reads the file."""
     size = path.stat().st_size
     if size == 0:
         raise InvalidInput("The file is empty.", code="empty_file")
@@ -47,17 +47,21 @@ def _check_ends(path: Path) -> None:
         file.seek(max(0, size - 8))
         end = file.read(8)
     if start == b"PARE":
-        raise _unreadable("The file is an encrypted Parquet file. Send it decrypted.")
+        raise _unreadable("The file is an encrypted Parquet file. Decrypt it before the upload.")
     if start != b"PAR1":
-        raise _unreadable("The file is not Parquet: it does not begin with its mark. State its format.")
+        raise _unreadable(
+            "The file is not Parquet: it does not start with `PAR1`. Specify its actual format."
+        )
     if size < 12 or end[4:] != b"PAR1":
-        raise _unreadable("The Parquet file has no footer: its end is missing. Send it again.")
+        raise _unreadable("The Parquet file is truncated: its footer is missing. Upload it again.")
     if int.from_bytes(end[:4], "little") > min(size - 12, _FOOTER_BYTES_MAX):
-        raise _unreadable("The footer of the Parquet file is damaged or larger than 64 MiB. Write it again.")
+        raise _unreadable(
+            "The footer of the Parquet file is damaged or larger than 64 MiB. Export the file again."
+        )
 
 
 def _open(path: Path, limits: ReadLimits) -> pq.ParquetFile:
-    """Open with texts as dictionaries, so that a text that stands in many rows is in memory once."""
+    """Open the file with texts as dictionaries, so that a repeated text is in memory only once."""
     with translated(_DAMAGED):
         metadata = pq.read_metadata(path)
         check_columns(metadata.num_columns, limits)
@@ -67,7 +71,7 @@ def _open(path: Path, limits: ReadLimits) -> pq.ParquetFile:
             metadata=metadata,
             read_dictionary=[c.path for c in columns if c.logical_type.type == "STRING"],
             page_checksum_verification=True,
-            pre_buffer=False,  # else a row group is in memory as a whole, whatever its size
+            pre_buffer=False,  # otherwise a whole row group is in memory, regardless of its size
             buffer_size=MEBIBYTE,
         )
 
@@ -77,12 +81,12 @@ def _unreadable(detail: str) -> InvalidInput:
 
 
 def _declared_schema(file: pq.ParquetFile) -> pa.Schema:
-    """Return the file's Arrow schema with the units that Parquet itself has no room for.
+    """Return the Arrow schema of the file, with the units that Parquet does not support.
 
-    Parquet knows no seconds and no 64-bit dates; pyarrow keeps the schema that was written beside the data,
-    but gives those columns back in the next finer unit.
+    Parquet has no type for seconds or 64-bit dates. pyarrow stores the original schema in the file, but reads
+    these columns in the next finer unit.
     """
-    # Not `file.schema_arrow`, which shows the dictionaries that we asked for.
+    # Not `file.schema_arrow`, which contains the dictionary types that were requested for reading.
     schema = file.metadata.schema.to_arrow_schema()
     kept = (file.metadata.metadata or {}).get(b"ARROW:schema")
     if kept is None:

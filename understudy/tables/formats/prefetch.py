@@ -1,4 +1,4 @@
-"""An iterator that works while its consumer does."""
+"""Iteration ahead of the consumer, in a thread."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _END = object()
 
 
 def prefetch(items: Generator[Item, None, None], n_ahead: int) -> Generator[Item, None, None]:
-    """Yield what a generator yields, which runs in a thread of its own, up to n_ahead items ahead.
+    """Run a generator in a thread and yield its items. It runs up to n_ahead items ahead of the consumer.
 
-    An error of the generator is raised where its item was to come. It is closed, in its thread, when this one
-    is: see to that, since what it reads may be gone afterwards.
+    An error of the generator is raised in place of the item that failed. Closing this iterator closes the
+    generator, in its thread. Always close it: what the generator reads may be gone afterwards.
     """
     queue: Queue[object] = Queue(maxsize=n_ahead)
     is_over = Event()
@@ -38,13 +38,13 @@ def prefetch(items: Generator[Item, None, None], n_ahead: int) -> Generator[Item
     thread.start()
     try:
         while (item := queue.get()) is not _END:
-            yield item  # type: ignore[misc] # what is not the end is an item
+            yield item  # type: ignore[misc] # everything except _END is an item
         if failures:
             raise failures[0]
     finally:
         is_over.set()
         while thread.is_alive():
-            # It may wait for room.
+            # The thread may be waiting for space in the queue.
             while not queue.empty():
                 queue.get_nowait()
             thread.join(0.01)

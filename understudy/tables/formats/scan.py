@@ -1,4 +1,4 @@
-"""What reading a file gives, before it is known where the rows go."""
+"""The input and the result of opening a file: limits and options in, batches and notes out."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ GIBIBYTE = 1024**3
 
 _REJECTS: dict[str, pa.DataType] = {"line": pa.int64(), "column": pa.int32(), "reason": pa.string()}
 REJECTS_SCHEMA = pa.schema(_REJECTS)
-"""Rows that were skipped: the line of the file, the field (from 1) if it is one, and a code. No values."""
+"""Schema of the skipped rows: line of the file, field number (from 1, or missing), reason code. No values."""
 
 
 @dataclass(frozen=True)
 class ReadLimits:
-    """How much of a file is taken.
+    """Limits on the size of a file.
 
     Parameters
     ----------
     rows_max, columns_max : int
-        Size of the table.
+        Maximum size of the table.
     cell_bytes_max : int
-        Longest text in a cell, and longest line of a CSV file.
+        Maximum size in bytes of a text in a cell, and of a line of a CSV file.
     decoded_bytes_max : int
-        Size of the table in memory, were it there at once; a small file can hold terabytes.
+        Maximum size in bytes of the whole decoded table. A small file can expand to terabytes.
     decompressed_bytes_max, decompressed_ratio_max : int
-        Size of a compressed file when it is not, in bytes, and as a multiple of what it was.
+        Maximum size of a decompressed file, in bytes and as a multiple of its compressed size.
     """
 
     rows_max: int = 50_000_000
@@ -45,12 +45,12 @@ class ReadLimits:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a scan is given beside the file.
+    """The arguments of a scan besides the file.
 
     Parameters
     ----------
     scratch : Path
-        An empty folder for what must be written while reading; removed afterwards.
+        Empty folder for temporary files, which is removed afterwards.
     """
 
     scratch: Path
@@ -66,17 +66,17 @@ class Scan:
     Parameters
     ----------
     schema : pyarrow.Schema
-        Of the batches; every type is one that `parse_arrow_type` knows.
+        Schema of the batches, with types that `parse_arrow_type` supports.
     n_rows : int
-        As the file states or as was counted; reading fails if it turns out to be wrong.
+        Number of rows, as the file declares it or as counted. Reading fails if it turns out to be wrong.
     batches : iterator of pyarrow.RecordBatch
-        The rows in the file's order; can be read once.
+        Rows in the order of the file; can be read once.
     notes : mapping of column name to str
-        Why a column has its type, in words; no values.
+        Reason for the type of a column, in words, without values.
     warnings : list of str
-        What the user should know of how the file was taken; no values.
+        Messages for the user about how the file was read, without values.
     rejects : pyarrow.Table, optional
-        The rows that could not be read and were skipped, under `REJECTS_SCHEMA`.
+        Rows that could not be read and were skipped, with the schema `REJECTS_SCHEMA`.
     """
 
     schema: pa.Schema

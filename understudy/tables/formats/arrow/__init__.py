@@ -1,4 +1,4 @@
-"""Arrow IPC, files (Feather) and streams, by pyarrow: walked through first, each batch checked in full."""
+"""Arrow IPC files (Feather) and streams, read with pyarrow. Every batch is checked before it is used."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from understudy.tables.formats.materialize import materialize_batch, small_batch
 from understudy.tables.formats.scan import Reading, ReadLimits, Scan
 from understudy.tables.inference import check_names, storable_type
 
-_DAMAGED = "The Arrow file is damaged: its content cannot be decoded. Write it again."
+_DAMAGED = "The Arrow file is damaged: its content cannot be decoded. Export it again."
 _EXTENSION = b"ARROW:extension:name"
 
 
@@ -36,7 +36,7 @@ def scan_arrow(path: Path, reading: Reading) -> Iterator[Scan]:
             reader = pa.ipc.open_stream(file, options=options)
             schema = _canonical_schema(reader.schema)
         if layout.n_rows == 0:
-            raise InvalidInput("The table has no rows; it needs at least one.", code="no_rows")
+            raise InvalidInput("The table has no rows. Upload a table with at least one row.", code="no_rows")
         yield Scan(schema, layout.n_rows, _batches(reader, layout, schema, limits))
 
 
@@ -47,10 +47,10 @@ def _canonical_schema(source: pa.Schema) -> pa.Schema:
 
 def _canonical_type(field: pa.Field[Any]) -> pa.DataType:
     if _EXTENSION in (field.metadata or {}):
-        # Of a kind that is not known here: what its numbers mean is not known either.
+        # The extension type is unknown, and so is the meaning of its values.
         raise InvalidInput(
-            f"Column {field.name!r} is of an extension type, which cannot be synthesized. Leave the column "
-            "out, or store it as numbers, text, dates or true/false.",
+            f"Column {field.name!r} has an extension type, which is not supported. Remove the column, or "
+            "store it as numbers, text, dates or true/false.",
             code="unsupported_column",
         )
     return storable_type(field.name, field.type)
@@ -61,20 +61,21 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     rows = batch_rows(len(schema))
     with translated(_DAMAGED):
-        # As many as were found: behind the last there may be a footer.
+        # Read exactly the batches of the layout, because a footer may follow the last one.
         for _ in layout.batches:
             batch = reader.read_next_batch()
             batch.validate()
             _check(batch, is_dictionary=True)
             for start in range(0, batch.num_rows, rows):
                 for part in small_batches(batch.slice(start, rows), limits):
-                    # Not before the parts are small: views of one long text are checked each.
+                    # Only now, when the parts are small: a long text that many views share is checked for
+                    # each.
                     _check(part, is_dictionary=False)
                     yield _complete(materialize_batch(part, schema))
 
 
 def _check(batch: pa.RecordBatch, *, is_dictionary: bool) -> None:
-    """Look at every offset, length, index and text of the columns that are dictionaries, or of the others."""
+    """Check every offset, length, index and text of the dictionary columns, or of the other columns."""
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if isinstance(column, pa.DictionaryArray) is not is_dictionary:
             continue
@@ -84,7 +85,8 @@ def _check(batch: pa.RecordBatch, *, is_dictionary: bool) -> None:
             if "UTF8" not in str(error):
                 raise
             raise InvalidInput(
-                f"Column {name!r} is declared as text but holds bytes that are not UTF-8. Write it as UTF-8.",
+                f"Column {name!r} is declared as text but contains bytes that are not valid UTF-8. Write it "
+                "as UTF-8.",
                 code="wrong_encoding",
             ) from None
 
@@ -93,7 +95,7 @@ def _complete(batch: pa.RecordBatch) -> pa.RecordBatch:
     for field, column in zip(batch.schema, batch.columns, strict=True):
         if column.null_count > 0 and not field.nullable:
             raise InvalidInput(
-                f"Column {field.name!r} is declared to have no missing values, but has some. "
+                f"Column {field.name!r} is declared as not nullable but contains missing values. "
                 "Declare it nullable.",
                 code="unsupported_column",
             )
@@ -102,7 +104,7 @@ def _complete(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 ARROW = Format(
     name="arrow",
-    summary="Arrow IPC, file (Feather) or stream; flat columns of the types that Parquet has",
+    summary="Arrow IPC file (Feather) or stream; flat columns of the types that Parquet supports",
     suffixes=(".arrow", ".feather", ".ipc", ".arrows"),
     media_type="application/vnd.apache.arrow.file",
     scan=scan_arrow,

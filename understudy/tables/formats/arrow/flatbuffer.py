@@ -1,4 +1,4 @@
-"""As much of FlatBuffers as is needed to read the metadata of Arrow messages; nothing is believed."""
+"""A minimal reader of FlatBuffers for the metadata of Arrow messages, which checks every offset."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from dataclasses import dataclass
 
 
 class Malformed(Exception):
-    """An offset or a length leads out of the buffer."""
+    """An offset or a length points outside the buffer."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of a FlatBuffer: fields by number, each there or not."""
+    """A FlatBuffers table with numbered, optional fields."""
 
     data: bytes
     position: int
 
     @classmethod
     def root(cls, data: bytes) -> Table:
-        """Return the table that the buffer begins with."""
+        """Return the root table of a buffer."""
         return cls(data, _unpack("<I", data, 0))
 
     def number(self, field: int, code: str, default: int = 0) -> int:
-        """Return a number; `code` is its type, as in `struct`."""
+        """Return a numeric field; `code` is its type code in the module `struct`."""
         at = self._field(field)
         return default if at is None else _unpack(f"<{code}", self.data, at)
 
     def table(self, field: int) -> Table | None:
-        """Return a table within this one."""
+        """Return a nested table."""
         at = self._field(field)
         return None if at is None else Table(self.data, at + _unpack("<I", self.data, at))
 
     def vector_length(self, field: int) -> int:
-        """Return how many members a vector has."""
+        """Return the number of elements in a vector."""
         at = self._vector(field)
         return 0 if at is None else _unpack("<I", self.data, at)
 
     def structs(self, field: int, layout: str) -> list[tuple[int, ...]]:
-        """Return the members of a vector of structs."""
+        """Return the elements of a vector of structs."""
         at = self._vector(field)
         if at is None:
             return []

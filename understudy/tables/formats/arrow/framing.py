@@ -1,7 +1,7 @@
-"""The messages of an Arrow file or stream, walked through before Arrow itself allocates anything for them.
+"""Checks of the messages in an Arrow file or stream, before Arrow allocates memory for them.
 
-A file is a stream between two marks, and a footer that says where its batches are. The footer is not needed
-and not believed, but it has to agree.
+A file is a stream between two magic strings, with a footer that lists the positions of the batches. The
+footer is not needed and not trusted, but it has to agree with the stream.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from understudy.tables.formats.arrow.flatbuffer import Malformed, Table
 from understudy.tables.formats.canonical import check_columns
 from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
 
-# A batch is in memory as a whole, and so are all dictionaries.
+# A batch is in memory as a whole, and so are all dictionaries together.
 BATCH_BYTES_MAX = 512 * MEBIBYTE
 _METADATA_BYTES_MAX = 64 * MEBIBYTE
 _MESSAGES_MAX = 1_000_000
@@ -30,7 +30,7 @@ _SCHEMA, _DICTIONARY, _BATCH = 1, 2, 3
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the messages of a file are.
+    """The positions of the messages in a file.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class _Message:
 
 
 def read_layout(path: Path, limits: ReadLimits) -> Layout:
-    """Walk through a file.
+    """Check all messages of a file and return the positions of its batches.
 
     Raises
     ------
@@ -82,11 +82,11 @@ def _check_kind(start: bytes) -> None:
     if not start:
         raise InvalidInput("The file is empty.", code="empty_file")
     if start.startswith(b"FEA1"):
-        raise _unreadable("The file is Feather of version 1. Write it as version 2, or as Parquet.")
+        raise _unreadable("The file is a Feather file of version 1. Export it as version 2, or as Parquet.")
     if start.startswith(b"PAR1"):
-        raise _unreadable("The file is not Arrow but a Parquet file; send it with format parquet.")
+        raise _unreadable("The file is not an Arrow file but a Parquet file. Specify the format parquet.")
     if not start.startswith((_MARK, _STREAM_MARK)):
-        raise _unreadable("The file is neither an Arrow file nor an Arrow stream. State its format.")
+        raise _unreadable("The file is neither an Arrow file nor an Arrow stream. Specify its actual format.")
 
 
 def _read_file(file: BinaryIO, size: int, limits: ReadLimits) -> Layout:
@@ -94,15 +94,17 @@ def _read_file(file: BinaryIO, size: int, limits: ReadLimits) -> Layout:
     file.seek(max(0, end))
     tail = file.read()
     if end < _FILE_START or tail[4:] != _MARK:
-        raise _unreadable("The Arrow file has no footer: its end is missing. Send it again.")
+        raise _unreadable("The Arrow file is truncated: its footer is missing. Upload it again.")
     footer_bytes = int.from_bytes(tail[:4], "little", signed=True)
     if not 0 < footer_bytes <= min(end - _FILE_START, _METADATA_BYTES_MAX):
-        raise _unreadable("The footer of the Arrow file is damaged or larger than 64 MiB. Write it again.")
+        raise _unreadable(
+            "The footer of the Arrow file is damaged or larger than 64 MiB. Export the file again."
+        )
     layout = _read_stream(file, _FILE_START, end - footer_bytes, limits)
     file.seek(end - footer_bytes)
     footer = Table.root(file.read(footer_bytes))
     if [offset for offset, _, _ in footer.structs(3, "<qi4xq")] != layout.batches:
-        raise _unreadable("The footer of the Arrow file names other batches than it holds. Write it again.")
+        raise _unreadable("The footer of the Arrow file does not match its batches. Export the file again.")
     return layout
 
 
@@ -110,7 +112,7 @@ def _read_stream(file: BinaryIO, start: int, end: int, limits: ReadLimits) -> La
     messages = _messages(file, start, end)
     schema = next(messages, None)
     if schema is None or schema.kind != _SCHEMA:
-        raise _unreadable("The Arrow file does not begin with a schema. Write it again.")
+        raise _unreadable("The Arrow file does not start with a schema. Export it again.")
     check_columns(schema.header.vector_length(1), limits)
     n_rows = 0
     batches: list[int] = []
@@ -124,7 +126,7 @@ def _read_stream(file: BinaryIO, start: int, end: int, limits: ReadLimits) -> La
             _add_dictionary(file, message, dictionaries)
             _check_size(sum(dictionaries.values()))
         else:
-            raise _unreadable("The Arrow file holds something else than a table. Write it again.")
+            raise _unreadable("The Arrow file contains something other than a table. Export it again.")
     return Layout(start, n_rows, batches)
 
 
@@ -144,11 +146,13 @@ def _messages(file: BinaryIO, position: int, end: int) -> Iterator[_Message]:
         position = body_position + body_bytes
         n_messages += 1
         if n_messages > _MESSAGES_MAX:
-            raise TooLarge(f"The Arrow file has more than {_MESSAGES_MAX:,} batches. Write larger ones.")
+            raise TooLarge(
+                f"The Arrow file has more than {_MESSAGES_MAX:,} batches. Export it with larger batches."
+            )
 
 
 def _metadata(file: BinaryIO, position: int, end: int) -> bytes | None:
-    """Return the metadata of a message, or None at the mark of the end."""
+    """Return the metadata of a message, or None at the end-of-stream marker."""
     file.seek(position)
     prefix = file.read(8)
     if position + 8 > end:
@@ -183,7 +187,7 @@ def _add_dictionary(file: BinaryIO, message: _Message, sizes: dict[int, int]) ->
 
 
 def _decoded_bytes(file: BinaryIO, message: _Message, batch: Table) -> int:
-    """Return how many bytes a batch takes in memory, as its compressed buffers claim."""
+    """Return the size of a batch in memory, according to the lengths that its compressed buffers declare."""
     is_compressed = batch.table(3) is not None
     total = message.body_bytes
     for offset, length in batch.structs(2, "<qq"):
@@ -199,7 +203,7 @@ def _decoded_bytes(file: BinaryIO, message: _Message, batch: Table) -> int:
 
 def _claimed_bytes(prefix: bytes) -> int:
     (claimed,) = struct.unpack("<q", prefix)
-    if claimed < -1:  # -1: not compressed after all
+    if claimed < -1:  # -1 means that the buffer is not compressed
         raise Malformed
     return int(claimed)
 
@@ -207,13 +211,13 @@ def _claimed_bytes(prefix: bytes) -> int:
 def _check_size(n_bytes: int) -> None:
     if n_bytes > BATCH_BYTES_MAX:
         raise TooLarge(
-            f"A batch of the Arrow file, or its dictionaries, take more than {BATCH_BYTES_MAX:,} bytes in "
-            "memory. Write it in smaller batches."
+            f"A batch of the Arrow file, or its dictionaries, need more than {BATCH_BYTES_MAX:,} bytes of "
+            "memory. Export the file with smaller batches."
         )
 
 
 def _cut_off() -> InvalidInput:
-    return _unreadable("The Arrow file ends within a batch: its end is missing. Send it again.")
+    return _unreadable("The Arrow file is truncated: it ends within a batch. Upload it again.")
 
 
 def _unreadable(detail: str) -> InvalidInput:

@@ -1,7 +1,7 @@
-"""Arrow files as they are written: uncompressed batches of 65,536 rows, which every reader of Arrow takes.
+"""Writing of Arrow files, in uncompressed batches of up to 65,536 rows that every Arrow reader supports.
 
-The file and not the stream, though downloads are streams: all that can read Feather reads the file, and it
-too can be written from its beginning to its end. Who wants it small takes Parquet.
+Downloads use the file format and not the stream format, because every Feather reader supports it, and it can
+also be written from start to end. Parquet is the compact alternative.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.progress import Progress, no_progress
-from understudy.tables.formats.canonical import appearing, batch_rows, row_groups
+from understudy.tables.formats.canonical import atomic_path, batch_rows, row_groups
 from understudy.tables.formats.scan import MEBIBYTE
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def write_arrow(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches as they come and return how many rows there were.
+    """Write batches to a file and return the number of rows.
 
-    The file appears at its path when it is complete, or not at all. Memory does not grow with the rows.
+    The file appears at its path only when it is complete. Memory does not grow with the number of rows.
     """
     n_rows = 0
-    with appearing(path) as part, pa.ipc.new_file(str(part), schema) as writer:
+    with atomic_path(path) as part, pa.ipc.new_file(str(part), schema) as writer:
         for batch in _equal_batches(batches, schema):
             writer.write_batch(batch)
             n_rows += batch.num_rows
@@ -49,7 +49,7 @@ def write_arrow(
 
 
 def arrow_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes]:
-    """Yield the bytes of an Arrow file, a batch at a time."""
+    """Yield the bytes of an Arrow file, batch by batch."""
     sink = _Pieces()
     with pa.ipc.new_file(pa.PythonFile(sink, "w"), schema) as writer:
         for batch in _equal_batches(batches, schema):
@@ -66,7 +66,7 @@ def _equal_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iter
 
 
 def _settled(column: pa.Array[Any]) -> pa.Array[Any]:
-    """Return a column with nothing behind what is missing: it may be anything, also somebody's value."""
+    """Clear the values behind missing entries, which may contain data of a real person."""
     if column.null_count == 0:
         return column
     is_missing = column.is_null().to_numpy(zero_copy_only=False)
@@ -76,7 +76,7 @@ def _settled(column: pa.Array[Any]) -> pa.Array[Any]:
 
 
 class _Pieces(io.RawIOBase):
-    """A file that is written from its beginning to its end, and taken away in pieces."""
+    """A write-only file whose content is taken out in pieces."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,22 +84,22 @@ class _Pieces(io.RawIOBase):
         self._n_bytes = 0
 
     def writable(self) -> bool:
-        """Say that it can be written."""
+        """Return True."""
         return True
 
     def write(self, data: Buffer) -> int:
-        """Keep some bytes: a copy, since the writer may use its own again."""
+        """Store a copy of the data, because the writer may reuse its buffer."""
         piece = bytes(data)
         self._pieces.append(piece)
         self._n_bytes += len(piece)
         return len(piece)
 
     def tell(self) -> int:
-        """Return how many bytes were written."""
+        """Return the number of bytes written so far."""
         return self._n_bytes
 
     def take(self) -> bytes:
-        """Return what was written since the last time."""
+        """Return the bytes written since the last call."""
         taken = b"".join(self._pieces)
         self._pieces.clear()
         return taken

@@ -1,4 +1,4 @@
-"""CSV and its relatives with tabs, semicolons or bars, read by DuckDB and written by pyarrow."""
+"""CSV, also with tabs, semicolons or bars as delimiter, read with DuckDB and written with pyarrow."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def scan_csv(path: Path, reading: Reading) -> Iterator[Scan]:
     dialect = read_dialect(text.path, reading.limits, reading.options)
     readable = read_rows(text, dialect, reading)
     if readable.staged.n_rows == 0:
-        raise InvalidInput("The file has a header and no rows; it needs at least one.", code="no_rows")
+        raise InvalidInput("The file has a header but no rows. Upload at least one row.", code="no_rows")
     yield _typed(readable, dialect, text.warnings)
 
 
@@ -51,13 +51,16 @@ def _typed(readable: Readable, dialect: Dialect, warnings: Iterable[str]) -> Sca
 
 def _header_warnings(dialect: Dialect) -> list[str]:
     if all(name.strip().replace(".", "", 1).lstrip("-").isdecimal() for name in dialect.names):
-        return ["The first line, taken as the header, holds only numbers: is the header missing?"]
+        return [
+            "The first line was read as the header but contains only numbers. Check that the header is not "
+            "missing."
+        ]
     return []
 
 
 CSV = Format(
     name="csv",
-    summary="Comma, tab, semicolon or bar separated text with a header line, in any usual encoding",
+    summary="Text with a header line, delimited by commas, tabs, semicolons or bars, in any common encoding",
     suffixes=(".csv", ".tsv"),
     media_type="text/csv",
     scan=scan_csv,

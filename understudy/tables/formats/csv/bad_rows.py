@@ -1,7 +1,8 @@
-"""Rows that cannot be read: where they stand, why, and the file without them.
+"""Rows that cannot be read: their lines, the reasons, and a copy of the file without them.
 
-DuckDB can list what it skips, but keeps a kilobyte of memory for each, and was seen to lose good rows among a
-million bad ones. So it always reads strictly, and only a file that it refuses is looked through here.
+DuckDB can list the rows that it skips. But it keeps a kilobyte of memory for each, and in a test it also lost
+good rows among a million bad ones. It therefore always reads strictly, and a file that it rejects is searched
+here.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from understudy.tables.formats.scan import MEBIBYTE, REJECTS_SCHEMA, Reading
 
 REASONS = ("too_few_fields", "too_many_fields", "unclosed_quote", "line_too_long", "wrong_encoding")
 _TOO_FEW, _TOO_MANY, _UNCLOSED, _TOO_LONG, _ENCODING = range(len(REASONS))
-# So many can be listed; a file with more is not read, whatever share they are.
+# Maximum number of rows listed in the report. A file with more unreadable rows fails, whatever their share.
 _ROWS_MAX = 5_000_000
 
 Integers = npt.NDArray[np.int64]
@@ -34,7 +35,7 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row of a block: its first line, how many it has, and what is wrong with it, if anything is."""
+    """A row of a block: its first line, its number of lines, and the reason if it cannot be read."""
 
     first: int
     n_lines: int
@@ -45,22 +46,22 @@ class BadRow:
 
 @dataclass
 class BadRows:
-    """The rows that cannot be read, in the file's order.
+    """The rows that cannot be read, in the order of the file.
 
     Parameters
     ----------
     lines : array of int64
-        On which line each begins.
+        First line of each row.
     columns : array of int32
-        Which field could not be read, counted from 1; 0 if it is the row as a whole.
+        Number of the field that cannot be read, counted from 1, or 0 if the row as a whole cannot be read.
     reasons : array of int8
-        Which of `REASONS`.
+        Index of the reason in `REASONS`.
     dropped : array of int64
-        All lines on which they stand.
+        Every line of these rows.
     n_fields : int
-        Of the first of them.
+        Number of fields in the first of these rows.
     n_good : int
-        How many rows can be read.
+        Number of rows that can be read.
     """
 
     lines: array[int] = field(default_factory=lambda: array("q"))
@@ -71,7 +72,7 @@ class BadRows:
     n_good: int = 0
 
     def add(self, line: int, row: BadRow) -> None:
-        """Take a row that begins on a line."""
+        """Add a row that starts on a line."""
         assert row.reason is not None
         if not self.lines:
             self.n_fields = row.n_fields
@@ -80,7 +81,7 @@ class BadRows:
         self.reasons.append(row.reason)
 
     def first_error(self, n_columns: int, bytes_max: int) -> InvalidInput:
-        """Return what is wrong with the first of them."""
+        """Return the error for the first of these rows."""
         place = f"Line {self.lines[0]:,} of the file"
         return (
             error_texts.ragged_rows(place, self.n_fields, n_columns),
@@ -91,23 +92,23 @@ class BadRows:
         )[self.reasons[0]]
 
     def line_of_file(self, line: int) -> int:
-        """Return where a line of the file without them stands in the whole file."""
+        """Translate a line number of the copy without these rows to the line number in the original file."""
         dropped = np.frombuffer(self.dropped, np.int64)
         n_before = np.searchsorted(dropped - np.arange(len(dropped)), line, side="right")
         return line + int(n_before)
 
     def check_number(self) -> None:
-        """Refuse a file with more of them than can be listed, as `check_share` does."""
+        """Check that the file does not have more of these rows than can be listed."""
         if len(self.lines) > _ROWS_MAX:
             self.check_share(0.0)
 
     def check_share(self, share_max: float) -> None:
-        """Refuse the file if it has more of them than may be skipped.
+        """Check that the share of these rows does not exceed the limit.
 
         Raises
         ------
         InvalidInput
-            too_many_bad_rows; with how many they are, and the lines of the first.
+            With code too_many_bad_rows. The message contains the number of rows and the first lines.
         """
         n_bad = len(self.lines)
         n_rows = n_bad + self.n_good
@@ -115,14 +116,14 @@ class BadRows:
             return
         first = ", ".join(f"{line:,}" for line in self.lines[:10])
         raise InvalidInput(
-            f"{n_bad:,} of {n_rows:,} rows cannot be read ({n_bad / n_rows:.2%}), more than the share "
-            f"{share_max} (option `bad_rows_share_max`). The first stand on lines {first}. Mend them, look "
-            "whether the delimiter and the quotation mark are the right ones, or allow a larger share.",
+            f"{n_bad:,} of {n_rows:,} rows cannot be read ({n_bad / n_rows:.2%}), more than the option "
+            f"`bad_rows_share_max` allows ({share_max}). Correct them (first on lines {first}), check "
+            "the delimiter and the quote character, or allow a larger share.",
             code="too_many_bad_rows",
         )
 
     def table(self) -> pa.Table:
-        """Return them as a table."""
+        """Return the rows as a table with the schema `REJECTS_SCHEMA`."""
         columns = np.frombuffer(self.columns, np.int32)
         reasons = pa.DictionaryArray.from_arrays(np.frombuffer(self.reasons, np.int8), pa.array(REASONS))
         return pa.table(
@@ -138,14 +139,14 @@ class BadRows:
 def find_bad_rows(
     source: Path, dialect: Dialect, reading: Reading, *, copy: Path | None = None, first_only: bool = False
 ) -> BadRows:
-    """Return the rows that cannot be read, and write the file without them.
+    """Return the rows that cannot be read, and optionally write a copy of the file without them.
 
     Parameters
     ----------
     source : Path
-        Its lines end in LF or CRLF.
+        Path of a file whose lines end in LF or CRLF.
     copy : Path, optional
-        Where the good rows go.
+        Path of the copy with the good rows.
     """
     with source.open("rb") as file, (copy or Path(os.devnull)).open("wb") as target, long_fields():
         search = _Search(file, target, dialect, reading)
@@ -154,7 +155,7 @@ def find_bad_rows(
 
 
 class _Search:
-    """Goes through a file block by block; what is not plainly a row is looked at by itself."""
+    """A block-wise search through a file. Rows that fail the vectorized checks are parsed one by one."""
 
     def __init__(self, file: BinaryIO, target: BinaryIO, dialect: Dialect, reading: Reading) -> None:
         self.bad = BadRows()
@@ -166,7 +167,7 @@ class _Search:
         self._line = 1
 
     def run(self, *, first_only: bool) -> None:
-        """Look at all rows, or no further than the block of the first that is bad."""
+        """Check all rows, or only the blocks up to the first bad row."""
         for _ in range(self._dialect.header_line):
             self._target.write(self._file.readline())
             self._line += 1
@@ -174,11 +175,11 @@ class _Search:
         while not is_last and not (first_only and self.bad.lines):
             read = self._file.read(MEBIBYTE)
             is_last = not read
-            held = self._take(held + read, is_last=is_last)
+            held = self._check_block(held + read, is_last=is_last)
             self.bad.check_number()
 
-    def _take(self, data: bytes, *, is_last: bool) -> bytes:
-        """Look at the whole rows of a block, and return what is left of it."""
+    def _check_block(self, data: bytes, *, is_last: bool) -> bytes:
+        """Check the complete rows of a block, and return the incomplete rest."""
         end = len(data) if is_last else data.rfind(b"\n") + 1
         if end == 0:
             return self._skip_long_line(data) if len(data) > self._bytes_max else data
@@ -186,15 +187,15 @@ class _Search:
         for row in block.bad_rows():
             self.bad.add(self._line + row.first, row)
         self.bad.dropped.extend(
-            int(index) + self._line for index in np.flatnonzero(~block.keeps[: block.n_taken])
+            int(index) + self._line for index in np.flatnonzero(~block.keeps[: block.n_checked])
         )
         self.bad.n_good += block.n_good()
-        self._target.write(block.kept())
-        self._line += block.n_taken
-        return data[block.taken_bytes() :]
+        self._target.write(block.good_lines())
+        self._line += block.n_checked
+        return data[block.n_bytes_checked() :]
 
     def _skip_long_line(self, data: bytes) -> bytes:
-        """Read on to the end of a line that is longer than any may be."""
+        """Skip to the end of a line that exceeds the length limit."""
         self.bad.add(self._line, BadRow(0, 1, _TOO_LONG))
         self.bad.dropped.append(self._line)
         self._line += 1
@@ -204,7 +205,7 @@ class _Search:
 
 
 class _Block:
-    """Whole lines, and what is known of each of them."""
+    """A block of whole lines, with properties of each line."""
 
     def __init__(self, data: bytes, dialect: Dialect, bytes_max: int, *, is_last: bool) -> None:
         self._data = data
@@ -225,10 +226,10 @@ class _Block:
         self._in_record = np.zeros(len(ends), bool)
         self._n_records = 0
         self.keeps = np.ones(len(ends), bool)
-        self.n_taken = len(ends)
+        self.n_checked = len(ends)
 
     def _count(self, character: str) -> Integers:
-        """Return how often a character occurs in each line."""
+        """Return the number of occurrences of a character in each line."""
         places = np.flatnonzero(self._bytes == ord(character))
         return np.diff(np.searchsorted(places, self._bounds))
 
@@ -245,7 +246,7 @@ class _Block:
         return self._data[self._bounds[index] : self._bounds[index + 1]]
 
     def bad_rows(self) -> Iterator[BadRow]:
-        """Yield the rows that cannot be read; stop before a row that the block may have cut."""
+        """Yield the rows that cannot be read. Stop before a row that may continue in the next block."""
         is_plain = (
             ~self._has_quote
             & (self._n_fields == self._n_columns)
@@ -256,9 +257,9 @@ class _Block:
         for index in np.flatnonzero(~is_plain & ~self._is_blank):
             if index < following:
                 continue
-            row = self._look_at(int(index))
+            row = self._parse_row(int(index))
             if row is None:
-                self.n_taken = int(index)
+                self.n_checked = int(index)
                 return
             following = row.first + row.n_lines
             if row.reason is None:
@@ -268,12 +269,12 @@ class _Block:
                 self.keeps[row.first : following] = False
                 yield row
 
-    def _look_at(self, index: int) -> BadRow | None:
-        """Return the row that begins on a line, with what is wrong with it; None if the block cuts it."""
+    def _parse_row(self, index: int) -> BadRow | None:
+        """Return the row that starts on a line, or None if it may continue in the next block."""
         if self._lengths[index] > self.bytes_max:
             return BadRow(index, 1, _TOO_LONG)
         if not self._has_quote[index]:
-            return self._judged(index, 1, int(self._n_fields[index]))
+            return self._classify(index, 1, int(self._n_fields[index]))
         lines = _Lines(self, index)
         reader = csv.reader(lines, strict=True, skipinitialspace=True, **self._dialect.for_python())
         try:
@@ -282,13 +283,13 @@ class _Block:
             if lines.ran_out and not self._is_last and lines.n_bytes <= self.bytes_max:
                 return None
             return BadRow(index, 1, _UNCLOSED)
-        return self._judged(index, lines.n_read, len(fields))
+        return self._classify(index, lines.n_read, len(fields))
 
     def line(self, index: int) -> str | None:
-        """Return a line, each byte a character, or None behind the last."""
+        """Return a line with one character per byte, or None after the last line."""
         return self._text(index).decode("latin-1") if index < len(self._lengths) else None
 
-    def _judged(self, first: int, n_lines: int, n_fields: int) -> BadRow:
+    def _classify(self, first: int, n_lines: int, n_fields: int) -> BadRow:
         lines = slice(first, first + n_lines)
         if self._lengths[lines].sum() > self.bytes_max:
             return BadRow(first, n_lines, _TOO_LONG)
@@ -305,28 +306,28 @@ class _Block:
         return 0 if place is None else self._text(index).count(self._dialect.delimiter.encode(), 0, place) + 1
 
     def n_good(self) -> int:
-        """Return how many rows can be read."""
+        """Return the number of rows that can be read."""
         is_row = self.keeps & ~self._in_record
         if self._n_columns > 1:
             is_row &= ~self._is_blank
-        return int(np.count_nonzero(is_row[: self.n_taken])) + self._n_records
+        return int(np.count_nonzero(is_row[: self.n_checked])) + self._n_records
 
-    def taken_bytes(self) -> int:
-        """Return how long the part is that was looked at."""
-        return int(self._bounds[self.n_taken])
+    def n_bytes_checked(self) -> int:
+        """Return the number of bytes that have been checked."""
+        return int(self._bounds[self.n_checked])
 
-    def kept(self) -> bytes:
-        """Return the lines that are kept."""
-        keeps = self.keeps[: self.n_taken]
+    def good_lines(self) -> bytes:
+        """Return the bytes of the lines that can be read."""
+        keeps = self.keeps[: self.n_checked]
         if keeps.all():
-            return self._data[: self.taken_bytes()]
-        chosen = np.repeat(keeps, self._lengths[: self.n_taken])
-        kept: bytes = self._bytes[: self.taken_bytes()][chosen].tobytes()
+            return self._data[: self.n_bytes_checked()]
+        chosen = np.repeat(keeps, self._lengths[: self.n_checked])
+        kept: bytes = self._bytes[: self.n_bytes_checked()][chosen].tobytes()
         return kept
 
 
 class _Lines:
-    """The lines of a block from one on, no more of them than a row may have; for Python's reader."""
+    """The lines of a block from one line on, up to the maximum size of a row, for Python's CSV reader."""
 
     def __init__(self, block: _Block, first: int) -> None:
         self.n_read = 0

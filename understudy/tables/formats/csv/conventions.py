@@ -1,7 +1,7 @@
-"""Numbers and dates as some country writes them, recognised by column where all values leave no doubt.
+"""Detection of numbers and dates in local conventions, where the values of a column are unambiguous.
 
-`1.234,56` can only be a number with a decimal comma, but `1,234` may be a large or a small one: such a column
-stays text, with a note that names the option which decides it.
+`1.234,56` can only be a number with a decimal comma, but `1,234` is ambiguous. An ambiguous column remains
+text, with a note that names the option to set.
 """
 
 from __future__ import annotations
@@ -16,53 +16,53 @@ import pyarrow.compute as pc
 from understudy.parameters.read_options import ReadOptions
 from understudy.tables.casting import count_unfit
 
-# Blanks and apostrophes that stand between thousands, and those for which they are taken.
+# Unusual blanks and apostrophes between thousands, and the usual ones that replace them.
 _ODD_SEPARATORS = ("\u00a0\u202f\u2009", " "), ("\u2019", "'")
 
 SEPARATED = (
     r"-?[0-9.]*[,' \x{a0}\x{202f}\x{2009}\x{2019}][0-9.,' \x{a0}\x{202f}\x{2009}\x{2019}]*[0-9.,]"
     r"(?:[eE][-+]?[0-9]+)?|-?,[0-9]+|-?[0-9]+,|-?[0-9]{1,3}(?:\.[0-9]{3}){2,}"
 )
-"""The pattern of values that may be numbers under some convention, and are none under the plain one."""
+"""Pattern of values that may be numbers in a local convention, but not in the plain one."""
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
 LOCAL_DATE = (
     r"(?:[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}|[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}"
     rf"|[0-9]{{4}}/[0-9]{{1,2}}/[0-9]{{1,2}}|[0-9]{{4}}\.[0-9]{{1,2}}\.[0-9]{{1,2}})(?: {_CLOCK})?"
 )
-"""The pattern of dates, perhaps with a time, that do not have the order of ISO 8601 with its hyphens."""
+"""Pattern of dates, with or without a time, in another notation than ISO 8601."""
 
 _DATE_PARTS = r"^(?P<a>[0-9]+)[/.-](?P<b>[0-9]+)[/.-](?P<c>[0-9]+)(?: (?P<time>.*))?$"
 
 
 class Convention(Protocol):
-    """One way of writing numbers, or dates, and how to read it."""
+    """A convention for numbers or dates."""
 
     @property
     def words(self) -> str:
-        """What it says of a column."""
+        """Return the description for the notes of a column."""
 
     def plain(self, texts: pa.Array[Any]) -> pa.Array[Any]:
-        """Return the values as the plain type's cast takes them; they hold to the convention."""
+        """Rewrite values that follow the convention in the plain notation."""
 
 
 @dataclass(frozen=True)
 class NumberConvention:
-    """A decimal mark, and what parts thousands if anything does."""
+    """A decimal mark and an optional thousands separator."""
 
     decimal: str
     thousands: str | None
 
     @property
     def words(self) -> str:
-        """What it says of a column."""
+        """Return the description for the notes of a column."""
         mark = "comma" if self.decimal == "," else "point"
         names = {",": "commas", ".": "points", " ": "blanks", "'": "apostrophes"}
-        between = f", {names[self.thousands]} between thousands" if self.thousands else ""
+        between = f" and {names[self.thousands]} between thousands" if self.thousands else ""
         return f"written with a decimal {mark}{between}"
 
     @property
     def pattern(self) -> str:
-        """What a number is under it."""
+        """Return the pattern of a number in this convention."""
         mark = f"\\{self.decimal}"
         plain = r"(?:0|[1-9][0-9]{0,17})"
         whole = (
@@ -73,7 +73,7 @@ class NumberConvention:
         return rf"\A-?(?:{whole}(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][-+]?[0-9]+)?\z"
 
     def plain(self, texts: pa.Array[Any]) -> pa.Array[Any]:
-        """Return the numbers without thousands and with a point."""
+        """Rewrite numbers without thousands separators and with a decimal point."""
         values: Any = unify_separators(texts)
         if self.thousands:
             values = pc.replace_substring(values, self.thousands, "")
@@ -89,7 +89,7 @@ class DateConvention:
 
     @property
     def words(self) -> str:
-        """What it says of a column."""
+        """Return the description for the notes of a column."""
         return {
             "day_first": "written with the day first",
             "month_first": "written with the month first",
@@ -97,7 +97,7 @@ class DateConvention:
         }[self.order]
 
     def plain(self, texts: pa.Array[Any]) -> pa.Array[Any]:
-        """Return the dates as ISO 8601 writes them."""
+        """Rewrite dates in ISO 8601."""
         parts: Any = pc.extract_regex(texts, _DATE_PARTS)
         first, second, third = (parts.field(index) for index in range(3))
         year, month, day = {
@@ -114,7 +114,7 @@ class DateConvention:
 
 
 def unify_separators(texts: pa.Array[Any]) -> pa.Array[Any]:
-    """Return the values with plain blanks and apostrophes."""
+    """Replace unusual blanks and apostrophes with the usual ones."""
     values: Any = texts
     for odd, usual in _ODD_SEPARATORS:
         for character in odd:
@@ -124,8 +124,8 @@ def unify_separators(texts: pa.Array[Any]) -> pa.Array[Any]:
 
 
 @dataclass(frozen=True)
-class Settled:
-    """What became of a column with values that only a convention can tell: its type, or why it has none."""
+class Resolution:
+    """The detected type and convention of a column, or the reason why no convention was detected."""
 
     arrow_type: pa.DataType | None
     convention: Convention | None = None
@@ -135,35 +135,38 @@ class Settled:
 Values = Callable[[], Iterable["pa.Array[Any]"]]
 
 
-def settle_numbers(values: Values, options: ReadOptions) -> Settled:
-    """Return the one convention under which all values are numbers.
+def resolve_numbers(values: Values, options: ReadOptions) -> Resolution:
+    """Detect the only convention in which all values are numbers.
 
     Parameters
     ----------
     values : callable () -> iterable of text arrays
-        The values of the column, trimmed, none missing.
+        Function that returns the values of the column, trimmed and without missing values.
     """
-    looks = [_NumberLook(convention) for convention in _number_conventions(options)]
+    candidates = [_NumberCandidate(convention) for convention in _number_conventions(options)]
     for texts in values():
         unified = unify_separators(texts)
-        looks = [look for look in looks if look.holds(unified)]
-        if not looks:
-            return Settled(None)
-    looks = _distinct(looks)
-    if len(looks) > 1:
-        return Settled(
+        candidates = [candidate for candidate in candidates if candidate.accepts(unified)]
+        if not candidates:
+            return Resolution(None)
+    candidates = _distinct(candidates)
+    if len(candidates) > 1:
+        return Resolution(
             None,
-            note="numbers whose comma may be a decimal mark or may part thousands are kept as text; "
-            "the option `decimal` decides",
+            note="it is unclear whether commas are decimal marks or thousands separators "
+            "(set the option `decimal`)",
         )
-    (look,) = looks
-    is_said = options.thousands is not None or (options.decimal, look.convention.thousands) == (",", ".")
-    if look.is_code_like and not is_said:
-        return Settled(
+    (candidate,) = candidates
+    is_given = options.thousands is not None or (options.decimal, candidate.convention.thousands) == (
+        ",",
+        ".",
+    )
+    if candidate.is_code_like and not is_given:
+        return Resolution(
             None,
-            note="digits in groups, all of one length, are kept as text; the option `thousands` decides",
+            note="groups of digits of equal length may be codes (set the option `thousands` to read numbers)",
         )
-    return Settled(look.arrow_type, look.convention)
+    return Resolution(candidate.arrow_type, candidate.convention)
 
 
 def _number_conventions(options: ReadOptions) -> Iterator[NumberConvention]:
@@ -180,25 +183,25 @@ def _number_conventions(options: ReadOptions) -> Iterator[NumberConvention]:
 
 
 @dataclass
-class _NumberLook:
-    """What was seen of the values under a convention."""
+class _NumberCandidate:
+    """Counts of the values under one candidate convention."""
 
     convention: NumberConvention
     n_with_mark: int = 0
-    n_parted: int = 0
+    n_grouped: int = 0
     n_with_exponent: int = 0
     lengths: set[int] = field(default_factory=set)
     is_whole: bool = True
 
-    def holds(self, texts: pa.Array[Any]) -> bool:
-        """Look at values, and say whether all of them are numbers under the convention."""
+    def accepts(self, texts: pa.Array[Any]) -> bool:
+        """Count values, and return whether all of them are numbers in this convention."""
         values: Any = texts
         if not pc.all(pc.match_substring_regex(values, self.convention.pattern)).as_py():
             return False
         self.n_with_mark += _count(values, self.convention.decimal)
         self.n_with_exponent += _count(values, "e") + _count(values, "E")
         if self.convention.thousands:
-            self.n_parted += _count(values, self.convention.thousands)
+            self.n_grouped += _count(values, self.convention.thousands)
         bounds: Any = pc.min_max(pc.binary_length(values)).as_py()
         self.lengths |= {bounds["min"], bounds["max"]}
         if self.is_whole and not self.n_with_mark and not self.n_with_exponent:
@@ -207,12 +210,12 @@ class _NumberLook:
 
     @property
     def is_code_like(self) -> bool:
-        """Whether the values may be telephone numbers or addresses: groups of digits, all as long."""
+        """Whether the values may be telephone numbers or addresses: grouped digits of equal length."""
         return self.convention.thousands in (" ", ".") and not self.n_with_mark and len(self.lengths) == 1
 
     @property
     def arrow_type(self) -> pa.DataType:
-        """The smallest type of all numbers."""
+        """The smallest type that can represent all values."""
         is_integer = not self.n_with_mark and not self.n_with_exponent and self.is_whole
         return pa.int64() if is_integer else pa.float64()
 
@@ -221,48 +224,51 @@ def _count(values: Any, mark: str) -> int:
     return pc.sum(pc.match_substring(values, mark).cast(pa.int64())).as_py() or 0
 
 
-def _distinct(looks: Sequence[_NumberLook]) -> list[_NumberLook]:
-    """Leave out those that read every value as another does: their thousands, or their mark, never occur."""
-    kept = [look for look in looks if look.convention.thousands is None or look.n_parted]
-    whole = [look for look in kept if not look.n_with_mark]
-    marks = {look.convention.thousands for look in whole}
-    return [look for look in kept if look.n_with_mark] + [
-        next(look for look in whole if look.convention.thousands == mark) for mark in sorted(marks, key=str)
+def _distinct(candidates: Sequence[_NumberCandidate]) -> list[_NumberCandidate]:
+    """Remove candidates that read the values like another one, because their separator never occurs."""
+    kept = [
+        candidate for candidate in candidates if candidate.convention.thousands is None or candidate.n_grouped
+    ]
+    whole = [candidate for candidate in kept if not candidate.n_with_mark]
+    marks = {candidate.convention.thousands for candidate in whole}
+    return [candidate for candidate in kept if candidate.n_with_mark] + [
+        next(candidate for candidate in whole if candidate.convention.thousands == mark)
+        for mark in sorted(marks, key=str)
     ]
 
 
-def settle_dates(values: Values, options: ReadOptions) -> Settled:
-    """Return the one order under which all values are dates; see `settle_numbers`."""
+def resolve_dates(values: Values, options: ReadOptions) -> Resolution:
+    """Detect the only order in which all values are dates; see `resolve_numbers`."""
     orders = ("day_first", "month_first", "year_first")
-    looks = [
-        _DateLook(DateConvention(order))
+    candidates = [
+        _DateCandidate(DateConvention(order))
         for order in orders
         if order == "year_first" or options.date_order in (None, order)
     ]
     for texts in values():
-        looks = [look for look in looks if look.holds(texts)]
-        if not looks:
-            return Settled(None)
-    if len(looks) > 1 and any(look.differs for look in looks):
-        return Settled(
+        candidates = [candidate for candidate in candidates if candidate.accepts(texts)]
+        if not candidates:
+            return Resolution(None)
+    if len(candidates) > 1 and any(candidate.differs for candidate in candidates):
+        return Resolution(
             None,
-            note="dates whose day and month cannot be told apart are kept as text; "
-            "the option `date_order` decides",
+            note="it is unclear which numbers are the day and the month of the dates "
+            "(set the option `date_order`)",
         )
-    return Settled(looks[0].arrow_type, looks[0].convention)
+    return Resolution(candidates[0].arrow_type, candidates[0].convention)
 
 
 @dataclass
-class _DateLook:
-    """What was seen of the values under an order."""
+class _DateCandidate:
+    """Properties of the values under one candidate order."""
 
     convention: DateConvention
     differs: bool = False
     has_time: bool | None = None
     n_digits: int = 0
 
-    def holds(self, texts: pa.Array[Any]) -> bool:
-        """Look at values, and say whether all of them are dates in the order, or all points in time."""
+    def accepts(self, texts: pa.Array[Any]) -> bool:
+        """Check values, and return whether all of them are dates in this order, or all of them timestamps."""
         values: Any = texts
         has_time = pc.match_substring(values, ":")
         some, every = pc.any(has_time).as_py(), pc.all(has_time).as_py()
@@ -285,7 +291,7 @@ class _DateLook:
 
     @property
     def arrow_type(self) -> pa.DataType:
-        """Dates, or points in time in the precision that is written."""
+        """The type for dates, or for timestamps in the precision of the values."""
         if not self.has_time:
             return pa.date32()
         digits = self.n_digits

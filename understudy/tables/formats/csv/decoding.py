@@ -1,7 +1,7 @@
-"""The bytes of a CSV file before they are taken apart: whether it is text at all, and in which encoding.
+"""Checks that a file is text, and detection of its encoding.
 
-Valid UTF-8 is UTF-8, whatever else it might be; a mark at the beginning says what it says; zero bytes in
-every other place are UTF-16. The rest is text of one byte a character, taken for Windows-1252 with a warning.
+Valid UTF-8 is read as UTF-8. A byte order mark determines the encoding, and zero bytes in every other
+position indicate UTF-16. Anything else is read as Windows-1252, with a warning.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from understudy.errors import InvalidInput
 from understudy.progress import Progress
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
-# Beginnings of files that are often sent by mistake, and what to do about each.
+# Magic bytes of files that are often uploaded by mistake, and the remedy for each.
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
-    (b"PAR1", "a Parquet file; send it with format parquet"),
-    (b"PK\x03\x04", "a zip archive or a spreadsheet; name its format (xlsx), or save the sheet as CSV"),
+    (b"PAR1", "a Parquet file. Specify the format parquet"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet. Specify the format xlsx, or save the sheet as CSV"),
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"%PDF", "a PDF document"),
-    (b"ARROW1", "an Arrow file; send it with format arrow"),
-    (b"FEA1", "a Feather file; write it as Parquet"),
-    (b"SQLite format 3\x00", "an SQLite database; export the table as CSV"),
+    (b"ARROW1", "an Arrow file. Specify the format arrow"),
+    (b"FEA1", "a Feather file of version 1. Export it as Parquet"),
+    (b"SQLite format 3\x00", "an SQLite database. Export the table as CSV"),
     (b"\x7fELF", "a program"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document; save the sheet as CSV"),
-    (b"\x89HDF", "an HDF5 file; export the table as CSV or Parquet"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document. Save the sheet as CSV"),
+    (b"\x89HDF", "an HDF5 file. Export the table as CSV or Parquet"),
 )
 _MARKUP = (b"<!doctype", b"<html", b"<?xml")
 
@@ -38,17 +38,18 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# The encoding of what is no UTF-8: that of Windows in the west, which holds Latin-1's letters.
+# Encoding of text that is not UTF-8: Windows-1252, which contains the letters of Latin-1.
 _SINGLE_BYTE = "cp1252"
-# In UTF-16, so many of the bytes in every other place are zero: delimiters and digits at least.
+# Minimum fraction of zeros in every other byte of UTF-16: delimiters and digits contribute at least this
+# many.
 _ZEROS_MIN = 0.3
 
-_REMEDY = "Save the file as UTF-8 and send it again, or name its encoding (option `encoding`)."
+_REMEDY = "Save the file as UTF-8 and upload it again, or set the option `encoding`."
 
 
 @dataclass(frozen=True)
 class Text:
-    """A file of text in UTF-8: the source itself, or its translation."""
+    """A text file in UTF-8: the source itself, or a translated copy."""
 
     path: Path
     longest_line_bytes: int
@@ -56,14 +57,14 @@ class Text:
 
 
 class _Gauge:
-    """The length of the longest line, of a file that is fed to it piece by piece."""
+    """The length of the longest line of a file, measured piece by piece."""
 
     def __init__(self) -> None:
         self.longest = 0
         self._current = 0
 
     def add(self, data: bytes) -> None:
-        """Take the next piece; lines that begin and end in it are no longer than it is."""
+        """Add the next piece. Lines within a piece are not measured, because they are shorter than it."""
         ends = [data.find(b"\n"), data.find(b"\r"), data.rfind(b"\n"), data.rfind(b"\r")]
         found = [end for end in ends if end >= 0]
         first, last = (min(found), max(found)) if found else (len(data), -1)
@@ -72,14 +73,16 @@ class _Gauge:
 
 
 def utf8_text(source: Path, reading: Reading) -> Text:
-    """Return the file's text in UTF-8.
+    """Return the text of the file in UTF-8.
+
+    If bad rows are skipped, invalid lines remain in the text unchanged.
 
     With bad rows to be skipped, lines that are not valid stay in it as they are.
 
     Raises
     ------
     InvalidInput
-        empty_file, unreadable_file (not text), wrong_encoding (with the line).
+        With code empty_file, unreadable_file (not text) or wrong_encoding (the message contains the line).
     """
     with source.open("rb") as file:
         start = file.read(65_536)
@@ -93,7 +96,7 @@ def utf8_text(source: Path, reading: Reading) -> Text:
 
 
 def _encoding_of(start: bytes) -> str | None:
-    """Return the encoding that a mark names, or UTF-16 where zeros leave no doubt."""
+    """Return the encoding of a byte order mark, or UTF-16 if the positions of zero bytes indicate it."""
     for mark, encoding in _MARKS:
         if start.startswith(mark):
             return encoding
@@ -106,12 +109,12 @@ def _encoding_of(start: bytes) -> str | None:
 
 
 def unify_line_ends(source: Path, target: Path) -> Path:
-    """Copy a file with every line end as a single line feed.
+    """Copy a file and replace every line end with a single line feed.
 
-    Only for files that mix them; a line end within quotes is changed as well.
+    Only for files that mix line ends. A line end within quotation marks is replaced as well.
     """
     with (
-        # Every byte is a character of Latin-1, so that invalid UTF-8 stays as it is.
+        # Latin-1 maps every byte to a character, so invalid UTF-8 is copied unchanged.
         source.open("r", encoding="latin-1", newline=None) as file,
         target.open("w", encoding="latin-1", newline="") as copy,
     ):
@@ -126,15 +129,18 @@ def _check_kind(start: bytes) -> None:
             raise InvalidInput(f"The file is not CSV but {kind}.", code="unreadable_file")
     text = start.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     if text.startswith(_MARKUP):
-        raise InvalidInput("The file is not CSV but a web page or XML.", code="unreadable_file")
+        raise InvalidInput(
+            "The file is not CSV but HTML or XML. Export the table as CSV.", code="unreadable_file"
+        )
     if text.startswith((b"{", b"[{")):
         raise InvalidInput(
-            "The file is not CSV but JSON. Send JSON lines, with format jsonl.", code="unreadable_file"
+            "The file is not CSV but JSON. Convert it to JSON Lines and specify the format jsonl.",
+            code="unreadable_file",
         )
 
 
 def _check_utf8(source: Path, reading: Reading, *, is_given: bool) -> Text:
-    """Return the file if it is UTF-8, or its translation if it can be nothing but Windows-1252."""
+    """Return the file if it is UTF-8, or a translated copy if it can only be Windows-1252."""
     gauge = _Gauge()
     position = _first_invalid(source, reading.progress, gauge)
     if position is None:
@@ -142,7 +148,7 @@ def _check_utf8(source: Path, reading: Reading, *, is_given: bool) -> Text:
     with source.open("rb") as file:
         start = file.read(MEBIBYTE)
     if position < MEBIBYTE and _is_garbage(start):
-        raise InvalidInput("The file is not text. Send a CSV or Parquet file.", code="unreadable_file")
+        raise InvalidInput("The file is not text. Upload a CSV or Parquet file.", code="unreadable_file")
     is_lenient = reading.options.bad_rows == "skip"
     is_utf8 = is_given or start.startswith(codecs.BOM_UTF8) or _holds_only_utf8(source, position)
     if is_utf8 or _has_valid_line(source, position):
@@ -150,8 +156,8 @@ def _check_utf8(source: Path, reading: Reading, *, is_given: bool) -> Text:
             return Text(source, gauge.longest)
         raise _wrong_encoding(source, position, is_mixed=not is_utf8)
     guessed = (
-        "The text is not UTF-8 and was taken for Windows-1252: look at its letters beyond A to Z. The option "
-        "`encoding` names another."
+        "The file is not valid UTF-8 and was read as Windows-1252. Check the letters outside A to Z, and set "
+        "the option `encoding` if they are wrong."
     )
     return replace(_translate(source, _SINGLE_BYTE, reading, is_guess=True), warnings=(guessed,))
 
@@ -164,7 +170,7 @@ def _chunks(source: Path, start: int = 0) -> Iterator[bytes]:
 
 
 def _first_invalid(source: Path, progress: Progress, gauge: _Gauge) -> int | None:
-    """Return the place of the first byte that is no UTF-8; a zero byte is no text at all."""
+    """Return the position of the first byte that is not valid UTF-8. Raise InvalidInput for a zero byte."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     size = source.stat().st_size
     n_bytes = 0
@@ -184,8 +190,8 @@ def _first_invalid(source: Path, progress: Progress, gauge: _Gauge) -> int | Non
 
 def _no_text(position: int) -> InvalidInput:
     return InvalidInput(
-        f"The file is not text: byte {position + 1:,} is zero. If it is UTF-16, name it (option `encoding`); "
-        "if not, send a CSV file.",
+        f"The file is not text: byte {position + 1:,} is zero. If the file is UTF-16, set the option "
+        "`encoding`; otherwise upload a CSV file.",
         code="unreadable_file",
     )
 
@@ -202,13 +208,13 @@ def _invalid_in(chunk: bytes, decoder: codecs.IncrementalDecoder, n_bytes: int) 
 
 
 def _is_garbage(chunk: bytes) -> bool:
-    """Say whether one byte in fifty is a control character, which no encoding of text has."""
+    """Return whether more than one byte in fifty is a control character, which is not the case in text."""
     control = bytes(set(range(32)) - set(b"\t\n\v\f\r"))
     return len(chunk) - len(chunk.translate(None, control)) > len(chunk) / 50
 
 
 def _holds_only_utf8(source: Path, position: int) -> bool:
-    """Say whether the first invalid bytes are of broken UTF-8: half a surrogate, or a character cut off."""
+    """Return whether the first invalid bytes are broken UTF-8: half a surrogate, or a truncated character."""
     with source.open("rb") as file:
         file.seek(position)
         data = file.read(4)
@@ -223,11 +229,11 @@ def _holds_only_utf8(source: Path, position: int) -> bool:
 
 
 def _has_valid_line(source: Path, position: int) -> bool:
-    """Say whether the file holds UTF-8 as well: a valid line with letters beyond ASCII."""
+    """Return whether the file also contains UTF-8: a valid line with characters beyond ASCII."""
     held = b""
     for chunk in _chunks(source):
         lines = (held + chunk).split(b"\n")
-        # A line without an end is looked at in pieces.
+        # A very long line is checked in pieces.
         held = lines.pop() if len(lines[-1]) < MEBIBYTE else b""
         if chunk.isascii() and not held:
             continue
@@ -245,9 +251,9 @@ def _is_utf8(line: bytes) -> bool:
 
 
 def _wrong_encoding(source: Path, position: int, *, is_mixed: bool) -> InvalidInput:
-    what = "; other lines are: the file mixes encodings" if is_mixed else ""
+    mixed = ", but other lines are, so the file mixes encodings" if is_mixed else ""
     return InvalidInput(
-        f"Line {_line_at(source, position):,} (byte {position + 1:,} of the file) is not valid UTF-8{what}. "
+        f"Line {_line_at(source, position):,} (byte {position + 1:,} of the file) is not valid UTF-8{mixed}. "
         f"{_REMEDY}",
         code="wrong_encoding",
     )
@@ -265,7 +271,7 @@ def _line_at(source: Path, position: int) -> int:
 
 
 def _translate(source: Path, encoding: str, reading: Reading, *, is_guess: bool = False) -> Text:
-    """Return a copy of the file in UTF-8; what cannot be read is left broken if bad rows are skipped."""
+    """Return a copy of the file in UTF-8. Invalid bytes remain invalid if bad rows are skipped."""
     target = reading.scratch / "utf8.csv"
     is_wide = encoding.startswith(("utf-16", "utf-32"))
     lenient = "surrogatepass" if is_wide else "surrogateescape"
@@ -290,6 +296,7 @@ def _translate(source: Path, encoding: str, reading: Reading, *, is_guess: bool 
     except UnicodeError:
         guess = "neither UTF-8 nor Windows-1252" if is_guess else f"not valid {encoding}"
         raise InvalidInput(
-            f"The text is {guess}, somewhere after line {n_lines + 1:,}. {_REMEDY}", code="wrong_encoding"
+            f"The text is {guess}, starting after line {n_lines + 1:,} or later. {_REMEDY}",
+            code="wrong_encoding",
         ) from None
     return Text(target, gauge.longest)

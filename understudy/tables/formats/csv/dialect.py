@@ -1,4 +1,4 @@
-"""The delimiter, the quotation mark and the header of a CSV file, from rows all over it."""
+"""Detection of delimiter, quote character and header of a CSV file, from rows throughout the file."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from understudy.tables.inference import check_names
 _DELIMITERS = (",", "\t", ";", "|")
 _QUOTES = ('"', "'")
 _SAMPLE_ROWS = 100
-# Further looks at the file, evenly spread behind its beginning.
+# Number of further places to sample, evenly spread over the file after its beginning.
 _N_PLACES = 10
 _PLACE_BYTES = 32 * 1024
 _SEPARATOR_LINE = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
-# So many of the values of a column stand in single quotation marks if these are the file's.
+# Minimum share of a column's values in single quotation marks for these to be the quote character.
 _MOST = 0.9
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the fields of the file are parted, the names in its header, and where that stands.
+    """The dialect of a file: delimiter, quote character, and the names and position of the header.
 
     Parameters
     ----------
     quote : str
-        The quotation mark, or nothing.
+        Quote character, or an empty string.
     n_lines_before, header_line : int
-        How many lines before the header are none of the table; on which line the header ends.
+        Number of lines before the header that do not belong to the table; line on which the header ends.
     """
 
     delimiter: str
@@ -48,7 +48,7 @@ class Dialect:
     warnings: tuple[str, ...] = ()
 
     def for_python(self) -> dict[str, Any]:
-        """Return the dialect as Python's reader takes it."""
+        """Return the dialect as arguments of Python's CSV reader."""
         return _python_dialect(self.delimiter, self.quote)
 
 
@@ -62,23 +62,24 @@ Rows = list[list[str]]
 
 
 def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = None) -> Dialect:
-    """Return the dialect in which rows from all over the file agree best, where the options leave it open.
+    """Detect the dialect under which rows throughout the file agree best. Options take precedence.
 
     Raises
     ------
     InvalidInput
-        empty_file, invalid_header, unclosed_quote, too_many_columns, unreadable_file (endless first line).
+        With code empty_file, invalid_header, unclosed_quote, too_many_columns, or unreadable_file (first line
+        too long).
     """
     options = options or ReadOptions()
     text, is_whole = _beginning(path, limits.cell_bytes_max)
     if not text.strip():
-        raise InvalidInput("The file begins with nothing but blanks: it holds no table.", code="empty_file")
+        raise InvalidInput("The file starts with blanks only and contains no table.", code="empty_file")
     n_lines_before = len(text[: len(text) - len(text.lstrip("\r\n"))].splitlines())
     delimiters: Sequence[str] = [options.delimiter] if options.delimiter else _DELIMITERS
     text = text.lstrip("\r\n")
-    if said := _SEPARATOR_LINE.match(text):
-        n_lines_before, text = n_lines_before + 1, text[said.end() :]
-        delimiters = [options.delimiter or said[1]]
+    if separator := _SEPARATOR_LINE.match(text):
+        n_lines_before, text = n_lines_before + 1, text[separator.end() :]
+        delimiters = [options.delimiter or separator[1]]
     places = [text] + ([] if is_whole else _places(path, limits.cell_bytes_max))
     given = {"none": ""}.get(options.quote or "", options.quote)
     quote = given if given is not None else _find_quote(places, delimiters, is_whole=is_whole)
@@ -91,22 +92,22 @@ def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = N
     check_columns(len(header), limits)
     check_names(header)
     header_line = n_lines_before + _lines_of_header(text, delimiter, quote)
-    warnings = ("Fields are taken to stand in single quotation marks (option `quote`).",) * (
-        quote == "'" and given is None
-    )
+    warnings = (
+        "Single quotation marks were read as the quote character. Set the option `quote` to change this.",
+    ) * (quote == "'" and given is None)
     return Dialect(delimiter, tuple(header), n_lines_before, header_line, quote, warnings)
 
 
 def _beginning(path: Path, size: int) -> tuple[str, bool]:
     with path.open("rb") as file:
         data = file.read(size + 1)
-    # Valid as a whole (text.py), so only the cut at the end can be in the middle of a character.
+    # The text is valid as a whole (decoding.py), so only the end of this sample can split a character.
     text = data[:size].decode("utf-8-sig", errors="ignore")
     return text, len(data) <= size
 
 
 def _places(path: Path, start: int) -> list[str]:
-    """Return whole lines from places all over the file, behind its beginning."""
+    """Return whole lines from places throughout the file, after its beginning."""
     size = path.stat().st_size
     texts = []
     with path.open("rb") as file:
@@ -119,7 +120,7 @@ def _places(path: Path, start: int) -> list[str]:
 
 
 def _sample(places: Sequence[str], delimiter: str, quote: str, *, is_whole: bool) -> Rows:
-    """Return the first rows of each place; the very first is the header."""
+    """Return the first rows of each place. The very first row is the header."""
     first = _rows(places[0], delimiter, quote, is_whole=is_whole)
     if not first:
         return []
@@ -127,9 +128,9 @@ def _sample(places: Sequence[str], delimiter: str, quote: str, *, is_whole: bool
 
 
 def _rows(text: str, delimiter: str, quote: str, *, is_whole: bool) -> Rows:
-    """Return the first rows, without blank lines and without a row that the sample may have cut.
+    """Return the first rows, without blank lines and without a last row that the sample may have truncated.
 
-    They end before a row that is malformed: the reader of the whole file will say what is wrong with it.
+    The result ends before a malformed row, which is reported when the whole file is read.
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, **_python_dialect(delimiter, quote))
     rows: Rows = []
@@ -145,7 +146,7 @@ def _rows(text: str, delimiter: str, quote: str, *, is_whole: bool) -> Rows:
 
 
 def _agreement(rows: Rows) -> tuple[bool, float, int]:
-    """Rank a delimiter: it parts the header, then the rows have as many fields, then it parts more."""
+    """Rank a delimiter: by whether it splits the header, by equal numbers of fields, by number of fields."""
     if not rows:
         return (False, 0.0, 0)
     width = len(rows[0])
@@ -154,7 +155,7 @@ def _agreement(rows: Rows) -> tuple[bool, float, int]:
 
 
 def _find_quote(places: Sequence[str], delimiters: Sequence[str], *, is_whole: bool) -> str:
-    """Return the quotation mark: the double one, unless single ones plainly have its place."""
+    """Return the quote character: double, unless most values of a column are in single quotation marks."""
     if not any("'" in text for text in places):
         return '"'
     best = {
@@ -172,25 +173,25 @@ def _find_quote(places: Sequence[str], delimiters: Sequence[str], *, is_whole: b
     fields = [field for row in raw for field in row]
     if len(raw) < 2 or any(field.startswith('"') for field in fields):
         return '"'
-    return "'" if any(_stands_in_single_quotes(column) for column in zip(*raw, strict=True)) else '"'
+    return "'" if any(_is_single_quoted(column) for column in zip(*raw, strict=True)) else '"'
 
 
-def _stands_in_single_quotes(column: Sequence[str]) -> bool:
+def _is_single_quoted(column: Sequence[str]) -> bool:
     values = [value for value in column[1:] if value]
     quoted = sum(len(value) >= 2 and value[0] == value[-1] == "'" for value in values)
     return bool(values) and quoted >= _MOST * len(values)
 
 
 def _check_comment(text: str, header: Sequence[str], samples: dict[str, Rows]) -> None:
-    """Refuse a comment before the header: what follows it agrees on a number of fields that it has not."""
+    """Check that the file does not start with a comment, judging by the number of fields in later rows."""
     if not text.startswith("#"):
         return
     for rows in samples.values():
         (width, n), *_ = Counter(len(row) for row in rows[1:]).most_common(1) or [(0, 0)]
         if width > 1 and width != len(header) and len(rows[0]) != width and n >= _MOST * len(rows[2:]):
             raise InvalidInput(
-                "The first line begins with # and has not as many fields as the lines after it: it is taken "
-                "for a comment. Remove the lines before the header.",
+                "The first line starts with # and has a different number of fields than the lines after it, "
+                "so it seems to be a comment. Remove the lines before the header.",
                 code="invalid_header",
             )
 
@@ -205,11 +206,11 @@ def _without_header(text: str, limits: ReadLimits, quote: str, *, is_whole: bool
     check_columns(max(text.count(delimiter) for delimiter in _DELIMITERS) + 1, limits)
     if is_whole or (quote and quote in text):
         return InvalidInput(
-            "A quoted name in the first line is not closed. Close it with a quotation mark.",
+            "A quoted name in the first line is not closed. Add the closing quotation mark.",
             code="unclosed_quote",
         )
     return InvalidInput(
-        f"The first line is longer than {limits.cell_bytes_max:,} bytes: the file is no table. "
-        "Send a CSV file with a header line.",
+        f"The first line is longer than {limits.cell_bytes_max:,} bytes, so the file does not contain a "
+        "table. Upload a CSV file with a header line.",
         code="unreadable_file",
     )

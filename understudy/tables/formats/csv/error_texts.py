@@ -1,4 +1,4 @@
-"""What can be wrong with a row: the errors, which name its place and the remedy."""
+"""Errors about rows that cannot be read. Each message contains the place and a remedy."""
 
 from __future__ import annotations
 
@@ -6,38 +6,37 @@ from understudy.errors import InvalidInput
 
 
 def ragged_rows(place: str, n_found: int | None, n_columns: int) -> InvalidInput:
-    """Say that a row has another number of fields than the header."""
-    found = "another number of fields" if n_found is None else _fields(n_found)
+    """Return the error for a row whose number of fields differs from the header."""
+    found = "a different number of fields" if n_found is None else _fields(n_found)
     return InvalidInput(
-        f"{place} has {found} where the header has {_fields(n_columns)}. Give every row as many fields as "
-        "the header; a field that holds the delimiter needs quotation marks. Remove lines before the header "
-        "that are none of the table.",
+        f"{place} has {found}, but the header has {_fields(n_columns)}. Give every row as many fields as "
+        "the header, quote fields that contain the delimiter, and remove any lines before the header.",
         code="ragged_rows",
     )
 
 
 def long_line(place: str, bytes_max: int) -> InvalidInput:
-    """Say that a row is too long."""
+    """Return the error for a row that is too long."""
     return InvalidInput(
-        f"{place} is longer than {bytes_max:,} bytes. Look for a quotation mark that is not closed, or "
-        "shorten the text.",
+        f"{place} is longer than {bytes_max:,} bytes. Check for an unclosed quotation mark, or shorten the "
+        "text.",
         code="unreadable_file",
     )
 
 
 def unclosed_quote(place: str) -> InvalidInput:
-    """Say that quotation marks do not go together."""
+    """Return the error for a row with unbalanced quotation marks."""
     return InvalidInput(
-        f"{place} has a quoted field that is not closed, or text after its closing quotation mark. Close it, "
-        "and write a quotation mark within a field twice; or name another one (option `quote`).",
+        f"{place} has a quoted field that is not closed, or text after a closing quotation mark. Close the "
+        "field and double the quotation marks within it, or set the option `quote` to another character.",
         code="unclosed_quote",
     )
 
 
 def wrong_encoding(place: str) -> InvalidInput:
-    """Say that a row is no text in its encoding."""
+    """Return the error for a row that is not valid in its encoding."""
     return InvalidInput(
-        f"{place} is not valid in the file's encoding. Save the file as UTF-8 and send it again.",
+        f"{place} is not valid in the file's encoding. Save the file as UTF-8 and upload it again.",
         code="wrong_encoding",
     )
 

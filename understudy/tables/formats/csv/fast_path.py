@@ -1,6 +1,6 @@
-"""A quick look at a batch of fields, byte by byte: most columns are written in one way from end to end.
+"""A fast byte-by-byte check of a batch of values, for columns in which all values have the same notation.
 
-It says nothing where it is not sure; what it says is what the patterns of `column_types` would have said.
+It returns None where it is not certain. Its counts equal those of the patterns in `column_types`.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _DIGITS_MAX = 18
 _LENGTH_MAX = 40
 _BOOLEANS = ("true", "false", "True", "False", "TRUE", "FALSE")
 _YEAR_1 = -719_162  # days
-# The seconds at which 1700 and 2200 begin.
+# Seconds from the epoch to the beginning of the years 1700 and 2200.
 _NEAR_FIRST, _NEAR_END = -8_520_336_000, 7_258_118_400
 _DATE_MARKS = {4: b"-", 7: b"-"}
-_MOMENT_MARKS = {**_DATE_MARKS, 10: b"T ", 13: b":", 16: b":"}
+_TIMESTAMP_MARKS = {**_DATE_MARKS, 10: b"T ", 13: b":", 16: b":"}
 
 
-def count_writings(values: pa.Array[Any]) -> Mapping[str, int] | None:
-    """Return how many values are written in which way, or None if that needs a closer look.
+def count_notations(values: pa.Array[Any]) -> Mapping[str, int] | None:
+    """Return the number of values in each notation, or None if the patterns have to decide.
 
     Parameters
     ----------
     values : array of text
-        At least one value, none missing, not trimmed.
+        At least one value, without missing values, not trimmed.
     """
     starts, lengths, data = _parts(values)
     shortest, longest = int(lengths.min()), int(lengths.max())
@@ -48,8 +48,8 @@ def count_writings(values: pa.Array[Any]) -> Mapping[str, int] | None:
 
 
 def _parts(values: pa.Array[Any]) -> tuple[Integers, Integers, Bytes]:
-    """Return where each value starts, how long it is, and the bytes of all."""
-    buffers: Any = values.buffers()  # its stubs know no buffer protocol
+    """Return the start and the length of each value, and the bytes of all values."""
+    buffers: Any = values.buffers()  # its type stubs lack the buffer protocol
     _, offsets_buffer, data_buffer = buffers
     offsets = np.frombuffer(offsets_buffer, np.int32)[values.offset : values.offset + len(values) + 1]
     data = (
@@ -102,7 +102,7 @@ def _decimals(
 
 
 def _owners(starts: Integers, places: Integers) -> Integers | None:
-    """Return in which value each place is, or None if two are in one."""
+    """Return the index of the value that contains each place, or None if a value contains two places."""
     if len(places) == len(starts) and (places >= starts).all() and (places[:-1] < starts[1:]).all():
         return np.arange(len(starts))
     owners = np.searchsorted(starts, places, side="right") - 1
@@ -111,7 +111,7 @@ def _owners(starts: Integers, places: Integers) -> Integers | None:
 
 def _dates(values: Any, characters: Bytes) -> Mapping[str, int] | None:
     is_date = characters.shape[1] == 10
-    marks = _DATE_MARKS if is_date else _MOMENT_MARKS
+    marks = _DATE_MARKS if is_date else _TIMESTAMP_MARKS
     for place, allowed in marks.items():
         if not np.isin(characters[:, place], list(allowed)).all():
             return None

@@ -1,4 +1,4 @@
-"""Texts that a spreadsheet would take for formulas, so changed that it does not."""
+"""Escaping of texts that a spreadsheet program would read as formulas."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# What formulas begin with, and what makes a program look behind it for one.
+# Characters at the beginning of a formula, and characters before which a program skips to one.
 _BEGINNING = r"\A[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001 - the wide forms count as well
-# A program that parts fields elsewhere, or drops the quotation marks, sees a cell begin within a text.
+# A program that splits fields differently, or drops the quotation marks, sees a cell begin within a text.
 _WITHIN = r"""([,;|"'\t\r\n])([=+\-@])"""
 _NUMBER = r"\A-[0-9]+(?:[.,][0-9]+)*(?:[eE][-+]?[0-9]+)?\z"
 
 
 def without_formulas(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Yield batches whose texts are no formulas: an apostrophe stands before what would make them such.
+    """Yield batches with an apostrophe before every text, or part of a text, that looks like a formula.
 
-    Numbers, dates and the like are left as they are, and so are texts that are negative numbers.
+    Numbers, dates and other types are not changed, nor are texts that are negative numbers.
     """
     safe = safe_schema(schema)
     for batch in batches:
@@ -27,7 +27,7 @@ def without_formulas(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> It
 
 
 def safe_schema(schema: pa.Schema) -> pa.Schema:
-    """Return the schema with names that are no formulas."""
+    """Return the schema with names that are not formulas."""
     names = _safe(pa.array(schema.names, pa.string()))
     return pa.schema([field.with_name(str(name)) for field, name in zip(schema, names, strict=True)])
 
@@ -38,8 +38,8 @@ def _safe(column: pa.Array[Any]) -> pa.Array[Any]:
     safe = pc.replace_substring_regex(texts, _WITHIN, r"\1'\2")
     begins = pc.match_substring_regex(safe, _BEGINNING)
     marked = pc.binary_join_element_wise(pa.scalar("'", column.type), safe, pa.scalar("", column.type))
-    made: pa.Array[Any] = pc.if_else(is_number, texts, pc.if_else(begins, marked, safe))
-    return made
+    escaped: pa.Array[Any] = pc.if_else(is_number, texts, pc.if_else(begins, marked, safe))
+    return escaped
 
 
 def _is_text(type_: pa.DataType) -> bool:

@@ -1,4 +1,4 @@
-"""Where things stand in a file of text: lines as an editor numbers them, from 1."""
+"""Line numbers in text files, counted from 1 as in an editor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from understudy.tables.formats.scan import MEBIBYTE
 
 
 def count_line_ends(source: Path) -> int:
-    """Return how many lines end in a file, in LF, CRLF or CR."""
+    """Return the number of line ends in a file, whether LF, CRLF or CR."""
     n_ends = 0
     was_return = False
     with source.open("rb") as file:
@@ -25,7 +25,7 @@ def count_line_ends(source: Path) -> int:
 
 
 def has_lone_returns(source: Path) -> bool:
-    """Say whether a line ends in CR alone."""
+    """Return whether a line ends in CR alone."""
     was_return = False
     with source.open("rb") as file:
         while chunk := file.read(MEBIBYTE):
@@ -38,21 +38,21 @@ def has_lone_returns(source: Path) -> bool:
 
 
 def ends_its_last_line(source: Path) -> bool:
-    """Say whether the file ends with a line end."""
+    """Return whether the file ends with a line end."""
     with source.open("rb") as file:
         file.seek(-1, 2)
         return file.read(1) in b"\r\n"
 
 
 def lines_of_rows(source: Path, dialect: Dialect, rows: Sequence[int], n_rows: int) -> dict[int, int]:
-    """Return on which lines rows begin, as far as that can be told.
+    """Return the first line of each of the given rows, as far as it can be determined.
 
     Parameters
     ----------
     source : Path
-        In UTF-8, and whole: each of its rows is one of the n_rows.
+        Path of a UTF-8 file. Every row of the file is one of the n_rows rows of the table.
     rows : sequence of int
-        Of the table, counted from 0.
+        Row numbers in the table, counted from 0.
     """
     n_lines = count_line_ends(source) + (not ends_its_last_line(source))
     if n_lines == dialect.header_line + n_rows:
@@ -86,7 +86,7 @@ def _line_numbers(source: Path, dialect: Dialect) -> Iterator[int]:
 
 @contextmanager
 def long_fields() -> Iterator[None]:
-    """Let Python's reader of CSV take fields of any length, which is a setting of the whole process."""
+    """Allow fields of any length in Python's CSV reader, for the whole process."""
     before = csv.field_size_limit(2**31 - 1)
     try:
         yield

@@ -1,4 +1,4 @@
-"""DuckDB, locked down, takes a CSV file apart: every field as text."""
+"""Parsing of CSV files with DuckDB, which is locked down and returns every field as text."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from understudy.tables.formats.scan import Reading, ReadLimits
 if TYPE_CHECKING:
     import duckdb
 
-# An unquoted field with one of these is missing; what stands in quotation marks is text.
+# Words that mean a missing value in an unquoted field. A quoted field is text.
 MISSING = ("", "NA", "N/A", "NULL", "null", "NaN")
 
 _MEMORY = "512MB"
-# A few times as many as DuckDB works on at once: what it hands over is in memory as a whole.
+# A few times as many rows as DuckDB processes at once. A whole batch is in memory.
 _BATCH_ROWS = 8_192
 
 
 @contextmanager
 def open_session(source: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database in memory that can read one file and write to one folder, and nothing else.
+    """Open an in-memory database that can read one file and write to one folder only.
 
     Raises
     ------
     MemoryError, OSError
-        As Python does, when the machine or the limit has no more memory or disk.
+        If the machine, or the limit, has no memory or disk space left.
     """
-    # Imported here: only the process that reads the file pays for it.
+    # Imported here, because only the process that reads CSV files needs it.
     import duckdb
 
     connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": _MEMORY})
@@ -59,19 +59,19 @@ def open_session(source: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnect
     except (duckdb.Error, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        # Without its cause: DuckDB's message may hold values.
+        # Without its cause: DuckDB's message may contain values.
         raise _fault(str(error)) from None
     finally:
         connection.close()
 
 
 def _quoted(text: str | Path) -> str:
-    """Return a string literal of SQL."""
+    """Return an SQL string literal."""
     return "'" + str(text).replace("'", "''") + "'"
 
 
 def _fault(message: str) -> Exception:
-    """Return what Python raises for what DuckDB says; through Arrow it comes as an `OSError` of that text."""
+    """Translate a DuckDB error, which Arrow raises as an `OSError`, into the matching Python exception."""
     if message.startswith("Out of Memory Error"):
         return MemoryError("DuckDB ran out of memory.")
     if not message.startswith("IO Error"):
@@ -83,14 +83,14 @@ def _fault(message: str) -> Exception:
 
 
 def text_batches(source: Path, dialect: Dialect, reading: Reading) -> Generator[pa.RecordBatch, None, None]:
-    """Yield the fields of a CSV file as text columns `c0`, `c1`, …; rows in order, missing ones null.
+    """Yield the fields of a CSV file, in order, as text columns `c0`, `c1`, … with null for missing values.
 
     Raises
     ------
     UnreadableRow
         If a row cannot be read.
     MixedLineEnds
-        If the line ends must be unified first.
+        If the line ends have to be unified first.
     """
     with open_session(source, reading.scratch) as session:
         try:
@@ -102,11 +102,11 @@ def text_batches(source: Path, dialect: Dialect, reading: Reading) -> Generator[
 
 
 class MixedLineEnds(Exception):
-    """The file ends its lines in more than one way."""
+    """The file mixes several line ends."""
 
 
 class UnreadableRow(Exception):
-    """A row cannot be read; `error` says so as well as the parser can tell."""
+    """A row cannot be read; `error` contains the details that the parser gives."""
 
     def __init__(self, error: InvalidInput) -> None:
         super().__init__()
@@ -114,17 +114,17 @@ class UnreadableRow(Exception):
 
 
 def missing_words(options: ReadOptions) -> tuple[str, ...]:
-    """Return what stands for a missing value."""
+    """Return all words for a missing value."""
     return (*MISSING, *(word for word in options.missing if word not in MISSING))
 
 
-# A line of many buffers is "not implemented".
+# DuckDB reports a line of many buffers as "not implemented".
 _CSV_FAULTS = ("Invalid Input Error", "Conversion Error", "Not implemented Error")
 _MIXED_LINE_ENDS = "state machine reached an invalid state"
 
 
 class _CsvFault(Exception):
-    """What DuckDB says is wrong with the file; the message holds values and must go no further."""
+    """An error of DuckDB about the content of the file. Its message contains values and must not be shown."""
 
     def __init__(self, message: str) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ class _CsvFault(Exception):
 
 
 def _read(session: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatch]:
-    # Loaded here: it is slow to load, and only CSV files need it.
+    # Imported here, because it loads slowly and only CSV files need it.
     import duckdb
 
     try:
@@ -162,7 +162,7 @@ def _select(source: Path, dialect: Dialect, reading: Reading) -> str:
             nullstr = [{missing}], allow_quoted_nulls = false, max_line_size = {limits.cell_bytes_max},
             buffer_size = {4 * limits.cell_bytes_max}
         )
-    """  # noqa: S608 - every part is ours or quoted
+    """  # noqa: S608 - every part is a constant or quoted
 
 
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
@@ -172,7 +172,7 @@ _LINE_SIZE = re.compile(r"Maximum line size of \d+ bytes exceeded")
 
 def _explained(fault: str, n_columns: int, limits: ReadLimits) -> InvalidInput:
     line = _LINE.search(fault)
-    place = f"Line {int(line[1]):,} (a row that spans lines counts as one)" if line else "A line"
+    place = f"Line {int(line[1]):,} (a row that spans several lines counts as one)" if line else "A line"
     if counts := _COUNTS.search(fault):
         return error_texts.ragged_rows(place, int(counts[2]), n_columns)
     if _LINE_SIZE.search(fault):
@@ -182,7 +182,7 @@ def _explained(fault: str, n_columns: int, limits: ReadLimits) -> InvalidInput:
     if "Invalid unicode" in fault:
         return error_texts.wrong_encoding(place)
     return InvalidInput(
-        "The file cannot be taken apart as CSV. Write it again with one delimiter and quotation marks around "
-        "fields that hold it.",
+        "The file cannot be parsed as CSV. Export it again with one delimiter, and quote the fields that "
+        "contain the delimiter.",
         code="unreadable_file",
     )

@@ -1,4 +1,4 @@
-"""A CSV file read to its end: strictly, or without the rows that cannot be read."""
+"""Reading of a whole CSV file, either strictly or without the rows that cannot be read."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from understudy.tables.formats.scan import Reading
 
 @dataclass(frozen=True)
 class Readable:
-    """What can be read of a file.
+    """The readable part of a file.
 
     Parameters
     ----------
     source : Path
-        The text as it was read, without the bad rows.
+        Path of the text that was read, without the bad rows.
     bad : BadRows or None
-        What was skipped.
+        Skipped rows.
     """
 
     source: Path
@@ -34,14 +34,14 @@ class Readable:
     bad: bad_rows.BadRows | None
 
     def rejects(self) -> pa.Table | None:
-        """Return what was skipped."""
+        """Return the skipped rows as a table."""
         return self.bad.table() if self.bad else None
 
     def warnings(self) -> Iterator[str]:
-        """Yield how many rows were skipped."""
+        """Yield a warning with the number of skipped rows."""
         if self.bad:
             n_bad = len(self.bad.lines)
-            yield f"Rows that could not be read and were skipped: {n_bad:,} of {n_bad + self.bad.n_good:,}."
+            yield f"{n_bad:,} of {n_bad + self.bad.n_good:,} rows could not be read and were skipped."
 
     def notes(self, dialect: Dialect) -> list[str | None]:
         """Return the notes of the columns, with the lines of their odd values."""
@@ -53,25 +53,28 @@ class Readable:
         lines = {row: self.bad.line_of_file(line) if self.bad else line for row, line in found.items()}
         notes = []
         for type_ in types:
-            told = [f"{lines[row]:,}" for row in type_.odd_rows if row in lines]
-            place = f" ({'line' if len(told) == 1 else 'first on lines'} {', '.join(told)})" if told else ""
+            known = [f"{lines[row]:,}" for row in type_.odd_rows if row in lines]
+            place = (
+                f" ({'line' if len(known) == 1 else 'first on lines'} {', '.join(known)})" if known else ""
+            )
             notes.append(type_.note and type_.note + place)
         return notes
 
 
 def read_rows(text: Text, dialect: Dialect, reading: Reading) -> Readable:
-    """Read all rows.
+    """Read all rows of a file.
 
     Raises
     ------
     InvalidInput
-        ragged_rows, unclosed_quote, wrong_encoding, unreadable_file, each with the line; too_many_bad_rows.
+        With code ragged_rows, unclosed_quote, wrong_encoding or unreadable_file, each with the line in the
+        message; or too_many_bad_rows.
     TooLarge
-        too_many_rows.
+        With code too_many_rows.
     """
     source = text.path
     if text.longest_line_bytes > reading.limits.cell_bytes_max:
-        # DuckDB was seen to take a line that is longer than its buffer for the end of the file.
+        # DuckDB was observed to treat a line that is longer than its buffer as the end of the file.
         fault = parsing.UnreadableRow(error_texts.long_line("A line", reading.limits.cell_bytes_max))
         return _without_bad_rows(source, dialect, reading, fault)
     try:

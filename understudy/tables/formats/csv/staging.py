@@ -1,4 +1,4 @@
-"""The fields of a CSV file, as text in the scratch folder, and the type of each column."""
+"""Staging of a CSV file: its fields as text in the scratch folder, and the type of each column."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from understudy.tables.formats.csv.column_types import (
     ColumnType,
     cast_column,
     present_values,
-    settle,
+    resolve,
 )
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.csv.parsing import missing_words, text_batches
 from understudy.tables.formats.prefetch import prefetch
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
-# A group of rows is in memory as a whole when it is written and when it is read again.
+# A row group is in memory as a whole when it is written and when it is read.
 _GROUP_VALUES_MAX = 500_000
 _GROUP_BYTES_MAX = 8 * MEBIBYTE
-# Batches of 2,048 rows that are parsed while those before them are looked at.
+# Maximum number of batches of 2,048 rows that the parser may run ahead.
 _N_BATCHES_AHEAD = 16
 
 
 @dataclass(frozen=True)
 class Staged:
-    """A file of text columns, its rows in order, and what each column is."""
+    """A file of text columns with rows in order, and the type of each column."""
 
     path: Path
     n_rows: int
@@ -41,7 +41,7 @@ class Staged:
     missing: tuple[str, ...]
 
     def batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in the types that were decided."""
+        """Yield the rows with the detected types."""
         for texts in _read(self.path):
             columns = zip(texts.columns, self.types, strict=True)
             yield pa.record_batch([self._typed(*column) for column in columns], schema=schema)
@@ -57,23 +57,23 @@ class Staged:
 
 
 def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
-    """Take a CSV file apart.
+    """Parse a CSV file into a file of text columns, and detect their types.
 
     Raises
     ------
     UnreadableRow
         If a row cannot be read.
     MixedLineEnds
-        If the line ends must be unified first.
+        If the line ends have to be unified first.
     TooLarge
-        too_many_rows.
+        With code too_many_rows.
     """
     path = reading.scratch / "staged.arrow"
     missing = missing_words(reading.options)
     profiles = [ColumnProfile(missing, reading.options) for _ in dialect.names]
     n_rows = _write(path, source, dialect, reading, profiles)
     types = [
-        settle(profile.decide(), partial(_values, path, index, missing), reading.options)
+        resolve(profile.decide(), partial(_values, path, index, missing), reading.options)
         for index, profile in enumerate(profiles)
     ]
     return Staged(path, n_rows, types, missing)
@@ -82,11 +82,11 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
 def _write(
     path: Path, source: Path, dialect: Dialect, reading: Reading, profiles: list[ColumnProfile]
 ) -> int:
-    """Write the fields and look at them as they pass; return how many rows there are."""
+    """Write the fields and count their notations. Return the number of rows."""
     schema = pa.schema([pa.field(f"c{index}", pa.string()) for index in range(len(profiles))])
     size = source.stat().st_size
     n_rows = n_bytes = 0
-    # Arrow's own format: half the work of Parquet, for a file that is read once and thrown away.
+    # Arrow's own format takes half the work of Parquet, and the file is read once and then deleted.
     options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
     with (
         pa.OSFile(str(path), "wb") as sink,
@@ -105,7 +105,7 @@ def _write(
             for profile, column in zip(profiles, batch.columns, strict=True):
                 profile.add(column)
             writer.write_batch(batch)
-            # Arrow holds four bytes beside each text, the file a delimiter.
+            # Arrow stores four bytes beside each text, where the file has a delimiter of one byte.
             n_bytes += group.nbytes - 3 * group.num_rows * len(profiles)
             reading.progress("parsing", min(1.0, n_bytes / size), rows_done=n_rows)
     return n_rows

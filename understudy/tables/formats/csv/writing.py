@@ -1,6 +1,7 @@
-"""CSV as it is written: RFC 4180 with single line feeds, UTF-8, text always in quotation marks.
+"""Writing of CSV files: RFC 4180 with single line feeds, UTF-8, and text always in quotation marks.
 
-The quotation marks keep an empty text (`""`) and the text `NA` apart from a missing value, which is nothing.
+The quotation marks distinguish an empty text (`""`) and the text `NA` from a missing value, which is an empty
+field.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from understudy.progress import Progress, no_progress
-from understudy.tables.formats.canonical import appearing
+from understudy.tables.formats.canonical import atomic_path
 
 
 def write_csv(
@@ -23,13 +24,13 @@ def write_csv(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches as they come and return how many rows there were; a path in `.tsv` gets tabs.
+    """Write batches to a file and return the number of rows. A path that ends in `.tsv` gets tabs.
 
-    The file appears at its path when it is complete, or not at all. Memory does not grow with the rows.
+    The file appears at its path only when it is complete. Memory does not grow with the number of rows.
     """
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     n_rows = 0
-    with appearing(path) as part, part.open("wb") as file:
+    with atomic_path(path) as part, part.open("wb") as file:
         file.write(_header(schema, delimiter))
         for batch in batches:
             file.write(_rows(batch, delimiter))
@@ -40,7 +41,7 @@ def write_csv(
 
 
 def csv_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema, delimiter: str = ",") -> Iterator[bytes]:
-    """Yield the bytes of a CSV file, header first, a batch at a time."""
+    """Yield the bytes of a CSV file: the header, then batch by batch."""
     yield _header(schema, delimiter)
     for batch in batches:
         yield _rows(batch, delimiter)
@@ -60,7 +61,7 @@ def _rows(batch: pa.RecordBatch, delimiter: str) -> bytes:
 
 
 def _written_type(type_: pa.DataType) -> pa.DataType:
-    """Return the type whose text is written: durations as whole numbers of their unit, days as days."""
+    """Return the type to cast to before writing: durations become integers, and date64 becomes date32."""
     if pa.types.is_duration(type_):
         return pa.int64()
     if pa.types.is_date64(type_):

@@ -1,4 +1,4 @@
-"""JSON lines: an object in each line, of texts, numbers, true and false."""
+"""JSON Lines: one object per line, whose values are texts, numbers, true or false."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 from understudy.errors import InvalidInput
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.csv.column_types import ColumnType
-from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, Holds
+from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind
 from understudy.tables.formats.jsonl.numerals import decimal_type
 from understudy.tables.formats.jsonl.staging import Staged
 from understudy.tables.formats.jsonl.writing import jsonl_chunks, write_jsonl
@@ -21,11 +21,11 @@ from understudy.tables.inference import check_names
 
 @contextmanager
 def scan_jsonl(path: Path, reading: Reading) -> Iterator[Scan]:
-    """Open a JSON lines file; see `Format`."""
+    """Open a JSON Lines file; see `Format`."""
     staged = Staged(reading.scratch)
     staged.fill(path, reading)
     if staged.n_rows == 0:
-        raise InvalidInput("The file holds nothing but blanks: it holds no table.", code="empty_file")
+        raise InvalidInput("The file contains only blanks and no table.", code="empty_file")
     check_names(list(staged.columns))
     types = {name: _decide(column, staged) for name, column in staged.columns.items()}
     schema = pa.schema(
@@ -43,41 +43,43 @@ def scan_jsonl(path: Path, reading: Reading) -> Iterator[Scan]:
 
 
 def _decide(column: Column, staged: Staged) -> ColumnType:
-    """Return the type that holds all values of a column."""
+    """Return the smallest type that can represent all values of a column."""
     is_complete = column.n_values == staged.n_rows
-    if column.holds is Holds.mixed:
-        return ColumnType(pa.string(), is_complete, f"it holds {column.describe_mixture()}", is_doubtful=True)
-    if column.holds is Holds.numerals:
+    if column.kind is ValueKind.mixed:
+        return ColumnType(
+            pa.string(), is_complete, f"it contains {column.describe_mixture()}", is_doubtful=True
+        )
+    if column.kind is ValueKind.numerals:
         return _decide_numerals(column, staged, is_complete=is_complete)
-    if column.holds is Holds.texts:
+    if column.kind is ValueKind.texts:
         return _decide_texts(column, is_complete=is_complete)
-    type_ = STAGED_TYPES[column.holds]
+    type_ = STAGED_TYPES[column.kind]
     return ColumnType(pa.string() if pa.types.is_null(type_) else type_, is_complete)
 
 
 def _decide_numerals(column: Column, staged: Staged, *, is_complete: bool) -> ColumnType:
     type_ = decimal_type(staged.texts(column.name))
     if type_ is not None:
-        note = "kept as decimals, since they have more digits than integers of 64 bits or floats hold"
+        note = "stored as decimals, because 64-bit integers and floats cannot represent all of their digits"
         return ColumnType(type_, is_complete, note)
     return ColumnType(
-        pa.string(), is_complete, "it holds numbers of more digits than can be kept", is_doubtful=True
+        pa.string(), is_complete, "it contains numbers with too many digits for a decimal", is_doubtful=True
     )
 
 
 def _decide_texts(column: Column, *, is_complete: bool) -> ColumnType:
-    """Take dates and times as the CSV reader does; a number in quotation marks was meant as text."""
+    """Detect dates and times like the CSV reader. A number in quotation marks remains text."""
     decided = column.profile.decide()
     if pa.types.is_temporal(decided.arrow_type):
         return ColumnType(decided.arrow_type, is_complete and decided.is_complete, decided.note)
     if pa.types.is_string(decided.arrow_type):
         return ColumnType(pa.string(), is_complete, decided.note, decided.is_doubtful)
-    return ColumnType(pa.string(), is_complete, "what stands in quotation marks is kept as text")
+    return ColumnType(pa.string(), is_complete, "values in quotation marks are kept as text")
 
 
 JSONL = Format(
     name="jsonl",
-    summary="JSON lines: one object in each line, of texts, numbers, true and false, in UTF-8",
+    summary="JSON Lines in UTF-8: one object per line, whose values are texts, numbers, true or false",
     suffixes=(".jsonl", ".ndjson", ".json"),
     media_type="application/x-ndjson",
     scan=scan_jsonl,

@@ -1,7 +1,8 @@
-"""Most lines, quickly: pyarrow's JSON reader takes those that hold nothing new and nothing odd.
+"""Fast parsing of ordinary lines with pyarrow's JSON reader.
 
-It is told the type of each key, so that it refuses what does not fit to the digit; what it takes too lightly
-(NaN, digits that a float drops) is looked for beside it. What it refuses is read again, strictly.
+The reader gets the type of each key, so that it rejects values that do not fit exactly. Values that it
+accepts too easily (NaN, or digits that a float drops) are checked separately. A block that fails is parsed by
+the slow path.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
-from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, Holds
+from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind
 from understudy.tables.formats.jsonl.lines import Block
 
-# Numbers of more than 17 digits; after a colon, so that few texts are taken for one.
+# Numbers of more than 17 digits, after a colon so that few texts match.
 _LONG_DECIMAL = r":[ \t]*-?(?:0\.0*[1-9][0-9]{17}|%s)" % "|".join(  # noqa: UP031 - braces are the pattern's
     rf"[1-9][0-9]{{{n - 1}}}\.[0-9]{{{18 - n}}}" for n in range(1, 18)
 )
@@ -26,8 +27,8 @@ _LONG_INTEGER_MIN = 10**15
 
 
 def parse_quickly(block: Block, columns: Mapping[str, Column]) -> list[tuple[Column, pa.Array[Any]]] | None:
-    """Return the values of a block by columns, or None if it has to be looked at line by line."""
-    if any(column.holds in (Holds.numerals, Holds.mixed) for column in columns.values()):
+    """Return the values of a block by column, or None if the slow path has to parse it."""
+    if any(column.kind in (ValueKind.numerals, ValueKind.mixed) for column in columns.values()):
         return None
     table = _parse(block.data, columns)
     if table is None or table.num_rows == 0 or not _is_faithful(block.data, table):
@@ -37,7 +38,7 @@ def parse_quickly(block: Block, columns: Mapping[str, Column]) -> list[tuple[Col
 
 
 def _parse(data: bytes, columns: Mapping[str, Column]) -> pa.Table | None:
-    schema = pa.schema([pa.field(name, STAGED_TYPES[column.holds]) for name, column in columns.items()])
+    schema = pa.schema([pa.field(name, STAGED_TYPES[column.kind]) for name, column in columns.items()])
     try:
         table = pa.json.read_json(
             io.BytesIO(data),
@@ -54,7 +55,7 @@ def _n_rows(data: bytes) -> int:
 
 
 def _is_faithful(data: bytes, table: pa.Table) -> bool:
-    """Say whether nothing was taken for less than it is."""
+    """Return whether the reader lost no digits and accepted no NaN or infinity."""
     floats = [column for column in table.columns if pa.types.is_floating(column.type)]
     if not floats:
         return True
@@ -63,7 +64,7 @@ def _is_faithful(data: bytes, table: pa.Table) -> bool:
     text = pa.array([data], pa.binary())
     if pc.any(pc.match_substring_regex(text, _LONG_DECIMAL)).as_py():
         return False
-    # Each long whole number has to be in a column of such, not in one of floats.
+    # Every long whole number has to be in an integer column, not in a float column.
     n_long = pc.sum(pc.count_substring_regex(text, _LONG_INTEGER)).as_py()
     return n_long == 0 or n_long == sum(_n_long(c) for c in table.columns if pa.types.is_integer(c.type))
 

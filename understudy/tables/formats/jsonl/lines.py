@@ -1,4 +1,4 @@
-"""The lines of a JSON lines file, some at a time; whether it is text at all, and UTF-8."""
+"""Blocks of lines of a JSON Lines file, with checks that they are UTF-8 text."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from typing import BinaryIO
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
-# The first lines are read with more care than the others (blocks.py), so there are few of them.
+# The slow path parses the first block, because no columns are known yet. It is therefore small.
 _FIRST_BYTES = 64 * 1024
 _BLANKS = b" \t\r\n"
-_REMEDY = "Send JSON lines: one object in each line."
+_REMEDY = "Upload JSON Lines: one object per line."
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
-    (b"PAR1", "a Parquet file; send it with format parquet"),
-    (b"ARROW1", "an Arrow file; send it with format arrow"),
+    (b"PAR1", "a Parquet file. Specify the format parquet"),
+    (b"ARROW1", "an Arrow file. Specify the format arrow"),
     (b"PK\x03\x04", "a zip archive or a spreadsheet"),
 )
 
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines of valid UTF-8.
+    """A block of whole lines in valid UTF-8.
 
     Parameters
     ----------
     first_line : int
-        The number of its first line; the first of the file is 1.
+        Number of the block's first line. The first line of the file is 1.
     has_long_line : bool
-        Whether a text in it may be longer than a cell may be.
+        Whether a text in the block may exceed the limit of a cell.
     """
 
     data: bytes
@@ -41,14 +41,15 @@ class Block:
 
 
 def read_blocks(path: Path, reading: Reading) -> Iterator[Block]:
-    """Yield the lines of a file, about a mebibyte at a time.
+    """Yield the lines of a file in blocks of about one mebibyte.
 
     Raises
     ------
     InvalidInput
-        empty_file, unreadable_file (not JSON lines), wrong_encoding; with the line.
+        With code empty_file, unreadable_file (not JSON Lines) or wrong_encoding. The message contains the
+        line.
     TooLarge
-        too_large (a line).
+        If a line is too long.
     """
     reading.progress("checking", 0.0)
     cell_bytes_max = reading.limits.cell_bytes_max
@@ -65,7 +66,7 @@ def read_blocks(path: Path, reading: Reading) -> Iterator[Block]:
 
 
 def _check_start(file: BinaryIO) -> None:
-    """Refuse what is plainly something else, and pass over a byte order mark."""
+    """Check that the file is not of another format, and skip a byte order mark."""
     start = file.read(4096)
     if not start:
         raise InvalidInput("The file is empty.", code="empty_file")
@@ -77,7 +78,7 @@ def _check_start(file: BinaryIO) -> None:
 
 
 def _whole_lines(file: BinaryIO, line_bytes_max: int) -> Iterator[tuple[bytes, int]]:
-    """Yield lines that belong together, and a bound of how long the longest is."""
+    """Yield blocks of whole lines, with an upper bound for the length of the longest line."""
     rest = b""
     n_lines = 0
     size = _FIRST_BYTES
@@ -93,8 +94,9 @@ def _whole_lines(file: BinaryIO, line_bytes_max: int) -> Iterator[tuple[bytes, i
             rest = chunk[end:]
         if len(rest) > line_bytes_max:
             raise TooLarge(
-                f"Line {n_lines + 1:,} is longer than {line_bytes_max:,} bytes. Shorten its texts, or leave "
-                "fields out; if the file is one JSON document, send JSON lines: one object in each line."
+                f"Line {n_lines + 1:,} is longer than {line_bytes_max:,} bytes. Shorten its texts or remove "
+                "fields; if the file is a single JSON document, convert it to JSON Lines (one object per "
+                "line)."
             )
     if rest:
         yield rest, len(rest)
@@ -103,37 +105,37 @@ def _whole_lines(file: BinaryIO, line_bytes_max: int) -> Iterator[tuple[bytes, i
 def _check_kind(data: bytes) -> None:
     for mark, kind in _OTHER_FILES:
         if data.startswith(mark):
-            raise _unreadable(f"The file is not JSON lines but {kind}.")
+            raise _unreadable(f"The file is not JSON Lines but {kind}.")
     start = data.lstrip(_BLANKS)
     if start.startswith(b"["):
         raise _unreadable(
-            "The file is a JSON array. Send JSON lines: each object in a line of its own, without brackets "
-            "around and commas between them (such as `jq -c '.[]'` writes)."
+            "The file is a JSON array. Convert it to JSON Lines (one object per line, without brackets or "
+            "commas between objects), for example with `jq -c '.[]'`."
         )
     if start and not start.startswith(b"{") and not _is_garbage(data):
-        raise _unreadable(f"The file does not begin with a JSON object. {_REMEDY}")
+        raise _unreadable(f"The file does not start with a JSON object. {_REMEDY}")
 
 
 def _check_text(data: bytes, n_lines: int) -> None:
     zero = data.find(b"\0")
     if zero >= 0:
         line = n_lines + 1 + data.count(b"\n", 0, zero)
-        raise _unreadable(f"Line {line:,} holds a zero byte: the file is not UTF-8 text. {_REMEDY}")
+        raise _unreadable(f"The file is not UTF-8 text: line {line:,} contains a zero byte. {_REMEDY}")
     try:
         data.decode()
     except UnicodeDecodeError as error:
         if n_lines == 0 and _is_garbage(data):
             raise _unreadable(f"The file is not text. {_REMEDY}") from None
         line = n_lines + 1 + data.count(b"\n", 0, error.start)
-        # Without its cause: the decoder's error carries the bytes.
+        # Without its cause: the decoder's error contains the bytes.
         raise InvalidInput(
-            f"Line {line:,} is not valid UTF-8. Save the file as UTF-8 and send it again.",
+            f"Line {line:,} is not valid UTF-8. Save the file as UTF-8 and upload it again.",
             code="wrong_encoding",
         ) from None
 
 
 def _is_garbage(data: bytes) -> bool:
-    """Say whether one byte in fifty is a control character, which text has no use for."""
+    """Return whether more than one byte in fifty is a control character, which is not the case in text."""
     return len(re.findall(rb"[\x00-\x08\x0e-\x1f]", data)) > len(data) / 50
 
 

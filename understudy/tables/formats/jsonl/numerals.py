@@ -1,4 +1,4 @@
-"""Numbers of many digits, as text: the decimal type that holds them, and the same without exponents."""
+"""Numbers with many digits, as text: their decimal type, and removal of exponents."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# As many digits as a decimal of 128 bits has; an exponent may ask for more than fit in memory.
+# Number of digits in a 128-bit decimal. Larger exponents could expand to more than fits in memory.
 DIGITS_MAX = 38
 _EXPONENT = "[eE]"
 
 
 def decimal_type(texts: Iterable[pa.Array[Any]]) -> pa.DataType | None:
-    """Return the decimal type that holds all numbers to the digit, or None if there is none."""
+    """Return the decimal type that represents all numbers exactly, or None if there is none."""
     n_before, n_after = 1, 0
     for numerals in texts:
         if _has_far_exponent(numerals):
@@ -32,7 +32,7 @@ def decimal_type(texts: Iterable[pa.Array[Any]]) -> pa.DataType | None:
 
 
 def plain(numerals: pa.Array[Any]) -> pa.Array[Any]:
-    """Return numbers without exponents, and without zeros at the end of their decimals."""
+    """Rewrite numbers without exponents and without trailing zeros after the decimal point."""
     has_exponent = pc.match_substring_regex(numerals, _EXPONENT)
     if pc.any(has_exponent).as_py():
         numerals = pa.array(
@@ -49,5 +49,5 @@ def _has_far_exponent(numerals: pa.Array[Any]) -> bool:
 def _is_far(text: str) -> bool:
     try:
         return abs(Decimal(text).adjusted()) > DIGITS_MAX
-    except InvalidOperation:  # an exponent that Decimal itself does not know
+    except InvalidOperation:  # an exponent outside the range of Decimal
         return True

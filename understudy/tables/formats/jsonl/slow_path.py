@@ -1,4 +1,4 @@
-"""Lines of JSON, one after the other, with all that can be wrong with one, and where."""
+"""Line-by-line parsing of JSON, with errors that contain the line."""
 
 from __future__ import annotations
 
@@ -11,44 +11,45 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.tables.formats.canonical import check_columns
-from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, Holds
+from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind
 from understudy.tables.formats.jsonl.lines import Block
 from understudy.tables.formats.scan import ReadLimits
 
-# A float holds any number of so many digits, and gives back the shortest.
+# Maximum number of digits for which a float returns the same digits.
 _FLOAT_DIGITS = 17
 _INT64 = range(-(2**63), 2**63)
-_NESTED_REMEDY = "Leave it out, or give each of its values a key of its own."
+_NESTED_REMEDY = "Remove it, or give each of its values a separate key."
 
-# What JSON's values are, as they are parsed.
+# A parsed JSON value.
 Value = object
 
 
 class Numeral(str):
-    """A number, as it was written, that neither an integer of 64 bits nor a float holds to the digit."""
+    """The text of a number that neither a 64-bit integer nor a float can represent exactly."""
 
     __slots__ = ()
 
 
 class _Object(list[tuple[str, Value]]):
-    """The keys and values of an object, in order, whether they are unique or not."""
+    """The keys and values of an object, in order and including duplicate keys."""
 
     __slots__ = ()
 
 
 class _Constant(Exception):
-    """NaN or Infinity, which JSON does not know."""
+    """The value is NaN or Infinity, which are not valid JSON."""
 
 
 def parse_strictly(
     block: Block, columns: dict[str, Column], limits: ReadLimits
 ) -> list[tuple[Column, pa.Array[Any]]]:
-    """Return the values of a block by columns, to which new ones are added.
+    """Return the values of a block by column, and add new keys to the columns.
 
     Raises
     ------
     InvalidInput
-        unreadable_file, unsupported_column, invalid_header, wrong_encoding, too_many_columns; with the line.
+        With code unreadable_file, unsupported_column, invalid_header, wrong_encoding or too_many_columns. The
+        message contains the line.
     """
     lines: list[int] = []
     values: dict[str, list[Value]] = {name: [] for name in columns}
@@ -61,9 +62,9 @@ def parse_strictly(
             _put(values[key], len(lines), value, key, line)
         lines.append(line)
     if lines and not values:
-        # Rows without columns cannot be put aside.
+        # Rows without columns cannot be staged.
         raise InvalidInput(
-            f"Lines {lines[0]:,} to {lines[-1]:,} hold objects without any key. Leave them out.",
+            f"Lines {lines[0]:,} to {lines[-1]:,} contain objects without keys. Remove these lines.",
             code="no_columns",
         )
     staged = []
@@ -76,7 +77,7 @@ def parse_strictly(
 
 def _put(column: list[Value], row: int, value: Value, key: str, line: int) -> None:
     if len(column) > row:
-        raise _unreadable(f"Line {line:,} has the key {key!r} twice. Give each value a key of its own.")
+        raise _unreadable(f"Line {line:,} contains the key {key!r} twice. Give each value a different key.")
     column.extend([None] * (row - len(column)))
     column.append(value)
 
@@ -85,7 +86,8 @@ def _check_key(key: str, line: int) -> None:
     if not key.strip() or len(key) > 255:
         fault = "an empty key" if len(key) <= 255 else "a key of more than 255 characters"
         raise InvalidInput(
-            f"Line {line:,} has {fault}. Name every value, in at most 255 characters.", code="invalid_header"
+            f"Line {line:,} contains {fault}. Give every value a key of 1 to 255 characters.",
+            code="invalid_header",
         )
     if not _is_encodable(key):
         raise _lone_surrogate(line)
@@ -103,66 +105,67 @@ def _object(text: str, line: int) -> _Object:
         found = _DECODER.decode(text)
     except _Constant:
         raise _unreadable(
-            f"Line {line:,} holds NaN or Infinity, which JSON does not know. Write null for what is missing."
+            f"Line {line:,} contains NaN or Infinity, which are not valid JSON. Write null for missing "
+            "values."
         ) from None
     except json.JSONDecodeError as error:
-        # Without its cause: the decoder's error carries the line.
+        # Without its cause: the decoder's error contains the line.
         raise _unreadable(
-            f"Line {line:,} is not JSON from character {error.colno:,} on. "
-            "Write one whole object in each line."
+            f"Line {line:,} is not valid JSON from character {error.colno:,} on. "
+            "Write one complete object per line."
         ) from None
     except RecursionError:
         raise _nested(f"A value in line {line:,}") from None
     if not isinstance(found, _Object):
-        raise _unreadable(f"Line {line:,} is not a JSON object. Write one object in each line.")
+        raise _unreadable(f"Line {line:,} is not a JSON object. Write one object per line.")
     return found
 
 
 def _array(column: Column, values: list[Value], lines: list[int]) -> pa.Array[Any]:
-    """Return values in the type that holds all that the column has had."""
+    """Return values in the type that can represent all values of the column so far."""
     kinds = {_kind(value_type) for value_type in set(map(type, values))}
     if None in kinds:
         row = next(row for row, value in enumerate(values) if isinstance(value, list))
         raise _nested(f"Column {column.name!r}, line {lines[row]:,},")
-    met = {kind for kind in kinds if kind} - {Holds.nothing}
-    if Holds.integers in met:
+    met = {kind for kind in kinds if kind} - {ValueKind.nothing}
+    if ValueKind.integers in met:
         column.integer_max = max(
             column.integer_max, max(abs(value) for value in values if type(value) is int)
         )
     first = {kind: _first(values, kind, lines) for kind in met}
-    column.meet(dict(sorted(first.items(), key=lambda item: item[1])))
+    column.add_kinds(dict(sorted(first.items(), key=lambda item: item[1])))
     try:
-        return _typed(values, column.holds)
+        return _typed(values, column.kind)
     except UnicodeEncodeError:
         row = next(row for row, value in enumerate(values) if not _is_encodable(value))
         raise _lone_surrogate(lines[row]) from None
 
 
-def _kind(value_type: type) -> Holds | None:
-    """Return what values of a type of Python's are; None if they are nested."""
+def _kind(value_type: type) -> ValueKind | None:
+    """Return the kind of the values of a Python type, or None if they are nested."""
     return _KINDS.get(value_type)
 
 
-def _first(values: list[Value], kind: Holds, lines: list[int]) -> int:
+def _first(values: list[Value], kind: ValueKind, lines: list[int]) -> int:
     return next(line for value, line in zip(values, lines, strict=True) if _kind(type(value)) is kind)
 
 
-_KINDS: dict[type, Holds] = {
-    type(None): Holds.nothing,
-    int: Holds.integers,
-    float: Holds.floats,
-    Numeral: Holds.numerals,
-    bool: Holds.booleans,
-    str: Holds.texts,
+_KINDS: dict[type, ValueKind] = {
+    type(None): ValueKind.nothing,
+    int: ValueKind.integers,
+    float: ValueKind.floats,
+    Numeral: ValueKind.numerals,
+    bool: ValueKind.booleans,
+    str: ValueKind.texts,
 }
 
 
-def _typed(values: list[Any], holds: Holds) -> pa.Array[Any]:
-    if holds is Holds.floats:
+def _typed(values: list[Any], kind: ValueKind) -> pa.Array[Any]:
+    if kind is ValueKind.floats:
         values = [None if value is None else float(value) for value in values]
-    if holds in (Holds.numerals, Holds.mixed):
+    if kind in (ValueKind.numerals, ValueKind.mixed):
         values = [None if value is None else _text(value) for value in values]
-    return pa.array(values, STAGED_TYPES[holds])
+    return pa.array(values, STAGED_TYPES[kind])
 
 
 def _text(value: Value) -> str:
@@ -207,14 +210,14 @@ _DECODER = json.JSONDecoder(
 
 def _nested(what: str) -> InvalidInput:
     return InvalidInput(
-        f"{what} holds an array or an object, which cannot be synthesized. {_NESTED_REMEDY}",
+        f"{what} contains an array or an object, which is not supported. {_NESTED_REMEDY}",
         code="unsupported_column",
     )
 
 
 def _lone_surrogate(line: int) -> InvalidInput:
     return InvalidInput(
-        f"Line {line:,} holds half of a surrogate pair (\\ud800 to \\udfff), which is no character. "
+        f"Line {line:,} contains half of a surrogate pair (\\ud800 to \\udfff), which is not a character. "
         "Write both halves, or the character itself.",
         code="wrong_encoding",
     )

@@ -1,4 +1,4 @@
-"""The values of a JSON lines file, put aside by columns, and the type of each after the last line."""
+"""Staging of the values of a JSON Lines file by column, until all types are known."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from understudy.tables.formats.scan import Reading
 
 
 class Staged:
-    """Arrow files in the scratch folder; a new one is begun whenever a column comes or changes its type."""
+    """Arrow files in the scratch folder. A new one is started when a column is added or its type changes."""
 
     def __init__(self, folder: Path) -> None:
         self.columns: dict[str, Column] = {}
@@ -31,18 +31,18 @@ class Staged:
         self._parts: list[Path] = []
 
     def fill(self, source: Path, reading: Reading) -> None:
-        """Take a file apart.
+        """Parse a file and stage its values.
 
         Raises
         ------
         InvalidInput
-            As `read_blocks`, `parse_strictly`; too_many_rows, too_large.
+            As `read_blocks` and `parse_strictly`; also too_many_rows and too_large.
         """
         with ExitStack() as stack:
             writer: pa.ipc.RecordBatchStreamWriter | None = None
             schema = pa.schema([])
             for block in read_blocks(source, reading):
-                batch = self._take(block, reading)
+                batch = self._parse(block, reading)
                 if batch.num_rows == 0:
                     continue
                 if writer is None or batch.schema != schema:
@@ -57,17 +57,17 @@ class Staged:
         options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
         return pa.ipc.new_stream(str(path), schema, options=options)
 
-    def _take(self, block: Block, reading: Reading) -> pa.RecordBatch:
+    def _parse(self, block: Block, reading: Reading) -> pa.RecordBatch:
         limits = reading.limits
-        taken = parse_quickly(block, self.columns) if self.columns else None
-        taken = taken or parse_strictly(block, self.columns, limits)
-        for column, values in taken:
+        parsed = parse_quickly(block, self.columns) if self.columns else None
+        parsed = parsed or parse_strictly(block, self.columns, limits)
+        for column, values in parsed:
             if block.has_long_line and pa.types.is_string(values.type):
                 texts: Any = values
                 longest = pc.max(pc.binary_length(texts)).as_py() or 0
                 check_cell(column.name, longest, limits.cell_bytes_max)
             column.count(values)
-        batch = pa.record_batch([values for _, values in taken], names=[column.name for column, _ in taken])
+        batch = pa.record_batch([values for _, values in parsed], names=[column.name for column, _ in parsed])
         self.n_rows += batch.num_rows
         check_rows(self.n_rows, limits)
         return batch
@@ -79,7 +79,7 @@ class Staged:
                 yield batch.column(name).cast(pa.string())
 
     def batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in the types that were decided."""
+        """Yield the rows with the detected types."""
         for batch in self._batches():
             columns = [
                 _final(batch.column(field.name), field.type)

@@ -1,4 +1,4 @@
-"""JSON lines as they are written: all keys in each line, null for what is missing, numbers to the digit."""
+"""Writing of JSON Lines: all keys in every line, null for missing values, numbers with all their digits."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.progress import Progress, no_progress
-from understudy.tables.formats.canonical import appearing
+from understudy.tables.formats.canonical import atomic_path
 from understudy.tables.formats.scan import MEBIBYTE
 
 _ROWS = 16_384
 _BYTES = 4 * MEBIBYTE
-# Of the large kind, since many long texts make more than 2 GiB.
+# Large strings, because many long texts can exceed 2 GiB.
 _TEXT = pa.large_string()
 _SPECIAL = r'["\\\x00-\x1f]'
 _RARE = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
@@ -31,12 +31,12 @@ def write_jsonl(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches as they come and return how many rows there were.
+    """Write batches to a file and return the number of rows.
 
-    The file appears at its path when it is complete, or not at all. Memory does not grow with the rows.
+    The file appears at its path only when it is complete. Memory does not grow with the number of rows.
     """
     n_rows = 0
-    with appearing(path) as part, part.open("wb") as file:
+    with atomic_path(path) as part, part.open("wb") as file:
         for batch in batches:
             file.writelines(_pieces(batch))
             n_rows += batch.num_rows
@@ -46,7 +46,7 @@ def write_jsonl(
 
 
 def jsonl_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes]:
-    """Yield the bytes of a JSON lines file as the batches come."""
+    """Yield the bytes of a JSON Lines file, batch by batch."""
     for batch in batches:
         yield from _pieces(batch)
 
@@ -73,7 +73,7 @@ def _lines(batch: pa.RecordBatch) -> bytes:
 
 
 def _values(column: pa.Array[Any]) -> Any:
-    """Return the JSON of each value; null where it is missing."""
+    """Return the JSON of each value, and null for missing values."""
     type_ = column.type
     if pa.types.is_floating(type_):
         return _floats(column)
@@ -82,7 +82,7 @@ def _values(column: pa.Array[Any]) -> Any:
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):
         return _quoted(_escaped(column.cast(_TEXT)))
     if pa.types.is_timestamp(type_):
-        return _moments(column)
+        return _timestamps(column)
     if pa.types.is_date64(type_):
         column = column.cast(pa.date32())
     text = column.cast(_TEXT)
@@ -98,13 +98,13 @@ def _floats(column: pa.Array[Any]) -> Any:
     text = values.cast(_TEXT)
     if not pc.any(pc.equal(pc.trunc(values), values)).as_py():
         return text
-    # 1.0 and not 1, so that a column of floats comes back as such.
+    # Write 1.0 instead of 1, so that the column is read back as floats.
     is_whole = pc.match_substring_regex(text, "^-?[0-9]+$")
     return pc.if_else(is_whole, _joined(text, pa.scalar(".0", _TEXT)), text)
 
 
-def _moments(column: pa.Array[Any]) -> Any:
-    """Return points in time as RFC 3339 writes them."""
+def _timestamps(column: pa.Array[Any]) -> Any:
+    """Return timestamps in the format of RFC 3339."""
     zone = column.type.tz
     naive = column.cast(pa.timestamp(column.type.unit))
     text = pc.replace_substring(naive.cast(_TEXT), " ", "T")

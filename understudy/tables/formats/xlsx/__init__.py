@@ -1,7 +1,8 @@
-"""Excel workbooks: one sheet of one, streamed; written with one sheet whose texts are never formulas.
+"""Excel workbooks: one sheet is read as a stream, and one sheet is written, in which no text is a formula.
 
-`archive` unpacks, `workbook` chooses the sheet, `fast_path` reads cells in their usual form, `cells` and
-`markup` read any others by an XML parser, `values` and `dates` say what they mean, `columns` decides types.
+`archive` unpacks the parts, and `workbook` selects the sheet. `fast_path` reads cells in their usual form,
+and `cells` and `markup` read all others with an XML parser. `values` and `dates` interpret the cells, and
+`columns` detects types.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from understudy.tables.formats.xlsx.writing import LIMITS, write_xlsx
 from understudy.tables.inference import check_names
 
 _SHEET_BYTES_MAX = 64 * GIBIBYTE
-# A group of rows is in memory as a whole when it is written and when it is read again.
+# A row group is in memory as a whole when it is written and when it is read.
 _GROUP_VALUES_MAX = 500_000
 _GROUP_BYTES_MAX = 16 * MEBIBYTE
 
@@ -44,13 +45,13 @@ def scan_xlsx(path: Path, reading: Reading) -> Iterator[Scan]:
         workbook = read_workbook(archive, reading.options.sheet)
         sheet = _stage(archive, workbook, reading)
     if sheet.counts.n_rows == 0:
-        raise InvalidInput("The sheet has a header and no rows; it needs at least one.", code="no_rows")
+        raise InvalidInput("The sheet has a header but no rows. Add at least one row.", code="no_rows")
     yield _typed(sheet, workbook)
 
 
 @dataclass(frozen=True)
 class _Staged:
-    """The rows of a sheet as text, in order, in a file; its header; and what was counted."""
+    """A file with the rows of a sheet as text, with the header and the counts."""
 
     path: Path
     names: list[str]
@@ -66,14 +67,14 @@ def _stage(archive: Archive, workbook: Workbook, reading: Reading) -> _Staged:
     batches = sheet.batches(chunks)
     header = next(batches, None)
     if header is None:
-        raise InvalidInput("The sheet holds nothing: it has no table.", code="empty_file")
+        raise InvalidInput("The sheet is empty and contains no table.", code="empty_file")
     cells = CellReader(styles, shared, is_1904=workbook.is_1904, first_column=sheet.first_column)
     names = [column[0].as_py() or "" for column in cells.texts(header[0]).columns]
     check_names(names)
     counts = ColumnCounts(len(names))
     schema = pa.schema([pa.field(f"c{index}", pa.string()) for index in range(len(names))])
     path = reading.scratch / "staged.parquet"
-    size = archive.stated_bytes(workbook.sheet_part)
+    size = archive.declared_bytes(workbook.sheet_part)
     with pq.ParquetWriter(path, schema, compression="snappy", write_statistics=False) as writer:
         for group in row_groups(
             _texts(batches, cells, counts, reading, size),
@@ -129,28 +130,28 @@ def _warnings(sheet: _Staged, named: list[tuple[str, ColumnType]]) -> Iterator[s
         for n, one, many in (
             (
                 sheet.reader.n_errors[column],
-                "error value (such as #N/A) is",
-                "error values (such as #N/A) are",
+                "error value (such as #N/A) was",
+                "error values (such as #N/A) were",
             ),
             (
                 sheet.reader.n_uncached[column],
-                "formula without a stored result is",
-                "formulas without a stored result are",
+                "formula without a stored result was",
+                "formulas without a stored result were",
             ),
-            (sheet.counts.n_impossible[column], "date that does not exist is", "dates that do not exist are"),
+            (sheet.counts.n_impossible[column], "nonexistent date was", "nonexistent dates were"),
         ):
             if n > 0:
-                yield f"Column {name!r}: {n:,} {one if n == 1 else many} taken as missing."
+                yield f"Column {name!r}: {n:,} {one if n == 1 else many} replaced with missing values."
     if n := sheet.reader.n_merged:
         yield (
-            f"The sheet has {n:,} area{'s' if n > 1 else ''} of merged cells: only the first cell of each "
-            "holds the value, the others are missing."
+            f"The sheet has {n:,} merged area{'s' if n > 1 else ''}. Only the first cell of an area has a "
+            "value; the other cells are missing values."
         )
 
 
 XLSX = Format(
     name="xlsx",
-    summary="Excel workbooks (.xlsx, and .xlsm without its macros); the first sheet, or the one of a name",
+    summary="Excel workbooks (.xlsx, and .xlsm without macros); the first visible sheet, or a named sheet",
     suffixes=(".xlsx", ".xlsm"),
     media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     scan=scan_xlsx,

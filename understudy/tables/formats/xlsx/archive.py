@@ -1,4 +1,4 @@
-"""The zip archive that a workbook is: parts by name, streamed and counted; nothing it states is believed."""
+"""The zip archive of a workbook. Parts are unpacked as streams, and their declared sizes are not trusted."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import BinaryIO
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.scan import MEBIBYTE
 
-# A part may be so large, whatever its ratio; a part that is larger may not have been packed better than this.
-_UNSUSPICIOUS_BYTES = 64 * MEBIBYTE
+# Maximum size of a part regardless of its compression ratio, and maximum ratio of larger parts.
+_ALWAYS_ALLOWED_BYTES = 64 * MEBIBYTE
 _RATIO_MAX = 100
 _DIRECTORY_BYTES_MAX = 4 * MEBIBYTE
 _PARTS_MAX = 10_000
@@ -32,21 +32,21 @@ _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
     (
         b"\xd0\xcf\x11\xe0",
-        "an old Excel file (.xls) or a workbook with a password; save it as .xlsx, without a password",
+        "an old Excel file (.xls) or a password-protected workbook. Save it as .xlsx without a password",
     ),
-    (b"PAR1", "a Parquet file; send it with format parquet"),
+    (b"PAR1", "a Parquet file. Specify the format parquet"),
     (b"%PDF", "a PDF document"),
-    (b"\x1f\x8b", "a gzip file; decompress it first"),
+    (b"\x1f\x8b", "a gzip file. Decompress it first"),
 )
 _MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<table")
 
 
 class Archive:
-    """An opened archive, its directory checked."""
+    """An open archive whose directory has been checked."""
 
     def __init__(self, file: zipfile.ZipFile) -> None:
         self._file = file
-        # Names of parts differ by more than case.
+        # Names of parts are unique regardless of case, as `_check_parts` ensures.
         self._parts = {info.filename.lower(): info for info in file.infolist()}
 
     def __contains__(self, name: str) -> bool:
@@ -58,38 +58,38 @@ class Archive:
         Raises
         ------
         TooLarge
-            If there are more than bytes_max, or so many more than were packed that it looks like a bomb.
+            If there are more than bytes_max, or if the compression ratio indicates a zip bomb.
         InvalidInput
             If the part is missing or damaged.
         """
         info = self._parts.get(name.lower())
         if info is None:
-            raise unreadable("A part of the workbook is missing. Save it again.")
-        allowed = min(bytes_max, max(_UNSUSPICIOUS_BYTES, _RATIO_MAX * info.compress_size))
+            raise unreadable("A part of the workbook is missing. Save the workbook again.")
+        allowed = min(bytes_max, max(_ALWAYS_ALLOWED_BYTES, _RATIO_MAX * info.compress_size))
         n_bytes = 0
         with translated(), self._file.open(info) as part:
             while chunk := part.read(CHUNK_BYTES):
                 n_bytes += len(chunk)
                 if n_bytes > allowed:
                     raise TooLarge(
-                        f"A part of the workbook is larger than {allowed:,} bytes when it is unpacked. "
-                        "Send fewer rows, or the table as Parquet or CSV."
+                        f"A part of the workbook is larger than {allowed:,} bytes when unpacked. "
+                        "Upload fewer rows, or upload the table as Parquet or CSV."
                     )
                 yield chunk
 
-    def stated_bytes(self, name: str) -> int:
-        """Return how large a part is said to be; good for telling progress, and for nothing else."""
+    def declared_bytes(self, name: str) -> int:
+        """Return the declared size of a part, which is used for progress only."""
         return max(1, self._parts[name.lower()].file_size)
 
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[Archive]:
-    """Open a file that may be anything.
+    """Open a file of unknown content as an archive.
 
     Raises
     ------
     InvalidInput
-        empty_file, unreadable_file.
+        With code empty_file or unreadable_file.
     """
     with path.open("rb") as file:
         _check_kind(file.read(512))
@@ -102,13 +102,13 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
 
 def unreadable(detail: str) -> InvalidInput:
-    """Return the error of a file that is no workbook, or a broken one."""
+    """Return the error for a file that is damaged or not a workbook."""
     return InvalidInput(detail, code="unreadable_file")
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what zipfile and zlib say of a damaged archive into `InvalidInput`."""
+    """Translate errors of zipfile and zlib about a damaged archive into `InvalidInput`."""
     try:
         yield
     except InvalidInput:
@@ -121,7 +121,7 @@ def translated() -> Iterator[None]:
 
 
 def _damaged() -> InvalidInput:
-    return unreadable("The file is damaged or cut off: it is no whole zip archive. Send it again.")
+    return unreadable("The file is damaged or truncated: it is not a complete zip archive. Upload it again.")
 
 
 def _check_kind(start: bytes) -> None:
@@ -131,13 +131,13 @@ def _check_kind(start: bytes) -> None:
         if start.startswith(mark):
             raise unreadable(f"The file is not .xlsx but {kind}.")
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_MARKUP):
-        raise unreadable("The file is not .xlsx but a web page or XML. Save it as .xlsx.")
+        raise unreadable("The file is not .xlsx but HTML or XML. Save it as .xlsx.")
     if not start.startswith(b"PK"):
-        raise unreadable("The file is not .xlsx: it is no zip archive. State its format.")
+        raise unreadable("The file is not .xlsx: it is not a zip archive. Specify its actual format.")
 
 
 def _check_end(file: BinaryIO, size: int) -> int:
-    """Return where the directory starts; zipfile would read one of any size and of any number of parts."""
+    """Return the start of the directory. Check its size and number of parts, which zipfile does not limit."""
     file.seek(max(0, size - 65_536 - _END.size))
     tail = file.read()
     position = tail.rfind(b"PK\5\6")
@@ -151,7 +151,7 @@ def _check_end(file: BinaryIO, size: int) -> int:
     if n_parts == 0:
         raise unreadable("The file is an empty zip archive. Save the workbook again.")
     if n_parts > _PARTS_MAX or n_bytes > _DIRECTORY_BYTES_MAX:
-        raise TooLarge(f"The workbook has more than {_PARTS_MAX:,} parts. Send the table as CSV or Parquet.")
+        raise TooLarge(f"The workbook has more than {_PARTS_MAX:,} parts. Save the table as CSV or Parquet.")
     if start + n_bytes > end:
         raise _damaged()
     return int(start)
@@ -162,7 +162,7 @@ def _read_end64(file: BinaryIO, end: int) -> tuple[int, int, int]:
     file.seek(max(0, position))
     record = file.read(_END64.size)
     _, _, stated, _ = _LOCATOR64.unpack(file.read(_LOCATOR64.size))
-    # Versions of zipfile differ in which of the two places they look at.
+    # Versions of zipfile differ in which of these two positions they use.
     if stated != position or not record.startswith(b"PK\6\6"):
         raise _damaged()
     n_parts, n_bytes, start = _END64.unpack(record)[-3:]
@@ -172,24 +172,24 @@ def _read_end64(file: BinaryIO, end: int) -> tuple[int, int, int]:
 def _check_parts(parts: list[zipfile.ZipInfo], start: int) -> None:
     if not 0 < len(parts) <= _PARTS_MAX:
         raise _damaged()
-    if any(_leaves(info.orig_filename) for info in parts):
-        raise unreadable("The workbook has parts whose names point outside of it. Save it again.")
+    if any(_is_outside(info.orig_filename) for info in parts):
+        raise unreadable("The workbook contains parts with names outside of the archive. Save it again.")
     if len({info.filename.lower() for info in parts}) < len(parts):
-        raise unreadable("The workbook has several parts of one name. Save it again.")
+        raise unreadable("The workbook contains several parts with the same name. Save it again.")
     if any(info.flag_bits & _ENCRYPTED for info in parts):
         raise unreadable("The workbook is encrypted. Save it without a password.")
     if any(info.compress_type not in _COMPRESSIONS for info in parts):
-        raise unreadable("The workbook is packed in a way that workbooks are not. Save it again.")
+        raise unreadable("The workbook uses an unsupported compression method. Save it again.")
     spans = sorted((info.header_offset, _end_of(info)) for info in parts)
     if spans[0][0] < 0 or spans[-1][1] > start or any(a[1] > b[0] for a, b in pairwise(spans)):
-        raise unreadable("Parts of the workbook overlap: it is damaged, or made to do harm. Save it again.")
+        raise unreadable("Parts of the workbook overlap: it is damaged or malicious. Save it again.")
 
 
 def _end_of(info: zipfile.ZipInfo) -> int:
     return info.header_offset + _LOCAL_HEADER_BYTES + len(info.orig_filename) + info.compress_size
 
 
-def _leaves(name: str) -> bool:
+def _is_outside(name: str) -> bool:
     return (
         name.startswith("/")
         or any(mark in name for mark in "\\\0:")

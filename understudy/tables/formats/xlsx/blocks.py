@@ -1,4 +1,4 @@
-"""The bytes of a part, cut between its rows or texts, and when those need no XML parser."""
+"""Splitting of a part into blocks of rows or texts, and conditions to read them without a parser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 DATA_TAG = b"<sheetData>"
 ROW_END = b"</row>"
-# As large as needed to make a batch, and small beside what a batch takes.
+# Large enough for a batch, but small compared with the memory that a batch takes.
 _BLOCK_BYTES = 1024**2
 _DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?(<\?xml[^<>]*\?>)?\s*<[a-zA-Z]")
 _ENCODING = re.compile(rb"""encoding\s*=\s*["']utf-8["']""", re.IGNORECASE)
@@ -15,14 +15,14 @@ _ROW_NUMBER = re.compile(rb'<row r="([0-9]{1,9})"')
 
 
 def cut_blocks(chunks: Iterator[bytes], beginning: Sequence[bytes], end: bytes) -> Iterator[bytes]:
-    """Yield a part in blocks of about a mebibyte that end with a tag, as far as it has this tag.
+    """Yield a part in blocks of about one mebibyte that end with a tag, as long as the tag occurs.
 
     Parameters
     ----------
     beginning : sequence of bytes
-        Tags with which blocks end before any other does: what these hold is read by the parser.
+        End tags of the first blocks, whose content the parser has to read.
     end : bytes
-        The tag with which all other blocks end.
+        End tag of all other blocks.
     """
     held = bytearray()
     tags = list(reversed(beginning))
@@ -50,10 +50,10 @@ def _cut(held: bytearray, end: int) -> bytes:
 
 
 def may_skip_parser(block: bytes, *, is_first: bool) -> bool:
-    """Return whether what follows a block can be read without the parser.
+    """Return whether the blocks after this one can be read without the parser.
 
-    They cannot after anything that changes how bytes are read: an encoding other than UTF-8, or the beginning
-    of a comment, an instruction or a section of plain characters.
+    They cannot if the block changes how the following bytes are read: by an encoding other than UTF-8, or by
+    the start of a comment, a processing instruction or a CDATA section.
     """
     if b"<!" in block:
         return False
@@ -68,7 +68,7 @@ def may_skip_parser(block: bytes, *, is_first: bool) -> bool:
 
 
 def last_row(block: bytes) -> int | None:
-    """Return the number of the last row of a block; None if the block does not end with a row."""
+    """Return the number of the last row of a block, or None if the block does not end with a row."""
     start = block.rfind(b"<row")
     match = _ROW_NUMBER.match(block, start) if start >= 0 and block.endswith(ROW_END) else None
     return int(match[1]) if match else None

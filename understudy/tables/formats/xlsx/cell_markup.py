@@ -1,6 +1,6 @@
-"""How a value is written into its cell, so that Excel shows it and nothing of it is lost.
+"""Markup of cells, in the Excel type of their values.
 
-A number, date or time that Excel would not hold exactly is written as text instead.
+A number, date or time that Excel cannot represent exactly is written as text.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from understudy.tables.formats.xlsx.packaging import Style
 CHARACTERS_MAX = 32_767
 _EXACT_MAX = 2**53
 _DECIMAL_DIGITS_MAX = 15
-# 1 March 1900, from 1970; of the days before it programs disagree which number they have.
+# 1 March 1900 in days since 1970. Programs disagree about the numbers of earlier days.
 _FIRST_DAY = -25_508
 _UNITS_A_MS = {"us": 1_000, "ns": 1_000_000}
 
 MISSING_ROW = ' t="e"><v>#N/A</v></c>'
-# What XML cannot hold, or would change; and text that looks like what such characters are written as.
+# Characters that XML cannot contain or would change, and text that looks like an escaped character.
 _UNSAFE = r"[\x00-\x08\x0b-\x1f\x{fffe}\x{ffff}]|_x[0-9A-Fa-f]{4}_"
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def cell_markup(column: pa.Array[Any]) -> Any:
-    """Return what follows the reference of each cell, from its attributes on; missing where a value is."""
+    """Return the markup of each cell after its reference, with null for missing values."""
     type_ = column.type
     if pa.types.is_boolean(type_):
         return _joined(' t="b"><v>', column.cast(pa.uint8()).cast(pa.string()), "</v></c>")
@@ -46,12 +46,12 @@ def cell_markup(column: pa.Array[Any]) -> Any:
     if pa.types.is_time(type_):
         return _time_markup(column)
     if pa.types.is_timestamp(type_):
-        return _text_markup(column.cast(pa.string())) if type_.tz else _moment_markup(column)
+        return _text_markup(column.cast(pa.string())) if type_.tz else _timestamp_markup(column)
     return _text_markup(column)
 
 
 def check_lengths(name: str, column: pa.Array[Any]) -> None:
-    """Refuse texts that no cell holds; Excel counts in UTF-16."""
+    """Check that all texts fit in a cell. Excel counts UTF-16 code units."""
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return
     texts: Any = column
@@ -61,8 +61,8 @@ def check_lengths(name: str, column: pa.Array[Any]) -> None:
     long = texts.filter(pc.greater(lengths, _limit(CHARACTERS_MAX // 2))).to_pylist()
     if any(len(text.encode("utf-16-le")) > 2 * CHARACTERS_MAX for text in long):
         raise TooLarge(
-            f"Column {name!r} holds a text of more than {CHARACTERS_MAX:,} characters, the most that a cell "
-            "of a workbook holds. Take Parquet or CSV."
+            f"Column {name!r} contains a text of more than {CHARACTERS_MAX:,} characters, the maximum of a "
+            "cell. Use Parquet or CSV."
         )
 
 
@@ -79,7 +79,7 @@ def _number(texts: Any, style: Style = Style.general) -> Any:
 
 
 def _text_markup(column: pa.Array[Any]) -> Any:
-    # The longest text that is let in is far from what the offsets of a string can tell.
+    # The longest accepted text is far below the range of 32-bit string offsets.
     return _joined(
         ' t="inlineStr"><is><t xml:space="preserve">', _escaped(column.cast(pa.string())), "</t></is></c>"
     )
@@ -101,7 +101,7 @@ def _escape(text: str) -> str:
 
 
 def _either(is_exact: Any, cells: Any, texts: Any) -> Any:
-    """Return cells where Excel holds the value, and text elsewhere."""
+    """Return the cells where Excel represents the value exactly, and text elsewhere."""
     if pc.all(is_exact).as_py() is not False:
         return cells
     return pc.if_else(is_exact, cells, _text_markup(texts))
@@ -109,7 +109,7 @@ def _either(is_exact: Any, cells: Any, texts: Any) -> Any:
 
 def _float_markup(column: pa.Array[Any]) -> Any:
     wide: Any = column.cast(pa.float32()) if pa.types.is_float16(column.type) else column
-    # A table that is kept holds none of these (canonical.py).
+    # A canonical table contains no such values (canonical.py).
     finite = pc.if_else(pc.is_finite(wide), wide, pa.scalar(None, wide.type))
     return _number(finite.cast(pa.string()))
 
@@ -151,20 +151,20 @@ def _time_markup(column: Any) -> Any:
     return _either(is_exact, _number(_days_text(ms, column), style), column.cast(pa.string()))
 
 
-def _moment_markup(column: Any) -> Any:
+def _timestamp_markup(column: Any) -> Any:
     unit = column.type.unit
     ms, is_exact = _milliseconds(column.cast(pa.int64()), unit)
     first, last = _FIRST_DAY * DAY_MS, (LAST_DAY + 1) * DAY_MS
     is_exact = pc.and_(is_exact, pa.array((ms >= first) & (ms < last)))
-    style = Style.moment if unit == "s" else Style.moment_ms
+    style = Style.timestamp if unit == "s" else Style.timestamp_ms
     serials = _days_text(np.clip(ms, first, last) + EPOCH_1900 * DAY_MS, column)
     return _either(is_exact, _number(serials, style), column.cast(pa.string()))
 
 
 def _milliseconds(ticks: Any, unit: str) -> tuple[Whole, Any]:
-    """Return whole milliseconds, and where nothing is lost by it, missing where there is no value."""
+    """Return whole milliseconds, and whether they are exact, with null for missing values."""
     values: Whole = pc.fill_null(ticks, 0).to_numpy(zero_copy_only=False)
-    # Seconds further away are no days of Excel's, and would not fit when they are multiplied.
+    # Larger values are outside the range of Excel's dates and would overflow when multiplied.
     ms = np.clip(values, -(2**52), 2**52) * 1_000 if unit == "s" else values
     rest = np.zeros(len(values), np.int64)
     if unit in _UNITS_A_MS:
@@ -174,9 +174,9 @@ def _milliseconds(ticks: Any, unit: str) -> tuple[Whole, Any]:
 
 
 def _days_text(ms: Whole, like: Any) -> Any:
-    """Return milliseconds as days, whose text is read again as the same milliseconds; missing where like is.
+    """Return milliseconds as numbers of days that are read back as the same milliseconds.
 
-    Up to the year 9999 a double tells 10 microseconds apart.
+    A double resolves 10 microseconds up to the year 9999. Values that are missing in `like` are null.
     """
     is_missing = like.is_null().to_numpy(zero_copy_only=False)
     return pa.array(ms / DAY_MS, mask=is_missing).cast(pa.string())

@@ -1,6 +1,6 @@
-"""The cells of a sheet as they stand there, in batches of rows, read as the sheet streams by.
+"""Reading of the cells of a sheet as a stream, in batches of rows.
 
-The stated dimension of the sheet is not read: rows and columns are where the cells are.
+The dimension that the sheet declares is ignored. Rows and columns are determined by the cells.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from understudy.tables.formats.canonical import check_columns
 from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
 from understudy.tables.formats.xlsx.archive import unreadable
 from understudy.tables.formats.xlsx.blocks import DATA_TAG, ROW_END, cut_blocks, last_row, may_skip_parser
-from understudy.tables.formats.xlsx.fast_path import Block, Place, take_block
+from understudy.tables.formats.xlsx.fast_path import Block, Place, read_block
 from understudy.tables.formats.xlsx.markup import Depth, Parser, unescape
 from understudy.tables.formats.xlsx.raw_cells import (
     BATCH_BYTES,
@@ -29,26 +29,27 @@ from understudy.tables.formats.xlsx.raw_cells import (
 from understudy.tables.formats.xlsx.shared_strings import text_too_long
 
 _ROW_BYTES_MAX = 64 * MEBIBYTE
-# Cells may share a long text: so much text is taken whatever the sheet's size, or so many times its size.
-_UNSUSPICIOUS_BYTES = 128 * MEBIBYTE
+# Cells can share a long text. Limit of text regardless of the sheet's size, and limit relative to that size.
+_ALWAYS_ALLOWED_BYTES = 128 * MEBIBYTE
 _REPETITION_MAX = 100
-# Of a row itself, in cells.
+# Cost of a row without cells, in cells.
 _ROW_COST = 1
-# Rows are elements of the data, which is an element of the sheet.
+# Rows are elements of `sheetData`, which is an element of the sheet.
 _DATA_DEPTH = 2
 
 
 class SheetReader:
-    """Takes the elements of a sheet; the first row with anything in it is the header.
+    """A handler for the XML elements of a sheet. The first row that is not empty is the header.
 
     Parameters
     ----------
     first_column, width : int
-        Where the header is; the width is 0 until it was met.
+        Position of the header. The width is 0 until the header has been read.
     n_errors, n_uncached : Counter of int
-        By column of the table, cells with an error value, and with a formula whose result is not in the file.
+        Number of cells with an error value, and with a formula without a stored result, by column of the
+        table.
     n_merged : int
-        Areas of merged cells.
+        Number of areas of merged cells.
     """
 
     def __init__(self, limits: ReadLimits, shared_ends: Sequence[int]) -> None:
@@ -82,12 +83,12 @@ class SheetReader:
         self._n_characters = 0
 
     def batches(self, chunks: Iterator[bytes]) -> Iterator[tuple[RawCells, int]]:
-        """Yield the header as a batch of one row, then the rows in batches; with the bytes read so far."""
+        """Yield a batch with the header, then batches of rows, each with the number of bytes read so far."""
         n_bytes = 0
         for block in cut_blocks(chunks, (DATA_TAG, ROW_END), ROW_END):
             n_bytes += len(block)
             self._read(block, is_first=n_bytes == len(block))
-            # Before the batches are used: those of one block may stand for gigabytes of text.
+            # Checked before the batches are used, because the cells of one block can share gigabytes of text.
             self._check_repetition(n_bytes)
             for batch in self._ready:
                 yield batch, n_bytes
@@ -101,15 +102,15 @@ class SheetReader:
     def _read(self, block: bytes, *, is_first: bool) -> None:
         if self._is_between_rows and self.width:
             place = Place(self.first_column, self.width, self._row)
-            if taken := take_block(block, place, self._shared_ends, self._text_max):
-                self._add_block(taken)
+            if rows := read_block(block, place, self._shared_ends, self._text_max):
+                self._add_block(rows)
                 return
         self._parser.feed(block)
         self._may_skip = self._may_skip and may_skip_parser(block, is_first=is_first)
         self._is_between_rows = self._may_skip and self._ends_between_rows(block)
 
     def _ends_between_rows(self, block: bytes) -> bool:
-        """Return whether the parser has told of all of a block, and stands before a row."""
+        """Return whether the parser has handled the whole block and the next element is a row."""
         if self._is_in_row or self._depth.n != _DATA_DEPTH or not self._is_in_data or self._prefix:
             return False
         return block.endswith(DATA_TAG) or last_row(block) == self._row
@@ -124,14 +125,14 @@ class SheetReader:
         self.n_uncached += block.n_uncached
 
     def _check_repetition(self, n_bytes: int) -> None:
-        if self._n_bytes_before > max(_UNSUSPICIOUS_BYTES, _REPETITION_MAX * n_bytes):
+        if self._n_bytes_before > max(_ALWAYS_ALLOWED_BYTES, _REPETITION_MAX * n_bytes):
             raise TooLarge(
-                "The cells of the sheet share long texts so often that the table is more than "
-                f"{_REPETITION_MAX} times as large as the sheet. Send it as Parquet or CSV."
+                "The cells of the sheet repeat long texts so often that the table is more than "
+                f"{_REPETITION_MAX} times as large as the sheet. Upload it as Parquet or CSV."
             )
 
-    # What follows is called for each element: some five times a cell. Cells and their values are never within
-    # their like, so only the depth of others is counted.
+    # The following methods are called for each element, about five times per cell. Cells and values are never
+    # nested, so only the depth of other elements is counted.
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name == self._cell_name:
@@ -197,11 +198,11 @@ class SheetReader:
         number = self._row + 1 if text is None else _whole(text)
         if self._is_in_row or number is None or number <= self._row:
             raise unreadable(
-                f"The rows of the sheet are out of order after row {self._row:,}. Save it again."
+                f"The rows of the sheet are out of order after row {self._row:,}. Save the workbook again."
             )
         if number > ROWS_MAX:
             raise TooLarge(
-                f"The sheet has more than {ROWS_MAX:,} rows, which no sheet can have. Send the table as CSV.",
+                f"The sheet has more than {ROWS_MAX:,} rows, which is the limit. Save the table as CSV.",
                 code="too_many_rows",
             )
         self._row, self._row_text = number, str(number)
@@ -253,8 +254,8 @@ class SheetReader:
             raise unreadable(f"The cells of row {self._row:,} are out of order. Save the workbook again.")
         if column >= COLUMNS_MAX:
             raise TooLarge(
-                f"Row {self._row:,} has more than {COLUMNS_MAX:,} columns, which no sheet can have. "
-                "Leave columns out.",
+                f"Row {self._row:,} has more than {COLUMNS_MAX:,} columns, which is the limit. "
+                "Remove columns.",
                 code="too_many_columns",
             )
         self._column = column
@@ -268,12 +269,14 @@ class SheetReader:
     def _column_of(self, letters: str, reference: str) -> int:
         column = column_index(letters)
         if column is None or letters == reference:
-            raise unreadable(f"Row {self._row:,} has a cell of another place. Save the workbook again.")
+            raise unreadable(
+                f"Row {self._row:,} has a cell with an invalid reference. Save the workbook again."
+            )
         self._columns[letters] = column
         return column
 
     def _misplaced(self) -> InvalidInput:
-        return unreadable(f"After row {self._row:,} a cell is in a wrong place. Save the workbook again.")
+        return unreadable(f"The sheet has a misplaced cell after row {self._row:,}. Save the workbook again.")
 
     def _end_cell(self) -> None:
         self._is_in_cell = self._is_taking = False
@@ -303,7 +306,7 @@ class SheetReader:
         index = _whole(text)
         if index is None or index >= len(ends) - 1:
             raise unreadable(
-                f"Cell {self._where()} names a shared text that is not in the file. Save the workbook again."
+                f"Cell {self._where()} refers to a shared text that does not exist. Save the workbook again."
             )
         self._count_bytes(ends[index + 1] - ends[index])
         return index
@@ -312,7 +315,7 @@ class SheetReader:
         self._n_bytes += n_bytes
         if self._n_bytes > _ROW_BYTES_MAX:
             raise TooLarge(
-                f"The texts of row {self._row:,} take more than {_ROW_BYTES_MAX:,} bytes. Shorten them."
+                f"The texts of row {self._row:,} are larger than {_ROW_BYTES_MAX:,} bytes. Shorten them."
             )
 
     def _add_rare(self, type_: str, text: str) -> None:
@@ -325,11 +328,13 @@ class SheetReader:
             self._batch.booleans.append(BOOLEANS[text])
         else:
             raise unreadable(
-                f"Cell {self._where()} states a type that it is not of. Save the workbook again."
+                f"The value of cell {self._where()} does not match its declared type. Save the workbook "
+                "again."
             )
 
     def _count(self, counter: Counter[int]) -> None:
-        # Above the header it is not of the table; below it makes a row, if one of missing values.
+        # Cells above the header do not belong to the table. Below it, such a cell makes a row of missing
+        # values.
         if self.width:
             counter[self._place() - self._base - self.first_column] += 1
             self._is_filled = True
@@ -341,8 +346,8 @@ class SheetReader:
         column = self._column - self.first_column
         if self.width and not 0 <= column < self.width:
             raise InvalidInput(
-                f"Cell {self._where()} holds something, but the header, the first row that is not empty, has "
-                "no name in its column. Name the column, or take the cell out of the sheet.",
+                f"Cell {self._where()} has a value, but its column has no name in the header (the first row "
+                "that is not empty). Name the column, or remove the cell.",
                 code="ragged_rows",
             )
         return self._base + self._column

@@ -1,4 +1,4 @@
-"""The type of each column of a sheet, from all of its values, and what must be said of it."""
+"""Detection of the type of each column of a sheet, from all of its values."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from understudy.tables.formats.xlsx.dates import Whole, parse_durations
 from understudy.tables.formats.xlsx.styles import WORDS, Kind
 from understudy.tables.formats.xlsx.values import Texts
 
-# Sixteen digits and more, which a float is not sure to keep; the point counts as one.
+# Text of 16 or more digits, which a float may not represent exactly. The decimal point counts as a digit.
 _LONG_NUMERAL = r"\A\s*[-+]?0*[.]?0*[1-9][0-9.]{15,}(?:[eE][-+]?[0-9]+)?\s*\z"
 
 
 class ColumnCounts:
-    """What was met in the columns, counted as their rows pass.
+    """Counts of the values in each column, collected batch by batch.
 
     Parameters
     ----------
     n_values, first_rows : array of shape (number of kinds, number of columns)
-        How many values of a kind there are, and the row of the first; in the order of `Kind`. Text that says
-        that a value is missing is none.
+        Number of values of each kind, and row of the first one, in the order of `Kind`. Words for missing
+        values do not count as text.
     n_impossible : array of shape (number of columns,)
-        Dates that are none.
+        Number of dates that do not exist.
     """
 
     def __init__(self, width: int) -> None:
@@ -78,23 +78,23 @@ class ColumnCounts:
             self._has_long_numeral[column] = pc.any(is_long).as_py() is True
 
     def _look_for_fractions(self, texts: Texts) -> None:
-        timed = self.n_values[Kind.moment] + self.n_values[Kind.duration]
+        timed = self.n_values[Kind.timestamp] + self.n_values[Kind.duration]
         for column in np.flatnonzero((timed > 0) & ~self._has_fraction).tolist():
             values: Any = texts.columns[column]
             self._has_fraction[column] = pc.any(pc.match_substring(values, ".")).as_py() is True
 
     def decide(self, column: int) -> ColumnType:
-        """Return the type that holds all values of a column."""
+        """Return the smallest type that can represent all values of a column."""
         met = {kind for kind in Kind if self.n_values[kind, column] > 0}
         is_complete = int(self.n_values[:, column].sum()) == self.n_rows
         unit: Literal["s", "ms"] = "ms" if self._has_fraction[column] else "s"
         if met == {Kind.duration}:
             return ColumnType(pa.duration(unit), is_complete)
-        if met == {Kind.date, Kind.moment}:
+        if met == {Kind.date, Kind.timestamp}:
             return ColumnType(pa.timestamp(unit), is_complete)
         decided = self._profiles[column].decide()
         if pa.types.is_floating(decided.arrow_type) and self._has_long_numeral[column]:
-            note = "numerals of more than 15 digits that are written as text are kept as text"
+            note = "texts that are numbers of more than 15 digits are kept as text"
             return ColumnType(pa.string(), is_complete, note)
         if pa.types.is_string(decided.arrow_type) and len(met) > 1:
             return replace(decided, note=self._mixture(column), is_doubtful=True)
@@ -111,7 +111,7 @@ class ColumnCounts:
 
 
 def cast_texts(column: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
-    """Return a column of text as the type that was decided for it."""
+    """Cast a text column to the type that was detected."""
     if not pa.types.is_duration(target):
         return cast_column(column, target)
     values: Any = column

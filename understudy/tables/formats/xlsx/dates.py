@@ -1,4 +1,4 @@
-"""Dates and times as Excel keeps them: numbers of days, the first of which depends on the workbook."""
+"""Conversion of Excel's dates and times, which are numbers of days from a start that the workbook sets."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ import pyarrow.compute as pc
 from understudy.tables.formats.xlsx.styles import Kind
 
 DAY_MS = 86_400_000
-# Days from Excel's day 0 to 1970. The count of 1900 has a 29 February of that year, so the days before it are
-# one nearer.
+# Days from Excel's day 0 to 1970. The 1900 date system includes a 29 February 1900, so for the days before it
+# the difference is one less.
 EPOCH_1900 = 25_569
 _EPOCH_EARLY_1900 = 25_568
 _EPOCH_1904 = 24_107
 _NO_SUCH_DAY = 60
-LAST_DAY = 2_932_896  # 31 December 9999, from 1970
-# More days are no duration of anything, and their milliseconds would not be exact.
+LAST_DAY = 2_932_896  # 31 December 9999, in days since 1970
+# Limit of a duration in days, so that its milliseconds are exact.
 _DAYS_MAX = 1e8
 
 Whole = npt.NDArray[np.int64]
 Kinds = npt.NDArray[np.int8]
 Mask = npt.NDArray[np.bool_]
-# Places among the numbers, and the texts that belong there.
+# Positions among the numbers, and the texts at these positions.
 Placed: TypeAlias = "tuple[Whole, pa.Array[Any]]"
 
 
 def date_texts(
     numbers: npt.NDArray[np.float64], kinds: Kinds, *, is_1904: bool
 ) -> tuple[list[Placed], Kinds]:
-    """Return dates, points in time, times and durations as texts, and of which kind each was found to be.
+    """Return dates, timestamps, times and durations as texts, and the kind of each.
 
-    A number in the format of a date that has a fraction is a point in time, and so is one in the format of a
-    time that is a day or more. Where there is no such day there is no text.
+    A number with a date format and a fraction is a timestamp, and so is a number with a time format that is
+    not within one day. Days that do not exist have no text.
     """
     is_near = np.abs(numbers) < _DAYS_MAX
     ms = np.rint(np.where(is_near, numbers, 0.0) * DAY_MS).astype(np.int64)
     kinds = kinds.copy()
-    kinds[(kinds == Kind.date) & (ms % DAY_MS != 0)] = Kind.moment
-    kinds[(kinds == Kind.time) & ((ms < 0) | (ms >= DAY_MS))] = Kind.moment
+    kinds[(kinds == Kind.date) & (ms % DAY_MS != 0)] = Kind.timestamp
+    kinds[(kinds == Kind.time) & ((ms < 0) | (ms >= DAY_MS))] = Kind.timestamp
     days, is_day = _days(ms // DAY_MS, is_1904=is_1904)
     has_text = is_near & (is_day | (kinds == Kind.time) | (kinds == Kind.duration))
     return [*_shown(days, ms, np.where(has_text, kinds, Kind.text).astype(np.int8))], kinds
 
 
 def _days(counted: Whole, *, is_1904: bool) -> tuple[Whole, Mask]:
-    """Return days from 1970, and which of them there are."""
+    """Return days since 1970, and whether each day exists."""
     if is_1904:
         days = counted - _EPOCH_1904
         return days, (counted >= 0) & (days <= LAST_DAY)
@@ -59,15 +59,15 @@ def _days(counted: Whole, *, is_1904: bool) -> tuple[Whole, Mask]:
 
 def _shown(days: Whole, ms: Whole, kinds: Kinds) -> Iterator[Placed]:
     is_second = ms % 1_000 == 0
-    since_1970 = np.where(kinds == Kind.moment, days * DAY_MS + ms % DAY_MS, 0)
+    since_1970 = np.where(kinds == Kind.timestamp, days * DAY_MS + ms % DAY_MS, 0)
     date = np.flatnonzero(kinds == Kind.date)
     yield date, pa.array(days[date].astype(np.int32)).cast(pa.date32()).cast(pa.string())
     duration = np.flatnonzero(kinds == Kind.duration)
     yield duration, _durations(ms[duration])
     units: tuple[tuple[Mask, int, Literal["s", "ms"]], ...] = ((is_second, 1_000, "s"), (~is_second, 1, "ms"))
     for has_unit, divisor, unit in units:
-        moment = np.flatnonzero((kinds == Kind.moment) & has_unit)
-        yield moment, _cast(since_1970[moment] // divisor, pa.timestamp(unit))
+        timestamp = np.flatnonzero((kinds == Kind.timestamp) & has_unit)
+        yield timestamp, _cast(since_1970[timestamp] // divisor, pa.timestamp(unit))
         time = np.flatnonzero((kinds == Kind.time) & has_unit)
         yield time, _cast((ms[time] // divisor).astype(np.int32), pa.time32(unit))
 
@@ -79,7 +79,7 @@ def _cast(numbers: npt.NDArray[Any], type_: pa.DataType) -> pa.Array[Any]:
 
 
 def _durations(ms: Whole) -> pa.Array[Any]:
-    """Return durations as `25:30:00`, and as `25:30:00.125` where there are milliseconds."""
+    """Return durations in the format `25:30:00`, or `25:30:00.125` with milliseconds."""
     seconds, rest = np.divmod(np.abs(ms), 1_000)
     parts = zip((ms < 0).tolist(), seconds.tolist(), rest.tolist(), strict=True)
     return pa.array(
@@ -93,7 +93,7 @@ def _durations(ms: Whole) -> pa.Array[Any]:
 
 
 def parse_durations(texts: pa.Array[Any]) -> pa.Array[Any]:
-    """Return what `date_texts` wrote as durations in milliseconds."""
+    """Parse the durations that `date_texts` writes, in milliseconds."""
     pattern = r"\A(?P<sign>-?)(?P<h>[0-9]+):(?P<m>[0-9]+):(?P<s>[0-9]+)\.?(?P<ms>[0-9]*)\z"
     given: Any = texts
     filled: Any = pc.fill_null(given, "0:00:00")

@@ -1,7 +1,7 @@
-"""Rows in the form that spreadsheet programs write, read many at a time by regular expressions.
+"""Fast reading of rows in the usual form of spreadsheet programs, with regular expressions over a block.
 
-A block of rows is taken whole or not at all: if any byte of it is not in that form, the XML parser reads it.
-So values and refusals are those of the parser, which takes several times as long.
+A block is either read completely or left to the XML parser, if any byte is not in the usual form. Values and
+errors therefore equal those of the parser, which takes several times as long.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from understudy.tables.formats.xlsx.raw_cells import (
     column_index,
 )
 
-# Any: the stubs of these functions know no type that is given at run time.
+# Any, because the type stubs of these functions do not support types that are set at run time.
 pc: Any = pyarrow.compute
 Mask = npt.NDArray[np.bool_]
 ArrowArray: TypeAlias = "pa.Array[Any]"
 
-# Characters that XML takes as they are: no control characters, and no carriage return, which it would change.
+# Text that XML does not change: no control characters, and no carriage returns.
 _TEXT = r"(?:[^<>&\x00-\x08\x0b-\x1f\x{fffe}\x{ffff}]|&(?:lt|gt|quot|apos|amp);)*"
 _FORMULA = (
     r'<f(?: t="[A-Za-z]*")?(?: aca="[a-z0-9]*")?(?: ref="[A-Z0-9:]*")?(?: ca="[a-z0-9]*")?(?: si="[0-9]*")?'
@@ -52,25 +52,25 @@ _CELL_START = "<c r="
 _SHARED_TEXT = rf'\A(?:<t ?/>|<t(?: xml:space="preserve")?>(?P<text>{_TEXT})</t>)</si>\z'
 _TEXT_START = "<si>"
 _CELL_ATTRIBUTE = re.compile(r' ([a-z]+)="([A-Za-z0-9]*)"')
-# Those of which nothing follows for the value: metadata, and whether a pronunciation is shown.
-_IDLE_ATTRIBUTES = {"cm", "vm", "ph"}
+# Attributes that do not affect the value: metadata, and whether a pronunciation is shown.
+_IGNORED_ATTRIBUTES = {"cm", "vm", "ph"}
 _ROW_END = "</row>"
 _ROW_TAG = re.compile(r'<row r="([1-9][0-9]{0,6})"((?: [A-Za-z][A-Za-z0-9:]*="[A-Za-z0-9:. -]*")*)( ?/)?>')
 _ROW_ATTRIBUTE = re.compile(r' ([A-Za-z0-9:]+)="')
 _INLINE_MARKUP = r"\A<is><t[^<>]*>|</t></is>\z"
-# In this order: `&amp;lt;` stands for `&lt;`.
+# The order matters, because `&amp;lt;` means `&lt;`.
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 _TYPES = ("n", "s", "b", "e", "d", "str", "inlineStr")
 _TEXT_TYPES = ("str", "inlineStr")
 
 
-class _OddForm(Exception):
+class _UnusualForm(Exception):
     """The block is not in the usual form."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the table is, and which row of the sheet was read last."""
+    """The position of the table, and the last row of the sheet that has been read."""
 
     first_column: int
     width: int
@@ -79,14 +79,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Block:
-    """The rows of a block that hold something.
+    """The rows of a block that are not empty.
 
     Parameters
     ----------
     n_text_bytes : int
-        Size of all texts, each as often as cells share it.
+        Size of all texts. A shared text counts once for every cell.
     n_errors, n_uncached : Counter of int
-        As in `SheetReader`.
+        Counts as in `SheetReader`.
     """
 
     cells: RawCells
@@ -96,23 +96,23 @@ class Block:
     n_uncached: Counter[int]
 
 
-def take_block(block: bytes, place: Place, shared_ends: Sequence[int], text_max: int) -> Block | None:
-    """Return the rows of a block that begins before a row, or None if the parser has to read it.
+def read_block(block: bytes, place: Place, shared_ends: Sequence[int], text_max: int) -> Block | None:
+    """Return the rows of a block that starts before a row, or None if the parser has to read the block.
 
     Parameters
     ----------
     shared_ends : sequence of int
-        Where shared texts end; see `SharedStrings`.
+        Ends of the shared texts; see `SharedStrings`.
     text_max : int
-        Longest text that a cell may hold, in characters.
+        Maximum length of a text in a cell, in characters.
     """
     try:
-        return _take(block, place, np.asarray(shared_ends, np.int64), text_max)
-    except (_OddForm, UnicodeDecodeError):
+        return _read(block, place, np.asarray(shared_ends, np.int64), text_max)
+    except (_UnusualForm, UnicodeDecodeError):
         return None
 
 
-def _take(block: bytes, place: Place, shared_ends: Whole, text_max: int) -> Block:
+def _read(block: bytes, place: Place, shared_ends: Whole, text_max: int) -> Block:
     pieces: Any = pc.split_pattern(pa.array([block.decode()]), _CELL_START).values
     _require(len(pieces) > 1)
     found: Any = pc.extract_regex(pieces[1:], _CELL)
@@ -123,11 +123,11 @@ def _take(block: bytes, place: Place, shared_ends: Whole, text_max: int) -> Bloc
     columns -= place.first_column
     cells = _Cells(found, text_max)
     is_outside = (columns < 0) | (columns >= place.width)
-    _require(not (cells.is_met & is_outside).any())
-    kept, new_rows = np.unique(cell_rows[cells.is_met], return_inverse=True)
+    _require(not (cells.is_present & is_outside).any())
+    kept, new_rows = np.unique(cell_rows[cells.is_present], return_inverse=True)
     _require(len(kept) * (place.width + 1) <= 2 * BATCH_PLACES)
     places = np.zeros(len(cell_rows), np.int64)
-    places[cells.is_met] = new_rows * place.width + columns[cells.is_met]
+    places[cells.is_present] = new_rows * place.width + columns[cells.is_present]
     raw, n_text_bytes = cells.raw(places, rows[kept], place.width, shared_ends)
     _require(n_text_bytes <= BATCH_BYTES)
     return Block(
@@ -141,11 +141,11 @@ def _take(block: bytes, place: Place, shared_ends: Whole, text_max: int) -> Bloc
 
 def _require(condition: bool) -> None:
     if not condition:
-        raise _OddForm
+        raise _UnusualForm
 
 
 def _rows(start: str, tails: ArrowArray, last: int) -> tuple[Whole, Whole]:
-    """Return the numbers of the rows that have cells, and the index of each cell's row."""
+    """Return the numbers of the rows that contain cells, and the index of each cell's row."""
     values: Any = tails
     ends = np.flatnonzero(pc.not_equal(values, "").to_numpy(zero_copy_only=False))
     _require(len(ends) > 0 and int(ends[-1]) == len(tails) - 1)
@@ -156,12 +156,12 @@ def _rows(start: str, tails: ArrowArray, last: int) -> tuple[Whole, Whole]:
         rows.append(last)
         last, is_open = _follow_rows(tail, last, is_open=True)
     _require(not is_open and last <= ROWS_MAX)
-    # Rows without cells at the end of the block have been read as well.
+    # Include the rows without cells at the end of the block.
     return np.array([*rows, last], np.int64), np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
 
 
 def _follow_rows(text: str, last: int, *, is_open: bool) -> tuple[int, bool]:
-    """Return the number of the last row that begins in a text of tags, and whether it is open at its end."""
+    """Return the number of the last row that starts in a text of tags, and whether the row is still open."""
     position = 0
     while position < len(text):
         if is_open:
@@ -170,20 +170,20 @@ def _follow_rows(text: str, last: int, *, is_open: bool) -> tuple[int, bool]:
             continue
         tag = _ROW_TAG.match(text, position)
         if tag is None or int(tag[1]) <= last or not _differ(tag[2]):
-            raise _OddForm
+            raise _UnusualForm
         position, last, is_open = tag.end(), int(tag[1]), not tag[3]
     return last, is_open
 
 
 @lru_cache(maxsize=1024)
 def _differ(attributes: str) -> bool:
-    """Return whether no attribute of a row is there twice."""
+    """Return whether no attribute of a row occurs twice."""
     names = ["r", *_ROW_ATTRIBUTE.findall(attributes)]
     return len(set(names)) == len(names)
 
 
 def _columns(references: ArrowArray, rows: Whole) -> Whole:
-    """Return the column of each cell, if all references name the rows that their cells are in."""
+    """Return the column of each cell, after checking that its reference contains the row of the cell."""
     numbers = pc.ascii_ltrim(references, ascii_uppercase).cast(pa.int64()).to_numpy()
     _require(bool((numbers == rows).all()))
     letters = pc.ascii_rtrim(references, digits).dictionary_encode()
@@ -194,17 +194,17 @@ def _columns(references: ArrowArray, rows: Whole) -> Whole:
 
 
 class _Cells:
-    """What the cells of a block state.
+    """The cells of a block.
 
     Parameters
     ----------
     found : StructArray
-        The groups of `_CELL`.
+        Groups of `_CELL`.
 
     Attributes
     ----------
-    is_met, is_error, is_uncached : array of bool
-        Which cells make a row, hold an error value, and have a formula without a result.
+    is_present, is_error, is_uncached : array of bool
+        Whether a cell makes a row, contains an error value, and has a formula without a result.
     """
 
     def __init__(self, found: Any, text_max: int) -> None:
@@ -221,7 +221,7 @@ class _Cells:
         is_filled = has_characters | (is_text & has_value) | has_inline
         self.is_error = is_filled & (types == _TYPES.index("e"))
         self.is_uncached = ~is_filled & _is_filled(found.field("formula"))
-        self.is_met = is_filled | self.is_uncached
+        self.is_present = is_filled | self.is_uncached
         self._types = np.where(is_filled, types, -1)
 
     def _where(self, *types: str) -> Whole:
@@ -231,7 +231,7 @@ class _Cells:
         return pc.utf8_slice_codeunits(self._value.take(pa.array(where)), len("<v>"), -len("</v>"))
 
     def raw(self, places: Whole, rows: Whole, width: int, shared_ends: Whole) -> tuple[RawCells, int]:
-        """Return the cells at their places, and how many bytes of text they hold."""
+        """Return the cells at their positions, and the size of their texts in bytes."""
         number, shared, boolean = self._where("n"), self._where("s"), self._where("b")
         indices = self._shared(shared, len(shared_ends) - 1)
         text, texts = self._plain_texts()
@@ -284,15 +284,15 @@ def _attributes(attributes: Any) -> tuple[Whole, Any]:
     stated = [_CELL_ATTRIBUTE.findall(text) for text in encoded.dictionary.to_pylist()]
     by_name = [dict(pairs) for pairs in stated]
     for pairs, values in zip(stated, by_name, strict=True):
-        _require(len(pairs) == len(values) and set(values) <= _IDLE_ATTRIBUTES | {"s", "t"})
+        _require(len(pairs) == len(values) and set(values) <= _IGNORED_ATTRIBUTES | {"s", "t"})
         _require(values.get("t", "n") in _TYPES)
     types = np.array([_TYPES.index(values.get("t", "n")) for values in by_name], np.int64)
     styles: Any = pa.array([values.get("s", "0") for values in by_name], pa.string())
     return types[encoded.indices.to_numpy()], styles.take(encoded.indices)
 
 
-def take_texts(block: bytes, bytes_max: int) -> ArrowArray | None:
-    """Return the shared texts of a block that begins before one, or None if the parser has to read it."""
+def read_texts(block: bytes, bytes_max: int) -> ArrowArray | None:
+    """Return the shared texts of a block that starts before a text, or None if the parser has to read it."""
     try:
         pieces: Any = pc.split_pattern(pa.array([block.decode()]), _TEXT_START).values
         found: Any = pc.extract_regex(pieces[1:], _SHARED_TEXT)
@@ -300,12 +300,12 @@ def take_texts(block: bytes, bytes_max: int) -> ArrowArray | None:
         texts: ArrowArray = _with_characters(_unescaped(found.field("text")))
         _require(pc.max(pc.binary_length(texts)).as_py() <= bytes_max)
         return texts
-    except (_OddForm, UnicodeDecodeError):
+    except (_UnusualForm, UnicodeDecodeError):
         return None
 
 
 def _unescaped(texts: Any) -> Any:
-    """Return texts with the characters that XML writes as entities."""
+    """Replace XML entities with their characters."""
     if pc.any(pc.match_substring(texts, "&")).as_py():
         for entity, character in _ENTITIES.items():
             texts = pc.replace_substring(texts, entity, character)
@@ -313,7 +313,7 @@ def _unescaped(texts: Any) -> Any:
 
 
 def _with_characters(texts: Any) -> Any:
-    """Return texts with the characters that workbooks write as `_xHHHH_`."""
+    """Replace escapes of the form `_xHHHH_` with their characters."""
     has_escape = pc.match_substring_regex(texts, "_x[0-9A-Fa-f]{4}_")
     if not pc.any(has_escape).as_py():
         return texts

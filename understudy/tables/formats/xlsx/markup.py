@@ -1,4 +1,4 @@
-"""XML by expat, as a stream: no document type, no entities, nothing deep, nothing that makes expat grow."""
+"""Streaming XML parser based on expat, without document types or entities, in bounded memory."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from understudy.tables.formats.scan import MEBIBYTE
 from understudy.tables.formats.xlsx.archive import CHUNK_BYTES, unreadable
 
 _DEPTH_MAX = 64
-# Names that expat keeps: a workbook has some hundred.
+# Maximum number of distinct names, which expat keeps in memory. A workbook uses a few hundred.
 _NAMES_MAX = 4_096
-# One tag, comment or instruction; expat holds it as a whole.
+# Maximum size of a tag, comment or instruction, which expat keeps in memory as a whole.
 _TOKEN_BYTES_MAX = MEBIBYTE
 
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
 class Handler(Protocol):
-    """What is told of a document; names come without their prefix."""
+    """A receiver of the elements and texts of a document. Names have no prefix."""
 
     def start(self, name: str, attributes: dict[str, str]) -> None: ...
 
@@ -31,21 +31,21 @@ class Handler(Protocol):
 
 
 class Elements:
-    """A handler that needs the beginnings of elements only."""
+    """A handler that only uses the start of elements."""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Take the beginning of an element."""
+        """Handle the start of an element."""
         raise NotImplementedError
 
     def end(self, name: str) -> None:
-        """Leave out where elements end."""
+        """Ignore the end of an element."""
 
     def text(self, data: str) -> None:
-        """Leave out texts."""
+        """Ignore texts."""
 
 
 def parse(chunks: Iterable[bytes], handler: Handler) -> None:
-    """Tell a handler of a document.
+    """Parse a document and pass its elements and texts to a handler.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def parse(chunks: Iterable[bytes], handler: Handler) -> None:
 
 
 class Depth:
-    """How many elements are open."""
+    """The number of open elements."""
 
     def __init__(self) -> None:
         self.n = 0
@@ -68,7 +68,7 @@ class Depth:
         """Enter an element."""
         self.n += 1
         if self.n > _DEPTH_MAX:
-            raise unreadable("The workbook's XML is nested too deeply. Save it again.")
+            raise unreadable("The workbook's XML is nested too deeply. Save the workbook again.")
 
     def up(self) -> None:
         """Leave an element."""
@@ -76,13 +76,13 @@ class Depth:
 
 
 class Parser:
-    """Expat, without what a workbook does not need and an attacker would.
+    """An expat parser without the features that a workbook does not need but an attack might.
 
     Parameters
     ----------
     start, end, text : callable
-        Told of elements, by their names as they are written, and of texts. Who takes elements that may be
-        within each other counts their depth.
+        Callbacks for elements, with their names as written, and for texts. Callers that accept nested
+        elements have to count the depth.
     """
 
     def __init__(
@@ -109,18 +109,20 @@ class Parser:
         Raises
         ------
         InvalidInput
-            unreadable_file: not well-formed, or with what no workbook needs.
+            With code unreadable_file, if the document is not well-formed or uses unsupported features.
         TooLarge
-            If a single tag is longer than a mebibyte.
+            If a tag is longer than one mebibyte.
         """
         for start in range(0, len(chunk), CHUNK_BYTES):
             piece = chunk[start : start + CHUNK_BYTES]
             _feed(self._expat, piece, is_last=False)
             self._n_bytes += len(piece)
             if len(self._names) > _NAMES_MAX:
-                raise unreadable("The workbook's XML uses too many names to be a workbook. Save it again.")
+                raise unreadable("The workbook's XML uses too many different names. Save the workbook again.")
             if self._n_bytes - self._expat.CurrentByteIndex > _TOKEN_BYTES_MAX:
-                raise TooLarge(f"A single tag in the workbook is longer than {_TOKEN_BYTES_MAX:,} bytes.")
+                raise TooLarge(
+                    f"The workbook contains a tag of more than {_TOKEN_BYTES_MAX:,} bytes. Save it again."
+                )
 
     def close(self) -> None:
         """Read the end of a document.
@@ -128,13 +130,13 @@ class Parser:
         Raises
         ------
         InvalidInput
-            unreadable_file: the document is cut off.
+            With code unreadable_file, if the document is truncated.
         """
         _feed(self._expat, b"", is_last=True)
 
 
 class Document(Parser):
-    """A parser that tells a handler of elements by their names without a prefix."""
+    """A parser that passes elements to a handler by their names without a prefix."""
 
     def __init__(self, handler: Handler) -> None:
         self.depth = Depth()
@@ -155,7 +157,7 @@ class Document(Parser):
 
 
 def _refuse(*_: object) -> int:
-    raise unreadable("The workbook's XML declares a document type or entities. Save it again.")
+    raise unreadable("The workbook's XML declares a document type or entities. Save the workbook again.")
 
 
 def _feed(parser: Any, chunk: bytes, *, is_last: bool) -> None:
@@ -164,25 +166,26 @@ def _feed(parser: Any, chunk: bytes, *, is_last: bool) -> None:
     except InvalidInput:
         raise
     except (expat.ExpatError, LookupError, UnicodeError, ValueError):
-        # Without its cause: it may hold what stands in the file.
+        # Without its cause, which may contain data from the file.
         raise unreadable(
-            "The workbook's XML is damaged: it is not well-formed, or not in its encoding. Save it again."
+            "The workbook's XML is damaged: it is malformed or not valid in its encoding. Save the workbook "
+            "again."
         ) from None
 
 
 def unescape(text: str) -> str:
-    """Return a text with its `_xHHHH_` as the characters that they stand for."""
+    """Replace escapes of the form `_xHHHH_` with their characters."""
     return _ESCAPED.sub(_character, text) if "_x" in text else text
 
 
 def _character(match: re.Match[str]) -> str:
     code = int(match[1], 16)
-    # Half a character cannot stand alone.
+    # Half of a surrogate pair is not a character.
     return match[0] if 0xD800 <= code <= 0xDFFF else chr(code)
 
 
 def attribute(attributes: dict[str, str], name: str) -> str | None:
-    """Return an attribute, with or without a prefix."""
+    """Return the value of an attribute, whether its name has a prefix or not."""
     value = attributes.get(name)
     if value is not None:
         return value

@@ -1,4 +1,4 @@
-"""The parts of a written workbook beside its sheet; the styles are numbered as `Style` says."""
+"""The parts of a written workbook other than the sheet. Cell styles have the numbers of `Style`."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
 class Style(IntEnum):
-    """How a number is shown."""
+    """The display format of a number."""
 
     general = 0
     date = 1
-    moment = 2
-    moment_ms = 3
+    timestamp = 2
+    timestamp_ms = 3
     time = 4
     time_ms = 5
 
 
 _FORMATS = {
     Style.date: r"yyyy\-mm\-dd",
-    Style.moment: r"yyyy\-mm\-dd\ hh:mm:ss",
-    Style.moment_ms: r"yyyy\-mm\-dd\ hh:mm:ss.000",
+    Style.timestamp: r"yyyy\-mm\-dd\ hh:mm:ss",
+    Style.timestamp_ms: r"yyyy\-mm\-dd\ hh:mm:ss.000",
     Style.time: "hh:mm:ss",
     Style.time_ms: "hh:mm:ss.000",
 }
-# Numbers below 164 are Excel's own.
+# Numbers below 164 are reserved for Excel's built-in formats.
 _FIRST_FORMAT = 164
 
 

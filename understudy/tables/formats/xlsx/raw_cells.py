@@ -1,4 +1,4 @@
-"""The cells of some rows as the sheet states them, and where they are."""
+"""The unparsed content of cells in a batch of rows, with their positions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 ROWS_MAX = 1_048_576
 COLUMNS_MAX = 16_384
-# A batch is some 100 bytes for each cell while it is read.
+# Maximum number of cells in a batch. A cell takes about 100 bytes while it is read.
 BATCH_PLACES = 65_536
 BATCH_BYTES = 4 * 1024**2
 BOOLEANS = {"0": "false", "1": "true", "false": "false", "true": "true"}
@@ -22,16 +22,16 @@ Whole = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class RawCells:
-    """Rows with what their cells state; a place is row in the batch times width plus column.
+    """A batch of rows with the raw content of its cells. A place is row in the batch * width + column.
 
     Parameters
     ----------
     row_numbers : array of int
-        Of each row, as the sheet numbers it.
+        Number of each row in the sheet.
     numbers, styles, texts, booleans : array of string
-        Of each place: numbers as they are written, with the numbers of their styles; texts; true or false.
+        Content at each place: numbers as written, with the indices of their styles; texts; true or false.
     shared : array of int
-        Of each place, the number of a shared text that exists.
+        Index of the shared text at each place. All indices are valid.
     """
 
     width: int
@@ -48,13 +48,13 @@ class RawCells:
 
     @property
     def n_rows(self) -> int:
-        """Rows of the batch."""
+        """The number of rows in the batch."""
         return len(self.row_numbers)
 
 
 @dataclass
 class CellBuffer:
-    """Cells as they are met, one after another; see `RawCells`."""
+    """A buffer for cells that are read one after another; see `RawCells`."""
 
     width: int
     row_numbers: list[int] = field(default_factory=list)
@@ -70,7 +70,7 @@ class CellBuffer:
 
     @property
     def all_places(self) -> tuple[list[int], ...]:
-        """The lists of places."""
+        """The lists of places of all kinds."""
         return self.number_places, self.shared_places, self.text_places, self.boolean_places
 
     def cells(self) -> RawCells:
@@ -95,7 +95,7 @@ def _whole(numbers: list[int]) -> Whole:
 
 
 def column_letters(index: int) -> str:
-    """Return the letters of a column; the first, of index 0, is A."""
+    """Return the letters of the column with an index, starting with A for 0."""
     letters = ""
     index += 1
     while index > 0:
@@ -105,7 +105,7 @@ def column_letters(index: int) -> str:
 
 
 def column_index(letters: str) -> int | None:
-    """Return the index of a column, or None if those are not letters of one."""
+    """Return the index of a column, or None if the letters are not a valid column."""
     if not 0 < len(letters) <= 5 or not set(letters) <= set(_LETTERS):
         return None
     index = 0

@@ -1,4 +1,4 @@
-"""The texts that cells share, written to the scratch folder and looked up from there."""
+"""The texts that cells share, stored in the scratch folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.errors import TooLarge
 from understudy.tables.formats.scan import GIBIBYTE, Reading
 from understudy.tables.formats.xlsx.archive import Archive
 from understudy.tables.formats.xlsx.blocks import cut_blocks, may_skip_parser
-from understudy.tables.formats.xlsx.fast_path import take_texts
+from understudy.tables.formats.xlsx.fast_path import read_texts
 from understudy.tables.formats.xlsx.markup import Document, unescape
 
 _PART_BYTES_MAX = 8 * GIBIBYTE
@@ -24,12 +24,12 @@ _TEXT_END = b"</si>"
 
 
 class SharedStrings:
-    """Texts by their index, in files that are mapped to memory as far as they are looked at.
+    """Shared texts by index, in memory-mapped files.
 
     Parameters
     ----------
     ends : sequence of int
-        Where texts end, in bytes; the first is 0, before the first text.
+        Ends of the texts in bytes. The first entry is 0, the start of the first text.
     """
 
     def __init__(self, ends: pa.Buffer, texts: pa.Buffer) -> None:
@@ -38,18 +38,18 @@ class SharedStrings:
         self._texts: Any = pa.Array.from_buffers(pa.large_string(), n_texts, [None, ends, texts])
 
     def take(self, indices: npt.NDArray[np.int64]) -> pa.Array[Any]:
-        """Return the texts of indices that exist."""
+        """Return the texts with the given indices, which have to exist."""
         taken: pa.Array[Any] = self._texts.take(pa.array(indices))
         return taken.cast(pa.string())
 
 
 def read_shared_strings(archive: Archive, part: str | None, reading: Reading) -> SharedStrings:
-    """Read the texts; memory does not grow with them.
+    """Read the shared texts. Memory does not grow with their number.
 
     Raises
     ------
     InvalidInput, TooLarge
-        If the part is damaged, or a text is longer than a cell may be.
+        If the part is damaged, or a text exceeds the limit of a cell.
     """
     folder = reading.scratch
     with (folder / "texts").open("wb") as texts, (folder / "ends").open("wb") as ends:
@@ -64,15 +64,15 @@ def _read(chunks: Iterator[bytes], handler: _Strings) -> None:
     document = Document(handler)
     may_skip, is_between_texts, is_first = True, False, True
     for block in cut_blocks(chunks, (_TEXT_END,), _TEXT_END):
-        if is_between_texts and (texts := take_texts(block, handler.bytes_max)) is not None:
+        if is_between_texts and (texts := read_texts(block, handler.bytes_max)) is not None:
             handler.add_all(texts)
             continue
         n_expected = handler.n_texts + block.count(_TEXT_END)
         document.feed(block)
         may_skip = may_skip and may_skip_parser(block, is_first=is_first)
-        # The parser has told of all texts of the block, and none is open.
-        has_told_all = handler.n_texts == n_expected and document.depth.n == 1
-        is_between_texts = may_skip and has_told_all and block.endswith(_TEXT_END)
+        # The parser has handled all texts of the block, and no element is open.
+        is_block_complete = handler.n_texts == n_expected and document.depth.n == 1
+        is_between_texts = may_skip and is_block_complete and block.endswith(_TEXT_END)
         is_first = False
     document.close()
 
@@ -84,7 +84,7 @@ def _map(path: Path) -> pa.Buffer:
 
 
 class _Strings:
-    """Takes the texts of `si`: their `t`, one or one a run, without how they are pronounced (`rPh`)."""
+    """A handler for `si` elements, with one `t` or one per run. Phonetic texts (`rPh`) are ignored."""
 
     def __init__(self, texts: BinaryIO, ends: BinaryIO, bytes_max: int) -> None:
         self.n_texts = 0
@@ -99,7 +99,7 @@ class _Strings:
         self._is_taking = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Begin a text."""
+        """Handle the start of an element."""
         if name == "t":
             self._is_taking = self._n_phonetic == 0
         elif name == "si":
@@ -108,7 +108,7 @@ class _Strings:
             self._n_phonetic += 1
 
     def text(self, data: str) -> None:
-        """Take a piece of a text."""
+        """Add a piece of a text."""
         if self._is_taking:
             self._n_characters += len(data)
             if self._n_characters > self.bytes_max:
@@ -116,7 +116,7 @@ class _Strings:
             self._pieces.append(data)
 
     def end(self, name: str) -> None:
-        """End a text."""
+        """Handle the end of an element."""
         if name == "t":
             self._is_taking = False
         elif name == "si":
@@ -135,7 +135,7 @@ class _Strings:
             self.flush()
 
     def add_all(self, texts: pa.Array[Any]) -> None:
-        """Take whole texts, none of which is too long."""
+        """Add whole texts, none of which is too long."""
         self.flush()
         _, ends, data = texts.buffers()
         assert ends is not None
@@ -149,14 +149,15 @@ class _Strings:
         self.n_texts += len(texts)
 
     def flush(self) -> None:
-        """Write what is held."""
+        """Write the buffered texts."""
         self._texts.write(b"".join(self._held))
         self._held_ends.tofile(self._ends)
         self._held, self._held_ends = [], array("q")
 
 
 def text_too_long(bytes_max: int) -> TooLarge:
-    """Return the error of a text that no cell may hold."""
+    """Return the error for a text that exceeds the limit of a cell."""
     return TooLarge(
-        f"The workbook holds a text of more than {bytes_max:,} bytes. Shorten it, or leave the column out."
+        f"The workbook contains a text of more than {bytes_max:,} bytes. Shorten the text, or remove the "
+        "column."
     )

@@ -1,4 +1,4 @@
-"""What the number format of a cell says a number is: a date, a time of day, both, a duration, or a number."""
+"""Detection of dates, times, timestamps and durations from the number formats of cells."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from understudy.tables.formats.xlsx.archive import Archive, unreadable
 from understudy.tables.formats.xlsx.markup import Elements, parse
 
 _PART_BYTES_MAX = 32 * MEBIBYTE
-# As many as Excel takes.
+# The limit of Excel.
 STYLES_MAX = 65_536
 
 
 class Kind(IntEnum):
-    """What a cell holds."""
+    """The kind of a cell's value."""
 
     number = 0
     date = 1
-    moment = 2
+    timestamp = 2
     time = 3
     duration = 4
     boolean = 5
@@ -32,18 +32,18 @@ class Kind(IntEnum):
 WORDS = {
     Kind.number: "numbers",
     Kind.date: "dates",
-    Kind.moment: "points in time",
-    Kind.time: "times of day",
+    Kind.timestamp: "timestamps",
+    Kind.time: "times",
     Kind.duration: "durations",
     Kind.boolean: "true or false",
     Kind.text: "text",
 }
 
-# The formats that have a number and no code; 27 to 36 and 50 to 58 are dates in East Asian languages.
+# Formats with a number but no code. 27 to 36 and 50 to 58 are dates in East Asian languages.
 _BUILT_IN = {
     **dict.fromkeys((*range(14, 18), *range(27, 37), *range(50, 59)), Kind.date),
     **dict.fromkeys((18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56), Kind.time),
-    22: Kind.moment,
+    22: Kind.timestamp,
     46: Kind.duration,
 }
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
@@ -52,7 +52,7 @@ _DECORATION = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]?', re.DOTALL)
 
 
 def kind_of_code(code: str) -> Kind:
-    """Return what a format code shows."""
+    """Return the kind of a number from its format code."""
     if _ELAPSED.search(re.sub(r'"[^"]*"|\\.', "", code)):
         return Kind.duration
     plain = _DECORATION.sub("", code).split(";")[0].lower()
@@ -60,15 +60,15 @@ def kind_of_code(code: str) -> Kind:
         return Kind.number
     letters = set(plain) & set("ymdhs")
     has_time = bool(letters & set("hs"))
-    # Beside hours or seconds an m is minutes.
+    # An m beside hours or seconds means minutes.
     has_date = bool(letters & set("yd")) or letters == {"m"}
     if has_date:
-        return Kind.moment if has_time else Kind.date
+        return Kind.timestamp if has_time else Kind.date
     return Kind.time if has_time else Kind.number
 
 
 def read_styles(archive: Archive, part: str | None) -> npt.NDArray[np.int8]:
-    """Return the kind of the numbers of each cell style, by its index."""
+    """Return the kind of numbers in each cell style, by the index of the style."""
     styles = _Styles()
     if part is not None:
         parse(archive.chunks(part, bytes_max=_PART_BYTES_MAX), styles)
@@ -82,7 +82,7 @@ class _Styles(Elements):
         self._is_within = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Take a format code, or the style of a cell."""
+        """Add a format code or a cell style."""
         if name == "xf":
             if self._is_within:
                 self._formats.append(attributes.get("numFmtId", "0"))
@@ -91,7 +91,9 @@ class _Styles(Elements):
         elif name in ("cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
             self._is_within = name == "cellXfs"
         if len(self._formats) + len(self._codes) > 2 * STYLES_MAX:
-            raise unreadable(f"The workbook has more than {STYLES_MAX:,} cell styles. Save the table alone.")
+            raise unreadable(
+                f"The workbook has more than {STYLES_MAX:,} cell styles. Save the table in a new workbook."
+            )
 
     def kinds(self) -> list[Kind]:
         """Return the kinds in the order of the styles."""

@@ -1,6 +1,6 @@
-"""What cells hold, as the text that CSV would have for it, and of which kind each is.
+"""Conversion of cells to the text that a CSV file would contain, with the kind of each value.
 
-Text is the common form because a column may turn out to be mixed in its last row.
+All values are converted to text because a column may turn out to be mixed in its last row.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from understudy.tables.formats.xlsx.shared_strings import SharedStrings
 from understudy.tables.formats.xlsx.styles import Kind
 
 _NUMBER = r"\A[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\z"
-# Whole numbers from here on may stand for several.
+# Above this limit a float may represent several whole numbers.
 _EXACT_MAX = 2.0**53
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Rows as columns of text, missing where a cell holds nothing.
+    """Rows as text columns, with null for empty cells.
 
     Parameters
     ----------
     places : mapping of Kind to array of int
-        Where its values are, as in `RawCells`.
+        Places of the values of each kind, as in `RawCells`.
     impossible : array of int
-        Where numbers are that are formatted as dates and are none.
+        Places of numbers with a date format whose date does not exist.
     row_numbers : array of int
-        Of each row, as the sheet numbers it.
+        Number of each row in the sheet.
     """
 
     columns: list[pa.Array[Any]]
@@ -45,12 +45,12 @@ class Texts:
 
 
 class CellReader:
-    """Turns raw cells into texts.
+    """Converts raw cells to texts.
 
     Parameters
     ----------
     styles : array of int
-        The kind of the numbers of each cell style.
+        Kind of the numbers in each cell style.
     """
 
     def __init__(self, styles: Kinds, shared: SharedStrings, *, is_1904: bool, first_column: int) -> None:
@@ -60,7 +60,7 @@ class CellReader:
         self._first_column = first_column
 
     def texts(self, raw: RawCells) -> Texts:
-        """Return the rows of a batch."""
+        """Convert a batch of rows."""
         numbers = self._numbers(raw)
         kinds = self._kinds(raw)
         placed, kinds = date_texts(numbers, kinds, is_1904=self._is_1904)
@@ -90,18 +90,18 @@ class CellReader:
         is_number = pc.match_substring_regex(texts, _NUMBER)
         if pc.all(is_number).as_py() is False:
             where = self._where(raw, is_number.index(False).as_py())
-            raise unreadable(f"Cell {where} states a number and holds none. Save the workbook again.")
+            raise unreadable(f"Cell {where} is declared as a number but is not one. Save the workbook again.")
         return texts.cast(pa.float64()).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
     def _kinds(self, raw: RawCells) -> Kinds:
-        # Most cells of a batch have one of a few styles.
+        # Most cells of a batch share a few styles.
         encoded: Any = raw.styles.dictionary_encode()
         indices = np.array([self._style(text) for text in encoded.dictionary.to_pylist()], np.int64)
         styles = indices[encoded.indices.to_numpy()] if len(indices) else np.zeros(0, np.int64)
         is_known = styles < len(self._styles)
         if not is_known.all():
             where = self._where(raw, int(np.argmin(is_known)))
-            raise unreadable(f"Cell {where} has a style that is not in the file. Save the workbook again.")
+            raise unreadable(f"Cell {where} has a style that does not exist. Save the workbook again.")
         kinds: Kinds = self._styles[styles]
         return kinds
 
@@ -115,12 +115,12 @@ class CellReader:
 
 
 def number_texts(numbers: npt.NDArray[np.float64]) -> pa.Array[Any]:
-    """Return numbers as the shortest text that gives them back; whole ones show that they are."""
+    """Return the shortest text that reads back as the same number, without a point for whole numbers."""
     is_whole = (np.abs(numbers) < _EXACT_MAX) & (np.floor(numbers) == numbers)
     if is_whole.all():
         return pa.array(numbers.astype(np.int64)).cast(pa.string())
     shown: Any = pa.array(numbers).cast(pa.string())
-    # Large numbers must not look as if each of their digits were known.
+    # Large numbers get a decimal point, so that they are not mistaken for exact whole numbers.
     is_bare = pc.and_(pc.invert(pc.match_substring_regex(shown, r"[.ein]")), pa.array(~is_whole))
     if pc.any(is_bare).as_py():
         shown = pc.if_else(is_bare, pc.binary_join_element_wise(shown, ".0", ""), shown)

@@ -1,4 +1,4 @@
-"""Which sheet is read, and what the workbook says of dates."""
+"""Selection of the sheet, and the date system of the workbook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN_NAMES = 10
 
 @dataclass(frozen=True)
 class Link:
-    """A relationship to another part; None where it leads out of the workbook, which is never followed."""
+    """A relationship to another part, or to None outside of the workbook, which is never followed."""
 
     kind: str
     target: str | None
@@ -26,7 +26,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet as the workbook lists it."""
+    """A sheet in the workbook's list."""
 
     name: str
     link: str
@@ -35,12 +35,12 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Workbook:
-    """What was chosen.
+    """The parts of a workbook that are read.
 
     Parameters
     ----------
     sheet_part, strings_part, styles_part : str
-        Names of parts; None for one that the workbook does not have.
+        Names of parts, or None if the workbook does not contain the part.
     is_1904 : bool
         Whether days are counted from 1 January 1904.
     """
@@ -53,37 +53,37 @@ class Workbook:
 
 
 def read_workbook(archive: Archive, wanted: str | None) -> Workbook:
-    """Choose the sheet of a name, or the first that is not hidden.
+    """Select the sheet with a name, or the first visible sheet.
 
     Raises
     ------
     InvalidInput
-        unreadable_file; invalid_parameters for an unknown name.
+        With code unreadable_file, or invalid_parameters if there is no such sheet.
     """
     part = _workbook_part(archive)
     listing = _Listing()
     parse(archive.chunks(part, bytes_max=_PART_BYTES_MAX), listing)
     if not listing.is_workbook:
-        raise unreadable("The file is an Office document, but no workbook. Save the table as .xlsx.")
+        raise unreadable("The file is an Office document but not a workbook. Save the table as .xlsx.")
     links = _links(archive, part)
     sheets = [sheet for sheet in listing.sheets if _kind(links, sheet) == "worksheet"]
     if not sheets:
-        raise unreadable("The workbook has no sheet with cells. Save the table in one.")
-    sheet = _chosen(sheets, wanted)
+        raise unreadable("The workbook has no sheet with cells. Save the table in a worksheet.")
+    sheet = _select_sheet(sheets, wanted)
     target = links[sheet.link].target
     if target is None:
-        raise unreadable("The sheet is not in the file but elsewhere. Save the workbook with its sheets.")
+        raise unreadable("The sheet is outside the file. Save the workbook together with its sheets.")
     return Workbook(
         target,
-        _only(archive, links, "sharedStrings"),
-        _only(archive, links, "styles"),
+        _part_of_kind(archive, links, "sharedStrings"),
+        _part_of_kind(archive, links, "styles"),
         listing.is_1904,
         _warnings(sheets, sheet, wanted),
     )
 
 
 class _Listing(Elements):
-    """The sheets, in their order."""
+    """The sheets of a workbook, in order."""
 
     def __init__(self) -> None:
         self.sheets: list[Sheet] = []
@@ -91,7 +91,7 @@ class _Listing(Elements):
         self.is_workbook: bool | None = None
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Take a sheet, or the start of the count of days."""
+        """Handle a sheet, or the date system."""
         if self.is_workbook is None:
             self.is_workbook = name == "workbook"
         if name == "sheet":
@@ -99,7 +99,9 @@ class _Listing(Elements):
             is_hidden = attributes.get("state", "visible") != "visible"
             self.sheets.append(Sheet(title, attribute(attributes, "id") or "", is_hidden))
             if len(self.sheets) > _SHEETS_MAX:
-                raise unreadable(f"The workbook has more than {_SHEETS_MAX:,} sheets. Save the table alone.")
+                raise unreadable(
+                    f"The workbook has more than {_SHEETS_MAX:,} sheets. Save the table in a new workbook."
+                )
         elif name == "workbookPr":
             self.is_1904 = attributes.get("date1904", "0") in ("1", "true", "on")
 
@@ -112,7 +114,7 @@ class _Links(Elements):
         self._folder = folder
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Take a relationship."""
+        """Handle a relationship."""
         if name != "Relationship":
             return
         kind = attributes.get("Type", "").rpartition("/")[2]
@@ -120,10 +122,10 @@ class _Links(Elements):
         target = None if is_outside else self._resolved(attributes.get("Target", ""))
         self.links[attributes.get("Id", "")] = Link(kind, target)
         if len(self.links) > _LINKS_MAX:
-            raise unreadable("The workbook has too many relationships. Save the table alone.")
+            raise unreadable("The workbook has too many relationships. Save the table in a new workbook.")
 
     def _resolved(self, target: str) -> str:
-        # Whatever this gives is looked up among the parts, and nowhere else.
+        # The result is only looked up among the parts of the archive.
         return posixpath.normpath(posixpath.join("/", self._folder, target)).lstrip("/")
 
 
@@ -139,7 +141,7 @@ def _workbook_part(archive: Archive) -> str:
     if "mimetype" in archive and "content.xml" in archive:
         raise unreadable("The file is not .xlsx but an OpenDocument spreadsheet. Save it as .xlsx.")
     if "_rels/.rels" not in archive:
-        raise unreadable("The file is a zip archive, but no workbook. Save the table as .xlsx.")
+        raise unreadable("The file is a zip archive but not a workbook. Save the table as .xlsx.")
     links = _links(archive, "")
     part = next((link.target for link in links.values() if link.kind == "officeDocument"), None)
     if part is None or part not in archive:
@@ -153,12 +155,12 @@ def _kind(links: dict[str, Link], sheet: Sheet) -> str | None:
     return links[sheet.link].kind if sheet.link in links else None
 
 
-def _only(archive: Archive, links: dict[str, Link], kind: str) -> str | None:
+def _part_of_kind(archive: Archive, links: dict[str, Link], kind: str) -> str | None:
     found = next((link.target for link in links.values() if link.kind == kind), None)
     return found if found is not None and found in archive else None
 
 
-def _chosen(sheets: list[Sheet], wanted: str | None) -> Sheet:
+def _select_sheet(sheets: list[Sheet], wanted: str | None) -> Sheet:
     if wanted is None:
         return next((sheet for sheet in sheets if not sheet.is_hidden), sheets[0])
     for sheet in sheets:
@@ -167,7 +169,7 @@ def _chosen(sheets: list[Sheet], wanted: str | None) -> Sheet:
     shown = ", ".join(repr(sheet.name[:100]) for sheet in sheets[:_SHOWN_NAMES])
     more = f" and {len(sheets) - _SHOWN_NAMES:,} more" if len(sheets) > _SHOWN_NAMES else ""
     raise InvalidInput(
-        f"The workbook has no sheet of the name that `sheet` gives; it has {len(sheets):,}: {shown}{more}.",
+        f"The workbook has no sheet with the name in `sheet`. Use one of its {len(sheets):,}: {shown}{more}.",
         code="invalid_parameters",
     )
 
@@ -176,11 +178,11 @@ def _warnings(sheets: list[Sheet], sheet: Sheet, wanted: str | None) -> list[str
     warnings = []
     if wanted is None and len(sheets) > 1:
         warnings.append(
-            f"The workbook has {len(sheets):,} sheets, of which the first that is not hidden is read; "
-            "to read another, name it (`sheet`)."
+            f"The workbook has {len(sheets):,} sheets, and the first visible one was read. "
+            "Set `sheet` to read another one."
         )
     if sheet.is_hidden:
-        warnings.append("The sheet that is read is hidden in the workbook.")
+        warnings.append("The sheet that was read is hidden in the workbook.")
     elif wanted is None and (n_hidden := sum(other.is_hidden for other in sheets)):
-        warnings.append(f"Sheets that are hidden and not read: {n_hidden:,}.")
+        warnings.append(f"Hidden sheets that were not read: {n_hidden:,}.")
     return warnings

@@ -1,6 +1,6 @@
-"""Workbooks as they are written: one sheet, each value in the type that holds it exactly.
+"""Writing of workbooks: one sheet, with each value in the Excel type that represents it exactly.
 
-Text is always typed as text, so nothing that stands in it is a formula.
+Text is always written as text, so it is never read as a formula.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import pyarrow.compute as pc
 from understudy.errors import InvalidInput, TooLarge
 from understudy.progress import Progress, no_progress
 from understudy.tables.formats.base import WriteLimits
-from understudy.tables.formats.canonical import appearing
+from understudy.tables.formats.canonical import atomic_path
 from understudy.tables.formats.xlsx.cell_markup import CHARACTERS_MAX, MISSING_ROW, cell_markup, check_lengths
 from understudy.tables.formats.xlsx.packaging import PARTS, SHEET_PART
 from understudy.tables.formats.xlsx.raw_cells import COLUMNS_MAX, ROWS_MAX, column_letters
 
 LIMITS = WriteLimits(rows_max=ROWS_MAX - 1, columns_max=COLUMNS_MAX, characters_max=CHARACTERS_MAX)
-# More would need an extension of zip that not every reader of workbooks knows.
+# A larger sheet would need a zip extension that not every reader of workbooks supports.
 _SHEET_BYTES_MAX = 2**31 - 1
 _LEVEL = 4
 _SLICE_CELLS = 65_536
@@ -33,7 +33,7 @@ _START = (
     b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 )
 _END = b"</sheetData></worksheet>"
-_REMEDY = "Take Parquet or CSV."
+_REMEDY = "Use Parquet or CSV."
 
 
 def write_xlsx(
@@ -44,22 +44,23 @@ def write_xlsx(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches as they come and return how many rows there were; equal rows give equal bytes.
+    """Write batches to a file and return the number of rows; equal rows give equal bytes.
 
-    The file appears at its path when it is complete, or not at all. Memory does not grow with the rows.
+    The file appears at its path only when it is complete. Memory does not grow with the number of rows.
 
     Raises
     ------
     TooLarge
-        too_many_rows, too_many_columns; too_large for a text, or a sheet, that no workbook holds.
+        With code too_many_rows, too_many_columns, or too_large (a text or a sheet exceeds the limit of
+        Excel).
     """
     if path.suffix.lower() == ".xlsm":
         raise InvalidInput(
-            "A workbook with macros is not written; end the name in .xlsx.", code="unknown_format"
+            "Workbooks with macros cannot be written. Use the suffix .xlsx.", code="unknown_format"
         )
     LIMITS.check(rows_total or 0, len(schema))
     n_rows = 0
-    with appearing(path) as part, _zip(part) as archive:
+    with atomic_path(path) as part, _zip(part) as archive:
         for name, content in PARTS.items():
             with archive.open(name, "w") as file:
                 file.write(content.encode())
@@ -80,12 +81,12 @@ def write_xlsx(
 
 
 def _zip(path: Path) -> zipfile.ZipFile:
-    # Entries that are opened by name are dated 1980, whenever they are written.
+    # Entries that are opened by name get the date 1980, so the bytes do not depend on the time.
     return zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
 
 
 class _Blocks:
-    """Hands bytes on in blocks of one size, so that how they came does not show in how they are packed."""
+    """Writes data in blocks of equal size, so that the compressed bytes do not depend on the batches."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -93,7 +94,7 @@ class _Blocks:
         self._n_bytes = 0
 
     def write(self, data: bytes | memoryview) -> None:
-        """Take some bytes."""
+        """Add data, and write all complete blocks."""
         self._n_bytes += len(data)
         if self._n_bytes > _SHEET_BYTES_MAX:
             raise TooLarge(f"The table is too large for a workbook. {_REMEDY}")
@@ -104,7 +105,7 @@ class _Blocks:
         del self._held[:whole]
 
     def flush(self) -> None:
-        """Hand on the rest."""
+        """Write the remaining data."""
         self._file.write(bytes(self._held))
         self._held.clear()
 
@@ -120,7 +121,7 @@ def _reference(column: int, row: str) -> str:
 
 
 def _rows(batch: pa.RecordBatch, first_row: int) -> Iterator[memoryview]:
-    """Yield the rows of a batch, some at a time."""
+    """Yield the rows of a batch in slices."""
     n_rows = max(1, _SLICE_CELLS // max(1, batch.num_columns))
     for start in range(0, batch.num_rows, n_rows):
         yield _row_markup(batch.slice(start, n_rows), first_row + start)
@@ -135,7 +136,7 @@ def _row_markup(batch: pa.RecordBatch, first_row: int) -> memoryview:
         cells.append(cell_markup(column))
         is_missing &= cells[-1].is_null().to_numpy(zero_copy_only=False)
     if is_missing.any():
-        # A row without any cell would be no row.
+        # A row without a cell would be skipped when the file is read.
         cells[0] = pc.if_else(pa.array(is_missing), pa.scalar(MISSING_ROW), cells[0])
     whole = [
         pc.binary_join_element_wise(f'<c r="{column_letters(index)}', numbers, '"', markup, "")
@@ -148,7 +149,7 @@ def _row_markup(batch: pa.RecordBatch, first_row: int) -> memoryview:
 
 
 def _data_of(texts: Any) -> memoryview:
-    """Return the texts one after the other."""
+    """Return the concatenated bytes of the texts."""
     _, offsets, data = texts.buffers()
     ends = np.frombuffer(offsets, np.int32)
     return memoryview(data)[ends[texts.offset] : ends[texts.offset + len(texts)]]
