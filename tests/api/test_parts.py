@@ -254,7 +254,7 @@ def test_file_of_one_part_with_a_wrong_digest_is_rejected(client: TestClient):
     right, wrong = b"a,b\n1,2\n", b"a,b\n1,3\n"
     upload = begin(client, ("small.csv", right))
     send_all(client, upload, wrong)
-    assert_problem(complete(client, upload), 422, "digest_mismatch", "File 1 of 1")
+    assert_problem(complete(client, upload), 422, "digest_mismatch", "file 1 of 1")
     assert get(client, "/v1/datasets")["data"] == []
     # The upload is still open, and the right part corrects it.
     assert put(client, upload, 1, right).status_code == 200
@@ -362,7 +362,7 @@ def test_number_of_open_uploads_is_limited(shared_resources: Resources):
     with TestClient(app, headers={"Authorization": f"Bearer {key}"}) as client:
         one, _ = begin(client, ("a.csv", CSV)), begin(client, ("a.csv", CSV))
         body = {"files": [{"filename": "a.csv", "size_bytes": 1}]}
-        assert_problem(client.post("/v1/uploads", json=body), 429, "too_many_uploads", "2 uploads")
+        assert_problem(client.post("/v1/uploads", json=body), 429, "too_many_uploads", "2 unfinished uploads")
         client.delete(f"/v1/uploads/{one['id']}")
         assert client.post("/v1/uploads", json=body).status_code == 201
 
