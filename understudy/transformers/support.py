@@ -51,16 +51,16 @@ class SortedRows:
     def count_subjects(self, first_row: Int64s) -> tuple[Int64s, Mask]:
         """Return how many subjects the stretches from those rows on have, and the first row of each."""
         assert self.subjects is not None
-        is_speaker = blocks.find_speakers(self.subjects, first_row, int(self.subjects.max()) + 1)
-        return np.add.reduceat(is_speaker.astype(np.int64), first_row), is_speaker
+        is_first = blocks.mark_first_rows(self.subjects, first_row, int(self.subjects.max()) + 1)
+        return np.add.reduceat(is_first.astype(np.int64), first_row), is_first
 
     def smooth(self, first_row: Int64s) -> Numbers:
         """Return the values with each block replaced by the mean of its subjects, who speak once each."""
-        n_subjects, is_speaker = self.count_subjects(first_row)
+        n_subjects, is_first = self.count_subjects(first_row)
         size = np.diff(np.append(first_row, len(self.values)))
         base = self.values[first_row]
         above = (self.values - np.repeat(base, size)).astype(np.float64)
-        mean = np.add.reduceat(above * is_speaker, first_row) / n_subjects
+        mean = np.add.reduceat(above * is_first, first_row) / n_subjects
         moved = base + (np.rint(mean) if base.dtype == np.uint64 else mean).astype(base.dtype)
         return np.repeat(np.minimum(moved, self.values[first_row + size - 1]), size)
 
