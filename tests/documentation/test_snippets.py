@@ -27,7 +27,6 @@ PAGES_TO_CORRECT = {
     "docs/how-to/reports.md",
     "docs/reference/cli.md",
     "docs/reference/http-api.md",
-    "docs/reference/model-files.md",
 }
 
 
