@@ -153,7 +153,7 @@ def resolve_numbers(values: Values, options: ReadOptions) -> Resolution:
     if len(candidates) > 1:
         return Resolution(
             None,
-            note="it is unclear whether commas are decimal marks or thousands separators "
+            note="it is unclear whether commas are decimal or thousands separators "
             "(set the option `decimal`)",
         )
     (candidate,) = candidates
