@@ -105,9 +105,15 @@ def test_the_value_of_a_single_row_is_no_quantile() -> None:
     ("query", "reason"),
     [
         ({"aggregate": "mean", "column": "town"}, "needs a column of numbers or times"),
-        ({"aggregate": "sum", "column": "joined"}, "adds up column 'joined'"),
-        ({"aggregate": "count", "where": {"joined": {"equals": 5}}}, "does not fit column 'joined'"),
-        ({"aggregate": "count", "where": {"pay": {"equals": "much"}}}, "does not fit column 'pay'"),
+        ({"aggregate": "sum", "column": "joined"}, "needs a column to sum, but the kind of 'joined' is"),
+        (
+            {"aggregate": "count", "where": {"joined": {"equals": 5}}},
+            "does not match the kind of column 'joined'",
+        ),
+        (
+            {"aggregate": "count", "where": {"pay": {"equals": "much"}}},
+            "does not match the kind of column 'pay'",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_said(query: dict[str, Any], reason: str) -> None:
