@@ -383,7 +383,7 @@ def test_tables_with_missing_columns_are_refused(make: Make) -> None:
 
 def test_infinite_values_are_refused_with_the_column_name(make: Make) -> None:
     table, schema = one_column(pa.array([1.0, float("inf")] * 10), ColumnKind.float)
-    with pytest.raises(InvalidInput, match="'x' holds infinite values"):
+    with pytest.raises(InvalidInput, match="'x' contains infinite values"):
         fit(make(), table, schema)
 
 

@@ -69,7 +69,7 @@ def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> TargetShare:
 
 def exact_interval(n_successes: float, n: float, *, confidence: float = CONFIDENCE) -> Interval:
     """Return the interval of a share (Clopper and Pearson, 1934); `n` may be an effective sample size."""
-    # Local import: scipy is slow to load, and the API lists metrics without it.
+    # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import beta
 
     tail = (1 - confidence) / 2
@@ -88,7 +88,7 @@ def score_interval(share: float, n: float, *, confidence: float = CONFIDENCE) ->
 
 def normal_quantile(confidence: float) -> float:
     """Return the number of standard errors between an estimate and the ends of its interval."""
-    # Local import: scipy is slow to load, and the API lists metrics without it.
+    # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import norm
 
     return float(norm.ppf((1 + confidence) / 2))
