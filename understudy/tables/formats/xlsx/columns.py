@@ -102,12 +102,11 @@ class ColumnCounts:
 
     def _mixture(self, column: int) -> str:
         kinds = [
-            f"{n:,} value{' is' if n == 1 else 's are'} {WORDS[kind]} (first in row "
-            f"{self.first_rows[kind, column]:,})"
+            f"{WORDS[kind]} ({n:,}, first in row {self.first_rows[kind, column]:,})"
             for kind in Kind
             if (n := self.n_values[kind, column]) > 0
         ]
-        return f"{', '.join(kinds[:-1])} and {kinds[-1]}"
+        return f"it contains {', '.join(kinds[:-1])} and {kinds[-1]}"
 
 
 def cast_texts(column: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
