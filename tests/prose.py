@@ -28,8 +28,8 @@ ROOT = Path(__file__).parent.parent
 KINDS = ("docstring", "comment", "text", "error", "test", "markdown", "html", "openapi")
 PATTERNS = ("*.py", "*.md", "*.html", "openapi.json")
 
-# A description says what a thing is, with its noun. One that begins like this lacks a main clause, unless it is
-# a question.
+# A description says what a thing is, with its noun. One that begins like this and is not a question lacks a
+# main clause.
 FRAGMENT = re.compile(r"^(?:Of|What|Who|Whose)\b(?=[^?]*$)")
 
 # A string literal is text if it has a space between words; shorter ones are names, formats and keys.

@@ -1,4 +1,4 @@
-"""Understudy learns tables and samples synthetic rows, and measures how far these can be trusted.
+"""Fit models on tables, sample synthetic rows, and evaluate their fidelity, usefulness and privacy.
 
 >>> import pandas as pd
 >>> import understudy
@@ -81,8 +81,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # Any: whatever the module of public names holds
-    # Loaded when first asked for: `import understudy` is part of the start of every process of the service.
+def __getattr__(name: str) -> Any:  # Any: the public names are classes, functions and tuples
+    # Loaded on first access, because every process of the service runs `import understudy` at its start.
     if name in __all__:
         return getattr(import_module("understudy.engine"), name)
     if name == "__version__":

@@ -1,4 +1,4 @@
-"""What every metric promises; a new line in METRICS is held to it by itself."""
+"""The contract of every metric; a new entry of METRICS is tested without further changes."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from understudy.parameters.constraints import ColumnConstraint
 from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.inference import infer_table
 
-# The standard error of an AUC of two samples of 600 rows is 0.017, that of a share of 600 rows 0.02.
+# Four standard errors of an AUC of two samples of 600 rows (0.017); a share of 600 rows has one of 0.02.
 TOLERANCE = 0.07
 
-# What the members of the family need: each finds its own among it.
-ASKED: dict[str, Any] = {
+# Options that all metrics together need.
+OPTIONS: dict[str, Any] = {
     "target": "is_member",
     "protected": ("town", "visits"),
     "queries": (
@@ -57,12 +57,12 @@ private = pytest.mark.parametrize(
 )
 
 
-# So many rows that some of them are outliers, of which 100 are needed.
+# Number of rows with at least 100 outliers.
 N_ROWS_MANY = 5_000
 
 
 def people(n_rows: int, *, seed: int) -> pa.Table:
-    """Return rows in which every metric finds something to judge."""
+    """Return rows that every metric can score."""
     return related(plain_people(n_rows, seed=seed), seed=seed)
 
 
@@ -83,7 +83,7 @@ def real(canaries: pa.Table) -> pa.Table:
 @pytest.fixture(scope="module")
 def against(real: pa.Table, canaries: pa.Table) -> Callable[[pa.Table], Comparison]:
     holdout = people(600, seed=2)
-    return lambda synthetic: comparison(real, synthetic, holdout=holdout, canaries=canaries, **ASKED)
+    return lambda synthetic: comparison(real, synthetic, holdout=holdout, canaries=canaries, **OPTIONS)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def many() -> pa.Table:
 def against_many(many: pa.Table) -> Callable[[pa.Table], Comparison]:
     holdout, canaries = people(N_ROWS_MANY, seed=2), canaries_of(many)
     return lambda synthetic: comparison(
-        plant(many, canaries), synthetic, holdout=holdout, canaries=canaries, **ASKED
+        plant(many, canaries), synthetic, holdout=holdout, canaries=canaries, **OPTIONS
     )
 
 
@@ -106,12 +106,12 @@ def badness(metric: Metric, compared: Comparison) -> float:
 
 
 @every_metric
-def test_its_result_is_named_after_it(metric: Metric):
+def test_result_class_is_named_after_the_metric(metric: Metric):
     assert metric.result.__name__ == metric.name.title().replace("_", "") + "Result"
 
 
 @every_metric
-def test_documentation_has_a_heading_with_the_metrics_name_as_anchor(metric: Metric) -> None:
+def test_documentation_has_a_heading_with_the_metric_name_as_anchor(metric: Metric) -> None:
     headings = DOCUMENTATION.read_text(encoding="utf-8").splitlines()
     assert f"### {metric.title} {{ #{metric.name} }}" in headings
     assert metric.documentation == f"{DOCS_URL}/reference/metrics.html#{metric.name}"
@@ -167,7 +167,7 @@ def test_destroyed_columns_score_worse_than_fresh_rows(
 
 
 @fair
-def test_a_group_that_is_put_at_a_disadvantage_scores_worse_than_fresh_rows(
+def test_disadvantaged_group_scores_worse_than_fresh_rows(
     metric: Metric, against: Callable[[pa.Table], Comparison]
 ) -> None:
     fresh = people(600, seed=3)
@@ -185,7 +185,7 @@ def test_copies_score_worse_than_fresh_rows(
 
 @every_metric
 @pytest.mark.parametrize("n_rows", [1, 7, 300])
-def test_score_lies_in_its_range_or_says_why_there_is_none(
+def test_score_is_in_its_range_or_has_a_reason(
     metric: Metric, n_rows: int, against: Callable[[pa.Table], Comparison]
 ) -> None:
     result = metric.score(against(people(n_rows, seed=4)))
@@ -226,7 +226,7 @@ def test_result_survives_json(metric: Metric, against: Callable[[pa.Table], Comp
 
 
 @every_metric
-def test_what_is_needed_and_not_there_is_said(metric: Metric, real: pa.Table) -> None:
+def test_unmet_need_is_the_reason(metric: Metric, real: pa.Table) -> None:
     unmet = missing_need(metric, comparison(real, people(300, seed=3)))
     assert (unmet is None) == (not metric.needs)
     if unmet is not None:
@@ -234,7 +234,7 @@ def test_what_is_needed_and_not_there_is_said(metric: Metric, real: pa.Table) ->
 
 
 @every_metric
-def test_a_table_of_missing_values_is_no_surprise(
+def test_table_of_missing_values_is_scored_or_has_a_reason(
     metric: Metric, real: pa.Table, against: Callable[[pa.Table], Comparison]
 ) -> None:
     empty = pa.table({field.name: pa.nulls(100, field.type) for field in real.schema})

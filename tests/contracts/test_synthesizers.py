@@ -1,4 +1,4 @@
-"""What every synthesizer must do, whatever its algorithm."""
+"""The contract of all synthesizers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Make = Callable[[], Synthesizer]
 
 FAMILY = Path(synthesizers.__file__).parent
 HEAVY = {"duckdb", "mimesis", "numba", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
-# Imports one entry by itself: the package imports them all.
+# Imports a single entry, because importing the package would import all of them.
 IMPORT_ENTRY = """
 import sys, types
 from importlib import import_module
@@ -64,7 +64,7 @@ def presets_of(entry: SynthesizerEntry) -> tuple[str | None, ...]:
     return (None,) if preset is None else get_args(preset.annotation)
 
 
-# Every member of the family, and every preset of those that have some.
+# Every synthesizer, with each of its presets if it has any.
 MEMBERS = [
     {"name": name, **({"preset": preset} if preset else {})}
     for name, entry in SYNTHESIZERS.items()
@@ -74,23 +74,23 @@ MEMBERS = [
 
 @pytest.fixture(params=MEMBERS, ids=lambda member: "-".join(member.values()))
 def make(request: pytest.FixtureRequest) -> Make:
-    """Make an unfitted synthesizer of each family member."""
+    """Return a function that makes an unfitted synthesizer, for each synthesizer and preset."""
     parameters = SYNTHESIZERS[request.param["name"]].parameters(**request.param)
     return lambda: make_synthesizer(parameters)
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.rpartition(".")[2])
-def test_importing_the_entry_loads_no_heavy_module(module: str) -> None:
+def test_importing_the_entry_imports_no_heavy_module(module: str) -> None:
     command = [sys.executable, "-c", IMPORT_ENTRY, str(FAMILY), module]
     loaded = set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
     assert loaded & HEAVY == set(), (
-        f"importing {module} loads these: import what needs them, and define the class, inside `load` "
-        "(docs/architecture.md, Where to add)"
+        f"Importing {module} must not import these modules. Import them inside `load`, where the class is "
+        "defined (docs/architecture.md, Where to add)."
     )
 
 
 def value_of(kind: str, i: int) -> Any:
-    """Return one of forty values of a kind, each common in a table of some hundred rows."""
+    """Return one of 40 values of a kind, each of which is common in a table of a few hundred rows."""
     i %= 40
     return {
         "integer": i - 20,
@@ -109,7 +109,7 @@ def value_of(kind: str, i: int) -> Any:
 
 
 def all_kinds(n_rows: int = 400, *, with_missing: bool = False) -> tuple[pa.Table, TableSchema]:
-    """Return a table with a column of every kind, in every second of which values are missing if wanted."""
+    """Return a table with a column of every kind; with_missing adds missing values to every second one."""
     rng = np.random.default_rng(0)
     arrays, columns = [], []
     for j, (name, (kind, type_)) in enumerate(KINDS.items()):
@@ -145,7 +145,7 @@ def test_fit_returns_self_and_leaves_its_input_unchanged(make: Make) -> None:
     assert (table.schema, table.to_pylist()) == before
 
 
-def test_same_seed_same_rows_and_another_seed_other_rows(make: Make) -> None:
+def test_equal_seeds_give_equal_rows_and_other_seeds_other_rows(make: Make) -> None:
     synthesizer = fit(make(), *all_kinds())
     assert draw(synthesizer, 100, seed=5).equals(draw(synthesizer, 100, seed=5))
     assert not draw(synthesizer, 100, seed=5).equals(draw(synthesizer, 100, seed=6))
@@ -161,12 +161,12 @@ def test_names_order_types_and_missing_values_are_kept(make: Make, with_missing:
     table, schema = all_kinds(with_missing=with_missing)
     sample = draw(fit(make(), table, schema), 500)
     assert sample.schema.equals(table.schema)
-    # 20 % of 400 rows are missing: none among 500 draws has a chance of 0.8**500.
+    # 20 % of the values are missing, so 500 draws without a missing value have a probability of 0.8**500.
     assert [c.null_count > 0 for c in sample.columns] == [c.null_count > 0 for c in table.columns]
     sample.validate(full=True)
 
 
-def test_shared_values_come_back_exactly(make: Make) -> None:
+def test_shared_values_are_reproduced_exactly(make: Make) -> None:
     table, schema = all_kinds(4000)
     sample = draw(fit(make(), table, schema), 2000)
     for name in table.column_names:
@@ -179,19 +179,19 @@ def test_number_of_rows_is_exact(make: Make, n_rows: int) -> None:
     assert sum(batch.num_rows for batch in batches_of(synthesizer, n_rows)) == n_rows
 
 
-def test_no_rows_give_no_batches(make: Make) -> None:
+def test_zero_rows_give_no_batches(make: Make) -> None:
     synthesizer = fit(make(), *all_kinds())
     assert list(batches_of(synthesizer, 0)) == []
 
 
 @pytest.mark.parametrize(("n_rows", "offset"), [(-1, 0), (1, -1), (2**63, 0)])
-def test_impossible_ranges_are_refused(make: Make, n_rows: int, offset: int) -> None:
+def test_invalid_ranges_are_refused(make: Make, n_rows: int, offset: int) -> None:
     synthesizer = fit(make(), *all_kinds())
     with pytest.raises(InvalidInput):
         batches_of(synthesizer, n_rows, offset=offset)
 
 
-def test_rows_do_not_depend_on_how_they_are_cut(make: Make) -> None:
+def test_rows_do_not_depend_on_division_into_calls(make: Make) -> None:
     synthesizer = fit(make(), *all_kinds(with_missing=True))
     whole = draw(synthesizer, 70_000)
     for offset, n_rows in [(0, 10), (9, 3), (65_530, 20), (69_999, 1)]:
@@ -214,7 +214,7 @@ def test_saved_models_give_the_same_rows_and_card(make: Make, tmp_path: Path) ->
     assert manifest.schema_.tables == {DEFAULT_NAME: schema}
 
 
-def test_the_same_model_has_the_same_bytes(make: Make, tmp_path: Path) -> None:
+def test_equal_models_have_equal_bytes(make: Make, tmp_path: Path) -> None:
     table, schema = all_kinds()
     for name in ("a", "b"):
         save_model(fit(make(), table, schema), tmp_path / name)
@@ -246,7 +246,7 @@ def test_one_row_tables_give_placeholders(make: Make) -> None:
 
 def test_wide_tables_are_fitted(make: Make) -> None:
     rng = np.random.default_rng(0)
-    # More columns than rows, and than rules are looked for in (64).
+    # More columns than rows, and more than the 64 columns in which rules are searched.
     names = [f"c{j}" for j in range(100)]
     table = pa.table({name: rng.integers(0, 9, 60) for name in names})
     columns = tuple(
@@ -257,7 +257,7 @@ def test_wide_tables_are_fitted(make: Make) -> None:
     assert sample.column_names == names
 
 
-def test_rare_levels_are_never_emitted(make: Make) -> None:
+def test_rare_levels_are_never_sampled(make: Make) -> None:
     values = ["common"] * 500 + ["shared"] * 5 + [f"rare {i // 4}" for i in range(100)]
     synthesizer = fit(make(), *one_column(pa.array(values), ColumnKind.category))
     assert set(draw(synthesizer, 20_000)["x"].to_pylist()) == {"common", "shared"}
@@ -266,7 +266,7 @@ def test_rare_levels_are_never_emitted(make: Make) -> None:
 
 
 @pytest.mark.parametrize("scale", [1, 1000])
-def test_extremes_are_never_emitted(make: Make, scale: int) -> None:
+def test_extremes_are_never_sampled(make: Make, scale: int) -> None:
     numbers = np.round(np.random.default_rng(0).normal(0, 1, 2000) * scale, 3)
     numbers[:2] = [-100.0 * scale, 100.0 * scale]
     synthesizer = fit(make(), *one_column(pa.array(numbers), ColumnKind.float))
@@ -276,7 +276,7 @@ def test_extremes_are_never_emitted(make: Make, scale: int) -> None:
 
 
 def test_placeholder_when_no_level_is_shared(make: Make) -> None:
-    # Among fewer than 20 values nothing is recognised.
+    # Patterns are recognized only from 20 values on.
     values = pa.array([f"person {i}" for i in range(19)])
     synthesizer = fit(make(), *one_column(values, ColumnKind.category))
     assert set(draw(synthesizer, 50)["x"].to_pylist()) == {"_OTHER_"}
@@ -284,7 +284,7 @@ def test_placeholder_when_no_level_is_shared(make: Make) -> None:
 
 
 def generated(n_rows: int = 300) -> tuple[pa.Table, TableSchema]:
-    """Return a table with a column of every kind that is generated, and two that are learnt."""
+    """Return a table with a column of each of several generated kinds, and two learned columns."""
     values = {
         "identifier": [f"AB-{i:04d}" for i in range(n_rows)],
         "number": list(range(1, n_rows + 1)),
@@ -311,7 +311,7 @@ def generated(n_rows: int = 300) -> tuple[pa.Table, TableSchema]:
     return pa.Table.from_arrays(list(arrays.values()), schema=schema.to_arrow()), schema
 
 
-def test_what_is_generated_is_new_unique_and_as_often_missing(make: Make) -> None:
+def test_generated_values_are_new_unique_and_as_often_missing(make: Make) -> None:
     table, schema = generated()
     synthesizer = fit(make(), table, schema)
     sample = draw(synthesizer, 5000)
@@ -321,12 +321,12 @@ def test_what_is_generated_is_new_unique_and_as_often_missing(make: Make) -> Non
     for name in ("identifier", "number"):
         assert len(sample[name].unique()) == 5000, name
     assert sample["email"].drop_null().to_pylist() == sample["email"].drop_null().unique().to_pylist()
-    # A quarter is missing: six standard deviations of 5,000 draws are 0.037.
+    # One quarter is missing; six standard deviations for 5,000 draws are 0.037.
     assert abs(sample["email"].null_count / 5000 - 0.25) < 0.037
     assert set(sample["group"].to_pylist()) == {"group 0", "group 1", "group 2"}
 
 
-def test_what_is_generated_is_the_same_however_cut_and_after_loading(make: Make, tmp_path: Path) -> None:
+def test_generated_values_are_reproducible_by_slice_and_after_loading(make: Make, tmp_path: Path) -> None:
     table, schema = generated()
     synthesizer = fit(make(), table, schema)
     save_model(synthesizer, tmp_path / "model")
@@ -336,7 +336,7 @@ def test_what_is_generated_is_the_same_however_cut_and_after_loading(make: Make,
     assert loaded.card() == synthesizer.card()
 
 
-def test_cards_say_what_is_generated_and_model_files_hold_none_of_it(make: Make) -> None:
+def test_card_lists_generated_columns_and_file_has_none_of_their_values(make: Make) -> None:
     synthesizer = fit(make(), *generated())
     card = synthesizer.card()
     facts = {column["name"]: column.get("generated") for column in card["columns"]}
@@ -347,16 +347,16 @@ def test_cards_say_what_is_generated_and_model_files_hold_none_of_it(make: Make)
         assert value not in str(Parts.of(synthesizer).model)
 
 
-def test_card_holds_no_values(make: Make) -> None:
+def test_card_contains_no_values(make: Make) -> None:
     table, schema = one_column(pa.array(["secret level"] * 50 + ["other"] * 50), ColumnKind.category)
     card = fit(make(), table, schema).card()
     assert "secret level" not in str(card)
     assert (card["n_rows"], card["n_columns"]) == (100, 1)
 
 
-def test_few_rows_are_warned_of(make: Make) -> None:
-    assert "There is little" not in str(fit(make(), *all_kinds(400)).card()["warnings"])
-    assert "has 20 rows" in fit(make(), *all_kinds(20)).card()["warnings"][0]
+def test_few_rows_give_a_warning_on_the_card(make: Make) -> None:
+    assert "fewer than 100 rows" not in str(fit(make(), *all_kinds(400)).card()["warnings"])
+    assert "has 20 rows. With fewer than 100 rows" in fit(make(), *all_kinds(20)).card()["warnings"][0]
 
 
 def test_progress_ends_both_phases(make: Make) -> None:
@@ -374,27 +374,27 @@ def test_tables_without_rows_are_refused(make: Make) -> None:
         fit(make(), table.slice(0, 0), schema)
 
 
-def test_tables_of_another_schema_are_refused(make: Make) -> None:
+def test_tables_with_missing_columns_are_refused(make: Make) -> None:
     table, schema = all_kinds()
     with pytest.raises(InvalidInput) as caught:
         fit(make(), table.drop_columns(["date"]), schema)
     assert caught.value.code == "schema_mismatch"
 
 
-def test_infinite_values_are_refused_by_name(make: Make) -> None:
+def test_infinite_values_are_refused_with_the_column_name(make: Make) -> None:
     table, schema = one_column(pa.array([1.0, float("inf")] * 10), ColumnKind.float)
-    with pytest.raises(InvalidInput, match="'x' holds infinite values"):
+    with pytest.raises(InvalidInput, match="'x' contains infinite values"):
         fit(make(), table, schema)
 
 
-# The first call may compile; a fit takes some ten milliseconds.
+# The first call may compile kernels, so there is no deadline; a fit takes about 10 milliseconds.
 ANY_TABLE = settings(deadline=None, max_examples=60)
 
 
 @pytest.mark.parametrize("name", list(SYNTHESIZERS))
 @ANY_TABLE
 @given(tables_of_all_kinds())
-def test_any_table_is_learnt_and_drawn(name: str, made: tuple[pa.Table, TableSchema]) -> None:
+def test_any_table_is_fitted_and_sampled(name: str, made: tuple[pa.Table, TableSchema]) -> None:
     table, schema = made
     synthesizer = make_synthesizer(SYNTHESIZERS[name].parameters(name=name))
     sample = draw(fit(synthesizer, table, schema), 70)
@@ -408,7 +408,7 @@ def test_any_table_is_learnt_and_drawn(name: str, made: tuple[pa.Table, TableSch
 @pytest.mark.parametrize("name", list(SYNTHESIZERS))
 @ANY_TABLE
 @given(tables_of_all_kinds())
-def test_the_model_of_any_table_is_saved_and_loaded(
+def test_model_of_any_table_survives_save_and_load(
     tmp_path_factory: pytest.TempPathFactory, name: str, made: tuple[pa.Table, TableSchema]
 ) -> None:
     table, schema = made
@@ -422,11 +422,11 @@ def test_the_model_of_any_table_is_saved_and_loaded(
 
 
 def identical(one: pa.Table, other: pa.Table) -> bool:
-    """Return whether two tables have the same bytes, so that NaN is NaN."""
+    """Return whether two tables have the same bytes, so that NaN equals NaN."""
     return one.to_batches()[0].serialize().equals(other.to_batches()[0].serialize())
 
 
-def test_card_counts_what_was_suppressed(make: Make) -> None:
+def test_card_counts_suppressed_values(make: Make) -> None:
     values = pa.array([1, 2, *[10] * 50, 13, *[20] * 50, 31])
     texts = pa.array(["a"] * 98 + ["b"] * 4 + ["c", "d"])
     columns = (
@@ -445,8 +445,8 @@ def test_card_counts_what_was_suppressed(make: Make) -> None:
     }
 
 
-def test_a_named_subject_is_counted_in_place_of_rows(make: Make) -> None:
-    # Ten visits each of thirty patients; four of them have the rare finding.
+def test_support_is_counted_by_declared_subject(make: Make) -> None:
+    # 30 patients with 10 visits each; 4 patients have the rare finding.
     patient = np.repeat(np.arange(30), 10)
     finding = np.where(patient < 4, "rare", np.where(patient < 15, "common", "none"))
     weight = np.random.default_rng(0).gamma(50, size=30)[patient]

@@ -1,4 +1,4 @@
-"""The public names of the library."""
+"""The public Python API."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ PEOPLE = pd.DataFrame(
 )
 
 
-def test_fit_sample_save_load_go_through(tmp_path: Path, small_table: pa.Table):
+def test_fit_sample_save_and_load_work(tmp_path: Path, small_table: pa.Table):
     model = understudy.fit(small_table, seed=1, synthesizer="independent")
     rows = understudy.sample(model, 30, seed=2)
     understudy.save(model, tmp_path / "model")
@@ -36,7 +36,7 @@ def test_fit_sample_save_load_go_through(tmp_path: Path, small_table: pa.Table):
     assert understudy.sample(understudy.load(tmp_path / "model"), 30, seed=2).equals(rows)
 
 
-def test_a_path_does_for_a_table(tmp_path: Path, small_table: pa.Table):
+def test_path_is_accepted_as_a_table(tmp_path: Path, small_table: pa.Table):
     path = tmp_path / "table.parquet"
     pq.write_table(small_table, path)
     report = understudy.evaluate(path, small_table, seed=1)
@@ -49,7 +49,7 @@ def chain(small_table: pa.Table) -> understudy.Model:
     return understudy.fit(small_table, seed=1)
 
 
-def test_rows_are_drawn_as_asked(chain: understudy.Model):
+def test_conditions_are_fulfilled(chain: understudy.Model):
     oslo = understudy.SampleCondition(where={"city": understudy.ColumnConstraint(equals="Oslo")}, n_rows=20)
     constraints = understudy.SamplingConstraints(conditions=(oslo,))
     rows = understudy.sample(chain, seed=2, constraints=constraints)
@@ -57,7 +57,7 @@ def test_rows_are_drawn_as_asked(chain: understudy.Model):
     assert understudy.sample(chain, seed=2, offset=15, constraints=constraints).equals(rows.slice(15))
 
 
-def test_a_column_is_rebalanced(chain: understudy.Model):
+def test_rebalanced_column_has_the_requested_shares(chain: understudy.Model):
     shares = (understudy.TargetShare(value="Rome", share=1),)
     constraints = understudy.SamplingConstraints(
         rebalance=understudy.ColumnRebalance(column="city", shares=shares)
@@ -66,18 +66,18 @@ def test_a_column_is_rebalanced(chain: understudy.Model):
     assert rows.column("city").to_pylist() == ["Rome"] * 20
 
 
-def test_without_conditions_the_rows_must_be_said(chain: understudy.Model):
+def test_n_rows_is_required_without_conditions(chain: understudy.Model):
     with pytest.raises(InvalidInput, match="n_rows is missing"):
         understudy.sample(chain, seed=2)
 
 
-def test_a_table_is_completed(chain: understudy.Model, small_table: pa.Table):
+def test_missing_values_are_imputed(chain: understudy.Model, small_table: pa.Table):
     rows = understudy.impute(chain, small_table, seed=3, n_draws=2)
     assert rows.num_rows == 2 * small_table.num_rows
     assert sum(column.null_count for column in rows.columns) == 0
 
 
-def test_imputed_rows_have_the_form_of_the_table_that_was_given():
+def test_imputed_rows_have_the_format_of_the_given_table():
     model = understudy.fit(PEOPLE, seed=1)
     completed = model.impute(pl.from_pandas(PEOPLE), seed=2)
     assert isinstance(completed, pl.DataFrame)
@@ -85,7 +85,7 @@ def test_imputed_rows_have_the_form_of_the_table_that_was_given():
     assert_frame_equal(model.impute({"table": PEOPLE}, seed=2)["table"], completed.to_pandas())
 
 
-def test_a_seed_that_nobody_gave_is_recorded(tmp_path: Path):
+def test_random_seed_is_recorded(tmp_path: Path):
     model = understudy.fit(PEOPLE, synthesizer="independent")
     model.save(tmp_path / "model")
     again = understudy.fit(PEOPLE, synthesizer="independent", seed=model.seed)
@@ -94,25 +94,25 @@ def test_a_seed_that_nobody_gave_is_recorded(tmp_path: Path):
     assert not model.sample(20).equals(model.sample(20))
 
 
-def test_a_mapping_gives_a_mapping():
+def test_fitting_a_mapping_samples_a_mapping():
     model = understudy.fit({"people": PEOPLE}, synthesizer="independent", seed=1)
     assert list(model.schema.tables) == ["people"]
     assert list(model.sample(5, seed=1)) == ["people"]
 
 
-def test_a_table_is_named_after_its_file(tmp_path: Path):
+def test_table_is_named_after_its_file(tmp_path: Path):
     PEOPLE.to_csv(tmp_path / "people.csv", index=False)
     model = understudy.fit(tmp_path / "people.csv", synthesizer="independent", seed=1)
     assert list(model.schema.tables) == ["people"]
     assert model.sample(5, seed=1).dtypes.equals(PEOPLE.dtypes)
 
 
-def test_several_tables_are_refused_by_a_synthesizer_of_one():
-    with pytest.raises(InvalidInput, match="'tree_chain' learns one data table, and the schema has 2"):
+def test_single_table_synthesizer_refuses_several_tables():
+    with pytest.raises(InvalidInput, match="'tree_chain' supports one data table, but the schema has 2"):
         understudy.fit({"a": PEOPLE, "b": PEOPLE}, seed=1)
 
 
-def test_a_subject_is_protected_as_one():
+def test_declared_subject_becomes_the_unit_of_protection():
     visits = pd.DataFrame({"patient": [row // 5 for row in range(200)], **PEOPLE})
     model = understudy.fit(visits, subject="patient", synthesizer="independent", seed=1)
     assert model.schema.tables["table"].subject == ("patient",)
@@ -121,7 +121,7 @@ def test_a_subject_is_protected_as_one():
         understudy.fit(visits, subject="nobody", seed=1)
 
 
-def test_a_corrected_schema_is_kept():
+def test_corrected_schema_is_used():
     codes = pd.DataFrame({"code": [row % 4 for row in range(200)], "size": range(200)})
     schema, findings = understudy.infer_schema(codes, with_findings=True)
     assert set(findings.tables["table"].columns) == {"code", "size"}
@@ -137,23 +137,23 @@ def test_a_corrected_schema_is_kept():
 
 
 @pytest.mark.parametrize("preset", understudy.PRESETS)
-def test_a_preset_does_for_a_synthesizer(preset: str):
+def test_preset_is_accepted_as_a_synthesizer(preset: str):
     assert understudy.fit(PEOPLE, synthesizer=preset, seed=1).card()["preset"] == preset
 
 
-def test_an_unknown_synthesizer_is_refused():
-    with pytest.raises(UnderstudyError, match="known: tree_chain, independent, fast"):
+def test_unknown_synthesizer_is_refused():
+    with pytest.raises(UnderstudyError, match="Choose one of tree_chain, independent, fast"):
         understudy.fit(PEOPLE, synthesizer="wonder")
 
 
-def test_numbers_that_are_categories_stay_among_them():
+def test_numeric_categories_are_sampled_as_categories():
     frame = pd.DataFrame({"grade": pd.Categorical([10, 20, 40] * 40, ordered=True), "size": range(120)})
     model = understudy.fit(frame, synthesizer="independent", seed=1)
     assert model.sample(200, seed=2)["grade"].isna().sum() == 0
     assert model.sample(200, seed=2)["grade"].dtype == frame["grade"].dtype
 
 
-def test_rare_categories_are_not_given_back():
+def test_rare_categories_are_removed():
     words = ["common"] * 100 + ["rare"]
     dtype = pd.CategoricalDtype(["rare", "common", "unused"])
     frame = pd.DataFrame({"word": pd.Series(words, dtype=dtype), "size": range(101)})
@@ -161,7 +161,7 @@ def test_rare_categories_are_not_given_back():
     assert sample["word"].cat.categories.tolist() == ["common", "unused"]
 
 
-def test_categories_are_rare_if_few_subjects_have_them():
+def test_categories_with_few_subjects_are_removed():
     frame = pd.DataFrame(
         {"word": pd.Categorical(["a", "b"] * 50), "who": [row % 2 + row // 90 for row in range(100)]}
     )
@@ -170,14 +170,14 @@ def test_categories_are_rare_if_few_subjects_have_them():
     assert sample["word"].cat.categories.tolist() == ["b"]
 
 
-def test_declared_categories_are_given_back():
+def test_ordered_categories_are_kept():
     dtype = pd.CategoricalDtype(["none", "some", "all"], ordered=True)
     frame = pd.DataFrame({"much": pd.Series(["some"] * 100 + ["all"], dtype=dtype), "size": range(101)})
     sample = understudy.fit(frame, synthesizer="independent", seed=1).sample(20, seed=2)
     assert sample["much"].dtype == dtype
 
 
-def test_categories_of_generated_columns_are_new():
+def test_generated_columns_have_new_categories():
     mails = pd.Categorical([f"ada.{row}@example.org" for row in range(120)])
     frame = pd.DataFrame({"email": mails, "size": range(120)})
     sample = understudy.fit(frame, synthesizer="independent", seed=1).sample(20, seed=2)
@@ -185,7 +185,7 @@ def test_categories_of_generated_columns_are_new():
     assert not set(sample["email"]) & set(mails)
 
 
-def test_a_column_of_another_type_gets_the_usual_dtype():
+def test_column_with_changed_type_gets_the_usual_dtype():
     schema = understudy.infer_schema(PEOPLE)
     table = schema.tables["table"]
     columns = [
@@ -202,25 +202,25 @@ def test_a_column_of_another_type_gets_the_usual_dtype():
 @pytest.mark.parametrize(
     ("library", "class_"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame), ("arrow", pa.Table)]
 )
-def test_samples_can_be_had_in_every_library(library: Any, class_: type, chain: understudy.Model):
+def test_samples_are_available_in_every_library(library: Any, class_: type, chain: understudy.Model):
     assert isinstance(chain.with_format(library).sample(5, seed=1), class_)
     assert isinstance(chain.sample(5, seed=1), pa.Table)
 
 
-def test_tables_must_have_the_names_of_the_schema(chain: understudy.Model, small_table: pa.Table):
-    with pytest.raises(InvalidInput, match="the tables 'other', and the schema has 'table'"):
+def test_tables_with_other_names_are_refused(chain: understudy.Model, small_table: pa.Table):
+    with pytest.raises(InvalidInput, match="the tables 'other', but the schema has 'table'"):
         chain.impute({"other": small_table}, seed=1)
     with pytest.raises(InvalidInput, match="no table 'table'"):
         understudy.evaluate({"other": small_table}, small_table, schema=chain)
 
 
 @pytest.mark.parametrize("data", [{}, {1: PEOPLE}, {"": PEOPLE}])
-def test_a_mapping_needs_tables_with_names(data: dict[Any, Any]):
+def test_mapping_without_named_tables_is_refused(data: dict[Any, Any]):
     with pytest.raises(InvalidInput, match=r"Add one|Rename the table"):
         understudy.fit(data)
 
 
-def test_files_and_arrow_tables_are_learnt_without_pandas(tmp_path: Path, small_table: pa.Table):
+def test_files_and_arrow_tables_are_fitted_without_pandas(tmp_path: Path, small_table: pa.Table):
     pq.write_table(small_table, tmp_path / "table.parquet")
     code = """
 import sys, pyarrow.parquet as pq, understudy
@@ -237,16 +237,16 @@ assert "polars" not in sys.modules
     assert done.returncode == 0, done.stderr
 
 
-def test_every_public_name_is_there():
+def test_every_public_name_has_a_docstring():
     assert all(getattr(understudy, name).__doc__ for name in understudy.__all__)
 
 
-def test_import_loads_no_engine():
+def test_import_loads_neither_numpy_nor_arrow():
     code = "import sys, understudy; sys.exit('numpy' in sys.modules or 'pyarrow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_a_name_that_is_not_there_is_an_attribute_error():
+def test_unknown_name_raises_attribute_error():
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = understudy.no_such_name
 
@@ -263,11 +263,11 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
         (Decimal("1.10"), "1.10"),
     ],
 )
-def test_constraints_take_the_values_of_frames(given: Any, stored: Any):
+def test_constraints_accept_numpy_and_pandas_values(given: Any, stored: Any):
     assert understudy.ColumnConstraint(equals=given).equals == stored
 
 
-def test_the_schema_of_several_tables_is_inferred():
+def test_schema_of_several_tables_is_inferred():
     stays = pd.DataFrame({"stay": range(100), "patient": [row // 4 for row in range(100)]})
     patients = pl.DataFrame({"patient": range(25), "city": ["Oslo", "Rome", "Lima", "Oslo", "Rome"] * 5})
     schema, findings = understudy.infer_schema({"stays": stays, "patients": patients}, with_findings=True)
@@ -275,7 +275,7 @@ def test_the_schema_of_several_tables_is_inferred():
     assert [(found.child, found.parent) for found in findings.relationships] == [("stays", "patients")]
 
 
-def test_a_split_moves_whole_subjects_and_gives_back_what_came_in() -> None:
+def test_split_keeps_subjects_whole_and_preserves_the_format() -> None:
     visits = pd.DataFrame({"patient": np.repeat(np.arange(200), 3), "weight": np.arange(600.0)})
     training, holdout = understudy.split(visits, subject="patient", holdout_fraction=0.3, seed=1)
     assert training.dtypes.equals(visits.dtypes)
@@ -284,7 +284,7 @@ def test_a_split_moves_whole_subjects_and_gives_back_what_came_in() -> None:
     assert 0 < len(holdout) < len(visits)
 
 
-def test_a_split_of_several_tables_moves_children_with_their_parents() -> None:
+def test_split_keeps_children_with_their_parents() -> None:
     data = {
         "patient": pa.table({"id": range(100)}),
         "visit": pa.table({"patient": [i % 100 for i in range(500)]}),
@@ -299,12 +299,12 @@ def test_a_split_of_several_tables_moves_children_with_their_parents() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"subject": "nobody"}, {"holdout_fraction": 1.5}])
-def test_a_split_refuses_nonsense(wrong: dict[str, Any]) -> None:
+def test_split_refuses_invalid_arguments(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         understudy.split(pa.table({"x": [1, 2]}), **wrong)
 
 
-def test_a_model_of_the_command_line_gives_frames_of_pandas(tmp_path: Path):
+def test_model_of_the_command_line_samples_pandas_frames(tmp_path: Path):
     PEOPLE.to_csv(tmp_path / "people.csv", index=False)
     path = tmp_path / "people.model"
     assert run(["fit", str(tmp_path / "people.csv"), "-o", str(path), "--synthesizer", "independent"]) == 0
@@ -314,7 +314,7 @@ def test_a_model_of_the_command_line_gives_frames_of_pandas(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["format_2.model", "format_3.model"])
-def test_models_of_older_versions_give_frames_of_pandas(name: str):
-    model = understudy.load(Path(__file__).parent / "synthesizers" / "kept" / name)
+def test_models_of_older_formats_sample_pandas_frames(name: str):
+    model = understudy.load(Path(__file__).parent / "synthesizers" / "stored_models" / name)
     (table,) = model.schema.tables.values()
     assert list(model.sample(5, seed=1).columns) == table.names

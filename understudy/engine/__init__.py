@@ -1,10 +1,11 @@
-"""The engine as a library: what `import understudy` offers, on frames, Arrow tables and files."""
+"""The public Python API, which `understudy` exports: it works on frames, Arrow tables and files."""
 
 from __future__ import annotations
 
 from understudy.engine.evaluation import evaluate
 from understudy.engine.fitting import PRESETS, fit, infer_schema
-from understudy.engine.model import Model, impute, load, sample, save
+from understudy.engine.functions import impute, load, sample, save
+from understudy.engine.model import Model
 from understudy.engine.splitting import split
 from understudy.evaluation.report import Report
 from understudy.parameters.constraints import (

@@ -1,4 +1,4 @@
-"""Checks of the arguments that several public functions take; see `understudy.parameters.calls`."""
+"""Checks of arguments that several public functions have in common; see `understudy.parameters.calls`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from understudy.parameters.calls import Arguments, refused, validate_again
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.schema import DatasetSchema, TableSchema
 
-# Any: a DatasetSchema, a Model, a dict, or a TableSchema; `schema` makes the first of all of them.
+# Any: a DatasetSchema, a Model, a dict, or a TableSchema; `schema` converts them to a DatasetSchema.
 SchemaLike = Any
 # Any: SamplingConstraints or a dict of its fields.
 ConstraintsLike = Any
@@ -21,7 +21,7 @@ OptionsLike = Any
 
 
 def schema(name: str, value: Any, given: Arguments) -> DatasetSchema | None:
-    """Return the schema of a dataset from one, a model, a dict, or the schema of the only table."""
+    """Return a DatasetSchema from a DatasetSchema, a Model, a dict, or the TableSchema of the only table."""
     if value is None:
         return None
     if is_model(value):
@@ -41,29 +41,29 @@ def schema(name: str, value: Any, given: Arguments) -> DatasetSchema | None:
     validated: DatasetSchema = validate_again(DatasetSchema, name, value)
     for table in validated.tables.values():
         for column in table.columns:
-            parse_arrow_type(column.arrow_type)  # refuses what is none
+            parse_arrow_type(column.arrow_type)  # raises an error for an unknown type
     return validated
 
 
 def schema_or_model(name: str, value: Any, given: Arguments) -> Any:
-    """Return a model as it is, and all else as `schema` does: a model also has findings."""
+    """Return a model unchanged, because it also has findings, and any other value as `schema` does."""
     return value if is_model(value) else schema(name, value, given)
 
 
 def is_model(value: Any) -> bool:
-    """Return whether a value is a `Model`, whose class uses this module."""
+    """Return whether a value is a `Model`. Its module imports this one, so its class cannot be used here."""
     return hasattr(value, "synthesizer") and isinstance(getattr(value, "schema", None), DatasetSchema)
 
 
 def model(name: str, value: Any, _: Arguments) -> Any:
-    """Return a model."""
+    """Return the value if it is a model, else raise an error."""
     if not is_model(value):
         raise refused(name, value, "Give a Model: understudy.fit and understudy.load return one.")
     return value
 
 
 def library(name: str, value: Any, _: Arguments) -> Any:
-    """Return the name of a frame library."""
+    """Return the value if it is the name of a frame library, else raise an error."""
     if value not in get_args(Library):
         raise InvalidInput(
             f"{name} is not the name of a frame library. Choose one of {', '.join(get_args(Library))}.",

@@ -1,4 +1,4 @@
-"""Score synthetic tables against real ones, on frames."""
+"""Evaluation of synthetic tables against real ones, given as frames, Arrow tables or files."""
 
 from __future__ import annotations
 
@@ -41,29 +41,36 @@ def evaluate(
     options: OptionsLike | None = None,
     seed: int = 0,
 ) -> Report:
-    """Score a synthetic table against the real one: fidelity, usefulness, privacy, bias.
+    """Evaluate a synthetic table against a real table: fidelity, usefulness, bias and privacy.
 
     Parameters
     ----------
-    real : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of one of these
-        The rows that the model was fitted on.
-    synthetic : as `real`
-        A sample of the model.
+    real : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of a table name to one of these
+        Real rows that the model was fitted on.
+    synthetic : same types as `real`
+        Rows sampled from the model.
     schema : DatasetSchema, TableSchema, dict or Model, optional
-        The kinds of the columns, or the model that has them; inferred from the real rows if omitted.
-    holdout : as `real`, optional
-        Real rows that the model was not fitted on; some privacy and usefulness scores need them.
-    canaries : as `real`, optional
-        Made-up rows of which some were planted before the fit, as `understudy fit --canaries` writes them.
+        Schema of the table, or a model whose schema is used. Inferred from the real rows if omitted.
+    holdout : same types as `real`, optional
+        Real rows that the model was not fitted on. Some privacy and usefulness scores need them.
+    canaries : same types as `real`, optional
+        Canary records, some of which were planted in the training table before the fit.
+        `understudy fit --canaries` writes such a table.
     options : EvaluationOptions or dict, optional
-        The target, protected and sensitive columns, queries, and the policy of the verdict.
-    seed : int
-        The same tables, options and seed give the same report.
+        Target, protected and sensitive columns, queries, and the policy of the verdict.
+    seed : int, default 0
+        Seed of the random number generator. The same tables, options and seed give the same report.
+
+    Returns
+    -------
+    Report
+        The scores, with a verdict under the policy. `Report.save` writes it as HTML or JSON.
 
     Raises
     ------
     InvalidInput
-        If a table does not conform to the schema, or an option names an unknown column or policy.
+        If a table does not conform to the schema, if the data have several tables, or if an option names an
+        unknown column or policy.
 
     Examples
     --------
@@ -77,12 +84,7 @@ def evaluate(
     """
     dataset_schema, findings = _described(real, schema)
     name, table = _only_table(dataset_schema)
-    tables = ComparisonTables(
-        _rows(real, name),
-        _rows(synthetic, name),
-        holdout=None if holdout is None else _rows(holdout, name),
-        canaries=None if canaries is None else _rows(canaries, name),
-    )
+    tables = _comparison_tables(name, real, synthetic, holdout, canaries)
     inferred = InferredTable(table, _examined(table, findings.table(name)))
     return report.evaluate(tables, inferred, options=options, seed=seed)
 
@@ -98,21 +100,36 @@ def _described(real: Frames, schema: DatasetSchema | Model | None) -> tuple[Data
 def _only_table(schema: DatasetSchema) -> tuple[str, TableSchema]:
     if only_name(schema) is None:
         raise InvalidInput(
-            f"The data have {len(schema.tables)} tables, and a report scores one. Evaluate them one by one.",
+            f"The data have {len(schema.tables)} tables, but a report covers one. Evaluate each one "
+            "separately.",
             code="invalid_parameters",
         )
     return next(iter(schema.tables.items()))
 
 
+def _comparison_tables(
+    name: str, real: Frames, synthetic: Frames, holdout: Frames | None, canaries: Frames | None
+) -> ComparisonTables:
+    return ComparisonTables(
+        _rows(real, name),
+        _rows(synthetic, name),
+        holdout=None if holdout is None else _rows(holdout, name),
+        canaries=None if canaries is None else _rows(canaries, name),
+    )
+
+
 def _rows(data: Frames, name: str) -> pa.Table:
     tables = read_dataset(data, name=name).tables
     if name not in tables:
-        raise InvalidInput(f"The data have no table {name!r}. Rename theirs.", code="unknown_table")
+        raise InvalidInput(
+            f"The data have no table {name!r}. Give their table the same name as in the schema.",
+            code="unknown_table",
+        )
     return tables[name]
 
 
 def _examined(schema: TableSchema, findings: TableFindings) -> TableFindings:
-    """Return findings on every column: a report must not look again at a column that the schema declares."""
+    """Return findings for every column, so that the report does not infer those that the schema declares."""
     declared = ColumnFindings(confidence=1, evidence="Declared in the schema.")
     columns = {column.name: declared for column in schema.columns} | findings.columns
     return findings.model_copy(update={"columns": columns})

@@ -1,4 +1,4 @@
-"""Learn a dataset: from frames to a schema, to a fitted model."""
+"""Inference of a schema from frames, and fitting of a model."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from understudy.tables.source import ArrowSource
 from understudy.tables.validation import THE_TABLE
 
 PRESETS: tuple[str, ...] = get_args(TreeChainParameters.model_fields["preset"].annotation)
+"""Names of the presets of the tree chain, which `fit` accepts as `synthesizer`."""
+
 DEFAULT_SYNTHESIZER = "tree_chain"
 
 
@@ -45,23 +47,30 @@ def fit(
     Parameters
     ----------
     data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of table names to these
-        What streams Arrow batches is a table, too. The named index of a pandas frame is learned; row numbers
-        are not.
+        Rows to learn from. Any object with `__arrow_c_stream__` is accepted as a table.
+        A named index of a pandas frame is learned as a column; an unnamed index of integers is dropped.
     schema : DatasetSchema, Model, dict or TableSchema, optional
-        The kinds of the columns, or a model that has them; inferred if omitted, see `infer_schema`. A
-        TableSchema describes the only table.
+        Schema of the dataset, or a model whose schema is used. A TableSchema describes the only table.
+        Inferred with `infer_schema` if omitted.
     subject : str or tuple of str, optional
-        The columns that say whose row it is. Privacy protection then counts subjects, not rows.
-    synthesizer : str, TreeChainParameters or IndependentParameters
-        A preset of the tree chain (`PRESETS`), the name of a synthesizer, or parameters.
+        Column or columns that identify the subject of each row, such as a patient.
+        Privacy protection then counts subjects instead of rows.
+    synthesizer : str, TreeChainParameters or IndependentParameters, default "tree_chain"
+        A preset of the tree chain (see `PRESETS`), the name of a synthesizer, or its parameters.
     seed : int, optional
-        The same data and seed give the same model; chosen at random if omitted, see `Model.seed`.
+        Seed of the random number generator. The same data and seed give the same model.
+        Chosen at random if omitted, and stored as `Model.seed`.
+
+    Returns
+    -------
+    Model
+        The fitted model, from which `Model.sample` draws rows.
 
     Raises
     ------
     InvalidInput
-        If the data are not a table, or have columns that cannot be synthesized; if the schema does not fit
-        them; if the synthesizer is unknown, or learns one table and is given several.
+        If the data are not a table, have no rows, or have columns that cannot be synthesized; if the schema
+        does not fit the data; if the synthesizer is unknown, or supports one table and the data have several.
 
     Examples
     --------
@@ -86,7 +95,7 @@ def fit(
 def describe(
     given: FrameDataset, schema: DatasetSchema | None, subject: str | tuple[str, ...] | None
 ) -> tuple[DatasetSchema, Findings | None]:
-    """Return the schema of the data, inferred if omitted, with the subject; and what inference found."""
+    """Return the schema of the data, inferred if omitted, with the subject set, and the findings."""
     findings = None
     if schema is None:
         schema, findings = _infer(given)
@@ -106,7 +115,8 @@ def _parameters_of(synthesizer: SynthesizerParameters | str) -> SynthesizerParam
     if synthesizer not in SYNTHESIZERS:
         known = ", ".join((*SYNTHESIZERS, *PRESETS))
         raise InvalidInput(
-            f"There is no synthesizer or preset {synthesizer!r}; known: {known}.", code="unknown_synthesizer"
+            f"There is no synthesizer or preset {synthesizer!r}. Choose one of {known}.",
+            code="unknown_synthesizer",
         )
     return SYNTHESIZERS[synthesizer].parameters.model_validate({"name": synthesizer})
 
@@ -121,10 +131,11 @@ def _infer(given: FrameDataset) -> tuple[DatasetSchema, Findings]:
 
 
 def _with_subject(schema: DatasetSchema, subject: tuple[str, ...]) -> DatasetSchema:
-    """Return the schema with the subject of its one table."""
+    """Return the schema with the subject of its only table set."""
     if len(schema.tables) > 1:
         raise InvalidInput(
-            "The data have several tables. Declare the subject of each in the schema: TableSchema.subject.",
+            "The data have several tables. Declare the subject of each one in the schema: "
+            "TableSchema.subject.",
             code="invalid_parameters",
         )
     (name, table), *_ = schema.tables.items()
@@ -145,15 +156,27 @@ def infer_schema(data: Frames, *, with_findings: Literal[True]) -> tuple[Dataset
 def infer_schema(
     data: Frames, *, with_findings: bool = False
 ) -> DatasetSchema | tuple[DatasetSchema, Findings]:
-    """Return the schema that names, types and values of columns suggest.
+    """Infer the schema of a dataset from the names, types and values of its columns.
 
     Parameters
     ----------
     data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of table names to these
-        As for `fit`.
-    with_findings : bool
-        Whether to return what the schema is based on, too: confidence, evidence, candidates for keys,
-        subjects and relationships.
+        Rows to examine, in any form that `fit` accepts.
+    with_findings : bool, default False
+        Whether to return the findings as well: confidence and evidence for each column, and candidates for
+        keys, subjects and relationships.
+
+    Returns
+    -------
+    schema : DatasetSchema
+        Kind and type of every column.
+    findings : Findings
+        Only if `with_findings` is True.
+
+    Raises
+    ------
+    InvalidInput
+        If the data are not a table, have no rows, or have columns that cannot be synthesized.
 
     Examples
     --------

@@ -1,24 +1,19 @@
-"""A fitted model as users hold it: it gives back tables in the form in which it was given some."""
+"""The fitted model of the public API, which returns tables in the format of the data it was fitted on."""
 
 from __future__ import annotations
 
 import secrets
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from understudy.engine import arguments
 from understudy.engine.arguments import ConstraintsLike
 from understudy.engine.tables import conform_dataset, only_name
-from understudy.errors import InvalidInput
 from understudy.frames.datasets import Frames, read_dataset, write_dataset
-from understudy.frames.files import file_format
 from understudy.frames.frame_format import DatasetFormat, Library
 from understudy.parameters import calls
 from understudy.parameters.calls import SEED_LIMIT, checked, validated, whole_number
 from understudy.parameters.constraints import SamplingConstraints
 from understudy.synthesizers.base import (
-    Json,
     ModelCard,
     SupportsConstraints,
     SupportsImputation,
@@ -27,9 +22,8 @@ from understudy.synthesizers.base import (
 )
 from understudy.synthesizers.contexts import SampleContext, plan_rows
 from understudy.synthesizers.datasets import collect_tables
-from understudy.synthesizers.files import load_model, save_model
+from understudy.synthesizers.files import save_model
 from understudy.synthesizers.groups import N_ROWS_LIMIT, count_rows
-from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.findings import Findings
 from understudy.tables.schema import DatasetSchema
 from understudy.tables.source import ArrowSource
@@ -39,18 +33,18 @@ FORM = "frames"
 
 
 class Model:
-    """A model that `fit` has learned from a dataset, or `load` has read from a file.
+    """A fitted model, created by `fit` or read from a file by `load`.
 
     Attributes
     ----------
     synthesizer : Synthesizer
-        The fitted algorithm, which works on Arrow tables.
+        The fitted synthesizer, which reads and returns Arrow tables.
     schema : DatasetSchema
-        The tables and columns that the model was fitted with.
+        Schema that the model was fitted with.
     findings : Findings or None
-        What inference found of the columns; None if the schema was given, or the model was loaded.
+        Findings of schema inference. None if a schema was given or the model was loaded from a file.
     seed : int or None
-        The seed of the fit; the same data and seed give the same model. None if the file does not contain it.
+        Seed of the fit. The same data and seed give the same model. None if the model file contains no seed.
 
     Examples
     --------
@@ -105,30 +99,37 @@ class Model:
         Parameters
         ----------
         n_rows : int, optional
-            May be omitted with conditions, which contain the numbers of their rows.
+            Number of rows to sample. Omit it if `constraints` has conditions, each of which sets its own
+            number of rows.
         seed : int, optional
-            The same seed gives the same rows; chosen at random if omitted.
+            Seed of the random number generator. The same seed gives the same rows. Chosen at random if
+            omitted.
         offset : int
-            The first row of the seed's endless table; rows 0 to 9 and rows 10 to 19 are rows 0 to 19.
+            Index of the first row, from 0. A seed determines an unlimited sequence of rows, so 10 rows from
+            offset 0 and 10 rows from offset 10 equal 20 rows from offset 0.
         constraints : SamplingConstraints or dict, optional
-            Conditions that groups of rows fulfil, or other shares of a column's values.
+            Conditions on groups of rows, or new shares for the values of a column.
 
         Returns
         -------
         pandas.DataFrame, polars.DataFrame, pyarrow.Table or dict of these
-            What `fit` was given, with the same dtypes; a pandas DataFrame if it was given a file.
+            Rows in the library and dtypes of the data passed to `fit`, or as a pandas DataFrame if the model
+            was fitted on a file. A model that was fitted on a mapping returns a dict.
 
         Raises
         ------
         InvalidInput
-            If there is no number of rows, or the constraints do not fit the model.
+            If the number of rows is missing, or the constraints do not fit the model.
 
         Examples
         --------
-        >>> import understudy
-        >>> table = {"age": list(range(20, 80)), "city": ["Oslo", "Rome", "Lima"] * 20}
         >>> import pandas as pd
-        >>> model = understudy.fit(pd.DataFrame(table), seed=1)
+        >>> import understudy
+        >>> people = pd.DataFrame({"age": range(20, 80), "city": ["Oslo", "Rome", "Lima"] * 20})
+        >>> model = understudy.fit(people, seed=1)
+        >>> model.sample(5, seed=2).shape
+        (5, 2)
+
         >>> in_rome = understudy.SampleCondition(where={"city": {"equals": "Rome"}}, n_rows=3)
         >>> rows = model.sample(seed=2, constraints=understudy.SamplingConstraints(conditions=[in_rome]))
         >>> rows["city"].tolist()
@@ -141,23 +142,29 @@ class Model:
 
     @checked(data=calls.tables, seed=whole_number(), n_draws=whole_number(minimum=1, is_optional=False))
     def impute(self, data: Frames, *, seed: int | None = None, n_draws: int = 1) -> Frames:
-        """Return a table with its missing values drawn; what is present stays as it is.
+        """Impute the missing values of a table; existing values stay unchanged.
 
         Parameters
         ----------
-        data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of one of these
-            A table with the columns that the model was fitted with.
+        data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of table names to these
+            Table with the columns that the model was fitted on.
         seed : int, optional
-            The same seed gives the same values; chosen at random if omitted.
-        n_draws : int
-            How many completions are returned, one after the other: of n rows, row i of draw d (both from 0)
-            is row d * n + i. The differences between draws show how uncertain the values are (multiple
-            imputation, Rubin 1987).
+            Seed of the random number generator. The same seed gives the same values. Chosen at random if
+            omitted.
+        n_draws : int, default 1
+            Number of completed copies of the table, which are returned one after the other: for a table of n
+            rows, row i of draw d (both counted from 0) is row d * n + i. The variation between draws shows
+            the uncertainty of the imputed values (multiple imputation, Rubin 1987).
 
         Returns
         -------
         pandas.DataFrame, polars.DataFrame, pyarrow.Table or dict of these
-            In the form of `data`.
+            The completed table, in the library and dtypes of `data`.
+
+        Raises
+        ------
+        InvalidInput
+            If the table does not conform to the schema, or the synthesizer does not support imputation.
 
         Examples
         --------
@@ -179,10 +186,26 @@ class Model:
 
     @checked(constraints=validated(SamplingConstraints, is_optional=False))
     def effective_shares(self, constraints: ConstraintsLike) -> list[float]:
-        """Return for each group of rows how many independent rows one sampled row is worth, from 0 to 1.
+        """Return the effective share of each group of rows in a constrained sample.
 
-        The groups are the conditions, or the shares of a rebalanced column. The effective sample size of a
-        group is its number of rows times this share (Kong 1992).
+        A group is a condition, or one value of a rebalanced column. The effective sample size of a group,
+        that is, the number of independent rows that its rows are worth, is its number of rows times its
+        effective share (Kong 1992).
+
+        Parameters
+        ----------
+        constraints : SamplingConstraints or dict
+            Constraints that the sample would have.
+
+        Returns
+        -------
+        list of float
+            Effective share of each group, from 0 to 1, in the order of the constraints.
+
+        Raises
+        ------
+        InvalidInput
+            If the constraints do not fit the model, or the synthesizer does not support constraints.
 
         Examples
         --------
@@ -200,7 +223,22 @@ class Model:
 
     @checked(library=arguments.library)
     def with_format(self, library: Library) -> Model:
-        """Return the model with samples as frames of another library: `pandas`, `polars` or `arrow`.
+        """Return a copy of the model whose samples are frames of another library.
+
+        Parameters
+        ----------
+        library : {"pandas", "polars", "arrow"}
+            Library of the samples.
+
+        Returns
+        -------
+        Model
+            A model with the same synthesizer, schema and seed.
+
+        Raises
+        ------
+        InvalidInput
+            If the library is unknown.
 
         Examples
         --------
@@ -216,19 +254,24 @@ class Model:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The warnings of the card: few rows, what was suppressed, columns of one value.
+        """Warnings of the model card, such as too few rows, suppressed values, and columns with one value.
 
         Examples
         --------
         >>> import pandas as pd
         >>> import understudy
         >>> understudy.fit(pd.DataFrame({"age": range(60)}), seed=1).warnings[0]
-        'The table has 60 rows; below 100 there is little to learn from, and little to hide in.'
+        'The table has 60 rows. With fewer than 100 rows, both fidelity and privacy are limited.'
         """
         return tuple(self.card().get("warnings", ()))
 
     def card(self) -> ModelCard:
-        """Return facts about the model: sizes, choices, what was suppressed, warnings.
+        """Return the model card: number of rows, parameters, suppressed values, guarantees and warnings.
+
+        Returns
+        -------
+        dict
+            JSON-serializable facts about the model; the keys depend on the synthesizer.
 
         Examples
         --------
@@ -241,7 +284,18 @@ class Model:
 
     @checked(path=calls.path)
     def save(self, path: Path | str) -> None:
-        """Write a model file; the same model gives the same bytes.
+        """Write the model to a file. The same model gives the same bytes.
+
+        Parameters
+        ----------
+        path : str or Path
+            Path of the model file. An existing file is replaced.
+
+        Raises
+        ------
+        UnderstudyError
+            If the file cannot be written: `NotFound` if its folder does not exist, `StorageFull` if no space
+            is left, otherwise `InvalidInput`.
 
         Examples
         --------
@@ -254,101 +308,5 @@ class Model:
 
 
 def choose_seed(seed: int | None) -> int:
-    """Return a seed: the given one, or one by chance."""
+    """Return the given seed, or a random one if it is None."""
     return secrets.randbelow(SEED_LIMIT) if seed is None else seed
-
-
-@checked(model=arguments.model)
-def sample(
-    model: Model,
-    n_rows: int | None = None,
-    *,
-    seed: int | None = None,
-    offset: int = 0,
-    constraints: ConstraintsLike | None = None,
-) -> Frames:
-    """Sample synthetic rows, optionally under constraints; see `Model.sample`.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> import understudy
-    >>> model = understudy.fit(pd.DataFrame({"age": range(60)}), seed=1)
-    >>> understudy.sample(model, 3, seed=2).equals(model.sample(3, seed=2))
-    True
-    """
-    return model.sample(n_rows, seed=seed, offset=offset, constraints=constraints)
-
-
-@checked(model=arguments.model)
-def impute(model: Model, data: Frames, *, seed: int | None = None, n_draws: int = 1) -> Frames:
-    """Return a table with its missing values drawn; see `Model.impute`.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> import understudy
-    >>> people = pd.DataFrame({"age": range(60), "city": ["Oslo", "Rome", None] * 20})
-    >>> model = understudy.fit(people, seed=1)
-    >>> len(understudy.impute(model, people, seed=2, n_draws=2))
-    120
-    """
-    return model.impute(data, seed=seed, n_draws=n_draws)
-
-
-@checked(model=arguments.model)
-def save(model: Model, path: Path | str) -> None:
-    """Write a model file; the same model gives the same bytes.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> import understudy
-    >>> model = understudy.fit(pd.DataFrame({"age": range(60)}), seed=1)
-    >>> understudy.save(model, "people.model")
-    >>> understudy.load("people.model").sample(3, seed=2).equals(model.sample(3, seed=2))
-    True
-    """
-    model.save(path)
-
-
-@checked(path=calls.path)
-def load(path: Path | str) -> Model:
-    """Return the model of a file that `save`, `understudy fit` or the service wrote.
-
-    Samples have the form of the data that the model was fitted on; those of a model that was fitted on a
-    file are pandas DataFrames, see `Model.with_format`.
-
-    Raises
-    ------
-    InvalidInput
-        If it is not a model file, or is damaged.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> import understudy
-    >>> understudy.fit(pd.DataFrame({"age": range(60)}), seed=1).save("people.model")
-    >>> understudy.load("people.model").seed
-    1
-    """
-    synthesizer, manifest = load_model(Path(path))
-    schema, extra = manifest.schema_, manifest.extra
-    return Model(synthesizer, schema, _form_of(extra, schema), seed=extra.get("seed"))
-
-
-def _form_of(extra: Json, schema: DatasetSchema) -> DatasetFormat:
-    """Return the form in a model file, or the usual one if the file was not written by `save`."""
-    if FORM in extra:
-        try:
-            return DatasetFormat.model_validate(extra[FORM])
-        except ValidationError as error:
-            raise InvalidInput(
-                "The model file cannot be used: the form of its tables is not valid. Write it again.",
-                code="invalid_model_file",
-            ) from error
-    forms = {
-        name: file_format((c.name, parse_arrow_type(c.arrow_type), c.nullable) for c in table.columns)
-        for name, table in schema.tables.items()
-    }
-    return DatasetFormat(tables=forms)

@@ -1,4 +1,4 @@
-"""Set rows aside before a model learns: whole subjects, and children with their parents."""
+"""Split of data into training rows and a holdout, by subject and by parent row."""
 
 from __future__ import annotations
 
@@ -32,30 +32,33 @@ def split(
 ) -> tuple[Frames, Frames]:
     """Split data into training rows and a holdout that shares no subject with them.
 
-    Rows go with their subject, where one is declared, and with their parent, where the schema has
-    relationships; else each row is decided by itself.
+    All rows of a subject are on the same side if a subject is declared, and child rows are on the side of
+    their parent row if the schema has relationships. Otherwise each row is assigned independently.
 
     Parameters
     ----------
     data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of table names to these
+        Rows to split.
     schema : DatasetSchema, Model, dict or TableSchema, optional
-        The tables' subjects and relationships; inferred if omitted, without subject or relationship.
+        Schema with the subjects and relationships of the tables. Inferred if omitted; an inferred schema has
+        neither subjects nor relationships.
     subject : str or tuple of str, optional
-        The columns that say whose row it is.
-    holdout_fraction : float
-        The expected share of subjects, or of rows, that are held out.
-    seed : int
-        The same data and seed give the same split.
+        Column or columns that identify the subject of each row, such as a patient.
+    holdout_fraction : float, default 0.2
+        Expected fraction of subjects, or of rows if there is no subject, in the holdout, between 0 and 1.
+    seed : int, default 0
+        Seed of the random number generator. The same data and seed give the same split.
 
     Returns
     -------
-    training, holdout : as `data`
+    training, holdout : same type as `data`
+        A path is returned as two pandas DataFrames.
 
     Raises
     ------
     InvalidInput
-        If the data are not a table, a column of the subject is unknown, the share is not between 0 and 1, or
-        no row is held out.
+        If the data are not a table, a column of the subject is unknown, `holdout_fraction` is not between 0
+        and 1, or the holdout has no rows.
 
     Examples
     --------

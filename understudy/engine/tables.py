@@ -1,4 +1,4 @@
-"""The tables of a caller and those of a schema brought together, by name."""
+"""Matching of the tables of a caller with those of a schema, by name."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from understudy.tables.validation import Origin, conform
 
 
 def only_name(schema: DatasetSchema | None) -> str | None:
-    """Return the name of a schema's table, if it has one only: a single frame takes it."""
+    """Return the name of the schema's only table, which a single frame gets; None if there are several."""
     return next(iter(schema.tables)) if schema is not None and len(schema.tables) == 1 else None
 
 
 def conform_dataset(
     tables: Mapping[str, pa.Table], schema: DatasetSchema, origin: Origin
 ) -> dict[str, pa.Table]:
-    """Return the tables in the columns and types of a schema, in its order.
+    """Return the tables with the columns and types of a schema, in its order.
 
     Raises
     ------
     InvalidInput
-        If a table is missing or unknown, or does not conform; see `conform`.
+        If a table is missing or unknown, or does not conform to the schema; see `conform`.
     """
     if set(tables) != set(schema.tables):
         given, expected = (", ".join(map(repr, sorted(names))) for names in (tables, schema.tables))
         raise InvalidInput(
-            f"The data have the tables {given}, and the schema has {expected}. Give both the same names.",
+            f"The data have the tables {given}, but the schema has {expected}. Use the same names in both.",
             code="schema_mismatch",
         )
     several = len(tables) > 1
@@ -47,7 +47,7 @@ def conform_dataset(
 def retain_dataset(
     given: FrameDataset, tables: Mapping[str, pa.Table], schema: DatasetSchema
 ) -> DatasetFormat:
-    """Return the form of a dataset without what a model must not keep; see `retain_categories`."""
+    """Return the format of a dataset without what a model must not keep; see `retain_categories`."""
     retained = {
         name: retain_categories(form, given.tables[name].schema, tables[name], schema.tables[name])
         for name, form in given.form.tables.items()

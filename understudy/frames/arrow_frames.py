@@ -1,4 +1,4 @@
-"""Arrow tables in and out: dictionaries, views and the smaller decimals are given back as they came."""
+"""Conversion of Arrow tables, which preserves dictionaries, string views and small decimals."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _INDEX_TYPES = {
 }
 
 
-def read(frame: Any) -> tuple[pa.Table, FrameFormat]:  # Any: whatever offers an Arrow stream
-    """Return the Arrow table of an Arrow object, and its form."""
+def read(frame: Any) -> tuple[pa.Table, FrameFormat]:  # Any: any object with an Arrow stream
+    """Return the table and the format of an Arrow object."""
     table = frame if isinstance(frame, pa.Table) else pa.table(frame)
     formats = {
         field.name: ColumnFormat(dtype=str(field.type), categories=read_categories(table.column(i)))
@@ -37,7 +37,7 @@ def read(frame: Any) -> tuple[pa.Table, FrameFormat]:  # Any: whatever offers an
 
 
 def _without_views(table: pa.Table) -> pa.Table:
-    """Return a table whose views of text are texts: Arrow has few functions for them."""
+    """Return a table with string views cast to strings, because few Arrow functions support views."""
     columns = [column.cast(pa.string()) if _is_view(column.type) else column for column in table.columns]
     fields = [field.with_type(column.type) for field, column in zip(table.schema, columns, strict=True)]
     return pa.table(columns, schema=pa.schema(fields))
@@ -48,7 +48,7 @@ def _is_view(type_: pa.DataType) -> bool:
 
 
 def write(table: pa.Table, form: FrameFormat) -> pa.Table:
-    """Return the table in the types that the form lists."""
+    """Return the table with the column types of the format."""
     columns = [
         encode(column, form.columns[name]) if name in form.columns else column
         for name, column in zip(table.column_names, table.columns, strict=True)
@@ -61,7 +61,7 @@ def write(table: pa.Table, form: FrameFormat) -> pa.Table:
 
 
 def _is_encoded(type_: pa.DataType) -> bool:
-    """Return whether columns of a type are stored as another type, see `storable_type`."""
+    """Return whether columns of a type are stored as another type; see `storable_type`."""
     kinds = (
         *(pa.types.is_dictionary, pa.types.is_null, pa.types.is_string_view),
         *(pa.types.is_decimal32, pa.types.is_decimal64),
@@ -70,7 +70,7 @@ def _is_encoded(type_: pa.DataType) -> bool:
 
 
 def read_categories(column: pa.ChunkedArray[Any]) -> Categories | None:
-    """Return the categories of an ordered dictionary; those of others are values like all others."""
+    """Return the categories of an ordered dictionary, None for other columns."""
     if not (pa.types.is_dictionary(column.type) and column.type.ordered and column.num_chunks):
         return None
     first: Any = column.unify_dictionaries().chunk(0)
@@ -78,29 +78,30 @@ def read_categories(column: pa.ChunkedArray[Any]) -> Categories | None:
 
 
 def texts_of(values: pa.Array[Any]) -> list[str]:
-    """Return the texts of categories, from which `parse_texts` makes the same values."""
+    """Return categories as texts, which `parse_texts` converts back to the same values."""
     return [str(text) for text in values.cast(pa.string()).to_pylist()]
 
 
 def parse_texts(texts: Sequence[str], type_: pa.DataType) -> pa.Array[Any]:
-    """Return the values of the texts of categories.
+    """Convert the texts of categories to values.
 
     Raises
     ------
     InvalidInput
-        If the column has another type by now, which the texts do not fit.
+        If the texts cannot be converted, because the column now has another type.
     """
     try:
         return cast(pa.array(texts, pa.string()), type_)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        # Without its cause: Arrow's message holds a value.
+        # The cause is dropped, because Arrow's message contains a value.
         raise InvalidInput(
-            f"The categories of a column do not fit its type {type_}.", code="invalid_parameters"
+            f"The categories of a column do not fit its type {type_}. Correct its type in the schema.",
+            code="invalid_parameters",
         ) from None
 
 
 def encode(column: pa.ChunkedArray[Any], form: ColumnFormat) -> pa.ChunkedArray[Any]:
-    """Return a column in the type of the form."""
+    """Return a column with the type of the format."""
     if match := _DICTIONARY.fullmatch(form.dtype):
         return _encode_dictionary(column, _INDEX_TYPES[match[1]], match[2] == "1", form.categories)
     if form.dtype == "string_view":
@@ -117,11 +118,11 @@ def _encode_dictionary(
     column: pa.ChunkedArray[Any], index_type: pa.DataType, is_ordered: bool, categories: Categories | None
 ) -> pa.ChunkedArray[Any]:
     values, index = index_by_category(column, categories)
-    # A generated column may have more values than the type of the index has numbers for.
+    # A generated column may have more distinct values than the index type can number.
     with contextlib.suppress(pa.ArrowInvalid):
         index = index.cast(index_type)
     chunks = [pa.DictionaryArray.from_arrays(chunk, values, ordered=is_ordered) for chunk in index.chunks]
-    # Any: the stubs know neither flags that are not literal nor types of all dictionaries.
+    # Any: the stubs accept neither flags that are not literals nor all dictionary types.
     make_type: Any = pa.dictionary
     return pa.chunked_array(chunks, make_type(index.type, values.type, ordered=is_ordered))
 
@@ -131,13 +132,14 @@ def index_by_category(
 ) -> tuple[pa.Array[Any], pa.ChunkedArray[Any]]:
     """Return the categories of a column and the position of each value among them.
 
-    Values beyond the given categories, as a generated column has them, are appended to these.
+    Other values, such as those of a generated column, are appended to the given categories.
 
     Returns
     -------
     values : pyarrow.Array of shape (n_categories,)
+        Categories in their order.
     index : pyarrow.ChunkedArray of int32, of shape (n,)
-        Null where the value is missing.
+        Position of each value, null for missing values.
     """
     unique: Any = column.unique()
     values: pa.Array[Any] = pc.drop_null(unique)

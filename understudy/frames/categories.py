@@ -1,4 +1,4 @@
-"""Categories of frames: the kind that they give a column, and those that a model may keep."""
+"""Categories of frames: their effect on the kinds of columns, and the choice of those that a model keeps."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _NUMBERS = frozenset(
 
 
 def apply_categories(schema: TableSchema, form: FrameFormat) -> TableSchema:
-    """Return a schema in which numbers that were declared to be categories are categories.
+    """Return a schema in which numeric columns with categories have the kind `category`.
 
-    Else a model would give numbers between the categories.
+    Otherwise a model would sample numbers between the categories.
     """
     columns = tuple(
         column.model_copy(update={"kind": ColumnKind.category})
@@ -43,19 +43,23 @@ def _has_categories(form: FrameFormat, name: str) -> bool:
 def retain_categories(
     form: FrameFormat, given: pa.Schema, table: pa.Table, schema: TableSchema
 ) -> FrameFormat:
-    """Return the form without what a model must not, or cannot, keep.
+    """Return the format without the categories that a model must not keep.
 
-    A category of some rows, but fewer than `MIN_SUPPORT`, is left out as the model leaves it out. The
-    categories of generated columns are all left out. What is kept: the order of ordered categories, which
-    somebody declared; levels that the schema declares; categories that no row has. A column that the schema
-    gives another type gets the usual dtype of that type.
+    A category with 1 to `MIN_SUPPORT` - 1 rows is removed, because the model suppresses it, too. All
+    categories of generated columns are removed. Ordered categories, levels declared in the schema, and
+    categories without rows are kept, because they are declarations. A column to which the schema assigns
+    another type gets the usual dtype of that type.
 
     Parameters
     ----------
+    form : FrameFormat
+        Format of the frame.
     given : pyarrow.Schema
-        The types in which the frame was read.
+        Types with which the frame was read.
     table : pyarrow.Table
-        The rows that the model learns from, in the columns of the schema.
+        Rows that the model learns from, with the columns of the schema.
+    schema : TableSchema
+        Schema of the table.
     """
     kept = {}
     for name, column_form in form.columns.items():
@@ -89,12 +93,12 @@ def _retained(
 
 
 def _rare_values(table: pa.Table, name: str, subject: tuple[str, ...]) -> pa.Array[Any]:
-    """Return the values of a column that some rows have, or subjects if they are known, but too few."""
+    """Return the values of a column with fewer than `MIN_SUPPORT` rows, or subjects if declared."""
     columns = list(dict.fromkeys((name, *subject)))
     rows = table.select(columns)
     if subject:
         rows = rows.group_by(columns).aggregate([])
-    # Any: the stubs know no struct of values and counts.
+    # Any: the stubs lack the type of a struct of values and counts.
     counted: Any = rows.column(name).value_counts()
     rare: pa.Array[Any] = counted.field("values").filter(
         pc.less(counted.field("counts"), pa.scalar(MIN_SUPPORT))

@@ -1,4 +1,4 @@
-"""A dataset as users hand it in: one frame or file, or a mapping of table names to these."""
+"""Conversion of users' datasets: one frame or file, or a mapping of table names to these."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Frames = Any
 
 @dataclass(frozen=True)
 class FrameDataset:
-    """The tables of a dataset in Arrow, and the form in which they came."""
+    """Tables of a dataset in Arrow, and the format of the original data."""
 
     tables: dict[str, pa.Table]
     form: DatasetFormat
@@ -31,22 +31,26 @@ def read_dataset(data: Frames, *, name: str | None = None) -> FrameDataset:
 
     Parameters
     ----------
+    data : frame, path or mapping of table names to these
+        Data of the user.
     name : str, optional
-        The name of the table, if it is one that comes in no mapping; else that of its file, or `table`.
+        Name of a table outside of a mapping. Default: the name of its file, or `table`.
 
     Raises
     ------
     InvalidInput
-        If there is no table, a name is not text, or a table cannot be synthesized; see `read_frame`.
+        If a mapping has no table, a name is not text, or a table cannot be synthesized; see `read_frame`.
     """
     is_mapping = isinstance(data, Mapping)
     frames: Mapping[Any, Frame] = data if is_mapping else {name or _name_of(data): data}
     if not frames:
-        raise InvalidInput("The mapping holds no table. Add one by its name.", code="invalid_parameters")
+        raise InvalidInput(
+            "The mapping contains no table. Add one under its name.", code="invalid_parameters"
+        )
     for key in frames:
         if not isinstance(key, str) or not key:
             raise InvalidInput(
-                f"A table's name is of type {type(key).__name__}, not a text of one character or more. "
+                f"A table name of type {type(key).__name__} is not a text of at least one character. "
                 "Rename the table.",
                 code="invalid_parameters",
             )
@@ -56,7 +60,7 @@ def read_dataset(data: Frames, *, name: str | None = None) -> FrameDataset:
 
 
 def only_table_name(data: Frames) -> str | None:
-    """Return the name of the only table; None if a mapping has several, or none."""
+    """Return the name of the only table, None if a mapping has several tables or none."""
     if isinstance(data, Mapping):
         return next(iter(data)) if len(data) == 1 else None
     return _name_of(data)
@@ -67,12 +71,16 @@ def _name_of(frame: Frame) -> str:
 
 
 def write_dataset(tables: Mapping[str, pa.Table], form: DatasetFormat, library: Library | None) -> Frames:
-    """Return tables in the form of a dataset: one frame, or a dict of frames if they came in a mapping.
+    """Return tables in the format of a dataset: one frame, or a dict of frames if the data were a mapping.
 
     Parameters
     ----------
-    library : str, optional
-        The library of the frames, if it is not the one in which they came.
+    tables : mapping of table name to pyarrow.Table
+        Tables to convert.
+    form : DatasetFormat
+        Format of the original data.
+    library : {"pandas", "polars", "arrow"}, optional
+        Library of the frames. Default: the library of the original data.
     """
     forms = {name: form.tables.get(name, FrameFormat()) for name in tables}
     frames = {name: write_frame(table, forms[name], frames=library) for name, table in tables.items()}

@@ -1,4 +1,4 @@
-"""The form of samples of a table from a file: a frame of pandas, which is not imported to say so."""
+"""The format of samples of a table that came from a file: a pandas DataFrame. Does not import pandas."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from understudy.frames.frame_format import ColumnFormat, FrameFormat
 
 
 def file_format(columns: Iterable[tuple[str, pa.DataType, bool]]) -> FrameFormat:
-    """Return the form for columns with a name, a type, and whether values are missing.
+    """Return the format of columns, each given as name, type, and whether values are missing.
 
-    Only whole numbers and truth values are listed: their dtype must not depend on whether a sample happens to
-    have missing values.
+    Only integer and boolean columns are listed, because their dtype must not depend on whether a sample
+    happens to have missing values.
     """
     formats = {
         name: form
@@ -24,7 +24,7 @@ def file_format(columns: Iterable[tuple[str, pa.DataType, bool]]) -> FrameFormat
 
 
 def whole_format(type_: pa.DataType, *, has_missing: bool) -> ColumnFormat | None:
-    """Return the dtype of whole numbers or truth values; None for other types."""
+    """Return the format of an integer or boolean column, None for other types."""
     if pa.types.is_boolean(type_):
         return ColumnFormat(dtype="boolean" if has_missing else "bool")
     if not pa.types.is_integer(type_):

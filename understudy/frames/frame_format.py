@@ -1,4 +1,4 @@
-"""The form in which a table was handed in; a model file contains it, so that samples have the same form."""
+"""The format of a user's table. Model files contain it, so that samples have the same format."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ Missing = Literal["None", "nan", "NA", "NaT"]
 
 
 class Categories(BaseModel):
-    """The categories of a column, in their order, as texts.
+    """Categories of a column.
 
     Parameters
     ----------
+    values : tuple of str
+        Categories as texts, in their order.
+    is_ordered : bool
+        Whether the order of the categories is meaningful.
     dtype : str
-        The pandas dtype of the categories themselves.
+        pandas dtype of the categories themselves.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,21 +33,23 @@ class Categories(BaseModel):
     @classmethod
     def _values_differ(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(values)) < len(values):
-            raise ValueError("a category must not be listed twice")
+            raise ValueError("a category is listed twice")
         return values
 
 
 class ColumnFormat(BaseModel):
-    """The dtype of one column, and its label.
+    """Format of one column.
 
     Parameters
     ----------
     dtype : str
-        As the library writes it.
+        Name of the dtype in the library.
     label : str or int, optional
-        The column's label where it differs from its name in the schema.
-    missing : str, optional
-        The object that marks a missing value in a pandas column of objects.
+        Label of the column if it differs from its name in the schema.
+    missing : {"None", "nan", "NA", "NaT"}, optional
+        Object that represents a missing value in a pandas column of objects.
+    categories : Categories, optional
+        Categories of a categorical column.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,14 +61,16 @@ class ColumnFormat(BaseModel):
 
 
 class FrameFormat(BaseModel):
-    """The form of one table.
+    """Format of one table.
 
     Parameters
     ----------
+    library : {"pandas", "polars", "arrow"}
+        Library of the table.
     columns : dict of column name to ColumnFormat
-        Columns that are not listed get the library's usual dtype for their Arrow type.
+        Formats of columns. Other columns get the library's usual dtype for their Arrow type.
     index : tuple of str
-        The names of the columns that are the index of a pandas frame.
+        Names of the columns that form the index of a pandas frame.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,7 +81,15 @@ class FrameFormat(BaseModel):
 
 
 class DatasetFormat(BaseModel):
-    """The form of a dataset: of each table, and whether the tables came in a mapping."""
+    """Format of a dataset.
+
+    Parameters
+    ----------
+    tables : dict of table name to FrameFormat
+        Formats of the tables.
+    is_mapping : bool
+        Whether the user passed the tables in a mapping.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,6 +1,6 @@
-"""The family of frame libraries, and the one that an object belongs to.
+"""The registry of frame libraries, and the detection of an object's library.
 
-No library is imported to recognise a frame: the module of its class names the library.
+The library is detected by the module of the object's class, without importing the library.
 """
 
 from __future__ import annotations
@@ -18,31 +18,34 @@ from understudy.frames.frame_format import FrameFormat, Library
 from understudy.tables.formats import read_table
 from understudy.tables.inference import storable_type
 
-# Any: a frame of any library, or a file's path; the libraries' classes must not be imported for a type.
+# Any: a frame of any library, or a path; the classes of the libraries must not be imported for a type.
 Frame = Any
 
-# By the package and the name of a class.
+# Remedies for unsupported classes, by package and class name.
 _REFUSED = {
     ("polars", "LazyFrame"): "Collect it first: frame.collect().",
-    ("polars", "Series"): "Make it a frame: series.to_frame().",
-    ("pandas", "Series"): "Make it a frame: series.to_frame().",
+    ("polars", "Series"): "Convert it to a frame: series.to_frame().",
+    ("pandas", "Series"): "Convert it to a frame: series.to_frame().",
 }
 
 
 @dataclass(frozen=True)
 class FrameLibrary:
-    """A module with `read(frame)`, which returns an Arrow table and its form, and `write(table, form)`."""
+    """A frame library, with a module that has the functions `read` and `write`.
+
+    `read(frame)` returns an Arrow table and its format, and `write(table, form)` returns a frame.
+    """
 
     name: Library
     module: str
 
     def read(self, frame: Frame) -> tuple[pa.Table, FrameFormat]:
-        """Return the Arrow table of a frame, and its form."""
+        """Return the Arrow table of a frame, and the format of the frame."""
         table, form = import_module(self.module).read(frame)
         return table, form
 
     def write(self, table: pa.Table, form: FrameFormat) -> Frame:
-        """Return a table as a frame of a form."""
+        """Return a table as a frame with the given format."""
         return import_module(self.module).write(table, form)
 
 
@@ -57,12 +60,12 @@ LIBRARIES: dict[Library, FrameLibrary] = {
 
 
 def read_frame(frame: Frame) -> tuple[pa.Table, FrameFormat]:
-    """Return the Arrow table of a frame or a file, and the form in which samples of it are given back.
+    """Return the Arrow table of a frame or a file, and the format of its samples.
 
     Raises
     ------
     InvalidInput
-        If it is not a table, has no rows, or has columns that cannot be synthesized.
+        If the object is not a table, has no rows, or has columns that cannot be synthesized.
     """
     if isinstance(frame, str | Path):
         table = read_table(Path(frame))
@@ -73,33 +76,33 @@ def read_frame(frame: Frame) -> tuple[pa.Table, FrameFormat]:
         for field in table.schema:
             storable_type(field.name, field.type)
     if table.num_rows == 0:
-        raise InvalidInput("The table has no rows; it needs at least one.", code="no_rows")
+        raise InvalidInput("The table has no rows. Give a table with at least one row.", code="no_rows")
     return table, form
 
 
 def write_frame(table: pa.Table, form: FrameFormat, *, frames: Library | None = None) -> Frame:
-    """Return a table as it came in, or as a frame of another library.
+    """Return a table as a frame with the given format, or as a frame of another library.
 
     Raises
     ------
     InvalidInput
-        If there is no such library, or it is not installed.
+        If the library is unknown or not installed, or the format does not fit the table.
     """
     library = frames or form.library
     if library not in LIBRARIES:
         raise InvalidInput(
-            f"There are no frames of {library!r}; known: {', '.join(get_args(Library))}.",
+            f"There is no frame library {library!r}. Choose one of {', '.join(get_args(Library))}.",
             code="invalid_parameters",
         )
     kept = form if library == form.library else FrameFormat(library=library)
     plain = _without_dictionaries(table)
     try:
         return LIBRARIES[library].write(plain, kept)
-    # What pandas, polars and Arrow raise if the form, which a file contains, says what cannot be.
+    # Exceptions that pandas, polars and Arrow raise if the format in a model file does not fit the table.
     except (ValueError, TypeError, NotImplementedError, OverflowError, pa.ArrowException) as error:
         raise InvalidInput(
-            "The dtypes in the model file do not fit its columns: it is damaged. Write it again, or ask for "
-            "samples of another library: Model.with_format.",
+            "The model file is damaged: its dtypes do not fit its columns. Save the model again, or choose "
+            "another library for samples with Model.with_format.",
             code="invalid_model_file",
         ) from error
 
@@ -122,7 +125,7 @@ def _library_of(frame: Frame) -> Library:
     if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
         return "arrow"
     raise InvalidInput(
-        f"An object of type {type(frame).__name__} is not a table. Give a DataFrame of pandas or polars, an "
-        "Arrow table, a file's path, or a mapping of table names to these.",
+        f"An object of type {type(frame).__name__} is not a table. Give a pandas or polars DataFrame, an "
+        "Arrow table, the path of a file, or a mapping of table names to these.",
         code="invalid_parameters",
     )

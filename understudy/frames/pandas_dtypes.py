@@ -1,4 +1,4 @@
-"""The dtypes of pandas as texts, and the dtype that each text stands for."""
+"""Names of pandas dtypes, and the conversion of names to dtypes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MASKED = frozenset(
         *("Float32", "Float64", "boolean"),
     }
 )
-# pandas 3 and later keep texts as `str`; before, they were objects.
+# Default dtype of texts: `str` from pandas 3 on, `object` in earlier versions.
 USUAL_TEXT = "str[pyarrow]" if int(pd.__version__.partition(".")[0]) >= 3 else OBJECT
 
 _PLAIN = re.compile(r"bool|u?int(8|16|32|64)|float(16|32|64)|(datetime|timedelta)64\[(s|ms|us|ns)\]")
@@ -32,16 +32,16 @@ _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 
 
 def name_text_dtype(dtype: pd.StringDtype) -> str:
-    """Return the name of a dtype of texts, with the storage that pandas leaves out."""
+    """Return the name of a text dtype including its storage, which pandas omits."""
     storage: str = dtype.storage
-    # Before 2.3 pandas had a third storage for texts whose missing values are NaN.
+    # Before version 2.3, pandas had a third storage for texts whose missing values are NaN.
     has_nan = storage == "pyarrow_numpy" or dtype.na_value is not pd.NA
     storage = storage.partition("_")[0]
     return f"{'str' if has_nan else 'string'}[{storage}]"
 
 
 def name_zoned_dtype(dtype: pd.DatetimeTZDtype) -> str | None:
-    """Return the name of a dtype of zoned points in time, or None if the zone has no name."""
+    """Return the name of a timestamp dtype with a time zone, None if the time zone has no name."""
     try:
         zone = pa.lib.tzinfo_to_string(dtype.tz)
     except (ValueError, NotImplementedError):
@@ -51,36 +51,36 @@ def name_zoned_dtype(dtype: pd.DatetimeTZDtype) -> str | None:
 
 
 def name_arrow_dtype(type_: pa.DataType) -> str:
-    """Return the name of an `ArrowDtype`: pandas calls that of texts as it does its own `string[pyarrow]`."""
+    """Return a unique name of an `ArrowDtype`; pandas uses `string[pyarrow]` for two different dtypes."""
     return f"arrow[{type_}]"
 
 
 def arrow_type_of(name: str) -> str | None:
-    """Return the Arrow type in the name of an `ArrowDtype`; None for other dtypes."""
+    """Return the Arrow type in the name of an `ArrowDtype`, None for other dtypes."""
     match = _ARROW.fullmatch(name)
     return match[1] if match else None
 
 
 def zone_of(name: str) -> str | None:
-    """Return the zone in the name of a dtype of zoned points in time; None for other dtypes."""
+    """Return the time zone in the name of a timestamp dtype, None for other dtypes."""
     match = _ZONED.fullmatch(name)
     return match[2] if match else None
 
 
 def parse_dtype(name: str) -> Any:  # Any: dtypes of numpy and pandas have no common class
-    """Return the dtype of a name, or None if it is not one that frames are given back in."""
+    """Return the dtype with the given name, None if it is unsupported or its time zone is unknown."""
     if _PLAIN.fullmatch(name) or name in MASKED or name == OBJECT:
         return pandas_dtype(name)
     if match := _TEXT.fullmatch(name):
         return _text_dtype(match[1], match[2])
     if match := _ZONED.fullmatch(name):
-        # A zone that this machine does not know: what pandas raises depends on its version.
+        # For an unknown time zone, the exception depends on the version of pandas.
         with contextlib.suppress(ValueError, TypeError, KeyError):
             return pd.DatetimeTZDtype(cast(Unit, match[1]), _parse_zone(match[2]))
     return None
 
 
-def _text_dtype(name: str, storage: str) -> Any:  # Any: as `parse_dtype`
+def _text_dtype(name: str, storage: str) -> Any:  # Any: see `parse_dtype`
     if name == "string":
         return pd.StringDtype(storage)
     if USUAL_TEXT == OBJECT:
@@ -88,7 +88,7 @@ def _text_dtype(name: str, storage: str) -> Any:  # Any: as `parse_dtype`
     return pd.StringDtype(storage, na_value=np.nan)
 
 
-def _parse_zone(text: str) -> Any:  # Any: a name, or an offset as an object
+def _parse_zone(text: str) -> Any:  # Any: the name of a zone, or an offset as a `timezone`
     match = _OFFSET.fullmatch(text)
     if match is None:
         return text

@@ -1,4 +1,4 @@
-"""pandas DataFrames in and out: labels, the index, and every column's dtype."""
+"""Conversion of pandas DataFrames, which preserves labels, the index and the dtypes of columns."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from understudy.frames.pandas_writing import usual_format, write_column
 
 
 def read(frame: pd.DataFrame) -> tuple[pa.Table, FrameFormat]:
-    """Return the Arrow table of a frame, the levels of a named index first, and the frame's form.
+    """Return the Arrow table of a frame, with the levels of a named index first, and the format of the frame.
 
     Raises
     ------
     InvalidInput
-        If its labels, its index or one of its columns cannot be kept.
+        If the labels, the index or a column are not supported.
     """
     if isinstance(frame.columns, pd.MultiIndex):
         raise InvalidInput(
-            "The frame has several levels of column labels. Join them to one: "
+            "The frame has several levels of column labels. Join them into one: "
             "frame.columns = ['_'.join(map(str, labels)) for labels in frame.columns].",
             code="invalid_parameters",
         )
@@ -45,26 +45,26 @@ def read(frame: pd.DataFrame) -> tuple[pa.Table, FrameFormat]:
 
 
 def _index_columns(index: pd.Index[Any]) -> list[tuple[Any, Any]]:
-    """Return the levels of an index that are kept, with their names: all, or none of an unnamed one."""
+    """Return the names and values of the levels of a named index; an unnamed integer index has none."""
     if all(name is not None for name in index.names):
         return [(name, pd.Series(index.get_level_values(i))) for i, name in enumerate(index.names)]
     if index.nlevels == 1 and pd.api.types.is_integer_dtype(index.dtype):
         return []
     raise InvalidInput(
-        "The frame's index has no name. Name it to have it learned, frame.index.name = 'name' (names, if it "
-        "has several levels), or drop it: frame.reset_index(drop=True).",
+        "The frame's index has no name. Set frame.index.name (or names, if it has several levels) to learn "
+        "it, or drop it with frame.reset_index(drop=True).",
         code="invalid_parameters",
     )
 
 
 def _name_columns(labels: Sequence[Any]) -> list[str]:
-    """Return the names of columns with given labels: texts as they are, whole numbers as text."""
+    """Return the column names of labels: texts unchanged, and integers as text."""
     names: dict[str, None] = {}
     for label in labels:
         is_number = pd.api.types.is_integer(label)
         if not (isinstance(label, str) or is_number):
             raise InvalidInput(
-                f"A column's label is of type {type(label).__name__}. Make the labels text: "
+                f"A column label is of type {type(label).__name__}. Convert the labels to text: "
                 "frame.columns = frame.columns.map(str).",
                 code="invalid_parameters",
             )
@@ -79,7 +79,7 @@ def _name_columns(labels: Sequence[Any]) -> list[str]:
 
 
 def write(table: pa.Table, form: FrameFormat) -> pd.DataFrame:
-    """Return a table as a frame of a given form; it shares no memory with the table."""
+    """Return a table as a frame with the given format; the frame shares no memory with the table."""
     names = table.column_names
     formats = [
         form.columns.get(field.name) or usual_format(field.type, has_missing=column.null_count > 0)

@@ -1,4 +1,4 @@
-"""Columns of pandas as Arrow columns; what cannot be synthesized is refused, with the way out."""
+"""Conversion of pandas columns to Arrow. Errors for unsupported columns contain a remedy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from understudy.frames.pandas_dtypes import (
 )
 
 ArrowColumn: TypeAlias = "pa.ChunkedArray[Any]"
-# Any: a Series of any dtype; the stubs ask for one of their own list.
+# Any: a Series of any dtype; the stubs accept only a fixed list of types.
 Series = Any
 Objects = npt.NDArray[np.object_]
 
@@ -46,7 +46,8 @@ _OBJECT_REMEDIES: dict[str, str] = {
     **dict.fromkeys(("list", "tuple", "ndarray", "set"), "Give each item a row, .explode(), or a column."),
     "dict": "Give each key a column: pd.json_normalize.",
 }
-# Types of objects: the name that errors call them by, and their Arrow type; None: Arrow looks at the values.
+# Name in error messages and Arrow type of each type of objects; None if Arrow infers the type from the
+# values.
 _OBJECT_TYPES: dict[type, tuple[str, pa.DataType | None]] = {
     str: ("str", pa.string()),
     np.str_: ("str", pa.string()),
@@ -65,12 +66,12 @@ _OBJECT_TYPES: dict[type, tuple[str, pa.DataType | None]] = {
 
 
 def read_column(name: str, values: Series) -> tuple[ArrowColumn, ColumnFormat]:
-    """Return a column in Arrow, and its dtype.
+    """Return a column as an Arrow array, and its format.
 
     Raises
     ------
     InvalidInput
-        If it is of a dtype, or holds objects, that cannot be synthesized.
+        If the dtype or the objects of the column cannot be synthesized.
     """
     dtype = values.dtype
     if isinstance(dtype, np.dtype):
@@ -102,7 +103,7 @@ def _read_plain(values: Series) -> tuple[ArrowColumn, ColumnFormat]:
     array = values.to_numpy()
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
-    # Without a copy, but for truth values, which Arrow packs; NaN and NaT become missing.
+    # No copy is made except for booleans, which Arrow packs. NaN and NaT become missing values.
     return _chunked(pa.array(array, from_pandas=True)), ColumnFormat(dtype=array.dtype.name)
 
 
@@ -125,7 +126,7 @@ def _read_text(name: str, values: Series) -> tuple[ArrowColumn, ColumnFormat]:
 
 def _not_utf8(name: str) -> InvalidInput:
     return InvalidInput(
-        f"Column {name!r} holds a text that cannot be written as UTF-8. Replace its lone surrogates.",
+        f"Column {name!r} has a text that cannot be encoded as UTF-8. Replace its lone surrogates.",
         code="unsupported_column",
     )
 
@@ -171,48 +172,48 @@ def _read_objects(name: str, values: Series) -> tuple[ArrowColumn, ColumnFormat]
     except UnicodeEncodeError:
         raise _not_utf8(name) from None
     except (pa.ArrowException, OverflowError, ValueError, TypeError):
-        # Without its cause: the message holds a value.
+        # The cause is dropped, because its message contains a value.
         word = _OBJECT_TYPES[next(iter(types))][0]
         raise InvalidInput(
-            f"Column {name!r} holds {word} objects that Arrow cannot store together, such as too large ones. "
-            "Convert the column to one dtype.",
+            f"Column {name!r} has {word} objects that Arrow cannot store together, for example because some "
+            "are too large. Convert the column to one dtype.",
             code="unsupported_column",
         ) from None
 
 
 def _check_zones(name: str, objects: Objects, types: set[type]) -> None:
-    """Refuse points in time of several time zones, or of which only some have one."""
+    """Raise an error for datetimes with several time zones, or with and without a time zone."""
     if not all(issubclass(type_, datetime) for type_ in types):
         return
-    # As texts: zones of equal rules from several libraries are not equal objects.
+    # Compared as texts, because equal time zones of different libraries are not equal objects.
     zones = {str(point.tzinfo) for point in objects}
     if len(zones) > 1:
         raise InvalidInput(
-            f"Column {name!r} holds times of several time zones, or with and without one. "
-            "Convert them to one: pd.to_datetime(…, utc=True).",
+            f"Column {name!r} has times in several time zones, or with and without a time zone. "
+            "Convert them to one time zone: pd.to_datetime(…, utc=True).",
             code="unsupported_column",
         )
 
 
 def _missing_marker(objects: Objects, is_missing: npt.NDArray[np.bool_]) -> Missing | None:
-    """Return which object stands for a missing value: the first that does."""
+    """Return the first object that represents a missing value, None if no value is missing."""
     if not is_missing.any():
         return None
     first = objects[is_missing.argmax()]
-    # The NaN of Decimal is not kept: the column gets None.
+    # A Decimal NaN is not preserved; the column gets None instead.
     if first is None or isinstance(first, Decimal):
         return "None"
     return "NA" if first is pd.NA else "NaT" if first is pd.NaT else "nan"
 
 
 def _common_type(name: str, types: set[type]) -> pa.DataType | None:
-    """Return the Arrow type of objects of some Python types; None if Arrow is to look at the values."""
+    """Return the Arrow type of objects of the given types, None if Arrow infers it from the values."""
     known = {_OBJECT_TYPES[type_] for type_ in types if type_ in _OBJECT_TYPES}
     words = {word for word, _ in known} | {type_.__name__ for type_ in types if type_ not in _OBJECT_TYPES}
     if len(words) > 1:
         first, second = sorted(words)[:2]
         raise InvalidInput(
-            f"Column {name!r} holds objects of different types, {first} and {second} among them. "
+            f"Column {name!r} has objects of different types, such as {first} and {second}. "
             "Convert them to one type, for example with .astype(str) or pd.to_numeric.",
             code="unsupported_column",
         )
@@ -220,7 +221,7 @@ def _common_type(name: str, types: set[type]) -> pa.DataType | None:
         word = words.pop()
         remedy = _OBJECT_REMEDIES.get(word, "Convert the column with .astype(str), or leave it out.")
         raise InvalidInput(
-            f"Column {name!r} holds objects of type {word}, which cannot be synthesized. {remedy}",
+            f"Column {name!r} has objects of type {word}, which cannot be synthesized. {remedy}",
             code="unsupported_column",
         )
     return known.pop()[1]

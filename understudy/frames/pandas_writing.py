@@ -1,4 +1,4 @@
-"""Arrow columns as columns of pandas, in the dtype that came in or in the one that pandas would read."""
+"""Conversion of Arrow columns to pandas, with the original dtype or the usual dtype of their type."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from understudy.frames.pandas_dtypes import (
 )
 
 ArrowColumn: TypeAlias = "pa.ChunkedArray[Any]"
-# Any: arrays of numpy and extension arrays of pandas have no common class.
+# Any: numpy arrays and pandas extension arrays have no common class.
 PandasArray = Any
 
 _MISSING: dict[str | None, object] = {"nan": np.nan, "NA": pd.NA, "NaT": pd.NaT, "None": None, None: None}
 
 
 def usual_format(type_: pa.DataType, *, has_missing: bool) -> ColumnFormat:
-    """Return the dtype that pandas would read a column of a file in, but that whole numbers stay whole."""
+    """Return the dtype with which pandas would read a column, except that integers stay integers."""
     if (whole := whole_format(type_, has_missing=has_missing)) is not None:
         return whole
     if pa.types.is_floating(type_):
@@ -43,7 +43,7 @@ def usual_format(type_: pa.DataType, *, has_missing: bool) -> ColumnFormat:
 
 
 def write_column(column: ArrowColumn, form: ColumnFormat) -> PandasArray:
-    """Return the values of a column in the dtype of its form; the array may be written to."""
+    """Return the values of a column with the dtype of its format, as a writeable array."""
     if (arrow_type := arrow_type_of(form.dtype)) is not None:
         inner = form.model_copy(update={"dtype": arrow_type})
         return pd.arrays.ArrowExtensionArray(encode(column, inner))
@@ -66,12 +66,12 @@ def write_column(column: ArrowColumn, form: ColumnFormat) -> PandasArray:
 
 def _write_usual(column: ArrowColumn, form: ColumnFormat) -> PandasArray:
     usual = usual_format(column.type, has_missing=column.null_count > 0)
-    # A time zone that this machine does not know: Arrow keeps the name.
+    # The usual dtype is the same only if its time zone is unknown here; Arrow preserves its name.
     return pd.arrays.ArrowExtensionArray(column) if usual == form else write_column(column, usual)
 
 
 def _writeable(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return an array that is not a view of Arrow's memory, which nobody may write to."""
+    """Return the array, or a copy if it is a view of Arrow's read-only memory."""
     return array if array.flags.writeable else array.copy()
 
 
@@ -85,7 +85,7 @@ def _write_categories(column: ArrowColumn, form: ColumnFormat) -> PandasArray:
 
 
 def _write_objects(column: ArrowColumn, missing: object) -> PandasArray:
-    """Return Python objects; dates and texts by the fast ways of numpy and Arrow."""
+    """Return Python objects, using fast conversions for dates and texts."""
     if pa.types.is_date(column.type):
         objects = column.cast(pa.date32()).to_numpy().astype(object)
     elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
@@ -95,5 +95,5 @@ def _write_objects(column: ArrowColumn, missing: object) -> PandasArray:
         objects[:] = column.to_pylist()
     if missing is not None and column.null_count > 0:
         objects[column.is_null().to_numpy()] = missing
-    # As a Series with its dtype: an array would be looked at, and turned into texts or points in time.
+    # A Series with an explicit dtype, because pandas would convert an array to texts or timestamps.
     return pd.Series(objects, dtype=object)

@@ -1,4 +1,4 @@
-"""polars DataFrames in and out, by way of Arrow; polars is imported only to give one back."""
+"""Conversion of polars DataFrames through Arrow. polars is imported only to create a frame."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENUM, CATEGORICAL, NULL = "Enum", "Categorical", "Null"
 
 
 def read(frame: pl.DataFrame) -> tuple[pa.Table, FrameFormat]:
-    """Return the Arrow table of a frame, and its form."""
+    """Return the Arrow table of a frame, and the format of the frame."""
     table, form = arrow_frames.read(frame.to_arrow())
     named = {
         name: column.model_copy(update={"dtype": _name_dtype(table.schema.field(name).type)})
@@ -34,7 +34,7 @@ def _name_dtype(type_: pa.DataType) -> str:
 
 
 def write(table: pa.Table, form: FrameFormat) -> pl.DataFrame:
-    """Return a table as a frame of a given form.
+    """Return a table as a frame with the given format.
 
     Raises
     ------
@@ -45,8 +45,8 @@ def write(table: pa.Table, form: FrameFormat) -> pl.DataFrame:
         polars: Any = import_module("polars")
     except ModuleNotFoundError as error:
         raise InvalidInput(
-            "The model was fitted on a polars frame, and polars is not installed. Install polars, or ask for "
-            "frames='pandas'.",
+            "The samples of the model are polars frames, but polars is not installed. Install polars, or "
+            "choose another library with Model.with_format('pandas').",
             code="invalid_parameters",
         ) from error
     frame: pl.DataFrame = polars.from_arrow(table)

@@ -1,7 +1,7 @@
-"""The family of synthesizers. To add one, write its module and add one line to `MODULES`.
+"""The registry of synthesizers. To add a synthesizer, write its module and add one line to `MODULES`.
 
-The module exports an `ENTRY`; what the API, the command line, the workers and the contract suite show and do
-is derived from it. Importing the module must load neither Arrow nor numpy.
+The module exports an `ENTRY`, from which the API, the command line, the workers and the contract tests derive
+their behaviour. Importing the module must not import Arrow or numpy.
 """
 
 from __future__ import annotations
@@ -41,20 +41,21 @@ set_registry(lambda: {name: entry.parameters for name, entry in SYNTHESIZERS.ite
 
 
 def synthesizer_entry(name: str) -> SynthesizerEntry:
-    """Return the entry of that name.
+    """Return the registry entry with the given name.
 
     Raises
     ------
     InvalidInput
-        If there is none.
+        If there is no synthesizer of that name.
     """
     if name not in SYNTHESIZERS:
         raise InvalidInput(
-            f"There is no synthesizer {name!r}; known: {', '.join(SYNTHESIZERS)}.", code="unknown_synthesizer"
+            f"There is no synthesizer {name!r}. Choose one of {', '.join(SYNTHESIZERS)}.",
+            code="unknown_synthesizer",
         )
     return SYNTHESIZERS[name]
 
 
 def make_synthesizer(parameters: SynthesizerParameters) -> Synthesizer:
-    """Return the unfitted synthesizer that the parameters ask for."""
+    """Return an unfitted synthesizer with the given parameters."""
     return synthesizer_entry(parameters.name).load()(parameters)

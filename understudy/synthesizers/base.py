@@ -1,8 +1,8 @@
-"""The contract of synthesizers, what a synthesizer declares, and its entry in the registry.
+"""The protocols of synthesizers, their declared capabilities, and their entries in the registry.
 
-The constructor stores parameters, `fit` checks and learns, `sample` only samples; what is learned ends in
-``_``. The contract's tests are `tests/contracts/test_synthesizers.py`. Importing this module loads neither
-Arrow nor numpy: the API and the workers read the registry without them.
+The constructor only stores parameters, `fit` validates and learns, and `sample` only samples. Names of
+learned attributes end in ``_``. The contract tests are in `tests/contracts/test_synthesizers.py`. Importing
+this module does not import Arrow or numpy, because the API and the workers read the registry without them.
 """
 
 from __future__ import annotations
@@ -27,38 +27,38 @@ if TYPE_CHECKING:
     from understudy.tables.schema import DatasetSchema
     from understudy.tables.source import Dataset
 
-# JSON, which differs by synthesizer: sizes, choices, what was suppressed, promises and warnings.
+# JSON whose keys depend on the synthesizer: sizes, parameters, suppressed values, guarantees and warnings.
 ModelCard = dict[str, Any]
 Json = dict[str, Any]
 
 
 class ModelWriter(Protocol):
-    """What a synthesizer saves itself to."""
+    """Destination to which a synthesizer writes its arrays and JSON values."""
 
     def array(self, name: str, array: np.ndarray[Any, Any]) -> None:
-        """Write an array under a name of its own."""
+        """Write an array under a unique name."""
         ...
 
     def json(self, name: str, value: Any) -> None:  # Any: JSON
-        """Write a JSON value under a name of its own."""
+        """Write a JSON value under a unique name."""
         ...
 
 
 class ModelReader(Protocol):
-    """What a synthesizer is loaded from. Nothing in it can be trusted."""
+    """Source from which a synthesizer is loaded. Its content is untrusted."""
 
     @property
     def schema(self) -> DatasetSchema:
-        """The schema that the model was fitted under."""
+        """Schema that the model was fitted with."""
         ...
 
     @property
     def arrays(self) -> Mapping[str, np.ndarray[Any, Any]]:
-        """The arrays by name."""
+        """Arrays by name."""
         ...
 
-    def json(self, name: str) -> Any:  # Any: JSON from outside
-        """Return a JSON value."""
+    def json(self, name: str) -> Any:  # Any: untrusted JSON
+        """Return the JSON value with the given name."""
         ...
 
 
@@ -67,63 +67,81 @@ class Synthesizer(Protocol):
 
     name: ClassVar[str]
 
-    def __init__(self, parameters: Any) -> None:  # Any: each has parameters of its own type
+    def __init__(self, parameters: Any) -> None:  # Any: the type of the parameters differs by synthesizer
         """Store the parameters."""
         ...
 
     @property
     def schema_(self) -> DatasetSchema:
-        """The schema that the model was fitted under, which its samples have.
+        """Schema that the model was fitted with, and that its samples have.
 
         Raises
         ------
         Conflict
-            If it was not fitted.
+            If the synthesizer is not fitted.
         """
         ...
 
     def fit(self, data: Dataset, schema: DatasetSchema, *, context: FitContext) -> Self:
-        """Learn from the tables of a dataset. The schema is trusted: no column is examined.
+        """Learn from the tables of a dataset. The kinds in the schema are trusted and not inferred again.
 
         Parameters
         ----------
         data : mapping of table name to TableSource
-            A source for each table of the schema, with its columns; not changed.
+            Source of each table in the schema, with the columns of the schema. Not modified.
+        schema : DatasetSchema
+            Schema of the dataset.
+        context : FitContext
+            Seed, threads, progress and limits of the fit.
+
+        Returns
+        -------
+        Synthesizer
+            The fitted synthesizer itself.
 
         Raises
         ------
         InvalidInput
-            If a table does not fit the schema or has no rows, or if the schema declares what the synthesizer
-            does not support (`unsupported_schema`).
-        Conflict, TooLarge
-            If the context ends the fit.
+            If a table does not conform to the schema or has no rows, or if the synthesizer does not support
+            the schema (`unsupported_schema`).
+        Conflict
+            If the fit was cancelled.
+        TooLarge
+            If the fit exceeded its time budget.
         """
         ...
 
     def sample(self, plan: SamplePlan, *, context: SampleContext) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Yield rows of the tables, each with its table's name; reference tables first, as they were.
+        """Yield record batches, each with the name of its table; reference tables come first, unchanged.
 
-        Memory does not grow with the number of rows. With `Capabilities.addressable_rows`, row k of a seed is
-        the same however the rows are cut into calls.
+        Memory does not grow with the number of rows. With `Capabilities.addressable_rows`, row k of a seed
+        does not depend on how the rows are divided into calls.
+
+        Parameters
+        ----------
+        plan : SamplePlan
+            Numbers of rows, offset and constraints.
+        context : SampleContext
+            Seed and threads of the sample.
 
         Raises
         ------
         InvalidInput
-            If the plan names an unknown table or an impossible range; if its constraints name an unknown
-            column, a value that the column cannot have, or what the model holds impossible
-            (`impossible_condition`); or if the synthesizer supports no constraints
+            If the plan contains an unknown table or an invalid range; if its constraints contain an unknown
+            column, a value that the column cannot have, or a combination that is impossible under the model
+            (`impossible_condition`); or if the synthesizer does not support constraints
             (`unsupported_by_synthesizer`).
         Conflict
-            If it was not fitted.
+            If the synthesizer is not fitted, or the sampling was cancelled.
         """
         ...
 
     def card(self) -> ModelCard:
-        """Return facts about the fitted model that contain no values of its tables."""
+        """Return the model card, which contains no values of the tables."""
         ...
 
     def save(self, writer: ModelWriter) -> None:
-        """Write what was learned as JSON and plain arrays."""
+        """Write the fitted model as JSON and plain arrays."""
         ...
 
     @classmethod
@@ -133,25 +151,27 @@ class Synthesizer(Protocol):
         Raises
         ------
         InvalidInput
-            If something is missing, of another shape or type, or an index is out of range.
+            If an array or value is missing, has an unexpected shape or type, or contains an index out of
+            range.
         """
         ...
 
 
 @runtime_checkable
 class SupportsConstraints(Protocol):
-    """A synthesizer with `Capabilities.constraints`: its plans may contain sampling constraints."""
+    """A synthesizer with `Capabilities.constraints`, whose plans may contain sampling constraints."""
 
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
-        """Return for each group of rows how many independent rows one sampled row is worth, from 0 to 1.
+        """Return the effective share of each group of rows, from 0 to 1.
 
-        The groups are the conditions, or the shares of a rebalanced column. The effective sample size of a
-        group is its number of rows times this share (Kong 1992).
+        A group is a condition, or one value of a rebalanced column. The effective sample size of a group,
+        that is, the number of independent rows that its rows are worth, is its number of rows times its
+        effective share (Kong 1992).
 
         Raises
         ------
         InvalidInput
-            As `Synthesizer.sample`.
+            Under the same conditions as `Synthesizer.sample`.
         """
         ...
 
@@ -163,41 +183,45 @@ class SupportsImputation(Protocol):
     def impute(
         self, data: Dataset, *, n_draws: int = 1, context: SampleContext
     ) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Yield the rows of each data table with their missing values drawn, the whole table `n_draws` times.
+        """Yield the rows of each data table with imputed missing values, the whole table `n_draws` times.
 
-        Present values stay as they are. Each draw is a completion of its own, so that the differences between
-        draws show how uncertain they are (multiple imputation, Rubin 1987).
+        Existing values stay unchanged. The draws are independent, so the variation between them shows the
+        uncertainty of the imputed values (multiple imputation, Rubin 1987).
 
         Raises
         ------
         InvalidInput
-            If a table does not fit the schema.
+            If a table does not conform to the schema.
         Conflict
-            If it was not fitted.
+            If the synthesizer is not fitted, or the imputation was cancelled.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a synthesizer can do.
+    """Capabilities that a synthesizer declares.
 
     Parameters
     ----------
-    tables : str
-        Whether a schema may have one data table only, or many that relate. Reference tables do not count.
+    tables : {"one", "many"}
+        Number of data tables that a schema may have: exactly one, or several with relationships. Reference
+        tables do not count.
     learned_kinds : frozenset of ColumnKind
-        Kinds whose values are learned; values of other kinds are generated.
-    constraints, imputation : bool
-        Whether it is a `SupportsConstraints` and a `SupportsImputation`.
+        Kinds of columns whose values are learned. Values of other kinds are generated.
+    constraints : bool
+        Whether it implements `SupportsConstraints`.
+    imputation : bool
+        Whether it implements `SupportsImputation`.
     addressable_rows : bool
         Whether row k of a seed is the same in every call, so that a plan may have an offset.
-    reproducibility : str
-        What a seed repeats: the bytes of model and rows, the rows on the same machine, or nothing.
-    guarantee : str
-        What protects the table's rows.
-    device : str
-        What a fit runs on.
+    reproducibility : {"bytes", "seed", "none"}
+        Effect of a seed: the same bytes of model and rows, the same rows on the same machine, or no
+        reproducibility.
+    guarantee : {"heuristic", "differential_privacy"}
+        Type of the privacy protection.
+    device : {"cpu", "gpu"}
+        Device that a fit needs.
     """
 
     tables: Literal["one", "many"]
@@ -212,18 +236,28 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class SynthesizerEntry:
-    """A synthesizer in the registry: what the catalogue shows, and how to load the algorithm.
+    """Entry of a synthesizer in the registry: its catalogue data and a function that loads its class.
 
-    The algorithm is loaded when it is first needed: the API lists synthesizers without importing a compiler.
+    The class is loaded on first use, so that the API can list synthesizers without importing a compiler.
 
     Parameters
     ----------
+    name : str
+        Unique name of the synthesizer.
+    summary : str
+        One sentence for the catalogue.
+    parameters : type
+        Class of the parameters.
+    load : callable () -> type of Synthesizer
+        Function that imports and returns the class.
+    capabilities : Capabilities
+        Capabilities of the synthesizer.
     estimate : callable (parameters, n_rows, n_columns) -> FitCost
-        The cost of a fit.
+        Function that estimates the cost of a fit.
     preload : tuple of str
-        Modules that a worker imports once, so that no job pays for them.
+        Modules that a worker imports once, so that jobs do not spend time on the imports.
     needs : Needs
-        The class of workers and the limits that its jobs need.
+        Worker class and limits that the jobs of the synthesizer need.
     """
 
     name: str
@@ -237,7 +271,7 @@ class SynthesizerEntry:
 
 
 def load_class(place: str) -> Callable[[], type[Synthesizer]]:
-    """Return a function that imports a class when it is called, from its place ``module:Class``."""
+    """Return a function that imports the class ``module:Class`` when it is called."""
 
     def load() -> type[Synthesizer]:
         module, _, name = place.partition(":")
@@ -250,7 +284,7 @@ def load_class(place: str) -> Callable[[], type[Synthesizer]]:
 def unsupported_by_synthesizer(name: str) -> InvalidInput:
     """Return the error for a synthesizer that supports neither constraints nor imputation."""
     return InvalidInput(
-        f"The synthesizer {name!r} supports neither sampling constraints nor imputation. Fit a model of one "
-        "that does, such as 'tree_chain'.",
+        f"The synthesizer {name!r} supports neither sampling constraints nor imputation. Fit a model with a "
+        "synthesizer that does, such as 'tree_chain'.",
         code="unsupported_by_synthesizer",
     )

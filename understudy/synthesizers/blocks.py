@@ -1,4 +1,4 @@
-"""Draw a long table block by block, on all processors, in order and in constant memory."""
+"""Sampling of long tables in blocks of rows: in order, on several threads, in constant memory."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ N_ROWS_BLOCK = 65_536
 
 T = TypeVar("T")
 
-# The rows of these numbers.
+# Function that returns the rows with the given numbers.
 DrawBlock = Callable[[RowNumbers], pa.RecordBatch]
 
 
 def draw_blocks(
     draw: DrawBlock, n_rows: int, offset: int, *, context: SampleContext
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the blocks of rows ``offset … offset + n_rows - 1`` in order."""
+    """Yield rows ``offset … offset + n_rows - 1`` in order, in blocks of at most `N_ROWS_BLOCK` rows."""
     end = offset + n_rows
     blocks = (
         consecutive_rows(first, min(N_ROWS_BLOCK, end - first)) for first in range(offset, end, N_ROWS_BLOCK)
@@ -34,12 +34,12 @@ def draw_blocks(
 def map_in_order(
     work: Callable[[T], pa.RecordBatch], items: Iterable[T], *, context: SampleContext, is_small: bool = False
 ) -> Iterator[pa.RecordBatch]:
-    """Yield what the work makes of each item, in order; no more than a few wait to be taken.
+    """Yield the result of the work for each item, in order, with at most `n_threads` finished ones pending.
 
     Parameters
     ----------
     is_small : bool
-        Whether threads are not worth starting.
+        Whether the work is too small for threads, so that it runs on the caller's thread.
     """
     if context.n_threads == 1 or is_small:
         for item in items:

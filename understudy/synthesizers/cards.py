@@ -1,4 +1,4 @@
-"""What may be told about a fitted model: sizes, choices, what was left out, and what is promised."""
+"""The model card: sizes, parameters, suppressed values, guarantees and warnings. It contains no values."""
 
 from __future__ import annotations
 
@@ -11,36 +11,37 @@ from understudy.transformers.table import TableTransformer
 
 N_ROWS_FEW = 100
 
-# What is counted of each column and summed up in the card.
+# Counts of suppressed levels and rows, which the card sums over all columns.
 SUPPRESSED = ("levels_pooled", "rows_pooled", "rows_merged", "rows_drawn_in")
 
-# {k} and {who} are filled in: rows, or subjects where the schema names them.
+# {k} is the minimum support; {unit} is "rows", or "subjects" if the schema declares a subject.
 PROMISES = (
-    "A level or number is emitted as it was only if at least {k} {who} share it; rarer levels "
-    "are replaced by commoner ones, and other numbers are drawn between means of as many neighbours.",
-    "Identifiers are generated: unique within a seed, in the table's pattern, and none of them the table's. "
-    "Free text, names, e-mail addresses, phone numbers and addresses are made up; nothing of them is learnt "
-    "but which are missing, and how long texts are.",
-    "No number that fewer than {k} {who} share is kept, and every drawn number lies between the {k}th value "
-    "from below and the {k}th from above, counted by {who}. Columns of too few for that give one number: a "
-    "mean, or zero.",
-    "The same seed gives the same rows, however they are cut into requests.",
+    "The model reproduces a category level or a number only if at least {k} {unit} share it. It replaces "
+    "rarer levels with more common ones, and draws other numbers between means of {k} neighbouring values.",
+    "Identifiers are generated. They follow the table's pattern, are unique within a seed, and never equal "
+    "an identifier of the table. Free text, names, email addresses, phone numbers and addresses are made "
+    "up. For these columns, the model learns only which values are missing and how long texts are.",
+    "The model stores no number that fewer than {k} {unit} share. Every sampled number lies between the "
+    "{k}th smallest and the {k}th largest value, counted by {unit}. A column with too few values for these "
+    "bounds gets a single number: a mean, or zero.",
+    "The same seed gives the same rows, regardless of how they are divided into requests.",
 )
 LIMITS = (
-    "A number drawn between others may by chance be one in the table: rarely among floats, often among whole "
-    "numbers and few decimals.",
-    "How columns go together is learnt from rows, also where subjects are named.",
-    "The model file is personal data: it says more about single rows than its samples do. Keep it as you "
-    "keep the table; only samples should leave.",
-    "A made-up name or address may by chance be somebody's, also in the table. E-mail addresses are at "
-    "domains kept for examples; phone numbers are fictional only where the country keeps some.",
-    "No formal guarantee such as differential privacy is given. Read the report's distances to the nearest "
-    "record before you share a sample.",
+    "A number that is drawn between others may by chance equal a number in the table. This is rare for "
+    "floats and common for integers and for numbers with few decimal places.",
+    "Dependencies between columns are learned from rows, even if the schema declares a subject.",
+    "The model file is personal data, because it reveals more about single rows than its samples do. "
+    "Protect it like the table, and share only samples.",
+    "A made-up name or address may by chance belong to a real person, including a person in the table. "
+    "Email addresses use domains that are reserved for examples. Phone numbers are fictional only in "
+    "countries that reserve numbers for fiction.",
+    "The model gives no formal guarantee such as differential privacy. Check the report's distance to "
+    "closest record before you share a sample.",
 )
 
 
 def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | None = None) -> ModelCard:
-    """Return the card of a fitted model; values of the table are not in it."""
+    """Return the card of a fitted model, which contains no values of the table."""
     columns = table.describe()
     unit = "subject" if table.schema.subject else "row"
     return {
@@ -52,36 +53,37 @@ def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | 
         "protection": {"unit": unit, "k": MIN_SUPPORT}
         | {key: sum(column.get(key, 0) for column in columns) for key in SUPPRESSED},
         "warnings": _warnings(columns, n_rows, table.schema.subject),
-        "promised": [promise.format(k=MIN_SUPPORT, who=f"{unit}s") for promise in PROMISES],
+        "promised": [promise.format(k=MIN_SUPPORT, unit=f"{unit}s") for promise in PROMISES],
         "not_promised": list(LIMITS),
         "documentation": docs_link("explanation/tree-chain"),
     }
 
 
 def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[str]:
-    who = "subjects" if subject else "rows"
+    units = "subjects" if subject else "rows"
     warnings = []
     if n_rows < N_ROWS_FEW:
         warnings.append(
-            f"The table has {n_rows} rows; below {N_ROWS_FEW} there is little to learn from, and little "
-            "to hide in."
+            f"The table has {n_rows} rows. With fewer than {N_ROWS_FEW} rows, both fidelity and privacy are "
+            "limited."
         )
     for column in columns:
         if column.get("placeholder"):
             warnings.append(
-                f"No value of column {column['name']!r} is shared by {MIN_SUPPORT} {who}, or it has fewer "
-                "values than that: a placeholder (`_OTHER_`, or zero) stands for all of them."
+                f"Column {column['name']!r} has no value that {MIN_SUPPORT} {units} share, or has fewer "
+                "values than that. A placeholder (`_OTHER_`, or zero) replaces all of them."
             )
         elif "generated" in column and column["name"] in subject:
             warnings.append(
-                f"Column {column['name']!r} of the subject is generated as {column['generated']} row by row, "
-                "so sampled rows do not share subjects: assign subjects to them yourself if you need that."
+                f"Column {column['name']!r} of the subject is generated as {column['generated']} for each "
+                "row, so sampled rows do not share subjects. Assign subjects to the rows yourself if they "
+                "must."
             )
         elif "generated" in column:
             warnings.append(
-                f"Column {column['name']!r} is generated as {column['generated']}, not learnt. "
-                "Relations to other columns are not kept."
+                f"Column {column['name']!r} is generated as {column['generated']}, not learned. "
+                "Its dependencies on other columns are not preserved."
             )
         elif column["codes"] == 1:
-            warnings.append(f"Column {column['name']!r} holds one value, or none, in all rows.")
+            warnings.append(f"Column {column['name']!r} has at most one distinct value.")
     return warnings

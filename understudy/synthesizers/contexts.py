@@ -1,4 +1,4 @@
-"""How a fit or a sample is run: its seed, its threads, and what may end it early."""
+"""Execution settings of a fit or a sample: seed, threads, time budget and cancellation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ N_THREADS_MAX = 8
 
 
 def count_threads() -> int:
-    """Return how many threads are worth starting: the processors that this process may use, up to a limit."""
+    """Return the number of processors that this process may use, at most `N_THREADS_MAX`."""
     n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(n, N_THREADS_MAX)
 
@@ -31,21 +31,23 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class FitContext:
-    """How a fit is run.
+    """Execution settings of a fit.
 
     Parameters
     ----------
     seed : int, optional
-        From 0 to 2**64 - 1; the same table, parameters and seed give the same model. Without one, the seed
-        comes from the operating system's entropy.
+        Seed from 0 to 2**64 - 1. The same table, parameters and seed give the same model. If omitted, the
+        seed is drawn from the operating system's entropy.
     n_threads : int, optional
-        At most so many threads; as many as the process has processors if omitted.
+        Maximum number of threads. Default: the number of processors of the process, at most 8.
     progress : Progress, optional
-        Called with the phase and the fraction that is done.
+        Function that is called with the phase and the completed fraction.
     budget_seconds : float, optional
-        The fit ends with an error when it has taken longer.
+        Time limit in seconds, after which the fit raises an error.
     is_cancelled : callable () -> bool, optional
-        Asked at each step of the progress; the fit ends with an error when it returns true.
+        Function that is called at each progress report. The fit raises an error when it returns True.
+    began : float
+        Start of the fit on the monotonic clock, in seconds.
     """
 
     seed: int | None = None
@@ -56,36 +58,36 @@ class FitContext:
     began: float = field(default_factory=time.monotonic)
 
     def choose_seed(self) -> int:
-        """Return the seed, or one from the operating system's entropy."""
+        """Return the seed, or one from the operating system's entropy if it is None."""
         return choose_seed(self.seed)
 
     def report(self, phase: str, fraction: float) -> None:
-        """Report progress; raises as `check`."""
+        """Report progress; raise the same errors as `check`."""
         self.check()
         self.progress(phase, fraction)
 
     def check(self) -> None:
-        """End the fit if it has to end.
+        """Check whether the fit was cancelled or exceeded its time budget.
 
         Raises
         ------
         Conflict
             If the fit was cancelled.
         TooLarge
-            If it has taken longer than its budget.
+            If the fit exceeded its time budget.
         """
         check_cancelled(self.is_cancelled)
         if self.budget_seconds is not None and time.monotonic() - self.began > self.budget_seconds:
             raise TooLarge(
-                f"The fit took longer than its budget of {self.budget_seconds:g} seconds. Raise the budget,"
-                " or choose faster parameters.",
+                f"The fit exceeded its time budget of {self.budget_seconds:g} seconds. Raise the budget, or"
+                " choose faster parameters.",
                 code="time_limit",
             )
 
 
 @dataclass(frozen=True)
 class LearnRun:
-    """The run of a fit: its context, the seed that was chosen, and the locale of generated values."""
+    """Context of a fit, with the chosen seed and the locale of generated values."""
 
     context: FitContext
     seed: int
@@ -93,22 +95,23 @@ class LearnRun:
 
     @property
     def n_threads(self) -> int:
-        """At most so many threads."""
+        """Maximum number of threads."""
         return self.context.n_threads
 
 
 @dataclass(frozen=True)
 class SampleContext:
-    """How rows are sampled.
+    """Execution settings of a sample.
 
     Parameters
     ----------
     seed : int, optional
-        As for a fit: the same model, plan and seed give the same rows.
+        Seed from 0 to 2**64 - 1. The same model, plan and seed give the same rows. If omitted, the seed is
+        drawn from the operating system's entropy.
     n_threads : int, optional
-        As for a fit.
+        Maximum number of threads. Default: the number of processors of the process, at most 8.
     is_cancelled : callable () -> bool, optional
-        Asked before each block of rows.
+        Function that is called before each block of rows. Sampling raises an error when it returns True.
     """
 
     seed: int | None = None
@@ -116,23 +119,23 @@ class SampleContext:
     is_cancelled: Callable[[], bool] = _never
 
     def choose_seed(self) -> int:
-        """Return the seed, or one from the operating system's entropy."""
+        """Return the seed, or one from the operating system's entropy if it is None."""
         return choose_seed(self.seed)
 
 
 @dataclass(frozen=True)
 class SamplePlan:
-    """The rows that are wanted.
+    """Rows to sample.
 
     Parameters
     ----------
     n_rows : mapping of table name to int
-        The number of rows of each data table that is not the child of another; children follow from their
-        parents, and reference tables are copied.
+        Number of rows of each root table, that is, each data table that is not the child of another. The
+        numbers of child rows follow from their parents, and reference tables are copied.
     offset : int
-        Rows to skip, of synthesizers whose rows are addressable.
+        Number of rows to skip. Only for synthesizers with addressable rows.
     constraints : SamplingConstraints, optional
-        Conditions on groups of rows, or other shares of a column's values.
+        Conditions on groups of rows, or new shares for the values of a column.
     """
 
     n_rows: Mapping[str, int]
@@ -143,17 +146,18 @@ class SamplePlan:
 def plan_rows(
     schema: DatasetSchema, n_rows: int, *, offset: int = 0, constraints: SamplingConstraints | None = None
 ) -> SamplePlan:
-    """Return the plan for a number of rows of the only table that others depend on.
+    """Return a plan for a number of rows of the only root table.
 
     Raises
     ------
     InvalidInput
-        If there are several such tables.
+        If the schema has several root tables.
     """
     roots = root_tables(schema)
     if len(roots) != 1:
         raise InvalidInput(
-            f"The model has {len(roots)} tables that are no other's child. Give n_rows by table.",
+            f"The model has {len(roots)} tables that are not the child of another. Give n_rows for each "
+            "table.",
             code="table_required",
         )
     return SamplePlan({roots[0]: n_rows}, offset, constraints)
@@ -167,17 +171,17 @@ def root_tables(schema: DatasetSchema) -> list[str]:
 
 
 def choose_seed(seed: int | None) -> int:
-    """Return a seed, or one from the operating system's entropy.
+    """Return the given seed, or one from the operating system's entropy if it is None.
 
     Raises
     ------
     InvalidInput
-        If it is out of range.
+        If the seed is out of range.
     """
     if seed is None:
         return secrets.randbits(63)
     if not 0 <= seed < 2**64:
-        raise InvalidInput("seed must be a whole number from 0 to 2**64 - 1.", code="invalid_parameters")
+        raise InvalidInput("seed must be an integer from 0 to 2**64 - 1.", code="invalid_parameters")
     return seed
 
 

@@ -1,4 +1,4 @@
-"""What fitting a synthesizer takes, to its order of magnitude."""
+"""Cost estimates of fits, accurate to the order of magnitude."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ MODEL_BYTES_PER_CELL = 3
 
 @dataclass(frozen=True)
 class FitCost:
-    """What one fit takes, beside the engine itself.
+    """Estimated cost of one fit, without the cost of loading the engine.
 
     Parameters
     ----------
+    cpu_seconds : float
+        CPU time.
     memory_bytes : int
-        At its peak, with the table.
+        Peak memory, including the table.
     model_bytes : int
         Size of the model file.
     """
@@ -34,7 +36,7 @@ Estimator = Callable[[SynthesizerParameters, int, int], FitCost]
 
 
 def estimate_codes(parameters: SynthesizerParameters, n_rows: int, n_columns: int) -> FitCost:
-    """Return what it takes to read a table, encode its columns and count their codes."""
+    """Estimate the cost of reading a table, encoding its columns and counting their codes."""
     n_cells = n_rows * n_columns
     return FitCost(
         cpu_seconds=n_cells * ENCODE_SECONDS_PER_CELL,

@@ -1,4 +1,4 @@
-"""Samples brought together as tables, and datasets of one table."""
+"""Functions that fit and sample datasets of one table, and collect samples as tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from understudy.tables.source import ArrowSource
 def fit_table(
     parameters: SynthesizerParameters, rows: pa.Table, schema: TableSchema, *, context: FitContext
 ) -> Synthesizer:
-    """Return a synthesizer that was fitted to a dataset of one table."""
+    """Return a synthesizer fitted on a dataset of one table."""
     data = {DEFAULT_NAME: ArrowSource(rows)}
     whole = DatasetSchema(tables={DEFAULT_NAME: schema})
     return make_synthesizer(parameters).fit(data, whole, context=context)
@@ -27,7 +27,7 @@ def fit_table(
 def sample_table(
     synthesizer: Synthesizer, plan: SamplePlan, *, context: SampleContext
 ) -> Iterator[pa.RecordBatch]:
-    """Return the rows of the only table that a plan names, without reference tables."""
+    """Return the rows of the only table in a plan, without reference tables."""
     (wanted,) = plan.n_rows
     sampled = synthesizer.sample(plan, context=context)
     return (batch for name, batch in sampled if name == wanted)
@@ -36,7 +36,7 @@ def sample_table(
 def collect_tables(
     sampled: Iterable[tuple[str, pa.RecordBatch]], schema: DatasetSchema
 ) -> dict[str, pa.Table]:
-    """Return all tables of a sample in memory, in the order of the schema; without rows if it has none."""
+    """Return all tables of a sample in memory, in the order of the schema, including tables without rows."""
     batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in schema.tables}
     for name, batch in sampled:
         batches[name].append(batch)

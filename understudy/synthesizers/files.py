@@ -1,4 +1,4 @@
-"""Save fitted synthesizers as model files, and load them. No pickle: reading a file runs nothing in it."""
+"""Saving and loading of fitted synthesizers. Model files contain no pickle, so loading executes no code."""
 
 from __future__ import annotations
 
@@ -20,12 +20,18 @@ from understudy.transformers.array_reader import refuse, require
 
 
 class Manifest(BaseModel):
-    """What a model file says about itself.
+    """Metadata of a model file.
 
     Parameters
     ----------
+    format_version : int
+        Version of the file format.
+    synthesizer : str
+        Name of the synthesizer.
+    schema_ : DatasetSchema
+        Schema that the model was fitted with.
     extra : dict
-        JSON that was saved beside the model, such as the seed of the split.
+        JSON saved with the model, such as the seed of the split.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,14 +43,14 @@ class Manifest(BaseModel):
 
 
 class SavedModel(NamedTuple):
-    """A model file: the fitted synthesizer, and what the file says about itself."""
+    """Content of a model file: the fitted synthesizer and the manifest."""
 
     synthesizer: Synthesizer
     manifest: Manifest
 
 
 class _File(Protocol):
-    """A model file of any format."""
+    """An open model file of any format version."""
 
     @property
     def format_version(self) -> int: ...
@@ -57,7 +63,7 @@ class _File(Protocol):
 
 @dataclass(frozen=True)
 class _Reader:
-    """What a synthesizer is loaded from."""
+    """The `ModelReader` of a model file."""
 
     file: _File
     schema: DatasetSchema
@@ -66,19 +72,19 @@ class _Reader:
     def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
         return self.file.arrays
 
-    def json(self, name: str) -> Any:  # Any: JSON from outside
+    def json(self, name: str) -> Any:  # Any: untrusted JSON
         return self.file.json(name)
 
 
 def save_model(synthesizer: Synthesizer, path: Path, *, extra: Json | None = None) -> None:
-    """Write a fitted synthesizer; the same model gives the same bytes.
+    """Write a fitted synthesizer to a file. The same model gives the same bytes.
 
     Parameters
     ----------
     path : Path
-        Replaced, if there is such a file.
-    extra : dict
-        JSON that is kept beside the model, such as the seed of the split.
+        Path of the model file. An existing file is replaced.
+    extra : dict, optional
+        JSON to save with the model, such as the seed of the split.
     """
     with writing(path) as writer:
         manifest = {
@@ -91,7 +97,7 @@ def save_model(synthesizer: Synthesizer, path: Path, *, extra: Json | None = Non
 
 
 def load_model(path: Path) -> SavedModel:
-    """Return the fitted synthesizer of a model file, and what the file says about itself.
+    """Load the fitted synthesizer and the manifest of a model file.
 
     Raises
     ------
@@ -105,7 +111,7 @@ def load_model(path: Path) -> SavedModel:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Return what a model file says about itself, without loading the model; raises as `load_model`."""
+    """Return the manifest of a model file without loading the model; raises the errors of `load_model`."""
     return _manifest(_open(path))
 
 
@@ -118,7 +124,9 @@ def _open(path: Path) -> _File:
 def _manifest(file: _File) -> Manifest:
     written = file.json("manifest")
     require(isinstance(written, dict), "its manifest is not an object")
-    require(written.keys() == {"synthesizer", "schema", "extra"}, "its manifest is not whole")
+    require(
+        written.keys() == {"synthesizer", "schema", "extra"}, "its manifest has missing or unknown fields"
+    )
     values = {"schema_" if name == "schema" else name: value for name, value in written.items()}
     try:
         manifest = Manifest.model_validate({"format_version": file.format_version, **values})

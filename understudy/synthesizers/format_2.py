@@ -1,4 +1,7 @@
-"""Model files of format 2, a zip of a JSON manifest and plain arrays: read, and no longer written."""
+"""Reader of model files of format 2, a zip archive with a JSON manifest and plain arrays.
+
+Files of this format can be read, but are no longer written.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,12 @@ from understudy.transformers.array_reader import refuse, require
 FORMAT_VERSION = 2
 MAGIC = b"PK"
 MANIFEST_NAME = "manifest.json"
-# What a fit wrote was far smaller; these bound what a hostile file can make a reader do.
+# Limits on the work that a hostile file can cause. Files written by a fit were far smaller.
 N_MEMBERS_MAX = 200_000
 SIZE_BYTES_MAX = 2**31
 MANIFEST_BYTES_MAX = 2**28
 
-# What zipfile, zlib, json and numpy raise on bytes that are not theirs.
+# Exceptions that zipfile, zlib, json and numpy raise for malformed bytes.
 _UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -44,7 +47,7 @@ _UNREADABLE = (
 
 
 class Format2Reader:
-    """A model file of format 2, with its content in the form of format 3."""
+    """A model file of format 2, whose content is converted to format 3."""
 
     format_version = FORMAT_VERSION
 
@@ -58,13 +61,13 @@ class Format2Reader:
                 raise refuse("it cannot be read") from error
         self._json = _upgraded(manifest)
 
-    def json(self, name: str) -> Any:  # Any: JSON from outside
-        """Return a JSON value."""
+    def json(self, name: str) -> Any:  # Any: untrusted JSON
+        """Return the JSON value with the given name."""
         return self._json[name]
 
 
 def _upgraded(manifest: Json) -> Json:
-    """Return the JSON values of format 3 that a manifest of format 2 contains."""
+    """Return the content of a manifest of format 2 as JSON values of format 3."""
     model = dict(manifest["model"])
     try:
         schema, _ = read_stored(model.pop("schema", None))
@@ -83,7 +86,7 @@ def _upgraded(manifest: Json) -> Json:
     }
 
 
-def _upgraded_column(column: Any) -> Any:  # Any: JSON from outside
+def _upgraded_column(column: Any) -> Any:  # Any: untrusted JSON
     if not isinstance(column, dict) or column.get("transformer") != "made_anew":
         return column
     return column | {"transformer": "generated", "generated": column.get("made_anew")}
@@ -107,8 +110,8 @@ def _read_manifest(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Json:
     require(isinstance(manifest, dict), "its manifest is not an object")
     version = manifest.get("format")
     is_newer = type(version) is int and version > FORMAT_VERSION
-    require(not is_newer, f"its format is newer than {FORMAT_VERSION}, which this version reads; update it")
-    require(version == FORMAT_VERSION, f"its format is not {FORMAT_VERSION}, the one that this version reads")
+    require(not is_newer, f"its format is newer than {FORMAT_VERSION}; update Understudy to read it")
+    require(version == FORMAT_VERSION, f"its format is not {FORMAT_VERSION}")
     require(isinstance(manifest.get("model"), dict), "it has no model")
     return dict(manifest)
 
@@ -117,10 +120,10 @@ def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> npt.NDArray[
     with archive.open(info) as member:
         data = member.read(info.file_size)
     buffer = io.BytesIO(data)
-    require(np.lib.format.read_magic(buffer) == (1, 0), "an array is of another version")
+    require(np.lib.format.read_magic(buffer) == (1, 0), "an array has an unsupported format version")
     shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(buffer)
-    # Sizes are compared before anything is allocated by what the header claims.
+    # The size is checked before memory is allocated for the shape in the header.
     n_bytes = math.prod(shape) * dtype.itemsize
     is_plain = dtype.kind in "iuf" and not is_fortran and dtype.isnative and min(shape, default=0) >= 0
-    require(is_plain and n_bytes == len(data) - buffer.tell(), "an array has another size or type")
+    require(is_plain and n_bytes == len(data) - buffer.tell(), "an array has a wrong size or type")
     return np.frombuffer(data, dtype, offset=buffer.tell()).reshape(shape).copy()

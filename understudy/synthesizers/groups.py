@@ -1,4 +1,4 @@
-"""How many rows the groups of a controlled sample have, and how many independent ones these are worth."""
+"""Numbers of rows and effective sample sizes of the groups of a constrained sample."""
 
 from __future__ import annotations
 
@@ -9,52 +9,55 @@ from itertools import accumulate
 from understudy.errors import InvalidInput
 from understudy.parameters.constraints import ColumnRebalance, SamplingConstraints
 
-# Below so many independent rows, a share of one half is told no better than to a tenth.
+# Minimum effective sample size. With 100 independent rows, the 95% margin of error of a share of one half
+# is a tenth.
 N_EFFECTIVE_MIN = 100
 EFFECTIVE_SHARE_MIN = 0.1
-# Row numbers are of 64 bits.
+# Exclusive maximum number of rows; row numbers have 64 bits.
 N_ROWS_LIMIT = 2**62
 
 
 @dataclass(frozen=True)
 class Group:
-    """The rows of a condition, or of a value of a rebalanced column."""
+    """Size of a group of rows: a condition, or one value of a rebalanced column."""
 
     n_rows: int
     effective_sample_size: int
 
 
 def count_rows(constraints: SamplingConstraints | None, n_rows: int | None, offset: int) -> int:
-    """Return how many rows are asked for: all that the conditions have behind the offset, if it is not said.
+    """Return the number of rows to sample. If `n_rows` is None, count all rows after `offset`.
 
     Raises
     ------
     InvalidInput
-        If it is neither said nor follows from conditions, or if the conditions have fewer rows.
+        If `n_rows` is None and there are no conditions, or if the conditions have fewer rows.
     """
     if constraints is None or not constraints.conditions:
         if n_rows is None:
             raise InvalidInput(
-                "n_rows is missing: say how many rows to draw.", code="invalid_parameters", pointer="/n_rows"
+                "n_rows is missing. Give the number of rows to sample.",
+                code="invalid_parameters",
+                pointer="/n_rows",
             )
         return n_rows
     n_all = sum(condition.n_rows for condition in constraints.conditions)
     if n_all >= N_ROWS_LIMIT:
         raise InvalidInput(
-            f"The conditions ask for {n_all:,} rows in all; they may ask for less than 2**62.",
+            f"The conditions have {n_all:,} rows in total. Reduce their n_rows to fewer than 2**62 in total.",
             code="invalid_parameters",
             pointer="/conditions",
         )
     if offset >= n_all:
         raise InvalidInput(
-            f"offset is {offset:,}; the conditions ask for {n_all:,} rows in all, so none are left.",
+            f"offset is {offset:,}, but the conditions have only {n_all:,} rows in total. Lower the offset.",
             code="invalid_parameters",
             pointer="/offset",
         )
     if n_rows is not None and n_rows > n_all - offset:
         raise InvalidInput(
-            f"n_rows is {n_rows:,} and offset {offset:,}; the conditions ask for {n_all:,} rows in all."
-            " Leave n_rows out, or raise the n_rows of the conditions.",
+            f"n_rows is {n_rows:,} and offset is {offset:,}, but the conditions have only {n_all:,} rows in"
+            " total. Omit n_rows, or raise the n_rows of the conditions.",
             code="invalid_parameters",
             pointer="/n_rows",
         )
@@ -64,18 +67,18 @@ def count_rows(constraints: SamplingConstraints | None, n_rows: int | None, offs
 def describe_groups(
     constraints: SamplingConstraints, shares: Sequence[float], *, n_rows: int, offset: int
 ) -> list[Group]:
-    """Return the groups of a sample.
+    """Return the sizes and effective sample sizes of the groups of a sample.
 
     Parameters
     ----------
-    shares : sequence of shape (n_groups,)
-        How many independent rows a row of each group is worth, as `Synthesizer.effective_shares` says.
+    shares : sequence of float of shape (n_groups,)
+        Effective share of each group; see `SupportsConstraints.effective_shares`.
     n_rows, offset : int
-        Which rows of all groups were drawn, as `count_rows` says.
+        Number of sampled rows, as `count_rows` returns it, and index of the first one.
 
     Notes
     -----
-    Of a rebalanced column the numbers of rows are those asked for; what is drawn varies about them.
+    For a rebalanced column, the numbers of rows are the requested ones. The sampled numbers vary around them.
     """
     asked = (
         [round(n_rows * share.share) for share in constraints.rebalance.shares]
@@ -86,10 +89,10 @@ def describe_groups(
 
 
 def describe_weak_groups(constraints: SamplingConstraints, groups: Sequence[Group]) -> list[str]:
-    """Return a sentence for each group whose rows repeat few of the model's answers."""
+    """Return a warning for each group with a small effective sample size."""
     return [
-        f"{name}: {group.n_rows:,} rows are worth about {group.effective_sample_size:,} independent ones."
-        " The model knows little of such rows: do not read fine detail out of them."
+        f"{name}: the {group.n_rows:,} rows are worth only about {group.effective_sample_size:,} independent"
+        " rows. The model learned little about such rows, so do not rely on fine details."
         for name, group in zip(_names(constraints), groups, strict=True)
         if _is_weak(group)
     ]

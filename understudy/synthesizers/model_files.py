@@ -1,8 +1,8 @@
-"""Model files of format 3: the safetensors format, with JSON as arrays of bytes.
+"""Reader and writer of model files of format 3: the safetensors format, with JSON as arrays of bytes.
 
-The layout is a length, a JSON header and the bytes of the arrays. A file is written as a stream: what a
-caller hands over is on disk when the call returns. A file is read through a memory map. It contains no code.
-Format: https://huggingface.co/docs/safetensors.
+A file consists of the length of the header, a JSON header and the bytes of the arrays. It contains no code.
+It is written as a stream: each array is on disk when the call that writes it returns. It is read through a
+memory map. Format: https://huggingface.co/docs/safetensors.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from understudy.errors import TooLarge
 from understudy.transformers.array_reader import refuse, require
 
 FORMAT_VERSION = 3
-# What a fit writes is far smaller; these bound what a hostile file can make a reader do.
+# Limits on the work that a hostile file can cause. Files written by a fit are far smaller.
 HEADER_BYTES_MAX = 100_000_000
 JSON_BYTES_MAX = 2**28
 N_ENTRIES_MAX = 200_000
@@ -50,7 +50,7 @@ _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 @dataclass(frozen=True)
 class _Entry:
-    """An array: its name, type and shape, and where its bytes begin in the spool, or among the data."""
+    """An array's name, dtype, shape, and byte offset in the spool or in the data section."""
 
     name: str
     dtype: np.dtype[Any]
@@ -59,12 +59,12 @@ class _Entry:
 
     @property
     def n_bytes(self) -> int:
-        # Whole numbers of Python: products of hostile shapes do not fit in 64 bits.
+        # Computed with Python integers, because the product of a hostile shape may not fit in 64 bits.
         return self.dtype.itemsize * math.prod(self.shape)
 
 
 class ModelFileWriter:
-    """Writes arrays and JSON to a model file; `writing` makes one."""
+    """Writer of arrays and JSON values to a model file; created by `writing`."""
 
     def __init__(self, spool: IO[bytes]) -> None:
         self._spool = spool
@@ -72,35 +72,35 @@ class ModelFileWriter:
         self._n_bytes = 0
 
     def array(self, name: str, array: Array) -> None:
-        """Write an array under a name of its own."""
+        """Write an array under a unique name."""
         assert name not in self._entries, name
         plain = np.ascontiguousarray(array)
         plain = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
         assert plain.dtype in _NAMES, plain.dtype
-        # A view of the bytes, which costs no copy; there is none of an empty array.
+        # A view of the bytes avoids a copy; an empty array has no such view.
         self._spool.write(plain.reshape(-1).view(np.uint8).data if plain.size else b"")
         self._entries[name] = _Entry(name, plain.dtype, array.shape, self._n_bytes)
         self._n_bytes += plain.nbytes
 
     def json(self, name: str, value: Any) -> None:  # Any: JSON
-        """Write a JSON value under a name of its own.
+        """Write a JSON value under a unique name.
 
         Raises
         ------
         TooLarge
-            If it would be too large to be read.
+            If the value takes more than `JSON_BYTES_MAX` bytes, which the reader would refuse.
         """
         data = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         if len(data) > JSON_BYTES_MAX:
             raise TooLarge(
-                f"The levels of the categories take {len(data):,} bytes; a model file has room for "
-                f"{JSON_BYTES_MAX:,}. Leave out columns of long texts.",
+                f"The category levels take {len(data):,} bytes, more than the {JSON_BYTES_MAX:,} bytes that "
+                "a model file may contain. Leave out columns with long texts.",
             )
         self.array(f"{_JSON_PREFIX}{name}", np.frombuffer(data, np.uint8))
 
     def finish(self, file: IO[bytes]) -> None:
-        """Write the header and all arrays; the same arrays give the same bytes, in any order of writing."""
-        # Wide types first, as safetensors itself orders them: then every array is aligned in the file.
+        """Write the header and all arrays. The bytes do not depend on the order of `array` calls."""
+        # Wide types come first, the order that safetensors uses, so that every array is aligned in the file.
         ordered = sorted(self._entries.values(), key=lambda entry: (-entry.dtype.itemsize, entry.name))
         header: dict[str, Any] = {_METADATA: {_VERSION_KEY: str(FORMAT_VERSION)}}
         end = 0
@@ -128,9 +128,9 @@ class ModelFileWriter:
 
 @contextmanager
 def writing(path: Path) -> Iterator[ModelFileWriter]:
-    """Write a model file that is there as a whole, or not at all.
+    """Write a model file atomically: it is either complete or absent.
 
-    A file of that name is replaced and not overwritten: a model that was loaded from it keeps its memory map.
+    An existing file is replaced, not overwritten, so that a model loaded from it keeps its memory map.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -145,14 +145,14 @@ def writing(path: Path) -> Iterator[ModelFileWriter]:
 
 
 class ModelFileReader:
-    """A model file that was written by `ModelFileWriter`: its arrays are views of the mapped file."""
+    """Reader of a model file that `ModelFileWriter` wrote; its arrays are views of the mapped file."""
 
     format_version = FORMAT_VERSION
 
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
             require(os.fstat(file.fileno()).st_size > _N_LENGTH_BYTES, "it is too short")
-            # A private copy on write: kernels take writable arrays, and the file stays as it is.
+            # Copy-on-write, because kernels require writable arrays and the file must not change.
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         header, start = _read_header(mapped)
         self._json: dict[str, Array] = {}
@@ -164,8 +164,8 @@ class ModelFileReader:
             else:
                 self.arrays[entry.name] = array
 
-    def json(self, name: str) -> Any:  # Any: JSON from outside
-        """Return a JSON value."""
+    def json(self, name: str) -> Any:  # Any: untrusted JSON
+        """Return the JSON value with the given name."""
         require(name in self._json, f"{name} is missing")
         array = self._json[name]
         require(array.dtype == np.uint8 and array.ndim == 1, f"{name} is not JSON")
@@ -185,11 +185,11 @@ def _view(mapped: mmap.mmap, entry: _Entry, start: int) -> Array:
 
 
 def _read_header(mapped: mmap.mmap) -> tuple[dict[str, Any], int]:
-    """Return the entries of a header, and where the arrays begin."""
+    """Return the entries of the header, and the byte offset of the first array."""
     length = int.from_bytes(mapped[:_N_LENGTH_BYTES], "little")
     start = _N_LENGTH_BYTES + length
     require(length <= HEADER_BYTES_MAX and start <= len(mapped), "its header is too large")
-    # As it is written: only then is an array aligned that is aligned among the data.
+    # Arrays that are aligned in the data section are aligned in the file only if the header is padded.
     require(length % _ALIGNMENT == 0, "its header is not padded")
     try:
         header = json.loads(mapped[_N_LENGTH_BYTES:start], object_pairs_hook=_without_repetition)
@@ -201,7 +201,7 @@ def _read_header(mapped: mmap.mmap) -> tuple[dict[str, Any], int]:
     is_number = isinstance(version, str) and version.isascii() and version.isdigit()
     require(is_number, "it is not a model file")
     is_newer = len(str(version)) > 9 or int(str(version)) > FORMAT_VERSION
-    require(not is_newer, f"its format is newer than {FORMAT_VERSION}, which this version reads; update it")
+    require(not is_newer, f"its format is newer than {FORMAT_VERSION}; update Understudy to read it")
     require(version == str(FORMAT_VERSION), f"its format is not {FORMAT_VERSION}")
     require(len(header) <= N_ENTRIES_MAX, "it has too many arrays")
     return header, start
@@ -209,34 +209,34 @@ def _read_header(mapped: mmap.mmap) -> tuple[dict[str, Any], int]:
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
-    require(len(values) == len(pairs), "its header names an array twice")
+    require(len(values) == len(pairs), "its header contains the same name twice")
     return values
 
 
 def _checked_entries(header: dict[str, Any], n_bytes: int) -> list[_Entry]:
-    """Return the arrays of a header, which fill the rest of the file without a gap."""
+    """Return the entries of a header; check that their arrays fill the rest of the file without gaps."""
     entries = sorted((_checked_entry(name, entry) for name, entry in header.items()), key=lambda e: e.start)
     end = 0
     for entry in entries:
         require(entry.start == end, "its arrays overlap, or leave a gap")
-        # A misaligned array would be slow, or not be taken by compiled code.
+        # Compiled code is slow on a misaligned array, or refuses it.
         require(entry.start % entry.dtype.itemsize == 0, "an array is not aligned")
         end += entry.n_bytes
     require(end == n_bytes, "its arrays do not fill the file")
     return entries
 
 
-def _checked_entry(name: str, entry: Any) -> _Entry:  # Any: from outside
+def _checked_entry(name: str, entry: Any) -> _Entry:  # Any: untrusted JSON
     is_entry = isinstance(entry, dict) and entry.keys() == {"dtype", "shape", "data_offsets"}
     require(is_entry, "an entry of its header is not valid")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     require(isinstance(dtype, str) and dtype in _DTYPES, "an array has an unknown type")
     require(_are_sizes(shape) and len(shape) <= N_DIMENSIONS_MAX, "the shape of an array is not valid")
-    require(_are_sizes(offsets) and len(offsets) == 2, "the place of an array is not valid")
+    require(_are_sizes(offsets) and len(offsets) == 2, "the offsets of an array are not valid")
     checked = _Entry(name, _DTYPES[dtype], tuple(shape), offsets[0])
-    require(offsets[1] - offsets[0] == checked.n_bytes, "an array has another size")
+    require(offsets[1] - offsets[0] == checked.n_bytes, "the size of an array does not match its shape")
     return checked
 
 
-def _are_sizes(numbers: Any) -> bool:  # Any: from outside
+def _are_sizes(numbers: Any) -> bool:  # Any: untrusted JSON
     return isinstance(numbers, list) and all(type(n) is int and 0 <= n < 2**63 for n in numbers)

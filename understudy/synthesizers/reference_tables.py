@@ -1,4 +1,4 @@
-"""Reference tables in model files: the bytes of a Parquet file, as an array."""
+"""Reference tables in model files, each stored as an array with the bytes of a Parquet file."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def load_reference(reader: ModelReader, name: str, schema: TableSchema) -> pa.Ta
     Raises
     ------
     InvalidInput
-        If it is missing, damaged, or not of its schema.
+        If the table is missing or damaged, or does not conform to its schema.
     """
     data = ArrayReader({}, reader.arrays).array(f"{_PREFIX}{name}", np.uint8, (None,))
     try:
-        # Parquet has no types for some units, such as seconds; the schema knows what they were.
+        # Parquet has no types for some units, such as seconds; the schema contains the original types.
         rows: Any = conform(pq.read_table(pa.BufferReader(data.tobytes())), schema)
         rows.validate(full=True)
     except (pa.ArrowException, OSError, InvalidInput) as error:

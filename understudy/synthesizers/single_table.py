@@ -1,6 +1,7 @@
-"""What synthesizers of one data table share: checks of data and schema, reference tables, seeds, files.
+"""Base class of synthesizers of one data table: validation, reference tables, seeds and model files.
 
-Reference tables are public look-up data: they are saved in the model as they are, and sampled as they are.
+Reference tables are public look-up data. The model contains them unchanged, and samples contain them
+unchanged.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _UNIQUE_KINDS = frozenset({ColumnKind.identifier, ColumnKind.email})
 
 @dataclass(frozen=True)
 class RowRequest:
-    """Rows ``offset … offset + n_rows - 1`` of the endless table that the seed stands for."""
+    """Rows ``offset … offset + n_rows - 1`` of the unlimited sequence of rows that the seed determines."""
 
     n_rows: int
     offset: int
@@ -48,17 +49,17 @@ class RowRequest:
 
 
 class SingleTableSynthesizer(ABC):
-    """Base of synthesizers of one data table; subclasses learn, draw, save and load that table."""
+    """Base class of synthesizers of one data table. Subclasses learn, draw, save and load that table."""
 
     name: ClassVar[str]
     parameters_type: ClassVar[type[SynthesizerParameters]]
 
-    def __init__(self, parameters: Any) -> None:  # Any: each has parameters of its own type
+    def __init__(self, parameters: Any) -> None:  # Any: the type of the parameters differs by synthesizer
         self.parameters = parameters
         self.table_: TableTransformer | None = None
 
     def fit(self, data: Dataset, schema: DatasetSchema, *, context: FitContext) -> Self:
-        """Check data and schema, and learn the data table."""
+        """Validate the data and the schema, and learn the data table."""
         name = only_data_table(schema, self.name)
         rows = _read_table(data, schema, name)
         check_domains(rows, schema.tables[name])
@@ -71,12 +72,12 @@ class SingleTableSynthesizer(ABC):
 
     @property
     def schema_(self) -> DatasetSchema:
-        """The schema that the model was fitted under."""
+        """Schema that the model was fitted with."""
         self._fitted()
         return self._schema
 
     def sample(self, plan: SamplePlan, *, context: SampleContext) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Yield the reference tables as they are, then rows of the data table."""
+        """Yield the reference tables unchanged, then rows of the data table."""
         name, n_rows = self._rows_wanted(plan)
         request = RowRequest(n_rows, plan.offset, context.choose_seed(), context)
         if plan.constraints is None:
@@ -88,11 +89,11 @@ class SingleTableSynthesizer(ABC):
         return self._named(name, batches)
 
     def card(self) -> ModelCard:
-        """Return facts about the fitted model."""
+        """Return the model card."""
         return make_card(self.name, self._fitted(), self.n_rows_)
 
     def save(self, writer: ModelWriter) -> None:
-        """Write what was learned as JSON and plain arrays."""
+        """Write the fitted model as JSON and plain arrays."""
         columns, arrays = self._fitted().to_arrays()
         for array_name, array in arrays.items():
             writer.array(array_name, array)
@@ -126,7 +127,7 @@ class SingleTableSynthesizer(ABC):
 
     @abstractmethod
     def _learn(self, rows: pa.Table, schema: TableSchema, run: LearnRun) -> TableTransformer:
-        """Learn the rows, which conform to the schema; return their transformers."""
+        """Learn from rows that conform to the schema, and return the fitted transformers."""
 
     @abstractmethod
     def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
@@ -135,12 +136,12 @@ class SingleTableSynthesizer(ABC):
     def _draw_constrained(
         self, request: RowRequest, constraints: SamplingConstraints
     ) -> Iterator[pa.RecordBatch]:
-        """Return rows of the data table under constraints; of synthesizers that support them."""
+        """Return rows of the data table under constraints, if the synthesizer supports them."""
         raise unsupported_by_synthesizer(self.name)
 
     @abstractmethod
     def _save(self, writer: ModelWriter) -> Json:
-        """Write the arrays of what only this synthesizer learns; return its JSON."""
+        """Write the arrays that are specific to this synthesizer, and return its JSON."""
 
     @abstractmethod
     def _load(self, reader: ArrayReader, table: TableTransformer) -> None:
@@ -148,23 +149,26 @@ class SingleTableSynthesizer(ABC):
 
     def _fitted(self) -> TableTransformer:
         if self.table_ is None:
-            raise Conflict("The synthesizer is not fitted; call fit first.", code="not_ready")
+            raise Conflict("The synthesizer is not fitted. Call fit first.", code="not_ready")
         return self.table_
 
     def _rows_wanted(self, plan: SamplePlan) -> tuple[str, int]:
-        """Return the name of the data table, and how many rows of it a plan asks for."""
+        """Return the name of the data table, and the number of its rows in a plan."""
         name = only_data_table(self.schema_, self.name)
         unknown = sorted(set(plan.n_rows) - {name})
         if unknown or name not in plan.n_rows:
             raise InvalidInput(
-                f"The plan asks for rows of {_listed(plan.n_rows)}; the model samples table {name!r}.",
+                f"The plan contains rows of {_listed(plan.n_rows)}, but the model has only table {name!r}. "
+                "Correct n_rows of the plan.",
                 code="unknown_table",
             )
         n_rows, offset = plan.n_rows[name], plan.offset
         if n_rows < 0 or offset < 0:
             raise InvalidInput("n_rows and offset must not be negative.", code="invalid_parameters")
         if n_rows + offset >= 2**63:
-            raise InvalidInput("n_rows and offset must stay below 2**63 rows.", code="invalid_parameters")
+            raise InvalidInput(
+                "n_rows and offset together must be less than 2**63.", code="invalid_parameters"
+            )
         return name, n_rows
 
     def _named(self, name: str, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -181,18 +185,20 @@ def only_data_table(schema: DatasetSchema, synthesizer: str) -> str:
     Raises
     ------
     InvalidInput
-        If there is none, or if the schema declares what synthesizers of one table do not support.
+        If the schema does not have exactly one data table, or has features that synthesizers of one table do
+        not support.
     """
     names = [name for name, table in schema.tables.items() if table.role == "data"]
     if len(names) != 1:
+        listed = f" ({_listed(names)})" if names else ""
         raise _unsupported(
-            f"The synthesizer {synthesizer!r} learns one data table, and the schema has {len(names)}"
-            f"{f' ({_listed(names)})' if names else ''}. Fit a model to each, or mark public look-up tables "
-            "with the role `reference`."
+            f"The synthesizer {synthesizer!r} supports one data table, but the schema has "
+            f"{len(names)}{listed}. Fit one model for each, or give public look-up tables the role "
+            "`reference`."
         )
     if schema.relationships:
         raise _unsupported(
-            f"The synthesizer {synthesizer!r} does not keep relationships between tables. Remove them from"
+            f"The synthesizer {synthesizer!r} does not support relationships between tables. Remove them from"
             " the schema."
         )
     _check_roles(names[0], schema.tables[names[0]], synthesizer)
@@ -202,14 +208,14 @@ def only_data_table(schema: DatasetSchema, synthesizer: str) -> str:
 def _check_roles(name: str, table: TableSchema, synthesizer: str) -> None:
     if table.order_by:
         raise _unsupported(
-            f"The synthesizer {synthesizer!r} does not learn the order of rows, which order_by of table"
-            f" {name!r} declares. Remove order_by from the schema."
+            f"Table {name!r} has order_by, but the synthesizer {synthesizer!r} does not learn the order of"
+            " rows. Remove order_by from the schema."
         )
     kinds = {table.column(column).kind for column in table.primary_key}
     if kinds and not kinds & _UNIQUE_KINDS:
         raise _unsupported(
-            f"The synthesizer {synthesizer!r} cannot keep the primary key of table {name!r} unique. Declare"
-            " the kind of one of its columns as identifier, or remove primary_key from the schema."
+            f"The synthesizer {synthesizer!r} cannot keep the primary key of table {name!r} unique. Set the"
+            " kind of one of its columns to identifier, or remove primary_key from the schema."
         )
 
 
@@ -220,8 +226,8 @@ def _unsupported(detail: str) -> InvalidInput:
 def _read_table(data: Dataset, schema: DatasetSchema, name: str) -> pa.Table:
     if data.keys() != schema.tables.keys():
         raise InvalidInput(
-            f"The dataset has the tables {_listed(data)}, and the schema describes {_listed(schema.tables)}. "
-            "Give both the same tables.",
+            f"The dataset has the tables {_listed(data)}, but the schema has {_listed(schema.tables)}. "
+            "Use the same tables in both.",
             code="schema_mismatch",
         )
     return conform(read_source(data[name]), schema.tables[name])

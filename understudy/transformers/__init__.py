@@ -1,5 +1,5 @@
-"""Reversible encodings of columns: values to codes below 2**16 and back.
+"""Reversible encodings of columns: values become codes below 2**16, and codes become values.
 
-A transformer learns a column and gives its codes at once (`fit_…` returns both): what would be needed to
-encode later, the bounds between codes, are single persons' values and are not kept.
+The `fit_…` functions return a transformer together with the codes of its column. Later values cannot be
+encoded: that would need the bounds between codes, which are values of single persons and are not stored.
 """

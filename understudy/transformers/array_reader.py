@@ -1,4 +1,4 @@
-"""Read what `to_arrays` wrote, trusting nothing: compiled code does not check the indices it is given."""
+"""Read and validate the output of `to_arrays`, including indices, which compiled code does not check."""
 
 from __future__ import annotations
 
@@ -15,66 +15,68 @@ from understudy.transformers.base import Arrays
 M = TypeVar("M", bound=BaseModel)
 
 
-def refuse(what: str) -> InvalidInput:
-    """Return the error for a file whose content cannot have been written by us."""
+def refuse(reason: str) -> InvalidInput:
+    """Return the error for a file that is not a valid model file."""
     return InvalidInput(
-        f"This is not a model file, or it is damaged or foreign: {what}. Give a file that a fit wrote.",
+        f"This is not a valid model file: {reason}. Use an undamaged file that a fit wrote.",
         code="invalid_model_file",
     )
 
 
-def require(condition: bool, what: str) -> None:
-    """Raise InvalidInput unless the condition holds."""
+def require(condition: bool, reason: str) -> None:
+    """Raise `InvalidInput` with a reason unless a condition of a valid model file holds."""
     if not condition:
-        raise refuse(what)
+        raise refuse(reason)
 
 
 class ArrayReader:
-    """A manifest and its arrays, each entry checked as it is taken.
+    """A reader of a manifest and its arrays that checks each entry when it is read.
+
+    All methods raise `InvalidInput` if the entry is missing or invalid.
 
     Parameters
     ----------
     manifest, arrays : mapping
-        From outside.
+        Untrusted content of a model file.
     prefix : str
-        What the arrays' names begin with.
+        Common prefix of the arrays' names.
     """
 
     def __init__(self, manifest: Mapping[str, Any], arrays: Arrays, prefix: str = "") -> None:
         require(isinstance(manifest, Mapping), "a part of the manifest is not an object")
         self.manifest, self.arrays, self.prefix = manifest, arrays, prefix
 
-    def part(self, manifest: Any, prefix: str) -> ArrayReader:  # Any: from outside
-        """Return a reader of a part."""
+    def part(self, manifest: Any, prefix: str) -> ArrayReader:  # Any: untrusted JSON
+        """Return a reader of a nested manifest with the same arrays."""
         return ArrayReader(manifest, self.arrays, prefix)
 
     def whole(self, key: str, low: int = 0, high: int = 2**64) -> int:
-        """Return a whole number between low and high."""
+        """Return an integer from low to high."""
         value = self.manifest.get(key)
         require(type(value) is int and low <= value <= high, f"{key} is not a whole number in range")
         assert isinstance(value, int)
         return value
 
     def choice(self, key: str, known: Collection[str]) -> str:
-        """Return one of the known texts."""
+        """Return a string that is one of the known ones."""
         value = self.manifest.get(key)
         require(isinstance(value, str) and value in known, f"{key} is unknown")
         return str(value)
 
     def truth(self, key: str) -> bool:
-        """Return a truth value."""
+        """Return a boolean."""
         value = self.manifest.get(key)
         require(isinstance(value, bool), f"{key} is not true or false")
         return bool(value)
 
     def text(self, key: str) -> str:
-        """Return a text."""
+        """Return a string."""
         value = self.manifest.get(key)
         require(isinstance(value, str), f"{key} is not a text")
         return str(value)
 
     def texts(self, key: str) -> list[str]:
-        """Return a list of texts."""
+        """Return a list of strings."""
         value = self.manifest.get(key)
         is_texts = isinstance(value, list) and all(isinstance(text, str) for text in value)
         require(is_texts, f"{key} is not a list of texts")
@@ -82,25 +84,25 @@ class ArrayReader:
         return value
 
     def parts(self, key: str, n: int) -> list[Any]:
-        """Return a list of n parts."""
+        """Return a list of n items, which are not checked."""
         value = self.manifest.get(key)
         require(isinstance(value, list) and len(value) == n, f"{key} is not a list of {n}")
         assert isinstance(value, list)
         return value
 
     def parameters(self, model: type[M]) -> M:
-        """Return the parameters, parsed."""
+        """Return the entry `parameters` as a model."""
         return self.parse(model, "parameters")
 
     def parse(self, model: type[M], key: str) -> M:
-        """Return the entry, parsed."""
+        """Return an entry as a model."""
         try:
             return model.model_validate(self.manifest.get(key))
         except (ValidationError, InvalidInput) as error:
             raise refuse(f"{key} is not valid") from error
 
     def array(self, name: str, dtype: type[np.generic], shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
-        """Return an array of that type and shape; None is any length."""
+        """Return an array of a given type and shape; None in the shape allows any length."""
         array = self.arrays.get(self.prefix + name)
         if array is None:
             raise refuse(f"{self.prefix + name} is missing")
@@ -113,14 +115,14 @@ class ArrayReader:
     def indices(
         self, name: str, dtype: type[np.generic], shape: tuple[int | None, ...], low: int, high: int
     ) -> npt.NDArray[Any]:
-        """Return an array whose entries lie in low … high - 1."""
+        """Return an array whose entries are from low to high - 1."""
         array = self.array(name, dtype, shape)
         in_range = array.size == 0 or (int(array.min()) >= low and int(array.max()) < high)
-        require(in_range, f"{self.prefix + name} points outside")
+        require(in_range, f"{self.prefix + name} contains an index out of range")
         return array
 
     def counts(self, name: str, n: int) -> npt.NDArray[np.int64]:
-        """Return n counts, not all zero."""
+        """Return n counts that are not all zero."""
         counts = self.indices(name, np.int64, (n,), 0, 2**40)
-        require(bool(counts.any()), f"{self.prefix + name} is all zero")
+        require(bool(counts.any()), f"{self.prefix + name} contains only zeros")
         return counts

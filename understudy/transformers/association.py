@@ -1,4 +1,4 @@
-"""Order the levels of a large category: those that go with the same values elsewhere become neighbours."""
+"""Order the levels of large categories: levels with similar values in other columns become neighbours."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from understudy.transformers.coarse_codes import group_neighbours
 Int64s = npt.NDArray[np.int64]
 Float64s = npt.NDArray[np.float64]
 
-# The order is by the columns that tell most about the level.
+# Number of columns that determine the order: those with the strongest association.
 N_KEYS = 2
-# Of a table of levels by codes; beyond, codes are judged in groups.
+# Maximum number of cells in a contingency table of levels and codes. In larger tables, codes are grouped.
 N_CELLS_MAX = 2**22
 
 
 def order_levels(levels: Int64s, n_levels: int, others: list[tuple[Codes, int]]) -> Int64s:
-    """Return an order of levels by the columns most associated with them.
+    """Return an order of levels by the columns that are most strongly associated with them.
 
     Parameters
     ----------
     levels : array of shape (n_rows,)
-        The level of every row; outside 0 … n_levels - 1 if it has none.
+        Level of each row; a number outside 0 … n_levels - 1 if the row has none.
     n_levels : int
+        Number of levels.
     others : list of (codes, n_codes)
-        The columns to look at.
+        Codes of the columns to compare with, and the number of codes of each.
 
     Notes
     -----
-    Memory is some numbers a row, and N_CELLS_MAX, whatever the number of levels or columns.
+    Memory is limited to a few numbers per row plus `N_CELLS_MAX` cells, for any number of levels and columns.
     """
     has_level = (levels >= 0) & (levels < n_levels)
     own = levels[has_level]
@@ -48,7 +49,7 @@ def _present(other: tuple[Codes, int], has_level: Mask) -> tuple[Codes, int]:
 
 
 def _commonest(own: Int64s, n_levels: int, codes: Codes, n_codes: int) -> Float64s:
-    """Return the commonest code of each level, the lowest of several."""
+    """Return the most frequent code of each level; in a tie, the lowest one."""
     cells, n_rows = np.unique(own * n_codes + codes, return_counts=True)
     level = cells // n_codes
     by_level = np.lexsort((-n_rows, level))
@@ -76,6 +77,6 @@ def _explained(own: Int64s, n_levels: int, codes: Codes, n_codes: int) -> float:
 
 
 def _sum_of_logs(counts: Int64s) -> float:
-    """Return the sum of n log n over all counts."""
+    """Return the sum of ``n log n`` over all counts."""
     positive = counts[counts > 0].astype(np.float64)
     return float((positive * np.log(positive)).sum())

@@ -1,4 +1,4 @@
-"""What every transformer is, and the few numbers that all of them share."""
+"""The protocol of transformers, and types and constants that all of them use."""
 
 from __future__ import annotations
 
@@ -13,32 +13,39 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from understudy.kernels.hashing import StreamRows
 
-# A value or level is kept only if at least so many rows share it; a quantile is the mean of so many rows.
+# Minimum number of rows or subjects that must share a value or level for it to be kept, and the number of
+# neighbouring rows of which a quantile is the mean. The documentation calls this number k.
 MIN_SUPPORT = 5
+# Maximum number of codes of a column.
 N_CODES_MAX = 8192
 
 Codes = npt.NDArray[np.uint16]
-# Whose each row is, 0 … n_subjects - 1.
+# The subject of each row, 0 … n_subjects - 1.
 Subjects = npt.NDArray[np.int64]
 RowNumbers = npt.NDArray[np.uint64]
-# Codes of some columns, by their place in the table.
+# Codes of some columns, by their position in the table.
 CodesByColumn = Mapping[int, Codes]
 Mask = npt.NDArray[np.bool_]
 Json = dict[str, Any]
 Arrays = Mapping[str, npt.NDArray[Any]]
-# Any: a column's type is known when it is read. Texts: at run time Arrow's classes take no arguments.
+# Any: the type of a column is known only at run time. The aliases are quoted because Arrow's classes accept
+# no type arguments at run time.
 ArrowArray: TypeAlias = "pa.Array[Any]"
 ArrowColumn: TypeAlias = "pa.ChunkedArray[Any]"
 
 
 @dataclass(frozen=True)
 class RowStream:
-    """Where the randomness of a block of rows comes from: a seed, one of its streams, the rows' numbers.
+    """The source of randomness for a block of rows.
 
     Parameters
     ----------
+    seed : int
+        Seed of the sample.
+    stream : int
+        Number of a stream of the seed. Different streams are independent.
     rows : array of shape (n,)
-        The number of each row in the endless table of the seed.
+        Number of each row in the unlimited table that belongs to the seed.
     """
 
     seed: int
@@ -46,8 +53,8 @@ class RowStream:
     rows: RowNumbers
 
     def key(self) -> StreamRows:
-        """Return the three as kernels take them."""
-        # Loaded here: it loads Numba, and the API lists metrics, which import this module, without it.
+        """Return the seed, stream and rows in the form that kernels require."""
+        # Imported here because it loads Numba. The API imports this module with the metrics, but not Numba.
         from understudy.kernels.hashing import StreamRows
 
         return StreamRows(np.uint64(self.seed), np.uint64(self.stream), self.rows)
@@ -59,21 +66,21 @@ def consecutive_rows(first: int, n: int) -> RowNumbers:
 
 
 class Transformer(Protocol):
-    """One fitted column."""
+    """The fitted encoding of one column."""
 
     @property
     def n_codes(self) -> int:
-        """How many codes there are; codes are 0 … n_codes - 1."""
+        """The number of codes; codes are 0 … n_codes - 1."""
         ...
 
     @property
     def is_ordinal(self) -> bool:
-        """Whether neighbouring codes stand for similar values."""
+        """Whether neighbouring codes represent similar values."""
         ...
 
     @property
     def is_exact(self) -> Mask:
-        """Which codes stand for one value of the table each; of shape (n_codes,)."""
+        """A mask of the codes that each represent exactly one value of the table; of shape (n_codes,)."""
         ...
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
@@ -81,9 +88,9 @@ class Transformer(Protocol):
         ...
 
     def describe(self) -> Json:
-        """Return what a model card may tell: counts and choices, no values."""
+        """Return counts and choices for the model card, without values of the table."""
         ...
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return what was learnt as JSON and plain arrays."""
+        """Return the learned state as JSON and plain arrays."""
         ...

@@ -1,9 +1,9 @@
 """Bins over sorted numbers: single values that enough rows share, and quantile ranges between them.
 
-Nothing that fewer than `MIN_SUPPORT` rows say is kept: a range has at least that many rows, its quantiles
-are means of that many neighbours, and rows too few for a range of their own go to the nearest shared value.
-Rows beyond the k-th value from either end take no part, so that every draw lies between those two. Where
-subjects are named, subjects are counted in place of rows.
+Bins contain no information that fewer than k = `MIN_SUPPORT` rows support. A range has at least k rows, its
+quantiles are means of k neighbouring rows, and groups of fewer rows are assigned to the nearest shared value.
+Rows beyond the k-th value from either end are ignored, so that every draw is between those two values. If
+subjects are declared, subjects are counted instead of rows.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ import numpy.typing as npt
 from understudy.transformers.base import MIN_SUPPORT, Codes, Mask, Subjects
 from understudy.transformers.support import Int64s, Numbers, SortedRows, central_values, sort_rows
 
-# Quantiles kept of a range; a range of few rows has fewer, the rest are interpolated.
+# Number of segments between the quantiles of a range. In ranges of few rows, some quantiles are interpolated.
 N_SEGMENTS = 8
 
 
 @dataclass(frozen=True)
 class Bins:
-    """The bins of a column of numbers, ascending.
+    """The bins of a column of numbers, in ascending order.
 
     Parameters
     ----------
     starts : array of shape (n_bins,), uint64 or float64
-        The shared value, or where a range begins.
+        The shared value, or the start of the range.
     knot_row : array of shape (n_bins,), int32
-        The row of `knots`, or -1 for a shared value.
+        The row in `knots`, or -1 for a shared value.
     knots : array of shape (n_ranges, N_SEGMENTS + 1), float64
-        Quantiles of a range at equal distances, relative to its start.
+        Evenly spaced quantiles of each range, relative to its start.
     n_rows_merged : int
-        Rows that went to the nearest shared value, being too few for a range of their own.
+        Number of rows assigned to the nearest shared value, because they were too few for a range.
     n_rows_drawn_in : int
-        Rows beyond the k-th value from either end.
+        Number of rows beyond the k-th value from either end.
     """
 
     starts: Numbers
@@ -46,21 +46,26 @@ class Bins:
 
     @property
     def n_bins(self) -> int:
-        """How many bins there are."""
+        """The number of bins."""
         return len(self.starts)
 
 
 @dataclass(frozen=True)
 class _Runs:
-    """Stretches of distinct values: each shared value by itself, and what lies between two of them.
+    """Runs of distinct values: each shared value, and the values between two shared ones.
 
     Parameters
     ----------
     first : array of shape (n_runs,)
-        Index of the first distinct value.
+        Index of the first distinct value of each run.
     first_row, n_rows : array of shape (n_runs,)
+        First row of each run in sorted order, and its number of rows.
+    is_shared : array of shape (n_runs,)
+        Whether the run is a shared value.
+    is_kept : array of shape (n_runs,)
+        Whether the run is shared or has enough rows or subjects for a range.
     blocks : array of shape (n_blocks,), optional
-        Where subjects are named: the first rows of blocks of k subjects each.
+        First rows of blocks of k subjects each, if subjects are declared.
     """
 
     first: Int64s
@@ -72,15 +77,16 @@ class _Runs:
 
 
 def fit_bins(values: Numbers, n_bins_max: int, subjects: Subjects | None = None) -> tuple[Bins, Codes]:
-    """Return bins for numbers, and the bin of every number.
+    """Return bins for numbers, and the bin of each number.
 
     Parameters
     ----------
     values : array of shape (n,), uint64 or finite float64
-        Of at least MIN_SUPPORT rows, or subjects where they are named.
+        Numbers of at least `MIN_SUPPORT` rows, or of that many subjects if they are given.
     n_bins_max : int
+        Maximum number of bins.
     subjects : array of shape (n,), optional
-        Whose each number is.
+        Subject of each number.
     """
     rows = sort_rows(values, subjects)
     runs = _find_runs(rows, n_bins_max) if len(rows.values) else None
@@ -94,7 +100,7 @@ def fit_bins(values: Numbers, n_bins_max: int, subjects: Subjects | None = None)
 
 
 def _one_bin(values: Numbers, n_rows: int) -> Bins:
-    """Return the mean of the k central numbers: there are too few for the k-th values to lie apart."""
+    """Return a single bin around the k central numbers, for columns in which the k-th values have crossed."""
     starts, knots = _knots(values, np.array([0]), np.array([len(values)]))
     return Bins(starts, np.zeros(1, np.int32), knots, n_rows_merged=n_rows)
 
@@ -102,7 +108,7 @@ def _one_bin(values: Numbers, n_rows: int) -> Bins:
 def _find_runs(rows: SortedRows, n_bins_max: int) -> _Runs:
     n = len(rows.values)
     counts = np.diff(np.append(rows.first_row, n))
-    # Beyond the budget a value must be heavier than a bin of equal mass to stand alone.
+    # With more distinct values than bins, a shared value must have more rows than a bin of equal mass.
     threshold = n / (0.75 * n_bins_max) if len(counts) > n_bins_max else 0.0
     while True:
         is_shared = rows.is_shared & (counts >= threshold)
@@ -124,11 +130,11 @@ def _judge_runs(rows: SortedRows, first: Int64s, is_shared: Mask) -> _Runs:
 
 
 def _edges(distinct: Numbers, runs: _Runs) -> Numbers:
-    """Return the lowest value that belongs to each kept run; a dropped run goes to the nearer neighbours."""
+    """Return the lowest value of each kept run; values of a dropped run belong to the nearer neighbour."""
     at = np.flatnonzero(runs.is_kept)
     edges = distinct[runs.first[at]].copy()
     after_dropped = np.flatnonzero(np.diff(at) > 1) + 1
-    # Both neighbours of a dropped run are shared values.
+    # The neighbours of a dropped run are shared values.
     low, high = edges[after_dropped - 1], edges[after_dropped]
     if edges.dtype == np.uint64:
         edges[after_dropped] = low + (high - low) // np.uint64(2) + np.uint64(1)
@@ -138,7 +144,7 @@ def _edges(distinct: Numbers, runs: _Runs) -> Numbers:
 
 
 def _cut_ranges(ordered: Numbers, runs: _Runs, n_bins_max: int) -> list[Int64s]:
-    """Return, for every kept run, the rows (in order) at which its bins begin."""
+    """Return, for each kept run, the rows in sorted order at which its bins begin."""
     ranges = runs.is_kept & ~runs.is_shared
     spare = n_bins_max - int(runs.is_kept.sum())
     n_rows = max(int(runs.n_rows[ranges].sum()), 1)
@@ -156,7 +162,7 @@ def _cut_ranges(ordered: Numbers, runs: _Runs, n_bins_max: int) -> list[Int64s]:
 
 
 def _cut_range(ordered: Numbers, first: int, m: int, n: int) -> Int64s:
-    """Return where at most n bins of near equal mass begin; equal values stay together."""
+    """Return the first rows of at most n bins of almost equal mass; equal values stay together."""
     targets = ordered[first + np.arange(n) * m // n]
     cuts = np.unique(first + np.searchsorted(ordered[first : first + m], targets))
     kept = [int(cuts[0])]
@@ -167,7 +173,7 @@ def _cut_range(ordered: Numbers, first: int, m: int, n: int) -> Int64s:
 
 
 def _cut_at_blocks(blocks: Int64s, first: int, m: int, n: int) -> Int64s:
-    """Return where at most n bins of near equal mass begin, all of them of whole blocks."""
+    """Return the first rows of at most n bins of almost equal mass that consist of whole blocks."""
     own = blocks[slice(*np.searchsorted(blocks, [first, first + m]))]
     n = max(min(n, len(own) // 2), 1)
     targets = first + np.arange(n) * m // n
@@ -175,7 +181,7 @@ def _cut_at_blocks(blocks: Int64s, first: int, m: int, n: int) -> Int64s:
 
 
 def _make_bins(rows: SortedRows, runs: _Runs, begins: list[Int64s], edges: Numbers) -> tuple[Bins, Numbers]:
-    """Return the bins and the lowest value that belongs to each."""
+    """Return the bins and the lowest value of each."""
     at = np.flatnonzero(runs.is_kept)
     n_each = np.array([len(b) for b in begins])
     begin = np.concatenate(begins)
@@ -187,14 +193,14 @@ def _make_bins(rows: SortedRows, runs: _Runs, begins: list[Int64s], edges: Numbe
     is_range = np.repeat(~runs.is_shared[at], n_each)
     starts = rows.values[begin].copy()
     knot_row = np.where(is_range, np.cumsum(is_range) - 1, -1).astype(np.int32)
-    spoken = rows.values if runs.blocks is None else rows.smooth(runs.blocks)
-    starts[is_range], knots = _knots(spoken, begin[is_range], end[is_range])
+    smoothed = rows.values if runs.blocks is None else rows.smooth(runs.blocks)
+    starts[is_range], knots = _knots(smoothed, begin[is_range], end[is_range])
     n_merged = int(runs.n_rows[~runs.is_kept].sum())
     return Bins(starts, knot_row, knots, n_merged, rows.n_rows_beyond), bounds
 
 
 def _knots(ordered: Numbers, begin: Int64s, end: Int64s) -> tuple[Numbers, npt.NDArray[np.float64]]:
-    """Return where ranges start and their quantiles from there, each the mean of neighbouring rows."""
+    """Return the starts of ranges, and their quantiles relative to the start; all are means of k rows."""
     size = end - begin
     n = np.where(size < 3 * MIN_SUPPORT, 1, np.minimum(N_SEGMENTS, size // (2 * MIN_SUPPORT)))[:, None]
     place = np.minimum(np.arange(N_SEGMENTS + 1), n) * (size[:, None] - 1) / n
@@ -212,14 +218,14 @@ def _knots(ordered: Numbers, begin: Int64s, end: Int64s) -> tuple[Numbers, npt.N
 
 
 def _floats_below(distances: Numbers) -> npt.NDArray[np.float64]:
-    """Return distances as floats, those that have no room for their last bits rounded down."""
+    """Return distances as floats, rounded down if a float cannot represent them exactly."""
     if distances.dtype == np.uint64:
         distances = np.where(distances < 2**53, distances, distances & ~np.uint64(2**11 - 1))
     return distances.astype(np.float64)
 
 
 def _largest_offset(starts: Numbers, last: Numbers) -> npt.NDArray[np.float64]:
-    """Return the largest floats that, added to the starts, do not exceed the last values."""
+    """Return the largest floats that do not exceed the last values when added to the starts."""
     offset = _floats_below(last - starts)
     if starts.dtype == np.float64:
         offset = np.where(starts + offset > last, np.nextafter(offset, 0), offset)

@@ -1,4 +1,4 @@
-"""Truth values: both are known to everyone, so neither is ever rare."""
+"""Booleans. Both values are public knowledge, so neither is suppressed as rare."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from understudy.transformers.base import Arrays, ArrowArray, Codes, Json, Mask, 
 
 @dataclass(frozen=True)
 class BooleanTransformer:
-    """A fitted column of truth values; code 0 is missing if any value was.
+    """A fitted column of booleans. Code 0 represents missing values if there are any.
 
     Parameters
     ----------
     truths : array of shape (n_truths,), bool
         The values that occur, in the order of their codes: none, one or both.
+    has_missing : bool
+        Whether any value is missing.
     """
 
     truths: npt.NDArray[np.bool_]
@@ -29,45 +31,45 @@ class BooleanTransformer:
 
     @property
     def n_codes(self) -> int:
-        """How many codes there are."""
+        """The number of codes."""
         return len(self.truths) + self.has_missing
 
     @property
     def is_ordinal(self) -> bool:
-        """Never."""
+        """Always false: codes of booleans have no order."""
         return False
 
     @property
     def is_exact(self) -> Mask:
-        """Which codes stand for one value of the table each."""
+        """A mask that is true for every code, because each represents one value."""
         return np.ones(self.n_codes, np.bool_)
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
-        """Return the truth value of each code."""
+        """Return the boolean of each code."""
         table = np.concatenate((np.zeros(int(self.has_missing), np.bool_), self.truths))
         missing = codes == 0 if self.has_missing else None
         values: ArrowArray = pa.array(table[codes], pa.bool_(), mask=missing)
         return values
 
     def describe(self) -> Json:
-        """Return nothing: there is no choice."""
+        """Return an empty description, because there are no choices to report."""
         return {}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return which values occur."""
+        """Return the values that occur, as JSON and without arrays."""
         return {"transformer": "boolean", "has_missing": self.has_missing, "truths": self.truths.tolist()}, {}
 
     @classmethod
     def from_arrays(cls, column: Column, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Return the transformer that `to_arrays` took apart."""
-        require(pa.types.is_boolean(type_), "truth values are stored as something else")
+        """Load a transformer from the output of `to_arrays`."""
+        require(pa.types.is_boolean(type_), "the type of a boolean column is not bool")
         truths = reader.manifest.get("truths")
-        require(truths in ([], [False], [True], [False, True]), "truth values are not valid")
+        require(truths in ([], [False], [True], [False, True]), "the values of a boolean column are invalid")
         return cls(np.array(truths, np.bool_), reader.truth("has_missing"))
 
 
 def fit_boolean(values: ArrowArray) -> tuple[BooleanTransformer, Codes]:
-    """Learn a column of truth values; return its transformer and its codes."""
+    """Fit a column of booleans; return its transformer and its codes."""
     missing = values.is_null().to_numpy(zero_copy_only=False)
     truth = values.fill_null(False).to_numpy(zero_copy_only=False)
     truths, index = np.unique(truth[~missing], return_inverse=True)

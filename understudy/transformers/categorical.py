@@ -1,4 +1,4 @@
-"""Categories: levels that enough rows share, and one code for all others, redrawn from the former."""
+"""Categories: levels that enough rows share, and one code for all other levels, which are redrawn."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ from understudy.transformers.base import (
 from understudy.transformers.coarse_codes import group_neighbours
 from understudy.transformers.nulls import array_of_nulls
 
-# Stands for every value of a column in which no level is shared by enough rows.
+# Placeholder for every value of a column in which no level is shared by enough rows.
 OTHER = "_OTHER_"
-# Up to so many codes a category is a set; above, its levels are put in order and treated as a scale.
+# Maximum number of codes of a nominal category. The levels of larger categories are ordered and treated as a
+# scale.
 N_NOMINAL_CODES_MAX = 256
 
 Int32s = npt.NDArray[np.int32]
@@ -40,17 +41,26 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class CategoricalTransformer:
-    """A fitted category; code 0 is missing if any value was, the last code the pool if any level was rare.
+    """A fitted category.
+
+    Code 0 represents missing values if there are any. The last code represents the pool of rare levels if
+    there are any.
 
     Parameters
     ----------
     levels : pyarrow.Array of shape (n_levels,)
-        In the order of their codes, in the column's exact type.
+        Levels in the order of their codes, in the column's exact type.
     counts : array of shape (n_levels,)
-        Rows with each level.
+        Number of rows with each level.
     first_level : array of shape (n_codes_of_levels,)
-        Where the levels of each code begin: a code is one level, or a group of neighbours if there are
-        more levels than codes.
+        Index of the first level of each code. A code represents one level, or a group of neighbouring levels
+        if there are more levels than codes.
+    has_missing : bool
+        Whether any value is missing.
+    n_levels_pooled, n_rows_pooled : int
+        Numbers of rare levels and of their rows.
+    is_placeholder : bool
+        Whether no level was shared by enough rows, so that the only level is `OTHER`.
     """
 
     levels: ArrowArray
@@ -63,18 +73,18 @@ class CategoricalTransformer:
 
     @property
     def n_codes(self) -> int:
-        """How many codes there are."""
+        """The number of codes."""
         has_pool = self.n_levels_pooled > 0 and not self.is_placeholder
         return len(self.first_level) + self.has_missing + has_pool
 
     @property
     def is_ordinal(self) -> bool:
-        """Whether there are so many levels that they were put in order."""
+        """Whether the levels are ordered because there are many."""
         return self.n_codes > N_NOMINAL_CODES_MAX
 
     @property
     def is_exact(self) -> Mask:
-        """Which codes stand for one value of the table each."""
+        """A mask of the codes that each represent exactly one value of the table."""
         n_levels = np.diff(self.first_level, append=len(self.levels))
         is_level = (n_levels == 1) & (not self.is_placeholder)
         n_pools = self.n_codes - self.has_missing - len(is_level)
@@ -82,7 +92,7 @@ class CategoricalTransformer:
         return np.concatenate((missing, is_level, pool))
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
-        """Return a level of each code, by frequency; pooled ones are redrawn from all kept levels."""
+        """Return a level for each code, drawn by frequency; pooled rows are redrawn from all kept levels."""
         if not len(self.levels):
             return array_of_nulls(len(codes), self.levels.type)
         index = np.empty(len(codes), np.int32)
@@ -97,7 +107,7 @@ class CategoricalTransformer:
         return values
 
     def describe(self) -> Json:
-        """Return counts and choices, no values."""
+        """Return counts and choices for the model card, without values of the table."""
         facts: Json = {
             "levels_kept": 0 if self.is_placeholder else len(self.levels),
             "levels_pooled": self.n_levels_pooled,
@@ -106,7 +116,7 @@ class CategoricalTransformer:
         return facts | ({"placeholder": True} if self.is_placeholder else {})
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return what was learnt as JSON and plain arrays."""
+        """Return the learned state as JSON and plain arrays."""
         manifest: Json = {
             "transformer": "categorical",
             "levels": self.levels.cast(pa.string()).to_pylist(),
@@ -119,7 +129,7 @@ class CategoricalTransformer:
 
     @classmethod
     def from_arrays(cls, column: Column, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Return the transformer that `to_arrays` took apart."""
+        """Load a transformer from the output of `to_arrays`."""
         texts = reader.texts("levels")
         try:
             levels = pa.array(texts, pa.string()).cast(type_)
@@ -143,7 +153,10 @@ class CategoricalTransformer:
         )
 
     def arrange(self, order: Int64s) -> tuple[CategoricalTransformer, Codes]:
-        """Put the levels in an order, in groups if they are too many; return the new code of each code."""
+        """Reorder the levels, in groups if there are too many; return the new transformer and codes.
+
+        The second result has the new code of each old code.
+        """
         first, n_rest = int(self.has_missing), self.n_codes - len(self.levels)
         counts = self.counts[order]
         group = group_neighbours(counts, N_CODES_MAX - n_rest)
@@ -156,7 +169,7 @@ class CategoricalTransformer:
 
 
 def cumulate(counts: Int64s) -> npt.NDArray[np.uint64]:
-    """Return cumulative probabilities, times 2**64, rounded down."""
+    """Return cumulative probabilities times 2**64, rounded down."""
     total = int(counts.sum())
     sums = np.cumsum(counts).tolist()
     return np.array([min((s << 64) // total, 2**64 - 1) for s in sums], dtype=np.uint64)
@@ -165,14 +178,14 @@ def cumulate(counts: Int64s) -> npt.NDArray[np.uint64]:
 def fit_categorical(
     column: Column, values: ArrowColumn, subjects: Subjects | None = None
 ) -> tuple[CategoricalTransformer, npt.NDArray[Any]]:
-    """Learn a category; return its transformer and its codes.
+    """Fit a category; return its transformer and its codes.
 
-    Every level that enough rows, or subjects where they are named, share has a code, however many there are:
-    codes beyond N_CODES_MAX are 32-bit numbers, until `arrange` has made groups.
+    Each level that enough rows share, or enough subjects if they are declared, has a code. If there are more
+    than `N_CODES_MAX` codes, they are 32-bit integers until `arrange` groups them.
     """
     index, dictionary = _index(values)
     counts = np.bincount(index[index >= 0], minlength=len(dictionary))
-    # Declared levels are public knowledge: each that occurs is kept, however few rows have it.
+    # Declared levels are public knowledge. Each one that occurs is kept, however few rows have it.
     is_declared = column.domain is not None and bool(column.domain.levels)
     shared = np.arange(len(dictionary)) if is_declared else _find_shared(index, counts, subjects)
     kept = _sorted_by_count(dictionary, counts, shared)
@@ -196,7 +209,7 @@ def fit_categorical(
 
 
 def has_shared_level(values: ArrowColumn, subjects: Subjects | None = None) -> bool:
-    """Return whether any level is shared by enough rows, or subjects where they are named."""
+    """Return whether any level is shared by enough rows, or by enough subjects if they are declared."""
     index, dictionary = _index(values)
     counts = np.bincount(index[index >= 0], minlength=len(dictionary))
     return len(_find_shared(index, counts, subjects)) > 0
@@ -212,7 +225,7 @@ def _find_shared(index: Int64s, counts: Int64s, subjects: Subjects | None) -> In
 
 
 def _sorted_by_count(dictionary: ArrowArray, counts: Int64s, kept: Int64s) -> Int64s:
-    """Return the kept levels, the commonest first; ties by their text: the order of rows has no say."""
+    """Return the kept levels, most frequent first, and ties by text, independent of the order of rows."""
     text = dictionary.take(pa.array(kept, pa.int64())).cast(pa.large_string())
     table = pa.table({"count": pa.array(counts[kept]), "text": text})
     order = pc.sort_indices(table, sort_keys=[("count", "descending"), ("text", "ascending")])
@@ -238,8 +251,8 @@ def _placeholder(
 
 
 def _index(values: ArrowColumn) -> tuple[Int64s, ArrowArray]:
-    """Return every row's place in the dictionary of distinct values, -1 if missing, and that dictionary."""
-    # Any: the stubs do not know that chunks of a dictionary have indices.
+    """Return each row's index in the dictionary of distinct values, -1 if missing, and the dictionary."""
+    # Any: the stubs lack the indices of dictionary chunks.
     encoded: Any = values.dictionary_encode().unify_dictionaries()
     parts = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in encoded.chunks]
     index = np.concatenate([np.zeros(0, np.int64), *parts]).astype(np.int64)

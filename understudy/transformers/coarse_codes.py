@@ -1,33 +1,34 @@
-"""Groups of neighbouring codes or levels, of near equal mass, such as the coarse codes that trees look at."""
+"""Group neighbouring codes or levels into groups of almost equal mass, such as the coarse codes of trees."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
+# Maximum number of coarse codes of a column.
 N_COARSE_CODES = 256
 
 Int64s = npt.NDArray[np.int64]
 
 
 def fit_coarse(counts: Int64s) -> npt.NDArray[np.uint8]:
-    """Return the coarse code of every code.
+    """Return the coarse code of each code.
 
     Parameters
     ----------
     counts : array of shape (n_codes,)
-        Rows with each code; at least one row.
+        Number of rows with each code; the sum is at least 1.
     """
     return group_neighbours(counts, N_COARSE_CODES).astype(np.uint8)
 
 
 def group_neighbours(counts: Int64s, n_groups_max: int) -> Int64s:
-    """Return the group of every code: itself if there are few enough codes.
+    """Return the group of each code; with at most `n_groups_max` codes, each code is a group.
 
     Parameters
     ----------
     counts : array of shape (n_codes,)
-        Rows with each code; at least one row.
+        Number of rows with each code; the sum is at least 1.
     """
     if len(counts) <= n_groups_max:
         return np.arange(len(counts))

@@ -1,4 +1,4 @@
-"""Whole numbers behind Arrow's exact types: integers, decimals, dates, times, timestamps, durations."""
+"""Integers that represent Arrow's exact types: integers, decimals, dates, times, timestamps, durations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Ticks = npt.NDArray[np.uint64]
 
 
 def is_exact(type_: pa.DataType) -> bool:
-    """Return whether values of that type are whole numbers of some unit."""
+    """Return whether values of a type are whole numbers of some unit."""
     return (
         pa.types.is_integer(type_)
         or pa.types.is_decimal128(type_)
@@ -25,12 +25,12 @@ def is_exact(type_: pa.DataType) -> bool:
 
 
 def integers_of(name: str, values: ArrowArray) -> Integers:
-    """Return the whole numbers that an array without missing values stores.
+    """Return the integers that an array without missing values stores.
 
     Raises
     ------
     InvalidInput
-        If a decimal has more digits than 64 bits hold.
+        If a decimal does not fit in 64 bits.
     """
     if pa.types.is_uint64(values.type):
         return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.uint64)
@@ -48,14 +48,14 @@ def _integers_of_decimals(name: str, values: ArrowArray) -> npt.NDArray[np.int64
     low, high = words[:, 0], words[:, 1]
     if not np.array_equal(high, low >> 63):
         raise InvalidInput(
-            f"Column {name!r} holds decimals of more than 18 digits; use fewer places, or float64.",
+            f"Column {name!r} contains decimals of more than 18 digits. Use fewer digits or the type double.",
             code="unsupported_column",
         )
     return low.copy()
 
 
 def array_of_integers(integers: Integers, type_: pa.DataType, missing: Mask | None) -> ArrowArray:
-    """Return an Arrow array of an exact type from the whole numbers that it stores."""
+    """Return an Arrow array of an exact type from the integers that represent its values."""
     if pa.types.is_integer(type_):
         return pa.array(integers.astype(type_.to_pandas_dtype()), type=type_, mask=missing)
     if pa.types.is_decimal128(type_):
@@ -75,10 +75,10 @@ def _decimals_of_integers(integers: Integers, type_: pa.DataType, missing: Mask 
 
 
 def to_ticks(integers: Integers) -> tuple[int, int, Ticks]:
-    """Return origin, step and ticks, such that every integer is ``origin + step * tick``, exactly.
+    """Return origin, step and ticks, such that each integer is exactly ``origin + step * tick``.
 
-    The origin is the lowest integer, the step the greatest common divisor of all distances from it. Distances
-    are taken modulo 2**64, so that the whole range of int64 fits.
+    The origin is the lowest integer, and the step is the greatest common divisor of all distances from it.
+    Distances are computed modulo 2**64, so that the whole range of int64 is supported.
     """
     origin = int(integers.min())
     distances = integers.astype(np.uint64) - np.uint64(origin % 2**64)
@@ -87,6 +87,6 @@ def to_ticks(integers: Integers) -> tuple[int, int, Ticks]:
 
 
 def from_ticks(origin: int, step: int, ticks: Ticks, *, is_signed: bool) -> Integers:
-    """Return the integers behind ticks; the inverse of `to_ticks`."""
+    """Return the integers that ticks represent; the inverse of `to_ticks`."""
     patterns = ticks * np.uint64(step) + np.uint64(origin % 2**64)
     return patterns.view(np.int64) if is_signed else patterns

@@ -1,6 +1,7 @@
-"""Numbers of every kind, through one core: missing, shared values, quantile ranges.
+"""Numbers of all kinds, encoded as missing values, shared values and quantile ranges.
 
-Exact types become whole ticks of their own step; floats with few decimals do too; other floats stay floats.
+Exact types, and floats with few decimals, are converted to whole ticks of the column's step. Other floats
+stay floats.
 """
 
 from __future__ import annotations
@@ -40,17 +41,19 @@ from understudy.transformers.integer_units import (
 from understudy.transformers.nulls import array_of_nulls
 from understudy.transformers.support import count_subjects
 
+# Maximum number of decimals of floats that are converted to ticks.
 N_DECIMALS_MAX = 6
+# Maximum binary exponent of floats; larger floats are scaled down.
 EXPONENT_MAX = 1000
 
 Floats = npt.NDArray[np.float64]
-# How numbers are written: whole units, whole units of 10**-decimals, or floats times 2**-exponent.
+# The representation of numbers: whole units, whole units of 10**-decimals, or floats times 2**-exponent.
 Writing = Literal["exact", "decimal", "float"]
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How stored numbers and the numbers of the bins are converted into each other."""
+    """The conversion between stored numbers and the numbers in bins."""
 
     writing: Writing
     origin: int = 0
@@ -60,11 +63,13 @@ class Scale:
 
     @classmethod
     def from_arrays(cls, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Return the scale that `NumericTransformer.to_arrays` took apart."""
+        """Load a scale from the output of `NumericTransformer.to_arrays`."""
         writing = reader.manifest.get("writing")
-        require(writing in get_args(Writing), "numbers are written in an unknown way")
-        require((writing == "exact") == is_exact(type_), "numbers are written in another type")
-        require(is_exact(type_) or pa.types.is_floating(type_), "numbers are stored as something else")
+        require(writing in get_args(Writing), "the representation of numbers is unknown")
+        require(
+            (writing == "exact") == is_exact(type_), "the representation of numbers does not suit their type"
+        )
+        require(is_exact(type_) or pa.types.is_floating(type_), "the type of a numeric column is not numeric")
         return cls(
             writing,  # type: ignore[arg-type]  # checked above
             reader.whole("origin", -(2**63), 2**64 - 1),
@@ -76,7 +81,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class NumericTransformer:
-    """A fitted column of numbers; code 0 is missing if any value was."""
+    """A fitted column of numbers. Code 0 represents missing values if there are any."""
 
     arrow_type: pa.DataType
     nullable: bool
@@ -87,38 +92,38 @@ class NumericTransformer:
 
     @property
     def n_codes(self) -> int:
-        """How many codes there are."""
+        """The number of codes."""
         return self.bins.n_bins + self.has_missing
 
     @property
     def is_ordinal(self) -> bool:
-        """Always: codes ascend with the values."""
+        """Always true: codes are in the order of the values."""
         return True
 
     @property
     def is_exact(self) -> Mask:
-        """Which codes stand for one value of the table each."""
+        """A mask of the codes that each represent exactly one value of the table."""
         is_value = (self.bins.knot_row < 0) & (not self.is_placeholder)
         return np.concatenate((np.ones(int(self.has_missing), np.bool_), is_value))
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
-        """Return a number within the bin of each code, on the column's own grid."""
+        """Return a number within the bin of each code, on the grid of the column's step."""
         missing = codes == 0 if self.has_missing else None
         if not self.bins.n_bins:
             return _all_missing(len(codes), self.arrow_type, nullable=self.nullable)
         is_float = self.scale.writing == "float"
-        # Any: the bins are ticks or floats, and so are the numbers.
+        # Any: like the bins, the numbers are ticks or floats.
         numbers: npt.NDArray[Any] = np.empty(len(codes), np.float64 if is_float else np.uint64)
         kernel: Any = decoding.decode_floats if is_float else decoding.decode_ticks
         bins = self.bins
         coded = decoding.CodedBins(int(self.has_missing), bins.starts, bins.knot_row, bins.knots)
         kernel(codes, coded, stream.key(), numbers)
-        # A fit keeps to the range of its values; only the numbers of a tampered file overflow.
+        # Numbers of a fitted column stay within its range. Only those of a manipulated file can overflow.
         with np.errstate(over="ignore"):
             return self._write(numbers, missing)
 
     def spans(self) -> tuple[ArrowArray, ArrowArray]:
-        """Return the lowest and the highest number of every code but that of missing."""
+        """Return the lowest and the highest number of each code except that of missing values."""
         bins = self.bins
         numbers = [bins.starts.copy(), bins.starts.copy()]
         is_range = bins.knot_row >= 0
@@ -143,7 +148,7 @@ class NumericTransformer:
         return _floats(np.ldexp(numbers, scale.exponent), self.arrow_type, missing, nullable=self.nullable)
 
     def describe(self) -> Json:
-        """Return counts and choices, no values."""
+        """Return counts and choices for the model card, without values of the table."""
         n_ranges = len(self.bins.knots)
         facts: Json = {
             "shared_values": 0 if self.is_placeholder else self.bins.n_bins - n_ranges,
@@ -154,7 +159,7 @@ class NumericTransformer:
         return facts | ({"placeholder": True} if self.is_placeholder else {})
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return what was learnt as JSON and plain arrays."""
+        """Return the learned state as JSON and plain arrays."""
         scale = self.scale
         manifest: Json = {
             "transformer": "numeric",
@@ -173,7 +178,7 @@ class NumericTransformer:
 
     @classmethod
     def from_arrays(cls, column: Column, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Return the transformer that `to_arrays` took apart."""
+        """Load a transformer from the output of `to_arrays`."""
         scale = Scale.from_arrays(type_, reader)
         is_placeholder = reader.truth("is_placeholder")
         n_merged, n_drawn_in = reader.whole("n_rows_merged"), reader.whole("n_rows_drawn_in")
@@ -183,7 +188,7 @@ class NumericTransformer:
         knot_row = reader.indices("knot_row", np.int32, (len(starts),), -1, len(knots))
         has_missing = reader.truth("has_missing")
         require(len(starts) + has_missing > 0, "a column has no codes")
-        # Casting a wild float to an integer is undefined in compiled code.
+        # In compiled code, casting a float out of range to an integer is undefined.
         highest = np.finfo(np.float64).max if is_float else 2.0**64
         in_range = np.isfinite(starts).all() and ((knots >= 0) & (knots < highest)).all()
         require(bool(in_range), "quantiles are out of range")
@@ -194,12 +199,12 @@ class NumericTransformer:
 def fit_numeric(
     column: Column, values: ArrowArray, subjects: Subjects | None = None
 ) -> tuple[NumericTransformer, Codes]:
-    """Learn a column of numbers; return its transformer and its codes.
+    """Fit a column of numbers; return its transformer and its codes.
 
     Parameters
     ----------
     subjects : array of shape (n,), optional
-        Whose each row is; then subjects are counted in place of rows.
+        Subject of each row. If given, subjects are counted instead of rows.
 
     Raises
     ------
@@ -230,9 +235,9 @@ def _find_missing(values: ArrowArray) -> Mask:
 
 
 def _placeholder(column: Column, type_: pa.DataType, n_values: int) -> tuple[Scale, Bins, Codes]:
-    """Return bins that say nothing: too few people have a value, so zero stands for all of them.
+    """Return a bin with a single placeholder, for columns in which too few rows or subjects have a value.
 
-    Where a declared domain excludes zero, its bound nearest to zero does.
+    The placeholder is zero, or the bound nearest to zero if a declared domain excludes zero.
     """
     value = placeholder_value(column)
     starts: npt.NDArray[Any] = np.zeros(min(n_values, 1), np.uint64)
@@ -249,9 +254,10 @@ def _placeholder(column: Column, type_: pa.DataType, n_values: int) -> tuple[Sca
 
 
 def _rebase(scale: Scale, bins: Bins) -> tuple[Scale, Bins]:
-    """Move the origin from the lowest value, which is one person's, to the start of the lowest bin.
+    """Move the origin from the lowest value, which belongs to one person, to the start of the lowest bin.
 
-    Where there are shared values only, the step becomes theirs: it may be the distance of one single value.
+    If all bins are shared values, the step is computed from them only, because a single other value may have
+    determined it.
     """
     if scale.writing == "float":
         return scale, bins
@@ -275,7 +281,7 @@ def _read(name: str, values: ArrowArray) -> tuple[Scale, npt.NDArray[Any]]:
     floats = np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
     if not np.isfinite(floats).all():
         raise InvalidInput(
-            f"Column {name!r} holds infinite values; replace them by missing or by finite ones.",
+            f"Column {name!r} contains infinite values. Replace them by finite numbers or missing values.",
             code="unsupported_column",
         )
     return _read_floats(floats, values.type)
@@ -286,20 +292,20 @@ def _read_floats(floats: Floats, type_: pa.DataType) -> tuple[Scale, npt.NDArray
     if decimals is not None:
         origin, step, ticks = to_ticks(np.rint(floats * 10.0**decimals).astype(np.int64))
         return Scale("decimal", origin, step, decimals), ticks
-    # Huge floats are scaled by a power of two, so that differences and means cannot overflow.
+    # Large floats are scaled by a power of two, so that differences and means do not overflow.
     exponent = max(int(np.frexp(np.abs(floats).max())[1]) - EXPONENT_MAX, 0)
     return Scale("float", exponent=exponent), np.ldexp(floats, -exponent)
 
 
-def count_decimals(floats: Floats, dtype: Any) -> int | None:  # dtype: numpy's own types are Any
-    """Return the least number of decimals that write all the floats, or None if more than N_DECIMALS_MAX."""
+def count_decimals(floats: Floats, dtype: Any) -> int | None:  # dtype: NumPy's own types are Any
+    """Return the number of decimals that all floats need, or None if it is more than `N_DECIMALS_MAX`."""
     largest = float(np.abs(floats).max())
     for decimals in range(N_DECIMALS_MAX + 1):
         if largest * 10.0**decimals >= 2.0**53:
             return None
-        # A sum such as 0.1 + 0.2 is meant as 0.3, and the rest of a difference, beside far larger ones, as 0.
+        # Rounding errors are ignored: 0.1 + 0.2 counts as 0.3, and a tiny rest beside large numbers as 0.
         slack = min(1e-6 * 10.0**-decimals, 1e-12 * largest)
-        # Most columns are refuted by their first rows.
+        # The first rows are checked first because they rule out most columns.
         if all(_has_decimals(part, decimals, slack, dtype) for part in (floats[:1000], floats)):
             return decimals
     return None
@@ -308,7 +314,7 @@ def count_decimals(floats: Floats, dtype: Any) -> int | None:  # dtype: numpy's 
 def _has_decimals(floats: Floats, decimals: int, slack: float, dtype: Any) -> bool:
     written = np.rint(floats * 10.0**decimals) / 10.0**decimals
     is_near = np.abs(written - floats) <= slack
-    # A float32 is as near as it can be.
+    # A float32 matches if no other float32 is closer to the rounded number.
     return bool((is_near | (written.astype(dtype) == floats.astype(dtype))).all())
 
 

@@ -1,4 +1,4 @@
-"""Who shares what in a column of numbers: counted by rows, or by subjects where they are named."""
+"""Count the rows that share numbers of a column, or the subjects if they are declared."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ import numpy.typing as npt
 from understudy.kernels import blocks
 from understudy.transformers.base import MIN_SUPPORT, Mask, Subjects
 
-# Any: ticks (uint64) or floats (float64), the same in and out.
+# Any: ticks (uint64) or floats (float64); results have the type of the arguments.
 Numbers = npt.NDArray[Any]
 Int64s = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class SortedRows:
-    """The numbers of a column, ascending, from the k-th value from below to the k-th from above.
+    """The numbers of a column in ascending order, from the k-th lowest to the k-th highest value.
 
     Parameters
     ----------
     values : array of shape (n,)
-        Empty if the two have crossed.
+        The numbers; empty if the k-th lowest is above the k-th highest.
     subjects : array of shape (n,), optional
+        Subject of each number.
     first_row : array of shape (n_distinct,)
-        Where each distinct value begins.
+        First row of each distinct value.
     is_shared : array of shape (n_distinct,)
-        Whether k rows or subjects have that value. A shared value is never cut at the ends.
+        Whether at least k rows or subjects have the value. All rows of a shared value are included.
     n_rows_beyond : int
-        Rows of the column outside of the first and the last value.
+        Number of rows of the column below the first or above the last value.
     """
 
     values: Numbers
@@ -40,7 +41,10 @@ class SortedRows:
     n_rows_beyond: int
 
     def first_rows_of_blocks(self, first_row_of_run: Int64s) -> Int64s:
-        """Cut runs into blocks of whole values and of k subjects each, or one block if there are fewer."""
+        """Cut runs into blocks of k subjects each, without dividing equal values.
+
+        A run with fewer subjects is one block.
+        """
         assert self.subjects is not None
         is_value, is_run = np.zeros((2, len(self.values)), np.bool_)
         is_value[self.first_row] = True
@@ -49,24 +53,24 @@ class SortedRows:
         return blocks.find_blocks(self.subjects, is_value, is_run, n_subjects, MIN_SUPPORT)
 
     def count_subjects(self, first_row: Int64s) -> tuple[Int64s, Mask]:
-        """Return how many subjects the stretches from those rows on have, and the first row of each."""
+        """Return the number of subjects in each block, and a mask of the first row of each subject in it."""
         assert self.subjects is not None
-        is_speaker = blocks.find_speakers(self.subjects, first_row, int(self.subjects.max()) + 1)
-        return np.add.reduceat(is_speaker.astype(np.int64), first_row), is_speaker
+        is_first = blocks.find_speakers(self.subjects, first_row, int(self.subjects.max()) + 1)
+        return np.add.reduceat(is_first.astype(np.int64), first_row), is_first
 
     def smooth(self, first_row: Int64s) -> Numbers:
-        """Return the values with each block replaced by the mean of its subjects, who speak once each."""
-        n_subjects, is_speaker = self.count_subjects(first_row)
+        """Return the values with each block replaced by the mean of its subjects' lowest values."""
+        n_subjects, is_first = self.count_subjects(first_row)
         size = np.diff(np.append(first_row, len(self.values)))
         base = self.values[first_row]
         above = (self.values - np.repeat(base, size)).astype(np.float64)
-        mean = np.add.reduceat(above * is_speaker, first_row) / n_subjects
+        mean = np.add.reduceat(above * is_first, first_row) / n_subjects
         moved = base + (np.rint(mean) if base.dtype == np.uint64 else mean).astype(base.dtype)
         return np.repeat(np.minimum(moved, self.values[first_row + size - 1]), size)
 
 
 def sort_rows(values: Numbers, subjects: Subjects | None) -> SortedRows:
-    """Sort the numbers of a column and leave out what lies beyond the k-th value from either end."""
+    """Sort the numbers of a column and leave out those beyond the k-th value from either end."""
     ordered, owners = _sort(values, subjects)
     is_first = np.concatenate(([True], ordered[1:] != ordered[:-1]))
     first_row = np.flatnonzero(is_first)
@@ -86,7 +90,7 @@ def sort_rows(values: Numbers, subjects: Subjects | None) -> SortedRows:
 
 
 def central_values(values: Numbers, subjects: Subjects | None) -> Numbers:
-    """Return the k central numbers, one a row or subject."""
+    """Return the k central numbers, at most one for each row or subject."""
     if subjects is not None:
         order = np.lexsort((values, subjects))
         owners = subjects[order]
@@ -98,7 +102,7 @@ def central_values(values: Numbers, subjects: Subjects | None) -> Numbers:
 
 
 def count_subjects(n_rows: int, subjects: Subjects | None) -> int:
-    """Return how many there are to share a value: subjects, or rows if none are named."""
+    """Return the number of subjects, or the number of rows if no subjects are declared."""
     return n_rows if subjects is None else len(np.unique(subjects))
 
 
@@ -118,7 +122,7 @@ def _count_sharers(first_row: Int64s, is_first: Mask, owners: Subjects | None) -
 
 
 def _ends(first_row: Int64s, is_shared: Mask, n: int, owners: Subjects | None) -> tuple[int, int]:
-    """Return the row of the k-th value from below, and the one after the k-th from above."""
+    """Return the row of the k-th lowest value, and the row after the k-th highest value."""
     low, high = MIN_SUPPORT - 1, n - MIN_SUPPORT + 1
     if owners is not None:
         low = _row_of_kth_subject(owners)

@@ -1,4 +1,4 @@
-"""All columns of a table: to codes and back."""
+"""Encode all columns of a table as codes, and decode them."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ from understudy.transformers.generated.recognition import recognise, recognise_s
 from understudy.transformers.integer_units import is_exact
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
 
-# Called with the phase and the fraction that is done.
+# A progress callback; its arguments are the phase and the completed fraction.
 Report = Callable[[str, float], None]
 
-# Streams of randomness of column j: j for drawing its code, DECODING + j for its value.
+# Streams of randomness of column j: stream j for drawing its code, stream DECODING + j for its value.
 DECODING = 1 << 32
 
 
@@ -59,14 +59,14 @@ class TableTransformer:
     columns: tuple[Transformer, ...]
 
     def decode(self, codes: CodesByColumn, seed: int, rows: RowNumbers) -> pa.RecordBatch:
-        """Return the rows of these numbers for their codes."""
+        """Return the rows with given numbers and codes."""
         columns = self.decode_columns(range(len(self.columns)), codes, seed, rows)
         return pa.RecordBatch.from_arrays(list(columns.values()), schema=self.schema.to_arrow())
 
     def decode_columns(
         self, places: Iterable[int], codes: CodesByColumn, seed: int, rows: RowNumbers
     ) -> dict[str, ArrowArray]:
-        """Return some columns of the rows of these numbers, by name."""
+        """Return some columns of the rows with given numbers and codes, by name."""
         return {
             self.schema.columns[j].name: keep_to_domain(
                 self.columns[j].decode(codes[j], RowStream(seed, DECODING + j, rows)), self.schema.columns[j]
@@ -75,7 +75,7 @@ class TableTransformer:
         }
 
     def describe(self) -> list[Json]:
-        """Return what a model card may tell of each column."""
+        """Return the description of each column for the model card."""
         return [
             {"name": column.name, "kind": column.kind.value, "codes": transformer.n_codes}
             | transformer.describe()
@@ -83,7 +83,7 @@ class TableTransformer:
         ]
 
     def to_arrays(self) -> tuple[list[Json], dict[str, npt.NDArray[Any]]]:
-        """Return the columns' manifests, and their arrays under ``transformer_<j>.<name>``."""
+        """Return the manifests of the columns, and their arrays by name, ``transformer_<j>.<name>``."""
         manifests: list[Json] = []
         arrays: dict[str, npt.NDArray[Any]] = {}
         for j, column in enumerate(self.columns):
@@ -94,7 +94,7 @@ class TableTransformer:
 
     @classmethod
     def from_arrays(cls, schema: TableSchema, reader: ArrayReader) -> Self:
-        """Return the transformers that `to_arrays` took apart."""
+        """Load transformers from the output of `to_arrays`."""
         manifests = reader.parts("columns", len(schema.columns))
         columns = [
             load_transformer(column, reader.part(manifest, f"transformer_{j}."))
@@ -113,21 +113,21 @@ _LOADERS: dict[str, Loader] = {
 
 
 def load_transformer(column: Column, reader: ArrayReader) -> Transformer:
-    """Return the transformer of a column that its `to_arrays` took apart."""
+    """Load the transformer of a column from the output of its `to_arrays`."""
     load = _LOADERS[reader.choice("transformer", _LOADERS)]
     try:
         type_ = parse_arrow_type(column.arrow_type)
     except InvalidInput as error:
         raise refuse("a column's type is unknown") from error
     transformer = load(column, type_, reader)
-    require(1 <= transformer.n_codes <= N_CODES_MAX, "a column has too many codes, or none")
+    require(1 <= transformer.n_codes <= N_CODES_MAX, "a column has no codes or too many")
     return transformer
 
 
 def fit_table(
     table: pa.Table, schema: TableSchema, *, locale: str, n_threads: int, report: Report = no_progress
 ) -> tuple[TableTransformer, list[Codes]]:
-    """Learn every column of a table; return the transformer and the codes, by column.
+    """Fit every column of a table; return the transformer and the codes of each column.
 
     Raises
     ------
@@ -149,38 +149,44 @@ def fit_table(
 
 
 def check_table(table: pa.Table, schema: TableSchema) -> None:
-    """Raise InvalidInput unless the table has rows and exactly the schema's columns."""
+    """Raise `InvalidInput` unless the table has rows and exactly the schema's columns."""
     expected = schema.to_arrow()
     if table.column_names != expected.names:
-        raise InvalidInput("The table's columns are not those of the schema.", code="schema_mismatch")
+        raise InvalidInput(
+            "The table's columns differ from those of the schema. "
+            "Give the table the columns of the schema in the same order.",
+            code="schema_mismatch",
+        )
     for field, column in zip(expected, table.columns, strict=True):
         if column.type != field.type:
             raise InvalidInput(
-                f"Column {field.name!r} is {column.type}, the schema says {field.type}.",
+                f"Column {field.name!r} has type {column.type}, but the schema requires {field.type}. "
+                "Convert the column or change the schema.",
                 code="schema_mismatch",
             )
         if not field.nullable and column.null_count:
             raise InvalidInput(
-                f"Column {field.name!r} has missing values, the schema says it has none.",
+                f"Column {field.name!r} has missing values, but the schema does not allow any. "
+                "Fill them in or make the column nullable.",
                 code="schema_mismatch",
             )
     if not table.num_rows:
-        raise InvalidInput("The table has no rows; at least one is needed.", code="no_rows")
+        raise InvalidInput("The table has no rows. Add at least one.", code="no_rows")
 
 
 def number_subjects(columns: pa.Table) -> Subjects:
-    """Return the subject of each row: a number for each distinct combination of values.
+    """Return the subject of each row, as a number for each distinct combination of values.
 
-    A missing value is a value of its own, so that all rows without a subject belong to one, the unknown.
+    Missing values are equal to each other, so all rows without a subject belong to one unknown subject.
     """
     numbers = np.zeros(columns.num_rows, np.int64)
     for column in columns.columns:
-        # Any: the stubs do not know that a dictionary has indices.
+        # Any: the stubs lack the indices of a dictionary array.
         encoded: Any = _one_array(column).dictionary_encode(null_encoding="encode")
         codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         numbers = numbers * len(encoded.dictionary) + codes
         if columns.num_columns > 1:
-            # Numbered anew after each column: the product of the sizes may not fit in 64 bits.
+            # Combinations are renumbered after each column, because the product of sizes may exceed 64 bits.
             numbers = np.unique(numbers, return_inverse=True)[1].astype(np.int64)
     return numbers
 
@@ -193,14 +199,14 @@ def fit_column(
     locale: str = "en",
     is_of_subject: bool = False,
 ) -> tuple[Transformer, Codes]:
-    """Learn one column; return its transformer and its codes.
+    """Fit one column; return its transformer and its codes.
 
     Parameters
     ----------
     subjects : array of shape (n_rows,), optional
-        Whose each row is; then levels and numbers need k subjects in place of k rows.
+        Subject of each row. If given, levels and numbers need k subjects instead of k rows.
     is_of_subject : bool
-        Whether the column is one of those that say whose each row is.
+        Whether the column is one of the subject columns.
     """
     recognition = recognise(column, values)
     if recognition is None and is_of_subject:
@@ -219,15 +225,16 @@ def fit_column(
     if is_number:
         return fit_numeric(column, _one_array(values), subjects)
     raise InvalidInput(
-        f"Column {column.name!r} is stored as {type_}, which is no {column.kind.value}; change its kind.",
+        f"Column {column.name!r} is stored as {type_}, which does not suit kind {column.kind.value}. "
+        "Change its kind.",
         code="unsupported_column",
     )
 
 
 def _has_labels(column: Column, values: ArrowColumn, subjects: Subjects | None) -> bool:
-    """Return whether whole numbers are labels; those that nobody shares are learned as the numbers they are.
+    """Return whether integers of kind `category` are learned as labels.
 
-    Numbers have no `_OTHER_`.
+    If no label is shared, they are learned as numbers, because integers have no placeholder like `_OTHER_`.
     """
     is_integer = pa.types.is_integer(values.type)
     return is_integer and (column.domain is not None or has_shared_level(values, subjects))

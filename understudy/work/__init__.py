@@ -1,5 +1,5 @@
-"""The work of every kind of job: what runs in the sandbox, on files and parameters.
+"""The work of each kind of job, which runs in the sandbox and uses only files and parameters.
 
-One file for each kind; `understudy.job_kinds` names its function as ``module:function``. Nothing here may
-import the database, the store, the settings or the job kinds (`[tool.importlinter]`).
+Each kind has one module, to whose function `understudy.job_kinds` refers as ``module:function``. Modules in
+this package must not import the database, the store, the settings or the job kinds (`[tool.importlinter]`).
 """

@@ -1,4 +1,4 @@
-"""What the work of every kind is given, and what it leaves; it runs in the sandbox, with files only."""
+"""Input and result of the work of a job. Work runs in the sandbox and accesses only files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,19 @@ from understudy.progress import Progress
 
 @dataclass(frozen=True)
 class Workspace:
-    """What the work sees in the sandbox: its inputs as files, a folder to write in, facts, progress."""
+    """Input of the work of a job.
+
+    Parameters
+    ----------
+    inputs : mapping of role to Path
+        Input files.
+    folder : Path
+        Folder for the output files.
+    context : dict
+        JSON that the worker passes to the work, such as schemas and limits.
+    progress : Progress
+        Function that reports progress.
+    """
 
     inputs: Mapping[str, Path]
     folder: Path
@@ -22,7 +34,15 @@ class Workspace:
 
 @dataclass(frozen=True)
 class WorkResult:
-    """What the work leaves: files by role (names within its folder), and facts as JSON."""
+    """Result of the work of a job.
+
+    Parameters
+    ----------
+    files : mapping of role to str
+        Names of the output files in the folder of the workspace.
+    facts : dict
+        JSON that the worker stores in the database.
+    """
 
     files: Mapping[str, str] = field(default_factory=dict)
     facts: Json = field(default_factory=dict)

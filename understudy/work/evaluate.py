@@ -1,4 +1,4 @@
-"""Work of kind `evaluate`: scores a synthetic table against a real one and writes the report."""
+"""Work of kind `evaluate`: score a synthetic table against a real one and write the report."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CANARIES = "canaries"
 
 
 def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
-    """Score, and write the report in both forms, and what it was computed from."""
+    """Evaluate the tables; write the report as JSON and HTML, and the content of the evidence pack."""
     assert parameters.seed is not None
     ((name, schema),) = DatasetSchema.model_validate(workspace.context["schema"]).tables.items()
     findings = Findings.model_validate(workspace.context["findings"]).table(name)
@@ -72,7 +72,7 @@ def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
 
 
 def _shortened(verdict: Verdict) -> Json:
-    """Return a verdict with those checks only that explain it."""
+    """Return a verdict as JSON, with only the checks that did not pass."""
     short = verdict.model_dump(mode="json", exclude={"checks"})
     short["checks"] = [
         check.model_dump(mode="json", include={"metric", "outcome", "sentence"})
@@ -83,9 +83,9 @@ def _shortened(verdict: Verdict) -> Json:
 
 
 def _tables(workspace: Workspace, schema: TableSchema) -> dict[str, pa.Table]:
-    """Return by role the rows that the model was trained on, the synthetic ones, those it never saw, ..."""
+    """Return the tables by role: real training rows, synthetic rows, and optional holdout and canaries."""
     tables = {role: pq.read_table(path) for role, path in workspace.inputs.items()}
-    # Canaries have a column more, and what they are was said when they were made.
+    # Canaries have an additional column and were generated in the types of the schema.
     tables |= {
         role: conform(table, schema, ORIGINS[role]) for role, table in tables.items() if role != CANARIES
     }
@@ -98,7 +98,7 @@ def _tables(workspace: Workspace, schema: TableSchema) -> dict[str, pa.Table]:
 
 
 def _split(workspace: Workspace) -> tuple[Split, tuple[str, ...]] | None:
-    """Return how the real table was split when the model was trained, and its subject then."""
+    """Return the split of the training and the subject at that time, None if there was no split."""
     context = workspace.context["split"]
     if context is None:
         return None

@@ -1,4 +1,4 @@
-"""Work of kind `impute`: completes a table with what a model draws for its missing values."""
+"""Work of kind `impute`: impute the missing values of a table with a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TABLE_FILE = "table.parquet"
 
 
 def work(workspace: Workspace, parameters: ImputeParameters) -> WorkResult:
-    """Draw what is missing and write the rows as they come: only the given table is held in memory."""
+    """Impute missing values and write the rows as a stream; only the input table is held in memory."""
     assert parameters.seed is not None
     workspace.progress("reading", 0.0)
     synthesizer, _ = load_model(workspace.inputs["model"])

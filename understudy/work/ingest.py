@@ -1,4 +1,4 @@
-"""Work of kind `ingest`: reads uploaded files, writes each as canonical Parquet and infers its schema."""
+"""Work of kind `ingest`: read uploaded files, write each as canonical Parquet and infer its schema."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from understudy.tables.inference.values import SampledFile
 from understudy.work.base import WorkResult, Workspace
 from understudy.work.uploaded_file import uploaded_file
 
-# What the sandbox takes as the facts of one job is 8 MiB.
+# Maximum size of the facts in bytes. The sandbox accepts at most 8 MiB of facts per job.
 FACTS_BYTES_MAX = 7 << 20
 
 
 def work(workspace: Workspace, parameters: IngestParameters) -> WorkResult:
-    """Turn each file into canonical Parquet and infer its schema."""
+    """Convert each file to canonical Parquet and infer its schema."""
     files: dict[str, str] = {}
     tables: list[Json] = []
     inferred: dict[str, InferredTable] = {}
@@ -48,7 +48,7 @@ def work(workspace: Workspace, parameters: IngestParameters) -> WorkResult:
 def _read(
     workspace: Workspace, roles: Mapping[str, str], format_: FormatName, options: ReadOptions
 ) -> tuple[Ingested, dict[str, str]]:
-    """Return what a file holds, and the names of the files that were made of it, by role."""
+    """Return the content of a file, and the names of the files written from it, by role."""
     files = {roles["table"]: f"{roles['table']}.parquet"}
     limits = ReadLimits(rows_max=workspace.context["rows_max"], columns_max=workspace.context["columns_max"])
     with uploaded_file(workspace, roles["upload"]) as source:
@@ -78,7 +78,7 @@ def _facts(ingested: Ingested) -> Json:
 
 
 def _share(progress: Progress, number: int, n_tables: int) -> Progress:
-    """Return the progress of a table as a share of the progress of all tables."""
+    """Return a function that reports the progress of one table as a share of the progress of all tables."""
 
     def report(phase: str, fraction: float, **rows: int | None) -> None:
         progress(phase, (number + fraction) / n_tables, **rows)
@@ -88,7 +88,7 @@ def _share(progress: Progress, number: int, n_tables: int) -> Progress:
 
 @contextmanager
 def _naming(table: str) -> Iterator[None]:
-    """Put the name of the table before the detail of an error."""
+    """Prefix the detail of an error with the name of the table."""
     try:
         yield
     except UnderstudyError as error:
@@ -96,7 +96,7 @@ def _naming(table: str) -> Iterator[None]:
 
 
 def _find_relationships(inferred: Mapping[str, InferredTable], paths: Sequence[Path]) -> list[Json]:
-    """Return the candidates for relationships between tables, or within one, as JSON."""
+    """Return the candidates for relationships between tables, or within one table, as JSON."""
     with ExitStack() as stack:
         related = {
             name: Related(stack.enter_context(SampledFile(path)), table.schema, table.findings)
@@ -109,7 +109,7 @@ def _check_size(tables: list[Json]) -> None:
     if len(json.dumps(tables)) > FACTS_BYTES_MAX:
         n_columns = sum(table["n_columns"] for table in tables)
         raise TooLarge(
-            f"The tables have {n_columns:,} columns together, more than one dataset can tell of."
-            " Upload them as several datasets.",
+            f"The tables have {n_columns:,} columns together, and the description of so large a dataset "
+            "exceeds its size limit. Upload the tables as several datasets.",
             code="too_many_columns",
         )

@@ -1,4 +1,4 @@
-"""Work of kind `probe`: waits."""
+"""Work of kind `probe`: wait for a given time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STEP_SECONDS = 0.25
 
 
 def work(workspace: Workspace, parameters: ProbeParameters) -> WorkResult:
-    """Wait."""
+    """Wait for the given number of seconds and report progress."""
     start = time.monotonic()
     while (elapsed := time.monotonic() - start) < parameters.seconds:
         workspace.progress("waiting", elapsed / parameters.seconds)

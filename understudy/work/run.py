@@ -1,4 +1,4 @@
-"""The target of the sandbox: finds the work that a payload names, and does it."""
+"""The function that the sandbox calls, which runs the work of a job."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from understudy.work.base import WorkResult, Workspace
 
 
 def run_work(payload: Json, folder: Path, progress: Progress) -> Json:
-    """Do the work of a job.
+    """Run the work of a job.
 
     Parameters
     ----------
     payload : dict
-        `work` and `parameters_type` (``module:name``), `parameters`, `inputs` (role: path) and `context`.
+        `work` and `parameters_type` (each as ``module:name``), `parameters`, `inputs` (role: path) and
+        `context`.
     folder : Path
-        Where the work writes.
+        Folder for the output files.
+    progress : Progress
+        Function that reports progress.
 
     Returns
     -------
@@ -30,12 +33,12 @@ def run_work(payload: Json, folder: Path, progress: Progress) -> Json:
     Raises
     ------
     NotFound
-        If an input is not there.
+        If an input file does not exist.
     """
     inputs = {role: Path(path) for role, path in payload["inputs"].items()}
     for role, path in inputs.items():
         if not path.is_file():
-            raise NotFound(f"The stored file {role!r} that the job reads is not there any more.")
+            raise NotFound(f"The stored file {role!r}, which the job reads, no longer exists.")
     parameters_type: type[JobParameters] = resolve_name(payload["parameters_type"])
     work: Callable[[Workspace, JobParameters], WorkResult] = resolve_name(payload["work"])
     parameters = parameters_type.model_validate(payload["parameters"])

@@ -1,4 +1,4 @@
-"""Work of kind `sample`: draws rows from a model, under constraints or not, and writes them as they come."""
+"""Work of kind `sample`: sample rows from a model, optionally under constraints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLE_FILE = "table.parquet"
 
 
 def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
-    """Draw the rows and write them as they come, so that memory does not grow with their number."""
+    """Sample rows and write them as a stream, so that memory does not grow with their number."""
     assert parameters.seed is not None
     assert parameters.n_rows is not None
     workspace.progress("reading", 0.0)
@@ -45,7 +45,7 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
 
 
 def _group_facts(synthesizer: Synthesizer, parameters: SampleParameters) -> Json:
-    """Return how many independent rows the groups of a constrained sample are worth."""
+    """Return the effective sample sizes of the groups of a constrained sample, with warnings."""
     constraints = parameters.constraints
     if constraints is None:
         return {}

@@ -1,4 +1,4 @@
-"""Work of kind `train`: fits a synthesizer to a table, less its holdout, and saves it as a model file."""
+"""Work of kind `train`: fit a synthesizer on a table without its holdout, and save it as a model file."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ CANARIES_FILE = "canaries.parquet"
 
 
 def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
-    """Set the holdout aside, fit the rest, save the model."""
+    """Split off the holdout, fit a model on the other rows, and save it."""
     assert parameters.seed is not None
     dataset_schema = DatasetSchema.model_validate(workspace.context["schema"])
     ((name, declared),) = dataset_schema.tables.items()
     findings = Findings.model_validate(workspace.context["findings"])
     workspace.progress("reading", 0.0)
-    # Parquet has no room for some types, such as seconds: the schema knows what they were.
+    # Parquet lacks some types, such as timestamps in seconds; the schema contains the original types.
     table = conform(pq.read_table(workspace.inputs["table"]), declared)
-    # A fit trusts its schema: columns that were never examined are examined now.
+    # A fit trusts its schema, so columns that were never examined are examined now.
     examined = examine(table, declared, findings.table(name))
     schema = examined.schema
     whole = dataset_schema.model_copy(update={"tables": {name: schema}})
     split = Split.of(whole, holdout_fraction=parameters.holdout_fraction, seed=parameters.seed)
     training, holdout = split.divide(table, schema.subject)
     n_rows_held_out = holdout.num_rows
-    # Freed before the fit, which needs the room.
+    # Frees memory for the fit.
     del table, holdout
     files = {"model": MODEL_FILE}
     if parameters.canaries is not None:
@@ -51,7 +51,7 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     )
     workspace.progress("writing", 0.0)
     save_model(synthesizer, workspace.folder / MODEL_FILE, extra=split.model_dump())
-    # `evaluate` splits the table as it was split here; see `Split`.
+    # `evaluate` repeats this split of the table; see `Split`.
     card = {**synthesizer.card(), "holdout": {"by": split.by, "n_rows": n_rows_held_out}}
     if parameters.canaries is not None:
         card["canaries"] = parameters.canaries.model_dump()
@@ -67,7 +67,7 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
 def _planted(
     workspace: Workspace, training: pa.Table, schema: TableSchema, parameters: TrainParameters
 ) -> pa.Table:
-    """Return the rows with canaries among them, and write down which these are."""
+    """Return the training rows with planted canaries, and write the canaries to a file."""
     assert parameters.canaries is not None
     assert parameters.seed is not None
     canaries = make_canaries(training, schema, n=parameters.canaries.n_canaries, seed=parameters.seed)

@@ -1,4 +1,4 @@
-"""An uploaded file as the work reads it: what arrived in parts is joined, and checked, first."""
+"""Access to uploaded files: files that were uploaded in parts are joined and verified first."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PIECE_BYTES = 1 << 20
 
 
 class Digest(Protocol):
-    """A running digest of hashlib."""
+    """A hash object of hashlib."""
 
     def update(self, data: bytes, /) -> None: ...
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a file, and the SHA-256 with which it arrived."""
+    """A part of a file, and its SHA-256 at the time of the upload."""
 
     path: Path
     sha256: str
@@ -31,12 +31,12 @@ class Part:
 
 @contextmanager
 def uploaded_file(workspace: Workspace, role: str) -> Iterator[Path]:
-    """Give the file in a role; one that is joined from parts is deleted at the end.
+    """Yield the path of the file with the given role; a file joined from parts is deleted afterwards.
 
     Raises
     ------
     Conflict, InvalidInput
-        As `join_parts`.
+        Under the same conditions as `join_parts`.
     """
     if role not in workspace.context["parts"]:
         yield workspace.inputs[role]
@@ -55,19 +55,23 @@ def uploaded_file(workspace: Workspace, role: str) -> Iterator[Path]:
 
 
 def join_parts(parts: Sequence[Part], target: Path, *, sha256: str | None) -> None:
-    """Write parts one after the other into a file.
+    """Concatenate parts into a file.
 
     Parameters
     ----------
+    parts : sequence of Part
+        Parts in their order.
+    target : Path
+        Path of the file to write.
     sha256 : str, optional
-        The digest that the file must have. Without it, every part is checked.
+        Expected SHA-256 of the file. If omitted, every part is verified by its own SHA-256.
 
     Raises
     ------
     Conflict
-        With the code `incomplete_upload`, if a part is not what arrived.
+        With the code `incomplete_upload`, if a part has changed since its upload.
     InvalidInput
-        With the code `digest_mismatch`, if the file has another digest.
+        With the code `digest_mismatch`, if the file has another SHA-256.
     """
     whole = hashlib.sha256()
     with target.open("wb") as file:
@@ -83,8 +87,8 @@ def join_parts(parts: Sequence[Part], target: Path, *, sha256: str | None) -> No
             if hashlib.file_digest(source, "sha256").hexdigest() != part.sha256:
                 raise _damaged(number)
     raise InvalidInput(
-        "The file has another SHA-256 than was stated when the upload began: it changed meanwhile. "
-        "Upload it again.",
+        "The SHA-256 of the file differs from the one given at the start of the upload, so the file changed "
+        "during the upload. Upload it again.",
         code="digest_mismatch",
     )
 

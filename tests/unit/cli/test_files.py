@@ -159,7 +159,7 @@ def test_workbook_sheet_is_fitted_and_sampled(tmp_path, small_table):
         (["fit", "{table}", "-o", "m", "--sheet", "S"], 2, "`sheet`"),
         (["fit", "{table}", "-o", "m", "--sheet", ""], 2, "`sheet`: String should have at least 1 character"),
         (["fit", "{table}"], 2, "Missing option"),
-        (["sample", "{table}", "-n", "5", "-o", "r.csv"], 2, "not a model file"),
+        (["sample", "{table}", "-n", "5", "-o", "r.csv"], 2, "not a valid model file"),
         (["fit", "{table}", "{table}", "-o", "m"], 2, "accepts fewer files: run it once for each"),
         (["fit", "{table}", "-o", "m", "--holdout", "0.000001"], 2, "No row is held out"),
         (["sample", "{model}", "-n", "0", "-o", "r.csv"], 2, "greater than or equal to 1"),

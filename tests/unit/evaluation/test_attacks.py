@@ -1,4 +1,4 @@
-"""Attacks on tables whose secrets are known, and figures that can be computed by hand."""
+"""Attacks on tables with known secrets, and hand-computed results."""
 
 from __future__ import annotations
 
@@ -49,26 +49,26 @@ def fresh() -> Comparison:
     return comparison(people(N, seed=1), people(N, seed=3), holdout=people(N, seed=2), target="is_member")
 
 
-def test_copies_are_nearer_than_held_out_rows(copied: Comparison) -> None:
+def test_copies_are_closer_than_held_out_rows(copied: Comparison) -> None:
     result = membership_distance.score(copied)
-    # All members are at distance 0; a held-out row is so only by chance, as heights are continuous.
+    # All members have a distance of 0. Held-out rows rarely do, because heights are continuous.
     assert result.score == pytest.approx(1.0, abs=0.05)
     assert isinstance(result, membership_distance.MembershipDistanceResult)
     assert result.found > 0.9
 
 
-def test_found_at_few_false_alarms() -> None:
+def test_true_positive_rate_at_a_low_false_positive_rate() -> None:
     others, members = np.arange(100.0), np.array([97.5, 98.5, 99.5, 3.0])
-    # One of a hundred others may be above: the threshold is the second highest, 98.
+    # One of a hundred others may be above the threshold, which is the second highest value, 98.
     assert found_at(members, others, 0.01) == 0.5
     assert found_at(members, others, 0.001) == 0.25
 
 
-def test_ties_count_as_missed() -> None:
+def test_ties_count_as_not_found() -> None:
     assert found_at(np.zeros(10), np.zeros(10), 0.01) == 0
 
 
-def test_roc_goes_from_none_to_all() -> None:
+def test_roc_curve_starts_at_none_and_ends_at_all() -> None:
     rng = np.random.default_rng(0)
     points = roc_points(rng.normal(1, 1, 300), rng.normal(0, 1, 300))
     rates = np.array([[point.false_alarms, point.found] for point in points])
@@ -78,10 +78,10 @@ def test_roc_goes_from_none_to_all() -> None:
     assert points[-1].found == 1
 
 
-def test_interval_of_found_holds_for_thresholds_that_are_estimates() -> None:
+def test_interval_of_the_true_positive_rate_covers_estimated_thresholds() -> None:
     rng = np.random.default_rng(0)
     n, n_trials = 1_000, 400
-    # Above the highest 1 % of a standard normal, a normal of mean 1 has this share.
+    # Share of a normal distribution with mean 1 above the highest 1 % of a standard normal distribution.
     truth = 0.0924
     held = [
         low <= truth <= high
@@ -89,26 +89,26 @@ def test_interval_of_found_holds_for_thresholds_that_are_estimates() -> None:
             interval_of_found(rng.normal(1, 1, n), rng.normal(0, 1, n)) for _ in range(n_trials)
         )
     ]
-    # By Bonferroni at least 95 %; so many would miss only once in a thousand trials if it were less.
+    # Coverage is at least 95 % (Bonferroni). With exactly 95 %, this bound fails once in a thousand runs.
     assert sum(held) >= binom.ppf(0.001, n_trials, 0.95)
 
 
-def test_exposure_of_ranks() -> None:
+def test_exposure_of_known_ranks() -> None:
     left_out = np.arange(7.0)
-    # Above all 7: log2(8 / 1); between the third and the fourth from the top: log2(8 / 4).
+    # Above all 7 values: log2(8 / 1). Between the third and the fourth from the top: log2(8 / 4).
     assert exposure(np.array([9.0]), left_out) == 3
     assert exposure(np.array([3.5]), left_out) == 1
 
 
-def test_a_value_that_occurs_once_picks_out_its_row() -> None:
+def test_unique_value_singles_out_its_row() -> None:
     tables = comparison(pa.table({"x": [1.0, 2, 3, 3]}), pa.table({"x": [1.0, 3, 5, 5, 2]}))
     pool = Crowd.of(tables.real)
     hits = hits_of_values(tables.synthetic, pool, 10, np.random.default_rng(0))
-    # The guesses are 1, 2 and 3, of which two rows of the pool have the last; 5 is no guess.
+    # The guesses are 1, 2 and 3. Two rows of the pool have the value 3. The value 5 is not unique.
     assert sorted(hits) == [NOBODY, 0, 1]
 
 
-def test_a_combination_picks_out_its_row() -> None:
+def test_unique_combination_singles_out_its_row() -> None:
     one = pa.table({"x": ["a", "a", "b", "b"], "y": ["c", "d", "c", "d"]})
     tables = comparison(one, one)
     pool = Crowd.of(tables.real)
@@ -116,9 +116,9 @@ def test_a_combination_picks_out_its_row() -> None:
     assert sorted(hits) == [0, 1, 2, 3]
 
 
-def test_singling_out_holds_training_rows_against_held_out_ones() -> None:
-    # 60 guesses hit training rows and 20 held-out ones, of which there are half as many: what is to be
-    # expected is 2 * 20 of 200, and (0.3 - 0.2) / (1 - 0.2) is an eighth.
+def test_singling_out_compares_training_with_held_out_rows() -> None:
+    # 60 guesses hit training rows and 20 hit held-out rows. There are half as many held-out rows, so the
+    # expected number is 2 * 20 of 200, and the risk is (0.3 - 0.2) / (1 - 0.2) = 1/8.
     hits = np.concatenate([np.arange(60), np.arange(1_000, 1_020), np.full(120, NOBODY)])
     found = singling_out.judge_guesses("many columns", hits, Population(1_000, 1_000, 500), confidence=0.95)
     assert (found.n, found.attack, found.control) == (200, pytest.approx(0.3), pytest.approx(0.2))
@@ -131,7 +131,7 @@ def test_guesses_of_the_same_row_count_once() -> None:
     assert singling_out.judge_guesses("one column", hits, Population(100, 100, 100), confidence=0.95).n == 51
 
 
-def test_nobody_hit_is_no_risk_that_could_be_seen() -> None:
+def test_guesses_without_hits_have_a_risk_of_zero_with_an_upper_bound() -> None:
     population = Population(100, 100, 100)
     found = singling_out.judge_guesses("one column", np.full(1_000, NOBODY), population, confidence=0.95)
     assert (found.risk, found.interval[0]) == (0, 0)
@@ -144,21 +144,21 @@ def of_subjects(table: dict[str, Any]) -> Comparison:
     return compare(ComparisonTables(rows, rows), schema)
 
 
-def test_a_value_that_one_subject_repeats_picks_out_the_subject() -> None:
+def test_value_repeated_by_one_subject_singles_out_the_subject() -> None:
     tables = of_subjects({"who": [1, 1, 2, 2, 3], "x": [5.0, 5.0, 6.0, 7.0, 7.0]})
     hits = hits_of_values(tables.synthetic, Crowd.of(tables.real), 10, np.random.default_rng(0))
-    # The value 5 is that of subject 1 alone, 6 that of subject 2; 7 is nobody's alone, and no guess.
+    # Only subject 1 has the value 5, and only subject 2 has 6. Two subjects have 7, so it is not a guess.
     assert sorted(hits) == [0, 2]
 
 
-def test_a_combination_that_one_subject_repeats_picks_out_the_subject() -> None:
+def test_combination_repeated_by_one_subject_singles_out_the_subject() -> None:
     tables = of_subjects({"who": [1, 1, 2, 2], "x": ["a", "a", "b", "b"], "y": ["c", "c", "c", "d"]})
     hits = hits_of_combinations(tables.synthetic, Crowd.of(tables.real), 10, np.random.default_rng(0))
     assert set(tables.real.units[hits]) == set(tables.real.units)
 
 
-def test_guesses_of_the_rows_of_one_subject_stand_or_fall_together() -> None:
-    # 40 rows of one subject are as good as one hit; 40 rows of 40 subjects are 40.
+def test_guesses_of_rows_of_one_subject_count_as_one_independent_hit() -> None:
+    # 40 rows of one subject are one independent hit, and 40 rows of 40 subjects are 40.
     hits, together = np.arange(40), Population(40, 1, 1, np.zeros(80, dtype=np.int64))
     apart = Population(40, 40, 40, np.arange(80))
     ends = [
@@ -179,17 +179,17 @@ def test_halves_of_copied_rows_are_linked(copied: Comparison, fresh: Comparison)
     assert other.interval[0] <= 0 <= other.interval[1]
 
 
-def test_secrets_of_copied_rows_are_guessed(copied: Comparison, fresh: Comparison) -> None:
+def test_sensitive_values_of_copied_rows_are_guessed(copied: Comparison, fresh: Comparison) -> None:
     guessed, other = attribute_inference.score(copied), attribute_inference.score(fresh)
     assert isinstance(guessed, attribute_inference.AttributeInferenceResult)
     assert guessed.columns[0].attack > 0.9
     assert other.score is not None
-    # Three standard errors of a difference of two shares of 600 rows are 0.087, the largest of four.
+    # Largest of four differences of two shares of 600 rows; three standard errors are 0.087.
     assert other.score < 0.1
 
 
-def test_what_holds_for_anybody_is_no_secret() -> None:
-    # One column decides the other: everybody is guessed right, members or not.
+def test_relation_that_holds_for_everybody_is_not_an_excess() -> None:
+    # One column determines the other, so guesses are correct for members and for others.
     tables = [pa.table({"x": [float(i % 3) for i in range(300)], "y": list("abc" * 100)}) for _ in range(3)]
     result = attribute_inference.score(comparison(tables[0], tables[1], holdout=tables[2], sensitive=("y",)))
     assert isinstance(result, attribute_inference.AttributeInferenceResult)
@@ -197,7 +197,7 @@ def test_what_holds_for_anybody_is_no_secret() -> None:
     assert result.score == 0
 
 
-def test_secrets_are_named_or_chosen() -> None:
+def test_sensitive_columns_are_named_or_chosen() -> None:
     real = people(N, seed=1)
     chosen = sensitive_columns(comparison(real, real, target="visits"))
     names = real.column_names
@@ -206,15 +206,15 @@ def test_secrets_are_named_or_chosen() -> None:
     assert sensitive_columns(comparison(real, real, sensitive=("joined",))) == [names.index("joined")]
 
 
-def test_both_files_of_a_linkage_have_telling_columns() -> None:
+def test_both_files_of_a_linkage_have_informative_columns() -> None:
     real = people(N, seed=1)
     split = split_columns(comparison(real, real))
-    telling = [real.column_names.index(name) for name in ("height", "joined")]
-    assert split[telling[0]] != split[telling[1]]
+    informative = [real.column_names.index(name) for name in ("height", "joined")]
+    assert split[informative[0]] != split[informative[1]]
 
 
 @pytest.mark.parametrize(("n_changed", "n_different"), [(1, 1), (0, 0)])
-def test_copies_with_a_change_are_near_copies(n_changed: int, n_different: int) -> None:
+def test_copies_with_one_change_are_near_duplicates(n_changed: int, n_different: int) -> None:
     real = people(N, seed=1)
     turned = pa.array(["elsewhere"] * N) if n_changed else real["town"]
     synthetic = real.set_column(2, "town", turned)
@@ -223,22 +223,22 @@ def test_copies_with_a_change_are_near_copies(n_changed: int, n_different: int) 
     assert result.copies[n_different].attack == 1
 
 
-def test_copies_of_rows_that_occur_once_are_no_accident() -> None:
+def test_copies_of_unique_rows_have_a_small_p_value() -> None:
     real = people(N, seed=1)
     result = exact_copies.score(comparison(real, real, holdout=people(N, seed=2)))
     assert result.is_telling
     assert result.n_copies_of_unique == N
-    # All of 600 rows that are met are training rows, which are half of all.
+    # All 600 copied rows are training rows, which are half of all rows.
     assert result.p_value == pytest.approx(0.5**N)
 
 
-def test_held_out_rows_are_no_control_of_themselves() -> None:
+def test_held_out_rows_are_not_their_own_control() -> None:
     holdout = people(N, seed=2)
     base = comparison(people(N, seed=1), people(N, seed=3), holdout=holdout)
     assert exact_copies.score(holdout_baseline(base, frozenset())).p_value is None
 
 
-def test_half_of_the_real_rows_are_no_copies_of_the_other_half() -> None:
+def test_halves_of_the_real_rows_are_not_copies_of_each_other() -> None:
     base = comparison(people(N, seed=1), people(N, seed=3))
     assert exact_copies.score(holdout_baseline(base, frozenset())).score == 0
 
@@ -258,7 +258,7 @@ ASKED_OF_ODD_TABLES = [metric for metric in PRIVACY if Need.canaries not in metr
 
 @pytest.mark.parametrize("name", ODD)
 @pytest.mark.parametrize("metric", ASKED_OF_ODD_TABLES, ids=lambda metric: metric.name)
-def test_odd_tables_are_no_surprise(name: str, metric: Any) -> None:
+def test_unusual_tables_are_scored_or_have_a_reason(name: str, metric: Any) -> None:
     table = pa.table(ODD[name])
     compared = comparison(table, table.slice(0, 100), holdout=table)
     result = metric.score(compared)

@@ -1,4 +1,4 @@
-"""Bias: faults that were planted are found, in the right group."""
+"""Metrics of bias find planted faults in the right group."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from understudy.evaluation.statistics.groups import groups_of
 
 
 def applicants(n_rows: int, *, seed: int, penalty: float = 0.0) -> pa.Table:
-    """Return applicants of two sexes, equally able; of the granted women, a share is refused."""
+    """Return equally qualified applicants of two sexes; a share of the accepted women is rejected."""
     rng = np.random.default_rng(seed)
     is_woman = rng.random(n_rows) < 0.4
     ability = rng.normal(size=n_rows)
@@ -68,26 +68,26 @@ def test_halved_base_rate_is_found_in_its_group(tables: dict[str, pa.Table]) -> 
     found = score(base_rates, tables, "unfair")
     assert isinstance(found, BaseRatesResult)
     assert (found.worst_column, found.worst_group, found.worst_label) == ("sex", "female", "true")
-    # A rate of 1/2 becomes one of 1/4, each of 800 rows: four standard errors of the difference are 0.09.
+    # The rate falls from 1/2 to 1/4, on 800 rows each: four standard errors of the difference are 0.09.
     assert found.score == pytest.approx(0.25, abs=0.09)
     assert found.interval is not None
     assert found.interval[0] > 0.15
     fair = score(base_rates, tables, "fair")
     assert isinstance(fair, BaseRatesResult)
-    # The largest of six differences, of which the smallest groups have about 500 rows: 4 * 0.03.
+    # Largest of six differences. Four standard errors of the smallest groups, about 500 rows, are 4 * 0.03.
     assert fair.score < 0.12
 
 
-def test_group_of_the_rows_is_compared_without_a_target(tables: dict[str, pa.Table]) -> None:
+def test_share_of_a_group_is_compared_without_a_target(tables: dict[str, pa.Table]) -> None:
     is_kept = (tables["fair"]["sex"].to_numpy() == "male") | (np.arange(2000) % 2 == 0)
     thinned = tables | {"thinned": tables["fair"].filter(pa.array(is_kept))}
     found = score(base_rates, thinned, "thinned", target=None, protected=("sex",))
     assert isinstance(found, BaseRatesResult)
-    # 0.4 of the rows become 0.2 of 0.8.
+    # A share of 0.4 of the rows becomes 0.2 of 0.8.
     assert found.score == pytest.approx(0.15, abs=0.06)
 
 
-def test_shifted_amount_of_a_group_is_found(tables: dict[str, pa.Table]) -> None:
+def test_shifted_mean_of_a_group_is_found(tables: dict[str, pa.Table]) -> None:
     is_woman = tables["fair"]["sex"].to_numpy() == "female"
     shifted = tables["fair"].set_column(
         0, "ability", pa.array(tables["fair"]["ability"].to_numpy() - 0.5 * is_woman)
@@ -98,7 +98,7 @@ def test_shifted_amount_of_a_group_is_found(tables: dict[str, pa.Table]) -> None
     assert found.score == pytest.approx(0.5, abs=0.2)
 
 
-def test_few_rows_are_not_named_and_some_are_not_judged() -> None:
+def test_small_group_is_not_scored_and_a_tiny_one_is_not_named() -> None:
     labels = ["a"] * 300 + ["b"] * 20 + ["secret"] * 3
     rng = np.random.default_rng(0)
     table = pa.table({"group": labels, "good": rng.random(323) < 0.5})
@@ -110,7 +110,7 @@ def test_few_rows_are_not_named_and_some_are_not_judged() -> None:
     assert "secret" not in found.model_dump_json()
 
 
-def test_model_of_unfair_rows_picks_women_less(tables: dict[str, pa.Table]) -> None:
+def test_model_of_unfair_rows_selects_women_less_often(tables: dict[str, pa.Table]) -> None:
     found = score(demographic_parity, tables, "unfair")
     assert isinstance(found, DemographicParityResult)
     sex = next(column for column in found.columns if column.column == "sex")
@@ -128,7 +128,7 @@ def test_model_of_unfair_rows_picks_women_less(tables: dict[str, pa.Table]) -> N
     assert fair.score < 0.1
 
 
-def test_model_of_unfair_rows_misses_able_women(tables: dict[str, pa.Table]) -> None:
+def test_model_of_unfair_rows_rejects_qualified_women_more_often(tables: dict[str, pa.Table]) -> None:
     found = score(equalised_odds, tables, "unfair")
     assert isinstance(found, EqualisedOddsResult)
     sex = next(column for column in found.columns if column.column == "sex")
@@ -139,7 +139,7 @@ def test_model_of_unfair_rows_misses_able_women(tables: dict[str, pa.Table]) -> 
     assert women.true_positive_synthetic < women.true_positive_real - 0.3
 
 
-def test_group_whose_relation_is_lost_is_the_worst_segment(tables: dict[str, pa.Table]) -> None:
+def test_group_with_a_lost_relation_is_the_worst_segment(tables: dict[str, pa.Table]) -> None:
     rng = np.random.default_rng(0)
     is_woman = tables["fair"]["sex"].to_numpy() == "female"
     lost = np.where(is_woman, rng.random(2000) < 0.5, tables["fair"]["is_granted"].to_numpy())
@@ -151,12 +151,12 @@ def test_group_whose_relation_is_lost_is_the_worst_segment(tables: dict[str, pa.
     men = next(s for c in found.columns if c.column == "sex" for s in c.segments if s.group == "male")
     assert men.synthetic is not None
     assert men.synthetic > 0.85
-    # Columns of fresh rows within a group of 800: Kolmogorov-Smirnov distances of about 0.04.
+    # Fresh rows within a group of 800 have Kolmogorov-Smirnov distances of about 0.04.
     assert men.shape is not None
     assert men.shape > 0.9
 
 
-def test_weights_take_the_planted_bias_away(tables: dict[str, pa.Table]) -> None:
+def test_weights_remove_the_planted_bias(tables: dict[str, pa.Table]) -> None:
     found = score(rebalancing, tables, "unfair")
     assert isinstance(found, RebalancingResult)
     sex = next(column for column in found.columns if column.column == "sex")
@@ -174,9 +174,9 @@ def test_weights_make_class_and_group_independent() -> None:
     assert table / 6 == pytest.approx(np.outer([4 / 6, 2 / 6], [4 / 6, 2 / 6]))
 
 
-def test_gaps_of_known_counts() -> None:
+def test_fairness_gaps_of_known_counts() -> None:
     counts = np.zeros((2, 2, 2, 2))
-    # Group 0: of 10 positives 8 found, of 10 negatives 2 taken for one; group 1: 5 of 10, and none of 10.
+    # Group 0: 8 of 10 true positives and 2 of 10 false positives. Group 1: 5 of 10 and 0 of 10.
     counts[0, 1, 1, 0], counts[0, 1, 0, 0], counts[0, 0, 1, 0], counts[0, 0, 0, 0] = 8, 2, 2, 8
     counts[1, 1, 1, 0], counts[1, 1, 0, 0], counts[1, 0, 0, 0] = 5, 5, 10
     model = Crossing("yes", counts).model(0)
@@ -185,7 +185,7 @@ def test_gaps_of_known_counts() -> None:
     assert float(odds_difference(model)) == pytest.approx(0.3)
 
 
-def test_numbers_are_cut_at_round_quartiles() -> None:
+def test_numbers_are_grouped_at_round_quartiles() -> None:
     table = pa.table({"age": np.arange(20, 60).repeat(10), "c": ["a", "b"] * 200})
     groups = groups_of(comparison(table, table), "age")
     assert len(groups.labels) == 4 + 2
@@ -196,6 +196,6 @@ def test_numbers_are_cut_at_round_quartiles() -> None:
 
 
 @pytest.mark.parametrize("module", [demographic_parity, equalised_odds, rebalancing])
-def test_amounts_are_not_picked(module: object) -> None:
+def test_numeric_target_has_no_positive_predictions(module: object) -> None:
     compared = comparison(people(200, seed=1), people(200, seed=2), target="height", protected=("town",))
     assert module.score(compared) == UnscoredResult(reason="needs a target column with classes")  # type: ignore[attr-defined]

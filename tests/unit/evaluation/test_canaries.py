@@ -1,4 +1,4 @@
-"""Canaries look like rows of the table, column by column, and are none of them."""
+"""Canaries have values of the table in each column, and combinations that it does not have."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def rows_of(table: pa.Table) -> set[tuple[object, ...]]:
     return {tuple(row.values()) for row in table.to_pylist()}
 
 
-def test_half_are_planted(canaries: pa.Table) -> None:
+def test_half_of_the_canaries_are_planted(canaries: pa.Table) -> None:
     assert canaries.num_rows == 2 * N
     assert pc.sum(canaries[IS_PLANTED]).as_py() == N
 
 
-def test_none_equals_a_row_or_another_canary(real: pa.Table, canaries: pa.Table) -> None:
+def test_canary_equals_no_row_and_no_other_canary(real: pa.Table, canaries: pa.Table) -> None:
     made = rows_of(canaries.drop_columns([IS_PLANTED]))
     assert len(made) == 2 * N
     assert not made & rows_of(real)
 
 
-def test_values_lie_inside_of_what_is_shared(real: pa.Table, canaries: pa.Table) -> None:
+def test_values_of_canaries_are_shared_by_enough_rows(real: pa.Table, canaries: pa.Table) -> None:
     heights = sorted(value for value in real["height"].to_pylist() if value is not None)
     low, high = heights[N_SHARED_MIN], heights[-N_SHARED_MIN - 1]
     assert all(low <= value <= high for value in canaries["height"].to_pylist())
@@ -58,7 +58,7 @@ def test_same_seed_same_canaries(real: pa.Table, canaries: pa.Table) -> None:
     assert not make_canaries(real, schema, n=N, seed=1).equals(canaries)
 
 
-def test_planted_rows_stand_at_the_end_as_often_as_asked(real: pa.Table, canaries: pa.Table) -> None:
+def test_planted_rows_are_appended_the_requested_number_of_times(real: pa.Table, canaries: pa.Table) -> None:
     planted = plant(real, canaries, repeats=3)
     assert planted.schema == real.schema
     assert planted.num_rows == 600 + 3 * N
@@ -66,7 +66,9 @@ def test_planted_rows_stand_at_the_end_as_often_as_asked(real: pa.Table, canarie
 
 
 @pytest.mark.parametrize("nullable", [True, False])
-def test_what_is_generated_is_missing_or_of_other_rows(real: pa.Table, nullable: bool) -> None:
+def test_generated_columns_of_canaries_are_missing_or_copied_from_other_rows(
+    real: pa.Table, nullable: bool
+) -> None:
     table = real.append_column("code", pa.array([f"k{i}" for i in range(600)]))
     code = Column(name="code", kind=ColumnKind.identifier, arrow_type="string", nullable=nullable)
     schema = TableSchema(columns=(*infer_table(real).schema.columns, code))
@@ -74,13 +76,13 @@ def test_what_is_generated_is_missing_or_of_other_rows(real: pa.Table, nullable:
     assert set(codes) <= ({None} if nullable else set(table["code"].to_pylist()))
 
 
-def test_a_table_of_few_combinations_is_refused() -> None:
+def test_table_with_few_combinations_is_rejected() -> None:
     table = pa.table({"x": ["a", "b"] * 100})
     with pytest.raises(InvalidInput, match="Ask for fewer"):
         make_canaries(table, infer_table(table).schema, n=N, seed=0)
 
 
-def test_a_small_table_is_refused() -> None:
+def test_small_table_is_rejected() -> None:
     table = people(50, seed=1)
     with pytest.raises(InvalidInput, match="at least 100"):
         make_canaries(table, infer_table(table).schema, n=N, seed=0)
@@ -90,19 +92,19 @@ def test_planted_canaries_in_a_copy_are_found(real: pa.Table, canaries: pa.Table
     training = plant(real, canaries)
     result = metric.score(comparison(training, training, canaries=canaries))
     assert isinstance(result, metric.CanariesResult)
-    # Every planted one is at distance 0; one that was left out only if all its values, heights too, are.
+    # Planted canaries have a distance of 0. Left-out ones would need a synthetic row with all their values.
     assert result.score > 0.97
     assert (result.n_planted, result.n_found) == (N, N)
     assert result.exposure == pytest.approx(result.exposure_most, abs=0.3)
 
 
-def test_canaries_that_nobody_learnt_are_not_found(real: pa.Table, canaries: pa.Table) -> None:
+def test_canaries_unknown_to_the_model_are_not_found(real: pa.Table, canaries: pa.Table) -> None:
     result = metric.score(comparison(real, people(600, seed=3), canaries=canaries))
     assert isinstance(result, metric.CanariesResult)
     assert result.interval is not None
     assert result.interval[0] <= 0.5 <= result.interval[1]
     assert result.n_found == 0
-    # A rank's exposure has a standard deviation of about log2(e) bits.
+    # The exposure of a random rank has a standard deviation of about log2(e) bits.
     assert result.exposure == pytest.approx(result.exposure_by_chance, abs=3 * 1.44 / N**0.5 * 1.5)
 
 
@@ -119,7 +121,7 @@ SUBJECTS: dict[str, pa.Array[Any]] = {
 
 
 @pytest.mark.parametrize("kind", SUBJECTS)
-def test_every_canary_is_a_subject_of_its_own_that_the_table_does_not_have(real: pa.Table, kind: str) -> None:
+def test_every_canary_is_a_new_subject(real: pa.Table, kind: str) -> None:
     table = real.append_column("who", SUBJECTS[kind])
     schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
     made = make_canaries(table, schema, n=N, seed=0)["who"]
@@ -128,7 +130,7 @@ def test_every_canary_is_a_subject_of_its_own_that_the_table_does_not_have(real:
     assert not set(made.to_pylist()) & set(SUBJECTS[kind].to_pylist())
 
 
-def test_of_a_composite_subject_one_column_is_new(real: pa.Table) -> None:
+def test_composite_subject_of_a_canary_has_one_new_column(real: pa.Table) -> None:
     table = real.append_column("clinic", pa.array([True, False] * 300)).append_column(
         "who", pa.array(range(600))
     )
@@ -138,14 +140,14 @@ def test_of_a_composite_subject_one_column_is_new(real: pa.Table) -> None:
     assert min(made["who"].to_pylist()) >= 600
 
 
-def test_a_subject_without_other_values_is_refused(real: pa.Table) -> None:
+def test_subject_column_without_free_values_is_rejected(real: pa.Table) -> None:
     table = real.append_column("who", pa.array([True, False] * 300))
     schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
     with pytest.raises(InvalidInput, match="choose another subject"):
         make_canaries(table, schema, n=N, seed=0)
 
 
-def test_a_canary_is_new_by_what_is_learnt_and_not_by_its_subject() -> None:
+def test_canary_is_new_without_its_subject_column() -> None:
     table = pa.table({"x": ["a", "b"] * 100, "who": range(200)})
     schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
     with pytest.raises(InvalidInput, match="Ask for fewer"):

@@ -1,4 +1,4 @@
-"""Scores of fidelity whose value is known beforehand, and faults that they have to find."""
+"""Metrics of fidelity on tables with known scores and on tables with planted faults."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def codes(*values: int) -> Any:
     ],
     ids=["a constant", "constants", "all missing", "categories", "numbers", "extremes", "one row"],
 )
-def test_odd_tables_are_scored_or_said(metric: Metric, table: pa.Table) -> None:
+def test_unusual_tables_are_scored_or_have_a_reason(metric: Metric, table: pa.Table) -> None:
     for real, synthetic in ((table, table), (table, table.slice(0, 1)), (table.slice(0, 1), table)):
         result = metric.score(comparison(real, synthetic))
         if isinstance(result, UnscoredResult):
@@ -62,8 +62,8 @@ def test_odd_tables_are_scored_or_said(metric: Metric, table: pa.Table) -> None:
             assert metric.range[0] <= result.score <= metric.range[1]
 
 
-def test_missing_values_beside_others_are_found() -> None:
-    # Of either column half is missing: together in the real table, by turns in the other.
+def test_values_missing_in_other_combinations_lower_the_score() -> None:
+    # Half of each column is missing: in the same rows of the real table, in alternating rows of the other.
     real = pa.table({"x": [1.0, None] * 20, "y": [1.0, None] * 20, "z": [1.0, 2.0] * 20})
     synthetic = pa.table({"x": [1.0, None] * 20, "y": [None, 1.0] * 20, "z": [1.0, 2.0] * 20})
     result = missing_values.score(comparison(real, synthetic))
@@ -74,14 +74,14 @@ def test_missing_values_beside_others_are_found() -> None:
     ] == [["x", "y"], []]
 
 
-def test_pattern_of_few_real_rows_is_not_told() -> None:
+def test_pattern_of_few_real_rows_is_not_listed() -> None:
     real = pa.table({"x": [None] * 4 + [1.0] * 96, "y": [1.0] * 100})
     result = missing_values.score(comparison(real, real))
     assert isinstance(result, missing_values.MissingValuesResult)
     assert [pattern.columns for pattern in result.patterns] == [[]]
 
 
-def test_nothing_missing_is_said() -> None:
+def test_tables_without_missing_values_have_a_reason() -> None:
     table = pa.table({"x": [1.0, 2.0]})
     assert missing_values.score(comparison(table, table)) == UnscoredResult(
         reason="finds no missing values in either table"
@@ -89,7 +89,7 @@ def test_nothing_missing_is_said() -> None:
 
 
 def test_coverage_of_known_columns() -> None:
-    # Of the range 0 … 10, a tenth is lacking below and two tenths above.
+    # A tenth of the range 0 to 10 is not reached below, and two tenths above.
     assert range_coverage(np.array([0.0, 10]), np.array([1.0, 8])) == pytest.approx(0.7)
     assert range_coverage(np.array([0.0, 10]), np.array([-5.0, 20])) == 1.0
     assert np.isnan(range_coverage(np.array([1.0, 1]), np.array([1.0])))
@@ -98,14 +98,14 @@ def test_coverage_of_known_columns() -> None:
 
 def test_adherence_of_known_columns() -> None:
     assert boundary_adherence(np.array([0.0, 10]), np.array([-1.0, 0, 10, 11])) == 0.5
-    # A missing value is out of bounds where the real column has none, else left out.
+    # A missing value is out of bounds if the real column has none, and is ignored otherwise.
     assert boundary_adherence(np.array([0.0, 10]), np.array([5.0, np.nan])) == 0.5
     assert boundary_adherence(np.array([0.0, 10, np.nan]), np.array([5.0, np.nan])) == 1.0
     assert category_adherence(codes(0, 1), codes(0, 2, -1, 1)) == 0.5
     assert category_adherence(codes(0, 1, -1), codes(0, 2, -1, 1)) == 0.75
 
 
-def test_an_extreme_real_value_is_not_told_to_the_last_digit() -> None:
+def test_score_does_not_reveal_an_extreme_real_value_exactly() -> None:
     real, synthetic = pa.table({"x": [0.0, 1.23456789]}), pa.table({"x": [0.0, 1.0]})
     result = column_coverage.score(comparison(real, synthetic))
     assert isinstance(result, column_coverage.ColumnCoverageResult)
@@ -114,7 +114,7 @@ def test_an_extreme_real_value_is_not_told_to_the_last_digit() -> None:
     assert adherence.score == 1.0
 
 
-def test_correlations_are_those_of_the_rows_where_both_are_known() -> None:
+def test_correlations_use_the_rows_where_both_columns_are_known() -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(500, 3))
     rows[:, 1] += rows[:, 0]
@@ -131,12 +131,12 @@ def test_lost_correlation_costs_half_its_size() -> None:
     real, synthetic = pa.table({"x": x, "y": 2 * x + 1}), pa.table({"x": x, "y": -x})
     result = correlations.score(comparison(real, synthetic))
     assert isinstance(result, correlations.CorrelationsResult)
-    # 1 against -1, in ranks as well.
+    # Both correlations are 1 and -1.
     assert (result.score, result.spearman_score) == (pytest.approx(0.0), pytest.approx(0.0))
 
 
-def test_rare_categories_have_cells_of_their_own() -> None:
-    # 60 categories, each beside its own partner or beside the next one: column_pairs would pool most of them.
+def test_rare_categories_have_separate_cells() -> None:
+    # 60 categories, each paired with its own partner or with the next one; column_pairs would pool most.
     names = np.array([f"v{i:02}" for i in range(60)] * 5)
     real = pa.table({"c": names, "d": names})
     synthetic = pa.table({"c": names, "d": np.roll(names, 1)})
@@ -147,12 +147,12 @@ def test_rare_categories_have_cells_of_their_own() -> None:
 
 
 def test_contingency_counts_missing_as_a_category() -> None:
-    # Cells (a, x), (missing, x) of 1/2 each against one cell of 1.
+    # Cells (a, x) and (missing, x) with a share of 1/2 each, against one cell with a share of 1.
     real = (codes(0, -1), codes(0, 0))
     assert contingency.contingency_similarity(real, (codes(0, 0), codes(0, 0))) == 0.5
 
 
-def test_many_categories_are_counted_like_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sparse_and_dense_counting_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     real, synthetic = (tuple(rng.integers(-1, 9, (2, 200)).astype(np.int32)) for _ in range(2))
     counted = contingency.contingency_similarity(real, synthetic)  # type: ignore[arg-type]
@@ -160,8 +160,8 @@ def test_many_categories_are_counted_like_few(monkeypatch: pytest.MonkeyPatch) -
     assert contingency.contingency_similarity(real, synthetic) == pytest.approx(counted)  # type: ignore[arg-type]
 
 
-def test_information_of_known_tables() -> None:
-    # One column says the other: log 2 nats. By Miller and Madow 2 cells, 2 and 2 values: 1/2n more.
+def test_mutual_information_of_known_tables() -> None:
+    # One column determines the other: log 2 nats. Miller-Madow with 2 cells and 2 + 2 values adds 1/(2n).
     same = np.array([[[500, 0], [0, 500]]], dtype=np.int32)
     nats, strength = information(same)
     assert nats[0] == pytest.approx(np.log(2) + 1 / 2000)
@@ -170,18 +170,18 @@ def test_information_of_known_tables() -> None:
     assert (nats[0], strength[0]) == (0.0, 0.0)
 
 
-def test_information_of_chance_is_none_on_average() -> None:
+def test_mutual_information_of_independent_columns_is_near_zero_on_average() -> None:
     rng = np.random.default_rng(0)
     counts = np.array(
         [np.bincount(rng.integers(0, 16, 400), minlength=16).reshape(4, 4) for _ in range(400)],
         dtype=np.int32,
     )
-    # Twice n times the plain information is chi-square of 9, so its mean is 9/800 nats and its deviation
-    # sqrt(18)/800; cut at 0, what is left has a mean of 0.4 deviations, not of 2.1.
+    # 2n times the uncorrected information is chi-square with 9 degrees of freedom: mean 9/800 nats, standard
+    # deviation sqrt(18)/800. Corrected and cut at 0, its mean is 0.4 instead of 2.1 standard deviations.
     assert information(counts)[0].mean() < 0.5 * np.sqrt(18) / 800
 
 
-def test_lost_relation_is_lost_information() -> None:
+def test_lost_relation_lowers_the_score() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=4000)
     real = pa.table({"x": x, "y": x + 0.1 * rng.normal(size=4000)})
@@ -196,11 +196,11 @@ def test_lost_relation_is_lost_information() -> None:
     )
 
 
-def test_rows_that_gave_themselves_away_are_named() -> None:
+def test_recognized_rows_are_listed() -> None:
     rng = np.random.default_rng(0)
     strange = rng.choice(2000, 40, replace=False)
     x, y = rng.normal(size=2000), rng.normal(size=2000)
-    # Not equal: equal rows are asked about together, and never learnt from.
+    # The rows differ, because equal rows share a fold and would never be both trained on and tested.
     x[strange], y[strange] = 30.0 + np.arange(40), 30.0 + np.arange(40)
     real = pa.table({"x": rng.normal(size=2000), "y": rng.normal(size=2000)})
     for metric in (two_sample, two_sample_linear):
@@ -213,7 +213,7 @@ def test_rows_that_gave_themselves_away_are_named() -> None:
         assert result.curve[-1] == (1.0, 1.0)
 
 
-def test_rows_of_a_part_are_named_by_their_place_in_the_whole() -> None:
+def test_rows_of_a_sample_are_listed_by_their_position_in_the_table() -> None:
     rng = np.random.default_rng(0)
     real = pa.table({"x": rng.normal(size=300)})
     compared = comparison(real, pa.table({"x": np.r_[np.zeros(700), rng.normal(size=300) + 9]}))
@@ -223,14 +223,14 @@ def test_rows_of_a_part_are_named_by_their_place_in_the_whole() -> None:
     assert min(row.row for row in result.rows) >= 700
 
 
-def test_rows_of_a_table_that_stands_in_are_not_told() -> None:
+def test_rows_of_a_baseline_are_not_listed() -> None:
     compared = comparison(people(200, seed=1), people(200, seed=2))
     result = two_sample_linear.score(compared.with_tables(synthetic=compared.real))
     assert isinstance(result, two_sample.ClassifierTestResult)
     assert (result.rows, result.giveaways) == ([], [])
 
 
-def test_linear_test_sees_a_shift_and_no_relation() -> None:
+def test_linear_test_detects_a_shift_but_no_lost_relation() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=3000)
     real = pa.table({"x": x, "y": x})
@@ -239,7 +239,7 @@ def test_linear_test_sees_a_shift_and_no_relation() -> None:
     shifted_score = two_sample_linear.score(comparison(real, shifted)).score
     lost_score = two_sample_linear.score(comparison(real, lost)).score
     assert shifted_score is not None
-    # Two normals one deviation apart: the normal distribution function of 1 / sqrt(2) is 0.760.
+    # AUC of two normal distributions one standard deviation apart: Phi(1 / sqrt(2)) = 0.760.
     assert shifted_score == pytest.approx(0.760, abs=4 * auc_standard_error(0.76, 3000, 3000))
     assert lost_score == pytest.approx(0.5, abs=4 * auc_standard_error(0.5, 3000, 3000))
 
@@ -250,28 +250,28 @@ def grouped(n_rows: int, *, seed: int, drift: float = 0.0) -> pa.Table:
     return pa.table({"group": group, "x": rng.normal(size=n_rows) + drift * (group == "few")})
 
 
-def test_drift_in_a_small_group_is_found() -> None:
+def test_drift_in_a_small_group_is_detected() -> None:
     result = subgroups.score(comparison(grouped(2000, seed=1), grouped(2000, seed=2, drift=1.5)))
     assert isinstance(result, subgroups.SubgroupsResult)
     worst = result.groups[0]
     assert (worst.column, worst.group, worst.worst) == ("group", "few", "x")
-    # Two normals 1.5 deviations apart: a Kolmogorov-Smirnov distance of 2 Phi(0.75) - 1 = 0.547; that of 200
-    # against 200 rows deviates by less than 0.1.
+    # Two normal distributions 1.5 standard deviations apart have a Kolmogorov-Smirnov distance of
+    # 2 Phi(0.75) - 1 = 0.547. Samples of 200 rows each deviate from it by less than 0.1.
     assert worst.score == pytest.approx(1 - 0.547, abs=0.1)
     assert worst.chance > 0.88
     assert result.whole > 0.9
 
 
-def test_chance_is_about_what_real_rows_score() -> None:
+def test_chance_is_close_to_the_score_of_real_rows() -> None:
     result = subgroups.score(comparison(grouped(4000, seed=1), grouped(4000, seed=2)))
     assert isinstance(result, subgroups.SubgroupsResult)
     for group in result.groups:
-        # The Kolmogorov distribution has a deviation of 0.26 where its mean is 0.87.
+        # The Kolmogorov distribution has a mean of 0.87 and a standard deviation of 0.26.
         assert 1 - group.score < 2 * (1 - group.chance)
 
 
-def test_group_of_few_real_rows_is_named_only_if_it_is_not_tiny() -> None:
-    # 40 rows of the rare group, and 4 of one that must not be named.
+def test_small_group_is_named_without_a_score_and_a_tiny_one_is_not_named() -> None:
+    # 40 rows of a rare group, and 4 rows of a group that must not be named.
     group = pa.array(["many"] * 956 + ["rare"] * 40 + ["tiny"] * 4)
     table = pa.table({"group": group, "x": np.arange(1000.0)})
     result = subgroups.score(comparison(table, table))
@@ -280,7 +280,7 @@ def test_group_of_few_real_rows_is_named_only_if_it_is_not_tiny() -> None:
     assert {judged.group for judged in result.groups} == {"many"}
 
 
-def test_protected_numbers_are_cut_into_quarters() -> None:
+def test_protected_numbers_are_grouped_by_quarters() -> None:
     table = pa.table({"age": np.arange(400.0), "x": np.arange(400.0)})
     result = subgroups.score(comparison(table, table, protected=("age",)))
     assert isinstance(result, subgroups.SubgroupsResult)
@@ -288,19 +288,19 @@ def test_protected_numbers_are_cut_into_quarters() -> None:
     assert {group.n_real for group in result.groups} == {100}
 
 
-def test_halves_of_one_source_pass_for_real() -> None:
+def test_halves_of_one_source_score_as_real_rows() -> None:
     compared: Comparison = comparison(
         related(people(3000, seed=11), seed=11), related(people(3000, seed=12), seed=12)
     )
     for metric in FIDELITY:
         result = metric.score(compared)
         assert isinstance(result, MetricResult)
-        # As in the contract; the ends of ranges are the least certain.
+        # Tolerance as in the contract tests; the ends of ranges vary most.
         assert abs(result.score - metric.best) < 0.07, metric.name
 
 
 def test_real_rows_lie_within_their_floors() -> None:
-    # In 95 of 100 reports all do; `benchmarks.real_against_real` counts 20 of full size.
+    # This holds for 95 of 100 reports; `benchmarks.real_against_real` checks 20 reports on full tables.
     for seed in (0, 1):
         compared = comparison(
             related(people(1200, seed=20 + seed), seed=20 + seed),

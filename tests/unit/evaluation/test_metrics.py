@@ -1,4 +1,4 @@
-"""Scores whose value is known beforehand."""
+"""Metrics on tables with known scores."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from understudy.evaluation.statistics.auc import auc, auc_standard_error
 
 
 def test_ks_of_known_samples() -> None:
-    # At 2 the CDFs are 2/4 and 0/2.
+    # The CDFs at 2 are 2/4 and 0/2.
     assert ks_complement(np.array([1.0, 2, 3, 4]), np.array([3.0, 4])) == 0.5
     assert ks_complement(np.array([1.0, 2]), np.array([3.0])) == 0.0
 
@@ -35,7 +35,7 @@ def test_shape_counts_missing_values_when_they_differ_most() -> None:
     assert (shape.known_values, shape.missing_values, shape.score) == (0.75, 0.5, 0.5)
 
 
-def test_pair_that_lost_its_relation() -> None:
+def test_similarity_of_a_pair_that_lost_its_relation() -> None:
     # Cells (a,x), (b,y) of 1/2 each against four cells of 1/4: total variation 1/2.
     real = pa.table({"p": ["a", "b"] * 2, "q": ["x", "y"] * 2})
     synthetic = pa.table({"p": ["a", "b", "a", "b"], "q": ["x", "y", "y", "x"]})
@@ -46,19 +46,20 @@ def test_pair_that_lost_its_relation() -> None:
 
 
 def test_two_halves_of_a_discrete_column_fall_into_the_same_bins() -> None:
-    # Nine tenths of the rows share a value: with bins of its own, each half would cut elsewhere.
+    # Nine tenths of the rows share a value. With separate bins, the two halves would have different edges.
     rng = np.random.default_rng(0)
     tables = [
         pa.table({"x": np.where(rng.random(5000) < 0.9, 0.0, rng.random(5000)), "y": rng.random(5000)})
         for _ in range(2)
     ]
     result = column_pairs.score(comparison(*tables))
-    # Of at most 40 cells, each share's standard deviation is below sqrt(p / 2500); the sum stays under this.
+    # There are at most 40 cells. The standard deviation of a share p is below sqrt(p / 2500), so the summed
+    # differences stay below this bound.
     assert result.score is not None
     assert result.score > 1 - 0.5 * 40 * np.sqrt(1 / 40 / 2500) * 1.5
 
 
-def test_pairs_of_a_wide_table_are_drawn() -> None:
+def test_pairs_of_a_wide_table_are_sampled() -> None:
     rng = np.random.default_rng(0)
     table = pa.table({f"c{i}": rng.random(50) for i in range(120)})
     result = column_pairs.score(comparison(table, table))
@@ -78,12 +79,12 @@ def test_standard_error_of_an_auc_of_one_half() -> None:
     assert auc_standard_error(0.5, 100, 100) == pytest.approx(np.sqrt((0.25 + 99 / 6) / 100**2))
 
 
-def test_separable_tables_are_told_apart() -> None:
+def test_separable_tables_have_an_auc_near_one() -> None:
     result = two_sample.score(comparison(pa.table({"x": np.zeros(200)}), pa.table({"x": np.ones(200)})))
     assert result.score == 1.0
 
 
-def test_column_that_gave_the_rows_away_comes_first() -> None:
+def test_most_important_column_comes_first() -> None:
     rng = np.random.default_rng(0)
     real = pa.table({"x": rng.random(400), "y": rng.random(400)})
     synthetic = pa.table({"x": rng.random(400), "y": rng.random(400) + 0.8})
@@ -92,21 +93,21 @@ def test_column_that_gave_the_rows_away_comes_first() -> None:
     assert result.giveaways[0].column == "y"
 
 
-def test_copies_do_not_push_the_two_sample_test_below_a_coin() -> None:
+def test_copies_do_not_push_the_two_sample_test_below_guessing() -> None:
     table = people(500, seed=1)
     score = two_sample.score(comparison(table, table)).score
-    # Equal rows get equal scores, so that only ties remain but for repeated rows.
+    # Equal rows get equal scores, so nearly all comparisons are ties.
     assert score == pytest.approx(0.5, abs=0.02)
 
 
-def test_two_samples_with_many_rare_categories_are_not_told_apart() -> None:
+def test_samples_of_one_source_with_many_rare_categories_score_as_guessing() -> None:
     rng = np.random.default_rng(0)
     tables = [pa.table({"c": [f"v{i}" for i in rng.zipf(1.4, 3000) % 2000]}) for _ in range(2)]
     score = two_sample.score(comparison(*tables)).score
     assert score == pytest.approx(0.5, abs=4 * auc_standard_error(0.5, 3000, 3000))
 
 
-def test_too_few_rows_are_said() -> None:
+def test_too_few_rows_are_the_reason() -> None:
     result = two_sample.score(comparison(people(10, seed=1), people(10, seed=2)))
     assert result == UnscoredResult(reason="needs at least 50 rows in each table")
 
@@ -140,7 +141,7 @@ def test_many_classes_are_pooled() -> None:
 
 
 def test_without_a_holdout_the_test_rows_stay_unseen_by_the_model_of_real_rows() -> None:
-    # Noise cannot be predicted, but a row that was seen can be remembered.
+    # A model cannot predict noise, but it can memorize a training row.
     rng = np.random.default_rng(0)
     table = pa.table({"x": rng.random(3000), "noise": rng.random(3000)})
     compared = comparison(table, table, target="noise")
@@ -151,24 +152,24 @@ def test_without_a_holdout_the_test_rows_stay_unseen_by_the_model_of_real_rows()
     assert compared.real.n_rows == 3000
 
 
-def test_constant_target_is_said() -> None:
+def test_constant_target_is_the_reason() -> None:
     table = pa.table({"x": np.arange(200.0), "t": ["a"] * 200})
     result = train_synthetic_test_real.score(comparison(table, table, target="t"))
     assert result == UnscoredResult(reason="needs a target that has more than one value")
 
 
-def test_copies_are_all_nearest_to_training_rows() -> None:
+def test_copies_are_closest_to_training_rows() -> None:
     real, holdout = people(300, seed=1), people(300, seed=2)
     result = nearest_record.score(comparison(real, real, holdout=holdout))
     assert result.score is not None
     assert result.score > 0.98
 
 
-def test_fresh_rows_are_as_near_to_either() -> None:
+def test_fresh_rows_are_equally_close_to_both_tables() -> None:
     tables = [people(1500, seed=seed) for seed in (1, 2, 3)]
     result = nearest_record.score(comparison(tables[0], tables[1], holdout=tables[2]))
     assert isinstance(result, nearest_record.NearestRecordResult)
-    # Four standard errors over synthetic rows, and as much again for the two reference samples.
+    # Four standard errors over synthetic rows, and the same for the samples of training and held-out rows.
     assert abs(result.score - 0.5) < 8 * result.standard_error
 
 

@@ -1,4 +1,4 @@
-"""Queries: answers computed by hand, and what must not be shown."""
+"""Aggregate queries: hand-computed answers, and answers that must not be shown."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def ask(real: pa.Table, synthetic: pa.Table, **query: Any) -> queries.QueryAnswe
 def test_counts_are_scaled_and_small_groups_hidden() -> None:
     found = ask(REAL, SYNTHETIC, aggregate="count", group_by=["town"])
     shown = {one.group: (one.real, one.synthetic, one.error) for one in found.groups}
-    # 5 of 11 synthetic rows are 10 of 22.
+    # 5 of 11 synthetic rows scale to 10 of 22.
     assert shown == {("north",): (10.0, 10.0, 0.0), ("south",): (10.0, 0.0, 1.0)}
     assert (found.n_groups_hidden, found.n_groups_invented) == (1, 1)
     assert "secret" not in found.model_dump_json()
@@ -49,13 +49,13 @@ def test_counts_are_scaled_and_small_groups_hidden() -> None:
 
 
 def test_sums_are_scaled_and_means_are_not() -> None:
-    # Real: 0 + … + 21 = 231; synthetic: twice 0 + … + 10 = 110.
+    # Real: 0 + … + 21 = 231. Synthetic: twice (0 + … + 10) = 110.
     found = ask(REAL, SYNTHETIC, aggregate="sum", column="pay").groups[0]
     assert (found.real, found.synthetic) == (231.0, 110.0)
     assert found.error == pytest.approx(121 / 231, abs=1e-4)
     found = ask(REAL, SYNTHETIC, aggregate="mean", column="pay").groups[0]
     assert (found.real, found.synthetic) == (10.5, 5.0)
-    # Of 0 … 10, the variance is 11.
+    # The sample variance of 0, …, 10 is 11.
     assert found.synthetic_interval is not None
     assert found.synthetic_interval[1] - 5 == pytest.approx(1.96 * np.sqrt(11 / 11), abs=1e-3)
     assert found.is_within is False
@@ -65,36 +65,36 @@ def test_share_of_each_group_that_meets_a_condition() -> None:
     where = {"pay": {"minimum": 5, "maximum": 100}}
     found = ask(REAL, REAL, aggregate="share", group_by=["town"], where=where)
     shares = {one.group: one.real for one in found.groups}
-    # 5 … 9 of the ten in the north; all in the south.
+    # The values 5 to 9 of the ten in the north, and all in the south.
     assert shares == {("north",): 0.5, ("south",): 1.0}
 
 
 def test_bounds_on_dates_are_texts() -> None:
     where = {"joined": {"minimum": "2020-01-03", "maximum": "2020-01-12"}}
     found = ask(REAL, SYNTHETIC, aggregate="count", where=where)
-    # Ten real days; of the synthetic even days 2, 4, …, 10, five: ten of 22.
+    # Ten real days. Five synthetic days (2, 4, …, 10) scale to ten of 22.
     assert (found.groups[0].real, found.groups[0].synthetic) == (10.0, 10.0)
 
 
-def test_mean_of_dates_is_off_in_standard_deviations() -> None:
+def test_error_of_a_mean_date_is_in_standard_deviations() -> None:
     found = ask(REAL, REAL.slice(0, 22), aggregate="mean", column="joined")
     assert found.measure == "in standard deviations"
     assert found.error == 0.0
 
 
-def test_value_that_does_not_exist_counts_nothing() -> None:
+def test_value_that_does_not_occur_has_a_count_of_zero() -> None:
     found = ask(REAL, SYNTHETIC, aggregate="count", where={"town": {"equals": "nowhere"}})
     assert (found.groups[0].real, found.groups[0].synthetic, found.error) == (0.0, 0.0, 0.0)
 
 
-def test_a_few_real_rows_are_no_answer() -> None:
+def test_answer_of_a_few_real_rows_is_not_shown() -> None:
     asked = AggregateQuery.model_validate({"aggregate": "count", "where": {"town": {"equals": "secret"}}})
     result = queries.score(comparison(REAL, SYNTHETIC, queries=(asked,)))
     assert isinstance(result, UnscoredResult)
     assert "would be based on fewer than 5 real rows" in result.reason
 
 
-def test_the_value_of_a_single_row_is_no_quantile() -> None:
+def test_quantile_near_a_single_row_is_not_shown() -> None:
     asked = AggregateQuery(aggregate="quantile", quantile=0.95, column="pay", group_by=("town",))
     assert isinstance(queries.score(comparison(REAL, SYNTHETIC, queries=(asked,))), UnscoredResult)
     median = ask(REAL, SYNTHETIC, aggregate="quantile", quantile=0.5, column="pay", group_by=["town"])
@@ -110,14 +110,14 @@ def test_the_value_of_a_single_row_is_no_quantile() -> None:
         ({"aggregate": "count", "where": {"pay": {"equals": "much"}}}, "does not fit column 'pay'"),
     ],
 )
-def test_what_cannot_be_asked_is_said(query: dict[str, Any], reason: str) -> None:
+def test_invalid_query_has_a_reason(query: dict[str, Any], reason: str) -> None:
     result = queries.score(comparison(REAL, SYNTHETIC, queries=(AggregateQuery.model_validate(query),)))
     assert isinstance(result, UnscoredResult)
     assert reason in result.reason
     assert "much" not in result.reason
 
 
-def test_amounts_are_no_groups() -> None:
+def test_numbers_with_many_values_cannot_group() -> None:
     table = pa.table({"pay": np.arange(200.0)})
     result = queries.score(
         comparison(table, table, queries=(AggregateQuery(aggregate="count", group_by=("pay",)),))
@@ -126,7 +126,7 @@ def test_amounts_are_no_groups() -> None:
     assert "more than 50 values" in result.reason
 
 
-def test_one_query_without_an_answer_does_not_cost_the_others() -> None:
+def test_query_without_an_answer_does_not_affect_the_others() -> None:
     asked = (
         AggregateQuery(aggregate="mean", column="town"),
         AggregateQuery(aggregate="mean", column="pay", name="pay"),
@@ -136,18 +136,18 @@ def test_one_query_without_an_answer_does_not_cost_the_others() -> None:
     assert (result.score, result.queries[0].error, result.queries[1].name) == (0.0, None, "pay")
 
 
-def test_different_values_of_as_many_rows() -> None:
-    # Of 2 of the rows a, a, b: three choices, of which two hold both values: (1 + 2 + 2) / 3.
+def test_distinct_values_are_counted_in_the_same_number_of_rows() -> None:
+    # Two of the rows a, a, b can be chosen in three ways, and two of these contain both values.
     assert rarefied(np.array([0.0, 0.0, 1.0]), 2) == pytest.approx(5 / 3)
     assert rarefied(np.array([0.0, 0.0, 1.0]), 3) == pytest.approx(2.0)
     half = pa.table({"c": [f"v{i}" for i in range(40)] * 5})
     found = ask(half, half.slice(0, 100), aggregate="distinct", column="c").groups[0]
-    # A hundred rows of evenly spread values against a hundred of two hundred: 40 (1 - C(195,100)/C(200,100)).
+    # 100 of 200 real rows, with 40 values in 5 rows each: 40 (1 - C(195,100)/C(200,100)).
     assert found.synthetic == 40.0
     assert found.real == pytest.approx(40 * (1 - 0.5**5), abs=0.3)
 
 
-def test_queries_are_put_in_words() -> None:
+def test_queries_are_described_in_words() -> None:
     asked = {"pay": {"minimum": 3}, "town": {"one_of": ["north", "south"]}}
     query = AggregateQuery.model_validate(
         {"aggregate": "quantile", "quantile": 0.5, "column": "pay", "group_by": ["town"], "where": asked}
@@ -155,7 +155,7 @@ def test_queries_are_put_in_words() -> None:
     assert described(query) == "median of pay by town where pay is at least 3 and town is one of north, south"
 
 
-def test_fresh_rows_lie_within_the_intervals_about_as_often_as_promised() -> None:
+def test_intervals_cover_fresh_rows_about_as_often_as_stated() -> None:
     rng = np.random.default_rng(0)
     tables = [
         pa.table({"x": rng.normal(size=4000), "g": pa.array([f"g{i}" for i in rng.integers(0, 40, 4000)])})
@@ -174,5 +174,5 @@ def test_fresh_rows_lie_within_the_intervals_about_as_often_as_promised() -> Non
         for one in query.groups
         if one.difference_interval is not None
     ]
-    # 120 intervals of 95 %, means and medians going together: 0.95 less four errors of 0.02 * sqrt(1.5).
+    # 120 intervals of 95 %; means and medians are correlated. Four standard errors are 4 * 0.02 * sqrt(1.5).
     assert np.mean(covered) > 0.85

@@ -1,4 +1,4 @@
-"""Rules: those that are planted are found, those of chance are not."""
+"""Rule discovery finds planted rules and no rules by chance."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ N_ROWS = 2_000
 
 
 def shop(*, seed: int, broken: float = 0.0) -> pa.Table:
-    """Return rows with a rule of every kind; some of the rows break all of them."""
+    """Return rows with a rule of every kind; a share `broken` of the rows breaks all rules."""
     rng = np.random.default_rng(seed)
     net = rng.integers(100, 9_000, N_ROWS) / 100
     tax = rng.integers(1, 2_000, N_ROWS) / 100
@@ -48,7 +48,7 @@ def found(real: pa.Table, synthetic: pa.Table) -> RulesKeptResult:
     return result
 
 
-def test_planted_rules_are_found_and_kept() -> None:
+def test_planted_rules_are_found_and_satisfied() -> None:
     result = found(shop(seed=1), shop(seed=2))
     sentences = {rule.sentence for rule in result.rules}
     assert {
@@ -57,7 +57,7 @@ def test_planted_rules_are_found_and_kept() -> None:
         "ordered is at most sent",
         "paid and card are missing together",
     } <= sentences
-    # What follows from these: two parts of a sum of positive numbers are below it.
+    # Two more rules follow: each part of a sum of positive numbers is at most the sum.
     assert sentences - {"net is at most gross", "tax is at most gross"} == {
         "net and tax add up to gross",
         "town determines state",
@@ -67,21 +67,21 @@ def test_planted_rules_are_found_and_kept() -> None:
     assert (result.score, result.unbroken) == (1.0, 1.0)
 
 
-def test_rows_that_break_them_are_counted() -> None:
+def test_rows_that_break_rules_are_counted() -> None:
     result = found(shop(seed=1), shop(seed=2, broken=0.3))
-    # Bad rows break each rule; four standard errors of a share of 0.3 of 2,000 rows.
+    # Bad rows break every rule. The tolerance is four standard errors of a share of 0.3 of 2,000 rows.
     assert result.unbroken == pytest.approx(0.7, abs=4 * np.sqrt(0.21 / N_ROWS))
     kept = {rule.sentence: rule.kept_synthetic for rule in result.rules}
     assert kept["ordered is at most sent"] == pytest.approx(result.unbroken, abs=1e-9)
 
 
-def test_a_few_exceptions_do_not_unmake_a_rule() -> None:
+def test_few_exceptions_do_not_prevent_a_rule() -> None:
     result = found(shop(seed=1, broken=0.002), shop(seed=2))
     assert "net and tax add up to gross" in {rule.sentence for rule in result.rules}
     assert result.unbroken_real > 0.99
 
 
-def test_many_exceptions_do() -> None:
+def test_many_exceptions_prevent_a_rule() -> None:
     table = shop(seed=1, broken=0.1)
     assert rules_kept.score(comparison(table, table)) == UnscoredResult(
         reason="finds no rules in the real table"
@@ -92,7 +92,7 @@ def test_many_exceptions_do() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_chance_makes_no_rules(seed: int) -> None:
+def test_independent_columns_have_no_rules(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = 400
     table = pa.table(
@@ -100,7 +100,7 @@ def test_chance_makes_no_rules(seed: int) -> None:
             "rare": rng.choice(["a", "b"], n, p=[0.99, 0.01]),
             "mostly": np.where(rng.random(n) < 0.97, 0, rng.integers(1, 5, n)),
             "small": rng.integers(0, 4, n),
-            # Never below the small one, by its range alone.
+            # Larger than `small` because of the ranges only.
             "large": rng.integers(10, 20, n),
             "gappy": pa.array(np.where(rng.random(n) < 0.02, np.nan, rng.random(n)), from_pandas=True),
             "more gappy": pa.array(np.where(rng.random(n) < 0.7, np.nan, rng.random(n)), from_pandas=True),
@@ -111,7 +111,7 @@ def test_chance_makes_no_rules(seed: int) -> None:
     )
 
 
-def test_few_rows_are_said() -> None:
+def test_too_few_rows_are_the_reason() -> None:
     table = pa.table({"x": np.arange(100.0)})
     assert rules_kept.score(comparison(table, table)) == UnscoredResult(
         reason="needs at least 200 real rows to find rules in"

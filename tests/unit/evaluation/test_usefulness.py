@@ -1,4 +1,4 @@
-"""Usefulness: closed forms, hand-computed cases, and faults that were planted."""
+"""Metrics of usefulness: closed forms, hand-computed cases and planted faults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import r
 
 
 def rare(n_rows: int, *, seed: int) -> pa.Table:
-    """Return rows of which 5 % are of a class that one column tells, but for some noise."""
+    """Return rows with a class of 5 %, which one noisy column determines."""
     rng = np.random.default_rng(seed)
     is_rare = rng.random(n_rows) < 0.05
     signal = 2.5 * is_rare + rng.normal(size=n_rows)
@@ -27,12 +27,12 @@ def rare(n_rows: int, *, seed: int) -> pa.Table:
 
 
 def test_roc_of_known_ranks() -> None:
-    # Ranks + - + -: the curve goes (0, 1/2), (1/2, 1/2), (1/2, 1), (1, 1).
+    # Ranks + - + -: the points of the curve are (0, 1/2), (1/2, 1/2), (1/2, 1), (1, 1).
     scores, is_positive = np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
     assert roc_at(scores, is_positive, np.array([0.25, 0.75, 1.0])) == [0.5, 1.0, 1.0]
 
 
-def test_classes_are_told_with_both_models() -> None:
+def test_both_models_predict_the_classes() -> None:
     found = train_synthetic_test_real.score(
         comparison(rare(2000, seed=1), rare(2000, seed=2), holdout=rare(2000, seed=3), target="kind")
     )
@@ -43,18 +43,18 @@ def test_classes_are_told_with_both_models() -> None:
     assert found.roc is not None
     assert found.roc.label == "rare"
     assert found.interval is not None
-    # The ideal AUC of two normals 2.5 apart is Phi(2.5 / sqrt 2) = 0.961; learnt from 100 rare rows, less.
+    # The best AUC of two normals 2.5 apart is Phi(2.5 / sqrt 2) = 0.961; 100 rare training rows reach less.
     assert 0.88 < found.score < 0.98
 
 
-def test_amounts_are_told_with_errors() -> None:
+def test_numeric_target_has_errors_in_its_unit() -> None:
     rng = np.random.default_rng(0)
     real, synthetic, holdout = (
         pa.table({"x": x, "y": 2 * x + 0.5 * rng.normal(size=1500)}) for x in rng.normal(size=(3, 1500))
     )
     found = train_synthetic_test_real.score(comparison(real, synthetic, holdout=holdout, target="y"))
     assert not isinstance(found, UnscoredResult)
-    # The noise's deviation of 0.5 is the least error; trees on 1500 rows add a little.
+    # The noise has a standard deviation of 0.5, the lowest possible error; trees on 1500 rows add to it.
     assert found.synthetic.root_mean_squared_error is not None
     assert 0.45 < found.synthetic.root_mean_squared_error < 0.75
     assert found.error_ratio == pytest.approx(1.0, abs=0.15)
@@ -86,11 +86,11 @@ def test_lift_of_noise_is_one_and_that_of_signal_is_large() -> None:
     assert isinstance(noise, rare_class.RareClassResult)
     assert found.label == "rare"
     assert found.synthetic.lift > 8
-    # Of 150 positives, ranked by chance: their average precision is their share, give or take a few tenths.
+    # 150 positives in random order: the average precision is close to their share, so the lift is close to 1.
     assert noise.synthetic.lift == pytest.approx(1.0, abs=0.5)
 
 
-def test_probabilities_that_are_too_high_are_found() -> None:
+def test_overestimated_probabilities_raise_the_calibration_error() -> None:
     tables = [rare(3000, seed=seed) for seed in (1, 2, 3)]
     is_turned = np.random.default_rng(0).random(3000) < 0.2
     kinds = np.where(is_turned, "rare", tables[1]["kind"].to_numpy())
@@ -101,17 +101,17 @@ def test_probabilities_that_are_too_high_are_found() -> None:
     )
     assert isinstance(right, rare_class.RareClassResult)
     assert isinstance(wrong, rare_class.RareClassResult)
-    # A fifth of the common rows is called rare: so much too high are the probabilities, nearly everywhere.
+    # A fifth of the common rows is labelled rare, so nearly all probabilities are too high by that share.
     assert wrong.synthetic.calibration_error == pytest.approx(0.19, abs=0.05)
     assert right.synthetic.calibration_error < 0.05
 
 
-def test_amounts_have_no_rare_class() -> None:
+def test_numeric_target_has_no_rare_class() -> None:
     compared = comparison(people(200, seed=1), people(200, seed=2), target="height")
     assert rare_class.score(compared) == UnscoredResult(reason="needs a target column with classes")
 
 
-def test_more_rows_of_a_small_table_are_a_gain_and_destroyed_ones_a_loss() -> None:
+def test_added_rows_help_a_small_table_and_destroyed_rows_harm_it() -> None:
     real, holdout = people(150, seed=1), people(3000, seed=2)
     gains = [
         augmentation.score(comparison(real, rows, holdout=holdout, target="is_member")).score

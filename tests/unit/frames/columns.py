@@ -1,4 +1,4 @@
-"""One column of every dtype that frames are given back in, by name; 120 rows, so that values are shared."""
+"""One column of every supported dtype, by name. Columns have 120 rows, so that values are shared."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IS_PANDAS_3 = not pd.__version__.startswith("2.")
 
 
 def repeat(*values: object) -> list[Any]:
-    """Return the values again and again."""
+    """Return `N_ROWS` values that repeat the given ones."""
     return [values[row % len(values)] for row in range(N_ROWS)]
 
 
@@ -96,7 +96,7 @@ def _pandas_categories() -> dict[str, pd.Series[Any]]:
     texts = repeat(*LEVELS, None)
     return {
         "category": pd.Series(texts, dtype="category"),
-        "category, an order of its own": pd.Series(texts, dtype=category(["middle", "low", "high"])),
+        "category, custom order": pd.Series(texts, dtype=category(["middle", "low", "high"])),
         "category, one unused": pd.Series(texts, dtype=category([*LEVELS, "none"])),
         "category, ordered": pd.Series(texts, dtype=category([*LEVELS, "none"], ordered=True)),
         "category of objects": objects(*LEVELS).astype("category"),

@@ -1,4 +1,4 @@
-"""Frames become Arrow tables and come back as they were: every dtype, label and index."""
+"""Round trips of columns of every dtype through Arrow."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from .columns import ARROW_COLUMNS, N_ROWS, PANDAS_COLUMNS, POLARS_COLUMNS
 
 
 def round_trip(frame: Frame) -> Frame:
-    """Return a frame after a way through Arrow, the stored types and the form's JSON."""
+    """Return a frame after conversion to Arrow, to the stored types and back, with its format as JSON."""
     table, form = read_frame(frame)
     stored = conform(table, infer_table(table).schema)
     return write_frame(stored, FrameFormat.model_validate_json(form.model_dump_json()))
 
 
 @pytest.mark.parametrize("name", PANDAS_COLUMNS)
-def test_a_pandas_column_comes_back_as_it_was(name: str):
+def test_pandas_column_survives_round_trip(name: str):
     frame = pd.DataFrame({"row": range(N_ROWS), "x": PANDAS_COLUMNS[name]})
     assert_frame_equal(round_trip(frame), frame)
 
 
 @pytest.mark.parametrize("name", POLARS_COLUMNS)
-def test_a_polars_column_comes_back_as_it_was(name: str):
+def test_polars_column_survives_round_trip(name: str):
     frame = pl.DataFrame({"row": range(N_ROWS), "x": POLARS_COLUMNS[name]})
     back = round_trip(frame)
     assert back.schema == frame.schema
@@ -38,6 +38,6 @@ def test_a_polars_column_comes_back_as_it_was(name: str):
 
 
 @pytest.mark.parametrize("name", ARROW_COLUMNS)
-def test_an_arrow_column_comes_back_as_it_was(name: str):
+def test_arrow_column_survives_round_trip(name: str):
     table = pa.table({"row": list(range(N_ROWS)), "x": ARROW_COLUMNS[name]})
     assert round_trip(table).equals(table)

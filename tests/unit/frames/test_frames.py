@@ -1,4 +1,4 @@
-"""What frames have beside their columns' dtypes: labels, an index, memory of their own."""
+"""Properties of frames beside the dtypes of columns: labels, index, memory and formats."""
 
 from __future__ import annotations
 
@@ -20,69 +20,69 @@ from .columns import ARROW_COLUMNS, LEVELS, N_ROWS, repeat
 from .test_conversion import round_trip
 
 
-def test_whole_numbers_as_labels_come_back():
+def test_integer_labels_are_preserved():
     frame = pd.DataFrame(np.arange(12).reshape(6, 2))
     assert read_frame(frame)[0].column_names == ["0", "1"]
     assert_frame_equal(round_trip(frame), frame, check_column_type=False)
 
 
-def test_a_named_index_comes_back():
+def test_named_index_is_preserved():
     frame = pd.DataFrame({"size": [1, 2, 3]}, index=pd.Index(list("abc"), name="key"))
     assert read_frame(frame)[0].column_names == ["key", "size"]
     assert_frame_equal(round_trip(frame), frame)
 
 
-def test_an_index_of_several_named_levels_comes_back():
+def test_named_multi_index_is_preserved():
     levels = [pd.Index(repeat(1, 2), name="number"), pd.CategoricalIndex(repeat(*LEVELS), name="level")]
     frame = pd.DataFrame({"size": repeat(1, 2, 3)}, index=pd.MultiIndex.from_arrays(levels))
     assert_frame_equal(round_trip(frame), frame)
 
 
-def test_an_index_of_time_comes_back():
+def test_datetime_index_is_preserved():
     frame = pd.DataFrame({"size": range(3)}, index=pd.date_range("2020", periods=3, name="at", tz="UTC"))
     assert_frame_equal(round_trip(frame), frame, check_freq=False)
 
 
-def test_row_numbers_are_made_again():
+def test_unnamed_integer_index_becomes_a_range_index():
     frame = pd.DataFrame({"size": [1, 2, 3]}, index=[7, 5, 6])
     assert_frame_equal(round_trip(frame), frame.reset_index(drop=True))
 
 
-def test_attributes_of_a_frame_are_left_out():
+def test_attrs_are_ignored():
     frame = pd.DataFrame({"size": [1, 2]})
     frame.attrs["source"] = "a ward"
     assert round_trip(frame).attrs == {}
 
 
-def test_a_frame_may_be_written_to():
+def test_returned_frame_is_writeable():
     frame = pd.DataFrame({"whole": [1, 2], "float": [0.5, 1.5], "moment": pd.to_datetime(["2020", "2021"])})
     back = round_trip(frame)
     back.loc[0] = back.loc[1]
     for name in frame:
-        back[name].to_numpy(copy=False).flags.writeable = True  # refused for memory of Arrow's
+        back[name].to_numpy(copy=False).flags.writeable = True  # fails for Arrow's memory
     assert_frame_equal(back, frame.iloc[[1, 1]].reset_index(drop=True))
 
 
-def test_reading_a_frame_leaves_it_as_it_was():
+def test_reading_a_frame_does_not_change_it():
     frame = pd.DataFrame({"x": [1.0, None], "y": pd.Series(["a", None], dtype="category")})
     copy = frame.copy()
     round_trip(frame)
     assert_frame_equal(frame, copy)
 
 
-def test_values_of_another_byte_order_are_read():
+def test_values_of_another_byte_order_are_converted():
     frame = pd.DataFrame({"x": pd.Series([1, 2]).astype(">i8")})
     assert_frame_equal(round_trip(frame), pd.DataFrame({"x": [1, 2]}))
 
 
-def test_a_subclass_of_a_frame_is_a_frame():
+def test_subclass_of_a_frame_is_accepted():
     class Frame(pd.DataFrame): ...
 
     assert read_frame(Frame({"x": [1]}))[1].library == "pandas"
 
 
 @pytest.mark.parametrize("kind", ["batch", "reader", "stream"])
-def test_what_streams_arrow_is_a_table(kind: str):
+def test_objects_with_arrow_streams_are_accepted(kind: str):
     batch = pa.record_batch({"x": [1, 2]})
     reader = pa.RecordBatchReader.from_batches(batch.schema, [batch])
     given = {"batch": batch, "reader": reader, "stream": pl.Series([1, 2]).to_frame("x").to_arrow()}[kind]
@@ -91,18 +91,18 @@ def test_what_streams_arrow_is_a_table(kind: str):
     assert form.library == "arrow"
 
 
-def test_a_frame_can_be_had_of_another_library():
+def test_table_is_converted_to_another_library():
     frame = pd.DataFrame(
         {"x": pd.Series([1, None], dtype="Int64"), "y": pd.Series(["a", "b"], dtype="category")}
     )
     table, form = read_frame(frame)
     assert write_frame(table, form, frames="polars").equals(pl.from_arrow(table))
     assert write_frame(table, form, frames="arrow") is not None
-    with pytest.raises(InvalidInput, match="known: pandas, polars, arrow"):
+    with pytest.raises(InvalidInput, match="Choose one of pandas, polars, arrow"):
         write_frame(table, form, frames="dask")  # type: ignore[arg-type]
 
 
-def test_whole_numbers_of_a_file_stay_whole(tmp_path: Any):
+def test_integers_of_a_file_stay_integers(tmp_path: Any):
     (tmp_path / "t.csv").write_text("a,b,c,d\n1,,true,x\n2,3,,y\n")
     table, form = read_frame(tmp_path / "t.csv")
     dtypes = [str(dtype) for dtype in write_frame(table.slice(1), form).dtypes]
@@ -110,26 +110,26 @@ def test_whole_numbers_of_a_file_stay_whole(tmp_path: Any):
     assert read_frame(str(tmp_path / "t.csv"))[1] == form
 
 
-def test_values_that_the_form_does_not_know_become_categories():
+def test_values_missing_from_the_format_become_categories():
     form = read_frame(pd.DataFrame({"x": pd.Series(["a", "b"], dtype="category")}))[1]
     written = write_frame(pa.table({"x": ["c", "a", None]}), form)["x"]
     assert written.cat.categories.tolist() == ["a", "b", "c"]
     assert written.isna().tolist() == [False, False, True]
 
 
-def test_whole_numbers_with_missing_values_become_nullable():
+def test_integers_with_missing_values_become_nullable():
     form = read_frame(pd.DataFrame({"x": [1, 2], "y": [True, False]}))[1]
     written = write_frame(pa.table({"x": [1, None], "y": [None, True]}), form)
     assert [str(dtype) for dtype in written.dtypes] == ["Int64", "boolean"]
 
 
 @pytest.mark.parametrize("dtype", ["wild", "datetime64[ns, Nowhere/Land]", "arrow[list<x>]", "S5"])
-def test_a_dtype_that_is_not_known_gives_the_usual_one(dtype: str):
+def test_unknown_dtype_gives_the_usual_dtype(dtype: str):
     form = FrameFormat.model_validate({"library": "pandas", "columns": {"x": {"dtype": dtype}}})
     assert write_frame(pa.table({"x": [1, 2]}), form)["x"].tolist() == [1, 2]
 
 
-def test_a_time_zone_that_is_not_known_stays_in_arrow():
+def test_unknown_time_zone_stays_in_an_arrow_dtype():
     table = pa.table({"x": pa.array([1, 2], pa.timestamp("s", "Nowhere/Land"))})
     assert str(write_frame(table, FrameFormat()).dtypes["x"]) == "timestamp[s, tz=Nowhere/Land][pyarrow]"
 
@@ -142,7 +142,7 @@ DTYPES = (
 
 
 @pytest.mark.parametrize("name", ARROW_COLUMNS)
-def test_a_form_that_does_not_fit_is_refused_or_harmless(name: str):
+def test_format_that_does_not_fit_is_refused_or_harmless(name: str):
     column = ARROW_COLUMNS[name].dictionary_decode() if name.startswith("dict") else ARROW_COLUMNS[name]
     outcomes = set()
     for library in ("pandas", "polars", "arrow"):
@@ -157,6 +157,6 @@ def test_a_form_that_does_not_fit_is_refused_or_harmless(name: str):
     assert N_ROWS in outcomes
 
 
-def test_a_category_that_is_listed_twice_is_refused():
+def test_duplicate_categories_are_refused():
     with pytest.raises(ValidationError):
         Categories(values=("a", "a"), is_ordered=False)

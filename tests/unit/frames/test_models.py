@@ -1,4 +1,4 @@
-"""Models give back the form that they were fitted on, before and after they are saved."""
+"""Samples have the format of the training data, before and after saving the model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ARROW_TABLE = pa.table(ARROW_COLUMNS)
 
 
 def two_samples(data: Any, folder: Path) -> tuple[Any, Any]:
-    """Return a sample of a model, and one after the model was saved and loaded."""
+    """Return a sample of a fitted model, and a sample of the model after saving and loading."""
     model = understudy.fit(data, synthesizer="independent", seed=1)
     model.save(folder / "model")
     return model.sample(N_ROWS, seed=2), understudy.load(folder / "model").sample(N_ROWS, seed=2)
@@ -28,12 +28,12 @@ def two_samples(data: Any, folder: Path) -> tuple[Any, Any]:
 
 @pytest.fixture(scope="module")
 def pandas_samples(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
-    """Return samples of a frame with all dtypes."""
+    """Return samples of models fitted on a frame with all dtypes."""
     return two_samples(PANDAS_FRAME, tmp_path_factory.mktemp("pandas"))
 
 
 @pytest.mark.parametrize("name", PANDAS_COLUMNS)
-def test_a_sample_has_the_dtype_of_a_pandas_column(name: str, pandas_samples: tuple[Any, Any]):
+def test_sample_has_the_dtype_of_the_pandas_column(name: str, pandas_samples: tuple[Any, Any]):
     real = PANDAS_FRAME[name]
     for sample in pandas_samples:
         assert sample[name].dtype == real.dtype
@@ -43,17 +43,17 @@ def test_a_sample_has_the_dtype_of_a_pandas_column(name: str, pandas_samples: tu
             assert sample[name].cat.categories.equals(real.cat.categories)
 
 
-def test_saved_models_give_the_same_frames(pandas_samples: tuple[Any, Any]):
+def test_saved_model_samples_the_same_frame(pandas_samples: tuple[Any, Any]):
     pd.testing.assert_frame_equal(*pandas_samples)
 
 
-def test_a_sample_has_the_dtypes_of_a_polars_frame(tmp_path: Path):
+def test_sample_has_the_dtypes_of_the_polars_frame(tmp_path: Path):
     first, second = two_samples(POLARS_FRAME, tmp_path)
     assert first.schema == POLARS_FRAME.schema
     assert first.equals(second)
 
 
-def test_a_sample_has_the_types_of_an_arrow_table(tmp_path: Path):
+def test_sample_has_the_types_of_the_arrow_table(tmp_path: Path):
     first, second = two_samples(ARROW_TABLE, tmp_path)
     assert first.schema.equals(ARROW_TABLE.schema)
     assert first.equals(second)

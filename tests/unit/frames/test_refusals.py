@@ -1,4 +1,4 @@
-"""Tables that cannot be synthesized are refused with the name of the column and the way out."""
+"""Errors for unsupported tables, which contain the name of the column and a remedy."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PANDAS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("name", PANDAS)
-def test_a_pandas_column_is_refused(name: str):
+def test_unsupported_pandas_columns_are_refused(name: str):
     values, remedy = PANDAS[name]
     frame = pd.DataFrame({"row": [1, 2], "bad": values})
     with pytest.raises(InvalidInput, match=f"(?s)Column 'bad'.*{remedy}"):
@@ -73,13 +73,13 @@ FRAMES: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("name", FRAMES)
-def test_a_frame_is_refused(name: str):
+def test_unsupported_frames_are_refused(name: str):
     frame, remedy = FRAMES[name]
     with pytest.raises(InvalidInput, match=remedy):
         read_frame(frame)
 
 
-def test_no_value_is_in_an_error():
+def test_errors_contain_no_values():
     frame = pd.DataFrame({"bad": pd.Series([Decimal("Infinity"), Decimal("12345.678")])})
     with pytest.raises(InvalidInput) as raised:
         read_frame(frame)

@@ -1,4 +1,4 @@
-"""Small tables with something to learn."""
+"""Small tables with dependencies between their columns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KINDS = {
 
 
 def related_columns(n_rows: int, seed: int = 0) -> tuple[pa.Table, TableSchema]:
-    """Return a table in which y follows x, the city follows n, and 300 codes follow the city."""
+    """Return a table in which y depends on x, city on n, and a code with 300 levels on city."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=n_rows)
     n = rng.integers(0, 8, n_rows)

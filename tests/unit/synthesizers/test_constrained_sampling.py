@@ -1,4 +1,4 @@
-"""Rows under conditions, rebalanced columns, completed tables."""
+"""Conditions, rebalanced columns and imputation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ N_ROWS = 4000
 
 
 def make_table(n_rows: int = N_ROWS, seed: int = 0) -> pa.Table:
-    """Return a table in which fraud is rare, large and at night."""
+    """Return a table in which frauds are rare, have large amounts and happen at night."""
     rng = np.random.default_rng(seed)
     fraud = rng.random(n_rows) < 0.05
     amount = np.round(rng.lognormal(np.where(fraud, 6, 3), 0.5), 2)
@@ -48,7 +48,7 @@ def make_table(n_rows: int = N_ROWS, seed: int = 0) -> pa.Table:
 
 @pytest.fixture(scope="module", params=["fast", "best"])
 def chain(request: pytest.FixtureRequest) -> TreeChain:
-    """Return a chain of each kind."""
+    """Return a chain fitted with each preset."""
     table = make_table()
     parameters = TreeChainParameters(name="tree_chain", preset=request.param)
     return fit(TreeChain(parameters), table, infer_table(table).schema)
@@ -62,16 +62,16 @@ def draw(chain: TreeChain, asked: SamplingConstraints, n_rows: int = 1500, offse
     return sample(chain, n_rows, seed=1, offset=offset, constraints=asked)
 
 
-def test_columns_are_fixed_and_the_others_follow(chain: TreeChain) -> None:
+def test_condition_fixes_column_and_dependent_columns_follow(chain: TreeChain) -> None:
     rows = draw(chain, constraints({"fraud": {"equals": "yes"}}))
     assert set(rows["fraud"].to_pylist()) == {"yes"}
     hours = rows["hour"].drop_null().to_numpy()
-    # Nineteen of twenty real rows are by day, none of the frauds is.
+    # 95 % of the real rows have a daytime hour, but none of the frauds does.
     assert (hours < 6).mean() > 0.97
     assert np.median(rows["amount"].to_numpy()) == pytest.approx(np.exp(6), rel=0.2)
 
 
-def test_ranges_sets_and_missing_values_are_kept(chain: TreeChain) -> None:
+def test_ranges_sets_and_missingness_conditions_are_fulfilled(chain: TreeChain) -> None:
     asked = {
         "amount": {"minimum": 10.5, "maximum": 30.25},
         "day": {"minimum": "2024-02-01", "maximum": "2024-03-31"},
@@ -86,19 +86,19 @@ def test_ranges_sets_and_missing_values_are_kept(chain: TreeChain) -> None:
     assert draw(chain, constraints({"hour": {"is_missing": False}}))["hour"].null_count == 0
 
 
-def test_a_number_between_others_is_given_exactly(chain: TreeChain) -> None:
+def test_equals_condition_on_number_between_codes_is_exact(chain: TreeChain) -> None:
     rows = draw(chain, constraints({"amount": {"equals": 17.77}}, 50), 50)
     assert rows["amount"].to_pylist() == [17.77] * 50
     assert rows["fee"].to_pylist() == [18.77] * 50
 
 
-def test_derived_columns_can_be_asked_for(chain: TreeChain) -> None:
+def test_condition_on_derived_column_is_fulfilled(chain: TreeChain) -> None:
     rows = draw(chain, constraints({"fee": {"minimum": 20, "maximum": 25}}))
     assert pc.min_max(rows["fee"])["min"].as_py() >= 20
     assert (np.rint((rows["fee"].to_numpy() - rows["amount"].to_numpy()) * 100) == 100).all()
 
 
-def test_groups_follow_each_other_with_their_numbers_of_rows(chain: TreeChain) -> None:
+def test_groups_follow_each_other_with_their_number_of_rows(chain: TreeChain) -> None:
     asked = SamplingConstraints.model_validate(
         {
             "conditions": [
@@ -115,7 +115,7 @@ def test_groups_follow_each_other_with_their_numbers_of_rows(chain: TreeChain) -
         draw(chain, asked, 2031)
 
 
-def test_a_column_is_rebalanced(chain: TreeChain) -> None:
+def test_rebalanced_column_has_the_requested_shares(chain: TreeChain) -> None:
     shares = [{"value": "yes", "share": 0.5}, {"value": "no", "share": 0.5}]
     asked = SamplingConstraints.model_validate({"rebalance": {"column": "fraud", "shares": shares}})
     rows = draw(chain, asked, 4000)
@@ -127,13 +127,13 @@ def test_a_column_is_rebalanced(chain: TreeChain) -> None:
     assert draw(chain, asked, 9, 1020).equals(rows.slice(1020, 9).combine_chunks())
 
 
-def test_what_rows_are_worth_is_told(chain: TreeChain, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_effective_share_drops_for_rare_conditions(chain: TreeChain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conditional_sampling, "N_PROPOSALS_MAX", 4)
     easy, hard = (
         chain.effective_shares(constraints(where))[0]
         for where in ({"fraud": {"equals": "no"}}, {"amount": {"minimum": 300}})
     )
-    # A large amount is a fraud's, and one proposal of twenty is one: four for a row are a fifth of a row.
+    # Large amounts occur in frauds only, so 1 of 20 proposals qualifies, and 4 proposals yield 0.2 rows.
     assert easy > 0.9
     assert hard == pytest.approx(0.2, abs=0.1)
 
@@ -151,7 +151,7 @@ def test_what_rows_are_worth_is_told(chain: TreeChain, monkeypatch: pytest.Monke
         ({"amount": {"equals": "much"}}, "invalid_parameters"),
     ],
 )
-def test_what_cannot_be_is_refused(chain: TreeChain, where: dict[str, Any], code: str) -> None:
+def test_impossible_conditions_are_refused(chain: TreeChain, where: dict[str, Any], code: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         draw(chain, constraints(where))
     assert caught.value.code == code
@@ -159,7 +159,7 @@ def test_what_cannot_be_is_refused(chain: TreeChain, where: dict[str, Any], code
 
 
 def with_gaps(table: pa.Table, names: list[str], share: float) -> pa.Table:
-    """Return the table with some values of some columns missing."""
+    """Return the table with a share of the values of the named columns missing."""
     rng = np.random.default_rng(5)
     for name in names:
         mask = pa.array(rng.random(len(table)) < share)
@@ -168,7 +168,7 @@ def with_gaps(table: pa.Table, names: list[str], share: float) -> pa.Table:
     return table
 
 
-def test_gaps_are_filled_and_the_rest_stays(chain: TreeChain) -> None:
+def test_missing_values_are_imputed_and_existing_values_stay(chain: TreeChain) -> None:
     whole = make_table(2500, seed=9)
     gaps = with_gaps(whole, ["fraud", "amount", "fee", "hour", "day", "zone", "shop", "region"], 0.3)
     filled = impute(chain, gaps)
@@ -178,20 +178,20 @@ def test_gaps_are_filled_and_the_rest_stays(chain: TreeChain) -> None:
         assert filled[name].filter(was).to_pylist() == gaps[name].filter(was).to_pylist()
     shops, regions = filled["shop"].to_pylist(), filled["region"].to_pylist()
     agree = [int(s[5:]) % 3 == int(r[7:]) for s, r in zip(shops, regions, strict=True)]
-    # A missing shop is drawn before its region is looked at: one of 64 particles agrees, nearly always.
+    # A missing shop is drawn before its region is known, but nearly always one of the 64 particles agrees.
     assert np.mean(agree) > 0.99
 
 
-def test_what_is_filled_in_agrees_with_the_rest(chain: TreeChain) -> None:
+def test_imputed_values_agree_with_later_columns(chain: TreeChain) -> None:
     whole = make_table(2500, seed=9)
     filled = impute(chain, with_gaps(whole, ["fraud"], 1.0))
     agrees = np.array(filled["fraud"].to_pylist()) == np.array(whole["fraud"].to_pylist())
-    # Amount and hour tell nearly all frauds; nobody is right by always saying no: 5 % are.
+    # Amount and hour identify nearly all frauds. Always imputing "no" would be wrong for 5 % of the rows.
     assert agrees.mean() > 0.97
     assert pc.sum(pc.equal(filled["fraud"], "yes")).as_py() > 60
 
 
-def test_draws_differ_and_seeds_repeat(chain: TreeChain) -> None:
+def test_draws_differ_and_equal_seeds_give_equal_values(chain: TreeChain) -> None:
     gaps = with_gaps(make_table(1200, seed=9), ["amount"], 0.5)
     draws = impute(chain, gaps, n_draws=2)
     first, second = draws.slice(0, 1200), draws.slice(1200)
@@ -200,23 +200,23 @@ def test_draws_differ_and_seeds_repeat(chain: TreeChain) -> None:
     assert impute(chain, gaps).equals(first.combine_chunks())
 
 
-def test_tables_without_gaps_come_back(chain: TreeChain) -> None:
+def test_complete_tables_are_returned_unchanged(chain: TreeChain) -> None:
     whole = make_table(100).drop_columns(["hour"])
     whole = whole.add_column(4, "hour", pa.array([12] * 100))
     filled = impute(chain, whole)
     assert filled.to_pylist() == whole.to_pylist()
-    # Whether a block had gaps or not: else the blocks of one table would not go together.
+    # Blocks with and without missing values need equal schemas, or they could not form one table.
     gaps = impute(chain, with_gaps(whole, ["amount"], 0.5))
     assert filled.schema.equals(gaps.schema)
 
 
-def test_tables_of_other_columns_are_not_completed(chain: TreeChain) -> None:
+def test_imputing_table_with_missing_column_is_refused(chain: TreeChain) -> None:
     with pytest.raises(InvalidInput) as caught:
         impute(chain, make_table(10).drop_columns(["day"]))
     assert caught.value.code == "schema_mismatch"
 
 
-def test_independent_columns_know_no_conditions() -> None:
+def test_independent_synthesizer_refuses_conditions() -> None:
     table = make_table(100)
     independent = fit(
         Independent(IndependentParameters(name="independent")), table, infer_table(table).schema
@@ -239,6 +239,6 @@ def test_independent_columns_know_no_conditions() -> None:
         {"rebalance": {"column": "a", "shares": [{"value": 1, "share": 0.5}, {"value": 1, "share": 0.5}]}},
     ],
 )
-def test_controls_that_ask_for_nothing_or_too_much_are_refused(parameters: dict[str, Any]) -> None:
+def test_invalid_constraints_are_refused(parameters: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="validation error"):
         SamplingConstraints.model_validate(parameters)

@@ -1,4 +1,4 @@
-"""What may be asked of a sample, as JSON brings it."""
+"""Validation of sampling constraints."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from understudy.parameters.constraints import (
 
 
 @pytest.mark.parametrize("value", [True, False, 1, 0, -5, 2**63, 1.5, "yes", "off", "1", "", "2020-01-01"])
-def test_a_value_stays_what_it_is(value: object):
+def test_value_keeps_its_type_and_survives_json(value: object):
     allowed = ColumnConstraint.model_validate({"equals": value})
     assert (type(allowed.equals), allowed.equals) == (type(value), value)
     assert ColumnConstraint.model_validate_json(allowed.model_dump_json()) == allowed
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "a\0b", [1]])
-def test_what_cannot_be_stored_is_refused(value: object):
+def test_values_that_cannot_be_stored_are_refused(value: object):
     with pytest.raises(ValidationError):
         ColumnConstraint.model_validate({"equals": value})
 
@@ -35,7 +35,7 @@ def test_what_cannot_be_stored_is_refused(value: object):
         {"one_of": [1, 2], "maximum": 3},
     ],
 )
-def test_a_column_is_asked_for_one_thing(asked: dict[str, object]):
+def test_column_constraint_needs_exactly_one_condition(asked: dict[str, object]):
     with pytest.raises(ValidationError, match="exactly one"):
         ColumnConstraint.model_validate(asked)
 
@@ -46,12 +46,12 @@ def test_bounds_may_be_open_at_either_end():
 
 
 @pytest.mark.parametrize("shares", [[("a", 0.5)], [("a", 0.7), ("b", 0.4)], [("a", 0.5), ("a", 0.5)]])
-def test_shares_are_of_different_values_and_add_up(shares: list[tuple[str, float]]):
+def test_shares_have_different_values_and_add_up_to_1(shares: list[tuple[str, float]]):
     listed = tuple(TargetShare(value=value, share=share) for value, share in shares)
     with pytest.raises(ValidationError, match=r"add up to 1|there twice"):
         ColumnRebalance(column="c", shares=listed)
 
 
-def test_a_control_is_conditions_or_a_rebalanced_column():
+def test_constraints_need_conditions_or_rebalance():
     with pytest.raises(ValidationError, match="either conditions or rebalance"):
         SamplingConstraints()

@@ -1,4 +1,4 @@
-"""Model files: what was not written by us is refused, and never reaches compiled code."""
+"""Model files: damaged and foreign files are refused before they reach compiled code."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fitted(name: str) -> Synthesizer:
 
 
 def load_or_code(load: Callable[[], Synthesizer]) -> Synthesizer | str:
-    """Return what was loaded, or the code of the refusal."""
+    """Return the loaded synthesizer, or the code of the error."""
     try:
         return load()
     except InvalidInput as error:
@@ -53,7 +53,7 @@ def load_or_code(load: Callable[[], Synthesizer]) -> Synthesizer | str:
 
 
 def is_refused(load: Callable[[], Synthesizer]) -> bool:
-    """Load and draw; return whether the model was refused, at once or by its rows, rather than harmless."""
+    """Return whether loading or sampling a model is refused; otherwise check that it is harmless."""
     loaded = load_or_code(load)
     if isinstance(loaded, str):
         assert loaded == "invalid_model_file"
@@ -61,7 +61,7 @@ def is_refused(load: Callable[[], Synthesizer]) -> bool:
     try:
         n_rows = sum(batch.num_rows for batch in batches_of(loaded, 100))
     except Conflict as error:
-        # Whole in itself, but what it draws breaks its own rules.
+        # The file is consistent, but the rows that it samples break its rules.
         if error.code != "not_ready":
             raise
         return True
@@ -70,12 +70,12 @@ def is_refused(load: Callable[[], Synthesizer]) -> bool:
 
 
 def is_refused_as(parts: Parts) -> bool:
-    """As `is_refused`, from parts."""
+    """Return `is_refused` for a model given as parts."""
     return is_refused(lambda: SYNTHESIZERS[parts.name].load().load(parts))
 
 
 def mutate_array(array: Any, rng: np.random.Generator) -> Any:
-    """Return the array with one thing wrong."""
+    """Return the array with one random error."""
     choice = rng.integers(0, 5)
     if choice == 0 or not array.size:
         return array[: len(array) // 2]
@@ -118,7 +118,7 @@ def test_every_array_is_needed(parts: Parts) -> None:
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the paths to everything in a JSON value."""
+    """Return the paths of all parts of a JSON value."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [path] * bool(path) + [p for key, part in inner for p in places(part, (*path, key))]
 
@@ -145,7 +145,7 @@ def read_file(path: Path) -> tuple[dict[str, Any], bytes]:
 
 
 def write_file(path: Path, header: Any, data: bytes) -> Path:
-    """Write a model file of this header and data."""
+    """Write a model file with the given header and data."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     path.write_bytes(len(text).to_bytes(8, "little") + text + data)
@@ -192,7 +192,7 @@ def test_flipped_bytes_of_the_file_are_refused_or_harmless(model: Path, tmp_path
         is_refused(lambda: load_model(tmp_path / "flipped").synthesizer)
 
 
-def test_the_file_is_one_of_safetensors(model: Path) -> None:
+def test_model_file_is_a_safetensors_file(model: Path) -> None:
     arrays = Parts.of(load_model(model).synthesizer).arrays
     with safe_open(model, framework="numpy") as file:
         assert file.metadata() == {"understudy_model": "3"}
@@ -201,13 +201,13 @@ def test_the_file_is_one_of_safetensors(model: Path) -> None:
             assert file.get_tensor(name).tobytes() == array.tobytes()
 
 
-def test_loaded_arrays_are_the_mapped_file(model: Path) -> None:
+def test_loaded_arrays_are_views_of_the_mapped_file(model: Path) -> None:
     reader = ModelFileReader(model)
     assert all(array.base is not None for array in reader.arrays.values() if array.size)
     assert all(array.flags.aligned and array.flags.writeable for array in reader.arrays.values())
 
 
-def test_a_loaded_model_outlives_its_file(model: Path, tmp_path: Path) -> None:
+def test_loaded_model_works_after_its_file_is_replaced_or_deleted(model: Path, tmp_path: Path) -> None:
     path = tmp_path / "model"
     path.write_bytes(model.read_bytes())
     loaded = load_model(path).synthesizer
@@ -219,7 +219,7 @@ def test_a_loaded_model_outlives_its_file(model: Path, tmp_path: Path) -> None:
 
 
 def first_array(header: dict[str, Any]) -> dict[str, Any]:
-    """Return the entry of an array that has bytes."""
+    """Return the header entry of a non-empty array."""
     entry: dict[str, Any] = next(
         e for n, e in header.items() if n.startswith("link") and e["data_offsets"][1] > e["data_offsets"][0]
     )
@@ -245,7 +245,7 @@ def first_array(header: dict[str, Any]) -> dict[str, Any]:
         lambda entry: entry.pop("shape"),
     ],
 )
-def test_headers_that_do_not_fit_the_data_are_refused(
+def test_headers_that_do_not_match_the_data_are_refused(
     model: Path, tmp_path: Path, change: Callable[[dict[str, Any]], None]
 ) -> None:
     header, data = read_file(model)
@@ -253,12 +253,12 @@ def test_headers_that_do_not_fit_the_data_are_refused(
     assert_file_refused(write_file(tmp_path / "m", header, data))
 
 
-def test_data_behind_the_arrays_is_refused(model: Path, tmp_path: Path) -> None:
+def test_trailing_data_is_refused(model: Path, tmp_path: Path) -> None:
     header, data = read_file(model)
     assert_file_refused(write_file(tmp_path / "m", header, data + bytes(8)))
 
 
-def test_an_array_that_is_named_twice_is_refused(model: Path, tmp_path: Path) -> None:
+def test_duplicate_array_names_are_refused(model: Path, tmp_path: Path) -> None:
     header, data = read_file(model)
     text = json.dumps(header)
     name, entry = next(iter(header.items()))
@@ -273,7 +273,7 @@ def test_other_versions_are_refused(model: Path, tmp_path: Path, version: Any) -
     assert_file_refused(write_file(tmp_path / "m", header, data))
 
 
-def test_safetensors_of_others_are_refused(tmp_path: Path) -> None:
+def test_other_safetensors_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(save({"weights": np.zeros(4)}))
     assert_file_refused(tmp_path / "m")
 
@@ -289,25 +289,25 @@ def test_wrong_json_is_refused(tmp_path: Path, name: str, value: bytes) -> None:
     assert_file_refused(tmp_path / "m")
 
 
-def test_the_manifest_says_what_the_file_is(model: Path) -> None:
+def test_manifest_has_version_synthesizer_and_schema(model: Path) -> None:
     manifest = read_manifest(model)
     assert (manifest.format_version, manifest.synthesizer) == (3, "tree_chain")
     assert manifest.schema_.tables["table"].names == related_columns(10)[0].column_names
 
 
-def test_a_missing_file_is_not_called_damaged(tmp_path: Path) -> None:
+def test_missing_file_raises_file_not_found(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "nothing")
 
 
-def test_loaded_models_draw_in_types_of_the_schema(model: Path) -> None:
+def test_loaded_model_samples_types_of_the_schema(model: Path) -> None:
     batch = next(batches_of(load_model(model).synthesizer, 10))
     assert isinstance(batch, pa.RecordBatch)
     assert batch.schema.equals(related_columns(10)[0].schema)
 
 
 def fitted_on_groups(monkeypatch: pytest.MonkeyPatch, name: str) -> Synthesizer:
-    """Return a model of a category of more levels than codes."""
+    """Return a model of a category with more levels than codes."""
     monkeypatch.setattr(categorical, "N_CODES_MAX", 300)
     table = pa.table({"x": [f"{i:04}" for i in range(700)] * 5, "y": [i // 100 for i in range(700)] * 5})
     columns = tuple(
@@ -320,29 +320,25 @@ def fitted_on_groups(monkeypatch: pytest.MonkeyPatch, name: str) -> Synthesizer:
 
 
 @pytest.mark.parametrize("name", list(SYNTHESIZERS))
-def test_groups_of_levels_are_loaded(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_grouped_levels_survive_save_and_load(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     synthesizer = fitted_on_groups(monkeypatch, name)
     loaded = type(synthesizer).load(Parts.of(synthesizer))
     batch = next(batches_of(synthesizer, 5000))
     assert next(batches_of(loaded, 5000)).equals(batch)
-    # Five thousand draws of 700 levels: one that is never drawn has a chance of 0.0008.
+    # In 5000 draws from 700 levels, a given level is missed with a probability of 0.0008.
     assert len(batch["x"].unique()) > 690
 
 
 @pytest.mark.parametrize("wrong", [[], [1], [0, 0], [0, 2, 1], [0, 699, 700], [-1, 0], list(range(9000))])
-def test_groups_that_do_not_divide_the_levels_are_refused(
-    monkeypatch: pytest.MonkeyPatch, wrong: list[int]
-) -> None:
+def test_invalid_groups_of_levels_are_refused(monkeypatch: pytest.MonkeyPatch, wrong: list[int]) -> None:
     parts = Parts.of(fitted_on_groups(monkeypatch, "tree_chain"))
     first_level = {"transformer_0.first_level": np.array(wrong, np.int32)}
     assert is_refused_as(parts.changed(arrays=parts.arrays | first_level))
 
 
-def test_a_manifest_that_could_not_be_read_is_not_written(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_manifest_too_large_to_read_is_not_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     synthesizer = fitted_on_groups(monkeypatch, "independent")
     monkeypatch.setattr(model_files, "JSON_BYTES_MAX", 1000)
-    with pytest.raises(TooLarge, match="room for 1,000"):
+    with pytest.raises(TooLarge, match="more than the 1,000 bytes"):
         save_model(synthesizer, tmp_path / "model")
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""One file and one line add a synthesizer: everything else is derived from its entry."""
+"""A new synthesizer needs one folder and one line; everything else is derived from its entry."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ print(json.dumps({
 """
 
 
-def test_a_new_synthesizer_is_in_the_catalogue_the_jobs_and_the_estimates(tmp_path: Path) -> None:
+def test_new_synthesizer_is_in_catalogue_jobs_and_estimates(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
     build(PAGE, project)
     code = shlex.quote(SHOW)
@@ -53,7 +53,7 @@ def test_a_new_synthesizer_is_in_the_catalogue_the_jobs_and_the_estimates(tmp_pa
 
 
 @pytest.mark.parametrize("name", list(SYNTHESIZERS))
-def test_the_declared_capabilities_are_those_of_the_class(name: str) -> None:
+def test_declared_capabilities_match_the_class(name: str) -> None:
     entry = SYNTHESIZERS[name]
     made = entry.load()(entry.parameters.model_validate({"name": name}))
     assert isinstance(made, SupportsConstraints) == entry.capabilities.constraints
@@ -61,6 +61,6 @@ def test_the_declared_capabilities_are_those_of_the_class(name: str) -> None:
     assert made.name == name
 
 
-def test_the_registry_is_read_without_arrow() -> None:
+def test_registry_imports_neither_arrow_nor_numpy() -> None:
     code = "import sys, understudy.synthesizers; sys.exit(bool({'pyarrow', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""What holds in every row of a table holds in every drawn row."""
+"""Rules that all rows of a table keep are kept by all sampled rows."""
 
 from __future__ import annotations
 
@@ -49,26 +49,26 @@ def table() -> pa.Table:
 
 @pytest.fixture(scope="module")
 def schema(table: pa.Table) -> TableSchema:
-    """Return its schema."""
+    """Return the schema of the table."""
     return infer_table(table).schema
 
 
 @pytest.fixture(scope="module", params=["fast", "best"])
 def fitted(request: pytest.FixtureRequest, table: pa.Table, schema: TableSchema) -> TreeChain:
-    """Return a chain of each kind."""
+    """Return a chain fitted with each preset."""
     return fit(TreeChain(TreeChainParameters(name="tree_chain", preset=request.param)), table, schema)
 
 
 @pytest.fixture(scope="module")
 def sample(fitted: TreeChain) -> pa.Table:
-    """Return ten times as many rows."""
+    """Return a sample with ten times as many rows as the table."""
     return draw(fitted, 10 * N_ROWS, seed=1)
 
 
-def test_lookups_hold(sample: pa.Table, table: pa.Table) -> None:
+def test_functional_dependencies_hold(sample: pa.Table, table: pa.Table) -> None:
     pairs = [set(zip(t["city"].to_pylist(), t["zone"].to_pylist(), strict=True)) for t in (sample, table)]
     assert pairs[0] <= pairs[1]
-    # Every city has some 75 rows of 3000: none is left out among 30,000.
+    # Every city has about 75 of 3000 rows, so all of them occur among 30,000 sampled rows.
     assert pairs[0] == pairs[1]
 
 
@@ -77,22 +77,22 @@ def test_sums_hold(sample: pa.Table) -> None:
     assert (cents[0] + cents[1] == cents[2]).all()
 
 
-def test_orders_hold(sample: pa.Table) -> None:
+def test_inequalities_hold(sample: pa.Table) -> None:
     assert pc.all(pc.less_equal(sample["low"], sample["high"])).as_py()
 
 
-def test_what_is_missing_together_stays_together(sample: pa.Table) -> None:
+def test_values_that_are_missing_together_stay_missing_together(sample: pa.Table) -> None:
     assert sample["first"].is_null().equals(sample["second"].is_null())
-    # A fifth, give or take six standard deviations among the 3000 rows of the fit.
+    # One fifth, with a tolerance of six standard deviations for the 3000 rows of the fit.
     assert sample["first"].null_count / len(sample) == pytest.approx(0.2, abs=6 * np.sqrt(0.16 / N_ROWS))
 
 
-def test_any_rows_are_the_same_alone(fitted: TreeChain, sample: pa.Table) -> None:
+def test_slice_of_rows_equals_the_same_rows_of_the_whole(fitted: TreeChain, sample: pa.Table) -> None:
     some = draw(fitted, 50, seed=1, offset=1234)
     assert some.equals(sample.slice(1234, 50).combine_chunks())
 
 
-def test_the_card_tells_the_rules_without_values(fitted: TreeChain) -> None:
+def test_card_lists_rules_without_values(fitted: TreeChain) -> None:
     card = fitted.card()
     assert card["rules_enforced"]
     assert any("gross" in rule and "net" in rule for rule in card["rules"])
@@ -100,7 +100,7 @@ def test_the_card_tells_the_rules_without_values(fitted: TreeChain) -> None:
     assert "zone 1" not in str(card)
 
 
-def test_files_keep_the_rules(fitted: TreeChain, sample: pa.Table, tmp_path: Path) -> None:
+def test_rules_survive_save_and_load(fitted: TreeChain, sample: pa.Table, tmp_path: Path) -> None:
     save_model(fitted, tmp_path / "model")
     loaded, _ = load_model(tmp_path / "model")
     rows = draw(loaded, 500, seed=1)
@@ -127,7 +127,7 @@ def test_rules_that_contradict_the_chain_are_refused(fitted: TreeChain, change: 
 
 
 def arranged(pairs: list[tuple[int, int]], order: list[int]) -> Arranged:
-    """Return the order of columns a, b, c, … where each pair is a column and one that says it."""
+    """Arrange columns a to e, where each pair is (dependent, determinant), as column indices."""
     columns = tuple(
         Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=False) for name in "abcde"
     )
@@ -136,7 +136,7 @@ def arranged(pairs: list[tuple[int, int]], order: list[int]) -> Arranged:
     return enforcer.arrange(order, schema)
 
 
-def test_nothing_is_looked_up_by_itself() -> None:
+def test_cyclic_dependencies_are_resolved() -> None:
     found = arranged([(0, 1), (1, 0), (2, 1), (1, 2)], [0, 1, 2, 3, 4])
     assert sorted(found.order) == [0, 1, 2, 3, 4]
     assert len(found.lookups) == 2
@@ -144,8 +144,8 @@ def test_nothing_is_looked_up_by_itself() -> None:
         assert found.order.index(determinant) < found.order.index(dependent)
 
 
-def test_what_says_most_takes_the_place_of_the_first_that_it_says() -> None:
-    # Column 4 says 1 and 2, column 3 says 2 and 0.
+def test_determinant_is_placed_before_its_first_dependent() -> None:
+    # Column 4 determines 1 and 2, column 3 determines 2 and 0.
     found = arranged([(1, 4), (2, 4), (2, 3), (0, 3)], [1, 0, 2, 3, 4])
     assert found.order == [4, 1, 2, 3, 0]
     assert {dependent: determinant for dependent, (determinant, _) in found.lookups.items()} == {

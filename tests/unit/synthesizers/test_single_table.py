@@ -1,4 +1,4 @@
-"""What synthesizers of one data table accept of a dataset, of its schema and of its context."""
+"""Validation of data, schemas and contexts by synthesizers of one data table."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ COUNTRIES = pa.table({"code": ["AT", "DE", "FR", "VA"], "since": pa.array([1, 2,
 
 @pytest.fixture(params=list(SYNTHESIZERS))
 def unfitted(request: pytest.FixtureRequest) -> Synthesizer:
-    """Return an unfitted synthesizer of each member."""
+    """Return an unfitted synthesizer of each registered type."""
     return make_synthesizer(SYNTHESIZERS[request.param].parameters(name=request.param))
 
 
@@ -60,7 +60,7 @@ def refused(unfitted: Synthesizer, schema: DatasetSchema) -> InvalidInput:
     return caught.value
 
 
-def test_reference_tables_are_sampled_as_they_are(unfitted: Synthesizer, tmp_path: Path) -> None:
+def test_reference_tables_are_sampled_unchanged(unfitted: Synthesizer, tmp_path: Path) -> None:
     unfitted.fit(data(), schema_of(), context=FitContext(seed=0))
     save_model(unfitted, tmp_path / "model")
     for model in (unfitted, load_model(tmp_path / "model").synthesizer):
@@ -98,30 +98,30 @@ def test_relationships_are_refused(unfitted: Synthesizer) -> None:
     assert error.code == "unsupported_schema"
 
 
-def test_an_order_of_rows_is_refused_and_not_ignored(unfitted: Synthesizer) -> None:
+def test_order_by_is_refused(unfitted: Synthesizer) -> None:
     error = refused(unfitted, schema_of(order_by=("age",)))
     assert (error.code, "order_by" in error.detail) == ("unsupported_schema", True)
 
 
-def test_a_primary_key_needs_unique_values(unfitted: Synthesizer) -> None:
+def test_primary_key_without_unique_column_is_refused(unfitted: Synthesizer) -> None:
     assert "primary key" in refused(unfitted, schema_of(primary_key=("country", "age"))).detail
     unfitted.fit(data(), schema_of(primary_key=("id",)), context=FitContext(seed=0))
 
 
-def test_data_and_schema_have_the_same_tables(unfitted: Synthesizer) -> None:
+def test_missing_table_is_refused(unfitted: Synthesizer) -> None:
     with pytest.raises(InvalidInput, match="'people', 'countries'") as caught:
         unfitted.fit({"people": ArrowSource(PEOPLE)}, schema_of(), context=FitContext(seed=0))
     assert caught.value.code == "schema_mismatch"
 
 
-def test_a_plan_names_the_data_table(unfitted: Synthesizer) -> None:
+def test_plan_with_unknown_table_is_refused(unfitted: Synthesizer) -> None:
     fit(unfitted, PEOPLE, infer_table(PEOPLE).schema)
     with pytest.raises(InvalidInput) as caught:
         unfitted.sample(SamplePlan({"other": 5}), context=SampleContext(seed=0))
     assert caught.value.code == "unknown_table"
 
 
-def test_a_cancelled_fit_ends(unfitted: Synthesizer) -> None:
+def test_cancelled_fit_raises_conflict(unfitted: Synthesizer) -> None:
     calls: list[str] = []
     context = FitContext(
         seed=0, progress=lambda phase, _, **__: calls.append(phase), is_cancelled=lambda: len(calls) > 1
@@ -131,13 +131,13 @@ def test_a_cancelled_fit_ends(unfitted: Synthesizer) -> None:
     assert (caught.value.code, len(calls)) == ("cancelled", 2)
 
 
-def test_a_fit_beyond_its_budget_ends(unfitted: Synthesizer) -> None:
+def test_fit_beyond_its_time_budget_raises_too_large(unfitted: Synthesizer) -> None:
     with pytest.raises(TooLarge) as caught:
         fit(unfitted, PEOPLE, infer_table(PEOPLE).schema, context=FitContext(seed=0, budget_seconds=0.0))
     assert caught.value.code == "time_limit"
 
 
-def test_a_cancelled_sample_ends(unfitted: Synthesizer) -> None:
+def test_cancelled_sample_raises_conflict(unfitted: Synthesizer) -> None:
     fit(unfitted, PEOPLE, infer_table(PEOPLE).schema)
     context = SampleContext(seed=0, is_cancelled=lambda: True)
     with pytest.raises(Conflict):
@@ -167,7 +167,7 @@ def one_column(
     return pa.Table.from_arrays([values], schema=schema.to_arrow()), schema
 
 
-def test_declared_levels_are_sampled_however_rare(unfitted: Synthesizer) -> None:
+def test_declared_levels_are_sampled_even_if_rare(unfitted: Synthesizer) -> None:
     values = pa.array(["common"] * 500 + ["rare"] * 3)
     domain = ColumnDomain(levels=("common", "rare", "never"))
     declared = sample(fit(unfitted, *one_column(values, ColumnKind.category, domain)), 5000)
@@ -187,7 +187,7 @@ def test_placeholders_are_within_the_bounds(unfitted: Synthesizer, type_: pa.Dat
     assert set(sample(fit(unfitted, table, schema), 20)["x"].cast(pa.float64()).to_pylist()) == {50.0}
 
 
-def test_samples_keep_to_bounds_and_step(unfitted: Synthesizer) -> None:
+def test_samples_stay_within_bounds_and_step(unfitted: Synthesizer) -> None:
     rng = np.random.default_rng(0)
     values = pa.array(rng.integers(0, 4001, 3000) / 8_000_000)
     domain = ColumnDomain(minimum=0.0, maximum=0.0005, step=1 / 8_000_000)
@@ -197,7 +197,7 @@ def test_samples_keep_to_bounds_and_step(unfitted: Synthesizer) -> None:
     assert np.abs(steps - np.rint(steps)).max() < 1e-6
 
 
-def test_sums_with_a_domain_keep_to_it(unfitted: Synthesizer) -> None:
+def test_sums_with_a_domain_stay_within_it(unfitted: Synthesizer) -> None:
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, 50, (2, 4000))
     keep = a + b <= 60
@@ -210,7 +210,7 @@ def test_sums_with_a_domain_keep_to_it(unfitted: Synthesizer) -> None:
     assert max(sample(fitted, 5000)["total"].to_pylist()) <= 60
 
 
-def test_a_table_outside_a_domain_is_refused(unfitted: Synthesizer) -> None:
+def test_values_outside_the_domain_are_refused(unfitted: Synthesizer) -> None:
     table, schema = one_column(pa.array([1, 2, 130]), ColumnKind.integer, ColumnDomain(maximum=120))
     with pytest.raises(InvalidInput, match=r"Column 'x' has 1 value outside its domain \(row 3\)"):
         fit(unfitted, table, schema)

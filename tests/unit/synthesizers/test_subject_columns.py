@@ -1,4 +1,4 @@
-"""Labels of subjects that no others share are generated in their pattern, not replaced by a placeholder."""
+"""Subject labels that are not shared are generated in their pattern, not replaced by a placeholder."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def visits(label: Callable[[int], str | int]) -> pd.DataFrame:
 
 
 def fitted_as_category(table: pd.DataFrame) -> understudy.Model:
-    """Return a model under a schema that says that patients' numbers are labels."""
+    """Return a model fitted with a schema in which the column `patient` is a category and the subject."""
     schema = understudy.infer_schema(table)
     ((name, described),) = schema.tables.items()
     patient, *others = described.columns
@@ -53,7 +53,7 @@ def fitted_as_category(table: pd.DataFrame) -> understudy.Model:
 
 @pytest.mark.parametrize("synthesizer", ["independent", "fast"])
 @pytest.mark.parametrize("name", LABELS)
-def test_labels_that_nobody_shares_are_generated_in_their_pattern(name: str, synthesizer: str) -> None:
+def test_unshared_labels_are_generated_in_their_pattern(name: str, synthesizer: str) -> None:
     label, pattern = LABELS[name]
     table = visits(label)
     model = understudy.fit(table, subject="patient", synthesizer=synthesizer, seed=1)
@@ -63,20 +63,20 @@ def test_labels_that_nobody_shares_are_generated_in_their_pattern(name: str, syn
     assert all(re.fullmatch(pattern, value) for value in sampled)
 
 
-def test_whole_numbers_that_are_labels_are_generated() -> None:
+def test_integer_labels_are_generated() -> None:
     table = visits(lambda i: 1_000 + 37 * i)
     sampled = fitted_as_category(table).sample(500, seed=2)["patient"]
     assert sampled.is_unique
     assert not set(sampled) & set(table["patient"])
 
 
-def test_labels_of_narrow_whole_numbers_stay_numbers() -> None:
-    # 200 patients do not fit into eight bits, and neither would new numbers for all rows.
+def test_labels_of_narrow_integer_type_stay_in_range() -> None:
+    # int8 has too few values for 200 patients or for a unique number per row.
     table = visits(lambda i: i % 100).astype({"patient": "int8"})
     assert fitted_as_category(table).sample(500, seed=2)["patient"].between(0, 100).all()
 
 
-def test_a_part_of_a_subject_that_subjects_share_is_learned() -> None:
+def test_shared_column_of_a_composite_subject_is_learned() -> None:
     table = visits(lambda i: f"P-{i // 3:04d}")
     model = understudy.fit(table, subject=("clinic", "patient"), **INDEPENDENT)
     sampled = model.sample(500, seed=2)
@@ -84,7 +84,7 @@ def test_a_part_of_a_subject_that_subjects_share_is_learned() -> None:
     assert sampled["patient"].is_unique
 
 
-def test_declared_labels_are_learned_however_few_share_them() -> None:
+def test_declared_labels_are_learned_even_if_unshared() -> None:
     levels = [f"P-{i:04d}" for i in range(N_SUBJECTS)]
     table = visits(lambda i: levels[i])
     schema = understudy.infer_schema(table)
@@ -99,17 +99,17 @@ def test_declared_labels_are_learned_however_few_share_them() -> None:
     assert set(model.sample(500, seed=2)["patient"]) <= set(levels)
 
 
-def test_the_card_says_that_rows_share_no_subject(tmp_path: Path) -> None:
+def test_card_warns_that_rows_do_not_share_subjects(tmp_path: Path) -> None:
     model = understudy.fit(visits(LABELS["prefixed"][0]), subject="patient", **INDEPENDENT)
     model.save(tmp_path / "visits.model")
     loaded = understudy.load(tmp_path / "visits.model")
     for one in (model, loaded):
         (warning,) = (text for text in one.card()["warnings"] if "'patient'" in text)
-        assert "sampled rows do not share subjects: assign subjects to them" in warning
+        assert "sampled rows do not share subjects. Assign subjects to the rows" in warning
     pd.testing.assert_frame_equal(model.sample(50, seed=2), loaded.sample(50, seed=2))
 
 
-def test_the_command_line_shows_the_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_line_shows_the_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     visits(LABELS["prefixed"][0]).to_csv(tmp_path / "visits.csv", index=False)
     options = ("--subject", "patient", "--synthesizer", "independent")
     assert run(["fit", str(tmp_path / "visits.csv"), "-o", str(tmp_path / "visits.model"), *options]) == 0

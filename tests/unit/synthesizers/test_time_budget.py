@@ -1,4 +1,4 @@
-"""A time budget in place of a preset."""
+"""Choice of a preset by time budget."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ def fitted(seconds: float) -> TreeChain:
     return fit(TreeChain(parameters), *related_columns(500))
 
 
-def test_plenty_of_time_gives_the_best_preset() -> None:
+def test_large_budget_selects_best_preset() -> None:
     card = fitted(3600).card()
     assert card["preset"] == "best"
     assert not [w for w in card["warnings"] if "time budget" in w]
 
 
-def test_too_little_time_gives_the_fastest_and_a_warning() -> None:
+def test_small_budget_selects_fast_preset_with_warning() -> None:
     card = fitted(1e-6).card()
     assert card["preset"] == "fast"
     assert [w for w in card["warnings"] if "time budget" in w]
 
 
-def test_files_say_what_was_chosen(tmp_path: Path) -> None:
+def test_selected_preset_survives_save_and_load(tmp_path: Path) -> None:
     chain = fitted(1e-6)
     save_model(chain, tmp_path / "model")
     assert load_model(tmp_path / "model")[0].card() == chain.card()
 
 
 @pytest.mark.parametrize("asked", [{"preset": "fast", "time_budget_seconds": 5}, {"time_budget_seconds": 0}])
-def test_contradictions_are_refused(asked: dict[str, object]) -> None:
+def test_invalid_parameters_are_refused(asked: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         TreeChainParameters.model_validate({"name": "tree_chain", **asked})
 

@@ -1,4 +1,4 @@
-"""No row is drawn that one row of the table is."""
+"""Rows that occur once in the table are never sampled."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def fitted(table: pa.Table, preset: Any = "fast") -> TreeChain:
 
 
 def few_values(n_rows: int) -> pa.Table:
-    """Return a table of two columns of a thousand shared values each: copies of single rows are likely."""
+    """Return two columns with 1000 shared values each, so that chance copies of unique rows are likely."""
     rng = np.random.default_rng(0)
     return pa.table({"a": rng.integers(0, 1000, n_rows) * 3, "b": rng.integers(0, 1000, n_rows) / 4})
 
@@ -31,7 +31,7 @@ def rows_of(table: pa.Table) -> list[tuple[Any, ...]]:
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 
-def test_single_rows_are_not_drawn_and_double_ones_may_be() -> None:
+def test_unique_rows_are_not_sampled_but_repeated_rows_are() -> None:
     table = few_values(20_000)
     real = rows_of(table)
     counts = dict.fromkeys(real, 0)
@@ -39,13 +39,13 @@ def test_single_rows_are_not_drawn_and_double_ones_may_be() -> None:
         counts[row] += 1
     chain = fitted(table)
     drawn = rows_of(sample(chain, 200_000, seed=1))
-    # Of a million combinations a fiftieth is in the table: some 4,000 draws would have been copies.
+    # 2 % of the million combinations are in the table, so about 4,000 draws would have been copies.
     assert not [row for row in drawn if counts.get(row) == 1]
     assert [row for row in drawn if counts.get(row, 0) > 1]
     assert chain.card()["rows_never_copied"] == sum(n == 1 for n in counts.values())
 
 
-def test_tables_of_few_values_repeat_rows() -> None:
+def test_tables_with_few_values_repeat_rows() -> None:
     rng = np.random.default_rng(0)
     table = pa.table({name: rng.integers(0, 5, 500) for name in "abcd"})
     chain = fitted(table)
@@ -53,11 +53,11 @@ def test_tables_of_few_values_repeat_rows() -> None:
     assert set(rows_of(sample(chain, 2000, seed=1))) & set(rows_of(table))
 
 
-def test_cross_fitted_models_keep_no_prints() -> None:
+def test_cross_fitted_models_store_no_fingerprints() -> None:
     assert fitted(few_values(3000), "guarded").card()["rows_never_copied"] == 0
 
 
-def test_equal_values_have_equal_prints_and_others_other_ones() -> None:
+def test_fingerprints_are_equal_only_for_equal_values() -> None:
     table, _ = all_kinds(400, with_missing=True)
     columns = {name: table[name].combine_chunks() for name in table.column_names}
     whole = unique_rows.fingerprint_values(columns, 400)
@@ -68,7 +68,7 @@ def test_equal_values_have_equal_prints_and_others_other_ones() -> None:
 
 
 @pytest.mark.parametrize("n_known", [0, 1, 100_000])
-def test_prints_are_found_among_others(n_known: int) -> None:
+def test_fingerprint_search_matches_numpy(n_known: int) -> None:
     rng = np.random.default_rng(n_known)
     known = np.unique(rng.integers(0, 2**32, n_known).astype(np.uint32))
     queries = np.concatenate((known[::7], rng.integers(0, 2**32, 1000).astype(np.uint32)))

@@ -1,4 +1,4 @@
-"""One column at a time: fit it, save and load it, draw from it."""
+"""Fit single columns, save and load their transformers, and draw values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from understudy.transformers.table import DECODING, fit_column, load_transformer
 
 
 def column_of(values: Any, kind: ColumnKind | None = None, name: str = "x") -> Column:
-    """Return the column that an examination describes, or one of a given kind."""
+    """Return a column of a given kind; by default, the kind results from an examination of the values."""
     plain = ColumnKind.integer if pa.types.is_integer(values.type) else ColumnKind.category
     column = Column(
         name=name, kind=kind or plain, arrow_type=str(values.type), nullable=values.null_count > 0
@@ -31,7 +31,7 @@ def column_of(values: Any, kind: ColumnKind | None = None, name: str = "x") -> C
 def fit(
     values: Any, kind: ColumnKind | None = None, *, name: str = "x", locale: str = "en"
 ) -> tuple[Transformer, Codes]:
-    """Fit a column and return what was saved and loaded of it, and the codes."""
+    """Fit a column; return its transformer after saving and loading it, and the codes."""
     array = values if isinstance(values, pa.Array) else pa.array(values)
     column = column_of(array, kind, name)
     fitted, codes = fit_column(column, pa.chunked_array([array]), locale=locale)
@@ -40,7 +40,7 @@ def fit(
 
 
 def draw(transformer: Transformer, rows: RowNumbers | int, *, seed: int = 1, column: int = 0) -> Any:
-    """Return the values of rows none of which is missing."""
+    """Return a value that is not missing for each row."""
     numbers = consecutive_rows(0, rows) if isinstance(rows, int) else rows
     codes = np.full(len(numbers), transformer.n_codes - 1, np.uint16)
     return transformer.decode(codes, RowStream(seed, DECODING + column, numbers))

@@ -1,4 +1,4 @@
-"""Categories, truth values, coarse codes and the order of levels."""
+"""Categories, booleans, coarse codes and the order of levels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from understudy.transformers.table import fit_column
 
 
 def stream_of(codes: Codes) -> RowStream:
-    """Return the randomness of the rows from 0 on."""
+    """Return the random stream of the rows from 0 on."""
     return RowStream(seed=1, stream=2, rows=consecutive_rows(0, len(codes)))
 
 
@@ -45,13 +45,13 @@ def test_levels_are_ordered_by_frequency_then_text() -> None:
     assert transformer.levels.to_pylist() == ["c", "a", "b"]
 
 
-def test_the_order_of_rows_does_not_matter() -> None:
+def test_levels_do_not_depend_on_the_order_of_rows() -> None:
     values = ["a"] * 7 + ["b"] * 7 + ["rare"]
     forward, backward = fit(pa.array(values))[0], fit(pa.array(values[::-1]))[0]
     assert forward.to_arrays()[0] == backward.to_arrays()[0]
 
 
-def test_chunks_share_their_levels() -> None:
+def test_levels_are_merged_across_chunks() -> None:
     chunks = pa.chunked_array([["a"] * 5, ["b"] * 5, [], ["a", None]])
     transformer, codes = fit_categorical(column_of(chunks), chunks)
     assert transformer.decode(codes, stream_of(codes)).to_pylist() == chunks.to_pylist()
@@ -60,12 +60,12 @@ def test_chunks_share_their_levels() -> None:
 def test_pooled_rows_are_redrawn_by_frequency() -> None:
     transformer, codes = fit(pa.array(["a"] * 90 + ["b"] * 10 + [f"rare {i}" for i in range(1000)]))
     drawn = transformer.decode(codes[100:], stream_of(codes[100:])).to_pylist()
-    # Six standard deviations of 1000 draws at 0.1.
+    # The tolerance is six standard deviations of 1,000 draws with probability 0.1.
     assert abs(drawn.count("b") / 1000 - 0.1) < 0.06
     assert set(drawn) == {"a", "b"}
 
 
-def test_more_levels_than_codes_are_all_kept() -> None:
+def test_all_levels_are_kept_if_there_are_more_levels_than_codes() -> None:
     values = [f"level {i}" for i in range(9000)] * 5 + ["most"] * 6 + ["rare"]
     transformer, codes = fit(pa.array(values))
     assert transformer.levels[0].as_py() == "most"
@@ -73,12 +73,12 @@ def test_more_levels_than_codes_are_all_kept() -> None:
     assert arranged.n_codes <= N_CODES_MAX
     drawn = arranged.decode(new_code[codes], stream_of(codes)).to_pylist()
     assert set(drawn) <= set(values[:-1])
-    # Two of five rows of a pair of levels: none of one level's draws has a chance of 2**-10.
+    # Levels share codes in pairs of five rows each: one level is never drawn with probability 2**-10.
     assert len(set(drawn)) > 8900
     assert arranged.describe()["levels_kept"] == 9001
 
 
-def test_groups_of_levels_are_neighbours_of_near_equal_mass(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_groups_consist_of_neighbouring_levels_of_almost_equal_mass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(categorical, "N_CODES_MAX", 12)
     transformer, codes = fit(pa.array([f"{i:03}" for i in range(100)] * 5 + [None, "rare"]))
     order = np.random.default_rng(0).permutation(100)
@@ -87,8 +87,8 @@ def test_groups_of_levels_are_neighbours_of_near_equal_mass(monkeypatch: pytest.
     assert (arranged.n_codes, new_code[0], new_code[-1]) == (12, 0, 11)
     drawn = arranged.decode(new_code[codes], stream_of(codes)).to_pylist()
     place = {level: i for i, level in enumerate(arranged.levels.to_pylist())}
-    asked = [place[f"{i:03}"] // 10 for i in range(100)] * 5
-    assert [place[level] // 10 for level in drawn[:500]] == asked
+    expected = [place[f"{i:03}"] // 10 for i in range(100)] * 5
+    assert [place[level] // 10 for level in drawn[:500]] == expected
     assert drawn[500] is None
 
 
@@ -100,7 +100,7 @@ def test_levels_of_too_few_subjects_are_pooled() -> None:
     assert transformer.describe()["rows_pooled"] == 50
 
 
-def test_labels_that_nobody_shares_are_numbers() -> None:
+def test_integer_labels_that_are_not_shared_are_learned_as_numbers() -> None:
     values = pa.array([i * i for i in range(100)])
     transformer, _ = fit_column(column_of(values), pa.chunked_array([values]))
     assert isinstance(transformer, NumericTransformer)
@@ -108,11 +108,13 @@ def test_labels_that_nobody_shares_are_numbers() -> None:
 
 def test_text_of_another_kind_is_refused() -> None:
     values = pa.array(["1", "2"])
-    with pytest.raises(InvalidInput, match="Column 'x' is stored as string, which is no integer"):
+    with pytest.raises(
+        InvalidInput, match="Column 'x' is stored as string, which does not suit kind integer"
+    ):
         fit_column(column_of(values, ColumnKind.integer), pa.chunked_array([values]))
 
 
-def test_truth_values_come_back_exactly() -> None:
+def test_booleans_come_back_exactly() -> None:
     for values in ([True, False, None], [True], [None], [False, True]):
         array = pa.array(values, pa.bool_())
         transformer, codes = fit_boolean(array)
@@ -120,7 +122,7 @@ def test_truth_values_come_back_exactly() -> None:
         assert transformer.n_codes == len(values)
 
 
-def test_cumulative_probabilities_end_at_the_top() -> None:
+def test_cumulative_probabilities_end_at_the_maximum() -> None:
     assert cumulate(np.array([1, 1, 2])).tolist() == [2**62, 2**63, 2**64 - 1]
 
 
@@ -128,17 +130,17 @@ def test_few_codes_are_their_own_coarse_codes() -> None:
     assert fit_coarse(np.ones(256, np.int64)).tolist() == list(range(256))
 
 
-def test_coarse_codes_have_near_equal_mass() -> None:
+def test_coarse_codes_have_almost_equal_mass() -> None:
     counts = np.random.default_rng(0).integers(1, 20, 5000)
     coarse = fit_coarse(counts)
     assert (np.diff(coarse.astype(int)) >= 0).all()
     mass = np.bincount(coarse, weights=counts)
-    # A group misses its 256th by no more than the heaviest code at either end.
+    # The mass of a group differs from a 256th by at most the largest count.
     assert len(mass) == 256
     assert np.abs(mass - counts.sum() / 256).max() <= 20
 
 
-def test_levels_with_the_same_company_become_neighbours() -> None:
+def test_levels_with_similar_values_elsewhere_become_neighbours() -> None:
     rng = np.random.default_rng(0)
     group_of_level = rng.integers(0, 3, 30)
     levels = rng.integers(0, 30, 6000)
@@ -147,12 +149,12 @@ def test_levels_with_the_same_company_become_neighbours() -> None:
     assert (np.diff(group_of_level[order]) >= 0).all()
 
 
-def test_order_of_levels_is_the_same_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_order_of_levels_is_the_same_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     group_of_level = rng.integers(0, 40, 300)
     levels = rng.integers(-1, 302, 9000)
     noise = rng.integers(0, 5, 9000).astype(np.uint16)
-    telling = group_of_level[np.clip(levels, 0, 299)].astype(np.uint16)
-    expected = order_levels(levels, 300, [(noise, 5), (telling, 40)])
+    informative = group_of_level[np.clip(levels, 0, 299)].astype(np.uint16)
+    expected = order_levels(levels, 300, [(noise, 5), (informative, 40)])
     monkeypatch.setattr(association, "N_CELLS_MAX", 300 * 8)
-    assert order_levels(levels, 300, [(noise, 5), (telling, 40)]).tolist() == expected.tolist()
+    assert order_levels(levels, 300, [(noise, 5), (informative, 40)]).tolist() == expected.tolist()

@@ -1,4 +1,4 @@
-"""Cards, account numbers, national ids and the like: new, with right check digits, in the table's form."""
+"""Identifiers with a known format, such as cards, IBANs and national IDs, and coordinates."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def drawn(values: Any, name: str, n: int = 3000) -> tuple[GeneratedTransformer, 
         ("id_pl_pesel", "national_id"),
     ],
 )
-def test_new_numbers_are_right_and_none_is_the_tables(identifier_format: str, kind: str):
+def test_new_identifiers_are_valid_and_not_those_of_the_table(identifier_format: str, kind: str):
     values = written(identifier_format)
     transformer, new = drawn(values, "national id" if kind == "national_id" else "x")
     assert transformer.generated == kind
@@ -59,25 +59,25 @@ def test_separators_and_shares_of_issuers_are_kept():
     _, new = drawn(values, "card")
     assert {re.sub(r"\d", "#", text) for text in new} <= {re.sub(r"\d", "#", text) for text in values}
     share, share_new = (np.mean([text.startswith("4") for text in texts]) for texts in (values, new))
-    # Six standard deviations of 3,000 draws at a third are 0.05.
+    # Six standard deviations of 3,000 draws with probability 1/3 are 0.05.
     assert abs(share - share_new) < 0.06
 
 
-def test_whole_numbers_stay_whole_numbers():
+def test_identifiers_stored_as_integers_stay_integers():
     values = pa.array([int(text) for text in written("card_visa_16")])
     transformer, new = drawn(values, "card_number")
     assert (transformer.generated, transformer.arrow_type) == ("card", pa.int64())
     assert IDENTIFIER_FORMATS["card_visa_16"].find(compacted(pa.array([str(number) for number in new]))).all()
 
 
-def test_addresses_of_machines_are_nobodys_and_of_the_same_version():
+def test_ip_addresses_are_private_and_keep_their_version():
     _, four = drawn([f"81.2.{i % 200}.{i % 251}" for i in range(300)], "ip")
     assert all(ip_address(text).is_private and ip_address(text).version == 4 for text in four)
     _, six = drawn([f"2a02:8388:{i:x}::{i:x}" for i in range(1, 300)], "ip")
     assert all(text.startswith("2001:db8:") and ip_address(text).version == 6 for text in six)
 
 
-def test_web_addresses_are_at_example_domains():
+def test_urls_are_at_example_domains():
     _, new = drawn([f"https://www.firm.com/people/{i}" for i in range(100)], "x")
     assert all(re.match(r"https://example\.(com|net|org)/", text) for text in new)
 
@@ -89,7 +89,7 @@ def test_postal_codes_have_the_pattern_and_may_repeat():
     assert all(1000 <= number <= 9999 for number in whole)
 
 
-def test_places_as_text_are_drawn_within_the_table_and_not_kept():
+def test_coordinates_as_text_are_drawn_within_the_range_and_not_kept():
     values = [f"({48 + i / 997:.5f}, {16 + i / 499:.5f})" for i in range(500)]
     transformer, new = drawn(values, "location")
     assert transformer.generated == "coordinates"
@@ -97,18 +97,18 @@ def test_places_as_text_are_drawn_within_the_table_and_not_kept():
     assert len(set(new) & set(values)) < 5
 
 
-def test_places_as_numbers_are_learnt_as_numbers():
+def test_coordinates_as_numbers_are_learned_as_numbers():
     values = pa.array([48 + i / 997 for i in range(500)])
     assert isinstance(fit(values, ColumnKind.coordinates)[0], NumericTransformer)
 
 
-def test_what_has_no_known_scheme_keeps_its_pattern():
+def test_texts_without_a_known_format_keep_their_pattern():
     transformer, new = drawn([f"P{i:07}X" for i in rng.permutation(10**6)[:200]], "passport_no")
     assert transformer.generated == "national_id"
     assert all(re.fullmatch(r"P0\d{6}X", text) for text in new)
 
 
-def test_a_column_that_was_looked_at_is_what_the_schema_says():
+def test_an_examined_column_keeps_the_kind_of_the_schema():
     values = pa.array([f"p{i % 30}@firm.example" for i in range(600)])
     column = Column(name="x", kind=ColumnKind.category, arrow_type="string", nullable=False)
     assert isinstance(fit(values)[0], GeneratedTransformer)

@@ -1,4 +1,4 @@
-"""Identifiers: new, unique, in the pattern, and the same however the rows are cut."""
+"""Identifiers are new and unique, keep the patterns of the table, and do not depend on other rows."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def fit_form(form: str) -> GeneratedTransformer:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_million_rows_are_unique_and_none_is_copied(form: str) -> None:
+def test_a_million_identifiers_are_unique_and_none_is_copied(form: str) -> None:
     drawn = draw(fit_form(form), 1_000_000)
     assert len(drawn.unique()) == 1_000_000
     assert not set(drawn.to_pylist()) & set(FORMS[form])
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_rows_do_not_depend_on_their_company(form: str) -> None:
+def test_identifiers_do_not_depend_on_the_other_rows(form: str) -> None:
     transformer = fit_form(form)
     whole = draw(transformer, 30_000)
     some = rng.permutation(30_000)[:777]
@@ -73,20 +73,20 @@ def test_patterns_are_kept() -> None:
 def test_lengths_are_kept_in_their_proportions() -> None:
     values = [f"A{i:05d}" for i in range(750)] + [f"B-{i:03d}" for i in range(250)]
     drawn = draw(fit(values)[0], 400).to_pylist()
-    # Six standard deviations of 400 draws at 3/4 are 0.13.
+    # Six standard deviations of 400 draws with probability 3/4 are 0.13.
     assert abs(sum("-" in text for text in drawn) / 400 - 0.25) < 0.13
 
 
-def test_dense_patterns_grow_by_a_place() -> None:
+def test_dense_patterns_are_widened() -> None:
     transformer = fit_form("dense pattern")
     n_short = transformer.describe()["rows_before_widening"]
-    # The table has 9,000 of 10,000.
+    # The table contains 9,000 of the 10,000 texts of the pattern.
     assert 0 < n_short <= 1000
     lengths = [len(text) for text in draw(transformer, 1200).to_pylist()]
     assert lengths == [8] * n_short + [9] * (1200 - n_short)
 
 
-def test_sequences_go_on_from_a_round_number_with_their_step() -> None:
+def test_sequences_continue_from_a_round_number_with_the_same_step() -> None:
     drawn = draw(fit(list(range(103, 4103, 4)))[0], 3).to_pylist()
     assert drawn == [5003, 5007, 5011]
 
@@ -111,7 +111,7 @@ def test_rare_fragments_are_not_kept() -> None:
     n=st.integers(20, 300),
     seed=st.integers(0, 2**32),
 )
-def test_nothing_is_copied_whatever_the_pattern(positions: list[str], n: int, seed: int) -> None:
+def test_no_identifier_is_copied_for_any_pattern(positions: list[str], n: int, seed: int) -> None:
     chance = np.random.default_rng(seed)
     texts = {"".join(chance.choice(list(CLASSES.get(p, p))) for p in positions) for _ in range(n)}
     drawn = draw(fit(sorted(texts), ColumnKind.identifier)[0], 2000).to_pylist()
@@ -120,20 +120,20 @@ def test_nothing_is_copied_whatever_the_pattern(positions: list[str], n: int, se
 
 
 @pytest.mark.parametrize("type_", [pa.int16(), pa.uint32(), pa.int64(), pa.uint64()])
-def test_whole_numbers_keep_their_type(type_: pa.DataType) -> None:
+def test_identifiers_stored_as_integers_keep_their_type(type_: pa.DataType) -> None:
     drawn = draw(fit(pa.array(range(100, 300), type_))[0], 500)
     assert drawn.type == type_
     assert drawn.to_pylist() == list(range(300, 800)) or min(drawn.to_pylist()) > 299
 
 
-def test_digits_keep_their_number_and_lead_with_none_that_is_zero() -> None:
+def test_integers_keep_their_number_of_digits_without_leading_zeros() -> None:
     drawn = draw(
         fit(rng.choice(9 * 10**7, 500, replace=False) + 10**7, name="client_id")[0], 5000
     ).to_pylist()
     assert {len(str(number)) for number in drawn} == {8}
 
 
-def test_missing_values_are_a_code() -> None:
+def test_missing_values_have_their_own_code() -> None:
     values = pa.array([None if i % 3 == 0 else f"AB-{i:04d}" for i in range(300)])
     transformer, codes = fit(values)
     assert transformer.n_codes == 2
@@ -146,26 +146,26 @@ def test_all_missing_stays_missing() -> None:
     assert draw(transformer, 5).null_count == 5
 
 
-def test_rows_beyond_a_narrow_type_are_refused_by_name() -> None:
+def test_rows_beyond_the_capacity_of_a_type_are_refused_by_column() -> None:
     transformer, _ = fit(pa.array(range(1, 1001), pa.int16()), name="no")
-    with pytest.raises(InvalidInput, match="Column 'no' has no new identifiers beyond row"):
+    with pytest.raises(InvalidInput, match=r"Column 'no' has only [\d,]+ new identifiers"):
         draw(transformer, 100_000)
 
 
-def test_types_without_room_are_refused_if_asked_for_and_else_learnt() -> None:
+def test_narrow_types_are_refused_if_declared_and_learned_otherwise() -> None:
     values = pa.array(range(100), pa.int8())
-    with pytest.raises(InvalidInput, match="store it in a wider type"):
+    with pytest.raises(InvalidInput, match="Store it in a wider type"):
         fit_column(column_of(values, ColumnKind.identifier), pa.chunked_array([values]))
     assert isinstance(fit(values)[0], NumericTransformer)
 
 
 def test_identifiers_of_other_types_are_refused() -> None:
     values = pa.array([1.5, 2.5])
-    with pytest.raises(InvalidInput, match="is stored as double, which holds no identifier"):
+    with pytest.raises(InvalidInput, match="is stored as double, which does not suit kind identifier"):
         fit_column(column_of(values, ColumnKind.identifier), pa.chunked_array([values]))
 
 
-def test_few_values_of_a_declared_identifier_leave_nothing() -> None:
+def test_few_values_of_a_declared_identifier_leave_no_trace() -> None:
     transformer, _ = fit(["SECRET-1", "SECRET-2"], ColumnKind.identifier)
     assert "SECRET" not in str(transformer.to_arrays())
     assert all(re.fullmatch("[0-9a-z]{12}", text) for text in draw(transformer, 100).to_pylist())

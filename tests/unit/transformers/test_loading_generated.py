@@ -1,4 +1,4 @@
-"""Manifests of columns that are generated, changed by a stranger: refused, or harmless."""
+"""Altered manifests of generated columns are either refused or harmless."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def written(name: str) -> tuple[Column, dict[str, Any], dict[str, Any]]:
         ("name", "person", -1),
     ],
 )
-def test_manifests_that_we_cannot_have_written_are_refused(name: str, key: str, value: Any) -> None:
+def test_invalid_manifests_are_refused(name: str, key: str, value: Any) -> None:
     column, manifest, arrays = written(name)
     with pytest.raises(InvalidInput) as caught:
         load_transformer(column, ArrayReader(manifest | {key: value}, arrays))
     assert caught.value.code == "invalid_model_file"
 
 
-def test_words_out_of_range_and_blocks_outside_are_refused() -> None:
+def test_numbers_of_words_and_blocks_out_of_range_are_refused() -> None:
     for name, array, value in (
         ("note", "n_words", 1e9),
         ("note", "n_words", np.nan),
@@ -81,8 +81,8 @@ def test_words_out_of_range_and_blocks_outside_are_refused() -> None:
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_anything_else_is_refused_or_draws(name: str) -> None:
-    chance = random.Random(0)  # noqa: S311 - which changes are tried
+def test_altered_manifests_are_refused_or_harmless(name: str) -> None:
+    chance = random.Random(0)  # noqa: S311 - selects the alterations
     column, manifest, arrays = written(name)
     odd = [None, -1, 0, 1, 2**63, 2**70, True, "x", "", [], {}, ["x"], [["digit"]], 1.5]
     for _ in range(200):

@@ -1,4 +1,4 @@
-"""Numbers to codes and back, exactly where enough rows share them, and nobody's own where not."""
+"""Encoding and decoding of numbers: shared values are exact, and no value of a single row is kept."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from understudy.transformers.numeric import NumericTransformer, fit_numeric
 
 
 def stream_of(codes: Codes) -> RowStream:
-    """Return the randomness of the rows from 0 on."""
+    """Return the random stream of the rows from 0 on."""
     return RowStream(seed=1, stream=2, rows=consecutive_rows(0, len(codes)))
 
 
-# The first call may compile.
+# No deadline, because the first call may compile.
 unhurried = settings(deadline=None)
 
 
@@ -82,7 +82,7 @@ def test_ticks_are_an_exact_inverse(integers: list[int]) -> None:
 
 @unhurried
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=5, max_size=60))
-def test_any_integers_decode_within_their_range_and_grid(integers: list[int]) -> None:
+def test_integers_decode_within_their_range_and_grid(integers: list[int]) -> None:
     decoded = round_trip(pa.array(integers)).to_pylist()
     step = math.gcd(*(value - min(integers) for value in integers))
     assert min(integers) <= min(decoded)
@@ -92,9 +92,9 @@ def test_any_integers_decode_within_their_range_and_grid(integers: list[int]) ->
 
 @unhurried
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=5, max_size=60))
-def test_any_floats_decode_within_their_range(floats: list[float]) -> None:
+def test_floats_decode_within_their_range(floats: list[float]) -> None:
     decoded = round_trip(pa.array(floats)).to_pylist()
-    # The last bits of means and of interpolation.
+    # Means and interpolation are exact except for the last bits.
     slack = 1e-9 * max(abs(value) for value in floats)
     assert min(floats) - slack <= min(decoded)
     assert max(decoded) <= max(floats) + slack
@@ -102,7 +102,7 @@ def test_any_floats_decode_within_their_range(floats: list[float]) -> None:
 
 @unhurried
 @given(st.integers(0, 2**32 - 1), st.sampled_from([5, 20, 50, 3000]), st.sampled_from([16, 300]))
-def test_every_bin_speaks_for_enough_rows(seed: int, n_distinct: int, n_bins_max: int) -> None:
+def test_every_bin_has_enough_rows(seed: int, n_distinct: int, n_bins_max: int) -> None:
     rng = np.random.default_rng(seed)
     values = (rng.exponential(n_distinct / 5, 2000) // 1).astype(np.uint64)
     values[:1000] = rng.integers(0, n_distinct, 1000)
@@ -114,7 +114,7 @@ def test_every_bin_speaks_for_enough_rows(seed: int, n_distinct: int, n_bins_max
     assert (np.diff(bins.knots, axis=1) >= 0).all()
 
 
-def test_codes_ascend_with_values() -> None:
+def test_codes_are_in_the_order_of_values() -> None:
     values = np.random.default_rng(0).lognormal(size=5000)
     _, codes = fit_bins(values, 100)
     assert (np.diff(codes[np.argsort(values)].astype(int)) >= 0).all()
@@ -123,23 +123,23 @@ def test_codes_ascend_with_values() -> None:
 def test_quantiles_of_a_range_are_means_of_neighbours() -> None:
     values = np.arange(18, dtype=np.uint64) ** np.uint64(2)
     bins, _ = fit_bins(values, 100)
-    # One range of ten rows, the four lowest and four highest left out: the means of its halves.
+    # Without the four rows at each end, one range of ten rows remains. Its ends are means of five rows.
     low, high = np.mean([16, 25, 36, 49, 64]), np.mean([81, 100, 121, 144, 169])
     assert bins.starts[0] + bins.knots[0, 0] == low
     assert bins.starts[0] + bins.knots[0, -1] == high
 
 
-def test_a_few_rows_between_shared_values_go_to_the_nearer_one() -> None:
+def test_few_rows_between_shared_values_are_assigned_to_the_nearer_one() -> None:
     values = np.repeat(np.array([10, 13, 17, 20], np.uint64), [5, 1, 2, 5])
     bins, codes = fit_bins(values, 100)
     assert bins.starts.tolist() == [10, 20]
     assert codes.tolist() == [0] * 6 + [1] * 7
 
 
-def test_shape_survives() -> None:
+def test_the_distribution_is_preserved() -> None:
     values = np.random.default_rng(0).gamma(2.0, size=20_000)
     decoded = np.sort(round_trip(pa.array(values)).to_numpy())
-    # Codes are those of the fit: only the place within bins of some 10 rows is new.
+    # The codes come from the fit, so only the position within bins of about 10 rows is random.
     assert np.abs(decoded - np.sort(values)).mean() < 0.002
 
 
@@ -149,28 +149,28 @@ def test_tiny_floats_do_not_become_zero(tiny: float) -> None:
     assert set(decoded) == {tiny, 2 * tiny}
 
 
-def test_places_of_decimals_are_kept() -> None:
+def test_the_number_of_decimals_is_kept() -> None:
     values = np.round(np.random.default_rng(0).normal(size=5000), 2)
     decoded = round_trip(pa.array(values)).to_numpy()
     assert (np.round(decoded, 2) == decoded).all()
 
 
-def test_step_of_integers_is_kept() -> None:
+def test_the_step_of_integers_is_kept() -> None:
     values = pa.array(np.random.default_rng(0).integers(0, 10**6, 3000) * 25 + 7)
     assert {value % 25 for value in round_trip(values).to_pylist()} == {7}
 
 
-def test_missing_values_stay_where_they_were() -> None:
+def test_missing_values_keep_their_positions() -> None:
     values = pa.array([1, None, 2] * 10)
     assert round_trip(values, nullable=True).equals(values)
 
 
-def test_nan_counts_as_missing_and_comes_back_as_null_in_a_nullable_column() -> None:
+def test_nan_is_missing_and_comes_back_as_null_in_a_nullable_column() -> None:
     values = pa.array([1.5, float("nan"), None] * 10)
     assert round_trip(values, nullable=True).to_pylist() == [1.5, None, None] * 10
 
 
-def test_nan_comes_back_as_nan_in_a_column_without_nulls() -> None:
+def test_nan_comes_back_as_nan_in_a_column_that_is_not_nullable() -> None:
     decoded = round_trip(pa.array([1.5, float("nan")] * 10))
     assert decoded.null_count == 0
     assert np.isnan(decoded.to_numpy()).tolist() == [False, True] * 10
@@ -179,13 +179,13 @@ def test_nan_comes_back_as_nan_in_a_column_without_nulls() -> None:
 @pytest.mark.parametrize(
     "values", [pa.array([812]), pa.array([8.5, 9.25, 1.0, 2.0]), pa.array([date(1990, 5, 17)])]
 )
-def test_fewer_values_than_may_be_shared_give_zero(values: Any) -> None:
+def test_too_few_values_are_replaced_by_zero(values: Any) -> None:
     decoded = round_trip(values)
     assert decoded.cast(pa.int32()).to_pylist() == [0] * len(values)
     assert fit(values)[0].describe()["placeholder"]
 
 
-def test_no_value_of_one_person_is_kept_in_the_arrays() -> None:
+def test_the_arrays_contain_no_value_of_a_single_row() -> None:
     values = pa.array(np.random.default_rng(0).integers(0, 10**12, 1000))
     transformer, _ = fit(values)
     scale, bins = transformer.scale, transformer.bins
@@ -193,7 +193,7 @@ def test_no_value_of_one_person_is_kept_in_the_arrays() -> None:
     assert not kept & set(values.to_pylist())
 
 
-def test_sliced_arrays_are_read_from_their_offset() -> None:
+def test_sliced_arrays_are_read_with_their_offset() -> None:
     for type_ in (pa.int64(), pa.decimal128(12, 1), pa.date32()):
         values = pa.array([100] * 10 + list(range(6)) * 5).cast(pa.int32()).cast(type_).slice(10)
         assert round_trip(values).equals(values)
@@ -201,7 +201,7 @@ def test_sliced_arrays_are_read_from_their_offset() -> None:
 
 @pytest.mark.parametrize("value", [float("inf"), float("-inf")])
 def test_infinite_values_are_refused(value: float) -> None:
-    with pytest.raises(InvalidInput, match="'x' holds infinite values"):
+    with pytest.raises(InvalidInput, match="'x' contains infinite values"):
         fit(pa.array([1.0, value]))
 
 

@@ -1,4 +1,4 @@
-"""Made-up people and texts: consistent within a row, in the locale, and nothing of the table."""
+"""Made-up people and texts are consistent within a row, match the locale, and copy nothing from the table."""
 
 from __future__ import annotations
 
@@ -78,23 +78,25 @@ def form_of(values: Any, name: str, kind: ColumnKind | None = None) -> tuple[str
         ("price", [i * i for i in range(100)], None),
     ],
 )
-def test_columns_are_recognised(name: str, values: list[Any], expected: tuple[str, str] | None) -> None:
+def test_personal_columns_are_recognised(
+    name: str, values: list[Any], expected: tuple[str, str] | None
+) -> None:
     assert form_of(values, name) == expected
 
 
-def test_the_schema_decides_where_it_speaks() -> None:
+def test_a_declared_kind_takes_precedence() -> None:
     assert form_of(["a", "b"] * 50, "x", ColumnKind.phone) == ("phone", "phone")
     assert form_of(["a", "b"] * 50, "first_name", ColumnKind.name) == ("name", "first")
     assert form_of(["a", "b"] * 50, "city", ColumnKind.address) == ("address", "city")
     assert form_of(["a"], "x", ColumnKind.text) == ("text", "words")
 
 
-def test_words_of_headers_are_parted() -> None:
+def test_headers_are_split_into_words() -> None:
     assert words_of("customerFirst_name2") == ("customer", "first", "name")
 
 
 @pytest.mark.parametrize("locale", ["en", "de", "ja"])
-def test_the_fields_of_a_row_are_one_persons(locale: str) -> None:
+def test_the_fields_of_a_row_belong_to_one_person(locale: str) -> None:
     columns = {"first_name": NAMES, "last_name": NAMES, "full_name": NAMES, "email": EMAILS}
     drawn = draw_columns(fit_columns(columns, locale), 500)
     for first, last, full, email in zip(*drawn.values(), strict=True):
@@ -103,7 +105,7 @@ def test_the_fields_of_a_row_are_one_persons(locale: str) -> None:
     assert len(set(drawn["full_name"])) > 400
 
 
-def test_the_parts_of_an_address_belong_together() -> None:
+def test_the_parts_of_an_address_are_consistent() -> None:
     columns = {"street": STREETS, "city": NAMES, "address": [f"{s}, Wien" for s in STREETS]}
     drawn = draw_columns(fit_columns(columns, "de"), 200)
     for street, city, address in zip(*drawn.values(), strict=True):
@@ -119,20 +121,20 @@ def test_two_names_in_a_row_are_two_people() -> None:
         assert [e.split(".")[0] for e in drawn[email]] == [romanize(n.split()[0]) for n in drawn[name]]
 
 
-def test_email_addresses_are_unique_and_at_domains_for_examples() -> None:
+def test_email_addresses_are_unique_and_at_example_domains() -> None:
     drawn = draw(fit(EMAILS)[0], 1_000_000)
     assert len(drawn.unique()) == 1_000_000
     domains = {email.split("@")[1] for email in drawn[:1000].to_pylist()}
     assert domains == {"example.com", "example.org", "example.net"}
 
 
-def test_other_seeds_are_other_people() -> None:
+def test_different_seeds_give_different_people() -> None:
     transformer, _ = fit(NAMES, name="name")
     assert not draw(transformer, 50, seed=1).equals(draw(transformer, 50, seed=2))
 
 
 @pytest.mark.parametrize("name", ["name", "street", "email", "phone", "notes"])
-def test_rows_do_not_depend_on_their_company(name: str) -> None:
+def test_people_do_not_depend_on_the_other_rows(name: str) -> None:
     columns = {"name": NAMES, "street": STREETS, "email": EMAILS, "phone": PHONES, "notes": NOTES}
     transformer, _ = fit(columns[name], name=name, locale="fr")
     some = np.random.default_rng(0).permutation(5000)[:100]
@@ -141,7 +143,7 @@ def test_rows_do_not_depend_on_their_company(name: str) -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_every_locale_has_everything(locale: str) -> None:
+def test_every_locale_has_all_fields(locale: str) -> None:
     fitted, _ = fit(EMAILS, locale=locale)
     assert isinstance(fitted, GeneratedTransformer)
     for kind, forms in FORMS.items():
@@ -151,7 +153,7 @@ def test_every_locale_has_everything(locale: str) -> None:
             assert all(text.strip() for text in drawn.to_pylist())
 
 
-def test_locales_are_those_of_mimesis() -> None:
+def test_locales_match_those_of_mimesis() -> None:
     assert set(LOCALES) == {locale.value for locale in mimesis.locales.Locale}
 
 
@@ -162,7 +164,7 @@ def test_unknown_locales_are_refused() -> None:
 
 
 @pytest.mark.parametrize("locale", ["en", "de", "ja"])
-def test_texts_are_about_as_long_and_share_nothing(locale: str) -> None:
+def test_texts_have_similar_lengths_and_are_not_copied(locale: str) -> None:
     transformer, _ = fit(NOTES, ColumnKind.text, locale=locale)
     drawn = draw(transformer, 2000).to_pylist()
     assert "case" not in " ".join(drawn) or locale == "en"
@@ -170,17 +172,17 @@ def test_texts_are_about_as_long_and_share_nothing(locale: str) -> None:
     assert all(text[-1] in ".。" for text in drawn)
     if locale != "ja":
         lengths = [len(text.split()) for text in NOTES]
-        # 2,000 draws of lengths with a standard deviation of 2.6: six standard errors are 0.35.
+        # Lengths have a standard deviation of 2.6, so six standard errors of 2,000 draws are 0.35.
         assert abs(np.mean([len(text.split()) for text in drawn]) - np.mean(lengths)) < 0.5
 
 
 def test_lengths_of_single_texts_are_not_kept() -> None:
     transformer, _ = fit([*NOTES, "word " * 400], name="notes")
-    # The longest is averaged with four of at most 16 words.
+    # The longest text is averaged with four texts of at most 16 words.
     assert max(len(text.split()) for text in draw(transformer, 5000).to_pylist()) < 120
 
 
-def test_names_become_ascii_letters() -> None:
+def test_names_are_converted_to_ascii_letters() -> None:
     assert romanize("Søren Ångström") == "sorenangstrom"
     assert romanize("Жанна") == "zhanna"
     assert romanize("θεα") == "thea"

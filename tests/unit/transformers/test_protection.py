@@ -1,4 +1,4 @@
-"""What no model may keep or emit: extremes, and numbers and levels of one row or of one subject."""
+"""Models neither keep nor emit extremes, or numbers and levels of a single row or subject."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from understudy.transformers.bins import fit_bins
 from understudy.transformers.integer_units import array_of_integers, integers_of
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
 
-# The first call may compile.
+# No deadline, because the first call may compile.
 unhurried = settings(deadline=None)
 SEED = st.integers(0, 2**32 - 1)
-# From so many rows on, k in the middle lie between the k-th from either end.
+# Minimum number of rows for which k central values are between the k-th values from both ends.
 N_ROWS_MIN = 3 * MIN_SUPPORT - 2
 
 
@@ -30,14 +30,14 @@ def fit(values: Any, subjects: Subjects | None = None) -> NumericTransformer:
 
 
 def draw(transformer: NumericTransformer, n_each: int = 200) -> Any:
-    """Return many draws of every code."""
+    """Return n_each draws of every code."""
     codes = np.repeat(np.arange(transformer.n_codes, dtype=np.uint16), n_each)
     rows = consecutive_rows(0, len(codes))
     return transformer.decode(codes, RowStream(seed=1, stream=2, rows=rows))
 
 
 def many_floats(rng: np.random.Generator, n: int) -> npt.NDArray[np.float64]:
-    """Return floats of some shape: heavy tails, ties, clusters, huge and tiny ones."""
+    """Return floats of a random shape, such as heavy tails, ties, clusters, and huge and tiny numbers."""
     shapes = [
         rng.normal(size=n),
         rng.standard_cauchy(n),
@@ -63,7 +63,7 @@ TYPES = [
 
 
 def as_type(floats: npt.NDArray[np.float64], type_: pa.DataType) -> Any:
-    """Return the floats in a type, exact ones in thousands of their units."""
+    """Return floats as values of a type, multiplied by 1,000 for exact types."""
     if pa.types.is_floating(type_):
         return pa.array(np.clip(floats, -1e38, 1e38).astype(type_.to_pandas_dtype()))
     limit = 2**31 - 1 if type_.bit_width == 32 else 2.0**59
@@ -78,7 +78,7 @@ def as_numbers(values: Any) -> npt.NDArray[Any]:
 @pytest.mark.parametrize("type_", TYPES, ids=str)
 @unhurried
 @given(SEED, st.sampled_from([N_ROWS_MIN, 20, 60, 700]))
-def test_draws_lie_between_the_kth_values_from_both_ends(type_: pa.DataType, seed: int, n: int) -> None:
+def test_draws_are_between_the_kth_values_from_both_ends(type_: pa.DataType, seed: int, n: int) -> None:
     values = as_type(many_floats(np.random.default_rng(seed), n), type_)
     drawn, ordered = as_numbers(draw(fit(values))), np.sort(as_numbers(values))
     assert ordered[MIN_SUPPORT - 1] <= drawn.min()
@@ -87,17 +87,17 @@ def test_draws_lie_between_the_kth_values_from_both_ends(type_: pa.DataType, see
 
 @unhurried
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=N_ROWS_MIN, max_size=40))
-def test_whole_range_of_integers_is_drawn_in(integers: list[int]) -> None:
+def test_extremes_of_the_whole_integer_range_are_clipped(integers: list[int]) -> None:
     drawn = draw(fit(pa.array(integers))).to_pylist()
     ordered = sorted(integers)
     assert ordered[MIN_SUPPORT - 1] <= min(drawn)
     assert max(drawn) <= ordered[-MIN_SUPPORT]
 
 
-def test_numbers_too_few_for_ends_are_the_mean_of_the_middle() -> None:
+def test_too_few_numbers_are_replaced_by_the_mean_of_the_central_ones() -> None:
     values = pa.array([-1e6, 1.5, 2.5, 3.5, 4.5, 5.5, 1e6, 1 / 3])
     transformer = fit(values)
-    # Eight in order, less one below and two above: -1e6 | 1/3, 1.5, 2.5, 3.5, 4.5 | 5.5, 1e6.
+    # Of eight sorted numbers, the central five are averaged: -1e6 | 1/3, 1.5, 2.5, 3.5, 4.5 | 5.5, 1e6.
     assert draw(transformer).to_pylist() == pytest.approx([(1 / 3 + 12) / 5] * 200)
     assert transformer.describe()["rows_merged"] == 8
 
@@ -120,13 +120,13 @@ def test_no_float_of_one_row_is_kept_or_drawn(seed: int) -> None:
 
 @unhurried
 @given(SEED, st.sampled_from([pa.int64(), pa.timestamp("us"), pa.decimal128(18, 2)]))
-def test_no_number_of_one_row_is_a_start_or_an_origin(seed: int, type_: pa.DataType) -> None:
+def test_no_start_or_origin_is_the_number_of_a_single_row(seed: int, type_: pa.DataType) -> None:
     rng = np.random.default_rng(seed)
     whole = rng.integers(0, 10**15, 2000)
     transformer = fit(array_of_integers(whole, type_, None))
     scale, starts = transformer.scale, transformer.bins.starts
     kept = {scale.origin} | {scale.origin + scale.step * int(start) for start in starts}
-    # Means of five of 10**15: that one of them is a value has a chance of some 10**-9.
+    # A mean of five numbers below 10**15 equals one of the values with a probability of about 10**-9.
     assert not kept & set(whole.tolist())
 
 
@@ -136,24 +136,24 @@ def test_the_distance_of_one_outlier_is_not_kept_as_the_step() -> None:
         assert (scale.origin, scale.step) in ((7, 1), (7, 3))
 
 
-def test_suppressed_rows_are_counted() -> None:
-    # Three rows below the shared 10 and two above 20 are drawn in, three between them merged.
+def test_merged_and_clipped_rows_are_counted() -> None:
+    # The three rows below 10 and the two above 20 are clipped. The three rows between them are merged.
     values = pa.array([1, 2, 3, *[10] * 5, 13, 14, 17, *[20] * 5, 31, 32])
     facts = fit(values).describe()
     assert (facts["rows_drawn_in"], facts["rows_merged"]) == (5, 3)
 
 
 def subjects_of(rng: np.random.Generator, n: int) -> Subjects:
-    """Return whose each of n rows is: some have many, most a few."""
+    """Return the subjects of n rows; some subjects have many rows, most have few."""
     return np.unique((rng.pareto(1, n) * 5).astype(np.int64) % 60, return_inverse=True)[1].astype(np.int64)
 
 
 @unhurried
 @given(SEED, st.sampled_from([60, 300, 2000]), st.sampled_from([12, 300]))
-def test_every_bin_speaks_for_enough_subjects(seed: int, n: int, n_bins_max: int) -> None:
+def test_every_bin_has_enough_subjects(seed: int, n: int, n_bins_max: int) -> None:
     rng = np.random.default_rng(seed)
     subjects = subjects_of(rng, n)
-    # Numbers that tell whose they are, some of them repeated by their subject alone.
+    # The numbers identify their subject, and some are repeated only by one subject.
     values = np.round(subjects * 3 + rng.exponential(size=n), int(rng.integers(1, 9)))
     if len(np.unique(subjects)) < MIN_SUPPORT:
         return
@@ -166,7 +166,7 @@ def test_every_bin_speaks_for_enough_subjects(seed: int, n: int, n_bins_max: int
 
 @unhurried
 @given(SEED, st.sampled_from([60, 700]))
-def test_draws_lie_between_the_kth_subjects(seed: int, n: int) -> None:
+def test_draws_are_between_the_kth_subjects_from_both_ends(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     values, subjects = many_floats(rng, n), subjects_of(rng, n)
     owners = np.unique(subjects)
@@ -181,7 +181,7 @@ def test_draws_lie_between_the_kth_subjects(seed: int, n: int) -> None:
         assert drawn.max() <= highest[-MIN_SUPPORT]
 
 
-def test_the_number_of_one_subject_is_not_shared_by_its_rows() -> None:
+def test_rows_of_one_subject_do_not_make_a_number_shared() -> None:
     rng = np.random.default_rng(0)
     values = np.concatenate((rng.normal(size=500), np.full(300, 0.123_456_789)))
     subjects = np.concatenate((np.arange(500), np.full(300, 7)))
@@ -191,7 +191,7 @@ def test_the_number_of_one_subject_is_not_shared_by_its_rows() -> None:
     assert 0.123_456_789 not in draw(transformer).to_pylist()
 
 
-def test_a_subject_for_every_row_is_as_none() -> None:
+def test_one_subject_per_row_gives_the_same_result_as_none() -> None:
     values = np.random.default_rng(0).gamma(2.0, size=20_000)
     one = np.sort(draw(fit(pa.array(values)), 20).to_numpy())
     other = np.sort(draw(fit(pa.array(values), np.arange(20_000)), 20).to_numpy())
@@ -199,7 +199,7 @@ def test_a_subject_for_every_row_is_as_none() -> None:
     assert np.quantile(one, quantiles) == pytest.approx(np.quantile(other, quantiles), rel=0.02)
 
 
-def test_fewer_subjects_than_may_be_shared_give_zero() -> None:
+def test_numbers_of_too_few_subjects_are_replaced_by_zero() -> None:
     transformer = fit(pa.array(np.arange(100) + 0.5), np.arange(100) % 4)
     assert set(draw(transformer).to_pylist()) == {0.0}
     assert transformer.describe()["placeholder"]

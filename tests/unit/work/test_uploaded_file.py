@@ -1,4 +1,4 @@
-"""Files that arrived in parts, joined and checked by the job that reads them."""
+"""Joining and verification of files that were uploaded in parts."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ def sha256_of(data: bytes) -> str:
 
 @pytest.fixture
 def parts(tmp_path: Path) -> list[Part]:
-    """Write the parts; return them."""
+    """Return parts whose files exist."""
     parts = [Part(tmp_path / f"part-{i}", sha256_of(piece)) for i, piece in enumerate(PIECES)]
     for part, piece in zip(parts, PIECES, strict=True):
         part.path.write_bytes(piece)
     return parts
 
 
-@pytest.mark.parametrize("sha256", [sha256_of(WHOLE), None], ids=["stated", "not-stated"])
-def test_parts_are_joined_in_their_order(parts: list[Part], tmp_path: Path, sha256: str | None):
+@pytest.mark.parametrize("sha256", [sha256_of(WHOLE), None], ids=["with-digest", "without-digest"])
+def test_parts_are_joined_in_order(parts: list[Part], tmp_path: Path, sha256: str | None):
     join_parts(parts, tmp_path / "joined", sha256=sha256)
     assert (tmp_path / "joined").read_bytes() == WHOLE
 
 
-@pytest.mark.parametrize("sha256", [sha256_of(WHOLE), None], ids=["stated", "not-stated"])
-def test_a_damaged_part_is_named(parts: list[Part], tmp_path: Path, sha256: str | None):
+@pytest.mark.parametrize("sha256", [sha256_of(WHOLE), None], ids=["with-digest", "without-digest"])
+def test_error_names_the_damaged_part(parts: list[Part], tmp_path: Path, sha256: str | None):
     parts[1].path.write_bytes(b"3,5\n")
     with pytest.raises(Conflict, match="Part 2 of the file was damaged") as caught:
         join_parts(parts, tmp_path / "joined", sha256=sha256)
     assert caught.value.code == "incomplete_upload"
 
 
-def test_another_digest_than_the_stated_one_is_refused(parts: list[Part], tmp_path: Path):
-    with pytest.raises(InvalidInput, match="another SHA-256") as caught:
+def test_wrong_digest_is_refused(parts: list[Part], tmp_path: Path):
+    with pytest.raises(InvalidInput, match="SHA-256 of the file differs") as caught:
         join_parts(parts, tmp_path / "joined", sha256=sha256_of(b"something else"))
     assert caught.value.code == "digest_mismatch"
 
 
-def test_the_joined_file_is_gone_when_it_was_read(parts: list[Part], tmp_path: Path):
+def test_joined_file_is_deleted_after_use(parts: list[Part], tmp_path: Path):
     roles = ["upload_part_1", "upload_part_2", "upload_part_3"]
     described = {"roles": roles, "sha256s": [part.sha256 for part in parts], "sha256": None}
     inputs = {role: part.path for role, part in zip(roles, parts, strict=True)}
@@ -61,7 +61,7 @@ def test_the_joined_file_is_gone_when_it_was_read(parts: list[Part], tmp_path: P
     assert list(folder.iterdir()) == []
 
 
-def test_a_file_in_one_piece_is_read_where_it_is(tmp_path: Path):
+def test_file_in_one_part_is_read_in_place(tmp_path: Path):
     workspace = Workspace({"upload": tmp_path / "whole"}, tmp_path, {"parts": {}}, no_progress)
     with uploaded_file(workspace, "upload") as path:
         assert path == tmp_path / "whole"

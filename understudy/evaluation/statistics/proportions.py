@@ -67,7 +67,7 @@ def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> TargetShare:
 
 def exact_interval(n_successes: float, n: float, *, confidence: float = CONFIDENCE) -> Interval:
     """Return the interval of a share (Clopper and Pearson, 1934); fractions are of an effective n."""
-    # Loaded here: scipy is slow to load, and the API lists metrics without it.
+    # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import beta
 
     tail = (1 - confidence) / 2
@@ -86,7 +86,7 @@ def score_interval(share: float, n: float, *, confidence: float = CONFIDENCE) ->
 
 def normal_quantile(confidence: float) -> float:
     """Return how many standard errors an interval reaches to each side."""
-    # Loaded here: scipy is slow to load, and the API lists metrics without it.
+    # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import norm
 
     return float(norm.ppf((1 + confidence) / 2))

@@ -335,7 +335,7 @@ def rarefied(values: Floats, n_rows: int) -> float:
     -----
     Hurlbert (1971): a value that c of N rows have is left out by C(N - c, n) of the C(N, n) choices.
     """
-    # Loaded here: scipy is slow to load, and the API lists metrics without it.
+    # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.special import gammaln
 
     n, counts = len(values), np.unique(values, return_counts=True)[1]

@@ -1,4 +1,4 @@
-"""Every column by itself: the baseline that scores are read against."""
+"""A synthesizer that samples every column independently; it serves as the baseline of scores."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from understudy.tables.kinds import LEARNED_KINDS
 
 ENTRY = SynthesizerEntry(
     name="independent",
-    summary="Every column by itself: right shapes, no relations; the baseline of every score.",
+    summary=(
+        "Draw each column independently. Keeps the distributions of the columns, but no dependencies between "
+        "them; serves as the baseline of scores."
+    ),
     parameters=IndependentParameters,
     load=load_class("understudy.synthesizers.independent.synthesizer:Independent"),
     capabilities=Capabilities(

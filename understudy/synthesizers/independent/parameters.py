@@ -1,4 +1,4 @@
-"""The parameters of independent columns: none but the name."""
+"""Parameters of the `independent` synthesizer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from understudy.parameters.synthesizers import SynthesizerParameters
 
 
 class IndependentParameters(SynthesizerParameters):
-    """Every column by itself: the baseline that scores are read against."""
+    """Parameters of a synthesizer that samples every column independently, as a baseline for scores."""
 
     name: Literal["independent"]

@@ -1,4 +1,4 @@
-"""Every column by itself: the shapes of the columns, none of their relations."""
+"""A synthesizer that keeps the distributions of columns, but no dependencies between them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from understudy.transformers.table import TableTransformer, fit_table
 
 
 class Independent(SingleTableSynthesizer):
-    """Draws the code of every column by its frequency."""
+    """Synthesizer that draws the codes of every column independently, by their frequencies."""
 
     name: ClassVar[str] = "independent"
     parameters_type = IndependentParameters

@@ -1,6 +1,6 @@
-"""Exact relations between columns, found at fit: what all real rows keep, all synthetic rows shall keep.
+"""Rules: exact relations between columns that hold in all real rows and must hold in all synthetic rows.
 
-See docs/explanation/rules.md.
+They are found during the fit. See docs/explanation/rules.md.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
-"""What follows from what: columns that known rules determine, and implications by way of others."""
+"""Closure of implications: columns that known rules determine, and implications that follow from others."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Columns that together determine another.
+# Columns, and a column that they determine together.
 Implication = tuple[tuple[str, ...], str]
 Implications = Sequence[Implication]
 
 
 def determined_by(known: tuple[str, ...], implications: Implications) -> set[str]:
-    """Return all columns that follow from known ones (Armstrong 1974)."""
+    """Return the closure of the known columns under the implications (Armstrong 1974)."""
     closed = set(known)
     grows = True
     while grows:
@@ -23,9 +23,9 @@ def determined_by(known: tuple[str, ...], implications: Implications) -> set[str
 
 
 def drop_implied(candidates: Sequence[tuple[tuple[str, str], str]], given: Implications) -> list[Implication]:
-    """Return the candidates less those that follow from the given implications and the other candidates.
+    """Return the candidates without those that follow from the given implications and the other candidates.
 
-    A candidate is dropped for those that stay only, so that all of them still follow.
+    A candidate is dropped only if it follows from candidates that stay, so that all candidates still follow.
     """
     kept: list[Implication] = []
     for determinant, dependent in candidates:
@@ -39,7 +39,7 @@ def drop_implied(candidates: Sequence[tuple[tuple[str, str], str]], given: Impli
 
 
 def reduce_transitively(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Return the edges of a transitive relation without cycles that do not follow from two others."""
+    """Return the edges of an acyclic transitive relation that do not follow from two other edges."""
     after: dict[str, set[str]] = {}
     for a, b in edges:
         after.setdefault(a, set()).add(b)

@@ -1,4 +1,4 @@
-"""The columns of a table under search: a sample of the rows, and all rows for what it did not refute."""
+"""Columns of the table in which rules are searched: a sample of the rows refutes, all rows confirm."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ N_ROWS_SAMPLE = 4096
 
 @dataclass(frozen=True)
 class Coded:
-    """A column's values as codes; missing is a code too."""
+    """A column's values as integer codes; the missing value has a code, too."""
 
     codes: Int32s
     n_codes: int
 
 
 class Columns:
-    """A table whose columns are read when they are first asked for, and once.
+    """A table whose columns are read on first access and cached.
 
-    Every rule that a row of the sample breaks is broken; the sample decides nothing else.
+    A rule that a row of the sample breaks is refuted. A rule that the sample keeps is checked on all rows.
     """
 
     def __init__(self, table: pa.Table, schema: TableSchema) -> None:
@@ -44,30 +44,30 @@ class Columns:
 
     @property
     def names(self) -> list[str]:
-        """The names of all columns."""
+        """Names of all columns."""
         return self.table.column_names
 
     @property
     def n_sample(self) -> int:
-        """How many rows the sample has."""
+        """Number of rows of the sample."""
         return len(self.rows)
 
     def is_quantity(self, name: str) -> bool:
-        """Return whether a column is a number or a time, and not a label."""
+        """Return whether a column has numbers or times, not text, categories or booleans."""
         type_ = self.table.schema.field(name).type
         is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
         return not is_text and self.schema.column(name).kind not in (ColumnKind.category, ColumnKind.boolean)
 
     def has_unit(self, name: str) -> bool:
-        """Return whether the sample's values are whole numbers of some unit."""
+        """Return whether the sample's values are integers in some unit."""
         return self.is_quantity(name) and self.sample_unit(name) is not None
 
     def unit(self, name: str) -> Fraction | None:
-        """Return what one of a column's whole numbers is worth, None if it has no such numbers."""
+        """Return the unit of a column's integers (see `unit_of`), None if its values are not integers."""
         return unit_of(self.table.schema.field(name).type, self.decimals(name))
 
     def sample_unit(self, name: str) -> Fraction | None:
-        """Return the same for the numbers of the sample."""
+        """Return the unit of the integers in the sample, which `unit` returns for all rows."""
         return unit_of(self.table.schema.field(name).type, self.sample_decimals(name))
 
     def _array(self, name: str) -> ArrowArray:
@@ -94,7 +94,7 @@ class Columns:
 
 
 def encode(values: Values) -> Coded:
-    """Return codes for values, in no order."""
+    """Return codes for values, in arbitrary order."""
     encoded = values.keys.dictionary_encode()
     n = len(encoded.dictionary)
     if values.missing is None:
@@ -104,7 +104,7 @@ def encode(values: Values) -> Coded:
 
 
 def _sample_rows(n_rows: int) -> Int64s:
-    """Return rows spread over the table, one at a random place of each stretch, ascending."""
+    """Return ascending row numbers: one random row of each of `N_ROWS_SAMPLE` equal sections of the table."""
     if n_rows <= N_ROWS_SAMPLE:
         return np.arange(n_rows)
     starts = np.arange(N_ROWS_SAMPLE + 1) * n_rows // N_ROWS_SAMPLE

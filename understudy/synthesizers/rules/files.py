@@ -1,4 +1,4 @@
-"""Rules as JSON and plain arrays, and back, trusting nothing."""
+"""Conversion of rules to JSON and plain arrays, and back. The content of files is untrusted."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def rules_to_arrays(rules: Rules) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
 
 
 def load_rules(reader: ArrayReader, schema: TableSchema) -> Rules:
-    """Return the rules that `Rules.to_arrays` took apart.
+    """Return the rules that `rules_to_arrays` converted.
 
     Raises
     ------
     InvalidInput
-        If a column is unknown or of a type that has no such rules, if a target is computed twice or after it
-        is needed, or if anything is missing, out of range or of another type.
+        If a column is unknown or has a type that the rule does not support; if a target is computed twice, or
+        after a rule that needs it; or if a value is missing, out of range, or of an unexpected type.
     """
     types = {field.name: field.type for field in schema.to_arrow()}
     decimals = {_column(part, "column", types): part for part in _parts(reader, "decimals")}
@@ -75,9 +75,12 @@ def load_rules(reader: ArrayReader, schema: TableSchema) -> Rules:
         tuple(
             FunctionalDependency(*_different(part, ("by", "of"), types)) for part in _parts(reader, "lookups")
         ),
-        tuple(_pair(reader, part, i, types, levels) for i, part in enumerate(_parts(reader, "pairs"))),
+        tuple(
+            _fixed_combination(reader, part, i, types, levels)
+            for i, part in enumerate(_parts(reader, "pairs"))
+        ),
         linear,
-        tuple(_order(part, types) for part in _parts(reader, "orders")),
+        tuple(_inequality(part, types) for part in _parts(reader, "orders")),
         tuple(
             Missingness(first, second, part.truth("is_mutual"))
             for part in _parts(reader, "missing")
@@ -111,7 +114,7 @@ def _parts(reader: ArrayReader, key: str) -> list[ArrayReader]:
 def _column(part: ArrayReader, key: str, types: Types) -> str:
     name = part.manifest.get(key)
     if not isinstance(name, str) or name not in types:
-        raise refuse("a rule is about an unknown column")
+        raise refuse("a rule has an unknown column")
     return name
 
 
@@ -122,7 +125,7 @@ def _different(part: ArrayReader, keys: tuple[str, ...], types: Types) -> tuple[
 
 
 def _decimals(part: ArrayReader, type_: pa.DataType) -> int:
-    require(pa.types.is_floating(type_), "decimals are counted of what is no float")
+    require(pa.types.is_floating(type_), "a column with a number of decimals is not a float column")
     return part.whole("decimals", 0, N_DECIMALS_MAX)
 
 
@@ -133,38 +136,38 @@ def _levels(
         try:
             return Levels(pa.array(part.texts("texts"), type_))
         except (pa.ArrowInvalid, UnicodeEncodeError) as error:
-            raise refuse("levels do not fit their type") from error
+            raise refuse("levels do not fit the type of their column") from error
     is_float = pa.types.is_floating(type_) and not is_decimal
     dtype = np.float64 if is_float else np.uint64 if pa.types.is_uint64(type_) else np.int64
     return Levels(pa.array(reader.array(f"levels_{i}", dtype, (None,))))
 
 
-def _pair(
+def _fixed_combination(
     reader: ArrayReader, part: ArrayReader, i: int, types: Types, levels: dict[str, Levels]
 ) -> FixedCombination:
     names = first, second, dependent = _different(part, ("first", "second", "of"), types)
-    require(all(name in levels for name in names), "a pair has a column without levels")
+    require(all(name in levels for name in names), "a fixed combination has a column without levels")
     combinations = reader.array(f"pair_{i}", np.int32, (None, 3))
-    require(len(combinations) > 0, "a pair has no combinations")
+    require(len(combinations) > 0, "a fixed combination has no rows")
     highest = [len(levels[name].keys) for name in names]
     in_range = (combinations >= 0).all() and (combinations <= highest).all()
-    require(bool(in_range), "a combination points outside")
-    require(max(highest[:2]) <= N_VALUES_MAX, "a pair's column has too many levels")
+    require(bool(in_range), "a level of a fixed combination is out of range")
+    require(max(highest[:2]) <= N_VALUES_MAX, "a column of a fixed combination has too many levels")
     return FixedCombination(first, second, dependent, combinations)
 
 
 def _linear(part: ArrayReader, types: Types, decimals: dict[str, int]) -> Linear:
     target = _column(part, "target", types)
     terms, factors = part.texts("terms"), part.manifest.get("factors")
-    require(0 < len(terms) == len({*terms, target}) - 1, "a sum has no terms, or one twice")
+    require(0 < len(terms) == len({*terms, target}) - 1, "a sum has no terms, or a column twice")
     for name in (target, *terms):
         has_unit = name in types and unit_of(types[name], decimals.get(name)) is not None
-        require(has_unit, "a sum has a term that is no number")
-    require(isinstance(factors, list) and len(factors) == len(terms), "a sum has other factors than terms")
+        require(has_unit, "a sum has a column that is not numeric")
+    require(isinstance(factors, list) and len(factors) == len(terms), "a sum has a wrong number of factors")
     assert isinstance(factors, list)
     require(all(type(f) is int and 0 < abs(f) < SUM_MAX for f in factors), "a factor is out of range")
     ties = part.manifest.get("ties")
-    require(ties in get_args(Ties), "ties are rounded in an unknown way")
+    require(ties in get_args(Ties), "the rounding mode for ties is unknown")
     return Linear(
         target,
         tuple(terms),
@@ -178,15 +181,17 @@ def _linear(part: ArrayReader, types: Types, decimals: dict[str, int]) -> Linear
 
 
 def _check_derivation(linear: tuple[Linear, ...]) -> None:
-    """Refuse targets that are computed twice, or after a rule that has them as a term."""
+    """Raise an error for a target that is computed twice, or after a rule that has it as a term."""
     waiting = [rule.target for rule in linear]
     require(len(set(waiting)) == len(waiting), "a column is computed twice")
     for i, rule in enumerate(linear):
         require(set(waiting[i:]).isdisjoint(rule.terms), "a term is computed after the sum")
 
 
-def _order(part: ArrayReader, types: Types) -> Inequality:
+def _inequality(part: ArrayReader, types: Types) -> Inequality:
     low, high = _different(part, ("low", "high"), types)
     kind = comparable_kind(types[low])
-    require(kind != "" and kind == comparable_kind(types[high]), "an order is between other kinds")
+    require(
+        kind != "" and kind == comparable_kind(types[high]), "an inequality has columns of different kinds"
+    )
     return Inequality(low, high, part.truth("is_strict"))

@@ -1,4 +1,4 @@
-"""Columns that are a function of two others in every row, and of neither alone."""
+"""Fixed combinations: columns that are a function of two others in every row, but not of one of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from understudy.transformers.base import MIN_SUPPORT, ArrowArray, Mask
 
 N_COLUMNS_MAX = 60
 N_VALUES_MAX = 1000
-# So many relations that the sample does not refute are looked at in all rows, so that the time is bounded.
+# Maximum number of relations that are checked on all rows, which bounds the time.
 N_PROOFS_MAX = 256
 SHARED_FRACTION_MIN = 0.99
 
@@ -34,12 +34,12 @@ MISSING, UNKNOWN = 0, -1
 
 @dataclass(frozen=True)
 class Levels:
-    """The values of a column in combinations that enough rows share; level i + 1 is the i-th, 0 missing."""
+    """Values of a column in combinations with enough support: value i is level i + 1, missing is level 0."""
 
     keys: ArrowArray
 
     def find(self, values: Values) -> Int32s:
-        """Return the level of every value, UNKNOWN for others."""
+        """Return the level of every value, UNKNOWN for values without a level."""
         index = pc.index_in(values.keys, value_set=self.keys)
         levels = index.fill_null(UNKNOWN - 1).to_numpy(zero_copy_only=False) + np.int32(1)
         return levels if values.missing is None else np.where(values.missing, np.int32(MISSING), levels)
@@ -47,12 +47,16 @@ class Levels:
 
 @dataclass(frozen=True)
 class FixedCombination:
-    """In every row `dependent` is what `first` and `second` say together; missing counts as a value.
+    """Rule that `first` and `second` together determine `dependent` in every row; missing counts as a value.
 
     Parameters
     ----------
+    first, second : str
+        Names of the columns that determine the third.
+    dependent : str
+        Name of the determined column.
     combinations : array of shape (n_combinations, 3), int32
-        The levels of the three columns, for the combinations that enough rows share.
+        Levels of the three columns, for the combinations with enough support.
     """
 
     first: str
@@ -62,21 +66,21 @@ class FixedCombination:
 
     @property
     def columns(self) -> tuple[str, str, str]:
-        """The three columns."""
+        """Names of the three columns."""
         return self.first, self.second, self.dependent
 
     @cached_property
     def _table(self) -> Int32s:
-        """The level of `dependent` for every two levels; -2 where the combination is not known."""
+        """Level of `dependent` for each pair of levels; -2 where the combination is unknown."""
         n_first, n_second = (self.combinations[:, :2].max(axis=0) + 1).tolist()
         table = np.full((n_first + 1, n_second + 1), UNKNOWN - 1, np.int32)
         table[self.combinations[:, 0], self.combinations[:, 1]] = self.combinations[:, 2]
         return table
 
     def holds(self, first: Int32s, second: Int32s, dependent: Int32s) -> Mask:
-        """Return in which rows the combination is known and says the third level; by rows' levels."""
+        """Return the rows whose combination of levels is known and has the given third level."""
         table = self._table
-        # The last row and column, which UNKNOWN and levels beyond the table get to, know nothing.
+        # UNKNOWN and levels beyond the table are mapped to the last row or column, which has no combinations.
         n_first, n_second = table.shape
         place = np.minimum(first.astype(np.uint32), n_first - 1) * np.uint32(n_second)
         place += np.minimum(second.astype(np.uint32), n_second - 1)
@@ -91,12 +95,12 @@ class FixedCombination:
 def find_fixed_combinations(
     columns: Columns, sample: SampleCodes, implications: Implications
 ) -> tuple[tuple[FixedCombination, ...], dict[str, Levels]]:
-    """Return the pairs that determine a third column in all rows, less those that follow, and their levels.
+    """Return the fixed combinations that all rows keep and that no other rule implies, and their levels.
 
     Parameters
     ----------
     implications : list of (columns, column)
-        The columns that known rules determine, such as those of lookups.
+        Implications of known rules, such as functional dependencies.
     """
     n = len(sample.names)
     if n > N_COLUMNS_MAX or n < 3:
@@ -109,7 +113,7 @@ def find_fixed_combinations(
 def _prove(
     columns: Columns, sample: SampleCodes, implications: Implications, n_hypotheses: int
 ) -> list[tuple[str, str, str]]:
-    """Return the rules that all rows keep, coarse ones first; what follows from those before is left out."""
+    """Return the rules that all rows keep, those with few combinations first, without implied ones."""
     names = sample.names
     found: list[tuple[str, str, str]] = []
     n_proofs = 0
@@ -120,13 +124,13 @@ def _prove(
             n_proofs += 1
             if n_proofs > N_PROOFS_MAX:
                 return found
-            if _is_pair(columns, (names[i], names[j], dependent), n_hypotheses):
+            if _is_fixed_combination(columns, (names[i], names[j], dependent), n_hypotheses):
                 found.append((names[i], names[j], dependent))
     return found
 
 
 def _candidates(columns: Columns, sample: SampleCodes) -> list[tuple[int, int, Int64s]]:
-    """Return pairs and what they may determine, as far as the sample tells; few combinations come first."""
+    """Return pairs of columns and what they determine in the sample, those with few combinations first."""
     n = len(sample.names)
     candidates = []
     for i, j in combinations(_determinants(columns, sample), 2):
@@ -145,8 +149,8 @@ def _determinants(columns: Columns, sample: SampleCodes) -> Int64s:
     return np.flatnonzero(few & (columns.n_sample - sample.n_codes >= least))
 
 
-def _is_pair(columns: Columns, triple: tuple[str, str, str], n_hypotheses: int) -> bool:
-    """Return whether two columns determine the third in all rows, and neither of them nearly does alone."""
+def _is_fixed_combination(columns: Columns, triple: tuple[str, str, str], n_hypotheses: int) -> bool:
+    """Return whether two columns determine the third in all rows, and neither nearly does so alone."""
     first, second, dependent = (columns.coded(name) for name in triple)
     if max(first.n_codes, second.n_codes) > N_VALUES_MAX or dependent.n_codes < 2:
         return False
@@ -167,7 +171,7 @@ def _is_pair(columns: Columns, triple: tuple[str, str, str], n_hypotheses: int) 
 
 
 class _SurprisesGiven:
-    """How surprising a value is to whom one of the two columns is known."""
+    """Surprise of a value of the dependent column, given the value of one of the two columns."""
 
     def __init__(self, determinant: Coded, dependent: Coded) -> None:
         self.n_of = dependent.n_codes
@@ -186,7 +190,7 @@ class _SurprisesGiven:
 def _with_levels(
     columns: Columns, triples: list[tuple[str, str, str]]
 ) -> tuple[tuple[FixedCombination, ...], dict[str, Levels]]:
-    """Return the rules over levels of their columns; a level is kept if a combination kept has it."""
+    """Return the rules with the levels of their columns; only levels in a kept combination are kept."""
     rows = [_shared_combinations(columns, triple) for triple in triples]
     names = sorted({name for triple in triples for name in triple})
     places = {
@@ -207,7 +211,7 @@ def _with_levels(
 
 
 def _shared_combinations(columns: Columns, triple: tuple[str, str, str]) -> Int64s:
-    """Return one row of every combination that enough rows share."""
+    """Return one row number for every combination with at least `MIN_SUPPORT` rows."""
     first, second, _ = (columns.coded(name) for name in triple)
     keys = joint(first.codes, second.codes, second.n_codes)
     n_keys = first.n_codes * second.n_codes
@@ -226,7 +230,7 @@ def _one_of_each(columns: Columns, name: str, rows: Int64s) -> Int64s:
 def _levels(values: Values, rows: Int64s) -> Levels:
     taken = _take(values, rows)
     keys = taken.keys.filter(pa.array(~taken.mask)).unique()
-    # Sorted: the order of the rows is no one's business.
+    # Sorted, so that the levels do not reveal the order of the rows.
     return Levels(keys.take(pc.sort_indices(keys)))
 
 

@@ -1,4 +1,4 @@
-"""Columns that are a function of another column in every row."""
+"""Functional dependencies: columns that are a function of another column in every row."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from understudy.synthesizers.rules.significance import (
 from understudy.synthesizers.rules.values import Int32s, Int64s
 from understudy.transformers.base import MIN_SUPPORT
 
-# Of wider tables the first columns are searched.
+# Maximum number of columns to search; in wider tables, only the first ones are searched.
 N_COLUMNS_MAX = 256
 N_ROWS_FIRST = 512
-# So many relations that the sample does not refute are looked at in all rows, so that the time is bounded.
+# Maximum number of relations that are checked on all rows, which bounds the time.
 N_PROOFS_MAX = 1024
 SHARED_FRACTION_MIN = 0.9
 
 
 @dataclass(frozen=True)
 class FunctionalDependency:
-    """In every row `dependent` is what `determinant` says; missing counts as a value."""
+    """Rule that `determinant` determines `dependent` in every row; missing counts as a value."""
 
     determinant: str
     dependent: str
@@ -39,12 +39,16 @@ class FunctionalDependency:
 
 @dataclass(frozen=True)
 class SampleCodes:
-    """The sample as codes.
+    """The sample as integer codes.
 
     Parameters
     ----------
+    names : tuple of str
+        Names of the columns.
     matrix : array of shape (n_sample, n_columns)
+        Codes of the sample.
     n_codes : array of shape (n_columns,)
+        Number of codes of each column.
     """
 
     names: tuple[str, ...]
@@ -53,7 +57,7 @@ class SampleCodes:
 
 
 def encode_sample(columns: Columns) -> SampleCodes:
-    """Return the codes of the sample's columns."""
+    """Return the codes of the columns in the sample."""
     names = tuple(columns.names[:N_COLUMNS_MAX])
     coded = [encode(columns.sample(name)) for name in names]
     matrix = np.ascontiguousarray(np.vstack([c.codes for c in coded]).T)
@@ -63,7 +67,10 @@ def encode_sample(columns: Columns) -> SampleCodes:
 def find_functional_dependencies(
     columns: Columns, sample: SampleCodes, without: set[str]
 ) -> tuple[FunctionalDependency, ...]:
-    """Return which columns determine which, in all rows and not by chance; some columns take no part."""
+    """Return the functional dependencies that hold in all rows and are significant.
+
+    Columns in `without` are not searched.
+    """
     n = len(sample.names)
     determined: dict[str, list[str]] = {}
     n_proofs = 0
@@ -79,7 +86,7 @@ def find_functional_dependencies(
             n_proofs += not follows
             if follows or (
                 n_proofs <= N_PROOFS_MAX
-                and _is_lookup(columns, determinant, sample.names[dependent], n * (n - 1))
+                and _is_functional_dependency(columns, determinant, sample.names[dependent], n * (n - 1))
             ):
                 determined[determinant].append(sample.names[dependent])
     return tuple(
@@ -92,9 +99,9 @@ def find_functional_dependencies(
 def unrefuted(
     columns: Columns, sample: SampleCodes, keys: npt.NDArray[np.integer], n_keys: int, others: Int64s
 ) -> Int64s:
-    """Return which of the other columns may be a function of the keys, as far as the sample tells.
+    """Return those of the other columns that are a function of the keys in the sample.
 
-    None if the keys are nearly unique: there is no evidence in values that nobody shares.
+    The result is empty if the keys are nearly unique, because values without repeats give no evidence.
     """
     n_first = min(N_ROWS_FIRST, columns.n_sample)
     spread = np.linspace(0, columns.n_sample - 1, n_first).astype(np.int64)
@@ -114,16 +121,16 @@ def unrefuted(
 
 
 def values_of_groups(keys: npt.NDArray[np.integer], n_keys: int, dependent: Coded) -> Int32s | None:
-    """Return the one code that all rows of each group have, or None if a group has two.
+    """Return the only code of each group of rows, or None if a group has two codes.
 
-    Groups without rows have -1.
+    Groups without rows get -1.
     """
     value = np.full(n_keys, -1, np.int32)
     value[keys] = dependent.codes
     return value if np.array_equal(value[keys], dependent.codes) else None
 
 
-def _is_lookup(columns: Columns, determinant: str, dependent: str, n_hypotheses: int) -> bool:
+def _is_functional_dependency(columns: Columns, determinant: str, dependent: str, n_hypotheses: int) -> bool:
     target = columns.coded(dependent)
     if target.n_codes < 2:
         return False

@@ -1,4 +1,4 @@
-"""Pairs of columns of which one is never above the other."""
+"""Inequalities: pairs of columns in which one is never above the other."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from understudy.synthesizers.rules.significance import is_significant
 from understudy.synthesizers.rules.values import Numbers, Values, comparable_kind
 from understudy.transformers.base import Mask
 
-# Of tables with more numbers and times the first are searched.
+# Maximum number of numeric and time columns to search; further ones are ignored.
 N_COLUMNS_MAX = 64
-# The first rows of the sample to look at; the evidence is measured on them.
+# Number of rows of the sample that are checked first, and on which the evidence is measured.
 N_ROWS_FIRST = 512
 _EXACT_MAX = 2**53
 
 
 @dataclass(frozen=True)
 class Inequality:
-    """`low` is at most `high`, or below it if the rule is strict, in every row where both are present."""
+    """Rule that `low` <= `high`, or `low` < `high` if strict, in every row where both are present."""
 
     low: str
     high: str
     is_strict: bool
 
     def holds(self, low: Numbers, high: Numbers, missing: Mask | None) -> Mask:
-        """Return which rows keep the rule, by comparable numbers and where either is missing."""
+        """Return which rows keep the rule, given comparable numbers and the mask of missing values."""
         kept: Mask = low < high if self.is_strict else low <= high
         return kept if missing is None else kept | missing
 
@@ -43,26 +43,26 @@ class Inequality:
 def comparable(
     a: Values, b: Values, unit_a: Fraction | None, unit_b: Fraction | None
 ) -> tuple[Numbers, Numbers]:
-    """Return numbers of two columns that compare as their values do: whole ones if the units are the same."""
+    """Return two columns as comparable numbers: integers if their units are equal, else floats."""
     if unit_a is not None and unit_a == unit_b:
         return a.numbers, b.numbers
     return _as_floats(a, unit_a), _as_floats(b, unit_b)
 
 
 def either_missing(a: Values, b: Values) -> Mask | None:
-    """Return where one of two columns is missing, None if nowhere."""
+    """Return a mask of rows where at least one of two columns is missing, None if there are none."""
     if a.missing is None or b.missing is None:
         return b.missing if a.missing is None else a.missing
     return a.missing | b.missing
 
 
 def find_inequalities(columns: Columns, implied: set[tuple[str, str]]) -> tuple[Inequality, ...]:
-    """Return the orders that all rows keep and chance would break, less those that follow from others.
+    """Return the significant inequalities that all rows keep, without those that follow from others.
 
     Parameters
     ----------
     implied : set of (low, high)
-        Pairs not to look at, because another rule keeps them.
+        Pairs that are excluded because another rule enforces them.
     """
     groups = _groups(columns)
     n_hypotheses = sum(len(names) * (len(names) - 1) for names in groups)
@@ -75,12 +75,12 @@ def find_inequalities(columns: Columns, implied: set[tuple[str, str]]) -> tuple[
 
 
 def _prove(columns: Columns, candidates: list[tuple[str, str]]) -> dict[tuple[str, str], bool]:
-    """Return which orders hold in all rows, and whether strictly, less those that follow from two others.
+    """Return the inequalities that hold in all rows, and whether they are strict, without implied ones.
 
-    An order follows only by way of a column that is never missing. Neighbours are looked at first, so that
-    most of a long chain of orders need not be proven.
+    An inequality follows from two others only if the column between is never missing. Adjacent columns are
+    checked first, so that most inequalities of a long chain need no proof.
     """
-    # Columns below each other are equal; a linear rule says so.
+    # Columns with an inequality in both directions are equal, which a linear rule covers.
     left = set(candidates) - {pair[::-1] for pair in candidates}
     above: dict[str, set[str]] = {}
     for low, high in left:
@@ -99,7 +99,7 @@ def _prove(columns: Columns, candidates: list[tuple[str, str]]) -> dict[tuple[st
 
 
 def _groups(columns: Columns) -> list[list[str]]:
-    """Return the columns that can be compared, by kind."""
+    """Return groups of columns whose values can be compared with each other."""
     groups: dict[str, list[str]] = {}
     quantities = [name for name in columns.names if columns.is_quantity(name)][:N_COLUMNS_MAX]
     for name in quantities:
@@ -110,10 +110,10 @@ def _groups(columns: Columns) -> list[list[str]]:
 
 
 def _unrefuted(columns: Columns, names: list[str], n_hypotheses: int) -> list[tuple[str, str]]:
-    """Return the pairs that the sample keeps, and would break if they were independent."""
+    """Return the pairs that the sample keeps with significant evidence."""
     samples = [columns.sample(name) for name in names]
     units = [columns.sample_unit(name) for name in names]
-    # Rounding to floats keeps orders: what breaks them as floats breaks them.
+    # Rounding to floats is monotonic, so a violation between floats is a violation between the values.
     floats = np.array([_as_floats(v, u) for v, u in zip(samples, units, strict=True)])
     floats[np.array([v.mask for v in samples])] = np.nan
     some = floats[:, :: max(floats.shape[1] // N_ROWS_FIRST, 1)]
@@ -127,18 +127,19 @@ def _unrefuted(columns: Columns, names: list[str], n_hypotheses: int) -> list[tu
 
 
 def _is_evident(low: Numbers, high: Numbers, n_rows: int, n_hypotheses: int) -> bool:
-    """Return whether so many rows would hardly keep the order if the highs were dealt out anew."""
+    """Return whether the rows would be unlikely to keep the inequality if `high` were permuted."""
     is_present = ~(np.isnan(low) | np.isnan(high))
     lows, highs = low[is_present], np.sort(high[is_present])
     if not len(lows):
         return False
-    # Where all rows keep the order, at most half of all lows and highs break it: the share is below 1.
+    # If all rows keep the inequality, at most half of all pairs (low, high) break it, so the share is below
+    # 1.
     share = float(np.searchsorted(highs, lows).sum()) / len(lows) ** 2
     return is_significant(-math.log1p(-share) * len(lows) * n_rows / len(low), n_hypotheses)
 
 
 def _is_kept(columns: Columns, low: str, high: str) -> bool | None:
-    """Return whether the order is strict in all rows, or None if a row breaks it."""
+    """Return whether the inequality is strict in all rows, or None if a row breaks it."""
     a, b = columns.all(low), columns.all(high)
     unit_a, unit_b = columns.unit(low), columns.unit(high)
     if unit_a != unit_b and not (_is_exact_as_float(a) and _is_exact_as_float(b)):
@@ -154,7 +155,7 @@ def _as_floats(values: Values, unit: Fraction | None) -> Numbers:
     numbers = values.numbers.astype(np.float64)
     if unit is None or unit == 1:
         return numbers
-    # Dividing by a power of ten rounds correctly, multiplying by its inverse does not.
+    # Division by a power of ten rounds correctly; multiplication by its inverse does not.
     return numbers / float(1 / unit)
 
 

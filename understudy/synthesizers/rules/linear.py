@@ -1,4 +1,4 @@
-"""A column that is a sum of others, in exact whole numbers."""
+"""Linear rules: columns that are a linear combination of others, in exact integers."""
 
 from __future__ import annotations
 
@@ -14,23 +14,35 @@ from understudy.synthesizers.rules.values import Int64s, Numbers, Values, compar
 from understudy.transformers.base import ArrowArray, Mask
 from understudy.transformers.integer_units import array_of_integers
 
-# How a number half way between two is rounded.
+# Rounding mode of numbers halfway between two integers: to the even one, or away from zero.
 Ties = Literal["even", "away"]
-# Sums below this can be doubled in 64 bits.
+# Exclusive maximum of sums, so that they can be doubled in 64 bits.
 SUM_MAX = 2**61
 
 
 @dataclass(frozen=True)
 class Linear:
-    """target = (offset + sum of factor * term) / divisor, rounded to a multiple of step.
+    """Rule that target = (offset + sum of factor * term) / divisor, rounded to a multiple of step.
 
-    All of them are counted in the whole numbers that the columns store (floats: in their last decimal). The
-    target is missing exactly where a term is.
+    All numbers are integers in the units that the columns store; floats count in units of their last decimal
+    place. The target is missing exactly where a term is missing.
 
     Parameters
     ----------
+    target : str
+        Name of the computed column.
+    terms : tuple of str
+        Names of the columns that are added.
+    factors : tuple of int
+        Factor of each term.
+    offset : int
+        Constant that is added to the sum.
+    divisor, step : int
+        Divisor of the sum, and unit to which the quotient is rounded.
+    ties : {"even", "away"}
+        Rounding mode of quotients halfway between two integers.
     is_nonnegative : bool
-        Whether no row has a target below zero.
+        Whether the target is at least zero in all rows.
     """
 
     target: str
@@ -43,9 +55,9 @@ class Linear:
     is_nonnegative: bool
 
     def compute(self, terms: list[Values]) -> Numbers:
-        """Return the target's whole numbers; where a term is missing they mean nothing.
+        """Return the target as integers, with arbitrary values where a term is missing.
 
-        Numbers that may pass 64 bits are computed in Python's own.
+        Python integers are used if 64 bits might overflow.
         """
         dtype: Any = np.int64 if self.fits_64_bits(terms) else object
         total: Numbers = np.full(len(terms[0].numbers), self.offset, dtype)
@@ -55,7 +67,7 @@ class Linear:
         return divide(total, self.divisor, self.ties) * self.step
 
     def fits_64_bits(self, terms: list[Values]) -> bool:
-        """Return whether nothing on the way from the terms to the target can pass 64 bits."""
+        """Return whether no intermediate result from the terms to the target can exceed 64 bits."""
         reach = abs(self.offset) + sum(
             abs(factor) * _largest(term.numbers) for factor, term in zip(self.factors, terms, strict=True)
         )
@@ -64,7 +76,7 @@ class Linear:
     def holds(self, target: Values, terms: list[Values]) -> Mask:
         """Return which rows keep the rule."""
         missing = any_missing(terms)
-        # Numbers of uint64 beyond int64, which no target is, become negative ones.
+        # Numbers of uint64 beyond int64, which no valid target has, become negative.
         is_unsigned = target.numbers.dtype == np.uint64
         numbers = target.numbers.view(np.int64) if is_unsigned else target.numbers
         agrees: Mask = np.asarray(self.compute(terms) == numbers, dtype=np.bool_)
@@ -76,7 +88,7 @@ class Linear:
         return np.where(lacks | target.mask, lacks == target.mask, agrees)
 
     def derive(self, terms: list[Values], writing: Writing) -> ArrowArray:
-        """Return the target's values; numbers that its type cannot hold are cut, and break the rule."""
+        """Return the target's values. Numbers out of range of its type are clipped, which breaks the rule."""
         low, high = limits(writing.type_, writing.decimals)
         numbers = np.clip(self.compute(terms), low, high).astype(np.int64)
         return writing.write(numbers, any_missing(terms))
@@ -97,14 +109,14 @@ class Linear:
 
 @dataclass(frozen=True)
 class Writing:
-    """How a column's whole numbers are written as Arrow values."""
+    """Conversion of a column's integers to Arrow values."""
 
     type_: pa.DataType
     decimals: int
     nullable: bool
 
     def write(self, numbers: Int64s, missing: Mask | None) -> ArrowArray:
-        """Return the numbers in the column's exact type."""
+        """Return the numbers as an array of the column's exact type."""
         if not pa.types.is_floating(self.type_):
             return array_of_integers(numbers, self.type_, missing)
         floats = (numbers / 10.0**self.decimals).astype(self.type_.to_pandas_dtype())
@@ -115,7 +127,7 @@ class Writing:
 
 
 def divide(total: Numbers, divisor: int, ties: Ties) -> Numbers:
-    """Return whole quotients, rounded to the nearest."""
+    """Return quotients, rounded to the nearest integer."""
     if divisor == 1:
         return total
     if ties == "away":
@@ -129,7 +141,7 @@ def divide(total: Numbers, divisor: int, ties: Ties) -> Numbers:
 
 
 def any_missing(values: list[Values]) -> Mask | None:
-    """Return where any of the columns is missing, None if nowhere."""
+    """Return a mask of rows where any of the columns is missing, None if there are none."""
     missing: Mask | None = None
     for mask in (v.missing for v in values if v.missing is not None):
         missing = mask if missing is None else missing | mask
@@ -137,7 +149,7 @@ def any_missing(values: list[Values]) -> Mask | None:
 
 
 def limits(type_: pa.DataType, decimals: int) -> tuple[int, int]:
-    """Return the lowest and the highest whole number that a type stores."""
+    """Return the lowest and the highest integer that a type can store."""
     if pa.types.is_integer(type_):
         bits = type_.bit_width - pa.types.is_signed_integer(type_)
         low = -(2**bits) if pa.types.is_signed_integer(type_) else 0
@@ -185,7 +197,7 @@ def _number(value: Fraction) -> str:
 def _constant(value: Fraction, type_: pa.DataType) -> str:
     if value == 0:
         return ""
-    # Of a point in time the constant would be seconds since 1970, which say nothing to a reader.
+    # For a point in time the constant would be seconds since 1970, which are meaningless to a reader.
     if comparable_kind(type_) != "number":
         return " + a constant"
     return f" + {_number(value)}"

@@ -1,4 +1,4 @@
-"""Columns whose values are missing together."""
+"""Missingness rules: columns whose values are missing together."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ N_COLUMNS_MAX = 256
 
 @dataclass(frozen=True)
 class Missingness:
-    """Where `first` is missing, `second` is; and the other way round if the rule is mutual."""
+    """Rule that `second` is missing where `first` is missing, and vice versa if the rule is mutual."""
 
     first: str
     second: str
     is_mutual: bool
 
     def holds(self, first: Mask, second: Mask) -> Mask:
-        """Return which rows keep the rule, by where values are missing."""
+        """Return which rows keep the rule, given the masks of missing values."""
         return first == second if self.is_mutual else ~first | second
 
     def describe(self) -> str:
         """Return the rule as a sentence."""
         if self.is_mutual:
-            return f"{self.first} is missing exactly where {self.second} is."
+            return f"{self.first} is missing exactly where {self.second} is missing."
         return f"Where {self.first} is missing, {self.second} is missing too."
 
 
 def find_missingness(columns: Columns, names: list[str]) -> tuple[Missingness, ...]:
-    """Return the rules of missing values among the named columns, less those that follow from others."""
+    """Return the missingness rules among the named columns, without those that follow from others."""
     masks = _masks(columns, names)
     found = list(masks)
     implied = _implications(masks, columns.n_rows)
-    # Of columns that are missing together the first stands for all in the other rules.
+    # In the other rules, the first of several columns that are missing together represents all of them.
     first = {
         b: min((a for a in found if a == b or {(a, b), (b, a)} <= implied), key=found.index) for b in found
     }
@@ -51,7 +51,7 @@ def find_missingness(columns: Columns, names: list[str]) -> tuple[Missingness, .
 
 
 def _masks(columns: Columns, names: list[str]) -> dict[str, Mask]:
-    """Return where the columns are missing, for those that sometimes are."""
+    """Return the masks of missing values, for columns with enough missing values and some present ones."""
     masks = {}
     for name in [name for name in names if has_missing(columns.table.column(name))][:N_COLUMNS_MAX]:
         missing = columns.table.column(name).is_null(nan_is_null=True).to_numpy()
@@ -68,7 +68,8 @@ def _implications(masks: dict[str, Mask], n_rows: int) -> set[tuple[str, str]]:
     for a, missing in masks.items():
         rows = np.flatnonzero(missing)
         for b, other in masks.items():
-            # Of rows without a, a share of counts[b] / n_rows would lack b by chance.
+            # By chance, b would be missing in a fraction counts[b] / n_rows of the rows in which a is
+            # missing.
             evidence = counts[a] * math.log(n_rows / counts[b])
             if (
                 a != b

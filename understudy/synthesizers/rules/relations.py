@@ -1,4 +1,4 @@
-"""Find linear relations between numbers and times: guessed by orthogonalisation, proven in whole numbers."""
+"""Search for linear rules between numbers and times: guessed by orthogonalization, proven in integers."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from understudy.synthesizers.rules.significance import entropy, is_significant
 from understudy.synthesizers.rules.values import Int64s, Values
 from understudy.transformers.base import Mask
 
-# Of tables with more numbers and times the first are searched; of patterns of missing values those of
-# most present rows.
+# Maximum number of numeric and time columns to search; further ones are ignored.
 N_COLUMNS_MAX = 64
+# Maximum number of patterns of missing values to search; those with the most present rows come first.
 N_PATTERNS_MAX = 8
+# Maximum number of rows that are orthogonalized.
 N_ROWS_MAX = 1024
-# Rows beyond one for every column.
+# Minimum number of rows minus the number of columns.
 N_ROWS_SPARE = 16
 
 DENOMINATORS = (1, 10, 100, 1000, 10_000)
-# A column of fewer steps is not looked upon as a rounded sum: any sum would do.
+# Minimum number of steps of a rounded sum; any sum would fit a column with fewer steps.
 N_STEPS_MIN = 8
-# How many steps a rounded sum may lie off the line through its sample: half of one, and the line's own error.
+# Maximum distance of a rounded sum from the fitted line, in steps: one half, plus the error of the line.
 ROUNDING = 0.6
 _INTEGER_MAX = 2**61
 
 
 @dataclass(frozen=True)
 class _Quantity:
-    """A column of the sample in whole numbers."""
+    """A column of the sample as integers."""
 
     name: str
     numbers: Int64s
@@ -46,13 +47,13 @@ class _Quantity:
 
 @dataclass(frozen=True)
 class _Guess:
-    """target - sum of coefficient * term is constant, in ones or seconds."""
+    """Hypothesis that target - sum of coefficient * term is constant, in ones or in seconds."""
 
     target: str
     coefficients: dict[str, Fraction]
 
     def solved_for(self, name: str) -> _Guess:
-        """Return the same relation with another column as target."""
+        """Return the same relation, solved for another column."""
         if name == self.target:
             return self
         own = self.coefficients[name]
@@ -73,7 +74,7 @@ class _Guess:
 def find_linear(columns: Columns) -> tuple[Linear, ...]:
     """Return the linear rules of a table in an order in which they can be computed.
 
-    Once a column is a target it is no term of rules found later; so the last found is computed first.
+    A target is never a term of a rule found later, so the rule found last is computed first.
     """
     quantities = _quantities(columns)
     found: list[Linear] = []
@@ -99,7 +100,7 @@ def _quantities(columns: Columns) -> list[_Quantity]:
 
 
 def _patterns(quantities: list[_Quantity]) -> list[Mask]:
-    """Return the different masks of missing values, those of most present rows first."""
+    """Return the distinct masks of missing values, those with the most present rows first."""
     different = {q.missing.tobytes(): q.missing for q in quantities}
     return sorted(different.values(), key=lambda mask: int(mask.sum()))[:N_PATTERNS_MAX]
 
@@ -107,7 +108,7 @@ def _patterns(quantities: list[_Quantity]) -> list[Mask]:
 def _find_within(
     columns: Columns, quantities: list[_Quantity], rows: Int64s, derived: set[str]
 ) -> list[Linear]:
-    """Return the rules among columns that are present in the rows; no target is a term of a later rule."""
+    """Return the rules among columns that the given rows have; no target is a term of a later rule."""
     found: list[Linear] = []
     refused: set[frozenset[str]] = set()
     while True:
@@ -129,7 +130,7 @@ def _varies(quantity: _Quantity, rows: Int64s) -> bool:
 def _first_rule(
     columns: Columns, quantities: list[_Quantity], rows: Int64s, refused: set[frozenset[str]]
 ) -> Linear | None:
-    # Exact relations come first: of sched = 100 * hour + minute, hour alone is a rounded part.
+    # Exact relations come first: in sched = 100 * hour + minute, sched is also a rounded multiple of hour.
     guesses = chain(_guesses(quantities, rows, is_rounded=False), _guesses(quantities, rows, is_rounded=True))
     for guess in guesses:
         involved = frozenset((guess.target, *guess.coefficients))
@@ -144,16 +145,16 @@ def _first_rule(
 
 
 def _targets(columns: Columns, guess: _Guess) -> list[str]:
-    """Return the columns to solve for: a sum of others first, then the later column."""
+    """Return the columns to solve for: sums of others first, then columns that come later in the table."""
     names = [guess.target, *guess.coefficients]
     return sorted(names, key=lambda n: (not guess.solved_for(n).is_sum, -columns.names.index(n)))
 
 
 def _guesses(quantities: list[_Quantity], rows: Int64s, *, is_rounded: bool) -> Iterator[_Guess]:
-    """Yield for each column that depends on columns before it how it does, as far as numbers are simple.
+    """Yield a relation for each column that depends on previous columns with simple coefficients.
 
-    Columns are orthogonalised one after another (Gram and Schmidt, twice as Kahan advises), the finest grain
-    first: a rounded sum is coarser than its terms.
+    Columns are orthogonalized one after another (Gram-Schmidt, applied twice as Kahan recommends). The column
+    with the finest unit comes first, because a rounded sum is coarser than its terms.
     """
     order = sorted(quantities, key=lambda q: q.unit)
     whole = [q.numbers[rows] - q.numbers[rows].min() for q in order]
@@ -192,7 +193,7 @@ def _guess(
     solved: npt.NDArray[np.floating],
     errors: npt.NDArray[np.floating],
 ) -> _Guess | None:
-    """Return the relation with the simplest coefficients that the errors of the solved ones allow."""
+    """Return the relation with the simplest coefficients within the error of the estimated ones."""
     coefficients = {}
     for (term, term_span), c, error in zip(terms, solved.tolist(), errors.tolist(), strict=True):
         scale = float(target.unit * span / (term.unit * term_span))
@@ -205,7 +206,7 @@ def _guess(
 
 
 def simplest(value: float, slack: float) -> Fraction | None:
-    """Return the nearest fraction of the first denominators that come near enough, None if none does."""
+    """Return a fraction within `slack` of the value under the smallest possible denominator limit."""
     if abs(value) <= slack:
         return Fraction(0)
     for most in DENOMINATORS:
@@ -216,7 +217,7 @@ def simplest(value: float, slack: float) -> Fraction | None:
 
 
 def _prove(columns: Columns, guess: _Guess, n_columns: int) -> Linear | None:
-    """Return the rule if the sample keeps it, then all rows do, and so many rows would not by chance."""
+    """Return the rule if the sample keeps it, all rows keep it, and it is significant; else None."""
     if not guess.coefficients:
         return None
     is_whole = columns.n_sample == columns.n_rows
@@ -225,7 +226,7 @@ def _prove(columns: Columns, guess: _Guess, n_columns: int) -> Linear | None:
     rule = _fit(columns, guess, on_sample=False)
     if rule is None:
         return None
-    # The rows say as much as their target is surprising, less what it takes to say the relation.
+    # The evidence is the entropy of the target over all rows, minus the description length of the relation.
     coded = columns.coded(rule.target)
     evidence = columns.n_rows * entropy(np.bincount(coded.codes, minlength=coded.n_codes))
     numbers = [*guess.coefficients.values(), Fraction(rule.offset, rule.divisor)]
@@ -235,7 +236,7 @@ def _prove(columns: Columns, guess: _Guess, n_columns: int) -> Linear | None:
 
 
 def _fit(columns: Columns, guess: _Guess, *, on_sample: bool) -> Linear | None:
-    """Return the rule with the constant that makes all the rows keep it, if there is one."""
+    """Return the rule with a constant for which all rows keep it, None if there is no such constant."""
     values = columns.sample if on_sample else columns.all
     unit_of = columns.sample_unit if on_sample else columns.unit
     names = [guess.target, *guess.coefficients]
@@ -308,12 +309,12 @@ def _fits_64_bits(rule: Linear) -> bool:
 
 
 def _offset(low: int, high: int, divisor: int, unit: Fraction) -> Fraction | None:
-    """Return the constant: the one that all rows have, or the roundest that rounding allows.
+    """Return the constant: the one that all rows have, or the roundest one that is compatible with rounding.
 
     Parameters
     ----------
     low, high : int
-        The lowest and highest of what is left of a row when its terms are subtracted, in units / divisor.
+        Lowest and highest remainder of a row after subtracting its terms, in units / divisor.
     """
     if low == high:
         return Fraction(low)

@@ -1,4 +1,4 @@
-"""All rules of a table: found, kept, told."""
+"""The rules of a table: search, check, computation of derived columns, and description."""
 
 from __future__ import annotations
 
@@ -37,22 +37,27 @@ Arrays = dict[str, ArrowArray]
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds in every row of a table.
+    """Rules that hold in every row of a table.
 
     Parameters
     ----------
     schema : TableSchema
+        Schema of the table.
     functional_dependencies : tuple of FunctionalDependency
-        Names only: what the values are is for the synthesizer to learn.
+        Functional dependencies, which contain only column names; the synthesizer learns the values.
     fixed_combinations : tuple of FixedCombination
+        Columns that two others determine together.
     linear : tuple of Linear
-        In an order in which the targets can be computed.
+        Linear rules, in an order in which the targets can be computed.
     inequalities : tuple of Inequality
+        Pairs of columns in which one is never above the other.
     missingness : tuple of Missingness
+        Columns whose values are missing together.
     levels : mapping of column name to Levels
-        Of the columns of `pairs`.
+        Levels of the columns in `fixed_combinations`.
     decimals : mapping of column name to int
-        With how many decimals floats are written; columns of other floats, and of other types, are not in it.
+        Number of decimal places of float columns. Columns of other types, and float columns with too many
+        decimal places, are absent.
     """
 
     schema: TableSchema
@@ -66,16 +71,16 @@ class Rules:
 
     @property
     def derived(self) -> tuple[str, ...]:
-        """The columns that linear rules compute, in the order of the rules."""
+        """Names of the columns that linear rules compute, in the order of the rules."""
         return tuple(rule.target for rule in self.linear)
 
     def derive(self, columns: Mapping[str, ArrowArray]) -> Arrays:
-        """Return the columns with the derived ones added or replaced, each in its exact type.
+        """Return the columns with the derived columns added or replaced, each in its exact type.
 
         Parameters
         ----------
         columns : mapping of column name to pyarrow.Array
-            All others of one block, of the schema's types.
+            All other columns of one block, in the types of the schema.
         """
         block = _Block(self, dict(columns))
         for rule in self.linear:
@@ -84,12 +89,12 @@ class Rules:
         return block.arrays
 
     def holds(self, columns: Mapping[str, ArrowArray]) -> Mask:
-        """Return which rows keep all rules but lookups, which are by name only.
+        """Return which rows keep all rules, except functional dependencies, which are not checked.
 
         Parameters
         ----------
         columns : mapping of column name to pyarrow.Array
-            All columns of one block, of the schema's types.
+            All columns of one block, in the types of the schema.
         """
         block = _Block(self, dict(columns))
         n_rows = len(next(iter(columns.values())))
@@ -111,7 +116,7 @@ class Rules:
         return sums + lookups + orders
 
     def _checks(self, block: _Block) -> Iterator[Mask]:
-        """Yield for each rule which rows keep it."""
+        """Yield the mask of rows that keep each rule."""
         for together in self.missingness:
             yield together.holds(block.values(together.first).mask, block.values(together.second).mask)
         for order in self.inequalities:
@@ -141,7 +146,7 @@ class Rules:
 
 
 class _Block:
-    """A block of rows whose columns are read once."""
+    """A block of rows whose column values are cached."""
 
     def __init__(self, rules: Rules, arrays: Arrays) -> None:
         self.rules, self.arrays = rules, arrays
@@ -154,7 +159,7 @@ class _Block:
         self._values.pop(name, None)
 
     def values(self, name: str) -> Values:
-        """Return a column's values."""
+        """Return the values of a column."""
         if name not in self._values:
             self._values[name] = read_values(name, self.arrays[name], self.rules.decimals.get(name))
         return self._values[name]
@@ -167,18 +172,19 @@ class _Block:
 
 
 def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
-    """Return what holds in every row of a table and cannot be chance.
+    """Find the rules that every row of a table keeps and that are statistically significant.
 
     Parameters
     ----------
     table : pyarrow.Table of shape (n_rows, n_columns)
-        Of the schema's columns and types; not changed.
+        Rows in the columns and types of the schema. Not modified.
     schema : TableSchema
+        Schema of the table.
 
     Raises
     ------
     InvalidInput
-        If a decimal has more digits than 64 bits hold.
+        If a decimal number has too many digits for 64 bits.
     """
     if not table.num_rows:
         return Rules(schema)
@@ -186,11 +192,11 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     sample = encode_sample(columns)
     found = find_linear(columns)
     lookups = find_functional_dependencies(columns, sample, without=set())
-    # A column with a declared domain is drawn, and so within its domain; a sum could lie outside.
+    # A column with a declared domain is drawn from that domain, whereas a sum could lie outside.
     bounded = {column.name for column in schema.columns if column.domain is not None}
-    linear = tuple(r for r in found if not _says_its_terms(r, lookups) and r.target not in bounded)
+    linear = tuple(r for r in found if not _determines_its_terms(r, lookups) and r.target not in bounded)
     derived = {rule.target for rule in linear}
-    # What a synthesizer does not draw it cannot look up, nor look up by.
+    # A synthesizer enforces functional dependencies only between columns that it draws.
     lookups = tuple(rule for rule in lookups if derived.isdisjoint((rule.determinant, rule.dependent)))
     implications = [*_implications_of(linear), *(((rule.determinant,), rule.dependent) for rule in lookups)]
     pairs, levels = find_fixed_combinations(columns, sample, implications)
@@ -208,16 +214,16 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     )
 
 
-def _says_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...]) -> bool:
-    """Return whether the target determines every term: then looking these up keeps the sum.
+def _determines_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...]) -> bool:
+    """Return whether the target determines every term, so that looking up the terms preserves the sum.
 
-    Such a column is a way to write others, as a clock time of hours and minutes: it is the one to draw.
+    Such a column encodes the others, such as a clock time of hours and minutes, so it is drawn.
     """
     return all(FunctionalDependency(rule.target, term) in lookups for term in rule.terms)
 
 
 def _implications_of(linear: tuple[Linear, ...]) -> list[Implication]:
-    """Return that all columns of an equation but one determine that one."""
+    """Return the implications of equations: each column is determined by all others of its equation."""
     equations = [(rule.target, *rule.terms) for rule in linear]
     return [
         (tuple(other for other in columns if other != name), name)
@@ -227,7 +233,7 @@ def _implications_of(linear: tuple[Linear, ...]) -> list[Implication]:
 
 
 def _orders_of(columns: Columns, linear: tuple[Linear, ...]) -> set[tuple[str, str]]:
-    """Return the orders that sums keep: a sum of numbers that are not negative is at least each of them."""
+    """Return the inequalities that sums imply: a sum of nonnegative numbers is at least each of them."""
     kept = set()
     for rule in linear:
         is_grown = rule.offset >= 0 and rule.step == 1 and all(factor > 0 for factor in rule.factors)

@@ -1,8 +1,8 @@
-"""When a relation that no row breaks is a rule, and when so few rows could have kept it by chance.
+"""Significance tests that separate rules from relations that the rows keep by chance.
 
-Evidence is the logarithm of how much likelier the rows are if the rule holds than if the columns are
-independent. By Markov's inequality independent columns reach evidence t with a chance of at most exp(-t).
-To ask for the logarithm of 10**9 times the number of relations tried leaves a chance of one in 10**9.
+Evidence is the log likelihood ratio of the rows under the rule and under independent columns. By Markov's
+inequality, independent columns reach evidence t with a probability of at most exp(-t). The threshold is the
+logarithm of 10**9 times the number of relations tried, so the probability of a false rule is at most 10**-9.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CHANCE_MAX = 1e-9
 
 
 def is_significant(evidence: float, n_hypotheses: int) -> bool:
-    """Return whether chance is ruled out for a relation that is one of so many tried."""
+    """Return whether the evidence is significant for one of `n_hypotheses` relations tried."""
     return evidence > math.log(max(n_hypotheses, 1) / CHANCE_MAX)
 
 
@@ -34,26 +34,27 @@ def entropy(counts: Int64s) -> float:
 
 
 def evidence_of_groups(n_rows: Int64s, surprise: Floats) -> float:
-    """Return the evidence that rows of a group have one value.
+    """Return the evidence that all rows of each group have the same value.
 
-    The first row of a group says which value; every further one had to agree. The largest group does not
-    count: that a column is zero wherever another is zero says nothing of the other values.
+    The first row of a group sets the value, and each further row adds evidence. The largest group does not
+    count: if a column is zero wherever another is zero, this is no evidence about the other values.
 
     Parameters
     ----------
     n_rows : array of shape (n_groups,)
+        Number of rows of each group.
     surprise : array of shape (n_groups,)
-        -log of how frequent the group's value is elsewhere.
+        -log of the frequency of the group's value in the reference distribution.
     """
     gains = np.maximum(n_rows - 1, 0) * surprise
     return float(gains.sum() - gains[n_rows.argmax()]) if len(gains) else 0.0
 
 
 def least_repeats(n_rows: int, n_sample: int) -> float:
-    """Return how many rows of a sample repeat another's value, at least, if five share one on average.
+    """Return the minimum number of rows of a sample that repeat a value, if 5 rows share a value on average.
 
-    With equal groups of five the number is lowest. Half of the expectation is asked for, and nothing where it
-    is so small that chance decides.
+    The expected number is lowest for equal groups of 5 rows. The result is half of the expectation, or 0 if
+    the expectation is at most 60, where chance dominates.
     """
     if n_sample >= n_rows:
         return 0.8 * n_rows
@@ -62,5 +63,5 @@ def least_repeats(n_rows: int, n_sample: int) -> float:
 
 
 def joint(first: Int32s, second: Int32s, n_second: int) -> Int64s:
-    """Return one code for two."""
+    """Return one code for each pair of codes."""
     return first.astype(np.int64) * n_second + second

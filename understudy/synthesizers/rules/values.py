@@ -1,4 +1,4 @@
-"""The values of a column as numbers or texts, and where they are missing: what all rules are made of."""
+"""Column values in the form in which rules use them: numbers or texts, and a mask of missing values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.transformers.base import ArrowArray, Mask
 from understudy.transformers.integer_units import integers_of
 from understudy.transformers.numeric import count_decimals
 
-# Any: int64, uint64 or float64, by the column's type.
+# Any: int64, uint64 or float64, depending on the column's type.
 Numbers = npt.NDArray[Any]
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
@@ -26,15 +26,16 @@ _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 @dataclass(frozen=True)
 class Values:
-    """One column's values.
+    """Values of one column.
 
     Parameters
     ----------
     keys : pyarrow.Array of shape (n,)
-        Texts as they are; numbers as the whole numbers that are stored, zero where missing. Floats of few
-        decimals are whole numbers of their last place, so that 0.1 + 0.2 is 0.3; other floats are floats.
+        Texts unchanged, and numbers as the stored integers, with zero for missing values. Floats with few
+        decimal places are integers in units of the last place, so that 0.1 + 0.2 equals 0.3. Other floats
+        stay floats.
     missing : array of shape (n,), or None
-        Where a value is null or not a number; None if nowhere.
+        Mask of null and NaN values, None if there are none.
     """
 
     keys: ArrowArray
@@ -42,12 +43,12 @@ class Values:
 
     @property
     def numbers(self) -> Numbers:
-        """The numbers, if they are not texts."""
+        """Values as numbers, if they are not texts."""
         return self.keys.to_numpy()
 
     @property
     def mask(self) -> Mask:
-        """Where a value is missing."""
+        """Mask of missing values."""
         return np.zeros(len(self.keys), np.bool_) if self.missing is None else self.missing
 
 
@@ -57,14 +58,16 @@ def read_values(name: str, array: ArrowArray, decimals: int | None) -> Values:
     Parameters
     ----------
     name : str
-        Of the column, for errors.
+        Name of the column for error messages.
+    array : pyarrow.Array
+        Values of the column.
     decimals : int, optional
-        With how many decimals its floats are written; None for floats that are no such numbers.
+        Number of decimal places of its floats; None if they have too many.
 
     Raises
     ------
     InvalidInput
-        If a decimal has more digits than 64 bits hold.
+        If a decimal number has too many digits for 64 bits.
     """
     if is_text(array.type):
         return Values(array, _mask(array))
@@ -75,7 +78,7 @@ def read_values(name: str, array: ArrowArray, decimals: int | None) -> Values:
 
 
 def find_decimals(array: ArrowArray) -> int | None:
-    """Return how many decimals write all floats of an array, or None if too many or if they are no floats."""
+    """Return the number of decimal places of a float array; None if it is too large, or for other types."""
     if not pa.types.is_floating(array.type):
         return None
     floats = _floats(array)
@@ -86,16 +89,16 @@ def find_decimals(array: ArrowArray) -> int | None:
 
 
 def has_missing(array: Any) -> bool:  # Any: an array, or a column of several
-    """Return whether a value of an array or of a chunked one may be missing; cheap, and never wrongly no."""
+    """Return whether an array may have missing values: a cheap test that may return True without any."""
     return array.null_count > 0 or pa.types.is_floating(array.type)
 
 
 def unit_of(type_: pa.DataType, decimals: int | None) -> Fraction | None:
-    """Return what one stored whole number is worth, in ones or in seconds; None if there is no such unit."""
+    """Return the unit of a type's stored integers, in ones or in seconds; None for types without a unit."""
     if pa.types.is_integer(type_):
         return Fraction(1)
     if pa.types.is_decimal128(type_):
-        # A negative scale counts tens, hundreds and so on.
+        # With a negative scale, the unit is ten, a hundred and so on.
         return Fraction(10 ** max(-type_.scale, 0), 10 ** max(type_.scale, 0))
     if pa.types.is_floating(type_):
         return None if decimals is None else Fraction(1, 10**decimals)
@@ -107,14 +110,14 @@ def unit_of(type_: pa.DataType, decimals: int | None) -> Fraction | None:
 
 
 def comparable_kind(type_: pa.DataType) -> str:
-    """Return a text that two types share if their values can be compared; empty if there is no order."""
+    """Return a key that two types share if their values can be compared; empty if a type has no order."""
     if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal128(type_):
         return "number"
     return str(type_) if pa.types.is_temporal(type_) else ""
 
 
 def is_text(type_: pa.DataType) -> bool:
-    """Return whether values of that type are texts."""
+    """Return whether values of a type are texts."""
     return pa.types.is_string(type_) or pa.types.is_large_string(type_)
 
 
@@ -144,7 +147,7 @@ def _read_floats(array: ArrowArray, decimals: int | None) -> Values:
     floats = _floats(array)
     missing = np.isnan(floats)
     has_any = bool(missing.any())
-    # Adding zero makes the negative zero, which Arrow tells apart, a plain one.
+    # Adding zero turns negative zero, which Arrow distinguishes, into positive zero.
     floats = np.where(missing, 0.0, floats) if has_any else floats + 0.0
     mask = missing if has_any else None
     if decimals is None:

@@ -1,6 +1,7 @@
-"""Tree chains: columns one after another, each a hierarchy of choices, each choice an evidence-grown tree.
+"""The tree chain, a synthesizer that models each column by trees over the columns before it.
 
-The method and its sources are in `docs/explanation/tree-chain.md`.
+Each column is a hierarchy of choices, and each choice is a tree that grows as far as the evidence supports
+it. `docs/explanation/tree-chain.md` describes the method and its sources.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from understudy.tables.kinds import LEARNED_KINDS
 
 ENTRY = SynthesizerEntry(
     name="tree_chain",
-    summary="Columns one after another, each by trees over those before it; seconds to fit.",
+    summary="Draw columns one after another, each by trees over the columns before it. Fits in seconds.",
     parameters=TreeChainParameters,
     load=load_class("understudy.synthesizers.tree_chain.synthesizer:TreeChain"),
     capabilities=Capabilities(

@@ -1,7 +1,7 @@
 """One additive predictor per column: a ridge regression of its normal score on those of earlier columns.
 
-Everything is computed in whole units of 1 / UNIT, so that sums are exact in float64, and the result does not
-depend on how many threads a linear algebra library uses.
+All terms are integer multiples of 1 / UNIT, so that sums are exact in float64 and the result does not depend
+on the number of threads that a linear algebra library uses.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from understudy.kernels import predictors
 from understudy.kernels.predictors import Predictor
 
 UNIT = 1024
-# Weights are kept in whole units of 2**-16.
+# Weights are stored as integer multiples of 2**-16.
 WEIGHT_UNIT = 2.0**16
 N_ROWS_MAX = 50_000
-# Fewer rows of wide tables: the work grows with the rows and the square of the columns.
+# Maximum number of cells; limits the rows of wide tables, since the work grows with rows * columns**2.
 N_CELLS_MAX = 12_500_000
 N_CELLS_BLOCK = 1_000_000
 N_ONE_HOT_MAX = 24
 RIDGE = 1.0
-# A predictor that explains less is not worth its look-ups.
+# Minimum share of the variance that a predictor must explain to be kept.
 R2_MIN = 0.1
 N_BINS = 256
 N_PLACES = 8192
@@ -50,13 +50,13 @@ class Moments:
     Parameters
     ----------
     gram : array of shape (n_terms, n_terms)
-        In units of one; term 0 is the constant.
+        Gram matrix of the terms. Term 0 is the constant.
     values : array of shape (n_terms, 256)
-        What a term is for each coarse code of its column.
+        Value of each term for each coarse code of its column.
     column : array of shape (n_terms,)
-        The position of its column; -1 for the constant.
+        Position of the column of each term, -1 for the constant.
     target : array of shape (n_columns,)
-        The term that is the column's normal score, or -1 if it is not ordinal.
+        Index of the term that is the column's normal score, -1 if the column is not ordinal.
     """
 
     gram: Floats
@@ -66,7 +66,7 @@ class Moments:
 
 
 def choose_rows(n_rows: int, n_columns: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return the rows that predictors are fitted on: all, or a random choice, in order."""
+    """Return the ascending numbers of the rows for fitting predictors: all rows, or a random sample."""
     n_max = min(N_ROWS_MAX, N_CELLS_MAX // n_columns)
     if n_rows <= n_max:
         return np.arange(n_rows)
@@ -75,7 +75,7 @@ def choose_rows(n_rows: int, n_columns: int, seed: int) -> npt.NDArray[np.int64]
 
 
 def fit_moments(codes: CoarseCodes, is_ordinal: list[bool]) -> Moments:
-    """Return the second moments of the terms of coarse codes of shape (n_columns, n_rows)."""
+    """Return the second moments of the terms, from coarse codes of shape (n_columns, n_rows)."""
     values, column, target = [np.full(256, float(UNIT))], [-1], []
     for j, ordinal in enumerate(is_ordinal):
         counts = np.bincount(codes[j], minlength=256)
@@ -88,15 +88,15 @@ def fit_moments(codes: CoarseCodes, is_ordinal: list[bool]) -> Moments:
     n_rows_block = max(N_CELLS_BLOCK // len(values), 64)
     for start in range(0, codes.shape[1], n_rows_block):
         block = codes[:, start : start + n_rows_block]
-        # The constant has the same value whatever code it looks at.
+        # The constant has the same value for every code, so it may use the codes of column 0.
         design = np.array([v[block[max(c, 0)]] for v, c in zip(values, column, strict=True)])
-        # Whole numbers below 2**53 in all: exact in any order of summation.
+        # All sums are integers below 2**53, so they are exact in any order of summation.
         gram += design @ design.T
     return Moments(gram / UNIT**2, stacked / UNIT, np.array(column), np.array(target))
 
 
 def _ordinal_terms(counts: npt.NDArray[np.int64]) -> list[Floats]:
-    """Return the normal score of every code's middle rank, and its square."""
+    """Return the normal score of the middle rank of every code, and the square of that score."""
     rank = (np.cumsum(counts) - counts / 2) / counts.sum()
     normal = NormalDist()
     score = np.array([normal.inv_cdf(p) for p in np.clip(rank, 1e-4, 1 - 1e-4).tolist()])
@@ -111,14 +111,18 @@ def _one_hot_terms(counts: npt.NDArray[np.int64]) -> list[Floats]:
 def fit_predictor(
     moments: Moments, position: int, predecessors: npt.NDArray[np.int64], codes: CoarseCodes
 ) -> Predictor:
-    """Return the predictor of the column at a position from some of those before it, or NO_PREDICTOR.
+    """Return the predictor of a column from some of the columns before it, or NO_PREDICTOR.
 
     Parameters
     ----------
+    moments : Moments
+        Second moments of all columns.
+    position : int
+        Position of the column in the chain.
     predecessors : array of shape (n_predecessors,)
-        Positions, ascending.
+        Ascending positions of the columns that the predictor uses.
     codes : array of shape (n_columns, n_rows)
-        The coarse codes that the moments were taken of.
+        Coarse codes from which the moments were computed.
     """
     target = int(moments.target[position])
     used = np.flatnonzero(np.isin(moments.column, [-1, *predecessors]))
@@ -150,7 +154,7 @@ def _tabulate(
 
 
 def with_bins(predictor: Predictor, sums: npt.NDArray[np.int64]) -> Predictor:
-    """Return the predictor with bins of equal mass of these sums."""
+    """Return the predictor with bins that have equal mass under the given sums."""
     edges = np.unique(np.quantile(sums, np.linspace(0, 1, N_BINS + 1)[1:-1]))
     low, high = int(sums.min()), int(sums.max())
     shift = max((high - low).bit_length() - (N_PLACES - 1).bit_length(), 0)
@@ -160,7 +164,7 @@ def with_bins(predictor: Predictor, sums: npt.NDArray[np.int64]) -> Predictor:
 
 
 def add_up(predictor: Predictor, codes: CoarseCodes, half: CoarseCodes) -> npt.NDArray[np.int64]:
-    """Return the predictor's sums for coarse codes of shape (n_columns, n_rows), by each row's half."""
+    """Return the predictor's sums for coarse codes of shape (n_columns, n_rows) and the half of each row."""
     sums = np.zeros(codes.shape[1], np.int64)
     predictors.add_terms(predictor.feature, predictor.weight, codes, sums)
     if len(predictor.tree_feature):
@@ -169,7 +173,7 @@ def add_up(predictor: Predictor, codes: CoarseCodes, half: CoarseCodes) -> npt.N
 
 
 def predict(predictor: Predictor, codes: CoarseCodes, half: CoarseCodes) -> CoarseCodes:
-    """Return the predictor's bin for coarse codes of shape (n_columns, n_rows), by each row's half."""
+    """Return the predictor's bins for coarse codes of shape (n_columns, n_rows) and the half of each row."""
     sums = add_up(predictor, codes, half)
     out = np.empty(codes.shape[1], np.uint8)
     predictors.bin_sums(predictor, sums, out)

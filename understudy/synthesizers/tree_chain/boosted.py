@@ -1,7 +1,8 @@
-"""Trees beyond the additive predictor: boosted on one half of the rows, used on the other.
+"""Boosted trees that extend the additive predictor: grown on one half of the rows and applied to the other.
 
-What trees say of rows that they were grown on is too good to be true, and a chain that trusts it draws too
-narrowly. So each half of the rows gets the trees of the other, and a draw picks one of both at random.
+The predictions of trees for their own training rows are overfitted, and a chain that uses them draws too
+narrow distributions. Therefore each half of the rows gets the trees of the other half, and a draw picks one
+of the two halves at random.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from understudy.synthesizers.tree_chain.additive import WEIGHT_UNIT, CoarseCodes
 RULES = BoostingRules(
     is_class=False, n_trees=50, depth=5, rate=0.15, ridge=5.0, hessian_min=10.0, fraction=0.8
 )
-# The share of the variance of unseen rows that trees must explain beyond the additive part.
+# Minimum share of the variance of unseen rows that trees must explain beyond the additive part.
 R2_GAINED_MIN = 0.005
-# The stream of the hash that halves the rows.
+# Stream of the hash that divides the rows into halves.
 HALVING = 1 << 36
 
 
 def halve_rows(n_rows: int, seed: int) -> CoarseCodes:
-    """Return for every row whether it is of the first (0) or the second half (1)."""
+    """Return the random half, 0 or 1, of every row."""
     words = np.empty(n_rows, np.uint64)
     hashing.hash_rows(np.uint64(seed), np.uint64(HALVING), np.arange(n_rows, dtype=np.uint64), words)
     return (words & np.uint64(1)).astype(np.uint8)
@@ -35,18 +36,18 @@ def halve_rows(n_rows: int, seed: int) -> CoarseCodes:
 
 @dataclass(frozen=True)
 class BoostedColumn:
-    """A column that a predictor predicts, and the rows that it is fitted to.
+    """A column to predict, and the rows that the predictor is fitted on.
 
     Parameters
     ----------
     position : int
-        The place of the column in the order of the chain.
+        Position of the column in the chain.
     scores : array of shape (n_codes,)
-        The number that each coarse code of the column stands for.
+        Normal score of each coarse code of the column.
     codes : array of shape (n_columns, n_rows)
         Coarse codes, in the order of the chain.
     half : array of shape (n_rows,)
-        The half of each row, 0 or 1.
+        Half of each row, 0 or 1.
     """
 
     position: int
@@ -58,12 +59,18 @@ class BoostedColumn:
 def boost(
     predictor: Predictor, column: BoostedColumn, predecessors: npt.NDArray[np.int64], seed: np.uint64
 ) -> Predictor:
-    """Return the predictor with trees for what it leaves, if they explain enough of it.
+    """Return the predictor with trees for its residuals, or unchanged if they explain too little.
 
     Parameters
     ----------
     predictor : Predictor
-        The additive one, or NO_PREDICTOR.
+        Additive predictor, or NO_PREDICTOR.
+    column : BoostedColumn
+        Column to predict, with its rows.
+    predecessors : array of shape (n_predecessors,)
+        Positions of the columns that the trees may use.
+    seed : uint64
+        Seed of the random choice of rows.
     """
     if not len(predecessors):
         return predictor
@@ -73,7 +80,7 @@ def boost(
     seen = np.ascontiguousarray(codes[predecessors])
     parts = []
     for own in (1, 0):
-        # The trees for rows of half 0 come first, grown on the rows of half 1.
+        # The trees for half 0 come first; they are grown on the rows of half 1.
         rows = half == own
         ones = np.ones(int(rows.sum()))
         key = np.uint64(hashing.stream_key(seed, np.uint64(own)))

@@ -1,6 +1,7 @@
-"""Which preset a time budget allows, judged by a fit to some of the rows.
+"""Choice of a preset for a time budget, based on a trial fit on some of the rows.
 
-What is chosen depends on the machine and its load. The card names it; asked for by name it is reproducible.
+The choice depends on the machine and its load. The model card contains the chosen preset. To reproduce the
+model, set that preset in place of the time budget.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, fit_chai
 from understudy.synthesizers.tree_chain.presets import PRESETS
 
 N_ROWS_TRIED = 4000
-# How many times as long as `fast` the others take, on the high side (`python -m benchmarks.engine`).
+# Fit time of each preset relative to `fast`; upper estimates from `python -m benchmarks.engine`.
 FACTORS = {"best": 32.0, "balanced": 8.0, "fast": 1.0}
 
 
 def choose_preset(encoded: Encoded, arranged: Arranged, seconds: float, run: LearnRun) -> tuple[str, bool]:
-    """Return the best preset that is likely to be done in so many seconds, and whether it is.
+    """Return the best preset that is likely to fit within the given seconds, and whether it is likely to.
 
-    If none is, that is `fast`.
+    Return `fast` and False if no preset is likely to fit in time.
     """
     n_rows = encoded.coarse.shape[1]
     rows = np.sort(np.random.default_rng([run.seed, 3]).permutation(n_rows)[:N_ROWS_TRIED])
@@ -31,7 +32,7 @@ def choose_preset(encoded: Encoded, arranged: Arranged, seconds: float, run: Lea
     quiet = replace(run, context=replace(run.context, progress=no_progress))
     fit_chain(encoded.take(rows), arranged, PRESETS["fast"], quiet)
     spent = time.monotonic() - began
-    # Time grows a little slower than the rows do.
+    # An upper estimate, because the time grows slightly slower than the number of rows.
     expected = spent * n_rows / len(rows)
     for name, factor in FACTORS.items():
         if spent + expected * factor <= seconds:

@@ -1,4 +1,4 @@
-"""Fit the conditional distribution of every column, and draw rows from them."""
+"""Fitting of the conditional distribution of every column, and drawing of rows from these distributions."""
 
 from __future__ import annotations
 
@@ -28,20 +28,24 @@ from understudy.transformers.coarse_codes import fit_coarse
 
 @dataclass(frozen=True)
 class Link:
-    """One column's conditional distribution.
+    """Conditional distribution of one column, or its lookup by another column.
 
     Parameters
     ----------
     column : int
-        Its place in the table.
+        Index of the column in the table.
     child : array of shape (n_choices, RADIX)
-        The hierarchy of choices; empty if the column has one code only.
+        Hierarchy of choices, empty if the column has only one code.
     coarse : array of shape (n_codes,)
-        The coarse code of every code.
+        Coarse code of every code.
+    forest : Forest
+        Trees of the choices.
+    predictor : Predictor
+        Predictor of an ordinal column, whose bins are a feature of the trees.
     source : int
-        The place of the column that this one is looked up by; -1 if it is drawn.
+        Index of the column by which this one is looked up, -1 if this one is drawn.
     lookup : array of shape (n_codes of the source,)
-        The code for every code of the source; empty if it is drawn.
+        Code for every code of the source, empty if the column is drawn.
     """
 
     column: int
@@ -54,19 +58,19 @@ class Link:
 
     @property
     def conditional(self) -> Conditional:
-        """The distribution, as kernels take it."""
+        """Distribution in the form that kernels take."""
         return Conditional(self.child, self.forest, self.predictor, self.coarse)
 
 
 def look_up(column: int, source: int, lookup: Codes, coarse: npt.NDArray[np.uint8]) -> Link:
-    """Return the link of a column that is looked up by another."""
+    """Return the link of a column that is looked up by another column."""
     nothing = np.zeros((0, RADIX), np.int32)
     return Link(column, nothing, coarse, NO_FOREST, additive.NO_PREDICTOR, source, lookup)
 
 
 @dataclass(frozen=True)
 class Arranged:
-    """An order of the drawn columns; those that are looked up, by which, and the code for each code of it."""
+    """Order of the columns, and the lookups: for each looked-up column, its source and its table of codes."""
 
     order: list[int]
     lookups: Mapping[int, tuple[int, Codes]]
@@ -74,17 +78,20 @@ class Arranged:
 
 @dataclass(frozen=True)
 class Encoded:
-    """What a chain is fitted to: codes and coarse codes of all columns, as they stand in the table.
+    """Codes and coarse codes of all columns, in the order of the table, on which a chain is fitted.
 
     Parameters
     ----------
     codes : list of arrays of shape (n_rows,)
+        Codes of each column.
     n_codes : list of int
+        Number of codes of each column.
     is_ordinal : list of bool
+        Whether the codes of each column have an order.
     coarse_of : list of arrays of shape (n_codes,)
-        The coarse code of every code.
+        Coarse code of every code of each column.
     coarse : array of shape (n_columns, n_rows)
-        The coarse codes of the rows.
+        Coarse codes of the rows.
     """
 
     codes: list[Codes]
@@ -94,21 +101,22 @@ class Encoded:
     coarse: npt.NDArray[np.uint8]
 
     def take(self, rows: npt.NDArray[np.int64]) -> Encoded:
-        """Return some of the rows; the coarse code of a code stays what it is."""
+        """Return the given rows, with the same mapping from codes to coarse codes."""
         return replace(self, codes=[c[rows] for c in self.codes], coarse=self.coarse[:, rows])
 
 
 def encode(codes: list[Codes], transformers: Sequence[Transformer]) -> Encoded:
-    """Return what a chain is fitted to.
+    """Return the codes and coarse codes of the columns.
 
     Raises
     ------
     TooLarge
-        If the table has more columns than a tree node's word can name.
+        If the table has more than `N_FEATURES_MAX` columns.
     """
     if len(codes) > N_FEATURES_MAX:
         raise TooLarge(
-            f"The table has {len(codes)} columns; at most {N_FEATURES_MAX} can be chained.",
+            f"The table has {len(codes)} columns, but a tree chain supports at most {N_FEATURES_MAX}. "
+            "Leave out columns.",
             code="too_many_columns",
         )
     n_codes = [t.n_codes for t in transformers]
@@ -118,12 +126,12 @@ def encode(codes: list[Codes], transformers: Sequence[Transformer]) -> Encoded:
 
 
 def fit_chain(encoded: Encoded, arranged: Arranged, preset: Preset, run: LearnRun) -> list[Link]:
-    """Fit every column given those before it in the order.
+    """Fit the conditional distribution of every column, given the columns before it in the order.
 
     Raises
     ------
     TooLarge
-        If a column needs more tree nodes than a node's word can name.
+        If a column needs more than `N_NODES_MAX` tree nodes.
     """
     order, lookups, seed = arranged.order, arranged.lookups, run.seed
     features = encoded.coarse[order]
@@ -163,7 +171,7 @@ def _fit_all(fit: Callable[[int], Link], n: int, run: LearnRun) -> list[Link]:
     links: list[Link] = []
     run.context.report("fitting", 0.0)
     with ThreadPoolExecutor(run.n_threads) as pool:
-        # The last columns are the dearest: they start first, so that no thread is left with one at the end.
+        # The last columns take longest and start first, so that no thread is left alone with one at the end.
         tasks = [pool.submit(fit, position) for position in reversed(range(n))]
         for task in tasks:
             links.append(task.result())
@@ -187,7 +195,7 @@ def _fit_forest(
     forest = forests.grow_forest(features, column, preset.rules, sampling, table)
     if len(forest.node) > N_NODES_MAX:
         raise TooLarge(
-            f"A column needs more than {N_NODES_MAX} tree nodes; fit on fewer rows.", code="too_many_rows"
+            f"A column needs more than {N_NODES_MAX} tree nodes. Fit on fewer rows.", code="too_many_rows"
         )
     return forest, child
 
@@ -195,13 +203,14 @@ def _fit_forest(
 def draw_codes(
     links: Sequence[Link], seed: int, numbers: RowNumbers
 ) -> tuple[dict[int, Codes], npt.NDArray[np.uint8]]:
-    """Return the codes of the rows of these numbers.
+    """Draw the rows with the given numbers.
 
     Returns
     -------
     codes : dict of column to array of shape (n,)
+        Codes of each column.
     rows : array of shape (n, n_columns)
-        The coarse codes, in the order of the chain.
+        Coarse codes, in the order of the chain.
     """
     n = len(numbers)
     codes = {link.column: np.zeros(n, np.uint16) for link in links}
@@ -217,7 +226,7 @@ def draw_codes(
 
 
 def log_likelihood(links: Sequence[Link], encoded: Encoded) -> float:
-    """Return the mean log probability of rows, in nats."""
+    """Return the mean log probability per row, in nats."""
     rows = np.ascontiguousarray(encoded.coarse[[link.column for link in links]].T)
     total = np.zeros(len(rows))
     for position, link in enumerate(links):

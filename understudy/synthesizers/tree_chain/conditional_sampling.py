@@ -1,9 +1,9 @@
-"""Rows under conditions: drawn with weights, and drawn again from those by their weights.
+"""Conditional sampling: weighted proposals that fulfil a condition, and resampling by their weights.
 
-A column that a condition names is drawn within it, and the row's weight is the probability that it would have
-been so anyway, given the columns before. Of many such proposals some are taken by their weights: sampling,
-importance, resampling (Rubin 1988), systematically (Kitagawa 1996). A pool of proposals serves a block of
-rows, so that row k of a seed is the same whichever rows are asked for.
+A column with a condition is drawn from the allowed codes, and the row's weight is the probability of these
+codes given the columns before. Rows are then chosen from many proposals by their weights: sampling importance
+resampling (Rubin 1988), with systematic resampling (Kitagawa 1996). A pool of proposals serves a block of
+rows, so that row k of a seed does not depend on which other rows are requested.
 """
 
 from __future__ import annotations
@@ -24,34 +24,35 @@ from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.transformers.base import Codes, Mask, RowNumbers, consecutive_rows
 from understudy.transformers.table import TableTransformer
 
-# Rows that are drawn from one pool of proposals.
+# Number of rows that are drawn from one pool of proposals.
 N_ROWS_BLOCK = 1024
-# Proposals for a row: so many effective ones are wanted, and at most so many are drawn.
+# Target number of effective proposals per row, and maximum number of proposals per row.
 N_EFFECTIVE = 8
 N_PROPOSALS_MAX = 128
-# Proposals from which a group's effective share is estimated; more if none of them is possible.
+# Number of proposals from which a group's effective share is estimated, and its maximum if all weights are 0.
 N_TRIED = 8192
 N_TRIED_MAX = 262_144
 N_POOLS_TRIED = 64
-# The stream of the seeds of pools, and the seed of the trial.
+# Stream of the seeds of pools, and seed of the trial.
 POOLS, TRIAL_SEED = 1 << 37, 1
 
 Weights = npt.NDArray[np.float64]
-# The probability that each proposal is accepted, by its codes, coarse codes, seed and numbers.
+# Function from codes, coarse codes, seed and row numbers to the probability that each proposal is accepted.
 Accept = Callable[[dict[int, Codes], npt.NDArray[np.uint8], int, RowNumbers], Weights]
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that fulfil the same condition.
+    """Group of rows that fulfil the same condition.
 
     Parameters
     ----------
-    demands : tuple of Demand
+    demands : tuple of CodePredicate
+        Predicates of the condition, one for each column.
     allowed : mapping of column to array of shape (n_codes,)
-        The codes that its columns may have, by their place in the table.
-    filters : tuple of Demand
-        Those whose codes do not tell everything: values are checked.
+        Mask of allowed codes of each restricted column, by index of the column in the table.
+    filters : tuple of CodePredicate
+        Predicates that codes cannot decide, so that the values of proposals are checked.
     """
 
     demands: tuple[CodePredicate, ...]
@@ -62,12 +63,12 @@ class Group:
 def make_group(
     condition: SampleCondition, table: TableTransformer, enforcer: RuleEnforcer, links: Sequence[Link]
 ) -> Group:
-    """Return the group of a condition.
+    """Return the group of rows for a condition.
 
     Raises
     ------
     InvalidInput
-        If a column is unknown, or cannot have such a value.
+        If a column is unknown, or cannot have the required value.
     """
     names, derived = table.schema.names, set(enforcer.rules.derived)
     demands = tuple(
@@ -89,7 +90,7 @@ def make_group(
 def _with_sources(
     allowed: dict[int, Mask], table: TableTransformer, links: Sequence[Link]
 ) -> dict[int, Mask]:
-    """Return also what is allowed to columns by which others are looked up."""
+    """Return the allowed codes extended to the columns by which restricted columns are looked up."""
     wider = dict(allowed)
     looked_up = {link.column: link for link in links if link.source >= 0}
     waiting = list(allowed)
@@ -103,7 +104,9 @@ def _with_sources(
             )
             if not wider[determinant].any():
                 name = table.schema.columns[dependent].name
-                raise impossible(f"No row of the table has such a value of column {name!r} with the others")
+                raise impossible(
+                    f"No row of the table combines such a value of column {name!r} with the other conditions"
+                )
             waiting.append(determinant)
     return wider
 
@@ -111,7 +114,7 @@ def _with_sources(
 def draw_weighted(
     links: Sequence[Link], allowed: Mapping[int, Mask], seed: int, numbers: RowNumbers
 ) -> tuple[dict[int, Codes], npt.NDArray[np.uint8], Weights]:
-    """Return codes and coarse codes of proposals, as `chain.draw_codes`, and how likely their sets were."""
+    """Return codes and coarse codes of proposals (see `chain.draw_codes`), and their weights."""
     n = len(numbers)
     codes = {link.column: np.zeros(n, np.uint16) for link in links}
     rows, weight = np.zeros((n, len(links)), np.uint8), np.ones(n)
@@ -134,7 +137,7 @@ def draw_weighted(
 
 @dataclass(frozen=True)
 class Proposals:
-    """Rows as codes, and the seed and numbers that their values are decoded with."""
+    """Rows as codes, with the seed and the row numbers for decoding their values."""
 
     codes: dict[int, Codes]
     seed: int
@@ -143,16 +146,21 @@ class Proposals:
 
 @dataclass(frozen=True)
 class Conditioner:
-    """Draws the rows of a group.
+    """Sampler of the rows of a group.
 
     Parameters
     ----------
+    links : sequence of Link
+        Conditional distributions of the columns.
+    group : Group
+        Group of rows.
     accept : callable
-        Gives the probability that a proposal is accepted: rules, copies, refinement, and the group's filters.
+        Function that returns the probability that a proposal is accepted, given rules, unique rows, the
+        refinement and the group's filters.
     n_proposals : int
-        For each row.
+        Number of proposals per row.
     effective_share : float
-        Independent rows that a drawn row is worth.
+        Number of independent rows that one drawn row is worth, from 0 to 1.
     """
 
     links: Sequence[Link]
@@ -162,12 +170,12 @@ class Conditioner:
     effective_share: float
 
     def draw(self, seed: int, block: int, n: int) -> Proposals:
-        """Return the n rows of a block.
+        """Draw the n rows of a block.
 
         Raises
         ------
         InvalidInput
-            If no proposal at all is possible.
+            If all proposals have weight 0.
         """
         for attempt in range(N_POOLS_TRIED):
             own_seed = int(hashing.stream_key(np.uint64(seed), np.uint64(POOLS + attempt)))
@@ -176,16 +184,16 @@ class Conditioner:
             if weight.sum() > 0:
                 taken = resample(weight, n, np.random.default_rng([own_seed, block]))
                 return Proposals({j: c[taken] for j, c in codes.items()}, own_seed, numbers[taken])
-        raise impossible("The model finds no row that fulfils a condition")
+        raise impossible("The model found no row that fulfils a condition")
 
 
 def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Conditioner:
-    """Return what draws a group's rows, after a trial that tells how many proposals it takes.
+    """Return the sampler of a group's rows, with a number of proposals that a trial determines.
 
     Raises
     ------
     InvalidInput
-        If no proposal is possible.
+        If all proposals of the trial have weight 0.
     """
     trial = Conditioner(links, group, accept, N_PROPOSALS_MAX, 0.0)
     n = N_TRIED
@@ -197,7 +205,7 @@ def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Con
             return Conditioner(links, group, accept, n_proposals, min(share * n_proposals, 1.0))
         n *= 4
     names = ", ".join(repr(demand.column.name) for demand in group.demands)
-    raise impossible(f"The model finds no row that fulfils the condition on {names}")
+    raise impossible(f"The model found no row that fulfils the condition on {names}")
 
 
 def _propose(conditioner: Conditioner, seed: int, numbers: RowNumbers) -> tuple[dict[int, Codes], Weights]:
@@ -209,7 +217,7 @@ def _propose(conditioner: Conditioner, seed: int, numbers: RowNumbers) -> tuple[
 
 
 def resample(weight: Weights, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Return n places, each as often as its weight says but for a fraction, in random order."""
+    """Return n indices in random order, by systematic resampling with the given weights."""
     sums = np.cumsum(weight)
     points = (np.arange(n) + rng.random()) / n * sums[-1]
     return rng.permutation(np.minimum(np.searchsorted(sums, points, side="right"), len(weight) - 1))

@@ -1,4 +1,4 @@
-"""Sample under a control: which row belongs to which group, and the rows of the groups."""
+"""Constrained sampling: the assignment of rows to groups, and the rows of each group."""
 
 from __future__ import annotations
 
@@ -17,18 +17,24 @@ from understudy.transformers.base import ArrowArray, RowNumbers, consecutive_row
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import TableTransformer
 
-# The stream of the hash that says which group a row of a rebalanced column belongs to.
+# Stream of the hash that assigns rows to the groups of a rebalanced column.
 GROUPS = 1 << 38
 
 
 @dataclass(frozen=True)
 class ConstrainedSampler:
-    """The table of a control: endless for a rebalanced column, else as long as its groups.
+    """Sampler under constraints; rows are unlimited for a rebalanced column, else limited by the conditions.
 
     Parameters
     ----------
+    constraints : SamplingConstraints
+        Conditions, or new shares for the values of a column.
     conditioners : tuple of Conditioner
-        One for each group.
+        Samplers of the groups.
+    table : TableTransformer
+        Transformers of the columns.
+    enforcer : RuleEnforcer
+        Rules of the table.
     """
 
     constraints: SamplingConstraints
@@ -37,14 +43,14 @@ class ConstrainedSampler:
     enforcer: RuleEnforcer
 
     def draw(self, seed: int, rows: RowNumbers) -> pa.RecordBatch:
-        """Return the rows of these consecutive numbers."""
+        """Return the rows with the given consecutive numbers."""
         first, last = int(rows[0]) // N_ROWS_BLOCK, int(rows[-1]) // N_ROWS_BLOCK
         blocks = pa.Table.from_batches([self._draw_block(seed, b) for b in range(first, last + 1)])
         wanted = blocks.slice(int(rows[0]) - first * N_ROWS_BLOCK, len(rows))
         return wanted.combine_chunks().to_batches()[0]
 
     def _draw_block(self, seed: int, block: int) -> pa.RecordBatch:
-        """Return a whole block: what a row is does not depend on which others are asked for."""
+        """Return a whole block, so that a row does not depend on which other rows are requested."""
         numbers = consecutive_rows(block * N_ROWS_BLOCK, N_ROWS_BLOCK)
         group = groups_of_rows(self.constraints, seed, numbers)
         parts, places = [], []
@@ -61,11 +67,11 @@ class ConstrainedSampler:
         conditioner = self.conditioners[group]
         own_seed = int(hashing.stream_key(np.uint64(seed), np.uint64(GROUPS + 1 + group)))
         drawn = conditioner.draw(own_seed, block, len(rows))
-        anew = [j for j in drawn.codes if isinstance(self.table.columns[j], GeneratedTransformer)]
-        learnt = [j for j in drawn.codes if j not in anew]
-        columns = self.table.decode_columns(learnt, drawn.codes, drawn.seed, drawn.numbers)
-        # Identifiers are unique by the row's own number.
-        columns |= self.table.decode_columns(anew, drawn.codes, seed, rows)
+        generated = [j for j in drawn.codes if isinstance(self.table.columns[j], GeneratedTransformer)]
+        learned = [j for j in drawn.codes if j not in generated]
+        columns = self.table.decode_columns(learned, drawn.codes, drawn.seed, drawn.numbers)
+        # Identifiers are generated from the numbers of the rows, so that they are unique.
+        columns |= self.table.decode_columns(generated, drawn.codes, seed, rows)
         constants: dict[str, ArrowArray] = {
             demand.column.name: demand.constant(len(rows))
             for demand in conditioner.group.demands
@@ -75,7 +81,7 @@ class ConstrainedSampler:
 
 
 def conditions_of(constraints: SamplingConstraints) -> list[SampleCondition]:
-    """Return the condition of every group of a control; those of shares have one row each."""
+    """Return the condition of every group. The conditions of shares have one row each."""
     if constraints.rebalance is None:
         return list(constraints.conditions)
     column = constraints.rebalance.column
@@ -89,8 +95,9 @@ def conditions_of(constraints: SamplingConstraints) -> list[SampleCondition]:
 
 
 def groups_of_rows(constraints: SamplingConstraints, seed: int, numbers: RowNumbers) -> npt.NDArray[np.int64]:
-    """Return the group of every row: groups of conditions follow each other, those of shares are drawn.
+    """Return the index of the group of every row.
 
+    The groups of conditions follow each other, and those of shares are drawn by a hash of the row number.
     Rows beyond the last group get the number of groups.
     """
     if constraints.rebalance is None:
@@ -104,11 +111,11 @@ def groups_of_rows(constraints: SamplingConstraints, seed: int, numbers: RowNumb
 
 
 def check_rows(constraints: SamplingConstraints, n_rows: int, offset: int) -> None:
-    """Raise InvalidInput if the groups of the conditions have no such rows."""
+    """Raise InvalidInput if `n_rows` and `offset` exceed the rows of the conditions."""
     total = sum(condition.n_rows for condition in constraints.conditions)
     if constraints.rebalance is None and n_rows + offset > total:
         raise InvalidInput(
-            f"The groups of the conditions have {total:,} rows; n_rows and offset ask for "
-            f"{n_rows + offset:,}.",
+            f"The conditions have {total:,} rows in total, but n_rows and offset add up to"
+            f" {n_rows + offset:,}. Reduce n_rows or offset, or raise the n_rows of the conditions.",
             code="invalid_parameters",
         )

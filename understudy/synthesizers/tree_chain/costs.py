@@ -1,4 +1,4 @@
-"""What fitting a chain takes; fitted by hand to runs of `python -m benchmarks.engine`."""
+"""Cost estimates of tree chains, calibrated by hand on runs of `python -m benchmarks.engine`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from understudy.synthesizers.costs import FitCost, estimate_codes
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 
 SECONDS_PER_ROW_AND_COLUMN_SQUARED = 1e-7
-# How many times the work of `fast` the other presets are, and the size of their models.
+# CPU time and model size of each preset relative to `fast`.
 PRESET_FACTORS = {"fast": 1, "balanced": 8, "best": 20, "guarded": 8}
-# From here on a column looks at the columns that tell most of it, not at all of them.
+# Number of earlier columns above which the cost per column stops growing; see `predecessors`.
 N_PREDECESSORS_MAX = 60
 
 
 def estimate_fit(parameters: SynthesizerParameters, n_rows: int, n_columns: int) -> FitCost:
-    """Return what fitting a chain takes; a time budget is taken at its word."""
+    """Estimate the cost of a fit, whose CPU time is at most the time budget."""
     assert isinstance(parameters, TreeChainParameters)
     codes = estimate_codes(parameters, n_rows, n_columns)
     factor = PRESET_FACTORS[parameters.preset]

@@ -1,4 +1,4 @@
-"""Codes for values that are not those of the fit: to complete a table with what its rows already say."""
+"""Codes of values that were not part of the fit, for the imputation of a table with known values."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.integer_units import integers_of, is_exact
 from understudy.transformers.numeric import NumericTransformer
 
-# The code of a value that the column's codes say nothing of: missing, or a level that was not kept.
+# Code of a value that the column's codes do not represent: a missing value, or a level that was not kept.
 UNKNOWN = -1
 
 KnownCodes = npt.NDArray[np.int32]
 
 
 def encode_values(name: str, values: ArrowArray, transformer: Transformer) -> KnownCodes:
-    """Return the code of every value, or UNKNOWN; a number gets the code whose numbers are nearest below."""
+    """Return the code of every value, or UNKNOWN. Numbers between codes get the next lower code."""
     present = np.asarray(values.is_valid().to_numpy(zero_copy_only=False))
     if pa.types.is_floating(values.type):
         present = present & ~np.asarray(values.is_null(nan_is_null=True).to_numpy(zero_copy_only=False))
@@ -36,7 +36,7 @@ def encode_values(name: str, values: ArrowArray, transformer: Transformer) -> Kn
 def _encode_present(name: str, values: ArrowArray, transformer: Transformer) -> KnownCodes:
     first = np.int32(getattr(transformer, "has_missing", False))
     if transformer.n_codes == first or isinstance(transformer, GeneratedTransformer):
-        # Nothing but whether there is a value is known of what is generated.
+        # The codes of a generated column represent only whether there is a value.
         code = first if transformer.n_codes > first else UNKNOWN
         return np.full(len(values), code, np.int32)
     if isinstance(transformer, NumericTransformer):

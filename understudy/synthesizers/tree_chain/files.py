@@ -1,4 +1,7 @@
-"""A chain as plain arrays and back; what comes back is checked: every draw stays in its arrays, and ends."""
+"""Conversion of a chain to plain arrays, and back. The loaded arrays are validated.
+
+The checks ensure that every draw terminates and stays within the bounds of its arrays.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from understudy.synthesizers.rules import load_rules, rules_to_arrays
 from understudy.synthesizers.tree_chain.additive import N_PLACES
 from understudy.synthesizers.tree_chain.chain import Link, look_up
 from understudy.synthesizers.tree_chain.refinement import Refinement
-from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer, learnt_columns
+from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer, learned_columns
 from understudy.synthesizers.tree_chain.unique_rows import UniqueRows
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import Codes, Json
@@ -31,7 +34,7 @@ from understudy.transformers.table import TableTransformer
 
 Int64s = npt.NDArray[np.int64]
 
-# What a tampered file may say of trees and scores.
+# Maximum depth of trees, and exclusive maximum of scores, that a file may contain.
 DEPTH_MAX = 8
 SCORE_MAX = 1e6
 
@@ -41,7 +44,7 @@ def links_to_arrays(links: Sequence[Link]) -> dict[str, npt.NDArray[Any]]:
     arrays: dict[str, npt.NDArray[Any]] = {}
     for position, link in enumerate(links):
         own: dict[str, npt.NDArray[Any]] = {"coarse": link.coarse}
-        # What a column is looked up by belongs to the rules.
+        # The lookups are stored with the rules.
         if link.source < 0:
             own |= {"child": link.child, **link.forest._asdict()}
             own |= {f"predictor_{name}": array for name, array in link.predictor._asdict().items()}
@@ -55,13 +58,13 @@ def links_from_arrays(reader: ArrayReader, table: TableTransformer, enforcer: Ru
     Raises
     ------
     InvalidInput
-        If an array is missing, of another shape or type, or points outside.
+        If an array is missing, has an unexpected shape or type, or contains an index out of range.
     """
     derived = set(enforcer.rules.derived)
     drawn = [j for j, name in enumerate(table.schema.names) if name not in derived]
     order = reader.parts("order", len(drawn))
     is_order = all(type(j) is int for j in order) and sorted(order) == drawn
-    require(is_order, "the order does not name every drawn column once")
+    require(is_order, "the order does not contain every drawn column once")
     sources = _load_sources(reader, enforcer)
     links = []
     for position, j in enumerate(order):
@@ -88,15 +91,15 @@ def enforcer_to_arrays(enforcer: RuleEnforcer) -> tuple[Json, dict[str, npt.NDAr
 
 
 def enforcer_from_arrays(reader: ArrayReader, table: TableTransformer) -> RuleEnforcer:
-    """Return the rules that `keeper_to_arrays` took apart.
+    """Return the rules that `enforcer_to_arrays` converted.
 
     Raises
     ------
     InvalidInput
-        If anything is missing, of another shape or type, or points outside.
+        If a value is missing, has an unexpected shape or type, or is an index out of range.
     """
     own = reader.part(reader.manifest.get("rules"), "rules.")
-    rules = load_rules(own, learnt_columns(table) or table.schema)
+    rules = load_rules(own, learned_columns(table) or table.schema)
     parts = own.manifest.get("tables")
     require(isinstance(parts, list), "the tables of lookups are not a list")
     assert isinstance(parts, list)
@@ -107,7 +110,7 @@ def enforcer_from_arrays(reader: ArrayReader, table: TableTransformer) -> RuleEn
         dependent, determinant = (entry.whole(key, 0, n_columns - 1) for key in ("of", "by"))
         require(
             dependent != determinant and (dependent, determinant) not in tables,
-            "a lookup is not between two columns, or is there twice",
+            "a lookup is not between two columns, or occurs twice",
         )
         require(
             derived.isdisjoint(table.schema.names[j] for j in (dependent, determinant)),
@@ -119,7 +122,7 @@ def enforcer_from_arrays(reader: ArrayReader, table: TableTransformer) -> RuleEn
 
 
 def _load_sources(reader: ArrayReader, enforcer: RuleEnforcer) -> dict[int, int]:
-    """Return which columns are looked up, and by which."""
+    """Return a mapping from looked-up columns to the columns by which they are looked up."""
     pairs = reader.manifest.get("sources")
     is_pairs = isinstance(pairs, list) and all(isinstance(p, list) and len(p) == 2 for p in pairs)
     require(is_pairs, "the sources of lookups are not pairs")
@@ -132,25 +135,25 @@ def _load_sources(reader: ArrayReader, enforcer: RuleEnforcer) -> dict[int, int]
 
 
 def unique_rows_to_arrays(unique_rows: UniqueRows | None) -> dict[str, npt.NDArray[Any]]:
-    """Return the prints of rows that are not to be drawn, under ``singles.<name>``."""
+    """Return the fingerprints of rows that must not be drawn, under ``singles.<name>``."""
     if unique_rows is None:
         return {}
     return {"singles.codes": unique_rows.codes, "singles.values": unique_rows.values}
 
 
 def unique_rows_from_arrays(reader: ArrayReader) -> UniqueRows | None:
-    """Return the prints that `singles_to_arrays` took apart, if there were some.
+    """Return the fingerprints that `unique_rows_to_arrays` converted, or None if the file contains none.
 
     Raises
     ------
     InvalidInput
-        If one of two arrays is missing, or of another type or order.
+        If one of the two arrays is missing, has an unexpected type, or is not in ascending order.
     """
     if not {"singles.codes", "singles.values"} & set(reader.arrays):
         return None
     codes, values = (reader.array(f"singles.{name}", np.uint32, (None,)) for name in ("codes", "values"))
     for array in (codes, values):
-        require(bool((array[1:] > array[:-1]).all()), "prints are not in ascending order")
+        require(bool((array[1:] > array[:-1]).all()), "fingerprints are not in ascending order")
     return UniqueRows(codes, values)
 
 
@@ -158,7 +161,7 @@ def _load_link(reader: ArrayReader, position: int, column: int, n_codes: int) ->
     child = reader.indices("child", np.int32, (None, RADIX), -n_codes, max(n_codes, 2) - 1)
     require(len(child) > 0 or n_codes == 1, "a column has no choices")
     own = np.arange(len(child))[:, None]
-    # A choice leads to later ones only, so that every walk ends.
+    # A choice leads only to later ones, so that every walk terminates.
     require(bool(((child < 0) | ((child > own) & (child < len(child)))).all()), "choices do not descend")
     coarse = reader.array("coarse", np.uint8, (n_codes,))
     predictor = _load_predictor(reader, position)
@@ -172,10 +175,10 @@ def _load_predictor(reader: ArrayReader, position: int) -> Predictor:
     scale = reader.array("predictor_scale", np.int64, (2,))
     require(0 <= scale[1] < 64 and abs(int(scale[0])) < 2**60, "a predictor's scale is out of range")
     bins = reader.array("predictor_bins", np.uint8, (None,))
-    require(1 <= len(bins) <= N_PLACES, "a predictor has too many places, or none")
+    require(1 <= len(bins) <= N_PLACES, "a predictor has too many bins, or none")
     tree_feature, tree_threshold, tree_leaf = _load_trees(reader, "predictor_tree_", position, np.int32)
-    require(len(tree_feature) % 2 == 0, "a predictor's trees are not two halves")
-    require(position > 0 or not len(tree_feature), "a tree looks at a column that is not drawn yet")
+    require(len(tree_feature) % 2 == 0, "a predictor has an odd number of trees")
+    require(position > 0 or not len(tree_feature), "a tree uses a column that is not drawn yet")
     weight = reader.array("predictor_weight", np.int32, (len(feature), 256))
     return Predictor(feature, weight, scale, bins, tree_feature, tree_threshold, tree_leaf)
 
@@ -183,7 +186,7 @@ def _load_predictor(reader: ArrayReader, position: int) -> Predictor:
 def _load_trees(
     reader: ArrayReader, prefix: str, n_features: int, leaf_type: type[np.generic]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    """Return complete trees: features, thresholds, leaves."""
+    """Return the features, thresholds and leaves of complete trees."""
     feature = reader.indices(f"{prefix}feature", np.int16, (None, None), 0, max(n_features, 1))
     n_trees, n_inner = feature.shape
     is_complete = 1 <= n_inner < 2**DEPTH_MAX and (n_inner & (n_inner + 1)) == 0
@@ -202,12 +205,12 @@ def refinement_to_arrays(refinement: Refinement | None) -> tuple[Json, dict[str,
 
 
 def refinement_from_arrays(reader: ArrayReader, n_columns: int) -> Refinement | None:
-    """Return the refinement that `refinement_to_arrays` took apart, if there was one.
+    """Return the refinement that `refinement_to_arrays` converted, or None if the file contains none.
 
     Raises
     ------
     InvalidInput
-        If an array is missing, of another shape or type, or points outside.
+        If an array is missing, has an unexpected shape or type, or contains an index out of range.
     """
     manifest = reader.manifest.get("refinement")
     if manifest is None:
@@ -215,7 +218,7 @@ def refinement_from_arrays(reader: ArrayReader, n_columns: int) -> Refinement | 
     own = reader.part(manifest, "refinement.")
     ceiling = own.manifest.get("ceiling")
     is_finite = isinstance(ceiling, float) and abs(ceiling) < SCORE_MAX
-    require(is_finite, "the ceiling of a refinement is not a number in range")
+    require(is_finite, "the ceiling of a refinement is not a float in range")
     assert isinstance(ceiling, float)
     boosted = Boosted(*_load_trees(own, "", n_columns, np.float32))
     require(bool(np.isfinite(boosted.leaf).all()), "a refinement's leaf is not a number")
@@ -238,10 +241,10 @@ def _check_nodes(node: Int64s, n_leaves: int, n_masks: int, n_features: int) -> 
     threshold = (node >> THRESHOLD_SHIFT) & THRESHOLD_MASK
     is_leaf = feature == 0
     own = np.arange(len(node))
-    require(bool((feature <= n_features).all()), "a tree looks at a column that is not drawn yet")
-    require(bool((child[is_leaf] < n_leaves).all()), "a leaf points outside")
-    # A node leads to later ones only, so that every walk ends; the right child follows the left.
+    require(bool((feature <= n_features).all()), "a tree uses a column that is not drawn yet")
+    require(bool((child[is_leaf] < n_leaves).all()), "a leaf index is out of range")
+    # A node leads only to later ones, so that every walk terminates. The right child follows the left one.
     descends = (child > own) & (child + 1 < len(node))
-    require(bool((is_leaf | descends).all()), "a tree points outside")
+    require(bool((is_leaf | descends).all()), "a tree node's child index is out of range")
     has_mask = ~is_leaf & ((node & CATEGORY_BIT) > 0)
-    require(bool((threshold[has_mask] < n_masks).all()), "a split points outside")
+    require(bool((threshold[has_mask] < n_masks).all()), "a split's mask index is out of range")

@@ -1,8 +1,9 @@
-"""Complete the rows of a table: what is missing is drawn, given what is there.
+"""Imputation of missing values, given the known values of a row.
 
-For every row many particles go down the chain. A column that the row has is not drawn: the particle is
-weighted with the probability of what is there, given the columns before. One of them is taken by its weight,
-so that what is missing agrees with columns later in the chain, too (Rubin 1987; Gordon et al. 1993).
+Several particles per row pass through the chain. A column with a known value is not drawn; instead, the
+particle is weighted with the probability of that value, given the columns before. One particle is chosen by
+its weight, so that the imputed values also agree with known values later in the chain (Rubin 1987; Gordon et
+al. 1993).
 """
 
 from __future__ import annotations
@@ -27,29 +28,34 @@ from understudy.transformers.base import ArrowArray, Codes, Mask, RowNumbers, co
 from understudy.transformers.table import TableTransformer
 
 N_PARTICLES = 64
-# Rows that are completed at a time.
+# Number of rows that are completed at a time.
 N_ROWS_BLOCK = 1024
-# What an impossible value costs: particles that avoid it win, but a row that the model excludes is completed.
+# Log weight of an impossible value. It is finite, so that rows that the model considers impossible are
+# completed.
 LOG_IMPOSSIBLE = -50.0
-# The stream by which particles are taken, and those of the seeds of draws.
+# Stream of the hash that chooses particles, and first stream of the seeds of draws.
 TAKING, DRAWS = 1 << 40, 1 << 41
 
 Weights = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
-# The probability that proposals are accepted by what was learnt after the chain, by their coarse codes.
+# Function from coarse codes to the probability that the refinement accepts each proposal.
 Accept = Callable[[npt.NDArray[np.uint8]], Weights]
 
 
 @dataclass(frozen=True)
 class _Step:
-    """One column of the particles' walk down the chain.
+    """One step of the particles through the chain, which processes one column.
 
     Parameters
     ----------
+    link : Link
+        Conditional distribution of the column.
+    position : int
+        Position of the column in the chain.
     rows : array of shape (n_particles, n_columns)
         Coarse codes of the columns before.
     own : array of shape (n_particles,)
-        Codes of the column: where they are known, and as they are drawn.
+        Codes of the column; known codes are set, and unknown codes are written when they are drawn.
     """
 
     link: Link
@@ -60,7 +66,7 @@ class _Step:
 
 @dataclass(frozen=True)
 class Imputer:
-    """Draws what is missing in the rows of a table."""
+    """Sampler of the missing values of a table."""
 
     links: Sequence[Link]
     table: TableTransformer
@@ -68,7 +74,7 @@ class Imputer:
     accept: Accept
 
     def complete(self, block: pa.RecordBatch, first_row: int, seed: int) -> pa.RecordBatch:
-        """Return consecutive rows without missing values, but in columns that have no others."""
+        """Return consecutive rows with imputed values; columns with only missing values stay missing."""
         given = dict(zip(block.schema.names, block.columns, strict=True))
         schema = self.table.schema.to_arrow()
         gaps = np.flatnonzero(np.any([_is_missing(array) for array in given.values()], axis=0))
@@ -81,7 +87,7 @@ class Imputer:
         return pa.RecordBatch.from_arrays(columns, schema=schema)
 
     def _draw(self, rows: dict[str, ArrowArray], seed: int, numbers: RowNumbers) -> dict[str, ArrowArray]:
-        """Return all columns of the rows, with drawn values also where there are some."""
+        """Return all columns of the rows, with drawn values in every cell."""
         names, n = self.table.schema.names, len(numbers)
         known = {
             link.column: encode_values(
@@ -96,7 +102,7 @@ class Imputer:
         chosen = {j: c[taken] for j, c in codes.items()}
         columns = self.table.decode_columns(sorted(chosen), chosen, seed, numbers)
         if self.enforcer.rules.linear:
-            # Sums are those of the values that the rows will have.
+            # Sums are computed from known values where they exist, and from drawn values otherwise.
             derived = self.enforcer.rules.derive({n: _prefer(rows[n], own) for n, own in columns.items()})
             columns |= {name: derived[name] for name in self.enforcer.rules.derived}
         return columns
@@ -104,7 +110,7 @@ class Imputer:
     def _walk(
         self, known: dict[int, KnownCodes], seed: int, numbers: RowNumbers
     ) -> tuple[dict[int, Codes], Weights]:
-        """Return the particles' codes, and the log probability of what is known of them."""
+        """Return the codes of the particles, and the log probabilities of their known values."""
         n = len(numbers)
         codes = {link.column: np.zeros(n, np.uint16) for link in self.links}
         rows, log_weight = np.zeros((n, len(self.links)), np.uint8), np.zeros(n)
@@ -113,9 +119,9 @@ class Imputer:
             own = codes[link.column]
             own[is_known] = known[link.column][is_known].astype(np.uint16)
             if link.source >= 0:
-                said = link.lookup[codes[link.source]]
-                log_weight += np.where(is_known & (said != own), LOG_IMPOSSIBLE, 0.0)
-                own[~is_known] = said[~is_known]
+                looked_up = link.lookup[codes[link.source]]
+                log_weight += np.where(is_known & (looked_up != own), LOG_IMPOSSIBLE, 0.0)
+                own[~is_known] = looked_up[~is_known]
             elif len(link.child):
                 step = _Step(link, position, rows, own)
                 log_weight[is_known] += self._log_probability(step, np.flatnonzero(is_known))
@@ -124,7 +130,7 @@ class Imputer:
         return codes, log_weight + np.log(np.maximum(self.accept(rows), 1e-9))
 
     def _log_probability(self, step: _Step, at: Int64s) -> Weights:
-        """Return the log probability of the known codes of some particles, given the columns before."""
+        """Return the log probabilities of the known codes of some particles, given the columns before."""
         out = np.zeros(len(at))
         if len(at):
             link = step.link
@@ -134,7 +140,7 @@ class Imputer:
         return out
 
     def _draw_unknown(self, step: _Step, at: Int64s, seed: int, numbers: RowNumbers) -> None:
-        """Draw values of some particles; never that there is none, unless the column has no value at all."""
+        """Draw values for some particles; a missing value is drawn only if the column has no other code."""
         if not len(at):
             return
         link, own = step.link, step.own
@@ -152,7 +158,7 @@ def draw_completed(
     imputer: Imputer, rows: pa.Table, seed: int, n_draws: int, context: SampleContext
 ) -> Iterator[pa.RecordBatch]:
     """Yield the completed rows of a table, the whole table once for each draw."""
-    # Missing values are allowed in what is to be completed, whatever the schema says.
+    # The input may have missing values even in columns that are not nullable in the schema.
     open_schema = pa.schema([field.with_nullable(True) for field in imputer.table.schema.to_arrow()])
     blocks = rows.cast(open_schema).combine_chunks()
 
@@ -167,7 +173,7 @@ def draw_completed(
 
 
 def _take(log_weight: Weights, seed: int, numbers: RowNumbers) -> npt.NDArray[np.int64]:
-    """Return for every row of particles one of them, by its weight."""
+    """Return the index of one particle for every row, chosen by weight."""
     weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
     sums = np.cumsum(weight, axis=1)
     words = np.empty(len(numbers), np.uint64)
@@ -184,13 +190,13 @@ def _is_missing(array: ArrowArray) -> Mask:
 
 
 def _prefer(given: ArrowArray, drawn: ArrowArray) -> ArrowArray:
-    """Return what is given, or else what is drawn."""
+    """Return the given values, and drawn values where they are missing."""
     merged: ArrowArray = pc.if_else(pa.array(~_is_missing(given)), given, drawn)
     return merged
 
 
 def _fill(given: ArrowArray, gaps: npt.NDArray[np.int64], own: ArrowArray, drawn: ArrowArray) -> ArrowArray:
-    """Return a column with the drawn values where the rows with gaps have none."""
+    """Return a column in which drawn values replace the missing values of the rows with gaps."""
     missing = _is_missing(own)
     if not missing.any():
         return given

@@ -1,4 +1,4 @@
-"""In which order the columns are chained: ascending by their number of codes, or the best of some orders."""
+"""Order of the columns in the chain: ascending by number of codes, or the best of several candidates."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from understudy.synthesizers.contexts import LearnRun
 from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, fit_chain, log_likelihood
 from understudy.synthesizers.tree_chain.presets import Preset
 
-# Rows that orders are tried on: four fifths are fitted, one fifth is judged.
+# Number of rows on which orders are compared: four fifths for fitting, one fifth for evaluation.
 N_ROWS_TRIED = 12_500
-# By how many nats per row an order must be better than the one before it.
+# Minimum gain of held-out log likelihood, in nats per row, by which an order replaces an earlier one.
 NATS_BETTER = 0.1
 _TRIAL = Preset(GrowthRules(penalty=0.0, category_penalty=1.0, min_leaf=5, depth_max=24, smoothing=4.0))
 
 ColumnOrder = list[int]
-# Puts columns that are looked up behind those that say them.
+# Function that moves looked-up columns behind the columns that determine them.
 Arrange = Callable[[ColumnOrder], Arranged]
 
 
@@ -30,14 +30,14 @@ def ascending_order(encoded: Encoded) -> ColumnOrder:
 
 
 def choose_order(encoded: Encoded, arrange: Arrange, run: LearnRun) -> Arranged:
-    """Return the order in which held-out rows are likeliest; the ascending one unless clearly beaten."""
+    """Return the order with the highest held-out likelihood, preferring the ascending one if nearly equal."""
     n = encoded.coarse.shape[1]
     rows = np.random.default_rng([run.seed, 1]).permutation(n)[:N_ROWS_TRIED]
     cut = len(rows) * 4 // 5
     if cut in (0, len(rows)):
         return arrange(ascending_order(encoded))
     fitted, judged = encoded.take(np.sort(rows[:cut])), encoded.take(np.sort(rows[cut:]))
-    # Trials tell no progress, and end as the fit itself does.
+    # Trials report no progress, but can be cancelled like the fit itself.
     quiet = replace(run, context=replace(run.context, progress=no_progress))
     scores: list[float] = []
     tried = _unique(arrange(order) for order in _candidates(encoded))

@@ -1,4 +1,4 @@
-"""The parameters of tree chains."""
+"""Parameters of the tree chain."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from understudy.parameters.synthesizers import SynthesizerParameters
 
 
 class TreeChainParameters(SynthesizerParameters):
-    """A chain of conditional distributions, each a hierarchy of choices by evidence-grown trees."""
+    """Parameters of a tree chain, which models each column by trees over the columns before it."""
 
     name: Literal["tree_chain"]
     preset: Annotated[
         Literal["fast", "balanced", "best", "guarded"],
         Field(
-            description="How much work is put into it: `fast` fits in seconds; `balanced` averages"
-            " trees; `best` also accepts rows by how real they look; `guarded` keeps less of single rows in"
-            " the model file."
+            description="Trade-off between fit time, fidelity and privacy. `fast` fits in seconds. `balanced`"
+            " averages several trees. `best` also boosts trees and rejects rows that look unrealistic."
+            " `guarded` stores less about single rows in the model file."
         ),
     ] = "fast"
     time_budget_seconds: Annotated[
@@ -26,19 +26,20 @@ class TreeChainParameters(SynthesizerParameters):
         Field(
             gt=0,
             le=86_400,
-            description="In place of a preset: the best of `fast`, `balanced` and `best` that is likely to be"
-            " fitted in so many seconds of this machine; the model's card says which.",
+            description="Time budget of the fit in seconds, as an alternative to `preset`. The fit uses the"
+            " best of `fast`, `balanced` and `best` that is likely to finish in this time on the machine. The"
+            " model card contains the chosen preset.",
         ),
     ] = None
 
     @model_validator(mode="after")
-    def _asks_for_one(self) -> TreeChainParameters:
+    def _check_exclusive(self) -> TreeChainParameters:
         if self.time_budget_seconds is not None and "preset" in self.model_fields_set:
-            raise ValueError("give either preset or time_budget_seconds")
+            raise ValueError("give either preset or time_budget_seconds, not both")
         return self
 
     @model_serializer(mode="wrap")
-    def _leave_out_what_was_not_asked_for(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _omit_unused_option(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = serialize(self)
         fields.pop("preset" if self.time_budget_seconds is not None else "time_budget_seconds", None)
         return fields

@@ -1,6 +1,6 @@
-"""Which earlier columns a column's trees look at: all in a narrow table, those that tell most in a wide one.
+"""Choice of the earlier columns that a column's trees use: all of them, or the most informative ones.
 
-Without a limit the time of a fit grows with the square of the number of columns.
+Without a limit, the time of a fit would grow with the square of the number of columns.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import numpy.typing as npt
 from understudy.kernels import association
 from understudy.kernels.association import N_GROUPS
 
-# Up to so many earlier columns are all looked at; of more, only so many.
+# Maximum number of earlier columns that are all used.
 N_ALL_MAX = 64
+# Number of columns that are chosen if there are more than N_ALL_MAX.
 N_CHOSEN = 32
 N_ROWS_MAX = 4096
 
@@ -21,7 +22,7 @@ Positions = npt.NDArray[np.int64]
 
 
 def group_codes(codes: CoarseCodes) -> CoarseCodes:
-    """Return coarse codes of shape (n_columns, n_rows) in N_GROUPS groups of near equal mass."""
+    """Return coarse codes of shape (n_columns, n_rows) in at most N_GROUPS groups of nearly equal mass."""
     some = codes[
         :, : N_ROWS_MAX * max(codes.shape[1] // N_ROWS_MAX, 1) : max(codes.shape[1] // N_ROWS_MAX, 1)
     ]
@@ -35,7 +36,7 @@ def group_codes(codes: CoarseCodes) -> CoarseCodes:
 
 
 def choose_predecessors(groups: CoarseCodes, position: int) -> Positions:
-    """Return the positions of the columns that the column at a position is conditioned on, ascending."""
+    """Return the ascending positions of the columns on which the column at `position` is conditioned."""
     if position <= N_ALL_MAX:
         return np.arange(position)
     information = association.mutual_information(groups, position, position)

@@ -1,4 +1,4 @@
-"""Which codes of a column satisfy a constraint, and what is left to be checked of its values."""
+"""Translation of a column constraint to codes, and the check of values that codes cannot decide."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from understudy.transformers.numeric import NumericTransformer
 
 
 class CodePredicate(Predicate):
-    """A predicate that also tells which codes of a column satisfy it."""
+    """Predicate on the values of a column that also determines which codes may satisfy it."""
 
     def codes(self, transformer: Transformer) -> tuple[Mask, bool]:
-        """Return which codes may fulfil the condition, and whether all values of each do.
+        """Return a mask of codes that may satisfy the condition, and whether all values of these codes do.
 
         Raises
         ------
         InvalidInput
-            If the column is generated, the range is reversed, or no code does.
+            If the column is generated, the range is reversed, or no code satisfies the condition.
         """
         self._check_range()
         has_missing = bool(getattr(transformer, "has_missing", False))
@@ -35,7 +35,8 @@ class CodePredicate(Predicate):
             is_whole = True
         elif isinstance(transformer, GeneratedTransformer):
             raise InvalidInput(
-                f"Column {self.column.name!r} is generated; a condition can only ask whether it is missing.",
+                f"Column {self.column.name!r} is generated, so its values cannot be constrained. "
+                "Use only is_missing for this column.",
                 code="invalid_parameters",
             )
         else:
@@ -47,10 +48,10 @@ class CodePredicate(Predicate):
     def _impossible(self) -> InvalidInput:
         asked, name = self.constraint, self.column.name
         if asked.is_missing:
-            return _refused(f"Column {name!r} has no missing values in the model. Leave out is_missing.")
+            return _refused(f"Column {name!r} has no missing values in the model. Omit is_missing.")
         if asked.is_missing is not None:
-            return _refused(f"Column {name!r} has only missing values in the model. Leave out is_missing.")
-        return impossible(f"The model knows no such value of column {name!r}")
+            return _refused(f"Column {name!r} has only missing values in the model. Omit is_missing.")
+        return impossible(f"Column {name!r} has no such value in the model")
 
     def _check_range(self) -> None:
         low, high = self.constraint.minimum, self.constraint.maximum
@@ -62,11 +63,11 @@ class CodePredicate(Predicate):
 
     @property
     def is_one_value(self) -> bool:
-        """Whether the condition names the value."""
+        """Whether the condition sets a single value."""
         return self.constraint.equals is not None
 
     def constant(self, n: int) -> ArrowArray:
-        """Return the one value, n times."""
+        """Return an array with the single value, repeated n times."""
         assert self.constraint.equals is not None
         value: ArrowArray = pa.concat_arrays([self.typed(self.constraint.equals)] * n)
         return value
@@ -92,16 +93,16 @@ class CodePredicate(Predicate):
         return may, bool(transformer.is_exact[int(has_missing) :][may].all())
 
     def _between_ranges(self, low: ArrowArray, exact: Mask) -> Mask:
-        """Return the range beside a gap between two codes in which the condition lies, if there is one.
+        """Return a mask of the range next to the gap between two codes that contains the condition's value.
 
-        Ranges keep means of rows, not their ends: there are small gaps between them.
+        Ranges are stored as means of rows, not as their bounds, so there are small gaps between them.
         """
         may = np.zeros(len(low), np.bool_)
         value = self.constraint.equals if self.constraint.equals is not None else self.constraint.minimum
         if value is None:
             return may
         above = int(as_mask(pc.less_equal(low, self.typed(value)[0])).sum())
-        # The code below the gap and the one above it; the ends of the column have but one.
+        # The codes below and above the gap. There is no gap at the ends of the column.
         beside = [code for code in (above - 1, above) if 0 < above < len(low) and not exact[code]]
         may[beside[:1]] = True
         return may
@@ -112,7 +113,7 @@ def _refused(detail: str) -> InvalidInput:
 
 
 def impossible(what: str) -> InvalidInput:
-    """Return the error for what no row can be."""
+    """Return the error for a condition that no row can fulfil."""
     return InvalidInput(
-        f"{what}; ask for values that enough rows of the table have.", code="impossible_condition"
+        f"{what}. Choose values that enough rows of the table have.", code="impossible_condition"
     )

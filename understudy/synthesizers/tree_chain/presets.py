@@ -1,4 +1,4 @@
-"""The presets: how much work is put into a chain, and how closely it may follow single rows."""
+"""Presets of the tree chain, which determine the effort of a fit and the influence of single rows."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from understudy.kernels.trees import GrowthRules
 
 @dataclass(frozen=True)
 class Preset:
-    """One way to fit a chain.
+    """Settings of a fit.
 
     Parameters
     ----------
     rules : GrowthRules
-        When trees are split.
+        Conditions under which tree nodes are split.
     n_trees : int
-        Trees of every choice; a draw picks one at random.
+        Number of trees of every choice, of which a draw picks one at random.
     fraction : float
-        Share of a choice's rows that each of its trees is grown on.
+        Fraction of a choice's rows on which each of its trees is grown, from 0 to 1.
     chooses_order : bool
-        Whether orders of the columns are tried on held-out rows; otherwise they go by their number of codes.
+        Whether several orders of the columns are compared on held-out rows. Otherwise columns are ordered by
+        their number of codes.
     boosts : bool
-        Whether trees are boosted for the predictors of ordinal columns.
+        Whether the predictors of ordinal columns have boosted trees.
     n_refinements : int
-        How often the ratio of real to drawn rows is learnt, by which proposals are accepted.
+        Number of rounds in which the density ratio of real to drawn rows is learned. Proposals are accepted
+        by this ratio.
     """
 
     rules: GrowthRules
@@ -45,6 +47,6 @@ PRESETS = {
     "guarded": Preset(_CROSSED, n_trees=16, chooses_order=True),
 }
 
-# What a calibrated likelihood attack on model files reached: ROC AUC on adult and on housing, a third of the
-# rows fitted (python -m benchmarks.membership, 2026-11-25).
+# ROC AUC of a calibrated likelihood attack on model files, on the datasets adult and housing. The model was
+# fitted on a third of the rows (python -m benchmarks.membership, 2026-11-25).
 ATTACKED = {"fast": (0.67, 0.86), "balanced": (0.64, 0.80), "best": (0.64, 0.79), "guarded": (0.55, 0.57)}

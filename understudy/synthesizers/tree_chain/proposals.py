@@ -1,4 +1,4 @@
-"""Draw rows until they are accepted: row k of a seed is the first of its proposals that everyone accepts."""
+"""Rejection sampling: row k of a seed is the first of its proposals that passes all checks."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from understudy.synthesizers.tree_chain.refinement import Refinement
 from understudy.transformers.base import Codes, Mask, RowNumbers
 
 N_ATTEMPTS_MAX = 10_000
-# The stream of the seeds of further attempts.
+# Stream of the seeds of further attempts.
 ATTEMPTS = 1 << 35
 
-# Which rows may stay, by their codes and numbers.
+# Function from codes and row numbers to a mask of accepted rows.
 Check = Callable[[dict[int, Codes], RowNumbers], Mask]
 
 
 def attempt_seed(seed: int, attempt: int) -> int:
-    """Return the seed of the proposals of an attempt; the first one's is the seed itself."""
+    """Return the seed of an attempt's proposals, which is `seed` itself for attempt 0."""
     return int(hashing.stream_key(np.uint64(seed), np.uint64(ATTEMPTS + attempt))) if attempt else seed
 
 
@@ -32,12 +32,12 @@ def draw_accepted(
     seed: int,
     numbers: RowNumbers,
 ) -> dict[int, Codes]:
-    """Return the codes of the rows of these numbers, by the columns' places in the table.
+    """Draw the rows with the given numbers; return their codes by index of the column in the table.
 
     Raises
     ------
     Conflict
-        If a row is refused every time, which a fit makes sure not to happen.
+        If all proposals of a row are rejected, which the trial at the end of a fit makes very unlikely.
     """
     accepted: dict[int, Codes] = {}
     pending = np.arange(len(numbers))

@@ -1,8 +1,8 @@
-"""The ratio of real to drawn rows: learnt by boosted trees, used to accept proposals.
+"""Refinement: rejection sampling by a density ratio of real to drawn rows, which boosted trees learn.
 
-Trees that tell real rows from drawn ones estimate log p_real / p_drawn; a proposal is accepted with
-probability min(1, ratio / ceiling), so that what is kept is nearer to the real distribution (von Neumann
-1951; as a last step after a generative model: Azadi et al. 2019, "Discriminator rejection sampling").
+Trees that classify rows as real or drawn estimate log p_real / p_drawn. A proposal is accepted with
+probability min(1, ratio / ceiling), so that accepted rows are closer to the real distribution (rejection
+sampling, von Neumann 1951; after a generative model: Azadi et al. 2019, "Discriminator rejection sampling").
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from understudy.kernels.boosting import Boosted, BoostingRules
 from understudy.synthesizers.contexts import LearnRun
 from understudy.transformers.base import RowNumbers, consecutive_rows
 
-# Real rows that are looked at, and how many drawn ones for each.
+# Maximum number of real rows, and number of drawn rows for each of them.
 N_ROWS_MAX = 50_000
 N_DRAWN_PER_ROW = 2
 RULES = BoostingRules(is_class=True, n_trees=100, depth=6, rate=0.1, ridge=2.0, hessian_min=7.0, fraction=0.5)
-# Trees are boosted twice, on other random rows, and averaged: each by a thread of its own.
+# Number of ensembles, each boosted on different random rows by a separate thread, that are averaged.
 N_BAGS = 2
-# The share of proposals whose ratio is below the ceiling; the rest are accepted as if they had it.
+# Share of proposals whose ratio is below the ceiling; the others are always accepted.
 CEILING_QUANTILE = 0.98
 WEIGHT_QUANTILE = 0.99
-# The stream of the random numbers by which proposals are accepted.
+# Stream of the random numbers by which proposals are accepted.
 ACCEPTING = 1 << 34
 
 CoarseRows = npt.NDArray[np.uint8]
-# Coarse codes of rows of these numbers, of shape (n, n_columns), in the order of the chain.
+# Function from row numbers to coarse codes of shape (n, n_columns), in the order of the chain.
 DrawRows = Callable[[RowNumbers], CoarseRows]
 
 
 @dataclass(frozen=True)
 class Refinement:
-    """The log ratio of real to drawn rows, and from where on a proposal is always accepted."""
+    """Log density ratio of real to drawn rows, and the ceiling from which a proposal is always accepted."""
 
     boosted: Boosted
     ceiling: float
 
     def log_ratio(self, rows: CoarseRows) -> npt.NDArray[np.float64]:
-        """Return the log ratio of rows of shape (n, n_columns)."""
+        """Return the log density ratios of rows, given as coarse codes of shape (n, n_columns)."""
         score = np.zeros(len(rows))
         boosting.add_scores(self.boosted, rows, score)
         return score
@@ -62,14 +62,18 @@ class Refinement:
 
 
 def fit_refinement(real: CoarseRows, draw: DrawRows, n_rounds: int, run: LearnRun) -> Refinement:
-    """Learn the ratio in rounds, each from what the rounds before it leave.
+    """Learn the density ratio in rounds, each of which corrects the result of the previous rounds.
 
     Parameters
     ----------
     real : array of shape (n_rows, n_columns)
-        Coarse codes, in the order of the chain.
+        Coarse codes of real rows, in the order of the chain.
     draw : callable
-        Gives proposals.
+        Function that returns proposals.
+    n_rounds : int
+        Number of rounds.
+    run : LearnRun
+        Run of the fit.
     """
     rng = np.random.default_rng([run.seed, 2])
     if len(real) > N_ROWS_MAX:

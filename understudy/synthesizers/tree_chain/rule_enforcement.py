@@ -1,7 +1,7 @@
-"""Keep the rules of a table: look up what other columns say, derive sums, refuse rows that break the rest.
+"""Enforcement of the rules of a table: lookups, computed sums, and rejection of rows that break other rules.
 
-A lookup is a table from codes to codes, so that later trees see what was looked up. It needs codes that stand
-for one value each: rows with a pooled level or a range of numbers where they are looked up by are refused.
+A lookup is a table from codes to codes, so that later trees can use the looked-up column. It needs codes that
+represent one value each, so rows with a pooled level or a range of numbers in the source column are rejected.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask,
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import TableTransformer
 
-# Proposals that are looked at after a fit, and the share of them that must pass.
+# Number of trial proposals after a fit, and minimum share of them that must pass.
 N_ROWS_TRIED = 2000
 KEPT_SHARE_MIN = 0.05
 
-# A column that is looked up, and the one that it is looked up by.
+# A looked-up column, and the column by which it is looked up.
 Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class RuleEnforcer:
-    """The rules of a fitted chain.
+    """Rules of a fitted chain.
 
     Parameters
     ----------
     rules : Rules
-        Of the columns that are learnt.
+        Rules of the learned columns.
     tables : mapping of (dependent, determinant) to array of shape (n_codes,)
-        The code of `dependent` for every code of `determinant`; columns by their position in the table.
+        Code of `dependent` for every code of `determinant`. Columns are indices in the table.
     is_enforced : bool
-        Whether rows that break a rule are refused; not if nearly all would be.
+        Whether rows that break a rule are rejected. False if nearly all rows would be rejected.
     """
 
     rules: Rules
@@ -46,9 +46,10 @@ class RuleEnforcer:
     is_enforced: bool = True
 
     def arrange(self, order: Sequence[int], schema: TableSchema) -> Arranged:
-        """Return the order less derived columns, with what can be looked up behind what says it.
+        """Return the order without derived columns, with looked-up columns directly after their sources.
 
-        A column that others determine makes room for the first of them: what follows then knows all of it.
+        A source takes the position of the first column that it determines, so that later columns can use
+        both.
         """
         derived = {schema.names.index(name) for name in self.rules.derived}
         arranged: list[int] = []
@@ -73,22 +74,22 @@ class RuleEnforcer:
         )
 
     def _origin(self, column: int, placed: set[int]) -> int:
-        """Return what says a column, and what says that, and so on; of several, what says most columns."""
+        """Return the first column of the chain of determinants; of several, the one with most dependents."""
         seen = placed | {column}
-        while says := [
+        while determinants := [
             determinant
             for dependent, determinant in self.tables
             if dependent == column and determinant not in seen
         ]:
             column = max(
-                says,
+                determinants,
                 key=lambda determinant: (sum(other == determinant for _, other in self.tables), -determinant),
             )
             seen.add(column)
         return column
 
     def holds(self, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: RowNumbers) -> Mask:
-        """Return which rows keep the rules, by their codes."""
+        """Return a mask of rows that keep the rules, given their codes."""
         kept = np.ones(len(numbers), np.bool_)
         for (dependent, determinant), lookup in self.tables.items():
             kept &= table.columns[determinant].is_exact[codes[determinant]] & (
@@ -102,14 +103,14 @@ class RuleEnforcer:
         return kept
 
     def complete(self, columns: dict[str, ArrowArray], schema: TableSchema) -> pa.RecordBatch:
-        """Return drawn columns and those derived of them as rows of the table."""
+        """Return the drawn columns and the columns derived from them as rows of the table."""
         if self.rules.linear:
             columns = self.rules.derive(columns)
         return pa.RecordBatch.from_arrays([columns[n] for n in schema.names], schema=schema.to_arrow())
 
     @property
     def checked(self) -> set[str]:
-        """The columns whose values must be known to check a row, and to derive what else is needed."""
+        """Names of the drawn columns whose values are needed to check a row."""
         rules = self.rules
         names = {n for order in rules.inequalities for n in (order.low, order.high)}
         names |= {n for missing in rules.missingness for n in (missing.first, missing.second)}
@@ -119,7 +120,7 @@ class RuleEnforcer:
 
     @property
     def refuses(self) -> bool:
-        """Whether there is anything that a drawn row can break."""
+        """Whether there is a rule that a drawn row can break."""
         return bool(self.tables) or bool(self.checked)
 
     def describe(self) -> list[str]:
@@ -128,29 +129,29 @@ class RuleEnforcer:
 
 
 def is_often(passes: Mask) -> bool:
-    """Return whether enough trial rows pass for the others to be refused."""
+    """Return whether enough trial rows pass to reject the others."""
     return bool(passes.mean() >= KEPT_SHARE_MIN)
 
 
-def learnt_columns(table: TableTransformer) -> TableSchema | None:
-    """Return the schema of the columns that are learnt, if any; those generated have no rules."""
+def learned_columns(table: TableTransformer) -> TableSchema | None:
+    """Return the schema of the learned columns, None if all are generated; only learned ones have rules."""
     pairs = zip(table.schema.columns, table.columns, strict=True)
-    learnt = tuple(column for column, t in pairs if not isinstance(t, GeneratedTransformer))
-    return TableSchema(columns=learnt) if learnt else None
+    learned = tuple(column for column, t in pairs if not isinstance(t, GeneratedTransformer))
+    return TableSchema(columns=learned) if learned else None
 
 
-def find_rules_of_learnt(rows: pa.Table, table: TableTransformer) -> Rules:
-    """Return the rules of the columns that are learnt."""
-    schema = learnt_columns(table)
+def find_rules_of_learned(rows: pa.Table, table: TableTransformer) -> Rules:
+    """Find the rules of the learned columns."""
+    schema = learned_columns(table)
     return find_rules(rows.select(schema.names), schema) if schema else Rules(table.schema)
 
 
 def fit_enforcer(
     rules: Rules, schema: TableSchema, transformers: Sequence[Transformer], codes: list[Codes]
 ) -> RuleEnforcer:
-    """Return what keeps the rules of a table with these codes.
+    """Return the enforcer of the rules of a table with the given codes.
 
-    Lookups are left out where a column has no code of one value for what they say.
+    A functional dependency is left out if the dependent column has no single-value codes for its values.
     """
     place = {name: j for j, name in enumerate(schema.names)}
     pairs = [(place[rule.dependent], place[rule.determinant]) for rule in rules.functional_dependencies]
@@ -169,7 +170,7 @@ def fit_enforcer(
 
 
 def _tabulate(dependent: Codes, determinant: Codes, n_determinant: int) -> Codes:
-    """Return the commonest code of one column for each code of the other."""
+    """Return the most frequent code of `dependent` for each code of `determinant`."""
     cells, counts = np.unique(determinant.astype(np.int64) << 16 | dependent, return_counts=True)
     order = np.lexsort((-counts, cells >> 16))
     first, at = np.unique(cells[order] >> 16, return_index=True)

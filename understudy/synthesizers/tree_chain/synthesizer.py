@@ -1,4 +1,4 @@
-"""The synthesizer over tree chains: presets, learning, drawing, imputing, card, files."""
+"""The tree chain synthesizer: fit, sampling, constrained sampling, imputation, model card and files."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ from understudy.synthesizers.tree_chain.refinement import fit_refinement
 from understudy.synthesizers.tree_chain.rule_enforcement import (
     N_ROWS_TRIED,
     RuleEnforcer,
-    find_rules_of_learnt,
+    find_rules_of_learned,
     fit_enforcer,
     is_often,
-    learnt_columns,
+    learned_columns,
 )
 from understudy.synthesizers.tree_chain.unique_rows import UniqueRows, choose_columns, find_unique_rows
 from understudy.tables.schema import TableSchema
@@ -59,18 +59,18 @@ from understudy.transformers.array_reader import ArrayReader
 from understudy.transformers.base import Codes, Mask, RowNumbers, consecutive_rows
 from understudy.transformers.table import TableTransformer, fit_table
 
-# What tells the seeds of a fit's own draws from its seed.
+# Mask that separates the seed of draws during a fit from the seed of the fit.
 _PRACTICE = 0x5EED
 
 ATTACK = (
-    "Whoever holds the model file can tell rows of the table from other rows, better than by chance: a "
-    "likelihood attack on files of the preset `{}` reached a ROC AUC of {:.2f} on one public table and "
-    "{:.2f} on another, 0.5 being chance. On your table it may reach more."
+    "The model file allows membership inference. A likelihood attack on files of the preset `{}` "
+    "distinguished training rows from other rows with a ROC AUC of {:.2f} on one public table and {:.2f} on "
+    "another, where 0.5 is chance. It may reach a higher value on your table."
 )
 
 
 class TreeChain(SingleTableSynthesizer):
-    """Columns one after another, each drawn by trees over the columns before it."""
+    """Synthesizer that draws the columns one after another, each by trees over the columns before it."""
 
     name: ClassVar[str] = "tree_chain"
     parameters_type = TreeChainParameters
@@ -82,7 +82,7 @@ class TreeChain(SingleTableSynthesizer):
         fitted, codes = fit_table(
             rows, schema, locale=run.locale, n_threads=run.n_threads, report=run.context.report
         )
-        enforcer = fit_enforcer(find_rules_of_learnt(rows, fitted), schema, fitted.columns, codes)
+        enforcer = fit_enforcer(find_rules_of_learned(rows, fitted), schema, fitted.columns, codes)
         encoded = encode(codes, fitted.columns)
         arrange = partial(enforcer.arrange, schema=schema)
         ascending = arrange(ascending_order(encoded))
@@ -99,7 +99,7 @@ class TreeChain(SingleTableSynthesizer):
                 run,
             )
         unique_rows = self._unique_rows(rows, fitted, codes, enforcer)
-        self.enforcer_, self.unique_rows_ = self._tried(enforcer, fitted, unique_rows, run.seed)
+        self.enforcer_, self.unique_rows_ = self._usable_checks(enforcer, fitted, unique_rows, run.seed)
         run.context.check()
         return fitted
 
@@ -113,19 +113,19 @@ class TreeChain(SingleTableSynthesizer):
     def _unique_rows(
         self, table: pa.Table, fitted: TableTransformer, codes: list[Codes], enforcer: RuleEnforcer
     ) -> UniqueRows | None:
-        """Return the rows that must not be drawn; cross-fitted models keep no print of anybody."""
+        """Return the unique rows to protect, or None for cross-fitted models, which store no fingerprints."""
         if PRESETS[self.preset_].rules.count_min:
             return None
-        learnt = learnt_columns(fitted)
-        if learnt is None:
+        learned = learned_columns(fitted)
+        if learned is None:
             return None
-        left_out = set(fitted.schema.names) - set(learnt.names) | set(enforcer.rules.derived)
+        left_out = set(fitted.schema.names) - set(learned.names) | set(enforcer.rules.derived)
         return find_unique_rows(table, fitted, choose_columns(codes, fitted, left_out))
 
-    def _tried(
+    def _usable_checks(
         self, enforcer: RuleEnforcer, table: TableTransformer, unique_rows: UniqueRows | None, fit_seed: int
     ) -> tuple[RuleEnforcer, UniqueRows | None]:
-        """Return both as they are if enough rows pass them, and such that they refuse nothing if not."""
+        """Return both checks, with those disabled that reject too many trial rows."""
         rows = consecutive_rows(0, N_ROWS_TRIED)
         seed = fit_seed ^ _PRACTICE
         codes = draw_codes(self.links_, seed, rows)[0]
@@ -137,7 +137,7 @@ class TreeChain(SingleTableSynthesizer):
         return enforcer, unique_rows
 
     def _passes(self, codes: dict[int, Codes], seed: int, rows: RowNumbers) -> Mask:
-        """Return which proposals keep the rules and copy nobody."""
+        """Return which proposals keep the rules and do not copy a unique row."""
         table, passes = self._fitted(), np.ones(len(rows), np.bool_)
         if self.enforcer_.is_enforced and self.enforcer_.refuses:
             passes = self.enforcer_.holds(table, codes, seed, rows)
@@ -170,7 +170,7 @@ class TreeChain(SingleTableSynthesizer):
         )
 
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
-        """Return for each group of rows how many independent rows one sampled row is worth."""
+        """Return the effective share of each group of rows, from 0 to 1."""
         sampler = self._constrained_sampler(constraints)
         return [conditioner.effective_share for conditioner in sampler.conditioners]
 
@@ -191,7 +191,7 @@ class TreeChain(SingleTableSynthesizer):
         seed: int,
         rows: RowNumbers,
     ) -> npt.NDArray[np.float64]:
-        """Return the probability that each proposal is accepted, also by the conditions on its values."""
+        """Return the probability that each proposal is accepted, including the conditions on its values."""
         acceptance = self._passes(codes, seed, rows).astype(np.float64)
         if self.refinement_ is not None:
             acceptance *= self.refinement_.acceptance(coarse)
@@ -206,12 +206,13 @@ class TreeChain(SingleTableSynthesizer):
     def impute(
         self, data: Dataset, *, n_draws: int = 1, context: SampleContext
     ) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Yield the rows of the data table with their missing values drawn, the table `n_draws` times."""
+        """Yield the rows of the data table with imputed missing values, the table `n_draws` times."""
         fitted = self._fitted()
         (name,) = (name for name, table in self.schema_.tables.items() if table.role == "data")
         if name not in data:
             raise InvalidInput(
-                f"The dataset has no table {name!r}, which the model was fitted to.", code="unknown_table"
+                f"The dataset has no table {name!r}, on which the model was fitted. Add or rename the table.",
+                code="unknown_table",
             )
         rows = conform(read_source(data[name]), fitted.schema)
         imputer = Imputer(self.links_, fitted, self.enforcer_, self._refined)
@@ -222,11 +223,12 @@ class TreeChain(SingleTableSynthesizer):
         return np.ones(len(coarse)) if self.refinement_ is None else self.refinement_.acceptance(coarse)
 
     def card(self) -> ModelCard:
-        """Return what may be told about the fitted model."""
+        """Return the model card."""
         card = make_card(self.name, self._fitted(), self.n_rows_, preset=self.preset_)
         if not self.is_in_time_:
             card["warnings"].append(
-                "Not even the preset `fast` was likely to keep to the time budget; it was fitted anyway."
+                "Even the preset `fast` was likely to exceed the time budget. The model was fitted with it "
+                "anyway."
             )
         card["promised"] += self._promises()
         card["not_promised"].append(ATTACK.format(self.preset_, *ATTACKED[self.preset_]))
@@ -240,10 +242,10 @@ class TreeChain(SingleTableSynthesizer):
     def _promises(self) -> list[str]:
         promises = []
         if self.enforcer_.describe() and self.enforcer_.is_enforced:
-            promises.append("The rules that every row of the table keeps are kept by every drawn row.")
+            promises.append("Every sampled row keeps the rules that all rows of the table keep.")
         if self.unique_rows_ is not None:
             promises.append(
-                "No row that occurs once in the table is drawn, by all the columns that are learnt."
+                "No sampled row equals, in all learned columns, a row that occurs only once in the table."
             )
         return promises
 

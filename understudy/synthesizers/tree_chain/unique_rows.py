@@ -1,7 +1,8 @@
-"""Never draw a row that one row of the table is: proposals that equal one are refused and drawn anew.
+"""Protection of unique rows: proposals that equal a row that occurs once in the table are rejected.
 
-Kept are 32-bit prints of the rows that occur once: of their codes, which are quickly compared, and of their
-values, which decide. By chance one proposal in 2**32 / n_rows is refused without being a copy.
+The model stores two 32-bit fingerprints of each unique row: one of its codes for a quick comparison, and one
+of its values for the decision. By chance, one proposal in 2**32 / n_rows is rejected although it is not a
+copy.
 """
 
 from __future__ import annotations
@@ -24,25 +25,25 @@ from understudy.transformers.table import TableTransformer
 Fingerprints = npt.NDArray[np.uint32]
 Words = npt.NDArray[np.uint64]
 
-# Missing values have a word of their own, unlike that of any other value but by chance.
+# Word of a missing value, which equals the word of another value only by chance.
 _MISSING = np.uint64(0xA5A5_5A5A_0F0F_F0F0)
 
 
 @dataclass(frozen=True)
 class UniqueRows:
-    """The rows that occur once.
+    """Fingerprints of the rows that occur once.
 
     Parameters
     ----------
-    codes, values : array of shape (n_singles,)
-        Prints, each in ascending order.
+    codes, values : array of shape (n_unique_rows,)
+        Fingerprints of the codes and of the values, each in ascending order.
     """
 
     codes: Fingerprints
     values: Fingerprints
 
     def is_copy(self, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: RowNumbers) -> Mask:
-        """Return which rows equal one that occurs once."""
+        """Return a mask of rows that equal a unique row."""
         copied = _is_among(fingerprint_codes(codes, len(numbers)), self.codes) | _has_pool(table, codes)
         hits = np.flatnonzero(copied)
         if len(hits):
@@ -53,11 +54,11 @@ class UniqueRows:
 
 
 def find_unique_rows(rows: pa.Table, table: TableTransformer, codes: CodesByColumn) -> UniqueRows | None:
-    """Return the rows that occur once, or None where a coincidence says nothing.
+    """Return the fingerprints of rows that occur once, or None if all columns have few values.
 
-    That is where all columns have few values each: then different people do have the same row.
+    With few values per column, different people often have equal rows, so an equal row is not a copy.
     """
-    if not any(_is_telling(table, j) for j in codes):
+    if not any(_has_many_values(table, j) for j in codes):
         return None
     names = [table.schema.columns[j].name for j in sorted(codes)]
     columns = {name: _one_array(rows.column(name)) for name in names}
@@ -71,7 +72,7 @@ def find_unique_rows(rows: pa.Table, table: TableTransformer, codes: CodesByColu
 
 
 def fingerprint_codes(codes: CodesByColumn, n: int) -> Words:
-    """Return a print of the codes of every row."""
+    """Return a fingerprint of the codes of every row."""
     words = np.zeros(n, np.uint64)
     for j in sorted(codes):
         fingerprints.add_words(codes[j].astype(np.uint64), np.uint64(j), words)
@@ -79,7 +80,7 @@ def fingerprint_codes(codes: CodesByColumn, n: int) -> Words:
 
 
 def fingerprint_values(columns: Mapping[str, ArrowArray], n: int) -> Words:
-    """Return a print of the values of every row."""
+    """Return a fingerprint of the values of every row."""
     words = np.zeros(n, np.uint64)
     for place, array in enumerate(columns.values()):
         fingerprints.add_words(_words(array), np.uint64(place), words)
@@ -87,7 +88,7 @@ def fingerprint_values(columns: Mapping[str, ArrowArray], n: int) -> Words:
 
 
 def _words(array: ArrowArray) -> Words:
-    """Return a word for every value: equal for equal values, and else different but by chance."""
+    """Return a word for every value; words of different values are equal only by chance."""
     type_ = array.type
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):
         return _words_of_texts(array)
@@ -103,7 +104,7 @@ def _words(array: ArrowArray) -> Words:
     elif pa.types.is_integer(type_):
         words = _numbers(array).astype(np.int64, casting="unsafe").view(np.uint64)
     else:
-        # Zero has two signs, and what is not a number many patterns.
+        # Positive and negative zero become equal, and so do all bit patterns of NaN.
         numbers = np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.float64) + 0.0
         words = np.where(np.isnan(numbers), _MISSING, numbers.view(np.uint64))
     return _without_missing(words, array)
@@ -139,7 +140,7 @@ def _is_among(words: Words, ordered: Fingerprints) -> Mask:
 
 
 def _has_pool(table: TableTransformer, codes: CodesByColumn) -> Mask:
-    """Return which rows have a level that is drawn from several: their codes do not tell."""
+    """Return a mask of rows with a pooled level, whose codes do not determine their values."""
     has_pool = np.zeros(len(next(iter(codes.values()))), np.bool_)
     for j, column in codes.items():
         transformer = table.columns[j]
@@ -148,7 +149,7 @@ def _has_pool(table: TableTransformer, codes: CodesByColumn) -> Mask:
     return has_pool
 
 
-def _is_telling(table: TableTransformer, j: int) -> bool:
+def _has_many_values(table: TableTransformer, j: int) -> bool:
     return table.columns[j].n_codes > N_NOMINAL_CODES_MAX or not (
         isinstance(table.columns[j], CategoricalTransformer) or bool(table.columns[j].is_exact.all())
     )
@@ -160,5 +161,5 @@ def _one_array(values: pa.ChunkedArray[Any]) -> ArrowArray:
 
 
 def choose_columns(codes: list[Codes], table: TableTransformer, left_out: set[str]) -> dict[int, Codes]:
-    """Return the codes of the columns that a row is compared by."""
+    """Return the codes of the columns by which rows are compared."""
     return {j: own for j, own in enumerate(codes) if table.schema.columns[j].name not in left_out}

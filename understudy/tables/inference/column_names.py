@@ -20,7 +20,7 @@ def check_names(names: Sequence[str]) -> None:
     Raises
     ------
     InvalidInput
-        If there are no columns, or if names are empty, too long, repeated or contain a NUL character. The
+        If the table has no columns, or if names are empty, too long, repeated or contain a NUL character. The
         message contains the positions of the columns, counted from 1.
     """
     if not names:

@@ -1,4 +1,5 @@
-"""Columns that are not learnt but generated: identifiers, free text, and what belongs to a person.
+"""Generated columns: identifiers, free text and personal values, which are not learned.
 
-`recognition` decides which columns these are, a *maker* writes the values of a row from the row's number.
+`recognition` decides which columns are generated. A *maker* generates the value of a row from the seed and
+the number of the row.
 """

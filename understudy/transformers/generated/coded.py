@@ -1,6 +1,7 @@
-"""Numbers that are built by a rule (cards, IBANs, national ids, …): new ones with right check digits.
+"""Makers of identifiers with a known format (cards, IBANs, national IDs, …), with valid check digits.
 
-None is one of the table's: the texts of a scheme are counted, and only blocks without any real one are used.
+New identifiers differ from those of the table: the texts of a format are numbered and divided into blocks,
+and only blocks without a text of the table are used.
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY
 # Positions of rows in a stream.
 Places = npt.NDArray[np.int64]
 
+# Offsets of the streams that choose a format and draw the texts of patterns.
 _CHOICE, _WORDS = 1 << 50, 1 << 51
-# Where a character of a number goes in a layout; all others stand as they are.
+# Placeholder for a character of an identifier in a layout. All other characters of a layout are separators.
 SLOT = "#"
 SEPARATORS = "-./ "
 FORMATS_OF_KIND: dict[ColumnKind, tuple[IdentifierFormat, ...]] = {
@@ -57,20 +59,23 @@ FORMATS_OF_KIND: dict[ColumnKind, tuple[IdentifierFormat, ...]] = {
     ColumnKind.ip: IP_ADDRESSES,
     ColumnKind.url: URLS,
 }
-# Kinds of which the separators of the table are kept.
-_WRITTEN_WITH = frozenset({ColumnKind.card, ColumnKind.iban, ColumnKind.national_id})
+# Kinds whose identifiers are written with the separators of the table.
+_KINDS_WITH_SEPARATORS = frozenset({ColumnKind.card, ColumnKind.iban, ColumnKind.national_id})
+# Minimum share of texts that must have a known format.
 _PLAUSIBLE = 0.5
 
 
 def _write_by_choice(
     counts: npt.NDArray[np.int64], stream: RowStream, write: Callable[[int, Places], ArrowArray]
 ) -> ArrowArray:
-    """Return texts of rows, each of a form that is drawn by the forms' counts.
+    """Return a text for each row, in a form that is drawn in proportion to the counts.
 
     Parameters
     ----------
+    counts : array of shape (n_forms,)
+        Frequency of each form.
     write : callable (form, places) -> texts
-        Gives the texts of one form for the rows at these places of the stream.
+        Function that returns texts of one form for the rows at given positions of the stream.
     """
     choice = np.zeros(len(stream.rows), np.uint16)
     if len(counts) > 1:
@@ -89,17 +94,16 @@ def _write_by_choice(
 
 @dataclass(frozen=True)
 class Coded:
-    """Texts of some identifier formats, in their proportions.
+    """A maker of texts in one or several identifier formats, in the proportions of the table.
 
     Parameters
     ----------
     spaces : tuple of Space
         The free texts of each format.
     layouts : tuple of str
-        How the texts of each format are written: `SLOT` for each character, separators as they stand.
-        Empty where there are no separators.
+        The layout of each format: a `SLOT` for each character, and separators. Empty without separators.
     counts : array of shape (n_formats,)
-        Number of the table's texts of each format.
+        Number of texts of each format in the table.
     """
 
     spaces: tuple[Space[Template], ...]
@@ -108,11 +112,11 @@ class Coded:
 
     @property
     def n_rows_max(self) -> int:
-        """Every row has a text; beyond the capacity of its format they repeat."""
+        """The number of rows is not limited: beyond the capacity of a format, texts repeat."""
         return N_ROWS_ANY
 
     def make(self, stream: RowStream) -> ArrowArray:
-        """Return the texts of rows."""
+        """Return a text for each row."""
 
         def write(i: int, own: Places) -> ArrowArray:
             space = self.spaces[i]
@@ -122,11 +126,11 @@ class Coded:
         return _write_by_choice(self.counts, stream, write)
 
     def describe(self) -> Json:
-        """Return which schemes there are."""
+        """Return the names of the formats."""
         return {"form": "coded", "schemes": [_name(space) for space in self.spaces]}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the schemes, their layouts and free blocks."""
+        """Return the formats, their layouts, counts and free blocks."""
         manifest: Json = {
             "form": "coded",
             "schemes": [_name(space) for space in self.spaces],
@@ -137,21 +141,21 @@ class Coded:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Return the maker that `to_arrays` took apart."""
+        """Load a maker from the output of `to_arrays`."""
         names, layouts = reader.texts("schemes"), reader.texts("layouts")
         is_known = 0 < len(names) <= len(IDENTIFIER_FORMATS) and set(names) <= IDENTIFIER_FORMATS.keys()
-        require(is_known and len(layouts) == len(names), "schemes are unknown")
+        require(is_known and len(layouts) == len(names), "an identifier format is unknown")
         n_blocks = reader.parts("n_blocks", len(names))
         templates = [Template(name) for name in names]
         if pa.types.is_integer(type_):
             n_digits = len(str(highest_of(type_))) - 1
             fit = all(is_storable(template.identifier_format, n_digits) for template in templates)
-            require(fit and not any(layouts), "whole numbers have other characters than digits")
+            require(fit and not any(layouts), "an integer column has characters other than digits")
         spaces = tuple(
             Space.from_arrays(template, n, f"free_{i}", reader)
             for i, (template, n) in enumerate(zip(templates, n_blocks, strict=True))
         )
-        require(all(space.capacity for space in spaces), "a scheme has no texts")
+        require(all(space.capacity for space in spaces), "an identifier format has no free texts")
         for template, layout in zip(templates, layouts, strict=True):
             _check_layout(template, layout)
         return cls(spaces, tuple(layouts), reader.counts("counts", len(names)))
@@ -160,11 +164,11 @@ class Coded:
 def _check_layout(template: Template, layout: str) -> None:
     marks = layout.replace(SLOT, "")
     is_layout = layout.count(SLOT) == template.identifier_format.length and len(marks) <= LENGTH_MAX
-    require(not layout or (is_layout and set(marks) <= set(SEPARATORS)), "a layout is not valid")
+    require(not layout or (is_layout and set(marks) <= set(SEPARATORS)), "a layout is invalid")
 
 
 def is_storable(identifier_format: IdentifierFormat, length_max: int) -> bool:
-    """Return whether the numbers of a format are whole numbers of at most so many digits."""
+    """Return whether the texts of a format consist of at most `length_max` digits."""
     return identifier_format.is_numeral and identifier_format.length <= length_max
 
 
@@ -173,7 +177,7 @@ def _name(space: Space[Template]) -> str:
 
 
 def _laid_out(compact: ArrowArray, layout: str) -> ArrowArray:
-    """Return texts with their separators."""
+    """Insert the separators of a layout into texts."""
     if not layout:
         return compact
     runs = "".join(c if c == SLOT else f"\x00{c}\x00" for c in layout).split("\x00")
@@ -189,8 +193,8 @@ def _laid_out(compact: ArrowArray, layout: str) -> ArrowArray:
 
 
 def fit_coded(kind: ColumnKind, distinct: ArrowArray) -> Coded | None:
-    """Return the maker of numbers of the schemes that most of these texts are of, else None."""
-    compact = compacted(distinct) if kind in _WRITTEN_WITH else distinct
+    """Return the maker for the formats of most texts, or None if most texts have no known format."""
+    compact = compacted(distinct) if kind in _KINDS_WITH_SEPARATORS else distinct
     found: list[tuple[IdentifierFormat, Mask]] = []
     rest = np.ones(len(distinct), np.bool_)
     for identifier_format, is_so in _by_coverage(kind, compact):
@@ -208,18 +212,18 @@ def fit_coded(kind: ColumnKind, distinct: ArrowArray) -> Coded | None:
 
 
 def _by_coverage(kind: ColumnKind, compact: ArrowArray) -> list[tuple[IdentifierFormat, Mask]]:
-    """Return the schemes with the texts that are of each; for people's numbers the best one alone."""
+    """Return the formats with a mask of the texts of each; for national IDs only the best format."""
     found = [
         (identifier_format, _find(identifier_format, compact, kind))
         for identifier_format in FORMATS_OF_KIND[kind]
     ]
-    # Check digits say more than a form; the order of the schemes says the rest.
+    # Formats with check digits take precedence. Ties are decided by the order of the formats.
     found.sort(key=lambda pair: -float(pair[1].mean()) + (0.0 if pair[0].complete else 0.2))
     return found[:1] if kind is ColumnKind.national_id else found
 
 
 def _find(identifier_format: IdentifierFormat, compact: ArrowArray, kind: ColumnKind) -> Mask:
-    if kind in _WRITTEN_WITH:
+    if kind in _KINDS_WITH_SEPARATORS:
         return identifier_format.find(compact)
     return finds(compact, rf"^(?i:{identifier_format.pattern})$")
 
@@ -231,8 +235,8 @@ def _space(identifier_format: IdentifierFormat, compact: ArrowArray) -> Space[Te
 
 
 def _layout(texts: ArrowArray, kind: ColumnKind, identifier_format: IdentifierFormat) -> str:
-    """Return how most of the texts are written, if enough rows share it."""
-    if kind not in _WRITTEN_WITH:
+    """Return the most frequent layout of the texts if enough rows share it, and otherwise an empty string."""
+    if kind not in _KINDS_WITH_SEPARATORS:
         return ""
     layouts = pc.value_counts(pc.replace_substring_regex(texts, f"[^{SEPARATORS}]", SLOT))
     counts = layouts.field("counts").to_numpy()
@@ -244,12 +248,14 @@ def _layout(texts: ArrowArray, kind: ColumnKind, identifier_format: IdentifierFo
 
 @dataclass(frozen=True)
 class PatternCodes:
-    """Texts of some patterns that may repeat, such as postal codes: any of the pattern's texts.
+    """A maker of texts that may repeat and may occur in the table, such as postal codes.
 
     Parameters
     ----------
+    patterns : tuple of Pattern
+        Patterns of the texts.
     counts : array of shape (n_patterns,)
-        Distinct texts of the table of each pattern.
+        Number of distinct texts of each pattern in the table.
     """
 
     patterns: tuple[Pattern, ...]
@@ -257,11 +263,11 @@ class PatternCodes:
 
     @property
     def n_rows_max(self) -> int:
-        """Every row has a text."""
+        """The number of rows is not limited."""
         return N_ROWS_ANY
 
     def make(self, stream: RowStream) -> ArrowArray:
-        """Return the texts of rows."""
+        """Return a text for each row."""
 
         def write(i: int, own: Places) -> ArrowArray:
             pattern = self.patterns[i]
@@ -270,24 +276,27 @@ class PatternCodes:
         return _write_by_choice(self.counts, stream, write)
 
     def describe(self) -> Json:
-        """Return how many patterns there are."""
+        """Return the number of patterns."""
         return {"form": "codes", "patterns": len(self.patterns)}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the patterns."""
+        """Return the patterns and their counts."""
         manifest: Json = {"form": "codes", "patterns": [list(pattern.positions) for pattern in self.patterns]}
         return manifest, {"counts": self.counts}
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Return the maker that `to_arrays` took apart."""
+        """Load a maker from the output of `to_arrays`."""
         written: Any = reader.manifest.get("patterns")
-        require(isinstance(written, list) and 0 < len(written) <= N_PATTERNS_MAX, "patterns are not valid")
+        require(
+            isinstance(written, list) and 0 < len(written) <= N_PATTERNS_MAX,
+            "the list of patterns is invalid",
+        )
         patterns = tuple(Pattern.from_positions(positions) for positions in written)
         if pa.types.is_integer(type_):
             n_digits = len(str(highest_of(type_))) - 1
             is_number = all(pattern.has_digits_only(n_digits) for pattern in patterns)
-            require(is_number, "whole numbers have other characters than digits")
+            require(is_number, "an integer column has characters other than digits")
         return cls(patterns, reader.counts("counts", len(patterns)))
 
 
@@ -304,24 +313,24 @@ def _random(pattern: Pattern, stream: RowStream, own: npt.NDArray[np.int64]) -> 
 def fit_codes(
     distinct: ArrowArray, *, length_max: int | None = None, is_number: bool = False
 ) -> PatternCodes:
-    """Return the maker of texts like these; of fewer than k of a pattern nothing is kept.
+    """Return the maker for the patterns of texts. Patterns with fewer than k distinct texts are ignored.
 
     Parameters
     ----------
     length_max : int, optional
-        Longer patterns are left out.
+        Maximum length of patterns; longer ones are left out.
     is_number : bool
-        Whether no text may begin with a zero.
+        Whether the texts are integers, which must not begin with a zero.
     """
-    learnt = learn_patterns(by_length(distinct))
+    learned = learn_patterns(by_length(distinct))
     if is_number:
-        learnt = [(_nonzero(pattern), count) for pattern, count in learnt]
+        learned = [(_nonzero(pattern), count) for pattern, count in learned]
     if length_max is not None:
-        learnt = [(pattern, count) for pattern, count in learnt if len(pattern.positions) <= length_max]
+        learned = [(pattern, count) for pattern, count in learned if len(pattern.positions) <= length_max]
     n_digits = min(5, length_max or 5)
-    learnt = learnt or [(Pattern(("nonzero",) + ("digit",) * (n_digits - 1)), 1)]
+    learned = learned or [(Pattern(("nonzero",) + ("digit",) * (n_digits - 1)), 1)]
     return PatternCodes(
-        tuple(pattern for pattern, _ in learnt), np.array([count for _, count in learnt], np.int64)
+        tuple(pattern for pattern, _ in learned), np.array([count for _, count in learned], np.int64)
     )
 
 

@@ -1,4 +1,4 @@
-"""Free text is not modelled: words of the locale stand in for it, about as many as the table's texts have."""
+"""A maker of filler for free text, which is not learned: random words of the locale, of similar length."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ from understudy.transformers.generated.people import N_DRAWS, POOL_SEED
 from understudy.transformers.generated.texts import capitalized, join, join_runs
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
+# Number of quantiles of the number of words.
 N_QUANTILES = 9
-# Longer texts are cut: what fills them says nothing.
+# Maximum number of words in a text.
 N_WORDS_MAX = 512
+# Minimum number of distinct words of a locale; otherwise English words are used.
 N_WORDS_FEW = 30
-# Scripts that do not part words by blanks.
+# Locales whose scripts do not separate words by spaces.
 WITHOUT_BLANKS = frozenset({"ja", "zh"})
-# The streams of a row's words follow its own at this distance.
+# Offset of the stream that draws words.
 _WORDS = 1 << 52
 END_OF_SENTENCE = "[.!?\u3002\uff01\uff1f]\\s*$"
 
@@ -34,12 +36,14 @@ Float64s = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Filler:
-    """Texts of the words of a locale.
+    """A maker of texts that consist of random words of a locale.
 
     Parameters
     ----------
+    locale : str
+        Locale of the words.
     n_words : array of shape (N_QUANTILES,)
-        Quantiles of the number of words, each the mean of k neighbours.
+        Quantiles of the number of words, each the mean of k neighbouring texts.
     is_sentence : bool
         Whether texts begin with a capital letter and end with a full stop.
     """
@@ -50,7 +54,7 @@ class Filler:
 
     @property
     def n_rows_max(self) -> int:
-        """Every row has a text."""
+        """The number of rows is not limited."""
         return N_ROWS_ANY
 
     def make(self, stream: RowStream) -> ArrowArray:
@@ -59,7 +63,7 @@ class Filler:
         n_words = self._count_words(stream)
         starts = np.concatenate(([0], np.cumsum(n_words)))
         rows = np.repeat(stream.rows, n_words)
-        # Each word of a row has a number of its own in the stream of words.
+        # Each word of a row has a different number in the stream of words.
         place = np.arange(starts[-1]) - np.repeat(starts[:-1], n_words)
         random = np.empty(len(rows), np.uint64)
         numbers = rows * np.uint64(N_WORDS_MAX) + place.astype(np.uint64)
@@ -86,7 +90,7 @@ class Filler:
         return np.clip(np.rint(drawn), 1, N_WORDS_MAX).astype(np.int64)
 
     def describe(self) -> Json:
-        """Return the locale."""
+        """Return the form and the locale."""
         return {"form": "words", "locale": self.locale}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
@@ -96,15 +100,15 @@ class Filler:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Return the maker that `to_arrays` took apart."""
+        """Load a maker from the output of `to_arrays`."""
         n_words = reader.array("n_words", np.float64, (N_QUANTILES,))
-        require(bool(((n_words >= 1) & (n_words <= N_WORDS_MAX)).all()), "numbers of words are out of range")
-        require(kind is ColumnKind.text, "words stand for something else")
+        require(bool(((n_words >= 1) & (n_words <= N_WORDS_MAX)).all()), "a number of words is out of range")
+        require(kind is ColumnKind.text, "filler is used for a column that is not text")
         return cls(reader.choice("locale", LOCALES), n_words, reader.truth("is_sentence"))
 
 
 def fit_filler(texts: ArrowArray, locale: str) -> Filler:
-    """Return filler of about as many words; of fewer than k texts nothing is kept."""
+    """Return a maker of texts with similar numbers of words. Fewer than k texts leave no trace."""
     if len(texts) < MIN_SUPPORT:
         return Filler(locale, np.full(N_QUANTILES, float(MIN_SUPPORT)), is_sentence=False)
     if locale in WITHOUT_BLANKS:
@@ -119,12 +123,12 @@ def fit_filler(texts: ArrowArray, locale: str) -> Filler:
 
 @lru_cache(maxsize=8)
 def _words_of(locale: str) -> ArrowArray:
-    # Loaded here: only tables with texts pay for it.
+    # Imported here so that only tables with texts load it.
     import mimesis
 
     text = mimesis.Text(mimesis.Locale(locale), seed=POOL_SEED)
     words = dict.fromkeys(text.word() for _ in range(N_DRAWS))
-    # mimesis has no words of some languages.
+    # mimesis lacks words for some languages.
     return pa.array(list(words), pa.large_string()) if len(words) >= N_WORDS_FEW else _words_of("en")
 
 

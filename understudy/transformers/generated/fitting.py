@@ -1,4 +1,4 @@
-"""Learn the little that is learnt of columns that are generated."""
+"""Fit generated columns: choose a maker, and learn the patterns and proportions that it uses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from understudy.transformers.generated.texts import distinct_values
 from understudy.transformers.generated.transformer import GeneratedTransformer, Maker, encode_presence
 from understudy.transformers.integer_units import integers_of
 
-# What may be stored as whole numbers.
+# Kinds of generated columns that can be stored as integers.
 _KINDS_OF_NUMBERS = frozenset(
     {
         *(ColumnKind.identifier, ColumnKind.card, ColumnKind.national_id),
@@ -41,19 +41,19 @@ _KINDS_OF_NUMBERS = frozenset(
 def fit_generated(
     column: Column, values: ArrowColumn, recognition: Recognition, locale: str
 ) -> tuple[GeneratedTransformer, Codes]:
-    """Return the transformer of a column that is generated, and its codes.
+    """Fit a generated column; return its transformer and its codes.
 
     Raises
     ------
     InvalidInput
-        If such values, or so many, cannot be stored in the column's type.
+        If the column's type cannot store values of this kind, or not enough new ones.
     """
     type_ = values.type
     is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
     if not (is_text or (pa.types.is_integer(type_) and recognition.kind in _KINDS_OF_NUMBERS)):
         raise InvalidInput(
-            f"Column {column.name!r} is stored as {type_}, which holds no "
-            f"{recognition.kind.value}; change its kind.",
+            f"Column {column.name!r} is stored as {type_}, which does not suit kind "
+            f"{recognition.kind.value}. Change its kind.",
             code="unsupported_column",
         )
     has_missing, has_values, codes = encode_presence(values)
@@ -63,8 +63,8 @@ def fit_generated(
     )
     if maker.n_rows_max < len(values):
         raise InvalidInput(
-            f"Column {column.name!r} is stored as {type_}, which holds fewer new identifiers than there are "
-            "rows; store it in a wider type.",
+            f"Column {column.name!r} is stored as {type_}, which has room for fewer new identifiers than the "
+            "table has rows. Store it in a wider type.",
             code="unsupported_column",
         )
     return transformer, codes
@@ -87,7 +87,7 @@ def _fit_text_maker(distinct: ArrowArray, kind: ColumnKind) -> Maker:
     if kind is ColumnKind.postal_code:
         return fit_codes(distinct)
     coded = fit_coded(kind, distinct) if kind in FORMATS_OF_KIND else None
-    # What is of no known scheme is written in its own pattern.
+    # Texts without a known format keep the patterns of the table.
     return coded or fit_texts(distinct)
 
 
@@ -118,14 +118,14 @@ def _fit_whole_numbers(column: Column, present: ArrowColumn) -> Sequence | Patte
 
 
 def _fit_digits(column: Column, distinct: ArrowArray, limit: int) -> PatternTexts:
-    """Return identifiers of as many digits as the numbers have, none of which begins with a zero."""
+    """Return a maker of identifiers with the same numbers of digits, none of which begins with a zero."""
     texts = by_length(distinct.cast(pa.large_string()))
     fits = len(str(limit)) - 1
-    learnt = [(_without_leading_zero(pattern), count) for pattern, count in learn_patterns(texts)]
-    learnt = [(pattern, count) for pattern, count in learnt if pattern.has_digits_only(fits)]
-    if not learnt:
-        learnt = [(Pattern(("nonzero",) + ("digit",) * (fits - 1)), 1)]
-    return fit_patterns(learnt, texts, length_max=fits)
+    learned = [(_without_leading_zero(pattern), count) for pattern, count in learn_patterns(texts)]
+    learned = [(pattern, count) for pattern, count in learned if pattern.has_digits_only(fits)]
+    if not learned:
+        learned = [(Pattern(("nonzero",) + ("digit",) * (fits - 1)), 1)]
+    return fit_patterns(learned, texts, length_max=fits)
 
 
 def _without_leading_zero(pattern: Pattern) -> Pattern:
@@ -134,7 +134,7 @@ def _without_leading_zero(pattern: Pattern) -> Pattern:
 
 
 def name_people(fitted: list[tuple[Any, Codes]]) -> list[tuple[Any, Codes]]:
-    """Give the second column of the same kind and form to a second person of the row, and so on."""
+    """Assign the second column of the same kind and form to a second person of the row, and so on."""
     seen: dict[tuple[ColumnKind, str], int] = {}
     out = []
     for transformer, codes in fitted:

@@ -1,4 +1,7 @@
-"""Identifiers: sequential numbers, UUIDs, and texts of a pattern; unique, and none of them the table's."""
+"""Makers of identifiers: sequential numbers, UUIDs and texts of a pattern.
+
+New identifiers are unique and differ from those of the table.
+"""
 
 from __future__ import annotations
 
@@ -29,15 +32,16 @@ from understudy.transformers.generated.patterns import (
 from understudy.transformers.generated.spaces import Space, fit_space, widen_spaces
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
-# What stands for identifiers in which no pattern is seen.
+# Pattern of new identifiers if those of the table have no common pattern.
 OPAQUE = Pattern(("alnum_lower",) * 12)
+# Minimum share of UUIDs among the texts of a column of UUIDs.
 UUID_SHARE_MIN = 0.95
 
 _DASHES = (8, 13, 18, 23)
 _PLACE_OF_VERSION = 14
 _LOW_HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 _HIGH_HEX = np.frombuffer(b"0123456789ABCDEF", np.uint8)
-# Choosing a pattern, and the second half of a UUID, have streams of their own.
+# Offsets of the streams that choose a pattern and draw the second half of a UUID.
 _CHOICE, _SECOND_HALF = 1 << 50, 1 << 51
 
 
@@ -46,12 +50,16 @@ NO_TEXTS: ArrowArray = pa.array([], pa.large_string())
 
 @dataclass(frozen=True)
 class Sequence:
-    """Whole numbers, one step after another, from beyond the highest of the table.
+    """A maker of sequential numbers that begin above the highest number of the table.
 
     Parameters
     ----------
+    start : int
+        Number of the first row.
+    step : int
+        Distance between consecutive numbers.
     limit : int
-        The highest number that the column's type holds.
+        Highest number that the column's type can store.
     """
 
     start: int
@@ -60,11 +68,11 @@ class Sequence:
 
     @property
     def n_rows_max(self) -> int:
-        """So many numbers fit into the type."""
+        """The number of new identifiers that fit in the column's type."""
         return max((self.limit - self.start) // self.step + 1, 0)
 
     def make(self, stream: RowStream) -> ArrowArray:
-        """Return the numbers of rows."""
+        """Return an identifier for each row."""
         numbers = np.uint64(self.start % 2**64) + stream.rows * np.uint64(self.step)
         is_unsigned = self.limit >= 2**63
         array: ArrowArray = pa.array(numbers if is_unsigned else numbers.view(np.int64))
@@ -75,20 +83,23 @@ class Sequence:
         return {"form": "sequential", "step": self.step}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return where the numbers begin, and the step."""
+        """Return the start and the step."""
         return {"form": "sequential", "start": self.start, "step": self.step}, {}
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Return the maker that `to_arrays` took apart."""
+        """Load a maker from the output of `to_arrays`."""
         start, step = reader.whole("start", -(2**63), 2**64), reader.whole("step", 1, 2**64 - 1)
         is_signed = not pa.types.is_unsigned_integer(type_)
-        require(start >= (-highest_of(type_) - 1 if is_signed else 0), "numbers begin below their type")
+        require(
+            start >= (-highest_of(type_) - 1 if is_signed else 0),
+            "a sequence begins below the range of its type",
+        )
         return cls(start, step, highest_of(type_))
 
 
 def fit_sequence(numbers: npt.NDArray[Any], limit: int) -> Sequence:
-    """Return the sequence that goes on beyond the numbers, from a round start that tells none of them."""
+    """Return a sequence that continues above the numbers, from a round start that reveals none of them."""
     ordered = np.unique(numbers)
     steps = np.diff(ordered)
     step = int(steps[0]) if len(steps) >= MIN_SUPPORT and (steps == steps[0]).all() else 1
@@ -100,18 +111,18 @@ def fit_sequence(numbers: npt.NDArray[Any], limit: int) -> Sequence:
 
 @dataclass(frozen=True)
 class Uuids:
-    """UUIDs of a version and case; 64 of their bits are a permutation of the row number."""
+    """A maker of UUIDs of one version and case, of which 64 bits are a permutation of the row number."""
 
     version: int
     is_upper: bool
 
     @property
     def n_rows_max(self) -> int:
-        """Every row has a UUID."""
+        """The number of rows is not limited."""
         return N_ROWS_ANY
 
     def make(self, stream: RowStream) -> ArrowArray:
-        """Return the UUIDs of rows."""
+        """Return a UUID for each row."""
         first, second = np.empty((2, len(stream.rows)), np.uint64)
         hashing.hash_rows(*stream.key(), first)
         hashing.hash_rows(*RowStream(stream.seed, stream.stream + _SECOND_HALF, stream.rows).key(), second)
@@ -119,7 +130,7 @@ class Uuids:
         for i in range(16):
             digits[i] = (first >> np.uint64(4 * i)) & np.uint64(15)
             digits[16 + i] = (second >> np.uint64(4 * i)) & np.uint64(15)
-        # A digit of the first half makes way for the version and takes the place of one of the second.
+        # The version replaces a digit of the first half, which in turn replaces a digit of the second half.
         digits[17] = digits[12]
         digits[12] = self.version
         digits[16] = 8 | (digits[16] & 3)
@@ -133,25 +144,28 @@ class Uuids:
         return {"form": "uuid", "version": self.version}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return version and case."""
+        """Return the version and the case."""
         return {"form": "uuid", "version": self.version, "is_upper": self.is_upper}, {}
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Return the maker that `to_arrays` took apart."""
+        """Load a maker from the output of `to_arrays`."""
         return cls(reader.whole("version", 0, 15), reader.truth("is_upper"))
 
 
 @dataclass(frozen=True)
 class PatternTexts:
-    """Texts of some patterns in their proportions.
+    """A maker of unique texts of one or several patterns, in the proportions of the table.
 
     Parameters
     ----------
     spaces : tuple of Space
-        One a pattern; a row beyond the capacity of its own goes to the first of `wider` that has room.
+        The free texts of each pattern.
     counts : array of shape (n_spaces,)
-        Texts of the table of each pattern.
+        Number of texts of each pattern in the table.
+    wider : tuple of Space
+        The free texts of longer patterns, in ascending order of capacity. A row beyond the capacity of its
+        pattern uses the first of these that has room.
     """
 
     spaces: tuple[Space[Pattern], ...]
@@ -160,11 +174,11 @@ class PatternTexts:
 
     @property
     def n_rows_max(self) -> int:
-        """So many rows find a text, whichever pattern they draw."""
+        """The number of rows that have a text for every pattern that they may draw."""
         return max(min(space.capacity for space in self.spaces), *(space.capacity for space in self.wider), 0)
 
     def make(self, stream: RowStream) -> ArrowArray:
-        """Return the texts of rows."""
+        """Return a text for each row."""
         choice = self._choose(stream)
         parts, places = [], []
         for i, space in enumerate((*self.spaces, *self.wider)):
@@ -197,12 +211,12 @@ class PatternTexts:
         return choice
 
     def describe(self) -> Json:
-        """Return how many patterns there are, and for how many rows they suffice."""
+        """Return the number of patterns, and the number of rows for which they suffice."""
         n_rows = min(space.capacity for space in self.spaces)
         return {"form": "pattern", "patterns": len(self.spaces), "rows_before_widening": n_rows}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the patterns and their free blocks."""
+        """Return the patterns, their counts and free blocks."""
         spaces = (*self.spaces, *self.wider)
         manifest: Json = {
             "form": "pattern",
@@ -215,10 +229,11 @@ class PatternTexts:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Return the maker that `to_arrays` took apart."""
+        """Load a maker from the output of `to_arrays`."""
         written: Any = reader.manifest.get("patterns")
         require(
-            isinstance(written, list) and 0 < len(written) <= 2 * N_PATTERNS_MAX, "patterns are not valid"
+            isinstance(written, list) and 0 < len(written) <= 2 * N_PATTERNS_MAX,
+            "the list of patterns is invalid",
         )
         n_own = len(written) - reader.whole("n_wider", 0, len(written) - 1)
         n_blocks = reader.parts("n_blocks", len(written))
@@ -229,14 +244,14 @@ class PatternTexts:
         if pa.types.is_integer(type_):
             n_digits = len(str(highest_of(type_))) - 1
             is_number = all(space.pattern.has_digits_only(n_digits) for space in spaces)
-            require(is_number, "whole numbers have other characters than digits")
+            require(is_number, "an integer column has characters other than digits")
         capacities = [space.capacity for space in spaces[n_own:]]
-        require(capacities == sorted(capacities), "wider patterns do not ascend")
+        require(capacities == sorted(capacities), "wider patterns are not in ascending order")
         return cls(tuple(spaces[:n_own]), reader.counts("counts", n_own), tuple(spaces[n_own:]))
 
 
 def fit_texts(distinct: ArrowArray) -> Uuids | PatternTexts:
-    """Return the maker of identifiers like these texts, which are distinct."""
+    """Return a maker of identifiers that resemble distinct texts."""
     is_uuid = finds(distinct, UUID_TEXT)
     if len(distinct) and is_uuid.mean() >= UUID_SHARE_MIN:
         return _fit_uuids(characters_of(distinct.filter(pa.array(is_uuid)), 36))
@@ -252,19 +267,23 @@ def _fit_uuids(characters: Characters) -> Uuids:
 
 
 def fit_patterns(
-    learnt: list[tuple[Pattern, int]], texts: dict[int, Characters], *, length_max: int | None = None
+    learned: list[tuple[Pattern, int]], texts: dict[int, Characters], *, length_max: int | None = None
 ) -> PatternTexts:
-    """Return the maker of texts of these patterns.
+    """Return a maker of new texts of given patterns.
 
     Parameters
     ----------
+    learned : list of (Pattern, int)
+        Patterns, and the number of texts of each in the table.
+    texts : dict of length to characters
+        Texts of the table.
     length_max : int, optional
-        No text may be longer.
+        Maximum length of a new text.
     """
-    learnt = learnt or [(OPAQUE, 1)]
-    patterns = [pattern for pattern, _ in learnt]
+    learned = learned or [(OPAQUE, 1)]
+    patterns = [pattern for pattern, _ in learned]
     spaces = [fit_space(pattern, texts.get(len(pattern.positions))) for pattern in patterns]
     wider = widen_spaces(patterns[0], patterns, texts)
     if length_max is not None:
         wider = [space for space in wider if len(space.pattern.positions) <= length_max]
-    return PatternTexts(tuple(spaces), np.array([count for _, count in learnt], np.int64), tuple(wider))
+    return PatternTexts(tuple(spaces), np.array([count for _, count in learned], np.int64), tuple(wider))

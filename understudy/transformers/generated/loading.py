@@ -1,4 +1,4 @@
-"""Load the transformer of a generated column: its kind and form say which maker reads the rest."""
+"""Load the transformer of a generated column. Its kind and form determine the maker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _LoadableMaker(Protocol):
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Any: ...
 
 
-# By form; every other form is one of `Personal`'s.
+# The makers by form. All other forms belong to `Personal`.
 _MAKERS: dict[str, type[_LoadableMaker]] = {
     "sequential": Sequence,
     "uuid": Uuids,
@@ -31,7 +31,7 @@ _MAKERS: dict[str, type[_LoadableMaker]] = {
     "points": Points,
     "words": Filler,
 }
-# Kinds whose values a person has; all their forms are `Personal`'s but for two.
+# Kinds whose forms belong to `Personal`, with two exceptions.
 _OF_PEOPLE = frozenset(
     {ColumnKind.text, ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.address}
 )
@@ -40,12 +40,15 @@ _FORMS_OF_NUMBERS = frozenset({"sequential", "pattern", "coded", "codes"})
 
 
 def load_generated(column: Column, type_: pa.DataType, reader: ArrayReader) -> GeneratedTransformer:
-    """Return the transformer that `GeneratedTransformer.to_arrays` took apart."""
+    """Load a transformer from the output of `GeneratedTransformer.to_arrays`."""
     kind = ColumnKind(reader.choice("generated", {kind.value for kind in GENERATED_KINDS}))
     form = reader.text("form")
     is_number = pa.types.is_integer(type_) and form in _FORMS_OF_NUMBERS
     is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
-    require(is_number or (is_text and form != "sequential"), "new values are stored as something else")
+    require(
+        is_number or (is_text and form != "sequential"),
+        "the type of a generated column does not suit its form",
+    )
     maker: Maker = _maker_of(kind, form).from_arrays(kind, type_, reader)
     return GeneratedTransformer(
         column.name, type_, kind.value, reader.truth("has_missing"), reader.truth("has_values"), maker
@@ -56,5 +59,5 @@ def _maker_of(kind: ColumnKind, form: str) -> type[_LoadableMaker]:
     if kind in _OF_PEOPLE and (kind, form) not in _NOT_PERSONAL:
         return Personal
     is_known = form in _MAKERS and (form != "words" or kind is ColumnKind.text)
-    require(is_known, "new values have an unknown form")
+    require(is_known, "the form of a generated column is unknown")
     return _MAKERS[form]

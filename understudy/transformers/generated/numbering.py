@@ -1,4 +1,4 @@
-"""Numbers for rows: every row's own, short, and not in order."""
+"""Assign a unique, short and shuffled number to each row."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy.typing as npt
 from understudy.kernels import hashing, permutation
 from understudy.transformers.base import RowStream
 
-# Up to so many rows change places among each other, then ten times as many, and so on.
+# Number of rows that are shuffled among each other first. Each further group ends at ten times the previous.
 N_ROWS_FIRST = 1000
 
 
 def shuffle_rows(stream: RowStream) -> npt.NDArray[np.uint64]:
-    """Return a number of each row that no other row of the seed and stream has."""
+    """Return a number for each row that no other row of the same seed and stream has."""
     seed, stream_number, rows = stream.key()
     key = np.uint64(hashing.stream_key(seed, stream_number))
     numbers = np.empty(len(rows), np.uint64)

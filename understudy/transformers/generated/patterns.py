@@ -1,4 +1,4 @@
-"""Patterns of texts: at each position a character that all share, or a class of characters."""
+"""Patterns of texts: each position has a fixed character or a class of characters."""
 
 from __future__ import annotations
 
@@ -31,9 +31,12 @@ CLASSES: dict[str, str] = {
     "alnum_upper": digits + ascii_uppercase,
     "alnum": digits + ascii_letters,
 }
+# Maximum length of texts from which patterns are learned, in characters.
 LENGTH_MAX = 64
+# Maximum number of patterns of a column.
 N_PATTERNS_MAX = 32
-# An index counts the texts of so many last positions as 64 bits hold; those before are a hash.
+# Maximum number of texts in a chunk of positions, so that their index fits in 64 bits. The last chunk of a
+# pattern is numbered, and the chunks before it are drawn at random.
 N_TEXTS_CHUNK = 2**62
 
 _DIGIT, _LOWER, _UPPER = 1, 2, 4
@@ -54,38 +57,38 @@ _CLASS_OF_KINDS = {
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern; its texts are numbered within chunks of positions, the last of which comes first.
+    """A pattern whose texts are numbered within chunks of positions, from the last chunk to the first.
 
     Parameters
     ----------
     positions : tuple of str
-        At each position a character, or the name of a class.
+        A character or the name of a class for each position.
     """
 
     positions: tuple[str, ...]
 
     @classmethod
-    def from_positions(cls, positions: Any) -> Self:  # Any: from outside
-        """Return the pattern of positions that a model file lists."""
+    def from_positions(cls, positions: Any) -> Self:  # Any: untrusted JSON
+        """Return the pattern of the positions in a model file."""
         is_valid = isinstance(positions, list) and 0 < len(positions) <= 2 * LENGTH_MAX
-        require(is_valid and all(_is_position(p) for p in positions), "a pattern is not valid")
+        require(is_valid and all(_is_position(p) for p in positions), "a pattern is invalid")
         return cls(tuple(positions))
 
     def has_digits_only(self, length_max: int) -> bool:
-        """Return whether all texts are whole numbers of at most so many digits."""
+        """Return whether all texts consist of at most `length_max` digits."""
         return len(self.positions) <= length_max and all(
             position in ("nonzero", "digit") or position in CLASSES["digit"] for position in self.positions
         )
 
     @cached_property
     def alphabets(self) -> list[Characters]:
-        """The characters that may stand at each position, ascending."""
+        """The permitted characters of each position, in ascending order."""
         texts = [p if len(p) == 1 else CLASSES[p] for p in self.positions]
         return [np.array([ord(c) for c in sorted(text)], np.uint32) for text in texts]
 
     @cached_property
     def chunks(self) -> list[list[int]]:
-        """The variable positions from right to left, in chunks of at most N_TEXTS_CHUNK texts."""
+        """The variable positions from right to left, in chunks of at most `N_TEXTS_CHUNK` texts."""
         chunks: list[list[int]] = [[]]
         n_texts = 1
         for i in range(len(self.positions) - 1, -1, -1):
@@ -99,14 +102,14 @@ class Pattern:
         return chunks
 
     def count_texts(self, chunk: int = 0) -> int:
-        """Return how many texts the positions of a chunk can be."""
+        """Return the number of texts that the positions of a chunk can form."""
         n_texts = 1
         for i in self.chunks[chunk]:
             n_texts *= len(self.alphabets[i])
         return n_texts
 
     def write(self, indices: list[UInt64s]) -> ArrowArray:
-        """Return texts from their index in each chunk."""
+        """Return the texts with given indices in each chunk."""
         is_ascii = all(int(alphabet[-1]) < 128 for alphabet in self.alphabets)
         dtype = np.uint8 if is_ascii else np.uint32
         by_position = np.empty((len(self.positions), len(indices[0])), dtype)
@@ -115,46 +118,52 @@ class Pattern:
         for chunk, rest in zip(self.chunks, indices, strict=True):
             for i in chunk:
                 size = np.uint64(len(self.alphabets[i]))
-                # Not divmod: numpy divides by one number several times faster than it takes rests.
+                # NumPy divides by a scalar several times faster than divmod computes remainders.
                 shorter = rest // size
                 by_position[i] = self.alphabets[i].astype(dtype)[(rest - shorter * size).astype(np.intp)]
                 rest = shorter
         return array_of_characters(by_position.T)
 
     def find(self, characters: Characters) -> UInt64s:
-        """Return the indices in chunk 0 of those texts of this length that are of this pattern."""
-        is_ours: Mask = np.ones(len(characters), np.bool_)
+        """Return the indices in chunk 0 of those texts that have this pattern.
+
+        Parameters
+        ----------
+        characters : array of shape (n_texts, length)
+            Texts of the pattern's length.
+        """
+        is_match: Mask = np.ones(len(characters), np.bool_)
         for i, alphabet in enumerate(self.alphabets):
-            is_ours &= np.isin(characters[:, i], alphabet)
-        ours = characters[is_ours]
-        index = np.zeros(len(ours), np.uint64)
+            is_match &= np.isin(characters[:, i], alphabet)
+        matching = characters[is_match]
+        index = np.zeros(len(matching), np.uint64)
         for i in reversed(self.chunks[0]):
-            place = np.searchsorted(self.alphabets[i], ours[:, i]).astype(np.uint64)
+            place = np.searchsorted(self.alphabets[i], matching[:, i]).astype(np.uint64)
             index = index * np.uint64(len(self.alphabets[i])) + place
         return index
 
     def overlaps(self, other: Pattern) -> bool:
-        """Return whether a text may be of both patterns."""
+        """Return whether a text can have both patterns."""
         return len(self.positions) == len(other.positions) and all(
             np.isin(a, b).any() for a, b in zip(self.alphabets, other.alphabets, strict=True)
         )
 
     def widen(self, n: int) -> Pattern:
-        """Return the pattern with the last class so many times more."""
+        """Return the pattern in which the last class is repeated n more times."""
         last = max(i for i, alphabet in enumerate(self.alphabets) if len(alphabet) > 1)
         head, tail = self.positions[: last + 1], self.positions[last + 1 :]
         more = "digit" if self.positions[last] == "nonzero" else self.positions[last]
         return Pattern(head + (more,) * n + tail)
 
 
-def _is_position(position: Any) -> bool:  # Any: from outside
+def _is_position(position: Any) -> bool:  # Any: untrusted JSON
     if not isinstance(position, str):
         return False
     return position in CLASSES or (len(position) == 1 and not 0xD800 <= ord(position) < 0xE000)
 
 
 def array_of_characters(characters: npt.NDArray[np.uint8] | Characters) -> ArrowArray:
-    """Return texts of one length, from ASCII codes or code points."""
+    """Return texts of equal length from ASCII codes or code points."""
     n, length = characters.shape
     if characters.dtype == np.uint8:
         data = pa.py_buffer(characters.tobytes())
@@ -166,7 +175,7 @@ def array_of_characters(characters: npt.NDArray[np.uint8] | Characters) -> Arrow
 
 
 def characters_of(texts: ArrowArray, length: int) -> Characters:
-    """Return the characters of texts without missing ones that all have that many."""
+    """Return the characters of texts that all have a given length; no text is missing."""
     plain = texts.cast(pa.large_binary()).to_numpy(zero_copy_only=False)
     if all(len(text) == length for text in plain):
         return np.frombuffer(b"".join(plain), np.uint8).reshape(-1, length).astype(np.uint32)
@@ -175,24 +184,24 @@ def characters_of(texts: ArrowArray, length: int) -> Characters:
 
 
 def by_length(texts: ArrowArray) -> dict[int, Characters]:
-    """Return the characters of the texts of each length that a pattern, perhaps a widened one, can have."""
+    """Return the characters of texts by length, for lengths that a pattern or a widened pattern can have."""
     lengths = lengths_of(texts)
     occurring = np.unique(lengths[(lengths > 0) & (lengths <= 2 * LENGTH_MAX)])
     return {int(n): characters_of(texts.filter(pa.array(lengths == n)), int(n)) for n in occurring}
 
 
 def learn_patterns(texts: dict[int, Characters]) -> list[tuple[Pattern, int]]:
-    """Return the commonest patterns and how many distinct texts are of each, which are at least k.
+    """Return the most frequent patterns, and the number of distinct texts of each, which is at least k.
 
     Parameters
     ----------
     texts : dict of length to characters
-        Distinct texts.
+        Distinct texts by length.
 
     Notes
     -----
-    Texts are of one pattern if they have the same length and the same characters other than ASCII letters and
-    digits at the same positions. So no text is of two patterns.
+    Texts have the same pattern if they have the same length, and the same characters other than ASCII letters
+    and digits at the same positions. Therefore no text has two patterns.
     """
     found: list[tuple[Pattern, int]] = []
     for characters in (texts[length] for length in texts if length <= LENGTH_MAX):
@@ -211,7 +220,7 @@ def _kinds(characters: Characters) -> npt.NDArray[np.uint8]:
 
 
 def _group(characters: Characters) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the group of each text by its characters that are neither letter nor digit, and the sizes."""
+    """Return the group of each text by its characters other than letters and digits, and the group sizes."""
     marks = np.where(_kinds(characters) == 0, characters, 0).astype(np.uint64)
     hashes = np.zeros(len(characters), np.uint64)
     for i in range(characters.shape[1]):
@@ -228,13 +237,16 @@ def _positions(characters: Characters) -> list[str]:
 
 
 def _class_of(characters: Characters) -> str:
-    """Return the least class that holds the characters, which are ASCII letters and digits."""
+    """Return the smallest class that contains the given ASCII letters and digits."""
     kinds = int(np.bitwise_or.reduce(_KIND_OF_CHARACTER[characters]))
     return _CLASS_OF_KINDS[kinds][int(not _IS_BEYOND_HEX[characters].any())]
 
 
 def _unified(columns: list[Characters], classes: list[str]) -> list[str]:
-    """Give a run of mostly mixed positions one class: in few texts a position lacks letters by chance."""
+    """Give all positions of a run the same class if most of them mix letters and digits.
+
+    With few texts, some positions contain only digits or only letters by chance.
+    """
     out = list(classes)
     for run in _runs(classes):
         n_mixed = sum(classes[i].startswith(("hex", "alnum")) for i in run)

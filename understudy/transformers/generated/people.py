@@ -1,7 +1,8 @@
-"""One made-up person for each row: names, an address, an e-mail address and a phone number that agree.
+"""One made-up person per row, with consistent names, address, e-mail address and phone number.
 
-What a person has is picked by a hash of seed and row number from lists that mimesis fills. They are drawn
-once in a process, with a fixed seed: every process with the same version of mimesis has the same ones.
+A hash of seed and row number picks each trait of a person from lists that are drawn from mimesis. The lists
+are drawn once per process with a fixed seed, so all processes with the same version of mimesis have the same
+lists.
 """
 
 from __future__ import annotations
@@ -20,18 +21,22 @@ from understudy.transformers.generated.numbering import shuffle_rows
 from understudy.transformers.generated.romanization import romanize
 from understudy.transformers.generated.texts import choose, join
 
-# The streams of a row's people; those of columns are below 2**32 or begin there.
+# First stream of people. Streams of columns have lower numbers.
 PERSON = 1 << 33
+# Number of streams reserved for the traits of a person.
 N_TRAITS = 1 << 8
+# Maximum number of people per row.
 N_PEOPLE_MAX = 1 << 16
+# Number of draws that fill each list.
 N_DRAWS = 16_384
+# Seed of the lists.
 POOL_SEED = 0
 
-# Where the family's name stands first.
+# Locales in which the family name comes first.
 FAMILY_FIRST = frozenset({"hu", "ja", "ko", "zh"})
 DOMAINS = ("example.com", "example.org", "example.net")
-# Numbers that regulators keep free for films and books (NANP 555-01xx, Ofcom, ACMA, Bundesnetzagentur, Arcep,
-# PTS); elsewhere mimesis makes one in the country's form, which somebody may have.
+# Phone numbers that regulators reserve for fiction (NANP 555-01xx, Ofcom, ACMA, Bundesnetzagentur, Arcep,
+# PTS). In other locales, mimesis makes up a number in the national format, which may belong to somebody.
 FICTIONAL_PHONES: dict[str, tuple[str, ...]] = {
     "en": ("+1-2##-555-01##", "+1-3##-555-01##", "+1-6##-555-01##", "+1-7##-555-01##"),
     "en-au": ("+61 2 5550 ####", "+61 2 7010 ####", "+61 3 5550 ####", "+61 3 7010 ####"),
@@ -44,31 +49,33 @@ FICTIONAL_PHONES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Person:
-    """Which person of which rows: the traits of equal persons are equal in all columns.
+    """A made-up person for each row of a block. Its traits are the same in all columns.
 
     Parameters
     ----------
+    stream : RowStream
+        Seed and rows; the number of its stream is not used.
     number : int
-        0 for the first person of a row, 1 for the second, …
+        0 for the first person of a row, 1 for the second, and so on.
     """
 
     stream: RowStream
     number: int
 
     def word(self, trait: int) -> npt.NDArray[np.uint64]:
-        """Return the random bits of a trait of each row's person."""
+        """Return 64 random bits of a trait for each person."""
         words = np.empty(len(self.stream.rows), np.uint64)
         stream = PERSON + self.number * N_TRAITS + trait
         hashing.hash_rows(*RowStream(self.stream.seed, stream, self.stream.rows).key(), words)
         return words
 
     def pick(self, pool: ArrowArray, trait: int) -> ArrowArray:
-        """Return the entry of a list that each person has."""
+        """Return an entry of a list for each person."""
         picked: ArrowArray = pool.take(pa.array(self.word(trait) % np.uint64(len(pool))))
         return picked
 
     def is_female(self) -> npt.NDArray[np.bool_]:
-        """Return who has a woman's name."""
+        """Return a mask of the people with female names."""
         return (self.word(_GENDER) & np.uint64(1)).astype(np.bool_)
 
 
@@ -77,7 +84,7 @@ _GENDER, _FIRST, _LAST, _STREET, _CITY, _POSTAL, _STATE, _PHONE, _DOMAIN, _NUMBE
 
 @dataclass(frozen=True)
 class Pools:
-    """What the people of a locale may have; first and last names by gender, men's first."""
+    """The lists of a locale from which traits are picked. Tuples of names have male names first."""
 
     first: tuple[ArrowArray, ArrowArray]
     last: tuple[ArrowArray, ArrowArray]
@@ -91,8 +98,8 @@ class Pools:
 
 @lru_cache(maxsize=8)
 def pools_of(locale: str) -> Pools:
-    """Return the lists of a locale, drawn when they are first needed."""
-    # Loaded here: only tables with personal columns pay for it.
+    """Return the lists of a locale, which are drawn on first use."""
+    # Imported here so that only tables with personal columns load it.
     import mimesis
 
     mimesis_locale = mimesis.Locale(locale)
@@ -117,7 +124,7 @@ def pools_of(locale: str) -> Pools:
 
 
 def _drawn(draw: Callable[[], str]) -> ArrowArray:
-    """Return what was drawn, without repetitions, in the order of the draws."""
+    """Return the distinct results of repeated draws, in the order of the draws."""
     return pa.array(list(dict.fromkeys(draw() for _ in range(N_DRAWS))), pa.large_string())
 
 
@@ -143,14 +150,14 @@ def full_names(person: Person, locale: str) -> ArrowArray:
 
 
 def last_comma_first(person: Person, locale: str) -> ArrowArray:
-    """Return names as in a register: Last, First."""
+    """Return names in the form `Last, First`."""
     return join([last_names(person, locale), first_names(person, locale)], ", ")
 
 
 def emails(person: Person, locale: str) -> ArrowArray:
-    """Return e-mail addresses of the person's names, at domains that are kept for examples.
+    """Return e-mail addresses that contain the person's names, at domains reserved for examples.
 
-    No two rows below 2**48 have the same: each has a number of its own.
+    Each row below 2**48 has a different address, because it contains a unique number.
     """
     ascii_first, ascii_last = _ascii_pools(locale)
     names = [_by_gender(person, ascii_first, _FIRST), _by_gender(person, ascii_last, _LAST)]
@@ -159,7 +166,7 @@ def emails(person: Person, locale: str) -> ArrowArray:
 
 
 def _own_numbers(person: Person) -> ArrowArray:
-    """Return a number for each row that no other row has: rows of one count of digits change places."""
+    """Return a unique number for each row as text."""
     stream = PERSON + person.number * N_TRAITS + _NUMBER
     numbers = shuffle_rows(RowStream(person.stream.seed, stream, person.stream.rows))
     texts: ArrowArray = pa.array(numbers).cast(pa.large_string())
@@ -177,12 +184,12 @@ def _ascii_pools(locale: str) -> tuple[tuple[ArrowArray, ArrowArray], tuple[Arro
 
 
 def phones(person: Person, locale: str) -> ArrowArray:
-    """Return phone numbers in the form of the locale."""
+    """Return phone numbers in the format of the locale."""
     return person.pick(pools_of(locale).phone, _PHONE)
 
 
 def streets(person: Person, locale: str) -> ArrowArray:
-    """Return street and house number."""
+    """Return streets with house numbers."""
     return person.pick(pools_of(locale).street, _STREET)
 
 
@@ -192,7 +199,7 @@ def cities(person: Person, locale: str) -> ArrowArray:
 
 
 def postal_codes(person: Person, locale: str) -> ArrowArray:
-    """Return postal codes in the form of the locale."""
+    """Return postal codes in the format of the locale."""
     return person.pick(pools_of(locale).postal_code, _POSTAL)
 
 
@@ -208,6 +215,6 @@ def countries(person: Person, locale: str) -> ArrowArray:
 
 
 def full_addresses(person: Person, locale: str) -> ArrowArray:
-    """Return street, postal code and city in one line."""
+    """Return addresses of street, postal code and city on one line."""
     town = join([postal_codes(person, locale), cities(person, locale)], " ")
     return join([streets(person, locale), town], ", ")

@@ -1,4 +1,4 @@
-"""Names, e-mail addresses, phone numbers and addresses of made-up people."""
+"""A maker of names, e-mail addresses, phone numbers and addresses of made-up people."""
 
 from __future__ import annotations
 
@@ -37,14 +37,19 @@ FORMS: dict[ColumnKind, dict[str, Callable[[Person, str], ArrowArray]]] = {
 
 @dataclass(frozen=True)
 class Personal:
-    """One field of the made-up person of each row.
+    """A maker of one field of the made-up person of each row.
 
     Parameters
     ----------
+    kind : ColumnKind
+        Kind of the column.
     form : str
-        One of the kind's forms.
+        One of the forms of the kind, such as `first` for names.
+    locale : str
+        Locale of the people.
     person : int
-        Which of the row's people: the second column of the same kind and form is the second person's.
+        Number of the person in the row, from 0. The second column of the same kind and form belongs to the
+        second person.
     """
 
     kind: ColumnKind
@@ -54,24 +59,24 @@ class Personal:
 
     @property
     def n_rows_max(self) -> int:
-        """Every row has its people."""
+        """The number of rows is not limited."""
         return N_ROWS_ANY
 
     def make(self, stream: RowStream) -> ArrowArray:
-        """Return the field of the people of rows."""
+        """Return the field of the person of each row."""
         return FORMS[self.kind][self.form](Person(stream, self.person), self.locale)
 
     def describe(self) -> Json:
-        """Return form, locale and which person."""
+        """Return the form, the locale and the number of the person."""
         return {"form": self.form, "locale": self.locale, "person": self.person}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return form, locale and which person."""
+        """Return the form, the locale and the number of the person."""
         return self.describe(), {}
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Return the maker that `to_arrays` took apart."""
+        """Load a maker from the output of `to_arrays`."""
         form = reader.text("form")
-        require(kind in FORMS and form in FORMS[kind], "new values have an unknown form")
+        require(kind in FORMS and form in FORMS[kind], "the form of a generated column is unknown")
         return cls(kind, form, reader.choice("locale", LOCALES), reader.whole("person", 0, N_PEOPLE_MAX))

@@ -1,4 +1,4 @@
-"""Places on the earth that are written as text: two numbers, drawn each from quantiles of the table's."""
+"""A maker of coordinates as text: two numbers, each drawn from quantiles of the table's numbers."""
 
 from __future__ import annotations
 
@@ -16,29 +16,34 @@ from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
+# Number of quantiles of each number.
 N_QUANTILES = 33
+# Maximum number of decimals of new coordinates.
 N_DECIMALS_MAX = 8
 _NUMBER = r"-?\d+\.\d+"
 _POINT = rf"^(?P<before>\D*?)(?P<first>{_NUMBER})(?P<between>[^\d]*?)(?P<second>{_NUMBER})(?P<after>\D*)$"
-# What may stand around the numbers is short.
+# Maximum length of the text before, between and after the numbers.
 MARKS_MAX = 16
+# Offsets of the streams that draw the first and the second number.
 _FIRST, _SECOND = 1 << 50, 1 << 51
 
-# Any: the stubs of these functions know no type that is given at run time.
+# Any: the stubs of these functions do not support types that are given at run time.
 pc: Any = pyarrow.compute
 Float64s = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Points:
-    """Texts of two numbers.
+    """A maker of texts that contain two numbers.
 
     Parameters
     ----------
     quantiles : array of shape (2, N_QUANTILES)
-        Of the first and the second number, each the mean of k neighbours.
+        Quantiles of the first and the second number, each the mean of k neighbouring rows.
+    n_decimals : int
+        Number of decimals of both numbers.
     marks : tuple of three str
-        What stands before, between and behind the numbers.
+        Text before, between and after the numbers.
     """
 
     quantiles: Float64s
@@ -47,11 +52,11 @@ class Points:
 
     @property
     def n_rows_max(self) -> int:
-        """Every row has a place."""
+        """The number of rows is not limited."""
         return N_ROWS_ANY
 
     def make(self, stream: RowStream) -> ArrowArray:
-        """Return a place for each row."""
+        """Return coordinates for each row."""
         first, second = (
             self._draw(stream, number, offset) for number, offset in enumerate((_FIRST, _SECOND))
         )
@@ -72,26 +77,28 @@ class Points:
         return drawn
 
     def describe(self) -> Json:
-        """Return the form and the decimals."""
+        """Return the form and the number of decimals."""
         return {"form": "points", "decimals": self.n_decimals}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the quantiles, the decimals and the marks."""
+        """Return the quantiles, the number of decimals and the marks."""
         manifest: Json = {"form": "points", "decimals": self.n_decimals, "marks": list(self.marks)}
         return manifest, {"quantiles": self.quantiles}
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Return the maker that `to_arrays` took apart."""
+        """Load a maker from the output of `to_arrays`."""
         quantiles = reader.array("quantiles", np.float64, (2, N_QUANTILES))
-        require(bool((np.abs(quantiles) <= 180).all()), "places are not on the earth")
+        require(bool((np.abs(quantiles) <= 180).all()), "coordinates are out of range")
         before, between, after = (str(mark) for mark in reader.parts("marks", 3))
-        require(max(map(len, (before, between, after))) <= MARKS_MAX, "marks are not valid")
+        require(
+            max(map(len, (before, between, after))) <= MARKS_MAX, "the text around coordinates is too long"
+        )
         return cls(quantiles, reader.whole("decimals", 0, N_DECIMALS_MAX), (before, between, after))
 
 
 def fit_points(texts: ArrowArray) -> Points:
-    """Return the maker of places like these; of fewer than k nothing is kept."""
+    """Return a maker of coordinates that resemble those of texts. Fewer than k texts leave no trace."""
     found = pc.extract_regex(texts.cast(pa.string()), pattern=_POINT).drop_null()
     if len(found) < MIN_SUPPORT:
         return Points(np.tile(np.linspace(-60, 60, N_QUANTILES), (2, 1)), 4, ("", ", ", ""))
@@ -112,7 +119,7 @@ def _decimals(found: Any) -> int:
 
 
 def _marks(found: Any) -> tuple[str, str, str]:
-    """Return what stands around most of the numbers, if enough rows share it."""
+    """Return the most frequent text around the numbers if enough rows share it, and otherwise a default."""
     names = ("before", "between", "after")
     joined = pc.binary_join_element_wise(*(found.field(name) for name in names), "\x00")
     counted = pc.value_counts(joined)

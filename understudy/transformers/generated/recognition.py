@@ -1,4 +1,4 @@
-"""Which columns are generated, and as what: their kinds decide, and headers and values decide the form."""
+"""Recognise generated columns by their kind, and their form by the column name and values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.base import ArrowColumn, Subjects
 from understudy.transformers.categorical import has_shared_level
 
-# Of whole numbers in which a subject can be generated.
+# Minimum width of integers in which a subject can be generated, in bits.
 BITS_MIN = 32
 
 
@@ -26,17 +26,18 @@ class Recognition:
 
 
 def recognise(column: Column, values: ArrowColumn) -> Recognition | None:
-    """Return how the values of a column are generated, or None if they are learnt."""
+    """Return the kind and form in which a column is generated, or None if it is learned."""
     if not is_generated_column(column, values.type):
         return None
     return Recognition(column.kind, _form(column.kind, column.name, values))
 
 
 def recognise_subject(column: Column, values: ArrowColumn, subjects: Subjects | None) -> Recognition | None:
-    """Return how the values of a subject's column are generated if no subjects share any of them.
+    """Return the kind and form of a subject column if its labels are generated as identifiers, else None.
 
-    Such labels would all be one placeholder. Generated as identifiers, they have the table's pattern instead.
-    Labels that are declared, or stored in fewer than 32 bits, which may not hold new ones, are not generated.
+    If no label is shared by enough subjects, one placeholder would replace all labels. As identifiers, they
+    have the patterns of the table instead. Declared labels are not generated, and neither are integers of
+    fewer than 32 bits, which may have no room for new ones.
     """
     is_label = column.kind is ColumnKind.category and column.domain is None
     if not (is_label and _can_hold_identifiers(values.type)) or values.null_count == len(values):

@@ -1,11 +1,11 @@
-"""Names in small ASCII letters, as e-mail addresses have them."""
+"""Convert names to lower-case ASCII letters for e-mail addresses."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Letters that do not fall apart into an ASCII letter and an accent.
+# Letters that Unicode does not decompose into an ASCII letter and an accent.
 _SPELLINGS = {
     "ß": "ss",
     "æ": "ae",
@@ -21,19 +21,20 @@ _SYLLABLES = frozenset({"HIRAGANA", "KATAKANA", "HANGUL"})
 
 
 def romanize(name: str) -> str:
-    """Return the letters, or made-up syllables where the signs of a script are not called by their sounds.
+    """Return a name in ASCII letters, or made-up syllables if Unicode does not name its characters by sound.
 
     Notes
     -----
-    Unicode calls letters by their sounds: `GREEK SMALL LETTER THETA` is th, `HANGUL SYLLABLE HAE` is hae.
-    That is no standard transliteration, but the same name always gives the same letters.
+    Unicode names many letters by their sound: `GREEK SMALL LETTER THETA` becomes th, and
+    `HANGUL SYLLABLE HAE` becomes hae. This is not a standard transliteration, but the same name always gives
+    the same letters.
     """
     letters = "".join(_romanize_letter(letter) for letter in unicodedata.normalize("NFC", name.lower()))
     return letters or _syllables(sum(ord(sign) * 31**i for i, sign in enumerate(name)))
 
 
 def _syllables(number: int) -> str:
-    # Letters only: e-mail addresses are told apart by the number that follows.
+    # Only letters are used here. The number that follows makes e-mail addresses unique.
     out = ""
     for _ in range(2):
         number, syllable = divmod(number, 75)
@@ -52,6 +53,6 @@ def _romanize_letter(letter: str) -> str:
     sound = words[-1].lower()
     if words[0] in _SYLLABLES:
         return sound
-    # El, em and en begin with a vowel that is not theirs.
+    # The names of letters such as el, em and en begin with a vowel that is not part of their sound.
     sound = re.sub("^e(?=[flmnrs]$)", "", sound)
     return sound[: max(1, re.search("[aeiou]|$", sound).start())]  # type: ignore[union-attr]  # `$` is found

@@ -1,4 +1,4 @@
-"""The texts of a pattern that nobody in the table has, counted so that each row gets one of its own."""
+"""Numbered texts of a pattern that do not occur in the table, so that each row gets a different one."""
 
 from __future__ import annotations
 
@@ -13,34 +13,35 @@ from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import ArrowArray, RowStream
 from understudy.transformers.generated.patterns import Characters, Pattern, UInt64s
 
-# The texts of a pattern are shuffled by one known key, so that real ones that are near each other spread
-# evenly over the blocks.
+# Key with which the texts of a pattern are shuffled, so that similar texts of the table are spread evenly
+# over the blocks. It is not secret.
 SHUFFLE = np.uint64(0x5DEECE66D)
+# Maximum number of free blocks stored in a model file.
 N_FREE_BLOCKS_MAX = 2**16
-# More rows than anybody asks for.
+# Number of rows for which texts are provided; no sample is larger.
 N_ROWS_ENOUGH = 2**48
-# Streams of the further chunks of a long pattern.
+# Offset between the streams of the chunks of a long pattern.
 CHUNK = 1 << 40
 
 
 class Numbered(Protocol):
-    """Texts that are numbered: those of a pattern, or of a template."""
+    """Numbered texts: those of a pattern or of a template."""
 
     @property
     def chunks(self) -> list[list[int]]:
-        """The variable parts, in chunks."""
+        """The variable parts in chunks."""
         ...
 
     def count_texts(self, chunk: int = 0) -> int:
-        """Return how many texts the parts of a chunk can be."""
+        """Return the number of texts that the parts of a chunk can form."""
         ...
 
     def write(self, indices: list[UInt64s]) -> ArrowArray:
-        """Return texts from their index in each chunk."""
+        """Return the texts with given indices in each chunk."""
         ...
 
     def find(self, characters: Characters) -> UInt64s:
-        """Return the indices in chunk 0 of texts."""
+        """Return the indices in chunk 0 of those texts that are numbered here."""
         ...
 
 
@@ -55,10 +56,12 @@ class Space(Generic[P]):
 
     Parameters
     ----------
+    pattern : Numbered
+        The pattern or template.
     n_blocks : int
-        The shuffled texts are cut into so many blocks of equal size.
+        Number of blocks of equal size into which the shuffled texts are divided.
     free : array of shape (n_free,)
-        Blocks, ascending, in which no text of the table lies.
+        Numbers of the blocks that contain no text of the table, in ascending order.
     """
 
     pattern: P
@@ -67,23 +70,26 @@ class Space(Generic[P]):
 
     @classmethod
     def from_arrays(cls, pattern: P, n_blocks: Any, name: str, reader: ArrayReader) -> Self:
-        """Return the space whose free blocks are an array of this name."""
+        """Load a space whose free blocks are an array with a given name."""
         n_texts = pattern.count_texts()
-        require(type(n_blocks) is int and 1 <= n_blocks <= min(n_texts, 2**31), "blocks are not valid")
+        require(
+            type(n_blocks) is int and 1 <= n_blocks <= min(n_texts, 2**31),
+            "the number of blocks is out of range",
+        )
         return cls(pattern, n_blocks, reader.indices(name, np.uint32, (None,), 0, n_blocks))
 
     @property
     def block_size(self) -> int:
-        """How many texts a block has."""
+        """The number of texts in a block."""
         return self.pattern.count_texts() // self.n_blocks
 
     @property
     def capacity(self) -> int:
-        """How many rows find a text."""
+        """The number of free texts."""
         return len(self.free) * self.block_size
 
     def make(self, stream: RowStream) -> ArrowArray:
-        """Return the texts of rows whose numbers are below the capacity; no two are equal."""
+        """Return a different text for each row whose number is below the capacity."""
         seed, stream_number, rows = stream.key()
         places = np.empty(len(rows), np.uint64)
         key = hashing.stream_key(seed, stream_number)
@@ -111,13 +117,13 @@ def fit_space(pattern: P, characters: Characters | None) -> Space[P]:
     Parameters
     ----------
     characters : array of shape (n_texts, length) or None
-        All texts of the table that have the pattern's length.
+        All texts of the table with the pattern's length; None if there are none.
     """
     n_texts = pattern.count_texts()
     taken = pattern.find(characters) if characters is not None else np.zeros(0, np.uint64)
     if not len(taken):
         return Space(pattern, 1, np.zeros(1, np.uint32))
-    # With four times as many blocks as texts more than three quarters are free.
+    # With four times as many blocks as texts, at least three quarters of the blocks are free.
     n_blocks = min(n_texts, 1 << (4 * len(taken) - 1).bit_length(), 2**31)
     size = n_texts // n_blocks
     shuffled = np.empty_like(taken)
@@ -129,12 +135,16 @@ def fit_space(pattern: P, characters: Characters | None) -> Space[P]:
 
 
 def widen_spaces(base: Pattern, others: list[Pattern], texts: dict[int, Characters]) -> list[Space[Pattern]]:
-    """Return spaces of longer texts, each larger than the one before, up to N_ROWS_ENOUGH.
+    """Return spaces of longer texts in ascending order of capacity, up to `N_ROWS_ENOUGH`.
 
     Parameters
     ----------
+    base : Pattern
+        Pattern to widen.
     others : list of Pattern
-        None of the longer texts is of one of these.
+        Patterns with which the longer texts must not overlap.
+    texts : dict of length to characters
+        Texts of the table.
     """
     spaces: list[Space[Pattern]] = []
     n = 0

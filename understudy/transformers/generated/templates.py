@@ -1,4 +1,4 @@
-"""The texts of a scheme, numbered as those of a pattern are, so that free ones can be counted."""
+"""Numbered texts of an identifier format, in analogy to those of a pattern."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Template:
-    """What a scheme writes; texts are numbered within chunks of parts, the last of which comes first.
+    """The texts of an identifier format, numbered within chunks of parts from the last chunk to the first.
 
     Parameters
     ----------
     scheme_name : str
-        One of `IDENTIFIER_FORMATS`.
+        Name of the format in `IDENTIFIER_FORMATS`.
     """
 
     scheme_name: str
 
     @property
     def identifier_format(self) -> IdentifierFormat:
-        """How the texts are built."""
+        """The identifier format."""
         return IDENTIFIER_FORMATS[self.scheme_name]
 
     @cached_property
     def chunks(self) -> list[list[int]]:
-        """The variable parts from right to left, in chunks of at most N_TEXTS_CHUNK texts."""
+        """The variable parts from right to left, in chunks of at most `N_TEXTS_CHUNK` texts."""
         chunks: list[list[int]] = [[]]
         n_texts = 1
         for i in range(len(self.identifier_format.parts) - 1, -1, -1):
@@ -52,21 +52,21 @@ class Template:
 
     @cached_property
     def starts(self) -> list[int]:
-        """Where each part begins."""
+        """The position at which each part begins, and the length of a text."""
         return [
             sum(len(part[0]) for part in self.identifier_format.parts[:i])
             for i in range(len(self.identifier_format.parts) + 1)
         ]
 
     def count_texts(self, chunk: int = 0) -> int:
-        """Return how many texts the parts of a chunk can be."""
+        """Return the number of texts that the parts of a chunk can form."""
         n_texts = 1
         for i in self.chunks[chunk]:
             n_texts *= len(self.identifier_format.parts[i])
         return n_texts
 
     def write(self, indices: list[UInt64s]) -> ArrowArray:
-        """Return texts from their index in each chunk, with their check characters."""
+        """Return the texts with given indices in each chunk, including check characters."""
         codes = np.empty((len(indices[0]), self.identifier_format.length), np.uint8)
         for i, part in enumerate(self.identifier_format.parts):
             codes[:, self.starts[i] : self.starts[i + 1]] = np.frombuffer(part[0].encode(), np.uint8)
@@ -81,18 +81,24 @@ class Template:
         return array_of_characters(codes)
 
     def find(self, characters: Characters) -> UInt64s:
-        """Return the indices in chunk 0 of those texts of this length that the template can write."""
-        is_ours = np.ones(len(characters), np.bool_)
+        """Return the indices in chunk 0 of those texts that the template can write, sorted and distinct.
+
+        Parameters
+        ----------
+        characters : array of shape (n_texts, length)
+            Texts of the format's length.
+        """
+        is_match = np.ones(len(characters), np.bool_)
         places: dict[int, UInt64s] = {}
         for i, part in enumerate(self.identifier_format.parts):
             if part is CHECK:
                 continue
             place = self._places(i, characters)
-            is_ours &= place >= 0
+            is_match &= place >= 0
             places[i] = place.astype(np.uint64)
-        index = np.zeros(int(is_ours.sum()), np.uint64)
+        index = np.zeros(int(is_match.sum()), np.uint64)
         for i in reversed(self.chunks[0]):
-            index = index * np.uint64(len(self.identifier_format.parts[i])) + places[i][is_ours]
+            index = index * np.uint64(len(self.identifier_format.parts[i])) + places[i][is_match]
         return np.unique(index)
 
     def _letters(self, i: int) -> Codes:
@@ -100,7 +106,7 @@ class Template:
         return np.frombuffer("".join(part).encode(), np.uint8).reshape(len(part), -1)
 
     def _places(self, i: int, characters: Characters) -> Int64s:
-        """Return which of a part's texts stands in each row, -1 where none does."""
+        """Return the index of the part's text in each row, or -1 if the row has none of them."""
         here = characters[:, self.starts[i] : self.starts[i + 1]].astype(np.int64)
         letters = self._letters(i).astype(np.int64)
         bases = 2**21 ** np.minimum(np.arange(letters.shape[1]), 2)
@@ -120,7 +126,7 @@ def _places_of_long(here: Int64s, letters: Int64s) -> Int64s:
 
 
 def characters_of_length(compact: ArrowArray, length: int) -> Characters | None:
-    """Return the characters of the ASCII texts of a length, None if there are none."""
+    """Return the characters of the ASCII texts with a given length, or None if there are none."""
     written: list[Any] = compact.cast(pa.large_binary()).to_pylist()
     plain = [text for text in written if len(text) == length]
     if not plain:

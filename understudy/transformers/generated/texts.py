@@ -1,4 +1,4 @@
-"""What is done with columns of text: choosing, joining."""
+"""Operations on columns of text: capitalize, choose and join."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ import pyarrow.compute
 from understudy.transformers.base import ArrowArray, ArrowColumn, Mask
 
 Int64s = npt.NDArray[np.int64]
-# Any: the stubs of these functions know no type that is given at run time.
+# Any: the stubs of these functions do not support types that are given at run time.
 pc: Any = pyarrow.compute
 
 
 def distinct_values(values: ArrowColumn) -> ArrowArray:
-    """Return the values that occur, each once."""
+    """Return the distinct values of a column."""
     distinct: ArrowArray = pc.unique(values)
     return distinct
 
 
 def capitalized(texts: ArrowArray) -> ArrowArray:
-    """Return the texts with capital first letters."""
+    """Return the texts with a capital first letter."""
     capitals: ArrowArray = pc.utf8_capitalize(texts)
     return capitals
 
 
 def choose(condition: Mask, yes: Any, no: Any) -> ArrowArray:  # Any: arrays or single values
-    """Return one or the other, row by row."""
+    """Return `yes` for rows that satisfy the condition, and `no` for all others."""
     chosen: ArrowArray = pc.if_else(pa.array(condition), yes, no)
     return chosen
 
 
 def join(parts: Sequence[ArrowArray | str], separator: str) -> ArrowArray:
-    """Return the texts of each row, joined; a part may be one text for all rows."""
+    """Join the texts of each row. A part can be a single text for all rows."""
     written = [pa.scalar(part, pa.large_string()) if isinstance(part, str) else part for part in parts]
     joined: ArrowArray = pc.binary_join_element_wise(*written, pa.scalar(separator, pa.large_string()))
     return joined
 
 
 def join_runs(words: ArrowArray, starts: Int64s, separator: str) -> ArrowArray:
-    """Return one text for each run of words; the last start is the number of words."""
+    """Join each run of words to one text. The last start is the number of words."""
     runs: Any = pa.LargeListArray.from_arrays(pa.array(starts, pa.int64()), words)
     joined: ArrowArray = pc.binary_join(runs, pa.scalar(separator, pa.large_string()))
     return joined

@@ -1,4 +1,4 @@
-"""The transformer of a column that is generated: what is learnt is whether a value is missing."""
+"""The transformer of generated columns, which learns only whether a value is missing."""
 
 from __future__ import annotations
 
@@ -13,41 +13,51 @@ from understudy.transformers.base import Arrays, ArrowArray, ArrowColumn, Codes,
 from understudy.transformers.generated.texts import choose
 from understudy.transformers.nulls import array_of_nulls
 
-# Rows are numbered below this.
+# Upper limit of row numbers: makers with this limit support any number of rows.
 N_ROWS_ANY = 2**63
 
 
 class Maker(Protocol):
-    """Writes values from nothing but the seed and the numbers of rows."""
+    """A generator of values that depend only on the seed and the numbers of rows."""
 
     @property
     def n_rows_max(self) -> int:
-        """The row of this number and all later ones have no value."""
+        """The number of rows for which values exist."""
         ...
 
     def make(self, stream: RowStream) -> ArrowArray:
-        """Return a value for each row, as text or whole numbers."""
+        """Return a value for each row, as text or integers."""
         ...
 
     def describe(self) -> Json:
-        """Return what a model card may tell: form and counts, no values."""
+        """Return the form and counts for the model card, without values of the table."""
         ...
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return what was learnt as JSON and plain arrays."""
+        """Return the learned state as JSON and plain arrays."""
         ...
 
 
 @dataclass(frozen=True)
 class GeneratedTransformer:
-    """A column generated; code 0 is missing if any value was, the next code stands for every value.
+    """The transformer of a generated column.
+
+    Code 0 represents missing values if there are any, and the next code represents all other values.
 
     Parameters
     ----------
     name : str
-        The column's.
+        Name of the column.
+    arrow_type : pyarrow.DataType
+        Type of the stored values.
     generated : str
-        What the values are: identifier, text, name, email, phone or address.
+        Kind of the values, such as `identifier` or `name`.
+    has_missing : bool
+        Whether any value is missing.
+    has_values : bool
+        Whether any value is not missing.
+    maker : Maker
+        Generator of the values.
     """
 
     name: str
@@ -59,27 +69,27 @@ class GeneratedTransformer:
 
     @property
     def n_codes(self) -> int:
-        """How many codes there are."""
+        """The number of codes."""
         return self.has_missing + self.has_values
 
     @property
     def is_ordinal(self) -> bool:
-        """Never."""
+        """Always false: the codes have no order."""
         return False
 
     @property
     def is_exact(self) -> Mask:
-        """Which codes stand for one value of the table each."""
+        """A mask that is false for every code, because none represents a single value of the table."""
         return np.zeros(self.n_codes, np.bool_)
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
-        """Return a new value for each row that has one."""
+        """Return a new value for each row that is not missing."""
         if not self.has_values:
             return array_of_nulls(len(codes), self.arrow_type)
         if int(stream.rows.max(initial=0)) >= self.maker.n_rows_max:
             raise InvalidInput(
-                f"Column {self.name!r} has no new identifiers beyond row {self.maker.n_rows_max:,}; ask for "
-                "fewer rows, or store the column in a wider type.",
+                f"Column {self.name!r} has only {self.maker.n_rows_max:,} new identifiers. "
+                "Request fewer rows, or store the column in a wider type.",
                 code="too_many_rows",
             )
         values: ArrowArray = self.maker.make(stream).cast(self.arrow_type)
@@ -88,11 +98,11 @@ class GeneratedTransformer:
         return choose(codes == 0, pa.scalar(None, self.arrow_type), values)
 
     def describe(self) -> Json:
-        """Return what the values are, and their form."""
+        """Return the kind and the form of the values."""
         return {"generated": self.generated} | self.maker.describe()
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return what was learnt as JSON and plain arrays."""
+        """Return the learned state as JSON and plain arrays."""
         manifest, arrays = self.maker.to_arrays()
         own: Json = {
             "transformer": "generated",
@@ -104,7 +114,7 @@ class GeneratedTransformer:
 
 
 def encode_presence(values: ArrowColumn) -> tuple[bool, bool, Codes]:
-    """Return whether any value is missing, whether any is present, and the code of each row."""
+    """Return whether any value is missing, whether any is not missing, and the code of each row."""
     missing = np.asarray(values.is_null().to_numpy(), dtype=np.bool_)
     has_missing, has_values = bool(missing.any()), not bool(missing.all())
     return has_missing, has_values, (~missing & has_missing).astype(np.uint16)

@@ -1,4 +1,4 @@
-"""Tables with planted rules."""
+"""Test tables with planted rules."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def with_missing(values: Any, mask: Any, type_: pa.DataType | None = None) -> Ar
 
 
 def everything(n_rows: int = N_ROWS, seed: int = 0) -> pa.Table:
-    """Return a table with a rule of every kind among columns of many types, and some noise."""
+    """Return a table with a rule of every kind, columns of many types, and some noise."""
     rng = np.random.default_rng(seed)
     city = rng.integers(0, 12, n_rows)
     line, station = rng.integers(0, 9, n_rows), rng.integers(0, 11, n_rows)
@@ -50,7 +50,7 @@ def everything(n_rows: int = N_ROWS, seed: int = 0) -> pa.Table:
             "zone": (city // 3).astype(np.int8),
             "line": line,
             "station": np.array([f"s{i}" for i in range(11)])[station],
-            # Neither alone tells the platform.
+            # Neither line nor station alone determines the platform.
             "platform": (line * 5 + station * 7) % 8,
             "net": pa.array(cents[0] / 100),
             "tax": pa.array(cents[1] / 100),

@@ -1,4 +1,4 @@
-"""Rules on their way to a file and back, and files that nobody of us wrote."""
+"""Conversion of rules to model files and back, and refusal of invalid files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Manifest = dict[str, Any]
 
 
 def table_of_all_types() -> pa.Table:
-    """Return a table with a pair of every type that levels are kept in."""
+    """Return a table with a fixed combination for every type in which levels are stored."""
     table = everything(4000)
     line, station = table["line"].to_numpy(), table["station"].to_pylist()
     number = np.array([int(text[1:]) for text in station])
@@ -44,7 +44,7 @@ def load(table: pa.Table, manifest: Any, arrays: Any) -> Rules:
     return load_rules(ArrayReader(manifest, arrays), infer_table(table).schema)
 
 
-def test_rules_come_back_as_they_were(table: pa.Table, rules: Rules) -> None:
+def test_rules_survive_conversion(table: pa.Table, rules: Rules) -> None:
     manifest, arrays = rules_to_arrays(rules)
     assert {"wide", "odd", "flag", "platform"} <= {rule.dependent for rule in rules.fixed_combinations}
     loaded = load(table, json.loads(json.dumps(manifest)), arrays)
@@ -101,7 +101,7 @@ HOSTILE: list[Callable[[Manifest], Any]] = [
 
 
 @pytest.mark.parametrize("damage", HOSTILE)
-def test_foreign_manifests_are_refused(table: pa.Table, rules: Rules, damage: Any) -> None:
+def test_invalid_manifests_are_refused(table: pa.Table, rules: Rules, damage: Any) -> None:
     manifest, arrays = rules_to_arrays(rules)
     manifest = json.loads(json.dumps(manifest))
     damage(manifest)
@@ -109,7 +109,7 @@ def test_foreign_manifests_are_refused(table: pa.Table, rules: Rules, damage: An
         load(table, manifest, arrays)
 
 
-def test_sums_that_need_each_other_are_refused(table: pa.Table, rules: Rules) -> None:
+def test_circular_sums_are_refused(table: pa.Table, rules: Rules) -> None:
     manifest, arrays = rules_to_arrays(rules)
     one = next(rule for rule in manifest["linear"] if rule["target"] == "gross")
     other = one | {"target": "tax", "terms": ["net", "gross"]}
@@ -129,13 +129,13 @@ def test_sums_that_need_each_other_are_refused(table: pa.Table, rules: Rules) ->
         np.full((1, 3), -1, np.int32),
     ],
 )
-def test_combinations_that_point_outside_are_refused(table: pa.Table, rules: Rules, array: Any) -> None:
+def test_combinations_out_of_range_are_refused(table: pa.Table, rules: Rules, array: Any) -> None:
     manifest, arrays = rules_to_arrays(rules)
     with pytest.raises(InvalidInput):
         load(table, manifest, arrays | {"pair_0": array})
 
 
-def test_levels_of_another_type_are_refused(table: pa.Table, rules: Rules) -> None:
+def test_levels_of_wrong_type_are_refused(table: pa.Table, rules: Rules) -> None:
     manifest, arrays = rules_to_arrays(rules)
     name = next(name for name in arrays if name.startswith("levels"))
     with pytest.raises(InvalidInput):

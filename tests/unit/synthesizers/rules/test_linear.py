@@ -1,4 +1,4 @@
-"""Sums: which are found, and that they are computed exactly."""
+"""Search for linear rules, and exact computation of their targets."""
 
 from __future__ import annotations
 
@@ -107,13 +107,13 @@ def test_planted_sums_are_found_and_computed_exactly(make: Any) -> None:
     assert rules.holds(columns).all()
 
 
-def test_a_sum_with_another_pattern_of_missing_values_is_none() -> None:
+def test_sum_with_different_missing_values_is_not_a_rule() -> None:
     table = many_terms()
     table["p1"] = with_missing(table["p1"], np.arange(N) == 5)
     assert rules_of(table).linear == ()
 
 
-def test_nan_stands_for_missing_where_the_column_has_no_nulls() -> None:
+def test_missing_values_are_nan_in_columns_that_are_not_nullable() -> None:
     a = rng().integers(0, 1000, N)
     lacks = a % 7 == 3
     schema = pa.schema([pa.field("a", pa.int64()), pa.field("b", pa.float64(), nullable=False)])
@@ -125,7 +125,7 @@ def test_nan_stands_for_missing_where_the_column_has_no_nulls() -> None:
     assert np.array_equal(derived.to_numpy(), table["b"].to_numpy(), equal_nan=True)
 
 
-def test_floats_of_many_decimals_take_no_part() -> None:
+def test_floats_with_many_decimals_have_no_rules() -> None:
     a, b = rng().normal(size=(2, N))
     assert rules_of({"a": a, "b": b, "y": a + b}).linear == ()
 
@@ -140,7 +140,7 @@ def test_sums_beyond_64_bits_are_refused_or_exact() -> None:
     ]
 
 
-def test_a_target_that_its_type_cannot_hold_breaks_the_rule() -> None:
+def test_target_out_of_range_of_its_type_breaks_the_rule() -> None:
     a, b = rng().integers(0, 120, (2, N)).astype(np.uint8)
     rules = rules_of({"a": a, "b": b, "y": a + b})
     block = {"a": pa.array([200, 1], pa.uint8()), "b": pa.array([100, 1], pa.uint8())}
@@ -149,7 +149,7 @@ def test_a_target_that_its_type_cannot_hold_breaks_the_rule() -> None:
     assert rules.holds(derived).tolist() == [False, True]
 
 
-def test_a_sum_that_says_its_terms_is_left_to_lookups() -> None:
+def test_sum_that_determines_its_terms_becomes_functional_dependencies() -> None:
     quarter = rng().integers(0, 96, N)
     hour, minute = quarter // 4, quarter % 4 * 15
     rules = rules_of({"time": hour * 100 + minute, "hour": hour, "minute": minute})
@@ -160,7 +160,7 @@ def test_a_sum_that_says_its_terms_is_left_to_lookups() -> None:
     }
 
 
-def test_no_row_gets_below_zero_where_no_real_one_is() -> None:
+def test_negative_target_breaks_a_nonnegative_rule() -> None:
     rule = Linear("left", ("total", "used"), (1, -1), 0, 1, 1, "even", is_nonnegative=True)
     terms = [Values(pa.array([5, 5]), None), Values(pa.array([3, 9]), None)]
     assert rule.holds(Values(pa.array([2, -4]), None), terms).tolist() == [True, False]
@@ -175,7 +175,7 @@ def test_halves_are_rounded_to_even_or_away(totals: list[int], divisor: int) -> 
     assert divide(array, divisor, "away").tolist() == away
 
 
-def test_numbers_are_as_simple_as_their_error_allows() -> None:
+def test_simplest_fraction_within_slack_is_returned() -> None:
     assert simplest(0.19000001, 1e-6) == Fraction(19, 100)
     assert simplest(1 / 3600, 1e-12) == Fraction(1, 3600)
     assert simplest(1e-9, 1e-8) == 0

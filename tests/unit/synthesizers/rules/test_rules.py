@@ -1,4 +1,4 @@
-"""What counts as a rule, and that real rows keep what was found."""
+"""Search for rules in tables, and the check that real rows keep the found rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.unit.synthesizers.rules.tables import N_ROWS, blocks, everything, rules_of, with_missing
 from understudy.synthesizers.rules import Rules
 
-unhurried = settings(deadline=None, max_examples=40)
+without_deadline = settings(deadline=None, max_examples=40)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def rules(table: pa.Table) -> Rules:
     return rules_of(table)
 
 
-def test_every_planted_rule_is_told_and_no_other(rules: Rules) -> None:
+def test_exactly_the_planted_rules_are_found(rules: Rules) -> None:
     assert rules.describe() == [
         "end = start + duration in every row.",
         "gross = net + tax in every row.",
@@ -53,7 +53,7 @@ def test_every_real_row_keeps_the_rules(table: pa.Table, rules: Rules) -> None:
     assert rules.holds(blocks(table)).all()
 
 
-def test_derived_columns_come_back_exactly(table: pa.Table, rules: Rules) -> None:
+def test_derived_columns_are_computed_exactly(table: pa.Table, rules: Rules) -> None:
     columns = blocks(table)
     kept = {name: array for name, array in columns.items() if name not in rules.derived}
     derived = rules.derive(kept)
@@ -66,7 +66,7 @@ def test_derived_columns_come_back_exactly(table: pa.Table, rules: Rules) -> Non
     ("name", "other"),
     [("gross", 0.01), ("platform", 9), ("line", 77), ("end", None), ("note", "7"), ("tax", -5.0)],
 )
-def test_a_row_that_breaks_a_rule_is_told(table: pa.Table, rules: Rules, name: str, other: Any) -> None:
+def test_row_that_breaks_a_rule_is_detected(table: pa.Table, rules: Rules, name: str, other: Any) -> None:
     columns = blocks(table)
     row = int(np.flatnonzero(columns["duration"].is_null().to_numpy(zero_copy_only=False))[0])
     row = row if name == "note" else int(np.flatnonzero(columns["duration"].is_valid())[5])
@@ -85,9 +85,9 @@ def test_independent_columns_have_no_rules() -> None:
     assert rules_of(columns).describe() == []
 
 
-@unhurried
+@without_deadline
 @given(st.integers(1, 60), st.integers(1, 6), st.integers(0, 2**32), st.data())
-def test_small_tables_of_chance_have_no_rules(n_rows: int, top: int, seed: int, data: st.DataObject) -> None:
+def test_small_random_tables_have_no_rules(n_rows: int, top: int, seed: int, data: st.DataObject) -> None:
     rng = np.random.default_rng(seed)
     n_columns = data.draw(st.integers(2, 12))
     mask = rng.random((n_columns, n_rows)) < data.draw(st.sampled_from([0.0, 0.1, 0.5]))
@@ -116,18 +116,20 @@ def order(rng: np.random.Generator) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("make", [sum_of_two, lookup, pair, order])
-def test_a_rule_that_one_row_breaks_is_none(make: Callable[[np.random.Generator], dict[str, Any]]) -> None:
+def test_relation_that_one_row_breaks_is_not_a_rule(
+    make: Callable[[np.random.Generator], dict[str, Any]],
+) -> None:
     columns = make(np.random.default_rng(2))
     before = rules_of(columns).describe()[0]
     assert "y" in before
-    # The last row gets the y of another one.
+    # The last row gets the y of another row.
     other = int(np.flatnonzero(columns["y"] != columns["y"][-1])[0])
     y = columns["y"].copy()
     y[-1] = y[other] if make is not order else -1
     assert before not in rules_of(columns | {"y": y}).describe()
 
 
-def test_columns_that_determine_each_other_are_told_both_ways() -> None:
+def test_mutual_dependencies_are_found_in_both_directions() -> None:
     code = np.random.default_rng(3).integers(0, 20, N_ROWS)
     found = rules_of(
         {"code": code, "name": np.array([f"n{i}" for i in range(20)])[code]}
@@ -135,7 +137,7 @@ def test_columns_that_determine_each_other_are_told_both_ways() -> None:
     assert {(rule.determinant, rule.dependent) for rule in found} == {("code", "name"), ("name", "code")}
 
 
-def test_missing_counts_as_a_value_of_lookups() -> None:
+def test_missing_counts_as_a_value_of_functional_dependencies() -> None:
     code = np.random.default_rng(4).integers(0, 20, N_ROWS)
     columns = {"code": code.astype(str), "group": with_missing((code // 7).astype(str), code < 3)}
     assert [(rule.determinant, rule.dependent) for rule in rules_of(columns).functional_dependencies] == [
@@ -145,13 +147,13 @@ def test_missing_counts_as_a_value_of_lookups() -> None:
     assert rules_of(columns | {"group": dependent}).functional_dependencies == ()
 
 
-def test_what_only_zero_determines_is_no_lookup() -> None:
+def test_dependency_only_at_zero_is_not_a_rule() -> None:
     rng = np.random.default_rng(5)
     gain = np.where(rng.random(N_ROWS) < 0.95, 0, rng.integers(1, 10**6, N_ROWS))
     assert rules_of({"gain": gain, "source": np.where(gain, gain % 3 + 1, 0)}).functional_dependencies == ()
 
 
-def test_of_pairs_that_follow_from_each_other_one_is_kept() -> None:
+def test_one_of_several_equivalent_combinations_is_kept() -> None:
     rng = np.random.default_rng(6)
     a, b = rng.integers(0, 9, (2, N_ROWS))
     columns = {"a": a, "a_name": np.array(list("abcdefghi"))[a], "b": b, "y": (a * b) % 5}
@@ -159,7 +161,7 @@ def test_of_pairs_that_follow_from_each_other_one_is_kept() -> None:
     assert [rule.dependent for rule in found] == ["y"]
 
 
-def test_combinations_of_few_rows_are_not_kept() -> None:
+def test_combinations_of_few_rows_are_not_stored() -> None:
     rng = np.random.default_rng(7)
     a, b = rng.integers(0, 9, (2, N_ROWS))
     columns = {"a": a, "b": b, "y": (a * b) % 5}
@@ -169,7 +171,7 @@ def test_combinations_of_few_rows_are_not_kept() -> None:
     assert (~rules.holds(blocks(pa.table(columns)))).sum() == 3
 
 
-def test_order_is_reduced_transitively() -> None:
+def test_inequalities_are_reduced_transitively() -> None:
     rng = np.random.default_rng(8)
     low = rng.integers(0, 1000, N_ROWS)
     middle = low + rng.integers(0, 700, N_ROWS)
@@ -179,7 +181,7 @@ def test_order_is_reduced_transitively() -> None:
     assert found == [("low", "middle", False), ("middle", "high", False)]
 
 
-def test_an_order_does_not_follow_by_way_of_a_column_that_may_be_missing() -> None:
+def test_inequality_through_a_nullable_column_is_not_implied() -> None:
     rng = np.random.default_rng(8)
     low, more, most = rng.integers(0, 1000, (3, N_ROWS))
     middle = with_missing(low + more, rng.random(N_ROWS) < 0.3)
@@ -191,12 +193,12 @@ def test_an_order_does_not_follow_by_way_of_a_column_that_may_be_missing() -> No
     }
 
 
-def test_ranges_that_do_not_meet_are_no_order() -> None:
+def test_disjoint_ranges_are_not_an_inequality() -> None:
     rng = np.random.default_rng(9)
     assert rules_of({"a": rng.random(N_ROWS), "b": rng.random(N_ROWS) + 1}).inequalities == ()
 
 
-def test_order_of_large_integers_is_exact() -> None:
+def test_inequalities_of_large_integers_are_exact() -> None:
     a = 2**60 + np.random.default_rng(10).integers(0, 2**40, N_ROWS)
     b = np.append(a[:-1] + 1, a[-1] + 1)
     b[::2] = a[::2] + 2**35
@@ -208,7 +210,7 @@ def test_order_of_large_integers_is_exact() -> None:
     ]
 
 
-def test_missing_together_is_told_of_the_first_and_the_nearest() -> None:
+def test_missingness_rules_are_reduced() -> None:
     rng = np.random.default_rng(11)
     one, two, three = (rng.random((3, N_ROWS)) < 0.2).cumsum(axis=0) > 0
     columns = {
@@ -221,7 +223,7 @@ def test_missing_together_is_told_of_the_first_and_the_nearest() -> None:
     assert found == [("a", "b", True), ("a", "c", False), ("c", "d", False)]
 
 
-def test_decimals_take_part() -> None:
+def test_decimal_columns_have_rules() -> None:
     rng = np.random.default_rng(12)
     a, b = rng.integers(0, 10**6, (2, 500))
     money = pa.decimal128(12, 2)
@@ -236,7 +238,7 @@ def test_decimals_take_part() -> None:
     assert derived["a"].equals(columns["a"])
 
 
-def test_columns_of_every_type_and_of_nothing_are_taken() -> None:
+def test_columns_of_every_type_are_accepted() -> None:
     n = 300
     number = np.arange(n) % 7
     columns = {

@@ -199,7 +199,7 @@ def _giveaways(
 
 
 def _most_telling(scores: Floats, positions: NDArray[np.int64]) -> list[DistinguishingRow]:
-    # Loaded here: scipy is slow to load, and the API lists metrics without it.
+    # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.special import expit
 
     first = np.argsort(-scores, kind="stable")[:N_ROWS_SHOWN]

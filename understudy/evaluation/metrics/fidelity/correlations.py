@@ -81,7 +81,7 @@ def as_matrix(table: EncodedTable, chosen: list[int]) -> Floats:
 
 
 def _ranks(rows: Floats) -> Floats:
-    # Loaded here: scipy is slow to load, and the API lists metrics without it.
+    # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import rankdata
 
     ranks: Floats = rankdata(rows, axis=0, nan_policy="omit")

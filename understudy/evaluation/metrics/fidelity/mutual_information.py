@@ -97,7 +97,7 @@ def _has_relation(counts: Counts, n_pairs: int) -> bool:
     Wilks (1938), with a Bonferroni correction over pairs. The test is asymptotic: with few rows per cell it
     finds relations slightly too often.
     """
-    # Loaded here: scipy is slow to load, and the API lists metrics without it.
+    # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import chi2
 
     first, second, both = counts.sum(axis=2), counts.sum(axis=1), counts.reshape(len(counts), -1)

@@ -57,7 +57,7 @@ def _features(_: Comparison, tables: Sequence[EncodedTable]) -> tuple[list[Float
 
 
 def _of_numbers(values: Values) -> Floats:
-    # Loaded here: scipy is slow to load, and the API lists metrics without it.
+    # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import rankdata
 
     missing = is_missing(values)

@@ -122,7 +122,7 @@ def _p_value(crowd: Crowd, met: Hashes) -> float:
     training rows among all rows. The two tables may differ in size. With subjects, the test counts each
     subject with a copied row once.
     """
-    # Loaded here: scipy is slow to load, and the API lists metrics without it.
+    # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import binomtest
 
     if len(met) == 0:

@@ -75,7 +75,7 @@ def interval_of_found(members: Scores, others: Scores, *, confidence: float = CO
     of the share of members above each of them covers the sampling of members. Each of the four bounds may
     err with a quarter of the total error probability.
     """
-    # Loaded here: scipy is slow to load, and the API lists metrics without it.
+    # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import beta
 
     n = len(others)
@@ -99,8 +99,8 @@ def _exact(is_found: NDArray[np.bool_], confidence: float) -> Interval:
 MEMBERSHIP_LOW_FPR = Metric(
     name="membership_low_fpr",
     title="Membership inference TPR at 1 % FPR",
-    summary="Share of training rows that the best attacker identifies while wrongly naming 1 in 100 other "
-    "rows: the true positive rate (TPR) at a false positive rate (FPR) of 1 %. 0.01 is guessing.",
+    summary="Share of training rows that the best attacker identifies while misclassifying 1 in 100 "
+    "other rows: the true positive rate (TPR) at a false positive rate (FPR) of 1 %. 0.01 is guessing.",
     concern="an attacker can identify some training rows with confidence",
     source="Carlini et al. 2022, Membership inference attacks from first principles",
     topic="privacy",

@@ -171,8 +171,8 @@ def _reliability(scores: Floats, is_positive: Bools) -> tuple[list[ReliabilityBi
 RARE_CLASS = Metric(
     name="rare_class",
     title="Average precision of the rarest class",
-    summary="Average precision for the rarest class of the target, on real rows, of a model trained on "
-    "synthetic rows. Guessing scores the share of the class; compare the score with the same model trained "
+    summary="Average precision of a model trained on synthetic rows for the rarest class of the target in "
+    "real rows. Guessing scores the share of the class; compare the score with the same model trained "
     "on real rows.",
     concern="a model trained on these rows finds the rarest class less well",
     source="Saito and Rehmsmeier 2015 (average precision for rare classes)",

@@ -225,7 +225,7 @@ def _count(values: Any, mark: str) -> int:
 
 
 def _distinct(candidates: Sequence[_NumberCandidate]) -> list[_NumberCandidate]:
-    """Drop candidates whose separator or mark never occurs, because another one reads the values equally."""
+    """Remove candidates that read the values like another one, because their separator never occurs."""
     kept = [
         candidate for candidate in candidates if candidate.convention.thousands is None or candidate.n_grouped
     ]

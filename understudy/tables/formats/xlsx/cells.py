@@ -202,7 +202,7 @@ class SheetReader:
             )
         if number > ROWS_MAX:
             raise TooLarge(
-                f"The sheet has more than {ROWS_MAX:,} rows, the maximum of a sheet. Save the table as CSV.",
+                f"The sheet has more than {ROWS_MAX:,} rows, which is the limit. Save the table as CSV.",
                 code="too_many_rows",
             )
         self._row, self._row_text = number, str(number)
@@ -254,7 +254,7 @@ class SheetReader:
             raise unreadable(f"The cells of row {self._row:,} are out of order. Save the workbook again.")
         if column >= COLUMNS_MAX:
             raise TooLarge(
-                f"Row {self._row:,} has more than {COLUMNS_MAX:,} columns, the maximum of a sheet. "
+                f"Row {self._row:,} has more than {COLUMNS_MAX:,} columns, which is the limit. "
                 "Remove columns.",
                 code="too_many_columns",
             )

@@ -177,7 +177,7 @@ def _follow_rows(text: str, last: int, *, is_open: bool) -> tuple[int, bool]:
 
 @lru_cache(maxsize=1024)
 def _differ(attributes: str) -> bool:
-    """Return whether all attributes of a row are different."""
+    """Return whether no attribute of a row occurs twice."""
     names = ["r", *_ROW_ATTRIBUTE.findall(attributes)]
     return len(set(names)) == len(names)
 

@@ -31,7 +31,7 @@ class RawCells:
     numbers, styles, texts, booleans : array of string
         Content at each place: numbers as written, with the indices of their styles; texts; true or false.
     shared : array of int
-        Index of the shared text at each place, which exists.
+        Index of the shared text at each place. All indices are valid.
     """
 
     width: int

@@ -68,7 +68,7 @@ def read_workbook(archive: Archive, wanted: str | None) -> Workbook:
     links = _links(archive, part)
     sheets = [sheet for sheet in listing.sheets if _kind(links, sheet) == "worksheet"]
     if not sheets:
-        raise unreadable("The workbook has no sheet with cells. Save the table in a sheet.")
+        raise unreadable("The workbook has no sheet with cells. Save the table in a worksheet.")
     sheet = _select_sheet(sheets, wanted)
     target = links[sheet.link].target
     if target is None:

@@ -1,7 +1,7 @@
-"""Model files of every format load for ever, and draw the rows that they drew.
+"""Compatibility of model files: files of every format load and sample the same rows.
 
-The file of the last format was written by `python -m tests.unit.synthesizers.test_kept_files`; no file is
-ever written again. A new format gets a file of its own.
+`python -m tests.unit.synthesizers.test_stored_models` wrote the file of the latest format. Stored files are
+never rewritten, and a new format gets a new file.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 from understudy.tables.inference import infer_table
 
-FOLDER = Path(__file__).parent / "kept"
-# By format. The models of the files are not the same: fits changed between them.
+FOLDER = Path(__file__).parent / "stored_models"
+# Digest of sampled rows by format. The models differ, because the fit changed between the formats.
 DIGESTS = {
     2: "80c7f5d7731f8ac16e4034cb682523481ebfb69662e12e437fb83ad9e8aafcfc",
     3: "847b8f144e620ba471d69c8adb667a6bb46d379bab27d3c8a03b341b668d260b",
@@ -28,7 +28,7 @@ DIGESTS = {
 
 
 def made_table() -> pa.Table:
-    """Return a table with a rule of most kinds, missing values, an identifier."""
+    """Return a table with several kinds of rules, missing values and an identifier."""
     rng = np.random.default_rng(2)
     n = 1200
     shop, net = rng.integers(0, 12, n), rng.integers(100, 9000, n) / 100
@@ -48,28 +48,28 @@ def made_table() -> pa.Table:
 
 
 def digest(path: Path) -> str:
-    """Return a digest of some rows that a file draws."""
+    """Return a digest of some rows sampled from a file."""
     rows = sample(load_model(path).synthesizer, 300, seed=5, offset=40)
-    # Floats by seven digits: the last ones may differ between processors.
+    # Floats are rounded to 7 digits, because the last digits may differ between processors.
     text = repr(
         [[f"{v:.7g}" if isinstance(v, float) else v for v in row.values()] for row in rows.to_pylist()]
     )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def kept(number: int) -> Path:
-    """Return the file of a format; all of them were fitted to one table."""
+def stored_file(number: int) -> Path:
+    """Return the file of a format; all files were fitted on the same table."""
     return FOLDER / f"format_{number}.model"
 
 
 @pytest.mark.parametrize("number", DIGESTS)
-def test_a_kept_file_draws_the_same_rows(number: int) -> None:
-    assert digest(kept(number)) == DIGESTS[number]
+def test_stored_file_samples_the_same_rows(number: int) -> None:
+    assert digest(stored_file(number)) == DIGESTS[number]
 
 
 @pytest.mark.parametrize("number", DIGESTS)
-def test_a_kept_file_has_its_card_and_rules(number: int) -> None:
-    model, manifest = load_model(kept(number))
+def test_stored_file_has_its_card_and_rules(number: int) -> None:
+    model, manifest = load_model(stored_file(number))
     assert manifest.format_version == number
     assert manifest.schema_.tables["table"].names == made_table().column_names
     assert any("shop determines region" in rule for rule in model.card()["rules"])
@@ -80,5 +80,5 @@ if __name__ == "__main__":
     table = made_table()
     schema = infer_table(table).schema
     chain = fit(TreeChain(TreeChainParameters(name="tree_chain", preset="best")), table, schema)
-    save_model(chain, kept(max(DIGESTS)))
-    print(kept(max(DIGESTS)).stat().st_size, digest(kept(max(DIGESTS))))  # noqa: T201
+    save_model(chain, stored_file(max(DIGESTS)))
+    print(stored_file(max(DIGESTS)).stat().st_size, digest(stored_file(max(DIGESTS))))  # noqa: T201
