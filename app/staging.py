@@ -8,7 +8,7 @@ from pathlib import Path
 
 from understudy.errors import UnderstudyError
 from understudy.ids import new_id
-from understudy.storage.space import telling_full_disk
+from understudy.storage.space import translating_full_disk
 
 FLUSH_BYTES = 1 << 20
 
@@ -44,12 +44,12 @@ class StagedFile:
         """Write the buffered bytes."""
         pending, self._pending = self._pending, bytearray()
         self.sha256.update(pending)
-        with telling_full_disk():
+        with translating_full_disk():
             self._file.write(pending)
 
     def close(self) -> None:
         """Close the file and discard the buffered bytes."""
-        with telling_full_disk():
+        with translating_full_disk():
             self._file.close()
 
 
@@ -71,7 +71,7 @@ class Staging:
 
     def begin(self, filename: str | None = None, media_type: str | None = None) -> None:
         """Start the next file."""
-        with telling_full_disk():
+        with translating_full_disk():
             path = self.folder / f"upload-{new_id().hex}"
             self.files.append(StagedFile(path, filename, media_type))
 

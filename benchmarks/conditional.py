@@ -1,8 +1,9 @@
-"""How true rows under conditions are: ``python -m benchmarks.conditional --data FOLDER``.
+"""Benchmark the fidelity of conditional samples: ``python -m benchmarks.conditional --data FOLDER``.
 
 Two columns of adult are fixed to one value each, and the other columns of the sample are compared with the
-real rows that have both: mean total variation distance of the columns (numbers by tenths), for a sample half
-as large, against the distance of two halves of the real rows. The model is fitted on half of the table.
+real rows that have both values. The figure is the mean total variation distance of the columns (numbers in
+ten quantile bins), divided by the distance of two halves of the real rows. The sample is half as large as the
+set of real rows, and the model is fitted on half of the table.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def _number(one: pa.ChunkedArray, other: pa.ChunkedArray) -> list[npt.NDArray[np
 
 
 def choose_pairs(table: pa.Table, rng: np.random.Generator) -> list[dict[str, object]]:
-    """Return pairs of columns with values that some row has, and enough others."""
+    """Return random pairs of columns with values that occur together in enough rows."""
     pairs: list[dict[str, object]] = []
     while len(pairs) < N_PAIRS:
         names = sorted(rng.choice(table.column_names, 2, replace=False).tolist())
@@ -67,16 +68,16 @@ def choose_pairs(table: pa.Table, rng: np.random.Generator) -> list[dict[str, ob
 
 
 def rows_with(table: pa.Table, pair: dict[str, object]) -> pa.Table:
-    """Return the rows that have all the values."""
+    """Return the rows that have all values of a pair."""
     for name, value in pair.items():
         table = table.filter(pc.equal(table[name], pa.scalar(value, table[name].type)))
     return table
 
 
 def main() -> None:
-    """Print the ratio of every pair, and how many are within 1.5."""
+    """Print the ratio for every pair, and the number of ratios of at most 1.5."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.conditional", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of adult.csv")
+    parser.add_argument("--data", type=Path, required=True, help="folder with adult.csv")
     parser.add_argument("--presets", type=names_of(PRESETS), default=["fast", "balanced", "best"])
     options = parser.parse_args()
     compile_kernels()
@@ -105,16 +106,17 @@ def _ratio(chain: Synthesizer, whole: pa.Table, pair: dict[str, object]) -> floa
     batches = sample_table(chain, plan, context=SampleContext(seed=1))
     sample = pa.Table.from_batches(batches).select(others)
     seconds = time.process_time() - cpu
-    ours, real = [], []
+    to_sample, between_halves = [], []
     for _ in range(N_HALVES):
         order = pa.array(rng.permutation(len(rows)))
         one, other = (rows.take(order.slice(start, n)).select(others) for start in (0, n))
-        ours.append(distance(one, sample))
-        real.append(distance(one, other))
-    ratio = float(np.mean(ours) / np.mean(real))
+        to_sample.append(distance(one, sample))
+        between_halves.append(distance(one, other))
+    ratio = float(np.mean(to_sample) / np.mean(between_halves))
     names = " and ".join(pair)
     print(
-        f"  {names:36} rows {len(rows):6}  ours {np.mean(ours):.4f}  real halves {np.mean(real):.4f}"
+        f"  {names:36} rows {len(rows):6}  sample {np.mean(to_sample):.4f}"
+        f"  real halves {np.mean(between_halves):.4f}"
         f"  ratio {ratio:.2f}  rows/CPU s {n / seconds:,.0f}",
         flush=True,
     )

@@ -1,9 +1,9 @@
-"""Downloads in every format, through the service: ``python -m benchmarks.downloads [--rows N]``.
+"""Benchmark downloads in every format through the service: ``python -m benchmarks.downloads [--rows N]``.
 
-A table of 15 mixed columns is uploaded to an embedded stack on loopback, then downloaded by one caller, in
-each format several times; the best time counts, since whatever else the machine does only adds to it. CPU
-seconds are those of the API's process, and so is memory, which must not grow with the rows: its peak while
-downloads run, over what it was before.
+A table of 15 mixed columns is uploaded to an embedded stack on the loopback interface, then downloaded by one
+client several times in each format. The best time counts, because other load can only add time. CPU seconds
+and memory are those of the API process. Memory is its peak during the downloads minus its value before; it
+must not grow with the number of rows.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SAMPLE_SECONDS = 0.02
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure all formats and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--repeats", type=int, default=3)
@@ -39,7 +39,7 @@ def main() -> None:
         with running_stack(base / "data") as stack:
             path = f"/v1/datasets/{_upload(stack.client, base, options.rows)}/content"
             print(f"{'format':12}{'MB':>8}{'wall s':>8}{'CPU s':>8}{'MB/s':>8}{'rows/s':>12}{'+ MB':>6}")
-            # Others hold fewer rows, and say so.
+            # Formats with a limit on rows cannot contain the table.
             names = [f.name for f in FORMATS.values() if f.write_limits is None]
             for query in [*names, "csv&csv_safe=true"]:
                 _measure(stack, path, query, options.rows, options.repeats)
@@ -52,22 +52,22 @@ def _upload(client: httpx2.Client, folder: Path, n_rows: int) -> str:
     write_table(table, generated_batches(n_rows), next(generated_batches(1)).schema)
     with table.open("rb") as body:
         headers = {"Content-Type": "application/vnd.apache.parquet"}
-        answer = client.post("/v1/datasets", params={"name": "table"}, content=body, headers=headers)
-    answer.raise_for_status()
-    await_job(client, answer.json()["job"]["id"])
-    dataset_id: str = answer.json()["dataset"]["id"]
+        response = client.post("/v1/datasets", params={"name": "table"}, content=body, headers=headers)
+    response.raise_for_status()
+    await_job(client, response.json()["job"]["id"])
+    dataset_id: str = response.json()["dataset"]["id"]
     return dataset_id
 
 
 def _measure(stack: Stack, path: str, query: str, n_rows: int, repeats: int) -> None:
-    # The first one is not counted: it loads what only a conversion needs.
+    # The first download is not counted, because it imports the modules for the conversion.
     _download(stack.client, f"{path}?format={query}")
     server = api_process(stack)
     before = server.memory_info().rss
     cpu = _cpu_seconds(server)
     with Peak(server) as peak:
-        taken = [_download(stack.client, f"{path}?format={query}") for _ in range(repeats)]
-    seconds, size = min(taken)
+        downloads = [_download(stack.client, f"{path}?format={query}") for _ in range(repeats)]
+    seconds, size = min(downloads)
     cpu = (_cpu_seconds(server) - cpu) / repeats
     print(
         f"{query.replace('&csv_safe=true', ', safe'):12}{size / MEGABYTE:8.1f}{seconds:8.2f}{cpu:8.2f}"
@@ -77,16 +77,16 @@ def _measure(stack: Stack, path: str, query: str, n_rows: int, repeats: int) -> 
 
 
 def _download(client: httpx2.Client, path: str) -> tuple[float, int]:
-    """Return seconds and bytes."""
-    # Not httpx2, which takes longer for the bytes than the API does, on the same cores.
+    """Return the duration in seconds and the size in bytes of a download."""
+    # Not httpx2, which needs more time for the bytes than the API does, on the same cores.
     connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port)
     began = time.perf_counter()
     connection.request("GET", path, headers={"Authorization": client.headers["Authorization"]})
-    answer = connection.getresponse()
-    assert answer.status == 200
+    response = connection.getresponse()
+    assert response.status == 200
     size = 0
     piece = bytearray(_PIECE_BYTES)
-    while n_bytes := answer.readinto(piece):
+    while n_bytes := response.readinto(piece):
         size += n_bytes
     seconds = time.perf_counter() - began
     connection.close()
@@ -101,7 +101,7 @@ def api_process(stack: Stack) -> psutil.Process:
         listening = [c for c in member.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
         if any(connection.laddr.port == port for connection in listening):
             return member
-    raise LookupError(f"nothing listens on port {port}")
+    raise LookupError(f"no process of the stack listens on port {port}")
 
 
 def _cpu_seconds(process: psutil.Process) -> float:
@@ -110,7 +110,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 
 class Peak:
-    """The most memory of a process while the block runs."""
+    """The peak memory of a process while the block runs."""
 
     def __init__(self, process: psutil.Process) -> None:
         self.rss = 0

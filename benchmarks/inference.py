@@ -1,14 +1,14 @@
-"""How many columns are inferred right: ``python -m benchmarks.inference [--data FOLDER]``.
+"""Benchmark the inference of column kinds: ``python -m benchmarks.inference [--data FOLDER]``.
 
-The kinds are those of `inference_labels.csv`, written down from the documentation of the data by rules:
+The correct kinds are in `inference_labels.csv`. They follow from the data's documentation by these rules:
 
-1. A column has the kind of what is stored: numbers and codes in digits are integers or floats, labels are
-   categories.
-2. What names each row once is an identifier; a reference to it, shared by rows, is of its stored kind.
-   Names of things, each once: identifier or text. Titles and prose: text.
-3. Names of people are names, whoever they are. Towns, states and countries are categories, or addresses if
-   most of their values occur once.
-4. In tables of fewer than 20 rows nothing is concluded from values that occur once.
+1. A column has the kind of its stored values: numbers and numeric codes are integers or floats, and labels
+   are categories.
+2. A column with a unique name for each row is an identifier. A reference to it, which several rows share, has
+   the kind of its stored values. Unique names of things are identifiers or texts. Titles and prose are texts.
+3. Names of people are always names. Towns, states and countries are categories, or addresses if most of their
+   values occur once.
+4. In tables of fewer than 20 rows, values that occur once are not evidence.
 
 Columns that are not in the file have the kind of their type.
 """
@@ -29,22 +29,22 @@ from benchmarks.inference_people import HEADERS, people
 from understudy.tables.inference import column_kind, infer_table, storable_type
 
 LABELS = Path(__file__).with_name("inference_labels.csv")
-# What is nobody's: a personal column must not be taken for one of these.
+# Kinds without personal data; a personal column must not be inferred as one of these.
 HARMLESS = frozenset(
     {"integer", "float", "decimal", "boolean", "category", "date", "time", "timestamp", "duration"}
 )
-SHARE_ASKED = 0.98
+SHARE_REQUIRED = 0.98
 
 
 def main() -> None:
-    """Print the share of right kinds, the confusions, and what must not be."""
+    """Print the share of correct kinds, the confusions, and personal columns inferred as harmless."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, help="a folder with more CSV files")
+    parser.add_argument("--data", type=Path, help="folder with more CSV files")
     options = parser.parse_args()
     judged = [
-        (table, column, right, found)
+        (table, column, expected, inferred)
         for table, rows, labels in _tables(options.data)
-        for column, right, found in _judge(rows, labels)
+        for column, expected, inferred in _judge(rows, labels)
         for table in (table,)
     ]
     _show(judged)
@@ -68,21 +68,21 @@ def _judge(rows: pa.Table, labels: dict[str, str]) -> Iterator[tuple[str, str, s
 
 
 def _show(judged: list[tuple[str, str, str, str]]) -> None:
-    wrong = [one for one in judged if one[3] not in one[2].split("|")]
+    wrong = [case for case in judged if case[3] not in case[2].split("|")]
     share = 1 - len(wrong) / len(judged)
-    n, n_right = len(judged), len(judged) - len(wrong)
-    print(f"{n_right:,} of {n:,} columns right: {share:.2%} (asked: {SHARE_ASKED:.0%})")
-    print("\nright kind -> inferred: columns")
-    for (right, found), n in sorted(Counter((one[2], one[3]) for one in judged).items()):
-        print(f"  {right:24} {found:14} {n:5}{'' if found in right.split('|') else '  *'}")
-    print("\nwrong: table, column, right kind, inferred")
-    for one in wrong:
-        print("  " + ", ".join(one))
-    missed = [one for one in wrong if not HARMLESS & set(one[2].split("|")) and one[3] in HARMLESS]
-    print(f"\npersonal columns taken for harmless: {len(missed)}")
-    for one in missed:
-        print("  " + ", ".join(one))
-    if missed or share < SHARE_ASKED:
+    n, n_correct = len(judged), len(judged) - len(wrong)
+    print(f"{n_correct:,} of {n:,} columns correct: {share:.2%} (required: {SHARE_REQUIRED:.0%})")
+    print("\ncorrect kind -> inferred kind: columns")
+    for (expected, inferred), n in sorted(Counter((case[2], case[3]) for case in judged).items()):
+        print(f"  {expected:24} {inferred:14} {n:5}{'' if inferred in expected.split('|') else '  *'}")
+    print("\nwrong: table, column, correct kind, inferred kind")
+    for case in wrong:
+        print("  " + ", ".join(case))
+    missed = [case for case in wrong if not HARMLESS & set(case[2].split("|")) and case[3] in HARMLESS]
+    print(f"\npersonal columns inferred as harmless: {len(missed)}")
+    for case in missed:
+        print("  " + ", ".join(case))
+    if missed or share < SHARE_REQUIRED:
         sys.exit(1)
 
 

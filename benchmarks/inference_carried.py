@@ -1,4 +1,4 @@
-"""Tables with columns of known kinds: those that packages carry, and the CSV files of a folder."""
+"""Tables with columns of known kinds, from installed packages and from the CSV files in a folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any  # of the packages, which have no types
+from typing import Any  # for the packages, which have no types
 
 import pyarrow as pa
 
@@ -42,7 +42,7 @@ _FLIGHTS = ("airlines", "airports", "flights", "planes", "weather")
 
 
 def carried_tables() -> Iterator[tuple[str, pa.Table]]:
-    """Yield the tables that installed packages carry."""
+    """Yield the tables in installed packages."""
     for name in _SKLEARN:
         module = importlib.import_module("sklearn.datasets")
         yield f"sklearn/{name}", _arrow(getattr(module, f"load_{name}")(as_frame=True).frame)
@@ -59,13 +59,13 @@ def carried_tables() -> Iterator[tuple[str, pa.Table]]:
 
 
 def files_of(folder: Path) -> Iterator[tuple[str, pa.Table]]:
-    """Yield the tables of the CSV files of a folder and of the folders in it."""
+    """Yield the tables in the CSV files of a folder and its subfolders."""
     for path in sorted(folder.rglob("*.csv")):
         yield f"data/{path.relative_to(folder).with_suffix('')}", read_table(path)
 
 
 def _folder_of(package: str) -> Path:
-    """Return where a package lies, without importing it and the libraries that it draws with."""
+    """Return the folder of a package without importing it and its plotting libraries."""
     spec = find_spec(package)
     assert spec is not None
     assert spec.submodule_search_locations is not None
@@ -73,7 +73,7 @@ def _folder_of(package: str) -> Path:
 
 
 def _typed(frame: Any) -> pa.Table:
-    """Return a table as its CSV file would be read: the package keeps points in time as text."""
+    """Return a table as read from a CSV file, because the package stores times as text."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
         frame.to_csv(path, index=False)

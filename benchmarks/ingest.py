@@ -1,9 +1,9 @@
-"""Speed and memory of taking in a table: ``python -m benchmarks.ingest [--rows N] [--file TABLE]``.
+"""Benchmark the speed and memory of ingestion: ``python -m benchmarks.ingest [--rows N] [--file TABLE]``.
 
-A table of 15 mixed columns is written in each format (200,000 rows of it as a workbook), then each is
-ingested in a process of its own, so that peak memory is its own. CPU seconds are the figure to compare: the
-wall clock counts what else runs. They are told per GiB as well, and with them those of parsing: checking,
-taking apart and typing CSV.
+A table of 15 mixed columns is written in each format (only 200,000 rows as a workbook), then each file is
+ingested in a separate process, so that peak memory is measured separately. Compare the CPU seconds, because
+wall time includes other load. CPU seconds are also shown per GiB, and so is the part spent on parsing:
+checking, splitting and typing CSV.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _DAY_2000 = 10_957
 
 
 def main() -> None:
-    """Measure a generated table, or the table of a file."""
+    """Measure a generated table in all formats, or one file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the generated table")
-    parser.add_argument("--file", type=Path, help="measure this file in place of a generated table")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="number of rows of the generated table")
+    parser.add_argument("--file", type=Path, help="file to measure in place of a generated table")
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -56,14 +56,14 @@ def _generated(folder: Path, n_rows: int) -> Iterator[Path]:
 
 
 def generated_batches(n_rows: int) -> Iterator[pa.RecordBatch]:
-    """Yield a table of 15 mixed columns; the same rows each time."""
+    """Yield a table of 15 mixed columns, with the same rows each time."""
     rng = np.random.default_rng(0)
     for start in range(0, n_rows, _BATCH_ROWS):
         yield _batch(min(_BATCH_ROWS, n_rows - start), start, rng)
 
 
 def _batch(n: int, start: int, rng: np.random.Generator) -> pa.RecordBatch:
-    """Return numbers, codes, words, dates and times, a tenth of two columns missing."""
+    """Return numbers, codes, words, dates and times; two columns have a tenth of their values missing."""
     is_missing = rng.random(n) < 0.1
     words = np.array([f"word {index:03}" for index in range(1_000)])
     days = rng.integers(_DAY_2000, _DAY_2000 + 8_000, n).astype(np.int32)
@@ -87,7 +87,7 @@ def _batch(n: int, start: int, rng: np.random.Generator) -> pa.RecordBatch:
 
 def _in_own_process(path: Path) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.ingest", "--one", str(path)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - ourselves
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - this module
     measured: dict[str, float] = json.loads(done.stdout)
     return measured
 
@@ -116,7 +116,7 @@ def _measure(path: Path) -> dict[str, float]:
 
 
 def _peak_bytes() -> int:
-    """Return the most memory that the process held: on Linux without that of the one that started it."""
+    """Return the peak memory of this process; on Linux, without memory inherited from its parent."""
     status = Path("/proc/self/status")
     if status.exists():
         peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))

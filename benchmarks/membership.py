@@ -1,10 +1,10 @@
-"""What a model file tells of who was in its table: ``python -m benchmarks.membership --data FOLDER``.
+"""Membership inference on model files: ``python -m benchmarks.membership --data FOLDER``.
 
-A third of a table is fitted, a third is not, and a model of the same preset is fitted to the last third. A
-row's score is its log probability by the first model less that by the other (a calibrated likelihood attack:
-Watson et al. 2022, "On the importance of difficulty calibration in membership inference attacks"). Shown is
-the ROC AUC of telling the first third from the second, and the share of the first found at one false alarm in
-a hundred.
+One model is fitted to the first third of a table and another, with the same preset, to the last third. The
+score of a row is its log probability under the first model minus that under the other (a calibrated
+likelihood attack: Watson et al. 2022, "On the importance of difficulty calibration in membership inference
+attacks"). The output is the ROC AUC with which the score separates the first third (members) from the second
+(non-members), and the share of members found at a false positive rate of 1 %.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TABLES = ("adult", "housing")
 
 
 def log_probability(chain: TreeChain, table: pa.Table) -> npt.NDArray[np.float64]:
-    """Return the log probability of every row; values that the model does not know count for nothing."""
+    """Return the log probability of every row; values unknown to the model contribute nothing."""
     assert chain.table_ is not None
     n, transformers = len(table), chain.table_.columns
     rows, total = np.zeros((n, len(chain.links_)), np.uint8), np.zeros(n)
@@ -42,16 +42,16 @@ def log_probability(chain: TreeChain, table: pa.Table) -> npt.NDArray[np.float64
         codes = encode_values(name, table[name].combine_chunks(), transformers[link.column])
         known = np.where(codes == UNKNOWN, 0, codes).astype(np.uint16)
         if link.source < 0 and len(link.child):
-            own = np.zeros(n)
+            column = np.zeros(n)
             paths = hierarchy.find_paths(link.child, transformers[link.column].n_codes)
-            drawing.add_log_probability(rows, position, link.conditional, paths, known, own)
-            total += np.where(codes == UNKNOWN, 0.0, own)
+            drawing.add_log_probability(rows, position, link.conditional, paths, known, column)
+            total += np.where(codes == UNKNOWN, 0.0, column)
         rows[:, position] = link.coarse[known]
     return total
 
 
 def attack(table: pa.Table, schema: TableSchema, preset: str, seed: int) -> tuple[float, float]:
-    """Return the AUC of the attack, and the share of members found at 1 % of false alarms."""
+    """Return the AUC of the attack, and the share of members found at a false positive rate of 1 %."""
     order = np.random.default_rng(seed).permutation(len(table))
     thirds = [table.take(pa.array(np.sort(part))) for part in np.array_split(order, 3)]
     parameters = TreeChainParameters(name="tree_chain", preset=preset)  # type: ignore[arg-type]
@@ -67,9 +67,9 @@ def attack(table: pa.Table, schema: TableSchema, preset: str, seed: int) -> tupl
 
 
 def main() -> None:
-    """Attack every preset on both tables."""
+    """Attack every preset on both tables and print the results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.membership", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of adult.csv, housing.csv")
+    parser.add_argument("--data", type=Path, required=True, help="folder with adult.csv, housing.csv")
     parser.add_argument("--presets", type=names_of(PRESETS), default=list(PRESETS))
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
@@ -77,8 +77,8 @@ def main() -> None:
     for name in TABLES:
         source = read_source(name, options.data)
         for preset in options.presets:
-            found = np.array([attack(*source, preset, seed) for seed in range(options.seeds)])
-            auc, share = np.median(found, axis=0)
+            results = np.array([attack(*source, preset, seed) for seed in range(options.seeds)])
+            auc, share = np.median(results, axis=0)
             print(f"{name:10} {preset:10} AUC {auc:.3f}  found at 1 % {share:.3f}", flush=True)
 
 

@@ -1,9 +1,9 @@
-"""Whether attacks see a leak, and only a leak: ``python -m benchmarks.power_check --data FOLDER``.
+"""Check that attacks detect a leak and nothing else: ``python -m benchmarks.power_check --data FOLDER``.
 
-Two fifths of a table are learnt from, one fifth is held out, and four tables are attacked: a noisy copy of
-the learnt rows (every attack has to be red), columns that are drawn independently (red for at most 1 seed in
-20), the other two fifths of the real rows (never red), and rows of `tree_chain`, preset `fast`. Red is `fail`
-by the policy `standard`.
+Two fifths of a table are the training rows, and one fifth is the holdout. Four tables are attacked: a noisy
+copy of the training rows (every attack must be red), independent columns (red for at most 1 seed in 20), the
+other two fifths of the real rows (never red), and a sample of `tree_chain` with the preset `fast`. Red means
+`fail` under the policy `standard`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ POLICY = Policy(
 )
 N_CANARIES = 100
 ROLES = ("leak", "independent", "real", "tree_chain")
-# How often each attack may be red, of all seeds.
+# Minimum and maximum share of seeds for which each attack is red.
 RED_ALLOWED = {"leak": (1.0, 1.0), "independent": (0.0, 0.05), "real": (0.0, 0.0)}
 
 Outcomes = dict[str, dict[str, PolicyCheck]]
@@ -56,7 +56,7 @@ Outcomes = dict[str, dict[str, PolicyCheck]]
 def attack(
     table: pa.Table, schema: TableSchema, target: str, *, seed: int, roles: Sequence[str] = ROLES
 ) -> Outcomes:
-    """Return the checks of every attacked table, by metric."""
+    """Return the checks of each attacked table, by metric."""
     order = np.random.default_rng(seed).permutation(len(table))
     training, fresh, holdout = (
         table.take(np.sort(part)) for part in np.split(order, [2 * len(order) // 5, 4 * len(order) // 5])
@@ -64,7 +64,7 @@ def attack(
     canaries = make_canaries(training, schema, n=N_CANARIES, seed=seed)
     training = plant(training, canaries)
     options = EvaluationOptions(target=target)
-    made: dict[str, Callable[[Comparison], Comparison]] = {
+    attacked: dict[str, Callable[[Comparison], Comparison]] = {
         "leak": lambda one: leaky_copy(one),
         "independent": lambda one: independent_columns(one, training, schema),
         "real": lambda one: one,
@@ -76,7 +76,7 @@ def attack(
         options=options,
         seed=seed,
     )
-    return {role: _checks(made[role](base)) for role in roles}
+    return {role: _checks(attacked[role](base)) for role in roles}
 
 
 def _tree_chain(comparison: Comparison, training: pa.Table, schema: TableSchema) -> Comparison:
@@ -109,7 +109,7 @@ def _scores(metric: Metric, comparison: Comparison) -> MetricScores:
 
 
 def summarize(found: Sequence[Outcomes]) -> dict[str, dict[str, Any]]:
-    """Return by table and attack how often each outcome came out, and the scores' range."""
+    """Return the number of each outcome and the range of scores, by table and attack."""
     return {
         role: {
             metric.name: {
@@ -131,23 +131,23 @@ def _range(scores: Sequence[float | None]) -> dict[str, float]:
 
 
 def broken_promises(summary: dict[str, dict[str, Any]], n_seeds: int) -> list[str]:
-    """Return what the attacks were to show and did not, in words."""
+    """Return descriptions of the attacks that are red too rarely or too often."""
     return [
         f"{role}: {name} is red in {n_red} of {n_seeds}"
         for role, (least, most) in RED_ALLOWED.items()
-        for name, found in summary[role].items()
-        for n_red in [found["outcomes"].get("fail", 0)]
+        for name, attack_summary in summary[role].items()
+        for n_red in [attack_summary["outcomes"].get("fail", 0)]
         if not least * n_seeds <= n_red <= most * n_seeds
     ]
 
 
 def main() -> int:
-    """Attack each table with all seeds; 1 if the attacks do not keep what they promise."""
+    """Attack each table with all seeds, and return 1 if an attack is red too rarely or too often."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.power_check", description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder of adult.csv, housing.csv, diamonds.csv")
+    parser.add_argument("--data", type=Path, help="folder with adult.csv, housing.csv, diamonds.csv")
     parser.add_argument("--tables", type=names_of(SOURCES), default=["adult"])
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--rows", type=int, default=25_000, help="of each table, at most")
+    parser.add_argument("--rows", type=int, default=25_000, help="maximum number of rows of each table")
     parser.add_argument(
         "--write-results", action="store_true", help="write dated JSON into benchmarks/results"
     )
@@ -162,29 +162,30 @@ def main() -> int:
     if options.write_results:
         path = RESULTS / f"{document['date']}-power-check.json"
         path.write_text(json.dumps(document, indent=1) + "\n")
-    return int(any(found["broken"] for found in document["tables"].values()))
+    return int(any(table["broken"] for table in document["tables"].values()))
 
 
 def _check_table(name: str, options: argparse.Namespace) -> dict[str, Any]:
     table, schema = read_source(name, options.data)
-    found, started = [], time.process_time()
+    outcomes, started = [], time.process_time()
     for seed in range(options.seeds):
         rows = np.random.default_rng([seed, 1]).permutation(len(table))[: options.rows]
-        found.append(attack(table.take(np.sort(rows)), schema, SOURCES[name].target, seed=seed))
-    summary = summarize(found)
+        outcomes.append(attack(table.take(np.sort(rows)), schema, SOURCES[name].target, seed=seed))
+    summary = summarize(outcomes)
     _print(name, summary)
     broken = broken_promises(summary, options.seeds)
-    print(*(broken or ["every attack keeps its promise"]), sep="\n", flush=True)
+    print(*(broken or ["all attacks are red as often as expected"]), sep="\n", flush=True)
     seconds = (time.process_time() - started) / options.seeds
     return {"seeds": options.seeds, "cpu_s_a_seed": round(seconds, 1), "broken": broken, "attacks": summary}
 
 
 def _print(name: str, summary: dict[str, dict[str, Any]]) -> None:
-    print(f"\n== {name}: outcomes, and the median score")
+    print(f"\n== {name}: median score and outcomes")
     for role, attacks in summary.items():
-        for metric, found in attacks.items():
-            outcomes = ", ".join(f"{outcome} {n}" for outcome, n in found["outcomes"].items())
-            print(f"{role:12} {metric:20} {found['scores'].get('median', float('nan')):7.4f}  {outcomes}")
+        for metric, attack_summary in attacks.items():
+            outcomes = ", ".join(f"{outcome} {n}" for outcome, n in attack_summary["outcomes"].items())
+            median = attack_summary["scores"].get("median", float("nan"))
+            print(f"{role:12} {metric:20} {median:7.4f}  {outcomes}")
 
 
 if __name__ == "__main__":

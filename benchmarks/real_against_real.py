@@ -1,8 +1,8 @@
-"""Whether real rows pass for real: ``python -m benchmarks.real_against_real --data FOLDER``.
+"""Score one half of a real table against the other: ``python -m benchmarks.real_against_real --data FOLDER``.
 
-Two halves of a real table, one in the synthetic table's place. Of every fidelity score the report says where
-the score of real rows lies, its floor; here it is counted how often the other half falls below that. All
-floors of a report together should hold in 95 of 100 reports.
+One half takes the place of the synthetic table. For every fidelity score a report contains the floor, which
+is the score of real rows. This benchmark counts how often the other half scores below its floor. All floors
+of a report together should hold in 95 of 100 reports.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ Figures = dict[str, Any]
 
 
 def is_kept(scores: MetricScores) -> bool | None:
-    """Return whether a score is as good as its floor's worse end, None if it has none."""
-    found, floor = scores.synthetic, scores.floor
-    if isinstance(found, UnscoredResult) or floor is None or floor.interval is None:
+    """Return whether a score is at least as good as the worse end of its floor, or None without a floor."""
+    result, floor = scores.synthetic, scores.floor
+    if isinstance(result, UnscoredResult) or floor is None or floor.interval is None:
         return None
     worst = max(_badness(scores, end) for end in floor.interval)
-    # The floor may be narrower than what rounding leaves.
-    return _badness(scores, found.score) <= worst + 1e-9
+    # The interval of the floor may be narrower than rounding errors.
+    return _badness(scores, result.score) <= worst + 1e-9
 
 
 def _badness(scores: MetricScores, score: float) -> float:
@@ -43,7 +43,7 @@ def _badness(scores: MetricScores, score: float) -> float:
 
 
 def run(table: str, folder: Path, n_rows_max: int | None, *, seed: int) -> Iterator[Figures]:
-    """Yield the figures of each fidelity metric of two halves."""
+    """Yield the figures of each fidelity metric for two halves of a table."""
     rows, schema = read_source(table, folder)
     if n_rows_max is not None and n_rows_max < len(rows):
         rows = draw(rows, n_rows_max, seed=seed)
@@ -64,15 +64,15 @@ def run(table: str, folder: Path, n_rows_max: int | None, *, seed: int) -> Itera
 
 
 def summary(figures: list[Figures]) -> Iterator[str]:
-    """Yield a line a table and metric: lowest and highest score, mean floor, and how often it was kept."""
-    for table, metric in dict.fromkeys((one["table"], one["metric"]) for one in figures):
-        mine = [one for one in figures if (one["table"], one["metric"]) == (table, metric)]
-        scores = [one["score"] for one in mine if one["score"] is not None]
-        judged = [one["is_kept"] for one in mine if one["is_kept"] is not None]
+    """Yield a line for each table and metric: range of scores, mean floor, and number of floors that held."""
+    for table, metric in dict.fromkeys((run["table"], run["metric"]) for run in figures):
+        runs = [run for run in figures if (run["table"], run["metric"]) == (table, metric)]
+        scores = [run["score"] for run in runs if run["score"] is not None]
+        judged = [run["is_kept"] for run in runs if run["is_kept"] is not None]
         if not scores:
             yield f"{table:9} {metric:20} not scored"
             continue
-        floors = [one["floor"] for one in mine if one["floor"] is not None]
+        floors = [run["floor"] for run in runs if run["floor"] is not None]
         yield (
             f"{table:9} {metric:20} {min(scores):.4f} … {max(scores):.4f}"
             f"  floor {sum(floors) / len(floors):.4f}  kept {sum(judged)} of {len(judged)}"
@@ -80,21 +80,21 @@ def summary(figures: list[Figures]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Judge halves of the tables, and print what fell below its floor."""
+    """Score halves of the tables, and print the metrics below their floors."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.real_against_real", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of adult.csv, housing.csv, …")
+    parser.add_argument("--data", type=Path, required=True, help="folder with adult.csv, housing.csv, …")
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=["adult"])
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--rows", type=int, help="of the table, before it is halved")
+    parser.add_argument("--rows", type=int, help="number of rows of the table, before it is halved")
     parser.add_argument("--write-results", action="store_true")
     options = parser.parse_args()
     figures: list[Figures] = []
     for table in options.tables:
         for seed in range(options.seeds):
-            found = list(run(table, options.data, options.rows, seed=seed))
-            figures += found
-            fallen = [one["metric"] for one in found if one["is_kept"] is False]
-            print(f"{table} {seed}: {', '.join(fallen) or 'all kept'}", flush=True)
+            runs = list(run(table, options.data, options.rows, seed=seed))
+            figures += runs
+            below = [one["metric"] for one in runs if one["is_kept"] is False]
+            print(f"{table} {seed}: {', '.join(below) or 'all floors held'}", flush=True)
     print("\n".join(summary(figures)))
     if options.write_results:
         path = RESULTS / f"{time.strftime('%Y-%m-%d')}-real_against_real.json"

@@ -1,10 +1,10 @@
-"""What a report costs: ``python -m benchmarks.reports --data FOLDER [--write-results]``.
+"""Benchmark the cost of a report: ``python -m benchmarks.reports --data FOLDER [--write-results]``.
 
-Two shapes, the first from adult, the second from the flights, each with rows drawn by the preset `fast`:
-50,000 rows of 15 columns (adult has 48,842: the rest is drawn again) and 300,000 of 19, each with a holdout
-of a fifth of that, a target and two protected columns. CPU seconds are those of the metrics with all their
-references, added up by topic; what several metrics share counts for the first that asks. Memory is the peak
-of the process that only reads the tables and evaluates, and what it had more than before it did.
+There are two shapes with synthetic rows from the preset `fast`: 50,000 rows of 15 columns from adult (which
+has 48,842 rows; the others are repeated), and 300,000 rows of 19 columns from the flights. Each has a holdout
+of a fifth of its rows, a target and two protected columns. CPU seconds are those of the metrics with all
+their baselines, summed by topic; work that several metrics share counts for the first of them. Memory is the
+peak of the process that reads the tables and evaluates, and its increase during both.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Shape:
-    """A table to report on."""
+    """A table with its size, target and protected columns."""
 
     table: str
     n_rows: int
@@ -44,7 +44,7 @@ class Shape:
 
     @property
     def name(self) -> str:
-        """The table and its size."""
+        """The name of the table and its number of rows."""
         return f"{self.table}, {self.n_rows:,} rows"
 
 
@@ -55,23 +55,23 @@ SHAPES = (
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure all shapes and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with adult.csv")
     parser.add_argument("--shapes", default="adult,flights")
     parser.add_argument("--write-results", action="store_true")
     options = parser.parse_args()
-    found = {}
+    figures = {}
     for shape in SHAPES:
         if shape.table not in options.shapes.split(","):
             continue
         with tempfile.TemporaryDirectory() as folder:
             _in_child(_prepare, shape, options.data, Path(folder))
-            found[shape.name] = _in_child(_measure, shape, Path(folder))
-        _show(shape, found[shape.name])
+            figures[shape.name] = _in_child(_measure, shape, Path(folder))
+        _show(shape, figures[shape.name])
     if options.write_results:
         day = datetime.datetime.now(tz=datetime.UTC).date()
-        (RESULTS / f"{day}-reports.json").write_text(json.dumps(found, indent=1) + "\n")
+        (RESULTS / f"{day}-reports.json").write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def _prepare(shape: Shape, data: Path, folder: Path) -> None:
@@ -84,10 +84,10 @@ def _prepare(shape: Shape, data: Path, folder: Path) -> None:
     rng = np.random.default_rng(0)
     n_holdout = shape.n_rows // 5
     order = rng.permutation(table.num_rows)
-    # A table that is too small gives the holdout its own rows first, and repeats some of the others.
+    # If the table is too small, the holdout gets its rows first, and some of the others are repeated.
     n_real = min(shape.n_rows, table.num_rows - n_holdout)
-    again = rng.choice(order[n_holdout : n_holdout + n_real], shape.n_rows - n_real, replace=True)
-    real = table.take(pa.array(np.concatenate([order[n_holdout : n_holdout + n_real], again])))
+    repeated = rng.choice(order[n_holdout : n_holdout + n_real], shape.n_rows - n_real, replace=True)
+    real = table.take(pa.array(np.concatenate([order[n_holdout : n_holdout + n_real], repeated])))
     holdout = table.take(pa.array(order[:n_holdout]))
     fast = TreeChainParameters(name="tree_chain", preset="fast")
     model = engine.fit(real, seed=1, synthesizer=fast, schema=DatasetSchema(tables={"table": schema}))
@@ -98,7 +98,7 @@ def _prepare(shape: Shape, data: Path, folder: Path) -> None:
 
 
 def _measure(shape: Shape, folder: Path) -> dict[str, Any]:
-    """Evaluate, and return what it took."""
+    """Evaluate, and return the time and memory."""
     before = _peak_bytes()
     from understudy.evaluation import report as reports
     from understudy.evaluation.comparison import ComparisonTables
@@ -153,20 +153,21 @@ def _peak_bytes() -> int:
 
 
 def _in_child(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what a function returns in a process of its own, whose memory is its own, too."""
+    """Call a function in a new process, so that its memory is measured separately."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(function, arguments)
 
 
-def _show(shape: Shape, found: dict[str, Any]) -> None:
+def _show(shape: Shape, figures: dict[str, Any]) -> None:
     print(
-        f"\n{shape.name}: {found['cpu_seconds']} CPU s, peak {found['peak_megabytes_of_process']} MB", end=""
+        f"\n{shape.name}: {figures['cpu_seconds']} CPU s, peak {figures['peak_megabytes_of_process']} MB",
+        end="",
     )
-    print(f", page {found['page_bytes'] / MEGABYTE:.2f} MB, verdict {found['verdict']}")
-    for topic, seconds in found["cpu_seconds_by_topic"].items():
+    print(f", page {figures['page_bytes'] / MEGABYTE:.2f} MB, verdict {figures['verdict']}")
+    for topic, seconds in figures["cpu_seconds_by_topic"].items():
         print(f"  {topic:24}{seconds:8.2f}")
-    print(f"  {'tables and references':24}{found['cpu_seconds_of_tables']:8.2f}")
-    for name, seconds in sorted(found["cpu_seconds_by_metric"].items(), key=lambda item: -item[1]):
+    print(f"  {'tables and baselines':24}{figures['cpu_seconds_of_tables']:8.2f}")
+    for name, seconds in sorted(figures["cpu_seconds_by_metric"].items(), key=lambda item: -item[1]):
         print(f"    {name:28}{seconds:8.2f}", flush=True)
 
 

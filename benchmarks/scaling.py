@@ -1,9 +1,9 @@
-"""How time and memory grow: ``python -m benchmarks.scaling [--parts rows,columns,…]``.
+"""Benchmark the growth of time and memory: ``python -m benchmarks.scaling [--parts rows,columns,…]``.
 
-Rows and columns: fits of growing tables, and the exponent of their CPU seconds. Large: 10,000 rows of 300
-columns, and 2 million rows of 15. Cores: the same fit and sample on one processor and on two, and whether
-both give the same bytes. Parquet: a million rows of the flights, sampled and written. Every fit is a process
-of its own, so that its peak memory is its own.
+The parts `rows` and `columns` fit tables of increasing size and estimate the exponent of the CPU seconds.
+`large` fits 10,000 rows of 300 columns, and 2 million rows of 15. `cores` runs the same fit and sample on one
+and on two processors, and compares the bytes of the samples. `parquet` samples a million rows of the flights
+and writes them. Every fit is a separate process, so that its peak memory is measured separately.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ MADE_COLUMNS = (10, 30, 100, 300)
 N_ROWS_MADE = 10_000
 LARGE = ((10_000, 300), (2_000_000, 15))
 N_ROWS_SAMPLED = 1_000_000
-# Every made column leans on one of these before it, as columns of real tables do.
+# Each generated column depends on one of this many columns before it, as columns of real tables do.
 N_COLUMNS_BACK = 8
 
 Figures = dict[str, Any]
 
 
 def make_table(n_rows: int, n_columns: int) -> tuple[pa.Table, TableSchema]:
-    """Return a table of whole numbers, numbers and words, each column leaning on an earlier one."""
+    """Return a table of integers, floats and words in which each column depends on an earlier one."""
     rng = np.random.default_rng(0)
     words = np.array([f"word {index:02}" for index in range(12)])
     hidden: list[Any] = []
@@ -70,7 +70,7 @@ def make_table(n_rows: int, n_columns: int) -> tuple[pa.Table, TableSchema]:
 
 
 def measure(preset: str, source: str, n_rows: int, n_columns: int, n_rows_sampled: int) -> Figures:
-    """Return the figures of one fit and one sample, and a digest of the sampled rows."""
+    """Return the figures of a fit and a sample, and a digest of the sampled rows."""
     table, schema = read_flights() if source == "flights" else make_table(n_rows, n_columns)
     if len(table) > n_rows:
         table = draw(table, n_rows, seed=0)
@@ -95,20 +95,20 @@ def _batches(synthesizer: Synthesizer, n_rows: int) -> Iterator[pa.RecordBatch]:
 
 
 def _digest(synthesizer: Synthesizer, n_rows: int) -> Figures:
-    """Return how long a sample takes, and a hash of its bytes."""
+    """Return the duration of a sample and a hash of its bytes."""
     cpu, wall = time.process_time(), time.perf_counter()
     batches = list(_batches(synthesizer, n_rows))
     figures: Figures = {
         "sample_cpu_s": time.process_time() - cpu,
         "sample_wall_s": time.perf_counter() - wall,
     }
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for batch in batches:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, batch.schema) as writer:
             writer.write_batch(batch)
-        found.update(sink.getvalue())
-    return figures | {"digest": found.hexdigest()[:16], "peak_mb": peak_mb()}
+        digest.update(sink.getvalue())
+    return figures | {"digest": digest.hexdigest()[:16], "peak_mb": peak_mb()}
 
 
 def _measure_parquet(synthesizer: Synthesizer, schema: TableSchema, n_rows: int) -> Figures:
@@ -117,7 +117,7 @@ def _measure_parquet(synthesizer: Synthesizer, schema: TableSchema, n_rows: int)
         wall = time.perf_counter()
         write_table(path, _batches(synthesizer, n_rows), schema.to_arrow())
         seconds = time.perf_counter() - wall
-        # Taken here, before the sample is held in memory to be hashed.
+        # Measured before the sample is kept in memory for the hash.
         return {
             "parquet_wall_s": seconds,
             "parquet_mb": path.stat().st_size / 1e6,
@@ -126,15 +126,15 @@ def _measure_parquet(synthesizer: Synthesizer, schema: TableSchema, n_rows: int)
 
 
 def in_own_process(*case: str | int, n_cores: int) -> Figures:
-    """Return what `measure` finds in a process on so many processors."""
+    """Run `measure` in a new process on `n_cores` processors."""
     command = [sys.executable, "-m", "benchmarks.scaling", "--one", *map(str, case), str(n_cores)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ourselves
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this module
     figures: Figures = json.loads(done.stdout)
     return figures | {"cores": n_cores}
 
 
 def cases(part: str, presets: list[str], n_cores: int) -> Iterator[tuple[str, str, int, int, int, int]]:
-    """Yield preset, table, rows, columns, rows to sample and processors of every fit of a part."""
+    """Yield the preset, table, rows, columns, rows to sample and processors of every fit of a part."""
     if part == "rows":
         yield from ((preset, "flights", n, 19, 0, n_cores) for preset in presets for n in FLIGHTS_ROWS)
     elif part == "columns":
@@ -152,35 +152,36 @@ def cases(part: str, presets: list[str], n_cores: int) -> Iterator[tuple[str, st
 
 
 def findings(part: str, runs: list[Figures]) -> list[str]:
-    """Return what the figures of a part say together."""
+    """Return conclusions from the figures of a part."""
     if part in ("rows", "columns"):
         return [
-            f"{preset}: fit CPU s grow as {part} to the power of {_exponent(part, fits):.2f}"
+            f"{preset}: the CPU seconds of a fit grow with the number of {part} to the power of "
+            f"{_exponent(part, fits):.2f}"
             for preset in dict.fromkeys(run["preset"] for run in runs)
             if (fits := [run for run in runs if run["preset"] == preset])
         ]
     if part == "cores" and len(runs) == 2:
         one, two = runs
         ratios = [f"{key} {one[key] / two[key]:.2f}" for key in ("fit_wall_s", "sample_wall_s")]
-        same = "the same" if one["digest"] == two["digest"] else "OTHER"
-        return [f"one core against two: {', '.join(ratios)}; {same} bytes"]
+        same = "identical" if one["digest"] == two["digest"] else "DIFFERENT"
+        return [f"time on one core divided by time on two: {', '.join(ratios)}; {same} bytes"]
     return []
 
 
 def _exponent(part: str, runs: list[Figures]) -> float:
-    """Return the slope of a line through the logarithms."""
+    """Return the slope of a line fitted to the logarithms of sizes and CPU seconds."""
     sizes, seconds = (np.log([run[key] for run in runs]) for key in (part, "fit_cpu_s"))
     return float(np.polyfit(sizes, seconds, 1)[0])
 
 
 def main() -> None:
-    """Measure the parts that the command line asks for."""
+    """Measure the parts in the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
     parser.add_argument("--parts", type=names_of(PARTS), default=list(PARTS), help=", ".join(PARTS))
     parser.add_argument("--presets", type=names_of(PRESETS), default=list(PRESETS))
-    parser.add_argument("--cores", type=int, default=2, help="processors that a fit may use")
+    parser.add_argument("--cores", type=int, default=2, help="number of processors that a fit may use")
     parser.add_argument(
-        "--write-results", action="store_true", help="write dated files into benchmarks/results"
+        "--write-results", action="store_true", help="write dated result files into benchmarks/results"
     )
     parser.add_argument("--one", nargs=6, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -202,9 +203,9 @@ def _run_part(part: str, options: argparse.Namespace) -> Figures:
     for *case, n_cores in cases(part, options.presets, options.cores):
         runs.append(in_own_process(*case, n_cores=int(n_cores)))
         print("  ".join(f"{key} {_shown(value)}" for key, value in runs[-1].items()), flush=True)
-    found = findings(part, runs)
-    print(*found, sep="\n", flush=True)
-    return {"findings": found, "runs": runs}
+    conclusions = findings(part, runs)
+    print(*conclusions, sep="\n", flush=True)
+    return {"findings": conclusions, "runs": runs}
 
 
 def _shown(value: object) -> str:
@@ -215,11 +216,11 @@ def _write(document: Figures, command: str) -> None:
     path = RESULTS / f"{document['date']}-scaling"
     path.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
     lines = [f"# {document['date']} · scaling: `{command}`", "", describe_machine()]
-    for part, found in document["parts"].items():
-        keys = list(dict.fromkeys(key for run in found["runs"] for key in run))
+    for part, results in document["parts"].items():
+        keys = list(dict.fromkeys(key for run in results["runs"] for key in run))
         lines += ["", f"## {part}", "", f"| {' | '.join(keys)} |", "|---" * len(keys) + "|"]
-        lines += [f"| {' | '.join(_shown(run.get(key, '-')) for key in keys)} |" for run in found["runs"]]
-        lines += ["", *found["findings"]]
+        lines += [f"| {' | '.join(_shown(run.get(key, '-')) for key in keys)} |" for run in results["runs"]]
+        lines += ["", *results["findings"]]
     path.with_suffix(".md").write_text("\n".join(lines) + "\n")
     print(path.with_suffix(".md"))
 

@@ -1,8 +1,8 @@
-"""Our scores beside those of SDMetrics: ``python -m benchmarks.sdmetrics_peer --data FOLDER``.
+"""Compare Understudy's scores with those of SDMetrics: ``python -m benchmarks.sdmetrics_peer --data FOLDER``.
 
-Where the definitions are the same so must the numbers be, to the last digits. SDMetrics (MIT) is installed
-into an environment of its own and is no dependency. Compared are two halves of each table, and a half with
-rows of our synthesizer.
+If the definitions are the same, the numbers must be equal up to rounding. SDMetrics (MIT) is installed into a
+separate environment and is not a dependency. The compared tables are two halves of each table, and a half
+with a sample of `tree_chain`.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ RUNNER = Path(__file__).parent / "engine" / "peers" / "runners" / "sdmetrics.py"
 BINNED = "ContingencySimilarity, numbers in bins"
 MIXED = "QualityReport, a number and a category"
 
-# By metric, and by columns joined with a vertical bar.
+# Scores by metric, then by the names of the columns, joined with a vertical bar.
 Scores = dict[str, dict[str, float]]
 
 
 def our_scores(compared: Comparison) -> Scores:
-    """Return what our functions say of every column and pair."""
+    """Return Understudy's scores of every column and pair."""
     scores: Scores = {}
     for i, column in enumerate(compared.columns):
         for name, value in _of_column(compared, i):
@@ -99,22 +99,22 @@ def _of_pairs(compared: Comparison) -> Iterator[tuple[tuple[int, int], str, floa
 
 
 def their_scores(python: Path, real: pa.Table, other: pa.Table, compared: Comparison) -> Scores:
-    """Return what SDMetrics says of the same."""
+    """Return SDMetrics' scores of every column and pair."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pq.write_table(real, folder / "real.parquet")
         pq.write_table(other, folder / "synthetic.parquet")
         columns = {encoder.column.name: encoder.is_categorical for encoder in compared.encoder.columns}
         (folder / "columns.json").write_text(json.dumps(columns))
-        subprocess.run([str(python), str(RUNNER), str(folder)], check=True)  # noqa: S603 - our own arguments
+        subprocess.run([str(python), str(RUNNER), str(folder)], check=True)  # noqa: S603 - trusted arguments
         scores: Scores = json.loads((folder / "scores.json").read_text())
     return scores
 
 
 def differences(table: str, rows: str, ours: Scores, theirs: Scores) -> Iterator[dict[str, Any]]:
-    """Yield for each metric how far the two are apart at most, and both means."""
-    for metric, found in theirs.items():
-        both = [(ours[metric][key], value) for key, value in found.items() if not math.isnan(value)]
+    """Yield the largest difference and both means for each metric."""
+    for metric, scores in theirs.items():
+        both = [(ours[metric][key], value) for key, value in scores.items() if not math.isnan(value)]
         if not both:
             continue
         yield {
@@ -132,7 +132,7 @@ def differences(table: str, rows: str, ours: Scores, theirs: Scores) -> Iterator
 
 
 def compare_table(name: str, data: Path, python: Path) -> Iterator[dict[str, Any]]:
-    """Yield the differences of a table's halves, and of a half and our rows."""
+    """Yield the differences for two halves of a table, and for a half and a sample."""
     table, schema = read_source(name, data)
     real, half = halves(table, seed=0)
     for rows, other in (("real", half), ("synthetic", _our_rows(real, schema))):
@@ -150,36 +150,41 @@ def _our_rows(real: pa.Table, schema: TableSchema) -> pa.Table:
     return pa.Table.from_batches(batches, schema=schema.to_arrow())
 
 
-def line(found: dict[str, Any]) -> str:
-    """Return one comparison as a line."""
+def line(comparison: dict[str, Any]) -> str:
+    """Return a comparison as a line of text."""
     return (
-        f"{found['table']:9} {found['rows']:10} {found['metric']:38} {found['n']:4}  ours {found['ours']:.4f}"
-        f"  theirs {found['theirs']:.4f}  largest difference {found['largest_difference']:.1e}"
+        f"{comparison['table']:9} {comparison['rows']:10} {comparison['metric']:38} {comparison['n']:4}"
+        f"  Understudy {comparison['ours']:.4f}  SDMetrics {comparison['theirs']:.4f}"
+        f"  largest difference {comparison['largest_difference']:.1e}"
     )
 
 
 def main() -> None:
-    """Compare, print, and fail if what is defined alike differs."""
+    """Compare all tables, and fail if scores with the same definition differ."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sdmetrics_peer", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of adult.csv, housing.csv, …")
+    parser.add_argument("--data", type=Path, required=True, help="folder with adult.csv, housing.csv, …")
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
     parser.add_argument("--environments", type=Path, default=Path(tempfile.gettempdir()) / "understudy-peers")
     parser.add_argument("--write-results", action="store_true")
     options = parser.parse_args()
     python = python_of(PEER, options.environments)
-    found = []
+    comparisons = []
     for table in options.tables:
-        for one in compare_table(table, options.data, python):
-            found.append(one)
-            print(line(one), flush=True)
+        for comparison in compare_table(table, options.data, python):
+            comparisons.append(comparison)
+            print(line(comparison), flush=True)
     if options.write_results:
         path = RESULTS / f"{time.strftime('%Y-%m-%d')}-sdmetrics.json"
         record = {"command": "python -m benchmarks.sdmetrics_peer --data FOLDER", "peer": PEER.requirements}
-        path.write_text(json.dumps({**record, "machine": machine(), "runs": found}, indent=1) + "\n")
+        path.write_text(json.dumps({**record, "machine": machine(), "runs": comparisons}, indent=1) + "\n")
         print(path.name)
-    apart = [one for one in found if one["is_same_definition"] and one["largest_difference"] > TOLERANCE]
-    if apart:
-        raise SystemExit("Not the same:\n" + "\n".join(map(line, apart)))
+    different = [
+        comparison
+        for comparison in comparisons
+        if comparison["is_same_definition"] and comparison["largest_difference"] > TOLERANCE
+    ]
+    if different:
+        raise SystemExit("Different scores:\n" + "\n".join(map(line, different)))
 
 
 if __name__ == "__main__":

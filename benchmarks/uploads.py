@@ -1,7 +1,8 @@
-"""Memory and speed of the API while a large file arrives: ``python -m benchmarks.uploads [--mebibytes N]``.
+"""Benchmark the API during a large upload: ``python -m benchmarks.uploads [--mebibytes N]``.
 
-Postgres and the API alone, on loopback, in a folder of their own. Each way in gets a fresh process, so that
-the peak of its memory is its own. Nothing reads the file: it is zeros and random bytes.
+Only Postgres and the API run, on the loopback interface and in a new folder. Each way of uploading gets a new
+API process, so that peak memory is measured separately. The file consists of zeros and random bytes and is
+never ingested.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ from understudy.services.projects import create_project
 from understudy.settings import Settings
 
 MEBIBYTE = 1 << 20
-SECRET_KEY = "a key for a benchmark, of 32 characters"  # noqa: S105 - of a database that lives for a minute
-BROKER = "redis://127.0.0.1:1/0"  # nobody listens: a bell that is not heard
+SECRET_KEY = "a key for a benchmark, of 32 characters"  # noqa: S105 - for a temporary database
+BROKER = "redis://127.0.0.1:1/0"  # no broker: messages to workers are lost
 
 
 def main() -> None:
-    """Send one file in each way, and show time and peak memory."""
+    """Upload one file in each way, and print time and peak memory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mebibytes", type=int, default=1024, help="size of the file")
     size = parser.parse_args().mebibytes
@@ -136,16 +137,16 @@ def _form(url: str, key: str, path: Path) -> None:
 
 def _parts(url: str, key: str, path: Path) -> None:
     with Client(url, key) as client:
-        told = [{"filename": path.name, "size_bytes": path.stat().st_size}]
-        upload = client.request("POST", "/v1/uploads", json={"files": told})
+        files = [{"filename": path.name, "size_bytes": path.stat().st_size}]
+        upload = client.request("POST", "/v1/uploads", json={"files": files})
         Sender(client).send_parts(upload, [path], no_progress)
         client.request("POST", f"/v1/uploads/{upload['id']}/complete")
 
 
 def _post(url: str, key: str, **request: object) -> None:
     headers = {"Authorization": f"Bearer {key}", **request.pop("headers", {})}  # type: ignore[dict-item]
-    answer = httpx2.post(f"{url}/v1/datasets", headers=headers, timeout=600, **request)  # type: ignore[arg-type]
-    answer.raise_for_status()
+    response = httpx2.post(f"{url}/v1/datasets", headers=headers, timeout=600, **request)  # type: ignore[arg-type]
+    response.raise_for_status()
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

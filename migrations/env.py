@@ -1,4 +1,4 @@
-"""Run by Alembic: applies the migrations on the connection that `understudy.db.migrate` opened."""
+"""Alembic environment, which applies the migrations on the connection opened by `understudy.db.migrate`."""
 
 from alembic import context
 

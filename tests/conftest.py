@@ -1,4 +1,4 @@
-"""The lanes of the tests, and the fixtures that need no service."""
+"""Selection of tests with and without the service, and fixtures that need no service."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import hypothesis
 import pyarrow as pa
 import pytest
 
-# A change is judged by the same cases wherever it is tested; `make fuzz` looks for new ones.
+# Property-based tests use the same cases on every machine; `make fuzz` searches for new ones.
 hypothesis.settings.register_profile("repeatable", derandomize=True)
 hypothesis.settings.register_profile("searching", max_examples=2_000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 HAS_SERVICE = find_spec("sqlalchemy") is not None
-# Files and folders whose tests need the extra `service`: not collected where only the engine is installed.
+# Files and folders whose tests need the extra `service`; without it they are not collected.
 SERVICE_TESTS = (
     "api",
     "contracts/test_job_kinds.py",
@@ -44,7 +44,7 @@ pytest_plugins = ["tests.service"] if HAS_SERVICE else []
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a database or a broker, so that ``-m "not database"`` leaves them out."""
+    """Mark the tests that need a database or a broker, so that ``-m "not database"`` excludes them."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         if "postgres" in fixtures or "valkey" in fixtures or item.get_closest_marker("stack"):
@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def small_table() -> pa.Table:
-    """Return 200 rows of the usual kinds of column, with missing values."""
+    """Return 200 rows with columns of the usual kinds and missing values."""
     rows = range(200)
     return pa.table(
         {

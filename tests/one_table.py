@@ -1,4 +1,4 @@
-"""Synthesizers on one Arrow table: fit, sample, and take apart what would be saved."""
+"""Helpers for synthesizers on one Arrow table: fit, sample, impute, and inspect the parts of a model file."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ S = TypeVar("S", bound=Synthesizer)
 def fit(
     synthesizer: S, table: pa.Table, schema: TableSchema, *, seed: int = 0, context: FitContext | None = None
 ) -> S:
-    """Fit to a dataset of one table."""
-    whole = DatasetSchema(tables={DEFAULT_NAME: schema})
+    """Fit a synthesizer to a dataset of one table."""
+    dataset_schema = DatasetSchema(tables={DEFAULT_NAME: schema})
     data = {DEFAULT_NAME: ArrowSource(table)}
-    return synthesizer.fit(data, whole, context=context or FitContext(seed=seed))
+    return synthesizer.fit(data, dataset_schema, context=context or FitContext(seed=seed))
 
 
 def batches_of(
@@ -35,19 +35,19 @@ def batches_of(
     offset: int = 0,
     constraints: SamplingConstraints | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Sample rows of the table."""
+    """Sample rows of the table as record batches."""
     plan = plan_rows(synthesizer.schema_, n_rows, offset=offset, constraints=constraints)
     return sample_table(synthesizer, plan, context=SampleContext(seed=seed))
 
 
 def sample(synthesizer: Synthesizer, n_rows: int, **how: Any) -> pa.Table:
-    """Return a sample as one table, without columns if it has no rows; `how` as `batches_of` takes it."""
+    """Return a sample as one table, without columns if it has no rows; `how` is passed to `batches_of`."""
     batches = list(batches_of(synthesizer, n_rows, **how))
     return pa.Table.from_batches(batches) if batches else pa.table({})
 
 
 def impute(synthesizer: Synthesizer, table: pa.Table, *, seed: int = 1, n_draws: int = 1) -> pa.Table:
-    """Return the completions of a table."""
+    """Return the imputed table, once for each draw."""
     assert isinstance(synthesizer, SupportsImputation)
     (name,) = root_tables(synthesizer.schema_)
     completed = synthesizer.impute(
@@ -57,7 +57,7 @@ def impute(synthesizer: Synthesizer, table: pa.Table, *, seed: int = 1, n_draws:
 
 
 class Parts:
-    """A model in memory: what `save` writes, and what `load` reads."""
+    """A model file in memory, which `save` writes and `load` reads."""
 
     def __init__(self, name: str, schema: DatasetSchema, model: Json, arrays: Mapping[str, Any]) -> None:
         self.name, self.schema, self.model, self.arrays = name, schema, model, dict(arrays)
@@ -70,18 +70,18 @@ class Parts:
         return parts
 
     def array(self, name: str, array: Any) -> None:
-        """Keep an array."""
+        """Store an array."""
         self.arrays[name] = array
 
     def json(self, name: str, *values: Any) -> Any:
-        """Keep a value, or return it."""
+        """Store a JSON value, or return the stored one."""
         assert name == "model"
         if values:
             (self.model,) = values
         return self.model
 
     def changed(self, model: Json | None = None, arrays: Mapping[str, Any] | None = None) -> Parts:
-        """Return the parts with other JSON or arrays."""
+        """Return the parts with the JSON or the arrays replaced."""
         return Parts(
             self.name,
             self.schema,

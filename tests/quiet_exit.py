@@ -1,4 +1,4 @@
-"""Ends a process without its finalisation, in which DuckDB prints all that is still loaded."""
+"""Exit of a process without finalization, during which DuckDB would print warnings."""
 
 import atexit
 import os

@@ -1,4 +1,4 @@
-"""Rows of the database and files of uploads with plain values; a test names those that it is about."""
+"""Database rows and uploaded files with default values; a test sets only the values that it is about."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ FINDINGS: Json = {"tables": {"x": {}}, "relationships": []}
 
 
 def new_job(project_id: UUID, **changes: Any) -> NewJob:
-    """Return a probe."""
+    """Return a new probe job."""
     job = NewJob(project_id, kind="probe", parameters={"kind": "probe"}, labels={}, ttl_seconds=3600)
     return replace(job, **changes)
 
 
 def new_model(dataset_id: UUID, **changes: Any) -> NewModel:
-    """Return a model of a table `x`."""
+    """Return a new model of a table `x`."""
     model = NewModel(
         dataset_id=dataset_id,
         name="m",
@@ -51,19 +51,19 @@ def new_model(dataset_id: UUID, **changes: Any) -> NewModel:
 
 
 def made_dataset(model_id: UUID, source_dataset_id: UUID | None = None) -> MadeDataset:
-    """Return a sample, or what completes a dataset."""
+    """Return a new sample, or with `source_dataset_id` an imputation."""
     return MadeDataset("s", model_id, DATASET_SCHEMA, FINDINGS, source_dataset_id)
 
 
 def new_report(dataset_id: UUID, synthetic_dataset_id: UUID) -> NewReport:
-    """Return a report without scores."""
+    """Return a new report without scores."""
     verdict = {"outcome": "pass", "sentence": "", "policy": "p", "policy_version": "1", "checks": []}
     tables = [{"real": "x", "synthetic": "x"}]
     return NewReport(dataset_id, synthetic_dataset_id, tables=tables, summary={}, verdict=verdict)
 
 
 def new_upload(**changes: Any) -> NewUpload:
-    """Return an upload of one part."""
+    """Return a new upload of one part."""
     file = {"table_name": "x", "format": "csv", "size_bytes": 4, "first_part": 1, "n_parts": 1}
     upload = NewUpload(
         name="u",
@@ -86,7 +86,7 @@ def upload_csv(
     *,
     idempotency_key: str | None = None,
 ) -> tuple[Dataset, Job]:
-    """Upload a CSV file as the route does; its table is named as the dataset."""
+    """Upload a CSV file as the route does; its table has the name of the dataset."""
     new = new or NewDataset("table", {})
     source = resources.staging_folder / f"upload-{ids.new_id().hex}"
     source.write_bytes(data)

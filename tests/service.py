@@ -1,4 +1,4 @@
-"""Fixtures of the service: private servers, an empty database, resources, callers. Needs extra `service`."""
+"""Fixtures that need the extra `service`: private servers, an empty database, resources and callers."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from understudy.settings import Settings
 from workers.worker import PRELOAD, WORK
 
 SECRET_KEY = "a key for tests, of 32 characters or more"
-# What workers leave to the work of a job, to save memory. Here it would be loaded several hundred times.
+# Modules that workers do not preload, to save memory. In the tests they would be imported hundreds of times.
 LATE_IMPORTS = (
     *("duckdb", "sklearn.ensemble", "sklearn.linear_model", "understudy.tables.formats.csv"),
     "tests.quiet_exit",
 )
-# What a test has left open must not hold the next one up.
+# Sessions left open by a test must not block the next one.
 DISCONNECT_OTHERS = (
     "select pg_terminate_backend(pid) from pg_stat_activity"
     " where datname = current_database() and pid <> pg_backend_pid()"
@@ -37,7 +37,7 @@ DISCONNECT_OTHERS = (
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a private server; return its URL."""
+    """Start a private PostgreSQL and return its URL."""
     server = PrivatePostgres(tmp_path_factory.mktemp("postgres"), durable=False)
     server.start()
     yield server.url
@@ -46,7 +46,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def database(postgres: str) -> str:
-    """Make a migrated database; return its URL."""
+    """Create a migrated database and return its URL."""
     execute(postgres, "create database understudy_tests")
     url = url_of(postgres, "understudy_tests")
     upgrade(url)
@@ -55,7 +55,7 @@ def database(postgres: str) -> str:
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a private broker; return its URL."""
+    """Start a private broker and return its URL."""
     server = PrivateValkey(tmp_path_factory.mktemp("valkey"))
     server.start()
     yield server.url
@@ -64,16 +64,17 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    """Open the real sandbox, warm for the whole session."""
+    """Open the real sandbox for the whole session."""
     with Sandbox(WORK, [*PRELOAD, *LATE_IMPORTS]) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
 def database_url(database: str) -> Iterator[str]:
-    """Return the URL of a database that holds no rows, and empty it afterwards."""
+    """Return the URL of an empty database, and delete its rows after the test."""
     yield database
-    # Some 15 ms, where a copy of a template takes ten times as long. Not in the order of foreign keys.
+    # This takes about 15 ms; a copy of a template database takes ten times as long. The role `replica`
+    # disables foreign keys, so that the order of the tables does not matter.
     tables = (
         "set session_replication_role = replica",
         *(f"delete from {name}" for name in Base.metadata.tables),  # noqa: S608 - our own names
@@ -91,7 +92,7 @@ def sessions(database_url: str) -> Iterator[sessionmaker[Session]]:
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Return settings as in production, but for pauses that a test need not sit through."""
+    """Return the settings of production with shorter pauses."""
     return Settings(
         database_url=database_url,
         secret_key=SECRET_KEY,
@@ -105,7 +106,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def queue() -> ListQueue:
-    """Return a doorbell that counts."""
+    """Return a doorbell that counts its rings."""
     return ListQueue()
 
 
@@ -119,19 +120,19 @@ def resources(settings: Settings, queue: ListQueue) -> Iterator[Resources]:
 
 @pytest.fixture
 def caller(resources: Resources) -> Caller:
-    """Return a caller with every scope, of a project of its own."""
+    """Return a caller with every scope in a new project."""
     return make_caller(resources)
 
 
 @pytest.fixture
 def other_caller(resources: Resources) -> Caller:
-    """Return a caller of another project."""
+    """Return a caller in another project."""
     return make_caller(resources)
 
 
 @pytest.fixture
 def run_jobs(resources: Resources, sandbox: Sandbox) -> Callable[[], int]:
-    """Return a function that runs all queued jobs in the real sandbox and says how many there were."""
+    """Return a function that runs all queued jobs in the real sandbox and returns their number."""
 
     def run() -> int:
         n_jobs = 0
@@ -143,18 +144,18 @@ def run_jobs(resources: Resources, sandbox: Sandbox) -> Callable[[], int]:
 
 
 def make_caller(resources: Resources) -> Caller:
-    """Return a caller of a new project."""
+    """Return a caller with every scope in a new project."""
     project = create_project(resources, "tests")
     return Caller(project.id, project.id, frozenset(SCOPES))
 
 
 def url_of(server_url: str, database: str) -> str:
-    """Return the URL of a database of a server."""
+    """Return the URL of a database on a server."""
     return parse_url(server_url).set(database=database).render_as_string(hide_password=False)
 
 
 def execute(url: str, *statements: str) -> None:
-    """Run statements on one connection, outside of a transaction."""
+    """Run statements on one connection, outside a transaction."""
     engine = create_engine(parse_url(url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         for statement in statements:

@@ -1,4 +1,4 @@
-"""Tables of all kinds and degenerate shapes, for tests that hold on any table."""
+"""Random tables with columns of all kinds and degenerate distributions, for property-based tests."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ STORABLE_TYPES: tuple[pa.DataType, ...] = (
     *(pa.timestamp("ms", "UTC"), pa.timestamp("ns", "Europe/Vienna"), pa.timestamp("s", "+02:00")),
     *(pa.duration(unit) for unit in UNITS),
 )
-# From no two rows with the same value to all, from few digits to all that the type has.
+# Distributions of values, from a constant to the whole range of the type.
 SHAPES = ("constant", "two", "few", "near", "wide", "all missing")
 _N_A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
 @st.composite
 def tables_of_all_kinds(draw: st.DrawFn) -> tuple[pa.Table, TableSchema]:
-    """Make a table of up to six columns of any kinds and shapes, and its schema, some with a subject."""
+    """Generate a table of up to six columns of any kinds and shapes, and its schema."""
     n_rows = draw(st.sampled_from([1, 2, 4, 5, 12, 13, 60, 300]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     made = [
@@ -48,7 +48,7 @@ def tables_of_all_kinds(draw: st.DrawFn) -> tuple[pa.Table, TableSchema]:
 
 
 def columns_of_any_kind() -> st.SearchStrategy[tuple[ColumnKind, pa.DataType, str, bool]]:
-    """Choose kind, type and shape of a column, and whether values are missing."""
+    """Choose the kind, type and shape of a column, and whether values are missing."""
     kinds = [(column_kind(type_), type_) for type_ in STORABLE_TYPES]
     labels = [(ColumnKind.category, type_) for type_ in (*INTEGER_TYPES, pa.bool_())]
     return st.tuples(st.sampled_from(kinds + labels), st.sampled_from(SHAPES), st.booleans()).map(
@@ -69,7 +69,7 @@ def _make_column(
 
 
 def make_values(rng: np.random.Generator, type_: pa.DataType, shape: str, n_rows: int) -> Any:
-    """Return values of a type in a shape."""
+    """Return values of a type with a shape."""
     if pa.types.is_boolean(type_):
         return pa.array(rng.random(n_rows) < (1.0 if shape == "constant" else 0.5))
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):
@@ -82,7 +82,7 @@ def make_values(rng: np.random.Generator, type_: pa.DataType, shape: str, n_rows
 
 
 def make_floats(rng: np.random.Generator, type_: pa.DataType, shape: str, n_rows: int) -> Any:
-    """Return floats; near ones have few decimals, wide ones all exponents, some of them NaN."""
+    """Return floats; `wide` ones have all exponents and some are NaN, all others have few decimals."""
     dtype = type_.to_pandas_dtype()
     if shape == "wide":
         exponents = rng.uniform(
@@ -96,7 +96,7 @@ def make_floats(rng: np.random.Generator, type_: pa.DataType, shape: str, n_rows
 def make_whole(
     rng: np.random.Generator, limits: tuple[int, int], shape: str, n_rows: int
 ) -> npt.NDArray[np.int64] | npt.NDArray[np.uint64]:
-    """Return whole numbers from low to high."""
+    """Return whole numbers between two limits."""
     low, high = limits
     dtype: Any = np.uint64 if high > 2**63 - 1 else np.int64
     n_distinct = {"constant": 1, "two": 2, "few": 5, "near": 50}.get(shape, n_rows)
@@ -109,7 +109,7 @@ def make_whole(
 
 
 def limits_of(type_: pa.DataType) -> tuple[int, int]:
-    """Return the lowest and highest whole number that an exact type stores, as far as 64 bits hold it."""
+    """Return the lowest and highest whole number that an exact type can store, limited to 64 bits."""
     if pa.types.is_integer(type_):
         limits = np.iinfo(type_.to_pandas_dtype())
         return int(limits.min), int(limits.max)

@@ -1,4 +1,4 @@
-"""What the house promises of its own structure, as far as `make check` does not hold it already."""
+"""Rules of the project's structure that `make check` does not enforce."""
 
 import ast
 import re
@@ -22,23 +22,23 @@ LOCAL_IMPORTS_MAX = 50
 FUNCTION_LINES_MAX = 60
 ARGUMENTS_MAX = 5
 LONG_FUNCTIONS_MAX = 0
-# Lower it with every function that is put right.
+# Lower this maximum whenever a function with too many arguments is fixed.
 MANY_ARGUMENTS_MAX = 2
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-# Reading any of these can run code that somebody else wrote (docs/decisions/0006-no-pickle.md).
+# Modules that can run foreign code when they read data (docs/decisions/0006-no-pickle.md).
 CODE_RUNNING_MODULES = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 
 
 def sources() -> Iterator[Path]:
-    """Yield the files of the product."""
+    """Yield the Python files of the product."""
     for package in PACKAGES:
         yield from sorted((ROOT / package).rglob("*.py"))
 
 
 def imported_modules(tree: ast.AST) -> set[str]:
-    """Return the first names of all modules imported anywhere in a file."""
+    """Return the top-level names of all modules imported anywhere in a file."""
     names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
     return {name.split(".")[0] for name in names}
@@ -54,16 +54,16 @@ def test_nothing_is_unpickled(path: Path):
             assert node.value.value is False
 
 
-def test_every_setting_is_in_the_example():
+def test_every_setting_is_in_env_example():
     example = (ROOT / ".env.example").read_text()
     missing = [name for name in Settings.model_fields if f"UNDERSTUDY_{name.upper()}=" not in example]
     assert missing == []
 
 
-def test_every_setting_in_the_example_exists():
+def test_every_variable_in_env_example_is_a_setting():
     example = (ROOT / ".env.example").read_text()
-    named = {name.lower() for name in re.findall(r"UNDERSTUDY_([A-Z_]+)=", example)}
-    assert named <= set(Settings.model_fields)
+    names = {name.lower() for name in re.findall(r"UNDERSTUDY_([A-Z_]+)=", example)}
+    assert names <= set(Settings.model_fields)
 
 
 def test_every_error_code_is_raised_somewhere():
@@ -88,25 +88,25 @@ def test_decisions_are_numbered_without_gaps():
 
 
 def loaded_by(code: str) -> set[str]:
-    """Return the first names of the modules that a fresh interpreter has loaded after some code."""
+    """Return the top-level names of the modules that a new interpreter has loaded after running some code."""
     code = f"import sys; {code}; print(*{{name.split('.')[0] for name in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
     return set(done.stdout.splitlines()[-1].split())
 
 
-def test_the_api_starts_without_what_only_work_needs():
+def test_api_does_not_import_the_modules_of_work():
     heavy = {"pandas", "duckdb", "numba", "scipy", "sklearn", "mimesis", "cryptography", "jinja2"}
     assert loaded_by("import app.main") & heavy == set()
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
-def test_the_command_line_answers_without_the_engine(option):
+def test_command_line_options_do_not_import_the_engine(option):
     loaded = loaded_by(f"from understudy.cli.application import run; run(['{option}'])")
     heavy = {"numpy", "pyarrow", "pandas", "duckdb", "numba", "scipy", "sklearn", "mimesis", "sqlalchemy"}
     assert loaded & heavy == set()
 
 
-def test_the_work_of_jobs_loads_no_service():
+def test_work_of_jobs_does_not_import_the_service():
     modules = ", ".join(kind.work.partition(":")[0] for kind in KINDS.values())
     loaded = loaded_by(f"import understudy.sandbox.server, understudy.work.run, {modules}")
     services = {
@@ -123,36 +123,36 @@ def test_the_work_of_jobs_loads_no_service():
     assert loaded & services == set()
 
 
-def test_parameters_load_no_engine():
+def test_parameters_do_not_import_the_engine():
     names = [path.stem for path in (ROOT / "understudy" / "parameters").glob("*.py") if path.stem[0] != "_"]
     loaded = loaded_by(f"import {', '.join(f'understudy.parameters.{name}' for name in names)}")
     assert loaded & {"numpy", "pyarrow", "pandas", "numba", "scipy", "sklearn", "sqlalchemy"} == set()
 
 
 def functions(tree: ast.AST) -> Iterator[Function]:
-    """Yield the functions of a file, with those inside others."""
+    """Yield all functions of a file, including nested ones."""
     return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def local_imports(tree: ast.AST) -> dict[int, ast.stmt]:
-    """Return the imports inside functions by their first line."""
+    """Return the imports inside functions by line number."""
     nodes = (node for function in functions(tree) for node in ast.walk(function))
     return {node.lineno: node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)}
 
 
 def test_local_imports_are_few():
-    found = [f"{path}:{line}" for path in sources() for line in local_imports(ast.parse(path.read_text()))]
-    assert len(found) <= LOCAL_IMPORTS_MAX, found
+    places = [f"{path}:{line}" for path in sources() for line in local_imports(ast.parse(path.read_text()))]
+    assert len(places) <= LOCAL_IMPORTS_MAX, places
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_local_import_has_its_reason_beside_it(path: Path):
+def test_local_import_has_a_comment_with_its_reason(path: Path):
     text = path.read_text()
-    lines, found = text.splitlines(), local_imports(ast.parse(text))
-    last_lines = {node.end_lineno for node in found.values()}
-    for line, node in found.items():
+    lines, imports = text.splitlines(), local_imports(ast.parse(text))
+    last_lines = {node.end_lineno for node in imports.values()}
+    for line, node in imports.items():
         has_comment = "#" in lines[line - 1] or lines[line - 2].lstrip().startswith("#")
-        # A comment stands for all imports of a block.
+        # One comment is enough for a block of imports.
         assert has_comment or line - 1 in last_lines, f"{path}:{line}: {ast.unparse(node)}"
 
 
@@ -167,9 +167,9 @@ def test_no_function_is_longer_than_60_lines():
 
 
 def arguments_of(function: Function) -> list[str]:
-    """Return the names of a function's arguments, but for ``self`` and ``cls``."""
-    given = function.args
-    names = [argument.arg for argument in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    """Return the names of a function's arguments, without ``self`` and ``cls``."""
+    arguments = function.args
+    names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
     return [name for name in names if name not in ("self", "cls")]
 
 
@@ -186,13 +186,13 @@ def test_few_functions_take_more_than_five_arguments():
 
 
 def modules() -> dict[str, Path]:
-    """Return the files of the product by their modules' names."""
+    """Return the files of the product by module name."""
     named = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sources()}
     return {name.removesuffix(".__init__"): path for name, path in named.items()}
 
 
 def imports_of(path: Path, known: Collection[str]) -> set[str]:
-    """Return which of the known modules a file imports, at its top, in a function, or by ``module:name``."""
+    """Return the known modules that a file imports, at its top, in a function, or by ``module:name``."""
     tree = ast.parse(path.read_text())
     typing_only = {
         inner
@@ -215,8 +215,8 @@ def imports_of(path: Path, known: Collection[str]) -> set[str]:
     return {name for name in named if name in known}
 
 
-def test_no_module_imports_itself_in_a_circle():
+def test_no_import_cycles():
     known = modules()
     graph = {name: imports_of(path, known) - {name} for name, path in known.items()}
-    # Raises CycleError, which lists the circle.
+    # A cycle raises CycleError, which lists its modules.
     assert len(list(TopologicalSorter(graph).static_order())) == len(known)

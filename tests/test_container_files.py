@@ -1,4 +1,4 @@
-"""What the container files rest on, as far as it can be seen without an engine."""
+"""Assumptions of the container files that can be checked without a container engine."""
 
 import re
 from pathlib import Path
@@ -10,21 +10,21 @@ from understudy.settings import Settings
 ROOT = Path(__file__).parent.parent
 
 
-def test_jobs_see_what_the_image_says_of_its_compiled_kernels():
-    # One that is missing makes every job compile anew: 20 s where it takes one.
-    named = set(re.findall(r"NUMBA_[A-Z_]+", (ROOT / "Dockerfile").read_text()))
-    assert named
-    assert named <= set(ENVIRONMENT)
+def test_jobs_inherit_the_numba_variables_of_the_image():
+    # Without them every job would compile its kernels, which takes 20 s in place of one.
+    variables = set(re.findall(r"NUMBA_[A-Z_]+", (ROOT / "Dockerfile").read_text()))
+    assert variables
+    assert variables <= set(ENVIRONMENT)
 
 
-def test_compose_sets_only_settings_that_exist():
-    named = re.findall(r"^ +UNDERSTUDY_([A-Z_]+):", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE)
-    assert named
-    assert {name.lower() for name in named} <= set(Settings.model_fields)
+def test_compose_sets_only_existing_settings():
+    names = re.findall(r"^ +UNDERSTUDY_([A-Z_]+):", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE)
+    assert names
+    assert {name.lower() for name in names} <= set(Settings.model_fields)
 
 
-def test_the_image_contains_the_service():
-    # The wheel does not: the image installs the repository as an editable one.
+def test_image_contains_the_service():
+    # The wheel does not contain it, so the image installs the repository as editable.
     dockerfile = (ROOT / "Dockerfile").read_text()
     copied = set(re.findall(r"^COPY ([a-z]+) \1$", dockerfile, re.MULTILINE))
     let_through = set(re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))

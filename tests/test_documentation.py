@@ -1,4 +1,4 @@
-"""The documentation names what exists."""
+"""Paths and lists in the documentation match the code."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ FOLDERS = ("understudy", "app", "workers", "tests", "docs", "migrations")
 
 
 def paths_in(text: str) -> list[str]:
-    """Return the paths of the repository that a text names, in the order of the text."""
+    """Return the paths in the repository that a text contains, in order of appearance."""
     quoted = re.findall(r"`([^`\s]+)`", text)
     return list(dict.fromkeys(path for path in quoted if path.partition("/")[0] in FOLDERS and "/" in path))
 
 
 def globs_of(path: str) -> list[str]:
-    """Return patterns for a path: `<name>` stands for any name, `{a,b}` for each of several."""
-    found = re.search(r"\{([^}]*)\}", path)
-    if found is None:
+    """Return glob patterns for a path: `<name>` matches any name, and `{a,b}` each of several."""
+    braces = re.search(r"\{([^}]*)\}", path)
+    if braces is None:
         return [re.sub(r"<[a-z]+>", "[a-z]*", path)]
     return [
         glob
-        for one in found[1].split(",")
-        for glob in globs_of(path[: found.start()] + one + path[found.end() :])
+        for alternative in braces[1].split(",")
+        for glob in globs_of(path[: braces.start()] + alternative + path[braces.end() :])
     ]
 
 
@@ -36,14 +36,14 @@ def test_every_path_in_the_architecture_exists() -> None:
     assert [path for path in paths if not all(any(ROOT.glob(glob)) for glob in globs_of(path))] == []
 
 
-def test_every_row_of_where_is_names_a_path() -> None:
+def test_every_row_of_where_is_contains_a_path() -> None:
     section = ARCHITECTURE.partition("## Where is")[2].partition("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
     assert len(rows) > 20
     assert [row for row in rows if not paths_in(row)] == []
 
 
-def test_the_command_line_page_lists_every_kind_of_column() -> None:
+def test_command_line_page_lists_every_kind_of_column() -> None:
     listed = re.search(r"Kinds: ([^.]*)\.", (ROOT / "docs" / "reference" / "cli.md").read_text())
     assert listed is not None
     assert re.findall(r"`(\w+)`", listed[1]) == list(ColumnKind)

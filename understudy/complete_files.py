@@ -1,4 +1,4 @@
-"""Files that are complete under their name, or not there."""
+"""Atomic writing of files: a file has its name only when it is complete."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from understudy.errors import InvalidInput, NotFound, StorageFull
 
 @contextmanager
 def complete_or_absent(path: Path) -> Iterator[Path]:
-    """Give a name to write to, beside the path; it takes the path's name when the block succeeds.
+    """Yield a temporary path beside `path`, and rename it to `path` when the block succeeds.
 
     Raises
     ------
     NotFound
         If the folder does not exist.
     InvalidInput
-        If it cannot be written there.
+        If the file cannot be written.
     StorageFull
         If the disk is full.
     """
     if not path.parent.is_dir():
         raise NotFound(f"The folder {path.parent} does not exist.")
-    # The name stays at the end, since its suffixes say the format.
+    # The temporary name ends with the original one, because its suffixes determine the format.
     partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield partial

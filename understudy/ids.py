@@ -1,7 +1,7 @@
-"""Ids: a prefix that names the noun and a UUIDv7 (RFC 9562) in 26 letters of Crockford's base 32.
+"""Ids of resources: a prefix for the noun and a UUIDv7 (RFC 9562) in 26 letters of Crockford's base 32.
 
-Sortable by time of creation, never guessable by counting. In the database an id is a `uuid`; its text form is
-made and read at the borders only.
+They sort by time of creation and cannot be guessed by counting. The database stores a `uuid`, and only the
+borders of the service convert it to and from text.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PREFIXES = {
 
 
 def new_id() -> UUID:
-    """Return a fresh UUIDv7: 48 bits of milliseconds, 74 random bits."""
+    """Return a new UUIDv7 with 48 bits of milliseconds and 74 random bits."""
     milliseconds = time.time_ns() // 1_000_000
     random = int.from_bytes(os.urandom(10)) & ((1 << 74) - 1)
     value = milliseconds << 80 | 7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & ((1 << 62) - 1)
@@ -36,18 +36,18 @@ def new_id() -> UUID:
 
 
 def to_text(noun: str, value: UUID) -> str:
-    """Return the text form, such as ``ds_01k…``, of the id of a noun in `PREFIXES`."""
+    """Return the text form of an id, such as ``ds_01k…``; `noun` is a key of `PREFIXES`."""
     letters = "".join(ALPHABET[value.int >> shift & 31] for shift in range(5 * (N_LETTERS - 1), -1, -5))
     return f"{PREFIXES[noun]}_{letters}"
 
 
 def from_text(noun: str, text: str) -> UUID:
-    """Return the id behind its text form.
+    """Return the id from its text form.
 
     Raises
     ------
     NotFound
-        If the text is not the id of such a noun: to a caller, a malformed id and an unknown one are the same.
+        If the text is not the id of such a noun; callers need not tell a malformed id from an unknown one.
     """
     prefix, _, letters = text.partition("_")
     if prefix != PREFIXES[noun] or len(letters) != N_LETTERS or not set(letters) <= set(ALPHABET):

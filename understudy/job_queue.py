@@ -1,7 +1,8 @@
-"""The doorbell: a message that says "there is work" and nothing else.
+"""The doorbell: a message without content that notifies workers of queued jobs.
 
-The jobs table is the truth. A message that is lost costs some seconds, until the next look at the table; one
-that is delivered twice finds nothing to claim. So nothing here ever raises on account of the broker.
+The jobs table is the only source of truth. A lost message delays a job by some seconds, until workers are
+notified again, and a message that is delivered twice finds no job to claim. Therefore a failing broker never
+raises an error here.
 """
 
 from __future__ import annotations
@@ -15,36 +16,36 @@ from understudy.errors import UnderstudyError
 from understudy.logs import get_logger
 from understudy.parameters.needs import DEFAULT_QUEUE
 
-# Held equal to the task's name in `workers/tasks.py` by a test.
+# A test ensures that it equals the name of the task in `workers/tasks.py`.
 TASK_NAME = "understudy.run_next_job"
 QUEUE_NAME = "understudy"
 BROKER_TIMEOUT_SECONDS = 1
-# What a broken connection raises through Celery; redis's own errors derive from none of the others.
+# Exceptions that Celery raises for a broken connection; OperationalError wraps those of the redis client.
 BROKER_ERRORS: tuple[type[Exception], ...] = (OperationalError, OSError)
 
 logger = get_logger(__name__)
 
 
 def broker_queue(queue: str) -> str:
-    """Return the name that a queue of jobs has at the broker."""
+    """Return the broker's name for a queue of jobs."""
     return QUEUE_NAME if queue == DEFAULT_QUEUE else f"{QUEUE_NAME}.{queue}"
 
 
 class JobQueue(Protocol):
-    """How workers are told that jobs wait."""
+    """The notification of workers about queued jobs."""
 
     def ring(self, n: int = 1, *, queue: str = DEFAULT_QUEUE) -> bool:
-        """Tell up to `n` workers of a queue that there is work; False if they could not be told."""
+        """Notify up to `n` workers of a queue; return False if the broker cannot be reached."""
 
     def is_reachable(self) -> bool:
-        """Tell whether the broker answers."""
+        """Return whether the broker responds."""
 
     def close(self) -> None:
         """Close the connections."""
 
 
 class CeleryQueue:
-    """Rings through Celery's broker; sends by name and knows no task."""
+    """A queue that sends Celery messages by task name, without importing the task."""
 
     def __init__(self, url: str) -> None:
         self._app = Celery("understudy-doorbell", broker=url, set_as_current=False)
@@ -60,18 +61,18 @@ class CeleryQueue:
             task_publish_retry=False,
             task_serializer="json",
         )
-        # Imports what speaks to the broker, lest the first request wait for it; connects to nothing.
+        # Import the transport now, so that the first request does not wait for it. This does not connect.
         try:
             self._app.connection_for_write().get_transport_cls()
-        # What Celery raises for an unknown scheme or port. Without its cause, which shows the URL.
+        # Celery raises these for an unknown scheme or port. The cause is dropped because it contains the URL.
         except (KeyError, ValueError, ImportError):
             raise UnderstudyError(
-                "UNDERSTUDY_REDIS_URL is not the URL of a broker. Give one such as redis://host:6379/0.",
+                "UNDERSTUDY_REDIS_URL is not the URL of a broker. Set it to a URL such as redis://host:6379/0.",
                 code="configuration",
             ) from None
 
     def ring(self, n: int = 1, *, queue: str = DEFAULT_QUEUE) -> bool:
-        """Send `n` messages; a broker that does not answer is logged and otherwise ignored."""
+        """Send `n` messages; if the broker does not respond, log a warning and return False."""
         try:
             for _ in range(n):
                 self._app.send_task(TASK_NAME, queue=broker_queue(queue), retry=False)
@@ -96,18 +97,18 @@ class CeleryQueue:
 
 
 class ListQueue:
-    """Counts the rings; for tests, and for a process that runs its jobs itself."""
+    """A queue that only counts rings, for tests and for a process that runs its jobs itself."""
 
     def __init__(self) -> None:
         self.n_rings = 0
 
     def ring(self, n: int = 1, *, queue: str = DEFAULT_QUEUE) -> bool:
-        """Count."""
+        """Count the messages."""
         self.n_rings += n
         return True
 
     def is_reachable(self) -> bool:
-        """Return True: there is no broker to miss."""
+        """Return True, because no broker is needed."""
         return True
 
     def close(self) -> None:

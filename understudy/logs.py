@@ -1,7 +1,8 @@
-"""One log format for all processes: a JSON object a line, whether from structlog or the standard library.
+"""The log format of all processes: one JSON object per line, from structlog and from the standard library.
 
-An event is a fixed name; what it is about stands in fields: ids, codes, numbers, names of classes and places
-in the code. Messages of foreign exceptions are left out: a driver or a parser may quote a value of the data.
+An event has a fixed name. Its fields contain ids, codes, numbers, class names and locations in the code.
+Messages of exceptions from other libraries are omitted, because a driver or a parser may quote a value of the
+data.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ FRAMES_MAX = 20
 
 
 def configure_logs(level: str = "info", log_format: str = "json") -> None:
-    """Send the logs of this process to standard error, in ``json`` or, for people, in ``console`` form."""
+    """Send the logs of this process to standard error, as ``json`` or in the readable ``console`` format."""
     renderer: Processor = (
         structlog.processors.JSONRenderer(default=str)
         if log_format == "json"
@@ -42,7 +43,7 @@ def configure_logs(level: str = "info", log_format: str = "json") -> None:
         processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
-        # Off, since a process may configure its logs again after a fork.
+        # Off, because a process may configure its logs again after a fork.
         cache_logger_on_first_use=False,
     )
 
@@ -54,7 +55,7 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 
 
 def bound(**fields: str) -> AbstractContextManager[Any]:
-    """Add fields, such as `request_id` and `job_id`, to every line that is logged within the context."""
+    """Add fields, such as `request_id` and `job_id`, to every event that is logged within the context."""
     return structlog.contextvars.bound_contextvars(**fields)
 
 
@@ -70,7 +71,7 @@ def _shared() -> list[Processor]:
 
 
 def describe_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Replace an exception by its class and place, and by its detail if it is one of ours."""
+    """Replace an exception by its class and frames; for an `UnderstudyError`, add its code and detail."""
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):
@@ -86,7 +87,7 @@ def describe_exception(_logger: WrappedLogger, _method: str, event: EventDict) -
 
 
 def cap_texts(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Cut long texts off: a line is read by people and by collectors with limits."""
+    """Truncate long texts, because log collectors limit the length of a line."""
     for name, value in event.items():
         if isinstance(value, str) and len(value) > TEXT_LENGTH_MAX:
             event[name] = value[:TEXT_LENGTH_MAX] + "…"

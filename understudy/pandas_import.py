@@ -1,7 +1,8 @@
-"""Keep pandas out of processes that hand out no frames.
+"""Prevention of the pandas import in processes that do not return DataFrames.
 
-pyarrow imports pandas when it makes its first array, if pandas is installed: 0.3 s of CPU time and 55 MB of
-memory in each process. The command line, the API and the sandbox work on Arrow tables and need none of it.
+If pandas is installed, pyarrow imports it when it creates its first array. That costs 0.3 s of CPU time and
+55 MB of memory in each process. The command line, the API and the sandbox use Arrow tables and do not need
+pandas.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from types import ModuleType
 
 
 class _PandasRefusal(MetaPathFinder):
-    """Answer the search for pandas as if it were not installed."""
+    """A finder that makes pandas appear as not installed."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
         if fullname == "pandas":
@@ -23,7 +24,7 @@ class _PandasRefusal(MetaPathFinder):
 
 @contextmanager
 def without_pandas() -> Iterator[None]:
-    """Refuse to import pandas while the block runs; pyarrow then does without it."""
+    """Prevent the import of pandas while the block runs; pyarrow then works without it."""
     refusal = _PandasRefusal()
     sys.meta_path.insert(0, refusal)
     try:

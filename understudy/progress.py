@@ -1,4 +1,4 @@
-"""How long-running work tells how far it is: a callable, so that the engine knows no job and no terminal."""
+"""The progress callback of long-running work, which keeps the engine independent of jobs and terminals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called now and then with the phase, a word of the domain, and the fraction that is done."""
+    """A callback that receives the current phase, the completed fraction (0 to 1) and the number of rows."""
 
     def __call__(
         self, phase: str, fraction: float, *, rows_done: int | None = None, rows_total: int | None = None
@@ -16,4 +16,4 @@ class Progress(Protocol):
 def no_progress(
     phase: str, fraction: float, *, rows_done: int | None = None, rows_total: int | None = None
 ) -> None:
-    """Tell nobody."""
+    """Ignore the progress."""

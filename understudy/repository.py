@@ -1,4 +1,4 @@
-"""Find the repository that holds the service: the wheel contains the package `understudy` alone."""
+"""Location of the repository with the service; the wheel contains only the package `understudy`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from understudy.errors import Unavailable
 
-# All of them: a folder of installed packages may hold somebody else's `app`.
+# All must exist, because a folder of installed packages may contain an unrelated `app`.
 MARKERS = ("pyproject.toml", "app/main.py", "workers/celery_app.py", "migrations/env.py")
 
 
@@ -16,12 +16,12 @@ def find_repository(folder: Path | None = None) -> Path:
     Parameters
     ----------
     folder : pathlib.Path, optional
-        Where to look; by default the folder that contains this package.
+        Folder to check. Default: the folder that contains this package.
 
     Raises
     ------
     Unavailable
-        If the service is not there.
+        If the folder does not contain the service.
     """
     folder = folder or Path(__file__).parents[1]
     if all((folder / marker).is_file() for marker in MARKERS):

@@ -1,4 +1,4 @@
-"""What a process holds open: database, blob store, doorbell, and the settings that its use-cases read."""
+"""The open resources of a process: database, blob store, doorbell and settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECRET_KEY_LENGTH_MIN = 32
 
 
 class ResourceLimits(Protocol):
-    """The limits that requests are checked against."""
+    """The settings that limit requests."""
 
     @property
     def upload_bytes_max(self) -> int: ...
@@ -37,7 +37,7 @@ class ResourceLimits(Protocol):
 
 
 class ResourceSettings(ResourceLimits, Protocol):
-    """What is needed of the settings; only entrances may import the class that has them all."""
+    """The settings that resources need; only the entry points may import the class `Settings`."""
 
     @property
     def database_url(self) -> SecretStr | None: ...
@@ -75,24 +75,25 @@ class ResourceSettings(ResourceLimits, Protocol):
 
 @dataclass(frozen=True)
 class Resources:
-    """The open resources of a process; shared by its threads, never across a fork.
+    """The open resources of a process, which its threads share but not its forks.
 
     Parameters
     ----------
     sessions : sessionmaker
-        Each use-case opens its own transaction: ``with resources.sessions.begin() as session``.
+        Factory of database sessions. Each use case opens its own transaction:
+        ``with resources.sessions.begin() as session``.
     read_sessions : sessionmaker
-        For what is asked often and only reads.
+        Factory of sessions without transactions, for frequent queries that only read.
     store : Store
-        Where blobs lie.
+        Blob store.
     queue : JobQueue
-        How workers are told of work.
+        Doorbell, which notifies workers of queued jobs.
     settings : ResourceSettings
-        Leases, limits and the like.
+        Settings such as lease times and limits.
     secret_key : bytes
-        Keys the digests of API keys.
+        Key of the HMAC digests of API keys.
     scratch_folder : Path
-        Holds a folder for each attempt that runs, and the staging folder.
+        Folder that contains a folder for each running attempt, and the staging folder.
     """
 
     sessions: sessionmaker[Session]
@@ -105,12 +106,12 @@ class Resources:
 
     @property
     def limits(self) -> ResourceLimits:
-        """The limits that requests are checked against."""
+        """The settings that limit requests."""
         return self.settings
 
     @property
     def staging_folder(self) -> Path:
-        """Where the bodies of uploads are written before they go into the store."""
+        """The folder to which uploads are written before they are moved into the store."""
         return self.scratch_folder / "staging"
 
     def close(self) -> None:
@@ -120,18 +121,18 @@ class Resources:
 
 
 def open_resources(settings: ResourceSettings, *, queue: JobQueue | None = None) -> Resources:
-    """Open what the settings name; in a process that forks, after the fork.
+    """Open the configured resources; a process that forks must call this after the fork.
 
     Raises
     ------
     UnderstudyError
-        With the code `configuration`, if a setting is missing or wrong.
+        If a setting is missing or invalid, with the code `configuration`.
     """
     secret_key = _required(settings.secret_key, "UNDERSTUDY_SECRET_KEY").encode()
     if len(secret_key) < SECRET_KEY_LENGTH_MIN:
         raise UnderstudyError(
-            f"UNDERSTUDY_SECRET_KEY must have at least {SECRET_KEY_LENGTH_MIN} characters; "
-            "`python -c 'import secrets; print(secrets.token_urlsafe(32))'` makes a good one.",
+            f"UNDERSTUDY_SECRET_KEY must have at least {SECRET_KEY_LENGTH_MIN} characters. Generate one with "
+            "`python -c 'import secrets; print(secrets.token_urlsafe(32))'`.",
             code="configuration",
         )
     scratch_folder = settings.scratch_dir or settings.data_dir / "scratch"

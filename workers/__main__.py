@@ -1,4 +1,4 @@
-"""Starts a worker: ``python -m workers``."""
+"""Entry point of a worker: ``python -m workers``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from celery.platforms import SecurityWarning
 from understudy.job_queue import broker_queue
 from workers.celery_app import app, settings
 
-# Workers need not know of each other, and gossip fails when the broker comes back.
+# Workers do not communicate with each other, and Celery's gossip fails when a broker restarts.
 ARGUMENTS = (
     "--quiet",
     "worker",
@@ -22,6 +22,7 @@ ARGUMENTS = (
 )
 
 if __name__ == "__main__":
-    # It warns root of pickled messages; ours are JSON, and the work itself runs without root's rights.
+    # Celery warns root about pickled messages. Understudy's messages are JSON, and the work itself runs
+    # without root's privileges.
     warnings.simplefilter("ignore", SecurityWarning)
     app.worker_main([*ARGUMENTS, *sys.argv[1:]])

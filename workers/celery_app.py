@@ -1,7 +1,7 @@
-"""The Celery application: settings, and what happens in which process of a worker.
+"""The Celery application: its settings, and the signal handlers of a worker's processes.
 
-Celery is a doorbell. Messages are acknowledged when they arrive, results are not kept, nothing is retried by
-Celery: the jobs table knows what there is to do, and a lost message costs some seconds (docs/decisions/0003).
+Celery is only a doorbell. Messages are acknowledged on arrival, and Celery neither stores results nor retries
+tasks. The jobs table contains all jobs. A lost message delays a job by some seconds (docs/decisions/0003).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ app.conf.update(
     broker_url=settings.redis_url and settings.redis_url.get_secret_value(),
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    # A broker that hangs is noticed; None, the default, would wait for ever.
+    # Detect a broker that hangs; without timeouts, a worker would wait indefinitely.
     broker_transport_options={
         "socket_connect_timeout": 5,
         "socket_timeout": 30,
@@ -42,7 +42,7 @@ app.conf.update(
     task_acks_late=False,
     task_ignore_result=True,
     worker_concurrency=settings.worker_concurrency,
-    # A busy worker holds no message back from an idle one.
+    # A busy worker must not reserve messages that an idle one could take.
     worker_prefetch_multiplier=1,
     worker_disable_prefetch=True,
     worker_cancel_long_running_tasks_on_connection_loss=False,
@@ -52,45 +52,45 @@ app.conf.update(
 
 
 def set_up_logs(**_: object) -> None:
-    """Log as all our processes do, instead of as Celery would."""
+    """Use Understudy's log format in place of Celery's."""
     configure_logs(settings.log_level, settings.log_format)
-    # Two lines a message, which say nothing that the job's own lines do not.
+    # They log two lines for each message, which repeat the events of the job.
     for name in ("celery.app.trace", "celery.worker.strategy"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def make_worker(sender: Any, **_: object) -> None:  # Any: a Celery worker, which has no type
-    """Make what main and pool processes share; before the fork, in the main process."""
+    """Create the worker in the main process, before the fork of the pool processes."""
     sender.app.understudy_worker = Worker(settings, count_messages)
-    # What is there by now is kept in pages that the collector does not write to: pool processes share them.
+    # Exempt all current objects from garbage collection, so that pool processes share their memory pages.
     gc.collect()
     gc.freeze()
 
 
 def open_pool_process(**_: object) -> None:
-    """Open the resources of a pool process, after the fork."""
+    """Open the resources in a pool process, after the fork."""
     current_worker().open()
 
 
 def start_timers(**_: object) -> None:
-    """Start the timers; after the fork, in the main process."""
+    """Start the timers in the main process, after the fork."""
     worker = current_worker()
     worker.open()
     worker.start_timers()
 
 
 def drain(**_: object) -> None:
-    """Let the pool know that the worker stops; in the signal's handler, in the main process."""
+    """Notify the pool processes that the worker stops; runs in the main process's signal handler."""
     current_worker().drain()
 
 
 def close(**_: object) -> None:
-    """Clean up; in the main process, when the pool has ended."""
+    """Clean up in the main process, after the pool has ended."""
     current_worker().close()
 
 
 def count_messages() -> int:
-    """Return how many messages nobody has taken; 0 as well if there is no queue, or no broker to ask."""
+    """Return the number of messages in the worker's queues; a missing queue or broker counts as 0."""
     return sum(_count_messages(broker_queue(queue)) for queue in settings.worker_queues)
 
 

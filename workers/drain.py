@@ -1,4 +1,4 @@
-"""The word that a worker stops, from its main process to the pool processes that it forked."""
+"""Shared state with which a worker's main process tells its pool processes that the worker is stopping."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ DEADLINE = struct.Struct("d")
 
 
 class Drain:
-    """A moment, in memory that forked processes share, after which running jobs are handed back."""
+    """A deadline in shared memory after which running jobs are requeued."""
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, DEADLINE.size)
 
     def begin(self, seconds: float) -> None:
-        """Let running jobs go on for so long, and let no other begin."""
+        """Give running jobs a number of seconds to end, and start no new ones."""
         # The monotonic clock is the same in all processes of a machine.
         DEADLINE.pack_into(self._memory, 0, time.monotonic() + seconds)
 
     @property
     def has_begun(self) -> bool:
-        """Whether the worker stops."""
+        """Whether the worker is stopping."""
         return self._deadline() > 0
 
     def is_over(self) -> bool:
-        """Tell whether jobs that still run must be handed back."""
+        """Return whether the deadline has passed, so that running jobs must be requeued."""
         return self.has_begun and time.monotonic() >= self._deadline()
 
     def _deadline(self) -> float:

@@ -1,4 +1,4 @@
-"""The tasks: one, since a message says no more than that there is work."""
+"""The only Celery task, which runs queued jobs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from workers.celery_app import app, current_worker
 
 
 def run_next_job() -> None:
-    """Run what waits."""
+    """Run queued jobs until none is left."""
     current_worker().run_jobs()
 
 

@@ -1,4 +1,4 @@
-"""What every worker does now and then beside its jobs; no leader, as each call may be made anywhere."""
+"""Periodic tasks of a worker; no leader is needed, because any worker may run each of them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ logger = get_logger(__name__)
 
 
 class Timers:
-    """Calls functions at intervals, each in a thread of its own, so that a slow one delays no other."""
+    """Timers that call functions at intervals, each in its own thread so that a slow call delays no other."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self, name: str, seconds: float, call: Callable[[], object]) -> None:
-        """Call now, and again and again, `seconds` after the last call ended."""
+        """Call a function now, and repeatedly `seconds` after its last call has ended."""
         thread = threading.Thread(target=self._run, args=(name, seconds, call), name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 
     def stop(self, timeout_seconds: float) -> None:
-        """Begin no call any more and wait, but not for ever, for those that run."""
+        """Start no new calls, and wait for each running call for up to `timeout_seconds`."""
         self._stop.set()
         for thread in self._threads:
             thread.join(timeout_seconds)
@@ -33,7 +33,7 @@ class Timers:
         while not self._stop.is_set():
             try:
                 call()
-            # A thread that died would stop rescues without a sign; whatever it was, the next call is tried.
+            # Any error is logged and the timer continues; a dead thread would silently stop rescues.
             except Exception:
                 logger.warning("timer_failed", timer=name, exc_info=True)
             self._stop.wait(seconds)

@@ -1,7 +1,7 @@
-"""Celery's way to the broker, which lives through messages that are none.
+"""A Celery transport that survives unreadable messages.
 
-As it comes, a worker ends when it finds something in its queue that it cannot read. Whoever can write to the
-broker could stop all workers so.
+By default a worker ends when it cannot read a message in its queue, so anyone with write access to the broker
+could stop all workers.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from kombu.transport import TRANSPORT_ALIASES, redis
 
 from understudy.logs import get_logger
 
-# What reading foreign bytes as a message raises: no JSON, no object, no such field, another type.
+# Exceptions raised for bytes that are not a message: not JSON, not an object, a missing field, a wrong type.
 UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 logger = get_logger(__name__)
 
 
 class Channel(redis.Channel):
-    """Drops what cannot be read; a doorbell that is lost costs some seconds."""
+    """A channel that drops unreadable messages; a lost message delays a job by some seconds."""
 
     def _brpop_read(self, **options: object) -> object:
         try:
@@ -28,12 +28,12 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
-    """Redis and Valkey, over TCP and Unix sockets."""
+    """The transport for Redis and Valkey, over TCP and Unix sockets."""
 
     Channel = Channel
 
 
 def use_transport() -> None:
-    """Take this transport for all ``redis`` URLs of this process."""
-    # By alias, since a URL such as redis+socket:// names its transport and overrules Celery's setting.
+    """Use this transport for all ``redis`` URLs of this process."""
+    # Set as an alias, because a URL such as redis+socket:// overrides Celery's setting of the transport.
     TRANSPORT_ALIASES["redis"] = f"{__name__}:Transport"

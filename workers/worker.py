@@ -1,4 +1,4 @@
-"""A worker: a main process, which keeps the sandbox and the timers, and pool processes, which run jobs."""
+"""A worker: a main process with the sandbox and the timers, and pool processes that run jobs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ SWEEP_SECONDS = 600.0
 STOP_SECONDS = 5.0
 
 WORK = "understudy.work.run:run_work"
-# What the work of all kinds imports, compiled kernels included: 170 MB, once a worker. Not scikit-learn
-# (120 MB more), which only `evaluate` loads, and not DuckDB, which each CSV loads in a third of a second.
+# Modules that all kinds of jobs import, and the compiled kernels: 170 MB for each worker. Not preloaded are
+# scikit-learn (120 MB more), because only `evaluate` needs it, and DuckDB, whose import takes only a third of
+# a second for each CSV file.
 PRELOAD = (
     *(kind.work.partition(":")[0] for kind in KINDS.values()),
     *(module for entry in SYNTHESIZERS.values() for module in entry.preload),
@@ -36,7 +37,7 @@ logger = get_logger(__name__)
 
 
 class WorkerSettings(ResourceSettings, Protocol):
-    """What a worker needs of the settings; only `celery_app` may import the class that has them all."""
+    """The settings that a worker needs; only `celery_app` may import the class `Settings`."""
 
     @property
     def worker_concurrency(self) -> int: ...
@@ -51,7 +52,7 @@ class WorkerSettings(ResourceSettings, Protocol):
 
 
 class Worker:
-    """What the processes of a worker share; made before the fork, opened after it, in each for itself."""
+    """A worker, created before the fork of its pool processes and opened in each process after the fork."""
 
     def __init__(self, settings: WorkerSettings, count_messages: Callable[[], int]) -> None:
         self.name = f"{socket.gethostname()}-{secrets.token_hex(3)}"
@@ -70,11 +71,11 @@ class Worker:
         return self._resources
 
     def open(self) -> None:
-        """Open the resources of this process, in place of those that a fork may have copied."""
+        """Open the resources of this process, and discard those copied by a fork."""
         self._resources = open_resources(self._settings)
 
     def start_timers(self) -> None:
-        """Start the sandbox and, in the main process, what goes on beside the jobs."""
+        """Start the sandbox and the periodic tasks, in the main process."""
         self._sandbox.open()
         self._timers.start("report", REPORT_SECONDS, self.report)
         self._timers.start(
@@ -84,15 +85,15 @@ class Worker:
         self._timers.start("sweep", SWEEP_SECONDS, lambda: maintenance.sweep(self.resources))
 
     def ring(self) -> None:
-        """Announce the jobs that wait, unless messages wait too.
+        """Notify workers of queued jobs, unless unread messages are waiting.
 
-        Those are taken as soon as anybody has time; more of them would only pile up while all are at work.
+        Idle workers read waiting messages immediately. While all are busy, more messages would pile up.
         """
         if self._count_messages() == 0:
             rescue.ring_waiting_jobs(self.resources, self._settings.worker_queues)
 
     def report(self) -> None:
-        """Write that this worker is there, and whether it takes jobs."""
+        """Record in the database that this worker is alive, and whether it accepts jobs."""
         rescue.report_worker(
             self.resources,
             self.name,
@@ -101,10 +102,10 @@ class Worker:
         )
 
     def run_jobs(self) -> int:
-        """Run jobs until none waits or the worker stops; return how many it was.
+        """Run jobs until none is queued or the worker stops, and return their number.
 
-        One message may stand for many jobs, so that lost messages cost nothing while anybody is at work. That
-        starves nobody: jobs are taken by their place in the line, whoever takes them.
+        One message may lead to many jobs, so that lost messages cause no delay while a worker is busy. This
+        does not starve other projects, because every worker claims jobs in queue order.
         """
         n_jobs = 0
         while not self._drain.has_begun and self._run_job():
@@ -121,16 +122,16 @@ class Worker:
                 is_draining=self._drain.is_over,
             )
         except Unavailable as error:
-            # Nothing is lost: the job is rescued or still waits, and is announced again.
-            logger.warning("worker_cannot_go_on", code=error.code)
+            # Nothing is lost: the job is rescued or still queued, and workers are notified again.
+            logger.warning("job_run_interrupted", code=error.code)
             return False
 
     def drain(self) -> None:
-        """Take no job any more; those that run may end within `drain_seconds`."""
+        """Accept no more jobs; running jobs may end within `drain_seconds`."""
         self._drain.begin(self._settings.drain_seconds)
 
     def close(self) -> None:
-        """Take the worker's row away and end what was started; called when all jobs have ended."""
+        """Delete the worker's row and stop the timers and the sandbox; call it when all jobs have ended."""
         self._timers.stop(STOP_SECONDS)
         self._sandbox.close()
         if self._resources is None:
@@ -138,5 +139,5 @@ class Worker:
         try:
             rescue.leave_worker(self._resources, self.name)
         except Unavailable:
-            logger.info("worker_row_left_behind", worker=self.name)
+            logger.info("worker_row_not_deleted", worker=self.name)
         self._resources.close()

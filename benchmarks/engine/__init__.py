@@ -1,6 +1,6 @@
-"""Speed, memory, size and quality of the synthesizers, beside baselines and peers.
+"""Speed, memory, size and quality of the synthesizers, compared with baselines and peers.
 
-One table, one contestant and one seed are one run. A run is two processes: one fits and samples (so that its
-time and peak memory are its own) and leaves a sample behind; another judges that sample. Peers leave the same
-files behind from environments of their own, so all are judged alike.
+A run consists of a table, a contestant and a seed. It uses two processes: the first fits and samples, so that
+its time and peak memory can be measured, and writes a sample; the second judges that sample. Peers write the
+same files from separate environments, so all contestants are judged in the same way.
 """

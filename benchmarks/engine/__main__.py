@@ -1,7 +1,8 @@
-"""Our presets and the baselines on real tables: ``python -m benchmarks.engine --data FOLDER``.
+"""Benchmark the presets and the baselines on real tables: ``python -m benchmarks.engine --data FOLDER``.
 
-Half of each table is fitted, and the sample is judged against the other half (split of seed 0). For tuning,
-``--tables housing --presets fast --seeds 1 --metrics c2st,tstr,dcr`` computes those figures alone.
+Each contestant is fitted to half of a table, and its sample is judged against the other half (split with seed
+0). For tuning, ``--tables housing --presets fast --seeds 1 --metrics c2st,tstr,dcr`` computes only those
+figures.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ SPEED = "speed"
 
 
 def main() -> None:
-    """Run what the command line asks for."""
+    """Run the benchmark with the command line's options."""
     options = _parser().parse_args()
     with TemporaryDirectory() as folder:
         runs = list(_run_all(options, Path(folder)))
@@ -34,22 +35,30 @@ def main() -> None:
 
 
 def _shown(options: argparse.Namespace) -> str:
-    """Return the arguments, without the path of a folder of this machine."""
+    """Return the arguments without the path of the data folder."""
     return shlex.join("FOLDER" if word == str(options.data) else word for word in sys.argv[1:])
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engine", description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder of adult.csv, housing.csv, diamonds.csv")
-    parser.add_argument("--tables", type=names_of(SOURCES), help="comma-separated; all at hand if not given")
-    parser.add_argument("--presets", type=names_of(PRESETS), help="comma-separated; all when not given")
-    parser.add_argument("--baselines", type=names_of(BASELINES), help="none when presets are given, else all")
+    parser.add_argument("--data", type=Path, help="folder with adult.csv, housing.csv, diamonds.csv")
+    parser.add_argument(
+        "--tables", type=names_of(SOURCES), help="comma-separated names (default: all available tables)"
+    )
+    parser.add_argument("--presets", type=names_of(PRESETS), help="comma-separated names (default: all)")
+    parser.add_argument(
+        "--baselines",
+        type=names_of(BASELINES),
+        help="comma-separated names (default: all, or none with --presets)",
+    )
     parser.add_argument("--metrics", type=names_of([SPEED, *JUDGES]), default=[SPEED, *JUDGES])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--cores", type=int, default=2, help="processors that a run may use")
-    parser.add_argument("--sample-rows", type=int, default=1_000_000, help="rows sampled to time it")
+    parser.add_argument("--cores", type=int, default=2, help="number of processors that a run may use")
     parser.add_argument(
-        "--write-results", action="store_true", help="write dated files into benchmarks/results"
+        "--sample-rows", type=int, default=1_000_000, help="number of rows sampled to measure the speed"
+    )
+    parser.add_argument(
+        "--write-results", action="store_true", help="write dated result files into benchmarks/results"
     )
     return parser
 

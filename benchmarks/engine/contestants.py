@@ -1,4 +1,4 @@
-"""Who is compared: our presets, and the baselines that every figure is read beside."""
+"""The contestants: Understudy's presets, and the baselines for every figure."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from understudy.synthesizers.datasets import fit_table, sample_table
 from understudy.synthesizers.files import save_model
 
 Figures = dict[str, float | None]
-# Our presets are what the parameters accept, so that a new one is measured without being named here.
+# All presets that the parameters accept, so that a new one is measured without a change here.
 PRESETS: tuple[str, ...] = get_args(TreeChainParameters.model_fields["preset"].annotation)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a contestant hands in.
+    """The entry of a contestant.
 
     Parameters
     ----------
     synthetic : pyarrow.Table
-        The rows that are judged.
+        Rows to be judged.
     holdout : pyarrow.Table
-        The real rows that they are judged against.
+        Real rows for comparison.
     figures : dict
-        Time, memory and size, as far as there are any.
+        Measured time, memory and size; empty for baselines without a fit.
     """
 
     synthetic: pa.Table
@@ -48,24 +48,24 @@ class Entry:
 
 
 def enter_preset(name: str, split: Split, seed: int, n_rows_sample: int) -> Entry:
-    """Return a sample of one of our presets."""
+    """Return a sample from a preset of `tree_chain`."""
     parameters = TreeChainParameters(name="tree_chain", preset=name)  # type: ignore[arg-type]
     return _enter_synthesizer(parameters, split, seed, n_rows_sample)
 
 
 def enter_independent(split: Split, seed: int, n_rows_sample: int) -> Entry:
-    """Return columns that know nothing of each other."""
+    """Return a sample with independent columns."""
     return _enter_synthesizer(IndependentParameters(name="independent"), split, seed, n_rows_sample)
 
 
 def enter_train_copy(split: Split, seed: int, n_rows_sample: int) -> Entry:
-    """Return rows of the training half, drawn with replacement: what copying looks like."""
+    """Return training rows drawn with replacement, as a baseline for copying."""
     rows = np.random.default_rng(seed).integers(0, len(split.train), split.n_rows_judged)
     return Entry(split.train.take(pa.array(rows)), split.judged_holdout, {})
 
 
 def enter_real(split: Split, seed: int, n_rows_sample: int) -> Entry:
-    """Return one half of the holdout, to be judged against the other: what perfection looks like."""
+    """Return half of the holdout, to be judged against the other half, as a baseline for real rows."""
     one, other = halves(split.holdout, seed=seed)
     n = min(len(one), split.n_rows_judged)
     return Entry(draw(one, n, seed=1), draw(other, n, seed=1), {})
@@ -79,7 +79,7 @@ BASELINES: dict[str, Callable[[Split, int, int], Entry]] = {
 
 
 def enter(name: str, split: Split, *, seed: int, n_rows_sample: int) -> Entry:
-    """Return what a preset or baseline hands in; nothing is timed if n_rows_sample is 0."""
+    """Return the entry of a preset or baseline; sampling is not timed if `n_rows_sample` is 0."""
     if name in BASELINES:
         return BASELINES[name](split, seed, n_rows_sample)
     return enter_preset(name, split, seed, n_rows_sample)
@@ -103,7 +103,7 @@ def _enter_synthesizer(parameters: AnySynthesizer, split: Split, seed: int, n_ro
 
 
 def measure_sampling(synthesizer: Synthesizer, n_rows: int) -> Figures:
-    """Return how many rows a second become Arrow tables."""
+    """Return the number of sampled rows per second, as Arrow record batches."""
     cpu, wall = time.process_time(), time.perf_counter()
     plan = plan_rows(synthesizer.schema_, n_rows)
     for _ in sample_table(synthesizer, plan, context=SampleContext(seed=7)):
@@ -115,14 +115,14 @@ def measure_sampling(synthesizer: Synthesizer, n_rows: int) -> Figures:
 
 
 def peak_mb() -> float:
-    """Return the most memory that this process has held."""
+    """Return the peak memory of this process in megabytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # KiB on Linux, bytes on macOS.
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
 def model_mb(synthesizer: Synthesizer) -> float:
-    """Return the size of the model's file."""
+    """Return the size of the model file in megabytes."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model"
         save_model(synthesizer, path)

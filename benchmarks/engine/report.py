@@ -1,4 +1,4 @@
-"""Medians over the seeds, as a table to read, and dated files of results."""
+"""Medians over the seeds as Markdown tables, and dated result files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 RESULTS = Path(__file__).parents[1] / "results"
 Figures = Mapping[str, Any]
 
-# Key of the figure, its heading, its format; in the order of reading.
+# Key, heading and format of each figure, in the order of the table.
 COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("fit_cpu_s", "fit CPU s", ".2f"),
     ("fit_wall_s", "fit s", ".2f"),
@@ -43,7 +43,7 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
 
 
 def summarise(runs: Sequence[Figures]) -> list[dict[str, Any]]:
-    """Return one entry a table and contestant: medians, and from the lowest to the highest of the seeds."""
+    """Return an entry for each table and contestant with the median, lowest and highest value over seeds."""
     groups: dict[tuple[str, str], list[Figures]] = {}
     for run in runs:
         groups.setdefault((run["table"], run["contestant"]), []).append(run)
@@ -63,7 +63,7 @@ def _spread(runs: Sequence[Figures]) -> dict[str, Any]:
 
 
 def markdown(summary: Sequence[Figures]) -> str:
-    """Return a table a source table; a figure of several seeds has half its spread beside it."""
+    """Return a Markdown table for each source table; figures of several seeds include half their range."""
     lines: list[str] = []
     shown = [column for column in COLUMNS if any(column[0] in entry for entry in summary)]
     for table in dict.fromkeys(entry["table"] for entry in summary):
@@ -87,14 +87,14 @@ def _cell(figure: Mapping[str, float], form: str) -> str:
 
 
 def one_line(run: Figures) -> str:
-    """Return the figures of one run, to be read while others run."""
+    """Return the figures of a run in one line."""
     cells = [f"{run['table']} {run['contestant']} seed {run['seed']}:"]
     cells += [f"{title} {format(run[key], form)}" for key, title, form in COLUMNS if run.get(key) is not None]
     return "  ".join([*cells, *([run["note"]] if run.get("note") else [])])
 
 
 def write_results(name: str, runs: Sequence[Figures], *, command: str, notes: Sequence[str] = ()) -> Path:
-    """Write dated JSON and a page with the tables into the folder of results."""
+    """Write dated JSON and Markdown files into the results folder."""
     date = time.strftime("%Y-%m-%d")
     path = RESULTS / f"{date}-{name}"
     summary = summarise(runs)
@@ -107,18 +107,18 @@ def write_results(name: str, runs: Sequence[Figures], *, command: str, notes: Se
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures depend on besides the code."""
+    """Return the processor, Python version and package versions, on which the figures depend."""
     packages = ("numpy", "pyarrow", "numba", "scikit-learn", "xgboost", "xgboost-cpu")
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "packages": {name: found for name in packages if (found := _version(name))},
+        "packages": {name: number for name in packages if (number := _version(name))},
     }
 
 
 def describe_machine() -> str:
-    """Return the machine in a sentence."""
+    """Return a sentence that describes the machine."""
     here = machine()
     packages = ", ".join(f"{name} {number}" for name, number in here["packages"].items())
     return f"{here['processor']}, {here['cores']} cores; Python {here['python']}, {packages}."

@@ -1,6 +1,7 @@
-"""One run, each half of it in a process of its own: ``python -m benchmarks.engine.run enter|judge FOLDER …``.
+"""A run, whose two steps are separate processes: ``python -m benchmarks.engine.run enter|judge FOLDER …``.
 
-A run has a folder: ``synthetic.parquet``, ``holdout.parquet`` and ``figures.json``, whoever wrote them.
+The folder of a run contains ``synthetic.parquet``, ``holdout.parquet`` and ``figures.json``, for peers as
+well.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ TRAIN, HOLDOUT, SYNTHETIC, FIGURES = "train.parquet", "holdout.parquet", "synthe
 
 @dataclass(frozen=True)
 class Run:
-    """One contestant, table and seed; the folders of the split and of what the contestant hands in."""
+    """A contestant, table and seed, with the folders of the split and of the contestant's entry."""
 
     table: str
     contestant: str
@@ -35,27 +36,27 @@ class Run:
 
 
 def write_split(parts: Split, folder: Path) -> None:
-    """Leave both halves where every run finds them."""
+    """Write both halves into a folder that all runs of a table share."""
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(parts.train, folder / TRAIN)
     pq.write_table(parts.holdout, folder / HOLDOUT)
 
 
 def read_split(folder: Path) -> Split:
-    """Return both halves."""
+    """Read both halves."""
     train, schema = with_schema(pq.read_table(folder / TRAIN))
     return Split(schema, train, pq.read_table(folder / HOLDOUT).cast(schema.to_arrow()))
 
 
 def write_entry(entry: Entry, folder: Path) -> None:
-    """Leave a sample and its figures behind."""
+    """Write a sample and its figures."""
     pq.write_table(entry.synthetic, folder / SYNTHETIC)
     pq.write_table(entry.holdout, folder / HOLDOUT)
     (folder / FIGURES).write_text(json.dumps(entry.figures))
 
 
 def in_own_process(run: Run, step: str, *, n_cores: int, arguments: Sequence[str]) -> Figures:
-    """Run one half of a run on so many processors, and return its figures."""
+    """Run a step of a run in a new process on `n_cores` processors, and return its figures."""
     command = [sys.executable, "-m", "benchmarks.engine.run", step, str(run.split_folder), str(run.folder)]
     command += [run.table, run.contestant, str(run.seed), "--cores", str(n_cores), *arguments]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), str(n_cores))
@@ -66,7 +67,7 @@ def in_own_process(run: Run, step: str, *, n_cores: int, arguments: Sequence[str
 
 
 def restrict(n_cores: int) -> None:
-    """Keep this process, and what it starts, on so many processors."""
+    """Restrict this process and its children to `n_cores` processors."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:n_cores])
 
@@ -95,7 +96,7 @@ def _enter(run: Run, n_rows_sample: int) -> Figures:
 
 
 def main() -> None:
-    """Do what the command line of `in_own_process` says."""
+    """Run the step in the command line, which `in_own_process` starts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", choices=("enter", "judge"))
     parser.add_argument("split_folder", type=Path)

@@ -1,4 +1,4 @@
-"""The first tables, and the trigger that keeps a job that has ended as it is."""
+"""Create the first tables, and a trigger that prevents changes of jobs that have ended."""
 
 from alembic import op
 
@@ -199,7 +199,7 @@ create index reports_dataset_id_idx on reports (dataset_id);
 create index reports_synthetic_dataset_id_idx on reports (synthetic_dataset_id);
 """
 
-# Defence in depth: the conditional UPDATEs of `understudy.db` do not try any of this.
+# Defence in depth: the conditional UPDATEs in `understudy.db` never attempt these changes.
 STATE_MACHINE = """
 create function jobs_check_transition() returns trigger language plpgsql as $$
 begin
@@ -222,6 +222,6 @@ create trigger jobs_check_transition before update on jobs
 
 
 def upgrade() -> None:
-    """Create everything."""
+    """Create all tables and the trigger."""
     for statements in (TENANTS, JOBS, RESULTS, STATE_MACHINE):
         op.execute(statements)

@@ -1,4 +1,4 @@
-"""Datasets that complete another one: real rows in part, so told apart from samples and deleted with it."""
+"""Add imputed datasets, which contain real rows and are deleted with the dataset that they complete."""
 
 from alembic import op
 
@@ -15,5 +15,5 @@ create index datasets_source_dataset_id_idx on datasets (source_dataset_id);
 
 
 def upgrade() -> None:
-    """Let a dataset be an imputation of another one."""
+    """Add the origin `imputation` and a reference to the imputed dataset."""
     op.execute(IMPUTATIONS)

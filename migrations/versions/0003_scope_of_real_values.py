@@ -1,4 +1,4 @@
-"""A scope of its own for real values; keys that could read them before can go on."""
+"""Add a separate scope for real values; existing keys that could read them receive it."""
 
 from alembic import op
 
@@ -12,5 +12,5 @@ where 'read' = any(scopes) and not 'read_real' = any(scopes);
 
 
 def upgrade() -> None:
-    """Let keys see what they saw."""
+    """Give existing keys the new scope."""
     op.execute(SCOPE)

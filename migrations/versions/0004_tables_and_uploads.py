@@ -1,4 +1,4 @@
-"""Datasets of several tables, and files that arrive in parts."""
+"""Add datasets of several tables, and uploads in parts."""
 
 from alembic import op
 
@@ -57,6 +57,6 @@ create table upload_parts (
 
 
 def upgrade() -> None:
-    """Create the tables; what is there becomes a dataset of one table."""
+    """Create the tables; existing datasets become datasets of one table."""
     for statements in (TABLES, UPLOADS):
         op.execute(statements)

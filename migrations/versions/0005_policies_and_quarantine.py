@@ -1,4 +1,4 @@
-"""Policies of projects, samples in quarantine and their releases, verdicts of reports."""
+"""Add policies of projects, quarantine and release of samples, and verdicts of reports."""
 
 from alembic import op
 
@@ -25,5 +25,5 @@ alter table datasets add constraint datasets_release_check
 
 
 def upgrade() -> None:
-    """Add what is empty for everything that is there: no policy of its own, no quarantine, no release."""
+    """Add the columns, which are null for existing rows."""
     op.execute(STATEMENTS)

@@ -1,4 +1,4 @@
-"""The class of workers that a job waits for."""
+"""Add the queue of a job."""
 
 from alembic import op
 
@@ -7,5 +7,5 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Let the jobs that are there wait for the workers that are there."""
+    """Put existing jobs into the default queue."""
     op.execute("alter table jobs add column queue text not null default 'default'")

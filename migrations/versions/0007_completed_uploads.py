@@ -1,4 +1,4 @@
-"""An upload is completed in one transaction: nobody has to hold it meanwhile."""
+"""Remove the lock of uploads that are being completed, because completion is now one transaction."""
 
 from alembic import op
 
@@ -7,5 +7,5 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Drop the mark of uploads that were put together within a request."""
+    """Drop the column that marked uploads in completion."""
     op.execute("alter table uploads drop column completing_until")

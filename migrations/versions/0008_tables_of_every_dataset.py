@@ -1,7 +1,7 @@
-"""Every dataset lists its tables; schemas and findings are stored apart; models hold the schema of a dataset.
+"""Give every dataset rows for its tables, store findings beside schemas, and dataset schemas in models.
 
-The form of the stored schemas is converted here, with code of this file alone: a migration must give the same
-rows whatever later versions make of the classes.
+The stored schemas are converted only with code in this file, because a migration must produce the same rows
+however later versions change the classes.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ alter table models
 alter table reports alter column tables set not null;
 """
 
-# The files of an only table had no position in their role.
+# The roles of the files of a single table had no position.
 ARTIFACTS = "update artifacts set role = role || '_1' where role in ('table', 'upload', 'rejects')"
 
-# Workers of the earlier version claim no job of version 2.
-# The trigger refuses changes of jobs that have ended.
+# Workers of the earlier version do not claim jobs with parameters of version 2. The trigger is disabled
+# because it refuses changes of jobs that have ended.
 JOBS = """
 alter table jobs disable trigger jobs_check_transition;
 update jobs set parameters_version = 2;
@@ -62,7 +62,7 @@ alter table jobs enable trigger jobs_check_transition;
 
 
 def upgrade() -> None:
-    """Move the facts of tables to their rows, and the schemas of models and reports to the new form."""
+    """Move the facts about tables to their rows, and convert the schemas of models and reports."""
     op.execute(ADD)
     connection = op.get_bind()
     _name_only_tables(connection)
@@ -76,10 +76,10 @@ def upgrade() -> None:
 def _name_only_tables(connection: sa.Connection) -> None:
     """Give each dataset of one table a row in `dataset_tables`.
 
-    An uploaded table is called as its dataset: the name of its file was not kept. A sample has the table of
-    its model, an imputation the table that it completes.
+    An uploaded table gets the name of its dataset, because the name of its file was not stored. The table of
+    a sample gets the name of its model's table, and that of an imputation the name of the imputed table.
     """
-    # In the order of time, so that a dataset comes behind what it was made from.
+    # In chronological order, so that a dataset follows the one from which it was created.
     statement = """
         select d.id, d.name, d.model_id, d.source_dataset_id, j.parameters->>'table' as table_name
         from datasets d join jobs j on j.id = d.job_id where d.n_tables = 1 order by d.id
@@ -108,9 +108,9 @@ def _name_only_tables(connection: sa.Connection) -> None:
 
 
 def _convert_table_schemas(connection: sa.Connection) -> None:
-    """Split the stored schemas; give each dataset the locale and relationship candidates of its tables.
+    """Split the stored schemas, and give each dataset the locale and relationship candidates of its tables.
 
-    Where the tables of a dataset had several locales, the first one that is not the default wins.
+    If the tables of a dataset have several locales, the first one that is not the default is used.
     """
     statement = """
         select dataset_id, position, name, table_schema from dataset_tables
@@ -151,7 +151,7 @@ def _convert_table_schemas(connection: sa.Connection) -> None:
 
 
 def _convert_models(connection: sa.Connection) -> None:
-    """Give each model the schema of the dataset of one table that it learned."""
+    """Give each model a dataset schema with the table that it was fitted to."""
     statement = """
         select m.id, m.table_schema, coalesce(m.table_name, t.name) as name
         from models m left join dataset_tables t
@@ -181,7 +181,7 @@ def _convert_models(connection: sa.Connection) -> None:
 
 
 def _name_compared_tables(connection: sa.Connection) -> None:
-    """Let each report name the real and the synthetic table that it compares."""
+    """Store in each report the names of the real and the synthetic table that it compares."""
     named = """(
         select name from dataset_tables t where t.dataset_id = {}
         order by t.name is not distinct from j.parameters->>'table' desc, t.position limit 1
@@ -194,7 +194,7 @@ def _name_compared_tables(connection: sa.Connection) -> None:
 
 
 def split_schema(stored: Json) -> tuple[Json, Json]:
-    """Return the schema of a table and the findings about it, from the form that held both."""
+    """Return the schema of a table and its findings from the old format, which contained both."""
     columns = [
         {name: column[name] for name in ("name", "kind", "arrow_type", "nullable")}
         for column in stored["columns"]
@@ -226,7 +226,7 @@ def split_schema(stored: Json) -> tuple[Json, Json]:
 
 
 def relationship_candidates(table: str, stored: Json) -> list[Json]:
-    """Return the relationships that a stored schema suggests for its table."""
+    """Return the relationship candidates of a table from its stored schema."""
     return [
         {
             "child": table,

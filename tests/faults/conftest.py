@@ -1,4 +1,4 @@
-"""A stack for the tests of a module: each leaves it without a waiting job."""
+"""A stack for the tests of a module; each test leaves it without queued jobs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tests.faults.stack import Stack, open_stack
 
 @pytest.fixture(scope="module")
 def stack(postgres: str, valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Make a database and an empty broker of the module's own; no worker runs yet."""
+    """Create a database and empty the broker for a module, without starting a worker."""
     with open_stack(postgres, valkey, tmp_path_factory.mktemp("stack")) as stack:
         yield stack

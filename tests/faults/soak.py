@@ -1,7 +1,8 @@
-"""Hurts workers at random for as long as you like: ``python -m tests.faults.soak --seconds 300 --seed 1``.
+"""Inject random faults into workers: ``python -m tests.faults.soak --seconds 300 --seed 1``.
 
-Jobs come in all the time, a reader looks at every artifact that becomes visible, and at the end all promises
-are checked. The seed decides which fault comes when; what it hits depends on the machine.
+Jobs are submitted continuously, a reader checks every artifact that becomes visible, and at the end all
+reliability promises are checked. The seed determines the order and the time of the faults. Their effects
+depend on the machine.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ TERMINATE_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity whe
 
 
 class Soak:
-    """Workers, what is done to them, and what is asked of them meanwhile."""
+    """A run of workers under random faults, with random jobs."""
 
     def __init__(self, stack: Stack, seed: int) -> None:
         self.stack = stack
@@ -54,20 +55,20 @@ class Soak:
         self._model_id = trained.result["model_id"]
 
     def run(self, seconds: float) -> None:
-        """Go on for so long, then let everything end in peace."""
+        """Inject faults for a number of seconds, then wait until all jobs have ended."""
         self._reader.start()
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self._ask()
-            self._hurt()
-            self._mend()
+            self._submit()
+            self._inject_fault()
+            self._recover()
             time.sleep(self.random.uniform(0.1, 0.8))
         self._thaw(float("inf"))
         self._revive()
         self._end()
 
     def _end(self) -> None:
-        """Wait as long as there is progress: how long it takes depends on what was asked for."""
+        """Wait until all jobs have ended, or until there is no progress for a minute."""
         waiting, since = -1, time.monotonic()
         while time.monotonic() - since < 60:
             n = self._count_open()
@@ -83,7 +84,7 @@ class Soak:
         n: int = self.stack.rows("select count(*) from jobs where state in ('queued', 'running')")[0][0]
         return n
 
-    def _ask(self) -> None:
+    def _submit(self) -> None:
         draw = self.random.random()
         try:
             if draw < 0.5:
@@ -97,11 +98,11 @@ class Soak:
             if self.random.random() < 0.1:
                 self.stack.cancel(job_id)
         except UnderstudyError as error:
-            # A caller whose connection is cut is told so, and would ask again.
-            self.faults[f"answered {error.code}"] += 1
+            # A caller whose connection is cut gets this error and would repeat the call.
+            self.faults[f"error {error.code}"] += 1
 
-    def _hurt(self) -> None:
-        # Rarely what makes a worker start again: that takes seconds, in which nothing else can be hurt.
+    def _inject_fault(self) -> None:
+        # Faults that restart a worker are rare, because a restart takes seconds without other faults.
         faults: dict[Callable[[WorkerProcess], object], int] = {
             self.kill_work: 8,
             self.kill_pool_process: 4,
@@ -118,12 +119,12 @@ class Soak:
         try:
             fault(worker)
         except (AssertionError, IndexError, ProcessLookupError):
-            # What should be hurt has gone by itself.
+            # The target of the fault has already ended.
             return
         self.faults[fault.__name__] += 1
 
     def kill_worker(self, worker: WorkerProcess) -> None:
-        """Kill the main process; the rest must follow by itself."""
+        """Kill the main process; all other processes of the worker must end by themselves."""
         send([worker.pid], signal.SIGKILL)
 
     def kill_work(self, worker: WorkerProcess) -> None:
@@ -139,11 +140,11 @@ class Soak:
         send([self.random.choice(worker.pool_pids())], signal.SIGKILL)
 
     def freeze_worker(self, worker: WorkerProcess) -> None:
-        """Stop all of a worker, until long after its leases have run out."""
+        """Freeze all processes of a worker until long after its leases have expired."""
         self._frozen.append((time.monotonic() + FROZEN_SECONDS, worker.freeze()))
 
     def stop_worker(self, worker: WorkerProcess) -> None:
-        """Ask a worker to end."""
+        """Ask a worker to stop."""
         send([worker.pid], signal.SIGTERM)
 
     def lose_messages(self, _: WorkerProcess) -> None:
@@ -151,15 +152,15 @@ class Soak:
         self.stack.broker.flushall()
 
     def double_messages(self, _: WorkerProcess) -> None:
-        """Ring far too often."""
+        """Send far more messages than there are jobs."""
         self.stack.resources.queue.ring(10)
 
     def cut_sessions(self, _: WorkerProcess) -> None:
-        """Cut all connections to the database, whatever they are doing."""
+        """Terminate all connections to the database."""
         with self.stack.resources.sessions() as session:
             session.execute(text(TERMINATE_SESSIONS))
 
-    def _mend(self) -> None:
+    def _recover(self) -> None:
         self._thaw(time.monotonic())
         self._revive()
 
@@ -174,7 +175,7 @@ class Soak:
                 self._workers[i] = self.stack.launch_worker()
 
     def _read(self) -> None:
-        """Read every artifact that can be found, again and again: none may be incomplete."""
+        """Read visible artifacts repeatedly and record those that are incomplete."""
         while not self._stop.wait(0.2):
             try:
                 rows = self.stack.rows("select storage_key, sha256 from artifacts order by random() limit 20")
@@ -195,7 +196,7 @@ class Soak:
 
 
 def main() -> None:
-    """Run a soak and print what it found."""
+    """Run the soak test and print its results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
@@ -219,19 +220,19 @@ def main() -> None:
 
 
 def report(soak: Soak) -> None:
-    """Print what was done and what became of it; raise if a promise is broken."""
+    """Print the faults and the outcomes of jobs; raise if a promise is broken."""
     rows = soak.stack.rows
     write = sys.stdout.write
     write(f"{sum(soak.faults.values())} faults: {dict(soak.faults)}\n")
     for table, column in (("jobs", "state"), ("jobs", "error_code"), ("job_attempts", "outcome")):
-        counts = rows(f"select {column}, count(*) from {table} group by 1")  # noqa: S608 - our own names
+        counts = rows(f"select {column}, count(*) from {table} group by 1")  # noqa: S608 - constants of this module
         write(f"{table} by {column}: {dict(map(tuple, counts))}\n")
     write(f"{soak.n_reads} reads, {len(soak.torn)} torn\n")
     soak.stack.stop_workers()
     soak.stack.check()
-    asked = set(soak.job_ids)
-    known = {row.id for row in rows("select id from jobs")}
-    assert asked <= known, f"lost: {asked - known}"
+    submitted = set(soak.job_ids)
+    stored = {row.id for row in rows("select id from jobs")}
+    assert submitted <= stored, f"lost: {submitted - stored}"
     assert soak.torn == []
     write("all promises held\n")
 

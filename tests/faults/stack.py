@@ -1,4 +1,4 @@
-"""A database, a broker and workers to be hurt, and the promises that must hold all the same."""
+"""A database, a broker and workers for fault injection, and a check of the reliability promises."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from understudy.settings import Settings
 
 SECRET_KEY = "a key for tests, of 32 characters or more"
 
-# Every way in which the rows of a finished run could contradict each other; none may have a row.
+# Queries for rows that contradict each other after all jobs have ended; none may return a row.
 CONTRADICTIONS = {
     "a job that did not end": "select id from jobs where state in ('queued', 'running')",
     "an attempt that did not end": "select job_id from job_attempts where outcome is null",
@@ -65,7 +65,7 @@ CONTRADICTIONS = {
 
 @contextmanager
 def open_stack(postgres_url: str, broker_url: str, folder: Path) -> Iterator[Stack]:
-    """Give a stack with a database of its own and an empty broker."""
+    """Open a stack with a new database and an empty broker."""
     name = f"stack_{ids.new_id().hex}"
     execute(postgres_url, f"create database {name}")
     upgrade(url_of(postgres_url, name))
@@ -79,7 +79,7 @@ def open_stack(postgres_url: str, broker_url: str, folder: Path) -> Iterator[Sta
 
 
 class Stack:
-    """What a test starts workers on; leases are short, so that nobody has to wait for the lost ones."""
+    """The servers and workers of a test; leases are short, so that lost jobs are rescued quickly."""
 
     def __init__(self, database_url: str, broker_url: str, folder: Path) -> None:
         self.environment = {
@@ -110,57 +110,57 @@ class Stack:
         self._workers: list[WorkerProcess] = []
 
     def start_worker(self, **settings: object) -> WorkerProcess:
-        """Start a worker and return when it takes jobs."""
+        """Start a worker and wait until it accepts jobs."""
         n_before = self._count("select count(*) from workers")
         worker = self.launch_worker(**settings)
         until(lambda: self._count("select count(*) from workers") > n_before, "worker is ready")
         return worker
 
     def launch_worker(self, **settings: object) -> WorkerProcess:
-        """Start a worker."""
+        """Start a worker without waiting."""
         changes = {f"UNDERSTUDY_{name.upper()}": str(value) for name, value in settings.items()}
         worker = WorkerProcess(self.environment | changes, self.log)
         self._workers.append(worker)
         return worker
 
     def stop_workers(self) -> None:
-        """Kill those that still run."""
+        """Kill the workers that are still running."""
         for worker in self._workers:
             if worker.is_running():
                 worker.kill()
         self._workers.clear()
 
     def submit(self, kind: str, **parameters: Any) -> UUID:
-        """Ask for a job."""
+        """Submit a job and return its id."""
         return submit_job(self.resources, self.project_id, parse_parameters({"kind": kind, **parameters})).id
 
     def upload(self, table: pa.Table) -> tuple[str, UUID]:
-        """Upload a table as CSV; return the dataset's id and the job's."""
+        """Upload a table as CSV and return the ids of the dataset and of its job."""
         sink = io.BytesIO()
         pacsv.write_csv(table, sink)
         dataset, job = upload_csv(self.resources, self.project_id, sink.getvalue())
         return ids.to_text("dataset", dataset.id), job.id
 
     def cancel(self, job_id: UUID) -> None:
-        """Ask a job to stop."""
+        """Cancel a job."""
         cancel_job(self.resources, self.project_id, job_id)
 
     def job(self, job_id: UUID) -> Any:
-        """Return the row of a job as it is now."""
+        """Return the current row of a job."""
         with self.resources.sessions() as session:
             return jobs.get(session, self.project_id, job_id)
 
     def outcomes(self, job_id: UUID) -> list[str | None]:
-        """Return how the attempts of a job ended."""
+        """Return the outcomes of a job's attempts."""
         statement = "select outcome from job_attempts where job_id = :id order by attempt"
         return [row[0] for row in self.rows(statement, id=job_id)]
 
     def wait_until_running(self, job_id: UUID) -> None:
-        """Return when the work of a job has shown progress."""
+        """Wait until the work of a job has reported progress."""
         until(lambda: self.job(job_id).state == "running" and self.job(job_id).progress, "job runs")
 
     def finish(self, *job_ids: UUID) -> list[Any]:
-        """Return the rows of jobs that have ended."""
+        """Wait until jobs have ended, and return their rows."""
         until(lambda: all(self.job(job_id).state in TERMINAL_STATES for job_id in job_ids), "jobs end")
         return [self.job(job_id) for job_id in job_ids]
 
@@ -169,14 +169,14 @@ class Stack:
         return self.finish(self.submit(kind, **parameters))[0]
 
     def rows(self, statement: str, **values: object) -> list[Any]:
-        """Return what a query gives."""
+        """Return the rows of a query."""
         with self.resources.sessions() as session:
             return list(session.execute(text(statement), values))
 
     def check(self) -> None:
-        """Fail if any promise is broken; all jobs have been waited for."""
-        broken = {name: found for name, query in CONTRADICTIONS.items() if (found := self.rows(query))}
-        assert broken == {}
+        """Fail if any promise is broken; call it when all jobs have ended."""
+        contradictions = {name: rows for name, query in CONTRADICTIONS.items() if (rows := self.rows(query))}
+        assert contradictions == {}
         for key, sha256, size_bytes in self.rows("select storage_key, sha256, size_bytes from artifacts"):
             with self.resources.store.open(key) as blob:
                 data = blob.read()
@@ -190,7 +190,7 @@ class Stack:
         assert set(self.resources.store.keys("")) == known
 
     def close(self) -> None:
-        """End the workers and let go of the servers."""
+        """Stop the workers and close the connections to the servers."""
         self.stop_workers()
         self.broker.flushall()
         self.broker.close()

@@ -1,4 +1,4 @@
-"""Workers that are killed, frozen and stopped in the middle of their work, and one that survives them all."""
+"""Workers that are killed, frozen or stopped during their work, beside one worker that survives."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ def promises(stack: Stack, survivor: WorkerProcess) -> Iterator[None]:
 
 @contextmanager
 def asleep(worker: WorkerProcess) -> Iterator[None]:
-    """Stop an idle worker, so that another one gets the next jobs."""
+    """Freeze an idle worker, so that another one claims the next jobs."""
     pids = worker.freeze()
     yield
     send(pids, signal.SIGCONT)
 
 
-# A fit that is still going on when its worker is struck.
+# A fit that takes long enough to be interrupted.
 LONG = {"name": "tree_chain", "preset": "best"}
 
 
-def test_worker_killed_in_the_middle_of_a_fit_only_delays_it(stack, survivor, small_table):
+def test_worker_killed_during_a_fit_only_delays_it(stack, survivor, small_table):
     dataset_id, job_id = stack.upload(small_table)
     assert stack.finish(job_id)[0].error_detail is None
     worker = stack.start_worker()
     with asleep(survivor):
         job_id = stack.submit("train", dataset_id=dataset_id, synthesizer=LONG, seed=1)
         until(worker.work_pids, "work runs")
-        # It shall not be done before we strike.
+        # Freeze the work, so that it cannot end before its worker is killed.
         send(worker.work_pids(), signal.SIGSTOP)
         worker.kill_main()
     assert stack.finish(job_id)[0].error_detail is None
@@ -54,7 +54,7 @@ def test_worker_killed_in_the_middle_of_a_fit_only_delays_it(stack, survivor, sm
     assert stack.rows("select count(*) from models where job_id = :id", id=job_id)[0][0] == 1
 
 
-def test_frozen_worker_finishes_nothing_that_another_one_has_taken(stack, survivor):
+def test_frozen_worker_cannot_finish_jobs_that_another_has_claimed(stack, survivor):
     frozen = stack.start_worker()
     with asleep(survivor):
         job_ids = [stack.submit("probe", seconds=1) for _ in range(2)]
@@ -68,7 +68,7 @@ def test_frozen_worker_finishes_nothing_that_another_one_has_taken(stack, surviv
     assert frozen.stop() == 0
 
 
-def test_stopping_worker_ends_short_jobs_and_hands_long_ones_back(stack, survivor):
+def test_stopping_worker_finishes_short_jobs_and_requeues_long_ones(stack, survivor):
     worker = stack.start_worker(drain_seconds=4)
     tree = worker.tree()
     with asleep(survivor):
@@ -86,7 +86,7 @@ def test_stopping_worker_ends_short_jobs_and_hands_long_ones_back(stack, survivo
     assert stack.outcomes(waiting) == ["succeeded"]
 
 
-def test_worker_whose_broker_hangs_still_ends_its_jobs(stack, survivor):
+def test_worker_finishes_its_jobs_while_the_broker_hangs(stack, survivor):
     job_id = stack.submit("probe", seconds=1)
     stack.wait_until_running(job_id)
     broker_pid = stack.broker.info("server")["process_id"]

@@ -1,4 +1,4 @@
-"""One worker that lives on while its work, its sandbox and its broker are hurt."""
+"""One worker that survives faults in its work, its sandbox and its broker."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def start_probe(stack: Stack, worker: WorkerProcess, seconds: float) -> object:
     return job_id
 
 
-def test_killed_work_is_done_again(stack, worker):
+def test_killed_work_is_repeated(stack, worker):
     job_id = start_probe(stack, worker, 1)
     os.kill(worker.work_pids()[0], signal.SIGKILL)
     assert stack.finish(job_id)[0].state == "succeeded"
     assert stack.outcomes(job_id) == ["crashed", "succeeded"]
 
 
-def test_killed_warm_parent_is_replaced_and_its_work_done_again(stack, worker):
+def test_killed_warm_parent_is_replaced_and_its_work_is_repeated(stack, worker):
     job_id = start_probe(stack, worker, 1)
     server_pid = worker.server_pid()
     os.kill(server_pid, signal.SIGKILL)
@@ -51,7 +51,7 @@ def test_killed_warm_parent_is_replaced_and_its_work_done_again(stack, worker):
     assert worker.server_pid() != server_pid
 
 
-def test_killed_pool_process_takes_its_work_along_and_the_job_is_rescued(stack, worker):
+def test_work_ends_with_its_killed_pool_process_and_the_job_is_rescued(stack, worker):
     job_id = start_probe(stack, worker, 1)
     work_pid = worker.work_pids()[0]
     for pid in worker.pool_pids():
@@ -61,7 +61,7 @@ def test_killed_pool_process_takes_its_work_along_and_the_job_is_rescued(stack, 
     assert stack.outcomes(job_id) == ["lost", "succeeded"]
 
 
-def test_work_that_dies_three_times_is_given_up(stack, worker):
+def test_job_fails_after_its_work_dies_three_times(stack, worker):
     job_id = stack.submit("probe", seconds=30)
     for attempt in (1, 2, 3):
         until(lambda n=attempt: stack.job(job_id).attempt == n and worker.work_pids(), "attempt runs")
@@ -72,22 +72,22 @@ def test_work_that_dies_three_times_is_given_up(stack, worker):
     assert stack.outcomes(job_id) == ["crashed"] * 3
 
 
-def test_messages_that_come_three_times_run_each_job_once(stack, worker):
+def test_surplus_messages_run_each_job_only_once(stack, worker):
     job_ids = [stack.submit("probe") for _ in range(10)]
     stack.resources.queue.ring(20)
     stack.finish(*job_ids)
     assert all(stack.outcomes(job_id) == ["succeeded"] for job_id in job_ids)
 
 
-def test_busy_worker_leaves_messages_to_others_and_rings_no_more_than_it_must(stack, worker):
+def test_busy_worker_does_not_reserve_messages_or_send_surplus_ones(stack, worker):
     until(lambda: stack.broker.llen(QUEUE_NAME) == 0, "messages are taken")
     busy = [stack.submit("probe", seconds=60) for _ in range(2)]
     for job_id in busy:
         stack.wait_until_running(job_id)
     waiting = [stack.submit("probe") for _ in range(5)]
-    until(lambda: stack.broker.llen(QUEUE_NAME) >= len(waiting), "messages are there")
+    until(lambda: stack.broker.llen(QUEUE_NAME) >= len(waiting), "messages wait")
     n_messages = stack.broker.llen(QUEUE_NAME)
-    # Several times as long as the worker waits between two rings.
+    # Several times the pause between two rings of the worker.
     time.sleep(3)
     n_later = stack.broker.llen(QUEUE_NAME)
     for job_id in busy:
@@ -96,7 +96,7 @@ def test_busy_worker_leaves_messages_to_others_and_rings_no_more_than_it_must(st
     assert n_later == n_messages
 
 
-def test_jobs_whose_messages_are_all_lost_run_all_the_same(stack, worker):
+def test_jobs_run_even_if_all_messages_are_lost(stack, worker):
     for pid in [worker.pid, *worker.pool_pids()]:
         os.kill(pid, signal.SIGSTOP)
     job_ids = [stack.submit("probe") for _ in range(10)]
@@ -106,7 +106,7 @@ def test_jobs_whose_messages_are_all_lost_run_all_the_same(stack, worker):
     assert {job.state for job in stack.finish(*job_ids)} == {"succeeded"}
 
 
-def test_strange_messages_do_not_disturb(stack, worker):
+def test_unreadable_messages_are_ignored(stack, worker):
     stack.broker.lpush(QUEUE_NAME, "no JSON", '{"body": 1}', '{"headers": {}, "properties": {}}')
     queue = CeleryQueue(stack.environment["UNDERSTUDY_REDIS_URL"])
     queue.ring()
@@ -114,7 +114,7 @@ def test_strange_messages_do_not_disturb(stack, worker):
     assert stack.run("probe").state == "succeeded"
 
 
-def test_cancelled_work_stops_and_leaves_nothing(stack, worker, small_table):
+def test_cancelled_work_stops_and_leaves_no_rows(stack, worker, small_table):
     dataset_id, job_id = stack.upload(small_table)
     stack.finish(job_id)
     trained = stack.run("train", dataset_id=dataset_id, synthesizer={"name": "independent"})

@@ -1,4 +1,4 @@
-"""Real workers, started, killed and frozen by pid; and what belongs to them, found in /proc."""
+"""Real workers, which tests start, kill and freeze by pid; their processes are found in /proc."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ ENOUGH_SECONDS = 60.0
 
 
 def until(condition: Callable[[], object], what: str = "condition") -> None:
-    """Return when the condition holds; far longer than it can take is a failure."""
+    """Wait until the condition holds, or fail after a generous time."""
     deadline = time.monotonic() + ENOUGH_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {ENOUGH_SECONDS} s"
+        assert time.monotonic() < deadline, f"timeout after {ENOUGH_SECONDS} s: {what}"
         time.sleep(0.02)
 
 
 class WorkerProcess:
-    """A worker with its pool processes, its sandbox server and the work that the server has forked."""
+    """A worker with its pool processes, its sandbox server and the work forked by the server."""
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         self._log = log.open("ab")
@@ -48,47 +48,47 @@ class WorkerProcess:
         return [pid for pid in children_of(self.pid) if b"sandbox.server" not in command_of(pid)]
 
     def work_pids(self) -> list[int]:
-        """Return the pids of the work that goes on."""
+        """Return the pids of the running work."""
         children = children_of(self.server_pid())
-        # The child that warms up first makes no process group of its own.
+        # The child that warms up the kernels does not create a process group.
         return [pid for pid in children if _group_of(pid) == pid]
 
     def tree(self) -> list[int]:
-        """Return the pids of all of it, parents first."""
+        """Return the pids of all its processes, parents first."""
         pids = [self.pid]
         for pid in pids:
             pids += children_of(pid)
         return pids
 
     def kill(self) -> None:
-        """Kill all of it at once."""
+        """Kill all its processes at once."""
         send(self.tree(), signal.SIGKILL)
         self.wait()
 
     def kill_main(self) -> None:
-        """Kill the main process and return when nothing of the rest lives."""
+        """Kill the main process and wait until all other processes have ended."""
         tree = self.tree()
         self._main.kill()
         until(lambda: not any(is_alive(pid) for pid in tree[1:]), "orphans end")
         self.wait()
 
     def freeze(self) -> list[int]:
-        """Stop all of it, and return the pids, to thaw them."""
+        """Freeze all its processes and return their pids."""
         tree = self.tree()
         send(tree, signal.SIGSTOP)
         return tree
 
     def stop(self) -> int:
-        """Ask it to end and return its exit status."""
+        """Ask it to stop and return its exit status."""
         self._main.terminate()
         return self.wait()
 
     def is_running(self) -> bool:
-        """Tell whether the main process lives."""
+        """Return whether the main process is running."""
         return self._main.poll() is None
 
     def wait(self) -> int:
-        """Return the exit status when it has ended."""
+        """Wait until it has ended, and return its exit status."""
         try:
             return self._main.wait(ENOUGH_SECONDS)
         finally:
@@ -96,24 +96,24 @@ class WorkerProcess:
 
 
 def send(pids: list[int], signal_number: int) -> None:
-    """Send a signal to those that still live."""
+    """Send a signal to processes, and ignore those that have ended."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal_number)
 
 
 def children_of(parent: int) -> list[int]:
-    """Return the pids of the living children of a process."""
+    """Return the pids of the running children of a process."""
     return [pid for pid in map(int, filter(str.isdecimal, _names_in_proc())) if _parent_of(pid) == parent]
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process exists and is no zombie."""
+    """Return whether a process exists and is not a zombie."""
     return _parent_of(pid) is not None
 
 
 def command_of(pid: int) -> bytes:
-    """Return the command line of a process, empty if it has gone."""
+    """Return the command line of a process, or nothing if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
@@ -134,7 +134,7 @@ def _group_of(pid: int) -> int:
 
 
 def _stat_of(pid: int) -> list[str]:
-    """Return state, parent and process group; those of a dead process for one that has gone."""
+    """Return state, parent and process group; a process that has ended has the state X."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[:3]
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""A database and a store of an earlier version (see `kept/README.md`) after the migration."""
+"""A database and a store of an earlier version after the migration; `kept/README.md` describes them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Installation:
         return get(self.client(), self.path("jobs", f"job of {name}"))
 
     def run(self, **parameters: Any) -> Json:
-        """Run a job and return what it left."""
+        """Run a job and return its result."""
         response = self.client().post("/v1/jobs", json=parameters)
         assert response.status_code == 202, response.text
         self.run_jobs()
@@ -95,7 +95,7 @@ def kept(postgres: str, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def caught_up(kept: Installation) -> Installation:
-    """Run the jobs that waited, and the one whose worker was gone."""
+    """Run the queued jobs, and the job whose worker had died."""
     rescue_jobs(kept.resources)
     kept.run_jobs()
     return kept
@@ -126,7 +126,7 @@ def test_every_dataset_lists_its_tables(kept: Installation):
     assert get(client, kept.path("datasets", "people")) == people
 
 
-def test_rows_are_downloaded_with_and_without_the_name_of_the_table(kept: Installation):
+def test_rows_are_downloaded_with_and_without_a_table_name(kept: Installation):
     client = kept.client()
     people = rows_of(client, kept.path("datasets", "people"))
     assert (people.num_rows, people.column_names[:2]) == (240, ["id", "city"])
@@ -144,7 +144,7 @@ def test_skipped_rows_are_downloaded(kept: Installation):
     assert len(rejects.content.splitlines()) == 2
 
 
-def test_schemas_keep_what_their_users_said(kept: Installation):
+def test_schemas_keep_the_changes_of_users(kept: Installation):
     client = kept.client()
     visits = get(client, f"{kept.path('datasets', 'visits')}/schema")
     assert (visits["subject"], visits["locale"]) == (["patient"], "de")
@@ -171,7 +171,7 @@ def test_schemas_keep_their_findings(kept: Installation):
     assert metadata["relationships"][0]["child_foreign_key"] == "customer_id"
 
 
-def test_schemas_are_changed_further(kept: Installation):
+def test_schemas_can_be_changed_again(kept: Installation):
     client = kept.client()
     path = f"{kept.path('datasets', 'completed people')}/schema"
     change = {"columns": {"city": {"kind": "text"}}, "subject": ["city"]}
@@ -186,7 +186,7 @@ def test_profiles_are_computed(kept: Installation):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_models_list_what_they_learned(kept: Installation, name: str):
+def test_models_list_the_tables_they_learned(kept: Installation, name: str):
     model = get(kept.client(), kept.path("models", name))
     table = {"model of visits": "visits", "model of orders": "orders"}.get(name, "people")
     assert (model["tables"], list(model["table_schemas"])) == ([table], [table])
@@ -194,7 +194,7 @@ def test_models_list_what_they_learned(kept: Installation, name: str):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_models_are_sampled(kept: Installation, name: str):
+def test_models_can_be_sampled(kept: Installation, name: str):
     sample = kept.run(kind="sample", model_id=kept.ids[name], n_rows=30, seed=1)
     rows = rows_of(kept.client(), f"/v1/datasets/{sample['dataset_id']}")
     (schema,) = get(kept.client(), kept.path("models", name))["table_schemas"].values()
@@ -202,7 +202,7 @@ def test_models_are_sampled(kept: Installation, name: str):
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_reports_are_read_as_json_and_as_a_page(kept: Installation, name: str):
+def test_reports_are_readable_as_json_and_html(kept: Installation, name: str):
     client = kept.client()
     path = kept.path("reports", name)
     report = Report.model_validate(get(client, path))
@@ -232,7 +232,7 @@ def test_samples_are_evaluated_against_the_holdout_of_their_model(kept: Installa
     assert [score["name"] for score in report["metrics"]] == [score["name"] for score in before["metrics"]]
 
 
-def test_quarantine_release_scopes_and_keys_hold(kept: Installation):
+def test_quarantine_releases_scopes_and_keys_still_apply(kept: Installation):
     for name in ("failed sample", "unreviewed sample"):
         path = f"{kept.path('datasets', name)}/content"
         assert_problem(kept.client().get(path), 409, "quarantined")
@@ -242,12 +242,12 @@ def test_quarantine_release_scopes_and_keys_hold(kept: Installation):
     assert_problem(kept.client("revoked").get(real), 401, "unauthenticated")
 
 
-def test_an_answer_is_given_again_under_its_key(kept: Installation):
+def test_response_is_replayed_for_its_idempotency_key(kept: Installation):
     body = {"kind": "train", "dataset_id": kept.ids["people"], "synthesizer": fill.INDEPENDENT}
     headers = {"Idempotency-Key": "key-of-waiting-training"}
-    again = kept.client().post("/v1/jobs", json=body, headers=headers)
-    assert again.headers["idempotent-replayed"] == "true"
-    assert again.json()["id"] == kept.ids["job of waiting training"]
+    response = kept.client().post("/v1/jobs", json=body, headers=headers)
+    assert response.headers["idempotent-replayed"] == "true"
+    assert response.json()["id"] == kept.ids["job of waiting training"]
 
 
 WAITING = {
@@ -265,18 +265,18 @@ WAITING = {
 
 
 @pytest.mark.parametrize("name", WAITING)
-def test_jobs_that_waited_succeed(caught_up: Installation, name: str):
+def test_queued_jobs_succeed(caught_up: Installation, name: str):
     job = caught_up.job(name)
     assert (job["kind"], job["state"]) == (WAITING[name], "succeeded"), job.get("error")
 
 
-def test_a_table_that_was_named_before_is_the_one_that_was_learned(caught_up: Installation):
+def test_model_learned_the_table_in_the_request(caught_up: Installation):
     result = caught_up.job("waiting training of a table")["result"]
     model = get(caught_up.client(), f"/v1/models/{result['model_id']}")
     assert (model["tables"], model["name"]) == (["customers"], "customers")
 
 
-def test_jobs_that_had_ended_are_retried(caught_up: Installation):
+def test_ended_jobs_can_be_retried(caught_up: Installation):
     client = caught_up.client()
     for name in ("unreadable", "cancelled training"):
         assert client.post(f"{caught_up.path('jobs', f'job of {name}')}/retry").status_code == 202
@@ -286,11 +286,11 @@ def test_jobs_that_had_ended_are_retried(caught_up: Installation):
     assert (failed["state"], failed["error"]["code"]) == ("failed", "ragged_rows")
 
 
-def test_a_running_upload_is_finished(caught_up: Installation):
+def test_open_upload_can_be_completed(caught_up: Installation):
     client = caught_up.client()
     path = caught_up.path("uploads", "running upload")
-    arrived = [part["number"] for part in get(client, path)["parts"]]
-    assert arrived == [2]
+    received = [part["number"] for part in get(client, path)["parts"]]
+    assert received == [2]
     towns, notes = fill.towns_csv(7_000), b"n,text\n" + b"1,a\n2,b\n" * 40
     for number, data in ((1, towns[: fill.PART_BYTES]), (3, notes)):
         digest = f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"
@@ -298,23 +298,23 @@ def test_a_running_upload_is_finished(caught_up: Installation):
         assert sent.status_code == 200, sent.text
     dataset = client.post(f"{path}/complete").json()["dataset"]
     caught_up.run_jobs()
-    found = get(client, f"/v1/datasets/{dataset['id']}")
-    assert [(table["name"], table["n_rows"]) for table in found["tables"]] == [
+    ingested = get(client, f"/v1/datasets/{dataset['id']}")
+    assert [(table["name"], table["n_rows"]) for table in ingested["tables"]] == [
         ("towns", 7_000),
         ("notes", 80),
     ]
 
 
-def test_an_upload_of_one_file_is_finished(caught_up: Installation):
+def test_open_upload_of_one_file_can_be_completed(caught_up: Installation):
     client = caught_up.client()
     path = caught_up.path("uploads", "upload of one file")
     dataset = client.post(f"{path}/complete").json()["dataset"]
     caught_up.run_jobs()
-    found = get(client, f"/v1/datasets/{dataset['id']}")
-    assert [(table["name"], table["n_rows"]) for table in found["tables"]] == [("notes", 80)]
+    ingested = get(client, f"/v1/datasets/{dataset['id']}")
+    assert [(table["name"], table["n_rows"]) for table in ingested["tables"]] == [("notes", 80)]
 
 
-def test_a_dataset_is_deleted_with_all_that_came_from_it(caught_up: Installation):
+def test_dataset_is_deleted_with_its_models_and_reports(caught_up: Installation):
     client = caught_up.client()
     path = caught_up.path("datasets", "shop")
     assert_problem(client.delete(path), 409, "in_use", caught_up.ids["model of orders"])

@@ -1,4 +1,4 @@
-"""A real worker, with broker and database of its own, from the upload to the report."""
+"""A real worker with a broker and a database, from the upload to the report."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def blob(stack: Stack, job_id, role: str) -> bytes:
         return file.read()
 
 
-def test_table_goes_from_upload_to_report_and_the_worker_goes_in_peace(stack, small_table):
+def test_whole_workflow_succeeds_and_the_worker_stops_cleanly(stack, small_table):
     worker = stack.start_worker(lease_seconds=30, rescue_seconds=5)
     dataset_id, job_id = stack.upload(small_table)
     assert stack.finish(job_id)[0].result == {"dataset_id": dataset_id, "warnings": [], "n_rows_skipped": 0}
@@ -61,7 +61,7 @@ def test_table_goes_from_upload_to_report_and_the_worker_goes_in_peace(stack, sm
     stack.check()
 
 
-def test_a_worker_takes_the_jobs_of_its_queues_only(stack):
+def test_worker_runs_only_jobs_of_its_queues(stack):
     worker = stack.start_worker(worker_queues="gpu")
     waiting, taken = stack.submit("probe"), stack.submit("probe")
     with stack.resources.sessions.begin() as session:

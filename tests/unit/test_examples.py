@@ -1,4 +1,4 @@
-"""The examples of the public names run, and give what they show."""
+"""The examples in public docstrings run and produce the output they show."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def functions() -> dict[str, Any]:
 
 
 def examples() -> list[doctest.DocTest]:
-    """Return the examples of the package, of the model and of every public function."""
+    """Return the examples of the package, the class `Model` and every public function."""
     finder = doctest.DocTestFinder(recurse=False)
     documented = {"understudy": understudy, "Model": understudy.Model, **functions()}
     return [test for name, value in documented.items() for test in finder.find(value, name)]
@@ -37,7 +37,7 @@ def test_every_public_function_has_an_example(name: str):
 
 
 @pytest.mark.parametrize("example", examples(), ids=lambda test: test.name)
-def test_an_example_gives_what_it_shows(
+def test_example_produces_the_output_it_shows(
     example: doctest.DocTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)

@@ -12,7 +12,7 @@ from understudy.job_queue import QUEUE_NAME, TASK_NAME, CeleryQueue
 
 
 @pytest.fixture
-def bell(valkey: str) -> Iterator[CeleryQueue]:
+def doorbell(valkey: str) -> Iterator[CeleryQueue]:
     """Open a doorbell on the private broker."""
     queue = CeleryQueue(valkey)
     yield queue
@@ -20,34 +20,34 @@ def bell(valkey: str) -> Iterator[CeleryQueue]:
 
 
 def messages(url: str, queue: str = QUEUE_NAME) -> list[dict[str, object]]:
-    """Take the messages that wait."""
+    """Remove and return the waiting messages."""
     with redis.Redis(unix_socket_path=url.removeprefix("redis+socket://")) as client:
         taken = client.lrange(queue, 0, -1)
         client.delete(queue)
     return [json.loads(message) for message in taken]
 
 
-def test_ring_leaves_messages_that_say_nothing(bell: CeleryQueue, valkey: str) -> None:
-    assert bell.ring(3)
+def test_ring_sends_messages_without_arguments(doorbell: CeleryQueue, valkey: str) -> None:
+    assert doorbell.ring(3)
 
-    found = messages(valkey)
-    assert [message["headers"]["task"] for message in found] == [TASK_NAME] * 3  # type: ignore[index]
-    assert {message["headers"]["argsrepr"] for message in found} == {"()"}  # type: ignore[index]
+    sent = messages(valkey)
+    assert [message["headers"]["task"] for message in sent] == [TASK_NAME] * 3  # type: ignore[index]
+    assert {message["headers"]["argsrepr"] for message in sent} == {"()"}  # type: ignore[index]
 
 
-def test_workers_of_a_queue_are_told_by_themselves(bell: CeleryQueue, valkey: str) -> None:
-    assert bell.ring(queue="gpu")
+def test_each_queue_has_its_own_messages(doorbell: CeleryQueue, valkey: str) -> None:
+    assert doorbell.ring(queue="gpu")
 
     assert messages(valkey) == []
     assert len(messages(valkey, f"{QUEUE_NAME}.gpu")) == 1
 
 
-def test_broker_that_is_there_is_reachable(bell: CeleryQueue) -> None:
-    assert bell.is_reachable()
+def test_running_broker_is_reachable(doorbell: CeleryQueue) -> None:
+    assert doorbell.is_reachable()
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "redis+socket:///nowhere/broker.sock"])
-def test_broker_that_is_not_there_is_told_but_not_raised(url: str) -> None:
+def test_missing_broker_is_reported_without_an_exception(url: str) -> None:
     queue = CeleryQueue(url)
 
     assert not queue.ring()
@@ -55,7 +55,7 @@ def test_broker_that_is_not_there_is_told_but_not_raised(url: str) -> None:
     queue.close()
 
 
-def test_bell_rings_again_when_the_broker_is_back(tmp_path: Path) -> None:
+def test_doorbell_works_again_after_a_restart_of_the_broker(tmp_path: Path) -> None:
     server = PrivateValkey(tmp_path / "valkey")
     server.start()
     queue = CeleryQueue(server.url)

@@ -18,7 +18,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
-    """Configure logs as a process does; return a function that takes what was logged."""
+    """Configure logs as a process does, and return a function that returns the logged events."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     stream = io.StringIO()
@@ -29,23 +29,23 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
     structlog.reset_defaults()
 
 
-def test_both_ways_to_log_give_one_format(lines: Lines) -> None:
+def test_both_logging_libraries_produce_the_same_format(lines: Lines) -> None:
     with bound(request_id="req_1"):
-        get_logger("ours").info("job_started", attempt=1)
-        logging.getLogger("theirs").info("served %s", "it", extra={"status": 200})
+        get_logger("structlog").info("job_started", attempt=1)
+        logging.getLogger("standard").info("served %s", "it", extra={"status": 200})
 
-    ours, theirs = lines()
-    assert (ours["event"], ours["attempt"], ours["request_id"]) == ("job_started", 1, "req_1")
-    assert (theirs["event"], theirs["status"], theirs["request_id"]) == ("served it", 200, "req_1")
-    assert set(ours) >= {"timestamp", "level", "logger"} <= set(theirs)
+    event, record = lines()
+    assert (event["event"], event["attempt"], event["request_id"]) == ("job_started", 1, "req_1")
+    assert (record["event"], record["status"], record["request_id"]) == ("served it", 200, "req_1")
+    assert set(event) >= {"timestamp", "level", "logger"} <= set(record)
 
 
-def test_message_of_a_foreign_exception_is_left_out(lines: Lines) -> None:
+def test_message_of_an_exception_of_another_library_is_omitted(lines: Lines) -> None:
     try:
         raise ValueError("a value of the data")
     except ValueError:
-        get_logger("ours").exception("failed")
-        logging.getLogger("theirs").exception("failed")
+        get_logger("structlog").exception("failed")
+        logging.getLogger("standard").exception("failed")
 
     for line in lines():
         assert line["error"] == "ValueError"
@@ -53,24 +53,24 @@ def test_message_of_a_foreign_exception_is_left_out(lines: Lines) -> None:
         assert "a value of the data" not in json.dumps(line)
 
 
-def test_detail_of_our_own_exception_is_kept(lines: Lines) -> None:
+def test_detail_of_an_understudy_error_is_kept(lines: Lines) -> None:
     try:
         raise NotFound("There is no such job.")
     except NotFound as error:
-        get_logger("ours").warning("failed", exc_info=error)
+        get_logger("structlog").warning("failed", exc_info=error)
 
     (line,) = lines()
     assert (line["error_code"], line["error_detail"]) == ("not_found", "There is no such job.")
 
 
-def test_line_breaks_and_controls_cannot_make_a_second_line(lines: Lines) -> None:
-    get_logger("ours").info('one\n{"event": "two"}\x1b[31m', agent="x" * 1_000_000)
+def test_line_breaks_and_control_characters_do_not_start_a_new_line(lines: Lines) -> None:
+    get_logger("structlog").info('one\n{"event": "two"}\x1b[31m', agent="x" * 1_000_000)
 
     (line,) = lines()
     assert len(line["agent"]) < 3_000
 
 
-def test_level_is_kept(lines: Lines) -> None:
-    get_logger("ours").debug("too much")
+def test_events_below_the_level_are_not_logged(lines: Lines) -> None:
+    get_logger("structlog").debug("detail")
 
     assert lines() == []

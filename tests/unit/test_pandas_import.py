@@ -1,4 +1,4 @@
-"""Processes that hand out no frames do without pandas."""
+"""Processes that return no DataFrames do not import pandas."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ assert pa.table({"a": [1]}).to_pandas()["a"].tolist() == [1]
 """
 
 
-def test_the_command_line_fits_without_pandas(tmp_path: Path):
+def test_command_line_fits_without_pandas(tmp_path: Path):
     rows = "".join(f"{row},{row % 3}\n" for row in range(60))
     (tmp_path / "table.csv").write_text(f"a,b\n{rows}")
     done = subprocess.run([sys.executable, "-c", TRAINING], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
-def test_pandas_is_there_again_after_the_block():
+def test_pandas_can_be_imported_after_the_block():
     subprocess.run([sys.executable, "-c", LATER], check=True)

@@ -10,7 +10,7 @@ from understudy.settings import Settings
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "message"),
     [
         ({"secret_key": None}, "UNDERSTUDY_SECRET_KEY"),
         ({"secret_key": "short"}, "32 characters"),
@@ -18,17 +18,17 @@ from understudy.settings import Settings
         ({"storage_url": "s3://bucket"}, "s3"),
     ],
 )
-def test_wrong_setting_is_named(settings: Settings, change: dict[str, str | None], named: str) -> None:
-    wrong = Settings(**{**settings.model_dump(), **change})
+def test_invalid_setting_is_named(settings: Settings, change: dict[str, str | None], message: str) -> None:
+    invalid = Settings(**{**settings.model_dump(), **change})
 
     with pytest.raises(UnderstudyError) as caught:
-        open_resources(wrong, queue=ListQueue())
+        open_resources(invalid, queue=ListQueue())
 
     assert caught.value.code == "configuration"
-    assert named in caught.value.detail
+    assert message in caught.value.detail
 
 
-def test_broker_is_needed_if_no_other_bell_is_given(settings: Settings) -> None:
+def test_broker_is_required_without_another_queue(settings: Settings) -> None:
     with pytest.raises(UnderstudyError) as caught:
         open_resources(settings)
     assert "UNDERSTUDY_REDIS_URL" in caught.value.detail

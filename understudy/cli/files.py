@@ -84,6 +84,37 @@ SchemaFile = Annotated[
         help="JSON file with a schema or SDV metadata, to correct the inferred kinds and types of columns."
     ),
 ]
+ModelFile = Annotated[Path, typer.Argument(help="Model file written by `understudy fit`.")]
+SampleSize = Annotated[
+    int | None,
+    typer.Option(
+        "--rows",
+        "-n",
+        min=1,
+        help="Number of rows to sample. Optional if the --constraints file sets the size of each group.",
+    ),
+]
+Offset = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="Number of rows to skip: with the same seed, --offset 1000 continues a sample of 1000 rows.",
+    ),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Condition that every row fulfils: NAME=VALUE, NAME=LOW..HIGH (either bound is optional), "
+        "or NAME= for a missing value. Repeatable."
+    ),
+]
+Rebalance = Annotated[
+    str | None, typer.Option(help="New shares for the values of a column: NAME:VALUE=SHARE,VALUE=SHARE.")
+]
+ConstraintsFile = Annotated[
+    Path | None,
+    typer.Option(help="JSON file with conditions for groups of rows, or with the shares of a column."),
+]
 CanaryRepeats = Annotated[
     int, typer.Option("--canary-repeats", min=1, max=100, help="Number of times that each canary is planted.")
 ]
@@ -135,42 +166,16 @@ def fit(
 
 
 def sample(
-    model: Annotated[Path, typer.Argument(help="Model file written by `understudy fit`.")],
+    model: ModelFile,
     rows_file: Annotated[
         Path, typer.Option("--output", "-o", help="File for the synthetic rows: .csv, .parquet …")
     ],
-    n_rows: Annotated[
-        int | None,
-        typer.Option(
-            "--rows",
-            "-n",
-            min=1,
-            help="Number of rows to sample. Optional if the --constraints file sets the size of each group.",
-        ),
-    ] = None,
+    n_rows: SampleSize = None,
     seed: Seed = None,
-    offset: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="Number of rows to skip: with the same seed, --offset 1000 continues a sample of 1000 rows.",
-        ),
-    ] = 0,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Condition that every row fulfils: NAME=VALUE, NAME=LOW..HIGH (either bound is optional), "
-            "or NAME= for a missing value. Repeatable."
-        ),
-    ] = None,
-    rebalance: Annotated[
-        str | None,
-        typer.Option(help="New shares for the values of a column: NAME:VALUE=SHARE,VALUE=SHARE."),
-    ] = None,
-    constraints: Annotated[
-        Path | None,
-        typer.Option(help="JSON file with conditions for groups of rows, or with the shares of a column."),
-    ] = None,
+    offset: Offset = 0,
+    where: Where = None,
+    rebalance: Rebalance = None,
+    constraints: ConstraintsFile = None,
     as_json: Json = False,
 ) -> None:
     """Sample synthetic rows from a model, optionally under constraints."""
@@ -201,7 +206,7 @@ def sample(
 
 @reads_tables
 def impute(
-    model: Annotated[Path, typer.Argument(help="Model file written by `understudy fit`.")],
+    model: ModelFile,
     table: Annotated[
         Path, typer.Argument(help="Table with missing values. It has the columns of the model's table.")
     ],

@@ -21,7 +21,7 @@ NAMES_LISTED_MAX = 20
 
 @dataclass(frozen=True)
 class NewTable:
-    """A table whose file has not been read."""
+    """A new table whose file has not been ingested."""
 
     name: str
     format: str
@@ -49,32 +49,32 @@ class Table:
 
     @property
     def n_rows(self) -> int:
-        """The number of its rows."""
+        """The number of rows."""
         return self.facts.n_rows
 
     @property
     def n_columns(self) -> int:
-        """The number of its columns."""
+        """The number of columns."""
         return self.facts.n_columns
 
     @property
     def size_bytes(self) -> int:
-        """The size of the stored Parquet."""
+        """The size of the stored Parquet file in bytes."""
         return self.facts.size_bytes
 
     @property
     def role(self) -> str:
-        """The role of the artifact that holds its rows."""
+        """The role of the artifact that contains the rows."""
         return role_of("table", self.position)
 
     @property
     def dataset_schema(self) -> Json:
-        """The `DatasetSchema` of this table alone."""
+        """The `DatasetSchema` of only this table."""
         return dataset_schema([self])
 
     @property
     def dataset_findings(self) -> Json:
-        """The `Findings` about this table, and the relationships in which it is the child."""
+        """The `Findings` about this table, including the relationships in which it is the child."""
         return dataset_findings([self])
 
 
@@ -109,14 +109,14 @@ def dataset_findings(tables: Sequence[Table]) -> Json:
 
 
 def add(session: Session, dataset: Dataset, tables: Iterable[NewTable]) -> None:
-    """Add the tables of a dataset whose files have not been read."""
+    """Add the tables of a dataset whose files have not been ingested."""
     for position, table in enumerate(tables, 1):
         session.add(_new_row(dataset, position, table))
     session.flush()
 
 
 def add_ready(session: Session, dataset: Dataset, position: int, table: NewTable, facts: TableFacts) -> None:
-    """Add a table of a dataset that a job has just made."""
+    """Add a table of a dataset that a job has just created."""
     row = _new_row(dataset, position, table)
     for name, value in vars(facts).items():
         setattr(row, name, value)
@@ -137,7 +137,7 @@ def _new_row(dataset: Dataset, position: int, table: NewTable) -> DatasetTable:
 def of_datasets(
     session: Session, project_id: UUID, rows: Iterable[Dataset]
 ) -> dict[UUID, list[DatasetTable]]:
-    """Return the tables of datasets in their order, without their schemas and findings."""
+    """Return the tables of datasets in order of position, without their schemas and findings."""
     tables: dict[UUID, list[DatasetTable]] = {row.id: [] for row in rows}
     statement = (
         select(DatasetTable)
@@ -153,7 +153,7 @@ def of_datasets(
 
 
 def set_ready(session: Session, dataset: Dataset, position: int, facts: TableFacts) -> None:
-    """Store what `ingest` found in a table."""
+    """Store the facts that `ingest` found about a table."""
     _change(session, dataset, position, **vars(facts))
 
 
@@ -163,7 +163,7 @@ def set_schema(session: Session, dataset: Dataset, position: int, *, schema: Jso
 
 
 def all_of(session: Session, dataset: Dataset) -> list[Table]:
-    """Return all tables of a dataset that is ready, in their order."""
+    """Return all tables of a ready dataset in order of position."""
     statement = select(DatasetTable).where(
         DatasetTable.dataset_id == dataset.id, DatasetTable.project_id == dataset.project_id
     )
@@ -171,35 +171,35 @@ def all_of(session: Session, dataset: Dataset) -> list[Table]:
 
 
 def choose(session: Session, dataset: Dataset, name: str | None, *, pointer: str | None = None) -> Table:
-    """Return the table of a name, or the only table where no name is given, of a dataset that is ready.
+    """Return a table of a ready dataset by name, or its only table if no name is given.
 
     Parameters
     ----------
     pointer : str, optional
-        Where the name stands in the request, for the error.
+        JSON pointer to the name in the request, for the error.
 
     Raises
     ------
     InvalidInput
-        With the code `table_required` or `unknown_table`, naming the tables.
+        If no table can be chosen, with the code `table_required` or `unknown_table`.
     """
     rows = _first_two(session, dataset, name)
     if len(rows) != 1:
-        known = of_datasets(session, dataset.project_id, [dataset])[dataset.id]
-        raise _not_chosen(dataset, name, [row.name for row in known], pointer)
+        tables = of_datasets(session, dataset.project_id, [dataset])[dataset.id]
+        raise _not_chosen(dataset, name, [row.name for row in tables], pointer)
     return _table(dataset, rows[0])
 
 
 def choose_matching(
     session: Session, dataset: Dataset, name: str | None, *, pointer: str | None = None
 ) -> Table:
-    """Return the table of a name, or the only table if none has that name; raises as `choose`."""
+    """Return a table by name, or the only table if none has that name; `choose` lists the exceptions."""
     named = [] if name is None else _first_two(session, dataset, name)
     return _table(dataset, named[0]) if named else choose(session, dataset, None, pointer=pointer)
 
 
 def _first_two(session: Session, dataset: Dataset, name: str | None) -> list[DatasetTable]:
-    """Return the tables of a name, or all, but no more than it takes to see that it is not one."""
+    """Return up to two tables with a name, or of the dataset, which is enough to detect ambiguity."""
     statement = select(DatasetTable).where(
         DatasetTable.dataset_id == dataset.id, DatasetTable.project_id == dataset.project_id
     )
@@ -235,7 +235,7 @@ def _not_chosen(
     listed = ", ".join(repr(known) for known in names[:NAMES_LISTED_MAX]) + more
     if name is None:
         return InvalidInput(
-            f"Dataset {text_id} has {len(names)} tables. Name one of them as `table`: {listed}.",
+            f"Dataset {text_id} has {len(names)} tables. Set `table` to one of them: {listed}.",
             code="table_required",
             pointer=pointer,
         )

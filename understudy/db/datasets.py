@@ -1,4 +1,4 @@
-"""Rows of datasets; every reading function is told the project and finds nothing outside it."""
+"""Rows of datasets; every function takes the project and is restricted to it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class DatasetFilters:
-    """What to list; None and no labels stand for all."""
+    """Filters of a list of datasets; None and an empty mapping do not filter."""
 
     state: str | None = None
     origin: str | None = None
@@ -33,14 +33,14 @@ class DatasetFilters:
 
 @dataclass(frozen=True)
 class MadeDataset:
-    """A dataset that a job has made with a model.
+    """A dataset that a job has created with a model.
 
     Parameters
     ----------
     dataset_schema, findings : Json
-        Those of the model.
+        Schema and findings of the model.
     source_dataset_id : UUID, optional
-        The dataset that it completes; None for a sample.
+        The imputed dataset; None for a sample.
     """
 
     name: str
@@ -51,7 +51,7 @@ class MadeDataset:
 
 
 def add_pending(session: Session, job: MakingJob, *, dataset_id: UUID, name: str) -> Dataset:
-    """Add an uploaded dataset that waits for its `ingest` job."""
+    """Add an uploaded dataset, which is pending until its `ingest` job has ended."""
     dataset = _new_row(job, dataset_id, name, origin="upload", state="pending")
     session.add(dataset)
     session.flush()
@@ -59,7 +59,7 @@ def add_pending(session: Session, job: MakingJob, *, dataset_id: UUID, name: str
 
 
 def add_made(session: Session, job: MakingJob, made: MadeDataset) -> Dataset:
-    """Add a dataset that is ready; its tables follow."""
+    """Add a dataset that is ready; the caller adds its tables."""
     origin = "sample" if made.source_dataset_id is None else "imputation"
     dataset = _new_row(job, ids.new_id(), made.name, origin=origin, state="ready")
     dataset.model_id = made.model_id
@@ -95,7 +95,7 @@ def get(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:
 
 
 def made_by(session: Session, project_id: UUID, job_id: UUID) -> Dataset:
-    """Return the dataset that a job makes or has made, or raise `NotFound`."""
+    """Return the dataset of a job, or raise `NotFound`."""
     dataset = session.scalar(
         select(Dataset).where(Dataset.job_id == job_id, Dataset.project_id == project_id)
     )
@@ -122,8 +122,8 @@ def page(
     if filters.model_id is not None:
         statement = statement.where(Dataset.model_id == filters.model_id)
     if filters.is_quarantined is not None:
-        is_free = Dataset.quarantine.is_(None)
-        statement = statement.where(~is_free if filters.is_quarantined else is_free)
+        has_no_quarantine = Dataset.quarantine.is_(None)
+        statement = statement.where(~has_no_quarantine if filters.is_quarantined else has_no_quarantine)
     if filters.labels:
         statement = statement.where(Dataset.labels.contains(dict(filters.labels)))
     return pages.newest_first(session, statement, Dataset.id, after=after, limit=limit)
@@ -132,7 +132,7 @@ def page(
 def set_ready(
     session: Session, project_id: UUID, dataset_id: UUID, *, relationship_candidates: list[Json]
 ) -> Dataset:
-    """Make a dataset whose tables were read ready, or raise `NotFound` if it was deleted meanwhile."""
+    """Set an ingested dataset to ready, or raise `NotFound` if it was deleted in the meantime."""
     return _change(
         session,
         project_id,
@@ -145,7 +145,7 @@ def set_ready(
 
 
 def set_failed(session: Session, project_id: UUID, dataset_id: UUID, *, code: str, detail: str) -> None:
-    """Store why a pending dataset will not become ready; do nothing if it was deleted meanwhile."""
+    """Set a pending dataset to failed, with the error; do nothing if it was deleted in the meantime."""
     statement = (
         update(Dataset)
         .where(Dataset.id == dataset_id, Dataset.project_id == project_id, Dataset.state == "pending")
@@ -155,7 +155,7 @@ def set_failed(session: Session, project_id: UUID, dataset_id: UUID, *, code: st
 
 
 def reopen(session: Session, project_id: UUID, job_id: UUID) -> None:
-    """Let the failed dataset of a job that is tried again be pending."""
+    """Set the failed dataset of a job that is retried back to pending."""
     statement = (
         update(Dataset)
         .where(Dataset.job_id == job_id, Dataset.project_id == project_id, Dataset.state == "failed")
@@ -172,7 +172,7 @@ def rename(
     name: str | None,
     labels: Mapping[str, str] | None,
 ) -> Dataset:
-    """Change name or labels, those of the two that are given, and count the version up."""
+    """Change the name or the labels, unless they are None, and increment the version."""
     values: Json = {"version": Dataset.version + 1}
     if name is not None:
         values["name"] = name
@@ -187,28 +187,28 @@ def set_locale(session: Session, project_id: UUID, dataset_id: UUID, locale: str
     Raises
     ------
     NotFound, PreconditionFailed
-        If the dataset was deleted, or has another version by now.
+        If the dataset was deleted, or now has another version.
     """
     if lock(session, project_id, dataset_id).version != version:
         raise PreconditionFailed(
-            f"Dataset {ids.to_text('dataset', dataset_id)} was changed meanwhile. Read its schema again and "
-            "repeat the change."
+            f"Dataset {ids.to_text('dataset', dataset_id)} was changed in the meantime. Read its schema "
+            "again and repeat the change."
         )
     return _change(session, project_id, dataset_id, version=version + 1, locale=locale)
 
 
-def quarantine(session: Session, dataset: Dataset, why: Json) -> None:
-    """Keep a sample from being had; it may be there already, for another reason."""
-    _change(session, dataset.project_id, dataset.id, quarantine=why, quarantined_at=CLOCK)
+def quarantine(session: Session, dataset: Dataset, reason: Json) -> None:
+    """Put a sample into quarantine; the reason of an earlier quarantine is replaced."""
+    _change(session, dataset.project_id, dataset.id, quarantine=reason, quarantined_at=CLOCK)
 
 
 def end_quarantine(session: Session, dataset: Dataset) -> None:
-    """Let a sample be had, since what was missing is there."""
+    """End the quarantine of a sample, because its reason no longer exists."""
     _change(session, dataset.project_id, dataset.id, quarantine=None, quarantined_at=None)
 
 
 def release(session: Session, dataset: Dataset, *, reason: str, key_id: UUID) -> Dataset:
-    """Let a sample be had, and keep by whose key and why."""
+    """Release a sample from quarantine, and store the key and the reason."""
     return _change(
         session,
         dataset.project_id,
@@ -222,7 +222,7 @@ def release(session: Session, dataset: Dataset, *, reason: str, key_id: UUID) ->
 
 
 def lock(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:
-    """Return a dataset that nobody else changes or refers to until the transaction ends."""
+    """Lock and return a dataset; no other transaction can change it or refer to it until this one ends."""
     dataset = session.scalar(
         select(Dataset).where(Dataset.id == dataset_id, Dataset.project_id == project_id).with_for_update()
     )
@@ -234,7 +234,7 @@ def lock(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:
 def made_from(
     session: Session, project_id: UUID, *, model_ids: Iterable[UUID], dataset_ids: Iterable[UUID]
 ) -> list[Dataset]:
-    """Lock and return the datasets made with one of these models, or completing one of these datasets."""
+    """Lock and return the datasets created with one of the models, or by imputing one of the datasets."""
     statement = select(Dataset).where(
         Dataset.project_id == project_id,
         Dataset.model_id.in_(list(model_ids)) | Dataset.source_dataset_id.in_(list(dataset_ids)),
@@ -243,7 +243,7 @@ def made_from(
 
 
 def delete(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> None:
-    """Delete rows; nothing may refer to them any more."""
+    """Delete datasets; no other row may still refer to them."""
     session.execute(
         delete_rows(Dataset).where(Dataset.project_id == project_id, Dataset.id.in_(list(dataset_ids)))
     )

@@ -1,4 +1,4 @@
-"""Rows of idempotency keys: answered POSTs, kept so that a repetition gets the same answer."""
+"""Rows of idempotency keys, which store responses so that a repeated POST gets the same response."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from understudy.db.orm import CLOCK, IdempotencyKey
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """The answer to the first of the equal requests."""
+    """The response to the first of several equal requests."""
 
     status: int
     headers: Mapping[str, str]
@@ -26,7 +26,7 @@ class StoredAnswer:
 
 
 def reserve(session: Session, project_id: UUID, key: str, request_sha256: bytes) -> bool:
-    """Add the row of a request that begins; False if there is one, after waiting for a concurrent twin."""
+    """Add the row of a new request; return False if it exists, after waiting for a concurrent request."""
     statement = (
         insert(IdempotencyKey)
         .values(project_id=project_id, key=key, request_sha256=request_sha256)
@@ -37,7 +37,7 @@ def reserve(session: Session, project_id: UUID, key: str, request_sha256: bytes)
 
 
 def lock(session: Session, project_id: UUID, key: str) -> IdempotencyKey | None:
-    """Return the row, which nobody else changes until the transaction ends."""
+    """Lock and return the row of a key, or None."""
     return session.scalar(
         select(IdempotencyKey)
         .where(IdempotencyKey.project_id == project_id, IdempotencyKey.key == key)
@@ -46,7 +46,7 @@ def lock(session: Session, project_id: UUID, key: str) -> IdempotencyKey | None:
 
 
 def take_over(session: Session, project_id: UUID, key: str, *, age: timedelta) -> bool:
-    """Restart the clock of an unanswered request that began longer ago than `age`; False if it did not."""
+    """Restart the age of a request without a response; return False if it is younger than `age`."""
     statement = (
         update(IdempotencyKey)
         .where(
@@ -63,7 +63,7 @@ def take_over(session: Session, project_id: UUID, key: str, *, age: timedelta) -
 
 
 def complete(session: Session, project_id: UUID, key: str, answer: StoredAnswer) -> None:
-    """Keep the answer."""
+    """Store the response."""
     statement = (
         update(IdempotencyKey)
         .where(IdempotencyKey.project_id == project_id, IdempotencyKey.key == key)
@@ -74,7 +74,7 @@ def complete(session: Session, project_id: UUID, key: str, answer: StoredAnswer)
 
 
 def delete(session: Session, project_id: UUID, key: str) -> None:
-    """Forget a request that was refused and changed nothing; the key may be used again."""
+    """Delete the row of a refused request that changed nothing, so that its key may be used again."""
     session.execute(
         delete_rows(IdempotencyKey).where(
             IdempotencyKey.project_id == project_id,
@@ -86,5 +86,5 @@ def delete(session: Session, project_id: UUID, key: str) -> None:
 
 
 def delete_older(session: Session, age: timedelta) -> None:
-    """Forget the keys that were used longer ago than `age`."""
+    """Delete the rows of requests older than `age`."""
     session.execute(delete_rows(IdempotencyKey).where(IdempotencyKey.created_at < CLOCK - age))

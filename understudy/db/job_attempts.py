@@ -1,4 +1,4 @@
-"""Rows of attempts: one a claim, whatever became of it."""
+"""Rows of attempts, one for each claim of a job."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.db.orm import CLOCK, Job, JobAttempt
 
 @dataclass(frozen=True)
 class AttemptEnd:
-    """How an attempt ended, and what it used as far as that is known."""
+    """The outcome of an attempt, and the resources that it used, if known."""
 
     outcome: str
     error_code: str | None = None
@@ -42,7 +42,7 @@ def add(session: Session, job: Job, *, code_version: str) -> None:
 
 
 def end(session: Session, token: int, attempt_end: AttemptEnd) -> None:
-    """Write how the attempt with this token ended."""
+    """Store the end of the attempt with this token."""
     statement = (
         update(JobAttempt)
         .where(JobAttempt.token == token, JobAttempt.ended_at.is_(None))
@@ -66,11 +66,11 @@ def of_job(session: Session, project_id: UUID, job_id: UUID) -> list[JobAttempt]
 
 
 def outcome(session: Session, token: int) -> str | None:
-    """Return how the attempt with this token ended; None if it has not, or is not known."""
+    """Return the outcome of the attempt with this token, or None if it has not ended or does not exist."""
     return session.scalar(select(JobAttempt.outcome).where(JobAttempt.token == token))
 
 
 def in_use(session: Session, tokens: Iterable[int], grace: timedelta) -> set[int]:
-    """Return those of the tokens whose attempts go on, or ended less than `grace` ago."""
+    """Return the tokens whose attempts are running or ended less than `grace` ago."""
     is_recent = JobAttempt.ended_at.is_(None) | (JobAttempt.ended_at > CLOCK - grace)
     return set(session.scalars(select(JobAttempt.token).where(JobAttempt.token.in_(list(tokens)), is_recent)))

@@ -1,7 +1,7 @@
-"""Rows of jobs: what a caller may read of them and do to them; the worker's side is `understudy.db.leases`.
+"""Rows of jobs, as callers read and change them; `understudy.db.leases` contains the statements of workers.
 
-All times are the database's `clock_timestamp()`, so that no process's clock matters. Every change of state
-writes its event in the same transaction.
+All times are from the database's `clock_timestamp()`, so that the clocks of processes do not matter. Every
+change of state writes its event in the same transaction.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ Json = dict[str, Any]
 
 ACTIVE_STATES = ("queued", "running")
 TERMINAL_STATES = ("succeeded", "failed", "cancelled")
-# Written with each job; a worker claims only those that it knows how to read.
+# Version of the parameters' format, stored with each job. A worker claims only jobs of its own version.
 PARAMETERS_VERSION = 2
-# The parameters that name another row.
+# Names of the parameters that contain the id of another row.
 REFERENCES = ("dataset_id", "synthetic_dataset_id", "holdout_dataset_id", "model_id")
 
 
 @dataclass(frozen=True)
 class JobFilters:
-    """What to list; None and no labels stand for all. `dataset_id` and `model_id` are text ids."""
+    """Filters of a list of jobs; None and an empty mapping do not filter. Ids are in their text form."""
 
     state: str | None = None
     kind: str | None = None
@@ -42,7 +42,7 @@ class JobFilters:
 
 
 class MakingJob(Protocol):
-    """A job whose result is added: its row, or what a kind is told of it."""
+    """The fields of a job that its result needs: its row, or a job kind's view of it."""
 
     @property
     def id(self) -> UUID: ...
@@ -54,7 +54,7 @@ class MakingJob(Protocol):
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job to put into the queue; it expires if no worker has claimed it within `ttl_seconds`."""
+    """A job to be queued; it expires if no worker claims it within `ttl_seconds`."""
 
     project_id: UUID
     kind: str
@@ -87,7 +87,7 @@ def add(session: Session, new: NewJob) -> Job:
 
 
 def get(session: Session, project_id: UUID, job_id: UUID) -> Job:
-    """Return a job as it is now, or raise `NotFound`."""
+    """Return the current row of a job, or raise `NotFound`."""
     statement = select(Job).where(Job.id == job_id, Job.project_id == project_id)
     job = session.scalar(statement.execution_options(populate_existing=True))
     if job is None:
@@ -120,7 +120,7 @@ def page(
 
 
 def active_on(session: Session, project_id: UUID, text_ids: Iterable[str]) -> list[Job]:
-    """Return the queued and running jobs whose parameters name any of these datasets or models."""
+    """Return the queued and running jobs whose parameters refer to any of these datasets or models."""
     statement = select(Job).where(
         Job.project_id == project_id, Job.state.in_(ACTIVE_STATES), _refers_to(list(text_ids))
     )
@@ -128,19 +128,19 @@ def active_on(session: Session, project_id: UUID, text_ids: Iterable[str]) -> li
 
 
 def counts(session: Session, project_id: UUID) -> dict[str, int]:
-    """Return the number of the project's jobs in each state that has any."""
+    """Return the number of the project's jobs by state, without states that have none."""
     statement = select(Job.state, func.count()).where(Job.project_id == project_id).group_by(Job.state)
     return dict(session.execute(statement).all())
 
 
 def count_queued(session: Session, project_id: UUID) -> int:
-    """Return the number of the project's jobs that wait."""
+    """Return the number of the project's queued jobs."""
     statement = select(func.count()).where(Job.project_id == project_id, Job.state == "queued")
     return session.scalar(statement) or 0
 
 
 def count_due(session: Session) -> dict[str, int]:
-    """Return how many jobs of the installation a worker could claim now, by queue."""
+    """Return the number of jobs in the installation that a worker could claim now, by queue."""
     statement = (
         select(Job.queue, func.count())
         .where(Job.state == "queued", Job.run_after <= CLOCK)
@@ -150,7 +150,7 @@ def count_due(session: Session) -> dict[str, int]:
 
 
 def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
-    """Cancel a queued job at once, and ask the worker of a running one to stop; repeating changes nothing.
+    """Cancel a queued job immediately, or ask the worker of a running one to stop; this is idempotent.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
     job = _lock(session, project_id, job_id)
     if job.state in ("succeeded", "failed"):
         raise Conflict(
-            f"Job {ids.to_text('job', job_id)} has {job.state} and cannot be cancelled any more.",
+            f"Job {ids.to_text('job', job_id)} has already {job.state} and cannot be cancelled.",
             code="already_finished",
         )
     if job.state == "queued":
@@ -175,7 +175,7 @@ def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
 
 
 def retry(session: Session, project_id: UUID, job_id: UUID, *, ttl_seconds: float) -> Job:
-    """Begin a new round of a failed or cancelled job: the one way out of a terminal state.
+    """Begin a new round of a failed or cancelled job, which is the only way out of a terminal state.
 
     Raises
     ------
@@ -187,7 +187,7 @@ def retry(session: Session, project_id: UUID, job_id: UUID, *, ttl_seconds: floa
     job = _lock(session, project_id, job_id)
     if job.state not in ("failed", "cancelled"):
         raise Conflict(
-            f"Job {ids.to_text('job', job_id)} is {job.state}; only a failed or cancelled one is retried.",
+            f"Job {ids.to_text('job', job_id)} is {job.state}. Only failed or cancelled jobs can be retried.",
             code="not_retryable",
         )
     job = _change(
@@ -220,7 +220,7 @@ def _lock(session: Session, project_id: UUID, job_id: UUID) -> Job:
 
 
 def _change(session: Session, job: Job, **values: Any) -> Job:
-    # Conditional although the row is locked: a state is only ever left from where it was seen.
+    # Conditional although the row is locked: every change of state names the state that it leaves.
     statement = (
         update(Job)
         .where(Job.id == job.id, Job.state == job.state)
@@ -231,7 +231,7 @@ def _change(session: Session, job: Job, **values: Any) -> Job:
     return session.scalars(statement).one()
 
 
-def _refers_to(text_ids: list[str]) -> Any:  # the type of or_() says nothing more
+def _refers_to(text_ids: list[str]) -> Any:  # Any: an SQL expression
     return or_(*(Job.parameters[name].astext.in_(text_ids) for name in REFERENCES))
 
 

@@ -1,8 +1,9 @@
-"""What workers and the rescue do to jobs: the statements on which "finished once" rests.
+"""Statements with which workers and the rescue change jobs; they guarantee that a job finishes only once.
 
-A claim gives the job a lease that ends by the database's clock, and a fencing token that is never used
-again. Everything that a worker writes later compares the token and the state; whoever lost the lease
-changes nothing, however late it wakes up. Each change, its attempt and its event are one transaction.
+A claim gives the job a lease, which ends by the database's clock, and a fencing token, which is never used
+again. Every later statement of the worker compares the token and the state, so a worker that has lost the
+lease changes nothing, however late it continues. Each change, its attempt and its event are written in one
+transaction.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_owner": None, "lease_unt
 
 @dataclass(frozen=True)
 class Allowance:
-    """How often one class of failure is tried again, and what a job fails with when that is used up."""
+    """The number of failures of a class before a job fails, and the error with which it then fails."""
 
     counter: str
     failures_max: int
@@ -39,13 +40,13 @@ CRASHES = Allowance(
     "crashes",
     3,
     "worker_crashed",
-    "The worker died on each of 3 tries. Try less data or fewer columns; a retry begins anew.",
+    "The worker died in each of 3 attempts. Use less data or fewer columns, or retry the job.",
 )
 
 
 @dataclass(frozen=True)
 class Retry:
-    """How often a job is tried again after a failure, and after which pause; the pause doubles each time."""
+    """The retries of a job after a failure; the pause before a retry doubles each time."""
 
     allowance: Allowance
     backoff_seconds: float
@@ -53,7 +54,7 @@ class Retry:
 
 @dataclass(frozen=True)
 class JobError:
-    """What a job failed with."""
+    """The error of a failed job."""
 
     code: str
     detail: str
@@ -61,7 +62,7 @@ class JobError:
 
 @dataclass(frozen=True)
 class Claimant:
-    """Who asks for a job: a worker, the version of its code, and what it can run."""
+    """A worker that claims a job, with its code version and the kinds and queues that it serves."""
 
     worker: str
     code_version: str
@@ -70,10 +71,10 @@ class Claimant:
 
 
 def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job | None:
-    """Take the job that is first in line among those of the claimant's kinds and queues; None if none is due.
+    """Claim the first due job of the claimant's kinds and queues, or return None.
 
-    By priority, then age: a job that is tried again keeps its place. Jobs that another session is taking
-    are passed over, so that workers never wait for each other.
+    Jobs are ordered by priority, then by age, so a job that is retried keeps its place. Jobs that another
+    session is claiming are skipped, so that workers never wait for each other.
     """
     first = (
         select(Job.id)
@@ -118,7 +119,7 @@ def heartbeat(
     lease_seconds: float,
     progress: dict[str, Any] | None,
 ) -> Job | None:
-    """Renew the lease and store the progress; None means that the job is ours no longer."""
+    """Renew the lease and store the progress; return None if the lease is lost."""
     values: dict[str, Any] = {"lease_until": _in(lease_seconds)}
     if progress is not None:
         values["progress"] = progress
@@ -126,13 +127,13 @@ def heartbeat(
 
 
 def is_cancel_requested(session: Session, job_id: UUID, token: int) -> bool:
-    """Tell whether the job, if it is still ours, shall stop; writes nothing, unlike a heartbeat."""
+    """Return whether cancellation of the job is requested, if the token is current; write nothing."""
     statement = select(Job.cancel_requested_at).where(Job.id == job_id, Job.lease_token == token)
     return session.scalar(statement) is not None
 
 
 def hold(session: Session, job_id: UUID, token: int) -> Job | None:
-    """Lock a job until the transaction ends, if it is still ours: results may be added to it meanwhile."""
+    """Lock a job until the transaction ends, so that results can be added; None if the lease is lost."""
     statement = (
         select(Job)
         .where(Job.id == job_id, Job.lease_token == token, Job.state == "running")
@@ -145,7 +146,7 @@ def hold(session: Session, job_id: UUID, token: int) -> Job | None:
 def finish(
     session: Session, job_id: UUID, token: int, *, result: dict[str, Any], end: AttemptEnd
 ) -> Job | None:
-    """End a job well; None, and nothing is written, if it is ours no longer."""
+    """Set a job to succeeded; return None, and write nothing, if the lease is lost."""
     job = _end(session, job_id, token, end, state="succeeded", result=result, finished_at=CLOCK)
     if job is not None:
         job_events.add(session, job, "succeeded")
@@ -153,7 +154,7 @@ def finish(
 
 
 def fail(session: Session, job_id: UUID, token: int, *, error: JobError, end: AttemptEnd) -> Job | None:
-    """End a job with an error for good; None, and nothing is written, if it is ours no longer."""
+    """Set a job to failed; return None, and write nothing, if the lease is lost."""
     job = _end(
         session,
         job_id,
@@ -170,7 +171,7 @@ def fail(session: Session, job_id: UUID, token: int, *, error: JobError, end: At
 
 
 def cancel(session: Session, job_id: UUID, token: int, end: AttemptEnd) -> Job | None:
-    """End a job whose cancellation was asked for; None, and nothing is written, if it is ours no longer."""
+    """Set a job to cancelled; return None, and write nothing, if the lease is lost."""
     job = _end(session, job_id, token, end, state="cancelled", finished_at=CLOCK)
     if job is not None:
         job_events.add(session, job, "cancelled")
@@ -178,7 +179,7 @@ def cancel(session: Session, job_id: UUID, token: int, end: AttemptEnd) -> Job |
 
 
 def release(session: Session, job_id: UUID, token: int) -> Job | None:
-    """Hand a job back unharmed, since the worker stops; that counts for nothing."""
+    """Requeue a job because its worker is stopping, without counting a failure."""
     job = hold(session, job_id, token)
     if job is None:
         return None
@@ -199,7 +200,7 @@ def try_again(
     retry: Retry,
     end: AttemptEnd,
 ) -> Job | None:
-    """Queue a job after a failure that may pass, or end it if that happened too often or it shall stop."""
+    """Requeue a job after a transient failure, or end it after too many failures or if it is cancelled."""
     job = hold(session, job_id, token)
     if job is None:
         return None
@@ -227,9 +228,9 @@ def try_again(
 
 
 def reap(session: Session, *, backoff_seconds: float, limit: int = 20) -> list[Job]:
-    """Settle the jobs whose workers fell silent, and return them as they are now.
+    """Requeue or fail the jobs whose leases have expired, and return their new rows.
 
-    Any number of processes may do so at once: a job is locked, and those locked by others are passed over.
+    Several processes may do this at once: each locks its jobs and skips those locked by others.
     """
     statement = (
         select(Job.id, Job.lease_token)
@@ -254,7 +255,7 @@ def reap(session: Session, *, backoff_seconds: float, limit: int = 20) -> list[J
 
 
 def expire(session: Session, *, limit: int = 100) -> list[Job]:
-    """Fail the queued jobs that waited longer than they were allowed to, and return them."""
+    """Fail the queued jobs that have expired, and return them."""
     overdue = (
         select(Job.id)
         .where(Job.state == "queued", Job.expires_at <= CLOCK)
@@ -272,7 +273,7 @@ def _expire_one(session: Session, job_id: UUID) -> Job:
         .values(
             state="failed",
             error_code="expired",
-            error_detail="No worker took the job before it expired. Retry it when workers are running.",
+            error_detail="No worker claimed the job before it expired. Retry it when workers are running.",
             finished_at=CLOCK,
         )
     )

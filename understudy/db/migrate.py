@@ -1,4 +1,4 @@
-"""Bring a database to the present schema."""
+"""Migration of a database to the current schema."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from understudy.db.orm import Base
 from understudy.db.session import connect_arguments, parse_url, translate_errors
 from understudy.repository import find_repository
 
-# An arbitrary number: the name of the lock that starters of this product share.
+# Key of the advisory lock that concurrent migrations share; the number is arbitrary.
 LOCK = 0x756E646572737479
-# Long, since one starter waits here for another's migration, or for a statement that uses a table.
+# The lock timeout is long, because one process waits here for another's migration or for a running statement.
 LIMITS = {"lock_timeout": "300s", "timezone": "UTC"}
 
 
 def upgrade(database_url: str) -> None:
-    """Apply the missing migrations, all in one transaction; a second starter waits and finds none."""
+    """Apply all missing migrations in one transaction; a concurrent call waits and then has none to apply."""
     engine = create_engine(
         parse_url(database_url), poolclass=NullPool, connect_args=connect_arguments(LIMITS)
     )
@@ -32,7 +32,7 @@ def upgrade(database_url: str) -> None:
 def make_config() -> Config:
     """Return Alembic's configuration; the scripts are in the repository, not in the package."""
     config = Config()
-    # Alembic interpolates its options.
+    # Alembic interpolates percent signs in its options.
     folder = str(find_repository() / "migrations").replace("%", "%%")
     config.set_main_option("script_location", folder)
     config.attributes["metadata"] = Base.metadata

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class ModelFilters:
-    """What to list; None and no labels stand for all."""
+    """Filters of a list of models; None and an empty mapping do not filter."""
 
     dataset_id: UUID | None = None
     labels: Mapping[str, str] | None = None
@@ -30,14 +30,14 @@ class ModelFilters:
 
 @dataclass(frozen=True)
 class NewModel:
-    """A model that a `train` job has just finished.
+    """A new model from a `train` job.
 
     Parameters
     ----------
     dataset_schema, findings : Json
-        The `DatasetSchema` that it learned, and the `Findings` about it.
+        `DatasetSchema` of the training data, and the `Findings` about it.
     tables : list of str
-        The tables of the schema that it learned.
+        Names of the tables that the model was fitted to.
     """
 
     dataset_id: UUID
@@ -72,7 +72,7 @@ def get(session: Session, project_id: UUID, model_id: UUID) -> Model:
 
 
 def lock(session: Session, project_id: UUID, model_id: UUID) -> Model:
-    """Return a model that nobody else changes or refers to until the transaction ends."""
+    """Lock and return a model; no other transaction can change it or refer to it until this one ends."""
     model = session.scalar(
         select(Model).where(Model.id == model_id, Model.project_id == project_id).with_for_update()
     )
@@ -106,7 +106,7 @@ def trained_on(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) 
 
 
 def delete(session: Session, project_id: UUID, model_ids: Iterable[UUID]) -> None:
-    """Delete rows; nothing may refer to them any more."""
+    """Delete models; no other row may still refer to them."""
     session.execute(delete_rows(Model).where(Model.project_id == project_id, Model.id.in_(list(model_ids))))
 
 

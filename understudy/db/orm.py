@@ -1,4 +1,4 @@
-"""The tables. Every row but the installation's own belongs to a project; only `understudy.db` reads this."""
+"""The database tables, used only by `understudy.db`; most rows belong to a project."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-# Not now(): that is the time of the transaction's begin, and makes rows lie about their order.
+# Not now(), which is the start of the transaction and does not reflect the order of rows.
 CLOCK = func.clock_timestamp()
 
 Json = dict[str, Any]
 
 
 class Base(DeclarativeBase):
-    """Base of all tables; constraint names are made by rule, so that migrations can name them."""
+    """Base of all tables; constraint names follow a convention, so that migrations can refer to them."""
 
     metadata = MetaData(
         naming_convention={
@@ -55,7 +55,7 @@ class Base(DeclarativeBase):
     }
 
 
-# One for the installation: a larger token is a later claim, and none is used twice.
+# Source of fencing tokens for the whole installation. A later claim has a larger token, and none is reused.
 FENCE = Sequence("fence", metadata=Base.metadata)
 
 
@@ -67,14 +67,14 @@ class Project(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
-    # What its samples are judged by; the policy `standard` if it has none of its own.
+    # Policy for the project's samples; if it is null, the policy `standard` applies.
     policy: Mapped[Json | None]
     gate: Mapped[str] = mapped_column(server_default="on_fail")
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 
 
 class ApiKey(Base):
-    """A credential of a project; only an HMAC of the key is kept."""
+    """A credential of a project; only an HMAC of the key is stored."""
 
     __tablename__ = "api_keys"
 
@@ -89,22 +89,22 @@ class ApiKey(Base):
 
 
 class Job(Base):
-    """One asynchronous run; its state is written by `understudy.db.jobs` and `understudy.db.leases` alone.
+    """An asynchronous run; only `understudy.db.jobs` and `understudy.db.leases` write its state.
 
-    A trigger, in the first migration, refuses every change of state that the two modules do not know.
+    A trigger in the first migration refuses every change of state that is not part of the state machine.
     """
 
     __tablename__ = "jobs"
     __table_args__ = (
         CheckConstraint("state in ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
-        # No lease without a token and an end, and none outside `running`: nothing hangs on a NULL heartbeat.
+        # A lease has a token and an end, and exists only in the state `running`.
         CheckConstraint(
             "(state = 'running') = (lease_token is not null and lease_until is not null)", name="lease"
         ),
         CheckConstraint(
             "(state in ('succeeded', 'failed', 'cancelled')) = (finished_at is not null)", name="end"
         ),
-        # By created_at, not run_after: a job that is tried again keeps its place in the line.
+        # Ordered by created_at, not run_after, so that a retried job keeps its place in the queue.
         Index(
             "jobs_ready_idx",
             text("priority desc"),
@@ -121,17 +121,17 @@ class Job(Base):
     kind: Mapped[str]
     parameters: Mapped[Json]
     parameters_version: Mapped[int]
-    # The class of workers that it waits for.
+    # Name of the queue whose workers run the job.
     queue: Mapped[str] = mapped_column(server_default="default")
     labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
     state: Mapped[str] = mapped_column(server_default="queued")
     priority: Mapped[int] = mapped_column(server_default=text("0"))
     run_after: Mapped[datetime] = mapped_column(server_default=CLOCK)
     expires_at: Mapped[datetime]
-    # A round ends with a terminal state; an operator's retry begins the next one.
+    # A round ends with a terminal state. An operator's retry begins the next one.
     round: Mapped[int] = mapped_column(server_default=text("1"))
     attempt: Mapped[int] = mapped_column(server_default=text("0"))
-    # Three counters, since each class of failure has its own limit; they count within a round.
+    # Numbers of failures in this round. Each class of failure has its own limit.
     crashes: Mapped[int] = mapped_column(server_default=text("0"))
     transient_failures: Mapped[int] = mapped_column(server_default=text("0"))
     internal_errors: Mapped[int] = mapped_column(server_default=text("0"))
@@ -149,7 +149,7 @@ class Job(Base):
 
 
 class JobAttempt(Base):
-    """One claim of a job by a worker, whatever became of it."""
+    """A claim of a job by a worker."""
 
     __tablename__ = "job_attempts"
     __table_args__ = (
@@ -177,12 +177,12 @@ class JobAttempt(Base):
 
 
 class JobEvent(Base):
-    """Something that happened to a job, in order; never holds a value of the data."""
+    """An event of a job; it never contains a value of the data."""
 
     __tablename__ = "job_events"
     __table_args__ = (
         Index("job_events_job_id_id_idx", "job_id", "id"),
-        # A round ends once, so it has one event that says so.
+        # A round ends once, so it has only one terminal event.
         Index(
             "job_events_terminal_idx",
             "job_id",
@@ -203,7 +203,7 @@ class JobEvent(Base):
 
 
 class Artifact(Base):
-    """A stored file that a job left; readers find blobs through this row only."""
+    """A stored file of a job; blobs are found only through these rows."""
 
     __tablename__ = "artifacts"
     __table_args__ = (UniqueConstraint("job_id", "role"),)
@@ -212,7 +212,7 @@ class Artifact(Base):
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     role: Mapped[str]
-    # Token 0 is an upload: bytes that came with the request, before any claim.
+    # Token 0 marks an upload, which is stored with the request, before any claim.
     token: Mapped[int] = mapped_column(BigInteger)
     storage_key: Mapped[str] = mapped_column(unique=True)
     sha256: Mapped[bytes]
@@ -221,7 +221,7 @@ class Artifact(Base):
 
 
 class Dataset(Base):
-    """A collection of tables, uploaded or made by a job; each table has a row in `dataset_tables`."""
+    """A collection of tables, uploaded or created by a job; each table has a row in `dataset_tables`."""
 
     __tablename__ = "datasets"
     __table_args__ = (
@@ -236,23 +236,23 @@ class Dataset(Base):
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id"), index=True)
     model_id: Mapped[UUID | None] = mapped_column(ForeignKey("models.id"), index=True)
-    # Of an imputation: the dataset that it completes.
+    # For an imputation, the dataset that was imputed.
     source_dataset_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id"), index=True)
     origin: Mapped[str]
     state: Mapped[str]
     name: Mapped[str]
     labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
-    # With the schemas of the tables, these make a `DatasetSchema`.
+    # These two and the schemas of the tables form a `DatasetSchema`.
     locale: Mapped[str] = mapped_column(server_default="en")
     relationships: Mapped[list[Json]] = mapped_column(server_default=text("'[]'"))
-    # With the findings of the tables, these make `Findings`.
+    # These and the findings of the tables form the `Findings`.
     relationship_candidates: Mapped[list[Json]] = mapped_column(server_default=text("'[]'"))
     error_code: Mapped[str | None]
     error_detail: Mapped[str | None]
-    # Why a sample may not be had: the verdict of a report, or that there is none yet.
+    # Reason of the quarantine: the verdict of a report, or the lack of one.
     quarantine: Mapped[Json | None]
     quarantined_at: Mapped[datetime | None]
-    # Whose key let it go although it was in quarantine, and why; it does not go back.
+    # Reason, API key and time of a release. A released sample does not return to quarantine.
     release_reason: Mapped[str | None]
     released_by: Mapped[UUID | None]
     released_at: Mapped[datetime | None]
@@ -262,13 +262,13 @@ class Dataset(Base):
 
 
 class DatasetTable(Base):
-    """A table of a dataset; its canonical Parquet is the artifact `table_<position>` of the dataset's job."""
+    """A table of a dataset; its rows are the Parquet artifact `table_<position>` of the dataset's job."""
 
     __tablename__ = "dataset_tables"
     __table_args__ = (UniqueConstraint("dataset_id", "name"),)
 
     dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True)
-    # From 1, in the order of the uploaded files.
+    # Counted from 1, in the order of the uploaded files.
     position: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     name: Mapped[str]
@@ -282,7 +282,7 @@ class DatasetTable(Base):
 
 
 class Model(Base):
-    """A fitted synthesizer; its file is the artifact `model` of its job. Personal data, as its dataset is."""
+    """A fitted synthesizer, stored as the artifact `model` of its job; it is as personal as its dataset."""
 
     __tablename__ = "models"
     __table_args__ = (Index("models_project_id_id_idx", "project_id", "id"),)
@@ -298,7 +298,7 @@ class Model(Base):
     holdout_fraction: Mapped[float]
     n_rows_trained: Mapped[int] = mapped_column(BigInteger)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
-    # A `DatasetSchema`, `Findings` about it, and those of its tables that the model learned.
+    # The `DatasetSchema`, the `Findings` about it, and the names of the tables that the model was fitted to.
     dataset_schema: Mapped[Json]
     findings: Mapped[Json]
     tables: Mapped[list[str]]
@@ -307,7 +307,7 @@ class Model(Base):
 
 
 class Report(Base):
-    """Scores of a synthetic against a real dataset; artifacts `report_json` and `report_html` of its job."""
+    """Scores of a synthetic dataset, stored as the artifacts `report_json` and `report_html` of its job."""
 
     __tablename__ = "reports"
     __table_args__ = (Index("reports_project_id_id_idx", "project_id", "id"),)
@@ -320,13 +320,13 @@ class Report(Base):
     # The pairs of compared tables: {"real": name, "synthetic": name}.
     tables: Mapped[list[Json]]
     summary: Mapped[Json]
-    # None of those that were made before there were policies.
+    # Null for reports that were created before policies existed.
     verdict: Mapped[Json | None]
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 
 
 class Upload(Base):
-    """Files that arrive in parts; `dataset_id` is set when they have become a dataset."""
+    """An upload in parts; `dataset_id` is set when it is completed."""
 
     __tablename__ = "uploads"
     __table_args__ = (Index("uploads_project_id_id_idx", "project_id", "id"),)
@@ -346,7 +346,7 @@ class Upload(Base):
 
 
 class UploadPart(Base):
-    """A part that has arrived; its blob is complete and on disk, as an artifact's is."""
+    """A received part of an upload; its blob is complete and on disk."""
 
     __tablename__ = "upload_parts"
 
@@ -359,14 +359,14 @@ class UploadPart(Base):
 
 
 class IdempotencyKey(Base):
-    """An answered POST, kept so that its repetition gets the same answer."""
+    """The stored response to a POST, so that a repeated request gets the same response."""
 
     __tablename__ = "idempotency_keys"
 
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     request_sha256: Mapped[bytes]
-    # Written in the transaction that adds the job, so that a crash before the answer makes no second one.
+    # Set in the transaction that adds the job, so that a crash before the response causes no second job.
     job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     status: Mapped[int | None]
     headers: Mapped[dict[str, str] | None]
@@ -375,7 +375,7 @@ class IdempotencyKey(Base):
 
 
 class Worker(Base):
-    """A worker process of the installation, as it last reported itself."""
+    """A worker of the installation with its last report."""
 
     __tablename__ = "workers"
 

@@ -1,4 +1,4 @@
-"""Pages of rows by key, so that rows that come or go meanwhile neither repeat nor hide one."""
+"""Keyset pagination: rows added or deleted between two pages neither repeat nor hide other rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True)
 class Page(Generic[Row, Key]):
-    """Some rows, and the key to give as `after` for those that follow; None at the end."""
+    """A page of rows, and the key to pass as `after` for the next page; None on the last page."""
 
     rows: list[Row]
     next: Key | None
@@ -28,7 +28,7 @@ def newest_first(
     after: Key | None,
     limit: int,
 ) -> Page[Row, Key]:
-    """Return the rows before the key `after`, in falling order of the key: for ids, the newest first."""
+    """Return rows with keys below `after`, in descending order: for ids, the newest first."""
     if after is not None:
         statement = statement.where(key < after)
     return _cut(session, statement.order_by(key.desc()), key, limit)
@@ -42,7 +42,7 @@ def oldest_first(
     after: Key | None,
     limit: int,
 ) -> Page[Row, Key]:
-    """Return the rows behind the key `after`, in rising order of the key."""
+    """Return rows with keys above `after`, in ascending order."""
     if after is not None:
         statement = statement.where(key > after)
     return _cut(session, statement.order_by(key), key, limit)
@@ -51,7 +51,7 @@ def oldest_first(
 def _cut(
     session: Session, statement: Select[Row], key: InstrumentedAttribute[Key], limit: int
 ) -> Page[Row, Key]:
-    # One more than asked for tells whether there is a next page without counting.
+    # One extra row shows whether there is a next page, without counting.
     rows: list[Any] = list(session.scalars(statement.limit(limit + 1)))
     has_more = len(rows) > limit
     rows = rows[:limit]

@@ -22,19 +22,19 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class ReportFilters:
-    """What to list: all, or the reports in which a dataset is the real or the synthetic one."""
+    """Filters of a list of reports: `dataset_id` matches the real or the synthetic dataset."""
 
     dataset_id: UUID | None = None
 
 
 @dataclass(frozen=True)
 class NewReport:
-    """A report that an `evaluate` job has just finished.
+    """A new report from an `evaluate` job.
 
     Parameters
     ----------
     tables : list of Json
-        The compared tables: {"real": name, "synthetic": name}.
+        Pairs of compared tables: {"real": name, "synthetic": name}.
     """
 
     dataset_id: UUID
@@ -76,17 +76,17 @@ def page(
 
 
 def about(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> list[Report]:
-    """Lock and return the reports on any of these datasets, as the real or the synthetic one."""
+    """Lock and return the reports in which any of the datasets is the real or the synthetic one."""
     statement = select(Report).where(Report.project_id == project_id, _is_about(list(dataset_ids)))
     return list(session.scalars(statement.with_for_update()))
 
 
 def delete(session: Session, project_id: UUID, report_ids: Iterable[UUID]) -> None:
-    """Delete rows."""
+    """Delete reports."""
     session.execute(
         delete_rows(Report).where(Report.project_id == project_id, Report.id.in_(list(report_ids)))
     )
 
 
-def _is_about(dataset_ids: list[UUID]) -> Any:  # the type of or_() says nothing more
+def _is_about(dataset_ids: list[UUID]) -> Any:  # Any: an SQL expression
     return or_(Report.dataset_id.in_(dataset_ids), Report.synthetic_dataset_id.in_(dataset_ids))

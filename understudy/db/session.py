@@ -1,4 +1,4 @@
-"""The connections of a process; the one place where a silent database becomes `Unavailable`."""
+"""Database connections of a process, and translation of connection errors to `Unavailable`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from understudy.errors import Unavailable, UnderstudyError
 
-# A session frozen inside a transaction keeps its row locks, and hides its job from the rescue, until the
-# server ends it: each limit is therefore well below a lease.
+# A session that is frozen inside a transaction keeps its row locks, and hides its job from the rescue, until
+# the server ends it. Therefore each limit is well below the duration of a lease.
 LIMITS = {
     "idle_in_transaction_session_timeout": "10s",
     "statement_timeout": "15s",
@@ -27,44 +27,46 @@ KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
-# Ended for idling in a transaction; read-only after a failover: psycopg files both under other classes.
+# SQLSTATEs for a session that was ended because it idled in a transaction, and for a database that is
+# read-only after a failover. psycopg raises them as classes other than OperationalError.
 UNAVAILABLE_STATES = {"25P03", "25006"}
 
 
 def parse_url(database_url: str) -> URL:
-    """Return the URL with the psycopg 3 driver; ``postgres://`` and ``postgresql://`` are both understood."""
+    """Return the URL with the psycopg 3 driver; ``postgres://`` and ``postgresql://`` are both accepted."""
     try:
         url = make_url(database_url)
-    # Without its cause, which may show the URL.
+    # The cause is dropped because it may contain the URL.
     except (ArgumentError, ValueError):
         raise UnderstudyError(
-            "UNDERSTUDY_DATABASE_URL is not the URL of a database. Give one such as "
+            "UNDERSTUDY_DATABASE_URL is not the URL of a database. Set it to a URL such as "
             "postgresql://user:password@host/name.",
             code="configuration",
         ) from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise UnderstudyError(
-            f"UNDERSTUDY_DATABASE_URL begins with {url.drivername}://; only postgresql:// is supported.",
+            f"UNDERSTUDY_DATABASE_URL begins with {url.drivername}://, but only postgresql:// is supported.",
             code="configuration",
         )
     return url.set(drivername="postgresql+psycopg")
 
 
 def connect_arguments(limits: dict[str, str]) -> dict[str, Any]:
-    """Return what every connection is opened with: limits on the server's side, keepalive on ours."""
+    """Return the arguments of every connection: limits for the server, and keepalive for the client."""
     options = " ".join(f"-c {name}={value}" for name, value in limits.items())
     return {**KEEPALIVE, "options": options, "application_name": "understudy"}
 
 
 def make_sessions(database_url: str, threads: int) -> sessionmaker[Session]:
-    """Return the factory of sessions of this process; open it after a fork, not before.
+    """Return a session factory for this process; a process that forks must call this after the fork.
 
     Parameters
     ----------
     database_url : str
         ``postgresql://user:password@host/name``, or ``postgresql:///name?host=/folder`` for a Unix socket.
     threads : int
-        How many threads use it at once. Each may hold two connections, one to read and one of a use-case.
+        Number of threads that use it at once. Each may hold two connections: one for reading, and one for
+        the transaction of a use case.
     """
     engine = create_engine(
         parse_url(database_url),
@@ -80,34 +82,34 @@ def make_sessions(database_url: str, threads: int) -> sessionmaker[Session]:
 
 
 def without_transactions(sessions: sessionmaker[Session]) -> sessionmaker[Session]:
-    """Return a factory of sessions that only read, on the same connections.
+    """Return a factory of sessions that only read and use the same connections.
 
-    Each statement stands for itself, as it sees what is committed either way, and BEGIN and ROLLBACK, two of
-    five trips to the database in the commonest request, are saved.
+    Each statement is its own transaction and sees all committed data. This saves BEGIN and ROLLBACK, which
+    are two of the five round trips to the database in the most frequent request.
     """
     engine = sessions.kw["bind"].execution_options(isolation_level="AUTOCOMMIT")
     return sessionmaker(engine, expire_on_commit=False)
 
 
 def translate_errors(engine: Engine) -> None:
-    """Let an engine raise `Unavailable` when the database does not answer, breaks off or gives up waiting.
+    """Make an engine raise `Unavailable` if the database does not respond, disconnects or times out.
 
-    An error in COMMIT leaves it open whether the transaction took place: nothing may be concluded from
-    `Unavailable` but that one has to look, or to repeat a call that is safe to repeat.
+    After an error in COMMIT it is unknown whether the transaction took place. A caller that gets
+    `Unavailable` must read the current state, or repeat a call that is idempotent.
     """
     event.listen(engine, "handle_error", translate_error)
 
 
 def translate_error(context: ExceptionContext) -> BaseException | None:
-    """Return what to raise instead of a driver's error, or None to leave it as it is."""
-    # The pool pings to find broken connections and replaces them itself.
+    """Return the exception to raise in place of a driver's error, or None to keep the error."""
+    # The pool pings connections and replaces broken ones itself.
     if context.is_pre_ping or not is_unavailable(context):
         return None
-    return Unavailable("The database does not answer; the same call may succeed in a few seconds.")
+    return Unavailable("The database does not respond. Repeat the call in a few seconds.")
 
 
 def is_unavailable(context: ExceptionContext) -> bool:
-    """Tell whether the error speaks of the database's state and not of the statement."""
+    """Return whether an error is caused by the state of the database, not by the statement."""
     return (
         context.is_disconnect
         or isinstance(context.sqlalchemy_exception, OperationalError | InterfaceError)
@@ -116,7 +118,7 @@ def is_unavailable(context: ExceptionContext) -> bool:
 
 
 def close_sessions(sessions: sessionmaker[Session]) -> None:
-    """Close the connections behind a factory."""
+    """Close the connections of a session factory."""
     engine = sessions.kw["bind"]
     assert isinstance(engine, Engine)
     engine.dispose()

@@ -1,4 +1,4 @@
-"""Rows of uploads that arrive in parts; every function but the sweep's is told the project."""
+"""Rows of uploads in parts; every function is restricted to a project, except those of the sweep."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class StoredPart:
-    """A part whose blob is in the store."""
+    """An upload part whose blob is in the store."""
 
     number: int
     storage_key: str
@@ -32,12 +32,12 @@ class StoredPart:
 
 @dataclass(frozen=True)
 class NewUpload:
-    """An upload of which no part has arrived.
+    """A new upload without parts.
 
     Parameters
     ----------
     kept : timedelta
-        How long it is kept without a new part.
+        Time without a new part after which the upload expires.
     """
 
     name: str
@@ -66,18 +66,18 @@ def add(session: Session, project_id: UUID, new: NewUpload) -> Upload:
     )
     session.add(upload)
     session.flush()
-    # The database's clock decides when it expires.
+    # Read `expires_at`, which was computed with the database's clock.
     session.refresh(upload)
     return upload
 
 
 def get(session: Session, project_id: UUID, upload_id: UUID) -> Upload:
-    """Return an upload, or raise `NotFound`, also for one that has expired."""
+    """Return an upload, or raise `NotFound` if it does not exist or has expired."""
     return _found(session.scalar(_select(project_id).where(Upload.id == upload_id)), upload_id)
 
 
 def lock(session: Session, project_id: UUID, upload_id: UUID) -> Upload:
-    """Return an upload that nobody else changes until the transaction ends."""
+    """Lock and return an upload; no other transaction can change it until this one ends."""
     statement = _select(project_id).where(Upload.id == upload_id).with_for_update()
     return _found(session.scalar(statement.execution_options(populate_existing=True)), upload_id)
 
@@ -90,7 +90,7 @@ def page(
 
 
 def count_open(session: Session, project_id: UUID) -> int:
-    """Return how many uploads of a project have not become a dataset."""
+    """Return the number of a project's uploads that are not completed."""
     statement = select(func.count()).where(
         Upload.project_id == project_id, Upload.dataset_id.is_(None), Upload.expires_at > CLOCK
     )
@@ -98,7 +98,7 @@ def count_open(session: Session, project_id: UUID) -> int:
 
 
 def parts(session: Session, project_id: UUID, upload_ids: Iterable[UUID]) -> list[UploadPart]:
-    """Return the parts of uploads that have arrived, in order."""
+    """Return the received parts of uploads, in order."""
     statement = select(UploadPart).where(
         UploadPart.project_id == project_id, UploadPart.upload_id.in_(list(upload_ids))
     )
@@ -106,7 +106,7 @@ def parts(session: Session, project_id: UUID, upload_ids: Iterable[UUID]) -> lis
 
 
 def find_part(session: Session, project_id: UUID, upload_id: UUID, number: int) -> UploadPart | None:
-    """Return a part, if it has arrived."""
+    """Return a received part, or None."""
     statement = select(UploadPart).where(
         UploadPart.project_id == project_id, UploadPart.upload_id == upload_id, UploadPart.number == number
     )
@@ -114,7 +114,7 @@ def find_part(session: Session, project_id: UUID, upload_id: UUID, number: int) 
 
 
 def drop_part(session: Session, part: UploadPart) -> None:
-    """Forget a part whose blob is lost, so that it can be sent again; one that replaced it stays."""
+    """Delete the row of a part whose blob is lost, so that it can be sent again; keep a newer row."""
     session.execute(
         delete_rows(UploadPart).where(
             UploadPart.upload_id == part.upload_id,
@@ -125,9 +125,9 @@ def drop_part(session: Session, part: UploadPart) -> None:
 
 
 def put_part(session: Session, upload: Upload, part: StoredPart, *, kept: timedelta) -> str | None:
-    """Add a part of a locked upload, or put it in the place of an earlier one, whose blob's key is returned.
+    """Add or replace a part of a locked upload, and return the storage key of the replaced blob.
 
-    The upload is kept as long from now on as from its beginning.
+    The upload's expiry is reset to `kept` from now.
     """
     upload.expires_at = CLOCK + kept
     values = {"storage_key": part.storage_key, "sha256": part.sha256, "size_bytes": part.size_bytes}
@@ -144,9 +144,9 @@ def put_part(session: Session, upload: Upload, part: StoredPart, *, kept: timede
 
 
 def complete(session: Session, upload: Upload, dataset: Dataset, *, kept: timedelta) -> None:
-    """Store which dataset a locked upload became, and turn its parts into files of the dataset's job.
+    """Complete a locked upload: store its dataset, and turn its parts into artifacts of the dataset's job.
 
-    The row is kept for some time, so that a repeated request gets the same answer.
+    The row is kept for some time, so that a repeated request gets the same response.
     """
     upload.dataset_id = dataset.id
     upload.expires_at = CLOCK + kept
@@ -169,12 +169,12 @@ def complete(session: Session, upload: Upload, dataset: Dataset, *, kept: timede
 
 
 def part_role(number: int) -> str:
-    """Return the role of a part as a file of the job that reads it."""
+    """Return the role of a part as an artifact of the job that ingests it."""
     return f"upload_part_{number}"
 
 
 def delete(session: Session, upload: Upload) -> list[str]:
-    """Delete a locked upload; return the keys of its parts' blobs."""
+    """Delete a locked upload and return the storage keys of its parts."""
     keys = _delete_parts(session, [upload.id])
     session.delete(upload)
     session.flush()
@@ -182,7 +182,7 @@ def delete(session: Session, upload: Upload) -> list[str]:
 
 
 def delete_expired(session: Session, *, limit: int) -> list[str]:
-    """Delete uploads whose time is over, whatever their project; return the keys of their parts' blobs."""
+    """Delete expired uploads of all projects and return the storage keys of their parts."""
     statement = select(Upload.id).where(Upload.expires_at <= CLOCK).limit(limit)
     expired = list(session.scalars(statement.with_for_update(skip_locked=True)))
     keys = _delete_parts(session, expired)
@@ -191,7 +191,7 @@ def delete_expired(session: Session, *, limit: int) -> list[str]:
 
 
 def known_keys(session: Session, storage_keys: Iterable[str]) -> set[str]:
-    """Return those of the keys that a part refers to, whatever its project."""
+    """Return the storage keys to which a part of any project refers."""
     statement = select(UploadPart.storage_key).where(UploadPart.storage_key.in_(list(storage_keys)))
     return set(session.scalars(statement))
 
@@ -208,7 +208,7 @@ def _delete_parts(session: Session, upload_ids: list[UUID]) -> list[str]:
 def _found(upload: Upload | None, upload_id: UUID) -> Upload:
     if upload is None:
         raise NotFound(
-            f"There is no upload {ids.to_text('upload', upload_id)} in this project, or none any more:"
-            " what is not completed in time is removed."
+            f"There is no upload {ids.to_text('upload', upload_id)} in this project. An upload that is not "
+            "completed in time is deleted; begin another one."
         )
     return upload

@@ -1,4 +1,4 @@
-"""Rows of workers, as each last reported itself."""
+"""Rows of workers with their last reports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.db.orm import CLOCK, Worker
 def report(
     session: Session, name: str, *, code_version: str, concurrency: int, draining: bool = False
 ) -> None:
-    """Write that a worker is there."""
+    """Record that a worker is alive."""
     values = {"code_version": code_version, "concurrency": concurrency, "draining": draining}
     statement = insert(Worker).values(name=name, **values)
     session.execute(
@@ -24,21 +24,21 @@ def report(
 
 
 def seen_within(session: Session, age: timedelta) -> list[Worker]:
-    """Return the workers that reported themselves within `age`."""
+    """Return the workers whose last report is younger than `age`."""
     return list(session.scalars(select(Worker).where(Worker.seen_at > CLOCK - age).order_by(Worker.name)))
 
 
 def count_slots(session: Session, age: timedelta) -> int:
-    """Return how many jobs the workers seen within `age` run at once; those that are draining take none."""
+    """Return the number of jobs that all workers seen within `age` can run at once, without draining ones."""
     statement = select(func.coalesce(func.sum(Worker.concurrency), 0))
     return session.scalar(statement.where(Worker.seen_at > CLOCK - age, Worker.draining.is_(False))) or 0
 
 
 def leave(session: Session, name: str) -> None:
-    """Delete the row of a worker that stops."""
+    """Delete the row of a stopping worker."""
     session.execute(delete_rows(Worker).where(Worker.name == name))
 
 
 def forget(session: Session, age: timedelta) -> None:
-    """Delete the rows of workers that were not seen for longer than `age`."""
+    """Delete the rows of workers whose last report is older than `age`."""
     session.execute(delete_rows(Worker).where(Worker.seen_at < CLOCK - age))

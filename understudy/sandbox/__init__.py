@@ -1,10 +1,11 @@
-"""Runs a job's work in a child process with limits on memory, time and files, and no credentials.
+"""Execution of a job's work in a child process without credentials, with limits on memory, time and files.
 
     Sandbox ──spawns, once── server   the warm parent: everything imported, an empty environment
-       │ start()                │ fork, some milliseconds
+       │ start()                │ fork, takes milliseconds
       Run ◀──── messages ──── child   limits, a process group: target(payload, folder, progress)
 
-`supervisor` and `run` are our side, `server` and `child` the other one; `messages` is what they say.
+`supervisor` and `run` belong to the worker, `server` and `child` run in the sandbox, and `messages` defines
+what they exchange.
 """
 
 from __future__ import annotations

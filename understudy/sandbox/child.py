@@ -1,4 +1,4 @@
-"""The child's side: confines itself, does the work, says how it went, and leaves without cleaning up."""
+"""The sandbox child, which confines itself, does the work, sends the outcome, and exits without cleanup."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ STDERR = 2
 
 
 def run_child(target: Target, request: int, output: int, stderr: int, server_pid: int) -> NoReturn:
-    """Do the work that is described in the file `request`, write what becomes of it to `output`, and exit."""
+    """Do the work described in the file `request`, write its outcome to `output`, and exit."""
     status = 1
     try:
         _confine(stderr, keep={request, output}, server_pid=server_pid)
         _do(target, request, output)
         status = 0
     finally:
-        # Whatever happens, the server's code after the fork must not run twice, nor its exit handlers.
+        # Neither the server's code after the fork nor its exit handlers may run in the child.
         os._exit(status)
 
 
@@ -46,7 +46,7 @@ def _confine(stderr: int, *, keep: set[int], server_pid: int) -> None:
 
 
 def _close_all_but(keep: set[int]) -> None:
-    # The connections of other runs: to hold one open would keep its run alive.
+    # Close the connections of other runs: an open copy would keep its run alive.
     kept = sorted(keep)
     for low, high in zip(kept, [*kept[1:], os.sysconf("SC_OPEN_MAX")], strict=True):
         os.closerange(low + 1, high)
@@ -55,17 +55,17 @@ def _close_all_but(keep: set[int]) -> None:
 def _do(target: Target, request: int, output: int) -> None:
     try:
         with open(request, encoding="utf-8") as file:
-            asked = json.load(file)
-        folder = Path(asked["folder"])
+            parsed = json.load(file)
+        folder = Path(parsed["folder"])
         os.chdir(folder)
-        # Libraries spill beside the work's own files, which are removed with it.
+        # Temporary files of libraries go into the folder of the work and are deleted with it.
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
-        confinement.apply_limits(SandboxLimits(**asked["limits"]))
-        message = {"result": target(asked["payload"], folder, ProgressWriter(output))}
+        confinement.apply_limits(SandboxLimits(**parsed["limits"]))
+        message = {"result": target(parsed["payload"], folder, ProgressWriter(output))}
         data = encode(message)
         if len(data) > MESSAGE_BYTES_MAX:
-            raise ValueError("the result is larger than a message may be")
-    # Every end of the work is told to the supervisor; this is the boundary of the process.
+            raise ValueError(f"the result exceeds the maximum message size of {MESSAGE_BYTES_MAX} bytes")
+    # This is the boundary of the process: every exception is reported to the supervisor.
     except BaseException as error:
         code, detail = failures.describe(error)
         data = encode({"error": {"code": code, "detail": detail}})
@@ -73,7 +73,7 @@ def _do(target: Target, request: int, output: int) -> None:
 
 
 class ProgressWriter:
-    """A `Progress` that passes on a few messages a second; changes of phase always."""
+    """A `Progress` that sends at most five messages a second, and every change of phase."""
 
     def __init__(self, output: int) -> None:
         self._output = output
@@ -83,18 +83,18 @@ class ProgressWriter:
     def __call__(
         self, phase: str, fraction: float, *, rows_done: int | None = None, rows_total: int | None = None
     ) -> None:
-        """Tell the supervisor how far the work is."""
+        """Send the progress of the work to the supervisor."""
         now = time.monotonic()
         if phase == self._phase and now < self._next:
             return
         self._phase, self._next = phase, now + PROGRESS_SECONDS
-        told = {"phase": phase, "fraction": fraction, "rows_done": rows_done, "rows_total": rows_total}
-        known = {name: value for name, value in told.items() if value is not None}
-        write_all(self._output, encode({"progress": known}))
+        fields = {"phase": phase, "fraction": fraction, "rows_done": rows_done, "rows_total": rows_total}
+        present = {name: value for name, value in fields.items() if value is not None}
+        write_all(self._output, encode({"progress": present}))
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write to a pipe, which takes what it has room for."""
+    """Write all bytes to a pipe, which may accept only a part at a time."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

@@ -1,7 +1,7 @@
-"""What a process can do to itself so that it can do less: death with its parent, limits, no network.
+"""Functions with which a process restricts itself: death with its parent, limits, no network.
 
-Linux knows all of it. On macOS there is no prctl, no capability and no namespace: limits and process groups
-hold there too, but a child outlives a killed server until it next writes.
+Linux supports all of them. macOS has no prctl, capabilities or namespaces. Limits and process groups work
+there too, but a child survives a killed server until its next write.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 CAPABILITY_VERSION_3 = 0x20080522
 N_OPEN_FILES_MAX = 1024
-# After SIGXCPU, which the work may catch, SIGKILL, which it cannot.
+# CPU seconds between SIGXCPU, which the work may catch, and SIGKILL, which it cannot.
 CPU_GRACE_SECONDS = 5
-# The kernel, short of memory, ends a job before it ends the worker or the database.
+# With this score the kernel kills a job before the worker or the database if memory runs out.
 OOM_SCORE = "800"
 
 IS_LINUX = sys.platform == "linux"
-# Loaded here, and not after a fork, where little may be done.
+# Loaded at import, because loading a library after a fork is not safe.
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent(parent_pid: int) -> None:
-    """Let the kernel kill this process when the thread that started it ends.
+    """Make the kernel kill this process when the thread that started it ends.
 
-    The setting does not cover a parent that had ended before; so whose child we are is looked at afterwards.
+    The setting has no effect if the parent has already ended, so the parent's pid is checked afterwards.
     """
     if IS_LINUX:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -44,15 +44,15 @@ def die_with_parent(parent_pid: int) -> None:
 
 
 def forbid_new_privileges() -> None:
-    """Let no program that is started from here gain rights, for good."""
+    """Prevent this process and its descendants permanently from gaining privileges."""
     if IS_LINUX:
         _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 def leave_network() -> bool:
-    """Move into a network namespace without interfaces, where the system allows it; return whether it did.
+    """Move into a network namespace without interfaces, and return whether the system allowed it.
 
-    Containers commonly forbid it; there, the network policy of the container holds.
+    Containers usually forbid it; there, the network policy of the container applies.
     """
     if not IS_LINUX:
         return False
@@ -69,14 +69,14 @@ def leave_network() -> bool:
 
 
 def drop_capabilities() -> None:
-    """Give up what root may do beyond other users, and cannot get back after `forbid_new_privileges`."""
+    """Drop all capabilities of root; after `forbid_new_privileges` they cannot be regained."""
     if IS_LINUX:
         header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
         _libc.capset(header, (ctypes.c_uint32 * 6)())
 
 
 def apply_limits(limits: SandboxLimits) -> None:
-    """Limit this process and what it starts; nothing can be undone."""
+    """Limit this process and its descendants; the limits cannot be raised again."""
     cpu = limits.cpu_seconds
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + CPU_GRACE_SECONDS))
     for kind, value in (
@@ -91,12 +91,12 @@ def apply_limits(limits: SandboxLimits) -> None:
 def _limit(kind: int, value: int) -> None:
     hard = resource.getrlimit(kind)[1]
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    # macOS refuses a limit on address space below what is in use.
+    # macOS refuses an address space limit below the current usage.
     with contextlib.suppress(ValueError):
         resource.setrlimit(kind, (value, value))
 
 
 def offer_to_oom_killer() -> None:
-    """Ask the kernel to choose this process first when memory runs out."""
+    """Make the kernel kill this process first when memory runs out."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)

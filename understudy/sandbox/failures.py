@@ -1,4 +1,4 @@
-"""What an exception of the work means to the caller, without a word of the data."""
+"""Error codes and messages for exceptions of the work, without any value of the data."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from understudy.errors import UnderstudyError
 
 MEMORY_DETAIL = "The work needed more memory than its limit. Use fewer rows or columns, or raise the limit."
-FILE_SIZE_DETAIL = "The work wrote a file larger than its limit. Ask for fewer rows, or raise the limit."
-STORAGE_DETAIL = "There is no space left to write to."
+FILE_SIZE_DETAIL = "The work wrote a file larger than its limit. Request fewer rows, or raise the limit."
+STORAGE_DETAIL = "The disk for the files of running jobs is full. Free some space and repeat the job."
 TIME_DETAIL = "The work took more CPU time than its limit. Use fewer rows or columns, or raise the limit."
 
-# Classes of libraries that are not imported here; they are told by their names.
+# Names of exception classes that report a failed allocation; their libraries are not imported here.
 MEMORY_CLASSES = {"MemoryError", "ArrowMemoryError", "OutOfMemoryException"}
-# How libraries say, in other classes, that address space could not be had.
+# Phrases with which exceptions of other classes report a failed allocation.
 MEMORY_PHRASES = (
     "bad_alloc",
     "can't start new thread",
@@ -33,7 +33,7 @@ DETAILS = {
 
 
 def describe(error: BaseException) -> tuple[str, str]:
-    """Return the code and the detail of what the work raised."""
+    """Return the code and the detail of an exception that the work raised."""
     if isinstance(error, UnderstudyError):
         return error.code, error.detail
     for cause in _causes(error):
@@ -58,18 +58,18 @@ def _resource_code(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno in ERRNO_CODES:
         return ERRNO_CODES[error.errno]
     text = str(error).lower()
-    if isinstance(error, OSError | ImportError | RuntimeError) and speaks_of_memory(text):
+    if isinstance(error, OSError | ImportError | RuntimeError) and mentions_memory(text):
         return "out_of_memory"
     return None
 
 
-def speaks_of_memory(text: str) -> bool:
-    """Tell whether what a library wrote says that memory could not be had."""
+def mentions_memory(text: str) -> bool:
+    """Return whether the text of a library reports a failed allocation."""
     return any(phrase in text for phrase in MEMORY_PHRASES)
 
 
 def _place(error: BaseException) -> str:
-    """Return the class and where it was raised; the message itself may hold a value of the data."""
+    """Return an exception's class and where it was raised; its message may contain a value of the data."""
     frames = traceback.extract_tb(error.__traceback__)
     where = (
         f" in {frames[-1].name}, {Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""

@@ -1,4 +1,4 @@
-"""What supervisor, server and child tell each other: JSON, each message with its length before it."""
+"""Messages between supervisor, server and child: JSON objects, each with a length prefix."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# JSON of any shape.
+# Any: a JSON object of any shape.
 Json = dict[str, Any]
 
 LENGTH = struct.Struct("!I")
-# A report or a card of 2,000 columns takes some 2 MB; a hostile child must not fill our memory.
+# Maximum size of a message and of all messages of a run, so that a hostile child cannot fill the worker's
+# memory. A report or a card of 2,000 columns takes about 2 MB.
 MESSAGE_BYTES_MAX = 8 << 20
 OUTPUT_BYTES_MAX = 64 << 20
 
-# What the supervisor may ask of the server about a run; closing the connection kills it.
+# Orders that the supervisor sends to the server about a run. Closing the connection kills the run.
 TERMINATE = b"t"
 KILL = b"k"
 
 
 @dataclass(frozen=True)
 class SandboxLimits:
-    """What a run may use at most.
+    """The resource limits of a run.
 
     Parameters
     ----------
     memory_bytes : int
-        Address space, that of the imported libraries (about 500 MB) included.
+        Maximum address space, including that of the imported libraries (about 500 MB).
     cpu_seconds : int
-        CPU time of all threads together.
+        Maximum CPU time of all threads together.
     file_bytes : int
-        Size of any one file.
+        Maximum size of each file.
     """
 
     memory_bytes: int
@@ -43,7 +44,7 @@ class SandboxLimits:
 
 @dataclass(frozen=True)
 class SandboxRequest:
-    """One run: what the target is given, the folder that it works in, and its limits."""
+    """The request for a run: the payload of the target, its working directory, and its limits."""
 
     payload: Json
     folder: Path
@@ -52,20 +53,21 @@ class SandboxRequest:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended.
+    """The outcome of a run.
 
     Parameters
     ----------
     ok : bool
-        Whether `result` is there; otherwise `error_code`, or neither if the child died without a word.
+        Whether the run succeeded and `result` is set. Otherwise `error_code` is set, unless the child died
+        without a message.
     error_code, error_detail : str or None
-        A key of `errors.CODES` and a sentence without any value of the data.
+        Key of `errors.CODES`, and a sentence without any value of the data.
     exit_signal : int or None
-        The signal that ended the child, if one did.
+        Signal that ended the child, if any.
     peak_memory_bytes : int
-        Largest resident size; about 100 MB of it are the libraries, shared among all runs.
+        Peak resident size, of which the libraries are about 100 MB and shared among all runs.
     cpu_seconds : float
-        CPU time of the child and what it waited for.
+        CPU time of the child and of the descendants that it waited for.
     """
 
     ok: bool
@@ -78,28 +80,28 @@ class Outcome:
 
     @property
     def is_crash(self) -> bool:
-        """Whether the child died without saying why: killed, or its server was."""
+        """Whether the child ended without a message, because it or its server was killed."""
         return not self.ok and self.error_code is None
 
 
 class MessageTooLarge(Exception):
-    """More was sent than is read."""
+    """A message, or all messages of a run together, exceed the size limit."""
 
 
 class MessageReader:
-    """Takes bytes as they come and gives whole messages."""
+    """A parser that turns a stream of bytes into messages."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._n_bytes = 0
 
     def feed(self, data: bytes) -> Iterator[Json]:
-        """Yield the messages that are complete by now.
+        """Add bytes and yield the messages that are now complete.
 
         Raises
         ------
         MessageTooLarge
-            If one message, or all of them, pass the limit.
+            If one message, or all of them together, exceed the limit.
         ValueError
             If a message is not a JSON object.
         """

@@ -1,4 +1,4 @@
-"""A run, as the worker sees it."""
+"""The worker's handle for a run."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from understudy.sandbox.messages import (
 )
 
 CHUNK_BYTES = 1 << 16
-# A server takes two seconds to start on an idle machine; one that has not begun by then never will.
+# Maximum time until a run begins. A server takes two seconds to start on an idle machine.
 START_SECONDS = 120.0
-# How long the server may take to report the end of a child whose pipe is closed.
+# Maximum time between the closing of the child's pipe and the server's report that the child has ended.
 REPORT_SECONDS = 5.0
 PHASE_LENGTH_MAX = 100
 DETAIL_LENGTH_MAX = 2_000
 
 
 def is_progress(progress: object) -> bool:
-    """Tell whether this can be shown to the job's owner: what the work reads may have taken it over."""
+    """Return whether a progress message is well-formed; hostile input may have taken over the child."""
     return (
         isinstance(progress, dict)
         and set(progress) <= {"phase", "fraction", "rows_done", "rows_total"}
@@ -41,7 +41,7 @@ def is_progress(progress: object) -> bool:
 
 
 class Run:
-    """A child at work; its messages are read in `wait`, to be called again until it gives an outcome."""
+    """A running child; call `wait`, which reads its messages, until it returns an outcome."""
 
     def __init__(self, connection: socket.socket, output: int) -> None:
         self._connection = connection
@@ -53,14 +53,14 @@ class Run:
         self._report_deadline = time.monotonic() + START_SECONDS
         self._open = {connection.fileno(), output}
         self._exit: Json | None = None
-        self._last_word: Json = {}
+        self._last_message: Json = {}
         self._fault: tuple[str, str] | None = None
         self._outcome: Outcome | None = None
         self.progress: Json | None = None
         self.pid: int | None = None
 
     def wait(self, timeout_seconds: float) -> Outcome | None:
-        """Return the outcome, or None if the run has not ended within the time."""
+        """Return the outcome, or None if the run has not ended within the timeout."""
         deadline = time.monotonic() + timeout_seconds
         while self._outcome is None:
             self._listen(min(deadline, self._report_deadline) - time.monotonic())
@@ -71,19 +71,20 @@ class Run:
         return self._outcome
 
     def terminate(self) -> None:
-        """Ask the run to end (SIGTERM, to its whole process group)."""
+        """Ask the run to end, with SIGTERM to its whole process group."""
         self._order(TERMINATE)
 
     def kill(self) -> None:
-        """End the run (SIGKILL, to its whole process group)."""
+        """Kill the run, with SIGKILL to its whole process group."""
         self._order(KILL)
-        # By our own hand too: the server may be stopped. The pid is the child's until its end was reported.
+        # Also kill it directly, because the server may be stopped. The pid cannot have been reused before the
+        # server reports the child's end.
         if self.pid is not None and self._exit is None and self._outcome is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Let go of the run; the server kills it if it has not ended."""
+        """Close the connection to the run; the server kills a run that has not ended."""
         if self._open or self._connection.fileno() >= 0:
             self._open.clear()
             self._connection.close()
@@ -127,28 +128,28 @@ class Run:
             return
         if not data:
             self._open.discard(self._output)
-            # With its pipe the child has ended, or will in a moment.
+            # The pipe is closed, so the child has ended or is about to end.
             self._report_deadline = time.monotonic() + REPORT_SECONDS
         try:
             for message in self._child_reader.feed(data):
                 self._take(message)
         except (MessageTooLarge, ValueError):
-            self._fault = "internal_error", "The work wrote more, or other, messages than it may."
+            self._fault = "internal_error", "The work sent too many messages or invalid ones."
             self._open.discard(self._output)
             self.kill()
 
     def _take(self, message: Json) -> None:
         progress = message.get("progress")
         if progress is None:
-            self._last_word = message
+            self._last_message = message
         elif is_progress(progress):
             self.progress = progress
         else:
-            raise ValueError("not a progress")
+            raise ValueError("not a progress message")
 
     def _has_ended(self) -> bool:
         if self._exit is not None:
-            # Whatever it had written is in the pipe by now; more may be written only by what it left behind.
+            # The pipe now contains all of the child's messages; only orphans of the child can write more.
             return True
         is_server_gone = self._connection.fileno() not in self._open
         return is_server_gone or time.monotonic() >= self._report_deadline
@@ -179,7 +180,7 @@ class Run:
         code, detail = self._code_and_detail(exit_signal, out_of_memory=report.get("out_of_memory", False))
         if code is not None:
             return replace(outcome, error_code=code, error_detail=detail)
-        result = self._last_word.get("result")
+        result = self._last_message.get("result")
         if status == 0 and isinstance(result, dict):
             return replace(outcome, ok=True, result=result)
         return outcome
@@ -187,7 +188,7 @@ class Run:
     def _code_and_detail(
         self, exit_signal: int | None, *, out_of_memory: bool
     ) -> tuple[str | None, str | None]:
-        error = self._last_word.get("error")
+        error = self._last_message.get("error")
         if self._fault is not None:
             return self._fault
         if isinstance(error, dict) and error.get("code") in CODES:

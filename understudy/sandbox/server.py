@@ -1,8 +1,8 @@
-"""The warm parent: imports once, then forks a child for each run; started by `supervisor`, one a worker.
+"""The warm parent, which imports all modules once and forks a child for each run; each worker has one.
 
-It has one thread, so that a fork copies no lock that somebody holds. It reads no data and no parameters: a
-run is three descriptors (a connection to the supervisor, the child's pipe to it, the file with the request).
-A run whose connection is closed is killed, with everything in its process group.
+It has only one thread, so that a fork never copies a locked lock. It reads neither data nor parameters. A run
+consists of three descriptors: a connection to the supervisor, the child's pipe to the supervisor, and the
+file with the request. If the connection of a run is closed, its whole process group is killed.
 """
 
 from __future__ import annotations
@@ -26,24 +26,25 @@ from understudy.sandbox.child import Target, run_child
 from understudy.sandbox.messages import KILL, TERMINATE, Json, encode
 
 N_DESCRIPTORS = 3
-# As much of its stderr as a child can leave; the pipe holds it, nobody reads before the end.
+# Maximum size of a child's stderr output: the pipe buffers it and is read only when the child has ended.
 STDERR_BYTES_MAX = 64 << 10
 PARENT_CHECK_SECONDS = 1.0
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve until the supervisor is gone.
+    """Serve until the supervisor has ended.
 
     Parameters
     ----------
     arguments : sequence of str
-        Descriptor of the control socket, pid of the supervisor, ``module:function``, what to warm up.
+        Descriptor of the control socket, pid of the supervisor, ``module:function`` of the target, and the
+        modules and functions to preload.
     """
     control, supervisor_pid, target, *preload = arguments
     confinement.forbid_new_privileges()
     confinement.leave_network()
     confinement.drop_capabilities()
-    # Last, since a change of credentials may undo it.
+    # Called last, because a change of credentials may reset the setting.
     confinement.die_with_parent(int(supervisor_pid))
     with without_pandas():
         for module in (name for name in preload if ":" not in name):
@@ -54,21 +55,21 @@ def main(arguments: Sequence[str]) -> None:
         server.serve()
 
 
-def load(name: str) -> Any:  # whatever stands under that name
-    """Return the function that ``module:function`` names."""
+def load(name: str) -> Any:  # Any: a function with any signature
+    """Import and return a function from its name ``module:function``."""
     module, _, function = name.partition(":")
     return getattr(importlib.import_module(module), function)
 
 
 def share_pages() -> None:
-    """Keep what is in memory by now in pages that the collector does not write to: children share them."""
+    """Exempt all current objects from garbage collection, so that children share their memory pages."""
     gc.collect()
     gc.freeze()
 
 
 @dataclass
 class Child:
-    """A run as the server knows it."""
+    """A run in the server's bookkeeping."""
 
     pid: int
     connection: socket.socket
@@ -76,7 +77,7 @@ class Child:
 
 
 class Server:
-    """Forks, passes signals on, and reports ends."""
+    """The server, which forks children, forwards signals to them, and reports when they end."""
 
     def __init__(
         self,
@@ -95,7 +96,7 @@ class Server:
         self._wakeup, self._wakeup_writer = socket.socketpair()
 
     def serve(self) -> None:
-        """Wait for runs and for ends of children, until the supervisor is gone."""
+        """Handle new runs and ended children until the supervisor has ended."""
         for end in (self._wakeup, self._wakeup_writer, self._control):
             end.setblocking(False)
         signal.set_wakeup_fd(self._wakeup_writer.fileno(), warn_on_full_buffer=False)
@@ -103,7 +104,7 @@ class Server:
         self._selector.register(self._control, selectors.EVENT_READ, None)
         self._selector.register(self._wakeup, selectors.EVENT_READ, None)
         self._start_warmer()
-        # Where the kernel does not kill us with our parent, we look for it.
+        # If the kernel does not kill this process with its parent, the parent is polled.
         pause = None if confinement.IS_LINUX else PARENT_CHECK_SECONDS
         while os.getppid() == self._supervisor_pid:
             for key, _ in self._selector.select(pause):
@@ -128,13 +129,13 @@ class Server:
 
     def _fork(self, connection: int, output: int, request: int) -> None:
         stderr_reader, stderr_writer = os.pipe()
-        # A full pipe swallows what comes next, and does not stop the child.
+        # Output to a full pipe is lost, but does not block the child.
         os.set_blocking(stderr_writer, False)
         server_pid = os.getpid()
         try:
             pid = os.fork()
         except OSError:
-            # No room for another process: closing all of it tells the supervisor.
+            # The fork failed. Closing all descriptors signals this to the supervisor.
             for descriptor in (connection, output, request, stderr_reader, stderr_writer):
                 os.close(descriptor)
             return
@@ -146,7 +147,7 @@ class Server:
         child.connection.setblocking(False)
         self._children[pid] = child
         self._selector.register(child.connection, selectors.EVENT_READ, child)
-        tell(child.connection, {"pid": pid})
+        send(child.connection, {"pid": pid})
 
     def _obey(self, child: Child) -> None:
         try:
@@ -163,7 +164,7 @@ class Server:
             self._selector.unregister(child.connection)
 
     def _start_warmer(self) -> None:
-        """Warm up in a child first: compiling, if it comes to that, takes a minute and leaves a cache."""
+        """Warm up in a child first, because compilation may take a minute; its result is cached on disk."""
         server_pid = os.getpid()
         self._warmer_pid = os.fork()
         if self._warmer_pid == 0:
@@ -196,16 +197,16 @@ class Server:
             if not done:
                 continue
             child = self._children.pop(pid)
-            # What the child started and left behind; its group's number is not given anew while one lives.
+            # Kill orphans of the child. The number of the group is not reused while a member lives.
             signal_group(pid, signal.SIGKILL, alone=False)
             unit = 1024 if confinement.IS_LINUX else 1
             report = {
                 "status": os.waitstatus_to_exitcode(status),
                 "peak_memory_bytes": usage.ru_maxrss * unit,
                 "cpu_seconds": usage.ru_utime + usage.ru_stime,
-                "out_of_memory": says_out_of_memory(child.stderr),
+                "out_of_memory": is_out_of_memory(child.stderr),
             }
-            tell(child.connection, report)
+            send(child.connection, report)
             with contextlib.suppress(KeyError, ValueError):
                 self._selector.unregister(child.connection)
             child.connection.close()
@@ -216,14 +217,20 @@ class Server:
             signal_group(pid, signal.SIGKILL)
 
 
-def tell(connection: socket.socket, message: Json) -> None:
-    """Send a small message; a supervisor that has gone is not told."""
+def send(connection: socket.socket, message: Json) -> None:
+    """Send a small message; ignore a supervisor that has ended."""
     with contextlib.suppress(OSError):
         connection.send(encode(message))
 
 
 def signal_group(pid: int, signal_number: int, *, alone: bool = True) -> None:
-    """Signal a child and all that it started; `alone`: also if it has not made its group yet."""
+    """Signal the process group of a child.
+
+    Parameters
+    ----------
+    alone : bool
+        Whether to signal the child itself if it has not created its group yet.
+    """
     try:
         os.killpg(pid, signal_number)
     except OSError as error:
@@ -232,12 +239,12 @@ def signal_group(pid: int, signal_number: int, *, alone: bool = True) -> None:
                 os.kill(pid, signal_number)
 
 
-def says_out_of_memory(stderr: int) -> bool:
-    """Tell whether a library's last words were that memory could not be had; the words go no further."""
+def is_out_of_memory(stderr: int) -> bool:
+    """Return whether the child's stderr reports a failed allocation; the text itself is discarded."""
     os.set_blocking(stderr, False)
     with contextlib.suppress(BlockingIOError):
-        words = os.read(stderr, STDERR_BYTES_MAX)
-        return failures.speaks_of_memory(words.decode("ascii", "replace").lower())
+        text = os.read(stderr, STDERR_BYTES_MAX)
+        return failures.mentions_memory(text.decode("ascii", "replace").lower())
     return False
 
 

@@ -1,4 +1,4 @@
-"""Our side of the sandbox: keeps the server alive and hands runs to it."""
+"""The worker's side of the sandbox, which keeps the server running and hands runs to it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from understudy.sandbox.run import Run
 
 logger = logging.getLogger("understudy.sandbox")
 
-# All that the server gets to see of our environment; credentials are in none of these.
+# Environment variables that the server inherits; none of them contains credentials.
 ENVIRONMENT = (
     *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH"),
     *("NUMBA_CACHE_DIR", "NUMBA_CPU_NAME", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "ARROW_NUM_THREADS"),
@@ -31,21 +31,22 @@ HAND_OVER_SECONDS = 10.0
 
 
 class Sandbox:
-    """A warm parent and the way to it.
+    """A warm parent and the socket that hands runs to it.
 
-    Made once a worker. Processes forked from the worker use it as it is: a run is handed over through an
-    inherited socket that has no address, so nobody else can ask for one. While the server is away, hand-overs
-    wait in that socket; the process that made the sandbox starts it again.
+    Create one for each worker. Processes forked from the worker share it: a run is handed over through an
+    inherited socket without an address, so no other process can start one. If the server has ended, requests
+    wait in that socket until the process that created the sandbox has restarted it.
 
     Parameters
     ----------
     target : str
-        ``module:function`` of the work; called with the payload, the folder and a `Progress`, in the folder.
+        ``module:function`` of the work. It is called in the folder of the run, with the payload, the folder
+        and a `Progress`.
     preload : sequence of str
-        Modules to import in the server beside the target's, so that no run pays for them; and functions to
-        call there (``module:function``), first in a child: runs do not wait for them.
+        Modules that the server imports in advance, and functions (``module:function``) that it calls in
+        advance. The functions are called in a child first, so that runs do not wait for them.
     threads : int
-        Threads that a run may use for its arithmetic.
+        Number of threads that a run may use for its arithmetic.
     """
 
     def __init__(self, target: str, preload: Sequence[str] = (), *, threads: int = 1) -> None:
@@ -67,47 +68,49 @@ class Sandbox:
 
     @property
     def server_pid(self) -> int | None:
-        """The pid of the warm parent, in the process that keeps it."""
+        """The pid of the warm parent; available only in the process that created the sandbox."""
         return None if self._server is None else self._server.pid
 
     def open(self) -> None:
-        """Start the server, unless that has been done; does not wait for it."""
-        # A fork may have copied a lock that is held; a forked process must not touch it.
+        """Start the server if it was not started before, without waiting for it."""
+        # The lock may have been held during a fork, so a forked process must not use it.
         if os.getpid() != self._owner_pid:
             return
         with self._lock:
             if self._enforcer is None:
-                self._enforcer = threading.Thread(target=self._keep, name="sandbox-keeper", daemon=True)
+                self._enforcer = threading.Thread(
+                    target=self._keep_running, name="sandbox-server-watcher", daemon=True
+                )
                 self._enforcer.start()
 
     def start(self, request: SandboxRequest) -> Run:
-        """Hand a run over; it begins at once, or as soon as the server is there.
+        """Hand a run to the server; it begins as soon as the server is running.
 
         Raises
         ------
         Unavailable
-            If the server has not taken it within ten seconds.
+            If the server has not accepted it within ten seconds.
         """
         self.open()
-        mine, theirs = socket.socketpair()
+        connection, server_connection = socket.socketpair()
         reader, writer = os.pipe()
-        with theirs, tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+        with server_connection, tempfile.TemporaryFile("w+", encoding="utf-8") as file:
             try:
                 json.dump(_request_json(request), file)
                 file.flush()
                 file.seek(0)
-                descriptors = [theirs.fileno(), writer, file.fileno()]
+                descriptors = [server_connection.fileno(), writer, file.fileno()]
                 socket.send_fds(self._control, [b"run"], descriptors)
             except OSError as error:
-                mine.close()
+                connection.close()
                 os.close(reader)
-                raise Unavailable("The sandbox does not take a job; the worker will try again.") from error
+                raise Unavailable("The sandbox does not accept jobs. The worker will try again.") from error
             finally:
                 os.close(writer)
-        return Run(mine, reader)
+        return Run(connection, reader)
 
     def close(self) -> None:
-        """Stop the server and all of its runs; in a forked process only let go of it."""
+        """Stop the server and all of its runs; in a forked process, only close its sockets."""
         if os.getpid() == self._owner_pid:
             self._closed.set()
             with self._lock, contextlib.suppress(ProcessLookupError):
@@ -118,8 +121,9 @@ class Sandbox:
         self._control.close()
         self._server_end.close()
 
-    def _keep(self) -> None:
-        # The kernel kills the server when the thread that started it ends; this one lives as long as we do.
+    def _keep_running(self) -> None:
+        # The kernel kills the server when the thread that started it ends. This thread runs until the process
+        # ends.
         while not self._closed.is_set():
             with self._lock:
                 if self._closed.is_set():
@@ -127,12 +131,12 @@ class Sandbox:
                 self._server = self._spawn()
             status = self._server.wait()
             if not self._closed.is_set():
-                logger.warning("The sandbox server ended with status %s; it is started again.", status)
+                logger.warning("The sandbox server ended with status %s and is restarted.", status)
                 self._closed.wait(RESTART_SECONDS)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         control = self._server_end.fileno()
-        # As we were told, so the server: whether modules may come from the working directory.
+        # Pass on -P, which prevents imports from the working directory.
         safe_path = ["-P"] if sys.flags.safe_path else []
         module = ["-m", "understudy.sandbox.server"]
         command = [sys.executable, *safe_path, *module, str(control), str(os.getpid())]
@@ -150,7 +154,7 @@ class Sandbox:
         defaults = {
             "OMP_NUM_THREADS": threads,
             "NUMBA_NUM_THREADS": threads,
-            # These two start threads when they are imported, and the server must not have any.
+            # These libraries start threads at import, but the server must not have any threads.
             "OPENBLAS_NUM_THREADS": "1",
             "JE_ARROW_MALLOC_CONF": "background_thread:false",
         }

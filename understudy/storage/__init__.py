@@ -1,4 +1,4 @@
-"""The family of blob stores, by the scheme of their URL."""
+"""Blob stores, registered by the scheme of their URL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.storage.memory import MemoryStore
 
 __all__ = ["STORES", "LocalStore", "MemoryStore", "Store", "open_store"]
 
-# What opens a store, given the path of its URL.
+# Functions that open a store from the path of its URL, by scheme.
 STORES: dict[str, Callable[[str], Store]] = {
     "file": lambda path: LocalStore(Path(path)),
     "memory": lambda path: MemoryStore(),
@@ -21,16 +21,17 @@ STORES: dict[str, Callable[[str], Store]] = {
 
 
 def open_store(url: str) -> Store:
-    """Return the store behind a URL such as ``file:///var/lib/understudy/blobs``."""
+    """Open the store with a URL such as ``file:///var/lib/understudy/blobs``."""
     parts = urlsplit(url)
     if parts.scheme not in STORES:
         raise UnderstudyError(
-            f"UNDERSTUDY_STORAGE_URL has the scheme {parts.scheme!r}; known: {', '.join(sorted(STORES))}.",
+            f"UNDERSTUDY_STORAGE_URL has the unknown scheme {parts.scheme!r}. Use one of: "
+            f"{', '.join(sorted(STORES))}.",
             code="configuration",
         )
     if parts.scheme == "file" and (parts.netloc or not parts.path.startswith("/")):
         raise UnderstudyError(
-            "UNDERSTUDY_STORAGE_URL needs three slashes for a folder, as file:///folder.",
+            "UNDERSTUDY_STORAGE_URL is not the URL of a folder. Write three slashes, as in file:///folder.",
             code="configuration",
         )
     return STORES[parts.scheme](unquote(parts.path))

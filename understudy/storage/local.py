@@ -1,4 +1,4 @@
-"""Blobs as files below a folder, each in place by one rename after it is safe on the disk."""
+"""Blobs as files in a folder; a blob gets its name only when its content is safe on the disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INCOMING = ".incoming"
 
 
 class LocalStore:
-    """A store on a file system, which may be shared by several machines."""
+    """A store on a file system, which several machines may share."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -34,11 +34,11 @@ class LocalStore:
             source = self._bring_near(path)
             try:
                 _sync(source)
-                # A link instead of a rename, since a rename would overwrite a blob that is there.
+                # A link, not a rename, because a rename would overwrite an existing blob.
                 os.link(source, target)
             except FileExistsError as error:
                 raise Conflict(
-                    f"There is a blob {key!r} already, and blobs are never overwritten."
+                    f"The blob {key!r} already exists, and blobs are never overwritten."
                 ) from error
             finally:
                 if source != path:
@@ -63,14 +63,14 @@ class LocalStore:
                 raise missing(key) from error
 
     def local_path(self, key: str, scratch: Path) -> Path:
-        """Return the blob's own file."""
+        """Return the path of the blob's file in the store."""
         path = self._path(key)
         if not path.is_file():
             raise missing(key)
         return path
 
     def delete(self, key: str) -> None:
-        """Delete a blob and the folders that are empty thereafter."""
+        """Delete a blob and the folders that become empty."""
         path = self._path(key)
         with _translated():
             path.unlink(missing_ok=True)
@@ -98,7 +98,7 @@ class LocalStore:
         return self.root / check_key(key)
 
     def _bring_near(self, path: Path) -> Path:
-        """Return the file, or a copy of it on the store's file system, as a link cannot cross systems."""
+        """Return the file, or a copy on the store's file system, because a link cannot cross file systems."""
         if path.stat().st_dev == self.incoming.stat().st_dev:
             return path
         handle, name = tempfile.mkstemp(dir=self.incoming)
@@ -112,7 +112,7 @@ class LocalStore:
 
 
 def _make_folders(folder: Path, root: Path) -> None:
-    """Make a folder below the root and let each new name survive a crash."""
+    """Create a folder and its parents below the root, and sync each new name to the disk."""
     if folder.is_dir():
         return
     _make_folders(folder.parent, root)
@@ -124,7 +124,7 @@ def _remove_if_empty(folder: Path) -> bool:
     try:
         folder.rmdir()
     except OSError:
-        # Not empty, or removed by somebody else: both are fine.
+        # The folder is not empty, or another process has removed it. Both cases are harmless.
         return False
     return True
 
@@ -139,10 +139,12 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Raise the operating system's errors by meaning."""
+    """Translate errors of the operating system to `StorageFull` or `Unavailable`."""
     try:
         yield
     except OSError as error:
         if error.errno in NO_SPACE:
-            raise StorageFull("The blob store has no space left; free some and repeat the call.") from error
-        raise Unavailable(f"The blob store cannot be used: {os.strerror(error.errno or 0)}.") from error
+            raise StorageFull("The blob store is full. Free some space and repeat the call.") from error
+        raise Unavailable(
+            f"The blob store is not usable: {os.strerror(error.errno or 0)}. Check UNDERSTUDY_STORAGE_URL."
+        ) from error

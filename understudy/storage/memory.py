@@ -1,4 +1,4 @@
-"""Blobs in the memory of this process: for tests and for trying things out."""
+"""Blobs in the memory of the process, for tests and experiments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.storage.base import check_key, missing
 
 
 class MemoryStore:
-    """A store that ends with its process."""
+    """A store whose content is lost when the process ends."""
 
     def __init__(self) -> None:
         self._blobs: dict[str, bytes] = {}
@@ -24,7 +24,7 @@ class MemoryStore:
         check_key(key)
         with self._lock:
             if key in self._blobs:
-                raise Conflict(f"There is a blob {key!r} already, and blobs are never overwritten.")
+                raise Conflict(f"The blob {key!r} already exists, and blobs are never overwritten.")
             self._blobs[key] = path.read_bytes()
         path.unlink()
 
@@ -37,7 +37,7 @@ class MemoryStore:
         return len(self._get(key))
 
     def local_path(self, key: str, scratch: Path) -> Path:
-        """Copy the blob to a file in `scratch` and return that."""
+        """Copy the blob to a file in `scratch` and return its path."""
         path = scratch / check_key(key).replace("/", "-")
         path.write_bytes(self._get(key))
         return path
@@ -52,7 +52,7 @@ class MemoryStore:
         yield from [key for key in list(self._blobs) if key.startswith(prefix)]
 
     def check_writable(self) -> None:
-        """Do nothing: memory can be written."""
+        """Do nothing: memory is always writable."""
 
     def _get(self, key: str) -> bytes:
         try:

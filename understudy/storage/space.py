@@ -1,4 +1,4 @@
-"""A full disk, told as what it is."""
+"""Translation of errors caused by a full disk."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @contextmanager
-def telling_full_disk() -> Iterator[None]:
-    """Raise `StorageFull` when a file that is being staged finds no space."""
+def translating_full_disk() -> Iterator[None]:
+    """Raise `StorageFull` if the disk is full while an upload is written to the staging folder."""
     try:
         yield
     except OSError as error:
         if error.errno in NO_SPACE:
             raise StorageFull(
-                "There is no space left to receive the file; nothing was kept of it."
+                "The disk is full, so the file was not stored. Free some space and upload it again."
             ) from error
         raise

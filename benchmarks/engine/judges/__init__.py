@@ -1,4 +1,4 @@
-"""The family of judges: each turns a sample into figures; one line here."""
+"""The registry of judges, each of which computes figures from a sample."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from benchmarks.engine.tables import draw
 
 __all__ = ["JUDGES", "Case", "Figures", "judge"]
 
-# Rows of each table in the two-sample figure that is compared with those asked for: more rows make a stronger
-# judge, and with so many ours gives the experiment's own code the figures that were reported of it.
+# Number of rows of each table in the two-sample figure that is compared with published ones. More rows make a
+# stronger judge; with this number the published experiment's own code yields its published figures.
 N_ROWS_COMPARED = 10_000
 
 
@@ -88,7 +88,7 @@ JUDGES: dict[str, Callable[[Case], Figures]] = {
 
 
 def judge(case: Case, names: Sequence[str]) -> Figures:
-    """Return the figures of those judges, in their own order."""
+    """Return the figures of the named judges, in the order of the registry."""
     figures: Figures = {}
     for name, score in JUDGES.items():
         if name in names:

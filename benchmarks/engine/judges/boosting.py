@@ -1,4 +1,4 @@
-"""The judges' boosted trees. XGBoost is imported where it is used: it is in the extra `bench` alone."""
+"""Boosted trees of the judges; XGBoost is imported locally, because only the extra `bench` installs it."""
 
 from __future__ import annotations
 

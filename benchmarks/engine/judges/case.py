@@ -1,4 +1,4 @@
-"""What a judge is given."""
+"""The input of a judge."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ Figures = dict[str, float | None]
 
 @dataclass(frozen=True)
 class Case:
-    """A sample, and the real rows that it is judged by.
+    """A sample with the real rows for comparison.
 
     Parameters
     ----------
     split : Split
-        All real rows.
+        Both halves of the real table.
     synthetic, holdout : pyarrow.Table
-        The sample, and equally many real rows that nothing has learnt from.
+        The sample, and the same number of real rows that were not used for training.
     target : str
-        The column that a model is trained to predict.
+        Column that a model is trained to predict.
     is_whole_holdout : bool
-        Whether no row of the holdout is among the sample, as it is when real rows are judged.
+        Whether the sample contains no rows of the holdout; it does only if real rows are judged.
     seed : int
-        Of every random choice.
+        Seed of the random number generator.
     """
 
     split: Split
@@ -39,9 +39,9 @@ class Case:
 
     @property
     def schema(self) -> TableSchema:
-        """The columns of all tables."""
+        """The schema of all tables."""
         return self.split.schema
 
     def draw(self, rows: pa.Table) -> pa.Table:
-        """Return as many of the rows as there are in the sample."""
+        """Draw as many rows from a table as the sample has."""
         return draw(rows, min(len(self.synthetic), len(rows)), seed=self.seed)

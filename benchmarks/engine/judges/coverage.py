@@ -1,8 +1,8 @@
-"""Alpha-precision and beta-recall: whether synthetic rows lie where real ones do, and reach all of them.
+"""Alpha-precision and beta-recall: how realistic synthetic rows are, and how many real rows they cover.
 
-Alaa et al. (2022), in the variant that TabSyn (Zhang et al., 2024) reports: plain coordinates, numbers scaled
-to the range of the real ones and words one-hot. Real rows against real ones have a precision near 1 and a
-recall near 0.5, as half of all real rows have another real row nearer than a synthetic one.
+Alaa et al. (2022), in the variant reported by TabSyn (Zhang et al., 2024): plain coordinates, with numbers
+scaled to the range of the real ones and one-hot categories. Real rows have a precision near 1 and a recall
+near 0.5, because half of all real rows have another real row nearer than a synthetic one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def precision_recall(real: pa.Table, synthetic: pa.Table) -> tuple[float, float]
     Parameters
     ----------
     real, synthetic : pyarrow.Table
-        Of equally many rows, as the recall compares distances to the nearest of either.
+        Tables with the same number of rows, because the recall compares nearest distances in both.
     """
     one, other = (as_complete(points) for points in as_points(real, [synthetic]))
     alphas = np.linspace(0, 1, N_STEPS)
@@ -47,18 +47,18 @@ def _closeness(alphas: npt.NDArray[np.float64], curve: npt.NDArray[np.float64]) 
 
 
 def as_complete(points: Points) -> Points:
-    """Return points where a missing number stands at 0, and a number more tells that it is missing."""
+    """Return points with missing numbers replaced by 0, and an additional indicator for each number."""
     is_missing = np.isnan(points.numbers)
     numbers = np.concatenate([np.nan_to_num(points.numbers), is_missing.astype(np.float32)], axis=1)
     return Points(numbers, points.codes)
 
 
 def _to_centre(points: Points, of: Points) -> npt.NDArray[np.float64]:
-    """Return the Euclidean distance of each point to the mean of others, words taken as one-hot."""
+    """Return the Euclidean distance of each point to the mean of other points, with one-hot categories."""
     centre = of.numbers.mean(axis=0, dtype=np.float64)
     squares = ((points.numbers - centre) ** 2).sum(axis=1)
     for codes, others in zip(points.codes.T, of.codes.T, strict=True):
-        # Missing is -1: one more word.
+        # Missing values (-1) are an additional category.
         shares = np.bincount(others + 1, minlength=codes.max(initial=-1) + 2) / len(others)
         squares += 1 - 2 * shares[codes + 1] + (shares**2).sum()
     return np.sqrt(np.maximum(squares, 0.0))
@@ -67,12 +67,12 @@ def _to_centre(points: Points, of: Points) -> npt.NDArray[np.float64]:
 def nearest_rows(
     queries: Points, others: Points, *, skips_itself: bool
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Return for each query which of the others is nearest, and the square of how far it is.
+    """Return the index of each query's nearest row among the others, and the squared distance.
 
     Parameters
     ----------
     skips_itself : bool
-        Whether row i of the others is no neighbour of query i: both are the same table.
+        Whether to exclude row i of the others for query i, because both are the same table.
     """
     n_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     parts = np.array_split(np.arange(len(queries)), n_threads)
@@ -128,7 +128,7 @@ def _set_squares(
     start: int,
     sums: npt.NDArray[np.float32],
 ) -> None:
-    """Set the sums to a row's squared distances to others from `start` on, which stand column by column."""
+    """Set `sums` to a row's squared distances to other rows from `start` on, which are stored by column."""
     size = len(sums)
     sums[:] = np.float32(0)
     for c in range(len(numbers)):
@@ -138,5 +138,5 @@ def _set_squares(
     for c in range(len(codes)):
         others = other_codes[c, start : start + size]
         for j in range(size):
-            # Two one-hot vectors of different words are the root of 2 apart.
+            # The one-hot vectors of different categories have a squared distance of 2.
             sums[j] += np.float32(2) * np.float32(codes[c] != others[j])

@@ -1,4 +1,4 @@
-"""Distances of columns and pairs of columns, by the metrics of the product's own report."""
+"""Distances of columns and pairs of columns, computed with the metrics of Understudy's report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from understudy.tables.schema import TableSchema
 
 
 def shape_distance(real: pa.Table, synthetic: pa.Table, schema: TableSchema) -> float:
-    """Return the mean distance of the columns: Kolmogorov-Smirnov for numbers, total variation for words."""
+    """Return the mean distance of columns: Kolmogorov-Smirnov for numbers, total variation for categories."""
     return 1 - column_shapes.score(compare(ComparisonTables(real, synthetic), schema)).score
 
 
@@ -24,5 +24,5 @@ def pair_distance(real: pa.Table, synthetic: pa.Table, schema: TableSchema) -> f
 
 
 def copies_share(train: pa.Table, rows: pa.Table, schema: TableSchema) -> float:
-    """Return the share of rows that equal a row of the training half in every column."""
+    """Return the share of rows that equal a training row in every column."""
     return exact_copies.score(compare(ComparisonTables(train, rows), schema)).score

@@ -1,4 +1,4 @@
-"""Arrow tables as matrices, the same numbers for the same values in every table."""
+"""Arrow tables as matrices, with the same numbers for the same values in every table."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Matrix = npt.NDArray[np.float64]
 
 
 def encode(tables: Sequence[pa.Table]) -> list[Matrix]:
-    """Return one matrix a table: numbers and times as they are, words as integer codes, NaN where missing.
+    """Return a matrix for each table: numbers and times unchanged, texts as codes, NaN for missing values.
 
     Parameters
     ----------
     tables : sequence of pyarrow.Table
-        Of the same columns; the codes are those of all tables together.
+        Tables with the same columns; the codes are assigned over all tables together.
     """
     columns = [_as_numbers([table[name] for table in tables]) for name in tables[0].column_names]
     stacked = np.column_stack(columns)
@@ -28,7 +28,7 @@ def encode(tables: Sequence[pa.Table]) -> list[Matrix]:
 def _as_numbers(parts: Sequence[pa.ChunkedArray]) -> npt.NDArray[np.float64]:
     whole = pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type)
     if is_text(whole.type):
-        # By the alphabet: numbered by appearance, levels of one table alone would give it away.
+        # Sorted alphabetically, because codes in order of appearance would reveal the table of a value.
         whole = pc.index_in(whole, pc.unique(whole).drop_null().sort())
     elif pa.types.is_boolean(whole.type):
         whole = whole.cast(pa.int8())
@@ -40,11 +40,11 @@ def _as_numbers(parts: Sequence[pa.ChunkedArray]) -> npt.NDArray[np.float64]:
 
 
 def is_text(type_: pa.DataType) -> bool:
-    """Return whether the values are words."""
+    """Return whether a type is a text type."""
     return pa.types.is_string(type_) or pa.types.is_large_string(type_)
 
 
 def categorical(table: pa.Table) -> npt.NDArray[np.bool_]:
-    """Return which columns hold words, or true and false."""
+    """Return a mask of the text and boolean columns."""
     types = table.schema.types
     return np.array([is_text(type_) or pa.types.is_boolean(type_) for type_ in types])

@@ -1,4 +1,4 @@
-"""Whether synthetic rows lie nearer to the rows that were learnt from than to others (DCR share)."""
+"""The share of synthetic rows that are nearer to a training row than to a holdout row (DCR share)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from benchmarks.engine.judges.points import Points, as_points
 from understudy.kernels.neighbours import Rows, Views, nearest_rows
 from understudy.synthesizers.contexts import count_threads
 
-# Pairs of rows: about a second a column on one core.
+# Maximum number of compared pairs of rows, which take about a second per column on one core.
 N_PAIRS_MAX = 1_000_000_000
-# The kernel counts a pair of numbers as at most 1 apart, so this is as far as can be from any known number.
+# Value for missing numbers. The kernel limits the distance of two numbers to 1, which this value always
+# reaches.
 MISSING_AT = 2.0
 
 
@@ -24,12 +25,12 @@ def nearest_share(train: pa.Table, holdout: pa.Table, synthetic: pa.Table, *, se
     Parameters
     ----------
     train, holdout : pyarrow.Table
-        Cut to equally many rows, so that 0.5 is what rows show that copy nothing.
+        Real rows, cut to the same number, so that the expected share without copying is 0.5.
 
     Notes
     -----
-    Distance as in TabSyn (Zhang et al., 2024): the sum of the columns' distances, numbers scaled by their
-    range, words 0 apart if equal, else 1.
+    The distance is that of TabSyn (Zhang et al., 2024): the sum of the distances of the columns. Numbers are
+    scaled by their range; the distance of two categories is 0 if they are equal, and otherwise 1.
     """
     rng = np.random.default_rng(seed)
     n_references = min(len(train), len(holdout))
@@ -48,7 +49,7 @@ def _distances(queries: Points, others: Points) -> npt.NDArray[np.float32]:
     n_threads = count_threads()
     all_columns = Views(np.zeros(0, np.bool_), np.zeros(0, np.int64))
     numbers, other_numbers = (np.nan_to_num(points.numbers, nan=MISSING_AT) for points in (queries, others))
-    # Column by column, as the kernel asks for.
+    # The kernel needs the rows stored by column.
     columns = Rows(np.ascontiguousarray(other_numbers.T), np.ascontiguousarray(others.codes.T))
     with ThreadPoolExecutor(n_threads) as threads:
         found = threads.map(

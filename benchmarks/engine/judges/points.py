@@ -1,4 +1,4 @@
-"""Rows as points: numbers scaled to the range of the real ones, words as codes."""
+"""Rows as points: numbers scaled to the range of the real ones, and categories as codes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from benchmarks.engine.judges.features import categorical, encode
 
 @dataclass(frozen=True)
 class Points:
-    """Rows of a table.
+    """Rows of a table as points.
 
     Parameters
     ----------
     numbers : float32 array of shape (n_rows, n_numbers)
-        0 and 1 are the smallest and the largest real number; NaN where missing.
-    codes : int32 array of shape (n_rows, n_words)
-        Equal where words are equal; -1 where missing.
+        Numbers scaled so that the smallest real number is 0 and the largest 1; NaN for missing values.
+    codes : int32 array of shape (n_rows, n_categories)
+        Codes of categories, with -1 for missing values.
     """
 
     numbers: npt.NDArray[np.float32]
     codes: npt.NDArray[np.int32]
 
     def take(self, rows: npt.NDArray[np.int64]) -> Points:
-        """Return some of the rows."""
+        """Return the selected rows."""
         return Points(self.numbers[rows], self.codes[rows])
 
     def __len__(self) -> int:
@@ -36,7 +36,7 @@ class Points:
 
 
 def as_points(real: pa.Table, others: Sequence[pa.Table]) -> list[Points]:
-    """Return the points of the real table and of the others, on the real one's scale."""
+    """Return the points of the real table and of the others, on the scale of the real table."""
     is_word = categorical(real)
     matrices = encode([real, *others])
     numbers = matrices[0][:, ~is_word]

@@ -1,8 +1,8 @@
-"""Rules that every real row keeps, and the share of synthetic rows that break one.
+"""Rules that every real row satisfies, and the share of synthetic rows that violate one.
 
-Three kinds are looked for: one column decides another (a functional dependency), a number is a linear
-function of one or two others, a number is never above another. A rule counts only if rows with one column
-shuffled would break it often enough: what holds by the ranges alone says nothing.
+There are three kinds of rules: a functional dependency between two columns, a number that is a linear
+function of one or two others, and a number that is never above another. A rule counts only if permuting one
+of its columns violates it often enough; otherwise it follows from the ranges of the columns.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from benchmarks.engine.judges.features import Matrix, encode
 
 BROKEN_SHUFFLED_MIN = 0.01
 N_ROWS_TRIED = 2_000
-# What adding numbers of double precision may leave, relative to the largest of them.
+# Tolerance for rounding errors of sums in double precision, relative to the largest number.
 PRECISION = 1e-6
 
 
 @dataclass(frozen=True)
 class Dependency:
-    """Column a decides column b."""
+    """A functional dependency: column a determines column b."""
 
     a: int
     b: int
 
     def broken(self, rows: Matrix, real: Matrix) -> npt.NDArray[np.bool_]:
-        """Return which rows have a b that never stands beside their a; an a that is new breaks nothing."""
+        """Return a mask of the rows that violate the rule; values of a without real rows violate nothing."""
         codes_a, n_a = _codes(np.concatenate([real[:, self.a], rows[:, self.a]]))
         codes_b, _ = _codes(np.concatenate([real[:, self.b], rows[:, self.b]]))
-        decided = np.full(n_a, -1)
-        decided[codes_a[: len(real)]] = codes_b[: len(real)]
-        expected = decided[codes_a[len(real) :]]
+        determined = np.full(n_a, -1)
+        determined[codes_a[: len(real)]] = codes_b[: len(real)]
+        expected = determined[codes_a[len(real) :]]
         return (expected >= 0) & (expected != codes_b[len(real) :])
 
 
 @dataclass(frozen=True)
 class Equation:
-    """Column c is a weighted sum of others, and a constant."""
+    """A linear equation: column c is a weighted sum of other columns and a constant."""
 
     c: int
     terms: tuple[int, ...]
     weights: tuple[float, ...]
 
     def broken(self, rows: Matrix, real: Matrix) -> npt.NDArray[np.bool_]:
-        """Return which rows are off; where a number is missing nothing is broken."""
+        """Return a mask of the rows that violate the rule; a missing number violates nothing."""
         sums = rows[:, list(self.terms)] @ np.array(self.weights[:-1]) + self.weights[-1]
         tolerance = PRECISION * max(np.nanmax(np.abs(real[:, [self.c, *self.terms]])), 1.0)
         return np.abs(rows[:, self.c] - sums) > tolerance
@@ -57,13 +57,13 @@ class Equation:
 
 @dataclass(frozen=True)
 class Order:
-    """Column a is never above column b."""
+    """An order: column a is never above column b."""
 
     a: int
     b: int
 
     def broken(self, rows: Matrix, real: Matrix) -> npt.NDArray[np.bool_]:
-        """Return which rows have the larger number in a."""
+        """Return a mask of the rows in which a is above b."""
         return rows[:, self.a] > rows[:, self.b]
 
 
@@ -71,12 +71,12 @@ Rule = Dependency | Equation | Order
 
 
 def broken_share(real: pa.Table, synthetic: pa.Table) -> dict[str, float]:
-    """Return the share of synthetic rows that break any rule of the real table, and of each kind.
+    """Return the share of synthetic rows that violate any rule of the real table, and the share by kind.
 
     Parameters
     ----------
     real : pyarrow.Table
-        All real rows: what a rule must hold in.
+        All real rows; they satisfy every rule.
     """
     known, rows = encode([real, synthetic])
     rules = find_rules(known, real.schema)
@@ -96,7 +96,7 @@ _KINDS = (("dependencies", Dependency), ("equations", Equation), ("orders", Orde
 
 
 def find_rules(rows: Matrix, schema: pa.Schema) -> list[Rule]:
-    """Return the rules that all rows keep and that shuffling would break."""
+    """Return the rules that all rows satisfy and that a permuted column would violate."""
     is_number = [pa.types.is_integer(type_) or pa.types.is_floating(type_) for type_ in schema.types]
     numbers = [i for i in np.flatnonzero(is_number) if np.nanmin(rows[:, i]) < np.nanmax(rows[:, i])]
     candidates = [*_dependencies(rows), *_equations(rows, numbers), *_orders(rows, numbers)]
@@ -107,7 +107,7 @@ def _dependencies(rows: Matrix) -> Iterator[Dependency]:
     coded = [_codes(column) for column in rows.T]
     for a, b in permutations(range(rows.shape[1]), 2):
         (codes_a, n_a), (codes_b, n_b) = coded[a], coded[b]
-        # Where most values of a occur once, nothing can contradict the rule.
+        # If most values of a occur only once, hardly any row could contradict the rule.
         if n_b > 1 and n_a <= len(rows) // 2 and _decides(codes_a, codes_b, n_a):
             yield Dependency(a, b)
 
@@ -129,7 +129,7 @@ def _equations(rows: Matrix, numbers: list[int]) -> Iterator[Equation]:
     for n_terms in (1, 2):
         for c in numbers:
             for terms in combinations([i for i in numbers if i != c], n_terms):
-                # A relation of fewer columns, or the same one turned around, says it already.
+                # An equation with fewer columns, or a rearrangement of this one, is already known.
                 if any(other <= {c, *terms} for other in found):
                     continue
                 equation = _fit_equation(known, c, terms)
@@ -139,7 +139,7 @@ def _equations(rows: Matrix, numbers: list[int]) -> Iterator[Equation]:
 
 
 def _fit_equation(rows: Matrix, c: int, terms: tuple[int, ...]) -> Equation | None:
-    """Return the least-squares sum on some rows, rounded, if it fits these."""
+    """Return the rounded least-squares equation of some rows if these rows satisfy it."""
     some = rows[:: max(len(rows) // N_ROWS_TRIED, 1)]
     design = np.column_stack([some[:, list(terms)], np.ones(len(some))])
     weights, _, rank, _ = np.linalg.lstsq(design, some[:, c], rcond=None)
@@ -157,7 +157,7 @@ def _orders(rows: Matrix, numbers: list[int]) -> Iterator[Order]:
 
 
 def _is_telling(rule: Rule, rows: Matrix) -> bool:
-    """Return whether rows break the rule often once its column a or c is drawn from other rows."""
+    """Return whether permuting the rule's column a or c violates it in many rows."""
     shuffled = rows.copy()
     moved = rule.c if isinstance(rule, Equation) else rule.a
     shuffled[:, moved] = np.random.default_rng(0).permutation(rows[:, moved])
@@ -165,6 +165,6 @@ def _is_telling(rule: Rule, rows: Matrix) -> bool:
 
 
 def _codes(column: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], int]:
-    """Return whole numbers that are equal where the values are; missing is a value."""
+    """Return integer codes of the values, with missing values as one value, and the number of codes."""
     values, codes = np.unique(column, return_inverse=True, equal_nan=True)
     return codes.astype(np.int64), len(values)

@@ -1,4 +1,4 @@
-"""Whether a classifier tells real rows from synthetic ones, on rows that it has not seen."""
+"""Classifier two-sample tests: how well a classifier separates real and synthetic rows."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from benchmarks.engine.judges.boosting import make_classifier
 from benchmarks.engine.judges.features import categorical, encode
 
 N_FOLDS = 3
-# Rarer words share one column of the linear classifier.
+# Rarer categories share one column of the linear classifier.
 N_LEVELS_MAX = 50
 
 
 def auc_boosted(real: pa.Table, synthetic: pa.Table, *, seed: int) -> float:
-    """Return the out-of-fold ROC AUC of XGBoost; 0.5 if the tables cannot be told apart."""
+    """Return the out-of-fold ROC AUC of XGBoost; 0.5 if the tables are indistinguishable."""
     return out_of_fold_auc(make_classifier(seed), *encode([real, synthetic]), seed=seed)
 
 
 def auc_linear(real: pa.Table, synthetic: pa.Table, *, seed: int) -> float:
-    """Return the out-of-fold ROC AUC of a logistic regression on standardised columns."""
+    """Return the out-of-fold ROC AUC of a logistic regression on standardized columns."""
     return out_of_fold_auc(_linear_classifier(real), *encode([real, synthetic]), seed=seed)
 
 
 def out_of_fold_auc(
     classifier: Any, real: npt.NDArray[np.float64], synthetic: npt.NDArray[np.float64], *, seed: int
 ) -> float:
-    """Return the area under the ROC curve of all rows, each scored by a model that has not seen it."""
+    """Return the ROC AUC over all rows, each scored by a model that was trained without it."""
     features = np.concatenate([real, synthetic])
     labels = np.repeat([0, 1], [len(real), len(synthetic)])
     folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)

@@ -1,4 +1,4 @@
-"""Whether a model trained on synthetic rows predicts real ones as one trained on real rows does."""
+"""Train-on-synthetic-test-on-real (TSTR): the score of a model trained on synthetic rows, on real rows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from benchmarks.engine.judges.features import encode, is_text
 
 
 def train_test_score(train: pa.Table, test: pa.Table, target: str, *, seed: int) -> float:
-    """Return the ROC AUC (of a target with two words) or R² (of a number) of XGBoost on the test rows.
+    """Return the score of XGBoost on the test rows: ROC AUC for a binary target, R² for a numeric one.
 
     Parameters
     ----------
     train, test : pyarrow.Table
-        Rows without a target are left out.
+        Training and test rows; rows without a target value are ignored.
     """
     train, test = (table.filter(pc.is_valid(table[target])) for table in (train, test))
     at = train.column_names.index(target)

@@ -1,6 +1,6 @@
-"""Other synthesizers, for comparison only: each runs in an environment of its own, outside the project's.
+"""Other synthesizers, for comparison only; each runs in a separate environment outside the project.
 
-None of them is a dependency of the project, and nothing of ours is imported where they run.
+None of them is a dependency of the project, and their processes import nothing from it.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Peer:
-    """A synthesizer of somebody else.
+    """A synthesizer of another project.
 
     Parameters
     ----------
     runner : str
-        The module in `runners` that fits and samples it.
+        Name of the module in `runners` that fits and samples it.
     requirements : tuple of str
-        What pip installs, pinned.
+        Pinned requirements for pip.
     removed : tuple of str
-        What is uninstalled again: parts for images and sound whose compiled code may not fit the torch that
-        was installed, and which then break its import.
+        Packages to uninstall again: libraries for images and sound whose compiled code may be incompatible
+        with the installed torch and then prevents its import.
     settings : str
-        How it is run, for the results.
+        Description of its settings, for the results.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Peer:
 
     @property
     def environment(self) -> str:
-        """The name of its environment; peers of equal requirements share one."""
+        """The name of its environment; peers with the same requirements share one."""
         return self.requirements[0].replace("==", "-")
 
 
@@ -46,15 +46,15 @@ PEERS = {
             "tabular_argn",
             "tabular_argn",
             ("mostlyai-engine==2.7.3", "torch==2.13.0", "pandas==3.1.1", "pyarrow==26.0.1"),
-            "defaults; the cap of minutes is its max_training_time",
+            "defaults; max_training_time is set to the time limit",
             removed=("torchvision", "torchaudio"),
         ),
-        Peer("sdv_gaussian_copula", "sdv_gaussian_copula", _SDV, "defaults, types of the columns given"),
+        Peer("sdv_gaussian_copula", "sdv_gaussian_copula", _SDV, "defaults, column types specified"),
         Peer(
             "sdv_tvae",
             "sdv_tvae",
             _SDV,
-            "defaults (300 epochs), types of the columns given; no cap of its own, ended from outside",
+            "defaults (300 epochs), column types specified; no time limit of its own, stopped from outside",
         ),
         Peer(
             "py_synthpop",
@@ -66,7 +66,7 @@ PEERS = {
                 "scikit-learn==1.4.2",
                 "pyarrow==17.0.0",
             ),
-            "defaults (CART), columns in the table's order; no cap of its own, ended from outside",
+            "defaults (CART), columns in the table's order; no time limit of its own, stopped from outside",
         ),
     )
 }

@@ -1,7 +1,7 @@
-"""Other synthesizers on the same tables, judged alike: ``python -m benchmarks.engine.peers --data FOLDER``.
+"""Benchmark other synthesizers on the same tables: ``python -m benchmarks.engine.peers --data FOLDER``.
 
-Each is installed into an environment of its own when it is first run. A peer that cannot be installed, fails
-or takes too long is a line of the results that says so.
+Each is installed into a separate environment at its first run. If a peer cannot be installed, fails or takes
+too long, the results contain a line with the reason.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from benchmarks.engine.run import (
 from benchmarks.engine.tables import SOURCES, names_at_hand, read_source, split
 
 RUNNERS = Path(__file__).parent / "runners"
-# What a peer may take beyond its own cap, to load, sample and end.
+# A peer is stopped after this multiple of its time limit, which leaves time to load, sample and exit.
 TIMES_CAP_MAX = 2
 
 
 def main() -> None:
-    """Run what the command line asks for."""
+    """Run the benchmark with the command line's options."""
     options = _parser().parse_args()
     with tempfile.TemporaryDirectory() as folder:
         runs = list(_run_all(options, Path(folder)))
@@ -56,34 +56,39 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engine.peers", description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder of adult.csv, housing.csv, diamonds.csv")
-    parser.add_argument("--tables", type=names_of(SOURCES), help="comma-separated; all at hand if not given")
+    parser.add_argument("--data", type=Path, help="folder with adult.csv, housing.csv, diamonds.csv")
+    parser.add_argument(
+        "--tables", type=names_of(SOURCES), help="comma-separated names (default: all available tables)"
+    )
     parser.add_argument("--peers", type=names_of(PEERS), default=list(PEERS))
     parser.add_argument("--metrics", type=names_of(JUDGES), default=list(JUDGES))
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--cores", type=int, default=2, help="processors that a run may use")
+    parser.add_argument("--cores", type=int, default=2, help="number of processors that a run may use")
     parser.add_argument(
         "--minutes-max",
         type=float,
         default=10,
-        help="training time that a peer is told to keep to, if it can be told; it is ended after twice that",
+        help="limit of the training time, for peers that accept one; a peer is stopped after twice this time",
     )
     parser.add_argument(
         "--environments",
         type=Path,
         default=Path(tempfile.gettempdir()) / "understudy-peers",
-        help="where the peers are installed, outside of the project",
+        help="folder for the peers' environments, outside the project",
     )
     parser.add_argument(
-        "--write-results", action="store_true", help="write dated files into benchmarks/results"
+        "--write-results", action="store_true", help="write dated result files into benchmarks/results"
     )
     return parser
 
 
 def _settings(options: argparse.Namespace) -> list[str]:
-    cap = f"Cap of {options.minutes_max:g} minutes, ended after {TIMES_CAP_MAX * options.minutes_max:g}."
+    limit = (
+        f"Time limit of {options.minutes_max:g} minutes, stopped after "
+        f"{TIMES_CAP_MAX * options.minutes_max:g}."
+    )
     lines = [f"{name} ({PEERS[name].requirements[0]}): {PEERS[name].settings}." for name in options.peers]
-    return [cap, *lines]
+    return [limit, *lines]
 
 
 def _run_all(options: argparse.Namespace, folder: Path) -> Iterator[Figures]:
@@ -102,7 +107,7 @@ def _run_one(run: Run, options: argparse.Namespace) -> Figures:
     try:
         python = python_of(PEERS[run.contestant], options.environments)
     except subprocess.CalledProcessError as error:
-        return {"note": f"not run: it could not be installed ({_last_line(error.stderr)})"}
+        return {"note": f"not run because the installation failed ({_last_line(error.stderr)})"}
     note = _enter(python, PEERS[run.contestant], run, options)
     if note:
         return {"note": note}
@@ -112,7 +117,7 @@ def _run_one(run: Run, options: argparse.Namespace) -> Figures:
 
 
 def _enter(python: Path, peer: Peer, run: Run, options: argparse.Namespace) -> str | None:
-    """Let a peer fit and sample; return what went wrong, if something did."""
+    """Run a peer's fit and sample, and return a note if it fails."""
     holdout = read_split(run.split_folder).judged_holdout
     pq.write_table(holdout, run.folder / HOLDOUT)
     command = [
@@ -125,11 +130,11 @@ def _enter(python: Path, peer: Peer, run: Run, options: argparse.Namespace) -> s
     threads = dict.fromkeys(
         ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(options.cores)
     )
-    # Neither this project nor anything else of the caller's is on the peer's path.
+    # Remove this project and the caller's other folders from the peer's import path.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | threads
     seconds_max = 60 * TIMES_CAP_MAX * options.minutes_max
     try:
-        subprocess.run(  # noqa: S603 - our own arguments
+        subprocess.run(  # noqa: S603 - trusted arguments
             command,
             check=True,
             timeout=seconds_max,

@@ -1,4 +1,4 @@
-"""Virtual environments for the peers, made when they are first asked for."""
+"""Virtual environments of the peers, which are created at their first use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DONE = "installed.txt"
 
 
 def python_of(peer: Peer, folder: Path) -> Path:
-    """Return the interpreter of a peer's environment; install it if it is not there, or is another.
+    """Return the interpreter of a peer's environment; install a missing or outdated environment first.
 
     Raises
     ------
@@ -35,4 +35,4 @@ def python_of(peer: Peer, folder: Path) -> Path:
 
 
 def _run(*command: str) -> None:
-    subprocess.run(command, check=True, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own arguments
+    subprocess.run(command, check=True, stderr=subprocess.PIPE, text=True)  # noqa: S603 - trusted arguments

@@ -1,4 +1,4 @@
-"""Fill a database and a store with the code of commit 9e3888f and keep both; README.md says how to run it."""
+"""Fill a database and a store with the code of commit 9e3888f and save both; README.md explains how."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from understudy.settings import Settings
 Json = dict[str, Any]
 
 SECRET_KEY = "a key for tests, of 32 characters or more"
-# What is kept must not expire before it is restored.
+# Jobs and uploads must not expire before the database is restored.
 CENTURY_SECONDS = 100 * 365 * 86_400.0
 PART_BYTES = 1 << 16
 HARSH = {"name": "harsh", "thresholds": [{"metric": "column_shapes", "fail": 1.0}]}
@@ -85,7 +85,7 @@ def towns_csv(n: int) -> bytes:
 
 
 class Filler:
-    """Do through HTTP what users do, and remember under names what came of it."""
+    """A client that does what users do over HTTP, and records the ids of the results under names."""
 
     def __init__(self, resources: Resources, sandbox: Sandbox) -> None:
         self.resources = resources
@@ -118,7 +118,7 @@ class Filler:
             pass
 
     def upload(self, name: str, *files: tuple[str, bytes], **form: str) -> str:
-        """Upload files as a dataset, which waits until it is read."""
+        """Upload files as a dataset, without running its job."""
         body = self.call(
             "POST", "/v1/datasets", files=[("file", file) for file in files], data={"name": name, **form}
         )
@@ -127,7 +127,7 @@ class Filler:
         return self.ids[name]
 
     def submit(self, name: str, **parameters: Any) -> str:
-        """Put a job into the queue."""
+        """Submit a job."""
         headers = {"Idempotency-Key": f"key of {name}".replace(" ", "-")}
         job_id: str = self.call("POST", "/v1/jobs", json=parameters, headers=headers)["id"]
         self.ids[f"job of {name}"] = job_id
@@ -209,7 +209,7 @@ class Filler:
             self.make(f"report on {name}", kind="evaluate", **pair, seed=3, **more)
 
     def fill_gate(self) -> None:
-        """Leave a sample in quarantine and one that was let out of it."""
+        """Leave a sample in quarantine and one that was released from it."""
         self.client = self.client_of("administrator")
         self.call("PATCH", "/v1/project", json={"policy": HARSH, "gate": "until_reviewed"})
         model = self.ids["tree of people"]
@@ -225,7 +225,7 @@ class Filler:
         self.client = self.client_of("usual")
 
     def fill_uploads(self) -> None:
-        """Leave an upload of which parts are missing and one that is complete."""
+        """Leave an upload with missing parts and one with all parts."""
         files = [("towns.csv", towns_csv(7_000)), ("notes.csv", b"n,text\n" + b"1,a\n2,b\n" * 40)]
         told = [
             {"filename": name, "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
@@ -248,7 +248,7 @@ class Filler:
         self.call("POST", f"/v1/jobs/{cancelled}/cancel")
 
     def fill_running_job(self) -> None:
-        """Leave a job whose worker is gone: its lease runs out."""
+        """Leave a job whose worker has died, so that its lease expires."""
         self.submit(
             "lost training", kind="train", dataset_id=self.ids["people"], synthesizer=INDEPENDENT, seed=21
         )
@@ -287,7 +287,7 @@ class Filler:
         self.submit("waiting report on a table", kind="evaluate", **pair, table="orders")
 
     def fill_idempotency(self) -> None:
-        """Leave a request that died before its answer."""
+        """Leave an idempotency key whose request ended without a response."""
         idempotency.begin(self.resources, self.project_id, "key-without-answer", b"x" * 32)
 
     def fill(self) -> None:
@@ -304,7 +304,7 @@ class Filler:
 
 
 def dump(url: str, target: Path) -> None:
-    """Write the database as SQL statements, without what only psql understands."""
+    """Write the database as SQL statements, without the commands of psql."""
     command = [str(postgres_install() / "bin" / "pg_dump"), "--no-owner", "--no-privileges", "--inserts"]
     done = subprocess.run(
         [*command, "--rows-per-insert=200", url], check=True, capture_output=True, text=True
@@ -314,7 +314,7 @@ def dump(url: str, target: Path) -> None:
 
 
 def archive(folder: Path, target: Path) -> None:
-    """Write the blobs, under their keys, without anything of this machine."""
+    """Write the blobs under their keys, without user names and times."""
 
     def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = 0
@@ -328,7 +328,7 @@ def archive(folder: Path, target: Path) -> None:
 
 
 def main(target: Path) -> None:
-    """Fill a fresh database and a fresh store, and write both into a folder."""
+    """Fill a new database and a new store, and write both into a folder."""
     with TemporaryDirectory() as folder, Sandbox("understudy.job_kinds:run_work") as sandbox:
         server = PrivatePostgres(Path(folder) / "postgres", durable=False)
         server.start()

@@ -1,4 +1,4 @@
-"""The judges of the benchmark on tables whose figures are known."""
+"""The judges of the benchmark, on tables with known scores."""
 
 import math
 
@@ -15,7 +15,7 @@ N = 2_000
 
 
 def made_table(seed: int, n: int = N) -> pa.Table:
-    """Return numbers that belong together, words that one another decide, and missing numbers."""
+    """Return a table with related numbers, categories with a functional dependency, and missing values."""
     rng = np.random.default_rng(seed)
     a, b, place = rng.normal(size=n), rng.integers(0, 50, n), rng.integers(0, 6, n)
     return pa.table(
@@ -33,44 +33,44 @@ def made_table(seed: int, n: int = N) -> pa.Table:
 
 
 def shuffled(table: pa.Table) -> pa.Table:
-    """Return the table with every column in an order of its own."""
+    """Return the table with each column permuted independently."""
     rng = np.random.default_rng(9)
     return pa.table({name: table[name].take(rng.permutation(len(table))) for name in table.column_names})
 
 
-def test_words_get_the_same_codes_in_both_tables():
+def test_categories_have_the_same_codes_in_both_tables():
     one, other = encode([pa.table({"w": ["b", "c", None]}), pa.table({"w": ["c", "a"]})])
     assert other.ravel().tolist() == [2, 0]
     assert one.ravel()[:2].tolist() == [1, 2]
     assert math.isnan(one[2, 0])
 
 
-def test_equal_tables_have_no_distance():
+def test_equal_tables_have_distance_zero():
     table, schema = with_schema(made_table(0))
     assert distributions.shape_distance(table, table, schema) == 0
     assert distributions.pair_distance(table, table, schema) == 0
 
 
-def test_shuffled_columns_keep_their_shapes_and_lose_their_relations():
+def test_permuted_columns_keep_their_shapes_and_lose_their_relations():
     table, schema = with_schema(made_table(0))
     assert distributions.shape_distance(table, shuffled(table), schema) == 0
     assert distributions.pair_distance(table, shuffled(table), schema) > 0.1
 
 
-def test_a_table_cannot_be_told_from_another_of_its_kind():
+def test_tables_of_the_same_distribution_are_indistinguishable():
     scores = two_sample.auc_linear(made_table(0), made_table(1), seed=0)
     # Standard error of an area of one half: sqrt((2n + 1) / 12 n²), here 0.009.
     assert abs(scores - 0.5) < 4 * math.sqrt((2 * N + 1) / (12 * N * N))
 
 
-def test_a_tree_tells_shuffled_columns_apart():
+def test_decision_tree_detects_permuted_columns():
     rows, others = encode(
         [made_table(0).drop_columns(["gaps"]), shuffled(made_table(1)).drop_columns(["gaps"])]
     )
     assert two_sample.out_of_fold_auc(DecisionTreeClassifier(random_state=0), rows, others, seed=0) > 0.9
 
 
-def test_copies_lie_at_training_rows_and_holdout_rows_do_not():
+def test_copies_are_nearest_to_training_rows_and_holdout_rows_are_not():
     train, holdout, fresh = made_table(0), made_table(1), made_table(2)
     assert nearest.nearest_share(train, holdout, train, seed=0) == 1
     assert nearest.nearest_share(train, holdout, holdout, seed=0) == 0
@@ -84,7 +84,7 @@ def test_planted_copies_are_counted():
     assert distributions.copies_share(train, pa.concat_tables([fresh[:-50], train[:50]]), schema) == 50 / N
 
 
-def test_distance_to_the_nearest_row_is_that_of_one_hot_coordinates():
+def test_distance_to_the_nearest_row_equals_that_of_one_hot_coordinates():
     real, other = made_table(0, 300), made_table(1, 300)
     one, two = (coverage.as_complete(points) for points in coverage.as_points(real, [other]))
     at, square = coverage.nearest_rows(one, two, skips_itself=False)
@@ -96,12 +96,12 @@ def test_distance_to_the_nearest_row_is_that_of_one_hot_coordinates():
 
 def test_real_rows_have_full_precision_and_half_the_recall():
     precision, recall = coverage.precision_recall(made_table(0), made_table(1))
-    # Of n rows, about half have a neighbour of their own table nearer than one of the other.
+    # About half of the rows have their nearest neighbour in their own table.
     assert precision > 0.95
     assert abs(recall - 0.5) < 0.05
 
 
-def test_rows_in_the_middle_alone_are_precise_and_reach_few():
+def test_copies_of_one_row_have_low_recall():
     real = made_table(0)
     middle = real.take(pa.array(np.full(N, 7)))
     precision, recall = coverage.precision_recall(real, middle)
@@ -112,14 +112,14 @@ def test_rows_in_the_middle_alone_are_precise_and_reach_few():
 def test_rules_of_the_made_table_are_found():
     table = made_table(0, 5_000)
     names = table.column_names
-    found = rules.find_rules(encode([table])[0], table.schema)
-    decided = {(names[r.a], names[r.b]) for r in found if isinstance(r, rules.Dependency)}
-    (equation,) = [r for r in found if isinstance(r, rules.Equation)]
-    orders = {(names[r.a], names[r.b]) for r in found if isinstance(r, rules.Order)}
-    assert decided >= {("town", "region"), ("sum", "b"), ("sum", "c")}
+    rules_found = rules.find_rules(encode([table])[0], table.schema)
+    dependencies = {(names[r.a], names[r.b]) for r in rules_found if isinstance(r, rules.Dependency)}
+    (equation,) = [r for r in rules_found if isinstance(r, rules.Equation)]
+    orders = {(names[r.a], names[r.b]) for r in rules_found if isinstance(r, rules.Order)}
+    assert dependencies >= {("town", "region"), ("sum", "b"), ("sum", "c")}
     assert {names[i] for i in (equation.c, *equation.terms)} == {"b", "c", "sum"}
     assert orders >= {("b", "c"), ("c", "sum")}
-    assert not any({"a", "gaps"} & pair for pair in ({*one} for one in orders | decided))
+    assert not any({"a", "gaps"} & pair for pair in ({*rule} for rule in orders | dependencies))
 
 
 def test_planted_violations_are_counted():
@@ -139,7 +139,7 @@ def test_real_rows_break_no_rule():
     assert rules.broken_share(table, table[:100])["broken_rules"] == 0
 
 
-def test_split_gives_two_halves_without_a_common_row():
+def test_split_returns_disjoint_halves():
     table, schema = with_schema(pa.table({"id": np.arange(101)}))
     parts = split(table, schema)
     ids = [set(part["id"].to_pylist()) for part in (parts.train, parts.holdout)]
@@ -147,14 +147,14 @@ def test_split_gives_two_halves_without_a_common_row():
     assert ids[0] | ids[1] == set(range(101))
 
 
-def test_halves_are_equally_long_and_apart():
+def test_halves_have_equal_length_and_are_disjoint():
     one, other = halves(pa.table({"id": np.arange(101)}), seed=0)
     assert len(one) == len(other) == 50
     assert not set(one["id"].to_pylist()) & set(other["id"].to_pylist())
 
 
 @pytest.mark.parametrize("name", ["shapes", "pairs", "c2st_linear", "coverage", "dcr", "copies", "rules"])
-def test_judges_give_finite_figures(name: str):
+def test_judges_return_finite_scores(name: str):
     table, schema = with_schema(made_table(0))
     parts = split(table, schema)
     case = Case(parts, draw(parts.train, 500, seed=0), draw(parts.holdout, 500, seed=0), "town", 0)

@@ -1,4 +1,4 @@
-"""Brings a job into each of its states, by the statements that are under test."""
+"""Helpers that bring a job into each of its states with the statements under test."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def add_job(
 
 
 def claim(sessions: Sessions, *, lease_seconds: float = LEASE_SECONDS) -> Job | None:
-    """Claim the first job in line."""
+    """Claim the first job in the queue."""
     with sessions.begin() as session:
         return leases.claim(session, leases.Claimant("worker@test", "1", KINDS), lease_seconds=lease_seconds)
 
 
 def claimed(sessions: Sessions, *, lease_seconds: float = LEASE_SECONDS) -> tuple[UUID, int]:
-    """Claim the first job in line, which must be there; return its id and token."""
+    """Claim the first job in the queue, which must exist, and return its id and token."""
     job = claim(sessions, lease_seconds=lease_seconds)
     assert job is not None
     assert job.lease_token is not None
@@ -47,7 +47,7 @@ def claimed(sessions: Sessions, *, lease_seconds: float = LEASE_SECONDS) -> tupl
 
 
 def job_in(sessions: Sessions, project_id: UUID, state: str) -> tuple[UUID, int]:
-    """Return the id and the last token of a new job in the state; 0 if it was never claimed."""
+    """Return the id and the last token of a new job in a state; the token is 0 if it was never claimed."""
     job = add_job(sessions, project_id)
     if state == "queued":
         return job.id, 0
@@ -66,6 +66,6 @@ def job_in(sessions: Sessions, project_id: UUID, state: str) -> tuple[UUID, int]
 
 
 def read(sessions: Sessions, project_id: UUID, job_id: UUID) -> Job:
-    """Return the job as it is now."""
+    """Return the current row of a job."""
     with sessions() as session:
         return jobs.get(session, project_id, job_id)

@@ -1,4 +1,4 @@
-"""No reading function gives one project what belongs to another."""
+"""No function reads or changes the rows of another project."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Rows = dict[str, UUID]
 
 @pytest.fixture
 def rows(sessions: Sessions) -> Rows:
-    """Add one row of each table to a project, and a second project beside it."""
+    """Add one row of each table to a project, and a second project without rows."""
     owner, stranger = add_project(sessions), add_project(sessions)
     job = add_job(sessions, owner)
     with sessions.begin() as session:
@@ -45,8 +45,8 @@ def rows(sessions: Sessions) -> Rows:
         key = api_keys.add(session, api_keys.NewApiKey(ids.new_id(), owner, "k", b"d", ["read"]))
         upload = uploads.add(session, owner, new_upload())
         uploads.put_part(session, upload, uploads.StoredPart(1, "part", b"", 1), kept=timedelta(hours=1))
-    named = {"upload": upload, "dataset": dataset, "model": model, "report": report, "key": key, "job": job}
-    return {"owner": owner, "stranger": stranger, **{name: row.id for name, row in named.items()}}
+    added = {"upload": upload, "dataset": dataset, "model": model, "report": report, "key": key, "job": job}
+    return {"owner": owner, "stranger": stranger, **{name: row.id for name, row in added.items()}}
 
 
 RAISING: dict[str, Callable[[Session, UUID, Rows], object]] = {
@@ -119,18 +119,18 @@ def test_state_of_another_projects_dataset_is_not_changed(sessions: Sessions, ro
 def test_tables_of_another_projects_dataset_are_not_found(sessions: Sessions, rows: Rows) -> None:
     with sessions() as session:
         dataset = datasets.get(session, rows["owner"], rows["dataset"])
-        own = dataset_tables.of_datasets(session, rows["owner"], [dataset])[dataset.id]
-        assert [(table.name, table.n_rows) for table in own] == [("a", None), ("b", None)]
+        tables = dataset_tables.of_datasets(session, rows["owner"], [dataset])[dataset.id]
+        assert [(table.name, table.n_rows) for table in tables] == [("a", None), ("b", None)]
         assert dataset_tables.of_datasets(session, rows["stranger"], [dataset]) == {dataset.id: []}
 
 
-def test_a_dataset_of_another_project_is_not_made_ready(sessions: Sessions, rows: Rows) -> None:
+def test_dataset_of_another_project_is_not_set_to_ready(sessions: Sessions, rows: Rows) -> None:
     with sessions() as session, pytest.raises(NotFound):
         datasets.set_ready(session, rows["stranger"], rows["dataset"], relationship_candidates=[])
 
 
 def test_owner_finds_everything(sessions: Sessions, rows: Rows) -> None:
-    """Or else the tests above would pass on functions that never find anything."""
+    """Ensure that the tests above do not pass because the functions never find anything."""
     missing = {"jobs.retry", "datasets.made_from", "job_attempts.of_job", "jobs.active_on"}
     for name, function in {**RAISING, **EMPTY}.items():
         if name not in missing:

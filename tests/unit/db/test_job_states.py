@@ -1,4 +1,4 @@
-"""Every operation in every state: the legal transitions take place, all others are refused."""
+"""Every operation in every state: legal transitions take place, and all others are refused."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from understudy.errors import Conflict
 END = AttemptEnd("failed", error_code="unavailable")
 PATIENT = leases.Allowance("transient_failures", 5, "unavailable", "Gone.")
 
-# What a worker does with its token: the state that follows `running`; every other state stays as it is.
+# Operations of a worker with its token, and the state that follows `running`. Other states do not change.
 BY_TOKEN: dict[str, tuple[str, Callable[[Session, UUID, int], object]]] = {
     "heartbeat": (
         "running",
@@ -45,7 +45,7 @@ BY_TOKEN: dict[str, tuple[str, Callable[[Session, UUID, int], object]]] = {
         ),
     ),
 }
-# What a caller does: the state that follows each; None is a refusal.
+# Operations of a caller, and the state that follows each state. None means that the operation is refused.
 BY_CALLER: dict[str, dict[str, str | None]] = {
     "request_cancel": {
         "queued": "cancelled",
@@ -67,7 +67,7 @@ TERMINAL = ("succeeded", "failed", "cancelled")
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("name", BY_TOKEN)
-def test_token_moves_a_running_job_only(sessions: Sessions, name: str, state: str) -> None:
+def test_token_changes_only_a_running_job(sessions: Sessions, name: str, state: str) -> None:
     project_id = add_project(sessions)
     job_id, token = job_in(sessions, project_id, state)
     after, operation = BY_TOKEN[name]
@@ -97,7 +97,7 @@ def test_stale_token_changes_nothing(sessions: Sessions, name: str) -> None:
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("name", BY_CALLER)
-def test_caller_moves_a_job_as_the_table_says(sessions: Sessions, name: str, state: str) -> None:
+def test_caller_changes_a_job_according_to_the_table(sessions: Sessions, name: str, state: str) -> None:
     project_id = add_project(sessions)
     job_id, _ = job_in(sessions, project_id, state)
     after = BY_CALLER[name][state]
@@ -114,8 +114,8 @@ def test_caller_moves_a_job_as_the_table_says(sessions: Sessions, name: str, sta
 
 @pytest.mark.parametrize("after", STATES)
 @pytest.mark.parametrize("before", STATES)
-def test_trigger_refuses_what_no_statement_does(sessions: Sessions, before: str, after: str) -> None:
-    """Plain SQL that keeps the check constraints; only the state machine can object."""
+def test_trigger_refuses_illegal_transitions(sessions: Sessions, before: str, after: str) -> None:
+    """Use SQL that fulfils the check constraints, so that only the state machine can refuse it."""
     project_id = add_project(sessions)
     job_id, _ = job_in(sessions, project_id, before)
     statement = text(
@@ -138,7 +138,7 @@ def test_trigger_refuses_what_no_statement_does(sessions: Sessions, before: str,
 @pytest.mark.parametrize(
     ("state", "is_allowed"), [("failed", True), ("cancelled", True), ("succeeded", False)]
 )
-def test_trigger_lets_only_a_new_round_out_of_a_terminal_state(
+def test_trigger_allows_only_a_new_round_after_a_terminal_state(
     sessions: Sessions, state: str, is_allowed: bool
 ) -> None:
     project_id = add_project(sessions)
@@ -173,7 +173,7 @@ def test_round_has_one_terminal_event(sessions: Sessions, state: str) -> None:
             job_events.add(session, read(sessions, project_id, job_id), "failed")
 
 
-def test_events_tell_the_whole_story_in_order(sessions: Sessions) -> None:
+def test_events_and_attempts_are_recorded_in_order(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id, token = job_in(sessions, project_id, "running")
     with sessions.begin() as session:
@@ -192,7 +192,7 @@ def test_events_tell_the_whole_story_in_order(sessions: Sessions) -> None:
     assert outcomes == ["released", "failed", "succeeded"]
 
 
-def test_retry_begins_a_round_with_fresh_counters(sessions: Sessions) -> None:
+def test_retry_begins_a_round_with_reset_counters(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     add_job(sessions, project_id)
     job_id, token = claimed(sessions)

@@ -24,36 +24,36 @@ def reap(sessions: Sessions) -> list[Job]:
         return leases.reap(session, backoff_seconds=0)
 
 
-def test_second_delivery_finds_nothing(sessions: Sessions) -> None:
+def test_second_delivery_claims_no_job(sessions: Sessions) -> None:
     add_job(sessions, add_project(sessions))
 
     assert claim(sessions) is not None
     assert claim(sessions) is None
 
 
-def test_many_workers_at_once_take_each_job_once(sessions: Sessions) -> None:
+def test_concurrent_workers_claim_each_job_once(sessions: Sessions) -> None:
     project_id = add_project(sessions)
-    wanted = {add_job(sessions, project_id).id for _ in range(30)}
+    added = {add_job(sessions, project_id).id for _ in range(30)}
 
     with ThreadPoolExecutor(4) as pool:
-        taken = list(pool.map(lambda _: claim(sessions), range(40)))
+        claims = list(pool.map(lambda _: claim(sessions), range(40)))
 
-    ids_taken = [job.id for job in taken if job is not None]
-    # A claim may find every free job locked by others, and then goes away empty-handed.
-    assert len(ids_taken) == len(set(ids_taken))
+    claimed_ids = [job.id for job in claims if job is not None]
+    # A claim returns None if all queued jobs are locked by other sessions.
+    assert len(claimed_ids) == len(set(claimed_ids))
     while (job := claim(sessions)) is not None:
-        ids_taken.append(job.id)
-    assert sorted(ids_taken) == sorted(wanted)
+        claimed_ids.append(job.id)
+    assert sorted(claimed_ids) == sorted(added)
 
 
-def test_line_is_by_priority_and_then_by_age(sessions: Sessions) -> None:
+def test_queue_is_ordered_by_priority_and_then_by_age(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     ordinary, urgent, later = (add_job(sessions, project_id, priority=p).id for p in (0, 5, 0))
 
     assert [claimed(sessions)[0] for _ in range(3)] == [urgent, ordinary, later]
 
 
-def test_job_that_is_tried_again_keeps_its_place(sessions: Sessions) -> None:
+def test_retried_job_keeps_its_place(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     first, _second = add_job(sessions, project_id).id, add_job(sessions, project_id).id
     job_id, token = claimed(sessions)
@@ -63,7 +63,7 @@ def test_job_that_is_tried_again_keeps_its_place(sessions: Sessions) -> None:
     assert claimed(sessions)[0] == first
 
 
-def test_tokens_only_grow(sessions: Sessions) -> None:
+def test_tokens_increase(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     tokens = [job_in(sessions, project_id, "succeeded")[1] for _ in range(3)]
 
@@ -76,10 +76,10 @@ def test_tokens_only_grow(sessions: Sessions) -> None:
         "run_after = clock_timestamp() + interval '1 minute'",
         "expires_at = clock_timestamp()",
         "parameters_version = parameters_version + 1",
-        "kind = 'unheard_of'",
+        "kind = 'unknown'",
     ],
 )
-def test_job_that_is_not_due_or_not_understood_is_not_claimed(sessions: Sessions, change: str) -> None:
+def test_job_that_is_not_due_or_has_an_unknown_format_is_not_claimed(sessions: Sessions, change: str) -> None:
     add_job(sessions, add_project(sessions))
     with sessions.begin() as session:
         session.execute(text("update jobs set " + change))  # noqa: S608 - from the list above
@@ -103,7 +103,7 @@ def test_heartbeat_renews_the_lease_and_stores_the_progress(sessions: Sessions) 
     assert after.progress == progress
 
 
-def test_worker_hears_of_a_cancellation(sessions: Sessions) -> None:
+def test_worker_is_notified_of_a_cancellation(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id, token = job_in(sessions, project_id, "running")
     with sessions.begin() as session:
@@ -117,7 +117,7 @@ def test_worker_hears_of_a_cancellation(sessions: Sessions) -> None:
     assert job.cancel_requested_at is not None
 
 
-def test_live_lease_is_left_alone(sessions: Sessions) -> None:
+def test_job_with_a_valid_lease_is_not_reaped(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id, _ = job_in(sessions, project_id, "running")
 
@@ -125,7 +125,7 @@ def test_live_lease_is_left_alone(sessions: Sessions) -> None:
     assert read(sessions, project_id, job_id).state == "running"
 
 
-def test_lost_job_is_queued_again_and_its_attempt_says_so(sessions: Sessions) -> None:
+def test_lost_job_is_requeued_and_its_attempt_is_marked_lost(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id, token = job_in(sessions, project_id, "running")
     expire_lease(sessions)
@@ -138,7 +138,7 @@ def test_lost_job_is_queued_again_and_its_attempt_says_so(sessions: Sessions) ->
         assert job_events.page(session, project_id, job_id).rows[-1].type == "retrying"
 
 
-def test_poison_stops_at_the_third_crash(sessions: Sessions) -> None:
+def test_job_fails_after_its_third_crash(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id = add_job(sessions, project_id).id
     for _ in range(3):
@@ -151,7 +151,7 @@ def test_poison_stops_at_the_third_crash(sessions: Sessions) -> None:
     assert claim(sessions) is None
 
 
-def test_two_rescuers_settle_a_job_once(sessions: Sessions) -> None:
+def test_concurrent_rescues_handle_a_job_once(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id, _ = job_in(sessions, project_id, "running")
     expire_lease(sessions)
@@ -166,7 +166,7 @@ def test_two_rescuers_settle_a_job_once(sessions: Sessions) -> None:
     assert read(sessions, project_id, job_id).crashes == 1
 
 
-def test_rescuer_passes_over_what_another_is_settling(sessions: Sessions) -> None:
+def test_rescue_skips_jobs_locked_by_another(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_in(sessions, project_id, "running")
     expire_lease(sessions)
@@ -176,7 +176,7 @@ def test_rescuer_passes_over_what_another_is_settling(sessions: Sessions) -> Non
         assert reap(sessions) == []
 
 
-def test_lost_job_that_was_to_be_cancelled_is_cancelled(sessions: Sessions) -> None:
+def test_lost_job_with_a_cancel_request_is_cancelled(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id, _ = job_in(sessions, project_id, "running")
     with sessions.begin() as session:
@@ -189,7 +189,7 @@ def test_lost_job_that_was_to_be_cancelled_is_cancelled(sessions: Sessions) -> N
 
 
 @pytest.mark.parametrize("operation", ["release", "try_again"])
-def test_job_that_was_to_be_cancelled_is_not_queued_again(sessions: Sessions, operation: str) -> None:
+def test_job_with_a_cancel_request_is_not_requeued(sessions: Sessions, operation: str) -> None:
     project_id = add_project(sessions)
     job_id, token = job_in(sessions, project_id, "running")
     with sessions.begin() as session:
@@ -204,7 +204,7 @@ def test_job_that_was_to_be_cancelled_is_not_queued_again(sessions: Sessions, op
     assert read(sessions, project_id, job_id).state == "cancelled"
 
 
-def test_release_counts_for_nothing(sessions: Sessions) -> None:
+def test_release_does_not_count_as_a_failure(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id, token = job_in(sessions, project_id, "running")
 
@@ -224,11 +224,11 @@ def test_pause_before_the_next_attempt_stays_below_its_bound(sessions: Sessions)
 
     with sessions() as session:
         pause = session.scalar(text("select extract(epoch from run_after - clock_timestamp()) from jobs"))
-    # Full jitter below the cap of 600 s; the clock has gone on since the statement.
+    # Full jitter below the maximum of 600 s. Some time has passed since the statement.
     assert -1 < pause <= leases.BACKOFF_SECONDS_MAX
 
 
-def test_job_that_waited_too_long_fails(sessions: Sessions) -> None:
+def test_expired_job_fails(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id = add_job(sessions, project_id, ttl_seconds=0).id
 
@@ -250,7 +250,7 @@ def test_running_job_does_not_expire(sessions: Sessions) -> None:
     assert read(sessions, project_id, job_id).state == "running"
 
 
-def test_transaction_that_is_rolled_back_leaves_the_job_in_line(sessions: Sessions) -> None:
+def test_rolled_back_claim_leaves_the_job_in_the_queue(sessions: Sessions) -> None:
     job_id = add_job(sessions, add_project(sessions)).id
     with sessions() as session:
         leases.claim(session, leases.Claimant("w", "1", ("probe",)), lease_seconds=9)

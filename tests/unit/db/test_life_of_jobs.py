@@ -1,4 +1,4 @@
-"""The statements in any order, against a model of what a job may become."""
+"""The statements on jobs in random order, compared with a model of the state machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OUTCOMES = {"succeeded": "succeeded", "failed": "failed", "cancelled": "cancelle
 
 @dataclass
 class Modelled:
-    """What is known of a job without asking the database."""
+    """The expected state of a job."""
 
     state: str = "queued"
     token: int | None = None
@@ -41,7 +41,7 @@ class Modelled:
 
 
 class Life(RuleBasedStateMachine):
-    """Workers, rescuers and callers, each as it likes; tokens are used long after they went stale."""
+    """Random actions of workers, rescues and callers, which also use stale tokens."""
 
     all_jobs = Bundle("all_jobs")
     claims = Bundle("claims")
@@ -67,20 +67,20 @@ class Life(RuleBasedStateMachine):
 
     @rule(target=claims)
     def take(self) -> Any:
-        """Claim: the oldest that waits, or nothing."""
-        waiting = [job_id for job_id, job in self.model.items() if job.state == "queued"]
+        """Claim the oldest queued job, or none."""
+        queued = [job_id for job_id, job in self.model.items() if job.state == "queued"]
         claimed = claim(self.sessions)
         if claimed is None:
-            assert waiting == []
+            assert queued == []
             return multiple()
-        assert claimed.id == waiting[0]
+        assert claimed.id == queued[0]
         job = self.model[claimed.id]
         job.state, job.token, job.n_claims = "running", claimed.lease_token, job.n_claims + 1
         return claimed.id, claimed.lease_token
 
     @rule(taken=claims, state=st.sampled_from(sorted(OUTCOMES)))
     def end(self, taken: tuple[UUID, int], state: str) -> None:
-        """Finish, fail, cancel or release with a token, be it fresh or stale."""
+        """Finish, fail, cancel or release a job with a valid or stale token."""
         job_id, token = taken
         job = self.model[job_id]
         with self.sessions.begin() as session:
@@ -94,15 +94,15 @@ class Life(RuleBasedStateMachine):
                 row = leases.cancel(session, job_id, token, AttemptEnd("cancelled"))
             else:
                 row = leases.release(session, job_id, token)
-        is_ours = job.state == "running" and job.token == token
-        assert (row is not None) == is_ours
-        if is_ours:
+        is_valid = job.state == "running" and job.token == token
+        assert (row is not None) == is_valid
+        if is_valid:
             is_stopped = state == "queued" and job.is_cancel_requested
             job.state, job.token = ("cancelled" if is_stopped else state), None
 
     @rule(taken=claims)
     def beat(self, taken: tuple[UUID, int]) -> None:
-        """Send a heartbeat with a token, be it fresh or stale."""
+        """Send a heartbeat with a valid or stale token."""
         job = self.model[taken[0]]
         with self.sessions.begin() as session:
             row = leases.heartbeat(session, *taken, lease_seconds=60, progress=None)
@@ -110,7 +110,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def lose_all_workers(self) -> None:
-        """Let every lease run out, and rescue."""
+        """Expire every lease, and rescue the jobs."""
         with self.sessions.begin() as session:
             session.execute(text("update jobs set lease_until = clock_timestamp() where state = 'running'"))
             reaped = {row.id for row in leases.reap(session, backoff_seconds=0, limit=1000)}
@@ -129,7 +129,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(job_id=all_jobs)
     def cancel(self, job_id: UUID) -> None:
-        """Ask for a cancellation."""
+        """Request a cancellation."""
         job = self.model[job_id]
         try:
             with self.sessions.begin() as session:
@@ -157,7 +157,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def database_agrees(self) -> None:
-        """Compare every row; each round that ended has one event that says so, each claim one attempt."""
+        """Compare every row; each ended round has one terminal event, and each claim has one attempt."""
         with self.sessions() as session:
             for job_id, job in self.model.items():
                 row = jobs.get(session, self.project_id, job_id)

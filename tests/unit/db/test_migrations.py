@@ -25,7 +25,7 @@ CATALOGUE = (
 
 @pytest.fixture
 def empty_url(postgres: str) -> Iterator[str]:
-    """Make a database without tables."""
+    """Create a database without tables."""
     execute(postgres, "create database without_tables")
     yield url_of(postgres, "without_tables")
     execute(postgres, "drop database without_tables with (force)")
@@ -33,8 +33,8 @@ def empty_url(postgres: str) -> Iterator[str]:
 
 def catalogue(url: str) -> set[str]:
     with create_engine(parse_url(url), poolclass=NullPool).connect() as connection:
-        found = {row for statement in CATALOGUE for row in connection.scalars(text(statement))}
-    return {row for row in found if "alembic_version" not in row}
+        rows = {row for statement in CATALOGUE for row in connection.scalars(text(statement))}
+    return {row for row in rows if "alembic_version" not in row}
 
 
 def test_models_and_migrations_agree(database_url: str, empty_url: str) -> None:
@@ -44,12 +44,12 @@ def test_models_and_migrations_agree(database_url: str, empty_url: str) -> None:
     assert catalogue(database_url) == catalogue(empty_url)
 
 
-def test_alembic_would_generate_nothing(database_url: str) -> None:
+def test_alembic_finds_no_difference(database_url: str) -> None:
     with create_engine(parse_url(database_url), poolclass=NullPool).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
-def test_starters_at_once_migrate_once(empty_url: str) -> None:
+def test_concurrent_upgrades_migrate_once(empty_url: str) -> None:
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(upgrade, [empty_url] * 3))
 

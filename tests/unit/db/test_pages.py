@@ -7,23 +7,23 @@ from understudy.db.jobs import JobFilters
 from understudy.ids import new_id
 
 
-def test_pages_hold_each_row_once_newest_first(sessions: Sessions) -> None:
+def test_pages_contain_each_row_once_newest_first(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     added = [add_job(sessions, project_id).id for _ in range(5)]
 
-    found, after = [], None
+    listed, after = [], None
     with sessions() as session:
         while True:
             page = jobs.page(session, project_id, after=after, limit=2)
-            found += [row.id for row in page.rows]
+            listed += [row.id for row in page.rows]
             after = page.next
             if after is None:
                 break
 
-    assert found == sorted(added, reverse=True)
+    assert listed == sorted(added, reverse=True)
 
 
-def test_last_page_that_is_full_has_no_next(sessions: Sessions) -> None:
+def test_full_last_page_has_no_next(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     for _ in range(2):
         add_job(sessions, project_id)
@@ -33,7 +33,7 @@ def test_last_page_that_is_full_has_no_next(sessions: Sessions) -> None:
         assert jobs.page(session, project_id, limit=1).next is not None
 
 
-def test_row_added_meanwhile_does_not_shift_the_next_page(sessions: Sessions) -> None:
+def test_row_added_between_pages_does_not_shift_the_next_page(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     oldest, _ = add_job(sessions, project_id).id, add_job(sessions, project_id).id
     with sessions() as session:
@@ -44,7 +44,7 @@ def test_row_added_meanwhile_does_not_shift_the_next_page(sessions: Sessions) ->
         assert [row.id for row in jobs.page(session, project_id, after=first.next).rows] == [oldest]
 
 
-def test_events_are_oldest_first_and_go_on_behind_a_given_one(sessions: Sessions) -> None:
+def test_events_are_oldest_first_and_continue_after_a_given_event(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id = add_job(sessions, project_id).id
     claimed(sessions)
@@ -56,7 +56,7 @@ def test_events_are_oldest_first_and_go_on_behind_a_given_one(sessions: Sessions
     assert [row.type for row in (*first.rows, *rest.rows)] == ["queued", "started"]
 
 
-def test_jobs_are_filtered_by_what_they_name(sessions: Sessions) -> None:
+def test_jobs_are_filtered(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     with sessions.begin() as session:
         for number, label in enumerate(("red", "blue")):

@@ -19,7 +19,7 @@ def terminate_others(session: Session) -> None:
     )
 
 
-def test_server_that_is_not_there_is_unavailable(tmp_path: object) -> None:
+def test_missing_server_is_unavailable(tmp_path: object) -> None:
     sessions = make_sessions(f"postgresql:///understudy?host={tmp_path}", threads=1)
 
     with sessions() as session, pytest.raises(Unavailable):
@@ -53,9 +53,7 @@ def test_connection_cut_before_a_commit_is_unavailable(
     close_sessions(other)
 
 
-def test_connection_cut_while_idle_is_replaced_unnoticed(
-    sessions: sessionmaker[Session], database_url: str
-) -> None:
+def test_connection_cut_while_idle_is_replaced(sessions: sessionmaker[Session], database_url: str) -> None:
     other = make_sessions(database_url, threads=1)
     with sessions() as session:
         session.execute(text("select 1"))
@@ -67,7 +65,7 @@ def test_connection_cut_while_idle_is_replaced_unnoticed(
     close_sessions(other)
 
 
-def test_waiting_for_a_lock_ends(sessions: sessionmaker[Session]) -> None:
+def test_wait_for_a_lock_times_out(sessions: sessionmaker[Session]) -> None:
     job = add_job(sessions, add_project(sessions))
     lock = text("select 1 from jobs where id = :id for update")
 
@@ -88,18 +86,18 @@ def test_session_that_idles_in_a_transaction_is_ended(sessions: sessionmaker[Ses
 
 
 def wait_until_ended(sessions: sessionmaker[Session]) -> None:
-    """Return when the server knows no other session on this database."""
-    is_there = text(
+    """Wait until the server has no other session on this database."""
+    n_others = text(
         "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
     )
     with sessions() as watcher:
-        while watcher.scalar(is_there):
+        while watcher.scalar(n_others):
             watcher.execute(text("select pg_sleep(0.02)"))
-            # Within a transaction the server would go on answering what it first saw.
+            # Within a transaction the server would repeat its first result.
             watcher.rollback()
 
 
-def test_limits_stand_on_every_connection(sessions: sessionmaker[Session]) -> None:
+def test_limits_apply_to_every_connection(sessions: sessionmaker[Session]) -> None:
     with sessions() as session:
         settings = [
             session.scalar(text(f"show {name}"))
@@ -114,7 +112,7 @@ def test_limits_stand_on_every_connection(sessions: sessionmaker[Session]) -> No
     assert settings == ["10s", "15s", "3s", "UTC"]
 
 
-def test_error_of_a_statement_stays_what_it_is_and_hides_its_values(sessions: sessionmaker[Session]) -> None:
+def test_statement_error_is_not_translated_and_hides_values(sessions: sessionmaker[Session]) -> None:
     with sessions() as session, pytest.raises(IntegrityError) as caught:
         session.execute(
             text("insert into projects (id, name) values (gen_random_uuid(), :name)"), {"name": None}
@@ -123,11 +121,11 @@ def test_error_of_a_statement_stays_what_it_is_and_hides_its_values(sessions: se
 
 
 @pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"])
-def test_url_gets_the_driver(url: str) -> None:
+def test_url_has_the_psycopg_driver(url: str) -> None:
     assert parse_url(url).render_as_string() == "postgresql+psycopg://u@h/d"
 
 
-def test_url_of_another_database_is_refused() -> None:
+def test_url_of_another_database_system_is_refused() -> None:
     with pytest.raises(UnderstudyError) as caught:
         parse_url("sqlite:///here.db")
     assert caught.value.code == "configuration"

@@ -63,13 +63,13 @@ def is_alive(pid: int) -> bool:
 
 
 def running(run: Run) -> int:
-    """Return the pid of a run that has begun its work."""
+    """Wait until a run has begun its work, and return its pid."""
     until(lambda: run.wait(0.05) is not None or run.progress is not None)
     assert run.pid is not None
     return run.pid
 
 
-def test_work_gets_its_payload_and_works_in_its_folder(finish, tmp_path):
+def test_work_receives_its_payload_and_runs_in_its_folder(finish, tmp_path):
     outcome = finish("echo", word="Ähre")
     assert outcome.ok
     assert outcome.result == {
@@ -81,39 +81,39 @@ def test_work_gets_its_payload_and_works_in_its_folder(finish, tmp_path):
     assert outcome.cpu_seconds > 0
 
 
-def test_child_has_no_credential_no_capability_and_no_open_file_of_others(finish, start):
+def test_child_has_no_credentials_no_capabilities_and_no_foreign_descriptors(finish, start):
     start("sleep", seconds=60)
-    seen = finish("look").result
+    seen = finish("inspect").result
     assert not [name for name in seen["environment"] if name.startswith("UNDERSTUDY")]
     assert seen["capabilities"].strip("0") == ""
     assert seen["no_new_privileges"] == "1"
-    # Standard streams, the pipe to us, and the descriptor that lists the others.
+    # The standard streams, the pipe to the supervisor, and the descriptor that lists the others.
     assert len(seen["descriptors"]) == 5
     assert seen["server_threads"] == 1
     assert seen["mode"] == 0o600
 
 
-def test_server_is_given_no_variable_of_ours(tmp_path, monkeypatch):
+def test_server_does_not_inherit_credentials(tmp_path, monkeypatch):
     monkeypatch.setenv("UNDERSTUDY_SECRET_KEY", "planted")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted")
     with Sandbox("tests.unit.sandbox.works:run") as sandbox:
-        run = sandbox.start(SandboxRequest({"do": "look"}, tmp_path, LIMITS))
+        run = sandbox.start(SandboxRequest({"do": "inspect"}, tmp_path, LIMITS))
         outcome = run.wait(ENOUGH_SECONDS)
         environ = Path(f"/proc/{sandbox.server_pid}/environ").read_bytes()
     assert "planted" not in outcome.result["environment"].values()
     assert b"planted" not in environ
 
 
-def test_a_child_works_with_arrow_and_without_pandas(finish):
+def test_child_imports_arrow_but_not_pandas(finish):
     assert finish("make_array").result == {"n": 2, "has_pandas": False}
 
 
-def test_error_made_on_purpose_keeps_code_and_detail(finish):
+def test_understudy_error_keeps_code_and_detail(finish):
     outcome = finish("refuse")
     assert (outcome.error_code, outcome.error_detail) == ("ragged_rows", "Column 'age' has a gap.")
 
 
-def test_unexpected_error_tells_its_place_and_not_its_message(finish):
+def test_unexpected_error_reports_its_location_but_not_its_message(finish):
     outcome = finish("break")
     assert outcome.error_code == "internal_error"
     assert outcome.error_detail.startswith("ValueError in do_break, works.py line ")
@@ -127,13 +127,13 @@ def test_unexpected_error_tells_its_place_and_not_its_message(finish):
         ("take_threads", {}, "out_of_memory"),
         ("abort", {}, "out_of_memory"),
         ("write", {"bytes": 2 << 20}, "file_size_limit"),
-        ("flood", {}, "internal_error"),
-        ("babble", {}, "internal_error"),
-        ("lie", {}, "internal_error"),
+        ("send_garbage", {}, "internal_error"),
+        ("send_many_messages", {}, "internal_error"),
+        ("send_invalid_progress", {}, "internal_error"),
         ("large_result", {"bytes": 10 << 20}, "internal_error"),
     ],
 )
-def test_limit_that_is_passed_gives_its_code(finish, do, payload, code):
+def test_exceeded_limit_has_its_error_code(finish, do, payload, code):
     outcome = finish(do, **payload)
     assert not outcome.ok
     assert outcome.error_code == code
@@ -144,18 +144,18 @@ def test_cpu_time_is_limited(finish):
     assert (outcome.error_code, outcome.exit_signal) == ("time_limit", signal.SIGXCPU)
 
 
-def test_noise_on_standard_error_neither_blocks_nor_matters(finish):
-    assert finish("shout").result == {"still": "here"}
+def test_full_stderr_does_not_block_the_work(finish):
+    assert finish("flood_stderr").result == {"finished": True}
 
 
 @pytest.mark.parametrize(("do", "exit_signal"), [("kill_itself", signal.SIGKILL), ("exit", None)])
-def test_child_that_dies_without_a_word_is_a_crash(finish, do, exit_signal):
+def test_child_that_dies_without_a_message_is_a_crash(finish, do, exit_signal):
     outcome = finish(do)
     assert outcome.is_crash
     assert outcome.exit_signal == exit_signal
 
 
-def test_progress_is_seen_while_the_work_goes_on(start):
+def test_progress_is_visible_while_the_work_runs(start):
     run = start("sleep", seconds=60)
     running(run)
     assert run.progress == {"phase": "sleeping", "fraction": 0.5, "rows_done": 3, "rows_total": 6}
@@ -163,11 +163,11 @@ def test_progress_is_seen_while_the_work_goes_on(start):
     assert run.wait(ENOUGH_SECONDS).exit_signal == signal.SIGKILL
 
 
-def test_wait_gives_up_after_its_time(start):
+def test_wait_returns_none_after_its_timeout(start):
     assert start("sleep", seconds=60).wait(0.05) is None
 
 
-def test_terminate_is_enough_for_work_that_does_not_resist(start):
+def test_terminate_ends_work_with_default_handlers(start):
     run = start("sleep", seconds=60)
     running(run)
     run.terminate()
@@ -184,7 +184,7 @@ def test_kill_ends_work_that_ignores_terminate(start):
 
 
 @pytest.mark.parametrize("stay", [True, False])
-def test_what_the_work_started_ends_with_it(start, tmp_path, stay):
+def test_programs_started_by_the_work_end_with_it(start, tmp_path, stay):
     run = start("leave_program", stay=stay)
     until((tmp_path / "pid").exists)
     until(lambda: (tmp_path / "pid").read_text())
@@ -202,7 +202,7 @@ def test_closing_a_run_kills_it(start):
     until(lambda: not is_alive(pid))
 
 
-def test_child_reaches_no_network_if_the_system_lets_it_leave(finish):
+def test_child_has_no_network_if_the_system_allows_namespaces(finish):
     program = "from understudy.sandbox import confinement; print(confinement.leave_network())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -210,12 +210,12 @@ def test_child_reaches_no_network_if_the_system_lets_it_leave(finish):
     assert outcome.result == {"connected": done.stdout.strip() == "False"}
 
 
-def test_runs_go_on_side_by_side(start):
+def test_runs_are_concurrent(start):
     runs = [start("sleep", seconds=60) for _ in range(5)]
     assert len({running(run) for run in runs}) == 5
 
 
-def test_killed_server_is_a_crash_and_the_next_run_has_a_new_one(hostile, start, finish):
+def test_killed_server_is_a_crash_and_is_replaced_for_the_next_run(hostile, start, finish):
     run = start("sleep", seconds=60)
     pid = running(run)
     server_pid = hostile.server_pid
@@ -258,7 +258,7 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize("mode", ["alone", "forked"])
-def test_work_dies_with_the_process_that_asked_for_it(tmp_path, mode):
+def test_work_dies_with_the_process_that_started_it(tmp_path, mode):
     command = [sys.executable, "-c", PROGRAM, mode, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         supervisor, child = (int(word) for word in program.stdout.readline().split())
@@ -267,7 +267,7 @@ def test_work_dies_with_the_process_that_asked_for_it(tmp_path, mode):
         program.kill()
 
 
-def test_everything_dies_with_the_owner(tmp_path):
+def test_child_and_server_die_with_the_owner(tmp_path):
     command = [sys.executable, "-c", PROGRAM, "alone", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         child = int(program.stdout.readline().split()[1])

@@ -1,4 +1,4 @@
-"""Work that misbehaves, one way a function; run in the child of the sandbox under test."""
+"""Work that misbehaves in various ways, run in the child of the sandbox under test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 def run(payload: Json, folder: Path, progress: Progress) -> Json:
-    """Do what the payload names."""
+    """Call the function that the payload selects."""
     return globals()[f"do_{payload['do']}"](payload, folder, progress)
 
 
@@ -38,7 +38,7 @@ def do_make_array(payload: Json, folder: Path, progress: Progress) -> Json:
     return {"n": len(pa.array([1, 2])), "has_pandas": "pandas" in sys.modules}
 
 
-def do_look(payload: Json, folder: Path, progress: Progress) -> Json:
+def do_inspect(payload: Json, folder: Path, progress: Progress) -> Json:
     status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines())
     (folder / "file").write_text("x")
     return {
@@ -105,32 +105,32 @@ def do_ignore_term(payload: Json, folder: Path, progress: Progress) -> Json:
     return {}
 
 
-def do_flood(payload: Json, folder: Path, progress: Progress) -> Json:
+def do_send_garbage(payload: Json, folder: Path, progress: Progress) -> Json:
     output = _pipe()
     while True:
         os.write(output, b"\xff" * 65536)
 
 
-def do_babble(payload: Json, folder: Path, progress: Progress) -> Json:
+def do_send_many_messages(payload: Json, folder: Path, progress: Progress) -> Json:
     output = _pipe()
     message = b'{"progress": {"phase": "x", "fraction": 0.5}}' + b" " * 1_000_000
     while True:
         os.write(output, len(message).to_bytes(4, "big") + message)
 
 
-def do_lie(payload: Json, folder: Path, progress: Progress) -> Json:
+def do_send_invalid_progress(payload: Json, folder: Path, progress: Progress) -> Json:
     message = b'{"progress": {"phase": "' + b"x" * 1_000 + b'"}}'
     os.write(_pipe(), len(message).to_bytes(4, "big") + message)
     return {}
 
 
-def do_shout(payload: Json, folder: Path, progress: Progress) -> Json:
+def do_flood_stderr(payload: Json, folder: Path, progress: Progress) -> Json:
     for _ in range(100):
         try:
             os.write(2, b"x" * 65536)
         except BlockingIOError:
             break
-    return {"still": "here"}
+    return {"finished": True}
 
 
 def do_large_result(payload: Json, folder: Path, progress: Progress) -> Json:
@@ -155,7 +155,7 @@ def do_kill_itself(payload: Json, folder: Path, progress: Progress) -> Json:
 
 
 def _pipe() -> int:
-    """Find the pipe to the supervisor, as hostile work would."""
+    """Return the pipe to the supervisor, as hostile work would find it."""
     for descriptor in range(3, 100):
         link = Path(f"/proc/self/fd/{descriptor}")
         if link.is_symlink() and link.readlink().name.startswith("pipe:"):

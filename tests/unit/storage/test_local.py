@@ -15,16 +15,16 @@ KEY = "p/a/blob"
 
 @pytest.fixture
 def incoming(tmp_path: Path) -> Path:
-    """Write a file to put."""
+    """Write a file to be stored."""
     path = tmp_path / "incoming"
     path.write_bytes(b"data")
     return path
 
 
-def test_file_is_on_disk_before_its_name_and_its_name_before_the_return(
+def test_put_syncs_the_file_before_it_gets_its_name_and_then_the_folder(
     tmp_path: Path, incoming: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fsync of the file, then its name, then fsync of the folder: a crash leaves all of it or nothing."""
+    """The order of fsync and link: after a crash the blob is either complete or absent."""
     calls: list[str] = []
     store = LocalStore(tmp_path / "root")
     real_sync, real_link = os.fsync, os.link
@@ -45,7 +45,7 @@ def test_file_is_on_disk_before_its_name_and_its_name_before_the_return(
 
 
 def test_file_of_another_file_system_is_copied_first(tmp_path: Path) -> None:
-    shared_memory = Path("/dev/shm")  # noqa: S108 - another file system is what is wanted
+    shared_memory = Path("/dev/shm")  # noqa: S108 - the test needs another file system
     if not shared_memory.is_dir() or shared_memory.stat().st_dev == tmp_path.stat().st_dev:
         return
     path = shared_memory / f"understudy-{os.getpid()}"
@@ -68,7 +68,7 @@ def test_file_of_another_file_system_is_copied_first(tmp_path: Path) -> None:
         (errno.EROFS, Unavailable),
     ],
 )
-def test_disk_that_fails_is_told_by_meaning(
+def test_disk_error_is_translated(
     tmp_path: Path,
     incoming: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -87,7 +87,7 @@ def test_disk_that_fails_is_told_by_meaning(
     assert list(store.keys("")) == []
 
 
-def test_store_that_lost_its_folder_is_unavailable(tmp_path: Path) -> None:
+def test_store_without_its_folder_is_unavailable(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "root")
     shutil.rmtree(tmp_path / "root")
 
@@ -95,7 +95,7 @@ def test_store_that_lost_its_folder_is_unavailable(tmp_path: Path) -> None:
         store.check_writable()
 
 
-def test_link_out_of_the_root_is_not_followed_by_a_delete(tmp_path: Path) -> None:
+def test_delete_does_not_follow_a_link_out_of_the_root(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "root")
     (tmp_path / "precious").write_bytes(b"keep")
     (store.root / "p").mkdir()
@@ -107,13 +107,13 @@ def test_link_out_of_the_root_is_not_followed_by_a_delete(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("url", ["s3://bucket", "/folder", "file://host/folder", "file:folder", ""])
-def test_url_that_is_not_understood_is_refused(url: str) -> None:
+def test_unsupported_url_is_refused(url: str) -> None:
     with pytest.raises(UnderstudyError) as caught:
         open_store(url)
     assert caught.value.code == "configuration"
 
 
-def test_url_may_hold_escapes(tmp_path: Path) -> None:
+def test_url_may_contain_escapes(tmp_path: Path) -> None:
     open_store(f"file://{tmp_path}/with%20space")
 
     assert (tmp_path / "with space").is_dir()

@@ -1,4 +1,4 @@
-"""What can be said of a worker without starting one."""
+"""Properties of workers that can be tested without starting one."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ ENOUGH_SECONDS = 60.0
 
 def test_task_has_the_name_that_the_doorbell_sends():
     app.loader.import_default_modules()
-    own = [name for name in app.tasks if not name.startswith("celery.")]
-    assert own == [TASK_NAME]
+    names = [name for name in app.tasks if not name.startswith("celery.")]
+    assert names == [TASK_NAME]
     assert app.conf.task_default_queue == QUEUE_NAME
 
 
-def test_celery_keeps_nothing_and_runs_no_pickle():
+def test_celery_stores_no_results_and_accepts_no_pickle():
     conf = app.conf
     assert (conf.task_acks_late, conf.task_ignore_result, conf.result_backend) == (False, True, None)
     assert (conf.accept_content, conf.task_serializer) == (["json"], "json")
 
 
-def test_drain_that_has_not_begun_is_not_over():
+def test_drain_is_not_over_before_it_begins():
     drain = Drain()
     assert not drain.has_begun
     assert not drain.is_over()
 
 
-def test_drain_is_over_after_its_time():
+def test_drain_is_over_after_its_deadline():
     drain = Drain()
     drain.begin(3600)
     assert drain.has_begun
@@ -57,12 +57,12 @@ print(os.wait()[1])
 
 
 def test_forked_process_sees_the_drain_begin():
-    # In a program of its own: this one has threads, and should not fork.
+    # In a separate program, because this process has threads and should not fork.
     done = subprocess.run([sys.executable, "-c", FORKING], capture_output=True, text=True, check=True)
     assert done.stdout == "0\n"
 
 
-def test_timer_goes_on_after_a_call_that_failed():
+def test_timer_continues_after_a_failed_call():
     calls = threading.Semaphore(0)
 
     def call() -> None:

@@ -1,7 +1,7 @@
-"""What every runner does around fit and sample. It runs where neither this project nor its types are there.
+"""The parts that all runners share: options, measurements and output files.
 
-A runner is called as ``RUNNER TRAIN_PARQUET FOLDER --rows N --seed S --minutes M`` and leaves
-``synthetic.parquet`` and ``figures.json`` in the folder.
+It runs in environments without this project. The command line of a runner is ``RUNNER TRAIN_PARQUET FOLDER
+--rows N --seed S --minutes M``; it writes ``synthetic.parquet`` and ``figures.json`` into the folder.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 @dataclass(frozen=True)
 class Request:
-    """The rows to learn from, how each column is to be read, and the limits."""
+    """The training rows, the kind of each column, and the limits."""
 
     train: pd.DataFrame
     kinds: dict[str, str]
@@ -32,7 +32,7 @@ class Request:
 
 
 def run(fit: Callable[[Request], Any], sample: Callable[[Any, int], pd.DataFrame]) -> None:
-    """Fit and sample as the command line says, and leave the sample and the figures behind."""
+    """Fit and sample with the command line's options, and write the sample and the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("train", type=Path)
     parser.add_argument("folder", type=Path)
@@ -67,7 +67,7 @@ def kind(type_: pa.DataType) -> str:
 
 
 def to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
-    """Return a frame as a table of the training rows' types; what is no such value becomes missing."""
+    """Return a DataFrame as a table with the types of the training rows; other values become missing."""
     columns = [pa.array(_values(frame[field.name], kind(field.type)), from_pandas=True) for field in schema]
     return pa.table(columns, names=schema.names).cast(schema)
 
@@ -87,13 +87,13 @@ def _values(column: pd.Series, kind: str) -> pd.Series:
 
 
 def cpu_seconds() -> float:
-    """Return the processor time of this process and of the children that have ended."""
+    """Return the CPU time of this process and its ended children, in seconds."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def peak_mb() -> float:
-    """Return the most memory that this process has held."""
+    """Return the peak memory of this process in megabytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # KiB on Linux, bytes on macOS.
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

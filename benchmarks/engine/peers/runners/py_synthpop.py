@@ -17,12 +17,12 @@ DTYPES = {
 
 
 def fit(request: Request) -> Synthpop:
-    """Train with the defaults: a classification or regression tree a column."""
+    """Train with the defaults: a classification or regression tree for each column."""
     frame = request.train.copy()
     dtypes = {name: DTYPES[kind] for name, kind in request.kinds.items()}
     for name, dtype in dtypes.items():
         if request.kinds[name] == "timestamp":
-            # A tree wants numbers: nanoseconds, which pandas reads as a time again.
+            # The trees need numbers: nanoseconds, which pandas converts back to times.
             frame[name] = frame[name].astype("int64").astype("float64")
         elif dtype == "int" and frame[name].isna().any():
             dtypes[name] = "float"
@@ -34,7 +34,7 @@ def fit(request: Request) -> Synthpop:
 
 
 def sample(model: Synthpop, n_rows: int) -> pd.DataFrame:
-    """Draw rows."""
+    """Sample rows."""
     return model.generate(n_rows)
 
 

@@ -1,4 +1,4 @@
-"""Score two tables with SDMetrics; runs in its own environment, and imports nothing of ours.
+"""Score two tables with SDMetrics, in a separate environment without this project.
 
 Called with a folder that holds real.parquet, synthetic.parquet and columns.json (name: is it a category);
 writes scores.json.
@@ -13,7 +13,8 @@ import warnings
 from itertools import combinations
 from pathlib import Path
 
-# The folder of this file comes first on the path, and would be found as the library of the same name.
+# The folder of this file is first on the import path, where this file would shadow the library of the same
+# name.
 sys.path.pop(0)
 
 import pandas as pd
@@ -37,7 +38,7 @@ scores = {}
 
 
 def add(metric, key, compute):
-    """Note a score; one that SDMetrics refuses to give is not a number."""
+    """Record a score, or NaN if SDMetrics cannot compute it."""
     try:
         value = float(compute())
     except Exception:

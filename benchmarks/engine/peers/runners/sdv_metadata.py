@@ -1,11 +1,11 @@
-"""SDV's metadata, from the types of the columns rather than from its guesses (BUSL-1.1: comparison only)."""
+"""SDV metadata from the types of the columns, without SDV's own detection (BUSL-1.1: comparison only)."""
 
 from __future__ import annotations
 
 from measuring import Request
 from sdv.metadata import Metadata
 
-# SDV 2 takes every table by name.
+# SDV 2 needs a name for every table.
 TABLE = "table"
 SDTYPES = {
     "integer": {"sdtype": "numerical"},
@@ -17,6 +17,6 @@ SDTYPES = {
 
 
 def metadata(request: Request) -> Metadata:
-    """Return what SDV is told of the columns."""
+    """Return the SDV metadata of the columns."""
     columns = {name: SDTYPES[kind] for name, kind in request.kinds.items()}
     return Metadata.load_from_dict({"tables": {TABLE: {"columns": columns}}})

@@ -16,7 +16,7 @@ def fit(request: Request) -> TVAESynthesizer:
 
 
 def sample(model: TVAESynthesizer, n_rows: int) -> pd.DataFrame:
-    """Draw rows."""
+    """Sample rows."""
     drawn = model.sample(n_rows)
     return drawn[TABLE] if isinstance(drawn, dict) else drawn
 

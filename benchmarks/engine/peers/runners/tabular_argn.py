@@ -8,13 +8,13 @@ from mostlyai.engine import TabularARGN
 
 
 def fit(request: Request) -> TabularARGN:
-    """Train until it stops by itself, or for so many minutes."""
+    """Train until early stopping, or until the time limit."""
     model = TabularARGN(max_training_time=request.minutes_max, random_state=request.seed)
     return model.fit(request.train)
 
 
 def sample(model: TabularARGN, n_rows: int) -> pd.DataFrame:
-    """Draw rows."""
+    """Sample rows."""
     return model.sample(n_samples=n_rows)
 
 
