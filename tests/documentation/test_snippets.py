@@ -24,7 +24,6 @@ PAGES_TO_CORRECT = {
     "README.md",
     "docs/how-to/deployment.md",
     "docs/how-to/embedded.md",
-    "docs/how-to/reports.md",
     "docs/reference/cli.md",
     "docs/reference/http-api.md",
     "docs/reference/model-files.md",
