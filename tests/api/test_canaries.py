@@ -20,7 +20,7 @@ def result_of(client: TestClient, run_jobs: Callable[[], int], **parameters: Any
     return result
 
 
-def test_canaries_are_planted_counted_and_looked_for(
+def test_canaries_are_planted_counted_and_searched(
     client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int]
 ) -> None:
     canaries = {"n_canaries": 20, "n_repeats": 2}
@@ -41,7 +41,7 @@ def test_canaries_are_planted_counted_and_looked_for(
     assert report["tables"]["real"]["n_rows"] == model["n_rows_trained"] - 20 * 2
 
 
-def test_without_canaries_the_report_says_so(
+def test_report_without_canaries_states_the_reason(
     client: TestClient, ready_dataset: Json, trained_model: Json, run_jobs: Callable[[], int]
 ) -> None:
     sampled = result_of(client, run_jobs, kind="sample", model_id=trained_model["id"], n_rows=150, seed=1)
@@ -53,6 +53,8 @@ def test_without_canaries_the_report_says_so(
 
 
 @pytest.mark.parametrize("canaries", [{"n_canaries": 5}, {"n_canaries": 20, "n_repeats": 0}, {}])
-def test_canaries_out_of_range_are_refused(client: TestClient, ready_dataset: Json, canaries: Json) -> None:
+def test_number_of_canaries_out_of_range_is_rejected(
+    client: TestClient, ready_dataset: Json, canaries: Json
+) -> None:
     parameters = {"kind": "train", "dataset_id": ready_dataset["id"], "canaries": canaries}
     assert client.post("/v1/jobs", json=parameters).status_code == 422

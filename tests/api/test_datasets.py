@@ -270,6 +270,8 @@ def test_the_catalogues_tell_what_there_is(shared_client: TestClient):
     metrics = {metric["name"]: metric for metric in get(shared_client, "/v1/metrics")["data"]}
     assert metrics["column_shapes"]["range"] == [0, 1]
     assert all(metric["summary"] for metric in metrics.values())
+    assert metrics["correlations"]["source"] == "SDMetrics: CorrelationSimilarity"
+    assert metrics["correlations"]["documentation"].endswith("/reference/metrics.html#correlations")
 
 
 def test_a_sample_names_its_model(client: TestClient, trained_model: Json, run_jobs: Callable[[], int]):

@@ -45,7 +45,7 @@ def files(
     return found
 
 
-def test_the_pack_is_verified_and_its_numbers_are_computed_again(
+def test_pack_is_verified_and_its_numbers_are_recomputed(
     client: TestClient, files: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     key = get(client, "/v1/project")["signing_key"]
@@ -78,13 +78,13 @@ def test_the_key_of_another_project_is_not_accepted(
     assert json.loads(capsys.readouterr().err)["code"] == "invalid_signature"
 
 
-def test_other_data_are_noticed(files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_data_is_detected(files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     swapped = ["--real", str(files["synthetic.parquet"]), "--synthetic", str(files["synthetic.parquet"])]
     assert run(["verify", str(files["pack.zip"]), *swapped]) == 6
     assert "real and holdout table is not the one" in capsys.readouterr().out.replace("\n", " ")
 
 
-def test_parameters_of_all_that_made_the_rows_are_in_it(files: dict[str, Path]) -> None:
+def test_pack_contains_the_parameters_of_all_jobs(files: dict[str, Path]) -> None:
     from understudy.evaluation.evidence.pack import EVIDENCE, read_pack
 
     evidence = json.loads(read_pack(files["pack.zip"]).files[EVIDENCE])

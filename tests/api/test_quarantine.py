@@ -65,7 +65,7 @@ def download(client: TestClient, sample: Json) -> Any:
     return client.get(f"/v1/datasets/{sample['id']}/content")
 
 
-def test_a_failed_sample_is_there_and_cannot_be_had(
+def test_failed_sample_exists_but_cannot_be_downloaded(
     client: TestClient,
     administrator: TestClient,
     draw: Callable[..., Json],
@@ -87,7 +87,7 @@ def test_a_failed_sample_is_there_and_cannot_be_had(
 
 
 @pytest.mark.parametrize("kind", ["train", "impute"])
-def test_nothing_is_learnt_from_a_sample_in_quarantine(
+def test_sample_in_quarantine_cannot_be_used_for_training(
     client: TestClient,
     administrator: TestClient,
     trained_model: Json,
@@ -105,7 +105,7 @@ def test_nothing_is_learnt_from_a_sample_in_quarantine(
     assert evaluate(sample)["verdict"] == "fail"
 
 
-def test_an_administrator_lets_it_out_and_the_reason_is_kept(
+def test_administrator_releases_a_sample_with_a_reason(
     client: TestClient,
     administrator: TestClient,
     draw: Callable[..., Json],
@@ -128,7 +128,7 @@ def test_an_administrator_lets_it_out_and_the_reason_is_kept(
     assert download(client, sample).status_code == 200
 
 
-def test_a_lenient_policy_of_the_caller_does_not_open_the_gate(
+def test_lenient_policy_of_the_caller_does_not_affect_the_gate(
     client: TestClient,
     administrator: TestClient,
     draw: Callable[..., Json],
@@ -142,7 +142,7 @@ def test_a_lenient_policy_of_the_caller_does_not_open_the_gate(
     assert download(client, sample).status_code == 409
 
 
-def test_a_report_on_other_data_says_nothing_at_the_gate(
+def test_report_on_other_data_does_not_affect_the_gate(
     client: TestClient,
     administrator: TestClient,
     draw: Callable[..., Json],
@@ -154,7 +154,7 @@ def test_a_report_on_other_data_says_nothing_at_the_gate(
     assert download(client, sample).status_code == 200
 
 
-def test_until_reviewed_nothing_is_let_out_without_a_report(
+def test_gate_until_reviewed_requires_a_report(
     client: TestClient,
     administrator: TestClient,
     csv_bytes: bytes,
@@ -172,7 +172,7 @@ def test_until_reviewed_nothing_is_let_out_without_a_report(
     assert download(client, sample).status_code == 200
 
 
-def test_a_gate_that_is_off_holds_nothing(
+def test_gate_off_puts_nothing_in_quarantine(
     client: TestClient,
     administrator: TestClient,
     draw: Callable[..., Json],

@@ -124,10 +124,7 @@ def test_documentation_states_name_score_and_source(metric: Metric) -> None:
     assert f"- **Name:** `{metric.name}`\n" in section
     assert f"- **Score:** {score_in_words(metric)}\n" in section
     assert "- **Needs:** " in section
-    assert (
-        f"- **Fresh real rows:** {metric.real_baseline.value if metric.real_baseline else 'none'}.\n"
-        in section
-    )
+    assert f"- **Real rows:** {metric.real_baseline.value if metric.real_baseline else 'none'}.\n" in section
     assert not metric.source or f"- **Source:** {metric.source}" in section
 
 

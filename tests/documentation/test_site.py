@@ -48,6 +48,16 @@ def test_every_page_that_the_product_links_to_exists():
     assert [page for page in pages if not (ROOT / "docs" / f"{page}.md").exists()] == []
 
 
+def test_linked_pages_of_the_documentation_exist():
+    linked = {
+        page
+        for path in (ROOT / "understudy").rglob("*.py")
+        for page in re.findall(r'docs_link\("([^"]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert linked >= {"reference/metrics", "explanation/privacy"}
+    assert [page for page in linked if not (ROOT / "docs" / f"{page}.md").is_file()] == []
+
+
 def test_the_page_of_operations_has_a_section_for_each():
     ids = {operation["operationId"] for _, _, operation in operations(OPENAPI)}
     assert len(ids) > 30

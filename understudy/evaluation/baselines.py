@@ -1,7 +1,7 @@
-"""What every score is read against: three other tables in the synthetic one's place.
+"""The baselines of every score: three other tables that take the place of the synthetic table.
 
-Real rows show what chance alone takes away (the floor), independent columns what no tool can miss, and a
-noisy copy of the rows that were learnt from what a leak looks like: it is faithful, and it is not private.
+Real rows show the score that is expected by chance (the floor). Independent columns show the score that any
+tool can reach. A noisy copy of the training rows shows the score of a leak: it is faithful but not private.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from understudy.synthesizers.contexts import FitContext, SampleContext, plan_row
 from understudy.synthesizers.datasets import fit_table, sample_table
 from understudy.tables.schema import TableSchema
 
+# Number of times that real rows are resampled.
 N_RESAMPLED = 10
-# Of the ranks of a column's values: how far a leaking number lies from the one that it was copied from.
+# Maximum shift of a number in the noisy copy, as a share of the column's ranks.
 NOISE_IN_RANKS = 0.01
-# How many of the categories of a leaking row are another row's.
+# Share of categories in the noisy copy that are replaced by those of other rows.
 NOISE_IN_CATEGORIES = 0.02
 
 
@@ -32,7 +33,7 @@ def draw_independent(real: pa.Table, schema: TableSchema, n_rows: int, *, seed: 
     Parameters
     ----------
     real : pyarrow.Table
-        Conforms to the schema; not changed.
+        A table that conforms to the schema. It is not changed.
     """
     parameters = IndependentParameters(name="independent")
     synthesizer = fit_table(parameters, real, schema, context=FitContext(seed=seed))
@@ -42,18 +43,18 @@ def draw_independent(real: pa.Table, schema: TableSchema, n_rows: int, *, seed: 
 
 
 def independent_columns(comparison: Comparison, real: pa.Table, schema: TableSchema) -> Comparison:
-    """Return the comparison with columns that are drawn independently of each other."""
+    """Return the comparison with columns that are sampled independently of each other."""
     n_rows = min(comparison.synthetic.n_rows, N_ROWS_MAX_OTHER)
     scored = without_subject(schema)
     table = draw_independent(real.select(scored.names), scored, n_rows, seed=comparison.seed)
-    # Rows without a link between them: each is a subject of its own.
+    # The rows are not linked to each other, so each is a separate subject.
     subjects = np.arange(table.num_rows) if comparison.has_subjects else None
     encoded = encode(comparison.encoder, table, subjects, role="independent", seed=comparison.seed)
     return comparison.with_tables(synthetic=encoded)
 
 
 def leaky_copy(comparison: Comparison) -> Comparison:
-    """Return the comparison with rows that were learnt from, drawn with replacement and blurred a little."""
+    """Return the comparison with training rows that are drawn with replacement and changed slightly."""
     rng = comparison.rng("leaky copy")
     rows = comparison.real.take(rng.integers(comparison.real.n_rows, size=comparison.synthetic.n_rows))
     columns = [
@@ -65,7 +66,7 @@ def leaky_copy(comparison: Comparison) -> Comparison:
 
 
 def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
-    """Return values near to these, which occur in the column and are distributed as it is."""
+    """Return values close to these that occur in the column and have the same distribution."""
     if values.dtype == np.int32:
         is_other = rng.random(len(values)) < NOISE_IN_CATEGORIES
         return np.where(is_other, rng.choice(real, len(values)), values)
@@ -73,7 +74,7 @@ def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
     if len(known) == 0:
         return values
     low, high = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
-    # Any of the ranks that equal values share, so that frequent values stay as frequent as they are.
+    # Equal values share several ranks. A random one of them keeps the frequency of frequent values.
     ranks = low + np.floor(rng.random(len(values)) * (high - low))
     reach = max(1.0, NOISE_IN_RANKS * len(known))
     moved = np.clip(ranks + np.rint(rng.uniform(-reach, reach, len(values))), 0, len(known) - 1)
@@ -81,7 +82,7 @@ def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
 
 
 def holdout_baseline(comparison: Comparison, needs: frozenset[Need]) -> Comparison:
-    """Return the comparison with real rows in the synthetic table's place, no subject being in two tables."""
+    """Return the comparison with real rows in the place of the synthetic table, without shared subjects."""
     rng = comparison.rng("fresh rows")
     n_rows = comparison.synthetic.n_rows
     if comparison.holdout is None:
@@ -90,7 +91,7 @@ def holdout_baseline(comparison: Comparison, needs: frozenset[Need]) -> Comparis
     if Need.holdout in needs:
         holdout, fresh = _halves(comparison.holdout, rng)
         return comparison.with_tables(synthetic=fresh.draw_units(n_rows, rng), holdout=holdout)
-    # As many rows as the synthetic table has, if there are: small samples differ more by chance.
+    # Use as many rows as the synthetic table has, if possible: small samples differ more by chance.
     return comparison.with_tables(synthetic=comparison.holdout.draw_units(n_rows, rng))
 
 
@@ -100,7 +101,7 @@ def _halves(table: EncodedTable, rng: np.random.Generator) -> tuple[EncodedTable
 
 
 def _dealt(table: EncodedTable, n_units: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    """Return in order the rows of a number of random units, and the rows of all others."""
+    """Return, in order, the rows of a number of random units, and the rows of all other units."""
     _, numbers = np.unique(table.units, return_inverse=True)
     is_first = np.zeros(table.n_units, dtype=np.bool_)
     is_first[rng.permutation(table.n_units)[:n_units]] = True
@@ -108,14 +109,14 @@ def _dealt(table: EncodedTable, n_units: int, rng: np.random.Generator) -> tuple
 
 
 def bootstrap_baseline(comparison: Comparison) -> Iterator[Comparison]:
-    """Yield comparisons whose tables are both drawn from all real rows, with replacement, in their own sizes.
+    """Yield comparisons whose tables are drawn with replacement from all real rows, in the original sizes.
 
-    Where a subject is declared, subjects are drawn with all of their rows.
+    If a subject is declared, subjects are drawn with all of their rows.
 
     Notes
     -----
-    The bootstrap of the two-sample problem: Efron and Tibshirani (1993), chapter 16; of clusters: Davison and
-    Hinkley (1997), section 3.8.
+    Bootstrap for the two-sample problem: Efron and Tibshirani (1993), chapter 16. Bootstrap of clusters:
+    Davison and Hinkley (1997), section 3.8.
     """
     pool = _joined([table for table in (comparison.real, comparison.holdout) if table is not None])
     for number in range(N_RESAMPLED):
@@ -128,7 +129,7 @@ def bootstrap_baseline(comparison: Comparison) -> Iterator[Comparison]:
 
 
 def split_baseline(comparison: Comparison) -> Iterator[Comparison]:
-    """Yield comparisons whose tables are dealt out from all real rows, no row or subject to both of them."""
+    """Yield comparisons whose tables are a random split of all real rows, without shared subjects."""
     pool = _joined([table for table in (comparison.real, comparison.holdout) if table is not None])
     n_judged = min(comparison.synthetic.n_rows, pool.n_rows // 2)
     for number in range(N_RESAMPLED):
@@ -143,7 +144,7 @@ def _dealt_by_size(
     if pool.subjects is None:
         order = rng.permutation(pool.n_rows)
     else:
-        # The rows of each subject stand together, and the border between the tables is one between subjects.
+        # The rows of a subject are adjacent, and the boundary between the tables does not divide a subject.
         numbers = np.unique(pool.units, return_inverse=True)[1]
         order = np.argsort(rng.permutation(pool.n_units)[numbers], kind="stable")
         is_first = np.diff(numbers[order], prepend=-1) != 0
@@ -152,7 +153,7 @@ def _dealt_by_size(
 
 
 def _with_replacement(pool: EncodedTable, size: int, rng: np.random.Generator) -> Rows:
-    # In order: columns are read from front to back.
+    # Sorted, so that columns are read from front to back.
     if pool.subjects is None:
         return np.sort(rng.integers(pool.n_rows, size=size))
     numbers = np.unique(pool.units, return_inverse=True)[1]

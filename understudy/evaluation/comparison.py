@@ -1,4 +1,4 @@
-"""What a metric is given: the tables of one comparison, encoded once."""
+"""The input of metrics: the encoded tables of one comparison."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.schema import Column, TableSchema
 from understudy.tables.validation import Origin, conform
 
-# Enough for every share to be exact to a tenth of a percent; what is above is drawn by the seed.
+# Maximum number of rows per table. It is enough for shares to be accurate to a tenth of a percent. Larger
+# tables are sampled with the seed.
 N_ROWS_MAX_REAL = 500_000
 N_ROWS_MAX_OTHER = 250_000
 
-# The column of a table of canaries that says which of them were planted.
+# The boolean column in a table of canaries that marks those that were planted.
 IS_PLANTED = "is_planted"
 
-# How errors name the table of each role.
+# The names of tables in error messages.
 _REMEDY = "Give it the columns of the real table and its schema."
 ORIGINS = {
     "real": Origin("The real table"),
     "synthetic": Origin("The synthetic table", _REMEDY),
     "holdout": Origin("The holdout", _REMEDY),
-    "canaries": Origin("The table of canaries", "Give the file that was written when they were planted."),
+    "canaries": Origin("The table of canaries", "Provide the file that was written when they were planted."),
 }
 
 T = TypeVar("T")
@@ -38,13 +39,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Canaries:
-    """Made-up rows, of which some were planted in the rows that were learnt from.
+    """Artificial rows, some of which were planted in the training table.
 
     Parameters
     ----------
     table : EncodedTable
+        All canaries.
     is_planted : bool array of shape (n_canaries,)
-        The others were made in the same way and left out: what an attacker finds of them is chance.
+        Whether a canary was planted. The others were generated in the same way and are the control.
     """
 
     table: EncodedTable
@@ -53,25 +55,25 @@ class Canaries:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A real table, the table that is held against it, and what helps to judge.
+    """A real table and the synthetic table to score, with holdout, canaries and options.
 
     Parameters
     ----------
     encoder : TableEncoder
-        What the arrays' codes stand for.
+        The encoder of the tables, which contains the categories of each code.
     real, synthetic : EncodedTable
-        The rows that were learnt from, and the rows that are judged.
+        The training rows and the rows to score.
     holdout : EncodedTable or None
-        Real rows that nothing was learnt from.
+        Real rows that the model was not trained on.
     canaries : Canaries or None
-        If such were planted.
+        The canaries, if any were planted.
     options : EvaluationOptions
-        Which columns matter for what, and what will be asked.
+        The roles of columns and the queries.
     seed : int
-        Of every random choice.
+        The seed of all random choices.
     is_reference : bool
-        Whether another table is judged in the synthetic one's place: then only the score is asked for, and no
-        row may be named, which could be a real one.
+        Whether another table has replaced the synthetic one, as in a baseline. Then only the score is needed,
+        and results must not identify rows, which could be real.
     """
 
     encoder: TableEncoder
@@ -87,22 +89,22 @@ class Comparison:
 
     @property
     def target(self) -> str | None:
-        """The column that somebody wants to predict."""
+        """The column to predict."""
         return self.options.target
 
     @property
     def has_subjects(self) -> bool:
-        """Whether a subject is declared: then subjects are counted and drawn, not rows."""
+        """Whether a subject is declared. If so, metrics count and draw subjects instead of rows."""
         return self.real.subjects is not None
 
     @property
     def n_shared_subjects(self) -> int | None:
-        """How many subjects have rows in the real table and in the holdout; None where none is declared."""
+        """Number of subjects with rows in both the real table and the holdout; None without a subject."""
         return None if self.holdout is None else count_shared(self.real.subjects, self.holdout.subjects)
 
     @property
     def columns(self) -> Sequence[Column]:
-        """The schema's columns, in the order of the arrays."""
+        """The columns of the schema, in the order of the arrays."""
         return [encoder.column for encoder in self.encoder.columns]
 
     def encoder_index(self, name: str) -> int:
@@ -110,27 +112,27 @@ class Comparison:
         return [column.name for column in self.columns].index(name)
 
     def once(self, name: str, compute: Callable[[Comparison], T]) -> T:
-        """Return what several metrics need; computed for the first one that asks."""
+        """Return an intermediate result that several metrics share; it is computed on first use."""
         if name not in self._known:
             self._known[name] = compute(self)
         return cast(T, self._known[name])
 
     def once_of_real(self, name: str, compute: Callable[[Comparison], T]) -> T:
-        """Return what the real tables alone decide; computed once for all that are judged against them."""
+        """Return an intermediate result that depends on real tables only; baselines share it."""
         if name not in self._known_of_real:
             self._known_of_real[name] = compute(self)
         return cast(T, self._known_of_real[name])
 
     def with_tables(self, **tables: EncodedTable | None) -> Comparison:
-        """Return the comparison in which other tables take the places of some."""
-        # Any: the type of a field cannot be said for keywords.
+        """Return a copy of the comparison in which some tables are replaced."""
+        # Any: keyword arguments cannot have the types of the fields.
         changed: dict[str, Any] = {**tables, "_known": {}, "is_reference": True}
         if tables.keys() & {"real", "holdout"}:
             changed["_known_of_real"] = {}
         return replace(self, **changed)
 
     def rng(self, purpose: str) -> np.random.Generator:
-        """Return a generator of its own for each purpose, so that no metric shifts another's draws."""
+        """Return a separate generator for each purpose, so that metrics do not affect each other's draws."""
         return np.random.default_rng([self.seed, *purpose.encode()])
 
 
@@ -141,14 +143,14 @@ class ComparisonTables:
     Parameters
     ----------
     real : pyarrow.Table
-        The rows that the model was fitted on.
+        The rows that the model was trained on.
     synthetic : pyarrow.Table
-        The rows to judge.
+        The rows to score.
     holdout : pyarrow.Table, optional
-        Real rows that no model was fitted on; without them some scores cannot be given.
+        Real rows that the model was not trained on. Some metrics have no score without them.
     canaries : pyarrow.Table, optional
-        Made-up rows of which some were planted in the real ones: the columns of the schema, and the boolean
-        `IS_PLANTED`.
+        Artificial rows, some of which were planted in the real table, with the columns of the schema and the
+        boolean column `IS_PLANTED`.
     """
 
     real: pa.Table
@@ -181,7 +183,7 @@ def compare(
         by_role["canaries"] = tables.canaries.drop_columns([IS_PLANTED])
     by_role = {role: conform(table, schema, ORIGINS[role]) for role, table in by_role.items()}
     subjects = number_subjects(by_role, schema.subject)
-    # Who somebody is must not help an attacker, and is nothing that a synthetic table should repeat.
+    # The identity of a subject must not help an attacker, and a synthetic table should not reproduce it.
     scored = without_subject(schema)
     by_role = {role: table.select(scored.names) for role, table in by_role.items()}
     encoder = TableEncoder.fit(
@@ -202,7 +204,7 @@ def compare(
 
 
 def _by_role(tables: ComparisonTables) -> dict[str, pa.Table]:
-    """Return the tables whose rows are real or claim to be."""
+    """Return the real, synthetic and holdout tables by role."""
     by_role = {"real": tables.real, "synthetic": tables.synthetic}
     return by_role if tables.holdout is None else by_role | {"holdout": tables.holdout}
 
@@ -210,18 +212,20 @@ def _by_role(tables: ComparisonTables) -> dict[str, pa.Table]:
 def _check(tables: Mapping[str, pa.Table], schema: TableSchema, options: EvaluationOptions) -> None:
     for role, table in tables.items():
         if table.num_rows == 0:
-            raise InvalidInput(f"The {role} table has no rows; there is nothing to compare.", code="no_rows")
+            raise InvalidInput(
+                f"The {role} table has no rows. Provide a table with at least one row.", code="no_rows"
+            )
     for name, pointer in options.named_columns.items():
         if schema.column(name).name in schema.subject:
             raise InvalidInput(
-                f"Column {name!r} is the subject, which no score looks at. Name another column.",
+                f"Column {name!r} is the subject, which is not scored. Name another column.",
                 code="invalid_parameters",
                 pointer=pointer,
             )
 
 
 def without_subject(schema: TableSchema) -> TableSchema:
-    """Return the schema without the columns of the subject, which no metric looks at.
+    """Return the schema without the columns of the subject, which no metric uses.
 
     Raises
     ------
@@ -231,7 +235,7 @@ def without_subject(schema: TableSchema) -> TableSchema:
     names = [name for name in schema.names if name not in schema.subject]
     if not names:
         raise InvalidInput(
-            "The table has no column besides its subject; there is nothing to compare. Add one.",
+            "The table has no column besides its subject, so there is nothing to compare. Add a column.",
             code="no_columns",
         )
     return schema.select(names)
@@ -240,7 +244,7 @@ def without_subject(schema: TableSchema) -> TableSchema:
 def encode(
     encoder: TableEncoder, table: pa.Table, subjects: Rows | None = None, *, role: str, seed: int
 ) -> EncodedTable:
-    """Return a table, perhaps a part of its rows, as arrays."""
+    """Return a table as arrays; large tables are sampled."""
     n_rows_max = N_ROWS_MAX_REAL if role == "real" else N_ROWS_MAX_OTHER
     rng = np.random.default_rng([seed, *role.encode()])
     return encoder.encode(table, draw_rows(table.num_rows, n_rows_max, subjects, rng), subjects)

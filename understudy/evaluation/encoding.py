@@ -1,7 +1,7 @@
-"""Arrow columns as plain arrays that metrics can compare.
+"""Encoding of Arrow columns as numpy arrays that metrics can compare.
 
-Numbers and times become floats (NaN where missing); categories and booleans become codes, which mean the same
-in every table of a comparison.
+Numbers and times are encoded as floats, with NaN for missing values. Categories and booleans are encoded as
+codes, which have the same meaning in all tables of a comparison.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from understudy.tables.splitmix import mix64
 
 MISSING = -1
 
-# What is generated is compared as labels, where it is compared at all.
+# Generated values are compared as labels, if they are compared at all.
 CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean, *GENERATED_KINDS})
 
 SECONDS_PER_DAY = 86_400.0
 
-# What a time is cast to before its seconds are read.
+# By kind: the type that a time is cast to, the type of its integers, and their unit in seconds.
 _UNITS: dict[ColumnKind, tuple[pa.DataType, pa.DataType, float]] = {
     ColumnKind.date: (pa.date32(), pa.int32(), SECONDS_PER_DAY),
     ColumnKind.time: (pa.time64("us"), pa.int64(), 1e-6),
@@ -33,7 +33,7 @@ _UNITS: dict[ColumnKind, tuple[pa.DataType, pa.DataType, float]] = {
     ColumnKind.duration: (pa.duration("us"), pa.int64(), 1e-6),
 }
 
-# A column of any type; what Arrow's own annotations need is its scalar.
+# A column of any type: Arrow's annotations need a scalar type.
 Arrow: TypeAlias = "pa.ChunkedArray[Any]"
 Values = NDArray[np.float64] | NDArray[np.int32]
 Rows = NDArray[np.int64]
@@ -41,17 +41,17 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ColumnEncoder:
-    """How one column becomes an array.
+    """The encoder of one column.
 
     Parameters
     ----------
     column : Column
-        Name and kind.
+        The name and kind of the column.
     categories : tuple of str, or None
-        What the codes stand for: the real table's values, most frequent first, then those of the other tables
-        alone; None for numbers.
+        The category of each code: first the values of the real table, most frequent first, then values that
+        occur in other tables only. None for numbers.
     n_categories_real : int
-        How many of them the real table has.
+        The number of categories in the real table.
     """
 
     column: Column
@@ -60,12 +60,12 @@ class ColumnEncoder:
 
     @property
     def is_categorical(self) -> bool:
-        """Whether the column's values are codes."""
+        """Whether the values of the column are encoded as codes."""
         return self.categories is not None
 
     @classmethod
     def fit(cls, column: Column, real: Arrow, others: Sequence[Arrow]) -> ColumnEncoder:
-        """Learn the categories, in an order that does not depend on the rows'."""
+        """Learn the categories; their order does not depend on the order of the rows."""
         is_number = pa.types.is_floating(real.type) or pa.types.is_decimal(real.type)
         if column.kind not in CATEGORICAL_KINDS or (column.kind is ColumnKind.coordinates and is_number):
             return cls(column)
@@ -89,19 +89,19 @@ class ColumnEncoder:
 
 @dataclass(frozen=True)
 class EncodedTable:
-    """A table as arrays; perhaps some rows of a larger one.
+    """A table as arrays, which may contain only some rows of a larger table.
 
     Parameters
     ----------
     columns : list of array of shape (n_rows,)
-        One a column of the schema.
+        One array for each column of the schema.
     row_hashes : uint64 array of shape (n_rows_total,)
-        Equal where two rows are equal in all columns; of *all* rows of the table.
+        The hashes of *all* rows of the table; rows that are equal in all columns have equal hashes.
     rows : int array of shape (n_rows,)
-        Which rows of the whole table the columns hold.
+        The positions, in the whole table, of the rows that the columns contain.
     subjects : int array of shape (n_rows_total,), or None
-        The number of each row's subject, of *all* rows of the table; the same subject has the same number in
-        every table of a comparison. None where no subject is declared: each row then stands for itself.
+        The subject numbers of *all* rows of the table. The same subject has the same number in every table of
+        a comparison. None if no subject is declared.
     """
 
     columns: Sequence[Values]
@@ -111,27 +111,27 @@ class EncodedTable:
 
     @property
     def units(self) -> Rows:
-        """What is independent of each other: the number of each held row's subject, or the row's own."""
+        """The independent unit of each row: the number of its subject, or of the row without a subject."""
         return np.arange(self.n_rows) if self.subjects is None else self.subjects[self.rows]
 
     @property
     def n_units(self) -> int:
-        """Subjects, or rows, that the columns hold."""
+        """Number of subjects, or rows if no subject is declared, in the columns."""
         return self.n_rows if self.subjects is None else len(np.unique(self.units))
 
     @property
     def n_rows(self) -> int:
-        """Rows that the columns hold."""
+        """Number of rows in the columns."""
         return len(self.rows)
 
     @property
     def n_rows_total(self) -> int:
-        """Rows of the table that they were taken from."""
+        """Number of rows of the whole table."""
         return len(self.row_hashes)
 
     @classmethod
     def of(cls, columns: Sequence[Values], subjects: Rows | None = None) -> EncodedTable:
-        """Return a whole table of these columns."""
+        """Return a whole table with these columns."""
         n_rows = len(columns[0])
         hashes = np.zeros(n_rows, dtype=np.uint64)
         for values in columns:
@@ -144,18 +144,18 @@ class EncodedTable:
         return EncodedTable(columns, self.row_hashes, self.rows[rows], self.subjects)
 
     def alone(self) -> EncodedTable:
-        """Return the held rows as a table of their own, without the rest of the table that they are from."""
+        """Return these rows as a whole table, detached from the table that they were taken from."""
         subjects = None if self.subjects is None else self.units
         return EncodedTable(self.columns, self.row_hashes[self.rows], np.arange(self.n_rows), subjects)
 
     def draw(self, n_rows_max: int, rng: np.random.Generator) -> EncodedTable:
-        """Return at most so many rows, drawn without replacement and kept in order."""
+        """Return at most `n_rows_max` rows, drawn without replacement, in their order."""
         if self.n_rows <= n_rows_max:
             return self
         return self.take(np.sort(rng.choice(self.n_rows, n_rows_max, replace=False)))
 
     def draw_units(self, n_rows_max: int, rng: np.random.Generator) -> EncodedTable:
-        """Return at most so many rows, all rows of some subjects; without subjects, the same as `draw`."""
+        """Return at most `n_rows_max` rows with whole subjects; without subjects, the same as `draw`."""
         if self.subjects is None or self.n_rows <= n_rows_max:
             return self.draw(n_rows_max, rng)
         return self.take(draw_whole_subjects(self.units, n_rows_max, rng))
@@ -169,7 +169,7 @@ class TableEncoder:
 
     @classmethod
     def fit(cls, real: pa.Table, others: Sequence[pa.Table], schema: TableSchema) -> TableEncoder:
-        """Learn the categories of all tables that will be encoded."""
+        """Learn the categories of all tables to encode."""
         return cls(
             [
                 ColumnEncoder.fit(
@@ -180,10 +180,10 @@ class TableEncoder:
         )
 
     def encode(self, table: pa.Table, rows: Rows, subjects: Rows | None = None) -> EncodedTable:
-        """Return some rows of the table as arrays; hashes and subjects are those of all rows."""
+        """Return some rows of the table as arrays; hashes and subjects are kept for all rows."""
         hashes = np.zeros(table.num_rows, dtype=np.uint64)
         columns = []
-        # Column by column: of a large table, never all columns are there whole.
+        # Column by column, so that not all columns of a large table are in memory at once.
         for encoder in self.columns:
             values = encoder.encode(table.column(encoder.column.name))
             hashes = mix64(hashes ^ _bits(values))
@@ -192,7 +192,7 @@ class TableEncoder:
 
 
 def draw_rows(n_rows: int, n_rows_max: int, subjects: Rows | None, rng: np.random.Generator) -> Rows:
-    """Return which rows of a table are looked at: at most so many, in order, and subjects as a whole."""
+    """Return the positions of at most `n_rows_max` random rows, in order; subjects are drawn as a whole."""
     if n_rows <= n_rows_max:
         return np.arange(n_rows)
     if subjects is not None:
@@ -201,7 +201,7 @@ def draw_rows(n_rows: int, n_rows_max: int, subjects: Rows | None, rng: np.rando
 
 
 def draw_whole_subjects(subjects: Rows, n_rows_max: int, rng: np.random.Generator) -> Rows:
-    """Return in order all rows of subjects drawn by chance, at most so many rows; at least one subject's."""
+    """Return, in order, the rows of random subjects: at most `n_rows_max` rows and at least one subject."""
     _, numbers, counts = np.unique(subjects, return_inverse=True, return_counts=True)
     order = rng.permutation(len(counts))
     n_drawn = max(1, int(np.searchsorted(np.cumsum(counts[order]), n_rows_max, side="right")))
@@ -211,15 +211,15 @@ def draw_whole_subjects(subjects: Rows, n_rows_max: int, rng: np.random.Generato
 
 
 def is_missing(values: Values) -> NDArray[np.bool_]:
-    """Return where a value is missing."""
+    """Return a mask of the missing values."""
     return values == MISSING if values.dtype == np.int32 else np.isnan(values)
 
 
 def _bits(values: Values) -> NDArray[np.uint64]:
-    """Return 64 bits that are equal where the values are."""
+    """Return 64 bits per value; equal values have equal bits."""
     if values.dtype == np.int32:
         return values.astype(np.int64).view(np.uint64)
-    # Adding 0 makes one zero of the two, and the constant makes one missing value of all NaNs.
+    # Adding 0 turns -0.0 into 0.0, and all NaNs are replaced by the same constant.
     plain = np.where(np.isnan(values), np.inf, values + 0.0)
     return plain.view(np.uint64)
 
@@ -232,7 +232,7 @@ def _as_numbers(column: Column, values: Arrow) -> NDArray[np.float64]:
             stored_as = pa.timestamp("us", tz=values.type.tz)
         values = values.cast(stored_as, safe=False).cast(integers)
     numbers = _to_numpy(values.cast(pa.float64(), safe=False)).astype(np.float64) * factor
-    # An infinity has no place on a scale of shares and bins: it counts as missing.
+    # Infinite values do not fit into bins, so they count as missing.
     numbers[~np.isfinite(numbers)] = np.nan
     return numbers
 

@@ -1,4 +1,4 @@
-"""Columns that no score speaks of: they are generated, so likeness to the real ones is not what is wanted."""
+"""Columns that are not scored: their values are generated and should not resemble the real values."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ from understudy.tables.inference import InferredTable, is_generated_column
 from understudy.tables.schema import ColumnKind, TableSchema
 from understudy.tables.validation import conform
 
-# Any: the stubs of these functions know no type that is given at run time.
+# Any: the stubs of these functions do not support types that are only known at run time.
 pc: Any = pyarrow.compute
 
 
 class ExcludedColumn(BaseModel):
-    """A column that is not scored, and why."""
+    """A column that is not scored, with the reason."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
     kind: Annotated[
-        ColumnKind, Field(description="What its values are generated as; of the subject, its own kind.")
+        ColumnKind,
+        Field(description="Kind of values that are generated; for a column of the subject, its own kind."),
     ]
     reason: str
     copied: Annotated[
         float | None,
         Field(
-            description="Share of synthetic values that the real table has too; null where there are none."
+            description="Share of the synthetic values that also occur in the real table; null if there are "
+            "none."
         ),
     ]
 
@@ -40,10 +42,11 @@ class ExcludedColumn(BaseModel):
 def exclude_columns(
     real: pa.Table, synthetic: pa.Table, inferred: InferredTable, named: Container[str]
 ) -> tuple[TableSchema, list[ExcludedColumn]]:
-    """Return the schema of the columns that are scored, and those that are not.
+    """Return the schema of the columns to score, and the columns that are not scored.
 
-    The kinds decide, as in a fit; a column that the caller names is always scored, one of the subject never.
-    The schema that is returned keeps the subject: it says whose the rows are.
+    As in a fit, the kind of a column decides. Columns that the caller names are always scored, and columns of
+    the subject never are. The returned schema still contains the subject, which identifies the owner of each
+    row.
 
     Raises
     ------
@@ -55,10 +58,10 @@ def exclude_columns(
     left_out = []
     for column in schema.columns:
         if column.name in schema.subject:
-            reason = "the subject: it says whose row it is"
+            reason = "identifies the subject of a row"
         elif is_generated_column(column, real[column.name].type) and column.name not in named:
-            found = findings.columns.get(column.name)
-            evidence = found.evidence if found is not None and found.evidence else "the schema says so"
+            finding = findings.columns.get(column.name)
+            evidence = (finding.evidence if finding else "") or "declared in the schema"
             reason = f"generated as {column.kind.value}: {evidence}"
         else:
             continue
@@ -67,8 +70,8 @@ def exclude_columns(
     names = {one.column for one in left_out}
     if names.issuperset(schema.names):
         raise InvalidInput(
-            "Every column holds identifiers, free text or personal fields, which are generated, or the "
-            "subject; there is nothing to compare. Add a column of another kind.",
+            "All columns contain generated values (identifiers, free text or personal fields) or the "
+            "subject, so there is nothing to compare. Add a column of another kind.",
             code="no_columns",
         )
     kept = [name for name in schema.names if name not in names or name in schema.subject]
@@ -76,13 +79,13 @@ def exclude_columns(
 
 
 def select(table: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn], *, role: str) -> pa.Table:
-    """Return the table without the columns that are left out, in the schema's types; with the subject."""
+    """Return the table in the schema's types, with the subject but without columns that are not scored."""
     names = {one.column for one in left_out} - set(schema.subject)
     present = [name for name in table.column_names if name in names]
     return conform(table.drop_columns(present), schema, ORIGINS[role])
 
 
-# Any: columns of any type; at run time Arrow's classes take no arguments.
+# Any: columns of any type, because Arrow's classes take no type arguments at run time.
 def _share_copied(real: Any, synthetic: Any) -> float | None:
     present = synthetic.drop_null()
     if not len(present):

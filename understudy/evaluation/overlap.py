@@ -1,4 +1,4 @@
-"""Rows and subjects of the holdout that are among the training rows, too, and how many chance explains."""
+"""Rows and subjects that the holdout shares with the training rows, and the number that chance explains."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from understudy.tables.splitmix import mix64
 
-# How often a random split may be taken for one that shares rows: once in a million reports.
+# Significance level of the test: the probability that a random split is reported as sharing too many rows.
 LEVEL = 1e-6
-# Bounds of the exponents that are tried. Any exponents give a valid bound, the best ones a tight one.
+# Range of the exponents that are tried. All exponents give a valid bound, and the best ones give a tight
+# bound.
 EXPONENT_MAX = 30.0
 
 Int64s = NDArray[np.int64]
@@ -23,16 +24,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class HoldoutOverlap:
-    """What training rows and holdout have in common; None where it was not counted.
+    """The overlap of the training rows and the holdout; None where it was not counted.
 
     Parameters
     ----------
     n_subjects : int, optional
-        Subjects with rows in both, where a subject is declared.
+        Number of subjects with rows in both, if a subject is declared.
     n_rows : int, optional
-        Held-out rows that equal a training row in every column.
+        Number of holdout rows that equal a training row in every column.
     n_rows_max : int, optional
-        The most of them that a random split of the same rows explains.
+        The maximum number of such rows that a random split of the same rows explains.
     """
 
     n_subjects: int | None = None
@@ -46,28 +47,29 @@ class HoldoutOverlap:
 
     @property
     def is_of_subjects(self) -> bool:
-        """Whether subjects are what is checked: they are declared, and not rows alone are shared."""
+        """Whether the check counts subjects, which needs a declared subject, unless only rows are shared."""
         return self.n_subjects is not None and (self.n_subjects > 0 or not self.has_shared_rows)
 
     @property
     def is_shared(self) -> bool:
-        """Whether the holdout is no control: rows or subjects of it were learned from."""
+        """Whether the holdout is not a valid control, because it shares rows or subjects with training."""
         return bool(self.n_subjects) or self.has_shared_rows
 
 
 def count_shared_rows(real: pa.Table, holdout: pa.Table) -> tuple[int, int]:
-    """Return how many held-out rows equal a training row, and the most that a random split explains.
+    """Return the number of holdout rows that equal a training row, and the maximum that chance explains.
 
     Parameters
     ----------
     real, holdout : pyarrow.Table
-        With the same columns and types; all columns are compared, identifiers too.
+        Tables with the same columns and types. All columns are compared, including identifiers.
 
     Notes
     -----
-    If both tables are a random split of one, every division of their rows is equally likely. So the count is
-    held against its distribution over such divisions, given how often each row occurs in both tables
-    together: a permutation test (Fisher 1935), in which natural duplicates are expected on both sides.
+    If both tables are a random split of one table, all divisions of their rows are equally likely. The count
+    is compared with its distribution over these divisions, given how often each row occurs in both tables
+    together. This is a permutation test (Fisher 1935), in which natural duplicates are expected on both
+    sides.
     """
     numbers = _number_rows(real, holdout)
     is_held_out = np.arange(len(numbers)) >= real.num_rows
@@ -79,10 +81,10 @@ def count_shared_rows(real: pa.Table, holdout: pa.Table) -> tuple[int, int]:
 
 
 def _number_rows(real: pa.Table, holdout: pa.Table) -> Int64s:
-    """Return a number for each row of both tables, the same for equal rows."""
+    """Return a number for each row of both tables; equal rows have equal numbers."""
     hashes = np.zeros(real.num_rows + holdout.num_rows, np.uint64)
     for name in real.column_names:
-        # Any: the stubs do not know columns of any type, or that a dictionary has indices.
+        # Any: the stubs support neither columns of any type nor the indices of a dictionary.
         column: Any = pa.chunked_array([*real[name].chunks, *holdout[name].chunks], real[name].type)
         if column.null_count == len(column):
             continue
@@ -93,7 +95,7 @@ def _number_rows(real: pa.Table, holdout: pa.Table) -> Int64s:
 
 
 def _most_by_chance(sizes: Floats, n_of_size: Int64s, n_holdout: int) -> int:
-    """Return the most shared rows that are not less likely than `LEVEL` in a random split."""
+    """Return the maximum number of shared rows whose probability in a random split is at least `LEVEL`."""
     low, high = 0, n_holdout
     while low < high:
         middle = (low + high + 1) // 2
@@ -105,16 +107,17 @@ def _most_by_chance(sizes: Floats, n_of_size: Int64s, n_holdout: int) -> int:
 
 
 def _log_tail(sizes: Floats, n_of_size: Int64s, n_holdout: int, n_shared: int) -> float:
-    """Return an upper bound of the log probability that a random split shares so many rows or more.
+    """Return an upper bound of the log probability that a random split shares at least `n_shared` rows.
 
     Notes
     -----
     Hold out each row independently, with the holdout's share q of all rows. With M rows held out, S of them
     shared, P(S >= s | M = m) <= min E exp(a (S - s) + b (M - m)) / P(M = m) over a >= 0 and all b (Chernoff
-    1952), and given M = m the split is a random one of m rows. Rows that occur c times share all that are
-    held out, unless all c are: their factor is (1 - q + v)^c - v^c + u^c, u = q exp(b), v = u exp(a).
+    1952), and given M = m the split is a random one of m rows. If a row occurs c times, all of its held-out
+    copies are shared, unless all c copies are held out. The factor of such rows is
+    (1 - q + v)^c - v^c + u^c, with u = q exp(b) and v = u exp(a).
     """
-    # Local: scipy is slow to load, and the API loads reports without it.
+    # Local import: scipy is slow to load, and the API loads reports without it.
     from scipy.optimize import minimize
 
     n = int(sizes @ n_of_size)
@@ -126,7 +129,7 @@ def _log_tail(sizes: Floats, n_of_size: Int64s, n_holdout: int, n_shared: int) -
         ratio = q * math.exp(a + b) / base
         shared = np.exp(sizes * math.log(ratio))
         full = np.exp(sizes * math.log(q * math.exp(b) / base))
-        # A factor that is too small for a number is rounded up, so the bound still is one.
+        # A factor that is too small for a float is rounded up, so the result is still an upper bound.
         rest = np.maximum(full - np.expm1(sizes * math.log(ratio)), np.finfo(np.float64).tiny)
         value = n_of_size @ (sizes * math.log(base) + np.log(rest)) - a * n_shared - b * n_holdout
         by_shared = n_of_size @ (sizes * (ratio - shared) / rest) - n_shared

@@ -37,7 +37,7 @@ class SummaryRow(BaseModel):
     real: float | None
     best: float
     explanation: str
-    reason: Annotated[str | None, Field(description="Reason why there is no value.")] = None
+    reason: Annotated[str | None, Field(description="Reason for a missing value.")] = None
 
 
 def summary_row(scores: MetricScores) -> SummaryRow:

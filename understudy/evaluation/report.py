@@ -159,7 +159,7 @@ class Report(BaseModel):
         pandas.DataFrame
             Text columns: `topic`, `name`, `title`, `direction` (the better scores: `higher`, `lower`, or
             `nearer` to the best), `outcome` (of the policy's check; missing if the policy has none) and
-            `reason` (why there is no value).
+            `reason` (of a missing value).
             Numeric columns (float64): `value`, `interval_low`, `interval_high`, the baselines `real`,
             `independent` and `noisy_copy`, and `best` (the best possible value).
 

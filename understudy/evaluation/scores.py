@@ -176,7 +176,7 @@ def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> BaselineScore | Non
 
 def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: float) -> tuple[float, float]:
     """Return the ends of the prediction interval of one more score."""
-    # Local import: scipy is slow to load, and the API lists metrics without it.
+    # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import t
 
     n = len(scores)
@@ -194,7 +194,7 @@ def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: fl
 
 def _ends_of_one(result: MetricResult) -> tuple[float, float] | None:
     """Return the same for a single draw whose confidence interval is known; None without an interval."""
-    # Local import: scipy is slow to load, and the API lists metrics without it.
+    # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import norm
 
     if result.interval is None:

@@ -1,4 +1,4 @@
-"""Whose each row is, in all tables of a comparison."""
+"""The subject of each row in all tables of a comparison."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Subjects = NDArray[np.int64]
 
 
 def number_subjects(tables: Mapping[str, pa.Table], subject: Sequence[str]) -> dict[str, Subjects | None]:
-    """Return the number of each row's subject, by table; None where no subject is declared.
+    """Return the number of each row's subject by table; None if no subject is declared.
 
-    The same subject has the same number in every table. A row whose subject is missing is a subject of its
-    own, in its table alone.
+    The same subject has the same number in every table. A row whose subject is missing counts as a separate
+    subject that occurs in this table only.
     """
     if not subject:
         return dict.fromkeys(tables)
@@ -30,12 +30,12 @@ def number_subjects(tables: Mapping[str, pa.Table], subject: Sequence[str]) -> d
 
 
 def count_shared(one: Subjects | None, other: Subjects | None) -> int | None:
-    """Return how many subjects have rows in both tables; None where no subject is declared."""
+    """Return the number of subjects with rows in both tables; None if no subject is declared."""
     if one is None or other is None:
         return None
     return len(np.intersect1d(one, other))
 
 
 def count_subjects(subjects: Subjects | None) -> int | None:
-    """Return how many subjects there are; None where no subject is declared."""
+    """Return the number of subjects; None if no subject is declared."""
     return None if subjects is None else len(np.unique(subjects))

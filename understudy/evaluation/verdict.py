@@ -166,7 +166,7 @@ def _check(threshold: PolicyThreshold, scores: MetricScores) -> PolicyCheck:
 
 
 def _quantity(of: Quantity, scores: MetricScores) -> tuple[float | None, Interval | None, str]:
-    """Return the value and its interval, or the reason why there is no value."""
+    """Return the value and its interval, or the reason for a missing value."""
     result = scores.synthetic
     if isinstance(result, UnscoredResult):
         return None, None, result.reason

@@ -1,5 +1,5 @@
-"""Numba loops on plain arrays; every kernel has a slow twin in `tests/unit/kernels`.
+"""Loops on plain arrays, compiled by Numba. `tests/unit/kernels` has slow reference implementations of them.
 
-Kernels are compiled when first called and cached beside the source. Numba notices a changed file, not a
-changed callee in another file: after an edit here remove the `__pycache__` of this folder.
+Kernels are compiled on the first call and cached beside the source. Numba detects a change of the file, but
+not of a called function in another file, so remove the `__pycache__` of this folder after an edit.
 """

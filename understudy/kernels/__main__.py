@@ -1,4 +1,4 @@
-"""``python -m understudy.kernels``: compile and cache all kernels; run once at installation."""
+"""``python -m understudy.kernels``: compile and cache all kernels. Run it once after installation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much columns tell about each other."""
+"""Mutual information between columns."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ N_GROUPS = 16
 
 @njit(cache=True, nogil=True)
 def mutual_information(groups: Uint8s, target: int, n: int) -> Float64s:
-    """Return the mutual information, in nats, of a column with each of the first n.
+    """Return the mutual information, in nats, of a column with each of the first n columns.
 
-    Less what two columns of as many groups have by chance alone: (a - 1)(b - 1) / 2 rows (Miller 1955).
+    The estimate is corrected for the bias of independent columns with a and b groups, which is
+    (a - 1)(b - 1) / (2 n_rows) (Miller 1955).
 
     Parameters
     ----------
     groups : array of shape (n_columns, n_rows)
-        Below N_GROUPS.
+        Groups of each column, from 0 to N_GROUPS - 1.
+    target : int
+        Index of the column.
+    n : int
+        Number of columns to compare with.
     """
     n_rows = groups.shape[1]
     out = np.empty(n)

@@ -1,4 +1,4 @@
-"""Sorted rows in blocks that enough subjects speak for."""
+"""Division of sorted rows into blocks with a minimum number of subjects."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ Mask = npt.NDArray[np.bool_]
 
 @njit(cache=True, nogil=True)
 def find_blocks(subjects: Int64s, is_value: Mask, is_run: Mask, n_subjects: int, k: int) -> Int64s:
-    """Return the first row of every block: the least of whole values that k subjects have, within a run.
+    """Return the first row of every block: the smallest group of whole values within a run with k subjects.
 
-    The last block of a run takes the rest; a run of fewer subjects is one block.
+    The last block of a run takes the remaining rows. A run with fewer than k subjects is one block.
 
     Parameters
     ----------
     subjects : array of shape (n_rows,)
-        Below n_subjects.
+        Subject of each row, from 0 to n_subjects - 1.
     is_value, is_run : array of shape (n_rows,)
-        Whether a value or a run begins at the row; where a run begins, so does a value.
+        Whether a new value or a new run starts at the row. A new run also starts a new value.
+    n_subjects : int
+        Number of subjects.
+    k : int
+        Minimum number of subjects of a block.
     """
     n_rows = subjects.shape[0]
     begin = np.empty(n_rows, np.int64)
@@ -46,15 +50,19 @@ def find_blocks(subjects: Int64s, is_value: Mask, is_run: Mask, n_subjects: int,
 
 
 @njit(cache=True, nogil=True)
-def find_speakers(subjects: Int64s, begin: Int64s, n_subjects: int) -> Mask:
-    """Return which rows are the first of their subject in their block.
+def mark_first_rows(subjects: Int64s, begin: Int64s, n_subjects: int) -> Mask:
+    """Return a mask of the rows that are the first row of their subject in their block.
 
     Parameters
     ----------
+    subjects : array of shape (n_rows,)
+        Subject of each row, from 0 to n_subjects - 1.
     begin : array of shape (n_blocks,)
-        The first row of each block, the first of all being row 0.
+        First row of each block. The first block starts at row 0.
+    n_subjects : int
+        Number of subjects.
     """
-    is_speaker = np.zeros(subjects.shape[0], np.bool_)
+    is_first = np.zeros(subjects.shape[0], np.bool_)
     last_block = np.full(n_subjects, -1)
     block = -1
     for i in range(subjects.shape[0]):
@@ -62,5 +70,5 @@ def find_speakers(subjects: Int64s, begin: Int64s, n_subjects: int) -> Mask:
             block += 1
         if last_block[subjects[i]] != block:
             last_block[subjects[i]] = block
-            is_speaker[i] = True
-    return is_speaker
+            is_first[i] = True
+    return is_first

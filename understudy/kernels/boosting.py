@@ -1,8 +1,8 @@
-"""Gradient boosting of complete trees of one depth over uint8 features: of a class, or of a number.
+"""Gradient boosting of complete trees of fixed depth over uint8 features, for a class or a number.
 
-A tree is three short arrays, and a row finds its leaf by `depth` additions. Friedman (2001), "Greedy function
-approximation"; gains and leaves of second order as in Chen and Guestrin (2016), "XGBoost", section 2; sums of
-one child by subtraction as in Ke et al. (2017), "LightGBM", section 2.
+A tree consists of three short arrays, and a row reaches its leaf in `depth` additions. Sources: Friedman
+(2001), "Greedy function approximation"; for second-order gains and leaves, Chen and Guestrin (2016),
+"XGBoost", section 2; for the sums of one child by subtraction, Ke et al. (2017), "LightGBM", section 2.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from understudy.kernels.hashing import row_word, stream_key
 from understudy.kernels.trees import Float64s, Int32s, Int64s, Uint8s
 
 N_VALUES = 256
-# Rows that are scored by one tree after the other: their sums stay in the processor's nearest cache.
+# Number of rows that are scored together by one tree after the other, so that their sums fit in the L1 cache.
 BLOCK = 512
 
 Float32s = npt.NDArray[np.float32]
@@ -31,9 +31,10 @@ class Boosted(NamedTuple):
     Parameters
     ----------
     feature, threshold : array of shape (n_trees, 2**depth - 1)
-        The splits of each tree, by level: node v leads to ``2 v + 1`` up to the threshold, else ``2 v + 2``.
+        Splits of each tree, level by level. The children of node v are ``2 v + 1``, for values up to the
+        threshold, and ``2 v + 2``.
     leaf : array of shape (n_trees, 2**depth)
-        What each leaf adds.
+        Value of each leaf.
     """
 
     feature: Int16s
@@ -42,21 +43,22 @@ class Boosted(NamedTuple):
 
 
 class BoostingRules(NamedTuple):
-    """How trees are boosted.
+    """Hyperparameters of boosting.
 
     Parameters
     ----------
     is_class : bool
-        Whether the target is a class (0 or 1; logistic loss) or a number (half the squared error).
+        Whether the target is a class (0 or 1, with logistic loss) or a number (with half the squared error).
     n_trees, depth : int
+        Number of trees and their depth.
     rate : float
-        By how much a leaf is shrunk.
+        Learning rate, by which leaf values are multiplied.
     ridge : float
-        Added to the sum of second derivatives of every leaf.
+        Number added to the sum of second derivatives of every leaf (L2 regularization).
     hessian_min : float
-        Sum of second derivatives on both sides of a split.
+        Minimum sum of second derivatives on each side of a split.
     fraction : float
-        Share of the rows that each tree is grown on.
+        Fraction of the rows on which each tree is grown, from 0 to 1.
     """
 
     is_class: bool
@@ -69,7 +71,7 @@ class BoostingRules(NamedTuple):
 
 
 class BoostedTree(NamedTuple):
-    """One of the trees, as a view of `Boosted`."""
+    """One tree, as views of the arrays of `Boosted`."""
 
     feature: Int16s
     threshold: Uint8s
@@ -77,16 +79,16 @@ class BoostedTree(NamedTuple):
 
 
 class Observations(NamedTuple):
-    """What trees are fitted to; all arrays of shape (n_rows,).
+    """Targets of a fit; all arrays have the shape (n_rows,).
 
     Parameters
     ----------
     target : array
-        0 or 1, or any number, as the rules say.
+        Classes (0 or 1) or numbers, depending on `BoostingRules.is_class`.
     weight : array
-        What each row counts.
+        Weight of each row.
     start : array
-        What is known before.
+        Initial prediction for each row.
     """
 
     target: Float64s
@@ -95,18 +97,18 @@ class Observations(NamedTuple):
 
 
 class Growth(NamedTuple):
-    """Room for a tree while it grows, level by level.
+    """Working memory for a tree that grows level by level.
 
     Parameters
     ----------
     rows, spare : array of shape (n_rows,)
-        The rows that the tree sees, those of a node side by side.
+        Rows on which the tree is grown, grouped by node, and a buffer of the same size.
     slopes : array of shape (n_rows, 2)
-        First and second derivatives of the loss, of all rows.
+        First and second derivatives of the loss for all rows.
     starts : array of shape (2**depth + 1,)
-        Where the rows of each node of the level begin.
+        Position of the first row of each node of the level.
     sums, parents : array of shape (n_features, 2**depth, N_VALUES, 2)
-        Derivatives by feature, node and value, on this level and the one above.
+        Sums of derivatives by feature, node and value, on this level and on the level above.
     """
 
     rows: Int32s
@@ -121,7 +123,7 @@ class Growth(NamedTuple):
 def _differentiate(
     margin: Float64s, observed: Observations, rules: BoostingRules, key: np.uint64, growth: Growth
 ) -> int:
-    """Choose the rows that a tree sees and write their derivatives; return how many they are."""
+    """Choose the rows for a tree, write their derivatives, and return the number of rows."""
     target, weight = observed.target, observed.weight
     n = 0
     for i in range(margin.shape[0]):
@@ -150,7 +152,7 @@ def _sum_slopes(column: Uint8s, rows: Int32s, slopes: Float32s, sums: Float32s) 
 
 @njit(cache=True, nogil=True)
 def _sum_level(codes: Uint8s, n_nodes: int, growth: Growth) -> None:
-    """Add up the derivatives of a level: of the smaller child by its rows, of the other by subtraction."""
+    """Sum the derivatives of a level: over rows for the smaller child, by subtraction for the other child."""
     starts, sums, parents = growth.starts, growth.sums, growth.parents
     for v in range(0, n_nodes, 2):
         n_left, n_right = starts[v + 1] - starts[v], starts[v + 2] - starts[v + 1]
@@ -167,7 +169,7 @@ def _sum_level(codes: Uint8s, n_nodes: int, growth: Growth) -> None:
 
 @njit(cache=True, nogil=True)
 def _find_threshold(sums: Float32s, rules: BoostingRules) -> tuple[float, int]:
-    """Return the highest gain of a cut of a node's values, and the last value that goes left."""
+    """Return the highest gain of a threshold of a node, and the largest value on its left side."""
     total, total_hessian = 0.0, 0.0
     for x in range(N_VALUES):
         total += sums[x, 0]
@@ -194,7 +196,7 @@ def _find_threshold(sums: Float32s, rules: BoostingRules) -> tuple[float, int]:
 
 @njit(cache=True, nogil=True)
 def _partition_level(codes: Uint8s, feature: Int16s, threshold: Uint8s, n_nodes: int, growth: Growth) -> None:
-    """Sort the rows of every node of a level by child, and write where the children's rows begin."""
+    """Sort the rows of every node of a level by child, and write the children's start positions."""
     for v in range(n_nodes - 1, -1, -1):
         start, end = growth.starts[v], growth.starts[v + 1]
         column, cut = codes[feature[v]], threshold[v]
@@ -208,14 +210,14 @@ def _partition_level(codes: Uint8s, feature: Int16s, threshold: Uint8s, n_nodes:
                 growth.spare[n_right] = row
                 n_right += 1
         growth.rows[start + n_left : end] = growth.spare[:n_right]
-        # From the last node on: what is overwritten has been read.
+        # Nodes are processed from the last one, so only entries that were already read are overwritten.
         growth.starts[2 * v + 2], growth.starts[2 * v + 1] = end, start + n_left
     growth.starts[0] = 0
 
 
 @njit(cache=True, nogil=True)
 def _grow(codes: Uint8s, n_seen: int, rules: BoostingRules, tree: BoostedTree, growth: Growth) -> None:
-    """Grow one tree, level by level; `growth` is left with the rows of every leaf."""
+    """Grow one tree, level by level. Afterwards `growth` contains the rows of every leaf."""
     feature, threshold = tree.feature, tree.threshold
     growth.starts[0], growth.starts[1] = 0, n_seen
     growth.sums[:, 0] = np.float32(0.0)
@@ -227,7 +229,7 @@ def _grow(codes: Uint8s, n_seen: int, rules: BoostingRules, tree: BoostedTree, g
             growth.parents[:, : n_nodes // 2] = growth.sums[:, : n_nodes // 2]
             _sum_level(codes, n_nodes, growth)
         for v in range(n_nodes):
-            # Without a gain all rows go left: the value 255 is the highest.
+            # Without a gain all rows go left, because 255 is the highest value.
             best = 0.0
             feature[first + v], threshold[first + v] = 0, N_VALUES - 1
             for f in range(codes.shape[0]):
@@ -250,7 +252,7 @@ def _write_leaves(rules: BoostingRules, growth: Growth, leaf: Float32s) -> None:
 
 @njit(cache=True, nogil=True)
 def _add_tree(codes: Uint8s, tree: BoostedTree, margin: Float64s) -> None:
-    """Add a tree to the margins of all rows, also of those that it was not grown on."""
+    """Add a tree to the margins of all rows, including rows on which it was not grown."""
     feature, threshold, leaf = tree
     n_inner = feature.shape[0]
     for i in range(margin.shape[0]):
@@ -262,11 +264,18 @@ def _add_tree(codes: Uint8s, tree: BoostedTree, margin: Float64s) -> None:
 
 @njit(cache=True, nogil=True)
 def fit_boosted(codes: Uint8s, observed: Observations, rules: BoostingRules, seed: np.uint64) -> Boosted:
-    """Return trees whose sum is what a target has beyond its start: log odds of a class, or a number.
+    """Fit trees whose sum, added to the initial prediction, predicts the log odds of a class, or a number.
 
     Parameters
     ----------
     codes : array of shape (n_features, n_rows)
+        Values of the features.
+    observed : Observations
+        Targets, weights and initial predictions.
+    rules : BoostingRules
+        Hyperparameters.
+    seed : uint64
+        Seed of the random choice of rows.
     """
     n_rows, n_leaves = codes.shape[1], 1 << rules.depth
     boosted = Boosted(

@@ -1,4 +1,4 @@
-"""Compile all kernels before they are needed, by a fit and a draw on tiny arrays of the real types."""
+"""Ahead-of-time compilation of all kernels, by calling them on tiny arrays of the real types."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _DRAWS = StreamRows(_SEED, _STREAM, _ROW)
 
 
 def compile_kernels() -> None:
-    """Compile every kernel that is called from outside, or load it from the cache."""
+    """Compile every kernel that other packages call, or load it from the cache."""
     _compile_chain()
     _compile_decoding()
     _compile_nearest()
@@ -123,4 +123,4 @@ def _compile_nearest() -> None:
 def _compile_blocks() -> None:
     subjects, is_first = np.zeros(1, np.int64), np.ones(1, np.bool_)
     blocks.find_blocks(subjects, is_first, is_first, 1, 1)
-    blocks.find_speakers(subjects, np.zeros(1, np.int64), 1)
+    blocks.mark_first_rows(subjects, np.zeros(1, np.int64), 1)

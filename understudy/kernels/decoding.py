@@ -1,4 +1,4 @@
-"""Values behind codes: a random place within a bin, a kept level for a pooled one."""
+"""Decoding of codes to values: a random number within a bin, or one of several pooled levels."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _UNIT = 2.0**-53
 
 
 class CodedBins(NamedTuple):
-    """The bins of a numeric column.
+    """Bins of a numeric column.
 
     Parameters
     ----------
     first_code : int
-        The code of the first bin; lower codes stand for missing values.
+        Code of the first bin. Lower codes represent missing values.
     starts : array of shape (n_bins,)
-        Where each bin begins.
+        Start of each bin.
     knot_row : array of shape (n_bins,)
-        The row of `knots`, or -1 if the bin is a single value.
+        Row in `knots` of each bin, -1 if the bin is a single value.
     knots : array of shape (n_ranges, n_knots)
         Quantiles within a bin, relative to its start.
     """
@@ -36,16 +36,16 @@ class CodedBins(NamedTuple):
 
 
 class CodedLevels(NamedTuple):
-    """The levels of a categorical column.
+    """Levels of a categorical column.
 
     Parameters
     ----------
     first_code : int
-        The first code with levels; lower codes stand for missing values.
+        First code with levels. Lower codes represent missing values.
     begin, end : array of shape (n_codes - first_code,)
-        The levels of each code are ``begin … end - 1``; at least one.
+        Range of the levels of each code, ``begin … end - 1``, which is not empty.
     sums : array of shape (n_levels + 1,)
-        Number of rows with a level below each.
+        Number of rows with a lower level, for each level.
     """
 
     first_code: int
@@ -56,21 +56,28 @@ class CodedLevels(NamedTuple):
 
 @njit(cache=True, nogil=True, inline="always")
 def _offset_within(word: np.uint64, knots: Float64s) -> float:
-    """Return a draw from the piecewise linear quantile function with these knots, equally far apart."""
+    """Return a draw from the piecewise linear quantile function with the given equidistant knots."""
     n = knots.shape[0] - 1
     place = float(word >> np.uint64(11)) * _UNIT * n
     k = min(int(place), n - 1)
-    # The last bit of the sum may lie above the next knot.
+    # Rounding may put the sum slightly above the next knot.
     return float(min(knots[k] + (place - k) * (knots[k + 1] - knots[k]), knots[k + 1]))
 
 
 @njit(cache=True, nogil=True)
 def decode_ticks(codes: Uint16s, bins: CodedBins, draws: StreamRows, out: Uint64s) -> None:
-    """Write a whole number for each code; codes of missing values give the first start.
+    """Write an integer for each code; codes of missing values give the start of the first bin.
 
     Parameters
     ----------
-    codes, out : array of shape (n,)
+    codes : array of shape (n,)
+        Codes to decode.
+    bins : CodedBins
+        Bins of the column.
+    draws : StreamRows
+        Source of the random numbers.
+    out : array of shape (n,)
+        Decoded integers.
     """
     key = stream_key(draws.seed, draws.stream)
     for i in range(codes.shape[0]):
@@ -85,7 +92,7 @@ def decode_ticks(codes: Uint16s, bins: CodedBins, draws: StreamRows, out: Uint64
 
 @njit(cache=True, nogil=True)
 def decode_floats(codes: Uint16s, bins: CodedBins, draws: StreamRows, out: Float64s) -> None:
-    """Write a real number for each code; as `decode_ticks`, without rounding."""
+    """Write a float for each code; like `decode_ticks`, but without rounding."""
     key = stream_key(draws.seed, draws.stream)
     for i in range(codes.shape[0]):
         b = max(int(codes[i]) - bins.first_code, 0)
@@ -98,7 +105,7 @@ def decode_floats(codes: Uint16s, bins: CodedBins, draws: StreamRows, out: Float
 
 @njit(cache=True, nogil=True)
 def find_first_above(cumulative: npt.NDArray[np.uint64], word: np.uint64) -> int:
-    """Return the first index whose cumulative probability, times 2**64, is above the word; else the last."""
+    """Return the first index whose cumulative probability times 2**64 exceeds the word, or the last one."""
     low, high = 0, cumulative.shape[0] - 1
     while low < high:
         middle = (low + high) // 2
@@ -111,7 +118,7 @@ def find_first_above(cumulative: npt.NDArray[np.uint64], word: np.uint64) -> int
 
 @njit(cache=True, nogil=True)
 def draw_from_marginal(cumulative: Uint64s, draws: StreamRows, codes: Uint16s) -> None:
-    """Draw codes by their cumulative probabilities, times 2**64."""
+    """Draw codes, given their cumulative probabilities times 2**64."""
     key = stream_key(draws.seed, draws.stream)
     for i in range(codes.shape[0]):
         codes[i] = find_first_above(cumulative, row_word(key, draws.rows[i]))
@@ -119,12 +126,18 @@ def draw_from_marginal(cumulative: Uint64s, draws: StreamRows, codes: Uint16s) -
 
 @njit(cache=True, nogil=True)
 def decode_levels(codes: Uint16s, levels: CodedLevels, draws: StreamRows, out: Int32s) -> None:
-    """Write the index of a level for each code: one of the code's levels, by their frequency.
+    """Write the index of a level for each code, drawn from the levels of the code by their frequencies.
 
     Parameters
     ----------
-    codes, out : array of shape (n,)
-        Codes of missing values give a level of the first code.
+    codes : array of shape (n,)
+        Codes to decode. Codes of missing values give a level of the first code.
+    levels : CodedLevels
+        Levels of the column.
+    draws : StreamRows
+        Source of the random numbers.
+    out : array of shape (n,)
+        Indices of levels.
     """
     key = stream_key(draws.seed, draws.stream)
     sums = levels.sums
@@ -139,7 +152,7 @@ def decode_levels(codes: Uint16s, levels: CodedLevels, draws: StreamRows, out: I
 
 @njit(cache=True, nogil=True)
 def _find_level(sums: Int64s, low: int, high: int, row: int) -> int:
-    """Return the level of a row, the rows being in the order of their levels; low … high."""
+    """Return the level, from `low` to `high`, of a row number when rows are sorted by level."""
     while low < high:
         middle = (low + high) // 2
         if sums[middle + 1] > row:

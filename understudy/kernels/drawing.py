@@ -1,4 +1,4 @@
-"""Draw the codes of a column, given the columns before it."""
+"""Drawing of the codes of a column, given the columns before it."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ from understudy.kernels.trees import (
 
 _LOW_32 = np.uint64(0xFFFFFFFF)
 _FULL = 2.0**32
-# A bit of a row's word that the first choice does not use.
+# Position of a bit in a row's word that the first choice does not use; it selects the half of the trees.
 _HALF_SHIFT = np.uint64(33)
 
 
 class Conditional(NamedTuple):
-    """The distribution of a column's codes, given the columns before it.
+    """Conditional distribution of a column's codes, given the columns before it.
 
     Parameters
     ----------
     child : array of shape (n_choices, RADIX)
-        The hierarchy, as `hierarchy.build_hierarchy` gives it; at least one choice.
+        Hierarchy of `hierarchy.build_hierarchy`, with at least one choice.
     forest : Forest
-        The trees of every choice.
+        Trees of every choice.
     predictor : Predictor
-        What the trees know as the feature at the column's own position.
+        Predictor whose bin is the feature at the column's own position.
     coarse : array of shape (n_codes,)
-        The coarse code of every code.
+        Coarse code of every code.
     """
 
     child: Int32s
@@ -56,7 +56,7 @@ class Conditional(NamedTuple):
 
 @njit(cache=True, nogil=True, inline="always")
 def find_leaf(node: np.ndarray, mask: Uint64s, v: int, row: Uint8s) -> int:
-    """Return the number of the leaf that a row of coarse codes reaches from node v."""
+    """Return the index of the leaf that a row of coarse codes reaches from node v."""
     word = node[v]
     while word & FEATURE_MASK:
         x = row[(word & FEATURE_MASK) - 1]
@@ -70,13 +70,21 @@ def find_leaf(node: np.ndarray, mask: Uint64s, v: int, row: Uint8s) -> int:
 def draw_column(
     rows: Uint8s, position: int, draws: StreamRows, conditional: Conditional, codes: Uint16s
 ) -> None:
-    """Draw a column for rows of these numbers: codes into `codes`, coarse ones into ``rows[:, position]``.
+    """Draw a column; write its codes to `codes` and its coarse codes to ``rows[:, position]``.
 
     Parameters
     ----------
     rows : array of shape (n, n_columns)
-        Coarse codes in the order of the chain. The column's own place holds its predictor while it is
-        drawn, so its trees know the predictor as feature `position`.
+        Coarse codes in the order of the chain. While the column is drawn, its own position contains the bin
+        of its predictor, so trees use the predictor as feature `position`.
+    position : int
+        Position of the column in the chain.
+    draws : StreamRows
+        Source of the random numbers.
+    conditional : Conditional
+        Distribution of the column.
+    codes : array of shape (n,)
+        Drawn codes.
     """
     key = stream_key(draws.seed, draws.stream)
     child, forest, predictor, coarse = conditional
@@ -102,7 +110,7 @@ def draw_column(
 
 @njit(cache=True, nogil=True, inline="always")
 def group_probability(bounds: npt.NDArray[np.uint32], group: int) -> float:
-    """Return the probability of a group at a leaf with these cumulative ones."""
+    """Return the probability of a group at a leaf with the given cumulative probabilities."""
     above = float(bounds[group]) if group < RADIX - 1 else _FULL
     below = float(bounds[group - 1]) if group > 0 else 0.0
     return (above - below) / _FULL
@@ -117,13 +125,22 @@ def add_log_probability(
     codes: Uint16s,
     out: Float64s,
 ) -> None:
-    """Add to `out` the log probability of every row's code, averaged over the trees of each choice.
+    """Add the log probability of every row's code to `out`, averaged over the trees of each choice.
 
     Parameters
     ----------
     rows : array of shape (n, n_columns)
-        Coarse codes in the order of the chain; not changed.
-    codes, out : array of shape (n,)
+        Coarse codes in the order of the chain. Not modified.
+    position : int
+        Position of the column in the chain.
+    conditional : Conditional
+        Distribution of the column.
+    paths : CodePaths
+        Paths of the codes in the hierarchy.
+    codes : array of shape (n,)
+        Code of each row.
+    out : array of shape (n,)
+        Sums of log probabilities, which are updated.
     """
     forest, predictor = conditional.forest, conditional.predictor
     choice, group, length = paths

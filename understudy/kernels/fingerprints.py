@@ -1,4 +1,4 @@
-"""Prints of rows: a hash of what is in their columns, and whether it is one of many known ones."""
+"""Fingerprints of rows: hashes of their values, and the search for them in a sorted array."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from understudy.kernels.trees import Uint32s, Uint64s
 
 @njit(cache=True, nogil=True)
 def add_words(words: Uint64s, column: np.uint64, out: Uint64s) -> None:
-    """Mix a column's words into the prints of its rows; the order of columns matters."""
+    """Mix the words of a column into the fingerprints of the rows. The result depends on the column order."""
     for i in range(out.shape[0]):
         out[i] = mix((out[i] ^ words[i]) + (column + np.uint64(1)) * GOLDEN)
 
 
 @njit(cache=True, nogil=True)
 def is_among(queries: Uint32s, ordered: Uint32s) -> npt.NDArray[np.bool_]:
-    """Return which queries are in an ascending array.
+    """Return a mask of the queries that occur in an ascending array.
 
-    Prints are spread evenly, so the search begins in the 2**16th part in which a query must be.
+    Fingerprints are uniformly distributed, so a table of 2**16 start positions replaces a binary search.
     """
     start = np.searchsorted(ordered, (np.arange(65_536) << 16).astype(np.uint32))
     found = np.zeros(queries.shape[0], np.bool_)

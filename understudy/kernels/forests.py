@@ -1,4 +1,4 @@
-"""The trees of one column: one for every choice in its hierarchy, packed into arrays for drawing."""
+"""The trees of a column, for every choice in its hierarchy, packed into arrays for drawing."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ _FULL = 2.0**32
 
 
 class Forest(NamedTuple):
-    """The packed trees of a column.
+    """Packed trees of a column.
 
     Parameters
     ----------
     root : array of shape (n_choices, n_trees)
-        The first node of each choice's trees; a draw picks one of them at random.
+        Index of the root of each tree of each choice. A draw picks one tree at random.
     node : array of shape (n_nodes,)
-        Words, as `trees` describes them.
+        Nodes as 64-bit words; see `trees`.
     cumulative : array of shape (n_leaves, RADIX - 1)
         Cumulative probabilities of the groups, times 2**32.
     mask : array of shape (n_masks, 4)
-        The values of categories that go left.
+        Bit masks of the categories that go left.
     """
 
     root: Int32s
@@ -66,15 +66,16 @@ NO_FOREST = Forest(
 
 
 class ColumnCodes(NamedTuple):
-    """The codes of a column, and their hierarchy.
+    """Codes of a column, and their hierarchy.
 
     Parameters
     ----------
     codes : array of shape (n_rows,)
+        Codes of the rows.
     starts : array of shape (n_codes + 1,)
-        Rows with a code below each code.
+        Number of rows with a lower code, for each code.
     cuts, n_groups : array
-        The hierarchy, as `hierarchy.build_hierarchy` gives it.
+        Hierarchy of `hierarchy.build_hierarchy`.
     """
 
     codes: Uint16s
@@ -84,7 +85,7 @@ class ColumnCodes(NamedTuple):
 
 
 class RowSampling(NamedTuple):
-    """How many trees each choice has; each grows on a random `fraction` of the rows, hashed by `seed`."""
+    """Number of trees of each choice, and the random fraction of rows on which each tree is grown."""
 
     n_trees: int
     fraction: float
@@ -92,7 +93,7 @@ class RowSampling(NamedTuple):
 
 
 class GrownTree(NamedTuple):
-    """A tree, its number of nodes and of classes."""
+    """A tree, its number of nodes and its number of classes."""
 
     tree: Tree
     n_nodes: int
@@ -100,7 +101,7 @@ class GrownTree(NamedTuple):
 
 
 class _Room(NamedTuple):
-    """Room for a tree while it grows, and for the rows that it grows on."""
+    """Working memory for a growing tree and its rows."""
 
     tree: Tree
     scratch: Scratch
@@ -109,8 +110,8 @@ class _Room(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _with_room(array: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:  # Any: three types of entries
-    """Return the array, or a larger copy if n entries do not fit."""
+def _with_room(array: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:  # Any: one of three dtypes
+    """Return the array, or a larger copy if it has fewer than n entries."""
     if n <= array.shape[0]:
         return array
     larger = np.empty((max(n, 2 * array.shape[0]), *array.shape[1:]), array.dtype)
@@ -120,7 +121,7 @@ def _with_room(array: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:  # Any: thr
 
 @njit(cache=True, nogil=True)
 def accumulate(probability: Float64s, n_classes: int, cumulative: Uint32s) -> None:
-    """Write the cumulative probabilities times 2**32; groups that do not exist get all ones."""
+    """Write the cumulative probabilities times 2**32; groups that do not exist get the maximum."""
     total = 0.0
     for g in range(RADIX - 1):
         cumulative[g] = np.uint32(0xFFFFFFFF)
@@ -131,9 +132,9 @@ def accumulate(probability: Float64s, n_classes: int, cumulative: Uint32s) -> No
 
 @njit(cache=True, nogil=True)
 def pack_tree(grown: GrownTree, features: Features, forest: Forest, used: Int64s) -> None:
-    """Append a tree to the forest; `used` counts nodes, leaves and masks, and is moved on.
+    """Append a tree to the forest and increase the numbers of nodes, leaves and masks in `used`.
 
-    Nodes below one that became a leaf are left out.
+    Nodes below a node that became a leaf are left out.
     """
     tree, n_nodes, n_classes = grown
     place = np.full(n_nodes, -1, np.int32)
@@ -189,7 +190,7 @@ def _group_rows(rows: Int32s, labels: Uint8s, spare: Int32s) -> None:
 
 @njit(cache=True, nogil=True)
 def _select(known: LabelledRows, key: np.uint64, low: float, high: float, room: _Room) -> LabelledRows:
-    """Copy the rows whose random number lies in [low, high), and their labels, to the room; return them."""
+    """Copy the rows whose random number is in [low, high), and their labels, to `room`, and return them."""
     rows, labels, n_classes = known
     out, out_labels = room.rows, room.labels
     n = 0
@@ -205,10 +206,10 @@ def _select(known: LabelledRows, key: np.uint64, low: float, high: float, room: 
 def _grow_one(
     features: Features, known: LabelledRows, rules: GrowthRules, sampling: RowSampling, room: _Room
 ) -> GrownTree:
-    """Grow one tree on some of the rows of a choice.
+    """Grow one tree on a part of the rows of a choice.
 
-    Cross-fitted trees are grown on a random half; otherwise on a random fraction. `sampling.seed` is the
-    tree's own.
+    Cross-fitted trees are grown on a random half of the rows, other trees on a random fraction.
+    `sampling.seed` must differ between trees.
     """
     is_crossed = rules.count_min > 0
     share = 0.5 if is_crossed else sampling.fraction
@@ -235,9 +236,15 @@ def grow_forest(
     Parameters
     ----------
     features : Features
-        Of shape (n_features, n_rows).
+        Features of shape (n_features, n_rows).
+    column : ColumnCodes
+        Codes of the column, and their hierarchy.
+    rules : GrowthRules
+        Conditions for splits.
+    sampling : RowSampling
+        Number of trees, and fraction of the rows for each tree.
     table : array
-        As `split_search.log_gamma_tables` gives it.
+        Table of `split_search.log_gamma_tables`.
     """
     codes, starts, cuts, n_groups = column
     n_trees = sampling.n_trees
@@ -276,7 +283,7 @@ def grow_forest(
 
 
 def rename_features(forest: Forest, names: Int64s) -> Forest:
-    """Return the forest with feature f called ``names[f]``; not a kernel, one pass over the nodes."""
+    """Return the forest with feature f renumbered to ``names[f]``. Not compiled."""
     feature = forest.node & FEATURE_MASK
     renamed = np.where(feature > 0, names[feature - 1] + 1, 0)
     return forest._replace(node=(forest.node & ~np.int64(FEATURE_MASK)) | renamed)

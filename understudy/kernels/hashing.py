@@ -1,4 +1,4 @@
-"""Randomness as a hash of (seed, stream, row): any row can be drawn alone, on any thread, in any order."""
+"""Random numbers as a hash of (seed, stream, row), so that rows can be drawn in any order on any thread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
 
 
 class StreamRows(NamedTuple):
-    """Where the random bits of rows come from: a seed, one of its streams, and the number of each row."""
+    """Source of the random bits of rows: a seed, one of its streams, and the numbers of the rows."""
 
     seed: np.uint64
     stream: np.uint64
@@ -24,7 +24,7 @@ class StreamRows(NamedTuple):
 
 @njit(cache=True, nogil=True, inline="always")
 def mix(z: np.uint64) -> np.uint64:
-    """Return the finaliser of SplitMix64 (Steele, Lea and Flood 2014), a bijection that scatters bits."""
+    """Return the SplitMix64 finalizer of a word, a bijection that mixes bits (Steele, Lea and Flood 2014)."""
     z = (z ^ (z >> _SHIFT_30)) * _MULTIPLIER_1
     z = (z ^ (z >> _SHIFT_27)) * _MULTIPLIER_2
     return z ^ (z >> _SHIFT_31)
@@ -32,13 +32,13 @@ def mix(z: np.uint64) -> np.uint64:
 
 @njit(cache=True, nogil=True)
 def stream_key(seed: np.uint64, stream: np.uint64) -> np.uint64:
-    """Return the key of one stream of a seed; each column has its own streams."""
+    """Return the key of a stream of a seed; different columns use different streams."""
     return mix(mix(seed + GOLDEN) + (stream + np.uint64(1)) * GOLDEN)
 
 
 @njit(cache=True, nogil=True, inline="always")
 def row_word(key: np.uint64, row: np.uint64) -> np.uint64:
-    """Return the 64 random bits of a row in the stream of that key."""
+    """Return the 64 random bits of a row in the stream with the given key."""
     return mix(mix(key ^ (row * GOLDEN)) + GOLDEN)
 
 
@@ -46,7 +46,7 @@ def row_word(key: np.uint64, row: np.uint64) -> np.uint64:
 def hash_rows(
     seed: np.uint64, stream: np.uint64, rows: npt.NDArray[np.uint64], out: npt.NDArray[np.uint64]
 ) -> None:
-    """Fill `out` with the random words of rows of these numbers."""
+    """Write the random words of the rows with the given numbers to `out`."""
     key = stream_key(seed, stream)
     for i in range(out.shape[0]):
         out[i] = row_word(key, rows[i])

@@ -1,4 +1,4 @@
-"""A hierarchy of choices over the codes of a column: contiguous ranges cut into groups of near equal mass."""
+"""A hierarchy of choices over a column's codes: code ranges, divided into groups of nearly equal mass."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def _first_at_least(cumulative: Int64s, low: int, high: int, wanted: float) -> i
 
 @njit(cache=True, nogil=True)
 def cut_range(cumulative: Int64s, low: int, high: int, cuts: Int32s) -> int:
-    """Write the bounds of the groups of codes ``low … high - 1`` into `cuts`; return the number of groups.
+    """Write the bounds of the groups of codes ``low … high - 1`` to `cuts`; return the number of groups.
 
     Parameters
     ----------
     cumulative : array of shape (n_codes + 1,)
-        Rows with a code below each code.
+        Number of rows with a lower code, for each code.
     low, high : int
-        At least two codes.
+        Range of at least two codes.
     cuts : array of shape (RADIX + 1,)
-        Overwritten.
+        Bounds of the groups, which are written.
     """
     cuts[0] = low
     n = 0
@@ -57,16 +57,17 @@ def cut_range(cumulative: Int64s, low: int, high: int, cuts: Int32s) -> int:
 
 @njit(cache=True, nogil=True)
 def build_hierarchy(counts: Int64s) -> tuple[Int32s, Int32s, Int32s]:
-    """Return the choices over codes with these counts, parents before children.
+    """Return the choices over codes with the given counts, parents before children.
 
     Returns
     -------
     cuts : array of shape (n_choices, RADIX + 1)
         Bounds of the groups of codes.
     n_groups : array of shape (n_choices,)
+        Number of groups of each choice.
     child : array of shape (n_choices, RADIX)
-        The next choice, or ``-(code + 1)`` where a group is a single code. Groups that do not exist repeat
-        the last one, so that no draw can fall outside.
+        Next choice for each group, or ``-(code + 1)`` if the group is a single code. Groups that do not exist
+        repeat the last one, so that every draw is valid.
     """
     n_codes = counts.shape[0]
     cumulative = np.zeros(n_codes + 1, np.int64)
@@ -97,14 +98,14 @@ def build_hierarchy(counts: Int64s) -> tuple[Int32s, Int32s, Int32s]:
 
 
 class CodePaths(NamedTuple):
-    """How each code is reached in a hierarchy.
+    """Paths from the root of a hierarchy to each code.
 
     Parameters
     ----------
     choice, group : array of shape (n_codes, depth)
-        The choices on the way, and the group that is taken at each.
+        Choices on the path of each code, and the group taken at each choice.
     length : array of shape (n_codes,)
-        How many of them count.
+        Number of choices on the path of each code.
     """
 
     choice: Int32s
@@ -114,7 +115,7 @@ class CodePaths(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def find_paths(child: Int32s, n_codes: int) -> CodePaths:
-    """Return how each code is reached in a hierarchy."""
+    """Return the paths from the root of a hierarchy to each code."""
     n_choices = child.shape[0]
     parent, taken = np.full(n_choices, -1, np.int32), np.zeros(n_choices, np.int32)
     last, last_group = np.full(n_codes, -1, np.int32), np.zeros(n_codes, np.int32)
@@ -123,7 +124,7 @@ def find_paths(child: Int32s, n_codes: int) -> CodePaths:
         if parent[q] >= 0:
             depth_of[q] = depth_of[parent[q]] + 1
         depth = max(depth, depth_of[q])
-        # Backwards: groups that do not exist repeat the last one that does.
+        # Iterated backwards, because groups that do not exist repeat the last one that exists.
         for g in range(RADIX - 1, -1, -1):
             c = child[q, g]
             if c >= 0:

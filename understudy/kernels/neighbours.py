@@ -1,4 +1,4 @@
-"""The nearest rows of another table, by several sets of columns at once; rows that differ in few columns."""
+"""Nearest rows in another table, by several sets of columns at once, and rows that differ in few columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numba import njit
 
 from understudy.kernels.trees import Float64s, Int64s
 
-# Rows of the other table whose sums are kept at a time: with all their views, they stay in the nearest cache.
+# Number of rows of the other table per block, so that their sums for all views fit in the L1 cache.
 BLOCK = 512
 
 Float32s = npt.NDArray[np.float32]
@@ -19,12 +19,14 @@ Mask = npt.NDArray[np.bool_]
 
 
 class Rows(NamedTuple):
-    """Rows of numbers and of codes, row by row or column by column as the kernel asks.
+    """Rows of numeric and coded columns; the kernel determines whether rows or columns come first.
 
     Parameters
     ----------
     numbers : array of shape (n_rows, n_numbers) or (n_numbers, n_rows)
+        Values of numeric columns.
     codes : array of shape (n_rows, n_codes) or (n_codes, n_rows)
+        Codes of other columns.
     """
 
     numbers: Float32s
@@ -32,14 +34,15 @@ class Rows(NamedTuple):
 
 
 class Views(NamedTuple):
-    """Sets of columns by which rows are compared, besides all columns.
+    """Sets of columns by which rows are compared, in addition to all columns.
 
     Parameters
     ----------
     part : array of shape (n_numbers + n_codes,) or (0,)
-        If there: a set of columns, numbers first; it and the rest are asked each for itself.
+        Mask of a set of columns, numeric columns first. If it is not empty, this set and the other columns
+        are two further views.
     left_out : array of shape (n_left_out,)
-        Columns, each of which is once left out.
+        Columns for leave-one-out views: each view contains all columns except one of these.
     """
 
     part: Mask
@@ -47,7 +50,7 @@ class Views(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """A block of the other table's rows, and room for one column's distances and for the sums by view."""
+    """A block of rows of the other table, with buffers for distances in one column and for sums by view."""
 
     start: int
     size: int
@@ -55,7 +58,7 @@ class _Block(NamedTuple):
     sums: Float32s
 
 
-# fastmath, as only then min() becomes one instruction for many numbers; it asks for numbers without NaN.
+# fastmath allows vectorized min(); it requires numbers without NaN.
 @njit(cache=True, nogil=True, fastmath=True)
 def _smallest(sums: Float32s, size: int) -> np.float32:
     smallest = np.float32(np.inf)
@@ -66,7 +69,7 @@ def _smallest(sums: Float32s, size: int) -> np.float32:
 
 @njit(cache=True, nogil=True)
 def _insert(sums: Float32s, size: int, start: int, distances: Float32s, rows: Int32s) -> None:
-    """Put those of the block that are nearer than the farthest one kept in their places."""
+    """Insert the rows of a block that are nearer than the k-th nearest row so far."""
     k = distances.shape[0]
     for j in range(size):
         distance = sums[j]
@@ -99,14 +102,14 @@ def _add(apart: Float32s, size: int, sums: Float32s) -> None:
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _turn_into_rest(whole: Float32s, size: int, sums: Float32s) -> None:
-    # In place: compiled loops check that their arrays do not overlap, and are slow if they do.
+    # In place, because compiled loops are slow for overlapping arrays.
     for j in range(size):
         sums[j] = whole[j] - sums[j]
 
 
 @njit(cache=True, nogil=True)
 def _sum_columns(numbers: Float32s, codes: Int32s, others: Rows, views: Views, block: _Block) -> None:
-    """Write the distances of one query to the rows of a block, by every set of columns."""
+    """Write the distances of one query to the rows of a block, for every set of columns."""
     other_numbers, other_codes = others
     part, left_out = views
     start, size, apart, sums = block
@@ -115,7 +118,8 @@ def _sum_columns(numbers: Float32s, codes: Int32s, others: Rows, views: Views, b
     sums[:] = np.float32(0)
     for c in range(n_numbers + other_codes.shape[0]):
         if c < n_numbers:
-            # Sliced here, since only rows of whole arrays are known to lie without gaps, as fast loops need.
+            # Sliced here, because Numba treats only rows of whole arrays as contiguous, which fast loops
+            # need.
             _measure_numbers(numbers[c], other_numbers[c, start : start + size], apart)
         else:
             d = c - n_numbers
@@ -136,22 +140,27 @@ def _sum_columns(numbers: Float32s, codes: Int32s, others: Rows, views: Views, b
 def nearest_rows(queries: Rows, others: Rows, views: Views, k: int) -> tuple[Float32s, Int32s]:
     """Return the k nearest rows of the other table by all columns, and by other sets of columns.
 
+    The distance of two rows is the sum over columns: the absolute difference of numbers, at most 1, and 0 for
+    equal or 1 for different codes. Numbers that are multiples of a power of two are added without rounding,
+    so that ties are exact.
+
     Parameters
     ----------
     queries : Rows
-        Row by row. A pair of numbers counts as at most 1 apart, a pair of codes 0 if equal, else 1. Numbers
-        that are multiples of a power of two are added without rounding, so that ties are ties.
+        Query rows, of shape (n_queries, n_columns).
     others : Rows
-        Column by column, unlike the queries.
+        Rows of the other table, of shape (n_columns, n_rows).
     views : Views
+        Further sets of columns.
     k : int
+        Number of nearest rows.
 
     Returns
     -------
     distances, rows : array of shape (n_views, n_queries, k)
-        Nearest first, among equally near ones the first row; row -1 where there are fewer than k. The views:
-        all columns; the part and the rest, if asked; all columns but each one that is left out, of which only
-        the nearest row is sought.
+        Nearest rows first; of equally near rows, the first one. Missing rows have the index -1. The views
+        are: all columns; the part and the remaining columns, if there is a part; and the leave-one-out views,
+        for which only the nearest row is found.
     """
     part, left_out = views
     n_queries, n_others = queries.numbers.shape[0], others.codes.shape[1]
@@ -167,7 +176,7 @@ def nearest_rows(queries: Rows, others: Rows, views: Views, k: int) -> tuple[Flo
         for i in range(n_queries):
             _sum_columns(queries.numbers[i], queries.codes[i], others, views, block)
             for v in range(n_views):
-                # For every row that is kept its whole block is looked at: the nearest alone is found faster.
+                # A block is scanned only if it contains a nearer row; finding only the nearest row is faster.
                 n_kept = k if v <= n_parts else 1
                 if _smallest(sums[v], size) < distances[v, i, n_kept - 1]:
                     _insert(sums[v], size, start, distances[v, i, :n_kept], rows[v, i, :n_kept])
@@ -188,14 +197,14 @@ def _count_unequal(code: int, column: Int32s, counts: Int32s) -> None:
 
 @njit(cache=True, nogil=True)
 def fewest_differences(queries: Rows, others: Rows, tolerance: float) -> Float64s:
-    """Return for each query in how many columns that row of the other table differs which differs in fewest.
+    """Return, for each query, the smallest number of columns in which a row of the other table differs.
 
     Parameters
     ----------
     queries, others : Rows
-        As for `nearest_rows`.
+        Rows in the layout of `nearest_rows`.
     tolerance : float
-        Numbers that are at most so far apart do not differ.
+        Maximum difference of numbers that count as equal.
     """
     query_numbers, query_codes = queries
     other_numbers, other_codes = others

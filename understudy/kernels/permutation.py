@@ -1,8 +1,8 @@
-"""Keyed permutations of 0 … n - 1: distinct numbers in an order that looks random, each by itself.
+"""Keyed permutations of 0 … n - 1: distinct numbers in pseudorandom order, computable for single numbers.
 
-A Feistel network over the smallest even power of two that holds n; what falls outside walks on until it is
-inside (Black and Rogaway 2002, *Ciphers with arbitrary finite domains*). It scatters; it hides nothing from
-whoever has the key.
+The permutation is a Feistel network over the smallest even power of two that is at least n, with cycle
+walking for results out of range (Black and Rogaway 2002, *Ciphers with arbitrary finite domains*). It is not
+a secure cipher.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ UInt64s = npt.NDArray[np.uint64]
 
 @njit(cache=True, nogil=True, inline="always")
 def _half_bits(n: np.uint64) -> np.uint64:
-    """Return the least number of bits b >= 1 with n <= 2**(2 b)."""
+    """Return the smallest number of bits b >= 1 with n <= 2**(2 b)."""
     half = _ONE
     while half < np.uint64(32) and (_ONE << (half + half)) < n:
         half += _ONE
@@ -49,12 +49,18 @@ def _back(x: np.uint64, half: np.uint64, key: np.uint64) -> np.uint64:
 
 @njit(cache=True, nogil=True)
 def permute(numbers: UInt64s, n: np.uint64, key: np.uint64, out: UInt64s) -> None:
-    """Fill `out` with the place of each number in the permutation of 0 … n - 1 of that key.
+    """Write the position of each number in the permutation of 0 … n - 1 to `out`.
 
     Parameters
     ----------
     numbers : array of shape (n_numbers,)
-        Below n; n is at least 1 and at most 2**63.
+        Numbers from 0 to n - 1.
+    n : uint64
+        Size of the permutation, from 1 to 2**63.
+    key : uint64
+        Key of the permutation.
+    out : array of shape (n_numbers,)
+        Positions.
     """
     half = _half_bits(n)
     for i in range(out.shape[0]):
@@ -66,7 +72,7 @@ def permute(numbers: UInt64s, n: np.uint64, key: np.uint64, out: UInt64s) -> Non
 
 @njit(cache=True, nogil=True)
 def unpermute(places: UInt64s, n: np.uint64, key: np.uint64, out: UInt64s) -> None:
-    """Fill `out` with the number at each place; the inverse of `permute`."""
+    """Write the number at each position to `out`; the inverse of `permute`."""
     half = _half_bits(n)
     for i in range(out.shape[0]):
         x = _back(places[i], half, key)

@@ -1,4 +1,4 @@
-"""Predictors in whole numbers, so that a sum does not depend on the order of its terms."""
+"""Predictors in integer arithmetic, so that sums do not depend on the order of their terms."""
 
 from __future__ import annotations
 
@@ -16,21 +16,25 @@ Float64s = npt.NDArray[np.float64]
 
 
 class Predictor(NamedTuple):
-    """A sum of look-ups, one a feature, and of trees; cut into at most 256 bins.
+    """Predictor that adds one table look-up per feature and boosted trees, and bins the sum.
 
     Parameters
     ----------
     feature : array of shape (n_terms,)
-        Which feature each term reads; empty: there is no predictor.
+        Feature of each term. Empty if there is no additive part.
     weight : array of shape (n_terms, 256)
-        What each of its values adds.
+        Summand of each term for each value of its feature.
     scale : array of shape (2,)
-        The lowest sum, and by how many bits its distance from there is shifted to give a place in `bins`.
+        Lowest sum, and the number of bits by which the difference from it is shifted right to get an index in
+        `bins`.
     bins : array of shape (n_places,)
+        Bin, from 0 to 255, for each shifted difference.
     tree_feature, tree_threshold : array of shape (n_trees, 2**depth - 1)
-        Trees as those of `boosting.Boosted`. The first half of them were grown on one half of the rows, the
-        others on the other: a sum is of one half only, so that a fit can use the one that has not seen a row.
+        Trees in the format of `boosting.Boosted`. The first half of the trees was grown on one half of the
+        rows, the second half on the other. A sum uses one half of the trees, so that a fit can use the trees
+        that were not grown on a row.
     tree_leaf : array of shape (n_trees, 2**depth)
+        Values of the leaves.
     """
 
     feature: Int32s
@@ -44,7 +48,7 @@ class Predictor(NamedTuple):
 
 @njit(cache=True, nogil=True, inline="always")
 def exists(predictor: Predictor) -> bool:
-    """Return whether there is anything to add up."""
+    """Return whether the predictor has terms or trees."""
     return bool(predictor.feature.shape[0] > 0 or predictor.tree_feature.shape[0] > 0)
 
 
@@ -63,7 +67,7 @@ def _add_trees(predictor: Predictor, row: Uint8s, half: int) -> int:
 
 @njit(cache=True, nogil=True, inline="always")
 def predict_row(predictor: Predictor, row: Uint8s, half: int) -> int:
-    """Return the bin of a row's sum, by one half of the trees; the outer bins take what the fit had not."""
+    """Return the bin of a row with one half of the trees; sums out of range get the nearest bin."""
     total = -predictor.scale[0]
     for k in range(predictor.feature.shape[0]):
         total += predictor.weight[k, row[predictor.feature[k]]]
@@ -75,7 +79,7 @@ def predict_row(predictor: Predictor, row: Uint8s, half: int) -> int:
 
 @njit(cache=True, nogil=True)
 def add_terms(feature: Int32s, weight: Int32s, codes: Uint8s, out: Int64s) -> None:
-    """Add the terms of an additive predictor for codes of shape (n_features, n_rows) to `out`."""
+    """Add the terms of the additive part to `out`, for codes of shape (n_features, n_rows)."""
     for k in range(feature.shape[0]):
         column, values = codes[feature[k]], weight[k]
         for i in range(out.shape[0]):
@@ -84,7 +88,7 @@ def add_terms(feature: Int32s, weight: Int32s, codes: Uint8s, out: Int64s) -> No
 
 @njit(cache=True, nogil=True)
 def add_trees(predictor: Predictor, codes: Uint8s, half: Uint8s, out: Int64s) -> None:
-    """Add the trees for codes of shape (n_features, n_rows) to `out`, of each row's half of them."""
+    """Add the trees of each row's half to `out`, for codes of shape (n_features, n_rows)."""
     row = np.empty(codes.shape[0], np.uint8)
     for i in range(out.shape[0]):
         row[:] = codes[:, i]
@@ -93,7 +97,7 @@ def add_trees(predictor: Predictor, codes: Uint8s, half: Uint8s, out: Int64s) ->
 
 @njit(cache=True, nogil=True)
 def bin_sums(predictor: Predictor, sums: Int64s, out: Uint8s) -> None:
-    """Write the bin of every sum, as `predict_row` does."""
+    """Write the bin of every sum, computed as in `predict_row`."""
     n_places = predictor.bins.shape[0]
     for i in range(sums.shape[0]):
         place = (sums[i] - predictor.scale[0]) >> predictor.scale[1]
@@ -102,9 +106,9 @@ def bin_sums(predictor: Predictor, sums: Int64s, out: Uint8s) -> None:
 
 @njit(cache=True, nogil=True)
 def solve_ridge(gram: Float64s, moments: Float64s, ridge: float) -> Float64s:
-    """Return the weights w of ``(gram + ridge I) w = moments`` by Cholesky's decomposition.
+    """Return the solution w of ``(gram + ridge I) w = moments`` by Cholesky decomposition.
 
-    Written out because LAPACK's last bits depend on the number of its threads.
+    LAPACK is not used, because the last bits of its results depend on its number of threads.
     """
     n = gram.shape[0]
     factor = np.zeros((n, n))

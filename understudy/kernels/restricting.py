@@ -1,4 +1,4 @@
-"""Draw a column within a set of codes, and tell how likely the set was."""
+"""Drawing of a column restricted to a set of codes, and the probability of that set."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _UNIT = 2.0**-53
 
 
 class Restriction(NamedTuple):
-    """A set of codes, as a hierarchy sees it.
+    """A set of codes, represented in a hierarchy.
 
     Parameters
     ----------
     inside : array of shape (n_choices, RADIX)
         Whether NONE, SOME or ALL codes of a group are in the set.
     choice : array of shape (n_partial,)
-        The choices that have codes inside and outside, children before parents: the root is the last.
+        Choices with codes inside and outside of the set, children before parents, so that the root is last.
     slot : array of shape (n_choices,)
-        The place of a choice in `choice`, or -1.
+        Index of each choice in `choice`, -1 if it is not there.
     """
 
     inside: Uint8s
@@ -37,13 +37,14 @@ class Restriction(NamedTuple):
 
 
 class Restricted(NamedTuple):
-    """A column's distribution, restricted to a set of codes.
+    """Distribution of a column, restricted to a set of codes.
 
     Parameters
     ----------
     conditional : Conditional
+        Distribution of the column.
     restriction : Restriction
-        At least one code is in the set.
+        Set of at least one code.
     """
 
     conditional: Conditional
@@ -51,14 +52,14 @@ class Restricted(NamedTuple):
 
 
 class WeightedCodes(NamedTuple):
-    """Codes that were drawn within their sets, and how likely the sets were; both of shape (n,)."""
+    """Codes that were drawn within a set, and weights by the probability of the set; both of shape (n,)."""
 
     codes: Uint16s
     weight: Float64s
 
 
 class _Descent(NamedTuple):
-    """What a way down the hierarchy needs; `share` holds the probability of the set below each choice."""
+    """Data for a walk down the hierarchy; `share` is the probability of the set below each partial choice."""
 
     restriction: Restriction
     child: Int32s
@@ -68,7 +69,7 @@ class _Descent(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def restrict(child: Int32s, allowed: Bools) -> Restriction:
-    """Return the set of allowed codes for a hierarchy, as `hierarchy.build_hierarchy` gives it."""
+    """Return the representation of the allowed codes in a hierarchy of `hierarchy.build_hierarchy`."""
     n_choices = child.shape[0]
     inside = np.zeros((n_choices, RADIX), np.uint8)
     whole = np.zeros(n_choices, np.uint8)
@@ -79,7 +80,7 @@ def restrict(child: Int32s, allowed: Bools) -> Restriction:
         for g in range(RADIX):
             c = child[q, g]
             if g > 0 and c == child[q, g - 1]:
-                # A group that does not exist repeats the last one.
+                # Groups that do not exist repeat the last one.
                 continue
             state = (ALL if allowed[-c - 1] else NONE) if c < 0 else whole[c]
             inside[q, g] = state
@@ -94,13 +95,13 @@ def restrict(child: Int32s, allowed: Bools) -> Restriction:
 
 @njit(cache=True, nogil=True, inline="always")
 def _pick_tree(word: np.uint64, choice: int, n_trees: np.uint64) -> int:
-    """Return a tree of a choice: the same for the probability of a set and for a draw within it."""
+    """Return a random tree of a choice, the same for the probability of a set and for a draw within it."""
     return int((mix(word ^ (np.uint64(choice + 1) * GOLDEN)) >> np.uint64(40)) * n_trees >> np.uint64(24))
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _find_bounds(forest: Forest, word: np.uint64, choice: int, row: Uint8s) -> Uint32s:
-    """Return the cumulative probabilities of a choice's groups, by one random tree."""
+    """Return the cumulative probabilities of a choice's groups in one random tree."""
     n_trees = np.uint64(forest.root.shape[1])
     root = forest.root[choice, _pick_tree(word, choice, n_trees)]
     bounds: Uint32s = forest.cumulative[find_leaf(forest.node, forest.mask, root, row)]
@@ -109,7 +110,7 @@ def _find_bounds(forest: Forest, word: np.uint64, choice: int, row: Uint8s) -> U
 
 @njit(cache=True, nogil=True, inline="always")
 def _mass(descent: _Descent, bounds: Uint32s, choice: int, g: int) -> float:
-    """Return the probability that a choice falls on a group, and then on an allowed code."""
+    """Return the probability that a draw takes a group of a choice and then reaches an allowed code."""
     state = descent.restriction.inside[choice, g]
     if state == NONE:
         return 0.0
@@ -121,7 +122,7 @@ def _mass(descent: _Descent, bounds: Uint32s, choice: int, g: int) -> float:
 
 @njit(cache=True, nogil=True)
 def _find_shares(descent: _Descent, word: np.uint64, row: Uint8s) -> float:
-    """Write the probability of the set below each partial choice; return that below the root."""
+    """Write the probability of the set below each partial choice; return the probability below the root."""
     restriction, share = descent.restriction, descent.share
     for k in range(restriction.choice.shape[0]):
         q = restriction.choice[k]
@@ -134,7 +135,7 @@ def _find_shares(descent: _Descent, word: np.uint64, row: Uint8s) -> float:
 
 @njit(cache=True, nogil=True)
 def _draw_code(descent: _Descent, word: np.uint64, row: Uint8s) -> int:
-    """Draw a code of the set, down the hierarchy."""
+    """Draw a code of the set by a walk down the hierarchy."""
     restriction, share = descent.restriction, descent.share
     choice, bits = 0, word
     while choice >= 0:
@@ -160,8 +161,8 @@ def draw_within(
 ) -> None:
     """Draw a column within a set of codes; multiply the weights by the probability of the set.
 
-    Parameters are as those of `drawing.draw_column`. The probability is that of one random tree of every
-    choice: a weight is right on average.
+    See `drawing.draw_column` for the parameters. The probability is computed from one random tree of every
+    choice, so weights are correct on average.
     """
     key = stream_key(draws.seed, draws.stream)
     conditional, restriction = restricted

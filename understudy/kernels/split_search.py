@@ -1,4 +1,4 @@
-"""Log evidence of class counts under a Dirichlet-multinomial, and the split of a node that raises it most."""
+"""Dirichlet-multinomial log evidence of class counts, and the split of a node that raises it most."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numba import njit
 
 from understudy.kernels.hierarchy import RADIX
 
-# Dirichlet parameter of every class; Jeffreys' prior.
+# Dirichlet parameter of every class (Jeffreys prior).
 ALPHA = 0.5
-# A node of at most so many rows is sorted by insertion, a larger one by counting.
+# Maximum number of rows of a node that is sorted by insertion; larger nodes are sorted by counting.
 N_INSERTION = 24
 N_TABLE = 4096
 
@@ -24,7 +24,7 @@ Uint8s = npt.NDArray[np.uint8]
 
 
 class LabelledRows(NamedTuple):
-    """Rows of a table and their classes, both of shape (n,); classes are below `n_classes`, at most RADIX."""
+    """Rows of a table and their classes, both of shape (n,). There are at most RADIX classes."""
 
     rows: Int32s
     labels: Uint8s
@@ -32,18 +32,18 @@ class LabelledRows(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """The classes of a node's rows, in all and by the values of one feature.
+    """Class counts of a node's rows, in total and by the values of one feature.
 
     Parameters
     ----------
     values : array of shape (256,)
-        The distinct values of the feature, ascending.
+        Distinct values of the feature, in ascending order.
     counts : array of shape (256, RADIX)
-        Rows by value and class.
+        Number of rows by value and class.
     totals : array of shape (RADIX,)
-        Rows by class.
+        Number of rows by class.
     keys, sides : array of shape (N_INSERTION,), (2, RADIX)
-        Scratch.
+        Working memory.
     """
 
     values: Uint8s
@@ -55,7 +55,7 @@ class Tally(NamedTuple):
 
 @cache
 def log_gamma_tables() -> Float64s:
-    """Return ``log Γ(count + shift)`` by [shift in units of ALPHA, count]; row 0 is not used."""
+    """Return a table of ``log Γ(count + n ALPHA)`` with the indices [n, count]; row 0 is not used."""
     table = np.zeros((RADIX + 1, N_TABLE))
     for g in range(1, RADIX + 1):
         table[g] = [math.lgamma(count + g * ALPHA) for count in range(N_TABLE)]
@@ -64,7 +64,7 @@ def log_gamma_tables() -> Float64s:
 
 @njit(cache=True, nogil=True, inline="always")
 def log_gamma(table: Float64s, n_alphas: int, count: int) -> float:
-    """Return ``log Γ(count + n_alphas ALPHA)``: tabulated, or by Stirling's series beyond (error < 1e-14)."""
+    """Return ``log Γ(count + n_alphas ALPHA)`` from the table, or from Stirling's series (error < 1e-14)."""
     if count < N_TABLE:
         return float(table[n_alphas, count])
     z = count + n_alphas * ALPHA
@@ -101,7 +101,7 @@ def _tally_by_counting(column: Uint8s, n_codes: int, node: LabelledRows, tally: 
     counts[:n_codes] = 0
     for i in range(rows.shape[0]):
         counts[column[rows[i]], labels[i]] += 1
-    # Two counts at a time: most of the values of a small node are empty.
+    # Two counts are tested at a time, because most values do not occur in a small node.
     pairs = counts.view(np.int64)
     n_values = 0
     for value in range(n_codes):
@@ -119,9 +119,13 @@ def tally_values(column: Uint8s, n_codes: int, node: LabelledRows, tally: Tally)
     Parameters
     ----------
     column : array of shape (n_rows,)
-        A feature, its values below n_codes.
+        Values of a feature, from 0 to n_codes - 1.
+    n_codes : int
+        Number of possible values.
+    node : LabelledRows
+        Rows to count.
     tally : Tally
-        Its values and counts are overwritten.
+        Counts; `values` and `counts` are overwritten.
     """
     if node.rows.shape[0] <= N_INSERTION:
         return _tally_by_insertion(column, node, tally)
@@ -132,8 +136,8 @@ def tally_values(column: Uint8s, n_codes: int, node: LabelledRows, tally: Tally)
 def order_by_mean(counts: Int32s, n_values: int, order: Int32s, score: Float64s) -> None:
     """Order the values of a category by their mean class.
 
-    For two classes the best of all subsets lies among the prefixes of this order (Fisher 1958; Breiman et
-    al. 1984, 4.2).
+    For two classes, the best of all subsets is a prefix of this order (Fisher 1958; Breiman et al. 1984,
+    section 4.2).
     """
     for k in range(n_values):
         total, weighted = 0, 0
@@ -152,9 +156,9 @@ def order_by_mean(counts: Int32s, n_values: int, order: Int32s, score: Float64s)
 
 @njit(cache=True, nogil=True)
 def constant_of(totals: Int32s, table: Float64s) -> tuple[int, float]:
-    """Return the number of classes that occur, and what does not depend on the cut of a node.
+    """Return the number of classes that occur, and the part of the gain that does not depend on the split.
 
-    That is the constant of a second child's prior, less the evidence of the node itself.
+    That part is the constant of the second child's prior minus the evidence of the node itself.
     """
     n_classes, n, evidence = 0, 0, 0.0
     for g in range(RADIX):
@@ -170,15 +174,23 @@ def constant_of(totals: Int32s, table: Float64s) -> tuple[int, float]:
 def best_prefix(
     tally: Tally, order: Int32s, n_values: int, min_leaf: int, table: Float64s
 ) -> tuple[float, int]:
-    """Return by how much the best cut of the values raises the log evidence, and how many values go left.
+    """Return the gain in log evidence of the best split of the values, and the number of values that go left.
 
-    Classes that do not occur in the node do not count. The number of values is 0 where no cut leaves
-    `min_leaf` rows on both sides.
+    Classes that do not occur in the node are ignored. The number of values is 0 if no split leaves `min_leaf`
+    rows on both sides.
 
     Parameters
     ----------
+    tally : Tally
+        Class counts of the node.
     order : array of shape (256,)
-        The order in which values go left; n_values of them.
+        Order in which values go left; the first `n_values` entries are used.
+    n_values : int
+        Number of distinct values.
+    min_leaf : int
+        Minimum number of rows on each side.
+    table : array
+        Table of `log_gamma_tables`.
     """
     counts, totals = tally.counts, tally.totals
     left, right = tally.sides[0], tally.sides[1]

@@ -1,4 +1,4 @@
-"""How far a row's neighbours are, and which rows lie within that; over columns of both kinds."""
+"""Distances to the k-th nearest row, and rows within a radius, over numeric and coded columns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numba import njit
 
 from understudy.kernels.neighbours import Rows
 
-# Rows whose sums are kept at a time: they stay in the processor's nearest cache.
+# Number of rows per block, so that their sums fit in the L1 cache.
 BLOCK = 1024
 FAR = np.float32(1e30)
 
@@ -17,18 +17,20 @@ FAR = np.float32(1e30)
 def kth_distances(
     queries: Rows, others: Rows, itself: npt.NDArray[np.int64], k: int
 ) -> npt.NDArray[np.float32]:
-    """Return for each query the squared distance to its k-th nearest row, itself not counted.
+    """Return, for each query, the squared distance to its k-th nearest row, excluding itself.
+
+    The squared distance is the sum of squared differences of numbers, plus 1 for each different code.
 
     Parameters
     ----------
     queries : Rows
-        Row by row. Finite; numbers add the square of their difference, codes 1 where they differ.
+        Query rows with finite numbers, of shape (n_queries, n_columns).
     others : Rows
-        Column by column, unlike the queries.
+        Rows to search, of shape (n_columns, n_rows).
     itself : array of shape (n_queries,)
-        Which row is the query.
+        Index of each query in `others`.
     k : int
-        From 1 to the number of the other rows.
+        Rank of the nearest row, from 1 to the number of other rows.
     """
     n_queries, n_rows = queries.numbers.shape[0], others.numbers.shape[1]
     result = np.empty(n_queries, dtype=np.float32)
@@ -56,14 +58,23 @@ def kth_distances(
 def find_within(
     queries: Rows, others: Rows, radii: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return each query's nearest row, how many rows lie within its radius, and of how many queries each row.
-
-    Parameters are as those of `kth_distances`.
+    """Return the nearest row of each query, and the numbers of rows and queries within the radii.
 
     Parameters
     ----------
+    queries, others : Rows
+        Rows in the layout of `kth_distances`.
     radii : array of shape (n_queries,)
-        Squared; a row at just this distance lies within.
+        Squared radius of each query, inclusive.
+
+    Returns
+    -------
+    nearest : array of shape (n_queries,)
+        Index of the nearest row.
+    n_within : array of shape (n_queries,)
+        Number of rows within the radius of each query.
+    n_around : array of shape (n_rows,)
+        Number of queries within whose radius each row is.
     """
     n_queries, n_rows = queries.numbers.shape[0], others.numbers.shape[1]
     nearest = np.zeros(n_queries, dtype=np.int64)
@@ -92,7 +103,7 @@ def set_squares(
     start: int,
     sums: npt.NDArray[np.float32],
 ) -> None:
-    """Set the sums to the squared distances of a query to the rows from `start` on."""
+    """Write the squared distances of a query to the rows from `start` on to `sums`."""
     numbers, codes = others
     size = sums.shape[0]
     sums[:] = np.float32(0)

@@ -1,8 +1,8 @@
-"""Trees over uint8 features, grown by evidence; one for every choice in the hierarchy of a column's codes.
+"""Trees over uint8 features, grown by evidence, for the choices in the hierarchy of a column's codes.
 
-A node is a word of 63 bits, so that a step down a tree reads one word: feature + 1 (12 bits, 0 at a leaf),
-whether the feature is a category (1), the threshold or the row of the mask (25), and the left child, or the
-number of the leaf (25). The right child follows the left.
+A node is a word of 63 bits, so that a step down a tree reads one word. Its fields are: feature + 1 (12 bits,
+0 for a leaf), whether the feature is a category (1 bit), the threshold or the index of the mask (25 bits),
+and the left child or the index of the leaf (25 bits). The right child follows the left child.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ FEATURE_MASK = 4095
 CATEGORY_BIT = 4096
 THRESHOLD_SHIFT, THRESHOLD_MASK = 13, (1 << 25) - 1
 CHILD_SHIFT = 38
-# What the fields of a node's word can hold.
+# Maximum number of features and of nodes, given by the widths of the fields of a node.
 N_FEATURES_MAX = FEATURE_MASK - 1
 N_NODES_MAX = (1 << 25) - 1
 
-# Pseudo-rows that mix the root of a tree with the uniform distribution.
+# Number of pseudo-rows by which the root of a tree is smoothed towards the uniform distribution.
 ROOT_ROWS = 0.5
 _FULL = 2.0**32
 
@@ -47,12 +47,23 @@ Bools = npt.NDArray[np.bool_]
 
 
 class GrowthRules(NamedTuple):
-    """When a node may be split, and how its leaves are smoothed.
+    """Conditions for splits, and smoothing of leaves.
 
-    A split must raise the log evidence by `penalty` and the logarithm of the number of thresholds; of a
-    category, by `penalty` and `category_penalty` for each value but one. A node's probabilities are its
-    counts and `smoothing` pseudo-rows of its parent. If `count_min` is not 0, trees are cross-fitted:
-    grown on one half of the rows, their nodes counted on the other, where each has at least so many.
+    Parameters
+    ----------
+    penalty : float
+        A split must raise the log evidence by more than `penalty` + log(number of thresholds).
+    category_penalty : float
+        For a category, a split must raise it by more than `penalty` + `category_penalty` * (values - 1).
+    min_leaf : int
+        Minimum number of rows of a node.
+    depth_max : int
+        Maximum depth.
+    smoothing : float
+        Number of pseudo-rows, distributed like the parent, that are added to the counts of a node.
+    count_min : int
+        If not 0, trees are cross-fitted: they are grown on one half of the rows and counted on the other
+        half, in which every node has at least this number of rows.
     """
 
     penalty: float
@@ -64,14 +75,16 @@ class GrowthRules(NamedTuple):
 
 
 class Features(NamedTuple):
-    """What trees may look at.
+    """Features of trees.
 
     Parameters
     ----------
     codes : array of shape (n_features, n_rows)
+        Values of the features.
     n_codes : array of shape (n_features,)
-        Codes of each feature are below this.
+        Number of possible values of each feature.
     is_category : array of shape (n_features,)
+        Whether each feature is a category, whose values have no order.
     """
 
     codes: Uint8s
@@ -80,7 +93,7 @@ class Features(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """Room for a tree while it grows: nodes in order of birth, the first `n` of them used."""
+    """Arrays of a growing tree, with nodes in the order in which they are created."""
 
     feature: Int32s
     threshold: Int32s
@@ -93,7 +106,7 @@ class Tree(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room for the search of one node's split, and the table of log gamma that it reads."""
+    """Working memory for the search of a split, and the table of log gamma."""
 
     table: Float64s
     tally: Tally
@@ -107,14 +120,14 @@ class Scratch(NamedTuple):
 
 
 class Split(NamedTuple):
-    """A feature and the last value that goes left; feature -1 is no split."""
+    """Feature and largest value that goes left; feature -1 means no split."""
 
     feature: int
     threshold: int
 
 
 class NodePlace(NamedTuple):
-    """A node, its parent (-1 at the root), and its rows: those from `start` to `end`."""
+    """A node, its parent (-1 for the root), and the range `start` to `end` of its rows."""
 
     node: int
     parent: int
@@ -124,7 +137,7 @@ class NodePlace(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def make_tree(n_nodes: int) -> Tree:
-    """Return room for a tree of so many nodes."""
+    """Return the arrays of a tree with at most `n_nodes` nodes."""
     return Tree(
         np.empty(n_nodes, np.int32),
         np.empty(n_nodes, np.int32),
@@ -139,12 +152,14 @@ def make_tree(n_nodes: int) -> Tree:
 
 @njit(cache=True, nogil=True)
 def make_scratch(n_rows: int, n_nodes: int, table: Float64s) -> Scratch:
-    """Return room for the search of splits among so many rows, in a tree of so many nodes.
+    """Return working memory for the search of splits among `n_rows` rows, in a tree of `n_nodes` nodes.
 
     Parameters
     ----------
+    n_rows, n_nodes : int
+        Maximum numbers of rows and nodes.
     table : array
-        As `split_search.log_gamma_tables` gives it.
+        Table of `split_search.log_gamma_tables`.
     """
     tally = Tally(
         np.empty(256, np.uint8),
@@ -168,7 +183,7 @@ def make_scratch(n_rows: int, n_nodes: int, table: Float64s) -> Scratch:
 
 @njit(cache=True, nogil=True, inline="always")
 def in_mask(mask: Uint64s, x: int) -> bool:
-    """Return whether bit x of a mask of 256 bits is set."""
+    """Return whether bit x of a 256-bit mask is set."""
     return bool((mask[x >> 6] >> np.uint64(x & 63)) & np.uint64(1))
 
 
@@ -182,14 +197,21 @@ def _set_mask(mask: Uint64s, values: Uint8s, order: Int32s, length: int) -> None
 
 @njit(cache=True, nogil=True)
 def find_split(features: Features, node: LabelledRows, rules: GrowthRules, scratch: Scratch) -> Split:
-    """Return the split that raises the evidence most, or feature -1 if none does enough.
+    """Return the split that raises the evidence most, or feature -1 if no split raises it enough.
 
-    If the feature is a category, `scratch.mask` is left with the values that go left.
+    If the feature is a category, the values that go left are written to `scratch.mask`.
 
     Parameters
     ----------
+    features : Features
+        Features of all rows.
     node : LabelledRows
-        `scratch.tally.totals` holds its rows by class, at least two of them not 0.
+        Rows of the node. `scratch.tally.totals` must contain their number by class, with at least two
+        classes.
+    rules : GrowthRules
+        Conditions for splits.
+    scratch : Scratch
+        Working memory.
     """
     tally = scratch.tally
     best_gain, best_feature, best_threshold = 0.0, -1, 0
@@ -214,9 +236,9 @@ def find_split(features: Features, node: LabelledRows, rules: GrowthRules, scrat
 
 @njit(cache=True, nogil=True)
 def _partition(features: Features, split: Split, node: LabelledRows, scratch: Scratch) -> int:
-    """Bring the rows that go left to the front, in their order; return how many they are.
+    """Move the rows that go left to the front, in their order; return their number.
 
-    If the feature is a category, `scratch.mask` holds the values that go left.
+    If the feature is a category, `scratch.mask` must contain the values that go left.
     """
     column, is_category = features.codes[split.feature], features.is_category[split.feature]
     threshold, mask = split.threshold, scratch.mask
@@ -251,7 +273,7 @@ def _count_labels(labels: Uint8s, totals: Int32s) -> int:
 
 @njit(cache=True, nogil=True)
 def _add_node(tree: Tree, place: NodePlace, labels: Uint8s, n_classes: int, smoothing: float) -> None:
-    """Write a node that is not split (yet), with its smoothed probabilities."""
+    """Write a leaf with its smoothed probabilities; it may be split later."""
     node, parent, start, end = place
     tree.feature[node], tree.start[node], tree.end[node] = -1, start, end
     tree.depth[node] = tree.depth[parent] + 1 if parent >= 0 else 0
@@ -270,14 +292,20 @@ def _add_node(tree: Tree, place: NodePlace, labels: Uint8s, n_classes: int, smoo
 def grow_tree(
     features: Features, known: LabelledRows, rules: GrowthRules, tree: Tree, scratch: Scratch
 ) -> int:
-    """Grow a tree for the classes of these rows; return its number of nodes, parents before children.
+    """Grow a tree for the classes of rows; return its number of nodes. Parents precede children.
 
     Parameters
     ----------
+    features : Features
+        Features of all rows.
     known : LabelledRows
-        Rows of `features` and their classes; both are permuted.
+        Rows of `features` and their classes, which are reordered.
+    rules : GrowthRules
+        Conditions for splits.
     tree : Tree
-        Overwritten; room for at least ``2 (n // min_leaf) + 3`` nodes.
+        Arrays of at least ``2 (n // min_leaf) + 3`` nodes, which are overwritten.
+    scratch : Scratch
+        Working memory.
     """
     rows, labels, n_classes = known
     _add_node(tree, NodePlace(0, -1, 0, rows.shape[0]), labels, n_classes, rules.smoothing)
@@ -311,7 +339,7 @@ def grow_tree(
 def _count_paths(
     tree: Tree, features: Features, rows: Int32s, labels: Uint8s, counts: npt.NDArray[np.int32]
 ) -> None:
-    """Count the rows of every class in every node that they pass."""
+    """Count the rows of every class in every node that they pass through."""
     for i in range(rows.shape[0]):
         v = 0
         while True:
@@ -329,12 +357,20 @@ def _count_paths(
 def recount_tree(
     tree: Tree, n_nodes: int, features: Features, unseen: LabelledRows, rules: GrowthRules
 ) -> None:
-    """Replace the probabilities of a tree by those of other rows; splits that leave too few of them go.
+    """Recompute the probabilities of a tree on other rows, and remove splits that leave too few of them.
 
     Parameters
     ----------
+    tree : Tree
+        Tree to change.
+    n_nodes : int
+        Number of its nodes.
+    features : Features
+        Features of all rows.
     unseen : LabelledRows
-        Rows that the tree was not grown on, and their classes.
+        Rows on which the tree was not grown, and their classes.
+    rules : GrowthRules
+        Smoothing and minimum number of rows.
     """
     rows, labels, n_classes = unseen
     counts = np.zeros((n_nodes, RADIX), np.int32)

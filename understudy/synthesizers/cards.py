@@ -55,7 +55,7 @@ def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | 
         "warnings": _warnings(columns, n_rows, table.schema.subject),
         "promised": [promise.format(k=MIN_SUPPORT, unit=f"{unit}s") for promise in PROMISES],
         "not_promised": list(LIMITS),
-        "documentation": docs_link("explanation/tree-chain"),
+        "documentation": docs_link("explanation/privacy"),
     }
 
 

@@ -19,7 +19,7 @@ def to_arrow_schema(columns: Iterable[tuple[str, str, bool]]) -> pa.Schema:
 
 
 def parse_arrow_type(text: str) -> pa.DataType:
-    """Return the Arrow type of a name, as `str(type)` writes it.
+    """Return the Arrow type with a given name, as `str(type)` writes it.
 
     Raises
     ------

@@ -47,7 +47,7 @@ def check_domains(rows: pa.Table, schema: TableSchema) -> None:
         )
 
 
-# Any: a column of any type; at run time Arrow's classes take no arguments.
+# Any: the column can have any type, and Arrow's classes accept no type arguments at run time.
 def _fault(values: Any, column: Column, domain: ColumnDomain) -> str | None:
     _check_suits(column, domain)
     is_outside = _find_outside(values, column, domain)

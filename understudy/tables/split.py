@@ -194,7 +194,7 @@ def hash_values(table: pa.Table) -> tuple[Hashes, Mask]:
 
 
 def followed_relationships(schema: DatasetSchema) -> dict[str, Relationship]:
-    """Return, by child table, the relationship whose parent rows its rows follow; see `Split.masks`."""
+    """Return the relationship that the rows of each child table follow; see `Split.masks`."""
     followed: dict[str, Relationship] = {}
     for name, table in schema.tables.items():
         if table.subject or table.role == "reference":
@@ -228,7 +228,7 @@ def _leads_to_subject(schema: DatasetSchema, name: str, seen: set[str]) -> bool:
 
 
 def _ancestors(name: str, followed: Mapping[str, Relationship]) -> list[str]:
-    """Return the name of a table, followed by the tables that it follows, up to its root."""
+    """Return the name of a table and those of the tables above it, up to its root."""
     ancestors = [name]
     while ancestors[-1] in followed:
         ancestors.append(followed[ancestors[-1]].parent)

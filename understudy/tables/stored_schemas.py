@@ -110,14 +110,14 @@ class _Schema(BaseModel):
     def to_findings(self, table: str) -> Findings:
         columns = {column.name: column.to_findings() for column in self.columns}
         subject, target = self.subject_candidate, self.target_candidate
-        found = TableFindings(
+        table_findings = TableFindings(
             columns={name: why for name, why in columns.items() if why is not None},
             primary_keys=tuple(candidate.to_candidate() for candidate in self.primary_key_candidates),
             subject=None if subject is None else subject.to_candidate(),
             target=None if target is None else target.to_candidate(),
         )
         relationships = tuple(key.to_relationship(table) for key in self.foreign_key_candidates)
-        return Findings(tables={table: found}, relationships=relationships)
+        return Findings(tables={table: table_findings}, relationships=relationships)
 
 
 def read_stored(document: object, table: str = DEFAULT_NAME) -> tuple[DatasetSchema, Findings]:

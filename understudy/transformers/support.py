@@ -55,7 +55,7 @@ class SortedRows:
     def count_subjects(self, first_row: Int64s) -> tuple[Int64s, Mask]:
         """Return the number of subjects in each block, and a mask of the first row of each subject in it."""
         assert self.subjects is not None
-        is_first = blocks.find_speakers(self.subjects, first_row, int(self.subjects.max()) + 1)
+        is_first = blocks.mark_first_rows(self.subjects, first_row, int(self.subjects.max()) + 1)
         return np.add.reduceat(is_first.astype(np.int64), first_row), is_first
 
     def smooth(self, first_row: Int64s) -> Numbers:

@@ -37,7 +37,7 @@ def rows_of(table: object) -> set[int]:
     return set(table.row_hashes[table.rows].tolist())  # type: ignore[attr-defined]
 
 
-def test_a_leaky_copy_is_distributed_as_the_real_table_and_near_to_its_rows(compared: Comparison) -> None:
+def test_noisy_copy_has_the_real_distribution_and_is_close_to_real_rows(compared: Comparison) -> None:
     leak = leaky_copy(compared)
     assert leak.synthetic.n_rows == compared.synthetic.n_rows
     # Two samples of 600 and 400 rows differ by 0.056 in the mean of the Kolmogorov-Smirnov distance.
@@ -48,14 +48,14 @@ def test_a_leaky_copy_is_distributed_as_the_real_table_and_near_to_its_rows(comp
     assert np.isnan(copied).mean() == pytest.approx(np.isnan(real).mean(), abs=0.05)
 
 
-def test_a_leaky_copy_changes_nothing_else(compared: Comparison) -> None:
+def test_noisy_copy_changes_only_the_synthetic_table(compared: Comparison) -> None:
     before = [column.copy() for column in compared.real.columns]
     leaky_copy(compared)
     for column, copy in zip(compared.real.columns, before, strict=True):
         np.testing.assert_array_equal(column, copy)
 
 
-def test_fresh_rows_are_in_one_table_only(compared: Comparison) -> None:
+def test_holdout_baseline_shares_no_rows_between_tables(compared: Comparison) -> None:
     plain = holdout_baseline(compared, frozenset())
     assert plain.real is compared.real
     assert rows_of(plain.synthetic) == rows_of(compared.holdout)
@@ -65,13 +65,13 @@ def test_fresh_rows_are_in_one_table_only(compared: Comparison) -> None:
     assert judged | held == rows_of(compared.holdout)
 
 
-def test_without_a_holdout_the_real_rows_are_halved() -> None:
+def test_holdout_baseline_without_a_holdout_halves_the_real_rows() -> None:
     fresh = holdout_baseline(comparison(REAL, SYNTHETIC), frozenset())
     assert rows_of(fresh.real).isdisjoint(rows_of(fresh.synthetic))
     assert (fresh.real.n_rows, fresh.synthetic.n_rows) == (300, 300)
 
 
-def test_resampled_tables_have_their_own_sizes_and_only_real_rows(compared: Comparison) -> None:
+def test_bootstrap_baseline_keeps_table_sizes_and_contains_only_real_rows(compared: Comparison) -> None:
     drawn = list(bootstrap_baseline(compared))
     assert len(drawn) == N_RESAMPLED
     known = rows_of(compared.real) | rows_of(compared.holdout)
@@ -82,7 +82,9 @@ def test_resampled_tables_have_their_own_sizes_and_only_real_rows(compared: Comp
 
 
 @pytest.mark.parametrize(("holdout", "sizes"), [(HOLDOUT, (500, 400)), (None, (300, 300))])
-def test_dealt_rows_are_in_one_table_only(holdout: pa.Table | None, sizes: tuple[int, int]) -> None:
+def test_split_baseline_shares_no_rows_between_tables(
+    holdout: pa.Table | None, sizes: tuple[int, int]
+) -> None:
     compared = comparison(REAL, SYNTHETIC, holdout=holdout)
     drawn = list(split_baseline(compared))
     for one in drawn:
@@ -94,7 +96,7 @@ def test_dealt_rows_are_in_one_table_only(holdout: pa.Table | None, sizes: tuple
     }
 
 
-def test_what_several_metrics_need_is_computed_once_for_each_table(compared: Comparison) -> None:
+def test_shared_results_are_computed_once_for_each_table(compared: Comparison) -> None:
     calls: list[Comparison] = []
 
     def count(one: Comparison) -> int:
@@ -107,7 +109,7 @@ def test_what_several_metrics_need_is_computed_once_for_each_table(compared: Com
     assert calls == [compared, other]
 
 
-def test_a_metric_that_breaks_does_not_cost_the_report(compared: Comparison) -> None:
+def test_error_in_one_metric_does_not_fail_the_report(compared: Comparison) -> None:
     def broken(_: Comparison) -> None:
         raise KeyError("secret value")
 
@@ -121,7 +123,7 @@ def test_a_metric_that_breaks_does_not_cost_the_report(compared: Comparison) -> 
     assert found["column_pairs"].floor is not None
 
 
-def test_too_little_memory_is_the_jobs_matter(compared: Comparison) -> None:
+def test_memory_error_fails_the_report(compared: Comparison) -> None:
     def greedy(_: Comparison) -> None:
         raise MemoryError
 
@@ -142,7 +144,7 @@ def test_real_rows_lie_within_the_floor() -> None:
     assert inside >= 16
 
 
-def test_poor_tables_have_references() -> None:
+def test_unusual_tables_have_baselines() -> None:
     table = pa.table({"x": pa.nulls(60, pa.float64()), "c": pa.nulls(60, pa.string())})
     compared = comparison(table, table)
     assert leaky_copy(compared).synthetic.n_rows == 60

@@ -78,7 +78,7 @@ def test_generated_columns_of_canaries_are_missing_or_copied_from_other_rows(
 
 def test_table_with_few_combinations_is_rejected() -> None:
     table = pa.table({"x": ["a", "b"] * 100})
-    with pytest.raises(InvalidInput, match="Ask for fewer"):
+    with pytest.raises(InvalidInput, match="Request fewer"):
         make_canaries(table, infer_table(table).schema, n=N, seed=0)
 
 
@@ -150,5 +150,5 @@ def test_subject_column_without_free_values_is_rejected(real: pa.Table) -> None:
 def test_canary_is_new_without_its_subject_column() -> None:
     table = pa.table({"x": ["a", "b"] * 100, "who": range(200)})
     schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
-    with pytest.raises(InvalidInput, match="Ask for fewer"):
+    with pytest.raises(InvalidInput, match="Request fewer"):
         make_canaries(table, schema, n=N, seed=0)

@@ -31,18 +31,18 @@ def test_rare_categories_are_pooled() -> None:
     assert found.real[2] == pytest.approx(4 / 59, abs=1e-6)
 
 
-def test_extremes_stand_in_no_edge() -> None:
+def test_extreme_values_are_not_bin_edges() -> None:
     found = shown([*np.arange(1000.0), 123_456.789], [5.0])
     assert max(found.edges) <= 1000
     assert sum(found.real) == pytest.approx(1)
 
 
-def test_few_values_are_not_drawn() -> None:
+def test_column_with_few_values_is_hidden() -> None:
     found = shown([1.5] * 19, [1.5])
     assert (found.form, found.edges, found.real) == ("hidden", [], [])
 
 
-def test_whole_numbers_stand_in_the_middle_of_their_bins() -> None:
+def test_whole_numbers_are_centred_in_their_bins() -> None:
     found = shown([1, 2, 3] * 10, [2])
     assert found.edges == [0.5, 1.5, 2.5, 3.5]
     assert found.synthetic == [0, 1, 0]
@@ -59,7 +59,7 @@ def test_dates_have_bins_of_whole_days() -> None:
     st.lists(st.floats(-1e12, 1e12) | st.just(0.0), min_size=20, max_size=200),
     st.lists(st.floats(allow_nan=True), min_size=1, max_size=20),
 )
-def test_no_bin_stands_for_few_real_rows(real: list[float], synthetic: list[float]) -> None:
+def test_no_bin_represents_few_real_rows(real: list[float], synthetic: list[float]) -> None:
     found = shown(list(real), list(synthetic))
     counts = np.rint(np.array(found.real) * len(real))
     assert all(count == 0 or count >= N_ROWS_SHOWN_MIN for count in counts)

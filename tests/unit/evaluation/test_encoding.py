@@ -20,11 +20,11 @@ def codes(real: list[str | None], other: list[str | None]) -> list[list[int]]:
     return [table.columns[0].tolist() for table in (compared.real, compared.synthetic)]
 
 
-def test_codes_count_from_the_most_frequent_real_value() -> None:
+def test_codes_are_ordered_by_frequency_in_the_real_table() -> None:
     assert codes(["b", "a", "b", None], ["a", None, "b"]) == [[0, 1, 0, -1], [1, -1, 0]]
 
 
-def test_values_that_the_real_table_lacks_have_codes_of_their_own() -> None:
+def test_values_missing_from_the_real_table_have_separate_codes() -> None:
     assert codes(["a", "a"], ["z", "y", "a"])[1] == [2, 1, 0]
 
 
@@ -59,14 +59,14 @@ def test_equal_rows_have_equal_hashes_and_others_do_not() -> None:
     assert len(set(hashes.tolist())) == 3
 
 
-def test_tables_that_do_not_fit_are_refused() -> None:
+def test_tables_that_do_not_conform_are_rejected() -> None:
     real = pa.table({"x": [1, 2]})
     for other in (pa.table({"y": [1]}), pa.table({"x": ["a"]}), real.slice(0, 0)):
         with pytest.raises(InvalidInput):
             comparison(real, other)
 
 
-def test_unknown_target_is_refused() -> None:
+def test_unknown_target_is_rejected() -> None:
     real = pa.table({"x": [1, 2]})
     with pytest.raises(InvalidInput) as caught:
         comparison(real, real, target="y")

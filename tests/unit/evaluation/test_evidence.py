@@ -35,7 +35,7 @@ def altered(pack: bytes, **changes: bytes) -> io.BytesIO:
     return result
 
 
-def test_a_pack_survives_and_is_signed() -> None:
+def test_pack_is_signed_and_read_back_unchanged() -> None:
     packed = write_pack(FILES, KEY, {"report_id": "rpt_1"})
     pack = read_pack(io.BytesIO(packed))
     check_signature(pack, KEY.public_key())
@@ -45,21 +45,21 @@ def test_a_pack_survives_and_is_signed() -> None:
 
 
 @pytest.mark.parametrize("name", CONTENTS)
-def test_an_altered_file_is_noticed(name: str) -> None:
+def test_altered_file_is_detected(name: str) -> None:
     pack = altered(write_pack(FILES, KEY, {}), **{name.replace(".", "__"): b"other"})
     with pytest.raises(InvalidInput, match="altered") as caught:
         read_pack(pack)
     assert caught.value.code == "invalid_pack"
 
 
-def test_an_altered_manifest_is_noticed() -> None:
+def test_altered_manifest_is_detected() -> None:
     packed = write_pack(FILES, KEY, {"report_id": "rpt_1"})
     manifest = read_pack(io.BytesIO(packed)).manifest.replace(b"rpt_1", b"rpt_2")
-    with pytest.raises(InvalidInput, match="signature does not fit"):
+    with pytest.raises(InvalidInput, match="signature does not match"):
         check_signature(read_pack(altered(packed, manifest__json=manifest)))
 
 
-def test_a_pack_signed_anew_by_another_is_not_that_of_the_expected_key() -> None:
+def test_pack_signed_again_with_another_key_is_rejected() -> None:
     other = derived_key(b"a secret of the installation, long enough", b"another project")
     pack = read_pack(io.BytesIO(write_pack(FILES, other, {})))
     check_signature(pack)
@@ -76,25 +76,25 @@ def test_a_pack_signed_anew_by_another_is_not_that_of_the_expected_key() -> None
         {"signature__json": json.dumps({"public_key": "AAAA", "signature": ""}).encode()},
     ],
 )
-def test_nonsense_in_a_pack_is_refused(changes: dict[str, bytes]) -> None:
+def test_malformed_pack_is_rejected(changes: dict[str, bytes]) -> None:
     with pytest.raises(InvalidInput):
         read_pack(altered(write_pack(FILES, KEY, {}), **changes))
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x05\x06" + bytes(18)])
-def test_what_is_no_pack_is_refused(content: bytes) -> None:
-    with pytest.raises(InvalidInput, match="no evidence pack"):
+def test_file_that_is_not_a_pack_is_rejected(content: bytes) -> None:
+    with pytest.raises(InvalidInput, match="not an evidence pack"):
         read_pack(io.BytesIO(content))
 
 
-def test_a_pack_cut_anywhere_is_refused() -> None:
+def test_truncated_pack_is_rejected() -> None:
     packed = write_pack(FILES, KEY, {})
     for length in range(0, len(packed) - 1, 97):
         with pytest.raises(InvalidInput):
             read_pack(io.BytesIO(packed[:length]))
 
 
-def test_keys_are_written_for_their_owner_alone_and_read_again(tmp_path: Path) -> None:
+def test_generated_key_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     made, read = load_or_make_key(path), load_or_make_key(path)
     assert public_text(made.public_key()) == public_text(read.public_key())
@@ -102,7 +102,7 @@ def test_keys_are_written_for_their_owner_alone_and_read_again(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("text", ["", "AAAA", "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----"])
-def test_what_is_no_key_is_refused(tmp_path: Path, text: str) -> None:
+def test_invalid_key_is_rejected(tmp_path: Path, text: str) -> None:
     path = tmp_path / "key.pem"
     path.write_text(text)
     for read in (lambda: read_public_key(text), lambda: load_or_make_key(path)):
@@ -111,7 +111,7 @@ def test_what_is_no_key_is_refused(tmp_path: Path, text: str) -> None:
         assert caught.value.code == "invalid_key"
 
 
-def test_public_keys_are_read_from_their_text() -> None:
+def test_public_key_is_read_from_base64_and_pem() -> None:
     text = public_text(KEY.public_key())
     assert public_text(read_public_key(f" {text}\n")) == text
 

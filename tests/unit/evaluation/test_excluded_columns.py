@@ -22,7 +22,7 @@ def with_identifiers(n_rows: int, *, seed: int, first: int = 0) -> pa.Table:
     return people(n_rows, seed=seed).append_column("code", pa.array(codes))
 
 
-def test_identifiers_are_left_out_and_their_copies_counted() -> None:
+def test_identifiers_are_excluded_and_their_copies_counted() -> None:
     real = with_identifiers(400, seed=1)
     synthetic = with_identifiers(400, seed=2, first=300)
     report = evaluate(ComparisonTables(real, synthetic), infer_table(real), seed=5)
@@ -46,7 +46,7 @@ def test_scores_are_those_of_the_other_columns() -> None:
     assert plain.left_out == []
 
 
-def test_a_target_is_always_scored() -> None:
+def test_target_is_always_scored() -> None:
     real = with_identifiers(100, seed=1)
     report = evaluate(
         ComparisonTables(real, with_identifiers(100, seed=2)),
@@ -57,14 +57,14 @@ def test_a_target_is_always_scored() -> None:
     assert report.left_out == []
 
 
-def test_tables_of_identifiers_alone_are_refused() -> None:
+def test_tables_of_only_identifiers_are_rejected() -> None:
     table = with_identifiers(100, seed=1).select(["code"])
     with pytest.raises(InvalidInput, match="nothing to compare"):
         evaluate(ComparisonTables(table, table), infer_table(table))
 
 
 @pytest.mark.parametrize("name", list(METRICS))
-def test_metrics_take_declared_kinds_as_labels(name: str) -> None:
+def test_metrics_treat_declared_generated_kinds_as_labels(name: str) -> None:
     real, synthetic = with_identifiers(200, seed=1), with_identifiers(200, seed=2, first=200)
     columns = infer_table(real).schema.columns
     declared = Column(name="code", kind=ColumnKind.name, arrow_type="string", nullable=True)

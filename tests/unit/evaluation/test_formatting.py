@@ -44,7 +44,7 @@ def test_edges_are_labelled_in_the_unit_of_their_kind(
     assert formatting.edge_labels(edges, kind) == labels
 
 
-def test_a_small_share_is_not_shown_as_none() -> None:
+def test_small_share_is_not_shown_as_zero() -> None:
     assert formatting.percent(0.00001) == "< 0.1\u00a0%"
     assert formatting.percent(0) == "0.0\u00a0%"
 

@@ -10,7 +10,7 @@ import pytest
 from understudy.evaluation.statistics import auc, influence
 
 
-def test_area_is_that_of_ranks_and_its_error_that_of_delong() -> None:
+def test_area_and_its_error_agree_with_ranks_and_delong() -> None:
     rng = np.random.default_rng(0)
     is_positive = rng.random(4000) < 0.3
     scores = np.round(rng.normal(size=4000) + is_positive, 2)
@@ -22,7 +22,7 @@ def test_area_is_that_of_ranks_and_its_error_that_of_delong() -> None:
     assert high - low == pytest.approx(2 * influence.Z_95 * error, rel=0.1)
 
 
-def test_influence_sums_to_nothing() -> None:
+def test_influence_sums_to_zero() -> None:
     rng = np.random.default_rng(1)
     truth = rng.normal(size=500)
     for found in (
@@ -33,7 +33,7 @@ def test_influence_sums_to_nothing() -> None:
         assert found.influence.mean() == pytest.approx(0.0, abs=1e-12)
 
 
-def test_difference_of_a_model_and_itself_is_sure() -> None:
+def test_difference_of_a_model_from_itself_has_no_error() -> None:
     rng = np.random.default_rng(2)
     found = influence.area(rng.random(100), rng.random(100) < 0.5)
     gap = found - found
@@ -63,7 +63,7 @@ def test_average_precision_of_known_ranks() -> None:
     assert twice == pytest.approx((1 + 2 / 4) / 2)
 
 
-def test_wilson_and_newcombe_of_published_examples() -> None:
+def test_wilson_and_newcombe_agree_with_published_values() -> None:
     # Newcombe (1998, Statistics in Medicine 17:857), table I: 81 of 263 gives 0.2553 to 0.3662.
     assert influence.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     # Newcombe (1998, 17:873), table II, method 10: 56/70 - 48/80 gives 0.0524 to 0.3339.

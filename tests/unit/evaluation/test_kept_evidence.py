@@ -25,17 +25,17 @@ def recomputed(capsys: pytest.CaptureFixture[str], synthetic: Path) -> dict[str,
     return told
 
 
-def test_the_numbers_of_a_pack_of_an_earlier_version_are_the_same(capsys) -> None:
+def test_pack_of_an_earlier_version_has_the_same_numbers(capsys) -> None:
     assert recomputed(capsys, KEPT / "synthetic.csv")["is_equal"]
 
 
-def test_other_data_are_still_found_out(capsys, tmp_path: Path) -> None:
+def test_other_data_is_detected_with_an_earlier_version(capsys, tmp_path: Path) -> None:
     other = tmp_path / "other.csv"
     other.write_text((KEPT / "synthetic.csv").read_text().replace("town 1", "town 2", 1))
     assert not recomputed(capsys, other)["is_equal"]
 
 
-def test_a_changed_score_of_an_earlier_version_is_a_difference() -> None:
+def test_changed_score_of_an_earlier_version_is_a_difference() -> None:
     signed = {"verdict": {"checks": [{"metric": "exact_copies", "value": 0.25}]}, "metrics": []}
     computed = {
         "verdict": {"checks": [{"metric": "exact_copies", "value": 0.5}, {"metric": "holdout", "value": 0}]},

@@ -31,7 +31,7 @@ def squares(one: tuple[Floats, Codes], other: tuple[Floats, Codes]) -> npt.NDArr
 
 
 @pytest.mark.parametrize(("n_numbers", "n_codes"), [(2, 2), (0, 3), (3, 0)])
-def test_kernels_find_what_their_slow_twins_do(n_numbers: int, n_codes: int) -> None:
+def test_kernels_agree_with_their_reference_implementations(n_numbers: int, n_codes: int) -> None:
     real = points(BLOCK + 30, n_numbers, n_codes, seed=1)
     other = points(BLOCK + 7, n_numbers, n_codes, seed=2)
     rows = np.arange(0, BLOCK + 30, 11)
@@ -49,7 +49,7 @@ def test_kernels_find_what_their_slow_twins_do(n_numbers: int, n_codes: int) -> 
     assert n_around.tolist() == within.sum(axis=0).tolist()
 
 
-def test_copies_are_all_within_and_a_sixth_more_often() -> None:
+def test_copies_have_full_coverage_and_a_density_above_one() -> None:
     rng = np.random.default_rng(0)
     table = pa.table({"x": rng.normal(size=400), "y": rng.normal(size=400)})
     compared = comparison(table, table)
@@ -62,7 +62,7 @@ def test_copies_are_all_within_and_a_sixth_more_often() -> None:
     assert beta_recall.score(compared).score == pytest.approx(1.0, abs=2 / 400)
 
 
-def test_fresh_rows_cover_what_theory_says() -> None:
+def test_coverage_of_fresh_rows_agrees_with_theory() -> None:
     rng = np.random.default_rng(0)
     real, fresh = (pa.table({"x": rng.normal(size=3000), "y": rng.normal(size=3000)}) for _ in range(2))
     result = coverage.score(comparison(real, fresh))
@@ -73,7 +73,7 @@ def test_fresh_rows_cover_what_theory_says() -> None:
     assert result.score == pytest.approx(1 - 1 / 32, abs=4 * error)
 
 
-def test_a_kind_of_row_that_does_not_occur_is_missed_by_coverage_and_recall() -> None:
+def test_missing_type_of_row_lowers_coverage_and_recall() -> None:
     rng = np.random.default_rng(0)
     real = pa.table({"x": np.r_[rng.normal(size=700), 50 + rng.normal(size=300)], "y": rng.normal(size=1000)})
     lacking = pa.table({"x": rng.normal(size=1000), "y": rng.normal(size=1000)})
@@ -89,7 +89,7 @@ def test_a_kind_of_row_that_does_not_occur_is_missed_by_coverage_and_recall() ->
     assert density.score(compared).score == 1.0
 
 
-def test_rows_at_random_places_are_missed_by_density_and_precision() -> None:
+def test_rows_at_random_positions_lower_density_and_precision() -> None:
     rng = np.random.default_rng(0)
     real = pa.table(
         {f"c{i}": rng.integers(0, 2, 600).astype(str) for i in range(1)}
@@ -113,7 +113,7 @@ def test_closeness_of_known_curves() -> None:
     assert closeness(np.zeros_like(LEVELS)) == pytest.approx(0.0)
 
 
-def test_neighbours_are_looked_for_once() -> None:
+def test_neighbours_are_searched_once() -> None:
     table = pa.table({"x": np.arange(100.0)})
     compared = comparison(table, table)
     assert neighbourhood(compared) is neighbourhood(compared)

@@ -54,14 +54,14 @@ def of_training_rows() -> Report:
     return reported(people(N, seed=0))
 
 
-def test_a_holdout_of_training_rows_is_inconclusive(of_training_rows: Report) -> None:
+def test_holdout_of_training_rows_is_inconclusive(of_training_rows: Report) -> None:
     check = checks_of(of_training_rows)["holdout"]
     assert (check.outcome, check.value, of_training_rows.n_rows_shared) == ("inconclusive", N, N)
     assert "1,000 rows in common, and chance explains at most" in check.sentence
     assert "Provide holdout rows that the model was not trained on" in check.sentence
 
 
-def test_no_attack_passes_on_training_rows(of_training_rows: Report) -> None:
+def test_no_attack_passes_if_the_holdout_has_training_rows(of_training_rows: Report) -> None:
     checks = checks_of(of_training_rows)
     outcomes = {metric: checks[metric].outcome for metric in ATTACKS if metric in checks}
     assert len(outcomes) > 2
@@ -69,31 +69,31 @@ def test_no_attack_passes_on_training_rows(of_training_rows: Report) -> None:
     assert of_training_rows.verdict.outcome == "warn"
 
 
-def test_the_page_counts_the_shared_rows(of_training_rows: Report) -> None:
+def test_page_shows_the_number_of_shared_rows(of_training_rows: Report) -> None:
     page = render_html(of_training_rows)
     assert "Holdout of unseen rows" in page
     assert "1,000 rows" in page
 
 
-def test_unseen_rows_pass_with_their_attacks() -> None:
+def test_disjoint_holdout_and_its_attacks_pass() -> None:
     report = reported(people(N, seed=2))
     assert (report.n_rows_shared, checks_of(report)["holdout"].outcome) == (0, "pass")
     assert checks_of(report)["exact_copies"].outcome == "pass"
 
 
-def test_a_partial_overlap_is_found() -> None:
+def test_partial_overlap_is_detected() -> None:
     training = people(4_000, seed=0)
     holdout = pa.concat_tables([training.slice(0, 300), people(700, seed=1)])
     assert overlap(training, holdout).is_shared
 
 
 @pytest.mark.parametrize(("n_shared", "is_shared"), [(5, False), (25, True)])
-def test_few_rows_of_a_unique_key_are_enough(n_shared: int, *, is_shared: bool) -> None:
+def test_few_shared_rows_with_a_unique_key_are_detected(n_shared: int, *, is_shared: bool) -> None:
     holdout = column(np.r_[:n_shared, 10_000 : 11_000 - n_shared])
     assert overlap(column(np.arange(4_000)), holdout).is_shared == is_shared
 
 
-def test_a_key_that_is_not_scored_is_compared() -> None:
+def test_key_that_is_not_scored_is_compared() -> None:
     # Without the key, all rows would have copies on both sides.
     training = pa.table({"id": np.arange(N), "city": ["Oslo", "Rome"] * (N // 2)})
     report = evaluate(
@@ -103,7 +103,7 @@ def test_a_key_that_is_not_scored_is_compared() -> None:
     assert checks_of(report)["holdout"].outcome == "inconclusive"
 
 
-def test_categories_that_all_rows_share_are_no_overlap() -> None:
+def test_common_combinations_of_categories_are_not_an_overlap() -> None:
     values = np.random.default_rng(0).integers(0, 10, 5_000)
     found = overlap(column(values[:4_000]), column(values[4_000:]))
     assert (found.n_rows, found.is_shared) == (1_000, False)
@@ -120,7 +120,7 @@ def split_of(kind: str, rng: np.random.Generator, n: int = 1_200) -> Any:
 
 
 @pytest.mark.parametrize("kind", ["few", "some", "pairs", "skewed"])
-def test_random_splits_are_no_overlap(kind: str) -> None:
+def test_random_splits_are_not_an_overlap(kind: str) -> None:
     # The bound is exact at one in a million: 50 splits alarm once in 20,000 runs, and these seeds are fixed.
     for seed in range(50):
         values = split_of(kind, np.random.default_rng(seed))
@@ -130,7 +130,7 @@ def test_random_splits_are_no_overlap(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["few", "some", "pairs"])
-def test_copies_among_natural_duplicates_are_found(kind: str) -> None:
+def test_copies_among_natural_duplicates_are_detected(kind: str) -> None:
     values = split_of(kind, np.random.default_rng(0))
     assert overlap(column(values[:900]), column(values[300:900])).is_shared
 
@@ -142,7 +142,7 @@ def test_missing_values_equal_each_other_and_nothing_else() -> None:
     assert overlap(training, zeros).n_rows == 0
 
 
-def test_a_tail_is_never_below_that_of_simulated_splits() -> None:
+def test_tail_bound_is_not_below_simulated_splits() -> None:
     # The bound holds for every level, so also for one that 2,000 splits can show: it errs to the safe side.
     rng = np.random.default_rng(0)
     values = np.repeat(np.arange(200), 2)

@@ -109,7 +109,7 @@ def test_shapes_of_outcomes_differ() -> None:
     assert len(shapes) == len(WORDS)
 
 
-def test_each_check_has_its_sentence_or_has_passed(report: Report, page: str) -> None:
+def test_each_check_has_a_sentence_unless_it_passed(report: Report, page: str) -> None:
     for check in report.verdict.checks:
         assert check.title in page
         assert check.outcome == "pass" or check.sentence in page
@@ -133,7 +133,7 @@ def test_summary_and_cards_link_to_the_documentation_of_their_metric(report: Rep
         assert page.count(link) == 1 + has_card, scores.name
 
 
-def test_metric_without_a_drawing_is_in_the_summary(report: Report) -> None:
+def test_metric_without_a_chapter_is_in_the_summary(report: Report) -> None:
     later = [scored(0.5), scored(0.5, title="Another", synthetic=UnscoredResult(reason="needs <more>"))]
     text = html.render_html(report.model_copy(update={"metrics": [*report.metrics, *later]}))
     assert "A later one" in text
@@ -170,7 +170,7 @@ def test_tables_have_captions_and_scopes(page: str) -> None:
     assert not re.findall(r"<th(?! scope=)[ >]", page)
 
 
-def test_drawings_say_what_they_show(page: str) -> None:
+def test_charts_have_a_text_alternative_with_numbers(page: str) -> None:
     labels = re.findall(r'role="img" aria-label="([^"]*)"', page)
     assert len(labels) > len(CHAPTERS)
     assert all(len(label) > 10 and any(letter.isdigit() for letter in label) for label in labels)
@@ -208,7 +208,7 @@ def test_contrast_is_that_of_black_on_white() -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark", "print"])
 @pytest.mark.parametrize("ground", ["paper", "card", "soft"])
-def test_text_and_drawings_stand_out(scheme: str, ground: str) -> None:
+def test_contrast_of_text_and_charts_is_sufficient(scheme: str, ground: str) -> None:
     found = schemes()[scheme]
     for names, least in ((TEXT, CONTRAST_OF_TEXT), (DRAWN, CONTRAST_OF_DRAWINGS)):
         for name in names:
@@ -249,7 +249,7 @@ def test_floor_is_a_band() -> None:
     assert f'<rect class="f-real" opacity=".5" x="{left}"' in macro("charts/scale.html", "draw", drawn)
 
 
-def test_gains_far_from_the_best_score_still_differ() -> None:
+def test_scale_far_from_the_best_score_shows_differences() -> None:
     drawn = draw_scale(scored(0.01, range=(-1.0, 1.0), floor=BaselineScore(score=-0.01, n_draws=1)))
     # A twentieth of the way from the best to the worst score, 0.1, is shown; 0.02 is a fifth of it.
     assert drawn.post is not None
@@ -257,7 +257,7 @@ def test_gains_far_from_the_best_score_still_differ() -> None:
     assert drawn.better.startswith("better")
 
 
-def test_logarithmic_axis_gives_each_decade_its_part() -> None:
+def test_decades_have_the_same_length_on_a_logarithmic_axis() -> None:
     axes = Axes("x", "y", low=1e-3)
     lefts = [axes.at(x, 0)[0] for x in (1e-4, 1e-3, 1e-2, 1e-1, 1.0)]
     assert lefts[0] == lefts[1]
@@ -265,12 +265,12 @@ def test_logarithmic_axis_gives_each_decade_its_part() -> None:
     assert steps == pytest.approx([steps[0]] * 3, abs=0.2)
 
 
-def test_found_at_a_rate_is_read_off_the_line() -> None:
+def test_true_positive_rate_is_interpolated() -> None:
     assert receiver.found_at([(0.0, 0.0), (0.02, 0.5), (1.0, 1.0)], 0.01) == pytest.approx(0.25)
     assert receiver.found_at([], 0.01) == 0
 
 
-def test_all_estimates_have_their_place_on_the_axis() -> None:
+def test_axis_contains_all_estimates() -> None:
     rows = [[Estimate("real", 2.0)], [Estimate("synthetic", 4.0, (1.0, 5.0))]]
     low, high = reach(rows, 0.0)
     assert low < 0.0
@@ -282,7 +282,7 @@ def test_all_estimates_have_their_place_on_the_axis() -> None:
     assert '<b style="left:80.0%">' in text
 
 
-def test_negative_differences_have_their_own_colour() -> None:
+def test_negative_differences_have_a_different_colour() -> None:
     drawn = heat_map.draw_heat_map(
         ["a", "b"], [[None, 0.5], [-0.5, None]], "label", limits=heat_map.DIFFERENCES, has_names=False
     )
@@ -291,7 +291,7 @@ def test_negative_differences_have_their_own_colour() -> None:
     assert text.count('class="heat"') == 1
 
 
-def test_page_of_a_report_without_options_says_what_they_would_bring() -> None:
+def test_page_of_a_report_without_options_lists_what_is_needed() -> None:
     real = people(120, seed=1)
     text = html.render_html(evaluate(ComparisonTables(real, people(100, seed=2)), infer_table(real)))
     assert "needs protected columns" in text
@@ -299,7 +299,7 @@ def test_page_of_a_report_without_options_says_what_they_would_bring() -> None:
     assert 'id="queries"' not in text
 
 
-def test_templates_escape_everything_and_know_every_name() -> None:
+def test_templates_escape_values_and_reject_undefined_names() -> None:
     assert environment().autoescape is True
     with pytest.raises(UndefinedError):
         environment().from_string("{{ absent }}").render()
@@ -307,13 +307,13 @@ def test_templates_escape_everything_and_know_every_name() -> None:
     assert text == '<i title="{0}">{0}</i>'.format("&lt;b&gt; &#34;&#39;&amp;\ufffd\ufffd\u00a0")
 
 
-def test_every_template_is_used_by_name() -> None:
+def test_every_chapter_template_belongs_to_a_chapter() -> None:
     names = set(environment().list_templates())
     chapters = {f"chapters/{chapter.name}.html" for chapter in CHAPTERS}
     assert chapters == {name for name in names if name.startswith("chapters/")}
 
 
-def test_no_template_and_no_module_of_the_page_goes_around_the_escaping() -> None:
+def test_nothing_on_the_page_bypasses_escaping() -> None:
     folder = files("understudy.evaluation") / "page"
     sources = [path for path in Path(str(folder)).rglob("*.*") if path.suffix in (".py", ".html")]
     assert len(sources) > 40
@@ -321,7 +321,7 @@ def test_no_template_and_no_module_of_the_page_goes_around_the_escaping() -> Non
     assert found == []
 
 
-def test_no_module_of_the_product_writes_html() -> None:
+def test_no_module_contains_html() -> None:
     # Workbooks are XML, which has a module of its own to write it.
     root = Path(str(files("understudy"))).parent
     paths = [path for package in ("understudy", "app", "workers") for path in (root / package).rglob("*.py")]

@@ -22,30 +22,30 @@ def test_exact_interval_of_no_success_has_a_closed_form() -> None:
     assert high == pytest.approx(1 - 0.025 ** (1 / 20))
 
 
-def test_exact_interval_of_successes_alone_mirrors_it() -> None:
+def test_exact_interval_of_successes_only_mirrors_that_of_no_success() -> None:
     low, high = exact_interval(20, 20)
     assert low == pytest.approx(0.025 ** (1 / 20))
     assert high == 1
 
 
-def test_score_interval_as_published() -> None:
+def test_score_interval_agrees_with_published_values() -> None:
     # Newcombe (1998), "Two-sided confidence intervals for the single proportion", table I: 15 of 148.
     assert score_interval(15 / 148, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
 
 
-def test_difference_as_published() -> None:
+def test_difference_agrees_with_published_values() -> None:
     # Newcombe (1998), "Interval estimation for the difference", table II: 56 of 70 less 48 of 80, method 10.
     found = difference(TargetShare(56 / 70, 70), TargetShare(48 / 80, 80), confidence=0.95)
     assert found.score == pytest.approx(0.2)
     assert found.interval == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 
-def test_risk_is_of_what_the_control_leaves_open() -> None:
+def test_risk_is_relative_to_one_minus_the_control() -> None:
     assert risk(TargetShare(0.6, 1_000), TargetShare(0.2, 1_000)).score == pytest.approx(0.5)
     assert risk(TargetShare(1.0, 1_000), TargetShare(1.0, 1_000)).score == 0
 
 
-def test_nineteen_of_twenty_intervals_hold_the_difference() -> None:
+def test_19_of_20_intervals_contain_the_difference() -> None:
     rng = np.random.default_rng(0)
     n, n_trials = 500, 1_000
     shares = rng.binomial(n, (0.03, 0.01), (n_trials, 2)) / n
@@ -59,17 +59,17 @@ def test_nineteen_of_twenty_intervals_hold_the_difference() -> None:
     assert np.mean(held) > 0.95 - 0.021
 
 
-def test_of_single_rows_the_effective_number_is_that_of_rows() -> None:
+def test_effective_size_of_single_rows_is_their_number() -> None:
     assert share_of(np.arange(10) < 3, np.arange(10)) == TargetShare(0.3, 10)
 
 
-def test_each_unit_counts_as_one_however_many_rows_it_has() -> None:
+def test_each_unit_has_the_same_weight() -> None:
     hits, units = np.array([True] * 98 + [False, False]), np.array([0] * 98 + [1, 2])
     assert share_of(hits, units).value == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize(("is_alike", "n_least", "n_most"), [(True, 200, 210), (False, 1_200, 2_000)])
-def test_rows_that_go_together_are_worth_one(is_alike: bool, n_least: int, n_most: int) -> None:
+def test_correlated_rows_count_as_one_observation(is_alike: bool, n_least: int, n_most: int) -> None:
     rng = np.random.default_rng(0)
     units = np.repeat(np.arange(200), 10)
     hits = rng.random(200 if is_alike else 2_000) < 0.4
@@ -77,7 +77,7 @@ def test_rows_that_go_together_are_worth_one(is_alike: bool, n_least: int, n_mos
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.15, 0.5])
-def test_nineteen_of_twenty_intervals_of_units_hold_the_difference(spread: float) -> None:
+def test_19_of_20_intervals_of_units_contain_the_difference(spread: float) -> None:
     rng = np.random.default_rng(0)
     n_units, n_trials = 60, 400
     sizes = rng.integers(2, 40, n_units)

@@ -105,9 +105,15 @@ def test_quantile_near_a_single_row_is_not_shown() -> None:
     ("query", "reason"),
     [
         ({"aggregate": "mean", "column": "town"}, "needs a column of numbers or times"),
-        ({"aggregate": "sum", "column": "joined"}, "adds up column 'joined'"),
-        ({"aggregate": "count", "where": {"joined": {"equals": 5}}}, "does not fit column 'joined'"),
-        ({"aggregate": "count", "where": {"pay": {"equals": "much"}}}, "does not fit column 'pay'"),
+        ({"aggregate": "sum", "column": "joined"}, "needs a column to sum, but the kind of 'joined' is"),
+        (
+            {"aggregate": "count", "where": {"joined": {"equals": 5}}},
+            "does not match the kind of column 'joined'",
+        ),
+        (
+            {"aggregate": "count", "where": {"pay": {"equals": "much"}}},
+            "does not match the kind of column 'pay'",
+        ),
     ],
 )
 def test_invalid_query_has_a_reason(query: dict[str, Any], reason: str) -> None:

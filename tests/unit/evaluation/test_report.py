@@ -69,7 +69,7 @@ def report() -> Report:
     )
 
 
-def test_every_metric_is_there_beside_its_references(report: Report) -> None:
+def test_every_metric_has_its_baselines(report: Report) -> None:
     assert [row.name for row in report.summary()] == list(METRICS)
     reasons = {row.name: row.reason for row in report.summary() if row.reason}
     assert set(reasons) == {"canaries", "membership_outliers"}
@@ -89,7 +89,7 @@ def test_independent_columns_lose_the_pairs_and_keep_the_shapes(report: Report) 
     assert rows["column_shapes"].independent > 0.92  # type: ignore[operator]
 
 
-def test_sizes_seed_and_versions_are_told(report: Report) -> None:
+def test_report_contains_sizes_seed_and_versions(report: Report) -> None:
     assert {role: size.n_rows for role, size in report.tables.items()} == {
         "real": 800,
         "synthetic": 500,
@@ -108,7 +108,7 @@ def test_same_tables_and_seed_give_the_same_report() -> None:
     assert reports[0] == reports[1]
 
 
-def test_report_survives_json(report: Report) -> None:
+def test_report_is_read_back_from_json(report: Report) -> None:
     assert Report.model_validate_json(report.model_dump_json()) == report
 
 
@@ -123,7 +123,7 @@ def test_without_holdout_and_target_the_rest_is_scored() -> None:
     assert "Not scored: needs a holdout" in render_html(report)
 
 
-def test_a_target_that_its_header_names_is_taken() -> None:
+def test_target_is_detected_from_its_header() -> None:
     real, synthetic = (
         people(200, seed=seed).rename_columns(["height", "visits", "town", "target", "joined"])
         for seed in (1, 2)
@@ -146,7 +146,7 @@ def test_a_target_that_its_header_names_is_taken() -> None:
     ],
     ids=["one cell", "all missing", "constant", "unique texts"],
 )
-def test_poor_tables_still_have_a_report_and_a_page(table: pa.Table) -> None:
+def test_unusual_tables_have_a_report_and_a_page(table: pa.Table) -> None:
     report = evaluate(
         ComparisonTables(table, table, holdout=table),
         infer_table(table),
@@ -156,7 +156,7 @@ def test_poor_tables_still_have_a_report_and_a_page(table: pa.Table) -> None:
     assert Page(render_html(report)).open_tags == []
 
 
-def test_progress_goes_from_nothing_to_all() -> None:
+def test_progress_increases_from_zero_to_one() -> None:
     told: list[tuple[str, float]] = []
 
     def progress(phase: str, fraction: float, **_: int | None) -> None:
@@ -170,14 +170,14 @@ def test_progress_goes_from_nothing_to_all() -> None:
     assert (fractions[0], fractions[-1]) == (0.0, 1.0)
 
 
-def test_tables_that_do_not_fit_are_refused() -> None:
+def test_tables_that_do_not_conform_are_rejected() -> None:
     real = people(60, seed=1)
     with pytest.raises(InvalidInput) as caught:
         evaluate(ComparisonTables(real, real.drop_columns(["town"])), infer_table(real))
     assert caught.value.code == "schema_mismatch"
 
 
-def test_page_needs_nothing_else(report: Report) -> None:
+def test_page_is_self_contained(report: Report) -> None:
     text = render_html(report)
     page = Page(text)
     assert page.open_tags == []
@@ -188,7 +188,7 @@ def test_page_needs_nothing_else(report: Report) -> None:
     assert not [name for name, _ in page.attributes if name.startswith("on")]
 
 
-def test_page_can_be_read_without_eyes(report: Report) -> None:
+def test_page_is_accessible_to_screen_readers(report: Report) -> None:
     text = render_html(report)
     drawings = re.findall(r"<svg [^>]*>", text)
     assert all("aria-label=" in drawing or "aria-hidden=" in drawing for drawing in drawings)
@@ -196,7 +196,7 @@ def test_page_can_be_read_without_eyes(report: Report) -> None:
     assert len(re.findall(r'<th scope="', text)) == len(re.findall(r"<th[ >]", text))
 
 
-def test_page_makes_no_promise_of_privacy(report: Report) -> None:
+def test_page_does_not_promise_privacy(report: Report) -> None:
     text = render_html(report).lower()
     assert "anonym" not in text
     assert "not a formal guarantee" in text
@@ -243,7 +243,7 @@ def test_hostile_names_and_values_stay_text() -> None:
     assert "\x07" not in text
 
 
-def test_page_of_fifty_columns_is_light(tmp_path: Path) -> None:
+def test_page_of_fifty_columns_is_small(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     columns = {f"number {i}": rng.normal(size=300) for i in range(25)}
     columns |= {f"text {i}": rng.choice([f"value {j}" * 5 for j in range(20)], 300) for i in range(25)}

@@ -40,7 +40,7 @@ def test_frame_has_one_row_per_metric_with_its_numbers(report: Report) -> None:
     assert (row["value"], row["real"], row["best"]) == (scores.synthetic.score, scores.floor.score, 1.0)
 
 
-def test_frame_says_why_a_metric_has_no_value_and_what_its_check_came_to(report: Report) -> None:
+def test_frame_contains_reasons_and_outcomes(report: Report) -> None:
     frame = report.to_frame().set_index("name")
     assert frame.loc["nearest_record", "reason"] == "needs a holdout"
     assert pd.isna(frame.loc["nearest_record", "value"])
@@ -66,7 +66,7 @@ def test_report_is_saved_in_the_format_of_its_suffix(
 
 
 @pytest.mark.parametrize("name", ["report", "report.pdf", "report.html.gz", ".html"])
-def test_other_suffix_is_refused_with_the_remedy(report: Report, tmp_path: Path, name: str) -> None:
+def test_other_suffix_is_rejected_with_a_remedy(report: Report, tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match=re.escape(repr(name)) + ".* Use .html .* or .json") as caught:
         report.save(tmp_path / name)
     assert caught.value.code == "unknown_format"

@@ -22,7 +22,7 @@ def test_the_written_schema_is_current() -> None:
 
 
 @pytest.mark.parametrize("n_rows", [3, 200])
-def test_a_report_conforms_to_it(n_rows: int) -> None:
+def test_a_report_conforms_to_the_schema(n_rows: int) -> None:
     real = people(n_rows, seed=1)
     report = evaluate(
         ComparisonTables(real, people(n_rows, seed=2), holdout=people(n_rows, seed=3)), infer_table(real)

@@ -79,13 +79,13 @@ def attacked(comparison: Comparison) -> dict[str, PolicyCheck]:
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_a_generator_that_leaks_subjects_fails_every_attack(name: str) -> None:
+def test_generator_that_copies_subjects_is_detected_by_all_attacks(name: str) -> None:
     checks = attacked(compared("leak", SIZES[name], "patient"))
     assert {metric: checks[metric].outcome for metric in ATTACKS} == dict.fromkeys(ATTACKS, "fail")
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_a_generator_of_other_subjects_is_found_by_no_attack(name: str) -> None:
+def test_generator_of_other_subjects_is_not_detected(name: str) -> None:
     checks = attacked(compared("safe", SIZES[name], "patient"))
     assert not {check.metric for check in checks.values() if check.outcome in ("warn", "fail")}
     # Of a few hundred subjects some intervals are too wide to pass; all of them hold what chance scores.
@@ -93,13 +93,13 @@ def test_a_generator_of_other_subjects_is_found_by_no_attack(name: str) -> None:
     assert low <= 0.5 <= high
 
 
-def test_a_holdout_of_rows_does_not_show_the_leak() -> None:
+def test_holdout_by_row_does_not_reveal_the_leak() -> None:
     # All patients have rows in training, so that new visits of theirs are as near to one row as to another.
     checks = attacked(compared("leak", TEN_EACH))
     assert not {check.metric for check in checks.values() if check.outcome in ("warn", "fail")}
 
 
-def test_a_report_on_leaked_subjects_fails_and_counts_subjects() -> None:
+def test_report_on_copied_subjects_fails_and_counts_subjects() -> None:
     training, holdout, schema = split(TEN_EACH, "patient", fraction=0.2)
     report = evaluate(
         ComparisonTables(training, leak(training, TEN_EACH, seed=SEED), holdout=holdout),
@@ -125,7 +125,7 @@ def shared() -> Report:
     )
 
 
-def test_a_holdout_that_shares_subjects_is_inconclusive_and_not_green(shared: Report) -> None:
+def test_holdout_that_shares_subjects_is_inconclusive(shared: Report) -> None:
     checks = {check.metric: check for check in shared.verdict.checks}
     assert checks["holdout"].outcome == "inconclusive"
     training, holdout, _ = split([10] * 150)
@@ -134,17 +134,17 @@ def test_a_holdout_that_shares_subjects_is_inconclusive_and_not_green(shared: Re
     assert shared.verdict.outcome != "pass"
 
 
-def test_no_attack_passes_without_control(shared: Report) -> None:
+def test_no_attack_passes_without_a_valid_control(shared: Report) -> None:
     checks = {check.metric: check.outcome for check in shared.verdict.checks}
     assert "pass" not in {checks[metric] for metric in ATTACKS}
 
 
-def test_the_subject_is_left_out_of_every_score(shared: Report) -> None:
+def test_subject_is_excluded_from_all_scores(shared: Report) -> None:
     assert "patient" not in {column.column for column in shared.columns}
     assert {one.column: one.copied for one in shared.left_out}["patient"] == 0
 
 
-def test_what_the_subject_is_called_does_not_help_an_attacker() -> None:
+def test_values_of_the_subject_do_not_help_an_attacker() -> None:
     real = compared("leak", [10] * 150, "patient")
     training, holdout, schema = split([10] * 150, "patient")
     made = leak(training, [10] * 150, seed=SEED)
@@ -163,7 +163,7 @@ def as_dates(numbers: Any) -> pa.Array[Any]:
 
 
 @pytest.mark.parametrize("retyped", [as_texts, as_dates], ids=lambda one: one.__name__)
-def test_subjects_of_any_type_are_attacked_alike(retyped: Any) -> None:
+def test_scores_do_not_depend_on_the_type_of_the_subject(retyped: Any) -> None:
     training, holdout, _ = split([10] * 150, "patient")
     tables = [training, leak(training, [10] * 150, seed=SEED), holdout]
     training, made, holdout = (
@@ -175,7 +175,7 @@ def test_subjects_of_any_type_are_attacked_alike(retyped: Any) -> None:
     assert {metric: checks[metric].outcome for metric in ATTACKS} == dict.fromkeys(ATTACKS, "fail")
 
 
-def test_a_composite_subject_is_attacked_as_one() -> None:
+def test_composite_subject_is_attacked_as_one_subject() -> None:
     training, holdout, _ = split([10] * 150, "patient")
     tables = [
         table.append_column("clinic", pa.array(np.asarray(table["patient"]) % 7))
@@ -188,20 +188,20 @@ def test_a_composite_subject_is_attacked_as_one() -> None:
     assert attacked(comparison)["membership_distance"].outcome == "fail"
 
 
-def test_rows_without_a_subject_stand_for_themselves_in_every_table() -> None:
+def test_each_row_without_a_subject_is_a_separate_subject() -> None:
     table = visits([2] * 100, seed=SEED).set_column(0, "patient", pa.nulls(200, pa.int64()))
     comparison = compare(ComparisonTables(table, table, table), schema_of(table, "patient"), seed=SEED)
     assert comparison.real.n_units == 200
     assert comparison.n_shared_subjects == 0
 
 
-def test_the_page_names_the_subjects_and_a_split_that_shares_them(shared: Report) -> None:
+def test_page_shows_the_numbers_of_subjects_and_of_shared_subjects(shared: Report) -> None:
     page = render_html(shared)
     assert "training subjects</dt>" in page
     assert "Holdout of whole subjects" in page
 
 
-def test_reports_of_before_are_read_as_reports_on_rows(shared: Report) -> None:
+def test_older_reports_are_read_as_reports_on_rows(shared: Report) -> None:
     new = {"unit", "n_subjects_shared", "n_rows_shared", "n_rows_shared_max"}
     document = json.loads(shared.model_dump_json(exclude=new))
     for size in document["tables"].values():
@@ -214,7 +214,7 @@ def test_reports_of_before_are_read_as_reports_on_rows(shared: Report) -> None:
     assert "training subjects</dt>" not in render_html(old)
 
 
-def test_the_nearest_record_shows_leaked_subjects_and_no_others() -> None:
+def test_nearest_record_detects_copied_subjects_only() -> None:
     comparison = compared("leak", TEN_EACH, "patient")
     leaked = nearest_record.score(comparison)
     safe = nearest_record.score(compared("safe", TEN_EACH, "patient"))
@@ -227,7 +227,7 @@ def test_the_nearest_record_shows_leaked_subjects_and_no_others() -> None:
     assert safe.interval[0] <= 0.5 <= safe.interval[1]  # type: ignore[union-attr]
 
 
-def test_copies_under_another_subject_are_copies() -> None:
+def test_copies_with_another_subject_count_as_copies() -> None:
     training, holdout, schema = split([10] * 150, "patient")
     copied = under_other_numbers(training)
     result = exact_copies.score(compare(ComparisonTables(training, copied, holdout), schema, seed=SEED))
@@ -237,7 +237,7 @@ def test_copies_under_another_subject_are_copies() -> None:
     assert result.p_value < 1e-9
 
 
-def test_one_copied_row_of_a_subject_gives_the_subject_away() -> None:
+def test_one_copied_row_identifies_its_subject() -> None:
     # Rows of a subject that have nothing in common; of twenty of each, one is copied.
     rng = np.random.default_rng(SEED)
     table = pa.table({"patient": np.repeat(np.arange(600), 20), "x": rng.normal(size=12_000)})

@@ -79,7 +79,7 @@ def test_nearer_is_better_on_both_sides(score: float, outcome: str) -> None:
         ((0.55, 0.62), "fail"),
     ],
 )
-def test_an_attack_is_judged_by_its_whole_interval(
+def test_attack_is_judged_by_its_whole_interval(
     monkeypatch: pytest.MonkeyPatch, interval: tuple[float, float], outcome: str
 ) -> None:
     attack = replace(COPIES, name="attack", chance=0.5)
@@ -91,12 +91,12 @@ def test_an_attack_is_judged_by_its_whole_interval(
 @pytest.mark.parametrize(
     ("score", "floor", "outcome"), [(0.9, 0.92, "pass"), (0.8, 0.9, "warn"), (0.5, 0.9, "fail")]
 )
-def test_a_loss_is_against_real_rows(score: float, floor: float, outcome: str) -> None:
+def test_loss_is_the_difference_from_real_rows(score: float, floor: float, outcome: str) -> None:
     threshold = PolicyThreshold(metric="column_shapes", of="loss", warn=0.05, fail=0.25)
     assert check(threshold, scores(SHAPES, score, floor=floor)).outcome == outcome
 
 
-def test_a_loss_without_real_rows_is_not_judged() -> None:
+def test_loss_without_a_baseline_is_not_judged() -> None:
     threshold = PolicyThreshold(metric="column_shapes", of="loss", warn=0.05)
     assert check(threshold, scores(SHAPES, 0.5)).outcome == "unscored"
 
@@ -114,7 +114,7 @@ def test_the_sentence_names_the_required_scores_that_are_missing() -> None:
 
 
 @pytest.mark.parametrize(("required", "outcome"), [(True, "warn"), (False, "pass")])
-def test_what_is_not_scored_counts_only_where_it_is_required(required: bool, outcome: str) -> None:
+def test_missing_score_counts_only_if_it_is_required(required: bool, outcome: str) -> None:
     policy = Policy(
         name="own", thresholds=(PolicyThreshold(metric="column_shapes", fail=0.5, required=required),)
     )
@@ -123,7 +123,7 @@ def test_what_is_not_scored_counts_only_where_it_is_required(required: bool, out
     assert "needs a holdout" in found.checks[0].sentence
 
 
-def test_a_metric_that_broke_is_no_pass() -> None:
+def test_metric_that_failed_does_not_pass() -> None:
     broken = scores(COPIES, None).model_copy(
         update={"synthetic": UnscoredResult(reason="could not be computed", is_fault=True)}
     )
@@ -131,7 +131,7 @@ def test_a_metric_that_broke_is_no_pass() -> None:
     assert judge(policy, [broken]).outcome == "warn"
 
 
-def test_the_worst_check_decides_and_is_named() -> None:
+def test_worst_check_decides_and_is_named() -> None:
     policy = Policy(
         name="own",
         thresholds=(
@@ -144,12 +144,12 @@ def test_the_worst_check_decides_and_is_named() -> None:
     assert found.sentence == "The synthetic data does not meet the policy own. Failed checks: Exact copies."
 
 
-def test_every_named_policy_can_be_held_against_a_report() -> None:
+def test_all_named_policies_are_valid() -> None:
     for policy in POLICIES.values():
         check_policy(policy)
 
 
-def test_public_is_nowhere_milder_than_standard() -> None:
+def test_public_policy_is_at_least_as_strict_as_standard() -> None:
     standard = {(one.metric, one.of): one for one in POLICIES["standard"].thresholds}
     public = {(one.metric, one.of): one for one in POLICIES["public"].thresholds}
     assert standard.keys() <= public.keys()
@@ -163,7 +163,7 @@ def test_public_is_nowhere_milder_than_standard() -> None:
             assert (other <= one) if is_low_good else (other >= one)
 
 
-def test_unknown_names_are_refused_with_the_known_ones() -> None:
+def test_unknown_names_are_rejected_with_a_list_of_known_names() -> None:
     with pytest.raises(InvalidInput, match="standard, public"):
         resolve_policy("lenient")
     with pytest.raises(InvalidInput, match="'beauty'"):

@@ -1,4 +1,4 @@
-"""Boosted trees against a slow twin, and what they are for."""
+"""Boosted trees: comparison with a reference implementation, and properties of fits."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.kernels import twins
+from tests.unit.kernels import reference
 from understudy.kernels import boosting
 from understudy.kernels.boosting import Boosted, BoostingRules, Observations
 
-# The first call may compile.
-unhurried = settings(deadline=None, max_examples=25)
+# The first call may compile kernels, so there is no deadline.
+without_deadline = settings(deadline=None, max_examples=25)
 KEY = np.uint64(7)
 
 
@@ -30,21 +30,23 @@ def scores(boosted: Boosted, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.flo
     return out
 
 
-@unhurried
+@without_deadline
 @given(st.integers(0, 2**32 - 1), st.booleans())
-def test_trees_are_those_of_the_twin(seed: int, is_class: bool) -> None:
+def test_trees_match_reference(seed: int, is_class: bool) -> None:
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 5, (3, 60)).astype(np.uint8)
     target = rng.integers(0, 2, 60).astype(np.float64)
     weight, start = rng.uniform(0.5, 2.0, 60), rng.normal(size=60)
     chosen = rules(is_class=is_class)
     boosted = boosting.fit_boosted(codes, Observations(target, weight, start), chosen, KEY)
-    expected = twins.boosted_scores(codes.tolist(), target.tolist(), weight.tolist(), start.tolist(), chosen)
-    # Derivatives are summed in single precision: 60 terms of about 1.
+    expected = reference.boosted_scores(
+        codes.tolist(), target.tolist(), weight.tolist(), start.tolist(), chosen
+    )
+    # Derivatives are summed in single precision, with 60 terms of about 1.
     assert scores(boosted, codes) == pytest.approx(expected, abs=1e-3)
 
 
-def test_the_log_odds_of_two_sets_are_learnt() -> None:
+def test_log_odds_of_two_sets_are_learned() -> None:
     # Values below 100 are three times as frequent in the first set.
     codes = np.array([[50] * 300 + [150] * 100 + [50] * 100 + [150] * 300], np.uint8)
     target = np.repeat([1.0, 0.0], 400)
@@ -53,7 +55,7 @@ def test_the_log_odds_of_two_sets_are_learnt() -> None:
     assert scores(boosted, codes)[[0, 799]] == pytest.approx([math.log(3), -math.log(3)], abs=0.02)
 
 
-def test_a_part_of_the_rows_gives_other_trees_and_the_same_key_the_same() -> None:
+def test_row_sampling_depends_only_on_the_key() -> None:
     rng = np.random.default_rng(0)
     codes, target = rng.integers(0, 256, (4, 500)).astype(np.uint8), rng.normal(size=500)
     chosen = rules(is_class=False, fraction=0.5, n_trees=5)
@@ -65,7 +67,7 @@ def test_a_part_of_the_rows_gives_other_trees_and_the_same_key_the_same() -> Non
     assert (fits[0].leaf != fits[2].leaf).any()
 
 
-def test_a_split_leaves_enough_on_both_sides() -> None:
+def test_splits_with_too_few_rows_on_one_side_are_rejected() -> None:
     codes = np.array([[0] * 9 + [1] * 91], np.uint8)
     target = (codes[0] == 0).astype(np.float64)
     chosen = rules(is_class=False, n_trees=1, depth=1, hessian_min=10.0)

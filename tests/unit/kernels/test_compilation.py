@@ -1,4 +1,4 @@
-"""Compiling ahead."""
+"""Ahead-of-time compilation of kernels."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def run(code: str) -> str:
     ).stdout
 
 
-def test_a_second_process_compiles_nothing() -> None:
+def test_second_process_compiles_nothing() -> None:
     run("from understudy.kernels.compilation import compile_kernels; compile_kernels()")
     n_compiled, n_loaded = map(int, run(COUNT_COMPILED).split())
     assert (n_compiled, n_loaded >= 10) == (0, True)
 
 
-def test_after_compiling_ahead_fit_and_sample_compile_nothing() -> None:
+def test_fit_and_sample_compile_nothing_after_ahead_of_time_compilation() -> None:
     code = """
 import pyarrow as pa
 from understudy.synthesizers import SYNTHESIZERS
@@ -54,6 +54,6 @@ print([k.py_func.__name__ for k in kernels if sum(k.stats.cache_misses.values())
     assert run(code).strip() == "[]"
 
 
-def test_the_table_of_synthesizers_is_listed_without_a_compiler() -> None:
+def test_registry_is_imported_without_numba() -> None:
     code = "import sys, understudy.synthesizers as s; assert s.SYNTHESIZERS; print('numba' in sys.modules)"
     assert run(code).strip() == "False"

@@ -1,4 +1,4 @@
-"""Every kernel against its slow twin."""
+"""Comparison of the kernels with slow reference implementations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.kernels import twins
+from tests.unit.kernels import reference
 from understudy.kernels import (
     association,
     blocks,
@@ -31,8 +31,8 @@ from understudy.kernels.trees import Features, GrowthRules
 from understudy.synthesizers.tree_chain.additive import NO_PREDICTOR
 from understudy.transformers.base import consecutive_rows
 
-# The first call may compile.
-unhurried = settings(deadline=None)
+# The first call may compile kernels, so there is no deadline.
+without_deadline = settings(deadline=None)
 WORD = st.integers(0, 2**64 - 1)
 RULES = [
     GrowthRules(-1.0, 1.0, 5, 24, 4.0),
@@ -45,36 +45,36 @@ def as_array(values: list[Any], dtype: Any) -> npt.NDArray[Any]:
     return np.array(values, dtype=dtype)
 
 
-@unhurried
+@without_deadline
 @given(seed=WORD, stream=st.integers(0, 2**40), row=st.integers(0, 2**63))
-def test_hash_is_that_of_the_twin(seed: int, stream: int, row: int) -> None:
+def test_hash_matches_reference(seed: int, stream: int, row: int) -> None:
     out = np.zeros(3, np.uint64)
     hashing.hash_rows(np.uint64(seed), np.uint64(stream), consecutive_rows(row, 3), out)
-    assert out.tolist() == [twins.word(seed, stream, row + i) for i in range(3)]
+    assert out.tolist() == [reference.word(seed, stream, row + i) for i in range(3)]
 
 
-def test_hashes_of_neighbours_have_nothing_in_common() -> None:
+def test_hashes_of_consecutive_rows_are_uncorrelated() -> None:
     out = np.zeros(10_000, np.uint64)
     hashing.hash_rows(np.uint64(0), np.uint64(0), consecutive_rows(0, 10_000), out)
     bits = (out[:, None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
-    # Each of 64 means has a standard deviation of 0.005; six of them are never seen.
+    # Each of the 64 means has a standard deviation of 0.005; the tolerance is six standard deviations.
     assert np.abs(bits.mean(axis=0) - 0.5).max() < 0.03
     assert np.abs((bits[1:] ^ bits[:-1]).mean(axis=0) - 0.5).max() < 0.03
 
 
-@unhurried
+@without_deadline
 @given(st.integers(1, 4), st.integers(0, 10**9))
-def test_log_gamma_is_tabulated_or_by_stirling(n_alphas: int, count: int) -> None:
+def test_log_gamma_matches_math_lgamma(n_alphas: int, count: int) -> None:
     got = split_search.log_gamma(split_search.log_gamma_tables(), n_alphas, count)
     assert got == pytest.approx(math.lgamma(count + n_alphas * split_search.ALPHA), rel=1e-12, abs=1e-12)
 
 
-@unhurried
+@without_deadline
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=60))
-def test_hierarchy_is_that_of_the_twin(counts: list[int]) -> None:
+def test_hierarchy_matches_reference(counts: list[int]) -> None:
     cuts, n_groups, child = hierarchy.build_hierarchy(as_array(counts, np.int64))
     got = [tuple(row[: n + 1].tolist()) for row, n in zip(cuts, n_groups, strict=True)]
-    assert got == twins.hierarchy(counts)
+    assert got == reference.hierarchy(counts)
     leaves = sorted({-c - 1 for row in child.tolist() for c in row if c < 0})
     assert leaves == (list(range(len(counts))) if len(counts) > 1 else [])
 
@@ -98,8 +98,8 @@ def grow_fast(
     return tree, trees.grow_tree(features, known, rules, tree, scratch)
 
 
-def assert_same_tree(tree: trees.Tree, v: int, node: twins.Node, is_category: Any) -> int:
-    """Compare the tree below node v with the twin's; return the number of nodes."""
+def assert_same_tree(tree: trees.Tree, v: int, node: reference.Node, is_category: Any) -> int:
+    """Compare the tree below node v with the reference tree; return the number of nodes."""
     n_classes = len(node.probability)
     assert tree.end[v] - tree.start[v] == node.n_rows
     assert tree.probability[v, :n_classes] == pytest.approx(node.probability)
@@ -117,17 +117,17 @@ def assert_same_tree(tree: trees.Tree, v: int, node: twins.Node, is_category: An
 
 @pytest.mark.parametrize("rules", RULES)
 @pytest.mark.parametrize("seed", range(12))
-def test_trees_are_those_of_the_twin(seed: int, rules: GrowthRules) -> None:
+def test_trees_match_reference(seed: int, rules: GrowthRules) -> None:
     rng = np.random.default_rng(seed)
     n, n_classes = int(rng.integers(1, 120)), int(rng.integers(2, 5))
     codes, is_category = random_features(rng, n, int(rng.integers(0, 4)))
-    # Labels follow the first feature by half, so that there is something to find.
+    # Half of the labels depend on the first feature, so that there are splits to find.
     signal = codes[0].astype(int) * n_classes // 256 if len(codes) else np.zeros(n, int)
     labels = np.where(rng.random(n) < 0.5, signal, rng.integers(0, n_classes, n)).astype(np.uint8)
     tree, n_nodes = grow_fast(codes, is_category, labels, n_classes, rules)
     label = dict(enumerate(labels.tolist()))
-    twin = twins.grow(codes.tolist(), is_category.tolist(), list(range(n)), label, n_classes, rules)
-    assert assert_same_tree(tree, 0, twin, is_category) == n_nodes
+    expected = reference.grow(codes.tolist(), is_category.tolist(), list(range(n)), label, n_classes, rules)
+    assert assert_same_tree(tree, 0, expected, is_category) == n_nodes
 
 
 def grow_forest(
@@ -144,7 +144,7 @@ def grow_forest(
 
 
 def probabilities(forest: forests.Forest, child: Any, row: Any, n_codes: int) -> list[float]:
-    """Multiply the choices on the way to every code."""
+    """Return the probability of every code, as the product of the choices on its path."""
     out = [0.0] * n_codes
 
     def walk(choice: int, mass: float) -> None:
@@ -160,12 +160,12 @@ def probabilities(forest: forests.Forest, child: Any, row: Any, n_codes: int) ->
     return out
 
 
-def test_forest_without_features_knows_the_frequencies() -> None:
+def test_forest_without_features_has_the_frequencies_of_codes() -> None:
     counts = [50, 20, 10, 10, 5, 3, 1, 1]
     codes = np.repeat(np.arange(8), counts).astype(np.uint16)
     forest, child = grow_forest(codes, np.zeros((0, 100), np.uint8), np.zeros(0, bool))
     got = probabilities(forest, child, np.zeros(1, np.uint8), 8)
-    # The root of each tree is mixed with half a row of the uniform distribution.
+    # The root of each tree is smoothed with half a pseudo-row of the uniform distribution.
     assert got == pytest.approx(np.array(counts) / 100, abs=0.01)
 
 
@@ -188,7 +188,7 @@ def test_draws_follow_the_forest() -> None:
     assert (rows[:, 1] == coarse[drawn]).all()
 
 
-def test_log_probabilities_are_those_of_the_draws() -> None:
+def test_log_probabilities_match_the_distribution_of_draws() -> None:
     rng = np.random.default_rng(0)
     codes = np.sort(rng.integers(0, 23, 3000)).astype(np.uint16)
     forest, child = grow_forest(codes, (codes[None] * 11 % 256).astype(np.uint8), np.zeros(1, bool))
@@ -201,7 +201,7 @@ def test_log_probabilities_are_those_of_the_draws() -> None:
     assert np.exp(out - 1) == pytest.approx(probabilities(forest, child, rows[0], 23), abs=1e-8)
 
 
-@unhurried
+@without_deadline
 @given(st.lists(st.integers(1, 50), min_size=2, max_size=60))
 def test_paths_lead_to_their_codes(counts: list[int]) -> None:
     _, _, child = hierarchy.build_hierarchy(as_array(counts, np.int64))
@@ -214,20 +214,20 @@ def test_paths_lead_to_their_codes(counts: list[int]) -> None:
         assert at == -code - 1
 
 
-def test_cross_fitted_trees_count_rows_that_they_were_not_grown_on() -> None:
+def test_cross_fitted_trees_count_other_rows_than_they_grow_on() -> None:
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 2, 4000).astype(np.uint16)
-    # Noise, and no penalty: trees that count their own rows believe in it.
+    # With noise and a negative penalty, trees that count their own rows overfit.
     noise = rng.integers(0, 256, (1, 4000)).astype(np.uint8)
     own, _ = grow_forest(codes, noise, np.zeros(1, bool), GrowthRules(-9.0, 1.0, 5, 24, 4.0))
     crossed, _ = grow_forest(codes, noise, np.zeros(1, bool), GrowthRules(-9.0, 1.0, 5, 24, 4.0, 20))
     spread = [np.std(forest.cumulative[:, 0] / 2**32) for forest in (own, crossed)]
     assert spread[1] < spread[0] / 2
-    # 2000 rows in leaves of at least 20.
+    # 2000 rows in leaves of at least 20 rows.
     assert 1 < len(crossed.cumulative) <= 100
 
 
-def test_every_tree_of_a_choice_has_its_own_rows() -> None:
+def test_trees_of_a_choice_are_grown_on_different_rows() -> None:
     codes = np.repeat([0, 1], 500).astype(np.uint16)
     cuts, n_groups, _ = hierarchy.build_hierarchy(np.array([500, 500]))
     features = Features(np.zeros((0, 1000), np.uint8), np.zeros(0, np.int64), np.zeros(0, np.bool_))
@@ -238,12 +238,12 @@ def test_every_tree_of_a_choice_has_its_own_rows() -> None:
     shares = forest.cumulative[:, 0] / 2**32
     assert forest.root.shape == (1, 8)
     assert len(set(shares.tolist())) > 1
-    # Six standard deviations of the share among about 500 rows.
+    # Six standard deviations of the share in about 500 rows.
     assert np.abs(shares - 0.5).max() < 6 * 0.5 / np.sqrt(500)
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 30])
-def test_ridge_solution_is_that_of_numpy(n: int) -> None:
+def test_ridge_solution_matches_numpy(n: int) -> None:
     rng = np.random.default_rng(n)
     design = rng.normal(size=(50, n))
     gram, moments = design.T @ design, rng.normal(size=n)
@@ -251,9 +251,9 @@ def test_ridge_solution_is_that_of_numpy(n: int) -> None:
     assert predictors.solve_ridge(gram, moments, 2.0) == pytest.approx(expected)
 
 
-@unhurried
+@without_deadline
 @given(st.integers(0, 2**32 - 1))
-def test_predictor_bins_the_sum_of_its_look_ups(seed: int) -> None:
+def test_predictor_bins_the_sum_of_its_terms(seed: int) -> None:
     rng = np.random.default_rng(seed)
     feature = np.array([0, 2], np.int32)
     weight = rng.integers(-1000, 1000, (2, 256)).astype(np.int32)
@@ -270,17 +270,17 @@ def test_predictor_bins_the_sum_of_its_look_ups(seed: int) -> None:
         assert bins[i] == predictor.bins[place] == predictors.predict_row(predictor, codes[:, i], 0)
 
 
-@unhurried
+@without_deadline
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=8), WORD)
-def test_first_above_is_that_of_a_scan(bounds: list[int], word: int) -> None:
+def test_first_index_above_matches_linear_search(bounds: list[int], word: int) -> None:
     ordered = sorted(bounds)
     expected = next((i for i, bound in enumerate(ordered) if bound > word), len(ordered) - 1)
     assert decoding.find_first_above(as_array(ordered, np.uint64), np.uint64(word)) == expected
 
 
-@unhurried
+@without_deadline
 @given(seed=WORD, first_row=st.integers(0, 2**62))
-def test_ticks_are_decoded_as_by_the_twin(seed: int, first_row: int) -> None:
+def test_decoded_ticks_match_reference(seed: int, first_row: int) -> None:
     codes = as_array([0, 1, 2, 1, 1], np.uint16)
     starts, knot_row = as_array([100, 2**63], np.uint64), as_array([0, -1], np.int32)
     knots = np.linspace(0, 50, 9)[None] ** 1.5
@@ -288,25 +288,25 @@ def test_ticks_are_decoded_as_by_the_twin(seed: int, first_row: int) -> None:
     draws = StreamRows(np.uint64(seed), np.uint64(9), consecutive_rows(first_row, 5))
     decoding.decode_ticks(codes, decoding.CodedBins(1, starts, knot_row, knots), draws, out)
     for i, code in enumerate(codes.tolist()):
-        place = (twins.word(seed, 9, first_row + i) >> 11) / 2**53 * 8
+        place = (reference.word(seed, 9, first_row + i) >> 11) / 2**53 * 8
         offset = np.interp(place, np.arange(9), knots[0])
         expected = 2**63 if code == 2 else 100 + round(offset)
         assert abs(int(out[i]) - expected) <= (abs(offset % 1 - 0.5) < 1e-9)
 
 
-def test_floats_are_decoded_within_their_range() -> None:
+def test_decoded_floats_match_reference() -> None:
     codes, out = np.ones(1000, np.uint16), np.zeros(1000)
     draws = StreamRows(np.uint64(1), np.uint64(2), consecutive_rows(0, 1000))
     bins = decoding.CodedBins(1, np.array([5.0]), np.zeros(1, np.int32), np.linspace(0, 1, 9)[None])
     decoding.decode_floats(codes, bins, draws, out)
-    expected = [5 + (twins.word(1, 2, i) >> 11) / 2**53 for i in range(1000)]
+    expected = [5 + (reference.word(1, 2, i) >> 11) / 2**53 for i in range(1000)]
     assert out.tolist() == pytest.approx(expected)
 
 
-@unhurried
+@without_deadline
 @given(seed=WORD, counts=st.lists(st.integers(1, 2**40), min_size=4, max_size=4))
-def test_levels_are_drawn_as_by_the_twin(seed: int, counts: list[int]) -> None:
-    # Code 0 is missing, then two groups of levels, and the pool of all.
+def test_drawn_levels_match_reference(seed: int, counts: list[int]) -> None:
+    # Code 0 is missing; codes 1 and 2 are groups of levels, and code 3 pools all levels.
     codes, out = as_array([0, 1, 2, 3] * 50, np.uint16), np.zeros(200, np.int32)
     begin, end = as_array([0, 1, 0], np.int32), as_array([1, 4, 4], np.int32)
     sums = np.concatenate(([0], np.cumsum(counts)))
@@ -315,19 +315,19 @@ def test_levels_are_drawn_as_by_the_twin(seed: int, counts: list[int]) -> None:
     for i, code in enumerate(codes.tolist()):
         group = max(code - 1, 0)
         own = list(range(begin[group], end[group]))
-        assert out[i] == twins.level(own, counts, twins.word(seed, 0, i))
+        assert out[i] == reference.level(own, counts, reference.word(seed, 0, i))
 
 
-def test_marginal_draws_are_those_of_the_twin() -> None:
+def test_marginal_draws_match_reference() -> None:
     cumulative = as_array([2**62, 2**63, 2**64 - 1], np.uint64)
     codes = np.zeros(200, np.uint16)
     draws = StreamRows(np.uint64(3), np.uint64(4), consecutive_rows(5, 200))
     decoding.draw_from_marginal(cumulative, draws, codes)
-    words = [twins.word(3, 4, 5 + i) for i in range(200)]
+    words = [reference.word(3, 4, 5 + i) for i in range(200)]
     assert codes.tolist() == [0 if w < 2**62 else 1 if w < 2**63 else 2 for w in words]
 
 
-def test_mutual_information_is_that_of_the_definition() -> None:
+def test_mutual_information_matches_its_definition() -> None:
     rng = np.random.default_rng(0)
     groups = rng.integers(0, [[3], [16], [1]], (3, 400)).astype(np.uint8)
     groups[1, :200] = groups[0, :200]
@@ -341,34 +341,34 @@ def test_mutual_information_is_that_of_the_definition() -> None:
         assert got[c] == pytest.approx(plain - (len(a) - 1) * (len(b) - 1) / 800)
 
 
-@unhurried
+@without_deadline
 @given(n=st.integers(1, 2**63), key=WORD, places=st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=5))
-def test_permuted_numbers_are_those_of_the_twin_and_return(n: int, key: int, places: list[int]) -> None:
+def test_permutation_matches_reference_and_is_inverted(n: int, key: int, places: list[int]) -> None:
     numbers = as_array([place % n for place in places], np.uint64)
     out, back = np.zeros_like(numbers), np.zeros_like(numbers)
     permutation.permute(numbers, np.uint64(n), np.uint64(key), out)
     permutation.unpermute(out, np.uint64(n), np.uint64(key), back)
-    assert out.tolist() == [twins.permuted(number, n, key) for number in numbers.tolist()]
+    assert out.tolist() == [reference.permuted(number, n, key) for number in numbers.tolist()]
     assert back.tolist() == numbers.tolist()
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 1000, 4097])
-def test_a_permutation_takes_every_place_once(n: int) -> None:
+def test_permutation_uses_every_position_once(n: int) -> None:
     out = np.zeros(n, np.uint64)
     permutation.permute(consecutive_rows(0, n), np.uint64(n), np.uint64(7), out)
     assert sorted(out.tolist()) == list(range(n))
 
 
-@unhurried
+@without_deadline
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60))
-def test_blocks_are_those_of_the_twin(seed: int, n: int) -> None:
+def test_blocks_match_reference(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     subjects, values = rng.integers(0, 6, n), np.sort(rng.integers(0, 20, n))
     runs = values // int(rng.integers(2, 20))
     is_value, is_run = (np.concatenate(([True], np.diff(a) > 0)) for a in (values, runs))
     begin = blocks.find_blocks(subjects, is_value, is_run, 6, 3)
-    assert begin.tolist() == twins.blocks(subjects.tolist(), values.tolist(), runs.tolist(), 3)
-    is_speaker = blocks.find_speakers(subjects, begin, 6)
+    assert begin.tolist() == reference.blocks(subjects.tolist(), values.tolist(), runs.tolist(), 3)
+    is_first = blocks.mark_first_rows(subjects, begin, 6)
     for low, high in pairwise([*begin.tolist(), n]):
         own = subjects[low:high].tolist()
-        assert is_speaker[low:high].tolist() == [own.index(s) == i for i, s in enumerate(own)]
+        assert is_first[low:high].tolist() == [own.index(s) == i for i, s in enumerate(own)]

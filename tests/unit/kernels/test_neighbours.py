@@ -1,4 +1,4 @@
-"""The kernels of nearest rows by several sets of columns against their slow twins."""
+"""Comparison of the nearest-row kernels with slow reference implementations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Codes: TypeAlias = list[npt.NDArray[np.int32]]
 
 
 def tables(n_numbers: int, n_codes: int) -> tuple[Numbers, Codes]:
-    """Return few queries and others, with ties; numbers are parts of a power of two, so sums are exact."""
+    """Return queries and other rows with ties; numbers are multiples of 1/32, so that sums are exact."""
     rng = np.random.default_rng(0)
     numbers = [(rng.integers(0, 40, (n, n_numbers)) / 32).astype(np.float32) for n in (5, N_OTHERS)]
     codes = [rng.integers(-1, 3, (n, n_codes)).astype(np.int32) for n in (5, N_OTHERS)]
@@ -25,7 +25,7 @@ def tables(n_numbers: int, n_codes: int) -> tuple[Numbers, Codes]:
 
 
 def apart(numbers: Numbers, codes: Codes) -> npt.NDArray[np.float64]:
-    """Return how far each query is from each other row, column by column."""
+    """Return the distance of each query to each other row, by column."""
     in_numbers = np.minimum(1, np.abs(numbers[0][:, None] - numbers[1][None]))
     in_codes = codes[0][:, None] != codes[1][None]
     return np.concatenate([in_numbers, in_codes], axis=2).astype(np.float64)
@@ -33,7 +33,7 @@ def apart(numbers: Numbers, codes: Codes) -> npt.NDArray[np.float64]:
 
 @pytest.mark.parametrize(("n_numbers", "n_codes"), [(3, 2), (0, 2), (3, 0)])
 @pytest.mark.parametrize("is_split", [True, False])
-def test_nearest_rows_agree_with_their_slow_twin(n_numbers: int, n_codes: int, is_split: bool) -> None:
+def test_nearest_rows_match_reference(n_numbers: int, n_codes: int, is_split: bool) -> None:
     numbers, codes = tables(n_numbers, n_codes)
     part = np.arange(n_numbers + n_codes) % 2 == 0 if is_split else np.zeros(0, dtype=np.bool_)
     others = Rows(*(np.ascontiguousarray(two[1].T) for two in (numbers, codes)))
@@ -50,7 +50,7 @@ def test_nearest_rows_agree_with_their_slow_twin(n_numbers: int, n_codes: int, i
         )
 
 
-def test_fewer_rows_than_are_asked_for_leave_gaps() -> None:
+def test_missing_neighbours_have_index_minus_1() -> None:
     one, none = np.zeros((1, 1), np.float32), np.zeros((0, 1), np.int32)
     part, left_out = np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.int64)
     distances, rows = nearest_rows(Rows(one, none.T), Rows(one, none), Views(part, left_out), 3)
@@ -59,10 +59,10 @@ def test_fewer_rows_than_are_asked_for_leave_gaps() -> None:
 
 
 @pytest.mark.parametrize(("n_numbers", "n_codes"), [(3, 2), (0, 2), (3, 0)])
-def test_fewest_differences_agree_with_their_slow_twin(n_numbers: int, n_codes: int) -> None:
+def test_fewest_differences_match_reference(n_numbers: int, n_codes: int) -> None:
     numbers, codes = tables(n_numbers, n_codes)
     others = Rows(*(np.ascontiguousarray(two[1].T) for two in (numbers, codes)))
-    # Numbers are 1/32 apart at least, so that one step is within the tolerance and two are not.
+    # Different numbers are at least 1/32 apart: one step is within the tolerance, two steps are not.
     found = fewest_differences(Rows(numbers[0], codes[0]), others, 0.04)
     slow = (apart(numbers, codes) > 0.04).sum(axis=2).min(axis=1)
     np.testing.assert_array_equal(found, slow)

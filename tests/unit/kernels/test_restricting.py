@@ -1,4 +1,4 @@
-"""Draws within a set of codes, against the probabilities of all codes."""
+"""Comparison of draws within a set of codes with the probabilities of all codes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from understudy.synthesizers.tree_chain.additive import NO_PREDICTOR
 from understudy.transformers.base import consecutive_rows
 
 N_CODES = 23
-# The first call may compile.
-unhurried = settings(deadline=None, max_examples=25)
+# The first call may compile kernels, so there is no deadline.
+without_deadline = settings(deadline=None, max_examples=25)
 
 
-@unhurried
+@without_deadline
 @given(st.sets(st.integers(0, N_CODES - 1), min_size=1))
-def test_a_set_is_drawn_from_by_its_probabilities(codes: set[int]) -> None:
+def test_restricted_draws_follow_the_conditional_probabilities(codes: set[int]) -> None:
     rng = np.random.default_rng(0)
     column = np.sort(rng.integers(0, N_CODES, 3000)).astype(np.uint16)
     forest, child = grow_forest(column, (column[None] * 11 % 256).astype(np.uint8), np.zeros(1, bool))
@@ -45,9 +45,9 @@ def test_a_set_is_drawn_from_by_its_probabilities(codes: set[int]) -> None:
     assert (np.abs(np.bincount(drawn, minlength=N_CODES) / n - share) < tolerance).all()
 
 
-@unhurried
+@without_deadline
 @given(st.integers(2, 60), st.data())
-def test_a_hierarchy_knows_what_is_inside(n_codes: int, data: st.DataObject) -> None:
+def test_restriction_marks_groups_with_no_some_or_all_codes(n_codes: int, data: st.DataObject) -> None:
     allowed = np.array(data.draw(st.lists(st.booleans(), min_size=n_codes, max_size=n_codes)))
     _, _, child = hierarchy.build_hierarchy(np.ones(n_codes, np.int64))
     restriction = restricting.restrict(child, allowed)

@@ -1,1 +1,1 @@
-"""Attacks on privacy, and what they need."""
+"""Privacy attacks and their victim records."""

@@ -1,4 +1,4 @@
-"""Whom attacks are tried on: subjects or rows that were learnt from, and as many that were not."""
+"""Victims of attacks: subjects or rows from the training table, and an equal number from the holdout."""
 
 from __future__ import annotations
 
@@ -12,27 +12,31 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, Rows
 from understudy.evaluation.statistics.nearest_neighbours import Neighbours, Points, as_points, find_nearest
 
+# Maximum and minimum number of victims of each kind, training and holdout.
 N_TARGETS_MAX = 5_000
 N_TARGETS_MIN = 100
-# Subjects tell more than rows, as an attacker asks about all of their rows at once.
+# Minimum number of victims that are subjects. A subject is more informative than a row, because an attacker
+# uses all of its rows at once.
 N_SUBJECTS_MIN = 50
-# Pairs of a target and a synthetic row, times columns, that are looked at: of larger tables fewer rows are
-# targets, not fewer synthetic rows attackers, as every row that is left out may be the copy.
+# Maximum number of compared cells: pairs of a victim row and a synthetic row, times columns. For larger
+# tables, the number of victims is reduced and not that of synthetic rows, because any synthetic row may be a
+# copy.
 N_CELLS_MAX = 8e9
+# Maximum number of holdout rows that an attacker has as a reference.
 N_REFERENCES_MAX = 20_000
 N_NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
 class Victims:
-    """Rows of subjects in random order, or single rows.
+    """Victim records: subjects with their rows, or single rows, in random order.
 
     Parameters
     ----------
     table : EncodedTable
-        The rows of the first target stand first, and so on.
+        The rows, ordered by victim.
     units : int array of shape (n_rows,)
-        Which target each row belongs to, 0 to n - 1, ascending.
+        The number of each row's victim, from 0 to n - 1 in ascending order.
     """
 
     table: EncodedTable
@@ -40,28 +44,28 @@ class Victims:
 
     @property
     def n(self) -> int:
-        """Targets: subjects, or rows where no subject is declared."""
+        """Number of victims: subjects, or rows if no subject is declared."""
         return int(self.units[-1]) + 1
 
     def n_rows_of_first(self, n: int) -> int:
-        """Return how many rows the first n targets have."""
+        """Return the number of rows of the first n victims."""
         return int(np.searchsorted(self.units, n))
 
 
 @dataclass(frozen=True)
 class AttackTargets:
-    """What an attacker asks about, and what is at hand.
+    """The victims of all attacks, and the reference rows that an attacker has.
 
     Parameters
     ----------
     members, others : Victims
-        Equally many targets that were learnt from, and held-out ones.
+        Victims from the training table and an equal number from the holdout.
     references : EncodedTable
-        Held-out rows that the attacker has: of the same source.
+        Holdout rows that the attacker has as a sample of the same source.
     n_apart : int
-        So many of the first others are no references.
+        Number of first victims in `others` that are not among the references.
     is_of_subjects : bool
-        Whether targets are subjects.
+        Whether victims are subjects.
     """
 
     members: Victims
@@ -72,23 +76,23 @@ class AttackTargets:
 
     @property
     def n(self) -> int:
-        """Targets of each of the two kinds."""
+        """Number of victims of each kind."""
         return self.members.n
 
     @property
     def n_rows(self) -> dict[str, int]:
-        """Rows of the targets, by table."""
+        """Number of victim rows by table."""
         return {"real": len(self.members.units), "holdout": len(self.others.units)}
 
     def n_rows_apart(self) -> dict[str, int]:
-        """Return the rows of the targets of which none is a reference, by table."""
+        """Return the number of rows of the first `n_apart` victims by table."""
         return {
             "real": self.members.n_rows_of_first(self.n_apart),
             "holdout": self.others.n_rows_of_first(self.n_apart),
         }
 
     def n_subjects(self, n: int | None = None) -> dict[str, int]:
-        """Return how many subjects are asked about, by table; empty where no subject is declared."""
+        """Return the number of victims by table; empty if no subject is declared."""
         if not self.is_of_subjects:
             return {}
         return dict.fromkeys(("real", "holdout"), self.n if n is None else n)
@@ -96,15 +100,16 @@ class AttackTargets:
 
 @dataclass(frozen=True)
 class Search:
-    """The synthetic and the reference rows that are nearest to each row of the targets.
+    """The nearest synthetic rows and reference rows of each victim row.
 
     Parameters
     ----------
     members, others : Neighbours
-        Among the synthetic rows, in all views.
+        The nearest synthetic rows, in all views.
     members_apart, others_apart : array of shape (n_rows_apart, k)
-        Distances to the nearest reference rows, of the first `n_apart` targets.
+        The distances of the first `n_apart` victims to their nearest reference rows.
     synthetic : Points
+        The synthetic rows.
     """
 
     members: Neighbours
@@ -115,17 +120,17 @@ class Search:
 
 
 def targets(comparison: Comparison) -> AttackTargets | None:
-    """Return the targets of a comparison with a holdout; None if there are too few."""
+    """Return the victims of a comparison with a holdout; None if there are too few."""
     return comparison.once("targets", _draw_targets)
 
 
 def search(comparison: Comparison) -> Search:
-    """Return the neighbours of the comparison's targets."""
+    """Return the nearest neighbours of the comparison's victims."""
     return comparison.once("search", _search)
 
 
 def what_is_needed(comparison: Comparison, *, n_holdout: int | None = None) -> str:
-    """Return how many targets an attack needs, as the reason why there is no score."""
+    """Return the number of victims that an attack needs, as the reason for a missing score."""
     unit, n = ("subjects", N_SUBJECTS_MIN) if comparison.has_subjects else ("rows", N_TARGETS_MIN)
     if n_holdout is not None:
         return f"needs {N_TARGETS_MIN} training {unit} and {n_holdout} held-out {unit}"
@@ -143,9 +148,10 @@ def _draw_targets(comparison: Comparison) -> AttackTargets | None:
         return None
     members = rng.permutation(n_training)
     held_out = rng.permutation(n_holdout)
-    # A third for the attacker: the others are too few as soon as some of them are asked about by themselves.
+    # The attacker keeps a third of the holdout as references. With fewer, there would not be enough of them
+    # when an attack uses only a part of the victims.
     n_apart = min(n, 2 * n_holdout // 3)
-    # Equally many rows of each subject at most: of a subject with more rows, one is nearer by chance.
+    # The same maximum number of rows for each subject: a subject with more rows has a nearer one by chance.
     n_rows_each = n_rows // n
     references = _rows_in_order(comparison.holdout, held_out[n_apart:])
     return AttackTargets(
@@ -158,7 +164,7 @@ def _draw_targets(comparison: Comparison) -> AttackTargets | None:
 
 
 def _victims(table: EncodedTable, chosen: Rows, n_rows_each: int, rng: np.random.Generator) -> Victims:
-    """Return the chosen units of a table, in their order, with a maximum number of rows each."""
+    """Return the chosen units of a table in this order, with a maximum number of rows each."""
     if table.subjects is None:
         return Victims(table.take(chosen), np.arange(len(chosen)))
     rows = _rows_in_order(table, chosen, rng)
@@ -169,7 +175,7 @@ def _victims(table: EncodedTable, chosen: Rows, n_rows_each: int, rng: np.random
 
 
 def _rows_in_order(table: EncodedTable, chosen: Rows, rng: np.random.Generator | None = None) -> Rows:
-    """Return the rows of the chosen units, one unit after the other; the rows of each by chance, if asked."""
+    """Return the rows of the chosen units in this order; with `rng`, the rows of each unit are shuffled."""
     if table.subjects is None:
         return chosen
     _, numbers = np.unique(table.units, return_inverse=True)

@@ -1,7 +1,7 @@
-"""Made-up rows that are planted in a table before it is learnt from, to see whether they come out again.
+"""Canaries: artificial rows that are planted in a training table to test whether a model reproduces them.
 
-Column by column a canary is like any other row; together its values are like no row at all. Half of the
-canaries are planted, the others show what an attacker finds by chance.
+Each value of a canary occurs in the table, but the combination of its values does not. Half of the canaries
+are planted. The other half are the control and show what an attacker finds by chance.
 """
 
 from __future__ import annotations
@@ -20,55 +20,59 @@ from understudy.evaluation.encoding import EncodedTable, TableEncoder
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 from understudy.tables.validation import conform
 
-# A category of fewer rows is pooled by the protection, and the values next to a column's ends are cut off:
-# a canary with such a value would be lost before anything is learnt.
+# Minimum number of rows with a category that canaries use, and number of values at each end of a numeric
+# column that they do not use. The privacy protection pools rare categories and clips extreme values, so a
+# canary with such a value would be lost before training.
 N_SHARED_MIN = 10
-# How often as many rows are made as are asked for, until none occurs elsewhere.
+# Number of candidate rows generated for each requested canary.
 N_TRIALS = 5
 N_ROWS_MIN = 100
 
-# A column of any type; what Arrow's own annotations need is its scalar.
+# A column of any type: Arrow's annotations need a scalar type.
 Arrow: TypeAlias = "pa.ChunkedArray[Any]"
 Rows = NDArray[np.int64]
 
 
 def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) -> pa.Table:
-    """Return canaries to plant, and as many that are left out.
+    """Return canaries to plant, and an equal number to leave out.
 
     Parameters
     ----------
     table : pyarrow.Table
-        The rows that will be learnt from; conforms to the schema; not changed.
+        The training rows, which conform to the schema. The table is not changed.
     n : int
-        Of each of the two kinds.
+        The number of canaries of each of the two kinds.
     seed : int
-        Same table and seed, same canaries.
+        The same table and seed give the same canaries.
 
     Returns
     -------
     canaries : pyarrow.Table of 2 n rows
-        The schema's columns, and the boolean `IS_PLANTED`. No two rows are equal, and none equals a row of
-        the table, in the columns that are learnt. Each is the only row of a subject that the table does not
-        have, if the schema declares a subject.
+        The schema's columns and the boolean column `IS_PLANTED`. In the columns that are learned, no two
+        canaries are equal, and none is equal to a row of the table. If the schema declares a subject, each
+        canary has its own subject, which does not occur in the table.
 
     Raises
     ------
     InvalidInput
-        If the table is too small, or has too few values to make so many rows that it does not have.
+        If the table has too few rows, or too few values to generate enough rows that it does not contain.
     """
     if table.num_rows < N_ROWS_MIN:
-        raise InvalidInput(f"The table has {table.num_rows} rows; canaries need at least {N_ROWS_MIN}.")
+        raise InvalidInput(
+            f"The table has {table.num_rows} rows, but canaries need at least {N_ROWS_MIN}. Use a larger "
+            "table or no canaries."
+        )
     rng = np.random.default_rng([seed, *b"canaries"])
     table = conform(table, schema)
     made = pa.table(
         [_draw(table.column(column.name), column, 2 * n * N_TRIALS, rng) for column in schema.columns],
         schema=table.schema,
     )
-    unique = _rows_of_no_other(made, table, schema)[: 2 * n]
+    unique = _find_unique_rows(made, table, schema)[: 2 * n]
     if len(unique) < 2 * n:
         raise InvalidInput(
-            f"Of the table's values, {len(unique)} rows were made that it does not have; {2 * n} are needed. "
-            "Ask for fewer canaries.",
+            f"The values of the table give only {len(unique)} rows that it does not contain, but {2 * n} are "
+            "needed. Request fewer canaries.",
         )
     is_planted = rng.permutation(np.arange(2 * n) < n)
     made = with_fresh_subjects(made.take(unique), table, schema.subject)
@@ -76,15 +80,15 @@ def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) ->
 
 
 def plant(table: pa.Table, canaries: pa.Table, *, repeats: int = 1) -> pa.Table:
-    """Return the table with the planted canaries at its end, each so many times; as rows of one subject."""
+    """Append the planted canaries to the table, each `repeats` times; the copies have the same subject."""
     planted = canaries.filter(canaries.column(IS_PLANTED)).drop_columns([IS_PLANTED])
     return pa.concat_tables([table, *[planted.cast(table.schema)] * repeats])
 
 
 def _draw(values: Arrow, column: Column, n: int, rng: np.random.Generator) -> Arrow:
-    """Return values that occur in the column, rare ones as often as frequent ones."""
+    """Return values that occur in the column; rare values are as likely as frequent ones."""
     if column.kind in GENERATED_KINDS:
-        # Nothing is learnt of them; a missing value is nobody's.
+        # Models do not learn these columns, and a missing value identifies nobody.
         if column.nullable:
             return pa.chunked_array([pa.nulls(n, values.type)])
         return values.take(rng.integers(len(values), size=n))
@@ -110,17 +114,17 @@ def _rows_of_number(values: Arrow, n: int, rng: np.random.Generator) -> Rows:
     return np.asarray(rng.choice(candidates, n), dtype=np.int64)
 
 
-def _rows_of_no_other(made: pa.Table, table: pa.Table, schema: TableSchema) -> Rows:
-    """Return which rows equal none that was made before, and none of the table."""
-    learnt = [
+def _find_unique_rows(made: pa.Table, table: pa.Table, schema: TableSchema) -> Rows:
+    """Return the positions of rows that equal no earlier row and no row of the table."""
+    learned = [
         column
         for column in schema.columns
         if column.kind not in GENERATED_KINDS and column.name not in schema.subject
     ]
-    if not learnt:
+    if not learned:
         return np.zeros(0, dtype=np.int64)
-    parts = [one.select([column.name for column in learnt]) for one in (table, made)]
-    encoder = TableEncoder.fit(parts[0], parts[1:], TableSchema(columns=tuple(learnt)))
+    parts = [one.select([column.name for column in learned]) for one in (table, made)]
+    encoder = TableEncoder.fit(parts[0], parts[1:], TableSchema(columns=tuple(learned)))
     hashes, others = (_hashes(encoder, part) for part in reversed(parts))
     _, first = np.unique(hashes, return_index=True)
     return np.sort(first[~np.isin(hashes[first], others)])

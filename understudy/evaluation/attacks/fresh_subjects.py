@@ -1,4 +1,4 @@
-"""Subjects that a table does not have, for made-up rows."""
+"""New subjects for canaries, which do not occur in the table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow.compute
 
 from understudy.errors import InvalidInput
 
-# Any: columns of any type, and functions whose stubs know no type that is given at run time.
+# Any: columns of any type, and functions whose stubs do not support types that are only known at run time.
 pc: Any = pyarrow.compute
 Arrow: TypeAlias = Any
 
@@ -20,14 +20,14 @@ PREFIX = "canary"
 
 
 def with_fresh_subjects(made: pa.Table, table: pa.Table, subject: Sequence[str]) -> pa.Table:
-    """Return made-up rows, each under a subject of its own that the table does not have.
+    """Return the canaries, each with its own subject, which does not occur in the table.
 
-    Of a subject of several columns, one gets values that the table does not have.
+    If a subject has several columns, one of them gets new values.
 
     Raises
     ------
     InvalidInput
-        If no column of the subject can have so many other values.
+        If no column of the subject can take enough new values.
     """
     for name in subject:
         values = _fresh_values(table.column(name), made.num_rows)
@@ -35,8 +35,8 @@ def with_fresh_subjects(made: pa.Table, table: pa.Table, subject: Sequence[str])
             return made.set_column(made.column_names.index(name), made.schema.field(name), values)
     if subject:
         raise InvalidInput(
-            f"The subject cannot have {made.num_rows} values that the table does not have, which canaries "
-            "need. Ask for fewer canaries, or choose another subject."
+            f"The columns of the subject cannot take the {made.num_rows} new values that the canaries need. "
+            "Request fewer canaries, or choose another subject."
         )
     return made
 
@@ -69,7 +69,7 @@ def _fresh_integers(
 ) -> Arrow | None:
     ends = pc.min_max(column).as_py()
     low, high = ends["min"] or 0, ends["max"] or 0
-    # Any: the stubs say that a type can be any one, and it is that of whole numbers.
+    # Any: the stubs allow any type here, but it is always an integer type.
     dtype: Any = type_.to_pandas_dtype()
     limits = np.iinfo(dtype)
     if high + n <= limits.max:
@@ -83,5 +83,5 @@ def _array(values: Sequence[float | Decimal], type_: pa.DataType) -> Arrow | Non
     try:
         return pa.array(values, type_)
     except pa.ArrowInvalid:
-        # A decimal of too few digits: another column of the subject may do.
+        # The decimal type has too few digits. Another column of the subject may be suitable.
         return None

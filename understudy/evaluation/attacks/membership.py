@@ -1,8 +1,8 @@
-"""Attackers that ask whether a subject or a row was learnt from; a higher score is a surer yes.
+"""Membership inference attacks: scores for whether a subject or a row was in the training table.
 
-Where a subject is declared, an attacker has all of its rows and gives the subject one score: the mean over
-the rows, which finds what is copied throughout, or that of the row which gives most away, which finds single
-copies.
+A higher score means that membership is more likely. If a subject is declared, an attacker has all of its rows
+and gives the subject one score. This is either the mean over its rows, which detects subjects that are copied
+as a whole, or the maximum over its rows, which detects copies of single rows.
 """
 
 from __future__ import annotations
@@ -26,31 +26,36 @@ Scores = NDArray[np.float64]
 
 
 class RocPoint(BaseModel):
-    """How many members are found at a rate of false alarms."""
+    """A point of the ROC curve of a membership attack."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    false_alarms: Annotated[float, Field(description="Share of held-out rows taken for members.")]
-    found: Annotated[float, Field(description="Share of members found.")]
+    false_alarms: Annotated[
+        float, Field(description="False positive rate: share of holdout rows classified as members.")
+    ]
+    found: Annotated[float, Field(description="True positive rate: share of members classified as members.")]
 
 
 class AttackerScore(BaseModel):
-    """How one attacker did."""
+    """The success of one attacker."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     auc: float
-    found: Annotated[float, Field(description="Share of members found at 1 % false alarms.")]
+    found: Annotated[
+        float, Field(description="True positive rate (members found) at a false positive rate of 1 %.")
+    ]
 
 
 @dataclass(frozen=True)
 class Attack:
-    """One attacker's scores of all targets.
+    """The scores that one attacker gives to all victims.
 
     Parameters
     ----------
     members, others : array of shape (n,)
+        The scores of victims from the training table and from the holdout.
     """
 
     name: str
@@ -58,26 +63,26 @@ class Attack:
     others: Scores
 
     def of(self, members: NDArray[np.bool_], others: NDArray[np.bool_]) -> Attack:
-        """Return the scores of some targets."""
+        """Return the attack restricted to some victims."""
         return Attack(self.name, self.members[members], self.others[others])
 
     @property
     def auc(self) -> float:
-        """How well members are told from others."""
+        """Area under the ROC curve for distinguishing members from others."""
         return auc(self.members, self.others)
 
     @property
     def found(self) -> float:
-        """Share of members found at 1 % false alarms."""
+        """True positive rate at a false positive rate of 1 %."""
         return found_at(self.members, self.others, FALSE_ALARMS)
 
     def describe(self) -> AttackerScore:
-        """Return what a report says."""
+        """Return the success of the attack as it appears in the report."""
         return AttackerScore(name=self.name, auc=self.auc, found=self.found)
 
 
 def by_distance(comparison: Comparison) -> Attack:
-    """Return the attacker who looks for a near synthetic row."""
+    """Return the attack that uses the distance to the nearest synthetic row."""
     chosen, found = targets(comparison), search(comparison)
     assert chosen is not None
     pairs = ((chosen.members, found.members), (chosen.others, found.others))
@@ -85,30 +90,30 @@ def by_distance(comparison: Comparison) -> Attack:
 
 
 def by_density(comparison: Comparison) -> Attack:
-    """Return the attacker who looks for more synthetic rows around a row than there are real ones."""
+    """Return the attack that compares the density of synthetic rows with that of reference rows (DOMIAS)."""
     return attacks_with_references(comparison)[2]
 
 
 def attacks_with_references(comparison: Comparison) -> list[Attack]:
-    """Return all attackers' scores of the targets that are no references."""
+    """Return all attacks on the victims that are not among the references."""
     return comparison.once("attacks", _attack)
 
 
 def found_at(members: Scores, others: Scores, false_alarms: float) -> float:
-    """Return the share of members that score above all but a share of the others."""
+    """Return the true positive rate at a false positive rate of at most `false_alarms`."""
     n_allowed = int(false_alarms * len(others))
     threshold = np.sort(others)[-1 - n_allowed]
     return float(np.mean(members > threshold))
 
 
 def roc_points(members: Scores, others: Scores) -> list[RocPoint]:
-    """Return points of the ROC curve, most of them at few false alarms."""
+    """Return points of the ROC curve, most of them at low false positive rates."""
     n = len(others)
     counts = np.unique(np.rint(np.geomspace(1, n, N_ROC_POINTS)).astype(np.int64))
     ordered = np.sort(others)[::-1]
     points = [RocPoint(false_alarms=0.0, found=float(np.mean(members > ordered[0])))]
     for count in counts:
-        # At ties, no more than this many others score above the threshold.
+        # With ties, at most this number of others score above the threshold.
         threshold = ordered[count] if count < n else -np.inf
         false, found = float(np.mean(others > threshold)), float(np.mean(members > threshold))
         points.append(RocPoint(false_alarms=false, found=found))
@@ -116,7 +121,7 @@ def roc_points(members: Scores, others: Scores) -> list[RocPoint]:
 
 
 def mean_of(scores: Scores, units: NDArray[np.int64]) -> Scores:
-    """Return the mean score of the rows of each unit; units are numbered from 0."""
+    """Return the mean score of each unit's rows; units are numbered from 0."""
     sums = np.bincount(units, weights=scores)
     return np.asarray(sums / np.bincount(units))
 
@@ -141,7 +146,7 @@ def _attack(comparison: Comparison) -> list[Attack]:
 
 
 def _scores_of_rows(near: NDArray[np.float32], apart: NDArray[np.float32]) -> dict[str, Scores]:
-    """Return each attacker's scores, from distances to the nearest synthetic rows and references."""
+    """Return each attacker's scores, from the distances to the nearest synthetic and reference rows."""
     scores = (_nearness(near), _ratio(near[:, :1], apart[:, :1]), _ratio(near[:, :5], apart[:, :5]))
     return dict(zip(ATTACKERS, scores, strict=True))
 
@@ -156,10 +161,10 @@ def _nearness(distances: NDArray[np.float32]) -> Scores:
 
 
 def _ratio(near: NDArray[np.float32], apart: NDArray[np.float32]) -> Scores:
-    """Return how much nearer synthetic rows are than references, on average of the nearest few."""
+    """Return the mean log distance to the nearest references minus that to the nearest synthetic rows."""
     return np.asarray(_logs(apart).mean(axis=1) - _logs(near).mean(axis=1))
 
 
 def _logs(distances: NDArray[np.float32]) -> Scores:
-    # Equal rows are taken for 0.01 apart: between copies there is nothing to compare.
+    # Equal rows count as 0.01 apart, because the logarithm of 0 is not defined.
     return np.log(np.where(np.isfinite(distances), distances, 1e3).astype(np.float64) + 0.01)

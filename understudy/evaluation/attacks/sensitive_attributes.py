@@ -1,4 +1,4 @@
-"""What an attacker knows of a person, and what he would like to know."""
+"""The columns that an attacker knows about a person, and the sensitive columns to infer."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from numpy.typing import NDArray
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Values, is_missing
 
-# Columns that are taken for sensitive where nobody names any.
+# Number of columns that are treated as sensitive if the caller names none.
 N_SENSITIVE = 4
+# Numbers of distinct values of a categorical column that is treated as sensitive.
 N_CATEGORIES_MIN, N_CATEGORIES_MAX = 2, 20
 
 
 def sensitive_columns(comparison: Comparison) -> list[int]:
-    """Return the columns that are to be guessed: those that were named, or some that can be.
+    """Return the positions of the sensitive columns: those that the caller named, or a selection.
 
-    The target, then categories of 2 to 20 values, then numbers; among alike ones those of most values.
+    The selection takes the target first, then categorical columns with 2 to 20 values, then numeric columns.
+    Within each kind, columns with more distinct values come first.
     """
     named = comparison.options.sensitive
     if named:
@@ -29,11 +31,15 @@ def sensitive_columns(comparison: Comparison) -> list[int]:
 
 
 def split_columns(comparison: Comparison) -> NDArray[np.bool_]:
-    """Return which columns are in the one of two files that an attacker has; both tell about equally much."""
+    """Divide the columns into two files for linkability attacks, with about the same amount of information.
+
+    The result is true for the columns of the first file.
+    """
     counts = _count_values(comparison)
     order = np.argsort(-np.array(counts), kind="stable")
     is_one = np.zeros(len(counts), dtype=np.bool_)
-    # The most telling column goes to one file, the next two to the other, the next two to the one, ...
+    # The column with the most values goes to the first file, the next two to the second, the next two to the
+    # first…
     is_one[order] = (np.arange(len(counts)) + 1) // 2 % 2 == 0
     return is_one
 

@@ -1,4 +1,4 @@
-"""Guesses of an attacker about how one person can be picked out of a table, made of synthetic rows alone."""
+"""Guesses of a singling-out attack: conditions that should match one person, based on synthetic rows only."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.encoding import EncodedTable, Rows, Values, is_missing
 
-# A number is meant with so many of the column's ranks to each side: nobody hits a value to the digit.
+# Tolerance of a guessed number to each side, as a share of the column's ranks: an exact value rarely matches.
 TOLERANCE = 0.01
-# Conditions that are added once a combination has become the only one of its kind: the synthetic table is
-# as large as the real one, so that what is just unique here often fits several there.
+# Number of conditions that are added after a combination is unique among the synthetic rows. Both tables are
+# about equally large, so a combination that is only just unique in one often matches several rows of the
+# other.
 N_SPARE = 2
 
+# The result of a guess that does not single out anybody.
 NOBODY = -1
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What a guess says of one column: a value between two, or that none is known.
+    """A condition on one column: an interval of values, or a missing value.
 
     Parameters
     ----------
     column : int
+        The position of the column.
     low, high : float
-        Both included; NaN of a number that is missing.
+        The ends of the interval, both included; NaN for a missing number.
     """
 
     column: int
@@ -36,7 +39,7 @@ class Condition:
     high: float
 
     def holds(self, values: Values) -> NDArray[np.bool_]:
-        """Return for which values the condition holds."""
+        """Return a mask of the values for which the condition holds."""
         if np.isnan(self.low):
             return np.asarray(np.isnan(values))
         return np.asarray((values >= self.low) & (values <= self.high))
@@ -44,15 +47,16 @@ class Condition:
 
 @dataclass(frozen=True)
 class SortedColumn:
-    """A column, in which the rows between two values are found without a look at all others.
+    """A column with a sorted index, so that rows within an interval are found by binary search.
 
     Parameters
     ----------
     values : array of shape (n_rows,)
+        The values in the order of the rows.
     order : int array of shape (n_rows,)
-        The rows by their values, NaN last.
+        The positions of the rows, sorted by value; NaN last.
     known : array of shape (n_known,)
-        The values in that order, without NaN.
+        The sorted values without NaN.
     """
 
     values: Values
@@ -61,7 +65,7 @@ class SortedColumn:
 
     @classmethod
     def of(cls, values: Values, order: NDArray[np.integer] | None = None) -> SortedColumn:
-        """Return the column of these values, whose order may be known."""
+        """Return the sorted column of these values; `order` is computed if it is not given."""
         order = np.argsort(values, kind="stable") if order is None else order
         return cls(values, order, values[order[: len(values) - int(np.isnan(values).sum())]])
 
@@ -69,13 +73,13 @@ class SortedColumn:
         """Return the rows for which a condition holds."""
         if np.isnan(condition.low):
             return self.order[len(self.known) :].astype(np.int64)
-        # The needle's type is the column's: else the whole column is converted.
+        # Search with the type of the column: otherwise numpy converts the whole column.
         low, high = self.known.dtype.type(condition.low), self.known.dtype.type(condition.high)
         left, right = np.searchsorted(self.known, low, "left"), np.searchsorted(self.known, high, "right")
         return self.order[left:right].astype(np.int64)
 
     def around(self, row: int, column: int) -> Condition:
-        """Return a condition that a row fulfils, and rows that are near to it."""
+        """Return a condition that holds for a row and for rows with nearby values."""
         value = float(self.values[row])
         if self.values.dtype == np.int32 or np.isnan(value):
             return Condition(column, value, value)
@@ -88,14 +92,15 @@ class SortedColumn:
 
 @dataclass(frozen=True)
 class Crowd:
-    """Rows among which somebody is to be picked out.
+    """The rows in which a guess should match exactly one person.
 
     Parameters
     ----------
     columns : list of SortedColumn
+        The columns of the table.
     subjects : int array of shape (n_rows,), or None
-        Whose each row is: a guess picks out a subject, however many rows of that subject it fits. None where
-        each row stands for itself.
+        The subject of each row. A guess that matches several rows of one subject singles out this subject.
+        None if no subject is declared.
     """
 
     columns: Sequence[SortedColumn]
@@ -103,18 +108,18 @@ class Crowd:
 
     @classmethod
     def of(cls, table: EncodedTable) -> Crowd:
-        """Return the rows of a table."""
+        """Return the crowd of a table's rows."""
         subjects = None if table.subjects is None else table.units
         return cls([SortedColumn.of(values) for values in table.columns], subjects)
 
     def is_one(self, rows: Rows) -> bool:
-        """Return whether the rows are there, and all of one subject."""
+        """Return whether there is at least one row and all rows belong to one subject."""
         if self.subjects is None or len(rows) < 2:
             return len(rows) == 1
         return bool((self.subjects[rows] == self.subjects[rows[0]]).all())
 
     def only_match(self, conditions: Sequence[Condition]) -> int:
-        """Return a row of the only one who fulfils all conditions, or NOBODY."""
+        """Return a row of the only subject that meets all conditions, or NOBODY."""
         rows = None
         for condition in conditions:
             rows = _fitting(self.columns[condition.column], condition, rows)
@@ -122,11 +127,11 @@ class Crowd:
         return int(rows[0]) if self.is_one(rows) else NOBODY
 
     def only_holders(self, column: SortedColumn, values: Values) -> Rows:
-        """Return for each value a row of the only one who has it, or NOBODY."""
+        """Return, for each value, a row of the only subject that has it, or NOBODY."""
         left, right = (np.searchsorted(column.known, values, side=side) for side in ("left", "right"))
         is_one = right - left == 1
         if self.subjects is not None:
-            # Where the number of changes is the same at both ends, all rows between are of one subject.
+            # If the number of changes is the same at both ends, all rows in between belong to one subject.
             owners = self.subjects[column.order[: len(column.known)]]
             changes = np.cumsum(np.diff(owners, prepend=-1) != 0)
             is_there = right > left
@@ -138,19 +143,19 @@ class Crowd:
 def hits_of_values(
     synthetic: EncodedTable, pool: Crowd, n: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return whom guesses of one value pick out, each of which one synthetic subject or row has.
+    """Return the hits of guesses of one value, each of which is unique among the synthetic rows or subjects.
 
     Parameters
     ----------
     pool : Crowd
-        The rows that are searched.
+        The rows to search.
     n : int
-        So many of the guesses, by chance, if there are more.
+        The maximum number of guesses; a random selection is used if there are more.
 
     Returns
     -------
     hits : array of shape (n_guesses,)
-        A row of the only one in the pool who has the value, or NOBODY.
+        A row of the only subject in the pool that has the value, or NOBODY.
     """
     pairs = zip(synthetic.columns, pool.columns, strict=True)
     subjects = None if synthetic.subjects is None else synthetic.units
@@ -162,13 +167,13 @@ def hits_of_values(
 def hits_of_combinations(
     synthetic: EncodedTable, pool: Crowd, n: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return whom guesses of several columns pick out, each of which fits one synthetic subject or row."""
+    """Return the hits of guesses of several columns, each of which matches one synthetic row or subject."""
     guesses = _combinations(Crowd.of(synthetic), rng.permutation(synthetic.n_rows)[: 2 * n], rng)
     return np.array([pool.only_match(guess) for guess in islice(guesses, n)], dtype=np.int64)
 
 
 def _values_of_one(values: Values, subjects: Rows | None) -> Values:
-    """Return the known values that occur once, or in the rows of one subject only, ascending."""
+    """Return, in ascending order, the known values that occur only once, or only in rows of one subject."""
     is_known = ~is_missing(values)
     if subjects is None:
         known, counts = np.unique(values[is_known], return_counts=True)
@@ -193,7 +198,7 @@ def _combinations(crowd: Crowd, rows: Rows, rng: np.random.Generator) -> Iterato
 
 
 def _combination(crowd: Crowd, conditions: Iterator[Condition]) -> list[Condition] | None:
-    """Return so many of the conditions that they fit one only, and some more; None if they never do."""
+    """Return conditions until they match one subject, plus `N_SPARE` more; None if they never do."""
     taken: list[Condition] = []
     rows = None
     for condition in conditions:
@@ -205,7 +210,7 @@ def _combination(crowd: Crowd, conditions: Iterator[Condition]) -> list[Conditio
 
 
 def _fitting(column: SortedColumn, condition: Condition, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """Return which of the rows, or of all, fulfil one more condition."""
+    """Return the rows that meet one more condition; None stands for all rows."""
     if rows is None:
         return column.rows(condition)
     return rows[condition.holds(column.values[rows])]

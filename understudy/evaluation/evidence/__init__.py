@@ -1,1 +1,1 @@
-"""Evidence: what a report was computed from, packed with it and signed, so that it can be checked."""
+"""Evidence packs: a report and its inputs in one signed file, so that others can verify the report."""

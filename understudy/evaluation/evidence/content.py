@@ -1,4 +1,4 @@
-"""What has to be known to compute a report again: parameters, seeds, digests of data and code."""
+"""The evidence of a report: the parameters, seeds and digests that are needed to recompute it."""
 
 from __future__ import annotations
 
@@ -28,49 +28,62 @@ SOURCE_SUFFIXES = (".py", ".html", ".css", ".txt")
 
 
 class TableEvidence(BaseModel):
-    """Which table it was."""
+    """The identity of a table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     n_rows: int
     content_sha256: Annotated[
-        Sha256, Field(description="Of what the table says, as `understudy.tables.fingerprint` computes it.")
+        Sha256,
+        Field(description="SHA-256 of the table's content, computed by `understudy.tables.fingerprint`."),
     ]
     file_sha256: Annotated[
-        Sha256 | None, Field(description="Of the file that was read, before any split.")
+        Sha256 | None, Field(description="SHA-256 of the file that was read, before any split.")
     ] = None
     dataset_id: str | None = None
 
 
 class Evidence(BaseModel):
-    """What a report was computed from."""
+    """The inputs and the software of a report."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format_version: Literal["1"] = "1"
-    software: Annotated[dict[str, str], Field(description="Name and version of all that computed.")]
-    source_sha256: Annotated[Sha256, Field(description="Of the source files of the package `understudy`.")]
+    software: Annotated[
+        dict[str, str], Field(description="Versions of the software that computed the report, by name.")
+    ]
+    source_sha256: Annotated[
+        Sha256, Field(description="SHA-256 of the source files of the package `understudy`.")
+    ]
     seed: int
     options: EvaluationOptions
     table_schema: TableSchema
     findings: TableFindings = TableFindings()
     split: Annotated[
-        Split | None, Field(description="If the holdout is a part of the real table's file.")
+        Split | None,
+        Field(description="Split of the real table's file, if the holdout is a part of this file."),
     ] = None
     split_subject: Annotated[
-        tuple[str, ...], Field(description="The subject when the real table was split, before the training.")
+        tuple[str, ...],
+        Field(description="Columns of the subject at the time of the split, before the training."),
     ] = ()
-    tables: Annotated[dict[str, TableEvidence], Field(description="By role: real, synthetic, holdout, …")]
+    tables: Annotated[
+        dict[str, TableEvidence],
+        Field(description="Tables by role: `real`, `synthetic`, `holdout`, `canaries`."),
+    ]
     # Any: JSON, which differs by kind of job.
     parameters: Annotated[
         dict[str, Any],
-        Field(description="Resolved parameters by kind: of the evaluation, and of what made the rows."),
+        Field(
+            description="Resolved parameters by kind of job: of the evaluation, and of the training and "
+            "sampling if they are known."
+        ),
     ] = {}
 
     @model_validator(mode="before")
     @classmethod
-    def _read_older_schema(cls, values: Any) -> Any:  # Any: from outside
-        """Read packs whose schema contains the findings, as version 0 wrote them."""
+    def _read_older_schema(cls, values: Any) -> Any:  # Any: data from outside
+        """Accept packs of version 0, whose schema contains the findings."""
         schema = values.get("table_schema") if isinstance(values, dict) else None
         if not isinstance(schema, dict) or "locale" not in schema:
             return values
@@ -83,16 +96,16 @@ class Evidence(BaseModel):
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where the tables and the synthetic rows came from.
+    """The origin of the tables.
 
     Parameters
     ----------
     sources : mapping of role to `file_sha256` and `dataset_id`
-        The file of each table.
+        The source of each table.
     split : (Split, tuple of str), optional
-        How the real table's file was split, and its subject then.
+        The split of the real table's file, and its subject at that time.
     parameters : mapping of kind of job to parameters
-        As they were resolved: of the evaluation, and of the jobs that made the rows.
+        The resolved parameters of the evaluation and of the jobs that generated the rows.
     """
 
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -109,14 +122,14 @@ def collect(
     Parameters
     ----------
     tables : mapping of role to pyarrow.Table
-        As they were scored, in the types of the schema.
+        The tables that were scored, in the types of the schema.
     """
     split, split_subject = provenance.split or (None, ())
     return Evidence(
         software=report.versions,
         source_sha256=source_digest(),
         seed=report.seed,
-        # As they were asked for: who computes again shall choose the target again.
+        # Without a target that was detected: a recomputation must detect it again.
         options=report.options.model_copy(update={"target": None})
         if report.is_target_chosen
         else report.options,

@@ -1,4 +1,4 @@
-"""Keys that sign evidence: Ed25519 (RFC 8032)."""
+"""Ed25519 keys (RFC 8032) that sign evidence packs."""
 
 from __future__ import annotations
 
@@ -28,33 +28,34 @@ KEY_BYTES = 32
 
 
 def derived_key(secret: bytes, owner: bytes) -> Ed25519PrivateKey:
-    """Return the key of an owner, such as a project; the same secret and owner give the same one.
+    """Return the key of an owner, such as a project; the same secret and owner give the same key.
 
     Notes
     -----
-    HKDF-SHA-256 (RFC 5869) of the installation's secret, so that no private key lies in the database.
+    The key is derived from the installation's secret by HKDF-SHA-256 (RFC 5869), so that no private key is
+    stored in the database.
     """
     seed = HKDF(SHA256(), KEY_BYTES, salt=None, info=PURPOSE + owner).derive(secret)
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
 def public_text(key: Ed25519PublicKey) -> str:
-    """Return a public key as people pass it on: its 32 bytes in Base64."""
+    """Return the 32 bytes of a public key in Base64."""
     return base64.b64encode(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
 
 
 def key_id(key: Ed25519PublicKey) -> str:
-    """Return a short name of a public key, for people to compare: the first 16 hex digits of its SHA-256."""
+    """Return a short id of a public key for comparison by people: the first 16 hex digits of its SHA-256."""
     return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
 
 
 def read_public_key(text: str) -> Ed25519PublicKey:
-    """Return a public key from its Base64 text, or from PEM.
+    """Return a public key from Base64 or PEM.
 
     Raises
     ------
     InvalidInput
-        If it is neither.
+        If the text is neither.
     """
     try:
         if text.lstrip().startswith("-----BEGIN"):
@@ -66,17 +67,18 @@ def read_public_key(text: str) -> Ed25519PublicKey:
     except (ValueError, binascii.Error, UnsupportedAlgorithm):
         pass
     raise InvalidInput(
-        "The public key is not one of Ed25519, in Base64 (44 signs) or PEM.", code="invalid_key"
+        "The public key is not a valid Ed25519 key. Provide it in Base64 (44 characters) or PEM.",
+        code="invalid_key",
     )
 
 
 def load_or_make_key(path: Path) -> Ed25519PrivateKey:
-    """Return the private key of a PEM file; where there is no such file, make a key and write it there.
+    """Return the private key in a PEM file; if the file does not exist, generate a key and write it there.
 
     Raises
     ------
     InvalidInput
-        If the file holds no Ed25519 key, or cannot be written.
+        If the file does not contain an Ed25519 key, or cannot be written.
     """
     if not path.exists():
         return _make_key(path)
@@ -86,8 +88,8 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise InvalidInput(
-            f"{path} holds no private key of Ed25519 in PEM without a password. Name another file, or one "
-            "that does not exist yet: then a key is made.",
+            f"{path} does not contain an Ed25519 private key in PEM without a password. Name another file; "
+            "if it does not exist, a key is generated.",
             code="invalid_key",
         )
     return key
@@ -97,7 +99,7 @@ def _make_key(path: Path) -> Ed25519PrivateKey:
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
-        # Readable by its owner alone, from the first byte on.
+        # The file is created with permissions for its owner only.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be written: {error.strerror}.", code="invalid_key") from error

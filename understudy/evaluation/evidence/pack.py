@@ -1,7 +1,7 @@
-"""The pack: one zip file with a report, what it was computed from, and a signature over both.
+"""The evidence pack: one zip file with a report, its evidence, and a signature over both.
 
-``manifest.json`` names the SHA-256 of every other file; ``signature.json`` signs the manifest's bytes. The
-same content and key give the same bytes.
+``manifest.json`` contains the SHA-256 of every other file, and ``signature.json`` contains a signature of the
+manifest's bytes. The same content and key give the same bytes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ FORMAT = "understudy-evidence/1"
 REPORT_JSON, REPORT_HTML, EVIDENCE = "report.json", "report.html", "evidence.json"
 MANIFEST, SIGNATURE = "manifest.json", "signature.json"
 CONTENTS = (REPORT_JSON, REPORT_HTML, EVIDENCE)
-# Far more than a report of a thousand columns; a hostile zip may claim anything.
+# Maximum size of a file in the pack, in bytes. The report of a table with a thousand columns is much smaller.
+# The limit protects against hostile zip files.
 FILE_BYTES_MAX = 64 * 2**20
 
 Json = dict[str, Any]
@@ -42,16 +43,18 @@ _DAMAGES = (
 
 @dataclass(frozen=True)
 class Pack:
-    """A pack whose files have the digests of its manifest; whether the signature is right, ask `check`.
+    """A pack whose files match the digests in its manifest. `check_signature` checks the signature.
 
     Parameters
     ----------
     files : mapping of name to bytes
+        The contents of the files.
     manifest : bytes
-        As it was signed.
+        The signed bytes of the manifest.
     public_key : Ed25519PublicKey
-        That the pack says it was signed with.
+        The key that the pack names as its signer's.
     signature : bytes
+        The signature of the manifest.
     """
 
     files: Mapping[str, bytes]
@@ -61,20 +64,20 @@ class Pack:
 
     @property
     def facts(self) -> Json:
-        """What the manifest says beside the digests."""
+        """The fields of the manifest other than the digests."""
         facts: Json = json.loads(self.manifest)
         return {name: value for name, value in facts.items() if name != "files"}
 
 
 def write_pack(files: Mapping[str, bytes], key: Ed25519PrivateKey, facts: Mapping[str, str]) -> bytes:
-    """Return the zip file.
+    """Return the bytes of the zip file.
 
     Parameters
     ----------
     files : mapping of name to bytes
-        All of `CONTENTS`.
+        The contents of all files in `CONTENTS`.
     facts : mapping
-        Ids and the like that the manifest shall name, too.
+        Additional fields of the manifest, such as ids.
     """
     digests = {name: hashlib.sha256(files[name]).hexdigest() for name in CONTENTS}
     manifest = _json({"format": FORMAT, **facts, "files": digests})
@@ -90,46 +93,46 @@ def write_pack(files: Mapping[str, bytes], key: Ed25519PrivateKey, facts: Mappin
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in {**files, MANIFEST: manifest, SIGNATURE: signature}.items():
-            # A fixed time: nothing but the content shall make packs differ.
+            # A fixed time, so that packs with the same content are identical.
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 
 
 def read_pack(source: Path | BinaryIO) -> Pack:
-    """Read a pack, and hold its files against the manifest.
+    """Read a pack and check its files against the digests in the manifest.
 
     Raises
     ------
     NotFound
-        If there is no such file.
+        If the file does not exist.
     InvalidInput
-        With the code `invalid_pack`, if it is no pack, or a file of it was altered.
+        With the code `invalid_pack`, if the file is not a pack or one of its files was altered.
     """
     if isinstance(source, Path) and not source.is_file():
-        raise NotFound(f"There is no file {source}.")
+        raise NotFound(f"The file {source} does not exist. Correct the path.")
     try:
         files = _read_files(source)
         manifest, signature = files.pop(MANIFEST), json.loads(files.pop(SIGNATURE))
         digests = json.loads(manifest)["files"]
         public_key = read_public_key(signature["public_key"])
         signed = base64.b64decode(signature["signature"], validate=True)
-    # What a damaged or hostile file can make of the lines above; a zip bomb's members are cut.
+    # Damaged or hostile files can raise any of these errors. The size of each member is limited.
     except _DAMAGES as error:
         raise InvalidInput(
-            "The file is no evidence pack, or it is damaged. Fetch it again from where it was made.",
+            "The file is not an evidence pack, or it is damaged. Get the file again from its source.",
             code="invalid_pack",
         ) from error
     for name in CONTENTS:
         if hashlib.sha256(files[name]).hexdigest() != digests.get(name):
             raise InvalidInput(
-                f"{name} in the pack was altered: it does not have the digest that the manifest names.",
+                f"{name} in the pack was altered: its digest differs from the one in the manifest.",
                 code="invalid_pack",
             )
     return Pack(files, manifest, public_key, signed)
 
 
 def check_signature(pack: Pack, expected: Ed25519PublicKey | None = None) -> None:
-    """Raise `InvalidInput` if a pack was not signed with the key that it names, or that is expected."""
+    """Raise `InvalidInput` if a pack was not signed with the key that it names, or with the expected key."""
     if expected is not None and public_text(expected) != public_text(pack.public_key):
         raise InvalidInput(
             f"The pack was signed with the key {key_id(pack.public_key)}, not with {key_id(expected)}.",
@@ -139,7 +142,7 @@ def check_signature(pack: Pack, expected: Ed25519PublicKey | None = None) -> Non
         pack.public_key.verify(pack.signature, pack.manifest)
     except InvalidSignature as error:
         raise InvalidInput(
-            "The signature does not fit the pack: it was altered after it had been signed.",
+            "The signature does not match the pack: the pack was altered after it was signed.",
             code="invalid_signature",
         ) from error
 

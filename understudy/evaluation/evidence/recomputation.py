@@ -1,4 +1,4 @@
-"""A report computed again from the data of its pack, and held against the one that was signed."""
+"""Recomputation of a report from its data, and comparison with the signed report."""
 
 from __future__ import annotations
 
@@ -17,25 +17,26 @@ from understudy.tables.fingerprint import fingerprint
 from understudy.tables.inference import InferredTable
 from understudy.tables.validation import conform
 
-# Sums of another processor may differ in their last bits.
+# Relative and absolute tolerance of numbers: sums may differ in the last bits between processors.
 TOLERANCE = 1e-9
+# Maximum number of differences listed in the result.
 N_DIFFERENCES_MAX = 20
-# Fields with text for readers, which later versions may word differently.
+# Fields with text for readers. Later versions may have a different wording.
 TEXTS = frozenset({"title", "summary", "sentence", "reason"})
 
 
 @dataclass(frozen=True)
 class Recomputation:
-    """What came out.
+    """The result of a recomputation.
 
     Parameters
     ----------
     other_tables : tuple of str
-        Roles whose table is not the one that the evidence names; then nothing was computed.
+        Roles whose table differs from the one in the evidence. If there are any, nothing was computed.
     missing_tables : tuple of str
-        Roles that the evidence names and that were not given; then nothing was computed.
+        Roles in the evidence whose table was not provided. If there are any, nothing was computed.
     differences : tuple of str
-        Where the reports differ, as JSON pointers, at most `N_DIFFERENCES_MAX`.
+        JSON pointers to the differences between the reports, at most `N_DIFFERENCES_MAX`.
     """
 
     other_tables: tuple[str, ...] = ()
@@ -44,19 +45,20 @@ class Recomputation:
 
     @property
     def is_equal(self) -> bool:
-        """Whether the numbers are those of the pack."""
+        """Whether all numbers are equal to those in the pack."""
         return not (self.other_tables or self.missing_tables or self.differences)
 
 
 def recompute(
     evidence: Evidence, report: Report, files: Mapping[str, pa.Table], *, progress: Progress = no_progress
 ) -> Recomputation:
-    """Compute a report again.
+    """Recompute a report and compare it with the signed report.
 
     Parameters
     ----------
     files : mapping of role to pyarrow.Table
-        As they were read; the real one whole, if its holdout is a part of it.
+        The tables as they were read. The real table must include its holdout if the evidence contains a
+        split.
     """
     tables = _split(evidence, files)
     missing = tuple(role for role in evidence.tables if role not in tables)
@@ -74,7 +76,7 @@ def recompute(
         seed=evidence.seed,
         progress=progress,
     )
-    # The version of a library may differ: only its numbers count.
+    # Versions of libraries may differ, because only the numbers count.
     signed, computed = (one.model_dump(mode="json", exclude={"versions"}) for one in (report, again))
     if evidence.source_sha256 != source_digest():
         signed = _without_texts(report.model_dump(mode="json", exclude={"versions"}, exclude_unset=True))
@@ -97,7 +99,7 @@ def _split(evidence: Evidence, files: Mapping[str, pa.Table]) -> dict[str, pa.Ta
 
 
 def _conformed(evidence: Evidence, role: str, table: pa.Table) -> pa.Table:
-    # Canaries have a column more, which says which of them were planted.
+    # Canaries have an additional column that marks those that were planted.
     return table if role == "canaries" else conform(table, evidence.table_schema, ORIGINS[role])
 
 
@@ -110,7 +112,7 @@ def _without_texts(value: Any) -> Any:
 
 # Any: JSON.
 def _as_stated(signed: Any, computed: Any) -> Any:
-    """Return what was computed without the fields and checks that the version that signed did not have."""
+    """Return the computed values without fields and checks that the signed report does not contain."""
     if isinstance(signed, dict) and isinstance(computed, dict):
         return {name: _as_stated(item, computed[name]) for name, item in signed.items() if name in computed}
     if not isinstance(signed, list) or not isinstance(computed, list):
@@ -125,7 +127,7 @@ def _as_stated(signed: Any, computed: Any) -> Any:
 
 # Any: JSON.
 def _differences(where: str, one: Any, other: Any) -> Iterator[str]:
-    """Yield where two JSON values differ."""
+    """Yield JSON pointers to the differences between two JSON values."""
     if isinstance(one, dict) and isinstance(other, dict):
         for name in sorted(one.keys() | other.keys()):
             yield from _differences(f"{where}/{name}", one.get(name), other.get(name))

@@ -1,1 +1,1 @@
-"""Models that judge a synthetic table."""
+"""Machine-learning models that metrics use to score a synthetic table."""

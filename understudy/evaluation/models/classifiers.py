@@ -1,4 +1,4 @@
-"""What the classifiers of all metrics share: how they see tables, how finely, and with how many threads."""
+"""Features, bins, training sizes and threads that the classifiers of all metrics share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Features = NDArray[np.float64]
 
 N_COLUMNS_FINE = 50
 N_BINS_FINE, N_BINS_COARSE = 255, 31
-# Rows times columns that a model learns from.
+# Maximum number of training cells of a model (rows times columns), and number of rows of very wide tables.
 N_CELLS_MAX = 600_000
 N_ROWS_WIDE = 2_000
 
@@ -25,17 +25,17 @@ def n_bins(n_columns: int) -> int:
     return N_BINS_FINE if n_columns <= N_COLUMNS_FINE else N_BINS_COARSE
 
 
-def n_rows_learnt(n_rows_max: int, n_columns: int) -> int:
-    """Return the number of rows that a model of a table of this width learns from."""
+def n_rows_learned(n_rows_max: int, n_columns: int) -> int:
+    """Return the number of training rows of a model for a table of this width."""
     return min(n_rows_max, max(N_ROWS_WIDE, N_CELLS_MAX // max(n_columns, 1)))
 
 
 def one_thread() -> AbstractContextManager[object]:
     """Return a context in which classifiers use one thread.
 
-    Trees over a few ten thousand rows gain nothing from a second thread. They slow down ten-fold where
-    another process uses the core, because OpenMP's threads spin while they wait. One thread also gives the
-    same sums on every machine.
+    Fitting trees on a few ten thousand rows gains nothing from a second thread, and it becomes ten times
+    slower if another process uses the core, because OpenMP's threads spin while they wait. One thread also
+    gives the same sums on every machine.
     """
     # Processes that only list the metrics never load scikit-learn. It is loaded before the limit is set,
     # because the limit applies only to libraries that are already loaded.
@@ -47,18 +47,18 @@ def one_thread() -> AbstractContextManager[object]:
 
 
 def as_features(tables: Sequence[EncodedTable], *, without: int | None = None) -> list[Features]:
-    """Return the columns of each table side by side, NaN where missing; categories as frequency ranks.
+    """Return the feature matrix of each table, with NaN for missing values and ranks for categories.
 
     Parameters
     ----------
     without : int, optional
-        Position of a column to leave out.
+        The position of a column to leave out.
 
     Notes
     -----
-    Frequencies are counted in all tables together. Ranks by the frequency in one table would tell a
-    classifier which rare categories that table happens to have more of: two samples of one source would look
-    different.
+    Frequencies are counted in all tables together. Ranks by the frequency in one table would reveal to a
+    classifier which rare categories happen to be more frequent in this table, so that two samples of one
+    source would look different.
     """
     kept = [i for i in range(len(tables[0].columns)) if i != without]
     columns = [_in_order([table.columns[i] for table in tables]) for i in kept]
@@ -74,9 +74,9 @@ def _in_order(parts: Sequence[Values]) -> list[Features]:
     whole = np.concatenate(parts)
     counts = np.bincount(whole[whole != MISSING], minlength=1)
     ranks = np.empty(len(counts) + 1)
-    # Codes count from the most frequent real value on, so ties are broken by a hash.
+    # Codes are ordered by frequency in the real table, so ties are broken by a hash instead.
     ties = mix64(np.arange(len(counts), dtype=np.uint64))
     ranks[np.lexsort((ties, -counts))] = np.arange(len(counts))
-    # MISSING is -1, the last position.
+    # MISSING is -1, which indexes the last position.
     ranks[-1] = np.nan
     return [ranks[part] for part in parts]

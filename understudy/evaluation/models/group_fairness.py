@@ -1,4 +1,4 @@
-"""How differently two models treat the groups of a column, counted on the same test rows."""
+"""Fairness measures of two models for the groups of a column, computed on the same test rows."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from understudy.evaluation.models.prediction import Labelled, Predictions, Targe
 from understudy.evaluation.statistics.groups import N_ROWS_JUDGED_MIN, Groups
 from understudy.evaluation.statistics.influence import wilson
 
+# Number of bootstrap samples.
 N_RESAMPLED = 400
-# Of each, so that a true or false positive rate can be judged.
+# Minimum number of positive and of negative test rows of a group whose true and false positive rates are
+# evaluated.
 N_ROWS_OF_TRUTH_MIN = 20
 
 Floats = NDArray[np.float64]
@@ -23,14 +25,14 @@ Rates = Callable[[Floats], Floats]
 
 @dataclass(frozen=True)
 class Crossing:
-    """Test rows by group, and by whether they are of a class and which of two models say so.
+    """The numbers of test rows by group, membership in a class, and predictions of two models.
 
     Parameters
     ----------
     label : str
         The class.
     counts : float array of shape (n_groups, 2, 2, 2)
-        By truth, first and second model; the rows of a group are all of its test rows.
+        The numbers of test rows by group, truth, prediction of the first model and of the second model.
     """
 
     label: str
@@ -38,11 +40,11 @@ class Crossing:
 
     @property
     def n(self) -> NDArray[np.int64]:
-        """Test rows by group."""
+        """Number of test rows by group."""
         return np.asarray(self.counts.sum(axis=(1, 2, 3)), dtype=np.int64)
 
     def model(self, number: int) -> Floats:
-        """Return the counts of one model, by group, truth and prediction."""
+        """Return the counts of one model by group, truth and prediction."""
         return of_model(self.counts, number)
 
     def resampled(self, rng: np.random.Generator) -> Floats:
@@ -53,14 +55,14 @@ class Crossing:
 
 
 def of_model(counts: Floats, number: int) -> Floats:
-    """Return counts of one of the two models, summed over what the other says."""
+    """Return the counts of one of the two models, summed over the predictions of the other."""
     return np.asarray(counts.sum(axis=-1 if number == 0 else -2))
 
 
 def crossings(
     target: Target, test: Labelled, models: tuple[Predictions, Predictions], groups: Groups
 ) -> list[Crossing]:
-    """Return a crossing of each class; of two classes, of the rarer one."""
+    """Return a crossing for each class; for two classes, only for the rarer one."""
     assigned = groups.assign(test.table.columns[groups.position])
     present = np.unique(test.classes)
     return [
@@ -70,29 +72,29 @@ def crossings(
 
 
 def _cells(test: Labelled, models: tuple[Predictions, Predictions], k: int) -> NDArray[np.int64]:
-    """Return one of eight cells per test row: is it of class k, and which of the models say so."""
+    """Return the cell of each test row (0 to 7), from its membership in class k and both predictions."""
     first, second = (model.classes == k for model in models)
     return np.asarray(((test.classes == k) * 2 + first) * 2 + second, dtype=np.int64)
 
 
 def _count(assigned: NDArray[np.int64], n_groups: int, cells: NDArray[np.int64]) -> Floats:
-    """Return the number of test rows by group and cell, as `Crossing.counts`."""
+    """Return the number of test rows by group and cell, in the shape of `Crossing.counts`."""
     counts = np.bincount(assigned * 8 + cells, minlength=n_groups * 8)
     return counts.reshape(n_groups, 2, 2, 2).astype(np.float64)
 
 
 def selected(counts: Floats) -> Floats:
-    """Return the share of each group's rows that the model says are of the class."""
+    """Return the selection rate of each group: the share of its rows that the model assigns to the class."""
     return _share(counts[..., 1].sum(axis=-1), counts.sum(axis=(-1, -2)))
 
 
 def true_positive_rate(counts: Floats) -> Floats:
-    """Return the share of each group's rows of the class that the model finds."""
+    """Return the share of each group's rows of the class that the model assigns to the class."""
     return _share(counts[..., 1, 1], counts[..., 1, :].sum(axis=-1))
 
 
 def false_positive_rate(counts: Floats) -> Floats:
-    """Return the share of each group's other rows that the model takes for the class."""
+    """Return the share of each group's other rows that the model assigns to the class."""
     return _share(counts[..., 0, 1], counts[..., 0, :].sum(axis=-1))
 
 
@@ -101,12 +103,12 @@ def _share(part: Floats, whole: Floats) -> Floats:
 
 
 def parity_difference(counts: Floats) -> Floats:
-    """Return the largest difference of two groups' selected shares."""
+    """Return the demographic parity difference: the largest difference between selection rates."""
     return np.asarray(np.ptp(selected(counts), axis=-1))
 
 
 def parity_ratio(counts: Floats) -> float | None:
-    """Return the smallest selected share over the largest: below four fifths is a sign of adverse impact.
+    """Return the lowest selection rate divided by the highest; below 0.8 is a sign of adverse impact.
 
     Notes
     -----
@@ -117,33 +119,36 @@ def parity_ratio(counts: Floats) -> float | None:
 
 
 def odds_difference(counts: Floats) -> Floats:
-    """Return the larger of the differences of true and of false positive rates (Hardt et al., 2016)."""
+    """Return the larger of the differences in true and in false positive rates (Hardt et al., 2016)."""
     gaps_ = [np.ptp(rate(counts), axis=-1) for rate in (true_positive_rate, false_positive_rate)]
     return np.asarray(np.maximum(*gaps_))
 
 
 def judged_by_parity(crossing: Crossing) -> NDArray[np.bool_]:
-    """Return which groups have enough test rows."""
+    """Return a mask of the groups with enough test rows."""
     return np.asarray(crossing.n >= N_ROWS_JUDGED_MIN)
 
 
 def judged_by_odds(crossing: Crossing) -> NDArray[np.bool_]:
-    """Return which groups have enough test rows, of the class and of others."""
+    """Return a mask of the groups with enough test rows, both of the class and of other classes."""
     by_truth = crossing.counts.sum(axis=(2, 3))
     return np.asarray((crossing.n >= N_ROWS_JUDGED_MIN) & (by_truth.min(axis=1) >= N_ROWS_OF_TRUTH_MIN))
 
 
 @dataclass(frozen=True)
 class Gaps:
-    """A difference of groups under both models, and how much larger the first model's is.
+    """The difference between groups under each model, and the excess of the first model.
 
     Parameters
     ----------
     differences : (float, float)
+        The difference between groups under the first and under the second model.
     intervals : (Interval, Interval)
+        The intervals of the differences.
     excess : float
-        First minus second.
+        The first difference minus the second.
     excess_interval : Interval
+        The interval of the excess.
     """
 
     differences: tuple[float, float]
@@ -155,12 +160,12 @@ class Gaps:
 def gaps(
     crossing: Crossing, is_judged: NDArray[np.bool_], difference: Rates, rng: np.random.Generator
 ) -> Gaps:
-    """Return the differences, with 95 % percentile intervals of rows resampled within the groups.
+    """Return the differences with 95 % percentile intervals, from rows that are resampled within the groups.
 
     Notes
     -----
-    Both models are asked of the same resampled rows. A largest difference is biased upwards by chance, on
-    resampled rows twice: the interval is widened to hold the value itself.
+    Both models are tested on the same resampled rows. The largest difference is biased upwards by chance, and
+    this happens twice on resampled rows. The interval is widened to contain the value itself.
     """
     judged = Crossing(crossing.label, crossing.counts[is_judged])
     found = [float(difference(judged.model(number))) for number in (0, 1)]
@@ -180,6 +185,6 @@ def _percentiles(drawn: Floats, value: float) -> Interval:
 
 
 def share_interval(part: float, whole: float) -> Interval:
-    """Return the interval of a share, rounded as the share is."""
+    """Return the interval of a share, rounded like the share."""
     low, high = wilson(part, whole)
     return round(low, 4), round(high, 4)

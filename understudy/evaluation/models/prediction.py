@@ -1,6 +1,7 @@
-"""Models that predict the target: one of the judged rows, one of real rows, tested on the same real rows.
+"""Models that predict the target, trained on the rows to score and on real rows, tested on the same rows.
 
-Several metrics ask for them, so each is trained once a comparison, and the one of real rows once a report.
+Several metrics use them, so each model is trained once per comparison, and the model of real rows once per
+report.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, Values, is_missing
-from understudy.evaluation.models.classifiers import n_bins, n_rows_learnt, one_thread
+from understudy.evaluation.models.classifiers import n_bins, n_rows_learned, one_thread
 from understudy.evaluation.statistics.distributions import OTHER_LABEL, shortened
 from understudy.evaluation.statistics.influence import Estimate, mean_area, r2
 from understudy.tables.schema import ColumnKind
@@ -23,12 +24,13 @@ N_ROWS_TRAIN_MAX = 12_000
 N_ROWS_TEST_MAX = 12_000
 N_ROWS_MIN = 50
 N_ROUNDS = 80
-# Boosting grows a tree a class and round: many classes get fewer rounds, so that the time stays the same.
+# Maximum number of trees. Boosting fits one tree per class and round, so targets with many classes have fewer
+# rounds to keep the training time constant.
 N_TREES_MAX = 160
-# Fewer rounds take longer steps; longer ones yet, or without a penalty, lose rare classes.
+# With fewer rounds, the learning rate is higher. Even higher rates, or no regularization, lose rare classes.
 ROUNDS_TIMES_RATE = 8.0
 RATE_MAX = 0.15
-# More distinct whole numbers than this are an amount to predict, not classes.
+# An integer target with more distinct values than this is a regression target.
 N_CLASSES_MAX = 10
 TEST_FRACTION = 1 / 3
 
@@ -40,20 +42,22 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted.
+    """The target of the prediction.
 
     Parameters
     ----------
     column : int
-        Position.
+        The position of the column.
     name : str
+        The name of the column.
     classes : float array of shape (n,), or None
-        Values that are a class of their own, most frequent first; what is none of them is one more class.
-        None for an amount.
+        The values that have their own class, most frequent first. All other values are in one additional
+        class. None for regression.
     labels : tuple of str
-        One a class.
+        The labels of the classes.
     centre, width : float
-        Of an amount: models learn how far it is from its median, in mean distances, whatever its unit.
+        The scale of a regression target: its median, and the mean absolute distance from it. Models learn the
+        scaled target, which does not depend on its unit.
     """
 
     column: int
@@ -65,11 +69,11 @@ class Target:
 
     @property
     def task(self) -> Task:
-        """Whether classes or amounts are predicted."""
+        """The task: `classification` or `regression`."""
         return "regression" if self.classes is None else "classification"
 
     def encode(self, values: Values) -> Floats:
-        """Return scaled amounts, or the classes' numbers, of known values."""
+        """Return the scaled values, or the numbers of their classes; all values must be known."""
         numbers = values.astype(np.float64)
         if self.classes is None:
             return (numbers - self.centre) / self.width
@@ -81,7 +85,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Rows whose target is known."""
+    """Rows with a known target."""
 
     table: EncodedTable
     features: Floats
@@ -89,24 +93,25 @@ class Labelled:
 
     @property
     def subjects(self) -> NDArray[np.int64] | None:
-        """Whose each row is; None where no subject is declared."""
+        """The subject of each row; None if no subject is declared."""
         return None if self.table.subjects is None else self.table.units
 
     @property
     def classes(self) -> NDArray[np.int64]:
-        """The classes' numbers."""
+        """The class number of each row."""
         return self.truth.astype(np.int64)
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says of the test rows.
+    """The predictions of a model for the test rows.
 
     Parameters
     ----------
     values : float array of shape (n_test, n_classes), or (n_test,)
-        Probabilities of the classes, or amounts.
+        The probabilities of the classes, or the predicted values.
     n_rows_train : int
+        The number of training rows.
     """
 
     values: Floats
@@ -114,18 +119,20 @@ class Predictions:
 
     @property
     def classes(self) -> NDArray[np.int64]:
-        """The likeliest class of each row."""
+        """The most likely class of each row."""
         return np.asarray(self.values.argmax(axis=1))
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """The test rows, and what the two models say of them.
+    """The test rows and the predictions of both models.
 
     Parameters
     ----------
+    judged : Predictions
+        The predictions of the model that was trained on the rows to score.
     real : Predictions or None
-        Of the model that was trained on real rows; None if there are too few.
+        The predictions of the model that was trained on real rows; None if there are too few rows.
     """
 
     target: Target
@@ -135,18 +142,19 @@ class Experiment:
 
     @property
     def n_rows(self) -> dict[str, int]:
-        """Rows used, by what for."""
+        """Number of rows used, by purpose."""
         counts = {"train": self.judged.n_rows_train, "test": len(self.test.truth)}
         return counts if self.real is None else counts | {"train_real": self.real.n_rows_train}
 
 
 def experiment(comparison: Comparison) -> Experiment | str:
-    """Return both models' predictions, or why there are none.
+    """Return the predictions of both models, or the reason why there are none.
 
     Notes
     -----
-    Tested on the holdout; without one on a third of the real rows or subjects, which the model of real rows
-    then does not see. Train on synthetic, test on real: Esteban, Hyland and Rätsch (2017).
+    The models are tested on the holdout. Without a holdout, they are tested on a third of the real rows or
+    subjects, which the model of real rows is then not trained on. Train on synthetic, test on real: Esteban,
+    Hyland and Rätsch (2017).
     """
     return comparison.once("prediction", _experiment)
 
@@ -173,7 +181,7 @@ def _trained_on_real(comparison: Comparison) -> Predictions | str:
 
 
 def target_of(comparison: Comparison) -> Target:
-    """Return what is predicted; the options have to name it."""
+    """Return the target, which the options must name."""
     return comparison.once_of_real("prediction: target", _target_of)
 
 
@@ -201,27 +209,27 @@ def _classes(i: int, name: str, values: Floats, named: tuple[str, ...]) -> Targe
 
 
 def rows_tested(comparison: Comparison) -> Labelled:
-    """Return the real rows that models are tested on."""
+    """Return the real rows for testing."""
     return comparison.once_of_real("prediction: test rows", lambda known: _real_part(known, is_test=True))
 
 
 def rows_of_real(comparison: Comparison) -> Labelled:
-    """Return the real rows that a model is trained on for comparison."""
+    """Return the real rows for training."""
     return comparison.once_of_real("prediction: real rows", lambda known: _real_part(known, is_test=False))
 
 
 def rows_judged(comparison: Comparison) -> Labelled:
-    """Return the judged rows that a model is trained on."""
+    """Return the rows to score as training rows."""
     if comparison.synthetic is comparison.real:
         return rows_of_real(comparison)
     return comparison.once(
         "prediction: judged rows",
-        lambda known: _labelled(known, known.synthetic, _n_rows_learnt(known), "judged"),
+        lambda known: _labelled(known, known.synthetic, _n_rows_learned(known), "judged"),
     )
 
 
 def _real_part(comparison: Comparison, *, is_test: bool) -> Labelled:
-    role, n_rows_max = ("test", N_ROWS_TEST_MAX) if is_test else ("real", _n_rows_learnt(comparison))
+    role, n_rows_max = ("test", N_ROWS_TEST_MAX) if is_test else ("real", _n_rows_learned(comparison))
     if comparison.holdout is not None:
         table = comparison.holdout if is_test else comparison.real
     else:
@@ -231,8 +239,8 @@ def _real_part(comparison: Comparison, *, is_test: bool) -> Labelled:
     return _labelled(comparison, table, n_rows_max, role)
 
 
-def _n_rows_learnt(comparison: Comparison) -> int:
-    return n_rows_learnt(N_ROWS_TRAIN_MAX, len(comparison.columns))
+def _n_rows_learned(comparison: Comparison) -> int:
+    return n_rows_learned(N_ROWS_TRAIN_MAX, len(comparison.columns))
 
 
 def _labelled(comparison: Comparison, table: EncodedTable, n_rows_max: int, role: str) -> Labelled:
@@ -245,16 +253,16 @@ def _labelled(comparison: Comparison, table: EncodedTable, n_rows_max: int, role
 
 
 def _as_feature(values: Values) -> Floats:
-    # Codes are ranks by frequency in the real table: the same for both models, whatever they are trained on.
+    # Codes are ranks by frequency in the real table, so they are the same for both models.
     return np.where(is_missing(values), np.nan, values.astype(np.float64))
 
 
 def problem_of(train: Labelled, test: Labelled) -> str | None:
-    """Return why no model can be trained or tested on these rows."""
+    """Return the reason why no model can be trained or tested on these rows, or None."""
     if train.features.shape[1] == 0:
-        return "needs a column beside the target"
+        return "needs a column besides the target"
     if min(len(train.truth), len(test.truth)) < N_ROWS_MIN:
-        return f"needs at least {N_ROWS_MIN} rows whose target is known, to train on and to test on"
+        return f"needs at least {N_ROWS_MIN} training rows and {N_ROWS_MIN} test rows with a known target"
     if min(len(np.unique(train.truth)), len(np.unique(test.truth))) < 2:
         return "needs a target that has more than one value"
     return None
@@ -263,21 +271,21 @@ def problem_of(train: Labelled, test: Labelled) -> str | None:
 def train_and_predict(
     target: Target, train: Labelled, test: Labelled, *, seed: int, weights: Floats | None = None
 ) -> Predictions:
-    """Return what gradient-boosted trees say of the test rows.
+    """Train gradient-boosted trees and return their predictions for the test rows.
 
     Parameters
     ----------
     weights : float array of shape (n_train,), optional
-        How much each training row counts.
+        The weight of each training row.
     """
-    # Loaded here: it takes 120 MB, and only classifiers need it.
+    # Local import: scikit-learn takes 120 MB, and only classifiers need it.
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     found = np.unique(train.truth)
     n_trees = len(found) if target.classes is not None and len(found) > 2 else 1
     n_rounds = min(N_ROUNDS, N_TREES_MAX // n_trees)
     learner = HistGradientBoostingRegressor if target.classes is None else HistGradientBoostingClassifier
-    # Any: what both have in common has no name in scikit-learn.
+    # Any: scikit-learn has no common base class for the two learners.
     model: Any = learner(
         max_iter=n_rounds,
         learning_rate=min(RATE_MAX, ROUNDS_TIMES_RATE / n_rounds),
@@ -290,14 +298,14 @@ def train_and_predict(
         model.fit(train.features, train.truth, sample_weight=weights)
         if target.classes is None:
             return Predictions(model.predict(test.features), len(train.truth))
-        # A class that the training rows lack cannot be predicted: it has probability 0 everywhere.
+        # A class without training rows cannot be predicted, so its probability is always 0.
         probabilities = np.zeros((len(test.truth), len(target.labels)))
         probabilities[:, found.astype(np.int64)] = model.predict_proba(test.features)
     return Predictions(probabilities, len(train.truth))
 
 
 def measure(target: Target, test: Labelled, predictions: Predictions) -> Estimate:
-    """Return AUC of classes, or R2 of amounts."""
+    """Return the AUC of a classification, or the R² of a regression."""
     if target.classes is None:
         estimate = r2(predictions.values, test.truth)
     else:

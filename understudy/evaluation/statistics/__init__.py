@@ -1,1 +1,1 @@
-"""Statistics that several metrics share."""
+"""Statistical functions that several metrics share."""

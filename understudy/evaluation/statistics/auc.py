@@ -1,4 +1,4 @@
-"""How well scores tell two groups apart."""
+"""The area under the ROC curve (AUC) and its standard error."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 
 def auc(positive: NDArray[np.floating], negative: NDArray[np.floating]) -> float:
-    """Return the area under the ROC curve: how often a positive scores above a negative, ties counting half.
+    """Return the AUC: the probability that a positive scores above a negative; ties count half.
 
     Parameters
     ----------
     positive, negative : float array of shape (n_positive,), (n_negative,)
-        Scores of the two groups; neither is empty.
+        The scores of the two groups, neither of which is empty.
     """
     ordered = np.sort(negative)
     below = np.searchsorted(ordered, positive, side="left")
@@ -31,6 +31,6 @@ def auc_standard_error(area: float, n_positive: int, n_negative: int) -> float:
 
 
 def interval(estimate: float, standard_error: float, low: float, high: float) -> tuple[float, float]:
-    """Return the 95 % interval of a normal estimate, kept within its range."""
+    """Return the 95 % interval of a normally distributed estimate, clipped to its range."""
     half = 1.959964 * standard_error
     return max(low, estimate - half), min(high, estimate + half)

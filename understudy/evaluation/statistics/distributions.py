@@ -1,7 +1,7 @@
-"""What a report may show of a column's distribution: shares in bins that give nobody away.
+"""Distributions of columns that are safe to publish in a report.
 
-A report is passed around, so no bin, edge or label may stand for fewer than `N_ROWS_SHOWN_MIN` real rows, and
-no edge may be the smallest or largest value of the real table.
+Reports are shared, so no bin, edge or label may represent fewer than `N_ROWS_SHOWN_MIN` real rows, and no
+edge may be the minimum or maximum of the real table.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import MISSING, SECONDS_PER_DAY, ColumnEncoder, Values, is_missing
 from understudy.tables.schema import ColumnKind
 
+# Minimum number of real rows behind a bin, edge or label.
 N_ROWS_SHOWN_MIN = 5
+# Minimum number of known values of a column that is shown.
 N_KNOWN_MIN = 20
+# Share of the values beyond each end of a histogram.
 TAIL_FRACTION = 0.005
 N_BINS_WISHED = 32
 N_CATEGORIES_SHOWN = 7
@@ -37,7 +40,7 @@ Form = Literal["histogram", "bars", "hidden"]
 
 
 class ColumnDistribution(BaseModel):
-    """How one column is distributed in the real and in the synthetic table."""
+    """The distribution of one column in the real and in the synthetic table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,21 +50,21 @@ class ColumnDistribution(BaseModel):
     edges: Annotated[
         list[float],
         Field(
-            description="Of a histogram: round numbers; seconds for times (since 1970 for dates and "
-            "timestamps). The outermost bins also hold what lies beyond."
+            description="Bin edges of a histogram, which are round numbers. Times are in seconds, and dates "
+            "and timestamps in seconds since 1970. The outermost bins include all values beyond them."
         ),
     ] = []
     labels: Annotated[
-        list[str], Field(description="Of bars: the most frequent values, then pooled ones.")
+        list[str], Field(description="Labels of bars: the most frequent values, then pooled values.")
     ] = []
     real: Annotated[Shares, Field(description="Share of all real rows in each bin or bar.")] = []
-    synthetic: Annotated[Shares, Field(description="The same of the synthetic rows.")] = []
+    synthetic: Annotated[Shares, Field(description="Share of all synthetic rows in each bin or bar.")] = []
     missing_real: float
     missing_synthetic: float
 
 
 def distribution(comparison: Comparison, i: int) -> ColumnDistribution:
-    """Return what may be shown of a column."""
+    """Return the distribution of a column, reduced to what is safe to show."""
     real, synthetic = comparison.real.columns[i], comparison.synthetic.columns[i]
     column = comparison.columns[i]
     missing = [float(np.mean(is_missing(values))) for values in (real, synthetic)]
@@ -92,15 +95,15 @@ def distribution(comparison: Comparison, i: int) -> ColumnDistribution:
 
 
 def _bars(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list[str], list[Shares]]:
-    """Return the bars' labels and heights: frequent values, then pools that are not empty."""
+    """Return the labels and heights of bars: frequent values, then pools that are not empty."""
     categories, n_real = encoder.categories or (), encoder.n_categories_real
     counts = np.bincount(real[real != MISSING], minlength=n_real)
     n_shown = min(N_CATEGORIES_SHOWN, int(np.sum(counts >= N_ROWS_SHOWN_MIN)))
-    # Codes count from the most frequent value on, so the shown ones are the first.
+    # Codes are ordered by descending frequency, so the values to show come first.
     pools = np.arange(len(categories) + 1)
     pools[n_shown:n_real] = n_shown
     pools[n_real:] = n_shown + 1
-    # MISSING is -1, the last place.
+    # MISSING is -1, which indexes the last position.
     pools[-1] = n_shown + 2
     labels = [shortened(label) for label in categories[:n_shown]] + [
         OTHER_LABEL,
@@ -115,19 +118,19 @@ def _bars(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list
 
 
 def shortened(label: str) -> str:
-    """Return a label that fits beside a bar."""
+    """Truncate a label to the space next to a bar."""
     return label if len(label) <= N_LETTERS_SHOWN else label[: N_LETTERS_SHOWN - 1] + "…"
 
 
 def round_edges(known: Values, kind: ColumnKind) -> NDArray[np.float64]:
-    """Return equally wide bins with round edges that span the inner 99 % of the values."""
+    """Return the edges of bins of equal width with round edges, which span the inner 99 % of the values."""
     n_beyond = max(N_ROWS_SHOWN_MIN, math.ceil(len(known) * TAIL_FRACTION)) - 1
     ordered = np.partition(known, [n_beyond, len(known) - 1 - n_beyond])
     low, high = float(ordered[n_beyond]), float(ordered[len(known) - 1 - n_beyond])
     step = _round_step((high - low) / N_BINS_WISHED, kind)
     first, last = math.floor(low / step), math.floor(high / step) + 1
     if kind == ColumnKind.integer and step == 1:
-        # Each whole number has a bin of its own, and stands in its middle.
+        # Each whole number has its own bin and is at the centre of this bin.
         return np.arange(first, last + 1, dtype=np.float64) - 0.5
     return np.arange(first, last + 1, dtype=np.float64) * np.float64(step)
 
@@ -145,7 +148,7 @@ def _round_step(wished: float, kind: ColumnKind) -> float:
 
 
 def _merged(known: Values, edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the edges without those beside which fewer than `N_ROWS_SHOWN_MIN` real rows would stand."""
+    """Merge bins until none contains fewer than `N_ROWS_SHOWN_MIN` real rows, except for empty bins."""
     counts = np.histogram(np.clip(known, edges[0], edges[-1]), edges)[0]
     kept, pooled = [edges[0]], 0
     for count, right in zip(counts, edges[1:], strict=True):
@@ -154,7 +157,7 @@ def _merged(known: Values, edges: NDArray[np.float64]) -> NDArray[np.float64]:
             kept.append(right)
             pooled = 0
     if pooled:
-        # What is left at the right end joins the last bin that has enough rows.
+        # Remaining rows at the right end are merged into the last bin with enough rows.
         while len(kept) > 1 and pooled < N_ROWS_SHOWN_MIN:
             left = kept.pop()
             pooled += int(np.sum((known >= kept[-1]) & (known < left)))

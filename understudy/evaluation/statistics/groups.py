@@ -1,4 +1,4 @@
-"""Groups of rows by a protected column: its categories, or up to four bands of a number."""
+"""Groups of rows by a protected column: its categories, or up to four bands of a numeric column."""
 
 from __future__ import annotations
 
@@ -24,21 +24,23 @@ from understudy.tables.schema import ColumnKind
 
 N_GROUPS_MAX = 12
 N_BANDS = 4
-# Of fewer rows, a share has a 95 % interval wider than a quarter: listed, and not judged.
+# Minimum number of rows of a group that is evaluated. With fewer rows, the 95 % interval of a share is wider
+# than 0.25, so the group is only listed.
 N_ROWS_JUDGED_MIN = 50
 
 
 @dataclass(frozen=True)
 class Groups:
-    """A column's groups: those with enough real rows by name, and two that hold what is left.
+    """The groups of a column: one for each value with enough real rows, and two for all remaining values.
 
     Parameters
     ----------
     column : str
+        The name of the column.
     labels : tuple of str
-        One a group; the last two are all other values, and missing ones.
+        The labels of the groups; the last two are for all other values and for missing values.
     n_hidden : int
-        Groups that have too few real rows to be named.
+        The number of groups that have too few real rows to be named.
     """
 
     column: str
@@ -49,9 +51,9 @@ class Groups:
     _edges: NDArray[np.float64] | None = None
 
     def assign(self, values: Values) -> NDArray[np.int64]:
-        """Return the number of each value's group."""
+        """Return the group number of each value."""
         if self._numbers is not None:
-            # MISSING is -1, the last place.
+            # MISSING is -1, which indexes the last position.
             return self._numbers[values.astype(np.int64)]
         assert self._edges is not None
         bands = np.searchsorted(self._edges, values, side="right").astype(np.int64)
@@ -60,7 +62,7 @@ class Groups:
 
 
 def groups_of(comparison: Comparison, name: str) -> Groups:
-    """Return the groups of a column, as the real table has them."""
+    """Return the groups of a column, which are determined by the real table."""
     return comparison.once_of_real(f"groups: {name}", lambda known: _groups_of(known, name))
 
 
@@ -77,7 +79,7 @@ def _of_categories(
     i: int, name: str, values: Values, categories: tuple[str, ...], n_categories_real: int
 ) -> Groups:
     counts = np.bincount(values[values >= 0], minlength=n_categories_real)
-    # Codes count from the most frequent value of the whole real table on; of a resampled one, nearly so.
+    # Codes are ordered by descending frequency in the whole real table, and nearly so in a resampled table.
     named = np.flatnonzero(counts >= N_ROWS_SHOWN_MIN)[:N_GROUPS_MAX]
     numbers = np.full(len(categories) + 1, len(named))
     numbers[named] = np.arange(len(named))
@@ -87,7 +89,7 @@ def _of_categories(
 
 
 def _of_numbers(i: int, name: str, known: Values, kind: ColumnKind) -> Groups:
-    """Return bands between round edges near the quartiles: of the edges of the column's histogram."""
+    """Return bands between those edges of the column's histogram that are closest to the quartiles."""
     if len(known) < N_KNOWN_MIN:
         return Groups(name, i, (OTHER_LABEL, OTHER_LABEL, MISSING_LABEL), 0, _edges=np.array([np.inf]))
     round_ = round_edges(known, kind)
@@ -101,17 +103,17 @@ def _of_numbers(i: int, name: str, known: Values, kind: ColumnKind) -> Groups:
 def _labels(edges: NDArray[np.float64], kind: ColumnKind) -> list[str]:
     if not len(edges):
         return ["all known values"]
-    texts = [said(float(edge), kind) for edge in edges]
+    texts = [format_value(float(edge), kind) for edge in edges]
     between = [f"{low} to below {high}" for low, high in itertools.pairwise(texts)]
     return [f"below {texts[0]}", *between, f"{texts[-1]} and above"]
 
 
-def said(value: float, kind: ColumnKind) -> str:
-    """Return a number, or the time that it stands for."""
+def format_value(value: float, kind: ColumnKind) -> str:
+    """Format a number, or the time that it represents."""
     if kind in TEMPORAL_KINDS - {ColumnKind.time, ColumnKind.duration}:
         moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=value)
         return moment.date().isoformat() if kind is ColumnKind.date else moment.isoformat(sep=" ")[:19]
     if kind in TEMPORAL_KINDS:
         return str(datetime.timedelta(seconds=value))
-    # What a whole number's bin begins with is half a step below it.
+    # The bin of a whole number begins half a step below it.
     return f"{np.ceil(value):.15g}" if kind is ColumnKind.integer else f"{value:.10g}"

@@ -1,7 +1,7 @@
-"""Measures of predictions, each with what every test row contributes to its error.
+"""Measures of prediction quality with the influence of each test row.
 
-An estimate's influence values make the interval of a difference of two models as easy as that of one: both
-are asked of the same rows, so the rows' contributions are subtracted before their spread is taken.
+With influence values, the interval of a difference between two models is as simple as that of one model: both
+are tested on the same rows, so the influence values are subtracted before their spread is computed.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# Of the standard normal distribution: 95 % lie within.
+# The central 95 % of the standard normal distribution lie within this distance from 0.
 Z_95 = 1.959964
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value, and how much each test row moves it.
+    """An estimate and the influence of each test row on it.
 
     Parameters
     ----------
     value : float
+        The estimate.
     influence : float array of shape (n_test,)
-        Mean 0; the standard error is its standard deviation over the root of n.
+        The influence values, whose mean is 0. The standard error is their standard deviation divided by
+        sqrt(n).
     subjects : int array of shape (n_test,), optional
-        Whose each row is: the rows of a subject move the value together.
+        The subject of each row. The rows of one subject are not independent.
     """
 
     value: float
@@ -42,7 +44,7 @@ class Estimate:
 
     @property
     def standard_error(self) -> float:
-        """The standard error; over subjects, that of the sum of what their rows contribute."""
+        """The standard error; with subjects, the influence values of each subject's rows are summed first."""
         n = len(self.influence)
         if self.subjects is None:
             return float(self.influence.std()) / math.sqrt(n)
@@ -50,18 +52,18 @@ class Estimate:
         return math.sqrt(float((sums**2).sum())) / n
 
     def interval(self, low: float, high: float) -> tuple[float, float]:
-        """Return the 95 % interval, kept within a range."""
+        """Return the 95 % interval, clipped to a range."""
         half = Z_95 * self.standard_error
         return max(low, self.value - half), min(high, self.value + half)
 
 
 def area(scores: Floats, is_positive: Bools) -> Estimate:
-    """Return the area under the ROC curve; both classes have to be there.
+    """Return the area under the ROC curve; both classes must be present.
 
     Notes
     -----
-    DeLong, DeLong and Clarke-Pearson (1988): a row's contribution is the share of the other class's rows that
-    it is ranked rightly against, ties counting half.
+    DeLong, DeLong and Clarke-Pearson (1988): the contribution of a row is the share of the other class's rows
+    against which it is ranked correctly; ties count half.
     """
     positive, negative = scores[is_positive], scores[~is_positive]
     right = np.empty(len(scores))
@@ -79,14 +81,15 @@ def _share_below(ordered: Floats, values: Floats) -> Floats:
 
 
 def mean_area(probabilities: Floats, truth: NDArray[np.int64]) -> Estimate:
-    """Return the area under the ROC curve; of more than two classes, one against the rest, averaged.
+    """Return the area under the ROC curve; for more than two classes, the mean over one-vs-rest areas.
 
     Parameters
     ----------
     probabilities : float array of shape (n_test, n_classes)
-        A class that the training rows lack has one probability for all rows: its area is 0.5.
+        The predicted probabilities. A class without training rows has the same probability for all rows, so
+        its area is 0.5.
     truth : int array of shape (n_test,)
-        At least two classes.
+        The true classes, at least two different ones.
     """
     present = np.unique(truth)
     areas = [area(probabilities[:, k], truth == k) for k in (present[1:] if len(present) == 2 else present)]
@@ -96,7 +99,7 @@ def mean_area(probabilities: Floats, truth: NDArray[np.int64]) -> Estimate:
 
 
 def r2(predicted: Floats, truth: Floats) -> Estimate:
-    """Return the share of the variance that is explained, cut at -1; influence by the delta method."""
+    """Return the coefficient of determination R², at least -1, with influence values by the delta method."""
     squares = (truth - predicted) ** 2
     spread = (truth - truth.mean()) ** 2
     ratio = squares.mean() / spread.mean()
@@ -104,12 +107,12 @@ def r2(predicted: Floats, truth: Floats) -> Estimate:
 
 
 def average_precision(scores: Floats, is_positive: Bools, weights: Floats | None = None) -> float:
-    """Return the area under the precision-recall curve, as a sum over its steps; ties are one step.
+    """Return the average precision: the sum over the steps of the precision-recall curve; ties are one step.
 
     Parameters
     ----------
     weights : float array of shape (n_test,), optional
-        How often each row counts.
+        The weight of each row.
     """
     recall, precision = recall_and_precision(scores, is_positive, weights)
     return float(np.sum(np.diff(recall, prepend=0.0) * precision))
@@ -118,7 +121,7 @@ def average_precision(scores: Floats, is_positive: Bools, weights: Floats | None
 def recall_and_precision(
     scores: Floats, is_positive: Bools, weights: Floats | None = None
 ) -> tuple[Floats, Floats]:
-    """Return recall and precision at each distinct score, the highest score first."""
+    """Return recall and precision at each distinct score, in descending order of scores."""
     order = np.argsort(-scores, kind="stable")
     is_last = np.append(np.diff(scores[order]) != 0, True)
     counted = np.ones(len(scores)) if weights is None else weights[order]
@@ -150,6 +153,6 @@ def difference_of_shares(n_with: tuple[float, float], n: tuple[float, float]) ->
 
 
 def of_absolute(interval: tuple[float, float]) -> tuple[float, float]:
-    """Return the interval of an absolute value."""
+    """Return the interval of the absolute value of an estimate with this interval."""
     low, high = interval
     return (0.0 if low <= 0 <= high else min(abs(low), abs(high))), max(abs(low), abs(high))

@@ -1,7 +1,8 @@
-"""Encoded tables as points between which there is a distance, and the search for the nearest of them.
+"""Nearest-neighbour search between rows of encoded tables.
 
-Rows are compared column by column: numbers by how far apart their ranks in the real table are (0 … 1),
-categories by whether they are equal; a missing value equals only another one.
+The distance of two rows is the sum over columns. For numbers, it is the difference of their ranks in the real
+table (0 to 1). For categories, it is 0 if they are equal and 1 otherwise. A missing value equals only another
+missing value.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, Values, is_missing
 from understudy.synthesizers.contexts import count_threads
 
-# Ranks lie between 0 and 1, and the kernels count at most 1 a column: missing is as far as can be from known.
+# Rank of a missing value. Ranks are between 0 and 1, and the kernels count at most 1 per column, so a missing
+# value has the maximum distance from all known values.
 MISSING_AT = 2.0
-# Sums of so coarse ranks are exact in single precision for 1,000 columns: equally far is equally far.
+# Number of steps that ranks are rounded to. Sums of these ranks are exact in single precision for 1,000
+# columns, so equal distances compare as equal.
 RANK_STEPS = 2**14
 
 _NO_PART = np.zeros(0, dtype=np.bool_)
@@ -33,8 +36,9 @@ class Points:
     Parameters
     ----------
     numbers, codes : array of shape (n_numbers, n_rows), (n_codes, n_rows)
+        The ranks of numeric columns and the codes of categorical columns.
     columns : int array of shape (n_numbers + n_codes,)
-        Which columns of the schema they are.
+        The positions of these columns in the schema.
     """
 
     numbers: NDArray[np.float32]
@@ -43,7 +47,7 @@ class Points:
 
     @property
     def n_rows(self) -> int:
-        """Rows that are points."""
+        """Number of points."""
         return int(self.numbers.shape[1])
 
     def first(self, n: int) -> Points:
@@ -51,17 +55,18 @@ class Points:
         return Points(self.numbers[:, :n], self.codes[:, :n], self.columns)
 
     def place(self, column: int) -> int:
-        """Return where a column of the schema is among the points' columns."""
+        """Return the position of a column of the schema among the points' columns."""
         return int(np.flatnonzero(self.columns == column)[0])
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The nearest rows of another table; the views are those of `kernels.neighbours.nearest_rows`.
+    """The nearest rows of another table; `kernels.neighbours.nearest_rows` describes the views.
 
     Parameters
     ----------
     distances, rows : array of shape (n_views, n_queries, k)
+        The distances to the nearest rows, and their positions.
     """
 
     distances: NDArray[np.float32]
@@ -87,11 +92,11 @@ def as_points(comparison: Comparison, table: EncodedTable) -> Points:
 
 
 def _scale(comparison: Comparison, i: int) -> Values:
-    """Return the real values of a column, among which others have their ranks.
+    """Return the real values of a column that define the ranks.
 
-    Of subjects, held-out values count as training values do: the near-equal rows of one subject take many
-    ranks, and what lies between two subjects takes none, so that with the ranks of training subjects alone
-    members would look further from everything than others do.
+    If a subject is declared, holdout values are included. The similar rows of one subject cover many ranks,
+    and the values between two subjects cover none. With ranks of training subjects only, members would have
+    larger distances than others.
     """
     real = comparison.real.columns[i]
     if not comparison.has_subjects or comparison.holdout is None:
@@ -108,8 +113,8 @@ def find_nearest(
     part: NDArray[np.bool_] = _NO_PART,
     left_out: Sequence[int] = (),
 ) -> Neighbours:
-    """Return the k nearest of the others for each query; parameters as those of the kernel."""
-    # Compiled code is loaded only where it runs: the catalogue of metrics is listed without it.
+    """Return the k nearest rows for each query; the parameters are those of the kernel."""
+    # Local import: compiled code is slow to load, and the API lists metrics without it.
     from understudy.kernels.neighbours import Rows, Views, nearest_rows
 
     views, columns = Views(part, np.array(left_out, dtype=np.int64)), Rows(others.numbers, others.codes)
@@ -122,8 +127,8 @@ def find_nearest(
 
 
 def count_differences(queries: Points, others: Points, tolerance: float) -> NDArray[np.float64]:
-    """Return in how many columns each query differs from that other row that differs in the fewest."""
-    # Loaded here: Numba is slow to load, and the API lists metrics without it.
+    """Return, for each query, the smallest number of columns in which another row differs from it."""
+    # Local import: Numba is slow to load, and the API lists metrics without it.
     from understudy.kernels.neighbours import Rows, fewest_differences
 
     columns = Rows(others.numbers, others.codes)
@@ -135,15 +140,15 @@ def count_differences(queries: Points, others: Points, tolerance: float) -> NDAr
 
 
 def ranks_among(values: Values, real: Values, *, missing_at: float) -> NDArray[np.float64]:
-    """Return the share of the real values below each value, half of the equal ones counted."""
+    """Return the share of real values below each value; equal values count half."""
     known = np.sort(real[~is_missing(real)])
     low, high = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
     return np.where(is_missing(values), missing_at, (low + high) / (2 * max(len(known), 1)))
 
 
-# Any: what the kernels give.
+# Any: the results of the kernels.
 def _in_parts(queries: Points, search: Callable[..., Any]) -> list[Any]:
-    """Return what is found for the queries, a part of them on each processor."""
+    """Return the results of a search, which handles a part of the queries on each processor."""
     n_threads = count_threads()
     numbers, codes = (
         np.array_split(np.ascontiguousarray(part.T), n_threads) for part in (queries.numbers, queries.codes)

@@ -1,4 +1,4 @@
-"""Shares and their differences, with intervals that hold for few rows too."""
+"""Shares and their differences, with intervals that are also valid for few rows."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class TargetShare:
-    """A share, and how many independent observations it stands on.
+    """A share and its effective sample size.
 
     Parameters
     ----------
     value : float
+        The share.
     n : float
-        The effective number: between that of the units and that of their rows.
+        The effective number of independent observations, between the numbers of units and of their rows.
     """
 
     value: float
@@ -30,7 +31,7 @@ class TargetShare:
 
 
 class Excess(BaseModel):
-    """How much oftener an attack succeeds on rows that were learnt from than on others."""
+    """The difference between the success of an attack on training rows and on other rows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,21 +40,22 @@ class Excess(BaseModel):
 
 
 def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> TargetShare:
-    """Return the share of hits, each unit counting as one.
+    """Return the share of hits; all units have the same weight.
 
     Parameters
     ----------
     hits : bool array of shape (n_rows,)
+        Whether each row is a hit.
     units : int array of shape (n_rows,)
-        The number of each row's unit, 0 to n_units - 1: a subject, or a row by itself.
+        The number of each row's unit, from 0 to n_units - 1: a subject, or a single row.
 
     Notes
     -----
-    The effective sample size of Korn and Graubard (1998), "Confidence intervals for proportions with small
-    expected number of positive counts estimated from survey data": p (1 - p) over the variance of p, here
-    that of the mean over units. A unit of hits alone and one without any are added before the variance is
-    taken: of a few hits it could not be told whether the rows of a unit go together, and then they count as
-    if they did.
+    The effective sample size is that of Korn and Graubard (1998), "Confidence intervals for proportions with
+    small expected number of positive counts estimated from survey data": p (1 - p) divided by the variance of
+    p, here that of the mean over units. One unit with only hits and one without hits are added before the
+    variance is computed. With few hits, the correlation of rows within a unit cannot be estimated, and this
+    makes them count as correlated.
     """
     sizes = np.bincount(units)
     if len(sizes) == len(hits):
@@ -66,7 +68,7 @@ def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> TargetShare:
 
 
 def exact_interval(n_successes: float, n: float, *, confidence: float = CONFIDENCE) -> Interval:
-    """Return the interval of a share (Clopper and Pearson, 1934); fractions are of an effective n."""
+    """Return the interval of a share (Clopper and Pearson, 1934); `n` may be an effective sample size."""
     # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import beta
 
@@ -85,7 +87,7 @@ def score_interval(share: float, n: float, *, confidence: float = CONFIDENCE) ->
 
 
 def normal_quantile(confidence: float) -> float:
-    """Return how many standard errors an interval reaches to each side."""
+    """Return the number of standard errors between an estimate and the ends of its interval."""
     # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import norm
 
@@ -98,7 +100,8 @@ def difference(attack: TargetShare, control: TargetShare, *, confidence: float) 
     Notes
     -----
     Newcombe (1998), "Interval estimation for the difference between independent proportions", method 10: the
-    distances to the ends of both shares' Wilson intervals are added as errors are. It holds near 0 and 1.
+    distances to the ends of both shares' Wilson intervals are added in quadrature. The interval is also valid
+    near 0 and 1.
     """
     low, high = score_interval(attack.value, attack.n, confidence=confidence)
     low_control, high_control = score_interval(control.value, control.n, confidence=confidence)
@@ -113,12 +116,13 @@ def difference(attack: TargetShare, control: TargetShare, *, confidence: float) 
 
 
 def risk(attack: TargetShare, control: TargetShare, *, confidence: float = CONFIDENCE) -> Excess:
-    """Return the share of what the control leaves open that the attack finds: (a - c) / (1 - c).
+    """Return the risk of an attack with success rate a and control success rate c: (a - c) / (1 - c).
 
     Notes
     -----
     Giomi et al. (2023), "A unified framework for quantifying privacy risk in synthetic data", equation 6. The
-    interval is that of the difference, scaled; the control's error in the denominator is of second order.
+    interval is the scaled interval of the difference, because the control's error in the denominator is of
+    second order.
     """
     left = max(1 - control.value, 1 / control.n)
     found = difference(attack, control, confidence=confidence)

@@ -1,4 +1,4 @@
-"""Answers to aggregate queries on an encoded table, by group, with their standard errors."""
+"""Answers to aggregate queries on encoded tables, by group, with standard errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.errors import InvalidInput
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import ColumnEncoder, EncodedTable, Values, is_missing
 from understudy.evaluation.statistics.distributions import MISSING_LABEL, TEMPORAL_KINDS, shortened
-from understudy.evaluation.statistics.groups import said
+from understudy.evaluation.statistics.groups import format_value
 from understudy.evaluation.statistics.influence import Z_95
 from understudy.parameters.constraints import ColumnConstraint, Value
 from understudy.parameters.evaluation_options import AggregateQuery
@@ -22,7 +22,7 @@ from understudy.tables.casting import cast
 from understudy.tables.predicates import Predicate
 from understudy.tables.schema import ColumnKind
 
-# Of a number or time whose values are groups.
+# Maximum number of distinct values of a number or time column to group by.
 N_VALUES_GROUPED_MAX = 50
 
 Floats = NDArray[np.float64]
@@ -31,23 +31,23 @@ Bools = NDArray[np.bool_]
 
 
 class Unanswerable(Exception):
-    """Why a query has no answer, as a phrase that follows its name."""
+    """The reason why a query has no answer, as a phrase that follows the name of the query."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """One answer a group.
+    """The answers to a query, one for each group.
 
     Parameters
     ----------
     value : float array of shape (n_groups,)
-        NaN where there is none, such as the mean of no rows.
+        The answers; NaN if there is none, such as the mean of no rows.
     standard_error : float array of shape (n_groups,)
-        NaN where it is not known.
+        The standard errors; NaN if they are not known.
     n : int array of shape (n_groups,)
-        Rows that the answer stands on.
+        The number of rows that each answer is computed from.
     n_others : int array of shape (n_groups,)
-        Of a share: rows of the group that are not counted. Else 0.
+        For shares, the number of rows of the group that are not counted; otherwise 0.
     """
 
     value: Floats
@@ -58,16 +58,17 @@ class Answers:
 
 @dataclass(frozen=True)
 class Grouping:
-    """The combinations of the grouping columns' values that the real table has.
+    """The groups of a query: combinations of the grouping columns' values that occur in the real table.
 
     Parameters
     ----------
     labels : list of tuple of str
-        One a group.
+        The labels of the groups.
     real, synthetic : int array of shape (n_rows,)
-        Each row's group; the number of groups for a combination that the real table has not.
+        The group of each row. Rows with a combination that does not occur in the real table have the number
+        of groups as their value.
     n_only_synthetic : int
-        Combinations that the real table has not.
+        The number of combinations that occur in the synthetic table only.
     """
 
     labels: list[tuple[str, ...]]
@@ -77,7 +78,7 @@ class Grouping:
 
 
 def described(query: AggregateQuery) -> str:
-    """Return a query in words."""
+    """Return a description of a query."""
     what = {
         "count": "number of rows",
         "share": "share of rows",
@@ -103,7 +104,7 @@ def _asked(allowed: ColumnConstraint) -> str:
 
 
 def meets(comparison: Comparison, query: AggregateQuery, table: EncodedTable) -> Bools:
-    """Return which rows fulfil all conditions of a query."""
+    """Return a mask of the rows that meet all conditions of a query."""
     fits = np.ones(table.n_rows, dtype=np.bool_)
     for name, allowed in query.where.items():
         i = comparison.encoder_index(name)
@@ -115,7 +116,7 @@ def _meets(encoder: ColumnEncoder, allowed: ColumnConstraint, values: Values) ->
     if allowed.is_missing is not None:
         return np.equal(is_missing(values), allowed.is_missing)
     if encoder.categories is not None:
-        # MISSING is -1, the last place: a missing value fulfils nothing.
+        # MISSING is -1, which indexes the last position: a missing value meets no condition.
         return np.append(_categories_that_meet(encoder, encoder.categories, allowed), False)[values]
     if allowed.one_of:
         return np.isin(values, [_as_number(encoder, value) for value in allowed.one_of])
@@ -133,7 +134,7 @@ def _meets(encoder: ColumnEncoder, allowed: ColumnConstraint, values: Values) ->
 def _categories_that_meet(
     encoder: ColumnEncoder, categories: tuple[str, ...], allowed: ColumnConstraint
 ) -> Bools:
-    """Return which categories satisfy a constraint, as in conditional sampling."""
+    """Return a mask of the categories that satisfy a constraint, with the rules of conditional sampling."""
     type_ = parse_arrow_type(encoder.column.arrow_type)
     try:
         return Predicate(encoder.column, allowed).holds(cast(pa.array(categories, pa.string()), type_))
@@ -142,14 +143,14 @@ def _categories_that_meet(
 
 
 def _as_number(encoder: ColumnEncoder, value: Value) -> float:
-    """Return a condition's value on the scale of the encoded column."""
+    """Return the value of a condition on the scale of the encoded column."""
     column = encoder.column
     is_plain = column.kind not in TEMPORAL_KINDS or column.kind is ColumnKind.duration
     if isinstance(value, bool):
         raise _unfit(encoder)
     try:
         if is_plain:
-            # Decimals are texts, and seconds of a duration are numbers.
+            # Decimals are strings, and durations are numbers of seconds.
             return float(value)
         if not isinstance(value, str):
             raise _unfit(encoder)
@@ -161,11 +162,13 @@ def _as_number(encoder: ColumnEncoder, value: Value) -> float:
 
 def _unfit(encoder: ColumnEncoder) -> Unanswerable:
     column = encoder.column
-    return Unanswerable(f"asks for a value that does not fit column {column.name!r}, which is {column.kind}")
+    return Unanswerable(
+        f"has a condition whose value does not match the kind of column {column.name!r}, {column.kind}"
+    )
 
 
 def grouping(comparison: Comparison, query: AggregateQuery) -> Grouping:
-    """Return the groups of a query; one without a label if it has none."""
+    """Return the groups of a query; a query without grouping has one group without a label."""
     n_rows = (comparison.real.n_rows, comparison.synthetic.n_rows)
     keys = [np.zeros(n, dtype=np.int64) for n in n_rows]
     labels: list[list[str]] = []
@@ -188,7 +191,7 @@ def grouping(comparison: Comparison, query: AggregateQuery) -> Grouping:
 
 
 def _key(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list[str], list[Ints]]:
-    """Return the values' labels, the last of them for missing ones, and each row's place among them."""
+    """Return the labels of the values, with missing values last, and the position of each row's value."""
     if encoder.categories is not None:
         n = len(encoder.categories)
         codes = [np.where(is_missing(values), n, values).astype(np.int64) for values in (real, synthetic)]
@@ -202,7 +205,7 @@ def _key(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list[
         np.where(is_missing(values), len(distinct), np.searchsorted(distinct, values)).astype(np.int64)
         for values in (real, synthetic)
     ]
-    return [*(said(float(value), encoder.column.kind) for value in distinct), MISSING_LABEL], codes
+    return [*(format_value(float(value), encoder.column.kind) for value in distinct), MISSING_LABEL], codes
 
 
 def _labels(key: int, labels: Sequence[list[str]]) -> tuple[str, ...]:
@@ -214,12 +217,13 @@ def _labels(key: int, labels: Sequence[list[str]]) -> tuple[str, ...]:
 
 
 def both_answers(comparison: Comparison, query: AggregateQuery, groups: Grouping) -> tuple[Answers, Answers]:
-    """Return the real and the synthetic table's answers.
+    """Return the answers on the real and on the synthetic table.
 
     Raises
     ------
     Unanswerable
-        If the query's column is of another kind, or a condition's value does not fit its column.
+        If the kind of the query's column does not support the aggregate, or a condition's value does not
+        match the kind of its column.
     """
     pairs = ((comparison.real, groups.real), (comparison.synthetic, groups.synthetic))
     n_groups = len(groups.labels)
@@ -234,9 +238,9 @@ def both_answers(comparison: Comparison, query: AggregateQuery, groups: Grouping
 def answer(
     comparison: Comparison, query: AggregateQuery, table: EncodedTable, groups: Ints, n_groups: int
 ) -> Answers:
-    """Return the answer of each group; counts and sums as if the table had as many rows as the real one.
+    """Return the answer for each group; counts and sums are scaled to the number of rows of the real table.
 
-    Not for `distinct`, whose answers depend on each other.
+    `distinct` is not supported, because its answers on the two tables depend on each other.
     """
     n_rows_real = comparison.real.n_rows_total
     if query.column is None:
@@ -245,20 +249,22 @@ def answer(
         rows = np.bincount(groups[fits], minlength=n_groups).astype(np.float64)
         if query.aggregate == "count":
             return _count(rows, table.n_rows, n_rows_real)
-        # Without a condition, a group's share is that of all rows.
+        # Without a condition, the share of a group is its share of all rows.
         all_rows = np.bincount(groups[is_mine], minlength=n_groups) if query.where else np.array(table.n_rows)
         return _share(rows, np.broadcast_to(all_rows, rows.shape).astype(np.float64))
     i = comparison.encoder_index(query.column)
     column = comparison.encoder.columns[i]
     groups, known = _known(comparison, query, table, groups, n_groups)
     if column.is_categorical:
-        raise Unanswerable(f"needs a column of numbers or times; {query.column!r} is {column.column.kind}")
+        raise Unanswerable(
+            f"needs a column of numbers or times, but the kind of {query.column!r} is {column.column.kind}"
+        )
     if query.quantile is not None:
         return _quantiles(_by_group(groups, known, n_groups), query.quantile)
     if query.aggregate == "mean":
         return _mean(groups, known, n_groups)
     if column.column.kind in TEMPORAL_KINDS - {ColumnKind.duration}:
-        raise Unanswerable(f"adds up column {query.column!r}, which is {column.column.kind}")
+        raise Unanswerable(f"needs a column to sum, but the kind of {query.column!r} is {column.column.kind}")
     return _sum(groups, known, n_groups, table.n_rows, n_rows_real)
 
 
@@ -279,14 +285,14 @@ def _sum(groups: Ints, known: Floats, n_groups: int, n_rows: int, n_rows_real: i
     total, squares = (
         np.bincount(groups, weights, minlength=n_groups) / n_rows for weights in (known, known**2)
     )
-    # A row outside the group counts as one that adds nothing.
+    # A row outside the group counts as a row with the value 0.
     error = np.sqrt(np.maximum(squares - total**2, 0.0) / n_rows)
     return Answers(total * n_rows_real, error * n_rows_real, n, _none(total))
 
 
 def _mean(groups: Ints, known: Floats, n_groups: int) -> Answers:
     n = np.bincount(groups, minlength=n_groups)
-    # Around their centre: squares of times since 1970 would swallow the digits that differ.
+    # Values are centred, because squares of seconds since 1970 would lose the significant digits.
     centre = float(known.mean()) if len(known) else 0.0
     total, squares = (
         np.bincount(groups, weights, minlength=n_groups)
@@ -302,7 +308,7 @@ def _mean(groups: Ints, known: Floats, n_groups: int) -> Answers:
 def _known(
     comparison: Comparison, query: AggregateQuery, table: EncodedTable, groups: Ints, n_groups: int
 ) -> tuple[Ints, Floats]:
-    """Return the groups and the values of the rows that an answer stands on."""
+    """Return the groups and the values of the rows that an answer is computed from."""
     assert query.column is not None
     values = table.columns[comparison.encoder_index(query.column)]
     used = meets(comparison, query, table) & (groups < n_groups) & ~is_missing(values)
@@ -315,25 +321,25 @@ def _by_group(groups: Ints, known: Floats, n_groups: int) -> list[Floats]:
 
 
 def _distinct(real: Sequence[Floats], synthetic: Sequence[Floats]) -> tuple[Answers, Answers]:
-    """Return how many different values as many rows of both have: more rows have more."""
+    """Return the numbers of distinct values in samples of equal size: larger samples have more of them."""
     n = [
-        min(len(ours), len(theirs)) or max(len(ours), len(theirs))
-        for ours, theirs in zip(real, synthetic, strict=True)
+        min(len(real_part), len(synthetic_part)) or max(len(real_part), len(synthetic_part))
+        for real_part, synthetic_part in zip(real, synthetic, strict=True)
     ]
-    found = []
+    answers = []
     for parts in (real, synthetic):
         value = np.array([rarefied(part, size) for part, size in zip(parts, n, strict=True)])
         n_rows = np.array([len(part) for part in parts])
-        found.append(Answers(value, np.full(len(parts), np.nan), n_rows, _none(value)))
-    return found[0], found[1]
+        answers.append(Answers(value, np.full(len(parts), np.nan), n_rows, _none(value)))
+    return answers[0], answers[1]
 
 
 def rarefied(values: Floats, n_rows: int) -> float:
-    """Return how many different values so many of the rows have, on average over all choices.
+    """Return the expected number of distinct values in a random sample of `n_rows` rows (rarefaction).
 
     Notes
     -----
-    Hurlbert (1971): a value that c of N rows have is left out by C(N - c, n) of the C(N, n) choices.
+    Hurlbert (1971): a value that occurs in c of N rows is missing from C(N - c, n) of the C(N, n) samples.
     """
     # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.special import gammaln
@@ -351,11 +357,11 @@ def _quantiles(parts: Sequence[Floats], quantile: float) -> Answers:
 
 
 def _quantile(known: Floats, quantile: float) -> tuple[float, float]:
-    """Return a quantile, and the standard error that fits its distribution-free interval.
+    """Return a quantile and the standard error that corresponds to its distribution-free interval.
 
     Notes
     -----
-    The interval's ends are order statistics: Conover (1999), section 3.2.
+    The ends of the interval are order statistics: Conover (1999), section 3.2.
     """
     n = len(known)
     if n == 0:

@@ -162,9 +162,9 @@ def detect_card(evidence: Evidence) -> Finding | None:
 def detect_national_id(evidence: Evidence) -> Finding | None:
     """Detect national IDs by the column name, the format and the check digits."""
     header = evidence.has_header(headers.NATIONAL_ID)
-    found = _best_identifier_format(evidence, header=header)
-    if found is not None:
-        identifier_format, is_match = found
+    best = _best_identifier_format(evidence, header=header)
+    if best is not None:
+        identifier_format, is_match = best
         share = evidence.share(is_match)
         words = identifier_format.words
         reason = f"are {words} with valid check digits"

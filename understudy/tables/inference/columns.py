@@ -148,5 +148,5 @@ def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list
         *personal.DETECTORS,
         detect_unique,
     )
-    found = [detect(evidence) for detect in detectors]
-    return [finding for finding in found if finding]
+    findings = [detect(evidence) for detect in detectors]
+    return [finding for finding in findings if finding]

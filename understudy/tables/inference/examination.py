@@ -13,10 +13,10 @@ _EXAMINED_KINDS = frozenset({ColumnKind.category, ColumnKind.integer})
 
 
 def examine(table: pa.Table, schema: TableSchema, findings: TableFindings) -> InferredTable:
-    """Return the schema in which columns that were never examined have a personal kind if their values do.
+    """Examine columns without findings, and give them a personal kind if their values are personal.
 
-    The values of text and whole-number columns without findings are examined. If they are personal, such as
-    names or e-mail addresses, the column gets the matching kind. Columns with findings keep their kind.
+    Text and whole-number columns are examined. If the values are personal, such as names or e-mail addresses,
+    the column gets the matching kind. Columns with findings and columns of other kinds do not change.
 
     Parameters
     ----------

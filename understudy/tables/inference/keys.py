@@ -61,12 +61,12 @@ def find_relationships(tables: Mapping[str, Related]) -> list[RelationshipCandid
         if _may_be_child(name, table, keys)
         for child in _children(name, table)
     ]
-    found = [
+    candidates = [
         relationship
         for key in keys
         for relationship in _references(key.table, key.column, tables[key.table], children)
     ]
-    return _best(found)
+    return _best(candidates)
 
 
 def _may_be_child(name: str, table: Related, keys: list[_Place]) -> bool:
@@ -176,10 +176,10 @@ def _foreign_key(child: _Child, parent: str, key: str, n_present: int) -> Relati
     )
 
 
-def _best(found: list[RelationshipCandidate]) -> list[RelationshipCandidate]:
+def _best(candidates: list[RelationshipCandidate]) -> list[RelationshipCandidate]:
     """Keep the most confident candidate of each column, and one direction between two equal keys."""
     kept: dict[tuple[str, tuple[str, ...]], RelationshipCandidate] = {}
-    for key in sorted(found, key=lambda key: -key.confidence):
+    for key in sorted(candidates, key=lambda key: -key.confidence):
         child = (key.child, key.child_columns)
         back = kept.get((key.parent, key.parent_columns))
         if back is None or (back.parent, back.parent_columns) != child:

@@ -113,10 +113,10 @@ def detect_point(evidence: Evidence) -> Finding | None:
 
 
 def _is_on_earth(text: str) -> bool:
-    found = re.search(r"(-?\d+\.\d+)\D+?(-?\d+\.\d+)", text)
-    if found is None:
+    numbers = re.search(r"(-?\d+\.\d+)\D+?(-?\d+\.\d+)", text)
+    if numbers is None:
         return False
-    first, second = abs(float(found[1])), abs(float(found[2]))
+    first, second = abs(float(numbers[1])), abs(float(numbers[2]))
     return (first <= 90 and second <= 180) or (first <= 180 and second <= 90)
 
 
@@ -142,8 +142,8 @@ def _listed_name(evidence: Evidence, form: str | None) -> Finding | None:
     is_few = evidence.n_distinct < N_DISTINCT_MIN
     if form is None and is_few and not evidence.has_header(headers.PERSON_ALONE):
         return None
-    if form == "name" and (found := _last_names_alone(evidence, texts)):
-        return found
+    if form == "name" and (finding := _last_names_alone(evidence, texts)):
+        return finding
     is_person = np.array([_is_listed(text) for text in texts])
     share = evidence.share(is_person)
     reason = describe(evidence.texts, is_person, "contain first and last names from lists of names")
@@ -160,7 +160,7 @@ def _listed_name(evidence: Evidence, form: str | None) -> Finding | None:
 
 
 def _last_names_alone(evidence: Evidence, texts: list[str]) -> Finding | None:
-    """Detect last names in a column whose name only indicates a name of some sort."""
+    """Detect last names in a column with an ambiguous name such as `name`."""
     is_last = np.array([wordlists.plain(text.strip()) in wordlists.last_names() for text in texts])
     if float(is_last.mean()) < MOSTLY or evidence.n_distinct < N_DISTINCT_FEW:
         return None

@@ -195,31 +195,31 @@ def _laid_out(compact: ArrowArray, layout: str) -> ArrowArray:
 def fit_coded(kind: ColumnKind, distinct: ArrowArray) -> Coded | None:
     """Return the maker for the formats of most texts, or None if most texts have no known format."""
     compact = compacted(distinct) if kind in _KINDS_WITH_SEPARATORS else distinct
-    found: list[tuple[IdentifierFormat, Mask]] = []
+    formats: list[tuple[IdentifierFormat, Mask]] = []
     rest = np.ones(len(distinct), np.bool_)
     for identifier_format, is_so in _by_coverage(kind, compact):
         own = is_so & rest
         if own.sum() >= MIN_SUPPORT:
-            found.append((identifier_format, own))
+            formats.append((identifier_format, own))
             rest &= ~own
-    if not found or rest.mean() > 1 - _PLAUSIBLE:
+    if not formats or rest.mean() > 1 - _PLAUSIBLE:
         return None
-    spaces = tuple(_space(identifier_format, compact) for identifier_format, _ in found)
+    spaces = tuple(_space(identifier_format, compact) for identifier_format, _ in formats)
     layouts = tuple(
-        _layout(distinct.filter(pa.array(own)), kind, identifier_format) for identifier_format, own in found
+        _layout(distinct.filter(pa.array(own)), kind, identifier_format) for identifier_format, own in formats
     )
-    return Coded(spaces, layouts, np.array([own.sum() for _, own in found], np.int64))
+    return Coded(spaces, layouts, np.array([own.sum() for _, own in formats], np.int64))
 
 
 def _by_coverage(kind: ColumnKind, compact: ArrowArray) -> list[tuple[IdentifierFormat, Mask]]:
     """Return the formats with a mask of the texts of each; for national IDs only the best format."""
-    found = [
+    matches = [
         (identifier_format, _find(identifier_format, compact, kind))
         for identifier_format in FORMATS_OF_KIND[kind]
     ]
     # Formats with check digits take precedence. Ties are decided by the order of the formats.
-    found.sort(key=lambda pair: -float(pair[1].mean()) + (0.0 if pair[0].complete else 0.2))
-    return found[:1] if kind is ColumnKind.national_id else found
+    matches.sort(key=lambda pair: -float(pair[1].mean()) + (0.0 if pair[0].complete else 0.2))
+    return matches[:1] if kind is ColumnKind.national_id else matches
 
 
 def _find(identifier_format: IdentifierFormat, compact: ArrowArray, kind: ColumnKind) -> Mask:

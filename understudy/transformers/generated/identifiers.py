@@ -206,8 +206,8 @@ class PatternTexts:
         is_beyond = rows >= capacity[choice]
         if is_beyond.any():
             rooms = np.array([space.capacity for space in self.wider], np.uint64)
-            found = np.searchsorted(rooms, rows[is_beyond], side="right")
-            choice[is_beyond] = len(self.spaces) + found
+            wider = np.searchsorted(rooms, rows[is_beyond], side="right")
+            choice[is_beyond] = len(self.spaces) + wider
         return choice
 
     def describe(self) -> Json:

@@ -203,15 +203,15 @@ def learn_patterns(texts: dict[int, Characters]) -> list[tuple[Pattern, int]]:
     Texts have the same pattern if they have the same length, and the same characters other than ASCII letters
     and digits at the same positions. Therefore no text has two patterns.
     """
-    found: list[tuple[Pattern, int]] = []
+    patterns: list[tuple[Pattern, int]] = []
     for characters in (texts[length] for length in texts if length <= LENGTH_MAX):
         groups, counts = _group(characters)
         for group in np.flatnonzero(counts >= MIN_SUPPORT):
             pattern = Pattern(tuple(_positions(characters[groups == group])))
             if pattern.count_texts() > 1:
-                found.append((pattern, int(counts[group])))
-    found.sort(key=lambda pair: (-pair[1], pair[0].positions))
-    return found[:N_PATTERNS_MAX]
+                patterns.append((pattern, int(counts[group])))
+    patterns.sort(key=lambda pair: (-pair[1], pair[0].positions))
+    return patterns[:N_PATTERNS_MAX]
 
 
 def _kinds(characters: Characters) -> npt.NDArray[np.uint8]:

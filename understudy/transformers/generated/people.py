@@ -21,7 +21,7 @@ from understudy.transformers.generated.numbering import shuffle_rows
 from understudy.transformers.generated.romanization import romanize
 from understudy.transformers.generated.texts import choose, join
 
-# First stream of people. Streams of columns have lower numbers.
+# First stream of people. The first streams of columns have lower numbers.
 PERSON = 1 << 33
 # Number of streams reserved for the traits of a person.
 N_TRAITS = 1 << 8

@@ -99,12 +99,12 @@ class Points:
 
 def fit_points(texts: ArrowArray) -> Points:
     """Return a maker of coordinates that resemble those of texts. Fewer than k texts leave no trace."""
-    found = pc.extract_regex(texts.cast(pa.string()), pattern=_POINT).drop_null()
-    if len(found) < MIN_SUPPORT:
+    points = pc.extract_regex(texts.cast(pa.string()), pattern=_POINT).drop_null()
+    if len(points) < MIN_SUPPORT:
         return Points(np.tile(np.linspace(-60, 60, N_QUANTILES), (2, 1)), 4, ("", ", ", ""))
-    numbers = [found.field(name).cast(pa.float64()).to_numpy() for name in ("first", "second")]
+    numbers = [points.field(name).cast(pa.float64()).to_numpy() for name in ("first", "second")]
     quantiles = np.array([_quantiles(column) for column in numbers])
-    return Points(quantiles, _decimals(found), _marks(found))
+    return Points(quantiles, _decimals(points), _marks(points))
 
 
 def _quantiles(numbers: Float64s) -> Float64s:
@@ -113,15 +113,15 @@ def _quantiles(numbers: Float64s) -> Float64s:
     return np.array([ordered[i : i + MIN_SUPPORT].mean() for i in first])
 
 
-def _decimals(found: Any) -> int:
-    lengths = pc.utf8_length(pc.replace_substring_regex(found.field("first"), r"^-?\d+\.", "")).to_numpy()
+def _decimals(points: Any) -> int:
+    lengths = pc.utf8_length(pc.replace_substring_regex(points.field("first"), r"^-?\d+\.", "")).to_numpy()
     return int(min(np.median(lengths), N_DECIMALS_MAX))
 
 
-def _marks(found: Any) -> tuple[str, str, str]:
+def _marks(points: Any) -> tuple[str, str, str]:
     """Return the most frequent text around the numbers if enough rows share it, and otherwise a default."""
     names = ("before", "between", "after")
-    joined = pc.binary_join_element_wise(*(found.field(name) for name in names), "\x00")
+    joined = pc.binary_join_element_wise(*(points.field(name) for name in names), "\x00")
     counted = pc.value_counts(joined)
     counts = counted.field("counts").to_numpy()
     commonest = str(counted.field("values")[int(counts.argmax())])

@@ -114,8 +114,8 @@ class Template:
             return _places_of_long(here, letters)
         codes, known = here @ bases, letters @ bases
         order = np.argsort(known)
-        found = np.minimum(np.searchsorted(known[order], codes), len(known) - 1)
-        return np.where(known[order][found] == codes, order[found], -1)
+        nearest = np.minimum(np.searchsorted(known[order], codes), len(known) - 1)
+        return np.where(known[order][nearest] == codes, order[nearest], -1)
 
 
 def _places_of_long(here: Int64s, letters: Int64s) -> Int64s:

@@ -55,7 +55,7 @@ ALPHA_PRECISION = Metric(
     "Atypical rows, and too many typical ones, lower the score. It hardly detects broken relations between "
     "columns.",
     concern="synthetic rows lie where real rows do not",
-    source="Alaa et al. 2022, How faithful is your synthetic data?",
+    source="Alaa et al. 2022, How faithful is your synthetic data",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

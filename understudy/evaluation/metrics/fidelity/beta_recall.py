@@ -63,7 +63,7 @@ BETA_RECALL = Metric(
     summary="Share of real rows that have a synthetic row close to them, from the centre of the table to "
     "its edge and relative to real rows. Types of real rows that do not occur lower the score.",
     concern="some types of real rows do not occur",
-    source="Alaa et al. 2022, How faithful is your synthetic data?",
+    source="Alaa et al. 2022, How faithful is your synthetic data",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable
 from understudy.evaluation.metrics.base import MetricResult
-from understudy.evaluation.models.classifiers import n_rows_learnt
+from understudy.evaluation.models.classifiers import n_rows_learned
 from understudy.evaluation.statistics.auc import auc, auc_standard_error, interval
 from understudy.tables.splitmix import mix64
 
@@ -111,7 +111,7 @@ class Rows:
 
 def n_rows_tested(comparison: Comparison, discriminator: Discriminator) -> int:
     """Return the number of rows of each table that the test uses."""
-    most = n_rows_learnt(discriminator.n_rows_max, len(comparison.columns))
+    most = n_rows_learned(discriminator.n_rows_max, len(comparison.columns))
     return min(comparison.real.n_rows, comparison.synthetic.n_rows, most)
 
 

@@ -81,7 +81,7 @@ CONTINGENCY = Metric(
     title="Contingency similarity",
     summary="Similarity of the contingency tables of every two categorical columns, averaged over pairs. "
     "Rare categories count separately and differ even between two real samples, so compare the score with "
-    "fresh real rows.",
+    "the baseline of real rows.",
     concern="combinations of categories have other frequencies than in the real table",
     source="SDMetrics: ContingencySimilarity",
     topic="fidelity",

@@ -1,4 +1,4 @@
-"""Canaries: artificial rows that were planted in the training table."""
+"""Canaries: fictional rows that were planted in the training table."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _exposure_by_chance(n_left: int) -> float:
 CANARIES = Metric(
     name="canaries",
     title="Canaries",
-    summary="Success of an attacker who uses the synthetic rows to separate artificial rows (canaries) that "
+    summary="Success of an attacker who uses the synthetic rows to separate fictional rows (canaries) that "
     "were planted in the training table from those that were left out (AUC). 0.5 is guessing.",
     concern="canaries that were planted in the training table can be recognized",
     source="Carlini et al. 2019, The secret sharer",

@@ -194,7 +194,7 @@ def _deepest(matrix: Matrix) -> tuple[float, int, int] | None:
 def _in_words(columns: Sequence[str], matrix: Matrix) -> str:
     deepest = _deepest(matrix)
     if deepest is None:
-        return "there are no values (0 squares)"
+        return "it contains 0 values"
     value, i, j = deepest
     return f"the largest value is {formatting.decimal(value)}, for {columns[j]} and {columns[i]}"
 

@@ -1,4 +1,4 @@
-"""The kernels once more, in plain Python: slow, obvious, and nothing shared with the fast ones."""
+"""Reference implementations of the kernels in plain Python, which are slow and share no code with them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def word(seed: int, stream: int, row: int) -> int:
 
 
 def permuted(number: int, n: int, key: int) -> int:
-    """Return the place of a number among n: Feistel rounds, again while the result is not below n."""
+    """Return the position of a number among n, by Feistel rounds that are repeated until it is below n."""
     bits = 1
     while 4**bits < n:
         bits += 1
@@ -48,7 +48,7 @@ def evidence(counts: list[int]) -> float:
 
 
 def hierarchy(counts: list[int]) -> list[tuple[int, ...]]:
-    """Return the cuts of every choice, breadth first."""
+    """Return the cuts of every choice in breadth-first order."""
     out: list[tuple[int, ...]] = []
     waiting = [(0, len(counts))] if len(counts) > 1 else []
     while waiting:
@@ -132,7 +132,7 @@ def best_split(
             if min(len(left), len(right)) < rules.min_leaf:
                 continue
             two = sum(evidence([sum(label[r] == g for r in side) for g in present]) for side in (left, right))
-            # Sums in another order differ in their last bits; a tie goes to the first.
+            # Sums in another order differ in their last bits, so ties are resolved with a tolerance.
             if two - whole - price > best[0] + 1e-9:
                 best = (two - whole - price, f, goes_left)
     return (best[1], best[2]) if best[1] >= 0 else None
@@ -145,7 +145,7 @@ def boosted_scores(
     start: list[float],
     rules: BoostingRules,
 ) -> list[float]:
-    """Return the sum of boosted trees for every row, all rows seen by every tree."""
+    """Return the sum of boosted trees for every row, with every tree grown on all rows."""
     n = len(target)
     margin = list(start)
     for _ in range(rules.n_trees):
@@ -177,7 +177,7 @@ def _boosted_leaves(
     def value(part: list[int]) -> float:
         return sum(slope[i] for i in part) ** 2 / (sum(hessian[i] for i in part) + rules.ridge)
 
-    # A tie within the error of single precision goes to the first.
+    # Ties within the error of single precision are resolved in favour of the first split.
     best = 1e-5
     sides: tuple[list[int], list[int]] = (rows, [])
     for column in codes:
@@ -208,7 +208,7 @@ def blocks(subjects: list[int], values: list[int], runs: list[int], k: int) -> l
 
 
 def level(own: list[int], counts: list[int], word: int) -> int:
-    """Return the level in which a random row among those of the own levels lies."""
+    """Return the level of a random row among the rows of the given levels."""
     row = int((word >> 11) / 2**53 * sum(counts[x] for x in own))
     for x in own[:-1]:
         if row < counts[x]:
