@@ -27,7 +27,7 @@ def test_values_that_cannot_be_stored_are_refused(value: object):
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "fields",
     [
         {},
         {"equals": 1, "is_missing": False},
@@ -35,9 +35,9 @@ def test_values_that_cannot_be_stored_are_refused(value: object):
         {"one_of": [1, 2], "maximum": 3},
     ],
 )
-def test_column_constraint_needs_exactly_one_condition(asked: dict[str, object]):
+def test_column_constraint_needs_exactly_one_condition(fields: dict[str, object]):
     with pytest.raises(ValidationError, match="exactly one"):
-        ColumnConstraint.model_validate(asked)
+        ColumnConstraint.model_validate(fields)
 
 
 def test_bounds_may_be_open_at_either_end():
