@@ -48,7 +48,7 @@ def test_bounds_may_be_open_at_either_end():
 @pytest.mark.parametrize("shares", [[("a", 0.5)], [("a", 0.7), ("b", 0.4)], [("a", 0.5), ("a", 0.5)]])
 def test_shares_have_different_values_and_add_up_to_1(shares: list[tuple[str, float]]):
     listed = tuple(TargetShare(value=value, share=share) for value, share in shares)
-    with pytest.raises(ValidationError, match=r"add up to 1|there twice"):
+    with pytest.raises(ValidationError, match=r"add up to 1|listed only once"):
         ColumnRebalance(column="c", shares=listed)
 
 
