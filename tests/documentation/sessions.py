@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.documentation.blocks import Block, matches
 
-BLOCK_SECONDS_MAX = 120
+BLOCK_SECONDS_MAX = 300
 # Notes the line at which bash ends.
 PRELUDE = """\
 set -Eeuo pipefail
