@@ -106,7 +106,7 @@ class ShellSession:
 
     def _failure(self, block: Block, output: Path, errors: Path) -> str:
         failed = self._folder / "failed"
-        # Without a note, an unset variable or the time limit ended bash.
+        # There is no note if an unset variable or the time limit ended bash.
         line = int(failed.read_text()) if failed.exists() else block.line
         return (
             f"{block.page}:{line}: this command fails, or runs longer than {BLOCK_SECONDS_MAX} s:\n"
