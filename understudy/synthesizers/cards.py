@@ -76,9 +76,9 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
             )
         elif "generated" in column and column["name"] in subject:
             warnings.append(
-                f"Column {column['name']!r} identifies the subject and is generated as {column['generated']} "
-                "for each row, so sampled rows do not share subjects. If several rows must share a subject, "
-                "assign subjects to the rows yourself."
+                f"Subject column {column['name']!r} is generated as {column['generated']} for each row, so "
+                "sampled rows do not share subjects. If several rows must share a subject, assign subjects "
+                "to the rows yourself."
             )
         elif "generated" in column:
             warnings.append(
