@@ -66,7 +66,7 @@ def test_skipped_rows_are_counted_and_listed(client: TestClient, run_jobs: Calla
     assert get(client, path)["n_rows"] == 301
     result = get(client, f"/v1/jobs/{uploaded['job']['id']}")["result"]
     assert result["n_rows_skipped"] == 2
-    assert "skipped: 2 of 303" in result["warnings"][0]
+    assert "2 of 303 rows could not be read and were skipped." in result["warnings"][0]
     table = pq.read_table(io.BytesIO(client.get(f"{path}/rejects").content))
     assert table.to_pylist() == [
         {"line": 302, "column": None, "reason": "too_few_fields"},

@@ -19,16 +19,6 @@ from tests.documentation.tables import write_tables
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8000")
 SERVICE_COMMANDS = re.compile(r"\bcurl\b|\bunderstudy (?:upload|create-key|revoke-key|serve)\b")
 PROGRAMS = ("bash", "curl")
-# Pages whose blocks are still to be corrected. Take a page off the list with its correction.
-PAGES_TO_CORRECT = {
-    "README.md",
-    "docs/how-to/deployment.md",
-    "docs/how-to/embedded.md",
-    "docs/how-to/reports.md",
-    "docs/reference/cli.md",
-    "docs/reference/http-api.md",
-    "docs/reference/model-files.md",
-}
 
 
 def id_of(path: Path) -> str:
@@ -43,7 +33,7 @@ def page_parameters() -> list[object]:
         blocks = [block for block in code_blocks(path) if block.reason is None]
         calls_service = any(SERVICE_COMMANDS.search(block.source) for block in blocks if not block.is_python)
         marks = [pytest.mark.stack] if calls_service else []
-        if blocks and id_of(path) not in PAGES_TO_CORRECT:
+        if blocks:
             parameters.append(pytest.param(path, marks=marks, id=id_of(path)))
     return parameters
 
@@ -75,7 +65,7 @@ def home(tmp_path: Path) -> Path:
     """Make a home folder in which curl fails on a response with an error status."""
     home = tmp_path / "home"
     (home / ".local" / "share").mkdir(parents=True)
-    (home / ".curlrc").write_text("fail-with-body\n")
+    (home / ".curlrc").write_text("fail\n")
     return home
 
 
@@ -127,8 +117,6 @@ def test_blocks_that_do_not_run_say_why(path: Path) -> None:
 
 @pytest.mark.parametrize("path", pages(), ids=id_of)
 def test_blocks_of_commands_have_a_language(path: Path) -> None:
-    if id_of(path) in PAGES_TO_CORRECT:
-        pytest.skip("to be corrected")
     command = re.compile(r"\s*(?:\$ )?(?:understudy|curl|pip|make|docker|python3?) ", re.MULTILINE)
     unnamed = [
         block.place

@@ -154,8 +154,8 @@ def test_mixed_column_is_text_and_the_warning_contains_rows(tmp_path: Path):
     cells = [_number(1), _number(45351, 1), _text("x"), _number(2.5)]
     ingested = _ingest(tmp_path, workbook(_column_sheet(*cells), styles=styles("yyyy\\-mm\\-dd")))
     assert ingested.warnings == [
-        "Column 'a' is kept as text: 2 values are numbers (first in row 2), 1 value is dates "
-        "(first in row 3) and 1 value is text (first in row 4)."
+        "Column 'a' is text: it contains numbers (2, first in row 2), dates (1, first in row 3) and text "
+        "(1, first in row 4)."
     ]
     assert read_table(tmp_path / "table.parquet").column("a").to_pylist() == ["1", "2024-02-29", "x", "2.5"]
 

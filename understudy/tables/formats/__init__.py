@@ -113,8 +113,8 @@ def stream_table(
         if format_.chunks is not None:
             yield from format_.chunks(batches, schema)
             return
-        made = scratch / f"made{format_.suffixes[0]}"
-        format_.write(made, batches, schema)
-    with made.open("rb") as file:
+        converted = scratch / f"converted{format_.suffixes[0]}"
+        format_.write(converted, batches, schema)
+    with converted.open("rb") as file:
         while piece := file.read(MEBIBYTE):
             yield piece

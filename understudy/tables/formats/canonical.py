@@ -179,18 +179,18 @@ def row_groups(
     batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, rows_max: int, bytes_max: int
 ) -> Iterator[pa.Table]:
     """Combine batches into tables of rows_max rows, or fewer rows once a table reaches bytes_max."""
-    held: list[pa.RecordBatch] = []
+    pending: list[pa.RecordBatch] = []
     n_rows = n_bytes = 0
     for batch in batches:
         start = 0
         while start < batch.num_rows:
             part = batch.slice(start, rows_max - n_rows)
             start += part.num_rows
-            held.append(part)
+            pending.append(part)
             n_rows += part.num_rows
             n_bytes += part.nbytes
             if n_rows == rows_max or n_bytes >= bytes_max:
-                yield pa.Table.from_batches(held, schema)
-                held, n_rows, n_bytes = [], 0, 0
-    if held:
-        yield pa.Table.from_batches(held, schema)
+                yield pa.Table.from_batches(pending, schema)
+                pending, n_rows, n_bytes = [], 0, 0
+    if pending:
+        yield pa.Table.from_batches(pending, schema)

@@ -88,10 +88,10 @@ def _declared_schema(file: pq.ParquetFile) -> pa.Schema:
     """
     # Not `file.schema_arrow`, which contains the dictionary types that were requested for reading.
     schema = file.metadata.schema.to_arrow_schema()
-    kept = (file.metadata.metadata or {}).get(b"ARROW:schema")
-    if kept is None:
+    stored_schema = (file.metadata.metadata or {}).get(b"ARROW:schema")
+    if stored_schema is None:
         return schema
-    written = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(kept)))
+    written = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(stored_schema)))
     if written.names != schema.names:
         return schema
     return pa.schema(

@@ -135,7 +135,7 @@ def _differences(scores: MetricScores, result: ColumnPairsResult) -> Maps:
 def _gaps(result: ColumnPairsResult, title: str, *, has_names: bool = False) -> Figure:
     gaps = [[None if one is None else 1 - one for one in row] for row in result.matrix]
     drawn = figure(result.columns, gaps, title, limits=heat_map.DIFFERENCES, has_names=has_names)
-    mean = f"mean similarity {formatting.decimal(result.score)}"
+    mean = f"Mean similarity {formatting.decimal(result.score)}"
     return Figure(title, f"{mean}. {drawn.note}" if drawn.note else mean, drawn.map)
 
 
@@ -206,7 +206,7 @@ def _largest(columns: Sequence[str], gaps: Matrix) -> str:
         return ""
     value, i, j = deepest
     return (
-        f"largest change: {columns[j]} and {columns[i]}, "
+        f"Largest change: {columns[j]} and {columns[i]}, "
         f"{formatting.decimal(abs(value))} {'stronger' if value > 0 else 'weaker'} than real"
     )
 

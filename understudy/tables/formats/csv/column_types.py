@@ -217,9 +217,9 @@ class ColumnProfile:
             if len(values) == 0:
                 break
             values, rows = self._count_matching(values, rows, notation)
-        self._note("text", rows, len(values))
+        self._record("text", rows, len(values))
 
-    def _note(self, name: str, rows: Any, n: int) -> None:
+    def _record(self, name: str, rows: Any, n: int) -> None:
         self._counts[name] += n
         # Rows are in order within a call, but one batch may add rows for the same notation twice.
         places = [*self._places[name], *(int(row) for row in rows[:_PLACES_MAX])]
@@ -233,13 +233,15 @@ class ColumnProfile:
             return values, rows
         matching, matching_rows = (values, rows) if mask.all() else (values.filter(is_match), rows[mask])
         unfit = self._check(matching, notation)
-        self._note(
+        self._record(
             notation.name,
             np.delete(matching_rows, unfit) if unfit else matching_rows,
             len(matching) - len(unfit),
         )
         if unfit:
-            self._note("numeral" if notation.name == "integer" else "text", matching_rows[unfit], len(unfit))
+            self._record(
+                "numeral" if notation.name == "integer" else "text", matching_rows[unfit], len(unfit)
+            )
         return values.filter(pc.invert(is_match)), rows[~mask]
 
     def _check(self, matching: Any, notation: Notation) -> Sequence[int]:

@@ -153,7 +153,7 @@ def resolve_numbers(values: Values, options: ReadOptions) -> Resolution:
     if len(candidates) > 1:
         return Resolution(
             None,
-            note="it is unclear whether commas are decimal marks or thousands separators "
+            note="it is unclear whether commas are decimal or thousands separators "
             "(set the option `decimal`)",
         )
     (candidate,) = candidates
@@ -226,12 +226,12 @@ def _count(values: Any, mark: str) -> int:
 
 def _distinct(candidates: Sequence[_NumberCandidate]) -> list[_NumberCandidate]:
     """Remove candidates that read the values like another one, because their separator never occurs."""
-    kept = [
+    possible = [
         candidate for candidate in candidates if candidate.convention.thousands is None or candidate.n_grouped
     ]
-    whole = [candidate for candidate in kept if not candidate.n_with_mark]
+    whole = [candidate for candidate in possible if not candidate.n_with_mark]
     marks = {candidate.convention.thousands for candidate in whole}
-    return [candidate for candidate in kept if candidate.n_with_mark] + [
+    return [candidate for candidate in possible if candidate.n_with_mark] + [
         next(candidate for candidate in whole if candidate.convention.thousands == mark)
         for mark in sorted(marks, key=str)
     ]

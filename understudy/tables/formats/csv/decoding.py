@@ -66,10 +66,10 @@ class _Gauge:
     def add(self, data: bytes) -> None:
         """Add the next piece. Lines within a piece are not measured, because they are shorter than it."""
         ends = [data.find(b"\n"), data.find(b"\r"), data.rfind(b"\n"), data.rfind(b"\r")]
-        found = [end for end in ends if end >= 0]
-        first, last = (min(found), max(found)) if found else (len(data), -1)
+        positions = [end for end in ends if end >= 0]
+        first, last = (min(positions), max(positions)) if positions else (len(data), -1)
         self.longest = max(self.longest, self._current + first)
-        self._current = len(data) - 1 - last if found else self._current + len(data)
+        self._current = len(data) - 1 - last if positions else self._current + len(data)
 
 
 def utf8_text(source: Path, reading: Reading) -> Text:

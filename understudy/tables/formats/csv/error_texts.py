@@ -5,11 +5,11 @@ from __future__ import annotations
 from understudy.errors import InvalidInput
 
 
-def ragged_rows(place: str, n_found: int | None, n_columns: int) -> InvalidInput:
+def ragged_rows(place: str, n_fields: int | None, n_columns: int) -> InvalidInput:
     """Return the error for a row whose number of fields differs from the header."""
-    found = "a different number of fields" if n_found is None else _fields(n_found)
+    fields = "a different number of fields" if n_fields is None else _fields(n_fields)
     return InvalidInput(
-        f"{place} has {found}, but the header has {_fields(n_columns)}. Give every row as many fields as "
+        f"{place} has {fields}, but the header has {_fields(n_columns)}. Give every row as many fields as "
         "the header, quote fields that contain the delimiter, and remove any lines before the header.",
         code="ragged_rows",
     )

@@ -33,7 +33,7 @@ def count_notations(values: pa.Array[Any]) -> Mapping[str, int] | None:
     Parameters
     ----------
     values : array of text
-        At least one value, without missing values, not trimmed.
+        Values as written, with surrounding blanks. None may be missing, and there is at least one.
     """
     starts, lengths, data = _parts(values)
     shortest, longest = int(lengths.min()), int(lengths.max())

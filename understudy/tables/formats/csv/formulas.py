@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Characters at the beginning of a formula, and characters before which a program skips to one.
+# Characters that start a formula, and white space that programs skip before one.
 _BEGINNING = r"\A[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001 - the wide forms count as well
 # A program that splits fields differently, or drops the quotation marks, sees a cell begin within a text.
 _WITHIN = r"""([,;|"'\t\r\n])([=+\-@])"""

@@ -49,8 +49,10 @@ class Readable:
         odd = sorted({row for type_ in types for row in type_.odd_rows})
         if not odd:
             return [type_.note for type_ in types]
-        found = lines_of_rows(self.source, dialect, odd, self.staged.n_rows)
-        lines = {row: self.bad.line_of_file(line) if self.bad else line for row, line in found.items()}
+        lines_in_source = lines_of_rows(self.source, dialect, odd, self.staged.n_rows)
+        lines = {
+            row: self.bad.line_of_file(line) if self.bad else line for row, line in lines_in_source.items()
+        }
         notes = []
         for type_ in types:
             known = [f"{lines[row]:,}" for row in type_.odd_rows if row in lines]

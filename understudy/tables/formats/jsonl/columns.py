@@ -41,7 +41,7 @@ STAGED_TYPES: dict[ValueKind, pa.DataType] = {
 }
 _WORDS = {
     **dict.fromkeys((ValueKind.integers, ValueKind.floats, ValueKind.numerals), "numbers"),
-    ValueKind.booleans: "true or false",
+    ValueKind.booleans: "booleans",
     ValueKind.texts: "text",
 }
 

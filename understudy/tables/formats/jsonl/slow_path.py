@@ -102,7 +102,7 @@ def _objects(block: Block) -> Iterator[tuple[int, _Object]]:
 
 def _object(text: str, line: int) -> _Object:
     try:
-        found = _DECODER.decode(text)
+        decoded = _DECODER.decode(text)
     except _Constant:
         raise _unreadable(
             f"Line {line:,} contains NaN or Infinity, which are not valid JSON. Write null for missing "
@@ -116,9 +116,9 @@ def _object(text: str, line: int) -> _Object:
         ) from None
     except RecursionError:
         raise _nested(f"A value in line {line:,}") from None
-    if not isinstance(found, _Object):
+    if not isinstance(decoded, _Object):
         raise _unreadable(f"Line {line:,} is not a JSON object. Write one object per line.")
-    return found
+    return decoded
 
 
 def _array(column: Column, values: list[Value], lines: list[int]) -> pa.Array[Any]:
@@ -127,12 +127,12 @@ def _array(column: Column, values: list[Value], lines: list[int]) -> pa.Array[An
     if None in kinds:
         row = next(row for row, value in enumerate(values) if isinstance(value, list))
         raise _nested(f"Column {column.name!r}, line {lines[row]:,},")
-    met = {kind for kind in kinds if kind} - {ValueKind.nothing}
-    if ValueKind.integers in met:
+    kinds_present = {kind for kind in kinds if kind} - {ValueKind.nothing}
+    if ValueKind.integers in kinds_present:
         column.integer_max = max(
             column.integer_max, max(abs(value) for value in values if type(value) is int)
         )
-    first = {kind: _first(values, kind, lines) for kind in met}
+    first = {kind: _first(values, kind, lines) for kind in kinds_present}
     column.add_kinds(dict(sorted(first.items(), key=lambda item: item[1])))
     try:
         return _typed(values, column.kind)

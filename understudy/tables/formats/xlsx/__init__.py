@@ -126,7 +126,7 @@ def _batches(path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
 def _warnings(sheet: _Staged, named: list[tuple[str, ColumnType]]) -> Iterator[str]:
     for column, (name, type_) in enumerate(named):
         if type_.is_doubtful:
-            yield f"Column {name!r} is kept as text: {type_.note}."
+            yield f"Column {name!r} is text: {type_.note}."
         for n, one, many in (
             (
                 sheet.reader.n_errors[column],

@@ -29,8 +29,8 @@ def cut_blocks(chunks: Iterator[bytes], beginning: Sequence[bytes], end: bytes) 
     for chunk in chunks:
         n_searched = len(held)
         held += chunk
-        while tags and (found := held.find(tags[-1], max(0, n_searched - len(tags[-1])))) >= 0:
-            yield _cut(held, found + len(tags.pop()))
+        while tags and (position := held.find(tags[-1], max(0, n_searched - len(tags[-1])))) >= 0:
+            yield _cut(held, position + len(tags.pop()))
             n_searched = 0
         if len(held) >= _BLOCK_BYTES:
             yield _cut_behind(held, end)
@@ -39,8 +39,8 @@ def cut_blocks(chunks: Iterator[bytes], beginning: Sequence[bytes], end: bytes) 
 
 
 def _cut_behind(held: bytearray, tag: bytes) -> bytes:
-    found = held.rfind(tag)
-    return _cut(held, len(held) if found < 0 else found + len(tag))
+    position = held.rfind(tag)
+    return _cut(held, len(held) if position < 0 else position + len(tag))
 
 
 def _cut(held: bytearray, end: int) -> bytes:

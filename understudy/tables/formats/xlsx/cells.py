@@ -75,7 +75,7 @@ class SheetReader:
         self._base = 0
         self._columns: dict[str, int] = {}
         self._is_in_row = self._is_filled = False
-        self._is_in_cell = self._is_taking = False
+        self._is_in_cell = self._is_collecting = False
         self._has_formula = self._has_value = False
         self._n_phonetic = 0
         self._type = self._style = ""
@@ -138,14 +138,14 @@ class SheetReader:
         if name == self._cell_name:
             self._start_cell(attributes)
         elif name == self._value_name:
-            if self._is_taking:
+            if self._is_collecting:
                 raise self._misplaced()
-            self._is_taking = self._has_value = self._is_in_cell
+            self._is_collecting = self._has_value = self._is_in_cell
         else:
             self._start_other(name.removeprefix(self._prefix), attributes)
 
     def _text(self, data: str) -> None:
-        if self._is_taking:
+        if self._is_collecting:
             self._pieces.append(data)
             self._n_characters += len(data)
             if self._n_characters > self._text_max:
@@ -155,7 +155,7 @@ class SheetReader:
         if name == self._cell_name:
             self._end_cell()
         elif name == self._value_name:
-            self._is_taking = False
+            self._is_collecting = False
         else:
             self._end_other(name.removeprefix(self._prefix))
 
@@ -167,7 +167,7 @@ class SheetReader:
             self._start_row(attributes)
         elif name == "t":
             if self._is_in_cell and not self._n_phonetic:
-                self._is_taking = self._has_value = True
+                self._is_collecting = self._has_value = True
         elif name == "f":
             self._has_formula = True
         elif name == "rPh":
@@ -182,7 +182,7 @@ class SheetReader:
         if name == "row":
             self._end_row()
         elif name == "t":
-            self._is_taking = False
+            self._is_collecting = False
         elif name == "rPh":
             self._n_phonetic -= 1
         elif name == "sheetData":
@@ -279,7 +279,7 @@ class SheetReader:
         return unreadable(f"The sheet has a misplaced cell after row {self._row:,}. Save the workbook again.")
 
     def _end_cell(self) -> None:
-        self._is_in_cell = self._is_taking = False
+        self._is_in_cell = self._is_collecting = False
         text = "".join(self._pieces)
         type_ = self._type
         if not text and not (self._has_value and type_ in ("str", "inlineStr")):

@@ -51,18 +51,18 @@ class ColumnCounts:
             rows, columns = np.divmod(places, self._width)
             self.n_values[kind] += np.bincount(columns, minlength=self._width)
             if kind != Kind.text:
-                self._note_first(kind, columns, texts.row_numbers[rows])
+                self._record_first(kind, columns, texts.row_numbers[rows])
                 continue
             for column in np.unique(columns).tolist():
-                self._look_at_text(column, rows[columns == column], texts)
-        self._look_for_fractions(texts)
+                self._count_text(column, rows[columns == column], texts)
+        self._check_fractions(texts)
 
-    def _note_first(self, kind: Kind, columns: Whole, row_numbers: Whole) -> None:
-        met, first = np.unique(columns, return_index=True)
-        is_new = self.first_rows[kind, met] == 0
-        self.first_rows[kind, met[is_new]] = row_numbers[first[is_new]]
+    def _record_first(self, kind: Kind, columns: Whole, row_numbers: Whole) -> None:
+        present, first = np.unique(columns, return_index=True)
+        is_new = self.first_rows[kind, present] == 0
+        self.first_rows[kind, present[is_new]] = row_numbers[first[is_new]]
 
-    def _look_at_text(self, column: int, rows: Whole, texts: Texts) -> None:
+    def _count_text(self, column: int, rows: Whole, texts: Texts) -> None:
         values: Any = texts.columns[column].take(rows)
         if pc.min(pc.binary_length(values)).as_py() <= max(map(len, MISSING)):
             trimmed = pc.utf8_trim_whitespace(values)
@@ -77,7 +77,7 @@ class ColumnCounts:
             is_long = pc.match_substring_regex(values, _LONG_NUMERAL)
             self._has_long_numeral[column] = pc.any(is_long).as_py() is True
 
-    def _look_for_fractions(self, texts: Texts) -> None:
+    def _check_fractions(self, texts: Texts) -> None:
         timed = self.n_values[Kind.timestamp] + self.n_values[Kind.duration]
         for column in np.flatnonzero((timed > 0) & ~self._has_fraction).tolist():
             values: Any = texts.columns[column]
@@ -85,29 +85,28 @@ class ColumnCounts:
 
     def decide(self, column: int) -> ColumnType:
         """Return the smallest type that can represent all values of a column."""
-        met = {kind for kind in Kind if self.n_values[kind, column] > 0}
+        kinds_present = {kind for kind in Kind if self.n_values[kind, column] > 0}
         is_complete = int(self.n_values[:, column].sum()) == self.n_rows
         unit: Literal["s", "ms"] = "ms" if self._has_fraction[column] else "s"
-        if met == {Kind.duration}:
+        if kinds_present == {Kind.duration}:
             return ColumnType(pa.duration(unit), is_complete)
-        if met == {Kind.date, Kind.timestamp}:
+        if kinds_present == {Kind.date, Kind.timestamp}:
             return ColumnType(pa.timestamp(unit), is_complete)
         decided = self._profiles[column].decide()
         if pa.types.is_floating(decided.arrow_type) and self._has_long_numeral[column]:
             note = "texts that are numbers of more than 15 digits are kept as text"
             return ColumnType(pa.string(), is_complete, note)
-        if pa.types.is_string(decided.arrow_type) and len(met) > 1:
+        if pa.types.is_string(decided.arrow_type) and len(kinds_present) > 1:
             return replace(decided, note=self._mixture(column), is_doubtful=True)
         return decided
 
     def _mixture(self, column: int) -> str:
         kinds = [
-            f"{n:,} value{' is' if n == 1 else 's are'} {WORDS[kind]} (first in row "
-            f"{self.first_rows[kind, column]:,})"
+            f"{WORDS[kind]} ({n:,}, first in row {self.first_rows[kind, column]:,})"
             for kind in Kind
             if (n := self.n_values[kind, column]) > 0
         ]
-        return f"{', '.join(kinds[:-1])} and {kinds[-1]}"
+        return f"it contains {', '.join(kinds[:-1])} and {kinds[-1]}"
 
 
 def cast_texts(column: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:

@@ -45,7 +45,7 @@ def date_texts(
     kinds[(kinds == Kind.time) & ((ms < 0) | (ms >= DAY_MS))] = Kind.timestamp
     days, is_day = _days(ms // DAY_MS, is_1904=is_1904)
     has_text = is_near & (is_day | (kinds == Kind.time) | (kinds == Kind.duration))
-    return [*_shown(days, ms, np.where(has_text, kinds, Kind.text).astype(np.int8))], kinds
+    return [*_texts_by_kind(days, ms, np.where(has_text, kinds, Kind.text).astype(np.int8))], kinds
 
 
 def _days(counted: Whole, *, is_1904: bool) -> tuple[Whole, Mask]:
@@ -57,7 +57,7 @@ def _days(counted: Whole, *, is_1904: bool) -> tuple[Whole, Mask]:
     return days, (counted >= 1) & (counted != _NO_SUCH_DAY) & (days <= LAST_DAY)
 
 
-def _shown(days: Whole, ms: Whole, kinds: Kinds) -> Iterator[Placed]:
+def _texts_by_kind(days: Whole, ms: Whole, kinds: Kinds) -> Iterator[Placed]:
     is_second = ms % 1_000 == 0
     since_1970 = np.where(kinds == Kind.timestamp, days * DAY_MS + ms % DAY_MS, 0)
     date = np.flatnonzero(kinds == Kind.date)
@@ -97,10 +97,10 @@ def parse_durations(texts: pa.Array[Any]) -> pa.Array[Any]:
     pattern = r"\A(?P<sign>-?)(?P<h>[0-9]+):(?P<m>[0-9]+):(?P<s>[0-9]+)\.?(?P<ms>[0-9]*)\z"
     given: Any = texts
     filled: Any = pc.fill_null(given, "0:00:00")
-    found: Any = pc.extract_regex(filled, pattern)
-    hours, minutes, seconds = (found.field(name).cast(pa.int64()).to_numpy(False) for name in ("h", "m", "s"))
-    rest = pc.replace_substring_regex(found.field("ms"), r"\A\z", "0").cast(pa.int64()).to_numpy(False)
-    is_negative = pc.starts_with(found.field("sign"), "-").to_numpy(False)
+    parts: Any = pc.extract_regex(filled, pattern)
+    hours, minutes, seconds = (parts.field(name).cast(pa.int64()).to_numpy(False) for name in ("h", "m", "s"))
+    rest = pc.replace_substring_regex(parts.field("ms"), r"\A\z", "0").cast(pa.int64()).to_numpy(False)
+    is_negative = pc.starts_with(parts.field("sign"), "-").to_numpy(False)
     total = ((hours * 60 + minutes) * 60 + seconds) * 1_000 + rest
     is_missing = np.asarray(texts.is_null())
     ms = pa.array(np.where(is_negative, -total, total), mask=is_missing)

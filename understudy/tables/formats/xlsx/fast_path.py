@@ -115,20 +115,20 @@ def read_block(block: bytes, place: Place, shared_ends: Sequence[int], text_max:
 def _read(block: bytes, place: Place, shared_ends: Whole, text_max: int) -> Block:
     pieces: Any = pc.split_pattern(pa.array([block.decode()]), _CELL_START).values
     _require(len(pieces) > 1)
-    found: Any = pc.extract_regex(pieces[1:], _CELL)
-    _require(found.null_count == 0)
-    rows, cell_rows = _rows(pieces[0].as_py(), found.field("tail"), place.last_row)
-    columns = _columns(found.field("reference"), rows[cell_rows])
+    groups: Any = pc.extract_regex(pieces[1:], _CELL)
+    _require(groups.null_count == 0)
+    rows, cell_rows = _rows(pieces[0].as_py(), groups.field("tail"), place.last_row)
+    columns = _columns(groups.field("reference"), rows[cell_rows])
     _require(bool((np.diff(cell_rows * COLUMNS_MAX + columns) > 0).all()))
     columns -= place.first_column
-    cells = _Cells(found, text_max)
+    cells = _Cells(groups, text_max)
     is_outside = (columns < 0) | (columns >= place.width)
     _require(not (cells.is_present & is_outside).any())
-    kept, new_rows = np.unique(cell_rows[cells.is_present], return_inverse=True)
-    _require(len(kept) * (place.width + 1) <= 2 * BATCH_PLACES)
+    kept_rows, new_rows = np.unique(cell_rows[cells.is_present], return_inverse=True)
+    _require(len(kept_rows) * (place.width + 1) <= 2 * BATCH_PLACES)
     places = np.zeros(len(cell_rows), np.int64)
     places[cells.is_present] = new_rows * place.width + columns[cells.is_present]
-    raw, n_text_bytes = cells.raw(places, rows[kept], place.width, shared_ends)
+    raw, n_text_bytes = cells.raw(places, rows[kept_rows], place.width, shared_ends)
     _require(n_text_bytes <= BATCH_BYTES)
     return Block(
         raw,
@@ -198,7 +198,7 @@ class _Cells:
 
     Parameters
     ----------
-    found : StructArray
+    groups : StructArray
         Groups of `_CELL`.
 
     Attributes
@@ -207,20 +207,20 @@ class _Cells:
         Whether a cell makes a row, contains an error value, and has a formula without a result.
     """
 
-    def __init__(self, found: Any, text_max: int) -> None:
-        value, inline = found.field("value"), found.field("inline")
+    def __init__(self, groups: Any, text_max: int) -> None:
+        value, inline = groups.field("value"), groups.field("inline")
         self._value, self._inline = value, inline
         self._text_max = text_max
         for texts in (value, inline):
             _require((pc.max(pc.utf8_length(texts)).as_py() or 0) <= text_max)
-        types, self._styles = _attributes(found.field("attributes"))
+        types, self._styles = _attributes(groups.field("attributes"))
         has_value, has_inline = _is_filled(value), _is_filled(inline)
         is_text = np.isin(types, [_TYPES.index(name) for name in _TEXT_TYPES])
         _require(not (has_inline & (has_value | (types != _TYPES.index("inlineStr")))).any())
         has_characters = pc.greater(pc.binary_length(value), len("<v></v>")).to_numpy(zero_copy_only=False)
         is_filled = has_characters | (is_text & has_value) | has_inline
         self.is_error = is_filled & (types == _TYPES.index("e"))
-        self.is_uncached = ~is_filled & _is_filled(found.field("formula"))
+        self.is_uncached = ~is_filled & _is_filled(groups.field("formula"))
         self.is_present = is_filled | self.is_uncached
         self._types = np.where(is_filled, types, -1)
 
@@ -295,9 +295,9 @@ def read_texts(block: bytes, bytes_max: int) -> ArrowArray | None:
     """Return the shared texts of a block that starts before a text, or None if the parser has to read it."""
     try:
         pieces: Any = pc.split_pattern(pa.array([block.decode()]), _TEXT_START).values
-        found: Any = pc.extract_regex(pieces[1:], _SHARED_TEXT)
-        _require(pieces[0].as_py() == "" and len(found) > 0 and found.null_count == 0)
-        texts: ArrowArray = _with_characters(_unescaped(found.field("text")))
+        groups: Any = pc.extract_regex(pieces[1:], _SHARED_TEXT)
+        _require(pieces[0].as_py() == "" and len(groups) > 0 and groups.null_count == 0)
+        texts: ArrowArray = _with_characters(_unescaped(groups.field("text")))
         _require(pc.max(pc.binary_length(texts)).as_py() <= bytes_max)
         return texts
     except (_UnusualForm, UnicodeDecodeError):

@@ -96,12 +96,12 @@ class _Strings:
         self._pieces: list[str] = []
         self._n_characters = 0
         self._n_phonetic = 0
-        self._is_taking = False
+        self._is_collecting = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Handle the start of an element."""
         if name == "t":
-            self._is_taking = self._n_phonetic == 0
+            self._is_collecting = self._n_phonetic == 0
         elif name == "si":
             self._pieces, self._n_characters = [], 0
         elif name == "rPh":
@@ -109,7 +109,7 @@ class _Strings:
 
     def text(self, data: str) -> None:
         """Add a piece of a text."""
-        if self._is_taking:
+        if self._is_collecting:
             self._n_characters += len(data)
             if self._n_characters > self.bytes_max:
                 raise text_too_long(self.bytes_max)
@@ -118,7 +118,7 @@ class _Strings:
     def end(self, name: str) -> None:
         """Handle the end of an element."""
         if name == "t":
-            self._is_taking = False
+            self._is_collecting = False
         elif name == "si":
             self._add(unescape("".join(self._pieces)).encode())
         elif name == "rPh":

@@ -35,7 +35,7 @@ WORDS = {
     Kind.timestamp: "timestamps",
     Kind.time: "times",
     Kind.duration: "durations",
-    Kind.boolean: "true or false",
+    Kind.boolean: "booleans",
     Kind.text: "text",
 }
 

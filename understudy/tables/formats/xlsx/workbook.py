@@ -131,10 +131,10 @@ class _Links(Elements):
 
 def _links(archive: Archive, part: str) -> dict[str, Link]:
     folder, _, name = part.rpartition("/")
-    found = _Links(folder)
+    handler = _Links(folder)
     links_part = posixpath.join(folder, "_rels", f"{name}.rels")
-    parse(archive.chunks(links_part, bytes_max=_PART_BYTES_MAX), found)
-    return found.links
+    parse(archive.chunks(links_part, bytes_max=_PART_BYTES_MAX), handler)
+    return handler.links
 
 
 def _workbook_part(archive: Archive) -> str:
@@ -156,8 +156,8 @@ def _kind(links: dict[str, Link], sheet: Sheet) -> str | None:
 
 
 def _part_of_kind(archive: Archive, links: dict[str, Link], kind: str) -> str | None:
-    found = next((link.target for link in links.values() if link.kind == kind), None)
-    return found if found is not None and found in archive else None
+    part = next((link.target for link in links.values() if link.kind == kind), None)
+    return part if part is not None and part in archive else None
 
 
 def _select_sheet(sheets: list[Sheet], wanted: str | None) -> Sheet:
