@@ -1,22 +1,23 @@
 # syntax=docker/dockerfile:1
-# One image for the API, the worker and the one-shot migration; which of them a container is, its command says.
+# One image for the API, the worker and the migration. The command of a container selects one of them.
 
 FROM python:3.13-slim AS build
 WORKDIR /src
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 COPY requirements/service.txt requirements/
-# Without a pip of its own: the base image's installs into it.
+# The environment has no pip: that of the base image installs into it.
 RUN python -m venv --without-pip /opt/understudy \
     && pip --python /opt/understudy/bin/python install --quiet --require-hashes -r requirements/service.txt
-# Editable, since a wheel contains `understudy` alone: `app`, `workers` and `migrations` are found beside it.
+# Editable, because a wheel contains only `understudy`. `app`, `workers` and `migrations` are found beside it.
 WORKDIR /opt/understudy/service
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY understudy understudy
 COPY app app
 COPY workers workers
 COPY migrations migrations
-# The kernels are compiled here, so that no container compiles at its first job, and for a generic processor: on
-# another kind of processor than the builder's they would not be found. So is the Python code: nobody can write there.
+# The kernels are compiled here, so that no container compiles them at its first job. They are compiled for a generic
+# processor, because otherwise they could only be used on the builder's kind of processor. The Python code is compiled
+# as well, because containers cannot write to this folder.
 ENV NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/understudy/kernels
 RUN pip --python /opt/understudy/bin/python install --quiet --no-build-isolation --no-deps --editable . \
     && /opt/understudy/bin/python -m compileall -q . \
@@ -38,10 +39,10 @@ USER 10001:10001
 WORKDIR /var/lib/understudy
 VOLUME /var/lib/understudy
 EXPOSE 8000
-# The health of the API; docker-compose.yml gives the worker its own.
+# Health check of the API; docker-compose.yml defines another one for the worker.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
-# Numba reads compiled kernels only where it can write too, and the root may be read-only. Not in the data volume:
-# what lies there outlives the image that it was compiled for.
+# Numba reads compiled kernels only from a folder that it can write to, and the root file system may be read-only. The
+# data volume is not suitable, because its content outlives the image for which the kernels were compiled.
 ENTRYPOINT ["sh", "-c", "cp -R /opt/understudy/kernels /tmp/ && exec \"$@\"", "sh"]
 CMD ["uvicorn", "app.main:create_app", "--factory", "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "8"]

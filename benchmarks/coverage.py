@@ -2,7 +2,7 @@
 
     python -m benchmarks.coverage REPORT.json [--write-results]
 
-`REPORT.json` is what `coverage json` writes. The figure counts lines and branches.
+`REPORT.json` is the output of `coverage json`. The percentages count lines and branches.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ COMMAND = "make coverage"
 
 @dataclass(frozen=True)
 class Coverage:
-    """Lines and branches of a package, and how many of them ran."""
+    """The number of lines and branches of a package, and of those that the tests ran."""
 
     n_total: int
     n_covered: int
 
     @property
     def percent(self) -> float:
-        """Share that ran, in percent with one decimal."""
+        """The covered share in percent, with one decimal."""
         return round(100 * self.n_covered / self.n_total, 1) if self.n_total else 100.0
 
 
 def package_of(path: str) -> str:
-    """Return the package that a file belongs to: two levels of `understudy`, one of the others."""
+    """Return the package of a file, with two levels for `understudy` and one for the other packages."""
     parts = Path(path).parts
     return "/".join(parts[:2]) if parts[0] == "understudy" and len(parts) > 2 else parts[0]
 
 
 def summarize(report: dict[str, Any]) -> dict[str, Coverage]:
-    """Return the coverage of each package, and of everything under the key `total`."""
+    """Return the coverage of each package, and the total coverage under the key `total`."""
     totals: Counter[str] = Counter()
     covered: Counter[str] = Counter()
     for path, file in report["files"].items():
@@ -51,9 +51,9 @@ def summarize(report: dict[str, Any]) -> dict[str, Coverage]:
 
 
 def main() -> None:
-    """Print the table, and write it with `--write-results`."""
+    """Print the coverage by package, and write it with `--write-results`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage", description="Summarize coverage.")
-    parser.add_argument("report", type=Path, help="file that `coverage json` wrote")
+    parser.add_argument("report", type=Path, help="output of `coverage json`")
     parser.add_argument(
         "--write-results", action="store_true", help="write benchmarks/results/DATE-coverage.json"
     )

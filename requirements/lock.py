@@ -1,4 +1,4 @@
-"""Resolve the lock files anew: `make lock`. Universal: one lock for every platform and Python from 3.11."""
+"""Update the lock files: `make lock`. Each lock file is valid for every platform and Python from 3.11."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
-# What is locked: file -> the extras it installs, besides the engine itself.
+# Lock files, and the extras that each contains in addition to the engine.
 LOCKS: dict[str, tuple[str, ...]] = {
     "service.txt": ("service",),
     "run.txt": ("service", "embedded", "demo"),
@@ -18,7 +18,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
 
 
 def lock(name: str, extras: tuple[str, ...]) -> None:
-    """Write one lock with hashes and without the address of any index."""
+    """Write a lock file with hashes and without the address of an index."""
     command = [
         sys.executable,
         "-m",
@@ -34,7 +34,7 @@ def lock(name: str, extras: tuple[str, ...]) -> None:
     command += [str(HERE / name), "pyproject.toml", str(HERE / "build.in")]
     for extra in extras:
         command += ["--extra", extra]
-    subprocess.run(command, check=True, cwd=HERE.parent)  # noqa: S603 - our own arguments
+    subprocess.run(command, check=True, cwd=HERE.parent)  # noqa: S603 - trusted arguments
 
 
 if __name__ == "__main__":

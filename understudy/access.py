@@ -1,7 +1,8 @@
-"""The access policy: which datasets may be seen, learned from, evaluated or downloaded, and by whom.
+"""The access rules: who may view, train on, evaluate or download which datasets.
 
-Routes ask it through `understudy.services.access`. Job kinds ask it when a job is submitted and again when it
-begins, since the dataset may have changed in between. It is a layer of its own because both need it.
+Routes apply them through `understudy.services.access`. Job kinds apply them when a job is submitted and again
+when it starts, because the dataset may have changed in between. Both need this module, so it is a separate
+layer.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from understudy.db.dataset_tables import Table
     from understudy.db.orm import Dataset
 
-# see: schema, protected profile, skipped rows. evaluate: score its rows or score others against them.
-# The two others are finer than "see" because they give real values away, and a download gives all of them.
+# `see` covers the schema, the protected profile and the list of skipped rows. `see_values` and `download` are
+# separate because they disclose real values. `evaluate` covers scoring the rows, and scoring other rows
+# against them.
 Purpose = Literal["see", "see_values", "download", "learn", "evaluate"]
 
 ORIGINS_OF_REAL_VALUES = ("upload", "imputation")
@@ -30,7 +32,7 @@ ORIGINS_OF_REAL_VALUES = ("upload", "imputation")
 
 @dataclass(frozen=True)
 class Rule:
-    """The conditions of a purpose. Readiness and the principal's project are conditions of all."""
+    """The conditions of a purpose, in addition to readiness and the principal's project."""
 
     needs_read_real: bool
     allows_quarantined: bool
@@ -40,15 +42,15 @@ RULES: Mapping[Purpose, Rule] = {
     "see": Rule(needs_read_real=False, allows_quarantined=True),
     "see_values": Rule(needs_read_real=True, allows_quarantined=True),
     "download": Rule(needs_read_real=True, allows_quarantined=False),
-    # A model of a quarantined sample would disclose its rows.
+    # A model that is trained on a quarantined sample would disclose its rows.
     "learn": Rule(needs_read_real=False, allows_quarantined=False),
-    # A report is the way out of quarantine.
+    # A report is required to leave quarantine.
     "evaluate": Rule(needs_read_real=False, allows_quarantined=True),
 }
 
 
 class Principal(Protocol):
-    """The project on whose behalf a dataset is opened, and the scopes of the key that asks."""
+    """The project for which a dataset is opened, and the scopes of the API key."""
 
     @property
     def project_id(self) -> UUID: ...
@@ -58,7 +60,7 @@ class Principal(Protocol):
 
 @dataclass(frozen=True)
 class JobPrincipal:
-    """A job: it acts for its project and has no scopes, so that no job gives real values to a caller."""
+    """A job as principal. It has the access of its project but no scopes, so no job discloses real values."""
 
     project_id: UUID
     scopes: frozenset[str] = frozenset()
@@ -66,16 +68,16 @@ class JobPrincipal:
 
 @dataclass(frozen=True)
 class TableReference:
-    """A table as a request names it.
+    """A reference to a table in a request.
 
     Parameters
     ----------
     table : str, optional
-        Required unless the dataset has only one table.
+        The name of the table, required unless the dataset has only one table.
     pointer : str, optional
-        The place of the table's name in the request body, for the error.
+        JSON Pointer to the table's name in the request body, for the error.
     is_hint : bool
-        Whether another name than that of the only table is good enough.
+        Whether a name that does not match is accepted if the dataset has only one table.
     """
 
     dataset_id: UUID
@@ -85,16 +87,16 @@ class TableReference:
 
 
 def open_dataset(session: Session, principal: Principal, dataset_id: UUID, purpose: Purpose) -> Dataset:
-    """Return a dataset that may be used for a purpose.
+    """Return a dataset if it may be used for a purpose.
 
     Raises
     ------
     NotFound
         If the principal's project has no such dataset.
     Forbidden
-        If it holds real values that the principal may not read.
+        If the dataset contains real values that the principal may not read.
     Conflict
-        With the code `not_ready` or `quarantined`.
+        If the dataset is not ready or is in quarantine (`not_ready`, `quarantined`).
     """
     rule = RULES[purpose]
     dataset = datasets.get(session, principal.project_id, dataset_id)
@@ -107,14 +109,14 @@ def open_dataset(session: Session, principal: Principal, dataset_id: UUID, purpo
 
 
 def open_table(session: Session, principal: Principal, reference: TableReference, purpose: Purpose) -> Table:
-    """Return a table of a dataset that may be used for a purpose.
+    """Return a table of a dataset if it may be used for a purpose.
 
     Raises
     ------
     NotFound, Forbidden, Conflict
-        As `open_dataset`.
+        In the cases of `open_dataset`.
     InvalidInput
-        As `dataset_tables.choose`.
+        In the cases of `dataset_tables.choose`.
     """
     dataset = open_dataset(session, principal, reference.dataset_id, purpose)
     choose = dataset_tables.choose_matching if reference.is_hint else dataset_tables.choose
@@ -124,7 +126,7 @@ def open_table(session: Session, principal: Principal, reference: TableReference
 def check_scope(principal: Principal, scope: str) -> None:
     """Raise `Forbidden` if the principal's key lacks a scope."""
     if scope not in principal.scopes:
-        raise Forbidden(f"This API key has no scope {scope!r}; use one that was made with it.")
+        raise Forbidden(f"This API key does not have the scope {scope!r}. Use a key with this scope.")
 
 
 def _check_ready(dataset: Dataset) -> None:
@@ -137,7 +139,7 @@ def _check_ready(dataset: Dataset) -> None:
         )
     if dataset.state != "ready":
         raise Conflict(
-            f"Dataset {text} could not be read. Correct what its `error` names and upload it again.",
+            f"Dataset {text} could not be read. Correct the error in its `error` field and upload it again.",
             code="not_ready",
         )
 

@@ -1,4 +1,4 @@
-"""Clients of the application, over the same resources as everything else, and what they often need first."""
+"""Clients of the application that share resources with the other fixtures, and the data they often need."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ Json = dict[str, Any]
 
 @pytest.fixture
 def app_client(resources: Resources) -> Iterator[TestClient]:
-    """Make a client without a key."""
+    """Create a client without an API key."""
     with TestClient(create_app(resources)) as client:
         yield client
 
 
 @pytest.fixture
 def client(app_client: TestClient, resources: Resources, caller: Caller) -> TestClient:
-    """Make a client that may read and write in the project of `caller`."""
+    """Create a client that can read and write in the project of `caller`."""
     app_client.headers["Authorization"] = f"Bearer {new_key(resources, caller)}"
     return app_client
 
 
 @pytest.fixture
 def other_client(client: TestClient, resources: Resources, other_caller: Caller) -> TestClient:
-    """Make a client of another project, of the same application."""
+    """Create a client of another project of the same application."""
     return TestClient(client.app, headers={"Authorization": f"Bearer {new_key(resources, other_caller)}"})
 
 
 @pytest.fixture(scope="session")
 def shared_database(postgres: str) -> str:
-    """Make a database that is never emptied; return its URL."""
+    """Create a database that is never emptied, and return its URL."""
     execute(postgres, "create database understudy_api_tests")
     url = url_of(postgres, "understudy_api_tests")
     upgrade(url)
@@ -59,7 +59,7 @@ def shared_database(postgres: str) -> str:
 
 @pytest.fixture(scope="module")
 def shared_resources(shared_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Resources]:
-    """Open resources for all tests of a file, each of which minds its own projects only."""
+    """Open resources that all tests of a file share, each with its own projects."""
     data_dir = tmp_path_factory.mktemp("data")
     settings = Settings(database_url=shared_database, secret_key=SECRET_KEY, data_dir=data_dir)
     resources = open_resources(settings, queue=ListQueue())
@@ -69,7 +69,7 @@ def shared_resources(shared_database: str, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def shared_client(shared_resources: Resources) -> Iterator[TestClient]:
-    """Make a client that may read and write, for all tests of a file."""
+    """Create a client that can read and write, shared by all tests of a file."""
     key = new_key(shared_resources, make_caller(shared_resources))
     with TestClient(create_app(shared_resources), headers={"Authorization": f"Bearer {key}"}) as client:
         yield client
@@ -85,7 +85,7 @@ def csv_bytes(small_table: pa.Table) -> bytes:
 
 @pytest.fixture
 def ready_dataset(client: TestClient, csv_bytes: bytes, run_jobs: Callable[[], int]) -> Json:
-    """Upload a dataset and let it be read."""
+    """Upload a dataset and run its `ingest` job."""
     uploaded = upload(client, csv_bytes)
     run_jobs()
     return get(client, f"/v1/datasets/{uploaded['dataset']['id']}")
@@ -103,12 +103,12 @@ def trained_model(client: TestClient, ready_dataset: Json, run_jobs: Callable[[]
 
 
 def new_key(resources: Resources, caller: Caller, *scopes: str) -> str:
-    """Return the text of a new key of a caller's project."""
+    """Create an API key in a caller's project and return its text."""
     return create_api_key(resources, caller.project_id, "tests", scopes or USUAL_SCOPES)[1]
 
 
 def upload(client: TestClient, data: bytes, name: str = "small.csv", **form: str) -> Json:
-    """Upload a file by form and return the answer's body."""
+    """Upload a file as a form and return the response body."""
     response = client.post("/v1/datasets", files={"file": (name, data)}, data=form)
     assert response.status_code == 202, response.text
     body: Json = response.json()
@@ -116,7 +116,7 @@ def upload(client: TestClient, data: bytes, name: str = "small.csv", **form: str
 
 
 def submit(client: TestClient, **parameters: Any) -> Json:
-    """Ask for a job and return it."""
+    """Create a job and return it."""
     response = client.post("/v1/jobs", json=parameters)
     assert response.status_code == 202, response.text
     body: Json = response.json()
@@ -132,7 +132,7 @@ def get(client: TestClient, path: str) -> Json:
 
 
 def assert_problem(response: Response, status: int, code: str, *words: str) -> Json:
-    """Check that an answer is this problem and that its detail says these words; return its body."""
+    """Check that a response is this problem and that its detail contains these words, and return its body."""
     assert response.headers["content-type"] == "application/problem+json", response.text
     problem: Json = response.json()
     assert (response.status_code, problem["status"], problem["code"]) == (status, status, code), response.text
@@ -144,7 +144,7 @@ def assert_problem(response: Response, status: int, code: str, *words: str) -> J
 
 
 def assert_nothing_made(client: TestClient, resources: Resources) -> None:
-    """Check that there is no row, no blob and no staged file."""
+    """Check that no rows, blobs or staged files exist."""
     assert get(client, "/v1/datasets")["data"] == []
     assert get(client, "/v1/jobs")["data"] == []
     assert list(resources.store.keys("")) == []
@@ -153,7 +153,7 @@ def assert_nothing_made(client: TestClient, resources: Resources) -> None:
 
 @pytest.fixture
 def address(resources: Resources) -> Iterator[tuple[str, int]]:
-    """Serve the application; return host and port."""
+    """Serve the application, and return host and port."""
     config = uvicorn.Config(create_app(resources), log_config=None, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -167,9 +167,9 @@ def address(resources: Resources) -> Iterator[tuple[str, int]]:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    """Return when something has come about; fail if it does not."""
+    """Wait until a condition holds, and fail if it never does."""
     for _ in range(1000):
         if is_so():
             return
         time.sleep(0.02)
-    raise AssertionError("it did not come about")
+    raise AssertionError("the condition did not become true")

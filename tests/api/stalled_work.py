@@ -1,4 +1,4 @@
-"""Work that does not end by itself; runs in the sandbox in place of a kind's own work."""
+"""Work that does not end by itself. It runs in the sandbox instead of a kind's own work."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ Json = dict[str, Any]
 def run(payload: Json, folder: Path, progress: Progress) -> Json:
     """Wait until the worker ends the attempt."""
     time.sleep(600)
-    raise AssertionError("nobody ended the attempt")
+    raise AssertionError("the worker did not end the attempt")

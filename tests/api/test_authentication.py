@@ -1,4 +1,4 @@
-"""Nothing under /v1 without a key, and nothing beyond its scopes."""
+"""Every operation under /v1 requires an API key with the right scope."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ WRITES = [name for name in IN_V1 if OPERATIONS[name][1] != "get"]
 
 @pytest.fixture(scope="module")
 def bare_client(shared_resources: Resources) -> TestClient:
-    """Make a client without a key."""
+    """Create a client without an API key."""
     return TestClient(create_app(shared_resources))
 
 
 @pytest.mark.parametrize("name", IN_V1)
-def test_every_operation_needs_a_key(bare_client: TestClient, name: str):
+def test_every_operation_requires_a_key(bare_client: TestClient, name: str):
     path, method, _ = OPERATIONS[name]
     response = bare_client.request(method, path.format(**IDS))
     assert_problem(response, 401, "unauthenticated", "Authorization: Bearer")
     assert response.headers["www-authenticate"].startswith("Bearer")
 
 
-def test_an_unknown_address_under_v1_needs_a_key_too(bare_client: TestClient):
+def test_unknown_path_under_v1_requires_a_key(bare_client: TestClient):
     assert_problem(bare_client.get("/v1"), 401, "unauthenticated")
     assert_problem(bare_client.get("/v1/nothing"), 401, "unauthenticated")
 
@@ -55,7 +55,7 @@ def test_an_unknown_address_under_v1_needs_a_key_too(bare_client: TestClient):
         "Bearer " + "x" * 10_000,
     ],
 )
-def test_what_is_no_key_of_ours_is_refused(bare_client: TestClient, shared_resources: Resources, header: str):
+def test_invalid_key_is_rejected(bare_client: TestClient, shared_resources: Resources, header: str):
     key = new_key(shared_resources, make_caller(shared_resources))
     given = header.format(key=key, upper=key.upper()).encode()
     response = bare_client.get("/v1/jobs", headers={"Authorization": given})
@@ -63,23 +63,23 @@ def test_what_is_no_key_of_ours_is_refused(bare_client: TestClient, shared_resou
     assert key not in response.text
 
 
-def test_a_key_in_the_query_is_not_looked_at(bare_client: TestClient, shared_resources: Resources):
+def test_key_in_the_query_is_ignored(bare_client: TestClient, shared_resources: Resources):
     key = new_key(shared_resources, make_caller(shared_resources))
     assert bare_client.get(f"/v1/jobs?authorization=Bearer {key}").status_code == 401
 
 
-def test_two_keys_are_refused(bare_client: TestClient, shared_resources: Resources):
+def test_two_keys_are_rejected(bare_client: TestClient, shared_resources: Resources):
     key = f"Bearer {new_key(shared_resources, make_caller(shared_resources))}"
     headers = [("Authorization", key), ("Authorization", key)]
     assert_problem(bare_client.get("/v1/jobs", headers=headers), 401, "unauthenticated", "once")
 
 
-def test_the_scheme_is_read_in_any_case(bare_client: TestClient, shared_resources: Resources):
+def test_scheme_is_case_insensitive(bare_client: TestClient, shared_resources: Resources):
     key = new_key(shared_resources, make_caller(shared_resources))
     assert bare_client.get("/v1/jobs", headers={"Authorization": f"bearer {key}"}).status_code == 200
 
 
-def test_a_revoked_key_is_refused_at_the_next_request_by_every_instance(shared_resources: Resources):
+def test_revoked_key_is_rejected_at_the_next_request_by_every_instance(shared_resources: Resources):
     caller = make_caller(shared_resources)
     row, key = create_api_key(shared_resources, caller.project_id, "tests", ["read"])
     headers = {"Authorization": f"Bearer {key}"}
@@ -90,7 +90,7 @@ def test_a_revoked_key_is_refused_at_the_next_request_by_every_instance(shared_r
         assert_problem(instance.get("/v1/jobs"), 401, "unauthenticated", "revoked")
 
 
-# What an administrator alone may do.
+# The operations that require the scope `admin`.
 ADMINISTERING = ("release_dataset", "update_project")
 
 
@@ -114,7 +114,7 @@ def test_a_writing_key_cannot_read(bare_client: TestClient, shared_resources: Re
 
 
 def valid_body(name: str) -> dict[str, object]:
-    """Return what an operation takes, so that nothing but the key is wrong."""
+    """Return a valid request for an operation, so that only the key is wrong."""
     bodies: dict[str, dict[str, object]] = {
         "upload_dataset": {"files": {"file": ("a.csv", b"a\n1\n")}},
         "create_job": {"json": {"kind": "probe"}},

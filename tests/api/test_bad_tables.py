@@ -11,7 +11,7 @@ from tests.api.conftest import Json, assert_problem, get, upload
 from understudy.resources import Resources
 
 CANARY = "canary-4711"
-PARQUET_CUT = b"PAR1" + b"\0" * 100
+TRUNCATED_PARQUET = b"PAR1" + b"\0" * 100
 
 
 @pytest.mark.parametrize(
@@ -28,11 +28,11 @@ PARQUET_CUT = b"PAR1" + b"\0" * 100
         ("a,b\n1,caf\xe9\n".encode("latin-1") + "2,é\n".encode(), "a.csv", "wrong_encoding", "Line 2"),
         (b'a,b\n1,"' + CANARY.encode() + b"\n2,3\n", "a.csv", "unclosed_quote", "Line 2"),
         (b"a,b\n1,2\n", "a.parquet", "unreadable_file", "not Parquet"),
-        (PARQUET_CUT, "a.parquet", "unreadable_file", "footer"),
+        (TRUNCATED_PARQUET, "a.parquet", "unreadable_file", "footer"),
     ],
     ids=[
         *("picture", "zeros", "blank", "header-only", "same-names", "empty-name", "too-many-fields"),
-        *("too-few-fields", "mixed-encodings", "open-quote", "csv-as-parquet", "cut-parquet"),
+        *("too-few-fields", "mixed-encodings", "open-quote", "csv-as-parquet", "truncated-parquet"),
     ],
 )
 def test_file_without_a_table_fails_with_a_helpful_error(

@@ -1,4 +1,4 @@
-"""Canaries: planted by a training, looked for by the evaluation of its samples."""
+"""Canaries over HTTP: planted during training and searched in the evaluation of samples."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_canaries_are_planted_counted_and_searched(
     report = get(client, f"/v1/reports/{evaluated['report_id']}")
     found = next(scores for scores in report["metrics"] if scores["name"] == "canaries")
     assert found["synthetic"]["score"] is not None
-    # The canaries are no part of the real rows that the report compares with.
+    # The canaries are not part of the real rows of the comparison.
     assert report["tables"]["real"]["n_rows"] == model["n_rows_trained"] - 20 * 2
 
 

@@ -1,4 +1,4 @@
-"""Samples with conditions or other shares, through HTTP."""
+"""Samples with conditions or a rebalanced column over HTTP."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OLD = {"where": {"age": {"minimum": 40}}, "n_rows": 20}
 
 @pytest.fixture
 def chain(client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int]) -> str:
-    """Train a model that can be controlled; return its id."""
+    """Train a model that supports constraints, and return its ID."""
     job = submit(client, kind="train", dataset_id=ready_dataset["id"], seed=7)
     run_jobs()
     model_id: str = get(client, f"/v1/jobs/{job['id']}")["result"]["model_id"]
@@ -29,7 +29,7 @@ def rows_of(client: TestClient, dataset_id: str) -> pa.Table:
     return pq.read_table(io.BytesIO(client.get(f"/v1/datasets/{dataset_id}/content").content))
 
 
-def test_the_rows_fulfil_the_conditions(client: TestClient, chain: str, run_jobs: Callable[[], int]):
+def test_rows_satisfy_the_conditions(client: TestClient, chain: str, run_jobs: Callable[[], int]):
     job = submit(client, kind="sample", model_id=chain, conditions=[OSLO, OLD], seed=1)
     assert (job["parameters"]["n_rows"], job["parameters"]["conditions"]) == (50, [OSLO, OLD])
     run_jobs()
@@ -42,7 +42,7 @@ def test_the_rows_fulfil_the_conditions(client: TestClient, chain: str, run_jobs
     assert isinstance(result["warnings"], list)
 
 
-def test_a_column_is_rebalanced(client: TestClient, chain: str, run_jobs: Callable[[], int]):
+def test_column_is_rebalanced(client: TestClient, chain: str, run_jobs: Callable[[], int]):
     shares = [{"value": "Oslo", "share": 0.9}, {"value": "Rome", "share": 0.1}]
     rebalance = {"column": "city", "shares": shares}
     job = submit(client, kind="sample", model_id=chain, n_rows=400, rebalance=rebalance, seed=1)
@@ -55,14 +55,16 @@ def test_a_column_is_rebalanced(client: TestClient, chain: str, run_jobs: Callab
     assert [group["n_rows"] for group in result["groups"]] == [360, 40]
 
 
-def test_a_plain_sample_has_no_groups(client: TestClient, trained_model: Json, run_jobs: Callable[[], int]):
+def test_sample_without_constraints_has_no_groups(
+    client: TestClient, trained_model: Json, run_jobs: Callable[[], int]
+):
     job = submit(client, kind="sample", model_id=trained_model["id"], n_rows=5)
     assert {"conditions", "rebalance"}.isdisjoint(job["parameters"])
     run_jobs()
     assert set(get(client, f"/v1/jobs/{job['id']}")["result"]) == {"dataset_id"}
 
 
-def test_a_model_that_takes_no_conditions_says_so(client: TestClient, trained_model: Json):
+def test_model_without_support_for_constraints_is_rejected(client: TestClient, trained_model: Json):
     body = {"kind": "sample", "model_id": trained_model["id"], "conditions": [OSLO]}
     response = client.post("/v1/jobs?validate_only=true", json=body)
     assert_problem(response, 422, "unsupported_by_synthesizer", "'independent'")
@@ -77,21 +79,21 @@ def test_a_model_that_takes_no_conditions_says_so(client: TestClient, trained_mo
         ({"rebalance": {"column": "a", "shares": [{"value": 1, "share": 0.5}]}, "n_rows": 1}, "/rebalance"),
     ],
 )
-def test_a_malformed_control_is_told_with_its_place(client: TestClient, asked: Json, pointer: str):
+def test_error_of_a_malformed_constraint_contains_its_place(client: TestClient, asked: Json, pointer: str):
     body = {"kind": "sample", "model_id": "mdl_" + "0" * 26, **asked}
     problem = assert_problem(client.post("/v1/jobs", json=body), 422, "invalid_parameters")
     assert {error["pointer"] for error in problem["errors"]} == {pointer}
     assert "Value error" not in problem["detail"]
 
 
-def test_conditions_and_shares_do_not_go_together(client: TestClient):
+def test_conditions_and_shares_are_mutually_exclusive(client: TestClient):
     rebalance = {"column": "city", "shares": [{"value": "Oslo", "share": 1}]}
     body = {"kind": "sample", "model_id": "mdl_" + "0" * 26, "conditions": [OSLO], "rebalance": rebalance}
     response = client.post("/v1/jobs", json=body)
     assert_problem(response, 422, "invalid_parameters", "either conditions or rebalance")
 
 
-def test_a_condition_that_no_row_can_fulfil_fails_the_job(
+def test_condition_that_no_row_can_satisfy_fails_the_job(
     client: TestClient, chain: str, run_jobs: Callable[[], int]
 ):
     nobody = {"where": {"city": {"equals": "Atlantis"}}, "n_rows": 5}

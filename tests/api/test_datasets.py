@@ -1,4 +1,4 @@
-"""Datasets through HTTP: looking, renaming, deleting, and getting the rows back."""
+"""Datasets over HTTP: read, rename, delete and download."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _DOWNLOADS = ["", *(f"?format={name}" for name in FORMATS if name != "parquet"),
 
 @pytest.fixture
 def world(client: TestClient, resources: Resources, caller: Caller) -> dict[str, str]:
-    """Make one of everything in the client's project."""
+    """Create one resource of each type in the client's project."""
     return make_world(resources, caller)
 
 
-def test_a_read_dataset_tells_its_size(ready_dataset: Json):
+def test_ready_dataset_has_its_size(ready_dataset: Json):
     found = {key: ready_dataset[key] for key in ("state", "origin", "n_rows", "n_columns")}
     assert found == {"state": "ready", "origin": "upload", "n_rows": 200, "n_columns": 6}
     assert ready_dataset["size_bytes"] > 0
     assert "error" not in ready_dataset
 
 
-def test_a_dataset_is_renamed_and_labelled(client: TestClient):
+def test_dataset_is_renamed_and_labelled(client: TestClient):
     before = upload(client, CSV, labels='{"a": "1"}')["dataset"]
     path = f"/v1/datasets/{before['id']}"
     assert client.patch(path, json={"name": "new"}).json()["name"] == "new"
@@ -58,7 +58,7 @@ def test_a_dataset_is_renamed_and_labelled(client: TestClient):
         ({"labels": {"a": None}}, "/labels/a"),
     ],
 )
-def test_nothing_else_of_a_dataset_can_be_changed(shared_client: TestClient, change: Json, pointer: str):
+def test_other_fields_of_a_dataset_cannot_be_changed(shared_client: TestClient, change: Json, pointer: str):
     dataset = upload(shared_client, CSV)["dataset"]
     response = shared_client.patch(f"/v1/datasets/{dataset['id']}", json=change)
     problem = assert_problem(response, 422, "invalid_parameters")
@@ -79,7 +79,7 @@ def test_lists_are_filtered(client: TestClient, world: dict[str, str]):
     assert_problem(client.get("/v1/datasets?model_id=x"), 422, "invalid_parameters", "mdl_")
 
 
-def test_a_deleted_dataset_is_gone_with_its_files(
+def test_deleted_dataset_is_removed_with_its_files(
     client: TestClient, resources: Resources, ready_dataset: Json
 ):
     path = f"/v1/datasets/{ready_dataset['id']}"
@@ -90,7 +90,7 @@ def test_a_deleted_dataset_is_gone_with_its_files(
     assert list(resources.store.keys("")) == []
 
 
-def test_what_others_came_from_is_deleted_only_with_them(
+def test_dataset_with_descendants_is_deleted_only_in_a_cascade(
     client: TestClient, resources: Resources, world: dict[str, str]
 ):
     path = f"/v1/datasets/{world['dataset']}"
@@ -101,7 +101,7 @@ def test_what_others_came_from_is_deleted_only_with_them(
     assert list(resources.store.keys("")) == []
 
 
-def test_a_model_is_looked_at_and_deleted(client: TestClient, world: dict[str, str]):
+def test_model_is_read_and_deleted(client: TestClient, world: dict[str, str]):
     model = get(client, f"/v1/models/{world['model']}")
     assert (model["synthesizer"], model["seed"]) == ({"name": "independent"}, 1)
     assert [column["name"] for column in model["table_schemas"]["x"]["columns"]] == ["a"]
@@ -112,7 +112,7 @@ def test_a_model_is_looked_at_and_deleted(client: TestClient, world: dict[str, s
     assert_problem(client.get(f"/v1/models/{world['model']}"), 404, "not_found")
 
 
-def test_the_schema_has_a_version(client: TestClient, ready_dataset: Json):
+def test_schema_has_a_version(client: TestClient, ready_dataset: Json):
     path = f"/v1/datasets/{ready_dataset['id']}/schema"
     response = client.get(path)
     kinds = {column["name"]: column["kind"] for column in response.json()["columns"]}
@@ -123,12 +123,14 @@ def test_the_schema_has_a_version(client: TestClient, ready_dataset: Json):
 
 
 @pytest.mark.parametrize("what", ["schema", "content"])
-def test_what_is_pending_has_no_schema_and_no_content_yet(shared_client: TestClient, what: str):
+def test_pending_dataset_has_no_schema_and_no_content(shared_client: TestClient, what: str):
     dataset_id = upload(shared_client, CSV)["dataset"]["id"]
     assert_problem(shared_client.get(f"/v1/datasets/{dataset_id}/{what}"), 409, "not_ready", "wait")
 
 
-def test_the_rows_come_back_as_they_went_in(client: TestClient, ready_dataset: Json, small_table: pa.Table):
+def test_downloaded_rows_equal_the_uploaded_rows(
+    client: TestClient, ready_dataset: Json, small_table: pa.Table
+):
     path = f"/v1/datasets/{ready_dataset['id']}/content"
     response = client.get(path)
     assert pq.read_table(io.BytesIO(response.content)).to_pylist() == small_table.to_pylist()
@@ -141,7 +143,7 @@ def test_the_rows_come_back_as_they_went_in(client: TestClient, ready_dataset: J
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "parquet"])
-def test_every_format_is_downloaded_and_uploaded_again(
+def test_every_format_can_be_downloaded_and_uploaded_again(
     client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int], tmp_path: Path, name: str
 ):
     path = f"/v1/datasets/{ready_dataset['id']}/content"
@@ -157,7 +159,7 @@ def test_every_format_is_downloaded_and_uploaded_again(
     assert get(client, f"/v1/datasets/{again['id']}")["n_rows"] == 200
 
 
-def test_a_safe_csv_has_no_formulas(client: TestClient, run_jobs: Callable[[], int]):
+def test_safe_csv_has_no_formulas(client: TestClient, run_jobs: Callable[[], int]):
     dataset_id = upload(client, b'"=a",n\n"=1+1",-1\n"x",-2\n')["dataset"]["id"]
     run_jobs()
     path = f"/v1/datasets/{dataset_id}/content?format=csv"
@@ -169,13 +171,13 @@ def test_a_safe_csv_has_no_formulas(client: TestClient, run_jobs: Callable[[], i
     assert_problem(refused, 422, "invalid_parameters", "csv_safe")
 
 
-def test_an_unknown_download_format_is_refused(shared_client: TestClient):
+def test_unknown_download_format_is_rejected(shared_client: TestClient):
     response = shared_client.get("/v1/datasets/x/content?format=html")
     assert_problem(response, 422, "invalid_parameters", "'csv'", "'parquet'")
 
 
 @pytest.mark.parametrize("query", _DOWNLOADS)
-def test_the_head_is_that_of_the_whole(client: TestClient, ready_dataset: Json, query: str):
+def test_head_request_describes_the_whole_file(client: TestClient, ready_dataset: Json, query: str):
     path = f"/v1/datasets/{ready_dataset['id']}/content{query}"
     head, whole = client.head(path), client.get(path)
     assert (head.status_code, head.content) == (200, b"")
@@ -185,7 +187,7 @@ def test_the_head_is_that_of_the_whole(client: TestClient, ready_dataset: Json, 
 
 
 @pytest.mark.parametrize("query", _DOWNLOADS)
-def test_what_is_unchanged_is_not_sent_again(client: TestClient, ready_dataset: Json, query: str):
+def test_unchanged_file_is_not_sent_again(client: TestClient, ready_dataset: Json, query: str):
     path = f"/v1/datasets/{ready_dataset['id']}/content{query}"
     etag = client.get(path).headers["etag"]
     for named in (etag, f"W/{etag}", f'"x", {etag}', "*"):
@@ -205,7 +207,7 @@ def test_what_is_unchanged_is_not_sent_again(client: TestClient, ready_dataset: 
         ("bytes=-999999", slice(0, None)),
     ],
 )
-def test_a_range_is_sent_alone(client: TestClient, world: dict[str, str], asked: str, span: slice):
+def test_requested_range_is_sent(client: TestClient, world: dict[str, str], asked: str, span: slice):
     response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": asked})
     assert (response.status_code, response.content) == (206, BLOB[span])
     first, last, _ = span.indices(len(BLOB))
@@ -214,19 +216,19 @@ def test_a_range_is_sent_alone(client: TestClient, world: dict[str, str], asked:
 
 
 @pytest.mark.parametrize("asked", ["bytes=2-1", "bytes=0-1,3-4", "bytes=-", "rows=0-1", "bytes=a-b", "bytes"])
-def test_a_range_that_is_none_gets_the_whole(client: TestClient, world: dict[str, str], asked: str):
+def test_invalid_range_returns_the_whole_file(client: TestClient, world: dict[str, str], asked: str):
     response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": asked})
     assert (response.status_code, response.content) == (200, BLOB)
 
 
 @pytest.mark.parametrize("asked", [f"bytes={len(BLOB)}-", "bytes=999999999999-", "bytes=-0"])
-def test_a_range_behind_the_end_is_told(client: TestClient, world: dict[str, str], asked: str):
+def test_range_after_the_end_is_rejected(client: TestClient, world: dict[str, str], asked: str):
     response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": asked})
     assert_problem(response, 416, "range_not_satisfiable", str(len(BLOB)))
     assert response.headers["content-range"] == f"bytes */{len(BLOB)}"
 
 
-def test_a_range_of_another_version_gets_the_whole(client: TestClient, world: dict[str, str]):
+def test_range_of_another_version_returns_the_whole_file(client: TestClient, world: dict[str, str]):
     path = f"/v1/datasets/{world['dataset']}/content"
     etag = client.get(path).headers["etag"]
     statuses = [
@@ -237,7 +239,7 @@ def test_a_range_of_another_version_gets_the_whole(client: TestClient, world: di
 
 
 @pytest.mark.parametrize("query", ["", "?format=csv"])
-def test_a_lost_file_is_our_fault_and_told_as_such(
+def test_missing_file_is_reported_as_corrupt(
     client: TestClient, resources: Resources, world: dict[str, str], query: str
 ):
     for key in list(resources.store.keys("")):
@@ -247,12 +249,12 @@ def test_a_lost_file_is_our_fault_and_told_as_such(
     assert "world/" not in response.text
 
 
-def test_a_damaged_file_is_told_before_the_answer_begins(client: TestClient, world: dict[str, str]):
+def test_damaged_file_is_reported_before_the_response_starts(client: TestClient, world: dict[str, str]):
     response = client.get(f"/v1/datasets/{world['dataset']}/content?format=csv")
     assert_problem(response, 500, "artifact_corrupt", "cannot be read")
 
 
-def test_a_report_is_given_as_what_is_asked_for(client: TestClient, world: dict[str, str]):
+def test_report_has_the_requested_media_type(client: TestClient, world: dict[str, str]):
     path = f"/v1/reports/{world['report']}"
     for accept in (None, "application/json", "text/html;q=0.1, */*"):
         response = client.get(path, headers={"Accept": accept} if accept else {})
@@ -263,7 +265,7 @@ def test_a_report_is_given_as_what_is_asked_for(client: TestClient, world: dict[
     assert_problem(refused, 406, "not_acceptable", "text/html")
 
 
-def test_the_catalogues_tell_what_there_is(shared_client: TestClient):
+def test_catalogues_list_synthesizers_and_metrics(shared_client: TestClient):
     synthesizers = get(shared_client, "/v1/synthesizers")["data"]
     assert [entry["name"] for entry in synthesizers] == ["tree_chain", "independent"]
     assert synthesizers[0]["parameters"]["properties"]["preset"]["default"] == "fast"
@@ -274,7 +276,9 @@ def test_the_catalogues_tell_what_there_is(shared_client: TestClient):
     assert metrics["correlations"]["documentation"].endswith("/reference/metrics.html#correlations")
 
 
-def test_a_sample_names_its_model(client: TestClient, trained_model: Json, run_jobs: Callable[[], int]):
+def test_sample_contains_the_id_of_its_model(
+    client: TestClient, trained_model: Json, run_jobs: Callable[[], int]
+):
     job = submit(client, kind="sample", model_id=trained_model["id"], n_rows=5)
     run_jobs()
     dataset_id = get(client, f"/v1/jobs/{job['id']}")["result"]["dataset_id"]

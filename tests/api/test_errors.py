@@ -1,4 +1,4 @@
-"""Errors of every kind come out as problem+json that helps and gives nothing away."""
+"""All errors are returned as helpful problem+json without any of the caller's data."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ JSON = {"Content-Type": "application/json"}
 CANARY = "canary-4711"
 
 
-def test_an_unknown_address_is_told(shared_client: TestClient):
+def test_unknown_path_is_reported(shared_client: TestClient):
     assert_problem(shared_client.get("/v1/nothing"), 404, "not_found", "/openapi.json")
 
 
-def test_a_wrong_method_is_told_with_those_that_work(shared_client: TestClient):
+def test_unsupported_method_is_reported_with_the_supported_ones(shared_client: TestClient):
     response = shared_client.put("/v1/datasets/x")
     assert_problem(response, 405, "method_not_allowed")
     assert response.headers["allow"] == "DELETE, GET, PATCH"
 
 
-def test_the_problem_names_the_path(shared_client: TestClient):
+def test_problem_contains_the_path(shared_client: TestClient):
     path = f"/v1/models/{MODEL_ID}"
     problem = assert_problem(shared_client.get(path), 404, "not_found", MODEL_ID)
     assert problem["instance"] == path
     assert problem["type"] == "urn:understudy:error:not_found"
 
 
-def test_a_sane_request_id_is_kept(shared_client: TestClient):
+def test_valid_request_id_is_kept(shared_client: TestClient):
     assert shared_client.get("/healthz", headers={"X-Request-ID": "abc-1"}).headers["x-request-id"] == "abc-1"
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "é"])
-def test_an_insane_request_id_is_replaced(shared_client: TestClient, given: str):
+def test_invalid_request_id_is_replaced(shared_client: TestClient, given: str):
     response = shared_client.get("/healthz", headers={"X-Request-ID": given.encode()})
     assert response.headers["x-request-id"].startswith("req_")
 
 
-def test_answers_are_neither_stored_nor_sniffed(shared_client: TestClient):
+def test_responses_are_neither_cached_nor_sniffed(shared_client: TestClient):
     headers = shared_client.get("/v1/datasets").headers
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_bug_is_told_by_its_request_id_alone(shared_client: TestClient):
+def test_unexpected_error_shows_only_the_request_id(shared_client: TestClient):
     def broken() -> None:
         raise RuntimeError(CANARY)
 
@@ -61,7 +61,7 @@ def test_a_bug_is_told_by_its_request_id_alone(shared_client: TestClient):
     assert CANARY not in response.text
 
 
-def test_what_is_not_json_is_told_with_its_place(shared_client: TestClient, shared_resources: Resources):
+def test_invalid_json_is_reported_with_its_place(shared_client: TestClient, shared_resources: Resources):
     response = shared_client.post(
         "/v1/jobs", content=b'{"kind": }', headers={"Content-Type": "application/json"}
     )
@@ -69,16 +69,16 @@ def test_what_is_not_json_is_told_with_its_place(shared_client: TestClient, shar
     assert_nothing_made(shared_client, shared_resources)
 
 
-def test_a_body_without_its_type_is_not_taken_for_json(shared_client: TestClient):
+def test_body_without_content_type_is_not_parsed_as_json(shared_client: TestClient):
     assert_problem(shared_client.post("/v1/jobs", content=b'{"kind": "probe"}'), 422, "invalid_parameters")
 
 
-def test_a_large_body_is_refused(shared_client: TestClient):
+def test_large_body_is_rejected(shared_client: TestClient):
     body = b"x" * (BODY_BYTES_MAX + 1)
     assert_problem(shared_client.post("/v1/jobs", content=body), 413, "body_too_large", str(BODY_BYTES_MAX))
 
 
-def test_a_large_body_of_unknown_length_is_refused(shared_client: TestClient):
+def test_large_body_of_unknown_length_is_rejected(shared_client: TestClient):
     def pieces() -> Iterator[bytes]:
         for _ in range(20):
             yield b"x" * (1 << 16)
@@ -126,7 +126,7 @@ def test_a_large_body_of_unknown_length_is_refused(shared_client: TestClient):
         ({"kind": "probe", "labels": {"a": 1}}, "invalid_parameters", "/labels/a", "string"),
     ],
 )
-def test_a_wrong_parameter_is_told_by_its_place(
+def test_invalid_parameter_is_reported_with_its_place(
     shared_client: TestClient, shared_resources: Resources, body: object, code: str, pointer: str, word: str
 ):
     problem = assert_problem(shared_client.post("/v1/jobs", json=body), 422, code, word)
@@ -134,26 +134,26 @@ def test_a_wrong_parameter_is_told_by_its_place(
     assert_nothing_made(shared_client, shared_resources)
 
 
-def test_all_that_is_wrong_is_told_at_once(shared_client: TestClient):
+def test_all_invalid_parameters_are_reported_together(shared_client: TestClient):
     response = shared_client.post("/v1/jobs", json={"kind": "sample", "n_rows": 0, "sede": 1})
     problem = assert_problem(response, 422, "invalid_parameters", "lists 2 more errors")
     assert {item["pointer"] for item in problem["errors"]} == {"/model_id", "/n_rows", "/sede"}
 
 
-def test_what_was_sent_is_not_sent_back(shared_client: TestClient):
+def test_values_of_the_request_are_not_returned_in_errors(shared_client: TestClient):
     body = {"kind": "train", "dataset_id": DATASET_ID, "seed": CANARY, "name": {"x": CANARY}}
     response = shared_client.post("/v1/jobs", json=body)
     assert_problem(response, 422, "invalid_parameters")
     assert CANARY not in response.text
 
 
-def test_a_lone_surrogate_is_refused(shared_client: TestClient):
+def test_lone_surrogate_is_rejected(shared_client: TestClient):
     body = b'{"kind": "probe", "labels": {"a": "\\ud800"}}'
     response = shared_client.post("/v1/jobs", content=body, headers=JSON)
     assert_problem(response, 422, "invalid_parameters")
 
 
-def test_deeply_nested_json_is_refused(shared_client: TestClient):
+def test_deeply_nested_json_is_rejected(shared_client: TestClient):
     body = b'{"kind": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     response = shared_client.post("/v1/jobs", content=body, headers=JSON)
     assert_problem(response, 400, "malformed_body")
@@ -170,21 +170,23 @@ def test_deeply_nested_json_is_refused(shared_client: TestClient):
         ("kind=" + "x" * 65, "kind"),
     ],
 )
-def test_a_wrong_query_is_told_by_its_name(shared_client: TestClient, query: str, parameter: str):
+def test_invalid_query_parameter_is_reported_with_its_name(
+    shared_client: TestClient, query: str, parameter: str
+):
     problem = assert_problem(shared_client.get(f"/v1/jobs?{query}"), 422, "invalid_parameters")
     assert problem["errors"][0]["parameter"] == parameter
 
 
-def test_a_label_without_colon_is_refused(shared_client: TestClient):
+def test_label_without_colon_is_rejected(shared_client: TestClient):
     assert_problem(shared_client.get("/v1/jobs?label=team"), 422, "invalid_parameters", "key:value")
 
 
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/datasets", "/v1/models", "/v1/reports"])
 @pytest.mark.parametrize("after", ["x", "prj_00000000000000000000000000", "%00"])
-def test_a_cursor_of_something_else_is_refused(shared_client: TestClient, path: str, after: str):
+def test_cursor_of_another_list_is_rejected(shared_client: TestClient, path: str, after: str):
     assert_problem(shared_client.get(f"{path}?after={after}"), 422, "invalid_cursor", "next")
 
 
 @pytest.mark.parametrize("path", ["datasets/x", "jobs/%00", "models/mdl_é", "reports/rpt_" + "0" * 5000])
-def test_a_malformed_id_is_unknown(shared_client: TestClient, path: str):
+def test_malformed_id_is_not_found(shared_client: TestClient, path: str):
     assert_problem(shared_client.get(f"/v1/{path}"), 404, "not_found")

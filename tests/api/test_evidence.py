@@ -1,4 +1,4 @@
-"""Evidence packs over HTTP, and what `understudy verify` makes of them."""
+"""Evidence packs over HTTP, and their verification by `understudy verify`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_pack_is_verified_and_its_numbers_are_recomputed(
 ) -> None:
     key = get(client, "/v1/project")["signing_key"]
     data = ["--real", str(files["real.parquet"]), "--synthetic", str(files["synthetic.parquet"])]
-    # What the service logged before is no part of the answer.
+    # Log messages of the service from before are not part of the output.
     capsys.readouterr()
     status = run(["verify", str(files["pack.zip"]), *data, "--public-key", key["public_key"], "--json"])
     verified = json.loads(capsys.readouterr().out)
@@ -81,7 +81,7 @@ def test_the_key_of_another_project_is_not_accepted(
 def test_other_data_is_detected(files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     swapped = ["--real", str(files["synthetic.parquet"]), "--synthetic", str(files["synthetic.parquet"])]
     assert run(["verify", str(files["pack.zip"]), *swapped]) == 6
-    assert "real and holdout table is not the one" in capsys.readouterr().out.replace("\n", " ")
+    assert "real and holdout table differs" in capsys.readouterr().out.replace("\n", " ")
 
 
 def test_pack_contains_the_parameters_of_all_jobs(files: dict[str, Path]) -> None:

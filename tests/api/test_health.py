@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether jobs can be taken and run."""
+"""Health checks: the process is alive, and jobs can be run."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from understudy.storage import MemoryStore
 
 
 class FullStore(MemoryStore):
-    """A store without space."""
+    """A store without free space."""
 
     def check_writable(self) -> None:
-        """Say so."""
+        """Raise `StorageFull`."""
         raise StorageFull("There is no space left in the store.")
 
 
 @pytest.fixture
 def resources_without_database(resources: Resources) -> Iterator[Resources]:
-    """Open resources whose database does not answer."""
+    """Open resources whose database does not respond."""
     sessions = make_sessions("postgresql://nobody@/nothing?host=/nonexistent", threads=1)
     yield replace(resources, sessions=sessions, read_sessions=without_transactions(sessions))
     close_sessions(sessions)
 
 
-def test_a_living_process_says_so_whatever_else_is_broken(resources_without_database: Resources):
+def test_liveness_does_not_depend_on_other_services(resources_without_database: Resources):
     response = TestClient(create_app(resources_without_database)).get("/healthz")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 
-def test_ready_when_everything_answers(resources: Resources):
+def test_service_is_ready_if_all_checks_pass(resources: Resources):
     with resources.sessions.begin() as session:
         workers.report(session, "worker@test", code_version="1", concurrency=2)
     response = TestClient(create_app(resources)).get("/readyz")
@@ -51,32 +51,32 @@ def test_ready_when_everything_answers(resources: Resources):
     assert (response.status_code, response.json()) == (200, {"status": "ready", "checks": checks})
 
 
-def test_not_ready_without_a_worker(resources: Resources):
+def test_service_is_not_ready_without_a_worker(resources: Resources):
     response = TestClient(create_app(resources)).get("/readyz")
     assert (response.status_code, response.json()["status"]) == (503, "not_ready")
-    assert response.json()["checks"]["workers"] == "none has reported lately"
+    assert response.json()["checks"]["workers"] == "no worker has reported recently"
     assert response.headers["retry-after"]
 
 
-def test_not_ready_without_space_or_broker(resources: Resources):
+def test_service_is_not_ready_without_space_or_broker(resources: Resources):
     queue = CeleryQueue("redis+socket:///nonexistent/broker")
     app = create_app(replace(resources, store=FullStore(), queue=queue))
     checks = TestClient(app).get("/readyz").json()["checks"]
     queue.close()
     assert checks["storage"] == "There is no space left in the store."
-    assert checks["broker"] == "does not answer"
+    assert checks["broker"] == "does not respond"
 
 
-def test_without_a_database_calls_are_to_be_repeated(resources_without_database: Resources):
+def test_requests_without_a_database_return_retry_after(resources_without_database: Resources):
     client = TestClient(create_app(resources_without_database))
-    assert client.get("/readyz").json()["checks"]["database"] == "does not answer"
+    assert client.get("/readyz").json()["checks"]["database"] == "does not respond"
     key = "sk_" + "0" * 26 + "_" + "a" * 43
     response = client.get("/v1/jobs", headers={"Authorization": f"Bearer {key}"})
     assert_problem(response, 503, "unavailable", "seconds")
     assert int(response.headers["retry-after"]) > 0
 
 
-def test_a_broker_that_is_away_keeps_no_job_from_being_accepted(client: TestClient, resources: Resources):
+def test_jobs_are_accepted_without_a_broker(client: TestClient, resources: Resources):
     queue = CeleryQueue("redis+socket:///nonexistent/broker")
     deaf = TestClient(create_app(replace(resources, queue=queue)), headers=client.headers)
     assert deaf.post("/v1/jobs", json={"kind": "probe"}).status_code == 202
@@ -85,7 +85,7 @@ def test_a_broker_that_is_away_keeps_no_job_from_being_accepted(client: TestClie
 
 @pytest.fixture
 def restored_logs() -> Iterator[None]:
-    """Put the logs back as they were, after a process's own configuration."""
+    """Restore the log configuration that the application changes."""
     handlers, level = logging.getLogger().handlers, logging.getLogger().level
     yield
     logging.getLogger().handlers = handlers
@@ -94,7 +94,7 @@ def restored_logs() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("restored_logs")
-def test_the_application_opens_and_closes_what_the_settings_name(
+def test_application_opens_and_closes_the_resources_of_its_settings(
     database_url: str, valkey: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     values = {

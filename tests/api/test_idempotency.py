@@ -1,4 +1,4 @@
-"""A POST that is repeated under its key is one effect and one answer."""
+"""A repeated POST with the same idempotency key has one effect and returns the same response."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROBE = {"kind": "probe", "labels": {"a": "1"}}
 CSV = b"a,b\n1,x\n"
 
 
-def test_the_first_answer_is_given_again(client: TestClient):
+def test_first_response_is_returned_again(client: TestClient):
     first = client.post("/v1/jobs", json=PROBE, headers=KEY)
     again = client.post("/v1/jobs", json=PROBE, headers=KEY)
     assert (again.status_code, again.json()) == (first.status_code, first.json()) == (202, first.json())
@@ -38,26 +38,26 @@ def test_the_first_answer_is_given_again(client: TestClient):
         ("/v1/jobs?validate_only=true", PROBE),
     ],
 )
-def test_another_request_under_the_key_is_refused(client: TestClient, path: str, body: object):
+def test_different_request_with_the_same_key_is_rejected(client: TestClient, path: str, body: object):
     client.post("/v1/jobs", json=PROBE, headers=KEY)
-    assert_problem(client.post(path, json=body, headers=KEY), 422, "idempotency_mismatch", "new one")
+    assert_problem(client.post(path, json=body, headers=KEY), 422, "idempotency_mismatch", "new key")
     assert len(get(client, "/v1/jobs")["data"]) == 1
 
 
-def test_a_refused_request_may_be_mended_under_its_key(client: TestClient):
+def test_rejected_request_can_be_corrected_with_the_same_key(client: TestClient):
     assert client.post("/v1/jobs", json={"kind": "probe", "seconds": -1}, headers=KEY).status_code == 422
     assert client.post("/v1/jobs", json=PROBE, headers=KEY).status_code == 202
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "é"])
-def test_a_key_that_is_no_key_is_refused(shared_client: TestClient, key: str):
+def test_malformed_key_is_rejected(shared_client: TestClient, key: str):
     response = shared_client.post("/v1/jobs", json=PROBE, headers={"Idempotency-Key": key.encode()})
     assert_problem(response, 422, "invalid_parameters", "255 visible ASCII")
     assert get(shared_client, "/v1/jobs")["data"] == []
 
 
 class SlowQueue(ListQueue):
-    """Rings when it is let: a request that has committed its job is held before its answer."""
+    """A job queue that blocks, so that a request waits between the commit of its job and its response."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,12 +65,12 @@ class SlowQueue(ListQueue):
         self.may_go_on = Event()
 
     def ring(self, n: int = 1, *, queue: str = "default") -> bool:
-        """Wait, then count."""
+        """Wait for permission, then count."""
         self.is_reached.set()
         return self.may_go_on.wait(30) and super().ring(n)
 
 
-def test_a_request_that_is_being_answered_is_told_to_wait(resources: Resources, caller: Caller):
+def test_repetition_of_a_running_request_must_wait(resources: Resources, caller: Caller):
     queue = SlowQueue()
     headers = {"Authorization": f"Bearer {new_key(resources, caller)}", **KEY}
     client = TestClient(create_app(replace(resources, queue=queue)), headers=headers)
@@ -79,12 +79,12 @@ def test_a_request_that_is_being_answered_is_told_to_wait(resources: Resources, 
         assert queue.is_reached.wait(30)
         second = client.post("/v1/jobs", json=PROBE)
         queue.may_go_on.set()
-    assert_problem(second, 409, "idempotency_in_progress", "moment")
+    assert_problem(second, 409, "idempotency_in_progress", "Retry-After")
     assert int(second.headers["retry-after"]) > 0
     assert first.result().status_code == 202
 
 
-def test_of_equal_requests_at_once_one_takes_effect(resources: Resources, caller: Caller):
+def test_only_one_of_several_equal_requests_takes_effect(resources: Resources, caller: Caller):
     headers = {"Authorization": f"Bearer {new_key(resources, caller)}", **KEY}
 
     def post(_: int) -> tuple[int, str | None]:
@@ -99,7 +99,7 @@ def test_of_equal_requests_at_once_one_takes_effect(resources: Resources, caller
     assert len(get(TestClient(app, headers=headers), "/v1/jobs")["data"]) == 1
 
 
-def test_an_upload_is_repeated_by_its_bytes_whatever_the_form_around_them(client: TestClient):
+def test_upload_with_equal_files_is_repeated_regardless_of_its_form(client: TestClient):
     first = client.post("/v1/datasets", files={"file": ("a.csv", CSV)}, headers=KEY)
     again = client.post("/v1/datasets", files={"file": ("a.csv", CSV)}, headers=KEY)
     assert first.request.headers["content-type"] != again.request.headers["content-type"]
@@ -109,7 +109,7 @@ def test_an_upload_is_repeated_by_its_bytes_whatever_the_form_around_them(client
 
 
 @pytest.mark.parametrize(("data", "form"), [(CSV + b"2,y\n", {}), (CSV, {"name": "b"})])
-def test_another_upload_under_the_key_is_refused_and_leaves_nothing(
+def test_different_upload_with_the_same_key_is_rejected_and_leaves_nothing(
     client: TestClient, resources: Resources, data: bytes, form: dict[str, str]
 ):
     client.post("/v1/datasets", files={"file": ("a.csv", CSV)}, headers=KEY)
@@ -119,7 +119,7 @@ def test_another_upload_under_the_key_is_refused_and_leaves_nothing(
     assert list(resources.staging_folder.iterdir()) == []
 
 
-def test_cancel_and_retry_are_repeated_too(client: TestClient):
+def test_cancel_and_retry_can_be_repeated(client: TestClient):
     job = client.post("/v1/jobs", json=PROBE).json()
     cancelled = [client.post(f"/v1/jobs/{job['id']}/cancel", headers=KEY) for _ in range(2)]
     assert cancelled[0].json() == cancelled[1].json()
@@ -129,7 +129,7 @@ def test_cancel_and_retry_are_repeated_too(client: TestClient):
     assert retried[1].headers["idempotent-replayed"] == "true"
 
 
-def test_a_streamed_upload_of_unknown_length_is_repeated(client: TestClient):
+def test_streamed_upload_of_unknown_length_can_be_repeated(client: TestClient):
     def pieces() -> Iterator[bytes]:
         yield CSV
 

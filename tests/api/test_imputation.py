@@ -1,4 +1,4 @@
-"""Completed datasets, through HTTP."""
+"""Imputed datasets over HTTP."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.api.conftest import Json, assert_problem, get, submit
 
 @pytest.fixture
 def chain(client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int]) -> str:
-    """Train a model that imputes; return its id."""
+    """Train a model that supports imputation, and return its ID."""
     job = submit(client, kind="train", dataset_id=ready_dataset["id"], seed=7)
     run_jobs()
     model_id: str = get(client, f"/v1/jobs/{job['id']}")["result"]["model_id"]
@@ -24,20 +24,20 @@ def chain(client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int]) 
 
 @pytest.fixture
 def completed(client: TestClient, ready_dataset: Json, chain: str, run_jobs: Callable[[], int]) -> Json:
-    """Complete the ready dataset twice; return the result."""
+    """Impute the ready dataset twice, and return the result."""
     job = submit(client, kind="impute", model_id=chain, dataset_id=ready_dataset["id"], n_draws=2, seed=1)
     run_jobs()
     result = get(client, f"/v1/jobs/{job['id']}")["result"]
     return get(client, f"/v1/datasets/{result['dataset_id']}")
 
 
-def test_a_completed_dataset_tells_what_it_was_made_of(completed: Json, ready_dataset: Json, chain: str):
+def test_imputed_dataset_contains_its_model_and_source(completed: Json, ready_dataset: Json, chain: str):
     assert completed["origin"] == "imputation"
     assert (completed["model_id"], completed["source_dataset_id"]) == (chain, ready_dataset["id"])
     assert (completed["name"], completed["n_rows"]) == ("small (completed)", 2 * ready_dataset["n_rows"])
 
 
-def test_each_draw_keeps_what_was_there_and_fills_what_was_not(
+def test_each_draw_keeps_known_values_and_fills_missing_ones(
     client: TestClient, completed: Json, small_table: pa.Table
 ):
     content = client.get(f"/v1/datasets/{completed['id']}/content").content
@@ -48,7 +48,9 @@ def test_each_draw_keeps_what_was_there_and_fills_what_was_not(
             assert all(after is not None and before in (None, after) for before, after in pairs), name
 
 
-def test_completed_datasets_are_listed_as_such(client: TestClient, completed: Json, ready_dataset: Json):
+def test_imputed_datasets_are_listed_by_their_origin(
+    client: TestClient, completed: Json, ready_dataset: Json
+):
     listed = {
         origin: [row["id"] for row in get(client, f"/v1/datasets?origin={origin}")["data"]]
         for origin in ("upload", "sample", "imputation")
@@ -56,14 +58,16 @@ def test_completed_datasets_are_listed_as_such(client: TestClient, completed: Js
     assert listed == {"upload": [ready_dataset["id"]], "sample": [], "imputation": [completed["id"]]}
 
 
-def test_a_dataset_goes_only_with_what_completes_it(client: TestClient, completed: Json, ready_dataset: Json):
+def test_dataset_is_deleted_only_with_its_imputations(
+    client: TestClient, completed: Json, ready_dataset: Json
+):
     path = f"/v1/datasets/{ready_dataset['id']}"
     assert_problem(client.delete(path), 409, "in_use", completed["id"])
     assert client.delete(f"{path}?cascade=true").status_code == 204
     assert client.get(f"/v1/datasets/{completed['id']}").status_code == 404
 
 
-def test_scoring_a_completed_dataset_takes_all_rows_for_real(
+def test_evaluation_of_an_imputed_dataset_treats_all_rows_as_real(
     client: TestClient, completed: Json, ready_dataset: Json, run_jobs: Callable[[], int]
 ):
     body = {

@@ -1,4 +1,4 @@
-"""What is another project's answers exactly as what does not exist, for every operation and every id."""
+"""Resources of another project return the same responses as missing ones, for every operation and ID."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ World = dict[str, str]
 Own = tuple[TestClient, World]
 WITH_ID = [name for name in IN_V1 if "{" in OPERATIONS[name][0]]
 PART_DIGEST = f"sha-256=:{b64encode(sha256(b'abcd').digest()).decode()}:"
-# What each operation must be sent to get as far as looking for the thing.
+# Requests that are valid up to the lookup of the resource, for each operation.
 REQUESTS: dict[str, dict[str, Any]] = {
     "update_dataset": {"json": {"name": "mine now"}},
-    "release_dataset": {"json": {"reason": "It is to be tested."}},
+    "release_dataset": {"json": {"reason": "Needed for a test."}},
     "update_schema": {"json": {"subject": ["a"]}},
     "apply_sdv_metadata": {"json": {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {}}},
     "put_upload_part": {"content": b"abcd", "headers": {"Content-Digest": PART_DIGEST}},
@@ -51,39 +51,39 @@ FILTERS = ["datasets?model_id={model}", "models?dataset_id={dataset}", "reports?
 
 @pytest.fixture(scope="module")
 def victim(shared_resources: Resources) -> World:
-    """Make the world that must not be seen."""
+    """Create the resources of the other project."""
     return make_world(shared_resources, make_caller(shared_resources))
 
 
 @pytest.fixture(scope="module")
 def own(shared_resources: Resources) -> Own:
-    """Make a client and the world of its own project."""
+    """Create a client and the resources of its own project."""
     caller = make_caller(shared_resources)
     headers = {"Authorization": f"Bearer {new_key(shared_resources, caller, *SCOPES)}"}
     return TestClient(create_app(shared_resources), headers=headers), make_world(shared_resources, caller)
 
 
 def unknown() -> World:
-    """Return ids of nothing."""
+    """Return IDs of resources that do not exist."""
     return {noun: to_text(noun, new_id()) for noun in ("dataset", "job", "model", "report", "upload")}
 
 
 def seen(response: Response) -> tuple[int, dict[str, str], str]:
-    """Return all that a caller can tell answers apart by, but for the ids that were sent."""
+    """Return everything that distinguishes responses for a caller, without the IDs that were sent."""
     ids = rf"({'|'.join(PREFIXES.values())}|req)_[0-9a-z]{{24,26}}"
     headers = {name: value for name, value in response.headers.items() if name != "x-request-id"}
     return response.status_code, headers, re.sub(ids, "<id>", response.text)
 
 
 def ask(client: TestClient, name: str, world: World) -> Response:
-    """Call an operation on the thing of its path in a world."""
+    """Call an operation with the IDs of a set of resources."""
     path, method, _ = OPERATIONS[name]
     filled = path.format(**{f"{noun}_id": text for noun, text in world.items()}, number=1)
     return client.request(method, filled, **REQUESTS.get(name, {}))
 
 
 @pytest.mark.parametrize("name", WITH_ID)
-def test_another_projects_thing_is_as_unknown_as_none(own: Own, victim: World, name: str):
+def test_resource_of_another_project_looks_like_a_missing_one(own: Own, victim: World, name: str):
     client, _ = own
     answer = seen(ask(client, name, victim))
     assert answer[0] == 404
@@ -91,7 +91,7 @@ def test_another_projects_thing_is_as_unknown_as_none(own: Own, victim: World, n
 
 
 @pytest.mark.parametrize("body", REFERENCES, ids=lambda body: body["kind"])
-def test_another_projects_thing_cannot_be_named_in_a_job(own: Own, victim: World, body: dict[str, Any]):
+def test_resource_of_another_project_cannot_be_used_in_a_job(own: Own, victim: World, body: dict[str, Any]):
     client, world = own
     n_jobs = len(get(client, "/v1/jobs")["data"])
 
@@ -106,24 +106,24 @@ def test_another_projects_thing_cannot_be_named_in_a_job(own: Own, victim: World
 
 
 @pytest.mark.parametrize("path", FILTERS)
-def test_a_filter_by_another_projects_thing_finds_nothing(own: Own, victim: World, path: str):
+def test_filter_by_a_resource_of_another_project_finds_nothing(own: Own, victim: World, path: str):
     assert get(own[0], f"/v1/{path.format(**victim)}") == {"data": [], "has_more": False}
 
 
 @pytest.mark.parametrize("noun", ["dataset", "job", "model", "report", "upload"])
-def test_a_list_shows_the_own_project_only(own: Own, victim: World, noun: str):
+def test_list_contains_only_the_own_project(own: Own, victim: World, noun: str):
     listed = {row["id"] for row in get(own[0], f"/v1/{noun}s")["data"]}
     assert own[1][noun] in listed
     assert victim[noun] not in listed
 
 
-def test_another_projects_cursor_only_marks_a_place(own: Own, victim: World):
+def test_cursor_of_another_project_is_only_a_position(own: Own, victim: World):
     response = own[0].get(f"/v1/datasets?after={victim['dataset']}")
     assert response.status_code == 200
     assert victim["dataset"] not in response.text
 
 
-def test_an_idempotency_key_belongs_to_its_project(own: Own, shared_resources: Resources):
+def test_idempotency_key_belongs_to_its_project(own: Own, shared_resources: Resources):
     other = TestClient(own[0].app)
     other.headers["Authorization"] = f"Bearer {new_key(shared_resources, make_caller(shared_resources))}"
     headers = {"Idempotency-Key": "chance"}
@@ -133,7 +133,7 @@ def test_an_idempotency_key_belongs_to_its_project(own: Own, shared_resources: R
     assert first.json()["id"] != second.json()["id"]
 
 
-def test_the_victim_is_untouched(own: Own, shared_resources: Resources):
+def test_other_project_is_unchanged(own: Own, shared_resources: Resources):
     caller = make_caller(shared_resources)
     world = make_world(shared_resources, caller)
     client = TestClient(own[0].app, headers={"Authorization": f"Bearer {new_key(shared_resources, caller)}"})

@@ -1,4 +1,4 @@
-"""What happened to a job: pages, and a stream that can be taken up again."""
+"""Events of a job, as pages and as a stream that can be resumed."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ STREAM = {"Accept": "text/event-stream"}
 
 
 def events_of(text: str) -> list[dict[str, str]]:
-    """Return the fields of each event of a stream."""
+    """Return the fields of each event in a stream."""
     blocks = [block for block in text.split("\n\n") if block and not block.startswith((":", "retry"))]
     return [dict(line.split(": ", 1) for line in block.split("\n")) for block in blocks]
 
 
 def cancelled_job(client: TestClient) -> Json:
-    """Return a job that has three events: queued, cancelled, queued again; and is cancelled again."""
+    """Return a cancelled job with the events queued, cancelled, queued and cancelled."""
     job = submit(client, kind="probe")
     for verb in ("cancel", "retry", "cancel"):
         client.post(f"/v1/jobs/{job['id']}/{verb}")
     return job
 
 
-def test_events_come_oldest_first_and_in_pages(shared_client: TestClient):
+def test_events_are_returned_oldest_first_in_pages(shared_client: TestClient):
     path = f"/v1/jobs/{cancelled_job(shared_client)['id']}/events"
     whole = get(shared_client, path)
     assert [event["type"] for event in whole["data"]] == ["queued", "cancelled", "queued", "cancelled"]
@@ -36,7 +36,7 @@ def test_events_come_oldest_first_and_in_pages(shared_client: TestClient):
     assert (first["has_more"], rest["has_more"]) == (True, False)
 
 
-def test_a_stream_tells_everything_and_ends_with_the_job(shared_client: TestClient):
+def test_stream_contains_all_events_and_ends_with_the_job(shared_client: TestClient):
     path = f"/v1/jobs/{cancelled_job(shared_client)['id']}/events"
     response = shared_client.get(path, headers=STREAM)
     assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
@@ -45,7 +45,7 @@ def test_a_stream_tells_everything_and_ends_with_the_job(shared_client: TestClie
     assert [json.loads(event["data"]) for event in events] == get(shared_client, path)["data"]
 
 
-def test_a_stream_is_taken_up_behind_the_last_event_that_was_seen(shared_client: TestClient):
+def test_stream_resumes_after_the_last_received_event(shared_client: TestClient):
     path = f"/v1/jobs/{cancelled_job(shared_client)['id']}/events"
     events = events_of(shared_client.get(path, headers=STREAM).text)
     for n_seen in range(1, 5):
@@ -53,7 +53,7 @@ def test_a_stream_is_taken_up_behind_the_last_event_that_was_seen(shared_client:
         assert events_of(shared_client.get(path, headers=STREAM | last).text) == events[n_seen:]
 
 
-def test_a_stream_goes_on_until_the_job_ends(shared_client: TestClient):
+def test_stream_continues_until_the_job_ends(shared_client: TestClient):
     job = submit(shared_client, kind="probe")
     cancel = Timer(0.6, shared_client.post, [f"/v1/jobs/{job['id']}/cancel"])
     cancel.start()
@@ -62,14 +62,14 @@ def test_a_stream_goes_on_until_the_job_ends(shared_client: TestClient):
     assert [event["event"] for event in events_of(text)] == ["queued", "cancelled"]
 
 
-def test_a_browser_that_accepts_anything_gets_pages(shared_client: TestClient):
+def test_client_that_accepts_anything_receives_pages(shared_client: TestClient):
     path = f"/v1/jobs/{cancelled_job(shared_client)['id']}/events"
     for accept in ("*/*", "application/json, text/event-stream;q=0.5"):
         response = shared_client.get(path, headers={"Accept": accept})
         assert response.headers["content-type"] == "application/json"
 
 
-def test_what_cannot_be_given_or_found_is_told(shared_client: TestClient):
+def test_unacceptable_type_and_missing_job_are_reported(shared_client: TestClient):
     job_id = cancelled_job(shared_client)["id"]
     path = f"/v1/jobs/{job_id}/events"
     assert_problem(shared_client.get(path, headers={"Accept": "text/html"}), 406, "not_acceptable")

@@ -1,4 +1,4 @@
-"""Jobs through HTTP: asking, looking, waiting, stopping, trying again."""
+"""Jobs over HTTP: create, read, wait, cancel and retry."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from understudy.services import jobs as job_services
 from understudy.services.api_keys import Caller
 
 
-def test_a_job_is_accepted_and_found_where_it_is_said_to_be(client: TestClient):
+def test_accepted_job_is_found_at_its_location(client: TestClient):
     response = client.post("/v1/jobs", json={"kind": "probe", "labels": {"team": "ops"}})
     job = response.json()
     assert (response.status_code, job["state"], job["labels"]) == (202, "queued", {"team": "ops"})
@@ -31,21 +31,21 @@ def test_a_job_is_accepted_and_found_where_it_is_said_to_be(client: TestClient):
     assert get(client, response.headers["location"]) == {**job, "attempts": []}
 
 
-def test_what_is_not_known_is_left_out(client: TestClient):
+def test_unknown_fields_are_omitted(client: TestClient):
     job = submit(client, kind="probe")
     assert {"id", "kind", "state", "parameters", "labels", "created_at", "expires_at"} == set(job)
     assert datetime.fromisoformat(job["created_at"]).utcoffset() is not None
     assert job["created_at"].endswith("Z")
 
 
-def test_what_was_left_open_is_chosen_and_told(client: TestClient, resources: Resources, caller: Caller):
+def test_omitted_parameters_are_chosen_and_returned(client: TestClient, resources: Resources, caller: Caller):
     world = make_world(resources, caller)
     job = submit(client, kind="train", dataset_id=world["dataset"])
     assert 0 <= job["parameters"]["seed"] < 2**53
     assert job["parameters"]["synthesizer"] == {"name": "tree_chain", "preset": "fast"}
 
 
-def test_validating_changes_nothing(client: TestClient, resources: Resources, caller: Caller):
+def test_validation_changes_nothing(client: TestClient, resources: Resources, caller: Caller):
     world = make_world(resources, caller)
     before = get(client, "/v1/jobs")
     body = {"kind": "sample", "model_id": world["model"], "n_rows": 5, "seed": 3}
@@ -55,14 +55,14 @@ def test_validating_changes_nothing(client: TestClient, resources: Resources, ca
     assert get(client, "/v1/jobs") == before
 
 
-def test_validating_estimates_and_warns(client: TestClient, ready_dataset: Json):
+def test_validation_returns_estimate_and_warnings(client: TestClient, ready_dataset: Json):
     body = {"kind": "train", "dataset_id": ready_dataset["id"]}
     validated = client.post("/v1/jobs?validate_only=true", json=body).json()
     assert validated["estimate"]["peak_memory_bytes"] > 100_000_000
-    assert "are few" in validated["warnings"][0]
+    assert "has only" in validated["warnings"][0]
 
 
-def test_a_job_that_cannot_fit_is_refused(resources: Resources, caller: Caller):
+def test_job_that_does_not_fit_into_memory_is_rejected(resources: Resources, caller: Caller):
     world = make_world(resources, caller)
     small = replace(resources, settings=resources.settings.model_copy(update={"job_memory_bytes_max": 1}))
     headers = {"Authorization": f"Bearer {new_key(resources, caller)}"}
@@ -73,7 +73,7 @@ def test_a_job_that_cannot_fit_is_refused(resources: Resources, caller: Caller):
         assert get(client, "/v1/jobs") == before
 
 
-def test_a_billion_rows_are_refused_with_the_limit(client: TestClient, resources: Resources, caller: Caller):
+def test_billion_rows_are_rejected_with_the_limit(client: TestClient, resources: Resources, caller: Caller):
     world = make_world(resources, caller)
     body = {"kind": "sample", "model_id": world["model"], "n_rows": 1_000_000_000}
     problem = assert_problem(
@@ -82,7 +82,7 @@ def test_a_billion_rows_are_refused_with_the_limit(client: TestClient, resources
     assert problem["errors"][0]["pointer"] == "/n_rows"
 
 
-def test_a_dataset_that_is_not_ready_is_told(client: TestClient):
+def test_dataset_that_is_not_ready_is_reported(client: TestClient):
     files = {"file": ("a.csv", b"a\n1\n")}
     dataset_id = client.post("/v1/datasets", files=files).json()["dataset"]["id"]
     response = client.post("/v1/jobs", json={"kind": "train", "dataset_id": dataset_id})
@@ -90,27 +90,27 @@ def test_a_dataset_that_is_not_ready_is_told(client: TestClient):
     assert [job["kind"] for job in get(client, "/v1/jobs")["data"]] == ["ingest"]
 
 
-def test_a_deleted_dataset_is_unknown(client: TestClient, ready_dataset: Json):
+def test_deleted_dataset_is_not_found(client: TestClient, ready_dataset: Json):
     assert client.delete(f"/v1/datasets/{ready_dataset['id']}").status_code == 204
     response = client.post("/v1/jobs", json={"kind": "train", "dataset_id": ready_dataset["id"]})
     assert_problem(response, 404, "not_found", ready_dataset["id"])
 
 
-def test_an_unknown_target_is_told(client: TestClient, resources: Resources, caller: Caller):
+def test_unknown_target_is_reported(client: TestClient, resources: Resources, caller: Caller):
     dataset_id = make_world(resources, caller)["dataset"]
     body = {"kind": "evaluate", "dataset_id": dataset_id, "synthetic_dataset_id": dataset_id, "target": "b"}
     problem = assert_problem(client.post("/v1/jobs", json=body), 422, "unknown_column", "'b'")
     assert problem["errors"][0]["pointer"] == "/target"
 
 
-def test_too_many_waiting_jobs_are_told_with_the_time_to_wait(resources: Resources, caller: Caller):
+def test_too_many_queued_jobs_are_rejected_with_a_time_to_wait(resources: Resources, caller: Caller):
     settings = resources.settings.model_copy(update={"queued_jobs_max": 2})
     client = TestClient(create_app(replace(resources, settings=settings)))
     client.headers["Authorization"] = f"Bearer {new_key(resources, caller)}"
     for _ in range(2):
         submit(client, kind="probe")
     response = client.post("/v1/jobs", json={"kind": "probe"})
-    assert_problem(response, 429, "too_many_jobs", "2 jobs")
+    assert_problem(response, 429, "too_many_jobs", "2 queued jobs")
     assert int(response.headers["retry-after"]) > 0
     files = {"file": ("a.csv", b"a\n1\n")}
     assert_problem(client.post("/v1/datasets", files=files), 429, "too_many_jobs")
@@ -132,7 +132,7 @@ def test_lists_are_filtered(client: TestClient):
     assert listed("label=team:b") == []
 
 
-def test_pages_hold_every_job_once_while_others_come(client: TestClient):
+def test_pages_contain_every_job_once_while_jobs_are_added(client: TestClient):
     made = [submit(client, kind="probe")["id"] for _ in range(5)]
     found, after = [], ""
     while True:
@@ -146,7 +146,7 @@ def test_pages_hold_every_job_once_while_others_come(client: TestClient):
     assert found == made[::-1]
 
 
-def test_cancelling_is_final_and_may_be_repeated(client: TestClient):
+def test_cancellation_is_final_and_can_be_repeated(client: TestClient):
     job = submit(client, kind="probe")
     for _ in range(2):
         response = client.post(f"/v1/jobs/{job['id']}/cancel")
@@ -154,7 +154,7 @@ def test_cancelling_is_final_and_may_be_repeated(client: TestClient):
     assert get(client, f"/v1/jobs/{job['id']}")["finished_at"]
 
 
-def test_what_has_succeeded_is_neither_cancelled_nor_retried(client: TestClient, run_jobs: Callable[[], int]):
+def test_succeeded_job_is_neither_cancelled_nor_retried(client: TestClient, run_jobs: Callable[[], int]):
     job = submit(client, kind="probe")
     run_jobs()
     found = get(client, f"/v1/jobs/{job['id']}")
@@ -164,7 +164,7 @@ def test_what_has_succeeded_is_neither_cancelled_nor_retried(client: TestClient,
     assert_problem(client.post(f"/v1/jobs/{job['id']}/retry"), 409, "not_retryable", "succeeded")
 
 
-def test_a_cancelled_job_can_be_tried_again(client: TestClient, run_jobs: Callable[[], int]):
+def test_cancelled_job_can_be_retried(client: TestClient, run_jobs: Callable[[], int]):
     job = submit(client, kind="probe")
     assert_problem(client.post(f"/v1/jobs/{job['id']}/retry"), 409, "not_retryable", "queued")
     client.post(f"/v1/jobs/{job['id']}/cancel")
@@ -190,7 +190,7 @@ def test_waiting_ends_with_the_time(client: TestClient):
     assert (response.status_code, response.json()["state"]) == (200, "queued")
 
 
-def test_waiting_for_what_has_ended_answers_at_once_and_for_nothing_says_so(client: TestClient):
+def test_waiting_for_a_finished_job_returns_at_once_and_for_a_missing_job_fails(client: TestClient):
     job = submit(client, kind="probe")
     client.post(f"/v1/jobs/{job['id']}/cancel")
     assert client.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=60"}).json()["state"] == "cancelled"
@@ -198,8 +198,8 @@ def test_waiting_for_what_has_ended_answers_at_once_and_for_nothing_says_so(clie
     assert_problem(client.get(f"/v1/jobs/{unknown}", headers={"Prefer": "wait=60"}), 404, "not_found")
 
 
-def test_many_waiting_callers_keep_nobody_else_from_being_served(client: TestClient):
-    # Many more than there are threads; if each held one, the cancellation could not get through.
+def test_many_waiting_callers_do_not_block_others(client: TestClient):
+    # Many more than there are threads. If each used a thread, the cancellation would be blocked.
     job = submit(client, kind="probe")
     with ThreadPoolExecutor(60) as pool:
         headers = {"Prefer": "wait=60"}
@@ -225,11 +225,11 @@ def test_many_waiting_callers_keep_nobody_else_from_being_served(client: TestCli
         ("wait=5x", 0),
     ],
 )
-def test_preferences_are_read(prefer: str | None, seconds: int):
+def test_prefer_header_is_parsed(prefer: str | None, seconds: int):
     assert read_wait(prefer) == seconds
 
 
-def test_a_caller_who_goes_away_is_not_waited_for(client: TestClient, resources: Resources, caller: Caller):
+def test_waiting_ends_if_the_caller_disconnects(client: TestClient, resources: Resources, caller: Caller):
     job = job_services.submit_job(resources, caller.project_id, ProbeParameters(kind="probe"))
     scope = {
         "type": "http",

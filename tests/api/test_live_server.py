@@ -1,4 +1,4 @@
-"""A real uvicorn on a loopback port: bodies that break off, and callers who are refused while they send."""
+"""Interrupted bodies and early rejections, with a real uvicorn on a loopback port."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PART = b'--xyz\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\
 
 
 def cut_with_length() -> tuple[str, bytes]:
-    """Return headers that promise more than the body holds."""
+    """Return headers with a larger Content-Length than the body."""
     return f"Content-Type: text/csv\r\nContent-Length: {2 * len(BODY)}\r\n", BODY
 
 
@@ -39,7 +39,7 @@ def cut_form() -> tuple[str, bytes]:
 
 @pytest.mark.parametrize("is_reset", [False, True], ids=["closed", "reset"])
 @pytest.mark.parametrize("make", [cut_with_length, cut_chunked, cut_form])
-def test_a_body_that_breaks_off_leaves_nothing(
+def test_interrupted_body_leaves_nothing(
     address: tuple[str, int],
     resources: Resources,
     caller: Caller,
@@ -68,7 +68,7 @@ def test_a_body_that_breaks_off_leaves_nothing(
     [({"Authorization": "Bearer x"}, 401), ({"Content-Type": "text/html"}, 415)],
     ids=["no-key", "no-table"],
 )
-def test_a_caller_who_is_refused_early_reads_why(
+def test_caller_that_is_rejected_early_receives_the_error(
     address: tuple[str, int], resources: Resources, caller: Caller, headers: dict[str, str], status: int
 ):
     def pieces() -> Iterator[bytes]:
@@ -81,7 +81,7 @@ def test_a_caller_who_is_refused_early_reads_why(
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_a_part_that_breaks_off_is_not_there_and_is_sent_again(
+def test_interrupted_part_is_not_stored_and_can_be_sent_again(
     address: tuple[str, int], resources: Resources, caller: Caller
 ):
     bearer = {"Authorization": f"Bearer {new_key(resources, caller)}"}

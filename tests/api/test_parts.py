@@ -1,4 +1,4 @@
-"""Uploads in parts: any order, checked, repeated, resumed; and what is refused."""
+"""Uploads in parts: any order, checks, repetition, resumption and rejection."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ N_PARTS = -(-len(CSV) // UNIT)
 
 
 def digest_of(data: bytes) -> str:
-    """Return the value of Content-Digest."""
+    """Return the value of the Content-Digest header."""
     return f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"
 
 
 def begin(client: TestClient, *files: tuple[str, bytes], **more: Any) -> Json:
-    """Begin an upload of files by name and content; return it."""
+    """Start an upload of files by name and content, and return it."""
     told = [
         {"filename": name, "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         for name, data in files
@@ -60,12 +60,12 @@ def pieces(data: bytes) -> list[bytes]:
 
 
 def complete(client: TestClient, upload: Json) -> Response:
-    """Make a dataset of an upload."""
+    """Complete an upload."""
     return client.post(f"/v1/uploads/{upload['id']}/complete")
 
 
 def send_all(client: TestClient, upload: Json, *files: bytes) -> None:
-    """Send all parts of all files, last things first."""
+    """Send all parts of all files in reverse order."""
     parts = [piece for data in files for piece in pieces(data)]
     for number, piece in reversed(list(enumerate(parts, 1))):
         assert put(client, upload, number, piece).status_code == 200
@@ -85,11 +85,11 @@ def test_parts_in_any_order_become_a_dataset(
     assert len(list(resources.store.keys(""))) == N_PARTS
     run_jobs()
     assert get(client, f"/v1/datasets/{body['dataset']['id']}")["n_rows"] == 12_000
-    # The parts have served: there is what a plain upload leaves.
+    # The parts are deleted, so the result is that of an upload in one request.
     assert [key.rpartition("/")[2] for key in resources.store.keys("")] == ["table_1.parquet"]
 
 
-def test_completing_reads_no_byte_of_the_parts(client: TestClient, resources: Resources):
+def test_completion_reads_no_bytes_of_the_parts(client: TestClient, resources: Resources):
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV)
     for key in resources.store.keys(""):
@@ -112,13 +112,13 @@ def test_parts_are_kept_until_the_file_is_read(
     assert get(client, f"/v1/datasets/{dataset['id']}")["state"] == "ready"
 
 
-def test_an_attempt_that_is_given_up_leaves_the_parts_for_the_next(
+def test_released_attempt_leaves_the_parts_for_the_next(
     client: TestClient, resources: Resources, run_jobs: Callable[[], int]
 ):
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV)
     dataset = complete(client, upload).json()["dataset"]
-    # The job's own work may be done before the worker looks whether it drains.
+    # The work of the job may be done before the worker checks whether it is draining.
     with Sandbox("tests.api.stalled_work:run") as stalled:
         run_next_job(resources, stalled, "worker@test", is_draining=lambda: True)
     assert get(client, f"/v1/datasets/{dataset['id']}")["state"] == "pending"
@@ -127,7 +127,7 @@ def test_an_attempt_that_is_given_up_leaves_the_parts_for_the_next(
     assert get(client, f"/v1/datasets/{dataset['id']}")["n_rows"] == 12_000
 
 
-def test_a_part_that_was_damaged_in_the_store_fails_the_job(
+def test_part_that_was_damaged_in_the_store_fails_the_job(
     client: TestClient, resources: Resources, run_jobs: Callable[[], int]
 ):
     upload = begin(client, ("towns.csv", CSV))
@@ -155,7 +155,7 @@ def test_several_files_become_the_tables_of_one_dataset(client: TestClient, run_
     ]
 
 
-def test_completing_again_gives_the_same_dataset(client: TestClient):
+def test_repeated_completion_returns_the_same_dataset(client: TestClient):
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV)
     first, again = complete(client, upload).json(), complete(client, upload).json()
@@ -166,7 +166,7 @@ def test_completing_again_gives_the_same_dataset(client: TestClient):
     assert_problem(put(client, upload, 1, CSV[:UNIT]), 409, "conflict", "complete")
 
 
-def test_what_has_arrived_is_told_and_what_is_missing_is_named(client: TestClient, resources: Resources):
+def test_received_and_missing_parts_are_listed(client: TestClient, resources: Resources):
     upload = begin(client, ("towns.csv", CSV))
     put(client, upload, 2, CSV[UNIT : 2 * UNIT])
     (part,) = get(client, f"/v1/uploads/{upload['id']}")["parts"]
@@ -177,7 +177,7 @@ def test_what_has_arrived_is_told_and_what_is_missing_is_named(client: TestClien
     assert_problem(complete(client, upload), 409, "incomplete_upload", f"{N_PARTS - 1} of", "1, 3")
 
 
-def test_the_same_part_again_changes_nothing_and_another_replaces_it(
+def test_repeated_part_changes_nothing_and_a_different_part_replaces_it(
     client: TestClient, resources: Resources
 ):
     upload = begin(client, ("towns.csv", CSV))
@@ -205,7 +205,7 @@ def test_the_same_part_again_changes_nothing_and_another_replaces_it(
         (10_001, b"x", None, 422, "invalid_parameters"),
     ],
 )
-def test_a_part_that_is_not_right_leaves_nothing(
+def test_invalid_part_leaves_nothing(
     client: TestClient,
     resources: Resources,
     number: int,
@@ -221,7 +221,7 @@ def test_a_part_that_is_not_right_leaves_nothing(
     assert list(resources.staging_folder.iterdir()) == []
 
 
-def test_a_part_of_unknown_length_is_held_to_its_size(client: TestClient, resources: Resources):
+def test_part_of_unknown_length_is_checked_against_its_size(client: TestClient, resources: Resources):
     upload = begin(client, ("towns.csv", CSV))
 
     def endless() -> Iterator[bytes]:
@@ -234,16 +234,14 @@ def test_a_part_of_unknown_length_is_held_to_its_size(client: TestClient, resour
     assert list(resources.staging_folder.iterdir()) == []
 
 
-def test_a_part_needs_its_digest(client: TestClient):
+def test_part_requires_a_digest(client: TestClient):
     upload = begin(client, ("towns.csv", CSV))
     response = client.put(f"/v1/uploads/{upload['id']}/parts/1", content=CSV[:UNIT])
     problem = assert_problem(response, 422, "invalid_parameters")
     assert problem["errors"][0]["parameter"] == "Content-Digest"
 
 
-def test_a_file_of_another_digest_than_was_stated_fails_its_job(
-    client: TestClient, run_jobs: Callable[[], int]
-):
+def test_file_with_a_wrong_digest_fails_its_job(client: TestClient, run_jobs: Callable[[], int]):
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV[:-1] + b"!")
     dataset = complete(client, upload).json()["dataset"]
@@ -252,18 +250,18 @@ def test_a_file_of_another_digest_than_was_stated_fails_its_job(
     assert (found["state"], found["error"]["code"]) == ("failed", "digest_mismatch")
 
 
-def test_a_file_in_one_part_of_another_digest_than_was_stated_is_not_taken(client: TestClient):
+def test_file_of_one_part_with_a_wrong_digest_is_rejected(client: TestClient):
     right, wrong = b"a,b\n1,2\n", b"a,b\n1,3\n"
     upload = begin(client, ("small.csv", right))
     send_all(client, upload, wrong)
-    assert_problem(complete(client, upload), 422, "digest_mismatch", "File 1 of 1")
+    assert_problem(complete(client, upload), 422, "digest_mismatch", "file 1 of 1")
     assert get(client, "/v1/datasets")["data"] == []
-    # The upload is still open: the right part corrects it.
+    # The upload is still open, and the right part corrects it.
     assert put(client, upload, 1, right).status_code == 200
     assert complete(client, upload).status_code == 202
 
 
-def test_a_file_without_a_stated_digest_is_read(client: TestClient, run_jobs: Callable[[], int]):
+def test_file_without_a_declared_digest_is_read(client: TestClient, run_jobs: Callable[[], int]):
     body = {"files": [{"filename": "towns.csv", "size_bytes": len(CSV)}], "part_bytes": UNIT}
     upload = client.post("/v1/uploads", json=body).json()
     send_all(client, upload, CSV)
@@ -272,7 +270,7 @@ def test_a_file_without_a_stated_digest_is_read(client: TestClient, run_jobs: Ca
     assert get(client, f"/v1/datasets/{dataset['id']}")["n_rows"] == 12_000
 
 
-def test_a_part_that_the_store_lost_is_asked_for_again(client: TestClient, resources: Resources):
+def test_lost_part_is_reported_as_missing(client: TestClient, resources: Resources):
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV)
     lost = next(key for key in resources.store.keys("") if "/1-" in key)
@@ -282,7 +280,7 @@ def test_a_part_that_the_store_lost_is_asked_for_again(client: TestClient, resou
     assert complete(client, upload).status_code == 202
 
 
-def test_two_who_complete_at_once_make_one_dataset(client: TestClient):
+def test_concurrent_completions_create_one_dataset(client: TestClient):
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV)
     with ThreadPoolExecutor(4) as pool:
@@ -293,7 +291,7 @@ def test_two_who_complete_at_once_make_one_dataset(client: TestClient):
     assert [row["id"] for row in get(client, "/v1/datasets")["data"]] == list(datasets)
 
 
-def test_an_upload_that_is_given_up_leaves_nothing(client: TestClient, resources: Resources):
+def test_deleted_upload_leaves_nothing(client: TestClient, resources: Resources):
     upload = begin(client, ("towns.csv", CSV))
     put(client, upload, 1, CSV[:UNIT])
     assert client.delete(f"/v1/uploads/{upload['id']}").status_code == 204
@@ -303,11 +301,11 @@ def test_an_upload_that_is_given_up_leaves_nothing(client: TestClient, resources
 
 
 def get_raw(client: TestClient, upload: Json) -> Response:
-    """Ask for an upload."""
+    """Return the response to GET of an upload."""
     return client.get(f"/v1/uploads/{upload['id']}")
 
 
-def test_an_upload_that_is_not_gone_on_with_expires(client: TestClient, resources: Resources):
+def test_unused_upload_expires(client: TestClient, resources: Resources):
     upload, young = begin(client, ("towns.csv", CSV)), begin(client, ("towns.csv", CSV))
     put(client, upload, 1, CSV[:UNIT])
     with resources.sessions.begin() as session:
@@ -320,13 +318,13 @@ def test_an_upload_that_is_not_gone_on_with_expires(client: TestClient, resource
     assert [row["id"] for row in get(client, "/v1/uploads")["data"]] == [young["id"]]
 
 
-def test_every_part_gives_an_upload_more_time(client: TestClient):
+def test_every_part_extends_the_upload(client: TestClient):
     upload = begin(client, ("towns.csv", CSV))
     put(client, upload, 1, CSV[:UNIT])
     assert get(client, f"/v1/uploads/{upload['id']}")["expires_at"] > upload["expires_at"]
 
 
-def test_a_dataset_takes_what_is_known_of_its_upload_with_it(client: TestClient):
+def test_upload_is_deleted_with_its_dataset(client: TestClient):
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV)
     dataset = complete(client, upload).json()["dataset"]
@@ -350,29 +348,29 @@ def test_a_dataset_takes_what_is_known_of_its_upload_with_it(client: TestClient)
         ({"files": [{"filename": "a.csv", "size_bytes": 1}], "surplus": 1}, 422, "extra_forbidden"),
     ],
 )
-def test_an_upload_that_cannot_come_is_not_begun(client: TestClient, body: Json, status: int, code: str):
+def test_invalid_upload_is_not_started(client: TestClient, body: Json, status: int, code: str):
     response = client.post("/v1/uploads", json=body)
     known = "invalid_parameters" if code == "extra_forbidden" else code
     assert_problem(response, status, known)
     assert get(client, "/v1/uploads")["data"] == []
 
 
-def test_a_project_has_so_many_open_uploads_and_no_more(shared_resources: Resources):
+def test_number_of_open_uploads_is_limited(shared_resources: Resources):
     settings = shared_resources.settings.model_copy(update={"open_uploads_max": 2})
     key = new_key(shared_resources, make_caller(shared_resources))
     app = create_app(replace(shared_resources, settings=settings))
     with TestClient(app, headers={"Authorization": f"Bearer {key}"}) as client:
         one, _ = begin(client, ("a.csv", CSV)), begin(client, ("a.csv", CSV))
         body = {"files": [{"filename": "a.csv", "size_bytes": 1}]}
-        assert_problem(client.post("/v1/uploads", json=body), 429, "too_many_uploads", "2 uploads")
+        assert_problem(client.post("/v1/uploads", json=body), 429, "too_many_uploads", "2 unfinished uploads")
         client.delete(f"/v1/uploads/{one['id']}")
         assert client.post("/v1/uploads", json=body).status_code == 201
 
 
 @pytest.mark.parametrize("n_files", [1, 100])
 @pytest.mark.parametrize("size_bytes", [1, 655_360_000, 655_360_001, 4 << 30, 1 << 45])
-def test_there_are_never_more_than_ten_thousand_parts(size_bytes: int, n_files: int):
+def test_number_of_parts_is_at_most_ten_thousand(size_bytes: int, n_files: int):
     part_bytes = choose_part_bytes(1, size_bytes, n_files=n_files)
-    # At worst, every file but one ends in a part of one byte.
+    # In the worst case, every file but one ends in a part of one byte.
     assert -(-size_bytes // part_bytes) + n_files - 1 <= 10_000
     assert part_bytes % UNIT == 0

@@ -1,4 +1,4 @@
-"""The project of a key: its policy, its gate, its public key."""
+"""The project of an API key: its policy, its gate and its public key."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from understudy.services.api_keys import Caller
 
 @pytest.fixture
 def administrator(client: TestClient, resources: Resources, caller: Caller) -> TestClient:
-    """Make a client of the same project whose key may administer it."""
+    """Create a client of the same project whose key has the scope `admin`."""
     key = new_key(resources, caller, "read", "admin")
     return TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
 
 
-def test_a_new_project_goes_by_the_standard_policy(client: TestClient) -> None:
+def test_new_project_uses_the_standard_policy(client: TestClient) -> None:
     project = get(client, "/v1/project")
     assert (project["policy"]["name"], project["gate"]) == ("standard", "on_fail")
     assert len(base64.b64decode(project["signing_key"]["public_key"])) == 32
 
 
-def test_each_project_has_a_key_of_its_own(client: TestClient, other_client: TestClient) -> None:
+def test_each_project_has_its_own_key(client: TestClient, other_client: TestClient) -> None:
     first, second, again = (get(one, "/v1/project") for one in (client, other_client, client))
     assert first["signing_key"] == again["signing_key"] != second["signing_key"]
 
 
-def test_named_policies_are_listed(client: TestClient) -> None:
+def test_predefined_policies_are_listed(client: TestClient) -> None:
     assert [policy["name"] for policy in get(client, "/v1/policies")["data"]] == ["standard", "public"]
 
 
-def test_only_an_administrator_changes_it(client: TestClient, administrator: TestClient) -> None:
+def test_only_an_administrator_can_change_the_project(client: TestClient, administrator: TestClient) -> None:
     assert client.patch("/v1/project", json={"gate": "off"}).status_code == 403
     changed = administrator.patch("/v1/project", json={"policy": "public"}).json()
     assert (changed["policy"]["name"], changed["gate"]) == ("public", "on_fail")
@@ -51,7 +51,7 @@ def test_only_an_administrator_changes_it(client: TestClient, administrator: Tes
         ({"name": "other"}, "invalid_parameters"),
     ],
 )
-def test_what_cannot_be_is_refused(administrator: TestClient, change: dict[str, object], code: str) -> None:
+def test_invalid_change_is_rejected(administrator: TestClient, change: dict[str, object], code: str) -> None:
     refused = administrator.patch("/v1/project", json=change)
     assert (refused.status_code, refused.json()["code"]) == (422, code)
     assert get(administrator, "/v1/project")["policy"]["name"] == "standard"

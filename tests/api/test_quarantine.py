@@ -1,4 +1,4 @@
-"""Samples whose reports fail: not to be had, until an administrator lets them out."""
+"""Samples whose reports fail are in quarantine until an administrator releases them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.services.api_keys import Caller
 Json = dict[str, Any]
 RunJobs = Callable[[], int]
 
-# Nothing passes: no column is distributed as perfectly as that.
+# No sample passes the harsh policy, because no column has a perfect score.
 HARSH = {"name": "harsh", "thresholds": [{"metric": "column_shapes", "fail": 1.0}]}
 MILD = {"name": "mild", "thresholds": [{"metric": "column_shapes", "fail": 0.0}]}
 REASON = "Load tests only, approved in ticket 4711."
@@ -23,14 +23,14 @@ REASON = "Load tests only, approved in ticket 4711."
 
 @pytest.fixture
 def administrator(client: TestClient, resources: Resources, caller: Caller) -> TestClient:
-    """Make a client of the same project whose key may administer it."""
+    """Return a client of the same project whose key has the scope `admin`."""
     key = new_key(resources, caller, "read", "write", "admin")
     return TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
 
 
 @pytest.fixture
 def draw(client: TestClient, trained_model: Json, run_jobs: RunJobs) -> Callable[..., Json]:
-    """Return a function that draws a sample and returns its dataset."""
+    """Return a function that creates a sample and returns its dataset."""
 
     def draw_sample(seed: int = 1) -> Json:
         job = submit(client, kind="sample", model_id=trained_model["id"], n_rows=150, seed=seed)

@@ -278,6 +278,6 @@ def test_full_disk_is_an_error():
     # This device can be opened but rejects every write, like a full disk.
     staged = StagedFile(Path("/dev/full"))
     staged.add(b"x" * (1 << 18))
-    with pytest.raises(StorageFull, match="nothing was kept"):
+    with pytest.raises(StorageFull, match="was not stored"):
         staged.write()
     staged.close()

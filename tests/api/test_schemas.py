@@ -60,7 +60,7 @@ def test_values_that_do_not_fit_are_reported_with_count_and_rows(client: TestCli
     assert get(client, people) == before
 
 
-def test_validating_changes_nothing(client: TestClient, people: str):
+def test_a_validation_request_changes_nothing(client: TestClient, people: str):
     before = client.get(people)
     change = {"columns": {"zip": {"kind": "integer"}}}
     validated = client.patch(f"{people}?validate_only=true", json=change)
@@ -69,7 +69,7 @@ def test_validating_changes_nothing(client: TestClient, people: str):
     assert client.get(people).json() == before.json()
 
 
-def test_a_change_of_an_older_version_is_refused(client: TestClient, people: str):
+def test_a_change_based_on_an_older_version_is_refused(client: TestClient, people: str):
     etag = client.get(people).headers["etag"]
     first = client.patch(people, json={"subject": ["who"]}, headers={"If-Match": etag})
     assert first.status_code == 200

@@ -1,4 +1,4 @@
-"""The command `upload` against a real server, over lines that break."""
+"""The command `upload` with a real server and interrupted connections."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def url(address: Address) -> str:
 
 @pytest.fixture
 def key(resources: Resources, caller: Caller, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Make a key and set it in the environment."""
+    """Create an API key and set it in the environment."""
     key = new_key(resources, caller)
     monkeypatch.setenv("UNDERSTUDY_API_KEY", key)
     return key
@@ -78,7 +78,7 @@ def key(resources: Resources, caller: Caller, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def working(run_jobs: Callable[[], int]) -> Iterator[None]:
-    """Let a worker run what is queued, again and again."""
+    """Run queued jobs continuously."""
     is_over = Event()
 
     def work() -> None:
@@ -99,7 +99,7 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_id_alone_is_on_stdout(
+def test_only_the_id_is_printed_to_stdout(
     url: str, key: str, working: None, table: Path, capsys: pytest.CaptureFixture[str]
 ):
     assert run(["upload", str(table), "--url", url]) == 0
@@ -109,7 +109,7 @@ def test_the_id_alone_is_on_stdout(
     assert (found["name"], found["n_rows"], found["state"]) == ("towns", 40_000, "ready")
 
 
-def test_several_files_and_json(
+def test_several_files_are_uploaded_with_json_output(
     url: str, key: str, working: None, table: Path, capsys: pytest.CaptureFixture[str]
 ):
     other = table.with_name("other.csv")
@@ -130,18 +130,18 @@ def test_several_files_and_json(
     assert dataset["name"] == "both"
 
 
-def test_a_line_that_breaks_at_any_place_only_costs_time(
+def test_interruption_at_any_place_only_costs_time(
     address: Address, key: str, working: None, table: Path, resources: Resources
 ):
     pauses: list[float] = []
-    # Within the first head, before a body, within bodies, and between requests.
+    # In the first request header, before a body, within bodies, and between requests.
     cuts = [0, 300, 1000, UNIT // 2, UNIT + 900, 3 * UNIT, 3 * UNIT + 1, 2 * UNIT + 77]
     line = BadLine(address, cuts)
     with Client(line.url, key) as client:
         sender = Sender(client, part_bytes=UNIT, pauses=Pauses(sleep=pauses.append))
         dataset = sender.send([table], no_progress)
         assert (dataset["state"], dataset["n_rows"]) == ("ready", 40_000)
-        # Answers that were lost on the way back led to no second upload and no second dataset.
+        # Lost responses did not lead to a second upload or dataset.
         assert len(client.get("/v1/uploads")["data"]) == 1
         assert len(client.get("/v1/datasets")["data"]) == 1
     assert line.cuts == []
@@ -149,7 +149,7 @@ def test_a_line_that_breaks_at_any_place_only_costs_time(
     line.listener.close()
 
 
-def test_the_same_command_again_goes_on_with_what_was_broken_off(
+def test_repeated_command_resumes_the_interrupted_upload(
     address: Address, url: str, key: str, working: None, table: Path
 ):
     line = BadLine(address, [6 * UNIT] + [0] * 100)
@@ -169,7 +169,7 @@ def test_the_same_command_again_goes_on_with_what_was_broken_off(
         assert client.get(f"/v1/uploads/{upload['id']}")["state"] == "completed"
 
 
-def test_a_table_that_cannot_be_read_is_told(
+def test_unreadable_table_is_reported(
     url: str, key: str, working: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     table = tmp_path / "bad.csv"

@@ -63,7 +63,9 @@ def reported(client: TestClient, run_jobs: RunJobs, dataset: Json, sample: str) 
 
 
 def check_of(report: Json, metric: str) -> str:
-    outcome: str = next(one["outcome"] for one in report["verdict"]["checks"] if one["metric"] == metric)
+    outcome: str = next(
+        check["outcome"] for check in report["verdict"]["checks"] if check["metric"] == metric
+    )
     return outcome
 
 

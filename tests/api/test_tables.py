@@ -66,9 +66,9 @@ def test_each_table_keeps_its_format(client: TestClient, ready_dataset: Json, ru
     parquet = client.get(f"/v1/datasets/{ready_dataset['id']}/content").content
     dataset = post(client, ("orders.csv", ORDERS), ("small.parquet", parquet))
     run_jobs()
-    found = get(client, f"/v1/datasets/{dataset['id']}")
-    assert (found["state"], found["format"]) == ("ready", "mixed")
-    assert [table["format"] for table in found["tables"]] == ["csv", "parquet"]
+    ready = get(client, f"/v1/datasets/{dataset['id']}")
+    assert (ready["state"], ready["format"]) == ("ready", "mixed")
+    assert [table["format"] for table in ready["tables"]] == ["csv", "parquet"]
 
 
 def test_schema_and_content_belong_to_the_named_table(client: TestClient, shop: Json):
@@ -169,10 +169,10 @@ def test_one_unreadable_table_fails_the_dataset_and_is_named(
 ):
     dataset = post(client, ("orders.csv", ORDERS), ("people.csv", b"a,b\n1,2\n3\n"))
     run_jobs()
-    found = get(client, f"/v1/datasets/{dataset['id']}")
-    assert (found["state"], found["error"]["code"]) == ("failed", "ragged_rows")
-    assert found["error"]["detail"].startswith("Table 'people': ")
-    assert "ine 3" in found["error"]["detail"]
+    failed = get(client, f"/v1/datasets/{dataset['id']}")
+    assert (failed["state"], failed["error"]["code"]) == ("failed", "ragged_rows")
+    assert failed["error"]["detail"].startswith("Table 'people': ")
+    assert "ine 3" in failed["error"]["detail"]
     # The uploaded files are kept for a retry, but no file that was derived from them.
     names = sorted(key.rpartition("/")[2] for key in resources.store.keys(""))
     assert names == ["upload_1.csv", "upload_2.csv"]

@@ -1,4 +1,4 @@
-"""Uploads: both ways in, their limits, and nothing left of what was refused."""
+"""Uploads in one request: as a form and as a single file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.resources import Resources
 CSV = b"a,b\n1,x\n2,y\n"
 
 
-def test_a_form_makes_a_pending_dataset_and_its_job(client: TestClient, resources: Resources):
+def test_form_creates_a_pending_dataset_and_its_job(client: TestClient, resources: Resources):
     response = client.post(
         "/v1/datasets", files={"file": ("towns.CSV", CSV)}, data={"labels": '{"team": "x"}'}
     )
@@ -26,7 +26,7 @@ def test_a_form_makes_a_pending_dataset_and_its_job(client: TestClient, resource
     assert list(resources.staging_folder.iterdir()) == []
 
 
-def test_a_bare_body_makes_the_same(client: TestClient):
+def test_single_file_as_body_creates_a_pending_dataset_and_its_job(client: TestClient):
     response = client.post(
         "/v1/datasets?name=towns&label=team:x&label=a:b:c", content=CSV, headers={"Content-Type": "text/csv"}
     )
@@ -35,7 +35,7 @@ def test_a_bare_body_makes_the_same(client: TestClient):
     assert dataset["labels"] == {"team": "x", "a": "b:c"}
 
 
-def test_a_bare_body_of_unknown_length_is_streamed(client: TestClient, resources: Resources):
+def test_single_file_of_unknown_length_is_streamed(client: TestClient, resources: Resources):
     def pieces() -> Iterator[bytes]:
         yield b"a,b\n"
         for row in range(300_000):
@@ -65,7 +65,7 @@ def test_a_bare_body_of_unknown_length_is_streamed(client: TestClient, resources
         ("a.parquet", None, {"format": "csv"}, "csv"),
     ],
 )
-def test_the_format_is_named_or_told_by_suffix_or_type(
+def test_format_is_named_or_determined_by_suffix_or_type(
     shared_client: TestClient, filename: str, content_type: str | None, form: dict[str, str], found: str
 ):
     file = (filename, CSV, content_type) if content_type else (filename, CSV)
@@ -86,7 +86,7 @@ def test_the_format_is_named_or_told_by_suffix_or_type(
         ("‮é日.csv", "‮é日"),
     ],
 )
-def test_a_file_name_is_a_label_and_never_a_path(
+def test_file_name_is_a_label_and_never_a_path(
     shared_client: TestClient, shared_resources: Resources, filename: str, name: str
 ):
     before = {path for path in shared_resources.scratch_folder.parent.rglob("*") if "blobs" not in path.parts}
@@ -95,7 +95,7 @@ def test_a_file_name_is_a_label_and_never_a_path(
     assert after == before
 
 
-def test_a_parquet_file_is_taken_in(client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int]):
+def test_parquet_file_is_accepted(client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int]):
     content = client.get(f"/v1/datasets/{ready_dataset['id']}/content").content
     again = upload(client, content, "again.parquet")["dataset"]
     run_jobs()

@@ -1,4 +1,4 @@
-"""A project that holds one of everything, made without running any job."""
+"""A project with one resource of each type, created without running jobs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BLOB = b"not a real file, but bytes with a length"
 
 
 def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
-    """Add a dataset, a job, a model, a report and an open upload to a project; return their ids by noun."""
+    """Add a dataset, job, model, report and open upload to a project, and return their IDs by type."""
     project = caller.project_id
     with resources.sessions.begin() as session:
         made_by = {}

@@ -1,4 +1,4 @@
-"""What every kind of job promises."""
+"""Contract tests of all kinds of job."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ INGEST_CONTEXT = {
     "roles": [{"upload": "upload_1", "table": "table_1", "rejects": "rejects_1"}],
     "parts": {},
 }
-# Parameters as they are when the work begins: resolved.
+# Resolved parameters, as the work receives them.
 PARAMETERS: dict[str, Json] = {
     "ingest": {"kind": "ingest", "dataset_id": DATASET, "tables": [{"name": "t", "format": "csv"}]},
     "train": {
@@ -60,12 +60,12 @@ PARAMETERS: dict[str, Json] = {
 }
 
 
-# The kinds whose work reads no files and needs no context.
+# Kinds whose work has no input files and no context.
 WITHOUT_INPUTS = ("probe",)
 
 
 class Bench:
-    """Runs the work of each kind on files that the kinds before it left."""
+    """A test bench that runs the work of each kind with the result files of the previous kinds."""
 
     def __init__(self, folder: Path, table: pa.Table) -> None:
         self.folder = folder
@@ -100,7 +100,7 @@ class Bench:
         }
 
     def run(self, kind: str, name: str) -> Json:
-        """Do the work, and return its files as paths and its facts."""
+        """Run the work, and return the paths of its files and its facts."""
         folder = self.folder / kind / name
         folder.mkdir(parents=True)
         result = run_work(self.payload(kind, self.inputs[kind]), folder, no_progress)
@@ -111,7 +111,7 @@ class Bench:
         }
 
     def payload(self, kind: str, inputs: Mapping[str, Path]) -> Json:
-        """Return what the worker would send into the sandbox."""
+        """Return the payload that the worker would send to the sandbox."""
         paths = {role: str(path) for role, path in inputs.items()}
         return KINDS[kind].payload(PARAMETERS[kind], paths, self.contexts[kind])
 
@@ -131,14 +131,14 @@ def test_every_kind_is_tested(bench):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_parameters_survive_json(kind):
+def test_parameters_are_unchanged_after_a_round_trip_through_json(kind):
     parameters = parse_parameters(PARAMETERS[kind])
     assert isinstance(parameters, BaseModel)
     assert parse_parameters(json.loads(parameters.model_dump_json())) == parameters
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_unknown_parameter_is_refused_without_its_value(kind):
+def test_unknown_parameter_is_rejected_without_its_value(kind):
     with pytest.raises(InvalidInput, match="/surplus: ") as caught:
         parse_parameters({**PARAMETERS[kind], "surplus": "a secret"})
     assert caught.value.code == "invalid_parameters"
@@ -155,7 +155,7 @@ def test_missing_input_fails_with_a_code(kind, bench, tmp_path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_same_parameters_give_the_same_bytes_and_leave_the_inputs_alone(kind, bench):
+def test_same_parameters_give_the_same_bytes_and_do_not_change_the_inputs(kind, bench):
     before = {path: sha256(path) for path in bench.inputs[kind].values()}
     one, two = bench.run(kind, "one"), bench.run(kind, "two")
     assert {role: sha256(path) for role, path in one["files"].items()} == {
@@ -166,7 +166,7 @@ def test_same_parameters_give_the_same_bytes_and_leave_the_inputs_alone(kind, be
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_work_leaves_only_the_files_that_it_names(kind, bench):
+def test_work_leaves_only_its_result_files(kind, bench):
     files = bench.run(kind, "tidy")["files"]
     assert set((bench.folder / kind / "tidy").iterdir()) == set(files.values())
 
@@ -183,7 +183,7 @@ def test_progress_has_phases_and_fractions(kind, bench, tmp_path):
     assert all(0 <= fraction <= 1 for _, fraction in told)
 
 
-def test_a_controlled_sample_says_what_its_groups_are_worth(bench, tmp_path):
+def test_constrained_sample_returns_the_effective_sample_sizes_of_its_groups(bench, tmp_path):
     conditions = [
         {"where": {"city": {"equals": city}}, "n_rows": n} for city, n in (("Oslo", 20), ("Rome", 5))
     ]
@@ -195,11 +195,11 @@ def test_a_controlled_sample_says_what_its_groups_are_worth(bench, tmp_path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_is_named_in_the_documentation_of_the_api(kind):
+def test_kind_is_documented_in_the_api_reference(kind):
     assert f"`{kind}`" in (ROOT / "docs" / "reference" / "http-api.md").read_text()
 
 
-def test_unknown_kind_is_refused_with_the_known_ones():
+def test_unknown_kind_is_rejected_with_the_known_ones():
     with pytest.raises(InvalidInput, match=", ".join(KINDS)) as caught:
         parse_parameters({"kind": "guess"})
     assert caught.value.code == "unknown_kind"

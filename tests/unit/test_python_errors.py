@@ -191,7 +191,7 @@ SUFFIXES = ["csv", "csv.gz", "parquet", "jsonl", "arrow", "xlsx"]
 def test_error_names_the_missing_file_as_given(suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     for data in (f"no.{suffix}", {"a": f"no.{suffix}"}):
-        with pytest.raises(NotFound, match=rf"^There is no file 'no\.{suffix}'"):
+        with pytest.raises(NotFound, match=rf"^The file 'no\.{suffix}' does not exist"):
             understudy.fit(data)
     with pytest.raises(NotFound, match=rf"'no\.{suffix}'"):
         understudy.evaluate(PEOPLE, f"no.{suffix}")

@@ -175,7 +175,7 @@ def score_table(rows: Iterable[Row], *, width: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
     table.add_column("Score", min_width=20)
     table.add_column("Synthetic", justify="right", style="bold")
-    for name in ("Fresh\nreal", "Indepen-\ndent", "Noisy\ncopy"):
+    for name in ("Real\nrows", "Indepen-\ndent", "Noisy\ncopy"):
         table.add_column(name, justify="right")
     table.add_column("Best", justify="right", style="dim")
     if is_wide:

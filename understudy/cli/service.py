@@ -69,7 +69,7 @@ def serve(
 def show_first_request(url: str, api_key_file: Path) -> None:
     """Print the address, the API key file and a first request."""
     console = output()
-    console.print(f"Ready at [bold]{url}[/]   (press Ctrl-C to stop)", soft_wrap=True)
+    console.print(f"Ready: [bold]{url}[/]   (press Ctrl-C to stop)", soft_wrap=True)
     console.print(f"  API key      {api_key_file}", soft_wrap=True, markup=False)
     console.print(
         f'  Try          curl -H "Authorization: Bearer $(cat {api_key_file})" {url}/v1/datasets',

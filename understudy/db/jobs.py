@@ -236,4 +236,4 @@ def _refers_to(text_ids: list[str]) -> Any:  # Any: an SQL expression
 
 
 def _not_found(job_id: UUID) -> NotFound:
-    return NotFound(f"There is no job {ids.to_text('job', job_id)} in this project.")
+    return NotFound(f"Job {ids.to_text('job', job_id)} does not exist in this project.")

@@ -111,4 +111,4 @@ def delete(session: Session, project_id: UUID, model_ids: Iterable[UUID]) -> Non
 
 
 def _not_found(model_id: UUID) -> NotFound:
-    return NotFound(f"There is no model {ids.to_text('model', model_id)} in this project.")
+    return NotFound(f"Model {ids.to_text('model', model_id)} does not exist in this project.")

@@ -82,23 +82,23 @@ def fit(
     (5, 2)
     """
     parameters = _parameters_of(synthesizer)
-    given = read_dataset(data, name=only_name(schema))
-    schema, findings = describe(given, schema, subject)
-    tables = conform_dataset(given.tables, schema, THE_TABLE)
+    dataset = read_dataset(data, name=only_name(schema))
+    schema, findings = describe(dataset, schema, subject)
+    tables = conform_dataset(dataset.tables, schema, THE_TABLE)
     chosen_seed = choose_seed(seed)
     data = {name: ArrowSource(table) for name, table in tables.items()}
     fitted = make_synthesizer(parameters).fit(data, schema, context=FitContext(seed=chosen_seed))
-    form = retain_dataset(given, tables, schema)
+    form = retain_dataset(dataset, tables, schema)
     return Model(fitted, schema, form, seed=chosen_seed, findings=findings)
 
 
 def describe(
-    given: FrameDataset, schema: DatasetSchema | None, subject: str | tuple[str, ...] | None
+    dataset: FrameDataset, schema: DatasetSchema | None, subject: str | tuple[str, ...] | None
 ) -> tuple[DatasetSchema, Findings | None]:
     """Return the schema of the data, inferred if omitted, with the subject set, and the findings."""
     findings = None
     if schema is None:
-        schema, findings = _infer(given)
+        schema, findings = _infer(dataset)
     if subject is not None:
         schema = _with_subject(schema, (subject,) if isinstance(subject, str) else tuple(subject))
     return schema, findings
@@ -121,10 +121,10 @@ def _parameters_of(synthesizer: SynthesizerParameters | str) -> SynthesizerParam
     return SYNTHESIZERS[synthesizer].parameters.model_validate({"name": synthesizer})
 
 
-def _infer(given: FrameDataset) -> tuple[DatasetSchema, Findings]:
-    inferred = inference.infer_schema({name: ArrowSource(table) for name, table in given.tables.items()})
+def _infer(dataset: FrameDataset) -> tuple[DatasetSchema, Findings]:
+    inferred = inference.infer_schema({name: ArrowSource(table) for name, table in dataset.tables.items()})
     tables = {
-        name: apply_categories(table, given.form.tables[name])
+        name: apply_categories(table, dataset.form.tables[name])
         for name, table in inferred.schema.tables.items()
     }
     return inferred.schema.model_copy(update={"tables": tables}), inferred.findings

@@ -175,14 +175,14 @@ class Model:
         >>> model.impute(people, seed=2)["city"].isna().sum()
         np.int64(0)
         """
-        given = read_dataset(data, name=only_name(self.schema))
-        tables = conform_dataset(given.tables, self.schema, FITTED)
+        dataset = read_dataset(data, name=only_name(self.schema))
+        tables = conform_dataset(dataset.tables, self.schema, FITTED)
         if not isinstance(self.synthesizer, SupportsImputation):
             raise unsupported_by_synthesizer(self.synthesizer.name)
         data = {name: ArrowSource(table) for name, table in tables.items()}
         context = SampleContext(seed=choose_seed(seed))
         completed = self.synthesizer.impute(data, n_draws=n_draws, context=context)
-        return write_dataset(collect_tables(completed, self.schema), given.form, None)
+        return write_dataset(collect_tables(completed, self.schema), dataset.form, None)
 
     @checked(constraints=validated(SamplingConstraints, is_optional=False))
     def effective_shares(self, constraints: ConstraintsLike) -> list[float]:

@@ -69,13 +69,13 @@ def split(
     >>> set(training["patient"]) & set(holdout["patient"])
     set()
     """
-    given = read_dataset(data, name=only_name(schema))
-    described = describe(given, schema, subject)[0]
+    dataset = read_dataset(data, name=only_name(schema))
+    described = describe(dataset, schema, subject)[0]
     how = Split.of(described, holdout_fraction=holdout_fraction, seed=seed)
-    masks = how.masks({name: ArrowSource(table) for name, table in given.tables.items()}, described)
+    masks = how.masks({name: ArrowSource(table) for name, table in dataset.tables.items()}, described)
     check_holdout(sum(int(mask.sum()) for mask in masks.values()), holdout_fraction)
     training, holdout = (
-        {name: table.filter(pa.array(masks[name] == is_holdout)) for name, table in given.tables.items()}
+        {name: table.filter(pa.array(masks[name] == is_holdout)) for name, table in dataset.tables.items()}
         for is_holdout in (False, True)
     )
-    return write_dataset(training, given.form, None), write_dataset(holdout, given.form, None)
+    return write_dataset(training, dataset.form, None), write_dataset(holdout, dataset.form, None)

@@ -45,11 +45,11 @@ def conform_dataset(
 
 
 def retain_dataset(
-    given: FrameDataset, tables: Mapping[str, pa.Table], schema: DatasetSchema
+    dataset: FrameDataset, tables: Mapping[str, pa.Table], schema: DatasetSchema
 ) -> DatasetFormat:
     """Return the format of a dataset without what a model must not keep; see `retain_categories`."""
     retained = {
-        name: retain_categories(form, given.tables[name].schema, tables[name], schema.tables[name])
-        for name, form in given.form.tables.items()
+        name: retain_categories(form, dataset.tables[name].schema, tables[name], schema.tables[name])
+        for name, form in dataset.form.tables.items()
     }
-    return given.form.model_copy(update={"tables": retained})
+    return dataset.form.model_copy(update={"tables": retained})

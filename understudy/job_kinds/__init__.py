@@ -1,4 +1,4 @@
-"""The kinds of job, as the database side knows them: one a file and one a line in `KINDS`."""
+"""The kinds of job, on the side of the database: one module and one line in `KINDS` for each."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from understudy.parameters.base import JobParameters, Json
 
 __all__ = ["KINDS", "RequestedParameters", "parse_parameters"]
 
-# Any: each kind has parameters of its own type, and is only ever given those.
+# Any: each kind has its own type of parameters and receives only those.
 KINDS: dict[str, JobKind[Any]] = {
     kind.name: kind for kind in (INGEST, TRAIN, SAMPLE, IMPUTE, EVALUATE, PROBE)
 }
 
-# What POST /v1/jobs takes: kinds that can be estimated. An `ingest` comes with an upload.
+# The kinds that POST /v1/jobs accepts are those with an estimate. An upload creates the `ingest` job.
 if TYPE_CHECKING:
     RequestedParameters = JobParameters
 else:
@@ -36,25 +36,27 @@ else:
 
 
 def parse_parameters(parameters: Json) -> JobParameters:
-    """Return the parameters that JSON stands for.
+    """Return job parameters from JSON.
 
     Raises
     ------
     InvalidInput
-        With the code `unknown_kind` or `invalid_parameters`; the detail names the field, never its value.
+        With the code `unknown_kind` or `invalid_parameters`. The detail names the field but not its value.
     """
     kind = parameters.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
         raise InvalidInput(
-            f"The kind of a job is one of {', '.join(KINDS)}.", code="unknown_kind", pointer="/kind"
+            f"The kind of the job is missing or unknown. Use one of {', '.join(KINDS)}.",
+            code="unknown_kind",
+            pointer="/kind",
         )
     try:
         parsed: JobParameters = KINDS[kind].parameters.model_validate(parameters)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         pointer = "".join(f"/{part}" for part in first["loc"])
-        fault = first["msg"].removeprefix("Value error, ")
+        message = first["msg"].removeprefix("Value error, ")
         raise InvalidInput(
-            f"{pointer or 'The parameters'}: {fault}.", code="invalid_parameters", pointer=pointer
+            f"{pointer or 'The parameters'}: {message}.", code="invalid_parameters", pointer=pointer
         ) from None
     return parsed

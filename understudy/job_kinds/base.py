@@ -1,8 +1,8 @@
-"""What a kind of job is: parameters, what it reads, the work itself, and the rows that its success adds.
+"""The definition of a kind of job: its parameters, inputs, work, and the rows that it adds on success.
 
-`resolve` and `plan` run where the database is; the work, which is named only, runs in the sandbox with files;
-`publish` runs in the very transaction that ends the job, so that a result is visible exactly when its job has
-succeeded.
+`resolve` and `plan` run with access to the database. The work is only named here and runs in the sandbox,
+with files. `publish` runs in the transaction that ends the job, so that a result is visible exactly if its
+job has succeeded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ P = TypeVar("P", bound=JobParameters)
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits that parameters are checked against, from the settings."""
+    """The limits from the settings against which parameters are checked."""
 
     upload_bytes_max: int
     dataset_rows_max: int
@@ -32,7 +32,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A blob that the work reads, or one that it left behind and that is now stored."""
+    """A blob that is an input or a stored result of the work."""
 
     storage_key: str
     sha256: bytes
@@ -41,7 +41,7 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the work is given: blobs by role, and facts as JSON."""
+    """The inputs of the work: blobs by role, and facts as JSON."""
 
     inputs: Mapping[str, StoredFile] = field(default_factory=dict)
     context: Json = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a job is likely to take, to its order of magnitude, and what its caller should know beforehand."""
+    """The estimated cost of a job, to an order of magnitude, and warnings for the caller."""
 
     cpu_seconds: float
     peak_memory_bytes: int
@@ -59,7 +59,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class JobContext:
-    """What `plan` and `publish` may know of the job they serve."""
+    """The properties of a job that `plan` and `publish` receive."""
 
     id: UUID
     project_id: UUID
@@ -67,38 +67,38 @@ class JobContext:
 
 
 def needs_nothing_special(session: Session, project_id: UUID, parameters: JobParameters) -> Needs:
-    """Return that any worker can do the work, within the limits of the installation."""
+    """Return that any worker can run the work, within the limits of the installation."""
     return NOTHING_SPECIAL
 
 
 @dataclass(frozen=True)
 class JobKind(Generic[P]):
-    """One member of the family.
+    """One kind of job.
 
     Parameters
     ----------
     name : str
-        As in ``kind`` of the parameters.
+        The name, equal to the ``kind`` of the parameters.
     summary : str
         One sentence for the documentation.
     parameters : type
-        The pydantic model of the request.
+        The pydantic class of the parameters.
     resolve : callable (session, project_id, parameters, limits) -> parameters
-        Check the parameters against the database and the limits when the job is submitted, and fill in what
-        the caller left open (such as the seed). Raises `NotFound`, `Conflict`, `InvalidInput`, `TooLarge`.
+        Checks the parameters against the database and the limits when the job is submitted, and fills in
+        omitted values such as the seed. Raises `NotFound`, `Conflict`, `InvalidInput` or `TooLarge`.
     plan : callable (session, job, parameters, limits) -> Plan
-        Say what the work reads; raises as `resolve` if that has gone meanwhile.
+        Returns the inputs of the work. Raises like `resolve` if an input was deleted meanwhile.
     work : str
-        ``module:function`` in `understudy.work`, which only the sandbox loads: (workspace, parameters) ->
-        WorkResult.
+        The function of the work as ``module:function`` in `understudy.work`, which only the sandbox loads. It
+        has the signature (workspace, parameters) -> WorkResult.
     publish : callable (session, job, parameters, files, facts) -> Json
-        Add the rows that show the result; what it returns becomes ``job.result``.
+        Adds the rows of the result, and returns ``job.result``.
     abandon : callable (session, job, parameters, error_code, error_detail) -> None, optional
-        Settle rows that were waiting for this job when it has failed or was cancelled.
+        Updates rows that wait for this job when it has failed or was cancelled.
     needs : callable (session, project_id, parameters) -> Needs
-        Say which class of workers, and which limits, the work of resolved parameters needs.
+        Returns the requirements of resolved parameters on the worker, and their limits.
     estimate : callable (session, project_id, parameters) -> Estimate, optional
-        Say what resolved parameters will take. None for a kind that nobody asks for by itself.
+        Returns the estimated cost of resolved parameters. None for a kind that callers cannot request.
     """
 
     name: str
@@ -113,7 +113,7 @@ class JobKind(Generic[P]):
     estimate: Callable[[Session, UUID, P], Estimate] | None = None
 
     def payload(self, parameters: Json, inputs: Mapping[str, str], context: Json) -> Json:
-        """Return what the sandbox is given: `understudy.work.run.run_work` explains the fields."""
+        """Return the input of the sandbox; `understudy.work.run.run_work` explains the fields."""
         return {
             "work": self.work,
             "parameters_type": f"{self.parameters.__module__}:{self.parameters.__qualname__}",

@@ -1,7 +1,7 @@
-"""What jobs take, fitted by hand to runs of `python -m benchmarks.stack` and `python -m benchmarks.engine`.
+"""Cost estimates of jobs, fitted by hand to `python -m benchmarks.stack` and `python -m benchmarks.engine`.
 
-Orders of magnitude, for a caller who decides whether to ask and for the check that a job can fit at all; the
-memory is meant to be on the high side, the time to be within a factor of three on a machine of 2026.
+Callers use them to decide whether to submit a job, and the service to reject jobs that do not fit into
+memory. Memory tends to be overestimated. Times are accurate to a factor of three on a machine of 2026.
 """
 
 from __future__ import annotations
@@ -17,26 +17,27 @@ if TYPE_CHECKING:
     from understudy.db.orm import Model
 
 MEBIBYTE = 1 << 20
-# The engine itself, before any row; scikit-learn is loaded by `evaluate` only.
+# Memory of the engine without data. Only `evaluate` loads scikit-learn.
 ENGINE_BYTES = 220 * MEBIBYTE
 CLASSIFIERS_BYTES = 350 * MEBIBYTE
 
 DRAW_SECONDS_PER_CELL = 4e-7
-# Rows that fulfil a condition, or complete others, are chosen among so many.
+# Number of candidate rows per row that satisfies a condition or is imputed.
 N_CANDIDATES = 30
 SAMPLE_BYTES = 100 * MEBIBYTE
-# A loaded model beside its mapped file: texts of levels, and copies that the checks make.
+# Memory of a loaded model per byte of its file: the mapped file, strings of levels, and copies made by
+# checks.
 MODEL_FACTOR = 3
-# The table and its codes.
+# Memory of the table and its codes.
 IMPUTE_BYTES_PER_CELL = 30
 
-# The classifiers and the attacks ask about so many rows at most.
+# Maximum number of rows that classifiers and attacks use.
 N_ROWS_ASKED_MAX = 25_000
 SCORE_SECONDS, SCORE_SECONDS_OF_ASKED_ROWS = 5.0, 35.0
 SCORE_SECONDS_PER_COLUMN = 0.3
 SCORE_SECONDS_PER_CELL = 5e-6
 SCORE_BYTES_PER_CELL = 80
-# More rows than these are drawn.
+# Larger tables are scored on a random sample of this number of rows.
 N_ROWS_SCORED_MAX = 500_000
 REPORT_BYTES = MEBIBYTE
 
@@ -44,7 +45,7 @@ FEW_ROWS = 1_000
 
 
 def estimate_train(table: Table, parameters: SynthesizerParameters) -> Estimate:
-    """Return what fitting a model to a table takes, as the synthesizer's entry says."""
+    """Return the cost of training a model on a table, from the synthesizer's entry."""
     cost = synthesizer_entry(parameters.name).estimate(parameters, table.n_rows, table.n_columns)
     return Estimate(
         cpu_seconds=cost.cpu_seconds,
@@ -55,7 +56,7 @@ def estimate_train(table: Table, parameters: SynthesizerParameters) -> Estimate:
 
 
 def estimate_sample(model: Model, trained_on: Table, n_rows: int, *, is_constrained: bool) -> Estimate:
-    """Return what drawing rows from a model takes; memory does not grow with their number."""
+    """Return the cost of sampling rows from a model. The memory does not depend on the number of rows."""
     n_columns = trained_on.n_columns
     bytes_per_row = trained_on.size_bytes / max(trained_on.n_rows, 1)
     n_candidates = N_CANDIDATES if is_constrained else 1
@@ -67,7 +68,7 @@ def estimate_sample(model: Model, trained_on: Table, n_rows: int, *, is_constrai
 
 
 def estimate_impute(model: Model, table: Table, n_draws: int) -> Estimate:
-    """Return what completing a table takes; it is in memory as a whole, its completions are not."""
+    """Return the cost of imputing a table, which is in memory while the imputed rows are streamed."""
     n_cells = table.n_rows * table.n_columns
     return Estimate(
         cpu_seconds=n_cells * n_draws * N_CANDIDATES * DRAW_SECONDS_PER_CELL,
@@ -80,18 +81,18 @@ def estimate_impute(model: Model, table: Table, n_draws: int) -> Estimate:
 
 
 def estimate_evaluate(real: Table, synthetic: Table) -> Estimate:
-    """Return what scoring a synthetic table takes."""
+    """Return the cost of evaluating a synthetic table."""
     n_cells = sum(min(table.n_rows, N_ROWS_SCORED_MAX) * table.n_columns for table in (real, synthetic))
     n_rows = min(real.n_rows, synthetic.n_rows)
-    asked = SCORE_SECONDS_OF_ASKED_ROWS * min(n_rows / N_ROWS_ASKED_MAX, 1.0)
+    seconds_of_asked_rows = SCORE_SECONDS_OF_ASKED_ROWS * min(n_rows / N_ROWS_ASKED_MAX, 1.0)
     warnings = [] if n_rows >= FEW_ROWS else [_few_rows(n_rows)]
     if synthetic.dataset.origin == "imputation":
         warnings.append(
-            "The dataset to score completes another one: its rows are real, whatever the scores of privacy."
+            "The dataset to evaluate was imputed, so its rows are real, regardless of the privacy scores."
         )
     return Estimate(
         cpu_seconds=SCORE_SECONDS
-        + asked
+        + seconds_of_asked_rows
         + real.n_columns * SCORE_SECONDS_PER_COLUMN
         + n_cells * SCORE_SECONDS_PER_CELL,
         peak_memory_bytes=CLASSIFIERS_BYTES + n_cells * SCORE_BYTES_PER_CELL,
@@ -101,4 +102,7 @@ def estimate_evaluate(real: Table, synthetic: Table) -> Estimate:
 
 
 def _few_rows(n_rows: int) -> str:
-    return f"{n_rows:,} rows are few: scores have wide margins, and a model tells more of each of them."
+    return (
+        f"The table has only {n_rows:,} rows: scores are less certain, and a model reveals more about each"
+        " row."
+    )

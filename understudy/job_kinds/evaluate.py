@@ -1,4 +1,4 @@
-"""Kind `evaluate`: scores a synthetic dataset against a real one and stores the report."""
+"""Job kind `evaluate`, which scores a synthetic dataset against a real one and stores the report."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CANARIES = "canaries"
 def resolve(
     session: Session, project_id: UUID, parameters: EvaluateParameters, limits: Limits
 ) -> EvaluateParameters:
-    """Check that the datasets are ready and have the named columns; choose policy and seed."""
+    """Check that the datasets are ready and have the named columns, and choose policy and seed."""
     tables = _ready_tables(session, project_id, parameters)
     real, *others = tables.values()
     _check_holdout(tables)
@@ -39,13 +39,14 @@ def resolve(
     for name, pointer in parameters.options.named_columns.items():
         if name not in known:
             raise InvalidInput(
-                f"Dataset {parameters.dataset_id} has no column {name!r}; name one of its columns.",
+                f"Dataset {parameters.dataset_id} has no column {name!r}. Use the name of one of its"
+                " columns.",
                 code="unknown_column",
                 pointer=pointer,
             )
         if name in real.facts.table_schema.get("subject", ()):
             raise InvalidInput(
-                f"Column {name!r} is the subject, which no score looks at. Name another column.",
+                f"Column {name!r} is the subject, which is excluded from all metrics. Use another column.",
                 code="invalid_parameters",
                 pointer=pointer,
             )
@@ -60,15 +61,15 @@ def _check_holdout(tables: Mapping[str, Table]) -> None:
     real, holdout = tables["real"], tables.get("holdout")
     if holdout is not None and (holdout.dataset.id, holdout.name) == (real.dataset.id, real.name):
         raise InvalidInput(
-            "The holdout is the real table itself. Give a dataset of rows that the model did not learn from, "
-            "or leave 'holdout_dataset_id' out.",
+            "The holdout is the real table itself. Use a dataset of rows that the model was not trained on,"
+            " or omit 'holdout_dataset_id'.",
             code="invalid_parameters",
             pointer="/holdout_dataset_id",
         )
 
 
 def _ready_tables(session: Session, project_id: UUID, parameters: EvaluateParameters) -> dict[str, Table]:
-    """Return the tables by their roles in the work, the real one first."""
+    """Return the tables by their roles in the work, starting with the real table."""
     named = {
         "real": parameters.dataset_id,
         "synthetic": parameters.synthetic_dataset_id,
@@ -80,13 +81,13 @@ def _ready_tables(session: Session, project_id: UUID, parameters: EvaluateParame
 
 
 def estimate(session: Session, project_id: UUID, parameters: EvaluateParameters) -> Estimate:
-    """Judge by the sizes of the tables."""
+    """Return the estimated cost from the sizes of the tables."""
     tables = _ready_tables(session, project_id, parameters)
     return cost_model.estimate_evaluate(tables["real"], tables["synthetic"])
 
 
 def plan(session: Session, job: JobContext, parameters: EvaluateParameters, limits: Limits) -> Plan:
-    """Read the tables; tell the work how the model had split the real one, if it had."""
+    """Return the tables as inputs, with the split of the real table if a model was trained on it."""
     tables = _ready_tables(session, job.project_id, parameters)
     stored_files = {role: inputs.table_file(session, table) for role, table in tables.items()}
     real, synthetic = tables["real"], tables["synthetic"].dataset
@@ -115,8 +116,8 @@ def plan(session: Session, job: JobContext, parameters: EvaluateParameters, limi
 
 
 def _model_behind(session: Session, real: Table, synthetic: Dataset) -> Model | None:
-    """Return the model that a sample was drawn from, if it was trained on this very table."""
-    # An imputation was made with a model too, but its rows are not the model's.
+    """Return the model of a sample, if it was trained on the given real table."""
+    # An imputed dataset has a model too, but its rows are not sampled from the model.
     if synthetic.model_id is None or synthetic.origin != "sample":
         return None
     model = models.get(session, synthetic.project_id, synthetic.model_id)
@@ -125,7 +126,7 @@ def _model_behind(session: Session, real: Table, synthetic: Dataset) -> Model | 
 
 
 def _split_of(model: Model) -> Json:
-    """Return how the model's table was split; models of before there were units were split by row."""
+    """Return the holdout split of the model's table. Older models without a unit were split by row."""
     by = model.card.get("holdout", {}).get("by", "row")
     return {"seed": model.seed, "holdout_fraction": model.holdout_fraction, "by": by}
 
@@ -137,32 +138,33 @@ def publish(
     files: Mapping[str, StoredFile],
     facts: Json,
 ) -> Json:
-    """Add the report, and let the project's gate go by it."""
-    # Locked, so that neither is deleted now; in the order of their ids, so that two reports never wait for
-    # each other.
+    """Add the report, and apply the project's gate to the sample."""
+    # Locks prevent the deletion of the datasets. They are acquired in the order of the IDs, so that two
+    # reports cannot deadlock.
     texts = sorted({parameters.dataset_id, parameters.synthetic_dataset_id})
     locked = {text: datasets.lock(session, job.project_id, ids.from_text("dataset", text)) for text in texts}
     sample, real = locked[parameters.synthetic_dataset_id], locked[parameters.dataset_id]
-    of_real, estimate_sample = inputs.match_tables(session, [real, sample], parameters.table)
+    real_table, synthetic_table = inputs.match_tables(session, [real, sample], parameters.table)
     new = NewReport(
         dataset_id=real.id,
         synthetic_dataset_id=sample.id,
-        tables=[{"real": of_real.name, "synthetic": estimate_sample.name}],
+        tables=[{"real": real_table.name, "synthetic": synthetic_table.name}],
         summary=facts["summary"],
         verdict=facts["verdict"],
     )
     report = reports.add(session, job, new)
     if _is_of_its_own_data(session, sample, real):
-        # A holdout that shares rows or subjects with training shows no leak, so it lets nothing out either.
+        # A holdout that shares rows or subjects with the training rows cannot show a leak, so it must not end
+        # a quarantine.
         is_whole = parameters.holdout_dataset_id is None and not facts["is_holdout_shared"]
         gate.apply_verdict(session, sample, report, facts["gate"], is_whole=is_whole)
     return {"report_id": ids.to_text("report", report.id), "verdict": facts["verdict"]["outcome"]}
 
 
 def _is_of_its_own_data(session: Session, sample: Dataset, real: Dataset) -> bool:
-    """Return whether a report compares a sample with what its model was trained on.
+    """Return whether a report compares a sample with the dataset that its model was trained on.
 
-    Others say nothing of the sample's privacy, and may find it different for good reasons.
+    Other reports do not measure the sample's privacy, and the datasets may differ for good reasons.
     """
     if sample.origin != "sample" or sample.model_id is None:
         return False
@@ -171,7 +173,7 @@ def _is_of_its_own_data(session: Session, sample: Dataset, real: Dataset) -> boo
 
 EVALUATE = JobKind(
     name="evaluate",
-    summary="Score a synthetic dataset against a real one, for likeness, usefulness and privacy.",
+    summary="Score a synthetic dataset against a real one for fidelity, usefulness, bias and privacy.",
     parameters=EvaluateParameters,
     resolve=resolve,
     plan=plan,

@@ -1,4 +1,4 @@
-"""The gate of a project: whether a sample may be had, by what a report says of it."""
+"""The gate of a project, which puts samples into quarantine depending on their reports."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 UNREVIEWED: Json = {
     "reason": "unreviewed",
-    "sentence": "No report has looked at these rows yet. Ask for a job of kind `evaluate`, with the dataset "
-    "that the model was trained on and without another holdout.",
+    "sentence": "This sample has not been evaluated yet. Create a job of kind `evaluate` with the dataset"
+    " that the model was trained on and without a separate holdout.",
 }
 
 
 def project_policy(session: Session, project_id: UUID) -> Policy:
-    """Return the policy that the samples of a project are judged by."""
-    said = projects.get(session, project_id).policy
-    return POLICIES["standard"] if said is None else Policy.model_validate(said)
+    """Return the policy of a project, which is `standard` by default."""
+    stored = projects.get(session, project_id).policy
+    return POLICIES["standard"] if stored is None else Policy.model_validate(stored)
 
 
 def hold_unreviewed(session: Session, dataset: Dataset) -> None:
-    """Put a sample in quarantine that has just been made, if its project lets none out without a report."""
+    """Put a new sample into quarantine if the gate of its project requires a report first."""
     if projects.get(session, dataset.project_id).gate == "until_reviewed":
         datasets.quarantine(session, dataset, UNREVIEWED)
 
@@ -37,20 +37,20 @@ def hold_unreviewed(session: Session, dataset: Dataset) -> None:
 def apply_verdict(
     session: Session, sample: Dataset, report: Report, verdict: Json, *, is_whole: bool
 ) -> None:
-    """Put a sample in quarantine that fails its project's policy, or let it out if it waited for this report.
+    """Put a sample that fails its project's policy into quarantine, or end a quarantine for a missing report.
 
     Parameters
     ----------
     verdict : Json
-        By the project's policy, whatever the report was asked to judge by.
+        The verdict under the project's policy, regardless of the policy that the report was requested with.
     is_whole : bool
-        Whether the report looked at what the model had learnt from and its own holdout, and no subject was in
-        both: another one may put a sample in quarantine, but not let it out.
+        Whether the report used the training rows and the holdout of the model, without a subject in both. Any
+        other report can start a quarantine but not end one.
     """
     if projects.get(session, sample.project_id).gate == "off" or sample.released_at is not None:
         return
     if verdict["outcome"] == "fail":
-        why = {"reason": "failed", "report_id": ids.to_text("report", report.id), **verdict}
-        datasets.quarantine(session, sample, why)
+        reason = {"reason": "failed", "report_id": ids.to_text("report", report.id), **verdict}
+        datasets.quarantine(session, sample, reason)
     elif is_whole and sample.quarantine is not None and sample.quarantine["reason"] == "unreviewed":
         datasets.end_quarantine(session, sample)

@@ -1,4 +1,4 @@
-"""Kind `impute`: completes a dataset with what a model draws for its missing values."""
+"""Job kind `impute`, which fills the missing values of a dataset with values sampled from a model."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ NAME_SUFFIX = " (completed)"
 def resolve(
     session: Session, project_id: UUID, parameters: ImputeParameters, limits: Limits
 ) -> ImputeParameters:
-    """Check that the model imputes, that the dataset fits it, and the limit; choose seed and name."""
+    """Check the model, the columns of the dataset and the limit, and choose seed and name."""
     model, table = _model_and_table(session, project_id, parameters)
     inputs.check_supports_constraints(model)
     inputs.check_same_columns(table, model)
     n_rows = table.n_rows * parameters.n_draws
     if n_rows > limits.sample_rows_max:
         raise TooLarge(
-            f"{parameters.n_draws} draws of {table.n_rows:,} rows are {n_rows:,}; the limit"
-            f" (sample_rows_max) is {limits.sample_rows_max:,}. Ask for several jobs of fewer draws,"
-            " each with a seed of its own.",
+            f"{parameters.n_draws} draws of {table.n_rows:,} rows are {n_rows:,} rows, but the limit"
+            f" (sample_rows_max) is {limits.sample_rows_max:,}. Create several jobs with fewer draws and"
+            " different seeds.",
             code="too_many_rows",
             pointer="/n_draws",
         )
@@ -56,18 +56,18 @@ def _model_and_table(session: Session, project_id: UUID, parameters: ImputeParam
 
 
 def estimate(session: Session, project_id: UUID, parameters: ImputeParameters) -> Estimate:
-    """Judge by the size of the table, the number of draws and the size of the model."""
+    """Return the estimated cost from the sizes of table and model and the number of draws."""
     model, table = _model_and_table(session, project_id, parameters)
     return cost_model.estimate_impute(model, table, parameters.n_draws)
 
 
 def needs(session: Session, project_id: UUID, parameters: ImputeParameters) -> Needs:
-    """Return what the model's synthesizer needs."""
+    """Return the requirements of the model's synthesizer."""
     return inputs.needs_of_model(session, project_id, parameters.model_id)
 
 
 def plan(session: Session, job: JobContext, parameters: ImputeParameters, limits: Limits) -> Plan:
-    """Read the model's file and the dataset's table."""
+    """Return the files of the model and the table as inputs."""
     model, table = _model_and_table(session, job.project_id, parameters)
     stored_files = {
         "model": inputs.stored_file(session, job.project_id, model.job_id, "model"),
@@ -88,20 +88,20 @@ def publish(
     files: Mapping[str, StoredFile],
     facts: Json,
 ) -> Json:
-    """Add the dataset."""
+    """Add the imputed dataset."""
     assert parameters.name is not None
     model, source = _lock_both(session, job.project_id, parameters)
-    made = MadeDataset(parameters.name, model.id, model.dataset_schema, model.findings, source.id)
-    dataset = datasets.add_made(session, job, made)
+    new = MadeDataset(parameters.name, model.id, model.dataset_schema, model.findings, source.id)
+    dataset = datasets.add_made(session, job, new)
     inputs.add_made_tables(session, dataset, model, files, facts["n_rows"])
     return {"dataset_id": ids.to_text("dataset", dataset.id)}
 
 
 def _lock_both(session: Session, project_id: UUID, parameters: ImputeParameters) -> tuple[Model, Dataset]:
-    """Lock model and dataset, so that neither is deleted under the dataset that is being added.
+    """Lock model and source dataset, so that neither is deleted while the imputed dataset is added.
 
-    The older one first, as a deletion does: it locks what was derived behind what it came from. So neither
-    waits for the other. Ids are in the order of time.
+    The older one is locked first, like in a deletion, which locks descendants after their ancestors. This
+    prevents deadlocks. IDs are in chronological order.
     """
     model_id = ids.from_text("model", parameters.model_id)
     dataset_id = ids.from_text("dataset", parameters.dataset_id)
@@ -114,7 +114,7 @@ def _lock_both(session: Session, project_id: UUID, parameters: ImputeParameters)
 
 IMPUTE = JobKind(
     name="impute",
-    summary="Complete a dataset with what a model draws for its missing values.",
+    summary="Fill the missing values of a dataset with values sampled from a model.",
     parameters=ImputeParameters,
     resolve=resolve,
     plan=plan,

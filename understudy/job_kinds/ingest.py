@@ -1,4 +1,4 @@
-"""Kind `ingest`: reads uploaded files and stores each as a canonical table; made by an upload."""
+"""Job kind `ingest`, which reads uploaded files and stores each as a Parquet table."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from understudy.job_kinds.uploaded_files import uploaded_files
 from understudy.parameters.base import Json
 from understudy.parameters.ingest import IngestParameters
 
-# What the work reads of a table, and what it leaves of it.
+# The files of each table: the upload is the input of the work, and the others are its results.
 FILE_KINDS = ("upload", "table", "rejects")
 
 
 def resolve(
     session: Session, project_id: UUID, parameters: IngestParameters, limits: Limits
 ) -> IngestParameters:
-    """Return the parameters: the upload has just made the dataset."""
+    """Return the parameters unchanged, because the upload has just created the dataset."""
     return parameters
 
 
 def plan(session: Session, job: JobContext, parameters: IngestParameters, limits: Limits) -> Plan:
-    """Read the uploaded bytes."""
+    """Return the uploaded files as inputs."""
     datasets.get(session, job.project_id, ids.from_text("dataset", parameters.dataset_id))
     roles = [
         {kind: role_of(kind, position) for kind in FILE_KINDS}
@@ -53,40 +53,40 @@ def publish(
     files: Mapping[str, StoredFile],
     facts: Json,
 ) -> Json:
-    """Make the dataset ready."""
+    """Set the dataset and its tables to ready."""
     dataset_id = ids.from_text("dataset", parameters.dataset_id)
     candidates = facts["relationship_candidates"]
     dataset = datasets.set_ready(session, job.project_id, dataset_id, relationship_candidates=candidates)
     warnings: list[str] = []
-    for position, (table, found) in enumerate(zip(parameters.tables, facts["tables"], strict=True), 1):
+    for position, (table, table_facts) in enumerate(zip(parameters.tables, facts["tables"], strict=True), 1):
         size_bytes = files[role_of("table", position)].size_bytes
-        dataset_tables.set_ready(session, dataset, position, _table_facts(found, size_bytes))
-        warnings += [f"Table {table.name!r}: {warning}" for warning in found["warnings"]]
-    n_rows_skipped = sum(found["n_rows_skipped"] for found in facts["tables"])
+        dataset_tables.set_ready(session, dataset, position, _table_facts(table_facts, size_bytes))
+        warnings += [f"Table {table.name!r}: {warning}" for warning in table_facts["warnings"]]
+    n_rows_skipped = sum(table_facts["n_rows_skipped"] for table_facts in facts["tables"])
     return {"dataset_id": parameters.dataset_id, "warnings": warnings, "n_rows_skipped": n_rows_skipped}
 
 
-def _table_facts(found: Json, size_bytes: int) -> TableFacts:
+def _table_facts(facts: Json, size_bytes: int) -> TableFacts:
     return TableFacts(
-        n_rows=found["n_rows"],
-        n_columns=found["n_columns"],
+        n_rows=facts["n_rows"],
+        n_columns=facts["n_columns"],
         size_bytes=size_bytes,
-        table_schema=found["schema"],
-        findings=found["findings"],
+        table_schema=facts["schema"],
+        findings=facts["findings"],
     )
 
 
 def abandon(
     session: Session, job: JobContext, parameters: IngestParameters, error_code: str, error_detail: str
 ) -> None:
-    """Store at the dataset why it will not become ready."""
+    """Set the dataset to failed and store the error."""
     dataset_id = ids.from_text("dataset", parameters.dataset_id)
     datasets.set_failed(session, job.project_id, dataset_id, code=error_code, detail=error_detail)
 
 
 INGEST = JobKind(
     name="ingest",
-    summary="Read an uploaded file and infer the kinds of its columns.",
+    summary="Read uploaded files and infer the kinds of their columns.",
     parameters=IngestParameters,
     resolve=resolve,
     plan=plan,

@@ -1,4 +1,4 @@
-"""What several kinds check about the rows that their parameters name."""
+"""Functions that several job kinds use to open and check their inputs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def open_table(
     session: Session, project_id: UUID, dataset_id: str, name: str | None, purpose: Purpose
 ) -> Table:
-    """Return a table that the parameters name; raises as `access.open_table`."""
+    """Return a table that the parameters name. Raises like `access.open_table`."""
     reference = TableReference(ids.from_text("dataset", dataset_id), name, pointer="/table")
     return access.open_table(session, JobPrincipal(project_id), reference, purpose)
 
@@ -35,7 +35,7 @@ def open_table(
 def open_tables(
     session: Session, project_id: UUID, dataset_ids: Iterable[str], name: str | None
 ) -> list[Table]:
-    """Return a table of each of some datasets to compare; raises as `access.open_dataset`, `match_tables`."""
+    """Return one table of each dataset to compare. Raises like `access.open_dataset` and `match_tables`."""
     principal = JobPrincipal(project_id)
     datasets = [
         access.open_dataset(session, principal, ids.from_text("dataset", text), "evaluate")
@@ -45,14 +45,14 @@ def open_tables(
 
 
 def match_tables(session: Session, datasets: Sequence[Dataset], name: str | None) -> list[Table]:
-    """Return from each dataset the table of a name, or its only table, whatever its name.
+    """Return from each dataset the table with a name, or its only table regardless of the name.
 
-    Without a name, the only table of the first dataset gives it.
+    The name defaults to that of the only table of the first dataset.
 
     Raises
     ------
     InvalidInput
-        With the code `table_required` or `unknown_table`; also if no dataset has a table of the name.
+        With the code `table_required` or `unknown_table`, also if no dataset has a table with the name.
     """
     first = dataset_tables.choose_matching(session, datasets[0], name, pointer="/table")
     wanted = name or first.name
@@ -65,7 +65,7 @@ def match_tables(session: Session, datasets: Sequence[Dataset], name: str | None
 
 
 def table_roles(model: Model) -> dict[str, str]:
-    """Return the roles of the files that hold the tables of a sample, by table."""
+    """Return the roles of the files of a sample's tables, by table name."""
     return {name: role_of("table", position) for position, name in enumerate(model.tables, 1)}
 
 
@@ -76,12 +76,12 @@ def add_made_tables(
     files: Mapping[str, StoredFile],
     n_rows: Mapping[str, int],
 ) -> None:
-    """Add the tables of a dataset that was made with a model.
+    """Add the tables of a dataset that was generated with a model.
 
     Parameters
     ----------
     n_rows : mapping of str to int
-        By table.
+        The number of rows of each table, by table name.
     """
     for position, (name, role) in enumerate(table_roles(model).items(), 1):
         schema = model.dataset_schema["tables"][name]
@@ -96,18 +96,18 @@ def add_made_tables(
 
 
 def table_file(session: Session, table: Table) -> StoredFile:
-    """Return the stored Parquet of a table."""
+    """Return the stored Parquet file of a table."""
     return stored_file(session, table.dataset.project_id, table.dataset.job_id, table.role)
 
 
 def stored_file(session: Session, project_id: UUID, job_id: UUID, role: str) -> StoredFile:
-    """Return the file that a job left, or raise `NotFound`."""
+    """Return a file that a job stored, or raise `NotFound`."""
     artifact = artifacts.get(session, project_id, job_id, role)
     return StoredFile(artifact.storage_key, artifact.sha256, artifact.size_bytes)
 
 
 def column_names(row: Table | Model) -> list[str]:
-    """Return the names of the columns of a table, or of the table that a model learned."""
+    """Return the column names of a table, or of the table that a model learned."""
     if isinstance(row, Table):
         schema = row.facts.table_schema
     else:
@@ -117,25 +117,25 @@ def column_names(row: Table | Model) -> list[str]:
 
 
 def check_same_columns(table: Table, other: Table | Model) -> None:
-    """Refuse two tables that differ in the names of their columns; types are compared by the work.
+    """Check that two tables have the same column names. The work compares the types.
 
     Raises
     ------
     InvalidInput
-        With the code `schema_mismatch` and the names that only one of them has.
+        With the code `schema_mismatch` and the names of columns that only one of the tables has.
     """
-    one, two = set(column_names(table)), set(column_names(other))
-    if one != two:
-        listed = ", ".join(repr(name) for name in sorted(one ^ two)[:5])
+    names, other_names = set(column_names(table)), set(column_names(other))
+    if names != other_names:
+        listed = ", ".join(repr(name) for name in sorted(names ^ other_names)[:5])
         raise InvalidInput(
-            f"{_text_id(table)} and {_text_id(other)} differ in their columns: only one of them has"
-            f" {listed}. Give tables of the same columns.",
+            f"{_text_id(table)} and {_text_id(other)} have different columns: only one of them has {listed}."
+            " Use tables with the same columns.",
             code="schema_mismatch",
         )
 
 
 def check_supports_constraints(model: Model) -> None:
-    """Refuse a model whose synthesizer takes no control and does not impute.
+    """Check that the synthesizer of a model supports constraints, which imputation requires as well.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def check_supports_constraints(model: Model) -> None:
 
 
 def needs_of_model(session: Session, project_id: UUID, model_id: str) -> Needs:
-    """Return what the synthesizer of a model needs of the worker that runs it."""
+    """Return the requirements of a model's synthesizer on the worker."""
     model = models.get(session, project_id, ids.from_text("model", model_id))
     return synthesizer_entry(model.synthesizer["name"]).needs
 
@@ -160,10 +160,10 @@ def _text_id(row: Table | Model) -> str:
 
 
 def name_with_suffix(name: str, suffix: str) -> str:
-    """Return the name of something that was made of another, short enough to be stored."""
+    """Return a name with a suffix, shortened to the maximum length of names."""
     return name[: NAME_LENGTH_MAX - len(suffix)] + suffix
 
 
 def new_seed() -> int:
-    """Return a seed for a caller who gave none; 53 bits, so that it survives JavaScript's JSON."""
+    """Return a random seed of 53 bits, which JavaScript can represent exactly in JSON."""
     return secrets.randbits(53)

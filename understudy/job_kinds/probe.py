@@ -1,4 +1,4 @@
-"""Kind `probe`: a job that does nothing, to see that API, database, broker and worker work together."""
+"""Job kind `probe`, which only waits, to check that API, database, broker and worker work together."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from understudy.parameters.base import Json
 from understudy.parameters.needs import Needs
 from understudy.parameters.probe import ProbeParameters
 
-# Some milliseconds of each of 2,400 looks at the clock, with room for a slow machine.
+# Waiting needs a few milliseconds for each of up to 2,400 checks of the clock, more on a slow machine.
 CPU_SECONDS_MAX = 60
 
 
 def resolve(
     session: Session, project_id: UUID, parameters: ProbeParameters, limits: Limits
 ) -> ProbeParameters:
-    """Return the parameters: there is nothing to check."""
+    """Return the parameters unchanged."""
     return parameters
 
 
 def estimate(session: Session, project_id: UUID, parameters: ProbeParameters) -> Estimate:
-    """Return nothing but the memory of the engine, which every job is forked from."""
+    """Return the memory of the engine, from which every job is forked, as the only cost."""
     return Estimate(cpu_seconds=0.0, peak_memory_bytes=cost_model.ENGINE_BYTES, size_bytes=0)
 
 
 def needs(session: Session, project_id: UUID, parameters: ProbeParameters) -> Needs:
-    """Return that waiting takes next to no CPU time."""
+    """Return a low limit of the CPU time."""
     return Needs(cpu_seconds_max=CPU_SECONDS_MAX)
 
 
@@ -52,7 +52,7 @@ def publish(
 
 PROBE = JobKind(
     name="probe",
-    summary="Do nothing, to see that API, database, broker and worker work together.",
+    summary="Wait for some time, to check that API, database, broker and worker work together.",
     parameters=ProbeParameters,
     resolve=resolve,
     plan=plan,

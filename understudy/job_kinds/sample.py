@@ -1,4 +1,4 @@
-"""Kind `sample`: draws rows from a model, controlled or not, and stores them as a dataset."""
+"""Job kind `sample`, which samples rows from a model and stores them as a dataset."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAME_SUFFIX = " (synthetic)"
 def resolve(
     session: Session, project_id: UUID, parameters: SampleParameters, limits: Limits
 ) -> SampleParameters:
-    """Check model, control and limit; choose number of rows, seed and name if they were left open."""
+    """Check model, constraints and limit, and choose number of rows, seed and name if they are omitted."""
     n_rows = count_rows(parameters.constraints, parameters.n_rows, parameters.offset)
     _check_limit(parameters, n_rows, limits)
     model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
@@ -46,8 +46,8 @@ def resolve(
 def _check_limit(parameters: SampleParameters, n_rows: int, limits: Limits) -> None:
     if n_rows > limits.sample_rows_max:
         raise TooLarge(
-            f"n_rows is {n_rows:,}; the limit (sample_rows_max) is {limits.sample_rows_max:,}."
-            " Draw several samples with one seed and different offsets.",
+            f"n_rows is {n_rows:,}, but the limit (sample_rows_max) is {limits.sample_rows_max:,}."
+            " Create several samples with the same seed and different offsets.",
             code="too_many_rows",
             pointer="/conditions" if parameters.n_rows is None else "/n_rows",
         )
@@ -65,14 +65,14 @@ def _check_columns(parameters: SampleParameters, model: Model) -> None:
     for name, pointer in named:
         if name not in known:
             raise InvalidInput(
-                f"Model {parameters.model_id} has no column {name!r}; name one of its columns.",
+                f"Model {parameters.model_id} has no column {name!r}. Use the name of one of its columns.",
                 code="unknown_column",
                 pointer=pointer,
             )
 
 
 def estimate(session: Session, project_id: UUID, parameters: SampleParameters) -> Estimate:
-    """Judge by the number of rows and the size of the model."""
+    """Return the estimated cost from the number of rows and the size of the model."""
     assert parameters.n_rows is not None
     model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
     dataset = datasets.get(session, project_id, model.dataset_id)
@@ -82,12 +82,12 @@ def estimate(session: Session, project_id: UUID, parameters: SampleParameters) -
 
 
 def needs(session: Session, project_id: UUID, parameters: SampleParameters) -> Needs:
-    """Return what the model's synthesizer needs."""
+    """Return the requirements of the model's synthesizer."""
     return inputs.needs_of_model(session, project_id, parameters.model_id)
 
 
 def plan(session: Session, job: JobContext, parameters: SampleParameters, limits: Limits) -> Plan:
-    """Read the model's file."""
+    """Return the model's file as input."""
     model = models.get(session, job.project_id, ids.from_text("model", parameters.model_id))
     stored = inputs.stored_file(session, job.project_id, model.job_id, "model")
     context = {"schema": model.dataset_schema, "roles": inputs.table_roles(model)}
@@ -101,21 +101,21 @@ def publish(
     files: Mapping[str, StoredFile],
     facts: Json,
 ) -> Json:
-    """Add the dataset."""
+    """Add the synthetic dataset."""
     assert parameters.name is not None
-    # Locked, so that the model is not deleted under the dataset that is being added.
+    # The lock prevents the deletion of the model while the dataset is added.
     model = models.lock(session, job.project_id, ids.from_text("model", parameters.model_id))
-    made = MadeDataset(parameters.name, model.id, model.dataset_schema, model.findings)
-    dataset = datasets.add_made(session, job, made)
+    new = MadeDataset(parameters.name, model.id, model.dataset_schema, model.findings)
+    dataset = datasets.add_made(session, job, new)
     inputs.add_made_tables(session, dataset, model, files, facts["n_rows"])
     gate.hold_unreviewed(session, dataset)
-    worth: Json = {name: facts[name] for name in ("groups", "warnings") if name in facts}
-    return {"dataset_id": ids.to_text("dataset", dataset.id), **worth}
+    optional: Json = {name: facts[name] for name in ("groups", "warnings") if name in facts}
+    return {"dataset_id": ids.to_text("dataset", dataset.id), **optional}
 
 
 SAMPLE = JobKind(
     name="sample",
-    summary="Draw rows from a model and store them as a dataset.",
+    summary="Sample rows from a model and store them as a dataset.",
     parameters=SampleParameters,
     resolve=resolve,
     plan=plan,

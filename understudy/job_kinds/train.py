@@ -1,4 +1,4 @@
-"""Kind `train`: fits a synthesizer to a dataset, less its holdout, and stores it as a model."""
+"""Job kind `train`, which fits a synthesizer to a dataset without its holdout and stores it as a model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from understudy.synthesizers import synthesizer_entry
 def resolve(
     session: Session, project_id: UUID, parameters: TrainParameters, limits: Limits
 ) -> TrainParameters:
-    """Check that the dataset is ready and its table known; choose seed and name if they were left open."""
+    """Check that the dataset is ready and has the table, and choose seed and name if they are omitted."""
     table = _open_table(session, project_id, parameters)
     chosen = {
         "seed": inputs.new_seed() if parameters.seed is None else parameters.seed,
@@ -36,18 +36,18 @@ def _open_table(session: Session, project_id: UUID, parameters: TrainParameters)
 
 
 def estimate(session: Session, project_id: UUID, parameters: TrainParameters) -> Estimate:
-    """Judge by the size of the table."""
+    """Return the estimated cost from the size of the table."""
     table = _open_table(session, project_id, parameters)
     return cost_model.estimate_train(table, parameters.synthesizer)
 
 
 def needs(session: Session, project_id: UUID, parameters: TrainParameters) -> Needs:
-    """Return what the synthesizer needs."""
+    """Return the requirements of the synthesizer."""
     return synthesizer_entry(parameters.synthesizer.name).needs
 
 
 def plan(session: Session, job: JobContext, parameters: TrainParameters, limits: Limits) -> Plan:
-    """Read the dataset's table."""
+    """Return the dataset's table as input."""
     table = _open_table(session, job.project_id, parameters)
     stored = inputs.table_file(session, table)
     context = {"schema": table.dataset_schema, "findings": table.dataset_findings}
@@ -61,10 +61,10 @@ def publish(
     files: Mapping[str, StoredFile],
     facts: Json,
 ) -> Json:
-    """Add the model."""
+    """Add the trained model."""
     assert parameters.seed is not None
     assert parameters.name is not None
-    # Locked, so that the dataset is not deleted under the model that is being added.
+    # The lock prevents the deletion of the dataset while the model is added.
     dataset = datasets.lock(session, job.project_id, ids.from_text("dataset", parameters.dataset_id))
     new = NewModel(
         dataset_id=dataset.id,
@@ -74,7 +74,7 @@ def publish(
         holdout_fraction=parameters.holdout_fraction,
         n_rows_trained=facts["n_rows_trained"],
         size_bytes=files["model"].size_bytes,
-        # What was learned; the schema of the dataset may have changed meanwhile.
+        # The schema that was learned. The schema of the dataset may have changed meanwhile.
         dataset_schema=facts["schema"],
         findings=facts["findings"],
         tables=list(facts["schema"]["tables"]),

@@ -1,4 +1,4 @@
-"""The stored bytes of uploaded files: one blob a file, or one a part."""
+"""The stored blobs of uploaded files, with one blob per file or per part."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from understudy.parameters.ingest import FileParts
 
 @dataclass(frozen=True)
 class UploadedFiles:
-    """The blobs of uploaded files, as the work of a job gets them.
+    """The blobs of uploaded files as inputs of a job.
 
     Parameters
     ----------
     inputs : dict
-        Blobs by role.
+        The blobs by role.
     parts : dict
-        By the role of a file that arrived in several parts: their `roles` and `sha256s`, in order, and the
-        stated `sha256` of the file.
+        For each file of several parts, by its role: the `roles` and `sha256s` of the parts in order, and the
+        declared `sha256` of the file.
     """
 
     inputs: dict[str, StoredFile]
@@ -35,12 +35,12 @@ class UploadedFiles:
 def uploaded_files(
     session: Session, job: JobContext, roles: Sequence[str], parts: Sequence[FileParts]
 ) -> UploadedFiles:
-    """Return the blobs of a job's files, by their roles; `parts` is empty if the files arrived at once.
+    """Return the blobs of a job's files. `parts` is empty unless the files were uploaded in parts.
 
     Raises
     ------
     NotFound
-        If a blob has no row any more.
+        If a blob no longer has a row.
     """
     stored = {
         artifact.role: StoredFile(artifact.storage_key, artifact.sha256, artifact.size_bytes)

@@ -88,7 +88,7 @@ def file_error(error: OSError, path: str) -> UnderstudyError:
             return NotFound(
                 f"The folder of the file {path!r} does not exist. Create it, or correct the path."
             )
-        return NotFound(f"There is no file {path!r}. Correct the path.")
+        return NotFound(f"The file {path!r} does not exist. Correct the path.")
     if isinstance(error, IsADirectoryError) or Path(path).is_dir():
         return InvalidInput(f"{path!r} is a folder. Name a file.")
     if isinstance(error, PermissionError):

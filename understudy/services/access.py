@@ -1,4 +1,4 @@
-"""Datasets as callers of the API open them; `understudy.access` decides."""
+"""Access of API callers to datasets, tables and files; `understudy.access` contains the rules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OpenDataset:
-    """A dataset and its tables, in their order."""
+    """A dataset and its tables in order."""
 
     dataset: Dataset
     tables: list[Table]
@@ -28,27 +28,27 @@ class OpenDataset:
 
 @dataclass(frozen=True)
 class OpenFile:
-    """A table and a stored file of it."""
+    """A table and one of its stored files."""
 
     table: Table
     artifact: Artifact
 
 
 def open_dataset(resources: Resources, caller: Caller, dataset_id: UUID, purpose: Purpose) -> OpenDataset:
-    """Return a dataset with its tables; raises as `access.open_dataset`."""
+    """Return a dataset with its tables. Raises like `access.open_dataset`."""
     with resources.sessions() as session:
         dataset = access.open_dataset(session, caller, dataset_id, purpose)
         return OpenDataset(dataset, dataset_tables.all_of(session, dataset))
 
 
 def open_table(resources: Resources, caller: Caller, reference: TableReference, purpose: Purpose) -> Table:
-    """Return a table; raises as `access.open_table`."""
+    """Return a table. Raises like `access.open_table`."""
     with resources.sessions() as session:
         return access.open_table(session, caller, reference, purpose)
 
 
 def open_file(resources: Resources, caller: Caller, reference: TableReference, purpose: Purpose) -> OpenFile:
-    """Return a table and its Parquet file; raises as `access.open_table`."""
+    """Return a table and its Parquet file. Raises like `access.open_table`."""
     with resources.sessions() as session:
         table = access.open_table(session, caller, reference, purpose)
         dataset = table.dataset
@@ -58,19 +58,19 @@ def open_file(resources: Resources, caller: Caller, reference: TableReference, p
 def open_rejects(
     resources: Resources, caller: Caller, reference: TableReference
 ) -> tuple[Table, Artifact | None]:
-    """Return an uploaded table and the file of its skipped rows, None if none were skipped.
+    """Return an uploaded table and the file of its skipped rows, or None if no rows were skipped.
 
     Raises
     ------
     NotFound
-        If the dataset was not uploaded, or as `access.open_table`.
+        If the dataset was not uploaded, and in the cases of `access.open_table`.
     Forbidden, Conflict, InvalidInput
-        As `access.open_table`.
+        In the cases of `access.open_table`.
     """
     with resources.sessions() as session:
         table = access.open_table(session, caller, reference, "see")
         dataset = table.dataset
         if dataset.origin != "upload":
-            raise NotFound("Only uploaded datasets have skipped rows; this one was made by a job.")
+            raise NotFound("Only uploaded datasets have skipped rows. This dataset was created by a job.")
         role = dataset_tables.role_of("rejects", table.position)
         return table, artifacts.find(session, dataset.project_id, dataset.job_id, role)

@@ -1,7 +1,8 @@
-"""API keys: made once, shown once, kept as an HMAC.
+"""API keys, which are shown once at creation and stored only as an HMAC.
 
-``sk_<id>_<secret>``: 26 letters that find the row, and 256 random bits. A stolen database holds no usable
-key, and without the installation's secret key none can be made to fit it.
+A key has the form ``sk_<id>_<secret>``: 26 characters that identify the database row, and 256 random bits. A
+stolen database contains no usable key, and no valid key can be forged for it without the installation's
+secret key.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from understudy.resources import Resources
 if TYPE_CHECKING:
     from understudy.db.orm import ApiKey
 
-# `read_real`: real values, too, of uploaded and completed tables.
+# `read_real` also allows reading the real values of uploaded and imputed tables.
 SCOPES = ("read", "read_real", "write", "admin")
 USUAL_SCOPES = ("read", "read_real", "write")
 _KEY = re.compile(r"sk_([0-9a-z]{26})_[A-Za-z0-9_-]{43}")
@@ -33,7 +34,7 @@ _KEY = re.compile(r"sk_([0-9a-z]{26})_[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls, and what the key allows."""
+    """The caller of a request: its project, its API key and the scopes of the key."""
 
     project_id: UUID
     key_id: UUID
@@ -47,11 +48,11 @@ class Caller:
 def create_api_key(
     resources: Resources, project_id: UUID, name: str, scopes: Iterable[str] = USUAL_SCOPES
 ) -> tuple[ApiKey, str]:
-    """Add a key and return its row and its text, which cannot be had again."""
+    """Create a key and return its row and its text, which cannot be retrieved later."""
     wanted = sorted(set(scopes))
     unknown = [scope for scope in wanted if scope not in SCOPES]
     if unknown:
-        raise InvalidInput(f"There is no scope {unknown[0]!r}; there are: {', '.join(SCOPES)}.")
+        raise InvalidInput(f"There is no scope {unknown[0]!r}. Use {', '.join(SCOPES)}.")
     key_id = ids.new_id()
     text = f"sk_{ids.to_text('api_key', key_id).removeprefix('key_')}_{secrets.token_urlsafe(32)}"
     with resources.sessions.begin() as session:
@@ -62,14 +63,14 @@ def create_api_key(
 
 
 def revoke_api_key(resources: Resources, project_id: UUID, key_id: UUID) -> None:
-    """Let a key be valid no longer, from the next request on."""
+    """Revoke a key, which is invalid from the next request on."""
     with resources.sessions.begin() as session:
         if not api_keys.revoke(session, project_id, key_id):
             raise NotFound(f"There is no valid API key {ids.to_text('api_key', key_id)} in this project.")
 
 
 def authenticate(resources: Resources, key_text: str) -> Caller:
-    """Return whose key this is, or raise `Unauthenticated`; looks at the database each time."""
+    """Return the caller with this key, or raise `Unauthenticated`. Each call queries the database."""
     match = _KEY.fullmatch(key_text)
     if match is None:
         raise _invalid()
@@ -90,5 +91,5 @@ def _digest(resources: Resources, text: str) -> bytes:
 
 def _invalid() -> Unauthenticated:
     return Unauthenticated(
-        "The API key is not valid: mistyped, revoked, expired, or of another installation."
+        "The API key is invalid: it is mistyped, revoked, expired, or belongs to another installation."
     )

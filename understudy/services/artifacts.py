@@ -1,4 +1,4 @@
-"""Stored files on their way to a caller."""
+"""Reading and conversion of stored files for callers."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def open_artifact(resources: Resources, artifact: Artifact) -> BinaryIO:
     Raises
     ------
     NotFound
-        If it was deleted meanwhile.
+        If the file has been deleted.
     UnderstudyError
-        With the code `artifact_corrupt`, if its row is there and its bytes are not, or not as many.
+        With the code `artifact_corrupt`, if the row exists but the file is missing or has another size.
     """
     key = artifact.storage_key
     try:
@@ -39,16 +39,16 @@ def open_artifact(resources: Resources, artifact: Artifact) -> BinaryIO:
         pass
     with resources.sessions() as session:
         artifacts.get(session, artifact.project_id, artifact.job_id, artifact.role)
-    raise _corrupt("is missing or not as long as it was written")
+    raise _corrupt("is missing or has the wrong size")
 
 
 def check_download(format_name: FormatName, n_rows: int, n_columns: int) -> None:
-    """Refuse a table that no file of the format holds, before anything of it is made.
+    """Check that a table fits into a file of a format, before the conversion starts.
 
     Raises
     ------
     TooLarge
-        With the limit.
+        If the table exceeds a limit of the format.
     """
     if format_name == "parquet":
         return
@@ -60,20 +60,22 @@ def check_download(format_name: FormatName, n_rows: int, n_columns: int) -> None
 def stream_table(
     resources: Resources, artifact: Artifact, format_name: FormatName, *, without_formulas: bool = False
 ) -> Iterator[bytes]:
-    """Return a stored table in another format, in pieces; raises as `open_artifact`, and at once.
+    """Return the chunks of a stored table in another format.
+
+    Errors, also those of `open_artifact`, are raised by the call and not by the iterator.
 
     Raises
     ------
     TooLarge
-        If a text of the table is longer than the format holds.
+        If a text of the table is longer than the format allows.
     """
     open_artifact(resources, artifact).close()
     chunks = _converted(resources, artifact.storage_key, format_name, without_formulas=without_formulas)
     try:
-        # Looked at before the answer begins: afterwards nothing but a broken connection could tell.
+        # Read before the response starts. After that, an error could only close the connection.
         first = next(chunks)
     except TooLarge:
-        # Not the stored file but the other format is at its end.
+        # The limit is one of the other format, so the stored file is not corrupt.
         raise
     except InvalidInput as error:
         raise _corrupt("cannot be read") from error
@@ -83,7 +85,7 @@ def stream_table(
 def stream_rejects(
     resources: Resources, artifact: Artifact | None, format_name: FormatName
 ) -> Iterator[bytes]:
-    """Return the table of skipped rows in pieces; without a stored one, the empty table."""
+    """Return the chunks of the table of skipped rows, which is empty if no file is stored."""
     if artifact is not None:
         return stream_table(resources, artifact, format_name)
     with TemporaryDirectory(dir=resources.staging_folder, prefix="download-") as scratch:
@@ -93,16 +95,16 @@ def stream_rejects(
 
 
 def _corrupt(how: str) -> UnderstudyError:
-    detail = f"The stored file {how}; it has to be restored from a backup."
+    detail = f"The stored file {how}. Ask your administrator to restore it from a backup."
     return UnderstudyError(detail, code="artifact_corrupt")
 
 
 def _converted(
     resources: Resources, storage_key: str, format_name: FormatName, *, without_formulas: bool
 ) -> Iterator[bytes]:
-    # Only a download needs the engine's formats; the API starts without them.
+    # Only downloads need the format modules of the engine, so the API does not load them at startup.
     with TemporaryDirectory(dir=resources.staging_folder, prefix="download-") as scratch:
         path = resources.store.local_path(storage_key, Path(scratch))
-        made = stream(path, FORMATS[format_name], Path(scratch), without_formulas=without_formulas)
-        with closing(made) as chunks:  # type: ignore[type-var] # it is a generator
+        converted = stream(path, FORMATS[format_name], Path(scratch), without_formulas=without_formulas)
+        with closing(converted) as chunks:  # type: ignore[type-var] # it is a generator
             yield from chunks

@@ -1,4 +1,4 @@
-"""How blobs are named: by project, job and fencing token, so that no two attempts ever write the same key."""
+"""Keys of blobs, which contain project, job and fencing token, so that no two attempts write the same key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KEY = re.compile(r"p/(?P<project>[^/]+)/j/(?P<job>[^/]+)/(?P<token>[0-9]+)/[^/]
 
 @dataclass(frozen=True)
 class KeyParts:
-    """What a key tells of its blob."""
+    """The parts of the key of a job's blob."""
 
     project_id: UUID
     job_id: UUID
@@ -24,14 +24,14 @@ class KeyParts:
 
 
 def make_key(project_id: UUID, job_id: UUID, token: int, role: str, suffix: str) -> str:
-    """Return the key of a file in a role; token 0 is an upload, which came before any claim."""
+    """Return the key of a file by its role. Token 0 is used for uploads, which precede any claim."""
     project, job = ids.to_text("project", project_id), ids.to_text("job", job_id)
     return f"{PREFIX}{project}/j/{job}/{token}/{role}{suffix}"
 
 
 @dataclass(frozen=True)
 class PartKeyParts:
-    """What a key tells of the blob of a part; `blob_id` is made just before the blob is stored."""
+    """The parts of the key of an upload part. `blob_id` is generated just before the blob is stored."""
 
     project_id: UUID
     upload_id: UUID
@@ -39,13 +39,13 @@ class PartKeyParts:
 
 
 def make_part_key(project_id: UUID, upload_id: UUID, number: int) -> str:
-    """Return a fresh key for a part of an upload: one that is sent again does not write over the first."""
+    """Return a new key for a part of an upload, so that a part that is sent again overwrites no blob."""
     project, upload = ids.to_text("project", project_id), ids.to_text("upload", upload_id)
     return f"{PREFIX}{project}/u/{upload}/{number}-{ids.to_text('artifact', ids.new_id())}"
 
 
 def parse_part_key(key: str) -> PartKeyParts | None:
-    """Return what the key of a part tells, or None if it is none."""
+    """Return the parts of the key of an upload part, or None if the text is not such a key."""
     match = _PART_KEY.fullmatch(key)
     if match is None:
         return None
@@ -60,7 +60,7 @@ def parse_part_key(key: str) -> PartKeyParts | None:
 
 
 def parse_key(key: str) -> KeyParts | None:
-    """Return what a key tells, or None if it is none of ours."""
+    """Return the parts of the key of a job's blob, or None if the text is not such a key."""
     match = _KEY.fullmatch(key)
     if match is None:
         return None

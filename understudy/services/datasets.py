@@ -1,4 +1,4 @@
-"""What can be done with datasets."""
+"""Use cases of datasets: upload, update, release and delete."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ArrivedFile:
-    """A file that has arrived completely and lies in the staging folder.
+    """A completely received file in the staging folder.
 
     Parameters
     ----------
     table_name : str
-        Of the table that it holds; differs from those of the other files of its dataset.
+        Name of the table in the file, unique among the files of the dataset.
     """
 
     table_name: str
@@ -49,7 +49,7 @@ class ArrivedFile:
 
 @dataclass(frozen=True)
 class NewDataset:
-    """What is to be known of a dataset before its files are read."""
+    """The properties of a dataset that are known before its files are read."""
 
     name: str
     labels: Mapping[str, str]
@@ -58,12 +58,12 @@ class NewDataset:
 
 @dataclass(frozen=True)
 class NewIngest:
-    """A dataset to add, and the job that will read its files.
+    """A dataset to add and the job that will read its files.
 
     Parameters
     ----------
     parts : tuple of FileParts
-        Of each file, if the files arrived in parts.
+        The parts of each file, if the files were uploaded in parts.
     """
 
     project_id: UUID
@@ -81,19 +81,19 @@ def upload_tables(
     *,
     idempotency_key: str | None = None,
 ) -> tuple[Dataset, Job]:
-    """Take files that have arrived into the store, and add the dataset and the job that will read them.
+    """Move received files to the store, and add the dataset and the job that will read them.
 
     Parameters
     ----------
     files : sequence of ArrivedFile
-        They are moved away from where they are.
+        The files, which are moved away from the staging folder.
     idempotency_key : str, optional
-        As in `jobs.submit_job`.
+        See `jobs.submit_job`.
 
     Raises
     ------
     TooManyRequests
-        If the project has as many waiting jobs as it may.
+        If the project has reached its limit of queued jobs.
     StorageFull, Unavailable
         If the files cannot be stored now.
     """
@@ -117,7 +117,7 @@ def upload_tables(
             else:
                 dataset = datasets.made_by(session, project_id, job.id)
     except Unavailable:
-        # Perhaps it took place: only the sweep may delete the blobs.
+        # The transaction may have been committed, so only the sweep may delete the blobs.
         raise
     except BaseException:
         discard(resources.store, keys_of(stored))
@@ -135,7 +135,7 @@ def _add_artifacts(session: Session, job: Job, stored: Mapping[str, StoredFile])
 
 
 def add_ingest(resources: Resources, session: Session, new: NewIngest) -> tuple[Dataset, Job]:
-    """Add a dataset that is pending, and the job that will read its files."""
+    """Add a pending dataset and the job that will read its files."""
     parameters = IngestParameters(
         kind="ingest",
         dataset_id=ids.to_text("dataset", ids.new_id()),
@@ -166,25 +166,25 @@ def update_dataset(
     name: str | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> Dataset:
-    """Change the name, the labels, or both; None leaves them as they are."""
+    """Change the name, the labels, or both. None keeps the current value."""
     with resources.sessions.begin() as session:
         return datasets.rename(session, project_id, dataset_id, name=name, labels=labels)
 
 
 def release_dataset(resources: Resources, caller: Caller, dataset_id: UUID, reason: str) -> Dataset:
-    """Let a sample out of quarantine, and keep by whose key and why.
+    """Release a sample from quarantine, and store the API key and the reason.
 
     Raises
     ------
     NotFound, Conflict
-        If there is no such dataset, or it is not in quarantine.
+        If the dataset does not exist or is not in quarantine.
     """
     with resources.sessions.begin() as session:
         dataset = datasets.lock(session, caller.project_id, dataset_id)
         if dataset.quarantine is None:
             raise Conflict(
-                f"Dataset {ids.to_text('dataset', dataset_id)} is not in quarantine; there is nothing to "
-                "release.",
+                f"Dataset {ids.to_text('dataset', dataset_id)} is not in quarantine, so it cannot be"
+                " released.",
                 code="not_quarantined",
             )
         return datasets.release(session, dataset, reason=reason, key_id=caller.key_id)
@@ -193,14 +193,14 @@ def release_dataset(resources: Resources, caller: Caller, dataset_id: UUID, reas
 def delete_dataset(
     resources: Resources, project_id: UUID, dataset_id: UUID, *, cascade: bool = False
 ) -> None:
-    """Delete a dataset and its files; with `cascade` also the models, datasets and reports derived from it.
+    """Delete a dataset and its files, and with `cascade` also everything that was derived from it.
 
     Raises
     ------
     NotFound
         If the project has no such dataset.
     Conflict
-        If something was derived from it, or a job uses it, and `cascade` is not given.
+        If something was derived from the dataset or a job uses it, and `cascade` is false.
     """
     with resources.sessions.begin() as session:
         descendants = find_descendants(session, project_id, datasets.lock(session, project_id, dataset_id))

@@ -19,43 +19,43 @@ ROLES = {REPORT_JSON: "report_json", REPORT_HTML: "report_html", EVIDENCE: "evid
 
 
 def signing_key(resources: Resources, project_id: UUID) -> Ed25519PrivateKey:
-    """Return the project's key; it changes only with the installation's secret."""
+    """Return the project's private key, which changes only if the installation's secret key changes."""
     return derived_key(resources.secret_key, project_id.bytes)
 
 
 @dataclass(frozen=True)
 class PublicKey:
-    """What a recipient of evidence packs needs to check them."""
+    """The public key of a project, which recipients use to verify evidence packs."""
 
     key_id: str
     text: str
 
 
 def public_key(resources: Resources, project_id: UUID) -> PublicKey:
-    """Return the public half of the project's key."""
+    """Return the project's public key."""
     key = signing_key(resources, project_id).public_key()
     return PublicKey(key_id=key_id(key), text=public_text(key))
 
 
 def pack_report(resources: Resources, project_id: UUID, report_id: UUID) -> bytes:
-    """Return the evidence pack of a report; the same report gives the same bytes.
+    """Return the evidence pack of a report. The same report always gives the same bytes.
 
     Raises
     ------
     NotFound
-        If there is no such report, or it was made before there was evidence.
+        If the report does not exist, or was created by a version without evidence packs.
     """
     with resources.sessions() as session:
         report = reports.get(session, project_id, report_id)
-        found = {
+        artifact_by_name = {
             name: artifacts.find(session, project_id, report.job_id, role) for name, role in ROLES.items()
         }
     files = {}
-    for name, artifact in found.items():
+    for name, artifact in artifact_by_name.items():
         if artifact is None:
             raise NotFound(
-                f"Report {ids.to_text('report', report_id)} was made by a version that kept no evidence. "
-                "Evaluate again."
+                f"Report {ids.to_text('report', report_id)} was created by a version without evidence packs."
+                " Run the evaluation again."
             )
         with open_artifact(resources, artifact) as file:
             files[name] = file.read()

@@ -1,4 +1,4 @@
-"""What a failure means for the job: over for good, or to be tried again so many times."""
+"""Classification of failed attempts: whether and how often a job is tried again."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from understudy.sandbox import Outcome
 
 TRANSIENT_CODES = {"unavailable", "storage_full"}
 TRANSIENT_FAILURES_MAX = 5
-# Outcomes of attempts that are named after the failure's code.
+# Error codes that are also outcomes of attempts.
 OWN_OUTCOMES = {"out_of_memory", "time_limit"}
 
 INTERNAL_ERRORS = Allowance(
     "internal_errors",
     2,
     "internal_error",
-    "Something unexpected happened on our side, twice. The worker's logs tell more under the job's id.",
+    "An unexpected error occurred twice. The worker's logs contain the details under the job's ID.",
 )
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed attempt; without an allowance there is no use in another one."""
+    """A failed attempt. It is repeated only if it has an allowance of retries."""
 
     error_code: str
     error_detail: str
@@ -35,7 +35,7 @@ class Failure:
 
 
 def judge_outcome(outcome: Outcome) -> Failure:
-    """Return what it means that the work has ended as it has, which was not well."""
+    """Return the failure for work that ended unsuccessfully."""
     if outcome.error_code is None:
         return Failure("worker_crashed", CRASHES.error_detail, _end(outcome, "crashed", None), CRASHES)
     code = outcome.error_code if outcome.error_code in CODES else "internal_error"
@@ -45,7 +45,7 @@ def judge_outcome(outcome: Outcome) -> Failure:
 
 
 def judge_error(error: Exception, outcome: Outcome | None = None) -> Failure:
-    """Return what it means that preparing the work, or storing what it left, has failed."""
+    """Return the failure for an error while the work was prepared or its result was stored."""
     code, detail = _code_and_detail(error)
     return Failure(code, detail, _end(outcome, "failed", code), _allowance(code, detail))
 
@@ -78,5 +78,5 @@ def _end(outcome: Outcome | None, name: str, code: str | None) -> AttemptEnd:
 
 
 def successful_end(outcome: Outcome, name: str = "succeeded") -> AttemptEnd:
-    """Return the end of an attempt without an error of its own."""
+    """Return the end of an attempt that ended without an error."""
     return _end(outcome, name, None)

@@ -1,4 +1,4 @@
-"""Whether everything that jobs need is there."""
+"""Health checks of the services that jobs need."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ OK = "ok"
 
 
 def checks(resources: Resources) -> dict[str, str]:
-    """Return, for each thing that jobs need, ``ok`` or what is wrong with it."""
+    """Return for each required service ``ok`` or a description of the problem."""
     database, live_workers = _check_database(resources)
     return {
         "database": database,
-        "broker": OK if resources.queue.is_reachable() else "does not answer",
+        "broker": OK if resources.queue.is_reachable() else "does not respond",
         "storage": _check_storage(resources),
         "workers": live_workers,
     }
 
 
 def _check_database(resources: Resources) -> tuple[str, str]:
-    """Return the state of the database, and that of the workers as it knows them."""
+    """Return the state of the database, and the state of the workers that it contains."""
     try:
         with resources.sessions() as session:
             n_slots = workers.count_slots(session, timedelta(seconds=resources.settings.lease_seconds))
     except Unavailable:
-        return "does not answer", "unknown"
-    return OK, OK if n_slots else "none has reported lately"
+        return "does not respond", "unknown"
+    return OK, OK if n_slots else "no worker has reported recently"
 
 
 def _check_storage(resources: Resources) -> str:

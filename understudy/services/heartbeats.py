@@ -1,4 +1,4 @@
-"""Keeps a lease alive while the work goes on, and says when it is to stop."""
+"""Heartbeats that renew the lease of a running job, report its progress and check for cancellation."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from understudy.errors import Unavailable
 from understudy.logs import get_logger
 from understudy.resources import Resources
 
-# How often there is a look at the progress; so seldom it is written at most, and within a second shown.
+# Interval between two checks of the progress in seconds, and thus the minimum between two updates.
 LOOK_SECONDS = 0.5
-# How often there is a look whether the job shall stop, if no heartbeat has told so.
+# Interval between two checks for a request to cancel, if there was no heartbeat.
 CANCEL_LOOK_SECONDS = 1.0
-# The rest of the lease is for stopping the work before another worker may begin.
+# Fraction of the lease after which it counts as lost. The rest is the time to stop the work before another
+# worker can start it.
 LEASE_FRACTION = 0.9
 
 logger = get_logger(__name__)
 
 
 class Heartbeat:
-    """A thread of its own, so that neither a long wait nor a large file delays a heartbeat.
+    """A thread that sends heartbeats, so that neither a long wait nor a large file delays them.
 
     Parameters
     ----------
     sent_at : float
-        `time.monotonic()` before the claim was sent. A lease is counted from there, by our own clock: a
-        process that was frozen, or cannot reach the database, knows without asking that its time is over.
+        `time.monotonic()` before the claim was sent. The lease is counted from then on by the local clock, so
+        that a process that was suspended or cannot reach the database detects that its lease has expired.
     read_progress : callable
         Returns the progress as JSON, or None if there is none yet.
     """
@@ -52,7 +53,7 @@ class Heartbeat:
         self._beat_at = sent_at
         self._looked_at = sent_at
         self._read_progress = read_progress
-        self._told: dict[str, Any] | None = None
+        self._sent_progress: dict[str, Any] | None = None
         self._is_fenced = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -68,12 +69,12 @@ class Heartbeat:
 
     @property
     def is_lost(self) -> bool:
-        """Whether another worker may have the job by now."""
+        """Whether another worker may have claimed the job."""
         lease_seconds = self._resources.settings.lease_seconds
         return self._is_fenced or time.monotonic() > self._beat_at + LEASE_FRACTION * lease_seconds
 
     def stop(self) -> None:
-        """Let the heart stand still; the lease goes on for its length."""
+        """Stop sending heartbeats. The lease then expires after its normal duration."""
         self._stopped.set()
         self._thread.join()
 
@@ -83,14 +84,14 @@ class Heartbeat:
             try:
                 self._look()
             except Unavailable:
-                # The next look comes soon, and the lease lasts for several.
+                # The next check follows soon, and the lease outlasts several checks.
                 logger.warning("heartbeat_failed")
 
     def _look(self) -> None:
         now = time.monotonic()
         progress = self._read_progress()
-        is_news = progress is not None and progress != self._told
-        if is_news or now >= self._beat_at + self._resources.settings.heartbeat_seconds:
+        is_new = progress is not None and progress != self._sent_progress
+        if is_new or now >= self._beat_at + self._resources.settings.heartbeat_seconds:
             self._beat(progress)
         elif now >= self._looked_at + CANCEL_LOOK_SECONDS:
             self._look_for_cancel()
@@ -109,7 +110,7 @@ class Heartbeat:
             self._is_fenced = True
             return
         self._beat_at = self._looked_at = sent_at
-        self._told = progress
+        self._sent_progress = progress
         self.is_cancel_requested = job.cancel_requested_at is not None
 
     def _look_for_cancel(self) -> None:

@@ -1,8 +1,8 @@
-"""Idempotency keys: the same request twice is one effect and one answer.
+"""Idempotency keys, with which a repeated request has one effect and returns the same response.
 
-`begin` marks the request as running, `complete` keeps its answer. `jobs.remember` ties the job that a request
-adds to the key, in the transaction that adds it: after a crash in between, a repetition of the request finds
-that job instead of adding another.
+`begin` marks the request as running, and `complete` stores its response. `jobs.remember` stores the job that
+a request adds with the key, in the transaction that adds the job. After a crash in between, a repeated
+request finds that job instead of adding another one.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from understudy.db.idempotency import StoredAnswer
 from understudy.errors import Conflict, InvalidInput
 from understudy.resources import Resources
 
-# After that time a request without an answer is taken to have died with its process.
+# Time after which a request without a response is assumed to have ended with its process.
 TAKE_OVER_AFTER = timedelta(seconds=30)
 
 
 def begin(resources: Resources, project_id: UUID, key: str, request_sha256: bytes) -> StoredAnswer | None:
-    """Return the answer that was given under the key, or None if this request is the one to be answered.
+    """Return the stored response for the key, or None if this request is to be processed.
 
     Raises
     ------
     InvalidInput
-        If the key was used with another request.
+        If the key was used with a different request.
     Conflict
         If the first request is still running.
     """
@@ -37,7 +37,7 @@ def begin(resources: Resources, project_id: UUID, key: str, request_sha256: byte
             raise _in_progress()
         if row.request_sha256 != request_sha256:
             raise InvalidInput(
-                "This idempotency key was used with another request; choose a new one for each request.",
+                "This idempotency key was used with a different request. Use a new key for each request.",
                 code="idempotency_mismatch",
             )
         if row.status is not None:
@@ -48,19 +48,19 @@ def begin(resources: Resources, project_id: UUID, key: str, request_sha256: byte
 
 
 def complete(resources: Resources, project_id: UUID, key: str, answer: StoredAnswer) -> None:
-    """Keep the answer for repetitions of the request."""
+    """Store the response for repetitions of the request."""
     with resources.sessions.begin() as session:
         idempotency.complete(session, project_id, key, answer)
 
 
 def abandon(resources: Resources, project_id: UUID, key: str) -> None:
-    """Forget a request that was refused, unless it has added a job: the key may be used again."""
+    """Delete the key of a rejected request so that it can be used again, unless the request added a job."""
     with resources.sessions.begin() as session:
         idempotency.delete(session, project_id, key)
 
 
 def _in_progress() -> Conflict:
     return Conflict(
-        "A request with this idempotency key is still running; repeat it in a moment.",
+        "A request with this idempotency key is still running. Repeat it after `Retry-After`.",
         code="idempotency_in_progress",
     )

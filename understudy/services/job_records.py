@@ -1,4 +1,4 @@
-"""From a row of `jobs` to its kind, and what its kind wants to know of it."""
+"""Conversion of rows of `jobs` to the types that job kinds use."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ logger = get_logger(__name__)
 
 
 def kind_of(row: Job) -> JobKind[Any]:
-    """Return the kind of a job; its parameters' type is known to the kind alone."""
+    """Return the kind of a job; only the kind determines the type of its parameters."""
     return KINDS[row.kind]
 
 
 def parameters_of(row: Job) -> JobParameters:
-    """Return the parameters as they were resolved."""
+    """Return the resolved parameters of a job."""
     parameters: JobParameters = kind_of(row).parameters.model_validate(row.parameters)
     return parameters
 
 
 def facts_of(row: Job) -> JobContext:
-    """Return what a kind may know of the job."""
+    """Return the properties of a job that are passed to its kind."""
     return JobContext(id=row.id, project_id=row.project_id, labels=row.labels)
 
 
 def limits_of(limits: ResourceLimits) -> Limits:
-    """Return the limits that parameters are checked against."""
+    """Return the limits against which parameters are checked."""
     return Limits(
         upload_bytes_max=limits.upload_bytes_max,
         dataset_rows_max=limits.dataset_rows_max,
@@ -48,14 +48,14 @@ def limits_of(limits: ResourceLimits) -> Limits:
 
 
 def needs_of(session: Session, project_id: UUID, parameters: JobParameters) -> Needs:
-    """Return what the work of a job needs of its worker."""
+    """Return the requirements of a job on its worker."""
     kind: Any = KINDS[parameters.kind]
     needs: Needs = kind.needs(session, project_id, parameters)
     return needs
 
 
 def abandon_job(session: Session, row: Job) -> None:
-    """Let the kind settle what waited for a job that has failed or was cancelled; else do nothing."""
+    """Let the kind update the rows that waited for a job, if the job has failed or was cancelled."""
     if row.state not in ("failed", "cancelled"):
         return
     code = row.error_code or "cancelled"
@@ -67,5 +67,5 @@ def abandon_job(session: Session, row: Job) -> None:
                 kind.abandon(session, facts_of(row), parameters_of(row), code, detail)
     except Unavailable:
         raise
-    except Exception:  # a bug here must keep neither this job nor those behind it from their end
+    except Exception:  # an error here must not prevent this job or later ones from ending
         logger.exception("job_not_abandoned", kind=row.kind)

@@ -1,12 +1,12 @@
-"""How a worker runs one job: claim, plan, work in the sandbox under heartbeats, store, finish.
+"""Execution of one job by a worker: claim, plan, run in the sandbox with heartbeats, store, finish.
 
     claim ─ plan ─ sandbox ─┬─ ok ──────── store files ─ one transaction: rows of the result, artifacts, state
-                            ├─ failed ──── fail for good, or queue again with a pause
-                            ├─ cancelled ─ the state says so, and nothing becomes readable
-                            ├─ draining ── hand back
-                            └─ lease lost: touch nothing; whoever has the job now decides
+                            ├─ failed ──── fail permanently, or queue again after a pause
+                            ├─ cancelled ─ set the state; no result becomes readable
+                            ├─ draining ── release the job for another worker
+                            └─ lease lost: change nothing, because another worker may have the job
 
-Every write compares the fencing token, so each arrow may be cut off anywhere, or come late, without harm.
+Every write compares the fencing token, so any step can be interrupted or delayed without harm.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ from understudy.services.results import Result, discard, keys_of, store_result
 if TYPE_CHECKING:
     from understudy.db.orm import Job
 
-# How long the work may take to end by itself after it was asked to.
+# Time in seconds that the work has to end after it was asked to stop.
 GRACE_SECONDS = 10.0
-# How long one wait for the work is; its end is seen at once, this only delays a look at the flags.
+# Interval in seconds between two checks for a reason to stop. The end of the work is noticed immediately.
 WAIT_SECONDS = 0.1
-# How long a last word to the database is repeated while it does not answer.
+# Time in seconds during which the end of an attempt is written again if the database does not respond.
 SETTLE_SECONDS = 20.0
 RETRY_SECONDS = 0.2
 
@@ -53,13 +53,13 @@ logger = get_logger(__name__)
 
 
 def never() -> bool:
-    """Return False: nothing asks to stop."""
+    """Return False, for a worker that is never draining."""
     return False
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A claimed job, the token that proves the claim, and the folder of its work."""
+    """A claimed job, the fencing token of the claim, and the folder of the attempt."""
 
     resources: Resources
     job: Job
@@ -69,7 +69,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Watched:
-    """How the work ended: by itself, or because it was `cancelled`, `released`, or its lease `lost`."""
+    """The end of the work: by itself, or because it was `cancelled` or `released` or the lease was `lost`."""
 
     outcome: Outcome | None
     stopped_by: str | None = None
@@ -83,12 +83,12 @@ def run_next_job(
     queues: Collection[str] = (DEFAULT_QUEUE,),
     is_draining: Callable[[], bool] = never,
 ) -> bool:
-    """Run the job of some queues that is first in line; False if none was due.
+    """Run the next due job of the given queues, and return False if there is none.
 
     Parameters
     ----------
     is_draining : callable
-        Asked several times a second; when it returns True, the job is handed back.
+        Called several times per second. If it returns True, the job is released for another worker.
     """
     sent_at = time.monotonic()
     claimant = Claimant(worker_name, CODE_VERSION, tuple(KINDS), tuple(queues))
@@ -109,7 +109,7 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
     try:
         attempt.folder.mkdir(parents=True, mode=0o700)
         run = sandbox.start(_request(attempt))
-    except Exception as error:  # the boundary of the process: a bug must end as a state of the job
+    except Exception as error:  # the boundary of the process: a bug must end the job
         logger.exception("job_not_started")
         _settle_failure(attempt, judge_error(error))
         _remove(attempt.folder)
@@ -117,7 +117,7 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
     try:
         _work(attempt, run, sent_at, is_draining)
     except (KeyboardInterrupt, SystemExit):
-        # The process itself is told to end; the job goes to another one.
+        # The process itself must stop, so the job is released for another worker.
         run.kill()
         _settle_release(attempt)
         raise
@@ -151,7 +151,7 @@ def _request(attempt: Attempt) -> SandboxRequest:
 
 
 def sandbox_limits(settings: ResourceSettings, needs: Needs) -> SandboxLimits:
-    """Return the limits of the installation, or those of the work where they are lower."""
+    """Return the lower of the limits of the installation and of the job."""
     memory, cpu = settings.job_memory_bytes_max, settings.job_cpu_seconds_max
     return SandboxLimits(
         memory_bytes=memory if needs.memory_bytes_max is None else min(memory, needs.memory_bytes_max),
@@ -172,7 +172,7 @@ def _work(attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], 
         with heartbeat:
             watched = _watch(run, heartbeat, is_draining)
             result = _store(attempt, watched, heartbeat)
-    except Exception as error:  # the boundary of the process: a bug must end as a state of the job
+    except Exception as error:  # the boundary of the process: a bug must end the job
         run.kill()
         logger.exception("job_not_stored")
         _settle_failure(attempt, judge_error(error))
@@ -181,7 +181,7 @@ def _work(attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], 
 
 
 def _watch(run: Run, heartbeat: Heartbeat, is_draining: Callable[[], bool]) -> Watched:
-    """Wait for the work's end, and bring it about if the job shall stop or is ours no longer."""
+    """Wait until the work has ended, and stop it if the job is cancelled, released or lost."""
     stopped_by: str | None = None
     kill_at = float("inf")
     while (outcome := run.wait(WAIT_SECONDS)) is None:
@@ -205,7 +205,7 @@ def _reason_to_stop(heartbeat: Heartbeat, is_draining: Callable[[], bool]) -> st
 
 
 def _store(attempt: Attempt, watched: Watched, heartbeat: Heartbeat) -> Result | None:
-    """Store what the work left, if that is wanted; the heart goes on beating meanwhile."""
+    """Store the files of successful work. Heartbeats continue meanwhile."""
     outcome = watched.outcome
     if outcome is None or not outcome.ok or watched.stopped_by in ("cancelled", "lost") or heartbeat.is_lost:
         return None
@@ -214,7 +214,7 @@ def _store(attempt: Attempt, watched: Watched, heartbeat: Heartbeat) -> Result |
 
 
 def _conclude(attempt: Attempt, watched: Watched, result: Result | None, heartbeat: Heartbeat) -> None:
-    """Write the end of the attempt, whichever it is."""
+    """Write the end of the attempt to the database."""
     outcome = watched.outcome
     if watched.stopped_by == "lost" or outcome is None:
         logger.warning("lease_lost")
@@ -232,7 +232,7 @@ def _conclude(attempt: Attempt, watched: Watched, result: Result | None, heartbe
 
 
 def _finish(attempt: Attempt, outcome: Outcome, result: Result) -> None:
-    """Make the result visible: all of it, in the transaction that ends the job, or nothing."""
+    """Publish the whole result in the transaction that ends the job, or nothing."""
     upload_keys: list[str] = []
 
     def write(session: Session) -> Job | None:
@@ -247,10 +247,10 @@ def _finish(attempt: Attempt, outcome: Outcome, result: Result) -> None:
         upload_keys.extend(artifacts.delete_of_jobs(session, row.project_id, [row.id], role="upload"))
         return leases.finish(session, row.id, attempt.token, result=job_result, end=successful_end(outcome))
 
-    is_ours = _settle_result(attempt, outcome, write)
-    if is_ours:
+    is_written = _settle_result(attempt, outcome, write)
+    if is_written:
         discard(attempt.resources.store, upload_keys)
-    elif is_ours is False:
+    elif is_written is False:
         discard(attempt.resources.store, keys_of(result.files))
 
 
@@ -258,9 +258,9 @@ def _settle_result(attempt: Attempt, outcome: Outcome, write: Callable[[Session]
     try:
         return _settle(attempt, "succeeded", write)
     except IntegrityError:
-        # A foreign key: what the result belongs to was deleted while the work went on.
-        error: Exception = NotFound("What the job refers to was deleted while it ran.")
-    except Exception as unexpected:  # the boundary of the process: a bug must end as a state of the job
+        # A foreign key: a row that the result refers to was deleted during the work.
+        error: Exception = NotFound("A dataset or model that the job uses was deleted while it ran.")
+    except Exception as unexpected:  # the boundary of the process: a bug must end the job
         logger.exception("job_not_published")
         error = unexpected
     _settle_failure(attempt, judge_error(error, outcome))
@@ -303,7 +303,7 @@ def _settle_failure(attempt: Attempt, failure: Failure) -> None:
 
     facts = {"error_code": failure.error_code}
     if failure.error_code == "internal_error":
-        # A place in the code. The details of other failures are for the caller, and may name columns.
+        # It contains only a place in the code. Other details are for the caller and may contain column names.
         facts["error_detail"] = failure.error_detail
     _settle(attempt, failure.end.outcome, write, **facts)
 
@@ -322,31 +322,35 @@ def _settle(
 ) -> bool | None:
     """Write the end of the attempt in one transaction.
 
-    Returns True if it is written, False if the job is ours no longer, None if neither is known: while the
-    database does not answer, the transaction is repeated, and whether one that broke off in its COMMIT took
-    place is told by the attempt's row, which carries our token.
+    The transaction is repeated while the database does not respond. If the connection breaks during COMMIT,
+    the row of the attempt, which contains the token, shows whether the transaction was committed.
+
+    Returns
+    -------
+    bool or None
+        True if the end was written, False if the lease was lost, None if neither is known.
     """
     give_up_at = time.monotonic() + SETTLE_SECONDS
     while True:
         try:
             with attempt.resources.sessions.begin() as session:
-                is_ours = write(session) is not None or _has_ended(session, attempt.token, outcome)
+                is_written = write(session) is not None or _has_ended(session, attempt.token, outcome)
         except Unavailable:
             if time.monotonic() > give_up_at:
-                # The rescue will find the lease run out.
+                # `rescue_jobs` handles the job after its lease has expired.
                 logger.warning("job_not_settled", outcome=outcome)
                 return None
             time.sleep(RETRY_SECONDS)
         else:
-            logger.info("job_ended" if is_ours else "lease_lost", outcome=outcome, **facts)
-            return is_ours
+            logger.info("job_ended" if is_written else "lease_lost", outcome=outcome, **facts)
+            return is_written
 
 
 def _has_ended(session: Session, token: int, outcome: str) -> bool:
-    """Tell whether our own earlier try has gone through."""
+    """Return whether an earlier try of this worker was committed."""
     return job_attempts.outcome(session, token) == outcome
 
 
 def _remove(folder: Path) -> None:
-    # What cannot be removed now is swept later.
+    # The sweep removes later what cannot be removed now.
     shutil.rmtree(folder, ignore_errors=True)

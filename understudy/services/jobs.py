@@ -1,4 +1,4 @@
-"""What callers can do with jobs; how a worker runs one stands in `job_runs`."""
+"""Use cases of jobs for callers: submit, validate, cancel and retry. `job_runs` contains their execution."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def submit_job(
     *,
     idempotency_key: str | None = None,
 ) -> Job:
-    """Add a job, and tell a worker once it is committed: the row is the truth, the message a doorbell.
+    """Add a job and, after the commit, send the workers a message without content.
 
     Parameters
     ----------
     idempotency_key : str, optional
-        A key that `idempotency.begin` has marked. If a request under it has added a job before it died, that
-        job is returned and none is added.
+        A key that `idempotency.begin` has marked. If an interrupted request with the same key has added a
+        job, that job is returned and none is added.
 
     Raises
     ------
     NotFound, Conflict, InvalidInput, TooLarge
-        As the kind's `resolve` does.
+        If the kind's `resolve` rejects the parameters.
     TooManyRequests
-        If the project has as many waiting jobs as it may.
+        If the project has reached its limit of queued jobs.
     """
     with resources.sessions.begin() as session:
         earlier = find_earlier(session, project_id, idempotency_key)
@@ -63,19 +63,19 @@ def submit_job(
 
 
 def validate_job(resources: Resources, project_id: UUID, parameters: JobParameters) -> JobParameters:
-    """Return the parameters as `submit_job` would store them; raises as it does and changes nothing."""
+    """Return the parameters as `submit_job` would store them, with the same errors but without changes."""
     with resources.sessions() as session:
         return resolve(resources, session, project_id, parameters)
 
 
 def estimate_job(resources: Resources, project_id: UUID, resolved: JobParameters) -> Estimate:
-    """Return what a job of parameters that `validate_job` has resolved will take."""
+    """Return the estimated cost of a job from the parameters that `validate_job` returned."""
     with resources.sessions() as session:
         return _estimate(session, project_id, resolved)
 
 
 def cancel_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
-    """Cancel a waiting job at once; ask the worker of a running one to stop, which it sees in a second."""
+    """Cancel a queued job at once, or request a running job to stop, which its worker notices in a second."""
     with resources.sessions.begin() as session:
         job = jobs.request_cancel(session, project_id, job_id)
         abandon_job(session, job)
@@ -83,7 +83,7 @@ def cancel_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
 
 
 def retry_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
-    """Begin a new round of a failed or cancelled job, with its id and parameters."""
+    """Queue a failed or cancelled job again, with the same ID and parameters."""
     with resources.sessions.begin() as session:
         check_quota(resources, session, project_id)
         job = jobs.retry(session, project_id, job_id, ttl_seconds=resources.settings.job_ttl_seconds)
@@ -95,7 +95,7 @@ def retry_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
 def resolve(
     resources: Resources, session: Session, project_id: UUID, parameters: JobParameters
 ) -> JobParameters:
-    """Return the parameters with everything filled in that was left open."""
+    """Return the parameters with all omitted values filled in."""
     kind: Any = KINDS[parameters.kind]
     resolved: JobParameters = kind.resolve(session, project_id, parameters, limits_of(resources.limits))
     _check_fits(_estimate(session, project_id, resolved), resources.settings.job_memory_bytes_max)
@@ -111,25 +111,26 @@ def _estimate(session: Session, project_id: UUID, resolved: JobParameters) -> Es
 def _check_fits(estimate: Estimate, memory_bytes_max: int) -> None:
     if estimate.peak_memory_bytes > memory_bytes_max:
         raise TooLarge(
-            f"The job would need about {estimate.peak_memory_bytes:,} bytes of memory; the limit"
+            f"The job would need about {estimate.peak_memory_bytes:,} bytes of memory, but the limit"
             f" (job_memory_bytes_max) is {memory_bytes_max:,}. Use fewer rows or columns.",
             code="does_not_fit",
         )
 
 
 def check_quota(resources: Resources, session: Session, project_id: UUID) -> None:
-    """Raise `TooManyRequests` if no further job may wait."""
+    """Raise `TooManyRequests` if the project has reached its limit of queued jobs."""
     n_max = resources.limits.queued_jobs_max
     if jobs.count_queued(session, project_id) >= n_max:
         raise TooManyRequests(
-            f"{n_max} jobs of this project wait already, the most that may; try again when some started.",
+            f"This project has {n_max} queued jobs, which is the limit (queued_jobs_max). Try again when"
+            " some have started.",
             code="too_many_jobs",
             retry_after_seconds=30,
         )
 
 
 def find_earlier(session: Session, project_id: UUID, key: str | None) -> Job | None:
-    """Return the job that was added under an idempotency key, by a request that died before its answer."""
+    """Return the job that an interrupted request with the same idempotency key added, or None."""
     row = None if key is None else idempotency.lock(session, project_id, key)
     if row is None or row.job_id is None:
         return None
@@ -137,7 +138,7 @@ def find_earlier(session: Session, project_id: UUID, key: str | None) -> Job | N
 
 
 def remember(session: Session, job: Job, key: str | None) -> None:
-    """Tie a job to its idempotency key, in the transaction that adds it."""
+    """Store a job with its idempotency key, in the transaction that adds the job."""
     row = None if key is None else idempotency.lock(session, job.project_id, key)
     if row is not None:
         row.job_id = job.id

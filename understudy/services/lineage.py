@@ -1,4 +1,4 @@
-"""What was derived from a dataset or a model: found and locked together, and deleted together."""
+"""Descendants of datasets and models, which are found, locked and deleted together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ LISTED_MAX = 20
 
 @dataclass
 class Descendants:
-    """Datasets and models, each behind what it was made from; reports on them, and jobs that use them."""
+    """A dataset or model with everything derived from it, in order of derivation, and the reports and jobs.
+
+    Every member comes after the members that it was derived from.
+    """
 
     project_id: UUID
     members: list[Dataset | Model] = field(default_factory=list)
@@ -31,7 +34,7 @@ class Descendants:
     jobs: list[Job] = field(default_factory=list)
 
     def without_head(self) -> list[str]:
-        """Return the text ids of all but the first member and the job that makes it."""
+        """Return the text IDs of everything except the first member and the job that creates it."""
         own_job_id = self.members[0].job_id
         return [
             *(_text_id(member) for member in self.members[1:]),
@@ -41,14 +44,14 @@ class Descendants:
 
 
 def find_descendants(session: Session, project_id: UUID, head: Dataset | Model) -> Descendants:
-    """Return the head, which is locked already, and all that was derived from it, locked too.
+    """Return a locked dataset or model and everything derived from it, and lock that as well.
 
-    The locks keep jobs that are about to finish from adding to the family before the transaction ends.
+    The locks prevent jobs that are about to finish from adding descendants before the transaction ends.
     """
     descendants = Descendants(project_id)
     generation = [head]
     while generation:
-        # An imputation may be in several generations: it belongs behind all that it was made from.
+        # An imputed dataset can be in several generations. It must come after everything it was derived from.
         descendants.members = [
             member for member in descendants.members if member not in generation
         ] + generation
@@ -62,23 +65,23 @@ def find_descendants(session: Session, project_id: UUID, head: Dataset | Model) 
 
 
 def check_no_descendants(descendants: Descendants) -> None:
-    """Raise `Conflict`, listing what else there is, if the head is not all of the family."""
+    """Raise `Conflict` with a list of the descendants if there are any."""
     others = descendants.without_head()
     if not others:
         return
     listed = ", ".join(others[:LISTED_MAX]) + (", …" if len(others) > LISTED_MAX else "")
     raise Conflict(
-        f"{_text_id(descendants.members[0])} is still needed by {listed}. Delete these first, or repeat with "
-        "cascade=true where that is offered.",
+        f"{_text_id(descendants.members[0])} is still needed by {listed}. Delete these first, or repeat the"
+        " request with cascade=true if the operation supports it.",
         code="in_use",
     )
 
 
 def delete_with_descendants(session: Session, descendants: Descendants) -> list[str]:
-    """Cancel the jobs, delete the rows of all; return the keys of the blobs, to delete after the commit."""
+    """Cancel the jobs and delete all rows. Return the keys of the blobs to delete after the commit."""
     project_id = descendants.project_id
     for job in descendants.jobs:
-        # It may have ended meanwhile; it has added nothing, since our locks keep it from that.
+        # The job may have ended meanwhile, but the locks have prevented it from adding anything.
         with suppress(Conflict):
             abandon_job(session, jobs.request_cancel(session, project_id, job.id))
     job_ids = [row.job_id for row in (*descendants.members, *descendants.reports)]

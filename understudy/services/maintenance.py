@@ -1,4 +1,4 @@
-"""Removes what is out of reach: blobs without a row, folders of ended attempts, old keys and uploads."""
+"""Removal of unreachable data: blobs without a row, folders of ended attempts, and old keys and uploads."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from understudy.services.blob_keys import PREFIX, parse_key, parse_part_key
 from understudy.services.results import discard
 
 IDEMPOTENCY_KEYS_KEPT = timedelta(hours=72)
-# The upload of a failed `ingest` is kept for so long, to try again; that of a successful one goes at once.
+# Time to keep the upload of a failed `ingest` job for a retry. A successful job deletes its upload at once.
 UPLOADS_KEPT = timedelta(hours=72)
 WORKERS_KEPT = timedelta(days=1)
 STAGED_KEPT = timedelta(hours=24)
-# Between the storing of a blob and the commit of its row, much less time passes.
+# Age after which a blob without a row is an orphan. Storing a blob and committing its row takes much less
+# time.
 ORPHANS_KEPT = timedelta(hours=1)
 BATCH = 500
 
@@ -28,7 +29,7 @@ logger = get_logger(__name__)
 
 
 def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT) -> int:
-    """Remove what is out of reach, and return the number of blobs among it; any process may, at any time."""
+    """Remove unreachable data and return the number of removed blobs. Any process can call it at any time."""
     with resources.sessions.begin() as session:
         idempotency.delete_older(session, IDEMPOTENCY_KEYS_KEPT)
         workers.forget(session, WORKERS_KEPT)
@@ -54,42 +55,42 @@ def _sweep_orphans(resources: Resources, kept: timedelta) -> int:
 
 
 def _orphans_among(resources: Resources, keys: Iterable[str], kept: timedelta) -> list[str]:
-    """Return the keys that no artifact row names, and that no attempt and no upload may name in future.
+    """Return the keys that no artifact row contains and that no attempt or upload can still add.
 
-    A blob of a project that this database does not know is left alone: it is another installation's, or this
-    is not the database that belongs to the store.
+    Blobs of unknown projects are kept, because they may belong to another installation, or the database may
+    not be the one that belongs to the store.
     """
     parts = {key: part for key in keys if (part := parse_key(key)) is not None}
     with resources.sessions() as session:
         known = artifacts.known_keys(session, parts)
-        ours = {project.id for project in projects.all_of_them(session)}
+        project_ids = {project.id for project in projects.all_of_them(session)}
         live = job_attempts.in_use(session, {part.token for part in parts.values()}, kept)
     made_before = time.time() - kept.total_seconds()
     return [
         key
         for key, part in parts.items()
         if key not in known
-        and part.project_id in ours
+        and part.project_id in project_ids
         and part.token not in live
-        # The time of an upload is that of its job's id, which is made just before the blob is stored.
+        # The time of an upload is contained in its job ID, which is generated just before the blob is stored.
         and (part.token != 0 or _seconds_of(part.job_id.int) < made_before)
     ]
 
 
 def _orphaned_parts(resources: Resources, keys: Iterable[str], kept: timedelta) -> list[str]:
-    """Return the keys of parts that no row names, as above."""
+    """Return the keys of upload parts that no row contains, with the same exceptions."""
     parts = {key: part for key in keys if (part := parse_part_key(key)) is not None}
     if not parts:
         return []
     with resources.sessions() as session:
-        # In this order: a part that is given to a job between the two queries is known to the first.
+        # The order matters: a part that becomes an artifact between the two queries is in the first result.
         known = uploads.known_keys(session, parts) | artifacts.known_keys(session, parts)
-        ours = {project.id for project in projects.all_of_them(session)}
+        project_ids = {project.id for project in projects.all_of_them(session)}
     made_before = time.time() - kept.total_seconds()
     return [
         key
         for key, part in parts.items()
-        if key not in known and part.project_id in ours and _seconds_of(part.blob_id.int) < made_before
+        if key not in known and part.project_id in project_ids and _seconds_of(part.blob_id.int) < made_before
     ]
 
 
@@ -98,7 +99,7 @@ def _seconds_of(uuid7: int) -> float:
 
 
 def _sweep_attempts(resources: Resources, kept: timedelta) -> None:
-    """Remove the folders of attempts that ended without removing theirs."""
+    """Remove the folders of attempts that ended without removing them."""
     folders = {int(path.name): path for path in resources.scratch_folder.iterdir() if path.name.isdecimal()}
     with resources.sessions() as session:
         live = job_attempts.in_use(session, folders, kept)
@@ -117,5 +118,5 @@ def _sweep_staging(folder: Path, kept: timedelta) -> None:
             else:
                 path.unlink()
         except FileNotFoundError:
-            # Its request has just ended.
+            # The request of the file has just ended.
             continue

@@ -1,4 +1,4 @@
-"""What can be done with models."""
+"""Use cases of models."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from understudy.services.results import discard
 
 
 def delete_model(resources: Resources, project_id: UUID, model_id: UUID, *, cascade: bool = False) -> None:
-    """Delete a model and its file; with `cascade` also what was derived from it.
+    """Delete a model and its file, and with `cascade` also everything derived from it.
 
     Raises
     ------
     NotFound
         If the project has no such model.
     Conflict
-        If something was derived from it, or a job uses it, and `cascade` is not given.
+        If something was derived from the model or a job uses it, and `cascade` is false.
     """
     with resources.sessions.begin() as session:
         descendants = find_descendants(session, project_id, models.lock(session, project_id, model_id))

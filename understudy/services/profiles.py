@@ -1,4 +1,4 @@
-"""What the columns of a dataset hold, for those who may see its values and those who may not."""
+"""Profiles of tables, either exact or protected."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from understudy.services.artifacts import open_artifact
 from understudy.tables.profile import profile_table
 from understudy.tables.schema import TableSchema
 
-# A profile is work for a processor, and the process answers other callers meanwhile.
+# Profiles need much CPU time, so only one is computed at a time while the process handles other requests.
 _AT_ONCE = Semaphore(1)
 
 
 def profile_dataset(
     resources: Resources, caller: Caller, reference: TableReference, *, is_exact: bool
 ) -> dict[str, Any]:
-    """Return the profile of a table under its present schema.
+    """Return the profile of a table under its current schema.
 
     Raises
     ------
     NotFound, Forbidden, Conflict, InvalidInput
-        As `access.open_table`, which asks for the scope `read_real` only if exact values are asked for.
+        In the cases of `access.open_table`. The scope `read_real` is required only for exact profiles.
     """
     opened = open_file(resources, caller, reference, "see_values" if is_exact else "see")
     open_artifact(resources, opened.artifact).close()

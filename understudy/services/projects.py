@@ -1,4 +1,4 @@
-"""What can be done with projects."""
+"""Use cases of projects."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ if TYPE_CHECKING:
 
 
 def create_project(resources: Resources, name: str) -> Project:
-    """Add a project, the tenant that owns every other row."""
+    """Add a project, which is the tenant that owns all other rows."""
     with resources.sessions.begin() as session:
         return projects.add(session, name)
 
 
 def find_project(resources: Resources, name: str) -> Project:
-    """Return the project of a name.
+    """Return the project with a name.
 
     Raises
     ------
     NotFound
-        If none has it.
+        If no project has the name.
     Conflict
-        If several have it.
+        If several projects have the name.
     """
     with resources.sessions() as session:
-        found = projects.named(session, name)
-    if not found:
+        matches = projects.named(session, name)
+    if not matches:
         raise NotFound(f"There is no project named {name!r}.")
-    if len(found) > 1:
-        raise Conflict(f"{len(found)} projects are named {name!r}; a name that one project has is needed.")
-    return found[0]
+    if len(matches) > 1:
+        raise Conflict(f"{len(matches)} projects are named {name!r}. Use a name that only one project has.")
+    return matches[0]
 
 
 def find_or_create_project(resources: Resources, name: str) -> Project:
-    """Return the project of a name; it is added if none has it.
+    """Return the project with a name, and add it if no project has the name.
 
     Raises
     ------
     Conflict
-        If several have it.
+        If several projects have the name.
     """
     try:
         return find_project(resources, name)
@@ -57,12 +57,12 @@ def find_or_create_project(resources: Resources, name: str) -> Project:
 def change_project(
     resources: Resources, project_id: UUID, *, policy: str | Policy | None, gate: str | None
 ) -> Project:
-    """Change what the project's samples are judged by, when they may be had, or both.
+    """Change the policy of a project, its gate, or both.
 
     Raises
     ------
     InvalidInput
-        If there is no policy of that name, or it asks for a score that no report holds.
+        If the policy does not exist or contains a threshold for an unknown metric.
     """
     chosen = None if policy is None else resolve_policy(policy)
     if chosen is not None:

@@ -1,4 +1,7 @@
-"""Looks after jobs whose workers fell silent and jobs that nobody was told of; any process may, any time."""
+"""Recovery of jobs whose worker has stopped reporting, and of jobs for which no message was delivered.
+
+Any process can call these functions at any time.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,17 @@ from understudy.parameters.needs import DEFAULT_QUEUE
 from understudy.resources import CODE_VERSION, Resources
 from understudy.services.job_records import abandon_job
 
-# Three missed reports at one every five seconds.
+# Three missed reports, at one report every five seconds.
 WORKER_SILENT_AFTER = timedelta(seconds=15)
 
 logger = get_logger(__name__)
 
 
 def rescue_jobs(resources: Resources) -> int:
-    """Settle jobs whose lease ran out and jobs that expired while they waited; return how many.
+    """Handle jobs whose lease has expired and queued jobs that have expired, and return their number.
 
-    Two processes at once do no harm: each job is locked by the one that settles it and passed over by others.
+    Several processes can do this at the same time. The one that locks a job handles it, and the others skip
+    it.
     """
     with resources.sessions.begin() as session:
         lost = leases.reap(session, backoff_seconds=resources.settings.retry_backoff_seconds)
@@ -36,11 +40,9 @@ def rescue_jobs(resources: Resources) -> int:
 
 
 def ring_waiting_jobs(resources: Resources, queues: Collection[str] = (DEFAULT_QUEUE,)) -> int:
-    """Ring for the jobs of some queues that wait and are due, and return how often.
+    """Send messages to the workers for the due jobs of some queues, and return the number of messages.
 
-    This is all that is ever reconciled.
-
-    Whatever the broker has lost, or was never told, is made good here.
+    This replaces messages that the broker has lost or never received. Nothing else has to be reconciled.
     """
     with resources.sessions() as session:
         n_due = {queue: n for queue, n in jobs.count_due(session).items() if queue in queues}
@@ -52,12 +54,12 @@ def ring_waiting_jobs(resources: Resources, queues: Collection[str] = (DEFAULT_Q
 
 
 def report_worker(resources: Resources, name: str, *, concurrency: int, draining: bool = False) -> None:
-    """Write that a worker lives; to be repeated every few seconds."""
+    """Record that a worker is alive. Workers call it every few seconds."""
     with resources.sessions.begin() as session:
         workers.report(session, name, code_version=CODE_VERSION, concurrency=concurrency, draining=draining)
 
 
 def leave_worker(resources: Resources, name: str) -> None:
-    """Write that a worker stops."""
+    """Record that a worker has stopped."""
     with resources.sessions.begin() as session:
         workers.leave(session, name)

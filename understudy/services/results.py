@@ -1,4 +1,4 @@
-"""Takes what the work left in its folder into the store, complete and on disk before any row speaks of it."""
+"""Storing of the result files of a job, which are complete and on disk before any row refers to them."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ logger = get_logger(__name__)
 
 @dataclass(frozen=True)
 class Result:
-    """Stored files by role, and facts."""
+    """The result of a job: stored files by role, and facts as JSON."""
 
     files: Mapping[str, StoredFile]
     facts: dict[str, Any]
 
 
 def store_result(resources: Resources, attempt: KeyParts, folder: Path, result: dict[str, Any]) -> Result:
-    """Move the files that the work of an attempt names into the store; if one fails, none of them stays.
+    """Move the result files of an attempt to the store. If one cannot be stored, the others are deleted.
 
     Raises
     ------
     StorageFull, Unavailable
-        If they cannot be stored now.
+        If the files cannot be stored now.
     UnderstudyError
-        With the code `internal_error`, if the work names something that is not a plain file of its folder.
+        With the code `internal_error`, if a result is not a regular file in the work's folder.
     """
     stored: dict[str, StoredFile] = {}
     try:
@@ -57,7 +57,7 @@ def keys_of(files: Mapping[str, StoredFile]) -> list[str]:
 
 
 def discard(store: Store, keys: Iterable[str]) -> None:
-    """Delete blobs that no row speaks of; what cannot be deleted now is swept later."""
+    """Delete blobs without a row. The sweep removes later what cannot be deleted now."""
     try:
         for key in keys:
             store.delete(key)
@@ -74,8 +74,8 @@ def _store_file(store: Store, key: str, path: Path) -> StoredFile:
 
 
 def _plain_file(folder: Path, name: str) -> Path:
-    """Return the file, unless its name leads elsewhere: the work is not to be trusted with our own files."""
+    """Return the path of a result file, and reject names that lead out of the work's folder."""
     path = folder / name
     if Path(name).name != name or not path.exists() or not stat.S_ISREG(path.lstat().st_mode):
-        raise UnderstudyError("The work named a result that is not a file of its folder.")
+        raise UnderstudyError("A result of the work is not a regular file in its folder.")
     return path

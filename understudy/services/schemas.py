@@ -1,4 +1,4 @@
-"""What can be done with the schema of a dataset."""
+"""Use cases of dataset schemas: read, change, and apply SDV metadata."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VersionedSchema:
-    """The schema and findings of a dataset, and the version of the dataset that has them."""
+    """The schema and findings of a dataset, with the version of the dataset."""
 
     schema: DatasetSchema
     findings: Findings
@@ -38,7 +38,7 @@ class VersionedSchema:
 
 @dataclass(frozen=True)
 class VersionedTableSchema(VersionedSchema):
-    """A schema of one table of a dataset."""
+    """The schema and findings of a dataset, for one of its tables."""
 
     table: str
 
@@ -50,14 +50,14 @@ class VersionedTableSchema(VersionedSchema):
 
 @dataclass(frozen=True)
 class SchemaEdit:
-    """A change of a schema.
+    """A change to a schema.
 
     Parameters
     ----------
     version : int, optional
-        The version of the dataset that the caller has read; without it, the present one is changed.
+        The version of the dataset that the change is based on. By default, the current version is changed.
     is_dry_run : bool
-        Whether to check the change and store nothing.
+        Whether to only check the change, without storing it.
     """
 
     change: SchemaChange
@@ -66,7 +66,7 @@ class SchemaEdit:
 
 
 def read_dataset_schema(resources: Resources, caller: Caller, dataset_id: UUID) -> VersionedSchema:
-    """Return the schema of all tables of a dataset; raises as `access.open_dataset`."""
+    """Return the schema of all tables of a dataset. Raises like `access.open_dataset`."""
     opened = open_dataset(resources, caller, dataset_id, "see")
     schema = DatasetSchema.model_validate(dataset_tables.dataset_schema(opened.tables))
     findings = Findings.model_validate(dataset_tables.dataset_findings(opened.tables))
@@ -74,7 +74,7 @@ def read_dataset_schema(resources: Resources, caller: Caller, dataset_id: UUID) 
 
 
 def read_schema(resources: Resources, caller: Caller, reference: TableReference) -> VersionedTableSchema:
-    """Return the schema of a table; raises as `access.open_table`."""
+    """Return the schema of a table. Raises like `access.open_table`."""
     table = open_table(resources, caller, reference, "see")
     return VersionedTableSchema(*_parse(table), table.dataset.version, table.name)
 
@@ -82,22 +82,22 @@ def read_schema(resources: Resources, caller: Caller, reference: TableReference)
 def update_schema(
     resources: Resources, caller: Caller, reference: TableReference, edit: SchemaEdit
 ) -> VersionedTableSchema:
-    """Change the schema of a table if all its values fit; the stored values stay as they are.
+    """Change the schema of a table if all its values fit. The stored values do not change.
 
     Raises
     ------
     NotFound, Conflict
-        As `access.open_table`.
+        In the cases of `access.open_table`.
     PreconditionFailed
-        If the dataset has another version by now.
+        If the dataset has another version than the change is based on.
     InvalidInput
-        If the change cannot be made, or values do not fit.
+        If the change is invalid or values do not fit the new types.
     """
     table = open_table(resources, caller, reference, "see")
     version = table.dataset.version
     if edit.version not in (None, version):
         raise PreconditionFailed(
-            f"The schema of dataset {ids.to_text('dataset', reference.dataset_id)} was changed since it was"
+            f"The schema of dataset {ids.to_text('dataset', reference.dataset_id)} has changed since it was"
             " read. Read it again and repeat the change."
         )
     before = _parse(table)
@@ -118,14 +118,14 @@ def apply_metadata(
     *,
     version: int | None = None,
 ) -> tuple[VersionedTableSchema, list[str]]:
-    """Change a schema to what SDV's metadata say; return it and what of the metadata was not used.
+    """Apply SDV metadata to a schema, and return the schema and warnings about unused metadata.
 
-    Raises as `update_schema`, and `InvalidInput` for other JSON.
+    Raises like `update_schema`, and `InvalidInput` if the document is not SDV metadata.
     """
     hint = replace(reference, is_hint=True)
     before = read_schema(resources, caller, hint)
     understood = read_metadata(document, before.table_schema, table=reference.table or before.table)
-    # Of the version that the metadata were read against, if the caller names none.
+    # If the caller names no version, the change is based on the version that was read here.
     edit = SchemaEdit(understood.change, before.version if version is None else version)
     return update_schema(resources, caller, hint, edit), understood.warnings
 
@@ -136,7 +136,7 @@ def _parse(table: Table) -> tuple[DatasetSchema, Findings]:
 
 
 def _store(resources: Resources, table: Table, schema: DatasetSchema, findings: Findings) -> int:
-    """Replace the schema of a table and the locale of its dataset; return the new version."""
+    """Replace the schema of a table and the locale of its dataset, and return the new version."""
     dataset = table.dataset
     stored_schema = schema.tables[table.name].model_dump(mode="json")
     stored_findings = findings.table(table.name).model_dump(mode="json")

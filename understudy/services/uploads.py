@@ -1,8 +1,8 @@
-"""Uploads in parts: any process may take any part, in any order; what has arrived survives a broken line.
+"""Use cases of uploads in parts.
 
-A part is a blob and a row, as an artifact is. `complete_upload` turns the rows into artifacts of the job that
-reads the files: no byte moves before that job joins the parts in its own folder. A crash leaves either an
-open upload or a dataset.
+Any process can receive any part, in any order, and received parts survive a lost connection. A part is a blob
+and a row, like an artifact. `complete_upload` turns the rows into artifacts of the job that reads the files,
+and that job joins the parts in its own folder. A crash leaves either an open upload or a dataset.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ Json = dict[str, Any]
 logger = get_logger(__name__)
 
 N_PARTS_MAX = 10_000
-# Part sizes are multiples of it.
+# All part sizes are multiples of this.
 PART_UNIT_BYTES = 64 << 10
-# A completed upload is known for so long, as idempotency keys are.
+# Time to keep the row of a completed upload, equal to that of idempotency keys.
 COMPLETED_KEPT = timedelta(hours=72)
 MISSING_LISTED_MAX = 20
 
 
 @dataclass(frozen=True)
 class ComingFile:
-    """A file that is to arrive in parts.
+    """A file to receive in parts.
 
     Parameters
     ----------
     sha256 : bytes, optional
-        Of the whole file; checked when it has arrived.
+        The SHA-256 of the file, which is checked after all parts have been received.
     """
 
     table_name: str
@@ -64,7 +64,7 @@ class ComingFile:
 
 @dataclass(frozen=True)
 class PartPlace:
-    """Which part of which upload."""
+    """The upload, the project and the number of a part."""
 
     project_id: UUID
     upload_id: UUID
@@ -73,7 +73,7 @@ class PartPlace:
 
 @dataclass(frozen=True)
 class OpenUpload:
-    """An upload and which of its parts have arrived."""
+    """An upload and its received parts."""
 
     upload: Upload
     parts: Sequence[UploadPart]
@@ -87,21 +87,21 @@ def create_upload(
     *,
     part_bytes: int | None = None,
 ) -> OpenUpload:
-    """Begin an upload; its parts are as large as it says, which is what was wished for if that will do.
+    """Start an upload, with the preferred part size if possible.
 
     Raises
     ------
     TooLarge
-        If the files are larger than `upload_bytes_max` together.
+        If the files are larger than `upload_bytes_max` in total.
     TooManyRequests
-        If the project has as many unfinished uploads as it may.
+        If the project has reached its limit of unfinished uploads.
     """
     size_bytes = sum(file.size_bytes for file in files)
     if size_bytes > resources.limits.upload_bytes_max:
         raise TooLarge(
-            f"The files are {size_bytes} bytes together, more than upload_bytes_max,"
-            f" {resources.limits.upload_bytes_max}. Send Parquet instead of CSV, or fewer rows, or have the"
-            " limit raised (UNDERSTUDY_UPLOAD_BYTES_MAX).",
+            f"The files have {size_bytes} bytes in total, but upload_bytes_max is"
+            f" {resources.limits.upload_bytes_max}. Send Parquet instead of CSV, send fewer rows, or ask your"
+            " administrator to raise UNDERSTUDY_UPLOAD_BYTES_MAX.",
             code="upload_too_large",
         )
     chosen = choose_part_bytes(
@@ -124,11 +124,11 @@ def create_upload(
     return OpenUpload(upload, [])
 
 
-def choose_part_bytes(wish: int, size_bytes: int, *, n_files: int) -> int:
-    """Return the part size next above a wish, of those under which there are not too many parts."""
-    # Each file may end in a part of its own.
-    least = max(wish, -(-size_bytes // (N_PARTS_MAX - n_files)))
-    return -(-least // PART_UNIT_BYTES) * PART_UNIT_BYTES
+def choose_part_bytes(preferred: int, size_bytes: int, *, n_files: int) -> int:
+    """Return the smallest allowed part size that is at least the preferred one and gives few enough parts."""
+    # Each file can end in a part that is not full.
+    minimum = max(preferred, -(-size_bytes // (N_PARTS_MAX - n_files)))
+    return -(-minimum // PART_UNIT_BYTES) * PART_UNIT_BYTES
 
 
 def get_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> OpenUpload:
@@ -139,12 +139,12 @@ def get_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> OpenU
 
 
 def expect_part(resources: Resources, place: PartPlace) -> int:
-    """Return how many bytes a part must have.
+    """Return the required size of a part in bytes.
 
     Raises
     ------
     NotFound
-        If there is no such upload, or no part of that number.
+        If the upload does not exist or has no part with this number.
     Conflict
         If the upload is complete.
     """
@@ -155,13 +155,13 @@ def expect_part(resources: Resources, place: PartPlace) -> int:
         index = place.number - file["first_part"]
         if 0 <= index < file["n_parts"]:
             return int(min(upload.part_bytes, file["size_bytes"] - index * upload.part_bytes))
-    raise NotFound(f"The upload has parts 1 to {upload.n_parts}.")
+    raise NotFound(f"The upload has no part {place.number}. Its parts are numbered 1 to {upload.n_parts}.")
 
 
 def store_part(resources: Resources, place: PartPlace, source: Path, sha256: bytes) -> StoredPart:
-    """Take a part that has arrived, and is as long as it has to be, into the store; raises as `expect_part`.
+    """Move a received part of the required size to the store. Raises like `expect_part`.
 
-    The same part again changes nothing; another one takes its place.
+    Storing the same part again changes nothing. Another part with the same number replaces it.
     """
     key = make_part_key(place.project_id, place.upload_id, place.number)
     part = StoredPart(place.number, key, sha256, source.stat().st_size)
@@ -184,16 +184,16 @@ def store_part(resources: Resources, place: PartPlace, source: Path, sha256: byt
 
 
 def complete_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> tuple[Dataset, Job]:
-    """Add the dataset and the job that will join and read the parts; again, the same answer.
+    """Add the dataset and the job that will join and read the parts. A repeated call returns the same ones.
 
     Raises
     ------
     Conflict
         If parts are missing.
     InvalidInput
-        If a file that came in one part does not have the stated digest. The job checks longer files.
+        If a file of one part does not have the declared digest. The job checks files of several parts.
     TooManyRequests
-        If the project has as many waiting jobs as it may.
+        If the project has reached its limit of queued jobs.
     """
     parts = get_upload(resources, project_id, upload_id).parts
     lost = next((part for part in parts if not _is_stored(resources, part)), None)
@@ -221,7 +221,7 @@ def _start_ingest(resources: Resources, session: Session, upload: Upload) -> tup
 
 
 def delete_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> None:
-    """Give an upload up and delete its parts; a dataset that it has become stays."""
+    """Delete an upload and its parts. A dataset that was created from it is kept."""
     with resources.sessions.begin() as session:
         upload = uploads.lock(session, project_id, upload_id)
         keys = uploads.delete(session, upload)
@@ -229,7 +229,7 @@ def delete_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> No
 
 
 def _plan(files: Sequence[ComingFile], part_bytes: int) -> list[Json]:
-    """Return what is kept of the files: each begins with a part of its own."""
+    """Return the stored descriptions of the files, each of which starts with a new part."""
     plan: list[Json] = []
     first_part = 1
     for file in files:
@@ -252,8 +252,8 @@ def _check_may_open(resources: Resources, session: Session, project_id: UUID) ->
     n_max = resources.limits.open_uploads_max
     if uploads.count_open(session, project_id) >= n_max:
         raise TooManyRequests(
-            f"{n_max} uploads of this project are unfinished, the most that may be (open_uploads_max)."
-            " Complete or delete some: GET /v1/uploads lists them.",
+            f"This project has {n_max} unfinished uploads, which is the limit (open_uploads_max). Complete"
+            " or delete some of them; GET /v1/uploads lists them.",
             code="too_many_uploads",
             retry_after_seconds=60,
         )
@@ -261,7 +261,7 @@ def _check_may_open(resources: Resources, session: Session, project_id: UUID) ->
 
 def _check_open(upload: Upload) -> None:
     if upload.dataset_id is not None:
-        raise Conflict("The upload is complete; it takes no more parts.")
+        raise Conflict("The upload is complete, so it accepts no more parts.")
 
 
 def _check_complete(opened: OpenUpload) -> None:
@@ -272,15 +272,15 @@ def _check_complete(opened: OpenUpload) -> None:
         listed = ", ".join(map(str, missing[:MISSING_LISTED_MAX]))
         more = ", …" if len(missing) > MISSING_LISTED_MAX else ""
         raise Conflict(
-            f"{len(missing)} of {upload.n_parts} parts are missing: {listed}{more}. Send them, then repeat"
-            " this.",
+            f"{len(missing)} of {upload.n_parts} parts are missing: {listed}{more}. Send them, then complete"
+            " the upload again.",
             code="incomplete_upload",
         )
     for number, file in enumerate(upload.files, 1):
         if file["n_parts"] == 1 and file["sha256"] not in (None, sha256s[file["first_part"]]):
             raise InvalidInput(
-                f"File {number} of {len(upload.files)} has another SHA-256 than was stated when the upload "
-                "began: it changed meanwhile. Begin another upload, or send the right part.",
+                f"The SHA-256 of file {number} of {len(upload.files)} differs from the one declared when the"
+                " upload started, so the file has changed. Start a new upload, or send the correct part.",
                 code="digest_mismatch",
             )
 
@@ -292,17 +292,17 @@ def _is_stored(resources: Resources, part: UploadPart) -> bool:
 
 
 def _lost(resources: Resources, part: UploadPart) -> Conflict:
-    """Return the error for a part that the store has lost; it is forgotten already, and can be sent again."""
+    """Return the error for a part that the store has lost and whose row is already deleted."""
     discard(resources.store, [part.storage_key])
     logger.error("part_lost", upload_id=ids.to_text("upload", part.upload_id), number=part.number)
     return Conflict(
-        f"Part {part.number} was damaged in the store. Send it again, then repeat this.",
+        f"Part {part.number} was damaged in the store. Send it again, then complete the upload again.",
         code="incomplete_upload",
     )
 
 
 def _ingest_of(upload: Upload) -> NewIngest:
-    """Return what becomes of an upload whose parts are all there."""
+    """Return the dataset and job to create from a complete upload."""
     return NewIngest(
         upload.project_id,
         ids.new_id(),

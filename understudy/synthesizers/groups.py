@@ -80,12 +80,12 @@ def describe_groups(
     -----
     For a rebalanced column, the numbers of rows are the requested ones. The sampled numbers vary around them.
     """
-    asked = (
+    n_rows_by_group = (
         [round(n_rows * share.share) for share in constraints.rebalance.shares]
         if constraints.rebalance is not None
         else _drawn_of_conditions(constraints, n_rows, offset)
     )
-    return [Group(n, round(n * share)) for n, share in zip(asked, shares, strict=True)]
+    return [Group(n, round(n * share)) for n, share in zip(n_rows_by_group, shares, strict=True)]
 
 
 def describe_weak_groups(constraints: SamplingConstraints, groups: Sequence[Group]) -> list[str]:

@@ -24,7 +24,7 @@ def parse_arrow_type(text: str) -> pa.DataType:
     Raises
     ------
     InvalidInput
-        If a column cannot be stored in the type, or the name is unknown.
+        If the name is unknown, or a column cannot be stored in the type.
     """
     if text in _PLAIN_TYPES:
         return _PLAIN_TYPES[text]
@@ -32,7 +32,7 @@ def parse_arrow_type(text: str) -> pa.DataType:
         if match := pattern.fullmatch(text):
             try:
                 return make(match)
-            except (ValueError, OverflowError):  # such as decimal128(99, 2)
+            except (ValueError, OverflowError):  # Parameters out of range, as in decimal128(99, 2)
                 break
     raise InvalidInput(
         f"{text!r} is not an Arrow type that a column can be stored in. Use a type such as int64, double, "

@@ -1,4 +1,7 @@
-"""Cast Arrow arrays, including text to times of day, which Arrow lacks, and locate values that do not fit."""
+"""Cast Arrow arrays, and locate values that do not fit.
+
+Text can also be cast to times of day, which Arrow itself does not support.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import pyarrow.compute as pc
 
 
 def cast(array: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
-    """Return the array as another type.
+    """Return the array cast to another type.
 
     Raises
     ------
@@ -31,8 +34,8 @@ def typed_value(value: bool | int | float | str, type_: pa.DataType) -> pa.Array
     ValueError
         If the value does not fit; the message does not contain it.
     """
-    # A decimal is read from its written digits: a float is only close to them, and Arrow assumes that an
-    # integer has all digits of its type.
+    # A decimal is parsed from its written digits. A float only approximates them, and Arrow assumes that an
+    # integer has as many digits as its type allows.
     given = repr(value) if pa.types.is_decimal(type_) and not isinstance(value, bool | str) else value
     try:
         typed = cast(pa.array([given]), type_)

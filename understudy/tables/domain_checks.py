@@ -21,7 +21,7 @@ _KINDS_OF_LEVELS = frozenset({ColumnKind.category, ColumnKind.boolean})
 _KINDS_WITH_STEP = frozenset({ColumnKind.integer, ColumnKind.float, ColumnKind.decimal})
 # Maximum number of rows listed in an error message.
 _N_ROWS_SHOWN = 10
-# Relative distance from a step at which a float still counts as on it: sums such as 0.1 + 0.2 are not exact.
+# Relative tolerance for floats that should be a whole number of steps: sums such as 0.1 + 0.2 are not exact.
 _STEP_TOLERANCE = 1e-9
 
 
@@ -64,7 +64,7 @@ def _fault(values: Any, column: Column, domain: ColumnDomain) -> str | None:
 
 
 def _check_suits(column: Column, domain: ColumnDomain) -> None:
-    """Raise `InvalidInput` unless a column of this kind can have such a domain."""
+    """Raise `InvalidInput` unless a column of this kind can have a domain of this form."""
     kind = column.kind
     reason = None
     if kind in GENERATED_KINDS:
@@ -93,8 +93,8 @@ def _find_outside(values: Any, column: Column, domain: ColumnDomain) -> np.ndarr
             outside = pc.or_(outside, pc.greater(values, _typed(domain.maximum, column)[0]))
         if domain.step is not None:
             outside = pc.or_(outside, _find_off_step(values, column, domain))
-    known = pc.and_(outside, pc.is_valid(values))
-    return np.asarray(pc.fill_null(known, False).to_numpy(), dtype=np.bool_)
+    is_outside = pc.and_(outside, pc.is_valid(values))
+    return np.asarray(pc.fill_null(is_outside, False).to_numpy(), dtype=np.bool_)
 
 
 def _find_off_step(values: Any, column: Column, domain: ColumnDomain) -> Any:
@@ -151,7 +151,7 @@ def domain_bounds(column: Column) -> tuple[Any, Any]:  # Any: Arrow scalars of a
 
 
 def _as_number(scalar: Any) -> float:
-    """Return a numeric scalar as a float; for a time, the integer that Arrow stores."""
+    """Return a scalar as a float; for a date or time, this is the integer that Arrow stores."""
     type_ = scalar.type
     is_number = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
     width = pa.int32() if type_.bit_width == 32 else pa.int64()
@@ -160,7 +160,7 @@ def _as_number(scalar: Any) -> float:
 
 
 def _typed(value: Value, column: Column) -> Any:
-    """Return an array of one value in the column's type."""
+    """Return an array of the column's type that contains only this value."""
     try:
         return typed_value(value, parse_arrow_type(column.arrow_type))
     except ValueError as error:

@@ -44,8 +44,8 @@ class ColumnDomain(BaseModel):
     step: Annotated[
         Annotated[StrictInt, Field(gt=0)] | Annotated[StrictFloat, Field(gt=0, allow_inf_nan=False)] | None,
         Field(
-            description="Distance between permitted numbers, counted from `minimum`, or from 0 without one. "
-            "For `integer`, `float` and `decimal` columns only."
+            description="Distance between permitted numbers, counted from `minimum`, or from 0 if there is "
+            "no minimum. Only `integer`, `float` and `decimal` columns support a step."
         ),
     ] = None
 

@@ -229,7 +229,7 @@ def _interpolated(counts: Numbers, edges: Floats) -> Floats:
 
 
 def _json_writer(type_: pa.DataType) -> Any:
-    """Return a function that converts a number to JSON; for temporal types, to the text of a date or time."""
+    """Return a function that converts a stored number to JSON; dates and times become text."""
     if not pa.types.is_temporal(type_):
         return lambda number: number
     whole = pa.int32() if type_.bit_width == 32 else pa.int64()

@@ -60,7 +60,7 @@ class TableSchema(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    columns: Annotated[tuple[Column, ...], Field(min_length=1, description="Columns in their order.")]
+    columns: Annotated[tuple[Column, ...], Field(min_length=1, description="Columns of the table, in order.")]
     primary_key: Annotated[Names, Field(description="Names of the columns that identify a row.")] = ()
     subject: Annotated[
         Names,

@@ -32,15 +32,15 @@ class ColumnChange(BaseModel):
     kind: Annotated[
         ColumnKind | None,
         Field(
-            description="New kind of the column. By default the kind stays if the type can store it, and "
+            description="New kind of the column. By default, the kind stays if the type can store it, and "
             "otherwise follows from the type."
         ),
     ] = None
     arrow_type: Annotated[
         str | None,
         Field(
-            description="New Arrow type of the stored values, such as `int64`. By default the type stays if "
-            "it can store the kind, and otherwise becomes the usual type of the kind."
+            description="New Arrow type of the stored values, such as `int64`. By default, the type stays "
+            "if it can store the kind, and is otherwise replaced by the usual type of the kind."
         ),
     ] = None
     domain: Annotated[
@@ -100,7 +100,7 @@ class SchemaChange(BaseModel):
     ] = None
 
 
-# The type in which a kind is stored if the present type cannot store it. Durations and decimals have none.
+# Type that replaces one that cannot store the new kind. Durations and decimals have no usual type.
 _USUAL_TYPES: dict[ColumnKind, pa.DataType] = {
     ColumnKind.integer: pa.int64(),
     ColumnKind.float: pa.float64(),
@@ -132,7 +132,7 @@ def change_schema(
     for name in change.columns:
         if name not in before.names:
             raise InvalidInput(
-                f"The table has no column {name!r}. A change can only name existing columns.",
+                f"The table has no column {name!r}. Correct the name of the column in the change.",
                 code="unknown_column",
                 pointer=f"/columns/{_escaped(name)}",
             )
@@ -160,7 +160,9 @@ def _validated(model: type[S], values: dict[str, object]) -> S:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
         place = next((role for role in (*_ROLES, "locale") if role in message), "columns")
         raise InvalidInput(
-            f"The changed schema is invalid: {message}.", code="invalid_parameters", pointer=f"/{place}"
+            f"The changed schema is invalid: {message}. Correct the change.",
+            code="invalid_parameters",
+            pointer=f"/{place}",
         ) from None
 
 

@@ -1,7 +1,7 @@
 """Read and write the metadata JSON of SDV (Synthetic Data Vault), for users who migrate from it.
 
 The versions SINGLE_TABLE_V1, MULTI_TABLE_V1 and V1 are supported. The public documentation of SDV describes
-the format ("Metadata JSON"). No software of SDV is used or needed.
+the format ("Metadata JSON"). SDV itself is neither used nor needed.
 """
 
 from __future__ import annotations
@@ -126,10 +126,10 @@ def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
     """Return the SDV metadata of a dataset in version V1: its tables by name, and their relationships.
 
     If the schema declares no relationships, the candidates are written. The primary key of a table is the
-    declared one, or the column to which a relationship refers, or the first candidate if its kind is
-    generated. Columns of relationships and primary keys have the sdtype `id` for every kind, because SDV
-    rejects relationships between columns of different sdtypes. SDV does not support keys of several columns,
-    or relationships to a column other than the parent's primary key. These are left out.
+    declared key. Without one, it is the column to which a relationship refers, or else the first candidate if
+    its kind is generated. Columns of relationships and primary keys have the sdtype `id` whatever their kind,
+    because SDV rejects relationships between columns of different sdtypes. SDV does not support keys of
+    several columns, or relationships to a column other than the parent's primary key. These are left out.
     """
     related = [
         relationship
@@ -207,8 +207,8 @@ def _change(column: Column, metadata: _Column) -> ColumnChange | None:
         return ColumnChange(
             kind=column.kind if column.kind in _TIMES else _kind_of_format(metadata.datetime_format)
         )
-    known = _KINDS.get(metadata.sdtype)
-    return None if known is None else ColumnChange(kind=known)
+    new_kind = _KINDS.get(metadata.sdtype)
+    return None if new_kind is None else ColumnChange(kind=new_kind)
 
 
 def _kind_of_format(datetime_format: str | None) -> ColumnKind:

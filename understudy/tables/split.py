@@ -44,9 +44,9 @@ class Split(BaseModel):
     storage type. For a single row, it covers the row's position, so a longer table with the same seed begins
     with the same decisions.
 
-    A model stores its split: the model file in `extra`, the model's record in `seed`, `holdout_fraction` and
-    ``card["holdout"]["by"]``. Models from versions without units have no `by`; their split is by row. To
-    recompute the masks, use the schema with which the model was trained, which the model also stores.
+    The split of a model is stored in `extra` of its file, and in `seed`, `holdout_fraction` and
+    ``card["holdout"]["by"]`` of its record. Models of versions that had no units have no `by`; their split is
+    by row. To recompute the masks, use the training schema, which the model also stores.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -194,7 +194,7 @@ def hash_values(table: pa.Table) -> tuple[Hashes, Mask]:
 
 
 def followed_relationships(schema: DatasetSchema) -> dict[str, Relationship]:
-    """Return the relationship that the rows of each child table follow; see `Split.masks`."""
+    """Return, for each child table, the relationship that its rows follow; see `Split.masks`."""
     followed: dict[str, Relationship] = {}
     for name, table in schema.tables.items():
         if table.subject or table.role == "reference":
@@ -228,7 +228,7 @@ def _leads_to_subject(schema: DatasetSchema, name: str, seen: set[str]) -> bool:
 
 
 def _ancestors(name: str, followed: Mapping[str, Relationship]) -> list[str]:
-    """Return the name of a table and those of the tables above it, up to its root."""
+    """Return the names of a table and its ancestors, up to the root."""
     ancestors = [name]
     while ancestors[-1] in followed:
         ancestors.append(followed[ancestors[-1]].parent)

@@ -1,7 +1,7 @@
 """Read schemas of a single table that contain the findings beside each column.
 
-The HTTP API returns tables in this form, and the command line accepts files of it. Rows of older databases,
-model files of format 2 and evidence packs of format 1 contain it with a subject of a single column.
+The HTTP API returns tables in this form, and the command line accepts files in this form. Rows of older
+databases, model files of format 2 and evidence packs of format 1 also have it, with a single subject column.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class _Schema(BaseModel):
         columns = {column.name: column.to_findings() for column in self.columns}
         subject, target = self.subject_candidate, self.target_candidate
         table_findings = TableFindings(
-            columns={name: why for name, why in columns.items() if why is not None},
+            columns={name: findings for name, findings in columns.items() if findings is not None},
             primary_keys=tuple(candidate.to_candidate() for candidate in self.primary_key_candidates),
             subject=None if subject is None else subject.to_candidate(),
             target=None if target is None else target.to_candidate(),

@@ -16,7 +16,7 @@ from understudy.tables.casting import cast, count_unfit, find_unfit
 from understudy.tables.inference import check_names, column_kind, storable_type
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 
-# Maximum number of unsuitable values counted in a column; the message says "at least" if there are more.
+# Maximum number of unsuitable values counted in a column; from this number on, messages contain "at least".
 _COUNTED_MAX = 100
 
 # Maximum number of rows listed in an error message.
@@ -37,7 +37,7 @@ _CASTS: set[tuple[ColumnKind, ColumnKind]] = {
 
 @dataclass(frozen=True)
 class Origin:
-    """The name of a table in error messages, as the subject of a sentence, and the remedy for its columns."""
+    """How error messages name a table, at the start of a sentence, and the remedy for wrong columns."""
 
     name: str
     remedy: str = "Give it the columns of the schema."

@@ -58,7 +58,7 @@ class ArrayReader:
         return value
 
     def choice(self, key: str, known: Collection[str]) -> str:
-        """Return a string that is one of the known ones."""
+        """Return a string that is one of the known values."""
         value = self.manifest.get(key)
         require(isinstance(value, str) and value in known, f"{key} is unknown")
         return str(value)
@@ -72,7 +72,7 @@ class ArrayReader:
     def text(self, key: str) -> str:
         """Return a string."""
         value = self.manifest.get(key)
-        require(isinstance(value, str), f"{key} is not a text")
+        require(isinstance(value, str), f"{key} is not text")
         return str(value)
 
     def texts(self, key: str) -> list[str]:

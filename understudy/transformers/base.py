@@ -13,8 +13,8 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from understudy.kernels.hashing import StreamRows
 
-# Minimum number of rows or subjects that must share a value or level for it to be kept, and the number of
-# neighbouring rows of which a quantile is the mean. The documentation calls this number k.
+# Minimum number of rows or subjects that must share a value or level for it to be kept. A quantile is the
+# mean of as many neighbouring rows. The documentation calls this number k.
 MIN_SUPPORT = 5
 # Maximum number of codes of a column.
 N_CODES_MAX = 8192
@@ -43,9 +43,9 @@ class RowStream:
     seed : int
         Seed of the sample.
     stream : int
-        Number of a stream of the seed. Different streams are independent.
+        Number of the stream of random numbers. Different streams of a seed are independent.
     rows : array of shape (n,)
-        Number of each row in the unlimited table that belongs to the seed.
+        Numbers of the rows. The number of possible rows of a seed is not limited.
     """
 
     seed: int

@@ -1,4 +1,4 @@
-"""A small table with every class of column, whose columns depend on each other."""
+"""A small table with every class of column, in which columns depend on each other."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def people(n_rows: int, *, seed: int) -> pa.Table:
 
 
 def related(table: pa.Table, *, seed: int) -> pa.Table:
-    """Return people with columns that follow from others: what rules, correlations and patterns speak of."""
+    """Return people with additional columns that follow from others, for rules, correlations and patterns."""
     rng = np.random.default_rng([seed, 1])
     height = table.column("height").to_numpy()
     visits = table.column("visits").to_numpy()
-    # Known where the height is, and missing where it is missing.
+    # The weight is missing where the height is missing.
     weight = 0.8 * height + 0.6 * rng.normal(size=table.num_rows)
     zone = np.where(np.array(table.column("town")) == "north", "zone 1", "zone 2")
     return (
@@ -50,7 +50,7 @@ def related(table: pa.Table, *, seed: int) -> pa.Table:
 
 
 def destroyed(table: pa.Table) -> pa.Table:
-    """Return the table with columns turned around, shifted, shuffled and cut: no relation survives."""
+    """Return the table with columns reversed, shifted, shuffled and clipped, without any dependency left."""
     rng = np.random.default_rng(99)
     height = np.array(table.column("height").to_numpy()) * -3 + 2
     turned = pa.array(rng.permutation(height), from_pandas=True)
@@ -67,7 +67,7 @@ def destroyed(table: pa.Table) -> pa.Table:
 
 
 def biased(table: pa.Table) -> pa.Table:
-    """Return the table with few members left in the north, and many more in the south."""
+    """Return the table with few members in the north and many more in the south."""
     rng = np.random.default_rng(98)
     is_member, is_south = (
         np.array(table.column("is_member").to_pylist()),
@@ -88,7 +88,7 @@ def comparison(
     seed: int = 0,
     **options: Any,
 ) -> Comparison:
-    """Return the comparison on the schema of the real table."""
+    """Return the comparison with the schema of the real table."""
     asked = EvaluationOptions(target=target, **options)
     schema = infer_table(real).schema
     return compare(

@@ -1,4 +1,4 @@
-"""The tables that scores are read against, and the floors of real rows."""
+"""The baselines of scores, and the floors of real rows."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def compared() -> Comparison:
 
 
 def rows_of(table: object) -> set[int]:
-    """Return hashes of the rows that a table holds."""
+    """Return the hashes of the rows in a table."""
     return set(table.row_hashes[table.rows].tolist())  # type: ignore[attr-defined]
 
 
 def test_noisy_copy_has_the_real_distribution_and_is_close_to_real_rows(compared: Comparison) -> None:
     leak = leaky_copy(compared)
     assert leak.synthetic.n_rows == compared.synthetic.n_rows
-    # Two samples of 600 and 400 rows differ by 0.056 in the mean of the Kolmogorov-Smirnov distance.
+    # The Kolmogorov-Smirnov distance of two samples of 600 and 400 rows has a mean of 0.056.
     assert column_shapes.score(leak).score > 0.92
     height = compared.encoder_index("height")
     copied, real = (table.columns[height] for table in (leak.synthetic, compared.real))
@@ -133,8 +133,8 @@ def test_memory_error_fails_the_report(compared: Comparison) -> None:
 
 
 def test_real_rows_lie_within_the_floor() -> None:
-    # A different source of rows each time; all scores of 20 such reports lie within with 95 % each, so that
-    # fewer than 16 have a chance of 0.3 %.
+    # Each report uses a different source of rows. In each of 20 reports, all scores lie within their floors
+    # with a probability of 95 %. Fewer than 16 have a probability of 0.3 %.
     inside = 0
     for seed in range(20):
         compared = comparison(people(500, seed=100 + seed), people(500, seed=200 + seed), seed=seed)

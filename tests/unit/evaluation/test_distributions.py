@@ -1,4 +1,4 @@
-"""Drawings give nobody away."""
+"""Distributions in reports do not reveal single rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrow columns as arrays."""
+"""Encoding of Arrow columns as arrays."""
 
 from __future__ import annotations
 

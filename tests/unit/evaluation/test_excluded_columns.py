@@ -1,4 +1,4 @@
-"""Columns that are generated are not scored, and the report says so."""
+"""Generated columns are not scored, and the report lists them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers and times as a reader wants them."""
+"""Formatting of numbers and times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures of predictions whose value is known beforehand."""
+"""Measures of predictions with known values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def test_area_and_its_error_agree_with_ranks_and_delong() -> None:
     found = influence.area(scores, is_positive)
     assert found.value == pytest.approx(auc.auc(scores[is_positive], scores[~is_positive]))
     low, high = found.interval(0.0, 1.0)
-    # Hanley and McNeil's error takes exponential scores; for normal ones they find it right to a few percent.
+    # Hanley and McNeil's error assumes exponential scores. They state that it is accurate to a few percent
+    # for normal scores.
     error = auc.auc_standard_error(found.value, int(is_positive.sum()), int((~is_positive).sum()))
     assert high - low == pytest.approx(2 * influence.Z_95 * error, rel=0.1)
 
@@ -47,18 +48,18 @@ def test_r2_interval_covers_the_bootstrap() -> None:
     drawn = rng.integers(1000, size=(2000, 1000))
     values = [influence.r2(predicted[rows], truth[rows]).value for rows in drawn]
     low, high = influence.r2(predicted, truth).interval(-1, 1)
-    # A standard deviation of 2000 draws is known to 1/sqrt(2 * 2000) = 1.6 %; three of those, and the delta
-    # method's own error of the order 1/n.
+    # The standard deviation of 2000 draws has a relative error of 1/sqrt(2 * 2000) = 1.6 %. The tolerance is
+    # three times this, plus the error of the delta method of order 1/n.
     assert high - low == pytest.approx(2 * influence.Z_95 * np.std(values), rel=0.06)
 
 
 def test_average_precision_of_known_ranks() -> None:
-    # Positives at ranks 1 and 3: precision 1 and 2/3, each half of the recall.
+    # Positives are at ranks 1 and 3, with precision 1 and 2/3, each for half of the recall.
     scores, is_positive = np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
     assert influence.average_precision(scores, is_positive) == pytest.approx((1 + 2 / 3) / 2)
-    # All equal: one step at the class's share.
+    # With equal scores, there is one step at the share of the class.
     assert influence.average_precision(np.zeros(4), is_positive) == pytest.approx(0.5)
-    # A row counted twice is two rows.
+    # A row with weight 2 is the same as two rows.
     twice = influence.average_precision(scores, is_positive, np.array([1.0, 2, 1, 1]))
     assert twice == pytest.approx((1 + 2 / 4) / 2)
 
@@ -74,7 +75,7 @@ def test_rows_of_one_subject_are_one_observation() -> None:
     rng = np.random.default_rng(0)
     scores, is_positive = rng.random(300), rng.random(300) < 0.5
     alone = influence.area(scores, is_positive)
-    # Each row ten times: the area is the same, and so is what is known of it.
+    # With each row repeated ten times, the area and its error stay the same.
     repeated = influence.area(np.repeat(scores, 10), np.repeat(is_positive, 10))
     together = replace(repeated, subjects=np.repeat(np.arange(300), 10))
     assert together.value == pytest.approx(alone.value)

@@ -1,4 +1,4 @@
-"""Neighbours, by hand and by a slow twin, and what is made of them."""
+"""Nearest neighbours: hand-computed cases and reference implementations, and the metrics based on them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Codes = npt.NDArray[np.int32]
 
 def points(n_rows: int, n_numbers: int, n_codes: int, *, seed: int) -> tuple[Floats, Codes]:
     rng = np.random.default_rng(seed)
-    # Eighths and few codes: many ties, and no rounding.
+    # Eighths and few codes give many ties and no rounding errors.
     numbers = rng.integers(0, 9, (n_rows, n_numbers)) / 8
     return numbers.astype(np.float32), rng.integers(-1, 3, (n_rows, n_codes)).astype(np.int32)
 
@@ -55,7 +55,7 @@ def test_copies_have_full_coverage_and_a_density_above_one() -> None:
     compared = comparison(table, table)
     result = density.score(compared)
     assert isinstance(result, density.DensityResult)
-    # Beside its five neighbours each row has itself; ranks tie now and then.
+    # Besides its five neighbours, each row counts itself, and ranks are tied now and then.
     assert (result.score, result.density) == (1.0, pytest.approx(6 / 5, abs=0.01))
     assert coverage.score(compared).score == 1.0
     assert alpha_precision.score(compared).score == pytest.approx(1.0, abs=1 / 400)
@@ -67,8 +67,8 @@ def test_coverage_of_fresh_rows_agrees_with_theory() -> None:
     real, fresh = (pa.table({"x": rng.normal(size=3000), "y": rng.normal(size=3000)}) for _ in range(2))
     result = coverage.score(comparison(real, fresh))
     assert isinstance(result, coverage.CoverageResult)
-    # Of the rows nearest to a real one, each is of either table alike: the first five are all real ones in
-    # one case of 2^5 (Naeem et al. 2020). Four standard errors.
+    # Each neighbour of a real row is equally likely to be from either table. The first five are all real in
+    # one of 2^5 cases (Naeem et al. 2020). The tolerance is four standard errors.
     error = np.sqrt(2 * (1 / 32) * (31 / 32) / 3000)
     assert result.score == pytest.approx(1 - 1 / 32, abs=4 * error)
 
@@ -81,10 +81,11 @@ def test_missing_type_of_row_lowers_coverage_and_recall() -> None:
     covered, recall = coverage.score(compared), beta_recall.score(compared)
     assert isinstance(covered, coverage.CoverageResult)
     assert isinstance(recall, beta_recall.BetaRecallResult)
-    # Three rows of ten have nobody in their surroundings.
+    # Three of ten rows have no synthetic row in their neighbourhood.
     assert covered.score == pytest.approx(0.7 * 31 / 32, abs=0.05)
     assert recall.curve[-1][1] == covered.score
-    # Those rows' nearest are at the edge of the synthetic table: at best the curve ends at 0.7, as 1 - 0.3^2.
+    # The nearest rows of these rows are at the edge of the synthetic table, so the curve ends at 0.7 at best,
+    # and the score is 1 - 0.3^2.
     assert 0.65 < recall.score < 1 - 0.3**2 + 0.02
     assert density.score(compared).score == 1.0
 
@@ -100,7 +101,7 @@ def test_rows_at_random_positions_lower_density_and_precision() -> None:
     )
     compared = comparison(real, strange)
     assert density.score(compared).score == pytest.approx(0.0, abs=0.05)
-    # Independent columns are seldom far from the middle in all at once.
+    # With independent columns, few rows are far from the centre in all columns at once.
     precision = alpha_precision.score(compared).score
     assert precision is not None
     assert precision < 0.8
@@ -108,7 +109,8 @@ def test_rows_at_random_positions_lower_density_and_precision() -> None:
 
 def test_closeness_of_known_curves() -> None:
     assert closeness(LEVELS) == 1.0
-    # Half of the area below the diagonal is lost where every share is halved; all where nothing is found.
+    # If all shares are halved, half of the area below the diagonal is lost. If nothing is found, all of it is
+    # lost.
     assert closeness(LEVELS / 2) == pytest.approx(0.5)
     assert closeness(np.zeros_like(LEVELS)) == pytest.approx(0.0)
 

@@ -1,4 +1,4 @@
-"""A holdout of rows that were learned from is no control; natural duplicates are no overlap."""
+"""A holdout of training rows is not a valid control; natural duplicates are not an overlap."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from understudy.evaluation.verdict import PolicyCheck
 from understudy.tables.inference import infer_table
 
 N = 1_000
-# All of them pass where the holdout is what was learned from.
+# All of these pass if the holdout contains the training rows.
 ATTACKS = ("exact_copies", "membership_distance", "nearest_record", "near_copies")
 
 
@@ -94,7 +94,7 @@ def test_few_shared_rows_with_a_unique_key_are_detected(n_shared: int, *, is_sha
 
 
 def test_key_that_is_not_scored_is_compared() -> None:
-    # Without the key, all rows would have copies on both sides.
+    # Without the key, all rows have copies in both tables.
     training = pa.table({"id": np.arange(N), "city": ["Oslo", "Rome"] * (N // 2)})
     report = evaluate(
         ComparisonTables(training, training, holdout=training.slice(0, 200)), infer_table(training), seed=0
@@ -110,7 +110,7 @@ def test_common_combinations_of_categories_are_not_an_overlap() -> None:
 
 
 def split_of(kind: str, rng: np.random.Generator, n: int = 1_200) -> Any:
-    """Return rows whose natural duplicates are of one kind, in an order of chance."""
+    """Return rows with one type of natural duplicates, in random order."""
     return {
         "few": rng.integers(0, 30 * n, n),
         "some": rng.integers(0, n, n),
@@ -121,7 +121,7 @@ def split_of(kind: str, rng: np.random.Generator, n: int = 1_200) -> Any:
 
 @pytest.mark.parametrize("kind", ["few", "some", "pairs", "skewed"])
 def test_random_splits_are_not_an_overlap(kind: str) -> None:
-    # The bound is exact at one in a million: 50 splits alarm once in 20,000 runs, and these seeds are fixed.
+    # The level is one in a million, so 50 splits give a false alarm once in 20,000 runs. The seeds are fixed.
     for seed in range(50):
         values = split_of(kind, np.random.default_rng(seed))
         found = overlap(column(values[:900]), column(values[900:]))
@@ -143,7 +143,7 @@ def test_missing_values_equal_each_other_and_nothing_else() -> None:
 
 
 def test_tail_bound_is_not_below_simulated_splits() -> None:
-    # The bound holds for every level, so also for one that 2,000 splits can show: it errs to the safe side.
+    # The bound holds for every level, also for one that 2,000 splits can test: it is conservative.
     rng = np.random.default_rng(0)
     values = np.repeat(np.arange(200), 2)
     shared = [

@@ -1,4 +1,4 @@
-"""The page: what comes first, what stands where, and that everybody can read it."""
+"""The page: order, content, accessibility and escaping."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from understudy.evaluation.verdict import Overall
 from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
 from understudy.tables.inference import infer_table
 
-# WCAG 2.2, success criterion 1.4.3, for text, and 1.4.11, for what is drawn.
+# Text: success criterion 1.4.3 of WCAG 2.2. Charts: success criterion 1.4.11.
 CONTRAST_OF_TEXT = 4.5
 CONTRAST_OF_DRAWINGS = 3.0
 TEXT = ("ink", "muted", "synthetic", "independent", "leak", "pass", "warn", "fail", "real-ink")
@@ -40,7 +40,7 @@ AROUND_ESCAPING = r"\bMarkup\b|\|\s*safe\b|autoescape (false|off)|\bhtml\.escape
 
 
 class LaterResult(MetricResult):
-    """What a metric gives that nobody has drawn a chapter for."""
+    """The result of a metric without a chapter."""
 
     metric: Literal["later"] = "later"
 
@@ -68,7 +68,7 @@ def page(report: Report) -> str:
 
 
 def scored(score: float, **changed: object) -> MetricScores:
-    """Return the scores of a metric of which only its numbers matter."""
+    """Return the scores of a metric for which only the numbers matter."""
     fields = {
         "name": "later",
         "title": "A later one",
@@ -80,7 +80,7 @@ def scored(score: float, **changed: object) -> MetricScores:
         "synthetic": LaterResult(score=score, n_rows={"real": 1}),
         "floor": None,
     }
-    # Not validated: the union of results does not know the later one.
+    # Without validation, because the union of results does not contain the later one.
     return MetricScores.model_construct(**(fields | changed))  # type: ignore[arg-type]
 
 
@@ -96,7 +96,7 @@ def test_verdict_comes_first_as_word_and_shape(report: Report, outcome: Overall)
 
 
 def macro(template: str, name: str, *values: object) -> str:
-    """Return what a macro of a template draws."""
+    """Return the output of a template's macro."""
     return str(getattr(environment().get_template(template).module, name)(*values))
 
 
@@ -128,7 +128,7 @@ def test_summary_and_cards_link_to_the_documentation_of_their_metric(report: Rep
     for scores in report.metrics:
         link = f'<a href="{METRICS[scores.name].documentation}" rel="noreferrer">'
         is_scored = not isinstance(scores.synthetic, UnscoredResult)
-        # Column shapes have no card of their own; the other scores have one beside their row of the summary.
+        # Column shapes have no card. The other scores have a card in addition to their row of the summary.
         has_card = is_scored and scores.name != "column_shapes"
         assert page.count(link) == 1 + has_card, scores.name
 
@@ -251,7 +251,8 @@ def test_floor_is_a_band() -> None:
 
 def test_scale_far_from_the_best_score_shows_differences() -> None:
     drawn = draw_scale(scored(0.01, range=(-1.0, 1.0), floor=BaselineScore(score=-0.01, n_draws=1)))
-    # A twentieth of the way from the best to the worst score, 0.1, is shown; 0.02 is a fifth of it.
+    # The scale shows a twentieth of the distance between the best and the worst score, 0.1. 0.02 is a fifth
+    # of it.
     assert drawn.post is not None
     assert drawn.dot - drawn.post == pytest.approx((Scale.right - Scale.left) / 5, abs=0.2)
     assert drawn.better.startswith("better")
@@ -322,7 +323,7 @@ def test_nothing_on_the_page_bypasses_escaping() -> None:
 
 
 def test_no_module_contains_html() -> None:
-    # Workbooks are XML, which has a module of its own to write it.
+    # Workbooks are XML, which a separate module writes.
     root = Path(str(files("understudy"))).parent
     paths = [path for package in ("understudy", "app", "workers") for path in (root / package).rglob("*.py")]
     paths = [path for path in paths if "xlsx" not in path.parts]
@@ -332,7 +333,7 @@ def test_no_module_contains_html() -> None:
 
 
 def strings(source: str) -> list[str]:
-    """Return the strings of a module, parts of f-strings included, without its docstrings."""
+    """Return the strings of a module, including parts of f-strings but not docstrings."""
     tree = ast.parse(source)
     said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     constants = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in said)

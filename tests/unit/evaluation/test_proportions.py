@@ -1,4 +1,4 @@
-"""Intervals of shares against closed forms, published figures, and their own promise."""
+"""Intervals of shares: closed forms, published values and their coverage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from understudy.evaluation.statistics.proportions import (
 
 
 def test_exact_interval_of_no_success_has_a_closed_form() -> None:
-    # (1 - p)^n = 0.025 at the upper end.
+    # The upper end solves (1 - p)^n = 0.025.
     low, high = exact_interval(0, 20)
     assert low == 0
     assert high == pytest.approx(1 - 0.025 ** (1 / 20))
@@ -34,7 +34,7 @@ def test_score_interval_agrees_with_published_values() -> None:
 
 
 def test_difference_agrees_with_published_values() -> None:
-    # Newcombe (1998), "Interval estimation for the difference", table II: 56 of 70 less 48 of 80, method 10.
+    # Newcombe (1998), "Interval estimation for the difference", table II: 56 of 70 minus 48 of 80, method 10.
     found = difference(TargetShare(56 / 70, 70), TargetShare(48 / 80, 80), confidence=0.95)
     assert found.score == pytest.approx(0.2)
     assert found.interval == pytest.approx((0.0524, 0.3339), abs=5e-5)
@@ -55,7 +55,7 @@ def test_19_of_20_intervals_contain_the_difference() -> None:
             difference(TargetShare(a, n), TargetShare(c, n), confidence=0.95).interval for a, c in shares
         )
     ]
-    # Of 1,000 trials, three standard errors of a share of 0.95 are 0.021.
+    # Three standard errors of a share of 0.95 in 1,000 trials are 0.021.
     assert np.mean(held) > 0.95 - 0.021
 
 
@@ -84,7 +84,7 @@ def test_19_of_20_intervals_of_units_contain_the_difference(spread: float) -> No
     units = np.repeat(np.arange(n_units), sizes)
 
     def drawn(centre: float) -> TargetShare:
-        # A unit's own share: the centre, or near to it, or all and nothing.
+        # The share of a unit is the centre, a value close to it, or 0 or 1.
         own = np.clip(centre + spread * rng.choice([-1, 1], n_units), 0, 1)
         return share_of(rng.random(len(units)) < own[units], units)
 
@@ -94,5 +94,5 @@ def test_19_of_20_intervals_of_units_contain_the_difference(spread: float) -> No
             difference(drawn(0.5), drawn(0.5), confidence=0.95).interval for _ in range(n_trials)
         )
     ]
-    # Of 400 trials, three standard errors of a share of 0.95 are 0.033.
+    # Three standard errors of a share of 0.95 in 400 trials are 0.033.
     assert np.mean(held) > 0.95 - 0.033

@@ -1,4 +1,4 @@
-"""The report as a whole, and the page."""
+"""The report as a whole, and its page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HOSTILE = '<script>alert("1")</script> & "quoted" {{ 7 * 191 }} {% raw %} \u202e
 
 
 class Page(HTMLParser):
-    """Collects what a page is made of."""
+    """Parser that collects the elements of a page."""
 
     VOID = frozenset({"meta", "path", "rect", "circle", "br"})
 
@@ -85,7 +85,7 @@ def test_every_metric_has_its_baselines(report: Report) -> None:
 def test_independent_columns_lose_the_pairs_and_keep_the_shapes(report: Report) -> None:
     rows = {row.name: row for row in report.summary()}
     assert rows["column_pairs"].independent < rows["column_pairs"].value - 0.03  # type: ignore[operator]
-    # A Kolmogorov-Smirnov distance of 500 and 800 rows has its mean at about 0.87 * sqrt(1/500 + 1/800).
+    # The Kolmogorov-Smirnov distance of 500 and 800 rows has a mean of about 0.87 * sqrt(1/500 + 1/800).
     assert rows["column_shapes"].independent > 0.92  # type: ignore[operator]
 
 

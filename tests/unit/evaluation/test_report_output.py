@@ -1,4 +1,4 @@
-"""A report as a DataFrame, as a file, in a notebook and in a few lines."""
+"""Reports as a DataFrame, a file, a notebook table and text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of reports: written down, current, and what reports conform to."""
+"""The JSON Schema of reports is up to date, and reports conform to it."""
 
 from __future__ import annotations
 

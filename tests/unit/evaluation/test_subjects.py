@@ -1,4 +1,4 @@
-"""A generator that leaks subjects is found where whole subjects are held out, and only there."""
+"""A generator that copies subjects is detected with a holdout of whole subjects, and only with it."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ SIZES = {
     "ten each": TEN_EACH,
     "two each": [2] * 1_500,
     "two hundred each": [200] * 150,
-    # 2 to 200, of a Pareto distribution: a few subjects have most of the rows.
+    # The sizes, 2 to 200, follow a Pareto distribution: a few subjects have most of the rows.
     "skewed": [int(n) for n in np.clip(2 * (1 - np.linspace(0, 0.999, 500)) ** -0.9, 2, 200)],
 }
-# All of these compare training subjects with held-out ones by what is near to them.
+# These attacks compare training subjects with holdout subjects by the distance to synthetic rows.
 ATTACKS = (
     *("membership_distance", "membership_density", "singling_out"),
     *("linkability", "attribute_inference", "near_copies"),
@@ -49,7 +49,7 @@ POLICY = Policy(
 
 
 def compared(generator: str, sizes: list[int], *subject: str) -> Comparison:
-    """Return a comparison of what a generator makes; by row where no subject is named."""
+    """Return a comparison with the output of a generator; the holdout is by row if no subject is named."""
     training, holdout, schema = split(sizes, *subject)
     return compare(
         ComparisonTables(training, made_by(generator, training, sizes), holdout=holdout), schema, seed=SEED
@@ -88,13 +88,13 @@ def test_generator_that_copies_subjects_is_detected_by_all_attacks(name: str) ->
 def test_generator_of_other_subjects_is_not_detected(name: str) -> None:
     checks = attacked(compared("safe", SIZES[name], "patient"))
     assert not {check.metric for check in checks.values() if check.outcome in ("warn", "fail")}
-    # Of a few hundred subjects some intervals are too wide to pass; all of them hold what chance scores.
+    # With a few hundred subjects, some intervals are too wide to pass, but all include the score of chance.
     low, high = checks["membership_distance"].interval or (1, 1)
     assert low <= 0.5 <= high
 
 
 def test_holdout_by_row_does_not_reveal_the_leak() -> None:
-    # All patients have rows in training, so that new visits of theirs are as near to one row as to another.
+    # All patients have training rows, so their new visits are equally close to training and holdout rows.
     checks = attacked(compared("leak", TEN_EACH))
     assert not {check.metric for check in checks.values() if check.outcome in ("warn", "fail")}
 
@@ -115,7 +115,7 @@ def test_report_on_copied_subjects_fails_and_counts_subjects() -> None:
 
 @pytest.fixture(scope="module")
 def shared() -> Report:
-    """Return a report with subjects whose holdout was drawn by row."""
+    """Return a report with subjects and a holdout by row."""
     training, holdout, _ = split([10] * 150)
     schema = schema_of(training, "patient")
     return evaluate(
@@ -220,7 +220,8 @@ def test_nearest_record_detects_copied_subjects_only() -> None:
     safe = nearest_record.score(compared("safe", TEN_EACH, "patient"))
     assert isinstance(leaked, nearest_record.NearestRecordResult)
     assert leaked.n_subjects["real"] == leaked.n_subjects["holdout"]
-    # As many training subjects as are held out are compared with; rows of the others are near to either.
+    # The number of training subjects in the comparison is that of holdout subjects. Copies of other subjects
+    # are equally close to both.
     share = leaked.n_subjects["real"] / comparison.real.n_units
     assert leaked.score == pytest.approx(share + (1 - share) / 2, abs=4 * leaked.standard_error)
     assert safe.interval is not None  # type: ignore[union-attr]
@@ -232,13 +233,13 @@ def test_copies_with_another_subject_count_as_copies() -> None:
     copied = under_other_numbers(training)
     result = exact_copies.score(compare(ComparisonTables(training, copied, holdout), schema, seed=SEED))
     assert result.score == 1
-    # Of the subjects whose rows are met, all are training ones, as six of ten are.
+    # All subjects with copied rows are training subjects, which are six of ten.
     assert result.p_value is not None
     assert result.p_value < 1e-9
 
 
 def test_one_copied_row_identifies_its_subject() -> None:
-    # Rows of a subject that have nothing in common; of twenty of each, one is copied.
+    # The rows of a subject are unrelated, and one of twenty rows of each subject is copied.
     rng = np.random.default_rng(SEED)
     table = pa.table({"patient": np.repeat(np.arange(600), 20), "x": rng.normal(size=12_000)})
     table = table.append_column("y", pa.array(rng.normal(size=12_000)))

@@ -1,4 +1,4 @@
-"""Policies held against scores: bounds on either side, intervals, chance, and what is missing."""
+"""Policies and scores: thresholds, intervals, chance, and missing scores."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def scores(
     interval: tuple[float, float] | None = None,
     floor: float | None = None,
 ) -> MetricScores:
-    """Return scores of which the verdict looks at these."""
+    """Return scores with only the fields that the verdict uses."""
     found: MetricResult | UnscoredResult = UnscoredResult(reason="needs a holdout")
     if score is not None:
         found = metric.result.model_construct(

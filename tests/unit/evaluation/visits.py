@@ -1,4 +1,4 @@
-"""Tables of patients with several near-equal visits each, and a generator that leaks patients."""
+"""Tables of patients with several similar visits each, and a generator that copies patients."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import pyarrow as pa
 from understudy.tables.inference import infer_table
 from understudy.tables.schema import TableSchema
 
-# What a patient's visits have in common varies by 1 between patients, and by so much between visits.
+# Standard deviation between visits of a patient; between patients, it is 1.
 WITHIN = 0.02
 STABLE = ("weight", "pressure", "glucose", "iron")
 
 
 def visits(sizes: Sequence[int], *, seed: int, time: int = 0) -> pa.Table:
-    """Return the visits of patients, so many of each, in an order of chance.
+    """Return visits in random order, `sizes[i]` of them for patient i.
 
     Parameters
     ----------
     seed : int
-        Of the patients: another seed gives other patients of the same kind.
+        The seed of the patients; another seed gives other patients of the same kind.
     time : int
-        Another time gives other visits of the same patients.
+        The seed of the visits; another value gives other visits of the same patients.
     """
     who, when = np.random.default_rng(seed), np.random.default_rng([seed, time])
     n = int(np.sum(sizes))
@@ -38,17 +38,17 @@ def visits(sizes: Sequence[int], *, seed: int, time: int = 0) -> pa.Table:
 
 
 def leak(training: pa.Table, sizes: Sequence[int], *, seed: int) -> pa.Table:
-    """Return new visits of the patients of the training rows, as a generator that knows them would make."""
+    """Return new visits of training patients, like a generator that reproduces them."""
     made = visits(sizes, seed=seed, time=1)
     known = np.isin(made["patient"].to_numpy(), training["patient"].to_numpy())
     return under_other_numbers(made.filter(pa.array(known)))
 
 
 def under_other_numbers(made: pa.Table) -> pa.Table:
-    """Return the table with patients' numbers that no real patient has."""
+    """Return the table with patient numbers that no real patient has."""
     return made.set_column(0, "patient", pa.array(made["patient"].to_numpy() + 10**6))
 
 
 def schema_of(table: pa.Table, *subject: str) -> TableSchema:
-    """Return the inferred schema, with these columns as the subject."""
+    """Return the inferred schema with these columns as the subject."""
     return infer_table(table).schema.model_copy(update={"subject": subject})

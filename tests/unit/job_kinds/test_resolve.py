@@ -1,4 +1,4 @@
-"""What is checked when a job is asked for, and what is filled in."""
+"""Checks and default values when a job is created."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from understudy.services.schemas import SchemaEdit, update_schema
 from understudy.tables.schema_changes import SchemaChange
 
 UNKNOWN_DATASET, UNKNOWN_MODEL = "ds_" + "0" * 26, "mdl_" + "0" * 26
-# Whole numbers up to there survive JavaScript.
+# JavaScript represents integers up to this value exactly.
 N_SEEDS = 2**53
 
 
@@ -38,7 +38,7 @@ class Project:
     model_id: str
 
     def resolve(self, kind: str, **parameters: object) -> Any:
-        """Return the parameters as they would be stored."""
+        """Return the resolved parameters."""
         asked = parse_parameters({"kind": kind, **parameters})
         return validate_job(self.resources, self.caller.project_id, asked)
 
@@ -58,7 +58,7 @@ def project(resources: Resources, caller: Caller, small_table: pa.Table, work: d
     return Project(resources, caller, dataset_id, model_id)
 
 
-def test_what_was_left_open_is_chosen(project):
+def test_omitted_values_are_chosen(project):
     train = project.resolve("train", dataset_id=project.dataset_id)
     assert (train.name, train.synthesizer.name) == ("table", "tree_chain")
     assert 0 <= train.seed < N_SEEDS
@@ -67,7 +67,7 @@ def test_what_was_left_open_is_chosen(project):
     assert 0 <= sample.seed < N_SEEDS
 
 
-def test_what_was_given_is_kept(project):
+def test_given_values_are_kept(project):
     train = project.resolve("train", dataset_id=project.dataset_id, seed=0, name="mine")
     assert (train.seed, train.name) == (0, "mine")
 
@@ -81,13 +81,13 @@ def test_what_was_given_is_kept(project):
         ("evaluate", {"dataset_id": UNKNOWN_DATASET, "synthetic_dataset_id": UNKNOWN_DATASET}),
     ],
 )
-def test_what_does_not_exist_is_not_found(resources, caller, kind, parameters):
+def test_missing_resource_is_not_found(resources, caller, kind, parameters):
     asked = parse_parameters({"kind": kind, **parameters})
     with pytest.raises(NotFound):
         validate_job(resources, caller.project_id, asked)
 
 
-def test_another_projects_rows_are_not_found(project, resources, other_caller):
+def test_resource_of_another_project_is_not_found(project, resources, other_caller):
     for parameters in (
         {"kind": "train", "dataset_id": project.dataset_id},
         {"kind": "sample", "model_id": project.model_id, "n_rows": 1},
@@ -96,7 +96,7 @@ def test_another_projects_rows_are_not_found(project, resources, other_caller):
             validate_job(resources, other_caller.project_id, parse_parameters(parameters))
 
 
-def test_dataset_that_is_not_read_yet_is_a_conflict(resources, caller, small_table):
+def test_pending_dataset_is_a_conflict(resources, caller, small_table):
     dataset_id = upload_table(resources, caller, small_table)
     asked = parse_parameters({"kind": "train", "dataset_id": dataset_id})
     with pytest.raises(Conflict, match="still being read") as caught:
@@ -104,7 +104,7 @@ def test_dataset_that_is_not_read_yet_is_a_conflict(resources, caller, small_tab
     assert caught.value.code == "not_ready"
 
 
-def test_dataset_that_could_not_be_read_is_a_conflict(resources, caller, run_jobs):
+def test_failed_dataset_is_a_conflict(resources, caller, run_jobs):
     dataset_id = upload_table(resources, caller, pa.table({"a": pa.array([], pa.int64())}))
     run_jobs()
     asked = parse_parameters({"kind": "train", "dataset_id": dataset_id})
@@ -112,7 +112,7 @@ def test_dataset_that_could_not_be_read_is_a_conflict(resources, caller, run_job
         validate_job(resources, caller.project_id, asked)
 
 
-def test_too_many_rows_are_refused_with_the_limit(project):
+def test_too_many_rows_are_rejected_with_the_limit(project):
     with pytest.raises(TooLarge, match=r"100,000,000") as caught:
         project.resolve("sample", model_id=project.model_id, n_rows=100_000_001)
     assert (caught.value.code, caught.value.pointer) == ("too_many_rows", "/n_rows")
@@ -123,7 +123,7 @@ OSLO = {"where": {"city": {"equals": "Oslo"}}, "n_rows": 30}
 
 @pytest.fixture
 def constrainable(project) -> Project:
-    """Add a model to the project that takes conditions; no job of it is ever run."""
+    """Add a model that supports conditions to the project. No job uses its file."""
     with project.resources.sessions.begin() as session:
         plain = models.get(session, project.caller.project_id, ids.from_text("model", project.model_id))
         values = {field.name: getattr(plain, field.name) for field in fields(NewModel)}
@@ -137,7 +137,7 @@ def sample(project: Project, **parameters: object) -> Any:
     return project.resolve("sample", model_id=project.model_id, **parameters)
 
 
-def test_conditions_say_how_many_rows_there_are(constrainable):
+def test_conditions_determine_the_number_of_rows(constrainable):
     two = [OSLO, {"where": {"age": {"minimum": 30}}, "n_rows": 20}]
     assert sample(constrainable, conditions=two).n_rows == 50
     assert sample(constrainable, conditions=two, offset=45).n_rows == 5
@@ -164,13 +164,13 @@ def test_conditions_say_how_many_rows_there_are(constrainable):
         ),
     ],
 )
-def test_what_cannot_be_asked_of_the_rows_is_told_with_its_place(constrainable, parameters, code, pointer):
+def test_invalid_condition_is_reported_with_its_place(constrainable, parameters, code, pointer):
     with pytest.raises(InvalidInput) as caught:
         sample(constrainable, **parameters)
     assert (caught.value.code, caught.value.pointer) == (code, pointer)
 
 
-def test_conditions_and_shares_do_not_go_together():
+def test_conditions_and_shares_are_mutually_exclusive():
     rebalance = {"column": "city", "shares": [{"value": "Oslo", "share": 1}]}
     parameters = {"kind": "sample", "model_id": UNKNOWN_MODEL, "conditions": [OSLO], "rebalance": rebalance}
     with pytest.raises(InvalidInput, match="either conditions or rebalance") as caught:
@@ -178,13 +178,13 @@ def test_conditions_and_shares_do_not_go_together():
     assert caught.value.code == "invalid_parameters"
 
 
-def test_a_model_that_cannot_be_controlled_is_told(project):
+def test_model_without_support_for_constraints_is_rejected(project):
     with pytest.raises(InvalidInput, match="'independent'") as caught:
         sample(project, conditions=[OSLO])
     assert caught.value.code == "unsupported_by_synthesizer"
 
 
-def test_rows_with_conditions_take_longer(constrainable):
+def test_rows_with_conditions_have_a_higher_estimate(constrainable):
     def seconds(**parameters: object) -> float:
         resolved = sample(constrainable, **parameters)
         return estimate_job(constrainable.resources, constrainable.caller.project_id, resolved).cpu_seconds
@@ -197,19 +197,19 @@ def impute(project: Project, **changes: object) -> Any:
     return project.resolve("impute", **{**same, **changes})
 
 
-def test_a_completed_dataset_is_named_after_its_source(constrainable):
+def test_imputed_dataset_is_named_after_its_source(constrainable):
     resolved = impute(constrainable)
     assert (resolved.name, resolved.n_draws) == ("table (completed)", 1)
     assert 0 <= resolved.seed < N_SEEDS
 
 
-def test_only_a_model_that_imputes_completes_a_dataset(project):
+def test_model_without_support_for_imputation_is_rejected(project):
     with pytest.raises(InvalidInput, match="'independent'") as caught:
         impute(project)
     assert caught.value.code == "unsupported_by_synthesizer"
 
 
-def test_a_dataset_of_other_columns_is_not_completed(constrainable, run_jobs):
+def test_dataset_with_different_columns_is_not_imputed(constrainable, run_jobs):
     other_id = upload_table(constrainable.resources, constrainable.caller, pa.table({"other": [1, 2, 3]}))
     run_jobs()
     with pytest.raises(InvalidInput, match="only one of them has 'age'") as caught:
@@ -217,15 +217,15 @@ def test_a_dataset_of_other_columns_is_not_completed(constrainable, run_jobs):
     assert caught.value.code == "schema_mismatch"
 
 
-def test_draws_are_held_to_the_limit_of_samples(constrainable):
+def test_draws_are_checked_against_the_limit_of_samples(constrainable):
     settings = constrainable.resources.settings.model_copy(update={"sample_rows_max": 399})
     small = replace(constrainable, resources=replace(constrainable.resources, settings=settings))
-    with pytest.raises(TooLarge, match="2 draws of 200 rows are 400") as caught:
+    with pytest.raises(TooLarge, match="2 draws of 200 rows are 400 rows") as caught:
         impute(small, n_draws=2)
     assert (caught.value.code, caught.value.pointer) == ("too_many_rows", "/n_draws")
 
 
-def test_every_draw_takes_its_time(constrainable):
+def test_every_draw_increases_the_estimate(constrainable):
     one, five = (
         estimate_job(
             constrainable.resources, constrainable.caller.project_id, impute(constrainable, n_draws=n)
@@ -249,7 +249,7 @@ def test_target_must_be_a_column(project):
 
 
 @pytest.mark.parametrize("role", ["synthetic_dataset_id", "holdout_dataset_id"])
-def test_tables_of_other_columns_are_not_compared(project, run_jobs, role):
+def test_tables_with_different_columns_are_not_compared(project, run_jobs, role):
     other_id = upload_table(project.resources, project.caller, pa.table({"other": [1, 2, 3]}))
     run_jobs()
     with pytest.raises(UnderstudyError, match="only one of them has 'age'") as caught:
@@ -257,13 +257,13 @@ def test_tables_of_other_columns_are_not_compared(project, run_jobs, role):
     assert caught.value.code == "schema_mismatch"
 
 
-def test_the_real_table_is_not_its_own_holdout(project):
-    with pytest.raises(InvalidInput, match="rows that the model did not learn from") as caught:
+def test_real_table_cannot_be_its_own_holdout(project):
+    with pytest.raises(InvalidInput, match="rows that the model was not trained on") as caught:
         evaluate(project, holdout_dataset_id=project.dataset_id)
     assert caught.value.pointer == "/holdout_dataset_id"
 
 
-def test_a_model_has_the_schema_that_it_learned(project, resources, caller, work):
+def test_model_has_the_schema_that_it_learned(project, resources, caller, work):
     asked = {"kind": "train", "dataset_id": project.dataset_id, "synthesizer": {"name": "independent"}}
     submit_job(resources, caller.project_id, parse_parameters(asked))
     reference = TableReference(ids.from_text("dataset", project.dataset_id))

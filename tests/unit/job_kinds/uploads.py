@@ -1,4 +1,4 @@
-"""Tables as uploads."""
+"""Uploads of tables for tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.services.api_keys import Caller
 
 
 def upload_table(resources: Resources, caller: Caller, table: pa.Table) -> str:
-    """Upload a table as CSV and return the dataset's id; its job has not run yet."""
+    """Upload a table as CSV and return the ID of the pending dataset."""
     sink = io.BytesIO()
     pacsv.write_csv(table, sink)
     dataset, _ = upload_csv(resources, caller.project_id, sink.getvalue())

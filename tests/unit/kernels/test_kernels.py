@@ -136,11 +136,11 @@ def grow_forest(
     counts = np.bincount(codes)
     cuts, n_groups, child = hierarchy.build_hierarchy(counts)
     starts = np.concatenate(([0], np.cumsum(counts)))
-    looked_at = Features(features, np.full(len(features), 256), is_category)
+    tree_features = Features(features, np.full(len(features), 256), is_category)
     table = split_search.log_gamma_tables()
     column = forests.ColumnCodes(codes, starts, cuts, n_groups)
     sampling = forests.RowSampling(1, 1.0, np.uint64(0))
-    return forests.grow_forest(looked_at, column, rules, sampling, table), child
+    return forests.grow_forest(tree_features, column, rules, sampling, table), child
 
 
 def probabilities(forest: forests.Forest, child: Any, row: Any, n_codes: int) -> list[float]:

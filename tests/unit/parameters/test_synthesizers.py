@@ -1,4 +1,4 @@
-"""The parameters of synthesizers, as a field of other parameters."""
+"""Parameters of synthesizers as a field of other parameters."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def test_parameters_of_every_registered_synthesizer_are_accepted_and_kept(name):
     assert Holder.model_validate_json(held.model_dump_json()) == held
 
 
-def test_an_unknown_name_is_refused_with_the_known_ones():
+def test_unknown_name_is_rejected_with_the_known_ones():
     with pytest.raises(ValidationError, match=f"expected tags: '{next(iter(SYNTHESIZERS))}'"):
         Holder.model_validate({"synthesizer": {"name": "unknown"}})
 
 
-def test_an_error_names_the_field_of_the_synthesizer():
+def test_error_names_the_field_of_the_synthesizer():
     with pytest.raises(ValidationError) as caught:
         Holder.model_validate({"synthesizer": {"name": "independent", "surplus": 1}})
     assert [error["loc"] for error in caught.value.errors()] == [("synthesizer", "independent", "surplus")]

@@ -1,4 +1,4 @@
-"""A worker whose works end as a test wants."""
+"""Fixtures of a worker with jobs that end in a chosen way."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def works() -> Iterator[Sandbox]:
 
 @dataclass
 class Bench:
-    """Where jobs are put, run and looked at."""
+    """A bench to submit, run and inspect jobs."""
 
     resources: Resources
     sandbox: Sandbox
     project_id: UUID
 
     def put(self, way: str) -> UUID:
-        """Submit a job that will end in a way."""
+        """Submit a job that will end in the given way."""
         parameters = ProbeParameters(kind="probe", seconds=seconds_of(way))
         return submit_job(self.resources, self.project_id, parameters).id
 
@@ -46,17 +46,17 @@ class Bench:
         return run_next_job(self.resources, self.sandbox, "worker@test", **options)
 
     def job(self, job_id: UUID) -> Job:
-        """Return the job as it is now."""
+        """Return the current row of the job."""
         with self.resources.sessions() as session:
             return jobs.get(session, self.project_id, job_id)
 
     def outcomes(self, job_id: UUID) -> list[str | None]:
-        """Return how the attempts ended."""
+        """Return the outcomes of the attempts."""
         with self.resources.sessions() as session:
             return [row.outcome for row in job_attempts.of_job(session, self.project_id, job_id)]
 
     def files(self, job_id: UUID) -> list[str]:
-        """Return the roles of the files that can be read."""
+        """Return the roles of the readable files."""
         with self.resources.sessions() as session:
             return [row.role for row in artifacts.of_job(session, self.project_id, job_id)]
 

@@ -1,4 +1,4 @@
-"""The access policy: purposes, scopes, readiness and quarantine."""
+"""The access rules: purposes, scopes, readiness and quarantine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 def add_dataset(sessions, project_id, **values):
-    """Add an uploaded dataset that is ready, but for these values."""
+    """Add a ready uploaded dataset with some other values."""
     with sessions.begin() as session:
         job = jobs.add(session, new_job(project_id))
         row = datasets.add_pending(session, job, dataset_id=ids.new_id(), name="t")
@@ -26,7 +26,7 @@ def add_dataset(sessions, project_id, **values):
 
 
 def refusals(sessions, principal, dataset_id):
-    """Return the purposes that are refused and the errors' codes."""
+    """Return the rejected purposes with the error codes."""
     refused = {}
     for purpose in PURPOSES:
         with sessions() as session:
@@ -37,41 +37,41 @@ def refusals(sessions, principal, dataset_id):
     return refused
 
 
-def test_a_caller_with_all_scopes_opens_a_ready_dataset_for_everything(sessions, caller):
+def test_caller_with_all_scopes_can_use_a_ready_dataset_for_every_purpose(sessions, caller):
     assert refusals(sessions, caller, add_dataset(sessions, caller.project_id)) == {}
 
 
-def test_real_values_need_the_scope(sessions, caller):
+def test_real_values_require_the_scope_read_real(sessions, caller):
     dataset_id = add_dataset(sessions, caller.project_id)
     refused = refusals(sessions, JobPrincipal(caller.project_id), dataset_id)
     assert refused == {"see_values": "forbidden", "download": "forbidden"}
 
 
-def test_samples_hold_no_real_values(sessions, caller):
+def test_samples_do_not_require_the_scope_read_real(sessions, caller):
     dataset_id = add_dataset(sessions, caller.project_id, origin="sample")
     assert refusals(sessions, JobPrincipal(caller.project_id), dataset_id) == {}
 
 
 @pytest.mark.parametrize("state", ["pending", "failed"])
-def test_nothing_but_a_ready_dataset_is_opened(sessions, caller, state):
+def test_only_a_ready_dataset_is_opened(sessions, caller, state):
     refused = refusals(sessions, caller, add_dataset(sessions, caller.project_id, state=state))
     assert refused == dict.fromkeys(PURPOSES, "not_ready")
 
 
-def test_a_quarantined_sample_is_seen_and_evaluated_only(sessions, caller):
+def test_quarantined_sample_can_only_be_viewed_and_evaluated(sessions, caller):
     why = {"reason": "unreviewed", "sentence": "No report yet."}
     quarantine = {"quarantine": why, "quarantined_at": datasets.CLOCK}
     dataset_id = add_dataset(sessions, caller.project_id, origin="sample", **quarantine)
     assert refusals(sessions, caller, dataset_id) == {"download": "quarantined", "learn": "quarantined"}
 
 
-def test_another_projects_dataset_is_not_found(sessions, caller, other_caller):
+def test_dataset_of_another_project_is_not_found(sessions, caller, other_caller):
     dataset_id = add_dataset(sessions, caller.project_id)
     refused = refusals(sessions, other_caller, dataset_id)
     assert refused == dict.fromkeys(PURPOSES, "not_found")
 
 
-def test_a_missing_scope_is_told_before_the_state(sessions, caller):
+def test_missing_scope_is_reported_before_the_state(sessions, caller):
     dataset_id = add_dataset(sessions, caller.project_id, state="pending")
     with sessions() as session, pytest.raises(Forbidden, match="read_real"):
         access.open_dataset(session, JobPrincipal(caller.project_id), dataset_id, "download")

@@ -11,7 +11,7 @@ from understudy.resources import Resources
 from understudy.services.api_keys import Caller, authenticate, create_api_key, revoke_api_key
 
 
-def test_key_tells_whose_it_is_and_what_it_allows(resources: Resources, caller: Caller) -> None:
+def test_key_determines_project_and_scopes(resources: Resources, caller: Caller) -> None:
     key, secret = create_api_key(resources, caller.project_id, "ci", ["read"])
 
     found = authenticate(resources, secret)
@@ -22,7 +22,7 @@ def test_key_tells_whose_it_is_and_what_it_allows(resources: Resources, caller: 
         found.require("write")
 
 
-def test_database_holds_no_part_of_the_secret(resources: Resources, caller: Caller) -> None:
+def test_database_does_not_contain_the_secret(resources: Resources, caller: Caller) -> None:
     _, secret = create_api_key(resources, caller.project_id, "ci")
 
     with resources.sessions() as session:
@@ -30,7 +30,7 @@ def test_database_holds_no_part_of_the_secret(resources: Resources, caller: Call
     assert secret[-43:] not in row
 
 
-def test_wrong_keys_are_all_refused_alike(resources: Resources, caller: Caller) -> None:
+def test_all_invalid_keys_have_the_same_error(resources: Resources, caller: Caller) -> None:
     _, secret = create_api_key(resources, caller.project_id, "ci")
     other_id = "sk_" + "0" * 26 + secret[29:]
     wrong_secret = secret[:-1] + ("A" if secret[-1] != "A" else "B")
@@ -41,14 +41,14 @@ def test_wrong_keys_are_all_refused_alike(resources: Resources, caller: Caller) 
             authenticate(resources, text_)
 
 
-def test_key_of_another_installation_is_refused(resources: Resources, caller: Caller) -> None:
+def test_key_of_another_installation_is_rejected(resources: Resources, caller: Caller) -> None:
     _, secret = create_api_key(resources, caller.project_id, "ci")
 
     with pytest.raises(Unauthenticated):
         authenticate(replace(resources, secret_key=b"another secret key of 32 letters"), secret)
 
 
-def test_revoked_key_is_refused_from_the_next_request_on(resources: Resources, caller: Caller) -> None:
+def test_revoked_key_is_rejected_from_the_next_request_on(resources: Resources, caller: Caller) -> None:
     key, secret = create_api_key(resources, caller.project_id, "ci")
     authenticate(resources, secret)
 
@@ -60,7 +60,7 @@ def test_revoked_key_is_refused_from_the_next_request_on(resources: Resources, c
         revoke_api_key(resources, caller.project_id, key.id)
 
 
-def test_expired_key_is_refused(resources: Resources, caller: Caller) -> None:
+def test_expired_key_is_rejected(resources: Resources, caller: Caller) -> None:
     _, secret = create_api_key(resources, caller.project_id, "ci")
     with resources.sessions.begin() as session:
         session.execute(text("update api_keys set expires_at = clock_timestamp()"))
@@ -69,7 +69,7 @@ def test_expired_key_is_refused(resources: Resources, caller: Caller) -> None:
         authenticate(resources, secret)
 
 
-def test_key_with_an_unknown_scope_or_project_is_not_made(resources: Resources, caller: Caller) -> None:
+def test_key_with_an_unknown_scope_or_project_is_not_created(resources: Resources, caller: Caller) -> None:
     with pytest.raises(InvalidInput):
         create_api_key(resources, caller.project_id, "ci", ["everything"])
     with pytest.raises(NotFound):

@@ -48,7 +48,7 @@ def blobs(resources: Resources) -> list[str]:
     return [key.rpartition("/")[2] for key in resources.store.keys("")]
 
 
-def test_upload_waits_for_its_job_and_is_ready_after_it(
+def test_dataset_is_ready_after_its_job(
     resources: Resources, caller: Caller, run_jobs: RunJobs, queue: ListQueue
 ) -> None:
     dataset, job = upload(resources, caller)
@@ -60,11 +60,13 @@ def test_upload_waits_for_its_job_and_is_ready_after_it(
     with resources.sessions() as session:
         (table,) = dataset_tables.all_of(session, ready)
     assert (ready.state, table.name, table.n_rows, table.n_columns) == ("ready", "people", 80, 2)
-    # The raw upload has served and is gone.
+    # The raw upload is deleted after use.
     assert blobs(resources) == ["table_1.parquet"]
 
 
-def test_table_is_streamed_as_it_was_sent(resources: Resources, caller: Caller, run_jobs: RunJobs) -> None:
+def test_downloaded_table_equals_the_uploaded_table(
+    resources: Resources, caller: Caller, run_jobs: RunJobs
+) -> None:
     dataset, job = upload(resources, caller)
     run_jobs()
     with resources.sessions() as session:
@@ -77,7 +79,7 @@ def test_table_is_streamed_as_it_was_sent(resources: Resources, caller: Caller, 
     assert dataset.job_id == job.id
 
 
-def test_what_is_wrong_with_the_table_stands_at_the_dataset(
+def test_error_of_the_table_is_stored_with_the_dataset(
     resources: Resources, caller: Caller, run_jobs: RunJobs
 ) -> None:
     dataset, job = upload(resources, caller, b"a,b\n1,2\n3\n")
@@ -85,13 +87,13 @@ def test_what_is_wrong_with_the_table_stands_at_the_dataset(
 
     failed = read(resources, caller, dataset)
     assert (failed.state, failed.error_code) == ("failed", "ragged_rows")
-    # Kept, so that the job can be retried.
+    # The upload is kept so that the job can be retried.
     assert blobs(resources) == ["upload_1.csv"]
     assert retry_job(resources, caller.project_id, job.id).round == 2
     assert read(resources, caller, dataset).state == "pending"
 
 
-def test_cancelled_ingest_says_so_at_the_dataset(resources: Resources, caller: Caller) -> None:
+def test_cancelled_ingest_is_stored_with_the_dataset(resources: Resources, caller: Caller) -> None:
     dataset, job = upload(resources, caller)
 
     cancel_job(resources, caller.project_id, job.id)
@@ -99,7 +101,7 @@ def test_cancelled_ingest_says_so_at_the_dataset(resources: Resources, caller: C
     assert read(resources, caller, dataset).error_code == "cancelled"
 
 
-def test_expired_ingest_says_so_at_the_dataset(resources: Resources, caller: Caller) -> None:
+def test_expired_ingest_is_stored_with_the_dataset(resources: Resources, caller: Caller) -> None:
     dataset, _ = upload(resources, caller)
     with resources.sessions.begin() as session:
         session.execute(text("update jobs set expires_at = clock_timestamp()"))
@@ -109,7 +111,7 @@ def test_expired_ingest_says_so_at_the_dataset(resources: Resources, caller: Cal
     assert read(resources, caller, dataset).error_code == "expired"
 
 
-def test_refused_upload_leaves_nothing(resources: Resources, caller: Caller, settings: Settings) -> None:
+def test_rejected_upload_leaves_nothing(resources: Resources, caller: Caller, settings: Settings) -> None:
     upload(resources, caller)
     object.__setattr__(resources, "settings", settings.model_copy(update={"queued_jobs_max": 1}))
 
@@ -133,7 +135,7 @@ def test_upload_without_space_adds_no_row(resources: Resources, caller: Caller) 
         assert datasets.page(session, caller.project_id).rows == []
 
 
-def test_name_and_labels_change_apart(resources: Resources, caller: Caller) -> None:
+def test_name_and_labels_change_independently(resources: Resources, caller: Caller) -> None:
     dataset, _ = upload(resources, caller)
 
     renamed = update_dataset(resources, caller.project_id, dataset.id, name="flights")
@@ -158,7 +160,7 @@ def test_pending_dataset_is_deleted_with_its_job(
         read(resources, caller, dataset)
 
 
-def test_dataset_deleted_while_it_is_read_does_not_come_back(
+def test_dataset_that_is_deleted_during_its_ingest_is_not_recreated(
     resources: Resources, caller: Caller, run_jobs: RunJobs
 ) -> None:
     dataset, job = upload(resources, caller)
@@ -177,7 +179,7 @@ def test_dataset_deleted_while_it_is_read_does_not_come_back(
 
 @pytest.fixture
 def descendants(resources: Resources, caller: Caller) -> tuple[Dataset, Model, Dataset, Report]:
-    """Add a dataset, a model of it, a sample of that, and a report on both; each with a file."""
+    """Add a dataset, a model, a sample and a report on both, each with a file."""
     dataset, job = upload(resources, caller)
     cancel_job(resources, caller.project_id, job.id)
     with resources.sessions.begin() as session:
@@ -204,7 +206,7 @@ Descendants = tuple[Dataset, Model, Dataset, Report]
 
 
 def rest(resources: Resources, caller: Caller) -> tuple[int, int, int]:
-    """Return how many datasets, models and reports there are."""
+    """Return the numbers of datasets, models and reports."""
     with resources.sessions() as session:
         return (
             len(datasets.page(session, caller.project_id).rows),
@@ -213,7 +215,7 @@ def rest(resources: Resources, caller: Caller) -> tuple[int, int, int]:
         )
 
 
-def test_dataset_that_others_came_from_is_kept_and_they_are_listed(
+def test_dataset_with_descendants_is_kept_and_they_are_listed(
     resources: Resources, caller: Caller, descendants: Descendants
 ) -> None:
     dataset, model, sample, report = descendants
@@ -228,7 +230,7 @@ def test_dataset_that_others_came_from_is_kept_and_they_are_listed(
     assert len(blobs(resources)) == 4
 
 
-def test_cascade_deletes_all_that_was_derived_and_its_files(
+def test_cascade_deletes_descendants_and_their_files(
     resources: Resources, caller: Caller, descendants: Descendants
 ) -> None:
     delete_dataset(resources, caller.project_id, descendants[0].id, cascade=True)
@@ -237,7 +239,7 @@ def test_cascade_deletes_all_that_was_derived_and_its_files(
     assert blobs(resources) == []
 
 
-def test_model_with_samples_is_kept_unless_they_go_too(
+def test_model_with_samples_is_deleted_only_in_a_cascade(
     resources: Resources, caller: Caller, descendants: Descendants
 ) -> None:
     with pytest.raises(Conflict):
@@ -250,14 +252,14 @@ def test_model_with_samples_is_kept_unless_they_go_too(
 
 @pytest.fixture
 def completed(resources: Resources, caller: Caller, descendants: Descendants) -> Dataset:
-    """Add a dataset that completes the sample of the family, with the family's model."""
+    """Add an imputation of the family's sample with the family's model."""
     with resources.sessions.begin() as session:
         job = _job_with_file(session, resources, caller, "completed")
         return datasets.add_made(session, job, made_dataset(descendants[1].id, descendants[2].id))
 
 
 @pytest.mark.parametrize("source", [0, 2])
-def test_what_completes_a_dataset_goes_with_it(
+def test_imputation_is_deleted_with_its_source(
     resources: Resources, caller: Caller, descendants: Descendants, completed: Dataset, source: int
 ) -> None:
     with pytest.raises(Conflict) as caught:
@@ -269,7 +271,7 @@ def test_what_completes_a_dataset_goes_with_it(
         datasets.get(session, caller.project_id, completed.id)
 
 
-def test_what_a_model_completed_goes_with_it(
+def test_imputation_is_deleted_with_its_model(
     resources: Resources, caller: Caller, descendants: Descendants, completed: Dataset
 ) -> None:
     delete_model(resources, caller.project_id, descendants[1].id, cascade=True)
@@ -277,14 +279,14 @@ def test_what_a_model_completed_goes_with_it(
     assert rest(resources, caller) == (1, 0, 0)
 
 
-def test_report_on_it_keeps_a_sample(resources: Resources, caller: Caller, descendants: Descendants) -> None:
+def test_sample_with_a_report_is_kept(resources: Resources, caller: Caller, descendants: Descendants) -> None:
     with pytest.raises(Conflict) as caught:
         delete_dataset(resources, caller.project_id, descendants[2].id)
 
     assert ids.to_text("report", descendants[3].id) in caught.value.detail
 
 
-def test_job_that_uses_it_keeps_a_dataset_and_a_cascade_cancels_that(
+def test_dataset_in_use_by_a_job_is_kept_and_a_cascade_cancels_the_job(
     resources: Resources, caller: Caller, run_jobs: RunJobs
 ) -> None:
     dataset, _ = upload(resources, caller)
@@ -301,7 +303,7 @@ def test_job_that_uses_it_keeps_a_dataset_and_a_cascade_cancels_that(
         assert jobs.get(session, caller.project_id, job.id).state == "cancelled"
 
 
-def test_stranger_deletes_nothing(
+def test_caller_of_another_project_deletes_nothing(
     resources: Resources, caller: Caller, other_caller: Caller, descendants: Descendants
 ) -> None:
     dataset, model, _, _ = descendants

@@ -21,13 +21,13 @@ HASH = b"h" * 32
 
 
 def age(resources: Resources, seconds: int) -> None:
-    """Let the keys be older."""
+    """Make the idempotency keys older."""
     statement = text("update idempotency_keys set created_at = created_at - :age * interval '1 s'")
     with resources.sessions.begin() as session:
         session.execute(statement, {"age": seconds})
 
 
-def test_repetition_gets_the_first_answer(resources: Resources, caller: Caller) -> None:
+def test_repetition_returns_the_first_response(resources: Resources, caller: Caller) -> None:
     assert idempotency.begin(resources, caller.project_id, "k", HASH) is None
     first = StoredAnswer(202, {"location": "/v1/jobs/1"}, {"id": "1"})
     idempotency.complete(resources, caller.project_id, "k", first)
@@ -37,7 +37,7 @@ def test_repetition_gets_the_first_answer(resources: Resources, caller: Caller) 
     assert answer == first
 
 
-def test_other_request_under_the_key_is_refused(resources: Resources, caller: Caller) -> None:
+def test_different_request_with_the_same_key_is_rejected(resources: Resources, caller: Caller) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
 
     with pytest.raises(InvalidInput) as caught:
@@ -45,12 +45,14 @@ def test_other_request_under_the_key_is_refused(resources: Resources, caller: Ca
     assert caught.value.code == "idempotency_mismatch"
 
 
-def test_keys_of_projects_do_not_meet(resources: Resources, caller: Caller, other_caller: Caller) -> None:
+def test_keys_of_different_projects_are_independent(
+    resources: Resources, caller: Caller, other_caller: Caller
+) -> None:
     for project_id in (caller.project_id, other_caller.project_id):
         assert idempotency.begin(resources, project_id, "k", HASH) is None
 
 
-def test_of_two_requests_at_once_one_is_answered(resources: Resources, caller: Caller) -> None:
+def test_only_one_of_two_concurrent_requests_is_processed(resources: Resources, caller: Caller) -> None:
     both_ready = threading.Barrier(2)
 
     def ask(_: int) -> str:
@@ -64,14 +66,14 @@ def test_of_two_requests_at_once_one_is_answered(resources: Resources, caller: C
         assert sorted(pool.map(ask, range(2))) == ["None", "idempotency_in_progress"]
 
 
-def test_key_of_a_refused_request_can_be_used_again(resources: Resources, caller: Caller) -> None:
+def test_key_of_a_rejected_request_can_be_used_again(resources: Resources, caller: Caller) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
     idempotency.abandon(resources, caller.project_id, "k")
 
     assert idempotency.begin(resources, caller.project_id, "k", b"x" * 32) is None
 
 
-def test_request_that_died_is_taken_over_by_one_repetition(resources: Resources, caller: Caller) -> None:
+def test_interrupted_request_is_taken_over_by_one_repetition(resources: Resources, caller: Caller) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
     age(resources, 31)
 
@@ -80,9 +82,7 @@ def test_request_that_died_is_taken_over_by_one_repetition(resources: Resources,
         idempotency.begin(resources, caller.project_id, "k", HASH)
 
 
-def test_job_of_a_request_that_died_before_its_answer_is_found_again(
-    resources: Resources, caller: Caller
-) -> None:
+def test_job_of_an_interrupted_request_is_found_by_a_repetition(resources: Resources, caller: Caller) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
     first = submit_job(resources, caller.project_id, PROBE, idempotency_key="k")
     age(resources, 31)
@@ -95,9 +95,7 @@ def test_job_of_a_request_that_died_before_its_answer_is_found_again(
         assert jobs.counts(session, caller.project_id) == {"queued": 1}
 
 
-def test_request_that_was_taken_over_while_it_ran_adds_no_second_job(
-    resources: Resources, caller: Caller
-) -> None:
+def test_request_that_was_taken_over_adds_no_second_job(resources: Resources, caller: Caller) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
 
     with ThreadPoolExecutor(4) as pool:
@@ -108,7 +106,9 @@ def test_request_that_was_taken_over_while_it_ran_adds_no_second_job(
     assert len(set(added)) == 1
 
 
-def test_upload_of_a_request_that_died_is_found_again(resources: Resources, caller: Caller) -> None:
+def test_upload_of_an_interrupted_request_is_found_by_a_repetition(
+    resources: Resources, caller: Caller
+) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
     added = [upload_csv(resources, caller.project_id, b"a\n1\n", idempotency_key="k") for _ in range(2)]
 
@@ -117,7 +117,7 @@ def test_upload_of_a_request_that_died_is_found_again(resources: Resources, call
     assert len(list(resources.store.keys(""))) == 1
 
 
-def test_key_that_has_added_a_job_is_not_forgotten(resources: Resources, caller: Caller) -> None:
+def test_key_of_a_request_that_added_a_job_is_kept(resources: Resources, caller: Caller) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
     submit_job(resources, caller.project_id, PROBE, idempotency_key="k")
 

@@ -28,7 +28,7 @@ InBackground = Callable[..., Future[Any]]
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Return when the condition holds; one that never will is to end the test, not to hang it."""
+    """Wait until a condition holds, and fail the test if it never does."""
     give_up_at = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < give_up_at, "It never came."
@@ -39,7 +39,7 @@ def is_running(bench: Bench, job_id: UUID) -> Callable[[], bool]:
     return lambda: bench.job(job_id).state == "running" and bench.job(job_id).progress is not None
 
 
-def test_job_runs_and_its_file_can_be_read(bench: Bench) -> None:
+def test_job_runs_and_its_file_is_readable(bench: Bench) -> None:
     job_id = bench.put("succeed")
 
     assert bench.run()
@@ -63,7 +63,7 @@ def test_second_delivery_does_nothing(bench: Bench) -> None:
     assert bench.job(job_id).attempt == 1
 
 
-def test_attempt_tells_what_it_used(bench: Bench) -> None:
+def test_attempt_contains_its_memory_and_cpu_time(bench: Bench) -> None:
     job_id = bench.put("succeed")
     bench.run()
 
@@ -74,7 +74,7 @@ def test_attempt_tells_what_it_used(bench: Bench) -> None:
         assert session.scalar(statement, {"id": job_id})
 
 
-def test_scratch_is_empty_afterwards(bench: Bench) -> None:
+def test_scratch_folder_is_empty_after_a_job(bench: Bench) -> None:
     for way in ("succeed", "refuse", "crash"):
         bench.put(way)
         bench.run()
@@ -83,7 +83,7 @@ def test_scratch_is_empty_afterwards(bench: Bench) -> None:
     assert left == []
 
 
-def test_caller_is_told_what_is_wrong_at_once(bench: Bench) -> None:
+def test_invalid_input_fails_the_job_at_once(bench: Bench) -> None:
     job_id = bench.put("refuse")
     bench.run()
 
@@ -92,7 +92,7 @@ def test_caller_is_told_what_is_wrong_at_once(bench: Bench) -> None:
     assert bench.outcomes(job_id) == ["failed"]
 
 
-def test_crash_is_tried_three_times(bench: Bench) -> None:
+def test_job_is_tried_three_times_after_crashes(bench: Bench) -> None:
     job_id = bench.put("crash")
 
     assert [bench.run() for _ in range(4)] == [True, True, True, False]
@@ -103,7 +103,7 @@ def test_crash_is_tried_three_times(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("way", "code"), [("lack_a_part", "unavailable"), ("lack_space", "storage_full")])
-def test_failure_that_may_pass_is_tried_five_times(bench: Bench, way: str, code: str) -> None:
+def test_job_is_tried_five_times_after_transient_failures(bench: Bench, way: str, code: str) -> None:
     job_id = bench.put(way)
 
     assert sum(bench.run() for _ in range(6)) == 5
@@ -112,7 +112,9 @@ def test_failure_that_may_pass_is_tried_five_times(bench: Bench, way: str, code:
     assert (job.state, job.error_code, job.crashes) == ("failed", code, 0)
 
 
-def test_bug_is_tried_twice_and_quotes_nothing(bench: Bench, capfd: pytest.CaptureFixture[str]) -> None:
+def test_job_is_tried_twice_after_bugs_and_the_error_contains_no_data(
+    bench: Bench, capfd: pytest.CaptureFixture[str]
+) -> None:
     job_id = bench.put("err")
 
     assert sum(bench.run() for _ in range(3)) == 2
@@ -122,7 +124,7 @@ def test_bug_is_tried_twice_and_quotes_nothing(bench: Bench, capfd: pytest.Captu
     assert SECRET not in f"{job.error_detail}{capfd.readouterr()}"
 
 
-def test_lack_of_memory_is_final(bench: Bench) -> None:
+def test_lack_of_memory_fails_the_job_at_once(bench: Bench) -> None:
     job_id = bench.put("run_out_of_memory")
     bench.run()
 
@@ -131,7 +133,7 @@ def test_lack_of_memory_is_final(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("way", ["climb_out", "link_out", "invent"])
-def test_result_that_is_no_file_of_the_work_is_not_taken(bench: Bench, way: str) -> None:
+def test_result_outside_of_the_folder_of_the_work_is_rejected(bench: Bench, way: str) -> None:
     job_id = bench.put(way)
     bench.run()
     bench.run()
@@ -153,7 +155,7 @@ def test_running_job_is_cancelled(bench: Bench, in_background: InBackground) -> 
     assert bench.blobs() == []
 
 
-def test_work_that_ignores_the_request_is_killed(
+def test_work_that_ignores_a_cancellation_is_killed(
     bench: Bench, in_background: InBackground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_runs, "GRACE_SECONDS", 0.2)
@@ -178,7 +180,7 @@ def test_cancelled_job_can_be_retried(bench: Bench) -> None:
     assert bench.job(job_id).state == "succeeded"
 
 
-def test_worker_that_stops_hands_its_job_back(bench: Bench, in_background: InBackground) -> None:
+def test_draining_worker_releases_its_job(bench: Bench, in_background: InBackground) -> None:
     job_id = bench.put("wait")
     stopping = threading.Event()
     run = in_background(bench.run, is_draining=stopping.is_set)
@@ -192,14 +194,14 @@ def test_worker_that_stops_hands_its_job_back(bench: Bench, in_background: InBac
     assert bench.outcomes(job_id) == ["released"]
 
 
-def test_work_that_was_done_before_the_stop_counts(bench: Bench) -> None:
+def test_finished_work_of_a_draining_worker_is_published(bench: Bench) -> None:
     job_id = bench.put("succeed")
     bench.run(is_draining=lambda: True)
 
     assert bench.job(job_id).state in ("succeeded", "queued")
 
 
-def test_process_that_is_told_to_end_hands_its_job_back(bench: Bench) -> None:
+def test_terminated_process_releases_its_job(bench: Bench) -> None:
     def end() -> bool:
         raise SystemExit
 
@@ -211,7 +213,7 @@ def test_process_that_is_told_to_end_hands_its_job_back(bench: Bench) -> None:
     assert bench.outcomes(job_id) == ["released"]
 
 
-def test_job_longer_than_its_lease_is_kept_alive(
+def test_lease_of_a_long_job_is_renewed(
     bench: Bench, settings: Settings, in_background: InBackground
 ) -> None:
     short = settings.model_copy(update={"lease_seconds": 1.0, "heartbeat_seconds": 0.2})
@@ -245,8 +247,8 @@ def test_worker_that_lost_its_lease_leaves_nothing_behind(bench: Bench, in_backg
     assert bench.blobs() == []
 
 
-def test_own_clock_ends_a_lease_without_asking(bench: Bench) -> None:
-    """Counted from the sending of the last heartbeat that was answered: 0.9 of the lease of 5 s."""
+def test_local_clock_ends_a_lease_without_the_database(bench: Bench) -> None:
+    """The lease counts as lost 0.9 * 5 s after the last successful heartbeat was sent."""
 
     def lost_after(seconds: float) -> bool:
         sent_at = time.monotonic() - seconds
@@ -258,7 +260,7 @@ def test_own_clock_ends_a_lease_without_asking(bench: Bench) -> None:
 
 
 class WatchingStore(LocalStore):
-    """Looks, whenever a blob has come in, whether a row speaks of it yet."""
+    """A store that checks after each blob whether a row refers to it."""
 
     def __init__(self, bench: Bench, root: Path) -> None:
         super().__init__(root)
@@ -266,13 +268,13 @@ class WatchingStore(LocalStore):
         self.n_rows_seen: list[int | None] = []
 
     def put_file(self, key: str, path: Path) -> None:
-        """Put, then look."""
+        """Store the file, then count the rows."""
         super().put_file(key, path)
         with self.bench.resources.sessions() as session:
             self.n_rows_seen.append(session.scalar(text("select count(*) from artifacts")))
 
 
-def test_blob_is_there_before_its_row(bench: Bench, tmp_path: Path) -> None:
+def test_blob_is_stored_before_its_row(bench: Bench, tmp_path: Path) -> None:
     store = WatchingStore(bench, tmp_path / "watched")
     bench.resources = replace(bench.resources, store=store)
     job_id = bench.put("succeed")
@@ -284,21 +286,21 @@ def test_blob_is_there_before_its_row(bench: Bench, tmp_path: Path) -> None:
 
 
 class StealingStore(LocalStore):
-    """Lets the rescue take the job away at the last moment, when its files are stored already."""
+    """A store that lets the job be rescued after its files are stored."""
 
     def __init__(self, bench: Bench, root: Path) -> None:
         super().__init__(root)
         self.bench = bench
 
     def put_file(self, key: str, path: Path) -> None:
-        """Put, then rob."""
+        """Store the file, then expire the lease."""
         super().put_file(key, path)
         with self.bench.resources.sessions.begin() as session:
             session.execute(text("update jobs set lease_until = clock_timestamp() - interval '1 s'"))
             leases.reap(session, backoff_seconds=0)
 
 
-def test_worker_that_is_late_with_its_result_publishes_nothing(bench: Bench, tmp_path: Path) -> None:
+def test_worker_with_a_late_result_publishes_nothing(bench: Bench, tmp_path: Path) -> None:
     own_store = bench.resources.store
     bench.resources = replace(bench.resources, store=StealingStore(bench, tmp_path / "stealing"))
     job_id = bench.put("succeed")
@@ -313,14 +315,14 @@ def test_worker_that_is_late_with_its_result_publishes_nothing(bench: Bench, tmp
 
 
 class FullStore(LocalStore):
-    """Has no space."""
+    """A store without free space."""
 
     def put_file(self, key: str, path: Path) -> None:
-        """Refuse."""
+        """Raise `StorageFull`."""
         raise StorageFull("Full.")
 
 
-def test_full_store_is_tried_again_and_shows_nothing(bench: Bench, tmp_path: Path) -> None:
+def test_job_is_retried_and_publishes_nothing_if_the_store_is_full(bench: Bench, tmp_path: Path) -> None:
     bench.resources = replace(bench.resources, store=FullStore(tmp_path / "full"))
     job_id = bench.put("succeed")
 
@@ -332,8 +334,8 @@ def test_full_store_is_tried_again_and_shows_nothing(bench: Bench, tmp_path: Pat
 
 
 @pytest.mark.parametrize("moment", ["before_commit", "after_commit"])
-def test_job_ends_once_though_the_outcome_of_its_commit_was_unknown(bench: Bench, moment: str) -> None:
-    """The connection breaks off in the COMMIT that ends the job: once before, once after it took effect."""
+def test_job_ends_once_if_the_outcome_of_its_commit_was_unknown(bench: Bench, moment: str) -> None:
+    """The connection is lost during the COMMIT that ends the job, before and after it takes effect."""
     job_id = bench.put("succeed")
     cuts: list[str] = []
 

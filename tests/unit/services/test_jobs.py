@@ -17,7 +17,7 @@ from understudy.settings import Settings
 PROBE = ProbeParameters(kind="probe", labels={"team": "ops"})
 
 
-def test_job_is_committed_before_the_bell_rings(
+def test_job_is_committed_before_the_message_is_sent(
     settings: Settings, resources: Resources, caller: Caller
 ) -> None:
     class Listening(ListQueue):
@@ -41,7 +41,7 @@ def test_job_is_committed_before_the_bell_rings(
     )
 
 
-def test_refused_job_leaves_nothing(resources: Resources, caller: Caller, queue: ListQueue) -> None:
+def test_rejected_job_leaves_nothing(resources: Resources, caller: Caller, queue: ListQueue) -> None:
     parameters = TrainParameters(kind="train", dataset_id="ds_00000000000000000000000000")
 
     with pytest.raises(NotFound):
@@ -59,7 +59,7 @@ def test_validation_changes_nothing(resources: Resources, caller: Caller, queue:
     assert queue.n_rings == 0
 
 
-def test_quota_holds_for_each_project(settings: Settings, resources: Resources, caller: Caller) -> None:
+def test_quota_applies_to_each_project(settings: Settings, resources: Resources, caller: Caller) -> None:
     object.__setattr__(resources, "settings", settings.model_copy(update={"queued_jobs_max": 1}))
     submit_job(resources, caller.project_id, PROBE)
 
@@ -70,14 +70,14 @@ def test_quota_holds_for_each_project(settings: Settings, resources: Resources, 
     submit_job(resources, make_caller(resources).project_id, PROBE)
 
 
-def test_cancel_is_repeatable(resources: Resources, caller: Caller) -> None:
+def test_cancellation_can_be_repeated(resources: Resources, caller: Caller) -> None:
     job = submit_job(resources, caller.project_id, PROBE)
 
     for _ in range(2):
         assert cancel_job(resources, caller.project_id, job.id).state == "cancelled"
 
 
-def test_retry_rings(resources: Resources, caller: Caller, queue: ListQueue) -> None:
+def test_retry_sends_a_message(resources: Resources, caller: Caller, queue: ListQueue) -> None:
     job = submit_job(resources, caller.project_id, PROBE)
     with pytest.raises(Conflict):
         retry_job(resources, caller.project_id, job.id)
@@ -87,7 +87,9 @@ def test_retry_rings(resources: Resources, caller: Caller, queue: ListQueue) -> 
     assert queue.n_rings == 2
 
 
-def test_stranger_cannot_touch_a_job(resources: Resources, caller: Caller, other_caller: Caller) -> None:
+def test_caller_of_another_project_cannot_change_a_job(
+    resources: Resources, caller: Caller, other_caller: Caller
+) -> None:
     job = submit_job(resources, caller.project_id, PROBE)
 
     for use in (cancel_job, retry_job):

@@ -22,7 +22,7 @@ OLD = UUID(int=int(1e12) << 80)
 
 
 def put_blob(bench: Bench, job_id: UUID, token: int, *, project_id: UUID | None = None) -> str:
-    """Store a blob that no row names."""
+    """Store a blob without a row."""
     path = bench.resources.staging_folder / "blob"
     path.write_bytes(b"x")
     key = make_key(project_id or bench.project_id, job_id, token, "table", ".parquet")
@@ -38,7 +38,7 @@ def token_of(bench: Bench, job_id: UUID) -> int:
     return token
 
 
-def test_blob_that_a_row_names_stays(bench: Bench) -> None:
+def test_blob_with_a_row_is_kept(bench: Bench) -> None:
     bench.put("succeed")
     bench.run()
 
@@ -46,7 +46,7 @@ def test_blob_that_a_row_names_stays(bench: Bench) -> None:
     assert len(bench.blobs()) == 1
 
 
-def test_blob_of_an_attempt_that_ended_without_its_row_goes(bench: Bench) -> None:
+def test_blob_without_a_row_of_an_ended_attempt_is_removed(bench: Bench) -> None:
     job_id = bench.put("refuse")
     bench.run()
     put_blob(bench, job_id, token_of(bench, job_id))
@@ -56,7 +56,7 @@ def test_blob_of_an_attempt_that_ended_without_its_row_goes(bench: Bench) -> Non
     assert bench.blobs() == []
 
 
-def test_blob_of_an_attempt_that_goes_on_stays(bench: Bench) -> None:
+def test_blob_of_a_running_attempt_is_kept(bench: Bench) -> None:
     job_id = bench.put("succeed")
     with bench.resources.sessions.begin() as session:
         leases.claim(session, leases.Claimant("w", "1", ("probe",)), lease_seconds=60)
@@ -65,14 +65,14 @@ def test_blob_of_an_attempt_that_goes_on_stays(bench: Bench) -> None:
     assert sweep(bench.resources, orphans_kept=AT_ONCE) == 0
 
 
-def test_blob_of_a_project_that_the_database_does_not_know_stays(bench: Bench) -> None:
+def test_blob_of_an_unknown_project_is_kept(bench: Bench) -> None:
     key = put_blob(bench, OLD, 0, project_id=ids.new_id())
 
     assert sweep(bench.resources, orphans_kept=AT_ONCE) == 0
     assert bench.blobs() == [key]
 
 
-def test_upload_without_a_row_goes_when_it_is_old(bench: Bench) -> None:
+def test_old_upload_without_a_row_is_removed(bench: Bench) -> None:
     put_blob(bench, OLD, 0)
     fresh = put_blob(bench, ids.new_id(), 0)
 
@@ -80,7 +80,7 @@ def test_upload_without_a_row_goes_when_it_is_old(bench: Bench) -> None:
     assert bench.blobs() == [fresh]
 
 
-def test_foreign_files_in_the_store_are_left_alone(bench: Bench) -> None:
+def test_foreign_files_in_the_store_are_kept(bench: Bench) -> None:
     path = bench.resources.staging_folder / "blob"
     path.write_bytes(b"x")
     bench.resources.store.put_file("p/something/else", path)
@@ -88,7 +88,7 @@ def test_foreign_files_in_the_store_are_left_alone(bench: Bench) -> None:
     assert sweep(bench.resources, orphans_kept=AT_ONCE) == 0
 
 
-def test_folder_of_an_attempt_that_was_killed_goes(bench: Bench) -> None:
+def test_folder_of_a_killed_attempt_is_removed(bench: Bench) -> None:
     bench.put("refuse")
     bench.run()
     folder = bench.resources.scratch_folder / "1"
@@ -100,7 +100,7 @@ def test_folder_of_an_attempt_that_was_killed_goes(bench: Bench) -> None:
     assert bench.resources.staging_folder.exists()
 
 
-def test_what_is_staged_for_a_day_goes(resources: Resources) -> None:
+def test_staged_file_is_removed_after_a_day(resources: Resources) -> None:
     old_file, old_folder, fresh = (
         resources.staging_folder / name for name in ("upload", "download", "fresh")
     )
@@ -133,7 +133,7 @@ def test_idempotency_keys_are_kept_for_72_hours(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("token", [0, 7])
-def test_key_tells_what_it_was_made_of(token: int) -> None:
+def test_key_contains_its_parts(token: int) -> None:
     project_id, job_id = ids.new_id(), ids.new_id()
 
     key = make_key(project_id, job_id, token, "table", ".parquet")
@@ -141,7 +141,7 @@ def test_key_tells_what_it_was_made_of(token: int) -> None:
 
 
 @pytest.mark.parametrize("key", ["p/x", "p/prj_1/j/job_1/1/table", "", "q/a/j/b/1/c"])
-def test_foreign_key_tells_nothing(key: str) -> None:
+def test_foreign_key_is_not_parsed(key: str) -> None:
     assert parse_key(key) is None
 
 
@@ -152,7 +152,7 @@ def test_path_of_a_key_needs_no_escape(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_ours", [True, False])
-def test_part_without_a_row_goes_when_it_is_old_and_ours(bench: Bench, is_ours: bool) -> None:
+def test_old_part_without_a_row_is_removed_if_its_project_is_known(bench: Bench, is_ours: bool) -> None:
     path = bench.resources.staging_folder / "part"
     path.write_bytes(b"x")
     key = make_part_key(bench.project_id if is_ours else ids.new_id(), ids.new_id(), 1)

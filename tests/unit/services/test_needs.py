@@ -1,4 +1,4 @@
-"""What work needs of the worker that runs it."""
+"""Requirements of jobs on their worker."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def installation(monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings(job_memory_bytes_max=4 * GIBIBYTE, job_cpu_seconds_max=600, job_file_bytes_max=GIBIBYTE)
 
 
-def test_work_gets_the_limits_of_the_installation(installation: Settings) -> None:
+def test_job_has_the_limits_of_the_installation(installation: Settings) -> None:
     limits = sandbox_limits(installation, Needs())
     assert (limits.memory_bytes, limits.cpu_seconds) == (4 * GIBIBYTE, 600)
 
 
-def test_work_that_needs_less_gets_less_and_never_more(installation: Settings) -> None:
+def test_job_can_have_lower_limits_but_never_higher_ones(installation: Settings) -> None:
     limits = sandbox_limits(installation, Needs(memory_bytes_max=GIBIBYTE, cpu_seconds_max=3600))
     assert (limits.memory_bytes, limits.cpu_seconds) == (GIBIBYTE, 600)
 
 
-def test_the_queues_of_a_worker_are_listed_in_its_environment(installation: Settings) -> None:
+def test_queues_of_a_worker_are_set_in_its_environment(installation: Settings) -> None:
     assert installation.worker_queues == ("default", "gpu")

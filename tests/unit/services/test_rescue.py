@@ -9,7 +9,7 @@ from understudy.services import health
 from understudy.services.rescue import leave_worker, report_worker, rescue_jobs, ring_waiting_jobs
 
 
-def test_all_messages_lost_changes_nothing_but_the_time(bench: Bench, queue: ListQueue) -> None:
+def test_lost_messages_only_delay_jobs(bench: Bench, queue: ListQueue) -> None:
     report_worker(bench.resources, "w", concurrency=2)
     for _ in range(5):
         bench.put("succeed")
@@ -19,7 +19,7 @@ def test_all_messages_lost_changes_nothing_but_the_time(bench: Bench, queue: Lis
     assert queue.n_rings == 2
 
 
-def test_bell_is_rung_though_no_worker_is_known(bench: Bench) -> None:
+def test_message_is_sent_even_if_no_worker_is_known(bench: Bench) -> None:
     bench.put("succeed")
 
     assert ring_waiting_jobs(bench.resources) == 1
@@ -34,7 +34,7 @@ def test_draining_worker_has_no_slots(bench: Bench) -> None:
     assert ring_waiting_jobs(bench.resources) == 2
 
 
-def test_bell_is_silent_without_work(bench: Bench, queue: ListQueue) -> None:
+def test_no_message_is_sent_without_due_jobs(bench: Bench, queue: ListQueue) -> None:
     bench.put("succeed")
     bench.run()
     queue.n_rings = 0
@@ -42,7 +42,7 @@ def test_bell_is_silent_without_work(bench: Bench, queue: ListQueue) -> None:
     assert ring_waiting_jobs(bench.resources) == queue.n_rings == 0
 
 
-def test_job_that_pauses_is_not_rung_for(bench: Bench) -> None:
+def test_no_message_is_sent_for_a_pausing_job(bench: Bench) -> None:
     bench.put("succeed")
     with bench.resources.sessions.begin() as session:
         session.execute(text("update jobs set run_after = clock_timestamp() + interval '1 minute'"))
@@ -50,7 +50,7 @@ def test_job_that_pauses_is_not_rung_for(bench: Bench) -> None:
     assert ring_waiting_jobs(bench.resources) == 0
 
 
-def test_job_that_expired_is_settled_once(bench: Bench) -> None:
+def test_expired_job_is_handled_once(bench: Bench) -> None:
     job_id = bench.put("succeed")
     with bench.resources.sessions.begin() as session:
         session.execute(text("update jobs set expires_at = clock_timestamp()"))
@@ -59,8 +59,8 @@ def test_job_that_expired_is_settled_once(bench: Bench) -> None:
     assert bench.job(job_id).error_code == "expired"
 
 
-def test_job_whose_kind_is_gone_still_ends(bench: Bench) -> None:
-    """A bug in settling one job keeps neither it nor the others from their end."""
+def test_job_of_a_removed_kind_still_ends(bench: Bench) -> None:
+    """A bug in the handling of one job does not prevent it or others from ending."""
     first, second = bench.put("succeed"), bench.put("succeed")
     with bench.resources.sessions.begin() as session:
         session.execute(text("update jobs set expires_at = clock_timestamp()"))
@@ -82,7 +82,7 @@ def test_readiness_names_what_is_missing(resources: Resources) -> None:
     assert before["workers"] == after["workers"] != "ok"
 
 
-def test_worker_that_fell_silent_is_no_worker(resources: Resources) -> None:
+def test_silent_worker_is_not_counted(resources: Resources) -> None:
     report_worker(resources, "w", concurrency=1)
     with resources.sessions.begin() as session:
         session.execute(text("update workers set seen_at = clock_timestamp() - interval '16 s'"))
@@ -90,7 +90,7 @@ def test_worker_that_fell_silent_is_no_worker(resources: Resources) -> None:
     assert health.checks(resources)["workers"] != "ok"
 
 
-def test_a_worker_rings_for_the_jobs_of_its_queues_only(bench: Bench) -> None:
+def test_worker_sends_messages_only_for_its_queues(bench: Bench) -> None:
     bench.put("succeed")
     set_queue(bench, "gpu")
     bench.put("succeed")
@@ -100,7 +100,7 @@ def test_a_worker_rings_for_the_jobs_of_its_queues_only(bench: Bench) -> None:
     assert ring_waiting_jobs(bench.resources, ("default", "gpu")) == 2
 
 
-def test_a_worker_runs_the_jobs_of_its_queues_only(bench: Bench) -> None:
+def test_worker_runs_only_jobs_of_its_queues(bench: Bench) -> None:
     job_id = bench.put("succeed")
     set_queue(bench, "gpu")
 
@@ -110,6 +110,6 @@ def test_a_worker_runs_the_jobs_of_its_queues_only(bench: Bench) -> None:
 
 
 def set_queue(bench: Bench, queue: str) -> None:
-    """Let all jobs wait for the workers of a queue."""
+    """Move all jobs to a queue."""
     with bench.resources.sessions.begin() as session:
         session.execute(text("update jobs set queue = :queue"), {"queue": queue})

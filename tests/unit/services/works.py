@@ -1,6 +1,6 @@
-"""Works that end in every way there is; run in the real sandbox in place of a kind's own work.
+"""Work that ends in every possible way, run in the real sandbox instead of the work of a kind.
 
-A `probe` names its way by its parameter `seconds`, the only one it has.
+The parameter `seconds` of a `probe` job selects the way.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SECRET = "a value of the data"
 
 
 def succeed(folder: Path, progress: Progress) -> Json:
-    """Leave one file."""
+    """Write one result file."""
     (folder / "table.parquet").write_bytes(b"rows")
     return {"files": {"table": "table.parquet"}, "facts": {}}
 
@@ -32,44 +32,44 @@ def crash(folder: Path, progress: Progress) -> Json:
 
 
 def refuse(folder: Path, progress: Progress) -> Json:
-    """Tell the caller what is wrong."""
+    """Raise an error for the caller."""
     raise InvalidInput("Line 7 has 2 fields.", code="ragged_rows")
 
 
 def lack_a_part(folder: Path, progress: Progress) -> Json:
-    """Miss something that may come back."""
+    """Raise a transient error."""
     raise Unavailable("Gone.")
 
 
 def lack_space(folder: Path, progress: Progress) -> Json:
-    """Find the disk full."""
+    """Raise the error of a full disk."""
     raise StorageFull("Full.")
 
 
 def err(folder: Path, progress: Progress) -> Json:
-    """Have a bug, whose message quotes the data."""
+    """Raise an unexpected error whose message contains data."""
     raise KeyError(SECRET)
 
 
 def run_out_of_memory(folder: Path, progress: Progress) -> Json:
-    """Want more memory than there is."""
+    """Allocate more memory than the limit."""
     raise MemoryError
 
 
 def climb_out(folder: Path, progress: Progress) -> Json:
-    """Name a file outside of the folder."""
+    """Return a file outside of the folder."""
     (folder.parent / "other").write_bytes(b"not ours")
     return {"files": {"table": "../other"}, "facts": {}}
 
 
 def link_out(folder: Path, progress: Progress) -> Json:
-    """Name a link to a file outside of the folder."""
+    """Return a link to a file outside of the folder."""
     (folder / "table.parquet").symlink_to("/etc/passwd")
     return {"files": {"table": "table.parquet"}, "facts": {}}
 
 
 def invent(folder: Path, progress: Progress) -> Json:
-    """Name a file that is not there."""
+    """Return a file that does not exist."""
     return {"files": {"table": "table.parquet"}, "facts": {}}
 
 
@@ -82,7 +82,7 @@ def wait(folder: Path, progress: Progress) -> Json:
 
 
 def ignore_signals(folder: Path, progress: Progress) -> Json:
-    """Do not end when asked to."""
+    """Ignore the request to stop."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return wait(folder, progress)
 
@@ -107,10 +107,10 @@ WAYS: dict[str, Callable[[Path, Progress], Json]] = {
 
 
 def run(payload: Json, folder: Path, progress: Progress) -> Json:
-    """Work in the way that the job names."""
+    """Run the work that the job selects."""
     return list(WAYS.values())[int(payload["parameters"]["seconds"])](folder, progress)
 
 
 def seconds_of(way: str) -> float:
-    """Return the parameter that names a way."""
+    """Return the parameter that selects a way."""
     return float(list(WAYS).index(way))

@@ -58,8 +58,8 @@ def constraints(where: dict[str, Any], n_rows: int = 1500) -> SamplingConstraint
     return SamplingConstraints.model_validate({"conditions": [{"where": where, "n_rows": n_rows}]})
 
 
-def draw(chain: TreeChain, asked: SamplingConstraints, n_rows: int = 1500, offset: int = 0) -> pa.Table:
-    return sample(chain, n_rows, seed=1, offset=offset, constraints=asked)
+def draw(chain: TreeChain, requested: SamplingConstraints, n_rows: int = 1500, offset: int = 0) -> pa.Table:
+    return sample(chain, n_rows, seed=1, offset=offset, constraints=requested)
 
 
 def test_condition_fixes_column_and_dependent_columns_follow(chain: TreeChain) -> None:
@@ -72,12 +72,12 @@ def test_condition_fixes_column_and_dependent_columns_follow(chain: TreeChain) -
 
 
 def test_ranges_sets_and_missingness_conditions_are_fulfilled(chain: TreeChain) -> None:
-    asked = {
+    requested = {
         "amount": {"minimum": 10.5, "maximum": 30.25},
         "day": {"minimum": "2024-02-01", "maximum": "2024-03-31"},
         "zone": {"one_of": ["zone 1", "zone 2"]},
     }
-    rows = draw(chain, constraints(asked))
+    rows = draw(chain, constraints(requested))
     assert pc.min_max(rows["amount"])["min"].as_py() >= 10.5
     assert pc.min_max(rows["amount"])["max"].as_py() <= 30.25
     assert {day.month for day in rows["day"].to_pylist()} == {2, 3}
@@ -99,7 +99,7 @@ def test_condition_on_derived_column_is_fulfilled(chain: TreeChain) -> None:
 
 
 def test_groups_follow_each_other_with_their_number_of_rows(chain: TreeChain) -> None:
-    asked = SamplingConstraints.model_validate(
+    requested = SamplingConstraints.model_validate(
         {
             "conditions": [
                 {"where": {"fraud": {"equals": "yes"}}, "n_rows": 30},
@@ -107,24 +107,24 @@ def test_groups_follow_each_other_with_their_number_of_rows(chain: TreeChain) ->
             ]
         }
     )
-    rows = draw(chain, asked, 2030)
+    rows = draw(chain, requested, 2030)
     assert rows["fraud"].to_pylist() == ["yes"] * 30 + ["no"] * 2000
     assert len(set(rows["id"].to_pylist())) == 2030
-    assert draw(chain, asked, 40, 1010).equals(rows.slice(1010, 40).combine_chunks())
+    assert draw(chain, requested, 40, 1010).equals(rows.slice(1010, 40).combine_chunks())
     with pytest.raises(InvalidInput, match="2,030 rows"):
-        draw(chain, asked, 2031)
+        draw(chain, requested, 2031)
 
 
 def test_rebalanced_column_has_the_requested_shares(chain: TreeChain) -> None:
     shares = [{"value": "yes", "share": 0.5}, {"value": "no", "share": 0.5}]
-    asked = SamplingConstraints.model_validate({"rebalance": {"column": "fraud", "shares": shares}})
-    rows = draw(chain, asked, 4000)
+    requested = SamplingConstraints.model_validate({"rebalance": {"column": "fraud", "shares": shares}})
+    rows = draw(chain, requested, 4000)
     is_fraud = pc.equal(rows["fraud"], "yes").to_numpy()
     # Six standard deviations of a half among 4000.
     assert is_fraud.mean() == pytest.approx(0.5, abs=6 * 0.5 / np.sqrt(4000))
     amount = rows["amount"].to_numpy()
     assert np.median(amount[is_fraud]) > 5 * np.median(amount[~is_fraud])
-    assert draw(chain, asked, 9, 1020).equals(rows.slice(1020, 9).combine_chunks())
+    assert draw(chain, requested, 9, 1020).equals(rows.slice(1020, 9).combine_chunks())
 
 
 def test_effective_share_drops_for_rare_conditions(chain: TreeChain, monkeypatch: pytest.MonkeyPatch) -> None:

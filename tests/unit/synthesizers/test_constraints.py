@@ -27,7 +27,7 @@ def test_values_that_cannot_be_stored_are_refused(value: object):
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "fields",
     [
         {},
         {"equals": 1, "is_missing": False},
@@ -35,9 +35,9 @@ def test_values_that_cannot_be_stored_are_refused(value: object):
         {"one_of": [1, 2], "maximum": 3},
     ],
 )
-def test_column_constraint_needs_exactly_one_condition(asked: dict[str, object]):
+def test_column_constraint_needs_exactly_one_condition(fields: dict[str, object]):
     with pytest.raises(ValidationError, match="exactly one"):
-        ColumnConstraint.model_validate(asked)
+        ColumnConstraint.model_validate(fields)
 
 
 def test_bounds_may_be_open_at_either_end():
@@ -48,7 +48,7 @@ def test_bounds_may_be_open_at_either_end():
 @pytest.mark.parametrize("shares", [[("a", 0.5)], [("a", 0.7), ("b", 0.4)], [("a", 0.5), ("a", 0.5)]])
 def test_shares_have_different_values_and_add_up_to_1(shares: list[tuple[str, float]]):
     listed = tuple(TargetShare(value=value, share=share) for value, share in shares)
-    with pytest.raises(ValidationError, match=r"add up to 1|there twice"):
+    with pytest.raises(ValidationError, match=r"add up to 1|listed only once"):
         ColumnRebalance(column="c", shares=listed)
 
 

@@ -37,15 +37,15 @@ def test_selected_preset_survives_save_and_load(tmp_path: Path) -> None:
     assert load_model(tmp_path / "model")[0].card() == chain.card()
 
 
-@pytest.mark.parametrize("asked", [{"preset": "fast", "time_budget_seconds": 5}, {"time_budget_seconds": 0}])
-def test_invalid_parameters_are_refused(asked: dict[str, object]) -> None:
+@pytest.mark.parametrize("fields", [{"preset": "fast", "time_budget_seconds": 5}, {"time_budget_seconds": 0}])
+def test_invalid_parameters_are_refused(fields: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        TreeChainParameters.model_validate({"name": "tree_chain", **asked})
+        TreeChainParameters.model_validate({"name": "tree_chain", **fields})
 
 
-@pytest.mark.parametrize("asked", [{}, {"preset": "best"}, {"time_budget_seconds": 5.0}])
-def test_parameters_survive_json(asked: dict[str, object]) -> None:
-    parameters = TreeChainParameters.model_validate({"name": "tree_chain", **asked})
+@pytest.mark.parametrize("fields", [{}, {"preset": "best"}, {"time_budget_seconds": 5.0}])
+def test_parameters_survive_json(fields: dict[str, object]) -> None:
+    parameters = TreeChainParameters.model_validate({"name": "tree_chain", **fields})
     assert TreeChainParameters.model_validate(parameters.model_dump(mode="json")) == parameters
     text = parameters.model_dump_json(exclude_none=True)
     assert TreeChainParameters.model_validate_json(text) == parameters

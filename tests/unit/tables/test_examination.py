@@ -50,7 +50,7 @@ def test_the_evidence_for_a_new_kind_is_added_to_the_findings() -> None:
         (ColumnKind.category, pa.string(), False),
     ],
 )
-def test_coordinates_stored_as_numbers_are_learned(
+def test_personal_columns_are_generated_except_coordinates_stored_as_numbers(
     kind: ColumnKind, type_: pa.DataType, expected: bool
 ) -> None:
     column = Column(name="x", kind=kind, arrow_type=str(type_), nullable=False)

@@ -42,7 +42,7 @@ def test_an_inferred_subject_is_only_a_candidate():
     assert infer_table(CUSTOMERS).findings.subject is None
 
 
-def test_the_target_follows_from_the_header_or_is_a_last_column_of_few_levels():
+def test_the_target_has_an_indicative_name_or_is_a_last_column_with_few_levels():
     named, last = infer_table(VISITS).findings.target, infer_table(CUSTOMERS).findings.target
     assert named is not None
     assert last is not None
@@ -57,9 +57,9 @@ def test_references_between_tables_are_found(stored: bool, tmp_path: Path):
         path = tmp_path / f"{name}.parquet"
         write_table(path, table.to_batches(), table.schema)
         data[name] = ParquetSource(path) if stored else ArrowSource(table)
-    (found,) = infer_schema(data).findings.relationships
-    assert (found.child, found.child_columns) == ("visits", ("customer_id",))
-    assert (found.parent, found.parent_columns) == ("customers", ("id",))
+    (candidate,) = infer_schema(data).findings.relationships
+    assert (candidate.child, candidate.child_columns) == ("visits", ("customer_id",))
+    assert (candidate.parent, candidate.parent_columns) == ("customers", ("id",))
 
 
 def test_a_long_file_gives_the_same_findings_as_the_table_in_memory(tmp_path: Path):

@@ -64,7 +64,7 @@ def test_any_text_is_parsed_or_refused(text: str):
         assert isinstance(parse_arrow_type(text), pa.DataType)
 
 
-def test_schema_survives_json():
+def test_schema_is_the_same_after_writing_and_reading_json():
     schema = _schema(_column("a"), _column("b", "timestamp[us, tz=UTC]"))
     assert TableSchema.model_validate_json(schema.model_dump_json()) == schema
 

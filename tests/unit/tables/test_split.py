@@ -24,7 +24,7 @@ def rows(n_rows: int, fraction: float, seed: int) -> Any:
 
 
 @pytest.mark.parametrize("fraction", [0.05, 0.2, 0.5])
-def test_the_held_out_share_is_the_fraction_within_chance(fraction: float) -> None:
+def test_the_held_out_share_is_close_to_the_fraction(fraction: float) -> None:
     n_rows = 100_000
     share = rows(n_rows, fraction, 7).mean()
     assert abs(share - fraction) < 4 * (fraction * (1 - fraction) / n_rows) ** 0.5
@@ -34,7 +34,7 @@ def test_a_longer_table_begins_with_the_same_decisions() -> None:
     assert np.array_equal(rows(1000, 0.2, 3)[:400], rows(400, 0.2, 3))
 
 
-def test_rows_are_those_that_earlier_versions_held_out() -> None:
+def test_the_same_rows_are_held_out_as_in_earlier_versions() -> None:
     # Models of earlier versions are evaluated on the rows that those versions held out.
     assert np.flatnonzero(rows(30, 0.2, 7)).tolist() == EARLIER
 
@@ -45,7 +45,7 @@ def test_another_seed_holds_out_other_rows() -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 2**63 - 1])
-def test_fractions_of_0_and_1_hold_out_none_and_all_rows(seed: int) -> None:
+def test_a_fraction_of_0_holds_out_no_row_and_1_holds_out_every_row(seed: int) -> None:
     assert not rows(100, 0, seed).any()
     assert rows(100, 1, seed).all()
     assert rows(0, 0.5, seed).shape == (0,)
@@ -111,7 +111,7 @@ def test_rows_without_a_subject_are_separate_units() -> None:
     assert len(set(mask[2_000:])) == 1
 
 
-def test_rows_of_a_composite_subject_agree_in_all_columns() -> None:
+def test_a_composite_subject_is_a_combination_of_values() -> None:
     table = pa.table({"clinic": np.repeat(np.arange(20), 100), "number": np.tile(np.arange(50), 40)})
     mask = held_out(table, "clinic", "number")
     pairs = np.array(table["clinic"]) * 50 + np.array(table["number"])
@@ -119,7 +119,7 @@ def test_rows_of_a_composite_subject_agree_in_all_columns() -> None:
     assert set(np.array(table["clinic"])[mask]) == set(range(20))
 
 
-def test_a_composite_subject_with_a_missing_part_is_missing() -> None:
+def test_a_row_with_an_incomplete_composite_subject_is_a_separate_unit() -> None:
     table = pa.table({"clinic": [1] * 1_000, "number": pa.nulls(1_000, pa.int64())})
     assert 0 < held_out(table, "clinic", "number").sum() < 1_000
 
@@ -129,12 +129,12 @@ def test_nothing_is_held_out_of_a_single_subject() -> None:
         assert not held_out(pa.table({"who": ["a"] * 10}), "who", seed=seed).any()
 
 
-def test_the_kind_of_split_follows_from_the_schema() -> None:
+def test_the_schema_determines_the_unit_of_the_split() -> None:
     schema = shop(customer_subject=True)[1]
     alone = DatasetSchema(tables={"customer": schema.tables["customer"]})
     plain = DatasetSchema(tables={"order": schema.tables["order"]})
-    kinds = [Split.of(one, holdout_fraction=0.2, seed=1).by for one in (schema, alone, plain)]
-    assert kinds == ["root", "subject", "row"]
+    units = [Split.of(each, holdout_fraction=0.2, seed=1).by for each in (schema, alone, plain)]
+    assert units == ["root", "subject", "row"]
 
 
 def test_a_stored_split_without_a_unit_is_by_row() -> None:
@@ -177,14 +177,14 @@ def masks_of(data: Dataset, schema: DatasetSchema) -> Any:
     return Split(seed=3, holdout_fraction=0.4, by="root").masks(data, schema)
 
 
-def test_children_follow_the_root_of_their_forest() -> None:
+def test_child_rows_are_held_out_together_with_their_root() -> None:
     data, schema = shop()
     masks = masks_of(data, schema)
     seller_of = np.array(data["customer"].table["seller"])  # type: ignore[attr-defined]
     assert np.array_equal(masks["customer"], masks["seller"][seller_of])
     customer_of = np.array(data["order"].table["customer"])  # type: ignore[attr-defined]
-    known = customer_of < 400
-    assert np.array_equal(masks["order"][known], masks["customer"][customer_of[known]])
+    has_parent = customer_of < 400
+    assert np.array_equal(masks["order"][has_parent], masks["customer"][customer_of[has_parent]])
 
 
 def test_rows_without_a_parent_are_roots() -> None:
@@ -194,13 +194,13 @@ def test_rows_without_a_parent_are_roots() -> None:
     assert np.array_equal(masks["order"][orphans], rows(2_000, 0.4, 3)[orphans])
 
 
-def test_rows_with_several_parents_follow_the_first_listed() -> None:
+def test_rows_with_several_parents_follow_the_first_listed_relationship() -> None:
     assert followed_relationships(shop()[1])["line"].parent == "product"
 
 
-def test_rows_with_several_parents_prefer_one_that_leads_to_a_subject() -> None:
+def test_rows_with_several_parents_follow_a_relationship_that_leads_to_a_subject() -> None:
     followed = followed_relationships(shop(customer_subject=True)[1])
-    assert {child: one.parent for child, one in followed.items()} == {"line": "order", "order": "customer"}
+    assert {child: each.parent for child, each in followed.items()} == {"line": "order", "order": "customer"}
 
 
 def test_a_declared_subject_takes_precedence_over_the_parent() -> None:
@@ -219,7 +219,7 @@ def test_nothing_is_held_out_of_reference_tables() -> None:
     assert followed_relationships(schema)["line"].parent == "order"
 
 
-def test_cyclic_relationships_are_cut() -> None:
+def test_a_relationship_that_closes_a_cycle_is_not_followed() -> None:
     table = pa.table({"id": range(100), "other": range(100)})
     ends = (("a", "b"), ("b", "a"))
     relationships = tuple(

@@ -34,21 +34,21 @@ def test_a_stored_schema_describes_a_dataset_of_one_table() -> None:
 
 
 def test_only_examined_columns_have_findings() -> None:
-    found = read_stored(STORED, "visits")[1].table("visits")
-    assert list(found.columns) == ["id"]
-    assert found.columns["id"].runner_up is not None
-    assert [key.columns for key in found.primary_keys] == [("id",)]
-    assert found.subject is not None
-    assert (found.subject.columns, found.target) == (("who",), None)
+    findings = read_stored(STORED, "visits")[1].table("visits")
+    assert list(findings.columns) == ["id"]
+    assert findings.columns["id"].runner_up is not None
+    assert [key.columns for key in findings.primary_keys] == [("id",)]
+    assert findings.subject is not None
+    assert (findings.subject.columns, findings.target) == (("who",), None)
 
 
 def test_stored_references_are_candidates_for_relationships() -> None:
-    (found,) = read_stored(STORED, "visits")[1].relationships
-    assert (found.child, found.child_columns) == ("visits", ("who",))
-    assert (found.parent, found.parent_columns) == ("people", ("key",))
+    (candidate,) = read_stored(STORED, "visits")[1].relationships
+    assert (candidate.child, candidate.child_columns) == ("visits", ("who",))
+    assert (candidate.parent, candidate.parent_columns) == ("people", ("key",))
 
 
-def test_a_table_as_the_http_api_shows_it_is_read() -> None:
+def test_a_table_returned_by_the_http_api_is_read() -> None:
     column = {"name": "id", "kind": "integer", "arrow_type": "int64", "nullable": False}
     shown = {
         "columns": [column | {"domain": {"minimum": 1}}, column | {"name": "day"}],

@@ -63,7 +63,9 @@ def test_values_are_cast_if_their_meaning_is_kept(
     ],
     ids=str,
 )
-def test_values_that_cannot_be_cast_are_counted_not_shown(values: pa.Array, type_: pa.DataType, fault: str):
+def test_values_that_cannot_be_cast_are_counted_but_not_shown(
+    values: pa.Array, type_: pa.DataType, fault: str
+):
     with pytest.raises(InvalidInput, match=f"Column 'a' has {fault}") as caught:
         _conform(values, type_)
     assert caught.value.code == "schema_mismatch"
@@ -89,7 +91,7 @@ def test_missing_and_extra_columns_are_named():
     assert caught.value.code == "schema_mismatch"
 
 
-def test_missing_values_are_kept_and_declared():
+def test_missing_values_are_kept_and_make_the_column_nullable():
     required = pa.schema([pa.field("a", pa.int64(), nullable=False)])
     schema = infer_table(pa.table({"a": [1]}, schema=required)).schema
     table = conform(pa.table({"a": [1, None]}), schema)

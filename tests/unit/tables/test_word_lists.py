@@ -21,7 +21,7 @@ def test_comments_and_empty_lines_are_not_entries(tmp_path: Path) -> None:
     assert list(WordList(path)) == ["first name", "été"]
 
 
-def test_a_list_is_read_on_first_use_and_once(tmp_path: Path) -> None:
+def test_a_list_is_read_once_on_first_use(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     words = WordList(path)
     path.write_text("one\n")

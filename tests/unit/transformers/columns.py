@@ -17,7 +17,7 @@ from understudy.transformers.table import DECODING, fit_column, load_transformer
 
 
 def column_of(values: Any, kind: ColumnKind | None = None, name: str = "x") -> Column:
-    """Return a column of a given kind; by default, the kind results from an examination of the values."""
+    """Return a column of a given kind; by default, the kind is inferred from the values."""
     plain = ColumnKind.integer if pa.types.is_integer(values.type) else ColumnKind.category
     column = Column(
         name=name, kind=kind or plain, arrow_type=str(values.type), nullable=values.null_count > 0

@@ -126,7 +126,7 @@ def test_cumulative_probabilities_end_at_the_maximum() -> None:
     assert cumulate(np.array([1, 1, 2])).tolist() == [2**62, 2**63, 2**64 - 1]
 
 
-def test_few_codes_are_their_own_coarse_codes() -> None:
+def test_few_codes_are_not_grouped() -> None:
     assert fit_coarse(np.ones(256, np.int64)).tolist() == list(range(256))
 
 

@@ -141,7 +141,7 @@ def test_missing_values_have_their_own_code() -> None:
     assert draw(transformer, 10).null_count == 0
 
 
-def test_all_missing_stays_missing() -> None:
+def test_a_column_of_missing_values_stays_missing() -> None:
     transformer, _ = fit(pa.nulls(30, pa.string()), ColumnKind.identifier)
     assert draw(transformer, 5).null_count == 5
 
@@ -165,7 +165,7 @@ def test_identifiers_of_other_types_are_refused() -> None:
         fit_column(column_of(values, ColumnKind.identifier), pa.chunked_array([values]))
 
 
-def test_few_values_of_a_declared_identifier_leave_no_trace() -> None:
+def test_few_values_of_a_declared_identifier_are_not_learned() -> None:
     transformer, _ = fit(["SECRET-1", "SECRET-2"], ColumnKind.identifier)
     assert "SECRET" not in str(transformer.to_arrays())
     assert all(re.fullmatch("[0-9a-z]{12}", text) for text in draw(transformer, 100).to_pylist())

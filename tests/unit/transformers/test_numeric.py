@@ -28,7 +28,7 @@ def stream_of(codes: Codes) -> RowStream:
 
 
 # No deadline, because the first call may compile.
-unhurried = settings(deadline=None)
+no_deadline = settings(deadline=None)
 
 
 def fit(values: Any, *, nullable: bool = False) -> tuple[NumericTransformer, npt.NDArray[np.uint16]]:
@@ -72,15 +72,15 @@ def test_shared_values_come_back_exactly(values: Any) -> None:
     assert round_trip(repeated).equals(repeated)
 
 
-@unhurried
+@no_deadline
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20))
-def test_ticks_are_an_exact_inverse(integers: list[int]) -> None:
+def test_ticks_represent_integers_exactly(integers: list[int]) -> None:
     array = np.array(integers, np.int64)
     origin, step, ticks = to_ticks(array)
     assert from_ticks(origin, step, ticks, is_signed=True).tolist() == integers
 
 
-@unhurried
+@no_deadline
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=5, max_size=60))
 def test_integers_decode_within_their_range_and_grid(integers: list[int]) -> None:
     decoded = round_trip(pa.array(integers)).to_pylist()
@@ -90,7 +90,7 @@ def test_integers_decode_within_their_range_and_grid(integers: list[int]) -> Non
     assert all((value - min(integers)) % max(step, 1) == 0 for value in decoded)
 
 
-@unhurried
+@no_deadline
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=5, max_size=60))
 def test_floats_decode_within_their_range(floats: list[float]) -> None:
     decoded = round_trip(pa.array(floats)).to_pylist()
@@ -100,7 +100,7 @@ def test_floats_decode_within_their_range(floats: list[float]) -> None:
     assert max(decoded) <= max(floats) + slack
 
 
-@unhurried
+@no_deadline
 @given(st.integers(0, 2**32 - 1), st.sampled_from([5, 20, 50, 3000]), st.sampled_from([16, 300]))
 def test_every_bin_has_enough_rows(seed: int, n_distinct: int, n_bins_max: int) -> None:
     rng = np.random.default_rng(seed)

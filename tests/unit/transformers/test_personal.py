@@ -206,5 +206,5 @@ def test_tables_without_personal_columns_do_not_import_mimesis() -> None:
         "import sys; from tests.unit.transformers.columns import draw, fit;"
         "draw(fit([f'AB-{i:04d}' for i in range(100)])[0], 5); print('mimesis' in sys.modules)"
     )
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert found.strip() == "False"
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert output.strip() == "False"

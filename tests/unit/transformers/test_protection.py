@@ -1,4 +1,4 @@
-"""Models neither keep nor emit extremes, or numbers and levels of a single row or subject."""
+"""Models do not store or emit extreme values, nor numbers or levels of a single row or subject."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from understudy.transformers.integer_units import array_of_integers, integers_of
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
 
 # No deadline, because the first call may compile.
-unhurried = settings(deadline=None)
+no_deadline = settings(deadline=None)
 SEED = st.integers(0, 2**32 - 1)
 # Minimum number of rows for which k central values are between the k-th values from both ends.
 N_ROWS_MIN = 3 * MIN_SUPPORT - 2
@@ -76,7 +76,7 @@ def as_numbers(values: Any) -> npt.NDArray[Any]:
 
 
 @pytest.mark.parametrize("type_", TYPES, ids=str)
-@unhurried
+@no_deadline
 @given(SEED, st.sampled_from([N_ROWS_MIN, 20, 60, 700]))
 def test_draws_are_between_the_kth_values_from_both_ends(type_: pa.DataType, seed: int, n: int) -> None:
     values = as_type(many_floats(np.random.default_rng(seed), n), type_)
@@ -85,7 +85,7 @@ def test_draws_are_between_the_kth_values_from_both_ends(type_: pa.DataType, see
     assert drawn.max() <= ordered[-MIN_SUPPORT]
 
 
-@unhurried
+@no_deadline
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=N_ROWS_MIN, max_size=40))
 def test_extremes_of_the_whole_integer_range_are_clipped(integers: list[int]) -> None:
     drawn = draw(fit(pa.array(integers))).to_pylist()
@@ -102,7 +102,7 @@ def test_too_few_numbers_are_replaced_by_the_mean_of_the_central_ones() -> None:
     assert transformer.describe()["rows_merged"] == 8
 
 
-@unhurried
+@no_deadline
 @given(SEED)
 def test_no_float_of_one_row_is_kept_or_drawn(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -118,7 +118,7 @@ def test_no_float_of_one_row_is_kept_or_drawn(seed: int) -> None:
     assert not set(draw(transformer, 100).to_pylist()) & single
 
 
-@unhurried
+@no_deadline
 @given(SEED, st.sampled_from([pa.int64(), pa.timestamp("us"), pa.decimal128(18, 2)]))
 def test_no_start_or_origin_is_the_number_of_a_single_row(seed: int, type_: pa.DataType) -> None:
     rng = np.random.default_rng(seed)
@@ -148,7 +148,7 @@ def subjects_of(rng: np.random.Generator, n: int) -> Subjects:
     return np.unique((rng.pareto(1, n) * 5).astype(np.int64) % 60, return_inverse=True)[1].astype(np.int64)
 
 
-@unhurried
+@no_deadline
 @given(SEED, st.sampled_from([60, 300, 2000]), st.sampled_from([12, 300]))
 def test_every_bin_has_enough_subjects(seed: int, n: int, n_bins_max: int) -> None:
     rng = np.random.default_rng(seed)
@@ -164,9 +164,9 @@ def test_every_bin_has_enough_subjects(seed: int, n: int, n_bins_max: int) -> No
         assert len(np.unique(subjects[values == value])) >= MIN_SUPPORT
 
 
-@unhurried
+@no_deadline
 @given(SEED, st.sampled_from([60, 700]))
-def test_draws_are_between_the_kth_subjects_from_both_ends(seed: int, n: int) -> None:
+def test_draws_are_between_the_values_of_the_kth_subjects_from_both_ends(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     values, subjects = many_floats(rng, n), subjects_of(rng, n)
     owners = np.unique(subjects)
@@ -191,12 +191,12 @@ def test_rows_of_one_subject_do_not_make_a_number_shared() -> None:
     assert 0.123_456_789 not in draw(transformer).to_pylist()
 
 
-def test_one_subject_per_row_gives_the_same_result_as_none() -> None:
+def test_one_subject_per_row_gives_the_same_result_as_no_subjects() -> None:
     values = np.random.default_rng(0).gamma(2.0, size=20_000)
-    one = np.sort(draw(fit(pa.array(values)), 20).to_numpy())
-    other = np.sort(draw(fit(pa.array(values), np.arange(20_000)), 20).to_numpy())
+    by_row = np.sort(draw(fit(pa.array(values)), 20).to_numpy())
+    by_subject = np.sort(draw(fit(pa.array(values), np.arange(20_000)), 20).to_numpy())
     quantiles = np.linspace(0.01, 0.99, 50)
-    assert np.quantile(one, quantiles) == pytest.approx(np.quantile(other, quantiles), rel=0.02)
+    assert np.quantile(by_row, quantiles) == pytest.approx(np.quantile(by_subject, quantiles), rel=0.02)
 
 
 def test_numbers_of_too_few_subjects_are_replaced_by_zero() -> None:

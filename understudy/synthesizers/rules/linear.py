@@ -84,8 +84,8 @@ class Linear:
             agrees &= numbers >= 0
         if missing is None and target.missing is None:
             return agrees
-        lacks = np.zeros(len(numbers), np.bool_) if missing is None else missing
-        return np.where(lacks | target.mask, lacks == target.mask, agrees)
+        is_missing = np.zeros(len(numbers), np.bool_) if missing is None else missing
+        return np.where(is_missing | target.mask, is_missing == target.mask, agrees)
 
     def derive(self, terms: list[Values], writing: Writing) -> ArrowArray:
         """Return the target's values. Numbers out of range of its type are clipped, which breaks the rule."""

@@ -190,11 +190,11 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
         return Rules(schema)
     columns = Columns(table, schema)
     sample = encode_sample(columns)
-    found = find_linear(columns)
+    candidates = find_linear(columns)
     lookups = find_functional_dependencies(columns, sample, without=set())
     # A column with a declared domain is drawn from that domain, whereas a sum could lie outside.
     bounded = {column.name for column in schema.columns if column.domain is not None}
-    linear = tuple(r for r in found if not _determines_its_terms(r, lookups) and r.target not in bounded)
+    linear = tuple(r for r in candidates if not _determines_its_terms(r, lookups) and r.target not in bounded)
     derived = {rule.target for rule in linear}
     # A synthesizer enforces functional dependencies only between columns that it draws.
     lookups = tuple(rule for rule in lookups if derived.isdisjoint((rule.determinant, rule.dependent)))

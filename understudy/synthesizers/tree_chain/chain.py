@@ -158,9 +158,9 @@ def fit_chain(encoded: Encoded, arranged: Arranged, preset: Preset, run: LearnRu
         if exists(predictor):
             seen.append(additive.predict(predictor, features, half)[None])
             is_category.append(False)
-        looked_at = _features(np.concatenate(seen), is_category)
+        tree_features = _features(np.concatenate(seen), is_category)
         counts = np.bincount(encoded.codes[column], minlength=encoded.n_codes[column])
-        forest, child = _fit_forest(looked_at, encoded.codes[column], counts, preset, key)
+        forest, child = _fit_forest(tree_features, encoded.codes[column], counts, preset, key)
         places = np.append(predecessors, position)
         return Link(column, child, encoded.coarse_of[column], rename_features(forest, places), predictor)
 

@@ -47,7 +47,7 @@ class Group:
 
     Parameters
     ----------
-    demands : tuple of CodePredicate
+    predicates : tuple of CodePredicate
         Predicates of the condition, one for each column.
     allowed : mapping of column to array of shape (n_codes,)
         Mask of allowed codes of each restricted column, by index of the column in the table.
@@ -55,7 +55,7 @@ class Group:
         Predicates that codes cannot decide, so that the values of proposals are checked.
     """
 
-    demands: tuple[CodePredicate, ...]
+    predicates: tuple[CodePredicate, ...]
     allowed: Mapping[int, Mask]
     filters: tuple[CodePredicate, ...]
 
@@ -71,20 +71,20 @@ def make_group(
         If a column is unknown, or cannot have the required value.
     """
     names, derived = table.schema.names, set(enforcer.rules.derived)
-    demands = tuple(
-        CodePredicate(table.schema.column(name), asked) for name, asked in condition.where.items()
+    predicates = tuple(
+        CodePredicate(table.schema.column(name), constraint) for name, constraint in condition.where.items()
     )
     allowed: dict[int, Mask] = {}
     filters = []
-    for demand in demands:
-        if demand.column.name in derived:
-            filters.append(demand)
+    for predicate in predicates:
+        if predicate.column.name in derived:
+            filters.append(predicate)
             continue
-        j = names.index(demand.column.name)
-        allowed[j], is_whole = demand.codes(table.columns[j])
-        if not is_whole and not demand.is_one_value:
-            filters.append(demand)
-    return Group(demands, _with_sources(allowed, table, links), tuple(filters))
+        j = names.index(predicate.column.name)
+        allowed[j], is_whole = predicate.codes(table.columns[j])
+        if not is_whole and not predicate.is_one_value:
+            filters.append(predicate)
+    return Group(predicates, _with_sources(allowed, table, links), tuple(filters))
 
 
 def _with_sources(
@@ -204,7 +204,7 @@ def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Con
             n_proposals = int(min(max(np.ceil(N_EFFECTIVE / share), 2), N_PROPOSALS_MAX))
             return Conditioner(links, group, accept, n_proposals, min(share * n_proposals, 1.0))
         n *= 4
-    names = ", ".join(repr(demand.column.name) for demand in group.demands)
+    names = ", ".join(repr(predicate.column.name) for predicate in group.predicates)
     raise impossible(f"The model found no row that fulfils the condition on {names}")
 
 

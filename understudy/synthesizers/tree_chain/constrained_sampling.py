@@ -73,9 +73,9 @@ class ConstrainedSampler:
         # Identifiers are generated from the numbers of the rows, so that they are unique.
         columns |= self.table.decode_columns(generated, drawn.codes, seed, rows)
         constants: dict[str, ArrowArray] = {
-            demand.column.name: demand.constant(len(rows))
-            for demand in conditioner.group.demands
-            if demand.is_one_value
+            predicate.column.name: predicate.constant(len(rows))
+            for predicate in conditioner.group.predicates
+            if predicate.is_one_value
         }
         return self.enforcer.complete(columns | constants, self.table.schema)
 

@@ -46,10 +46,10 @@ class CodePredicate(Predicate):
         return may, is_whole
 
     def _impossible(self) -> InvalidInput:
-        asked, name = self.constraint, self.column.name
-        if asked.is_missing:
+        constraint, name = self.constraint, self.column.name
+        if constraint.is_missing:
             return _refused(f"Column {name!r} has no missing values in the model. Omit is_missing.")
-        if asked.is_missing is not None:
+        if constraint.is_missing is not None:
             return _refused(f"Column {name!r} has only missing values in the model. Omit is_missing.")
         return impossible(f"Column {name!r} has no such value in the model")
 

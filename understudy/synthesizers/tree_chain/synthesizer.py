@@ -199,8 +199,8 @@ class TreeChain(SingleTableSynthesizer):
             columns = self._fitted().decode_columns(sorted(codes), codes, seed, rows)
             if self.enforcer_.rules.linear:
                 columns = self.enforcer_.rules.derive(columns)
-            for demand in group.filters:
-                acceptance *= demand.holds(columns[demand.column.name])
+            for predicate in group.filters:
+                acceptance *= predicate.holds(columns[predicate.column.name])
         return acceptance
 
     def impute(

@@ -41,7 +41,7 @@ def _check_ends(path: Path) -> None:
     """Check the magic bytes at both ends and the length of the footer, before a parser reads the file."""
     size = path.stat().st_size
     if size == 0:
-        raise InvalidInput("The file is empty.", code="empty_file")
+        raise InvalidInput("The file is empty. Upload a file with at least one row.", code="empty_file")
     with path.open("rb") as file:
         start = file.read(4)
         file.seek(max(0, size - 8))

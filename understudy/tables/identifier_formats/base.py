@@ -54,7 +54,7 @@ class IdentifierFormat:
     pattern : str
         Regular expression that matches a whole text in capital letters and without separators.
     parts : tuple of Part
-        Parts of new texts, in order; a check character is a `CHECK`.
+        Parts of new texts, in order; `CHECK` represents a check character.
     complete : callable (codes) -> mask, optional
         Function that writes the check characters into codes whose other characters are set.
     bumped : int, optional

@@ -83,12 +83,13 @@ def both(*checks: Complete) -> Complete:
 def remainder(
     n_digits: int, modulus: int, alphabet: str, values: Sequence[int] | None = None, place: int = -1
 ) -> Complete:
-    """Return the check by the remainder of the number that the first `n_digits` digits form.
+    """Return a check that writes the remainder of the number formed by the first `n_digits` digits.
 
     Parameters
     ----------
     values : sequence of int, optional
-        A number to subtract from letters in the first position; by default that position is a digit.
+        One number, which is subtracted from the value of a letter in the first position. By default, the
+        first position must be a digit.
     """
 
     def complete(codes: Codes) -> None:
@@ -151,7 +152,7 @@ def codice_fiscale(codes: Codes) -> None:
 
 
 def curp(codes: Codes) -> None:
-    """Write the last digit of a Mexican CURP; letters count by their place in an alphabet with Ñ."""
+    """Write the last digit of a Mexican CURP; letters are numbered in an alphabet that includes Ñ."""
     read = digits_of(codes[:, :17])
     read = np.where(read > 23, read + 1, read)
     total = read @ np.arange(18, 1, -1, dtype=np.int64)

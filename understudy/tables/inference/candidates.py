@@ -15,9 +15,9 @@ PLAUSIBLE = 0.9
 NEARLY_ALL = 0.95
 # Minimum share of personal values among others that makes a column personal.
 SOME = 0.05
-# Minimum number of distinct values: fewer can have valid check digits by chance, or be names of things.
+# Minimum number of distinct values. Fewer can have valid check digits by chance, or be names of things.
 N_DISTINCT_MIN = 10
-# Minimum number of values for conclusions from how often they occur.
+# Minimum number of values from whose frequencies conclusions are drawn.
 N_VALUES_MIN = 20
 
 
@@ -43,7 +43,7 @@ class Evidence:
     occurrence : Occurrence
         Numbers of distinct and repeated values.
     is_number : bool
-        Whether the column stores whole numbers, of which the texts are the digits.
+        Whether the column stores whole numbers. The texts then contain their digits.
     """
 
     words: tuple[str, ...]

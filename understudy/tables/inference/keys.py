@@ -118,7 +118,7 @@ def _references(
 
 
 def _find_present(source: Sampled, index: int, family: pa.DataType, wanted: list[Any]) -> ArrowArray:
-    """Return those of the wanted values that occur in a column."""
+    """Return the wanted values that occur in a column."""
     values = pc.unique(pa.chunked_array(wanted))
     present: Any = pa.array([], family)
     for chunk in source.column(index):

@@ -44,8 +44,8 @@ POSTAL_TEXT = (
 POSTAL_DISTINCTIVE = r"^(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d|\d{5}-\d{4}|\d{5}-\d{3})$"
 # Minimum number of distinct last names in a column, because fewer single words can be names of things.
 N_DISTINCT_FEW = 5
-# Twice the minimum share of values that consist of listed names, if the column name also indicates a name.
-LISTED = 0.4
+# Minimum share of values that contain listed names, if the column name also indicates a name.
+LISTED_SHARE_MIN = 0.2
 
 
 def detect_phone(evidence: Evidence) -> Finding | None:
@@ -148,7 +148,7 @@ def _listed_name(evidence: Evidence, form: str | None) -> Finding | None:
     share = evidence.share(is_person)
     reason = describe(evidence.texts, is_person, "contain first and last names from lists of names")
     header = form is not None or evidence.has_header(headers.PERSON_ALONE)
-    if share >= (LISTED / 2 if header else MOSTLY) and _has_variety(evidence, is_person):
+    if share >= (LISTED_SHARE_MIN if header else MOSTLY) and _has_variety(evidence, is_person):
         return Finding(ColumnKind.name, 0.9 if header else 0.8, reason)
     if form == "name" and evidence.is_mostly_unique and _is_capitalised(evidence.texts):
         return Finding(

@@ -31,7 +31,7 @@ _N_ROWS_SAMPLED_MIN = 4_096
 LETTERS_MAX = 256
 # Maximum number of bytes of sampled values held for all columns.
 _BYTES_MAX = 128 * 1024**2
-# Expected number of rows counted in a long column: only values whose hash is a multiple of a number count.
+# Expected number of rows counted in a long column, where only values with certain hashes are counted.
 _N_ROWS_HASHED = 262_144
 
 
@@ -42,7 +42,7 @@ class Occurrence:
     Parameters
     ----------
     n_counted : int
-        Number of values counted. They are all values, those of some rows, or all occurrences of some values.
+        Number of values counted: all values, the values of some rows, or all occurrences of some values.
     n_distinct : int
         Number of distinct values among them.
     n_once : int

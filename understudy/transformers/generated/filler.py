@@ -108,7 +108,7 @@ class Filler:
 
 
 def fit_filler(texts: ArrowArray, locale: str) -> Filler:
-    """Return a maker of texts with similar numbers of words. Fewer than k texts leave no trace."""
+    """Return a maker of texts with similar numbers of words. From fewer than k texts, nothing is learned."""
     if len(texts) < MIN_SUPPORT:
         return Filler(locale, np.full(N_QUANTILES, float(MIN_SUPPORT)), is_sentence=False)
     if locale in WITHOUT_BLANKS:

@@ -174,7 +174,7 @@ class PatternTexts:
 
     @property
     def n_rows_max(self) -> int:
-        """The number of rows that have a text for every pattern that they may draw."""
+        """The number of rows that have a text, whichever pattern is drawn."""
         return max(min(space.capacity for space in self.spaces), *(space.capacity for space in self.wider), 0)
 
     def make(self, stream: RowStream) -> ArrowArray:

@@ -21,7 +21,7 @@ class _LoadableMaker(Protocol):
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Any: ...
 
 
-# The makers by form. All other forms belong to `Personal`.
+# The class of maker for each form. The class for all other forms is `Personal`.
 _MAKERS: dict[str, type[_LoadableMaker]] = {
     "sequential": Sequence,
     "uuid": Uuids,
@@ -31,7 +31,7 @@ _MAKERS: dict[str, type[_LoadableMaker]] = {
     "points": Points,
     "words": Filler,
 }
-# Kinds whose forms belong to `Personal`, with two exceptions.
+# Kinds whose values `Personal` generates, except for the two forms below.
 _OF_PEOPLE = frozenset(
     {ColumnKind.text, ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.address}
 )

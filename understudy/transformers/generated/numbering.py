@@ -8,7 +8,8 @@ import numpy.typing as npt
 from understudy.kernels import hashing, permutation
 from understudy.transformers.base import RowStream
 
-# Number of rows that are shuffled among each other first. Each further group ends at ten times the previous.
+# Number of rows in the first group. Rows are shuffled within groups, and each group ends at ten times the
+# row number at which the previous one ends.
 N_ROWS_FIRST = 1000
 
 

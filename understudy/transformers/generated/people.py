@@ -29,7 +29,7 @@ N_TRAITS = 1 << 8
 N_PEOPLE_MAX = 1 << 16
 # Number of draws that fill each list.
 N_DRAWS = 16_384
-# Seed of the lists.
+# Seed with which the lists are drawn.
 POOL_SEED = 0
 
 # Locales in which the family name comes first.
@@ -54,9 +54,9 @@ class Person:
     Parameters
     ----------
     stream : RowStream
-        Seed and rows; the number of its stream is not used.
+        Seed and rows. The stream number is not used.
     number : int
-        0 for the first person of a row, 1 for the second, and so on.
+        Number of the person in the row: 0 for the first person, 1 for the second, and so on.
     """
 
     stream: RowStream

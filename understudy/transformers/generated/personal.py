@@ -63,7 +63,7 @@ class Personal:
         return N_ROWS_ANY
 
     def make(self, stream: RowStream) -> ArrowArray:
-        """Return the field of the person of each row."""
+        """Return the person's field for each row."""
         return FORMS[self.kind][self.form](Person(stream, self.person), self.locale)
 
     def describe(self) -> Json:

@@ -98,7 +98,7 @@ class Points:
 
 
 def fit_points(texts: ArrowArray) -> Points:
-    """Return a maker of coordinates that resemble those of texts. Fewer than k texts leave no trace."""
+    """Return a maker of similar coordinates. From fewer than k texts, nothing is learned."""
     points = pc.extract_regex(texts.cast(pa.string()), pattern=_POINT).drop_null()
     if len(points) < MIN_SUPPORT:
         return Points(np.tile(np.linspace(-60, 60, N_QUANTILES), (2, 1)), 4, ("", ", ", ""))

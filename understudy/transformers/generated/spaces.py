@@ -18,14 +18,14 @@ from understudy.transformers.generated.patterns import Characters, Pattern, UInt
 SHUFFLE = np.uint64(0x5DEECE66D)
 # Maximum number of free blocks stored in a model file.
 N_FREE_BLOCKS_MAX = 2**16
-# Number of rows for which texts are provided, far above that of any practical sample.
+# Number of rows for which there must be different texts. Practical samples have far fewer rows.
 N_ROWS_ENOUGH = 2**48
 # Offset between the streams of the chunks of a long pattern.
 CHUNK = 1 << 40
 
 
 class Numbered(Protocol):
-    """Numbered texts: those of a pattern or of a template."""
+    """The numbered texts of a pattern or of a template."""
 
     @property
     def chunks(self) -> list[list[int]]:
@@ -41,7 +41,7 @@ class Numbered(Protocol):
         ...
 
     def find(self, characters: Characters) -> UInt64s:
-        """Return the indices in chunk 0 of those texts that are numbered here."""
+        """Return the indices in chunk 0 of the texts that belong to the pattern or template."""
         ...
 
 

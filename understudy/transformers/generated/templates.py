@@ -1,4 +1,4 @@
-"""Numbered texts of an identifier format, in analogy to those of a pattern."""
+"""Number the texts of an identifier format, as `patterns` does for the texts of a pattern."""
 
 from __future__ import annotations
 

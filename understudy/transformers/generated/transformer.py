@@ -13,12 +13,12 @@ from understudy.transformers.base import Arrays, ArrowArray, ArrowColumn, Codes,
 from understudy.transformers.generated.texts import choose
 from understudy.transformers.nulls import array_of_nulls
 
-# Upper limit of row numbers: makers with this limit support any number of rows.
+# Value of `n_rows_max` for makers that support any number of rows. All row numbers are below it.
 N_ROWS_ANY = 2**63
 
 
 class Maker(Protocol):
-    """A generator of values that depend only on the seed and the numbers of rows."""
+    """A generator of values that depend only on the seed and the row numbers."""
 
     @property
     def n_rows_max(self) -> int:

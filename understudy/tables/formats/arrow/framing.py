@@ -35,9 +35,9 @@ class Layout:
     Parameters
     ----------
     start : int
-        The byte at which the stream begins.
+        Position of the first byte of the stream.
     batches : list of int
-        The bytes at which the record batches begin.
+        Positions of the record batches.
     """
 
     start: int
@@ -60,9 +60,9 @@ def read_layout(path: Path, limits: ReadLimits) -> Layout:
     Raises
     ------
     InvalidInput
-        empty_file, unreadable_file.
+        With code empty_file or unreadable_file.
     TooLarge
-        too_large (a batch), too_many_columns.
+        With code too_large (for a batch) or too_many_columns.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -74,13 +74,13 @@ def read_layout(path: Path, limits: ReadLimits) -> Layout:
             return _read_stream(file, 0, size, limits)
         except Malformed:
             raise _unreadable(
-                "The Arrow file is damaged: its metadata cannot be read. Write it again."
+                "The Arrow file is damaged: its metadata cannot be read. Export it again."
             ) from None
 
 
 def _check_kind(start: bytes) -> None:
     if not start:
-        raise InvalidInput("The file is empty.", code="empty_file")
+        raise InvalidInput("The file is empty. Upload a file with at least one row.", code="empty_file")
     if start.startswith(b"FEA1"):
         raise _unreadable("The file is a Feather file of version 1. Export it as version 2, or as Parquet.")
     if start.startswith(b"PAR1"):

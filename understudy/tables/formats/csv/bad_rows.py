@@ -27,7 +27,7 @@ from understudy.tables.formats.scan import MEBIBYTE, REJECTS_SCHEMA, Reading
 
 REASONS = ("too_few_fields", "too_many_fields", "unclosed_quote", "line_too_long", "wrong_encoding")
 _TOO_FEW, _TOO_MANY, _UNCLOSED, _TOO_LONG, _ENCODING = range(len(REASONS))
-# Maximum number of rows listed in the report. A file with more unreadable rows fails, whatever their share.
+# Maximum number of listed rows. A file with more unreadable rows fails, regardless of their share.
 _ROWS_MAX = 5_000_000
 
 Integers = npt.NDArray[np.int64]

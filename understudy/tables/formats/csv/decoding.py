@@ -19,14 +19,14 @@ from understudy.tables.formats.scan import MEBIBYTE, Reading
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file. Specify the format parquet"),
     (b"PK\x03\x04", "a zip archive or a spreadsheet. Specify the format xlsx, or save the sheet as CSV"),
-    (b"\x89PNG", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"),
-    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a PNG image. Upload a CSV file"),
+    (b"\xff\xd8\xff", "a JPEG image. Upload a CSV file"),
+    (b"GIF8", "a GIF image. Upload a CSV file"),
+    (b"%PDF", "a PDF document. Export the table as CSV"),
     (b"ARROW1", "an Arrow file. Specify the format arrow"),
     (b"FEA1", "a Feather file of version 1. Export it as Parquet"),
     (b"SQLite format 3\x00", "an SQLite database. Export the table as CSV"),
-    (b"\x7fELF", "a program"),
+    (b"\x7fELF", "a program. Upload a CSV file"),
     (b"\xd0\xcf\x11\xe0", "an old Office document. Save the sheet as CSV"),
     (b"\x89HDF", "an HDF5 file. Export the table as CSV or Parquet"),
 )
@@ -77,8 +77,6 @@ def utf8_text(source: Path, reading: Reading) -> Text:
 
     If bad rows are skipped, invalid lines remain in the text unchanged.
 
-    With bad rows to be skipped, lines that are not valid stay in it as they are.
-
     Raises
     ------
     InvalidInput
@@ -87,7 +85,7 @@ def utf8_text(source: Path, reading: Reading) -> Text:
     with source.open("rb") as file:
         start = file.read(65_536)
     if not start:
-        raise InvalidInput("The file is empty.", code="empty_file")
+        raise InvalidInput("The file is empty. Upload a file with at least one row.", code="empty_file")
     encoding = reading.options.encoding or _encoding_of(start)
     if encoding is None or encoding == "utf-8":
         _check_kind(start)

@@ -73,7 +73,10 @@ def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = N
     options = options or ReadOptions()
     text, is_whole = _beginning(path, limits.cell_bytes_max)
     if not text.strip():
-        raise InvalidInput("The file starts with blanks only and contains no table.", code="empty_file")
+        raise InvalidInput(
+            "The file starts with blanks only. Upload a file that starts with a header line.",
+            code="empty_file",
+        )
     n_lines_before = len(text[: len(text) - len(text.lstrip("\r\n"))].splitlines())
     delimiters: Sequence[str] = [options.delimiter] if options.delimiter else _DELIMITERS
     text = text.lstrip("\r\n")

@@ -33,7 +33,7 @@ def count_notations(values: pa.Array[Any]) -> Mapping[str, int] | None:
     Parameters
     ----------
     values : array of text
-        Values as written, with surrounding blanks. None may be missing, and there is at least one.
+        Values as written, including surrounding blanks. At least one value, and none missing.
     """
     starts, lengths, data = _parts(values)
     shortest, longest = int(lengths.min()), int(lengths.max())

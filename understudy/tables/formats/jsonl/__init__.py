@@ -25,7 +25,9 @@ def scan_jsonl(path: Path, reading: Reading) -> Iterator[Scan]:
     staged = Staged(reading.scratch)
     staged.fill(path, reading)
     if staged.n_rows == 0:
-        raise InvalidInput("The file contains only blanks and no table.", code="empty_file")
+        raise InvalidInput(
+            "The file contains only blanks. Upload a file with one object per line.", code="empty_file"
+        )
     check_names(list(staged.columns))
     types = {name: _decide(column, staged) for name, column in staged.columns.items()}
     schema = pa.schema(

@@ -99,7 +99,7 @@ def check_cell(name: str, n_bytes: int, bytes_max: int) -> None:
     Raises
     ------
     TooLarge
-        If it is. The message contains the column and the limit.
+        If the text is too long. The message contains the column and the limit.
     """
     if n_bytes > bytes_max:
         raise TooLarge(

@@ -19,7 +19,7 @@ _REMEDY = "Upload JSON Lines: one object per line."
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file. Specify the format parquet"),
     (b"ARROW1", "an Arrow file. Specify the format arrow"),
-    (b"PK\x03\x04", "a zip archive or a spreadsheet"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet. Save the sheet as CSV or .xlsx"),
 )
 
 
@@ -69,7 +69,7 @@ def _check_start(file: BinaryIO) -> None:
     """Check that the file is not of another format, and skip a byte order mark."""
     start = file.read(4096)
     if not start:
-        raise InvalidInput("The file is empty.", code="empty_file")
+        raise InvalidInput("The file is empty. Upload a file with at least one row.", code="empty_file")
     if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         raise InvalidInput("The file is UTF-16 or UTF-32. Save it as UTF-8.", code="wrong_encoding")
     text = start.removeprefix(codecs.BOM_UTF8)

@@ -67,7 +67,7 @@ def _stage(archive: Archive, workbook: Workbook, reading: Reading) -> _Staged:
     batches = sheet.batches(chunks)
     header = next(batches, None)
     if header is None:
-        raise InvalidInput("The sheet is empty and contains no table.", code="empty_file")
+        raise InvalidInput("The sheet is empty. Set the option `sheet` to another sheet.", code="empty_file")
     cells = CellReader(styles, shared, is_1904=workbook.is_1904, first_column=sheet.first_column)
     names = [column[0].as_py() or "" for column in cells.texts(header[0]).columns]
     check_names(names)

@@ -35,7 +35,7 @@ _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
         "an old Excel file (.xls) or a password-protected workbook. Save it as .xlsx without a password",
     ),
     (b"PAR1", "a Parquet file. Specify the format parquet"),
-    (b"%PDF", "a PDF document"),
+    (b"%PDF", "a PDF document. Save the table as .xlsx"),
     (b"\x1f\x8b", "a gzip file. Decompress it first"),
 )
 _MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<table")
@@ -126,7 +126,7 @@ def _damaged() -> InvalidInput:
 
 def _check_kind(start: bytes) -> None:
     if not start:
-        raise InvalidInput("The file is empty.", code="empty_file")
+        raise InvalidInput("The file is empty. Upload a file with at least one row.", code="empty_file")
     for mark, kind in _OTHER_FILES:
         if start.startswith(mark):
             raise unreadable(f"The file is not .xlsx but {kind}.")
