@@ -9,7 +9,7 @@ from understudy.tables.kinds import ColumnKind
 
 ROOT = Path(__file__).parent.parent
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
-FOLDERS = ("understudy", "app", "workers", "tests", "docs", "migrations")
+FOLDERS = ("understudy", "app", "workers", "tests", "tools", "docs", "migrations")
 
 
 def paths_in(text: str) -> list[str]:

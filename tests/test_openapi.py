@@ -86,6 +86,29 @@ def resolved(response: dict[str, Any]) -> dict[str, Any]:
     return DOCUMENT["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
 
 
+def is_boolean(node: dict[str, Any]) -> bool:
+    schema = node.get("schema", node)
+    types = schema.get("type", [])
+    return "boolean" in ([types] if isinstance(types, str) else types)
+
+
+def description_problem(node: dict[str, Any]) -> str | None:
+    """Return what makes the description of an object a fragment, or None."""
+    text = node["description"].strip()
+    first = re.match(r"[\w'-]+", text)
+    if not re.match(r"[A-Z`]", text):
+        return "does not start with a capital letter"
+    if not text.endswith("."):
+        return "does not end with a period"
+    if len(text.split()) < 3:
+        return "has fewer than three words"
+    if first and first[0] in FRAGMENT_STARTS:
+        return f"begins with {first[0]!r}"
+    if first and first[0] == "Whether" and not is_boolean(node):
+        return "begins with 'Whether' although the field is not a boolean"
+    return None
+
+
 def test_the_file_is_current():
     current = document_text()
     assert (ROOT / "openapi.json").read_text() == current, "run `make openapi`"
@@ -93,6 +116,15 @@ def test_the_file_is_current():
 
 def test_the_file_is_small():
     assert (ROOT / "openapi.json").stat().st_size <= SIZE_BYTES_MAX
+
+
+def test_descriptions_are_sentences_or_noun_phrases():
+    problems = [
+        f"{path}: {node['description']!r} {problem}"
+        for path, node in nodes(DOCUMENT)
+        if isinstance(node.get("description"), str) and (problem := description_problem(node))
+    ]
+    assert problems == []
 
 
 def test_summaries_are_capitalized_phrases():

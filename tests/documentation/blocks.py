@@ -66,7 +66,7 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Return the pages with code to run: those that tests/how_to follows in a copy are not among them."""
+    """Return the pages whose code is run here. `tests/how_to` runs the others in a copy of the project."""
     followed_in_a_copy = set((ROOT / "docs" / "how-to").glob("add-*.md"))
     return [
         ROOT / "README.md",

@@ -18,6 +18,8 @@ INTRODUCTION = """\
 This page lists every command with its arguments and options, as `understudy COMMAND --help` prints them.
 The [guide](cli.md) explains how they work together.
 """
+# A larger bound is that of 64-bit numbers.
+NUMBER_OF_A_MACHINE = 1 << 53
 Parameter = Any  # A parameter of Typer; its classes are not exported.
 
 
@@ -81,10 +83,10 @@ def _notes(option: Parameter) -> Iterator[str]:
     if option.required:
         yield "**Required.**"
     low, high = getattr(option, "min", None), getattr(option, "max", None)
-    if high is not None and high < 1 << 62:
-        yield f"({'≥ ' + str(low) + ', ' if low is not None else ''}≤ {high})"
+    if low is not None and high is not None and high < NUMBER_OF_A_MACHINE:
+        yield f"From {low} to {high}."
     elif low is not None:
-        yield f"(≥ {low})"
+        yield f"At least {low}."
     if getattr(option, "multiple", False):
         yield "Can be repeated."
     if option.default not in (None, False, [], ()) and not callable(option.default):

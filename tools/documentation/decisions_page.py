@@ -10,7 +10,7 @@ INTRODUCTION = """\
 # Decisions
 
 Each record describes one decision that is hard to reverse: the situation, the decision, and its consequences.
-Records are not rewritten when a decision changes; a later record replaces them.
+When a decision changes, a new record replaces the old one.
 """
 
 

@@ -13,6 +13,14 @@ Schema = Mapping[str, Any]  # Any: the values of a JSON document
 Address = Callable[[str], str]
 
 N_ENUM_VALUES_MAX = 16
+BOUND_WORDS = {
+    "minimum": "At least",
+    "exclusiveMinimum": "More than",
+    "maximum": "At most",
+    "exclusiveMaximum": "Less than",
+}
+# Bounds beyond are those of 64-bit numbers, not of the value.
+NUMBER_OF_A_MACHINE = 1 << 53
 UNITS = {"Length": "characters", "Items": "items", "Properties": "entries"}
 
 
@@ -38,21 +46,23 @@ def _enum(values: list[object]) -> str:
 
 def _plain_type(schema: Schema, address: Address) -> str:
     name = schema.get("type", "any value")
+    if isinstance(name, list):
+        return " or ".join(_plain_type({**schema, "type": choice}, address) for choice in name)
     if name == "array" and "prefixItems" in schema:
         return "array: " + ", ".join(type_of(item, address) for item in schema["prefixItems"])
     if name == "array":
         return f"array of {type_of(schema.get('items', {}), address)}"
     if name == "object" and isinstance(schema.get("additionalProperties"), Mapping):
         return f"object of {type_of(schema['additionalProperties'], address)}"
-    if "format" in schema:
+    if "format" in schema and name == "string":
         return f"{name} ({schema['format']})"
     return str(name)
 
 
 def limits_of(schema: Schema) -> str:
-    """Return the bounds of a value, in words."""
+    """Return the bounds of a value, as short sentences."""
     found = dict.fromkeys(limit for part in _parts(schema) for limit in _limits(part))
-    return "; ".join(found)
+    return " ".join(found)
 
 
 def _parts(schema: Schema) -> Iterator[Schema]:
@@ -62,27 +72,37 @@ def _parts(schema: Schema) -> Iterator[Schema]:
 
 
 def _limits(schema: Schema) -> Iterator[str]:
-    numbers = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
-    bounds = [f"{sign} {schema[key]}" for key, sign in numbers if key in schema]
-    if bounds:
-        yield ", ".join(bounds)
+    bounds = {
+        word: schema[key]
+        for key, word in BOUND_WORDS.items()
+        if key in schema and abs(schema[key]) < NUMBER_OF_A_MACHINE
+    }
+    if bounds.keys() == {"At least", "At most"}:
+        yield f"From {_number(bounds['At least'])} to {_number(bounds['At most'])}."
+    else:
+        yield from (f"{word} {_number(bound)}." for word, bound in bounds.items())
     for suffix, unit in UNITS.items():
         low, high = schema.get(f"min{suffix}"), schema.get(f"max{suffix}")
         if low and high is not None:
-            yield f"{low} to {high} {unit}"
+            yield f"{low:,} to {high:,} {unit}."
         elif high is not None:
-            yield f"at most {high} {unit}"
+            yield f"At most {high:,} {unit}."
         elif low:
-            yield f"at least {low} {unit}"
-    if "pattern" in schema:
-        yield f"pattern {code(schema['pattern'])}"
+            yield f"At least {low:,} {unit}."
+    # Most patterns only exclude control characters.
+    if "pattern" in schema and r"\x00" not in schema["pattern"]:
+        yield f"Pattern: {code(schema['pattern'])}."
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
 
 
 def describe(schema: Schema) -> str:
     """Return the description, the bounds and the default of a value."""
     parts = [text(schema.get("description", ""))]
     if limits := limits_of(schema):
-        parts.append(f"({limits})")
+        parts.append(limits)
     if "default" in schema and schema["default"] is not None and "const" not in schema:
         parts.append(f"Default: {code(json.dumps(schema['default'], ensure_ascii=False))}.")
     return " ".join(filter(None, parts))

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-# A code span, which Markdown shows as it is.
+# Code spans, whose content is not escaped.
 CODE_SPAN = re.compile(r"(`+[^`]+`+)")
 
 

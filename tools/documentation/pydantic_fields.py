@@ -1,4 +1,4 @@
-"""An extension of griffe: the fields of pydantic models become the table of attributes of their class."""
+"""An extension of griffe that lists the fields of a pydantic model as attributes of its class."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def _pandas_texts() -> dict[str, pd.Series[Any]]:
         "str objects, None": objects(*LEVELS, None),
         "str objects, nan": objects(*LEVELS, np.nan),
         "str objects, NA": objects(*LEVELS, pd.NA),
-        "no objects": objects(None),
+        "only missing objects": objects(None),
         "string[python]": pd.Series(missing, dtype="string[python]"),
         "string[pyarrow]": pd.Series(missing, dtype="string[pyarrow]"),
         "string[arrow dtype]": pd.Series(missing, dtype=pd.ArrowDtype(pa.string())),
@@ -97,7 +97,7 @@ def _pandas_categories() -> dict[str, pd.Series[Any]]:
     return {
         "category": pd.Series(texts, dtype="category"),
         "category, custom order": pd.Series(texts, dtype=category(["middle", "low", "high"])),
-        "category, one unused": pd.Series(texts, dtype=category([*LEVELS, "none"])),
+        "category, one without rows": pd.Series(texts, dtype=category([*LEVELS, "none"])),
         "category, ordered": pd.Series(texts, dtype=category([*LEVELS, "none"], ordered=True)),
         "category of objects": objects(*LEVELS).astype("category"),
         "category of int": pd.Series(repeat(10, 20, 30), dtype=category([30, 10, 20])),

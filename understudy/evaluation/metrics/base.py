@@ -46,7 +46,7 @@ class MetricResult(BaseModel):
     metric: str
     score: float
     interval: Annotated[
-        tuple[float, float] | None, Field(description="95 % interval of the score, if it is an estimate.")
+        tuple[float, float] | None, Field(description="Interval (95 %) of the score, if it is an estimate.")
     ] = None
     n_rows: Annotated[dict[str, int], Field(description="Number of rows used, by table.")]
     n_subjects: Annotated[

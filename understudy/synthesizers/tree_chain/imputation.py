@@ -30,7 +30,7 @@ from understudy.transformers.table import TableTransformer
 N_PARTICLES = 64
 # Number of rows that are completed at a time.
 N_ROWS_BLOCK = 1024
-# Log weight of an impossible value. It is finite, so that rows that the model considers impossible are
+# Log weight of an impossible value. It is finite, so that rows that are impossible under the model are
 # completed.
 LOG_IMPOSSIBLE = -50.0
 # Stream of the hash that chooses particles, and first stream of the seeds of draws.

@@ -24,7 +24,7 @@ class ColumnShapeScore(BaseModel):
     measure: Literal["KSComplement", "TVComplement"]
     known_values: Annotated[float, Field(description="Similarity of the distributions of known values.")]
     missing_values: Annotated[
-        float, Field(description="1 minus the difference of the shares of missing values.")
+        float, Field(description="Similarity of the shares of missing values: 1 minus their difference.")
     ]
 
 

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.attacks.attack_targets import search, targets, what_is_needed
 from understudy.evaluation.attacks.sensitive_attributes import sensitive_columns
+from understudy.evaluation.attacks.victims import find_victims, needed_victims, search
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.nearest_neighbours import Neighbours, Points, as_points
 from understudy.evaluation.statistics.proportions import (
     CONFIDENCE,
     Interval,
-    TargetShare,
+    Proportion,
     difference,
     share_of,
 )
@@ -66,7 +66,7 @@ class Side:
     near: Neighbours
     units: NDArray[np.int64]
 
-    def hits(self, synthetic: Points, column: int, view: int) -> TargetShare:
+    def hits(self, synthetic: Points, column: int, view: int) -> Proportion:
         """Return the share of records whose nearest synthetic row has the correct value of a column."""
         place = synthetic.place(column)
         guesses = _values(synthetic, place)[self.near.rows[view, :, 0]]
@@ -85,13 +85,13 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
     secrets = sensitive_columns(comparison)
     if not secrets or len(comparison.columns) < 2:
         return UnscoredResult(reason="needs two columns, one of them a possible sensitive column")
-    chosen = targets(comparison)
-    if chosen is None:
-        return UnscoredResult(reason=what_is_needed(comparison))
+    victims = find_victims(comparison)
+    if victims is None:
+        return UnscoredResult(reason=needed_victims(comparison))
     neighbours = search(comparison)
     sides = [
-        Side(as_points(comparison, chosen.members.table), neighbours.members, chosen.members.units),
-        Side(as_points(comparison, chosen.others.table), neighbours.others, chosen.others.units),
+        Side(as_points(comparison, victims.members.table), neighbours.members, victims.members.units),
+        Side(as_points(comparison, victims.others.table), neighbours.others, victims.others.units),
     ]
     guessed = [
         _guess(comparison, column, [side.hits(neighbours.synthetic, column, view) for side in sides])
@@ -102,12 +102,12 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
         # The intervals hold simultaneously, so their largest ends are an interval of the largest excess.
         interval=(max(guess.interval[0] for guess in guessed), max(guess.interval[1] for guess in guessed)),
         columns=sorted(guessed, key=lambda guess: -guess.excess),
-        n_rows=chosen.n_rows | {"synthetic": comparison.synthetic.n_rows},
-        n_subjects=chosen.n_subjects(),
+        n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},
+        n_subjects=victims.n_subjects(),
     )
 
 
-def _guess(comparison: Comparison, column: int, shares: list[TargetShare]) -> SensitiveAttributeScore:
+def _guess(comparison: Comparison, column: int, shares: list[Proportion]) -> SensitiveAttributeScore:
     attack, control = shares
     confidence = 1 - (1 - CONFIDENCE) / len(sensitive_columns(comparison))
     excess = difference(attack, control, confidence=confidence)

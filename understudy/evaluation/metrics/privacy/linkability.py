@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.attacks.attack_targets import (
-    AttackTargets,
-    Search,
-    search,
-    targets,
-    what_is_needed,
-)
 from understudy.evaluation.attacks.sensitive_attributes import split_columns
+from understudy.evaluation.attacks.victims import (
+    AttackVictims,
+    Search,
+    find_victims,
+    needed_victims,
+    search,
+)
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.nearest_neighbours import Neighbours
@@ -55,11 +55,11 @@ def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
     """
     if len(comparison.columns) < 2:
         return UnscoredResult(reason="needs two columns")
-    chosen = targets(comparison)
-    if chosen is None:
-        return UnscoredResult(reason=what_is_needed(comparison))
+    victims = find_victims(comparison)
+    if victims is None:
+        return UnscoredResult(reason=needed_victims(comparison))
     nearest = search(comparison)
-    linked = [_linked(chosen, nearest, k) for k in NEIGHBOURS_ASKED]
+    linked = [_linked(victims, nearest, k) for k in NEIGHBOURS_ASKED]
     return LinkabilityResult(
         score=max(rows.risk for rows in linked),
         # The intervals hold simultaneously, so their largest ends are an interval of the larger risk.
@@ -67,14 +67,14 @@ def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
         one=_names(comparison, is_one=True),
         other=_names(comparison, is_one=False),
         neighbours=linked,
-        n_rows=chosen.n_rows | {"synthetic": comparison.synthetic.n_rows},
-        n_subjects=chosen.n_subjects(),
+        n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},
+        n_subjects=victims.n_subjects(),
     )
 
 
-def _linked(chosen: AttackTargets, nearest: Search, k: int) -> LinkedRows:
-    attack = share_of(_is_linked(nearest.members, k), chosen.members.units)
-    control = share_of(_is_linked(nearest.others, k), chosen.others.units)
+def _linked(victims: AttackVictims, nearest: Search, k: int) -> LinkedRows:
+    attack = share_of(_is_linked(nearest.members, k), victims.members.units)
+    control = share_of(_is_linked(nearest.others, k), victims.others.units)
     confidence = 1 - (1 - CONFIDENCE) / len(NEIGHBOURS_ASKED)
     excess = risk(attack, control, confidence=confidence)
     return LinkedRows(

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, targets, what_is_needed
 from understudy.evaluation.attacks.membership import (
     FALSE_ALARMS,
     AttackerScore,
     Scores,
     attacks_with_references,
 )
+from understudy.evaluation.attacks.victims import N_VICTIMS_MIN, find_victims, needed_victims
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, exact_interval
@@ -39,10 +39,10 @@ def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
     Carlini et al. (2022), "Membership inference attacks from first principles": an attack matters if it
     identifies some members with confidence, not if it is slightly better than guessing for all.
     """
-    chosen = targets(comparison)
-    if chosen is None or chosen.n_apart < N_TARGETS_MIN:
-        return UnscoredResult(reason=what_is_needed(comparison, n_holdout=3 * N_TARGETS_MIN // 2))
-    n = chosen.n_apart
+    victims = find_victims(comparison)
+    if victims is None or victims.n_apart < N_VICTIMS_MIN:
+        return UnscoredResult(reason=needed_victims(comparison, n_holdout=3 * N_VICTIMS_MIN // 2))
+    n = victims.n_apart
     is_first = np.arange(n) < n // 2
     attacks = attacks_with_references(comparison)
     first = [attack.of(is_first, is_first) for attack in attacks]
@@ -57,11 +57,11 @@ def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
         n_rows={
             role: n_rows - side.n_rows_of_first(n // 2)
             for (role, n_rows), side in zip(
-                chosen.n_rows_apart().items(), (chosen.members, chosen.others), strict=True
+                victims.n_rows_apart().items(), (victims.members, victims.others), strict=True
             )
         }
-        | {"references": chosen.references.n_rows, "synthetic": comparison.synthetic.n_rows},
-        n_subjects=chosen.n_subjects(n - n // 2),
+        | {"references": victims.references.n_rows, "synthetic": comparison.synthetic.n_rows},
+        n_subjects=victims.n_subjects(n - n // 2),
     )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from understudy.evaluation.attacks.attack_targets import Victims, search, targets
 from understudy.evaluation.attacks.membership import Attack, Scores, attacks_with_references, mean_of
+from understudy.evaluation.attacks.victims import VictimRecords, find_victims, search
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.auc import auc_standard_error, interval
@@ -40,13 +40,16 @@ def score(comparison: Comparison) -> MembershipOutliersResult | UnscoredResult:
     Only the reference rows determine which rows are outliers. No synthetic row depends on them, so the choice
     reveals nothing about membership.
     """
-    chosen = targets(comparison)
-    if chosen is None:
+    victims = find_victims(comparison)
+    if victims is None:
         return _too_few(comparison)
     nearest, attacks = search(comparison), attacks_with_references(comparison)
     outlyingness = [
-        _outlyingness(apart, victims.units[: len(apart)])
-        for victims, apart in ((chosen.members, nearest.members_apart), (chosen.others, nearest.others_apart))
+        _outlyingness(apart, records.units[: len(apart)])
+        for records, apart in (
+            (victims.members, nearest.members_apart),
+            (victims.others, nearest.others_apart),
+        )
     ]
     threshold = np.quantile(np.concatenate(outlyingness), 1 - SHARE)
     is_outlier = [distances > threshold for distances in outlyingness]
@@ -63,16 +66,16 @@ def score(comparison: Comparison) -> MembershipOutliersResult | UnscoredResult:
         share=SHARE,
         auc_of_others=rest[best].auc,
         n_rows={
-            "real": _n_rows(chosen.members, is_outlier[0]),
-            "holdout": _n_rows(chosen.others, is_outlier[1]),
+            "real": _n_rows(victims.members, is_outlier[0]),
+            "holdout": _n_rows(victims.others, is_outlier[1]),
             "synthetic": comparison.synthetic.n_rows,
         },
-        n_subjects={"real": n_members, "holdout": n_others} if chosen.is_of_subjects else {},
+        n_subjects={"real": n_members, "holdout": n_others} if victims.is_of_subjects else {},
     )
 
 
-def _n_rows(victims: Victims, is_chosen: NDArray[np.bool_]) -> int:
-    units = victims.units[: victims.n_rows_of_first(len(is_chosen))]
+def _n_rows(records: VictimRecords, is_chosen: NDArray[np.bool_]) -> int:
+    units = records.units[: records.n_rows_of_first(len(is_chosen))]
     return int(is_chosen[units].sum())
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.attacks.attack_targets import N_SUBJECTS_MIN, N_TARGETS_MIN, what_is_needed
 from understudy.evaluation.attacks.singling_out_guesses import (
     NOBODY,
     Crowd,
@@ -18,6 +17,7 @@ from understudy.evaluation.attacks.singling_out_guesses import (
     hits_of_combinations,
     hits_of_values,
 )
+from understudy.evaluation.attacks.victims import N_SUBJECTS_MIN, N_VICTIMS_MIN, needed_victims
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Rows, Values
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
@@ -112,7 +112,7 @@ def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
     training, holdout = comparison.real, comparison.holdout
     synthetic = comparison.synthetic.draw(N_ROWS_MAX, rng)
     if min(holdout.n_units, training.n_units) < _n_min(comparison):
-        return UnscoredResult(reason=what_is_needed(comparison))
+        return UnscoredResult(reason=needed_victims(comparison))
     pool = _pool(comparison)
     kinds: list[tuple[Kind, NDArray[np.int64]]] = [
         ("one column", hits_of_values(synthetic, pool, N_VALUES_GUESSED, rng)),
@@ -135,7 +135,7 @@ def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
 
 
 def _n_min(comparison: Comparison) -> int:
-    return N_SUBJECTS_MIN if comparison.has_subjects else N_TARGETS_MIN
+    return N_SUBJECTS_MIN if comparison.has_subjects else N_VICTIMS_MIN
 
 
 def _pool(comparison: Comparison) -> Crowd:

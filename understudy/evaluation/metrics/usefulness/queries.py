@@ -49,12 +49,12 @@ class QueryGroupAnswer(BaseModel):
     synthetic_interval: Annotated[
         Interval | None,
         Field(
-            description="95 % interval of the synthetic answer, with the rows regarded as a random sample."
+            description="Interval (95 %) of the synthetic answer, with the rows regarded as a random sample."
         ),
     ] = None
     difference_interval: Annotated[
         Interval | None,
-        Field(description="95 % interval of synthetic minus real, with both regarded as samples."),
+        Field(description="Interval (95 %) of synthetic minus real, with both regarded as samples."),
     ] = None
     error: Annotated[float, Field(description="Error in the unit of `measure`, capped at 1.")]
     is_within: Annotated[
@@ -78,7 +78,10 @@ class QueryAnswers(BaseModel):
         ),
     ]
     error: Annotated[float | None, Field(description="Mean error of the groups.")] = None
-    groups: Annotated[list[QueryGroupAnswer], Field(description="At most 50 groups, largest first.")] = []
+    groups: Annotated[
+        list[QueryGroupAnswer],
+        Field(description="Groups of the query, largest first. At most 50 are listed."),
+    ] = []
     n_groups_hidden: Annotated[
         int, Field(description="Number of groups with too few real rows, which are neither shown nor scored.")
     ] = 0

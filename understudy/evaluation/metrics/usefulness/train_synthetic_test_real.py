@@ -72,7 +72,7 @@ class RocCurve(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    label: Annotated[str, Field(description="Positive class.")]
+    label: Annotated[str, Field(description="Name of the positive class.")]
     false_positive_rate: list[float]
     synthetic: Annotated[
         list[float], Field(description="True positive rates of the model trained on the evaluated rows.")
@@ -101,7 +101,7 @@ class TrainSyntheticTestRealResult(MetricResult):
         Field(description="Score of the model trained on real rows minus the score of this one."),
     ] = None
     loss_interval: Annotated[
-        tuple[float, float] | None, Field(description="95 % interval of `loss`, paired over the test rows.")
+        tuple[float, float] | None, Field(description="Interval (95 %) of `loss`, paired over the test rows.")
     ] = None
     error_ratio: Annotated[
         float | None,
