@@ -237,5 +237,5 @@ def _decisions(halves: Halves) -> Iterator[Decides]:
 
 
 def _with_missing(values: Values) -> Floats:
-    """Return the values as floats, with missing as a value of its own."""
+    """Return the values as floats, with missing values as minus infinity."""
     return np.where(is_missing(values), -np.inf, values)
