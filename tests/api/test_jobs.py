@@ -184,7 +184,7 @@ def test_waiting_ends_with_the_job(client: TestClient, resources: Resources, cal
     assert response.headers["preference-applied"] == "wait=60"
 
 
-def test_waiting_ends_with_the_time(client: TestClient):
+def test_waiting_ends_after_the_requested_time(client: TestClient):
     job = submit(client, kind="probe")
     response = client.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=1"})
     assert (response.status_code, response.json()["state"]) == (200, "queued")

@@ -39,12 +39,13 @@ class SensitiveAttributeScore(BaseModel):
     is_category: Annotated[
         bool,
         Field(
-            description="Whether guesses must be equal. Guesses of numbers may differ by 5 % of the ranks."
+            description="Whether a correct guess must equal the value. A guess of a number may differ by 5 % "
+            "of the ranks."
         ),
     ]
     attack: Annotated[float, Field(description="Share of correct guesses for training rows.")]
     control: Annotated[float, Field(description="Share of correct guesses for held-out rows.")]
-    excess: float
+    excess: Annotated[float, Field(description="`attack` minus `control`.")]
     interval: Interval
 
 
@@ -77,8 +78,9 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
 
     Notes
     -----
-    Giomi et al. (2023), section 4.3. The control separates privacy from statistics: a relation such as that
-    between occupation and income is what the table is made for, and holds for people outside it too.
+    Giomi et al. (2023), section 4.3, without the division by 1 - control. The control removes what holds for
+    everybody: a table is made to show relations such as that between occupation and income, and they also
+    hold for people who are not in the table.
     """
     secrets = sensitive_columns(comparison)
     if not secrets or len(comparison.columns) < 2:
@@ -86,20 +88,20 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
     victims = find_victims(comparison)
     if victims is None:
         return UnscoredResult(reason=needed_victims(comparison))
-    found = search(comparison)
+    neighbours = search(comparison)
     sides = [
-        Side(as_points(comparison, victims.members.table), found.members, victims.members.units),
-        Side(as_points(comparison, victims.others.table), found.others, victims.others.units),
+        Side(as_points(comparison, victims.members.table), neighbours.members, victims.members.units),
+        Side(as_points(comparison, victims.others.table), neighbours.others, victims.others.units),
     ]
     guessed = [
-        _guess(comparison, column, [side.hits(found.synthetic, column, view) for side in sides])
+        _guess(comparison, column, [side.hits(neighbours.synthetic, column, view) for side in sides])
         for view, column in enumerate(secrets, start=N_OTHER_VIEWS)
     ]
     return AttributeInferenceResult(
-        score=max(one.excess for one in guessed),
+        score=max(guess.excess for guess in guessed),
         # The intervals hold simultaneously, so their largest ends are an interval of the largest excess.
-        interval=(max(one.interval[0] for one in guessed), max(one.interval[1] for one in guessed)),
-        columns=sorted(guessed, key=lambda one: -one.excess),
+        interval=(max(guess.interval[0] for guess in guessed), max(guess.interval[1] for guess in guessed)),
+        columns=sorted(guessed, key=lambda guess: -guess.excess),
         n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},
         n_subjects=victims.n_subjects(),
     )
@@ -121,8 +123,8 @@ def _guess(comparison: Comparison, column: int, shares: list[Proportion]) -> Sen
 
 def _values(points: Points, place: int) -> Guessed:
     n_numbers = len(points.numbers)
-    found: Guessed = points.numbers[place] if place < n_numbers else points.codes[place - n_numbers]
-    return found
+    values: Guessed = points.numbers[place] if place < n_numbers else points.codes[place - n_numbers]
+    return values
 
 
 def _is_right(truth: Guessed, guess: Guessed) -> NDArray[np.bool_]:
@@ -132,11 +134,12 @@ def _is_right(truth: Guessed, guess: Guessed) -> NDArray[np.bool_]:
 ATTRIBUTE_INFERENCE = Metric(
     name="attribute_inference",
     title="Attribute inference",
-    summary="Excess of correct guesses of a sensitive value for training rows over held-out rows, by an "
-    "attacker who knows the rest of the row; the worst column counts. 0 means no advantage.",
+    summary="Excess of correct guesses of a sensitive value for training rows over held-out rows, in the "
+    "worst column. The attacker knows the rest of the row. 0 means no advantage.",
     concern="synthetic rows reveal sensitive values of people in the training table, beyond what holds for "
     "everybody",
-    source="Giomi et al. 2023, Quantifying privacy risk in synthetic data",
+    source="Giomi et al. 2023, A unified framework for quantifying privacy risk in synthetic data, without "
+    "the division by 1 - control",
     topic="privacy",
     direction="lower",
     range=(-1.0, 1.0),

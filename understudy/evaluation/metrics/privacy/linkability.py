@@ -46,7 +46,7 @@ class LinkabilityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
-    """Return the larger one of the risks for 1 and for 10 neighbours.
+    """Return the larger of the risks for 1 and for 10 neighbours.
 
     Notes
     -----
@@ -58,12 +58,12 @@ def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
     victims = find_victims(comparison)
     if victims is None:
         return UnscoredResult(reason=needed_victims(comparison))
-    found = search(comparison)
-    linked = [_linked(victims, found, k) for k in NEIGHBOURS_ASKED]
+    nearest = search(comparison)
+    linked = [_linked(victims, nearest, k) for k in NEIGHBOURS_ASKED]
     return LinkabilityResult(
-        score=max(one.risk for one in linked),
+        score=max(rows.risk for rows in linked),
         # The intervals hold simultaneously, so their largest ends are an interval of the larger risk.
-        interval=(max(one.interval[0] for one in linked), max(one.interval[1] for one in linked)),
+        interval=(max(rows.interval[0] for rows in linked), max(rows.interval[1] for rows in linked)),
         one=_names(comparison, is_one=True),
         other=_names(comparison, is_one=False),
         neighbours=linked,
@@ -72,9 +72,9 @@ def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
     )
 
 
-def _linked(victims: AttackVictims, found: Search, k: int) -> LinkedRows:
-    attack = share_of(_is_linked(found.members, k), victims.members.units)
-    control = share_of(_is_linked(found.others, k), victims.others.units)
+def _linked(victims: AttackVictims, nearest: Search, k: int) -> LinkedRows:
+    attack = share_of(_is_linked(nearest.members, k), victims.members.units)
+    control = share_of(_is_linked(nearest.others, k), victims.others.units)
     confidence = 1 - (1 - CONFIDENCE) / len(NEIGHBOURS_ASKED)
     excess = risk(attack, control, confidence=confidence)
     return LinkedRows(
@@ -103,7 +103,7 @@ LINKABILITY = Metric(
     summary="Risk that synthetic rows link the two halves of a training row, beyond the rate for held-out "
     "rows. 0 means no advantage for an attacker.",
     concern="synthetic rows allow two files about the same people to be linked",
-    source="Giomi et al. 2023, Quantifying privacy risk in synthetic data",
+    source="Giomi et al. 2023, A unified framework for quantifying privacy risk in synthetic data",
     topic="privacy",
     direction="lower",
     range=(-1.0, 1.0),

@@ -31,7 +31,7 @@ def score(comparison: Comparison) -> MembershipDensityResult | UnscoredResult:
     Notes
     -----
     van Breugel et al. (2023), "Membership inference attacks against synthetic data through overfitting
-    detection" (DOMIAS).
+    detection" (DOMIAS). Distances to nearest neighbours replace the paper's density estimators.
     """
     victims = find_victims(comparison)
     if victims is None:
@@ -40,7 +40,7 @@ def score(comparison: Comparison) -> MembershipDensityResult | UnscoredResult:
     return MembershipDensityResult(
         score=attack.auc,
         interval=interval(attack.auc, auc_standard_error(attack.auc, n, n), 0.0, 1.0),
-        attackers=[one.describe() for one in attacks_with_references(comparison)],
+        attackers=[attacker.describe() for attacker in attacks_with_references(comparison)],
         roc=roc_points(attack.members, attack.others),
         n_rows=victims.n_rows_apart()
         | {"references": victims.references.n_rows, "synthetic": comparison.synthetic.n_rows},
@@ -51,10 +51,10 @@ def score(comparison: Comparison) -> MembershipDensityResult | UnscoredResult:
 MEMBERSHIP_DENSITY = Metric(
     name="membership_density",
     title="Membership inference by density",
-    summary="Success of an attacker with real reference rows who looks for rows around which synthetic rows "
-    "are denser than the reference rows (AUC). 0.5 is guessing.",
+    summary="Success (AUC) of an attacker who has real reference rows and looks for rows around which "
+    "synthetic rows are denser than reference rows. 0.5 is guessing.",
     concern="synthetic rows cluster around training rows",
-    source="DOMIAS: van Breugel et al. 2023",
+    source="DOMIAS: van Breugel et al. 2023, with nearest neighbours as density estimates",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

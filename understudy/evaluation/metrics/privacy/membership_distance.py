@@ -32,7 +32,7 @@ def score(comparison: Comparison) -> MembershipDistanceResult | UnscoredResult:
 
     Notes
     -----
-    Hayes et al. (2019), "LOGAN"; Chen et al. (2020), "GAN-Leaks", section 4.2: the black-box attack.
+    Chen et al. (2020), "GAN-Leaks": the full black-box attack without calibration.
     """
     victims = find_victims(comparison)
     if victims is None:
@@ -53,10 +53,10 @@ def score(comparison: Comparison) -> MembershipDistanceResult | UnscoredResult:
 MEMBERSHIP_DISTANCE = Metric(
     name="membership_distance",
     title="Membership inference by distance",
-    summary="Success of an attacker who separates training rows from other real rows by the distance to the "
-    "nearest synthetic row (AUC). 0.5 is guessing.",
+    summary="Success (AUC) of an attacker who separates training rows from other real rows by the distance "
+    "to the nearest synthetic row. 0.5 is guessing.",
     concern="the distance to synthetic rows reveals which rows were in the training table",
-    source="Chen et al. 2020, GAN-Leaks",
+    source="Chen et al. 2020, GAN-Leaks (full black-box attack)",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

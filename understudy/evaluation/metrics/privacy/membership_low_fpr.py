@@ -32,7 +32,7 @@ class MembershipLowFprResult(MetricResult):
 
 
 def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
-    """Return the true positive rate of the attacker that is chosen on the other half of the records.
+    """Return the true positive rate, on half of the records, of the best attacker on the other half.
 
     Notes
     -----
@@ -102,7 +102,7 @@ MEMBERSHIP_LOW_FPR = Metric(
     summary="Share of training rows that the best attacker identifies while misclassifying 1 in 100 "
     "other rows: the true positive rate (TPR) at a false positive rate (FPR) of 1 %. 0.01 is guessing.",
     concern="an attacker can identify some training rows with confidence",
-    source="Carlini et al. 2022, Membership inference attacks from first principles",
+    source="Carlini et al. 2022, Membership inference attacks from first principles (measure, not attack)",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

@@ -22,7 +22,7 @@ N_NEAREST = 5
 
 
 class MembershipOutliersResult(MetricResult):
-    """AUC of the best attacker on the rows that are farthest from all others."""
+    """AUC of the best attacker on the victim records that are farthest from other real rows."""
 
     metric: Literal["membership_outliers"] = "membership_outliers"
     attacker: Annotated[str, Field(description="Name of the best attacker on all other victim records.")]
@@ -43,13 +43,16 @@ def score(comparison: Comparison) -> MembershipOutliersResult | UnscoredResult:
     victims = find_victims(comparison)
     if victims is None:
         return _too_few(comparison)
-    found, attacks = search(comparison), attacks_with_references(comparison)
+    nearest, attacks = search(comparison), attacks_with_references(comparison)
     outlyingness = [
-        _outlyingness(apart, asked.units[: len(apart)])
-        for asked, apart in ((victims.members, found.members_apart), (victims.others, found.others_apart))
+        _outlyingness(apart, records.units[: len(apart)])
+        for records, apart in (
+            (victims.members, nearest.members_apart),
+            (victims.others, nearest.others_apart),
+        )
     ]
     threshold = np.quantile(np.concatenate(outlyingness), 1 - SHARE)
-    is_outlier = [one > threshold for one in outlyingness]
+    is_outlier = [distances > threshold for distances in outlyingness]
     if min(mask.sum() for mask in is_outlier) < N_OUTLIERS_MIN:
         return _too_few(comparison)
     rest: list[Attack] = [attack.of(*(~mask for mask in is_outlier)) for attack in attacks]
@@ -71,8 +74,8 @@ def score(comparison: Comparison) -> MembershipOutliersResult | UnscoredResult:
     )
 
 
-def _n_rows(asked: VictimRecords, is_chosen: NDArray[np.bool_]) -> int:
-    units = asked.units[: asked.n_rows_of_first(len(is_chosen))]
+def _n_rows(records: VictimRecords, is_chosen: NDArray[np.bool_]) -> int:
+    units = records.units[: records.n_rows_of_first(len(is_chosen))]
     return int(is_chosen[units].sum())
 
 
@@ -90,10 +93,10 @@ def _too_few(comparison: Comparison) -> UnscoredResult:
 MEMBERSHIP_OUTLIERS = Metric(
     name="membership_outliers",
     title="Membership inference on outliers",
-    summary="Success of the best attacker on the rows that are least like any other, whose risk an average "
-    "hides (AUC). 0.5 is guessing.",
+    summary="Success (AUC) of the best attacker on the rows that are least like any other. An average over "
+    "all rows hides their risk. 0.5 is guessing.",
     concern="rare training rows can be identified",
-    source="Compare Meeus et al. 2023, Achilles' heels",
+    source="Compare Meeus et al. 2023, Achilles' heels, which attacks outliers with shadow models",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

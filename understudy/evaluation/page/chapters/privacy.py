@@ -223,7 +223,7 @@ def _singled_out(report: Report) -> AttackCards | None:
         )
         for one in result.guesses
     ]
-    return AttackCards(elements.measured(scores), _trials("Attack", trials))
+    return AttackCards(elements.measured(scores), _trials("Guess", trials))
 
 
 def _linked(report: Report) -> AttackCards | None:
