@@ -174,12 +174,14 @@ def list_datasets(
     )
     after = paging.read_id_cursor("dataset", page.after)
     with resources.sessions() as session:
-        found = datasets.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
-        tables = dataset_tables.of_datasets(session, caller.project_id, found.rows)
+        stored_page = datasets.page(
+            session, caller.project_id, filters=filters, after=after, limit=page.limit
+        )
+        tables = dataset_tables.of_datasets(session, caller.project_id, stored_page.rows)
     return DatasetPage(
-        data=[Dataset.of(row, tables[row.id]) for row in found.rows],
-        has_more=found.next is not None,
-        next=paging.write_id_cursor("dataset", found.next),
+        data=[Dataset.of(row, tables[row.id]) for row in stored_page.rows],
+        has_more=stored_page.next is not None,
+        next=paging.write_id_cursor("dataset", stored_page.next),
     )
 
 

@@ -96,11 +96,11 @@ def _read_page(
 ) -> JobEventPage:
     with resources.sessions() as session:
         jobs.get(session, project_id, job_id)
-        found = job_events.page(session, project_id, job_id, after=after, limit=limit)
+        stored_page = job_events.page(session, project_id, job_id, after=after, limit=limit)
     return JobEventPage(
-        data=[JobEvent.of(row) for row in found.rows],
-        has_more=found.next is not None,
-        next=None if found.next is None else str(found.next),
+        data=[JobEvent.of(row) for row in stored_page.rows],
+        has_more=stored_page.next is not None,
+        next=None if stored_page.next is None else str(stored_page.next),
     )
 
 

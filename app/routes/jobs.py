@@ -146,11 +146,11 @@ def list_jobs(
     filters = JobFilters(state=query.state, kind=query.kind, labels=labels)
     after = paging.read_id_cursor("job", page.after)
     with resources.sessions() as session:
-        found = jobs.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
+        stored_page = jobs.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
     return JobPage(
-        data=[Job.of(row) for row in found.rows],
-        has_more=found.next is not None,
-        next=paging.write_id_cursor("job", found.next),
+        data=[Job.of(row) for row in stored_page.rows],
+        has_more=stored_page.next is not None,
+        next=paging.write_id_cursor("job", stored_page.next),
     )
 
 

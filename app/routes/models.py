@@ -32,11 +32,11 @@ def list_models(
     filters = ModelFilters(dataset_id=paging.read_id_filter("dataset", dataset_id), labels=labels)
     after = paging.read_id_cursor("model", page.after)
     with resources.sessions() as session:
-        found = models.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
+        stored_page = models.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
     return TrainedModelPage(
-        data=[TrainedModel.of(row) for row in found.rows],
-        has_more=found.next is not None,
-        next=paging.write_id_cursor("model", found.next),
+        data=[TrainedModel.of(row) for row in stored_page.rows],
+        has_more=stored_page.next is not None,
+        next=paging.write_id_cursor("model", stored_page.next),
     )
 
 

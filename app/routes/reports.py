@@ -42,11 +42,11 @@ def list_reports(
     filters = ReportFilters(dataset_id=paging.read_id_filter("dataset", dataset_id))
     after = paging.read_id_cursor("report", page.after)
     with resources.sessions() as session:
-        found = reports.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
+        stored_page = reports.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
     return ReportPage(
-        data=[ReportSummary.of(row) for row in found.rows],
-        has_more=found.next is not None,
-        next=paging.write_id_cursor("report", found.next),
+        data=[ReportSummary.of(row) for row in stored_page.rows],
+        has_more=stored_page.next is not None,
+        next=paging.write_id_cursor("report", stored_page.next),
     )
 
 

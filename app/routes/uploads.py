@@ -79,11 +79,11 @@ def list_uploads(resources: ResourcesDep, caller: ReaderDep, page: PageDep) -> U
     """Return uploads that are open or were completed in the last three days, newest first."""
     after = paging.read_id_cursor("upload", page.after)
     with resources.sessions() as session:
-        found = uploads.page(session, caller.project_id, after=after, limit=page.limit)
+        stored_page = uploads.page(session, caller.project_id, after=after, limit=page.limit)
     return UploadPage(
-        data=[Upload.of(row) for row in found.rows],
-        has_more=found.next is not None,
-        next=paging.write_id_cursor("upload", found.next),
+        data=[Upload.of(row) for row in stored_page.rows],
+        has_more=stored_page.next is not None,
+        next=paging.write_id_cursor("upload", stored_page.next),
     )
 
 

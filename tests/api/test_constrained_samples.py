@@ -71,7 +71,7 @@ def test_model_without_support_for_constraints_is_rejected(client: TestClient, t
 
 
 @pytest.mark.parametrize(
-    ("asked", "pointer"),
+    ("constraint", "pointer"),
     [
         ({"conditions": [{"where": {}, "n_rows": 1}]}, "/conditions/0/where"),
         ({"conditions": [{"where": {"a": {}}, "n_rows": 1}]}, "/conditions/0/where/a"),
@@ -79,8 +79,10 @@ def test_model_without_support_for_constraints_is_rejected(client: TestClient, t
         ({"rebalance": {"column": "a", "shares": [{"value": 1, "share": 0.5}]}, "n_rows": 1}, "/rebalance"),
     ],
 )
-def test_error_of_a_malformed_constraint_contains_its_place(client: TestClient, asked: Json, pointer: str):
-    body = {"kind": "sample", "model_id": "mdl_" + "0" * 26, **asked}
+def test_error_of_a_malformed_constraint_contains_its_place(
+    client: TestClient, constraint: Json, pointer: str
+):
+    body = {"kind": "sample", "model_id": "mdl_" + "0" * 26, **constraint}
     problem = assert_problem(client.post("/v1/jobs", json=body), 422, "invalid_parameters")
     assert {error["pointer"] for error in problem["errors"]} == {pointer}
     assert "Value error" not in problem["detail"]

@@ -31,8 +31,8 @@ def world(client: TestClient, resources: Resources, caller: Caller) -> dict[str,
 
 
 def test_ready_dataset_has_its_size(ready_dataset: Json):
-    found = {key: ready_dataset[key] for key in ("state", "origin", "n_rows", "n_columns")}
-    assert found == {"state": "ready", "origin": "upload", "n_rows": 200, "n_columns": 6}
+    fields = {key: ready_dataset[key] for key in ("state", "origin", "n_rows", "n_columns")}
+    assert fields == {"state": "ready", "origin": "upload", "n_rows": 200, "n_columns": 6}
     assert ready_dataset["size_bytes"] > 0
     assert "error" not in ready_dataset
 
@@ -198,7 +198,7 @@ def test_unchanged_file_is_not_sent_again(client: TestClient, ready_dataset: Jso
 
 
 @pytest.mark.parametrize(
-    ("asked", "span"),
+    ("requested", "span"),
     [
         ("bytes=0-4", slice(0, 5)),
         ("bytes=5-", slice(5, None)),
@@ -207,23 +207,25 @@ def test_unchanged_file_is_not_sent_again(client: TestClient, ready_dataset: Jso
         ("bytes=-999999", slice(0, None)),
     ],
 )
-def test_requested_range_is_sent(client: TestClient, world: dict[str, str], asked: str, span: slice):
-    response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": asked})
+def test_requested_range_is_sent(client: TestClient, world: dict[str, str], requested: str, span: slice):
+    response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": requested})
     assert (response.status_code, response.content) == (206, BLOB[span])
     first, last, _ = span.indices(len(BLOB))
     assert response.headers["content-range"] == f"bytes {first}-{last - 1}/{len(BLOB)}"
     assert response.headers["content-length"] == str(len(response.content))
 
 
-@pytest.mark.parametrize("asked", ["bytes=2-1", "bytes=0-1,3-4", "bytes=-", "rows=0-1", "bytes=a-b", "bytes"])
-def test_invalid_range_returns_the_whole_file(client: TestClient, world: dict[str, str], asked: str):
-    response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": asked})
+@pytest.mark.parametrize(
+    "requested", ["bytes=2-1", "bytes=0-1,3-4", "bytes=-", "rows=0-1", "bytes=a-b", "bytes"]
+)
+def test_invalid_range_returns_the_whole_file(client: TestClient, world: dict[str, str], requested: str):
+    response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": requested})
     assert (response.status_code, response.content) == (200, BLOB)
 
 
-@pytest.mark.parametrize("asked", [f"bytes={len(BLOB)}-", "bytes=999999999999-", "bytes=-0"])
-def test_range_after_the_end_is_rejected(client: TestClient, world: dict[str, str], asked: str):
-    response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": asked})
+@pytest.mark.parametrize("requested", [f"bytes={len(BLOB)}-", "bytes=999999999999-", "bytes=-0"])
+def test_range_after_the_end_is_rejected(client: TestClient, world: dict[str, str], requested: str):
+    response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": requested})
     assert_problem(response, 416, "range_not_satisfiable", str(len(BLOB)))
     assert response.headers["content-range"] == f"bytes */{len(BLOB)}"
 

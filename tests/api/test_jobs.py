@@ -133,17 +133,17 @@ def test_lists_are_filtered(client: TestClient):
 
 
 def test_pages_contain_every_job_once_while_jobs_are_added(client: TestClient):
-    made = [submit(client, kind="probe")["id"] for _ in range(5)]
-    found, after = [], ""
+    job_ids = [submit(client, kind="probe")["id"] for _ in range(5)]
+    listed_ids, after = [], ""
     while True:
         page = get(client, f"/v1/jobs?limit=2{after}")
-        found += [job["id"] for job in page["data"]]
+        listed_ids += [job["id"] for job in page["data"]]
         submit(client, kind="probe")
         if not page["has_more"]:
             assert "next" not in page
             break
         after = f"&after={page['next']}"
-    assert found == made[::-1]
+    assert listed_ids == job_ids[::-1]
 
 
 def test_cancellation_is_final_and_can_be_repeated(client: TestClient):
@@ -157,9 +157,9 @@ def test_cancellation_is_final_and_can_be_repeated(client: TestClient):
 def test_succeeded_job_is_neither_cancelled_nor_retried(client: TestClient, run_jobs: Callable[[], int]):
     job = submit(client, kind="probe")
     run_jobs()
-    found = get(client, f"/v1/jobs/{job['id']}")
-    assert (found["state"], found["result"], len(found["attempts"])) == ("succeeded", {}, 1)
-    assert found["attempts"][0]["outcome"] == "succeeded"
+    job = get(client, f"/v1/jobs/{job['id']}")
+    assert (job["state"], job["result"], len(job["attempts"])) == ("succeeded", {}, 1)
+    assert job["attempts"][0]["outcome"] == "succeeded"
     assert_problem(client.post(f"/v1/jobs/{job['id']}/cancel"), 409, "already_finished", "succeeded")
     assert_problem(client.post(f"/v1/jobs/{job['id']}/retry"), 409, "not_retryable", "succeeded")
 
@@ -184,7 +184,7 @@ def test_waiting_ends_with_the_job(client: TestClient, resources: Resources, cal
     assert response.headers["preference-applied"] == "wait=60"
 
 
-def test_waiting_ends_with_the_time(client: TestClient):
+def test_waiting_ends_after_the_requested_time(client: TestClient):
     job = submit(client, kind="probe")
     response = client.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=1"})
     assert (response.status_code, response.json()["state"]) == (200, "queued")

@@ -37,11 +37,11 @@ def digest_of(data: bytes) -> str:
 
 def begin(client: TestClient, *files: tuple[str, bytes], **more: Any) -> Json:
     """Start an upload of files by name and content, and return it."""
-    told = [
+    declared = [
         {"filename": name, "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         for name, data in files
     ]
-    response = client.post("/v1/uploads", json={"files": told, "part_bytes": UNIT, **more})
+    response = client.post("/v1/uploads", json={"files": declared, "part_bytes": UNIT, **more})
     assert response.status_code == 201, response.text
     upload: Json = response.json()
     assert response.headers["location"] == f"/v1/uploads/{upload['id']}"
@@ -148,8 +148,8 @@ def test_several_files_become_the_tables_of_one_dataset(client: TestClient, run_
     send_all(client, upload, CSV, other)
     dataset = complete(client, upload).json()["dataset"]
     run_jobs()
-    found = get(client, f"/v1/datasets/{dataset['id']}")
-    assert [(table["name"], table["n_rows"]) for table in found["tables"]] == [
+    ingested = get(client, f"/v1/datasets/{dataset['id']}")
+    assert [(table["name"], table["n_rows"]) for table in ingested["tables"]] == [
         ("towns", 12_000),
         ("other", 2),
     ]
@@ -161,8 +161,12 @@ def test_repeated_completion_returns_the_same_dataset(client: TestClient):
     first, again = complete(client, upload).json(), complete(client, upload).json()
     assert first == again
     assert len(get(client, "/v1/datasets")["data"]) == 1
-    found = get(client, f"/v1/uploads/{upload['id']}")
-    assert (found["state"], found["dataset_id"], found["parts"]) == ("completed", first["dataset"]["id"], [])
+    completed = get(client, f"/v1/uploads/{upload['id']}")
+    assert (completed["state"], completed["dataset_id"], completed["parts"]) == (
+        "completed",
+        first["dataset"]["id"],
+        [],
+    )
     assert_problem(put(client, upload, 1, CSV[:UNIT]), 409, "conflict", "complete")
 
 
@@ -246,8 +250,8 @@ def test_file_with_a_wrong_digest_fails_its_job(client: TestClient, run_jobs: Ca
     send_all(client, upload, CSV[:-1] + b"!")
     dataset = complete(client, upload).json()["dataset"]
     run_jobs()
-    found = get(client, f"/v1/datasets/{dataset['id']}")
-    assert (found["state"], found["error"]["code"]) == ("failed", "digest_mismatch")
+    ingested = get(client, f"/v1/datasets/{dataset['id']}")
+    assert (ingested["state"], ingested["error"]["code"]) == ("failed", "digest_mismatch")
 
 
 def test_file_of_one_part_with_a_wrong_digest_is_rejected(client: TestClient):

@@ -105,8 +105,8 @@ def test_only_the_id_is_printed_to_stdout(
     assert run(["upload", str(table), "--url", url]) == 0
     dataset_id = capsys.readouterr().out.splitlines()[-1]
     with Client(url, key) as client:
-        found = client.get(f"/v1/datasets/{dataset_id}")
-    assert (found["name"], found["n_rows"], found["state"]) == ("towns", 40_000, "ready")
+        dataset = client.get(f"/v1/datasets/{dataset_id}")
+    assert (dataset["name"], dataset["n_rows"], dataset["state"]) == ("towns", 40_000, "ready")
 
 
 def test_several_files_are_uploaded_with_json_output(

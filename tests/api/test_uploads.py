@@ -50,7 +50,7 @@ def test_single_file_of_unknown_length_is_streamed(client: TestClient, resources
 
 
 @pytest.mark.parametrize(
-    ("filename", "content_type", "form", "found"),
+    ("filename", "content_type", "form", "expected"),
     [
         ("a.parquet", None, {}, "parquet"),
         ("a.tsv", None, {}, "csv"),
@@ -66,11 +66,11 @@ def test_single_file_of_unknown_length_is_streamed(client: TestClient, resources
     ],
 )
 def test_format_is_named_or_determined_by_suffix_or_type(
-    shared_client: TestClient, filename: str, content_type: str | None, form: dict[str, str], found: str
+    shared_client: TestClient, filename: str, content_type: str | None, form: dict[str, str], expected: str
 ):
     file = (filename, CSV, content_type) if content_type else (filename, CSV)
     response = shared_client.post("/v1/datasets", files={"file": file}, data=form)
-    assert response.json()["dataset"]["format"] == found
+    assert response.json()["dataset"]["format"] == expected
 
 
 @pytest.mark.parametrize(
@@ -99,5 +99,5 @@ def test_parquet_file_is_accepted(client: TestClient, ready_dataset: Json, run_j
     content = client.get(f"/v1/datasets/{ready_dataset['id']}/content").content
     again = upload(client, content, "again.parquet")["dataset"]
     run_jobs()
-    found = get(client, f"/v1/datasets/{again['id']}")
-    assert (found["state"], found["n_rows"], found["n_columns"]) == ("ready", 200, 6)
+    dataset = get(client, f"/v1/datasets/{again['id']}")
+    assert (dataset["state"], dataset["n_rows"], dataset["n_columns"]) == ("ready", 200, 6)

@@ -157,11 +157,11 @@ def test_missing_input_fails_with_a_code(kind, bench, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_same_parameters_give_the_same_bytes_and_do_not_change_the_inputs(kind, bench):
     before = {path: sha256(path) for path in bench.inputs[kind].values()}
-    one, two = bench.run(kind, "one"), bench.run(kind, "two")
-    assert {role: sha256(path) for role, path in one["files"].items()} == {
-        role: sha256(path) for role, path in two["files"].items()
+    first, second = bench.run(kind, "one"), bench.run(kind, "two")
+    assert {role: sha256(path) for role, path in first["files"].items()} == {
+        role: sha256(path) for role, path in second["files"].items()
     }
-    assert one["facts"] == two["facts"]
+    assert first["facts"] == second["facts"]
     assert {path: sha256(path) for path in bench.inputs[kind].values()} == before
 
 
@@ -173,14 +173,14 @@ def test_work_leaves_only_its_result_files(kind, bench):
 
 @pytest.mark.parametrize("kind", ["train", "sample", "impute"])
 def test_progress_has_phases_and_fractions(kind, bench, tmp_path):
-    told: list[tuple[str, float]] = []
+    reported: list[tuple[str, float]] = []
 
     def progress(phase: str, fraction: float, **_: int | None) -> None:
-        told.append((phase, fraction))
+        reported.append((phase, fraction))
 
     run_work(bench.payload(kind, bench.inputs[kind]), tmp_path, progress)
-    assert told
-    assert all(0 <= fraction <= 1 for _, fraction in told)
+    assert reported
+    assert all(0 <= fraction <= 1 for _, fraction in reported)
 
 
 def test_constrained_sample_returns_the_effective_sample_sizes_of_its_groups(bench, tmp_path):

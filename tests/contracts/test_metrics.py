@@ -1,4 +1,4 @@
-"""The contract of every metric; a new entry of METRICS is tested without further changes."""
+"""Contract of every metric. A new entry of METRICS is tested without changes to this file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from understudy.tables.inference import infer_table
 # Four standard errors of an AUC of two samples of 600 rows (0.017); a share of 600 rows has one of 0.02.
 TOLERANCE = 0.07
 
-# Options that all metrics together need.
+# Options that cover the needs of all metrics.
 OPTIONS: dict[str, Any] = {
     "target": "is_member",
     "protected": ("town", "visits"),
@@ -57,7 +57,7 @@ private = pytest.mark.parametrize(
 )
 
 
-# Number of rows with at least 100 outliers.
+# Number of rows that contain at least 100 outliers.
 N_ROWS_MANY = 5_000
 
 
@@ -210,7 +210,7 @@ def test_input_is_not_changed(metric: Metric, against: Callable[[pa.Table], Comp
 
 
 @every_metric
-def test_same_seed_same_score(metric: Metric, against: Callable[[pa.Table], Comparison]) -> None:
+def test_same_seed_gives_the_same_score(metric: Metric, against: Callable[[pa.Table], Comparison]) -> None:
     fresh = people(300, seed=3)
     assert metric.score(against(fresh)) == metric.score(against(fresh))
 
@@ -223,7 +223,7 @@ def test_result_survives_json(metric: Metric, against: Callable[[pa.Table], Comp
 
 
 @every_metric
-def test_unmet_need_is_the_reason(metric: Metric, real: pa.Table) -> None:
+def test_unmet_need_is_reported_as_the_reason(metric: Metric, real: pa.Table) -> None:
     unmet = missing_need(metric, comparison(real, people(300, seed=3)))
     assert (unmet is None) == (not metric.needs)
     if unmet is not None:

@@ -84,3 +84,18 @@ def test_a_default_in_bytes_is_also_shown_with_its_unit():
 
 def test_a_default_in_seconds_is_also_shown_with_its_unit():
     assert "| `604800` (7 days) |" in settings_page()
+
+
+@pytest.mark.parametrize(
+    ("tag", "is_loaded"),
+    [
+        ('<script async src="https://host/a.js">', True),
+        ('<link rel="stylesheet" href="https://host/a.css">', True),
+        ('<link rel="canonical" href="https://host/page.html">', False),
+        ('<a href="https://host/page.html">', False),
+        ('<script src="../assets/a.js">', False),
+    ],
+)
+def test_a_resource_from_the_network_is_found(tag: str, is_loaded: bool):
+    hooks = pytest.importorskip("tools.documentation.hooks", reason="MkDocs is not installed")
+    assert bool(hooks.REMOTE_RESOURCE.search(tag)) == is_loaded

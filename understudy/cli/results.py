@@ -115,10 +115,14 @@ def show_verification(result: Row) -> None:
         )
     elif recomputed["missing_tables"]:
         options = " and --".join(recomputed["missing_tables"])
-        console.print(f"Scores were not recomputed: --{options} missing.")
+        console.print(
+            f"Scores were not recomputed. The evaluation also used --{options}; pass the same tables."
+        )
     elif recomputed["other_tables"]:
-        listed = " and ".join(recomputed["other_tables"])
-        console.print(f"Scores were not recomputed: the {listed} table differs from the evaluated one.")
+        listed = ", ".join(recomputed["other_tables"])
+        console.print(
+            f"Scores were not recomputed because these tables are not the evaluated ones: {listed}."
+        )
     elif recomputed["differences"]:
         listed = ", ".join(recomputed["differences"])
         console.print(f"Recomputed scores DIFFER: {listed}", soft_wrap=True)

@@ -67,7 +67,7 @@ def delete_of_jobs(
 ) -> list[str]:
     """Delete the artifacts of jobs, optionally only those of a role, and return the keys of their blobs.
 
-    The role is given without its number: ``upload`` stands for ``upload_1`` and ``upload_part_2``.
+    The role is given without its number: ``upload`` matches ``upload_1`` and ``upload_part_2``.
     """
     statement = delete_rows(Artifact).where(
         Artifact.project_id == project_id, Artifact.job_id.in_(list(job_ids))

@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Canaries:
-    """Artificial rows, some of which were planted in the training table.
+    """Fictional rows, some of which were planted in the training table.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ class ComparisonTables:
     holdout : pyarrow.Table, optional
         Real rows that the model was not trained on. Some metrics have no score without them.
     canaries : pyarrow.Table, optional
-        Artificial rows, some of which were planted in the real table, with the columns of the schema and the
+        Fictional rows, some of which were planted in the real table, with the columns of the schema and the
         boolean column `IS_PLANTED`.
     """
 

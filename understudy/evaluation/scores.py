@@ -111,7 +111,7 @@ def score_all(
     draws = _draws_of_real_rows(scored, comparison)
     progress("scoring", 1.0)
     return [
-        _scores(metric, {role: found.get(metric.name) for role, found in results.items()}, draws)
+        _scores(metric, {role: result.get(metric.name) for role, result in results.items()}, draws)
         for metric in metrics
     ]
 
@@ -127,7 +127,7 @@ def _draws_of_real_rows(metrics: Sequence[Metric], comparison: Comparison) -> di
     for needs in {metric.needs for metric in by_baseline.get(RealBaseline.holdout, [])}:
         alike = [metric for metric in by_baseline[RealBaseline.holdout] if metric.needs == needs]
         draws |= {
-            name: [found] for name, found in _results(alike, holdout_baseline(comparison, needs)).items()
+            name: [result] for name, result in _results(alike, holdout_baseline(comparison, needs)).items()
         }
     for real_baseline, draw in (
         (RealBaseline.bootstrap, bootstrap_baseline),
@@ -135,8 +135,8 @@ def _draws_of_real_rows(metrics: Sequence[Metric], comparison: Comparison) -> di
     ):
         alike = by_baseline.get(real_baseline, [])
         for drawn in draw(comparison) if alike else ():
-            for name, found in _results(alike, drawn).items():
-                draws.setdefault(name, []).append(found)
+            for name, result in _results(alike, drawn).items():
+                draws.setdefault(name, []).append(result)
     return draws
 
 

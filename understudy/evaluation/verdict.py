@@ -144,7 +144,7 @@ def _without_control(check: PolicyCheck) -> PolicyCheck:
     metric = METRICS[check.metric]
     if metric.topic != "privacy" or Need.canaries in metric.needs or check.outcome != "pass":
         return check
-    sentence = f"{metric.title} is inconclusive: the holdout and the training rows overlap."
+    sentence = f"{metric.title}: inconclusive, because the holdout and the training rows overlap."
     return check.model_copy(update={"outcome": "inconclusive", "sentence": sentence})
 
 
@@ -161,7 +161,12 @@ def _check(threshold: PolicyThreshold, scores: MetricScores) -> PolicyCheck:
         warn=threshold.warn,
         fail=threshold.fail,
         outcome=outcome,
-        sentence=_explained(outcome, metric, reason),
+        sentence=_sentence_of_check(
+            outcome,
+            metric,
+            reason,
+            judged="95 % interval" if _has_interval(metric, interval) else threshold.of,
+        ),
     )
 
 
@@ -187,7 +192,7 @@ def _badness(scores: MetricScores, score: float) -> float:
 def _outcome(threshold: PolicyThreshold, metric: Metric, value: float, interval: Interval | None) -> Outcome:
     # The whole interval of an attack must be within the threshold: a small table must not pass because its
     # interval is wide.
-    at_worst = interval[1] if interval is not None and metric.chance is not None else value
+    at_worst = interval[1] if interval is not None and _has_interval(metric, interval) else value
     fails, warns = (
         bound is not None and _is_beyond(threshold, metric, at_worst, bound)
         for bound in (threshold.fail, threshold.warn)
@@ -207,17 +212,25 @@ def _is_beyond(threshold: PolicyThreshold, metric: Metric, value: float, bound: 
     return value < bound if metric.direction == "higher" else value > bound
 
 
-def _explained(outcome: Outcome, metric: Metric, reason: str) -> str:
+def _has_interval(metric: Metric, interval: Interval | None) -> bool:
+    """Return whether a check uses the whole interval, as for attacks, and not only the value."""
+    return interval is not None and metric.chance is not None
+
+
+def _sentence_of_check(outcome: Outcome, metric: Metric, reason: str, *, judged: str) -> str:
     if outcome == "pass":
-        return f"{metric.title} is within the thresholds."
+        return f"{metric.title}: the {judged} is within the thresholds."
     if outcome == "unscored":
-        return f"{metric.title} was not scored: it {reason}."
+        return f"{metric.title}: not scored, because it {reason}."
     if outcome == "inconclusive":
         return (
-            f"{metric.title} is inconclusive: the interval includes the score expected by chance, but it is "
-            f"too wide to rule out that {metric.concern}."
+            f"{metric.title}: inconclusive. The interval includes the score expected by chance, but is too "
+            f"wide to rule out that {metric.concern}."
         )
-    return f"{metric.title} is beyond the {outcome} threshold: {metric.concern}."
+    return (
+        f"{metric.title}: the {judged} is beyond the {outcome} threshold, which indicates that "
+        f"{metric.concern}."
+    )
 
 
 def _missing_scores(

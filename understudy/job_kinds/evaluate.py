@@ -75,9 +75,9 @@ def _ready_tables(session: Session, project_id: UUID, parameters: EvaluateParame
         "synthetic": parameters.synthetic_dataset_id,
         "holdout": parameters.holdout_dataset_id,
     }
-    given = {role: text for role, text in named.items() if text is not None}
-    tables = inputs.open_tables(session, project_id, given.values(), parameters.table)
-    return dict(zip(given, tables, strict=True))
+    dataset_ids = {role: text for role, text in named.items() if text is not None}
+    tables = inputs.open_tables(session, project_id, dataset_ids.values(), parameters.table)
+    return dict(zip(dataset_ids, tables, strict=True))
 
 
 def estimate(session: Session, project_id: UUID, parameters: EvaluateParameters) -> Estimate:

@@ -29,8 +29,8 @@ class SampleParameters(JobParameters):
             ge=1,
             lt=2**62,
             examples=[100_000],
-            description="Number of rows to sample. Optional with `conditions`, which contain their own"
-            " numbers.",
+            description="Number of rows to sample. Required without `conditions`; otherwise it defaults to"
+            " their total minus `offset`.",
         ),
     ] = None
     seed: Seed | None = None

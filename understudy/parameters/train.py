@@ -11,7 +11,7 @@ from understudy.parameters.synthesizers import AnySynthesizer, default_synthesiz
 
 
 class CanaryParameters(BaseModel):
-    """Parameters of canaries, which are artificial rows among the training rows that a report looks for."""
+    """Parameters of canaries, which are fictional rows among the training rows that a report looks for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -56,7 +56,7 @@ class TrainParameters(JobParameters):
     canaries: Annotated[
         CanaryParameters | None,
         Field(
-            description="Artificial rows (canaries) to add to the training rows. `evaluate` then measures"
+            description="Fictional rows (canaries) to add to the training rows. `evaluate` then measures"
             " how well an attacker distinguishes added canaries from others. Canaries slightly reduce"
             " fidelity."
         ),

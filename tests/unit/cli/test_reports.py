@@ -62,7 +62,7 @@ def test_pack_is_written_verified_and_recomputed(folder: Path, capsys: pytest.Ca
     assert run(["verify", str(pack)]) == 0
     assert "Scores were not recomputed. To recompute them" in capsys.readouterr().out
     assert run(["verify", str(pack), *tables]) == 6
-    assert "--holdout missing" in capsys.readouterr().out
+    assert "also used --holdout" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

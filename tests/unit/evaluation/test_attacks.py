@@ -1,4 +1,4 @@
-"""Attacks on tables with known secrets, and hand-computed results."""
+"""Attacks on copies and on new rows, and results that are computed by hand."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def fresh() -> Comparison:
 
 def test_copies_are_closer_than_held_out_rows(copied: Comparison) -> None:
     result = membership_distance.score(copied)
-    # All members have a distance of 0. Held-out rows rarely do, because heights are continuous.
+    # All members have a distance of 0. Held-out rows rarely have one, because heights are continuous.
     assert result.score == pytest.approx(1.0, abs=0.05)
     assert isinstance(result, membership_distance.MembershipDistanceResult)
     assert result.found > 0.9
@@ -68,7 +68,7 @@ def test_ties_count_as_not_found() -> None:
     assert found_at(np.zeros(10), np.zeros(10), 0.01) == 0
 
 
-def test_roc_curve_starts_at_none_and_ends_at_all() -> None:
+def test_roc_curve_starts_without_false_positives_and_ends_with_all_members() -> None:
     rng = np.random.default_rng(0)
     points = roc_points(rng.normal(1, 1, 300), rng.normal(0, 1, 300))
     rates = np.array([[point.false_alarms, point.found] for point in points])
@@ -117,8 +117,8 @@ def test_unique_combination_singles_out_its_row() -> None:
 
 
 def test_singling_out_compares_training_with_held_out_rows() -> None:
-    # 60 guesses hit training rows and 20 hit held-out rows. There are half as many held-out rows, so the
-    # expected number is 2 * 20 of 200, and the risk is (0.3 - 0.2) / (1 - 0.2) = 1/8.
+    # Of 200 guesses, 60 hit training rows and 20 hit held-out rows. The training table is twice as large as
+    # the holdout, so the control is 2 * 20 / 200, and the risk is (0.3 - 0.2) / (1 - 0.2) = 1/8.
     hits = np.concatenate([np.arange(60), np.arange(1_000, 1_020), np.full(120, NOBODY)])
     found = singling_out.judge_guesses("many columns", hits, Population(1_000, 1_000, 500), confidence=0.95)
     assert (found.n, found.attack, found.control) == (200, pytest.approx(0.3), pytest.approx(0.2))
@@ -157,13 +157,13 @@ def test_combination_repeated_by_one_subject_singles_out_the_subject() -> None:
     assert set(tables.real.units[hits]) == set(tables.real.units)
 
 
-def test_guesses_of_rows_of_one_subject_count_as_one_independent_hit() -> None:
+def test_hits_of_one_subject_count_as_one_independent_hit() -> None:
     # 40 rows of one subject are one independent hit, and 40 rows of 40 subjects are 40.
     hits, together = np.arange(40), Population(40, 1, 1, np.zeros(80, dtype=np.int64))
     apart = Population(40, 40, 40, np.arange(80))
     ends = [
-        singling_out.judge_guesses("many columns", hits, asked, confidence=0.95).interval[0]
-        for asked in (together, apart)
+        singling_out.judge_guesses("many columns", hits, population, confidence=0.95).interval[0]
+        for population in (together, apart)
     ]
     assert together.n_effective(hits) == 1
     assert ends[0] < 0 < ends[1]
@@ -197,7 +197,7 @@ def test_relation_that_holds_for_everybody_is_not_an_excess() -> None:
     assert result.score == 0
 
 
-def test_sensitive_columns_are_named_or_chosen() -> None:
+def test_sensitive_columns_are_those_named_or_else_chosen() -> None:
     real = people(N, seed=1)
     chosen = sensitive_columns(comparison(real, real, target="visits"))
     names = real.column_names
@@ -243,23 +243,23 @@ def test_halves_of_the_real_rows_are_not_copies_of_each_other() -> None:
     assert exact_copies.score(holdout_baseline(base, frozenset())).score == 0
 
 
-ODD: dict[str, dict[str, Any]] = {
+UNUSUAL_TABLES: dict[str, dict[str, Any]] = {
     "one column of numbers": {"x": [float(i) for i in range(300)]},
-    "one column of words": {"x": ["a", "b", "c"] * 100},
+    "one column of strings": {"x": ["a", "b", "c"] * 100},
     "constant": {"x": [1.0] * 300, "y": ["a"] * 300},
-    "missing": {"x": pa.nulls(300, pa.float64()), "y": pa.nulls(300, pa.string())},
-    "no numbers": {"x": ["a", "b", "c"] * 100, "y": ["d", "e"] * 150},
-    "no words": {"x": [float(i) for i in range(300)], "y": [float(i % 7) for i in range(300)]},
+    "all missing": {"x": pa.nulls(300, pa.float64()), "y": pa.nulls(300, pa.string())},
+    "only strings": {"x": ["a", "b", "c"] * 100, "y": ["d", "e"] * 150},
+    "only numbers": {"x": [float(i) for i in range(300)], "y": [float(i % 7) for i in range(300)]},
 }
 
 
-ASKED_OF_ODD_TABLES = [metric for metric in PRIVACY if Need.canaries not in metric.needs]
+METRICS_WITHOUT_CANARIES = [metric for metric in PRIVACY if Need.canaries not in metric.needs]
 
 
-@pytest.mark.parametrize("name", ODD)
-@pytest.mark.parametrize("metric", ASKED_OF_ODD_TABLES, ids=lambda metric: metric.name)
+@pytest.mark.parametrize("name", UNUSUAL_TABLES)
+@pytest.mark.parametrize("metric", METRICS_WITHOUT_CANARIES, ids=lambda metric: metric.name)
 def test_unusual_tables_are_scored_or_have_a_reason(name: str, metric: Any) -> None:
-    table = pa.table(ODD[name])
+    table = pa.table(UNUSUAL_TABLES[name])
     compared = comparison(table, table.slice(0, 100), holdout=table)
     result = metric.score(compared)
     assert isinstance(result, UnscoredResult) or np.isfinite(result.score)

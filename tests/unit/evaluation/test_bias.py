@@ -1,4 +1,4 @@
-"""Metrics of bias find planted faults in the right group."""
+"""Metrics of bias detect planted faults and name the right group."""
 
 from __future__ import annotations
 
@@ -58,20 +58,20 @@ def tables() -> dict[str, pa.Table]:
     }
 
 
-def score(module: object, tables: dict[str, pa.Table], name: str, **asked: object) -> object:
-    options = {"target": "is_granted", "protected": ("age", "sex")} | asked
+def score(module: object, tables: dict[str, pa.Table], name: str, **changed: object) -> object:
+    options = {"target": "is_granted", "protected": ("age", "sex")} | changed
     compared = comparison(tables["real"], tables[name], holdout=tables["holdout"], **options)  # type: ignore[arg-type]
     return module.score(compared)  # type: ignore[attr-defined]
 
 
 def test_halved_base_rate_is_found_in_its_group(tables: dict[str, pa.Table]) -> None:
-    found = score(base_rates, tables, "unfair")
-    assert isinstance(found, BaseRatesResult)
-    assert (found.worst_column, found.worst_group, found.worst_label) == ("sex", "female", "true")
+    result = score(base_rates, tables, "unfair")
+    assert isinstance(result, BaseRatesResult)
+    assert (result.worst_column, result.worst_group, result.worst_label) == ("sex", "female", "true")
     # The rate falls from 1/2 to 1/4, on 800 rows each: four standard errors of the difference are 0.09.
-    assert found.score == pytest.approx(0.25, abs=0.09)
-    assert found.interval is not None
-    assert found.interval[0] > 0.15
+    assert result.score == pytest.approx(0.25, abs=0.09)
+    assert result.interval is not None
+    assert result.interval[0] > 0.15
     fair = score(base_rates, tables, "fair")
     assert isinstance(fair, BaseRatesResult)
     # Largest of six differences. Four standard errors of the smallest groups, about 500 rows, are 4 * 0.03.
@@ -81,10 +81,10 @@ def test_halved_base_rate_is_found_in_its_group(tables: dict[str, pa.Table]) -> 
 def test_share_of_a_group_is_compared_without_a_target(tables: dict[str, pa.Table]) -> None:
     is_kept = (tables["fair"]["sex"].to_numpy() == "male") | (np.arange(2000) % 2 == 0)
     thinned = tables | {"thinned": tables["fair"].filter(pa.array(is_kept))}
-    found = score(base_rates, thinned, "thinned", target=None, protected=("sex",))
-    assert isinstance(found, BaseRatesResult)
+    result = score(base_rates, thinned, "thinned", target=None, protected=("sex",))
+    assert isinstance(result, BaseRatesResult)
     # A share of 0.4 of the rows becomes 0.2 of 0.8.
-    assert found.score == pytest.approx(0.15, abs=0.06)
+    assert result.score == pytest.approx(0.15, abs=0.06)
 
 
 def test_shifted_mean_of_a_group_is_found(tables: dict[str, pa.Table]) -> None:
@@ -92,30 +92,33 @@ def test_shifted_mean_of_a_group_is_found(tables: dict[str, pa.Table]) -> None:
     shifted = tables["fair"].set_column(
         0, "ability", pa.array(tables["fair"]["ability"].to_numpy() - 0.5 * is_woman)
     )
-    found = score(base_rates, tables | {"shifted": shifted}, "shifted", target="ability")
-    assert isinstance(found, BaseRatesResult)
-    assert (found.worst_group, found.measure) == ("female", "standardised mean")
-    assert found.score == pytest.approx(0.5, abs=0.2)
+    result = score(base_rates, tables | {"shifted": shifted}, "shifted", target="ability")
+    assert isinstance(result, BaseRatesResult)
+    assert (result.worst_group, result.measure) == ("female", "standardised mean")
+    assert result.score == pytest.approx(0.5, abs=0.2)
 
 
 def test_small_group_is_not_scored_and_a_tiny_one_is_not_named() -> None:
     labels = ["a"] * 300 + ["b"] * 20 + ["secret"] * 3
     rng = np.random.default_rng(0)
     table = pa.table({"group": labels, "good": rng.random(323) < 0.5})
-    found = base_rates.score(comparison(table, table, target="good", protected=("group",)))
-    assert isinstance(found, BaseRatesResult)
-    assert [(one.group, one.is_too_small) for one in found.columns[0].groups] == [("a", False), ("b", True)]
-    assert found.columns[0].groups[1].rates == []
-    assert found.columns[0].n_groups_hidden == 1
-    assert "secret" not in found.model_dump_json()
+    result = base_rates.score(comparison(table, table, target="good", protected=("group",)))
+    assert isinstance(result, BaseRatesResult)
+    assert [(group.group, group.is_too_small) for group in result.columns[0].groups] == [
+        ("a", False),
+        ("b", True),
+    ]
+    assert result.columns[0].groups[1].rates == []
+    assert result.columns[0].n_groups_hidden == 1
+    assert "secret" not in result.model_dump_json()
 
 
 def test_model_of_unfair_rows_selects_women_less_often(tables: dict[str, pa.Table]) -> None:
-    found = score(demographic_parity, tables, "unfair")
-    assert isinstance(found, DemographicParityResult)
-    sex = next(column for column in found.columns if column.column == "sex")
-    assert found.score == sex.excess
-    assert found.score > 0.2
+    result = score(demographic_parity, tables, "unfair")
+    assert isinstance(result, DemographicParityResult)
+    sex = next(column for column in result.columns if column.column == "sex")
+    assert result.score == sex.excess
+    assert result.score > 0.2
     assert sex.excess_interval[0] > 0.1
     shares = {group.group: (group.synthetic, group.real) for group in sex.groups}
     women, men = shares["female"], shares["male"]
@@ -129,9 +132,9 @@ def test_model_of_unfair_rows_selects_women_less_often(tables: dict[str, pa.Tabl
 
 
 def test_model_of_unfair_rows_rejects_qualified_women_more_often(tables: dict[str, pa.Table]) -> None:
-    found = score(equalised_odds, tables, "unfair")
-    assert isinstance(found, EqualisedOddsResult)
-    sex = next(column for column in found.columns if column.column == "sex")
+    result = score(equalised_odds, tables, "unfair")
+    assert isinstance(result, EqualisedOddsResult)
+    sex = next(column for column in result.columns if column.column == "sex")
     women = next(group for group in sex.groups if group.group == "female")
     assert sex.excess > 0.3
     assert women.true_positive_synthetic is not None
@@ -144,11 +147,11 @@ def test_group_with_a_lost_relation_is_the_worst_segment(tables: dict[str, pa.Ta
     is_woman = tables["fair"]["sex"].to_numpy() == "female"
     lost = np.where(is_woman, rng.random(2000) < 0.5, tables["fair"]["is_granted"].to_numpy())
     table = tables["fair"].set_column(3, "is_granted", pa.array(lost.astype(bool)))
-    found = score(segments, tables | {"lost": table}, "lost")
-    assert isinstance(found, SegmentsResult)
-    assert (found.worst_column, found.worst_group) == ("sex", "female")
-    assert found.score < 0.7
-    men = next(s for c in found.columns if c.column == "sex" for s in c.segments if s.group == "male")
+    result = score(segments, tables | {"lost": table}, "lost")
+    assert isinstance(result, SegmentsResult)
+    assert (result.worst_column, result.worst_group) == ("sex", "female")
+    assert result.score < 0.7
+    men = next(s for c in result.columns if c.column == "sex" for s in c.segments if s.group == "male")
     assert men.synthetic is not None
     assert men.synthetic > 0.85
     # Fresh rows within a group of 800 have Kolmogorov-Smirnov distances of about 0.04.
@@ -157,11 +160,11 @@ def test_group_with_a_lost_relation_is_the_worst_segment(tables: dict[str, pa.Ta
 
 
 def test_weights_remove_the_planted_bias(tables: dict[str, pa.Table]) -> None:
-    found = score(rebalancing, tables, "unfair")
-    assert isinstance(found, RebalancingResult)
-    sex = next(column for column in found.columns if column.column == "sex")
+    result = score(rebalancing, tables, "unfair")
+    assert isinstance(result, RebalancingResult)
+    sex = next(column for column in result.columns if column.column == "sex")
     assert sex.after.parity_difference < sex.before.parity_difference / 2
-    assert found.score == sex.reduction
+    assert result.score == sex.reduction
     assert sex.weights[0] < 1 < sex.weights[1]
 
 
@@ -185,7 +188,7 @@ def test_fairness_gaps_of_known_counts() -> None:
     assert float(odds_difference(model)) == pytest.approx(0.3)
 
 
-def test_numbers_are_grouped_at_round_quartiles() -> None:
+def test_numbers_are_grouped_at_round_numbers_near_the_quartiles() -> None:
     table = pa.table({"age": np.arange(20, 60).repeat(10), "c": ["a", "b"] * 200})
     groups = groups_of(comparison(table, table), "age")
     assert len(groups.labels) == 4 + 2
@@ -196,6 +199,6 @@ def test_numbers_are_grouped_at_round_quartiles() -> None:
 
 
 @pytest.mark.parametrize("module", [demographic_parity, equalised_odds, rebalancing])
-def test_numeric_target_has_no_positive_predictions(module: object) -> None:
+def test_numeric_target_is_not_scored_for_fairness(module: object) -> None:
     compared = comparison(people(200, seed=1), people(200, seed=2), target="height", protected=("town",))
     assert module.score(compared) == UnscoredResult(reason="needs a target column with classes")  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Canaries have values of the table in each column, and combinations that it does not have."""
+"""Canaries combine values of a table into rows that do not occur in it, and the metric detects them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_values_of_canaries_are_shared_by_enough_rows(real: pa.Table, canaries: 
     assert set(canaries["town"].to_pylist()) == {"north", "south"}
 
 
-def test_same_seed_same_canaries(real: pa.Table, canaries: pa.Table) -> None:
+def test_same_seed_gives_the_same_canaries(real: pa.Table, canaries: pa.Table) -> None:
     schema = infer_table(real).schema
     assert make_canaries(real, schema, n=N, seed=0).equals(canaries)
     assert not make_canaries(real, schema, n=N, seed=1).equals(canaries)
@@ -98,7 +98,7 @@ def test_planted_canaries_in_a_copy_are_found(real: pa.Table, canaries: pa.Table
     assert result.exposure == pytest.approx(result.exposure_most, abs=0.3)
 
 
-def test_canaries_unknown_to_the_model_are_not_found(real: pa.Table, canaries: pa.Table) -> None:
+def test_canaries_that_were_not_planted_are_not_found(real: pa.Table, canaries: pa.Table) -> None:
     result = metric.score(comparison(real, people(600, seed=3), canaries=canaries))
     assert isinstance(result, metric.CanariesResult)
     assert result.interval is not None
@@ -109,14 +109,14 @@ def test_canaries_unknown_to_the_model_are_not_found(real: pa.Table, canaries: p
 
 
 SUBJECTS: dict[str, pa.Array[Any]] = {
-    "whole numbers": pa.array(range(600), pa.int64()),
-    "small whole numbers": pa.array([100 + i % 28 for i in range(600)], pa.int8()),
-    "texts": pa.array([f"canary{i}" for i in range(600)]),
+    "integers": pa.array(range(600), pa.int64()),
+    "small integers": pa.array([100 + i % 28 for i in range(600)], pa.int8()),
+    "strings": pa.array([f"canary{i}" for i in range(600)]),
     "dates": pa.array(range(600), pa.int32()).cast(pa.date32()),
     "timestamps": pa.array(range(600), pa.int64()).cast(pa.timestamp("ms", tz="UTC")),
-    "numbers": pa.array([i + 0.5 for i in range(600)]),
+    "floats": pa.array([i + 0.5 for i in range(600)]),
     "decimals": pa.array([Decimal(i) / 2 for i in range(600)], pa.decimal128(9, 1)),
-    "missing": pa.nulls(600, pa.int64()),
+    "all missing": pa.nulls(600, pa.int64()),
 }
 
 
@@ -130,7 +130,7 @@ def test_every_canary_is_a_new_subject(real: pa.Table, kind: str) -> None:
     assert not set(made.to_pylist()) & set(SUBJECTS[kind].to_pylist())
 
 
-def test_composite_subject_of_a_canary_has_one_new_column(real: pa.Table) -> None:
+def test_composite_subject_of_a_canary_has_new_values_in_one_column(real: pa.Table) -> None:
     table = real.append_column("clinic", pa.array([True, False] * 300)).append_column(
         "who", pa.array(range(600))
     )
@@ -140,14 +140,14 @@ def test_composite_subject_of_a_canary_has_one_new_column(real: pa.Table) -> Non
     assert min(made["who"].to_pylist()) >= 600
 
 
-def test_subject_column_without_free_values_is_rejected(real: pa.Table) -> None:
+def test_subject_column_without_unused_values_is_rejected(real: pa.Table) -> None:
     table = real.append_column("who", pa.array([True, False] * 300))
     schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
     with pytest.raises(InvalidInput, match="choose another subject"):
         make_canaries(table, schema, n=N, seed=0)
 
 
-def test_canary_is_new_without_its_subject_column() -> None:
+def test_subject_column_alone_does_not_make_a_canary_new() -> None:
     table = pa.table({"x": ["a", "b"] * 100, "who": range(200)})
     schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
     with pytest.raises(InvalidInput, match="Request fewer"):

@@ -51,7 +51,7 @@ def codes(*values: int) -> Any:
         pa.table({"x": [1e308, -1e308, 0.0] * 100, "y": [5e-324, 0.0, 1.0] * 100}),
         pa.table({"x": [1.0], "c": ["a"]}),
     ],
-    ids=["a constant", "constants", "all missing", "categories", "numbers", "extremes", "one row"],
+    ids=["constant", "constants", "all missing", "categories", "numbers", "extreme values", "one row"],
 )
 def test_unusual_tables_are_scored_or_have_a_reason(metric: Metric, table: pa.Table) -> None:
     for real, synthetic in ((table, table), (table, table.slice(0, 1)), (table.slice(0, 1), table)):
@@ -63,7 +63,8 @@ def test_unusual_tables_are_scored_or_have_a_reason(metric: Metric, table: pa.Ta
 
 
 def test_values_missing_in_other_combinations_lower_the_score() -> None:
-    # Half of each column is missing: in the same rows of the real table, in alternating rows of the other.
+    # Half of the values of x and of y are missing: in the same rows of the real table, and in alternating
+    # rows of the synthetic table.
     real = pa.table({"x": [1.0, None] * 20, "y": [1.0, None] * 20, "z": [1.0, 2.0] * 20})
     synthetic = pa.table({"x": [1.0, None] * 20, "y": [None, 1.0] * 20, "z": [1.0, 2.0] * 20})
     result = missing_values.score(comparison(real, synthetic))
@@ -81,7 +82,7 @@ def test_pattern_of_few_real_rows_is_not_listed() -> None:
     assert [pattern.columns for pattern in result.patterns] == [[]]
 
 
-def test_tables_without_missing_values_have_a_reason() -> None:
+def test_tables_without_missing_values_are_not_scored() -> None:
     table = pa.table({"x": [1.0, 2.0]})
     assert missing_values.score(comparison(table, table)) == UnscoredResult(
         reason="finds no missing values in either table"
@@ -105,7 +106,7 @@ def test_adherence_of_known_columns() -> None:
     assert category_adherence(codes(0, 1, -1), codes(0, 2, -1, 1)) == 0.75
 
 
-def test_score_does_not_reveal_an_extreme_real_value_exactly() -> None:
+def test_score_does_not_reveal_the_exact_value_of_a_real_extreme() -> None:
     real, synthetic = pa.table({"x": [0.0, 1.23456789]}), pa.table({"x": [0.0, 1.0]})
     result = column_coverage.score(comparison(real, synthetic))
     assert isinstance(result, column_coverage.ColumnCoverageResult)
@@ -119,24 +120,25 @@ def test_correlations_use_the_rows_where_both_columns_are_known() -> None:
     rows = rng.normal(size=(500, 3))
     rows[:, 1] += rows[:, 0]
     rows[rng.random((500, 3)) < 0.2] = np.nan
-    found = correlation_matrix(rows)
+    matrix = correlation_matrix(rows)
     for i, j in ((0, 1), (0, 2), (1, 2)):
         both = ~np.isnan(rows[:, [i, j]]).any(axis=1)
-        assert found[i, j] == pytest.approx(np.corrcoef(rows[both, i], rows[both, j])[0, 1], abs=1e-12)
-    assert np.isnan(np.diag(found)).all()
+        assert matrix[i, j] == pytest.approx(np.corrcoef(rows[both, i], rows[both, j])[0, 1], abs=1e-12)
+    assert np.isnan(np.diag(matrix)).all()
 
 
-def test_lost_correlation_costs_half_its_size() -> None:
+def test_score_falls_by_half_the_difference_of_the_correlations() -> None:
     x = np.arange(100.0)
     real, synthetic = pa.table({"x": x, "y": 2 * x + 1}), pa.table({"x": x, "y": -x})
     result = correlations.score(comparison(real, synthetic))
     assert isinstance(result, correlations.CorrelationsResult)
-    # Both correlations are 1 and -1.
+    # The correlations are 1 in the real table and -1 in the synthetic one, for Pearson and Spearman.
     assert (result.score, result.spearman_score) == (pytest.approx(0.0), pytest.approx(0.0))
 
 
 def test_rare_categories_have_separate_cells() -> None:
-    # 60 categories, each paired with its own partner or with the next one; column_pairs would pool most.
+    # Each of 60 categories occurs with one category of d in the real table, and with the previous one in the
+    # synthetic table. `column_pairs` would pool most of them.
     names = np.array([f"v{i:02}" for i in range(60)] * 5)
     real = pa.table({"c": names, "d": names})
     synthetic = pa.table({"c": names, "d": np.roll(names, 1)})
@@ -206,8 +208,8 @@ def test_recognized_rows_are_listed() -> None:
     for metric in (two_sample, two_sample_linear):
         result = metric.score(comparison(real, pa.table({"x": x, "y": y})))
         assert isinstance(result, two_sample.ClassifierTestResult)
-        found = {row.row for row in result.rows}
-        assert len(found & set(strange.tolist())) >= 16
+        listed = {row.row for row in result.rows}
+        assert len(listed & set(strange.tolist())) >= 16
         assert len(result.curve) <= 50
         assert result.curve[0] == (0.0, 0.0)
         assert result.curve[-1] == (1.0, 1.0)
@@ -230,7 +232,7 @@ def test_rows_of_a_baseline_are_not_listed() -> None:
     assert (result.rows, result.giveaways) == ([], [])
 
 
-def test_linear_test_detects_a_shift_but_no_lost_relation() -> None:
+def test_linear_test_detects_a_shift_but_not_a_lost_relation() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=3000)
     real = pa.table({"x": x, "y": x})
@@ -271,7 +273,7 @@ def test_chance_is_close_to_the_score_of_real_rows() -> None:
 
 
 def test_small_group_is_named_without_a_score_and_a_tiny_one_is_not_named() -> None:
-    # 40 rows of a rare group, and 4 rows of a group that must not be named.
+    # A group of 40 rows is named, and a group of 4 rows must not be named.
     group = pa.array(["many"] * 956 + ["rare"] * 40 + ["tiny"] * 4)
     table = pa.table({"group": group, "x": np.arange(1000.0)})
     result = subgroups.score(comparison(table, table))
@@ -288,18 +290,18 @@ def test_protected_numbers_are_grouped_by_quarters() -> None:
     assert {group.n_real for group in result.groups} == {100}
 
 
-def test_halves_of_one_source_score_as_real_rows() -> None:
+def test_two_samples_of_one_source_score_close_to_the_best() -> None:
     compared: Comparison = comparison(
         related(people(3000, seed=11), seed=11), related(people(3000, seed=12), seed=12)
     )
     for metric in FIDELITY:
         result = metric.score(compared)
         assert isinstance(result, MetricResult)
-        # Tolerance as in the contract tests; the ends of ranges vary most.
+        # The tolerance is that of the contract tests. The ends of ranges vary most.
         assert abs(result.score - metric.best) < 0.07, metric.name
 
 
-def test_real_rows_lie_within_their_floors() -> None:
+def test_scores_of_real_rows_are_within_the_floor() -> None:
     # This holds for 95 of 100 reports; `benchmarks.real_against_real` checks 20 reports on full tables.
     for seed in (0, 1):
         compared = comparison(
@@ -308,8 +310,8 @@ def test_real_rows_lie_within_their_floors() -> None:
             seed=seed,
         )
         for scores in score_all(compared, {}, no_progress, FIDELITY):
-            found, floor = scores.synthetic, scores.floor
-            if found.score is not None and floor is not None and floor.interval is not None:
+            result, floor = scores.synthetic, scores.floor
+            if result.score is not None and floor is not None and floor.interval is not None:
                 low, high = floor.interval
                 ends = (low - scores.best, high - scores.best)
-                assert abs(found.score - scores.best) <= max(map(abs, ends)) + 1e-9, scores.name
+                assert abs(result.score - scores.best) <= max(map(abs, ends)) + 1e-9, scores.name

@@ -28,14 +28,14 @@ def test_total_variation_of_known_shares() -> None:
     assert tv_complement(*codes) == 0.5
 
 
-def test_shape_counts_missing_values_when_they_differ_most() -> None:
+def test_column_shape_score_is_the_lower_of_known_and_missing_similarity() -> None:
     shape = column_shapes.score(
         comparison(pa.table({"x": [1.0, 2, 3, 4]}), pa.table({"x": [1.0, None, 3, None]}))
     ).columns[0]
     assert (shape.known_values, shape.missing_values, shape.score) == (0.75, 0.5, 0.5)
 
 
-def test_similarity_of_a_pair_that_lost_its_relation() -> None:
+def test_pair_that_lost_its_relation_scores_one_half() -> None:
     # Cells (a,x), (b,y) of 1/2 each against four cells of 1/4: total variation 1/2.
     real = pa.table({"p": ["a", "b"] * 2, "q": ["x", "y"] * 2})
     synthetic = pa.table({"p": ["a", "b", "a", "b"], "q": ["x", "y", "y", "x"]})
@@ -45,8 +45,8 @@ def test_similarity_of_a_pair_that_lost_its_relation() -> None:
     assert result.matrix == [[None, 0.5], [0.5, None]]
 
 
-def test_two_halves_of_a_discrete_column_fall_into_the_same_bins() -> None:
-    # Nine tenths of the rows share a value. With separate bins, the two halves would have different edges.
+def test_two_samples_of_a_discrete_column_use_the_same_bins() -> None:
+    # Nine tenths of the rows share a value. With separate bins, the two samples would have different edges.
     rng = np.random.default_rng(0)
     tables = [
         pa.table({"x": np.where(rng.random(5000) < 0.9, 0.0, rng.random(5000)), "y": rng.random(5000)})
@@ -67,7 +67,7 @@ def test_pairs_of_a_wide_table_are_sampled() -> None:
     assert len(result.columns) == pair_cells.N_COLUMNS_MAX
 
 
-def test_auc_of_known_scores() -> None:
+def test_auc_of_known_scores_counts_ties_as_half() -> None:
     assert auc(np.array([2.0, 3]), np.array([0.0, 1])) == 1.0
     assert auc(np.array([1.0]), np.array([1.0])) == 0.5
     # Of the four pairs, (1, 0), (1, 1) and (0, 0) count 1, 1/2 and 1/2.
@@ -96,23 +96,23 @@ def test_most_important_column_comes_first() -> None:
 def test_copies_do_not_push_the_two_sample_test_below_guessing() -> None:
     table = people(500, seed=1)
     score = two_sample.score(comparison(table, table)).score
-    # Equal rows get equal scores, so nearly all comparisons are ties.
+    # Equal rows have equal scores, so nearly all comparisons are ties.
     assert score == pytest.approx(0.5, abs=0.02)
 
 
-def test_samples_of_one_source_with_many_rare_categories_score_as_guessing() -> None:
+def test_samples_of_one_source_with_many_rare_categories_score_one_half() -> None:
     rng = np.random.default_rng(0)
     tables = [pa.table({"c": [f"v{i}" for i in rng.zipf(1.4, 3000) % 2000]}) for _ in range(2)]
     score = two_sample.score(comparison(*tables)).score
     assert score == pytest.approx(0.5, abs=4 * auc_standard_error(0.5, 3000, 3000))
 
 
-def test_too_few_rows_are_the_reason() -> None:
+def test_too_few_rows_are_reported_as_the_reason() -> None:
     result = two_sample.score(comparison(people(10, seed=1), people(10, seed=2)))
     assert result == UnscoredResult(reason="needs at least 50 rows in each table")
 
 
-def test_model_of_a_learnable_target_is_useful() -> None:
+def test_model_predicts_a_target_that_depends_on_a_feature() -> None:
     rng = np.random.default_rng(0)
     tables = []
     for _ in range(3):
@@ -124,7 +124,7 @@ def test_model_of_a_learnable_target_is_useful() -> None:
 
 
 @pytest.mark.parametrize(("target", "task"), [("town", "classification"), ("joined", "regression")])
-def test_kind_of_the_target_decides_the_task(target: str, task: str) -> None:
+def test_kind_of_the_target_determines_the_task(target: str, task: str) -> None:
     result = train_synthetic_test_real.score(
         comparison(people(400, seed=1), people(400, seed=2), target=target)
     )
@@ -140,7 +140,7 @@ def test_many_classes_are_pooled() -> None:
     assert result.classes == N_CLASSES_MAX
 
 
-def test_without_a_holdout_the_test_rows_stay_unseen_by_the_model_of_real_rows() -> None:
+def test_without_a_holdout_the_model_of_real_rows_is_not_trained_on_the_test_rows() -> None:
     # A model cannot predict noise, but it can memorize a training row.
     rng = np.random.default_rng(0)
     table = pa.table({"x": rng.random(3000), "noise": rng.random(3000)})
@@ -152,7 +152,7 @@ def test_without_a_holdout_the_test_rows_stay_unseen_by_the_model_of_real_rows()
     assert compared.real.n_rows == 3000
 
 
-def test_constant_target_is_the_reason() -> None:
+def test_constant_target_is_reported_as_the_reason() -> None:
     table = pa.table({"x": np.arange(200.0), "t": ["a"] * 200})
     result = train_synthetic_test_real.score(comparison(table, table, target="t"))
     assert result == UnscoredResult(reason="needs a target that has more than one value")

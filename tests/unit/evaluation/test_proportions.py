@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from understudy.evaluation.statistics.proportions import (
-    TargetShare,
+    Proportion,
     difference,
     exact_interval,
     risk,
@@ -35,14 +35,14 @@ def test_score_interval_agrees_with_published_values() -> None:
 
 def test_difference_agrees_with_published_values() -> None:
     # Newcombe (1998), "Interval estimation for the difference", table II: 56 of 70 minus 48 of 80, method 10.
-    found = difference(TargetShare(56 / 70, 70), TargetShare(48 / 80, 80), confidence=0.95)
+    found = difference(Proportion(56 / 70, 70), Proportion(48 / 80, 80), confidence=0.95)
     assert found.score == pytest.approx(0.2)
     assert found.interval == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 
 def test_risk_is_relative_to_one_minus_the_control() -> None:
-    assert risk(TargetShare(0.6, 1_000), TargetShare(0.2, 1_000)).score == pytest.approx(0.5)
-    assert risk(TargetShare(1.0, 1_000), TargetShare(1.0, 1_000)).score == 0
+    assert risk(Proportion(0.6, 1_000), Proportion(0.2, 1_000)).score == pytest.approx(0.5)
+    assert risk(Proportion(1.0, 1_000), Proportion(1.0, 1_000)).score == 0
 
 
 def test_19_of_20_intervals_contain_the_difference() -> None:
@@ -52,7 +52,7 @@ def test_19_of_20_intervals_contain_the_difference() -> None:
     held = [
         low <= 0.02 <= high
         for low, high in (
-            difference(TargetShare(a, n), TargetShare(c, n), confidence=0.95).interval for a, c in shares
+            difference(Proportion(a, n), Proportion(c, n), confidence=0.95).interval for a, c in shares
         )
     ]
     # Three standard errors of a share of 0.95 in 1,000 trials are 0.021.
@@ -60,7 +60,7 @@ def test_19_of_20_intervals_contain_the_difference() -> None:
 
 
 def test_effective_size_of_single_rows_is_their_number() -> None:
-    assert share_of(np.arange(10) < 3, np.arange(10)) == TargetShare(0.3, 10)
+    assert share_of(np.arange(10) < 3, np.arange(10)) == Proportion(0.3, 10)
 
 
 def test_each_unit_has_the_same_weight() -> None:
@@ -83,7 +83,7 @@ def test_19_of_20_intervals_of_units_contain_the_difference(spread: float) -> No
     sizes = rng.integers(2, 40, n_units)
     units = np.repeat(np.arange(n_units), sizes)
 
-    def drawn(centre: float) -> TargetShare:
+    def drawn(centre: float) -> Proportion:
         # The share of a unit is the centre, a value close to it, or 0 or 1.
         own = np.clip(centre + spread * rng.choice([-1, 1], n_units), 0, 1)
         return share_of(rng.random(len(units)) < own[units], units)

@@ -1,4 +1,4 @@
-"""Aggregate queries: hand-computed answers, and answers that must not be shown."""
+"""Aggregate queries with known answers, and answers that must not be shown."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def ask(real: pa.Table, synthetic: pa.Table, **query: Any) -> queries.QueryAnswe
 
 def test_counts_are_scaled_and_small_groups_hidden() -> None:
     found = ask(REAL, SYNTHETIC, aggregate="count", group_by=["town"])
-    shown = {one.group: (one.real, one.synthetic, one.error) for one in found.groups}
+    shown = {group.group: (group.real, group.synthetic, group.error) for group in found.groups}
     # 5 of 11 synthetic rows scale to 10 of 22.
     assert shown == {("north",): (10.0, 10.0, 0.0), ("south",): (10.0, 0.0, 1.0)}
     assert (found.n_groups_hidden, found.n_groups_invented) == (1, 1)
@@ -64,12 +64,12 @@ def test_sums_are_scaled_and_means_are_not() -> None:
 def test_share_of_each_group_that_meets_a_condition() -> None:
     where = {"pay": {"minimum": 5, "maximum": 100}}
     found = ask(REAL, REAL, aggregate="share", group_by=["town"], where=where)
-    shares = {one.group: one.real for one in found.groups}
+    shares = {group.group: group.real for group in found.groups}
     # The values 5 to 9 of the ten in the north, and all in the south.
     assert shares == {("north",): 0.5, ("south",): 1.0}
 
 
-def test_bounds_on_dates_are_texts() -> None:
+def test_bounds_on_dates_are_strings() -> None:
     where = {"joined": {"minimum": "2020-01-03", "maximum": "2020-01-12"}}
     found = ask(REAL, SYNTHETIC, aggregate="count", where=where)
     # Ten real days. Five synthetic days (2, 4, …, 10) scale to ten of 22.
@@ -87,18 +87,18 @@ def test_value_that_does_not_occur_has_a_count_of_zero() -> None:
     assert (found.groups[0].real, found.groups[0].synthetic, found.error) == (0.0, 0.0, 0.0)
 
 
-def test_answer_of_a_few_real_rows_is_not_shown() -> None:
-    asked = AggregateQuery.model_validate({"aggregate": "count", "where": {"town": {"equals": "secret"}}})
-    result = queries.score(comparison(REAL, SYNTHETIC, queries=(asked,)))
+def test_answer_based_on_few_real_rows_is_not_shown() -> None:
+    requested = AggregateQuery.model_validate({"aggregate": "count", "where": {"town": {"equals": "secret"}}})
+    result = queries.score(comparison(REAL, SYNTHETIC, queries=(requested,)))
     assert isinstance(result, UnscoredResult)
     assert "would be based on fewer than 5 real rows" in result.reason
 
 
 def test_quantile_near_a_single_row_is_not_shown() -> None:
-    asked = AggregateQuery(aggregate="quantile", quantile=0.95, column="pay", group_by=("town",))
-    assert isinstance(queries.score(comparison(REAL, SYNTHETIC, queries=(asked,))), UnscoredResult)
+    requested = AggregateQuery(aggregate="quantile", quantile=0.95, column="pay", group_by=("town",))
+    assert isinstance(queries.score(comparison(REAL, SYNTHETIC, queries=(requested,))), UnscoredResult)
     median = ask(REAL, SYNTHETIC, aggregate="quantile", quantile=0.5, column="pay", group_by=["town"])
-    assert [one.real for one in median.groups] == [4.5, 14.5]
+    assert [group.real for group in median.groups] == [4.5, 14.5]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_invalid_query_has_a_reason(query: dict[str, Any], reason: str) -> None:
     assert "much" not in result.reason
 
 
-def test_numbers_with_many_values_cannot_group() -> None:
+def test_numbers_with_many_values_cannot_be_grouped() -> None:
     table = pa.table({"pay": np.arange(200.0)})
     result = queries.score(
         comparison(table, table, queries=(AggregateQuery(aggregate="count", group_by=("pay",)),))
@@ -133,11 +133,11 @@ def test_numbers_with_many_values_cannot_group() -> None:
 
 
 def test_query_without_an_answer_does_not_affect_the_others() -> None:
-    asked = (
+    requested = (
         AggregateQuery(aggregate="mean", column="town"),
         AggregateQuery(aggregate="mean", column="pay", name="pay"),
     )
-    result = queries.score(comparison(REAL, REAL, queries=asked))
+    result = queries.score(comparison(REAL, REAL, queries=requested))
     assert isinstance(result, queries.QueriesResult)
     assert (result.score, result.queries[0].error, result.queries[1].name) == (0.0, None, "pay")
 
@@ -154,31 +154,32 @@ def test_distinct_values_are_counted_in_the_same_number_of_rows() -> None:
 
 
 def test_queries_are_described_in_words() -> None:
-    asked = {"pay": {"minimum": 3}, "town": {"one_of": ["north", "south"]}}
+    requested = {"pay": {"minimum": 3}, "town": {"one_of": ["north", "south"]}}
     query = AggregateQuery.model_validate(
-        {"aggregate": "quantile", "quantile": 0.5, "column": "pay", "group_by": ["town"], "where": asked}
+        {"aggregate": "quantile", "quantile": 0.5, "column": "pay", "group_by": ["town"], "where": requested}
     )
     assert described(query) == "median of pay by town where pay is at least 3 and town is one of north, south"
 
 
-def test_intervals_cover_fresh_rows_about_as_often_as_stated() -> None:
+def test_intervals_have_about_the_stated_coverage() -> None:
     rng = np.random.default_rng(0)
     tables = [
         pa.table({"x": rng.normal(size=4000), "g": pa.array([f"g{i}" for i in rng.integers(0, 40, 4000)])})
         for _ in range(2)
     ]
-    asked = (
+    requested = (
         AggregateQuery(aggregate="mean", column="x", group_by=("g",)),
         AggregateQuery(aggregate="count", group_by=("g",)),
         AggregateQuery(aggregate="quantile", quantile=0.5, column="x", group_by=("g",)),
     )
-    result = queries.score(comparison(*tables, queries=asked))
+    result = queries.score(comparison(*tables, queries=requested))
     assert isinstance(result, queries.QueriesResult)
     covered = [
-        one.difference_interval[0] <= 0 <= one.difference_interval[1]
+        group.difference_interval[0] <= 0 <= group.difference_interval[1]
         for query in result.queries
-        for one in query.groups
-        if one.difference_interval is not None
+        for group in query.groups
+        if group.difference_interval is not None
     ]
-    # 120 intervals of 95 %; means and medians are correlated. Four standard errors are 4 * 0.02 * sqrt(1.5).
+    # There are 120 intervals at 95 %, and means and medians are correlated. Four standard errors are
+    # 4 * 0.02 * sqrt(1.5).
     assert np.mean(covered) > 0.85

@@ -1,4 +1,4 @@
-"""Rule discovery finds planted rules and no rules by chance."""
+"""Rule discovery finds planted rules and does not find rules in independent columns."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def shop(*, seed: int, broken: float = 0.0) -> pa.Table:
     )
 
 
-def found(real: pa.Table, synthetic: pa.Table) -> RulesKeptResult:
+def discovered(real: pa.Table, synthetic: pa.Table) -> RulesKeptResult:
     result = rules_kept.score(comparison(real, synthetic))
     assert isinstance(result, RulesKeptResult)
     return result
 
 
 def test_planted_rules_are_found_and_satisfied() -> None:
-    result = found(shop(seed=1), shop(seed=2))
+    result = discovered(shop(seed=1), shop(seed=2))
     sentences = {rule.sentence for rule in result.rules}
     assert {
         "net and tax add up to gross",
@@ -68,7 +68,7 @@ def test_planted_rules_are_found_and_satisfied() -> None:
 
 
 def test_rows_that_break_rules_are_counted() -> None:
-    result = found(shop(seed=1), shop(seed=2, broken=0.3))
+    result = discovered(shop(seed=1), shop(seed=2, broken=0.3))
     # Bad rows break every rule. The tolerance is four standard errors of a share of 0.3 of 2,000 rows.
     assert result.unbroken == pytest.approx(0.7, abs=4 * np.sqrt(0.21 / N_ROWS))
     kept = {rule.sentence: rule.kept_synthetic for rule in result.rules}
@@ -76,7 +76,7 @@ def test_rows_that_break_rules_are_counted() -> None:
 
 
 def test_few_exceptions_do_not_prevent_a_rule() -> None:
-    result = found(shop(seed=1, broken=0.002), shop(seed=2))
+    result = discovered(shop(seed=1, broken=0.002), shop(seed=2))
     assert "net and tax add up to gross" in {rule.sentence for rule in result.rules}
     assert result.unbroken_real > 0.99
 
@@ -85,7 +85,7 @@ def test_many_exceptions_prevent_a_rule() -> None:
     table = shop(seed=1, broken=0.1)
     assert rules_kept.score(comparison(table, table)) == UnscoredResult(
         reason="finds no rules in the real table"
-    ) or {rule.sentence for rule in found(table, table).rules} <= {
+    ) or {rule.sentence for rule in discovered(table, table).rules} <= {
         "net is at most gross",
         "tax is at most gross",
     }
@@ -100,7 +100,7 @@ def test_independent_columns_have_no_rules(seed: int) -> None:
             "rare": rng.choice(["a", "b"], n, p=[0.99, 0.01]),
             "mostly": np.where(rng.random(n) < 0.97, 0, rng.integers(1, 5, n)),
             "small": rng.integers(0, 4, n),
-            # Larger than `small` because of the ranges only.
+            # These values are larger than those of `small` only because of the ranges.
             "large": rng.integers(10, 20, n),
             "gappy": pa.array(np.where(rng.random(n) < 0.02, np.nan, rng.random(n)), from_pandas=True),
             "more gappy": pa.array(np.where(rng.random(n) < 0.7, np.nan, rng.random(n)), from_pandas=True),
@@ -111,7 +111,7 @@ def test_independent_columns_have_no_rules(seed: int) -> None:
     )
 
 
-def test_too_few_rows_are_the_reason() -> None:
+def test_too_few_rows_are_reported_as_the_reason() -> None:
     table = pa.table({"x": np.arange(100.0)})
     assert rules_kept.score(comparison(table, table)) == UnscoredResult(
         reason="needs at least 200 real rows to find rules in"

@@ -1,4 +1,4 @@
-"""Metrics of usefulness: closed forms, hand-computed cases and planted faults."""
+"""Metrics of usefulness on tables with known scores and on tables with planted faults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import r
 
 
 def rare(n_rows: int, *, seed: int) -> pa.Table:
-    """Return rows with a class of 5 %, which one noisy column determines."""
+    """Return rows with a class of 5 %, which one noisy column predicts."""
     rng = np.random.default_rng(seed)
     is_rare = rng.random(n_rows) < 0.05
     signal = 2.5 * is_rare + rng.normal(size=n_rows)
@@ -33,45 +33,45 @@ def test_roc_of_known_ranks() -> None:
 
 
 def test_both_models_predict_the_classes() -> None:
-    found = train_synthetic_test_real.score(
+    result = train_synthetic_test_real.score(
         comparison(rare(2000, seed=1), rare(2000, seed=2), holdout=rare(2000, seed=3), target="kind")
     )
-    assert not isinstance(found, UnscoredResult)
-    assert found.real is not None
-    assert found.loss == pytest.approx(found.real.score - found.score)
-    assert [one.label for one in found.by_class] == ["common", "rare"]
-    assert found.roc is not None
-    assert found.roc.label == "rare"
-    assert found.interval is not None
+    assert not isinstance(result, UnscoredResult)
+    assert result.real is not None
+    assert result.loss == pytest.approx(result.real.score - result.score)
+    assert [scores.label for scores in result.by_class] == ["common", "rare"]
+    assert result.roc is not None
+    assert result.roc.label == "rare"
+    assert result.interval is not None
     # The best AUC of two normals 2.5 apart is Phi(2.5 / sqrt 2) = 0.961; 100 rare training rows reach less.
-    assert 0.88 < found.score < 0.98
+    assert 0.88 < result.score < 0.98
 
 
-def test_numeric_target_has_errors_in_its_unit() -> None:
+def test_errors_of_a_numeric_target_are_in_its_unit() -> None:
     rng = np.random.default_rng(0)
     real, synthetic, holdout = (
         pa.table({"x": x, "y": 2 * x + 0.5 * rng.normal(size=1500)}) for x in rng.normal(size=(3, 1500))
     )
-    found = train_synthetic_test_real.score(comparison(real, synthetic, holdout=holdout, target="y"))
-    assert not isinstance(found, UnscoredResult)
+    result = train_synthetic_test_real.score(comparison(real, synthetic, holdout=holdout, target="y"))
+    assert not isinstance(result, UnscoredResult)
     # The noise has a standard deviation of 0.5, the lowest possible error; trees on 1500 rows add to it.
-    assert found.synthetic.root_mean_squared_error is not None
-    assert 0.45 < found.synthetic.root_mean_squared_error < 0.75
-    assert found.error_ratio == pytest.approx(1.0, abs=0.15)
-    assert found.by_class == []
+    assert result.synthetic.root_mean_squared_error is not None
+    assert 0.45 < result.synthetic.root_mean_squared_error < 0.75
+    assert result.error_ratio == pytest.approx(1.0, abs=0.15)
+    assert result.by_class == []
 
 
-def test_a_class_with_few_test_rows_is_not_named() -> None:
+def test_class_with_few_test_rows_is_not_named() -> None:
     labels = ["a"] * 200 + ["b"] * 200 + ["secret"] * 3
     rng = np.random.default_rng(0)
     table = pa.table({"x": rng.random(403), "c": rng.permutation(labels)})
-    found = train_synthetic_test_real.score(comparison(table, table, holdout=table, target="c"))
-    assert "secret" not in found.model_dump_json()
+    result = train_synthetic_test_real.score(comparison(table, table, holdout=table, target="c"))
+    assert "secret" not in result.model_dump_json()
 
 
-def test_lift_of_noise_is_one_and_that_of_signal_is_large() -> None:
+def test_lift_is_one_for_noise_and_large_for_a_signal() -> None:
     tables = [rare(3000, seed=seed) for seed in (1, 2, 3)]
-    found = rare_class.score(comparison(tables[0], tables[1], holdout=tables[2], target="kind"))
+    result = rare_class.score(comparison(tables[0], tables[1], holdout=tables[2], target="kind"))
     noise = rare_class.score(
         comparison(
             tables[0],
@@ -82,10 +82,10 @@ def test_lift_of_noise_is_one_and_that_of_signal_is_large() -> None:
             target="kind",
         )
     )
-    assert isinstance(found, rare_class.RareClassResult)
+    assert isinstance(result, rare_class.RareClassResult)
     assert isinstance(noise, rare_class.RareClassResult)
-    assert found.label == "rare"
-    assert found.synthetic.lift > 8
+    assert result.label == "rare"
+    assert result.synthetic.lift > 8
     # 150 positives in random order: the average precision is close to their share, so the lift is close to 1.
     assert noise.synthetic.lift == pytest.approx(1.0, abs=0.5)
 
@@ -106,7 +106,7 @@ def test_overestimated_probabilities_raise_the_calibration_error() -> None:
     assert right.synthetic.calibration_error < 0.05
 
 
-def test_numeric_target_has_no_rare_class() -> None:
+def test_rare_class_of_a_numeric_target_is_not_scored() -> None:
     compared = comparison(people(200, seed=1), people(200, seed=2), target="height")
     assert rare_class.score(compared) == UnscoredResult(reason="needs a target column with classes")
 

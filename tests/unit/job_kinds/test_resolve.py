@@ -39,8 +39,8 @@ class Project:
 
     def resolve(self, kind: str, **parameters: object) -> Any:
         """Return the resolved parameters."""
-        asked = parse_parameters({"kind": kind, **parameters})
-        return validate_job(self.resources, self.caller.project_id, asked)
+        requested = parse_parameters({"kind": kind, **parameters})
+        return validate_job(self.resources, self.caller.project_id, requested)
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +52,8 @@ def work(tmp_path_factory: pytest.TempPathFactory, small_table: pa.Table) -> dic
 def project(resources: Resources, caller: Caller, small_table: pa.Table, work: dict[str, Any]) -> Project:
     dataset_id = upload_table(resources, caller, small_table)
     finish_next(resources, work["ingest"])
-    asked = {"kind": "train", "dataset_id": dataset_id, "synthesizer": {"name": "independent"}}
-    submit_job(resources, caller.project_id, parse_parameters(asked))
+    requested = {"kind": "train", "dataset_id": dataset_id, "synthesizer": {"name": "independent"}}
+    submit_job(resources, caller.project_id, parse_parameters(requested))
     model_id = finish_next(resources, work["train"])["model_id"]
     return Project(resources, caller, dataset_id, model_id)
 
@@ -82,9 +82,9 @@ def test_given_values_are_kept(project):
     ],
 )
 def test_missing_resource_is_not_found(resources, caller, kind, parameters):
-    asked = parse_parameters({"kind": kind, **parameters})
+    requested = parse_parameters({"kind": kind, **parameters})
     with pytest.raises(NotFound):
-        validate_job(resources, caller.project_id, asked)
+        validate_job(resources, caller.project_id, requested)
 
 
 def test_resource_of_another_project_is_not_found(project, resources, other_caller):
@@ -98,18 +98,18 @@ def test_resource_of_another_project_is_not_found(project, resources, other_call
 
 def test_pending_dataset_is_a_conflict(resources, caller, small_table):
     dataset_id = upload_table(resources, caller, small_table)
-    asked = parse_parameters({"kind": "train", "dataset_id": dataset_id})
+    requested = parse_parameters({"kind": "train", "dataset_id": dataset_id})
     with pytest.raises(Conflict, match="still being read") as caught:
-        validate_job(resources, caller.project_id, asked)
+        validate_job(resources, caller.project_id, requested)
     assert caught.value.code == "not_ready"
 
 
 def test_failed_dataset_is_a_conflict(resources, caller, run_jobs):
     dataset_id = upload_table(resources, caller, pa.table({"a": pa.array([], pa.int64())}))
     run_jobs()
-    asked = parse_parameters({"kind": "train", "dataset_id": dataset_id})
+    requested = parse_parameters({"kind": "train", "dataset_id": dataset_id})
     with pytest.raises(Conflict, match="could not be read"):
-        validate_job(resources, caller.project_id, asked)
+        validate_job(resources, caller.project_id, requested)
 
 
 def test_too_many_rows_are_rejected_with_the_limit(project):
@@ -264,8 +264,8 @@ def test_real_table_cannot_be_its_own_holdout(project):
 
 
 def test_model_has_the_schema_that_it_learned(project, resources, caller, work):
-    asked = {"kind": "train", "dataset_id": project.dataset_id, "synthesizer": {"name": "independent"}}
-    submit_job(resources, caller.project_id, parse_parameters(asked))
+    requested = {"kind": "train", "dataset_id": project.dataset_id, "synthesizer": {"name": "independent"}}
+    submit_job(resources, caller.project_id, parse_parameters(requested))
     reference = TableReference(ids.from_text("dataset", project.dataset_id))
     update_schema(resources, caller, reference, SchemaEdit(SchemaChange(subject=("id",))))
     model_id = finish_next(resources, work["train"])["model_id"]

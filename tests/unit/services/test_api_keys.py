@@ -14,12 +14,12 @@ from understudy.services.api_keys import Caller, authenticate, create_api_key, r
 def test_key_determines_project_and_scopes(resources: Resources, caller: Caller) -> None:
     key, secret = create_api_key(resources, caller.project_id, "ci", ["read"])
 
-    found = authenticate(resources, secret)
+    authenticated = authenticate(resources, secret)
 
-    assert found == Caller(caller.project_id, key.id, frozenset({"read"}))
-    found.require("read")
+    assert authenticated == Caller(caller.project_id, key.id, frozenset({"read"}))
+    authenticated.require("read")
     with pytest.raises(Forbidden):
-        found.require("write")
+        authenticated.require("write")
 
 
 def test_database_does_not_contain_the_secret(resources: Resources, caller: Caller) -> None:

@@ -1,4 +1,4 @@
-"""Canaries: artificial rows that are planted in a training table to test whether a model reproduces them.
+"""Canaries: fictional rows that are planted in a training table to test whether a model reproduces them.
 
 Each value of a canary occurs in the table, but the combination of its values does not. Half of the canaries
 are planted. The other half are the control and show what an attacker finds by chance.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.attacks.attack_targets import search, targets
+from understudy.evaluation.attacks.victims import find_victims, search
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.statistics.auc import auc
 
@@ -83,10 +83,10 @@ class Attack:
 
 def by_distance(comparison: Comparison) -> Attack:
     """Return the attack that uses the distance to the nearest synthetic row."""
-    chosen, found = targets(comparison), search(comparison)
-    assert chosen is not None
-    pairs = ((chosen.members, found.members), (chosen.others, found.others))
-    return Attack("distance", *(mean_of(_nearness(near.distances[0]), asked.units) for asked, near in pairs))
+    victims, nearest = find_victims(comparison), search(comparison)
+    assert victims is not None
+    pairs = ((victims.members, nearest.members), (victims.others, nearest.others))
+    return Attack("distance", *(mean_of(_nearness(near.distances[0]), side.units) for side, near in pairs))
 
 
 def by_density(comparison: Comparison) -> Attack:
@@ -127,17 +127,17 @@ def mean_of(scores: Scores, units: NDArray[np.int64]) -> Scores:
 
 
 def _attack(comparison: Comparison) -> list[Attack]:
-    chosen, found = targets(comparison), search(comparison)
-    assert chosen is not None
+    victims, nearest = find_victims(comparison), search(comparison)
+    assert victims is not None
     sides = []
-    for asked, near, apart in (
-        (chosen.members, found.members.distances[0], found.members_apart),
-        (chosen.others, found.others.distances[0], found.others_apart),
+    for side, near, apart in (
+        (victims.members, nearest.members.distances[0], nearest.members_apart),
+        (victims.others, nearest.others.distances[0], nearest.others_apart),
     ):
         n_rows = len(apart)
-        sides.append((asked.units[:n_rows], _scores_of_rows(near[:n_rows], apart)))
+        sides.append((side.units[:n_rows], _scores_of_rows(near[:n_rows], apart)))
     attacks = [Attack(name, *(mean_of(scores[name], units) for units, scores in sides)) for name in ATTACKERS]
-    if chosen.is_of_subjects:
+    if victims.is_of_subjects:
         attacks += [
             Attack(f"{name}, one row", *(_most_of(scores[name], units) for units, scores in sides))
             for name in ATTACKERS

@@ -159,8 +159,8 @@ def hits_of_values(
     """
     pairs = zip(synthetic.columns, pool.columns, strict=True)
     subjects = None if synthetic.subjects is None else synthetic.units
-    found = [pool.only_holders(column, _values_of_one(values, subjects)) for values, column in pairs]
-    hits = np.concatenate(found)
+    hits_by_column = [pool.only_holders(column, _values_of_one(values, subjects)) for values, column in pairs]
+    hits = np.concatenate(hits_by_column)
     return hits if len(hits) <= n else rng.choice(hits, n, replace=False)
 
 
@@ -185,8 +185,8 @@ def _values_of_one(values: Values, subjects: Rows | None) -> Values:
         return ordered
     begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
     ends = np.append(begins[1:], len(ordered)) - 1
-    found: Values = ordered[begins[own[begins] == own[ends]]]
-    return found
+    unique: Values = ordered[begins[own[begins] == own[ends]]]
+    return unique
 
 
 def _combinations(crowd: Crowd, rows: Rows, rng: np.random.Generator) -> Iterator[list[Condition]]:

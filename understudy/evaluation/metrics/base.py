@@ -39,7 +39,7 @@ Topic = Literal["fidelity", "usefulness", "bias", "privacy"]
 
 
 class MetricResult(BaseModel):
-    """A score and the number of rows it was computed from; each metric adds its own fields."""
+    """A score and the number of rows that were used to compute it; each metric adds more fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -65,21 +65,25 @@ class UnscoredResult(BaseModel):
     reason: Annotated[str, Field(description="Reason as a verb phrase, such as `needs a holdout`.")]
     is_fault: Annotated[
         bool,
-        Field(description="Whether the metric failed with an error. Every verdict then warns."),
+        Field(
+            description="Whether the metric failed with an error. If the policy checks the metric, the "
+            "verdict is then at least `warn`."
+        ),
     ] = False
 
 
 class RealBaseline(Enum):
-    """The method that determines the score of real rows used instead of synthetic ones."""
+    """Method that determines the score of real rows in place of the synthetic rows."""
 
-    # Both tables are resampled with replacement from all real rows, in their own sizes, a few times. This
+    # Both tables are resampled several times with replacement from all real rows and keep their sizes. This
     # suits scores that are smooth functions of the distribution. It does not suit scores that depend on
     # single rows or their neighbours, because resampled rows occur more than once.
     bootstrap = "bootstrap"
-    # All real rows are split at random into two disjoint tables, a few times, in sizes as close to the
-    # original ones as the number of rows allows. This suits fast scores that depend on single extreme rows.
+    # All real rows are split at random into two disjoint tables, several times. The sizes are as close to
+    # those of the original tables as the number of rows allows. This suits scores that are fast to compute
+    # and depend on single extreme rows.
     split = "split"
-    # Other real rows without repetition: the holdout, or half of the real rows if there is none. A metric
+    # Other real rows, each used once: the holdout, or half of the real rows if there is none. A metric
     # that needs a holdout gets one half of it as the evaluated table and the other half as the holdout.
     holdout = "holdout"
     # The training rows, for metrics that train a model on the evaluated table.
@@ -99,9 +103,9 @@ class Metric:
     summary : str
         Plain-language explanation of the score, in one to three sentences.
     concern : str
-        Problem that a bad score points to: a clause without capital letter and period.
+        Problem that a bad score indicates, as a clause without a capital letter or a period.
     topic : Topic
-        A copy of the real table scores worst on the metrics of privacy and best on all others.
+        Topic of the metric. A copy of the real table scores worst in `privacy` and best in all other topics.
     direction : Direction
         Direction of better scores.
     range : (float, float)
@@ -121,7 +125,8 @@ class Metric:
         Score of an attack by random guessing; None for metrics that are not attacks. A violated bound makes
         the verdict inconclusive instead of failed if the interval of the score reaches this value.
     source : str
-        Name of the metric in SDMetrics, or the paper that defines it; empty if there is neither.
+        Name of the metric in another library or the paper that defines it, and how the score differs from
+        that definition. Empty if there is no such source.
     """
 
     name: str
@@ -154,7 +159,7 @@ def missing_need(metric: Metric, comparison: Comparison) -> UnscoredResult | Non
         Need.canaries: comparison.canaries,
         Need.holdout: comparison.holdout,
     }
-    # `_UNMET` lists the needs that a caller can most easily meet first.
+    # The order matters: `_UNMET` begins with the needs that a caller can meet most easily.
     unmet = (reason for need, reason in _UNMET.items() if need in metric.needs and not present[need])
     reason = next(unmet, None)
     return None if reason is None else UnscoredResult(reason=reason)

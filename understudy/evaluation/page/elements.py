@@ -121,7 +121,7 @@ def scores_of(report: Report, metric: str) -> MetricScores | None:
     return next((scores for scores in report.metrics if scores.name == metric), None)
 
 
-def found(report: Report, kind: type[R]) -> tuple[MetricScores, R] | None:
+def scored_result(report: Report, kind: type[R]) -> tuple[MetricScores, R] | None:
     """Return the scores and the result of the metric with this result class, or None if it was not scored."""
     metric = kind.model_fields["metric"].default
     scores = scores_of(report, metric)

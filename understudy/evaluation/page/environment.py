@@ -36,7 +36,7 @@ def environment() -> Environment:
     # Local import: Jinja2 is slow to load, and most processes that compute or read reports never render one.
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    made = Environment(
+    jinja = Environment(
         loader=PackageLoader("understudy.evaluation.page"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -45,9 +45,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters.update({function.__name__: function for function in FILTERS})
-    made.globals["OUTCOME_WORDS"] = WORDS
-    return made
+    jinja.filters.update({function.__name__: function for function in FILTERS})
+    jinja.globals["OUTCOME_WORDS"] = WORDS
+    return jinja
 
 
 def printable(value: object) -> object:

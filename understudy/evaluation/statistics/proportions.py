@@ -15,7 +15,7 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class TargetShare:
+class Proportion:
     """A share and its effective sample size.
 
     Parameters
@@ -39,7 +39,7 @@ class Excess(BaseModel):
     interval: Interval
 
 
-def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> TargetShare:
+def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> Proportion:
     """Return the share of hits; all units have the same weight.
 
     Parameters
@@ -59,12 +59,12 @@ def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> TargetShare:
     """
     sizes = np.bincount(units)
     if len(sizes) == len(hits):
-        return TargetShare(float(hits.mean()), len(hits))
+        return Proportion(float(hits.mean()), len(hits))
     means = np.bincount(units, weights=hits) / sizes
     smoothed = np.append(means, [0.0, 1.0])
     centre = float(smoothed.mean())
     n = len(means) * centre * (1 - centre) / float(smoothed.var())
-    return TargetShare(float(means.mean()), float(np.clip(n, len(means), len(hits))))
+    return Proportion(float(means.mean()), float(np.clip(n, len(means), len(hits))))
 
 
 def exact_interval(n_successes: float, n: float, *, confidence: float = CONFIDENCE) -> Interval:
@@ -94,7 +94,7 @@ def normal_quantile(confidence: float) -> float:
     return float(norm.ppf((1 + confidence) / 2))
 
 
-def difference(attack: TargetShare, control: TargetShare, *, confidence: float) -> Excess:
+def difference(attack: Proportion, control: Proportion, *, confidence: float) -> Excess:
     """Return the difference of two independent shares.
 
     Notes
@@ -115,7 +115,7 @@ def difference(attack: TargetShare, control: TargetShare, *, confidence: float) 
     )
 
 
-def risk(attack: TargetShare, control: TargetShare, *, confidence: float = CONFIDENCE) -> Excess:
+def risk(attack: Proportion, control: Proportion, *, confidence: float = CONFIDENCE) -> Excess:
     """Return the risk of an attack with success rate a and control success rate c: (a - c) / (1 - c).
 
     Notes

@@ -1,7 +1,7 @@
 """Score two tables with SDMetrics, in a separate environment without this project.
 
-Called with a folder that holds real.parquet, synthetic.parquet and columns.json (name: is it a category);
-writes scores.json.
+The argument is a folder with real.parquet, synthetic.parquet and columns.json, which maps each column name to
+whether it is a category. The script writes scores.json into the folder.
 """
 
 from __future__ import annotations

@@ -48,7 +48,10 @@ class GroupBaseRates(BaseModel):
     n_synthetic: int
     is_too_small: Annotated[
         bool,
-        Field(description="Whether a table has fewer than 50 rows of the group. It is not scored then."),
+        Field(
+            description="Whether the group is not scored, because a table has fewer than 50 of its rows. "
+            "Without a target, only the real table counts."
+        ),
     ]
     rates: Annotated[
         list[RateComparison],
@@ -64,7 +67,11 @@ class ColumnBaseRates(BaseModel):
     column: str
     groups: list[GroupBaseRates]
     n_groups_hidden: Annotated[
-        int, Field(description="Number of values that are pooled because few real rows have them.")
+        int,
+        Field(
+            description="Number of values that share one group: values of fewer than 5 real rows, and values "
+            "that are not among the 12 most frequent."
+        ),
     ]
 
 
@@ -108,7 +115,7 @@ def score(comparison: Comparison) -> BaseRatesResult | UnscoredResult:
         return UnscoredResult(
             reason="needs a protected column with a group of at least 50 rows in each table"
         )
-    rate, group, column = max(judged, key=lambda found: abs(found[0].change))
+    rate, group, column = max(judged, key=lambda entry: abs(entry[0].change))
     low, high = of_absolute(rate.change_interval)
     return BaseRatesResult(
         score=min(1.0, abs(rate.change)),
@@ -226,7 +233,7 @@ BASE_RATES = Metric(
     "target class, or the mean of a numeric target, in each group of a protected column. Without a target: "
     "the group's share of the rows.",
     concern="a group has a different base rate in the synthetic table",
-    source="Newcombe 1998 (interval of the difference)",
+    source="Specific to Understudy; Newcombe 1998 (interval of a difference of shares)",
     topic="bias",
     direction="lower",
     range=(0.0, 1.0),

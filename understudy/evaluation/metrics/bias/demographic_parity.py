@@ -70,12 +70,20 @@ class ColumnParity(BaseModel):
     synthetic: Annotated[SelectionParity, Field(description="Model trained on the evaluated rows.")]
     real: Annotated[SelectionParity, Field(description="Same model trained on real rows.")]
     excess: Annotated[
-        float, Field(description="Difference of the synthetic model minus that of the real one.")
+        float,
+        Field(
+            description="Parity difference of the model trained on the evaluated rows minus that of the "
+            "model trained on real rows."
+        ),
     ]
     excess_interval: Interval
     groups: list[GroupSelectionRates]
     n_groups_hidden: Annotated[
-        int, Field(description="Number of values that are pooled because few real rows have them.")
+        int,
+        Field(
+            description="Number of values that share one group: values of fewer than 5 real rows, and values "
+            "that are not among the 12 most frequent."
+        ),
     ]
 
 
@@ -91,21 +99,21 @@ class DemographicParityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
-    """Return the largest excess of a demographic parity difference over that of a model of real rows.
+    """Return the largest excess of the demographic parity difference over that of a model of real rows.
 
     Notes
     -----
     Both models predict the classes of the same real test rows. Calders, Kamiran and Pechenizkiy (2009);
     Feldman et al. (2015) for the ratio.
     """
-    found = experiment(comparison)
-    if isinstance(found, str):
-        return UnscoredResult(reason=found)
-    if found.target.classes is None:
+    outcome = experiment(comparison)
+    if isinstance(outcome, str):
+        return UnscoredResult(reason=outcome)
+    if outcome.target.classes is None:
         return UnscoredResult(reason="needs a target column with classes")
-    if found.real is None:
+    if outcome.real is None:
         return UnscoredResult(reason="needs more real rows to train on")
-    by_name = {name: _column(comparison, found, name) for name in comparison.options.protected}
+    by_name = {name: _column(comparison, outcome, name) for name in comparison.options.protected}
     columns = [column for column in by_name.values() if column is not None]
     if not columns:
         return UnscoredResult(
@@ -116,23 +124,23 @@ def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
     return DemographicParityResult(
         score=max(0.0, worst.excess),
         interval=(max(0.0, low), max(0.0, high)),
-        target=found.target.name,
+        target=outcome.target.name,
         columns=columns,
         not_judged=[name for name, column in by_name.items() if column is None],
-        n_rows=found.n_rows,
+        n_rows=outcome.n_rows,
     )
 
 
-def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnParity | None:
-    assert found.real is not None
+def _column(comparison: Comparison, outcome: Experiment, name: str) -> ColumnParity | None:
+    assert outcome.real is not None
     groups = groups_of(comparison, name)
     rng = comparison.rng(f"demographic_parity {name}")
     # A protected target would be predicted from itself.
-    if groups.position == found.target.column:
+    if groups.position == outcome.target.column:
         return None
     by_class = [
         (crossing, gaps(crossing, judged_by_parity(crossing), parity_difference, rng))
-        for crossing in crossings(found.target, found.test, (found.judged, found.real), groups)
+        for crossing in crossings(outcome.target, outcome.test, (outcome.judged, outcome.real), groups)
         if judged_by_parity(crossing).sum() >= 2
     ]
     if not by_class:
@@ -140,11 +148,11 @@ def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnParit
     return _result(groups, *max(by_class, key=lambda pair: pair[1].excess))
 
 
-def _result(groups: Groups, crossing: Crossing, found: Gaps) -> ColumnParity:
+def _result(groups: Groups, crossing: Crossing, measured: Gaps) -> ColumnParity:
     parities = [
         SelectionParity(
-            difference=found.differences[number],
-            interval=found.intervals[number],
+            difference=measured.differences[number],
+            interval=measured.intervals[number],
             ratio=parity_ratio(crossing.model(number)[judged_by_parity(crossing)]),
         )
         for number in (0, 1)
@@ -154,8 +162,8 @@ def _result(groups: Groups, crossing: Crossing, found: Gaps) -> ColumnParity:
         label=crossing.label,
         synthetic=parities[0],
         real=parities[1],
-        excess=found.excess,
-        excess_interval=found.excess_interval,
+        excess=measured.excess,
+        excess_interval=measured.excess_interval,
         groups=[_group(groups, crossing, int(g)) for g in np.flatnonzero(crossing.n >= N_ROWS_SHOWN_MIN)],
         n_groups_hidden=groups.n_hidden,
     )
@@ -183,9 +191,9 @@ DEMOGRAPHIC_PARITY = Metric(
     summary="Increase of the demographic parity difference when a model is trained on synthetic instead of "
     "real rows. The difference is the largest gap between two groups in the rate of positive predictions. 0 "
     "means that the synthetic rows add no inequality.",
-    concern="a model trained on these rows selects some groups more often than others, beyond what a model "
-    "trained on real rows does",
-    source="Calders, Kamiran and Pechenizkiy 2009; Fairlearn: demographic_parity_difference",
+    concern="a model trained on these rows favours some groups more than a model trained on real rows does",
+    source="Calders, Kamiran and Pechenizkiy 2009; Fairlearn: demographic_parity_difference, whose increase "
+    "is the score",
     topic="bias",
     direction="lower",
     range=(0.0, 1.0),

@@ -35,7 +35,10 @@ class GroupOdds(BaseModel):
     n_test: int
     is_too_small: Annotated[
         bool,
-        Field(description="Whether the group has fewer than 50 test rows, 20 of the class or 20 others."),
+        Field(
+            description="Whether the group is not scored, because it has fewer than 50 test rows, fewer than "
+            "20 of the class, or fewer than 20 others."
+        ),
     ]
     true_positive_synthetic: float | None
     true_positive_real: float | None
@@ -52,18 +55,31 @@ class ColumnOdds(BaseModel):
     label: Annotated[str, Field(description="Class that counts as the positive prediction.")]
     synthetic: Annotated[
         float,
-        Field(description="Larger one of the gaps in true and in false positive rates, on synthetic rows."),
+        Field(
+            description="Equalized odds difference of the model trained on the evaluated rows: the larger of "
+            "the gaps in true and in false positive rates."
+        ),
     ]
     synthetic_interval: Interval
-    real: float
+    real: Annotated[
+        float, Field(description="Equalized odds difference of the same model trained on real rows.")
+    ]
     real_interval: Interval
     excess: Annotated[
-        float, Field(description="Difference of the synthetic model minus that of the real one.")
+        float,
+        Field(
+            description="Difference of the model trained on the evaluated rows minus that of the model "
+            "trained on real rows."
+        ),
     ]
     excess_interval: Interval
     groups: list[GroupOdds]
     n_groups_hidden: Annotated[
-        int, Field(description="Number of values that are pooled because few real rows have them.")
+        int,
+        Field(
+            description="Number of values that share one group: values of fewer than 5 real rows, and values "
+            "that are not among the 12 most frequent."
+        ),
     ]
 
 
@@ -80,44 +96,45 @@ class EqualisedOddsResult(MetricResult):
 
 
 def score(comparison: Comparison) -> EqualisedOddsResult | UnscoredResult:
-    """Return the largest excess of an equalized odds difference over that of a model of real rows.
+    """Return the largest excess of the equalized odds difference over that of a model of real rows.
 
     Notes
     -----
     Both models predict the classes of the same real test rows. Hardt, Price and Srebro (2016).
     """
-    found = experiment(comparison)
-    if isinstance(found, str):
-        return UnscoredResult(reason=found)
-    if found.target.classes is None:
+    outcome = experiment(comparison)
+    if isinstance(outcome, str):
+        return UnscoredResult(reason=outcome)
+    if outcome.target.classes is None:
         return UnscoredResult(reason="needs a target column with classes")
-    if found.real is None:
+    if outcome.real is None:
         return UnscoredResult(reason="needs more real rows to train on")
-    by_name = {name: _column(comparison, found, name) for name in comparison.options.protected}
+    by_name = {name: _column(comparison, outcome, name) for name in comparison.options.protected}
     columns = [column for column in by_name.values() if column is not None]
     if not columns:
         return UnscoredResult(
-            reason="needs a protected column with two groups that have 50 rows to test on, 20 of each class"
+            reason="needs a protected column with two groups of at least 50 test rows, 20 of the class and "
+            "20 others"
         )
     worst = max(columns, key=lambda column: column.excess)
     low, high = worst.excess_interval
     return EqualisedOddsResult(
         score=max(0.0, worst.excess),
         interval=(max(0.0, low), max(0.0, high)),
-        target=found.target.name,
+        target=outcome.target.name,
         columns=columns,
         not_judged=[name for name, column in by_name.items() if column is None],
-        n_rows=found.n_rows,
+        n_rows=outcome.n_rows,
     )
 
 
-def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnOdds | None:
-    assert found.real is not None
+def _column(comparison: Comparison, outcome: Experiment, name: str) -> ColumnOdds | None:
+    assert outcome.real is not None
     groups = groups_of(comparison, name)
     rng = comparison.rng(f"equalised_odds {name}")
     by_class = [
         (crossing, gaps(crossing, judged_by_odds(crossing), odds_difference, rng))
-        for crossing in crossings(found.target, found.test, (found.judged, found.real), groups)
+        for crossing in crossings(outcome.target, outcome.test, (outcome.judged, outcome.real), groups)
         if judged_by_odds(crossing).sum() >= 2
     ]
     if not by_class:
@@ -125,16 +142,16 @@ def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnOdds 
     return _result(groups, *max(by_class, key=lambda pair: pair[1].excess))
 
 
-def _result(groups: Groups, crossing: Crossing, found: Gaps) -> ColumnOdds:
+def _result(groups: Groups, crossing: Crossing, measured: Gaps) -> ColumnOdds:
     return ColumnOdds(
         column=groups.column,
         label=crossing.label,
-        synthetic=found.differences[0],
-        synthetic_interval=found.intervals[0],
-        real=found.differences[1],
-        real_interval=found.intervals[1],
-        excess=found.excess,
-        excess_interval=found.excess_interval,
+        synthetic=measured.differences[0],
+        synthetic_interval=measured.intervals[0],
+        real=measured.differences[1],
+        real_interval=measured.intervals[1],
+        excess=measured.excess,
+        excess_interval=measured.excess_interval,
         groups=[_group(groups, crossing, int(g)) for g in np.flatnonzero(crossing.n >= N_ROWS_SHOWN_MIN)],
         n_groups_hidden=groups.n_hidden,
     )
@@ -165,7 +182,7 @@ EQUALISED_ODDS = Metric(
     "that the synthetic rows add no inequality.",
     concern="a model trained on these rows makes more errors about some groups than about others, beyond "
     "what a model trained on real rows does",
-    source="Hardt, Price and Srebro 2016; Fairlearn: equalized_odds_difference",
+    source="Hardt, Price and Srebro 2016; Fairlearn: equalized_odds_difference, whose increase is the score",
     topic="bias",
     direction="lower",
     range=(0.0, 1.0),

@@ -36,7 +36,7 @@ Interval = tuple[float, float]
 
 
 class FairnessScores(BaseModel):
-    """Fairness and quality of a model."""
+    """Fairness and predictive performance of a model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,7 +52,7 @@ class FairnessScores(BaseModel):
 
 
 class ColumnRebalancing(BaseModel):
-    """Scores of one protected column, for the class with the largest parity difference before."""
+    """Scores of one protected column, for the class with the largest parity difference before weighting."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,7 +62,9 @@ class ColumnRebalancing(BaseModel):
         FairnessScores, Field(description="Model trained on the evaluated rows without weights.")
     ]
     after: Annotated[FairnessScores, Field(description="Model trained on the same rows with weights.")]
-    reduction: Annotated[float, Field(description="Parity difference before minus parity difference after.")]
+    reduction: Annotated[
+        float, Field(description="Parity difference before weighting minus that after weighting.")
+    ]
     reduction_interval: Interval
     weights: Annotated[
         tuple[float, float], Field(description="Smallest and largest weight of a synthetic row.")
@@ -88,13 +90,13 @@ def score(comparison: Comparison) -> RebalancingResult | UnscoredResult:
     -----
     The weight of a row is P(group) P(class) / P(group, class) (reweighing: Kamiran and Calders 2012).
     """
-    found = experiment(comparison)
-    if isinstance(found, str):
-        return UnscoredResult(reason=found)
-    if found.target.classes is None:
+    outcome = experiment(comparison)
+    if isinstance(outcome, str):
+        return UnscoredResult(reason=outcome)
+    if outcome.target.classes is None:
         return UnscoredResult(reason="needs a target column with classes")
     names = comparison.options.protected
-    by_name = {name: _column(comparison, found, name) for name in names[:N_COLUMNS_MAX]}
+    by_name = {name: _column(comparison, outcome, name) for name in names[:N_COLUMNS_MAX]}
     columns = [column for column in by_name.values() if column is not None]
     if not columns:
         return UnscoredResult(
@@ -105,24 +107,26 @@ def score(comparison: Comparison) -> RebalancingResult | UnscoredResult:
     return RebalancingResult(
         score=max(0.0, worst.reduction),
         interval=(max(0.0, low), max(0.0, high)),
-        target=found.target.name,
+        target=outcome.target.name,
         columns=columns,
         not_judged=[name for name in names if by_name.get(name) is None],
-        n_rows=found.n_rows,
+        n_rows=outcome.n_rows,
     )
 
 
-def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnRebalancing | None:
+def _column(comparison: Comparison, outcome: Experiment, name: str) -> ColumnRebalancing | None:
     groups = groups_of(comparison, name)
-    before = crossings(found.target, found.test, (found.judged, found.judged), groups)
-    if groups.position == found.target.column or judged_by_parity(before[0]).sum() < 2:
+    before = crossings(outcome.target, outcome.test, (outcome.judged, outcome.judged), groups)
+    if groups.position == outcome.target.column or judged_by_parity(before[0]).sum() < 2:
         return None
     train = rows_judged(comparison)
     weights = reweighing(groups.assign(train.table.columns[groups.position]), train.classes)
-    after = train_and_predict(found.target, train, found.test, seed=comparison.seed, weights=weights)
+    after = train_and_predict(outcome.target, train, outcome.test, seed=comparison.seed, weights=weights)
     rng = comparison.rng(f"rebalancing {name}")
-    crossed = crossings(found.target, found.test, (found.judged, after), groups)
-    by_class = [(one, gaps(one, judged_by_parity(one), parity_difference, rng)) for one in crossed]
+    crossed = crossings(outcome.target, outcome.test, (outcome.judged, after), groups)
+    by_class = [
+        (crossing, gaps(crossing, judged_by_parity(crossing), parity_difference, rng)) for crossing in crossed
+    ]
     crossing, parity = max(by_class, key=lambda pair: pair[1].differences[0])
     is_judged = judged_by_odds(crossing)
     odds = gaps(crossing, is_judged, odds_difference, rng) if is_judged.sum() >= 2 else None
@@ -130,8 +134,8 @@ def _column(comparison: Comparison, found: Experiment, name: str) -> ColumnRebal
     return ColumnRebalancing(
         column=groups.column,
         label=crossing.label,
-        before=_fairness(found, found.judged, changes, 0),
-        after=_fairness(found, after, changes, 1),
+        before=_fairness(outcome, outcome.judged, changes, 0),
+        after=_fairness(outcome, after, changes, 1),
         reduction=parity.excess,
         reduction_interval=parity.excess_interval,
         weights=(float(weights.min()), float(weights.max())),
@@ -150,7 +154,7 @@ def reweighing(groups: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray
 
 
 def _fairness(
-    found: Experiment, model: Predictions, changes: tuple[Gaps, Gaps | None], number: int
+    outcome: Experiment, model: Predictions, changes: tuple[Gaps, Gaps | None], number: int
 ) -> FairnessScores:
     parity, odds = changes
     return FairnessScores(
@@ -158,8 +162,8 @@ def _fairness(
         parity_interval=parity.intervals[number],
         odds_difference=None if odds is None else odds.differences[number],
         odds_interval=None if odds is None else odds.intervals[number],
-        auc=measure(found.target, found.test, model).value,
-        accuracy=float(np.mean(model.classes == found.test.classes)),
+        auc=measure(outcome.target, outcome.test, model).value,
+        accuracy=float(np.mean(model.classes == outcome.test.classes)),
     )
 
 
@@ -167,10 +171,10 @@ REBALANCING = Metric(
     name="rebalancing",
     title="Reweighing",
     summary="Decrease of a model's demographic parity difference when the synthetic rows are weighted so "
-    "that the target does not depend on the protected column. 0 means no gain. The score describes what "
-    "weights can achieve and does not judge the table.",
+    "that the target does not depend on the protected column. 0 means no decrease. The score describes the "
+    "effect of the weights and not the quality of the table.",
     concern="weights could reduce the inequality that a model learns from these rows",
-    source="Kamiran and Calders 2012; AIF360: Reweighing",
+    source="Kamiran and Calders 2012 and AIF360: Reweighing (weights); the score is specific to Understudy",
     topic="bias",
     direction="lower",
     range=(0.0, 1.0),

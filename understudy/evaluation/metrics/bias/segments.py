@@ -38,7 +38,10 @@ class SegmentScore(BaseModel):
     ]
     is_too_small: Annotated[
         bool,
-        Field(description="Whether the group has fewer than 50 test rows, or enough rows of one class only."),
+        Field(
+            description="Whether the group is not scored, because it has fewer than 50 test rows, fewer than "
+            "two classes with 10 test rows, or a constant numeric target."
+        ),
     ]
     shape: Annotated[
         float | None, Field(description="Mean similarity of the columns within the group; 1 is best.")
@@ -63,7 +66,11 @@ class ColumnSegments(BaseModel):
     column: str
     segments: list[SegmentScore]
     n_groups_hidden: Annotated[
-        int, Field(description="Number of values that are pooled because few real rows have them.")
+        int,
+        Field(
+            description="Number of values that share one group: values of fewer than 5 real rows, and values "
+            "that are not among the 12 most frequent."
+        ),
     ]
 
 
@@ -88,11 +95,11 @@ class _Tables:
 
 def score(comparison: Comparison) -> SegmentsResult | UnscoredResult:
     """Return the AUC or R2 in the group in which it is lowest."""
-    found = experiment(comparison)
-    if isinstance(found, str):
-        return UnscoredResult(reason=found)
+    outcome = experiment(comparison)
+    if isinstance(outcome, str):
+        return UnscoredResult(reason=outcome)
     columns = [
-        _column(comparison, found, groups_of(comparison, name)) for name in comparison.options.protected
+        _column(comparison, outcome, groups_of(comparison, name)) for name in comparison.options.protected
     ]
     judged = [
         (segment.synthetic, segment, column)
@@ -102,27 +109,27 @@ def score(comparison: Comparison) -> SegmentsResult | UnscoredResult:
     ]
     if not judged:
         return UnscoredResult(reason="needs a protected column with a group of at least 50 rows to test on")
-    value, segment, column = min(judged, key=lambda one: one[0])
+    value, segment, column = min(judged, key=lambda entry: entry[0])
     return SegmentsResult(
         score=value,
         interval=segment.synthetic_interval,
-        target=found.target.name,
-        measure="R2" if found.target.classes is None else "AUC",
+        target=outcome.target.name,
+        measure="R2" if outcome.target.classes is None else "AUC",
         worst_column=column.column,
         worst_group=segment.group,
         columns=columns,
-        n_rows=found.n_rows,
+        n_rows=outcome.n_rows,
     )
 
 
-def _column(comparison: Comparison, found: Experiment, groups: Groups) -> ColumnSegments:
+def _column(comparison: Comparison, outcome: Experiment, groups: Groups) -> ColumnSegments:
     tables = comparison.once("segments: tables", _drawn)
-    assigned = groups.assign(found.test.table.columns[groups.position])
+    assigned = groups.assign(outcome.test.table.columns[groups.position])
     n_test = np.bincount(assigned, minlength=len(groups.labels))
     return ColumnSegments(
         column=groups.column,
         segments=[
-            _segment(found, groups, g, np.flatnonzero(assigned == g), tables)
+            _segment(outcome, groups, g, np.flatnonzero(assigned == g), tables)
             for g in map(int, np.flatnonzero(n_test >= N_ROWS_SHOWN_MIN))
         ],
         n_groups_hidden=groups.n_hidden,
@@ -137,15 +144,15 @@ def _drawn(comparison: Comparison) -> _Tables:
 
 
 def _segment(
-    found: Experiment, groups: Groups, g: int, rows: NDArray[np.int64], tables: _Tables
+    outcome: Experiment, groups: Groups, g: int, rows: NDArray[np.int64], tables: _Tables
 ) -> SegmentScore:
     real, synthetic = (
         np.flatnonzero(groups.assign(table.columns[groups.position]) == g)
         for table in (tables.real, tables.synthetic)
     )
-    judged = _estimate(found, found.judged, rows)
-    of_real = None if found.real is None else _estimate(found, found.real, rows)
-    low = -1.0 if found.target.classes is None else 0.0
+    judged = _estimate(outcome, outcome.judged, rows)
+    of_real = None if outcome.real is None else _estimate(outcome, outcome.real, rows)
+    low = -1.0 if outcome.target.classes is None else 0.0
     return SegmentScore(
         group=groups.labels[g],
         n_test=len(rows),
@@ -158,35 +165,35 @@ def _segment(
         synthetic_interval=None if judged is None else judged.interval(low, 1.0),
         real=None if of_real is None else of_real.value,
         real_interval=None if of_real is None else of_real.interval(low, 1.0),
-        accuracy_synthetic=None if judged is None else _accuracy(found, found.judged, rows),
-        accuracy_real=None if of_real is None else _accuracy(found, found.real, rows),
+        accuracy_synthetic=None if judged is None else _accuracy(outcome, outcome.judged, rows),
+        accuracy_real=None if of_real is None else _accuracy(outcome, outcome.real, rows),
     )
 
 
-def _estimate(found: Experiment, model: Predictions, rows: NDArray[np.int64]) -> Estimate | None:
+def _estimate(outcome: Experiment, model: Predictions, rows: NDArray[np.int64]) -> Estimate | None:
     """Return the AUC or R2 within a group, or None if it has too few rows."""
     if len(rows) < N_ROWS_JUDGED_MIN:
         return None
-    if found.target.classes is None:
-        truth = found.test.truth[rows]
-        return _of_subjects(r2(model.values[rows], truth), found, rows) if np.ptp(truth) > 0 else None
-    classes = found.test.classes[rows]
+    if outcome.target.classes is None:
+        truth = outcome.test.truth[rows]
+        return _of_subjects(r2(model.values[rows], truth), outcome, rows) if np.ptp(truth) > 0 else None
+    classes = outcome.test.classes[rows]
     is_counted = np.bincount(classes)[classes] >= N_ROWS_OF_CLASS_MIN
     rows, classes = rows[is_counted], classes[is_counted]
     if len(np.unique(classes)) < 2:
         return None
-    return _of_subjects(mean_area(model.values[rows], classes), found, rows)
+    return _of_subjects(mean_area(model.values[rows], classes), outcome, rows)
 
 
-def _of_subjects(estimate: Estimate, found: Experiment, rows: NDArray[np.int64]) -> Estimate:
-    subjects = found.test.subjects
+def _of_subjects(estimate: Estimate, outcome: Experiment, rows: NDArray[np.int64]) -> Estimate:
+    subjects = outcome.test.subjects
     return replace(estimate, subjects=None if subjects is None else subjects[rows])
 
 
-def _accuracy(found: Experiment, model: Predictions | None, rows: NDArray[np.int64]) -> float | None:
-    if model is None or found.target.classes is None:
+def _accuracy(outcome: Experiment, model: Predictions | None, rows: NDArray[np.int64]) -> float | None:
+    if model is None or outcome.target.classes is None:
         return None
-    return float(np.mean(model.classes[rows] == found.test.classes[rows]))
+    return float(np.mean(model.classes[rows] == outcome.test.classes[rows]))
 
 
 def _shape(tables: _Tables, real: NDArray[np.int64], synthetic: NDArray[np.int64]) -> float:
@@ -217,7 +224,7 @@ SEGMENTS = Metric(
     summary="Predictive performance of a model trained on synthetic rows in the protected group where it "
     "predicts real rows worst. Compare it with the same model trained on real rows.",
     concern="a model trained on these rows performs worse for one group",
-    source="Worst-group accuracy: Sagawa et al. 2020",
+    source="Sagawa et al. 2020 (worst-group accuracy), with AUC or R² instead of the accuracy",
     topic="bias",
     direction="higher",
     range=(-1.0, 1.0),

@@ -15,36 +15,38 @@ from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighb
 
 
 class AlphaPrecisionResult(MetricResult):
-    """Closeness of the precision curve to that of real rows."""
+    """Closeness of the precision curve to the diagonal, which is the curve of real rows."""
 
     metric: Literal["alpha_precision"] = "alpha_precision"
     curve: Annotated[
         list[tuple[float, float]],
-        Field(description="Pairs of a share of innermost real rows and the share of synthetic rows within."),
+        Field(
+            description="Points of the curve: share of innermost real rows, share of synthetic rows there."
+        ),
     ]
 
 
 def score(comparison: Comparison) -> AlphaPrecisionResult | UnscoredResult:
     """Return 1 minus twice the mean distance of the curve from the diagonal (Alaa et al. 2022)."""
-    found = neighbourhood(comparison)
-    if found is None:
+    neighbours = neighbourhood(comparison)
+    if neighbours is None:
         return TOO_FEW
-    radii = np.quantile(found.real_depths, LEVELS)
-    tables = found.real_depths, found.synthetic_depths
+    radii = np.quantile(neighbours.real_depths, LEVELS)
+    tables = neighbours.real_depths, neighbours.synthetic_depths
     real, synthetic = (
         np.bincount(np.searchsorted(radii, depths), minlength=len(LEVELS) + 1) for depths in tables
     )
-    curve = np.cumsum(synthetic[:-1]) / found.n_rows
+    curve = np.cumsum(synthetic[:-1]) / neighbours.n_rows
     rng = comparison.rng("alpha_precision")
     # The real rows are resampled too, because they determine the radii.
     gaps = depth_curve.drawn_steps(synthetic, rng) - depth_curve.drawn_steps(real, rng)
-    drawn = LEVELS + np.cumsum(gaps[:, :-1], axis=1) / found.n_rows
+    drawn = LEVELS + np.cumsum(gaps[:, :-1], axis=1) / neighbours.n_rows
     estimate, interval = depth_curve.estimated(curve, drawn)
     return AlphaPrecisionResult(
         score=estimate,
         interval=interval,
         curve=depth_curve.points(curve),
-        n_rows={"real": found.n_rows, "synthetic": found.n_rows},
+        n_rows={"real": neighbours.n_rows, "synthetic": neighbours.n_rows},
     )
 
 
@@ -55,7 +57,7 @@ ALPHA_PRECISION = Metric(
     "Atypical rows, and too many typical ones, lower the score. It hardly detects broken relations between "
     "columns.",
     concern="synthetic rows lie where real rows do not",
-    source="Alaa et al. 2022, How faithful is your synthetic data",
+    source="Alaa et al. 2022, How faithful is your synthetic data, without the learned embedding",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -19,12 +19,15 @@ SPREAD_OF_BOTH = 1.8
 
 
 class BetaRecallResult(MetricResult):
-    """Closeness of the recall curve to that of real rows."""
+    """Closeness of the recall curve to the diagonal, which is about the curve of real rows."""
 
     metric: Literal["beta_recall"] = "beta_recall"
     curve: Annotated[
         list[tuple[float, float]],
-        Field(description="Pairs of a share of innermost synthetic rows and the share of real rows reached."),
+        Field(
+            description="Points of the curve: share of innermost synthetic rows, share of real rows reached "
+            "by them."
+        ),
     ]
 
 
@@ -36,34 +39,36 @@ def score(comparison: Comparison) -> BetaRecallResult | UnscoredResult:
     A real row is reached if its nearest synthetic row lies within its neighbourhood. As in the authors' code,
     only synthetic rows that are the nearest one of a real row determine the depths.
     """
-    found = neighbourhood(comparison)
-    if found is None:
+    neighbours = neighbourhood(comparison)
+    if neighbours is None:
         return TOO_FEW
-    depths = found.own_depths[found.nearest]
+    depths = neighbours.own_depths[neighbours.nearest]
     steps = np.searchsorted(np.quantile(depths, LEVELS), depths)
     # The first half counts the rows reached at each step, the second half those not reached.
     n_steps = len(LEVELS)
-    counts = np.bincount(steps + n_steps * (found.n_within == 0), minlength=2 * n_steps)
-    curve = np.cumsum(counts[:n_steps]) / found.n_rows
+    counts = np.bincount(steps + n_steps * (neighbours.n_within == 0), minlength=2 * n_steps)
+    curve = np.cumsum(counts[:n_steps]) / neighbours.n_rows
     lost = depth_curve.drawn_steps(counts, comparison.rng("beta_recall"))[:, n_steps:]
     # The curve is the diagonal minus the share not reached. Synthetic rows are not resampled.
-    drawn = LEVELS - np.cumsum(lost, axis=1) / found.n_rows
+    drawn = LEVELS - np.cumsum(lost, axis=1) / neighbours.n_rows
     estimate, interval = depth_curve.estimated(curve, drawn, SPREAD_OF_BOTH)
     return BetaRecallResult(
         score=estimate,
         interval=interval,
         curve=depth_curve.points(curve),
-        n_rows={"real": found.n_rows, "synthetic": found.n_rows},
+        n_rows={"real": neighbours.n_rows, "synthetic": neighbours.n_rows},
     )
 
 
 BETA_RECALL = Metric(
     name="beta_recall",
     title="Beta-recall",
-    summary="Share of real rows that have a synthetic row close to them, from the centre of the table to "
-    "its edge and relative to real rows. Types of real rows that do not occur lower the score.",
-    concern="some types of real rows do not occur",
-    source="Alaa et al. 2022, How faithful is your synthetic data",
+    summary="Agreement of two shares, averaged from typical to atypical rows: the share of innermost "
+    "synthetic rows, and the share of real rows close to one of them. Types of real rows that are missing "
+    "from the synthetic table lower the score.",
+    concern="some types of real rows do not occur in the synthetic table",
+    source="Alaa et al. 2022, How faithful is your synthetic data, without the learned embedding and "
+    "with five neighbours",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -62,7 +62,7 @@ class ClassifierTestResult(MetricResult):
     classifier: str
     giveaways: Annotated[
         list[DistinguishingColumn],
-        Field(description="Columns by importance, highest first. Empty for baselines."),
+        Field(description="Columns by importance, most important first. Empty for baselines."),
     ]
     rows: Annotated[
         list[DistinguishingRow], Field(description="Most confidently recognized rows. Empty for baselines.")
@@ -140,7 +140,7 @@ def run_test(comparison: Comparison, discriminator: Discriminator) -> dict[str, 
         "score": area,
         "interval": interval(area, auc_standard_error(area, *rows.n_units), 0.0, 1.0),
         "giveaways": _giveaways(comparison, discriminator, models[0], rows) if is_named else [],
-        "rows": _most_telling(scores[rows.is_synthetic], rows.positions) if is_named else [],
+        "rows": _most_confident(scores[rows.is_synthetic], rows.positions) if is_named else [],
         "curve": _curve(scores[~rows.is_synthetic], scores[rows.is_synthetic]),
         "n_rows": {"real": n_rows, "synthetic": n_rows},
     }
@@ -157,7 +157,7 @@ def _rows(comparison: Comparison, discriminator: Discriminator, n_rows: int) -> 
 
 
 def _folds(tables: Sequence[EncodedTable], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the fold of each row; equal rows share a fold, and so do the rows of a subject."""
+    """Return the fold of each row; equal rows share a fold, and the rows of a subject share a fold."""
     folds = np.concatenate([_folds_in_turn(table, rng) for table in tables])
     hashes = np.concatenate([table.row_hashes[table.rows] for table in tables])
     _, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
@@ -198,7 +198,7 @@ def _giveaways(
     return sorted(result, key=lambda giveaway: -giveaway.auc_lost)
 
 
-def _most_telling(scores: Floats, positions: NDArray[np.int64]) -> list[DistinguishingRow]:
+def _most_confident(scores: Floats, positions: NDArray[np.int64]) -> list[DistinguishingRow]:
     # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.special import expit
 
@@ -208,11 +208,15 @@ def _most_telling(scores: Floats, positions: NDArray[np.int64]) -> list[Distingu
 
 def _curve(real: Floats, synthetic: Floats) -> list[tuple[float, float]]:
     """Return points of the ROC curve with the same number of real rows between them."""
-    ordered, found = np.sort(real), np.sort(synthetic)
-    # Each point covers a fiftieth of the real rows. At the first point no row is classified as synthetic, at
-    # the last point every row is.
-    bounds = np.unique(np.quantile(ordered, np.linspace(0, 1, N_POINTS_SHOWN - 1), method="inverted_cdf"))
+    ordered_real, ordered_synthetic = np.sort(real), np.sort(synthetic)
+    # About a fiftieth of the real rows lie between two points. No row is classified as synthetic at the first
+    # point, and every row is at the last point.
+    shares = np.linspace(0, 1, N_POINTS_SHOWN - 1)
+    bounds = np.unique(np.quantile(ordered_real, shares, method="inverted_cdf"))
     bounds[0] = -np.inf
-    alarms, hits = (1 - np.searchsorted(part, bounds, side="left") / len(part) for part in (ordered, found))
+    alarms, hits = (
+        1 - np.searchsorted(ordered, bounds, side="left") / len(ordered)
+        for ordered in (ordered_real, ordered_synthetic)
+    )
     points = zip(alarms[::-1], hits[::-1], strict=True)
     return [(0.0, 0.0), *((round(float(x), 4), round(float(y), 4)) for x, y in points)]

@@ -67,15 +67,18 @@ def boundary_adherence(real: Values, synthetic: Values) -> float:
     """
     missing = is_missing(real)
     known = real[~missing]
-    asked = synthetic[~is_missing(synthetic)] if missing.any() else synthetic
-    if len(known) == 0 or len(asked) == 0:
+    checked = synthetic[~is_missing(synthetic)] if missing.any() else synthetic
+    if len(known) == 0 or len(checked) == 0:
         return math.nan
     # A comparison with a missing value is false.
-    return float(np.mean((asked >= known.min()) & (asked <= known.max())))
+    return float(np.mean((checked >= known.min()) & (checked <= known.max())))
 
 
 def category_adherence(real: Values, synthetic: Values) -> float:
-    """Return SDMetrics' CategoryAdherence: the share of values, or missing values, of the real column."""
+    """Return SDMetrics' CategoryAdherence: the share of synthetic values that occur in the real column.
+
+    A missing value counts as occurring if the real column has missing values.
+    """
     if is_missing(real).all():
         return math.nan
     return float(np.isin(synthetic, np.unique(real)).mean())
@@ -87,7 +90,7 @@ COLUMN_ADHERENCE = Metric(
     summary="Share of synthetic values that lie within the real column's range or are one of its "
     "categories, averaged over columns.",
     concern="some synthetic values are outside the real range or not among the real categories",
-    source="SDMetrics: BoundaryAdherence, CategoryAdherence",
+    source="SDMetrics: BoundaryAdherence, CategoryAdherence, rounded to thousandths",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

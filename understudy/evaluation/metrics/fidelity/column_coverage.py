@@ -1,4 +1,4 @@
-"""Range and category coverage: the part of the real range or categories that occurs."""
+"""Range and category coverage: the share of the real range or categories that synthetic values cover."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def score(comparison: Comparison) -> ColumnCoverageResult | UnscoredResult:
     """Return the share of the real ranges and categories that the synthetic columns cover."""
     reaches = [reach for i in range(len(comparison.columns)) if (reach := _reach(comparison, i)) is not None]
     if not reaches:
-        return UnscoredResult(reason="needs a column that has more than one value")
+        return UnscoredResult(reason="needs a column of categories, or of numbers or times with two values")
     return ColumnCoverageResult(
         score=float(np.mean([reach.score for reach in reaches])),
         columns=reaches,
@@ -91,7 +91,7 @@ COLUMN_COVERAGE = Metric(
     summary="Share of each column's real range, or of its real categories, that the synthetic values cover, "
     "averaged over columns. A private table is not expected to reach every extreme value.",
     concern="extreme or rare values of the real table do not occur",
-    source="SDMetrics: RangeCoverage, CategoryCoverage",
+    source="SDMetrics: RangeCoverage, CategoryCoverage, rounded to hundredths",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

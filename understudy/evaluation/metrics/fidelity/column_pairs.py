@@ -16,10 +16,10 @@ class ColumnPairsResult(MetricResult):
     """Similarity of each pair of columns; the overall score is the mean over pairs."""
 
     metric: Literal["column_pairs"] = "column_pairs"
-    columns: Annotated[list[str], Field(description="Names of the rows and columns of the matrix.")]
+    columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrix.")]
     matrix: Annotated[
         list[list[float | None]],
-        Field(description="Similarity of each pair, from 0 to 1; null on the diagonal."),
+        Field(description="Similarity of each pair of columns, from 0 to 1; null on the diagonal."),
     ]
 
 
@@ -48,7 +48,7 @@ COLUMN_PAIRS = Metric(
     summary="Similarity of the joint distribution of every two columns, averaged over pairs. It shows "
     "whether relations between columns are preserved.",
     concern="relations between columns differ from those of the real table",
-    source="Compare SDMetrics: Column Pair Trends, which bins columns differently",
+    source="Compare SDMetrics: Column Pair Trends, which uses other bins, and correlates pairs of numbers",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

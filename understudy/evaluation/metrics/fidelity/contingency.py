@@ -24,15 +24,15 @@ class ContingencyResult(MetricResult):
     """ContingencySimilarity of every two categorical columns; the score is the mean over pairs."""
 
     metric: Literal["contingency"] = "contingency"
-    columns: Annotated[list[str], Field(description="Names of the rows and columns of the matrix.")]
+    columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrix.")]
     matrix: Annotated[
         list[list[float | None]],
-        Field(description="Similarity of each pair, from 0 to 1; null on the diagonal."),
+        Field(description="Similarity of each pair of columns, from 0 to 1; null on the diagonal."),
     ]
 
 
 def score(comparison: Comparison) -> ContingencyResult | UnscoredResult:
-    """Return 1 minus the total variation of the contingency tables; missing counts as a category."""
+    """Return 1 minus the total variation of the contingency tables; a missing value counts as a category."""
     chosen = [i for i, encoder in enumerate(comparison.encoder.columns) if encoder.is_categorical]
     if len(chosen) < 2:
         return UnscoredResult(reason="needs at least two columns of categories")
@@ -57,8 +57,8 @@ def score(comparison: Comparison) -> ContingencyResult | UnscoredResult:
 def contingency_similarity(real: tuple[Values, Values], synthetic: tuple[Values, Values]) -> float:
     """Return SDMetrics' ContingencySimilarity of two columns of codes; -1 marks a missing value."""
     n_first, n_second = (
-        int(max(one.max(initial=0), other.max(initial=0))) + 2
-        for one, other in zip(real, synthetic, strict=True)
+        int(max(real_codes.max(initial=0), synthetic_codes.max(initial=0))) + 2
+        for real_codes, synthetic_codes in zip(real, synthetic, strict=True)
     )
     cells = [
         (first + 1).astype(np.int64) * n_second + (second + 1).astype(np.int64)

@@ -22,12 +22,13 @@ Matrix = list[list[float | None]]
 
 
 class CorrelationsResult(MetricResult):
-    """CorrelationSimilarity of every two numeric columns; the score is the mean for Pearson's."""
+    """CorrelationSimilarity of every two numeric columns; the score is the mean for Pearson's correlation."""
 
     metric: Literal["correlations"] = "correlations"
-    columns: Annotated[list[str], Field(description="Names of the rows and columns of the matrices.")]
+    columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrices.")]
     spearman_score: Annotated[
-        float | None, Field(description="Mean similarity of Spearman's rank correlations.")
+        float | None,
+        Field(description="Mean similarity of Spearman's rank correlations; null if none is defined."),
     ]
     pearson_real: Annotated[
         Matrix, Field(description="Pearson's correlations; null where undefined and on the diagonal.")

@@ -21,17 +21,17 @@ class CoverageResult(MetricResult):
 
 def score(comparison: Comparison) -> CoverageResult | UnscoredResult:
     """Return the coverage of Naeem et al. (2020); real rows score about 1 - 1/2^5."""
-    found = neighbourhood(comparison)
-    if found is None:
+    neighbours = neighbourhood(comparison)
+    if neighbours is None:
         return TOO_FEW
-    covered = float(np.mean(found.n_within > 0))
+    covered = float(np.mean(neighbours.n_within > 0))
     # Twice the binomial variance over real rows, because the synthetic rows are a sample too. The standard
     # deviations over 14 pairs of halves of the adult and housing tables were 0.8 and 1.0 times this value.
-    error = math.sqrt(2 * covered * (1 - covered) / found.n_rows)
+    error = math.sqrt(2 * covered * (1 - covered) / neighbours.n_rows)
     return CoverageResult(
         score=covered,
         interval=interval(covered, error, 0.0, 1.0),
-        n_rows={"real": found.n_rows, "synthetic": found.n_rows},
+        n_rows={"real": neighbours.n_rows, "synthetic": neighbours.n_rows},
     )
 
 
@@ -39,7 +39,7 @@ COVERAGE = Metric(
     name="coverage",
     title="Coverage",
     summary="Share of real rows that have a synthetic row in their neighbourhood. Types of real rows that "
-    "do not occur lower the score; other real rows reach about 0.97.",
+    "are missing from the synthetic table lower the score. New real rows would score about 0.97.",
     concern="some real rows have no synthetic neighbour",
     source="Naeem et al. 2020, Reliable fidelity and diversity metrics for generative models",
     topic="fidelity",

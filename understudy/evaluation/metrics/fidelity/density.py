@@ -28,30 +28,30 @@ class DensityResult(MetricResult):
 
 def score(comparison: Comparison) -> DensityResult | UnscoredResult:
     """Return the density of Naeem et al. (2020), capped at 1, which is the density of real rows."""
-    found = neighbourhood(comparison)
-    if found is None:
+    neighbours = neighbourhood(comparison)
+    if neighbours is None:
         return TOO_FEW
-    density = float(found.n_around.mean()) / N_NEIGHBOURS
+    density = float(neighbours.n_around.mean()) / N_NEIGHBOURS
     # The variances over the real and over the synthetic rows add up. The factor 2 covers the neighbourhoods,
     # which are a sample too: the standard deviations over 14 pairs of halves of the adult and housing tables
     # were equal to this value.
-    variance = 2 * (np.var(found.n_around) + np.var(found.n_within)) / found.n_rows
+    variance = 2 * (np.var(neighbours.n_around) + np.var(neighbours.n_within)) / neighbours.n_rows
     error = math.sqrt(float(variance)) / N_NEIGHBOURS
     return DensityResult(
         score=min(density, 1.0),
         interval=interval(min(density, 1.0), error, 0.0, 1.0),
         density=density,
-        n_rows={"real": found.n_rows, "synthetic": found.n_rows},
+        n_rows={"real": neighbours.n_rows, "synthetic": neighbours.n_rows},
     )
 
 
 DENSITY = Metric(
     name="density",
     title="Density",
-    summary="Average number of real rows' neighbourhoods that contain a synthetic row, relative to real "
-    "rows. Rows that are unlike any real row lower the score.",
+    summary="Average number of real rows' neighbourhoods that contain a synthetic row, divided by the number "
+    "for a real row. Synthetic rows that are unlike any real row lower the score.",
     concern="synthetic rows do not lie among real rows",
-    source="Naeem et al. 2020, Reliable fidelity and diversity metrics for generative models",
+    source="Naeem et al. 2020, Reliable fidelity and diversity metrics for generative models, capped at 1",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

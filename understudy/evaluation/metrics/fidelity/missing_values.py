@@ -31,7 +31,7 @@ class ColumnMissingness(BaseModel):
 
 
 class MissingPattern(BaseModel):
-    """A pattern: the rows in which exactly these columns are missing."""
+    """A pattern of missing values: the columns that are missing, while all other columns are known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -122,7 +122,7 @@ MISSING_VALUES = Metric(
     summary="Similarity of the missing-value patterns: which columns of a row are missing together, and how "
     "often.",
     concern="values are missing in other combinations than in the real table",
-    source="SDMetrics: MissingValueSimilarity for each column; the score compares whole patterns",
+    source="Compare SDMetrics: MissingValueSimilarity, which compares single columns and not patterns",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

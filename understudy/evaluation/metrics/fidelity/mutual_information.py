@@ -1,4 +1,4 @@
-"""Similarity of the mutual information between columns."""
+"""Mutual information: the agreement of the strength of relations between columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.fidelity.pair_cells import Counts, PairCells, pair_cells
 
-# Probability that a table of independent columns passes as one with a relation.
+# Probability that a relation is found in a table of independent columns.
 SIGNIFICANCE = 0.01
 
 Floats = NDArray[np.float64]
@@ -22,7 +22,7 @@ class MutualInformationResult(MetricResult):
     """Similarity of the mutual information of all pairs of columns."""
 
     metric: Literal["mutual_information"] = "mutual_information"
-    columns: Annotated[list[str], Field(description="Names of the rows and columns of the matrices.")]
+    columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrices.")]
     real: Annotated[
         list[list[float | None]],
         Field(
@@ -70,8 +70,8 @@ def information(counts: Counts) -> tuple[Floats, Floats]:
 
     Notes
     -----
-    Few rows in many cells bias the entropies. Miller and Madow's correction (Miller 1955) removes this bias
-    from all three. The normalization is that of Strehl and Ghosh (2002).
+    Few rows in many cells bias the two entropies and the joint entropy. Miller and Madow's correction (Miller
+    1955) reduces this bias. The normalization is that of Strehl and Ghosh (2002).
     """
     first, second, both = counts.sum(axis=2), counts.sum(axis=1), counts.reshape(len(counts), -1)
     n = both.sum(axis=1)
@@ -120,7 +120,7 @@ MUTUAL_INFORMATION = Metric(
     summary="Agreement of the mutual information of every two columns with that of the real table. Strong "
     "relations weigh most, and independent columns score near 0.",
     concern="relations between columns are weaker or stronger than in the real table",
-    source="Miller 1955 (bias correction); Strehl and Ghosh 2002 (normalization)",
+    source="Specific to Understudy; Miller 1955 (bias correction), Strehl and Ghosh 2002 (normalization)",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -68,7 +68,7 @@ class Neighbourhood:
 
 
 def neighbourhood(comparison: Comparison) -> Neighbourhood | None:
-    """Return the neighbours, or None if there are too few rows."""
+    """Return the neighbours and depths of the rows, or None if there are too few rows."""
     return comparison.once("neighbourhood", _neighbourhood)
 
 
@@ -131,7 +131,7 @@ def _neighbours(real: Points, synthetic: Points) -> tuple[Integers, Integers, In
 
 
 def _depths(points: Points, of: Points) -> Floats:
-    """Return the distance of each point to the mean of others; different codes are 1 apart."""
+    """Return the distance of each point from the mean of the points `of`; different codes are 1 apart."""
     centre = of.numbers.mean(axis=1, dtype=np.float64, keepdims=True)
     squares = ((points.numbers - centre) ** 2).sum(axis=0)
     for codes, others in zip(points.codes, of.codes, strict=True):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.encoding import Values, is_missing
 
-# Maximum share of real rows that break a rule, for example because of typing errors.
+# Maximum share of real rows that break a rule, for example because of data entry errors.
 BROKEN_MAX = 0.005
 # Minimum share of rows that break a rule when one of its columns is shuffled: absolute, and as a multiple of
 # the share of real rows that break it.
@@ -26,7 +26,7 @@ BROKEN_SHUFFLED_FACTOR = 10
 N_LEVELS_MAX = 1_000
 N_COUNTS_MAX = 250_000
 N_ROWS_A_LEVEL_MIN = 5
-# Minimum share of rows whose value of the determining column occurs in enough rows.
+# Minimum share of rows that a functional dependency covers; rare values of the first column are not covered.
 DECIDED_MIN = 0.9
 N_NUMBERS_MAX = 40
 N_ROWS_TRIED = 200
@@ -42,18 +42,26 @@ Columns: TypeAlias = Sequence[Values]
 
 @dataclass(frozen=True)
 class Decides:
-    """Functional dependency: the first column determines the second, except for its rare values."""
+    """Functional dependency: the first column determines the second, except where its value is rare.
+
+    Parameters
+    ----------
+    known : float array of shape (n_levels,)
+        Frequent values of the first column, in ascending order.
+    determined : float array of shape (n_levels,)
+        Value of the second column for each of them.
+    """
 
     columns: tuple[int, int]
     known: Floats
-    said: Floats
+    determined: Floats
     kind: Kind = "decides"
 
     def is_kept(self, rows: Columns) -> Mask:
         """Return which rows satisfy the rule."""
         by, of = (_with_missing(rows[i]) for i in self.columns)
         at = np.minimum(np.searchsorted(self.known, by), len(self.known) - 1)
-        return np.asarray((self.known[at] != by) | (self.said[at] == of))
+        return np.asarray((self.known[at] != by) | (self.determined[at] == of))
 
     def sentence(self, names: Sequence[str]) -> str:
         """Return the rule in words."""
@@ -120,7 +128,7 @@ Rule: TypeAlias = Decides | Order | Sum | Missing
 
 @dataclass(frozen=True)
 class Halves:
-    """Rows that rules are proposed from, and rows that confirm them.
+    """Real rows from which rules are proposed, and real rows that confirm them.
 
     Parameters
     ----------
@@ -135,14 +143,14 @@ class Halves:
 
 def find_rules(halves: Halves, rng: np.random.Generator) -> list[Rule]:
     """Return at most `N_RULES_MAX` rules."""
-    found: list[Rule] = [*_mutual([rule for rule in _missing(halves) if _is_proven(rule, halves, rng)])]
+    rules: list[Rule] = [*_mutual([rule for rule in _missing(halves) if _is_proven(rule, halves, rng)])]
     for candidates in (_sums(halves), _decisions(halves), _orders(halves)):
-        found += [rule for rule in candidates if _is_proven(rule, halves, rng)]
-    return found[:N_RULES_MAX]
+        rules += [rule for rule in candidates if _is_proven(rule, halves, rng)]
+    return rules[:N_RULES_MAX]
 
 
 def _is_proven(rule: Rule, halves: Halves, rng: np.random.Generator) -> bool:
-    """Return whether both halves satisfy the rule, and rows with any of its columns shuffled do not."""
+    """Return whether both halves satisfy the rule, but not if any of its columns is shuffled."""
     broken = max(1 - float(rule.is_kept(rows).mean()) for rows in (halves.guess, halves.proof))
     if broken > BROKEN_MAX:
         return False
@@ -229,5 +237,5 @@ def _decisions(halves: Halves) -> Iterator[Decides]:
 
 
 def _with_missing(values: Values) -> Floats:
-    """Return the values as floats, with missing as a value of its own."""
+    """Return the values as floats, with missing values as minus infinity."""
     return np.where(is_missing(values), -np.inf, values)

@@ -26,10 +26,13 @@ class RuleCompliance(BaseModel):
 
     kind: Annotated[
         Literal["decides", "order", "sum", "missing"],
-        Field(description="Kind of rule. `decides`: the second column depends on the first one."),
+        Field(
+            description="Kind of rule: functional dependency (`decides`), inequality (`order`), sum (`sum`), "
+            "or joint missingness (`missing`)."
+        ),
     ]
     columns: list[str]
-    sentence: str
+    sentence: Annotated[str, Field(description="Rule in words.")]
     kept_real: Annotated[float, Field(description="Share of real rows that satisfy the rule.")]
     kept_synthetic: Annotated[float, Field(description="Share of synthetic rows that satisfy the rule.")]
 
@@ -55,11 +58,11 @@ def score(comparison: Comparison) -> RulesKeptResult | UnscoredResult:
     synthetic = comparison.synthetic.draw(N_ROWS_MAX, rng)
     kept_real = np.array([rule.is_kept(halves.proof) for rule in rules])
     kept = np.array([rule.is_kept(synthetic.columns) for rule in rules])
-    a_row = kept.mean(axis=0)
-    estimate = float(a_row.mean())
+    kept_by_row = kept.mean(axis=0)
+    estimate = float(kept_by_row.mean())
     return RulesKeptResult(
         score=estimate,
-        interval=interval(estimate, float(a_row.std()) / math.sqrt(len(a_row)), 0.0, 1.0),
+        interval=interval(estimate, float(kept_by_row.std()) / math.sqrt(len(kept_by_row)), 0.0, 1.0),
         rules=_compliances(comparison, rules, kept_real.mean(axis=1), kept.mean(axis=1)),
         unbroken=float(kept.all(axis=0).mean()),
         unbroken_real=float(kept_real.all(axis=0).mean()),
@@ -108,7 +111,7 @@ RULES_KEPT = Metric(
     summary="Share of synthetic rows that satisfy the rules found in the real table, averaged over rules: "
     "functional dependencies, sums, inequalities and joint missingness.",
     concern="rules that real rows satisfy are broken",
-    source="Functional dependencies with exceptions: Kivinen and Mannila 1995",
+    source="Specific to Understudy; Kivinen and Mannila 1995 (approximate functional dependencies)",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

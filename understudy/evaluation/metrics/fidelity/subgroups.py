@@ -32,7 +32,7 @@ Bins = NDArray[np.int64]
 
 
 class SubgroupScore(BaseModel):
-    """The similarity of the rows that share a value of a column."""
+    """Similarity of the two tables within one group of rows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,7 +41,10 @@ class SubgroupScore(BaseModel):
     n_real: int
     n_synthetic: int
     score: Annotated[float, Field(description="Mean similarity of the other columns within the group.")]
-    chance: Annotated[float, Field(description="Approximate score of the same number of real rows.")]
+    chance: Annotated[
+        float,
+        Field(description="Approximate score of real rows in place of the synthetic rows of the group."),
+    ]
     worst: Annotated[str, Field(description="Column that differs most within the group.")]
 
 
@@ -68,7 +71,7 @@ class SubgroupsResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Binned:
-    """The bins of a column in both tables; -1 marks a missing value."""
+    """Bins of a column in both tables; -1 marks a missing value."""
 
     real: Bins
     synthetic: Bins
@@ -78,7 +81,7 @@ class _Binned:
 
 @dataclass(frozen=True)
 class _Grouping:
-    """The groups of a column in both tables; -1 marks a row outside all groups."""
+    """Groups of a column in both tables; -1 marks a row outside all groups."""
 
     i: int
     labels: Sequence[str]
@@ -87,7 +90,7 @@ class _Grouping:
 
 
 def score(comparison: Comparison) -> SubgroupsResult | UnscoredResult:
-    """Return the mean over groups of the mean similarity of the other columns within each."""
+    """Return the mean over groups of the mean similarity of the other columns within the group."""
     if len(comparison.columns) < 2:
         return UnscoredResult(reason="needs at least two columns")
     rng = comparison.rng("subgroups")
@@ -193,7 +196,7 @@ def _where(mask: NDArray[np.bool_]) -> list[int]:
 
 
 def _distances(grouping: _Grouping, column: _Binned) -> tuple[Floats, Floats]:
-    """Return the distance of the two distributions of each group, and the distance expected by chance."""
+    """Return the distance of the column's two distributions in each group, and that expected by chance."""
     real, synthetic = (
         _counts(groups, bins, len(grouping.labels), column.n_bins)
         for groups, bins in ((grouping.real, column.real), (grouping.synthetic, column.synthetic))
@@ -216,10 +219,10 @@ def distances(real: Floats, synthetic: Floats, *, is_ordered: bool) -> Floats:
     the two tables has rows, and 0 if neither has.
     """
     gaps = _shares(real) - _shares(synthetic)
-    found = np.abs(np.cumsum(gaps, axis=1)).max(axis=1) if is_ordered else np.abs(gaps).sum(axis=1) / 2
+    between = np.abs(np.cumsum(gaps, axis=1)).max(axis=1) if is_ordered else np.abs(gaps).sum(axis=1) / 2
     has_rows = real.any(axis=1), synthetic.any(axis=1)
     return np.asarray(
-        np.where(has_rows[0] & has_rows[1], found, has_rows[0] != has_rows[1]), dtype=np.float64
+        np.where(has_rows[0] & has_rows[1], between, has_rows[0] != has_rows[1]), dtype=np.float64
     )
 
 
@@ -246,14 +249,14 @@ def _shares(counts: Floats) -> Floats:
 
 
 def _whole(binned: Sequence[_Binned]) -> float:
-    found = []
+    column_distances = []
     for column in binned:
         real, synthetic = (
             np.bincount(part[part >= 0], minlength=column.n_bins)[None, :].astype(np.float64)
             for part in (column.real, column.synthetic)
         )
-        found.append(float(distances(real, synthetic, is_ordered=column.is_ordered)[0]))
-    return 1 - float(np.mean(found))
+        column_distances.append(float(distances(real, synthetic, is_ordered=column.is_ordered)[0]))
+    return 1 - float(np.mean(column_distances))
 
 
 SUBGROUPS = Metric(
@@ -262,7 +265,7 @@ SUBGROUPS = Metric(
     summary="Similarity of the column distributions within each group of rows, such as one sex or one "
     "region, averaged over groups. A table can match overall and still be wrong for small groups.",
     concern="the rows of some groups differ from the real rows of these groups",
-    source="SDMetrics: KSComplement and TVComplement, computed within groups on bins",
+    source="Compare SDMetrics: KSComplement and TVComplement, here within groups and on bins",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -23,7 +23,7 @@ from understudy.evaluation.metrics.fidelity.classifier_tests import (
 from understudy.evaluation.models.classifiers import one_thread
 
 N_ROWS_MAX = 10_000
-# Number of most frequent categories of both tables that have a feature; the others have none.
+# Number of categories with a feature each: the most frequent ones of both tables together.
 N_CATEGORIES = 10
 
 
@@ -38,8 +38,8 @@ def score(comparison: Comparison) -> TwoSampleLinearResult | UnscoredResult:
     if n_rows_tested(comparison, _DISCRIMINATOR) < N_ROWS_MIN:
         return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} rows in each table")
     with one_thread():
-        found = run_test(comparison, _DISCRIMINATOR)
-    return TwoSampleLinearResult(classifier=f"logistic regression, {N_FOLDS} folds", **found)
+        fields = run_test(comparison, _DISCRIMINATOR)
+    return TwoSampleLinearResult(classifier=f"logistic regression, {N_FOLDS} folds", **fields)
 
 
 def _features(_: Comparison, tables: Sequence[EncodedTable]) -> tuple[list[Floats], list[slice]]:
@@ -78,7 +78,7 @@ def _fit(features: Floats, is_synthetic: NDArray[np.bool_], _: int) -> Any:
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
-    # Newton's method converges in a few iterations even for nearly equal columns, thanks to the penalty.
+    # Because of the penalty, Newton's method converges in a few iterations even for nearly equal columns.
     model = LogisticRegression(solver="newton-cholesky", max_iter=100)
     # On matrices of this size, multithreaded linear algebra takes fifteen times the processor time.
     with threadpool_limits(limits=1, user_api="blas"):
@@ -91,10 +91,10 @@ TWO_SAMPLE_LINEAR = Metric(
     name="two_sample_linear",
     title="Classifier two-sample test, linear",
     summary="Probability that a logistic regression picks the synthetic row out of a pair of one real and "
-    "one synthetic row. 0.5 is guessing. The model uses each column separately, so a bad score points to a "
-    "basic fault.",
+    "one synthetic row (AUC). 0.5 is guessing. The model uses each column separately, so a bad score "
+    "indicates a basic fault.",
     concern="even a linear classifier can tell synthetic rows from real ones",
-    source="SDMetrics: LogisticDetection, which rescales the same area under the ROC curve",
+    source="Compare SDMetrics: LogisticDetection, which rescales the AUC and uses other features",
     topic="fidelity",
     direction="nearer",
     range=(0.0, 1.0),

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.attacks.attack_targets import search, targets, what_is_needed
 from understudy.evaluation.attacks.sensitive_attributes import sensitive_columns
+from understudy.evaluation.attacks.victims import find_victims, needed_victims, search
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.nearest_neighbours import Neighbours, Points, as_points
 from understudy.evaluation.statistics.proportions import (
     CONFIDENCE,
     Interval,
-    TargetShare,
+    Proportion,
     difference,
     share_of,
 )
@@ -39,12 +39,13 @@ class SensitiveAttributeScore(BaseModel):
     is_category: Annotated[
         bool,
         Field(
-            description="Whether guesses must be equal. Guesses of numbers may differ by 5 % of the ranks."
+            description="Whether a correct guess must equal the value. A guess of a number may differ by 5 % "
+            "of the ranks."
         ),
     ]
     attack: Annotated[float, Field(description="Share of correct guesses for training rows.")]
     control: Annotated[float, Field(description="Share of correct guesses for held-out rows.")]
-    excess: float
+    excess: Annotated[float, Field(description="`attack` minus `control`.")]
     interval: Interval
 
 
@@ -65,7 +66,7 @@ class Side:
     near: Neighbours
     units: NDArray[np.int64]
 
-    def hits(self, synthetic: Points, column: int, view: int) -> TargetShare:
+    def hits(self, synthetic: Points, column: int, view: int) -> Proportion:
         """Return the share of records whose nearest synthetic row has the correct value of a column."""
         place = synthetic.place(column)
         guesses = _values(synthetic, place)[self.near.rows[view, :, 0]]
@@ -77,35 +78,36 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
 
     Notes
     -----
-    Giomi et al. (2023), section 4.3. The control separates privacy from statistics: a relation such as that
-    between occupation and income is what the table is made for, and holds for people outside it too.
+    Giomi et al. (2023), section 4.3, without the division by 1 - control. The control removes what holds for
+    everybody: a table is made to show relations such as that between occupation and income, and they also
+    hold for people who are not in the table.
     """
     secrets = sensitive_columns(comparison)
     if not secrets or len(comparison.columns) < 2:
         return UnscoredResult(reason="needs two columns, one of them a possible sensitive column")
-    chosen = targets(comparison)
-    if chosen is None:
-        return UnscoredResult(reason=what_is_needed(comparison))
-    found = search(comparison)
+    victims = find_victims(comparison)
+    if victims is None:
+        return UnscoredResult(reason=needed_victims(comparison))
+    neighbours = search(comparison)
     sides = [
-        Side(as_points(comparison, chosen.members.table), found.members, chosen.members.units),
-        Side(as_points(comparison, chosen.others.table), found.others, chosen.others.units),
+        Side(as_points(comparison, victims.members.table), neighbours.members, victims.members.units),
+        Side(as_points(comparison, victims.others.table), neighbours.others, victims.others.units),
     ]
     guessed = [
-        _guess(comparison, column, [side.hits(found.synthetic, column, view) for side in sides])
+        _guess(comparison, column, [side.hits(neighbours.synthetic, column, view) for side in sides])
         for view, column in enumerate(secrets, start=N_OTHER_VIEWS)
     ]
     return AttributeInferenceResult(
-        score=max(one.excess for one in guessed),
+        score=max(guess.excess for guess in guessed),
         # The intervals hold simultaneously, so their largest ends are an interval of the largest excess.
-        interval=(max(one.interval[0] for one in guessed), max(one.interval[1] for one in guessed)),
-        columns=sorted(guessed, key=lambda one: -one.excess),
-        n_rows=chosen.n_rows | {"synthetic": comparison.synthetic.n_rows},
-        n_subjects=chosen.n_subjects(),
+        interval=(max(guess.interval[0] for guess in guessed), max(guess.interval[1] for guess in guessed)),
+        columns=sorted(guessed, key=lambda guess: -guess.excess),
+        n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},
+        n_subjects=victims.n_subjects(),
     )
 
 
-def _guess(comparison: Comparison, column: int, shares: list[TargetShare]) -> SensitiveAttributeScore:
+def _guess(comparison: Comparison, column: int, shares: list[Proportion]) -> SensitiveAttributeScore:
     attack, control = shares
     confidence = 1 - (1 - CONFIDENCE) / len(sensitive_columns(comparison))
     excess = difference(attack, control, confidence=confidence)
@@ -121,8 +123,8 @@ def _guess(comparison: Comparison, column: int, shares: list[TargetShare]) -> Se
 
 def _values(points: Points, place: int) -> Guessed:
     n_numbers = len(points.numbers)
-    found: Guessed = points.numbers[place] if place < n_numbers else points.codes[place - n_numbers]
-    return found
+    values: Guessed = points.numbers[place] if place < n_numbers else points.codes[place - n_numbers]
+    return values
 
 
 def _is_right(truth: Guessed, guess: Guessed) -> NDArray[np.bool_]:
@@ -132,11 +134,12 @@ def _is_right(truth: Guessed, guess: Guessed) -> NDArray[np.bool_]:
 ATTRIBUTE_INFERENCE = Metric(
     name="attribute_inference",
     title="Attribute inference",
-    summary="Excess of correct guesses of a sensitive value for training rows over held-out rows, by an "
-    "attacker who knows the rest of the row; the worst column counts. 0 means no advantage.",
+    summary="Excess of correct guesses of a sensitive value for training rows over held-out rows, in the "
+    "worst column. The attacker knows the rest of the row. 0 means no advantage.",
     concern="synthetic rows reveal sensitive values of people in the training table, beyond what holds for "
     "everybody",
-    source="Giomi et al. 2023, Quantifying privacy risk in synthetic data",
+    source="Giomi et al. 2023, A unified framework for quantifying privacy risk in synthetic data, without "
+    "the division by 1 - control",
     topic="privacy",
     direction="lower",
     range=(-1.0, 1.0),

@@ -28,7 +28,8 @@ class CanariesResult(MetricResult):
         float, Field(description="Mean exposure in bits if all ranks are equally likely.")
     ]
     exposure_most: Annotated[
-        float, Field(description="Exposure in bits if every planted canary ranks above all left out.")
+        float,
+        Field(description="Exposure in bits if every planted canary ranks above all that were left out."),
     ]
     n_planted: int
     n_found: Annotated[int, Field(description="Number of planted canaries that equal a synthetic row.")]
@@ -50,7 +51,7 @@ def score(comparison: Comparison) -> CanariesResult | UnscoredResult:
         return UnscoredResult(
             reason=f"needs {N_CANARIES_MIN} planted canaries and {N_CANARIES_MIN} that were left out"
         )
-    points = [as_points(comparison, one) for one in (comparison.canaries.table, comparison.synthetic)]
+    points = [as_points(comparison, table) for table in (comparison.canaries.table, comparison.synthetic)]
     nearness = -find_nearest(points[0], points[1], 1).distances[0, :, 0].astype(np.float64)
     planted, left_out = nearness[is_planted], nearness[~is_planted]
     area = auc(planted, left_out)
@@ -68,7 +69,7 @@ def score(comparison: Comparison) -> CanariesResult | UnscoredResult:
 
 
 def exposure(planted: NDArray[np.float64], left_out: NDArray[np.float64]) -> float:
-    """Return the mean exposure in bits; half of the ties rank before a canary."""
+    """Return the mean exposure in bits; half of the tied canaries rank above a planted one."""
     ordered = np.sort(left_out)
     n = len(ordered)
     above = n - np.searchsorted(ordered, planted, side="right")
@@ -87,7 +88,7 @@ CANARIES = Metric(
     summary="Success of an attacker who uses the synthetic rows to separate fictional rows (canaries) that "
     "were planted in the training table from those that were left out (AUC). 0.5 is guessing.",
     concern="canaries that were planted in the training table can be recognized",
-    source="Carlini et al. 2019, The secret sharer",
+    source="Compare Carlini et al. 2019, The secret sharer, which reports the exposure instead of the AUC",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

@@ -55,18 +55,18 @@ def score(comparison: Comparison) -> ExactCopiesResult:
     Rows are compared by 64-bit hashes of their values. Two tables of a million rows have a hash collision
     with a probability of 1 in 18 million. Numbers are equal if they are equal in double precision.
     """
-    real, asked = comparison.real.row_hashes, comparison.synthetic.row_hashes
+    real, synthetic = comparison.real.row_hashes, comparison.synthetic.row_hashes
     crowd = _crowd(comparison)
     unique = _hashes_of_one(crowd)
-    is_copy = np.isin(asked, real)
-    n_rows = {"real": len(real), "synthetic": len(asked)}
+    is_copy = np.isin(synthetic, real)
+    n_rows = {"real": len(real), "synthetic": len(synthetic)}
     n_holdout = len(crowd.hashes) - len(real)
     return ExactCopiesResult(
         score=float(np.mean(is_copy)),
         n_copies=int(is_copy.sum()),
-        n_copies_of_unique=int(np.isin(asked[is_copy], unique).sum()),
+        n_copies_of_unique=int(np.isin(synthetic[is_copy], unique).sum()),
         is_telling=any(_is_telling(values) for values in comparison.real.columns),
-        p_value=_p_value(crowd, unique[np.isin(unique, asked)]) if n_holdout else None,
+        p_value=_p_value(crowd, unique[np.isin(unique, synthetic)]) if n_holdout else None,
         n_rows=n_rows | ({"holdout": n_holdout} if n_holdout else {}),
         n_subjects=crowd.n_subjects() if comparison.has_subjects else {},
     )
@@ -113,26 +113,26 @@ def _hashes_of_one(crowd: Crowd) -> Hashes:
     return np.asarray(hashes[begins[units[begins] == units[ends]]])
 
 
-def _p_value(crowd: Crowd, met: Hashes) -> float:
+def _p_value(crowd: Crowd, copied: Hashes) -> float:
     """Return the one-sided p-value of the number of training rows among the copied unique rows.
 
     Notes
     -----
-    Exact binomial test: without memorization, each copied unique row is a training row with the share of
-    training rows among all rows. The two tables may differ in size. With subjects, the test counts each
-    subject with a copied row once.
+    Exact binomial test: without memorization, the probability that a copied unique row is a training row
+    equals the share of training rows among all rows. The two tables may differ in size. With subjects, the
+    test counts each subject with a copied row once.
     """
     # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import binomtest
 
-    if len(met) == 0:
+    if len(copied) == 0:
         return 1.0
-    is_met = np.isin(crowd.hashes, met)
-    n_met, n_met_training, n, n_training = (
+    is_copied = np.isin(crowd.hashes, copied)
+    n_copied, n_copied_training, n, n_training = (
         len(np.unique(crowd.units[rows]))
-        for rows in (is_met, is_met & crowd.is_training, slice(None), crowd.is_training)
+        for rows in (is_copied, is_copied & crowd.is_training, slice(None), crowd.is_training)
     )
-    return float(binomtest(n_met_training, n_met, n_training / n, alternative="greater").pvalue)
+    return float(binomtest(n_copied_training, n_copied, n_training / n, alternative="greater").pvalue)
 
 
 def _is_telling(values: Values) -> bool:
@@ -145,7 +145,8 @@ EXACT_COPIES = Metric(
     summary="Share of synthetic rows that equal a training row in every column. Real rows can repeat too, "
     "so compare it with the share among held-out rows.",
     concern="training rows occur unchanged in the synthetic table",
-    source="Compare SDMetrics: NewRowSynthesis, 1 minus a share of matching rows",
+    source="Compare SDMetrics: NewRowSynthesis, the share of rows without a match, with a tolerance for "
+    "numbers",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

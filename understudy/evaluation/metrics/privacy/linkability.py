@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.attacks.attack_targets import (
-    AttackTargets,
-    Search,
-    search,
-    targets,
-    what_is_needed,
-)
 from understudy.evaluation.attacks.sensitive_attributes import split_columns
+from understudy.evaluation.attacks.victims import (
+    AttackVictims,
+    Search,
+    find_victims,
+    needed_victims,
+    search,
+)
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.nearest_neighbours import Neighbours
@@ -46,7 +46,7 @@ class LinkabilityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
-    """Return the larger one of the risks for 1 and for 10 neighbours.
+    """Return the larger of the risks for 1 and for 10 neighbours.
 
     Notes
     -----
@@ -55,26 +55,26 @@ def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
     """
     if len(comparison.columns) < 2:
         return UnscoredResult(reason="needs two columns")
-    chosen = targets(comparison)
-    if chosen is None:
-        return UnscoredResult(reason=what_is_needed(comparison))
-    found = search(comparison)
-    linked = [_linked(chosen, found, k) for k in NEIGHBOURS_ASKED]
+    victims = find_victims(comparison)
+    if victims is None:
+        return UnscoredResult(reason=needed_victims(comparison))
+    nearest = search(comparison)
+    linked = [_linked(victims, nearest, k) for k in NEIGHBOURS_ASKED]
     return LinkabilityResult(
-        score=max(one.risk for one in linked),
+        score=max(rows.risk for rows in linked),
         # The intervals hold simultaneously, so their largest ends are an interval of the larger risk.
-        interval=(max(one.interval[0] for one in linked), max(one.interval[1] for one in linked)),
+        interval=(max(rows.interval[0] for rows in linked), max(rows.interval[1] for rows in linked)),
         one=_names(comparison, is_one=True),
         other=_names(comparison, is_one=False),
         neighbours=linked,
-        n_rows=chosen.n_rows | {"synthetic": comparison.synthetic.n_rows},
-        n_subjects=chosen.n_subjects(),
+        n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},
+        n_subjects=victims.n_subjects(),
     )
 
 
-def _linked(chosen: AttackTargets, found: Search, k: int) -> LinkedRows:
-    attack = share_of(_is_linked(found.members, k), chosen.members.units)
-    control = share_of(_is_linked(found.others, k), chosen.others.units)
+def _linked(victims: AttackVictims, nearest: Search, k: int) -> LinkedRows:
+    attack = share_of(_is_linked(nearest.members, k), victims.members.units)
+    control = share_of(_is_linked(nearest.others, k), victims.others.units)
     confidence = 1 - (1 - CONFIDENCE) / len(NEIGHBOURS_ASKED)
     excess = risk(attack, control, confidence=confidence)
     return LinkedRows(
@@ -103,7 +103,7 @@ LINKABILITY = Metric(
     summary="Risk that synthetic rows link the two halves of a training row, beyond the rate for held-out "
     "rows. 0 means no advantage for an attacker.",
     concern="synthetic rows allow two files about the same people to be linked",
-    source="Giomi et al. 2023, Quantifying privacy risk in synthetic data",
+    source="Giomi et al. 2023, A unified framework for quantifying privacy risk in synthetic data",
     topic="privacy",
     direction="lower",
     range=(-1.0, 1.0),

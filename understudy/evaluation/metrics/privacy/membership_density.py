@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from understudy.evaluation.attacks.attack_targets import targets, what_is_needed
 from understudy.evaluation.attacks.membership import (
     AttackerScore,
     RocPoint,
@@ -12,6 +11,7 @@ from understudy.evaluation.attacks.membership import (
     by_density,
     roc_points,
 )
+from understudy.evaluation.attacks.victims import find_victims, needed_victims
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.auc import auc_standard_error, interval
@@ -31,30 +31,30 @@ def score(comparison: Comparison) -> MembershipDensityResult | UnscoredResult:
     Notes
     -----
     van Breugel et al. (2023), "Membership inference attacks against synthetic data through overfitting
-    detection" (DOMIAS).
+    detection" (DOMIAS). Distances to nearest neighbours replace the paper's density estimators.
     """
-    chosen = targets(comparison)
-    if chosen is None:
-        return UnscoredResult(reason=what_is_needed(comparison))
-    attack, n = by_density(comparison), chosen.n_apart
+    victims = find_victims(comparison)
+    if victims is None:
+        return UnscoredResult(reason=needed_victims(comparison))
+    attack, n = by_density(comparison), victims.n_apart
     return MembershipDensityResult(
         score=attack.auc,
         interval=interval(attack.auc, auc_standard_error(attack.auc, n, n), 0.0, 1.0),
-        attackers=[one.describe() for one in attacks_with_references(comparison)],
+        attackers=[attacker.describe() for attacker in attacks_with_references(comparison)],
         roc=roc_points(attack.members, attack.others),
-        n_rows=chosen.n_rows_apart()
-        | {"references": chosen.references.n_rows, "synthetic": comparison.synthetic.n_rows},
-        n_subjects=chosen.n_subjects(n),
+        n_rows=victims.n_rows_apart()
+        | {"references": victims.references.n_rows, "synthetic": comparison.synthetic.n_rows},
+        n_subjects=victims.n_subjects(n),
     )
 
 
 MEMBERSHIP_DENSITY = Metric(
     name="membership_density",
     title="Membership inference by density",
-    summary="Success of an attacker with real reference rows who looks for rows around which synthetic rows "
-    "are denser than the reference rows (AUC). 0.5 is guessing.",
+    summary="Success (AUC) of an attacker who has real reference rows and looks for rows around which "
+    "synthetic rows are denser than reference rows. 0.5 is guessing.",
     concern="synthetic rows cluster around training rows",
-    source="DOMIAS: van Breugel et al. 2023",
+    source="DOMIAS: van Breugel et al. 2023, with nearest neighbours as density estimates",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from understudy.evaluation.attacks.attack_targets import targets, what_is_needed
 from understudy.evaluation.attacks.membership import RocPoint, by_distance, found_at, roc_points
+from understudy.evaluation.attacks.victims import find_victims, needed_victims
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.auc import auc_standard_error, interval
 
 # Minimum number of victim records for a false positive rate of 0.1 %, which is 5 of 5,000 held-out rows.
-N_TARGETS_FOR_RARE = 10_000
+N_VICTIMS_FOR_RARE = 10_000
 
 
 class MembershipDistanceResult(MetricResult):
@@ -32,31 +32,31 @@ def score(comparison: Comparison) -> MembershipDistanceResult | UnscoredResult:
 
     Notes
     -----
-    Hayes et al. (2019), "LOGAN"; Chen et al. (2020), "GAN-Leaks", section 4.2: the black-box attack.
+    Chen et al. (2020), "GAN-Leaks": the full black-box attack without calibration.
     """
-    chosen = targets(comparison)
-    if chosen is None:
-        return UnscoredResult(reason=what_is_needed(comparison))
+    victims = find_victims(comparison)
+    if victims is None:
+        return UnscoredResult(reason=needed_victims(comparison))
     attack = by_distance(comparison)
-    is_many = 2 * chosen.n >= N_TARGETS_FOR_RARE
+    is_many = 2 * victims.n >= N_VICTIMS_FOR_RARE
     return MembershipDistanceResult(
         score=attack.auc,
-        interval=interval(attack.auc, auc_standard_error(attack.auc, chosen.n, chosen.n), 0.0, 1.0),
+        interval=interval(attack.auc, auc_standard_error(attack.auc, victims.n, victims.n), 0.0, 1.0),
         found=attack.found,
         found_rarely=found_at(attack.members, attack.others, 0.001) if is_many else None,
         roc=roc_points(attack.members, attack.others),
-        n_rows=chosen.n_rows | {"synthetic": comparison.synthetic.n_rows},
-        n_subjects=chosen.n_subjects(),
+        n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},
+        n_subjects=victims.n_subjects(),
     )
 
 
 MEMBERSHIP_DISTANCE = Metric(
     name="membership_distance",
     title="Membership inference by distance",
-    summary="Success of an attacker who separates training rows from other real rows by the distance to the "
-    "nearest synthetic row (AUC). 0.5 is guessing.",
+    summary="Success (AUC) of an attacker who separates training rows from other real rows by the distance "
+    "to the nearest synthetic row. 0.5 is guessing.",
     concern="the distance to synthetic rows reveals which rows were in the training table",
-    source="Chen et al. 2020, GAN-Leaks",
+    source="Chen et al. 2020, GAN-Leaks (full black-box attack)",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

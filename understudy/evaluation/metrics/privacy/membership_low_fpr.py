@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from understudy.evaluation.attacks.attack_targets import N_TARGETS_MIN, targets, what_is_needed
 from understudy.evaluation.attacks.membership import (
     FALSE_ALARMS,
     AttackerScore,
     Scores,
     attacks_with_references,
 )
+from understudy.evaluation.attacks.victims import N_VICTIMS_MIN, find_victims, needed_victims
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, exact_interval
@@ -32,17 +32,17 @@ class MembershipLowFprResult(MetricResult):
 
 
 def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
-    """Return the true positive rate of the attacker that is chosen on the other half of the records.
+    """Return the true positive rate, on half of the records, of the best attacker on the other half.
 
     Notes
     -----
     Carlini et al. (2022), "Membership inference attacks from first principles": an attack matters if it
     identifies some members with confidence, not if it is slightly better than guessing for all.
     """
-    chosen = targets(comparison)
-    if chosen is None or chosen.n_apart < N_TARGETS_MIN:
-        return UnscoredResult(reason=what_is_needed(comparison, n_holdout=3 * N_TARGETS_MIN // 2))
-    n = chosen.n_apart
+    victims = find_victims(comparison)
+    if victims is None or victims.n_apart < N_VICTIMS_MIN:
+        return UnscoredResult(reason=needed_victims(comparison, n_holdout=3 * N_VICTIMS_MIN // 2))
+    n = victims.n_apart
     is_first = np.arange(n) < n // 2
     attacks = attacks_with_references(comparison)
     first = [attack.of(is_first, is_first) for attack in attacks]
@@ -57,11 +57,11 @@ def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
         n_rows={
             role: n_rows - side.n_rows_of_first(n // 2)
             for (role, n_rows), side in zip(
-                chosen.n_rows_apart().items(), (chosen.members, chosen.others), strict=True
+                victims.n_rows_apart().items(), (victims.members, victims.others), strict=True
             )
         }
-        | {"references": chosen.references.n_rows, "synthetic": comparison.synthetic.n_rows},
-        n_subjects=chosen.n_subjects(n - n // 2),
+        | {"references": victims.references.n_rows, "synthetic": comparison.synthetic.n_rows},
+        n_subjects=victims.n_subjects(n - n // 2),
     )
 
 
@@ -102,7 +102,7 @@ MEMBERSHIP_LOW_FPR = Metric(
     summary="Share of training rows that the best attacker identifies while misclassifying 1 in 100 "
     "other rows: the true positive rate (TPR) at a false positive rate (FPR) of 1 %. 0.01 is guessing.",
     concern="an attacker can identify some training rows with confidence",
-    source="Carlini et al. 2022, Membership inference attacks from first principles",
+    source="Carlini et al. 2022, Membership inference attacks from first principles (measure, not attack)",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

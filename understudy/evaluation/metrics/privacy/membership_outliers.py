@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from understudy.evaluation.attacks.attack_targets import Victims, search, targets
 from understudy.evaluation.attacks.membership import Attack, Scores, attacks_with_references, mean_of
+from understudy.evaluation.attacks.victims import VictimRecords, find_victims, search
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.auc import auc_standard_error, interval
@@ -22,7 +22,7 @@ N_NEAREST = 5
 
 
 class MembershipOutliersResult(MetricResult):
-    """AUC of the best attacker on the rows that are farthest from all others."""
+    """AUC of the best attacker on the victim records that are farthest from other real rows."""
 
     metric: Literal["membership_outliers"] = "membership_outliers"
     attacker: Annotated[str, Field(description="Name of the best attacker on all other victim records.")]
@@ -40,16 +40,19 @@ def score(comparison: Comparison) -> MembershipOutliersResult | UnscoredResult:
     Only the reference rows determine which rows are outliers. No synthetic row depends on them, so the choice
     reveals nothing about membership.
     """
-    chosen = targets(comparison)
-    if chosen is None:
+    victims = find_victims(comparison)
+    if victims is None:
         return _too_few(comparison)
-    found, attacks = search(comparison), attacks_with_references(comparison)
+    nearest, attacks = search(comparison), attacks_with_references(comparison)
     outlyingness = [
-        _outlyingness(apart, asked.units[: len(apart)])
-        for asked, apart in ((chosen.members, found.members_apart), (chosen.others, found.others_apart))
+        _outlyingness(apart, records.units[: len(apart)])
+        for records, apart in (
+            (victims.members, nearest.members_apart),
+            (victims.others, nearest.others_apart),
+        )
     ]
     threshold = np.quantile(np.concatenate(outlyingness), 1 - SHARE)
-    is_outlier = [one > threshold for one in outlyingness]
+    is_outlier = [distances > threshold for distances in outlyingness]
     if min(mask.sum() for mask in is_outlier) < N_OUTLIERS_MIN:
         return _too_few(comparison)
     rest: list[Attack] = [attack.of(*(~mask for mask in is_outlier)) for attack in attacks]
@@ -63,16 +66,16 @@ def score(comparison: Comparison) -> MembershipOutliersResult | UnscoredResult:
         share=SHARE,
         auc_of_others=rest[best].auc,
         n_rows={
-            "real": _n_rows(chosen.members, is_outlier[0]),
-            "holdout": _n_rows(chosen.others, is_outlier[1]),
+            "real": _n_rows(victims.members, is_outlier[0]),
+            "holdout": _n_rows(victims.others, is_outlier[1]),
             "synthetic": comparison.synthetic.n_rows,
         },
-        n_subjects={"real": n_members, "holdout": n_others} if chosen.is_of_subjects else {},
+        n_subjects={"real": n_members, "holdout": n_others} if victims.is_of_subjects else {},
     )
 
 
-def _n_rows(asked: Victims, is_chosen: NDArray[np.bool_]) -> int:
-    units = asked.units[: asked.n_rows_of_first(len(is_chosen))]
+def _n_rows(records: VictimRecords, is_chosen: NDArray[np.bool_]) -> int:
+    units = records.units[: records.n_rows_of_first(len(is_chosen))]
     return int(is_chosen[units].sum())
 
 
@@ -90,10 +93,10 @@ def _too_few(comparison: Comparison) -> UnscoredResult:
 MEMBERSHIP_OUTLIERS = Metric(
     name="membership_outliers",
     title="Membership inference on outliers",
-    summary="Success of the best attacker on the rows that are least like any other, whose risk an average "
-    "hides (AUC). 0.5 is guessing.",
+    summary="Success (AUC) of the best attacker on the rows that are least like any other. An average over "
+    "all rows hides their risk. 0.5 is guessing.",
     concern="rare training rows can be identified",
-    source="Compare Meeus et al. 2023, Achilles' heels",
+    source="Compare Meeus et al. 2023, Achilles' heels, which attacks outliers with shadow models",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

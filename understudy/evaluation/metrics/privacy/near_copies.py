@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.attacks.attack_targets import targets, what_is_needed
+from understudy.evaluation.attacks.victims import find_victims, needed_victims
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.nearest_neighbours import as_points, count_differences
 from understudy.evaluation.statistics.proportions import (
     CONFIDENCE,
     Interval,
-    TargetShare,
+    Proportion,
     difference,
     share_of,
 )
@@ -31,7 +31,7 @@ class NearCopyCounts(BaseModel):
     n_different: Annotated[int, Field(description="Number of columns that may differ.")]
     attack: Annotated[float, Field(description="Share of training rows with such a synthetic row.")]
     control: Annotated[float, Field(description="Share of held-out rows with such a synthetic row.")]
-    excess: float
+    excess: Annotated[float, Field(description="`attack` minus `control`.")]
     interval: Interval
 
 
@@ -44,13 +44,13 @@ class NearCopiesResult(MetricResult):
 
 def score(comparison: Comparison) -> NearCopiesResult | UnscoredResult:
     """Return the share of training rows with a near duplicate minus the share of held-out rows."""
-    chosen = targets(comparison)
-    if chosen is None:
-        return UnscoredResult(reason=what_is_needed(comparison))
+    victims = find_victims(comparison)
+    if victims is None:
+        return UnscoredResult(reason=needed_victims(comparison))
     synthetic = as_points(comparison, comparison.synthetic)
     sides = [
-        (count_differences(as_points(comparison, asked.table), synthetic, TOLERANCE), asked.units)
-        for asked in (chosen.members, chosen.others)
+        (count_differences(as_points(comparison, records.table), synthetic, TOLERANCE), records.units)
+        for records in (victims.members, victims.others)
     ]
     # In a table with one column, any two rows differ in at most one column.
     asked_of = [n for n in N_DIFFERENT_ASKED if n < len(comparison.columns)]
@@ -59,16 +59,16 @@ def score(comparison: Comparison) -> NearCopiesResult | UnscoredResult:
         attack, control = (share_of(differences <= n, units) for differences, units in sides)
         copies.append(_copied(attack, control, n, len(asked_of)))
     return NearCopiesResult(
-        score=max(one.excess for one in copies),
+        score=max(counts.excess for counts in copies),
         # The intervals hold simultaneously, so their largest ends are an interval of the larger excess.
-        interval=(max(one.interval[0] for one in copies), max(one.interval[1] for one in copies)),
+        interval=(max(counts.interval[0] for counts in copies), max(counts.interval[1] for counts in copies)),
         copies=copies,
-        n_rows=chosen.n_rows | {"synthetic": comparison.synthetic.n_rows},
-        n_subjects=chosen.n_subjects(),
+        n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},
+        n_subjects=victims.n_subjects(),
     )
 
 
-def _copied(attack: TargetShare, control: TargetShare, n_different: int, n_asked: int) -> NearCopyCounts:
+def _copied(attack: Proportion, control: Proportion, n_different: int, n_asked: int) -> NearCopyCounts:
     confidence = 1 - (1 - CONFIDENCE) / n_asked
     excess = difference(attack, control, confidence=confidence)
     return NearCopyCounts(
@@ -84,9 +84,9 @@ NEAR_COPIES = Metric(
     name="near_copies",
     title="Near duplicates",
     summary="Share of training rows with an almost identical synthetic row, minus the same share of "
-    "held-out rows. New real rows would score 0.",
+    "held-out rows. New real rows would score 0 on average.",
     concern="training rows occur almost unchanged in the synthetic table",
-    source="Compare SDMetrics: NewRowSynthesis, 1 minus a share of matching rows",
+    source="Compare SDMetrics: NewRowSynthesis, which counts synthetic rows and has no control",
     topic="privacy",
     direction="lower",
     range=(-1.0, 1.0),

@@ -42,9 +42,10 @@ class NearestRecordResult(MetricResult):
 
 
 def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
-    """Return how often the nearest row among the same number of training and held-out rows is a training row.
+    """Return the share of synthetic rows that are closer to the training rows than to the held-out rows.
 
-    If a subject is declared, all rows of the same number of training and held-out subjects are compared.
+    Both tables contribute the same number of rows.
+    If a subject is declared, they contribute all rows of the same number of subjects.
 
     Notes
     -----
@@ -64,14 +65,15 @@ def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
     synthetic = as_points(comparison, comparison.synthetic.draw(N_QUERIES_MAX, rng))
     references = [_equally_many(table, n_units, rng) for table in tables]
     near = [find_nearest(synthetic, as_points(comparison, table), 2) for table in references]
-    to_training, to_holdout = (one.distances[0] for one in near)
+    to_training, to_holdout = (neighbours.distances[0] for neighbours in near)
     # Distances have single precision; the mean needs double precision.
     won = np.sign(to_holdout[:, 0] - to_training[:, 0]).astype(np.float64) / 2 + 0.5
     ties = float(np.mean(won == 0.5))
     share = float(np.mean(won))
     winners = None
     if comparison.has_subjects:
-        nearest = (table.units[one.rows[0, :, 0]] for table, one in zip(references, near, strict=True))
+        pairs = zip(references, near, strict=True)
+        nearest = (table.units[neighbours.rows[0, :, 0]] for table, neighbours in pairs)
         winners = np.where(won >= 0.5, *nearest)
     error = _standard_error(won, winners)
     return NearestRecordResult(
@@ -91,7 +93,7 @@ def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
 
 
 def _n_units_at_most(table: EncodedTable) -> int:
-    """Return the number of units whose rows do not exceed the maximum number of compared rows."""
+    """Return the number of units that have at most `N_REFERENCES_MAX` rows in total."""
     return N_REFERENCES_MAX * table.n_units // table.n_rows
 
 
@@ -133,7 +135,7 @@ NEAREST_RECORD = Metric(
     summary="Share of synthetic rows that are closer to a training row than to a held-out row. New real "
     "rows would score 0.5. A higher share warns of copying, but 0.5 does not prove privacy.",
     concern="synthetic rows are closer to training rows than new rows would be",
-    source="SDMetrics: DCROverfittingProtection, computed from the same share",
+    source="Compare SDMetrics: DCROverfittingProtection, which rescales the share and uses other distances",
     topic="privacy",
     direction="nearer",
     range=(0.0, 1.0),

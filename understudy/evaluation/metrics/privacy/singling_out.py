@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.attacks.attack_targets import N_SUBJECTS_MIN, N_TARGETS_MIN, what_is_needed
 from understudy.evaluation.attacks.singling_out_guesses import (
     NOBODY,
     Crowd,
@@ -18,6 +17,7 @@ from understudy.evaluation.attacks.singling_out_guesses import (
     hits_of_combinations,
     hits_of_values,
 )
+from understudy.evaluation.attacks.victims import N_SUBJECTS_MIN, N_VICTIMS_MIN, needed_victims
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Rows, Values
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
@@ -43,10 +43,15 @@ class SinglingOutGuesses(BaseModel):
         Field(description="Kind of guess: a unique value of one column, or a unique combination of values."),
     ]
     n: int
-    attack: Annotated[float, Field(description="Share of guesses that match one training row only.")]
+    attack: Annotated[
+        float, Field(description="Share of guesses that match exactly one real row, a training row.")
+    ]
     control: Annotated[
         float,
-        Field(description="Share of guesses that match one held-out row only, scaled to the training table."),
+        Field(
+            description="Share of guesses that match exactly one real row, a held-out row, times the ratio "
+            "of the numbers of training and held-out rows."
+        ),
     ]
     risk: Annotated[float, Field(description="Risk: (attack - control) / (1 - control).")]
     interval: Interval
@@ -86,20 +91,20 @@ class Population:
         return float(counts.sum() ** 2 / (counts**2).sum())
 
     def most_without_hit(self, n_guesses: int, confidence: float) -> float:
-        """Return the upper end of the share of hits if none occurred; a subject counts once."""
+        """Return the upper end of the interval of the share of hits without a hit; a subject counts once."""
         n = n_guesses if self.subjects is None else min(n_guesses, self.n_training + self.n_holdout)
         return exact_interval(0, n, confidence=confidence)[1]
 
 
 def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
-    """Return the larger one of the risks of guesses of one column and of many columns.
+    """Return the larger of the risks from guesses of one column and of many columns.
 
     Notes
     -----
     After Giomi et al. (2023), section 4.1, with another control: a guess counts if it matches exactly one of
     all training and held-out rows, or rows of exactly one subject. If guesses do not depend on membership,
-    that row or subject is a training one with the share of training rows or subjects among all. The two
-    tables may therefore differ in size.
+    the probability that this row or subject is in the training table equals the share of the training table.
+    The two tables may therefore differ in size.
     """
     assert comparison.holdout is not None
     rng = comparison.rng("singling out")
@@ -107,7 +112,7 @@ def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
     training, holdout = comparison.real, comparison.holdout
     synthetic = comparison.synthetic.draw(N_ROWS_MAX, rng)
     if min(holdout.n_units, training.n_units) < _n_min(comparison):
-        return UnscoredResult(reason=what_is_needed(comparison))
+        return UnscoredResult(reason=needed_victims(comparison))
     pool = _pool(comparison)
     kinds: list[tuple[Kind, NDArray[np.int64]]] = [
         ("one column", hits_of_values(synthetic, pool, N_VALUES_GUESSED, rng)),
@@ -116,13 +121,13 @@ def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
     kinds = [(kind, hits) for kind, hits in kinds if len(hits) >= N_GUESSES_MIN]
     if not kinds:
         return UnscoredResult(reason="needs values or combinations that are unique among the synthetic rows")
-    asked = Population(training.n_rows, training.n_units, holdout.n_units, pool.subjects)
+    population = Population(training.n_rows, training.n_units, holdout.n_units, pool.subjects)
     confidence = 1 - (1 - CONFIDENCE) / len(kinds)
-    guesses = [judge_guesses(kind, hits, asked, confidence=confidence) for kind, hits in kinds]
+    guesses = [judge_guesses(kind, hits, population, confidence=confidence) for kind, hits in kinds]
     return SinglingOutResult(
-        score=max(one.risk for one in guesses),
+        score=max(part.risk for part in guesses),
         # The intervals hold simultaneously, so their largest ends are an interval of the larger risk.
-        interval=(max(one.interval[0] for one in guesses), max(one.interval[1] for one in guesses)),
+        interval=(max(part.interval[0] for part in guesses), max(part.interval[1] for part in guesses)),
         guesses=guesses,
         n_rows={"real": training.n_rows, "holdout": holdout.n_rows, "synthetic": synthetic.n_rows},
         n_subjects={"real": training.n_units, "holdout": holdout.n_units} if comparison.has_subjects else {},
@@ -130,7 +135,7 @@ def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
 
 
 def _n_min(comparison: Comparison) -> int:
-    return N_SUBJECTS_MIN if comparison.has_subjects else N_TARGETS_MIN
+    return N_SUBJECTS_MIN if comparison.has_subjects else N_VICTIMS_MIN
 
 
 def _pool(comparison: Comparison) -> Crowd:
@@ -159,7 +164,7 @@ def _values(comparison: Comparison) -> Iterator[Values]:
         yield cast(Values, np.concatenate(pair))
 
 
-def judge_guesses(kind: Kind, hits: Rows, asked: Population, *, confidence: float) -> SinglingOutGuesses:
+def judge_guesses(kind: Kind, hits: Rows, population: Population, *, confidence: float) -> SinglingOutGuesses:
     """Return the risk of guesses that hit these rows.
 
     Notes
@@ -173,18 +178,18 @@ def judge_guesses(kind: Kind, hits: Rows, asked: Population, *, confidence: floa
     rows = np.unique(hits[hits != NOBODY])
     n_missed = int((hits == NOBODY).sum())
     n_guesses, n_hit = n_missed + len(rows), len(rows)
-    n_members = int((rows < asked.n_rows_training).sum())
-    n_effective = asked.n_effective(rows)
+    n_members = int((rows < population.n_rows_training).sum())
+    n_effective = population.n_effective(rows)
 
     def rates(share: float) -> tuple[float, float]:
         hit = n_hit / n_guesses
-        return hit * share, min(hit * (1 - share) * asked.n_training / asked.n_holdout, 1.0)
+        return hit * share, min(hit * (1 - share) * population.n_training / population.n_holdout, 1.0)
 
     share = n_members / max(n_hit, 1)
     low, high = exact_interval(share * n_effective, n_effective, confidence=confidence)
     attack, control = rates(share)
     # Without hits, the interval of the share of hits is the bound.
-    at_most = _risk(*rates(high)) if n_hit else asked.most_without_hit(n_guesses, confidence)
+    at_most = _risk(*rates(high)) if n_hit else population.most_without_hit(n_guesses, confidence)
     return SinglingOutGuesses(
         kind=kind,
         n=n_guesses,
@@ -205,7 +210,8 @@ SINGLING_OUT = Metric(
     summary="Risk that a value or combination that is unique among the synthetic rows matches exactly one "
     "training row, beyond the rate for held-out rows. 0 means no advantage for an attacker.",
     concern="synthetic values single out individual training rows",
-    source="Giomi et al. 2023, Quantifying privacy risk in synthetic data",
+    source="Giomi et al. 2023, A unified framework for quantifying privacy risk in synthetic data, with "
+    "another control",
     topic="privacy",
     direction="lower",
     range=(-1.0, 1.0),

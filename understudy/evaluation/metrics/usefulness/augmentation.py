@@ -36,26 +36,26 @@ class AugmentationResult(MetricResult):
 
 def score(comparison: Comparison) -> AugmentationResult | UnscoredResult:
     """Return the increase of the AUC or R2 on real test rows by adding the evaluated rows."""
-    found = experiment(comparison)
-    if isinstance(found, str):
-        return UnscoredResult(reason=found)
-    if found.real is None:
+    outcome = experiment(comparison)
+    if isinstance(outcome, str):
+        return UnscoredResult(reason=outcome)
+    if outcome.real is None:
         return UnscoredResult(reason="needs more real rows to train on")
-    both = _augmented(comparison, found.target, found.test)
-    return _result(found, found.real, both)
+    both = _augmented(comparison, outcome.target, outcome.test)
+    return _result(outcome, outcome.real, both)
 
 
-def _result(found: Experiment, real: Predictions, both: Predictions) -> AugmentationResult:
-    alone, augmented = (measure(found.target, found.test, model) for model in (real, both))
+def _result(outcome: Experiment, real: Predictions, both: Predictions) -> AugmentationResult:
+    alone, augmented = (measure(outcome.target, outcome.test, model) for model in (real, both))
     gain = augmented - alone
     return AugmentationResult(
         score=min(max(gain.value, -1.0), 1.0),
         interval=gain.interval(-1.0, 1.0),
-        target=found.target.name,
-        measure="R2" if found.target.classes is None else "AUC",
+        target=outcome.target.name,
+        measure="R2" if outcome.target.classes is None else "AUC",
         real=alone.value,
         augmented=augmented.value,
-        n_rows={"train": both.n_rows_train, "train_real": real.n_rows_train, "test": len(found.test.truth)},
+        n_rows={"train": both.n_rows_train, "train_real": real.n_rows_train, "test": len(outcome.test.truth)},
     )
 
 
@@ -73,9 +73,9 @@ AUGMENTATION = Metric(
     name="augmentation",
     title="Data augmentation",
     summary="Improvement of a model's predictions of real rows when synthetic rows are added to its real "
-    "training rows. 0 is no effect, and below 0 is harm. Most tables gain little or nothing.",
+    "training rows. 0 is no effect, and below 0 is harm. Most tables bring little or no improvement.",
     concern="adding these rows to real training rows makes a model worse",
-    source="Compare SDMetrics: BinaryClassifierPrecisionEfficacy",
+    source="Compare SDMetrics: BinaryClassifierPrecisionEfficacy, which uses the precision at a fixed recall",
     topic="usefulness",
     direction="higher",
     range=(-1.0, 1.0),

@@ -48,7 +48,9 @@ class QueryGroupAnswer(BaseModel):
     ]
     synthetic_interval: Annotated[
         Interval | None,
-        Field(description="Interval (95 %), with the synthetic rows regarded as a random sample."),
+        Field(
+            description="Interval (95 %) of the synthetic answer, with the rows regarded as a random sample."
+        ),
     ] = None
     difference_interval: Annotated[
         Interval | None,
@@ -71,7 +73,8 @@ class QueryAnswers(BaseModel):
     measure: Annotated[
         Measure,
         Field(
-            description="Kind of error: absolute for shares, in standard deviations for times, else relative."
+            description="Kind of error: absolute for shares, in standard deviations for dates, times of day "
+            "and timestamps, and relative otherwise."
         ),
     ]
     error: Annotated[float | None, Field(description="Mean error of the groups.")] = None
@@ -82,7 +85,9 @@ class QueryAnswers(BaseModel):
     n_groups_hidden: Annotated[
         int, Field(description="Number of groups with too few real rows, which are neither shown nor scored.")
     ] = 0
-    n_groups_left_out: Annotated[int, Field(description="Number of groups after the largest 50.")] = 0
+    n_groups_left_out: Annotated[
+        int, Field(description="Number of groups that are not among the 50 largest.")
+    ] = 0
     n_groups_invented: Annotated[
         int, Field(description="Number of combinations of values that occur in synthetic rows only.")
     ] = 0
@@ -113,16 +118,16 @@ def score(comparison: Comparison) -> QueriesResult | UnscoredResult:
     """Return the mean error of the answers, each capped at 1."""
     if not comparison.options.queries:
         return UnscoredResult(reason="needs queries")
-    found = [_answered(comparison, query) for query in comparison.options.queries]
-    errors = [one.error for one in found if one.error is not None]
+    answers = [_answered(comparison, query) for query in comparison.options.queries]
+    errors = [answer.error for answer in answers if answer.error is not None]
     if not errors:
         # The description is not used because it repeats values of the query's conditions.
         name = comparison.options.queries[0].name
         which = "first query" if name is None else f"query {name!r}"
-        return UnscoredResult(reason=f"has no answer to show: the {which} {found[0].reason}")
+        return UnscoredResult(reason=f"has no answer to show: the {which} {answers[0].reason}")
     return QueriesResult(
         score=float(np.mean(errors)),
-        queries=found,
+        queries=answers,
         n_rows={"real": comparison.real.n_rows, "synthetic": comparison.synthetic.n_rows},
     )
 
@@ -134,13 +139,13 @@ def _answered(comparison: Comparison, query: AggregateQuery) -> QueryAnswers:
     try:
         groups = grouping(comparison, query)
         real, synthetic = both_answers(comparison, query, groups)
-    except Unanswerable as why:
-        return QueryAnswers(name=name, description=description, measure=measure, reason=str(why))
+    except Unanswerable as error:
+        return QueryAnswers(name=name, description=description, measure=measure, reason=str(error))
     return _shown(name, description, _Both(query, groups, real, synthetic, measure, unit))
 
 
 def _measure(comparison: Comparison, query: AggregateQuery) -> tuple[Measure, float | None]:
-    """Return the kind of error and its unit; points in time have no zero for a relative error."""
+    """Return the kind of error and its unit; a point in time has no zero, so its error cannot be relative."""
     if query.aggregate == "share":
         return "absolute", 1.0
     if query.column is None or query.aggregate == "distinct":
@@ -224,6 +229,7 @@ QUERIES = Metric(
     summary="Mean error of the synthetic table's answers to the report's aggregate queries, compared with "
     "the real answers. 0 means that all answers are equal.",
     concern="the answers to queries differ from those of the real table",
+    source="Specific to Understudy; Hurlbert 1971 (rarefaction of distinct values)",
     topic="usefulness",
     direction="lower",
     range=(0.0, 1.0),

@@ -37,7 +37,7 @@ class ReliabilityBin(BaseModel):
 
 
 class RareClassScores(BaseModel):
-    """Scores of one model for the class."""
+    """Scores of one model for the rarest class."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -50,7 +50,10 @@ class RareClassScores(BaseModel):
     precision: list[float]
     calibration_error: Annotated[
         float,
-        Field(description="Mean difference of `predicted` and `observed` over the bins, weighted by rows."),
+        Field(
+            description="Mean absolute difference of `predicted` and `observed` over all bins, weighted by "
+            "rows."
+        ),
     ]
     reliability: Annotated[
         list[ReliabilityBin], Field(description="Bins with at least 5 rows of the class and 5 others.")
@@ -79,40 +82,40 @@ def score(comparison: Comparison) -> RareClassResult | UnscoredResult:
     Precision and recall are more informative than the ROC curve for a rare class (Saito and Rehmsmeier 2015).
     Calibration error: Naeini, Cooper and Hauskrecht (2015).
     """
-    found = experiment(comparison)
-    if isinstance(found, str):
-        return UnscoredResult(reason=found)
-    if found.target.classes is None:
+    outcome = experiment(comparison)
+    if isinstance(outcome, str):
+        return UnscoredResult(reason=outcome)
+    if outcome.target.classes is None:
         return UnscoredResult(reason="needs a target column with classes")
-    rarest = rarest_class(found.test.classes, N_ROWS_OF_CLASS_MIN)
-    if rarest is None or np.mean(found.test.classes == rarest) > SHARE_MAX:
+    rarest = rarest_class(outcome.test.classes, N_ROWS_OF_CLASS_MIN)
+    if rarest is None or np.mean(outcome.test.classes == rarest) > SHARE_MAX:
         return UnscoredResult(
             reason=f"needs a class with at least {N_ROWS_OF_CLASS_MIN} test rows, and at most half of them"
         )
-    return _result(comparison, found, rarest)
+    return _result(comparison, outcome, rarest)
 
 
-def _result(comparison: Comparison, found: Experiment, rarest: int) -> RareClassResult:
-    is_positive = found.test.classes == rarest
-    finders = [
-        None if model is None else _finder(model.values[:, rarest], is_positive, comparison.rng("rare_class"))
-        for model in (found.judged, found.real)
+def _result(comparison: Comparison, outcome: Experiment, rarest: int) -> RareClassResult:
+    is_positive = outcome.test.classes == rarest
+    scores = [
+        None if model is None else _scores(model.values[:, rarest], is_positive, comparison.rng("rare_class"))
+        for model in (outcome.judged, outcome.real)
     ]
-    assert finders[0] is not None
+    assert scores[0] is not None
     return RareClassResult(
-        score=finders[0].average_precision,
-        interval=finders[0].interval,
-        target=found.target.name,
-        label=found.target.labels[rarest],
+        score=scores[0].average_precision,
+        interval=scores[0].interval,
+        target=outcome.target.name,
+        label=outcome.target.labels[rarest],
         n_positive=int(is_positive.sum()),
         share=float(is_positive.mean()),
-        synthetic=finders[0],
-        real=finders[1],
-        n_rows=found.n_rows,
+        synthetic=scores[0],
+        real=scores[1],
+        n_rows=outcome.n_rows,
     )
 
 
-def _finder(scores: Floats, is_positive: Bools, rng: np.random.Generator) -> RareClassScores:
+def _scores(scores: Floats, is_positive: Bools, rng: np.random.Generator) -> RareClassScores:
     value = average_precision(scores, is_positive)
     bins, error = _reliability(scores, is_positive)
     recall, precision = _curve(scores, is_positive)
@@ -175,7 +178,7 @@ RARE_CLASS = Metric(
     "real rows. Guessing scores the share of the class; compare the score with the same model trained "
     "on real rows.",
     concern="a model trained on these rows finds the rarest class less well",
-    source="Saito and Rehmsmeier 2015 (average precision for rare classes)",
+    source="Saito and Rehmsmeier 2015 (precision and recall for rare classes)",
     topic="usefulness",
     direction="higher",
     range=(0.0, 1.0),

@@ -91,9 +91,9 @@ class TrainSyntheticTestRealResult(MetricResult):
         Field(description="AUC (macro-averaged one-vs-rest for more than two classes), or R2."),
     ]
     model: str
-    classes: Annotated[int | None, Field(description="Number of classes; the rarest ones share a class.")] = (
-        None
-    )
+    classes: Annotated[
+        int | None, Field(description="Number of classes in the test rows. Rare categories share one class.")
+    ] = None
     synthetic: Annotated[PredictorScores, Field(description="Model trained on the evaluated rows.")]
     real: Annotated[PredictorScores | None, Field(description="Same model trained on real rows.")] = None
     loss: Annotated[
@@ -113,36 +113,36 @@ class TrainSyntheticTestRealResult(MetricResult):
 
 def score(comparison: Comparison) -> TrainSyntheticTestRealResult | UnscoredResult:
     """Return the AUC or R2 of trees trained on the evaluated rows, on unseen real rows."""
-    found = experiment(comparison)
-    if isinstance(found, str):
-        return UnscoredResult(reason=found)
-    is_regression = found.target.classes is None
-    synthetic = _model_scores(found.target, found.test, found.judged)
-    real = None if found.real is None else _model_scores(found.target, found.test, found.real)
-    loss, loss_interval = _loss(found)
+    outcome = experiment(comparison)
+    if isinstance(outcome, str):
+        return UnscoredResult(reason=outcome)
+    is_regression = outcome.target.classes is None
+    synthetic = _model_scores(outcome.target, outcome.test, outcome.judged)
+    real = None if outcome.real is None else _model_scores(outcome.target, outcome.test, outcome.real)
+    loss, loss_interval = _loss(outcome)
     return TrainSyntheticTestRealResult(
         score=synthetic.score,
         interval=synthetic.interval,
-        target=found.target.name,
-        task=found.target.task,
+        target=outcome.target.name,
+        task=outcome.target.task,
         measure="R2" if is_regression else "AUC",
         model=MODEL,
-        classes=None if is_regression else len(np.unique(found.test.truth)),
+        classes=None if is_regression else len(np.unique(outcome.test.truth)),
         synthetic=synthetic,
         real=real,
         loss=loss,
         loss_interval=loss_interval,
         error_ratio=_error_ratio(synthetic, real),
-        by_class=[] if is_regression else _by_class(found),
-        roc=None if is_regression else _roc(found),
-        n_rows=found.n_rows,
+        by_class=[] if is_regression else _by_class(outcome),
+        roc=None if is_regression else _roc(outcome),
+        n_rows=outcome.n_rows,
     )
 
 
-def _loss(found: Experiment) -> tuple[float | None, tuple[float, float] | None]:
-    if found.real is None:
+def _loss(outcome: Experiment) -> tuple[float | None, tuple[float, float] | None]:
+    if outcome.real is None:
         return None, None
-    real, judged = (measure(found.target, found.test, model) for model in (found.real, found.judged))
+    real, judged = (measure(outcome.target, outcome.test, model) for model in (outcome.real, outcome.judged))
     gap = real - judged
     return gap.value, gap.interval(-2.0, 2.0)
 
@@ -176,7 +176,7 @@ def _model_scores(target: Target, test: Labelled, model: Predictions) -> Predict
 
 
 def rarest_class(truth: NDArray[np.int64], n_rows_min: int) -> int | None:
-    """Return the class with the fewest rows among those with enough rows; the last one of a tie."""
+    """Return the class with the fewest rows among the classes with enough rows; the last one of a tie."""
     counts = np.bincount(truth)
     enough = np.flatnonzero(counts >= n_rows_min)[::-1]
     return int(enough[np.argmin(counts[enough])]) if len(enough) else None
@@ -188,18 +188,18 @@ def _error_ratio(synthetic: PredictorScores, real: PredictorScores | None) -> fl
     return synthetic.root_mean_squared_error / real.root_mean_squared_error
 
 
-def _by_class(found: Experiment) -> list[ClassScores]:
-    counts = np.bincount(found.test.classes)
-    shown = np.flatnonzero((counts >= N_ROWS_SHOWN_MIN) & (counts < len(found.test.truth)))
-    return [_class_scores(found, int(k), int(counts[k])) for k in shown]
+def _by_class(outcome: Experiment) -> list[ClassScores]:
+    counts = np.bincount(outcome.test.classes)
+    shown = np.flatnonzero((counts >= N_ROWS_SHOWN_MIN) & (counts < len(outcome.test.truth)))
+    return [_class_scores(outcome, int(k), int(counts[k])) for k in shown]
 
 
-def _class_scores(found: Experiment, k: int, n_test: int) -> ClassScores:
-    is_k = found.test.classes == k
-    synthetic = _auc_precision_recall(found.judged, is_k, k)
-    real = (None, None, None) if found.real is None else _auc_precision_recall(found.real, is_k, k)
+def _class_scores(outcome: Experiment, k: int, n_test: int) -> ClassScores:
+    is_k = outcome.test.classes == k
+    synthetic = _auc_precision_recall(outcome.judged, is_k, k)
+    real = (None, None, None) if outcome.real is None else _auc_precision_recall(outcome.real, is_k, k)
     return ClassScores(
-        label=found.target.labels[k],
+        label=outcome.target.labels[k],
         n_test=n_test,
         auc_synthetic=synthetic[0],
         auc_real=real[0],
@@ -213,25 +213,25 @@ def _class_scores(found: Experiment, k: int, n_test: int) -> ClassScores:
 def _auc_precision_recall(
     model: Predictions, is_k: NDArray[np.bool_], k: int
 ) -> tuple[float, float | None, float]:
-    says_k = model.classes == k
-    right = float(np.sum(says_k & is_k))
-    precision = right / float(says_k.sum()) if says_k.any() else None
-    return area(model.values[:, k], is_k).value, precision, right / float(is_k.sum())
+    is_predicted = model.classes == k
+    n_correct = float(np.sum(is_predicted & is_k))
+    precision = n_correct / float(is_predicted.sum()) if is_predicted.any() else None
+    return area(model.values[:, k], is_k).value, precision, n_correct / float(is_k.sum())
 
 
-def _roc(found: Experiment) -> RocCurve | None:
-    rarest = rarest_class(found.test.classes, N_ROWS_OF_CURVE_MIN)
-    if rarest is None or np.sum(found.test.classes != rarest) < N_ROWS_OF_CURVE_MIN:
+def _roc(outcome: Experiment) -> RocCurve | None:
+    rarest = rarest_class(outcome.test.classes, N_ROWS_OF_CURVE_MIN)
+    if rarest is None or np.sum(outcome.test.classes != rarest) < N_ROWS_OF_CURVE_MIN:
         return None
-    is_positive = found.test.classes == rarest
+    is_positive = outcome.test.classes == rarest
     rates = np.linspace(0.0, 1.0, N_POINTS)
     curves = [
         None if model is None else roc_at(model.values[:, rarest], is_positive, rates)
-        for model in (found.judged, found.real)
+        for model in (outcome.judged, outcome.real)
     ]
     assert curves[0] is not None
     return RocCurve(
-        label=found.target.labels[rarest],
+        label=outcome.target.labels[rarest],
         false_positive_rate=[round(float(rate), 4) for rate in rates],
         synthetic=curves[0],
         real=curves[1],

@@ -110,7 +110,7 @@ def view(report: Report) -> BiasView | None:
     reasons = elements.reasons(report, METRICS)
     if not report.options.protected:
         return BiasView(reasons, has_protected=False) if reasons else None
-    segments = elements.found(report, SegmentsResult)
+    segments = elements.scored_result(report, SegmentsResult)
     return BiasView(
         reasons,
         has_protected=True,
@@ -140,10 +140,10 @@ def _models(title: str) -> tuple[Head, ...]:
 
 
 def _rates(report: Report) -> Question | None:
-    found = elements.found(report, BaseRatesResult)
-    if found is None:
+    scored = elements.scored_result(report, BaseRatesResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     return Question(
         card=elements.measured(scores),
         tables=[_rates_table(column, result.measure) for column in result.columns],
@@ -187,10 +187,10 @@ def _rates_table(column: ColumnBaseRates, measure: str) -> GroupsTable:
 
 
 def _parity(report: Report) -> Question | None:
-    found = elements.found(report, DemographicParityResult)
-    if found is None:
+    scored = elements.scored_result(report, DemographicParityResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     tables = [_parity_table(column) for column in result.columns]
     return Question(elements.measured(scores), tables, result.not_judged)
 
@@ -222,10 +222,10 @@ def _last(title: str, real: float | None, synthetic: float | None) -> list[Cell]
 
 
 def _odds(report: Report) -> Question | None:
-    found = elements.found(report, EqualisedOddsResult)
-    if found is None:
+    scored = elements.scored_result(report, EqualisedOddsResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     tables = [_odds_table(column) for column in result.columns]
     return Question(elements.measured(scores), tables, result.not_judged)
 
@@ -247,10 +247,10 @@ def _odds_table(column: ColumnOdds) -> GroupsTable:
 
 
 def _segments(report: Report) -> Question | None:
-    found = elements.found(report, SegmentsResult)
-    if found is None:
+    scored = elements.scored_result(report, SegmentsResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     return Question(
         card=elements.measured(scores),
         tables=[_segments_table(column, result.measure) for column in result.columns],
@@ -280,10 +280,10 @@ def _segments_table(column: ColumnSegments, measure: str) -> GroupsTable:
 
 
 def _rebalancing(report: Report) -> Rebalanced | None:
-    found = elements.found(report, RebalancingResult)
-    if found is None:
+    scored = elements.scored_result(report, RebalancingResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     return Rebalanced(
         elements.measured(scores), [_rebalanced(column) for column in result.columns], result.not_judged
     )

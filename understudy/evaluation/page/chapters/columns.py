@@ -71,10 +71,10 @@ class ColumnsView:
 
 def view(report: Report) -> ColumnsView:
     """Return one card for each column."""
-    found = elements.found(report, ColumnShapesResult)
-    if found is None:
+    scored = elements.scored_result(report, ColumnShapesResult)
+    if scored is None:
         return ColumnsView(is_scored=False, reasons=elements.reasons(report, ["column_shapes"]))
-    scores, result = found
+    scores, result = scored
     others = {"independent": _by_name(scores.independent), "real rows": _by_name(scores.real)}
     distributions = {shown.column: shown for shown in report.columns}
     return ColumnsView(
@@ -90,8 +90,8 @@ def view(report: Report) -> ColumnsView:
 
 def _reach(report: Report) -> list[tuple[Measured, Table]]:
     within, reached = (
-        elements.found(report, ColumnAdherenceResult),
-        elements.found(report, ColumnCoverageResult),
+        elements.scored_result(report, ColumnAdherenceResult),
+        elements.scored_result(report, ColumnCoverageResult),
     )
     cards = []
     if within is not None:

@@ -53,8 +53,8 @@ class DetectionView:
 def view(report: Report) -> DetectionView:
     """Return the cards of each classifier that was scored."""
     kinds: tuple[type[ClassifierTestResult], ...] = (TwoSampleResult, TwoSampleLinearResult)
-    scored = [found for kind in kinds if (found := elements.found(report, kind)) is not None]
-    return DetectionView(elements.reasons(report, METRICS), [_classifier(*found) for found in scored])
+    scored = [pair for kind in kinds if (pair := elements.scored_result(report, kind)) is not None]
+    return DetectionView(elements.reasons(report, METRICS), [_classifier(*pair) for pair in scored])
 
 
 def _classifier(scores: MetricScores, result: ClassifierTestResult) -> ClassifierCards:

@@ -79,7 +79,10 @@ class PairsView:
 
 def view(report: Report) -> PairsView:
     """Return the heat maps of all pairs and the least similar pairs."""
-    pairs, contingency = elements.found(report, ColumnPairsResult), elements.found(report, ContingencyResult)
+    pairs, contingency = (
+        elements.scored_result(report, ColumnPairsResult),
+        elements.scored_result(report, ContingencyResult),
+    )
     return PairsView(
         reasons=elements.reasons(report, METRICS),
         relations=_relations(report),
@@ -91,10 +94,10 @@ def view(report: Report) -> PairsView:
 
 
 def _relations(report: Report) -> Maps | None:
-    found = elements.found(report, MutualInformationResult)
-    if found is None:
+    scored = elements.scored_result(report, MutualInformationResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     gaps = _minus(result.synthetic, result.real)
     large = figure(
         result.columns, gaps, "Difference, synthetic minus real", limits=heat_map.CHANGES, has_names=True
@@ -140,10 +143,10 @@ def _gaps(result: ColumnPairsResult, title: str, *, has_names: bool = False) -> 
 
 
 def _correlations(report: Report) -> CorrelationsCard | None:
-    found = elements.found(report, CorrelationsResult)
-    if found is None:
+    scored = elements.scored_result(report, CorrelationsResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     return CorrelationsCard(
         card=elements.measured(scores),
         rank_score=formatting.decimal(result.spearman_score),

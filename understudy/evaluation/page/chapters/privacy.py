@@ -170,7 +170,7 @@ def view(report: Report) -> PrivacyView:
 
 def _memberships(report: Report) -> list[tuple[Measured, Figures]]:
     kinds = (MembershipDistanceResult, MembershipDensityResult)
-    scored = [found[0] for kind in kinds if (found := elements.found(report, kind)) is not None]
+    scored = [pair[0] for kind in kinds if (pair := elements.scored_result(report, kind)) is not None]
     return [(elements.measured(scores), _roc(scores)) for scores in scored]
 
 
@@ -184,10 +184,10 @@ def _roc(scores: MetricScores) -> Figures:
 
 
 def _surest(report: Report) -> SurestCard | None:
-    found = elements.found(report, MembershipLowFprResult)
-    if found is None:
+    scored = elements.scored_result(report, MembershipLowFprResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     rows = [
         [one.name, formatting.decimal(one.auc), formatting.percent(one.found)] for one in result.attackers
     ]
@@ -196,10 +196,10 @@ def _surest(report: Report) -> SurestCard | None:
 
 
 def _outliers(report: Report) -> OutliersCard | None:
-    found = elements.found(report, MembershipOutliersResult)
-    if found is None:
+    scored = elements.scored_result(report, MembershipOutliersResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     return OutliersCard(
         elements.measured(scores),
         formatting.percent(result.share),
@@ -209,10 +209,10 @@ def _outliers(report: Report) -> OutliersCard | None:
 
 
 def _singled_out(report: Report) -> AttackCards | None:
-    found = elements.found(report, SinglingOutResult)
-    if found is None:
+    scored = elements.scored_result(report, SinglingOutResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     trials = [
         Trial(
             f"{one.kind}, {formatting.count(one.n)} guesses",
@@ -223,14 +223,14 @@ def _singled_out(report: Report) -> AttackCards | None:
         )
         for one in result.guesses
     ]
-    return AttackCards(elements.measured(scores), _trials("Attack", trials))
+    return AttackCards(elements.measured(scores), _trials("Guess", trials))
 
 
 def _linked(report: Report) -> AttackCards | None:
-    found = elements.found(report, LinkabilityResult)
-    if found is None:
+    scored = elements.scored_result(report, LinkabilityResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     trials = [
         Trial(_neighbours(one.n_neighbours), one.attack, one.control, one.risk, one.interval)
         for one in result.neighbours
@@ -240,10 +240,10 @@ def _linked(report: Report) -> AttackCards | None:
 
 
 def _inferred(report: Report) -> AttackCards | None:
-    found = elements.found(report, AttributeInferenceResult)
-    if found is None:
+    scored = elements.scored_result(report, AttributeInferenceResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     trials = [
         Trial(Names((one.column,)), one.attack, one.control, one.excess, one.interval)
         for one in result.columns
@@ -252,10 +252,10 @@ def _inferred(report: Report) -> AttackCards | None:
 
 
 def _near(report: Report) -> AttackCards | None:
-    found = elements.found(report, NearCopiesResult)
-    if found is None:
+    scored = elements.scored_result(report, NearCopiesResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     trials = [
         Trial(_differing(one.n_different), one.attack, one.control, one.excess, one.interval)
         for one in result.copies
@@ -294,10 +294,10 @@ def _trials(head: str, trials: Sequence[Trial]) -> Table:
 
 
 def _exact(report: Report) -> CopiesCard | None:
-    found = elements.found(report, ExactCopiesResult)
-    if found is None:
+    scored = elements.scored_result(report, ExactCopiesResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     return CopiesCard(
         card=elements.measured(scores),
         n_copies=result.n_copies,
@@ -310,10 +310,10 @@ def _exact(report: Report) -> CopiesCard | None:
 
 
 def _canaries(report: Report) -> CanariesCard | None:
-    found = elements.found(report, CanariesResult)
-    if found is None:
+    scored = elements.scored_result(report, CanariesResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     rows = [
         ["Planted", formatting.count(result.n_planted)],
         ["Found unchanged in the synthetic rows", formatting.count(result.n_found)],
@@ -325,10 +325,10 @@ def _canaries(report: Report) -> CanariesCard | None:
 
 
 def _nearest(report: Report) -> NearestCard | None:
-    found = elements.found(report, NearestRecordResult)
-    if found is None:
+    scored = elements.scored_result(report, NearestRecordResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     distance = (result.score - 0.5) / result.standard_error if result.standard_error else 0.0
     return NearestCard(
         card=elements.measured(scores),

@@ -65,10 +65,10 @@ def view(report: Report) -> QueriesView | None:
     if not report.options.queries:
         return None
     reasons = elements.reasons(report, ["queries"])
-    found = elements.found(report, QueriesResult)
-    if found is None:
+    scored = elements.scored_result(report, QueriesResult)
+    if scored is None:
         return QueriesView(reasons, None, ())
-    scores, result = found
+    scores, result = scored
     return QueriesView(reasons, elements.measured(scores), [_query(query) for query in result.queries])
 
 
@@ -96,10 +96,10 @@ def _error(query: QueryAnswers, error: float) -> str:
 
 
 def _estimates(answer: QueryGroupAnswer) -> list[Estimate]:
-    found = [Estimate("real", answer.real)]
+    estimates = [Estimate("real", answer.real)]
     if answer.synthetic is not None:
-        found.append(Estimate("synthetic", answer.synthetic, answer.synthetic_interval))
-    return found
+        estimates.append(Estimate("synthetic", answer.synthetic, answer.synthetic_interval))
+    return estimates
 
 
 def _row(query: QueryAnswers, answer: QueryGroupAnswer, drawn: Whiskers) -> list[Cell]:

@@ -59,10 +59,10 @@ def view(report: Report) -> RulesView:
 
 
 def _rules(report: Report) -> RulesCard | None:
-    found = elements.found(report, RulesKeptResult)
-    if found is None:
+    scored = elements.scored_result(report, RulesKeptResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     rows = [_shares(rule.sentence, rule.kept_real, rule.kept_synthetic) for rule in result.rules]
     return RulesCard(
         card=elements.measured(scores),
@@ -74,10 +74,10 @@ def _rules(report: Report) -> RulesCard | None:
 
 
 def _missing(report: Report) -> MissingCard | None:
-    found = elements.found(report, MissingValuesResult)
-    if found is None:
+    scored = elements.scored_result(report, MissingValuesResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     columns = [_shares(Names((one.column,)), one.real, one.synthetic) for one in result.columns]
     patterns = [
         _shares(Names(tuple(one.columns)) if one.columns else "none", one.real, one.synthetic)

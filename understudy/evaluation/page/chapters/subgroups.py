@@ -35,10 +35,10 @@ class SubgroupsView:
 def view(report: Report) -> SubgroupsView | None:
     """Return the groups, largest shortfall against the chance level first."""
     reasons = elements.reasons(report, ["subgroups"])
-    found = elements.found(report, SubgroupsResult)
-    if found is None:
+    scored = elements.scored_result(report, SubgroupsResult)
+    if scored is None:
         return SubgroupsView(reasons, None, "", Table(HEADS, ()), ()) if reasons else None
-    scores, result = found
+    scores, result = scored
     rows: list[list[Cell]] = [
         [
             Segment(one.column, one.group),

@@ -39,11 +39,11 @@ def view(report: Report) -> SupportView:
         (AlphaPrecisionResult, "Share of real rows, from the centre", "Synthetic rows within that region"),
         (BetaRecallResult, "Share of synthetic rows, from the centre", "Real rows near them"),
     ):
-        found = elements.found(report, kind)
-        if found is not None:
-            cards.append((elements.measured(found[0]), _figures(found[0], Axes(x, y))))
+        scored = elements.scored_result(report, kind)
+        if scored is not None:
+            cards.append((elements.measured(scored[0]), _figures(scored[0], Axes(x, y))))
     for other in (DensityResult, CoverageResult):
-        scored = elements.found(report, other)
+        scored = elements.scored_result(report, other)
         if scored is not None:
             cards.append((elements.measured(scored[0]), None))
     return SupportView(elements.reasons(report, METRICS), cards)

@@ -123,10 +123,10 @@ def view(report: Report) -> UsefulnessView:
 
 
 def _prediction(report: Report) -> PredictionCards | None:
-    found = elements.found(report, TrainSyntheticTestRealResult)
-    if found is None:
+    scored = elements.scored_result(report, TrainSyntheticTestRealResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     measure = "area under the ROC curve" if result.measure == "AUC" else "R², the share of variance explained"
     if result.classes is not None and result.classes > 2:
         measure += f", mean over {result.classes} classes"
@@ -198,10 +198,10 @@ def _classes(result: TrainSyntheticTestRealResult) -> Table:
 
 
 def _rare(report: Report) -> RareCards | None:
-    found = elements.found(report, RareClassResult)
-    if found is None:
+    scored = elements.scored_result(report, RareClassResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     rows = [[title, *_of_both(result, field)] for field, title in RARE_MEASURES.items()]
     finders = {"real": result.real, "synthetic": result.synthetic}
     shown = {role: finder for role, finder in finders.items() if finder is not None}
@@ -252,10 +252,10 @@ def _reliability(finders: Mapping[str, RareClassScores]) -> Figures | None:
 
 
 def _augmentation(report: Report) -> AugmentationCard | None:
-    found = elements.found(report, AugmentationResult)
-    if found is None:
+    scored = elements.scored_result(report, AugmentationResult)
+    if scored is None:
         return None
-    scores, result = found
+    scores, result = scored
     return AugmentationCard(
         card=elements.measured(scores),
         measure=result.measure,

@@ -86,8 +86,8 @@ class Axis:
 
 def draw_scale(scores: MetricScores) -> Scale:
     """Return the scale of a metric with its score, interval and baselines."""
-    found = scores.synthetic
-    assert not isinstance(found, UnscoredResult)
+    result = scores.synthetic
+    assert not isinstance(result, UnscoredResult)
     good = goodness(scores.direction, scores.best)
     axis = _axis([good(score) for score in _shown(scores)], min(good(end) for end in scores.range))
     at = {
@@ -99,11 +99,11 @@ def draw_scale(scores: MetricScores) -> Scale:
     if floor is not None and floor.interval is not None:
         left, right = _reach(axis, good, floor.score, floor.interval)
         band = (round(left, 1), round(max(right - left, 0), 1))
-    interval = None if found.interval is None else _reach(axis, good, found.score, found.interval)
+    interval = None if result.interval is None else _reach(axis, good, result.score, result.interval)
     worse, better = _ends(axis, scores)
     return Scale(
         label=_label(scores),
-        dot=round(axis.x(good(found.score)), 1),
+        dot=round(axis.x(good(result.score)), 1),
         interval=None if interval is None else (round(interval[0], 1), round(interval[1], 1)),
         post=None if floor is None else round(axis.x(good(floor.score)), 1),
         band=band,
@@ -128,9 +128,9 @@ def _axis(shown: list[float], worst: float) -> Axis:
 
 def _shown(scores: MetricScores) -> list[float]:
     """Return all scores and interval ends that the scale must contain."""
-    found = scores.synthetic
-    assert not isinstance(found, UnscoredResult)
-    shown = [found.score, *(found.interval or ())]
+    result = scores.synthetic
+    assert not isinstance(result, UnscoredResult)
+    shown = [result.score, *(result.interval or ())]
     shown += [value for value in others(scores).values() if value is not None]
     return shown if scores.floor is None else [*shown, scores.floor.score, *(scores.floor.interval or ())]
 
@@ -138,8 +138,8 @@ def _shown(scores: MetricScores) -> list[float]:
 def others(scores: MetricScores) -> dict[str, float | None]:
     """Return the scores of the baselines `independent` and `leak`."""
     return {
-        role: None if found is None else found.score
-        for role, found in (("independent", scores.independent), ("leak", scores.leak))
+        role: None if result is None else result.score
+        for role, result in (("independent", scores.independent), ("leak", scores.leak))
     }
 
 

@@ -13,8 +13,8 @@ from understudy.evaluation.encoding import EncodedTable, Rows
 from understudy.evaluation.statistics.nearest_neighbours import Neighbours, Points, as_points, find_nearest
 
 # Maximum and minimum number of victims of each kind, training and holdout.
-N_TARGETS_MAX = 5_000
-N_TARGETS_MIN = 100
+N_VICTIMS_MAX = 5_000
+N_VICTIMS_MIN = 100
 # Minimum number of victims that are subjects. A subject is more informative than a row, because an attacker
 # uses all of its rows at once.
 N_SUBJECTS_MIN = 50
@@ -28,7 +28,7 @@ N_NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
-class Victims:
+class VictimRecords:
     """Victim records: subjects with their rows, or single rows, in random order.
 
     Parameters
@@ -53,12 +53,12 @@ class Victims:
 
 
 @dataclass(frozen=True)
-class AttackTargets:
+class AttackVictims:
     """The victims of all attacks, and the reference rows that an attacker has.
 
     Parameters
     ----------
-    members, others : Victims
+    members, others : VictimRecords
         Victims from the training table and an equal number from the holdout.
     references : EncodedTable
         Holdout rows that the attacker has as a sample of the same source.
@@ -68,8 +68,8 @@ class AttackTargets:
         Whether victims are subjects.
     """
 
-    members: Victims
-    others: Victims
+    members: VictimRecords
+    others: VictimRecords
     references: EncodedTable
     n_apart: int
     is_of_subjects: bool
@@ -119,9 +119,9 @@ class Search:
     synthetic: Points
 
 
-def targets(comparison: Comparison) -> AttackTargets | None:
+def find_victims(comparison: Comparison) -> AttackVictims | None:
     """Return the victims of a comparison with a holdout; None if there are too few."""
-    return comparison.once("targets", _draw_targets)
+    return comparison.once("victims", _draw_victims)
 
 
 def search(comparison: Comparison) -> Search:
@@ -129,22 +129,22 @@ def search(comparison: Comparison) -> Search:
     return comparison.once("search", _search)
 
 
-def what_is_needed(comparison: Comparison, *, n_holdout: int | None = None) -> str:
+def needed_victims(comparison: Comparison, *, n_holdout: int | None = None) -> str:
     """Return the number of victims that an attack needs, as the reason for a missing score."""
-    unit, n = ("subjects", N_SUBJECTS_MIN) if comparison.has_subjects else ("rows", N_TARGETS_MIN)
+    unit, n = ("subjects", N_SUBJECTS_MIN) if comparison.has_subjects else ("rows", N_VICTIMS_MIN)
     if n_holdout is not None:
-        return f"needs {N_TARGETS_MIN} training {unit} and {n_holdout} held-out {unit}"
+        return f"needs {N_VICTIMS_MIN} training {unit} and {n_holdout} held-out {unit}"
     return f"needs at least {n} training {unit} and as many held-out {unit}"
 
 
-def _draw_targets(comparison: Comparison) -> AttackTargets | None:
+def _draw_victims(comparison: Comparison) -> AttackVictims | None:
     assert comparison.holdout is not None
     rng = comparison.rng("targets")
     n_cells = 2 * comparison.synthetic.n_rows * len(comparison.columns)
-    n_rows = int(np.clip(N_CELLS_MAX / n_cells, N_TARGETS_MAX / 5, N_TARGETS_MAX))
+    n_rows = int(np.clip(N_CELLS_MAX / n_cells, N_VICTIMS_MAX / 5, N_VICTIMS_MAX))
     n_training, n_holdout = comparison.real.n_units, comparison.holdout.n_units
     n = min(n_training, n_holdout, n_rows)
-    if n < (N_SUBJECTS_MIN if comparison.has_subjects else N_TARGETS_MIN):
+    if n < (N_SUBJECTS_MIN if comparison.has_subjects else N_VICTIMS_MIN):
         return None
     members = rng.permutation(n_training)
     held_out = rng.permutation(n_holdout)
@@ -154,7 +154,7 @@ def _draw_targets(comparison: Comparison) -> AttackTargets | None:
     # The same maximum number of rows for each subject: a subject with more rows has a nearer one by chance.
     n_rows_each = n_rows // n
     references = _rows_in_order(comparison.holdout, held_out[n_apart:])
-    return AttackTargets(
+    return AttackVictims(
         _victims(comparison.real, members[:n], n_rows_each, rng),
         _victims(comparison.holdout, held_out[:n], n_rows_each, rng),
         comparison.holdout.take(references[-N_REFERENCES_MAX:]),
@@ -163,15 +163,15 @@ def _draw_targets(comparison: Comparison) -> AttackTargets | None:
     )
 
 
-def _victims(table: EncodedTable, chosen: Rows, n_rows_each: int, rng: np.random.Generator) -> Victims:
+def _victims(table: EncodedTable, chosen: Rows, n_rows_each: int, rng: np.random.Generator) -> VictimRecords:
     """Return the chosen units of a table in this order, with a maximum number of rows each."""
     if table.subjects is None:
-        return Victims(table.take(chosen), np.arange(len(chosen)))
+        return VictimRecords(table.take(chosen), np.arange(len(chosen)))
     rows = _rows_in_order(table, chosen, rng)
     units = np.cumsum(np.diff(table.units[rows], prepend=table.units[rows[0]]) != 0)
     nth = np.arange(len(rows)) - np.searchsorted(units, units)
     is_kept = nth < n_rows_each
-    return Victims(table.take(rows[is_kept]), units[is_kept])
+    return VictimRecords(table.take(rows[is_kept]), units[is_kept])
 
 
 def _rows_in_order(table: EncodedTable, chosen: Rows, rng: np.random.Generator | None = None) -> Rows:
@@ -187,12 +187,12 @@ def _rows_in_order(table: EncodedTable, chosen: Rows, rng: np.random.Generator |
 
 
 def _search(comparison: Comparison) -> Search:
-    found = targets(comparison)
-    assert found is not None
-    asked = (found.members, found.others)
+    victims = find_victims(comparison)
+    assert victims is not None
+    sides = (victims.members, victims.others)
     members, others, references, synthetic = (
         as_points(comparison, table)
-        for table in (*(one.table for one in asked), found.references, comparison.synthetic)
+        for table in (*(side.table for side in sides), victims.references, comparison.synthetic)
     )
     part = split_columns(comparison)[synthetic.columns]
     left_out = [synthetic.place(column) for column in sensitive_columns(comparison)]
@@ -201,7 +201,9 @@ def _search(comparison: Comparison) -> Search:
         for points in (members, others)
     )
     members_apart, others_apart = (
-        find_nearest(points.first(one.n_rows_of_first(found.n_apart)), references, N_NEIGHBOURS).distances[0]
-        for one, points in zip(asked, (members, others), strict=True)
+        find_nearest(points.first(side.n_rows_of_first(victims.n_apart)), references, N_NEIGHBOURS).distances[
+            0
+        ]
+        for side, points in zip(sides, (members, others), strict=True)
     )
     return Search(near_members, near_others, members_apart, others_apart, synthetic)
