@@ -65,9 +65,9 @@ class AggregateQuery(BaseModel):
     @model_validator(mode="after")
     def _is_whole(self) -> AggregateQuery:
         if (self.aggregate in ("count", "share")) != (self.column is None):
-            raise ValueError("count and share take no column, the other aggregates need one")
+            raise ValueError("omit `column` for the aggregates count and share, and give it for all others")
         if (self.aggregate == "quantile") != (self.quantile is not None):
-            raise ValueError("`quantile` is given with the aggregate quantile, and with no other")
+            raise ValueError("give `quantile` for the aggregate quantile, and omit it for all others")
         return self
 
 
@@ -94,8 +94,8 @@ class EvaluationOptions(BaseModel):
         tuple[ColumnName, ...],
         Field(
             max_length=N_COLUMNS_NAMED_MAX,
-            description="Sensitive columns that a simulated attacker tries to infer. Some are chosen if"
-            " omitted.",
+            description="Sensitive columns that a simulated attacker tries to infer. The report selects some"
+            " if omitted.",
         ),
     ] = ()
     queries: Annotated[
@@ -109,7 +109,7 @@ class EvaluationOptions(BaseModel):
 
     @property
     def named_columns(self) -> dict[str, str]:
-        """The JSON Pointer of each column that the options name, by column name."""
+        """The JSON Pointers of the columns that the options name, by column name."""
         pointers = {} if self.target is None else {self.target: "/target"}
         for part in ("protected", "sensitive"):
             pointers |= {name: f"/{part}/{i}" for i, name in enumerate(getattr(self, part))}

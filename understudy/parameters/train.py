@@ -11,7 +11,7 @@ from understudy.parameters.synthesizers import AnySynthesizer, default_synthesiz
 
 
 class CanaryParameters(BaseModel):
-    """Parameters of canaries, which are fictional rows among the training rows that a report looks for."""
+    """Parameters of canaries: fictional rows that are added to the training rows, to test for leaks."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
